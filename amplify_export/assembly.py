@@ -1,0 +1,276 @@
+"""The assembly: what one export publishes, the same for every environment, and its form on disk.
+
+`DIR/assembly.json` describes it, `DIR/objects/KEY` holds every object. The folder is a contract other
+tools build on; `FORMAT` changes when it does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from amplify_export.errors import AssemblyError
+from amplify_export.findings import Finding
+from amplify_export.names import StackName
+
+FORMAT = 1
+"""Version of the folder's form. A reader refuses any other."""
+
+ObjectKind = Literal["template", "vtl", "schema", "zip", "file"]
+
+ValueSource = Literal["literal", "object", "staging-bucket", "environment", "stack-name", "secret"]
+
+
+@dataclass(frozen=True)
+class Value:
+    """Where a nested stack's parameter gets its value.
+
+    | source         | `text`                          | value in an environment |
+    |----------------|---------------------------------|-------------------------|
+    | literal        | the value, as a string          | the text, unless overridden |
+    | object         | key of a published object       | the key |
+    | staging-bucket | empty                           | name of the environment's staging bucket |
+    | environment    | empty                           | name of the environment |
+    | stack-name     | what follows the stack's name   | `STACK` + text |
+    | secret         | empty                           | must come from a secret of the environment's configuration |
+    """
+
+    source: ValueSource
+    text: str = ""
+
+    def to_json(self) -> Any:
+        if self.source == "literal":
+            return self.text
+        return {"from": self.source, **({"text": self.text} if self.text else {})}
+
+    @classmethod
+    def from_json(cls, data: Any) -> Value:
+        return cls("literal", data) if isinstance(data, str) else cls(data["from"], data.get("text", ""))
+
+
+@dataclass(frozen=True)
+class AssemblyObject:
+    """One object of the staging bucket. `key` is made from what the object means (a zip's entries, the
+    bytes of anything else); `sha256` is of the bytes that lie in `objects/KEY`; `size` is in bytes."""
+
+    key: str
+    kind: ObjectKind
+    size: int
+    sha256: str
+    content_type: str = "application/octet-stream"
+
+
+@dataclass(frozen=True)
+class NestedStack:
+    """A nested stack: its template's key and the values of its parameters that do not come from the
+    parent template's intrinsics. Below level 1 parents pass everything, so `parameters` is empty there."""
+
+    logical_id: str
+    template: str
+    parameters: Mapping[str, Value] = field(default_factory=dict)
+    nested: Mapping[str, NestedStack] = field(default_factory=dict)
+
+    def walk(self, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], NestedStack]]:
+        """This stack and all below it, parents first, each with its path of logical ids."""
+        yield path, self
+        for name in sorted(self.nested):
+            yield from self.nested[name].walk((*path, name))
+
+
+@dataclass(frozen=True)
+class BucketFile:
+    """A file that the exporter means for a bucket which a nested stack creates (Cognito's verification
+    pages): it is uploaded after the stack is there. `bucket` is that bucket's name before `-ENV`."""
+
+    nested_stack: str
+    bucket: str
+    path: str
+    key: str
+    content_type: str
+
+
+@dataclass(frozen=True)
+class Assembly:
+    """Everything of an export that environments share.
+
+    `root_template` is the root before an environment's values are put in (see `render_root`);
+    `root` is its tree. `read(key)` gives an object's bytes.
+    """
+
+    stack_name: StackName
+    root_template: Mapping[str, Any]
+    root: NestedStack
+    objects: tuple[AssemblyObject, ...]
+    tags: tuple[tuple[str, str], ...]
+    bucket_files: tuple[BucketFile, ...]
+    findings: tuple[Finding, ...]
+    reader: Callable[[str], bytes] = field(repr=False, compare=False)
+
+    @property
+    def project(self) -> str:
+        return self.stack_name.project
+
+    def read(self, key: str) -> bytes:
+        """The bytes of object `key`. Raises `AssemblyError` if they do not match the recorded digest."""
+        known = self._index.get(key)
+        if known is None:
+            raise AssemblyError(f"no object {key!r} in this assembly", where=self.project)
+        data = self.reader(key)
+        if hashlib.sha256(data).hexdigest() != known.sha256:
+            raise AssemblyError(
+                f"object {key} is not what assembly.json says (size {len(data)}, expected {known.size})",
+                where=self.project,
+                remedy="assemble the export again",
+            )
+        return data
+
+    @property
+    def _index(self) -> dict[str, AssemblyObject]:
+        index: dict[str, AssemblyObject] | None = self.__dict__.get("_objects_by_key")
+        if index is None:
+            index = {o.key: o for o in self.objects}
+            object.__setattr__(self, "_objects_by_key", index)
+        return index
+
+    def digest(self) -> str:
+        """sha256 (hex) of `assembly.json`: one name for all that an assembly says."""
+        return hashlib.sha256(_document(self)).hexdigest()
+
+
+def canonical(data: Any) -> bytes:
+    """The one JSON form of this project: sorted keys, no spaces, UTF-8. Equal data, equal bytes."""
+    return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def _document(assembly: Assembly) -> bytes:
+    data = {
+        "format": FORMAT,
+        "project": assembly.project,
+        "stack_name": assembly.stack_name.to_json(),
+        "tags": [{"key": k, "value": v} for k, v in assembly.tags],
+        "root": _stack_to_json(assembly.root),
+        "root_template": assembly.root_template,
+        "objects": [
+            {"key": o.key, "kind": o.kind, "size": o.size, "sha256": o.sha256, "content_type": o.content_type}
+            for o in assembly.objects
+        ],
+        "bucket_files": [
+            {
+                "nested_stack": f.nested_stack,
+                "bucket": f.bucket,
+                "path": f.path,
+                "key": f.key,
+                "content_type": f.content_type,
+            }
+            for f in assembly.bucket_files
+        ],
+        "findings": [f.to_json() for f in assembly.findings],
+    }
+    return (json.dumps(data, sort_keys=True, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def _stack_to_json(stack: NestedStack) -> dict[str, Any]:
+    return {
+        "logical_id": stack.logical_id,
+        "template": stack.template,
+        "parameters": {k: v.to_json() for k, v in stack.parameters.items()},
+        "nested": {k: _stack_to_json(v) for k, v in stack.nested.items()},
+    }
+
+
+def _stack_from_json(data: Mapping[str, Any]) -> NestedStack:
+    return NestedStack(
+        data["logical_id"],
+        data["template"],
+        {k: Value.from_json(v) for k, v in data["parameters"].items()},
+        {k: _stack_from_json(v) for k, v in data["nested"].items()},
+    )
+
+
+def write_assembly(assembly: Assembly, directory: Path) -> None:
+    """Write the assembly's folder. It appears whole or not at all: written beside, then renamed.
+
+    An assembly that is already there is replaced; any other folder with something in it is refused.
+    """
+    if directory.exists() and not (directory / "assembly.json").is_file() and any(directory.iterdir()):
+        raise AssemblyError(
+            "the folder is not empty and holds no assembly", where=str(directory), remedy="name a new or empty folder"
+        )
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(prefix=f".{directory.name}-", dir=directory.parent))
+    try:
+        made: set[str] = set()
+        root = str(beside / "objects")
+        for item in assembly.objects:
+            path = f"{root}/{item.key}"
+            folder = path.rpartition("/")[0]
+            if folder not in made:
+                Path(folder).mkdir(parents=True, exist_ok=True)
+                made.add(folder)
+            with open(path, "wb", buffering=0) as file:  # noqa: PTH123 - hundreds of files: Path.open doubles the time
+                file.write(assembly.reader(item.key))
+        (beside / "assembly.json").write_bytes(_document(assembly))
+        beside.chmod(0o755)
+        if directory.exists():
+            old = beside.with_name(beside.name + "-old")
+            directory.rename(old)
+            beside.rename(directory)
+            shutil.rmtree(old)
+        else:
+            beside.rename(directory)
+    except BaseException:
+        shutil.rmtree(beside, ignore_errors=True)
+        raise
+
+
+def load_assembly(directory: Path) -> Assembly:
+    """Read an assembly's folder. Raises `AssemblyError` when it is none, or of another format.
+
+    Objects are read, and compared with their digests, when they are asked for.
+    """
+    path = directory / "assembly.json"
+    try:
+        data = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise AssemblyError(
+            "no assembly.json here", where=str(directory), remedy="make one with `python -m delivery assemble`"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise AssemblyError(f"cannot be read: {error}", where=str(path), remedy="assemble the export again") from None
+    if not isinstance(data, dict) or data.get("format") != FORMAT:
+        found = data.get("format") if isinstance(data, dict) else None
+        raise AssemblyError(
+            f"format {found!r}, this program reads {FORMAT}", where=str(path), remedy="assemble the export again"
+        )
+    objects = os.path.join(directory, "objects")  # noqa: PTH118
+
+    def read(key: str) -> bytes:
+        try:
+            return Path(objects, key).read_bytes()
+        except OSError as error:
+            raise AssemblyError(
+                f"object {key} cannot be read: {error.strerror}", where=str(directory), remedy="assemble again"
+            ) from None
+
+    try:
+        return Assembly(
+            stack_name=StackName.from_json(data["stack_name"]),
+            root_template=data["root_template"],
+            root=_stack_from_json(data["root"]),
+            objects=tuple(AssemblyObject(**o) for o in data["objects"]),
+            tags=tuple((t["key"], t["value"]) for t in data["tags"]),
+            bucket_files=tuple(BucketFile(**f) for f in data["bucket_files"]),
+            findings=tuple(Finding(**f) for f in data["findings"]),
+            reader=read,
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise AssemblyError(
+            f"not an assembly: {error!r}", where=str(path), remedy="assemble the export again"
+        ) from None

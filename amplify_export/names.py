@@ -1,0 +1,76 @@
+"""The name of a root stack: `amplify-PROJECT-ENV-SUFFIX`.
+
+Templates of the export take the name apart (`Select 3 of Split "-" AWS::StackName` is the SUFFIX), so the
+name must have exactly four parts.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from amplify_export.errors import ConfigError
+
+_ENVIRONMENT = re.compile(r"[a-z][a-z0-9]{1,9}")
+_PART = re.compile(r"[A-Za-z0-9]+")
+MAX_STACK_NAME = 128
+"""CloudFormation's limit of a stack's name, in characters."""
+MAX_BUCKET_NAME = 63
+"""S3's limit of a bucket's name; the deployment bucket is called `STACK-deployment`."""
+
+
+@dataclass(frozen=True)
+class StackName:
+    """The four parts of a root stack's name; `str()` joins them."""
+
+    prefix: str
+    project: str
+    environment: str
+    suffix: str
+
+    def __str__(self) -> str:
+        return f"{self.prefix}-{self.project}-{self.environment}-{self.suffix}"
+
+    @classmethod
+    def parse(cls, text: str) -> StackName | None:
+        """The parts of `text`, or None when it does not have the shape."""
+        parts = text.split("-")
+        if len(parts) != 4 or parts[0] != "amplify" or not all(_PART.fullmatch(p) for p in parts):
+            return None
+        return cls(*parts)
+
+    def for_environment(self, environment: str, suffix: str | None = None) -> StackName:
+        """This name for another environment.
+
+        Raises `ConfigError` when the environment's name is not 2 to 10 lower-case letters and digits
+        (the Amplify CLI's own rule), or when the names made from it grow too long.
+        """
+        if not _ENVIRONMENT.fullmatch(environment):
+            raise ConfigError(
+                f"{environment!r} cannot be an Amplify environment: the stack would be called "
+                f"amplify-{self.project}-{environment}-{suffix or self.suffix}, which templates take apart at its hyphens",
+                remedy="use 2 to 10 lower-case letters and digits, beginning with a letter",
+            )
+        if suffix is not None and not _PART.fullmatch(suffix):
+            raise ConfigError(
+                f"{suffix!r} cannot be a stack name's suffix", remedy="use letters and digits, as in amplify-app-dev-5af8b"
+            )
+        name = replace(self, environment=environment, suffix=suffix or self.suffix)
+        if len(f"{name}-deployment") > MAX_BUCKET_NAME:
+            raise ConfigError(
+                f"the deployment bucket {name}-deployment has {len(f'{name}-deployment')} characters, S3 allows {MAX_BUCKET_NAME}",
+                remedy="shorten the environment's name or its suffix",
+            )
+        return name
+
+    def to_json(self) -> dict[str, str]:
+        return {
+            "prefix": self.prefix,
+            "project": self.project,
+            "environment": self.environment,
+            "suffix": self.suffix,
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, str]) -> StackName:
+        return cls(data["prefix"], data["project"], data["environment"], data["suffix"])
