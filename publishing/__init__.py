@@ -1,0 +1,7 @@
+"""Lint an assembly and bring its objects into a staging bucket."""
+
+from publishing.credentials import provider_session
+from publishing.target import PublishTarget
+from publishing.upload import PublishReport, publish
+
+__all__ = ["PublishReport", "PublishTarget", "provider_session", "publish"]

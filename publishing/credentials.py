@@ -1,0 +1,51 @@
+"""The boto3 session of a stack's provider: its profile, its region, its role."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from publishing.target import PublishTarget
+
+if TYPE_CHECKING:
+    import boto3
+    from botocore.config import Config
+
+# boto3 is imported where it is used: a program in which nothing is published should not pay for it.
+
+SESSION_NAME = "amplify-delivery"
+"""Name of assumed roles' sessions, as it stands in CloudTrail."""
+
+RETRIES: Any = {"mode": "standard", "total_max_attempts": 6}
+"""Throttling (SlowDown) and broken connections are tried again by botocore, with its growing pauses."""
+
+
+def provider_session(region: str, profile: str | None = None, role_arn: str | None = None) -> boto3.session.Session:
+    """A session with the very credentials a Pulumi provider of (profile, region, role) uses.
+
+    With `role_arn` the role is assumed here, for one hour. Raises botocore's errors.
+    """
+    import boto3  # noqa: PLC0415
+
+    session = boto3.session.Session(profile_name=profile, region_name=region)
+    if role_arn is None:
+        return session
+    sts = session.client("sts", config=client_config())
+    assumed = sts.assume_role(RoleArn=role_arn, RoleSessionName=SESSION_NAME)["Credentials"]
+    return boto3.session.Session(
+        aws_access_key_id=assumed["AccessKeyId"],
+        aws_secret_access_key=assumed["SecretAccessKey"],
+        aws_session_token=assumed["SessionToken"],
+        region_name=region,
+    )
+
+
+def target_session(target: PublishTarget) -> boto3.session.Session:
+    """`provider_session` of a publish target."""
+    return provider_session(target.region, target.profile, target.role_arn)
+
+
+def client_config(connections: int = 10) -> Config:
+    """The client settings of all our calls: retries, and enough connections for what is in flight."""
+    from botocore.config import Config  # noqa: PLC0415
+
+    return Config(retries=RETRIES, max_pool_connections=connections, user_agent_extra="amplify-delivery")

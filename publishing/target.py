@@ -1,0 +1,23 @@
+"""Where an assembly is published: a bucket, the account that owns it, and whose credentials write there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class PublishTarget:
+    """A staging bucket and how to reach it.
+
+    `account` is the bucket owner's 12 digits; the credentials must belong to it. `profile` and `role_arn`
+    are those of the stack's own provider: nothing else that lies around in the environment is preferred.
+    """
+
+    bucket: str
+    account: str
+    region: str
+    profile: str | None = None
+    role_arn: str | None = None
+
+    def __str__(self) -> str:
+        return f"bucket {self.bucket} (account {self.account}, {self.region})"
