@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from amplify_export.expressions import Ref, flatten
 from amplify_export.model import AmplifyResource, Export, ExportedStack
 
 AUXILIARY_FOLDER = "amplify-auxiliary-files"
@@ -56,9 +57,27 @@ class Assets:
                 return name
         return None
 
+    def layer_files(self, stack: ExportedStack) -> tuple[str, ...]:
+        """The zips that a Lambda layer's template names itself, one per version: `${s3Key}/FILE`.
+
+        An export of a layer that was pushed before holds its older versions too.
+        """
+        if self.needs_archive(stack) != KEY_PARAMETER:
+            return ()
+        resource = self.resources[stack.logical_id]
+        found = []
+        for item in stack.resources.values():
+            if item["Type"] == "AWS::Lambda::LayerVersion":
+                content = item.get("Properties", {}).get("Content")
+                segments = flatten(content.get("S3Key")) if isinstance(content, dict) else []
+                if len(segments) == 2 and segments[0] == Ref(KEY_PARAMETER) and isinstance(segments[1], str):
+                    name = segments[1].removeprefix("/")
+                    found.append(f"{resource.category}/{resource.name}/{BUILDS_FOLDER}/{name}")
+        return tuple(found)
+
     def archive(self, stack: ExportedStack) -> str | None:
         """The one zip that belongs to the stack, if its template needs one and there is exactly one."""
-        if not self.needs_archive(stack):
+        if not self.needs_archive(stack) or self.layer_files(stack):
             return None
         files = self.builds(stack.logical_id)
         return files[0] if len(files) == 1 and files[0].endswith(".zip") else None

@@ -51,7 +51,11 @@ def is_secret(stack: ExportedStack, name: str) -> bool:
 
 @dataclass(frozen=True)
 class Plan:
-    """A nested stack's parameters: `values` from us, `wired` from the parent template's intrinsics."""
+    """A nested stack's parameters: `values` from us, `wired` from the parent template's intrinsics.
+
+    A value of source "object" still names the export's file; `withdrawn` parameters are not passed any
+    more, because every location that was composed with them is rewritten to its own key.
+    """
 
     values: Mapping[str, Value]
     wired: Mapping[str, Any]
@@ -59,6 +63,7 @@ class Plan:
     dropped: tuple[str, ...] = ()
     stringified: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    withdrawn: frozenset[str] = frozenset()
     archive: str | None = None
     not_allowed: Mapping[str, str] = field(default_factory=dict)
 
@@ -94,22 +99,36 @@ def plan(stack: ExportedStack, parent: ExportedStack, assets: Assets) -> Plan:  
     key_parameter = assets.needs_archive(stack)
     if archive and key_parameter:
         values[key_parameter] = Value("object", archive)
+    withdrawn = set()
     if assets.appsync_folder(stack):
-        values[files.APPSYNC_ROOT_KEY] = Value("literal", "")
+        withdrawn.add(files.APPSYNC_ROOT_KEY)
         if files.APPSYNC_BUCKET in declared:
             values[files.APPSYNC_BUCKET] = Value("staging-bucket")
     if key_parameter and files.BUCKET_PARAMETER in declared:
         values[files.BUCKET_PARAMETER] = Value("staging-bucket")
+        if assets.layer_files(stack):
+            withdrawn.add(files.KEY_PARAMETER)
     if files.AWAITER_PARAMETER in declared:
         awaiter = text(stack.parameters.get(files.AWAITER_PARAMETER, declared[files.AWAITER_PARAMETER].get("Default")))
         if awaiter in assets.auxiliary:
             values[files.AWAITER_PARAMETER] = Value("object", assets.auxiliary[awaiter])
-    wired = {k: v for k, v in wired.items() if k not in values}
+    values = {k: v for k, v in values.items() if k not in withdrawn}
+    wired = {k: v for k, v in wired.items() if k not in values and k not in withdrawn}
     added = [n for n in ROLE_NAMES if n in declared and n not in values and n not in wired]
     wired.update({n: {"Ref": ROLE_NAMES[n]} for n in added if ROLE_NAMES[n] in parent.declared})
     missing = [
-        n for n, d in declared.items() if "Default" not in d and n not in values and n not in wired
+        n
+        for n, d in declared.items()
+        if "Default" not in d and n not in values and n not in wired and n not in withdrawn and n != key_parameter
     ]
     return Plan(
-        values, wired, tuple(added), tuple(dropped), tuple(stringified), tuple(missing), archive, not_allowed
+        values,
+        wired,
+        tuple(added),
+        tuple(dropped),
+        tuple(stringified),
+        tuple(missing),
+        frozenset(withdrawn),
+        archive,
+        not_allowed,
     )

@@ -1,0 +1,59 @@
+"""What a check sees, and what a check is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+from amplify_export.archives import MAX_LAMBDA_UNZIPPED, entries_digest
+from amplify_export.assets import CONTAINER_KEY_PARAMETER, Assets
+from amplify_export.findings import Severity
+from amplify_export.model import Export, ExportedStack
+from amplify_export.parameters import Plan, plan
+
+MAX_CONTAINER_UNZIPPED = 1 << 30
+"""Bytes that the sources of a container API may hold unzipped."""
+
+Found = Iterator[tuple[str, str, str]]
+"""Findings as (file, message, remedy)."""
+
+
+class Check(Protocol):
+    """One thing that can be wrong. The class's docstring tells it to the user (docs/checks.md)."""
+
+    id: str
+    severity: Severity
+
+    def find(self, context: Context) -> Found: ...
+
+
+@dataclass(frozen=True)
+class Context:
+    """An export with what is known about it. `secrets` names the (nested stack, parameter) pairs whose
+    value an environment supplies as a secret."""
+
+    export: Export
+    secrets: frozenset[tuple[str, str]] = frozenset()
+
+    @cached_property
+    def assets(self) -> Assets:
+        return Assets(self.export)
+
+    @cached_property
+    def plans(self) -> Mapping[str, Plan]:
+        """The parameters of every nested stack of the root."""
+        return {name: plan(stack, self.export.root, self.assets) for name, stack in self.export.root.nested.items()}
+
+    @cached_property
+    def known_digests(self) -> dict[str, str]:
+        return {}
+
+    def archive_digest(self, stack: ExportedStack, file: str) -> str:
+        """Digest of a zip's entries, read once. Raises `BadArchive`."""
+        if file not in self.known_digests:
+            container = self.assets.needs_archive(stack) == CONTAINER_KEY_PARAMETER
+            limit = MAX_CONTAINER_UNZIPPED if container else MAX_LAMBDA_UNZIPPED
+            self.known_digests[file] = entries_digest(self.export.read(file), limit)
+        return self.known_digests[file]

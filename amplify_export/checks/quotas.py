@@ -1,0 +1,71 @@
+"""Checks of CloudFormation's quotas (user guide, "Understand CloudFormation quotas")."""
+
+from __future__ import annotations
+
+from amplify_export.checks.context import Context, Found
+from amplify_export.read import TAGS
+
+MAX_RESOURCES = 500
+MAX_PARAMETERS = 200
+MAX_OUTPUTS = 200
+MAX_TEMPLATE = 1_048_576
+"""Bytes of a template in S3 (1 MB), counted after minifying."""
+MAX_TAGS, MAX_TAG_KEY, MAX_TAG_VALUE = 50, 128, 256
+
+SPLIT = "split the model: CloudFormation does not raise this quota (in a GraphQL schema, take relations apart)"
+
+
+class TooManyResources:
+    """A template with more than 500 resources. CDK synthesizes it, CloudFormation refuses it."""
+
+    id = "AD501"
+    severity = "refused"
+
+    def find(self, context: Context) -> Found:
+        for _, stack in context.export.root.walk():
+            if len(stack.resources) > MAX_RESOURCES:
+                yield stack.file, f"has {len(stack.resources)} resources, the quota is {MAX_RESOURCES}", SPLIT
+
+
+class TooManyParameters:
+    """A template with more than 200 parameters."""
+
+    id = "AD502"
+    severity = "refused"
+
+    def find(self, context: Context) -> Found:
+        for _, stack in context.export.root.walk():
+            if len(stack.declared) > MAX_PARAMETERS:
+                yield stack.file, f"has {len(stack.declared)} parameters, the quota is {MAX_PARAMETERS}", SPLIT
+
+
+class TooManyOutputs:
+    """A template with more than 200 outputs."""
+
+    id = "AD503"
+    severity = "refused"
+
+    def find(self, context: Context) -> Found:
+        for _, stack in context.export.root.walk():
+            outputs = stack.template.get("Outputs") or {}
+            if len(outputs) > MAX_OUTPUTS:
+                yield stack.file, f"has {len(outputs)} outputs, the quota is {MAX_OUTPUTS}", SPLIT
+
+
+class Tags:
+    """More than 50 tags, a key over 128 or a value over 256 characters, a key twice, or a reserved one."""
+
+    id = "AD506"
+    severity = "refused"
+
+    def find(self, context: Context) -> Found:
+        tags = context.export.tags
+        remedy = "correct amplify/backend/tags.json and export again"
+        if len(tags) > MAX_TAGS:
+            yield TAGS, f"{len(tags)} tags, the quota is {MAX_TAGS}", remedy
+        keys = [k for k, _ in tags]
+        for key in sorted({k for k in keys if keys.count(k) > 1}):
+            yield TAGS, f"tag {key!r} stands twice", remedy
+        for key, value in tags:
+            if not 0 < len(key) <= MAX_TAG_KEY or len(value) > MAX_TAG_VALUE or key.lower().startswith("aws:"):
+                yield TAGS, f"tag {key!r} has a key or value that AWS refuses", remedy

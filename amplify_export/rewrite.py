@@ -1,0 +1,142 @@
+"""Rewrite one template: every location to its own content's key, and the exporter's noise taken out.
+
+What is rewritten, and nothing else:
+- locations: `s3://BUCKET/ROOTKEY/path` of AppSync, `S3Key` of Lambda code that lies in the API's folder,
+  in a layer's or among the auxiliary files;
+- logical ids of API Gateway with a random suffix (amplify-cli, apigw-input-state / rest-api-cfn);
+- `DeletionPolicy: Retain` to `RetainExceptOnCreate`;
+- the literal `Expires` of an AppSync API key to a parameter.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from amplify_export.assembly import canonical
+from amplify_export.expressions import Ref, Segment, compose, flatten, rename, replace_strings
+from amplify_export.parameters import API_KEY_EXPIRES
+
+PLACEHOLDER = {"Placeholder": {"Type": "AWS::CloudFormation::WaitConditionHandle"}}
+
+Resources = dict[str, Mapping[str, Any]]
+
+_RANDOM_DEPLOYMENT = re.compile(r"DeploymentAPIGW(?P<api>.+?)(?P<noise>[0-9a-f]{8})")
+_RANDOM_RESPONSE = re.compile(r"(?P<api>.+)Default(?P<kind>[45]XX)Response(?P<noise>[0-9a-f]{8})")
+
+
+@dataclass(frozen=True)
+class Locations:
+    """How a template's locations are found.
+
+    `prefixes` maps a parameter to the folder that it stands for (`S3DeploymentRootKey` to the API's files,
+    a layer's `s3Key` to its builds); `publish` turns a file of the export into its key, or returns None
+    after having reported that the file is missing.
+    """
+
+    prefixes: Mapping[str, str]
+    publish: Callable[[str], str | None]
+
+    def rewritten(self, segments: list[Segment]) -> Any:
+        """The JSON of a location with its key, or None when the expression is no location of ours."""
+        for index, segment in enumerate(segments[:-1]):
+            if isinstance(segment, Ref) and segment.name in self.prefixes:
+                rest = segments[index + 1]
+                if index + 2 != len(segments) or not isinstance(rest, str) or not rest.startswith("/"):
+                    return None
+                key = self.publish(self.prefixes[segment.name] + rest.lstrip("/"))
+                if key is None:
+                    return compose(segments)
+                before = segments[:index]
+                if before and isinstance(before[-1], str):
+                    return compose([*before[:-1], before[-1] + key])
+                return compose([*before, key])
+        return None
+
+
+def rewrite_locations(resources: Resources, locations: Locations) -> None:
+    """Rewrite the locations of every resource but nested stacks, in place."""
+    for name, item in resources.items():
+        kind = item["Type"]
+        if kind == "AWS::CloudFormation::Stack":
+            continue
+        properties = item.get("Properties") or {}
+        if kind in ("AWS::AppSync::FunctionConfiguration", "AWS::AppSync::GraphQLSchema"):
+            # The many of a large export: only a top-level property can hold a location.
+            changed = {
+                key: new
+                for key, value in properties.items()
+                if key.endswith("S3Location") and (new := locations.rewritten(flatten(value))) is not None
+            }
+            if changed:
+                resources[name] = {**item, "Properties": {**properties, **changed}}
+        else:
+            new = replace_strings(properties, locations.rewritten)
+            if new is not properties:
+                resources[name] = {**item, "Properties": new}
+
+
+def rewrite_auxiliary_code(resources: Resources, auxiliary: Mapping[str, str], publish: Callable[[str], str | None]) -> None:
+    """Rewrite Lambda code whose literal key names an auxiliary file (container APIs), in place."""
+    for name, item in resources.items():
+        code = (item.get("Properties") or {}).get("Code")
+        named = code.get("S3Key") if isinstance(code, dict) and item["Type"] == "AWS::Lambda::Function" else None
+        if isinstance(named, str) and named in auxiliary:
+            new = {**code, "S3Key": publish(auxiliary[named])}
+            resources[name] = {**item, "Properties": {**item["Properties"], "Code": new}}
+
+
+def settle_logical_ids(template: dict[str, Any]) -> dict[str, Any]:
+    """The template with API Gateway's random suffixes made a function of what they stand for.
+
+    A Deployment's suffix is a digest of the API's body and its gateway responses: whatever a deployment
+    freezes. A GatewayResponse's is a digest of its API's name alone: a new id for the same response type
+    would make CloudFormation put the new one and then delete it with the old one.
+    """
+    resources: Mapping[str, Any] = template.get("Resources") or {}
+    names: dict[str, str] = {}
+    for name, item in resources.items():
+        if item["Type"] == "AWS::ApiGateway::GatewayResponse" and (match := _RANDOM_RESPONSE.fullmatch(name)):
+            suffix = hashlib.sha256(match["api"].encode()).hexdigest()[:8]
+            names[name] = f"{match['api']}Default{match['kind']}Response{suffix}"
+    for name, item in resources.items():
+        if item["Type"] == "AWS::ApiGateway::Deployment" and (match := _RANDOM_DEPLOYMENT.fullmatch(name)):
+            api = (item.get("Properties") or {}).get("RestApiId")
+            frozen = [
+                [other["Type"], other.get("Properties")]
+                for other_name, other in sorted(resources.items(), key=lambda pair: names.get(pair[0], pair[0]))
+                if api == {"Ref": other_name} or (other.get("Properties") or {}).get("RestApiId") == api and other is not item
+            ]
+            suffix = hashlib.sha256(canonical(rename(frozen, names))).hexdigest()[:8]
+            names[name] = f"DeploymentAPIGW{match['api']}{suffix}"
+    names = {old: new for old, new in names.items() if old != new}
+    if not names or any(new in resources for new in names.values()):
+        return template
+    renamed = rename(template, names)
+    renamed["Resources"] = {names.get(name, name): item for name, item in renamed["Resources"].items()}
+    return dict(renamed)
+
+
+def settle_policies(resources: Resources) -> int:
+    """Make `Retain` `RetainExceptOnCreate`, in place; how many. A bucket that a failed first create leaves
+    behind would make every retry fail on its name (CloudFormation user guide, DeletionPolicy)."""
+    count = 0
+    for name, item in resources.items():
+        if item.get("DeletionPolicy") == "Retain":
+            resources[name] = {**item, "DeletionPolicy": "RetainExceptOnCreate"}
+            count += 1
+    return count
+
+
+def settle_api_keys(resources: Resources) -> bool:
+    """Replace the literal expiry of API keys (export time + days) by a parameter, in place; whether any."""
+    found = False
+    for name, item in resources.items():
+        properties = item.get("Properties") or {}
+        if item["Type"] == "AWS::AppSync::ApiKey" and isinstance(properties.get("Expires"), (int, float)):
+            resources[name] = {**item, "Properties": {**properties, "Expires": {"Ref": API_KEY_EXPIRES}}}
+            found = True
+    return found
