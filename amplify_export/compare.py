@@ -1,0 +1,90 @@
+"""What a re-export touches: the leaf resources and the nested stacks that CloudFormation would change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from amplify_export.assembly import Assembly, NestedStack
+from amplify_export.documents import parse_json
+from amplify_export.environment import EnvironmentValues
+from amplify_export.resolve import Path, ResolvedTree, resolve
+from amplify_export.root import render_root
+
+Change = Literal["added", "changed", "removed"]
+
+_SOME_DATE = 2_000_000_000
+"""An expiry for both sides: it belongs to the environment, not to the export."""
+
+
+@dataclass(frozen=True)
+class TouchedResource:
+    """A leaf resource, by the logical ids of its stacks and its own. `properties` are the changed ones."""
+
+    path: Path
+    type: str
+    change: Change
+    properties: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class TouchedStack:
+    """A nested stack whose template or parameters change."""
+
+    path: Path
+    change: Change
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Everything that differs between two assemblies of one app."""
+
+    resources: tuple[TouchedResource, ...]
+    stacks: tuple[TouchedStack, ...]
+
+
+def compare(old: Assembly, new: Assembly) -> Comparison:
+    """Compare two assemblies as they would be deployed one after the other to the same environment."""
+    environment = new.stack_name.environment
+    before, after = _resolved(old, environment), _resolved(new, environment)
+    resources = []
+    for path in sorted({*before.resources, *after.resources}):
+        a, b = before.resources.get(path), after.resources.get(path)
+        if a is None and b is not None:
+            resources.append(TouchedResource(path, b.type, "added"))
+        elif b is None and a is not None:
+            resources.append(TouchedResource(path, a.type, "removed"))
+        elif a is not None and b is not None and a != b:
+            resources.append(TouchedResource(path, b.type, "changed", _differing(a.properties, b.properties)))
+    stacks = []
+    for path in sorted({*before.stacks, *after.stacks}):
+        one, two = before.stacks.get(path), after.stacks.get(path)
+        if one != two:
+            change: Change = "added" if one is None else "removed" if two is None else "changed"
+            stacks.append(TouchedStack(path, change))
+    return Comparison(tuple(resources), tuple(stacks))
+
+
+def _differing(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(sorted(k for k in {*old, *new} if old.get(k) != new.get(k)))
+
+
+def _resolved(assembly: Assembly, environment: str) -> ResolvedTree:
+    secrets = frozenset(
+        (name, p)
+        for name, stack in assembly.root.nested.items()
+        for p, v in stack.parameters.items()
+        if v.source == "secret"
+    )
+    root = render_root(assembly, EnvironmentValues(environment, _SOME_DATE, secrets=secrets), "staging-bucket")
+
+    def template(path: Path) -> tuple[str, Mapping[str, Any]]:
+        stack: NestedStack = assembly.root
+        for name in path:
+            if name not in stack.nested:
+                return "", {}  # a stack of the user's own, with a TemplateURL of her own
+            stack = stack.nested[name]
+        return stack.template, parse_json(assembly.read(stack.template))
+
+    return resolve(root.template, root.parameters, template)

@@ -1,0 +1,259 @@
+"""Resolve a tree of templates as CloudFormation would, without any AWS: parameters passed down through all
+nested stacks, conditions, and string intrinsics. What only exists once deployed stays symbolic, qualified by
+the path of its stack, so that two resolved trees can be compared resource by resource.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from amplify_export.expressions import sub_parts
+from amplify_export.model import STACK_TYPE
+from amplify_export.parameters import text
+
+_ABSENT = object()
+"""`AWS::NoValue`: the property is not there."""
+
+Path = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ResolvedResource:
+    """A resource with its properties resolved."""
+
+    type: str
+    properties: Any
+
+
+@dataclass(frozen=True)
+class ResolvedStack:
+    """A nested stack: its template's key and the parameters that it is given."""
+
+    template: str
+    parameters: Mapping[str, Any]
+
+
+@dataclass
+class ResolvedTree:
+    """Leaf resources and nested stacks by path: logical ids of the stacks, then the resource's."""
+
+    resources: dict[Path, ResolvedResource] = field(default_factory=dict)
+    stacks: dict[Path, ResolvedStack] = field(default_factory=dict)
+
+
+def resolve(
+    root: Mapping[str, Any], parameters: Mapping[str, str], template: Callable[[Path], tuple[str, Mapping[str, Any]]]
+) -> ResolvedTree:
+    """Resolve the tree under `root`, called with `parameters`.
+
+    `template` gives the key and the body of the nested stack at a path.
+    """
+    tree = ResolvedTree()
+    _Stack((), root, parameters, template, tree).resolve()
+    return tree
+
+
+class _Stack:
+    """One stack's scope: its parameters, conditions and nested stacks."""
+
+    def __init__(
+        self,
+        path: Path,
+        body: Mapping[str, Any],
+        given: Mapping[str, Any],
+        template: Callable[[Path], tuple[str, Mapping[str, Any]]],
+        tree: ResolvedTree,
+    ) -> None:
+        self.path, self.body, self.template, self.tree = path, body, template, tree
+        self.parameters: dict[str, Any] = {}
+        for name, declaration in (body.get("Parameters") or {}).items():
+            value = given.get(name, declaration.get("Default"))
+            if "List" in declaration["Type"] and isinstance(value, str):
+                value = value.split(",")
+            self.parameters[name] = text(value) if isinstance(value, (bool, int, float)) else value
+        self.conditions: dict[str, bool | None] = {}
+        self.outputs: dict[str, dict[str, Any]] = {}
+        self.resources: Mapping[str, Mapping[str, Any]] = body.get("Resources") or {}
+        self.busy: set[str] = set()
+
+    def resolve(self) -> dict[str, Any]:
+        """Resolve every resource into the tree; the stack's outputs."""
+        for name, item in self.resources.items():
+            if self.condition(item.get("Condition")) is False:
+                continue
+            if item["Type"] == STACK_TYPE:
+                self.nested(name)
+            else:
+                properties = self.value(item.get("Properties") or {})
+                self.tree.resources[*self.path, name] = ResolvedResource(item["Type"], properties)
+        return {
+            name: self.value(output["Value"])
+            for name, output in (self.body.get("Outputs") or {}).items()
+            if self.condition(output.get("Condition")) is not False
+        }
+
+    def nested(self, name: str) -> dict[str, Any]:
+        """The outputs of nested stack `name`, resolved when first asked for."""
+        if name in self.outputs:
+            return self.outputs[name]
+        if name in self.busy:
+            return {}  # a circle, which CloudFormation refuses: keep the reference symbolic
+        self.busy.add(name)
+        path = (*self.path, name)
+        key, body = self.template(path)
+        given = self.value((self.resources[name].get("Properties") or {}).get("Parameters") or {})
+        self.tree.stacks[path] = ResolvedStack(key, given)
+        self.outputs[name] = _Stack(path, body, given, self.template, self.tree).resolve()
+        return self.outputs[name]
+
+    def condition(self, name: Any) -> bool | None:
+        """A condition's truth; None when it cannot be known before the deployment."""
+        if not isinstance(name, str):
+            return None
+        if name not in self.conditions:
+            self.conditions[name] = None  # while it is worked out: a circle is unknown
+            self.conditions[name] = self.truth((self.body.get("Conditions") or {}).get(name))
+        return self.conditions[name]
+
+    def truth(self, rule: Any) -> bool | None:
+        if not isinstance(rule, Mapping) or len(rule) != 1:
+            return None
+        (name, argument), *_ = rule.items()
+        if name == "Condition":
+            return self.condition(argument)
+        if not isinstance(argument, list):
+            return None
+        if name == "Fn::Equals" and len(argument) == 2:
+            left, right = (self.value(a) for a in argument)
+            known = all(isinstance(v, (str, int, float, bool)) for v in (left, right))
+            return text(left) == text(right) if known else None
+        truths = [self.truth(a) for a in argument]
+        if name == "Fn::Not" and len(truths) == 1:
+            return None if truths[0] is None else not truths[0]
+        if name == "Fn::And":
+            return False if False in truths else None if None in truths else True
+        if name == "Fn::Or":
+            return True if True in truths else None if None in truths else False
+        return None
+
+    def value(self, value: Any) -> Any:
+        """The value with everything resolved that can be known."""
+        if isinstance(value, list):
+            return [v for item in value if (v := self.value(item)) is not _ABSENT]
+        if not isinstance(value, Mapping):
+            return value
+        if len(value) == 1:
+            (name, argument), *_ = value.items()
+            if name == "Ref" and isinstance(argument, str):
+                return self.reference(argument)
+            if name == "Condition" and isinstance(argument, str) and argument in (self.body.get("Conditions") or {}):
+                return self.condition(argument)
+            if name.startswith("Fn::"):
+                return self.function(name, argument)
+        return {k: v for k, item in value.items() if (v := self.value(item)) is not _ABSENT}
+
+    def reference(self, name: str) -> Any:
+        if name == "AWS::NoValue":
+            return _ABSENT
+        if name in self.parameters:
+            return self.parameters[name]
+        if name in ("AWS::StackName", "AWS::StackId"):
+            return {"Ref": name, "of": list(self.path)}
+        return {"Ref": name} if name.startswith("AWS::") else {"Ref": [*self.path, name]}
+
+    def attribute(self, resource: str, attribute: Any) -> Any:
+        item = self.resources.get(resource, {})
+        if item.get("Type") == STACK_TYPE and isinstance(attribute, str) and attribute.startswith("Outputs."):
+            output = attribute.removeprefix("Outputs.")
+            outputs = self.nested(resource)
+            if output in outputs:
+                return outputs[output]
+        return {"Fn::GetAtt": [[*self.path, resource], self.value(attribute)]}
+
+    def function(self, name: str, argument: Any) -> Any:  # noqa: C901 - a table of intrinsics
+        if name == "Fn::GetAtt":
+            parts = argument.split(".", 1) if isinstance(argument, str) else argument
+            if isinstance(parts, list) and len(parts) == 2 and isinstance(parts[0], str):
+                return self.attribute(parts[0], parts[1])
+        elif name == "Fn::If" and isinstance(argument, list) and len(argument) == 3:
+            truth = self.condition(argument[0])
+            if truth is None:
+                return {name: [argument[0], self.value(argument[1]), self.value(argument[2])]}
+            return self.value(argument[1] if truth else argument[2])
+        elif name == "Fn::Join" and isinstance(argument, list) and len(argument) == 2:
+            return self.joined(argument[0], self.value(argument[1]))
+        elif name == "Fn::Sub" and (sub := sub_parts(argument)):
+            return self.substituted(*sub)
+        elif name == "Fn::Select" and isinstance(argument, list) and len(argument) == 2:
+            index, items = self.value(argument[0]), self.value(argument[1])
+            if isinstance(items, list) and text(index).isdigit() and int(index) < len(items):
+                return items[int(index)]
+            return {name: [index, items]}
+        elif name == "Fn::Split" and isinstance(argument, list) and len(argument) == 2:
+            source = self.value(argument[1])
+            if isinstance(source, str) and isinstance(argument[0], str) and argument[0]:
+                return source.split(argument[0])
+            return {name: [argument[0], source]}
+        elif name == "Fn::FindInMap" and isinstance(argument, list) and len(argument) == 3:
+            return self.mapped([self.value(a) for a in argument])
+        return {name: self.value(argument)}
+
+    def joined(self, separator: Any, parts: Any) -> Any:
+        if not isinstance(parts, list) or not isinstance(separator, str):
+            return {"Fn::Join": [separator, parts]}
+        flat: list[Any] = []
+        for index, part in enumerate(parts):
+            _append(flat, separator if index else "")
+            if isinstance(part, Mapping) and part.keys() == {"Fn::Join"} and part["Fn::Join"][0] == "":
+                for inner in part["Fn::Join"][1]:
+                    _append(flat, inner)
+            else:
+                _append(flat, text(part) if isinstance(part, (bool, int, float)) else part)
+        return _composed(flat)
+
+    def substituted(self, source: str, variables: Mapping[str, Any]) -> Any:
+        import re  # noqa: PLC0415
+
+        flat: list[Any] = []
+        position = 0
+        for match in re.finditer(r"\$\{([^}]*)\}", source):
+            _append(flat, source[position : match.start()])
+            position = match.end()
+            name = match[1].strip()
+            if name.startswith("!"):
+                _append(flat, "${" + name[1:] + "}")
+                continue
+            if name in variables:
+                value = self.value(variables[name])
+            elif "." in name:
+                value = self.attribute(*name.split(".", 1))
+            else:
+                value = self.reference(name)
+            parts = value["Fn::Join"][1] if isinstance(value, Mapping) and "Fn::Join" in value else [value]
+            for part in parts:
+                _append(flat, text(part) if isinstance(part, (bool, int, float)) else part)
+        _append(flat, source[position:])
+        return _composed(flat)
+
+    def mapped(self, keys: list[Any]) -> Any:
+        found: Any = self.body.get("Mappings") or {}
+        for key in keys:
+            if not isinstance(key, str) or not isinstance(found, Mapping) or key not in found:
+                return {"Fn::FindInMap": keys}
+            found = found[key]
+        return found
+
+
+def _append(flat: list[Any], part: Any) -> None:
+    if isinstance(part, str) and flat and isinstance(flat[-1], str):
+        flat[-1] += part
+    elif part != "":
+        flat.append(part)
+
+
+def _composed(flat: list[Any]) -> Any:
+    if not flat:
+        return ""
+    return flat[0] if len(flat) == 1 and isinstance(flat[0], str) else {"Fn::Join": ["", flat]}
