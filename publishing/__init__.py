@@ -1,7 +1,8 @@
 """Lint an assembly and bring its objects into a staging bucket."""
 
 from publishing.credentials import provider_session
+from publishing.preflight import examine, refuse_what_would_fail
 from publishing.target import PublishTarget
 from publishing.upload import PublishReport, publish
 
-__all__ = ["PublishReport", "PublishTarget", "provider_session", "publish"]
+__all__ = ["PublishReport", "PublishTarget", "examine", "provider_session", "publish", "refuse_what_would_fail"]

@@ -1,0 +1,52 @@
+"""Results that depend on nothing but a content are kept in the user's cache folder, one file each."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+
+def cache_folder() -> Path:
+    """`$AMPLIFY_DELIVERY_CACHE`, else `amplify-delivery` in the XDG cache folder."""
+    own = os.environ.get("AMPLIFY_DELIVERY_CACHE")
+    if own:
+        return Path(own)
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "amplify-delivery"
+
+
+class ResultCache:
+    """JSON results by key. A cache that cannot be read or written is as good as an empty one."""
+
+    def __init__(self, name: str) -> None:
+        self.folder = cache_folder() / name
+
+    @staticmethod
+    def key(*parts: str) -> str:
+        """One key for all that a result depends on."""
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+    def get(self, key: str) -> Any | None:
+        """The result under `key`, None if there is none."""
+        try:
+            return json.loads(self._path(key).read_bytes())
+        except (OSError, ValueError):
+            return None
+
+    def put(self, key: str, result: Any) -> None:
+        """Keep `result`: written beside and renamed, since several processes may write the same one."""
+        path = self._path(key)
+        with contextlib.suppress(OSError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle, beside = tempfile.mkstemp(prefix=".", dir=path.parent)
+            with os.fdopen(handle, "w") as file:
+                json.dump(result, file)
+            Path(beside).replace(path)
+
+    def _path(self, key: str) -> Path:
+        return self.folder / key[:2] / f"{key[2:]}.json"

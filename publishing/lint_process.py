@@ -1,0 +1,19 @@
+"""A process that lints one pile of templates: JSON in on stdin, one JSON line per template out."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from publishing.linter import Linter
+
+
+def main() -> None:
+    work = json.load(sys.stdin)
+    linter = Linter(work["region"])
+    for key, text in work["templates"].items():
+        print(json.dumps([key, linter.lint(text)]), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,94 @@
+"""cfn-lint over one template: the errors that CloudFormation would raise too."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cfnlint.config import ConfigMixIn
+from cfnlint.decode.decode import decode_str
+from cfnlint.runner import Runner
+
+IGNORED: Mapping[str, str] = {}
+"""cfn-lint's error rules that are not applied, each with the reason."""
+
+
+class Linter:
+    """cfn-lint with its rules loaded (0.7 s); `lint` then takes 0.05 s for a small template."""
+
+    def __init__(self, region: str) -> None:
+        config = ConfigMixIn(
+            regions=[region],
+            ignore_checks=["W", "I", *IGNORED],
+            # An empty file in place of a .cfnlintrc that happens to lie in the user's folder: results are kept.
+            config_file=os.devnull,
+        )
+        self._runner = Runner(config)
+
+    def lint(self, text: str) -> list[str]:
+        """The errors of one template, each with its rule and its place."""
+        template, errors = decode_str(text)
+        matches = errors or self._runner.validate_template(template)
+        never = _Never(template if isinstance(template, dict) else {})
+        return [
+            f"{'/'.join(map(str, m.path[:6]))}: {m.message} (cfn-lint {m.rule.id})"
+            for m in matches
+            if m.rule.severity == "error" and not never.reached(m.path)
+        ]
+
+
+class _Never:
+    """What of a template can never be created: resources and `Fn::If` branches whose condition is constant.
+
+    Amplify makes both: `EmptyResource`, a custom resource without ServiceToken under `AlwaysFalse` that
+    keeps a template from being empty, and the network template's `Fn::If` on a constant with "" as VPC id.
+    cfn-lint reports them, CloudFormation never looks at them.
+    """
+
+    def __init__(self, template: Mapping[str, Any]) -> None:
+        self._template = template
+        conditions = template.get("Conditions")
+        self._conditions = conditions if isinstance(conditions, Mapping) else {}
+
+    def reached(self, path: Sequence[Any]) -> bool:
+        """Whether `path` leads into something that can never be created."""
+        node: Any = self._template
+        for index, step in enumerate(path):
+            try:
+                node = node[step]
+            except (KeyError, IndexError, TypeError):
+                return False
+            if index == 1 and path[0] == "Resources" and isinstance(node, Mapping):
+                if self._holds(node.get("Condition")) is False:
+                    return True
+            elif step == "Fn::If" and isinstance(node, list) and len(node) == 3 and len(path) > index + 1:
+                holds = self._holds(node[0])
+                if (holds is False and path[index + 1] == 1) or (holds is True and path[index + 1] == 2):
+                    return True
+        return False
+
+    def _holds(self, name: Any) -> bool | None:
+        return self._value(self._conditions.get(name)) if isinstance(name, str) else None
+
+    def _value(self, condition: Any) -> bool | None:
+        """True or False if the condition is constant, None if it depends on anything."""
+        if not isinstance(condition, Mapping) or len(condition) != 1:
+            return None
+        ((function, argument),) = condition.items()
+        if function == "Condition":
+            return self._holds(argument)
+        if not isinstance(argument, list):
+            return None
+        if function == "Fn::Equals" and len(argument) == 2:
+            literal = all(isinstance(a, (str, int, bool)) for a in argument)
+            return str(argument[0]) == str(argument[1]) if literal else None
+        values = [self._value(a) for a in argument]
+        if function == "Fn::Not" and len(values) == 1:
+            return None if values[0] is None else not values[0]
+        if function in ("Fn::And", "Fn::Or"):
+            decides: bool = function == "Fn::Or"
+            if decides in values:
+                return decides
+            return None if None in values else not decides
+        return None
