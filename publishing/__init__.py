@@ -1,8 +1,8 @@
 """Lint an assembly and bring its objects into a staging bucket."""
 
 from publishing.credentials import provider_session
-from publishing.preflight import examine, refuse_what_would_fail
+from publishing.preflight import examine
 from publishing.target import PublishTarget
 from publishing.upload import PublishReport, publish
 
-__all__ = ["PublishReport", "PublishTarget", "examine", "provider_session", "publish", "refuse_what_would_fail"]
+__all__ = ["PublishReport", "PublishTarget", "examine", "provider_session", "publish"]

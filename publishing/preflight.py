@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from amplify_export.errors import ExportRefused
 from amplify_export.findings import Finding
 from publishing import wiring
 from publishing.graphql_schema import schema_problems
 from publishing.lint import lint_templates
-from publishing.tree import Tree
+from publishing.tree import Tree, as_mapping, parse
 from publishing.trust import malformed_trust
 
 if TYPE_CHECKING:
-    from amplify_export.assembly import Assembly
-    from amplify_export.root import RootStack
+    from amplify_export.assembly import Assembly, AssemblyObject
 
 CHECKS = (
     wiring.unpublished_objects,
@@ -33,19 +31,24 @@ def _silent(_: str) -> None:
 
 def examine(
     assembly: Assembly,
-    root: RootStack,
+    extra: Sequence[tuple[AssemblyObject, bytes]],
     staging_bucket: str,
     region: str,
     progress: Callable[[str], None] = _silent,
 ) -> list[Finding]:
-    """Why CloudFormation would refuse this root, or fail with it; empty when nothing is known against it."""
-    tree = Tree(assembly, root, staging_bucket)
-    findings = [finding for check in CHECKS for finding in check(tree)]
-    files = {view.key: view.file for view in reversed(tree.stacks)}
-    readers: dict[str, Callable[[], bytes]] = {
-        o.key: _reader(assembly, o.key) for o in assembly.objects if o.kind == "template"
-    }
-    readers[root.object.key] = lambda: root.body
+    """Why CloudFormation would refuse the assembly, or fail with it; empty when nothing is known against it.
+
+    `extra` holds the rendered root: the tree of stacks is walked from there.
+    """
+    findings: list[Finding] = []
+    readers = {o.key: _reader(assembly, o.key) for o in assembly.objects if o.kind == "template"}
+    files: dict[str, str] = {}
+    for item, body in extra:
+        if item.kind == "template":
+            tree = Tree(assembly, item.key, as_mapping(parse(body)), staging_bucket)
+            findings += [finding for check in CHECKS for finding in check(tree)]
+            files.update({view.key: view.file for view in reversed(tree.stacks)})
+            readers[item.key] = _constant(body)
     for key, problems in lint_templates(readers, region, progress).items():
         findings += [
             Finding(
@@ -60,18 +63,9 @@ def examine(
     return findings
 
 
-def refuse_what_would_fail(
-    assembly: Assembly,
-    root: RootStack,
-    staging_bucket: str,
-    region: str,
-    progress: Callable[[str], None] = _silent,
-) -> None:
-    """Raise `ExportRefused` with all findings of `examine`, if there are any."""
-    findings = examine(assembly, root, staging_bucket, region, progress)
-    if findings:
-        raise ExportRefused(findings)
-
-
 def _reader(assembly: Assembly, key: str) -> Callable[[], bytes]:
     return lambda: assembly.read(key)
+
+
+def _constant(body: bytes) -> Callable[[], bytes]:
+    return lambda: body

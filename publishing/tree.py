@@ -13,7 +13,6 @@ from publishing.values import UNKNOWN, Values, scalar, text, texts
 
 if TYPE_CHECKING:
     from amplify_export.assembly import Assembly
-    from amplify_export.root import RootStack
 
 STACK = "AWS::CloudFormation::Stack"
 
@@ -47,23 +46,27 @@ def as_mapping(value: Any) -> Mapping[str, Any]:
 
 @dataclass(frozen=True)
 class Tree:
-    """An assembly and its rendered root, seen from one staging bucket."""
+    """An assembly and a rendered root, seen from one staging bucket.
+
+    The root's own parameters count as unknown: they are names and dates, no locations.
+    """
 
     assembly: Assembly
-    root: RootStack
+    root_key: str
+    root: Mapping[str, Any]
     staging_bucket: str
     _templates: dict[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
 
     @cached_property
     def keys(self) -> frozenset[str]:
         """Keys of everything that is published, the root included."""
-        return frozenset((*(o.key for o in self.assembly.objects), self.root.object.key))
+        return frozenset((*(o.key for o in self.assembly.objects), self.root_key))
 
     @cached_property
     def stacks(self) -> tuple[StackView, ...]:
         """The root and all stacks below it that can be reached, parents first."""
-        values = with_defaults(self.root.template, self.root.parameters)
-        return tuple(self._walk(StackView((), self.root.object.key, self.root.template, values)))
+        values = dict.fromkeys(as_mapping(self.root.get("Parameters")), UNKNOWN)
+        return tuple(self._walk(StackView((), self.root_key, self.root, values)))
 
     def _walk(self, view: StackView) -> Iterator[StackView]:
         yield view
@@ -78,7 +81,7 @@ class Tree:
     def template(self, key: str) -> Mapping[str, Any]:
         """The template under `key`, parsed once."""
         if key not in self._templates:
-            self._templates[key] = as_mapping(_parse(self.assembly.read(key)))
+            self._templates[key] = as_mapping(parse(self.assembly.read(key)))
         return self._templates[key]
 
     def key_of(self, location: str) -> str | None:
@@ -105,5 +108,6 @@ def with_defaults(template: Mapping[str, Any], passed: Mapping[str, str]) -> Val
     return values
 
 
-def _parse(body: bytes) -> Any:
+def parse(body: bytes) -> Any:
+    """A template's document, JSON or YAML."""
     return parse_json(body) if body.lstrip()[:1] == b"{" else parse_yaml(body)

@@ -1,4 +1,4 @@
-"""Upload an assembly's objects to a staging bucket: only those that are not there, many at a time.
+"""Check an assembly, then upload its objects to a staging bucket: only those that are not there, many at a time.
 
 Keys are made from contents, so an object that is there (with its size) is done, and a publish that was
 killed half-way is simply done again. Built like boto's s3transfer: one coordinator owns status, failure
@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from amplify_export.errors import PublishError
+from amplify_export.errors import ExportRefused, PublishError
 from publishing.credentials import client_config, target_session
+from publishing.preflight import examine
 from publishing.refusals import refused
 from publishing.target import PublishTarget
 
@@ -70,13 +71,17 @@ def publish(
 ) -> PublishReport:
     """Make every object of `assembly`, and of `extra` (the rendered root), be in the target's bucket.
 
-    `progress` gets short lines for people. Raises `PublishError`: the credentials belong to another
-    account (nothing was sent), or AWS refused an object (what is published stays).
+    `progress` gets short lines for people. Raises `ExportRefused` for what CloudFormation would refuse, and
+    `PublishError` when the credentials belong to another account: both before anything is sent. Raises
+    `PublishError` when AWS refuses an object; what is published by then stays.
     """
     uploads = {o.key: _Upload(o, _reader(assembly, o.key)) for o in assembly.objects}
     uploads.update({o.key: _Upload(o, _constant(body)) for o, body in extra})
     connection = _Connection(target)
     connection.check_account()
+    findings = examine(assembly, extra, target.bucket, target.region, progress)
+    if findings:
+        raise ExportRefused(findings)
     there = connection.sizes(uploads)
     missing = {key: u for key, u in uploads.items() if there.get(key) != u.item.size}
     coordinator = _Coordinator(connection, len(missing), progress)
