@@ -34,14 +34,14 @@ _COMMAS = re.compile(r"(?m)^((?:type|interface)\s+\w+\s+implements\s+)([\w&,\s]+
 
 
 def schema_problems(tree: Tree) -> Iterator[Finding]:
-    """AD505: a schema that AppSync would refuse. AD506: a resolver of a type or field it does not have."""
+    """AD705: a schema that AppSync would refuse. AD706: a resolver of a type or field it does not have."""
     fields: dict[tuple[str, ...], dict[str, frozenset[str]]] = {}
     for view in tree.stacks:
         for logical_id, source, body in _schemas(view, tree):
             problems, types = _examine(body)
             for problem in problems:
                 yield Finding(
-                    "AD505",
+                    "AD705",
                     "refused",
                     view.file,
                     f"{logical_id}: {problem} ({source})",
@@ -76,7 +76,7 @@ def _lost_resolvers(view: StackView, types: Mapping[str, frozenset[str]]) -> Ite
         if UNKNOWN in type_name + field_name or field_name in types.get(type_name, ()):
             continue
         yield Finding(
-            "AD506",
+            "AD706",
             "refused",
             view.file,
             f"{logical_id} resolves {type_name}.{field_name}, which the API's schema does not have",

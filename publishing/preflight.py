@@ -22,7 +22,7 @@ CHECKS = (
     malformed_trust,
     schema_problems,
 )
-"""All but cfn-lint, whose errors are AD500."""
+"""All but cfn-lint, whose errors are AD700."""
 
 
 def _silent(_: str) -> None:
@@ -52,7 +52,7 @@ def examine(
     for key, problems in lint_templates(readers, region, progress).items():
         findings += [
             Finding(
-                "AD500",
+                "AD700",
                 "refused",
                 files.get(key, key),
                 problem,

@@ -10,13 +10,13 @@ from publishing.tree import Tree
 
 
 def malformed_trust(tree: Tree) -> Iterator[Finding]:
-    """AD504: a role's trust policy that IAM would refuse ("AssumeRole policy may only specify STS
+    """AD704: a role's trust policy that IAM would refuse ("AssumeRole policy may only specify STS
     AssumeRole actions", "Has prohibited field Resource", "Missing required field Principal")."""
     for view in tree.stacks:
         for logical_id, _, properties in view.resources("AWS::IAM::Role"):
             for problem in _problems(properties.get("AssumeRolePolicyDocument")):
                 yield Finding(
-                    "AD504",
+                    "AD704",
                     "refused",
                     view.file,
                     f"{logical_id}: trust policy {problem}",

@@ -19,13 +19,13 @@ _BUCKET_AND_KEY = re.compile(r"(?i)(.*?)bucket(name)?")
 
 
 def unpublished_objects(tree: Tree) -> Iterator[Finding]:
-    """AD501: an object that a template names is not among the published ones."""
+    """AD701: an object that a template names is not among the published ones."""
     for view in tree.stacks:
         for logical_id, _, properties in view.resources():
             for place, key in sorted(set(_named(properties, view, tree))):
                 if UNKNOWN not in key and key not in tree.keys:
                     yield Finding(
-                        "AD501",
+                        "AD701",
                         "refused",
                         view.file,
                         f"{logical_id}.{place} names {key or 'an empty key'}, which is not published",
@@ -61,7 +61,7 @@ def _pairs(value: Mapping[str, Any], view: StackView, tree: Tree, place: str) ->
 
 
 def parameters_that_do_not_fit(tree: Tree) -> Iterator[Finding]:
-    """AD502: a nested stack is given a parameter it does not declare, or not given one it needs, or a
+    """AD702: a nested stack is given a parameter it does not declare, or not given one it needs, or a
     value that it does not allow."""
     for view, name, child, passed in _children(tree):
         declared = as_mapping(child.template.get("Parameters"))
@@ -69,7 +69,7 @@ def parameters_that_do_not_fit(tree: Tree) -> Iterator[Finding]:
             if parameter not in declared:
                 near = difflib.get_close_matches(parameter, declared, 1)
                 yield Finding(
-                    "AD502",
+                    "AD702",
                     "refused",
                     view.file,
                     f"{name} is given parameter {parameter}, which its template {child.key} does not declare",
@@ -78,7 +78,7 @@ def parameters_that_do_not_fit(tree: Tree) -> Iterator[Finding]:
         for parameter, declaration in declared.items():
             if parameter not in passed and "Default" not in as_mapping(declaration):
                 yield Finding(
-                    "AD502",
+                    "AD702",
                     "refused",
                     view.file,
                     f"{name} is not given parameter {parameter}, which its template {child.key} requires",
@@ -86,7 +86,7 @@ def parameters_that_do_not_fit(tree: Tree) -> Iterator[Finding]:
                 )
             elif problem := _not_allowed(child.values[parameter], as_mapping(declaration)):
                 yield Finding(
-                    "AD502",
+                    "AD702",
                     "refused",
                     view.file,
                     f"{name}'s parameter {parameter} {problem}",
@@ -118,7 +118,7 @@ def _matches(pattern: str, value: str) -> bool:
 
 
 def missing_outputs(tree: Tree) -> Iterator[Finding]:
-    """AD503: a template reads an output that its nested stack does not have."""
+    """AD703: a template reads an output that its nested stack does not have."""
     outputs = {
         (view.path, name): frozenset(as_mapping(child.template.get("Outputs")))
         for view, name, child, _ in _children(tree)
@@ -128,7 +128,7 @@ def missing_outputs(tree: Tree) -> Iterator[Finding]:
             have = outputs.get((view.path, name))
             if have is not None and output not in have:
                 yield Finding(
-                    "AD503",
+                    "AD703",
                     "refused",
                     view.file,
                     f"reads output {output} of {name}, which has no such output",

@@ -1,0 +1,67 @@
+"""The command line: finds the command's module, runs it, and turns errors into text and an exit code.
+
+Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from amplify_export.errors import DeliveryError
+from delivery import output
+
+COMMANDS = {
+    "check": "what is wrong with an export, and what to do",
+    "assemble": "make an assembly of an export: what environments share, in a folder",
+    "root": "print the root template of one environment, without any AWS call",
+    "publish": "upload an assembly's objects to an environment's staging bucket",
+    "compare": "what a re-export touches: resources and nested stacks",
+    "up": "deploy an environment: what `pulumi up` does",
+    "outputs": "print an environment's outputs",
+    "destroy": "delete an environment, unless data would be lost",
+    "rehearse": "deliver exports to a local AWS on this machine",
+}
+"""Every command and what it is for. A command's module, `delivery.NAME`, is imported only when it is called."""
+
+
+def parser(command: str | None) -> argparse.ArgumentParser:
+    """The parser of all commands, with the arguments of `command` only."""
+    top = argparse.ArgumentParser(
+        prog="python -m delivery", description="Deliver `amplify export` folders to AWS accounts with Pulumi."
+    )
+    subparsers = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, purpose in COMMANDS.items():
+        sub = subparsers.add_parser(name, help=purpose, description=f"{purpose[0].upper()}{purpose[1:]}.")
+        if name == command:
+            _module(name).add_arguments(sub)
+            sub.add_argument("--json", action="store_true", help="print one JSON document, errors too")
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    command = next((a for a in arguments if a in COMMANDS), None)
+    args = parser(command).parse_args(arguments)
+    try:
+        code = int(_module(args.command).run(args))
+        sys.stdout.flush()
+    except DeliveryError as error:
+        output.error(error, as_json=args.json)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # Whoever read our output has gone (`| head`): nothing to say, and Python must not say it at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return code
+
+
+def _module(command: str) -> Any:
+    return importlib.import_module(f"delivery.{command}")

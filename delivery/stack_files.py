@@ -1,0 +1,52 @@
+"""The stack files `Pulumi.ENV.yaml` of the project folder, as the commands need them."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from amplify_export.errors import ConfigError
+
+if TYPE_CHECKING:
+    from stacks.config import EnvironmentConfig
+
+
+def add_environment(parser: argparse.ArgumentParser, *, several: bool = False) -> None:
+    """`--environment NAME`: an environment of the project, by its stack file's name."""
+    if several:
+        parser.add_argument(
+            "--environment",
+            nargs="+",
+            action="extend",
+            default=[],
+            metavar="NAME",
+            help="environments whose stack files supply the export's secrets",
+        )
+    else:
+        parser.add_argument("--environment", required=True, metavar="NAME", help="Pulumi.NAME.yaml in this folder")
+
+
+def path(name: str) -> Path:
+    """Where an environment's stack file lies."""
+    return Path(f"Pulumi.{name}.yaml")
+
+
+def load(name: str) -> EnvironmentConfig:
+    """An environment's stack file. Raises `ConfigError` when there is none, or it is wrong."""
+    from stacks.config import EnvironmentConfig  # noqa: PLC0415 - pydantic and PyYAML, which most commands do without
+
+    file = path(name)
+    if not file.is_file():
+        raise ConfigError(
+            f"no environment {name}: there is no such file here",
+            where=str(file),
+            remedy="run the command in the folder of Pulumi.yaml, or make the file (docs/configuration.md)",
+        )
+    return EnvironmentConfig.from_file(file, name)
+
+
+def secrets(names: Iterable[str]) -> frozenset[tuple[str, str]]:
+    """The (nested stack, parameter) pairs that the environments `names` supply as secrets."""
+    return frozenset(pair for name in names for pair in load(name).secret_names)
