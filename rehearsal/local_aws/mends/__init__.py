@@ -1,0 +1,42 @@
+"""Mends: where MiniStack differs from AWS in a way that would make a rehearsal lie.
+
+One module each. Its docstring says what differs, how AWS behaves and where AWS documents it. Each has
+
+- `apply()`: wraps functions of MiniStack; raises `MendError` when one is not what it expects;
+- `probe(aws) -> bool`: True if the server at hand behaves as AWS does. The self-test asks it before and
+  after `apply`, so that a mend that MiniStack no longer needs is noticed.
+
+They run inside MiniStack's own virtualenv: standard library and MiniStack only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from types import ModuleType
+
+from . import cross_account_bucket, cross_account_key, nested_stacks, principal_arn
+from ._expect import MendError
+
+__all__ = ["ALL", "MendError", "apply", "name_of"]
+
+ALL: tuple[ModuleType, ...] = (
+    nested_stacks,
+    cross_account_key,
+    cross_account_bucket,
+    principal_arn,
+)
+
+
+def name_of(mend: ModuleType) -> str:
+    """The mend's name, as the self-test and `--without` use it: its module's."""
+    return mend.__name__.rpartition(".")[2]
+
+
+def apply(without: Collection[str] = ()) -> None:
+    """Apply all mends but those named in `without`; refuses a name that is no mend."""
+    unknown = set(without) - {name_of(mend) for mend in ALL}
+    if unknown:
+        raise SystemExit(f"no such mend: {', '.join(sorted(unknown))}")
+    for mend in ALL:
+        if name_of(mend) not in without:
+            mend.apply()

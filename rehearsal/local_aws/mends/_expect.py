@@ -1,0 +1,34 @@
+"""What a mend needs of MiniStack: a function with the parameters that the mend was written for."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+
+class MendError(RuntimeError):
+    """MiniStack no longer has the function a mend wraps: it must be looked at by a person."""
+
+
+def expect(module: ModuleType, name: str, *parameters: str) -> Callable[..., Any]:
+    """The function `name` of `module`, which must begin with these parameters, else `MendError`."""
+    function = getattr(module, name, None)
+    if not callable(function):
+        raise MendError(f"{module.__name__} has no function {name!r} any more")
+    found = tuple(inspect.signature(function).parameters)
+    if found[: len(parameters)] != parameters:
+        raise MendError(f"{module.__name__}.{name} takes {found}, not {parameters}")
+    return function
+
+
+def replace(name: str, function: Callable[..., Any], *modules: ModuleType) -> None:
+    """Put `function` in the place of `name` in every one of `modules` that holds it, the owner first.
+
+    MiniStack's modules import functions from each other by name, so the owner alone is not enough.
+    """
+    for module in modules:
+        if not hasattr(module, name):
+            raise MendError(f"{module.__name__} does not use {name!r} any more")
+        setattr(module, name, function)
