@@ -1,0 +1,57 @@
+"""`python -m benchmarks [NAME ...]`: measure, and print one table of what must be reached and what was seen."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from benchmarks import assembling, delivering, publishing_large
+
+Row = tuple[str, str, str]
+"""What was measured, what must be reached, what was seen."""
+
+BENCHMARKS: dict[str, Callable[[Path], Iterator[Row]]] = {
+    "determinism": assembling.determinism,
+    "series": assembling.touched,
+    "assemble": assembling.times,
+    "cdk": assembling.beside_cdk,
+    "imports": assembling.imports,
+    "publish": publishing_large.publish,
+    "up": delivering.up,
+}
+ONLY_WHEN_ASKED = {"cdk"}
+
+
+def machine() -> str:
+    """One line about this machine."""
+    model = ""
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        model = next((line.split(":", 1)[1].strip() for line in cpuinfo.open() if line.startswith("model name")), "")
+    return f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores {model}, Python {platform.python_version()}"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHMARKS)}; all but cdk by default")
+    args = parser.parse_args()
+    unknown = [n for n in args.names if n not in BENCHMARKS]
+    if unknown:
+        parser.error(f"unknown benchmark {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
+    names = args.names or [n for n in BENCHMARKS if n not in ONLY_WHEN_ASKED]
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    print(f"Machine: {machine()}\n\n| what | must reach | seen |\n|---|---|---|", flush=True)
+    with tempfile.TemporaryDirectory(prefix="amplify-delivery-benchmarks-") as work:
+        for name in names:
+            for what, target, seen in BENCHMARKS[name](Path(work)):
+                print(f"| {what} | {target} | {seen} |", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
