@@ -1,0 +1,37 @@
+"""What the templates of an assembly hold, as far as a deployment has to know it beforehand."""
+
+import re
+from dataclasses import dataclass
+
+from amplify_export.assembly import Assembly
+
+_STATEFUL = re.compile(
+    rb"AWS::DynamoDB::(?:Global)?Table|Custom::AmplifyDynamoDBTable|AWS::Cognito::UserPool\b|AWS::S3::Bucket\b"
+    rb"|AWS::Kinesis::Stream|AWS::RDS::DB|AWS::OpenSearchService::Domain|AWS::Elasticsearch::Domain"
+    rb"|AWS::Location::(?:Tracker|GeofenceCollection)|AWS::Pinpoint::App\b|AWS::Lex::Bot|AWS::EFS::FileSystem"
+)
+_TRANSFORM = re.compile(rb"(?:^|[{,\s\"'!]|Fn::)Transform[\"']?\s*[:\s]", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Contents:
+    """`stateful`: a nested stack holds data that a delete would lose. The root's deployment bucket does not count: it
+    holds nothing. `transforms`: a template uses a macro, which CloudFormation wants confirmed."""
+
+    stateful: bool
+    transforms: bool
+
+
+def contents(assembly: Assembly) -> Contents:
+    """Look through all templates of `assembly`.
+
+    Text is searched, not parsed: ninety templates take milliseconds, and a false alarm (a type that stands in a
+    description only) costs nothing.
+    """
+    stateful = transforms = False
+    for item in assembly.objects:
+        if item.kind == "template" and not (stateful and transforms):
+            body = assembly.read(item.key)
+            stateful = stateful or bool(_STATEFUL.search(body))
+            transforms = transforms or bool(_TRANSFORM.search(body))
+    return Contents(stateful, transforms or "Transform" in assembly.root_template)
