@@ -43,6 +43,8 @@ class Workspace:
         project = folder / "project"
         ignored = shutil.ignore_patterns(*IGNORED, "amplify-export-*")
         shutil.copytree(checkout, project, ignore=ignored, symlinks=True)
+        # Pulumi.yaml names it, for the vendor's language host.
+        (project / ".venv").symlink_to(checkout / ".venv")
         return cls(project, environment)
 
     @property
