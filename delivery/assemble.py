@@ -34,5 +34,7 @@ def run(args: argparse.Namespace) -> int:
         return 0
     output.findings(assembly.findings)
     stacks = output.counted(sum(1 for _ in assembly.root.walk()), "stack")
-    print(f"{args.out}: {assembly.project}, {stacks}, {output.counted(len(assembly.objects), 'object')}, {size:,} bytes")
+    print(
+        f"{args.out}: {assembly.project}, {stacks}, {output.counted(len(assembly.objects), 'object')}, {size:,} bytes"
+    )
     return 0

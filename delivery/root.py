@@ -9,7 +9,7 @@ from pathlib import Path
 from amplify_export import EnvironmentValues, render_root
 from delivery import expiry, output, sources, stack_files
 
-SECRET = "[secret]"
+HIDDEN = "[secret]"
 """Stands for a secret's version id, which only the account knows."""
 
 
@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     values = environment_values(args.environment)
     root = render_root(sources.load(args.folder, values.secrets), values, args.staging_bucket)
-    parameters = {**root.parameters, **{s.version_parameter: SECRET for s in root.secrets}}
+    parameters = {**root.parameters, **{s.version_parameter: HIDDEN for s in root.secrets}}
     if args.json:
         output.document({"stack_name": root.stack_name, "template": root.template, "parameters": parameters})
         return 0

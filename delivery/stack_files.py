@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from amplify_export import EnvironmentValues, exported_values, read_export
 from amplify_export.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ def add_environment(parser: argparse.ArgumentParser, *, several: bool = False) -
 
 
 def path(name: str) -> Path:
-    """Where an environment's stack file lies."""
+    """Where an environment's stack file lies: in the folder of Pulumi.yaml, which is the current one."""
     return Path(f"Pulumi.{name}.yaml")
 
 
@@ -45,6 +47,23 @@ def load(name: str) -> EnvironmentConfig:
             remedy="run the command in the folder of Pulumi.yaml, or make the file (docs/configuration.md)",
         )
     return EnvironmentConfig.from_file(file, name)
+
+
+def values(config: EnvironmentConfig) -> EnvironmentValues:
+    """What an environment sets on top of an assembly, as its Pulumi program sees it."""
+    from stacks.config import api_key_expires  # noqa: PLC0415
+
+    from_export = {}
+    if config.values_from:
+        from_export = exported_values(read_export(Path(config.values_from)))
+    return EnvironmentValues(
+        name=config.environment,
+        api_key_expires=api_key_expires(config, datetime.now(UTC)),
+        suffix=config.suffix,
+        parameters=config.parameters,
+        from_export=from_export,
+        secrets=config.secret_names,
+    )
 
 
 def secrets(names: Iterable[str]) -> frozenset[tuple[str, str]]:

@@ -1,0 +1,317 @@
+"""The engine: Automation API over the project's own `__main__.py`, with its errors in our words."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pulumi import automation
+from pulumi.automation import CommandError, CommandResult, LocalWorkspace, OpType, PulumiCommand
+from pulumi.automation.errors import ConcurrentUpdateError, StackNotFoundError, create_command_error
+from pulumi.automation.events import EngineEvent
+
+from amplify_export.errors import ConfigError, DeliveryError, DeployError, SetupError, StateError
+
+ROOT_STACK = "aws:cloudformation/stack:Stack"
+"""Pulumi's type of an environment's root stack."""
+HIDDEN = "[secret]"
+"""Shown in place of a secret output."""
+
+Line = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Output:
+    """An output of a stack."""
+
+    value: Any
+    secret: bool
+
+
+@dataclass
+class Watch:
+    """What the engine's events said: errors by resource, the root stack's replacements, changes by kind."""
+
+    errors: list[tuple[str, str]] = field(default_factory=list)
+    replaced: list[str] = field(default_factory=list)
+    changes: dict[str, int] = field(default_factory=dict)
+
+    def __call__(self, event: EngineEvent) -> None:
+        if event.diagnostic_event and event.diagnostic_event.severity == "error":
+            text = _plain(event.diagnostic_event.message)
+            said = (event.diagnostic_event.urn or "", text)
+            if text and said not in self.errors:
+                self.errors.append(said)
+        if event.resource_pre_event:
+            step = event.resource_pre_event.metadata
+            if step.type == ROOT_STACK and step.op in (OpType.REPLACE, OpType.CREATE_REPLACEMENT):
+                self.replaced.append(f"{_name(step.urn)} ({', '.join(step.keys or ()) or 'no key given'})")
+        if event.summary_event:
+            self.changes = {_text(k): v for k, v in event.summary_event.resource_changes.items() if v}
+
+
+class Engine:
+    """One stack of the Pulumi project in `folder`. Every method raises `DeliveryError`s only.
+
+    The stack that is selected in the project stays selected: a later plain `pulumi` command must not meet
+    another environment than the user left.
+    """
+
+    def __init__(self, stack: str, folder: Path, line: Line) -> None:
+        self.stack = stack
+        self.folder = folder
+        self._line = line
+        if not (folder / "Pulumi.yaml").is_file():
+            raise ConfigError(
+                "there is no Pulumi.yaml here", where=str(folder), remedy="run the command in the project's folder"
+            )
+        self._command = _Command.found()
+        self._workspace = _Workspace(work_dir=str(folder), pulumi_command=self._command)
+        self._stack = automation.Stack.select(stack, self._workspace)
+
+    def create(self) -> None:
+        """Make the stack, unless there is one."""
+        with self._errors(Watch()):
+            if self.stack not in {s.name for s in self._workspace.list_stacks()}:
+                self._workspace.create_stack(self.stack)
+
+    def preview(self) -> Watch:
+        """Preview an update. Refuses one that would replace the root stack."""
+        watch = Watch()
+        with self._errors(watch):
+            self._stack.preview(on_event=watch, on_output=_ignore, color="never")
+        if watch.replaced:
+            raise DeployError(
+                f"this would replace the root stack, and with it all data: {', '.join(watch.replaced)}",
+                where=self.stack,
+                remedy="put the changed property back; nothing was changed",
+            )
+        return watch
+
+    def up(self) -> Watch:
+        """Update the stack."""
+        watch = Watch()
+        with self._errors(watch):
+            self._stack.up(on_event=watch, on_output=self._line, color="never")
+        return watch
+
+    def outputs(self) -> dict[str, Output]:
+        """The stack's outputs, secrets in clear."""
+        with self._errors(Watch()):
+            found = self._stack.outputs()
+        return {name: Output(o.value, o.secret) for name, o in sorted(found.items())}
+
+    def resources(self) -> list[Mapping[str, Any]]:
+        """The resources in the stack's state; secrets stay encrypted."""
+        with self._errors(Watch()):
+            deployment = self._stack.export_stack().deployment or {}
+        return list(deployment.get("resources") or ())
+
+    def destroy(self) -> Watch:
+        """Destroy everything in the stack, protected or not: whoever calls has asked."""
+        watch = Watch()
+        with self._errors(watch), self._command.ignoring_protection():
+            self._stack.destroy(on_event=watch, on_output=self._line, color="never")
+        return watch
+
+    @contextmanager
+    def _errors(self, watch: Watch) -> Iterator[None]:
+        try:
+            yield
+        except CommandError as error:
+            raise explain(error, watch, self.stack) from None
+
+
+def explain(error: CommandError, watch: Watch, stack: str) -> DeliveryError:
+    """The engine's error in our words: what failed, why, and what to do."""
+    text = _plain(str(error))
+    if isinstance(error, ConcurrentUpdateError):
+        holder = re.search(r"(?m)^\s*(\S+: created by .*)$", text)
+        return StateError(
+            f"another update of this stack is running{': ' + holder[1] if holder else ''}",
+            where=stack,
+            remedy=f"wait until it has ended; if it was killed, `pulumi cancel -s {stack}` and repeat",
+        )
+    if isinstance(error, StackNotFoundError):
+        return StateError(
+            "there is no such stack in this backend of Pulumi",
+            where=stack,
+            remedy=f"`pulumi stack init {stack}`, or `python -m delivery up {stack} --create`; "
+            "`pulumi whoami -v` says which backend is used",
+        )
+    for pattern, message, remedy in _KNOWN:
+        if re.search(pattern, text):
+            return StateError(message, where=stack, remedy=remedy)
+    reasons = _reasons(watch)
+    if reasons:
+        return DeployError(
+            "\n".join(reasons),
+            where=stack,
+            remedy="correct the cause and repeat; what CloudFormation had begun, it has rolled back",
+        )
+    last = [line for line in text.splitlines() if line.strip()][-15:]
+    return DeployError("\n".join(last), where=stack, remedy="the message above is the engine's own")
+
+
+_KNOWN = (
+    (
+        r"incorrect passphrase",
+        "the passphrase is not the one that the stack was made with",
+        "set PULUMI_CONFIG_PASSPHRASE (or PULUMI_CONFIG_PASSPHRASE_FILE) to the stack's own",
+    ),
+    (
+        r"passphrase must be set",
+        "the stack's secrets are encrypted with a passphrase, and none is given",
+        "set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE",
+    ),
+    (
+        r"PULUMI_ACCESS_TOKEN must be set|not logged in|no credentials found",
+        "Pulumi is not logged in to any backend",
+        "`pulumi login`, `pulumi login --local`, or set PULUMI_BACKEND_URL",
+    ),
+    (
+        r"message authentication failed",
+        "the stack's secrets are encrypted with another key",
+        "restore `secretsprovider`, `encryptedkey` and `encryptionsalt` of the stack file from git",
+    ),
+)
+"""What the engine says about its state, and what it means."""
+
+
+def _reasons(watch: Watch) -> list[str]:
+    """Why it failed, resource by resource; without "update failed", which the engine adds for the stack."""
+    own = [
+        (urn, text) for urn, text in watch.errors if text not in ("update failed", "preview failed", "destroy failed")
+    ]
+    return [f"{_name(urn)}: {text}" if urn and "pulumi:pulumi:Stack" not in urn else text for urn, text in own]
+
+
+def _name(urn: str) -> str:
+    """`Type name` of a URN: what the engine shows."""
+    parts = urn.split("::")
+    return f"{parts[-2].rpartition('$')[2]} {parts[-1]}" if len(parts) > 3 else urn
+
+
+def _plain(text: str) -> str:
+    """Without the engine's colour tags."""
+    return re.sub(r"<\{%[^%]*%\}>|\x1b\[[0-9;]*m", "", text).strip()
+
+
+def _text(kind: OpType | str) -> str:
+    return kind.value if isinstance(kind, OpType) else str(kind)
+
+
+def _ignore(_: str) -> None:
+    pass
+
+
+class _Workspace(LocalWorkspace):
+    """A workspace that selects nothing: every command of the Automation API names its stack anyway."""
+
+    def select_stack(self, stack_name: str) -> None:
+        pass
+
+
+class _Command(PulumiCommand):
+    """The `pulumi` on PATH. An interrupt reaches it once, and it is waited for: it ends cleanly then,
+    frees its lock and finishes what CloudFormation has begun."""
+
+    _extra: tuple[str, ...] = ()
+
+    @classmethod
+    def found(cls) -> _Command:
+        try:
+            return cls()
+        except FileNotFoundError:
+            raise SetupError(
+                "there is no `pulumi` on PATH", remedy="install Pulumi (https://www.pulumi.com/docs/install/)"
+            ) from None
+        except (subprocess.CalledProcessError, automation.InvalidVersionError) as error:
+            raise SetupError(f"`pulumi version` failed: {error}", remedy="install Pulumi anew") from None
+
+    @contextmanager
+    def ignoring_protection(self) -> Iterator[None]:
+        """`pulumi destroy --ignore-protect`, an option that the SDK does not offer."""
+        self._extra = ("--ignore-protect",)
+        try:
+            yield
+        finally:
+            self._extra = ()
+
+    def run(
+        self,
+        args: list[str],
+        cwd: str,
+        additional_env: Mapping[str, str],
+        on_output: Line | None = None,
+        on_error: Line | None = None,
+    ) -> CommandResult:
+        extra = self._extra if "destroy" in args else ()
+        process = subprocess.Popen(
+            [self.command, "--non-interactive", *args, *extra],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=cwd,
+            env={**os.environ, **additional_env, "PULUMI_AUTOMATION_API": "true"},
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            # Else a terminal's Ctrl-C reaches it directly and through us, and the second one kills its work.
+            process_group=0,
+        )
+        out: list[str] = []
+        err: list[str] = []
+        readers = [
+            threading.Thread(target=_read, args=(process.stdout, out, on_output)),
+            threading.Thread(target=_read, args=(process.stderr, err, on_error)),
+        ]
+        for reader in readers:
+            reader.start()
+        with _forwarding(process) as interrupted:
+            for reader in readers:
+                reader.join()
+            code = process.wait()
+        if interrupted:
+            raise KeyboardInterrupt
+        result = CommandResult(stdout="\n".join(out), stderr="\n".join(err), code=code)
+        if code:
+            raise create_command_error(result)
+        return result
+
+
+def _read(stream: Any, lines: list[str], line: Line | None) -> None:
+    with stream:
+        for text in stream:
+            stripped = text.rstrip()
+            lines.append(stripped)
+            if line:
+                line(stripped)
+
+
+@contextmanager
+def _forwarding(process: subprocess.Popen[str]) -> Iterator[list[int]]:
+    """Pass SIGINT and SIGTERM on to `process` as the interrupt it knows; gives the list of those that came."""
+    came: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield came
+        return
+
+    def forward(number: int, _: Any) -> None:
+        came.append(number)
+        process.send_signal(signal.SIGINT)
+
+    before = {number: signal.signal(number, forward) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield came
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,38 @@
+"""`delivery outputs ENV`: an environment's outputs; secrets only when asked for."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from delivery import output
+from delivery.engine import HIDDEN, Engine, Output
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("environment", metavar="ENV", help="name of the Pulumi stack")
+    parser.add_argument("--show-secrets", action="store_true", help="show secret outputs in clear")
+
+
+def run(args: argparse.Namespace) -> int:
+    outputs = shown(Engine(args.environment, Path.cwd(), output.progress).outputs(), secrets=args.show_secrets)
+    if args.json:
+        output.document(outputs)
+    else:
+        table(outputs)
+    return 0
+
+
+def shown(outputs: Mapping[str, Output], *, secrets: bool) -> dict[str, Any]:
+    """The outputs as they are printed."""
+    return {name: HIDDEN if o.secret and not secrets else o.value for name, o in outputs.items()}
+
+
+def table(outputs: Mapping[str, Any]) -> None:
+    """The outputs for people; what is no text is shown as JSON."""
+    output.table(
+        ("output", "value"), ((name, v if isinstance(v, str) else json.dumps(v)) for name, v in outputs.items())
+    )
