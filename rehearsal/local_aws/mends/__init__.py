@@ -14,16 +14,41 @@ from __future__ import annotations
 from collections.abc import Collection
 from types import ModuleType
 
-from . import cross_account_bucket, cross_account_key, nested_stacks, principal_arn
+from . import (
+    appsync_files,
+    bucket_deletion,
+    bucket_namespace,
+    cross_account_bucket,
+    cross_account_key,
+    custom_resources,
+    lambda_code,
+    nested_stacks,
+    principal_arn,
+    stack_policy,
+    stack_records,
+    taken_names,
+    template_format,
+    template_url,
+)
 from ._expect import MendError
 
 __all__ = ["ALL", "MendError", "apply", "name_of"]
 
 ALL: tuple[ModuleType, ...] = (
-    nested_stacks,
     cross_account_key,
     cross_account_bucket,
     principal_arn,
+    bucket_namespace,
+    template_url,
+    template_format,
+    nested_stacks,
+    stack_records,
+    stack_policy,
+    taken_names,
+    lambda_code,
+    appsync_files,
+    bucket_deletion,
+    custom_resources,
 )
 
 

@@ -28,6 +28,8 @@ def replace(name: str, function: Callable[..., Any], *modules: ModuleType) -> No
 
     MiniStack's modules import functions from each other by name, so the owner alone is not enough.
     """
+    # `inspect.signature` follows it, so that a second mend of the same function still sees MiniStack's.
+    function.__wrapped__ = getattr(modules[0], name)  # type: ignore[attr-defined]
     for module in modules:
         if not hasattr(module, name):
             raise MendError(f"{module.__name__} does not use {name!r} any more")

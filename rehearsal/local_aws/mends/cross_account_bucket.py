@@ -17,7 +17,7 @@ from ministack.core import iam_evaluator
 from ministack.core.responses import get_account_id
 from ministack.services import s3
 
-from ._expect import expect
+from ._expect import expect, replace
 
 _caller: contextvars.ContextVar[str] = contextvars.ContextVar("caller", default="")
 
@@ -46,8 +46,8 @@ def apply() -> None:
             ctx = dataclasses.replace(ctx, principal_arn=caller, principal_type=kind)
         return evaluate(doc, ctx, *args, **kwargs)
 
-    s3._apply_bucket_scope = apply_bucket_scope
-    iam_evaluator.evaluate_resource_policy = evaluate_resource_policy
+    replace("_apply_bucket_scope", apply_bucket_scope, s3)
+    replace("evaluate_resource_policy", evaluate_resource_policy, iam_evaluator)
 
 
 def probe(aws: Any) -> bool:

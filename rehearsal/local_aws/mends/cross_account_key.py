@@ -13,7 +13,7 @@ from typing import Any
 from ministack.core.responses import get_account_id, get_region, request_scope
 from ministack.services import kms
 
-from ._expect import expect
+from ._expect import expect, replace
 
 
 def apply() -> None:
@@ -32,8 +32,8 @@ def apply() -> None:
         key = resolve_key(resource_arn)
         return (key.get("Policy") or "", key["Arn"].split(":")[4]) if key else None
 
-    kms._resolve_key = resolve_key
-    kms.key_policy_for_arn = key_policy_for_arn
+    replace("_resolve_key", resolve_key, kms)
+    replace("key_policy_for_arn", key_policy_for_arn, kms)
 
 
 def _foreign_owner(reference: Any) -> str | None:

@@ -188,9 +188,6 @@ def _read(props: dict[str, Any], parent_name: str) -> tuple[dict[str, Any], str,
     given = props.get("Parameters") or {}
     if any(isinstance(value, (list, dict)) for value in given.values()):
         raise ValueError("Value of property Parameters must be an object with String (or simple type) properties")
-    unknown = sorted(set(given) - set(template.get("Parameters") or {}))
-    if unknown:
-        raise ValueError(f"Parameters: [{', '.join(unknown)}] do not exist in the template")
     parameters = engine._resolve_parameters(
         template, [{"Key": key, "Value": _text(value)} for key, value in given.items()]
     )

@@ -13,7 +13,7 @@ from typing import Any
 from ministack.core import iam_evaluator
 from ministack.services import iam
 
-from ._expect import expect
+from ._expect import expect, replace
 
 
 def apply() -> None:
@@ -25,7 +25,7 @@ def apply() -> None:
             return role_arn_of(ctx.principal_arn) or original(key, ctx)
         return original(key, ctx)
 
-    iam_evaluator._resolve_condition_key = resolve_condition_key
+    replace("_resolve_condition_key", resolve_condition_key, iam_evaluator)
 
 
 def role_arn_of(session_arn: str) -> str | None:
