@@ -1,0 +1,168 @@
+"""The classic provider's resource calls: Check, Diff, Create, Read, Update, Delete, Invoke.
+
+Plays `pkg/tfbridge/provider.go` of pulumi-terraform-bridge. Differences are found between the *state* and the new
+inputs, so what a refresh read differs from the program until the program or AWS follows.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from google.protobuf import empty_pb2
+from pulumi.runtime.proto import provider_pb2
+
+from rehearsal.providers import classic
+from rehearsal.providers.errors import InitFailed
+from rehearsal.providers.naming import chosen_name
+from rehearsal.providers.paths import ignoring
+from rehearsal.providers.protocol import Provider, answering, diff_response, resource_type, without_internals
+from rehearsal.providers.resource import Call, Resource
+from rehearsal.providers.schema import DEFAULTS, Change, changes, check
+from rehearsal.providers.wire import UNKNOWN, Properties, Secret, decode, encode, mark_secrets, plain
+
+_REGION_SUFFIX = re.compile(r"^(?P<id>.+)@(?P<region>[a-z]{2}(?:-[a-z]+)+-\d)$")
+
+
+class ClassicProvider(Provider):
+    name = "aws"
+    distribution = "pulumi-aws"
+
+    def secrets_of(self, request: Any) -> Any:
+        inputs = request.properties if hasattr(request, "properties") else request.news
+        found = classic.resource(resource_type(request.urn))
+        return lambda outputs: _marked(found, outputs, decode(inputs))
+
+    def _call(self, found: Resource, timeout: float, *regions: Any) -> Call:
+        region = next((str(region) for region in regions if isinstance(region, str) and region), self.session.region)
+        return Call(self.session, region, timeout or found.default_timeout)
+
+    @answering
+    def Check(self, request: Any, context: Any) -> Any:
+        found = classic.resource(resource_type(request.urn))
+        olds, news = decode(request.olds), decode(request.news)
+        name = request.name or request.urn.rsplit("::", 1)[-1]
+        inputs, failures = check(name, found.props, news)
+        key = found.name_property
+        if key and key not in inputs and not any(blocker in inputs for blocker in found.name_blockers):
+            automatic = key in olds and key in (plain(olds.get(DEFAULTS)) or ())
+            length = found.name_length - len(found.name_prefix)
+            fresh = None if automatic else found.name_prefix + chosen_name(request, length, lower=found.name_lower)
+            inputs[key] = fresh or olds[key]
+            inputs[DEFAULTS] = sorted([*inputs[DEFAULTS], key])
+        problems = [(failure.property, failure.reason) for failure in failures]
+        if not problems:
+            problems = [
+                (key, f"{reason}. Examine values at '{name}.{key}'.") for key, reason in found.validate(plain(inputs))
+            ]
+        return provider_pb2.CheckResponse(
+            inputs=encode(inputs),
+            failures=[provider_pb2.CheckFailure(property=key, reason=reason) for key, reason in problems],
+        )
+
+    @answering
+    def Diff(self, request: Any, context: Any) -> Any:
+        found = classic.resource(resource_type(request.urn))
+        olds = plain(without_internals(decode(request.olds)))
+        news = ignoring(olds, plain(without_internals(decode(request.news))), request.ignoreChanges)
+        return diff_response(self._changes(found, olds, news))
+
+    def _changes(self, found: Resource, olds: Properties, news: Properties) -> list[Change]:
+        differences = changes(found.props, olds, news)
+        old_region = olds.get("region")
+        if "region" in found.props and not news.get("region") and old_region and old_region != self.session.region:
+            differences.append(Change("region", "UPDATE", replaces=True))
+        return found.changes(olds, differences)
+
+    @answering
+    def Create(self, request: Any, context: Any) -> Any:
+        found = classic.resource(resource_type(request.urn))
+        marked = without_internals(decode(request.properties))
+        inputs = plain(marked)
+        call = self._call(found, request.timeout, inputs.get("region"))
+        if request.preview:
+            outputs = found.planned(call, inputs, None, [])
+            return provider_pb2.CreateResponse(id="", properties=encode(_marked(found, outputs, marked)))
+        resource_id, outputs = found.create(call, inputs)
+        outputs = _completed(found, call, inputs, outputs)
+        return provider_pb2.CreateResponse(id=resource_id, properties=encode(_marked(found, outputs, marked)))
+
+    @answering
+    def Read(self, request: Any, context: Any) -> Any:
+        found = classic.resource(resource_type(request.urn))
+        state, old_inputs = without_internals(decode(request.properties)), without_internals(decode(request.inputs))
+        resource_id, olds = request.id, plain(state)
+        importing = not olds
+        suffix = _REGION_SUFFIX.match(resource_id)
+        if importing and suffix:
+            resource_id, olds = suffix["id"], {"region": suffix["region"]}
+        call = self._call(found, 0, olds.get("region"))
+        answer = found.read(call, resource_id, {} if importing else olds)
+        if answer is None:
+            return provider_pb2.ReadResponse()
+        read_id, outputs = answer
+        outputs = _completed(found, call, {key: olds[key] for key in ("region",) if key in olds}, outputs)
+        inputs = found.readable_inputs(outputs, plain(old_inputs), importing=importing)
+        defaults = decode(request.inputs).get(DEFAULTS)
+        if defaults:  # which names were made up: the next Check keeps them
+            inputs[DEFAULTS] = defaults
+        return provider_pb2.ReadResponse(
+            id=read_id,
+            properties=encode(_marked(found, outputs, state, old_inputs)),
+            inputs=encode(_marked(found, inputs, old_inputs, state)),
+        )
+
+    @answering
+    def Update(self, request: Any, context: Any) -> Any:
+        found = classic.resource(resource_type(request.urn))
+        marked = without_internals(decode(request.news))
+        olds = plain(without_internals(decode(request.olds)))
+        news = ignoring(olds, plain(marked), request.ignoreChanges)
+        call = self._call(found, request.timeout, news.get("region"), olds.get("region"))
+        differences = self._changes(found, olds, news)
+        if request.preview:
+            outputs = found.planned(call, news, olds, differences)
+        else:
+            try:
+                outputs = found.update(call, request.id, olds, news, {change.property for change in differences})
+            except InitFailed as error:
+                error.outputs = _completed(found, call, {}, error.outputs)
+                raise
+            outputs = _completed(found, call, news, outputs)
+        return provider_pb2.UpdateResponse(properties=encode(_marked(found, outputs, marked, decode(request.olds))))
+
+    @answering
+    def Delete(self, request: Any, context: Any) -> Any:
+        found = classic.resource(resource_type(request.urn))
+        olds = plain(without_internals(decode(request.properties)))
+        found.delete(self._call(found, request.timeout, olds.get("region")), request.id, olds)
+        return empty_pb2.Empty()
+
+    @answering
+    def Invoke(self, request: Any, context: Any) -> Any:
+        function = classic.invoke(request.tok)
+        arguments = decode(request.args)
+        region = plain(arguments.get("region"))
+        call = Call(self.session, region or self.session.region, 60.0)
+        result = function(call, {key: value for key, value in plain(arguments).items() if value is not None})
+        return provider_pb2.InvokeResponse(**{"return": encode(result)})
+
+
+def _completed(found: Resource, call: Call, inputs: Properties, outputs: Properties) -> Properties:
+    """Outputs as the engine stores them: what was given, over it what AWS said, and the effective region."""
+    given = {key: value for key, value in inputs.items() if key in found.props}
+    merged = {key: value for key, value in {**given, **outputs}.items() if not found.props[key].write_only}
+    if "region" in found.props:
+        merged["region"] = inputs.get("region") or outputs.get("region") or call.region
+    return merged
+
+
+def _marked(found: Resource, outputs: Properties, *sources: Properties) -> Properties:
+    marked: Properties = mark_secrets(outputs, *sources)
+    for key, prop in found.props.items():
+        if prop.secret and marked.get(key) not in (None, UNKNOWN) and not isinstance(marked[key], Secret):
+            marked[key] = Secret(marked[key])
+    if isinstance(marked.get("tagsAll"), dict):
+        for source in sources:
+            marked["tagsAll"] = mark_secrets(marked["tagsAll"], source.get("tags"))
+    return marked
