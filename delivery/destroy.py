@@ -37,7 +37,8 @@ def run(args: argparse.Namespace) -> int:
         raise DeployError(
             f"this would delete data:\n{_listed(lost)}",
             where=args.environment,
-            remedy=f"to delete it all, `python -m delivery destroy {args.environment} --delete-data`; nothing was changed",
+            remedy="nothing was changed; to delete it all, "
+            f"`python -m delivery destroy {args.environment} --delete-data`",
         )
     account.empty(h.physical_id for h in lost if h.type == BUCKET)
     changes = engine.destroy().changes

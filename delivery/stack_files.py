@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from amplify_export import EnvironmentValues, exported_values, read_export
+from amplify_export import EnvironmentValues
 from amplify_export.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -51,19 +51,9 @@ def load(name: str) -> EnvironmentConfig:
 
 def values(config: EnvironmentConfig) -> EnvironmentValues:
     """What an environment sets on top of an assembly, as its Pulumi program sees it."""
-    from stacks.config import api_key_expires  # noqa: PLC0415
+    from stacks.inputs import environment_values  # noqa: PLC0415
 
-    from_export = {}
-    if config.values_from:
-        from_export = exported_values(read_export(Path(config.values_from)))
-    return EnvironmentValues(
-        name=config.environment,
-        api_key_expires=api_key_expires(config, datetime.now(UTC)),
-        suffix=config.suffix,
-        parameters=config.parameters,
-        from_export=from_export,
-        secrets=config.secret_names,
-    )
+    return environment_values(config, Path(), datetime.now(UTC))
 
 
 def secrets(names: Iterable[str]) -> frozenset[tuple[str, str]]:

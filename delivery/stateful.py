@@ -24,7 +24,6 @@ CLOUDFORMATION_TYPES: Mapping[str, str] = {
     "AWS::KMS::Key": "whatever it encrypts",
     "AWS::Location::GeofenceCollection": "geofences",
     "AWS::Location::Tracker": "positions",
-    "AWS::Logs::LogGroup": "logs",
     "AWS::Neptune::DBCluster": "graph",
     "AWS::OpenSearchService::Domain": "search index",
     "AWS::Pinpoint::App": "endpoints and campaigns",
