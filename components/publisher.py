@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import publishing
 from amplify_export.assembly import Assembly, AssemblyObject
 from components.providers import Access
 
@@ -30,9 +31,7 @@ class BucketPublisher:
     def __call__(
         self, assembly: Assembly, extra: Sequence[tuple[AssemblyObject, bytes]], progress: Callable[[str], None]
     ) -> object:
-        # boto3 and the linter are only loaded when something is published: not in a preview, nor when nothing changed.
-        from publishing import PublishTarget, publish  # noqa: PLC0415
-
+        # `publishing` loads boto3 and the linter now: not in a preview, nor when nothing changed.
         access = self.access
-        target = PublishTarget(self.bucket, access.account, access.region, access.profile, access.role_arn)
-        return publish(assembly, extra, target, progress)
+        target = publishing.PublishTarget(self.bucket, access.account, access.region, access.profile, access.role_arn)
+        return publishing.publish(assembly, extra, target, progress)

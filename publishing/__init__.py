@@ -1,8 +1,34 @@
-"""Lint an assembly and bring its objects into a staging bucket."""
+"""Lint an assembly and bring its objects into a staging bucket.
 
-from publishing.credentials import provider_session
-from publishing.preflight import examine
-from publishing.target import PublishTarget
-from publishing.upload import PublishReport, publish
+Names are loaded when first used: boto3 and the linter cost half a second, and a deployment that changes nothing
+needs neither. Whoever publishes from a Pulumi hook must have imported this package while the program ran: Pulumi's
+language host (like `python DIRECTORY`) takes the program's folder off `sys.path` when the program's end is reached,
+and hooks run after that. Submodules are found through the package's own path.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from publishing.credentials import provider_session
+    from publishing.preflight import examine
+    from publishing.target import PublishTarget
+    from publishing.upload import PublishReport, publish
 
 __all__ = ["PublishReport", "PublishTarget", "examine", "provider_session", "publish"]
+
+_HOME = {
+    "PublishReport": "upload",
+    "PublishTarget": "target",
+    "examine": "preflight",
+    "provider_session": "credentials",
+    "publish": "upload",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
