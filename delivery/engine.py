@@ -152,13 +152,16 @@ def explain(error: CommandError, watch: Watch, stack: str) -> DeliveryError:
             return StateError(message, where=stack, remedy=remedy)
     reasons = _reasons(watch)
     if reasons:
+        rolled_back = any(ROOT_STACK in urn for urn, _ in watch.errors)
         return DeployError(
             "\n".join(reasons),
             where=stack,
-            remedy="correct the cause and repeat; what CloudFormation had begun, it has rolled back",
+            remedy="correct the cause and repeat"
+            + ("; what CloudFormation had begun, it has rolled back" if rolled_back else ""),
         )
-    last = [line for line in text.splitlines() if line.strip()][-15:]
-    return DeployError("\n".join(last), where=stack, remedy="the message above is the engine's own")
+    said = [line for line in text.rpartition(" stderr: ")[2].splitlines() if line.strip()]
+    message = "\n".join(said[-15:]).removeprefix("error: ")
+    return DeployError(message, where=stack, remedy="the message above is the engine's own")
 
 
 _KNOWN = (

@@ -30,7 +30,7 @@ directive @aws_cognito_user_pools(cognito_groups: [String!]) on FIELD_DEFINITION
 """The scalars and directives that every AppSync API has (AppSync Developer Guide, "Scalar types in
 GraphQL" and "Directives")."""
 
-_COMMAS = re.compile(r"(?m)^((?:type|interface)\s+\w+\s+implements\s+)([\w&,\s]+?)(\s*[@{])")
+_COMMAS = re.compile(r"\b((?:type|interface)\s+\w+\s+implements\s+)([\w&,\s]+?)(\s*[@{])")
 
 
 def schema_problems(tree: Tree) -> Iterator[Finding]:

@@ -10,8 +10,14 @@ from cfnlint.config import ConfigMixIn
 from cfnlint.decode.decode import decode_str
 from cfnlint.runner import Runner
 
-IGNORED: Mapping[str, str] = {}
+_OLD_RUNTIME = (
+    "depends on today's date and on whether the function is there already: an app whose functions were deployed "
+    "years ago must stay deliverable, and AWS refuses to create a new one by itself"
+)
+IGNORED: Mapping[str, str] = {"E2531": _OLD_RUNTIME, "E2533": _OLD_RUNTIME}
 """cfn-lint's error rules that are not applied, each with the reason."""
+_LONGEST = 240
+"""Characters of a message; some rules list every value that is allowed."""
 
 
 class Linter:
@@ -28,14 +34,19 @@ class Linter:
 
     def lint(self, text: str) -> list[str]:
         """The errors of one template, each with its rule and its place."""
-        template, errors = decode_str(text)
-        matches = errors or self._runner.validate_template(template)
-        never = _Never(template if isinstance(template, dict) else {})
+        template, unreadable = decode_str(text)
+        if unreadable:
+            return [f"line {m.linenumber}: {m.message} (cfn-lint {m.rule.id})" for m in unreadable]
+        never = _Never(template)
         return [
-            f"{'/'.join(map(str, m.path[:6]))}: {m.message} (cfn-lint {m.rule.id})"
-            for m in matches
+            f"{'/'.join(map(str, m.path[:6]))}: {_short(m.message)} (cfn-lint {m.rule.id})"
+            for m in self._runner.validate_template(template)
             if m.rule.severity == "error" and not never.reached(m.path)
         ]
+
+
+def _short(message: str) -> str:
+    return message if len(message) <= _LONGEST else f"{message[:_LONGEST]}..."
 
 
 class _Never:

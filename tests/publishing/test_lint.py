@@ -1,0 +1,143 @@
+"""cfn-lint over templates: what is refused, what is left out, and what is kept."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from amplify_export import Assembly
+from publishing import lint
+from publishing.lint import lint_templates
+from publishing.linter import Linter
+
+REGION = "us-east-1"
+FUNCTION = {
+    "Type": "AWS::Lambda::Function",
+    "Properties": {
+        "Role": "arn:aws:iam::123456789012:role/r",
+        "Runtime": "nodejs22.x",
+        "Handler": "index.handler",
+        "Code": {"ZipFile": "x"},
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def linter() -> Linter:
+    return Linter(REGION)
+
+
+def template(**sections: Any) -> str:
+    return json.dumps({"AWSTemplateFormatVersion": "2010-09-09", **sections})
+
+
+@pytest.mark.parametrize(
+    ("resource", "problem"),
+    [
+        ({**FUNCTION, "Properties": {**FUNCTION["Properties"], "Runtime": "nodejs4.x"}}, "E3030"),
+        ({**FUNCTION, "Properties": {**FUNCTION["Properties"], "Role": {"Ref": "Nobody"}}}, "E1020"),
+        ({**FUNCTION, "Properties": {**FUNCTION["Properties"], "Runtim": "nodejs22.x"}}, "E3002"),
+        ({"Type": "AWS::Lambda::Funktion"}, "E3006"),
+        ({**FUNCTION, "Properties": {**FUNCTION["Properties"], "Runtime": "nodejs12.x"}}, ""),
+        (FUNCTION, ""),
+    ],
+)
+def test_planted_faults(linter: Linter, resource: dict[str, Any], problem: str) -> None:
+    problems = linter.lint(template(Resources={"F": resource}))
+    assert len(problems) == bool(problem)
+    assert all(problem in p and p.startswith("Resources/F") for p in problems)
+
+
+def test_what_is_no_template(linter: Linter) -> None:
+    assert linter.lint("{") != []
+
+
+def test_a_resource_that_is_never_created_is_left_out(linter: Linter) -> None:
+    empty = {"Type": "Custom::EmptyResource", "Condition": "AlwaysFalse"}
+    never = {"AlwaysFalse": {"Fn::Equals": ["true", "false"]}}
+    sometimes = {"AlwaysFalse": {"Fn::Equals": [{"Ref": "AWS::Region"}, "eu-west-1"]}}
+    assert linter.lint(template(Conditions=never, Resources={"E": empty})) == []
+    assert "ServiceToken" in linter.lint(template(Conditions=sometimes, Resources={"E": empty}))[0]
+
+
+@pytest.mark.parametrize(
+    ("condition", "problems"),
+    [
+        ({"Fn::Equals": ["", ""]}, 0),
+        ({"Fn::And": [{"Fn::Equals": ["", ""]}, {"Fn::Equals": ["a", "a"]}]}, 0),
+        ({"Fn::Not": [{"Fn::Equals": ["", "x"]}]}, 0),
+        ({"Fn::Or": [{"Fn::Equals": ["", ""]}, {"Fn::Equals": [{"Ref": "AWS::Region"}, "x"]}]}, 0),
+        ({"Condition": "Other"}, 0),
+        ({"Fn::Equals": ["", "x"]}, 1),
+        ({"Fn::Equals": [{"Ref": "AWS::Region"}, "x"]}, 1),
+    ],
+)
+def test_a_branch_that_is_never_taken_is_left_out(linter: Linter, condition: dict[str, Any], problems: int) -> None:
+    vpc = {"Fn::If": ["New", "vpc-0123456789abcdef0", ""]}
+    text = template(
+        Conditions={"New": condition, "Other": {"Fn::Equals": ["1", "1"]}},
+        Resources={"Acl": {"Type": "AWS::EC2::NetworkAcl", "Properties": {"VpcId": vpc}}},
+    )
+    assert len(linter.lint(text)) == problems
+
+
+def test_a_users_own_cfnlintrc_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".cfnlintrc").write_text("ignore_checks: [E3006]\n")
+    monkeypatch.chdir(tmp_path)
+    assert Linter(REGION).lint(template(Resources={"F": {"Type": "AWS::Lambda::Funktion"}}))
+
+
+def linted(templates: Mapping[str, bytes], region: str = REGION) -> tuple[dict[str, list[str]], list[str]]:
+    said: list[str] = []
+    readers = {key: (lambda body=body: body) for key, body in templates.items()}
+    return lint_templates(readers, region, said.append), said
+
+
+def templates_of(assembly: Assembly) -> dict[str, bytes]:
+    return {o.key: assembly.read(o.key) for o in assembly.objects if o.kind == "template"}
+
+
+def test_only_what_changed_is_linted_again(todo: Assembly) -> None:
+    templates = templates_of(todo)
+    first, said = linted(templates)
+    assert said == [f"linting {len(templates)} of {len(templates)} templates"]
+    assert linted(templates) == (first, [])
+    assert linted(templates, "eu-west-1")[1] != []
+
+    key = next(iter(templates))
+    templates[key] += b" "
+    assert linted(templates)[1] == [f"linting 1 of {len(templates)} templates"]
+
+
+def test_another_rule_set_lints_again(todo: Assembly, monkeypatch: pytest.MonkeyPatch) -> None:
+    linted(templates_of(todo))
+    monkeypatch.setattr(lint, "RULES", "another")
+    assert linted(templates_of(todo))[1] != []
+
+
+def test_a_cache_that_cannot_be_written_only_costs_time(todo: Assembly, own_cache: Path) -> None:
+    own_cache.write_text("a file, where the folder should be")
+    assert linted(templates_of(todo))[0] == linted(templates_of(todo))[0]
+
+
+def test_half_a_cache_file_is_no_result(todo: Assembly, own_cache: Path) -> None:
+    first, _ = linted(templates_of(todo))
+    for file in own_cache.rglob("*.json"):
+        file.write_text('["')
+    assert linted(templates_of(todo))[0] == first
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="the number of processors cannot be told here")
+def test_several_processes_find_the_same(full: Assembly, monkeypatch: pytest.MonkeyPatch) -> None:
+    bad = template(Resources={"F": {"Type": "AWS::Lambda::Funktion"}}).encode()
+    templates = {**templates_of(full), "bad": bad}
+    monkeypatch.setattr(lint.os, "sched_getaffinity", lambda _: {0, 1})
+    monkeypatch.setattr(lint, "MANY", 0)
+    found, _ = linted(templates)
+    assert found.keys() == templates.keys()
+    assert [key for key, problems in found.items() if problems] == ["bad"]
