@@ -6,7 +6,7 @@ Frozen dataclasses and pure functions over files: no Pulumi, no AWS, no clock, n
 from amplify_export.assemble import assemble, check
 from amplify_export.assembly import Assembly, AssemblyObject, NestedStack, Value, load_assembly, write_assembly
 from amplify_export.compare import Comparison, TouchedResource, TouchedStack, compare
-from amplify_export.environment import EnvironmentValues
+from amplify_export.environment import EnvironmentValues, ExportedValues
 from amplify_export.errors import DeliveryError, ExportRefused
 from amplify_export.findings import Finding
 from amplify_export.model import Export
@@ -22,6 +22,7 @@ __all__ = [
     "EnvironmentValues",
     "Export",
     "ExportRefused",
+    "ExportedValues",
     "Finding",
     "NestedStack",
     "RootStack",

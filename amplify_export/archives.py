@@ -8,6 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import io
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import zipfile
 
 MAX_LAMBDA_UNZIPPED = 262_144_000
 """Lambda quotas: 250 MB unzipped, layers included."""
@@ -15,45 +19,62 @@ MAX_ENTRIES = 100_000
 _CHUNK = 1 << 20
 
 
-class BadArchive(ValueError):
+class ArchiveError(ValueError):
     """Not an archive that can be published; the message says why."""
 
 
 def entries_digest(data: bytes, limit: int = MAX_LAMBDA_UNZIPPED) -> str:
     """sha256 (hex) over the sorted entries. Reads every byte, so a broken or encrypted archive is found.
 
-    Raises `BadArchive`, also as soon as the contents grow over `limit` bytes, whatever sizes it claims.
+    Raises `ArchiveError`, also as soon as the contents grow over `limit` bytes, whatever sizes it claims.
     """
-    import lzma  # noqa: PLC0415 - exports without archives need none of these
+    import struct  # noqa: PLC0415 - exports without archives need none of these
     import zipfile  # noqa: PLC0415
     import zlib  # noqa: PLC0415
 
+    broken = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, RuntimeError, ValueError, OverflowError)
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            infos = archive.infolist()
-            if not infos:
-                raise BadArchive("holds no file")
-            if len(infos) > MAX_ENTRIES:
-                raise BadArchive(f"holds {len(infos):,} entries, the limit is {MAX_ENTRIES:,}")
-            names = [i.filename for i in infos]
-            if len(set(names)) != len(names):
-                raise BadArchive("holds two entries of one name")
-            total, lines = 0, []
-            for info in infos:
-                if info.filename.startswith(("/", "\\")) or ".." in info.filename.replace("\\", "/").split("/"):
-                    raise BadArchive(f"entry {info.filename!r} leaves the archive")
-                digest = hashlib.sha256()
-                with archive.open(info) as entry:
-                    while chunk := entry.read(_CHUNK):
-                        total += len(chunk)
-                        if total > limit:
-                            raise BadArchive(f"holds more than {limit:,} bytes unzipped")
-                        digest.update(chunk)
-                lines.append(f"{info.external_attr >> 16:o} {digest.hexdigest()} {info.filename}\n")
-    except BadArchive:
+            lines = _entries(archive, limit)
+    except ArchiveError:
         raise
-    except (
-        zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, RuntimeError, NotImplementedError, ValueError
-    ) as error:
-        raise BadArchive(f"is not a readable zip archive ({error})") from None
-    return hashlib.sha256("".join(sorted(lines)).encode("utf-8", "surrogateescape")).hexdigest()
+    except broken as error:
+        raise ArchiveError(f"is not a readable zip archive ({error})") from None
+    return hashlib.sha256("".join(sorted(lines)).encode()).hexdigest()
+
+
+def _entries(archive: zipfile.ZipFile, limit: int) -> list[str]:
+    """One line per entry: mode, sha256, name."""
+    infos = archive.infolist()
+    if not infos:
+        raise ArchiveError("holds no file")
+    if len(infos) > MAX_ENTRIES:
+        raise ArchiveError(f"holds {len(infos):,} entries, the limit is {MAX_ENTRIES:,}")
+    if len({i.filename for i in infos}) != len(infos):
+        raise ArchiveError("holds two entries of one name")
+    lines, left = [], limit
+    for info in infos:
+        problem = _problem(info)
+        if problem:
+            raise ArchiveError(f"entry {info.filename!r} {problem}")
+        digest = hashlib.sha256()
+        with archive.open(info) as entry:
+            while chunk := entry.read(_CHUNK):
+                left -= len(chunk)
+                if left < 0:
+                    raise ArchiveError(f"holds more than {limit:,} bytes unzipped")
+                digest.update(chunk)
+        lines.append(f"{info.external_attr >> 16:o} {digest.hexdigest()} {info.filename}\n")
+    return lines
+
+
+def _problem(info: zipfile.ZipInfo) -> str | None:
+    """Why an entry must not be unpacked, or None."""
+    name = info.filename
+    if name.startswith(("/", "\\")) or ".." in name.replace("\\", "/").split("/"):
+        return "leaves the archive"
+    if any(ord(c) < 32 for c in name):
+        return "has a control character in its name"
+    if info.compress_type not in (0, 8):  # stored, deflated
+        return "is neither stored nor deflated, which is all that Lambda unpacks"
+    return None

@@ -22,6 +22,33 @@ APPSYNC_BUCKET = "S3DeploymentBucket"
 APPSYNC_ROOT_KEY = "S3DeploymentRootKey"
 VERIFICATION_BUCKET = "verificationBucketName"
 
+_WITH_ARCHIVE = ("function", "interactions", "api")
+"""Categories whose templates take a zip; in others a parameter of that name is the user's own."""
+
+_CONTENT_TYPES = {
+    ".css": "text/css",
+    ".gif": "image/gif",
+    ".htm": "text/html",
+    ".html": "text/html",
+    ".ico": "image/x-icon",
+    ".jpeg": "image/jpeg",
+    ".jpg": "image/jpeg",
+    ".js": "text/javascript",
+    ".json": "application/json",
+    ".png": "image/png",
+    ".svg": "image/svg+xml",
+    ".txt": "text/plain",
+    ".webp": "image/webp",
+    ".woff2": "font/woff2",
+}
+"""Types of what a page is made of. Python's own table depends on its version and on the machine."""
+
+
+def content_type(path: str) -> str:
+    """The type as which a web page's file is served."""
+    dot = path.rfind(".")
+    return _CONTENT_TYPES.get(path[dot:].lower(), "application/octet-stream")
+
 
 @dataclass(frozen=True)
 class Assets:
@@ -52,10 +79,10 @@ class Assets:
 
     def needs_archive(self, stack: ExportedStack) -> str | None:
         """The parameter by which a stack's template takes the key of its zip, or None."""
-        for name in (KEY_PARAMETER, CONTAINER_KEY_PARAMETER):
-            if name in stack.declared and stack.logical_id in self.resources:
-                return name
-        return None
+        resource = self.resources.get(stack.logical_id)
+        if resource is None or not (resource.category in _WITH_ARCHIVE or self.builds(stack.logical_id)):
+            return None
+        return next((name for name in (KEY_PARAMETER, CONTAINER_KEY_PARAMETER) if name in stack.declared), None)
 
     def layer_files(self, stack: ExportedStack) -> tuple[str, ...]:
         """The zips that a Lambda layer's template names itself, one per version: `${s3Key}/FILE`.
@@ -91,9 +118,7 @@ class Assets:
 
     def has_appsync_files(self, stack: ExportedStack) -> bool:
         folder = self.appsync_folder(stack)
-        return folder is not None and bool(self._by_folder.get(folder.rstrip("/")) or any(
-            f.startswith(folder) for f in self.export.files
-        ))
+        return folder is not None and folder.rstrip("/") in self._by_folder
 
     @cached_property
     def auxiliary(self) -> Mapping[str, str]:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from amplify_export.assembly import Assembly, NestedStack
 from amplify_export.documents import parse_json
 from amplify_export.environment import EnvironmentValues
+from amplify_export.names import StackName
 from amplify_export.resolve import Path, ResolvedTree, resolve
 from amplify_export.root import render_root
 
@@ -46,8 +47,7 @@ class Comparison:
 
 def compare(old: Assembly, new: Assembly) -> Comparison:
     """Compare two assemblies as they would be deployed one after the other to the same environment."""
-    environment = new.stack_name.environment
-    before, after = _resolved(old, environment), _resolved(new, environment)
+    before, after = _resolved(old, new.stack_name), _resolved(new, new.stack_name)
     resources = []
     for path in sorted({*before.resources, *after.resources}):
         a, b = before.resources.get(path), after.resources.get(path)
@@ -70,21 +70,22 @@ def _differing(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[str, ...
     return tuple(sorted(k for k in {*old, *new} if old.get(k) != new.get(k)))
 
 
-def _resolved(assembly: Assembly, environment: str) -> ResolvedTree:
+def _resolved(assembly: Assembly, name: StackName) -> ResolvedTree:
     secrets = frozenset(
         (name, p)
         for name, stack in assembly.root.nested.items()
         for p, v in stack.parameters.items()
         if v.source == "secret"
     )
-    root = render_root(assembly, EnvironmentValues(environment, _SOME_DATE, secrets=secrets), "staging-bucket")
+    values = EnvironmentValues(name.environment, _SOME_DATE, name.suffix, secrets=secrets)
+    root = render_root(assembly, values, "staging-bucket")
 
     def template(path: Path) -> tuple[str, Mapping[str, Any]]:
         stack: NestedStack = assembly.root
-        for name in path:
-            if name not in stack.nested:
+        for logical_id in path:
+            if logical_id not in stack.nested:
                 return "", {}  # a stack of the user's own, with a TemplateURL of her own
-            stack = stack.nested[name]
+            stack = stack.nested[logical_id]
         return stack.template, parse_json(assembly.read(stack.template))
 
     return resolve(root.template, root.parameters, template)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Hashable
 from typing import Any
 
@@ -10,7 +11,7 @@ MAX_YAML_NODES = 2_000_000
 """A YAML document that grows beyond this many nodes by its aliases is refused."""
 
 
-class Malformed(ValueError):
+class Malformed(ValueError):  # noqa: N818 - it says what the document is
     """A document that cannot be parsed; the message says where and why."""
 
 
@@ -27,6 +28,13 @@ def _no_constant(name: str) -> Any:
     raise Malformed(f"{name} is not JSON")
 
 
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise Malformed(f"{digits[:20]} is larger than any number")
+    return number
+
+
 def parse_json(data: bytes) -> Any:
     """The value of a JSON document. Raises `Malformed` for anything but UTF-8 JSON with unique keys."""
     try:
@@ -34,7 +42,7 @@ def parse_json(data: bytes) -> Any:
     except UnicodeDecodeError as error:
         raise Malformed(f"not UTF-8 at byte {error.start}") from None
     try:
-        value = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+        value = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite)
     except json.JSONDecodeError as error:
         raise Malformed(f"not JSON: {error.msg} (line {error.lineno}, column {error.colno})") from None
     except RecursionError:
@@ -45,10 +53,7 @@ def parse_json(data: bytes) -> Any:
         raise Malformed(str(error)) from None
     if "\\ud" in text or "\\uD" in text:
         # A lone surrogate parses, but no UTF-8 file, so no S3 object, can hold it.
-        try:
-            json.dumps(value, ensure_ascii=False).encode()
-        except UnicodeEncodeError:
-            raise Malformed("a string holds half of a surrogate pair") from None
+        _plain(value)
     return value
 
 
@@ -100,11 +105,19 @@ def parse_yaml(data: bytes) -> Any:
         raise Malformed(f"not YAML: {' '.join(str(error).split())}") from None
     except Malformed:
         raise
-    except (RecursionError, ValueError, TypeError) as error:
+    except (RecursionError, ValueError, TypeError, LookupError, AttributeError, OverflowError) as error:
+        # PyYAML's constructors of scalars raise what Python raises: `!!int ""` an IndexError.
         raise Malformed(f"not a YAML template: {error}") from None
     _bounded(value)
+    return _plain(value)
+
+
+def _plain(value: Any) -> Any:
+    """A copy of `value` made of nothing but JSON, that UTF-8 can hold."""
     try:
-        return json.loads(json.dumps(value, allow_nan=False))
+        return json.loads(json.dumps(value, allow_nan=False, ensure_ascii=False).encode())
+    except UnicodeEncodeError:
+        raise Malformed("a string holds half of a surrogate pair") from None
     except (TypeError, ValueError, RecursionError) as error:
         raise Malformed(f"holds a value that JSON does not know: {error}") from None
 

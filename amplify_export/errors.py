@@ -40,7 +40,7 @@ class DeliveryError(Exception):
         return f"{text}\n  -> {self.remedy}" if self.remedy else text
 
 
-class ExportRefused(DeliveryError):
+class ExportRefused(DeliveryError):  # noqa: N818 - it says what happened to the export, and is public
     """An export that must not be delivered; `findings` holds all findings, the refusals first."""
 
     def __init__(self, findings: Sequence[Finding]) -> None:

@@ -28,7 +28,8 @@ class Other:
 
 Segment = str | Ref | Other
 
-_VARIABLE = re.compile(r"\$\{([^}]*)\}")
+VARIABLE = re.compile(r"\$\{([^}]*)\}")
+"""A variable in the text of a `Fn::Sub`."""
 
 
 def flatten(value: Any) -> list[Segment]:
@@ -90,7 +91,7 @@ def sub_parts(argument: Any) -> tuple[str, Mapping[str, Any]] | None:
 
 def _substituted(text: str, variables: Mapping[str, Any]) -> Iterator[Segment]:
     position = 0
-    for match in _VARIABLE.finditer(text):
+    for match in VARIABLE.finditer(text):
         yield text[position : match.start()]
         position = match.end()
         name = match[1].strip()
@@ -145,19 +146,23 @@ def rename(value: Any, names: Mapping[str, str]) -> Any:
         elif key == "Fn::GetAtt" and isinstance(item, str):
             head, dot, rest = item.partition(".")
             result[key] = names.get(head, head) + dot + rest
-        elif key == "DependsOn":
-            result[key] = (
-                names.get(item, item) if isinstance(item, str) else [names.get(i, i) for i in item]
-            )
+        elif key == "DependsOn" and isinstance(item, str):
+            result[key] = names.get(item, item)
+        elif key == "DependsOn" and isinstance(item, list):
+            result[key] = [names.get(i, i) if isinstance(i, str) else rename(i, names) for i in item]
         elif key == "Fn::Sub" and (sub := sub_parts(item)):
-            text, variables = sub
-            text = _VARIABLE.sub(lambda m: "${" + _renamed(m[1], variables, names) + "}", text)
-            result[key] = [text, rename(dict(variables), names)] if isinstance(item, list) else text
+            text = _renamed_text(*sub, names)
+            result[key] = [text, rename(item[1], names)] if isinstance(item, list) else text
         else:
             result[key] = rename(item, names)
     return result
 
 
-def _renamed(variable: str, variables: Mapping[str, Any], names: Mapping[str, str]) -> str:
-    head, dot, rest = variable.partition(".")
-    return variable if head in variables else names.get(head, head) + dot + rest
+def _renamed_text(text: str, variables: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    """The text of a `Fn::Sub` with renamed references; its own variables stay."""
+
+    def renamed(match: re.Match[str]) -> str:
+        head, dot, rest = match[1].partition(".")
+        return match[0] if match[1] in variables else f"${{{names.get(head, head)}{dot}{rest}}}"
+
+    return VARIABLE.sub(renamed, text)

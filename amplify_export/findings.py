@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from typing import Literal
 
 Severity = Literal["repaired", "warning", "refused"]
+
+
+_NAMED = 6
+"""How many names a finding lists before it counts the rest."""
+
+
+def listed(names: Collection[str]) -> str:
+    """Names for a sentence: `a, b, c`, or `a, b, c, d, e, f and 14 more`."""
+    shown = list(names)[:_NAMED]
+    rest = len(names) - len(shown)
+    return ", ".join(shown) + (f" and {rest} more" if rest else "")
 
 
 @dataclass(frozen=True, order=True)

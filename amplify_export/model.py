@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from amplify_export.errors import ExportRefused
+from amplify_export.findings import Finding
+
 ROOT_PARAMETERS = ("AuthRoleName", "UnauthRoleName", "DeploymentBucketName")
 """The parameters that every root template of Amplify declares."""
 
@@ -77,5 +80,11 @@ class Export:
     files: Mapping[str, int]
 
     def read(self, file: str) -> bytes:
-        with open(f"{self.path}/{file}", "rb", buffering=0) as stream:  # noqa: PTH123 - thousands of files
-            return stream.read()
+        """The bytes of a file. Raises `ExportRefused` when it cannot be read (any more)."""
+        try:
+            with open(f"{self.path}/{file}", "rb", buffering=0) as stream:  # noqa: PTH123 - thousands of files
+                return stream.read()
+        except OSError as error:
+            problem = f"cannot be read: {error.strerror}"
+            remedy = "check that the file is there and its permissions"
+            raise ExportRefused([Finding("AD103", "refused", file, problem, remedy)]) from None

@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from amplify_export.errors import ConfigError
 
 _ENVIRONMENT = re.compile(r"[a-z][a-z0-9]{1,9}")
+"""The Amplify CLI takes 2 to 10 lower-case letters (`isEnvNameValid`, /^[a-z]{2,10}$/). Digits after the first
+letter are safe in every name that templates make from it, and personal environments want them."""
 _PART = re.compile(r"[A-Za-z0-9]+")
 MAX_STACK_NAME = 128
 """CloudFormation's limit of a stack's name, in characters."""
@@ -42,23 +44,25 @@ class StackName:
     def for_environment(self, environment: str, suffix: str | None = None) -> StackName:
         """This name for another environment.
 
-        Raises `ConfigError` when the environment's name is not 2 to 10 lower-case letters and digits
-        (the Amplify CLI's own rule), or when the names made from it grow too long.
+        Raises `ConfigError` when the environment's name is not 2 to 10 lower-case letters and digits, or when
+        the names made from it grow too long. The environment that was exported keeps its name, whatever it is.
         """
-        if not _ENVIRONMENT.fullmatch(environment):
+        if environment != self.environment and not _ENVIRONMENT.fullmatch(environment):
             raise ConfigError(
-                f"{environment!r} cannot be an Amplify environment: the stack would be called "
-                f"amplify-{self.project}-{environment}-{suffix or self.suffix}, which templates take apart at its hyphens",
+                f"{environment!r} cannot be an Amplify environment: it becomes a part of the stack's name, "
+                "which templates take apart at its hyphens, and of other names",
                 remedy="use 2 to 10 lower-case letters and digits, beginning with a letter",
             )
         if suffix is not None and not _PART.fullmatch(suffix):
             raise ConfigError(
-                f"{suffix!r} cannot be a stack name's suffix", remedy="use letters and digits, as in amplify-app-dev-5af8b"
+                f"{suffix!r} cannot be a stack name's suffix",
+                remedy="use letters and digits, as in amplify-app-dev-5af8b",
             )
         name = replace(self, environment=environment, suffix=suffix or self.suffix)
-        if len(f"{name}-deployment") > MAX_BUCKET_NAME:
+        bucket = f"{name}-deployment"
+        if len(bucket) > MAX_BUCKET_NAME:
             raise ConfigError(
-                f"the deployment bucket {name}-deployment has {len(f'{name}-deployment')} characters, S3 allows {MAX_BUCKET_NAME}",
+                f"the deployment bucket {bucket} has {len(bucket)} characters, S3 allows {MAX_BUCKET_NAME}",
                 remedy="shorten the environment's name or its suffix",
             )
         return name

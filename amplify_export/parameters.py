@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from amplify_export import assets as files
@@ -20,6 +20,7 @@ ROLE_NAMES = {"authRoleName": "AuthRoleName", "unauthRoleName": "UnauthRoleName"
 them in upload-appsync-files.ts; amplify-cli-export-construct issue 73)."""
 
 _NO_SECRET = ("", "[]", "{}", "NONE", "none", "null")
+"""What a parameter without echo holds when there is no secret."""
 
 
 def text(value: Any) -> str:
@@ -39,14 +40,28 @@ def is_no_echo(declaration: Mapping[str, Any]) -> bool:
     return text(declaration.get("NoEcho", False)).lower() == "true"
 
 
+def holds_secret(value: str) -> bool:
+    """Whether the text of a `NoEcho` parameter is one that nobody may read."""
+    return value.strip() not in _NO_SECRET
+
+
 def is_secret(stack: ExportedStack, name: str) -> bool:
     """Whether the manifest holds the plain text of something the template keeps to itself (`NoEcho`)."""
     return (
         name in stack.declared
         and is_no_echo(stack.declared[name])
-        and name in stack.parameters
-        and text(stack.parameters[name]).strip() not in _NO_SECRET
+        and stack.parameters.get(name) is not None
+        and holds_secret(text(stack.parameters[name]))
     )
+
+
+def allowed(declaration: Mapping[str, Any], value: str) -> bool:
+    """Whether a parameter's `AllowedValues` hold the value, or each of its items if it is a list."""
+    values = declaration.get("AllowedValues")
+    if not values:
+        return True
+    items = value.split(",") if "List" in declaration["Type"] else [value]
+    return set(items) <= {text(a) for a in values}
 
 
 @dataclass(frozen=True)
@@ -54,81 +69,89 @@ class Plan:
     """A nested stack's parameters: `values` from us, `wired` from the parent template's intrinsics.
 
     A value of source "object" still names the export's file; `withdrawn` parameters are not passed any
-    more, because every location that was composed with them is rewritten to its own key.
+    more, because every location that was composed with them is rewritten to its own key. The other fields
+    are what the checks report.
     """
 
     values: Mapping[str, Value]
     wired: Mapping[str, Any]
-    added_roles: tuple[str, ...] = ()
-    dropped: tuple[str, ...] = ()
-    stringified: tuple[str, ...] = ()
-    missing: tuple[str, ...] = ()
     withdrawn: frozenset[str] = frozenset()
-    archive: str | None = None
-    not_allowed: Mapping[str, str] = field(default_factory=dict)
+    added_roles: tuple[str, ...] = ()
+    undeclared: tuple[str, ...] = ()
+    stringified: tuple[str, ...] = ()
+    derived: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
 
 
-def plan(stack: ExportedStack, parent: ExportedStack, assets: Assets) -> Plan:  # noqa: C901 - one source after the other
-    """Plan the parameters of `stack`, a child of the root `parent`."""
+def plan(stack: ExportedStack, parent: ExportedStack, assets: Assets, secrets: frozenset[str] = frozenset()) -> Plan:
+    """Plan the parameters of `stack`, a child of the root `parent`.
+
+    `secrets` names the parameters whose value every environment supplies as a secret.
+    """
     declared = stack.declared
-    wired = {k: v for k, v in parent.wired(stack.logical_id).items() if k in declared}
-    dropped = [k for k in parent.wired(stack.logical_id) if k not in declared]
-    values: dict[str, Value] = {}
-    stringified: list[str] = []
-    for name, literal in stack.parameters.items():
-        if name not in declared or literal is None:
-            dropped.append(name)
-        elif name == "env":
-            values[name] = Value("environment")
-        elif is_secret(stack, name):
-            values[name] = Value("secret")
-        else:
-            values[name] = Value("literal", text(literal))
-            if not isinstance(literal, str):
-                stringified.append(name)
-    if "env" in declared and "env" not in values and "env" not in wired and "Default" not in declared["env"]:
+    given = {name: literal for name, literal in stack.parameters.items() if literal is not None}
+    values = {name: _value(stack, name, given[name], assets.export.stack_name) for name in given if name in declared}
+    if "env" in declared and "env" not in given and "Default" not in declared["env"]:
         values["env"] = Value("environment")
-    not_allowed = {
-        name: value.text
-        for name, value in values.items()
-        if value.source == "literal"
-        and (allowed := declared[name].get("AllowedValues"))
-        and not set(value.text.split(",") if "List" in declared[name]["Type"] else [value.text]) <= {text(a) for a in allowed}
-    }
-    archive = assets.archive(stack)
-    key_parameter = assets.needs_archive(stack)
-    if archive and key_parameter:
-        values[key_parameter] = Value("object", archive)
-    withdrawn = set()
-    if assets.appsync_folder(stack):
-        withdrawn.add(files.APPSYNC_ROOT_KEY)
-        if files.APPSYNC_BUCKET in declared:
-            values[files.APPSYNC_BUCKET] = Value("staging-bucket")
-    if key_parameter and files.BUCKET_PARAMETER in declared:
-        values[files.BUCKET_PARAMETER] = Value("staging-bucket")
-        if assets.layer_files(stack):
-            withdrawn.add(files.KEY_PARAMETER)
-    if files.AWAITER_PARAMETER in declared:
-        awaiter = text(stack.parameters.get(files.AWAITER_PARAMETER, declared[files.AWAITER_PARAMETER].get("Default")))
-        if awaiter in assets.auxiliary:
-            values[files.AWAITER_PARAMETER] = Value("object", assets.auxiliary[awaiter])
+    wired = {k: v for k, v in parent.wired(stack.logical_id).items() if k in declared and k not in given}
+    values.update(_file_values(stack, assets))
+    withdrawn = _withdrawn(stack, assets)
     values = {k: v for k, v in values.items() if k not in withdrawn}
     wired = {k: v for k, v in wired.items() if k not in values and k not in withdrawn}
-    added = [n for n in ROLE_NAMES if n in declared and n not in values and n not in wired]
-    wired.update({n: {"Ref": ROLE_NAMES[n]} for n in added if ROLE_NAMES[n] in parent.declared})
-    missing = [
-        n
-        for n, d in declared.items()
-        if "Default" not in d and n not in values and n not in wired and n not in withdrawn and n != key_parameter
-    ]
+    roles = [n for n in ROLE_NAMES if n in declared and n not in values and n not in wired]
+    wired.update({n: {"Ref": ROLE_NAMES[n]} for n in roles if ROLE_NAMES[n] in parent.declared})
+    supplied = {*values, *wired, *withdrawn}
+    missing = [n for n, d in declared.items() if "Default" not in d and n not in supplied]
+    values.update({n: Value("secret") for n in missing if n in secrets})
+    # Without its zip a stack has no key: AD401 and AD402 say that, not "nobody supplies s3Key".
+    unsaid = {*secrets, assets.needs_archive(stack)}
+    passed = (*given, *parent.wired(stack.logical_id))
     return Plan(
         values,
         wired,
-        tuple(added),
-        tuple(dropped),
-        tuple(stringified),
-        tuple(missing),
-        frozenset(withdrawn),
-        archive,
-        not_allowed,
+        withdrawn,
+        tuple(roles),
+        undeclared=tuple(dict.fromkeys(n for n in passed if n not in declared)),
+        stringified=tuple(n for n, v in values.items() if v.source == "literal" and not isinstance(given[n], str)),
+        derived=tuple(n for n, v in values.items() if v.source == "stack-name"),
+        missing=tuple(n for n in missing if n not in unsaid),
     )
+
+
+def _value(stack: ExportedStack, name: str, literal: Any, stack_name: str) -> Value:
+    """Where the value of a parameter comes from that the manifest gives literally."""
+    if name == "env":
+        return Value("environment")
+    if is_secret(stack, name):
+        return Value("secret")
+    value = text(literal)
+    if value.startswith(f"{stack_name}-"):
+        return Value("stack-name", value.removeprefix(stack_name))
+    return Value("literal", value)
+
+
+def _file_values(stack: ExportedStack, assets: Assets) -> dict[str, Value]:
+    """The parameters by which a template takes its files: buckets and keys."""
+    declared, values = stack.declared, {}
+    archive, key_parameter = assets.archive(stack), assets.needs_archive(stack)
+    if archive and key_parameter:
+        values[key_parameter] = Value("object", archive)
+    if key_parameter and files.BUCKET_PARAMETER in declared:
+        values[files.BUCKET_PARAMETER] = Value("staging-bucket")
+    if assets.appsync_folder(stack) and files.APPSYNC_BUCKET in declared:
+        values[files.APPSYNC_BUCKET] = Value("staging-bucket")
+    if files.AWAITER_PARAMETER in declared:
+        name = text(stack.parameters.get(files.AWAITER_PARAMETER, declared[files.AWAITER_PARAMETER].get("Default")))
+        if name in assets.auxiliary:
+            values[files.AWAITER_PARAMETER] = Value("object", assets.auxiliary[name])
+    return values
+
+
+def _withdrawn(stack: ExportedStack, assets: Assets) -> frozenset[str]:
+    """Parameters that stand for a whole folder: every location in it gets a key of its own."""
+    found = set()
+    if assets.appsync_folder(stack):
+        found.add(files.APPSYNC_ROOT_KEY)
+    if assets.layer_files(stack):
+        found.add(files.KEY_PARAMETER)
+    return frozenset(found)

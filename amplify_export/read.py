@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -16,11 +16,16 @@ from amplify_export.documents import Malformed, parse_json, parse_yaml
 from amplify_export.errors import ExportRefused
 from amplify_export.findings import Finding
 from amplify_export.model import AmplifyResource, Export, ExportedStack
+from amplify_export.template_form import template_problem
 
 MANIFEST = "amplify-export-manifest.json"
 MAPPING = "category-stack-mapping.json"
 TAGS = "export-tags.json"
 ROOT_TEMPLATE = "root-stack-template.json"
+
+TRIGGER_STACK = "AuthTriggerCustomLambdaStack"
+TRIGGER_TEMPLATE = "auth/auth-trigger-cloudformation-template.json"
+"""Where the exporter means to write the Cognito triggers' template, and never does (amplify-cli 13297)."""
 
 MAX_FILES = 200_000
 MAX_DOCUMENT = 16 * 1024 * 1024
@@ -53,6 +58,9 @@ class _Reader:
             with os.scandir(folder) as entries:
                 for entry in entries:
                     relative = prefix + entry.name
+                    if not relative.isascii() and not _is_utf8(relative):
+                        self.refuse("AD104", ascii(relative), "has a name that is not UTF-8")
+                        continue
                     try:
                         if entry.is_symlink() and not Path(entry.path).resolve(strict=True).is_relative_to(root):
                             self.refuse("AD104", relative, "is a link that leaves the export's folder")
@@ -108,7 +116,18 @@ class _Reader:
             self.refuse("AD105", MANIFEST, 'must be {"stackName": ..., "props": ...}')
             return None
         root = self.stack("", data.get("props"), "props")
-        return (data["stackName"], root) if root else None
+        return (data["stackName"], self.with_triggers(root)) if root else None
+
+    def with_triggers(self, root: ExportedStack) -> ExportedStack:
+        """The root with the Cognito trigger stack taken up, if its template was put back (AD206 tells how)."""
+        lost = TRIGGER_STACK in root.resources and TRIGGER_STACK not in root.nested
+        if not lost or TRIGGER_TEMPLATE not in self.files:
+            return root
+        template = self.template(TRIGGER_TEMPLATE)
+        if template is None:
+            return root
+        stack = ExportedStack(TRIGGER_STACK, TRIGGER_TEMPLATE, template, {}, {})
+        return replace(root, nested={**root.nested, TRIGGER_STACK: stack})
 
     def stack(self, logical_id: str, data: Any, where: str, depth: int = 0) -> ExportedStack | None:
         if not isinstance(data, dict) or not isinstance(data.get("templateFile"), str):
@@ -148,7 +167,7 @@ class _Reader:
         data = self.document(file)
         if data is None:
             return None
-        problem = _template_problem(data)
+        problem = template_problem(data)
         if problem:
             self.refuse("AD105", file, problem)
             return None
@@ -178,54 +197,11 @@ class _Reader:
         return tuple((e["key"], e["value"]) for e in data)
 
 
-_SECTIONS = ("Parameters", "Resources", "Conditions", "Mappings", "Outputs")
-
-
-def _template_problem(data: Any) -> str | None:  # noqa: C901 - one rule after the other
-    """Why `data` cannot be a CloudFormation template, or None."""
-    if not isinstance(data, dict):
-        return "a template must be an object"
-    for section in _SECTIONS:
-        if not isinstance(data.get(section, {}), dict):
-            return f"{section} must be an object"
-    for name, item in data.get("Parameters", {}).items():
-        if not isinstance(item, dict) or not isinstance(item.get("Type"), str):
-            return f"parameter {name} has no Type"
-        if not isinstance(item.get("AllowedValues", []), list):
-            return f"parameter {name}: AllowedValues must be a list"
-    for name, item in data.get("Resources", {}).items():
-        if not isinstance(item, dict) or not isinstance(item.get("Type"), str):
-            return f"resource {name} has no Type"
-        properties = item.get("Properties", {})
-        if not isinstance(properties, dict):
-            return f"resource {name}: Properties must be an object"
-        if item["Type"] == "AWS::CloudFormation::Stack" and not isinstance(properties.get("Parameters", {}), dict):
-            return f"resource {name}: Parameters must be an object"
-        depends = item.get("DependsOn", [])
-        if not isinstance(depends, str) and not (
-            isinstance(depends, list) and all(isinstance(d, str) for d in depends)
-        ):
-            return f"resource {name}: DependsOn must be a name or a list of names"
-    for name, item in data.get("Outputs", {}).items():
-        if not isinstance(item, dict) or "Value" not in item:
-            return f"output {name} has no Value"
-    if _too_deep(data):
-        return "nested too deeply"
-    return None
-
-
-def _too_deep(data: Mapping[str, Any], limit: int = 200) -> bool:
-    """Whether values are nested deeper than any template is, so that walking them stays safe."""
-    level: list[Any] = [data]
-    for _ in range(limit):
-        level = [
-            value
-            for item in level
-            for value in (item.values() if isinstance(item, dict) else item)
-            if isinstance(value, (dict, list))
-        ]
-        if not level:
-            return False
+def _is_utf8(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
     return True
 
 

@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from amplify_export.expressions import sub_parts
+from amplify_export.errors import AssemblyError
+from amplify_export.expressions import VARIABLE, is_join, sub_parts
 from amplify_export.model import STACK_TYPE
 from amplify_export.parameters import text
 
@@ -48,10 +49,17 @@ def resolve(
 ) -> ResolvedTree:
     """Resolve the tree under `root`, called with `parameters`.
 
-    `template` gives the key and the body of the nested stack at a path.
+    `template` gives the key and the body of the nested stack at a path. Raises `AssemblyError` for a chain
+    of references that is too long to follow.
     """
     tree = ResolvedTree()
-    _Stack((), root, parameters, template, tree).resolve()
+    try:
+        _Stack((), root, parameters, template, tree).resolve()
+    except RecursionError:
+        raise AssemblyError(
+            "its stacks, conditions and outputs refer to each other in a chain too long to follow",
+            remedy="shorten the chain; CloudFormation has no use for one of hundreds",
+        ) from None
     return tree
 
 
@@ -77,6 +85,7 @@ class _Stack:
         self.outputs: dict[str, dict[str, Any]] = {}
         self.resources: Mapping[str, Mapping[str, Any]] = body.get("Resources") or {}
         self.busy: set[str] = set()
+        self.open_rules: set[str] = set()
 
     def resolve(self) -> dict[str, Any]:
         """Resolve every resource into the tree; the stack's outputs."""
@@ -117,6 +126,15 @@ class _Stack:
             self.conditions[name] = self.truth((self.body.get("Conditions") or {}).get(name))
         return self.conditions[name]
 
+    def rule(self, name: Any) -> Any:
+        """What an unknown condition says, so that a changed condition is a change."""
+        if not isinstance(name, str) or name in self.open_rules:
+            return name
+        self.open_rules.add(name)
+        rule = self.value((self.body.get("Conditions") or {}).get(name))
+        self.open_rules.remove(name)
+        return rule
+
     def truth(self, rule: Any) -> bool | None:
         if not isinstance(rule, Mapping) or len(rule) != 1:
             return None
@@ -149,7 +167,8 @@ class _Stack:
             if name == "Ref" and isinstance(argument, str):
                 return self.reference(argument)
             if name == "Condition" and isinstance(argument, str) and argument in (self.body.get("Conditions") or {}):
-                return self.condition(argument)
+                truth = self.condition(argument)
+                return {name: self.rule(argument)} if truth is None else truth
             if name.startswith("Fn::"):
                 return self.function(name, argument)
         return {k: v for k, item in value.items() if (v := self.value(item)) is not _ABSENT}
@@ -172,7 +191,7 @@ class _Stack:
                 return outputs[output]
         return {"Fn::GetAtt": [[*self.path, resource], self.value(attribute)]}
 
-    def function(self, name: str, argument: Any) -> Any:  # noqa: C901 - a table of intrinsics
+    def function(self, name: str, argument: Any) -> Any:
         if name == "Fn::GetAtt":
             parts = argument.split(".", 1) if isinstance(argument, str) else argument
             if isinstance(parts, list) and len(parts) == 2 and isinstance(parts[0], str):
@@ -180,7 +199,7 @@ class _Stack:
         elif name == "Fn::If" and isinstance(argument, list) and len(argument) == 3:
             truth = self.condition(argument[0])
             if truth is None:
-                return {name: [argument[0], self.value(argument[1]), self.value(argument[2])]}
+                return {name: [self.rule(argument[0]), self.value(argument[1]), self.value(argument[2])]}
             return self.value(argument[1] if truth else argument[2])
         elif name == "Fn::Join" and isinstance(argument, list) and len(argument) == 2:
             return self.joined(argument[0], self.value(argument[1]))
@@ -188,7 +207,7 @@ class _Stack:
             return self.substituted(*sub)
         elif name == "Fn::Select" and isinstance(argument, list) and len(argument) == 2:
             index, items = self.value(argument[0]), self.value(argument[1])
-            if isinstance(items, list) and text(index).isdigit() and int(index) < len(items):
+            if index is not _ABSENT and isinstance(items, list) and text(index).isdecimal() and int(index) < len(items):
                 return items[int(index)]
             return {name: [index, items]}
         elif name == "Fn::Split" and isinstance(argument, list) and len(argument) == 2:
@@ -206,19 +225,13 @@ class _Stack:
         flat: list[Any] = []
         for index, part in enumerate(parts):
             _append(flat, separator if index else "")
-            if isinstance(part, Mapping) and part.keys() == {"Fn::Join"} and part["Fn::Join"][0] == "":
-                for inner in part["Fn::Join"][1]:
-                    _append(flat, inner)
-            else:
-                _append(flat, text(part) if isinstance(part, (bool, int, float)) else part)
+            _append_parts(flat, part)
         return _composed(flat)
 
     def substituted(self, source: str, variables: Mapping[str, Any]) -> Any:
-        import re  # noqa: PLC0415
-
         flat: list[Any] = []
         position = 0
-        for match in re.finditer(r"\$\{([^}]*)\}", source):
+        for match in VARIABLE.finditer(source):
             _append(flat, source[position : match.start()])
             position = match.end()
             name = match[1].strip()
@@ -231,9 +244,8 @@ class _Stack:
                 value = self.attribute(*name.split(".", 1))
             else:
                 value = self.reference(name)
-            parts = value["Fn::Join"][1] if isinstance(value, Mapping) and "Fn::Join" in value else [value]
-            for part in parts:
-                _append(flat, text(part) if isinstance(part, (bool, int, float)) else part)
+            if value is not _ABSENT:
+                _append_parts(flat, value)
         _append(flat, source[position:])
         return _composed(flat)
 
@@ -244,6 +256,16 @@ class _Stack:
                 return {"Fn::FindInMap": keys}
             found = found[key]
         return found
+
+
+def _append_parts(flat: list[Any], value: Any) -> None:
+    """Append a resolved value; what was composed already is taken apart, so that spellings do not differ."""
+    composed = value.get("Fn::Join") if isinstance(value, Mapping) and len(value) == 1 else None
+    if composed is not None and is_join(composed) and composed[0] == "":
+        for part in composed[1]:
+            _append(flat, part)
+    else:
+        _append(flat, text(value) if isinstance(value, (bool, int, float)) else value)
 
 
 def _append(flat: list[Any], part: Any) -> None:

@@ -18,6 +18,7 @@ from typing import Any
 
 from amplify_export.assembly import canonical
 from amplify_export.expressions import Ref, Segment, compose, flatten, rename, replace_strings
+from amplify_export.model import STACK_TYPE
 from amplify_export.parameters import API_KEY_EXPIRES
 
 PLACEHOLDER = {"Placeholder": {"Type": "AWS::CloudFormation::WaitConditionHandle"}}
@@ -45,7 +46,7 @@ class Locations:
         for index, segment in enumerate(segments[:-1]):
             if isinstance(segment, Ref) and segment.name in self.prefixes:
                 rest = segments[index + 1]
-                if index + 2 != len(segments) or not isinstance(rest, str) or not rest.startswith("/"):
+                if index + 2 != len(segments) or not isinstance(rest, str) or not _is_file(rest):
                     return None
                 key = self.publish(self.prefixes[segment.name] + rest.lstrip("/"))
                 if key is None:
@@ -57,11 +58,18 @@ class Locations:
         return None
 
 
+def _is_file(rest: str) -> bool:
+    """Whether what follows a folder's name is one file in it, not the folder itself or a policy's `/*`."""
+    return rest.startswith("/") and not rest.endswith("/") and "*" not in rest
+
+
 def rewrite_locations(resources: Resources, locations: Locations) -> None:
     """Rewrite the locations of every resource but nested stacks, in place."""
+    if not locations.prefixes:
+        return
     for name, item in resources.items():
         kind = item["Type"]
-        if kind == "AWS::CloudFormation::Stack":
+        if kind == STACK_TYPE:
             continue
         properties = item.get("Properties") or {}
         if kind in ("AWS::AppSync::FunctionConfiguration", "AWS::AppSync::GraphQLSchema"):
@@ -69,7 +77,7 @@ def rewrite_locations(resources: Resources, locations: Locations) -> None:
             changed = {
                 key: new
                 for key, value in properties.items()
-                if key.endswith("S3Location") and (new := locations.rewritten(flatten(value))) is not None
+                if key.endswith("S3Location") and (new := replace_strings(value, locations.rewritten)) is not value
             }
             if changed:
                 resources[name] = {**item, "Properties": {**properties, **changed}}
@@ -79,12 +87,19 @@ def rewrite_locations(resources: Resources, locations: Locations) -> None:
                 resources[name] = {**item, "Properties": new}
 
 
-def rewrite_auxiliary_code(resources: Resources, auxiliary: Mapping[str, str], publish: Callable[[str], str | None]) -> None:
-    """Rewrite Lambda code whose literal key names an auxiliary file (container APIs), in place."""
+def rewrite_auxiliary_code(
+    resources: Resources, auxiliary: Mapping[str, str], bucket: str, publish: Callable[[str], str | None]
+) -> None:
+    """Rewrite Lambda code whose literal key names an auxiliary file (container APIs), in place.
+
+    Only code that lies in `bucket`, the parameter with the staging bucket's name, is ours to move.
+    """
     for name, item in resources.items():
         code = (item.get("Properties") or {}).get("Code")
-        named = code.get("S3Key") if isinstance(code, dict) and item["Type"] == "AWS::Lambda::Function" else None
-        if isinstance(named, str) and named in auxiliary:
+        if item["Type"] != "AWS::Lambda::Function" or not isinstance(code, dict):
+            continue
+        named = code.get("S3Key")
+        if isinstance(named, str) and named in auxiliary and flatten(code.get("S3Bucket")) == [Ref(bucket)]:
             new = {**code, "S3Key": publish(auxiliary[named])}
             resources[name] = {**item, "Properties": {**item["Properties"], "Code": new}}
 
@@ -95,29 +110,39 @@ def settle_logical_ids(template: dict[str, Any]) -> dict[str, Any]:
     A Deployment's suffix is a digest of the API's body and its gateway responses: whatever a deployment
     freezes. A GatewayResponse's is a digest of its API's name alone: a new id for the same response type
     would make CloudFormation put the new one and then delete it with the old one.
+    An id that is already taken by something else is left as it is.
     """
-    resources: Mapping[str, Any] = template.get("Resources") or {}
+    resources: Mapping[str, Mapping[str, Any]] = template.get("Resources") or {}
     names: dict[str, str] = {}
     for name, item in resources.items():
         if item["Type"] == "AWS::ApiGateway::GatewayResponse" and (match := _RANDOM_RESPONSE.fullmatch(name)):
             suffix = hashlib.sha256(match["api"].encode()).hexdigest()[:8]
             names[name] = f"{match['api']}Default{match['kind']}Response{suffix}"
+    responses = dict(names)
     for name, item in resources.items():
         if item["Type"] == "AWS::ApiGateway::Deployment" and (match := _RANDOM_DEPLOYMENT.fullmatch(name)):
-            api = (item.get("Properties") or {}).get("RestApiId")
-            frozen = [
-                [other["Type"], other.get("Properties")]
-                for other_name, other in sorted(resources.items(), key=lambda pair: names.get(pair[0], pair[0]))
-                if api == {"Ref": other_name} or (other.get("Properties") or {}).get("RestApiId") == api and other is not item
-            ]
-            suffix = hashlib.sha256(canonical(rename(frozen, names))).hexdigest()[:8]
-            names[name] = f"DeploymentAPIGW{match['api']}{suffix}"
-    names = {old: new for old, new in names.items() if old != new}
-    if not names or any(new in resources for new in names.values()):
+            names[name] = f"DeploymentAPIGW{match['api']}{_frozen_digest(name, resources, responses)}"
+    taken = {*template.get("Parameters", {}), *(set(resources) - set(names))}
+    targets = list(names.values())
+    names = {old: new for old, new in names.items() if new not in taken and targets.count(new) == 1}
+    if all(old == new for old, new in names.items()):
         return template
     renamed = rename(template, names)
     renamed["Resources"] = {names.get(name, name): item for name, item in renamed["Resources"].items()}
     return dict(renamed)
+
+
+def _frozen_digest(deployment: str, resources: Mapping[str, Mapping[str, Any]], names: Mapping[str, str]) -> str:
+    """A digest of everything a deployment of an API freezes, without any random name."""
+    api = (resources[deployment].get("Properties") or {}).get("RestApiId")
+    names = {**names, deployment: "DeploymentAPIGW"}
+    frozen = [
+        [names.get(name, name), item["Type"], item.get("Properties")]
+        for name, item in resources.items()
+        if name != deployment
+        and (api == {"Ref": name} or (api is not None and (item.get("Properties") or {}).get("RestApiId") == api))
+    ]
+    return hashlib.sha256(canonical(rename(sorted(frozen, key=lambda entry: entry[0]), names))).hexdigest()[:8]
 
 
 def settle_policies(resources: Resources) -> int:
@@ -136,7 +161,9 @@ def settle_api_keys(resources: Resources) -> bool:
     found = False
     for name, item in resources.items():
         properties = item.get("Properties") or {}
-        if item["Type"] == "AWS::AppSync::ApiKey" and isinstance(properties.get("Expires"), (int, float)):
+        expires = properties.get("Expires")
+        fixed = isinstance(expires, (int, float)) or (isinstance(expires, str) and expires.isdecimal())
+        if item["Type"] == "AWS::AppSync::ApiKey" and fixed:
             resources[name] = {**item, "Properties": {**properties, "Expires": {"Ref": API_KEY_EXPIRES}}}
             found = True
     return found

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from amplify_export.assembly import Assembly, AssemblyObject, NestedStack, Value, canonical
+from amplify_export.assembly import Assembly, AssemblyObject, Value, canonical
 from amplify_export.checks.quotas import MAX_OUTPUTS, MAX_PARAMETERS, MAX_TEMPLATE, SPLIT
 from amplify_export.documents import parse_json
-from amplify_export.environment import EnvironmentValues
+from amplify_export.environment import ROOT, EnvironmentValues, ExportedValues
 from amplify_export.errors import ConfigError
+from amplify_export.layers import check_names, check_value, layered
 from amplify_export.model import Export
 from amplify_export.names import MAX_BUCKET_NAME, StackName
 from amplify_export.parameters import API_KEY_EXPIRES, is_no_echo, text
 
-ROOT = "root"
-"""How an environment's `parameters` name the root stack itself."""
-
 _NOT_ALPHANUMERIC = re.compile(r"[^A-Za-z0-9]")
 _MAX_TAG_VALUE = 256
+_MAX_SECRETS = 60
+"""Dynamic references in one template (CloudFormation user guide, "Get values stored in other services")."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +34,11 @@ class Secret:
     parameter: str
     secret_name: str
     version_parameter: str
+
+    def reference(self) -> dict[str, str]:
+        """The dynamic reference that CloudFormation replaces by the secret's value."""
+        version = f"${{{self.version_parameter}}}"
+        return {"Fn::Sub": "{{resolve:secretsmanager:" + f"{self.secret_name}:SecretString:::{version}" + "}}"}
 
 
 @dataclass(frozen=True)
@@ -56,33 +60,51 @@ class RootStack:
     tags: Mapping[str, str]
 
 
-def exported_values(export: Export) -> dict[str, dict[str, str]]:
-    """The values that an export sets, by nested stack: what a second export gives to its environment."""
+def exported_values(export: Export) -> ExportedValues:
+    """The values that an export sets, for an environment whose second export it is.
+
+    Left out is what is no setting: secrets (a file that is committed must not hold any), the environment's
+    name, and names made from the stack's, which are made from it again.
+    """
     values = {
-        name: {k: text(v) for k, v in stack.parameters.items() if v is not None}
-        for name, stack in export.root.nested.items()
+        name: {
+            k: text(v)
+            for k, v in stack.parameters.items()
+            if v is not None and k in stack.declared and k != "env" and not is_no_echo(stack.declared[k])
+        }
+        for name, stack in {ROOT: export.root, **export.root.nested}.items()
     }
-    values[ROOT] = {k: text(v) for k, v in export.root.parameters.items() if v is not None}
-    return values
+    made = f"{export.stack_name}-"
+    return ExportedValues(
+        export.stack_name,
+        {name: {k: v for k, v in given.items() if not v.startswith(made)} for name, given in values.items()},
+    )
 
 
 def render_root(assembly: Assembly, values: EnvironmentValues, staging_bucket: str) -> RootStack:
     """The root of `assembly` for one environment. Pure.
 
     Raises `ConfigError` for an unknown nested stack or parameter (with the nearest valid name), for a
-    value that the template wires itself, for a secret that the environment does not supply.
+    value that the template wires itself, for a secret that the environment does not supply, for a second
+    export that is another project's, and for what CloudFormation's quotas do not allow.
     """
-    name = assembly.stack_name.for_environment(values.name, values.suffix)
+    exported = values.exported_name
+    if exported is not None and exported.project != assembly.project:
+        raise ConfigError(
+            f"the second export is of project {exported.project}, this one of {assembly.project}",
+            remedy="name an export of the same Amplify project, made in this environment",
+        )
+    name = assembly.stack_name.for_environment(values.name, values.own_suffix)
     template = {**assembly.root_template}
     resources = dict(template["Resources"])
     declared = dict(template["Parameters"])
     bodies = {n: parse_json(assembly.read(s.template)) for n, s in assembly.root.nested.items()}
-    _check_names(assembly, values, bodies)
+    check_names(assembly, values, bodies)
     secrets: list[Secret] = []
     for nested_name, nested in assembly.root.nested.items():
         item = resources[nested_name]
         parameters = {**item["Properties"].get("Parameters", {})}
-        given = _layers(nested_name, nested, values, bodies[nested_name].get("Parameters") or {})
+        given = layered(nested_name, nested, values, bodies[nested_name].get("Parameters") or {}, parameters)
         for parameter, value in given.items():
             if value.source == "secret":
                 secret = _secret(name, nested_name, parameter)
@@ -91,10 +113,7 @@ def render_root(assembly: Assembly, values: EnvironmentValues, staging_bucket: s
                     "Type": "String",
                     "Description": f"Version of the secret {secret.secret_name}",
                 }
-                parameters[parameter] = {
-                    "Fn::Sub": "{{resolve:secretsmanager:%s:SecretString:::${%s}}}"
-                    % (secret.secret_name, secret.version_parameter)
-                }
+                parameters[parameter] = secret.reference()
             else:
                 parameters[parameter] = _text(value, name, staging_bucket)
         url = {"Fn::Sub": f"https://s3.${{AWS::Region}}.${{AWS::URLSuffix}}/{staging_bucket}/{nested.template}"}
@@ -105,10 +124,11 @@ def render_root(assembly: Assembly, values: EnvironmentValues, staging_bucket: s
     template["Resources"], template["Parameters"] = resources, declared
     template["Outputs"], outputs = _outputs(template.get("Outputs") or {}, bodies)
     parameters = _root_parameters(assembly, values, name)
-    _check_limits(declared, parameters)
+    _check_limits(declared, secrets)
     body = canonical(template)
     if len(body) > MAX_TEMPLATE:
-        raise ConfigError(f"the root template has {len(body):,} bytes, CloudFormation takes {MAX_TEMPLATE:,}", remedy=SPLIT)
+        message = f"the root template has {len(body):,} bytes, CloudFormation takes {MAX_TEMPLATE:,}"
+        raise ConfigError(message, remedy=SPLIT)
     sha256 = hashlib.sha256(body).hexdigest()
     return RootStack(
         stack_name=str(name),
@@ -120,78 +140,6 @@ def render_root(assembly: Assembly, values: EnvironmentValues, staging_bucket: s
         outputs=outputs,
         tags=_tags(assembly, name),
     )
-
-
-def _layers(
-    nested_name: str, nested: NestedStack, values: EnvironmentValues, declared: Mapping[str, Any]
-) -> dict[str, Value]:
-    """A nested stack's values, last wins: the export's, a second export's, the environment's own.
-
-    What the assembly decides (locations, the environment's name) stays; a secret must come as one.
-    """
-    result = dict(nested.parameters)
-    for parameter, literal in values.from_export.get(nested_name, {}).items():
-        known = result.get(parameter)
-        if parameter in declared and known is not None and known.source == "literal":
-            result[parameter] = Value("literal", literal)
-    for parameter, literal in values.parameters.get(nested_name, {}).items():
-        if is_no_echo(declared[parameter]) and (parameter in result and result[parameter].source == "secret"):
-            raise ConfigError(
-                f"{nested_name}.{parameter} is a secret, but its value stands in plain text",
-                remedy=f"`pulumi config set --secret --path 'parameters.{nested_name}.{parameter}' VALUE`",
-            )
-        result[parameter] = Value("literal", literal)
-    for stack, parameter in values.secrets:
-        if stack == nested_name:
-            result[parameter] = Value("secret")
-    for parameter, value in result.items():
-        if value.source == "secret" and (nested_name, parameter) not in values.secrets:
-            raise ConfigError(
-                f"the secret {nested_name}.{parameter} has no value in environment {values.name}",
-                remedy=f"`pulumi config set --secret --path 'parameters.{nested_name}.{parameter}' VALUE`",
-            )
-    return dict(sorted(result.items()))
-
-
-def _check_names(assembly: Assembly, values: EnvironmentValues, bodies: Mapping[str, Any]) -> None:
-    """Refuse what the environment sets and nothing takes."""
-    stacks = {**{n: b.get("Parameters") or {} for n, b in bodies.items()}, ROOT: assembly.root_template["Parameters"]}
-    given = [(s, p) for s, parameters in values.parameters.items() for p in (*parameters, None)]
-    for stack, parameter in (*given, *sorted(values.secrets)):
-        if stack not in stacks:
-            raise ConfigError(
-                f"parameters: there is no nested stack {stack!r}{_nearest(stack, stacks)}",
-                remedy=f"the export has {', '.join(sorted(stacks))}",
-            )
-        if parameter is None:
-            continue
-        if parameter not in stacks[stack]:
-            raise ConfigError(
-                f"parameters: {stack} has no parameter {parameter!r}{_nearest(parameter, stacks[stack])}",
-                remedy=f"it has {', '.join(sorted(stacks[stack]))}",
-            )
-        if stack == ROOT:
-            if (stack, parameter) in values.secrets:
-                raise ConfigError(f"parameters: {ROOT}.{parameter} cannot be a secret", remedy="give it as plain text")
-            continue
-        known = assembly.root.nested[stack].parameters.get(parameter)
-        wired = assembly.root_template["Resources"][stack]["Properties"].get("Parameters", {})
-        if parameter in wired or (known is not None and known.source not in ("literal", "secret")):
-            raise ConfigError(
-                f"parameters: {stack}.{parameter} is set by the assembly itself and cannot be overridden",
-                remedy="take it out; what other stacks or the environment's name decide is not a setting",
-            )
-        allowed = stacks[stack][parameter].get("AllowedValues")
-        value = values.parameters.get(stack, {}).get(parameter)
-        if allowed and value is not None and value not in {text(a) for a in allowed}:
-            raise ConfigError(
-                f"parameters: {stack}.{parameter} is {value!r}, allowed are {', '.join(text(a) for a in allowed)}"
-            )
-
-
-def _nearest(name: str, valid: Collection[str]) -> str:
-    close = difflib.get_close_matches(name, list(valid), n=1)
-    return f", do you mean {close[0]!r}?" if close else ""
 
 
 def _text(value: Value, name: StackName, staging_bucket: str) -> str:
@@ -217,8 +165,9 @@ def _alphanumeric(text: str) -> str:
 def _outputs(own: Mapping[str, Any], bodies: Mapping[str, Any]) -> tuple[dict[str, Any], dict[tuple[str, str], str]]:
     """The root's outputs, and for each output of a nested stack one that repeats it.
 
-    Only so can a program that owns the root stack read them: a stack's API gives its own outputs. An
-    output with a condition is left out, because nothing tells whether it exists.
+    Only so can a program that owns the root stack read them: a stack's API gives its own outputs. Left out,
+    and so not in the names that are returned, is an output with a condition, because nothing tells whether it
+    exists, and what exceeds CloudFormation's quota of outputs.
     """
     outputs, names = dict(own), {}
     for nested in sorted(bodies):
@@ -233,11 +182,12 @@ def _outputs(own: Mapping[str, Any], bodies: Mapping[str, Any]) -> tuple[dict[st
 
 def _root_parameters(assembly: Assembly, values: EnvironmentValues, name: StackName) -> dict[str, str]:
     result = {k: _text(v, name, "") for k, v in assembly.root.parameters.items()}
-    for parameter, literal in values.from_export.get(ROOT, {}).items():
-        if parameter in result and assembly.root.parameters[parameter].source == "literal":
-            result[parameter] = literal
+    known = assembly.root_template["Parameters"]
+    result.update({k: v for k, v in values.from_export.get(ROOT, {}).items() if k in known})
     result.update(values.parameters.get(ROOT, {}))
     result.setdefault(API_KEY_EXPIRES, str(values.api_key_expires))
+    for parameter, value in result.items():
+        check_value(f"{ROOT}.{parameter}", known[parameter], value)
     bucket = result.get("DeploymentBucketName", "")
     if len(bucket) > MAX_BUCKET_NAME:
         raise ConfigError(
@@ -247,12 +197,14 @@ def _root_parameters(assembly: Assembly, values: EnvironmentValues, name: StackN
     return dict(sorted(result.items()))
 
 
-def _check_limits(declared: Mapping[str, Any], parameters: Mapping[str, str]) -> None:
+def _check_limits(declared: Collection[str], secrets: Collection[Secret]) -> None:
     if len(declared) > MAX_PARAMETERS:
         raise ConfigError(f"the root has {len(declared)} parameters, the quota is {MAX_PARAMETERS}", remedy=SPLIT)
-    for name, value in parameters.items():
-        if len(value.encode()) > 4096:
-            raise ConfigError(f"parameters: {ROOT}.{name} is longer than CloudFormation's 4,096 bytes")
+    if len(secrets) > _MAX_SECRETS:
+        raise ConfigError(
+            f"parameters: {len(secrets)} secrets, CloudFormation takes {_MAX_SECRETS} dynamic references in a template",
+            remedy="put several values into one secret parameter",
+        )
 
 
 def _tags(assembly: Assembly, name: StackName) -> dict[str, str]:

@@ -1,32 +1,37 @@
 """Checks: what would fail, leak or destroy, found before AWS does.
 
 One class per check. A check is registered by being in one of this package's modules. Reading an export
-refuses malformed documents by itself (AD1xx, `amplify_export.read`), rewriting its locations finds files
-that are missing (`amplify_export.rewrite`); their ids stand in `OTHER_IDS` so that one list knows all.
+refuses malformed documents by itself (AD1xx, `amplify_export.read`), and some things show only while it is
+assembled (`amplify_export.assemble`); their ids stand in `OTHER_IDS` so that one list knows all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from amplify_export.checks import assets, parameters, quotas, structure
 from amplify_export.checks.context import Check, Context
-from amplify_export.findings import Finding
+from amplify_export.findings import Finding, Severity
 
-OTHER_IDS = {
-    "AD101": "The path is no folder that can be read.",
-    "AD102": "One of the four files that every export has is missing.",
-    "AD103": "A document is not UTF-8, not JSON or YAML, or has a key twice.",
-    "AD104": "A path or a link leaves the export's folder.",
-    "AD105": "A document does not have the form that `amplify export` writes.",
-    "AD106": "A file is larger than anything the exporter writes.",
-    "AD107": "The manifest names a template that is not there.",
-    "AD406": "A template names a file that is not in the export.",
-    "AD407": "A template composes a location in a way that cannot be rewritten.",
-    "AD504": "A template is larger than CloudFormation takes.",
+OTHER_IDS: Mapping[str, tuple[Severity, str]] = {
+    "AD101": ("refused", "The path is no folder that can be read."),
+    "AD102": ("refused", "One of the four files that every export has is missing."),
+    "AD103": ("refused", "A document cannot be read, is not UTF-8, not JSON or YAML, or has a key twice."),
+    "AD104": ("refused", "A path or a link leaves the export's folder, or is no file."),
+    "AD105": ("refused", "A document does not have the form that `amplify export` writes."),
+    "AD106": ("refused", "A file is larger, or the files are more, than anything the exporter writes."),
+    "AD107": ("refused", "The manifest names a template that is not there."),
+    "AD406": ("refused", "A template names a file that is not in the export."),
+    "AD407": ("refused", "A template composes a location in a way that cannot be rewritten."),
+    "AD408": ("refused", "A template uses the name of a parameter that it has to gain: StagingBucket, ApiKeyExpires."),
+    "AD502": ("refused", "A template with more than 200 parameters, as published."),
+    "AD504": ("refused", "A template larger than the 1 MiB that CloudFormation takes, as published (minified)."),
+    "AD601": ("repaired", "DeletionPolicy Retain became RetainExceptOnCreate, so that a failed create can be retried."),
+    "AD602": ("repaired", "Random suffixes of API Gateway ids became a function of what they stand for."),
+    "AD603": ("repaired", "The literal expiry of an AppSync API key became a parameter of the environment."),
 }
-"""Ids that other modules give, with a sentence each."""
+"""Ids that reading and assembling give by themselves, with severity and a sentence each."""
 
 
 def all_checks() -> list[Check]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from amplify_export.archives import BadArchive
+from amplify_export.archives import ArchiveError
 from amplify_export.assets import BUILDS_FOLDER
 from amplify_export.checks.context import Context, Found
+from amplify_export.findings import listed
 from amplify_export.read import REEXPORT
+
 
 def _folder(context: Context, name: str) -> str:
     resource = context.assets.resources[name]
@@ -41,7 +43,7 @@ class SeveralArchives:
             if len(extra) > (0 if named else 1):
                 yield (
                     _folder(context, name),
-                    f"holds {len(files)} files where {len(named) or 1} belong: {', '.join(files)}",
+                    f"holds {len(files)} files where {len(named) or 1} belong: {listed(files)}",
                     "delete what does not belong to this export, or export again",
                 )
 
@@ -60,8 +62,8 @@ class BrokenArchive:
                 if file not in context.export.files:
                     continue  # AD406 says it
                 try:
-                    context.archive_digest(stack, file)
-                except BadArchive as error:
+                    context.archive_digest(file)
+                except ArchiveError as error:
                     yield file, str(error), REEXPORT
 
 

@@ -10,7 +10,7 @@ from typing import Protocol
 from amplify_export.archives import MAX_LAMBDA_UNZIPPED, entries_digest
 from amplify_export.assets import CONTAINER_KEY_PARAMETER, Assets
 from amplify_export.findings import Severity
-from amplify_export.model import Export, ExportedStack
+from amplify_export.model import Export
 from amplify_export.parameters import Plan, plan
 
 MAX_CONTAINER_UNZIPPED = 1 << 30
@@ -44,16 +44,25 @@ class Context:
     @cached_property
     def plans(self) -> Mapping[str, Plan]:
         """The parameters of every nested stack of the root."""
-        return {name: plan(stack, self.export.root, self.assets) for name, stack in self.export.root.nested.items()}
+        root, plans = self.export.root, {}
+        for name, stack in root.nested.items():
+            secrets = frozenset(parameter for nested, parameter in self.secrets if nested == name)
+            plans[name] = plan(stack, root, self.assets, secrets)
+        return plans
 
     @cached_property
-    def known_digests(self) -> dict[str, str]:
+    def _digests(self) -> dict[str, str]:
         return {}
 
-    def archive_digest(self, stack: ExportedStack, file: str) -> str:
-        """Digest of a zip's entries, read once. Raises `BadArchive`."""
-        if file not in self.known_digests:
-            container = self.assets.needs_archive(stack) == CONTAINER_KEY_PARAMETER
-            limit = MAX_CONTAINER_UNZIPPED if container else MAX_LAMBDA_UNZIPPED
-            self.known_digests[file] = entries_digest(self.export.read(file), limit)
-        return self.known_digests[file]
+    @cached_property
+    def _container_archives(self) -> frozenset[str]:
+        nested = self.export.root.nested.values()
+        containers = [s for s in nested if self.assets.needs_archive(s) == CONTAINER_KEY_PARAMETER]
+        return frozenset(file for s in containers if (file := self.assets.archive(s)))
+
+    def archive_digest(self, file: str) -> str:
+        """Digest of a zip's entries, read once. Raises `ArchiveError`."""
+        if file not in self._digests:
+            limit = MAX_CONTAINER_UNZIPPED if file in self._container_archives else MAX_LAMBDA_UNZIPPED
+            self._digests[file] = entries_digest(self.export.read(file), limit)
+        return self._digests[file]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from amplify_export.checks.context import Context, Found
-from amplify_export.model import ROOT_PARAMETERS
-from amplify_export.parameters import is_secret, text
+from amplify_export.findings import listed
+from amplify_export.model import ROOT_PARAMETERS, ExportedStack
+from amplify_export.parameters import allowed, holds_secret, is_no_echo, is_secret, text
 from amplify_export.read import MANIFEST, REEXPORT
-
-
-def _listed(names: tuple[str, ...] | list[str]) -> str:
-    return ", ".join(names)
 
 
 class RoleNamesSupplied:
@@ -22,7 +21,7 @@ class RoleNamesSupplied:
     def find(self, context: Context) -> Found:
         for name, plan in context.plans.items():
             if plan.added_roles:
-                yield context.export.root.nested[name].file, f"{_listed(plan.added_roles)} passed from the root", ""
+                yield context.export.root.nested[name].file, f"passed from the root: {listed(plan.added_roles)}", ""
 
 
 class UndeclaredParameter:
@@ -33,11 +32,14 @@ class UndeclaredParameter:
     severity = "warning"
 
     def find(self, context: Context) -> Found:
-        for name, plan in context.plans.items():
-            if plan.dropped:
+        root = context.export.root
+        own = [name for name in root.parameters if name not in root.declared]
+        undeclared = [(root.file, own), *((root.nested[n].file, p.undeclared) for n, p in context.plans.items())]
+        for file, names in undeclared:
+            if names:
                 yield (
-                    context.export.root.nested[name].file,
-                    f"does not declare {_listed(plan.dropped)}, which {MANIFEST} passes; not passed",
+                    file,
+                    f"does not declare {listed(names)}, which is passed to it; not passed any more",
                     "nothing, if the template is right; else export again",
                 )
 
@@ -51,7 +53,7 @@ class MadeStrings:
     def find(self, context: Context) -> Found:
         for name, plan in context.plans.items():
             if plan.stringified:
-                yield context.export.root.nested[name].file, f"{_listed(plan.stringified)} made strings", ""
+                yield context.export.root.nested[name].file, f"made strings: {listed(plan.stringified)}", ""
 
 
 class RequiredParameter:
@@ -66,39 +68,47 @@ class RequiredParameter:
             if "Default" not in root.declared[name] and name not in root.parameters and name not in ROOT_PARAMETERS:
                 yield root.file, f"nobody supplies the root's parameter {name}", REEXPORT
         for name, plan in context.plans.items():
-            missing = [p for p in plan.missing if (name, p) not in context.secrets]
-            if missing:
+            if plan.missing:
                 yield (
                     root.nested[name].file,
-                    f"nobody supplies {_listed(missing)}",
-                    f"set it under `parameters: {{{name}: ...}}` in the manifest, or export again",
+                    f"nobody supplies {listed(plan.missing)}",
+                    f"give it a value in {MANIFEST}, under loadNestedStacks.{name}.parameters, or export again",
                 )
         for path, stack in root.walk():
-            if len(path) == 0:
+            if not path:
                 continue
             for child_name, child in stack.nested.items():
                 passed = {*stack.wired(child_name), *child.parameters}
                 missing = [p for p, d in child.declared.items() if "Default" not in d and p not in passed]
                 if missing:
-                    yield child.file, f"{stack.file} does not pass {_listed(missing)}", REEXPORT
+                    yield child.file, f"{stack.file} does not pass {listed(missing)}", REEXPORT
+
+
+def _secrets(context: Context) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Path and parameter of every secret in the manifest that no environment overrides."""
+    for path, stack in context.export.root.walk():
+        for parameter in stack.parameters:
+            overridden = len(path) == 1 and (path[0], parameter) in context.secrets
+            if is_secret(stack, parameter) and not overridden:
+                yield path, parameter
 
 
 class PlainTextSecret:
-    """The manifest, a file meant to be committed, holds a client secret in plain text."""
+    """The manifest, a file meant to be committed, holds a client secret in plain text. Accepted only where
+    every environment overrides it by a secret of its own."""
 
     id = "AD305"
     severity = "refused"
 
     def find(self, context: Context) -> Found:
-        for name, stack in context.export.root.nested.items():
-            for parameter in stack.parameters:
-                if is_secret(stack, parameter) and (name, parameter) not in context.secrets:
-                    yield (
-                        MANIFEST,
-                        f"{name}.{parameter} holds a secret in plain text",
-                        "take it out of the file and out of git's history, then give each environment its own: "
-                        f"`pulumi config set --secret --path 'parameters.{name}.{parameter}' VALUE -s ENV`",
-                    )
+        for path, parameter in _secrets(context):
+            remedy = "take it out of the file and out of git's history"
+            if len(path) == 1:
+                remedy += (
+                    ", then give each environment its own: "
+                    f"`pulumi config set --secret --path 'parameters.{path[0]}.{parameter}' VALUE -s ENV`"
+                )
+            yield MANIFEST, f"{'.'.join((*path, parameter))} holds a secret in plain text", remedy
 
 
 class ValueNotAllowed:
@@ -109,10 +119,12 @@ class ValueNotAllowed:
 
     def find(self, context: Context) -> Found:
         for name, plan in context.plans.items():
-            for parameter, value in plan.not_allowed.items():
-                stack = context.export.root.nested[name]
-                allowed = [text(a) for a in stack.declared[parameter]["AllowedValues"]]
-                yield stack.file, f"{parameter} is {value!r}, allowed are {_listed(allowed)}", REEXPORT
+            stack = context.export.root.nested[name]
+            for parameter, value in plan.values.items():
+                declaration = stack.declared[parameter]
+                if value.source == "literal" and not allowed(declaration, value.text):
+                    values = [text(a) for a in declaration["AllowedValues"]]
+                    yield stack.file, f"{parameter} is {value.text[:60]!r}, allowed are {listed(values)}", REEXPORT
 
 
 class FunctionSecrets:
@@ -150,3 +162,34 @@ class RootNamesOverridden:
                     f"{name} is {value!r}, the same in every environment",
                     f"set `parameters: {{root: {{{name}: ...}}}}` in each environment's stack file",
                 )
+
+
+class SecretAsDefault:
+    """A template declares a parameter without echo and gives it a default: whoever reads the template reads
+    the secret."""
+
+    id = "AD309"
+    severity = "warning"
+
+    def find(self, context: Context) -> Found:
+        for _, stack in context.export.root.walk():
+            for name in _telling_defaults(stack):
+                remedy = "take the default out of the template and give the value to each environment as a secret"
+                yield stack.file, f"the default of {name} (NoEcho) stands in plain text", remedy
+
+
+def _telling_defaults(stack: ExportedStack) -> list[str]:
+    return [n for n, d in stack.declared.items() if is_no_echo(d) and holds_secret(text(d.get("Default", "")))]
+
+
+class NamedByStack:
+    """A value of the manifest begins with the exported stack's name: in another environment it is made from
+    that environment's stack name."""
+
+    id = "AD310"
+    severity = "repaired"
+
+    def find(self, context: Context) -> Found:
+        for name, plan in context.plans.items():
+            if plan.derived:
+                yield context.export.root.nested[name].file, f"made from the stack's name: {listed(plan.derived)}", ""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from amplify_export.checks.context import Context, Found
-from amplify_export.read import TAGS
+from amplify_export.parameters import text
+from amplify_export.read import MANIFEST, TAGS
 
 MAX_RESOURCES = 500
 MAX_PARAMETERS = 200
 MAX_OUTPUTS = 200
 MAX_TEMPLATE = 1_048_576
 """Bytes of a template in S3 (1 MB), counted after minifying."""
+MAX_VALUE = 4096
+"""Bytes of a parameter's value."""
 MAX_TAGS, MAX_TAG_KEY, MAX_TAG_VALUE = 50, 128, 256
 
 SPLIT = "split the model: CloudFormation does not raise this quota (in a GraphQL schema, take relations apart)"
@@ -27,18 +30,6 @@ class TooManyResources:
                 yield stack.file, f"has {len(stack.resources)} resources, the quota is {MAX_RESOURCES}", SPLIT
 
 
-class TooManyParameters:
-    """A template with more than 200 parameters."""
-
-    id = "AD502"
-    severity = "refused"
-
-    def find(self, context: Context) -> Found:
-        for _, stack in context.export.root.walk():
-            if len(stack.declared) > MAX_PARAMETERS:
-                yield stack.file, f"has {len(stack.declared)} parameters, the quota is {MAX_PARAMETERS}", SPLIT
-
-
 class TooManyOutputs:
     """A template with more than 200 outputs."""
 
@@ -50,6 +41,25 @@ class TooManyOutputs:
             outputs = stack.template.get("Outputs") or {}
             if len(outputs) > MAX_OUTPUTS:
                 yield stack.file, f"has {len(outputs)} outputs, the quota is {MAX_OUTPUTS}", SPLIT
+
+
+class LongValue:
+    """A parameter's value of more than 4,096 bytes."""
+
+    id = "AD505"
+    severity = "refused"
+
+    def find(self, context: Context) -> Found:
+        for path, stack in context.export.root.walk():
+            for name, value in stack.parameters.items():
+                size = len(text(value).encode()) if name in stack.declared else 0
+                if size > MAX_VALUE:
+                    where = ".".join((*path, name))
+                    yield (
+                        MANIFEST,
+                        f"{where} has {size:,} bytes, the quota is {MAX_VALUE:,}",
+                        "shorten it in the project",
+                    )
 
 
 class Tags:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from amplify_export.assets import APPSYNC_FOLDER
 from amplify_export.checks.context import Context, Found
+from amplify_export.findings import listed
 from amplify_export.model import ROOT_PARAMETERS, STACK_TYPE, ExportedStack
 from amplify_export.names import StackName
 from amplify_export.parameters import text
-from amplify_export.read import MANIFEST, MAPPING, REEXPORT, ROOT_TEMPLATE
-
-TRIGGER_STACK = "AuthTriggerCustomLambdaStack"
-TRIGGER_TEMPLATE = "auth/auth-trigger-cloudformation-template.json"
+from amplify_export.read import MANIFEST, MAPPING, REEXPORT, ROOT_TEMPLATE, TRIGGER_STACK, TRIGGER_TEMPLATE
 
 
 class StackNameShape:
@@ -61,7 +60,7 @@ class StackWithoutNode:
     def find(self, context: Context) -> Found:
         for _, stack in context.export.root.walk():
             for name in _without_template(stack):
-                if name != TRIGGER_STACK:
+                if name != TRIGGER_STACK:  # AD206 says it
                     yield stack.file, f"nested stack {name} is not in the manifest", REEXPORT
 
 
@@ -107,22 +106,41 @@ class TriggersLost:
         root = context.export.root
         if TRIGGER_STACK in root.nested:
             return
-        in_root = TRIGGER_STACK in root.resources
-        for name, stack in root.nested.items():
-            connections = stack.parameters.get("authTriggerConnections")
-            pools = [r for r in stack.resources.values() if r["Type"] == "AWS::Cognito::UserPool"]
-            own = any("LambdaConfig" in r.get("Properties", {}) for r in pools)
-            if pools and not own and (in_root or text(connections or "").strip() not in ("", "[]")):
-                resource = context.assets.resources.get(name)
-                folder = resource.name if resource else "NAME"
-                first = "" if in_root else "run `amplify push` once, then `amplify export` again; "
-                yield (
-                    stack.file,
-                    "its Lambda triggers are lost in the export",
-                    f"{first}copy amplify/backend/auth/{folder}/build/auth-trigger-cloudformation-template.json "
-                    f"of the Amplify project to {TRIGGER_TEMPLATE} in the export: it is taken up from there",
-                )
-                return
+        pushed = TRIGGER_STACK in root.resources
+        configured = [n for n, stack in root.nested.items() if _has_lost_triggers(stack)]
+        if not pushed and not configured:
+            return
+        name = configured[0] if configured else ""
+        resource = context.assets.resources.get(name)
+        folder = resource.name if resource else "NAME"
+        first = "" if pushed else "run `amplify push` once, then `amplify export` again; "
+        yield (
+            root.nested[name].file if name else root.file,
+            "its Lambda triggers are lost in the export",
+            f"{first}copy amplify/backend/auth/{folder}/build/auth-trigger-cloudformation-template.json "
+            f"of the Amplify project to {TRIGGER_TEMPLATE} in the export: it is taken up from there",
+        )
+
+
+def _has_lost_triggers(stack: ExportedStack) -> bool:
+    """Whether a stack has user pools without triggers although the manifest connects some."""
+    pools = [r for r in stack.resources.values() if r["Type"] == "AWS::Cognito::UserPool"]
+    connections = stack.parameters.get("authTriggerConnections")
+    connected = connections is not None and text(connections).strip() not in ("", "[]")
+    return bool(pools) and connected and not any("LambdaConfig" in r.get("Properties", {}) for r in pools)
+
+
+class TriggersTakenUp:
+    """The template of Cognito's Lambda triggers was put back into the export: it is taken up (see AD206)."""
+
+    id = "AD208"
+    severity = "repaired"
+
+    def find(self, context: Context) -> Found:
+        root = context.export.root
+        stack = root.nested.get(TRIGGER_STACK)
+        if stack is not None and stack.file == TRIGGER_TEMPLATE:
+            yield stack.file, f"taken up as nested stack {TRIGGER_STACK}", ""
 
 
 class NoResources:
@@ -136,3 +154,36 @@ class NoResources:
         for _, stack in context.export.root.walk():
             if not stack.resources:
                 yield stack.file, "has no resources; a placeholder is added", ""
+
+
+class UnusedTemplate:
+    """A template that no nested stack uses: of several templates of one resource the manifest names only the
+    last."""
+
+    id = "AD209"
+    severity = "warning"
+
+    def find(self, context: Context) -> Found:
+        used = {stack.file for _, stack in context.export.root.walk()}
+        for file in sorted(context.export.files):
+            folders, _, name = file.rpartition("/")
+            named = "template" in name.lower() or folders.endswith(f"{APPSYNC_FOLDER}/stacks")
+            template = folders and named and file.endswith((".json", ".yml", ".yaml"))
+            if template and file not in used and file != TRIGGER_TEMPLATE:  # of which AD206 and AD208 speak
+                yield file, "no nested stack uses this template", "merge it into the resource's other template"
+
+
+class Macro:
+    """A template with a Transform: CloudFormation expands it (which needs CAPABILITY_AUTO_EXPAND), so nobody
+    can check, compare or count beforehand what it makes."""
+
+    id = "AD210"
+    severity = "warning"
+
+    def find(self, context: Context) -> Found:
+        for _, stack in context.export.root.walk():
+            transform = stack.template.get("Transform")
+            if transform:
+                names = transform if isinstance(transform, list) else [transform]
+                found = listed([n if isinstance(n, str) else str(n) for n in names])
+                yield stack.file, f"is expanded by {found} when it is deployed", "write the resources out, if you can"

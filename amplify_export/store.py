@@ -1,0 +1,71 @@
+"""The objects of an assembly while it is made: each content once, under a key made from it."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping
+
+from amplify_export.assembly import AssemblyObject, ObjectKind
+from amplify_export.model import Export
+
+_KINDS: Mapping[str, tuple[ObjectKind, str]] = {
+    ".vtl": ("vtl", "text/plain"),
+    ".graphql": ("schema", "text/plain"),
+    ".zip": ("zip", "application/zip"),
+    ".json": ("file", "application/json"),
+}
+_FOLDERS: Mapping[ObjectKind, str] = {
+    "template": "templates",
+    "vtl": "vtl",
+    "schema": "schemas",
+    "zip": "archives",
+    "file": "files",
+}
+_EXTENSION = re.compile(r"\.[A-Za-z0-9]{1,16}")
+
+
+class ObjectStore:
+    """Objects by key, and where their bytes are: templates in memory, everything else in the export's files.
+
+    `archive_digest` gives the digest of a zip's entries and raises `ArchiveError`.
+    """
+
+    def __init__(self, export: Export, archive_digest: Callable[[str], str]) -> None:
+        self._export, self._archive_digest = export, archive_digest
+        self._objects: dict[str, AssemblyObject] = {}
+        self._sources: dict[str, bytes | str] = {}
+        self._keys: dict[str, str] = {}
+
+    def objects(self) -> tuple[AssemblyObject, ...]:
+        """All objects, by key."""
+        return tuple(self._objects[key] for key in sorted(self._objects))
+
+    def read(self, key: str) -> bytes:
+        source = self._sources[key]
+        return source if isinstance(source, bytes) else self._export.read(source)
+
+    def template(self, body: bytes) -> str:
+        """The key of a template."""
+        sha256 = hashlib.sha256(body).hexdigest()
+        key = f"{_FOLDERS['template']}/{sha256}.json"
+        return self._add(AssemblyObject(key, "template", len(body), sha256, "application/json"), body)
+
+    def file(self, path: str) -> str:
+        """The key of a file of the export, which becomes an object. Raises `ArchiveError`."""
+        if path not in self._keys:
+            dot = path.rfind(".")
+            extension = path[dot:] if _EXTENSION.fullmatch(path[dot:]) else ""
+            kind, content_type = _KINDS.get(extension, ("file", "application/octet-stream"))
+            data = self._export.read(path)
+            sha256 = hashlib.sha256(data).hexdigest()
+            digest = self._archive_digest(path) if kind == "zip" else sha256
+            key = f"{_FOLDERS[kind]}/{digest}{extension}"
+            self._keys[path] = self._add(AssemblyObject(key, kind, len(data), sha256, content_type), path)
+        return self._keys[path]
+
+    def _add(self, item: AssemblyObject, source: bytes | str) -> str:
+        if item.key not in self._objects:
+            self._objects[item.key] = item
+            self._sources[item.key] = source
+        return item.key
