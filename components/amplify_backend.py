@@ -176,7 +176,8 @@ class AmplifyBackend(pulumi.ComponentResource):
                     where=self._args.assembly.project,
                     remedy=f"{nested} has {', '.join(own)}" if own else f"stacks with outputs are {stacks}",
                 )
-        return self._stack.outputs.apply(lambda outputs: outputs[root_output])
+        # It is not there yet when only other resources are deployed (`--target`) after an export that adds it.
+        return self._stack.outputs.apply(lambda outputs: (outputs or {}).get(root_output))
 
     def nested(self, logical_id: str) -> Nested:
         """A first-level nested stack, by its logical id (category and resource name, as in `apimyapp`)."""

@@ -7,13 +7,10 @@ are resources of the same stack; give them `opts=pulumi.ResourceOptions(provider
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pulumi
 
-from amplify_export.assembly import Assembly, load_assembly
-from amplify_export.environment import EnvironmentValues
-from amplify_export.errors import ConfigError
+from amplify_export.assembly import Assembly
 from amplify_export.root import render_root
 from components.amplify_backend import AmplifyBackend, AmplifyBackendArgs
 from components.names import staging_bucket_name
@@ -21,17 +18,18 @@ from components.providers import Access, aws_provider
 from components.publisher import BucketPublisher
 from components.remembered import unchanged
 from components.staging_area import StagingArea, StagingAreaArgs
-from stacks.config import Configuration, api_key_expires, from_pulumi
+from stacks.config import from_pulumi
+from stacks.inputs import environment_values, read_assembly
 
 
 def program() -> None:
     """Deploy the environment that the stack file describes."""
     configuration = from_pulumi()
-    config = configuration.environment
-    assembly = read_assembly(configuration)
+    config, directory = configuration.environment, configuration.directory
+    assembly = read_assembly(config, directory, pulumi.get_project())
     say(assembly)
     bucket = staging_bucket_name(assembly.project, config.environment, config.account, config.region)
-    root = render_root(assembly, environment_values(configuration), bucket)
+    root = render_root(assembly, environment_values(config, directory, datetime.now(UTC)), bucket)
 
     access = Access(config.account, config.region, config.profile, config.role_arn)
     same_place = unchanged(
@@ -77,65 +75,6 @@ def program() -> None:
         pulumi.export("graphqlEndpoint", backend.graphql_api.endpoint)
     if backend.has("AWS::Cognito::UserPool"):
         pulumi.export("userPoolId", backend.user_pool.id)
-
-
-def read_assembly(configuration: Configuration) -> Assembly:
-    """The assembly that the configuration names: an assembled folder, or an export, assembled here.
-
-    Raises `ExportRefused`, `AssemblyError`, or `ConfigError`: no export, several, or one of another project.
-    """
-    config = configuration.environment
-    if config.assembly:
-        path = configuration.path(config.assembly)
-        assembly = load_assembly(path)
-    else:
-        from amplify_export.assemble import assemble  # noqa: PLC0415 - not needed with an assembled folder
-        from amplify_export.read import read_export  # noqa: PLC0415
-
-        path = export_folder(configuration)
-        assembly = assemble(read_export(path), secrets=config.secret_names)
-    if assembly.project != pulumi.get_project():
-        raise ConfigError(
-            f"this is the export of {assembly.project!r}, the Pulumi project is {pulumi.get_project()!r}: one app must "
-            "not be deployed over another",
-            where=str(path.name),
-            remedy="name the project's own export, or change `name` in Pulumi.yaml before the first deployment",
-        )
-    return assembly
-
-
-def export_folder(configuration: Configuration) -> Path:
-    """The configured export, else the only `amplify-export-*` folder of the project. Raises `ConfigError`."""
-    if configuration.environment.export:
-        return configuration.path(configuration.environment.export)
-    found = sorted(p for p in configuration.directory.glob("amplify-export-*") if p.is_dir())
-    if len(found) == 1:
-        return found[0]
-    names = ", ".join(p.name for p in found)
-    raise ConfigError(
-        f"there are several exports: {names}" if found else "there is no amplify-export-* folder in this project",
-        where=configuration.where,
-        remedy="`pulumi config set export FOLDER`" if found else "run `amplify export --out .` in the Amplify project",
-    )
-
-
-def environment_values(configuration: Configuration) -> EnvironmentValues:
-    """What this environment sets on top of the assembly."""
-    config = configuration.environment
-    from_export = {}
-    if config.values_from:
-        from amplify_export.read import read_export  # noqa: PLC0415 - most environments have no second export
-        from amplify_export.root import exported_values  # noqa: PLC0415
-
-        from_export = exported_values(read_export(configuration.path(config.values_from)))
-    return EnvironmentValues(
-        name=config.environment,
-        api_key_expires=api_key_expires(config, datetime.now(UTC)),
-        suffix=config.suffix,
-        parameters=config.parameters,
-        from_export=from_export,
-        secrets=config.secret_names,
-    )
 
 
 def say(assembly: Assembly) -> None:

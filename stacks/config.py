@@ -1,8 +1,8 @@
 """The configuration of an environment's stack: one validated model, and its two readers.
 
-`from_pulumi` reads it inside a running program, `EnvironmentConfig.from_file` from `Pulumi.STACK.yaml` without Pulumi, for tools and for
-other stacks. Secrets are only known by name here: nobody but the program of that very stack decrypts them.
-Pulumi is not imported until `from_pulumi` is called.
+`from_pulumi` reads it inside a running program; `EnvironmentConfig.from_file` reads `Pulumi.STACK.yaml` without Pulumi,
+for tools and for other stacks. Secrets are only known by name here: nobody but the program of that very stack decrypts
+them. Pulumi is not imported until `from_pulumi` is called.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -31,8 +31,6 @@ _ACCOUNT = re.compile(r"[0-9]{12}")
 _NUMBER = re.compile(r"[0-9][0-9_]*(\.[0-9]+)?(e\+?[0-9]+)?", re.IGNORECASE)
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]{1,2}")
 _ROLE = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}):role/[\w+=,.@/-]+")
-_MAX_KEY_DAYS = 365
-"""AppSync allows an API key at most this many days (AppSync API reference, CreateApiKey)."""
 
 
 class EnvironmentConfig(BaseModel):
@@ -137,9 +135,6 @@ class Configuration:
     where: str
     """The stack file, for messages."""
 
-    def path(self, relative: str) -> Path:
-        return self.directory / relative
-
 
 def from_pulumi() -> Configuration:
     """The configuration of the running program. Raises `ConfigError`."""
@@ -147,7 +142,7 @@ def from_pulumi() -> Configuration:
     from pulumi.runtime.config import get_config, is_config_secret  # noqa: PLC0415 - Config.get warns of secrets
 
     project, stack = pulumi.get_project(), pulumi.get_stack()
-    directory = Path(pulumi.get_root_directory())
+    directory = Path(pulumi.get_root_directory() or ".").resolve()  # inline programs have none
     file = directory / f"Pulumi.{stack}.yaml"
     given: dict[str, Any] = {}
     secret_keys: set[str] = set()
@@ -327,21 +322,3 @@ def _written(parameters: Any) -> dict[SecretKey, str]:
         for parameter, leaf in leaves.items()
         if isinstance(leaf, str) or (isinstance(leaf, list) and all(isinstance(item, str) for item in leaf))
     }
-
-
-def api_key_expires(config: EnvironmentConfig, now: datetime) -> int:
-    """When API keys expire, as an epoch in seconds: midnight UTC of the configured day, else 364 days from today.
-
-    AppSync counts at most 365 days from the moment of the call, so the default leaves a day for the deployment.
-    Raises `ConfigError` for a day further away.
-    """
-    today = datetime.combine(now.astimezone(UTC).date(), time.min, UTC)
-    if config.api_key_expires is None:
-        return int((today + timedelta(days=_MAX_KEY_DAYS - 1)).timestamp())
-    day = datetime.combine(config.api_key_expires, time.min, UTC)
-    if day > now + timedelta(days=_MAX_KEY_DAYS):
-        raise ConfigError(
-            f"apiKeyExpires: {config.api_key_expires} is more than {_MAX_KEY_DAYS} days away, AppSync allows no more",
-            remedy=f"`pulumi config set apiKeyExpires {(today + timedelta(days=_MAX_KEY_DAYS - 1)).date()}`",
-        )
-    return int(day.timestamp())

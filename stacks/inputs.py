@@ -1,0 +1,96 @@
+"""From an environment's configuration to what is deployed: assembly and values. Without Pulumi."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+
+from amplify_export.assembly import Assembly, load_assembly
+from amplify_export.environment import EnvironmentValues
+from amplify_export.errors import ConfigError
+from stacks.config import EnvironmentConfig
+
+MAX_KEY_DAYS = 365
+"""AppSync allows an API key at most this many days (AppSync API reference, CreateApiKey)."""
+
+
+def read_assembly(config: EnvironmentConfig, directory: Path, project: str) -> Assembly:
+    """The assembly that the configuration names: an assembled folder, or an export, assembled here.
+
+    `directory` is the project's folder, `project` its name in Pulumi.yaml. Raises `ExportRefused`, `AssemblyError`,
+    or `ConfigError`: there is no export, or several, or it is another project's.
+    """
+    if config.assembly:
+        path = directory / config.assembly
+        assembly = load_assembly(path)
+    else:
+        from amplify_export.assemble import assemble  # noqa: PLC0415 - not needed with an assembled folder
+        from amplify_export.read import read_export  # noqa: PLC0415
+
+        path = export_folder(config, directory)
+        assembly = assemble(read_export(path), secrets=config.secret_names)
+    if assembly.project != project:
+        raise ConfigError(
+            f"this is the export of {assembly.project!r}, but the Pulumi project is {project!r}: one app must not be "
+            "deployed over another",
+            where=str(path),
+            remedy="deliver its own export (before the first deployment `name` in Pulumi.yaml can be changed)",
+        )
+    return assembly
+
+
+def export_folder(config: EnvironmentConfig, directory: Path) -> Path:
+    """The configured export, else the only `amplify-export-*` folder in `directory`. Raises `ConfigError`."""
+    if config.export:
+        return directory / config.export
+    found = sorted(p for p in directory.glob("amplify-export-*") if p.is_dir())
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise ConfigError(
+            f"there are several exports here: {', '.join(p.name for p in found)}",
+            where=str(directory),
+            remedy="say which one: `pulumi config set export FOLDER`",
+        )
+    raise ConfigError(
+        "there is no amplify-export-* folder here",
+        where=str(directory),
+        remedy="run `amplify export --out FOLDER` in the Amplify project, with this folder",
+    )
+
+
+def environment_values(config: EnvironmentConfig, directory: Path, now: datetime) -> EnvironmentValues:
+    """What this environment sets on top of the assembly. Raises `ExportRefused` for a bad second export."""
+    from_export = {}
+    if config.values_from:
+        from amplify_export.read import read_export  # noqa: PLC0415 - most environments have no second export
+        from amplify_export.root import exported_values  # noqa: PLC0415
+
+        from_export = exported_values(read_export(directory / config.values_from))
+    return EnvironmentValues(
+        name=config.environment,
+        api_key_expires=api_key_expires(config, now),
+        suffix=config.suffix,
+        parameters=config.parameters,
+        from_export=from_export,
+        secrets=config.secret_names,
+    )
+
+
+def api_key_expires(config: EnvironmentConfig, now: datetime) -> int:
+    """When API keys expire, as an epoch in seconds: 00:00 UTC of the configured day, else of 364 days from today.
+
+    AppSync counts at most 365 days from the moment of the call, so the default leaves a day for the deployment.
+    Raises `ConfigError` for a day further away.
+    """
+    today = datetime.combine(now.astimezone(UTC).date(), time.min, UTC)
+    default = today + timedelta(days=MAX_KEY_DAYS - 1)
+    if config.api_key_expires is None:
+        return int(default.timestamp())
+    day = datetime.combine(config.api_key_expires, time.min, UTC)
+    if day > now + timedelta(days=MAX_KEY_DAYS):
+        raise ConfigError(
+            f"apiKeyExpires is {config.api_key_expires}, AppSync allows at most {MAX_KEY_DAYS} days from now",
+            remedy=f"`pulumi config set apiKeyExpires {default.date()}`",
+        )
+    return int(day.timestamp())
