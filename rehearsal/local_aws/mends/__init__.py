@@ -30,6 +30,7 @@ from . import (
     taken_names,
     template_format,
     template_url,
+    unchanged_resources,
 )
 from ._expect import MendError
 
@@ -44,6 +45,7 @@ ALL: tuple[ModuleType, ...] = (
     template_url,
     template_format,
     nested_stacks,
+    unchanged_resources,
     stack_records,
     stack_policy,
     taken_names,
