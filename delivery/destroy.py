@@ -54,7 +54,9 @@ def run(args: argparse.Namespace) -> int:
         return 0
     print(f"{args.environment}: {output.counted(changes.get('delete', 0), 'resource')} deleted")
     if kept:
-        print("\nKept, as their templates say (DeletionPolicy):")
+        print(
+            "\nKept, as their templates say (DeletionPolicy); their names are in the way of the same environment made anew:"
+        )
         output.table(
             ("resource", "physical id", "to remove it"), [(h.path, h.physical_id, _removal(h, config)) for h in kept]
         )

@@ -100,7 +100,7 @@ class Engine:
         """Update the stack."""
         watch = Watch()
         with self._errors(watch):
-            self._stack.up(on_event=watch, on_output=self._line, color="never")
+            self._stack.up(on_event=watch, on_output=self._line, color="never", suppress_outputs=True)
         return watch
 
     def outputs(self) -> dict[str, Output]:
@@ -119,7 +119,7 @@ class Engine:
         """Destroy everything in the stack, protected or not: whoever calls has asked."""
         watch = Watch()
         with self._errors(watch), self._command.ignoring_protection():
-            self._stack.destroy(on_event=watch, on_output=self._line, color="never")
+            self._stack.destroy(on_event=watch, on_output=self._line, color="never", suppress_outputs=True)
         return watch
 
     @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,13 @@ def shown(outputs: Mapping[str, Output], *, secrets: bool) -> dict[str, Any]:
 
 
 def table(outputs: Mapping[str, Any]) -> None:
-    """The outputs for people; what is no text is shown as JSON."""
-    output.table(
-        ("output", "value"), ((name, v if isinstance(v, str) else json.dumps(v)) for name, v in outputs.items())
-    )
+    """The outputs for people: one line per value, nested ones by their path."""
+    output.table(("output", "value"), _flat(outputs))
+
+
+def _flat(outputs: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:
+    for name, value in outputs.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, (*path, name))
+        else:
+            yield ".".join((*path, name)), value if isinstance(value, str) else json.dumps(value)

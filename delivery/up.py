@@ -10,6 +10,10 @@ from delivery.engine import Engine
 from delivery.outputs import shown, table
 
 
+WORDS = {"create": "created", "update": "updated", "replace": "replaced", "delete": "deleted", "import": "imported"}
+"""The engine's kinds of changes that are worth a word."""
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("environment", metavar="ENV", help="name of the Pulumi stack")
     parser.add_argument("--create", action="store_true", help="make the stack first, if there is none")
@@ -27,6 +31,6 @@ def run(args: argparse.Namespace) -> int:
         output.document({"environment": args.environment, "changes": changes, "outputs": outputs})
         return 0
     table(outputs)
-    done = ", ".join(f"{number} {kind}" for kind, number in sorted(changes.items()) if kind != "same")
+    done = ", ".join(f"{changes[kind]} {word}" for kind, word in WORDS.items() if kind in changes)
     print(f"{args.environment}: {done or 'nothing to change'}")
     return 0
