@@ -147,7 +147,10 @@ def from_pulumi() -> Configuration:
     given: dict[str, Any] = {}
     secret_keys: set[str] = set()
     for key in _own_keys(project):
-        given[key] = get_config(f"{project}:{key}")
+        value = get_config(f"{project}:{key}")
+        if not value:
+            continue  # Pulumi.yaml's default, see there
+        given[key] = value
         if is_config_secret(f"{project}:{key}"):
             secret_keys.add(key)
     for key in sorted(secret_keys - {"parameters"}):
