@@ -11,6 +11,10 @@ from rich.markup import escape
 from rich.table import Table
 
 
+SHOWN = 10
+"""Touched resources that are named on the screen; `--json` names all."""
+
+
 class Console:
     """Progress goes to the terminal, or to stderr when stdout is for a program."""
 
@@ -41,8 +45,10 @@ class Console:
     def delivered(self, told: Any, inventory: Any) -> None:
         services = ", ".join(f"{count} {service}" for service, count in inventory.by_service().items())
         self.out.print(f"  {told.stacks} stacks, {told.resources} resources: {escape(services)}")
-        for name in told.touched:
+        for name in told.touched[:SHOWN]:
             self.out.print(f"  touched {escape(name)}")
+        if len(told.touched) > SHOWN:
+            self.out.print(f"  ... and {len(told.touched) - SHOWN} more")
         if told.touched or told.expected:
             self.out.print(f"  {len(told.touched)} touched, as `compare` said")
         for name, value in sorted(inventory.outputs.items()):
