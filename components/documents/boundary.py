@@ -1,0 +1,149 @@
+"""The permissions boundary of an environment: the most that a role made by the backend or the program can ever do.
+
+"Permissions boundaries for IAM entities" in the IAM user guide. It grants nothing. It has no place for an
+administrator: services are listed, and of IAM it leaves what a backend's own Lambda needs to rewrite the trust of the
+two auth roles, and the making of roles that carry this very boundary.
+"""
+
+from collections.abc import Iterable
+
+from components.documents.environment import EnvironmentAccess
+from components.documents.naming import ROOT_PATH
+from components.documents.statements import PolicyDocument, Statement, allow, deny, document
+
+RUNTIME_SERVICES = (
+    "apigateway",
+    "appsync",
+    "athena",
+    "cloudwatch",
+    "cognito-identity",
+    "cognito-idp",
+    "cognito-sync",
+    "comprehend",
+    "dynamodb",
+    "ec2",
+    "ecr",
+    "ecs",
+    "es",
+    "events",
+    "execute-api",
+    "firehose",
+    "geo",
+    "kinesis",
+    "kms",
+    "lambda",
+    "lex",
+    "logs",
+    "mobiletargeting",
+    "personalize",
+    "polly",
+    "rds-data",
+    "rds-db",
+    "rekognition",
+    "s3",
+    "secretsmanager",
+    "servicediscovery",
+    "ses",
+    "sns",
+    "sqs",
+    "ssm",
+    "states",
+    "textract",
+    "transcribe",
+    "translate",
+    "xray",
+)
+"""What roles of an Amplify backend use at run time, by service prefix."""
+
+PIPELINE_SERVICES = ("codebuild", "codepipeline", "codedeploy", "cloudformation")
+"""What the roles of Amplify's container API use: it has a pipeline of its own."""
+
+ROLE_MAKING = (
+    "iam:AttachRolePolicy",
+    "iam:CreateRole",
+    "iam:DeleteRolePolicy",
+    "iam:DetachRolePolicy",
+    "iam:PutRolePolicy",
+    "iam:PutRolePermissionsBoundary",
+)
+"""Actions on a role for which IAM has the condition key `iam:PermissionsBoundary`. `iam:UpdateAssumeRolePolicy` has it
+as well, but the two auth roles of an environment that was made by `amplify push` carry no boundary."""
+
+OTHER_IDENTITIES = (
+    "iam:AddUserToGroup",
+    "iam:AttachGroupPolicy",
+    "iam:AttachUserPolicy",
+    "iam:CreateAccessKey",
+    "iam:CreateGroup",
+    "iam:CreateLoginProfile",
+    "iam:CreateOpenIDConnectProvider",
+    "iam:CreateSAMLProvider",
+    "iam:CreateUser",
+    "iam:PutGroupPolicy",
+    "iam:PutUserPermissionsBoundary",
+    "iam:PutUserPolicy",
+    "iam:UpdateOpenIDConnectProvider",
+    "iam:UpdateSAMLProvider",
+)
+"""Ways to another identity than a role: none of them is a backend's business."""
+
+POLICY_EDITING = (
+    "iam:CreatePolicyVersion",
+    "iam:DeletePolicy",
+    "iam:DeletePolicyVersion",
+    "iam:SetDefaultPolicyVersion",
+)
+
+IAM_CHANGES = ("iam:Add*", "iam:Attach*", "iam:Create*", "iam:Delete*", "iam:Detach*", "iam:Pass*")
+IAM_CHANGES += ("iam:Put*", "iam:Remove*", "iam:Set*", "iam:Tag*", "iam:Untag*", "iam:Update*")
+
+
+def boundary(access: EnvironmentAccess) -> PolicyDocument:
+    """The boundary that the assembler puts on the backend's roles, and `deploy` on the program's."""
+    names = access.names
+    services = [*RUNTIME_SERVICES]
+    if access.images:
+        services += PIPELINE_SERVICES
+    statements = [
+        allow("Services", [f"{service}:*" for service in services], "*"),
+        allow("RewriteAuthTrust", ["iam:GetRole", "iam:UpdateAssumeRolePolicy"], access.auth_role_arns),
+        allow("PassRoles", "iam:PassRole", _made_roles(access)),
+        allow("BoundedRoles", ROLE_MAKING, _made_roles(access), _with_boundary(access)),
+        *guards(access),
+    ]
+    return PolicyDocument(
+        name=names.boundary,
+        path=names.path,
+        description=f"The most that roles of {names.prefix} can do",
+        document=document(statements),
+        arn=names.boundary_arn,
+    )
+
+
+def guards(access: EnvironmentAccess) -> list[Statement]:
+    """Denials for whatever makes roles: ours stay as they are, and every new one carries the boundary."""
+    names = access.names
+    everything = names.arn("iam", "*", region="")
+    return [
+        deny(
+            "RolesCarryTheBoundary",
+            ROLE_MAKING,
+            everything,
+            {"StringNotEquals": {"iam:PermissionsBoundary": names.boundary_arn}},
+        ),
+        deny("BoundariesStay", ["iam:DeleteRolePermissionsBoundary", "iam:DeleteUserPermissionsBoundary"], everything),
+        deny("OurRolesStay", IAM_CHANGES, _ours(access)),
+        deny("OnlyRoles", OTHER_IDENTITIES, everything),
+    ]
+
+
+def _ours(access: EnvironmentAccess) -> list[str]:
+    return [access.names.iam_arn(kind, ROOT_PATH, "*") for kind in ("role", "policy")]
+
+
+def _made_roles(access: EnvironmentAccess) -> Iterable[str]:
+    return (*access.backend_role_patterns, access.program_role_pattern)
+
+
+def _with_boundary(access: EnvironmentAccess) -> dict[str, dict[str, str]]:
+    return {"StringEquals": {"iam:PermissionsBoundary": access.names.boundary_arn}}

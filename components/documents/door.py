@@ -1,0 +1,98 @@
+"""The one door into a target account: the action role that only the pipeline's role may assume.
+
+It starts, stops and reads builds of the environment's four projects. What a build does stands in the project; so
+`StartBuild` is denied as soon as it carries an override that would change that. "AWS CodeBuild condition keys" in the
+CodeBuild user guide and "Actions, resources, and condition keys for AWS CodeBuild" in the service authorization
+reference.
+
+AWS has no condition key for these parameters of `StartBuild`, so nothing can deny them:
+
+- `debugSessionEnabled`: harmless, because a session needs `ssmmessages` rights that no project role has;
+- `sourceTypeOverride`, `sourceVersion`, `secondarySourcesVersionOverride`, `gitCloneDepthOverride`,
+  `gitSubmodulesConfigOverride`, `reportBuildStatusOverride`: they choose what is read, and whatever is read must match
+  the digest before anything of it runs;
+- `timeoutInMinutesOverride`, `queuedTimeoutInMinutesOverride`: they end a build sooner or later, at most 36 hours;
+- `hostKernelOverride`, `idempotencyToken`: they change nothing that runs with the role.
+
+The digest itself is a variable: whoever holds the door can pass another one, and with it other code. A door does not
+protect against the pipeline, only against everybody else.
+"""
+
+from components.documents.environment import EnvironmentAccess
+from components.documents.naming import PROJECTS
+from components.documents.statements import Document, RoleDocument, allow, deny, document, role_trust
+
+DOOR_VARIABLES = ("ARTIFACT_DIGEST", "COMMIT_ID", "EXECUTION_ID", "PLAN_DIGEST", "STEP_NAME")
+"""The only environment variables that a build may be started with: none that a shell, Python or an SDK obeys."""
+
+OVERRIDE_KEYS = (
+    "codebuild:autoRetryLimit",
+    "codebuild:cache",
+    "codebuild:environment.certificate",
+    "codebuild:environment.computeType",
+    "codebuild:environment.fleet.fleetArn",
+    "codebuild:environment.image",
+    "codebuild:environment.imagePullCredentialsType",
+    "codebuild:environment.privilegedMode",
+    "codebuild:environment.registryCredential",
+    "codebuild:environment.type",
+    "codebuild:logsConfig",
+    "codebuild:secondaryArtifacts",
+    "codebuild:secondarySources",
+    "codebuild:serviceRole",
+    "codebuild:source.auth.resource",
+    "codebuild:source.auth.type",
+    "codebuild:source.buildStatusConfig.context",
+    "codebuild:source.buildStatusConfig.targetUrl",
+    "codebuild:source.buildspec",
+    "codebuild:source.insecureSsl",
+)
+"""Condition keys that are there if and only if `StartBuild` carries the override. Not in this list, because
+CodePipeline may set them itself: the source's and the artifacts' location and the key, which must be the pipeline's."""
+
+START, STOP, READ = "codebuild:StartBuild", "codebuild:StopBuild", "codebuild:BatchGetBuilds"
+
+
+def door_role(access: EnvironmentAccess) -> RoleDocument:
+    """The action role of an environment's CodePipeline actions."""
+    names = access.names
+    return RoleDocument(
+        name=names.door_role,
+        path=names.path,
+        description=f"Lets {access.pipeline.pipeline} start builds of {names.prefix}, and nothing else",
+        trust=role_trust(access.pipeline.role_arn()),
+        policies={"builds": _builds(access), "overrides": _overrides(access)},
+        arn=names.door_arn,
+        boundary=access.own_boundary,
+    )
+
+
+def _project_arns(access: EnvironmentAccess) -> list[str]:
+    return [access.names.project_arn(what) for what in PROJECTS]
+
+
+def _builds(access: EnvironmentAccess) -> Document:
+    return document([allow("Builds", [START, STOP, READ], _project_arns(access))])
+
+
+def _overrides(access: EnvironmentAccess) -> Document:
+    """One statement per key: several keys in one condition must all be there before it denies."""
+    projects = _project_arns(access)
+    denials = [
+        deny(_sid(key), START, projects, {"Null": {key: "false"}})  # "false": the request has the key
+        for key in OVERRIDE_KEYS
+    ]
+    bucket = access.pipeline.artifact_bucket(access.names.region)
+    locations = [f"{bucket}/*", f"{access.names.bucket_arn(bucket)}/*", access.names.bucket_arn(bucket), bucket]
+    for key in ("codebuild:artifacts.location", "codebuild:source.location"):
+        denials.append(deny(_sid(key), START, projects, {"Null": {key: "false"}, "StringNotLike": {key: locations}}))
+    key = "codebuild:encryptionKey"
+    ours = [access.pipeline.arn("kms", what, region=access.names.region) for what in ("key/*", "alias/*")]
+    denials.append(deny(_sid(key), START, projects, {"Null": {key: "false"}, "StringNotLike": {key: ours}}))
+    key = "codebuild:environment.environmentVariables.name"
+    denials.append(deny("Variables", START, projects, {"ForAnyValue:StringNotEquals": {key: DOOR_VARIABLES}}))
+    return document(denials)
+
+
+def _sid(key: str) -> str:
+    return "".join(part[:1].upper() + part[1:] for part in key.removeprefix("codebuild:").split("."))

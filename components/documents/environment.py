@@ -1,0 +1,109 @@
+"""What the documents of a target account are made from: one environment, and the pipeline that it lets in."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from amplify_export.errors import ConfigError
+from components.documents.naming import EnvironmentNames, PipelineNames
+
+ACCOUNT_VERSION = 1
+"""Version of what stands in an account. A change that a pipeline of an older version would trip over raises it; the
+number is in `EnvironmentNames.version_parameter`, and each deploy compares it first."""
+
+FORBIDDEN_MANAGED_POLICIES = ("AdministratorAccess", "IAMFullAccess", "PowerUserAccess")
+"""What no role of ours gets, whoever asks."""
+
+
+@dataclass(frozen=True)
+class BuildEnvironment:
+    """Where a CodeBuild project's commands run."""
+
+    image: str = "aws/codebuild/standard:7.0"
+    compute_type: str = "BUILD_GENERAL1_SMALL"
+    privileged: bool = False
+
+
+@dataclass(frozen=True)
+class EnvironmentAccess:
+    """One environment of a target account, as its account's file describes it."""
+
+    names: EnvironmentNames
+    pipeline: PipelineNames
+    """The one pipeline that may come in."""
+    stack_name: str
+    """The backend's root stack, `amplify-PROJECT-ENV-SUFFIX`."""
+    resource_types: frozenset[str]
+    """CloudFormation types of the export: what the execution role may make."""
+    program_types: frozenset[str] = frozenset()
+    """CloudFormation types of what the program adds beside the backend: what `deploy` itself may make."""
+    deploy_statements: tuple[Mapping[str, Any], ...] = ()
+    """Further statements for `deploy`, for what the table of types cannot know."""
+    deploy_managed_policies: tuple[str, ...] = ()
+    """ARNs of managed policies for `deploy`. None of `FORBIDDEN_MANAGED_POLICIES`."""
+    check_statements: tuple[Mapping[str, Any], ...] = ()
+    """What the steps may do beyond reading the outputs they ask for."""
+    own_boundary: str | None = None
+    """ARN of the organization's boundary for all our own roles."""
+    images: bool = False
+    """The app has container images: a repository, and Docker for `publish`."""
+    staging_key: bool = False
+    """The staging bucket is encrypted with a key of its own."""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """Tags of the root stack (export-tags.json): they keep environments in one account apart where names cannot."""
+    check_source_arn: bool = True
+    """Off: CodeBuild's trust asks for the account only, not for the project."""
+    build: BuildEnvironment = BuildEnvironment()
+    timeouts: Mapping[str, int] | None = None
+    """Minutes by project (`publish`, `plan`, `deploy`, `check`); default 60, `deploy` 240."""
+
+    def __post_init__(self) -> None:
+        where = f"environment {self.names.environment}"
+        for arn in self.deploy_managed_policies:
+            if arn.rsplit("/", 1)[-1] in FORBIDDEN_MANAGED_POLICIES:
+                raise ConfigError(
+                    f"{arn} would let `deploy` do anything in the account",
+                    where=where,
+                    remedy="list the types of the program's resources, or statements",
+                )
+        for given in (*self.deploy_statements, *self.check_statements):
+            actions = given.get("Action", [])
+            if given.get("Effect") == "Allow" and (
+                "NotAction" in given or "*" in ([actions] if isinstance(actions, str) else actions)
+            ):
+                raise ConfigError("a statement that allows every action", where=where, remedy="list the actions")
+        if not self.stack_name.startswith("amplify-"):
+            raise ConfigError(f"{self.stack_name!r} is no stack of Amplify", where=where, remedy="amplify-APP-ENV-SUFFIX")
+
+    @property
+    def stack_arns(self) -> tuple[str, str]:
+        """The root stack and its nested stacks, which CloudFormation names ROOT-LOGICALID-RANDOM."""
+        return (
+            self.names.arn("cloudformation", f"stack/{self.stack_name}/*"),
+            self.names.arn("cloudformation", f"stack/{self.stack_name}-*/*"),
+        )
+
+    @property
+    def auth_role_arns(self) -> tuple[str, str]:
+        """The two roles of Amplify's identity pool; a Lambda of the export rewrites their trust."""
+        return (
+            self.names.iam_arn("role", "/", f"{self.stack_name}-authRole"),
+            self.names.iam_arn("role", "/", f"{self.stack_name}-unauthRole"),
+        )
+
+    @property
+    def backend_role_patterns(self) -> tuple[str, ...]:
+        """Roles of the export: the two auth roles and unnamed ones by the stack's name, the others end with `-ENV`."""
+        return (
+            self.names.iam_arn("role", "/", f"{self.names.stack_role_prefix}*"),
+            self.names.iam_arn("role", "/", f"*-{self.names.environment}"),
+        )
+
+    @property
+    def program_role_pattern(self) -> str:
+        """Roles that the program makes beside the backend."""
+        return self.names.iam_arn("role", "/", f"{self.names.prefix}-*")
+
+    def timeout(self, project: str) -> int:
+        default = 240 if project == "deploy" else 60
+        return (self.timeouts or {}).get(project, default)

@@ -1,0 +1,186 @@
+"""The rights to make and change resources of given types: the execution role's policy, computed from the export.
+
+Actions come from `handler_table`, resources from the names that Amplify's templates use: most end with `-ENV`, the rest
+CloudFormation makes up from the stack's name. Where AWS gives a random id (user pools, APIs), only the account, the
+region and the tags tell one environment from another; where an action knows no resource at all, it stands in
+`UNSCOPED_WRITES`.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+
+from amplify_export.errors import ConfigError
+from components.documents.boundary import guards
+from components.documents.environment import EnvironmentAccess
+from components.documents.handler_table import table
+from components.documents.naming import PROJECTS
+from components.documents.scopes import data_reads, is_foreign_identity, resources_of, services_passed_to
+from components.documents.statements import Statement, allow, deny
+from components.documents.unscoped import GLOBAL_SERVICES, UNSCOPED_READS, UNSCOPED_WRITES
+
+EXTRA: Mapping[str, tuple[str, ...]] = {
+    "AWS::CodeBuild::Project": (
+        "codebuild:BatchGetProjects",
+        "codebuild:CreateProject",
+        "codebuild:DeleteProject",
+        "codebuild:UpdateProject",
+    ),
+    "AWS::CloudFormation::Stack": (
+        "cloudformation:CancelUpdateStack",
+        "cloudformation:ContinueUpdateRollback",
+        "cloudformation:CreateStack",
+        "cloudformation:DeleteStack",
+        "cloudformation:DescribeStackEvents",
+        "cloudformation:DescribeStackResources",
+        "cloudformation:DescribeStacks",
+        "cloudformation:GetTemplate",
+        "cloudformation:TagResource",
+        "cloudformation:UntagResource",
+        "cloudformation:UpdateStack",
+    ),
+    "AWS::CloudFormation::CustomResource": ("lambda:InvokeFunction",),
+}
+"""Types whose schema says nothing: of an older kind, or CloudFormation's own."""
+
+
+def known_types() -> frozenset[str]:
+    """The types that rights can be computed for; any `Custom::` type as well."""
+    return frozenset(table()) | frozenset(EXTRA)
+
+
+def actions_for(types: Iterable[str], kind: str = "change") -> frozenset[str]:
+    """The actions for resources of `types`; `kind` is `change` or `read`.
+
+    Raises `ConfigError` with all types that the table does not know.
+    """
+    found: set[str] = set()
+    unknown = []
+    for name in sorted(set(types)):
+        key = "AWS::CloudFormation::CustomResource" if name.startswith("Custom::") else name
+        if key in table():
+            found.update(table()[key][kind])
+        elif key in EXTRA:
+            found.update(a for a in EXTRA[key] if kind == "change" or _reads(a))
+        else:
+            unknown.append(name)
+    if unknown:
+        raise ConfigError(
+            f"it is not known what CloudFormation needs for {', '.join(unknown)}",
+            where="resource types",
+            remedy="add the type to components/documents/handler_table.py and write the table anew",
+        )
+    return frozenset(a for a in found if not is_foreign_identity(a))
+
+
+def statements_for(access: EnvironmentAccess, types: Iterable[str], kind: str = "change") -> list[Statement]:
+    """Statements that allow what resources of `types` need, service by service, as narrow as AWS allows."""
+    wanted = actions_for(types, kind)
+    if kind == "read":
+        wanted = frozenset(a for a in wanted if _reads(a) and not data_reads(a))
+    scoped: dict[str, set[str]] = defaultdict(set)
+    anywhere: dict[str, set[str]] = defaultdict(set)
+    blind_reads: set[str] = set()
+    for action in sorted(wanted):
+        service = action.split(":")[0]
+        if action in UNSCOPED_WRITES:
+            anywhere[service].add(action)
+        elif action in UNSCOPED_READS:
+            blind_reads.add(action)
+        else:
+            scoped[service].add(action)
+    statements = []
+    for service, actions in sorted(scoped.items()):
+        statements.extend(_scoped(access, service, actions, frozenset(types)))
+    if blind_reads:
+        statements.append(allow("ReadsThatKnowNoResource", blind_reads, "*"))
+    for service, actions in sorted(anywhere.items()):
+        region = "us-east-1" if service in GLOBAL_SERVICES else access.names.region
+        conditions: dict[str, dict[str, str]] = {"StringEquals": {"aws:RequestedRegion": region}}
+        conditions |= _tags("RequestTag", access)
+        statements.append(allow(f"{_word(service)}KnowsNoResource", actions, "*", conditions))
+    return statements
+
+
+def execution_statements(access: EnvironmentAccess) -> list[Statement]:
+    """All statements of the execution role: the export's types, its objects, its roles, and what stays out of reach."""
+    names = access.names
+    types = access.resource_types | {"AWS::CloudFormation::Stack"}
+    functions = resources_of("lambda", access, types)
+    statements = statements_for(access, types)
+    statements.append(
+        allow(
+            "ReadStaging",
+            ["s3:GetObject", "s3:GetObjectVersion"],
+            f"{names.bucket_arn(names.staging_bucket)}/*",
+            {"StringEquals": {"aws:ResourceAccount": names.account}},
+        )
+    )
+    statements.append(
+        allow(
+            "PassRoles",
+            "iam:PassRole",
+            access.backend_role_patterns,
+            {"StringEquals": {"iam:PassedToService": services_passed_to(types)}},
+        )
+    )
+    if any(name.startswith("Custom::") or name == "AWS::CloudFormation::CustomResource" for name in types):
+        # Not part of the table: the handler of a custom resource is the export's own function.
+        statements = [s for s in statements if s["Action"] != "lambda:InvokeFunction"]
+        statements.append(allow("CustomResources", "lambda:InvokeFunction", functions))
+    statements.append(
+        # Dynamic references in the root template, see "Dynamic references" in the CloudFormation user guide.
+        allow("Secrets", "secretsmanager:GetSecretValue", secret_arns(access))
+    )
+    ours = [names.project_arn(what) for what in PROJECTS]
+    statements.append(deny("OurProjectsStay", "codebuild:*", ours))
+    statements.extend(guards(access))
+    return statements
+
+
+def secret_arns(access: EnvironmentAccess) -> list[str]:
+    """The Secrets Manager secrets that hold the backend's secret parameters: named after the root stack."""
+    return [access.names.arn("secretsmanager", f"secret:{access.stack_name}/*")]
+
+
+def missing(access: EnvironmentAccess, types: Iterable[str]) -> list[Statement]:
+    """What `deploy` lacks for resources of `types` that are not declared in the account's file."""
+    lacking = set(types) - access.program_types
+    return statements_for(access, lacking) if lacking else []
+
+
+def _scoped(access: EnvironmentAccess, service: str, actions: set[str], types: frozenset[str]) -> Iterator[Statement]:
+    resources = resources_of(service, access, types)
+    if service == "iam" and "iam:UpdateAssumeRolePolicy" in actions:
+        # Whoever may rewrite a role's trust may become that role; so the role must be one of ours.
+        actions = actions - {"iam:UpdateAssumeRolePolicy"}
+        bounded = {"StringEquals": {"iam:PermissionsBoundary": access.names.boundary_arn}}
+        yield allow("IamTrust", "iam:UpdateAssumeRolePolicy", access.backend_role_patterns, bounded)
+        yield allow("IamAuthTrust", "iam:UpdateAssumeRolePolicy", access.auth_role_arns)
+    conditions: dict[str, dict[str, str]] = {}
+    if service == "s3":
+        # A bucket's ARN names no account. Where there is no bucket yet, there is no owner to compare either.
+        conditions = {"StringEqualsIfExists": {"aws:ResourceAccount": access.names.account}}
+    elif service in _TAGGED:
+        conditions = _tags("ResourceTag", access)
+    if actions:
+        yield allow(_word(service), actions, resources, conditions)
+
+
+_TAGGED = frozenset({"appsync", "cognito-identity", "cognito-idp"})
+"""Services whose resources have random ids, but carry the tags of their stack."""
+
+
+def _tags(kind: str, access: EnvironmentAccess) -> dict[str, dict[str, str]]:
+    """A condition that keeps away from what carries another environment's tags. Not every handler sends or reads tags,
+    so what has none passes."""
+    if not access.tags:
+        return {}
+    return {"StringEqualsIfExists": {f"aws:{kind}/{key}": value for key, value in sorted(access.tags.items())}}
+
+
+def _reads(action: str) -> bool:
+    return action.split(":")[1].startswith(("BatchGet", "Describe", "Get", "List", "GET"))
+
+
+def _word(service: str) -> str:
+    return "".join(part.capitalize() for part in service.split("-"))

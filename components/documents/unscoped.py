@@ -1,0 +1,91 @@
+"""Actions that know no resource: where a policy can say nothing but `*`, and why.
+
+The column "Resource types" of the service authorization reference is empty for them. Each is granted in one region
+only, and with the stack's tags where the service compares them.
+"""
+
+from collections.abc import Mapping
+
+_NO_APPSYNC = "AppSync compares neither the API nor its parts for this action"
+
+UNSCOPED_WRITES: Mapping[str, str] = {
+    "appsync:CreateApiKey": _NO_APPSYNC,
+    "appsync:CreateDataSource": _NO_APPSYNC,
+    "appsync:CreateFunction": _NO_APPSYNC,
+    "appsync:CreateGraphqlApi": "the API has no ARN before it is there",
+    "appsync:CreateResolver": _NO_APPSYNC,
+    "appsync:DeleteApiKey": _NO_APPSYNC,
+    "appsync:DeleteDataSource": _NO_APPSYNC,
+    "appsync:DeleteFunction": _NO_APPSYNC,
+    "appsync:DeleteResolver": _NO_APPSYNC,
+    "appsync:PutGraphqlApiEnvironmentVariables": _NO_APPSYNC,
+    "appsync:StartSchemaCreation": _NO_APPSYNC,
+    "appsync:UpdateApiKey": _NO_APPSYNC,
+    "appsync:UpdateDataSource": _NO_APPSYNC,
+    "appsync:UpdateFunction": _NO_APPSYNC,
+    "appsync:UpdateResolver": _NO_APPSYNC,
+    "cloudformation:CancelResourceRequest": "Cloud Control's own: the request has no ARN",
+    "cloudformation:CreateResource": "Cloud Control's own: it then acts with the caller's rights for the resource",
+    "cloudformation:DeleteResource": "Cloud Control's own: it then acts with the caller's rights for the resource",
+    "cloudformation:UpdateResource": "Cloud Control's own: it then acts with the caller's rights for the resource",
+    "cloudfront:CreateCloudFrontOriginAccessIdentity": "the identity has no ARN before it is there",
+    "cloudfront:CreateDistribution": "the distribution has no ARN before it is there",
+    "cognito-identity:CreateIdentityPool": "the identity pool has no ARN before it is there",
+    "cognito-identity:SetIdentityPoolRoles": "Cognito compares no identity pool; the roles are compared by iam:PassRole",
+    "cognito-idp:CreateUserPool": "the user pool has no ARN before it is there",
+    "ecr:GetAuthorizationToken": "the token is the account's; what it may do is compared for each repository",
+    "ecs:DeregisterTaskDefinition": "ECS compares no task definition here",
+    "kinesis:UpdateShardCount": "Kinesis compares no stream here",
+    "kinesis:UpdateStreamMode": "Kinesis compares no stream here",
+    "kms:CreateKey": "the key has no ARN before it is there",
+    "lambda:CreateEventSourceMapping": "the mapping has no ARN before it is there",
+    "route53:CreateHostedZone": "the zone has no ARN before it is there",
+    "servicediscovery:CreatePrivateDnsNamespace": "the namespace has no ARN before it is there",
+    "servicediscovery:TagResource": "Cloud Map compares tags only",
+    "servicediscovery:UntagResource": "Cloud Map compares tags only",
+    "sns:SetSubscriptionAttributes": "SNS compares no subscription",
+    "sns:Unsubscribe": "SNS compares no subscription",
+}
+"""Every write that may stand on `Resource: "*"`, with the reason."""
+
+GLOBAL_SERVICES = frozenset({"cloudfront", "route53"})
+"""Services with one endpoint, in us-east-1."""
+
+UNSCOPED_READS = frozenset(
+    f"{service}:{action}"
+    for service, actions in {
+        "appsync": "GetDataSource GetFunction GetGraphqlApiEnvironmentVariables GetResolver GetSchemaCreationStatus "
+        "ListApiKeys ListDataSources ListFunctions ListGraphqlApis ListResolvers",
+        "cloudformation": "DescribeStackDriftDetectionStatus GetResource GetResourceRequestStatus ListResources "
+        "ListResourceRequests ListStacks",
+        "cloudfront": "ListCloudFrontOriginAccessIdentities ListDistributions",
+        "codepipeline": "ListPipelines",
+        "cognito-identity": "ListIdentityPools",
+        "cognito-idp": "DescribeUserPoolDomain ListUserPools",
+        "dynamodb": "ListTables",
+        "ec2": "DescribeInstances DescribeInternetGateways DescribeNetworkAcls DescribeNetworkInterfaces "
+        "DescribeRegions DescribeRouteTables DescribeSecurityGroups DescribeSubnets DescribeTags "
+        "DescribeVpcEncryptionControls DescribeVpcs DescribeVpnGateways",
+        "ecs": "DescribeTaskDefinition ListClusters ListServices ListTaskDefinitions",
+        "events": "ListEventBuses ListRules",
+        "firehose": "ListDeliveryStreams",
+        "iam": "ListPolicies ListRoles",
+        "kinesis": "ListStreams",
+        "kms": "ListAliases ListKeys",
+        "lambda": "ListEventSourceMappings ListFunctions ListLayerVersions",
+        "logs": "DescribeIndexPolicies DescribeLogGroups DescribeResourcePolicies",
+        "route53": "ListHostedZonesByName",
+        "s3": "ListAllMyBuckets",
+        "secretsmanager": "GetRandomPassword ListSecrets",
+        "servicediscovery": "ListNamespaces ListServices ListTagsForResource",
+        "sns": "GetSubscriptionAttributes ListSubscriptions ListTopics",
+        "sqs": "ListQueues",
+        "ssm": "DescribeParameters",
+        "states": "ListStateMachines",
+        "sts": "GetCallerIdentity",
+        "codestar-notifications": "ListNotificationRules ListTargets",
+        "codebuild": "ListProjects",
+    }.items()
+    for action in actions.split()
+)
+"""Reads that can stand on nothing but `*`."""
