@@ -54,9 +54,7 @@ def run(args: argparse.Namespace) -> int:
         return 0
     print(f"{args.environment}: {output.counted(changes.get('delete', 0), 'resource')} deleted")
     if kept:
-        print(
-            "\nKept, as their templates say (DeletionPolicy); their names are in the way of the same environment made anew:"
-        )
+        print("\nKept, as their templates say (DeletionPolicy). A new environment of this name needs their names:")
         output.table(
             ("resource", "physical id", "to remove it"), [(h.path, h.physical_id, _removal(h, config)) for h in kept]
         )

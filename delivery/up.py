@@ -9,7 +9,6 @@ from delivery import output
 from delivery.engine import Engine
 from delivery.outputs import shown, table
 
-
 WORDS = {"create": "created", "update": "updated", "replace": "replaced", "delete": "deleted", "import": "imported"}
 """The engine's kinds of changes that are worth a word."""
 
