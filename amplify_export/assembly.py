@@ -9,12 +9,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from amplify_export.errors import AssemblyError
 from amplify_export.findings import Finding
@@ -22,6 +24,9 @@ from amplify_export.names import StackName
 
 FORMAT = 1
 """Version of the folder's form. A reader refuses any other."""
+
+_KEY = re.compile(r"[a-z]+/[0-9a-f]{64}(\.[A-Za-z0-9]{1,16})?")
+"""An object's key: kind, digest, extension. Nothing else is ever joined to a path or a URL."""
 
 ObjectKind = Literal["template", "vtl", "schema", "zip", "file"]
 
@@ -52,7 +57,11 @@ class Value:
 
     @classmethod
     def from_json(cls, data: Any) -> Value:
-        return cls("literal", data) if isinstance(data, str) else cls(data["from"], data.get("text", ""))
+        if isinstance(data, str):
+            return cls("literal", data)
+        if data["from"] not in get_args(ValueSource):
+            raise ValueError(f"unknown source {data['from']!r}")
+        return cls(data["from"], str(data.get("text", "")))
 
 
 @dataclass(frozen=True)
@@ -131,13 +140,9 @@ class Assembly:
             )
         return data
 
-    @property
-    def _index(self) -> dict[str, AssemblyObject]:
-        index: dict[str, AssemblyObject] | None = self.__dict__.get("_objects_by_key")
-        if index is None:
-            index = {o.key: o for o in self.objects}
-            object.__setattr__(self, "_objects_by_key", index)
-        return index
+    @cached_property
+    def _index(self) -> Mapping[str, AssemblyObject]:
+        return {o.key: o for o in self.objects}
 
     def digest(self) -> str:
         """sha256 (hex) of `assembly.json`: one name for all that an assembly says."""
@@ -198,36 +203,59 @@ def write_assembly(assembly: Assembly, directory: Path) -> None:
     """Write the assembly's folder. It appears whole or not at all: written beside, then renamed.
 
     An assembly that is already there is replaced; any other folder with something in it is refused.
+    Raises `AssemblyError`.
     """
+    _check_target(directory)
+    try:
+        directory.parent.mkdir(parents=True, exist_ok=True)
+        beside = Path(tempfile.mkdtemp(prefix=f".{directory.name}-", dir=directory.parent))
+        try:
+            _write(assembly, beside)
+            _move_into_place(beside, directory)
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
+    except OSError as error:
+        raise AssemblyError(
+            f"cannot be written: {error.strerror}", where=str(directory), remedy="name a folder on a disk with space"
+        ) from None
+
+
+def _check_target(directory: Path) -> None:
+    if directory.exists() and not directory.is_dir():
+        raise AssemblyError("is a file", where=str(directory), remedy="name a new or empty folder")
     if directory.exists() and not (directory / "assembly.json").is_file() and any(directory.iterdir()):
         raise AssemblyError(
             "the folder is not empty and holds no assembly", where=str(directory), remedy="name a new or empty folder"
         )
-    directory.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(prefix=f".{directory.name}-", dir=directory.parent))
+
+
+def _write(assembly: Assembly, directory: Path) -> None:
+    made: set[str] = set()
+    root = str(directory / "objects")
+    for item in assembly.objects:
+        path = f"{root}/{item.key}"
+        folder = path.rpartition("/")[0]
+        if folder not in made:
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            made.add(folder)
+        with open(path, "wb", buffering=0) as file:  # noqa: PTH123 - hundreds of files: Path.open doubles the time
+            file.write(assembly.read(item.key))
+    (directory / "assembly.json").write_bytes(_document(assembly))
+    directory.chmod(0o755)
+
+
+def _move_into_place(beside: Path, directory: Path) -> None:
+    if not directory.exists():
+        beside.rename(directory)
+        return
+    old = beside.with_name(f"{beside.name}-old")
+    directory.rename(old)
     try:
-        made: set[str] = set()
-        root = str(beside / "objects")
-        for item in assembly.objects:
-            path = f"{root}/{item.key}"
-            folder = path.rpartition("/")[0]
-            if folder not in made:
-                Path(folder).mkdir(parents=True, exist_ok=True)
-                made.add(folder)
-            with open(path, "wb", buffering=0) as file:  # noqa: PTH123 - hundreds of files: Path.open doubles the time
-                file.write(assembly.reader(item.key))
-        (beside / "assembly.json").write_bytes(_document(assembly))
-        beside.chmod(0o755)
-        if directory.exists():
-            old = beside.with_name(beside.name + "-old")
-            directory.rename(old)
-            beside.rename(directory)
-            shutil.rmtree(old)
-        else:
-            beside.rename(directory)
-    except BaseException:
-        shutil.rmtree(beside, ignore_errors=True)
+        beside.rename(directory)
+    except OSError:
+        old.rename(directory)
         raise
+    shutil.rmtree(old)
 
 
 def load_assembly(directory: Path) -> Assembly:
@@ -260,17 +288,35 @@ def load_assembly(directory: Path) -> Assembly:
             ) from None
 
     try:
-        return Assembly(
-            stack_name=StackName.from_json(data["stack_name"]),
-            root_template=data["root_template"],
-            root=_stack_from_json(data["root"]),
-            objects=tuple(AssemblyObject(**o) for o in data["objects"]),
-            tags=tuple((t["key"], t["value"]) for t in data["tags"]),
-            bucket_files=tuple(BucketFile(**f) for f in data["bucket_files"]),
-            findings=tuple(Finding(**f) for f in data["findings"]),
-            reader=read,
-        )
-    except (KeyError, TypeError, AttributeError) as error:
+        return _assembly_from_json(data, read)
+    except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
         raise AssemblyError(
             f"not an assembly: {error!r}", where=str(path), remedy="assemble the export again"
         ) from None
+
+
+def _assembly_from_json(data: Mapping[str, Any], read: Callable[[str], bytes]) -> Assembly:
+    """The assembly that a document describes. Raises what Python raises for one that is none."""
+    assembly = Assembly(
+        stack_name=StackName.from_json(data["stack_name"]),
+        root_template=data["root_template"],
+        root=_stack_from_json(data["root"]),
+        objects=tuple(AssemblyObject(**o) for o in data["objects"]),
+        tags=tuple((t["key"], t["value"]) for t in data["tags"]),
+        bucket_files=tuple(BucketFile(**f) for f in data["bucket_files"]),
+        findings=tuple(Finding(**f) for f in data["findings"]),
+        reader=read,
+    )
+    keys = {o.key for o in assembly.objects}
+    unsafe = [key for key in keys if not _KEY.fullmatch(key)]
+    named = {s.template for path, s in assembly.root.walk() if path} | {f.key for f in assembly.bucket_files}
+    if unsafe or not named <= keys:
+        raise ValueError(f"no object {next(iter([*unsafe, *(named - keys)]))!r}")
+    resources, parameters = assembly.root_template["Resources"], assembly.root_template["Parameters"]
+    if not isinstance(parameters, dict) or not all(
+        isinstance(resources[name]["Properties"], dict) for name in assembly.root.nested
+    ):
+        raise ValueError("root_template does not fit to root")
+    if StackName.parse(str(assembly.stack_name)) != assembly.stack_name:
+        raise ValueError(f"stack_name {assembly.stack_name}")
+    return assembly
