@@ -15,9 +15,11 @@ import http.client
 import json
 import os
 import secrets
+import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -26,6 +28,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from amplify_export.errors import SetupError
 from rehearsal.local_aws.credentials import Credentials, environment
+from rehearsal.local_aws.selftest import SelfTest, ensure_mended
 
 if TYPE_CHECKING:
     from rehearsal.setup import Tools
@@ -63,7 +66,10 @@ class LocalAws:
         self._without_mends = tuple(without_mends)
         self._process: subprocess.Popen[bytes] | None = None
         self._leash: int | None = None
+        self._scratch: Path | None = None
         self._admins: dict[str, Credentials] = {}
+        self._session: Any = None
+        self._making_clients = threading.Lock()
         self.log_path: Path | None = None
         self.pid: int | None = None
         self.port: int | None = None
@@ -90,14 +96,16 @@ class LocalAws:
     ) -> None:
         """Start the server and wait until it answers.
 
-        `log_path` takes the server's log (a temporary file by default); `make_admins` are accounts to make an
-        administrator in; `port` 0 takes a free one. With `keep` the server outlives this process, and the file of
-        that name says how to find it again (`attach`). Raises `SetupError` if it does not start.
+        `log_path` takes the server's log (by default a file that goes with the server); `make_admins` are accounts
+        to make an administrator in; `port` 0 takes a free one. With `keep` the server outlives this process, and the
+        file of that name says how to find it again (`attach`). Raises `SetupError` if it does not start.
         """
         if self.port is not None:
             raise SetupError("the local AWS is running already", where=self.endpoint, remedy="stop it first")
+        self.self_test()
         scratch = Path(tempfile.mkdtemp(prefix="local-aws-"))
-        self.log_path = log_path or scratch.with_suffix(".log")
+        self._scratch = scratch
+        self.log_path = log_path or scratch / "server.log"
         self.log_path.parent.mkdir(parents=True, exist_ok=True)
         self._launch(scratch, port, on_leash=keep is None)
         try:
@@ -134,7 +142,14 @@ class LocalAws:
             _end_group(pid, self._process)
         if self._leash is not None:
             os.close(self._leash)
-        self._process, self._leash = None, None
+        if self._scratch is not None:
+            shutil.rmtree(self._scratch, ignore_errors=True)
+        self._process, self._leash, self._scratch = None, None, None
+
+    def self_test(self, *, again: bool = False) -> SelfTest | None:
+        """Whether each mend is needed and works; remembered, so that only the first start pays for it."""
+        with tempfile.TemporaryDirectory(prefix="local-aws-") as scratch:
+            return ensure_mended(self._python, self._server_environment(Path(scratch)), again=again)
 
     def reset(self) -> None:
         """Empty all accounts. Administrators are gone as well: make them again."""
@@ -170,19 +185,21 @@ class LocalAws:
         return environment(self.endpoint, credentials, region)
 
     def client(self, service: str, credentials: Credentials, region: str) -> Any:
-        """A boto3 client of `service`, made without a look at the environment's credentials."""
-        import boto3  # noqa: PLC0415 - the commands start without it
-        from botocore.config import Config  # noqa: PLC0415
+        """A boto3 client of `service` that can reach nothing but this local AWS, whatever the environment says."""
+        from botocore.config import Config  # noqa: PLC0415 - the commands start without it
 
-        return boto3.session.Session().client(
-            service,
-            endpoint_url=self.endpoint,
-            region_name=region,
-            aws_access_key_id=credentials.access_key_id,
-            aws_secret_access_key=credentials.secret_access_key,
-            aws_session_token=credentials.session_token,
-            config=Config(retries={"max_attempts": 1}, s3={"addressing_style": "path"}, proxies={}),
-        )
+        with self._making_clients:
+            if self._session is None:
+                self._session = _session_without_profiles()
+            return self._session.client(
+                service,
+                endpoint_url=self.endpoint,
+                region_name=region,
+                aws_access_key_id=credentials.access_key_id,
+                aws_secret_access_key=credentials.secret_access_key,
+                aws_session_token=credentials.session_token,
+                config=Config(retries={"max_attempts": 1}, s3={"addressing_style": "path"}, proxies={}),
+            )
 
     def _launch(self, scratch: Path, port: int, *, on_leash: bool) -> None:
         leash_end, self._leash = os.pipe() if on_leash else (None, None)
@@ -294,6 +311,19 @@ class LocalAws:
 def random_account() -> str:
     """A fresh account number that no other test uses; the local AWS knows every account."""
     return f"9{secrets.randbelow(10**11):011d}"
+
+
+def _session_without_profiles() -> Any:
+    """A boto3 session that looks at none of the user's files; one for all clients, since it keeps their models."""
+    import boto3  # noqa: PLC0415 - the commands start without it
+    import botocore.session  # noqa: PLC0415
+
+    variables = {
+        "profile": (None, None, None, None),
+        "config_file": (None, None, os.devnull, None),
+        "credentials_file": (None, None, os.devnull, None),
+    }
+    return boto3.session.Session(botocore_session=botocore.session.Session(session_vars=variables))
 
 
 def _tools() -> Tools:

@@ -48,11 +48,9 @@ def main() -> None:
     import mends  # noqa: PLC0415 - imports MiniStack, which reads the environment set above
 
     if arguments.self_test:
-        import selftest  # noqa: PLC0415 - only the self-test needs it
+        import probes  # noqa: PLC0415 - only the self-test needs them
 
-        with os.fdopen(announce, "w") as out:
-            json.dump(selftest.run(_serve, listener, port), out)
-        _end(0)
+        asyncio.run(probes.run(_serve, listener, lambda result: _report_and_end(announce, result)))
     mends.apply(without=arguments.without)
     with os.fdopen(announce, "w") as out:
         json.dump({"port": port, "pid": os.getpid()}, out)
@@ -73,6 +71,12 @@ def _keep_standard_output_for_the_announcement() -> int:
     kept = os.dup(1)
     os.dup2(2, 1)
     return kept
+
+
+def _report_and_end(announce: int, result: dict[str, dict[str, bool]]) -> None:
+    with os.fdopen(announce, "w") as out:
+        json.dump(result, out)
+    _end(0)
 
 
 def _listen(port: int) -> socket.socket:

@@ -29,7 +29,7 @@ def _require_empty(name: str) -> None:
 
 def probe(aws: Any) -> bool:
     """Deleting a stack whose bucket holds an object fails."""
-    name = "probe-bucket-deletion"
+    name = aws.name("bucket-deletion")
     aws.stack({"Bucket": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": name}}}, name=name)
-    aws.s3(aws.root("111111111111"), "PUT", f"/{name}/object", b"text")
+    aws.s3(aws.owner, "PUT", f"/{name}/object", b"text")
     return aws.delete_stack(name) == "DELETE_FAILED"

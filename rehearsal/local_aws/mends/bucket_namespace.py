@@ -52,8 +52,7 @@ def _refusal(name: str, namespace: str | None, region: str) -> str | None:
 
 def probe(aws: Any) -> bool:
     """An account takes a name of its own, and not one of another account's."""
-    owner = aws.root("111111111111")
     header = {"x-amz-bucket-namespace": _ACCOUNT_REGIONAL}
-    own = aws.succeeds(lambda: aws.s3(owner, "PUT", "/probe-111111111111-us-east-1-an", headers=header))
-    other = aws.succeeds(lambda: aws.s3(owner, "PUT", "/probe-222222222222-us-east-1-an", headers=header))
+    own = aws.succeeds(lambda: aws.s3(aws.owner, "PUT", f"/probe-{aws.owner.account}-us-east-1-an", headers=header))
+    other = aws.succeeds(lambda: aws.s3(aws.owner, "PUT", f"/probe-{aws.guest.account}-us-east-1-an", headers=header))
     return own and not other

@@ -52,18 +52,14 @@ def apply() -> None:
 
 def probe(aws: Any) -> bool:
     """A role that another account's bucket policy names reads an object."""
-    reader = aws.role("222222222222", "bucket-reader", allow="s3:GetObject")
-    owner = aws.root("111111111111")
-    aws.s3(owner, "PUT", "/probe-cross-account-bucket")
-    aws.s3(owner, "PUT", "/probe-cross-account-bucket/object", b"text")
+    reader = aws.role(aws.guest, "bucket-reader", allow="s3:GetObject")
+    bucket = aws.name("cross-account-bucket")
+    objects = f"arn:aws:s3:::{bucket}/*"
     policy = aws.document(
-        {
-            "Effect": "Allow",
-            "Principal": {"AWS": reader},
-            "Action": "s3:GetObject",
-            "Resource": "arn:aws:s3:::probe-cross-account-bucket/*",
-        }
+        {"Effect": "Allow", "Principal": {"AWS": reader}, "Action": "s3:GetObject", "Resource": objects}
     )
-    aws.s3(owner, "PUT", "/probe-cross-account-bucket?policy=", json.dumps(policy).encode())
-    session = aws.assume(reader, aws.root("222222222222"))
-    return aws.succeeds(lambda: aws.s3(session, "GET", "/probe-cross-account-bucket/object"))
+    aws.s3(aws.owner, "PUT", f"/{bucket}")
+    aws.s3(aws.owner, "PUT", f"/{bucket}/object", b"text")
+    aws.s3(aws.owner, "PUT", f"/{bucket}?policy=", json.dumps(policy).encode())
+    session = aws.assume(reader, aws.guest)
+    return aws.succeeds(lambda: aws.s3(session, "GET", f"/{bucket}/object"))

@@ -49,13 +49,13 @@ def _foreign_owner(reference: Any) -> str | None:
 
 def probe(aws: Any) -> bool:
     """A role of another account, allowed by key policy and by its own, gets the plaintext back."""
-    reader = aws.role("222222222222", "key-reader", allow="kms:Decrypt")
+    reader = aws.role(aws.guest, "key-reader", allow="kms:Decrypt")
     policy = aws.document(
-        {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111111111111:root"}, "Action": "kms:*", "Resource": "*"},
+        {"Effect": "Allow", "Principal": {"AWS": aws.owner.root_arn}, "Action": "kms:*", "Resource": "*"},
         {"Effect": "Allow", "Principal": {"AWS": reader}, "Action": "kms:Decrypt", "Resource": "*"},
     )
-    owner = aws.root("111111111111")
+    owner = aws.owner
     key = aws.json(owner, "kms", "TrentService.CreateKey", Policy=json.dumps(policy))["KeyMetadata"]["Arn"]
     text = aws.json(owner, "kms", "TrentService.Encrypt", KeyId=key, Plaintext="c2VjcmV0")["CiphertextBlob"]
-    session = aws.assume(reader, aws.root("222222222222"))
+    session = aws.assume(reader, aws.guest)
     return aws.succeeds(lambda: aws.json(session, "kms", "TrentService.Decrypt", KeyId=key, CiphertextBlob=text))

@@ -45,6 +45,6 @@ def _message(code: str, text: str) -> str:
 def probe(aws: Any) -> bool:
     """A function whose key does not exist fails its stack."""
     code = {"S3Bucket": aws.bucket(), "S3Key": "no-such-key"}
-    role = "arn:aws:iam::111111111111:role/probe"
+    role = f"arn:aws:iam::{aws.owner.account}:role/probe"
     properties = {"Code": code, "Role": role, "Runtime": "nodejs20.x", "Handler": "index.handler"}
     return aws.stack({"Function": {"Type": "AWS::Lambda::Function", "Properties": properties}}) == "ROLLBACK_COMPLETE"

@@ -292,5 +292,17 @@ def _own(event: dict[str, Any]) -> bool:
 
 
 def probe(aws: Any) -> bool:
-    """A child whose resource did not change keeps its outputs, and a failed create leaves no bucket behind."""
-    return aws.nested_stack_survives_an_update() and aws.nested_stack_cleans_up_after_itself()
+    """A child keeps the attributes of an unchanged resource, and a failed create leaves no bucket behind."""
+    bucket = {"Type": "AWS::S3::Bucket", "DeletionPolicy": "RetainExceptOnCreate"}
+    arn = {"Outputs": {"Arn": {"Value": {"Fn::GetAtt": ["Bucket", "Arn"]}}}}
+    first = aws.template({"Bucket": bucket}, **arn)
+    second = aws.template({"Bucket": bucket, "More": aws.parameter("more")}, **arn)
+    name = aws.name("nested")
+    created = aws.stack({"Child": aws.nested(first)}, name)
+    updated = aws.update_stack(name, {"Child": aws.nested(second)})
+
+    named = {**bucket, "Properties": {"BucketName": aws.name("left-behind")}}
+    failing = {**aws.parameter("a value", Type="NoSuchType"), "DependsOn": "Bucket"}
+    failed = aws.stack({"Child": aws.nested(aws.template({"Bucket": named, "Failing": failing}))}, aws.name("failed"))
+    gone = not aws.succeeds(lambda: aws.s3(aws.owner, "GET", f"/{aws.name('left-behind')}"))
+    return (created, updated, failed, gone) == ("CREATE_COMPLETE", "UPDATE_COMPLETE", "ROLLBACK_COMPLETE", True)

@@ -40,12 +40,12 @@ def role_arn_of(session_arn: str) -> str | None:
 
 def probe(aws: Any) -> bool:
     """A role with a path may assume a door that is open to its account, on condition that it is this role."""
-    pipeline = aws.role("111111111111", "pipeline", allow="sts:AssumeRole", path="/delivery/")
+    pipeline = aws.role(aws.owner, "pipeline", allow="sts:AssumeRole", path="/delivery/")
     door = aws.role(
-        "222222222222",
+        aws.guest,
         "door",
-        trusted="arn:aws:iam::111111111111:root",
+        trusted=aws.owner.root_arn,
         condition={"ArnEquals": {"aws:PrincipalArn": pipeline}},
     )
-    session = aws.assume(pipeline, aws.root("111111111111"))
+    session = aws.assume(pipeline, aws.owner)
     return aws.succeeds(lambda: aws.assume(door, session))

@@ -133,11 +133,11 @@ def _masking(action: Action) -> Action:
 
 def probe(aws: Any) -> bool:
     """A stack tells its role, and one that rolled back keeps its name taken."""
-    role = aws.role("111111111111", "probe-execution", trusted="cloudformation.amazonaws.com")
+    role = aws.role(aws.owner, "probe-execution", trusted="cloudformation.amazonaws.com")
     failing = {
         "P": {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Name": "/probe/records", "Value": "1"}}
     }
-    aws.json(aws.root("111111111111"), "ssm", "AmazonSSM.PutParameter", Name="/probe/records", Value="0", Type="String")
+    aws.json(aws.owner, "ssm", "AmazonSSM.PutParameter", Name="/probe/records", Value="0", Type="String")
     status = aws.stack(failing, name="probe-records", RoleARN=role)
     described = aws.query("cloudformation", Action="DescribeStacks", StackName="probe-records")
     again = aws.succeeds(lambda: aws.create_stack(failing, name="probe-records"))

@@ -37,6 +37,6 @@ def _refusal(resource_type: str, name_property: str, store: Any) -> Any:
 
 def probe(aws: Any) -> bool:
     """A stack with a role whose name is taken fails."""
-    aws.role("111111111111", "probe-taken")
+    aws.role(aws.owner, "probe-taken")
     properties = {"RoleName": "probe-taken", "AssumeRolePolicyDocument": aws.trust("lambda.amazonaws.com")}
     return aws.stack({"Role": {"Type": "AWS::IAM::Role", "Properties": properties}}) == "ROLLBACK_COMPLETE"

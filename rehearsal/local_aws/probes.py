@@ -1,0 +1,56 @@
+"""Is each mend still needed, and does it work? Runs inside the server's process, with `server.py --self-test`.
+
+All probes run at the same time, first against MiniStack as it is, then with every mend applied.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import mends
+from probing import Probing
+
+_log = logging.getLogger("self-test")
+
+
+Result = dict[str, dict[str, bool]]
+
+
+async def run(
+    serve: Callable[[socket.socket], Coroutine[Any, Any, None]],
+    listener: socket.socket,
+    report: Callable[[Result], None],
+) -> None:
+    """Report `{mend: {"needed": bool, "works": bool}}`: what the probes say without the mends and with them.
+
+    `report` must end the process: what the probes left waiting can't be ended otherwise.
+    """
+    # Long enough for a function to start, short enough for a start that waits for it.
+    os.environ["LOCAL_AWS_CUSTOM_RESOURCE_TIMEOUT"] = "0.3"
+    port = listener.getsockname()[1]
+    server = asyncio.create_task(serve(listener))
+    before = await asyncio.to_thread(_probe_all, Probing(port, 1, patience=0.5))
+    mends.apply()
+    after = await asyncio.to_thread(_probe_all, Probing(port, 2, patience=20))
+    report({name: {"needed": not before[name], "works": after[name]} for name in before})
+    await server
+
+
+def _probe_all(aws: Probing) -> dict[str, bool]:
+    with ThreadPoolExecutor(max_workers=len(mends.ALL)) as pool:
+        running = {mends.name_of(mend): pool.submit(_probe, mend, aws) for mend in mends.ALL}
+        return {name: probe.result() for name, probe in running.items()}
+
+
+def _probe(mend: Any, aws: Probing) -> bool:
+    try:
+        return bool(mend.probe(aws))
+    except Exception:  # noqa: BLE001 - a probe that breaks has not shown what it should
+        _log.exception("the probe of %s broke", mends.name_of(mend))
+        return False
