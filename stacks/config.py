@@ -147,10 +147,7 @@ def from_pulumi() -> Configuration:
     given: dict[str, Any] = {}
     secret_keys: set[str] = set()
     for key in _own_keys(project):
-        value = get_config(f"{project}:{key}")
-        if not value:
-            continue  # Pulumi.yaml's default, see there
-        given[key] = value
+        given[key] = get_config(f"{project}:{key}")
         if is_config_secret(f"{project}:{key}"):
             secret_keys.add(key)
     for key in sorted(secret_keys - {"parameters"}):
@@ -213,7 +210,9 @@ def _yaml(path: Path) -> dict[str, Any]:
 def _validated(given: Mapping[str, Any], secrets: frozenset[SecretKey], stack: str, where: str) -> EnvironmentConfig:
     """The model of what was given; `secrets` are those that are known already."""
     known = keys()
-    for key, value in given.items():
+    # An empty text is the default that Pulumi.yaml has to give to a key which nobody must set.
+    data = {key: value for key, value in given.items() if value not in ("", None)}
+    for key, value in data.items():
         if key not in known:
             close = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
             raise ConfigError(
@@ -223,7 +222,6 @@ def _validated(given: Mapping[str, Any], secrets: frozenset[SecretKey], stack: s
             )
         if _is_secure(value):
             raise _secret_refused(key, where)
-    data = dict(given)
     if "parameters" in data:
         data["parameters"], named = _split(data["parameters"], secrets, where)
         secrets |= named

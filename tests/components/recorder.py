@@ -1,0 +1,192 @@
+"""Run a Pulumi program without an engine, and record what it registers: inputs, options, hooks, outputs.
+
+`pulumi.runtime.Mocks` does not see a resource's options; the monitor does, so this is a `MockMonitor`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pulumi
+from pulumi.runtime import mocks, rpc, settings, stack
+from pulumi.runtime.config import set_all_config
+
+STACK = "aws:cloudformation/stack:Stack"
+STASH = "pulumi:index:Stash"
+UNKNOWN = "<unknown>"
+
+
+@dataclass(frozen=True)
+class Registered:
+    """`inputs` are plain, `secret` names the top-level ones that were secret or held a secret."""
+
+    type: str
+    name: str
+    urn: str
+    inputs: Mapping[str, Any]
+    secret: frozenset[str]
+    request: Any
+
+    @property
+    def depends_on(self) -> set[str]:
+        return set(self.request.dependencies)
+
+    @property
+    def provider(self) -> str:
+        return str(self.request.provider)
+
+
+@dataclass
+class Recording:
+    resources: list[Registered] = field(default_factory=list)
+    component_outputs: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    exports: dict[str, Any] = field(default_factory=dict)
+    secret_exports: set[str] = field(default_factory=set)
+    hooks: dict[str, Callable[..., Any]] = field(default_factory=dict)
+    messages: list[tuple[int, str]] = field(default_factory=list)
+    result: Any = None
+
+    def one(self, type_: str, name: str | None = None) -> Registered:
+        found = [r for r in self.resources if r.type == type_ and name in (None, r.name)]
+        assert len(found) == 1, (type_, name, [(r.type, r.name) for r in self.resources])
+        return found[0]
+
+    def all(self, type_: str) -> list[Registered]:
+        return [r for r in self.resources if r.type == type_]
+
+    def outputs_of(self, type_: str) -> Mapping[str, Any]:
+        return self.component_outputs[self.one(type_).urn]
+
+    def run_hook(self, name: str) -> None:
+        asyncio.run(self.hooks[name](None))
+
+
+class _Provider(mocks.Mocks):
+    """Gives each resource an id, its inputs back, and what a test wants of a few."""
+
+    def __init__(self, states: Mapping[str, Mapping[str, Any]], *, preview: bool) -> None:
+        self.states, self.preview = states, preview
+
+    def call(self, args: mocks.MockCallArgs) -> Any:
+        raise AssertionError(f"the program calls {args.token}: it should start without asking AWS")
+
+    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        state = {**args.inputs}
+        if args.typ == STASH:
+            state["output"] = args.inputs["input"]
+        elif args.typ == "aws:secretsmanager/secretVersion:SecretVersion":
+            state["versionId"] = f"version-of-{args.name}"
+        elif args.typ.startswith("aws:"):
+            state["arn"] = f"arn:aws:::{args.name}"
+        state.update(self.states.get(args.typ, {}))
+        state.update(self.states.get(args.name, {}))
+        return ("" if self.preview else f"{args.name}-id"), state
+
+
+class _Monitor(mocks.MockMonitor):
+    def __init__(self, provider: mocks.Mocks, recording: Recording) -> None:
+        super().__init__(provider)
+        self.recording = recording
+
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - gRPC names its methods so
+        response = super().RegisterResource(request)
+        if request.type != "pulumi:pulumi:Stack":
+            raw = rpc.deserialize_properties(request.object, keep_unknowns=True)
+            secret = frozenset(k for k, v in raw.items() if _holds_secret(v))
+            self.recording.resources.append(
+                Registered(request.type, request.name, response.urn, _plain(raw), secret, request)
+            )
+        return response
+
+    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802
+        self.recording.component_outputs[request.urn] = rpc.deserialize_properties(request.outputs, keep_unknowns=True)
+        return super().RegisterResourceOutputs(request)
+
+
+class _Handler(logging.Handler):
+    def __init__(self, recording: Recording) -> None:
+        super().__init__()
+        self.recording = recording
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.recording.messages.append((record.levelno, record.getMessage()))
+
+
+def _holds_secret(value: Any) -> bool:
+    if rpc.is_rpc_secret(value):
+        return True
+    if isinstance(value, Mapping):
+        return any(map(_holds_secret, value.values()))
+    return isinstance(value, list) and any(map(_holds_secret, value))
+
+
+def _plain(value: Any) -> Any:
+    if rpc.is_rpc_secret(value):
+        return _plain(rpc.unwrap_rpc_secret(value))
+    if isinstance(value, Mapping):
+        return {k: _plain(v) for k, v in value.items()}
+    return [_plain(v) for v in value] if isinstance(value, list) else value
+
+
+def record(
+    program: Callable[[], Any],
+    *,
+    project: str = "app",
+    name: str = "dev",
+    config: Mapping[str, Any] | None = None,
+    secret_keys: tuple[str, ...] = (),
+    directory: Path | None = None,
+    states: Mapping[str, Mapping[str, Any]] | None = None,
+    preview: bool = False,
+) -> Recording:
+    """Run `program` as stack `name` of `project`; raises what it raises. `config` has bare keys."""
+    recording = Recording()
+    logger = logging.Logger("pulumi-program", logging.INFO)
+    logger.addHandler(_Handler(recording))
+    loop = asyncio.new_event_loop()
+    loop.set_exception_handler(lambda *_: None)
+    asyncio.set_event_loop(loop)
+    # A program's root belongs to its loop, and is made only if there is none.
+    settings.ROOT.set(None)
+    settings.SETTINGS.outputs.clear()  # a program that failed leaves tasks of its own loop
+    provider = _Provider(states or {}, preview=preview)
+    monitor = _Monitor(provider, recording)
+    mocks.set_mocks(provider, project=project, stack=name, preview=preview, logger=logger, monitor=monitor)
+    settings.SETTINGS.root_directory = str(directory) if directory else None
+    values = {f"{project}:{k}": v if isinstance(v, str) else json.dumps(v) for k, v in (config or {}).items()}
+    set_all_config(values, [f"{project}:{k}" for k in secret_keys])
+    real = pulumi.ResourceHook.__init__
+
+    def hook(self: Any, name: str, func: Any, opts: Any = None) -> None:
+        recording.hooks[name] = func
+        real(self, name, func, opts)
+
+    async def exports() -> None:
+        for key, value in pulumi.runtime.get_root_resource().outputs.items():
+            output = pulumi.Output.from_input(value)
+            known = await output.is_known()
+            recording.exports[key] = await output.future() if known else UNKNOWN
+            if await output.is_secret():
+                recording.secret_exports.add(key)
+
+    def body() -> None:
+        recording.result = program()
+
+    pulumi.ResourceHook.__init__ = hook  # type: ignore[method-assign]
+    try:
+        loop.run_until_complete(stack.run_pulumi_func(body))
+        loop.run_until_complete(exports())
+    finally:
+        pulumi.ResourceHook.__init__ = real  # type: ignore[method-assign]
+        pending = asyncio.all_tasks(loop)
+        for task in pending:
+            task.cancel()
+        loop.run_until_complete(asyncio.gather(*pending, return_exceptions=True))
+        loop.close()
+    return recording
