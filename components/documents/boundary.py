@@ -94,7 +94,7 @@ POLICY_EDITING = (
     "iam:SetDefaultPolicyVersion",
 )
 
-IAM_CHANGES = ("iam:Add*", "iam:Attach*", "iam:Create*", "iam:Delete*", "iam:Detach*", "iam:Pass*")
+IAM_CHANGES = ("iam:Add*", "iam:Attach*", "iam:Create*", "iam:Delete*", "iam:Detach*")
 IAM_CHANGES += ("iam:Put*", "iam:Remove*", "iam:Set*", "iam:Tag*", "iam:Untag*", "iam:Update*")
 
 
@@ -120,10 +120,15 @@ def boundary(access: EnvironmentAccess) -> PolicyDocument:
     )
 
 
-def guards(access: EnvironmentAccess) -> list[Statement]:
+def guards(access: EnvironmentAccess, *, passes_execution_role: bool = False) -> list[Statement]:
     """Denials for whatever makes roles: ours stay as they are, and every new one carries the boundary."""
     names = access.names
     everything = names.arn("iam", "*", region="")
+    ours = [names.iam_arn(kind, ROOT_PATH, "*") for kind in ("role", "policy")]
+    unpassed = deny("OurRolesAreNotPassed", "iam:PassRole", ours)
+    if passes_execution_role:
+        unpassed["NotResource"] = _passable(access)
+        del unpassed["Resource"]
     return [
         deny(
             "RolesCarryTheBoundary",
@@ -132,13 +137,14 @@ def guards(access: EnvironmentAccess) -> list[Statement]:
             {"StringNotEquals": {"iam:PermissionsBoundary": names.boundary_arn}},
         ),
         deny("BoundariesStay", ["iam:DeleteRolePermissionsBoundary", "iam:DeleteUserPermissionsBoundary"], everything),
-        deny("OurRolesStay", IAM_CHANGES, _ours(access)),
+        deny("OurRolesStay", IAM_CHANGES, ours),
+        unpassed,
         deny("OnlyRoles", OTHER_IDENTITIES, everything),
     ]
 
 
-def _ours(access: EnvironmentAccess) -> list[str]:
-    return [access.names.iam_arn(kind, ROOT_PATH, "*") for kind in ("role", "policy")]
+def _passable(access: EnvironmentAccess) -> list[str]:
+    return sorted({access.names.execution_role_arn, access.program_role_pattern})
 
 
 def _made_roles(access: EnvironmentAccess) -> Iterable[str]:

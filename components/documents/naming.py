@@ -136,9 +136,9 @@ class EnvironmentNames(_Place):
     def execution_role_arn(self) -> str:
         return self.iam_arn("role", self.path, self.execution_role)
 
-    def execution_policy(self, number: int) -> str:
-        """Name of the execution role's managed policy with that number."""
-        return fit(f"{self.prefix}-cloudformation-{number}", MAX_POLICY_NAME)
+    def policy(self, what: str, number: int) -> str:
+        """Name of a managed policy of the role `what`."""
+        return fit(f"{self.prefix}-{what}-{number}", MAX_POLICY_NAME)
 
     @property
     def boundary(self) -> str:

@@ -1,0 +1,130 @@
+"""Buildspecs, version 0.2, inline in the projects: "Build specification reference for CodeBuild".
+
+A buildspec in a project can only be changed with the project; one in the artifact could be changed with the artifact.
+Each is deterministic text. Everything installed is locked by hash in `requirements.lock`.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from components.documents import artifact
+from components.documents.naming import CHECK, PLAN, PUBLISH
+
+MAX_INLINE = 25_600
+"""Characters of an inline buildspec that CodeBuild accepts."""
+
+LOCK = "requirements.lock"
+
+OUTPUT_BASE = "$CODEBUILD_SRC_DIR"
+
+
+@dataclass(frozen=True)
+class EngineDownload:
+    """The engine's archive, for images that do not hold it. It is compared with its sha256 before it is unpacked."""
+
+    url: str
+    sha256: str
+
+
+def build(
+    commands: Sequence[str], engine: EngineDownload | None = None, variables: Mapping[str, str] | None = None
+) -> str:
+    """Build: install what is locked, test, check and assemble the export, seal the artifact.
+
+    `commands` are the user's own, such as tests. Exports the digest and nothing else. The artifact is the program as
+    it was checked out plus the assembly; it is sealed as the last thing, so that it holds what was tested.
+    """
+    phases = {
+        "install": _install(engine),
+        "build": [*commands, "python -m delivery check", "python -m delivery assemble --out assembly"],
+        "post_build": [_only_after_success(), _without_leftovers(), artifact.seal()],
+    }
+    spec = _spec(phases, [artifact.VARIABLE], variables)
+    # Everything in the folder, also files that begin with a dot: the list says what belongs to it.
+    spec["artifacts"] = {"files": ["**/*"], "base-directory": OUTPUT_BASE}
+    return _text(spec)
+
+
+def update_pipeline(engine: EngineDownload | None = None) -> str:
+    """UpdatePipeline: the built commit's own description of the pipeline."""
+    return _text(_spec(_verified(["python -m delivery update-pipeline"], engine), []))
+
+
+def project(what: str, timeout_minutes: int, engine: EngineDownload | None = None) -> str:
+    """The buildspec of a target account's project, one of `naming.PROJECTS`, that may take so many minutes."""
+    command, exports = {PUBLISH: (_PUBLISH, []), PLAN: (_PLAN, PLAN_VARIABLES), CHECK: (_CHECK, [])}.get(
+        what, (_deploy(timeout_minutes), [])
+    )
+    return _text(_spec(_verified([command], engine), exports))
+
+
+PLAN_VARIABLES = ["CHANGES", "PLAN_DIGEST"]
+"""What Plan exports: the number of changes, which skips the approval, and the digest, which Deploy is bound to."""
+
+_PUBLISH = 'python -m delivery publish "$ENVIRONMENT"'
+_CHECK = 'python -m delivery step "$ENVIRONMENT" "$STEP_NAME"'
+# The command writes NAME=VALUE lines: a process cannot set a variable of the shell that started it.
+_PLAN = """plan_variables=$(mktemp) &&
+python -m delivery plan "$ENVIRONMENT" --variables "$plan_variables" &&
+. "$plan_variables" && export CHANGES PLAN_DIGEST"""
+
+
+def _deploy(timeout_minutes: int) -> str:
+    # CodeBuild kills at its timeout. The engine ends cleanly on SIGTERM, if it gets the time for it.
+    return (
+        f"timeout --signal=TERM --kill-after=5m {max(timeout_minutes - 10, 1)}m "
+        'python -m delivery deploy "$ENVIRONMENT" --plan "$PLAN_DIGEST"'
+    )
+
+
+def _verified(commands: Sequence[str], engine: EngineDownload | None) -> dict[str, list[str]]:
+    """First the digest, then everything else: the lock file is part of the artifact too."""
+    return {"install": [artifact.verify(), *_install(engine)], "build": list(commands)}
+
+
+def _install(engine: EngineDownload | None) -> list[str]:
+    # Nothing happens for what the image already has in the locked version.
+    commands = [f"python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r {LOCK}"]
+    if engine:
+        commands.append(
+            f"""set -eu
+if ! command -v pulumi > /dev/null; then
+  archive=$(mktemp)
+  curl --fail --silent --show-error --location --output "$archive" {engine.url}
+  echo "{engine.sha256}  $archive" | sha256sum --check --status
+  tar --extract --gzip --file "$archive" --directory /usr/local/bin --strip-components 1
+  rm -f "$archive"
+fi"""
+        )
+    return commands
+
+
+def _only_after_success() -> str:
+    # CodeBuild runs post_build after a failed build as well, and would export a digest of it.
+    return '[ "$CODEBUILD_BUILD_SUCCEEDING" = 1 ]'
+
+
+def _without_leftovers() -> str:
+    # What differs from build to build, and what no later step needs.
+    return "find . -type d \\( -name __pycache__ -o -name .pytest_cache \\) -prune -exec rm -rf {} + && rm -rf .git .venv"
+
+
+def _spec(
+    phases: Mapping[str, Sequence[str]], exports: Sequence[str], variables: Mapping[str, str] | None = None
+) -> dict[str, object]:
+    environment: dict[str, object] = {"shell": "bash"}
+    if variables:
+        environment["variables"] = dict(sorted(variables.items()))
+    if exports:
+        environment["exported-variables"] = list(exports)
+    return {
+        "version": 0.2,
+        "env": environment,
+        "phases": {name: {"on-failure": "ABORT", "commands": list(lines)} for name, lines in phases.items()},
+    }
+
+
+def _text(spec: Mapping[str, object]) -> str:
+    """JSON, which is YAML as well: a string that CodeBuild, a rehearsal and a test read the same way."""
+    return json.dumps(spec, indent=1, ensure_ascii=False)

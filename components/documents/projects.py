@@ -1,0 +1,324 @@
+"""The inline policies of the four project roles: publish, plan, deploy, check."""
+
+from collections.abc import Callable, Mapping
+
+from components.documents.boundary import guards
+from components.documents.environment import EnvironmentAccess
+from components.documents.naming import (
+    CHECK,
+    DEPLOY,
+    LEASES_PREFIX,
+    OUTPUTS_PREFIX,
+    PLAN,
+    PLANS_PREFIX,
+    PUBLISH,
+    STATE_PREFIX,
+)
+from components.documents.rights import secret_arns, statements_for
+from components.documents.scopes import services_passed_to
+from components.documents.statements import Document, Statement, allow, deny, document
+
+READ_OBJECT = ("s3:GetObject", "s3:GetObjectVersion")
+WRITE_OBJECT = ("s3:AbortMultipartUpload", "s3:PutObject")
+
+STACK_READS = (
+    "cloudformation:DescribeChangeSet",
+    "cloudformation:DescribeEvents",
+    "cloudformation:DescribeStackEvents",
+    "cloudformation:DescribeStackResource",
+    "cloudformation:DescribeStackResourceDrifts",
+    "cloudformation:DescribeStackResources",
+    "cloudformation:DescribeStacks",
+    "cloudformation:DetectStackDrift",
+    "cloudformation:DetectStackResourceDrift",
+    "cloudformation:GetStackPolicy",
+    "cloudformation:GetTemplate",
+    "cloudformation:ListChangeSets",
+    "cloudformation:ListStackResources",
+)
+
+EXECUTIONS = (
+    "cloudformation:CancelUpdateStack",
+    "cloudformation:ContinueUpdateRollback",
+    "cloudformation:CreateResource",
+    "cloudformation:CreateStack",
+    "cloudformation:CreateStackSet",
+    "cloudformation:DeleteResource",
+    "cloudformation:DeleteStack",
+    "cloudformation:ExecuteChangeSet",
+    "cloudformation:ExecuteStackRefactor",
+    "cloudformation:RollbackStack",
+    "cloudformation:SetStackPolicy",
+    "cloudformation:UpdateResource",
+    "cloudformation:UpdateStack",
+    "cloudformation:UpdateStackSet",
+    "cloudformation:UpdateTerminationProtection",
+)
+"""Whatever makes CloudFormation act. `plan` is denied all of it."""
+
+
+def project_policies(access: EnvironmentAccess, what: str) -> Mapping[str, Document]:
+    """The inline policies of one project's role: what does not depend on resource types."""
+    return {"build": document(_build(access, what)), what: document(_OWN[what](access))}
+
+
+def type_statements(access: EnvironmentAccess, what: str) -> list[Statement]:
+    """What a project's role needs for the resource types in use, and what the account's file adds."""
+    if what == PLAN:
+        # Types, not data: see scopes.data_reads.
+        return statements_for(access, access.resource_types | access.program_types, "read")
+    if what == DEPLOY:
+        program = [*statements_for(access, access.program_types), *_program(access)] if access.program_types else []
+        return [*program, *[dict(given) for given in access.deploy_statements]]
+    if what == CHECK:
+        return [dict(given) for given in access.check_statements]
+    return []
+
+
+def _build(access: EnvironmentAccess, what: str) -> list[Statement]:
+    """What every build needs: its log, its artifact, and the version of the account."""
+    names, tooling = access.names, access.pipeline
+    bucket = tooling.bucket_arn(tooling.artifact_bucket(names.region))
+    return [
+        allow(
+            "Log",
+            ["logs:CreateLogStream", "logs:PutLogEvents"],
+            names.arn("logs", f"log-group:{names.project_log_group(what)}:*"),
+        ),
+        allow("Artifact", READ_OBJECT, f"{bucket}/*", {"StringEquals": {"aws:ResourceAccount": tooling.account}}),
+        # A key's ARN is random: its alias tells which one it is. See "kms:ResourceAliases" in the KMS developer guide.
+        allow(
+            "ArtifactKey",
+            "kms:Decrypt",
+            tooling.arn("kms", "key/*", region=names.region),
+            {
+                "StringEquals": {"kms:ViaService": f"s3.{names.region}.{names.dns_suffix}"},
+                "ForAnyValue:StringEquals": {"kms:ResourceAliases": tooling.artifact_key_alias},
+            },
+        ),
+        allow("Version", "ssm:GetParameter", names.arn("ssm", f"parameter{names.version_parameter}")),
+    ]
+
+
+def _publish(access: EnvironmentAccess) -> list[Statement]:
+    names = access.names
+    bucket = names.bucket_arn(names.staging_bucket)
+    own = {"StringEquals": {"aws:ResourceAccount": names.account}}
+    statements = [
+        allow("Staging", [*READ_OBJECT, *WRITE_OBJECT, "s3:ListMultipartUploadParts"], f"{bucket}/*", own),
+        allow("StagingList", ["s3:GetBucketLocation", "s3:ListBucket"], bucket, own),
+    ]
+    if access.staging_key:
+        actions = ["kms:Decrypt", "kms:GenerateDataKey"]
+        statements.append(_key(access, "StagingKey", actions, names.staging_key_alias))
+    if access.images:
+        repository = names.arn("ecr", f"repository/{names.repository}")
+        statements.append(
+            allow(
+                "Images",
+                [
+                    "ecr:BatchCheckLayerAvailability",
+                    "ecr:BatchGetImage",
+                    "ecr:CompleteLayerUpload",
+                    "ecr:DescribeImages",
+                    "ecr:GetDownloadUrlForLayer",
+                    "ecr:InitiateLayerUpload",
+                    "ecr:PutImage",
+                    "ecr:UploadLayerPart",
+                ],
+                repository,
+            )
+        )
+        region = {"StringEquals": {"aws:RequestedRegion": names.region}}
+        statements.append(allow("RegistryLogin", "ecr:GetAuthorizationToken", "*", region))
+    return statements
+
+
+def _plan(access: EnvironmentAccess) -> list[Statement]:
+    names = access.names
+    state = names.bucket_arn(names.state_bucket)
+    own = {"StringEquals": {"aws:ResourceAccount": names.account}}
+    return [
+        allow("Stacks", STACK_READS, access.stack_arns),
+        allow(
+            "ChangeSets",
+            ["cloudformation:CreateChangeSet", "cloudformation:DeleteChangeSet"],
+            access.stack_arns,
+        ),
+        allow(
+            "PassExecutionRole",
+            "iam:PassRole",
+            names.execution_role_arn,
+            {"StringEquals": {"iam:PassedToService": "cloudformation.amazonaws.com"}},
+        ),
+        deny("ExecutesNothing", EXECUTIONS, "*"),
+        *_staging_reads(access),
+        allow("State", READ_OBJECT, [f"{state}/{STATE_PREFIX}*", f"{state}/{PLANS_PREFIX}*"], own),
+        allow("StateList", ["s3:GetBucketLocation", "s3:ListBucket"], state, own),
+        allow("Plans", "s3:PutObject", f"{state}/{PLANS_PREFIX}*", own),
+        # Plans lie in the bucket of the state, and S3 encrypts them with its key: GenerateDataKey through S3 only.
+        _key(access, "StateKey", "kms:Decrypt", names.state_key_alias),
+        _key(access, "PlansKey", "kms:GenerateDataKey", names.state_key_alias, through_s3=True),
+        _audit_write(access),
+        allow("PlanReads", _UNSCOPED_STACK_READS, "*"),
+    ]
+
+
+_UNSCOPED_STACK_READS = ("cloudformation:DescribeStackDriftDetectionStatus", "cloudformation:GetTemplateSummary")
+
+
+def _deploy(access: EnvironmentAccess) -> list[Statement]:
+    names = access.names
+    state = names.bucket_arn(names.state_bucket)
+    own = {"StringEquals": {"aws:ResourceAccount": names.account}}
+    role = names.execution_role_arn
+    return [
+        allow("Stacks", [*STACK_READS, "cloudformation:TagResource", "cloudformation:UntagResource"], access.stack_arns),
+        allow("CreateStack", "cloudformation:CreateStack", access.stack_arns, _role_is(role)),
+        # Once a stack has its role, CloudFormation uses it whether or not it is sent again.
+        allow(
+            "ChangeStack",
+            [
+                "cloudformation:CancelUpdateStack",
+                "cloudformation:ContinueUpdateRollback",
+                "cloudformation:DeleteStack",
+                "cloudformation:RollbackStack",
+                "cloudformation:SetStackPolicy",
+                "cloudformation:UpdateStack",
+                "cloudformation:UpdateTerminationProtection",
+            ],
+            access.stack_arns,
+            {"ArnEqualsIfExists": {"cloudformation:RoleArn": role}},
+        ),
+        allow(
+            "PassExecutionRole",
+            "iam:PassRole",
+            role,
+            {"StringEquals": {"iam:PassedToService": "cloudformation.amazonaws.com"}},
+        ),
+        *_staging_reads(access),
+        allow(
+            "State",
+            [*READ_OBJECT, *WRITE_OBJECT, "s3:DeleteObject"],
+            [f"{state}/{prefix}*" for prefix in (STATE_PREFIX, LEASES_PREFIX, OUTPUTS_PREFIX)],
+            own,
+        ),
+        allow("Plans", READ_OBJECT, f"{state}/{PLANS_PREFIX}*", own),
+        allow("StateList", ["s3:GetBucketLocation", "s3:ListBucket"], state, own),
+        _key(access, "StateKey", ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"], names.state_key_alias),
+        _audit_write(access),
+        allow("AuditRead", ["logs:FilterLogEvents", "logs:GetLogEvents"], _audit(access)),
+        # A lease is taken over only from a build that has ended.
+        allow("OwnBuilds", "codebuild:BatchGetBuilds", names.project_arn(DEPLOY)),
+        # The backend's secret parameters: the component makes them, CloudFormation's role reads them.
+        allow(
+            "Secrets",
+            [
+                "secretsmanager:CreateSecret",
+                "secretsmanager:DeleteSecret",
+                "secretsmanager:DescribeSecret",
+                "secretsmanager:GetResourcePolicy",
+                "secretsmanager:GetSecretValue",
+                "secretsmanager:ListSecretVersionIds",
+                "secretsmanager:PutSecretValue",
+                "secretsmanager:TagResource",
+                "secretsmanager:UntagResource",
+                "secretsmanager:UpdateSecret",
+                "secretsmanager:UpdateSecretVersionStage",
+            ],
+            secret_arns(access),
+        ),
+        *guards(access, passes_execution_role=True),
+        deny("OurProjectsStay", ["codebuild:StartBuild*", "codebuild:UpdateProject*"], "*"),
+    ]
+
+
+def _program(access: EnvironmentAccess) -> list[Statement]:
+    """What the Cloud Control provider itself needs, and the passing of the program's own roles."""
+    names = access.names
+    region = {"StringEquals": {"aws:RequestedRegion": names.region}}
+    return [
+        allow(
+            "CloudControl",
+            [
+                "cloudformation:CancelResourceRequest",
+                "cloudformation:CreateResource",
+                "cloudformation:DeleteResource",
+                "cloudformation:UpdateResource",
+            ],
+            "*",
+            region,
+        ),
+        allow(
+            "CloudControlReads",
+            [
+                "cloudformation:GetResource",
+                "cloudformation:GetResourceRequestStatus",
+                "cloudformation:ListResources",
+            ],
+            "*",
+            region,
+        ),
+        allow(
+            "PassProgramRoles",
+            "iam:PassRole",
+            access.program_role_pattern,
+            {"StringEquals": {"iam:PassedToService": services_passed_to(access.program_types)}},
+        ),
+    ]
+
+
+def _check(access: EnvironmentAccess) -> list[Statement]:
+    names = access.names
+    state = names.bucket_arn(names.state_bucket)
+    own = {"StringEquals": {"aws:ResourceAccount": names.account}}
+    return [
+        # Not the state: a step's commands are anybody's, and the state holds every secret.
+        allow("Outputs", READ_OBJECT, f"{state}/{OUTPUTS_PREFIX}*", own),
+        _key(access, "OutputsKey", "kms:Decrypt", names.state_key_alias, through_s3=True),
+        allow("Alarms", "cloudwatch:DescribeAlarms", names.arn("cloudwatch", "alarm:*")),
+        *guards(access),
+    ]
+
+
+def _staging_reads(access: EnvironmentAccess) -> list[Statement]:
+    bucket = access.names.bucket_arn(access.names.staging_bucket)
+    own = {"StringEquals": {"aws:ResourceAccount": access.names.account}}
+    statements = [
+        allow("Staging", READ_OBJECT, f"{bucket}/*", own),
+        allow("StagingList", ["s3:GetBucketLocation", "s3:ListBucket"], bucket, own),
+    ]
+    if access.staging_key:
+        statements.append(_key(access, "StagingKey", "kms:Decrypt", access.names.staging_key_alias, through_s3=True))
+    return statements
+
+
+def _key(
+    access: EnvironmentAccess, sid: str, actions: str | list[str], alias: str, *, through_s3: bool = False
+) -> Statement:
+    names = access.names
+    conditions: dict[str, dict[str, str]] = {"ForAnyValue:StringEquals": {"kms:ResourceAliases": alias}}
+    if through_s3:
+        conditions["StringEquals"] = {"kms:ViaService": f"s3.{names.region}.{names.dns_suffix}"}
+    return allow(sid, actions, names.arn("kms", "key/*"), conditions)
+
+
+def _audit(access: EnvironmentAccess) -> str:
+    return access.names.arn("logs", f"log-group:{access.names.audit_log_group}:*")
+
+
+def _audit_write(access: EnvironmentAccess) -> Statement:
+    # Append only: nobody in the pipeline may delete a stream, the group, or shorten how long it is kept.
+    return allow("Audit", ["logs:CreateLogStream", "logs:PutLogEvents"], _audit(access))
+
+
+def _role_is(arn: str) -> dict[str, dict[str, str]]:
+    return {"ArnEquals": {"cloudformation:RoleArn": arn}}
+
+
+_OWN: Mapping[str, Callable[[EnvironmentAccess], list[Statement]]] = {
+    PUBLISH: _publish,
+    PLAN: _plan,
+    DEPLOY: _deploy,
+    CHECK: _check,
+}
