@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 from importlib import metadata
 from pathlib import Path
 
@@ -71,10 +72,8 @@ def _drop_other_versions(folder: Path) -> None:
     """An upgraded SDK leaves an older plugin folder behind; the engine would take either."""
     prefix = folder.name.rsplit("-v", 1)[0] + "-v"
     for other in folder.parent.glob(f"{prefix}*"):
-        if other.name != folder.name and not other.name.endswith(".lock"):
-            for item in other.iterdir():
-                item.unlink()
-            other.rmdir()
+        if other.is_dir() and other.name != folder.name:
+            shutil.rmtree(other)
 
 
 def _launcher(path: Path, python: Path, project_root: Path, module: str) -> None:

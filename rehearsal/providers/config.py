@@ -30,6 +30,7 @@ _STRINGS = (
     "secretKey",
     "stsRegion",
     "tagPolicyCompliance",
+    "sharedCredentialsFile",
     "token",
 )
 _JSON = (
@@ -96,7 +97,7 @@ class ProviderConfig:
     @property
     def default_tags(self) -> dict[str, str]:
         block = self.values.get("defaultTags") or {}
-        return dict(block.get("tags") or {})
+        return dict(block.get("tags", {} if "tags" in block else block) or {})
 
     @property
     def roles(self) -> list[dict[str, Any]]:

@@ -148,12 +148,17 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         ]
         return diff_response(found)
 
+    def connect(self, config: ProviderConfig) -> AwsSession:
+        """A session whose credentials and account have been checked as the real provider checks them.
+
+        Raises ProviderError for credentials that don't work and for an account that is not allowed.
+        """
+        raise NotImplementedError
+
     @answering
     def Configure(self, request: Any, context: Any) -> Any:
         arguments = decode(request.args)
-        session = AwsSession(ProviderConfig.read(arguments))
-        session.verify()
-        self._session = session
+        self._session = self.connect(ProviderConfig.read(arguments))
         return provider_pb2.ConfigureResponse(
             acceptSecrets=True, supportsPreview=True, supports_autonaming_configuration=True
         )

@@ -107,15 +107,6 @@ class AwsSession:
             "aws-cn" if self.region.startswith("cn-") else "aws-us-gov" if self.region.startswith("us-gov-") else "aws"
         )
 
-    def verify(self) -> None:
-        """Raises ProviderError unless the credentials work and belong to an account this provider may touch."""
-        allowed, forbidden = self.config.names("allowedAccountIds"), self.config.names("forbiddenAccountIds")
-        if self.config.flag("skipCredentialsValidation") and self.config.flag("skipRequestingAccountId"):
-            return
-        account = self.account
-        if account in forbidden or (allowed and account not in allowed):
-            raise ProviderError(f"AWS account ID not allowed: {account}", "PERMISSION_DENIED")
-
     def tags(self, tags: dict[str, str] | None) -> dict[str, str]:
         """A resource's own tags over the provider's default tags: what `tagsAll` shows and what is sent."""
         return {**self.config.default_tags, **(tags or {})}
@@ -141,7 +132,7 @@ def warm_up(*services: str) -> None:
     """Loads botocore and the models of services that are likely to be used."""
     session = _new_session()
     for service in services:
-        session.create_client(service, region_name="us-east-1", aws_access_key_id="warm", aws_secret_access_key="warm")
+        session.create_client(service, region_name="us-east-1", aws_access_key_id="warm", aws_secret_access_key="warm")  # noqa: S106
 
 
 def _base_session(config: ProviderConfig) -> Session:
@@ -154,6 +145,8 @@ def _base_session(config: ProviderConfig) -> Session:
     for key, variable in (("sharedConfigFiles", "config_file"), ("sharedCredentialsFiles", "credentials_file")):
         if config.names(key):
             session.set_config_variable(variable, config.names(key)[0])
+    if config.text("sharedCredentialsFile"):
+        session.set_config_variable("credentials_file", config.text("sharedCredentialsFile"))
     if config.text("accessKey"):
         session.set_credentials(config.text("accessKey"), config.text("secretKey"), config.text("token"))
     elif config.text("profile"):

@@ -13,12 +13,14 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import provider_pb2
 
 from rehearsal.providers import classic
-from rehearsal.providers.errors import InitFailed
+from rehearsal.providers.config import ProviderConfig
+from rehearsal.providers.errors import InitFailed, ProviderError
 from rehearsal.providers.naming import chosen_name
 from rehearsal.providers.paths import ignoring
 from rehearsal.providers.protocol import Provider, answering, diff_response, resource_type, without_internals
 from rehearsal.providers.resource import Call, Resource
 from rehearsal.providers.schema import DEFAULTS, Change, changes, check
+from rehearsal.providers.session import AwsSession
 from rehearsal.providers.wire import UNKNOWN, Properties, Secret, decode, encode, mark_secrets, plain
 
 _REGION_SUFFIX = re.compile(r"^(?P<id>.+)@(?P<region>[a-z]{2}(?:-[a-z]+)+-\d)$")
@@ -27,6 +29,18 @@ _REGION_SUFFIX = re.compile(r"^(?P<id>.+)@(?P<region>[a-z]{2}(?:-[a-z]+)+-\d)$")
 class ClassicProvider(Provider):
     name = "aws"
     distribution = "pulumi-aws"
+
+    def connect(self, config: ProviderConfig) -> AwsSession:
+        """`ConfigureProvider` of terraform-provider-aws: without an account id no list of allowed ones can hold."""
+        session = AwsSession(config)
+        unasked = config.flag("skipRequestingAccountId")
+        account = "" if unasked else session.account
+        if unasked and not config.flag("skipCredentialsValidation"):
+            _ = session.identity
+        allowed, forbidden = config.names("allowedAccountIds"), config.names("forbiddenAccountIds")
+        if account in forbidden or (allowed and account not in allowed):
+            raise ProviderError(f"AWS account ID not allowed: {account}", "PERMISSION_DENIED")
+        return session
 
     def secrets_of(self, request: Any) -> Any:
         inputs = request.properties if hasattr(request, "properties") else request.news
@@ -65,7 +79,8 @@ class ClassicProvider(Provider):
         found = classic.resource(resource_type(request.urn))
         olds = plain(without_internals(decode(request.olds)))
         news = ignoring(olds, plain(without_internals(decode(request.news))), request.ignoreChanges)
-        return diff_response(self._changes(found, olds, news))
+        differences = self._changes(found, olds, news)
+        return diff_response(differences, delete_first=_name_is_taken(found, olds, decode(request.news), differences))
 
     def _changes(self, found: Resource, olds: Properties, news: Properties) -> list[Change]:
         differences = changes(found.props, olds, news)
@@ -146,6 +161,17 @@ class ClassicProvider(Provider):
         call = Call(self.session, region or self.session.region, 60.0)
         result = function(call, {key: value for key, value in plain(arguments).items() if value is not None})
         return provider_pb2.InvokeResponse(**{"return": encode(result)})
+
+
+def _name_is_taken(found: Resource, olds: Properties, news: Properties, differences: list[Change]) -> bool:
+    """Whether a replacement must wait for the old one to go, since both have the name that the program gives.
+
+    Plays `nameRequiresDeleteBeforeReplace` of the bridge.
+    """
+    key = found.name_property
+    if not key or key in (plain(news.get(DEFAULTS)) or ()) or not any(change.replaces for change in differences):
+        return False
+    return key in news and plain(news[key]) == olds.get(key)
 
 
 def _completed(found: Resource, call: Call, inputs: Properties, outputs: Properties) -> Properties:

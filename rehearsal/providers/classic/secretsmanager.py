@@ -15,7 +15,7 @@ from rehearsal.providers.classic.cloudformation import own_tags
 from rehearsal.providers.errors import ProviderError, aws_error, error_code
 from rehearsal.providers.naming import automatic_name
 from rehearsal.providers.resource import REGION, TAGS, Call, Resource
-from rehearsal.providers.schema import Change, Prop, out
+from rehearsal.providers.schema import Prop, out
 from rehearsal.providers.wire import Properties
 
 _GONE = ("ResourceNotFoundException",)
