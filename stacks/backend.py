@@ -34,11 +34,11 @@ def program() -> None:
     access = Access(config.account, config.region, config.profile, config.role_arn)
     same_place = unchanged(
         "place",
-        {"account": config.account, "region": config.region},
+        {"account": config.account, "region": config.region, "environment": config.environment},
         "put it back, or make a new Pulumi stack for the new place (`pulumi stack init`); if nothing was deployed yet, "
         "`pulumi destroy` lets you begin again",
     )
-    # Nothing at all is planned in another account or region: not even the staging area would move.
+    # Elsewhere, nothing at all is planned: not even the staging area would move.
     provider = aws_provider("aws", access, pulumi.ResourceOptions(depends_on=same_place.apply(lambda _: [])))
     staging = StagingArea(
         "staging",

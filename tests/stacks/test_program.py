@@ -135,11 +135,12 @@ def test_a_users_mistake_is_one_sentence_before_anything_is_registered(
 
 
 @pytest.mark.parametrize("preview", [True, False])
-@pytest.mark.parametrize("fact", [("account", "999999999999"), ("region", "us-east-1")])
-def test_another_account_or_region_of_a_deployed_stack_is_refused_before_anything_moves(
+@pytest.mark.parametrize("fact", [("account", "999999999999"), ("region", "us-east-1"), ("environment", "test")])
+def test_another_place_of_a_deployed_stack_is_refused_before_anything_moves(
     full: Path, fact: tuple[str, str], preview: bool
 ) -> None:
-    first = {"account": "012345678901", "region": "eu-west-1", fact[0]: fact[1]}
+    now = {**CONFIG, "environment": "dev"}
+    first = {**now, fact[0]: fact[1]}
     seen: list[str] = []
 
     class Seen(dict[str, Any]):
@@ -149,7 +150,7 @@ def test_another_account_or_region_of_a_deployed_stack_is_refused_before_anythin
             seen.append(key)
             return super().get(key, default)
 
-    with pytest.raises(pulumi.RunError, match=f"{fact[0]} is '{CONFIG[fact[0]]}' now.*deployed with '{fact[1]}'"):
+    with pytest.raises(pulumi.RunError, match=f"{fact[0]} is '{now[fact[0]]}' now.*deployed with '{fact[1]}'"):
         run(full, "fullapp", preview=preview, states=Seen({"place": {"output": first}}))
     assert STASH in seen
     assert not {BUCKET, STACK, "pulumi:providers:aws"} & set(seen)
