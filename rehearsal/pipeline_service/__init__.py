@@ -1,0 +1,14 @@
+"""CodePipeline and CodeBuild as a service of the local AWS: speaks their JSON APIs and really runs what is declared.
+
+`PipelineService` is the door; `joining` says where the service lives and why. What decides is pure (`structure`,
+`decisions`, `triggers`, `buildspec`, `variables`, `overrides`, `views`), what acts is apart (`engine`, `actions`,
+`build_run`, `processes`).
+"""
+
+from __future__ import annotations
+
+from rehearsal.pipeline_service.events import Event
+from rehearsal.pipeline_service.joining import Room, local_aws_with_room
+from rehearsal.pipeline_service.service import PipelineService, restart_on_update
+
+__all__ = ["Event", "PipelineService", "Room", "local_aws_with_room", "restart_on_update"]

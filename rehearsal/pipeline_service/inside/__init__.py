@@ -1,0 +1,1 @@
+"""What runs inside the local AWS's own process (standard library and MiniStack only)."""

@@ -1,0 +1,49 @@
+"""The credentials CodePipeline acts with: the pipeline's role, and through it an action's.
+
+"roleArn: the ARN of the IAM service role that performs the declared action. This is assumed through the roleArn for
+the pipeline" (ActionDeclaration, CodePipeline API reference). Both are real: the service assumes the pipeline's role
+as codepipeline.amazonaws.com, with that session it calls sts:AssumeRole for the action's.
+"""
+
+from __future__ import annotations
+
+from botocore.exceptions import ClientError
+
+from rehearsal.local_aws import Credentials
+from rehearsal.pipeline_service.clients import Clients
+from rehearsal.pipeline_service.definitions import Pipeline
+from rehearsal.pipeline_service.errors import ActionFailure
+from rehearsal.pipeline_service.gate import Gate
+
+SERVICE = "codepipeline.amazonaws.com"
+
+
+class Roles:
+    """Credentials of pipelines and actions."""
+
+    def __init__(self, gate: Gate, clients: Clients) -> None:
+        self._gate = gate
+        self._clients = clients
+
+    def of_pipeline(self, pipeline: Pipeline, session_name: str) -> Credentials:
+        """A session of the pipeline's role. Raises `ActionFailure`."""
+        found = self._gate.assume(pipeline.role, SERVICE, pipeline.arn, pipeline.region, session_name)
+        if found is None:
+            raise ActionFailure(
+                "PermissionError", f"AWS CodePipeline is not authorized to perform AssumeRole on role {pipeline.role}"
+            )
+        return found
+
+    def of_role(self, pipeline: Pipeline, role: str | None, session_name: str) -> Credentials:
+        """A session of an action's or rule's `role`, of the pipeline's if it has none. Raises `ActionFailure`."""
+        credentials = self.of_pipeline(pipeline, session_name)
+        if role is None or role == pipeline.role:
+            return credentials
+        try:
+            return self._clients.assume(credentials, role, session_name, pipeline.region)
+        except ClientError as error:
+            reason = error.response.get("Error", {}).get("Message", str(error))
+            raise ActionFailure(
+                "PermissionError",
+                f"The pipeline's role {pipeline.role} could not assume the action's role {role}: {reason}",
+            ) from error
