@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import json
 import os
 import select
@@ -25,7 +24,6 @@ import signal
 import socket
 import sys
 import threading
-import time
 from pathlib import Path
 
 LOOPBACK = "127.0.0.1"
@@ -132,18 +130,15 @@ def _end_with_parent(leash: int, parent: int) -> None:
 
 
 def _end(code: int) -> None:
-    """End this process and the Lambda workers it started, without waiting for any thread."""
+    """End this process and the Lambda workers it started, without waiting for anything.
+
+    Called in a signal handler or on the thread that watches the parent. The group is our own, made by `LocalAws`.
+    """
     scratch = os.environ.get("LOCAL_AWS_SCRATCH")
-    if os.getpgrp() == os.getpid():  # our own group, so nobody else is in it
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(0, signal.SIGTERM)
-        time.sleep(0.05)
     if scratch:
         shutil.rmtree(scratch, ignore_errors=True)
     if os.getpgrp() == os.getpid():
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(0, signal.SIGKILL)
+        os.killpg(0, signal.SIGKILL)
     os._exit(code)
 
 

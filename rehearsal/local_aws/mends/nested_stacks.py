@@ -78,6 +78,7 @@ def _create(logical_id: str, props: dict[str, Any], parent_name: str) -> tuple[s
         "StackName": name,
         "StackId": stack_id,
         "CreationTime": now_iso(),
+        "LastUpdatedTime": now_iso(),
         "DisableRollback": parent.get("DisableRollback", False),
         "ParentId": parent.get("StackId", ""),
         "RootId": parent.get("RootId") or parent.get("StackId", ""),
