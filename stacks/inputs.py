@@ -6,7 +6,7 @@ from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 from amplify_export.assembly import Assembly, load_assembly
-from amplify_export.environment import EnvironmentValues
+from amplify_export.environment import EnvironmentValues, Parameters
 from amplify_export.errors import ConfigError
 from stacks.config import EnvironmentConfig
 
@@ -61,7 +61,7 @@ def export_folder(config: EnvironmentConfig, directory: Path) -> Path:
 
 def environment_values(config: EnvironmentConfig, directory: Path, now: datetime) -> EnvironmentValues:
     """What this environment sets on top of the assembly. Raises `ExportRefused` for a bad second export."""
-    from_export = {}
+    from_export: Parameters = {}
     if config.values_from:
         from amplify_export.read import read_export  # noqa: PLC0415 - most environments have no second export
         from amplify_export.root import exported_values  # noqa: PLC0415
