@@ -69,7 +69,7 @@ class PipelineService:
         update_policy: UpdatePolicy = "cancel",
         poll_seconds: float = 0.2,
     ) -> None:
-        self._aws, self._room = aws, room
+        self.aws, self._room = aws, room
         self._machine = Machine(build_variables or {"PATH": os.defpath}, minute, grace)
         self._poll_seconds = poll_seconds
         self.logs = logs or Path(tempfile.mkdtemp(prefix="build-logs-"))
@@ -93,7 +93,7 @@ class PipelineService:
     @property
     def endpoint(self) -> str:
         """Where both services answer: the local AWS's own endpoint."""
-        return self._aws.endpoint
+        return self.aws.endpoint
 
     @property
     def update_policy(self) -> UpdatePolicy:
@@ -106,9 +106,9 @@ class PipelineService:
 
     def start(self) -> None:
         """Join the local AWS, which must be running."""
-        if self._aws.port is None:
+        if self.aws.port is None:
             raise SetupError("the local AWS is not running", remedy="start it before the pipeline service joins it")
-        gate, clients = Gate(self._aws.port, self._room.token), Clients(self._aws.endpoint)
+        gate, clients = Gate(self.aws.port, self._room.token), Clients(self.aws.endpoint)
         minute = self._machine.minute
         self._reaper = Reaper()
         self._projects = ProjectsApi(gate, clients, self._machine, self._reaper, self.logs, self._told_build)

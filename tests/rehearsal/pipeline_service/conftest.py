@@ -1,0 +1,36 @@
+"""One local AWS with a pipeline service for all tests of a process; fresh accounts and a fresh repository per test."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from rehearsal.pipeline_service import PipelineService, local_aws_with_room
+from tests.rehearsal.pipeline_service.world import World, local_aws_python
+
+MINUTE = 0.2
+"""Seconds a declared minute lasts in these tests: five minutes, AWS's least timeout, are one second."""
+
+
+@pytest.fixture(scope="session")
+def service() -> Iterator[PipelineService]:
+    """The service, joined to a running local AWS."""
+    python, node, modules = local_aws_python()
+    aws, room = local_aws_with_room(python, node=node, node_modules=modules)
+    try:
+        with aws, PipelineService(
+            aws, room, build_variables={"PATH": os.environ["PATH"]}, minute=MINUTE, grace=0.3, poll_seconds=0.1
+        ) as running:
+            yield running
+    finally:
+        room.close()
+
+
+@pytest.fixture
+def world(service: PipelineService, tmp_path: Path) -> World:
+    """Two fresh accounts with roles, a bucket, a key and a repository."""
+    service.update_policy = "cancel"
+    return World(service.aws, service, tmp_path)
