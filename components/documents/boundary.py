@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from components.documents.environment import EnvironmentAccess
 from components.documents.naming import ROOT_PATH
-from components.documents.statements import PolicyDocument, Statement, allow, deny, document
+from components.documents.statements import PolicyDocument, Statement, actions_of, allow, deny, document
 
 RUNTIME_SERVICES = (
     "apigateway",
@@ -94,8 +94,7 @@ POLICY_EDITING = (
     "iam:SetDefaultPolicyVersion",
 )
 
-IAM_CHANGES = ("iam:Add*", "iam:Attach*", "iam:Create*", "iam:Delete*", "iam:Detach*")
-IAM_CHANGES += ("iam:Put*", "iam:Remove*", "iam:Set*", "iam:Tag*", "iam:Untag*", "iam:Update*")
+IAM_CHANGES = tuple(actions_of("iam", "Add* Attach* Create* Delete* Detach* Put* Remove* Set* Tag* Untag* Update*"))
 
 
 def boundary(access: EnvironmentAccess) -> PolicyDocument:

@@ -107,7 +107,9 @@ def _only_after_success() -> str:
 
 def _without_leftovers() -> str:
     # What differs from build to build, and what no later step needs.
-    return "find . -type d \\( -name __pycache__ -o -name .pytest_cache \\) -prune -exec rm -rf {} + && rm -rf .git .venv"
+    return (
+        "find . -type d \\( -name __pycache__ -o -name .pytest_cache \\) -prune -exec rm -rf {} + && rm -rf .git .venv"
+    )
 
 
 def _spec(

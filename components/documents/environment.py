@@ -73,7 +73,9 @@ class EnvironmentAccess:
             ):
                 raise ConfigError("a statement that allows every action", where=where, remedy="list the actions")
         if not self.stack_name.startswith("amplify-"):
-            raise ConfigError(f"{self.stack_name!r} is no stack of Amplify", where=where, remedy="amplify-APP-ENV-SUFFIX")
+            raise ConfigError(
+                f"{self.stack_name!r} is no stack of Amplify", where=where, remedy="amplify-APP-ENV-SUFFIX"
+            )
 
     @property
     def stack_arns(self) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""What CloudFormation needs to make, read, change and delete a resource of a type: a table of facts, and how it is made.
+"""What CloudFormation needs to make, read, change and delete resources of a type: a table of facts, and its making.
 
 Each public resource schema tells under `handlers` which actions its handlers call ("handlers" in the CloudFormation CLI
 user guide). `handler_permissions.json` keeps that for the types that Amplify exports use, in two lists per type. It is
@@ -18,7 +18,7 @@ from typing import Any
 
 TABLE = Path(__file__).with_name("handler_permissions.json")
 
-TYPES = """
+_NAMES = """
 ApiGateway::Account ApiGateway::Authorizer ApiGateway::Deployment ApiGateway::GatewayResponse ApiGateway::Method
 ApiGateway::Model ApiGateway::Resource ApiGateway::RestApi ApiGateway::Stage
 ApiGatewayV2::Api ApiGatewayV2::Authorizer ApiGatewayV2::Integration ApiGatewayV2::Route ApiGatewayV2::Stage
@@ -43,7 +43,8 @@ Logs::LogGroup OpenSearchService::Domain
 S3::Bucket S3::BucketPolicy SNS::Topic SNS::Subscription SQS::Queue SSM::Parameter
 SecretsManager::Secret ServiceDiscovery::PrivateDnsNamespace ServiceDiscovery::Service
 StepFunctions::StateMachine
-""".split()
+"""
+TYPES = tuple(_NAMES.split())
 """The types of the table, without `AWS::`: those of the exporter's templates, and what is commonly added to them."""
 
 # A wildcard in a schema is written out by AWS for its own convenience; these would reach far beyond the resource.
@@ -84,7 +85,7 @@ def _actions(permissions: Iterable[str]) -> set[str]:
 
 def main() -> None:
     """Write the table from the schemas of the installed cfn-lint."""
-    import cfnlint.data.schemas.resources as resources  # noqa: PLC0415 - only this command needs it
+    from cfnlint.data.schemas import resources  # noqa: PLC0415 - only this command needs it
 
     folder = Path(next(iter(resources.__path__)))
     # cfn-lint keeps several regions' versions of a schema; sorted by name, so that the same one is taken every time.

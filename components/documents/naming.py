@@ -261,7 +261,17 @@ class PipelineNames(_Place):
         return f"/aws/codebuild/{self.project(what)}"
 
     def artifact_bucket(self, region: str) -> str:
-        return regional_bucket(f"{self.prefix}-artifacts", self.account, region)
+        return regional_bucket(self._artifacts, self.account, region)
+
+    @property
+    def artifact_bucket_pattern(self) -> str:
+        """ARN pattern of the artifact buckets of all regions."""
+        return self.bucket_arn(f"{regional_bucket(self._artifacts, self.account, '*')}")
+
+    @property
+    def _artifacts(self) -> str:
+        # Cut for the longest name of a region: else the bucket's name would begin differently in each region.
+        return fit(f"{self.prefix}-artifacts".lower(), MAX_BUCKET_NAME - len(f"-{self.account}-ap-southeast-1-an"))
 
     @property
     def artifact_key_alias(self) -> str:

@@ -16,45 +16,11 @@ from components.documents.naming import (
 )
 from components.documents.rights import secret_arns, statements_for
 from components.documents.scopes import services_passed_to
+from components.documents.stack_actions import EXECUTIONS, STACK_READS
 from components.documents.statements import Document, Statement, allow, deny, document
 
 READ_OBJECT = ("s3:GetObject", "s3:GetObjectVersion")
 WRITE_OBJECT = ("s3:AbortMultipartUpload", "s3:PutObject")
-
-STACK_READS = (
-    "cloudformation:DescribeChangeSet",
-    "cloudformation:DescribeEvents",
-    "cloudformation:DescribeStackEvents",
-    "cloudformation:DescribeStackResource",
-    "cloudformation:DescribeStackResourceDrifts",
-    "cloudformation:DescribeStackResources",
-    "cloudformation:DescribeStacks",
-    "cloudformation:DetectStackDrift",
-    "cloudformation:DetectStackResourceDrift",
-    "cloudformation:GetStackPolicy",
-    "cloudformation:GetTemplate",
-    "cloudformation:ListChangeSets",
-    "cloudformation:ListStackResources",
-)
-
-EXECUTIONS = (
-    "cloudformation:CancelUpdateStack",
-    "cloudformation:ContinueUpdateRollback",
-    "cloudformation:CreateResource",
-    "cloudformation:CreateStack",
-    "cloudformation:CreateStackSet",
-    "cloudformation:DeleteResource",
-    "cloudformation:DeleteStack",
-    "cloudformation:ExecuteChangeSet",
-    "cloudformation:ExecuteStackRefactor",
-    "cloudformation:RollbackStack",
-    "cloudformation:SetStackPolicy",
-    "cloudformation:UpdateResource",
-    "cloudformation:UpdateStack",
-    "cloudformation:UpdateStackSet",
-    "cloudformation:UpdateTerminationProtection",
-)
-"""Whatever makes CloudFormation act. `plan` is denied all of it."""
 
 
 def project_policies(access: EnvironmentAccess, what: str) -> Mapping[str, Document]:
@@ -173,7 +139,9 @@ def _deploy(access: EnvironmentAccess) -> list[Statement]:
     own = {"StringEquals": {"aws:ResourceAccount": names.account}}
     role = names.execution_role_arn
     return [
-        allow("Stacks", [*STACK_READS, "cloudformation:TagResource", "cloudformation:UntagResource"], access.stack_arns),
+        allow(
+            "Stacks", [*STACK_READS, "cloudformation:TagResource", "cloudformation:UntagResource"], access.stack_arns
+        ),
         allow("CreateStack", "cloudformation:CreateStack", access.stack_arns, _role_is(role)),
         # Once a stack has its role, CloudFormation uses it whether or not it is sent again.
         allow(

@@ -88,7 +88,7 @@ def statements_for(access: EnvironmentAccess, types: Iterable[str], kind: str = 
             blind_reads.add(action)
         else:
             scoped[service].add(action)
-    statements = []
+    statements: list[Statement] = []
     for service, actions in sorted(scoped.items()):
         statements.extend(_scoped(access, service, actions, frozenset(types)))
     if blind_reads:

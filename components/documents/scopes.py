@@ -29,7 +29,9 @@ def is_foreign_identity(action: str) -> bool:
 def services_passed_to(types: Iterable[str]) -> list[str]:
     """The services that resources of `types` hand a role to."""
     prefixes = {name.split("::")[1] for name in types if name.startswith("AWS::")}
-    return sorted({service for prefix in prefixes for service in _PASSED_TO.get(prefix, ())} or {"lambda.amazonaws.com"})
+    return sorted(
+        {service for prefix in prefixes for service in _PASSED_TO.get(prefix, ())} or {"lambda.amazonaws.com"}
+    )
 
 
 _DATA_READS = frozenset(
@@ -68,7 +70,7 @@ _PASSED_TO: Mapping[str, tuple[str, ...]] = {
 
 
 def _named(service: str, *kinds: str, tails: tuple[str, ...] = ("",)) -> Scope:
-    """Resources that Amplify names with `-ENV` at the end, CloudFormation after the stack, the program after the app."""
+    """Resources that Amplify names with `-ENV`, CloudFormation after the stack, and the program after the app."""
 
     def scope(access: EnvironmentAccess, types: frozenset[str]) -> list[str]:
         del types

@@ -25,7 +25,12 @@ def scalar_or_list(values: str | Iterable[str]) -> str | list[str]:
     return found[0] if len(found) == 1 else found
 
 
-def statement(
+def actions_of(service: str, names: str) -> list[str]:
+    """`SERVICE:NAME` for each of the names, which stand in one string with blanks between them."""
+    return [f"{service}:{name}" for name in names.split()]
+
+
+def statement(  # noqa: PLR0917 - in the order of a statement's elements
     effect: str,
     sid: str,
     actions: str | Iterable[str],

@@ -31,7 +31,7 @@ UNSCOPED_WRITES: Mapping[str, str] = {
     "cloudfront:CreateCloudFrontOriginAccessIdentity": "the identity has no ARN before it is there",
     "cloudfront:CreateDistribution": "the distribution has no ARN before it is there",
     "cognito-identity:CreateIdentityPool": "the identity pool has no ARN before it is there",
-    "cognito-identity:SetIdentityPoolRoles": "Cognito compares no identity pool; the roles are compared by iam:PassRole",
+    "cognito-identity:SetIdentityPoolRoles": "Cognito compares no identity pool; iam:PassRole compares the roles",
     "cognito-idp:CreateUserPool": "the user pool has no ARN before it is there",
     "ecr:GetAuthorizationToken": "the token is the account's; what it may do is compared for each repository",
     "ecs:DeregisterTaskDefinition": "ECS compares no task definition here",

@@ -1,0 +1,218 @@
+"""What UpdatePipeline may change: this pipeline's own resources, and of its roles only the list of doors.
+
+Whoever can write the role that the doors trust could walk through them. So the one thing it may write there is the
+inline policy, which needs a line per environment; the pipeline role's boundary keeps that to doors and artifacts. Its
+own rights, all trust policies and all boundaries are for a person with `pulumi up`.
+"""
+
+from components.documents.model import CodeCommitSource, ConnectionSource, GitHubTokenSource, PipelineModel, S3Source
+from components.documents.naming import STATE_PREFIX, PipelineNames
+from components.documents.statements import PolicyDocument, Statement, actions_of, allow, deny, document
+
+ROLE_READS = (
+    "iam:GetRole",
+    "iam:GetRolePolicy",
+    "iam:ListAttachedRolePolicies",
+    "iam:ListInstanceProfilesForRole",
+    "iam:ListRolePolicies",
+    "iam:ListRoleTags",
+)
+POLICY_READS = ("iam:GetPolicy", "iam:GetPolicyVersion", "iam:ListPolicyTags", "iam:ListPolicyVersions")
+BUCKET_SETTINGS = (
+    "BucketOwnershipControls",
+    "BucketPolicy",
+    "BucketPublicAccessBlock",
+    "BucketTagging",
+    "BucketVersioning",
+    "EncryptionConfiguration",
+    "LifecycleConfiguration",
+)
+
+SERVICES = (
+    "codebuild",
+    "codeconnections",
+    "codepipeline",
+    "codestar-connections",
+    "codestar-notifications",
+    "events",
+    "kms",
+    "logs",
+    "s3",
+    "sns",
+)
+"""The services of a pipeline's resources."""
+
+
+def update_statements(model: PipelineModel) -> list[Statement]:
+    """The rights of UpdatePipeline's project role, beside its log and the artifact key."""
+    names = model.names
+    found = [
+        *_pipeline(names),
+        *_roles(names),
+        *_storage(names),
+        *_state(names),
+        *_events(names),
+        *_cloud_control(names),
+    ]
+    source = model.source
+    if isinstance(source, ConnectionSource):
+        for service in ("codeconnections", "codestar-connections"):
+            actions = [f"{service}:{verb}" for verb in ("PassConnection", "UseConnection")]
+            found.append(allow(f"Connection{len(service)}", actions, source.connection_arn))
+    if isinstance(source, GitHubTokenSource):
+        webhook = names.arn("codepipeline", f"webhook:{names.prefix}-*")
+        actions = [
+            "codepipeline:DeregisterWebhookWithThirdParty",
+            "codepipeline:ListWebhooks",
+            "codepipeline:PutWebhook",
+        ]
+        actions.append("codepipeline:RegisterWebhookWithThirdParty")
+        found.append(allow("Webhook", actions, [webhook, names.pipeline_arn]))
+    if isinstance(source, CodeCommitSource):
+        found.append(allow("Repository", "codecommit:GetRepository", names.arn("codecommit", source.repository)))
+    if isinstance(source, S3Source):
+        found.append(allow("SourceBucket", "s3:GetBucketVersioning", names.bucket_arn(source.bucket)))
+    return found
+
+
+def update_boundary(model: PipelineModel) -> PolicyDocument:
+    """The most that UpdatePipeline can ever do: no role that a door trusts is made, trusted anew or assumed in it."""
+    names = model.names
+    own_role = names.role_arn()
+    services = [f"{service}:*" for service in SERVICES]
+    # What is only being made has no account yet.
+    own = {"StringEqualsIfExists": {"aws:ResourceAccount": names.account}}
+    return PolicyDocument(
+        name=names.boundary("update"),
+        path=names.path,
+        description=f"The most that the update of {names.pipeline} can do",
+        document=document(
+            [
+                allow("PipelineResources", services, "*", own),
+                # Cloud Control and what it lists have no resource, and so no account.
+                allow("NoResource", [*_CLOUD_CONTROL, *_LISTS, "kms:CreateKey"], "*"),
+                allow("RoleReads", [*ROLE_READS, *POLICY_READS], _own_iam(names)),
+                allow("DoorList", ["iam:DeleteRolePolicy", "iam:PutRolePolicy"], own_role),
+                allow("PassOwnRoles", "iam:PassRole", names.iam_arn("role", names.path, "*")),
+                deny("NoOtherIdentity", "sts:*", "*"),
+            ]
+        ),
+        arn=names.boundary_arn("update"),
+    )
+
+
+def _own_iam(names: PipelineNames) -> list[str]:
+    return [names.iam_arn(kind, names.path, "*") for kind in ("role", "policy")]
+
+
+def _pipeline(names: PipelineNames) -> list[Statement]:
+    return [
+        allow(
+            "Pipeline",
+            actions_of(
+                "codepipeline",
+                "GetPipeline GetPipelineState ListPipelineExecutions ListTagsForResource StartPipelineExecution "
+                "TagResource UntagResource UpdatePipeline",
+            ),
+            names.pipeline_arn,
+        ),
+        allow(
+            "Projects",
+            ["codebuild:BatchGetProjects", "codebuild:UpdateProject"],
+            [names.project_arn(what) for what in ("build", "update")],
+        ),
+        allow(
+            "LogGroups",
+            ["logs:ListTagsForResource", "logs:PutRetentionPolicy", "logs:TagResource"],
+            [names.arn("logs", f"log-group:{names.project_log_group(what)}*") for what in ("build", "update")],
+        ),
+    ]
+
+
+def _roles(names: PipelineNames) -> list[Statement]:
+    def passed(sid: str, service: str, *roles: str) -> Statement:
+        condition = {"StringEquals": {"iam:PassedToService": f"{service}.amazonaws.com"}}
+        return allow(sid, "iam:PassRole", [names.role_arn(role) for role in roles], condition)
+
+    return [
+        allow("RoleReads", [*ROLE_READS, *POLICY_READS], _own_iam(names)),
+        allow("DoorList", ["iam:DeleteRolePolicy", "iam:PutRolePolicy"], names.role_arn()),
+        passed("PassPipelineRole", "codepipeline", ""),
+        passed("PassProjectRoles", "codebuild", "build", "update"),
+        passed("PassTriggerRole", "events", "trigger"),
+    ]
+
+
+def _storage(names: PipelineNames) -> list[Statement]:
+    # A new environment may be the first one of its region: so the bucket's name has any region in it.
+    bucket = names.artifact_bucket_pattern
+    here = names.bucket_arn(names.artifact_bucket(names.region))
+    own = {"StringEquals": {"aws:ResourceAccount": names.account}}
+    app = {"StringEquals": {"aws:RequestTag/amplify-delivery:app": names.app}}
+    ours = {"ForAnyValue:StringEquals": {"kms:ResourceAliases": names.artifact_key_alias}}
+    tagged = {"StringEquals": {"aws:ResourceTag/amplify-delivery:app": names.app}}
+    key = names.arn("kms", "key/*", region="*")
+    settings = [f"s3:{verb}{setting}" for verb in ("Get", "Put") for setting in BUCKET_SETTINGS]
+    changes = actions_of(
+        "kms", "DescribeKey EnableKeyRotation GetKeyPolicy GetKeyRotationStatus ListResourceTags PutKeyPolicy"
+    )
+    return [
+        allow("ArtifactBuckets", ["s3:CreateBucket", "s3:GetBucket*", "s3:ListBucket", *settings], bucket),
+        allow("Artifact", ["s3:GetObject", "s3:GetObjectVersion"], f"{here}/*", own),
+        allow("NewKey", "kms:CreateKey", "*", app),
+        allow("TagNewKey", "kms:TagResource", key, app),
+        allow("Keys", changes, key, ours),
+        # A new key has no alias yet, but the tag it was made with.
+        allow("NewKeys", [*changes, "kms:CreateAlias"], key, tagged),
+        allow("Alias", "kms:CreateAlias", names.arn("kms", names.artifact_key_alias, region="*")),
+    ]
+
+
+def _state(names: PipelineNames) -> list[Statement]:
+    bucket = names.bucket_arn(names.state_bucket)
+    own = {"StringEquals": {"aws:ResourceAccount": names.account}}
+    return [
+        allow(
+            "State",
+            ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
+            f"{bucket}/{STATE_PREFIX}*",
+            own,
+        ),
+        allow("StateList", ["s3:GetBucketLocation", "s3:ListBucket"], bucket, own),
+        allow(
+            "StateKey",
+            ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"],
+            names.arn("kms", "key/*"),
+            {"ForAnyValue:StringEquals": {"kms:ResourceAliases": names.state_key_alias}},
+        ),
+    ]
+
+
+def _events(names: PipelineNames) -> list[Statement]:
+    rules = "DeleteRule DescribeRule ListTagsForResource ListTargetsByRule PutRule PutTargets RemoveTargets TagResource"
+    notes = "CreateNotificationRule DeleteNotificationRule DescribeNotificationRule UpdateNotificationRule"
+    return [
+        allow("Rules", actions_of("events", rules), names.arn("events", f"rule/{names.event_rule_prefix}*")),
+        allow(
+            "Notifications",
+            actions_of("codestar-notifications", notes),
+            names.arn("codestar-notifications", "notificationrule/*"),
+            {"StringEquals": {"codestar-notifications:NotificationsForResource": names.pipeline_arn}},
+        ),
+        allow("Topic", ["sns:GetTopicAttributes", "sns:SetTopicAttributes"], names.arn("sns", names.topic)),
+    ]
+
+
+_CLOUD_CONTROL = ("cloudformation:CancelResourceRequest", "cloudformation:UpdateResource")
+_LISTS = (
+    "cloudformation:GetResource",
+    "cloudformation:GetResourceRequestStatus",
+    "codestar-notifications:ListNotificationRules",
+    "kms:ListAliases",
+    "logs:DescribeLogGroups",
+)
+
+
+def _cloud_control(names: PipelineNames) -> list[Statement]:
+    region = {"StringEquals": {"aws:RequestedRegion": names.region}}
+    return [allow("CloudControl", _CLOUD_CONTROL, "*", region), allow("Lists", _LISTS, "*")]
