@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from amplify_export.assembly import Assembly
+from amplify_export import Assembly
 from amplify_export.documents import parse_json
 from amplify_export.errors import ConfigError
 

@@ -9,10 +9,9 @@ from functools import cached_property
 import pulumi
 import pulumi_aws as aws
 
-from amplify_export.assembly import Assembly, BucketFile
+from amplify_export import Assembly, RootStack, StackName
+from amplify_export.assembly import BucketFile
 from amplify_export.errors import ConfigError
-from amplify_export.names import StackName
-from amplify_export.root import RootStack
 from components import names
 from components.accessors import Directory, Found
 from components.contents import contents

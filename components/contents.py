@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from amplify_export.assembly import Assembly
+from amplify_export import Assembly
 
 _STATEFUL = re.compile(
     rb"AWS::DynamoDB::(?:Global)?Table|Custom::AmplifyDynamoDBTable|AWS::Cognito::UserPool\b|AWS::S3::Bucket\b"

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import pulumi
 
-from amplify_export.errors import DeliveryError
+from amplify_export import DeliveryError
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import publishing
-from amplify_export.assembly import Assembly, AssemblyObject
+from amplify_export import Assembly, AssemblyObject
 from components.providers import Access
 
 

@@ -10,8 +10,7 @@ from datetime import UTC, datetime
 
 import pulumi
 
-from amplify_export.assembly import Assembly
-from amplify_export.root import render_root
+from amplify_export import Assembly, render_root
 from components.amplify_backend import AmplifyBackend, AmplifyBackendArgs
 from components.names import staging_bucket_name
 from components.providers import Access, aws_provider

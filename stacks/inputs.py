@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
-from amplify_export.assembly import Assembly, load_assembly
-from amplify_export.environment import EnvironmentValues, Parameters
+from amplify_export import Assembly, EnvironmentValues, assemble, exported_values, load_assembly, read_export
 from amplify_export.errors import ConfigError
 from stacks.config import EnvironmentConfig
 
@@ -24,9 +23,6 @@ def read_assembly(config: EnvironmentConfig, directory: Path, project: str) -> A
         path = directory / config.assembly
         assembly = load_assembly(path)
     else:
-        from amplify_export.assemble import assemble  # noqa: PLC0415 - not needed with an assembled folder
-        from amplify_export.read import read_export  # noqa: PLC0415
-
         path = export_folder(config, directory)
         assembly = assemble(read_export(path), secrets=config.secret_names)
     if assembly.project != project:
@@ -61,18 +57,13 @@ def export_folder(config: EnvironmentConfig, directory: Path) -> Path:
 
 def environment_values(config: EnvironmentConfig, directory: Path, now: datetime) -> EnvironmentValues:
     """What this environment sets on top of the assembly. Raises `ExportRefused` for a bad second export."""
-    from_export: Parameters = {}
-    if config.values_from:
-        from amplify_export.read import read_export  # noqa: PLC0415 - most environments have no second export
-        from amplify_export.root import exported_values  # noqa: PLC0415
-
-        from_export = exported_values(read_export(directory / config.values_from))
+    second = config.values_from
     return EnvironmentValues(
         name=config.environment,
         api_key_expires=api_key_expires(config, now),
         suffix=config.suffix,
         parameters=config.parameters,
-        from_export=from_export,
+        from_export=exported_values(read_export(directory / second)) if second else {},
         secrets=config.secret_names,
     )
 
