@@ -1,7 +1,8 @@
 """The assembly: what one export publishes, the same for every environment, and its form on disk.
 
-`DIR/assembly.json` describes it, `DIR/objects/KEY` holds every object. The folder is a contract other
-tools build on; `FORMAT` changes when it does.
+`DIR/assembly.json` describes it, `DIR/objects/KEY` holds every object. The folder is a contract other tools
+build on; `FORMAT` changes when it does. `assembly.json` holds its own digest, and every object is compared
+with the digest that stands there, so that nothing of an altered folder is ever used.
 """
 
 from __future__ import annotations
@@ -16,17 +17,17 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from amplify_export.errors import AssemblyError
 from amplify_export.findings import Finding
 from amplify_export.names import StackName
 
 FORMAT = 1
-"""Version of the folder's form. A reader refuses any other."""
+"""Version of an assembly's JSON form. A reader refuses any other."""
 
 _KEY = re.compile(r"[a-z]+/[0-9a-f]{64}(\.[A-Za-z0-9]{1,16})?")
-"""An object's key: kind, digest, extension. Nothing else is ever joined to a path or a URL."""
+"""An object's key: kind, digest, extension. Nothing else is ever joined to a path."""
 
 ObjectKind = Literal["template", "vtl", "schema", "zip", "file"]
 
@@ -59,9 +60,7 @@ class Value:
     def from_json(cls, data: Any) -> Value:
         if isinstance(data, str):
             return cls("literal", data)
-        if data["from"] not in get_args(ValueSource):
-            raise ValueError(f"unknown source {data['from']!r}")
-        return cls(data["from"], str(data.get("text", "")))
+        return cls(data["from"], data.get("text", ""))
 
 
 @dataclass(frozen=True)
@@ -91,6 +90,23 @@ class NestedStack:
         yield path, self
         for name in sorted(self.nested):
             yield from self.nested[name].walk((*path, name))
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "logical_id": self.logical_id,
+            "template": self.template,
+            "parameters": {k: v.to_json() for k, v in self.parameters.items()},
+            "nested": {k: v.to_json() for k, v in self.nested.items()},
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> NestedStack:
+        return cls(
+            data["logical_id"],
+            data["template"],
+            {k: Value.from_json(v) for k, v in data["parameters"].items()},
+            {k: cls.from_json(v) for k, v in data["nested"].items()},
+        )
 
 
 @dataclass(frozen=True)
@@ -144,59 +160,42 @@ class Assembly:
     def _index(self) -> Mapping[str, AssemblyObject]:
         return {o.key: o for o in self.objects}
 
+    def to_json(self) -> dict[str, Any]:
+        """All that an assembly says, but for its objects' bytes."""
+        return {
+            "format": FORMAT,
+            "project": self.project,
+            "stack_name": self.stack_name.to_json(),
+            "tags": [{"key": k, "value": v} for k, v in self.tags],
+            "root": self.root.to_json(),
+            "root_template": self.root_template,
+            "objects": [vars(o) for o in self.objects],
+            "bucket_files": [vars(f) for f in self.bucket_files],
+            "findings": [f.to_json() for f in self.findings],
+        }
+
     def digest(self) -> str:
-        """sha256 (hex) of `assembly.json`: one name for all that an assembly says."""
-        return hashlib.sha256(_document(self)).hexdigest()
+        """sha256 (hex) of `to_json`: one name for all that an assembly says."""
+        return hashlib.sha256(canonical(self.to_json())).hexdigest()
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any], reader: Callable[[str], bytes]) -> Assembly:
+        """What `to_json` made. Raises what Python raises for anything else."""
+        return cls(
+            stack_name=StackName.from_json(data["stack_name"]),
+            root_template=data["root_template"],
+            root=NestedStack.from_json(data["root"]),
+            objects=tuple(AssemblyObject(**o) for o in data["objects"]),
+            tags=tuple((t["key"], t["value"]) for t in data["tags"]),
+            bucket_files=tuple(BucketFile(**f) for f in data["bucket_files"]),
+            findings=tuple(Finding(**f) for f in data["findings"]),
+            reader=reader,
+        )
 
 
 def canonical(data: Any) -> bytes:
     """The one JSON form of this project: sorted keys, no spaces, UTF-8. Equal data, equal bytes."""
     return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
-
-
-def _document(assembly: Assembly) -> bytes:
-    data = {
-        "format": FORMAT,
-        "project": assembly.project,
-        "stack_name": assembly.stack_name.to_json(),
-        "tags": [{"key": k, "value": v} for k, v in assembly.tags],
-        "root": _stack_to_json(assembly.root),
-        "root_template": assembly.root_template,
-        "objects": [
-            {"key": o.key, "kind": o.kind, "size": o.size, "sha256": o.sha256, "content_type": o.content_type}
-            for o in assembly.objects
-        ],
-        "bucket_files": [
-            {
-                "nested_stack": f.nested_stack,
-                "bucket": f.bucket,
-                "path": f.path,
-                "key": f.key,
-                "content_type": f.content_type,
-            }
-            for f in assembly.bucket_files
-        ],
-        "findings": [f.to_json() for f in assembly.findings],
-    }
-    return (json.dumps(data, sort_keys=True, indent=1, ensure_ascii=False) + "\n").encode()
-
-
-def _stack_to_json(stack: NestedStack) -> dict[str, Any]:
-    return {
-        "logical_id": stack.logical_id,
-        "template": stack.template,
-        "parameters": {k: v.to_json() for k, v in stack.parameters.items()},
-        "nested": {k: _stack_to_json(v) for k, v in stack.nested.items()},
-    }
-
-
-def _stack_from_json(data: Mapping[str, Any]) -> NestedStack:
-    return NestedStack(
-        data["logical_id"],
-        data["template"],
-        {k: Value.from_json(v) for k, v in data["parameters"].items()},
-        {k: _stack_from_json(v) for k, v in data["nested"].items()},
-    )
 
 
 def write_assembly(assembly: Assembly, directory: Path) -> None:
@@ -240,7 +239,9 @@ def _write(assembly: Assembly, directory: Path) -> None:
             made.add(folder)
         with open(path, "wb", buffering=0) as file:  # noqa: PTH123 - hundreds of files: Path.open doubles the time
             file.write(assembly.read(item.key))
-    (directory / "assembly.json").write_bytes(_document(assembly))
+    document = {**assembly.to_json(), "digest": assembly.digest()}
+    text = json.dumps(document, sort_keys=True, indent=1, ensure_ascii=False)
+    (directory / "assembly.json").write_bytes(f"{text}\n".encode())
     directory.chmod(0o755)
 
 
@@ -270,7 +271,7 @@ def load_assembly(directory: Path) -> Assembly:
         raise AssemblyError(
             "no assembly.json here", where=str(directory), remedy="make one with `python -m delivery assemble`"
         ) from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise AssemblyError(f"cannot be read: {error}", where=str(path), remedy="assemble the export again") from None
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         found = data.get("format") if isinstance(data, dict) else None
@@ -287,36 +288,15 @@ def load_assembly(directory: Path) -> Assembly:
                 f"object {key} cannot be read: {error.strerror}", where=str(directory), remedy="assemble again"
             ) from None
 
+    recorded = data.pop("digest", None)
     try:
-        return _assembly_from_json(data, read)
-    except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
+        assembly = Assembly.from_json(data, read)
+        intact = data == assembly.to_json() and assembly.digest() == recorded
+    except (KeyError, TypeError, AttributeError, ValueError, RecursionError):
+        intact = False
+    unsafe = [o.key for o in assembly.objects if not _KEY.fullmatch(o.key)] if intact else []
+    if not intact or unsafe:
         raise AssemblyError(
-            f"not an assembly: {error!r}", where=str(path), remedy="assemble the export again"
-        ) from None
-
-
-def _assembly_from_json(data: Mapping[str, Any], read: Callable[[str], bytes]) -> Assembly:
-    """The assembly that a document describes. Raises what Python raises for one that is none."""
-    assembly = Assembly(
-        stack_name=StackName.from_json(data["stack_name"]),
-        root_template=data["root_template"],
-        root=_stack_from_json(data["root"]),
-        objects=tuple(AssemblyObject(**o) for o in data["objects"]),
-        tags=tuple((t["key"], t["value"]) for t in data["tags"]),
-        bucket_files=tuple(BucketFile(**f) for f in data["bucket_files"]),
-        findings=tuple(Finding(**f) for f in data["findings"]),
-        reader=read,
-    )
-    keys = {o.key for o in assembly.objects}
-    unsafe = [key for key in keys if not _KEY.fullmatch(key)]
-    named = {s.template for path, s in assembly.root.walk() if path} | {f.key for f in assembly.bucket_files}
-    if unsafe or not named <= keys:
-        raise ValueError(f"no object {next(iter([*unsafe, *(named - keys)]))!r}")
-    resources, parameters = assembly.root_template["Resources"], assembly.root_template["Parameters"]
-    if not isinstance(parameters, dict) or not all(
-        isinstance(resources[name]["Properties"], dict) for name in assembly.root.nested
-    ):
-        raise ValueError("root_template does not fit to root")
-    if StackName.parse(str(assembly.stack_name)) != assembly.stack_name:
-        raise ValueError(f"stack_name {assembly.stack_name}")
+            "is not what was written: its digest does not match", where=str(path), remedy="assemble the export again"
+        )
     return assembly

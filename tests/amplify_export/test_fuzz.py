@@ -63,20 +63,24 @@ _TEXTS = st.one_of(
         (
             "AWS::NoValue", "AWS::StackName", "AWS::CloudFormation::Stack", "AWS::AppSync::ApiKey", "List<String>",
             "AWS::ApiGateway::Deployment", "AWS::ApiGateway::GatewayResponse", "AWS::Lambda::Function", "true",
-            "s3://${S3DeploymentBucket}/${S3DeploymentRootKey}/schema.graphql", "${", "${}", "${!x}", "a.b", "²", "../x",
-            "amplify-a-b-c", "api/x\\y.json", "Retain", "[]", "1" * 5000,
+            "s3://${S3DeploymentBucket}/${S3DeploymentRootKey}/schema.graphql", "${", "${}", "${!x}", "a.b", "²",
+            "../x", "amplify-a-b-c", "api/x\\y.json", "Retain", "[]", "1" * 5000,
         )
     ),
 )  # fmt: skip
 _SCALARS = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), _TEXTS)
 _VALUES = st.recursive(
-    _SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_KEYS | _TEXTS, inner, max_size=3), max_leaves=6
+    _SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_KEYS | _TEXTS, inner, max_size=3),
+    max_leaves=6,
 )
 
 
 def _places(document: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     places = [path]
-    items = document.items() if isinstance(document, dict) else enumerate(document) if isinstance(document, list) else ()
+    items = (
+        document.items() if isinstance(document, dict) else enumerate(document) if isinstance(document, list) else ()
+    )
     for key, value in items:
         places += _places(value, (*path, key))
     return places
@@ -139,7 +143,9 @@ def mutated_export(draw: st.DrawFn) -> Path:
         elif kind == "remove":
             (folder / file).unlink()
         else:
-            (folder / file).rename((folder / file).with_name(draw(st.sampled_from(("x.json", "template.yaml", "y.zip")))))
+            (folder / file).rename(
+                (folder / file).with_name(draw(st.sampled_from(("x.json", "template.yaml", "y.zip"))))
+            )
     return folder
 
 
