@@ -7,7 +7,7 @@ from amplify_export.assemble import assemble, check
 from amplify_export.assembly import Assembly, AssemblyObject, NestedStack, Value, load_assembly, write_assembly
 from amplify_export.compare import Comparison, TouchedResource, TouchedStack, compare
 from amplify_export.environment import EnvironmentValues, ExportedValues
-from amplify_export.errors import DeliveryError, ExportRefused
+from amplify_export.errors import AssemblyError, ConfigError, DeliveryError, ExportRefused
 from amplify_export.findings import Finding
 from amplify_export.model import Export
 from amplify_export.names import StackName
@@ -16,8 +16,10 @@ from amplify_export.root import RootStack, Secret, exported_values, render_root
 
 __all__ = [
     "Assembly",
+    "AssemblyError",
     "AssemblyObject",
     "Comparison",
+    "ConfigError",
     "DeliveryError",
     "EnvironmentValues",
     "Export",

@@ -1,0 +1,33 @@
+"""The package starts fast and touches files only: no Pulumi, no AWS, no YAML where no template is YAML."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from tests.amplify_export.mutations import EXPORTS
+
+FOREIGN = ("pulumi", "boto3", "botocore", "yaml", "components", "stacks", "delivery", "publishing", "rehearsal")
+
+
+def _loaded(program: str) -> set[str]:
+    """The top-level modules that a fresh process has loaded after `program`."""
+    program += "\nimport sys; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+    result = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    return set(result.stdout.split())
+
+
+def test_importing_it_loads_nothing_foreign() -> None:
+    assert not _loaded("import amplify_export") & set(FOREIGN)
+
+
+def test_assembling_loads_nothing_foreign() -> None:
+    program = f"from amplify_export import *; assemble(read_export({str(EXPORTS['full'])!r}))"
+    assert not _loaded(program) & set(FOREIGN)
+
+
+def test_public_names_are_there() -> None:
+    import amplify_export
+
+    assert sorted(amplify_export.__all__) == amplify_export.__all__
+    assert all(hasattr(amplify_export, name) for name in amplify_export.__all__)
