@@ -1,49 +1,43 @@
-# Every target makes its own set-up; a second run finds it done. Python 3.11+, git and make are all that must be there.
-
+# Every target does its own set-up: the first run fetches or builds what is missing, later ones find it.
 PYTHON ?= python3
 VENV := .venv/bin
-# Without byte code every process compiles the SDKs anew: 1.5 s each.
+# Byte code matters: without it every process of a rehearsal compiles its imports again (1.5 s for pulumi_aws alone).
 unexport PYTHONDONTWRITEBYTECODE
 
+.DEFAULT_GOAL := help
 .PHONY: help setup environment rehearse test lint format lock bench clean
 
-help:
-	@echo "make rehearse            deliver the example app, and its re-exports, to a local AWS"
-	@echo "make rehearse EXPORTS=\"path ...\"   the same with your own exports"
-	@echo "make test                everything the project tests"
-	@echo "make lint | format       ruff and mypy"
-	@echo "make bench               the measurements of docs/benchmarks.md"
-	@echo "make setup               only what the others need: engine, local AWS, Node, Python environments"
-	@echo "make lock                pin the newest versions that requirements*.txt allow"
+help:  ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  \1|/' | column -t -s '|' 2>/dev/null \
+	  || grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST)
 
-setup:
-	@$(PYTHON) -m rehearsal.setup all
+setup:  ## engine, local AWS, Node and Python packages, as far as they are missing
+	@$(PYTHON) -m rehearsal.setup
 
 environment:
 	@$(PYTHON) -m rehearsal.setup environment
 
-rehearse: setup
+rehearse: setup  ## deliver the example, or EXPORTS="DIR ...", to a local AWS; more options in ARGS
 	@$(VENV)/python -m delivery rehearse $(EXPORTS) $(ARGS)
 
-test: setup lint
+test: setup lint  ## lint, types and all tests; pytest's options in ARGS
 	@$(VENV)/python -m pytest -n 2 --dist loadgroup $(ARGS)
 
-lint: environment
+lint: environment  ## ruff and mypy
 	@$(VENV)/ruff check .
 	@$(VENV)/ruff format --check .
 	@$(VENV)/mypy
 
-format: environment
+format: environment  ## format the code and mend what ruff can
 	@$(VENV)/ruff check --fix .
 	@$(VENV)/ruff format .
 
-bench: setup
+lock:  ## pin the newest versions that the requirements allow, with hashes; needs the network
+	@$(PYTHON) -m rehearsal.setup.lock
+
+bench: setup  ## measure, and print the table
 	@$(VENV)/python -m benchmarks $(ARGS)
 
-UV_LOCK := uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate --python-version 3.11
-lock:
-	$(UV_LOCK) requirements-dev.txt -o requirements.lock
-	$(UV_LOCK) rehearsal/local_aws/requirements.in -o rehearsal/local_aws/requirements.lock
-
-clean:
-	rm -rf .venv build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+clean:  ## remove the environment and caches of this work tree; what is kept per machine stays
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis build
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

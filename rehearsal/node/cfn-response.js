@@ -1,11 +1,11 @@
-// `cfn-response` as inline Lambda code requires it (CloudFormation User Guide, "cfn-response module"):
-// send(event, context, status, data, physicalResourceId, noEcho) PUTs the answer of a custom resource to
-// CloudFormation. Lambda provides the module for inline code; a rehearsal provides this one.
+// cfn-response: what CloudFormation supplies to inline Lambda code, for custom resources in a rehearsal.
+// Written from the documentation of the module ("cfn-response module", AWS CloudFormation User Guide).
 'use strict';
 
 exports.SUCCESS = 'SUCCESS';
 exports.FAILED = 'FAILED';
 
+/** PUTs the answer of a custom resource to event.ResponseURL, once. Ends the invocation with context.done. */
 exports.send = (event, context, status, data, physicalResourceId, noEcho) => {
   const body = JSON.stringify({
     Status: status,
@@ -18,15 +18,16 @@ exports.send = (event, context, status, data, physicalResourceId, noEcho) => {
     Data: data,
   });
   const url = new URL(event.ResponseURL);
-  const client = require(url.protocol === 'http:' ? 'http' : 'https');
+  const { request } = require(url.protocol === 'http:' ? 'http' : 'https');
   const headers = { 'content-type': '', 'content-length': Buffer.byteLength(body) };
-  const request = client.request(url, { method: 'PUT', headers }, (response) => {
-    response.resume();
-    context.done();
+  return new Promise((resolve) => {
+    const end = (error) => {
+      if (error) console.log(`cfn-response: ${error.message}`);
+      resolve();
+      context.done();
+    };
+    const put = request(url, { method: 'PUT', headers }, (response) => response.resume().on('end', () => end()));
+    put.on('error', end);
+    put.end(body);
   });
-  request.on('error', (error) => {
-    console.log(`cfn-response could not answer CloudFormation: ${error.message}`);
-    context.done();
-  });
-  request.end(body);
 };

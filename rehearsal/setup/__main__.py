@@ -1,6 +1,6 @@
-"""`python3 -m rehearsal.setup [environment|all]`: make what is missing. Runs under the system's Python.
+"""`python3 -m rehearsal.setup [environment]`: the set-up, under any Python 3.11 or newer with no package installed.
 
-`environment` makes the project's own Python environment only (what lint needs), `all` everything.
+`environment` makes the project's own Python environment only (what lint needs); without it everything is made.
 """
 
 from __future__ import annotations
@@ -8,29 +8,34 @@ from __future__ import annotations
 import sys
 
 
-def main() -> int:
-    if sys.version_info < (3, 11):  # noqa: UP036 - whoever starts this may have an older one
-        print("Python 3.11 or newer is needed, this is " + sys.version.split()[0], file=sys.stderr)
+def main(arguments: list[str]) -> int:
+    """0 when everything is there, 1 when something could not be had, 2 for a wrong argument, 130 when interrupted."""
+    if sys.version_info < (3, 11):  # noqa: UP036 - told in a sentence instead of a traceback
+        sys.stderr.write(
+            f"Python 3.11 or newer is needed, this is {sys.version.split()[0]}: `make PYTHON=python3.12`\n"
+        )
         return 1
     from amplify_export.errors import SetupError  # noqa: PLC0415 - needs that Python
-    from rehearsal.setup import ensure_all, environments  # noqa: PLC0415
+    from rehearsal.setup.environments import ensure_environment, project_environment  # noqa: PLC0415
     from rehearsal.setup.progress import Progress  # noqa: PLC0415
-    from rehearsal.setup.tools import LOCK  # noqa: PLC0415
+    from rehearsal.setup.tools import ensure_all  # noqa: PLC0415
 
-    progress = Progress(sys.stderr)
+    if arguments not in ([], ["environment"]):
+        sys.stderr.write("usage: python3 -m rehearsal.setup [environment]\n")
+        return 2
     try:
-        if sys.argv[1:] == ["environment"]:
-            environments.clean_python_environment()
-            environments.ensure(environments.project_environment(), LOCK, "Python environment .venv", progress)
+        if arguments:
+            ensure_environment(project_environment(), Progress())
         else:
-            ensure_all(progress)
+            ensure_all(Progress())
     except SetupError as error:
-        print(f"\n{error}", file=sys.stderr)
+        sys.stderr.write(f"set-up: {error}\n")
         return 1
     except KeyboardInterrupt:
+        sys.stderr.write("set-up interrupted: run it again, it goes on where it was\n")
         return 130
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

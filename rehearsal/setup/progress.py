@@ -1,49 +1,74 @@
-"""Say what a set-up step does, while it does it, and how long it took."""
+"""What the set-up is doing, and how long each step took, on one line per step.
+
+On a terminal the line of the running step is rewritten every second; elsewhere (a log, a pipe) a step that takes long
+says so every 15 seconds, in plain text without control codes.
+"""
 
 from __future__ import annotations
 
+import shutil
+import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
 
-class Progress:
-    """Steps on a text stream. On a terminal the running step's line shows its seconds and last detail; piped, a
-    detail is printed at most every ten seconds, so that a log shows life without being flooded."""
+class Step:
+    """One running step; `detail` is what it is at now, `outcome` what it came to."""
 
-    def __init__(self, stream: TextIO) -> None:
-        self.stream = stream
-        self.terminal = stream.isatty()
-        self._name = ""
-        self._start = 0.0
-        self._last = 0.0
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.detail = ""
+        self.outcome = "done"
+
+
+class Progress:
+    """Writes steps to `stream` (default: standard error)."""
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream or sys.stderr
+        self._tty = self._stream.isatty()
+
+    def say(self, text: str) -> None:
+        """One line of its own."""
+        self._write(f"{text}\n")
 
     @contextmanager
-    def step(self, name: str) -> Iterator[None]:
-        """Announce a step and, when it is done, its time. Nothing is said of an error: whoever catches it does."""
-        self._name, self._start, self._last = name, time.monotonic(), time.monotonic()
-        self.stream.write(f"{name} ...{'' if self.terminal else chr(10)}")
-        self.stream.flush()
+    def step(self, name: str) -> Iterator[Step]:
+        """A step called `name`; its line is finished with the step's outcome and time, or "failed"."""
+        step, started, ended = Step(name), time.monotonic(), threading.Event()
+        every = 1 if self._tty else 15
+        ticker = threading.Thread(target=self._tick, args=(step, started, ended, every), daemon=True)
+        ticker.start()
+        failed = True
         try:
-            yield
-        except BaseException:
-            self.stream.write("\n" if self.terminal else "")
-            raise
-        seconds = time.monotonic() - self._start
-        self.stream.write(f"{self._begin()}{name}: {seconds:.1f} s\n")
-        self.stream.flush()
+            yield step
+            failed = False
+        finally:
+            ended.set()
+            ticker.join()
+            self._finish(step, "failed" if failed else step.outcome, time.monotonic() - started)
 
-    def detail(self, text: str) -> None:
-        """What the running step is at."""
-        now = time.monotonic()
-        if now - self._last < (0.2 if self.terminal else 10):
-            return
-        self._last = now
-        line = f"{self._name} ... {now - self._start:.0f} s  {text[:100]}"
-        self.stream.write(f"{self._begin()}{line}" if self.terminal else f"{line}\n")
-        self.stream.flush()
+    def _tick(self, step: Step, started: float, ended: threading.Event, every: int) -> None:
+        if self._tty:
+            self._rewrite(step, 0)
+        while not ended.wait(every):
+            seconds = time.monotonic() - started
+            if self._tty:
+                self._rewrite(step, seconds)
+            else:
+                self._write(f"  {step.name}: {step.detail or 'working'} ({seconds:.0f} s)\n")
 
-    def _begin(self) -> str:
-        """Back to the start of the line, and clear it."""
-        return "\r\x1b[K" if self.terminal else ""
+    def _rewrite(self, step: Step, seconds: float) -> None:
+        line = f"  {step.name:<20} {step.detail or '...'} ({seconds:.0f} s)"
+        self._write(f"\r\x1b[K{line[: shutil.get_terminal_size().columns - 1]}")
+
+    def _finish(self, step: Step, outcome: str, seconds: float) -> None:
+        start = "\r\x1b[K" if self._tty else ""
+        self._write(f"{start}  {step.name:<20} {outcome:<58} {seconds:6.1f} s\n")
+
+    def _write(self, text: str) -> None:
+        self._stream.write(text)
+        self._stream.flush()
