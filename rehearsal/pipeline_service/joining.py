@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from rehearsal.local_aws import LocalAws
+from rehearsal.setup import tools
 
 _LAUNCH = Path(__file__).parent / "inside" / "launch.py"
 
@@ -43,7 +44,11 @@ class Room:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def local_aws_with_room(python: Path, **arguments: Any) -> tuple[LocalAws, Room]:
-    """A local AWS (not started) that a `PipelineService` can join; `python` is its virtualenv's interpreter."""
-    room = Room(python)
+def local_aws_with_room(python: Path | None = None, **arguments: Any) -> tuple[LocalAws, Room]:
+    """A local AWS (not started) that a `PipelineService` can join; close the room when it has ended.
+
+    `python` is the interpreter of the local AWS's virtualenv, by default that of the set-up; `arguments` are
+    `LocalAws`'s own.
+    """
+    room = Room(python or tools().local_aws_python)
     return LocalAws(python=room.interpreter, **arguments), room

@@ -1,6 +1,6 @@
 """CodePipeline and CodeBuild for the local AWS.
 
-    aws, room = local_aws_with_room(python)
+    aws, room = local_aws_with_room()
     with aws, PipelineService(aws, room) as service:
         service.repository(connection_arn, "owner/app", Path("app.git"))
         service.on_event(print)
@@ -156,11 +156,15 @@ class PipelineService:
                 return execution
         raise KeyError(execution_id)
 
-    def executions(self, pipeline: str) -> list[Execution]:
-        """Every execution of the pipelines of that name, oldest first."""
+    def executions(self, pipeline: str, account: str | None = None) -> list[Execution]:
+        """Every execution of the pipelines of that name (in all accounts by default), oldest first."""
         with self.engine.lock:
-            return [run for found in self.engine.pipelines.values() if found.definition.name == pipeline
-                    for run in found.executions]
+            return [
+                execution
+                for found in self.engine.pipelines.values()
+                if found.definition.name == pipeline and account in (None, found.definition.account)
+                for execution in found.executions
+            ]
 
     def wait(self, execution_id: str, timeout: float = 60.0) -> Execution:
         """Wait until an execution has ended. Raises `TimeoutError`."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rehearsal.pipeline_service import PipelineService, local_aws_with_room
-from tests.rehearsal.pipeline_service.world import World, local_aws_python
+from tests.rehearsal.pipeline_service.world import World
 
 MINUTE = 0.2
 """Seconds a declared minute lasts in these tests: five minutes, AWS's least timeout, are one second."""
@@ -18,8 +18,7 @@ MINUTE = 0.2
 @pytest.fixture(scope="session")
 def service() -> Iterator[PipelineService]:
     """The service, joined to a running local AWS."""
-    python, node, modules = local_aws_python()
-    aws, room = local_aws_with_room(python, node=node, node_modules=modules)
+    aws, room = local_aws_with_room()
     try:
         with aws, PipelineService(
             aws, room, build_variables={"PATH": os.environ["PATH"]}, minute=MINUTE, grace=0.3, poll_seconds=0.1

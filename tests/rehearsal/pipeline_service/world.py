@@ -8,27 +8,12 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from amplify_export.errors import SetupError
 from rehearsal.local_aws import Credentials, LocalAws, random_account
 from rehearsal.pipeline_service import PipelineService
-from rehearsal.setup.tools import tools
+from rehearsal.pipeline_service.state import Execution
 
 REGION, OTHER_REGION = "eu-central-1", "us-east-1"
 CONNECTION = "arn:aws:codeconnections:eu-central-1:111111111111:connection/0a1b2c3d"
-
-
-def local_aws_python() -> tuple[Path, Path, Path]:
-    """The local AWS's interpreter, node, and its modules; skips without them."""
-    try:
-        found = tools()
-    except SetupError:
-        named = os.environ.get("LOCAL_AWS_PYTHON")
-        if not named:
-            pytest.skip("the set-up of the rehearsal is not complete")
-        return Path(named), Path("/usr/bin/node"), Path("/nonexistent")
-    return found.local_aws_python, found.node, found.node_modules
 
 
 def trusted(*services: str, **more: Any) -> dict[str, Any]:
@@ -86,7 +71,8 @@ class World:
             allow(["s3:*", "kms:*", "codeconnections:UseConnection", "sts:AssumeRole", "codebuild:*", "sns:Publish"])
         ]
         self.pipeline_role = self.role("pipeline", trusted("codepipeline.amazonaws.com"), rights)
-        self.build_role = self.role("build", trusted("codebuild.amazonaws.com"), [allow(["s3:*", "kms:*"])])
+        self.build_trust = trusted("codebuild.amazonaws.com")
+        self.build_role = self.role("build", self.build_trust, [allow(["s3:*", "kms:*"])])
 
     def client(self, service: str, credentials: Credentials | None = None, region: str = REGION) -> Any:
         return self.aws.client(service, credentials or self.admin, region)
@@ -186,7 +172,11 @@ class World:
     def create(self, name: str, *stages: dict[str, Any], **more: Any) -> str:
         """Create a pipeline and answer the id of the execution that its creation starts."""
         self.pipelines.create_pipeline(pipeline=self.declaration(name, *stages, **more))
-        return self.service.executions(name)[0].id
+        return self.executions(name)[0].id
+
+    def executions(self, name: str) -> list[Execution]:
+        """The executions of a pipeline of this world, oldest first."""
+        return self.service.executions(name, self.tooling)
 
     def run(self, name: str, timeout: float = 30, **arguments: Any) -> Any:
         """Start an execution and wait for its end."""
