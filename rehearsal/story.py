@@ -12,7 +12,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -74,20 +74,26 @@ def chapters(exports: Sequence[Path]) -> tuple[Chapter, ...]:
     return tuple(Chapter(str(path), path.resolve()) for path in exports)
 
 
-def run(exports: Sequence[Path], *, keep: bool, json_output: bool) -> int:
-    """Tell the story. 0 when every chapter ended well, 1 otherwise."""
+def run(
+    exports: Sequence[Path], *, keep: bool, json_output: bool, secrets: Mapping[tuple[str, str], str] | None = None
+) -> int:
+    """Tell the story. 0 when every chapter ended well, 1 otherwise.
+
+    `secrets` gives values for parameters that must not stand in an export, by (nested stack, parameter).
+    """
     from rehearsal.setup import ensure_all  # noqa: PLC0415
     from rehearsal.setup.progress import Progress  # noqa: PLC0415
 
     console = Console(json_output)
     started = time.monotonic()
-    story = chapters(exports)
-    first = read_export(story[0].export)  # a wrong path is told before anything is started
+    story, secrets = chapters(exports), secrets or {}
+    # What is wrong with the first export is told before anything is started.
+    project = assemble(read_export(story[0].export), secrets).project
     tools = ensure_all(Progress(sys.stderr))
     told = [Told(c.title, str(c.export)) for c in story]
     code = 1
     with _folder(keep) as folder, _stage(folder, tools, keep, console) as stage:
-        stage.prepare(first)
+        stage.prepare(project, secrets)
         try:
             for number, (chapter, record) in enumerate(zip(story, told, strict=True), 1):
                 console.heading(f"{number}/{len(story)}  {chapter.title}")
@@ -147,8 +153,8 @@ class Stage:
         self.deployed: Assembly | None = None
         self.inventory: Inventory | None = None
 
-    def prepare(self, first: Any) -> None:
-        """The workspace for the app of the first export, in an account with a developer in it."""
+    def prepare(self, project: str, secrets: Mapping[tuple[str, str], str]) -> None:
+        """The workspace for the app `project`, in an account with a developer in it."""
         from rehearsal.accounts import DEVELOPER  # noqa: PLC0415
         from rehearsal.pulumi_home import prepare  # noqa: PLC0415
 
@@ -160,13 +166,16 @@ class Stage:
             **self.aws.environment(self.credentials, REGION),
         }
         self.workspace = Workspace.make(self.folder, CHECKOUT, environment)
-        name = assembly_project(first)
-        self.workspace.rename(name, self.account, REGION)
+        self.workspace.rename(project, self.account, REGION)
         self.workspace.succeed("stack", "init", ENVIRONMENT)
+        self.secrets = secrets
+        for (nested, parameter), value in secrets.items():
+            path = f"parameters.{nested}.{parameter}"
+            self.workspace.succeed("config", "set", "--secret", "--path", path, value, "-s", ENVIRONMENT)
 
     def deliver(self, chapter: Chapter, record: Told) -> None:
         """Deliver one export with the plain command and hold what was touched against what had to be."""
-        assembly = assemble(read_export(chapter.export))
+        assembly = assemble(read_export(chapter.export), self.secrets)
         expected = _expected(self.deployed, assembly)
         self.workspace.put_export(chapter.export)
         before = self.inventory
@@ -195,11 +204,6 @@ class Stage:
 
     def _stack_name(self, assembly: Assembly) -> str:
         return str(assembly.stack_name.for_environment(ENVIRONMENT))
-
-
-def assembly_project(export: Any) -> str:
-    """The app's name. An export whose stack name does not tell it is refused by its check."""
-    return assemble(export).project
 
 
 def _expected(old: Assembly | None, new: Assembly) -> list[str]:
