@@ -209,12 +209,10 @@ class _Stack:
             index, items = self.value(argument[0]), self.value(argument[1])
             if index is not _ABSENT and isinstance(items, list) and text(index).isdecimal() and int(index) < len(items):
                 return items[int(index)]
-            return {name: [index, items]}
         elif name == "Fn::Split" and isinstance(argument, list) and len(argument) == 2:
             source = self.value(argument[1])
             if isinstance(source, str) and isinstance(argument[0], str) and argument[0]:
                 return source.split(argument[0])
-            return {name: [argument[0], source]}
         elif name == "Fn::FindInMap" and isinstance(argument, list) and len(argument) == 3:
             return self.mapped([self.value(a) for a in argument])
         return {name: self.value(argument)}

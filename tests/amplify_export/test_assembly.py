@@ -24,7 +24,7 @@ def test_an_altered_object_is_refused(folder: Path) -> None:
     item = assembly.objects[0]
     path = folder / "objects" / item.key
     path.write_bytes(path.read_bytes() + b" ")
-    with pytest.raises(AssemblyError, match="is not what assembly.json says"):
+    with pytest.raises(AssemblyError, match=r"is not what assembly\.json says"):
         assembly.read(item.key)
 
 
@@ -36,7 +36,7 @@ def test_a_missing_object_is_refused(folder: Path) -> None:
 
 
 def test_an_unknown_object_is_refused(folder: Path) -> None:
-    with pytest.raises(AssemblyError, match="no object '../assembly.json'"):
+    with pytest.raises(AssemblyError, match=r"no object '\.\./assembly\.json'"):
         load_assembly(folder).read("../assembly.json")
 
 
@@ -66,7 +66,7 @@ def test_a_description_cut_in_half_is_refused(folder: Path) -> None:
 
 
 def test_a_folder_without_an_assembly_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(AssemblyError, match="no assembly.json here"):
+    with pytest.raises(AssemblyError, match=r"no assembly\.json here"):
         load_assembly(tmp_path)
 
 

@@ -11,7 +11,15 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-from amplify_export import Assembly, EnvironmentValues, assemble, load_assembly, read_export, render_root, write_assembly
+from amplify_export import (
+    Assembly,
+    EnvironmentValues,
+    assemble,
+    load_assembly,
+    read_export,
+    render_root,
+    write_assembly,
+)
 from tests.amplify_export.mutations import EXPORTS, replace_file
 
 PROGRAM = """
@@ -68,7 +76,9 @@ def _again(path: Path, compression: int) -> None:
             new.writestr(copy, data, compression)
 
 
-def test_a_function_zipped_again_keeps_its_key(export_copy: Callable[[str], Path], assembly_of: Callable[[str], Assembly]) -> None:
+def test_a_function_zipped_again_keeps_its_key(
+    export_copy: Callable[[str], Path], assembly_of: Callable[[str], Assembly]
+) -> None:
     folder = export_copy("full")
     archives = sorted(folder.rglob("*.zip"))
     before = [a.read_bytes() for a in archives]
@@ -80,7 +90,9 @@ def test_a_function_zipped_again_keeps_its_key(export_copy: Callable[[str], Path
     assert again.root == first.root
 
 
-def test_a_changed_function_gets_another_key(export_copy: Callable[[str], Path], assembly_of: Callable[[str], Assembly]) -> None:
+def test_a_changed_function_gets_another_key(
+    export_copy: Callable[[str], Path], assembly_of: Callable[[str], Assembly]
+) -> None:
     folder = export_copy("full")
     archive = next(folder.rglob("helloFn-*.zip"))
     data = archive.read_bytes()

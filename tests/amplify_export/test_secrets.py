@@ -62,9 +62,9 @@ def test_reaches_cloudformation_as_a_dynamic_reference(export: Path) -> None:
     assert (secret.nested_stack, secret.parameter) == SECRET
     assert secret.secret_name == "amplify-fullapp-prod-6c2af/authfullappauth/hostedUIProviderCreds"
     parameters = root.template["Resources"][AUTH]["Properties"]["Parameters"]
-    assert parameters["hostedUIProviderCreds"] == {
-        "Fn::Sub": "{{resolve:secretsmanager:%s:SecretString:::${%s}}}" % (secret.secret_name, secret.version_parameter)
-    }
+    reference = "{{resolve:secretsmanager:NAME:SecretString:::${VERSION}}}"
+    reference = reference.replace("NAME", secret.secret_name).replace("VERSION", secret.version_parameter)
+    assert parameters["hostedUIProviderCreds"] == {"Fn::Sub": reference}
     assert root.template["Parameters"][secret.version_parameter]["Type"] == "String"
 
 

@@ -13,7 +13,8 @@ Assemblies = Callable[[str], Assembly]
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "resources", "stacks"), [("v1", "v1b", 0, 0), ("v1b", "v2", 1, 1), ("v2", "v3", 32, 4), ("v3", "v4", 9, 1)]
+    ("old", "new", "resources", "stacks"),
+    [("v1", "v1b", 0, 0), ("v1b", "v2", 1, 1), ("v2", "v3", 32, 4), ("v3", "v4", 9, 1)],
 )
 def test_touches_the_minimum(old: str, new: str, resources: int, stacks: int, assembly_of: Assemblies) -> None:
     comparison = compare(assembly_of(f"todo-series/{old}"), assembly_of(f"todo-series/{new}"))
