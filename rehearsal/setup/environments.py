@@ -115,27 +115,25 @@ def ensure_environment(environment: Environment, progress: Progress) -> Path:
         stamp = {"lock": digest(environment.lock), "names": names}
         (environment.folder / _STAMP).write_text(json.dumps(stamp), encoding="utf-8")
         count = sum(name.endswith(".dist-info") for name in names)
-        step.outcome = f"{count} packages{', updated to the new lock' if stale else ''} in {_short(environment.folder)}"
+        step.outcome = f"{count} packages{', updated to the new lock' if stale else ''}"
     return environment.python
 
 
 def _sync(environment: Environment, uv: Path, step: Step) -> None:
     """Install exactly what the lock names: from uv's cache alone if it has everything, else from the index."""
-    command: list[str | Path] = [
-        uv,
-        "pip",
-        "sync",
-        "--require-hashes",
-        "--python",
-        environment.python,
-        environment.lock,
-    ]
+    command: list[str | Path] = [uv, "pip", "sync", "--require-hashes", "--python", environment.python]
     step.detail = "installing from uv's cache"
     try:
-        run([*command, "--offline"], remedy=_REMEDY)
+        run([*command, "--offline", environment.lock], remedy=_REMEDY)
     except SetupError:
         step.detail = "downloading packages"
-        run(command, remedy=_REMEDY)
+        run([*command, environment.lock], remedy=_REMEDY)
+    if damaged := _damaged(environment):
+        # Files are hard links into uv's cache: what was changed in place is changed there, too.
+        step.detail = f"downloading {', '.join(damaged)} again"
+        run([uv, "cache", "clean", *damaged], remedy=_REMEDY)
+        again = [option for name in damaged for option in ("--reinstall-package", name)]
+        run([*command, *again, environment.lock], remedy=_REMEDY)
 
 
 def _compile(environment: Environment, step: Step) -> None:
@@ -156,22 +154,17 @@ def _read_stamp(environment: Environment) -> dict[str, Any] | None:
     return stamp
 
 
-def _damaged(environment: Environment) -> bool:
-    """Whether a file that a package's RECORD names is gone or has another size."""
+def _damaged(environment: Environment) -> list[str]:
+    """Names of the packages of which a file that their RECORD names is gone or has another size."""
     packages = environment.packages
-    for record in packages.glob("*.dist-info/RECORD"):
-        with record.open(encoding="utf-8", newline="") as lines:
-            for path, _, size in csv.reader(lines):
-                try:
-                    if size and os.stat(f"{packages}/{path}").st_size != int(size):  # noqa: PTH116 - 13,000 of them
-                        return True
-                except OSError:
-                    return True
-    return False
+    records = sorted(packages.glob("*.dist-info/RECORD"))
+    return [record.parent.name.split("-")[0] for record in records if not _as_recorded(record, f"{packages}/")]
 
 
-def _short(path: Path) -> str:
-    for base, sign in ((CHECKOUT, ""), (Path.home(), "~/")):
-        if path.is_relative_to(base):
-            return f"{sign}{path.relative_to(base)}"
-    return str(path)
+def _as_recorded(record: Path, base: str) -> bool:
+    with record.open(encoding="utf-8", newline="") as lines:
+        try:
+            # Plain os.stat: there are 13,000 of them at each start.
+            return all(not size or os.stat(base + path).st_size == int(size) for path, _, size in csv.reader(lines))  # noqa: PTH116
+        except OSError:
+            return False

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from amplify_export.errors import SetupError
 from rehearsal.setup import node as nodejs
-from rehearsal.setup.cache import CHECKOUT, digest
+from rehearsal.setup.cache import CHECKOUT, cache_root, digest
 from rehearsal.setup.engine import ensure_engine
 from rehearsal.setup.environments import (
     ensure_environment,
@@ -62,6 +62,7 @@ def ensure_all(progress: Progress) -> Tools:
     found = _remembered()
     if found and _all_whole(found):
         return found
+    progress.say(f"Set-up: Python packages go into .venv, the rest into {_short(cache_root())}, once for this machine")
     python = ensure_environment(project_environment(), progress)
     local_aws_python = ensure_environment(local_aws_environment(), progress)
     node = nodejs.ensure_node(progress)
@@ -107,3 +108,7 @@ def _remembered() -> Tools | None:
 
 def _all_whole(found: Tools) -> bool:
     return nodejs.is_whole(found.node_modules) and is_whole(project_environment()) and is_whole(local_aws_environment())
+
+
+def _short(path: Path) -> str:
+    return f"~/{path.relative_to(Path.home())}" if path.is_relative_to(Path.home()) else str(path)
