@@ -55,7 +55,8 @@ def actions_for(types: Iterable[str], kind: str = "change") -> frozenset[str]:
     """
     found: set[str] = set()
     unknown = []
-    for name in sorted(set(types)):
+    types = frozenset(types)
+    for name in sorted(types):
         key = "AWS::CloudFormation::CustomResource" if name.startswith("Custom::") else name
         if key in table():
             found.update(table()[key][kind])
@@ -69,6 +70,10 @@ def actions_for(types: Iterable[str], kind: str = "change") -> frozenset[str]:
             where="resource types",
             remedy="add the type to components/documents/handler_table.py and write the table anew",
         )
+    if "AWS::KMS::Key" not in types:
+        # Many schemas list the use of a customer's key, for the case that the resource is encrypted with one. Without
+        # a name for that key it would mean every key of the account, that of the state among them.
+        found = {a for a in found if not a.startswith("kms:")}
     return frozenset(a for a in found if not is_foreign_identity(a))
 
 
@@ -160,6 +165,9 @@ def _scoped(access: EnvironmentAccess, service: str, actions: set[str], types: f
     if service == "s3":
         # A bucket's ARN names no account. Where there is no bucket yet, there is no owner to compare either.
         conditions = {"StringEqualsIfExists": {"aws:ResourceAccount": access.names.account}}
+    elif service == "kms":
+        # Whatever keys the stack makes: ours are told by their aliases.
+        conditions = {"ForAllValues:StringNotLike": {"kms:ResourceAliases": f"alias/{access.names.app}-*"}}
     elif service in _TAGGED:
         conditions = _tags("ResourceTag", access)
     if actions:

@@ -1,0 +1,701 @@
+"""Who may do what: one row per sentence of the trust design. The mutation test loosens the documents against it.
+
+`always` rows hold even if the principal is made an administrator of its account: what then still refuses is another
+account's document, a boundary or an explicit denial.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from components.documents.door import DOOR_VARIABLES, OVERRIDE_KEYS
+from components.documents.naming import PROJECTS, EnvironmentNames
+from components.documents.stack_actions import EXECUTIONS
+from tests.components.documents.world import (
+    APP,
+    AWAY,
+    BACKEND,
+    ENVIRONMENTS,
+    HOME,
+    INTRUDER,
+    NAMESAKE,
+    NEIGHBOUR,
+    OTHER_DOOR,
+    PROD,
+    STRANGER,
+    TOOLING,
+    WELCOME,
+    accounts,
+    artifact_key,
+    canary,
+    pipeline,
+    preprod,
+    prod,
+    stack_name,
+    state_key,
+    tooling_state_key,
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A request and IAM's answer."""
+
+    principal: str
+    action: str
+    resource: str
+    allowed: bool
+    context: dict[str, Any] = field(default_factory=dict)
+    always: bool = False
+
+    @property
+    def id(self) -> str:
+        who = self.principal.rsplit("/", 1)[-1]
+        keys = ",".join(f"{k}={v}" for k, v in self.context.items())
+        return f"{who} {self.action} {self.resource.split(':', 5)[-1]} [{keys}] {'yes' if self.allowed else 'no'}"
+
+
+def yes(principal: str, action: str, resource: str, **context: Any) -> Row:
+    return Row(principal, action, resource, True, _keys(context))
+
+
+def no(principal: str, action: str, resource: str, **context: Any) -> Row:
+    return Row(principal, action, resource, False, _keys(context))
+
+
+def never(principal: str, action: str, resource: str, **context: Any) -> Row:
+    return Row(principal, action, resource, False, _keys(context), always=True)
+
+
+def _keys(context: dict[str, Any]) -> dict[str, Any]:
+    """Keys that are no identifiers come in one argument named `keys`."""
+    return {**context.pop("keys", {}), **context}
+
+
+ROLES = [pipeline.role_arn(what) for what in ("build", "update", "build-action", "update-action", "source", "trigger")]
+ACTION = "sts:AssumeRole"
+START, STOP, READ = "codebuild:StartBuild", "codebuild:StopBuild", "codebuild:BatchGetBuilds"
+VARIABLES = {"codebuild:environment.environmentVariables.name": DOOR_VARIABLES}
+
+
+def through_s3(region: str, alias: str) -> dict[str, Any]:
+    return {"kms:ViaService": f"s3.{region}.amazonaws.com", "kms:ResourceAliases": (alias,)}
+
+
+def rows() -> list[Row]:
+    """The whole table."""
+    found: list[Row] = []
+    for part in (_doors, _services, _overrides, _builds, _artifacts, _publish, _plan, _deploy, _roles_by_deploy):
+        found += part()
+    for part in (_check, _execution, _types, _boundary, _update, _tooling):
+        found += part()
+    return found
+
+
+def _doors() -> Iterator[Row]:
+    for names in ENVIRONMENTS:
+        yield yes(pipeline.role_arn(), ACTION, names.door_arn)
+        for role in (*ROLES, NAMESAKE):
+            yield never(role, ACTION, names.door_arn)
+        yield no(INTRUDER, ACTION, names.door_arn)
+        # The door leads to the door, not to the roles behind it.
+        for what in PROJECTS:
+            yield never(pipeline.role_arn(), ACTION, names.project_role_arn(what))
+            yield never(names.door_arn, ACTION, names.project_role_arn(what))
+            yield no(INTRUDER, ACTION, names.project_role_arn(what))
+            yield no(NAMESAKE, ACTION, names.project_role_arn(what))
+            # Not even the account's own administrator, unless she changes the trust.
+            yield no(NEIGHBOUR, ACTION, names.project_role_arn(what))
+        yield never(pipeline.role_arn(), ACTION, names.execution_role_arn)
+        yield no(NEIGHBOUR, ACTION, names.execution_role_arn)
+        yield no(NEIGHBOUR, ACTION, names.door_arn)
+        yield never(names.project_role_arn("check"), ACTION, names.execution_role_arn)
+        yield never(names.project_role_arn("deploy"), ACTION, names.door_arn)
+    yield no(pipeline.role_arn(), ACTION, OTHER_DOOR)
+    yield never(pipeline.role_arn(), ACTION, WELCOME)
+
+
+def _services() -> Iterator[Row]:
+    """Services act for this account's own projects, stacks and pipelines only."""
+    for names in ENVIRONMENTS:
+        for what in PROJECTS:
+            role, arn = names.project_role_arn(what), names.project_arn(what)
+            own = {"aws:SourceArn": arn, "aws:SourceAccount": names.account}
+            yield yes("codebuild.amazonaws.com", ACTION, role, keys=own)
+            other = names.project_arn("check" if what != "check" else "plan")
+            yield no("codebuild.amazonaws.com", ACTION, role, keys={**own, "aws:SourceArn": other})
+            yield no("codebuild.amazonaws.com", ACTION, role, keys={**own, "aws:SourceAccount": STRANGER})
+            yield no("codebuild.amazonaws.com", ACTION, role)
+            yield no("lambda.amazonaws.com", ACTION, role, keys=own)
+        execution = names.execution_role_arn
+        yield yes("cloudformation.amazonaws.com", ACTION, execution, keys={"aws:SourceAccount": names.account})
+        yield no("cloudformation.amazonaws.com", ACTION, execution, keys={"aws:SourceAccount": STRANGER})
+        yield no("codebuild.amazonaws.com", ACTION, execution, keys={"aws:SourceAccount": names.account})
+        yield no("codebuild.amazonaws.com", ACTION, names.door_arn, keys={"aws:SourceAccount": names.account})
+        yield no("codepipeline.amazonaws.com", ACTION, names.door_arn, keys={"aws:SourceAccount": TOOLING})
+    for service, what in (("codepipeline", ""), ("events", "trigger")):
+        for account, answer in ((TOOLING, yes), (STRANGER, no)):
+            keys = {"aws:SourceAccount": account}
+            yield answer(f"{service}.amazonaws.com", ACTION, pipeline.role_arn(what), keys=keys)
+        yield no("lambda.amazonaws.com", ACTION, pipeline.role_arn(what), keys={"aws:SourceAccount": TOOLING})
+    for what in ("build", "update"):
+        own = {"aws:SourceArn": pipeline.project_arn(what), "aws:SourceAccount": TOOLING}
+        yield yes("codebuild.amazonaws.com", ACTION, pipeline.role_arn(what), keys=own)
+        other = pipeline.project_arn("update" if what == "build" else "build")
+        yield no("codebuild.amazonaws.com", ACTION, pipeline.role_arn(what), keys={**own, "aws:SourceArn": other})
+        yield no("codebuild.amazonaws.com", ACTION, pipeline.role_arn(what), keys={**own, "aws:SourceAccount": STRANGER})
+        yield no("lambda.amazonaws.com", ACTION, pipeline.role_arn(what), keys=own)
+
+
+def _overrides() -> Iterator[Row]:
+    """A build is started as its project says, or not at all."""
+    for names in ENVIRONMENTS:
+        door, project = names.door_arn, names.project_arn("deploy")
+        for key in OVERRIDE_KEYS:
+            yield never(door, START, project, keys={key: "anything"})
+        bucket = pipeline.artifact_bucket(names.region)
+        for location in (f"{bucket}/x/y.zip", f"arn:aws:s3:::{bucket}/x/y.zip"):
+            yield yes(door, START, project, keys={"codebuild:source.location": location, **VARIABLES})
+            yield yes(door, START, project, keys={"codebuild:artifacts.location": location})
+        for key in ("codebuild:source.location", "codebuild:artifacts.location"):
+            yield never(door, START, project, keys={key: "elsewhere/x.zip"})
+        yield yes(door, START, project, keys={"codebuild:encryptionKey": artifact_key(names.region)})
+        stranger = names.arn("kms", "key/x").replace(names.account, STRANGER)
+        yield never(door, START, project, keys={"codebuild:encryptionKey": stranger})
+        name = "codebuild:environment.environmentVariables.name"
+        yield never(door, START, project, keys={name: ("ARTIFACT_DIGEST", "BASH_ENV")})
+        yield never(door, START, project, keys={name: ("PYTHONPATH",)})
+
+
+def _builds() -> Iterator[Row]:
+    for names in ENVIRONMENTS:
+        for what in PROJECTS:
+            for action in (START, STOP, READ):
+                yield yes(names.door_arn, action, names.project_arn(what), keys=VARIABLES)
+                for other in ENVIRONMENTS:
+                    if other != names:
+                        yield no(names.door_arn, action, other.project_arn(what))
+                if names.account == PROD:
+                    continue
+                # Another account's project is out of reach for an administrator as well.
+                yield never(names.door_arn, action, prod.project_arn(what))
+            for action in ("RetryBuild", "StartBuildBatch", "StartSandbox", "UpdateProject", "InvalidateProjectCache"):
+                yield no(names.door_arn, f"codebuild:{action}", names.project_arn(what))
+        yield no(names.door_arn, START, names.arn("codebuild", "project/something-else"))
+        yield no(names.door_arn, "iam:PassRole", names.project_role_arn("deploy"))
+        yield no(names.door_arn, "s3:GetObject", f"{names.bucket_arn(names.state_bucket)}/.pulumi/x")
+        yield no(names.door_arn, "kms:Decrypt", state_key(names), keys=through_s3(names.region, names.state_key_alias))
+        yield no(names.door_arn, "s3:PutObject", f"{names.bucket_arn(names.staging_bucket)}/x")
+        yield no(names.door_arn, "cloudformation:UpdateStack", _stack(names))
+
+
+def _artifacts() -> Iterator[Row]:
+    """Artifacts: written in the tooling account, read by project roles of their region, and by nobody else."""
+    alias = pipeline.artifact_key_alias
+    for names in ENVIRONMENTS:
+        bucket = f"{pipeline.bucket_arn(pipeline.artifact_bucket(names.region))}/x/y.zip"
+        elsewhere = f"{pipeline.bucket_arn(pipeline.artifact_bucket(AWAY if names.region == HOME else HOME))}/x/y.zip"
+        key, other_key = artifact_key(names.region), artifact_key(AWAY if names.region == HOME else HOME)
+        via = through_s3(names.region, alias)
+        for what in PROJECTS:
+            role = names.project_role_arn(what)
+            yield yes(role, "s3:GetObject", bucket)
+            yield yes(role, "s3:GetObjectVersion", bucket)
+            yield no(role, "s3:GetObject", bucket, keys={"aws:ResourceAccount": STRANGER})
+            yield never(role, "s3:GetObject", bucket, keys={"aws:SecureTransport": "false"})
+            yield never(role, "s3:GetObject", elsewhere)
+            for action in ("s3:PutObject", "s3:DeleteObject", "s3:GetObjectAcl", "s3:PutObjectAcl"):
+                yield never(role, action, bucket)
+            yield yes(role, "kms:Decrypt", key, keys=via)
+            yield never(role, "kms:Decrypt", key, keys={"kms:ResourceAliases": (alias,)})
+            yield no(role, "kms:Decrypt", key, keys={**via, "kms:ResourceAliases": ("alias/another",)})
+            yield never(role, "kms:Decrypt", other_key, keys=through_s3(HOME if names.region == AWAY else AWAY, alias))
+            for action in ("kms:Encrypt", "kms:GenerateDataKey", "kms:PutKeyPolicy", "kms:ScheduleKeyDeletion"):
+                yield never(role, action, key, keys=via)
+        for role in (names.door_arn, names.execution_role_arn):
+            for action in ("s3:GetObject", "s3:PutObject"):
+                yield never(role, action, bucket)
+            yield never(role, "kms:Decrypt", key, keys=via)
+    away = f"{pipeline.bucket_arn(pipeline.artifact_bucket(AWAY))}/x/y.zip"
+    for role in (NEIGHBOUR, NAMESAKE):
+        yield never(role, "s3:GetObject", away)
+        yield never(role, "kms:Decrypt", artifact_key(AWAY), keys=through_s3(AWAY, alias))
+
+
+def _publish() -> Iterator[Row]:
+    for names in ENVIRONMENTS:
+        role = names.project_role_arn("publish")
+        staging, state = names.bucket_arn(names.staging_bucket), names.bucket_arn(names.state_bucket)
+        yield yes(role, "s3:PutObject", f"{staging}/objects/x")
+        yield yes(role, "s3:ListBucket", staging)
+        # A stranger's bucket that took the name: not ours, not written to.
+        yield no(role, "s3:PutObject", f"{staging}/objects/x", keys={"aws:ResourceAccount": STRANGER})
+        yield no(role, "s3:ListBucket", staging, keys={"aws:ResourceAccount": STRANGER})
+        for action in ("s3:DeleteObject", "s3:DeleteObjectVersion", "s3:PutObjectAcl"):
+            yield no(role, action, f"{staging}/objects/x")
+        yield no(role, "s3:PutBucketPolicy", staging)
+        yield no(role, "s3:DeleteBucket", staging)
+        yield no(role, "s3:GetObject", f"{state}/.pulumi/stacks/x.json")
+        yield no(role, "s3:ListBucket", state)
+        yield no(role, "cloudformation:UpdateStack", _stack(names))
+        for other in ENVIRONMENTS:
+            if other != names:
+                yield no(role, "s3:PutObject", f"{other.bucket_arn(other.staging_bucket)}/objects/x")
+        yield from _every_build(names, "publish")
+
+
+def _every_build(names: EnvironmentNames, what: str) -> Iterator[Row]:
+    """Log, version and audit, which all four projects treat alike."""
+    role = names.project_role_arn(what)
+    log = names.arn("logs", f"log-group:{names.project_log_group(what)}:log-stream:x")
+    other_log = names.arn("logs", f"log-group:{names.project_log_group('deploy' if what != 'deploy' else 'plan')}:x")
+    yield yes(role, "logs:PutLogEvents", log)
+    yield no(role, "logs:PutLogEvents", other_log)
+    yield no(role, "logs:DeleteLogStream", log)
+    yield yes(role, "ssm:GetParameter", names.arn("ssm", f"parameter{names.version_parameter}"))
+    yield no(role, "ssm:GetParameter", names.arn("ssm", "parameter/somebody/password"))
+    yield no(role, "ssm:PutParameter", names.arn("ssm", f"parameter{names.version_parameter}"))
+    yield no(role, START, names.project_arn("deploy"))
+    audit = names.arn("logs", f"log-group:{names.audit_log_group}:log-stream:x")
+    (writes,) = [yes if what in {"plan", "deploy"} else no]
+    yield writes(role, "logs:PutLogEvents", audit)
+    for action in ("DeleteLogStream", "DeleteLogGroup", "PutRetentionPolicy", "DeleteRetentionPolicy"):
+        yield no(role, f"logs:{action}", audit)
+    if names.account == PROD:
+        neighbour = canary if names == prod else prod
+        there = neighbour.arn("logs", f"log-group:{neighbour.audit_log_group}:log-stream:x")
+        yield no(role, "logs:PutLogEvents", there)
+
+
+def _plan() -> Iterator[Row]:
+    for names in ENVIRONMENTS:
+        role = names.project_role_arn("plan")
+        stack, state = _stack(names), names.bucket_arn(names.state_bucket)
+        for action in ("CreateChangeSet", "DeleteChangeSet", "DescribeStacks", "GetTemplate", "DetectStackDrift"):
+            yield yes(role, f"cloudformation:{action}", stack)
+            yield yes(role, f"cloudformation:{action}", _nested(names))
+            yield no(role, f"cloudformation:{action}", names.arn("cloudformation", "stack/other/x"))
+        for action in EXECUTIONS:
+            yield never(role, action, stack)
+        yield from _passing(names, "plan")
+        yield yes(role, "s3:GetObject", f"{state}/.pulumi/stacks/x.json")
+        yield no(role, "s3:GetObject", f"{state}/outputs/x.json")
+        yield no(role, "s3:PutObject", f"{state}/.pulumi/stacks/x.json")
+        yield no(role, "s3:DeleteObject", f"{state}/.pulumi/locks/x.json")
+        yield yes(role, "s3:PutObject", f"{state}/plans/x.json")
+        yield no(role, "s3:PutBucketPolicy", state)
+        alias = names.state_key_alias
+        yield yes(role, "kms:Decrypt", state_key(names), keys={"kms:ResourceAliases": (alias,)})
+        yield no(role, "kms:Encrypt", state_key(names), keys={"kms:ResourceAliases": (alias,)})
+        yield yes(role, "kms:GenerateDataKey", state_key(names), keys=through_s3(names.region, alias))
+        yield no(role, "kms:GenerateDataKey", state_key(names), keys={"kms:ResourceAliases": (alias,)})
+        yield from _foreign_state(names, "plan")
+        yield from _staging_reads(names, "plan")
+        # The types in use, not their data.
+        table = names.arn("dynamodb", f"table/Todo-abc-{names.environment}")
+        yield yes(role, "dynamodb:DescribeTable", table)
+        function = names.arn("lambda", f"function:hello-{names.environment}")
+        yield yes(role, "lambda:GetFunction", function)
+        for action, resource in (
+            ("dynamodb:Scan", table),
+            ("dynamodb:UpdateTable", table),
+            ("lambda:InvokeFunction", function),
+            ("lambda:UpdateFunctionCode", function),
+            ("s3:GetObject", f"arn:aws:s3:::uploads-{names.environment}/x"),
+            ("secretsmanager:GetSecretValue", names.arn("secretsmanager", f"secret:{stack_name(names)}/a/b")),
+            ("cognito-idp:ListUsers", names.arn("cognito-idp", "userpool/x")),
+            ("cognito-idp:DescribeUserPoolClient", names.arn("cognito-idp", "userpool/x")),
+            ("appsync:ListApiKeys", "*"),
+            ("iam:CreateRole", names.iam_arn("role", "/", f"x-{names.environment}")),
+        ):
+            yield no(role, action, resource, keys={"aws:RequestedRegion": names.region})
+        yield from _every_build(names, "plan")
+
+
+def _deploy() -> Iterator[Row]:
+    for names in ENVIRONMENTS:
+        role, stack = names.project_role_arn("deploy"), _stack(names)
+        with_role = {"cloudformation:RoleArn": names.execution_role_arn}
+        with_other = {"cloudformation:RoleArn": names.iam_arn("role", "/", "administrator")}
+        yield yes(role, "cloudformation:CreateStack", stack, keys=with_role)
+        yield no(role, "cloudformation:CreateStack", stack)
+        yield no(role, "cloudformation:CreateStack", stack, keys=with_other)
+        for action in ("UpdateStack", "DeleteStack", "ContinueUpdateRollback"):
+            yield yes(role, f"cloudformation:{action}", stack)
+            yield yes(role, f"cloudformation:{action}", stack, keys=with_role)
+            yield no(role, f"cloudformation:{action}", stack, keys=with_other)
+        for action in ("CreateStack", "UpdateStack", "DeleteStack", "DescribeStacks", "TagResource"):
+            elsewhere = names.arn("cloudformation", "stack/other/x")
+            yield no(role, f"cloudformation:{action}", elsewhere, keys=with_role)
+        yield no(role, "cloudformation:ExecuteChangeSet", stack)
+        yield from _passing(names, "deploy")
+        state = names.bucket_arn(names.state_bucket)
+        for prefix in (".pulumi", "leases", "outputs"):
+            yield yes(role, "s3:PutObject", f"{state}/{prefix}/x.json")
+        yield yes(role, "s3:GetObject", f"{state}/plans/x.json")
+        yield no(role, "s3:PutObject", f"{state}/plans/x.json")
+        yield no(role, "s3:PutBucketPolicy", state)
+        yield no(role, "s3:DeleteObjectVersion", f"{state}/.pulumi/x.json")
+        alias = names.state_key_alias
+        for action in ("kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"):
+            yield yes(role, action, state_key(names), keys={"kms:ResourceAliases": (alias,)})
+        for action in ("kms:PutKeyPolicy", "kms:ScheduleKeyDeletion", "kms:CreateGrant"):
+            yield no(role, action, state_key(names), keys={"kms:ResourceAliases": (alias,)})
+        yield from _foreign_state(names, "deploy")
+        yield from _staging_reads(names, "deploy")
+        yield yes(role, READ, names.project_arn("deploy"))
+        yield no(role, READ, names.project_arn("plan"))
+        audit = names.arn("logs", f"log-group:{names.audit_log_group}:log-stream:x")
+        yield yes(role, "logs:FilterLogEvents", audit)
+        yield no(role, "logs:FilterLogEvents", names.arn("logs", "log-group:/aws/lambda/x:y"))
+        secret = names.arn("secretsmanager", f"secret:{stack_name(names)}/nested/parameter-AbCdEf")
+        yield yes(role, "secretsmanager:PutSecretValue", secret)
+        yield no(role, "secretsmanager:GetSecretValue", names.arn("secretsmanager", "secret:database"))
+        yield no(role, "secretsmanager:PutResourcePolicy", secret)
+        yield yes(role, "lambda:CreateFunction", names.arn("lambda", f"function:{names.prefix}-hello"))
+        yield no(role, "lambda:CreateFunction", names.arn("lambda", "function:somebody-elses"))
+        yield never(role, START, names.project_arn("deploy"))
+        yield never(role, "codebuild:UpdateProject", names.project_arn("plan"))
+        yield from _every_build(names, "deploy")
+    hello = prod.arn("lambda", f"function:{canary.prefix}-hello")
+    yield no(prod.project_role_arn("deploy"), "lambda:CreateFunction", hello)
+
+
+def _roles_by_deploy() -> Iterator[Row]:
+    """What makes roles makes them within the boundary, and leaves ours alone; an administrator too."""
+    for names in ENVIRONMENTS:
+        boundary = {"iam:PermissionsBoundary": names.boundary_arn}
+        other = {"iam:PermissionsBoundary": names.iam_arn("policy", "/", "lax")}
+        made = names.iam_arn("role", "/", f"{names.prefix}-hello")
+        backend = names.iam_arn("role", "/", f"hello-{names.environment}")
+        for maker, role in ((names.project_role_arn("deploy"), made), (names.execution_role_arn, backend)):
+            for action in ("iam:CreateRole", "iam:PutRolePolicy", "iam:AttachRolePolicy"):
+                yield yes(maker, action, role, keys=boundary)
+                yield never(maker, action, role)
+                yield never(maker, action, role, keys=other)
+        makers = ("deploy", "check")
+        for maker in (*(names.project_role_arn(what) for what in makers), names.execution_role_arn):
+            yield never(maker, "iam:CreateRole", names.iam_arn("role", "/", "mine"))
+            yield never(maker, "iam:PutRolePermissionsBoundary", backend, keys=other)
+            yield never(maker, "iam:DeleteRolePermissionsBoundary", backend)
+            yield never(maker, "iam:CreateUser", names.iam_arn("user", "/", "me"))
+            yield never(maker, "iam:CreateAccessKey", names.iam_arn("user", "/", "me"))
+            for ours in (names.door_arn, names.project_role_arn("deploy"), names.execution_role_arn):
+                for action in ("UpdateAssumeRolePolicy", "PutRolePolicy", "DeleteRole", "CreateRole", "TagRole"):
+                    yield never(maker, f"iam:{action}", ours, keys=boundary)
+                if "deploy" not in maker or ours != names.execution_role_arn:
+                    yield never(maker, "iam:PassRole", ours, keys={"iam:PassedToService": "codebuild.amazonaws.com"})
+            for action in ("CreatePolicyVersion", "DeletePolicy", "SetDefaultPolicyVersion"):
+                yield never(maker, f"iam:{action}", names.boundary_arn)
+
+
+def _check() -> Iterator[Row]:
+    for names in ENVIRONMENTS:
+        role, state = names.project_role_arn("check"), names.bucket_arn(names.state_bucket)
+        yield yes(role, "s3:GetObject", f"{state}/outputs/x.json")
+        yield no(role, "s3:GetObject", f"{state}/.pulumi/stacks/x.json")
+        yield no(role, "s3:PutObject", f"{state}/outputs/x.json")
+        yield no(role, "s3:GetObject", f"{state}/outputs/x.json", keys={"aws:ResourceAccount": STRANGER})
+        alias = names.state_key_alias
+        yield yes(role, "kms:Decrypt", state_key(names), keys=through_s3(names.region, alias))
+        yield no(role, "kms:Decrypt", state_key(names), keys={"kms:ResourceAliases": (alias,)})
+        yield no(role, "kms:Encrypt", state_key(names), keys=through_s3(names.region, alias))
+        yield no(role, "kms:Decrypt", state_key(names), keys=through_s3(names.region, "alias/another"))
+        yield yes(role, "cloudwatch:DescribeAlarms", names.arn("cloudwatch", "alarm:x"))
+        yield no(role, "cloudwatch:DeleteAlarms", names.arn("cloudwatch", "alarm:x"))
+        yield no(role, "cloudformation:UpdateStack", _stack(names))
+        yield from _every_build(names, "check")
+
+
+def _execution() -> Iterator[Row]:
+    for names in ENVIRONMENTS:
+        role, env = names.execution_role_arn, names.environment
+        here, tags = {"aws:RequestedRegion": names.region}, {"aws:ResourceTag/user:Stack": env}
+        yield yes(role, "dynamodb:CreateTable", names.arn("dynamodb", f"table/Todo-abc-{env}"))
+        yield no(role, "dynamodb:CreateTable", names.arn("dynamodb", "table/orders"))
+        yield yes(role, "cloudformation:CreateStack", _nested(names))
+        yield no(role, "cloudformation:CreateStack", names.arn("cloudformation", "stack/other/x"))
+        staging = f"{names.bucket_arn(names.staging_bucket)}/objects/x"
+        yield yes(role, "s3:GetObject", staging)
+        yield no(role, "s3:GetObject", staging, keys={"aws:ResourceAccount": STRANGER})
+        yield no(role, "s3:PutObject", staging)
+        yield no(role, "s3:GetObject", f"{names.bucket_arn(names.state_bucket)}/.pulumi/x")
+        yield yes(role, "s3:CreateBucket", f"arn:aws:s3:::uploads-{env}")
+        yield no(role, "s3:DeleteBucket", f"arn:aws:s3:::uploads-{env}", keys={"aws:ResourceAccount": STRANGER})
+        yield no(role, "s3:PutBucketPolicy", "arn:aws:s3:::somebody-elses")
+        pool = names.arn("cognito-idp", "userpool/x")
+        yield yes(role, "cognito-idp:DeleteUserPool", pool, keys=tags)
+        yield no(role, "cognito-idp:DeleteUserPool", pool, keys={"aws:ResourceTag/user:Stack": "another"})
+        yield yes(role, "cognito-idp:CreateUserPool", "*", keys=here)
+        yield no(role, "cognito-idp:CreateUserPool", "*", keys={"aws:RequestedRegion": "ap-south-1"})
+        yield no(role, "cognito-idp:CreateUserPool", "*", keys={**here, "aws:RequestTag/user:Stack": "another"})
+        yield no(role, "kms:CreateKey", "*", keys=here)
+        yield yes(role, "appsync:CreateResolver", "*", keys=here)
+        yield no(role, "appsync:CreateResolver", "*", keys={"aws:RequestedRegion": "ap-south-1"})
+        for auth in ("authRole", "unauthRole"):
+            arn = names.iam_arn("role", "/", f"{stack_name(names)}-{auth}")
+            yield yes(role, "iam:UpdateAssumeRolePolicy", arn)
+        backend = names.iam_arn("role", "/", f"hello-{env}")
+        own = {"iam:PermissionsBoundary": names.boundary_arn}
+        yield yes(role, "iam:UpdateAssumeRolePolicy", backend, keys=own)
+        yield no(role, "iam:UpdateAssumeRolePolicy", backend)
+        yield no(role, "iam:UpdateAssumeRolePolicy", names.iam_arn("role", "/", "administrator"), keys=own)
+        yield yes(role, "iam:PassRole", backend, keys={"iam:PassedToService": "lambda.amazonaws.com"})
+        yield no(role, "iam:PassRole", backend, keys={"iam:PassedToService": "ec2.amazonaws.com"})
+        yield no(role, "iam:PassRole", names.iam_arn("role", "/", "x"), keys={"iam:PassedToService": "lambda.amazonaws.com"})
+        yield yes(role, "lambda:InvokeFunction", names.arn("lambda", f"function:{names.stack_role_prefix}x-Fn-1"))
+        yield no(role, "lambda:InvokeFunction", names.arn("lambda", "function:payments"))
+        secret = names.arn("secretsmanager", f"secret:{stack_name(names)}/nested/parameter-AbCdEf")
+        yield yes(role, "secretsmanager:GetSecretValue", secret)
+        yield no(role, "secretsmanager:GetSecretValue", names.arn("secretsmanager", "secret:database"))
+        for what in PROJECTS:
+            yield never(role, "codebuild:UpdateProject", names.project_arn(what))
+            yield never(role, "codebuild:StartBuild", names.project_arn(what))
+        yield no(role, "iam:CreateRole", names.iam_arn("role", "/", "administrator"), keys=own)
+    for action in ("CreateTable", "DeleteTable", "UpdateTable"):
+        there = canary.arn("dynamodb", "table/Todo-abc-canary")
+        yield no(prod.execution_role_arn, f"dynamodb:{action}", there)
+        yield never(preprod.execution_role_arn, f"dynamodb:{action}", prod.arn("dynamodb", "table/Todo-abc-prod"))
+
+
+def _types() -> Iterator[Row]:
+    """What comes from the table of types stays within the account, the region and the names."""
+    roles = {"cloudformation": prod.execution_role_arn}
+    roles |= {what: prod.project_role_arn(what) for what in ("deploy", "plan")}
+    for what, role in roles.items():
+        for policy in accounts()["prod"].policies:
+            if f"-{what}-" not in policy.name:
+                continue
+            for statement in policy.document["Statement"]:
+                if statement["Effect"] == "Deny" or statement["Resource"] == "*":
+                    continue
+                actions = statement["Action"]
+                action = actions if isinstance(actions, str) else actions[0]
+                service = action.split(":")[0]
+                foreign = {
+                    "s3": "arn:aws:s3:::somebody-elses",
+                    "iam": prod.iam_arn("role", "/", "administrator"),
+                    "apigateway": "arn:aws:apigateway:ap-south-1::/restapis/x",
+                }.get(service, f"arn:aws:{service}:ap-south-1:{PROD}:x/x-prod")
+                own = {"iam:PermissionsBoundary": prod.boundary_arn, "iam:PassedToService": "lambda.amazonaws.com"}
+                yield no(role, action, foreign, keys=own if service == "iam" else {})
+        yield no(role, "kms:ScheduleKeyDeletion", state_key(prod))
+        if what == "cloudformation":
+            alias = {"kms:ResourceAliases": (prod.state_key_alias,)}
+            yield no(role, "kms:Decrypt", state_key(prod), keys=alias)
+
+
+def _boundary() -> Iterator[Row]:
+    """A role of the backend that was given every right: its boundary is all that is left."""
+    own = {"iam:PermissionsBoundary": prod.boundary_arn}
+    for auth in ("authRole", "unauthRole"):
+        arn = prod.iam_arn("role", "/", f"{stack_name(prod)}-{auth}")
+        yield yes(BACKEND, "iam:UpdateAssumeRolePolicy", arn)
+        yield no(BACKEND, "iam:DeleteRole", arn)
+        yield no(BACKEND, "iam:UpdateAssumeRolePolicy", arn.replace("prod", "canary"))
+    yield yes(BACKEND, "dynamodb:PutItem", prod.arn("dynamodb", "table/Todo-abc-prod"))
+    role = prod.iam_arn("role", "/", "hello-prod")
+    yield yes(BACKEND, "iam:CreateRole", role, keys=own)
+    yield yes(BACKEND, "iam:PassRole", role)
+    yield no(BACKEND, "iam:CreateRole", role)
+    yield no(BACKEND, "iam:CreateRole", role, keys={"iam:PermissionsBoundary": canary.boundary_arn})
+    yield no(BACKEND, "iam:UpdateAssumeRolePolicy", role, keys=own)
+    yield no(BACKEND, "iam:UpdateAssumeRolePolicy", NEIGHBOUR)
+    yield no(BACKEND, "iam:PassRole", NEIGHBOUR)
+    yield no(BACKEND, "iam:CreateRole", NEIGHBOUR, keys=own)
+    yield no(BACKEND, "iam:AttachRolePolicy", BACKEND)
+    yield no(BACKEND, "iam:DeleteRolePermissionsBoundary", BACKEND)
+    yield no(BACKEND, "iam:CreateUser", prod.iam_arn("user", "/", "me"))
+    yield no(BACKEND, "iam:CreatePolicyVersion", prod.boundary_arn)
+    yield no(BACKEND, "iam:PutRolePolicy", prod.door_arn, keys=own)
+    yield no(BACKEND, "sts:AssumeRole", prod.door_arn)
+    yield no(BACKEND, "organizations:LeaveOrganization", "*")
+    yield no(BACKEND, "codebuild:StartBuild", prod.project_arn("deploy"))
+    yield no(BACKEND, "cloudformation:UpdateStack", _stack(prod))
+
+
+def _update() -> Iterator[Row]:
+    update, own = pipeline.role_arn("update"), pipeline.role_arn()
+    yield yes(update, "codepipeline:UpdatePipeline", pipeline.pipeline_arn)
+    yield no(update, "codepipeline:UpdatePipeline", pipeline.arn("codepipeline", "another"))
+    yield no(update, "codepipeline:DeletePipeline", pipeline.pipeline_arn)
+    yield yes(update, "codebuild:UpdateProject", pipeline.project_arn("build"))
+    yield no(update, "codebuild:UpdateProject", pipeline.arn("codebuild", "project/another"))
+    yield no(update, START, pipeline.project_arn("build"))
+    # Of the role that doors trust: its list of doors, nothing else.
+    yield yes(update, "iam:PutRolePolicy", own)
+    for action in ("UpdateAssumeRolePolicy", "CreateRole", "DeleteRole", "AttachRolePolicy", "UpdateRole"):
+        for role in (own, update, pipeline.iam_arn("role", pipeline.path, "new"), INTRUDER):
+            yield never(update, f"iam:{action}", role)
+    for role in (update, pipeline.role_arn("build"), INTRUDER):
+        yield never(update, "iam:PutRolePolicy", role)
+    for action in ("PutRolePermissionsBoundary", "DeleteRolePermissionsBoundary"):
+        yield never(update, f"iam:{action}", own, keys={"iam:PermissionsBoundary": pipeline.boundary_arn("update")})
+        yield never(update, f"iam:{action}", update)
+    for what in ("pipeline", "update"):
+        for action in ("CreatePolicyVersion", "SetDefaultPolicyVersion", "DeletePolicy"):
+            yield never(update, f"iam:{action}", pipeline.boundary_arn(what))
+    passed = "iam:PassedToService"
+    yield yes(update, "iam:PassRole", own, keys={passed: "codepipeline.amazonaws.com"})
+    yield no(update, "iam:PassRole", own, keys={passed: "codebuild.amazonaws.com"})
+    yield yes(update, "iam:PassRole", pipeline.role_arn("build"), keys={passed: "codebuild.amazonaws.com"})
+    yield no(update, "iam:PassRole", pipeline.role_arn("build"), keys={passed: "ec2.amazonaws.com"})
+    yield yes(update, "iam:PassRole", pipeline.role_arn("trigger"), keys={passed: "events.amazonaws.com"})
+    yield no(update, "iam:PassRole", pipeline.role_arn("trigger"), keys={passed: "lambda.amazonaws.com"})
+    yield never(update, "iam:PassRole", INTRUDER, keys={passed: "codebuild.amazonaws.com"})
+    for role in (*ROLES, own, OTHER_DOOR, INTRUDER):
+        yield never(update, ACTION, role)
+    yield never(update, "sts:AssumeRoleWithWebIdentity", "*")
+    for names in ENVIRONMENTS:
+        for what in PROJECTS:
+            yield never(update, START, names.project_arn(what))
+        yield never(update, "cloudformation:UpdateStack", _stack(names))
+        yield never(update, "cloudformation:DeleteStack", _stack(names))
+        yield never(update, "iam:CreateRole", names.door_arn)
+    yield from _update_storage(update)
+
+
+def _update_storage(update: str) -> Iterator[Row]:
+    bucket = pipeline.bucket_arn(pipeline.artifact_bucket(AWAY))
+    state = pipeline.bucket_arn(pipeline.state_bucket)
+    alias = {"kms:ResourceAliases": (pipeline.artifact_key_alias,)}
+    yield yes(update, "s3:PutBucketPolicy", bucket)
+    yield no(update, "s3:PutBucketPolicy", state)
+    yield no(update, "s3:DeleteBucket", bucket)
+    home = f"{pipeline.bucket_arn(pipeline.artifact_bucket(HOME))}/x"
+    yield yes(update, "s3:GetObject", home)
+    yield no(update, "s3:PutObject", home)
+    yield no(update, "s3:GetObject", home, keys={"aws:ResourceAccount": STRANGER})
+    yield yes(update, "s3:PutObject", f"{state}/.pulumi/x.json")
+    yield no(update, "s3:PutObject", f"{state}/.pulumi/x.json", keys={"aws:ResourceAccount": STRANGER})
+    yield no(update, "s3:ListBucket", state, keys={"aws:ResourceAccount": STRANGER})
+    yield no(update, "s3:PutObject", f"{state}/elsewhere")
+    yield no(update, "s3:ListBucket", "arn:aws:s3:::another")
+    yield yes(update, "kms:PutKeyPolicy", artifact_key(AWAY), keys=alias)
+    yield no(update, "kms:PutKeyPolicy", artifact_key(AWAY))
+    yield no(update, "kms:ScheduleKeyDeletion", artifact_key(AWAY), keys=alias)
+    own_tag = {"aws:ResourceTag/amplify-delivery:app": APP}
+    yield yes(update, "kms:PutKeyPolicy", artifact_key(AWAY), keys=own_tag)
+    yield no(update, "kms:CreateGrant", artifact_key(AWAY), keys=own_tag)
+    tag = {"aws:RequestTag/amplify-delivery:app": APP}
+    yield yes(update, "kms:CreateKey", "*", keys=tag)
+    yield no(update, "kms:CreateKey", "*")
+    yield yes(update, "kms:TagResource", artifact_key(AWAY), keys=tag)
+    yield no(update, "kms:TagResource", artifact_key(AWAY))
+    state_alias = {"kms:ResourceAliases": (pipeline.state_key_alias,)}
+    yield yes(update, "kms:Decrypt", tooling_state_key(), keys=state_alias)
+    yield no(update, "kms:Decrypt", tooling_state_key(), keys={"kms:ResourceAliases": ("alias/another",)})
+    yield no(update, "kms:PutKeyPolicy", tooling_state_key(), keys=state_alias)
+    rule = pipeline.arn("codestar-notifications", "notificationrule/x")
+    about = "codestar-notifications:NotificationsForResource"
+    yield yes(update, "codestar-notifications:UpdateNotificationRule", rule, keys={about: pipeline.pipeline_arn})
+    yield no(update, "codestar-notifications:UpdateNotificationRule", rule, keys={about: "another"})
+    yield no(update, "events:PutRule", pipeline.arn("events", "rule/another"))
+    yield yes(update, "cloudformation:UpdateResource", "*", keys={"aws:RequestedRegion": HOME})
+    yield no(update, "cloudformation:UpdateResource", "*", keys={"aws:RequestedRegion": AWAY})
+
+
+def _tooling() -> Iterator[Row]:
+    own, build, source = pipeline.role_arn(), pipeline.role_arn("build"), pipeline.role_arn("source")
+    home, away = (f"{pipeline.bucket_arn(pipeline.artifact_bucket(r))}/x/y.zip" for r in (HOME, AWAY))
+    via = through_s3(HOME, pipeline.artifact_key_alias)
+    for role in (own, build, source):
+        yield yes(role, "s3:PutObject", home)
+        yield yes(role, "kms:GenerateDataKey", artifact_key(HOME), keys=via)
+        yield no(role, "kms:GenerateDataKey", artifact_key(HOME), keys={"kms:ResourceAliases": via["kms:ResourceAliases"]})
+        yield no(role, "kms:GenerateDataKey", artifact_key(HOME), keys={**via, "kms:ResourceAliases": ("alias/another",)})
+        yield no(role, "kms:Decrypt", tooling_state_key(), keys={**via, "kms:ResourceAliases": (pipeline.state_key_alias,)})
+        yield no(role, "s3:GetObject", f"{pipeline.bucket_arn(pipeline.state_bucket)}/.pulumi/x.json")
+        yield no(role, "s3:DeleteObject", home)
+        yield no(role, "codepipeline:UpdatePipeline", pipeline.pipeline_arn)
+        yield no(role, "iam:PutRolePolicy", own)
+    yield yes(own, "s3:PutObject", away)
+    yield no(build, "s3:PutObject", away)
+    yield no(build, "s3:PutObject", home, keys={"aws:ResourceAccount": STRANGER})
+    yield no(source, "s3:GetObject", home)
+    for role in (own, build, source, *ROLES):
+        yield never(role, "s3:GetObject", home, keys={"aws:SecureTransport": "false"})
+    log = pipeline.arn("logs", f"log-group:{pipeline.project_log_group('build')}:x")
+    yield yes(build, "logs:PutLogEvents", log)
+    yield no(build, "logs:PutLogEvents", pipeline.arn("logs", "log-group:another:x"))
+    connection = pipeline.arn("codeconnections", "connection/c")
+    repository = "codeconnections:FullRepositoryId"
+    yield yes(source, "codeconnections:UseConnection", connection, keys={repository: ("owner/repository",)})
+    yield no(source, "codeconnections:UseConnection", connection, keys={repository: ("owner/another",)})
+    yield no(source, "codeconnections:UseConnection", pipeline.arn("codeconnections", "connection/d"))
+    yield no(source, "codeconnections:DeleteConnection", connection)
+    older = {"codestar-connections:FullRepositoryId": ("owner/another",)}
+    yield no(source, "codestar-connections:UseConnection", connection, keys=older)
+    for what in ("build", "update"):
+        role = pipeline.role_arn(f"{what}-action")
+        other = "update" if what == "build" else "build"
+        yield yes(own, ACTION, role)
+        yield yes(role, START, pipeline.project_arn(what))
+        yield no(role, START, pipeline.project_arn(other))
+        yield no(role, "codebuild:UpdateProject", pipeline.project_arn(what))
+        for who in (INTRUDER, build, pipeline.role_arn("update"), NAMESAKE):
+            yield no(who, ACTION, role)
+    yield yes(own, ACTION, source)
+    yield no(INTRUDER, ACTION, source)
+    yield no(NAMESAKE, ACTION, source)
+    yield no(INTRUDER, ACTION, own)
+    yield never(own, START, prod.project_arn("deploy"))
+    yield never(own, "iam:CreateRole", INTRUDER)
+    yield never(own, "s3:GetObject", f"{pipeline.bucket_arn(pipeline.state_bucket)}/.pulumi/x.json")
+    yield never(own, "kms:PutKeyPolicy", artifact_key(HOME), keys=via)
+    trigger = pipeline.role_arn("trigger")
+    yield yes(trigger, "codepipeline:StartPipelineExecution", pipeline.pipeline_arn)
+    yield no(trigger, "codepipeline:StartPipelineExecution", pipeline.arn("codepipeline", "another"))
+    yield no(trigger, "codepipeline:StopPipelineExecution", pipeline.pipeline_arn)
+
+
+def _passing(names: EnvironmentNames, what: str) -> Iterator[Row]:
+    role, passed = names.project_role_arn(what), "iam:PassedToService"
+    cloudformation = {passed: "cloudformation.amazonaws.com"}
+    yield yes(role, "iam:PassRole", names.execution_role_arn, keys=cloudformation)
+    yield no(role, "iam:PassRole", names.execution_role_arn, keys={passed: "codebuild.amazonaws.com"})
+    yield no(role, "iam:PassRole", names.door_arn, keys=cloudformation)
+    yield no(role, "iam:PassRole", names.iam_arn("role", "/", "administrator"), keys=cloudformation)
+    yield no(role, "iam:UpdateAssumeRolePolicy", names.execution_role_arn, keys=cloudformation)
+
+
+def _foreign_state(names: EnvironmentNames, what: str) -> Iterator[Row]:
+    """Preprod's roles don't reach prod; prod's don't reach canary, beside it in one account."""
+    role = names.project_role_arn(what)
+    state = names.bucket_arn(names.state_bucket)
+    yield no(role, "s3:GetObject", f"{state}/.pulumi/x.json", keys={"aws:ResourceAccount": STRANGER})
+    yield no(role, "s3:GetObject", f"{state}/plans/x.json", keys={"aws:ResourceAccount": STRANGER})
+    yield no(role, "s3:PutObject", f"{state}/plans/x.json", keys={"aws:ResourceAccount": STRANGER})
+    yield no(role, "s3:ListBucket", state, keys={"aws:ResourceAccount": STRANGER})
+    yield no(role, "s3:ListBucket", names.bucket_arn("another"))
+    for other in ENVIRONMENTS:
+        if other == names:
+            continue
+        answer = no if other.account == names.account else never
+        yield answer(role, "s3:GetObject", f"{other.bucket_arn(other.state_bucket)}/.pulumi/x.json")
+        yield answer(role, "s3:PutObject", f"{other.bucket_arn(other.state_bucket)}/plans/x.json")
+        alias = {"kms:ResourceAliases": (other.state_key_alias,)}
+        yield answer(role, "kms:Decrypt", state_key(other), keys=alias)
+        via = through_s3(other.region, other.state_key_alias)
+        yield answer(role, "kms:GenerateDataKey", state_key(other), keys=via)
+        yield answer(role, "cloudformation:UpdateStack", _stack(other))
+        yield answer(role, "cloudformation:DescribeStacks", _stack(other))
+        yield answer(role, "cloudformation:CreateChangeSet", _stack(other))
+        yield answer(role, "s3:GetObject", f"{other.bucket_arn(other.staging_bucket)}/objects/x")
+
+
+def _staging_reads(names: EnvironmentNames, what: str) -> Iterator[Row]:
+    role, staging = names.project_role_arn(what), names.bucket_arn(names.staging_bucket)
+    yield yes(role, "s3:GetObject", f"{staging}/objects/x")
+    yield yes(role, "s3:ListBucket", staging)
+    yield no(role, "s3:PutObject", f"{staging}/objects/x")
+    yield no(role, "s3:GetObject", f"{staging}/objects/x", keys={"aws:ResourceAccount": STRANGER})
+    yield no(role, "s3:ListBucket", staging, keys={"aws:ResourceAccount": STRANGER})
+
+
+def _stack(names: EnvironmentNames) -> str:
+    return names.arn("cloudformation", f"stack/{stack_name(names)}/0123")
+
+
+def _nested(names: EnvironmentNames) -> str:
+    return names.arn("cloudformation", f"stack/{stack_name(names)}-authx-1ABC/0123")

@@ -1,0 +1,190 @@
+"""Three environments, one pipeline, and some strangers: the world in which the trust table is decided."""
+
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+from components.documents.account import AccountDocuments, account_documents
+from components.documents.artifacts import bucket_policy, key_policy
+from components.documents.environment import EnvironmentAccess
+from components.documents.model import Approval, ArtifactStore, ConnectionSource, EnvironmentRef, PipelineModel, Stage, Step
+from components.documents.naming import EnvironmentNames, PipelineNames
+from components.documents.pipeline import PipelineDocuments, pipeline_documents
+from components.documents.statements import Document, RoleDocument, allow, document, role_trust
+from rehearsal.policy import Principal, Request, Role, World, decide
+
+TOOLING, PREPROD, PROD, STRANGER = "111111111111", "222222222222", "333333333333", "999999999999"
+APP, HOME, AWAY = "seriesapp", "us-east-1", "eu-west-1"
+
+EXPORT_TYPES = frozenset(
+    """AWS::ApiGateway::Deployment AWS::ApiGateway::GatewayResponse AWS::ApiGateway::RestApi AWS::AppSync::ApiKey
+    AWS::AppSync::DataSource AWS::AppSync::FunctionConfiguration AWS::AppSync::GraphQLApi AWS::AppSync::GraphQLSchema
+    AWS::AppSync::Resolver AWS::CloudFormation::Stack AWS::Cognito::IdentityPool
+    AWS::Cognito::IdentityPoolRoleAttachment AWS::Cognito::UserPool AWS::Cognito::UserPoolClient
+    AWS::Cognito::UserPoolGroup AWS::DynamoDB::Table AWS::IAM::ManagedPolicy AWS::IAM::Policy AWS::IAM::Role
+    AWS::Lambda::Function AWS::Lambda::Permission AWS::S3::Bucket AWS::S3::BucketPolicy Custom::EmptyResource
+    Custom::LambdaCallout""".split()
+)
+"""The types of a real export with authentication, storage, a function, REST and GraphQL APIs (tests/exports/full)."""
+
+PROGRAM_TYPES = frozenset({"AWS::ApiGateway::RestApi", "AWS::IAM::Role", "AWS::Lambda::Function", "AWS::Logs::LogGroup"})
+
+pipeline = PipelineNames(app=APP, account=TOOLING, region=HOME)
+preprod = EnvironmentNames(app=APP, account=PREPROD, region=HOME, environment="preprod")
+prod = EnvironmentNames(app=APP, account=PROD, region=AWAY, environment="prod")
+canary = EnvironmentNames(app=APP, account=PROD, region=AWAY, environment="canary")
+"""In the same account and region as prod: names alone keep them apart."""
+ENVIRONMENTS = (preprod, prod, canary)
+
+INTRUDER = f"arn:aws:iam::{TOOLING}:role/intruder"
+"""A role of the tooling account with every right but those on IAM."""
+NAMESAKE = pipeline.role_arn().replace(TOOLING, STRANGER)
+"""The role of another account's pipeline of the same name."""
+NEIGHBOUR = f"arn:aws:iam::{PROD}:role/administrator"
+"""An administrator of the production account."""
+BACKEND = f"arn:aws:iam::{PROD}:role/amplify-{APP}-prod-function"
+"""A role that the backend made, with every right, but within the boundary."""
+OTHER_DOOR = f"arn:aws:iam::444444444444:role/amplify-delivery/{APP}/env/other/{APP}-other-door"
+"""A door that trusts the pipeline, which does not deploy there."""
+WELCOME = "arn:aws:iam::444444444444:role/welcome"
+"""Some role somewhere that trusts the pipeline's role."""
+
+EVERYTHING = document([allow("Everything", "*", "*")])
+
+
+def stack_name(names: EnvironmentNames) -> str:
+    return f"amplify-{APP}-{names.environment}-a8d05"
+
+
+def access(names: EnvironmentNames, **changes: Any) -> EnvironmentAccess:
+    """An environment's access as its account's file would give it."""
+    standard = EnvironmentAccess(
+        names=names,
+        pipeline=pipeline,
+        stack_name=stack_name(names),
+        resource_types=EXPORT_TYPES,
+        program_types=PROGRAM_TYPES,
+        tags={"user:Application": APP, "user:Stack": names.environment},
+    )
+    return replace(standard, **changes)
+
+
+def pipeline_model(**changes: Any) -> PipelineModel:
+    """PreProd with a test, then Prod and Canary after an approval."""
+
+    def ref(names: EnvironmentNames) -> EnvironmentRef:
+        return EnvironmentRef(names.environment, names.account, names.region)
+
+    standard = PipelineModel(
+        names=pipeline,
+        source=ConnectionSource(f"arn:aws:codeconnections:{HOME}:{TOOLING}:connection/c", "owner/repository", "main"),
+        stages=(
+            Stage("PreProd", (ref(preprod),), post=(Step("smoke"),)),
+            Stage("Prod", (ref(prod), ref(canary)), approval=Approval("Go?"), bake_minutes=30, on_failure="rollback"),
+        ),
+        stores=tuple(ArtifactStore(r, pipeline.artifact_bucket(r), artifact_key(r)) for r in (HOME, AWAY)),
+    )
+    return replace(standard, **changes)
+
+
+def artifact_key(region: str) -> str:
+    return pipeline.arn("kms", "key/artifacts", region=region)
+
+
+def state_key(names: EnvironmentNames) -> str:
+    return names.arn("kms", f"key/state-{names.environment}")
+
+
+def tooling_state_key() -> str:
+    return pipeline.arn("kms", "key/state")
+
+
+@cache
+def accounts() -> dict[str, AccountDocuments]:
+    return {names.environment: account_documents(access(names)) for names in ENVIRONMENTS}
+
+
+@cache
+def tooling() -> PipelineDocuments:
+    return pipeline_documents(pipeline_model())
+
+
+Named = dict[str, Document]
+
+
+@cache
+def declared() -> Named:
+    """Every declared document by a name: `role NAME trust`, `role NAME policy POLICY`, `boundary NAME`, ..."""
+    found: Named = {}
+
+    def add_role(role: RoleDocument) -> None:
+        found[f"role {role.name} trust"] = role.trust
+        for name, policy in role.policies.items():
+            found[f"role {role.name} policy {name}"] = policy
+
+    for documents in accounts().values():
+        for role in documents.roles:
+            add_role(role)
+        for policy in documents.policies:
+            found[f"policy {policy.name}"] = policy.document
+        found[f"boundary {documents.boundary.name}"] = documents.boundary.document
+    for role in tooling().roles:
+        add_role(role)
+    for policy in tooling().boundaries:
+        found[f"boundary {policy.name}"] = policy.document
+    for region in (HOME, AWAY):
+        found[f"bucket policy {region}"] = bucket_policy(pipeline, region, ENVIRONMENTS)
+        found[f"key policy {region}"] = key_policy(pipeline, region, ENVIRONMENTS)
+    return found
+
+
+def build_world(documents: Named, administrators: frozenset[str] = frozenset()) -> World:
+    """The world of these documents. Roles in `administrators` have every right as well, within their boundary."""
+    roles = {
+        INTRUDER: Role(INTRUDER, role_trust(INTRUDER), (document([allow("Most", _most(), "*")]),)),
+        NAMESAKE: Role(NAMESAKE, role_trust(NAMESAKE), (EVERYTHING,)),
+        NEIGHBOUR: Role(NEIGHBOUR, role_trust(NEIGHBOUR), (EVERYTHING,)),
+        OTHER_DOOR: Role(OTHER_DOOR, role_trust(pipeline.role_arn())),
+        WELCOME: Role(WELCOME, role_trust(pipeline.role_arn())),
+    }
+    boundary_of = {boundary_arn: documents[f"boundary {name}"] for boundary_arn, name in _boundaries()}
+    roles[BACKEND] = Role(BACKEND, role_trust(BACKEND), (EVERYTHING,), boundary_of[prod.boundary_arn])
+    managed = {p.arn: f"policy {p.name}" for d in accounts().values() for p in d.policies}
+    for declared_role in (*(r for d in accounts().values() for r in d.roles), *tooling().roles):
+        policies = [documents[f"role {declared_role.name} policy {name}"] for name in declared_role.policies]
+        policies += [documents[managed[arn]] for arn in declared_role.managed_policies]
+        if declared_role.arn in administrators:
+            policies.append(EVERYTHING)
+        boundary = boundary_of[declared_role.boundary] if declared_role.boundary else None
+        trust = documents[f"role {declared_role.name} trust"]
+        roles[declared_role.arn] = Role(declared_role.arn, trust, tuple(policies), boundary)
+    resource_policies = {tooling_state_key(): _account_key(TOOLING)}
+    owners = {pipeline.bucket_arn(pipeline.state_bucket): TOOLING}
+    for region in (HOME, AWAY):
+        bucket = pipeline.bucket_arn(pipeline.artifact_bucket(region))
+        resource_policies[bucket] = documents[f"bucket policy {region}"]
+        resource_policies[artifact_key(region)] = documents[f"key policy {region}"]
+        owners[bucket] = TOOLING
+    for names in ENVIRONMENTS:
+        resource_policies[state_key(names)] = _account_key(names.account)
+        for bucket_name in (names.state_bucket, names.staging_bucket):
+            owners[names.bucket_arn(bucket_name)] = names.account
+    return World(roles, resource_policies, owners)
+
+
+def is_allowed(world: World, principal: str, action: str, resource: str, context: dict[str, Any]) -> bool:
+    return decide(world, Request(Principal(principal), action, resource, context)).allowed
+
+
+def _most() -> list[str]:
+    return ["cloudformation:*", "codebuild:*", "codepipeline:*", "kms:*", "s3:*", "sts:*"]
+
+
+def _account_key(account: str) -> Document:
+    return document([allow("Account", "kms:*", "*", principal={"AWS": f"arn:aws:iam::{account}:root"})])
+
+
+def _boundaries() -> list[tuple[str, str]]:
+    return [(d.boundary.arn, d.boundary.name) for d in accounts().values()] + [
+        (policy.arn, policy.name) for policy in tooling().boundaries
+    ]
