@@ -5,9 +5,14 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from delivery import output
+from botocore.exceptions import BotoCoreError, ClientError
+
+from amplify_export.errors import ConfigError, DeployError
+from delivery import output, stack_files
 from delivery.engine import Engine
 from delivery.outputs import shown, table
+from publishing.credentials import client_config, provider_session
+from publishing.failures import failed_resources
 
 WORDS = {"create": "created", "update": "updated", "replace": "replaced", "delete": "deleted", "import": "imported"}
 """The engine's kinds of changes that are worth a word."""
@@ -24,7 +29,10 @@ def run(args: argparse.Namespace) -> int:
     if args.create:
         engine.create()
     engine.preview()
-    changes = engine.up().changes
+    try:
+        changes = engine.up().changes
+    except DeployError as error:
+        raise with_reasons(error, args.environment) from None
     outputs = shown(engine.outputs(), secrets=args.show_secrets)
     if args.json:
         output.document({"environment": args.environment, "changes": changes, "outputs": outputs})
@@ -33,3 +41,15 @@ def run(args: argparse.Namespace) -> int:
     done = ", ".join(f"{changes[kind]} {word}" for kind, word in WORDS.items() if kind in changes)
     print(f"{args.environment}: {done or 'nothing to change'}")
     return 0
+
+
+def with_reasons(error: DeployError, environment: str) -> DeployError:
+    """`error` with what failed in the nested stacks: the provider tells of the root stack only."""
+    try:
+        config = stack_files.load(environment)
+        session = provider_session(config.region, config.profile, config.role_arn)
+        found = failed_resources(session.client("cloudformation", config=client_config()), error.message)
+    except (ConfigError, BotoCoreError, ClientError):
+        return error  # without credentials the engine's own words have to do
+    news = [line for line in found if line not in error.message]
+    return DeployError("\n".join([error.message, *news]), where=error.where, remedy=error.remedy)

@@ -13,16 +13,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from publishing.credentials import provider_session
+    from publishing.failures import failed_resources
     from publishing.preflight import examine
     from publishing.target import PublishTarget
     from publishing.upload import PublishReport, publish
 
-__all__ = ["PublishReport", "PublishTarget", "examine", "provider_session", "publish"]
+__all__ = ["PublishReport", "PublishTarget", "examine", "failed_resources", "provider_session", "publish"]
 
 _HOME = {
     "PublishReport": "upload",
     "PublishTarget": "target",
     "examine": "preflight",
+    "failed_resources": "failures",
     "provider_session": "credentials",
     "publish": "upload",
 }
