@@ -5,16 +5,20 @@ VENV := .venv/bin
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup environment rehearse test lint format lock bench clean
+.PHONY: help python setup environment rehearse test lint format lock bench clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  \1|/' | column -t -s '|' 2>/dev/null \
 	  || grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST)
 
-setup:  ## engine, local AWS, Node and Python packages, as far as they are missing
+python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; this is " \
+	  + sys.version.split()[0] + ": make PYTHON=python3.12 ...")'
+
+setup: python  ## engine, local AWS, Node and Python packages, as far as they are missing
 	@$(PYTHON) -m rehearsal.setup
 
-environment:
+environment: python
 	@$(PYTHON) -m rehearsal.setup environment
 
 rehearse: setup  ## deliver the example, or EXPORTS="DIR ...", to a local AWS; more options in ARGS
@@ -32,7 +36,7 @@ format: environment  ## format the code and mend what ruff can
 	@$(VENV)/ruff check --fix .
 	@$(VENV)/ruff format .
 
-lock:  ## pin the newest versions that the requirements allow, with hashes; needs the network
+lock: python  ## pin the newest versions that the requirements allow, with hashes; needs the network
 	@$(PYTHON) -m rehearsal.setup.lock
 
 bench: setup  ## measure, and print the table

@@ -7,19 +7,14 @@ from __future__ import annotations
 
 import sys
 
+from amplify_export.errors import SetupError
+from rehearsal.setup.environments import ensure_environment, project_environment
+from rehearsal.setup.progress import Progress
+from rehearsal.setup.tools import ensure_all
+
 
 def main(arguments: list[str]) -> int:
     """0 when everything is there, 1 when something could not be had, 2 for a wrong argument, 130 when interrupted."""
-    if sys.version_info < (3, 11):  # noqa: UP036 - told in a sentence instead of a traceback
-        sys.stderr.write(
-            f"Python 3.11 or newer is needed, this is {sys.version.split()[0]}: `make PYTHON=python3.12`\n"
-        )
-        return 1
-    from amplify_export.errors import SetupError  # noqa: PLC0415 - needs that Python
-    from rehearsal.setup.environments import ensure_environment, project_environment  # noqa: PLC0415
-    from rehearsal.setup.progress import Progress  # noqa: PLC0415
-    from rehearsal.setup.tools import ensure_all  # noqa: PLC0415
-
     if arguments not in ([], ["environment"]):
         sys.stderr.write("usage: python3 -m rehearsal.setup [environment]\n")
         return 2
