@@ -1,0 +1,75 @@
+"""Real exports through the whole of it: the plain `pulumi up` on the real engine, the local AWS, an export's own code."""
+
+import json
+import os
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from amplify_export import ExportRefused
+from rehearsal import story
+
+EXPORTS = Path(__file__).parent.parent / "exports"
+ARCHIVES = os.environ.get("AMPLIFY_DELIVERY_EXPORTS", "")
+SOCIAL = ("authkitchenappauth", "hostedUIProviderCreds")
+CREDENTIALS = '[{"ProviderName":"Google","client_id":"id","client_secret":"made-up"}]'
+
+pytestmark = pytest.mark.engine
+
+
+def export(name: str) -> Path:
+    return next((EXPORTS / name).glob("amplify-export-*"))
+
+
+@pytest.fixture
+def archived(tmp_path: Path):
+    """Unpacks an export that is too large for this repository."""
+
+    def unpack(name: str) -> Path:
+        archive = Path(ARCHIVES, f"{name}.tar.gz")
+        if not ARCHIVES or not archive.is_file():
+            pytest.skip(f"AMPLIFY_DELIVERY_EXPORTS names no folder with {name}.tar.gz: large exports are not tested")
+        with tarfile.open(archive) as tar:
+            tar.extractall(tmp_path, filter="data")
+        return next(tmp_path.glob(f"{name}/amplify-export-*"))
+
+    return unpack
+
+
+def tell(capsys: pytest.CaptureFixture[str], *exports: Path, **more: object) -> tuple[int, list[dict]]:
+    code = story.run(exports, keep=False, json_output=True, **more)
+    return code, json.loads(capsys.readouterr().out)["deliveries"]
+
+
+@pytest.mark.parametrize(("name", "stacks"), [("full", 14), ("iam", 5)])
+def test_an_export_is_delivered(name: str, stacks: int, capsys: pytest.CaptureFixture[str]) -> None:
+    code, [delivery] = tell(capsys, export(name))
+    assert (code, delivery["outcome"], delivery["stacks"]) == (0, "delivered", stacks)
+
+
+def test_another_apps_export_is_refused_where_one_is_deployed(capsys: pytest.CaptureFixture[str]) -> None:
+    code, [first, second] = tell(capsys, export("todo"), export("iam"))
+    assert (code, first["outcome"], second["outcome"]) == (1, "delivered", "failed")
+
+
+def test_lost_triggers_are_refused_before_anything_is_started() -> None:
+    with pytest.raises(ExportRefused, match="AD206"):
+        story.run([export("triggers")], keep=False, json_output=True)
+
+
+def test_a_plain_text_secret_is_refused(archived) -> None:
+    with pytest.raises(ExportRefused, match="AD305"):
+        story.run([archived("kitchen")], keep=False, json_output=True)
+
+
+def test_what_dynamodb_refuses_is_not_delivered(archived, capsys: pytest.CaptureFixture[str]) -> None:
+    """The export's index is called `n`; DynamoDB wants three characters at least."""
+    code, [delivery] = tell(capsys, archived("kitchen"), secrets={SOCIAL: CREDENTIALS})
+    assert (code, delivery["outcome"]) == (1, "failed")
+
+
+@pytest.mark.large
+def test_a_large_export_is_delivered(archived, capsys: pytest.CaptureFixture[str]) -> None:
+    code, [delivery] = tell(capsys, archived("large"))
+    assert (code, delivery["outcome"], delivery["stacks"]) == (0, "delivered", 94)
