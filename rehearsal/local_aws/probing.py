@@ -169,17 +169,17 @@ class Probing:
         """Create and wait: the status it ends in."""
         name = name or self.name(f"stack-{abs(hash(json.dumps(resources)))}")
         self.create_stack(resources, name, **more)
-        return self._status(name)
+        return self.settled(name)
 
     def update_stack(self, name: str, resources: dict[str, Any], **more: Any) -> str:
         """Update and wait: the status it ends in."""
         self._change("UpdateStack", resources, name, more)
-        return self._status(name)
+        return self.settled(name)
 
     def delete_stack(self, name: str) -> str:
         """Delete and wait: the status it ends in."""
         self.query("cloudformation", Action="DeleteStack", StackName=name)
-        return self._status(name)
+        return self.settled(name)
 
     def custom_resource(self, code: str) -> str:
         """Create a stack with a custom resource of inline Node.js code: the status it ends in."""
@@ -199,7 +199,8 @@ class Probing:
         capabilities = {"Capabilities.member.1": "CAPABILITY_NAMED_IAM"}
         return self.query("cloudformation", Action=action, StackName=name, TemplateBody=body, **capabilities, **more)
 
-    def _status(self, name: str) -> str:
+    def settled(self, name: str) -> str:
+        """Wait until nothing is in progress any more: the stack's status."""
         status, deadline = "", time.monotonic() + self._patience
         while time.monotonic() < deadline:
             try:

@@ -97,11 +97,12 @@ def test_self_test_is_remembered(found: Tools, monkeypatch: pytest.MonkeyPatch) 
 def test_a_mend_that_does_not_work_stops_the_start(
     found: Tools, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    aws = LocalAws()
     monkeypatch.setenv("AMPLIFY_DELIVERY_CACHE", str(tmp_path))
     said = json.dumps({"principal_arn": {"needed": True, "works": False}})
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: subprocess.CompletedProcess([], 0, said, ""))
     with pytest.raises(SetupError, match="does not behave as AWS with these mends: principal_arn"):
-        LocalAws().self_test()
+        aws.self_test()
 
 
 def test_left_out_mend_leaves_the_divergence(found: Tools) -> None:

@@ -171,10 +171,10 @@ def test_secret_reference_is_resolved_before_it_is_passed_to_a_child(developer: 
 
 
 def test_child_with_an_unknown_resource_type_fails_before_it_makes_anything(developer: LocalAccount) -> None:
-    strange = {"Type": "AWS::CodePipeline::Pipeline", "Properties": {}}
+    strange = {"Type": "AWS::Kendra::Index", "Properties": {}}
     child = developer.upload("child", resources(Bucket=bucket(), Strange=strange))
     developer.create(resources(Child=nested(child)))
-    assert "Unrecognized resource types: [AWS::CodePipeline::Pipeline]" in developer.reasons()["Child"]
+    assert "Unrecognized resource types: [AWS::Kendra::Index]" in developer.reasons()["Child"]
 
 
 def test_child_whose_template_is_not_there_fails(developer: LocalAccount) -> None:
@@ -209,7 +209,7 @@ def test_template_url_that_is_not_s3_is_refused(developer: LocalAccount) -> None
             {**resources(P=parameter()), "Outputs": {"X": {"Value": {"Fn::GetAtt": ["Gone", "Arn"]}}}},
             r"Unresolved resource dependencies \[Gone\] in the Outputs",
         ),
-        (resources(P={"Type": "AWS::CodePipeline::Pipeline"}), r"types: \[AWS::CodePipeline::Pipeline\]"),
+        (resources(P={"Type": "AWS::Kendra::Index"}), r"types: \[AWS::Kendra::Index\]"),
     ],
 )
 def test_template_that_cannot_work_is_refused(developer: LocalAccount, template: Template, sentence: str) -> None:
@@ -437,3 +437,18 @@ def test_bucket_of_the_account_regional_namespace(developer: LocalAccount) -> No
         s3.create_bucket(Bucket=own.replace(developer.account, "1" * 12), BucketNamespace="account-regional", **place)
     with pytest.raises(ClientError, match="InvalidBucketName"):
         s3.create_bucket(Bucket=f"other-{own}", **place)  # not asked for as such
+
+
+def test_type_the_local_aws_lacks_is_recorded_and_says_so(developer: LocalAccount) -> None:
+    app = {"Type": "AWS::Pinpoint::App", "Properties": {"Name": "app"}}
+    outputs = {"Id": {"Value": {"Ref": "App"}}, "Arn": {"Value": {"Fn::GetAtt": ["App", "Arn"]}}}
+    child = developer.upload("child", {**resources(App=app), "Outputs": outputs})
+    more = developer.upload("more", {**resources(App=app, P=parameter()), "Outputs": outputs})
+    passed_on = {"Outputs": {"Arn": {"Value": {"Fn::GetAtt": ["Child", "Outputs.Arn"]}}}}
+    developer.create({**resources(Child=nested(child)), **passed_on})
+    arn = developer.outputs()["Arn"]
+
+    assert arn.startswith(f"arn:aws:pinpoint:{developer.region}:{developer.account}:app/recorded-only-App-")
+    assert developer.update({**resources(Child=nested(more)), **passed_on})["StackStatus"] == "UPDATE_COMPLETE"
+    assert developer.outputs()["Arn"] == arn
+    assert developer.delete()["StackStatus"] == "DELETE_COMPLETE"

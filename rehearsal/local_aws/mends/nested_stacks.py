@@ -52,10 +52,10 @@ def apply() -> None:
         await deploy(*args, **kwargs)
 
     async def delete_stack(stack_name: str, stack_id: str, *args: Any, **kwargs: Any) -> None:
+        # What failed last may use what was made before it, so it goes first.
+        for child in _unlisted_children(stack_name):
+            await delete_stack(child["StackName"], child["StackId"])
         await delete(stack_name, stack_id, *args, **kwargs)
-        if cloudformation._stacks.get(stack_name, {}).get("StackStatus") == "DELETE_COMPLETE":
-            for child in _living_children(stack_name):
-                await delete_stack(child["StackName"], child["StackId"])
 
     # The change sets' module asks `handlers` and `stacks` for these when it needs them.
     replace("_deploy_stack_async", deploy_stack, *_holders("_deploy_stack_async"))
@@ -254,12 +254,16 @@ def _find(physical_id: str) -> dict[str, Any] | None:
     return next((s for s in cloudformation._stacks.values() if physical_id in (s["StackId"], s["StackName"])), None)
 
 
-def _living_children(parent_name: str) -> list[dict[str, Any]]:
-    """Children a deleted stack does not list among its resources, since creating them failed."""
+def _unlisted_children(parent_name: str) -> list[dict[str, Any]]:
+    """Children a stack does not list among its resources, since creating them failed and nothing rolled back."""
+    resources = (cloudformation._stacks.get(parent_name) or {}).get("_resources", {}).values()
+    listed = {resource.get("PhysicalResourceId") for resource in resources}
     return [
         stack
         for stack in cloudformation._stacks.values()
-        if stack.get("_parent_stack_name") == parent_name and stack["StackStatus"] != "DELETE_COMPLETE"
+        if stack.get("_parent_stack_name") == parent_name
+        and stack["StackStatus"] != "DELETE_COMPLETE"
+        and stack["StackId"] not in listed
     ]
 
 
