@@ -14,7 +14,6 @@ from collections.abc import Callable
 from rehearsal.pipeline_service.actions import Actions
 from rehearsal.pipeline_service.decisions import (
     Check,
-    EndExecution,
     EndStage,
     Enter,
     Retry,

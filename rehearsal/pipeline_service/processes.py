@@ -131,7 +131,7 @@ class Group:
             os.killpg(self.id, 0)
         except (ProcessLookupError, PermissionError):
             return False
-        return True
+        return not _only_zombies(self.id)
 
     def _read(self, on_output: Callable[[str], None]) -> None:
         stdout = self._process.stdout
@@ -140,6 +140,24 @@ class Group:
         with contextlib.suppress(ValueError, OSError), stdout:
             for line in stdout:
                 on_output(line)
+
+
+def _only_zombies(group: int) -> bool:
+    """Whether all that is left of a group has ended and waits for a parent that does not ask.
+
+    Where nobody adopts orphans properly (a container without an init) they stay for ever.
+    """
+    processes = Path("/proc")
+    if not processes.is_dir():
+        return False
+    for folder in processes.iterdir():
+        if folder.name.isdigit():
+            with contextlib.suppress(OSError, IndexError):
+                # "pid (command) state parent group ...": the command may hold anything, also brackets.
+                state, _, its_group = (folder / "stat").read_text().rpartition(")")[2].split()[:3]
+                if int(its_group) == group and state != "Z":
+                    return False
+    return True
 
 
 def end_strays(mark: str) -> None:

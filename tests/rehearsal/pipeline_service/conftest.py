@@ -20,16 +20,22 @@ def service() -> Iterator[PipelineService]:
     """The service, joined to a running local AWS."""
     aws, room = local_aws_with_room()
     try:
-        with aws, PipelineService(
-            aws, room, build_variables={"PATH": os.environ["PATH"]}, minute=MINUTE, grace=0.3, poll_seconds=0.1
-        ) as running:
+        with (
+            aws,
+            PipelineService(
+                aws, room, build_variables={"PATH": os.environ["PATH"]}, minute=MINUTE, grace=0.3, poll_seconds=0.1
+            ) as running,
+        ):
             yield running
     finally:
         room.close()
 
 
 @pytest.fixture
-def world(service: PipelineService, tmp_path: Path) -> World:
-    """Two fresh accounts with roles, a bucket, a key and a repository."""
+def world(service: PipelineService, tmp_path: Path) -> Iterator[World]:
+    """Two fresh accounts with roles, a bucket, a key and a repository; its pipelines are deleted afterwards."""
     service.update_policy = "cancel"
-    return World(service.aws, service, tmp_path)
+    made = World(service.aws, service, tmp_path)
+    yield made
+    for pipeline in made.pipelines.list_pipelines()["pipelines"]:
+        made.pipelines.delete_pipeline(name=pipeline["name"])

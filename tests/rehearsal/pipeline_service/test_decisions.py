@@ -145,7 +145,8 @@ def test_a_success_condition_that_fails_can_roll_back() -> None:
     execution.stages["Build"].on_success = ConditionRun("Failed")
 
     assert next_steps(_state(pipeline, execution)) == [
-        EndStage(execution.id, "Failed"), RollBack(execution.id, "Build")
+        EndStage(execution.id, "Failed"),
+        RollBack(execution.id, "Build"),
     ]
 
 

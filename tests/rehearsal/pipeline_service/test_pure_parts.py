@@ -55,8 +55,15 @@ def test_a_variable_nobody_put_out_fails_the_action() -> None:
 
 @pytest.mark.parametrize(
     ("operator", "value", "passed"),
-    [("EQ", "12", True), ("EQ", "1", False), ("NE", "0", True), ("CONTAINS", "2", True), ("CONTAINS", "3", False),
-     ("MATCHES", "[0-9]+", True), ("MATCHES", "1", False)],
+    [
+        ("EQ", "12", True),
+        ("EQ", "1", False),
+        ("NE", "0", True),
+        ("CONTAINS", "2", True),
+        ("CONTAINS", "3", False),
+        ("MATCHES", "[0-9]+", True),
+        ("MATCHES", "1", False),
+    ],
 )
 def test_a_variable_check(operator: str, value: str, passed: bool) -> None:
     assert variable_check({"Variable": "12", "Operator": operator, "Value": value})[0] is passed
@@ -82,10 +89,15 @@ def test_a_bad_buildspec_says_why(text: str, reason: str) -> None:
 
 def test_an_override_is_a_condition_key_only_when_it_is_given() -> None:
     assert start_context({"projectName": "p"}) == {}
-    context = start_context({
-        "projectName": "p", "buildspecOverride": "x", "imageOverride": "i", "serviceRoleOverride": "r",
-        "environmentVariablesOverride": [{"name": "A", "value": "1", "type": "PLAINTEXT"}],
-    })
+    context = start_context(
+        {
+            "projectName": "p",
+            "buildspecOverride": "x",
+            "imageOverride": "i",
+            "serviceRoleOverride": "r",
+            "environmentVariablesOverride": [{"name": "A", "value": "1", "type": "PLAINTEXT"}],
+        }
+    )
     assert context["codebuild:source.buildspec"] == "x"
     assert context["codebuild:environment.image"] == "i"
     assert context["codebuild:serviceRole"] == "r"

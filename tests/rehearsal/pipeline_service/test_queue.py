@@ -132,9 +132,9 @@ def test_triggers_filter_by_path_and_by_tag(world: World) -> None:
         {"branches": {"includes": ["main"]}, "filePaths": {"includes": ["backend/**"], "excludes": ["**/*.md"]}},
         {"tags": {"includes": ["v*"]}},
     ]
-    triggers = [{
-        "providerType": "CodeStarSourceConnection", "gitConfiguration": {"sourceActionName": "App", "push": push}
-    }]
+    triggers = [
+        {"providerType": "CodeStarSourceConnection", "gitConfiguration": {"sourceActionName": "App", "push": push}}
+    ]
     world.create("filtered", stage("Approve", approval()), triggers=triggers)
 
     def executions() -> int:

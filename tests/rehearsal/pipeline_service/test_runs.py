@@ -132,9 +132,16 @@ def test_an_approval_shows_its_token_and_comment_and_its_summary_is_a_variable(w
 def test_an_approval_is_sent_to_its_topic(world: World) -> None:
     topic = world.client("sns").create_topic(Name="approvals")["TopicArn"]
     arn = f"arn:aws:sqs:eu-central-1:{world.tooling}:approvals"
-    policy = {"Statement": [{
-        "Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": arn
-    }]}
+    policy = {
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "sns.amazonaws.com"},
+                "Action": "sqs:SendMessage",
+                "Resource": arn,
+            }
+        ]
+    }
     attributes = {"Policy": json.dumps(policy)}
     queue = world.client("sqs").create_queue(QueueName="approvals", Attributes=attributes)["QueueUrl"]
     world.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
@@ -214,21 +221,44 @@ def test_a_success_condition_can_fail_a_stage(world: World) -> None:
 
 
 def test_an_alarm_in_the_bake_time_fails_the_stage(world: World) -> None:
-    role = world.role("watches", {"Version": "2012-10-17", "Statement": [{
-        "Effect": "Allow", "Principal": {"AWS": world.pipeline_role}, "Action": "sts:AssumeRole"}]},
-        [{"Effect": "Allow", "Action": "cloudwatch:DescribeAlarms", "Resource": "*"}])
+    role = world.role(
+        "watches",
+        {
+            "Version": "2012-10-17",
+            "Statement": [{"Effect": "Allow", "Principal": {"AWS": world.pipeline_role}, "Action": "sts:AssumeRole"}],
+        },
+        [{"Effect": "Allow", "Action": "cloudwatch:DescribeAlarms", "Resource": "*"}],
+    )
     watch = world.client("cloudwatch")
-    watch.put_metric_alarm(AlarmName="errors", MetricName="Errors", Namespace="App", Period=60, EvaluationPeriods=1,
-                           Threshold=1, ComparisonOperator="GreaterThanThreshold", Statistic="Sum")
+    watch.put_metric_alarm(
+        AlarmName="errors",
+        MetricName="Errors",
+        Namespace="App",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=1,
+        ComparisonOperator="GreaterThanThreshold",
+        Statistic="Sum",
+    )
     watch.set_alarm_state(AlarmName="errors", StateValue="OK", StateReason="test")
     world.project("deployed", "true")
     kind = {"category": "Rule", "owner": "AWS", "provider": "CloudWatchAlarm", "version": "1"}
-    rules = [{"name": "Bake", "ruleTypeId": kind, "roleArn": role,
-              "configuration": {"AlarmName": "errors", "WaitTime": "60"}}]
+    rules = [
+        {
+            "name": "Bake",
+            "ruleTypeId": kind,
+            "roleArn": role,
+            "configuration": {"AlarmName": "errors", "WaitTime": "60"},
+        }
+    ]
     conditions = {"conditions": [{"result": "FAIL", "rules": rules}]}
     execution = world.create("bakes", stage("Deploy", build("deployed"), onSuccess=conditions))
-    world.service.wait_until(lambda: world.service.execution(execution).stages.get("Deploy") and
-                             world.service.execution(execution).stages["Deploy"].on_success)
+    world.service.wait_until(
+        lambda: (
+            world.service.execution(execution).stages.get("Deploy")
+            and world.service.execution(execution).stages["Deploy"].on_success
+        )
+    )
     assert world.service.execution(execution).running
 
     watch.set_alarm_state(AlarmName="errors", StateValue="ALARM", StateReason="test")
@@ -295,11 +325,14 @@ def test_an_s3_source_reads_the_newest_version(world: World) -> None:
     s3.put_bucket_versioning(Bucket=world.bucket, VersioningConfiguration={"Status": "Enabled"})
     version = s3.put_object(Bucket=world.bucket, Key="app.zip", Body=b"PK\5\6" + bytes(18))["VersionId"]
     declared = world.declaration("objects", stage("Approve", approval()))
-    declared["stages"][0]["actions"] = [{
-        "name": "App", "outputArtifacts": [{"name": "Sources"}],
-        "actionTypeId": {"category": "Source", "owner": "AWS", "provider": "S3", "version": "1"},
-        "configuration": {"S3Bucket": world.bucket, "S3ObjectKey": "app.zip"},
-    }]
+    declared["stages"][0]["actions"] = [
+        {
+            "name": "App",
+            "outputArtifacts": [{"name": "Sources"}],
+            "actionTypeId": {"category": "Source", "owner": "AWS", "provider": "S3", "version": "1"},
+            "configuration": {"S3Bucket": world.bucket, "S3ObjectKey": "app.zip"},
+        }
+    ]
     world.pipelines.create_pipeline(pipeline=declared)
 
     execution = world.executions("objects")[0].id
@@ -309,11 +342,14 @@ def test_an_s3_source_reads_the_newest_version(world: World) -> None:
 
 def test_a_github_token_is_given_back_masked_and_kept_when_it_comes_back(world: World) -> None:
     declared = world.declaration("token-source", stage("Approve", approval()))
-    declared["stages"][0]["actions"] = [{
-        "name": "App", "outputArtifacts": [{"name": "Sources"}],
-        "actionTypeId": {"category": "Source", "owner": "ThirdParty", "provider": "GitHub", "version": "1"},
-        "configuration": {"Owner": "o", "Repo": "r", "Branch": "main", "OAuthToken": "secret-token"},
-    }]
+    declared["stages"][0]["actions"] = [
+        {
+            "name": "App",
+            "outputArtifacts": [{"name": "Sources"}],
+            "actionTypeId": {"category": "Source", "owner": "ThirdParty", "provider": "GitHub", "version": "1"},
+            "configuration": {"Owner": "o", "Repo": "r", "Branch": "main", "OAuthToken": "secret-token"},
+        }
+    ]
     world.pipelines.create_pipeline(pipeline=declared)
 
     found = world.pipelines.get_pipeline(name="token-source")["pipeline"]

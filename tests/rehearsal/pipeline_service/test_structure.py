@@ -18,9 +18,7 @@ def _declared() -> dict[str, Any]:
     source = {
         "name": "App",
         "namespace": "Source",
-        "actionTypeId": {
-            "category": "Source", "owner": "AWS", "provider": "CodeStarSourceConnection", "version": "1"
-        },
+        "actionTypeId": {"category": "Source", "owner": "AWS", "provider": "CodeStarSourceConnection", "version": "1"},
         "configuration": {"ConnectionArn": "arn:x", "FullRepositoryId": "o/r", "BranchName": "main"},
         "outputArtifacts": [{"name": "Sources"}],
     }
@@ -71,71 +69,147 @@ STRUCTURE, ACTION = "InvalidStructureException", "InvalidActionDeclarationExcept
 CONFIGURATION = ("stages", 1, "actions", 0, "configuration")
 CASES = [
     _case("one stage", STRUCTURE, lambda d: d.update(stages=d["stages"][:1])),
-    _case("too many stages", "LimitExceededException",
-          lambda d: d["stages"].extend(stage(f"S{n}", approval(f"A{n}")) for n in range(48))),
-    _case("too many actions in a stage", "LimitExceededException",
-          lambda d: d["stages"][2]["actions"].extend(approval(f"A{n}") for n in range(49))),
-    _case("too many actions", "LimitExceededException",
-          lambda d: d["stages"].extend(stage(f"S{n}", *(approval(f"A{m}") for m in range(50))) for n in range(10))),
+    _case(
+        "too many stages",
+        "LimitExceededException",
+        lambda d: d["stages"].extend(stage(f"S{n}", approval(f"A{n}")) for n in range(48)),
+    ),
+    _case(
+        "too many actions in a stage",
+        "LimitExceededException",
+        lambda d: d["stages"][2]["actions"].extend(approval(f"A{n}") for n in range(49)),
+    ),
+    _case(
+        "too many actions",
+        "LimitExceededException",
+        lambda d: d["stages"].extend(stage(f"S{n}", *(approval(f"A{m}") for m in range(50))) for n in range(10)),
+    ),
     _case("stage name twice", "InvalidStageDeclarationException", _set(("stages", 2, "name"), "Build")),
     _case("stage without actions", "InvalidStageDeclarationException", _set(("stages", 2, "actions"), [])),
     _case("action name twice in a stage", ACTION, _set(("stages", 2, "actions", 1, "name"), "Approve")),
     _case("first stage with another action", STRUCTURE, lambda d: d["stages"][0]["actions"].append(approval())),
-    _case("source later", STRUCTURE, lambda d: d["stages"][1]["actions"].append(
-        {**copy.deepcopy(_action(d, 0)), "name": "B", "namespace": "B", "outputArtifacts": [{"name": "B"}]})),
+    _case(
+        "source later",
+        STRUCTURE,
+        lambda d: d["stages"][1]["actions"].append(
+            {**copy.deepcopy(_action(d, 0)), "name": "B", "namespace": "B", "outputArtifacts": [{"name": "B"}]}
+        ),
+    ),
     _case("unknown provider", ACTION, _set(("stages", 1, "actions", 0, "actionTypeId", "provider"), "Jenkins")),
     _case("missing configuration", ACTION, _set(CONFIGURATION, {})),
     _case("unknown configuration", ACTION, _set((*CONFIGURATION, "Project"), "x")),
     _case("no input artifact", ACTION, _set(("stages", 1, "actions", 0, "inputArtifacts"), [])),
     _case("approval with an input", ACTION, _set(("stages", 2, "actions", 0, "inputArtifacts"), [{"name": "Built"}])),
-    _case("inputs without a primary one", ACTION,
-          _set(("stages", 2, "actions", 1, "inputArtifacts"), [{"name": "Built"}, {"name": "Sources"}])),
+    _case(
+        "inputs without a primary one",
+        ACTION,
+        _set(("stages", 2, "actions", 1, "inputArtifacts"), [{"name": "Built"}, {"name": "Sources"}]),
+    ),
     _case("artifact nobody makes", ACTION, _set(("stages", 1, "actions", 0, "inputArtifacts"), [{"name": "Nope"}])),
     _case("artifact made later", ACTION, lambda d: d["stages"].insert(1, d["stages"].pop())),
-    _case("artifact made in the same run order", ACTION, lambda d: d["stages"][1]["actions"].append(
-        build("Use", inputArtifacts=[{"name": "Built"}]))),
-    _case("artifact made twice", STRUCTURE, lambda d: d["stages"][2]["actions"][1].update(
-        outputArtifacts=[{"name": "Built"}])),
+    _case(
+        "artifact made in the same run order",
+        ACTION,
+        lambda d: d["stages"][1]["actions"].append(build("Use", inputArtifacts=[{"name": "Built"}])),
+    ),
+    _case(
+        "artifact made twice",
+        STRUCTURE,
+        lambda d: d["stages"][2]["actions"][1].update(outputArtifacts=[{"name": "Built"}]),
+    ),
     _case("namespace twice", ACTION, _set(("stages", 2, "actions", 1, "namespace"), "Made")),
     _case("reserved namespace", ACTION, _set(("stages", 2, "actions", 1, "namespace"), "variables")),
-    _case("unknown namespace", "ValidationException",
-          _set(("stages", 2, "actions", 0, "configuration"), {"CustomData": "#{Nope.x}"})),
+    _case(
+        "unknown namespace",
+        "ValidationException",
+        _set(("stages", 2, "actions", 0, "configuration"), {"CustomData": "#{Nope.x}"}),
+    ),
     _case("namespace of a later action", "ValidationException", _set((*CONFIGURATION, "ProjectName"), "#{Made.x}")),
-    _case("undeclared pipeline variable", "ValidationException",
-          _set((*CONFIGURATION, "ProjectName"), "#{variables.x}")),
-    _case("unknown execution variable", "ValidationException",
-          _set((*CONFIGURATION, "ProjectName"), "#{codepipeline.Name}")),
+    _case(
+        "undeclared pipeline variable", "ValidationException", _set((*CONFIGURATION, "ProjectName"), "#{variables.x}")
+    ),
+    _case(
+        "unknown execution variable",
+        "ValidationException",
+        _set((*CONFIGURATION, "ProjectName"), "#{codepipeline.Name}"),
+    ),
     _case("timeout of a build", ACTION, _set(("stages", 1, "actions", 0, "timeoutInMinutes"), 10)),
-    _case("output of a cross-account build", ACTION,
-          _set(("stages", 1, "actions", 0, "roleArn"), "arn:aws:iam::222222222222:role/door")),
+    _case(
+        "output of a cross-account build",
+        ACTION,
+        _set(("stages", 1, "actions", 0, "roleArn"), "arn:aws:iam::222222222222:role/door"),
+    ),
     _case("V1 with variables", STRUCTURE, lambda d: d.update(pipelineType="V1", executionMode="SUPERSEDED")),
     _case("V1 queued", STRUCTURE, lambda d: (d.update(pipelineType="V1"), d.pop("variables"))),
-    _case("V1 with conditions", STRUCTURE, lambda d: (
-        d.update(pipelineType="V1", executionMode="SUPERSEDED"), d.pop("variables"), _condition(d, "onSuccess", "FAIL"))),
+    _case(
+        "V1 with conditions",
+        STRUCTURE,
+        lambda d: (
+            d.update(pipelineType="V1", executionMode="SUPERSEDED"),
+            d.pop("variables"),
+            _condition(d, "onSuccess", "FAIL"),
+        ),
+    ),
     _case("no store", STRUCTURE, lambda d: d.pop("artifactStore")),
     _case("both kinds of store", STRUCTURE, lambda d: d.update(artifactStores={REGION: d["artifactStore"]})),
     _case("no store in an action's region", STRUCTURE, _set(("stages", 1, "actions", 0, "region"), "us-east-1")),
-    _case("a store in a region without actions", STRUCTURE, lambda d: d.update(
-        artifactStores={REGION: d["artifactStore"], "us-east-1": d.pop("artifactStore")})),
-    _case("source in another region", ACTION, lambda d: (
-        d.update(artifactStores={REGION: d["artifactStore"], "us-east-1": d.pop("artifactStore")}),
-        _action(d, 0).update(region="us-east-1"))),
+    _case(
+        "a store in a region without actions",
+        STRUCTURE,
+        lambda d: d.update(artifactStores={REGION: d["artifactStore"], "us-east-1": d.pop("artifactStore")}),
+    ),
+    _case(
+        "source in another region",
+        ACTION,
+        lambda d: (
+            d.update(artifactStores={REGION: d["artifactStore"], "us-east-1": d.pop("artifactStore")}),
+            _action(d, 0).update(region="us-east-1"),
+        ),
+    ),
     _case("entry condition of the source stage", STRUCTURE, lambda d: _condition(d, "beforeEntry", "FAIL", 0)),
     _case("entry condition that rolls back", STRUCTURE, lambda d: _condition(d, "beforeEntry", "ROLLBACK")),
     _case("success condition that skips", STRUCTURE, lambda d: _condition(d, "onSuccess", "SKIP")),
-    _case("rollback in PARALLEL mode", STRUCTURE, lambda d: (
-        d.update(executionMode="PARALLEL"), d["stages"][1].update(onFailure={"result": "ROLLBACK"}))),
+    _case(
+        "rollback in PARALLEL mode",
+        STRUCTURE,
+        lambda d: (d.update(executionMode="PARALLEL"), d["stages"][1].update(onFailure={"result": "ROLLBACK"})),
+    ),
     _case("rollback of the source stage", STRUCTURE, _set(("stages", 0, "onFailure"), {"result": "ROLLBACK"})),
-    _case("retry mode without retry", STRUCTURE, _set(
-        ("stages", 1, "onFailure"), {"result": "ROLLBACK", "retryConfiguration": {"retryMode": "ALL_ACTIONS"}})),
-    _case("rule without its operator", STRUCTURE, lambda d: (
-        _condition(d, "onSuccess", "FAIL"),
-        d["stages"][1]["onSuccess"]["conditions"][0]["rules"][0]["configuration"].pop("Operator"))),
-    _case("trigger for no source", STRUCTURE, lambda d: d.update(triggers=[
-        {"providerType": "CodeStarSourceConnection", "gitConfiguration": {"sourceActionName": "Nope"}}])),
-    _case("trigger with tags and branches", STRUCTURE, lambda d: d.update(triggers=[
-        {"providerType": "CodeStarSourceConnection", "gitConfiguration": {"sourceActionName": "App", "push": [
-            {"tags": {"includes": ["v*"]}, "branches": {"includes": ["main"]}}]}}])),
+    _case(
+        "retry mode without retry",
+        STRUCTURE,
+        _set(("stages", 1, "onFailure"), {"result": "ROLLBACK", "retryConfiguration": {"retryMode": "ALL_ACTIONS"}}),
+    ),
+    _case(
+        "rule without its operator",
+        STRUCTURE,
+        lambda d: (
+            _condition(d, "onSuccess", "FAIL"),
+            d["stages"][1]["onSuccess"]["conditions"][0]["rules"][0]["configuration"].pop("Operator"),
+        ),
+    ),
+    _case(
+        "trigger for no source",
+        STRUCTURE,
+        lambda d: d.update(
+            triggers=[{"providerType": "CodeStarSourceConnection", "gitConfiguration": {"sourceActionName": "Nope"}}]
+        ),
+    ),
+    _case(
+        "trigger with tags and branches",
+        STRUCTURE,
+        lambda d: d.update(
+            triggers=[
+                {
+                    "providerType": "CodeStarSourceConnection",
+                    "gitConfiguration": {
+                        "sourceActionName": "App",
+                        "push": [{"tags": {"includes": ["v*"]}, "branches": {"includes": ["main"]}}],
+                    },
+                }
+            ]
+        ),
+    ),
 ]
 
 

@@ -85,7 +85,8 @@ class World:
         except iam.exceptions.EntityAlreadyExistsException:
             iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(trust))
             arn = iam.get_role(RoleName=name)["Role"]["Arn"]
-        document = json.dumps({"Version": "2012-10-17", "Statement": statements})
+        # A policy needs a statement: a role without rights gets one that says so.
+        document = json.dumps({"Version": "2012-10-17", "Statement": statements or [deny("*")]})
         iam.put_role_policy(RoleName=name, PolicyName="rights", PolicyDocument=document)
         return arn
 
@@ -144,9 +145,7 @@ class World:
         return {
             "name": name,
             "roleArn": self.pipeline_role,
-            "artifactStore": {
-                "type": "S3", "location": self.bucket, "encryptionKey": {"id": self.key, "type": "KMS"}
-            },
+            "artifactStore": {"type": "S3", "location": self.bucket, "encryptionKey": {"id": self.key, "type": "KMS"}},
             "pipelineType": "V2",
             "executionMode": "QUEUED",
             "stages": [{"name": "Source", "actions": [self.source()]}, *stages],
@@ -158,7 +157,10 @@ class World:
             "name": "App",
             "namespace": "Source",
             "actionTypeId": {
-                "category": "Source", "owner": "AWS", "provider": "CodeStarSourceConnection", "version": "1"
+                "category": "Source",
+                "owner": "AWS",
+                "provider": "CodeStarSourceConnection",
+                "version": "1",
             },
             "configuration": {
                 "ConnectionArn": CONNECTION,
@@ -185,9 +187,9 @@ class World:
 
     def actions(self, name: str, execution: str) -> dict[str, Any]:
         """The actions of an execution by name, as ListActionExecutions tells them (the latest of each)."""
-        found = self.pipelines.list_action_executions(
-            pipelineName=name, filter={"pipelineExecutionId": execution}
-        )["actionExecutionDetails"]
+        found = self.pipelines.list_action_executions(pipelineName=name, filter={"pipelineExecutionId": execution})[
+            "actionExecutionDetails"
+        ]
         return {action["actionName"]: action for action in reversed(found)}
 
     def stage_state(self, name: str, stage: str) -> dict[str, Any]:
@@ -199,7 +201,10 @@ class World:
         """Answer the approval of a stage (its action has the stage's name)."""
         token = self.service.wait_for_action(execution, stage).token
         self.pipelines.put_approval_result(
-            pipelineName=name, stageName=stage, actionName=stage, token=token,
+            pipelineName=name,
+            stageName=stage,
+            actionName=stage,
+            token=token,
             result={"status": status, "summary": f"{status} by me"},
         )
 
@@ -209,12 +214,20 @@ class World:
 
     def _git(self, *arguments: str, cwd: Path | None = None) -> str:
         environment = {
-            "PATH": os.environ["PATH"], "HOME": str(self.folder), "GIT_CONFIG_NOSYSTEM": "1",
-            "GIT_AUTHOR_NAME": "Ada", "GIT_AUTHOR_EMAIL": "ada@example.com",
-            "GIT_COMMITTER_NAME": "Ada", "GIT_COMMITTER_EMAIL": "ada@example.com",
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.folder),
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_AUTHOR_NAME": "Ada",
+            "GIT_AUTHOR_EMAIL": "ada@example.com",
+            "GIT_COMMITTER_NAME": "Ada",
+            "GIT_COMMITTER_EMAIL": "ada@example.com",
         }
         done = subprocess.run(
-            ["git", *arguments], cwd=cwd or self.folder / "work", env=environment, check=True, capture_output=True,
+            ["git", *arguments],
+            cwd=cwd or self.folder / "work",
+            env=environment,
+            check=True,
+            capture_output=True,
             text=True,
         )
         return done.stdout.strip()
