@@ -139,8 +139,7 @@ def _frozen_digest(deployment: str, resources: Mapping[str, Mapping[str, Any]], 
     frozen = [
         [names.get(name, name), item["Type"], item.get("Properties")]
         for name, item in resources.items()
-        if name != deployment
-        and (api == {"Ref": name} or (api is not None and (item.get("Properties") or {}).get("RestApiId") == api))
+        if api == {"Ref": name} or (api is not None and (item.get("Properties") or {}).get("RestApiId") == api)
     ]
     return hashlib.sha256(canonical(rename(sorted(frozen, key=lambda entry: entry[0]), names))).hexdigest()[:8]
 

@@ -170,6 +170,11 @@ class TestSecondExport:
         assert "AuthModeLastUpdated" not in found["apifullapp"]
         assert "Old" not in parameters(render(assembly, from_export=found))
 
+    def test_does_not_replace_what_the_root_wires(self, prod: Path, assembly: Assembly) -> None:
+        set_value(prod, MANIFEST, f"{NODES}/apifullapp/parameters/authRoleName", "frozen")
+        root = render(assembly, from_export=exported_values(read_export(prod)))
+        assert parameters(root)["authRoleName"] == {"Ref": "AuthRoleName"}
+
     def test_of_another_project_is_refused(self, assembly: Assembly) -> None:
         other = exported_values(read_export(EXPORTS["todo"]))
         with pytest.raises(ConfigError, match="the second export is of project mytodoapp, this one of fullapp"):
