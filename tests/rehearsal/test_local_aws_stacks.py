@@ -171,10 +171,10 @@ def test_secret_reference_is_resolved_before_it_is_passed_to_a_child(developer: 
 
 
 def test_child_with_an_unknown_resource_type_fails_before_it_makes_anything(developer: LocalAccount) -> None:
-    strange = {"Type": "AWS::Kendra::Index", "Properties": {}}
+    strange = {"Type": "AWS::CodePipeline::Pipeline", "Properties": {}}
     child = developer.upload("child", resources(Bucket=bucket(), Strange=strange))
     developer.create(resources(Child=nested(child)))
-    assert "Unrecognized resource types: [AWS::Kendra::Index]" in developer.reasons()["Child"]
+    assert "Unrecognized resource types: [AWS::CodePipeline::Pipeline]" in developer.reasons()["Child"]
 
 
 def test_child_whose_template_is_not_there_fails(developer: LocalAccount) -> None:
@@ -209,7 +209,7 @@ def test_template_url_that_is_not_s3_is_refused(developer: LocalAccount) -> None
             {**resources(P=parameter()), "Outputs": {"X": {"Value": {"Fn::GetAtt": ["Gone", "Arn"]}}}},
             r"Unresolved resource dependencies \[Gone\] in the Outputs",
         ),
-        (resources(P={"Type": "AWS::Kendra::Index"}), r"types: \[AWS::Kendra::Index\]"),
+        (resources(P={"Type": "AWS::CodePipeline::Pipeline"}), r"types: \[AWS::CodePipeline::Pipeline\]"),
     ],
 )
 def test_template_that_cannot_work_is_refused(developer: LocalAccount, template: Template, sentence: str) -> None:

@@ -2,8 +2,9 @@
 
 Nothing is made for them: such a resource has properties, a physical id that says so (`recorded-only-...`) and an
 answer for every `Fn::GetAtt`; whether the type has that attribute is cfn-lint's to say. MiniStack refuses the whole
-template, and with it an export with analytics, geo, predictions, @searchable, scaled tables or a container API.
-AWS: all of these types are in the CloudFormation template reference. Any other unknown type is refused, as before.
+template, and with it an export with analytics, geo, predictions, @searchable or scaled tables.
+AWS: all of these types are in the CloudFormation template reference. Any other type that MiniStack lacks is refused
+with its name, as before: a container API's pipeline too, since code of the export waits for what that pipeline does.
 """
 
 from __future__ import annotations
@@ -30,20 +31,12 @@ TYPES = (
     # auth
     "AWS::Cognito::UserPoolIdentityProvider",
     "AWS::Cognito::UserPoolUser",
-    # api: container, custom domain, cache, @searchable, scaled tables
-    "AWS::ApiGatewayV2::VpcLink",
+    # api: custom domain, cache, @searchable, scaled tables
     "AWS::ApplicationAutoScaling::ScalableTarget",
     "AWS::ApplicationAutoScaling::ScalingPolicy",
     "AWS::AppSync::ApiCache",
     "AWS::AppSync::DomainName",
     "AWS::AppSync::DomainNameApiAssociation",
-    "AWS::CodePipeline::Pipeline",
-    "AWS::EC2::EIP",
-    "AWS::EC2::NatGateway",
-    "AWS::EC2::NetworkAcl",
-    "AWS::EC2::NetworkAclEntry",
-    "AWS::EC2::SecurityGroupIngress",
-    "AWS::EC2::SubnetNetworkAclAssociation",
     "AWS::Elasticsearch::Domain",
     # geo
     "AWS::Location::APIKey",
