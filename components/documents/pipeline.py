@@ -204,12 +204,12 @@ def _source_role(model: PipelineModel) -> RoleDocument | None:
         # Both names of the service: a connection made before 2024 has the older one in its ARN.
         read = [
             allow(
-                "Connection",
+                sid,
                 f"{service}:UseConnection",
                 source.connection_arn,
                 {"ForAllValues:StringEquals": {f"{service}:FullRepositoryId": source.repository}},
             )
-            for service in ("codeconnections", "codestar-connections")
+            for sid, service in (("Connection", "codeconnections"), ("OlderConnection", "codestar-connections"))
         ]
     elif isinstance(source, CodeCommitSource):
         read = [

@@ -56,9 +56,9 @@ def update_statements(model: PipelineModel) -> list[Statement]:
     ]
     source = model.source
     if isinstance(source, ConnectionSource):
-        for service in ("codeconnections", "codestar-connections"):
+        for sid, service in (("Connection", "codeconnections"), ("OlderConnection", "codestar-connections")):
             actions = [f"{service}:{verb}" for verb in ("PassConnection", "UseConnection")]
-            found.append(allow(f"Connection{len(service)}", actions, source.connection_arn))
+            found.append(allow(sid, actions, source.connection_arn))
     if isinstance(source, GitHubTokenSource):
         webhook = names.arn("codepipeline", f"webhook:{names.prefix}-*")
         actions = [

@@ -86,7 +86,7 @@ def decide(world: World, request: Request) -> Decision:
     if owner != request.principal.account:
         both = identity == "allow" and resource == "allow"
         return Decision(both, f"across accounts: identity {identity}, resource {resource}")
-    if request.action.startswith("kms:") and request.resource != "*":
+    if request.action.startswith("kms:") and ":key/" in request.resource:
         # A key policy that names the account lets identity policies decide; without it they count for nothing.
         allowed = resource == "allow" and (direct or identity == "allow")
         return Decision(allowed, f"key policy {resource}, identity {identity}")

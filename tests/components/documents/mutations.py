@@ -43,10 +43,9 @@ def _loosened(statement: Statement) -> Iterator[tuple[str, Statement | None]]:
         return
     if statement.get("Resource", "*") != "*":
         yield "on every resource", {**statement, "Resource": "*"}
-    for service in sorted({a.split(":")[0] for a in _listed(statement["Action"])}):
-        if f"{service}:*" not in _listed(statement["Action"]):
-            yield f"with {service}:*", {**statement, "Action": f"{service}:*"}
-    yield "with every action", {**statement, "Action": "*"}
+    if "Principal" not in statement and "*" not in "".join(_listed(statement["Action"])):
+        services = sorted({a.split(":")[0] for a in _listed(statement["Action"])})
+        yield "with whole services", {**statement, "Action": [f"{service}:*" for service in services]}
     if "Principal" in statement and statement["Principal"] != "*":
         kind = "Service" if "Service" in statement["Principal"] else "AWS"
         wider: Any = {"Service": ["codebuild.amazonaws.com", "lambda.amazonaws.com"]} if kind == "Service" else "*"

@@ -1,5 +1,6 @@
 """Loosen any declared statement, and a row of the trust table fails: so the table says all that the documents say."""
 
+import re
 from functools import cache
 
 import pytest
@@ -16,8 +17,26 @@ def _chosen(name: str) -> bool:
 
 MUTATIONS = [m for name, doc in w.declared().items() if _chosen(name) for m in loosened(name, doc)]
 
-HARMLESS: dict[str, str] = {}
-"""Mutations that loosen nothing, with the reason."""
+HARMLESS = {
+    r"OnlyThisRole for everybody": "the condition still names the one role",
+    r"policy build: Artifact(Key)? with whole services": "the tooling account's own policies allow reading only",
+    r"policy build: ArtifactKey without StringEquals kms:ViaService": "the key's policy asks for it as well",
+    r"policy deploy: PassExecutionRole on every resource": "OurRolesAreNotPassed denies every other role",
+    r"policy-? ?seriesapp-prod-deploy-1: PassProgramRoles on every resource": "OurRolesAreNotPassed denies the others",
+    r"pipeline-boundary: (Doors|OwnActions) with whole services": "roles trust for sts:AssumeRole only",
+    r"pipeline-boundary: (ArtifactKeys|Topics) on every resource": "another account's key or topic lets nobody in",
+    r"bucket policy \S+ EnvironmentsRead on every resource": "a bucket's policy reaches no other bucket",
+    r"policy \S+ Environments(Read|Decrypt) for everybody": "the condition still names the project roles",
+    r"policy pipeline: Doors with whole services": "a door trusts for sts:AssumeRole only",
+}
+"""Mutations that loosen nothing by themselves, with what still holds."""
+
+
+def _harmless(mutation: Mutation) -> bool:
+    return any(re.search(pattern, mutation.id) for pattern in HARMLESS)
+
+
+BOUND = frozenset(role.arn for role in w.tooling().roles if role.boundary)
 
 
 @cache
@@ -26,28 +45,46 @@ def _table() -> list[Row]:
 
 
 def failing(mutation: Mutation) -> Row | None:
-    """The first row that the loosened document breaks."""
+    """The first row that the loosened document breaks.
+
+    A role's own policies have to be right without its boundary too; so they are judged without it.
+    """
     documents = {**w.declared(), mutation.document: mutation.loosened}
-    plain = w.build_world(documents)
     concerned = [row for row in _table() if _concerns(mutation.document, row)]
+    boundless = mutation.document.startswith("role") and " policy " in mutation.document
+    plain = w.build_world(documents, unbound=BOUND if boundless else frozenset())
     for row in concerned:
         if w.is_allowed(plain, row.principal, row.action, row.resource, row.context) is not row.allowed:
             return row
     for principal in sorted({row.principal for row in concerned if row.always and row.principal.startswith("arn:")}):
         world = w.build_world(documents, frozenset({principal}))
         for row in concerned:
-            if row.always and row.principal == principal:
-                if w.is_allowed(world, row.principal, row.action, row.resource, row.context):
-                    return row
+            mine = row.always and row.principal == principal
+            if mine and w.is_allowed(world, row.principal, row.action, row.resource, row.context):
+                return row
     return None
 
 
 def _concerns(document: str, row: Row) -> bool:
     """Whether a row can depend on a document: by its role, its resource, or its boundary."""
-    kind, name = document.split(" ")[0], document.split(" ")[1]
+    kind, name = document.split(" ", maxsplit=1)[0], document.split(" ")[1]
     if kind == "role":
-        return f"/{name}" in row.principal or row.resource.endswith(f"/{name}")
-    return True
+        return row.principal.endswith(f"/{name}") or row.resource.endswith(f"/{name}")
+    if kind == "policy":
+        return row.principal.endswith("/" + name.rsplit("-", 1)[0])
+    if name.endswith("prod-boundary"):
+        return row.principal == w.BACKEND
+    if kind == "boundary":
+        return row.principal in BOUND
+    return ":s3:::" in row.resource or ":kms:" in row.resource
+
+
+@pytest.mark.parametrize("row", rows(), ids=lambda row: row.id)
+def test_the_table_holds_without_the_boundaries_of_the_tooling_account(row: Row) -> None:
+    if row.resource == w.FRIEND:
+        pytest.skip("only the boundary keeps from a role that lets one in by itself")
+    world = w.build_world(w.declared(), unbound=BOUND)
+    assert w.is_allowed(world, row.principal, row.action, row.resource, row.context) is row.allowed
 
 
 def test_there_are_enough() -> None:
@@ -56,7 +93,7 @@ def test_there_are_enough() -> None:
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=[m.id for m in MUTATIONS])
 def test_a_loosened_statement_breaks_a_row(mutation: Mutation) -> None:
-    if mutation.id in HARMLESS:
+    if _harmless(mutation):
         assert failing(mutation) is None, "this is not harmless any more: take it off the list"
     else:
         assert failing(mutation) is not None

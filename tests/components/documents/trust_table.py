@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from components.documents.boundary import ROLE_MAKING
 from components.documents.door import DOOR_VARIABLES, OVERRIDE_KEYS
 from components.documents.naming import PROJECTS, EnvironmentNames
 from components.documents.stack_actions import EXECUTIONS
@@ -16,21 +17,26 @@ from tests.components.documents.world import (
     AWAY,
     BACKEND,
     ENVIRONMENTS,
+    FRIEND,
     HOME,
     INTRUDER,
     NAMESAKE,
     NEIGHBOUR,
+    OPEN_BUCKET,
     OTHER_DOOR,
     PROD,
     STRANGER,
     TOOLING,
     WELCOME,
-    accounts,
     artifact_key,
     canary,
+    foreign_key,
+    identity_statements,
+    known_resource,
     pipeline,
     preprod,
     prod,
+    satisfying,
     stack_name,
     state_key,
     tooling_state_key,
@@ -87,7 +93,7 @@ def rows() -> list[Row]:
     found: list[Row] = []
     for part in (_doors, _services, _overrides, _builds, _artifacts, _publish, _plan, _deploy, _roles_by_deploy):
         found += part()
-    for part in (_check, _execution, _types, _boundary, _update, _tooling):
+    for part in (_check, _execution, _types, _boundary, _update, _tooling, _universal):
         found += part()
     return found
 
@@ -143,7 +149,9 @@ def _services() -> Iterator[Row]:
         yield yes("codebuild.amazonaws.com", ACTION, pipeline.role_arn(what), keys=own)
         other = pipeline.project_arn("update" if what == "build" else "build")
         yield no("codebuild.amazonaws.com", ACTION, pipeline.role_arn(what), keys={**own, "aws:SourceArn": other})
-        yield no("codebuild.amazonaws.com", ACTION, pipeline.role_arn(what), keys={**own, "aws:SourceAccount": STRANGER})
+        yield no(
+            "codebuild.amazonaws.com", ACTION, pipeline.role_arn(what), keys={**own, "aws:SourceAccount": STRANGER}
+        )
         yield no("lambda.amazonaws.com", ACTION, pipeline.role_arn(what), keys=own)
 
 
@@ -378,6 +386,7 @@ def _roles_by_deploy() -> Iterator[Row]:
             yield never(maker, "iam:CreateRole", names.iam_arn("role", "/", "mine"))
             yield never(maker, "iam:PutRolePermissionsBoundary", backend, keys=other)
             yield never(maker, "iam:DeleteRolePermissionsBoundary", backend)
+            yield never(maker, "iam:DeleteUserPermissionsBoundary", names.iam_arn("user", "/", "me"))
             yield never(maker, "iam:CreateUser", names.iam_arn("user", "/", "me"))
             yield never(maker, "iam:CreateAccessKey", names.iam_arn("user", "/", "me"))
             for ours in (names.door_arn, names.project_role_arn("deploy"), names.execution_role_arn):
@@ -442,7 +451,9 @@ def _execution() -> Iterator[Row]:
         yield no(role, "iam:UpdateAssumeRolePolicy", names.iam_arn("role", "/", "administrator"), keys=own)
         yield yes(role, "iam:PassRole", backend, keys={"iam:PassedToService": "lambda.amazonaws.com"})
         yield no(role, "iam:PassRole", backend, keys={"iam:PassedToService": "ec2.amazonaws.com"})
-        yield no(role, "iam:PassRole", names.iam_arn("role", "/", "x"), keys={"iam:PassedToService": "lambda.amazonaws.com"})
+        yield no(
+            role, "iam:PassRole", names.iam_arn("role", "/", "x"), keys={"iam:PassedToService": "lambda.amazonaws.com"}
+        )
         yield yes(role, "lambda:InvokeFunction", names.arn("lambda", f"function:{names.stack_role_prefix}x-Fn-1"))
         yield no(role, "lambda:InvokeFunction", names.arn("lambda", "function:payments"))
         secret = names.arn("secretsmanager", f"secret:{stack_name(names)}/nested/parameter-AbCdEf")
@@ -459,30 +470,78 @@ def _execution() -> Iterator[Row]:
 
 
 def _types() -> Iterator[Row]:
-    """What comes from the table of types stays within the account, the region and the names."""
-    roles = {"cloudformation": prod.execution_role_arn}
-    roles |= {what: prod.project_role_arn(what) for what in ("deploy", "plan")}
-    for what, role in roles.items():
-        for policy in accounts()["prod"].policies:
-            if f"-{what}-" not in policy.name:
-                continue
-            for statement in policy.document["Statement"]:
-                if statement["Effect"] == "Deny" or statement["Resource"] == "*":
-                    continue
-                actions = statement["Action"]
-                action = actions if isinstance(actions, str) else actions[0]
-                service = action.split(":")[0]
-                foreign = {
-                    "s3": "arn:aws:s3:::somebody-elses",
-                    "iam": prod.iam_arn("role", "/", "administrator"),
-                    "apigateway": "arn:aws:apigateway:ap-south-1::/restapis/x",
-                }.get(service, f"arn:aws:{service}:ap-south-1:{PROD}:x/x-prod")
-                own = {"iam:PermissionsBoundary": prod.boundary_arn, "iam:PassedToService": "lambda.amazonaws.com"}
-                yield no(role, action, foreign, keys=own if service == "iam" else {})
-        yield no(role, "kms:ScheduleKeyDeletion", state_key(prod))
-        if what == "cloudformation":
-            alias = {"kms:ResourceAliases": (prod.state_key_alias,)}
-            yield no(role, "kms:Decrypt", state_key(prod), keys=alias)
+    """What comes from the table of types: kept to the environment by region, tags, owner and boundary."""
+    alias = {"kms:ResourceAliases": (prod.state_key_alias,)}
+    yield no(prod.execution_role_arn, "kms:Decrypt", state_key(prod), keys=alias)
+    yield no(prod.project_role_arn("deploy"), "kms:CreateGrant", state_key(prod), keys=alias)
+    yield no(prod.project_role_arn("plan"), "kms:ScheduleKeyDeletion", state_key(prod), keys=alias)
+    execution, deploy, plan = prod.execution_role_arn, prod.project_role_arn("deploy"), prod.project_role_arn("plan")
+    here, elsewhere = {"aws:RequestedRegion": AWAY}, {"aws:RequestedRegion": "ap-south-1"}
+    for action in ("appsync:CreateApiKey", "cognito-identity:SetIdentityPoolRoles", "cognito-idp:CreateUserPool"):
+        yield yes(execution, action, "*", keys=here)
+        yield no(execution, action, "*", keys=elsewhere)
+        for tag in ("user:Application", "user:Stack"):
+            yield no(execution, action, "*", keys={**here, f"aws:RequestTag/{tag}": "another"})
+    pool, identities = prod.arn("cognito-idp", "userpool/x"), prod.arn("cognito-identity", "identitypool/x")
+    api = prod.arn("appsync", "apis/x")
+    for role, action, resource in (
+        (execution, "appsync:DeleteGraphqlApi", api),
+        (execution, "cognito-identity:DeleteIdentityPool", identities),
+        (execution, "cognito-idp:DeleteUserPool", pool),
+        (plan, "appsync:GetGraphqlApi", api),
+        (plan, "cognito-identity:DescribeIdentityPool", identities),
+        (plan, "cognito-idp:DescribeUserPool", pool),
+    ):
+        yield yes(role, action, resource)
+        for tag in ("user:Application", "user:Stack"):
+            yield no(role, action, resource, keys={f"aws:ResourceTag/{tag}": "another"})
+    for role, statement in identity_statements():
+        actions = statement["Action"]
+        action = actions if isinstance(actions, str) else actions[0]
+        if action.startswith("s3:") and "aws:ResourceAccount" in str(statement.get("Condition")):
+            resources = statement["Resource"]
+            resource = known_resource(resources if isinstance(resources, str) else resources[0])
+            yield no(role, action, resource, keys={"aws:ResourceAccount": STRANGER})
+    backend, own = prod.iam_arn("role", "/", "hello-prod"), {"iam:PermissionsBoundary": prod.boundary_arn}
+    for role in (execution, deploy):
+        yield yes(role, "iam:UpdateAssumeRolePolicy", backend, keys=own)
+        yield no(role, "iam:UpdateAssumeRolePolicy", backend)
+        yield yes(role, "iam:DeleteRole", backend)
+        yield no(role, "iam:DeleteRole", NEIGHBOUR)
+    for action in ("cloudformation:CreateResource", "cloudformation:GetResource"):
+        yield yes(deploy, action, "*", keys=here)
+        yield no(deploy, action, "*", keys=elsewhere)
+    hello = prod.iam_arn("role", "/", f"{prod.prefix}-hello")
+    yield yes(deploy, "iam:PassRole", hello, keys={"iam:PassedToService": "lambda.amazonaws.com"})
+    yield no(deploy, "iam:PassRole", hello, keys={"iam:PassedToService": "ec2.amazonaws.com"})
+
+
+def _universal() -> Iterator[Row]:
+    """What holds for every role, whatever it is for: nothing of another place, and no service as a whole."""
+    for role, statement in identity_statements():
+        actions = statement["Action"]
+        action = actions if isinstance(actions, str) else actions[0]
+        service, account = action.split(":")[0], role.split(":")[4]
+        context = satisfying(statement.get("Condition", {}))
+        if statement["Resource"] != "*":
+            if ":kms:*:" in str(statement["Resource"]):
+                continue  # keys of any region on purpose, told by alias or tag
+            yield no(role, action, _foreign(service, account), keys=context)
+            resources = statement["Resource"]
+            resource = known_resource(resources if isinstance(resources, str) else resources[0])
+            yield no(role, f"{service}:AnythingElse", resource, keys=context)
+        else:
+            yield no(role, f"{service}:AnythingElse", "*", keys=context)
+
+
+def _foreign(service: str, account: str) -> str:
+    return {
+        "s3": "arn:aws:s3:::somebody-elses",
+        "iam": f"arn:aws:iam::{account}:role/administrator",
+        "sts": WELCOME,
+        "apigateway": "arn:aws:apigateway:ap-south-1::/restapis/x",
+        "kms": foreign_key(account),
+    }.get(service, f"arn:aws:{service}:ap-south-1:{account}:x/x-prod")
 
 
 def _boundary() -> Iterator[Row]:
@@ -508,6 +567,9 @@ def _boundary() -> Iterator[Row]:
     yield no(BACKEND, "iam:CreateUser", prod.iam_arn("user", "/", "me"))
     yield no(BACKEND, "iam:CreatePolicyVersion", prod.boundary_arn)
     yield no(BACKEND, "iam:PutRolePolicy", prod.door_arn, keys=own)
+    ours = prod.iam_arn("role", "/amplify-delivery/another/", "x-prod")
+    for action in (*ROLE_MAKING, "iam:PassRole"):
+        yield no(BACKEND, action, ours, keys=own)
     yield no(BACKEND, "sts:AssumeRole", prod.door_arn)
     yield no(BACKEND, "organizations:LeaveOrganization", "*")
     yield no(BACKEND, "codebuild:StartBuild", prod.project_arn("deploy"))
@@ -543,7 +605,10 @@ def _update() -> Iterator[Row]:
     yield yes(update, "iam:PassRole", pipeline.role_arn("trigger"), keys={passed: "events.amazonaws.com"})
     yield no(update, "iam:PassRole", pipeline.role_arn("trigger"), keys={passed: "lambda.amazonaws.com"})
     yield never(update, "iam:PassRole", INTRUDER, keys={passed: "codebuild.amazonaws.com"})
-    for role in (*ROLES, own, OTHER_DOOR, INTRUDER):
+    yield never(update, "iam:GetRole", INTRUDER)
+    yield never(update, "s3:PutObject", f"{OPEN_BUCKET}/state")
+    yield never(update, "cloudformation:CreateStack", pipeline.arn("cloudformation", "stack/x/y"))
+    for role in (*ROLES, own, OTHER_DOOR, INTRUDER, FRIEND):
         yield never(update, ACTION, role)
     yield never(update, "sts:AssumeRoleWithWebIdentity", "*")
     for names in ENVIRONMENTS:
@@ -582,6 +647,15 @@ def _update_storage(update: str) -> Iterator[Row]:
     yield no(update, "kms:CreateKey", "*")
     yield yes(update, "kms:TagResource", artifact_key(AWAY), keys=tag)
     yield no(update, "kms:TagResource", artifact_key(AWAY))
+    yield no(update, "kms:ScheduleKeyDeletion", artifact_key(AWAY), keys=tag)
+    alias_arn = pipeline.arn("kms", pipeline.artifact_key_alias)
+    yield yes(update, "kms:CreateAlias", alias_arn)
+    yield no(update, "kms:DeleteAlias", alias_arn)
+    yield no(update, "kms:CreateAlias", pipeline.arn("kms", "alias/another"))
+    via = through_s3(HOME, pipeline.artifact_key_alias)
+    yield yes(update, "kms:Decrypt", artifact_key(HOME), keys=via)
+    yield no(update, "kms:Decrypt", artifact_key(HOME), keys=alias)
+    yield no(update, "kms:Decrypt", artifact_key(HOME), keys={**via, "kms:ResourceAliases": ("alias/another",)})
     state_alias = {"kms:ResourceAliases": (pipeline.state_key_alias,)}
     yield yes(update, "kms:Decrypt", tooling_state_key(), keys=state_alias)
     yield no(update, "kms:Decrypt", tooling_state_key(), keys={"kms:ResourceAliases": ("alias/another",)})
@@ -602,9 +676,15 @@ def _tooling() -> Iterator[Row]:
     for role in (own, build, source):
         yield yes(role, "s3:PutObject", home)
         yield yes(role, "kms:GenerateDataKey", artifact_key(HOME), keys=via)
-        yield no(role, "kms:GenerateDataKey", artifact_key(HOME), keys={"kms:ResourceAliases": via["kms:ResourceAliases"]})
-        yield no(role, "kms:GenerateDataKey", artifact_key(HOME), keys={**via, "kms:ResourceAliases": ("alias/another",)})
-        yield no(role, "kms:Decrypt", tooling_state_key(), keys={**via, "kms:ResourceAliases": (pipeline.state_key_alias,)})
+        yield no(
+            role, "kms:GenerateDataKey", artifact_key(HOME), keys={"kms:ResourceAliases": via["kms:ResourceAliases"]}
+        )
+        yield no(
+            role, "kms:GenerateDataKey", artifact_key(HOME), keys={**via, "kms:ResourceAliases": ("alias/another",)}
+        )
+        yield no(
+            role, "kms:Decrypt", tooling_state_key(), keys={**via, "kms:ResourceAliases": (pipeline.state_key_alias,)}
+        )
         yield no(role, "s3:GetObject", f"{pipeline.bucket_arn(pipeline.state_bucket)}/.pulumi/x.json")
         yield no(role, "s3:DeleteObject", home)
         yield no(role, "codepipeline:UpdatePipeline", pipeline.pipeline_arn)
@@ -642,6 +722,7 @@ def _tooling() -> Iterator[Row]:
     yield never(own, START, prod.project_arn("deploy"))
     yield never(own, "iam:CreateRole", INTRUDER)
     yield never(own, "s3:GetObject", f"{pipeline.bucket_arn(pipeline.state_bucket)}/.pulumi/x.json")
+    yield never(own, "sns:CreateTopic", pipeline.arn("sns", "x"))
     yield never(own, "kms:PutKeyPolicy", artifact_key(HOME), keys=via)
     trigger = pipeline.role_arn("trigger")
     yield yes(trigger, "codepipeline:StartPipelineExecution", pipeline.pipeline_arn)

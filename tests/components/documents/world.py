@@ -7,27 +7,40 @@ from typing import Any
 from components.documents.account import AccountDocuments, account_documents
 from components.documents.artifacts import bucket_policy, key_policy
 from components.documents.environment import EnvironmentAccess
-from components.documents.model import Approval, ArtifactStore, ConnectionSource, EnvironmentRef, PipelineModel, Stage, Step
+from components.documents.model import (
+    Approval,
+    ArtifactStore,
+    ConnectionSource,
+    EnvironmentRef,
+    PipelineModel,
+    Stage,
+    Step,
+)
 from components.documents.naming import EnvironmentNames, PipelineNames
 from components.documents.pipeline import PipelineDocuments, pipeline_documents
-from components.documents.statements import Document, RoleDocument, allow, document, role_trust
+from components.documents.statements import Document, RoleDocument, Statement, allow, document, role_trust
 from rehearsal.policy import Principal, Request, Role, World, decide
+from rehearsal.policy.conditions import like
 
 TOOLING, PREPROD, PROD, STRANGER = "111111111111", "222222222222", "333333333333", "999999999999"
 APP, HOME, AWAY = "seriesapp", "us-east-1", "eu-west-1"
 
-EXPORT_TYPES = frozenset(
-    """AWS::ApiGateway::Deployment AWS::ApiGateway::GatewayResponse AWS::ApiGateway::RestApi AWS::AppSync::ApiKey
-    AWS::AppSync::DataSource AWS::AppSync::FunctionConfiguration AWS::AppSync::GraphQLApi AWS::AppSync::GraphQLSchema
-    AWS::AppSync::Resolver AWS::CloudFormation::Stack AWS::Cognito::IdentityPool
-    AWS::Cognito::IdentityPoolRoleAttachment AWS::Cognito::UserPool AWS::Cognito::UserPoolClient
-    AWS::Cognito::UserPoolGroup AWS::DynamoDB::Table AWS::IAM::ManagedPolicy AWS::IAM::Policy AWS::IAM::Role
-    AWS::Lambda::Function AWS::Lambda::Permission AWS::S3::Bucket AWS::S3::BucketPolicy Custom::EmptyResource
-    Custom::LambdaCallout""".split()
-)
+_EXPORT_TYPES = """
+ApiGateway::Deployment ApiGateway::GatewayResponse ApiGateway::RestApi AppSync::ApiKey AppSync::DataSource
+AppSync::FunctionConfiguration AppSync::GraphQLApi AppSync::GraphQLSchema AppSync::Resolver CloudFormation::Stack
+Cognito::IdentityPool Cognito::IdentityPoolRoleAttachment Cognito::UserPool Cognito::UserPoolClient
+Cognito::UserPoolGroup DynamoDB::Table IAM::ManagedPolicy IAM::Policy IAM::Role Lambda::Function Lambda::Permission
+S3::Bucket S3::BucketPolicy
+"""
+EXPORT_TYPES = frozenset(f"AWS::{name}" for name in _EXPORT_TYPES.split()) | {
+    "Custom::EmptyResource",
+    "Custom::LambdaCallout",
+}
 """The types of a real export with authentication, storage, a function, REST and GraphQL APIs (tests/exports/full)."""
 
-PROGRAM_TYPES = frozenset({"AWS::ApiGateway::RestApi", "AWS::IAM::Role", "AWS::Lambda::Function", "AWS::Logs::LogGroup"})
+PROGRAM_TYPES = frozenset(
+    {"AWS::ApiGateway::RestApi", "AWS::IAM::Role", "AWS::Lambda::Function", "AWS::Logs::LogGroup"}
+)
 
 pipeline = PipelineNames(app=APP, account=TOOLING, region=HOME)
 preprod = EnvironmentNames(app=APP, account=PREPROD, region=HOME, environment="preprod")
@@ -48,6 +61,11 @@ OTHER_DOOR = f"arn:aws:iam::444444444444:role/amplify-delivery/{APP}/env/other/{
 """A door that trusts the pipeline, which does not deploy there."""
 WELCOME = "arn:aws:iam::444444444444:role/welcome"
 """Some role somewhere that trusts the pipeline's role."""
+
+FRIEND = f"arn:aws:iam::{TOOLING}:role/friend"
+"""A role of the tooling account that trusts UpdatePipeline's role, by its ARN."""
+OPEN_BUCKET = "arn:aws:s3:::open"
+"""A stranger's bucket that takes what anybody brings."""
 
 EVERYTHING = document([allow("Everything", "*", "*")])
 
@@ -138,14 +156,20 @@ def declared() -> Named:
     return found
 
 
-def build_world(documents: Named, administrators: frozenset[str] = frozenset()) -> World:
-    """The world of these documents. Roles in `administrators` have every right as well, within their boundary."""
+def build_world(
+    documents: Named, administrators: frozenset[str] = frozenset(), unbound: frozenset[str] = frozenset()
+) -> World:
+    """The world of these documents.
+
+    Roles in `administrators` have every right as well, within their boundary; roles in `unbound` have no boundary.
+    """
     roles = {
         INTRUDER: Role(INTRUDER, role_trust(INTRUDER), (document([allow("Most", _most(), "*")]),)),
         NAMESAKE: Role(NAMESAKE, role_trust(NAMESAKE), (EVERYTHING,)),
         NEIGHBOUR: Role(NEIGHBOUR, role_trust(NEIGHBOUR), (EVERYTHING,)),
         OTHER_DOOR: Role(OTHER_DOOR, role_trust(pipeline.role_arn())),
         WELCOME: Role(WELCOME, role_trust(pipeline.role_arn())),
+        FRIEND: Role(FRIEND, document([allow("Friend", "sts:AssumeRole", principal=pipeline.role_arn("update"))])),
     }
     boundary_of = {boundary_arn: documents[f"boundary {name}"] for boundary_arn, name in _boundaries()}
     roles[BACKEND] = Role(BACKEND, role_trust(BACKEND), (EVERYTHING,), boundary_of[prod.boundary_arn])
@@ -155,11 +179,14 @@ def build_world(documents: Named, administrators: frozenset[str] = frozenset()) 
         policies += [documents[managed[arn]] for arn in declared_role.managed_policies]
         if declared_role.arn in administrators:
             policies.append(EVERYTHING)
-        boundary = boundary_of[declared_role.boundary] if declared_role.boundary else None
+        bound = declared_role.boundary and declared_role.arn not in unbound
+        boundary = boundary_of[str(declared_role.boundary)] if bound else None
         trust = documents[f"role {declared_role.name} trust"]
         roles[declared_role.arn] = Role(declared_role.arn, trust, tuple(policies), boundary)
     resource_policies = {tooling_state_key(): _account_key(TOOLING)}
-    owners = {pipeline.bucket_arn(pipeline.state_bucket): TOOLING}
+    resource_policies |= {foreign_key(account): _account_key(account) for account in (TOOLING, PREPROD, PROD)}
+    resource_policies[OPEN_BUCKET] = document([allow("Anybody", "s3:*", f"{OPEN_BUCKET}/*", principal="*")])
+    owners = {pipeline.bucket_arn(pipeline.state_bucket): TOOLING, OPEN_BUCKET: STRANGER}
     for region in (HOME, AWAY):
         bucket = pipeline.bucket_arn(pipeline.artifact_bucket(region))
         resource_policies[bucket] = documents[f"bucket policy {region}"]
@@ -174,6 +201,40 @@ def build_world(documents: Named, administrators: frozenset[str] = frozenset()) 
 
 def is_allowed(world: World, principal: str, action: str, resource: str, context: dict[str, Any]) -> bool:
     return decide(world, Request(Principal(principal), action, resource, context)).allowed
+
+
+def foreign_key(account: str) -> str:
+    """A key of the account that is nobody's business here."""
+    return f"arn:aws:kms:ap-south-1:{account}:key/foreign"
+
+
+@cache
+def identity_statements() -> list[tuple[str, Statement]]:
+    """Role and statement of everything that is allowed to a role of prod or of the tooling account."""
+    found = []
+    managed = {p.arn: p.document for p in accounts()["prod"].policies}
+    for role in (*accounts()["prod"].roles, *tooling().roles):
+        for policy in (*role.policies.values(), *(managed[arn] for arn in role.managed_policies)):
+            found += [(role.arn, s) for s in policy["Statement"] if s["Effect"] == "Allow"]
+    return found
+
+
+def satisfying(conditions: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """A context in which these conditions hold."""
+    found: dict[str, Any] = {}
+    for operator, keys in conditions.items():
+        for key, expected in keys.items():
+            value = (expected if isinstance(expected, str) else expected[0]).replace("*", "x")
+            if "Not" not in operator:
+                found[key] = (value,) if operator.startswith("For") else value
+    return found
+
+
+def known_resource(pattern: str) -> str:
+    """A resource that the pattern matches: one with a policy of its own if there is one."""
+    world = build_world(declared())
+    fitting = (arn for arn in world.resource_policies if like(arn, pattern))
+    return next(fitting, pattern.replace("*", "x"))
 
 
 def _most() -> list[str]:
