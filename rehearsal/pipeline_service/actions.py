@@ -12,10 +12,10 @@ from rehearsal.local_aws import Credentials
 from rehearsal.pipeline_service import variables
 from rehearsal.pipeline_service.artifacts import Artifacts, object_key
 from rehearsal.pipeline_service.builds import SUCCEEDED, Build, Input, Output, Ticket
-from rehearsal.pipeline_service.clients import Clients, failure_of
+from rehearsal.pipeline_service.clients import Access, failure_of
 from rehearsal.pipeline_service.definitions import DEFAULT_APPROVAL_MINUTES, Pipeline
-from rehearsal.pipeline_service.errors import ActionFailure
-from rehearsal.pipeline_service.gate import Caller, Gate
+from rehearsal.pipeline_service.errors import ActionError
+from rehearsal.pipeline_service.gate import Caller
 from rehearsal.pipeline_service.repositories import Repositories
 from rehearsal.pipeline_service.roles import Roles
 from rehearsal.pipeline_service.sources import Fetched, fetch
@@ -35,14 +35,14 @@ class BuildDesk(Protocol):
 
 
 class Actions:
-    """Carries out actions. Every method raises `ActionFailure` when the action fails."""
+    """Carries out actions. Every method raises `ActionError` when the action fails."""
 
     def __init__(
-        self, gate: Gate, clients: Clients, roles: Roles, repositories: Repositories, desk: BuildDesk, minute: float
+        self, access: Access, roles: Roles, repositories: Repositories, desk: BuildDesk, minute: float
     ) -> None:
-        self._gate, self._clients, self._roles = gate, clients, roles
+        self._gate, self._clients, self._roles = access.gate, access.clients, roles
         self._repositories, self._desk, self._minute = repositories, desk, minute
-        self._artifacts = Artifacts(clients, gate)
+        self._artifacts = Artifacts(access)
 
     def perform(self, execution: Execution, run: ActionRun) -> bool:
         """Do what `run` stands for; its results are written into it. False: it goes on waiting (an approval)."""
@@ -66,7 +66,7 @@ class Actions:
             # "codestar-connections:UseConnection", or "codeconnections:" for the ARNs of the service's new name.
             denied = self._gate.denied(caller, f"{connection.split(':')[2]}:UseConnection", connection)
             if denied is not None:
-                raise ActionFailure(
+                raise ActionError(
                     "PermissionError", f"Unable to use Connection: {connection}. {denied.message}"
                 )
         fetched = fetch(
@@ -99,7 +99,7 @@ class Actions:
         found = self._build_result(credentials, region, build.id)
         run.variables = {item["name"]: item["value"] for item in found.get("exportedEnvironmentVariables", ())}
         if found["buildStatus"] != SUCCEEDED:
-            raise ActionFailure("JobFailed", _why(found))
+            raise ActionError("JobFailed", _why(found))
         run.outputs = [
             Artifact(output.name, {region: (output.store.bucket, output.key)}, created=time.time())
             for output in ticket.outputs
@@ -184,7 +184,7 @@ def _environment_variables(text: str) -> list[dict[str, Any]]:
             for item in found
         ]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ActionFailure(
+        raise ActionError(
             "InvalidActionConfiguration", f"EnvironmentVariables is not a JSON array of name and value: {error}"
         ) from error
 

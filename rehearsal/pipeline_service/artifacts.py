@@ -15,10 +15,9 @@ from botocore.exceptions import ClientError
 
 from rehearsal.local_aws import Credentials
 from rehearsal.pipeline_service.buildspec import Files
-from rehearsal.pipeline_service.clients import Clients, failure_of
+from rehearsal.pipeline_service.clients import Access, failure_of
 from rehearsal.pipeline_service.definitions import Store
-from rehearsal.pipeline_service.errors import ActionFailure
-from rehearsal.pipeline_service.gate import Gate
+from rehearsal.pipeline_service.errors import ActionError
 from rehearsal.pipeline_service.keys import require_key
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -27,12 +26,12 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 class Artifacts:
     """Reads and writes artifact stores with given credentials, the store's key included."""
 
-    def __init__(self, clients: Clients, gate: Gate) -> None:
-        self._clients = clients
-        self._gate = gate
+    def __init__(self, access: Access) -> None:
+        self._clients = access.clients
+        self._gate = access.gate
 
     def put(self, credentials: Credentials, region: str, store: Store, key: str, content: bytes) -> tuple[str, str]:
-        """Store an artifact, return bucket and key. Raises `ActionFailure`."""
+        """Store an artifact, return bucket and key. Raises `ActionError`."""
         require_key(self._gate, credentials, "kms:GenerateDataKey", store.key, (region, store.bucket, key))
         encryption = {"ServerSideEncryption": "aws:kms"} | ({"SSEKMSKeyId": store.key} if store.key else {})
         try:
@@ -44,7 +43,7 @@ class Artifacts:
         return store.bucket, key
 
     def get(self, credentials: Credentials, region: str, store: Store, place: tuple[str, str]) -> bytes:
-        """An artifact's content. Raises `ActionFailure`."""
+        """An artifact's content. Raises `ActionError`."""
         bucket, key = place
         try:
             answer = self._clients.get("s3", credentials, region).get_object(Bucket=bucket, Key=key)
@@ -62,20 +61,20 @@ def object_key(pipeline: str, artifact: str) -> str:
 
 
 def zip_files(root: Path, files: Files) -> bytes:
-    """The files of a build's artifact. Raises `ActionFailure` if a pattern matches nothing, as CodeBuild does.
+    """The files of a build's artifact. Raises `ActionError` if a pattern matches nothing, as CodeBuild does.
 
     Patterns are CodeBuild's: `*` within a folder, `**/*` everything below; a symbolic link is followed.
     """
     base = (root / files.base).resolve()
     if not base.is_dir():
-        raise ActionFailure("CLIENT_ERROR", f"no matching base directory path found for {files.base}")
+        raise ActionError("CLIENT_ERROR", f"no matching base directory path found for {files.base}")
     everything = sorted(path for path in base.rglob("*") if path.is_file())
     names = {path.relative_to(base).as_posix(): path for path in everything}
     chosen: dict[str, Path] = {}
     for pattern in files.patterns:
         found = {name: path for name, path in names.items() if _matches(name, pattern)}
         if not found:
-            raise ActionFailure("CLIENT_ERROR", f"no matching artifact paths found for {pattern}")
+            raise ActionError("CLIENT_ERROR", f"no matching artifact paths found for {pattern}")
         chosen |= found
     kept = {n: p for n, p in chosen.items() if not any(_matches(n, pattern) for pattern in files.excludes)}
     out = io.BytesIO()
@@ -89,18 +88,18 @@ def zip_files(root: Path, files: Files) -> bytes:
 
 
 def unzip(content: bytes, folder: Path) -> None:
-    """Extract an artifact with modes and symbolic links. Raises `ActionFailure` for an entry that leaves the folder."""
+    """Extract an artifact with modes and symbolic links. Raises `ActionError` for an entry that leaves the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     root = folder.resolve()
     try:
         archive = zipfile.ZipFile(io.BytesIO(content))
     except zipfile.BadZipFile as error:
-        raise ActionFailure("CLIENT_ERROR", f"the artifact is not a zip: {error}") from error
+        raise ActionError("CLIENT_ERROR", f"the artifact is not a zip: {error}") from error
     with archive:
         for entry in archive.infolist():
             target = root / entry.filename
             if not Path(os.path.normpath(target)).is_relative_to(root):
-                raise ActionFailure("CLIENT_ERROR", f"the artifact's entry {entry.filename} leaves its folder")
+                raise ActionError("CLIENT_ERROR", f"the artifact's entry {entry.filename} leaves its folder")
             mode = entry.external_attr >> 16
             if entry.is_dir():
                 target.mkdir(parents=True, exist_ok=True)

@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 from rehearsal.local_aws import Credentials
 from rehearsal.pipeline_service.buildspec import Buildspec
 from rehearsal.pipeline_service.clients import Clients, failure_of
-from rehearsal.pipeline_service.errors import ActionFailure
+from rehearsal.pipeline_service.errors import ActionError
 
 Declared = dict[str, tuple[str, str]]
 """Name -> type (PLAINTEXT, PARAMETER_STORE, SECRETS_MANAGER) and value."""
@@ -35,7 +35,7 @@ def declared_variables(buildspec: Buildspec, *lists: Iterable[dict[str, Any]]) -
 def read_values(
     declared: Declared, clients: Clients, credentials: Credentials, region: str
 ) -> tuple[dict[str, str], set[str]]:
-    """The values, and which of them are secret. Raises `ActionFailure` as CodeBuild fails DOWNLOAD_SOURCE."""
+    """The values, and which of them are secret. Raises `ActionError` as CodeBuild fails DOWNLOAD_SOURCE."""
     values, secret = {}, set()
     for name, (kind, value) in declared.items():
         if kind == "PLAINTEXT":
@@ -49,7 +49,7 @@ def read_values(
                 values[name] = _secret(value, clients, credentials, region)
         except ClientError as error:
             failure = failure_of(error, f"Decrypted Variables Error: {name}")
-            raise ActionFailure("Decrypted Variables Error", failure.message) from error
+            raise ActionError("Decrypted Variables Error", failure.message) from error
         secret.add(values[name])
     return values, {value for value in secret if value}
 
@@ -62,7 +62,7 @@ def _secret(reference: str, clients: Clients, credentials: Credentials, region: 
         region = parts[3]
     else:
         secret_id, *rest = reference.split(":")
-    key, stage, version = (rest + ["", "", ""])[:3]
+    key, stage, version = [*rest, "", "", ""][:3]
     asked = {"SecretId": secret_id} | ({"VersionStage": stage} if stage else {})
     answer = clients.get("secretsmanager", credentials, region).get_secret_value(
         **asked, **({"VersionId": version} if version else {})
@@ -73,4 +73,4 @@ def _secret(reference: str, clients: Clients, credentials: Credentials, region: 
     try:
         return str(json.loads(text)[key])
     except (ValueError, KeyError, TypeError) as error:
-        raise ActionFailure("Decrypted Variables Error", f"the secret {secret_id} has no key {key}") from error
+        raise ActionError("Decrypted Variables Error", f"the secret {secret_id} has no key {key}") from error

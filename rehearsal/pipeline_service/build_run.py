@@ -9,7 +9,6 @@ SIGKILL ten seconds later.
 from __future__ import annotations
 
 import contextlib
-import json
 import shutil
 import tempfile
 import threading
@@ -19,17 +18,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rehearsal.local_aws import Credentials, environment
-from rehearsal.pipeline_service.artifacts import Artifacts, unzip, zip_files
+from rehearsal.pipeline_service.artifacts import Artifacts, zip_files
 from rehearsal.pipeline_service.build_environment import declared_variables, read_values
 from rehearsal.pipeline_service.build_shell import CommandFailure, Shell
+from rehearsal.pipeline_service.build_source import buildspec_of, download
 from rehearsal.pipeline_service.builds import FAILED, IN_PROGRESS, STOPPED, SUCCEEDED, TIMED_OUT, Build, Phase
-from rehearsal.pipeline_service.buildspec import PHASES, Buildspec, BuildspecError, Files, read_buildspec
+from rehearsal.pipeline_service.buildspec import PHASES, Buildspec, Files
 from rehearsal.pipeline_service.buildspec import Phase as BuildspecPhase
-from rehearsal.pipeline_service.clients import Clients
-from rehearsal.pipeline_service.errors import ActionFailure
-from rehearsal.pipeline_service.gate import Caller, Gate
+from rehearsal.pipeline_service.clients import Access
+from rehearsal.pipeline_service.errors import ActionError
 from rehearsal.pipeline_service.processes import GRACE, Group, Reaper, end_strays
-from rehearsal.pipeline_service.sources import CLONE_REFERENCE
 
 _ENDS_THE_BUILD = ("install", "pre_build")
 
@@ -43,7 +41,7 @@ class Machine:
     grace: float = GRACE
 
 
-class _Ended(Exception):
+class _EndedError(Exception):
     """The build was stopped, or its time is over."""
 
     def __init__(self, status: str) -> None:
@@ -58,14 +56,12 @@ class BuildRun:
         self,
         build: Build,
         machine: Machine,
-        clients: Clients,
-        gate: Gate,
+        access: Access,
         reaper: Reaper,
         told: Callable[[Build], None],
     ) -> None:
-        self._build, self._machine, self._clients, self._gate = build, machine, clients, gate
+        self._build, self._machine, self._access = build, machine, access
         self._reaper, self._told = reaper, told
-        self._artifacts = Artifacts(clients, gate)
         self._groups: list[Group] = []
         self._secrets: set[str] = set()
         self._log_lock = threading.Lock()
@@ -80,9 +76,9 @@ class BuildRun:
         status = SUCCEEDED
         try:
             status = self._run(root)
-        except _Ended as ended:
+        except _EndedError as ended:
             status = ended.status
-        except ActionFailure as failure:
+        except ActionError as failure:
             status = FAILED
             self._log(f"[Container] {failure.code}: {failure.message}\n")
         except Exception as error:  # noqa: BLE001 - a build's failure is never ours
@@ -103,8 +99,8 @@ class BuildRun:
         with self._phase("PROVISIONING"):
             self._credentials = self._assume_role()
         with self._phase("DOWNLOAD_SOURCE"):
-            folders = self._download(root / "src")
-            buildspec = self._buildspec(folders)
+            folders = download(build, self._access, self._own(), root / "src", self._run_git)
+            buildspec = buildspec_of(build, folders)
             variables = self._variables(buildspec, folders, root)
         directory = next(iter(folders.values()))
         shell = Shell(buildspec.shell, root / "state", variables, directory, self._run_group(root))
@@ -119,69 +115,20 @@ class BuildRun:
     def _assume_role(self) -> Credentials:
         build = self._build
         role = build.project["serviceRole"]
-        found = self._gate.assume(
+        found = self._access.gate.assume(
             role, "codebuild.amazonaws.com", build.project_arn, build.region, f"AWSCodeBuild-{build.uuid}"
         )
         if found is None:
-            raise ActionFailure(
+            raise ActionError(
                 "ACCESS_DENIED", f"CodeBuild is not authorized to perform: sts:AssumeRole on {role}"
             )
         return found
-
-    def _download(self, parent: Path) -> dict[str, Path]:
-        """The source folders by artifact, the primary one first."""
-        ticket = self._build.ticket
-        if ticket is None:
-            folder = parent / "src"
-            folder.mkdir(parents=True)
-            return {"src": folder}
-        folders = {}
-        for item in sorted(ticket.inputs, key=lambda item: item.name != ticket.primary):
-            folder = parent / item.name
-            content = self._artifacts.get(self._own(), item.region, item.store, item.place)
-            unzip(content, folder)
-            reference = folder / CLONE_REFERENCE
-            if reference.exists():
-                self._clone(json.loads(reference.read_text(encoding="utf-8")), folder)
-            folders[item.name] = folder
-        return folders
-
-    def _clone(self, reference: dict[str, str], folder: Path) -> None:
-        connection = reference.get("connection")
-        if connection:
-            service = connection.split(":")[2]
-            credentials = self._own()
-            caller = Caller(credentials.access_key_id, "", credentials.account, self._build.region)
-            denied = self._gate.denied(caller, f"{service}:UseConnection", connection)
-            if denied is not None:
-                raise ActionFailure("CLIENT_ERROR", f"authorization failed for primary source: {denied.message}")
-        shutil.rmtree(folder)
-        group = self._group(["git", "clone", "-q", reference["path"], str(folder)], folder.parent)
-        if self._wait(group):
-            raise ActionFailure("CLIENT_ERROR", "git clone failed")
-        if self._wait(self._group(["git", "-C", str(folder), "checkout", "-q", reference["commit"]], folder)):
-            raise ActionFailure("CLIENT_ERROR", f"git checkout {reference['commit']} failed")
-
-    def _buildspec(self, folders: dict[str, Path]) -> Buildspec:
-        declared = (self._build.project.get("source") or {}).get("buildspec") or "buildspec.yml"
-        if "\n" in declared or declared.lstrip().startswith(("version", "{")):
-            text = declared
-        else:
-            path = next(iter(folders.values())) / declared
-            try:
-                text = path.read_text(encoding="utf-8")
-            except OSError as error:
-                raise ActionFailure("YAML_FILE_ERROR", f"YAML file does not exist: {declared}") from error
-        try:
-            return read_buildspec(text)
-        except BuildspecError as error:
-            raise ActionFailure("YAML_FILE_ERROR", str(error)) from error
 
     def _variables(self, buildspec: Buildspec, folders: dict[str, Path], root: Path) -> dict[str, str]:
         build, credentials = self._build, self._own()
         own = (build.project.get("environment") or {}).get("environmentVariables") or ()
         declared = declared_variables(buildspec, own, build.overrides)
-        values, self._secrets = read_values(declared, self._clients, credentials, build.region)
+        values, self._secrets = read_values(declared, self._access.clients, credentials, build.region)
         home, temporary = root / "home", root / "tmp"
         home.mkdir()
         temporary.mkdir()
@@ -190,7 +137,7 @@ class BuildRun:
             **self._machine.variables,
             "HOME": str(home),
             "TMPDIR": str(temporary),
-            **environment(self._clients.endpoint, credentials, build.region),
+            **environment(self._access.clients.endpoint, credentials, build.region),
             **values,
             **{f"CODEBUILD_SRC_DIR_{name}": str(folder) for name, folder in list(folders.items())[1:]},
             "CODEBUILD_BUILD_ARN": build.arn,
@@ -213,7 +160,7 @@ class BuildRun:
         succeeding = True
         for name in PHASES:
             declared = buildspec.phases.get(name, BuildspecPhase())
-            failures = []
+            failures: list[CommandFailure] = []
             with self._phase(name.upper()) as phase:
                 for part, commands in ((name, declared.commands), (f"{name}.finally", declared.finally_commands)):
                     failure = shell.run_commands(part, commands, succeeding and not failures)
@@ -242,14 +189,17 @@ class BuildRun:
             if files is None and (len(ticket.outputs) == 1 or not buildspec.secondary):
                 files = buildspec.artifact
             if files is None:
-                raise ActionFailure("CLIENT_ERROR", f"no definition for artifact {output.name} in the buildspec")
+                raise ActionError("CLIENT_ERROR", f"no definition for artifact {output.name} in the buildspec")
             try:
                 content = zip_files(directory, files)
-            except ActionFailure:
+            except ActionError:
                 if succeeding:
                     raise
                 continue
-            self._artifacts.put(self._own(), output.region, output.store, output.key, content)
+            Artifacts(self._access).put(self._own(), output.region, output.store, output.key, content)
+
+    def _run_git(self, folder: Path, *arguments: str) -> int:
+        return self._wait(self._group(["git", *arguments], folder))
 
     def _run_group(self, folder: Path) -> Callable[[list[str]], int]:
         return lambda command: self._wait(self._group(command, folder))
@@ -266,16 +216,16 @@ class BuildRun:
         while (code := group.wait(0.05)) is None:
             try:
                 self._check_ended()
-            except _Ended:
+            except _EndedError:
                 group.end(self._machine.grace)
                 raise
         return code
 
     def _check_ended(self) -> None:
         if self._build.stop.is_set():
-            raise _Ended(STOPPED)
+            raise _EndedError(STOPPED)
         if time.monotonic() > self._deadline:
-            raise _Ended(TIMED_OUT)
+            raise _EndedError(TIMED_OUT)
 
     def _own(self) -> Credentials:
         assert self._credentials is not None  # noqa: S101 - PROVISIONING comes first
@@ -290,12 +240,12 @@ class BuildRun:
         try:
             self._check_ended()
             yield phase
-        except _Ended as ended:
+        except _EndedError as ended:
             phase.status = ended.status
             word = "timed out" if ended.status == TIMED_OUT else "was stopped"
             phase.contexts.append(("BUILD_TIMED_OUT" if word == "timed out" else "", f"Build {word}. "))
             raise
-        except ActionFailure as failure:
+        except ActionError as failure:
             phase.status = FAILED
             phase.contexts.append((failure.code, failure.message))
             raise

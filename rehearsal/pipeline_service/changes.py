@@ -11,7 +11,7 @@ import threading
 
 from rehearsal.pipeline_service.definitions import Action
 from rehearsal.pipeline_service.engine import Engine
-from rehearsal.pipeline_service.errors import ActionFailure, ServiceError
+from rehearsal.pipeline_service.errors import ActionError, ServiceError
 from rehearsal.pipeline_service.orders import Orders
 from rehearsal.pipeline_service.repositories import Repositories, Repository, names_of, pushes
 from rehearsal.pipeline_service.state import Execution, PipelineState
@@ -89,5 +89,5 @@ class Changes:
     def _heads(self, repository: Repository) -> dict[str, str]:
         try:
             return repository.heads()
-        except ActionFailure:
+        except ActionError:
             return {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass
 from typing import Any
 
 import boto3
@@ -10,7 +11,8 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from rehearsal.local_aws import Credentials
-from rehearsal.pipeline_service.errors import ActionFailure
+from rehearsal.pipeline_service.errors import ActionError
+from rehearsal.pipeline_service.gate import Gate
 
 _CONFIG = Config(
     retries={"max_attempts": 1}, s3={"addressing_style": "path"}, proxies={}, max_pool_connections=32, read_timeout=120
@@ -51,10 +53,18 @@ class Clients:
         )
 
 
-def failure_of(error: ClientError, doing: str) -> ActionFailure:
+@dataclass(frozen=True)
+class Access:
+    """The ways into the local AWS: its API with a role's credentials, and the questions only the service may ask."""
+
+    gate: Gate
+    clients: Clients
+
+
+def failure_of(error: ClientError, doing: str) -> ActionError:
     """An AWS error as an action's failure: its code, and what was being done."""
     details = error.response.get("Error", {})
     code = str(details.get("Code", "JobFailed"))
     if code in ("AccessDenied", "AccessDeniedException", "403"):
         code = "PermissionError"
-    return ActionFailure(code, f"{doing}: {details.get('Message', error)}")
+    return ActionError(code, f"{doing}: {details.get('Message', error)}")

@@ -24,7 +24,7 @@ from rehearsal.pipeline_service.decisions import (
     rollback_target,
 )
 from rehearsal.pipeline_service.definitions import Action, Condition
-from rehearsal.pipeline_service.errors import ActionFailure, ServiceError
+from rehearsal.pipeline_service.errors import ActionError, ServiceError
 from rehearsal.pipeline_service.events import Event, Listener
 from rehearsal.pipeline_service.rules import Rules
 from rehearsal.pipeline_service.state import (
@@ -125,7 +125,7 @@ class Engine:
             self._told_action(execution, run)
         self.pump(state)
 
-    def fail_action(self, state: PipelineState, execution: Execution, run: ActionRun, failure: ActionFailure) -> None:
+    def fail_action(self, state: PipelineState, execution: Execution, run: ActionRun, failure: ActionError) -> None:
         """An action failed."""
         with self.lock:
             if run.status == IN_PROGRESS:
@@ -160,7 +160,7 @@ class Engine:
             ]
         for state, execution, run in late:
             self.fail_action(
-                state, execution, run, ActionFailure("Timeout", "Approval action timed out: nobody responded in time")
+                state, execution, run, ActionError("Timeout", "Approval action timed out: nobody responded in time")
             )
 
     def _carry_out(self, state: PipelineState, step: Step) -> None:
@@ -235,10 +235,10 @@ class Engine:
             if not self._actions.perform(execution, run):
                 self._told_action(execution, run)
                 return
-        except ActionFailure as failure:
+        except ActionError as failure:
             self.fail_action(state, execution, run, failure)
         except Exception as error:  # noqa: BLE001 - an action that can't be carried out has failed
-            self.fail_action(state, execution, run, ActionFailure("InternalError", repr(error)))
+            self.fail_action(state, execution, run, ActionError("InternalError", repr(error)))
         else:
             self.finish_action(state, execution, run, SUCCEEDED)
 
@@ -314,4 +314,5 @@ class Engine:
     def _told_action(self, execution: Execution, run: ActionRun) -> None:
         execution.updated = time.time()
         detail = run.error[1] if run.error else run.summary or ""
-        self.emit(Event("action", execution.pipeline.name, execution.id, run.status, run.stage, run.action.name, detail))
+        name = execution.pipeline.name
+        self.emit(Event("action", name, execution.id, run.status, run.stage, run.action.name, detail))

@@ -20,7 +20,7 @@ class ServiceError(Exception):
         return {"__type": self.code, "message": self.message}
 
 
-class ActionFailure(Exception):
+class ActionError(Exception):
     """An action of a pipeline, or a phase of a build, that failed: `code` and message go into its error details."""
 
     def __init__(self, code: str, message: str) -> None:

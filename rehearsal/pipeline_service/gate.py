@@ -41,7 +41,9 @@ class Gate:
         """Have the requests for both services handed on to `port`."""
         self._ask("join", {"port": port})
 
-    def denied(self, caller: Caller, action: str, resource: str, context: dict[str, Any] | None = None) -> Denied | None:
+    def denied(
+        self, caller: Caller, action: str, resource: str, context: dict[str, Any] | None = None
+    ) -> Denied | None:
         """Why `caller` may not do `action` on `resource`, None if it may."""
         answer = self._ask(
             "authorize",

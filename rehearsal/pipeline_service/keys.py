@@ -9,12 +9,14 @@ it calls with `kms:ViaService` s3.REGION.amazonaws.com and the object's ARN as e
 from __future__ import annotations
 
 from rehearsal.local_aws import Credentials
-from rehearsal.pipeline_service.errors import ActionFailure
+from rehearsal.pipeline_service.errors import ActionError
 from rehearsal.pipeline_service.gate import Caller, Gate
 
 
-def require_key(gate: Gate, credentials: Credentials, action: str, key: str | None, place: tuple[str, str, str]) -> None:
-    """Raise `ActionFailure` unless `credentials` may use a store's `key` through S3.
+def require_key(
+    gate: Gate, credentials: Credentials, action: str, key: str | None, place: tuple[str, str, str]
+) -> None:
+    """Raise `ActionError` unless `credentials` may use a store's `key` through S3.
 
     `action` is kms:Decrypt or kms:GenerateDataKey; `place` is the store's region, the bucket and the object's key.
     Without a key of its own a store uses the account's `aws/s3`, which every principal of the account may use.
@@ -24,9 +26,9 @@ def require_key(gate: Gate, credentials: Credentials, action: str, key: str | No
     region, bucket, object_key = place
     found = gate.key(key, credentials.account, region)
     if found is None:
-        raise ActionFailure("PermissionError", f"Invalid KMS key: {key} does not exist (NotFoundException)")
+        raise ActionError("PermissionError", f"Invalid KMS key: {key} does not exist (NotFoundException)")
     if found["state"] != "Enabled":
-        raise ActionFailure("PermissionError", f"{found['arn']} is {found['state']} (KMS.DisabledException)")
+        raise ActionError("PermissionError", f"{found['arn']} is {found['state']} (KMS.DisabledException)")
     caller = Caller(credentials.access_key_id, "", credentials.account, region)
     context = {
         "kms:ViaService": f"s3.{region}.amazonaws.com",
@@ -37,4 +39,4 @@ def require_key(gate: Gate, credentials: Credentials, action: str, key: str | No
     }
     denied = gate.denied(caller, action, found["arn"], context)
     if denied is not None:
-        raise ActionFailure("PermissionError", f"Access Denied: {denied.message}")
+        raise ActionError("PermissionError", f"Access Denied: {denied.message}")

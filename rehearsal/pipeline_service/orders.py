@@ -11,7 +11,7 @@ from typing import Literal
 from rehearsal.pipeline_service.decisions import may_roll_back_to
 from rehearsal.pipeline_service.definitions import Pipeline
 from rehearsal.pipeline_service.engine import Engine
-from rehearsal.pipeline_service.errors import ActionFailure, ServiceError, validation
+from rehearsal.pipeline_service.errors import ActionError, ServiceError, validation
 from rehearsal.pipeline_service.state import (
     CANCELLED,
     FAILED,
@@ -157,7 +157,7 @@ class Orders:
             run.summary = summary
             self._engine.finish_action(state, execution, run, SUCCEEDED)
         else:
-            self._engine.fail_action(state, execution, run, ActionFailure("Rejected", summary or "Rejected"))
+            self._engine.fail_action(state, execution, run, ActionError("Rejected", summary or "Rejected"))
 
     def override(self, state: PipelineState, execution: Execution, stage: str, kind: str) -> None:
         """Let an execution pass a condition that failed."""

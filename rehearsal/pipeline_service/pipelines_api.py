@@ -11,12 +11,13 @@ from rehearsal.pipeline_service.definitions import read_pipeline
 from rehearsal.pipeline_service.engine import Engine
 from rehearsal.pipeline_service.errors import ServiceError, validation
 from rehearsal.pipeline_service.gate import Caller, Gate
+from rehearsal.pipeline_service.masking import keep_masked_secrets
 from rehearsal.pipeline_service.orders import Orders
+from rehearsal.pipeline_service.pages import page
 from rehearsal.pipeline_service.roles import SERVICE
 from rehearsal.pipeline_service.state import Execution, PipelineState
 
 Answer = dict[str, Any]
-_PAGE = 100
 
 
 class PipelinesApi:
@@ -56,7 +57,7 @@ class PipelinesApi:
         declared = params["pipeline"]
         self._authorize(caller, "UpdatePipeline", declared["name"])
         state = self._state(declared["name"], caller)
-        _keep_masked_secrets(declared, state.definition.declared)
+        keep_masked_secrets(declared, state.definition.declared)
         self._check(declared, caller)
         with self._engine.lock:
             definition = read_pipeline(
@@ -100,7 +101,7 @@ class PipelinesApi:
                 for (account, region, _), state in sorted(self._engine.pipelines.items())
                 if (account, region) == (caller.account, caller.region)
             ]
-        return _page("pipelines", found, params)
+        return page("pipelines", found, params)
 
     def list_tags_for_resource(self, params: dict[str, Any], caller: Caller) -> Answer:
         state = self._by_arn(params["resourceArn"], caller, "ListTagsForResource")
@@ -153,7 +154,7 @@ class PipelinesApi:
                 for execution in reversed(state.executions)
                 if succeeded_in is None or _succeeded_in(execution, succeeded_in)
             ]
-        return _page("pipelineExecutionSummaries", found, params)
+        return page("pipelineExecutionSummaries", found, params)
 
     def list_action_executions(self, params: dict[str, Any], caller: Caller) -> Answer:
         self._authorize(caller, "ListActionExecutions", params["pipelineName"])
@@ -168,7 +169,7 @@ class PipelinesApi:
                 for execution in executions
                 for run in reversed(execution.history)
             ]
-        return _page("actionExecutionDetails", found, params)
+        return page("actionExecutionDetails", found, params)
 
     def get_pipeline_state(self, params: dict[str, Any], caller: Caller) -> Answer:
         self._authorize(caller, "GetPipelineState", params["name"])
@@ -284,31 +285,10 @@ def _succeeded_in(execution: Execution, stage: str) -> bool:
     return run is not None and run.status == "Succeeded"
 
 
-def _keep_masked_secrets(declared: dict[str, Any], old: dict[str, Any]) -> None:
-    """ "****" as a GitHub token stands for the token there is: GetPipeline gave it out like that."""
-    known = {
-        (stage["name"], action["name"]): action.get("configuration", {}).get("OAuthToken")
-        for stage in old["stages"]
-        for action in stage["actions"]
-    }
-    for stage in declared["stages"]:
-        for action in stage["actions"]:
-            configuration = action.get("configuration") or {}
-            if configuration.get("OAuthToken") == "****" and known.get((stage["name"], action["name"])):
-                configuration["OAuthToken"] = known[stage["name"], action["name"]]
-
-
 def _tag_context(params: dict[str, Any]) -> Answer:
     tags = params.get("tags") or ()
     context: Answer = {f"aws:RequestTag/{tag['key']}": tag["value"] for tag in tags}
     return {**context, "aws:TagKeys": [tag["key"] for tag in tags]} if tags else {}
-
-
-def _page(name: str, items: list[Answer], params: dict[str, Any]) -> Answer:
-    start = int(params["nextToken"]) if str(params.get("nextToken", "")).isdigit() else 0
-    size = params.get("maxResults", _PAGE)
-    more = {"nextToken": str(start + size)} if start + size < len(items) else {}
-    return {name: items[start : start + size], **more}
 
 
 _OPERATIONS: dict[str, Callable[[PipelinesApi, dict[str, Any], Caller], Answer]] = {

@@ -12,30 +12,24 @@ from typing import Any
 
 from rehearsal.pipeline_service.build_run import BuildRun, Machine
 from rehearsal.pipeline_service.builds import IN_PROGRESS, Build, Ticket
-from rehearsal.pipeline_service.clients import Clients
+from rehearsal.pipeline_service.clients import Access
 from rehearsal.pipeline_service.errors import ServiceError
-from rehearsal.pipeline_service.gate import Caller, Gate
+from rehearsal.pipeline_service.gate import Caller
 from rehearsal.pipeline_service.overrides import overridden, project_context, start_context
+from rehearsal.pipeline_service.pages import page
 from rehearsal.pipeline_service.processes import Reaper
 
 Answer = dict[str, Any]
 SERVICE = "codebuild.amazonaws.com"
-_PAGE = 100
 
 
 class ProjectsApi:
     """CodeBuild's API, with its projects and builds. `logs` is the folder the builds' logs are written to."""
 
     def __init__(
-        self,
-        gate: Gate,
-        clients: Clients,
-        machine: Machine,
-        reaper: Reaper,
-        logs: Path,
-        told: Callable[[Build], None],
+        self, access: Access, machine: Machine, reaper: Reaper, logs: Path, told: Callable[[Build], None]
     ) -> None:
-        self._gate, self._clients, self._machine, self._reaper = gate, clients, machine, reaper
+        self._access, self._gate, self._machine, self._reaper = access, access.gate, machine, reaper
         self._logs, self._told = logs, told
         self._lock = threading.RLock()
         self._projects: dict[tuple[str, str, str], Answer] = {}
@@ -81,7 +75,8 @@ class ProjectsApi:
         key = (caller.account, caller.region, name)
         with self._lock:
             if key in self._projects:
-                raise ServiceError("ResourceAlreadyExistsException", f"Project already exists: {self._arn(name, caller)}")
+                arn = self._arn(name, caller)
+                raise ServiceError("ResourceAlreadyExistsException", f"Project already exists: {arn}")
             now = time.time()
             self._projects[key] = {
                 "timeoutInMinutes": 60,
@@ -129,10 +124,11 @@ class ProjectsApi:
 
     def list_projects(self, params: dict[str, Any], caller: Caller) -> Answer:
         self._gate.require(caller, "codebuild:ListProjects", "*")
-        names = sorted(n for account, region, n in self._projects if (account, region) == (caller.account, caller.region))
+        place = (caller.account, caller.region)
+        names = sorted(name for *where, name in self._projects if tuple(where) == place)
         if params.get("sortOrder") == "DESCENDING":
             names.reverse()
-        return _page("projects", names, params)
+        return page("projects", names, params)
 
     def start_build(self, params: dict[str, Any], caller: Caller) -> Answer:
         name = params["projectName"].rpartition("/")[2]
@@ -150,7 +146,9 @@ class ProjectsApi:
                 "InvalidInputException", "Build with source type CODEPIPELINE can only be started by CodePipeline"
             )
         if ticket is not None and (effective.get("source") or {}).get("type") != "CODEPIPELINE":
-            raise ServiceError("InvalidInputException", f"Project {name} of a pipeline must have source type CODEPIPELINE")
+            raise ServiceError(
+                "InvalidInputException", f"Project {name} of a pipeline must have source type CODEPIPELINE"
+            )
         return {"build": self._start(effective, params, caller, ticket).document()}
 
     def retry_build(self, params: dict[str, Any], caller: Caller) -> Answer:
@@ -218,7 +216,7 @@ class ProjectsApi:
             )
             build.log = folder / f"{build.number:04}-{build.uuid}.log"
             self._builds[build.id] = build
-            run = BuildRun(build, self._machine, self._clients, self._gate, self._reaper, self._told)
+            run = BuildRun(build, self._machine, self._access, self._reaper, self._told)
             thread = threading.Thread(target=run.run, name=f"build-{name}", daemon=True)
             self._threads = {key: t for key, t in self._threads.items() if t.is_alive()} | {build.id: thread}
             thread.start()
@@ -259,7 +257,7 @@ class ProjectsApi:
         ]
         if params.get("sortOrder", "DESCENDING") == "DESCENDING":
             ids.reverse()
-        return _page("ids", ids, params)
+        return page("ids", ids, params)
 
 
 def _source_version(ticket: Ticket | None) -> str | None:
@@ -267,12 +265,6 @@ def _source_version(ticket: Ticket | None) -> str | None:
         return None
     bucket, key = next(item.place for item in ticket.inputs if item.name == ticket.primary)
     return f"arn:aws:s3:::{bucket}/{key}"
-
-
-def _page(name: str, items: list[str], params: dict[str, Any]) -> Answer:
-    start = int(params["nextToken"]) if str(params.get("nextToken", "")).isdigit() else 0
-    more = {"nextToken": str(start + _PAGE)} if start + _PAGE < len(items) else {}
-    return {name: items[start : start + _PAGE], **more}
 
 
 _OPERATIONS: dict[str, Callable[[ProjectsApi, dict[str, Any], Caller], Answer]] = {

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rehearsal.pipeline_service.definitions import Action
-from rehearsal.pipeline_service.errors import ActionFailure
+from rehearsal.pipeline_service.errors import ActionError
 from rehearsal.pipeline_service.triggers import Push
 
 _GIT_TIMEOUT = 120
@@ -43,11 +43,11 @@ class Repository:
         return found
 
     def commit(self, revision: str) -> Commit:
-        """The commit that `revision` names. Raises `ActionFailure`."""
+        """The commit that `revision` names. Raises `ActionError`."""
         try:
             text = self.git("log", "-1", "--format=%H%x00%B%x00%an%x00%aI%x00%cI", revision, "--")
-        except ActionFailure as error:
-            raise ActionFailure(
+        except ActionError as error:
+            raise ActionError(
                 "ConfigurationError", f"[{self.full_id}] No branch or commit {revision} found: {error.message}"
             ) from error
         parts = [part.strip() for part in text.split("\0")]
@@ -70,14 +70,14 @@ class Repository:
         return self.run(*arguments).decode(errors="replace")
 
     def run(self, *arguments: str) -> bytes:
-        """The output of a git command here. Raises `ActionFailure` with what git says."""
+        """The output of a git command here. Raises `ActionError` with what git says."""
         command = ["git", "-c", "safe.directory=*", "-C", str(self.path), *arguments]
         try:
             done = subprocess.run(command, capture_output=True, timeout=_GIT_TIMEOUT, check=False)
         except (OSError, subprocess.TimeoutExpired) as error:
-            raise ActionFailure("InternalError", f"git: {error}") from error
+            raise ActionError("InternalError", f"git: {error}") from error
         if done.returncode:
-            raise ActionFailure("ConfigurationError", done.stderr.decode(errors="replace").strip()[:1000])
+            raise ActionError("ConfigurationError", done.stderr.decode(errors="replace").strip()[:1000])
         return done.stdout
 
 

@@ -10,10 +10,9 @@ from __future__ import annotations
 from botocore.exceptions import ClientError
 
 from rehearsal.local_aws import Credentials
-from rehearsal.pipeline_service.clients import Clients
+from rehearsal.pipeline_service.clients import Access
 from rehearsal.pipeline_service.definitions import Pipeline
-from rehearsal.pipeline_service.errors import ActionFailure
-from rehearsal.pipeline_service.gate import Gate
+from rehearsal.pipeline_service.errors import ActionError
 
 SERVICE = "codepipeline.amazonaws.com"
 
@@ -21,21 +20,21 @@ SERVICE = "codepipeline.amazonaws.com"
 class Roles:
     """Credentials of pipelines and actions."""
 
-    def __init__(self, gate: Gate, clients: Clients) -> None:
-        self._gate = gate
-        self._clients = clients
+    def __init__(self, access: Access) -> None:
+        self._gate = access.gate
+        self._clients = access.clients
 
     def of_pipeline(self, pipeline: Pipeline, session_name: str) -> Credentials:
-        """A session of the pipeline's role. Raises `ActionFailure`."""
+        """A session of the pipeline's role. Raises `ActionError`."""
         found = self._gate.assume(pipeline.role, SERVICE, pipeline.arn, pipeline.region, session_name)
         if found is None:
-            raise ActionFailure(
+            raise ActionError(
                 "PermissionError", f"AWS CodePipeline is not authorized to perform AssumeRole on role {pipeline.role}"
             )
         return found
 
     def of_role(self, pipeline: Pipeline, role: str | None, session_name: str) -> Credentials:
-        """A session of an action's or rule's `role`, of the pipeline's if it has none. Raises `ActionFailure`."""
+        """A session of an action's or rule's `role`, of the pipeline's if it has none. Raises `ActionError`."""
         credentials = self.of_pipeline(pipeline, session_name)
         if role is None or role == pipeline.role:
             return credentials
@@ -43,7 +42,7 @@ class Roles:
             return self._clients.assume(credentials, role, session_name, pipeline.region)
         except ClientError as error:
             reason = error.response.get("Error", {}).get("Message", str(error))
-            raise ActionFailure(
+            raise ActionError(
                 "PermissionError",
                 f"The pipeline's role {pipeline.role} could not assume the action's role {role}: {reason}",
             ) from error

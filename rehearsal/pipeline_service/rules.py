@@ -10,13 +10,13 @@ from botocore.exceptions import ClientError
 from rehearsal.pipeline_service import variables
 from rehearsal.pipeline_service.clients import Clients, failure_of
 from rehearsal.pipeline_service.definitions import Rule
-from rehearsal.pipeline_service.errors import ActionFailure
+from rehearsal.pipeline_service.errors import ActionError
 from rehearsal.pipeline_service.roles import Roles
 from rehearsal.pipeline_service.state import Execution
 
 
 def variable_check(configuration: dict[str, str]) -> tuple[bool, str]:
-    """Whether a resolved VariableCheck passes, and why. Raises `ActionFailure` for an operator there is not."""
+    """Whether a resolved VariableCheck passes, and why. Raises `ActionError` for an operator there is not."""
     found, wanted, operator = configuration["Variable"], configuration["Value"], configuration["Operator"]
     checks = {
         "EQ": lambda: found == wanted,
@@ -26,7 +26,7 @@ def variable_check(configuration: dict[str, str]) -> tuple[bool, str]:
         "MATCHES": lambda: re.fullmatch(wanted, found) is not None,
     }
     if operator not in checks:
-        raise ActionFailure("InvalidRuleConfiguration", f"Operator {operator} is not one of {', '.join(checks)}")
+        raise ActionError("InvalidRuleConfiguration", f"Operator {operator} is not one of {', '.join(checks)}")
     passed = checks[operator]()
     return passed, f"Variable check {'succeeded' if passed else 'failed'}: '{found}' {operator} '{wanted}'"
 
@@ -40,7 +40,7 @@ class Rules:
         self._minute = minute
 
     def check(self, execution: Execution, rule: Rule) -> tuple[bool, str]:
-        """Whether a rule passes, and why. Raises `ActionFailure` if it can't be checked."""
+        """Whether a rule passes, and why. Raises `ActionError` if it can't be checked."""
         configuration = variables.resolve_all(rule.configuration, execution.namespaces())
         if rule.provider == "VariableCheck":
             return variable_check(configuration)
@@ -60,7 +60,7 @@ class Rules:
             except ClientError as error:
                 raise failure_of(error, f"Describing the alarm {name}") from error
             if not alarms:
-                raise ActionFailure("AlarmNotFound", f"There is no alarm {name}")
+                raise ActionError("AlarmNotFound", f"There is no alarm {name}")
             if alarms[0]["StateValue"] in states:
                 return False, f"Alarm {name} is in state {alarms[0]['StateValue']}"
             if time.monotonic() >= deadline or not execution.running:

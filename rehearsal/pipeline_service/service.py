@@ -30,7 +30,7 @@ from rehearsal.pipeline_service.actions import Actions
 from rehearsal.pipeline_service.build_run import Machine
 from rehearsal.pipeline_service.builds import Build
 from rehearsal.pipeline_service.changes import Changes
-from rehearsal.pipeline_service.clients import Clients
+from rehearsal.pipeline_service.clients import Access, Clients
 from rehearsal.pipeline_service.engine import Engine
 from rehearsal.pipeline_service.events import Event, Listener
 from rehearsal.pipeline_service.gate import Gate
@@ -108,18 +108,18 @@ class PipelineService:
         """Join the local AWS, which must be running."""
         if self.aws.port is None:
             raise SetupError("the local AWS is not running", remedy="start it before the pipeline service joins it")
-        gate, clients = Gate(self.aws.port, self._room.token), Clients(self.aws.endpoint)
+        access = Access(Gate(self.aws.port, self._room.token), Clients(self.aws.endpoint))
         minute = self._machine.minute
         self._reaper = Reaper()
-        self._projects = ProjectsApi(gate, clients, self._machine, self._reaper, self.logs, self._told_build)
-        roles = Roles(gate, clients)
+        self._projects = ProjectsApi(access, self._machine, self._reaper, self.logs, self._told_build)
+        roles = Roles(access)
         self.engine.ready(
-            Actions(gate, clients, roles, self._repositories, self._projects, minute), Rules(roles, clients, minute)
+            Actions(access, roles, self._repositories, self._projects, minute), Rules(roles, access.clients, minute)
         )
-        self._pipelines = PipelinesApi(self.engine, self._orders, gate, self._changes.watch)
+        self._pipelines = PipelinesApi(self.engine, self._orders, access.gate, self._changes.watch)
         self._http = HttpListener(self._find, self._room.token)
         self._http.start()
-        gate.join(self._http.port)
+        access.gate.join(self._http.port)
         self._clock.start()
 
     def stop(self) -> None:

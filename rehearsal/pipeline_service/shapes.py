@@ -72,7 +72,8 @@ def as_output(model: OperationModel, value: dict[str, Any]) -> dict[str, Any]:
 
 def _problems(shape: Shape, value: Any, path: str) -> Iterator[str]:
     expected = _PYTHON_TYPES.get(shape.type_name, (object,))
-    if not isinstance(value, expected) or (isinstance(value, bool) and shape.type_name != "boolean"):
+    fits = isinstance(value, expected) and (not isinstance(value, bool) or shape.type_name == "boolean")
+    if not fits:
         raise ServiceError("SerializationException", f"{path or 'the request'}: {shape.type_name} expected")
     yield from _size_problems(shape, value, path)
     if isinstance(shape, StructureShape):

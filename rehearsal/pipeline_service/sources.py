@@ -15,7 +15,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from rehearsal.pipeline_service.clients import failure_of
-from rehearsal.pipeline_service.errors import ActionFailure
+from rehearsal.pipeline_service.errors import ActionError
 from rehearsal.pipeline_service.repositories import Commit, Repositories, Repository, names_of
 from rehearsal.pipeline_service.state import ActionRun, Execution
 from rehearsal.pipeline_service.triggers import watched_branch
@@ -38,7 +38,7 @@ class Fetched:
 def fetch(
     execution: Execution, run: ActionRun, repositories: Repositories, client: Callable[[str], Any]
 ) -> Fetched:
-    """The revision an execution was started for, else the newest. Raises `ActionFailure`."""
+    """The revision an execution was started for, else the newest. Raises `ActionError`."""
     if run.action.provider == "S3":
         return _object(run, client("s3"), execution.wanted_revisions.get(run.action.name))
     pipeline = execution.pipeline
@@ -46,7 +46,7 @@ def fetch(
     repository = repositories.of(run.action, pipeline.region, pipeline.account)
     if repository is None:
         through = f" through the connection {connection}" if connection else ""
-        raise ActionFailure("ConfigurationError", f"No repository {full_id} can be reached{through}")
+        raise ActionError("ConfigurationError", f"No repository {full_id} can be reached{through}")
     branch = watched_branch(run.action) or ""
     wanted = execution.wanted_revisions.get(run.action.name)
     ref, _, commit_id = (wanted or "").rpartition(" ")
@@ -113,6 +113,6 @@ def _object(run: ActionRun, s3: Any, wanted: str | None) -> Fetched:
         raise failure_of(error, f"Reading s3://{bucket}/{key}") from error
     found = answer.get("VersionId")
     if not found or found == "null":
-        raise ActionFailure("ConfigurationError", f"The source bucket {bucket} must have versioning enabled")
+        raise ActionError("ConfigurationError", f"The source bucket {bucket} must have versioning enabled")
     variables = {"BucketName": bucket, "ETag": answer["ETag"].strip('"'), "ObjectKey": key, "VersionId": found}
     return Fetched(content, found, f"Amazon S3 version id: {found}", None, variables)

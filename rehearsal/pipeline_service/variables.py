@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from rehearsal.pipeline_service.errors import ActionFailure
+from rehearsal.pipeline_service.errors import ActionError
 
 _REFERENCE = re.compile(r"#\{([A-Za-z0-9@\-_]+)\.([A-Za-z0-9@\-_]+)\}")
 RESERVED = ("codepipeline", "variables")
@@ -26,13 +26,13 @@ def references(text: str) -> Iterator[tuple[str, str]]:
 def resolve(text: str, namespaces: Namespaces) -> str:
     """`text` with every reference replaced by its value.
 
-    Raises `ActionFailure` if one has no value: the action (or rule) that holds it fails.
+    Raises `ActionError` if one has no value: the action (or rule) that holds it fails.
     """
 
     def value(match: re.Match[str]) -> str:
         namespace, key = match.group(1), match.group(2)
         if key not in namespaces.get(namespace, {}):
-            raise ActionFailure(
+            raise ActionError(
                 "InvalidActionConfiguration",
                 f"The variable {match.group(0)} could not be resolved: no action of the execution has put out "
                 f"'{key}' in the namespace '{namespace}'",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rehearsal.pipeline_service.definitions import Action
+from rehearsal.pipeline_service.masking import masked, without_secrets
 from rehearsal.pipeline_service.state import (
     IN_PROGRESS,
     ActionRun,
@@ -16,32 +17,17 @@ from rehearsal.pipeline_service.state import (
     StageRun,
 )
 
-_MASK = "****"
-
 
 def declaration(declared: dict[str, Any]) -> dict[str, Any]:
     """A pipeline's structure as GetPipeline answers it: secrets of configurations are masked."""
     stages = [
-        {**stage, "actions": [_masked(action) for action in stage["actions"]]} for stage in declared["stages"]
+        {**stage, "actions": [masked(action) for action in stage["actions"]]} for stage in declared["stages"]
     ]
     return {
         "pipelineType": "V1",
         "executionMode": "SUPERSEDED",
         **declared,
         "stages": stages,
-    }
-
-
-def _masked(action: dict[str, Any]) -> dict[str, Any]:
-    configuration = action.get("configuration") or {}
-    if "OAuthToken" in configuration:
-        configuration = {**configuration, "OAuthToken": _MASK}
-    return {
-        "runOrder": 1,
-        "inputArtifacts": [],
-        "outputArtifacts": [],
-        **action,
-        **({"configuration": configuration} if configuration else {}),
     }
 
 
@@ -112,8 +98,8 @@ def action_execution(execution: Execution, run: ActionRun) -> dict[str, Any]:
                 "provider": action.provider,
                 "version": action.version,
             },
-            "configuration": _without_secrets(action.configuration),
-            "resolvedConfiguration": _without_secrets(run.configuration),
+            "configuration": without_secrets(action.configuration),
+            "resolvedConfiguration": without_secrets(run.configuration),
             "roleArn": action.role,
             "region": region,
             "inputArtifacts": [_artifact(artifact, region) for artifact in run.inputs],
@@ -130,10 +116,6 @@ def action_execution(execution: Execution, run: ActionRun) -> dict[str, Any]:
             "outputVariables": run.variables,
         },
     }
-
-
-def _without_secrets(configuration: dict[str, str]) -> dict[str, str]:
-    return {key: _MASK if key == "OAuthToken" else value for key, value in configuration.items()}
 
 
 def _artifact(artifact: Artifact, region: str) -> dict[str, Any]:

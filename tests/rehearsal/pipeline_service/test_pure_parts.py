@@ -8,7 +8,7 @@ import pytest
 
 from rehearsal.pipeline_service.buildspec import BuildspecError, read_buildspec
 from rehearsal.pipeline_service.definitions import Action, Pipeline, Stage
-from rehearsal.pipeline_service.errors import ActionFailure
+from rehearsal.pipeline_service.errors import ActionError
 from rehearsal.pipeline_service.overrides import overridden, start_context
 from rehearsal.pipeline_service.rules import variable_check
 from rehearsal.pipeline_service.triggers import Push, matches, starts
@@ -49,7 +49,7 @@ def test_without_triggers_only_the_sources_branch_counts() -> None:
 
 def test_a_variable_nobody_put_out_fails_the_action() -> None:
     assert resolve("a #{b.c} #{b.c}", {"b": {"c": "d"}}) == "a d d"
-    with pytest.raises(ActionFailure, match=r"#\{b.x\} could not be resolved"):
+    with pytest.raises(ActionError, match=r"#\{b.x\} could not be resolved"):
         resolve("#{b.x}", {"b": {"c": "d"}})
 
 

@@ -105,7 +105,7 @@ def test_creating_a_pipeline_needs_the_right_to_pass_its_role(world: World) -> N
 def test_a_pipelines_role_must_trust_codepipeline(world: World) -> None:
     role = world.role("untrusting", trusted("codebuild.amazonaws.com"), [])
 
-    with pytest.raises(ClientError, match="InvalidStructureException.*not authorized to perform AssumeRole"):
+    with pytest.raises(ClientError, match=r"InvalidStructureException.*not authorized to perform AssumeRole"):
         world.create("untrusted", stage("Approve", approval()), roleArn=role)
 
 
