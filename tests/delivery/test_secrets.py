@@ -41,7 +41,6 @@ def updates(environment: Environment) -> int:
     return sum(e["LogicalResourceId"] == "GraphQLAPI" and e["ResourceStatus"] == "UPDATE_COMPLETE" for e in events)
 
 
-
 def test_a_secret_is_applied_once_and_shows_no_difference(environment: Environment) -> None:
     give(environment, "first-secret")
     succeed: Callable[..., Any] = environment.workspace.succeed
