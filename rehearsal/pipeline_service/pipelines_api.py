@@ -15,7 +15,7 @@ from rehearsal.pipeline_service.masking import keep_masked_secrets
 from rehearsal.pipeline_service.orders import Orders
 from rehearsal.pipeline_service.pages import page
 from rehearsal.pipeline_service.roles import SERVICE
-from rehearsal.pipeline_service.state import Execution, PipelineState
+from rehearsal.pipeline_service.state import ActionRun, Execution, PipelineState
 
 Answer = dict[str, Any]
 
@@ -182,12 +182,9 @@ class PipelinesApi:
         self._authorize(caller, "PutApprovalResult", f"{name}/{stage}/{action}")
         state = self._state(name, caller)
         self._stage_name(state, stage)
-        with self._engine.lock:
-            execution = state.latest_in(stage)
-            run = execution.stages[stage].actions.get(action) if execution else None
-        if execution is None or run is None or run.action.category != "Approval":
-            raise ServiceError("ActionNotFoundException", f"There is no approval {action} in progress in {stage}")
         result = params["result"]
+        with self._engine.lock:
+            execution, run = _approval(state, stage, action, params["token"])
         self._orders.approve(
             state, run, execution, params["token"], (result["status"], result["summary"], caller.arn)
         )
@@ -278,6 +275,18 @@ class PipelinesApi:
             raise ServiceError(
                 "StageNotFoundException", f"Pipeline '{state.definition.name}' does not have a stage '{stage}'"
             )
+
+
+def _approval(state: PipelineState, stage: str, action: str, token: str) -> tuple[Execution, ActionRun]:
+    """The run of an approval that the token belongs to (of parallel executions, each has its own), else the latest."""
+    latest = state.latest_in(stage)
+    for execution in [*(run for run in state.executions if run.inside and run.stage.name == stage), latest]:
+        run = execution.stages[stage].actions.get(action) if execution else None
+        if execution is None or run is None or run.action.category != "Approval":
+            continue
+        if run.token == token or execution is latest:
+            return execution, run
+    raise ServiceError("ActionNotFoundException", f"There is no approval {action} in progress in stage {stage}")
 
 
 def _succeeded_in(execution: Execution, stage: str) -> bool:

@@ -33,7 +33,7 @@ def main() -> None:
         front.Front(token).install()
         await serve(listener)
 
-    server._serve = serve_with_front
+    vars(server)["_serve"] = serve_with_front
     server.main()
 
 

@@ -55,6 +55,11 @@ def test_parallel_executions_share_a_stage(world: World) -> None:
     world.service.wait_for_action(first, "Approve")
     world.service.wait_for_action(second, "Approve")
 
+    # The token says which of them is meant.
+    world.approve("parallel", first)
+    assert world.service.wait(first).status == "Succeeded"
+    assert world.service.execution(second).running
+
 
 def test_a_disabled_transition_holds_executions_until_it_is_enabled(world: World) -> None:
     world.project("held", "true")

@@ -169,8 +169,10 @@ def test_a_disabled_key_stops_the_pipeline(world: World) -> None:
     assert "is Disabled" in _error(world, "disabled", execution, "App")
 
 
-def _cross_account(world: World, *, trust: str = "", extra: list[dict[str, Any]] | None = None) -> dict[str, Any]:
-    """A CodeBuild action behind a door in the target account."""
+def _cross_account(
+    world: World, *, trust: str = "", extra: list[dict[str, Any]] | None = None, opened: str = "bucket key"
+) -> dict[str, Any]:
+    """A CodeBuild action behind a door in the target account; bucket and key are `opened` to its project's role."""
     door_trust = trusted_role(trust or world.pipeline_role)
     rights = [allow(["codebuild:StartBuild", "codebuild:BatchGetBuilds"]), *(extra or [])]
     door = world.role("door", door_trust, rights, world.target)
@@ -190,16 +192,18 @@ def _cross_account(world: World, *, trust: str = "", extra: list[dict[str, Any]]
         },
     }
     world.project("deploy", spec=spec, serviceRole=runner, admin=world.target_admin)
-    _open_to(world, runner)
+    _open_to(world, runner, opened)
     return build("deploy", roleArn=door, namespace="Deployed")
 
 
-def _open_to(world: World, role: str) -> None:
-    """Bucket and key of the tooling account, opened to a role of another account."""
+def _open_to(world: World, role: str, opened: str) -> None:
     principal = {"AWS": f"arn:aws:iam::{world.target}:root"}
     condition = {"ArnEquals": {"aws:PrincipalArn": role}}
     bucket = {**allow("s3:GetObject", f"arn:aws:s3:::{world.bucket}/*"), "Principal": principal, "Condition": condition}
-    world.client("s3").put_bucket_policy(Bucket=world.bucket, Policy=json.dumps({"Statement": [bucket]}))
+    if "bucket" in opened:
+        world.client("s3").put_bucket_policy(Bucket=world.bucket, Policy=json.dumps({"Statement": [bucket]}))
+    if "key" not in opened:
+        return
     own = {**allow("kms:*"), "Principal": {"AWS": f"arn:aws:iam::{world.tooling}:root"}}
     other = {**allow("kms:Decrypt"), "Principal": principal, "Condition": condition}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [own, other]})
@@ -215,6 +219,18 @@ def test_a_build_in_another_account_runs_behind_its_door(world: World) -> None:
     builds = world.client("codebuild", world.target_admin).list_builds_for_project(projectName="deploy")["ids"]
     assert builds == [action["output"]["executionResult"]["externalExecutionId"]]
     assert world.codebuild.list_builds()["ids"] == []
+
+
+@pytest.mark.parametrize(("opened", "reason"), [("key", "s3:GetObject"), ("bucket", "kms:Decrypt")])
+def test_a_build_in_another_account_needs_bucket_and_key_opened_to_its_role(
+    world: World, opened: str, reason: str
+) -> None:
+    execution = world.create("unopened", stage("Deploy", _cross_account(world, opened=opened)))
+
+    message = _error(world, "unopened", execution, "deploy")
+
+    assert "Phase: DOWNLOAD_SOURCE" in message
+    assert reason in message or "Access Denied" in message
 
 
 def test_a_door_that_does_not_trust_the_pipelines_role_fails_the_action_with_the_reason(world: World) -> None:
