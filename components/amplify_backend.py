@@ -369,9 +369,9 @@ class AmplifyBackend(pulumi.ComponentResource):
         def progress(text: str) -> None:
             pulumi.log.info(text, ephemeral=True)
 
-        async def publish(_: pulumi.ResourceHookArgs) -> None:
-            extra = [(args.root.object, args.root.body)]
-            await asyncio.to_thread(args.publisher, args.assembly, extra, progress)
+        async def publish(event: pulumi.ResourceHookArgs) -> None:
+            creating = event.old_inputs is None
+            await asyncio.to_thread(args.publisher, args.assembly, args.root, creating, progress)
 
         return pulumi.ResourceHook(f"{name}-publish", publish)
 

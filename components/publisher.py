@@ -1,23 +1,24 @@
 """Publishing from inside a deployment: what `AmplifyBackend` calls before its stack is created or updated."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 import publishing
-from amplify_export import Assembly, AssemblyObject
+from amplify_export import Assembly, RootStack
 from components.providers import Access
 
 
 class Publisher(Protocol):
-    """Brings an assembly's objects, and `extra` ones with their bytes, to where CloudFormation reads them.
+    """Makes ready for a deployment of `root`: refuses one that CloudFormation would refuse for the stack's state, and
+    brings the objects of `assembly` and the root template to where CloudFormation reads them.
 
-    It runs in a thread of its own, may take as long as it needs, and reports to `progress`. It raises
-    `DeliveryError`, whose text the user sees.
+    `creating` tells a first create from an update. It runs in a thread of its own, may take as long as it needs, and
+    reports to `progress`. It raises `DeliveryError`, whose text the user sees.
     """
 
     def __call__(
-        self, assembly: Assembly, extra: Sequence[tuple[AssemblyObject, bytes]], progress: Callable[[str], None]
+        self, assembly: Assembly, root: RootStack, creating: bool, progress: Callable[[str], None]
     ) -> object: ...
 
 
@@ -29,9 +30,10 @@ class BucketPublisher:
     access: Access
 
     def __call__(
-        self, assembly: Assembly, extra: Sequence[tuple[AssemblyObject, bytes]], progress: Callable[[str], None]
+        self, assembly: Assembly, root: RootStack, creating: bool, progress: Callable[[str], None]
     ) -> object:
         # `publishing` loads boto3 and the linter now: not in a preview, nor when nothing changed.
         access = self.access
         target = publishing.PublishTarget(self.bucket, access.account, access.region, access.profile, access.role_arn)
-        return publishing.publish(assembly, extra, target, progress)
+        publishing.check_stack(target, root.stack_name, creating=creating)
+        return publishing.publish(assembly, [(root.object, root.body)], target, progress)

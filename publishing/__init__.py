@@ -15,14 +15,24 @@ if TYPE_CHECKING:
     from publishing.credentials import provider_session
     from publishing.failures import failed_resources
     from publishing.preflight import examine
+    from publishing.standing import check_stack
     from publishing.target import PublishTarget
     from publishing.upload import PublishReport, publish
 
-__all__ = ["PublishReport", "PublishTarget", "examine", "failed_resources", "provider_session", "publish"]
+__all__ = [
+    "PublishReport",
+    "PublishTarget",
+    "check_stack",
+    "examine",
+    "failed_resources",
+    "provider_session",
+    "publish",
+]
 
 _HOME = {
     "PublishReport": "upload",
     "PublishTarget": "target",
+    "check_stack": "standing",
     "examine": "preflight",
     "failed_resources": "failures",
     "provider_session": "credentials",

@@ -64,7 +64,8 @@ class Recording:
         return self.component_outputs[self.one(type_).urn]
 
     def run_hook(self, name: str) -> None:
-        asyncio.run(self.hooks[name](None))
+        """Run a hook as the engine does before a create."""
+        asyncio.run(self.hooks[name](pulumi.ResourceHookArgs("urn", "", name, "type", new_inputs={})))
 
 
 class _Provider(mocks.Mocks):

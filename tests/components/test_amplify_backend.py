@@ -108,7 +108,7 @@ def test_publishing_waits_for_a_create_or_an_update(todo: Any) -> None:
     assert not hooks.before_delete  # with one, a plain `pulumi destroy` would fail
     assert published == []
     recording.run_hook("backend-publish")
-    assert published == [(todo, [root.object.key])]
+    assert published == [(todo, root, True)]
 
 
 def test_publishing_does_not_stop_the_programs_event_loop(todo: Any) -> None:

@@ -1,0 +1,68 @@
+"""A root stack that cannot take a change is told before anything is published."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from amplify_export.errors import DeployError
+from publishing import PublishTarget
+from publishing.standing import check_stack
+from tests.local_account import LocalAccount
+
+REGION = "eu-central-1"
+TEMPLATE = json.dumps({"Resources": {"Handle": {"Type": "AWS::CloudFormation::WaitConditionHandle"}}})
+LOCKED = {"Statement": [{"Effect": "Deny", "Action": "Update:*", "Principal": "*", "Resource": "*"}]}
+OWN_RULE = {
+    "Statement": [
+        {"Effect": "Allow", "Action": "Update:*", "Principal": "*", "Resource": "*"},
+        {"Effect": "Deny", "Action": "Update:Replace", "Principal": "*", "Resource": "LogicalResourceId/Table"},
+    ]
+}
+
+
+@pytest.fixture
+def target(developer: LocalAccount, monkeypatch: pytest.MonkeyPatch) -> PublishTarget:
+    for name, value in developer.aws.environment(developer.credentials, REGION).items():
+        monkeypatch.setenv(name, value)
+    return PublishTarget("no-bucket", developer.account, REGION)
+
+
+@pytest.fixture
+def cloudformation(developer: LocalAccount):
+    return developer.aws.client("cloudformation", developer.credentials, REGION)
+
+
+def test_a_stack_that_is_not_there_may_be_created(target: PublishTarget) -> None:
+    check_stack(target, "amplify-app-dev-12345", creating=True)
+
+
+def test_a_healthy_stack_may_be_updated_but_not_created_again(target: PublishTarget, cloudformation) -> None:
+    cloudformation.create_stack(StackName="mine", TemplateBody=TEMPLATE)
+    cloudformation.get_waiter("stack_create_complete").wait(StackName="mine", WaiterConfig={"Delay": 1})
+    check_stack(target, "mine", creating=False)
+    with pytest.raises(DeployError, match="is there already, in state CREATE_COMPLETE"):
+        check_stack(target, "mine", creating=True)
+
+
+def test_an_unexecuted_change_set_is_in_the_way(target: PublishTarget, cloudformation) -> None:
+    cloudformation.create_change_set(
+        StackName="left", ChangeSetName="never", ChangeSetType="CREATE", TemplateBody=TEMPLATE
+    )
+    with pytest.raises(DeployError, match="REVIEW_IN_PROGRESS") as caught:
+        check_stack(target, "left", creating=True)
+    assert "aws cloudformation delete-stack --stack-name left" in caught.value.remedy
+
+
+@pytest.mark.parametrize(("policy", "refused"), [(LOCKED, True), (OWN_RULE, False)])
+def test_a_stack_locked_by_a_migration_is_left_alone(
+    policy: dict, refused: bool, target: PublishTarget, cloudformation
+) -> None:
+    cloudformation.create_stack(StackName="locked", TemplateBody=TEMPLATE, StackPolicyBody=json.dumps(policy))
+    cloudformation.get_waiter("stack_create_complete").wait(StackName="locked", WaiterConfig={"Delay": 1})
+    if refused:
+        with pytest.raises(DeployError, match="denies every update"):
+            check_stack(target, "locked", creating=False)
+    else:
+        check_stack(target, "locked", creating=False)
