@@ -31,7 +31,7 @@ def prepare(home: Path, python: Path, project_root: Path, engine_root: Path) -> 
         version = _version(python, distribution)
         folder = home / "plugins" / f"resource-{name}-v{version}"
         _drop_other_versions(folder)
-        _launcher(folder / f"pulumi-resource-{name}", python, project_root, module)
+        _launcher(folder / f"pulumi-resource-{name}", python, project_root, module, repr(version))
     engine = engine_root / "bin" / "pulumi"
     if not (engine_root / "bin" / "pulumi-language-python").exists():
         folder = home / "plugins" / "language-python-v3.0.0"
@@ -76,9 +76,9 @@ def _drop_other_versions(folder: Path) -> None:
             shutil.rmtree(other)
 
 
-def _launcher(path: Path, python: Path, project_root: Path, module: str) -> None:
+def _launcher(path: Path, python: Path, project_root: Path, module: str, argument: str = "") -> None:
     """A shell script that becomes the plugin: no environment variable that the program's own children would inherit."""
-    start = f"import sys; sys.path.append({str(project_root.resolve())!r}); from {module} import main; main()"
+    start = f"import sys; sys.path.append({str(project_root.resolve())!r}); from {module} import main; main({argument})"
     text = f'#!/bin/sh\nexec {shlex.quote(str(python.absolute()))} -P -c {shlex.quote(start)} "$@"\n'
     if path.exists() and path.read_text() == text and os.access(path, os.X_OK):
         return

@@ -32,13 +32,21 @@ class Runner:
         self._stream = line.makefile("rw", encoding="utf-8")
         self._lock = threading.Lock()
 
+    def load(self) -> None:
+        """Has the SDK loaded ahead of a run that is going to come."""
+        with self._lock:
+            self._send(None)
+
     def run(self, request: dict[str, Any]) -> int:
         """The program's exit code; negative for the signal that ended it."""
         with self._lock:
-            self._stream.write(json.dumps(request) + "\n")
-            self._stream.flush()
+            self._send(request)
             answer = self._stream.readline()
         return int(answer) if answer else 1
+
+    def _send(self, request: dict[str, Any] | None) -> None:
+        self._stream.write(json.dumps(request) + "\n")
+        self._stream.flush()
 
 
 def start_runner(engine: str) -> Runner:
@@ -58,26 +66,27 @@ def start_runner(engine: str) -> Runner:
 def _serve_runs(line: socket.socket, engine: str) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: os._exit(0))
-    with contextlib.suppress(ImportError):  # the run says it, where the user sees it
-        importlib.import_module("pulumi.runtime")  # ahead of the first run, while the engine is still starting
     stream = line.makefile("rw", encoding="utf-8")
     for text in stream:
-        sys.stdout.flush()
+        request = json.loads(text)
+        if request is None:
+            with contextlib.suppress(ImportError):  # the run says it, where the user sees it
+                importlib.import_module("pulumi.runtime")
+            continue
         child = os.fork()
         if child == 0:
-            line.close()
-            _die_with_parent()
-            os._exit(_run(json.loads(text), engine))
+            threading.Thread(target=_end_with_host, args=(line,), daemon=True).start()
+            os._exit(_run(request, engine))
         _, status = os.waitpid(child, 0)
         stream.write(f"{os.waitstatus_to_exitcode(status)}\n")
         stream.flush()
     os._exit(0)
 
 
-def _die_with_parent() -> None:
-    from rehearsal.providers.serve import watch_parent
-
-    threading.Thread(target=watch_parent, args=(os.getppid(),), daemon=True).start()
+def _end_with_host(line: socket.socket) -> None:
+    """Ends a program whose host is gone: the line then has an end, and nothing is sent on it during a run."""
+    if not line.recv(1, socket.MSG_PEEK):
+        os._exit(1)
 
 
 def _run(request: dict[str, Any], engine: str) -> int:

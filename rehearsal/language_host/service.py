@@ -32,6 +32,7 @@ class LanguageRuntime(language_pb2_grpc.LanguageRuntimeServicer):
         return plugin_pb2.PluginInfo()
 
     def GetRequiredPackages(self, request: Any, context: Any) -> Any:
+        self._runner.load()  # only who asks this runs a program afterwards; `pulumi about` does not
         return language_pb2.GetRequiredPackagesResponse()
 
     def GetRequiredPlugins(self, request: Any, context: Any) -> Any:

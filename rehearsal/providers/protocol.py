@@ -78,10 +78,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     """What the engine asks any provider. Subclasses add the resource types."""
 
     name = ""
-    distribution = ""
-    """The Python package whose version the plugin has."""
 
-    def __init__(self) -> None:
+    def __init__(self, version: str) -> None:
+        self.version = version
         self._session: AwsSession | None = None
 
     @property
@@ -104,19 +103,14 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         return empty_pb2.Empty()
 
     def GetPluginInfo(self, request: Any, context: Any) -> Any:
-        return plugin_pb2.PluginInfo(version=self.version())
-
-    def version(self) -> str:
-        from importlib import metadata
-
-        return metadata.version(self.distribution)
+        return plugin_pb2.PluginInfo(version=self.version)
 
     def Cancel(self, request: Any, context: Any) -> Any:
         """As in the real one: what runs is let finish, so that the engine can record it."""
         return empty_pb2.Empty()
 
     def GetSchema(self, request: Any, context: Any) -> Any:
-        return provider_pb2.GetSchemaResponse(schema=json.dumps({"name": self.name, "version": self.version()}))
+        return provider_pb2.GetSchemaResponse(schema=json.dumps({"name": self.name, "version": self.version}))
 
     def GetMapping(self, request: Any, context: Any) -> Any:
         return provider_pb2.GetMappingResponse()

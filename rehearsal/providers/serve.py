@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
 import time
 from collections.abc import Callable
 from concurrent import futures
@@ -20,8 +19,11 @@ _WATCH_SECONDS = 0.25
 _WORKERS = 64  # a create may wait for minutes: as many threads as the engine may have resources in flight
 
 
-def serve(register: Callable[[grpc.Server], Any], warm_up: Callable[[], Any] | None = None) -> None:
-    """Serves until the engine interrupts or goes away. `warm_up` runs once the port is out."""
+def serve(register: Callable[[grpc.Server], Any]) -> None:
+    """Serves until the engine interrupts or goes away.
+
+    Nothing is loaded ahead: in each operation the engine starts a plugin a second time only to check its configuration.
+    """
     parent = os.getppid()
     # os._exit: no finalizers, so no traceback of a thread that a call left behind.
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -38,8 +40,6 @@ def serve(register: Callable[[grpc.Server], Any], warm_up: Callable[[], Any] | N
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     print(port, flush=True)
-    if warm_up:
-        threading.Thread(target=warm_up, daemon=True).start()
     watch_parent(parent)
 
 

@@ -128,13 +128,6 @@ def _loader() -> Any:
     return create_loader()
 
 
-def warm_up(*services: str) -> None:
-    """Loads botocore and the models of services that are likely to be used."""
-    session = _new_session()
-    for service in services:
-        session.create_client(service, region_name="us-east-1", aws_access_key_id="warm", aws_secret_access_key="warm")  # noqa: S106
-
-
 def _base_session(config: ProviderConfig) -> Session:
     if config.values.get("assumeRoleWithWebIdentity"):
         raise ProviderError("the stand-in does not play assumeRoleWithWebIdentity", "INVALID_ARGUMENT")

@@ -28,7 +28,6 @@ _REGION_SUFFIX = re.compile(r"^(?P<id>.+)@(?P<region>[a-z]{2}(?:-[a-z]+)+-\d)$")
 
 class ClassicProvider(Provider):
     name = "aws"
-    distribution = "pulumi-aws"
 
     def connect(self, config: ProviderConfig) -> AwsSession:
         """`ConfigureProvider` of terraform-provider-aws: without an account id no list of allowed ones can hold."""

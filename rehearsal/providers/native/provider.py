@@ -33,10 +33,9 @@ _DEFAULT_SECONDS = 1800.0
 
 class NativeProvider(Provider):
     name = "aws-native"
-    distribution = "pulumi-aws-native"
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, version: str) -> None:
+        super().__init__(version)
         self._unknown_attributes: dict[str, set[str]] = {}
 
     def connect(self, config: ProviderConfig) -> AwsSession:
@@ -240,10 +239,8 @@ def _sendable(properties: Properties) -> Properties:
 
 def _refuse_intrinsics(value: Any) -> None:
     if isinstance(value, dict):
-        if (
-            (len(value) == 1
-            and next(iter(value)) in ("Ref", "Condition"))
-            or any(key.startswith("Fn::") for key in value)
+        if (len(value) == 1 and next(iter(value)) in ("Ref", "Condition")) or any(
+            key.startswith("Fn::") for key in value
         ):
             raise ProviderError(
                 f"Cloud Control does not evaluate intrinsic functions: {next(iter(value))}", "INVALID_ARGUMENT"

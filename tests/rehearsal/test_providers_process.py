@@ -1,0 +1,92 @@
+"""The plugins as processes: started by the engine, gone with it, quiet."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from rehearsal.pulumi_home import prepare
+from rehearsal.setup import tools
+from rehearsal.setup.cache import CHECKOUT
+from tests.rehearsal.pulumi_project import PulumiProject
+
+pytestmark = pytest.mark.engine
+
+SLOW = """
+    import time
+    aws.s3.Bucket("one", bucket=f"one-{ACCOUNT}")
+    aws.get_caller_identity()
+    open("reached", "w").close()
+    time.sleep(60)
+"""
+
+
+def processes(home: str) -> list[int]:
+    """Processes whose environment says that they belong to this Pulumi home."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        try:
+            if folder.name.isdigit() and f"PULUMI_HOME={home}".encode() in (folder / "environ").read_bytes():
+                found.append(int(folder.name))
+        except OSError:
+            continue
+    return found
+
+
+def waited(condition: Callable[[], object], seconds: float = 30) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+@pytest.fixture
+def own_home(project: PulumiProject, tmp_path: Path) -> PulumiProject:
+    """The project with a home of its own, so that its processes can be told from others."""
+    found = tools()
+    home = prepare(tmp_path / "home", found.python, CHECKOUT, found.engine_root)
+    folder = tmp_path / "own"
+    folder.mkdir()
+    own = PulumiProject.make(folder, home, project.developer).init()
+    own.program(SLOW)
+    return own
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_nothing_outlives_the_engine(own_home: PulumiProject, number: int) -> None:
+    home = own_home.home["PULUMI_HOME"]
+    command = ["pulumi", "up", "--yes", "--skip-preview", "--non-interactive"]
+    log = own_home.folder / "log"
+    with log.open("w") as out:
+        engine = subprocess.Popen(
+            command, cwd=own_home.folder, env=own_home.environment, stdout=out, stderr=out, start_new_session=True
+        )
+    try:
+        assert waited((own_home.folder / "reached").exists), log.read_text()
+        assert len(processes(home)) >= 3  # the engine, a plugin, the language host and its runner
+    finally:
+        os.kill(engine.pid, number)
+        engine.wait(20)
+    assert waited(lambda: not processes(home), 10), processes(home)
+    assert "Traceback" not in log.read_text()
+
+
+def test_a_home_is_laid_out_again_without_change(own_home: PulumiProject) -> None:
+    home = Path(own_home.home["PULUMI_HOME"])
+    found = tools()
+    before = {path: path.stat().st_mtime_ns for path in home.rglob("*") if path.is_file()}
+    stale = home / "plugins" / "resource-aws-v6.0.0"
+    stale.mkdir()
+    (stale / "pulumi-resource-aws").touch()
+    environment = prepare(home, found.python, CHECKOUT, found.engine_root)
+    assert environment == own_home.home | {"PULUMI_BACKEND_URL": (home / "state").as_uri()}
+    assert {path: path.stat().st_mtime_ns for path in home.rglob("*") if path.is_file()} == before
+    assert not stale.exists()
