@@ -1,0 +1,69 @@
+"""Buildspecs: verify before anything else, then what is locked, then one command."""
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components.documents import artifact, buildspecs
+from components.documents.naming import PROJECTS
+
+ENGINE = buildspecs.EngineDownload("https://example.com/pulumi.tar.gz", "0" * 64)
+
+
+def commands(spec: str) -> list[str]:
+    phases: dict[str, Any] = json.loads(spec)["phases"]
+    return [command for phase in phases.values() for command in phase["commands"]]
+
+
+@pytest.mark.parametrize("what", PROJECTS)
+def test_a_target_verifies_first(what: str) -> None:
+    found = commands(buildspecs.project(what, 60))
+    assert found[0] == artifact.verify()
+    assert "--require-hashes" in found[1]
+    assert f"python -m delivery {'step' if what == 'check' else what}" in found[-1]
+
+
+def test_update_verifies_first() -> None:
+    assert commands(buildspecs.update_pipeline())[0] == artifact.verify()
+
+
+def test_build_seals_last_and_exports_the_digest() -> None:
+    spec = json.loads(buildspecs.build(["pytest -q"]))
+    assert spec["version"] == 0.2
+    assert spec["env"]["exported-variables"] == ["ARTIFACT_DIGEST"]
+    assert commands(json.dumps(spec))[-1] == artifact.seal()
+
+
+def test_plan_exports_what_skips_the_approval_and_binds_the_deployment() -> None:
+    assert json.loads(buildspecs.project("plan", 60))["env"]["exported-variables"] == ["CHANGES", "PLAN_DIGEST"]
+
+
+def test_deploy_ends_before_codebuild_ends_it() -> None:
+    (last,) = commands(buildspecs.project("deploy", 240))[-1:]
+    assert last.startswith("timeout --signal=TERM --kill-after=5m 230m ")
+
+
+@pytest.mark.parametrize(
+    "spec", [buildspecs.project(what, 60, ENGINE) for what in PROJECTS] + [buildspecs.build([], ENGINE)]
+)
+def test_every_command_is_shell(spec: str) -> None:
+    for command in commands(spec):
+        checked = subprocess.run(["bash", "-n", "-c", command], capture_output=True, text=True, check=False)
+        assert checked.returncode == 0, checked.stderr
+
+
+def test_the_engine_is_compared_with_its_digest_before_it_is_unpacked() -> None:
+    (install,) = [c for c in commands(buildspecs.project("deploy", 60, ENGINE)) if "curl" in c]
+    assert install.index("sha256sum --check") < install.index("tar --extract")
+
+
+def test_build_leaves_no_hidden_files_and_no_byte_code(tmp_path: Path) -> None:
+    for name in (".git/config", "pkg/__pycache__/a.pyc", "pkg/.cache/x", ".env", "pkg/kept.py", "kept"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("")
+    cleaning = commands(buildspecs.build([]))[-2]
+    subprocess.run(["sh", "-c", cleaning], cwd=tmp_path, check=True)
+    assert sorted(str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*") if p.is_file()) == ["kept", "pkg/kept.py"]

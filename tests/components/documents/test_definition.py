@@ -1,0 +1,174 @@
+"""The pipeline's definition: stages in order, doors as action roles, and nothing that varies per commit."""
+
+import json
+from typing import Any
+
+import pytest
+
+from components.documents import limits
+from components.documents.definition import pipeline_properties
+from components.documents.door import DOOR_VARIABLES
+from components.documents.model import (
+    Approval,
+    CodeCommitSource,
+    EnvironmentRef,
+    GitHubTokenSource,
+    S3Source,
+    Stage,
+    Step,
+    Trigger,
+)
+from tests.components.documents import world as w
+
+
+@pytest.fixture
+def properties() -> dict[str, Any]:
+    model = w.pipeline_model()
+    limits.check_model(model)
+    found = pipeline_properties(model)
+    limits.check_definition(found)
+    return found
+
+
+def stage(properties: dict[str, Any], name: str) -> dict[str, Any]:
+    return next(s for s in properties["Stages"] if s["Name"] == name)
+
+
+def orders(found: dict[str, Any]) -> list[tuple[str, int]]:
+    return [(action["Name"], action["RunOrder"]) for action in found["Actions"]]
+
+
+def test_stages_in_order(properties: dict[str, Any]) -> None:
+    names = [s["Name"] for s in properties["Stages"]]
+    assert names[:4] == ["Source", "Build", "UpdatePipeline", "PublishAssets"]
+    assert names[4:] == ["PreProd-Plan", "PreProd", "Prod-Plan", "Prod-Approve", "Prod"]
+
+
+def test_queued_v2_that_restarts_when_it_changed(properties: dict[str, Any]) -> None:
+    assert properties["PipelineType"] == "V2"
+    assert properties["ExecutionMode"] == "QUEUED"
+    assert properties["RestartExecutionOnUpdate"] is True
+
+
+def test_steps_run_after_the_deployment_and_bake_last(properties: dict[str, Any]) -> None:
+    assert orders(stage(properties, "PreProd")) == [("Deploy-preprod", 1), ("smoke-preprod", 2)]
+    expected = [("Deploy-prod", 1), ("Bake-prod", 2), ("Deploy-canary", 1), ("Bake-canary", 2)]
+    assert orders(stage(properties, "Prod")) == expected
+
+
+def test_pre_steps_run_before_the_plan() -> None:
+    reference = EnvironmentRef("prod", w.PROD, w.AWAY)
+    model = w.pipeline_model(stages=(Stage("Prod", (reference,), pre=(Step("freeze"),)),))
+    assert orders(stage(pipeline_properties(model), "Prod-Plan")) == [("freeze-prod", 1), ("Plan-prod", 2)]
+
+
+def test_only_the_deploying_stage_rolls_back(properties: dict[str, Any]) -> None:
+    with_failure = [s["Name"] for s in properties["Stages"] if "OnFailure" in s]
+    assert with_failure == ["Prod"]
+    assert stage(properties, "Prod")["OnFailure"] == {"Result": "ROLLBACK"}
+
+
+def test_a_retry_is_of_the_failed_actions() -> None:
+    reference = EnvironmentRef("prod", w.PROD, w.AWAY)
+    model = w.pipeline_model(stages=(Stage("Prod", (reference,), on_failure="retry"),))
+    expected = {"Result": "RETRY", "RetryConfiguration": {"RetryMode": "FAILED_ACTIONS"}}
+    assert stage(pipeline_properties(model), "Prod")["OnFailure"] == expected
+
+
+def test_the_approval_of_a_wave_is_skipped_when_nothing_changes_anywhere(properties: dict[str, Any]) -> None:
+    condition = stage(properties, "Prod-Approve")["BeforeEntry"]["Conditions"][0]
+    assert condition["Result"] == "SKIP"
+    (rule,) = condition["Rules"]
+    assert rule["RuleTypeId"]["Provider"] == "VariableCheck"
+    assert rule["Configuration"]["Variable"] == "#{plan-prod.CHANGES},#{plan-canary.CHANGES}"
+    assert rule["Configuration"]["Operator"] == "MATCHES"
+
+
+@pytest.mark.parametrize(("counts", "entered"), [("0,0", False), ("0,3", True), ("10,0", True), ("0,0,0", False)])
+def test_the_expression_over_the_counts_of_a_wave(properties: dict[str, Any], counts: str, entered: bool) -> None:
+    import re
+
+    expression = stage(properties, "Prod-Approve")["BeforeEntry"]["Conditions"][0]["Rules"][0]["Configuration"]["Value"]
+    assert bool(re.fullmatch(expression, counts)) is entered
+
+
+def test_the_approval_of_one_environment_compares_its_count() -> None:
+    reference = EnvironmentRef("prod", w.PROD, w.AWAY)
+    model = w.pipeline_model(stages=(Stage("Prod", (reference,), approval=Approval("Go?")),))
+    found = stage(pipeline_properties(model), "Prod-Approve")
+    rule = found["BeforeEntry"]["Conditions"][0]["Rules"][0]["Configuration"]
+    assert rule == {"Variable": "#{plan-prod.CHANGES}", "Value": "0", "Operator": "NE"}
+    action = found["Actions"][0]
+    assert action["TimeoutInMinutes"] == 24 * 60
+    assert "#{plan-prod.PLAN_DIGEST}" in action["Configuration"]["CustomData"]
+    assert "RoleArn" not in action
+
+
+def test_what_runs_in_a_target_goes_through_its_door(properties: dict[str, Any]) -> None:
+    doors = {names.environment: names for names in w.ENVIRONMENTS}
+    for found in properties["Stages"][3:]:
+        for action in found["Actions"]:
+            if action["ActionTypeId"]["Provider"] == "Manual":
+                continue
+            names = doors[action["Name"].rsplit("-", 1)[1]]
+            assert action["RoleArn"] == names.door_arn
+            assert action.get("Region", w.HOME) == names.region
+            assert "OutputArtifacts" not in action
+            variables = json.loads(action["Configuration"]["EnvironmentVariables"])
+            assert {v["name"] for v in variables} <= set(DOOR_VARIABLES)
+            assert {"name": "ARTIFACT_DIGEST", "value": "#{build.ARTIFACT_DIGEST}", "type": "PLAINTEXT"} in variables
+
+
+def test_a_deployment_is_bound_to_its_own_plan(properties: dict[str, Any]) -> None:
+    for name in ("prod", "canary"):
+        action = next(a for a in stage(properties, "Prod")["Actions"] if a["Name"] == f"Deploy-{name}")
+        assert f"#{{plan-{name}.PLAN_DIGEST}}" in action["Configuration"]["EnvironmentVariables"]
+    namespaces = [a.get("Namespace") for s in properties["Stages"] for a in s["Actions"] if a.get("Namespace")]
+    assert sorted(namespaces) == ["build", "plan-canary", "plan-preprod", "plan-prod", "source"]
+
+
+def test_actions_per_environment_are_constant() -> None:
+    counts = []
+    for number in (1, 2, 10):
+        references = tuple(EnvironmentRef(f"env{n:02d}", w.PROD, w.HOME) for n in range(number))
+        found = pipeline_properties(w.pipeline_model(stages=(Stage("All", references),)))
+        counts.append(sum(len(s["Actions"]) for s in found["Stages"]))
+    assert counts == [3 + 3 * 1, 3 + 3 * 2, 3 + 3 * 10]
+
+
+def test_artifact_stores_by_region(properties: dict[str, Any]) -> None:
+    stores = properties["ArtifactStores"]
+    assert [store["Region"] for store in stores] == [w.AWAY, w.HOME]
+    assert all(store["ArtifactStore"]["EncryptionKey"]["Id"].startswith("arn:aws:kms:") for store in stores)
+
+
+def test_more_than_fifty_environments_publish_in_two_stages() -> None:
+    references = [EnvironmentRef(f"env{n:02d}", w.PROD, w.HOME) for n in range(60)]
+    stages = tuple(Stage(f"Wave{n}", tuple(references[n * 10 : n * 10 + 10])) for n in range(6))
+    found = pipeline_properties(w.pipeline_model(stages=stages))
+    assert [len(s["Actions"]) for s in found["Stages"] if s["Name"].startswith("PublishAssets")] == [50, 10]
+    limits.check_definition(found)
+
+
+@pytest.mark.parametrize(
+    ("source", "provider", "role"),
+    [
+        (GitHubTokenSource("owner", "repository", "main", "token"), "GitHub", None),
+        (CodeCommitSource("repository", "main"), "CodeCommit", "source"),
+        (S3Source("bucket", "source.zip"), "S3", "source"),
+    ],
+)
+def test_other_sources(source: Any, provider: str, role: str | None) -> None:
+    action = pipeline_properties(w.pipeline_model(source=source))["Stages"][0]["Actions"][0]
+    assert action["ActionTypeId"]["Provider"] == provider
+    assert action.get("RoleArn") == (w.pipeline.role_arn(role) if role else None)
+
+
+def test_triggers_become_push_filters() -> None:
+    triggers = (Trigger(branches=("main", "hotfix/*"), paths=("backend/**",)), Trigger(tags=("v*",)))
+    (found,) = pipeline_properties(w.pipeline_model(triggers=triggers))["Triggers"]
+    assert found["GitConfiguration"]["Push"] == [
+        {"Branches": {"Includes": ["hotfix/*", "main"]}, "FilePaths": {"Includes": ["backend/**"]}},
+        {"Tags": {"Includes": ["v*"]}},
+    ]
+    assert "PullRequest" not in found["GitConfiguration"]
