@@ -112,6 +112,8 @@ def _start() -> subprocess.Popen[str]:
         text=True,
         encoding="utf-8",
         env={**os.environ, "PYTHONPATH": path},
+        # A terminal's Ctrl-C is for us; we end what we started.
+        process_group=0,
     )
 
 

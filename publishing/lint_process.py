@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 
 from publishing.linter import Linter
@@ -11,8 +12,11 @@ from publishing.linter import Linter
 def main() -> None:
     work = json.load(sys.stdin)
     linter = Linter(work["region"])
-    for key, text in work["templates"].items():
-        print(json.dumps([key, linter.lint(text)]), flush=True)
+    try:
+        for key, text in work["templates"].items():
+            print(json.dumps([key, linter.lint(text)]), flush=True)
+    except BrokenPipeError:
+        os._exit(1)  # nobody reads any more; without a word, which an ordinary exit would have
 
 
 if __name__ == "__main__":
