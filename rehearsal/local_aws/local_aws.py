@@ -356,6 +356,22 @@ def group_lives(pid: int) -> bool:
         os.killpg(pid, 0)
     except (ProcessLookupError, PermissionError):
         return False
-    listed = subprocess.run(["ps", "-A", "-o", "pgid=,stat="], capture_output=True, text=True, check=False).stdout
-    states = [line.split()[1] for line in listed.splitlines() if line.split()[:1] == [str(pid)]]
-    return not listed or any(not state.startswith("Z") for state in states)
+    members = group_members(pid)
+    return members is None or any(state != "Z" for _, state in members)
+
+
+def group_members(pid: int) -> list[tuple[str, str]] | None:
+    """(Command, state) of each process of a group; None where there is no `/proc` to ask (macOS).
+
+    From `/proc`, because a slim machine has no `ps`: proc(5), /proc/pid/stat.
+    """
+    if not Path("/proc/self/stat").exists():
+        return None
+    members = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            text = stat.read_text(errors="replace")
+            command, rest = text[text.index("(") + 1 : text.rindex(")")], text[text.rindex(")") + 2 :].split()
+            if rest[2] == str(pid):
+                members.append((command, rest[0]))
+    return members

@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 
 from amplify_export.errors import SetupError
 from rehearsal.local_aws import LocalAws, random_account
-from rehearsal.local_aws.local_aws import group_lives
+from rehearsal.local_aws.local_aws import group_lives, group_members
 from rehearsal.local_aws.selftest import ensure_mended
 from rehearsal.setup import Tools, tools
 from tests.local_account import LocalAccount
@@ -176,8 +176,7 @@ def test_stop_does_not_wait_for_a_custom_resource(tmp_path: Path) -> None:
 
 def _until_a_worker_runs(group: int) -> None:
     for _ in range(500):
-        found = subprocess.run(["ps", "-A", "-o", "pgid=,comm="], capture_output=True, text=True, check=True).stdout
-        if any(line.split() == [str(group), "node"] for line in found.splitlines()):
+        if any(command == "node" for command, _ in group_members(group) or []):
             return
         time.sleep(0.02)
     pytest.fail("the function never started")
