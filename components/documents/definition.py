@@ -111,9 +111,7 @@ def _stage(model: PipelineModel, stage: Stage) -> Iterator[Properties]:
         deploys += [_inside(model, ref, CHECK, step.name, 2, step=step.name) for step in stage.post]
         if stage.bake_minutes:
             order = 3 if stage.post else 2
-            deploys.append(
-                _inside(model, ref, CHECK, "Bake", order, step="bake", timeout=stage.bake_minutes + 15),
-            )
+            deploys.append(_inside(model, ref, CHECK, "Bake", order, step="bake"))
     yield {"Name": f"{stage.name}-Plan", "Actions": plans}
     if stage.approval:
         yield {
@@ -174,7 +172,6 @@ def _inside(
     step: str | None = None,
     plan: bool = False,
     namespace: str | None = None,
-    timeout: int | None = None,
 ) -> Properties:
     """An action that runs in the target account, through its door. It can have no output artifact: a project of
     another account does not use the store's key ("cross-account action" in the CodeBuild action reference)."""
@@ -194,8 +191,6 @@ def _inside(
     )
     if ref.region != model.names.region:
         action["Region"] = ref.region
-    if timeout:
-        action["TimeoutInMinutes"] = timeout
     return action
 
 

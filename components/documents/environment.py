@@ -55,7 +55,7 @@ class EnvironmentAccess:
     """Off: CodeBuild's trust asks for the account only, not for the project."""
     build: BuildEnvironment = BuildEnvironment()
     timeouts: Mapping[str, int] | None = None
-    """Minutes by project (`publish`, `plan`, `deploy`, `check`); default 60, `deploy` 240."""
+    """Minutes by project (`publish`, `plan`, `deploy`, `check`); default 60, `deploy` 240, `check` 480."""
 
     def __post_init__(self) -> None:
         where = f"environment {self.names.environment}"
@@ -107,5 +107,6 @@ class EnvironmentAccess:
         return self.names.iam_arn("role", "/", f"{self.names.prefix}-*")
 
     def timeout(self, project: str) -> int:
-        default = 240 if project == "deploy" else 60
+        # `check` bakes for up to 7 hours; its other steps end themselves sooner.
+        default = {"deploy": 240, "check": 480}.get(project, 60)
         return (self.timeouts or {}).get(project, default)
