@@ -8,13 +8,18 @@ from typing import Any
 
 from cfnlint.config import ConfigMixIn
 from cfnlint.decode.decode import decode_str
+from cfnlint.helpers import REGION_PRIMARY, REGIONS
 from cfnlint.runner import Runner
 
 _OLD_RUNTIME = (
     "depends on today's date and on whether the function is there already: an app whose functions were deployed "
     "years ago must stay deliverable, and AWS refuses to create a new one by itself"
 )
-IGNORED: Mapping[str, str] = {"E2531": _OLD_RUNTIME, "E2533": _OLD_RUNTIME}
+IGNORED: Mapping[str, str] = {
+    "E0002": "an exception in one of cfn-lint's own rules says nothing about the template",
+    "E2531": _OLD_RUNTIME,
+    "E2533": _OLD_RUNTIME,
+}
 """cfn-lint's error rules that are not applied, each with the reason."""
 _LONGEST = 240
 """Characters of a message; some rules list every value that is allowed."""
@@ -25,7 +30,8 @@ class Linter:
 
     def __init__(self, region: str) -> None:
         config = ConfigMixIn(
-            regions=[region],
+            # A region that opened after this cfn-lint was made: most types are the same everywhere.
+            regions=[region if region in REGIONS else REGION_PRIMARY],
             ignore_checks=["W", "I", *IGNORED],
             # An empty file in place of a .cfnlintrc that happens to lie in the user's folder: results are kept.
             config_file=os.devnull,

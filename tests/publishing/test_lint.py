@@ -92,6 +92,10 @@ def test_a_users_own_cfnlintrc_is_not_read(tmp_path: Path, monkeypatch: pytest.M
     assert Linter(REGION).lint(template(Resources={"F": {"Type": "AWS::Lambda::Funktion"}}))
 
 
+def test_a_region_that_cfn_lint_does_not_know_yet() -> None:
+    assert Linter("zz-north-9").lint(template(Resources={"F": FUNCTION})) == []
+
+
 def linted(templates: Mapping[str, bytes], region: str = REGION) -> tuple[dict[str, list[str]], list[str]]:
     said: list[str] = []
     readers = {key: (lambda body=body: body) for key, body in templates.items()}
