@@ -23,7 +23,7 @@ from rehearsal.pipeline_service.build_environment import declared_variables, rea
 from rehearsal.pipeline_service.build_shell import CommandFailure, Shell
 from rehearsal.pipeline_service.build_source import buildspec_of, download
 from rehearsal.pipeline_service.builds import FAILED, IN_PROGRESS, STOPPED, SUCCEEDED, TIMED_OUT, Build, Phase
-from rehearsal.pipeline_service.buildspec import PHASES, Buildspec, Files
+from rehearsal.pipeline_service.buildspec import PHASES, Buildspec, Files, with_variables
 from rehearsal.pipeline_service.buildspec import Phase as BuildspecPhase
 from rehearsal.pipeline_service.clients import Access
 from rehearsal.pipeline_service.errors import ActionError
@@ -106,6 +106,7 @@ class BuildRun:
         shell = Shell(buildspec.shell, root / "state", variables, directory, self._run_group(root))
         succeeding, ran_post_build = self._run_phases(buildspec, shell)
         exported = shell.variables()
+        buildspec = with_variables(buildspec, exported)
         build.exported = {name: exported[name] for name in buildspec.exported if name in exported}
         if ran_post_build:
             with self._phase("UPLOAD_ARTIFACTS"):

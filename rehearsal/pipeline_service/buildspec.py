@@ -6,7 +6,9 @@ After "Build specification reference for CodeBuild" of the CodeBuild User Guide.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from string import Template
 from typing import Any
 
 import yaml
@@ -82,6 +84,20 @@ def read_buildspec(text: str) -> Buildspec:
         shell="bash" if shell.endswith("bash") else "sh",
         artifact=_files(artifacts) if artifacts.get("files") else None,
         secondary={str(name): _files(item) for name, item in secondary.items()},
+    )
+
+
+def with_variables(buildspec: Buildspec, variables: Mapping[str, str]) -> Buildspec:
+    """The buildspec with shell variables in the folders and files of its artifacts replaced by their values."""
+
+    def filled(files: Files) -> Files:
+        patterns = tuple(Template(pattern).safe_substitute(variables) for pattern in files.patterns)
+        return replace(files, patterns=patterns, base=Template(files.base).safe_substitute(variables))
+
+    return replace(
+        buildspec,
+        artifact=filled(buildspec.artifact) if buildspec.artifact else None,
+        secondary={name: filled(files) for name, files in buildspec.secondary.items()},
     )
 
 

@@ -87,12 +87,13 @@ def _add(found: dict[str, Any], key: str, value: Any) -> None:
         for name, item in value.items():
             _add(found, f"{key}.{name}", item)
     elif isinstance(value, list) and value and isinstance(value[0], dict):
-        found[key] = [str(item.get("name") or item.get("sourceIdentifier") or item) for item in value]
+        found[key] = "true"
+        for name in {name for item in value for name in item}:
+            # One key with the values of all items ("...environmentVariables.name"), and where items have names one
+            # per item ("...environmentVariables/NAME.value").
+            found[f"{key}.{name}"] = [str(item[name]) for item in value if name in item]
         for item in value:
-            if "name" in item:
-                for name in ("type", "value"):
-                    if name in item:
-                        found[f"{key}/{item['name']}.{name}"] = str(item[name])
+            found |= {f"{key}/{item['name']}.{name}": str(text) for name, text in item.items() if "name" in item}
     elif isinstance(value, list):
         found[key] = [str(item) for item in value]
     elif isinstance(value, bool):

@@ -102,6 +102,7 @@ def test_an_override_is_a_condition_key_only_when_it_is_given() -> None:
     assert context["codebuild:environment.image"] == "i"
     assert context["codebuild:serviceRole"] == "r"
     assert context["codebuild:environment.environmentVariables/A.value"] == "1"
+    assert context["codebuild:environment.environmentVariables.name"] == ["A"]
 
 
 def test_an_override_is_the_builds_not_the_projects() -> None:

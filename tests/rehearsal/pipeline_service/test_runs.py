@@ -28,7 +28,7 @@ def test_an_artifact_moves_through_the_bucket_encrypted_with_the_stores_key(worl
     spec = {
         "version": 0.2,
         "phases": {"build": {"commands": ["mkdir -p dist/sub && echo made > dist/sub/x && chmod +x dist/sub/x"]}},
-        "artifacts": {"files": ["**/*"], "base-directory": "dist"},
+        "artifacts": {"files": ["**/*"], "base-directory": "$CODEBUILD_SRC_DIR/dist"},
     }
     world.project("maker", spec=spec)
     world.project("user", "test -x sub/x", 'test "$(cat sub/x)" = made', "test ! -e file.txt")

@@ -177,7 +177,13 @@ def _cross_account(
     rights = [allow(["codebuild:StartBuild", "codebuild:BatchGetBuilds"]), *(extra or [])]
     door = world.role("door", door_trust, rights, world.target)
     runner = world.role(
-        "deploy", trusted("codebuild.amazonaws.com"), [allow("s3:GetObject"), allow("kms:Decrypt")], world.target
+        "deploy",
+        trusted("codebuild.amazonaws.com"),
+        [
+            allow("s3:GetObject", Condition={"StringEquals": {"aws:ResourceAccount": world.tooling}}),
+            allow("kms:Decrypt"),
+        ],
+        world.target,
     )
     spec = {
         "version": 0.2,
@@ -263,6 +269,29 @@ def test_the_doors_own_denies_count(world: World) -> None:
 
     assert "codebuild:StartBuild" in message
     assert "explicit deny" in message
+
+
+def test_a_door_can_name_the_only_variables_a_build_may_be_started_with(world: World) -> None:
+    names = {"codebuild:environment.environmentVariables.name": ["DIGEST"]}
+    action = _cross_account(
+        world, extra=[deny("codebuild:StartBuild", Condition={"ForAnyValue:StringNotEquals": names})]
+    )
+    good = {**action, "configuration": {**action["configuration"], "EnvironmentVariables": _variable("DIGEST")}}
+    bad = {
+        **action,
+        "name": "bad",
+        "namespace": "Bad",
+        "runOrder": 2,
+        "configuration": {**action["configuration"], "EnvironmentVariables": _variable("LD_PRELOAD")},
+    }
+    execution = world.create("named", stage("Deploy", good, bad))
+
+    assert "explicit deny" in _error(world, "named", execution, "bad")
+    assert world.actions("named", execution)["deploy"]["status"] == "Succeeded"
+
+
+def _variable(name: str) -> str:
+    return json.dumps([{"name": name, "value": "1", "type": "PLAINTEXT"}])
 
 
 def test_a_door_without_the_right_to_read_builds_fails_the_action(world: World) -> None:

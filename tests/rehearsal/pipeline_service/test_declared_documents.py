@@ -1,0 +1,155 @@
+"""The documents that this project declares for a pipeline, at work: roles, doors, buckets, keys and definition.
+
+Only what the builds run is replaced by the artifact's own seal and check.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from components.documents import artifact
+from components.documents.account import account_documents
+from components.documents.artifacts import bucket_policy, key_policy
+from components.documents.definition import pipeline_properties
+from components.documents.environment import EnvironmentAccess
+from components.documents.model import (
+    Approval,
+    ArtifactStore,
+    ConnectionSource,
+    EnvironmentRef,
+    PipelineModel,
+    Stage,
+    Step,
+)
+from components.documents.naming import EnvironmentNames, PipelineNames
+from components.documents.pipeline import pipeline_documents
+from components.documents.statements import ProjectDocument, RoleDocument
+from rehearsal.local_aws import Credentials
+from tests.rehearsal.pipeline_service.world import CONNECTION, OTHER_REGION, REGION, World
+
+APP = "shop"
+
+
+def test_the_declared_pipeline_goes_through_the_declared_doors_in_two_regions(world: World) -> None:
+    names = PipelineNames(app=APP, account=world.tooling, region=REGION)
+    preprod, prod = (
+        EnvironmentRef("preprod", world.target, REGION),
+        EnvironmentRef("prod", world.target, OTHER_REGION),
+    )
+    environments = [ref.names(APP) for ref in (preprod, prod)]
+    model = PipelineModel(
+        names=names,
+        source=ConnectionSource(CONNECTION, world.full_id, "main"),
+        stores=tuple(_store(world, names, region, environments) for region in (REGION, OTHER_REGION)),
+        stages=(
+            Stage("PreProd", (preprod,), post=(Step("smoke"),)),
+            Stage("Prod", (prod,), approval=Approval(), on_failure="rollback"),
+        ),
+    )
+    _declare(world, model, environments)
+    world.commit("export", {"amplify/a.json": "{}", ".hidden/with space.txt": "1"})
+
+    world.pipelines.create_pipeline(pipeline=_for_the_api(pipeline_properties(model)))
+
+    execution = world.executions(names.pipeline)[0].id
+    token = world.service.wait_for_action(execution, "Approve").token
+    world.pipelines.put_approval_result(
+        pipelineName=names.pipeline,
+        stageName="Prod-Approve",
+        actionName="Approve",
+        token=token,
+        result={"status": "Approved", "summary": "seen"},
+    )
+    assert world.service.wait(execution).status == "Succeeded"
+    asked = world.actions(names.pipeline, execution)["Approve"]["input"]["resolvedConfiguration"]["CustomData"]
+    assert "prod: 1 (abc)" in asked
+
+
+def _store(world: World, names: PipelineNames, region: str, environments: list[EnvironmentNames]) -> ArtifactStore:
+    kms, s3 = world.client("kms", region=region), world.client("s3", region=region)
+    key = kms.create_key(Policy=json.dumps(key_policy(names, region, environments)))["KeyMetadata"]["Arn"]
+    kms.create_alias(AliasName=names.artifact_key_alias, TargetKeyId=key)
+    bucket = names.artifact_bucket(region)
+    where = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+    s3.create_bucket(Bucket=bucket, BucketNamespace="account-regional", **where)
+    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(bucket_policy(names, region, environments)))
+    return ArtifactStore(region, bucket, key)
+
+
+def _declare(world: World, model: PipelineModel, environments: list[EnvironmentNames]) -> None:
+    names = model.names
+    tooling = pipeline_documents(model)
+    for role in tooling.roles:
+        _role(world, world.tooling, role)
+    for project in tooling.projects:
+        if project.name == names.project("build"):
+            everything = {"files": ["**/*"], "base-directory": "$CODEBUILD_SRC_DIR"}
+            _project(world, world.admin, REGION, project, artifact.seal(), [artifact.VARIABLE], everything)
+        else:
+            _project(world, world.admin, REGION, project, artifact.verify())
+    for environment in environments:
+        access = EnvironmentAccess(
+            names=environment, pipeline=names, stack_name=f"amplify-{APP}-x-1", resource_types=frozenset()
+        )
+        account = account_documents(access)
+        for role in account.roles:
+            _role(world, world.target, role)
+        for project in account.projects:
+            commands = f"{artifact.verify()}\nexport CHANGES=1 PLAN_DIGEST=abc"
+            _project(world, world.target_admin, environment.region, project, commands, ["CHANGES", "PLAN_DIGEST"])
+
+
+def _role(world: World, account: str, role: RoleDocument) -> None:
+    iam = world.client("iam", world.aws.make_admin(account), "us-east-1")
+    iam.create_role(RoleName=role.name, Path=role.path, AssumeRolePolicyDocument=json.dumps(role.trust))
+    for name, document in role.policies.items():
+        iam.put_role_policy(RoleName=role.name, PolicyName=name, PolicyDocument=json.dumps(document))
+
+
+def _project(  # noqa: PLR0917 - in the order of a buildspec
+    world: World,
+    admin: Credentials,
+    region: str,
+    project: ProjectDocument,
+    command: str,
+    exports: list[str] | None = None,
+    artifacts: dict[str, Any] | None = None,
+) -> None:
+    spec = {
+        "version": 0.2,
+        "env": {"shell": "bash", "exported-variables": exports or []},
+        "phases": {"build": {"commands": [command]}},
+        **({"artifacts": artifacts} if artifacts else {}),
+    }
+    world.client("codebuild", admin, region).create_project(
+        name=project.name,
+        source={"type": "CODEPIPELINE", "buildspec": json.dumps(spec, indent=1)},
+        artifacts={"type": "CODEPIPELINE"},
+        environment={
+            "type": "LINUX_CONTAINER",
+            "image": project.image,
+            "computeType": project.compute_type,
+            "environmentVariables": [{"name": key, "value": value} for key, value in project.variables.items()],
+        },
+        serviceRole=project.role_arn,
+    )
+
+
+def _for_the_api(properties: dict[str, Any]) -> dict[str, Any]:
+    """CloudFormation's spelling as the API's: what the resource's handler does."""
+
+    def spelled(value: Any) -> Any:
+        if isinstance(value, list):
+            return [spelled(item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        return {
+            name[0].lower() + name[1:]: item if name == "Configuration" else spelled(item)
+            for name, item in value.items()
+        }
+
+    found: dict[str, Any] = spelled(properties)
+    del found["restartExecutionOnUpdate"]
+    stores = found.pop("artifactStores")
+    return {**found, "artifactStores": {store["region"]: store["artifactStore"] for store in stores}}
