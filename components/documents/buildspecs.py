@@ -41,7 +41,7 @@ def build(
         "post_build": [_only_after_success(), _without_leftovers(), artifact.seal()],
     }
     spec = _spec(phases, [artifact.VARIABLE], variables)
-    # Everything in the folder, also files that begin with a dot: the list says what belongs to it.
+    # Everything that is left in the folder: the list says what belongs to it.
     spec["artifacts"] = {"files": ["**/*"], "base-directory": OUTPUT_BASE}
     return _text(spec)
 

@@ -81,7 +81,7 @@ def _model_problems(model: PipelineModel) -> Iterator[str]:
     for stage in model.stages:
         if not stage.environments:
             yield f"stage {stage.name} has no environment"
-        for steps, taken in ((stage.pre, {"plan"}), (stage.post, {"deploy", "bake"})):
+        for steps, taken in ((stage.pre, {"plan", "bake"}), (stage.post, {"deploy", "bake"})):
             names = [step.name.lower() for step in steps]
             for name in sorted({n for n in names if names.count(n) > 1 or n in taken}):
                 yield f"step {name} of stage {stage.name} has the name of another action: rename it"

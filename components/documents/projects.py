@@ -17,7 +17,7 @@ from components.documents.naming import (
 from components.documents.rights import secret_arns, statements_for
 from components.documents.scopes import services_passed_to
 from components.documents.stack_actions import EXECUTIONS, STACK_READS
-from components.documents.statements import Document, Statement, allow, deny, document
+from components.documents.statements import Document, Statement, allow, deny, document, given
 
 READ_OBJECT = ("s3:GetObject", "s3:GetObjectVersion")
 WRITE_OBJECT = ("s3:AbortMultipartUpload", "s3:PutObject")
@@ -35,9 +35,9 @@ def type_statements(access: EnvironmentAccess, what: str) -> list[Statement]:
         return statements_for(access, access.resource_types | access.program_types, "read")
     if what == DEPLOY:
         program = [*statements_for(access, access.program_types), *_program(access)] if access.program_types else []
-        return [*program, *[dict(given) for given in access.deploy_statements]]
+        return [*program, *given(access.deploy_statements)]
     if what == CHECK:
-        return [dict(given) for given in access.check_statements]
+        return given(access.check_statements)
     return []
 
 

@@ -77,6 +77,18 @@ def deny(
     return statement("Deny", sid, actions, resources, conditions, principal)
 
 
+def given(statements: Iterable[Mapping[str, Any]]) -> list[Statement]:
+    """A user's own statements in the canonical form; those without a `Sid` are numbered."""
+    result = []
+    for number, raw in enumerate(statements, start=1):
+        found: Statement = {"Sid": f"Given{number}", **raw}
+        for element in ("Action", "Resource", "NotResource"):
+            if element in found:
+                found[element] = scalar_or_list(found[element])
+        result.append(found)
+    return result
+
+
 def document(statements: Iterable[Statement]) -> Document:
     """A policy document. The order of statements is kept: AWS keeps it too, and a reader needs it."""
     return {"Version": "2012-10-17", "Statement": list(statements)}

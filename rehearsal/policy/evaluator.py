@@ -173,7 +173,8 @@ def _applies(statement: Mapping[str, Any], request: Request, context: Context, *
         if "NotResource" in statement:
             if any(like(request.resource, pattern) for pattern in _listed(statement["NotResource"])):
                 return False
-        elif not any(like(request.resource, pattern) for pattern in _listed(statement["Resource"])):
+        # A repository's policy has no such element: it speaks of its repository.
+        elif not any(like(request.resource, pattern) for pattern in _listed(statement.get("Resource", "*"))):
             return False
     return conditions_hold(statement.get("Condition", {}), context)
 

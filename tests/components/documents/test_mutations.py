@@ -76,7 +76,7 @@ def _concerns(document: str, row: Row) -> bool:
         return row.principal == w.BACKEND
     if kind == "boundary":
         return row.principal in BOUND
-    return ":s3:::" in row.resource or ":kms:" in row.resource
+    return any(service in row.resource for service in (":ecr:", ":kms:", ":s3:::"))
 
 
 @pytest.mark.parametrize("row", rows(), ids=lambda row: row.id)

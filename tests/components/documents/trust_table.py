@@ -91,7 +91,18 @@ def through_s3(region: str, alias: str) -> dict[str, Any]:
 def rows() -> list[Row]:
     """The whole table."""
     found: list[Row] = []
-    for part in (_doors, _services, _overrides, _builds, _artifacts, _publish, _plan, _deploy, _roles_by_deploy):
+    for part in (
+        _doors,
+        _services,
+        _overrides,
+        _builds,
+        _artifacts,
+        _stored,
+        _publish,
+        _plan,
+        _deploy,
+        _roles_by_deploy,
+    ):
         found += part()
     for part in (_check, _execution, _types, _boundary, _update, _tooling, _universal):
         found += part()
@@ -228,6 +239,25 @@ def _artifacts() -> Iterator[Row]:
     for role in (NEIGHBOUR, NAMESAKE):
         yield never(role, "s3:GetObject", away)
         yield never(role, "kms:Decrypt", artifact_key(AWAY), keys=through_s3(AWAY, alias))
+
+
+def _stored() -> Iterator[Row]:
+    """The state's own policies hold whatever an identity policy says; images are for this account's functions."""
+    state = f"{prod.bucket_arn(prod.state_bucket)}/.pulumi/x.json"
+    for what in ("plan", "deploy"):
+        role = prod.project_role_arn(what)
+        yield never(role, "s3:GetObject", state, keys={"aws:SecureTransport": "false"})
+    yield never(NEIGHBOUR, "s3:GetObject", state, keys={"aws:SecureTransport": "false"})
+    yield no(NAMESAKE, "s3:GetObject", state)
+    yield no(NAMESAKE, "kms:Decrypt", state_key(prod), keys={"kms:ResourceAliases": (prod.state_key_alias,)})
+    repository = prod.arn("ecr", f"repository/{prod.repository}")
+    own = {"aws:SourceAccount": PROD, "aws:SourceArn": prod.arn("lambda", "function:x-prod")}
+    yield yes("lambda.amazonaws.com", "ecr:BatchGetImage", repository, keys=own)
+    yield no("lambda.amazonaws.com", "ecr:PutImage", repository, keys=own)
+    yield no("codebuild.amazonaws.com", "ecr:BatchGetImage", repository, keys=own)
+    yield no("lambda.amazonaws.com", "ecr:BatchGetImage", repository, keys={**own, "aws:SourceAccount": STRANGER})
+    elsewhere = prod.arn("s3", "x")
+    yield no("lambda.amazonaws.com", "ecr:BatchGetImage", repository, keys={**own, "aws:SourceArn": elsewhere})
 
 
 def _publish() -> Iterator[Row]:

@@ -19,6 +19,7 @@ from components.documents.model import (
 from components.documents.naming import EnvironmentNames, PipelineNames
 from components.documents.pipeline import PipelineDocuments, pipeline_documents
 from components.documents.statements import Document, RoleDocument, Statement, allow, document, role_trust
+from components.documents.storage import repository_policy, state_bucket_policy, state_key_policy
 from rehearsal.policy import Principal, Request, Role, World, decide
 from rehearsal.policy.conditions import like
 
@@ -153,6 +154,9 @@ def declared() -> Named:
     for region in (HOME, AWAY):
         found[f"bucket policy {region}"] = bucket_policy(pipeline, region, ENVIRONMENTS)
         found[f"key policy {region}"] = key_policy(pipeline, region, ENVIRONMENTS)
+    found["bucket policy state"] = state_bucket_policy(prod)
+    found["key policy state"] = state_key_policy(prod)
+    found["repository policy"] = repository_policy(access(prod, images=True))
     return found
 
 
@@ -193,7 +197,12 @@ def build_world(
         resource_policies[artifact_key(region)] = documents[f"key policy {region}"]
         owners[bucket] = TOOLING
     for names in ENVIRONMENTS:
-        resource_policies[state_key(names)] = _account_key(names.account)
+        resource_policies[state_key(names)] = (
+            documents["key policy state"] if names == prod else state_key_policy(names)
+        )
+        if names == prod:
+            resource_policies[names.bucket_arn(names.state_bucket)] = documents["bucket policy state"]
+            resource_policies[names.arn("ecr", f"repository/{names.repository}")] = documents["repository policy"]
         for bucket_name in (names.state_bucket, names.staging_bucket):
             owners[names.bucket_arn(bucket_name)] = names.account
     return World(roles, resource_policies, owners)
