@@ -42,17 +42,21 @@ class InitFailed(ProviderError):
 
 
 def aws_error(doing: str, error: Exception) -> ProviderError:
-    """An AWS answer as the real provider words it: `doing: operation error ..., api error Code: message`."""
+    """An AWS answer in the words of the SDK for Go, as the real provider shows it.
+
+    `doing: operation error CloudFormation: CreateStack, https response error StatusCode: 400, RequestID: ..., ` and the
+    error: `api error Code: message`, or without `api error` where the service's model has the code.
+    """
     response = getattr(error, "response", None)
     if response is None:
         return ProviderError(f"{doing}: {error}", "UNAVAILABLE")
-    details = response.get("Error", {})
-    status = response.get("ResponseMetadata", {})
+    details, about = response.get("Error", {}), response.get("ResponseMetadata", {})
     code = details.get("Code", "")
-    operation = getattr(error, "operation_name", "")
+    operation = ": ".join(filter(None, (about.get("ServiceId"), getattr(error, "operation_name", ""))))
+    modelled = "" if about.get("Modelled") else "api error "
     text = (
-        f"{doing}: operation error {operation}, https response error StatusCode: {status.get('HTTPStatusCode', 0)}, "
-        f"RequestID: {status.get('RequestId', '')}, api error {code}: {details.get('Message', '')}"
+        f"{doing}: operation error {operation}, https response error StatusCode: {about.get('HTTPStatusCode', 0)}, "
+        f"RequestID: {about.get('RequestId', '')}, {modelled}{code}: {details.get('Message', '')}"
     )
     refused = code in ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError")
     return ProviderError(text, "PERMISSION_DENIED" if refused else None)

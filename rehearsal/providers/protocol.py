@@ -49,15 +49,20 @@ def answering(handler: Handler) -> Handler:
         except ProviderError as error:
             context.abort(grpc.StatusCode[error.code], str(error))
         except Exception as error:  # noqa: BLE001 - a defect here must not look like an unknown state
-            if type(error).__module__.startswith("botocore"):
-                refusal = aws_error(f"{handler.__name__.lower()} {getattr(request, 'urn', '')}", error)
-                context.abort(grpc.StatusCode[refusal.code], str(refusal))
-            traceback.print_exc(file=sys.stderr)
-            context.abort(
-                grpc.StatusCode.FAILED_PRECONDITION, f"defect in the stand-in provider: {type(error).__name__}: {error}"
-            )
+            refusal = refused(error)
+            context.abort(grpc.StatusCode[refusal.code], str(refusal))
 
     return answer  # type: ignore[return-value]
+
+
+def refused(error: Exception) -> ProviderError:
+    """An error that nobody has put into words yet."""
+    if isinstance(error, ProviderError):
+        return error
+    if type(error).__module__.startswith("botocore"):
+        return aws_error("request refused", error)
+    traceback.print_exception(error, file=sys.stderr)
+    return ProviderError(f"defect in the stand-in provider: {type(error).__name__}: {error}")
 
 
 def _abort_half_made(

@@ -49,12 +49,14 @@ class AwsSession:
         settings: dict[str, Any] = {"max_pool_connections": 32, "retries": {"mode": "standard", "max_attempts": 5}}
         if self.config.flag("s3UsePathStyle"):
             settings["s3"] = {"addressing_style": "path"}
-        return self._session.create_client(
+        client = self._session.create_client(
             service,
             region_name=region,
             endpoint_url=self.config.endpoint(_ENDPOINT_KEYS.get(service, service)),
             config=Config(**settings),
         )
+        client.meta.events.register("after-call", functools.partial(_describe_error, client))
+        return client
 
     def _assume(self, role: dict[str, Any]) -> Session:
         request: dict[str, Any] = {
@@ -110,6 +112,15 @@ class AwsSession:
     def tags(self, tags: dict[str, str] | None) -> dict[str, str]:
         """A resource's own tags over the provider's default tags: what `tagsAll` shows and what is sent."""
         return {**self.config.default_tags, **(tags or {})}
+
+
+def _describe_error(client: Any, parsed: dict[str, Any], **_: Any) -> None:
+    """Adds to an error response what `errors.aws_error` tells of it and botocore's exception does not carry."""
+    error = parsed.get("Error")
+    if error:
+        about = parsed.setdefault("ResponseMetadata", {})
+        about["ServiceId"] = client.meta.service_model.service_id
+        about["Modelled"] = client.exceptions.from_code(error.get("Code", "")) is not client.exceptions.ClientError
 
 
 def _new_session() -> Session:

@@ -344,13 +344,27 @@ def test_a_failed_create_is_half_made_with_its_secrets_still_secret() -> None:
     assert decode(detail.properties)["parameters"] == {"Password": Secret("hush")}
 
 
+def test_a_failed_update_is_saved_as_if_it_had_worked() -> None:
+    """terraform-plugin-sdk #476: the engine keeps what was planned, and that it failed."""
+    fake = FakeCloudFormation("UPDATE_ROLLBACK_COMPLETE", StackStatusReason="no")
+    olds = {"name": "app", "templateUrl": "old", "outputs": {"O": "1"}, "parameters": {"P": Secret("hush")}}
+    with pytest.raises(Aborted, match=r"(?s)updating urn:.*stack status \(UPDATE_ROLLBACK_COMPLETE\): no") as raised:
+        stack(fake).update(olds, {"name": "app", "templateUrl": "new", "parameters": {"P": "plain by now"}})
+    detail = provider_pb2.ErrorResourceInitFailed()
+    status_pb2.Status.FromString(raised.value.context.trailing[0][1]).details[0].Unpack(detail)
+    outputs = decode(detail.properties)
+    assert outputs["templateUrl"] == "new"
+    assert outputs["parameters"] == {"P": Secret("plain by now")}
+    assert "outputs" not in outputs
+
+
 def test_a_refused_create_makes_nothing() -> None:
     fake = FakeCloudFormation()
     fake.refusal = ("AlreadyExistsException", "Stack [app] already exists")
     error = failed(fake)
     assert not error.context.trailing
     assert error.code == grpc.StatusCode.FAILED_PRECONDITION
-    assert "creating CloudFormation Stack (app): operation error CreateStack" in str(error)
+    assert str(error).startswith("1 error occurred:\n\t* creating CloudFormation Stack (app): operation error")
     assert "api error AlreadyExistsException: Stack [app] already exists" in str(error)
 
 

@@ -22,6 +22,7 @@ BROKEN = {
     "Type": "AWS::Lambda::Function",
     "Properties": {"Code": {"S3Bucket": "no-such", "S3Key": "x.zip"}, "Role": "r"},
 }
+TOPIC = {"Type": "AWS::SNS::Topic"}
 PLAIN = {"Parameters": {"Value": {"Type": "String"}}, "Resources": {"Parameter": PARAMETER}}
 PROGRAM = """
     values = json.loads(os.environ.get("PARAMETERS", "{}"))
@@ -100,8 +101,23 @@ def test_a_failing_update_says_what_and_why_and_the_next_good_one_works(project:
     assert "stack status (UPDATE_ROLLBACK_COMPLETE): Broken: " in said
     assert "bucket does not exist" in said
     assert statuses(project) == ["UPDATE_ROLLBACK_COMPLETE"]
+    assert "stack status (UPDATE_ROLLBACK_COMPLETE): Broken: " in project.fail(PARAMETERS='{"Value": "2"}')
     template(project, PLAIN)
     assert "~ 1 updated" in project.up(PARAMETERS='{"Value": "3"}')
+
+
+def test_a_refresh_forgets_a_failed_update_of_the_template_s_url(project: PulumiProject) -> None:
+    """As the real provider: the state has the new URL already, and DescribeStacks tells none to compare it with."""
+    good, bad = {"Resources": {"Topic": TOPIC}}, {"Resources": {"Topic": TOPIC, "Broken": BROKEN}}
+    urls = [project.developer.upload(f"{index}.json", document) for index, document in enumerate((good, bad))]
+    project.init().program("""
+        aws.cloudformation.Stack("app", name="app", template_url=os.environ["URL"], on_failure="DELETE")
+    """)
+    project.up(URL=urls[0])
+    project.fail(URL=urls[1])
+    project.fail(URL=urls[1])
+    assert "2 unchanged" in project.up("--refresh", URL=urls[1])
+    assert statuses(project) == ["UPDATE_ROLLBACK_COMPLETE"]
 
 
 def test_a_noecho_parameter_is_masked_by_every_read_and_never_in_clear_in_the_state(project: PulumiProject) -> None:
@@ -153,6 +169,7 @@ def test_a_stack_left_in_review_is_in_the_way(project: PulumiProject) -> None:
     project.init().program(PROGRAM)
     said = project.fail(PARAMETERS='{"Value": "1"}')
     print(said)
+    assert "operation error CloudFormation: CreateStack" in said
     assert "AlreadyExistsException: Stack [app] already exists" in said
 
 

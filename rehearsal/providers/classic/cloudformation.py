@@ -93,7 +93,7 @@ class Stack(Resource):
         except StackFailed as failure:
             half_made = {**inputs, "tagsAll": call.session.tags(inputs.get("tags")), "region": call.region}
             reason = f"waiting for CloudFormation Stack ({stack_id}) create: {failure}"
-            raise InitFailed(stack_id, half_made, [f"creating {inputs['name']}: {reason}"]) from failure
+            raise InitFailed(stack_id, half_made, [reason]) from failure
         return self._state(call, stack_id, inputs)
 
     def _state(self, call: Call, stack_id: str, known: Properties) -> tuple[str, Properties]:

@@ -17,7 +17,14 @@ from rehearsal.providers.config import ProviderConfig
 from rehearsal.providers.errors import InitFailed, ProviderError
 from rehearsal.providers.naming import chosen_name
 from rehearsal.providers.paths import ignoring
-from rehearsal.providers.protocol import Provider, answering, diff_response, resource_type, without_internals
+from rehearsal.providers.protocol import (
+    Provider,
+    answering,
+    diff_response,
+    refused,
+    resource_type,
+    without_internals,
+)
 from rehearsal.providers.resource import Call, Resource
 from rehearsal.providers.schema import DEFAULTS, Change, changes, check
 from rehearsal.providers.session import AwsSession
@@ -42,9 +49,9 @@ class ClassicProvider(Provider):
         return session
 
     def secrets_of(self, request: Any) -> Any:
-        inputs = request.properties if hasattr(request, "properties") else request.news
+        sources = [request.properties] if hasattr(request, "properties") else [request.news, request.olds]
         found = classic.resource(resource_type(request.urn))
-        return lambda outputs: _marked(found, outputs, decode(inputs))
+        return lambda outputs: _marked(found, outputs, *map(decode, sources))
 
     def _call(self, found: Resource, timeout: float, *regions: Any) -> Call:
         region = next((str(region) for region in regions if isinstance(region, str) and region), self.session.region)
@@ -97,7 +104,14 @@ class ClassicProvider(Provider):
         if request.preview:
             outputs = found.planned(call, inputs, None, [])
             return provider_pb2.CreateResponse(id="", properties=encode(_marked(found, outputs, marked)))
-        resource_id, outputs = found.create(call, inputs)
+        try:
+            resource_id, outputs = found.create(call, inputs)
+        except InitFailed as error:
+            outputs = _completed(found, call, inputs, error.outputs)
+            raise InitFailed(error.resource_id, outputs, [f"creating {request.urn}: {_one(error)}"]) from error
+        except Exception as error:
+            refusal = refused(error)
+            raise ProviderError(_one(refusal), refusal.code) from error
         outputs = _completed(found, call, inputs, outputs)
         return provider_pb2.CreateResponse(id=resource_id, properties=encode(_marked(found, outputs, marked)))
 
@@ -111,7 +125,11 @@ class ClassicProvider(Provider):
         if importing and suffix:
             resource_id, olds = suffix["id"], {"region": suffix["region"]}
         call = self._call(found, 0, olds.get("region"))
-        answer = found.read(call, resource_id, {} if importing else olds)
+        try:
+            answer = found.read(call, resource_id, {} if importing else olds)
+        except Exception as error:
+            refusal = refused(error)
+            raise ProviderError(f"refreshing {request.urn}: {_one(refusal)}", refusal.code) from error
         if answer is None:
             return provider_pb2.ReadResponse()
         read_id, outputs = answer
@@ -139,9 +157,13 @@ class ClassicProvider(Provider):
         else:
             try:
                 outputs = found.update(call, request.id, olds, news, {change.property for change in differences})
-            except InitFailed as error:
-                error.outputs = _completed(found, call, {}, error.outputs)
-                raise
+            except Exception as error:
+                # As if it had worked: after a failed update Terraform's SDK saves what was planned
+                # (terraform-plugin-sdk #476). The engine tries again as long as it knows of the failure, which is
+                # until the next refresh.
+                planned = found.planned(call, news, olds, differences)
+                outputs = {key: value for key, value in planned.items() if value is not UNKNOWN}
+                raise InitFailed(request.id, outputs, [f"updating {request.urn}: {_one(refused(error))}"]) from error
             outputs = _completed(found, call, news, outputs)
         return provider_pb2.UpdateResponse(properties=encode(_marked(found, outputs, marked, decode(request.olds))))
 
@@ -149,7 +171,11 @@ class ClassicProvider(Provider):
     def Delete(self, request: Any, context: Any) -> Any:
         found = classic.resource(resource_type(request.urn))
         olds = plain(without_internals(decode(request.properties)))
-        found.delete(self._call(found, request.timeout, olds.get("region")), request.id, olds)
+        try:
+            found.delete(self._call(found, request.timeout, olds.get("region")), request.id, olds)
+        except Exception as error:
+            refusal = refused(error)
+            raise ProviderError(f"deleting {request.urn}: {_one(refusal)}", refusal.code) from error
         return empty_pb2.Empty()
 
     @answering
@@ -160,6 +186,11 @@ class ClassicProvider(Provider):
         call = Call(self.session, region or self.session.region, 60.0)
         result = function(call, {key: value for key, value in plain(arguments).items() if value is not None})
         return provider_pb2.InvokeResponse(**{"return": encode(result)})
+
+
+def _one(error: Exception) -> str:
+    """As hashicorp/go-multierror writes a single error."""
+    return f"1 error occurred:\n\t* {error}\n\n"
 
 
 def _name_is_taken(found: Resource, olds: Properties, news: Properties, differences: list[Change]) -> bool:
