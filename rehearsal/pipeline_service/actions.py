@@ -131,8 +131,8 @@ class Actions:
     def _in_region(self, execution: Execution, artifact: Artifact, region: str) -> Artifact:
         """The artifact with a copy in `region`.
 
-        "CodePipeline ... copies the artifacts to the artifact store in the action's Region" (Add a cross-Region
-        action), with the pipeline's role.
+        "CodePipeline handles the copying of artifacts from one AWS Region to the other Regions when performing
+        cross-region actions" (Add a cross-Region action in CodePipeline): with the pipeline's role.
         """
         if region not in artifact.places:
             pipeline = execution.pipeline

@@ -2,14 +2,14 @@
 
 After "How pipeline executions work" and "How do stage conditions work?" of the CodePipeline User Guide:
 
-- "A stage can only process one execution at a time ... the stage is locked while an execution is processed";
+- a stage processes one execution at a time: it is locked while an execution is in it;
 - SUPERSEDED (the default): "a more recent execution can overtake an older one" that waits between stages;
 - QUEUED: "executions are processed one by one in the order that they are queued";
 - PARALLEL: "executions don't wait for other runs to complete before starting or finishing";
 - a disabled transition keeps executions from entering the stage, those waiting there are superseded by mode;
 - actions of one run order run in parallel; a failed action fails its stage, later stages are not reached;
 - an entry condition that fails engages its result: SKIP goes on to the next stage, FAIL fails the stage;
-- "You can configure a stage ... for automatic retry": once per execution.
+- a stage configured for automatic retry is retried once per execution.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ own process, as threads: it ends with it, and its events need no transport. What
 the local AWS: authentication, the evaluation of identity, boundary, session and key policies, and the handing out of
 role sessions. So `inside/front.py` is loaded into its process; it answers CodePipeline and CodeBuild at the one
 endpoint that serves all else (`AWS_ENDPOINT_URL`), verifies the signature there, and hands the request on. The
-alternatives were tried on paper: a second endpoint would have to believe the access key it is told (a signature can't
+alternatives were weighed: a second endpoint would have to believe the access key it is told (a signature can't
 be verified without the secret, and `GetCallerIdentity` can't be replayed), and the whole service inside the local AWS
 would put git, sub-processes and minutes of waiting into its one event loop.
 """

@@ -1,9 +1,9 @@
 """What S3 asks KMS for on a caller's behalf, asked for it.
 
 The local S3 stores an object "encrypted with a key" without a word to KMS, so a role without rights on the artifact
-store's key would read and write artifacts that AWS refuses. "S3 ... requires kms:GenerateDataKey to upload and
-kms:Decrypt to download objects encrypted with the key" (Using server-side encryption with KMS keys, S3 User Guide);
-it calls with `kms:ViaService` s3.REGION.amazonaws.com and the object's ARN as encryption context.
+store's key would read and write artifacts that AWS refuses. To upload an object S3 needs kms:GenerateDataKey on the
+caller's behalf, to download it kms:Decrypt ("Using server-side encryption with AWS KMS keys", S3 User Guide); it
+calls with `kms:ViaService` s3.REGION.amazonaws.com and the object's ARN as encryption context.
 """
 
 from __future__ import annotations

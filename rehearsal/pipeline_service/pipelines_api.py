@@ -49,7 +49,7 @@ class PipelinesApi:
             self._engine.pipelines[key] = state
         self._on_definition(state)
         if not [name for name, default in definition.variables.items() if default is None]:
-            # "When you create a pipeline, it runs": the first execution's trigger is CreatePipeline.
+            # A new pipeline runs at once, with the trigger type CreatePipeline; not without all of its variables.
             self._orders.start(state, ("CreatePipeline", caller.arn))
         return {"pipeline": views.declaration(definition.declared), "tags": params.get("tags", [])}
 

@@ -98,7 +98,7 @@ class ProjectsApi:
         with self._lock:
             changed = {**project, **params, "lastModified": time.time()}
             if params.get("concurrentBuildLimit") == -1:
-                # "To remove this limit, set it to -1."
+                # -1 removes the limit.
                 del changed["concurrentBuildLimit"]
             self._projects[caller.account, caller.region, name] = changed
             return {"project": changed}

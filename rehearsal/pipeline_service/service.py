@@ -53,7 +53,7 @@ class PipelineService:
     """The service, joined to a local AWS that was started with `room`.
 
     `build_variables` is what the build image has in its environment (PATH at least); `minute` is how many seconds a
-    minute lasts in timeouts and waits; `logs` the folder for the builds' logs (a temporary one by default);
+    minute lasts in timeouts and waits; `logs` the folder for the builds' logs (by default a temporary one that ends with the service);
     `update_policy` what an update does to executions that run; `poll_seconds` how often repositories are looked at.
     """
 
@@ -72,7 +72,8 @@ class PipelineService:
         self.aws, self._room = aws, room
         self._machine = Machine(build_variables or {"PATH": os.defpath}, minute, grace)
         self._poll_seconds = poll_seconds
-        self.logs = logs or Path(tempfile.mkdtemp(prefix="build-logs-"))
+        self._scratch = tempfile.TemporaryDirectory(prefix="build-logs-")
+        self.logs = logs or Path(self._scratch.name)
         self.engine = Engine()
         self._orders = Orders(self.engine)
         self._orders.update_policy = update_policy
@@ -130,6 +131,7 @@ class PipelineService:
         self.engine.close()
         self._http.close()
         self._reaper.close()
+        self._scratch.cleanup()
 
     def repository(self, connection_arn: str | None, full_id: str, path: Path) -> None:
         """Have a source action's repository be the local one at `path`.
@@ -145,7 +147,10 @@ class PipelineService:
         return [execution.id for execution in self._changes.look()]
 
     def on_event(self, listener: Listener) -> None:
-        """Have every change of executions, stages, actions and builds told, from the thread it happens in."""
+        """Have every change of executions, stages, actions and builds told.
+
+        `listener` is called from the thread the change happens in, several may call at once; it must not wait.
+        """
         self.engine.listen(listener)
 
     def execution(self, execution_id: str) -> Execution:

@@ -103,7 +103,7 @@ def _variables(run: ActionRun, repository: Repository, commit: Commit, branch: s
 
 
 def _object(run: ActionRun, s3: Any, wanted: str | None) -> Fetched:
-    """An S3 source: "the source bucket must have versioning enabled"."""
+    """An S3 source; its bucket must be versioned."""
     bucket, key = run.configuration["S3Bucket"], run.configuration["S3ObjectKey"]
     version = {"VersionId": wanted} if wanted else {}
     try:

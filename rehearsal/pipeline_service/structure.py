@@ -191,11 +191,7 @@ def _check_artifacts(stages: list[dict[str, Any]]) -> None:
 
 
 def _check_cross_account(declared: dict[str, Any], stages: list[dict[str, Any]]) -> None:
-    """A CodeBuild action in another account can put out no artifacts.
-
-    "Cross-account actions: ... CodeBuild action: output artifacts are not supported" - the build's project writes with
-    its own account's role, and the pipeline's account could not own what it wrote.
-    """
+    """A CodeBuild action in another account can put out no artifacts: a limitation of cross-account actions."""
     home = declared["roleArn"].split(":")[4]
     for stage, action in _actions(stages):
         role = action.get("roleArn")
