@@ -12,12 +12,13 @@ import pulumi
 
 from amplify_export import Assembly, render_root
 from components.amplify_backend import AmplifyBackend, AmplifyBackendArgs
+from components.documents.naming import EnvironmentNames
 from components.names import staging_bucket_name
 from components.providers import Access, aws_provider
 from components.publisher import BucketPublisher
 from components.remembered import unchanged
 from components.staging_area import StagingArea, StagingAreaArgs
-from stacks.config import from_pulumi
+from stacks.config import EnvironmentConfig, from_pulumi
 from stacks.inputs import environment_values, read_assembly
 
 
@@ -39,12 +40,8 @@ def program() -> None:
     )
     # Elsewhere, nothing at all is planned: not even the staging area would move.
     provider = aws_provider("aws", access, pulumi.ResourceOptions(depends_on=same_place.apply(lambda _: [])))
-    staging = StagingArea(
-        "staging",
-        # It goes with its backend: what it holds was published from an export and can be published again.
-        StagingAreaArgs(bucket, config.account, config.region, force_destroy=True),
-        pulumi.ResourceOptions(providers=[provider]),
-    )
+    account = EnvironmentNames(assembly.project, config.account, config.region, config.environment)
+    staging = own_staging_area(config, bucket, provider)
     backend = AmplifyBackend(
         "backend",
         AmplifyBackendArgs(
@@ -54,11 +51,11 @@ def program() -> None:
             region=config.region,
             publisher=BucketPublisher(bucket, access),
             secrets=configuration.secrets,
-            execution_role_arn=config.execution_role_arn,
+            execution_role_arn=config.execution_role_arn or (account.execution_role_arn if config.enrolled else None),
             protect=config.protect,
             keep_api_key_expiry=config.api_key_expires is None,
         ),
-        pulumi.ResourceOptions(providers=[provider], depends_on=[staging]),
+        pulumi.ResourceOptions(providers=[provider], depends_on=staging),
     )
 
     pulumi.export("account", config.account)
@@ -66,7 +63,7 @@ def program() -> None:
     pulumi.export("environment", config.environment)
     pulumi.export("stackName", backend.stack_name)
     pulumi.export("stackId", backend.stack_id)
-    pulumi.export("stagingBucket", staging.bucket_name)
+    pulumi.export("stagingBucket", staging[0].bucket_name if staging else bucket)
     pulumi.export("rootTemplate", backend.template_key)
     pulumi.export("rootOutputs", backend.outputs)
     pulumi.export("outputs", backend.nested_outputs)
@@ -74,6 +71,20 @@ def program() -> None:
         pulumi.export("graphqlEndpoint", backend.graphql_api.endpoint)
     if backend.has("AWS::Cognito::UserPool"):
         pulumi.export("userPoolId", backend.user_pool.id)
+
+
+def own_staging_area(config: EnvironmentConfig, bucket: str, provider: pulumi.ProviderResource) -> list[StagingArea]:
+    """A personal stack's own staging area; none where the account's stack has made it (`enrolled`)."""
+    if config.enrolled:
+        return []
+    return [
+        StagingArea(
+            "staging",
+            # It goes with its backend: what it holds was published from an export and can be published again.
+            StagingAreaArgs(bucket, config.account, config.region, force_destroy=True),
+            pulumi.ResourceOptions(providers=[provider]),
+        )
+    ]
 
 
 def say(assembly: Assembly) -> None:

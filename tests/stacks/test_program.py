@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from amplify_export.names import StackName
-from stacks.config import EnvironmentConfig, keys
+from stacks.config import Project, keys
 from tests.components.backends import folder
 from tests.components.recorder import STACK, STASH, Recording, record
 
@@ -183,15 +183,16 @@ def test_a_half_made_stack_is_seen_by_the_next_up() -> None:
     assert settings()["options"] == {"refresh": "always"}
 
 
-@pytest.mark.parametrize("path", sorted(PROJECT.glob("Pulumi.*.yaml")), ids=lambda p: p.name)
-def test_each_stack_file_is_valid_and_its_root_stack_has_a_name(path: Path) -> None:
-    config = EnvironmentConfig.from_file(path, path.name.split(".")[1])
+@pytest.mark.parametrize("stack", Project(PROJECT).stacks("backend"))
+def test_each_environment_is_valid_and_its_root_stack_has_a_name(stack: str) -> None:
+    config = Project(PROJECT).environment(stack)
     name = StackName("amplify", settings()["name"], "dev", "a8d03")
     assert name.for_environment(config.environment, config.suffix)
 
 
 def test_the_stacks_of_this_project_do_not_meet() -> None:
-    configs = [EnvironmentConfig.from_file(p, p.name.split(".")[1]) for p in PROJECT.glob("Pulumi.*.yaml")]
+    here = Project(PROJECT)
+    configs = [here.environment(stack) for stack in here.stacks("backend")]
     assert len({(c.account, c.region, c.environment) for c in configs}) == len(configs)
 
 
@@ -199,3 +200,14 @@ def test_main_stays_a_few_lines() -> None:
     source = (PROJECT / "__main__.py").read_text()
     assert len(source.splitlines()) < 30
     assert ast.get_docstring(ast.parse(source))
+
+
+def test_an_enrolled_environment_uses_what_its_account_has(full: Path) -> None:
+    recording = run(full, "fullapp", {"suffix": "abc", "enrolled": "true"}, name="prod")
+    assert not recording.all(BUCKET)
+    stack = recording.one(STACK)
+    role = "arn:aws:iam::012345678901:role/amplify-delivery/fullapp/env/prod/fullapp-prod-cloudformation"
+    assert stack.inputs["iamRoleArn"] == role
+    bucket = "fullapp-prod-staging-012345678901-eu-west-1-an"
+    assert f"/{bucket}/templates/" in stack.inputs["templateUrl"]
+    assert recording.exports["stagingBucket"] == bucket

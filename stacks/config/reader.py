@@ -1,0 +1,107 @@
+"""Reads stack files and turns what is wrong in them into one sentence.
+
+`yaml.BaseLoader` leaves every value as it is written. Nobody decrypts a stack's values here: `secure:` stays as it is,
+and is refused wherever a model does not say that it may be there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from amplify_export.errors import ConfigError
+from stacks.config.fields import BadValueError
+
+
+def project_name(directory: Path) -> str:
+    """The app's name: that of the Pulumi project in `directory`. Raises `ConfigError`."""
+    path = directory / "Pulumi.yaml"
+    name = read_yaml(path).get("name")
+    if not isinstance(name, str) or not name:
+        raise ConfigError("`name` is missing", where=str(path), remedy="it is the Amplify project's name")
+    return name
+
+
+def own_keys_in(path: Path) -> dict[str, Any]:
+    """A stack file's own keys, without the project's name; `{"secure": ...}` stays as it is."""
+    project = read_yaml(path.parent / "Pulumi.yaml").get("name")
+    config = read_yaml(path).get("config") or {}
+    if not isinstance(config, dict):
+        raise ConfigError("`config` is no mapping", where=str(path), remedy="write it as in the README")
+    own: dict[str, Any] = {}
+    for key, value in config.items():
+        namespace, _, name = str(key).rpartition(":")
+        if namespace in ("", str(project)):
+            own[name] = value
+    return own
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """A YAML file with nothing but texts, lists and mappings. Raises `ConfigError`."""
+    import yaml  # noqa: PLC0415 - a running program mostly gets its values from Pulumi
+
+    try:
+        data = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)  # noqa: S506 - strings only
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ConfigError(f"cannot be read: {reason}", where=str(path)) from None
+    if data in (None, ""):
+        return {}
+    if not isinstance(data, dict):
+        raise ConfigError("is no mapping", where=str(path))
+    return data
+
+
+def is_secure(value: Any) -> bool:
+    return isinstance(value, Mapping) and set(value) == {"secure"}
+
+
+def secure_paths(value: Any, path: str = "") -> Iterator[str]:
+    """Where secrets stand in a value, as in `stages.0.name`."""
+    if is_secure(value):
+        yield path
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from secure_paths(item, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from secure_paths(item, f"{path}.{index}")
+
+
+def unset(value: Any) -> bool:
+    """Whether a value only stands for "not set": Pulumi.yaml has to give a default to a key that nobody must set."""
+    return value is None or value in ("", "{}", "[]", {}, [])
+
+
+def secret_refused(key: str, where: str) -> ConfigError:
+    if key == "parameters":
+        return ConfigError("parameters is one secret", where=where, remedy="make single values secrets, with --path")
+    return ConfigError(
+        f"{key} cannot be a secret: tools that only read this file have to know it",
+        where=where,
+        remedy=f"`pulumi config set {key} VALUE`, without --secret",
+    )
+
+
+def as_config_error(error: ValidationError, where: str, alternatives: str = "") -> ConfigError:
+    """The first complaint of pydantic in the words of a stack file. `alternatives` is a key with several models:
+    pydantic puts the chosen one's name into the path, although it does not stand in the file."""
+    first = error.errors(include_url=False)[0]
+    path = [str(part) for part in first["loc"]]
+    if path[:1] == [alternatives]:
+        del path[1:2]
+    key = ".".join(path)
+    if first["type"] == "missing":
+        remedy = f"`pulumi config set {key} VALUE`" if "." not in key else "docs/configuration.md describes it"
+        return ConfigError(f"{key} is missing", where=where, remedy=remedy)
+    if first["type"] == "literal_error":
+        return ConfigError(f"{key}: {first['input']!r} is not {first['ctx']['expected']}", where=where)
+    if first["type"] == "too_short":
+        return ConfigError(f"{key} is empty", where=where, remedy="docs/configuration.md describes it")
+    cause = first.get("ctx", {}).get("error")
+    text = str(cause) if cause else first["msg"]
+    remedy = cause.remedy if isinstance(cause, BadValueError) else ""
+    return ConfigError(f"{key}: {text}" if key else text, where=where, remedy=remedy)
