@@ -53,7 +53,8 @@ class PipelineService:
     """The service, joined to a local AWS that was started with `room`.
 
     `build_variables` is what the build image has in its environment (PATH at least); `minute` is how many seconds a
-    minute lasts in timeouts and waits; `logs` the folder for the builds' logs (by default a temporary one that ends with the service);
+    minute lasts in timeouts and waits; `logs` the folder for the builds' logs (by default a temporary one that ends
+    with the service);
     `update_policy` what an update does to executions that run; `poll_seconds` how often repositories are looked at.
     """
 
