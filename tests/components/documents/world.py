@@ -239,6 +239,7 @@ def satisfying(conditions: dict[str, dict[str, Any]]) -> dict[str, Any]:
     return found
 
 
+@cache
 def known_resource(pattern: str) -> str:
     """A resource that the pattern matches: one with a policy of its own if there is one."""
     world = build_world(declared())
