@@ -130,16 +130,8 @@ def may_enter(state: PipelineState, execution: Execution) -> bool:
         return False
     if execution.pipeline.mode == "PARALLEL":
         return True
-    if any(other.running and other.inside and other.stage.name == stage for other in state.executions):
-        return False
-    if execution.pipeline.mode != "QUEUED":
-        return True
-    waiting = [other for other in state.executions if _waits_for(other, stage)]
-    return waiting[0] is execution
-
-
-def _waits_for(execution: Execution, stage: str) -> bool:
-    return execution.running and not execution.inside and execution.stage.name == stage
+    # Who waits longest enters first: `next_steps` asks for the executions in the order they were started in.
+    return not any(other.running and other.inside and other.stage.name == stage for other in state.executions)
 
 
 def in_stage(execution: Execution) -> list[Step]:
