@@ -25,6 +25,9 @@ ROOT_STACK = "aws:cloudformation/stack:Stack"
 HIDDEN = "[secret]"
 """Shown in place of a secret output."""
 
+_NOISE = re.compile(r"\d+ errors? occurred:\s*\* |(?:creating|updating|deleting) urn:pulumi:\S+: ")
+"""What the provider's library puts around a single error; the resource is named anyway."""
+
 Line = Callable[[str], None]
 
 
@@ -46,7 +49,7 @@ class Watch:
 
     def __call__(self, event: EngineEvent) -> None:
         if event.diagnostic_event and event.diagnostic_event.severity == "error":
-            text = _plain(event.diagnostic_event.message)
+            text = _NOISE.sub("", _plain(event.diagnostic_event.message))
             said = (event.diagnostic_event.urn or "", text)
             if text and said not in self.errors:
                 self.errors.append(said)

@@ -62,6 +62,18 @@ def test_failed_resources_with_their_reasons() -> None:
     assert "rolled back" in error.remedy
 
 
+def test_the_providers_wrapping_is_taken_off() -> None:
+    watch = Watch()
+    wrapped = (
+        f"1 error occurred:\n\t* updating {URN}: 1 error occurred:\n\t* waiting for it: UPDATE_ROLLBACK_COMPLETE\n\n"
+    )
+    watch(said(URN, wrapped))
+    assert (
+        failed(watch=watch).message
+        == "aws:cloudformation/stack:Stack backend: waiting for it: UPDATE_ROLLBACK_COMPLETE"
+    )
+
+
 def test_what_the_program_says_stands_alone() -> None:
     watch = Watch()
     watch(said(PROGRAM, "account is missing\n  -> `pulumi config set account VALUE`"))
