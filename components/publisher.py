@@ -29,11 +29,11 @@ class BucketPublisher:
     bucket: str
     access: Access
 
-    def __call__(
-        self, assembly: Assembly, root: RootStack, creating: bool, progress: Callable[[str], None]
-    ) -> object:
+    def __call__(self, assembly: Assembly, root: RootStack, creating: bool, progress: Callable[[str], None]) -> object:
         # `publishing` loads boto3 and the linter now: not in a preview, nor when nothing changed.
         access = self.access
         target = publishing.PublishTarget(self.bucket, access.account, access.region, access.profile, access.role_arn)
         publishing.check_stack(target, root.stack_name, creating=creating)
+        if creating:
+            publishing.check_deployment_bucket(target, root.parameters["DeploymentBucketName"])
         return publishing.publish(assembly, [(root.object, root.body)], target, progress)

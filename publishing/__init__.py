@@ -15,13 +15,14 @@ if TYPE_CHECKING:
     from publishing.credentials import provider_session
     from publishing.failures import failed_resources
     from publishing.preflight import examine
-    from publishing.standing import check_stack
+    from publishing.standing import check_deployment_bucket, check_stack
     from publishing.target import PublishTarget
     from publishing.upload import PublishReport, publish
 
 __all__ = [
     "PublishReport",
     "PublishTarget",
+    "check_deployment_bucket",
     "check_stack",
     "examine",
     "failed_resources",
@@ -32,6 +33,7 @@ __all__ = [
 _HOME = {
     "PublishReport": "upload",
     "PublishTarget": "target",
+    "check_deployment_bucket": "standing",
     "check_stack": "standing",
     "examine": "preflight",
     "failed_resources": "failures",

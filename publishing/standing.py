@@ -66,6 +66,26 @@ def check_stack(target: PublishTarget, stack_name: str, *, creating: bool) -> No
     )
 
 
+def check_deployment_bucket(target: PublishTarget, bucket: str) -> None:
+    """Raise `DeployError` if the deployment bucket, which a first create makes, is there already.
+
+    Bucket names are global: another developer's copy of the same app, environment and suffix has the same one, in
+    whatever account. And a destroyed environment keeps its bucket (`DeletionPolicy: Retain`).
+    """
+    try:
+        target_session(target).client("s3", config=client_config()).head_bucket(Bucket=bucket)
+        owner = "in this account, perhaps kept by an environment that was destroyed"
+        remedy = f"`aws s3 rb --force s3://{bucket}` if nobody needs it, or set another `suffix` in the stack file"
+    except ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] != 403:
+            return
+        owner = "in another account (bucket names are global)"
+        remedy = "give this copy a name of its own: `pulumi config set suffix` with letters and digits of your own"
+    except BotoCoreError:
+        return
+    raise DeployError(f"the deployment bucket {bucket} is there already, {owner}", where=str(target), remedy=remedy)
+
+
 def _described(cloudformation: Any, stack_name: str) -> dict[str, Any] | None:
     try:
         found: dict[str, Any] = cloudformation.describe_stacks(StackName=stack_name)["Stacks"][0]

@@ -8,7 +8,8 @@ import pytest
 
 from amplify_export.errors import DeployError
 from publishing import PublishTarget
-from publishing.standing import check_stack
+from publishing.standing import check_deployment_bucket, check_stack
+from rehearsal.local_aws import random_account
 from tests.local_account import LocalAccount
 
 REGION = "eu-central-1"
@@ -66,3 +67,24 @@ def test_a_stack_locked_by_a_migration_is_left_alone(
             check_stack(target, "locked", creating=False)
     else:
         check_stack(target, "locked", creating=False)
+
+
+def test_a_deployment_bucket_of_an_earlier_environment_is_in_the_way(
+    target: PublishTarget, developer: LocalAccount
+) -> None:
+    name = f"amplify-app-{developer.account}-deployment"
+    check_deployment_bucket(target, name)
+    configuration = {"LocationConstraint": REGION}
+    developer.client("s3").create_bucket(Bucket=name, CreateBucketConfiguration=configuration)
+    with pytest.raises(DeployError, match="in this account") as caught:
+        check_deployment_bucket(target, name)
+    assert f"aws s3 rb --force s3://{name}" in caught.value.remedy
+
+
+def test_a_deployment_bucket_of_another_account_is_in_the_way(target: PublishTarget, developer: LocalAccount) -> None:
+    name = f"amplify-other-{developer.account}-deployment"
+    other = developer.aws.make_admin(random_account())
+    s3 = developer.aws.client("s3", other, REGION)
+    s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
+    with pytest.raises(DeployError, match="another account"):
+        check_deployment_bucket(target, name)
