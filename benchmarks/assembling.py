@@ -78,9 +78,15 @@ def times(work: Path) -> Iterator[tuple[str, str, str]]:
 def imports(work: Path) -> Iterator[tuple[str, str, str]]:  # noqa: ARG001
     """What the packages import before a command needs it."""
     for package in ("amplify_export", "delivery", "delivery.cli"):
-        code = f"import sys, {package}; print(*sorted(m for m in ('pulumi', 'boto3', 'yaml', 'rich') if m in sys.modules))"
+        code = (
+            f"import sys, {package}; print(*sorted(m for m in ('pulumi', 'boto3', 'yaml', 'rich') if m in sys.modules))"
+        )
         out = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, check=True, capture_output=True, text=True)
-        yield f"import of `{package}`", "no pulumi", f"imports {out.stdout.strip() or 'none of pulumi, boto3, yaml, rich'}"
+        yield (
+            f"import of `{package}`",
+            "no pulumi",
+            f"imports {out.stdout.strip() or 'none of pulumi, boto3, yaml, rich'}",
+        )
 
 
 CDK_APP = """

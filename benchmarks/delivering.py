@@ -23,23 +23,23 @@ def up(work: Path) -> Iterator[tuple[str, str, str]]:
 
     export, found = small("todo"), tools()
     command = ["pulumi", "up", "-s", "dev", "--yes", "--non-interactive"]
-    firsts = []
-    with LocalAws() as aws:
-        for attempt in range(3):
-            account = f"{int(DEVELOPER) + attempt}"
+    firsts, again = [], None
+    for attempt in range(3):
+        with LocalAws() as aws:  # a fresh one each: bucket names are global
             folder = work / f"up-{attempt}"
             folder.mkdir()
             environment = {
                 **{k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PULUMI_"))},
                 **prepare(folder / "home", found.python, PROJECT, found.engine_root),
-                **aws.environment(aws.make_admin(account), REGION),
+                **aws.environment(aws.make_admin(DEVELOPER), REGION),
             }
             workspace = Workspace.make(folder, PROJECT, environment)
-            workspace.rename(assemble(read_export(export)).project, account, REGION)
+            workspace.rename(assemble(read_export(export)).project, DEVELOPER, REGION)
             workspace.put_export(export)
             workspace.succeed("stack", "init", "dev")
             firsts.append(run_once(command, workspace.project, environment).seconds)
-        again = series(command, workspace.project, environment)
+            if attempt == 2:
+                again = series(command, workspace.project, environment)
     yield (
         "`pulumi up -s dev` of `todo`, first",
         "at most 4 s",

@@ -43,7 +43,7 @@ def run_once(command: Sequence[str], cwd: Path, env: Mapping[str, str] | None = 
     """Run `command` and wait for it. Raises RuntimeError, with its output, when it fails."""
     start = time.perf_counter()
     process = subprocess.Popen(command, cwd=cwd, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    assert process.stdout is not None
+    assert process.stdout is not None  # noqa: S101 - it is a pipe
     output = process.stdout.read()
     _, status, usage = os.wait4(process.pid, 0)
     seconds = time.perf_counter() - start
