@@ -21,6 +21,7 @@ COMMANDS = {
     "root": "print the root template of one environment, without any AWS call",
     "publish": "upload an assembly's objects to an environment's staging bucket",
     "compare": "what a re-export touches: resources and nested stacks",
+    "plan": "what deploying an environment would change; changes nothing",
     "up": "deploy an environment: what `pulumi up` does",
     "outputs": "print an environment's outputs",
     "destroy": "delete an environment, unless data would be lost",

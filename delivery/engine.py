@@ -16,9 +16,10 @@ from typing import Any
 from pulumi import automation
 from pulumi.automation import CommandError, CommandResult, LocalWorkspace, OpType, PulumiCommand
 from pulumi.automation.errors import ConcurrentUpdateError, StackNotFoundError, create_command_error
-from pulumi.automation.events import EngineEvent
+from pulumi.automation.events import EngineEvent, StepEventMetadata
 
 from amplify_export.errors import ConfigError, DeliveryError, DeployError, SetupError, StateError
+from delivery.planning import ProgramStep
 
 ROOT_STACK = "aws:cloudformation/stack:Stack"
 """Pulumi's type of an environment's root stack."""
@@ -41,11 +42,12 @@ class Output:
 
 @dataclass
 class Watch:
-    """What the engine's events said: errors by resource, the root stack's replacements, changes by kind."""
+    """What the engine's events said: errors by resource, the root stack's replacements, changes by kind, all steps."""
 
     errors: list[tuple[str, str]] = field(default_factory=list)
     replaced: list[str] = field(default_factory=list)
     changes: dict[str, int] = field(default_factory=dict)
+    steps: list[ProgramStep] = field(default_factory=list)
 
     def __call__(self, event: EngineEvent) -> None:
         if event.diagnostic_event and event.diagnostic_event.severity == "error":
@@ -55,6 +57,7 @@ class Watch:
                 self.errors.append(said)
         if event.resource_pre_event:
             step = event.resource_pre_event.metadata
+            self.steps.append(_step(step))
             if step.type == ROOT_STACK and step.op in (OpType.REPLACE, OpType.CREATE_REPLACEMENT):
                 self.replaced.append(f"{_name(step.urn)} ({', '.join(step.keys or ()) or 'no key given'})")
         if event.summary_event:
@@ -209,6 +212,19 @@ def _name(urn: str) -> str:
 def _plain(text: str) -> str:
     """Without the engine's colour tags."""
     return re.sub(r"<\{%[^%]*%\}>|\x1b\[[0-9;]*m", "", text).strip()
+
+
+def _step(step: StepEventMetadata) -> ProgramStep:
+    state = step.new or step.old
+    return ProgramStep(
+        urn=step.urn,
+        type=step.type,
+        operation=_text(step.op),
+        properties=tuple(sorted({*(step.diffs or ()), *(step.keys or ())})),
+        inputs=(step.new.inputs if step.new else None) or {},
+        custom=bool(state and state.custom),
+        kept=bool(step.old and step.old.retain_on_delete),
+    )
 
 
 def _text(kind: OpType | str) -> str:

@@ -1,0 +1,37 @@
+"""The plan of a deployment: what would change, resource by resource. Pure: no AWS, no engine, no clock."""
+
+from delivery.planning.backend import plan_backend
+from delivery.planning.plan import Plan, Start, Target, document_digest
+from delivery.planning.program import ProgramStep, plan_program
+from delivery.planning.stacks import Stacks
+from delivery.planning.steps import (
+    AddResource,
+    ChangeProgram,
+    ChangeResource,
+    MoveStack,
+    RemoveResource,
+    ReplaceResource,
+    Step,
+    UpdateStack,
+    digest,
+)
+
+__all__ = [
+    "AddResource",
+    "ChangeProgram",
+    "ChangeResource",
+    "MoveStack",
+    "Plan",
+    "ProgramStep",
+    "RemoveResource",
+    "ReplaceResource",
+    "Stacks",
+    "Start",
+    "Step",
+    "Target",
+    "UpdateStack",
+    "digest",
+    "document_digest",
+    "plan_backend",
+    "plan_program",
+]

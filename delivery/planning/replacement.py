@@ -1,0 +1,84 @@
+"""Which changed properties replace a resource: the public resource schemas' facts, as cfn-lint bundles them."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+_REGION = "us-east-1"
+"""Whose schemas are read: it has every type. What a property is does not depend on the region."""
+
+_ALSO: Mapping[str, frozenset[str]] = {
+    # "Conditional" in the schema, because of import; "Update requires: Replacement" in the user guide.
+    "AWS::DynamoDB::Table": frozenset({"KeySchema"}),
+    "AWS::DynamoDB::GlobalTable": frozenset({"KeySchema"}),
+    # Amplify's own: it deletes the table and makes another (amplify-category-api, amplify-table-manager-handler).
+    "Custom::AmplifyDynamoDBTable": frozenset({"keySchema", "KeySchema", "tableName", "TableName"}),
+}
+"""Top-level properties that replace although no schema says so without reserve."""
+
+
+@dataclass(frozen=True)
+class Causes:
+    """Changed properties that replace a resource. Not `certain`: it depends on their values."""
+
+    properties: tuple[str, ...]
+    certain: bool
+
+
+def causes(kind: str, old: Mapping[str, Any], new: Mapping[str, Any], touched: frozenset[str] = frozenset()) -> Causes:
+    """What in the change from `old` to `new` replaces a resource of type `kind`; no properties if nothing does.
+
+    `touched` are top-level properties that change although their text does not: they refer to what is replaced.
+    """
+    sure, perhaps = _paths(kind)
+    found = tuple(sorted({path[0] for path in sure if _differs(path, old, new) or path[0] in touched}))
+    if found:
+        return Causes(found, certain=True)
+    return Causes(tuple(sorted({path[0] for path in perhaps if _differs(path, old, new)})), certain=False)
+
+
+def _differs(path: tuple[str, ...], old: Any, new: Any) -> bool:
+    return list(_values(path, old)) != list(_values(path, new))
+
+
+def _values(path: tuple[str, ...], value: Any) -> Iterator[Any]:
+    """What stands at `path`; `*` is every item of a list or object. An open expression on the way counts whole."""
+    if not path:
+        yield value
+    elif path[0] == "*":
+        items = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
+        for item in items:
+            yield from _values(path[1:], item)
+    elif isinstance(value, Mapping):
+        if path[0] in value:
+            yield from _values(path[1:], value[path[0]])
+        elif len(value) == 1 and next(iter(value)).startswith(("Fn::", "Ref")):
+            yield value
+
+
+@functools.cache
+def _paths(kind: str) -> tuple[frozenset[tuple[str, ...]], frozenset[tuple[str, ...]]]:
+    """Paths of the properties of `kind` that replace for sure, and of those that may."""
+    schema = _schema(kind)
+    also = {(name,) for name in _ALSO.get(kind, ())}
+    sure = {_path(p) for p in schema.get("createOnlyProperties") or ()} | also
+    perhaps = {_path(p) for p in schema.get("conditionalCreateOnlyProperties") or ()}
+    return frozenset(sure), frozenset(perhaps - sure)
+
+
+def _path(pointer: str) -> tuple[str, ...]:
+    """`/properties/A/*/B` as (A, *, B)."""
+    return tuple(pointer.removeprefix("/properties/").split("/"))
+
+
+def _schema(kind: str) -> Mapping[str, Any]:
+    from cfnlint.schema import PROVIDER_SCHEMA_MANAGER, ResourceNotFoundError  # noqa: PLC0415 - a second, if needed
+
+    try:
+        schema: Mapping[str, Any] = PROVIDER_SCHEMA_MANAGER.get_resource_schema(_REGION, kind).schema
+    except ResourceNotFoundError:
+        return {}
+    return schema
