@@ -132,7 +132,7 @@ def _run_program(program: str, parallel: int) -> int:
     executor = ThreadPoolExecutor(max_workers=max(parallel, 1) * 4)
     loop.set_default_executor(executor)
     try:
-        loop.run_until_complete(pulumi.runtime.run_in_stack(lambda: runpy.run_path(program, run_name="__main__")))
+        loop.run_until_complete(pulumi.runtime.run_in_stack(lambda: _run_main(program)))
     except pulumi.RunError as error:
         pulumi.log.error(str(error))
         return 1
@@ -146,6 +146,10 @@ def _run_program(program: str, parallel: int) -> int:
         loop.close()
         _flush()
     return 0
+
+
+def _run_main(program: str) -> None:
+    runpy.run_path(program, run_name="__main__")
 
 
 def _user_traceback(program: str) -> str:

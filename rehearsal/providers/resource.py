@@ -112,4 +112,9 @@ class Resource:
         return inputs
 
 
+def kept(olds: Properties, *keys: str) -> Properties:
+    """What a read cannot tell, as the state has it."""
+    return {key: olds[key] for key in keys if key in olds}
+
+
 Invoke = Callable[[Call, Properties], Properties]

@@ -12,6 +12,7 @@ import functools
 import os
 import re
 import threading
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from rehearsal.providers.config import ProviderConfig
@@ -112,6 +113,11 @@ class AwsSession:
     def tags(self, tags: dict[str, str] | None) -> dict[str, str]:
         """A resource's own tags over the provider's default tags: what `tagsAll` shows and what is sent."""
         return {**self.config.default_tags, **(tags or {})}
+
+    def own_tags(self, every: dict[str, str], configured: Mapping[str, Any] | None) -> dict[str, str]:
+        """A resource's tags without the provider's default tags, unless the program repeats them."""
+        defaults = self.config.default_tags
+        return {key: value for key, value in every.items() if key in (configured or {}) or defaults.get(key) != value}
 
 
 def _describe_error(client: Any, parsed: dict[str, Any], **_: Any) -> None:

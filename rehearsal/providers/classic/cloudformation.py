@@ -14,7 +14,7 @@ from typing import Any
 
 from rehearsal.providers.classic.stack_waiter import StackFailed, StackOperation
 from rehearsal.providers.errors import InitFailed, ProviderError, aws_error, error_code, error_message
-from rehearsal.providers.resource import REGION, TAGS, Call, Resource
+from rehearsal.providers.resource import REGION, TAGS, Call, Resource, kept
 from rehearsal.providers.schema import Change, Prop, normal_json, out
 from rehearsal.providers.wire import UNKNOWN, Properties
 
@@ -122,7 +122,7 @@ class Stack(Resource):
         outputs["disableRollback"] = False
         every = {tag["Key"]: tag["Value"] for tag in stack.get("Tags", []) if not tag["Key"].startswith("aws:")}
         outputs["tagsAll"] = every
-        outputs["tags"] = own_tags(call, every, olds.get("tags"))
+        outputs["tags"] = call.session.own_tags(every, olds.get("tags"))
         return resource_id, {key: value for key, value in outputs.items() if value is not None}
 
     def update(self, call: Call, resource_id: str, olds: Properties, news: Properties, changed: set[str]) -> Properties:
@@ -146,7 +146,7 @@ class Stack(Resource):
             request["TemplateURL"] = news["templateUrl"]
         elif body:
             request["TemplateBody"] = normal_json(body)
-        known = {**{key: olds[key] for key in ("templateBody", "policyBody", "parameters") if key in olds}, **news}
+        known = {**kept(olds, "templateBody", "policyBody", "parameters"), **news}
         try:
             client.update_stack(**request)
         except client.exceptions.ClientError as error:
@@ -187,12 +187,6 @@ def find_stack(client: Any, name: str) -> dict[str, Any] | None:
             return None
         raise aws_error(f"reading CloudFormation Stack ({name})", error) from error
     return stacks[0] if stacks else None
-
-
-def own_tags(call: Call, every: dict[str, str], configured: Properties | None) -> dict[str, str]:
-    """A resource's tags without the provider's default tags, unless the program repeats them."""
-    defaults = call.session.config.default_tags
-    return {key: value for key, value in every.items() if key in (configured or {}) or defaults.get(key) != value}
 
 
 def _configured(parameters: list[dict[str, str]], configured: Properties) -> dict[str, str]:

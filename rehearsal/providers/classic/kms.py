@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from rehearsal.providers.classic.cloudformation import own_tags
 from rehearsal.providers.errors import InitFailed, ProviderError, aws_error, error_code
 from rehearsal.providers.naming import automatic_name
-from rehearsal.providers.resource import REGION, TAGS, Call, Resource
+from rehearsal.providers.resource import REGION, TAGS, Call, Resource, kept
 from rehearsal.providers.schema import Prop, normal_policy, out
 from rehearsal.providers.wire import UNKNOWN, Properties
 
+_KEPT = ("bypassPolicyLockoutSafetyCheck", "deletionWindowInDays", "rotationPeriodInDays", "xksKeyId")
 _GONE = ("PendingDeletion", "PendingReplicaDeletion", "Unavailable")
 
 
@@ -115,9 +115,8 @@ class Key(Resource):
         old_policy = olds.get("policy")
         if old_policy and normal_policy(old_policy) == normal_policy(policy):
             policy = old_policy
-        kept = ("bypassPolicyLockoutSafetyCheck", "deletionWindowInDays", "rotationPeriodInDays", "xksKeyId")
         outputs = {
-            **{key: olds[key] for key in kept if key in olds},
+            **kept(olds, *_KEPT),
             "arn": found["Arn"],
             "customerMasterKeySpec": found.get("KeySpec") or found.get("CustomerMasterKeySpec"),
             "description": found.get("Description", ""),
@@ -127,7 +126,7 @@ class Key(Resource):
             "keyUsage": found.get("KeyUsage"),
             "multiRegion": bool(found.get("MultiRegion")),
             "policy": policy,
-            "tags": own_tags(call, every, olds.get("tags")),
+            "tags": call.session.own_tags(every, olds.get("tags")),
             "tagsAll": every,
         }
         if rotation.get("RotationPeriodInDays"):
@@ -225,12 +224,11 @@ class Alias(Resource):
             for alias in page["Aliases"]:
                 if alias["AliasName"] == resource_id and alias.get("TargetKeyId"):
                     arn = alias["AliasArn"].rsplit(":", 1)[0] + f":key/{alias['TargetKeyId']}"
-                    kept = {"namePrefix": olds["namePrefix"]} if "namePrefix" in olds else {}
                     target = olds.get("targetKeyId")
                     if not target or _key_id(target) != alias["TargetKeyId"]:
                         target = alias["TargetKeyId"]
                     found = {"arn": alias["AliasArn"], "name": resource_id, "targetKeyArn": arn, "targetKeyId": target}
-                    return resource_id, {**kept, **found}
+                    return resource_id, {**kept(olds, "namePrefix"), **found}
         return None
 
     def update(self, call: Call, resource_id: str, olds: Properties, news: Properties, changed: set[str]) -> Properties:

@@ -25,7 +25,7 @@ from rehearsal.providers.protocol import (
     resource_type,
     without_internals,
 )
-from rehearsal.providers.resource import Call, Resource
+from rehearsal.providers.resource import Call, Resource, kept
 from rehearsal.providers.schema import DEFAULTS, Change, changes, check
 from rehearsal.providers.session import AwsSession
 from rehearsal.providers.wire import UNKNOWN, Properties, Secret, decode, encode, mark_secrets, plain
@@ -133,7 +133,7 @@ class ClassicProvider(Provider):
         if answer is None:
             return provider_pb2.ReadResponse()
         read_id, outputs = answer
-        outputs = _completed(found, call, {key: olds[key] for key in ("region",) if key in olds}, outputs)
+        outputs = _completed(found, call, kept(olds, "region"), outputs)
         inputs = found.readable_inputs(outputs, plain(old_inputs), importing=importing)
         defaults = decode(request.inputs).get(DEFAULTS)
         if defaults:  # which names were made up: the next Check keeps them

@@ -10,11 +10,10 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
-from rehearsal.providers.classic.cloudformation import own_tags
 from rehearsal.providers.errors import InitFailed, ProviderError, aws_error, error_code
-from rehearsal.providers.resource import REGION, TAGS, Call, Resource
+from rehearsal.providers.resource import REGION, TAGS, Call, Resource, kept
 from rehearsal.providers.schema import Prop, out
-from rehearsal.providers.wire import UNKNOWN, Properties
+from rehearsal.providers.wire import Properties
 
 _HOSTED_ZONES = {
     "us-east-1": "Z3AQBSTGFYJSTF",
@@ -82,7 +81,7 @@ class Bucket(Resource):
         for key in _ELSEWHERE:
             outputs.pop(key, None)
         name = outputs.get("bucket")
-        if olds is None and name is not UNKNOWN:
+        if olds is None and isinstance(name, str):
             outputs |= {key: value for key, value in _names(call, name).items() if key != "arn"}
         return outputs
 
@@ -123,15 +122,11 @@ class Bucket(Resource):
             raise aws_error(f"reading S3 Bucket ({resource_id})", error) from error
         every = bucket_tags(client, resource_id)
         outputs = {
-            **{
-                key: olds[key]
-                for key in ("bucketNamespace", "bucketPrefix", "objectLockEnabled", "region")
-                if key in olds
-            },
+            **kept(olds, "bucketNamespace", "bucketPrefix", "objectLockEnabled", "region"),
             **_names(call, resource_id),
             "bucket": resource_id,
             "forceDestroy": bool(olds.get("forceDestroy")),
-            "tags": own_tags(call, every, olds.get("tags")),
+            "tags": call.session.own_tags(every, olds.get("tags")),
             "tagsAll": every,
         }
         return resource_id, outputs
@@ -150,7 +145,7 @@ class Bucket(Resource):
         return {
             **_names(call, resource_id),
             "tagsAll": tags,
-            **{key: olds[key] for key in ("bucketNamespace",) if key in olds},
+            **kept(olds, "bucketNamespace"),
         }
 
     def delete(self, call: Call, resource_id: str, olds: Properties) -> None:

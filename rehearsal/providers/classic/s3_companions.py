@@ -11,7 +11,7 @@ import json
 from typing import Any
 
 from rehearsal.providers.errors import ProviderError, aws_error, error_code
-from rehearsal.providers.resource import REGION, Call, Resource
+from rehearsal.providers.resource import REGION, Call, Resource, kept
 from rehearsal.providers.schema import Prop, normal_policy
 from rehearsal.providers.wire import Properties
 
@@ -157,8 +157,7 @@ class BucketPublicAccessBlock(Setting):
 
     def get(self, client: Any, target: Properties, olds: Properties) -> Properties | None:
         found = client.get_public_access_block(**target)["PublicAccessBlockConfiguration"]
-        kept = {"skipDestroy": olds["skipDestroy"]} if "skipDestroy" in olds else {}
-        return {**{key: bool(found.get(name)) for key, name in _ACCESS.items()}, **kept}
+        return {**{key: bool(found.get(name)) for key, name in _ACCESS.items()}, **kept(olds, "skipDestroy")}
 
     def remove(self, client: Any, target: Properties, olds: Properties) -> None:
         if not olds.get("skipDestroy"):

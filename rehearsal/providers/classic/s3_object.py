@@ -10,9 +10,8 @@ import base64
 from pathlib import Path
 from typing import Any
 
-from rehearsal.providers.classic.cloudformation import own_tags
 from rehearsal.providers.errors import ProviderError, aws_error, error_code
-from rehearsal.providers.resource import REGION, TAGS, Call, Resource
+from rehearsal.providers.resource import REGION, TAGS, Call, Resource, kept
 from rehearsal.providers.schema import Change, Prop, out
 from rehearsal.providers.wire import ARCHIVE_SIGNATURE, Asset, Properties
 
@@ -34,6 +33,7 @@ _CHECKSUMS = {
     "checksumSha1": "ChecksumSHA1",
     "checksumSha256": "ChecksumSHA256",
 }
+_KEPT = ("acl", "checksumAlgorithm", "content", "contentBase64", "forceDestroy", "source", "sourceHash")
 
 
 class BucketObjectv2(Resource):
@@ -119,10 +119,9 @@ class BucketObjectv2(Resource):
             if error_code(error) in ("404", "NoSuchKey", "NoSuchBucket", "NotFound"):
                 return None
             raise aws_error(f"reading S3 Object ({resource_id})", error) from error
-        kept = ("acl", "checksumAlgorithm", "content", "contentBase64", "forceDestroy", "source", "sourceHash")
         every = {tag["Key"]: tag["Value"] for tag in tags}
         outputs = {
-            **{own: olds[own] for own in kept if own in olds},
+            **kept(olds, *_KEPT),
             **{own: head[name] for own, name in (_HEADERS | _CHECKSUMS).items() if head.get(name)},
             "arn": f"arn:{call.session.partition}:s3:::{bucket}/{key}",
             "bucket": bucket,
@@ -131,7 +130,7 @@ class BucketObjectv2(Resource):
             "key": key,
             "metadata": head.get("Metadata") or {},
             "storageClass": head.get("StorageClass") or "STANDARD",
-            "tags": own_tags(call, every, olds.get("tags")),
+            "tags": call.session.own_tags(every, olds.get("tags")),
             "tagsAll": every,
             "versionId": head.get("VersionId") or "",
         }

@@ -11,13 +11,13 @@ import base64
 import uuid
 from typing import Any
 
-from rehearsal.providers.classic.cloudformation import own_tags
 from rehearsal.providers.errors import ProviderError, aws_error, error_code
 from rehearsal.providers.naming import automatic_name
-from rehearsal.providers.resource import REGION, TAGS, Call, Resource
+from rehearsal.providers.resource import REGION, TAGS, Call, Resource, kept
 from rehearsal.providers.schema import Prop, out
 from rehearsal.providers.wire import Properties
 
+_KEPT = ("forceOverwriteReplicaSecret", "namePrefix", "recoveryWindowInDays")
 _GONE = ("ResourceNotFoundException",)
 _CURRENT = "AWSCURRENT"
 
@@ -81,15 +81,14 @@ class Secret(Resource):
         if found.get("DeletedDate"):
             return None
         every = {tag["Key"]: tag["Value"] for tag in found.get("Tags", []) if not tag["Key"].startswith("aws:")}
-        kept = ("forceOverwriteReplicaSecret", "namePrefix", "recoveryWindowInDays")
         outputs = {
-            **{key: olds[key] for key in kept if key in olds},
+            **kept(olds, *_KEPT),
             "arn": found["ARN"],
             "description": found.get("Description"),
             "kmsKeyId": found.get("KmsKeyId"),
             "name": found["Name"],
             "policy": policy or "",
-            "tags": own_tags(call, every, olds.get("tags")),
+            "tags": call.session.own_tags(every, olds.get("tags")),
             "tagsAll": every,
         }
         return found["ARN"], {key: value for key, value in outputs.items() if value is not None}

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from rehearsal.providers.classic.cloudformation import own_tags
 from rehearsal.providers.errors import ProviderError, aws_error, error_code
-from rehearsal.providers.resource import REGION, TAGS, Call, Resource
+from rehearsal.providers.resource import REGION, TAGS, Call, Resource, kept
 from rehearsal.providers.schema import Change, Prop, out
 from rehearsal.providers.wire import Properties
 
@@ -109,7 +108,7 @@ class Parameter(Resource):
         detail = details[0] if details else {}
         every = {tag["Key"]: tag["Value"] for tag in tags if not tag["Key"].startswith("aws:")}
         outputs = {
-            **{key: olds[key] for key in ("overwrite", "valueWoVersion") if key in olds},
+            **kept(olds, "overwrite", "valueWoVersion"),
             "allowedPattern": detail.get("AllowedPattern"),
             "arn": found["ARN"],
             "dataType": found.get("DataType") or "text",
@@ -117,7 +116,7 @@ class Parameter(Resource):
             "hasValueWo": "valueWoVersion" in olds,
             "keyId": detail.get("KeyId") if found["Type"] == "SecureString" else None,
             "name": found["Name"],
-            "tags": own_tags(call, every, olds.get("tags")),
+            "tags": call.session.own_tags(every, olds.get("tags")),
             "tagsAll": every,
             "tier": detail.get("Tier") or "Standard",
             "type": found["Type"],

@@ -21,7 +21,7 @@ from rehearsal.providers.schema import Failure
 from rehearsal.providers.wire import UNKNOWN, Properties, has_unknown
 
 DYNAMIC_REFERENCE = "{{resolve:"
-_JSON_TYPES = {
+_JSON_TYPES: dict[str, Any] = {
     "array": list,
     "boolean": bool,
     "integer": int,
