@@ -10,7 +10,6 @@ from rich.console import Console as RichConsole
 from rich.markup import escape
 from rich.table import Table
 
-
 SHOWN = 10
 """Touched resources that are named on the screen; `--json` names all."""
 
@@ -55,7 +54,7 @@ class Console:
             if "Endpoint" in name or name.endswith(("ApiId", "UserPoolId")):
                 self.out.print(f"  {escape(name)} = {escape(value)}")
 
-    def kept(self, aws: Any, workspace: Any, credentials: Any, region: str, environment: str) -> None:
+    def kept(self, aws: Any, workspace: Any, region: str, environment: str) -> None:
         """How to look into a local AWS that was left running."""
         wanted = ("AWS_", "PULUMI_", "PATH")
         lines = [f"export {k}='{v}'" for k, v in sorted(workspace.environment.items()) if k.startswith(wanted)]

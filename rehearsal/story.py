@@ -197,7 +197,7 @@ class Stage:
 
     def explain_keep(self) -> None:
         """How to look into what was kept."""
-        self.console.kept(self.aws, self.workspace, self.credentials, REGION, ENVIRONMENT)
+        self.console.kept(self.aws, self.workspace, REGION, ENVIRONMENT)
 
     def _client(self, service: str) -> Any:
         return self.aws.client(service, self.credentials, REGION)

@@ -1,4 +1,4 @@
-"""Real exports through the whole of it: the plain `pulumi up` on the real engine, the local AWS, an export's own code."""
+"""Real exports through all of it: the plain `pulumi up`, the real engine, the local AWS, an export's own code."""
 
 import json
 import os
