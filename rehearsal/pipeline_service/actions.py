@@ -66,9 +66,7 @@ class Actions:
             # "codestar-connections:UseConnection", or "codeconnections:" for the ARNs of the service's new name.
             denied = self._gate.denied(caller, f"{connection.split(':')[2]}:UseConnection", connection)
             if denied is not None:
-                raise ActionError(
-                    "PermissionError", f"Unable to use Connection: {connection}. {denied.message}"
-                )
+                raise ActionError("PermissionError", f"Unable to use Connection: {connection}. {denied.message}")
         fetched = fetch(
             execution, run, self._repositories, lambda service: self._clients.get(service, credentials, pipeline.region)
         )
@@ -180,8 +178,7 @@ def _environment_variables(text: str) -> list[dict[str, Any]]:
     try:
         found = json.loads(text)
         return [
-            {"name": item["name"], "value": str(item["value"]), "type": item.get("type", "PLAINTEXT")}
-            for item in found
+            {"name": item["name"], "value": str(item["value"]), "type": item.get("type", "PLAINTEXT")} for item in found
         ]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ActionError(

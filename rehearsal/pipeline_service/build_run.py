@@ -120,9 +120,7 @@ class BuildRun:
             role, "codebuild.amazonaws.com", build.project_arn, build.region, f"AWSCodeBuild-{build.uuid}"
         )
         if found is None:
-            raise ActionError(
-                "ACCESS_DENIED", f"CodeBuild is not authorized to perform: sts:AssumeRole on {role}"
-            )
+            raise ActionError("ACCESS_DENIED", f"CodeBuild is not authorized to perform: sts:AssumeRole on {role}")
         return found
 
     def _variables(self, buildspec: Buildspec, folders: dict[str, Path], root: Path) -> dict[str, str]:

@@ -20,9 +20,7 @@ RunGit = Callable[..., int]
 """Runs git in a folder (the first argument) with arguments, as a process of the build; its exit code."""
 
 
-def download(
-    build: Build, access: Access, credentials: Credentials, parent: Path, run_git: RunGit
-) -> dict[str, Path]:
+def download(build: Build, access: Access, credentials: Credentials, parent: Path, run_git: RunGit) -> dict[str, Path]:
     """The source folders by artifact, the primary one first. Raises `ActionError`."""
     ticket = build.ticket
     if ticket is None:

@@ -142,9 +142,7 @@ class Build:
             "buildComplete": self.ended is not None,
             "initiator": self.initiator,
             "encryptionKey": project.get("encryptionKey"),
-            "exportedEnvironmentVariables": [
-                {"name": name, "value": value} for name, value in self.exported.items()
-            ],
+            "exportedEnvironmentVariables": [{"name": name, "value": value} for name, value in self.exported.items()],
         }
 
     def _artifact_location(self) -> str:

@@ -117,8 +117,9 @@ def _commands(phase: str, declared: dict[str, Any], key: str) -> tuple[str, ...]
     if isinstance(found, str):
         found = [found]
     if not isinstance(found, list | tuple) or any(isinstance(item, dict | list) for item in found):
-        raise BuildspecError(f"phases.{phase}.{key} is not a list of commands: Expected Commands[n] to be of string "
-                             "type")
+        raise BuildspecError(
+            f"phases.{phase}.{key} is not a list of commands: Expected Commands[n] to be of string type"
+        )
     return tuple(str(item) for item in found)
 
 

@@ -48,9 +48,7 @@ class Clients:
         """Credentials of `role`, assumed with `credentials`. Raises boto3's `ClientError`."""
         found = self.get("sts", credentials, region).assume_role(RoleArn=role, RoleSessionName=session_name[:64])
         keys = found["Credentials"]
-        return Credentials(
-            role.split(":")[4], keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"]
-        )
+        return Credentials(role.split(":")[4], keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
 
 
 @dataclass(frozen=True)

@@ -147,7 +147,7 @@ def in_stage(execution: Execution) -> list[Step]:
 
 
 def _stopping(execution: Execution, run: StageRun) -> list[Step]:
-    """"Stop and wait: all in-progress actions are allowed to complete, and subsequent actions are not started."""
+    """ "Stop and wait: all in-progress actions are allowed to complete, and subsequent actions are not started."""
     if any(action.status == IN_PROGRESS for action in run.actions.values()):
         return []
     return [EndStage(execution.id, CANCELLED if execution.stop_as == CANCELLED else STOPPED)]

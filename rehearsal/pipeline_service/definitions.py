@@ -138,8 +138,7 @@ def read_pipeline(declared: dict[str, Any], account: str, region: str, version: 
 def _stores(declared: dict[str, Any], region: str) -> dict[str, Store]:
     stores = declared.get("artifactStores") or {region: declared["artifactStore"]}
     return {
-        where: Store(store["location"], (store.get("encryptionKey") or {}).get("id"))
-        for where, store in stores.items()
+        where: Store(store["location"], (store.get("encryptionKey") or {}).get("id")) for where, store in stores.items()
     }
 
 

@@ -200,9 +200,7 @@ class Engine:
         self._told_stage(execution, run)
         self._told_execution(execution)
 
-    def roll_back(
-        self, state: PipelineState, stage: str, target: Execution, trigger: tuple[str, str]
-    ) -> Execution:
+    def roll_back(self, state: PipelineState, stage: str, target: Execution, trigger: tuple[str, str]) -> Execution:
         """Start the execution that rolls a stage back to `target`, with its variables and artifacts."""
         names = [found.name for found in target.pipeline.stages]
         execution = Execution(
@@ -250,9 +248,7 @@ class Engine:
         setattr(stage, moment, run)
         self._in_thread(f"condition-{stage.name}", self._check_rules, state, execution, condition, run)
 
-    def _check_rules(
-        self, state: PipelineState, execution: Execution, condition: Condition, run: ConditionRun
-    ) -> None:
+    def _check_rules(self, state: PipelineState, execution: Execution, condition: Condition, run: ConditionRun) -> None:
         """Rules are evaluated together: one that fails makes the condition fail."""
         assert self._rules is not None  # noqa: S101 - ready() was called
         for rule, checked in zip(condition.rules, run.rules, strict=True):
@@ -304,8 +300,9 @@ class Engine:
 
     def _told_execution(self, execution: Execution) -> None:
         execution.updated = time.time()
-        self.emit(Event("execution", execution.pipeline.name, execution.id, execution.status,
-                        detail=execution.summary or ""))
+        self.emit(
+            Event("execution", execution.pipeline.name, execution.id, execution.status, detail=execution.summary or "")
+        )
 
     def _told_stage(self, execution: Execution, run: StageRun) -> None:
         execution.updated = time.time()

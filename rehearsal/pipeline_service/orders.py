@@ -116,8 +116,11 @@ class Orders:
         with self._engine.lock:
             names = [found.name for found in state.definition.stages]
             if names.index(stage) == 0 or state.definition.mode == "PARALLEL":
-                raise ServiceError("UnableToRollbackStageException", f"Unable to roll back the stage {stage}: source "
-                                   "stages, and stages of pipelines in PARALLEL mode, cannot be rolled back")
+                raise ServiceError(
+                    "UnableToRollbackStageException",
+                    f"Unable to roll back the stage {stage}: source "
+                    "stages, and stages of pipelines in PARALLEL mode, cannot be rolled back",
+                )
             if target.pipeline.version != state.definition.version:
                 raise ServiceError(
                     "PipelineExecutionOutdatedException",
@@ -149,8 +152,9 @@ class Orders:
                     "ApprovalAlreadyCompletedException", "The approval action has already been approved or rejected"
                 )
             if run.token is None or run.token != token:
-                raise ServiceError("InvalidApprovalTokenException", "The approval request already received a response "
-                                   "or has expired")
+                raise ServiceError(
+                    "InvalidApprovalTokenException", "The approval request already received a response or has expired"
+                )
             run.updated_by, run.deadline = by, None
             run.variables = {"ApprovalSummary": summary} if summary else {}
         if verdict == "Approved":
@@ -167,8 +171,8 @@ class Orders:
             condition: ConditionRun | None = getattr(run, moment)
             if condition is None or condition.status != FAILED:
                 raise ServiceError(
-                    "ConditionNotOverridableException", f"Unable to override: the {kind} condition of stage {stage} "
-                    "has not failed"
+                    "ConditionNotOverridableException",
+                    f"Unable to override: the {kind} condition of stage {stage} has not failed",
                 )
             condition.status = OVERRIDDEN
             run.status, execution.status, execution.inside = IN_PROGRESS, IN_PROGRESS, True
@@ -205,9 +209,7 @@ class Orders:
             )
         run = execution.stages[stage]
         if run.status != FAILED or execution.running:
-            raise ServiceError(
-                "StageNotRetryableException", f"Stage {stage} is not in a failed state: {run.status}"
-            )
+            raise ServiceError("StageNotRetryableException", f"Stage {stage} is not in a failed state: {run.status}")
         return run
 
 

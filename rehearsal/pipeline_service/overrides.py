@@ -43,9 +43,22 @@ FIELDS: dict[str, tuple[str, ...]] = {
 }
 """Parameter of StartBuild -> the project's field."""
 
-_PROJECT_FIELDS = ("artifacts", "cache", "encryptionKey", "environment", "fileSystemLocations", "logsConfig",
-                   "secondaryArtifacts", "secondarySources", "serviceRole", "source", "timeoutInMinutes",
-                   "queuedTimeoutInMinutes", "vpcConfig", "concurrentBuildLimit")
+_PROJECT_FIELDS = (
+    "artifacts",
+    "cache",
+    "encryptionKey",
+    "environment",
+    "fileSystemLocations",
+    "logsConfig",
+    "secondaryArtifacts",
+    "secondarySources",
+    "serviceRole",
+    "source",
+    "timeoutInMinutes",
+    "queuedTimeoutInMinutes",
+    "vpcConfig",
+    "concurrentBuildLimit",
+)
 
 
 def overridden(project: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:

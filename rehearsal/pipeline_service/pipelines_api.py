@@ -40,8 +40,8 @@ class PipelinesApi:
         with self._engine.lock:
             if key in self._engine.pipelines:
                 raise ServiceError(
-                    "PipelineNameInUseException", f"A pipeline with the name '{declared['name']}' already exists in "
-                    f"account '{caller.account}'"
+                    "PipelineNameInUseException",
+                    f"A pipeline with the name '{declared['name']}' already exists in account '{caller.account}'",
                 )
             definition = read_pipeline(declared, caller.account, caller.region, 1)
             state = PipelineState(definition, versions={1: definition})
@@ -60,9 +60,7 @@ class PipelinesApi:
         keep_masked_secrets(declared, state.definition.declared)
         self._check(declared, caller)
         with self._engine.lock:
-            definition = read_pipeline(
-                declared, caller.account, caller.region, state.definition.version + 1
-            )
+            definition = read_pipeline(declared, caller.account, caller.region, state.definition.version + 1)
             self._orders.update(state, definition)
         self._on_definition(state)
         return {"pipeline": views.declaration(definition.declared)}
@@ -86,8 +84,9 @@ class PipelinesApi:
         return {}
 
     def list_pipelines(self, params: dict[str, Any], caller: Caller) -> Answer:
-        self._gate.require(caller, "codepipeline:ListPipelines", f"arn:aws:codepipeline:{caller.region}:"
-                           f"{caller.account}:*")
+        self._gate.require(
+            caller, "codepipeline:ListPipelines", f"arn:aws:codepipeline:{caller.region}:{caller.account}:*"
+        )
         with self._engine.lock:
             found = [
                 {
@@ -140,9 +139,7 @@ class PipelinesApi:
         self._authorize(caller, "GetPipelineExecution", params["pipelineName"])
         state = self._state(params["pipelineName"], caller)
         with self._engine.lock:
-            return {"pipelineExecution": views.execution_details(
-                self._execution(state, params["pipelineExecutionId"])
-            )}
+            return {"pipelineExecution": views.execution_details(self._execution(state, params["pipelineExecutionId"]))}
 
     def list_pipeline_executions(self, params: dict[str, Any], caller: Caller) -> Answer:
         self._authorize(caller, "ListPipelineExecutions", params["pipelineName"])
@@ -185,9 +182,7 @@ class PipelinesApi:
         result = params["result"]
         with self._engine.lock:
             execution, run = _approval(state, stage, action, params["token"])
-        self._orders.approve(
-            state, run, execution, params["token"], (result["status"], result["summary"], caller.arn)
-        )
+        self._orders.approve(state, run, execution, params["token"], (result["status"], result["summary"], caller.arn))
         return {"approvedAt": run.updated}
 
     def retry_stage_execution(self, params: dict[str, Any], caller: Caller) -> Answer:

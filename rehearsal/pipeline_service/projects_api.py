@@ -186,7 +186,11 @@ class ProjectsApi:
         return self._ids(params, caller, name)
 
     def _start(
-        self, project: Answer, params: dict[str, Any], caller: Caller, ticket: Ticket | None,
+        self,
+        project: Answer,
+        params: dict[str, Any],
+        caller: Caller,
+        ticket: Ticket | None,
         source_version: str | None = None,
     ) -> Build:
         name = project["name"]

@@ -183,8 +183,11 @@ class PipelineService:
 
         def run() -> states.ActionRun | None:
             found = [run for run in self.execution(execution_id).history if run.action.name == action]
-            if not found or (found[-1].action.category == "Approval" and found[-1].token is None
-                             and found[-1].status == states.IN_PROGRESS):
+            if not found or (
+                found[-1].action.category == "Approval"
+                and found[-1].token is None
+                and found[-1].status == states.IN_PROGRESS
+            ):
                 return None
             return found[-1]
 

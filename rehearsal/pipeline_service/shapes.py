@@ -120,9 +120,7 @@ def _join(path: str, name: str) -> str:
 def _shaped(shape: Shape, value: Any) -> Any:
     if isinstance(shape, StructureShape):
         return {
-            name: _shaped(member, value[name])
-            for name, member in shape.members.items()
-            if value.get(name) is not None
+            name: _shaped(member, value[name]) for name, member in shape.members.items() if value.get(name) is not None
         }
     if isinstance(shape, ListShape):
         return [_shaped(shape.member, item) for item in value]

@@ -35,9 +35,7 @@ class Fetched:
     variables: dict[str, str]
 
 
-def fetch(
-    execution: Execution, run: ActionRun, repositories: Repositories, client: Callable[[str], Any]
-) -> Fetched:
+def fetch(execution: Execution, run: ActionRun, repositories: Repositories, client: Callable[[str], Any]) -> Fetched:
     """The revision an execution was started for, else the newest. Raises `ActionError`."""
     if run.action.provider == "S3":
         return _object(run, client("s3"), execution.wanted_revisions.get(run.action.name))

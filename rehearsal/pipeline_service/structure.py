@@ -49,9 +49,7 @@ PROVIDERS: dict[tuple[str, str, str], _Provider] = {
         )
         for category in ("Build", "Test")
     },
-    ("Approval", "AWS", "Manual"): _Provider(
-        _NONE, _NONE, "", "CustomData NotificationArn ExternalEntityLink"
-    ),
+    ("Approval", "AWS", "Manual"): _Provider(_NONE, _NONE, "", "CustomData NotificationArn ExternalEntityLink"),
 }
 """Category, owner, provider -> what its actions may have. What the service can run, and no more."""
 

@@ -26,8 +26,12 @@ class Push:
 
 def starts(pipeline: Pipeline, source: Action, push: Push) -> bool:
     """Whether a push to the repository of a source action starts its pipeline."""
-    filters = [push_filter for trigger in pipeline.triggers if trigger.source_action == source.name
-               for push_filter in trigger.push]
+    filters = [
+        push_filter
+        for trigger in pipeline.triggers
+        if trigger.source_action == source.name
+        for push_filter in trigger.push
+    ]
     if any(trigger.source_action == source.name for trigger in pipeline.triggers):
         return any(matches(push_filter, push) for push_filter in filters)
     return push.branch is not None and push.branch == watched_branch(source) and detects_changes(source)

@@ -20,9 +20,7 @@ from rehearsal.pipeline_service.state import (
 
 def declaration(declared: dict[str, Any]) -> dict[str, Any]:
     """A pipeline's structure as GetPipeline answers it: secrets of configurations are masked."""
-    stages = [
-        {**stage, "actions": [masked(action) for action in stage["actions"]]} for stage in declared["stages"]
-    ]
+    stages = [{**stage, "actions": [masked(action) for action in stage["actions"]]} for stage in declared["stages"]]
     return {
         "pipelineType": "V1",
         "executionMode": "SUPERSEDED",
@@ -34,8 +32,12 @@ def declaration(declared: dict[str, Any]) -> dict[str, Any]:
 def execution_summary(execution: Execution) -> dict[str, Any]:
     """An execution in ListPipelineExecutions."""
     revisions = [
-        {"actionName": run.action.name, "revisionId": run.external_id, "revisionSummary": run.summary,
-         "revisionUrl": run.external_url}
+        {
+            "actionName": run.action.name,
+            "revisionId": run.external_id,
+            "revisionSummary": run.summary,
+            "revisionUrl": run.external_url,
+        }
         for run in execution.history
         if run.action.is_source and run.status == "Succeeded"
     ]
@@ -55,8 +57,13 @@ def execution_details(execution: Execution) -> dict[str, Any]:
         "pipelineName": execution.pipeline.name,
         "pipelineVersion": execution.pipeline.version,
         "artifactRevisions": [
-            {"name": artifact.name, "revisionId": artifact.revision, "revisionSummary": artifact.summary,
-             "created": artifact.created, "revisionUrl": artifact.url}
+            {
+                "name": artifact.name,
+                "revisionId": artifact.revision,
+                "revisionSummary": artifact.summary,
+                "created": artifact.created,
+                "revisionUrl": artifact.url,
+            }
             for artifact in execution.artifacts.values()
             if artifact.revision
         ],
@@ -135,9 +142,7 @@ def pipeline_state(state: PipelineState) -> dict[str, Any]:
         "pipelineVersion": pipeline.version,
         "created": state.created,
         "updated": state.updated,
-        "stageStates": [
-            _stage(state, index, stage.name, stage.actions) for index, stage in enumerate(pipeline.stages)
-        ],
+        "stageStates": [_stage(state, index, stage.name, stage.actions) for index, stage in enumerate(pipeline.stages)],
     }
 
 
@@ -145,8 +150,11 @@ def _stage(state: PipelineState, index: int, name: str, actions: tuple[Action, .
     latest = state.latest_in(name)
     run = latest.stages[name] if latest else None
     waiting = [
-        {"pipelineExecutionId": execution.id, "status": IN_PROGRESS,
-         "type": "ROLLBACK" if execution.rollback_of else "STANDARD"}
+        {
+            "pipelineExecutionId": execution.id,
+            "status": IN_PROGRESS,
+            "type": "ROLLBACK" if execution.rollback_of else "STANDARD",
+        }
         for execution in state.executions
         if execution.running and not execution.inside and execution.stage.name == name
     ]
@@ -164,7 +172,9 @@ def _stage(state: PipelineState, index: int, name: str, actions: tuple[Action, .
         if index or not transition.enabled
         else {"enabled": True},
         "actionStates": [_action_state(action, latest, run) for action in actions],
-        "latestExecution": None if latest is None or run is None else {
+        "latestExecution": None
+        if latest is None or run is None
+        else {
             "pipelineExecutionId": latest.id,
             "status": run.status,
             "type": "ROLLBACK" if latest.rollback_of else "STANDARD",
@@ -222,7 +232,9 @@ def _action_state(action: Action, latest: Execution | None, run: StageRun | None
         return state
     if action.is_source and found.external_id:
         state["currentRevision"] = {
-            "revisionId": found.external_id, "revisionChangeId": found.external_id[:100], "created": found.updated
+            "revisionId": found.external_id,
+            "revisionChangeId": found.external_id[:100],
+            "created": found.updated,
         }
     state["latestExecution"] = {
         "actionExecutionId": found.id,
