@@ -18,6 +18,13 @@ from amplify_export.model import Export
 from amplify_export.names import MAX_BUCKET_NAME, StackName
 from amplify_export.parameters import API_KEY_EXPIRES, is_no_echo, text
 
+TEMPLATE_KEY = "RootTemplateKey"
+"""A root parameter that holds the root template's own key, and that nothing refers to.
+
+CloudFormation does not tell from which address a stack's template came, but it gives parameters back. Only by this
+one does a refresh see that an update was rolled back, and the next deployment that there is something to do.
+"""
+
 _NOT_ALPHANUMERIC = re.compile(r"[^A-Za-z0-9]")
 _MAX_TAG_VALUE = 256
 _MAX_SECRETS = 60
@@ -121,6 +128,7 @@ def render_root(assembly: Assembly, values: EnvironmentValues, staging_bucket: s
         if not parameters:
             del properties["Parameters"]
         resources[nested_name] = {**item, "Properties": properties}
+    declared[TEMPLATE_KEY] = {"Type": "String", "Description": "Key of this template in the staging bucket"}
     template["Resources"], template["Parameters"] = resources, declared
     template["Outputs"], outputs = _outputs(template.get("Outputs") or {}, bodies)
     parameters = _root_parameters(assembly, values, name)
@@ -130,12 +138,13 @@ def render_root(assembly: Assembly, values: EnvironmentValues, staging_bucket: s
         message = f"the root template has {len(body):,} bytes, CloudFormation takes {MAX_TEMPLATE:,}"
         raise ConfigError(message, remedy=SPLIT)
     sha256 = hashlib.sha256(body).hexdigest()
+    published = AssemblyObject(f"templates/{sha256}.json", "template", len(body), sha256, "application/json")
     return RootStack(
         stack_name=str(name),
         template=template,
         body=body,
-        object=AssemblyObject(f"templates/{sha256}.json", "template", len(body), sha256, "application/json"),
-        parameters=parameters,
+        object=published,
+        parameters=dict(sorted({**parameters, TEMPLATE_KEY: published.key}.items())),
         secrets=tuple(secrets),
         outputs=outputs,
         tags=_tags(assembly, name),
@@ -194,7 +203,7 @@ def _root_parameters(assembly: Assembly, values: EnvironmentValues, name: StackN
             f"the deployment bucket's name {bucket} has {len(bucket)} characters, S3 allows {MAX_BUCKET_NAME}",
             remedy="shorten the environment's name or its suffix",
         )
-    return dict(sorted(result.items()))
+    return result
 
 
 def _check_limits(declared: Collection[str], secrets: Collection[Secret]) -> None:

@@ -214,7 +214,7 @@ class TestOutputs:
 
 def test_a_root_with_too_many_parameters(export_copy: Copy) -> None:
     folder = export_copy("full")
-    apply(folder, [["fill", "root-stack-template.json", "/Parameters", 199, {"Type": "String", "Default": ""}]])
+    apply(folder, [["fill", "root-stack-template.json", "/Parameters", 198, {"Type": "String", "Default": ""}]])
     template = "auth/fullappauth/fullappauth-cloudformation-template.json"
     set_value(folder, template, "/Parameters/token", {"Type": "String", "NoEcho": True, "Default": ""})
     assembly = assemble(read_export(folder))
@@ -232,3 +232,11 @@ def test_a_root_that_is_too_large(assembly: Assembly) -> None:
 def test_an_exported_environment_of_any_name_is_rendered(assembly: Assembly) -> None:
     old = replace(assembly, stack_name=StackName("amplify", "fullapp", "Development1", "6c2af"))
     assert render_root(old, EnvironmentValues("Development1", 1), "staging").stack_name.endswith("-Development1-6c2af")
+
+
+def test_the_stack_is_told_which_template_it_is_called_with(assembly: Assembly) -> None:
+    """So that a refresh sees an update that was rolled back: parameters are read back, a template's address is not."""
+    root = render(assembly)
+    assert root.parameters["RootTemplateKey"] == root.object.key
+    assert root.template["Parameters"]["RootTemplateKey"]["Type"] == "String"
+    assert '"Ref":"RootTemplateKey"' not in root.body.decode()

@@ -149,9 +149,6 @@ def test_a_failing_update_rolls_back_and_says_which_resource_and_why(
 
 
 @on_deployed
-@pytest.mark.xfail(
-    strict=True, reason="the state says that it was delivered: the provider saves a failed update as planned"
-)
 def test_what_was_rolled_back_is_delivered_by_the_next_up(
     deployed: Environment, version: Callable[[str], None], run: Callable[[Environment], Run]
 ) -> None:
