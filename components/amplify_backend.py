@@ -2,9 +2,10 @@
 
 import asyncio
 import base64
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import cast
 
 import pulumi
 import pulumi_aws as aws
@@ -37,6 +38,9 @@ class AmplifyBackendArgs:
     """Brings the objects into `staging_bucket`, before the stack is created or updated."""
     secrets: Mapping[SecretKey, pulumi.Input[str]] = field(default_factory=dict)
     """A value for each of `root.secrets`."""
+    explain: Optional[Callable[[str], Sequence[str]]] = None
+    """Says which resources of nested stacks failed, and why, when asked with the provider's error, which knows the
+    root stack's own events only."""
     execution_role_arn: pulumi.Input[str] | None = None
     """The role that CloudFormation uses; without it, the deploying credentials."""
     protect: bool = True
@@ -176,7 +180,7 @@ class AmplifyBackend(pulumi.ComponentResource):
                     remedy=f"{nested} has {', '.join(own)}" if own else f"stacks with outputs are {stacks}",
                 )
         # It is not there yet when only other resources are deployed (`--target`) after an export that adds it.
-        return self._stack.outputs.apply(lambda outputs: (outputs or {}).get(root_output))
+        return self._stack.outputs.apply(lambda outputs: cast("str", (outputs or {}).get(root_output)))
 
     def nested(self, logical_id: str) -> Nested:
         """A first-level nested stack, by its logical id (category and resource name, as in `apimyapp`)."""
@@ -355,7 +359,7 @@ class AmplifyBackend(pulumi.ComponentResource):
                 ignore_changes=["parameters.ApiKeyExpires"] if args.keep_api_key_expiry else None,
                 custom_timeouts=pulumi.CustomTimeouts(create=args.timeout, update=args.timeout, delete=args.timeout),
                 depends_on=after.depends_on if after else None,
-                hooks=pulumi.ResourceHookBinding(before_create=publishing, before_update=publishing),
+                hooks=pulumi.ResourceHookBinding(before_create=[*publishing], before_update=[*publishing]),
             ),
         )
 
@@ -374,6 +378,20 @@ class AmplifyBackend(pulumi.ComponentResource):
             await asyncio.to_thread(args.publisher, args.assembly, args.root, creating, progress)
 
         return pulumi.ResourceHook(f"{name}-publish", publish)
+
+    @staticmethod
+    def _error_hooks(name: str, args: AmplifyBackendArgs) -> Optional[list[pulumi.ErrorHook]]:
+        explain = args.explain
+        if explain is None:
+            return None
+
+        async def tell(event: pulumi.ErrorHookArgs) -> bool:
+            reasons = await asyncio.to_thread(explain, event.errors[0]) if event.errors else []
+            if reasons:
+                pulumi.log.error("\n".join(["CloudFormation failed at:", *reasons]))
+            return False  # not to be tried again: what CloudFormation refuses it refuses twice
+
+        return [pulumi.ErrorHook(f"{name}-explain", tell)]
 
     def _bucket_files(self, args: AmplifyBackendArgs) -> None:
         """Upload what the export means for buckets which the stack itself makes: Cognito's verification pages.

@@ -1,5 +1,6 @@
 """The one place that makes provider instances: one per account and region, guarded by the account's id."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
@@ -18,6 +19,8 @@ class Access:
     region: str
     profile: str | None = None
     role_arn: str | None = None
+    tags: Mapping[str, str] | None = None
+    """Tags of everything that is made with it."""
 
 
 def aws_provider(name: str, access: Access, opts: pulumi.ResourceOptions | None = None) -> aws.Provider:
@@ -35,6 +38,7 @@ def aws_provider(name: str, access: Access, opts: pulumi.ResourceOptions | None 
         profile=access.profile,
         assume_roles=roles,
         allowed_account_ids=[access.account],
+        default_tags=aws.ProviderDefaultTagsArgs(tags=access.tags) if access.tags else None,
         opts=opts,
     )
 
@@ -55,6 +59,7 @@ def aws_native_provider(
         profile=access.profile,
         assume_role=role,
         allowed_account_ids=[access.account],
+        default_tags=native.ProviderDefaultTagsArgs(tags=access.tags) if access.tags else None,
         skip_credentials_validation=False,
         opts=opts,
     )

@@ -6,6 +6,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components import policies
+from components.private_bucket import PrivateBucketArgs, private_bucket
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,8 @@ class StagingAreaArgs:
     customer_key: bool = False
     """Encrypt with a KMS key of its own, instead of S3's keys: costs a monthly fee and a call per read. A staging
     area holds no secrets."""
+    key_alias: str | None = None
+    """An alias for that key, with `alias/`."""
     force_destroy: bool = False
     """Delete the bucket with everything in it on `pulumi destroy`: for personal stacks."""
 
@@ -39,80 +42,16 @@ class StagingArea(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: StagingAreaArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("amplify-delivery:index:StagingArea", name, None, opts)
-        child = pulumi.ResourceOptions(parent=self)
-
-        bucket = aws.s3.Bucket(
+        key = self._key(name, args) if args.customer_key else None
+        bucket = private_bucket(
             name,
-            bucket=args.bucket_name,
-            bucket_namespace="account-regional",
-            force_destroy=args.force_destroy,
-            opts=child,
-        )
-        closed = aws.s3.BucketPublicAccessBlock(
-            name,
-            bucket=bucket.bucket,
-            block_public_acls=True,
-            block_public_policy=True,
-            ignore_public_acls=True,
-            restrict_public_buckets=True,
-            opts=child,
-        )
-        aws.s3.BucketOwnershipControls(
-            name,
-            bucket=bucket.bucket,
-            rule=aws.s3.BucketOwnershipControlsRuleArgs(object_ownership="BucketOwnerEnforced"),
-            opts=child,
-        )
-        versioning = aws.s3.BucketVersioning(
-            name,
-            bucket=bucket.bucket,
-            versioning_configuration=aws.s3.BucketVersioningVersioningConfigurationArgs(status="Enabled"),
-            opts=child,
-        )
-        key = self._key(name, args, child) if args.customer_key else None
-        aws.s3.BucketServerSideEncryptionConfiguration(
-            name,
-            bucket=bucket.bucket,
-            rules=[
-                aws.s3.BucketServerSideEncryptionConfigurationRuleArgs(
-                    apply_server_side_encryption_by_default=(
-                        aws.s3.BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultArgs(
-                            sse_algorithm="aws:kms" if key else "AES256",
-                            kms_master_key_id=key.arn if key else None,
-                        )
-                    ),
-                    bucket_key_enabled=True if key else None,
-                )
-            ],
-            opts=child,
-        )
-        aws.s3.BucketLifecycleConfiguration(
-            name,
-            bucket=bucket.bucket,
-            rules=[
-                aws.s3.BucketLifecycleConfigurationRuleArgs(
-                    id="overwritten-and-broken-off",
-                    status="Enabled",
-                    filter=aws.s3.BucketLifecycleConfigurationRuleFilterArgs(prefix=""),
-                    noncurrent_version_expiration=aws.s3.BucketLifecycleConfigurationRuleNoncurrentVersionExpirationArgs(
-                        noncurrent_days=30
-                    ),
-                    abort_incomplete_multipart_upload=(
-                        aws.s3.BucketLifecycleConfigurationRuleAbortIncompleteMultipartUploadArgs(
-                            days_after_initiation=1
-                        )
-                    ),
-                )
-            ],
-            # A rule on old versions is refused while the bucket keeps none.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[versioning]),
-        )
-        aws.s3.BucketPolicy(
-            name,
-            bucket=bucket.bucket,
-            policy=policies.tls_only(args.bucket_name, args.region),
-            # S3 refuses two changes of a bucket's access at the same time (OperationAborted).
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[closed]),
+            PrivateBucketArgs(
+                args.bucket_name,
+                policies.tls_only(args.bucket_name, args.region),
+                key_arn=key.arn if key else None,
+                force_destroy=args.force_destroy,
+            ),
+            self,
         )
 
         self.bucket_name = bucket.bucket
@@ -120,12 +59,15 @@ class StagingArea(pulumi.ComponentResource):
         self.key_arn = key.arn if key else pulumi.Output.from_input(None)
         self.register_outputs({"bucket_name": self.bucket_name, "bucket_arn": self.bucket_arn, "key_arn": self.key_arn})
 
-    @staticmethod
-    def _key(name: str, args: StagingAreaArgs, child: pulumi.ResourceOptions) -> aws.kms.Key:
-        return aws.kms.Key(
+    def _key(self, name: str, args: StagingAreaArgs) -> aws.kms.Key:
+        key = aws.kms.Key(
             name,
             description=f"Objects of {args.bucket_name}",
             enable_key_rotation=True,
             policy=policies.staging_key(args.account, args.region),
-            opts=child,
+            opts=pulumi.ResourceOptions(parent=self),
         )
+        if args.key_alias:
+            # Policies know the key by it: a key's ARN is random.
+            aws.kms.Alias(name, name=args.key_alias, target_key_id=key.id, opts=pulumi.ResourceOptions(parent=self))
+        return key

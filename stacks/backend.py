@@ -1,7 +1,7 @@
 """The program of an environment: its Amplify backend, and whatever you add to it.
 
-Add your own resources at the end of `program`: a DNS record, a monitor, a service that reads the backend's tables. They
-are resources of the same stack; give them `opts=pulumi.ResourceOptions(provider=aws_provider)`.
+Add your own resources at the end of `program`, as `HelloService` is: a DNS record, a monitor, a service that reads the
+backend's tables. They are resources of the same stack; give them `opts=pulumi.ResourceOptions(provider=provider)`.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ import pulumi
 from amplify_export import Assembly, render_root
 from components.amplify_backend import AmplifyBackend, AmplifyBackendArgs
 from components.documents.naming import EnvironmentNames
+from components.hello_service import HelloService, HelloServiceArgs
 from components.names import staging_bucket_name
-from components.providers import Access, aws_provider
+from components.providers import Access, aws_native_provider, aws_provider
 from components.publisher import BucketPublisher
 from components.remembered import unchanged
 from components.staging_area import StagingArea, StagingAreaArgs
@@ -39,9 +40,11 @@ def program() -> None:
         "`pulumi destroy` lets you begin again",
     )
     # Elsewhere, nothing at all is planned: not even the staging area would move.
-    provider = aws_provider("aws", access, pulumi.ResourceOptions(depends_on=same_place.apply(lambda _: [])))
+    only_here = pulumi.ResourceOptions(depends_on=same_place.apply(lambda _: []))
+    provider = aws_provider("aws", access, only_here)
     account = EnvironmentNames(assembly.project, config.account, config.region, config.environment)
     staging = own_staging_area(config, bucket, provider)
+    publisher = BucketPublisher(bucket, access)
     backend = AmplifyBackend(
         "backend",
         AmplifyBackendArgs(
@@ -49,7 +52,8 @@ def program() -> None:
             root=root,
             staging_bucket=bucket,
             region=config.region,
-            publisher=BucketPublisher(bucket, access),
+            publisher=publisher,
+            explain=publisher.first_causes,
             secrets=configuration.secrets,
             execution_role_arn=config.execution_role_arn or (account.execution_role_arn if config.enrolled else None),
             protect=config.protect,
@@ -67,10 +71,21 @@ def program() -> None:
     pulumi.export("rootTemplate", backend.template_key)
     pulumi.export("rootOutputs", backend.outputs)
     pulumi.export("outputs", backend.nested_outputs)
-    if backend.has("AWS::AppSync::GraphQLApi"):
-        pulumi.export("graphqlEndpoint", backend.graphql_api.endpoint)
+    endpoint = backend.graphql_api.endpoint if backend.has("AWS::AppSync::GraphQLApi") else None
+    if endpoint is not None:
+        pulumi.export("graphqlEndpoint", endpoint)
     if backend.has("AWS::Cognito::UserPool"):
         pulumi.export("userPoolId", backend.user_pool.id)
+
+    if config.hello_service:
+        # Of another service's role the account asks for the boundary (docs/configuration.md, `enrolled`).
+        boundary = account.boundary_arn if config.enrolled else None
+        hello = HelloService(
+            "hello",
+            HelloServiceArgs(account, endpoint, boundary),
+            pulumi.ResourceOptions(providers=[aws_native_provider("native", access, only_here)]),
+        )
+        pulumi.export("helloUrl", hello.url)
 
 
 def own_staging_area(config: EnvironmentConfig, bucket: str, provider: pulumi.ProviderResource) -> list[StagingArea]:

@@ -211,7 +211,7 @@ class Compute(Model):
     compute_type: Annotated[
         str,
         pattern(
-            r"BUILD_(GENERAL1_(SMALL|MEDIUM|LARGE|XLARGE|2XLARGE)|LAMBDA_\w+)",
+            "BUILD_GENERAL1_(SMALL|MEDIUM|LARGE|XLARGE|2XLARGE)",
             "CodeBuild compute type, such as BUILD_GENERAL1_SMALL",
         ),
     ] = Field(default="BUILD_GENERAL1_SMALL", description="size of the build environment")

@@ -20,6 +20,8 @@ from pulumi.runtime.config import set_all_config
 STACK = "aws:cloudformation/stack:Stack"
 STASH = "pulumi:index:Stash"
 UNKNOWN = "<unknown>"
+MADE_UP = ("apiId", "apiEndpoint", "integrationId")
+"""What AWS makes up for native resources."""
 
 
 @dataclass(frozen=True)
@@ -71,10 +73,14 @@ class Recording:
 class _Provider(mocks.Mocks):
     """Gives each resource an id, its inputs back, and what a test wants of a few."""
 
-    def __init__(self, states: Mapping[str, Mapping[str, Any]], *, preview: bool) -> None:
-        self.states, self.preview = states, preview
+    def __init__(
+        self, states: Mapping[str, Mapping[str, Any]], answers: Mapping[str, Mapping[str, Any]], *, preview: bool
+    ) -> None:
+        self.states, self.answers, self.preview = states, answers, preview
 
     def call(self, args: mocks.MockCallArgs) -> Any:
+        if args.token in self.answers:
+            return self.answers[args.token]
         raise AssertionError(f"the program calls {args.token}: it should start without asking AWS")
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
@@ -85,6 +91,8 @@ class _Provider(mocks.Mocks):
             state["versionId"] = f"version-of-{args.name}"
         elif args.typ.startswith("aws:"):
             state["arn"] = f"arn:aws:::{args.name}"
+        elif args.typ.startswith("aws-native:"):
+            state.update({"arn": f"arn:aws:::{args.name}", **{key: f"{args.name}-{key}" for key in MADE_UP}})
         state.update(self.states.get(args.typ, {}))
         state.update(self.states.get(args.name, {}))
         return ("" if self.preview else f"{args.name}-id"), state
@@ -144,9 +152,13 @@ def record(
     secret_keys: tuple[str, ...] = (),
     directory: Path | None = None,
     states: Mapping[str, Mapping[str, Any]] | None = None,
+    answers: Mapping[str, Mapping[str, Any]] | None = None,
     preview: bool = False,
 ) -> Recording:
-    """Run `program` as stack `name` of `project`; raises what it raises. `config` has bare keys."""
+    """Run `program` as stack `name` of `project`; raises what it raises. `config` has bare keys.
+
+    `states` adds to what the mocks give back, by type or name; `answers` are those of functions, by token.
+    """
     recording = Recording()
     logger = logging.Logger("pulumi-program", logging.INFO)
     logger.addHandler(_Handler(recording))
@@ -156,7 +168,7 @@ def record(
     # A program's root belongs to its loop, and is made only if there is none.
     settings.ROOT.set(None)
     settings.SETTINGS.outputs.clear()  # a program that failed leaves tasks of its own loop
-    provider = _Provider(states or {}, preview=preview)
+    provider = _Provider(states or {}, answers or {}, preview=preview)
     monitor = _Monitor(provider, recording)
     mocks.set_mocks(provider, project=project, stack=name, preview=preview, logger=logger, monitor=monitor)
     settings.SETTINGS.root_directory = str(directory) if directory else None

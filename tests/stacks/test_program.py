@@ -118,8 +118,7 @@ def test_protection_can_be_given_up(full: Path) -> None:
         ("seriesapp", {}, "this is the export of 'fullapp', but the Pulumi project is 'seriesapp'"),
         ("fullapp", {"acount": "1"}, "unknown key 'acount', do you mean 'account'?"),
         ("fullapp", {"account": "12345678901"}, "quote it"),
-        ("fullapp", {"program": "pipeline"}, "there is no program 'pipeline'"),
-        ("fullapp", {"program": "account"}, "there is no program 'account'"),
+        ("fullapp", {"program": "pipelines"}, "there is backend, account, pipeline; backend is the default"),
         ("fullapp", {"environment": "my-env"}, "'my-env' cannot be an Amplify environment"),
         ("fullapp", {"parameters": {"authfulapp": {"x": "1"}}}, "do you mean 'authfullappauth'"),
         ("fullapp", {"export": "nowhere"}, "nowhere"),
@@ -211,3 +210,21 @@ def test_an_enrolled_environment_uses_what_its_account_has(full: Path) -> None:
     bucket = "fullapp-prod-staging-012345678901-eu-west-1-an"
     assert f"/{bucket}/templates/" in stack.inputs["templateUrl"]
     assert recording.exports["stagingBucket"] == bucket
+
+
+def test_the_hello_service_is_another_resource_of_the_same_stack(full: Path) -> None:
+    recording = run(full, "fullapp", {"suffix": "abc", "helloService": "true"}, name="prod")
+    function = recording.one("aws-native:lambda:Function")
+    assert function.inputs["functionName"] == "fullapp-prod-hello"
+    assert recording.exports["helloUrl"] == "hello-apiEndpoint/"
+    provider = recording.one("pulumi:providers:aws-native")
+    assert json.loads(provider.inputs["allowedAccountIds"]) == ["012345678901"]
+    native = [r for r in recording.resources if r.type.startswith("aws-native:")]
+    assert {r.provider for r in native} == {f"{provider.urn}::native-id"}
+    assert "permissionsBoundary" not in recording.one("aws-native:iam:Role").inputs
+
+
+def test_an_enrolled_hello_service_carries_the_boundary(full: Path) -> None:
+    recording = run(full, "fullapp", {"suffix": "abc", "helloService": "true", "enrolled": "true"}, name="prod")
+    boundary = "arn:aws:iam::012345678901:policy/amplify-delivery/fullapp/env/prod/fullapp-prod-boundary"
+    assert recording.one("aws-native:iam:Role").inputs["permissionsBoundary"] == boundary

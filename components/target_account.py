@@ -1,0 +1,204 @@
+"""What lets a pipeline into an account, for one environment: what `cdk bootstrap --trust` makes, and less of it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from components import declared, policies
+from components.documents.account import AccountDocuments, account_documents
+from components.documents.buildspecs import EngineDownload
+from components.documents.environment import ACCOUNT_VERSION, EnvironmentAccess
+from components.documents.limits import check_projects, check_roles
+from components.documents.naming import PROJECTS
+from components.errors import as_run_error
+from components.private_bucket import PrivateBucketArgs, private_bucket
+from components.staging_area import StagingArea, StagingAreaArgs
+
+AUDIT_DAYS = 3653
+"""How long the audit log stays: ten years."""
+STATE_VERSIONS_DAYS = 365
+"""How long old versions of the engine's state stay."""
+
+
+_UNTAGGED_EXPIRE = json.dumps(
+    {
+        "rules": [
+            {
+                "rulePriority": 1,
+                "description": "Images that nothing refers to",
+                "selection": {
+                    "tagStatus": "untagged",
+                    "countType": "sinceImagePushed",
+                    "countUnit": "days",
+                    "countNumber": 365,
+                },
+                "action": {"type": "expire"},
+            }
+        ]
+    },
+    sort_keys=True,
+)
+
+
+@dataclass(frozen=True)
+class TargetAccountArgs:
+    """Arguments of `TargetAccount`."""
+
+    access: EnvironmentAccess
+    """The environment, the pipeline that comes in, and the rights that both need."""
+    engine: EngineDownload | None = None
+    """Where builds get the engine from, if it is not in their image."""
+    protect: bool = True
+    """Refuse to destroy what cannot be made again: staging area, state bucket, its key and the audit log."""
+
+
+class TargetAccount(pulumi.ComponentResource):
+    """One environment's place in a target account.
+
+    Nobody outside the account gets credentials for it. The pipeline's role may assume one role, the door, which starts
+    builds of four projects; what these do stands in the projects, and what they may do in their roles.
+
+    It wants two providers of the account, `aws` and `aws-native`.
+    """
+
+    staging_bucket: pulumi.Output[str]
+    state_bucket: pulumi.Output[str]
+    state_key_arn: pulumi.Output[str]
+    secrets_provider: pulumi.Output[str]
+    """What the engine encrypts the environment's state with, as it stands in the stack file."""
+    door_arn: pulumi.Output[str]
+    """The role that the pipeline assumes."""
+    execution_role_arn: pulumi.Output[str]
+    """The role that CloudFormation uses."""
+    boundary_arn: pulumi.Output[str]
+    """The permissions boundary of every role that the environment makes."""
+    projects: pulumi.Output[Mapping[str, str]]
+    """The names of the four projects, by `publish`, `plan`, `deploy` and `check`."""
+    repository_url: pulumi.Output[str | None]
+    """The ECR repository, if the app has images."""
+    version: pulumi.Output[str]
+    """The version stamp, written last of all: what a deployment asks for first."""
+
+    def __init__(self, name: str, args: TargetAccountArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("amplify-delivery:index:TargetAccount", name, None, opts)
+        access, names = args.access, args.access.names
+        with as_run_error():
+            documents = account_documents(access, args.engine)
+            check_roles(documents.roles, (*documents.policies, documents.boundary))
+            check_projects(documents.projects)
+        kept = pulumi.ResourceOptions(parent=self, protect=args.protect)
+
+        staging = StagingArea(
+            f"{name}-staging",
+            StagingAreaArgs(
+                names.staging_bucket,
+                names.account,
+                names.region,
+                customer_key=access.staging_key,
+                key_alias=names.staging_key_alias if access.staging_key else None,
+            ),
+            kept,
+        )
+        bucket, key, alias = self._state(name, args)
+        audit = declared.log_group(
+            names.audit_log_group, pulumi.ResourceOptions(parent=self, protect=args.protect), AUDIT_DAYS
+        )
+        repository = self._repository(args) if access.images else None
+        made = self._roles_and_projects(documents)
+        stamp = aws.ssm.Parameter(
+            f"{name}-version",
+            name=names.version_parameter,
+            description=f"Version of what {access.pipeline.pipeline} finds here",
+            type="String",
+            value=str(ACCOUNT_VERSION),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[staging, bucket, alias, audit, *made]),
+        )
+
+        self.staging_bucket = staging.bucket_name
+        self.state_bucket = bucket.bucket
+        self.state_key_arn = key.arn
+        self.secrets_provider = alias.name.apply(lambda known: f"awskms://{known}?region={names.region}")
+        self.door_arn = pulumi.Output.from_input(documents.door.arn)
+        self.execution_role_arn = pulumi.Output.from_input(documents.execution.arn)
+        self.boundary_arn = pulumi.Output.from_input(documents.boundary.arn)
+        self.projects = pulumi.Output.from_input({what: names.project(what) for what in PROJECTS})
+        self.repository_url = repository.repository_url if repository else pulumi.Output.from_input(None)
+        self.version = stamp.value
+        self.register_outputs(
+            {
+                "staging_bucket": self.staging_bucket,
+                "state_bucket": self.state_bucket,
+                "state_key_arn": self.state_key_arn,
+                "secrets_provider": self.secrets_provider,
+                "door_arn": self.door_arn,
+                "execution_role_arn": self.execution_role_arn,
+                "boundary_arn": self.boundary_arn,
+                "projects": self.projects,
+                "repository_url": self.repository_url,
+                "version": self.version,
+            }
+        )
+
+    def _state(self, name: str, args: TargetAccountArgs) -> tuple[aws.s3.Bucket, aws.kms.Key, aws.kms.Alias]:
+        """Where the engine keeps the environment's state, and the key that encrypts it and the secrets in it."""
+        names = args.access.names
+        kept = pulumi.ResourceOptions(parent=self, protect=args.protect)
+        key = aws.kms.Key(
+            f"{name}-state",
+            description=f"State of {names.prefix}",
+            enable_key_rotation=True,
+            deletion_window_in_days=30,
+            policy=policies.own_account_key(names.account, names.region),
+            opts=kept,
+        )
+        alias = aws.kms.Alias(f"{name}-state", name=names.state_key_alias, target_key_id=key.id, opts=kept)
+        bucket = private_bucket(
+            f"{name}-state",
+            PrivateBucketArgs(
+                names.state_bucket,
+                policies.tls_only(names.state_bucket, names.region),
+                key_arn=key.arn,
+                old_versions_days=STATE_VERSIONS_DAYS,
+            ),
+            self,
+            protect=args.protect,
+        )
+        return bucket, key, alias
+
+    def _roles_and_projects(self, documents: AccountDocuments) -> list[pulumi.Resource]:
+        child = pulumi.ResourceOptions(parent=self)
+        managed = {p.arn: declared.managed_policy(p, child) for p in (documents.boundary, *documents.policies)}
+        roles = {}
+        for document in documents.roles:
+            # The boundary of the environment does not stand on our own roles, but guards in them name it.
+            needed = [policy for arn, policy in managed.items() if arn in document.managed_policies]
+            roles[document.arn] = declared.role(document, child, needed)
+        projects = [declared.project(p, child, [roles[p.role_arn]]) for p in documents.projects]
+        return [*managed.values(), *roles.values(), *projects]
+
+    def _repository(self, args: TargetAccountArgs) -> aws.ecr.Repository:
+        names = args.access.names
+        kept = pulumi.ResourceOptions(parent=self, protect=args.protect)
+        repository = aws.ecr.Repository(
+            names.repository,
+            name=names.repository,
+            image_tag_mutability="IMMUTABLE",
+            image_scanning_configuration=aws.ecr.RepositoryImageScanningConfigurationArgs(scan_on_push=True),
+            opts=kept,
+        )
+        aws.ecr.RepositoryPolicy(
+            names.repository,
+            repository=repository.name,
+            policy=policies.images_for_lambda(names.account, names.region),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        aws.ecr.LifecyclePolicy(
+            names.repository,
+            repository=repository.name,
+            policy=_UNTAGGED_EXPIRE,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        return repository

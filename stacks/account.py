@@ -1,0 +1,48 @@
+"""The program of an account: lets the pipeline in, once, with rights that its owner can read."""
+
+from __future__ import annotations
+
+import pulumi
+
+from components.providers import Access, aws_native_provider, aws_provider
+from components.target_account import TargetAccount, TargetAccountArgs
+from stacks.access import account_environments, engine_download, environment_access
+from stacks.config.program import account_config, running
+
+APP_TAG = "amplify-delivery:app"
+
+
+def program() -> None:
+    """Make what each environment of the stack file needs in its account."""
+    config, here = account_config(), running()
+    project, app = here.project, pulumi.get_project()
+    environments = account_environments(project, config, project.file(here.stack).name)
+    engine = engine_download(project.pipeline(config.pipeline).engine)
+    accesses = {env.environment: environment_access(project, app, config, env) for env in environments}
+
+    providers: dict[str, list[pulumi.ProviderResource]] = {}
+    for environment in environments:
+        name, region = environment.environment, environment.region
+        if region not in providers:
+            access = Access(environment.account, region, config.profile, config.role_arn, {APP_TAG: app, **config.tags})
+            providers[region] = [aws_provider(f"aws-{region}", access), aws_native_provider(f"native-{region}", access)]
+        account = TargetAccount(
+            name,
+            TargetAccountArgs(accesses[name], engine, protect=config.protect),
+            pulumi.ResourceOptions(providers=providers[region]),
+        )
+        pulumi.export(
+            name,
+            {
+                "stagingBucket": account.staging_bucket,
+                "stateBucket": account.state_bucket,
+                "secretsProvider": account.secrets_provider,
+                "door": account.door_arn,
+                "executionRole": account.execution_role_arn,
+                "boundary": account.boundary_arn,
+                "projects": account.projects,
+                "repositoryUrl": account.repository_url,
+                "version": account.version,
+            },
+        )
+    pulumi.export("account", environments[0].account)

@@ -1,0 +1,59 @@
+"""The program of a pipeline, in the tooling account. After the first time the pipeline runs it by itself."""
+
+from __future__ import annotations
+
+import pulumi
+import pulumi_aws as aws
+
+from components.delivery_pipeline import DeliveryPipeline, DeliveryPipelineArgs
+from components.providers import Access, aws_native_provider, aws_provider
+from stacks.access import build_environment, engine_download
+from stacks.account import APP_TAG
+from stacks.config import PipelineConfig
+from stacks.config.pipeline import GitHubTokenSource
+from stacks.config.program import pipeline_config, running
+from stacks.model import pipeline_model
+
+
+def program() -> None:
+    """Make the pipeline that the stack file describes."""
+    config, here = pipeline_config(), running()
+    model = pipeline_model(here.project, pulumi.get_project(), here.stack, config)
+
+    tags = {APP_TAG: model.app, **config.tags}
+    access = {region: Access(config.account, region, config.profile, config.role_arn, tags) for region in model.regions}
+    provider = aws_provider("aws", access[config.region])
+    pipeline = DeliveryPipeline(
+        here.stack,
+        DeliveryPipelineArgs(
+            model=model,
+            build_commands=config.build.commands,
+            build_variables=config.build.env,
+            build=build_environment(config.build, privileged=config.build.privileged),
+            engine=engine_download(config.engine),
+            regional={r: aws_provider(f"aws-{r}", access[r]) for r in model.regions if r != config.region},
+            token=token(config, provider),
+            schedule=config.schedule,
+            emails=config.notifications.emails if config.notifications else None,
+            protect=config.protect,
+        ),
+        pulumi.ResourceOptions(providers=[provider, aws_native_provider("native", access[config.region])]),
+    )
+
+    pulumi.export("account", config.account)
+    pulumi.export("region", config.region)
+    pulumi.export("pipeline", pipeline.pipeline_name)
+    pulumi.export("role", pipeline.role_arn)
+    pulumi.export("artifactBuckets", pipeline.artifact_buckets)
+    pulumi.export("topic", pipeline.topic_arn)
+    pulumi.export("definitionDigest", pipeline.definition_digest)
+
+
+def token(config: PipelineConfig, provider: pulumi.ProviderResource) -> pulumi.Output[str] | None:
+    """The personal access token of a GitHub source, from Secrets Manager: it stands in no file."""
+    if not isinstance(config.source, GitHubTokenSource):
+        return None
+    version = aws.secretsmanager.get_secret_version_output(
+        secret_id=config.source.token_secret, opts=pulumi.InvokeOutputOptions(provider=provider)
+    )
+    return pulumi.Output.secret(version.secret_string)
