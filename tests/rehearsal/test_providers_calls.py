@@ -442,3 +442,16 @@ def test_tags_of_the_provider_are_sent_and_shown_apart() -> None:
     assert fake.asked[0][1]["Tags"] == [{"Key": "app", "Value": "x"}, {"Key": "own", "Value": "y"}]
     assert plain(outputs["tags"]) == {"own": "y"}
     assert plain(outputs["tagsAll"]) == {"app": "x", "own": "y"}
+
+
+def test_get_stack_tells_all_parameters_and_outputs() -> None:
+    fake = FakeCloudFormation(
+        Parameters=[{"ParameterKey": "P", "ParameterValue": "****"}], Outputs=[{"OutputKey": "O", "OutputValue": "1"}]
+    )
+    calls = stack(fake)
+    request = provider_pb2.InvokeRequest(tok="aws:cloudformation/getStack:getStack", args=encode({"name": "app"}))
+    found = decode(getattr(calls.provider.Invoke(request, None), "return"))
+    assert found["id"] == ARN
+    assert found["parameters"] == {"P": "****"}
+    assert found["outputs"] == {"O": "1"}
+    assert found["templateBody"] == '{"a":2,"b":1}'
