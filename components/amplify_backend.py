@@ -38,7 +38,7 @@ class AmplifyBackendArgs:
     """Brings the objects into `staging_bucket`, before the stack is created or updated."""
     secrets: Mapping[SecretKey, pulumi.Input[str]] = field(default_factory=dict)
     """A value for each of `root.secrets`."""
-    explain: Optional[Callable[[str], Sequence[str]]] = None
+    explain: Callable[[str], Sequence[str]] | None = None
     """Says which resources of nested stacks failed, and why, when asked with the provider's error, which knows the
     root stack's own events only."""
     execution_role_arn: pulumi.Input[str] | None = None
@@ -380,7 +380,7 @@ class AmplifyBackend(pulumi.ComponentResource):
         return pulumi.ResourceHook(f"{name}-publish", publish)
 
     @staticmethod
-    def _error_hooks(name: str, args: AmplifyBackendArgs) -> Optional[list[pulumi.ErrorHook]]:
+    def _error_hooks(name: str, args: AmplifyBackendArgs) -> list[pulumi.ErrorHook] | None:
         explain = args.explain
         if explain is None:
             return None
