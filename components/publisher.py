@@ -1,6 +1,6 @@
 """Publishing from inside a deployment: what `AmplifyBackend` calls before its stack is created or updated."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -31,9 +31,17 @@ class BucketPublisher:
 
     def __call__(self, assembly: Assembly, root: RootStack, creating: bool, progress: Callable[[str], None]) -> object:
         # `publishing` loads boto3 and the linter now: not in a preview, nor when nothing changed.
-        access = self.access
-        target = publishing.PublishTarget(self.bucket, access.account, access.region, access.profile, access.role_arn)
+        target = self._target
         publishing.check_stack(target, root.stack_name, creating=creating)
         if creating:
             publishing.check_deployment_bucket(target, root.parameters["DeploymentBucketName"])
         return publishing.publish(assembly, [(root.object, root.body)], target, progress)
+
+    def first_causes(self, error: str) -> Sequence[str]:
+        """`NESTED/RESOURCE (TYPE): REASON` of what failed in the stack that `error` names; empty if nobody can tell."""
+        return publishing.first_causes(self._target, error)
+
+    @property
+    def _target(self) -> "publishing.PublishTarget":
+        access = self.access
+        return publishing.PublishTarget(self.bucket, access.account, access.region, access.profile, access.role_arn)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from publishing.credentials import provider_session
-    from publishing.failures import failed_resources
+    from publishing.failures import failed_resources, first_causes
     from publishing.preflight import examine
     from publishing.standing import check_deployment_bucket, check_stack
     from publishing.target import PublishTarget
@@ -26,6 +26,7 @@ __all__ = [
     "check_stack",
     "examine",
     "failed_resources",
+    "first_causes",
     "provider_session",
     "publish",
 ]
@@ -37,6 +38,7 @@ _HOME = {
     "check_stack": "standing",
     "examine": "preflight",
     "failed_resources": "failures",
+    "first_causes": "failures",
     "provider_session": "credentials",
     "publish": "upload",
 }

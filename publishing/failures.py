@@ -12,10 +12,22 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from publishing.credentials import client_config, target_session
+from publishing.target import PublishTarget
+
 _STACK = re.compile(r"arn:aws[\w-]*:cloudformation:[\w-]+:[0-9]{12}:stack/[\w-]+/[0-9a-f-]+")
 _CANCELLED = re.compile(r"Resource (creation|update) cancelled")
 """Said of what was under way when another resource failed."""
 _STARTS = ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS")
+
+
+def first_causes(target: PublishTarget, error: str) -> list[str]:
+    """`failed_resources`, asked with the credentials of the stack's own provider; empty when they do not serve."""
+    try:
+        cloudformation = target_session(target).client("cloudformation", config=client_config())
+    except (BotoCoreError, ClientError):
+        return []
+    return failed_resources(cloudformation, error)
 
 
 def failed_resources(cloudformation: Any, error: str) -> list[str]:

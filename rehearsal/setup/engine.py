@@ -25,9 +25,9 @@ from rehearsal.setup.run import answer, run, version
 _MODULE = CHECKOUT / "rehearsal/engine"
 _COMMAND = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
 _INSTALLER = "https://get.pulumi.com/install.sh"
-_OLDEST = (3, 216)  # Pulumi.yaml's requiredPulumiVersion
+_OLDEST = (3, 220)  # Pulumi.yaml's requiredPulumiVersion
 _REMEDY = (
-    "check that Go modules can be fetched (`go env GOPROXY`), or install Pulumi yourself (>= 3.216) "
+    "check that Go modules can be fetched (`go env GOPROXY`), or install Pulumi yourself (>= 3.220) "
     "so that `pulumi` is on PATH, then run `make setup` again"
 )
 _ENVIRONMENT = {"PULUMI_SKIP_UPDATE_CHECK": "true"}
@@ -182,7 +182,7 @@ def _go(progress: Progress) -> Path:
     if not answer(go, "version"):
         raise SetupError(
             f"no Go for this machine ({platform.system()} {platform.machine()})", where=str(go),
-            remedy=f"install Go (>= {needed}) or Pulumi (>= 3.216) so that it is on PATH",
+            remedy=f"install Go (>= {needed}) or Pulumi (>= 3.220) so that it is on PATH",
         )  # fmt: skip
     return go
 

@@ -69,6 +69,12 @@ class Recording:
         """Run a hook as the engine does before a create."""
         asyncio.run(self.hooks[name](pulumi.ResourceHookArgs("urn", "", name, "type", new_inputs={})))
 
+    def run_error_hook(self, name: str, error: str) -> bool:
+        """Run an error hook as the engine does after a failed create: whether it is to be tried again."""
+        event = pulumi.ErrorHookArgs("urn", "", name, "type", new_inputs={}, failed_operation="create", errors=[error])
+        again: bool = asyncio.run(self.hooks[name](event))
+        return again
+
 
 class _Provider(mocks.Mocks):
     """Gives each resource an id, its inputs back, and what a test wants of a few."""
@@ -180,6 +186,12 @@ def record(
         recording.hooks[name] = func
         real(self, name, func, opts)
 
+    real_error = pulumi.ErrorHook.__init__
+
+    def error_hook(self: Any, name: str, func: Any) -> None:
+        recording.hooks[name] = func
+        real_error(self, name, func)
+
     async def exports() -> None:
         for key, value in pulumi.runtime.get_root_resource().outputs.items():
             output = pulumi.Output.from_input(value)
@@ -192,11 +204,13 @@ def record(
         recording.result = program()
 
     pulumi.ResourceHook.__init__ = hook  # type: ignore[method-assign]
+    pulumi.ErrorHook.__init__ = error_hook  # type: ignore[method-assign]
     try:
         loop.run_until_complete(stack.run_pulumi_func(body))
         loop.run_until_complete(exports())
     finally:
         pulumi.ResourceHook.__init__ = real  # type: ignore[method-assign]
+        pulumi.ErrorHook.__init__ = real_error  # type: ignore[method-assign]
         pending = asyncio.all_tasks(loop)
         for task in pending:
             task.cancel()

@@ -257,3 +257,16 @@ def test_what_is_not_there_is_an_error_in_one_sentence(question: Any, says: str)
 def test_outputs_are_unknown_in_a_preview_that_changes_the_stack(todo: Any) -> None:
     recording = deploy(todo, rendered(todo), lambda b: b.graphql_api.endpoint, preview=True)
     assert recording.exports["result"] == UNKNOWN
+
+
+def test_a_failure_below_the_root_stack_is_explained(todo: Any) -> None:
+    asked: list[str] = []
+
+    def explain(error: str) -> list[str]:
+        asked.append(error)
+        return ["authapp/Client (AWS::Cognito::UserPoolClient): the name is taken"]
+
+    recording = deploy(todo, rendered(todo), explain=explain)
+    assert list(recording.one(STACK).request.hooks.on_error) == ["backend-explain"]
+    assert recording.run_error_hook("backend-explain", "waiting for CloudFormation Stack (arn)") is False
+    assert asked == ["waiting for CloudFormation Stack (arn)"]
