@@ -359,7 +359,9 @@ class AmplifyBackend(pulumi.ComponentResource):
                 ignore_changes=["parameters.ApiKeyExpires"] if args.keep_api_key_expiry else None,
                 custom_timeouts=pulumi.CustomTimeouts(create=args.timeout, update=args.timeout, delete=args.timeout),
                 depends_on=after.depends_on if after else None,
-                hooks=pulumi.ResourceHookBinding(before_create=[*publishing], before_update=[*publishing]),
+                hooks=pulumi.ResourceHookBinding(
+                    before_create=[*publishing], before_update=[*publishing], on_error=self._error_hooks(name, args)
+                ),
             ),
         )
 

@@ -138,9 +138,7 @@ def test_a_failing_update_rolls_back_and_says_which_resource_and_why(
     version("todo-series/v4")
     failed = run(deployed)("up")
     free()
-    fails(failed, "authseriesappauth", "UserPoolClientRole")
-    if run(deployed) == deployed.delivery:
-        fails(failed, "authseriesappauth/UserPoolClientRole (AWS::IAM::Role)", "already exists")
+    fails(failed, "authseriesappauth/UserPoolClientRole (AWS::IAM::Role)", "already exists")
     assert deployed.status() == "UPDATE_ROLLBACK_COMPLETE"
 
     version("todo-series/v2" if run(deployed) == deployed.plain else "todo-series/v3")
