@@ -22,6 +22,7 @@ COMMANDS = {
     "publish": "upload an assembly's objects to an environment's staging bucket",
     "compare": "what a re-export touches: resources and nested stacks",
     "plan": "what deploying an environment would change; changes nothing",
+    "deploy": "deploy an environment as planned, bound to the plan's digest",
     "step": "run a pre or post step of the pipeline, or its bake time",
     "up": "deploy an environment: what `pulumi up` does",
     "outputs": "print an environment's outputs",

@@ -115,11 +115,14 @@ class Engine:
             found = self._stack.outputs()
         return {name: Output(o.value, o.secret) for name, o in sorted(found.items())}
 
+    def state(self) -> Mapping[str, Any]:
+        """The stack's state as it is stored; secrets stay encrypted."""
+        with self._errors(Watch()):
+            return self._stack.export_stack().deployment or {}
+
     def resources(self) -> list[Mapping[str, Any]]:
         """The resources in the stack's state; secrets stay encrypted."""
-        with self._errors(Watch()):
-            deployment = self._stack.export_stack().deployment or {}
-        return list(deployment.get("resources") or ())
+        return list(self.state().get("resources") or ())
 
     def destroy(self) -> Watch:
         """Destroy everything in the stack, protected or not: whoever calls has asked."""

@@ -5,19 +5,20 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from amplify_export import EnvironmentValues, render_root
+from amplify_export import Assembly, EnvironmentValues, RootStack, render_root
 from amplify_export.documents import Malformed
 from amplify_export.errors import ConfigError, DeployError
 from amplify_export.parameters import API_KEY_EXPIRES
 from components.names import staging_bucket_name
-from delivery import deployed, output, stack_files
+from delivery import deployed, output, secrets_provider, stack_files
 from delivery.account import Account
 from delivery.engine import Engine
-from delivery.planning import Plan, Stacks, Start, Target, digest, plan_backend, plan_program
+from delivery.planning import Plan, Stacks, Start, Step, Target, digest, plan_backend, plan_program
 from stacks.config import EnvironmentConfig, Project
 from stacks.inputs import read_assembly
 
@@ -59,45 +60,64 @@ def show(plan: Plan) -> None:
     print(f"plan {plan.digest}")
 
 
-def make(environment: str, engine: Engine) -> Plan:
-    """The plan of an environment. Raises `DeliveryError`s; reads only.
+@dataclass(frozen=True)
+class Backend:
+    """The backend's part of a plan, for which no engine is needed."""
 
-    First what the account says, then the engine: a stack file's mistake is told before anything slow begins.
-    """
+    config: EnvironmentConfig
+    assembly: Assembly
+    root: RootStack
+    parameters: Mapping[str, str]
+    """What the root is called with, as far as it is known beforehand."""
+    found: deployed.Deployed
+    steps: tuple[Step, ...]
+
+
+def backend(environment: str) -> Backend:
+    """What deploying an environment would do to its backend. Raises `DeliveryError`s; reads only."""
     config = stack_files.load(environment)
-    project = Project(Path())
     values = stack_files.values(config)
-    assembly = read_assembly(config, Path(), project.app)
+    assembly = read_assembly(config, Path(), Project(Path()).app)
     bucket = staging_bucket_name(assembly.project, config.environment, config.account, config.region)
     root = render_root(assembly, values, bucket)
     account = Account(config.account, config.region, config.profile, config.role_arn)
     found = _deployed(account, root.stack_name)
-    parameters = _parameters(
-        {**root.parameters, **dict.fromkeys((s.version_parameter for s in root.secrets), LATER)}, values, config, found
-    )
-    backend = plan_backend(found.stacks, Stacks.of(assembly, root, parameters))
-    resources = engine.resources()
+    parameters = _wanted(root, values, config)
+    have = found.stacks.parameters if found.stacks else {}
+    steps = plan_backend(found.stacks, Stacks.of(assembly, root, _with_deployed(parameters, have)))
+    return Backend(config, assembly, root, parameters, found, steps)
+
+
+def make(environment: str, engine: Engine) -> Plan:
+    """The plan of an environment. Raises `DeliveryError`s; reads only.
+
+    The account is asked before the engine: a stack file's mistake is told before anything slow begins.
+    """
+    here = backend(environment)
+    state = engine.state()
+    secrets_provider.check(environment, state)
     previewed = engine.preview().steps
-    program = plan_program(previewed, backend_changes=bool(backend), deployed=found.status is not None)
-    was = found.stacks
+    program = plan_program(previewed, backend_changes=bool(here.steps), deployed=here.found.status is not None)
+    was, config = here.found.stacks, here.config
+    known = sorted([str(r.get("urn")), str(r.get("id", ""))] for r in state.get("resources") or ())
     return Plan(
         Start(
-            stack=root.stack_name,
-            status=found.status,
+            stack=here.root.stack_name,
+            status=here.found.status,
             root_template=digest(was.templates[()]) if was else None,
             templates=digest({"/".join(path): body for path, body in was.templates.items()}) if was else None,
             parameters=digest(was.parameters) if was else None,
-            program=digest(sorted([str(r.get("urn")), str(r.get("id", ""))] for r in resources)),
+            program=digest(known),
         ),
         Target(
             environment=environment,
             account=config.account,
             region=config.region,
-            assembly=assembly.digest(),
-            root_template=root.object.key,
-            parameters=digest(parameters),
+            assembly=here.assembly.digest(),
+            root_template=here.root.object.key,
+            parameters=digest(here.parameters),
         ),
-        (*backend, *program),
+        (*here.steps, *program),
     )
 
 
@@ -110,23 +130,20 @@ def _deployed(account: Account, stack: str) -> deployed.Deployed:
         raise DeployError(f"a deployed template cannot be read: {error}", where=stack) from None
 
 
-def _parameters(
-    wanted: Mapping[str, str], values: EnvironmentValues, config: EnvironmentConfig, found: deployed.Deployed
-) -> dict[str, str]:
-    """The root's parameters as the deployment would set them.
+def _wanted(root: RootStack, values: EnvironmentValues, config: EnvironmentConfig) -> dict[str, str]:
+    """The root's parameters, without what only the deployment knows: the version of a secret, and the expiry of API
+    keys, which is chosen once and then remembered by the engine's state."""
+    wanted = {**root.parameters, **dict.fromkeys((s.version_parameter for s in root.secrets), LATER)}
+    if config.api_key_expires is None and wanted.get(API_KEY_EXPIRES) == str(values.api_key_expires):
+        wanted[API_KEY_EXPIRES] = LATER
+    return wanted
 
-    What only the deployment knows keeps its deployed value: the version of a secret (that a secret changes, the
-    engine's preview says), and the expiry of API keys, which the engine's state remembers. A masked value is not known
-    on either side, and so no change.
-    """
-    result = dict(wanted)
-    have = found.stacks.parameters if found.stacks else {}
-    if config.api_key_expires is None and result.get(API_KEY_EXPIRES) == str(values.api_key_expires):
-        result[API_KEY_EXPIRES] = LATER
-    for name, value in result.items():
-        if value == LATER or have.get(name) == deployed.MASK:
-            result[name] = have.get(name, value)
-    return result
+
+def _with_deployed(wanted: Mapping[str, str], have: Mapping[str, str]) -> dict[str, str]:
+    """The parameters, with the deployed value of what cannot be compared: what only the deployment knows (that a secret
+    changes, the engine's preview says), and what CloudFormation masks."""
+    kept = {name for name, value in wanted.items() if value == LATER or have.get(name) == deployed.MASK}
+    return {name: have.get(name, value) if name in kept else value for name, value in wanted.items()}
 
 
 def _write(file: Path, text: str) -> None:

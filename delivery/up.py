@@ -8,7 +8,7 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError, ClientError
 
 from amplify_export.errors import ConfigError, DeployError
-from delivery import output, stack_files
+from delivery import output, secrets_provider, stack_files
 from delivery.engine import Engine
 from delivery.outputs import shown, table
 from publishing.credentials import client_config, provider_session
@@ -28,6 +28,7 @@ def run(args: argparse.Namespace) -> int:
     engine = Engine(args.environment, Path.cwd(), output.progress if args.json else print)
     if args.create:
         engine.create()
+    secrets_provider.check(args.environment, engine.state())
     engine.preview()
     try:
         changes = engine.up().changes

@@ -85,6 +85,10 @@ class Plan:
             **content,
         }
 
+    def leads_where(self, approved: Mapping[str, Any]) -> bool:
+        """Whether it leads to what `approved`, a plan's document, led to."""
+        return digest(asdict(self.target)) == digest(approved["target"])
+
     def beyond(self, approved: Mapping[str, Any]) -> tuple[Step, ...]:
         """The steps that `approved`, a plan's document, does not hold."""
         known = {digest(step) for step in approved["steps"]}

@@ -1,0 +1,153 @@
+"""`delivery deploy ENV --plan DIGEST`: deploy an environment, if what would change is still what was approved."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from amplify_export.errors import ConfigError, DeployError
+from delivery import output
+from delivery import plan as planning
+from delivery.audit import Audit
+from delivery.engine import Engine
+from delivery.outputs import shown, table
+from delivery.planning import Plan, Step, document_digest
+from delivery.up import WORDS, with_reasons
+
+_SHOWN = 20
+"""Steps that a refusal lists; `delivery plan` lists all."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("environment", metavar="ENV", help="name of the Pulumi stack")
+    parser.add_argument("--plan", metavar="DIGEST", help="digest of the approved plan, as `plan` prints it")
+    parser.add_argument(
+        "--plan-file",
+        type=Path,
+        metavar="FILE",
+        help="the approved plan's document (`plan --out`): allows what remains of a plan that was begun",
+    )
+    parser.add_argument("--allow-data-loss", action="store_true", help="go on although data would be lost")
+    parser.add_argument("--audit", type=Path, metavar="FILE", help="append a JSON line about this deployment to FILE")
+    parser.add_argument("--show-secrets", action="store_true", help="show secret outputs in clear")
+
+
+def run(args: argparse.Namespace) -> int:
+    environment = args.environment
+    if not args.plan:
+        raise ConfigError(
+            "which plan was approved is not said",
+            where=f"deploy {environment}",
+            remedy=f"`python -m delivery plan {environment}`, look at it, then "
+            f"`python -m delivery deploy {environment} --plan DIGEST` with the digest that it prints",
+        )
+    approved = read_approved(args.plan_file, args.plan) if args.plan_file else None
+    with Audit(args.audit, environment, args.plan) as audit:
+        engine = Engine(environment, Path.cwd(), output.progress if args.json else print)
+        plan = planning.make(environment, engine)
+        audit.planned(plan)
+        check(plan, args.plan, approved, allow_data_loss=args.allow_data_loss)
+        audit.begin()
+        changes = _deploy(engine, plan)
+        audit.end("deployed" if plan.steps else "nothing to change")
+    outputs = shown(engine.outputs(), secrets=args.show_secrets)
+    if args.json:
+        document = {"environment": environment, "plan": plan.digest, "changes": changes, "outputs": outputs}
+        output.document(document)
+        return 0
+    table(outputs)
+    done = ", ".join(f"{changes[kind]} {word}" for kind, word in WORDS.items() if kind in changes)
+    if plan.digest != args.plan and not plan.steps:
+        done = f"nothing to change: {args.plan[:12]} is carried out, or something newer is"
+    print(f"{environment}: {done or 'nothing to change'}")
+    return 0
+
+
+def read_approved(file: Path, digest: str) -> dict[str, Any]:
+    """The document of the approved plan. Raises `ConfigError` unless it is the one that `digest` names."""
+    try:
+        document: dict[str, Any] = json.loads(file.read_bytes())
+        found = document_digest(document)
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {error.strerror}", where=str(file)) from None
+    except (ValueError, KeyError, TypeError):
+        raise ConfigError("is no plan", where=str(file), remedy="give the file that `plan --out FILE` wrote") from None
+    if found != digest:
+        raise ConfigError(
+            f"is another plan: its digest is {found}, not {digest}",
+            where=str(file),
+            remedy="give the file of the very plan that was approved",
+        )
+    return document
+
+
+def check(plan: Plan, digest: str, approved: Mapping[str, Any] | None, *, allow_data_loss: bool) -> None:
+    """Raise `DeployError` unless `plan` may be carried out.
+
+    It may if it is the approved one, if it is what remains of it (`approved`, its document: the same target, no step
+    that was not in it), or if there is nothing to do. Data is lost only if that was allowed.
+    """
+    if plan.steps and plan.digest != digest:
+        if approved is None:
+            raise _changed(
+                plan,
+                plan.steps,
+                f"what would change is not what was approved: the plan is {plan.digest} now, {digest} was approved",
+                "to carry on with a plan that was begun, add `--plan-file` with its document",
+            )
+        if not plan.leads_where(approved):
+            raise _changed(plan, plan.steps, "the approved plan was one for another export or configuration")
+        beyond = plan.beyond(approved)
+        if beyond:
+            raise _changed(plan, beyond, "this was not in the approved plan")
+    if plan.losses and not allow_data_loss:
+        raise DeployError(
+            f"this would delete data:\n{_listed(plan.losses)}",
+            where=plan.target.environment,
+            remedy="nothing was changed; if that is meant, add --allow-data-loss",
+        )
+
+
+def _changed(plan: Plan, steps: tuple[Step, ...], why: str, more: str = "") -> DeployError:
+    environment = plan.target.environment
+    return DeployError(
+        f"{why}:\n{_listed(steps)}",
+        where=environment,
+        remedy="; ".join(
+            part
+            for part in ("nothing was changed", f"`python -m delivery plan {environment}`, and approve that", more)
+            if part
+        ),
+    )
+
+
+def _listed(steps: tuple[Step, ...]) -> str:
+    lines = [
+        f"  {s.mark} {s.place} ({s.type})"
+        + (f": {', '.join(p for p in (s.what, s.loss) if p)}" if s.what or s.loss else "")
+        for s in steps[:_SHOWN]
+    ]
+    return "\n".join([*lines, *([f"  ... and {len(steps) - _SHOWN} more"] if len(steps) > _SHOWN else [])])
+
+
+def _deploy(engine: Engine, plan: Plan) -> dict[str, int]:
+    """Carry the plan out; the engine's changes by kind. Nothing at all is run for an empty plan."""
+    if not plan.steps:
+        return {}
+    environment = plan.target.environment
+    try:
+        changes = engine.up().changes
+    except DeployError as error:
+        raise with_reasons(error, environment) from None
+    left = planning.backend(environment).steps
+    if left:
+        raise DeployError(
+            f"the engine has ended well, but {output.counted(len(left), 'change')} of the backend did not take place:\n"
+            f"{_listed(left)}",
+            where=environment,
+            remedy=f"`pulumi refresh -s {environment}`, then plan again",
+        )
+    return changes

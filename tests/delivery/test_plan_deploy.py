@@ -1,0 +1,120 @@
+"""Plan and deploy on the real engine: what was approved is done, and nothing else."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rehearsal.local_aws import LocalAws
+from rehearsal.setup import tools
+from rehearsal.workspace import Finished
+from tests.delivery.environments import Environment
+from tests.delivery.test_failures import fails, succeeds
+
+pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("plan")]
+
+
+@pytest.fixture(scope="module")
+def environment(local_aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    """One for all tests of this module: they run in order."""
+    cache = tmp_path_factory.mktemp("cache")
+    return Environment(tmp_path_factory.mktemp("environment"), local_aws, tools(), cache, "todo-series/v3")
+
+
+@pytest.fixture
+def document(environment: Environment) -> Path:
+    """Where a plan's document is written: outside of the project."""
+    return environment.workspace.project.parent / "plan.json"
+
+
+def plan(environment: Environment, document: Path, *arguments: object) -> dict[str, Any]:
+    succeeds(environment.delivery("plan", "--out", str(document), *map(str, arguments)))
+    planned: dict[str, Any] = json.loads(document.read_text())
+    return planned
+
+
+def deploy(environment: Environment, digest: str, *arguments: object) -> Finished:
+    return environment.delivery("deploy", "--plan", digest, *map(str, arguments))
+
+
+def root_template(environment: Environment) -> dict[str, Any]:
+    found = environment.client("cloudformation").get_template(StackName=environment.root)["TemplateBody"]
+    return dict(json.loads(found) if isinstance(found, str) else found)
+
+
+def update_by_hand(environment: Environment, template: dict[str, Any]) -> None:
+    """What somebody does in the console."""
+    cloudformation = environment.client("cloudformation")
+    stack = cloudformation.describe_stacks(StackName=environment.root)["Stacks"][0]
+    cloudformation.update_stack(
+        StackName=environment.root,
+        TemplateBody=json.dumps(template),
+        Parameters=[{"ParameterKey": p["ParameterKey"], "UsePreviousValue": True} for p in stack["Parameters"]],
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+    )
+    cloudformation.get_waiter("stack_update_complete").wait(StackName=environment.root, WaiterConfig={"Delay": 1})
+
+
+def test_a_first_deployment_as_planned_and_the_same_again(environment: Environment, document: Path) -> None:
+    variables, audit = document.with_name("variables"), document.with_name("audit")
+    planned = plan(environment, document, "--variables", variables)
+    assert environment.status() is None
+    assert environment.buckets() == set()
+    types = {step["type"] for step in planned["steps"] if step["step"] == "change-program"}
+    assert "aws:s3/bucket:Bucket" in types
+    assert "aws:cloudformation/stack:Stack" not in types
+    assert variables.read_text() == f"CHANGES={planned['changes']}\nPLAN_DIGEST={planned['digest']}\n"
+
+    done = succeeds(deploy(environment, planned["digest"], "--audit", audit))
+    assert re.search(rf"stackName +{environment.root}", done.output)
+    assert environment.status() == "CREATE_COMPLETE"
+    assert "nothing to change" in succeeds(deploy(environment, planned["digest"], "--audit", audit)).output
+
+    first, second = map(json.loads, audit.read_text().splitlines())
+    assert (first["result"], second["result"]) == ("deployed", "nothing to change")
+    assert (first["plan"], first["assembly"]) == (planned["digest"], planned["target"]["assembly"])
+
+
+def test_a_plan_must_be_named(environment: Environment) -> None:
+    fails(environment.delivery("deploy"), "which plan was approved", "python -m delivery plan dev")
+
+
+def test_somebody_else_deployed_in_between(environment: Environment, document: Path) -> None:
+    environment.take("todo-series/v4")
+    approved = plan(environment, document)
+    assert (approved["changes"], approved["dataLoss"]) == (9, [])
+    before = root_template(environment)
+    update_by_hand(environment, {**before, "Outputs": {**before["Outputs"], "Mine": {"Value": "1"}}})
+    theirs = root_template(environment)
+    audit = document.with_name("refused")
+    refused = deploy(environment, approved["digest"], "--audit", audit)
+    fails(refused, "not what was approved", "authseriesappauth/UserPool", "nothing was changed")
+    assert root_template(environment) == theirs
+    assert json.loads(audit.read_text())["result"] == "refused"
+    update_by_hand(environment, before)
+
+
+def test_what_remains_of_an_approved_plan(environment: Environment, document: Path) -> None:
+    # The last test's plan: the stack's state is another since then, the steps are the same.
+    approved = json.loads(document.read_text())["digest"]
+    environment.take("todo-series/v2")
+    fails(deploy(environment, approved, "--plan-file", document), "for another export")
+    environment.take("todo-series/v4")
+    succeeds(deploy(environment, approved, "--plan-file", document))
+    assert "authseriesappauth" in root_template(environment)["Resources"]
+
+
+def test_an_approval_alone_loses_no_data(environment: Environment, document: Path) -> None:
+    environment.take("todo-series/v2")
+    approved = plan(environment, document)
+    lost = {loss["path"]: loss["loss"] for loss in approved["dataLoss"]}
+    assert lost == {"apiseriesapp/TodoList/TodoListTable": "items", "authseriesappauth/UserPool": "users"}
+    before = root_template(environment)
+    fails(deploy(environment, approved["digest"]), "would delete data", "apiseriesapp/TodoList/TodoListTable")
+    assert root_template(environment) == before
+    succeeds(deploy(environment, approved["digest"], "--allow-data-loss"))
+    assert "authseriesappauth" not in root_template(environment)["Resources"]
