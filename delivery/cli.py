@@ -24,6 +24,7 @@ COMMANDS = {
     "plan": "what deploying an environment would change; changes nothing",
     "deploy": "deploy an environment as planned, bound to the plan's digest",
     "step": "run a pre or post step of the pipeline, or its bake time",
+    "rights": "what an environment's resource types need, and what its roles lack",
     "up": "deploy an environment: what `pulumi up` does",
     "outputs": "print an environment's outputs",
     "destroy": "delete an environment, unless data would be lost",
