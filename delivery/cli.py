@@ -28,6 +28,7 @@ COMMANDS = {
     "up": "deploy an environment: what `pulumi up` does",
     "outputs": "print an environment's outputs",
     "destroy": "delete an environment, unless data would be lost",
+    "setup": "make the tooling account's state bucket and key",
     "rehearse": "deliver exports to a local AWS on this machine",
 }
 """Every command and what it is for. A command's module, `delivery.NAME`, is imported only when it is called."""

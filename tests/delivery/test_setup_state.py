@@ -1,0 +1,97 @@
+"""The tooling account's state: made once, used from any fresh checkout."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from typing import Any
+
+import pytest
+
+from amplify_export.documents import parse_yaml
+from delivery.setup import TEMPLATE
+from rehearsal.local_aws import LocalAws, random_account
+from rehearsal.setup import tools
+from rehearsal.workspace import Finished, Workspace
+from tests.delivery.environments import REGION, Environment
+from tests.delivery.test_failures import fails, succeeds
+
+
+@pytest.fixture(scope="module")
+def template() -> dict[str, Any]:
+    """The resources of the state's template."""
+    resources: dict[str, Any] = parse_yaml(TEMPLATE.read_bytes())["Resources"]
+    return resources
+
+
+def test_state_outlives_its_stack(template: dict[str, Any]) -> None:
+    for name in ("Bucket", "Key"):
+        assert template[name]["DeletionPolicy"] == "RetainExceptOnCreate"
+        assert template[name]["UpdateReplacePolicy"] == "Retain"
+
+
+def test_the_key_is_rotated_and_earlier_states_expire(template: dict[str, Any]) -> None:
+    assert template["Key"]["Properties"]["EnableKeyRotation"] is True
+    (rule,) = template["Bucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
+    assert rule["NoncurrentVersionExpiration"] == {"NoncurrentDays": 90}
+    assert "ExpirationInDays" not in rule
+
+
+def test_the_bucket_is_in_the_accounts_own_namespace(template: dict[str, Any]) -> None:
+    assert template["Bucket"]["Properties"]["BucketNamespace"] == "account-regional"
+
+
+@pytest.mark.engine
+def test_up_against_the_state_that_setup_made_from_a_fresh_checkout(
+    local_aws: LocalAws, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("environment")
+    environment = Environment(folder, local_aws, tools(), tmp_path_factory.mktemp("cache"), "todo-series/v1")
+
+    said = succeeds(setup(environment, environment.account)).output
+    assert "created" in said
+    again = succeeds(setup(environment, environment.account, "--json"))
+    document = json.loads(again.output)
+    assert document["change"] == "unchanged"
+    assert f"PULUMI_BACKEND_URL={document['backend']}" in said
+    assert f"--secrets-provider={document['secretsProvider']}" in said
+    fails(setup(environment, random_account()), "the credentials belong to account", environment.account)
+    bucket = f"{environment.app}-tooling-state-{environment.account}-{REGION}-an"
+    assert document["backend"] == f"s3://{bucket}?region={REGION}"
+    s3 = environment.client("s3")
+    assert s3.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
+    assert set(s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"].values()) == {True}
+    assert "aws:SecureTransport" in s3.get_bucket_policy(Bucket=bucket)["Policy"]
+
+    work = environment.workspace
+    variables = {**work.environment, "PULUMI_BACKEND_URL": document["backend"]}
+    del variables["PULUMI_CONFIG_PASSPHRASE"]
+    environment.workspace = Workspace(work.project, variables)
+    environment.workspace.succeed("stack", "init", "dev", "--secrets-provider", document["secretsProvider"])
+    succeeds(environment.delivery("up"))
+
+    fresh = folder / "fresh"
+    shutil.copytree(work.project, fresh, symlinks=True)
+    environment.workspace = Workspace(fresh, variables)
+    assert "nothing to change" in succeeds(environment.delivery("plan")).output
+    assert key(environment) == document["secretsProvider"]
+
+    # Without the two lines, the engine would take any passphrase that lies around.
+    file = fresh / "Pulumi.dev.yaml"
+    whole = file.read_text()
+    file.write_text(re.sub(r"(?m)^(secretsprovider|encryptedkey):.*\n", "", whole))
+    environment.workspace = Workspace(fresh, {**variables, "PULUMI_CONFIG_PASSPHRASE": "of somebody"})
+    fails(environment.delivery("up"), "does not say so", "from git")
+    assert key(environment) == document["secretsProvider"]
+
+
+def setup(environment: Environment, account: str, *arguments: str) -> Finished:
+    command = [str(environment.tools.python), "-m", "delivery", "setup", "--account", account, "--region", REGION]
+    return environment.workspace.run([*command, *arguments])
+
+
+def key(environment: Environment) -> str:
+    """What the state is encrypted with."""
+    exported = json.loads(environment.workspace.succeed("stack", "export", "-s", "dev").output)
+    return str(exported["deployment"]["secrets_providers"]["state"]["url"])
