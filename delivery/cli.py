@@ -24,6 +24,8 @@ COMMANDS = {
     "plan": "what deploying an environment would change; changes nothing",
     "deploy": "deploy an environment as planned, bound to the plan's digest",
     "step": "run a pre or post step of the pipeline, or its bake time",
+    "update-pipeline": "bring the pipeline to what its stack file says, if it differs",
+    "enrol": "let the pipeline into the accounts of environments, as their administrator",
     "rights": "what an environment's resource types need, and what its roles lack",
     "up": "deploy an environment: what `pulumi up` does",
     "outputs": "print an environment's outputs",
@@ -31,7 +33,8 @@ COMMANDS = {
     "setup": "make the tooling account's state bucket and key",
     "rehearse": "deliver exports to a local AWS on this machine",
 }
-"""Every command and what it is for. A command's module, `delivery.NAME`, is imported only when it is called."""
+"""Every command and what it is for. A command's module, `delivery.NAME`, is imported only when it is called;
+its name has `_` where the command's has `-`."""
 
 
 def parser(command: str | None) -> argparse.ArgumentParser:
@@ -69,4 +72,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _module(command: str) -> Any:
-    return importlib.import_module(f"delivery.{command}")
+    return importlib.import_module(f"delivery.{command.replace('-', '_')}")

@@ -26,6 +26,7 @@ ROOT_STACK = "aws:cloudformation/stack:Stack"
 HIDDEN = "[secret]"
 """Shown in place of a secret output."""
 
+_STACK = "pulumi:pulumi:Stack"
 _NOISE = re.compile(r"\d+ errors? occurred:\s*\* |(?:creating|updating|deleting) urn:pulumi:\S+: ")
 """What the provider's library puts around a single error; the resource is named anyway."""
 
@@ -48,6 +49,8 @@ class Watch:
     replaced: list[str] = field(default_factory=list)
     changes: dict[str, int] = field(default_factory=dict)
     steps: list[ProgramStep] = field(default_factory=list)
+    outputs: dict[str, Any] = field(default_factory=dict)
+    """The stack's outputs, as the engine tells them of what the program declared."""
 
     def __call__(self, event: EngineEvent) -> None:
         if event.diagnostic_event and event.diagnostic_event.severity == "error":
@@ -60,6 +63,9 @@ class Watch:
             self.steps.append(_step(step))
             if step.type == ROOT_STACK and step.op in (OpType.REPLACE, OpType.CREATE_REPLACEMENT):
                 self.replaced.append(f"{_name(step.urn)} ({', '.join(step.keys or ()) or 'no key given'})")
+        if event.res_outputs_event and event.res_outputs_event.metadata.type == _STACK:
+            state = event.res_outputs_event.metadata.new
+            self.outputs = dict(state.outputs or {}) if state else {}
         if event.summary_event:
             self.changes = {_text(k): v for k, v in event.summary_event.resource_changes.items() if v}
 

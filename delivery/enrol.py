@@ -1,0 +1,105 @@
+"""`delivery enrol ENV ...`: let the pipeline into the accounts of environments, as an administrator of each."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from amplify_export.errors import ConfigError
+from delivery import output, secrets_provider
+from delivery.account import Account
+from delivery.engine import Engine
+from delivery.up import WORDS
+from stacks.access import account_environments
+from stacks.config import AccountConfig, EnvironmentConfig, Project
+
+
+@dataclass(frozen=True)
+class Enrolment:
+    """An account's stack and the environments that it makes a place for."""
+
+    stack: str
+    config: AccountConfig
+    environments: tuple[EnvironmentConfig, ...]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("environments", metavar="ENV", nargs="+", help="environments, by their stack files' names")
+
+
+def run(args: argparse.Namespace) -> int:
+    enrolments = enrolments_of(Project(Path()), args.environments)
+    for enrolment in enrolments:
+        for environment in enrolment.environments:
+            # All before the first is touched: credentials of another account end the command with nothing changed.
+            Account(environment.account, environment.region, enrolment.config.profile, enrolment.config.role_arn)
+    done = {}
+    for enrolment in enrolments:
+        engine = Engine(enrolment.stack, Path.cwd(), output.progress)
+        engine.create()
+        secrets_provider.check(enrolment.stack, engine.state())
+        changes = done[enrolment.stack] = engine.up().changes
+        if not args.json:
+            print(f"{enrolment.stack}: {said(changes)}")
+    if args.json:
+        output.document({"stacks": done})
+    return 0
+
+
+def enrolments_of(project: Project, environments: list[str]) -> tuple[Enrolment, ...]:
+    """The account stacks of `environments`, each once, in that order. Raises `ConfigError` unless all files fit."""
+    stacks = dict.fromkeys(_stack_of(project, name) for name in environments)
+    return tuple(_checked(project, stack) for stack in stacks)
+
+
+def said(changes: Mapping[str, int]) -> str:
+    """What an update did, for people."""
+    return (
+        ", ".join(f"{changes[kind]} {word}" for kind, word in WORDS.items() if kind in changes) or "nothing to change"
+    )
+
+
+def _stack_of(project: Project, environment: str) -> str:
+    """The account stack that names `environment`."""
+    project.environment(environment)
+    found = [s for s in project.stacks("account") if environment in project.account(s).environments]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise ConfigError(
+            f"several stacks make a place for {environment}: {', '.join(found)}",
+            where=str(project.directory),
+            remedy=f"take {environment} out of `environments` of all but one",
+        )
+    raise ConfigError(
+        f"no account's stack makes a place for {environment}",
+        where=str(project.file(f"{environment}-account")),
+        remedy="make the file, with `program: account` (docs/configuration.md)",
+    )
+
+
+def _checked(project: Project, stack: str) -> Enrolment:
+    config = project.account(stack)
+    where = str(project.file(stack))
+    environments = account_environments(project, config, where)
+    account = environments[0].account
+    arns = {"roleArn": config.role_arn, "rolesBoundary": config.roles_boundary}
+    arns |= {f"deployPolicies.{number}": arn for number, arn in enumerate(config.deploy_policies)}
+    for key, arn in arns.items():
+        if arn and arn.split(":")[4] not in (account, "aws"):
+            raise ConfigError(
+                f"{key} is of account {arn.split(':')[4]}, but {environments[0].environment} lies in {account}",
+                where=where,
+                remedy="name the one of that account",
+            )
+    delivered = project.pipeline(config.pipeline).environments
+    for environment in environments:
+        if environment.environment not in delivered:
+            raise ConfigError(
+                f"the pipeline does not deliver the environment {environment.environment!r}",
+                where=str(project.file(config.pipeline)),
+                remedy="name it in a stage, or its own pipeline with `pipeline` in the account's file",
+            )
+    return Enrolment(stack, config, environments)

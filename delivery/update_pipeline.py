@@ -1,0 +1,94 @@
+"""`delivery update-pipeline`: bring the pipeline to what its stack file says, if it differs."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from amplify_export.errors import ConfigError, DeployError
+from delivery import output, secrets_provider
+from delivery.engine import Engine
+from delivery.planning import ProgramStep
+from delivery.up import WORDS
+from stacks.config import Project
+
+PIPELINE = "aws-native:codepipeline:Pipeline"
+"""Pulumi's type of the pipeline itself: a change of it cancels what runs and starts the pipeline again."""
+DIGEST = "definitionDigest"
+"""The stack's output that tells which definition was applied last."""
+STACK_VARIABLE = "STACK"
+"""Set in the pipeline's own project: which of the project's pipelines it is."""
+
+_AT_REST = frozenset({"same", "read", "refresh"})
+"""What the engine does with a resource that does not change."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What to do: whether anything is to be updated, and whether the pipeline starts again because of it."""
+
+    update: bool
+    restarts: bool
+
+
+def decide(steps: Iterable[ProgramStep], declared: str | None, applied: str | None, where: str) -> Decision:
+    """What to do about the previewed `steps`; `declared` and `applied` are digests of the pipeline's definition.
+
+    Raises `DeployError` if the very definition that was applied last would be applied again: each time the pipeline
+    would start anew, and come here again.
+    """
+    touched = {step.type for step in steps if step.operation not in _AT_REST}
+    if PIPELINE in touched and applied is not None and declared == applied:
+        raise DeployError(
+            "the pipeline differs from the definition that was applied last, although that has not changed: somebody "
+            "has changed the pipeline, or AWS gives it back otherwise than it was given. Applying it again would start "
+            "the pipeline again and again",
+            where=where,
+            remedy=f"look at `pulumi preview -s {where} --diff`, and run `pulumi up -s {where}` by hand",
+        )
+    return Decision(update=bool(touched) or declared != applied, restarts=PIPELINE in touched)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--stack", metavar="NAME", help=f"the pipeline's stack; default: ${STACK_VARIABLE}, else the only one there is"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    project = Project(Path())
+    stack = args.stack or os.environ.get(STACK_VARIABLE) or only_pipeline(project.stacks("pipeline"))
+    project.pipeline(stack)  # a stack file's mistake is told before anything slow begins
+    engine = Engine(stack, Path.cwd(), output.progress)
+    secrets_provider.check(stack, engine.state())
+    applied = engine.outputs().get(DIGEST)
+    preview = engine.preview()
+    declared = preview.outputs.get(DIGEST)
+    decision = decide(preview.steps, declared, applied.value if applied else None, stack)
+    changes: Mapping[str, int] = engine.up().changes if decision.update else {}
+    if args.json:
+        output.document(
+            {"stack": stack, "updated": decision.update, "restarts": decision.restarts, DIGEST: declared}
+            | {"changes": changes}
+        )
+        return 0
+    if not decision.update:
+        print(f"{stack}: nothing to change")
+        return 0
+    done = ", ".join(f"{changes[kind]} {word}" for kind, word in WORDS.items() if kind in changes)
+    print(f"{stack}: {done or 'outputs updated'}")
+    if decision.restarts:
+        print("the pipeline starts again, with the newest commit")
+    return 0
+
+
+def only_pipeline(stacks: tuple[str, ...]) -> str:
+    """The project's pipeline, if it has just one. Raises `ConfigError`."""
+    if len(stacks) == 1:
+        return stacks[0]
+    if stacks:
+        raise ConfigError(f"there are several pipelines: {', '.join(stacks)}", remedy="name one with --stack")
+    raise ConfigError("there is no pipeline", remedy="make Pulumi.pipeline.yaml (docs/configuration.md)")
