@@ -15,6 +15,7 @@ from amplify_export.assembly import BucketFile
 from amplify_export.errors import ConfigError
 from components import names
 from components.accessors import Directory, Found
+from components.backend_parts import Bucket, Function, GraphqlApi, IdentityPool, Nested, RestApi, Table, UserPool
 from components.contents import contents
 from components.errors import as_run_error
 from components.publisher import Publisher
@@ -50,68 +51,6 @@ class AmplifyBackendArgs:
     timeout: str = "3h"
     """How long CloudFormation may take to create, update or delete. The provider's own 30 minutes are too short for a
     large schema: each model is a nested stack with a table."""
-
-
-@dataclass(frozen=True)
-class GraphqlApi:
-    """An AppSync API. `api_key` is None when the API has none. It is no secret: every front end carries it."""
-
-    api_id: pulumi.Output[str]
-    endpoint: pulumi.Output[str]
-    api_key: pulumi.Output[str] | None
-
-
-@dataclass(frozen=True)
-class UserPool:
-    """A Cognito user pool. `client_ids` is by the client's logical id; Amplify makes `UserPoolClientWeb`, which has no
-    client secret, and `UserPoolClient`, which may have one."""
-
-    id: pulumi.Output[str]
-    arn: pulumi.Output[str]
-    client_ids: Mapping[str, pulumi.Output[str]]
-
-
-@dataclass(frozen=True)
-class IdentityPool:
-    id: pulumi.Output[str]
-
-
-@dataclass(frozen=True)
-class Function:
-    """A Lambda function; `role_arn` is its execution role."""
-
-    name: pulumi.Output[str]
-    arn: pulumi.Output[str]
-    role_arn: pulumi.Output[str]
-
-
-@dataclass(frozen=True)
-class RestApi:
-    """An API Gateway REST API; `url` ends with its stage."""
-
-    api_id: pulumi.Output[str]
-    url: pulumi.Output[str]
-
-
-@dataclass(frozen=True)
-class Bucket:
-    name: pulumi.Output[str]
-
-
-@dataclass(frozen=True)
-class Table:
-    """A DynamoDB table of Amplify's storage category. Tables of models belong to the API and have no outputs."""
-
-    name: pulumi.Output[str]
-    arn: pulumi.Output[str]
-
-
-@dataclass(frozen=True)
-class Nested:
-    """A nested stack: its outputs by name."""
-
-    logical_id: str
-    outputs: Mapping[str, pulumi.Output[str]]
 
 
 class AmplifyBackend(pulumi.ComponentResource):
