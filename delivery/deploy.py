@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
         audit.planned(plan)
         check(plan, args.plan, approved, allow_data_loss=args.allow_data_loss)
         audit.begin()
-        changes = _deploy(engine, plan)
+        changes = carry_out(engine, plan)
         audit.end("deployed" if plan.steps else "nothing to change")
     outputs = shown(engine.outputs(), secrets=args.show_secrets)
     if args.json:
@@ -133,7 +133,7 @@ def _listed(steps: tuple[Step, ...]) -> str:
     return "\n".join([*lines, *([f"  ... and {len(steps) - _SHOWN} more"] if len(steps) > _SHOWN else [])])
 
 
-def _deploy(engine: Engine, plan: Plan) -> dict[str, int]:
+def carry_out(engine: Engine, plan: Plan) -> dict[str, int]:
     """Carry the plan out; the engine's changes by kind. Nothing at all is run for an empty plan."""
     if not plan.steps:
         return {}
@@ -142,7 +142,7 @@ def _deploy(engine: Engine, plan: Plan) -> dict[str, int]:
         changes = engine.up().changes
     except DeployError as error:
         raise with_reasons(error, environment) from None
-    left = planning.backend(environment).steps
+    left = planning.backend(planning.wanted(environment)).steps
     if left:
         raise DeployError(
             f"the engine has ended well, but {output.counted(len(left), 'change')} of the backend did not take place:\n"

@@ -20,6 +20,7 @@ from delivery.account import Account
 from delivery.engine import Engine
 from delivery.planning import Plan, Stacks, Start, Step, Target, digest, plan_backend, plan_program
 from stacks.config import EnvironmentConfig, Project
+from stacks.config.reader import own_keys_in
 from stacks.inputs import read_assembly
 
 LATER = "[chosen when it is deployed]"
@@ -61,48 +62,60 @@ def show(plan: Plan) -> None:
 
 
 @dataclass(frozen=True)
-class Backend:
-    """The backend's part of a plan, for which no engine is needed."""
+class Wanted:
+    """What an environment's stack file and export describe, and the account where it shall be."""
 
     config: EnvironmentConfig
     assembly: Assembly
     root: RootStack
     parameters: Mapping[str, str]
     """What the root is called with, as far as it is known beforehand."""
+    account: Account
+
+
+@dataclass(frozen=True)
+class Backend:
+    """What is deployed, and the steps from there: the backend's part of a plan, for which no engine is needed."""
+
     found: deployed.Deployed
     steps: tuple[Step, ...]
 
 
-def backend(environment: str) -> Backend:
-    """What deploying an environment would do to its backend. Raises `DeliveryError`s; reads only."""
+def wanted(environment: str) -> Wanted:
+    """What deploying an environment leads to. Raises `DeliveryError`s, also for credentials of another account."""
     config = stack_files.load(environment)
     values = stack_files.values(config)
     assembly = read_assembly(config, Path(), Project(Path()).app)
     bucket = staging_bucket_name(assembly.project, config.environment, config.account, config.region)
     root = render_root(assembly, values, bucket)
     account = Account(config.account, config.region, config.profile, config.role_arn)
-    found = _deployed(account, root.stack_name)
-    parameters = _wanted(root, values, config)
+    return Wanted(config, assembly, root, _parameters(root, values, config), account)
+
+
+def backend(target: Wanted) -> Backend:
+    """What deploying would do to the backend as it is now. Raises `DeployError`."""
+    found = _deployed(target.account, target.root.stack_name)
     have = found.stacks.parameters if found.stacks else {}
-    steps = plan_backend(found.stacks, Stacks.of(assembly, root, _with_deployed(parameters, have)))
-    return Backend(config, assembly, root, parameters, found, steps)
+    parameters = with_deployed(target.parameters, have)
+    return Backend(found, plan_backend(found.stacks, Stacks.of(target.assembly, target.root, parameters)))
 
 
 def make(environment: str, engine: Engine) -> Plan:
     """The plan of an environment. Raises `DeliveryError`s; reads only.
 
-    The account is asked before the engine: a stack file's mistake is told before anything slow begins.
+    What is deployed is read last: a deployment that follows at once begins from there.
     """
-    here = backend(environment)
+    target = wanted(environment)
     state = engine.state()
     secrets_provider.check(environment, state)
     previewed = engine.preview().steps
+    here = backend(target)
     program = plan_program(previewed, backend_changes=bool(here.steps), deployed=here.found.status is not None)
-    was, config = here.found.stacks, here.config
+    was, config = here.found.stacks, target.config
     known = sorted([str(r.get("urn")), str(r.get("id", ""))] for r in state.get("resources") or ())
     return Plan(
         Start(
-            stack=here.root.stack_name,
+            stack=target.root.stack_name,
             status=here.found.status,
             root_template=digest(was.templates[()]) if was else None,
             templates=digest({"/".join(path): body for path, body in was.templates.items()}) if was else None,
@@ -113,9 +126,10 @@ def make(environment: str, engine: Engine) -> Plan:
             environment=environment,
             account=config.account,
             region=config.region,
-            assembly=here.assembly.digest(),
-            root_template=here.root.object.key,
-            parameters=digest(here.parameters),
+            assembly=target.assembly.digest(),
+            root_template=target.root.object.key,
+            parameters=digest(target.parameters),
+            configuration=digest(own_keys_in(stack_files.path(environment)).get("parameters") or {}),
         ),
         (*here.steps, *program),
     )
@@ -130,20 +144,20 @@ def _deployed(account: Account, stack: str) -> deployed.Deployed:
         raise DeployError(f"a deployed template cannot be read: {error}", where=stack) from None
 
 
-def _wanted(root: RootStack, values: EnvironmentValues, config: EnvironmentConfig) -> dict[str, str]:
+def _parameters(root: RootStack, values: EnvironmentValues, config: EnvironmentConfig) -> dict[str, str]:
     """The root's parameters, without what only the deployment knows: the version of a secret, and the expiry of API
     keys, which is chosen once and then remembered by the engine's state."""
-    wanted = {**root.parameters, **dict.fromkeys((s.version_parameter for s in root.secrets), LATER)}
-    if config.api_key_expires is None and wanted.get(API_KEY_EXPIRES) == str(values.api_key_expires):
-        wanted[API_KEY_EXPIRES] = LATER
-    return wanted
+    parameters = {**root.parameters, **dict.fromkeys((s.version_parameter for s in root.secrets), LATER)}
+    if config.api_key_expires is None and parameters.get(API_KEY_EXPIRES) == str(values.api_key_expires):
+        parameters[API_KEY_EXPIRES] = LATER
+    return parameters
 
 
-def _with_deployed(wanted: Mapping[str, str], have: Mapping[str, str]) -> dict[str, str]:
-    """The parameters, with the deployed value of what cannot be compared: what only the deployment knows (that a secret
+def with_deployed(parameters: Mapping[str, str], have: Mapping[str, str]) -> dict[str, str]:
+    """`parameters`, with the deployed value of what cannot be compared: what only the deployment knows (that a secret
     changes, the engine's preview says), and what CloudFormation masks."""
-    kept = {name for name, value in wanted.items() if value == LATER or have.get(name) == deployed.MASK}
-    return {name: have.get(name, value) if name in kept else value for name, value in wanted.items()}
+    kept = {name for name, value in parameters.items() if value == LATER or have.get(name) == deployed.MASK}
+    return {name: have.get(name, value) if name in kept else value for name, value in parameters.items()}
 
 
 def _write(file: Path, text: str) -> None:

@@ -44,6 +44,8 @@ class Target:
     """Key of the root template: made from its content."""
     parameters: str
     """Digest of the root stack's parameters."""
+    configuration: str
+    """Digest of the stack file's parameters, secrets in their encrypted form: another secret is another plan."""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from delivery.planning import Plan, Start, Target, plan_backend
 from tests.delivery.planning.stacks_of import stacks_of
 
 START = Start("amplify-app-dev-12345", "UPDATE_COMPLETE", "1", "2", "3", "4")
-TARGET = Target("dev", "444444444444", "eu-central-1", "a", "r", "p")
+TARGET = Target("dev", "444444444444", "eu-central-1", "a", "r", "p", "c")
 PLAN = Plan(START, TARGET, plan_backend(stacks_of("todo-series/v2"), stacks_of("todo-series/v3")))
 LOSS = Plan(START, TARGET, plan_backend(stacks_of("todo-series/v3"), stacks_of("todo-series/v2")))
 LATER = replace(PLAN, start=replace(START, status="UPDATE_ROLLBACK_COMPLETE"))

@@ -1,0 +1,103 @@
+"""What is deployed, as CloudFormation tells it, and the parameters that cannot be compared."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from amplify_export.errors import DeployError
+from delivery import deploy, plan
+from delivery.deployed import MASK, read
+from delivery.planning import AddResource, Plan, Start, Target
+
+STACK = "AWS::CloudFormation::Stack"
+NESTED = {"Api": {"Type": STACK, "Properties": {}}, "Gone": {"Type": STACK, "Properties": {}}}
+TEMPLATES: dict[str, Any] = {
+    "root-id": {"Resources": NESTED},
+    "api-id": json.dumps({"Resources": {"Todo": {"Type": STACK}}}),
+    "todo-id": "Resources:\n  Table:\n    Type: AWS::DynamoDB::Table\n    DependsOn: !Ref Role\n",
+}
+"""A template as boto3 gives it: parsed, or as the text that it was."""
+CHILDREN = {"root-id": {"Api": "api-id", "Gone": ""}, "api-id": {"Todo": "todo-id"}}
+
+
+class CloudFormation:
+    """CloudFormation's answers about one root stack."""
+
+    def __init__(self, status: str | None) -> None:
+        self.status = status
+        self.listed: list[str] = []
+
+    def describe_stacks(self, StackName: str) -> dict[str, Any]:  # noqa: N803 - as boto3 calls it
+        if self.status is None:
+            message = f"Stack with id {StackName} does not exist"
+            raise ClientError({"Error": {"Code": "ValidationError", "Message": message}}, "DescribeStacks")
+        parameters = [{"ParameterKey": "Secret", "ParameterValue": MASK}]
+        return {"Stacks": [{"StackId": "root-id", "StackStatus": self.status, "Parameters": parameters}]}
+
+    def get_template(self, StackName: str, TemplateStage: str) -> dict[str, Any]:  # noqa: N803
+        assert TemplateStage == "Original"
+        return {"TemplateBody": TEMPLATES[StackName]}
+
+    def get_paginator(self, _: str) -> CloudFormation:
+        return self
+
+    def paginate(self, StackName: str) -> list[dict[str, Any]]:  # noqa: N803
+        self.listed.append(StackName)
+        return [
+            {
+                "StackResourceSummaries": [
+                    {
+                        "LogicalResourceId": name,
+                        "ResourceType": STACK,
+                        "PhysicalResourceId": physical,
+                        "ResourceStatus": "CREATE_COMPLETE",
+                    }
+                ]
+            }
+            for name, physical in CHILDREN[StackName].items()
+        ]
+
+
+def test_all_nested_templates_in_whatever_form() -> None:
+    cloudformation = CloudFormation("UPDATE_ROLLBACK_COMPLETE")
+    found = read(cloudformation, "app")
+    assert found.stacks is not None
+    assert found.stacks.templates.keys() == {(), ("Api",), ("Api", "Todo")}
+    assert found.stacks.templates["Api", "Todo"]["Resources"]["Table"]["DependsOn"] == {"Ref": "Role"}
+    assert found.stacks.parameters == {"Secret": MASK}
+    assert cloudformation.listed == ["root-id", "api-id"], "a stack without nested ones need not be listed"
+
+
+@pytest.mark.parametrize("status", [None, "ROLLBACK_COMPLETE", "REVIEW_IN_PROGRESS"])
+def test_a_stack_without_resources_is_none(status: str | None) -> None:
+    found = read(CloudFormation(status), "app")
+    assert (found.status, found.stacks) == (status, None)
+
+
+def test_what_is_changing_cannot_be_planned_from() -> None:
+    with pytest.raises(DeployError, match="UPDATE_IN_PROGRESS"):
+        read(CloudFormation("UPDATE_IN_PROGRESS"), "app")
+
+
+def test_parameters_that_only_the_deployment_knows_are_no_change() -> None:
+    wanted = {"Name": "new", "Version": plan.LATER, "New": plan.LATER, "Secret": "from the file"}
+    have = {"Name": "old", "Version": "v1", "Secret": MASK, "Removed": "1"}
+    assert plan.with_deployed(wanted, have) == {"Name": "new", "Version": "v1", "New": plan.LATER, "Secret": MASK}
+
+
+def test_an_engine_that_ends_well_without_having_done_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    step = AddResource(("api", "Table"), "AWS::DynamoDB::Table", "digest")
+    start = Start("amplify-app-dev-12345", "UPDATE_ROLLBACK_COMPLETE", "1", "2", "3", "4")
+    planned = Plan(start, Target("dev", "4" * 12, "eu-central-1", "a", "r", "p", "c"), (step,))
+    engine: Any = SimpleNamespace(up=lambda: SimpleNamespace(changes={"same": 14}))
+    monkeypatch.setattr(plan, "wanted", lambda _: None)
+    monkeypatch.setattr(plan, "backend", lambda _: plan.Backend(None, (step,)))  # type: ignore[arg-type]
+    with pytest.raises(DeployError, match=r"1 change of the backend did not take place:\n  \+ api/Table"):
+        deploy.carry_out(engine, planned)
+    monkeypatch.setattr(plan, "backend", lambda _: plan.Backend(None, ()))  # type: ignore[arg-type]
+    assert deploy.carry_out(engine, planned) == {"same": 14}
