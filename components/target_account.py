@@ -113,7 +113,7 @@ class TargetAccount(pulumi.ComponentResource):
             name=names.version_parameter,
             description=f"Version of what {access.pipeline.pipeline} finds here",
             type="String",
-            value=str(ACCOUNT_VERSION),
+            insecure_value=str(ACCOUNT_VERSION),  # the provider takes every other value for a secret
             opts=pulumi.ResourceOptions(parent=self, depends_on=[staging, bucket, alias, audit, *made]),
         )
 
@@ -126,7 +126,7 @@ class TargetAccount(pulumi.ComponentResource):
         self.boundary_arn = pulumi.Output.from_input(documents.boundary.arn)
         self.projects = pulumi.Output.from_input({what: names.project(what) for what in PROJECTS})
         self.repository_url = repository.repository_url if repository else pulumi.Output.from_input(None)
-        self.version = stamp.value
+        self.version = stamp.insecure_value.apply(lambda value: value or str(ACCOUNT_VERSION))
         self.register_outputs(
             {
                 "staging_bucket": self.staging_bucket,

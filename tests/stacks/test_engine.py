@@ -1,0 +1,87 @@
+"""What the programs declare, made by the real engine with the stand-in providers in the local AWS."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from rehearsal.providers import classic
+from rehearsal.providers.errors import Unsupported
+from tests.rehearsal.conftest import project, pulumi_home  # noqa: F401 - fixtures
+from tests.rehearsal.pulumi_project import PulumiProject
+from tests.stacks.projects import APP, make, write
+
+pytestmark = pytest.mark.engine
+
+REPOSITORY = Path(__file__).parents[2]
+HELLO = f"""
+    import sys
+    sys.path.insert(0, {str(REPOSITORY)!r})
+    from components.documents.naming import EnvironmentNames
+    from components.hello_service import HelloService, HelloServiceArgs
+    from components.providers import Access, aws_native_provider
+
+    names = EnvironmentNames("small", ACCOUNT, "eu-central-1", "dev")
+    provider = aws_native_provider("native", Access(names.account, names.region))
+    options = pulumi.ResourceOptions(providers=[provider])
+    service = HelloService("hello", HelloServiceArgs(names, os.environ.get("ENDPOINT")), options)
+    pulumi.export("url", service.url)
+"""
+
+
+def test_the_hello_service_answers_at_its_output(project: PulumiProject) -> None:  # noqa: F811
+    project.init().program(HELLO)
+    project.up()
+    url = project.outputs()["url"]
+    # As the pipeline's test step does it; no name service knows the local AWS's APIs.
+    place = urlsplit(url)
+    here = f"{place.hostname}:{place.port}:127.0.0.1"
+    # Signed: it looks for them in the caller's account only.
+    credentials = project.developer.credentials
+    signed = ["--aws-sigv4", f"aws:amz:{project.developer.region}:execute-api"]
+    signed += ["--user", f"{credentials.access_key_id}:{credentials.secret_access_key}"]
+    command = ["curl", "-Ssf", "--max-time", "20", "--noproxy", "*", "--resolve", here, *signed, url]
+    asked = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert json.loads(asked.stdout or "{}").get("environment") == "dev", (url, asked.stderr)
+    again = project.up("--refresh")
+    assert "updated" not in again
+    assert "created" not in again
+    project.succeed("destroy", "--yes", "--skip-preview")
+
+
+def not_played() -> list[str]:
+    """Types of an account's stack that the stand-in provider does not play."""
+    found = []
+    for token in ("aws:iam/policy:Policy", "aws:codebuild/project:Project"):
+        try:
+            classic.resource(token)
+        except Unsupported:
+            found.append(token)
+    return found
+
+
+@pytest.mark.skipif(bool(not_played()), reason=f"the stand-in for pulumi-aws has no {', '.join(not_played())}")
+def test_an_account_is_enrolled_and_its_environment_lives_in_it(project: PulumiProject) -> None:  # noqa: F811
+    make(project.folder)
+    for package in ("components", "stacks", "publishing", "amplify_export"):
+        shutil.copytree(REPOSITORY / package, project.folder / package)
+    shutil.copy(REPOSITORY / "__main__.py", project.folder)
+    settings = (REPOSITORY / "Pulumi.yaml").read_text().replace("name: seriesapp", f"name: {APP}")
+    (project.folder / "Pulumi.yaml").write_text(settings)
+    place = {"account": project.developer.account, "region": project.developer.region}
+    write(project.folder, "preprod", {**place, "enrolled": "true", "suffix": "a8d04", "helloService": "true"})
+
+    for stack in ("preprod-account", "preprod"):
+        project.succeed("stack", "init", stack)
+        project.up("-s", stack)
+    enrolled = json.loads(project.succeed("stack", "output", "--json", "-s", "preprod-account"))["preprod"]
+    outputs = json.loads(project.succeed("stack", "output", "--json", "-s", "preprod"))
+    assert outputs["stagingBucket"] == enrolled["stagingBucket"]
+    assert outputs["helloUrl"]
+    stack = project.developer.client("cloudformation").describe_stacks(StackName=f"amplify-{APP}-preprod-a8d04")
+    assert stack["Stacks"][0]["RoleARN"] == enrolled["executionRole"]
