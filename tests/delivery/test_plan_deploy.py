@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("plan")]
 
 @pytest.fixture(scope="module")
 def environment(local_aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Environment:
-    """One for all tests of this module: they run in order."""
+    """One for all tests of this module."""
     cache = tmp_path_factory.mktemp("cache")
     return Environment(tmp_path_factory.mktemp("environment"), local_aws, tools(), cache, "todo-series/v3")
 
@@ -59,7 +59,7 @@ def update_by_hand(environment: Environment, template: dict[str, Any]) -> None:
     cloudformation.get_waiter("stack_update_complete").wait(StackName=environment.root, WaiterConfig={"Delay": 1})
 
 
-def test_a_first_deployment_as_planned_and_the_same_again(environment: Environment, document: Path) -> None:
+def a_first_deployment_as_planned_and_the_same_again(environment: Environment, document: Path) -> None:
     variables, audit = document.with_name("variables"), document.with_name("audit")
     planned = plan(environment, document, "--variables", variables)
     assert environment.status() is None
@@ -79,11 +79,19 @@ def test_a_first_deployment_as_planned_and_the_same_again(environment: Environme
     assert (first["plan"], first["assembly"]) == (planned["digest"], planned["target"]["assembly"])
 
 
+def test_plans_of_one_environment_one_after_the_other(environment: Environment, document: Path) -> None:
+    """One test, because each step begins where the one before has left the environment."""
+    a_first_deployment_as_planned_and_the_same_again(environment, document)
+    somebody_else_deployed_in_between(environment, document)
+    what_remains_of_an_approved_plan(environment, document)
+    an_approval_alone_loses_no_data(environment, document)
+
+
 def test_a_plan_must_be_named(environment: Environment) -> None:
     fails(environment.delivery("deploy"), "which plan was approved", "python -m delivery plan dev")
 
 
-def test_somebody_else_deployed_in_between(environment: Environment, document: Path) -> None:
+def somebody_else_deployed_in_between(environment: Environment, document: Path) -> None:
     environment.take("todo-series/v4")
     approved = plan(environment, document)
     assert (approved["changes"], approved["dataLoss"]) == (9, [])
@@ -98,14 +106,14 @@ def test_somebody_else_deployed_in_between(environment: Environment, document: P
     update_by_hand(environment, before)
 
 
-def test_what_remains_of_an_approved_plan(environment: Environment, document: Path) -> None:
+def what_remains_of_an_approved_plan(environment: Environment, document: Path) -> None:
     # The last test's plan: the stack's state is another since then, the steps are the same.
     approved = json.loads(document.read_text())["digest"]
     succeeds(deploy(environment, approved, "--plan-file", document))
     assert "authseriesappauth" in root_template(environment)["Resources"]
 
 
-def test_an_approval_alone_loses_no_data(environment: Environment, document: Path) -> None:
+def an_approval_alone_loses_no_data(environment: Environment, document: Path) -> None:
     environment.take("todo-series/v2")
     approved = plan(environment, document)
     lost = {loss["path"]: loss["loss"] for loss in approved["dataLoss"]}
