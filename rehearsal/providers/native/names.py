@@ -19,9 +19,15 @@ _WORDS = re.compile(r"[A-Z]+s(?=[A-Z0-9]|$)|[A-Z]+(?![a-z])|[A-Z][a-z0-9]*|[a-z0
 
 
 def sdk_name(name: str) -> str:
-    words = _WORDS.findall(name)
-    result = words[0].lower() + "".join(word[:1] + word[1:].lower() for word in words[1:])
+    """A resource's own property; Pulumi needs its `id` itself."""
+    result = field_name(name)
     return "awsId" if result == "id" else result
+
+
+def field_name(name: str) -> str:
+    """A property of an object inside of a resource, where `Id` is just `id`."""
+    words = _WORDS.findall(name)
+    return words[0].lower() + "".join(word[:1] + word[1:].lower() for word in words[1:])
 
 
 def to_cfn(kind: TypeSchema, inputs: Properties) -> Properties:
@@ -31,7 +37,7 @@ def to_cfn(kind: TypeSchema, inputs: Properties) -> Properties:
 
 
 def _cfn(kind: TypeSchema, value: Any, schema: Any) -> Any:
-    return _converted(kind, value, kind.resolve(schema), lambda fields: {sdk_name(name): name for name in fields})
+    return _converted(kind, value, kind.resolve(schema), lambda fields: {field_name(name): name for name in fields})
 
 
 def to_sdk(kind: TypeSchema, properties: Properties) -> Properties:
@@ -40,7 +46,7 @@ def to_sdk(kind: TypeSchema, properties: Properties) -> Properties:
 
 
 def _sdk(kind: TypeSchema, value: Any, schema: Any) -> Any:
-    return _converted(kind, value, kind.resolve(schema), lambda fields: {name: sdk_name(name) for name in fields})
+    return _converted(kind, value, kind.resolve(schema), lambda fields: {name: field_name(name) for name in fields})
 
 
 def _converted(kind: TypeSchema, value: Any, schema: Schema, naming: Any) -> Any:

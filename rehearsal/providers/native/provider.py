@@ -16,7 +16,7 @@ from pulumi.runtime.proto import provider_pb2
 from rehearsal.providers.config import ProviderConfig
 from rehearsal.providers.errors import ProviderError, Unsupported
 from rehearsal.providers.native import schemas
-from rehearsal.providers.native.names import sdk_name, to_cfn, to_sdk
+from rehearsal.providers.native.names import field_name, sdk_name, to_cfn, to_sdk
 from rehearsal.providers.native.naming import automatic, name_property
 from rehearsal.providers.native.schemas import TypeSchema
 from rehearsal.providers.native.single_stack import SingleStack
@@ -184,7 +184,7 @@ def _inner(value: Any) -> Properties:
 
 def _changes(kind: TypeSchema, olds: Properties, news: Properties) -> list[Change]:
     whole = {sdk_name(name) for name in kind.top_level("createOnlyProperties")}
-    parts = [[sdk_name(step) for step in path] for path in kind.nested("createOnlyProperties")]
+    parts = [[sdk_name(first), *map(field_name, rest)] for first, *rest in kind.nested("createOnlyProperties")]
     found = []
     for key in sorted({*olds, *news}):
         old, new = olds.get(key), news.get(key)
