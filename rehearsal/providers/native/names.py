@@ -26,7 +26,7 @@ def sdk_name(name: str) -> str:
 
 def field_name(name: str) -> str:
     """A property of an object inside of a resource, where `Id` is just `id`."""
-    words = _WORDS.findall(name)
+    words: list[str] = _WORDS.findall(name)
     return words[0].lower() + "".join(word[:1] + word[1:].lower() for word in words[1:])
 
 
