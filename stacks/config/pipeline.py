@@ -128,7 +128,7 @@ class Step(Model):
     name: Annotated[str, pattern("[A-Za-z][A-Za-z0-9_-]{0,39}", "name: up to 40 letters, digits, - and _")] = Field(
         description="its name in the pipeline"
     )
-    commands: Texts = Field(min_length=1, description="shell commands, run in one `sh -eu` that stops at the first failure")
+    commands: Texts = Field(min_length=1, description="commands, run in one `sh -eu` that stops at the first failure")
     env: Variables = Field(default_factory=dict, description="environment variables")
     env_from_outputs: Variables = Field(
         default_factory=dict,
