@@ -9,11 +9,11 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from amplify_export.errors import ConfigError, DeployError
+from amplify_export.errors import DeployError
 from delivery import output, stack_files
+from delivery.account import Account
 from delivery.engine import ROOT_STACK, Engine
 from delivery.stateful import BUCKET, Held, in_stack, in_state
-from publishing.credentials import client_config, provider_session
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
     account = Account(config.account, config.region, config.profile, config.role_arn)
     for resource in resources:
         if resource.get("type") == ROOT_STACK and resource.get("id"):
-            held += account.stack_holds(str(resource["id"]))
+            held += stack_holds(account, str(resource["id"]))
     lost = sorted(h for h in held if not h.kept)
     if lost and not args.delete_data:
         raise DeployError(
@@ -40,9 +40,9 @@ def run(args: argparse.Namespace) -> int:
             remedy="nothing was changed; to delete it all, "
             f"`python -m delivery destroy {args.environment} --delete-data`",
         )
-    account.empty(h.physical_id for h in lost if h.type == BUCKET)
+    empty(account, (h.physical_id for h in lost if h.type == BUCKET))
     changes = engine.destroy().changes
-    kept = account.still_there(h for h in held if h.kept)
+    kept = still_there(account, (h for h in held if h.kept))
     if args.json:
         document = {
             "environment": args.environment,
@@ -72,89 +72,65 @@ def _removal(held: Held, config: Any) -> str:
     return f"aws s3 rb s3://{held.physical_id} --force --region {config.region}{profile}"
 
 
-class Account:
-    """The environment's account, with the very credentials of its provider."""
+def stack_holds(account: Account, stack: str) -> list[Held]:
+    """What a root stack holds; nothing when the stack is gone.
 
-    def __init__(self, account: str, region: str, profile: str | None, role_arn: str | None) -> None:
-        self.account, self.region = account, region
-        try:
-            self._session = provider_session(region, profile, role_arn)
-            who = self._client("sts").get_caller_identity()
-        except (BotoCoreError, ClientError) as error:
-            raise self._refused(error, "asking whose credentials these are") from None
-        if who["Account"] != account:
-            raise ConfigError(
-                f"the credentials belong to account {who['Account']} ({who['Arn']}), the stack to {account}",
-                where=f"account {account}",
-                remedy="use the profile or role of the stack's account; nothing was changed",
-            )
-
-    def _client(self, service: str) -> Any:
-        return self._session.client(service, config=client_config())
-
-    def _refused(self, error: Exception, what: str) -> DeployError:
-        return DeployError(
-            f"{what}: {error}",
-            where=f"account {self.account} ({self.region})",
-            remedy="check the profile and role of the stack file; nothing was changed",
-        )
-
-    def stack_holds(self, stack: str) -> list[Held]:
-        """What a root stack holds; nothing when the stack is gone.
-
-        Refuses a termination-protected stack: the provider would report success, and the engine would
-        forget a stack that is still there (pulumi-aws issue 6422).
-        """
-        cloudformation = self._client("cloudformation")
-        try:
-            found = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
-        except ClientError as error:
-            if "does not exist" in str(error):
-                return []
-            raise self._refused(error, f"describing stack {stack}") from None
-        except BotoCoreError as error:
-            raise self._refused(error, f"describing stack {stack}") from None
-        if found["StackStatus"] == "DELETE_COMPLETE":
+    Refuses a termination-protected stack: the provider would report success, and the engine would
+    forget a stack that is still there (pulumi-aws issue 6422).
+    """
+    cloudformation = account.client("cloudformation")
+    try:
+        found = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
+    except ClientError as error:
+        if "does not exist" in str(error):
             return []
-        if found.get("EnableTerminationProtection"):
-            raise DeployError(
-                "the stack is protected against termination",
-                where=found["StackName"],
-                remedy="if it shall go: `aws cloudformation update-termination-protection "
-                f"--no-enable-termination-protection --stack-name {found['StackName']} --region {self.region}`",
-            )
+        raise account.refused(error, f"describing stack {stack}") from None
+    except BotoCoreError as error:
+        raise account.refused(error, f"describing stack {stack}") from None
+    if found["StackStatus"] == "DELETE_COMPLETE":
+        return []
+    if found.get("EnableTerminationProtection"):
+        raise DeployError(
+            "the stack is protected against termination",
+            where=found["StackName"],
+            remedy="if it shall go: `aws cloudformation update-termination-protection "
+            f"--no-enable-termination-protection --stack-name {found['StackName']} --region {account.region}`",
+        )
+    try:
+        return list(in_stack(cloudformation, stack))
+    except (BotoCoreError, ClientError) as error:
+        raise account.refused(error, f"listing what stack {found['StackName']} holds") from None
+
+
+def empty(account: Account, buckets: Iterable[str]) -> None:
+    """Delete every object, in every version, of buckets that go with their stack: CloudFormation deletes
+    empty ones only."""
+    s3 = account.client("s3")
+    for bucket in buckets:
+        owner = {"Bucket": bucket, "ExpectedBucketOwner": account.account}
         try:
-            return list(in_stack(cloudformation, stack))
+            for page in s3.get_paginator("list_object_versions").paginate(**owner):
+                found = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
+                if found:
+                    objects = [{"Key": o["Key"], "VersionId": o["VersionId"]} for o in found]
+                    s3.delete_objects(**owner, Delete={"Objects": objects, "Quiet": True})
         except (BotoCoreError, ClientError) as error:
-            raise self._refused(error, f"listing what stack {found['StackName']} holds") from None
+            if isinstance(error, ClientError) and error.response["Error"]["Code"] == "NoSuchBucket":
+                continue
+            raise account.refused(error, f"emptying bucket {bucket}") from None
 
-    def empty(self, buckets: Iterable[str]) -> None:
-        """Delete every object, in every version, of buckets that go with their stack: CloudFormation deletes
-        empty ones only."""
-        s3 = self._client("s3")
-        for bucket in buckets:
-            owner = {"Bucket": bucket, "ExpectedBucketOwner": self.account}
-            try:
-                for page in s3.get_paginator("list_object_versions").paginate(**owner):
-                    found = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
-                    if found:
-                        objects = [{"Key": o["Key"], "VersionId": o["VersionId"]} for o in found]
-                        s3.delete_objects(**owner, Delete={"Objects": objects, "Quiet": True})
-            except (BotoCoreError, ClientError) as error:
-                if isinstance(error, ClientError) and error.response["Error"]["Code"] == "NoSuchBucket":
-                    continue
-                raise self._refused(error, f"emptying bucket {bucket}") from None
 
-    def still_there(self, held: Iterable[Held]) -> list[Held]:
-        """Those that are there; of anything but buckets it is taken for granted."""
-        s3 = self._client("s3")
-        return sorted(h for h in held if h.type != BUCKET or self._exists(s3, h.physical_id))
+def still_there(account: Account, held: Iterable[Held]) -> list[Held]:
+    """Those that are there; of anything but buckets it is taken for granted."""
+    s3 = account.client("s3")
+    return sorted(h for h in held if h.type != BUCKET or _exists(account, s3, h.physical_id))
 
-    def _exists(self, s3: Any, bucket: str) -> bool:
-        try:
-            s3.head_bucket(Bucket=bucket, ExpectedBucketOwner=self.account)
-        except ClientError as error:
-            return str(error.response["Error"]["Code"]) not in ("404", "NoSuchBucket")
-        except BotoCoreError:
-            return True
+
+def _exists(account: Account, s3: Any, bucket: str) -> bool:
+    try:
+        s3.head_bucket(Bucket=bucket, ExpectedBucketOwner=account.account)
+    except ClientError as error:
+        return str(error.response["Error"]["Code"]) not in ("404", "NoSuchBucket")
+    except BotoCoreError:
         return True
+    return True
