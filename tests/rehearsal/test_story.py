@@ -2,6 +2,11 @@
 
 import json
 import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
 import tarfile
 from pathlib import Path
 
@@ -73,3 +78,19 @@ def test_what_dynamodb_refuses_is_not_delivered(archived, capsys: pytest.Capture
 def test_a_large_export_is_delivered(archived, capsys: pytest.CaptureFixture[str]) -> None:
     code, [delivery] = tell(capsys, archived("large"))
     assert (code, delivery["outcome"], delivery["stacks"]) == (0, "delivered", 94)
+
+
+def test_what_is_kept_can_be_looked_into_and_ended() -> None:
+    """In a process of its own, as a person runs it: what it leaves behind must outlive it."""
+    command = [sys.executable, "-m", "delivery", "rehearse", str(export("todo")), "--keep"]
+    said = subprocess.run(command, cwd=story.CHECKOUT, capture_output=True, text=True, check=True).stdout
+    environment, pid = re.search(r"^  \. (.+)$", said, re.M), re.search(r"\(process (\d+)\)", said)
+    assert environment and pid, said
+    folder = Path(environment[1]).parent
+    try:
+        look = f'. "{environment[1]}" && cd "{folder}/project" && pulumi stack output stackName -s dev'
+        found = subprocess.run(["sh", "-c", look], capture_output=True, text=True, check=True, env={"HOME": "/nowhere"})
+        assert found.stdout.strip() == "amplify-mytodoapp-dev-5af8b"
+    finally:
+        os.kill(int(pid[1]), signal.SIGTERM)
+        shutil.rmtree(folder)
