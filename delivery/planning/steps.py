@@ -21,8 +21,18 @@ def digest(value: Any) -> str:
     return hashlib.sha256(canonical(value)).hexdigest()
 
 
+class _Placed:
+    """A step that stands at the logical ids of its stacks and its own."""
+
+    path: Path
+
+    @property
+    def place(self) -> str:
+        return "/".join(self.path)
+
+
 @dataclass(frozen=True)
-class AddResource:
+class AddResource(_Placed):
     """CloudFormation makes a resource. `after` is the digest of its resolved properties."""
 
     path: Path
@@ -33,10 +43,6 @@ class AddResource:
     loss = ""
 
     @property
-    def place(self) -> str:
-        return "/".join(self.path)
-
-    @property
     def what(self) -> str:
         return ""
 
@@ -45,7 +51,7 @@ class AddResource:
 
 
 @dataclass(frozen=True)
-class ChangeResource:
+class ChangeResource(_Placed):
     """CloudFormation changes a resource in place. `properties` are the changed ones."""
 
     path: Path
@@ -55,10 +61,6 @@ class ChangeResource:
 
     mark = "~"
     loss = ""
-
-    @property
-    def place(self) -> str:
-        return "/".join(self.path)
 
     @property
     def what(self) -> str:
@@ -76,7 +78,7 @@ class ChangeResource:
 
 
 @dataclass(frozen=True)
-class ReplaceResource:
+class ReplaceResource(_Placed):
     """CloudFormation makes a resource anew and deletes the old one, because of the properties in `causes`.
 
     Not `certain`: the schema says that it depends on the values. `loss` says what data the old one holds, which the
@@ -92,10 +94,6 @@ class ReplaceResource:
     after: str
 
     mark = "!"
-
-    @property
-    def place(self) -> str:
-        return "/".join(self.path)
 
     @property
     def what(self) -> str:
@@ -117,7 +115,7 @@ class ReplaceResource:
 
 
 @dataclass(frozen=True)
-class RemoveResource:
+class RemoveResource(_Placed):
     """A resource is in the stack no more. CloudFormation deletes it, unless it is `kept` (DeletionPolicy).
 
     `loss` says what data is lost; empty if none.
@@ -129,10 +127,6 @@ class RemoveResource:
     loss: str
 
     mark = "-"
-
-    @property
-    def place(self) -> str:
-        return "/".join(self.path)
 
     @property
     def what(self) -> str:
@@ -149,7 +143,7 @@ class RemoveResource:
 
 
 @dataclass(frozen=True)
-class MoveStack:
+class MoveStack(_Placed):
     """A nested stack stands elsewhere: CloudFormation knows no move, it deletes what stood at `was` and makes it anew.
 
     The resources in it have steps of their own.
@@ -161,10 +155,6 @@ class MoveStack:
     type = "AWS::CloudFormation::Stack"
     mark = ">"
     loss = ""
-
-    @property
-    def place(self) -> str:
-        return "/".join(self.path)
 
     @property
     def what(self) -> str:
