@@ -10,6 +10,7 @@ from typing import Any
 from amplify_export import assets as files
 from amplify_export.archives import ArchiveError
 from amplify_export.assembly import Assembly, BucketFile, NestedStack, Value, canonical
+from amplify_export.boundary import CONDITION, DECLARATION, HAS_BOUNDARY, PERMISSIONS_BOUNDARY, bound
 from amplify_export.checks import Context, run_checks
 from amplify_export.checks.quotas import MAX_PARAMETERS, MAX_TEMPLATE, SPLIT
 from amplify_export.errors import ExportRefused
@@ -31,8 +32,18 @@ from amplify_export.rewrite import (
 )
 from amplify_export.store import ObjectStore
 
-_ADDED: Mapping[str, str] = {STAGING_BUCKET: "String", API_KEY_EXPIRES: "Number", "env": "String"}
-"""Parameters that templates gain, with their types, when they or a template below need them."""
+_ADDED: Mapping[str, Mapping[str, str]] = {
+    STAGING_BUCKET: {"Type": "String"},
+    API_KEY_EXPIRES: {"Type": "Number"},
+    PERMISSIONS_BOUNDARY: DECLARATION,
+    "env": {"Type": "String"},
+}
+"""Parameters that templates gain, with their declarations, when they or a template below need them."""
+
+_HANDED_DOWN = frozenset({API_KEY_EXPIRES, PERMISSIONS_BOUNDARY})
+"""Those that are parameters of the root too: it hands its own value down."""
+
+_RENAME = "rename it: {} is added here"
 
 
 def check(export: Export, secrets: Collection[tuple[str, str]] = ()) -> tuple[Finding, ...]:
@@ -104,6 +115,7 @@ class _Assembler:
             k: self._root_value(k, v) for k, v in source.parameters.items() if k in source.declared and v is not None
         }
         nested: dict[str, NestedStack] = {}
+        needs = {API_KEY_EXPIRES}
         for name in sorted(source.nested):
             plan = self.context.plans[name]
             stack = source.nested[name]
@@ -114,21 +126,27 @@ class _Assembler:
                 values[STAGING_BUCKET] = Value("staging-bucket")
             if "env" in built.needs:
                 values["env"] = Value("environment")
-            if API_KEY_EXPIRES in built.needs:
-                wired[API_KEY_EXPIRES] = {"Ref": API_KEY_EXPIRES}
+            wired.update({need: {"Ref": need} for need in sorted(built.needs & _HANDED_DOWN)})
+            needs |= built.needs & _HANDED_DOWN
             item = resources[name]
             properties = {k: v for k, v in (item.get("Properties") or {}).items() if k != "TemplateURL"}
             resources[name] = after_roles({**item, "Properties": {**properties, "Parameters": wired}}, resources)
             nested[name] = replace(built.stack, parameters=dict(sorted(values.items())))
         self._settle(resources, source.file)
-        self._check_free({API_KEY_EXPIRES}, source)
+        conditions = self._bound(resources, source, needs)
+        self._check_free(needs, source)
         template["Resources"] = resources
+        if conditions:
+            template["Conditions"] = conditions
         template["Parameters"] = {
             **source.declared,
             # Declared in every root: the engine remembers its value from the first create on, and a later
             # `amplify add api` must find it there.
             API_KEY_EXPIRES: {"Type": "Number", "Description": "When AppSync API keys expire, in seconds since 1970"},
         }
+        if PERMISSIONS_BOUNDARY in needs:
+            about = {"Description": "ARN of the permissions boundary of all roles made here; empty: none"}
+            template["Parameters"][PERMISSIONS_BOUNDARY] = {**DECLARATION, **about}
         self._check_count(template["Parameters"], source.file)
         return NestedStack("", "", parameters, nested), template
 
@@ -166,13 +184,16 @@ class _Assembler:
             needs.add(API_KEY_EXPIRES)
             self._repaired("AD603", source.file, "the API key's expiry is a parameter of the environment")
         self._settle(resources, source.file)
+        conditions = self._bound(resources, source, needs)
         self._check_free(needs, source)
         declared = {k: v for k, v in source.declared.items() if k not in parent.prefixes}
-        declared.update({need: {"Type": _ADDED[need]} for need in needs})
+        declared.update({need: _ADDED[need] for need in needs})
         template = {k: v for k, v in source.template.items() if k != "Parameters"}
         template["Resources"] = resources
         if declared:
             template["Parameters"] = declared
+        if conditions:
+            template["Conditions"] = conditions
         settled = settle_logical_ids(template)
         if settled is not template:
             self._repaired("AD602", source.file, "random suffixes of API Gateway ids made a function of the API")
@@ -224,11 +245,21 @@ class _Assembler:
         if len(declared) > MAX_PARAMETERS:
             self._refuse("AD502", file, f"has {len(declared)} parameters, the quota is {MAX_PARAMETERS}", SPLIT)
 
+    def _bound(self, resources: Resources, source: ExportedStack, needs: set[str]) -> Mapping[str, Any]:
+        """Put the environment's permissions boundary on the template's roles; the template's conditions."""
+        conditions: Mapping[str, Any] = source.template.get("Conditions") or {}
+        if not bound(resources):
+            return conditions
+        needs.add(PERMISSIONS_BOUNDARY)
+        if HAS_BOUNDARY in conditions:
+            self._refuse("AD408", source.file, f"has a {HAS_BOUNDARY} of its own", _RENAME.format(HAS_BOUNDARY))
+        return {**conditions, HAS_BOUNDARY: CONDITION}
+
     def _check_free(self, needs: Collection[str], source: ExportedStack) -> None:
         """Refuse a template that uses the name of a parameter which it has to gain."""
         for need in sorted(needs):
             if need in source.declared or need in source.resources:
-                self._refuse("AD408", source.file, f"has a {need} of its own", f"rename it: {need} is added here")
+                self._refuse("AD408", source.file, f"has a {need} of its own", _RENAME.format(need))
 
     def _settle(self, resources: Resources, file: str) -> None:
         count = settle_policies(resources)

@@ -40,6 +40,8 @@ class EnvironmentValues:
     values of a second export of this environment (`exported_values`) and is weaker. `secrets` names (nested
     stack, parameter) pairs whose value is a secret: it reaches CloudFormation as a dynamic reference, never
     as text. `api_key_expires` is an epoch in seconds (AppSync rounds down to the hour, allows 365 days).
+    `permissions_boundary` is the ARN of the policy that every role of the backend carries as its boundary; without it
+    they have none but what the export gives them.
     """
 
     name: str
@@ -48,6 +50,7 @@ class EnvironmentValues:
     parameters: Parameters = field(default_factory=dict)
     from_export: Parameters = field(default_factory=dict)
     secrets: frozenset[tuple[str, str]] = frozenset()
+    permissions_boundary: str | None = None
 
     @property
     def own_suffix(self) -> str | None:

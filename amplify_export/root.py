@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from amplify_export.assembly import Assembly, AssemblyObject, Value, canonical
+from amplify_export.boundary import PERMISSIONS_BOUNDARY
 from amplify_export.checks.quotas import MAX_OUTPUTS, MAX_PARAMETERS, MAX_TEMPLATE, SPLIT
 from amplify_export.documents import parse_json
 from amplify_export.environment import ROOT, EnvironmentValues, ExportedValues
@@ -195,6 +196,8 @@ def _root_parameters(assembly: Assembly, values: EnvironmentValues, name: StackN
     result.update({k: v for k, v in values.from_export.get(ROOT, {}).items() if k in known})
     result.update(values.parameters.get(ROOT, {}))
     result.setdefault(API_KEY_EXPIRES, str(values.api_key_expires))
+    if PERMISSIONS_BOUNDARY in known and values.permissions_boundary:
+        result.setdefault(PERMISSIONS_BOUNDARY, values.permissions_boundary)
     for parameter, value in result.items():
         check_value(f"{ROOT}.{parameter}", known[parameter], value)
     bucket = result.get("DeploymentBucketName", "")

@@ -24,7 +24,10 @@ OTHER_IDS: Mapping[str, tuple[Severity, str]] = {
     "AD107": ("refused", "The manifest names a template that is not there."),
     "AD406": ("refused", "A template names a file that is not in the export."),
     "AD407": ("refused", "A template composes a location in a way that cannot be rewritten."),
-    "AD408": ("refused", "A template uses the name of a parameter that it has to gain: StagingBucket, ApiKeyExpires."),
+    "AD408": (
+        "refused",
+        "A template uses a name that it has to gain: StagingBucket, ApiKeyExpires, BackendPermissionsBoundary.",
+    ),
     "AD502": ("refused", "A template with more than 200 parameters, as published."),
     "AD504": ("refused", "A template larger than the 1 MiB that CloudFormation takes, as published (minified)."),
     "AD601": ("repaired", "DeletionPolicy Retain became RetainExceptOnCreate, so that a failed create can be retried."),

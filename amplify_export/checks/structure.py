@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from amplify_export.assets import APPSYNC_FOLDER
+from amplify_export.boundary import own_boundaries
 from amplify_export.checks.context import Context, Found
 from amplify_export.findings import listed
 from amplify_export.model import ROOT_PARAMETERS, STACK_TYPE, ExportedStack
@@ -187,3 +188,22 @@ class Macro:
                 names = transform if isinstance(transform, list) else [transform]
                 found = listed([n if isinstance(n, str) else str(n) for n in names])
                 yield stack.file, f"is expanded by {found} when it is deployed", "write the resources out, if you can"
+
+
+class OwnBoundary:
+    """A role or user with a permissions boundary of its own (`amplify init --permissions-boundary`, or an override).
+    IAM takes one: it stays in a personal stack, and is replaced in an environment that has a boundary, whose account
+    would not let the role be made otherwise."""
+
+    id = "AD211"
+    severity = "warning"
+
+    def find(self, context: Context) -> Found:
+        for _, stack in context.export.root.walk():
+            names = own_boundaries(stack.resources)
+            if names:
+                yield (
+                    stack.file,
+                    f"a permissions boundary of their own, which an environment's replaces: {listed(names)}",
+                    "nothing, if it was the account's; what a role must never do, deny in its own policies",
+                )
