@@ -65,38 +65,3 @@ def staging_key(account: str, region: str) -> str:
             },
         ]
     )
-
-
-def own_account_key(account: str, region: str) -> str:
-    """The policy of a key that this account's own IAM policies open, and nobody else."""
-    return document(
-        [
-            {
-                "Sid": "Administration",
-                "Effect": "Allow",
-                "Principal": {"AWS": f"arn:{partition(region)}:iam::{account}:root"},
-                "Action": "kms:*",
-                "Resource": "*",
-            }
-        ]
-    )
-
-
-def images_for_lambda(account: str, region: str) -> str:
-    """The policy of a repository from which Lambda functions of this account and region take their images.
-
-    "Amazon ECR permissions" in the Lambda developer guide; `aws:SourceArn` as `cdk bootstrap` has it.
-    """
-    return document(
-        [
-            {
-                "Sid": "LambdaFunctions",
-                "Effect": "Allow",
-                "Principal": {"Service": "lambda.amazonaws.com"},
-                "Action": ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
-                "Condition": {
-                    "StringLike": {"aws:SourceArn": f"arn:{partition(region)}:lambda:{region}:{account}:function:*"}
-                },
-            }
-        ]
-    )

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from components import declared, policies
+from components import declared
 from components.documents.account import AccountDocuments, account_documents
 from components.documents.buildspecs import EngineDownload
 from components.documents.environment import ACCOUNT_VERSION, EnvironmentAccess
 from components.documents.limits import check_projects, check_roles
 from components.documents.naming import PROJECTS
+from components.documents.statements import to_json
+from components.documents.storage import repository_policy, state_bucket_policy, state_key_policy
 from components.errors import as_run_error
 from components.private_bucket import PrivateBucketArgs, private_bucket
 from components.staging_area import StagingArea, StagingAreaArgs
@@ -120,7 +122,7 @@ class TargetAccount(pulumi.ComponentResource):
         self.staging_bucket = staging.bucket_name
         self.state_bucket = bucket.bucket
         self.state_key_arn = key.arn
-        self.secrets_provider = alias.name.apply(lambda known: f"awskms://{known}?region={names.region}")
+        self.secrets_provider = alias.name.apply(lambda _: names.secrets_provider)
         self.door_arn = pulumi.Output.from_input(documents.door.arn)
         self.execution_role_arn = pulumi.Output.from_input(documents.execution.arn)
         self.boundary_arn = pulumi.Output.from_input(documents.boundary.arn)
@@ -151,7 +153,7 @@ class TargetAccount(pulumi.ComponentResource):
             description=f"State of {names.prefix}",
             enable_key_rotation=True,
             deletion_window_in_days=30,
-            policy=policies.own_account_key(names.account, names.region),
+            policy=to_json(state_key_policy(names)),
             opts=kept,
         )
         alias = aws.kms.Alias(f"{name}-state", name=names.state_key_alias, target_key_id=key.id, opts=kept)
@@ -159,7 +161,7 @@ class TargetAccount(pulumi.ComponentResource):
             f"{name}-state",
             PrivateBucketArgs(
                 names.state_bucket,
-                policies.tls_only(names.state_bucket, names.region),
+                to_json(state_bucket_policy(names)),
                 key_arn=key.arn,
                 old_versions_days=STATE_VERSIONS_DAYS,
             ),
@@ -192,7 +194,7 @@ class TargetAccount(pulumi.ComponentResource):
         aws.ecr.RepositoryPolicy(
             names.repository,
             repository=repository.name,
-            policy=policies.images_for_lambda(names.account, names.region),
+            policy=to_json(repository_policy(args.access)),
             opts=pulumi.ResourceOptions(parent=self),
         )
         aws.ecr.LifecyclePolicy(

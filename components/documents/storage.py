@@ -22,9 +22,10 @@ def state_key_policy(owner: EnvironmentNames | PipelineNames) -> Document:
 
 
 def repository_policy(access: EnvironmentAccess) -> Document:
-    """The policy of the ECR repository: Lambda pulls for functions of this account.
+    """The policy of the ECR repository: Lambda pulls for functions of this account and region.
 
-    "Amazon ECR permissions" under "Create a Lambda function using a container image" in the Lambda developer guide.
+    "Amazon ECR permissions" under "Create a Lambda function using a container image" in the Lambda developer guide. It
+    documents `aws:SourceArn`, as `cdk bootstrap` has it, and no `aws:SourceAccount`: the ARN holds the account.
     """
     names = access.names
     return document(
@@ -32,10 +33,7 @@ def repository_policy(access: EnvironmentAccess) -> Document:
             allow(
                 "LambdaPulls",
                 ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
-                conditions={
-                    "ArnLike": {"aws:SourceArn": names.arn("lambda", "function:*")},
-                    "StringEquals": {"aws:SourceAccount": names.account},
-                },
+                conditions={"StringLike": {"aws:SourceArn": names.arn("lambda", "function:*")}},
                 principal={"Service": "lambda.amazonaws.com"},
             )
         ]

@@ -46,7 +46,7 @@ def _loosened(statement: Statement) -> Iterator[tuple[str, Statement | None]]:
     if "Principal" not in statement and "*" not in "".join(_listed(statement["Action"])):
         services = sorted({a.split(":")[0] for a in _listed(statement["Action"])})
         yield "with whole services", {**statement, "Action": [f"{service}:*" for service in services]}
-    if "Principal" in statement and statement["Principal"] != "*":
+    if "Principal" in statement and statement["Principal"] not in ("*", {"AWS": "*"}):
         kind = "Service" if "Service" in statement["Principal"] else "AWS"
         wider: Any = {"Service": ["codebuild.amazonaws.com", "lambda.amazonaws.com"]} if kind == "Service" else "*"
         if kind == "Service":

@@ -23,6 +23,8 @@ from tests.components.documents.world import (
     NAMESAKE,
     NEIGHBOUR,
     OPEN_BUCKET,
+    OPEN_KEY,
+    OPEN_TOPIC,
     OTHER_DOOR,
     PROD,
     STRANGER,
@@ -38,6 +40,7 @@ from tests.components.documents.world import (
     prod,
     satisfying,
     stack_name,
+    staging_key,
     state_key,
     tooling_state_key,
 )
@@ -242,7 +245,7 @@ def _artifacts() -> Iterator[Row]:
 
 
 def _stored() -> Iterator[Row]:
-    """The state's own policies hold whatever an identity policy says; images are for this account's functions."""
+    """What the policies of buckets, keys, images and the topic hold, whatever an identity policy says."""
     state = f"{prod.bucket_arn(prod.state_bucket)}/.pulumi/x.json"
     for what in ("plan", "deploy"):
         role = prod.project_role_arn(what)
@@ -251,13 +254,28 @@ def _stored() -> Iterator[Row]:
     yield no(NAMESAKE, "s3:GetObject", state)
     yield no(NAMESAKE, "kms:Decrypt", state_key(prod), keys={"kms:ResourceAliases": (prod.state_key_alias,)})
     repository = prod.arn("ecr", f"repository/{prod.repository}")
-    own = {"aws:SourceAccount": PROD, "aws:SourceArn": prod.arn("lambda", "function:x-prod")}
+    own = {"aws:SourceArn": prod.arn("lambda", "function:x-prod")}
     yield yes("lambda.amazonaws.com", "ecr:BatchGetImage", repository, keys=own)
     yield no("lambda.amazonaws.com", "ecr:PutImage", repository, keys=own)
     yield no("codebuild.amazonaws.com", "ecr:BatchGetImage", repository, keys=own)
-    yield no("lambda.amazonaws.com", "ecr:BatchGetImage", repository, keys={**own, "aws:SourceAccount": STRANGER})
-    elsewhere = prod.arn("s3", "x")
-    yield no("lambda.amazonaws.com", "ecr:BatchGetImage", repository, keys={**own, "aws:SourceArn": elsewhere})
+    yield no("lambda.amazonaws.com", "ecr:BatchGetImage", repository)
+    for other in (own["aws:SourceArn"].replace(PROD, STRANGER), prod.arn("s3", "x")):
+        yield no("lambda.amazonaws.com", "ecr:BatchGetImage", repository, keys={"aws:SourceArn": other})
+    staged = f"{prod.bucket_arn(prod.staging_bucket)}/objects/x"
+    yield never(NEIGHBOUR, "s3:GetObject", staged, keys={"aws:SecureTransport": "false"})
+    yield no(NAMESAKE, "s3:GetObject", staged)
+    # A staging area's own key, if it has one: whoever of the account may read the bucket, and nobody else.
+    key, through = staging_key(prod), {"kms:ViaService": f"s3.{AWAY}.amazonaws.com"}
+    yield yes(prod.execution_role_arn, "kms:Decrypt", key, keys={**through, "kms:CallerAccount": PROD})
+    yield no(prod.execution_role_arn, "kms:Decrypt", key, keys={"kms:CallerAccount": PROD})
+    yield no(prod.execution_role_arn, "kms:ScheduleKeyDeletion", key, keys={**through, "kms:CallerAccount": PROD})
+    yield no(NAMESAKE, "kms:Decrypt", key, keys={**through, "kms:CallerAccount": STRANGER})
+    topic, tooling_account = pipeline.arn("sns", pipeline.topic), {"aws:SourceAccount": TOOLING}
+    yield yes("codestar-notifications.amazonaws.com", "sns:Publish", topic, keys=tooling_account)
+    yield no("codestar-notifications.amazonaws.com", "sns:Publish", topic, keys={"aws:SourceAccount": STRANGER})
+    yield no("codestar-notifications.amazonaws.com", "sns:Subscribe", topic, keys=tooling_account)
+    yield no("lambda.amazonaws.com", "sns:Publish", topic, keys=tooling_account)
+    yield no(NAMESAKE, "sns:Publish", topic)
 
 
 def _publish() -> Iterator[Row]:
@@ -543,7 +561,8 @@ def _types() -> Iterator[Row]:
         yield no(deploy, action, "*", keys=elsewhere)
     hello = prod.iam_arn("role", "/", f"{prod.prefix}-hello")
     yield yes(deploy, "iam:PassRole", hello, keys={"iam:PassedToService": "lambda.amazonaws.com"})
-    yield no(deploy, "iam:PassRole", hello, keys={"iam:PassedToService": "ec2.amazonaws.com"})
+    for service in ("cloudformation", "ec2"):
+        yield no(deploy, "iam:PassRole", hello, keys={"iam:PassedToService": f"{service}.amazonaws.com"})
 
 
 def _universal() -> Iterator[Row]:
@@ -753,6 +772,8 @@ def _tooling() -> Iterator[Row]:
     yield never(own, "iam:CreateRole", INTRUDER)
     yield never(own, "s3:GetObject", f"{pipeline.bucket_arn(pipeline.state_bucket)}/.pulumi/x.json")
     yield never(own, "sns:CreateTopic", pipeline.arn("sns", "x"))
+    yield never(own, "kms:Encrypt", OPEN_KEY)
+    yield never(own, "sns:Publish", OPEN_TOPIC)
     yield never(own, "kms:PutKeyPolicy", artifact_key(HOME), keys=via)
     trigger = pipeline.role_arn("trigger")
     yield yes(trigger, "codepipeline:StartPipelineExecution", pipeline.pipeline_arn)
@@ -764,7 +785,8 @@ def _passing(names: EnvironmentNames, what: str) -> Iterator[Row]:
     role, passed = names.project_role_arn(what), "iam:PassedToService"
     cloudformation = {passed: "cloudformation.amazonaws.com"}
     yield yes(role, "iam:PassRole", names.execution_role_arn, keys=cloudformation)
-    yield no(role, "iam:PassRole", names.execution_role_arn, keys={passed: "codebuild.amazonaws.com"})
+    for service in ("codebuild", "lambda"):
+        yield no(role, "iam:PassRole", names.execution_role_arn, keys={passed: f"{service}.amazonaws.com"})
     yield no(role, "iam:PassRole", names.door_arn, keys=cloudformation)
     yield no(role, "iam:PassRole", names.iam_arn("role", "/", "administrator"), keys=cloudformation)
     yield no(role, "iam:UpdateAssumeRolePolicy", names.execution_role_arn, keys=cloudformation)

@@ -1,9 +1,11 @@
 """Three environments, one pipeline, and some strangers: the world in which the trust table is decided."""
 
+import json
 from dataclasses import replace
 from functools import cache
 from typing import Any
 
+from components import policies
 from components.documents.account import AccountDocuments, account_documents
 from components.documents.artifacts import bucket_policy, key_policy
 from components.documents.environment import EnvironmentAccess
@@ -17,6 +19,7 @@ from components.documents.model import (
     Step,
 )
 from components.documents.naming import EnvironmentNames, PipelineNames
+from components.documents.notifications import topic_policy
 from components.documents.pipeline import PipelineDocuments, pipeline_documents
 from components.documents.statements import Document, RoleDocument, Statement, allow, document, role_trust
 from components.documents.storage import repository_policy, state_bucket_policy, state_key_policy
@@ -67,6 +70,9 @@ FRIEND = f"arn:aws:iam::{TOOLING}:role/friend"
 """A role of the tooling account that trusts UpdatePipeline's role, by its ARN."""
 OPEN_BUCKET = "arn:aws:s3:::open"
 """A stranger's bucket that takes what anybody brings."""
+OPEN_KEY = f"arn:aws:kms:{HOME}:{STRANGER}:key/open"
+OPEN_TOPIC = f"arn:aws:sns:{HOME}:{STRANGER}:open"
+"""A stranger's key and topic, for anybody to use."""
 
 EVERYTHING = document([allow("Everything", "*", "*")])
 
@@ -114,6 +120,10 @@ def state_key(names: EnvironmentNames) -> str:
     return names.arn("kms", f"key/state-{names.environment}")
 
 
+def staging_key(names: EnvironmentNames) -> str:
+    return names.arn("kms", f"key/staging-{names.environment}")
+
+
 def tooling_state_key() -> str:
     return pipeline.arn("kms", "key/state")
 
@@ -157,6 +167,9 @@ def declared() -> Named:
     found["bucket policy state"] = state_bucket_policy(prod)
     found["key policy state"] = state_key_policy(prod)
     found["repository policy"] = repository_policy(access(prod, images=True))
+    found["bucket policy staging"] = _loaded(policies.tls_only(prod.staging_bucket, prod.region))
+    found["key policy staging"] = _loaded(policies.staging_key(prod.account, prod.region))
+    found["topic policy"] = topic_policy(pipeline)
     return found
 
 
@@ -190,6 +203,8 @@ def build_world(
     resource_policies = {tooling_state_key(): _account_key(TOOLING)}
     resource_policies |= {foreign_key(account): _account_key(account) for account in (TOOLING, PREPROD, PROD)}
     resource_policies[OPEN_BUCKET] = document([allow("Anybody", "s3:*", f"{OPEN_BUCKET}/*", principal="*")])
+    for arn, action in ((OPEN_KEY, "kms:*"), (OPEN_TOPIC, "sns:*")):
+        resource_policies[arn] = document([allow("Anybody", action, "*", principal="*")])
     owners = {pipeline.bucket_arn(pipeline.state_bucket): TOOLING, OPEN_BUCKET: STRANGER}
     for region in (HOME, AWAY):
         bucket = pipeline.bucket_arn(pipeline.artifact_bucket(region))
@@ -203,8 +218,11 @@ def build_world(
         if names == prod:
             resource_policies[names.bucket_arn(names.state_bucket)] = documents["bucket policy state"]
             resource_policies[names.arn("ecr", f"repository/{names.repository}")] = documents["repository policy"]
+            resource_policies[names.bucket_arn(names.staging_bucket)] = documents["bucket policy staging"]
+            resource_policies[staging_key(names)] = documents["key policy staging"]
         for bucket_name in (names.state_bucket, names.staging_bucket):
             owners[names.bucket_arn(bucket_name)] = names.account
+    resource_policies[pipeline.arn("sns", pipeline.topic)] = documents["topic policy"]
     return World(roles, resource_policies, owners)
 
 
@@ -249,6 +267,11 @@ def known_resource(pattern: str) -> str:
 
 def _most() -> list[str]:
     return ["cloudformation:*", "codebuild:*", "codepipeline:*", "kms:*", "s3:*", "sts:*"]
+
+
+def _loaded(text: str) -> Document:
+    found = json.loads(text)
+    return {"Version": found["Version"], "Statement": found["Statement"]}
 
 
 def _account_key(account: str) -> Document:
