@@ -1,4 +1,4 @@
-"""`delivery assemble EXPORT --out DIR`: write the assembly of an export."""
+"""`delivery assemble [EXPORT] --out DIR`: write the assembly of an export."""
 
 from __future__ import annotations
 
@@ -6,17 +6,24 @@ import argparse
 from pathlib import Path
 
 from amplify_export import assemble, read_export, write_assembly
-from delivery import output, stack_files
+from delivery import output, sources, stack_files
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("export", type=Path, metavar="EXPORT", help="folder that `amplify export` wrote")
+    parser.add_argument(
+        "export",
+        nargs="?",
+        type=Path,
+        metavar="EXPORT",
+        help="folder that `amplify export` wrote; default: the project's",
+    )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the assembly")
     stack_files.add_environment(parser, several=True)
 
 
 def run(args: argparse.Namespace) -> int:
-    assembly = assemble(read_export(args.export), stack_files.secrets(args.environment))
+    folder, secrets = sources.named(args.export, args.environment)
+    assembly = assemble(read_export(folder), secrets)
     write_assembly(assembly, args.out)
     size = sum(o.size for o in assembly.objects)
     if args.json:

@@ -1,4 +1,4 @@
-"""`delivery publish DIR`: check an assembly and upload its objects to an environment's staging bucket."""
+"""`delivery publish ENV`: check an assembly and upload its objects to an environment's staging bucket."""
 
 from __future__ import annotations
 
@@ -9,17 +9,29 @@ from amplify_export import render_root
 from components.names import staging_bucket_name
 from delivery import output, sources, stack_files
 from publishing import PublishTarget, publish
+from stacks.config import Project
+from stacks.inputs import of_project, read_assembly
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("folder", type=Path, metavar="DIR", help="folder of an assembly, or of an export")
-    stack_files.add_environment(parser)
+    parser.add_argument("environment", metavar="ENV", help="name of the Pulumi stack")
+    parser.add_argument(
+        "--from",
+        dest="folder",
+        type=Path,
+        metavar="DIR",
+        help="folder of an assembly, or of an export; default: what would be deployed",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     config = stack_files.load(args.environment)
     values = stack_files.values(config)
-    assembly = sources.load(args.folder, values.secrets)
+    app = Project(Path()).app
+    if args.folder:
+        assembly = of_project(sources.load(args.folder, values.secrets), app, args.folder)
+    else:
+        assembly = read_assembly(config, Path(), app)
     bucket = staging_bucket_name(assembly.project, config.environment, config.account, config.region)
     root = render_root(assembly, values, bucket)
     target = PublishTarget(bucket, config.account, config.region, config.profile, config.role_arn)

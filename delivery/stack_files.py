@@ -51,11 +51,13 @@ def load(name: str) -> EnvironmentConfig:
 
 def values(config: EnvironmentConfig) -> EnvironmentValues:
     """What an environment sets on top of an assembly, as its Pulumi program sees it."""
+    from stacks.config import Project  # noqa: PLC0415
     from stacks.inputs import environment_values  # noqa: PLC0415
 
-    return environment_values(config, Path(), datetime.now(UTC))
+    return environment_values(config, Path(), datetime.now(UTC), Project(Path()).app)
 
 
 def secrets(names: Iterable[str]) -> frozenset[tuple[str, str]]:
-    """The (nested stack, parameter) pairs that the environments `names` supply as secrets."""
-    return frozenset(pair for name in names for pair in load(name).secret_names)
+    """The (nested stack, parameter) pairs that each of the environments `names` supplies as a secret."""
+    found = [load(name).secret_names for name in names]
+    return frozenset.intersection(*found) if found else frozenset()

@@ -2,29 +2,51 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 from amplify_export import Assembly, EnvironmentValues, assemble, exported_values, load_assembly, read_export
 from amplify_export.errors import ConfigError
+from components.documents.naming import EnvironmentNames
 from stacks.config import EnvironmentConfig
 
 MAX_KEY_DAYS = 365
 """AppSync allows an API key at most this many days (AppSync API reference, CreateApiKey)."""
 
+ASSEMBLY_VARIABLE = "AMPLIFY_DELIVERY_ASSEMBLY"
+"""Environment variable with the folder of an assembly, relative to the project's folder, which is then deployed instead
+of what the stack files name. What runs in the pipeline after Build has it: the assembly that Build made, and tested."""
+
 
 def read_assembly(config: EnvironmentConfig, directory: Path, project: str) -> Assembly:
-    """The assembly that the configuration names: an assembled folder, or an export, assembled here.
+    """The assembly that the environment variable names, else the configuration: an assembled folder, or an export,
+    assembled here.
 
     `directory` is the project's folder, `project` its name in Pulumi.yaml. Raises `ExportRefused`, `AssemblyError`,
     or `ConfigError`: there is no export, or several, or it is another project's.
     """
-    if config.assembly:
+    given = os.environ.get(ASSEMBLY_VARIABLE)
+    if given:
+        path = directory / given
+        if not path.is_dir():
+            raise ConfigError(
+                f"there is no such folder, but {ASSEMBLY_VARIABLE} says that its assembly is deployed",
+                where=str(path),
+                remedy=f"`python -m delivery assemble --out {given}`, or unset the variable",
+            )
+        assembly = load_assembly(path)
+    elif config.assembly:
         path = directory / config.assembly
         assembly = load_assembly(path)
     else:
         path = export_folder(config, directory)
         assembly = assemble(read_export(path), secrets=config.secret_names)
+    return of_project(assembly, project, path)
+
+
+def of_project(assembly: Assembly, project: str, path: Path) -> Assembly:
+    """`assembly`, read from `path`, if it is that of `project`. Raises `ConfigError`."""
     if assembly.project != project:
         raise ConfigError(
             f"this is the export of {assembly.project!r}, but the Pulumi project is {project!r}: one app must not be "
@@ -55,8 +77,11 @@ def export_folder(config: EnvironmentConfig, directory: Path) -> Path:
     )
 
 
-def environment_values(config: EnvironmentConfig, directory: Path, now: datetime) -> EnvironmentValues:
-    """What this environment sets on top of the assembly. Raises `ExportRefused` for a bad second export."""
+def environment_values(config: EnvironmentConfig, directory: Path, now: datetime, app: str) -> EnvironmentValues:
+    """What this environment of `app` sets on top of the assembly: for the program, for its plan and for every command.
+
+    Raises `ExportRefused` for a bad second export.
+    """
     second = config.values_from
     return EnvironmentValues(
         name=config.environment,
@@ -65,7 +90,15 @@ def environment_values(config: EnvironmentConfig, directory: Path, now: datetime
         parameters=config.parameters,
         from_export=exported_values(read_export(directory / second)) if second else {},
         secrets=config.secret_names,
+        permissions_boundary=permissions_boundary(config, app),
     )
+
+
+def permissions_boundary(config: EnvironmentConfig, app: str) -> str | None:
+    """The boundary that the account's stack has made for the roles of this environment; none for a personal stack."""
+    if not config.enrolled:
+        return None
+    return EnvironmentNames(app, config.account, config.region, config.environment).boundary_arn
 
 
 def api_key_expires(config: EnvironmentConfig, now: datetime) -> int:

@@ -15,8 +15,16 @@ MAX_INLINE = 25_600
 """Characters of an inline buildspec that CodeBuild accepts."""
 
 LOCK = "requirements.lock"
+VIRTUALENV = ".venv"
+"""As in Pulumi.yaml, `runtime.options.virtualenv`."""
 
 OUTPUT_BASE = "$CODEBUILD_SRC_DIR"
+
+ASSEMBLY = "assembly"
+"""Where Build puts the assembly, beside the program."""
+
+_BUILT = {"AMPLIFY_DELIVERY_ASSEMBLY": ASSEMBLY}
+"""What is deployed after Build: its very assembly, not the export once more (`stacks.inputs.ASSEMBLY_VARIABLE`)."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +45,7 @@ def build(
     """
     phases = {
         "install": _install(engine),
-        "build": [*commands, "python -m delivery check", "python -m delivery assemble --out assembly"],
+        "build": [*commands, "python -m delivery check", f"python -m delivery assemble --out {ASSEMBLY}"],
         "post_build": [_only_after_success(), _without_leftovers(), artifact.seal()],
     }
     spec = _spec(phases, [artifact.VARIABLE], variables)
@@ -56,7 +64,7 @@ def project(what: str, timeout_minutes: int, engine: EngineDownload | None = Non
     command, exports = {PUBLISH: (_PUBLISH, []), PLAN: (_PLAN, PLAN_VARIABLES), CHECK: (_CHECK, [])}.get(
         what, (_deploy(timeout_minutes), [])
     )
-    return _text(_spec(_verified([command], engine), exports))
+    return _text(_spec(_verified([command], engine), exports, _BUILT))
 
 
 PLAN_VARIABLES = ["CHANGES", "PLAN_DIGEST"]
@@ -84,8 +92,12 @@ def _verified(commands: Sequence[str], engine: EngineDownload | None) -> dict[st
 
 
 def _install(engine: EngineDownload | None) -> list[str]:
-    # Nothing happens for what the image already has in the locked version.
-    commands = [f"python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r {LOCK}"]
+    # In the virtualenv that Pulumi.yaml names: the engine's language host runs the program with no other Python. Nothing
+    # is installed that the image already has in the locked version.
+    commands = [
+        f"python3 -m venv --without-pip --system-site-packages {VIRTUALENV} && . {VIRTUALENV}/bin/activate &&\n"
+        f"python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r {LOCK}"
+    ]
     if engine:
         commands.append(
             f"""set -eu

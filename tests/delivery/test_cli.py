@@ -57,7 +57,7 @@ def test_an_error_for_machines() -> None:
 def test_an_environment_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     for arguments in (
-        ("publish", TODO, "--environment", "qa"),
+        ("publish", "qa"),
         ("destroy", "qa"),
         ("check", TODO, "--environment", "qa"),
     ):

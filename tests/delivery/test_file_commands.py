@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,12 @@ import pytest
 from amplify_export import load_assembly
 from delivery import expiry
 from delivery.cli import COMMANDS
+from tests.amplify_export.mutations import MANIFEST, set_value
 from tests.delivery.conftest import ROOT, delivery, export
 
 TODO = export("todo")
+AUTH_TEMPLATE = "fullappauth-cloudformation-template.json"
+SECRET = "  mytodoapp:parameters:\n    apimytodoapp: {AppSyncApiName: {secure: v1:abc}}\n"
 
 
 def test_check_lists_repairs_and_is_content() -> None:
@@ -49,6 +53,44 @@ def test_assemble_refuses_a_folder_with_something_else_in_it(tmp_path: Path) -> 
     assert [p.name for p in tmp_path.iterdir()] == ["mine.txt"]
 
 
+def test_the_projects_export_needs_no_name(project: Path) -> None:
+    shutil.copytree(TODO, project / TODO.name)
+    ran = delivery("assemble", "--out", "assembly", "--json", cwd=project)
+    assert ran.code == 0, ran.err
+    named = delivery("assemble", TODO, "--out", "other", "--json", cwd=project)
+    assert ran.document["digest"] == named.document["digest"]
+    assert delivery("check", cwd=project).out.splitlines()[-1] == f"{TODO.name}: 3 repaired"
+
+
+def test_a_secret_must_be_each_environments(project: Path) -> None:
+    """One assembly serves all of them."""
+    auth, secret = "authfullappauth", "hostedUIProviderCreds"
+    (project / "Pulumi.yaml").write_text("name: fullapp\nruntime: python\n")
+    full = shutil.copytree(export("full"), project / export("full").name)
+    set_value(full, f"auth/fullappauth/{AUTH_TEMPLATE}", f"/Parameters/{secret}", {"Type": "String", "NoEcho": True})
+    set_value(full, MANIFEST, f"/props/loadNestedStacks/{auth}/parameters/{secret}", "in plain text")
+    files = [project / f"Pulumi.{name}.yaml" for name in ("dev", "qa")]
+    given = f"  fullapp:parameters:\n    {auth}: {{{secret}: {{secure: v1:abc}}}}\n"
+    without = files[0].read_text().replace("mytodoapp:", "fullapp:")
+    files[0].write_text(without + given)
+    files[1].write_text(without)
+    refused = delivery("check", cwd=project)
+    assert refused.code == 1
+    assert "AD305" in refused.out
+    assert delivery("check", "--environment", "dev", cwd=project).code == 0
+    files[1].write_text(without + given)
+    assert delivery("check", cwd=project).code == 0
+
+
+def test_environments_of_several_exports_have_no_assembly_in_common(project: Path) -> None:
+    (project / "Pulumi.qa.yaml").write_text((project / "Pulumi.dev.yaml").read_text() + "  mytodoapp:export: b\n")
+    with (project / "Pulumi.dev.yaml").open("a") as file:
+        file.write("  mytodoapp:export: a\n")
+    ran = delivery("assemble", "--out", "assembly", cwd=project)
+    assert ran.code == 1
+    assert "several exports: a (dev), b (qa)" in ran.err
+
+
 def test_root_is_the_same_from_an_export_and_from_its_assembly(tmp_path: Path) -> None:
     delivery("assemble", TODO, "--out", tmp_path / "assembly")
     arguments = ("--environment", "qa", "--staging-bucket", "bucket", "--json")
@@ -70,9 +112,18 @@ def test_root_takes_the_values_of_the_stack_file(project: Path) -> None:
     assert parameters["DynamoDBBillingMode"] == "PROVISIONED"
 
 
+def test_root_shows_the_boundary_of_an_enrolled_environment(project: Path) -> None:
+    arguments = ("root", TODO, "--environment", "dev", "--staging-bucket", "b", "--json")
+    assert "BackendPermissionsBoundary" not in delivery(*arguments, cwd=project).document["parameters"]
+    with (project / "Pulumi.dev.yaml").open("a") as file:
+        file.write("  mytodoapp:enrolled: 'true'\n")
+    boundary = delivery(*arguments, cwd=project).document["parameters"]["BackendPermissionsBoundary"]
+    assert boundary.endswith(":policy/amplify-delivery/mytodoapp/env/dev/mytodoapp-dev-boundary")
+
+
 def test_root_hides_the_version_of_a_secret(project: Path) -> None:
     with (project / "Pulumi.dev.yaml").open("a") as file:
-        file.write("  mytodoapp:parameters:\n    apimytodoapp: {AppSyncApiName: {secure: v1:abc}}\n")
+        file.write(SECRET)
     ran = delivery("root", TODO, "--environment", "dev", "--staging-bucket", "b", "--json", cwd=project)
     assert ran.code == 0, ran.err
     assert list(ran.document["parameters"].values()).count("[secret]") == 1

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
+from amplify_export import load_assembly
 from components.names import staging_bucket_name
 from tests.delivery.conftest import Ran, delivery, export
 from tests.local_account import LocalAccount
@@ -31,16 +33,16 @@ def bucket(project: Path, developer: LocalAccount, monkeypatch: pytest.MonkeyPat
 
 
 def publish(project: Path, *arguments: str) -> Ran:
-    return delivery("publish", TODO, "--environment", "dev", *arguments, cwd=project)
+    return delivery("publish", "dev", *arguments, cwd=project)
 
 
 def test_publish_says_what_it_did(project: Path, bucket: str) -> None:
-    first = publish(project)
+    first = publish(project, "--from", str(TODO))
     assert first.code == 0, first.err
     assert first.out.startswith(f"{bucket}: 18 objects uploaded (")
     assert first.err.splitlines() == ["linting 4 of 4 templates", "published 18 of 18 objects"]
 
-    again = publish(project, "--json")
+    again = publish(project, "--from", str(TODO), "--json")
     assert (again.code, again.err) == (0, "")
     assert (again.document["uploaded"], again.document["present"]) == (0, 18)
     assert again.document["requests"] == {"GetCallerIdentity": 1, "ListObjectsV2": 1}
@@ -49,8 +51,31 @@ def test_publish_says_what_it_did(project: Path, bucket: str) -> None:
 def test_another_accounts_stack_file_is_refused(project: Path, bucket: str, developer: LocalAccount) -> None:
     file = project / "Pulumi.dev.yaml"
     file.write_text(file.read_text().replace(developer.account, "123456789012"))
-    ran = publish(project, "--json")
+    ran = publish(project, "--from", str(TODO), "--json")
     assert ran.code == 1
     assert ran.document["error"]["type"] == "PublishError"
     assert developer.account in ran.document["error"]["message"]
+    assert developer.client("s3").list_objects_v2(Bucket=bucket)["KeyCount"] == 0
+
+
+def test_what_would_be_deployed_is_published(
+    project: Path, bucket: str, developer: LocalAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The assembly that Build made, where there is one: the export beside it is not looked at."""
+    shutil.copytree(TODO, project / TODO.name)
+    assert delivery("assemble", "--out", "assembly", cwd=project).code == 0
+    keys = {o.key for o in load_assembly(project / "assembly").objects}
+    (project / TODO.name / "amplify-export-manifest.json").unlink()
+    assert "AD1" in publish(project).err
+    monkeypatch.setenv("AMPLIFY_DELIVERY_ASSEMBLY", "assembly")
+    ran = publish(project)
+    assert ran.code == 0, ran.err
+    there = {o["Key"] for o in developer.client("s3").list_objects_v2(Bucket=bucket)["Contents"]}
+    assert keys < there
+
+
+def test_another_apps_export_is_refused(project: Path, bucket: str, developer: LocalAccount) -> None:
+    ran = publish(project, "--from", str(export("todo-series/v1")))
+    assert ran.code == 1
+    assert "export of 'seriesapp', but the Pulumi project is 'mytodoapp'" in ran.err
     assert developer.client("s3").list_objects_v2(Bucket=bucket)["KeyCount"] == 0

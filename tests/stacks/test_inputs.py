@@ -10,7 +10,7 @@ import pytest
 from amplify_export import write_assembly
 from amplify_export.errors import AssemblyError, ConfigError, ExportRefused
 from stacks.config import EnvironmentConfig
-from stacks.inputs import api_key_expires, environment_values, export_folder, read_assembly
+from stacks.inputs import ASSEMBLY_VARIABLE, api_key_expires, environment_values, export_folder, read_assembly
 from tests.components.backends import EXPORTS, assembly_of, folder
 
 NOON = datetime(2026, 11, 21, 12, 30, tzinfo=UTC)
@@ -45,6 +45,23 @@ def test_an_assembled_folder_gives_the_same_assembly(project: Path) -> None:
         read_assembly(configured(assembly="amplify-export-mytodoapp"), project, "mytodoapp")
 
 
+def test_the_assembly_of_the_environment_variable_goes_before_the_files(
+    project: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv(ASSEMBLY_VARIABLE, "built")
+    with pytest.raises(ConfigError, match=f"no such folder, but {ASSEMBLY_VARIABLE}") as caught:
+        read_assembly(configured(), project, "mytodoapp")
+    assert caught.value.where == str(project / "built")
+    (project / "built").mkdir()
+    with pytest.raises(AssemblyError):
+        read_assembly(configured(), project, "mytodoapp")
+    write_assembly(assembly_of(folder("fullapp")), project / "built")
+    for config in (configured(), configured(export="elsewhere"), configured(assembly="elsewhere")):
+        assert read_assembly(config, project, "fullapp").project == "fullapp"
+    with pytest.raises(ConfigError, match="export of 'fullapp', but the Pulumi project is 'mytodoapp'"):
+        read_assembly(configured(), project, "mytodoapp")
+
+
 def test_no_export_and_several_are_refused_with_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no amplify-export") as caught:
         export_folder(configured(), tmp_path)
@@ -73,12 +90,19 @@ def test_values_come_from_a_second_export_and_the_stack_file() -> None:
         parameters={"authfullappauth": {"mfaConfiguration": "OPTIONAL"}},
         secret_names=frozenset({("authfullappauth", "smsVerificationMessage")}),
     )
-    values = environment_values(config, Path(), NOON)
+    values = environment_values(config, Path(), NOON, "fullapp")
     assert (values.name, values.suffix) == ("prod", "abc")
     assert values.parameters == {"authfullappauth": {"mfaConfiguration": "OPTIONAL"}}
     assert values.from_export["authfullappauth"]["mfaConfiguration"] == "OFF"
     assert values.secrets == {("authfullappauth", "smsVerificationMessage")}
-    assert environment_values(configured(), Path(), NOON).from_export == {}
+    assert environment_values(configured(), Path(), NOON, "fullapp").from_export == {}
+
+
+def test_only_an_enrolled_environments_roles_carry_its_accounts_boundary() -> None:
+    enrolled = environment_values(configured(enrolled=True), Path(), NOON, "fullapp")
+    name = "amplify-delivery/fullapp/env/prod/fullapp-prod-boundary"
+    assert enrolled.permissions_boundary == f"arn:aws:iam::012345678901:policy/{name}"
+    assert environment_values(configured(), Path(), NOON, "fullapp").permissions_boundary is None
 
 
 @pytest.mark.parametrize(

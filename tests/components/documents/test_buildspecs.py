@@ -1,14 +1,18 @@
 """Buildspecs: verify before anything else, then what is locked, then one command."""
 
 import json
+import shlex
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from components.documents import artifact, buildspecs
 from components.documents.naming import PROJECTS
+from delivery import cli
+from stacks.inputs import ASSEMBLY_VARIABLE
 
 ENGINE = buildspecs.EngineDownload("https://example.com/pulumi.tar.gz", "0" * 64)
 
@@ -26,8 +30,33 @@ def test_a_target_verifies_first(what: str) -> None:
     assert f"python -m delivery {'step' if what == 'check' else what}" in found[-1]
 
 
+def test_what_is_installed_is_where_the_engine_looks() -> None:
+    """Else the language host refuses: "virtualenv" of Pulumi.yaml is no virtual environment."""
+    project = yaml.safe_load((Path(__file__).parents[3] / "Pulumi.yaml").read_text())
+    assert project["runtime"]["options"]["virtualenv"] == buildspecs.VIRTUALENV
+
+
 def test_update_verifies_first() -> None:
     assert commands(buildspecs.update_pipeline())[0] == artifact.verify()
+
+
+@pytest.mark.parametrize("what", PROJECTS)
+def test_what_build_assembled_is_what_is_deployed(what: str) -> None:
+    (assemble,) = [c for c in commands(buildspecs.build([])) if "assemble" in c]
+    folder = assemble.removeprefix("python -m delivery assemble --out ")
+    assert json.loads(buildspecs.project(what, 60))["env"]["variables"] == {ASSEMBLY_VARIABLE: folder}
+
+
+def commands_of_delivery() -> list[list[str]]:
+    specs = [buildspecs.build([]), buildspecs.update_pipeline(), *(buildspecs.project(what, 60) for what in PROJECTS)]
+    lines = [line for spec in specs for command in commands(spec) for line in command.splitlines()]
+    words = [shlex.split(line.rstrip("&")) for line in lines if "-m delivery" in line]
+    return [found[found.index("delivery") + 1 :] for found in words]
+
+
+@pytest.mark.parametrize("arguments", commands_of_delivery(), ids=" ".join)
+def test_every_command_of_delivery_is_one(arguments: list[str]) -> None:
+    assert cli.parser(arguments[0]).parse_args(arguments).command == arguments[0]
 
 
 def test_build_seals_last_and_exports_the_digest() -> None:
