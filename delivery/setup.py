@@ -35,8 +35,7 @@ def run(args: argparse.Namespace) -> int:
         change = _deploy(account.client("cloudformation"), stack, names)
     except (BotoCoreError, ClientError) as error:
         raise account.refused(error, f"deploying stack {stack}") from None
-    backend = f"s3://{names.state_bucket}?region={args.region}"
-    secrets = f"awskms://{names.state_key_alias}?region={args.region}"
+    backend, secrets = names.state_backend, names.secrets_provider
     if args.json:
         output.document({"stack": stack, "change": change, "backend": backend, "secretsProvider": secrets})
         return 0

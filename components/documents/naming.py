@@ -6,6 +6,7 @@ cut and ends with a hash of what was lost: always the same, and not another app'
 
 import hashlib
 import re
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 from amplify_export.errors import ConfigError
@@ -58,7 +59,7 @@ def _checked(what: str, value: str, pattern: str, remedy: str) -> None:
 
 
 @dataclass(frozen=True)
-class _Place:
+class _Place(ABC):
     app: str
     account: str
     region: str
@@ -75,6 +76,26 @@ class _Place:
     @property
     def dns_suffix(self) -> str:
         return dns_suffix(self.region)
+
+    @property
+    @abstractmethod
+    def state_bucket(self) -> str:
+        """Where the engine keeps the state."""
+
+    @property
+    @abstractmethod
+    def state_key_alias(self) -> str:
+        """The key that encrypts the state and the secrets in it."""
+
+    @property
+    def state_backend(self) -> str:
+        """The engine's backend, as in `PULUMI_BACKEND_URL`."""
+        return f"s3://{self.state_bucket}?region={self.region}"
+
+    @property
+    def secrets_provider(self) -> str:
+        """What the engine encrypts secrets with, as `secretsprovider` in the stack file."""
+        return f"awskms://{self.state_key_alias}?region={self.region}"
 
     @property
     def root_arn(self) -> str:
