@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benchmarks import assembling, delivering, publishing_large
+from benchmarks import assembling, delivering, pipelines, publishing_large
 
 Row = tuple[str, str, str]
 """What was measured, what must be reached, what was seen."""
@@ -23,6 +23,8 @@ BENCHMARKS: dict[str, Callable[[Path], Iterator[Row]]] = {
     "imports": assembling.imports,
     "publish": publishing_large.publish,
     "up": delivering.up,
+    "growth": pipelines.growth,
+    "sizes": pipelines.sizes,
 }
 ONLY_WHEN_ASKED = {"cdk"}
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import tarfile
+import zipfile
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -28,3 +31,33 @@ def large(name: str, into: Path) -> Path | None:
         with tarfile.open(archive) as tar:
             tar.extractall(into, filter="data")
     return next(target.glob("amplify-export-*"))
+
+
+def with_functions(number: int, into: Path) -> Path:
+    """The export `full` with `number` functions like its `helloFn`, each with code of its own."""
+    source = small("full")
+    export = into / source.name
+    shutil.copytree(source, export)
+    manifest, root, mapping = (
+        export / name
+        for name in ("amplify-export-manifest.json", "root-stack-template.json", "category-stack-mapping.json")
+    )
+    described, template, listed = (json.loads(file.read_text()) for file in (manifest, root, mapping))
+    nested = described["props"]["loadNestedStacks"]
+    model = "helloFn"
+    for count in range(2, number + 1):
+        name = f"fn{count:03d}"
+        folder = export / "function" / name
+        (folder / "amplify-builds").mkdir(parents=True)
+        own = (export / "function" / model / f"{model}-cloudformation-template.json").read_text()
+        # Of each function its own name and its own role's.
+        own = own.replace(model, name).replace("fullappLambdaRole941c42ef", f"fullappLambdaRole{count:08x}")
+        (folder / f"{name}-cloudformation-template.json").write_text(own)
+        with zipfile.ZipFile(folder / "amplify-builds" / f"{name}-{count:020x}-build.zip", "w") as archive:
+            archive.writestr("index.js", f"exports.handler = async () => ({{ number: {count} }});\n")
+        nested[f"function{name}"] = json.loads(json.dumps(nested[f"function{model}"]).replace(model, name))
+        template["Resources"][f"function{name}"] = template["Resources"][f"function{model}"]
+        listed.append({"category": "function", "resourceName": name, "service": "Lambda"})
+    for file, content in ((manifest, described), (root, template), (mapping, listed)):
+        file.write_text(json.dumps(content))
+    return export
