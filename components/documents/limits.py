@@ -154,7 +154,9 @@ def _value_problems(stage: Mapping[str, Any]) -> Iterator[str]:
         for key, value in action.get("Configuration", {}).items():
             if len(str(value)) > MAX_CONFIGURATION_VALUE:
                 where = f"{stage['Name']}, {action['Name']}, {key}"
-                yield f"{where}: {len(str(value))} characters, but CodePipeline takes {MAX_CONFIGURATION_VALUE}"
+                # What an approver reads names every environment of the wave.
+                remedy = ": split its wave, or shorten the comment" if key == "CustomData" else ""
+                yield f"{where}: {len(str(value))} characters, but CodePipeline takes {MAX_CONFIGURATION_VALUE}{remedy}"
     for condition in stage.get("BeforeEntry", {}).get("Conditions", []):
         for rule in condition["Rules"]:
             for key, value in rule["Configuration"].items():

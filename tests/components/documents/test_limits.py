@@ -49,6 +49,13 @@ def test_a_wave_too_wide_is_told_to_be_split() -> None:
         limits.check_definition(pipeline_properties(many(30, 30)))
 
 
+def test_a_wave_too_wide_for_one_approval_is_told_to_be_split() -> None:
+    references = tuple(EnvironmentRef(f"env{n:03d}", f"{300000000000 + n}", w.HOME) for n in range(20))
+    stages = (Stage("Wave", references, approval=Approval()),)
+    with pytest.raises(ConfigError, match=r"Wave-Approve, Approve, CustomData: .* takes 1000: split its wave"):
+        limits.check_definition(pipeline_properties(w.pipeline_model(stages=stages)))
+
+
 def test_too_many_actions_need_another_pipeline() -> None:
     with pytest.raises(ConfigError, match=r"actions, but CodePipeline takes 500: move some waves"):
         limits.check_definition(pipeline_properties(many(130, 13)))
