@@ -80,7 +80,7 @@ def environment_access(
         )
     names = environment_names(app, environment)
     assembly = assembly or read_assembly(environment, project.directory, app)
-    values = environment_values(environment, project.directory, datetime.now(UTC))
+    values = environment_values(environment, project.directory, datetime.now(UTC), app)
     root = render_root(assembly, values, names.staging_bucket)
     steps = [step.timeout + _MARGIN_MINUTES for step in stage.steps]
     if stage.bake:

@@ -30,7 +30,8 @@ def program() -> None:
     assembly = read_assembly(config, directory, pulumi.get_project())
     say(assembly)
     bucket = staging_bucket_name(assembly.project, config.environment, config.account, config.region)
-    root = render_root(assembly, environment_values(config, directory, datetime.now(UTC)), bucket)
+    values = environment_values(config, directory, datetime.now(UTC), assembly.project)
+    root = render_root(assembly, values, bucket)
 
     access = Access(config.account, config.region, config.profile, config.role_arn)
     same_place = unchanged(
@@ -78,11 +79,10 @@ def program() -> None:
         pulumi.export("userPoolId", backend.user_pool.id)
 
     if config.hello_service:
-        # Of another service's role the account asks for the boundary (docs/configuration.md, `enrolled`).
-        boundary = account.boundary_arn if config.enrolled else None
+        # The account asks for the boundary of every role, not only the backend's (docs/configuration.md, `enrolled`).
         hello = HelloService(
             "hello",
-            HelloServiceArgs(account, endpoint, boundary),
+            HelloServiceArgs(account, endpoint, values.permissions_boundary),
             pulumi.ResourceOptions(providers=[aws_native_provider("native", access, only_here)]),
         )
         pulumi.export("helloUrl", hello.url)

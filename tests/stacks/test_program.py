@@ -210,6 +210,12 @@ def test_an_enrolled_environment_uses_what_its_account_has(full: Path) -> None:
     bucket = "fullapp-prod-staging-012345678901-eu-west-1-an"
     assert f"/{bucket}/templates/" in stack.inputs["templateUrl"]
     assert recording.exports["stagingBucket"] == bucket
+    boundary = "arn:aws:iam::012345678901:policy/amplify-delivery/fullapp/env/prod/fullapp-prod-boundary"
+    assert stack.inputs["parameters"]["BackendPermissionsBoundary"] == boundary
+
+
+def test_a_personal_stacks_roles_have_no_boundary(recording: Recording) -> None:
+    assert "BackendPermissionsBoundary" not in recording.one(STACK).inputs["parameters"]
 
 
 def test_the_hello_service_is_another_resource_of_the_same_stack(full: Path) -> None:

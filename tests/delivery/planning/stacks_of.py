@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import functools
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from amplify_export import EnvironmentValues, assemble, read_export, render_root
@@ -15,10 +16,10 @@ VALUES = EnvironmentValues("dev", 2_000_000_000, "12345")
 
 
 @functools.cache
-def stacks_of(name: str) -> Stacks:
-    """One of `tests/exports` as it would be deployed to the environment `dev`."""
+def stacks_of(name: str, boundary: str | None = None) -> Stacks:
+    """One of `tests/exports` as it would be deployed to the environment `dev`, with a permissions boundary or none."""
     assembly = assemble(read_export(export(name)))
-    root = render_root(assembly, VALUES, "staging-bucket")
+    root = render_root(assembly, replace(VALUES, permissions_boundary=boundary), "staging-bucket")
     return Stacks.of(assembly, root, root.parameters)
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 import pytest
 
+from amplify_export.boundary import HAS_BOUNDARY, PERMISSIONS_BOUNDARY
 from delivery.planning import (
     AddResource,
     ChangeResource,
@@ -164,3 +166,39 @@ def test_a_stack_of_the_users_own_is_not_looked_into() -> None:
     assert isinstance(step, UpdateStack)
     # Once it is gone, what was in it is gone too.
     assert places(deployed, DEPLOYED) == {"Own/Table": "-"}
+
+
+BOUNDARY = "arn:aws:iam::012345678901:policy/b"
+
+
+def before_boundaries(stacks: Stacks) -> Stacks:
+    """The stacks as they were deployed when no template knew of a boundary."""
+    old = stacks
+    for path in stacks.templates:
+
+        def forget(template: dict[str, Any]) -> None:
+            template.get("Parameters", {}).pop(PERMISSIONS_BOUNDARY, None)
+            template.get("Conditions", {}).pop(HAS_BOUNDARY, None)
+            for resource in template["Resources"].values():
+                properties = resource.get("Properties", {})
+                properties.pop("PermissionsBoundary", None)
+                properties.get("Parameters", {}).pop(PERMISSIONS_BOUNDARY, None)
+
+        old = changed(old, "/".join(path), forget)
+    return Stacks(old.templates, {k: v for k, v in stacks.parameters.items() if k != PERMISSIONS_BOUNDARY})
+
+
+def test_a_boundary_comes_to_every_role_and_changes_nothing_else() -> None:
+    wanted = stacks_of("full", BOUNDARY)
+    roles = {path for path, r in wanted.resolved.resources.items() if r.type == "AWS::IAM::Role"}
+    for deployed in (stacks_of("full"), before_boundaries(wanted)):
+        steps = plan_backend(deployed, wanted)
+        assert {s.path for s in steps if isinstance(s, ChangeResource)} == roles
+        assert {s.properties for s in steps if isinstance(s, ChangeResource)} == {("PermissionsBoundary",)}
+        assert {type(s) for s in steps} == {ChangeResource}
+
+
+def test_a_stack_of_before_learns_of_boundaries_without_a_change_of_resources() -> None:
+    steps = plan_backend(before_boundaries(stacks_of("full")), stacks_of("full"))
+    assert {type(s) for s in steps} == {UpdateStack}
+    assert plan_backend(stacks_of("full", BOUNDARY), stacks_of("full", BOUNDARY)) == ()
