@@ -10,8 +10,6 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from rehearsal.providers import classic
-from rehearsal.providers.errors import Unsupported
 from tests.rehearsal.conftest import project, pulumi_home  # noqa: F401 - fixtures
 from tests.rehearsal.pulumi_project import PulumiProject
 from tests.stacks.projects import APP, make, write
@@ -54,18 +52,6 @@ def test_the_hello_service_answers_at_its_output(project: PulumiProject) -> None
     project.succeed("destroy", "--yes", "--skip-preview")
 
 
-def not_played() -> list[str]:
-    """Types of an account's stack that the stand-in provider does not play."""
-    found = []
-    for token in ("aws:iam/policy:Policy", "aws:codebuild/project:Project"):
-        try:
-            classic.resource(token)
-        except Unsupported:
-            found.append(token)
-    return found
-
-
-@pytest.mark.skipif(bool(not_played()), reason=f"the stand-in for pulumi-aws has no {', '.join(not_played())}")
 def test_an_account_is_enrolled_and_its_environment_lives_in_it(project: PulumiProject) -> None:  # noqa: F811
     make(project.folder)
     for package in ("components", "stacks", "publishing", "amplify_export"):

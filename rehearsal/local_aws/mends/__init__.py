@@ -18,6 +18,7 @@ from . import (
     appsync_files,
     bucket_deletion,
     bucket_namespace,
+    build_projects,
     cross_account_bucket,
     cross_account_key,
     custom_resources,
@@ -54,6 +55,7 @@ ALL: tuple[ModuleType, ...] = (
     lambda_code,
     appsync_files,
     bucket_deletion,
+    build_projects,
     custom_resources,
 )
 

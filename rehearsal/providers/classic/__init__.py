@@ -9,6 +9,8 @@ from rehearsal.providers.resource import Invoke, Resource
 
 _MODULES = {
     "aws:cloudformation/stack:Stack": "cloudformation",
+    "aws:codebuild/project:Project": "codebuild",
+    "aws:iam/policy:Policy": "iam",
     "aws:kms/alias:Alias": "kms",
     "aws:kms/key:Key": "kms",
     "aws:s3/bucket:Bucket": "s3_bucket",
