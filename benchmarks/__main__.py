@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benchmarks import assembling, delivering, pipelines, publishing_large
+from benchmarks import assembling, delivering, pipelines, previewing, publishing_large
 
 Row = tuple[str, str, str]
 """What was measured, what must be reached, what was seen."""
@@ -25,6 +25,7 @@ BENCHMARKS: dict[str, Callable[[Path], Iterator[Row]]] = {
     "up": delivering.up,
     "growth": pipelines.growth,
     "sizes": pipelines.sizes,
+    "preview": previewing.preview,
 }
 ONLY_WHEN_ASKED = {"cdk"}
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import statistics
 import subprocess
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,3 +64,75 @@ def series(
     for _ in range(warm_up):
         run_once(command, cwd, env)
     return Series(tuple(run_once(command, cwd, env) for _ in range(runs)))
+
+
+SAMPLE_SECONDS = 0.05
+
+
+class Watch:
+    """Memory of a process and all its descendants, looked at 20 times a second while it runs. Linux only."""
+
+    def __init__(self, pid: int, kind: Callable[[str], str]) -> None:
+        self.together = 0.0
+        """Most that all had at one time, in MiB; what several of them share counts once."""
+        self.most: dict[str, float] = {}
+        """The same of each kind of process."""
+        self._pid, self._kind = pid, kind
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._look, daemon=True)
+
+    def __enter__(self) -> Watch:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._thread.join()
+
+    def _look(self) -> None:
+        while not self._done.wait(SAMPLE_SECONDS):
+            now: dict[str, float] = defaultdict(float)
+            for pid in _descendants(self._pid):
+                command, mebibytes = _memory(pid)
+                now[self._kind(command)] += mebibytes
+            self.together = max(self.together, sum(now.values()))
+            for kind, mebibytes in now.items():
+                self.most[kind] = max(self.most.get(kind, 0.0), mebibytes)
+
+
+def _descendants(pid: int) -> Iterator[int]:
+    """A process and everything below it; whatever ends meanwhile is left out."""
+    yield pid
+    try:
+        tasks = list(Path(f"/proc/{pid}/task").iterdir())
+        children = [int(child) for task in tasks for child in (task / "children").read_text().split()]
+    except OSError:
+        return
+    for child in children:
+        yield from _descendants(child)
+
+
+def _memory(pid: int) -> tuple[str, float]:
+    """Command line and proportional set size in MiB; nothing if the process has ended."""
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+        command = Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+    except OSError:
+        return "", 0.0
+    return command, sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
+
+
+def run_watched(
+    command: Sequence[str], cwd: Path, env: Mapping[str, str], kind: Callable[[str], str]
+) -> tuple[Run, Watch]:
+    """As `run_once`, with the memory of all its processes; `kind` names a process by its command line."""
+    start = time.perf_counter()
+    process = subprocess.Popen(command, cwd=cwd, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert process.stdout is not None  # noqa: S101 - it is a pipe
+    with Watch(process.pid, kind) as watch:
+        output = process.stdout.read()
+        process.wait()
+    seconds = time.perf_counter() - start
+    if process.returncode:
+        raise RuntimeError(f"{' '.join(command)} exited with {process.returncode}:\n{output.decode(errors='replace')}")
+    return Run(seconds, watch.together, process.returncode), watch
