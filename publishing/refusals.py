@@ -15,7 +15,8 @@ REMEDIES = {
     "NoSuchUpload": "repeat the command",
     "AccessDenied": (
         "the credentials need s3:ListBucket on the bucket, s3:PutObject on its objects (and kms:GenerateDataKey "
-        "if it has a customer key); the bucket must belong to this account"
+        "if it has a customer key); the bucket must belong to this account. Where a role may only read it, publish "
+        "with another first: `python -m delivery publish ENV`"
     ),
     "AllAccessDisabled": "the bucket's owner is closed or suspended: ask the account's owner",
     "ExpiredToken": _EXPIRED,

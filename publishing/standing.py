@@ -79,7 +79,7 @@ def check_deployment_bucket(target: PublishTarget, bucket: str) -> None:
     except ClientError as error:
         if error.response["ResponseMetadata"]["HTTPStatusCode"] != 403:
             return
-        owner = "in another account (bucket names are global)"
+        owner = "in another account (bucket names are global), or in this one and these credentials may not look at it"
         remedy = "give this copy a name of its own: `pulumi config set suffix` with letters and digits of your own"
     except BotoCoreError:
         return

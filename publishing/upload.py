@@ -1,4 +1,4 @@
-"""Check an assembly, then upload its objects to a staging bucket: only those that are not there, many at a time.
+"""Check an assembly and upload its objects to a staging bucket: only those that are not there, many at a time.
 
 Keys are made from contents, so an object that is there (with its size) is done, and a publish that was
 killed half-way is simply done again. Built like boto's s3transfer: one coordinator owns status, failure
@@ -71,6 +71,9 @@ def publish(
 ) -> PublishReport:
     """Make every object of `assembly`, and of `extra` (the rendered root), be in the target's bucket.
 
+    What is there already was examined before it was put there: if that is all, this asks AWS only who it is and what
+    the bucket holds, which a role that may read it is allowed to. Where an object is missing, all is examined.
+
     `progress` gets short lines for people. Raises `ExportRefused` for what CloudFormation would refuse, and
     `PublishError` when the credentials belong to another account: both before anything is sent. Raises
     `PublishError` when AWS refuses an object; what is published by then stays.
@@ -79,11 +82,11 @@ def publish(
     uploads.update({o.key: _Upload(o, _constant(body)) for o, body in extra})
     connection = _Connection(target)
     connection.check_account()
-    findings = examine(assembly, extra, target.bucket, target.region, progress)
-    if findings:
-        raise ExportRefused(findings)
     there = connection.sizes(uploads)
     missing = {key: u for key, u in uploads.items() if there.get(key) != u.item.size}
+    findings = examine(assembly, extra, target.bucket, target.region, progress) if missing else []
+    if findings:
+        raise ExportRefused(findings)
     coordinator = _Coordinator(connection, len(missing), progress)
     for wave in _waves(assembly, missing):
         coordinator.run(wave)

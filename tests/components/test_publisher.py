@@ -1,0 +1,79 @@
+"""Publishing from a deployment's hook, with the rights of an enrolled environment's `deploy`: it only verifies."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from amplify_export import EnvironmentValues, RootStack, render_root
+from amplify_export.errors import PublishError
+from components.documents.environment import EnvironmentAccess
+from components.documents.naming import EnvironmentNames, PipelineNames
+from components.documents.projects import project_policies
+from components.providers import Access
+from components.publisher import BucketPublisher
+from publishing import PublishTarget, publish, upload
+from tests.components.backends import EXPIRES, assembly_of, folder
+from tests.local_account import LocalAccount
+
+ASSEMBLY = assembly_of(folder("mytodoapp"))
+
+
+def log_in(account: LocalAccount, monkeypatch: pytest.MonkeyPatch, role_arn: str = "") -> None:
+    aws = account.aws
+    credentials = aws.assume_role(account.credentials, role_arn) if role_arn else account.credentials
+    monkeypatch.delenv("AWS_SESSION_TOKEN", raising=False)
+    for name, value in aws.environment(credentials, account.region).items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def names(developer: LocalAccount) -> EnvironmentNames:
+    return EnvironmentNames("mytodoapp", developer.account, developer.region, "prod")
+
+
+@pytest.fixture
+def root(names: EnvironmentNames) -> RootStack:
+    return render_root(ASSEMBLY, EnvironmentValues("prod", EXPIRES), names.staging_bucket)
+
+
+@pytest.fixture
+def role(names: EnvironmentNames, root: RootStack, developer: LocalAccount) -> str:
+    """The role of the project `deploy`, as it is declared; who may assume it is not what is tested here."""
+    tooling = PipelineNames("mytodoapp", "111111111111", developer.region)
+    access = EnvironmentAccess(names, tooling, root.stack_name, resource_types=frozenset())
+    principal = {"Effect": "Allow", "Principal": {"AWS": names.root_arn}, "Action": "sts:AssumeRole"}
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [principal]})
+    iam = developer.client("iam")
+    made = iam.create_role(RoleName=names.project_role("deploy"), AssumeRolePolicyDocument=trust)
+    for name, document in project_policies(access, "deploy").items():
+        iam.put_role_policy(RoleName=made["Role"]["RoleName"], PolicyName=name, PolicyDocument=json.dumps(document))
+    return str(made["Role"]["Arn"])
+
+
+def test_the_deploying_role_verifies_and_writes_nothing(
+    names: EnvironmentNames, root: RootStack, role: str, developer: LocalAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    developer.client("s3").create_bucket(
+        Bucket=names.staging_bucket,
+        BucketNamespace="account-regional",
+        CreateBucketConfiguration={"LocationConstraint": names.region},
+    )
+    log_in(developer, monkeypatch)
+    publish(ASSEMBLY, [(root.object, root.body)], PublishTarget(names.staging_bucket, names.account, names.region))
+    examined: list[object] = []
+    monkeypatch.setattr(upload, "examine", lambda *given: examined.append(given) or [])
+    log_in(developer, monkeypatch, role)
+    publisher = BucketPublisher(names.staging_bucket, Access(names.account, names.region))
+    for creating in (True, False):
+        report = publisher(ASSEMBLY, root, creating, lambda _: None)
+        assert isinstance(report, upload.PublishReport)
+        assert (report.uploaded, report.present) == (0, len(ASSEMBLY.objects) + 1)
+    assert examined == []
+
+    developer.client("s3").delete_object(Bucket=names.staging_bucket, Key=root.object.key)
+    with pytest.raises(PublishError, match=f"uploading {root.object.key}.*AccessDenied") as refused:
+        publisher(ASSEMBLY, root, False, lambda _: None)
+    assert "python -m delivery publish ENV" in refused.value.remedy
+    assert len(examined) == 1
