@@ -28,7 +28,7 @@ ROLE_CHANGES = [
     "PutRolePermissionsBoundary",
     "UpdateAssumeRolePolicy",
     "UpdateRole",
-,]
+]
 POLICY_CHANGES = ("CreatePolicyVersion", "DeletePolicy", "SetDefaultPolicyVersion")
 
 
