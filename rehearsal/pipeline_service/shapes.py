@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import datetime
 import functools
-import re
 from collections.abc import Iterator
 from typing import Any
 
 import botocore.session
+import regex  # the models' patterns are Java's: \p{L}, which `re` does not know
 from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Shape, StructureShape
 
 from rehearsal.pipeline_service.errors import ServiceError, validation
@@ -102,7 +102,7 @@ def _size_problems(shape: Shape, value: Any, path: str) -> Iterator[str]:
         yield _failed(value, path, f"Member must have {what} greater than or equal to {rules['min']}")
     if measured is not None and maximum is not None and measured > maximum:
         yield _failed(value, path, f"Member must have {what} less than or equal to {maximum}")
-    if isinstance(value, str) and "pattern" in rules and not re.fullmatch(rules["pattern"], value, re.DOTALL):
+    if isinstance(value, str) and "pattern" in rules and not regex.fullmatch(rules["pattern"], value, regex.DOTALL):
         yield _failed(value, path, f"Member must satisfy regular expression pattern: {rules['pattern']}")
     if isinstance(value, str) and rules.get("enum") and value not in rules["enum"]:
         yield _failed(value, path, f"Member must satisfy enum value set: [{', '.join(rules['enum'])}]")
