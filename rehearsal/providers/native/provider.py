@@ -14,10 +14,12 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import provider_pb2
 
 from rehearsal.providers.config import ProviderConfig
-from rehearsal.providers.errors import ProviderError, Unsupported
+from rehearsal.providers.errors import InitFailed, ProviderError, Unsupported
 from rehearsal.providers.native import schemas
+from rehearsal.providers.native.makers import Maker, made_by_api
 from rehearsal.providers.native.names import field_name, sdk_name, to_cfn, to_sdk
 from rehearsal.providers.native.naming import automatic, name_property
+from rehearsal.providers.native.outcomes import HalfMade
 from rehearsal.providers.native.schemas import TypeSchema
 from rehearsal.providers.native.single_stack import SingleStack
 from rehearsal.providers.native.validate import validate
@@ -27,7 +29,8 @@ from rehearsal.providers.session import AwsSession
 from rehearsal.providers.wire import UNKNOWN, Properties, Secret, decode, encode, has_unknown, mark_secrets, plain
 
 INPUTS = "__inputs"
-STACK = "__stack"
+HANDLE = "__handle"
+"""By what the resource's maker finds it again: a stack's ARN, or a name."""
 _DEFAULT_SECONDS = 1800.0
 
 
@@ -57,8 +60,10 @@ class NativeProvider(Provider):
     def _kind(self, request: Any) -> TypeSchema:
         return schemas.find(resource_type(request.urn), self.session.region)
 
-    def _stacks(self) -> SingleStack:
-        return SingleStack(self.session.client("cloudformation"), self._unknown_attributes)
+    def _maker(self, kind: TypeSchema) -> Maker:
+        return made_by_api(kind, self.session) or SingleStack(
+            self.session.client("cloudformation"), self._unknown_attributes
+        )
 
     @answering
     def Check(self, request: Any, context: Any) -> Any:
@@ -102,55 +107,59 @@ class NativeProvider(Provider):
         properties = _sendable(plain(to_cfn(kind, inputs)))
         name = request.name or request.urn.rsplit("::", 1)[-1]
         try:
-            stack_id, attributes = self._stacks().create(kind, name, properties, _deadline(request))
+            handle, attributes = self._maker(kind).create(kind, name, properties, _deadline(request))
+        except HalfMade as error:
+            outputs = decode(_state(kind, inputs, error.attributes, error.handle))
+            raise InitFailed(_identifier(kind, properties, error.attributes), outputs, [str(error)]) from error
         except ProviderError as error:
             raise ProviderError(f"creating resource: {error}", error.code) from error
         resource_id = _identifier(kind, properties, attributes)
-        return provider_pb2.CreateResponse(id=resource_id, properties=_state(kind, inputs, attributes, stack_id))
+        return provider_pb2.CreateResponse(id=resource_id, properties=_state(kind, inputs, attributes, handle))
 
     @answering
     def Read(self, request: Any, context: Any) -> Any:
         kind = self._kind(request)
         state = decode(request.properties)
-        stack_id = plain(state.get(STACK))
-        if not stack_id:
+        maker, handle = self._maker(kind), plain(state.get(HANDLE))
+        if handle is None and isinstance(maker, SingleStack):
             raise Unsupported(
                 f"{kind.name} {request.id}: this stand-in for pulumi-aws-native reads only what it has made; "
                 "import it with pulumi-aws, or let the program make it"
             )
-        found = self._stacks().read(stack_id)
+        marked = decode(request.inputs) or _inner(state.get(INPUTS))
+        handle = handle or request.id
+        found = maker.read(handle, plain(to_cfn(kind, marked)))
         if found is None:
             return provider_pb2.ReadResponse()
         attributes, changed = found
-        marked = decode(request.inputs) or _inner(state.get(INPUTS))
         inputs = {**marked, **mark_secrets(to_sdk(kind, changed), marked)}
         inputs = {key: value for key, value in inputs.items() if value is not None}
         return provider_pb2.ReadResponse(
-            id=request.id, properties=_state(kind, inputs, attributes, stack_id, state), inputs=encode(inputs)
+            id=request.id, properties=_state(kind, inputs, attributes, handle, state), inputs=encode(inputs)
         )
 
     @answering
     def Update(self, request: Any, context: Any) -> Any:
         kind = self._kind(request)
         state, inputs = decode(request.olds), without_internals(decode(request.news))
-        stack_id = plain(state.get(STACK))
+        handle = plain(state.get(HANDLE))
         if request.preview:
             kept = {sdk_name(name): state.get(sdk_name(name)) for name in kind.read_only}
-            planned = {**inputs, **kept, INPUTS: Secret(inputs), STACK: stack_id}
+            planned = {**inputs, **kept, INPUTS: Secret(inputs), HANDLE: handle}
             return provider_pb2.UpdateResponse(properties=encode(planned))
         properties = _sendable(plain(to_cfn(kind, inputs)))
         try:
-            attributes = self._stacks().update(kind, stack_id, properties, _deadline(request))
+            attributes = self._maker(kind).update(kind, handle, properties, _deadline(request))
         except ProviderError as error:
             raise ProviderError(f"updating resource {request.id}: {error}", error.code) from error
-        return provider_pb2.UpdateResponse(properties=_state(kind, inputs, attributes, stack_id))
+        return provider_pb2.UpdateResponse(properties=_state(kind, inputs, attributes, handle))
 
     @answering
     def Delete(self, request: Any, context: Any) -> Any:
-        stack_id = plain(decode(request.properties).get(STACK))
-        if stack_id:
+        handle = plain(decode(request.properties).get(HANDLE))
+        if handle:
             try:
-                self._stacks().delete(stack_id, _deadline(request))
+                self._maker(self._kind(request)).delete(handle, _deadline(request))
             except ProviderError as error:
                 raise ProviderError(f"deleting resource {request.id}: {error}", error.code) from error
         return empty_pb2.Empty()
@@ -205,7 +214,7 @@ def _at(value: Any, path: list[str]) -> Any:
 
 
 def _state(
-    kind: TypeSchema, inputs: Properties, attributes: Properties, stack_id: str, olds: Properties | None = None
+    kind: TypeSchema, inputs: Properties, attributes: Properties, handle: str, olds: Properties | None = None
 ) -> Any:
     """Inputs, over them attributes under the program's names, and what it takes to find the resource again."""
     made_up = {name: value for name, value in attributes.items() if name != "Ref"}
@@ -213,7 +222,7 @@ def _state(
     for name in kind.read_only:
         if sdk_name(name) not in outputs and olds and sdk_name(name) in olds:
             outputs[sdk_name(name)] = olds[sdk_name(name)]
-    return encode({**outputs, INPUTS: Secret(inputs), STACK: stack_id})
+    return encode({**outputs, INPUTS: Secret(inputs), HANDLE: handle})
 
 
 def _identifier(kind: TypeSchema, properties: Properties, attributes: Properties) -> str:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rehearsal.providers.errors import ProviderError, aws_error, error_code, error_message
+from rehearsal.providers.native.outcomes import operation_failed
 from rehearsal.providers.native.schemas import TypeSchema
 from rehearsal.providers.wire import Properties
 
@@ -78,10 +79,11 @@ class SingleStack:
             raise aws_error("deleting resource", error) from error
         stack = self._settle(stack_id, deadline)
         if stack and stack["StackStatus"] != "DELETE_COMPLETE":
-            raise _operation_failed("DELETE", self._reasons(stack_id, token))
+            raise operation_failed("DELETE", self._reasons(stack_id, token))
 
-    def read(self, stack_id: str) -> tuple[Properties, Properties] | None:
-        """Attributes, and the properties that differ from what was asked for; None when the resource is gone."""
+    def read(self, stack_id: str, declared: Properties) -> tuple[Properties, Properties] | None:
+        """Attributes, and the properties that differ from what the stack was asked for; None when it is gone."""
+        del declared
         stack = self._describe(stack_id)
         if stack is None or stack["StackStatus"] == "DELETE_COMPLETE":
             return None
@@ -121,14 +123,14 @@ class SingleStack:
                 if attribute and attribute[1] not in missing:
                     missing.add(attribute[1])
                     continue
-                raise _operation_failed(operation, [error_message(error)]) from error
+                raise operation_failed(operation, [error_message(error)]) from error
             stack = self._settle(stack_id, deadline)
             if stack and not _FAILED.search(stack["StackStatus"]):
                 return stack_id, _attributes(stack)
             reasons = self._reasons(stack_id, token) or [str((stack or {}).get("StackStatusReason") or "")]
             attribute = next(filter(None, map(_UNKNOWN_ATTRIBUTE.search, reasons)), None)
             if attribute is None or attribute[1] in missing:
-                raise _operation_failed(operation, reasons)
+                raise operation_failed(operation, reasons)
             missing.add(attribute[1])
 
     def _describe(self, stack_id: str) -> dict[str, Any] | None:
@@ -173,19 +175,3 @@ def _attributes(stack: dict[str, Any]) -> Properties:
     """The physical id under `Ref`, and the attributes under their names."""
     found = {item["OutputKey"]: item["OutputValue"] for item in stack.get("Outputs", [])}
     return {key.removeprefix("Att") if key != "Ref" else key: value for key, value in found.items()}
-
-
-def _operation_failed(operation: str, reasons: list[str]) -> ProviderError:
-    """As `client.Create` and its siblings of pulumi-aws-native put it."""
-    text = "; ".join(dict.fromkeys(filter(None, reasons))) or "no reason given"
-    code = "GeneralServiceException"
-    for words, name in (
-        ("already exist", "AlreadyExists"),
-        ("AccessDenied", "AccessDenied"),
-        ("not authorized", "AccessDenied"),
-        ("does not exist", "NotFound"),
-    ):
-        if words in text:
-            code = name
-            break
-    return ProviderError(f'operation {operation} failed with "{code}": {text}')

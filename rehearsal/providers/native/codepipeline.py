@@ -1,0 +1,114 @@
+"""Pipelines and webhooks through CodePipeline's own API: the local AWS's CloudFormation knows neither type.
+
+What the handlers of `AWS::CodePipeline::Pipeline` and `AWS::CodePipeline::Webhook` are on AWS; the calls are those
+their schemas list. Everything is done with the provider's own credentials.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from rehearsal.providers.errors import aws_error, error_code
+from rehearsal.providers.native import pipeline_shapes as shapes
+from rehearsal.providers.native.outcomes import HalfMade, handler_failed
+from rehearsal.providers.native.schemas import TypeSchema
+from rehearsal.providers.wire import Properties
+
+_SERVICE = "CodePipeline"
+
+
+@dataclass
+class Pipelines:
+    """Acts on pipelines of one account and region; a pipeline's handle is its name."""
+
+    client: Any
+
+    def create(self, kind: TypeSchema, name: str, properties: Properties, deadline: float) -> tuple[str, Properties]:
+        """Make a pipeline, which starts by itself. Raises ProviderError, HalfMade if a transition can't be closed."""
+        del kind, name, deadline
+        tags = [{"key": key, "value": value} for key, value in shapes.tags_of(properties).items()]
+        try:
+            made = self.client.create_pipeline(pipeline=shapes.to_api(properties), **({"tags": tags} if tags else {}))
+        except self.client.exceptions.ClientError as error:
+            raise handler_failed("CREATE", _SERVICE, error) from error
+        handle = made["pipeline"]["name"]
+        try:
+            self._close(handle, {}, shapes.closed_stages(properties))
+            return handle, self._attributes(handle)
+        except self.client.exceptions.ClientError as error:
+            reason = str(handler_failed("CREATE", _SERVICE, error))
+            raise HalfMade(handle, {"Version": str(made["pipeline"]["version"])}, reason) from error
+
+    def update(self, kind: TypeSchema, handle: str, properties: Properties, deadline: float) -> Properties:
+        """Bring a pipeline to `properties`, and run it again if they say so.
+
+        "RestartExecutionOnUpdate: Indicates whether to rerun the CodePipeline pipeline after you update it": the
+        execution takes the branch's newest commit.
+        """
+        del kind, deadline
+        try:
+            metadata = self.client.get_pipeline(name=handle)["metadata"]
+            self.client.update_pipeline(pipeline=shapes.to_api(properties))
+            self._close(handle, self._closed(handle), shapes.closed_stages(properties))
+            self._tag(metadata["pipelineArn"], shapes.tags_of(properties))
+            if str(properties.get("RestartExecutionOnUpdate")).lower() == "true":
+                self.client.start_pipeline_execution(name=handle)
+            return self._attributes(handle)
+        except self.client.exceptions.ClientError as error:
+            raise handler_failed("UPDATE", _SERVICE, error) from error
+
+    def delete(self, handle: str, deadline: float) -> None:
+        """Delete a pipeline; that it is gone already is no error."""
+        del deadline
+        try:
+            self.client.delete_pipeline(name=handle)
+        except self.client.exceptions.ClientError as error:
+            raise handler_failed("DELETE", _SERVICE, error) from error
+
+    def read(self, handle: str, declared: Properties) -> tuple[Properties, Properties] | None:
+        """Attributes, and the properties that differ from the declared ones; None when the pipeline is gone."""
+        try:
+            found = self.client.get_pipeline(name=handle)
+            arn = found["metadata"]["pipelineArn"]
+            actual = shapes.to_properties(found["pipeline"], self._tags(arn), self._closed(handle))
+        except self.client.exceptions.ClientError as error:
+            if error_code(error) == "PipelineNotFoundException":
+                return None
+            raise aws_error("reading resource", error) from error
+        return {"Version": actual["Version"], "Arn": arn}, shapes.differences(declared, actual)
+
+    def _attributes(self, handle: str) -> Properties:
+        found = self.client.get_pipeline(name=handle)
+        return {"Version": str(found["pipeline"]["version"]), "Arn": found["metadata"]["pipelineArn"]}
+
+    def _closed(self, handle: str) -> dict[str, str]:
+        states = self.client.get_pipeline_state(name=handle)["stageStates"]
+        transitions = {state["stageName"]: state.get("inboundTransitionState", {}) for state in states}
+        return {
+            stage: transition.get("disabledReason", "")
+            for stage, transition in transitions.items()
+            if not transition.get("enabled", True)
+        }
+
+    def _close(self, handle: str, now: dict[str, str], wanted: dict[str, str]) -> None:
+        """Close and open ways into stages, from those that are closed `now` to those that are `wanted` closed."""
+        for stage in now.keys() - wanted.keys():
+            self.client.enable_stage_transition(pipelineName=handle, stageName=stage, transitionType="Inbound")
+        for stage, reason in wanted.items():
+            if now.get(stage) != reason:
+                self.client.disable_stage_transition(
+                    pipelineName=handle, stageName=stage, transitionType="Inbound", reason=reason
+                )
+
+    def _tags(self, arn: str) -> dict[str, str]:
+        return {tag["key"]: tag["value"] for tag in self.client.list_tags_for_resource(resourceArn=arn)["tags"]}
+
+    def _tag(self, arn: str, wanted: dict[str, str]) -> None:
+        now = {key: value for key, value in self._tags(arn).items() if not key.startswith("aws:")}
+        gone = sorted(now.keys() - wanted.keys())
+        if gone:
+            self.client.untag_resource(resourceArn=arn, tagKeys=gone)
+        new = [{"key": key, "value": value} for key, value in wanted.items() if now.get(key) != value]
+        if new:
+            self.client.tag_resource(resourceArn=arn, tags=new)
