@@ -101,13 +101,16 @@ def boundary(access: EnvironmentAccess) -> PolicyDocument:
     """The boundary that the assembler puts on the backend's roles, and `deploy` on the program's."""
     names = access.names
     services = [*RUNTIME_SERVICES]
-    if access.images:
+    containers = "AWS::CodePipeline::Pipeline" in access.resource_types
+    if containers or access.images:
         services += PIPELINE_SERVICES
     statements = [
         allow("Services", [f"{service}:*" for service in services], "*"),
         allow("RewriteAuthTrust", ["iam:GetRole", "iam:UpdateAssumeRolePolicy"], access.auth_role_arns),
         allow("PassRoles", "iam:PassRole", _made_roles(access)),
         allow("BoundedRoles", ROLE_MAKING, _made_roles(access), _with_boundary(access)),
+        # The roles of that pipeline's actions; none of ours trusts the backend's.
+        *([allow("AssumeRoles", "sts:AssumeRole", _made_roles(access))] if containers else []),
         # A pattern of names might cover one of ours.
         deny("OurRolesStay", "iam:*", names.iam_arn("role", ROOT_PATH, "*")),
     ]

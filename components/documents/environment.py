@@ -95,11 +95,15 @@ class EnvironmentAccess:
 
     @property
     def backend_role_patterns(self) -> tuple[str, ...]:
-        """Roles of the export: the two auth roles and unnamed ones by the stack's name, the others end with `-ENV`."""
-        return (
-            self.names.iam_arn("role", "/", f"{self.names.stack_role_prefix}*"),
-            self.names.iam_arn("role", "/", f"*-{self.names.environment}"),
-        )
+        """Roles of the export: the two auth roles and unnamed ones by the stack's name, the others end with `-ENV`.
+
+        Those of user pool groups (`POOLID-GROUPGroupRole`) name no environment: there only the region tells, and the
+        boundary that they carry.
+        """
+        patterns = [f"{self.names.stack_role_prefix}*", f"*-{self.names.environment}"]
+        if "AWS::Cognito::UserPoolGroup" in self.resource_types:
+            patterns.append(f"{self.names.region}_*-*GroupRole")
+        return tuple(self.names.iam_arn("role", "/", pattern) for pattern in patterns)
 
     @property
     def program_role_pattern(self) -> str:

@@ -39,6 +39,9 @@ EXTRA: Mapping[str, tuple[str, ...]] = {
         "cloudformation:UpdateStack",
     ),
     "AWS::CloudFormation::CustomResource": ("lambda:InvokeFunction",),
+    # CloudFormation's own, without a call to any other service. An export's template without resources has one.
+    "AWS::CloudFormation::WaitCondition": (),
+    "AWS::CloudFormation::WaitConditionHandle": (),
 }
 """Types whose schema says nothing: of an older kind, or CloudFormation's own."""
 
