@@ -116,9 +116,13 @@ class Probing:
         document = json.dumps(trust)
         self.query("iam", owner, Action="CreateRole", RoleName=name, Path=path, AssumeRolePolicyDocument=document)
         if allow:
-            policy = json.dumps(self.document({"Effect": "Allow", "Action": allow, "Resource": "*"}))
-            self.query("iam", owner, Action="PutRolePolicy", RoleName=name, PolicyName="probe", PolicyDocument=policy)
+            self.put_policy(owner, name, {"Effect": "Allow", "Action": allow, "Resource": "*"})
         return f"arn:aws:iam::{owner.account}:role{path}{name}"
+
+    def put_policy(self, owner: Identity, role: str, *statements: dict[str, Any]) -> None:
+        """Give a role its inline policy."""
+        policy = json.dumps(self.document(*statements))
+        self.query("iam", owner, Action="PutRolePolicy", RoleName=role, PolicyName="probe", PolicyDocument=policy)
 
     def trust(self, trusted: str) -> dict[str, Any]:
         """A trust policy for a service's or a principal's name."""

@@ -22,6 +22,7 @@ from . import (
     cross_account_bucket,
     cross_account_key,
     custom_resources,
+    key_aliases,
     lambda_code,
     nested_stacks,
     principal_arn,
@@ -41,6 +42,7 @@ __all__ = ["ALL", "MendError", "apply", "name_of"]
 ALL: tuple[ModuleType, ...] = (
     cross_account_key,
     cross_account_bucket,
+    key_aliases,
     principal_arn,
     secure_transport,
     bucket_namespace,
