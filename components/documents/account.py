@@ -10,7 +10,7 @@ from components.documents import buildspecs
 from components.documents.boundary import boundary
 from components.documents.door import door_role
 from components.documents.environment import EnvironmentAccess
-from components.documents.naming import PROJECTS
+from components.documents.naming import DEPLOY, PLAN, PROJECTS, EnvironmentNames
 from components.documents.packing import managed
 from components.documents.projects import project_policies, type_statements
 from components.documents.rights import execution_statements
@@ -107,6 +107,12 @@ def _project(access: EnvironmentAccess, what: str, engine: buildspecs.EngineDown
         # One deployment at a time; a second one waits instead of failing on the engine's lock.
         concurrent_builds=1 if what == "deploy" else None,
         log_group=names.project_log_group(what),
-        variables={"ENVIRONMENT": names.environment},
+        variables=_variables(names, what),
         privileged=access.images and what == "publish",
     )
+
+
+def _variables(names: EnvironmentNames, what: str) -> dict[str, str]:
+    """What a build is told: its environment, and where its state lies if it may read it."""
+    state = {"PULUMI_BACKEND_URL": names.state_backend} if what in (PLAN, DEPLOY) else {}
+    return {"ENVIRONMENT": names.environment, **state}

@@ -272,7 +272,7 @@ def _project(
         queued_timeout_minutes=480,
         concurrent_builds=1 if what == "update" else None,
         log_group=names.project_log_group(what),
-        variables={"STACK": names.name} if what == "update" else {},
+        variables={"STACK": names.name, "PULUMI_BACKEND_URL": names.state_backend} if what == "update" else {},
         privileged=environment.privileged and what == "build",
         # CodeBuild ignores the artifact store's key and encrypts with the project's.
         encryption_key_arn=key_arn,
