@@ -46,8 +46,9 @@ def run(args: argparse.Namespace) -> int:
         )
     approved = read_approved(args.plan_file, args.plan) if args.plan_file else None
     with Audit(args.audit, environment, args.plan) as audit:
+        target = planning.wanted(environment)
         engine = Engine(environment, Path.cwd(), output.progress if args.json else print)
-        plan = planning.make(environment, engine)
+        plan = planning.make(target, engine)
         audit.planned(plan)
         check(plan, args.plan, approved, allow_data_loss=args.allow_data_loss)
         audit.begin()

@@ -15,7 +15,7 @@ from amplify_export.documents import Malformed
 from amplify_export.errors import ConfigError, DeployError
 from amplify_export.parameters import API_KEY_EXPIRES
 from components.names import staging_bucket_name
-from delivery import deployed, output, secrets_provider, stack_files
+from delivery import deployed, output, secrets_provider, stack_files, stamp
 from delivery.account import Account
 from delivery.engine import Engine
 from delivery.planning import Plan, Stacks, Start, Step, Target, digest, plan_backend, plan_program
@@ -36,7 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    plan = make(args.environment, Engine(args.environment, Path.cwd(), output.progress))
+    target = wanted(args.environment)
+    plan = make(target, Engine(args.environment, Path.cwd(), output.progress))
     document = plan.to_json()
     if args.out:
         _write(args.out, json.dumps(document, indent=1, ensure_ascii=False) + "\n")
@@ -82,13 +83,16 @@ class Backend:
 
 
 def wanted(environment: str) -> Wanted:
-    """What deploying an environment leads to. Raises `DeliveryError`s, also for credentials of another account."""
+    """What deploying an environment leads to. Raises `DeliveryError`s, also for credentials of another account, and for
+    an account that was not prepared for this program."""
     config = stack_files.load(environment)
     values = stack_files.values(config)
-    assembly = read_assembly(config, Path(), Project(Path()).app)
+    project = Project(Path())
+    assembly = read_assembly(config, Path(), project.app)
     bucket = staging_bucket_name(assembly.project, config.environment, config.account, config.region)
     root = render_root(assembly, values, bucket)
     account = Account(config.account, config.region, config.profile, config.role_arn)
+    stamp.check(config, project, account)
     return Wanted(config, assembly, root, _parameters(root, values, config), account)
 
 
@@ -100,12 +104,12 @@ def backend(target: Wanted) -> Backend:
     return Backend(found, plan_backend(found.stacks, Stacks.of(target.assembly, target.root, parameters)))
 
 
-def make(environment: str, engine: Engine) -> Plan:
+def make(target: Wanted, engine: Engine) -> Plan:
     """The plan of an environment. Raises `DeliveryError`s; reads only.
 
     What is deployed is read last: a deployment that follows at once begins from there.
     """
-    target = wanted(environment)
+    environment = engine.stack
     state = engine.state()
     secrets_provider.check(environment, state)
     previewed = engine.preview().steps

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from amplify_export import render_root
 from components.names import staging_bucket_name
-from delivery import output, sources, stack_files
+from delivery import output, sources, stack_files, stamp
+from delivery.account import Account
 from publishing import PublishTarget, publish
 from stacks.config import Project
 from stacks.inputs import of_project, read_assembly
@@ -27,11 +28,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     config = stack_files.load(args.environment)
     values = stack_files.values(config)
-    app = Project(Path()).app
+    project = Project(Path())
     if args.folder:
-        assembly = of_project(sources.load(args.folder, values.secrets), app, args.folder)
+        assembly = of_project(sources.load(args.folder, values.secrets), project.app, args.folder)
     else:
-        assembly = read_assembly(config, Path(), app)
+        assembly = read_assembly(config, Path(), project.app)
+    if config.enrolled:
+        stamp.check(config, project, Account(config.account, config.region, config.profile, config.role_arn))
     bucket = staging_bucket_name(assembly.project, config.environment, config.account, config.region)
     root = render_root(assembly, values, bucket)
     target = PublishTarget(bucket, config.account, config.region, config.profile, config.role_arn)

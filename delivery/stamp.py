@@ -1,0 +1,68 @@
+"""The version stamp of an enrolled environment: what its account has been prepared for, read before all else.
+
+The account's stack writes it last (`components.target_account`). Without it, or with another version, a command would
+fail somewhere in the middle, on a role or a bucket that is not there.
+"""
+
+from __future__ import annotations
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from amplify_export.errors import ConfigError, DeployError
+from components.documents.environment import ACCOUNT_VERSION
+from delivery.account import Account
+from stacks.access import environment_names
+from stacks.config import EnvironmentConfig, Project
+
+
+def check(config: EnvironmentConfig, project: Project, account: Account) -> None:
+    """Raise `DeployError` unless the environment's account holds what this program expects; nothing was changed then.
+
+    Of an environment that is not enrolled nothing is asked: its own stack makes all it needs.
+    """
+    if not config.enrolled:
+        return
+    name = environment_names(project.app, config).version_parameter
+    try:
+        value = account.client("ssm").get_parameter(Name=name)["Parameter"]["Value"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ParameterNotFound":
+            raise account.refused(error, f"reading {name}") from None
+        value = None
+    except BotoCoreError as error:
+        raise account.refused(error, f"reading {name}") from None
+    refusal = judged(value, config, _account_stack(project, config.environment))
+    if refusal:
+        raise refusal
+
+
+def judged(value: str | None, config: EnvironmentConfig, stack: str) -> DeployError | None:
+    """What is wrong with a stamp of that value (None: there is none); `stack` is the account's. None if nothing is."""
+    enrol = (
+        f"an administrator of account {config.account} runs `pulumi up -s {stack}` "
+        f"(or `python -m delivery enrol {config.environment}`); nothing was changed"
+    )
+    if value is None:
+        said, remedy = "the environment is not enrolled: its account has no version stamp", enrol
+    elif not value.isdecimal():
+        said, remedy = f"the account's version stamp is {value[:40]!r}, which is no version", enrol
+    elif int(value) < ACCOUNT_VERSION:
+        said, remedy = f"the account was enrolled with version {value}, this program needs {ACCOUNT_VERSION}", enrol
+    elif int(value) > ACCOUNT_VERSION:
+        said = f"the account was enrolled with version {value}, this program knows {ACCOUNT_VERSION} at most"
+        remedy = "update the program to the version that enrolled the account; nothing was changed"
+    else:
+        return None
+    where = f"{config.environment} (account {config.account}, {config.region})"
+    return DeployError(said, where=where, remedy=remedy)
+
+
+def _account_stack(project: Project, environment: str) -> str:
+    """The account's stack that names the environment; what it is called by default if no file can say."""
+    try:
+        for stack in project.stacks("account"):
+            if environment in project.account(stack).environments:
+                return stack
+    except ConfigError:
+        pass  # a mistake in another file is not what is to be told here
+    return f"{environment}-account"
