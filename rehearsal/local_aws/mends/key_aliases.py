@@ -1,7 +1,7 @@
 """A KMS key that is named by its alias is authorised as the key, and a policy may ask which aliases it has.
 
-MiniStack evaluates a request for `alias/NAME` against an ARN of the alias, and knows no `kms:ResourceAliases`: a role that
-may use a key by the name of its alias, since the key's own ARN is random, is refused.
+MiniStack evaluates a request for `alias/NAME` against an ARN of the alias, and knows no `kms:ResourceAliases`: a role
+that may use a key by the name of its alias, since the key's own ARN is random, is refused.
 AWS: "the resource is the KMS key", whatever names it (KMS Developer Guide, "Using aliases to control access to KMS
 keys"); `kms:ResourceAliases` "controls access to a KMS key based on the aliases that are associated with the KMS key".
 """
