@@ -61,13 +61,11 @@ def update_statements(model: PipelineModel) -> list[Statement]:
             found.append(allow(sid, actions, source.connection_arn))
     if isinstance(source, GitHubTokenSource):
         webhook = names.arn("codepipeline", f"webhook:{names.prefix}-*")
-        actions = [
-            "codepipeline:DeregisterWebhookWithThirdParty",
-            "codepipeline:ListWebhooks",
-            "codepipeline:PutWebhook",
-        ]
-        actions.append("codepipeline:RegisterWebhookWithThirdParty")
+        actions = [f"codepipeline:{verb}Webhook" for verb in ("Delete", "Put")]
+        actions += [f"codepipeline:{verb}WebhookWithThirdParty" for verb in ("Deregister", "Register")]
         found.append(allow("Webhook", actions, [webhook, names.pipeline_arn]))
+        # Cloud Control finds a webhook by listing all of them.
+        found.append(allow("Webhooks", "codepipeline:ListWebhooks", names.arn("codepipeline", "webhook:*")))
     if isinstance(source, CodeCommitSource):
         found.append(allow("Repository", "codecommit:GetRepository", names.arn("codecommit", source.repository)))
     if isinstance(source, S3Source):

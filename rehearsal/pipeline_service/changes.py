@@ -16,13 +16,15 @@ from rehearsal.pipeline_service.orders import Orders
 from rehearsal.pipeline_service.repositories import Repositories, Repository, names_of, pushes
 from rehearsal.pipeline_service.state import Execution, PipelineState
 from rehearsal.pipeline_service.triggers import Push, starts
+from rehearsal.pipeline_service.webhooks import Webhooks
 
 
 class Changes:
     """Watches the repositories of all pipelines."""
 
-    def __init__(self, engine: Engine, orders: Orders, repositories: Repositories) -> None:
+    def __init__(self, engine: Engine, orders: Orders, repositories: Repositories, webhooks: Webhooks) -> None:
         self._engine, self._orders, self._repositories = engine, orders, repositories
+        self._webhooks = webhooks
         self._lock = threading.Lock()
 
     def watch(self, state: PipelineState) -> None:
@@ -63,17 +65,25 @@ class Changes:
         return [
             execution
             for push, commit in pushes(repository, before, heads[path])
-            if starts(state.definition, source, push)
-            and (execution := self._start(state, source, push, commit)) is not None
+            if (cause := self._cause(state, source, push, commit)) is not None
+            and (execution := self._start(state, source, push, commit, cause)) is not None
         ]
 
-    def _start(self, state: PipelineState, source: Action, push: Push, commit: str) -> Execution | None:
-        connection, full_id = names_of(source, state.definition.region, state.definition.account)
-        ref = f"tags/{push.tag}" if push.tag else f"heads/{push.branch}"
-        kind = "WebhookV2" if source.provider == "CodeStarSourceConnection" else "PollForSourceChanges"
-        detail = json.dumps({"ConnectionArn": connection, "FullRepositoryId": full_id, "Ref": ref, "CommitId": commit})
+    def _cause(self, state: PipelineState, source: Action, push: Push, commit: str) -> tuple[str, str] | None:
+        """What starts the pipeline because of a push: trigger type and detail, None if nothing does."""
+        if starts(state.definition, source, push):
+            connection, full_id = names_of(source, state.definition.region, state.definition.account)
+            kind = "WebhookV2" if source.provider == "CodeStarSourceConnection" else "PollForSourceChanges"
+            names = {"ConnectionArn": connection, "FullRepositoryId": full_id, "Ref": _ref(push), "CommitId": commit}
+            return kind, json.dumps(names)[:1024]
+        webhook = self._webhooks.starting(state.definition, source, push)
+        return ("Webhook", webhook.arn) if webhook else None
+
+    def _start(
+        self, state: PipelineState, source: Action, push: Push, commit: str, cause: tuple[str, str]
+    ) -> Execution | None:
         try:
-            return self._orders.start(state, (kind, detail[:1024]), revisions={source.name: f"{ref} {commit}"})
+            return self._orders.start(state, cause, revisions={source.name: f"{_ref(push)} {commit}"})
         except ServiceError:
             # The queue is full: AWS drops such a start as well.
             return None
@@ -91,3 +101,7 @@ class Changes:
             return repository.heads()
         except ActionError:
             return {}
+
+
+def _ref(push: Push) -> str:
+    return f"tags/{push.tag}" if push.tag else f"heads/{push.branch}"

@@ -45,6 +45,8 @@ from rehearsal.pipeline_service.repositories import Repositories, Repository
 from rehearsal.pipeline_service.roles import Roles
 from rehearsal.pipeline_service.rules import Rules
 from rehearsal.pipeline_service.state import Execution
+from rehearsal.pipeline_service.webhooks import Webhooks
+from rehearsal.pipeline_service.webhooks_api import WebhooksApi
 
 _TICK = 0.05
 
@@ -79,7 +81,8 @@ class PipelineService:
         self._orders = Orders(self.engine)
         self._orders.update_policy = update_policy
         self._repositories = Repositories()
-        self._changes = Changes(self.engine, self._orders, self._repositories)
+        self._webhooks = Webhooks()
+        self._changes = Changes(self.engine, self._orders, self._repositories, self._webhooks)
         self._closed = threading.Event()
         self._clock = threading.Thread(target=self._tick, name="pipelines-clock", daemon=True)
 
@@ -118,7 +121,8 @@ class PipelineService:
         self.engine.ready(
             Actions(access, roles, self._repositories, self._projects, minute), Rules(roles, access.clients, minute)
         )
-        self._pipelines = PipelinesApi(self.engine, self._orders, access.gate, self._changes.watch)
+        pipelines = PipelinesApi(self.engine, self._orders, access.gate, self._changes.watch)
+        self._pipelines = WebhooksApi(self.engine, self._webhooks, access.gate, pipelines.handler)
         self._http = HttpListener(self._find, self._room.token)
         self._http.start()
         access.gate.join(self._http.port)

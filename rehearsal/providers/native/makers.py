@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from rehearsal.providers.native.codepipeline import Pipelines
+from rehearsal.providers.native.codepipeline import Pipelines, Webhooks
 from rehearsal.providers.native.schemas import TypeSchema
 from rehearsal.providers.session import AwsSession
 from rehearsal.providers.wire import Properties
@@ -30,7 +30,10 @@ class Maker(Protocol):
         """Attributes, and the properties that differ from the declared ones; None when the resource is gone."""
 
 
-_BY_API: dict[str, tuple[str, Callable[[Any], Maker]]] = {"AWS::CodePipeline::Pipeline": ("codepipeline", Pipelines)}
+_BY_API: dict[str, tuple[str, Callable[[Any], Maker]]] = {
+    "AWS::CodePipeline::Pipeline": ("codepipeline", Pipelines),
+    "AWS::CodePipeline::Webhook": ("codepipeline", Webhooks),
+}
 """Type -> the service whose API makes it, and how. These are also read by their primary identifier alone (imports)."""
 
 

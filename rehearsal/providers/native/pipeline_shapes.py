@@ -1,6 +1,6 @@
-"""`AWS::CodePipeline::Pipeline` properties and CodePipeline's API structure, one into the other. Pure.
+"""`AWS::CodePipeline::Pipeline` and `Webhook` properties and CodePipeline's API structures, one into the other. Pure.
 
-The two differ in their letters (`RoleArn`, `roleArn`), in the artifact stores (a list of regions and stores, a map by
+The forms differ in their letters (`RoleArn`, `roleArn`), in the artifact stores (a list of regions and stores, a map by
 region) and in what the API has elsewhere: tags, and transitions, which are state. "AWS::CodePipeline::Pipeline" in the
 CloudFormation template reference, PipelineDeclaration in the CodePipeline API reference.
 """
@@ -73,6 +73,46 @@ def differences(declared: Properties, actual: Properties) -> Properties:
         if _meaning(name, old) != _meaning(name, new):
             changed[name] = _as_declared(old, new) if name == "Stages" else new
     return changed
+
+
+def webhook_to_api(properties: Properties) -> Properties:
+    """The `webhook` structure of PutWebhook."""
+    return {
+        "name": properties["Name"],
+        "targetPipeline": properties["TargetPipeline"],
+        "targetAction": properties["TargetAction"],
+        "filters": _renamed(properties["Filters"], _lower),
+        "authentication": properties["Authentication"],
+        "authenticationConfiguration": properties["AuthenticationConfiguration"],
+    }
+
+
+def webhook_to_properties(webhook: Properties) -> Properties:
+    """Properties from an item of ListWebhooks."""
+    definition = webhook["definition"]
+    tags = [{"Key": tag["key"], "Value": tag["value"]} for tag in webhook.get("tags") or ()]
+    properties = {
+        **{_upper(name): value for name, value in definition.items() if name != "filters"},
+        "Filters": _renamed(definition["filters"], _upper),
+    }
+    return {**properties, "Tags": tags} if tags else properties
+
+
+def webhook_differences(declared: Properties, actual: Properties) -> Properties:
+    """As `differences`, for a webhook: its secret, and whether it is registered, can't be read back."""
+    changed: Properties = {}
+    for name in sorted({*declared, *actual} - {"TargetPipelineVersion", "RegisterWithThirdParty", "Id", "Url"}):
+        old, new = declared.get(name), actual.get(name)
+        if name == "AuthenticationConfiguration":
+            new = {key: (old or {}).get(key, value) if value == MASK else value for key, value in (new or {}).items()}
+        if _meaning(name, old) != _meaning(name, new):
+            changed[name] = new
+    return changed
+
+
+def flag(value: Any) -> bool:
+    """A boolean property, which CloudFormation also takes as text."""
+    return str(value).lower() == "true"
 
 
 def _meaning(name: str, value: Any) -> Any:

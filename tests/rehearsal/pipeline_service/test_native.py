@@ -71,6 +71,7 @@ def project(pulumi_home: dict[str, str], service: PipelineService, world: World,
         "bucket": world.bucket,
         "key": world.key,
         "source": world.source(),
+        "full_id": world.full_id,
     }
     made = PulumiProject.make(folder, {**pulumi_home, "WORLD": json.dumps(facts)}, account)
     made.init().program(PROGRAM)
@@ -229,3 +230,64 @@ def test_a_pipeline_made_elsewhere_is_imported_by_its_name(project: PulumiProjec
     assert "= 1 imported" in project.up()
     assert "2 unchanged" in project.up("--refresh")
     assert len(world.pipelines.list_pipelines()["pipelines"]) == 1
+
+
+HOOK = """
+    world = json.loads(os.environ["WORLD"])
+    approval = {"category": "Approval", "owner": "AWS", "provider": "Manual", "version": "1"}
+    github = {"category": "Source", "owner": "ThirdParty", "provider": "GitHub", "version": "1"}
+    owner, repository = world["full_id"].split("/")
+    pipeline = native.codepipeline.Pipeline(
+        "pipeline", name="app", role_arn=world["role"], artifact_store={"type": "S3", "location": world["bucket"]},
+        stages=[
+            {"name": "Source", "actions": [{
+                "name": "App", "actionTypeId": github, "outputArtifacts": [{"name": "Sources"}],
+                "configuration": {
+                    "Owner": owner, "Repo": repository, "Branch": "main", "OAuthToken": "ghp_x",
+                    "PollForSourceChanges": "false",
+                },
+            }]},
+            {"name": "Approve", "actions": [{"name": "Approve", "actionTypeId": approval}]},
+        ],
+    )
+    hook = native.codepipeline.Webhook(
+        "hook", name="app-source", target_pipeline=pipeline.name, target_action="App", target_pipeline_version=1,
+        authentication="GITHUB_HMAC", register_with_third_party=os.environ.get("REGISTER", "yes") == "yes",
+        authentication_configuration={"secretToken": pulumi.Output.secret(f"hook-secret-{ACCOUNT}")},
+        filters=[{"jsonPath": "$.ref", "matchEquals": os.environ.get("EQUALS", "refs/heads/{Branch}")}],
+    )
+    pulumi.export("id", hook.id)
+    pulumi.export("url", hook.url)
+"""
+
+
+def test_a_webhook_starts_the_pipeline_for_as_long_as_it_is_registered(project: PulumiProject, world: World) -> None:
+    world.service.repository(None, world.full_id, world.repository)
+    project.program(HOOK)
+    project.up()
+    arn = f"arn:aws:codepipeline:{REGION}:{world.tooling}:webhook:app-source"
+    assert project.outputs()["id"] == arn
+    assert project.outputs()["url"].startswith("https://")
+    assert f"hook-secret-{world.tooling}" not in project.state()
+    assert "3 unchanged" in project.up("--refresh")
+
+    world.commit("pushed")
+    world.service.wait_until(lambda: len(world.executions("app")) == 2)
+    assert world.executions("app")[1].trigger == ("Webhook", arn)
+
+    hook = world.pipelines.list_webhooks()["webhooks"][0]["definition"]
+    secret = {"SecretToken": "theirs"}
+    world.pipelines.put_webhook(webhook={**hook, "targetAction": "Other", "authenticationConfiguration": secret})
+    assert "~ 1 updated" in project.up("--refresh")
+    assert world.pipelines.list_webhooks()["webhooks"][0]["definition"]["targetAction"] == "App"
+
+    project.up(EQUALS="refs/heads/other")
+    world.commit("not for this filter")
+    assert world.service.notify_push() == []
+    project.up(REGISTER="no")
+    world.commit("nobody calls")
+    assert world.service.notify_push() == []
+    assert len(world.executions("app")) == 2
+
+    project.succeed("destroy", "--yes", "--skip-preview")
+    assert world.pipelines.list_webhooks()["webhooks"] == []
