@@ -194,6 +194,11 @@ class EnvironmentNames(_Place):
     def audit_log_group(self) -> str:
         return f"{ROOT_PATH}{self.app}/{self.environment}/audit"
 
+    @staticmethod
+    def audit_streams(what: str) -> str:
+        """What the names of its streams begin with that `plan` or `deploy` writes: neither speaks for the other."""
+        return f"{what}/"
+
     @property
     def version_parameter(self) -> str:
         """SSM parameter with the version of this account's roles and projects."""

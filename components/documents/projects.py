@@ -125,7 +125,7 @@ def _plan(access: EnvironmentAccess) -> list[Statement]:
         # Plans lie in the bucket of the state, and S3 encrypts them with its key: GenerateDataKey through S3 only.
         _key(access, "StateKey", "kms:Decrypt", names.state_key_alias),
         _key(access, "PlansKey", "kms:GenerateDataKey", names.state_key_alias, through_s3=True),
-        _audit_write(access),
+        *_audit_write(access, PLAN),
         allow("PlanReads", _UNSCOPED_STACK_READS, "*"),
     ]
 
@@ -174,8 +174,9 @@ def _deploy(access: EnvironmentAccess) -> list[Statement]:
         allow("Plans", READ_OBJECT, f"{state}/{PLANS_PREFIX}*", own),
         allow("StateList", ["s3:GetBucketLocation", "s3:ListBucket"], state, own),
         _key(access, "StateKey", ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"], names.state_key_alias),
-        _audit_write(access),
-        allow("AuditRead", ["logs:FilterLogEvents", "logs:GetLogEvents"], _audit(access)),
+        *_audit_write(access, DEPLOY),
+        # What was deployed before may be deployed again.
+        allow("AuditRead", "logs:FilterLogEvents", _audit(access)),
         # A lease is taken over only from a build that has ended.
         allow("OwnBuilds", "codebuild:BatchGetBuilds", names.project_arn(DEPLOY)),
         # The backend's secret parameters: the component makes them, CloudFormation's role reads them.
@@ -275,9 +276,14 @@ def _audit(access: EnvironmentAccess) -> str:
     return access.names.arn("logs", f"log-group:{access.names.audit_log_group}:*")
 
 
-def _audit_write(access: EnvironmentAccess) -> Statement:
-    # Append only: nobody in the pipeline may delete a stream, the group, or shorten how long it is kept.
-    return allow("Audit", ["logs:CreateLogStream", "logs:PutLogEvents"], _audit(access))
+def _audit_write(access: EnvironmentAccess, what: str) -> list[Statement]:
+    # Append only: nobody in the pipeline may delete a stream, the group, or shorten how long it is kept. And `plan`,
+    # which can execute nothing, can't say either that something was deployed.
+    streams = f"log-group:{access.names.audit_log_group}:log-stream:{access.names.audit_streams(what)}*"
+    return [
+        allow("AuditStreams", "logs:CreateLogStream", _audit(access)),
+        allow("Audit", "logs:PutLogEvents", access.names.arn("logs", streams)),
+    ]
 
 
 def _role_is(arn: str) -> dict[str, dict[str, str]]:

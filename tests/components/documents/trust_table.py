@@ -312,14 +312,19 @@ def _every_build(names: EnvironmentNames, what: str) -> Iterator[Row]:
     yield no(role, "ssm:GetParameter", names.arn("ssm", "parameter/somebody/password"))
     yield no(role, "ssm:PutParameter", names.arn("ssm", f"parameter{names.version_parameter}"))
     yield no(role, START, names.project_arn("deploy"))
-    audit = names.arn("logs", f"log-group:{names.audit_log_group}:log-stream:x")
+    audit = names.arn("logs", f"log-group:{names.audit_log_group}:log-stream:{what}/x")
     (writes,) = [yes if what in {"plan", "deploy"} else no]
+    yield writes(role, "logs:CreateLogStream", audit)
     yield writes(role, "logs:PutLogEvents", audit)
+    yield no(role, "logs:CreateLogStream", other_log)
+    for other in {"plan", "deploy"} - {what}:
+        yield no(role, "logs:PutLogEvents", audit.replace(f":{what}/", f":{other}/"))
     for action in ("DeleteLogStream", "DeleteLogGroup", "PutRetentionPolicy", "DeleteRetentionPolicy"):
         yield no(role, f"logs:{action}", audit)
     if names.account == PROD:
         neighbour = canary if names == prod else prod
-        there = neighbour.arn("logs", f"log-group:{neighbour.audit_log_group}:log-stream:x")
+        there = neighbour.arn("logs", f"log-group:{neighbour.audit_log_group}:log-stream:{what}/x")
+        yield no(role, "logs:CreateLogStream", there)
         yield no(role, "logs:PutLogEvents", there)
 
 
