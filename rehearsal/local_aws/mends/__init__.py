@@ -18,6 +18,7 @@ from . import (
     appsync_files,
     bucket_deletion,
     bucket_namespace,
+    bucket_owner,
     build_projects,
     cross_account_bucket,
     cross_account_key,
@@ -43,6 +44,7 @@ __all__ = ["ALL", "MendError", "apply", "name_of"]
 ALL: tuple[ModuleType, ...] = (
     cross_account_key,
     cross_account_bucket,
+    bucket_owner,
     key_aliases,
     log_resources,
     principal_arn,

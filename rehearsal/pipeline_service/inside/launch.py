@@ -29,9 +29,7 @@ def main() -> None:
 
     async def serve_with_front(listener: Any) -> None:
         import front  # noqa: PLC0415 - beside this file
-        import resource_owner  # noqa: PLC0415
 
-        resource_owner.apply()
         front.Front(token).install()
         await serve(listener)
 
