@@ -19,7 +19,7 @@ from pydantic.alias_generators import to_camel
 
 from amplify_export.errors import ConfigError
 from stacks.config.fields import Account, BadValueError, Flag, Model, Region, RoleArn, Text, unknown
-from stacks.config.reader import as_config_error, is_secure, own_keys_in, secret_refused, unset
+from stacks.config.reader import as_config_error, is_secure, own_keys_in, parsed, secret_refused, unset
 
 if TYPE_CHECKING:
     import pulumi
@@ -152,7 +152,9 @@ def from_pulumi() -> Configuration:
     given: dict[str, Any] = {}
     secret_keys: set[str] = set()
     for key in own_keys(project):
-        given[key] = get_config(f"{project}:{key}")
+        text = get_config(f"{project}:{key}") or ""
+        # A list where the file has to have a text arrives as JSON, which is a text too.
+        given[key] = text if key == "parameters" else parsed(text)
         if is_config_secret(f"{project}:{key}"):
             secret_keys.add(key)
     for key in sorted(secret_keys - {"parameters"}):

@@ -316,6 +316,10 @@ class PipelineConfig(Model):
         if self.triggers and not isinstance(self.source, ConnectionSource):
             raise BadValueError("triggers exist for connections only", "take them away, or use a connection")
         seen: set[str] = set()
+        names = [stage.name for stage in self.stages]
+        for name in names:
+            if names.count(name) > 1:
+                raise BadValueError(f"two stages are called {name}", "rename one")
         for stage in self.stages:
             for environment in stage.environments:
                 if environment in seen:

@@ -12,8 +12,8 @@ from pulumi.runtime.config import get_config, is_config_secret  # `Config.get` w
 from stacks.config.account import AccountConfig
 from stacks.config.environment import own_keys
 from stacks.config.pipeline import PipelineConfig
-from stacks.config.project import Project, as_written, parsed, validated
-from stacks.config.reader import own_keys_in, secret_refused
+from stacks.config.project import Project, as_written, validated
+from stacks.config.reader import own_keys_in, parsed, secret_refused
 
 
 @dataclass(frozen=True)

@@ -142,16 +142,6 @@ def _foreign_default(model: type[Model], key: str, value: Any) -> bool:
     return value == "false" and key not in model.written_names() and key in keys()
 
 
-def parsed(value: str) -> Any:
-    """A value as Pulumi hands it over: text, or a list or mapping as JSON."""
-    if value[:1] in ("[", "{"):
-        try:
-            return json.loads(value)
-        except ValueError:
-            return value
-    return value
-
-
 def as_written(value: Any, written: Any) -> Any:
     """`value`, as the engine parsed it, with the numbers and flags as they stand in the file: 3.10 is no 3.1."""
     if isinstance(value, Mapping):

@@ -6,6 +6,7 @@ and is refused wherever a model does not say that it may be there.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,9 @@ from pydantic import ValidationError
 
 from amplify_export.errors import ConfigError
 from stacks.config.fields import BadValueError
+
+_DESCRIBED = "docs/configuration.md describes it"
+"""What to do where the error's own words do not say what to write instead."""
 
 
 def project_name(directory: Path) -> str:
@@ -53,6 +57,16 @@ def read_yaml(path: Path) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise ConfigError("is no mapping", where=str(path))
     return data
+
+
+def parsed(value: str) -> Any:
+    """A value as Pulumi hands it over: text, or a list or mapping as JSON."""
+    if value[:1] in ("[", "{"):
+        try:
+            return json.loads(value)
+        except ValueError:
+            return value
+    return value
 
 
 def is_secure(value: Any) -> bool:
@@ -95,13 +109,22 @@ def as_config_error(error: ValidationError, where: str, alternatives: str = "") 
         del path[1:2]
     key = ".".join(path)
     if first["type"] == "missing":
-        remedy = f"`pulumi config set {key} VALUE`" if "." not in key else "docs/configuration.md describes it"
+        remedy = f"`pulumi config set {key} VALUE`" if "." not in key else _DESCRIBED
         return ConfigError(f"{key} is missing", where=where, remedy=remedy)
     if first["type"] == "literal_error":
-        return ConfigError(f"{key}: {first['input']!r} is not {first['ctx']['expected']}", where=where)
+        return ConfigError(
+            f"{key}: {first['input']!r} is not {first['ctx']['expected']}", where=where, remedy=_DESCRIBED
+        )
     if first["type"] == "too_short":
-        return ConfigError(f"{key} is empty", where=where, remedy="docs/configuration.md describes it")
+        return ConfigError(f"{key} is empty", where=where, remedy=_DESCRIBED)
+    if first["type"] == "too_long":
+        context = first["ctx"]
+        return ConfigError(
+            f"{key} has {context['actual_length']} elements, but may have {context['max_length']}",
+            where=where,
+            remedy=_DESCRIBED,
+        )
     cause = first.get("ctx", {}).get("error")
     text = str(cause) if cause else first["msg"]
     remedy = cause.remedy if isinstance(cause, BadValueError) else ""
-    return ConfigError(f"{key}: {text}" if key else text, where=where, remedy=remedy)
+    return ConfigError(f"{key}: {text}" if key else text, where=where, remedy=remedy or _DESCRIBED)
