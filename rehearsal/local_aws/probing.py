@@ -149,13 +149,17 @@ class Probing:
 
     def template(self, resources: dict[str, Any], *, virtual_hosted: bool = False, **sections: Any) -> str:
         """The URL of a template that was put into the bucket."""
-        body = json.dumps({"Resources": resources, **sections}).encode()
+        body = self.body(resources, **sections).encode()
         bucket, key = self.bucket(), f"template-{abs(hash(body))}.json"
         self.s3(self.owner, "PUT", f"/{bucket}/{key}", body)
         return f"https://{bucket}.s3.{REGION}.amazonaws.com/{key}" if virtual_hosted else self._url(bucket, key)
 
     def _url(self, bucket: str, key: str) -> str:
         return f"https://s3.{REGION}.amazonaws.com/{bucket}/{quote(key)}"
+
+    def body(self, resources: dict[str, Any], **sections: Any) -> str:
+        """A template as text."""
+        return json.dumps({"Resources": resources, **sections})
 
     def nested(self, url: str) -> dict[str, Any]:
         """A nested stack."""
@@ -199,7 +203,7 @@ class Probing:
 
     def _change(self, action: str, resources: dict[str, Any], name: str, more: dict[str, Any]) -> str:
         sections = {key: more.pop(key) for key in ("Outputs", "Parameters") if key in more}
-        body = json.dumps({"Resources": resources, **sections})
+        body = self.body(resources, **sections)
         capabilities = {"Capabilities.member.1": "CAPABILITY_NAMED_IAM"}
         return self.query("cloudformation", Action=action, StackName=name, TemplateBody=body, **capabilities, **more)
 

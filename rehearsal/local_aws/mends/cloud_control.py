@@ -10,7 +10,6 @@ reference). What the type's handler then calls with the caller's credentials is 
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from ministack.core import iam_actions
@@ -44,7 +43,7 @@ def apply() -> None:
 
 def probe(aws: Any) -> bool:
     """A role that may only use Cloud Control makes such a stack; one that may only make stacks does not."""
-    template = json.dumps({"Resources": {"Resource": aws.parameter("value")}})
+    template = aws.body({"Resource": aws.parameter("value")})
 
     def makes(actions: str) -> bool:
         word = actions.rpartition(":")[2].lower()
