@@ -252,7 +252,7 @@ def canonical(value: Any, prop: Prop) -> Any:
 def _canonical_object(item: Any, fields: Mapping[str, Prop]) -> Any:
     if not isinstance(item, dict):
         return item
-    shaped = {key: canonical(item.get(key), prop) for key, prop in fields.items()}
+    shaped = {key: canonical(item.get(key), prop) for key, prop in fields.items() if not prop.output_only}
     return {key: value for key, value in shaped.items() if value is not None}
 
 

@@ -86,8 +86,19 @@ class Calls:
         )
         return self.provider.Read(request, Context())
 
-    def update(self, olds: Properties, news: Properties, *, preview: bool = False, **more: Any) -> Properties:
+    def update(
+        self, olds: Properties, news: Properties, *, resource_id: str = "id", preview: bool = False, **more: Any
+    ) -> Properties:
         request = provider_pb2.UpdateRequest(
-            **self._common, id="id", olds=encode(olds), news=encode(news), preview=preview, **more
+            **self._common, id=resource_id, olds=encode(olds), news=encode(news), preview=preview, **more
         )
         return decode(self.provider.Update(request, Context()).properties)
+
+    def delete(self, resource_id: str, state: Properties) -> None:
+        request = provider_pb2.DeleteRequest(**self._common, id=resource_id, properties=encode(state))
+        self.provider.Delete(request, Context())
+
+    def invoke(self, arguments: Properties) -> Properties:
+        """For a function instead of a resource: `token` is its."""
+        request = provider_pb2.InvokeRequest(tok=self.token, args=encode(arguments))
+        return decode(getattr(self.provider.Invoke(request, Context()), "return"))

@@ -9,7 +9,13 @@ from rehearsal.providers.resource import Invoke, Resource
 
 _MODULES = {
     "aws:cloudformation/stack:Stack": "cloudformation",
+    "aws:cloudwatch/eventRule:EventRule": "events",
+    "aws:cloudwatch/eventTarget:EventTarget": "events_target",
     "aws:codebuild/project:Project": "codebuild",
+    "aws:codestarnotifications/notificationRule:NotificationRule": "codestarnotifications",
+    "aws:ecr/lifecyclePolicy:LifecyclePolicy": "ecr",
+    "aws:ecr/repository:Repository": "ecr",
+    "aws:ecr/repositoryPolicy:RepositoryPolicy": "ecr",
     "aws:iam/policy:Policy": "iam",
     "aws:kms/alias:Alias": "kms",
     "aws:kms/key:Key": "kms",
@@ -23,6 +29,9 @@ _MODULES = {
     "aws:s3/bucketVersioning:BucketVersioning": "s3_companions",
     "aws:secretsmanager/secret:Secret": "secretsmanager",
     "aws:secretsmanager/secretVersion:SecretVersion": "secretsmanager",
+    "aws:sns/topic:Topic": "sns",
+    "aws:sns/topicPolicy:TopicPolicy": "sns",
+    "aws:sns/topicSubscription:TopicSubscription": "sns_subscription",
     "aws:ssm/parameter:Parameter": "ssm",
 }
 _INVOKES = {
@@ -30,6 +39,7 @@ _INVOKES = {
     "aws:index/getCallerIdentity:getCallerIdentity": "lookups",
     "aws:index/getPartition:getPartition": "lookups",
     "aws:index/getRegion:getRegion": "lookups",
+    "aws:secretsmanager/getSecretVersion:getSecretVersion": "secretsmanager",
 }
 
 

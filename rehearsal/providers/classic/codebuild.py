@@ -2,27 +2,24 @@
 
 Plays internal/service/codebuild/project.go of terraform-provider-aws: the id is the ARN; everything but the name
 changes in place; an update sends what changed, and all tags. A role that CodeBuild can't use yet is tried again until
-IAM's changes have spread (two minutes upstream, here PROPAGATION_SECONDS). What AWS fills in counts as unchanged where
+IAM's changes have spread. What AWS fills in counts as unchanged where
 upstream suppresses it: an artifact's name and packaging, the kinds of logs and the cache that the program leaves out.
 """
 
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Callable
 from typing import Any
 
 from rehearsal.providers.classic.codebuild_arguments import LAMBDA_ENVIRONMENTS, PROPS, received, sent
+from rehearsal.providers.classic.propagation import patiently
 from rehearsal.providers.classic.tags import every_tag, tag_list
-from rehearsal.providers.errors import InitFailed, ProviderError, aws_error, error_code, error_message
+from rehearsal.providers.errors import InitFailed, ProviderError, aws_error
 from rehearsal.providers.resource import Call, Resource
 from rehearsal.providers.schema import Change, canonical
 from rehearsal.providers.wire import UNKNOWN, Properties
 
-PROPAGATION_SECONDS = 2.0
-POLL_SECONDS = 0.1
-
+_NO_ROLE_YET = ("InvalidInputException", "ot authorized to perform")
 _API_NAMES = {"buildTimeout": "timeoutInMinutes", "queuedTimeout": "queuedTimeoutInMinutes"}
 _SENT = sorted(
     set(PROPS)
@@ -100,7 +97,7 @@ class Project(Resource):
             if inputs.get(key):
                 request[_API_NAMES.get(key, key)] = sent(key, inputs[key])
         try:
-            arn = str(_once_role_is_known(lambda: client.create_project(**request))["project"]["arn"])
+            arn = str(patiently(lambda: client.create_project(**request), *_NO_ROLE_YET)["project"]["arn"])
         except client.exceptions.ClientError as error:
             raise aws_error(f"creating CodeBuild Project ({name})", error) from error
         if inputs["projectVisibility"] != "PRIVATE":
@@ -159,7 +156,7 @@ class Project(Resource):
             for key in changed.intersection(_SENT):
                 request[_API_NAMES.get(key, key)] = _replacement(key, news.get(key))
             try:
-                _once_role_is_known(lambda: client.update_project(**request))
+                patiently(lambda: client.update_project(**request), *_NO_ROLE_YET)
             except client.exceptions.ClientError as error:
                 raise aws_error(f"updating CodeBuild Project ({resource_id})", error) from error
         return self._state(call, resource_id, news)[1]
@@ -184,19 +181,6 @@ def _tags(call: Call, inputs: Properties) -> list[dict[str, str]]:
     return tag_list(call.session.tags(inputs.get("tags")), "key", "value")
 
 
-def _once_role_is_known(act: Callable[[], Any]) -> Any:
-    """What `act` answers, tried again while CodeBuild can't assume the role or the role lacks what it needs."""
-    deadline = time.monotonic() + PROPAGATION_SECONDS
-    while True:
-        try:
-            return act()
-        except Exception as error:
-            early = error_code(error) == "InvalidInputException" and "ot authorized to perform" in error_message(error)
-            if not early or time.monotonic() >= deadline:
-                raise
-        time.sleep(POLL_SECONDS)
-
-
 def _suppressed(olds: Properties, change: Change, wanted: Properties) -> bool:
     key, old, new = change.property, olds.get(change.property), change.new
     if new is UNKNOWN:
@@ -210,7 +194,7 @@ def _suppressed(olds: Properties, change: Change, wanted: Properties) -> bool:
         given = {kind: block for kind, block in new.items() if block}
         return _same(key, old, {**old, **given})
     if key == "artifacts" and isinstance(old, dict):
-        return _same(key, old, {**_filled_in(old, olds.get("name")), **{k: v for k, v in new.items() if v}})
+        return _same(key, old, {**_filled_in(old, olds.get("name")), **{k: v for k, v in new.items() if v != ""}})
     return False
 
 

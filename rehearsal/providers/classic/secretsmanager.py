@@ -1,17 +1,20 @@
-"""`aws:secretsmanager/secret:Secret` and `secretVersion:SecretVersion`.
+"""`aws:secretsmanager/secret:Secret`, `secretVersion:SecretVersion` and the function `getSecretVersion`.
 
-Plays internal/service/secretsmanager/secret.go and secret_version.go of terraform-provider-aws: a secret's id is its
-ARN, deleting it waits for the recovery window (30 days; 0 deletes at once), a version's id is `ARN|VERSION`, and
-another text is another version: a replacement.
+Plays internal/service/secretsmanager/secret.go, secret_version.go and secret_version_data_source.go of
+terraform-provider-aws: a secret's id is its ARN, deleting it waits for the recovery window (30 days; 0 deletes at
+once), a version's id is `ARN|VERSION`, and another text is another version: a replacement. What the function reads
+is a secret again.
 """
 
 from __future__ import annotations
 
 import base64
 import uuid
+from datetime import UTC
 from typing import Any
 
-from rehearsal.providers.errors import ProviderError, aws_error, error_code
+from rehearsal.providers import wire
+from rehearsal.providers.errors import ProviderError, aws_error, error_code, error_message
 from rehearsal.providers.naming import automatic_name
 from rehearsal.providers.resource import REGION, TAGS, Call, Resource, kept
 from rehearsal.providers.schema import Prop, out
@@ -223,4 +226,35 @@ def _holder(client: Any, secret_id: str, stage: str) -> str | None:
     return next((item["VersionId"] for item in versions if stage in item.get("VersionStages", [])), None)
 
 
+def get_secret_version(call: Call, arguments: Properties) -> Properties:
+    """The value of a secret, by default the current one."""
+    client = call.client("secretsmanager")
+    secret_id, stage = arguments["secretId"], arguments.get("versionStage") or _CURRENT
+    version = arguments.get("versionId")
+    which = {"VersionId": version} if version else {"VersionStage": stage}
+    resource_id = f"{secret_id}|{version or stage}"
+    try:
+        found = client.get_secret_value(SecretId=secret_id, **which)
+    except client.exceptions.ClientError as error:
+        if error_code(error) in _GONE or "was deleted" in error_message(error):
+            raise ProviderError(
+                f"reading Secrets Manager Secret Version ({resource_id}): couldn't find resource", "NOT_FOUND"
+            ) from error
+        raise aws_error(f"reading Secrets Manager Secret Version ({resource_id})", error) from error
+    return {
+        "arn": found["ARN"],
+        "createdDate": found["CreatedDate"].astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "id": resource_id,
+        "region": call.region,
+        "secretArn": found["ARN"],
+        "secretBinary": wire.Secret(found.get("SecretBinary", b"").decode()),
+        "secretId": secret_id,
+        "secretString": wire.Secret(found.get("SecretString", "")),
+        "versionId": found["VersionId"],
+        "versionStage": stage,
+        "versionStages": found.get("VersionStages", []),
+    }
+
+
+INVOKES = {"aws:secretsmanager/getSecretVersion:getSecretVersion": get_secret_version}
 TYPES = {Secret.token: Secret(), SecretVersion.token: SecretVersion()}
