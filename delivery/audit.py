@@ -1,28 +1,46 @@
-"""The record of a deployment: one JSON line in a file of the caller's, whatever came of it."""
+"""The record of a plan or a deployment: one JSON event, whatever came of it.
+
+It goes to a file of the caller's, and to the audit log of an enrolled environment.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from amplify_export.errors import ConfigError, DeliveryError
+from delivery import output
+from delivery.audit_log import AuditLog
 from delivery.planning import Plan
+
+_RUN = {"commit": "COMMIT_ID", "execution": "EXECUTION_ID", "build": "CODEBUILD_BUILD_ID"}
+"""What the pipeline says about itself in environment variables."""
 
 
 class Audit:
-    """Appends its line when it is left. Raises `ConfigError` when it is entered and the file cannot be written.
+    """Appends its event when it is left. Raises `ConfigError` when it is entered and the file cannot be written.
 
-    `result` is deployed, nothing to change, refused (nothing was changed), failed or interrupted.
+    `result` is deployed, nothing to change, planned, refused (nothing was changed), failed or interrupted.
     """
 
-    def __init__(self, file: Path | None, environment: str, approved: str) -> None:
+    def __init__(self, command: str, environment: str, *, file: Path | None = None, approved: str = "") -> None:
         self._file = file
-        self._record: dict[str, Any] = {"environment": environment, "approved": approved}
-        self._result: str | None = None
+        self._log: AuditLog | None = None
+        run = {name: os.environ[variable] for name, variable in _RUN.items() if os.environ.get(variable)}
+        self._record: dict[str, Any] = {"command": command, "environment": environment, **run}
+        if approved:
+            self._record["approved"] = approved
+        self._result = ""
         self._begun = False
+
+    def log_to(self, log: AuditLog) -> None:
+        """Write to an environment's log too. Raises `DeployError` for one that cannot be written."""
+        self._record["who"] = log.open()
+        self._log = log
 
     def planned(self, plan: Plan) -> None:
         """What would be done."""
@@ -31,6 +49,7 @@ class Audit:
             "account": target.account,
             "region": target.region,
             "assembly": target.assembly,
+            "target": target.digest,
             "plan": plan.digest,
             "changes": plan.changes,
             "dataLoss": [step.place for step in plan.losses],
@@ -53,7 +72,7 @@ class Audit:
         elif error is not None:
             result = "failed" if self._begun else "refused"
         else:
-            result = self._result or "deployed"
+            result = self._result
         time = datetime.now(UTC).isoformat(timespec="seconds")
         record = {"time": time, **self._record, "result": result}
         if isinstance(error, DeliveryError):
@@ -61,6 +80,14 @@ class Audit:
         elif kind is not None:
             record["error"] = kind.__name__
         self._append(json.dumps(record, ensure_ascii=False) + "\n")
+        if self._log is None:
+            return
+        try:
+            self._log.append(record)
+        except DeliveryError as problem:
+            if error is None:
+                raise
+            output.progress(f"{problem}")  # what is being told already comes first
 
     def _append(self, text: str) -> None:
         if self._file is None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from amplify_export.errors import ConfigError, DeployError
-from delivery import output
+from components.documents.naming import DEPLOY
+from delivery import output, stack_outputs, state_bucket
 from delivery import plan as planning
 from delivery.audit import Audit
+from delivery.audit_log import AuditLog
 from delivery.engine import Engine
 from delivery.outputs import shown, table
 from delivery.planning import Plan, Step, document_digest
@@ -45,16 +48,26 @@ def run(args: argparse.Namespace) -> int:
             f"`python -m delivery deploy {environment} --plan DIGEST` with the digest that it prints",
         )
     approved = read_approved(args.plan_file, args.plan) if args.plan_file else None
-    with Audit(args.audit, environment, args.plan) as audit:
+    with Audit("deploy", environment, file=args.audit, approved=args.plan) as audit:
         target = planning.wanted(environment)
+        log = AuditLog(target.account_anew, target.names, DEPLOY) if target.config.enrolled else None
+        if log:
+            audit.log_to(log)
         engine = Engine(environment, Path.cwd(), output.progress if args.json else print)
         plan = planning.make(target, engine)
         audit.planned(plan)
-        check(plan, args.plan, approved, allow_data_loss=args.allow_data_loss)
+        before = False
+        if log and plan.steps and plan.digest != args.plan:
+            approved = approved or kept(target, args.plan)
+            before = log.deployed(args.plan, plan.target.digest)
+        check(plan, args.plan, approved, before=before, allow_data_loss=args.allow_data_loss)
         audit.begin()
         changes = carry_out(engine, plan)
+        found = engine.outputs()
+        if log:
+            stack_outputs.keep(target.account_anew(), target.names, found)
         audit.end("deployed" if plan.steps else "nothing to change")
-    outputs = shown(engine.outputs(), secrets=args.show_secrets)
+    outputs = shown(found, secrets=args.show_secrets)
     if args.json:
         document = {"environment": environment, "plan": plan.digest, "changes": changes, "outputs": outputs}
         output.document(document)
@@ -70,28 +83,48 @@ def run(args: argparse.Namespace) -> int:
 def read_approved(file: Path, digest: str) -> dict[str, Any]:
     """The document of the approved plan. Raises `ConfigError` unless it is the one that `digest` names."""
     try:
-        document: dict[str, Any] = json.loads(file.read_bytes())
-        found = document_digest(document)
+        return _approved(file.read_bytes(), digest, str(file))
     except OSError as error:
         raise ConfigError(f"cannot be read: {error.strerror}", where=str(file)) from None
+
+
+def kept(target: planning.Wanted, digest: str) -> dict[str, Any] | None:
+    """The document of the approved plan that `plan` has left in the account; None if there is none.
+
+    Raises `ConfigError` if it is another one.
+    """
+    if not re.fullmatch("[0-9a-f]{64}", digest):
+        return None
+    key = state_bucket.plan_key(digest)
+    body = state_bucket.read(target.account, target.names, key)
+    return None if body is None else _approved(body, digest, f"s3://{target.names.state_bucket}/{key}")
+
+
+def _approved(body: bytes, digest: str, where: str) -> dict[str, Any]:
+    try:
+        document: dict[str, Any] = json.loads(body)
+        found = document_digest(document)
     except (ValueError, KeyError, TypeError):
-        raise ConfigError("is no plan", where=str(file), remedy="give the file that `plan --out FILE` wrote") from None
+        raise ConfigError("is no plan", where=where, remedy="give the file that `plan --out FILE` wrote") from None
     if found != digest:
         raise ConfigError(
             f"is another plan: its digest is {found}, not {digest}",
-            where=str(file),
+            where=where,
             remedy="give the file of the very plan that was approved",
         )
     return document
 
 
-def check(plan: Plan, digest: str, approved: Mapping[str, Any] | None, *, allow_data_loss: bool) -> None:
+def check(
+    plan: Plan, digest: str, approved: Mapping[str, Any] | None, *, allow_data_loss: bool, before: bool = False
+) -> None:
     """Raise `DeployError` unless `plan` may be carried out.
 
     It may if it is the approved one, if it is what remains of it (`approved`, its document: the same target, no step
-    that was not in it), or if there is nothing to do. Data is lost only if that was allowed.
+    that was not in it), if the approved one led to the same target `before` (a rollback: the way back was not planned,
+    but where it leads to was), or if there is nothing to do. Data is lost only if that was allowed.
     """
-    if plan.steps and plan.digest != digest:
+    if plan.steps and plan.digest != digest and not before:
         if approved is None:
             raise _changed(
                 plan,

@@ -14,11 +14,15 @@ from amplify_export import Assembly, EnvironmentValues, RootStack, render_root
 from amplify_export.documents import Malformed
 from amplify_export.errors import ConfigError, DeployError
 from amplify_export.parameters import API_KEY_EXPIRES
+from components.documents.naming import PLAN, EnvironmentNames
 from components.names import staging_bucket_name
-from delivery import deployed, output, secrets_provider, stack_files, stamp
+from delivery import deployed, output, secrets_provider, stack_files, stamp, state_bucket
 from delivery.account import Account
+from delivery.audit import Audit
+from delivery.audit_log import AuditLog
 from delivery.engine import Engine
 from delivery.planning import Plan, Stacks, Start, Step, Target, digest, plan_backend, plan_program
+from stacks.access import environment_names
 from stacks.config import EnvironmentConfig, Project
 from stacks.config.reader import own_keys_in
 from stacks.inputs import read_assembly
@@ -36,9 +40,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    target = wanted(args.environment)
-    plan = make(target, Engine(args.environment, Path.cwd(), output.progress))
+    with Audit("plan", args.environment) as audit:
+        target = wanted(args.environment)
+        log_if_allowed(audit, target)
+        plan = make(target, Engine(args.environment, Path.cwd(), output.progress))
+        audit.planned(plan)
+        audit.end("planned")
     document = plan.to_json()
+    if target.config.enrolled:
+        keep(target, plan)
     if args.out:
         _write(args.out, json.dumps(document, indent=1, ensure_ascii=False) + "\n")
     if args.variables:
@@ -72,6 +82,12 @@ class Wanted:
     parameters: Mapping[str, str]
     """What the root is called with, as far as it is known beforehand."""
     account: Account
+    names: EnvironmentNames
+
+    def account_anew(self) -> Account:
+        """The account once more: an assumed role's credentials last an hour."""
+        config = self.config
+        return Account(config.account, config.region, config.profile, config.role_arn)
 
 
 @dataclass(frozen=True)
@@ -93,7 +109,8 @@ def wanted(environment: str) -> Wanted:
     root = render_root(assembly, values, bucket)
     account = Account(config.account, config.region, config.profile, config.role_arn)
     stamp.check(config, project, account)
-    return Wanted(config, assembly, root, _parameters(root, values, config), account)
+    names = environment_names(project.app, config)
+    return Wanted(config, assembly, root, _parameters(root, values, config), account, names)
 
 
 def backend(target: Wanted) -> Backend:
@@ -137,6 +154,25 @@ def make(target: Wanted, engine: Engine) -> Plan:
         ),
         (*here.steps, *program),
     )
+
+
+def log_if_allowed(audit: Audit, target: Wanted) -> None:
+    """Have a plan of an enrolled environment recorded in its account. Whoever may not write there may plan as well."""
+    if not target.config.enrolled:
+        return
+    try:
+        audit.log_to(AuditLog(target.account_anew, target.names, PLAN))
+    except DeployError as error:
+        output.progress(f"not recorded: {error.message}")
+
+
+def keep(target: Wanted, plan: Plan) -> None:
+    """Leave the plan's document in the account, if this role may: what remains of it can be deployed then."""
+    body = json.dumps(plan.to_json(), ensure_ascii=False).encode()
+    try:
+        state_bucket.write(target.account_anew(), target.names, state_bucket.plan_key(plan.digest), body)
+    except state_bucket.NotAllowedError as error:
+        output.progress(f"the plan is not kept in the account: {error.message}")
 
 
 def _deployed(account: Account, stack: str) -> deployed.Deployed:

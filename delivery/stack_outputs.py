@@ -18,8 +18,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from amplify_export import RootStack, render_root
 from amplify_export.errors import ConfigError, DeployError
-from components.documents.naming import OUTPUTS_PREFIX, EnvironmentNames
-from delivery import stack_files
+from components.documents.naming import EnvironmentNames
+from delivery import stack_files, state_bucket
 from delivery.account import Account
 from delivery.engine import Output
 from stacks.inputs import read_assembly
@@ -33,14 +33,6 @@ ROOT_OUTPUTS = "rootOutputs"
 """The program's output that holds those of the root stack, by CloudFormation's names."""
 NESTED_OUTPUTS = "outputs"
 """The program's output that holds those of the nested stacks, by stack and name."""
-
-_NOT_WRITTEN = ("NoSuchKey", "NoSuchBucket", "AccessDenied", "404", "403")
-"""S3's answers when there is no such object; without the right to list the bucket it is the same as a refusal."""
-
-
-def key(environment: str) -> str:
-    """Where the document lies in the environment's state bucket."""
-    return f"{OUTPUTS_PREFIX}{environment}.json"
 
 
 def to_json(outputs: Outputs) -> str:
@@ -113,7 +105,10 @@ def read_account(config: EnvironmentConfig, app: str) -> dict[str, Output]:
                 where=root.stack_name,
                 remedy="deploy the environment first; a step before the first deployment cannot ask for outputs",
             ) from None
-        raise account.refused(error, f"reading the outputs of {root.stack_name}") from None
+        refused = account.refused(error, f"reading the outputs of {root.stack_name}")
+        if config.enrolled:
+            refused.remedy = "`deploy` leaves the outputs in the account: deploy the environment first"
+        raise refused from None
     return from_stack(stack, root, config)
 
 
@@ -137,19 +132,16 @@ def from_stack(stack: Mapping[str, Any], root: RootStack, config: EnvironmentCon
 
 
 def _written(account: Account, names: EnvironmentNames) -> dict[str, Output] | None:
-    place = key(names.environment)
-    try:
-        answer = account.client("s3").get_object(
-            Bucket=names.state_bucket, Key=place, ExpectedBucketOwner=names.account
-        )
-        body = answer["Body"].read().decode()
-    except ClientError as error:
-        if error.response["Error"]["Code"] in _NOT_WRITTEN:
-            return None
-        raise account.refused(error, "reading the outputs") from None
-    except BotoCoreError as error:
-        raise account.refused(error, "reading the outputs") from None
-    return from_json(body, f"s3://{names.state_bucket}/{place}")
+    place = state_bucket.outputs_key(names.environment)
+    body = state_bucket.read(account, names, place)
+    return None if body is None else from_json(body.decode(), f"s3://{names.state_bucket}/{place}")
+
+
+def keep(account: Account, names: EnvironmentNames, outputs: Outputs) -> None:
+    """Leave the document in the account, unless this very one is there. Raises `DeployError`."""
+    place, document = state_bucket.outputs_key(names.environment), to_json(outputs).encode()
+    if state_bucket.read(account, names, place) != document:
+        state_bucket.write(account, names, place, document)
 
 
 def _at(outputs: Outputs, path: list[str]) -> Output | None:

@@ -47,6 +47,10 @@ class Target:
     configuration: str
     """Digest of the stack file's parameters, secrets in their encrypted form: another secret is another plan."""
 
+    @property
+    def digest(self) -> str:
+        return digest(asdict(self))
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -89,7 +93,7 @@ class Plan:
 
     def leads_where(self, approved: Mapping[str, Any]) -> bool:
         """Whether it leads to what `approved`, a plan's document, led to."""
-        return digest(asdict(self.target)) == digest(approved["target"])
+        return self.target.digest == digest(approved["target"])
 
     def beyond(self, approved: Mapping[str, Any]) -> tuple[Step, ...]:
         """The steps that `approved`, a plan's document, does not hold."""

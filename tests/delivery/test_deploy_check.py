@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from amplify_export.errors import ConfigError, DeployError, StateError
 from delivery import secrets_provider
 from delivery.audit import Audit
+from delivery.audit_log import carried_out
 from delivery.deploy import check, read_approved
 from delivery.planning import Plan, Start, Target, plan_backend
 from tests.delivery.planning.stacks_of import stacks_of
@@ -97,7 +100,7 @@ def test_every_end_is_recorded(tmp_path: Path, error: BaseException | None, begu
     file.write_text('{"result": "earlier"}\n')
 
     def work() -> None:
-        with Audit(file, "dev", "approved") as audit:
+        with Audit("deploy", "dev", file=file, approved="approved") as audit:
             audit.planned(PLAN)
             if begun:
                 audit.begin()
@@ -119,8 +122,81 @@ def test_every_end_is_recorded(tmp_path: Path, error: BaseException | None, begu
 
 
 def test_an_audit_that_cannot_be_written_stops_it_at_once(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="cannot be written"), Audit(tmp_path / "no" / "audit", "dev", "approved"):
+    audit = Audit("deploy", "dev", file=tmp_path / "no" / "audit", approved="approved")
+    with pytest.raises(ConfigError, match="cannot be written"), audit:
         raise AssertionError("nothing may be done")
+
+
+class Log:
+    """An audit log in memory; `broken` as one that may not be written."""
+
+    def __init__(self, *, broken: bool = False) -> None:
+        self.broken, self.events = broken, list[Mapping[str, Any]]()
+
+    def open(self) -> str:
+        return "arn:aws:sts::444444444444:assumed-role/deploy/build"
+
+    def append(self, event: Mapping[str, Any]) -> None:
+        if self.broken:
+            raise DeployError("no right to write")
+        self.events.append(event)
+
+
+def test_the_log_gets_what_the_file_gets_and_who_did_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name, value in {"COMMIT_ID": "c0ffee", "EXECUTION_ID": "e-1", "CODEBUILD_BUILD_ID": "app-deploy:1"}.items():
+        monkeypatch.setenv(name, value)
+    log, file = Log(), tmp_path / "audit"
+    with Audit("deploy", "dev", file=file, approved=PLAN.digest) as audit:
+        audit.log_to(log)  # type: ignore[arg-type]
+        audit.planned(PLAN)
+        audit.begin()
+        audit.end("deployed")
+    (event,) = log.events
+    assert json.loads(file.read_text()) == event
+    assert event["who"].endswith("assumed-role/deploy/build")
+    assert (event["commit"], event["execution"], event["build"]) == ("c0ffee", "e-1", "app-deploy:1")
+    assert carried_out(event, PLAN.digest, TARGET.digest)
+
+
+def test_a_log_that_cannot_be_written_is_told_but_does_not_hide_the_failure(capsys: pytest.CaptureFixture[str]) -> None:
+    def work(problem: DeployError | None) -> None:
+        with Audit("deploy", "dev") as audit:
+            audit.log_to(Log(broken=True))  # type: ignore[arg-type]
+            if problem:
+                raise problem
+
+    with pytest.raises(DeployError, match="the cause"):
+        work(DeployError("the cause"))
+    assert "no right to write" in capsys.readouterr().err
+    with pytest.raises(DeployError, match="no right to write"):
+        work(None)
+
+
+DEPLOYED = {"approved": "a", "plan": "a", "target": "t", "result": "deployed"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "counts"),
+    [
+        ({}, True),
+        ({"plan": "what remained of it"}, True),
+        ({"result": "nothing to change"}, True),
+        # Something else was there already when this was approved.
+        ({"result": "nothing to change", "plan": "other"}, False),
+        ({"result": "failed"}, False),
+        ({"result": "planned"}, False),
+        ({"target": "other"}, False),
+        ({"approved": "other"}, False),
+    ],
+)
+def test_what_counts_as_deployed_before(changes: dict[str, str], counts: bool) -> None:
+    assert carried_out({**DEPLOYED, **changes}, "a", "t") is counts
+
+
+def test_what_was_deployed_before_may_be_deployed_again_but_for_its_data() -> None:
+    check(LATER, "an approval of long ago", None, before=True, allow_data_loss=False)
+    with pytest.raises(DeployError, match="TodoListTable"):
+        check(LOSS, "an approval of long ago", None, before=True, allow_data_loss=False)
 
 
 # --- how the state is encrypted -----------------------------------------------------------------------------------

@@ -11,7 +11,8 @@ import pytest
 
 from delivery.engine import Output
 from delivery.shell import Ended
-from delivery.stack_outputs import key, to_json
+from delivery.stack_outputs import to_json
+from delivery.state_bucket import outputs_key
 from delivery.step import failure
 from stacks.config import Step
 from tests.delivery.conftest import ROOT, Ran, delivery, export
@@ -146,7 +147,7 @@ def test_outputs_come_from_the_account(folder: Path, developer: LocalAccount) ->
         CreateBucketConfiguration={"LocationConstraint": "eu-central-1"},
     )
     document = to_json({"outputs": Output({"apimytodoapp": {"GraphQLAPIIdOutput": "from-the-file"}}, secret=False)})
-    s3.put_object(Bucket=bucket, Key=key("dev"), Body=document)
+    s3.put_object(Bucket=bucket, Key=outputs_key("dev"), Body=document)
     ran = step(folder, "api", account=developer)
     assert ran.out.startswith("API from-the-file\n"), ran.err
 

@@ -1,4 +1,4 @@
-"""A call of CloudWatch Logs is authorised for the log stream that it names, or for a log group's ARN that ends with `:*`.
+"""A call of CloudWatch Logs is authorised for the log stream that it names, or for its group's ARN with more after it.
 
 MiniStack evaluates every call against `log-group:NAME`, so that policies as AWS writes them, `log-group:NAME:*` or
 `log-group:NAME:log-stream:STREAM`, allow nothing.
