@@ -178,6 +178,8 @@ def test_life_of_native_resources(project: PulumiProject) -> None:
     said = project.up("--refresh", TAG="2", DAYS="14", REPOSITORY=f"other-{account}")
     assert "+ 1 created" in said
     assert "~ 1 updated" in said
+    groups = project.developer.client("logs").describe_log_groups(logGroupNamePrefix="/small/")["logGroups"]
+    assert [group["retentionInDays"] for group in groups] == [14]
     project.succeed("destroy", "--yes", "--skip-preview")
     assert project.developer.client("logs").describe_log_groups(logGroupNamePrefix="/small/")["logGroups"] == []
 

@@ -40,13 +40,15 @@ class Pipelines:
             reason = str(handler_failed("CREATE", _SERVICE, error))
             raise HalfMade(handle, {"Version": str(made["pipeline"]["version"])}, reason) from error
 
-    def update(self, kind: TypeSchema, handle: str, properties: Properties, deadline: float) -> Properties:
+    def update(
+        self, kind: TypeSchema, handle: str, olds: Properties, properties: Properties, deadline: float
+    ) -> Properties:
         """Bring a pipeline to `properties`, and run it again if they say so.
 
         "RestartExecutionOnUpdate: Indicates whether to rerun the CodePipeline pipeline after you update it": the
         execution takes the branch's newest commit.
         """
-        del kind, deadline
+        del kind, olds, deadline
         try:
             metadata = self.client.get_pipeline(name=handle)["metadata"]
             self.client.update_pipeline(pipeline=shapes.to_api(properties))
@@ -132,9 +134,11 @@ class Webhooks:
             raise HalfMade(handle, _webhook_attributes(made), reason) from error
         return handle, _webhook_attributes(made)
 
-    def update(self, kind: TypeSchema, handle: str, properties: Properties, deadline: float) -> Properties:
+    def update(
+        self, kind: TypeSchema, handle: str, olds: Properties, properties: Properties, deadline: float
+    ) -> Properties:
         """Bring a webhook to `properties`."""
-        del kind, deadline
+        del kind, olds, deadline
         try:
             made = self.client.put_webhook(webhook=shapes.webhook_to_api(properties))["webhook"]
             now = {tag["key"]: tag["value"] for tag in made.get("tags", ())}

@@ -20,8 +20,10 @@ class Maker(Protocol):
     def create(self, kind: TypeSchema, name: str, properties: Properties, deadline: float) -> tuple[str, Properties]:
         """The new resource's handle and attributes."""
 
-    def update(self, kind: TypeSchema, handle: str, properties: Properties, deadline: float) -> Properties:
-        """The attributes after it."""
+    def update(
+        self, kind: TypeSchema, handle: str, olds: Properties, properties: Properties, deadline: float
+    ) -> Properties:
+        """Bring a resource from `olds`, as it was declared or read last, to `properties`: its attributes after it."""
 
     def delete(self, handle: str, deadline: float) -> None:
         """Take the resource away; one that is gone already is no error."""

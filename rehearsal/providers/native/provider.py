@@ -147,9 +147,10 @@ class NativeProvider(Provider):
             kept = {sdk_name(name): state.get(sdk_name(name)) for name in kind.read_only}
             planned = {**inputs, **kept, INPUTS: Secret(inputs), HANDLE: handle}
             return provider_pb2.UpdateResponse(properties=encode(planned))
+        olds = _sendable(plain(to_cfn(kind, _old_inputs(request))))
         properties = _sendable(plain(to_cfn(kind, inputs)))
         try:
-            attributes = self._maker(kind).update(kind, handle, properties, _deadline(request))
+            attributes = self._maker(kind).update(kind, handle, olds, properties, _deadline(request))
         except ProviderError as error:
             raise ProviderError(f"updating resource {request.id}: {error}", error.code) from error
         return provider_pb2.UpdateResponse(properties=_state(kind, inputs, attributes, handle))

@@ -23,6 +23,7 @@ from rehearsal.providers.wire import Properties
 STACK_PREFIX = "aws-native-"
 """How the stacks are called; not stacks of anybody's program."""
 LOGICAL_ID = "Resource"
+_LISTS = {"AWS::IAM::Role": ("ManagedPolicyArns", "Policies")}
 _POLL_SECONDS = 0.02
 _UNKNOWN_ATTRIBUTE = re.compile(r"Requested attribute (\w+) does not exist in schema")
 _DRIFT_UNSUPPORTED = "Drift detection is not supported"
@@ -55,7 +56,28 @@ class SingleStack:
 
         return self._try("CREATE", kind, properties, start, deadline)
 
-    def update(self, kind: TypeSchema, stack_id: str, properties: Properties, deadline: float) -> Properties:
+    def update(
+        self, kind: TypeSchema, stack_id: str, olds: Properties, properties: Properties, deadline: float
+    ) -> Properties:
+        """Bring the resource from `olds`, which a read may have found, to `properties`: its attributes after it.
+
+        A stack compares templates. So what was changed by hand goes into its template first, else it would find
+        nothing to do.
+        """
+        if self._properties(stack_id) != _explicit(kind, olds):
+            self._update(kind, stack_id, olds, deadline)
+        return self._update(kind, stack_id, properties, deadline)
+
+    def _properties(self, stack_id: str) -> Properties:
+        try:
+            body = self.client.get_template(StackName=stack_id, TemplateStage="Original")["TemplateBody"]
+        except self.client.exceptions.ClientError as error:
+            raise operation_failed("UPDATE", [error_message(error)]) from error
+        template = json.loads(body) if isinstance(body, str) else body
+        properties: Properties = template["Resources"][LOGICAL_ID]["Properties"]
+        return properties
+
+    def _update(self, kind: TypeSchema, stack_id: str, properties: Properties, deadline: float) -> Properties:
         def start(template: str, token: str) -> str:
             try:
                 self.client.update_stack(
@@ -165,10 +187,16 @@ class SingleStack:
         ]
 
 
+def _explicit(kind: TypeSchema, properties: Properties) -> Properties:
+    """Drift is told of what a template sets: a list with nothing in it is set too, so that what is added shows."""
+    return {**{name: [] for name in _LISTS.get(kind.name, ())}, **properties}
+
+
 def _template(kind: TypeSchema, properties: Properties, attributes: list[str]) -> str:
     outputs: Properties = {"Ref": {"Value": {"Ref": LOGICAL_ID}}}
     outputs |= {f"Att{name}": {"Value": {"Fn::GetAtt": [LOGICAL_ID, name]}} for name in attributes}
-    return json.dumps({"Resources": {LOGICAL_ID: {"Type": kind.name, "Properties": properties}}, "Outputs": outputs})
+    resource = {"Type": kind.name, "Properties": _explicit(kind, properties)}
+    return json.dumps({"Resources": {LOGICAL_ID: resource}, "Outputs": outputs})
 
 
 def _attributes(stack: dict[str, Any]) -> Properties:
