@@ -128,7 +128,7 @@ def make(target: Wanted, engine: Engine) -> Plan:
     """
     environment = engine.stack
     state = engine.state()
-    secrets_provider.check(environment, state)
+    secrets_provider.check(environment, state, pipeline=target.config.enrolled)
     previewed = engine.preview().steps
     here = backend(target)
     program = plan_program(previewed, backend_changes=bool(here.steps), deployed=here.found.status is not None)

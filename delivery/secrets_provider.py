@@ -20,8 +20,11 @@ _CLOUD = "cloud"
 """How a state calls the provider of a key in a cloud: KMS and the like."""
 
 
-def check(environment: str, deployment: Mapping[str, Any]) -> None:
-    """Raise `StateError` if working with this state (`deployment`, as exported) would encrypt it with another key."""
+def check(environment: str, deployment: Mapping[str, Any], *, pipeline: bool = False) -> None:
+    """Raise `StateError` if working with this state (`deployment`, as exported) would encrypt it with another key.
+
+    Of what a `pipeline` delivers, whose state lies in S3, the file must name the key even if nothing is encrypted yet.
+    """
     file = stack_files.path(environment)
     lines = read_yaml(file) if file.is_file() else {}
     passphrase = next((name for name in _PASSPHRASES if os.environ.get(name)), None)
@@ -31,6 +34,9 @@ def check(environment: str, deployment: Mapping[str, Any]) -> None:
     if used.get("type") == _CLOUD and not lines.get("secretsprovider"):
         url = (used.get("state") or {}).get("url", "a key")
         raise _refused(file, f"the stack's state is encrypted with {url}, and this file does not say so")
+    remote = os.environ.get("PULUMI_BACKEND_URL", "").startswith("s3://")
+    if pipeline and remote and not (lines.get("secretsprovider") and lines.get("encryptedkey")):
+        raise _refused(file, "its state lies in S3, and it does not name a `secretsprovider` and an `encryptedkey`")
 
 
 def _refused(file: Path, message: str) -> StateError:

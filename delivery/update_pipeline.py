@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from amplify_export.errors import ConfigError, DeployError
-from delivery import output, secrets_provider
+from components.documents.model import PipelineModel
+from delivery import output, restart, secrets_provider
+from delivery.account import Account
 from delivery.engine import Engine
 from delivery.planning import ProgramStep
 from delivery.up import WORDS
-from stacks.config import Project
+from stacks.config import PipelineConfig, Project
+from stacks.model import pipeline_model
 
 PIPELINE = "aws-native:codepipeline:Pipeline"
 """Pulumi's type of the pipeline itself: a change of it cancels what runs and starts the pipeline again."""
@@ -21,6 +28,8 @@ DIGEST = "definitionDigest"
 """The stack's output that tells which definition was applied last."""
 STACK_VARIABLE = "STACK"
 """Set in the pipeline's own project: which of the project's pipelines it is."""
+COMMIT_VARIABLE, EXECUTION_VARIABLE = "COMMIT_ID", "EXECUTION_ID"
+"""Set by the pipeline's action: the commit that this program was built from, and the execution that runs it."""
 
 _AT_REST = frozenset({"same", "read", "refresh"})
 """What the engine does with a resource that does not change."""
@@ -61,18 +70,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     project = Project(Path())
     stack = args.stack or os.environ.get(STACK_VARIABLE) or only_pipeline(project.stacks("pipeline"))
-    project.pipeline(stack)  # a stack file's mistake is told before anything slow begins
+    config = project.pipeline(stack)
+    model = pipeline_model(project, project.app, stack, config)  # a mistake is told before anything slow begins
     engine = Engine(stack, Path.cwd(), output.progress)
-    secrets_provider.check(stack, engine.state())
+    secrets_provider.check(stack, engine.state(), pipeline=True)
     applied = engine.outputs().get(DIGEST)
     preview = engine.preview()
     declared = preview.outputs.get(DIGEST)
     decision = decide(preview.steps, declared, applied.value if applied else None, stack)
+    again = _Restart(config, model) if decision.restarts and model.tags_only else None
     changes: Mapping[str, int] = engine.up().changes if decision.update else {}
+    started = again.start(str(declared)) if again else ()
     if args.json:
         output.document(
             {"stack": stack, "updated": decision.update, "restarts": decision.restarts, DIGEST: declared}
-            | {"changes": changes}
+            | {"changes": changes, "started": list(started)}
         )
         return 0
     if not decision.update:
@@ -80,9 +92,43 @@ def run(args: argparse.Namespace) -> int:
         return 0
     done = ", ".join(f"{changes[kind]} {word}" for kind, word in WORDS.items() if kind in changes)
     print(f"{stack}: {done or 'outputs updated'}")
-    if decision.restarts:
+    if again:
+        for commit in started:
+            print(f"the pipeline starts again, with commit {commit}")
+        if not started:
+            print(f"what starts it are tags, and ${COMMIT_VARIABLE} names no commit: push a tag, or start it by hand")
+    elif decision.restarts:
         print("the pipeline starts again, with the newest commit")
     return 0
+
+
+class _Restart:
+    """Starts a pipeline of tags again; made before the change, to know what ran then. Raises `DeployError`."""
+
+    def __init__(self, config: PipelineConfig, model: PipelineModel) -> None:
+        self._config, self._pipeline = config, model.names.pipeline
+        execution = os.environ.get(EXECUTION_VARIABLE, "")
+        self._own = restart.Run(execution, restart.RUNNING, os.environ.get(COMMIT_VARIABLE))
+        with self._client() as client:
+            self._ended = restart.settled(client, self._pipeline)
+
+    def start(self, definition: str) -> tuple[str, ...]:
+        """Start with the commit that this command was built from, then with those that waited; the commits."""
+        with self._client() as client:
+            return restart.again(client, self._pipeline, self._own, self._ended, definition=definition)
+
+    @contextmanager
+    def _client(self) -> Iterator[Any]:
+        config = self._config
+        account = Account(config.account, config.region, config.profile, config.role_arn)
+        try:
+            yield account.client("codepipeline")
+        except (BotoCoreError, ClientError) as error:
+            refused = account.refused(error, f"starting {self._pipeline} again")
+            refused.remedy = (
+                "start it by hand with the commit that was tagged (`aws codepipeline start-pipeline-execution`)"
+            )
+            raise refused from None
 
 
 def only_pipeline(stacks: tuple[str, ...]) -> str:

@@ -30,8 +30,9 @@ def pipeline_properties(model: PipelineModel) -> Properties:
         "RoleArn": names.role_arn(),
         "PipelineType": "V2",
         "ExecutionMode": "QUEUED",
-        # A changed pipeline starts once more, with the newest commit: it contains everything that was cancelled.
-        "RestartExecutionOnUpdate": True,
+        # A changed pipeline starts once more, with the newest commit: it contains everything that was cancelled. Where
+        # only what is tagged may be released, `delivery update-pipeline` starts it with the commit that it came from.
+        "RestartExecutionOnUpdate": not model.tags_only,
         **_stores(model),
         "Stages": list(_stages(model)),
     }

@@ -144,6 +144,11 @@ class PipelineModel:
         return self.names.app
 
     @property
+    def tags_only(self) -> bool:
+        """Whether nothing but tags starts it: the newest commit of its branch may never have been released then."""
+        return bool(self.triggers) and all(t.tags or t.tags_excluded for t in self.triggers)
+
+    @property
     def environments(self) -> tuple[EnvironmentNames, ...]:
         """Every environment, in the order of its stage."""
         return tuple(ref.names(self.app) for stage in self.stages for ref in stage.environments)

@@ -208,6 +208,27 @@ CLOUD = {"secrets_providers": {"type": "cloud", "state": {"url": "awskms://alias
 PASSPHRASE = {"secrets_providers": {"type": "passphrase"}}
 
 
+@pytest.mark.parametrize(("backend", "refused"), [("s3://state?region=eu-west-1", True), ("file:///state", False)])
+def test_in_a_pipeline_the_key_is_named_before_there_is_anything_to_encrypt(
+    in_project: pytest.MonkeyPatch, backend: str, refused: bool
+) -> None:
+    in_project.setenv("PULUMI_BACKEND_URL", backend)
+    in_project.delenv("PULUMI_CONFIG_PASSPHRASE", raising=False)
+    file = Path("Pulumi.dev.yaml")
+    without = file.read_text()
+    for lines in ("", KEY, "encryptionsalt: v1\n"):
+        file.write_text(without + lines)
+        secrets_provider.check("dev", {})
+        if refused:
+            with pytest.raises(StateError, match="its state lies in S3") as caught:
+                secrets_provider.check("dev", {}, pipeline=True)
+            assert "from git" in caught.value.remedy
+        else:
+            secrets_provider.check("dev", {}, pipeline=True)
+    file.write_text(without + BOTH)
+    secrets_provider.check("dev", {}, pipeline=True)
+
+
 @pytest.fixture
 def in_project(project: Path, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """The project's folder is the current one, and there is no passphrase."""

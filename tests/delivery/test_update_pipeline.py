@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from amplify_export.errors import ConfigError, DeployError
+from delivery import restart
 from delivery.planning import ProgramStep
 from delivery.update_pipeline import PIPELINE, Decision, decide, only_pipeline
 
@@ -44,6 +47,78 @@ def test_one_definition_is_not_applied_twice_in_a_row(operation: str) -> None:
     with pytest.raises(DeployError, match="again and again") as caught:
         decide(steps(pipeline=operation), "a", "a", "pipeline")
     assert "pulumi up -s pipeline" in caught.value.remedy
+
+
+# --- a pipeline that tags start --------------------------------------------------------------------------------------
+
+
+class Client:
+    """CodePipeline with these executions: (id, status, commit), oldest first."""
+
+    def __init__(self, *executions: tuple[str, str, str]) -> None:
+        self.executions, self.started = executions, list[dict[str, Any]]()
+
+    def list_pipeline_executions(self, **_: Any) -> dict[str, Any]:
+        summaries = [
+            {
+                "pipelineExecutionId": execution,
+                "status": status,
+                "startTime": number,
+                "sourceRevisions": [{"actionName": "Source", "revisionId": commit}] if commit else [],
+            }
+            for number, (execution, status, commit) in enumerate(self.executions)
+        ]
+        return {"pipelineExecutionSummaries": summaries[::-1]}
+
+    def start_pipeline_execution(self, **given: Any) -> dict[str, str]:
+        self.started.append(given)
+        return {"pipelineExecutionId": f"new-{len(self.started)}"}
+
+
+BEFORE = (("1", "Succeeded", "a"), ("2", "InProgress", "b"), ("3", "InProgress", "c"), ("4", "InProgress", "d"))
+
+
+AFTER = tuple((i, "Cancelled" if status == "InProgress" else status, commit) for i, status, commit in BEFORE)
+OWN = restart.Run("3", "InProgress", "c")
+DEFINITION = "0123456789abcdef" * 4
+
+
+def test_what_the_change_came_from_starts_again_and_then_what_waited_behind_it() -> None:
+    ended = restart.settled(Client(*BEFORE), "app")
+    client = Client(*AFTER, ("5", "Cancelled", "e"), ("6", "InProgress", "f"))
+    assert restart.again(client, "app", OWN, ended, definition=DEFINITION) == ("c", "d", "e")
+    first, second, _ = client.started
+    assert first == {
+        "name": "app",
+        "clientRequestToken": "3-0123456789abcdef",
+        "sourceRevisions": [{"actionName": "Source", "revisionType": "COMMIT_ID", "revisionValue": "c"}],
+    }
+    assert second["clientRequestToken"] == "4-0123456789abcdef"
+
+
+def test_what_goes_on_or_was_cancelled_before_is_not_started_again() -> None:
+    ended = restart.settled(Client(*BEFORE, ("5", "Cancelled", "e")), "app")
+    client = Client(*BEFORE, ("5", "Cancelled", "e"))
+    assert restart.again(client, "app", OWN, ended, definition=DEFINITION) == ("c",)
+
+
+def test_every_execution_has_told_its_commit_before_the_change() -> None:
+    class Slow(Client):
+        def list_pipeline_executions(self, **given: Any) -> dict[str, Any]:
+            found = super().list_pipeline_executions(**given)
+            self.executions = BEFORE
+            return found
+
+    client = Slow(*BEFORE[:-1], ("4", "InProgress", ""))
+    assert restart.settled(client, "app", pause=0) == {"1"}
+    assert client.executions == BEFORE
+    assert restart.settled(Client(("4", "InProgress", "")), "app", pause=0) == frozenset()
+
+
+def test_without_a_commit_nothing_is_started() -> None:
+    client = Client(*AFTER)
+    assert restart.again(client, "app", restart.Run("", "InProgress", None), (), definition=DEFINITION) == ()
+    assert client.started == []
 
 
 def test_the_only_pipeline_needs_no_name() -> None:

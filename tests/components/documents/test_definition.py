@@ -50,6 +50,19 @@ def test_queued_v2_that_restarts_when_it_changed(properties: dict[str, Any]) -> 
     assert properties["RestartExecutionOnUpdate"] is True
 
 
+def test_what_tags_start_does_not_restart_with_the_newest_commit() -> None:
+    tags, branches = Trigger(tags=("v*",)), Trigger(branches=("main",))
+    restarts = {
+        (tags,): False,
+        (tags, Trigger(tags_excluded=("x*",))): False,
+        (tags, branches): True,
+        (branches,): True,
+    }
+    for triggers, restart in restarts.items():
+        found = pipeline_properties(w.pipeline_model(triggers=triggers))
+        assert found["RestartExecutionOnUpdate"] is restart, triggers
+
+
 def test_steps_run_after_the_deployment_and_bake_last(properties: dict[str, Any]) -> None:
     assert orders(stage(properties, "PreProd")) == [("Deploy-preprod", 1), ("smoke-preprod", 2)]
     expected = [("Deploy-prod", 1), ("Bake-prod", 2), ("Deploy-canary", 1), ("Bake-canary", 2)]

@@ -1,0 +1,84 @@
+"""Starting a pipeline again that was changed while it ran, where CodePipeline itself would take another commit.
+
+`RestartExecutionOnUpdate` takes the branch's newest commit. A pipeline that tags start has released that commit never,
+perhaps: so it starts with the commit that the change came from, and whatever was started after that and is cancelled by
+the change comes again behind it. "StartPipelineExecution" and "PipelineExecutionSummary" in the CodePipeline API
+reference.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+SOURCE = "Source"
+"""The name of our pipelines' source action."""
+RUNNING, CANCELLED = "InProgress", "Cancelled"
+
+
+@dataclass(frozen=True)
+class Run:
+    """An execution of the pipeline; `commit` is None until its source action has ended."""
+
+    id: str
+    status: str
+    commit: str | None
+
+
+def runs(client: Any, pipeline: str, source: str = SOURCE) -> tuple[Run, ...]:
+    """The pipeline's latest executions, oldest first: one page holds more than can run at the same time."""
+    found = client.list_pipeline_executions(pipelineName=pipeline, maxResults=100)["pipelineExecutionSummaries"]
+    return tuple(_run(summary, source) for summary in sorted(found, key=lambda summary: summary["startTime"]))
+
+
+def settled(client: Any, pipeline: str, *, source: str = SOURCE, pause: float = 2) -> frozenset[str]:
+    """The executions that have ended, once all others have told their commit: what is cancelled before it has could not
+    be started again. After half a minute it is not waited for any longer: a source action may wait for its provider."""
+    for _ in range(15):
+        found = runs(client, pipeline, source)
+        if all(run.commit or run.status != RUNNING for run in found):
+            break
+        time.sleep(pause)
+    return frozenset(run.id for run in found if run.status != RUNNING)
+
+
+def again(
+    client: Any, pipeline: str, own: Run, ended: Collection[str], *, definition: str, source: str = SOURCE
+) -> tuple[str, ...]:
+    """After a change: start the pipeline with the commit of `own`, the execution that made it, then with those that
+    were started after it, had not `ended` before the change, and are cancelled now.
+
+    Their commits, in that order; none if `own` has no commit.
+    """
+    if own.commit is None:
+        return ()
+    found = runs(client, pipeline, source)
+    ids = [run.id for run in found]
+    later = found[ids.index(own.id) + 1 :] if own.id in ids else ()
+    come = [own, *(run for run in later if run.status == CANCELLED and run.id not in ended)]
+    return tuple(
+        run.commit
+        for run in come
+        if run.commit and start(client, pipeline, run.commit, token(run.id or run.commit, definition), source)
+    )
+
+
+def start(client: Any, pipeline: str, commit: str, token: str, source: str = SOURCE) -> str:
+    """Start the pipeline with a commit; the execution's id. With the same `token` it is started once."""
+    revision = {"actionName": source, "revisionType": "COMMIT_ID", "revisionValue": commit}
+    started: str = client.start_pipeline_execution(name=pipeline, clientRequestToken=token, sourceRevisions=[revision])[
+        "pipelineExecutionId"
+    ]
+    return started
+
+
+def token(run: str, definition: str) -> str:
+    """The idempotency token of a run (an execution's id, or a commit) that comes again because of a definition."""
+    return f"{run}-{definition[:16]}"
+
+
+def _run(summary: Mapping[str, Any], source: str) -> Run:
+    revisions = {r["actionName"]: r.get("revisionId") for r in summary.get("sourceRevisions", ())}
+    return Run(summary["pipelineExecutionId"], summary["status"], revisions.get(source))
