@@ -234,7 +234,7 @@ class LifecyclePolicy(Resource):
     def _equivalent(self, olds: Properties, change: Change) -> bool:
         if change.property != "policy" or change.new in (None, UNKNOWN):
             return False
-        return _in_order(olds.get("policy", "{}")) == _in_order(change.new)
+        return bool(_in_order(olds.get("policy", "{}")) == _in_order(change.new))
 
     def create(self, call: Call, inputs: Properties) -> tuple[str, Properties]:
         client, name = call.client("ecr"), inputs["repository"]

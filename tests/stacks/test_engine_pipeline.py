@@ -1,0 +1,117 @@
+"""The program of a pipeline, made by the real engine in a local AWS that a pipeline service has joined."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from rehearsal.local_aws import random_account
+from rehearsal.pipeline_service import PipelineService, local_aws_with_room
+from tests.local_account import LocalAccount
+from tests.rehearsal.conftest import pulumi_home  # noqa: F401 - a fixture
+from tests.rehearsal.pulumi_project import PulumiProject
+from tests.stacks.projects import APP, HOME, make
+
+pytestmark = pytest.mark.engine
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def tooling() -> Iterator[LocalAccount]:
+    """An account whose CodeBuild and CodePipeline are the pipeline service's."""
+    aws, room = local_aws_with_room()
+    try:
+        with aws, PipelineService(aws, room):
+            account = random_account()
+            yield LocalAccount(aws, account, aws.make_admin(account), HOME)
+    finally:
+        room.close()
+
+
+@pytest.fixture
+def project(pulumi_home: dict[str, str], tooling: LocalAccount, tmp_path: Path) -> PulumiProject:  # noqa: F811
+    """The app's project, as it is checked out, with a pipeline over two environments."""
+    project = PulumiProject.make(tmp_path, pulumi_home, tooling)
+    for package in ("components", "stacks", "publishing", "amplify_export"):
+        shutil.copytree(REPOSITORY / package, project.folder / package)
+    shutil.copy(REPOSITORY / "__main__.py", project.folder)
+    describe(project)
+    project.succeed("stack", "init", "pipeline")
+    return project
+
+
+def describe(project: PulumiProject, **more: object) -> None:
+    """Write the stack files; `more` are keys of the pipeline's."""
+    account = project.developer.account
+    connection = f"arn:aws:codeconnections:{HOME}:{account}:connection/5e6f7a8b"
+    source = {"connection": connection, "repository": "example/app"}
+    settings: dict[str, Any] = {"account": account, "source": source, "protect": "false", **more}
+    make(project.folder, **settings)
+    shutil.copy(REPOSITORY / "Pulumi.yaml", project.folder)
+    settings_file = project.folder / "Pulumi.yaml"
+    settings_file.write_text(settings_file.read_text().replace("name: seriesapp", f"name: {APP}"))
+
+
+def up(project: PulumiProject, *arguments: str) -> str:
+    return project.up("-s", "pipeline", *arguments)
+
+
+def outputs(project: PulumiProject) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(project.succeed("stack", "output", "--json", "-s", "pipeline"))
+    return found
+
+
+def assert_settled(project: PulumiProject) -> None:
+    """A refresh finds what was declared."""
+    said = up(project, "--refresh")
+    assert "updated" not in said, said
+    assert "created" not in said, said
+
+
+def test_life_of_a_pipeline_with_a_schedule(project: PulumiProject) -> None:
+    describe(project, schedule="cron(0 6 * * ? *)")
+    assert "warning" not in up(project)
+    client, pipeline = project.developer.client, outputs(project)["pipeline"]
+    assert client("codepipeline").get_pipeline(name=pipeline)["pipeline"]["executionMode"] == "QUEUED"
+    (rule,) = client("events").list_rules()["Rules"]
+    (target,) = client("events").list_targets_by_rule(Rule=rule["Name"])["Targets"]
+    assert target["Arn"].endswith(f":{pipeline}")
+    assert_settled(project)
+
+    projects = client("codebuild").list_projects()["projects"]
+    build = next(name for name in projects if name.endswith("-build"))
+    describe(project, schedule="cron(0 7 * * ? *)", build={"computeType": "BUILD_GENERAL1_LARGE"})
+    up(project)
+    (changed,) = client("codebuild").batch_get_projects(names=[build])["projects"]
+    assert changed["environment"]["computeType"] == "BUILD_GENERAL1_LARGE"
+    assert_settled(project)
+
+    project.succeed("destroy", "--yes", "--skip-preview", "-s", "pipeline")
+    assert client("codebuild").list_projects()["projects"] == []
+    assert client("events").list_rules()["Rules"] == []
+
+
+def test_who_is_told_of_executions(project: PulumiProject) -> None:
+    client = project.developer.client
+    try:
+        client("codestar-notifications").list_notification_rules()
+    except ClientError:
+        pytest.skip("the pipeline service does not answer codestar-notifications")
+    describe(project, notifications={"emails": ["team@example.com"]})
+    assert "warning" not in up(project)
+    (rule,) = client("codestar-notifications").list_notification_rules()["NotificationRules"]
+    told = client("codestar-notifications").describe_notification_rule(Arn=rule["Arn"])
+    topic = outputs(project)["topic"]
+    assert [target["TargetAddress"] for target in told["Targets"]] == [topic]
+    (subscription,) = client("sns").list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+    assert subscription["Endpoint"] == "team@example.com"
+    assert_settled(project)
+    project.succeed("destroy", "--yes", "--skip-preview", "-s", "pipeline")
+    assert client("codestar-notifications").list_notification_rules()["NotificationRules"] == []
