@@ -92,8 +92,8 @@ def _verified(commands: Sequence[str], engine: EngineDownload | None) -> dict[st
 
 
 def _install(engine: EngineDownload | None) -> list[str]:
-    # In the virtualenv that Pulumi.yaml names: the engine's language host runs the program with no other Python. Nothing
-    # is installed that the image already has in the locked version.
+    # In the virtualenv that Pulumi.yaml names: the engine's language host runs the program with no other Python.
+    # Nothing is installed that the image already has in the locked version.
     commands = [
         f"python3 -m venv --without-pip --system-site-packages {VIRTUALENV} && . {VIRTUALENV}/bin/activate &&\n"
         f"python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r {LOCK}"
