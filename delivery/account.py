@@ -36,6 +36,17 @@ class Account:
     def client(self, service: str) -> Any:
         return self._session.client(service, config=client_config())
 
+    def environment(self) -> dict[str, str]:
+        """Variables for a process that shall act with these credentials, whatever profile is set."""
+        found = self._session.get_credentials().get_frozen_credentials()
+        return {
+            "AWS_REGION": self.region,
+            "AWS_ACCESS_KEY_ID": found.access_key,
+            "AWS_SECRET_ACCESS_KEY": found.secret_key,
+            "AWS_SESSION_TOKEN": found.token or "",
+            "AWS_PROFILE": "",
+        }
+
     def refused(self, error: Exception, what: str) -> DeployError:
         """The error to raise when AWS refused `what`."""
         return DeployError(

@@ -75,9 +75,19 @@ class Engine:
 
     The stack that is selected in the project stays selected: a later plain `pulumi` command must not meet
     another environment than the user left.
+
+    `variables` are added to the environment of every command of the engine, `secrets_provider` is what `create` has the
+    stack's secrets encrypted with (by default what the engine takes).
     """
 
-    def __init__(self, stack: str, folder: Path, line: Line) -> None:
+    def __init__(
+        self,
+        stack: str,
+        folder: Path,
+        line: Line,
+        variables: Mapping[str, str] | None = None,
+        secrets_provider: str | None = None,
+    ) -> None:
         self.stack = stack
         self.folder = folder
         self._line = line
@@ -86,14 +96,21 @@ class Engine:
                 "there is no Pulumi.yaml here", where=str(folder), remedy="run the command in the project's folder"
             )
         self._command = _Command.found()
-        self._workspace = _Workspace(work_dir=str(folder), pulumi_command=self._command)
+        self._workspace = _Workspace(
+            work_dir=str(folder),
+            pulumi_command=self._command,
+            env_vars=dict(variables or {}),
+            secrets_provider=secrets_provider,
+        )
         self._stack = automation.Stack.select(stack, self._workspace)
 
-    def create(self) -> None:
-        """Make the stack, unless there is one."""
+    def create(self) -> bool:
+        """Make the stack; False if there is one."""
         with self._errors(Watch()):
-            if self.stack not in {s.name for s in self._workspace.list_stacks()}:
-                self._workspace.create_stack(self.stack)
+            if self.stack in {s.name for s in self._workspace.list_stacks()}:
+                return False
+            self._workspace.create_stack(self.stack)
+            return True
 
     def preview(self) -> Watch:
         """Preview an update. Refuses one that would replace the root stack."""

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from amplify_export.errors import ConfigError
-from delivery import output, secrets_provider
+from delivery import environment_state, output, secrets_provider
 from delivery.account import Account
 from delivery.engine import Engine
 from delivery.up import WORDS
-from stacks.access import account_environments
+from stacks.access import account_environments, environment_names
 from stacks.config import AccountConfig, EnvironmentConfig, Project
 
 
@@ -30,12 +30,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    enrolments = enrolments_of(Project(Path()), args.environments)
-    for enrolment in enrolments:
-        for environment in enrolment.environments:
-            # All before the first is touched: credentials of another account end the command with nothing changed.
-            Account(environment.account, environment.region, enrolment.config.profile, enrolment.config.role_arn)
-    done = {}
+    project = Project(Path())
+    enrolments = enrolments_of(project, args.environments)
+    # All before the first is touched: credentials of another account end the command with nothing changed.
+    accounts = {
+        environment.environment: Account(
+            environment.account, environment.region, enrolment.config.profile, enrolment.config.role_arn
+        )
+        for enrolment in enrolments
+        for environment in enrolment.environments
+    }
+    done, made = {}, []
     for enrolment in enrolments:
         engine = Engine(enrolment.stack, Path.cwd(), output.progress)
         engine.create()
@@ -43,8 +48,15 @@ def run(args: argparse.Namespace) -> int:
         changes = done[enrolment.stack] = engine.up().changes
         if not args.json:
             print(f"{enrolment.stack}: {said(changes)}")
+        for environment in enrolment.environments:
+            name = environment.environment
+            names = environment_names(project.app, environment)
+            if environment_state.make(Path.cwd(), names, accounts[name], output.progress):
+                made.append(name)
+                if not args.json:
+                    print(f"{name}: its state lies in {names.state_bucket}; commit Pulumi.{name}.yaml")
     if args.json:
-        output.document({"stacks": done})
+        output.document({"stacks": done, "initialised": made})
     return 0
 
 

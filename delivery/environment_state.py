@@ -1,0 +1,35 @@
+"""The engine's state of an environment that a pipeline delivers: in the environment's own account, with its own key.
+
+The stack is made there once. `pulumi stack init` writes `secretsprovider` and `encryptedkey` into the stack file; both
+belong into git, because every build starts from a fresh checkout and must find the same data key.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from amplify_export.errors import StateError
+from components.documents.naming import EnvironmentNames
+from delivery.account import Account
+from delivery.engine import Engine, Line
+from stacks.config.reader import read_yaml
+
+
+def make(folder: Path, names: EnvironmentNames, account: Account, line: Line) -> bool:
+    """Make the environment's Pulumi stack in its account's state bucket; whether there was none.
+
+    Raises `StateError` if there is one whose key the stack file does not name.
+    """
+    variables = {"PULUMI_BACKEND_URL": names.state_backend, **account.environment()}
+    engine = Engine(names.environment, folder, line, variables, names.secrets_provider)
+    if engine.create():
+        return True
+    file = folder / f"Pulumi.{names.environment}.yaml"
+    lines = read_yaml(file)
+    if not (lines.get("secretsprovider") and lines.get("encryptedkey")):
+        raise StateError(
+            f"the stack is in {names.state_bucket} already, and this file does not say how it is encrypted",
+            where=file.name,
+            remedy="restore `secretsprovider` and `encryptedkey` from git; they were written when the stack was made",
+        )
+    return False
