@@ -1,28 +1,48 @@
-"""`delivery rehearse [EXPORT ...]`: deliver exports to a local AWS on this machine, one after the other."""
+"""`delivery rehearse [EXPORT ...]`: the story of the pipeline, or exports of one's own, on this machine."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
+from amplify_export.errors import ConfigError
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("exports", nargs="*", type=Path, metavar="EXPORT", help="exports; the example app's by default")
+    parser.add_argument(
+        "exports",
+        nargs="*",
+        type=Path,
+        metavar="EXPORT",
+        help="exports to deliver to one account, one after the other; without any the story of the pipeline is told",
+    )
     parser.add_argument(
         "--secret",
         action="append",
         default=[],
         type=secret,
         metavar="NESTED_STACK.PARAMETER=VALUE",
-        help="a made-up value for a secret, which no export may hold",
+        help="with exports: a made-up value for a secret, which no export may hold",
     )
+    parser.add_argument("--pause", action="store_true", help="without exports: stop at approvals for a person")
+    parser.add_argument("--page", type=Path, metavar="FILE", help="without exports: where the HTML page is written")
     parser.add_argument("--keep", action="store_true", help="leave the local AWS running, and say how to look into it")
 
 
 def run(args: argparse.Namespace) -> int:
-    from rehearsal.story import run as tell  # noqa: PLC0415 - `--help` does without
+    if args.exports:
+        if args.pause or args.page:
+            raise ConfigError(
+                "--pause and --page belong to the story of the pipeline", remedy="leave them out, or the exports"
+            )
+        from rehearsal.story import run as deliver  # noqa: PLC0415 - `--help` does without
 
-    return tell(args.exports, keep=args.keep, json_output=args.json, secrets=dict(args.secret))
+        return deliver(args.exports, keep=args.keep, json_output=args.json, secrets=dict(args.secret))
+    if args.secret:
+        raise ConfigError("--secret belongs to an export", remedy="name the export")
+    from rehearsal.pipeline_story import run as tell  # noqa: PLC0415
+
+    return tell(keep=args.keep, json_output=args.json, pause=args.pause, page=args.page)
 
 
 def secret(text: str) -> tuple[tuple[str, str], str]:

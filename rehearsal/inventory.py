@@ -24,6 +24,11 @@ class Inventory:
         counts = Counter(kind.split("::")[1] for kind, _, _ in self.resources.values())
         return dict(counts.most_common())
 
+    def touched_since(self, before: Inventory) -> list[str]:
+        """Leaf resources that are new, gone, replaced, or changed at another time: STACK/LOGICALID each, sorted."""
+        old, new = before.resources, self.resources
+        return sorted(f"{path}{name}" for path, name in {*old, *new} if old.get((path, name)) != new.get((path, name)))
+
 
 def take(cloudformation: Any, root: str) -> Inventory:
     """The inventory of the root stack called `root` and all its nested stacks."""

@@ -1,8 +1,7 @@
-"""The story of `make rehearse`: exports delivered one after the other to one environment of a local AWS.
+"""A user's own exports, delivered one after the other to one environment of a local AWS.
 
-Without exports of the user's own it is the example app: its first delivery, the same again, a field added, then
-`amplify add auth`; each with the plain command `pulumi up -s dev`, and what CloudFormation touched is held
-against what `compare` says it must touch.
+Each with the plain command `pulumi up -s dev`; what CloudFormation touched is held against what `compare` says it must
+touch. Without exports `make rehearse` tells the story of the pipeline: `rehearsal.pipeline_story`.
 """
 
 from __future__ import annotations
@@ -26,7 +25,6 @@ from rehearsal.inventory import Inventory, take
 from rehearsal.workspace import ENVIRONMENT, Workspace
 
 CHECKOUT = Path(__file__).resolve().parent.parent
-EXAMPLES = CHECKOUT / "tests" / "exports" / "todo-series"
 REGION = "us-east-1"
 
 
@@ -52,25 +50,8 @@ class Told:
     touched: list[str] = field(default_factory=list)
 
 
-def example() -> tuple[Chapter, ...]:
-    """The example app over its time."""
-
-    def version(name: str) -> Path:
-        return next((EXAMPLES / name).glob("amplify-export-*"))
-
-    return (
-        Chapter("first delivery", next(CHECKOUT.glob("amplify-export-*"))),
-        Chapter("exported again, nothing changed", version("v1b")),
-        Chapter("a field added", version("v2")),
-        Chapter("a second model, a relation, a field rule", version("v3")),
-        Chapter("`amplify add auth`", version("v4")),
-    )
-
-
 def chapters(exports: Sequence[Path]) -> tuple[Chapter, ...]:
-    """The user's own exports as a story, or the example."""
-    if not exports:
-        return example()
+    """The exports as a story."""
     return tuple(Chapter(str(path), path.resolve()) for path in exports)
 
 
@@ -214,10 +195,7 @@ def _expected(old: Assembly | None, new: Assembly) -> list[str]:
 
 def _touched(before: Inventory | None, after: Inventory) -> list[str]:
     """Leaf resources that are new, gone, replaced, or changed at another time."""
-    if before is None:
-        return []
-    old, new = before.resources, after.resources
-    return sorted(f"{path}{name}" for path, name in {*old, *new} if old.get((path, name)) != new.get((path, name)))
+    return after.touched_since(before) if before else []
 
 
 def _named(names: list[str]) -> str:

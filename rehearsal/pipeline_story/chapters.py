@@ -1,0 +1,325 @@
+"""The story of an app and its pipeline, chapter by chapter. Each acts as people do, and then looks whether it is so."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from amplify_export import Assembly, assemble, compare, read_export
+from amplify_export.errors import DeployError
+from components.documents.naming import EnvironmentNames
+from rehearsal.inventory import Inventory, take
+from rehearsal.pipeline_service.state import CANCELLED, FAILED, SUCCEEDED, Execution
+from rehearsal.pipeline_story.pipeline import Pipeline, all_succeeded, status_of, waiting_approval
+from rehearsal.pipeline_story.setting import PIPELINE, Setting
+from rehearsal.setup.cache import CHECKOUT
+
+EXPORTS = CHECKOUT / "tests" / "exports" / "todo-series"
+"""The example app over its time: a field added (v2), a second model (v3), `amplify add auth` (v4)."""
+
+_QA = "qa"
+_QA_STAGE = """\
+    - name: QA
+      post:
+        - name: Greets
+          commands:
+            - curl -Ssf "$ENDPOINT_URL" | grep -q '"environment": "qa"'
+          envFromOutputs:
+            ENDPOINT_URL: helloUrl
+"""
+
+
+@dataclass
+class Play:
+    """What the chapters share: the setting, the pipeline once there is one, what was delivered last.
+
+    `fact` takes each sentence that was found to be true; `decide` asks a person about an approval, and says whether she
+    approved (None: she has answered herself).
+    """
+
+    setting: Setting
+    fact: Callable[[str], None]
+    decide: Callable[[Pipeline, Execution], None]
+    watch: Callable[[Pipeline], Any]
+    delivered: dict[str, Assembly] = field(default_factory=dict)
+    inventories: dict[str, Inventory] = field(default_factory=dict)
+
+    @property
+    def pipeline(self) -> Pipeline:
+        setting = self.setting
+        return Pipeline(setting.names.pipeline, setting.service, setting.devops.client("codepipeline"))
+
+    def true(self, condition: bool, sentence: str, otherwise: str = "") -> None:
+        """Tell a fact. Raises `DeployError` if it is none."""
+        if not condition:
+            raise DeployError(
+                f"this is not so: {sentence}" + (f"\n{otherwise}" if otherwise else ""),
+                where="the rehearsal",
+                remedy="this is a defect of the project: please report it, with the lines above",
+            )
+        self.fact(sentence)
+
+    def arrive(self, commit: str) -> Execution:
+        """Watch the pipeline until `commit` stands."""
+        with self.watch(self.pipeline):
+            return self.pipeline.arrive(commit)
+
+    def approve(self, execution: Execution) -> Execution:
+        """Have a person look at what Prod would change, and watch what follows. Raises `DeployError` if she says no."""
+        self.must_wait(execution)
+        self.decide(self.pipeline, execution)
+        with self.watch(self.pipeline):
+            done = self.pipeline.leave(execution)
+        self.must(done.status == SUCCEEDED, done)
+        return done
+
+    def must_wait(self, execution: Execution) -> None:
+        """Raise `DeployError` unless an execution waits for a person."""
+        self.must(waiting_approval(execution) is not None, execution)
+
+    def must(self, well: bool, execution: Execution) -> None:
+        """Raise `DeployError` with what failed in an execution unless it goes as it should."""
+        if not well:
+            raise DeployError(
+                f"the execution is {execution.status}:\n{self.pipeline.why(execution)}",
+                where=self.pipeline.name,
+                remedy="`--keep` leaves everything to look at",
+            )
+
+    def names(self, environment: str) -> EnvironmentNames:
+        config = self.setting.project.environment(environment)
+        return EnvironmentNames(self.setting.names.app, config.account, config.region, environment)
+
+    def inventory(self, environment: str) -> Inventory:
+        """What is in an environment's backend now."""
+        assembly = assemble(read_export(next(self.setting.repository.clone.glob("amplify-export-*"))))
+        config = self.setting.project.environment(environment)
+        stack = assembly.stack_name.for_environment(environment, config.suffix)
+        client = self.setting.owners[environment].client("cloudformation", config.region)
+        return take(client, str(stack))
+
+    def touched(self, environment: str, assembly: Assembly) -> None:
+        """Tell that exactly those resources of an environment's backend were touched that `compare` names."""
+        before, after = self.inventories.get(environment), self.inventory(environment)
+        old = self.delivered.get(environment)
+        self.inventories[environment], self.delivered[environment] = after, assembly
+        if before is None or old is None:
+            self.fact(f"{environment}: {after.stacks} stacks, {len(after.resources)} resources")
+            return
+        expected = sorted("/".join(r.path) for r in compare(old, assembly).resources)
+        touched = after.touched_since(before)
+        self.true(
+            touched == expected,
+            f"{environment}: {len(touched)} resources touched, those that `compare` names",
+            f"touched {touched}, compare says {expected}",
+        )
+
+    def unchanged(self, environment: str) -> None:
+        """Tell that nothing at all of an environment's backend was touched since it was looked at last."""
+        touched = self.inventory(environment).touched_since(self.inventories[environment])
+        self.true(not touched, f"{environment}: untouched", f"touched {touched}")
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """A part of the story."""
+
+    title: str
+    text: str
+    play: Callable[[Play], None]
+
+
+def developers_copy(play: Play) -> None:
+    developer = play.setting.developer
+    developer.pulumi("stack", "init", "dev")
+    developer.pulumi("up", "-s", "dev", "--yes", "--skip-preview")
+    outputs = json.loads(developer.pulumi("stack", "output", "-s", "dev", "--json"))
+    play.true("graphqlEndpoint" in outputs, "a backend of her own, with its staging area, and no bootstrap before it")
+
+
+def three_accounts(play: Play) -> None:
+    setting = play.setting
+    made = _document(
+        setting.devops.delivery("setup", "--account", setting.names.account, "--region", setting.names.region, "--json")
+    )
+    for environment, owner in setting.owners.items():
+        owner.delivery("enrol", environment)
+        play.fact(f"{owner.account} lets {setting.names.pipeline} in, through {play.names(environment).door_role}")
+    devops = setting.devops.logged_in(made["backend"])
+    devops.pulumi("stack", "init", PIPELINE, f"--secrets-provider={made['secretsProvider']}")
+    setting.repository.push("First delivery")
+    devops.pulumi("up", "-s", PIPELINE, "--yes", "--skip-preview")
+
+
+def first_run(play: Play) -> None:
+    commit = play.setting.repository.head
+    execution = play.arrive(commit)
+    play.must_wait(execution)
+    play.true(
+        all_succeeded(execution, "PreProd"), "PreProd is deployed, and its test got the service's URL and an answer"
+    )
+    _not_there(play, "prod")
+    execution = play.approve(execution)
+    assembly = _assembly(play)
+    for environment in ("preprod", "prod"):
+        play.touched(environment, assembly)
+        _answers(play, environment)
+    play.true(
+        [e.status for e in play.pipeline.executions] == [SUCCEEDED], "one execution: the pipeline was as declared"
+    )
+
+
+def exported_again(play: Play) -> None:
+    commit = _commit_export(play, "v2", "A field added")
+    execution = play.arrive(commit)
+    play.must_wait(execution)
+    assembly = _assembly(play)
+    play.touched("preprod", assembly)
+    play.unchanged("prod")
+    play.approve(execution)
+    play.touched("prod", assembly)
+
+
+def stage_added(play: Play) -> None:
+    setting = play.setting
+    preprod = setting.project.environment("preprod")
+    app = setting.names.app
+    setting.repository.write(
+        f"Pulumi.{_QA}.yaml",
+        f'config:\n  {app}:account: "{preprod.account}"\n  {app}:region: {preprod.region}\n  {app}:suffix: a8d06\n'
+        f"  {app}:enrolled: true\n  {app}:helloService: true\n",
+    )
+    setting.repository.write(
+        f"Pulumi.{_QA}-account.yaml", f"config:\n  {app}:program: account\n  {app}:environments:\n    - {_QA}\n"
+    )
+    file = setting.repository.clone / f"Pulumi.{PIPELINE}.yaml"
+    before, prod, after = file.read_text(encoding="utf-8").partition("    - name: Prod\n")
+    file.write_text(before + _QA_STAGE + prod + after, encoding="utf-8")
+    owner = setting.owners["preprod"]
+    setting.owners[_QA] = owner
+    owner.delivery("enrol", _QA)
+
+    known = len(play.pipeline.executions)
+    stage = setting.repository.push("A stage for QA")
+    play.pipeline.wait_for_stage("Build", stage)
+    commit = _commit_export(play, "v3", "A second model, a relation, a field rule")
+    execution = play.arrive(commit)
+    play.must_wait(execution)
+    play.true(
+        "QA" in execution.stages and all_succeeded(execution, "QA"),
+        "the pipeline has changed itself, and what was pushed meanwhile went through the new stage",
+    )
+    execution = play.approve(execution)
+    assembly = _assembly(play)
+    for environment in ("preprod", _QA, "prod"):
+        play.touched(environment, assembly)
+    runs = play.pipeline.executions[known:]
+    play.true(
+        [e.status for e in runs].count(SUCCEEDED) == 1 and all(e.status in (SUCCEEDED, CANCELLED) for e in runs),
+        f"no loop: of {len(runs)} executions one has delivered, and what was cancelled is contained in it",
+        str([(e.id, e.status, e.outputs.get("source", {}).get("CommitMessage")) for e in runs]),
+    )
+
+
+def test_fails(play: Play) -> None:
+    owner, names = play.setting.owners["preprod"], play.names("preprod")
+    function, functions = f"{names.prefix}-hello", owner.client("lambda")
+    # An operator's emergency stop: "set the reserved concurrency to 0" (Lambda developer guide). No template speaks of
+    # it, so no deployment mends it either.
+    functions.put_function_concurrency(FunctionName=function, ReservedConcurrentExecutions=0)
+    commit = _commit_export(play, "v4", "amplify add auth")
+    execution = play.arrive(commit)
+    play.must(execution.status == FAILED, execution)
+    play.true(
+        status_of(execution, "PreProd", "Deploy-preprod") == SUCCEEDED
+        and status_of(execution, "PreProd", "TestService-preprod") == FAILED,
+        "the test after PreProd has failed: its service does not answer",
+    )
+    play.true("QA-Plan" not in execution.stages and "Prod" not in execution.stages, "no later stage was reached")
+    play.unchanged("prod")
+
+    functions.delete_function_concurrency(FunctionName=function)
+    play.pipeline.retry(execution, "PreProd")
+    with play.watch(play.pipeline):
+        execution = play.pipeline.leave(execution)
+    play.must_wait(execution)
+    deploys = [run for run in execution.history if run.action.name == "Deploy-preprod"]
+    play.true(
+        all_succeeded(execution, "PreProd") and len(deploys) == 1,
+        "the cause is mended; a retry of the stage runs the failed test only, and the execution goes on",
+    )
+    play.touched("preprod", _assembly(play))
+
+    play.pipeline.answer(execution, "Rejected", "not before the holidays")
+    with play.watch(play.pipeline):
+        execution = play.pipeline.leave(execution)
+    play.true(
+        execution.status == FAILED and "Prod" not in execution.stages,
+        "the approval was rejected: Prod was not entered, and nothing was rolled back",
+    )
+    play.unchanged("prod")
+
+
+CHAPTERS = (
+    Chapter("A developer's own copy", "`pulumi up -s dev`: no bootstrap, no pipeline.", developers_copy),
+    Chapter(
+        "Three empty accounts",
+        "State for the tooling account; each owner lets the pipeline into her account; the pipeline itself.",
+        three_accounts,
+    ),
+    Chapter(
+        "The first run",
+        "Source, Build, UpdatePipeline, PublishAssets, PreProd with a test of its service, Prod after an approval.",
+        first_run,
+    ),
+    Chapter("Exported again", "A commit with a new export and no change of code.", exported_again),
+    Chapter(
+        "A stage added",
+        "A commit adds a stage for QA; another one is pushed while the pipeline is about to change itself.",
+        stage_added,
+    ),
+    Chapter(
+        "A failing test, a retry, a rejected approval",
+        "An outage in PreProd stops a release before Prod. It goes on when it is over, and is rejected by a person.",
+        test_fails,
+    ),
+)
+
+
+def _document(output: str) -> dict[str, Any]:
+    """The JSON document in a command's output, which has progress lines as well."""
+    found: dict[str, Any] = json.loads(output[output.index("{") :])
+    return found
+
+
+def _commit_export(play: Play, version: str, message: str) -> str:
+    play.setting.repository.put_export(next((EXPORTS / version).glob("amplify-export-*")))
+    return play.setting.repository.push(message)
+
+
+def _assembly(play: Play) -> Assembly:
+    return assemble(read_export(next(play.setting.repository.clone.glob("amplify-export-*"))))
+
+
+def _not_there(play: Play, environment: str) -> None:
+    stacks = play.setting.owners[environment].client("cloudformation").list_stacks()["StackSummaries"]
+    names = [stack["StackName"] for stack in stacks if stack["StackName"].startswith("amplify-")]
+    play.true(not names, f"nothing is in {environment} before somebody approves", str(names))
+
+
+def _answers(play: Play, environment: str) -> None:
+    """The service of an environment answers whoever asks, as its outputs in the account's state bucket say."""
+    names = play.names(environment)
+    document = (
+        play.setting.owners[environment]
+        .client("s3")
+        .get_object(Bucket=names.state_bucket, Key=f"outputs/{environment}.json")
+    )
+    url = json.loads(document["Body"].read())["helloUrl"]["value"]
+    asked = subprocess.run(
+        ["curl", "-Ssf", "--max-time", "20", "--noproxy", "*", url], capture_output=True, text=True, check=False
+    )
+    play.true(f'"environment": "{environment}"' in asked.stdout, f"{environment}: {url} says hello", asked.stderr)

@@ -1,0 +1,93 @@
+"""Who plays: the owner of each account, with her credentials and nothing else, and the commands that she runs."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from amplify_export.errors import DeployError
+from rehearsal.local_aws import Credentials, LocalAws
+
+Line = Callable[[str], None]
+PASSPHRASE = "PULUMI_CONFIG_PASSPHRASE"  # noqa: S105 - a variable's name
+
+
+@dataclass(frozen=True)
+class Person:
+    """An administrator of one account. `variables` are what her terminal has in its environment; `told` gets each
+    command as she types it, `line` each line of its output."""
+
+    name: str
+    account: str
+    region: str
+    credentials: Credentials
+    aws: LocalAws
+    folder: Path
+    variables: Mapping[str, str]
+    told: Callable[[Person, str], None]
+    line: Line
+
+    def client(self, service: str, region: str = "") -> Any:
+        """A boto3 client with her credentials, by default in her region."""
+        return self.aws.client(service, self.credentials, region or self.region)
+
+    def logged_in(self, backend: str) -> Person:
+        """The same person after `pulumi login`: her stacks are encrypted with keys, not with a passphrase."""
+        kept = {name: value for name, value in self.variables.items() if name != PASSPHRASE}
+        return replace(self, variables={**kept, "PULUMI_BACKEND_URL": backend})
+
+    def pulumi(self, *arguments: str) -> str:
+        """The plain command; its output. Raises `DeployError` when it fails."""
+        self.told(self, shlex.join(["pulumi", *arguments]))
+        return self._run(["pulumi", *arguments, "--non-interactive"])
+
+    def delivery(self, *arguments: str) -> str:
+        """`python -m delivery`; its output. Raises `DeployError` when it fails."""
+        self.told(self, shlex.join(["python", "-m", "delivery", *arguments]))
+        return self._run([sys.executable, "-m", "delivery", *arguments])
+
+    def _run(self, command: list[str]) -> str:
+        process = subprocess.Popen(
+            command,
+            cwd=self.folder,
+            env=dict(self.variables),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        )
+        lines: list[str] = []
+        assert process.stdout is not None  # noqa: S101 - it is a pipe
+        try:
+            for text in process.stdout:
+                lines.append(text)
+                self.line(text.rstrip("\n"))
+            code = process.wait()
+        except BaseException:
+            process.terminate()
+            try:
+                process.wait(30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+            raise
+        if code:
+            raise DeployError(
+                f"exit code {code}\n{''.join(lines).rstrip()}",
+                where=f"{shlex.join(command)} ({self.name})",
+                remedy="the message above is the command's own; `--keep` leaves everything to look at",
+            )
+        return "".join(lines)
+
+
+def terminal(home: Mapping[str, str], aws: LocalAws, credentials: Credentials, region: str) -> dict[str, str]:
+    """A terminal's environment: that of whoever rehearses, without her AWS and Pulumi settings."""
+    dropped = ("AWS_", "PULUMI_", "PYTHONDONTWRITE")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
+    return {**kept, **home, **aws.environment(credentials, region)}
