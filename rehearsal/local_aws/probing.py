@@ -80,15 +80,27 @@ class Probing:
         """A call of S3, path-style."""
         return self._send(by, "s3", method, path, body, headers or {})
 
+    @property
+    def endpoint(self) -> str:
+        """The server's own address."""
+        return f"http://127.0.0.1:{self._port}"
+
+    def unsigned(self, host: str, path: str) -> str:
+        """What a GET request without a signature is answered at a host."""
+        return self._request("GET", path, b"", {"Host": host})
+
     def _send(  # noqa: PLR0917 - what a request consists of
         self, by: Identity, service: str, method: str, path: str, body: bytes, headers: dict[str, str]
     ) -> str:
-        request = AWSRequest(method, f"http://127.0.0.1:{self._port}{path}", headers, body)
+        request = AWSRequest(method, f"{self.endpoint}{path}", headers, body)
         sign = S3SigV4Auth if service == "s3" else SigV4Auth
         sign(by.key, service, REGION).add_auth(request)
+        return self._request(method, path, body, dict(request.headers.items()))
+
+    def _request(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> str:
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=10)
         try:
-            connection.request(method, path, body, dict(request.headers.items()))
+            connection.request(method, path, body, headers)
             answer = connection.getresponse()
             text = answer.read().decode("utf-8", "replace")
         finally:

@@ -15,6 +15,7 @@ from collections.abc import Collection
 from types import ModuleType
 
 from . import (
+    api_hosts,
     appsync_files,
     bucket_deletion,
     bucket_namespace,
@@ -69,6 +70,7 @@ ALL: tuple[ModuleType, ...] = (
     role_drift,
     taken_names,
     lambda_code,
+    api_hosts,
     appsync_files,
     bucket_deletion,
     build_projects,
