@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from amplify_export import assemble, compare, read_export
+from benchmarks.cdk import install
 from benchmarks.exports import ARCHIVES, PROJECT, large, small
 from benchmarks.measure import series
 
@@ -104,12 +105,7 @@ def beside_cdk(work: Path) -> Iterator[tuple[str, str, str]]:
     if export is None:
         yield "CDK synth of `large`", "", ABSENT
         return
-    app = work / "cdk"
-    app.mkdir()
-    # The construct requires lodash and does not declare it.
-    packages = ["aws-cdk-lib@2.276.0", "constructs@10", "@aws-amplify/cdk-exported-backend@0.0.6", "lodash@4"]
-    subprocess.run(["npm", "init", "-y"], cwd=app, check=True, capture_output=True)
-    subprocess.run(["npm", "install", "--no-audit", "--no-fund", *packages], cwd=app, check=True, capture_output=True)
+    app = install(work)
     (app / "app.js").write_text(CDK_APP)
     env = {**os.environ, "EXPORT": str(export), "CDK_OUTDIR": str(app / "cdk.out")}
     synth = series(["node", "app.js"], app, env, runs=3)

@@ -73,6 +73,8 @@ class Watch:
     """Memory of a process and all its descendants, looked at 20 times a second while it runs. Linux only."""
 
     def __init__(self, pid: int, kind: Callable[[str], str]) -> None:
+        self.cpu = 0.0
+        """Seconds of processor time of all of them together: what other work on the machine does not lengthen."""
         self.together = 0.0
         """Most that all had at one time, in MiB; what several of them share counts once."""
         self.most: dict[str, float] = {}
@@ -126,13 +128,14 @@ def run_watched(
     command: Sequence[str], cwd: Path, env: Mapping[str, str], kind: Callable[[str], str]
 ) -> tuple[Run, Watch]:
     """As `run_once`, with the memory of all its processes; `kind` names a process by its command line."""
-    start = time.perf_counter()
+    before, start = os.times(), time.perf_counter()
     process = subprocess.Popen(command, cwd=cwd, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     assert process.stdout is not None  # noqa: S101 - it is a pipe
     with Watch(process.pid, kind) as watch:
         output = process.stdout.read()
         process.wait()
-    seconds = time.perf_counter() - start
+    seconds, after = time.perf_counter() - start, os.times()
+    watch.cpu = after.children_user + after.children_system - before.children_user - before.children_system
     if process.returncode:
         raise RuntimeError(f"{' '.join(command)} exited with {process.returncode}:\n{output.decode(errors='replace')}")
     return Run(seconds, watch.together, process.returncode), watch

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import statistics
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -40,10 +41,11 @@ def preview(work: Path) -> Iterator[tuple[str, str, str]]:
         command = ["pulumi", "preview", "-s", projects.PIPELINE, "--non-interactive"]
         run_watched(command, workspace.project, environment, _kind)
         watched = [run_watched(command, workspace.project, environment, _kind) for _ in range(RUNS)]
+    cpu = statistics.median(watch.cpu for _, watch in watched)
     yield (
         f"`pulumi preview -s pipeline`, {ENVIRONMENTS} environments",
         "",
-        str(Series(tuple(run for run, _ in watched))),
+        f"{Series(tuple(run for run, _ in watched))}; {cpu:.1f} s of processor time",
     )
     most = max((watch for _, watch in watched), key=lambda watch: watch.together)
     parts = ", ".join(f"{kind} {mebibytes:.0f}" for kind, mebibytes in sorted(most.most.items()))
