@@ -145,6 +145,8 @@ def test_everything_that_can_be_asked_for(directory: Path, tmp_path: Path) -> No
             "deployRights": [{"actions": ["sqs:SendMessage"], "resources": ["arn:aws:sqs:*:*:jobs"]}],
             "deployPolicies": ["arn:aws:iam::aws:policy/AmazonSQSReadOnlyAccess"],
             "tags": {"team": "app"},
+            "build": {"image": "aws/codebuild/standard:8.0", "computeType": "BUILD_GENERAL1_LARGE"},
+            "timeouts": {"deploy": "6h"},
         },
     )
     recording = run(tmp_path, "preprod-account")
@@ -164,6 +166,13 @@ def test_everything_that_can_be_asked_for(directory: Path, tmp_path: Path) -> No
     assert "arn:aws:s3:::fixtures/*" in text
     check = next(p for p in recording.all(BUILD) if p.inputs["name"].endswith("-check"))
     assert check.inputs["buildTimeout"] == 3 * 60 + 15
+    assert next(p for p in recording.all(BUILD) if p.inputs["name"].endswith("-deploy")).inputs["buildTimeout"] == 360
+    for project in recording.all(BUILD):
+        environment = project.inputs["environment"]
+        assert (environment["image"], environment["computeType"]) == (
+            "aws/codebuild/standard:8.0",
+            "BUILD_GENERAL1_LARGE",
+        )
     provider = recording.one("pulumi:providers:aws")
     assert json.loads(provider.inputs["defaultTags"]) == {"tags": {"amplify-delivery:app": APP, "team": "app"}}
 
