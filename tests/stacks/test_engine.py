@@ -71,6 +71,11 @@ def test_an_account_is_enrolled_and_its_environment_lives_in_it(project: PulumiP
     assert {f"amplify-{APP}-preprod-a8d04-{what}" for what in ("authRole", "unauthRole")} < set(made)
     assert {name: boundary_of(project, name) for name in made} == dict.fromkeys(made, enrolled["boundary"])
 
+    for stack in ("preprod-account", "preprod"):  # a refresh finds what was declared
+        again = project.up("-s", stack, "--refresh")
+        assert "updated" not in again, again
+        assert "created" not in again, again
+
 
 def boundary_of(project: PulumiProject, role: str) -> str | None:  # noqa: F811
     """A role's permissions boundary as IAM has it; `ListRoles` does not tell it."""
