@@ -33,7 +33,7 @@ def make(directory: Path, app: str, environments: int) -> Path:
         (directory / "Pulumi.yaml").write_text(f"name: {app}\nruntime: python\n")
     names = [name_of(number) for number in range(environments)]
     for number, name in enumerate(names):
-        place = {"account": account_of(number), "region": REGION, "enrolled": "true"}
+        place = {"account": account_of(number), "region": REGION, "enrolled": "true", "helloService": "true"}
         _write(directory, app, name, place)
         _write(directory, app, f"{name}-account", {"program": "account"})
     after: dict[str, Any] = {
