@@ -1,0 +1,182 @@
+"""The commands of the pipeline's projects, each with the rights of its project's role and nothing else.
+
+The account is enrolled by the real engine; each command runs in a fresh folder, with the project's own variables.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from amplify_export import assemble, read_export, write_assembly
+from components.documents.naming import EnvironmentNames
+from delivery.state_bucket import outputs_key, plan_key
+from rehearsal.local_aws import LocalAws, random_account
+from rehearsal.pulumi_home import prepare
+from rehearsal.setup import tools
+from rehearsal.workspace import Finished, Workspace
+from tests.delivery.conftest import ROOT, export
+from tests.delivery.test_failures import fails, succeeds
+
+pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("project-rights")]
+
+APP, REGION, TOOLING = "seriesapp", "eu-central-1", "111111111111"
+PIPELINE = f"""config:
+  {APP}:program: pipeline
+  {APP}:account: "{TOOLING}"
+  {APP}:region: us-east-1
+  {APP}:source:
+    connection: arn:aws:codeconnections:us-east-1:{TOOLING}:connection/5e6f7a8b
+    repository: example/app
+  {APP}:stages:
+    - name: Prod
+      post:
+        - name: smoke
+          commands: ['echo "greeted by $NAME in $PLACE"']
+          envFromOutputs: {{NAME: stackName, PLACE: region}}
+"""
+
+
+class Enrolled:
+    """The environment `prod` in an account that its administrator has enrolled."""
+
+    def __init__(self, folder: Path, aws: LocalAws) -> None:
+        self.folder, self.aws, self.account = folder, aws, random_account()
+        self.admin = aws.make_admin(self.account)
+        self.names = EnvironmentNames(APP, self.account, REGION, "prod")
+        clean = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PULUMI_"))}
+        home = prepare(folder / "home", tools().python, ROOT, tools().engine_root)
+        cache = {"AMPLIFY_DELIVERY_CACHE": str(folder / "cache")}
+        self.environment = {**clean, **home, **cache, "PYTHONDONTWRITEBYTECODE": "1"}
+        self.workspace = Workspace.make(folder, ROOT, {**self.environment, **aws.environment(self.admin, REGION)})
+        self.workspace.rename(APP, self.account, REGION)
+        project = self.workspace.project
+        (project / "Pulumi.dev.yaml").unlink()
+        self.suffix = secrets.token_hex(3)[:5]
+        (project / "Pulumi.prod.yaml").write_text(
+            f'config:\n  {APP}:account: "{self.account}"\n  {APP}:region: {REGION}\n'
+            f'  {APP}:enrolled: "true"\n  {APP}:suffix: "{self.suffix}"\n'
+        )
+        (project / "Pulumi.prod-account.yaml").write_text(f"config:\n  {APP}:program: account\n")
+        (project / "Pulumi.pipeline.yaml").write_text(PIPELINE)
+        self.workspace.put_export(export("todo-series/v1"))
+        self.enrol()
+
+    def enrol(self) -> None:
+        self.workspace.succeed("stack", "init", "prod-account")
+        self.workspace.succeed("up", "-s", "prod-account", "--yes", "--skip-preview")
+        there = {k: v for k, v in self.workspace.environment.items() if not k.startswith("PULUMI_CONFIG_PASSPHRASE")}
+        in_account = Workspace(self.workspace.project, {**there, "PULUMI_BACKEND_URL": self.names.state_backend})
+        in_account.succeed("stack", "init", "prod", f"--secrets-provider={self.names.secrets_provider}")
+        # The roles are CodeBuild's; here the administrator takes them for a moment.
+        iam = self.client("iam")
+        for what in ("publish", "plan", "deploy", "check"):
+            role = self.names.project_role(what)
+            trust = iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]
+            principal = {"Effect": "Allow", "Principal": {"AWS": self.names.root_arn}, "Action": "sts:AssumeRole"}
+            document = {**trust, "Statement": [*trust["Statement"], principal]}
+            iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(document))
+
+    def client(self, service: str) -> Any:
+        return self.aws.client(service, self.admin, REGION)
+
+    def build(self, name: str) -> Path:
+        """What Build makes of an export: the program, and the assembly; the export is no more looked at."""
+        checkout = self.folder / f"build-{len(list(self.folder.glob('build-*')))}"
+        shutil.copytree(self.workspace.project, checkout, symlinks=True)
+        write_assembly(assemble(read_export(export(name))), checkout / "assembly")
+        for folder in checkout.glob("amplify-export-*"):
+            shutil.rmtree(folder)
+        return checkout
+
+    def run(self, build: Path, what: str, *arguments: str, **variables: str) -> Finished:
+        """A command as the project `what` runs it."""
+        project = self.client("codebuild").batch_get_projects(names=[self.names.project(what)])["projects"][0]
+        declared = {v["name"]: v["value"] for v in project["environment"]["environmentVariables"]}
+        spec = json.loads(project["source"]["buildspec"])
+        session = self.aws.assume_role(self.admin, self.names.project_role_arn(what))
+        clean = {
+            k: v for k, v in self.environment.items() if k not in ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_BACKEND_URL")
+        }
+        environment = {**clean, **self.aws.environment(session, REGION), **spec["env"]["variables"], **declared}
+        environment |= {"CODEBUILD_BUILD_ID": f"{project['name']}:{secrets.token_hex(8)}", **variables}
+        command = {"check": "step"}.get(what, what)
+        fresh = self.folder / f"{what}-{secrets.token_hex(4)}"
+        shutil.copytree(build, fresh, symlinks=True)
+        return Workspace(fresh, environment).run([str(tools().python), "-m", "delivery", command, "prod", *arguments])
+
+    def plan(self, build: Path) -> str:
+        """Plan, and the digest that the pipeline hands on."""
+        variables = self.folder / "variables"
+        succeeds(self.run(build, "plan", "--variables", str(variables), COMMIT_ID="c0ffee", EXECUTION_ID="e-1"))
+        return variables.read_text().partition("PLAN_DIGEST=")[2].strip()
+
+    def events(self) -> list[dict[str, Any]]:
+        """The audit log's events, in their order."""
+        found = self.client("logs").filter_log_events(logGroupName=self.names.audit_log_group)["events"]
+        return [json.loads(event["message"]) for event in sorted(found, key=lambda event: event["timestamp"])]
+
+    def kept(self, key: str) -> Any:
+        body = self.client("s3").get_object(Bucket=self.names.state_bucket, Key=key)["Body"].read()
+        return json.loads(body)
+
+
+@pytest.fixture(scope="module")
+def enrolled(local_aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Enrolled:
+    return Enrolled(tmp_path_factory.mktemp("enrolled"), local_aws)
+
+
+def test_a_first_deployment_a_second_and_the_way_back(enrolled: Enrolled) -> None:
+    """One test, because each step begins where the one before has left the environment."""
+    first = enrolled.build("todo-series/v2")
+    succeeds(enrolled.run(first, "publish"))
+    approved = enrolled.plan(first)
+    assert enrolled.kept(plan_key(approved))["digest"] == approved
+    done = succeeds(enrolled.run(first, "deploy", "--plan", approved, COMMIT_ID="c0ffee", EXECUTION_ID="e-1"))
+    assert "linting" not in done.output
+    outputs = enrolled.kept(outputs_key("prod"))
+    assert outputs["stackName"]["value"] == f"amplify-{APP}-prod-{enrolled.suffix}"
+    smoke = succeeds(enrolled.run(first, "check", "smoke"))
+    assert f"greeted by amplify-{APP}-prod-{enrolled.suffix} in {REGION}" in smoke.output
+
+    planned, deployed = enrolled.events()
+    assert (planned["command"], planned["result"], planned["plan"]) == ("plan", "planned", approved)
+    assert (deployed["command"], deployed["result"], deployed["approved"]) == ("deploy", "deployed", approved)
+    assert (deployed["commit"], deployed["execution"]) == ("c0ffee", "e-1")
+    assert f":assumed-role/{enrolled.names.project_role('deploy')}/" in deployed["who"]
+    assert deployed["assembly"] == planned["assembly"]
+
+    # The outputs are written again if they are not there, though nothing changes.
+    enrolled.client("s3").delete_object(Bucket=enrolled.names.state_bucket, Key=outputs_key("prod"))
+    assert "nothing to change" in succeeds(enrolled.run(first, "deploy", "--plan", approved)).output
+    assert enrolled.kept(outputs_key("prod")) == outputs
+
+    second = enrolled.build("todo-series/v3")
+    succeeds(enrolled.run(second, "publish"))
+    newer = enrolled.plan(second)
+    fails(enrolled.run(second, "deploy", "--plan", approved), "another export or configuration", "nothing was changed")
+    succeeds(enrolled.run(second, "deploy", "--plan", newer))
+
+    # A stage's rollback brings the first execution's artifact and variables. It would lose the new table.
+    back = enrolled.run(first, "deploy", "--plan", approved)
+    fails(back, "this would delete data", "TodoListTable")
+    succeeds(enrolled.run(first, "deploy", "--plan", approved, "--allow-data-loss"))
+    assert [event["result"] for event in enrolled.events()][-2:] == ["refused", "deployed"]
+
+
+def test_without_the_export_published_nothing_is_changed(enrolled: Enrolled) -> None:
+    """The deploying role verifies what is in the staging bucket, and may not put it there."""
+    build = enrolled.build("todo-series/v4")
+    digest = enrolled.plan(build)
+    before = enrolled.client("cloudformation").describe_stacks()["Stacks"]
+    fails(enrolled.run(build, "deploy", "--plan", digest), "AccessDenied", "python -m delivery publish ENV")
+    assert enrolled.client("cloudformation").describe_stacks()["Stacks"] == before
+    succeeds(enrolled.run(build, "publish"))
+    # A retry: the state has moved on, the plan that was approved is found in the account.
+    succeeds(enrolled.run(build, "deploy", "--plan", digest))
