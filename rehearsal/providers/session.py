@@ -21,7 +21,12 @@ from rehearsal.providers.errors import ProviderError, aws_error
 if TYPE_CHECKING:
     from botocore.session import Session
 
-_ENDPOINT_KEYS = {"cloudcontrol": "cloudcontrol", "logs": "cloudwatchlogs", "events": "eventbridge"}
+_ENDPOINT_KEYS = {
+    "cloudcontrol": "cloudcontrol",
+    "codestar-notifications": "codestarnotifications",
+    "events": "eventbridge",
+    "logs": "cloudwatchlogs",
+}
 
 
 class AwsSession:
