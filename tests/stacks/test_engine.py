@@ -48,14 +48,7 @@ def test_the_hello_service_answers_at_its_output(project: PulumiProject) -> None
 
 
 def test_an_account_is_enrolled_and_its_environment_lives_in_it(project: PulumiProject) -> None:  # noqa: F811
-    make(project.folder)
-    for package in ("components", "stacks", "publishing", "amplify_export"):
-        shutil.copytree(REPOSITORY / package, project.folder / package)
-    shutil.copy(REPOSITORY / "__main__.py", project.folder)
-    settings = (REPOSITORY / "Pulumi.yaml").read_text().replace("name: seriesapp", f"name: {APP}")
-    (project.folder / "Pulumi.yaml").write_text(settings)
-    place = {"account": project.developer.account, "region": project.developer.region}
-    write(project.folder, "preprod", {**place, "enrolled": "true", "suffix": "a8d04", "helloService": "true"})
+    check_out(project)
 
     for stack in ("preprod-account", "preprod"):
         project.succeed("stack", "init", stack)
@@ -71,10 +64,45 @@ def test_an_account_is_enrolled_and_its_environment_lives_in_it(project: PulumiP
     assert {f"amplify-{APP}-preprod-a8d04-{what}" for what in ("authRole", "unauthRole")} < set(made)
     assert {name: boundary_of(project, name) for name in made} == dict.fromkeys(made, enrolled["boundary"])
 
-    for stack in ("preprod-account", "preprod"):  # a refresh finds what was declared
-        again = project.up("-s", stack, "--refresh")
-        assert "updated" not in again, again
-        assert "created" not in again, again
+    for stack in ("preprod-account", "preprod"):
+        assert_settled(project, stack)
+
+
+def test_an_account_with_images_is_enrolled_and_given_up(project: PulumiProject) -> None:  # noqa: F811
+    check_out(project)
+    write(project.folder, "preprod-account", {"program": "account", "images": "true", "protect": "false"})
+    project.succeed("stack", "init", "preprod-account")
+    assert "warning" not in project.up("-s", "preprod-account")
+    client = project.developer.client
+    url = json.loads(project.succeed("stack", "output", "--json", "-s", "preprod-account"))["preprod"]["repositoryUrl"]
+    (repository,) = client("ecr").describe_repositories()["repositories"]
+    assert repository["repositoryUri"] == url
+    assert_settled(project, "preprod-account")
+    project.succeed("destroy", "--yes", "--skip-preview", "-s", "preprod-account")
+    assert client("ecr").describe_repositories()["repositories"] == []
+    assert client("codebuild").list_projects()["projects"] == []
+    assert client("iam").list_policies(Scope="Local")["Policies"] == []
+    assert client("iam").list_roles()["Roles"] == []
+    assert client("s3").list_buckets()["Buckets"] == []
+
+
+def check_out(project: PulumiProject) -> None:  # noqa: F811
+    """The app's project, with an environment `preprod` in the developer's account, enrolled."""
+    make(project.folder)
+    for package in ("components", "stacks", "publishing", "amplify_export"):
+        shutil.copytree(REPOSITORY / package, project.folder / package)
+    shutil.copy(REPOSITORY / "__main__.py", project.folder)
+    settings = (REPOSITORY / "Pulumi.yaml").read_text().replace("name: seriesapp", f"name: {APP}")
+    (project.folder / "Pulumi.yaml").write_text(settings)
+    place = {"account": project.developer.account, "region": project.developer.region}
+    write(project.folder, "preprod", {**place, "enrolled": "true", "suffix": "a8d04", "helloService": "true"})
+
+
+def assert_settled(project: PulumiProject, stack: str) -> None:  # noqa: F811
+    """A refresh finds what was declared."""
+    again = project.up("-s", stack, "--refresh")
+    assert "updated" not in again, again
+    assert "created" not in again, again
 
 
 def boundary_of(project: PulumiProject, role: str) -> str | None:  # noqa: F811
