@@ -305,6 +305,25 @@ def project_properties(project: ProjectDocument) -> dict[str, Any]:
     }
 
 
+def for_the_api(properties: dict[str, Any]) -> dict[str, Any]:
+    """CloudFormation's spelling as the API's: what the resource's handler does."""
+
+    def spelled(value: Any) -> Any:
+        if isinstance(value, list):
+            return [spelled(item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        return {
+            name[0].lower() + name[1:]: item if name == "Configuration" else spelled(item)
+            for name, item in value.items()
+        }
+
+    found: dict[str, Any] = spelled(properties)
+    del found["restartExecutionOnUpdate"]
+    stores = found.pop("artifactStores")
+    return {**found, "artifactStores": {store["region"]: store["artifactStore"] for store in stores}}
+
+
 def stack_name(names: EnvironmentNames) -> str:
     return f"amplify-{APP}-{names.environment}-a8d05"
 

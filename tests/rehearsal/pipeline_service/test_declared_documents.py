@@ -26,6 +26,7 @@ from components.documents.naming import EnvironmentNames, PipelineNames
 from components.documents.pipeline import pipeline_documents
 from components.documents.statements import ProjectDocument, RoleDocument
 from rehearsal.local_aws import Credentials
+from tests.rehearsal.pipeline_service.declared_world import for_the_api
 from tests.rehearsal.pipeline_service.world import CONNECTION, OTHER_REGION, REGION, World
 
 APP = "shop"
@@ -50,7 +51,7 @@ def test_the_declared_pipeline_goes_through_the_declared_doors_in_two_regions(wo
     _declare(world, model, environments)
     world.commit("export", {"amplify/a.json": "{}", ".hidden/with space.txt": "1"})
 
-    world.pipelines.create_pipeline(pipeline=_for_the_api(pipeline_properties(model)))
+    world.pipelines.create_pipeline(pipeline=for_the_api(pipeline_properties(model)))
 
     execution = world.executions(names.pipeline)[0].id
     token = world.service.wait_for_action(execution, "Approve").token
@@ -134,22 +135,3 @@ def _project(  # noqa: PLR0917 - in the order of a buildspec
         },
         serviceRole=project.role_arn,
     )
-
-
-def _for_the_api(properties: dict[str, Any]) -> dict[str, Any]:
-    """CloudFormation's spelling as the API's: what the resource's handler does."""
-
-    def spelled(value: Any) -> Any:
-        if isinstance(value, list):
-            return [spelled(item) for item in value]
-        if not isinstance(value, dict):
-            return value
-        return {
-            name[0].lower() + name[1:]: item if name == "Configuration" else spelled(item)
-            for name, item in value.items()
-        }
-
-    found: dict[str, Any] = spelled(properties)
-    del found["restartExecutionOnUpdate"]
-    stores = found.pop("artifactStores")
-    return {**found, "artifactStores": {store["region"]: store["artifactStore"] for store in stores}}
