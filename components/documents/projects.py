@@ -32,7 +32,9 @@ def type_statements(access: EnvironmentAccess, what: str) -> list[Statement]:
     """What a project's role needs for the resource types in use, and what the account's file adds."""
     if what == PLAN:
         # Types, not data: see scopes.data_reads.
-        return statements_for(access, access.resource_types | access.program_types, "read")
+        reads = statements_for(access, access.resource_types | access.program_types, "read")
+        # A preview refreshes: with the program's own resources it goes through Cloud Control.
+        return [*reads, _cloud_control_reads(access)] if access.program_types else reads
     if what == DEPLOY:
         program = [*statements_for(access, access.program_types), *_program(access)] if access.program_types else []
         return [*program, *given(access.deploy_statements)]
@@ -218,16 +220,7 @@ def _program(access: EnvironmentAccess) -> list[Statement]:
             "*",
             region,
         ),
-        allow(
-            "CloudControlReads",
-            [
-                "cloudformation:GetResource",
-                "cloudformation:GetResourceRequestStatus",
-                "cloudformation:ListResources",
-            ],
-            "*",
-            region,
-        ),
+        _cloud_control_reads(access),
         allow(
             "PassProgramRoles",
             "iam:PassRole",
@@ -235,6 +228,16 @@ def _program(access: EnvironmentAccess) -> list[Statement]:
             {"StringEquals": {"iam:PassedToService": services_passed_to(access.program_types)}},
         ),
     ]
+
+
+def _cloud_control_reads(access: EnvironmentAccess) -> Statement:
+    """What the Cloud Control provider needs to see the program's resources; it knows no resource for these."""
+    return allow(
+        "CloudControlReads",
+        ["cloudformation:GetResource", "cloudformation:GetResourceRequestStatus", "cloudformation:ListResources"],
+        "*",
+        {"StringEquals": {"aws:RequestedRegion": access.names.region}},
+    )
 
 
 def _check(access: EnvironmentAccess) -> list[Statement]:

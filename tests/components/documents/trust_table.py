@@ -317,7 +317,7 @@ def _every_build(names: EnvironmentNames, what: str) -> Iterator[Row]:
     yield writes(role, "logs:CreateLogStream", audit)
     yield writes(role, "logs:PutLogEvents", audit)
     yield no(role, "logs:CreateLogStream", other_log)
-    for other in {"plan", "deploy"} - {what}:
+    for other in sorted({"plan", "deploy"} - {what}):
         yield no(role, "logs:PutLogEvents", audit.replace(f":{what}/", f":{other}/"))
     for action in ("DeleteLogStream", "DeleteLogGroup", "PutRetentionPolicy", "DeleteRetentionPolicy"):
         yield no(role, f"logs:{action}", audit)
@@ -564,6 +564,8 @@ def _types() -> Iterator[Row]:
     for action in ("cloudformation:CreateResource", "cloudformation:GetResource"):
         yield yes(deploy, action, "*", keys=here)
         yield no(deploy, action, "*", keys=elsewhere)
+    yield yes(plan, "cloudformation:GetResource", "*", keys=here)
+    yield no(plan, "cloudformation:GetResource", "*", keys=elsewhere)
     hello = prod.iam_arn("role", "/", f"{prod.prefix}-hello")
     yield yes(deploy, "iam:PassRole", hello, keys={"iam:PassedToService": "lambda.amazonaws.com"})
     for service in ("cloudformation", "ec2"):
