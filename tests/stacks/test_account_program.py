@@ -44,6 +44,11 @@ def test_one_door_one_execution_role_and_four_projects_with_a_role_each(recordin
         assert project.inputs["source"]["type"] == "CODEPIPELINE"
         assert json.loads(project.inputs["source"]["buildspec"])["version"] == 0.2
         variables = {v["name"]: v["value"] for v in project.inputs["environment"]["environmentVariables"]}
+        # Who uses the engine is told where the state lies; the other two have no right to look there.
+        state = variables.pop("PULUMI_BACKEND_URL", None)
+        uses_engine = project.inputs["name"].endswith(("-plan", "-deploy"))
+        account = account_of(0)
+        assert state == (f"s3://{APP}-preprod-state-{account}-{HOME}-an?region={HOME}" if uses_engine else None)
         assert variables == {"ENVIRONMENT": "preprod"}
 
 

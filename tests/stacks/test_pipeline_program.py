@@ -62,6 +62,18 @@ def test_it_is_queued_and_starts_anew_when_it_was_changed(recording: Recording) 
     assert inputs["restartExecutionOnUpdate"] is True
 
 
+def test_the_update_knows_its_stack_and_where_the_tooling_accounts_state_lies(recording: Recording) -> None:
+    told = {
+        p.inputs["name"]: {v["name"]: v["value"] for v in p.inputs["environment"].get("environmentVariables", ())}
+        for p in recording.all(BUILD)
+    }
+    backend = f"s3://{APP}-tooling-state-{TOOLING}-{HOME}-an?region={HOME}"
+    assert told == {
+        f"{APP}-pipeline-build": {},
+        f"{APP}-pipeline-update": {"STACK": "pipeline", "PULUMI_BACKEND_URL": backend},
+    }
+
+
 def test_its_arguments_are_the_sdks_and_configurations_keep_their_own_names(recording: Recording) -> None:
     inputs = recording.one(PIPELINE).inputs
     assert all(key[:1].islower() for key in keys_of(inputs)), sorted(keys_of(inputs))
