@@ -5,6 +5,7 @@ from __future__ import annotations
 import pulumi
 
 from components.providers import Access, aws_native_provider, aws_provider
+from components.remembered import unchanged
 from components.target_account import TargetAccount, TargetAccountArgs
 from stacks.access import account_environments, engine_download, environment_access
 from stacks.config.program import account_config, running
@@ -20,12 +21,26 @@ def program() -> None:
     engine = engine_download(project.pipeline(config.pipeline).engine)
     accesses = {env.environment: environment_access(project, app, config, env) for env in environments}
 
+    # One for each environment: of one that comes later, too, the first place is remembered.
+    places = [
+        unchanged(
+            f"place-{env.environment}",
+            {"account": env.account, "region": env.region},
+            f"put it back in Pulumi.{env.environment}.yaml; an environment that moves gets a new name, and its old one "
+            "is taken out of `environments` first",
+        )
+        for env in environments
+    ]
+    only_here = pulumi.ResourceOptions(depends_on=pulumi.Output.all(*places).apply(lambda _: []))
     providers: dict[str, list[pulumi.ProviderResource]] = {}
     for environment in environments:
         name, region = environment.environment, environment.region
         if region not in providers:
             access = Access(environment.account, region, config.profile, config.role_arn, {APP_TAG: app, **config.tags})
-            providers[region] = [aws_provider(f"aws-{region}", access), aws_native_provider(f"native-{region}", access)]
+            providers[region] = [
+                aws_provider(f"aws-{region}", access, only_here),
+                aws_native_provider(f"native-{region}", access, only_here),
+            ]
         account = TargetAccount(
             name,
             TargetAccountArgs(accesses[name], engine, protect=config.protect),

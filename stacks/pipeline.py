@@ -7,6 +7,7 @@ import pulumi_aws as aws
 
 from components.delivery_pipeline import DeliveryPipeline, DeliveryPipelineArgs
 from components.providers import Access, aws_native_provider, aws_provider
+from components.remembered import unchanged
 from stacks.access import build_environment, engine_download
 from stacks.account import APP_TAG
 from stacks.config import PipelineConfig
@@ -22,7 +23,14 @@ def program() -> None:
 
     tags = {APP_TAG: model.app, **config.tags}
     access = {region: Access(config.account, region, config.profile, config.role_arn, tags) for region in model.regions}
-    provider = aws_provider("aws", access[config.region])
+    same_place = unchanged(
+        "place",
+        {"account": config.account, "region": config.region},
+        "put it back, or make a new Pulumi stack for the new place (`pulumi stack init`) and destroy this one",
+    )
+    # Elsewhere, nothing at all is planned: neither buckets nor the role that doors trust would move.
+    only_here = pulumi.ResourceOptions(depends_on=same_place.apply(lambda _: []))
+    provider = aws_provider("aws", access[config.region], only_here)
     pipeline = DeliveryPipeline(
         here.stack,
         DeliveryPipelineArgs(
@@ -31,13 +39,13 @@ def program() -> None:
             build_variables=config.build.env,
             build=build_environment(config.build, privileged=config.build.privileged),
             engine=engine_download(config.engine),
-            regional={r: aws_provider(f"aws-{r}", access[r]) for r in model.regions if r != config.region},
+            regional={r: aws_provider(f"aws-{r}", access[r], only_here) for r in model.regions if r != config.region},
             token=token(config, provider),
             schedule=config.schedule,
             emails=config.notifications.emails if config.notifications else None,
             protect=config.protect,
         ),
-        pulumi.ResourceOptions(providers=[provider, aws_native_provider("native", access[config.region])]),
+        pulumi.ResourceOptions(providers=[provider, aws_native_provider("native", access[config.region], only_here)]),
     )
 
     pulumi.export("account", config.account)

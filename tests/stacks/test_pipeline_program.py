@@ -249,7 +249,7 @@ def test_a_token_reaches_nothing_but_the_source_action(directory: Path, tmp_path
     for webhook in webhooks:
         assert len(webhook.inputs["authenticationConfiguration"]["secretToken"]) > 40
         assert "authenticationConfiguration" in webhook.secret
-        [stash] = recording.all("pulumi:index:Stash")
+        stash = recording.one("pulumi:index:Stash", "pipeline-webhook")
         assert list(stash.request.ignoreChanges) == ["input"]
 
 
