@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from rehearsal.local_aws import random_account
 from rehearsal.pipeline_service import PipelineService, local_aws_with_room
@@ -100,10 +99,6 @@ def test_life_of_a_pipeline_with_a_schedule(project: PulumiProject) -> None:
 
 def test_who_is_told_of_executions(project: PulumiProject) -> None:
     client = project.developer.client
-    try:
-        client("codestar-notifications").list_notification_rules()
-    except ClientError:
-        pytest.skip("the pipeline service does not answer codestar-notifications")
     describe(project, notifications={"emails": ["team@example.com"]})
     assert "warning" not in up(project)
     (rule,) = client("codestar-notifications").list_notification_rules()["NotificationRules"]
