@@ -62,14 +62,16 @@ def test_it_is_queued_and_starts_anew_when_it_was_changed(recording: Recording) 
     assert inputs["restartExecutionOnUpdate"] is True
 
 
-def test_the_update_knows_its_stack_and_where_the_tooling_accounts_state_lies(recording: Recording) -> None:
+def test_both_projects_know_their_stack_and_the_update_where_the_tooling_accounts_state_lies(
+    recording: Recording,
+) -> None:
     told = {
         p.inputs["name"]: {v["name"]: v["value"] for v in p.inputs["environment"].get("environmentVariables", ())}
         for p in recording.all(BUILD)
     }
     backend = f"s3://{APP}-tooling-state-{TOOLING}-{HOME}-an?region={HOME}"
     assert told == {
-        f"{APP}-pipeline-build": {},
+        f"{APP}-pipeline-build": {"STACK": "pipeline"},
         f"{APP}-pipeline-update": {"STACK": "pipeline", "PULUMI_BACKEND_URL": backend},
     }
 
@@ -163,6 +165,21 @@ def test_a_changed_command_of_a_step_changes_nothing_here(directory: Path, tmp_p
     assert made("curl -Ssf $URL") == made("wget $URL")
 
 
+def test_a_changed_command_of_build_changes_nothing_here(directory: Path, tmp_path: Path) -> None:
+    """Neither the pipeline nor a project: it counts in the execution that brings it, and a bad one cannot lock Build."""
+    shutil.copytree(directory, tmp_path, dirs_exist_ok=True)
+
+    def made(**build: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        make(tmp_path, build=build)
+        recording = run(tmp_path, "pipeline")
+        return {r.urn: r.inputs for r in recording.resources}, recording.exports
+
+    some = made(commands=["make test", "exit 1"], env={"CI": "true"})
+    assert some == made(commands=["npm run test-everything"], env={"LEVEL": "3"}) == made()
+    # What is the project's still is.
+    assert some != made(computeType="BUILD_GENERAL1_LARGE")
+
+
 def test_everything_that_can_be_asked_for(directory: Path, tmp_path: Path) -> None:
     shutil.copytree(directory, tmp_path, dirs_exist_ok=True)
     make(
@@ -179,7 +196,12 @@ def test_everything_that_can_be_asked_for(directory: Path, tmp_path: Path) -> No
         triggers=[{"branches": ["main"], "paths": ["amplify-export-*/**"]}],
         schedule="rate(1 day)",
         notifications={"emails": ["team@example.com"]},
-        build={"commands": ["make test"], "env": {"CI": "true"}, "computeType": "BUILD_GENERAL1_LARGE"},
+        build={
+            "commands": ["make test"],
+            "env": {"CI": "on"},
+            "computeType": "BUILD_GENERAL1_LARGE",
+            "privileged": "true",
+        },
         engine={"url": "https://example.com/pulumi.tar.gz", "sha256": "0" * 64},
         tags={"team": "app"},
         protect="false",
@@ -208,10 +230,8 @@ def test_everything_that_can_be_asked_for(directory: Path, tmp_path: Path) -> No
     notified = recording.one("aws:codestarnotifications/notificationRule:NotificationRule")
     assert recording.one(PIPELINE).urn in notified.depends_on
     build = next(p for p in recording.all(BUILD) if p.inputs["name"].endswith("-build"))
-    spec = json.loads(build.inputs["source"]["buildspec"])
-    assert spec["phases"]["build"]["commands"][0] == "make test"
-    assert spec["env"]["variables"] == {"CI": "true"}
     assert build.inputs["environment"]["computeType"] == "BUILD_GENERAL1_LARGE"
+    assert build.inputs["environment"]["privilegedMode"] is True
     assert "https://example.com/pulumi.tar.gz" in build.inputs["source"]["buildspec"]
     assert not any(r.request.protect for r in recording.resources)
 
