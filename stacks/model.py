@@ -49,7 +49,7 @@ def _source(pipeline: PipelineConfig) -> Source:
         return ConnectionSource(source.connection, source.repository, source.branch, detect)
     if isinstance(source, config.GitHubTokenSource):
         owner, _, repository = source.repository.partition("/")
-        return GitHubTokenSource(owner, repository, source.branch, token="", poll=source.poll)
+        return GitHubTokenSource(owner, repository, source.branch, "", source.poll, source.token_secret)
     if isinstance(source, config.CodeCommitSource):
         return CodeCommitSource(source.repository, source.branch)
     return S3Source(source.bucket, source.key, source.poll)

@@ -80,6 +80,8 @@ class GitHubTokenSource:
     """The token itself. It stands in the pipeline's definition, which gives it back masked."""
     poll: bool = True
     """Off: a webhook with a random secret starts the pipeline."""
+    secret: str = "github-token"
+    """The secret of Secrets Manager, in the tooling account, that holds the token: UpdatePipeline reads it again."""
 
 
 @dataclass(frozen=True)

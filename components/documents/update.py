@@ -66,11 +66,22 @@ def update_statements(model: PipelineModel) -> list[Statement]:
         found.append(allow("Webhook", actions, [webhook, names.pipeline_arn]))
         # Cloud Control finds a webhook by listing all of them.
         found.append(allow("Webhooks", "codepipeline:ListWebhooks", names.arn("codepipeline", "webhook:*")))
-    if isinstance(source, CodeCommitSource):
-        found.append(allow("Repository", "codecommit:GetRepository", names.arn("codecommit", source.repository)))
     if isinstance(source, S3Source):
         found.append(allow("SourceBucket", "s3:GetBucketVersioning", names.bucket_arn(source.bucket)))
-    return found
+    return [*found, *_of_source(model)]
+
+
+def _of_source(model: PipelineModel) -> list[Statement]:
+    """Of services that no other source has: they stand in the boundary as they stand in the policy."""
+    names, source = model.names, model.source
+    if isinstance(source, GitHubTokenSource):
+        # The program reads the token whenever it runs. Secrets Manager puts six random characters behind a name.
+        whole = source.secret.startswith("arn:")
+        secret = source.secret if whole else names.arn("secretsmanager", f"secret:{source.secret}-??????")
+        return [allow("Token", "secretsmanager:GetSecretValue", secret)]
+    if isinstance(source, CodeCommitSource):
+        return [allow("Repository", "codecommit:GetRepository", names.arn("codecommit", source.repository))]
+    return []
 
 
 def update_boundary(model: PipelineModel) -> PolicyDocument:
@@ -92,6 +103,7 @@ def update_boundary(model: PipelineModel) -> PolicyDocument:
                 allow("RoleReads", [*ROLE_READS, *POLICY_READS], _own_iam(names)),
                 allow("DoorList", ["iam:DeleteRolePolicy", "iam:PutRolePolicy"], own_role),
                 allow("PassOwnRoles", "iam:PassRole", names.iam_arn("role", names.path, "*")),
+                *_of_source(model),
                 deny("NoOtherIdentity", "sts:*", "*"),
             ]
         ),

@@ -45,10 +45,10 @@ with open({seen!r}, "a") as file:
     file.write({word!r} + " " + " ".join(sys.argv[1:]) + "\\n")
 """
 COMMAND = """
-if sys.argv[1] == "assemble":
+if sys.argv[1] == "build":
     import pathlib
-    pathlib.Path(sys.argv[3]).mkdir()
-    pathlib.Path(sys.argv[3], "assembly.json").write_text("{}")
+    pathlib.Path("assembly").mkdir()
+    pathlib.Path("assembly", "assembly.json").write_text("{}")
 if sys.argv[1] == "plan":
     open(sys.argv[sys.argv.index("--variables") + 1], "w").write("CHANGES=1\\nPLAN_DIGEST=0123\\n")
 """
