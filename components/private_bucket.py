@@ -30,15 +30,16 @@ def private_bucket(
 ) -> aws.s3.Bucket:
     """Declare a private, versioned, encrypted bucket as a child of `parent`, each resource called `name`.
 
-    `protect` is of the bucket itself; None: as the parent's. Further resource options are of all resources.
+    `protect` is of the bucket and of what closes, encrypts and keeps it: the engine, told to skip its preview, would
+    take these away before it comes to a bucket that stays. None: as the parent's. Further resource options are of all.
     """
-    child = pulumi.ResourceOptions(parent=parent, **options)
+    child = pulumi.ResourceOptions(parent=parent, protect=protect, **options)
     bucket = aws.s3.Bucket(
         name,
         bucket=args.bucket_name,
         bucket_namespace="account-regional",
         force_destroy=args.force_destroy,
-        opts=pulumi.ResourceOptions(parent=parent, protect=protect, **options),
+        opts=child,
     )
     closed = aws.s3.BucketPublicAccessBlock(
         name,
@@ -99,13 +100,13 @@ def private_bucket(
             )
         ],
         # A rule on old versions is refused while the bucket keeps none.
-        opts=pulumi.ResourceOptions(parent=parent, depends_on=[versioning], **options),
+        opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=[versioning])),
     )
     aws.s3.BucketPolicy(
         name,
         bucket=bucket.bucket,
         policy=args.policy,
         # S3 refuses two changes of a bucket's access at the same time (OperationAborted).
-        opts=pulumi.ResourceOptions(parent=parent, depends_on=[closed], **options),
+        opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=[closed])),
     )
     return bucket

@@ -98,6 +98,12 @@ def test_only_what_holds_data_is_protected(recording: Recording) -> None:
     assert not any(r.request.protect for r in recording.resources if r.type in (ROLE, POLICY, BUILD))
 
 
+def test_what_keeps_a_bucket_safe_is_protected_with_it(recording: Recording) -> None:
+    around = [r for r in recording.resources if r.type.startswith("aws:s3/bucket")]
+    assert len(around) == 14  # staging area and state: the bucket and six settings each
+    assert all(r.request.protect for r in around)
+
+
 def test_all_is_made_by_guarded_providers_of_the_account(recording: Recording) -> None:
     providers = {r.urn for r in recording.resources if r.type.startswith("pulumi:providers")}
     assert len(providers) == 2
