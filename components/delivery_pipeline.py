@@ -95,7 +95,7 @@ class DeliveryPipeline(pulumi.ComponentResource):
             )
             check_roles(documents.roles, documents.boundaries)
             check_projects(documents.projects)
-            for region in model.regions:
+            for region in model.store_regions:
                 readers = model.environments
                 check_resource_policies(
                     bucket_policy(names, region, readers), key_policy(names, region, readers), region
@@ -109,7 +109,8 @@ class DeliveryPipeline(pulumi.ComponentResource):
         pipeline = native.codepipeline.Pipeline(
             name,
             **_arguments(properties, known),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[*made, *stores.values()]),
+            # A store that is only kept can go without the pipeline.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[*made, *(stores[r] for r in args.model.regions)]),
         )
         self._starts(args, pipeline, made)
         topic = self._notifications(name, args, pipeline)
@@ -137,7 +138,7 @@ class DeliveryPipeline(pulumi.ComponentResource):
         """An artifact bucket and its key in each region: opened to the environments of that region, for reading."""
         names, environments = args.model.names, args.model.environments
         buckets, keys = {}, {}
-        for region in args.model.regions:
+        for region in args.model.store_regions:
             provider = None if region == names.region else args.regional[region]
             kept = pulumi.ResourceOptions(parent=self, protect=args.protect, provider=provider)
             key = aws.kms.Key(

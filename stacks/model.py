@@ -38,6 +38,7 @@ def pipeline_model(project: Project, app: str, name: str, pipeline: PipelineConf
             for t in pipeline.triggers
         ),
         tags=dict(pipeline.tags),
+        kept_regions=pipeline.artifact_regions,
     )
 
 

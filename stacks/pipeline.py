@@ -22,7 +22,8 @@ def program() -> None:
     model = pipeline_model(here.project, pulumi.get_project(), here.stack, config)
 
     tags = {APP_TAG: model.app, **config.tags}
-    access = {region: Access(config.account, region, config.profile, config.role_arn, tags) for region in model.regions}
+    regions = model.store_regions
+    access = {region: Access(config.account, region, config.profile, config.role_arn, tags) for region in regions}
     same_place = unchanged(
         "place",
         {"account": config.account, "region": config.region},
@@ -39,7 +40,7 @@ def program() -> None:
             build_variables=config.build.env,
             build=build_environment(config.build, privileged=config.build.privileged),
             engine=engine_download(config.engine),
-            regional={r: aws_provider(f"aws-{r}", access[r], only_here) for r in model.regions if r != config.region},
+            regional={r: aws_provider(f"aws-{r}", access[r], only_here) for r in regions if r != config.region},
             token=token(config, provider),
             schedule=config.schedule,
             emails=config.notifications.emails if config.notifications else None,

@@ -140,6 +140,8 @@ class PipelineModel:
     """One for the pipeline's region and one for each region of an environment: `regions` names them."""
     triggers: tuple[Trigger, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
+    kept_regions: tuple[str, ...] = ()
+    """Regions whose artifact stores stay although no action runs there."""
 
     @property
     def app(self) -> str:
@@ -160,3 +162,8 @@ class PipelineModel:
         """Every region with an action: the pipeline's own first, then sorted."""
         others = {names.region for names in self.environments} - {self.names.region}
         return (self.names.region, *sorted(others))
+
+    @property
+    def store_regions(self) -> tuple[str, ...]:
+        """Every region with a bucket and a key: those with an action, then those that are kept."""
+        return (*self.regions, *sorted(set(self.kept_regions) - set(self.regions)))

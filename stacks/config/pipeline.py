@@ -320,6 +320,11 @@ class PipelineConfig(Model):
         for name in names:
             if names.count(name) > 1:
                 raise BadValueError(f"two stages are called {name}", "rename one")
+    artifact_regions: Annotated[tuple[Region, ...], List] = Field(
+        default=(),
+        description="regions whose artifact bucket and key stay although no environment lies there any more, until "
+        "`delivery destroy` removes them",
+    )
         for stage in self.stages:
             for environment in stage.environments:
                 if environment in seen:

@@ -225,6 +225,7 @@ WRONG: dict[type[BaseModel], dict[str, tuple[Bad, ...]]] = {
         "schedule": (Bad("daily", "'daily' is no schedule"), Bad("cron(0 6 * *)", "is no schedule")),
         "notifications": (Bad(["a@example.com"], "is no mapping"),),
         "tags": TAGS,
+        "artifactRegions": (LIST, Bad(["Ireland"], "'Ireland' is not an AWS region")),
         "protect": FLAG,
     },
     ConnectionSource: {

@@ -91,6 +91,7 @@ PIPELINE: dict[str, Any] = {
     "schedule": "cron(0 6 ? * MON-FRI *)",
     "notifications": {"emails": ["team@example.com"]},
     "tags": {"cost-center": "42"},
+    "artifactRegions": ["eu-west-1"],
     "protect": "true",
 }
 ACCOUNT: dict[str, Any] = {
@@ -325,6 +326,7 @@ WRONG_PIPELINES = [
     ("notifications", ["a@example.com"], "is no mapping"),
     ("notifications.emails", ["team"], "is no e-mail address"),
     ("tags", ["a"], "is no mapping"),
+    ("artifactRegions", ["Ireland"], "is not an AWS region"),
     ("tags.a", "", "is empty"),
     ("protect", "no", "'no' is neither true nor false"),
 ]

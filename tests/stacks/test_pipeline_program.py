@@ -113,6 +113,17 @@ def test_everything_of_another_region_is_made_by_its_provider(recording: Recordi
             assert f"::aws-{AWAY}::" in resource.provider, resource.type
 
 
+def test_a_region_without_environments_may_keep_its_store(tmp_path: Path) -> None:
+    recording = run(make(tmp_path, 1, artifactRegions=[AWAY]), "pipeline")
+    bucket = recording.one(BUCKET, f"pipeline-{AWAY}")
+    assert bucket.provider.endswith(f"::aws-{AWAY}::aws-{AWAY}-id")
+    assert bucket.request.protect
+    pipeline, without = recording.one(PIPELINE), run(make(tmp_path, 1), "pipeline").one(PIPELINE)
+    # To CodePipeline it is no store: the definition is the same, and the store can go while the pipeline stays.
+    assert pipeline.inputs == without.inputs
+    assert not [urn for urn in pipeline.depends_on if AWAY in urn]
+
+
 def test_one_region_has_one_store(tmp_path: Path) -> None:
     inputs = run(make(tmp_path, 1), "pipeline").one(PIPELINE).inputs
     assert "artifactStores" not in inputs
