@@ -40,9 +40,6 @@ class DeliveryPipelineArgs:
 
     model: PipelineModel
     """The pipeline; without `stores`, which the component makes, and without a token."""
-    build_commands: tuple[str, ...] = ()
-    """Commands of the Build stage before the export is checked, such as tests."""
-    build_variables: Mapping[str, str] = field(default_factory=dict)
     build: BuildEnvironment = field(default_factory=BuildEnvironment)
     """Where Build and UpdatePipeline run."""
     engine: EngineDownload | None = None
@@ -86,13 +83,7 @@ class DeliveryPipeline(pulumi.ComponentResource):
             check_model(model)
             properties = pipeline_properties(model)
             check_definition(properties)
-            documents = pipeline_documents(
-                model,
-                build_commands=args.build_commands,
-                build_variables=args.build_variables,
-                build=args.build,
-                engine=args.engine,
-            )
+            documents = pipeline_documents(model, build=args.build, engine=args.engine)
             check_roles(documents.roles, documents.boundaries)
             check_projects(documents.projects)
             for region in model.store_regions:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
-from amplify_export import assemble, read_export, write_assembly
+from amplify_export import Assembly, Export, assemble, read_export, write_assembly
 from delivery import output, sources, stack_files
 
 
@@ -23,25 +25,44 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     folder, secrets = sources.named(args.export, args.environment)
-    assembly = assemble(read_export(folder), secrets)
-    write_assembly(assembly, args.out)
-    size = sum(o.size for o in assembly.objects)
+    assembly = write(read_export(folder), secrets, args.out)
     if args.json:
-        output.document(
-            {
-                "assembly": str(args.out),
-                "project": assembly.project,
-                "digest": assembly.digest(),
-                "objects": len(assembly.objects),
-                "bytes": size,
-                "stacks": sum(1 for _ in assembly.root.walk()),
-                "findings": [f.to_json() for f in assembly.findings],
-            }
-        )
-        return 0
-    output.findings(assembly.findings)
-    stacks = output.counted(sum(1 for _ in assembly.root.walk()), "stack")
-    print(
-        f"{args.out}: {assembly.project}, {stacks}, {output.counted(len(assembly.objects), 'object')}, {size:,} bytes"
-    )
+        output.document(described(assembly, args.out))
+    else:
+        report(assembly, args.out)
     return 0
+
+
+def write(export: Export, secrets: Collection[tuple[str, str]], out: Path) -> Assembly:
+    """Write the assembly of an export into `out`. Raises `ExportRefused`, `AssemblyError`."""
+    assembly = assemble(export, secrets)
+    write_assembly(assembly, out)
+    return assembly
+
+
+def described(assembly: Assembly, out: Path) -> dict[str, Any]:
+    """The assembly that was written into `out`, for machines."""
+    return {
+        "assembly": str(out),
+        "project": assembly.project,
+        "digest": assembly.digest(),
+        "objects": len(assembly.objects),
+        "bytes": _size(assembly),
+        "stacks": _stacks(assembly),
+        "findings": [f.to_json() for f in assembly.findings],
+    }
+
+
+def report(assembly: Assembly, out: Path) -> None:
+    """The same for people."""
+    output.findings(assembly.findings)
+    stacks, objects = output.counted(_stacks(assembly), "stack"), output.counted(len(assembly.objects), "object")
+    print(f"{out}: {assembly.project}, {stacks}, {objects}, {_size(assembly):,} bytes")
+
+
+def _size(assembly: Assembly) -> int:
+    return sum(o.size for o in assembly.objects)
+
+
+def _stacks(assembly: Assembly) -> int:
+    return sum(1 for _ in assembly.root.walk())

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Collection
 from pathlib import Path
 
-from amplify_export import ExportRefused, check, read_export
+from amplify_export import Export, ExportRefused, check, read_export
 from delivery import output, sources, stack_files
 
 
@@ -22,14 +23,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     folder, secrets = sources.named(args.export, args.environment)
-    findings = check(read_export(folder), secrets)
-    refused = [f for f in findings if f.severity == "refused"]
-    if args.json and refused:
+    export = read_export(folder)
+    if not args.json:
+        return report(export, secrets)
+    findings = check(export, secrets)
+    if any(f.severity == "refused" for f in findings):
         raise ExportRefused(findings)
-    if args.json:
-        output.document({"export": str(folder), "findings": [f.to_json() for f in findings]})
-        return 0
+    output.document({"export": str(folder), "findings": [f.to_json() for f in findings]})
+    return 0
+
+
+def report(export: Export, secrets: Collection[tuple[str, str]]) -> int:
+    """Print every finding, for people; the exit code."""
+    findings = check(export, secrets)
     output.findings(sorted(findings, key=lambda f: ("refused", "warning", "repaired").index(f.severity)))
     counts = {s: sum(f.severity == s for f in findings) for s in ("refused", "warning", "repaired")}
-    print(f"{folder}: " + (", ".join(f"{n} {s}" for s, n in counts.items() if n) or "nothing to report"))
-    return 1 if refused else 0
+    print(f"{export.path}: " + (", ".join(f"{n} {s}" for s, n in counts.items() if n) or "nothing to report"))
+    return 1 if counts["refused"] else 0

@@ -70,6 +70,11 @@ def findings(found: Iterable[Finding]) -> None:
         print(f"{finding.severity:8}  {finding}")
 
 
+def line(text: str) -> None:
+    """A line on stdout at once: of commands that go on, and may be ended before the buffer is written."""
+    print(text, flush=True)
+
+
 def progress(line: str) -> None:
     """A line about work under way: on stderr, so that stdout holds the result alone."""
     print(line, file=sys.stderr, flush=True)

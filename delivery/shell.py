@@ -1,4 +1,4 @@
-"""A step's shell: its commands in one process group, bounded in time, with secrets masked in what they print."""
+"""The shell of a step or of Build: its commands in one process group, bounded in time, secrets masked in its output."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from amplify_export.errors import DeployError
 
 MASK = "***"
 """Printed in place of a secret."""
@@ -36,18 +38,32 @@ class Ended:
     last_lines: tuple[str, ...]
     seconds: float
 
+    @property
+    def failed(self) -> str | None:
+        """Why it has failed by itself; None if it has not."""
+        if not self.code:
+            return None
+        return f"exit code {self.code}" if self.code > 0 else f"ended by signal {-self.code}"
+
+    def error(self, why: str, where: str, remedy: str) -> DeployError:
+        """The failure, with the last lines of output."""
+        return DeployError(
+            "\n".join([f"failed: {why}", *(f"  {text}" for text in self.last_lines)]), where=where, remedy=remedy
+        )
+
 
 def run(
     commands: Sequence[str],
     variables: Mapping[str, str],
-    seconds: float,
+    seconds: float | None,
     line: Callable[[str], None],
     secrets: Collection[str] = (),
 ) -> Ended:
     """Run `commands` in one `sh -eu` that gets `variables` beside its environment; `line` gets each line of output.
 
-    After `seconds`, or when this process is interrupted, the whole process group gets SIGTERM and `GRACE` seconds later
-    SIGKILL. So does what the commands have left in the background. `secrets`, see `hidden`, are masked in every line.
+    After `seconds` (None: no bound), or when this process is interrupted, the whole process group gets SIGTERM and
+    `GRACE` seconds later SIGKILL. So does what the commands have left in the background. `secrets`, see `hidden`, are
+    masked in every line.
     """
     last: deque[str] = deque(maxlen=LAST_LINES)
     began = time.monotonic()

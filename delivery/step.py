@@ -59,14 +59,11 @@ def failure(step: Step, ended: shell.Ended, where: str) -> DeployError | None:
     """Why the step has failed; None if it has not."""
     if ended.timed_out:
         why, remedy = f"ended after its timeout of {step.timeout} minutes", "raise `timeout` of the step, or mend it"
-    elif ended.code:
-        why = f"exit code {ended.code}" if ended.code > 0 else f"ended by signal {-ended.code}"
-        remedy = "what was deployed stays as it is; mend the cause and repeat the step"
+    elif ended.failed:
+        why, remedy = ended.failed, "what was deployed stays as it is; mend the cause and repeat the step"
     else:
         return None
-    return DeployError(
-        "\n".join([f"failed: {why}", *(f"  {text}" for text in ended.last_lines)]), where=where, remedy=remedy
-    )
+    return ended.error(why, where, remedy)
 
 
 def _run_step(args: argparse.Namespace, config: EnvironmentConfig, project: Project) -> int:
@@ -79,7 +76,7 @@ def _run_step(args: argparse.Namespace, config: EnvironmentConfig, project: Proj
     elif step.env_from_outputs:
         outputs = stack_outputs.read_account(config, project.app)
     given, secrets = variables(step, outputs, where)
-    ended = shell.run(step.commands, given, step.timeout * 60, output.progress if args.json else print, secrets)
+    ended = shell.run(step.commands, given, step.timeout * 60, output.progress if args.json else output.line, secrets)
     failed = failure(step, ended, where)
     if failed:
         raise failed

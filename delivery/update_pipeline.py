@@ -12,9 +12,9 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from amplify_export.errors import ConfigError, DeployError
+from amplify_export.errors import DeployError
 from components.documents.model import PipelineModel
-from delivery import output, restart, secrets_provider
+from delivery import output, pipelines, restart, secrets_provider
 from delivery.account import Account
 from delivery.engine import Engine
 from delivery.planning import ProgramStep
@@ -26,8 +26,6 @@ PIPELINE = "aws-native:codepipeline:Pipeline"
 """Pulumi's type of the pipeline itself: a change of it cancels what runs and starts the pipeline again."""
 DIGEST = "definitionDigest"
 """The stack's output that tells which definition was applied last."""
-STACK_VARIABLE = "STACK"
-"""Set in the pipeline's own project: which of the project's pipelines it is."""
 COMMIT_VARIABLE, EXECUTION_VARIABLE = "COMMIT_ID", "EXECUTION_ID"
 """Set by the pipeline's action: the commit that this program was built from, and the execution that runs it."""
 
@@ -62,14 +60,12 @@ def decide(steps: Iterable[ProgramStep], declared: str | None, applied: str | No
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--stack", metavar="NAME", help=f"the pipeline's stack; default: ${STACK_VARIABLE}, else the only one there is"
-    )
+    pipelines.add_stack(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     project = Project(Path())
-    stack = args.stack or os.environ.get(STACK_VARIABLE) or only_pipeline(project.stacks("pipeline"))
+    stack = pipelines.named(args.stack, project)
     config = project.pipeline(stack)
     model = pipeline_model(project, project.app, stack, config)  # a mistake is told before anything slow begins
     engine = Engine(stack, Path.cwd(), output.progress)
@@ -129,12 +125,3 @@ class _Restart:
                 "start it by hand with the commit that was tagged (`aws codepipeline start-pipeline-execution`)"
             )
             raise refused from None
-
-
-def only_pipeline(stacks: tuple[str, ...]) -> str:
-    """The project's pipeline, if it has just one. Raises `ConfigError`."""
-    if len(stacks) == 1:
-        return stacks[0]
-    if stacks:
-        raise ConfigError(f"there are several pipelines: {', '.join(stacks)}", remedy="name one with --stack")
-    raise ConfigError("there is no pipeline", remedy="make Pulumi.pipeline.yaml (docs/configuration.md)")

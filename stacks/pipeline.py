@@ -36,8 +36,6 @@ def program() -> None:
         here.stack,
         DeliveryPipelineArgs(
             model=model,
-            build_commands=config.build.commands,
-            build_variables=config.build.env,
             build=build_environment(config.build, privileged=config.build.privileged),
             engine=engine_download(config.engine),
             regional={r: aws_provider(f"aws-{r}", access[r], only_here) for r in regions if r != config.region},

@@ -21,7 +21,7 @@ VIRTUALENV = ".venv"
 OUTPUT_BASE = "$CODEBUILD_SRC_DIR"
 
 ASSEMBLY = "assembly"
-"""Where Build puts the assembly, beside the program."""
+"""Where Build (`delivery.build`) puts the assembly, beside the program."""
 
 _BUILT = {"AMPLIFY_DELIVERY_ASSEMBLY": ASSEMBLY}
 """What is deployed after Build: its very assembly, not the export once more (`stacks.inputs.ASSEMBLY_VARIABLE`)."""
@@ -35,20 +35,19 @@ class EngineDownload:
     sha256: str
 
 
-def build(
-    commands: Sequence[str], engine: EngineDownload | None = None, variables: Mapping[str, str] | None = None
-) -> str:
+def build(engine: EngineDownload | None = None) -> str:
     """Build: install what is locked, test, check and assemble the export, seal the artifact.
 
-    `commands` are the user's own, such as tests. Exports the digest and nothing else. The artifact is the program as
-    it was checked out plus the assembly; it is sealed as the last thing, so that it holds what was tested.
+    The user's own commands, such as tests, stand in the source: one that always fails is mended by a commit. Exports
+    the digest and nothing else. The artifact is the program as it was checked out, with what the commands have written,
+    plus the assembly; it is sealed as the last thing, so that it holds what was tested.
     """
     phases = {
         "install": _install(engine),
-        "build": [*commands, "python -m delivery check", f"python -m delivery assemble --out {ASSEMBLY}"],
+        "build": ["python -m delivery build"],
         "post_build": [_only_after_success(), _without_leftovers(), artifact.seal()],
     }
-    spec = _spec(phases, [artifact.VARIABLE], variables)
+    spec = _spec(phases, [artifact.VARIABLE])
     # Everything that is left in the folder: the list says what belongs to it.
     spec["artifacts"] = {"files": ["**/*"], "base-directory": OUTPUT_BASE}
     return _text(spec)

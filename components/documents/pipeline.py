@@ -43,8 +43,6 @@ class PipelineDocuments:
 def pipeline_documents(
     model: PipelineModel,
     *,
-    build_commands: Sequence[str] = (),
-    build_variables: Mapping[str, str] | None = None,
     build: BuildEnvironment | None = None,
     engine: buildspecs.EngineDownload | None = None,
 ) -> PipelineDocuments:
@@ -52,7 +50,7 @@ def pipeline_documents(
     names = model.names
     environment = build or BuildEnvironment()
     specs = {
-        "build": buildspecs.build(build_commands, engine, build_variables),
+        "build": buildspecs.build(engine),
         "update": buildspecs.update_pipeline(engine),
     }
     roles = [_pipeline_role(model), _build_role(names), _update_role(model)]
@@ -272,7 +270,8 @@ def _project(
         queued_timeout_minutes=480,
         concurrent_builds=1 if what == "update" else None,
         log_group=names.project_log_group(what),
-        variables={"STACK": names.name, "PULUMI_BACKEND_URL": names.state_backend} if what == "update" else {},
+        # Build has nothing to do with the engine's state.
+        variables={"STACK": names.name, **({"PULUMI_BACKEND_URL": names.state_backend} if what == "update" else {})},
         privileged=environment.privileged and what == "build",
         # CodeBuild ignores the artifact store's key and encrypts with the project's.
         encryption_key_arn=key_arn,

@@ -257,10 +257,21 @@ class Engine(Model):
 
 
 class Build(Compute):
-    """The Build stage: installs what is locked by hash, runs your commands, checks and assembles the export."""
+    """The Build stage: installs what is locked by hash, runs your commands, checks and assembles the export.
 
-    commands: Texts = Field(default=(), description="commands before the export is checked, such as tests")
-    env: Variables = Field(default_factory=dict, description="environment variables")
+    `commands` and `env` are read from the commit that is built. The other keys belong to the projects of Build and
+    UpdatePipeline: a change of them counts from the next execution on.
+    """
+
+    commands: Texts = Field(
+        default=(),
+        description="commands before the export is checked, such as tests, run in one `sh -eu` that stops at the first "
+        "failure",
+    )
+    env: Variables = Field(
+        default_factory=dict,
+        description="environment variables of the commands, in plain text (docs/commands.md says where secrets belong)",
+    )
     privileged: Flag = Field(default=False, description="let Build use Docker")
 
 

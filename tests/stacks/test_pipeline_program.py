@@ -177,7 +177,7 @@ def test_a_changed_command_of_a_step_changes_nothing_here(directory: Path, tmp_p
 
 
 def test_a_changed_command_of_build_changes_nothing_here(directory: Path, tmp_path: Path) -> None:
-    """Neither the pipeline nor a project: it counts in the execution that brings it, and a bad one cannot lock Build."""
+    """Neither the pipeline nor a project: it counts in the execution that brings it, so a bad one locks nothing."""
     shutil.copytree(directory, tmp_path, dirs_exist_ok=True)
 
     def made(**build: Any) -> tuple[dict[str, Any], dict[str, Any]]:

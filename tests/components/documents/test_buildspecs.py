@@ -42,13 +42,12 @@ def test_update_verifies_first() -> None:
 
 @pytest.mark.parametrize("what", PROJECTS)
 def test_what_build_assembled_is_what_is_deployed(what: str) -> None:
-    (assemble,) = [c for c in commands(buildspecs.build([])) if "assemble" in c]
-    folder = assemble.removeprefix("python -m delivery assemble --out ")
-    assert json.loads(buildspecs.project(what, 60))["env"]["variables"] == {ASSEMBLY_VARIABLE: folder}
+    """`tests/delivery/test_build.py` shows that Build puts it there."""
+    assert json.loads(buildspecs.project(what, 60))["env"]["variables"] == {ASSEMBLY_VARIABLE: buildspecs.ASSEMBLY}
 
 
 def commands_of_delivery() -> list[list[str]]:
-    specs = [buildspecs.build([]), buildspecs.update_pipeline(), *(buildspecs.project(what, 60) for what in PROJECTS)]
+    specs = [buildspecs.build(), buildspecs.update_pipeline(), *(buildspecs.project(what, 60) for what in PROJECTS)]
     lines = [line for spec in specs for command in commands(spec) for line in command.splitlines()]
     words = [shlex.split(line.rstrip("&")) for line in lines if "-m delivery" in line]
     return [found[found.index("delivery") + 1 :] for found in words]
@@ -59,8 +58,15 @@ def test_every_command_of_delivery_is_one(arguments: list[str]) -> None:
     assert cli.parser(arguments[0]).parse_args(arguments).command == arguments[0]
 
 
+def test_build_runs_one_command_of_ours_between_what_is_locked_and_the_seal() -> None:
+    phases = json.loads(buildspecs.build())["phases"]
+    assert list(phases) == ["install", "build", "post_build"]
+    assert "--require-hashes" in phases["install"]["commands"][0]
+    assert phases["build"]["commands"] == ["python -m delivery build"]
+
+
 def test_build_seals_last_and_exports_the_digest() -> None:
-    spec = json.loads(buildspecs.build(["pytest -q"]))
+    spec = json.loads(buildspecs.build())
     assert spec["version"] == 0.2
     assert spec["env"]["exported-variables"] == ["ARTIFACT_DIGEST"]
     assert commands(json.dumps(spec))[-1] == artifact.seal()
@@ -76,7 +82,7 @@ def test_deploy_ends_before_codebuild_ends_it() -> None:
 
 
 @pytest.mark.parametrize(
-    "spec", [buildspecs.project(what, 60, ENGINE) for what in PROJECTS] + [buildspecs.build([], ENGINE)]
+    "spec", [buildspecs.project(what, 60, ENGINE) for what in PROJECTS] + [buildspecs.build(ENGINE)]
 )
 def test_every_command_is_shell(spec: str) -> None:
     for command in commands(spec):
@@ -93,6 +99,6 @@ def test_build_leaves_no_hidden_files_and_no_byte_code(tmp_path: Path) -> None:
     for name in (".git/config", "pkg/__pycache__/a.pyc", "pkg/.cache/x", ".env", "pkg/kept.py", "kept"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("")
-    cleaning = commands(buildspecs.build([]))[-2]
+    cleaning = commands(buildspecs.build())[-2]
     subprocess.run(["sh", "-c", cleaning], cwd=tmp_path, check=True)
     assert sorted(str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*") if p.is_file()) == ["kept", "pkg/kept.py"]

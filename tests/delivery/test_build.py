@@ -1,0 +1,168 @@
+"""`delivery build`: what the pipeline's stage Build does, as a person or another CI runs it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from amplify_export import load_assembly
+from components.documents.buildspecs import ASSEMBLY
+from tests.delivery.conftest import ROOT, Ran, delivery, export
+from tests.delivery.test_shell import gone
+from tests.stacks.projects import APP, make, write
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A project with one environment, `preprod`, and a pipeline that delivers it."""
+    return make(tmp_path, 1)
+
+
+def building(folder: Path, *commands: str, env: dict[str, str] | None = None) -> Path:
+    """The project whose Build runs `commands`."""
+    build: dict[str, Any] = {"commands": list(commands), "env": env or {}}
+    return make(folder, 1, build=build)
+
+
+def build(folder: Path, *arguments: str, **variables: str) -> Ran:
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PULUMI_")) and k != "STACK"}
+    return delivery("build", *arguments, cwd=folder, env={**clean, "PYTHONPATH": str(ROOT), **variables})
+
+
+def test_it_runs_the_commands_then_checks_and_assembles(folder: Path) -> None:
+    ran = build(building(folder, 'word="$GREETING"', 'echo "$word, world" | tee seen', env={"GREETING": "hello"}))
+    assert ran.code == 0, ran.err
+    # Both commands in one shell, with the variables of the file; then what `check` and `assemble` print.
+    assert (folder / "seen").read_text() == "hello, world\n"
+    lines = ran.out.splitlines()
+    assert lines[0] == "hello, world"
+    assert lines[1].startswith("build of pipeline: 2 commands done in ")
+    checked = delivery("check", cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    assembled = delivery("assemble", "--out", "other", cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    rest = "".join(f"{line}\n" for line in lines[2:])
+    assert rest == checked.out + assembled.out.replace("other: ", f"{ASSEMBLY}: ")
+    assert load_assembly(folder / ASSEMBLY) == load_assembly(folder / "other")
+
+
+def test_without_commands_it_checks_and_assembles(folder: Path) -> None:
+    ran = build(folder)
+    assert ran.code == 0, ran.err
+    assert load_assembly(folder / ASSEMBLY).project == APP
+
+
+def test_a_failing_command_ends_it_with_its_last_lines_and_nothing_is_assembled(folder: Path) -> None:
+    ran = build(building(folder, "echo one test fails", "sh -c 'exit 7'", "touch reached"))
+    assert ran.code == 1
+    assert ran.out == "one test fails\n"
+    assert ran.err.startswith(
+        "error: build of pipeline: failed: exit code 7\n  one test fails\n  -> nothing was assembled"
+    )
+    assert not (folder / "reached").exists()
+    assert not (folder / ASSEMBLY).exists()
+
+
+def test_a_variable_that_nobody_set_is_a_failure(folder: Path) -> None:
+    ran = build(building(folder, 'rm -rf "$NOT_SET/x"'))
+    assert ran.code == 1
+    assert "NOT_SET" in ran.err
+
+
+def test_what_failed_is_mended_by_a_change_of_the_file_alone(folder: Path) -> None:
+    """The commands are read from the checkout that is built: a bad one locks nothing."""
+    assert build(building(folder, "false")).code == 1
+    assert build(building(folder, "true")).code == 0
+
+
+def test_what_the_commands_write_is_what_is_assembled(folder: Path) -> None:
+    """As a command would that calls `amplify export`."""
+    exported, elsewhere = folder / f"amplify-export-{APP}", folder / "elsewhere"
+    exported.rename(elsewhere)
+    ran = build(building(folder, f"mv elsewhere amplify-export-{APP}"))
+    assert ran.code == 0, ran.err
+    assert (folder / ASSEMBLY / "assembly.json").is_file()
+
+
+def test_a_refused_export_ends_it_as_check_does(folder: Path) -> None:
+    building(folder, "echo tested")
+    shutil.rmtree(folder / f"amplify-export-{APP}")
+    bad = shutil.copytree(export("triggers"), folder / export("triggers").name)
+    ran = build(folder)
+    assert ran.code == 1
+    assert ran.out.splitlines()[0] == "tested"
+    assert "refused   AD206 auth/trigappauth/" in ran.out
+    assert ran.out.splitlines()[-1].startswith(f"{bad.name}: ")
+    assert not (folder / ASSEMBLY).exists()
+    machine = build(folder, "--json")
+    assert machine.code == 1
+    assert "AD206" in {f["id"] for f in machine.document["error"]["findings"]}
+
+
+def test_for_machines_the_commands_output_goes_to_stderr(folder: Path) -> None:
+    ran = build(building(folder, "echo noise"), "--json")
+    assert ran.code == 0
+    assert ran.err == "noise\n"
+    document = ran.document
+    assert document["stack"] == "pipeline"
+    assert document["assembly"] == ASSEMBLY
+    assert document["digest"] == load_assembly(folder / ASSEMBLY).digest()
+    assert document["seconds"] >= 0
+
+
+def test_a_failure_for_machines(folder: Path) -> None:
+    error = build(building(folder, "echo why", "false"), "--json").document["error"]
+    assert (error["where"], error["message"]) == ("build of pipeline", "failed: exit code 1\n  why")
+
+
+def test_the_project_tells_which_pipeline_it_is(folder: Path) -> None:
+    """Each pipeline has its own commands, and assembles the export of its own environments."""
+    building(folder, "echo ours")
+    (folder / "Pulumi.pipeline.yaml").rename(folder / "Pulumi.releases.yaml")
+    make(folder, 1, build={"commands": ["echo theirs"]}, stages=[{"name": "Canary"}])
+    write(folder, "canary", {"account": "555555555555", "region": "eu-west-1", "export": "not-ours"})
+
+    unnamed = build(folder)
+    assert unnamed.code == 1
+    assert "there are several pipelines: pipeline, releases" in unnamed.err
+    for ran in (build(folder, STACK="releases"), build(folder, "--stack", "releases", STACK="pipeline")):
+        assert ran.code == 0, ran.err
+        assert ran.out.startswith("ours\n")
+
+
+def test_without_a_pipeline_there_is_nothing_to_build(project: Path) -> None:
+    ran = build(project)
+    assert ran.code == 1
+    assert "there is no pipeline" in ran.err
+
+
+def test_interrupted_it_ends_its_commands_and_assembles_nothing(folder: Path) -> None:
+    building(folder, "sleep 600 & echo $! > child.part", "mv child.part child", "wait")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen([sys.executable, "-m", "delivery", "build"], cwd=folder, env=environment)
+    while not (folder / "child").exists():
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait() == 130
+    assert gone(int((folder / "child").read_text()))
+    assert not (folder / ASSEMBLY).exists()
+
+
+def test_lines_are_printed_when_they_come(folder: Path) -> None:
+    """A build that is killed at its project's timeout has told what it was doing."""
+    building(folder, "echo first", "while [ ! -e go ]; do sleep 0.05; done")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "delivery", "build"]
+    with subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "first\n"
+        (folder / "go").touch()
+        process.communicate()
+    assert process.returncode == 0
