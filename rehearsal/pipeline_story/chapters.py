@@ -26,7 +26,7 @@ _QA_STAGE = """\
       post:
         - name: Greets
           commands:
-            - curl -Ssf "$ENDPOINT_URL" | grep -q '"environment": "qa"'
+            - curl -Ssf "$ENDPOINT_URL" | grep -q qa
           envFromOutputs:
             ENDPOINT_URL: helloUrl
 """
