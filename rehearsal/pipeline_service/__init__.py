@@ -1,4 +1,4 @@
-"""CodePipeline and CodeBuild as a service of the local AWS: speaks their JSON APIs and really runs what is declared.
+"""CodePipeline, CodeBuild and CodeStar Notifications in the local AWS: speaks their APIs and runs what is declared.
 
 `PipelineService` is the door; `joining` says where the service lives and why. What decides is pure (`structure`,
 `decisions`, `triggers`, `buildspec`, `variables`, `overrides`, `views`), what acts is apart (`engine`, `actions`,

@@ -38,7 +38,7 @@ class Gate:
         self._token = token
 
     def join(self, port: int) -> None:
-        """Have the requests for both services handed on to `port`."""
+        """Have the requests for the services handed on to `port`."""
         self._ask("join", {"port": port})
 
     def denied(
@@ -96,6 +96,17 @@ class Gate:
         """A KMS key as `account` names it: `arn`, `state`, `aliases`; None if there is none."""
         answer = self._ask("key", {"key": named, "account": account, "region": region})
         return answer if answer["found"] else None
+
+    def publish(self, topic: str, service: str, source_arn: str, source_account: str, message: str) -> bool:
+        """Publish to an SNS topic as an AWS service; whether the topic's policy let it."""
+        asked = {
+            "topic": topic,
+            "service": service,
+            "source_arn": source_arn,
+            "source_account": source_account,
+            "message": message,
+        }
+        return bool(self._ask("publish", asked)["published"])
 
     def _ask(self, question: str, document: dict[str, Any]) -> dict[str, Any]:
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)

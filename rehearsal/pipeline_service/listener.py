@@ -21,7 +21,12 @@ Find = Callable[[str, str], Operation | None]
 def answer(find: Find, document: dict[str, Any]) -> tuple[int, dict[str, Any]]:
     """Status and body for a request as the front hands it on. Never raises."""
     try:
-        service, model = shapes.operation(document["target"])
+        given: dict[str, Any] = {}
+        if "target" in document:
+            service, model = shapes.operation(document["target"])
+        else:
+            service = document["service"]
+            model, given = shapes.rest_operation(service, document["path"], document["query"])
         carry_out = find(service, model.name)
         if carry_out is None:
             raise ServiceError("UnknownOperationException", f"{model.name} is not part of the rehearsal")  # noqa: TRY301
@@ -29,6 +34,7 @@ def answer(find: Find, document: dict[str, Any]) -> tuple[int, dict[str, Any]]:
             params = json.loads(document["body"] or "{}")
         except ValueError as error:
             raise ServiceError("SerializationException", f"not JSON: {error}") from error
+        params = {**params, **given} if given else params
         shapes.check_input(model, params)
         return 200, shapes.as_output(model, carry_out(params, Caller(**document["caller"])))
     except ServiceError as error:

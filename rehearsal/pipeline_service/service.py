@@ -1,4 +1,4 @@
-"""CodePipeline and CodeBuild for the local AWS.
+"""CodePipeline, CodeBuild and CodeStar Notifications for the local AWS.
 
     aws, room = local_aws_with_room()
     with aws, PipelineService(aws, room) as service:
@@ -8,7 +8,7 @@
         client.create_pipeline(...)
         service.wait(client.start_pipeline_execution(name="app")["pipelineExecutionId"])
 
-Both services answer at the local AWS's own endpoint (`joining` says why), so whoever uses that endpoint uses them.
+The services answer at the local AWS's own endpoint (`joining` says why), so whoever uses that endpoint uses them.
 Everything ends with the `with` block: executions, builds and their processes.
 """
 
@@ -37,6 +37,8 @@ from rehearsal.pipeline_service.gate import Gate
 from rehearsal.pipeline_service.joining import Room
 from rehearsal.pipeline_service.listener import Listener as HttpListener
 from rehearsal.pipeline_service.listener import Operation
+from rehearsal.pipeline_service.notifications_api import NotificationsApi
+from rehearsal.pipeline_service.notifier import Notifier
 from rehearsal.pipeline_service.orders import Orders, UpdatePolicy
 from rehearsal.pipeline_service.pipelines_api import PipelinesApi
 from rehearsal.pipeline_service.processes import GRACE, Reaper
@@ -97,7 +99,7 @@ class PipelineService:
 
     @property
     def endpoint(self) -> str:
-        """Where both services answer: the local AWS's own endpoint."""
+        """Where the services answer: the local AWS's own endpoint."""
         return self.aws.endpoint
 
     @property
@@ -123,6 +125,10 @@ class PipelineService:
         )
         pipelines = PipelinesApi(self.engine, self._orders, access.gate, self._changes.watch)
         self._pipelines = WebhooksApi(self.engine, self._webhooks, access.gate, pipelines.handler)
+        self._notifications = NotificationsApi(access.gate, self._is_pipeline)
+        self._notifier = Notifier(access.gate, self._notifications, self.execution)
+        self._notifier.start()
+        self.engine.listen(self._notifier.hear)
         self._http = HttpListener(self._find, self._room.token)
         self._http.start()
         access.gate.join(self._http.port)
@@ -134,6 +140,7 @@ class PipelineService:
         self._clock.join(5)
         self._projects.close(self._machine.grace + 5)
         self.engine.close()
+        self._notifier.close()
         self._http.close()
         self._reaper.close()
         self._scratch.cleanup()
@@ -225,8 +232,12 @@ class PipelineService:
         return self._projects.builds()
 
     def _find(self, service: str, operation: str) -> Operation | None:
-        api = self._pipelines if service == "codepipeline" else self._projects
-        return api.handler(operation)
+        if service == "codepipeline":
+            return self._pipelines.handler(operation)
+        return (self._projects if service == "codebuild" else self._notifications).handler(operation)
+
+    def _is_pipeline(self, arn: str) -> bool:
+        return any(found.definition.arn == arn for found in list(self.engine.pipelines.values()))
 
     def _told_build(self, build: Build) -> None:
         phase = build.phases[-1].kind if build.phases else ""

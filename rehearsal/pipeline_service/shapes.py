@@ -1,4 +1,4 @@
-"""Requests checked, and answers shaped, by botocore's own models of the two services.
+"""Requests checked, and answers shaped, by botocore's own models of the services.
 
 `botocore.validate.ParamValidator` checks names, types and minimums only, since the service checks the rest. Here we
 are the service: maximums, patterns and enumerations are checked as well, and told in the words AWS uses
@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import datetime
 import functools
+import re
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import unquote
 
 import botocore.session
 import regex  # the models' patterns are Java's: \p{L}, which `re` does not know
@@ -40,7 +42,7 @@ _PYTHON_TYPES: dict[str, tuple[type, ...]] = {
 
 @functools.cache
 def service_model(service: str) -> ServiceModel:
-    """botocore's model of `codepipeline` or `codebuild`."""
+    """botocore's model of a service."""
     return botocore.session.get_session().get_service_model(service)
 
 
@@ -51,6 +53,25 @@ def operation(target: str) -> tuple[str, OperationModel]:
     if service is None or name not in service_model(service).operation_names:
         raise ServiceError("UnknownOperationException", f"The operation {target} is not known.")
     return service, service_model(service).operation_model(name)
+
+
+def rest_operation(service: str, path: str, query: dict[str, list[str]]) -> tuple[OperationModel, dict[str, Any]]:
+    """The operation behind a path of a REST-JSON service, and what path and query say of its input."""
+    names = service_model(service).operation_names
+    for model in map(service_model(service).operation_model, names):
+        pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>.+)", re.escape(model.http["requestUri"]))
+        found = re.fullmatch(pattern, path)
+        if found is None:
+            continue
+        params: dict[str, Any] = {}
+        for name, member in model.input_shape.members.items() if model.input_shape else ():
+            place, key = member.serialization.get("location"), member.serialization.get("name", name)
+            if place == "uri":
+                params[name] = unquote(found[key])
+            elif place == "querystring" and key in query:
+                params[name] = query[key] if isinstance(member, ListShape) else query[key][0]
+        return model, params
+    raise ServiceError("UnknownOperationException", f"The operation {path} is not known.", 404)
 
 
 def check_input(model: OperationModel, params: Any) -> None:

@@ -1,15 +1,16 @@
-"""The front inside the local AWS: CodePipeline and CodeBuild answer at its endpoint, under its identity enforcement.
+"""The front inside the local AWS: CodePipeline, CodeBuild and CodeStar Notifications answer at its endpoint, enforced.
 
-It does three things, all with MiniStack's own functions:
+It does four things, all with MiniStack's own functions:
 
-- requests for the two services are authenticated (signature, session token, key) and handed on to the pipeline
+- requests for the services are authenticated (signature, session token, key) and handed on to the pipeline
   service over the loopback interface, with the caller, account and region they were found to have;
 - `authorize` answers whether a principal may do an action on a resource: the decision is that of the evaluator that
   guards every other service, with permissions boundaries, session policies, key policies and conditions;
 - `assume` gives a role to an AWS service: its trust policy is evaluated for the service principal with
-  `aws:SourceArn` and `aws:SourceAccount`, as no request from outside could.
+  `aws:SourceArn` and `aws:SourceAccount`, as no request from outside could;
+- `publish` lets an AWS service publish to a topic whose policy lets it.
 
-The last two answer only to who knows the token the launcher was given: builds run on this machine as well.
+The last three answer only to who knows the token the launcher was given: builds run on this machine as well.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from typing import Any
 
 PATH = "/_pipelines/"
 _TIMEOUT = 60.0
+_NOTIFICATIONS = "codestar-notifications"
 
 
 class Front:
@@ -33,7 +35,7 @@ class Front:
         self._port: int | None = None
 
     def install(self) -> None:
-        """Take the two services over in MiniStack's routing. Call after it is imported and mended."""
+        """Take the services over in MiniStack's routing. Call after it is imported and mended."""
         from ministack import app  # noqa: PLC0415 - reads the environment while it is imported
         from ministack.core import iam_actions, router  # noqa: PLC0415
 
@@ -42,10 +44,15 @@ class Front:
             "host_patterns": [r"codepipeline\."],
             "credential_scope": "codepipeline",
         }
+        router.SERVICE_PATTERNS[_NOTIFICATIONS] = {
+            "host_patterns": [r"codestar-notifications\."],
+            "credential_scope": _NOTIFICATIONS,
+        }
         # Only our own checks decide: MiniStack's would know neither the resource nor the condition keys.
         iam_actions.SERVICE_TO_IAM_NAMESPACE.pop("codebuild", None)
         for service in ("codepipeline", "codebuild"):
-            app.SERVICE_HANDLERS[service] = self._handle
+            app.SERVICE_HANDLERS[service] = self._handle_json
+        app.SERVICE_HANDLERS[_NOTIFICATIONS] = self._handle_rest
         original = app._handle_pre_body_request
 
         async def pre_body(method: str, path: str, *rest: Any) -> Any:
@@ -64,8 +71,20 @@ class Front:
 
         app._handle_post_body_shortcuts = post_body
 
+    async def _handle_json(self, _method: str, _path: str, headers: dict[str, str], *rest: Any) -> Any:
+        """A request whose header names the operation."""
+        return await self._handle({"target": headers.get("x-amz-target", "")}, headers, *rest)
+
+    async def _handle_rest(
+        self, _method: str, path: str, headers: dict[str, str], body: bytes, query_params: dict[str, Any]
+    ) -> Any:
+        """A request whose path names the operation."""
+        query = {name: value if isinstance(value, list) else [value] for name, value in query_params.items()}
+        named = {"service": _NOTIFICATIONS, "path": path, "query": query}
+        return await self._handle(named, headers, body, query_params)
+
     async def _handle(
-        self, _method: str, _path: str, headers: dict[str, str], body: bytes, query_params: dict[str, Any]
+        self, named: dict[str, Any], headers: dict[str, str], body: bytes, query_params: dict[str, Any]
     ) -> tuple[int, dict[str, str], bytes]:
         """Hand an authenticated request on."""
         from ministack.core.iam_evaluator import caller_arn  # noqa: PLC0415
@@ -80,7 +99,7 @@ class Front:
             "account": get_account_id(),
             "region": get_region(),
         }
-        document = {"target": headers.get("x-amz-target", ""), "caller": caller, "body": body.decode()}
+        document = {**named, "caller": caller, "body": body.decode()}
         try:
             status, answer = await asyncio.wait_for(_post(self._port, self._token, document), _TIMEOUT)
         except (OSError, ValueError, TimeoutError) as error:
@@ -100,6 +119,8 @@ class Front:
             return _json(200, assume(asked))
         if question == "key":
             return _json(200, key(asked))
+        if question == "publish":
+            return _json(200, publish(asked))
         return _json(404, {"message": "no such question"})
 
 
@@ -230,6 +251,37 @@ def key(asked: dict[str, Any]) -> dict[str, Any]:
             if target in (found["KeyId"], found["Arn"])
         ]
     return {"found": True, "arn": found["Arn"], "state": found.get("KeyState", "Enabled"), "aliases": aliases}
+
+
+def publish(asked: dict[str, Any]) -> dict[str, Any]:
+    """Publish to a topic as an AWS service, if the topic's policy lets it; MiniStack's default policy names nobody."""
+    from ministack.core.iam_evaluator import EvalContext, evaluate_resource_policy  # noqa: PLC0415
+    from ministack.core.responses import request_scope  # noqa: PLC0415
+    from ministack.services import sns  # noqa: PLC0415
+
+    topic, service = asked["topic"], asked["service"]
+    region, account = topic.split(":")[3:5]
+    context = EvalContext(
+        principal_arn=service,
+        principal_type="AWSService",
+        principal_account=asked["source_account"],
+        action="sns:Publish",
+        resource_arn=topic,
+        region=region,
+        service_context={
+            "aws:sourcearn": asked["source_arn"],
+            "aws:sourceaccount": asked["source_account"],
+            "aws:principalisawsservice": "true",
+        },
+    )
+    with request_scope(account, region):
+        found = sns.topic_policy_for_arn(topic)
+        if found is None:
+            return {"published": False, "reason": "missing"}
+        policy = for_service(found[0] or "{}", service)
+        if evaluate_resource_policy(policy, context).decision != "Allow":
+            return {"published": False, "reason": "policy"}
+        return {"published": sns.publish_internal(topic, asked["message"]) is not None}
 
 
 async def _post(port: int, token: str, document: dict[str, Any]) -> tuple[int, bytes]:
