@@ -320,6 +320,11 @@ class PipelineConfig(Model):
     ) = Field(default=None, description="start it also at these times, UTC, as in `cron(0 6 ? * MON-FRI *)`")
     notifications: Notifications | None = Field(default=None, description="who is told")
     tags: Tags = Field(default_factory=dict, description="tags of everything that this stack makes")
+    artifact_regions: Annotated[tuple[Region, ...], List] = Field(
+        default=(),
+        description="regions whose artifact bucket and key stay although no environment lies there any more, until "
+        "`delivery destroy` removes them",
+    )
     protect: Flag = Field(default=True, description="refuse to destroy the artifact buckets and their keys")
 
     @model_validator(mode="after")
@@ -331,11 +336,6 @@ class PipelineConfig(Model):
         for name in names:
             if names.count(name) > 1:
                 raise BadValueError(f"two stages are called {name}", "rename one")
-    artifact_regions: Annotated[tuple[Region, ...], List] = Field(
-        default=(),
-        description="regions whose artifact bucket and key stay although no environment lies there any more, until "
-        "`delivery destroy` removes them",
-    )
         for stage in self.stages:
             for environment in stage.environments:
                 if environment in seen:
