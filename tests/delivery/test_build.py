@@ -32,9 +32,14 @@ def building(folder: Path, *commands: str, env: dict[str, str] | None = None) ->
     return make(folder, 1, build=build)
 
 
-def build(folder: Path, *arguments: str, **variables: str) -> Ran:
+def environment() -> dict[str, str]:
+    """No account's, and no pipeline's, where this suite is itself a command of Build."""
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PULUMI_")) and k != "STACK"}
-    return delivery("build", *arguments, cwd=folder, env={**clean, "PYTHONPATH": str(ROOT), **variables})
+    return {**clean, "PYTHONPATH": str(ROOT)}
+
+
+def build(folder: Path, *arguments: str, **variables: str) -> Ran:
+    return delivery("build", *arguments, cwd=folder, env={**environment(), **variables})
 
 
 def test_it_runs_the_commands_then_checks_and_assembles(folder: Path) -> None:
@@ -45,8 +50,8 @@ def test_it_runs_the_commands_then_checks_and_assembles(folder: Path) -> None:
     lines = ran.out.splitlines()
     assert lines[0] == "hello, world"
     assert lines[1].startswith("build of pipeline: 2 commands done in ")
-    checked = delivery("check", cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)})
-    assembled = delivery("assemble", "--out", "other", cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    checked = delivery("check", cwd=folder, env=environment())
+    assembled = delivery("assemble", "--out", "other", cwd=folder, env=environment())
     rest = "".join(f"{line}\n" for line in lines[2:])
     assert rest == checked.out + assembled.out.replace("other: ", f"{ASSEMBLY}: ")
     assert load_assembly(folder / ASSEMBLY) == load_assembly(folder / "other")
@@ -144,8 +149,7 @@ def test_without_a_pipeline_there_is_nothing_to_build(project: Path) -> None:
 
 def test_interrupted_it_ends_its_commands_and_assembles_nothing(folder: Path) -> None:
     building(folder, "sleep 600 & echo $! > child.part", "mv child.part child", "wait")
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    process = subprocess.Popen([sys.executable, "-m", "delivery", "build"], cwd=folder, env=environment)
+    process = subprocess.Popen([sys.executable, "-m", "delivery", "build"], cwd=folder, env=environment())
     while not (folder / "child").exists():
         assert process.poll() is None
         time.sleep(0.05)
@@ -158,9 +162,8 @@ def test_interrupted_it_ends_its_commands_and_assembles_nothing(folder: Path) ->
 def test_lines_are_printed_when_they_come(folder: Path) -> None:
     """A build that is killed at its project's timeout has told what it was doing."""
     building(folder, "echo first", "while [ ! -e go ]; do sleep 0.05; done")
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "delivery", "build"]
-    with subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, cwd=folder, env=environment(), stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "first\n"
         (folder / "go").touch()

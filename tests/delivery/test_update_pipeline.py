@@ -8,8 +8,8 @@ import pytest
 
 from amplify_export.errors import ConfigError, DeployError
 from delivery import restart
-from delivery.planning import ProgramStep
 from delivery.pipelines import only_pipeline
+from delivery.planning import ProgramStep
 from delivery.update_pipeline import PIPELINE, Decision, decide
 
 PROJECT = "aws:codebuild/project:Project"
