@@ -30,8 +30,8 @@ COMMANDS = {
     "rights": "what an environment's resource types need, and what its roles lack",
     "up": "deploy an environment: what `pulumi up` does",
     "outputs": "print an environment's outputs",
-    "destroy": "delete an environment, unless data would be lost",
-    "setup": "make the tooling account's state bucket and key",
+    "destroy": "take away an environment, an account's part or a pipeline; what cannot be made again only if told to",
+    "setup": "make the tooling account's state bucket and key, or remove them",
     "rehearse": "deliver exports to a local AWS on this machine",
 }
 """Every command and what it is for. A command's module, `delivery.NAME`, is imported only when it is called;

@@ -1,4 +1,7 @@
-"""`delivery destroy ENV`: delete an environment; refuses while data would be lost, unless it is told to."""
+"""`delivery destroy STACK`: delete an environment; refuses while data would be lost, unless it is told to.
+
+An account's or a pipeline's stack is taken down by `dismantle`.
+"""
 
 from __future__ import annotations
 
@@ -9,23 +12,38 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from amplify_export.errors import DeployError
-from delivery import output, stack_files
+from amplify_export.errors import ConfigError, DeployError
+from delivery import emptying, output, stack_files
 from delivery.account import Account
 from delivery.engine import ROOT_STACK, Engine
 from delivery.stateful import BUCKET, Held, in_stack, in_state
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("environment", metavar="ENV", help="name of the Pulumi stack")
+    parser.add_argument("stack", metavar="STACK", help="name of the Pulumi stack: of an environment, account, pipeline")
     parser.add_argument(
-        "--delete-data", action="store_true", help="destroy tables, user pools and buckets with their data"
+        "--delete-data",
+        action="store_true",
+        help="destroy what cannot be made again, with its data: tables, user pools and buckets of an environment; "
+        "state, key, audit log and images of an account",
+    )
+    parser.add_argument(
+        "--region", metavar="REGION", help="of a pipeline only the artifact store of a region that it left"
     )
 
 
 def run(args: argparse.Namespace) -> int:
-    config = stack_files.load(args.environment)
-    engine = Engine(args.environment, Path.cwd(), output.progress if args.json else print)
+    program = stack_files.program(args.stack)
+    if args.region and program != "pipeline":
+        raise ConfigError(
+            "--region is for a pipeline's artifact stores", where=args.stack, remedy="leave it out, or name a pipeline"
+        )
+    if program != "backend":
+        from delivery import dismantle  # noqa: PLC0415 - an environment does without
+
+        return dismantle.run(args, program)
+    config = stack_files.load(args.stack)
+    engine = Engine(args.stack, Path.cwd(), output.progress if args.json else print)
     resources = engine.resources()
     held = list(in_state(resources))
     account = Account(config.account, config.region, config.profile, config.role_arn)
@@ -36,23 +54,23 @@ def run(args: argparse.Namespace) -> int:
     if lost and not args.delete_data:
         raise DeployError(
             f"this would delete data:\n{_listed(lost)}",
-            where=args.environment,
-            remedy="nothing was changed; to delete it all, "
-            f"`python -m delivery destroy {args.environment} --delete-data`",
+            where=args.stack,
+            remedy=f"nothing was changed; to delete it all, `python -m delivery destroy {args.stack} --delete-data`",
         )
-    empty(account, (h.physical_id for h in lost if h.type == BUCKET))
+    for bucket in (h.physical_id for h in lost if h.type == BUCKET):
+        emptying.bucket(account, bucket)
     changes = engine.destroy().changes
     kept = still_there(account, (h for h in held if h.kept))
     if args.json:
         document = {
-            "environment": args.environment,
+            "environment": args.stack,
             "changes": changes,
             "deleted": [h.to_json() for h in lost],
             "kept": [h.to_json() for h in kept],
         }
         output.document(document)
         return 0
-    print(f"{args.environment}: {output.counted(changes.get('delete', 0), 'resource')} deleted")
+    print(f"{args.stack}: {output.counted(changes.get('delete', 0), 'resource')} deleted")
     if kept:
         print("\nKept, as their templates say (DeletionPolicy). A new environment of this name needs their names:")
         output.table(
@@ -100,24 +118,6 @@ def stack_holds(account: Account, stack: str) -> list[Held]:
         return list(in_stack(cloudformation, stack))
     except (BotoCoreError, ClientError) as error:
         raise account.refused(error, f"listing what stack {found['StackName']} holds") from None
-
-
-def empty(account: Account, buckets: Iterable[str]) -> None:
-    """Delete every object, in every version, of buckets that go with their stack: CloudFormation deletes
-    empty ones only."""
-    s3 = account.client("s3")
-    for bucket in buckets:
-        owner = {"Bucket": bucket, "ExpectedBucketOwner": account.account}
-        try:
-            for page in s3.get_paginator("list_object_versions").paginate(**owner):
-                found = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
-                if found:
-                    objects = [{"Key": o["Key"], "VersionId": o["VersionId"]} for o in found]
-                    s3.delete_objects(**owner, Delete={"Objects": objects, "Quiet": True})
-        except (BotoCoreError, ClientError) as error:
-            if isinstance(error, ClientError) and error.response["Error"]["Code"] == "NoSuchBucket":
-                continue
-            raise account.refused(error, f"emptying bucket {bucket}") from None
 
 
 def still_there(account: Account, held: Iterable[Held]) -> list[Held]:

@@ -7,7 +7,7 @@ import re
 import signal
 import subprocess
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -107,10 +107,15 @@ class Engine:
     def create(self) -> bool:
         """Make the stack; False if there is one."""
         with self._errors(Watch()):
-            if self.stack in {s.name for s in self._workspace.list_stacks()}:
+            if self.exists():
                 return False
             self._workspace.create_stack(self.stack)
             return True
+
+    def exists(self) -> bool:
+        """Whether the backend has the stack."""
+        with self._errors(Watch()):
+            return self.stack in {s.name for s in self._workspace.list_stacks()}
 
     def preview(self) -> Watch:
         """Preview an update. Refuses one that would replace the root stack."""
@@ -147,12 +152,37 @@ class Engine:
         """The resources in the stack's state; secrets stay encrypted."""
         return list(self.state().get("resources") or ())
 
-    def destroy(self) -> Watch:
-        """Destroy everything in the stack, protected or not: whoever calls has asked."""
+    def refresh(self) -> list[Mapping[str, Any]]:
+        """Bring the state to what is there; the resources in it then."""
         watch = Watch()
-        with self._errors(watch), self._command.ignoring_protection():
-            self._stack.destroy(on_event=watch, on_output=self._line, color="never", suppress_outputs=True)
+        with self._errors(watch):
+            self._stack.refresh(on_event=watch, on_output=_ignore, color="never")
+        return self.resources()
+
+    def destroy(self, only: Sequence[str] | None = None) -> Watch:
+        """Destroy everything in the stack, or the resources with the URNs `only`; protected or not: whoever calls has
+        asked.
+
+        What needs one of `only` has to be among them, and the state has to be fresh: the engine does not refresh it
+        then, because it would fail on a target that it has found to be gone.
+        """
+        watch = Watch()
+        if only is not None and not only:
+            return watch  # to the engine, no target at all means everything
+        with self._errors(watch), self._command.ignoring_protection(refresh=only is None):
+            self._stack.destroy(
+                target=list(only) if only else None,
+                on_event=watch,
+                on_output=self._line,
+                color="never",
+                suppress_outputs=True,
+            )
         return watch
+
+    def remove(self) -> None:
+        """Take the stack, which has to be empty, out of its backend. The stack file stays: it is in git."""
+        with self._errors(Watch()):
+            self._workspace.remove_stack(self.stack, preserve_config=True)
 
     @contextmanager
     def _errors(self, watch: Watch) -> Iterator[None]:
@@ -286,9 +316,9 @@ class _Command(PulumiCommand):
             raise SetupError(f"`pulumi version` failed: {error}", remedy="install Pulumi anew") from None
 
     @contextmanager
-    def ignoring_protection(self) -> Iterator[None]:
-        """`pulumi destroy --ignore-protect`, an option that the SDK does not offer."""
-        self._extra = ("--ignore-protect",)
+    def ignoring_protection(self, *, refresh: bool) -> Iterator[None]:
+        """`pulumi destroy --ignore-protect`, and `--refresh=false`: options that the SDK does not offer."""
+        self._extra = ("--ignore-protect",) if refresh else ("--ignore-protect", "--refresh=false")
         try:
             yield
         finally:

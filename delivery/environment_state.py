@@ -6,10 +6,13 @@ belong into git, because every build starts from a fresh checkout and must find 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from amplify_export.errors import StateError
-from components.documents.naming import EnvironmentNames
+from components.documents.naming import STATE_PREFIX, EnvironmentNames
+from delivery import state_bucket
 from delivery.account import Account
 from delivery.engine import Engine, Line
 from stacks.config.reader import read_yaml
@@ -20,8 +23,7 @@ def make(folder: Path, names: EnvironmentNames, account: Account, line: Line) ->
 
     Raises `StateError` if there is one whose key the stack file does not name.
     """
-    variables = {"PULUMI_BACKEND_URL": names.state_backend, **account.environment()}
-    engine = Engine(names.environment, folder, line, variables, names.secrets_provider)
+    engine = _engine(folder, names, account, line)
     if engine.create():
         return True
     file = folder / f"Pulumi.{names.environment}.yaml"
@@ -33,3 +35,17 @@ def make(folder: Path, names: EnvironmentNames, account: Account, line: Line) ->
             remedy="restore `secretsprovider` and `encryptedkey` from git; they were written when the stack was made",
         )
     return False
+
+
+def resources(folder: Path, names: EnvironmentNames, account: Account, line: Line) -> list[Mapping[str, Any]]:
+    """What is in the environment's Pulumi stack; nothing if that was never made."""
+    # The engine writes into a bucket that it finds empty.
+    if not state_bucket.holds(account, names, f"{STATE_PREFIX}stacks/"):
+        return []
+    engine = _engine(folder, names, account, line)
+    return engine.resources() if engine.exists() else []
+
+
+def _engine(folder: Path, names: EnvironmentNames, account: Account, line: Line) -> Engine:
+    variables = {"PULUMI_BACKEND_URL": names.state_backend, **account.environment()}
+    return Engine(names.environment, folder, line, variables, names.secrets_provider)

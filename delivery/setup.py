@@ -1,17 +1,22 @@
-"""`delivery setup`: where the tooling account keeps the engine's state: a bucket and a key, as one small stack."""
+"""`delivery setup`: where the tooling account keeps the engine's state: a bucket and a key, as one small stack.
+
+`--remove` takes all of it away, once no Pulumi stack's state is in the bucket any more.
+"""
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import time
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from amplify_export.errors import DeployError
-from components.documents.naming import PipelineNames
-from delivery import output
+from components.documents.naming import STATE_PREFIX, PipelineNames
+from delivery import emptying, output
 from delivery.account import Account
 from stacks.config import Project
 
@@ -19,18 +24,28 @@ TEMPLATE = Path(__file__).with_name("templates") / "state.yaml"
 _PATIENCE = 600
 """Seconds to wait for CloudFormation: a key and a bucket take about one minute."""
 _DONE = ("CREATE_COMPLETE", "UPDATE_COMPLETE")
+_DELETED = ("DELETE_COMPLETE",)
+KEY_DAYS = 30
+"""How long the key waits before it is deleted: until then it can be had back."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--account", required=True, metavar="ACCOUNT", help="the tooling account, 12 digits")
     parser.add_argument("--region", required=True, metavar="REGION", help="where the pipeline runs, as in eu-west-1")
     parser.add_argument("--profile", metavar="NAME", help="profile of the AWS configuration to use")
+    parser.add_argument(
+        "--remove",
+        action="store_true",
+        help="remove stack, bucket and key; refused while the state of a Pulumi stack lies there",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     names = PipelineNames(Project(Path()).app, args.account, args.region)
     account = Account(args.account, args.region, args.profile)
     stack = f"{names.app}-tooling-state"
+    if args.remove:
+        return _remove(account, stack, names, as_json=args.json)
     try:
         change = _deploy(account.client("cloudformation"), stack, names)
     except (BotoCoreError, ClientError) as error:
@@ -77,6 +92,55 @@ def _deploy(cloudformation: Any, stack: str, names: PipelineNames) -> str:
     return "updated"
 
 
+def _remove(account: Account, stack: str, names: PipelineNames, *, as_json: bool) -> int:
+    """Everything in an order in which it can be interrupted and repeated: the key is found through the stack, the
+    bucket by its name."""
+    cloudformation, kms, s3 = (account.client(service) for service in ("cloudformation", "kms", "s3"))
+    owner = {"Bucket": names.state_bucket, "ExpectedBucketOwner": names.account}
+    try:
+        found = _described(cloudformation, stack)
+        held = _stacks_in(s3, owner)
+        if held:
+            raise DeployError(
+                f"the state of {', '.join(held)} lies in it",
+                where=names.state_bucket,
+                remedy="`python -m delivery destroy STACK --delete-data` of each; nothing was changed",
+            )
+        emptying.bucket(account, names.state_bucket)
+        key = next((o["OutputValue"] for o in (found or {}).get("Outputs", ()) if o["OutputKey"] == "KeyArn"), None)
+        if key and kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"] != "PendingDeletion":
+            kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=KEY_DAYS)
+        if found is not None:
+            cloudformation.update_termination_protection(EnableTerminationProtection=False, StackName=stack)
+            cloudformation.delete_stack(StackName=stack)
+            _check(cloudformation, _settled(cloudformation, found["StackId"]), _DELETED)
+        with contextlib.suppress(s3.exceptions.NoSuchBucket):
+            s3.delete_bucket(**owner)
+    except (BotoCoreError, ClientError) as error:
+        raise account.refused(error, f"removing stack {stack} with its bucket and key") from None
+    if as_json:
+        output.document({"stack": stack, "change": "removed", "bucket": names.state_bucket, "key": key})
+        return 0
+    print(f"stack {stack} and bucket {names.state_bucket}: removed")
+    if key:
+        print(f"key {key}: scheduled for deletion, in {KEY_DAYS} days; until then `aws kms cancel-key-deletion`")
+    return 0
+
+
+def _stacks_in(s3: Any, owner: dict[str, str]) -> list[str]:
+    """The Pulumi stacks whose state lies in the bucket, as PROJECT/STACK."""
+    prefix, found = f"{STATE_PREFIX}stacks/", set()
+    try:
+        for page in s3.get_paginator("list_objects_v2").paginate(**owner, Prefix=prefix):
+            for item in page.get("Contents", ()):
+                name, _, kind = str(item["Key"]).removeprefix(prefix).partition(".json")
+                if kind in ("", ".gz", ".zst"):  # what is left of a removed stack ends with .bak
+                    found.add(name)
+    except s3.exceptions.NoSuchBucket:
+        return []
+    return sorted(found)
+
+
 def _described(cloudformation: Any, stack: str) -> dict[str, Any] | None:
     try:
         found: dict[str, Any] = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
@@ -104,9 +168,9 @@ def _settled(cloudformation: Any, stack_id: str) -> dict[str, Any]:
         pause = min(pause * 2, 5)
 
 
-def _check(cloudformation: Any, found: dict[str, Any]) -> None:
+def _check(cloudformation: Any, found: dict[str, Any], done: Collection[str] = _DONE) -> None:
     """Raise `DeployError` with the reasons unless the operation succeeded."""
-    if found["StackStatus"] in _DONE:
+    if found["StackStatus"] in done:
         return
     events = cloudformation.describe_stack_events(StackName=found["StackId"])["StackEvents"]
     reasons = [

@@ -49,6 +49,14 @@ def load(name: str) -> EnvironmentConfig:
     return EnvironmentConfig.from_file(file, name)
 
 
+def program(name: str) -> str:
+    """The program of a stack, as its file says: `backend`, `account` or `pipeline`. Raises `ConfigError`."""
+    from stacks.config.reader import own_keys_in  # noqa: PLC0415
+
+    file = path(name)
+    return str(own_keys_in(file).get("program") or "backend") if file.is_file() else "backend"
+
+
 def values(config: EnvironmentConfig) -> EnvironmentValues:
     """What an environment sets on top of an assembly, as its Pulumi program sees it."""
     from stacks.config import Project  # noqa: PLC0415

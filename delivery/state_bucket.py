@@ -57,5 +57,18 @@ def write(account: Account, names: EnvironmentNames, key: str, body: bytes) -> N
         raise refused from None
 
 
+def holds(account: Account, names: EnvironmentNames, prefix: str) -> bool:
+    """Whether there is an object whose key begins with `prefix`. Raises `DeployError`."""
+    try:
+        found = account.client("s3").list_objects_v2(
+            Bucket=names.state_bucket, Prefix=prefix, MaxKeys=1, ExpectedBucketOwner=names.account
+        )
+    except (BotoCoreError, ClientError) as error:
+        if isinstance(error, ClientError) and error.response["Error"]["Code"] in _NOT_THERE:
+            return False
+        raise account.refused(error, f"listing {names.state_bucket}") from None
+    return bool(found.get("KeyCount"))
+
+
 class NotAllowedError(DeployError):
     """The caller may not write there."""

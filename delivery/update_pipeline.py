@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from amplify_export.errors import DeployError
 from components.documents.model import PipelineModel
-from delivery import output, pipelines, restart, secrets_provider
+from delivery import output, pipelines, removal, restart, secrets_provider
 from delivery.account import Account
 from delivery.engine import Engine
 from delivery.planning import ProgramStep
@@ -59,6 +59,23 @@ def decide(steps: Iterable[ProgramStep], declared: str | None, applied: str | No
     return Decision(update=bool(touched) or declared != applied, restarts=PIPELINE in touched)
 
 
+def check_stores(resources: Iterable[removal.Resource], model: PipelineModel, stack: str) -> None:
+    """Raise `DeployError` if the last environment has left a region whose artifact store is in the stack.
+
+    An update cannot delete the store: it is protected, not empty, and whoever updates may not.
+    """
+    left = sorted(set(removal.stores(resources, stack)) - set(model.store_regions))
+    if left:
+        commands = ", ".join(f"`python -m delivery destroy {stack} --region {region}`" for region in left)
+        raise DeployError(
+            f"no environment lies in {', '.join(left)} any more, and an update does not delete the artifact bucket and "
+            "key there",
+            where=f"Pulumi.{stack}.yaml",
+            remedy=f"nothing was changed; keep them with `artifactRegions: [{', '.join(left)}]` for now, and push. "
+            f"Once the pipeline has changed, take that out again, run {commands}, and push",
+        )
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     pipelines.add_stack(parser)
 
@@ -69,7 +86,9 @@ def run(args: argparse.Namespace) -> int:
     config = project.pipeline(stack)
     model = pipeline_model(project, project.app, stack, config)  # a mistake is told before anything slow begins
     engine = Engine(stack, Path.cwd(), output.progress)
-    secrets_provider.check(stack, engine.state(), pipeline=True)
+    state = engine.state()
+    secrets_provider.check(stack, state, pipeline=True)
+    check_stores(state.get("resources") or (), model, stack)
     applied = engine.outputs().get(DIGEST)
     preview = engine.preview()
     declared = preview.outputs.get(DIGEST)

@@ -85,6 +85,21 @@ def test_up_against_the_state_that_setup_made_from_a_fresh_checkout(
     fails(environment.delivery("up"), "does not say so", "from git")
     assert key(environment) == document["secretsProvider"]
 
+    # Taken away again, once no stack's state lies there.
+    file.write_text(whole)
+    environment.workspace = Workspace(fresh, variables)
+    fails(setup(environment, environment.account, "--remove"), f"the state of {environment.app}/dev lies in it")
+    assert bucket in environment.buckets()
+    succeeds(environment.delivery("destroy", "--delete-data"))
+    environment.workspace.succeed("stack", "rm", "dev", "--yes", "--preserve-config")
+    said = succeeds(setup(environment, environment.account, "--remove")).output
+    key_arn = re.search(r"key (\S+): scheduled for deletion, in 30 days", said)[1]  # type: ignore[index]
+    assert environment.client("kms").describe_key(KeyId=key_arn)["KeyMetadata"]["KeyState"] == "PendingDeletion"
+    assert bucket not in environment.buckets()
+    assert environment.client("kms").list_aliases()["Aliases"] == []
+    assert environment.client("cloudformation").describe_stacks()["Stacks"] == []
+    assert "removed" in succeeds(setup(environment, environment.account, "--remove")).output
+
 
 def setup(environment: Environment, account: str, *arguments: str) -> Finished:
     command = [str(environment.tools.python), "-m", "delivery", "setup", "--account", account, "--region", REGION]

@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 
 from amplify_export.errors import ConfigError, DeployError
+from components.documents.model import CodeCommitSource, EnvironmentRef, PipelineModel, Stage
+from components.documents.naming import PipelineNames
 from delivery import restart
 from delivery.pipelines import only_pipeline
 from delivery.planning import ProgramStep
-from delivery.update_pipeline import PIPELINE, Decision, decide
+from delivery.update_pipeline import PIPELINE, Decision, check_stores, decide
 
 PROJECT = "aws:codebuild/project:Project"
 
@@ -48,6 +50,38 @@ def test_one_definition_is_not_applied_twice_in_a_row(operation: str) -> None:
     with pytest.raises(DeployError, match="again and again") as caught:
         decide(steps(pipeline=operation), "a", "a", "pipeline")
     assert "pulumi up -s pipeline" in caught.value.remedy
+
+
+# --- a region without environments ------------------------------------------------------------------------------------
+
+
+def in_state(*regions: str) -> list[dict[str, str]]:
+    kind = "aws:s3/bucket:Bucket"
+    component = f"amplify-delivery:index:DeliveryPipeline${kind}"
+    return [{"urn": f"urn:pulumi:main::app::{component}::main-{region}", "type": kind} for region in regions]
+
+
+def model(*environments: str, kept: tuple[str, ...] = ()) -> PipelineModel:
+    """A pipeline in us-east-1 over environments in these regions."""
+    refs = tuple(EnvironmentRef(f"env{number}", "222222222222", region) for number, region in enumerate(environments))
+    names = PipelineNames("app", "111111111111", "us-east-1", "main")
+    source = CodeCommitSource("app", "main")
+    return PipelineModel(names, source, (Stage("Prod", refs),), (), kept_regions=kept)
+
+
+def test_a_region_that_still_has_an_environment_or_is_kept() -> None:
+    check_stores(in_state("us-east-1", "eu-west-1"), model("eu-west-1"), "main")
+    check_stores(in_state("us-east-1", "eu-west-1"), model("us-east-1", kept=("eu-west-1",)), "main")
+    check_stores(in_state("us-east-1"), model("eu-west-1"), "main")  # a region that is new
+    check_stores((), model("eu-west-1"), "main")
+
+
+def test_a_region_that_the_last_environment_has_left() -> None:
+    with pytest.raises(DeployError, match="no environment lies in ap-south-1, eu-west-1 any more") as caught:
+        check_stores(in_state("us-east-1", "eu-west-1", "ap-south-1"), model("us-east-1"), "main")
+    assert caught.value.where == "Pulumi.main.yaml"
+    assert "`artifactRegions: [ap-south-1, eu-west-1]`" in caught.value.remedy
+    assert "`python -m delivery destroy main --region eu-west-1`" in caught.value.remedy
 
 
 # --- a pipeline that tags start --------------------------------------------------------------------------------------
