@@ -291,7 +291,8 @@ CHAPTERS = (
 
 def _document(output: str) -> dict[str, Any]:
     """The JSON document in a command's output, which has progress lines as well."""
-    found: dict[str, Any] = json.loads(output[output.index("{") :])
+    found: dict[str, Any]
+    found, _ = json.JSONDecoder().raw_decode(output, output.index("{"))
     return found
 
 
