@@ -113,6 +113,26 @@ def test_everything_of_another_region_is_made_by_its_provider(recording: Recordi
             assert f"::aws-{AWAY}::" in resource.provider, resource.type
 
 
+def test_taking_an_environment_out_asks_for_nothing_that_the_pipeline_may_not_do_itself(tmp_path: Path) -> None:
+    """Of the roles only the list of doors, of the stores who reads: what a row of the trust table allows each."""
+    before = run(make(tmp_path, 3), "pipeline")
+    after = run(make(tmp_path, 3, stages=[{"name": "PreProd"}, {"name": "Prod1"}]), "pipeline")
+    old, new = ({(r.type, r.name): r for r in recording.resources} for recording in (before, after))
+    assert old.keys() == new.keys()
+    changed = {
+        (kind.rpartition(":")[2], name, key)
+        for (kind, name), resource in old.items()
+        for key in {*resource.inputs, *new[kind, name].inputs}
+        if resource.inputs.get(key) != new[kind, name].inputs.get(key)
+    }
+    assert changed == {
+        ("Pipeline", "pipeline", "stages"),
+        ("Role", f"{APP}-pipeline", "policies"),
+        ("BucketPolicy", f"pipeline-{HOME}", "policy"),
+        ("Key", f"pipeline-{HOME}", "policy"),
+    }
+
+
 def test_a_region_without_environments_may_keep_its_store(tmp_path: Path) -> None:
     recording = run(make(tmp_path, 1, artifactRegions=[AWAY]), "pipeline")
     bucket = recording.one(BUCKET, f"pipeline-{AWAY}")
