@@ -21,13 +21,19 @@ from delivery.planning import ProgramStep
 from delivery.up import WORDS
 from stacks.config import PipelineConfig, Project
 from stacks.model import pipeline_model
+from stacks.sources import source_digest
 
 PIPELINE = "aws-native:codepipeline:Pipeline"
 """Pulumi's type of the pipeline itself: a change of it cancels what runs and starts the pipeline again."""
 DIGEST = "definitionDigest"
 """The stack's output that tells which definition was applied last."""
+SOURCE = "sourceDigest"
+"""The stack's output that tells from which program and files: `stacks.sources`."""
 COMMIT_VARIABLE, EXECUTION_VARIABLE = "COMMIT_ID", "EXECUTION_ID"
 """Set by the pipeline's action: the commit that this program was built from, and the execution that runs it."""
+
+STACK = "pulumi:pulumi:Stack"
+"""Pulumi's type of the stack itself."""
 
 _AT_REST = frozenset({"same", "read", "refresh"})
 """What the engine does with a resource that does not change."""
@@ -57,6 +63,14 @@ def decide(steps: Iterable[ProgramStep], declared: str | None, applied: str | No
             remedy=f"look at `pulumi preview -s {where} --diff`, and run `pulumi up -s {where}` by hand",
         )
     return Decision(update=bool(touched) or declared != applied, restarts=PIPELINE in touched)
+
+
+def outputs_in(state: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The stack's outputs as they stand in its state; a secret one is still encrypted."""
+    for resource in state.get("resources") or ():
+        if resource.get("type") == STACK:
+            return resource.get("outputs") or {}
+    return {}
 
 
 def check_stores(resources: Iterable[removal.Resource], model: PipelineModel, stack: str) -> None:
@@ -89,10 +103,16 @@ def run(args: argparse.Namespace) -> int:
     state = engine.state()
     secrets_provider.check(stack, state, pipeline=True)
     check_stores(state.get("resources") or (), model, stack)
-    applied = engine.outputs().get(DIGEST)
-    preview = engine.preview()
-    declared = preview.outputs.get(DIGEST)
-    decision = decide(preview.steps, declared, applied.value if applied else None, stack)
+    applied, source = outputs_in(state), source_digest(Path())
+    if applied.get(SOURCE) == source:
+        # What an engine would find now is what somebody changed by hand, and that is for a person.
+        decision, declared = Decision(update=False, restarts=False), applied.get(DIGEST)
+    else:
+        preview = engine.preview()
+        declared = preview.outputs.get(DIGEST)
+        decision = decide(preview.steps, declared, applied.get(DIGEST), stack)
+        if not decision.update:
+            decision = Decision(update=applied.get(SOURCE) != preview.outputs.get(SOURCE), restarts=False)
     again = _Restart(config, model) if decision.restarts and model.tags_only else None
     changes: Mapping[str, int] = engine.up().changes if decision.update else {}
     started = again.start(str(declared)) if again else ()

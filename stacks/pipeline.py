@@ -14,6 +14,7 @@ from stacks.config import PipelineConfig
 from stacks.config.pipeline import GitHubTokenSource
 from stacks.config.program import pipeline_config, running
 from stacks.model import pipeline_model
+from stacks.sources import source_digest
 
 
 def program() -> None:
@@ -54,6 +55,7 @@ def program() -> None:
     pulumi.export("artifactBuckets", pipeline.artifact_buckets)
     pulumi.export("topic", pipeline.topic_arn)
     pulumi.export("definitionDigest", pipeline.definition_digest)
+    pulumi.export("sourceDigest", source_digest(here.project.directory))
 
 
 def token(config: PipelineConfig, provider: pulumi.ProviderResource) -> pulumi.Output[str] | None:

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from components.documents.naming import EnvironmentNames
 from rehearsal.pulumi_home import prepare
 from rehearsal.setup import tools
 from rehearsal.workspace import Finished, Workspace
 from tests.delivery.conftest import ROOT
 from tests.local_account import LocalAccount
-from tests.stacks.projects import TOOLING, make, write
+from tests.stacks.projects import APP, TOOLING, make, write
 
 pytestmark = pytest.mark.engine
 
@@ -32,9 +33,12 @@ def workspace(tmp_path: Path, developer: LocalAccount) -> Workspace:
     return Workspace(project, {**clean, **home, **developer.environment, "PYTHONPATH": str(ROOT)})
 
 
-def program(workspace: Workspace, digest: str) -> None:
-    """A program with one resource and an output."""
-    lines = ("import pulumi", f"pulumi.Stash('x', input={digest!r})", f"pulumi.export('definitionDigest', {digest!r})")
+def program(workspace: Workspace, digest: str, *, source: bool = False) -> None:
+    """A program with one resource and an output; with `source` it says what it was made from, as the real one does."""
+    lines = ["import pulumi", f"pulumi.Stash('x', input={digest!r})", f"pulumi.export('definitionDigest', {digest!r})"]
+    if source:
+        lines += [f"import pathlib, sys; sys.path.append({str(ROOT)!r})", "from stacks.sources import source_digest"]
+        lines.append("pulumi.export('sourceDigest', source_digest(pathlib.Path(pulumi.get_root_directory())))")
     (workspace.project / "__main__.py").write_text("\n".join(lines))
 
 
@@ -47,10 +51,29 @@ def succeeds(finished: Finished) -> str:
     return finished.output
 
 
-def test_enrol_makes_the_stack_and_is_done_once(workspace: Workspace) -> None:
-    program(workspace, "a")
-    assert succeeds(delivery(workspace, "enrol", "preprod")).endswith("preprod-account: 2 created\n")
+def test_enrol_makes_the_stack_and_is_done_once(workspace: Workspace, developer: LocalAccount) -> None:
+    names = EnvironmentNames(APP, developer.account, developer.region, "preprod")
+    # What the account's own program makes too, and all that matters here: where the environment's state lies.
+    lines = (
+        "import pulumi_aws as aws",
+        f"aws.s3.Bucket('state', bucket={names.state_bucket!r}, bucket_namespace='account-regional')",
+        f"aws.kms.Alias('state', name={names.state_key_alias!r}, target_key_id=aws.kms.Key('state').key_id)",
+    )
+    (workspace.project / "__main__.py").write_text("\n".join(lines))
+    said = succeeds(delivery(workspace, "enrol", "preprod"))
+    assert "preprod-account: 4 created\n" in said
+    assert said.endswith(f"preprod: its state lies in {names.state_bucket}; commit Pulumi.preprod.yaml\n")
+    written = (workspace.project / "Pulumi.preprod.yaml").read_text()
+    assert f"secretsprovider: {names.secrets_provider}\n" in written
+    assert "\nencryptedkey: " in written
     assert succeeds(delivery(workspace, "enrol", "preprod")).endswith("preprod-account: nothing to change\n")
+    assert (workspace.project / "Pulumi.preprod.yaml").read_text() == written
+
+    # Every build begins with a fresh checkout: what is in git no more would be another key.
+    (workspace.project / "Pulumi.preprod.yaml").write_text(written.partition("secretsprovider:")[0])
+    lost = delivery(workspace, "enrol", "preprod")
+    assert lost.exit_code == 1
+    assert "restore `secretsprovider` and `encryptedkey` from git" in lost.output
 
 
 def test_enrol_with_credentials_of_another_account_makes_nothing(workspace: Workspace) -> None:
@@ -68,3 +91,19 @@ def test_update_pipeline_updates_what_differs_and_only_that(workspace: Workspace
     assert succeeds(delivery(workspace, "update-pipeline")) == "pipeline: nothing to change\n"
     program(workspace, "b")
     assert succeeds(delivery(workspace, "update-pipeline")).endswith("pipeline: 1 updated\n")
+
+
+def test_update_pipeline_asks_no_engine_while_the_program_is_the_one_applied(workspace: Workspace) -> None:
+    program(workspace, "a", source=True)
+    workspace.succeed("stack", "init", "pipeline")
+    workspace.succeed("up", "-s", "pipeline", "--yes", "--skip-preview")
+    (workspace.project / "broken.py").write_text("raise SystemExit('nobody reads this')")
+    # An engine would run the program, and the program could not be run.
+    without_program = {**workspace.environment, "PULUMI_HOME": str(workspace.project.parent / "no-plugins-here")}
+    elsewhere = Workspace(workspace.project, without_program)
+    assert succeeds(delivery(elsewhere, "update-pipeline")) == "pipeline: nothing to change\n"
+    # Whatever the program reads counts, also what changes no resource: it is applied, so that the next time is short.
+    (workspace.project / "Pulumi.preprod.yaml").open("a").write("# a word\n")
+    assert delivery(elsewhere, "update-pipeline").exit_code == 1
+    assert succeeds(delivery(workspace, "update-pipeline")).endswith("pipeline: outputs updated\n")
+    assert succeeds(delivery(elsewhere, "update-pipeline")) == "pipeline: nothing to change\n"

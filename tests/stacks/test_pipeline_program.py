@@ -203,7 +203,9 @@ def test_a_changed_command_of_build_changes_nothing_here(directory: Path, tmp_pa
     def made(**build: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         make(tmp_path, build=build)
         recording = run(tmp_path, "pipeline")
-        return {r.urn: r.inputs for r in recording.resources}, recording.exports
+        # That of the files does change: they are looked at once more.
+        exports = {name: value for name, value in recording.exports.items() if name != "sourceDigest"}
+        return {r.urn: r.inputs for r in recording.resources}, exports
 
     some = made(commands=["make test", "exit 1"], env={"CI": "true"})
     assert some == made(commands=["npm run test-everything"], env={"LEVEL": "3"}) == made()
