@@ -17,6 +17,8 @@ MAX_INLINE = 25_600
 LOCK = "requirements.lock"
 VIRTUALENV = ".venv"
 """As in Pulumi.yaml, `runtime.options.virtualenv`."""
+IMAGE_LOCK = "AMPLIFY_DELIVERY_LOCK"
+"""Set in an image that holds all packages of a lock: the lock's SHA-256."""
 
 OUTPUT_BASE = "$CODEBUILD_SRC_DIR"
 
@@ -91,11 +93,13 @@ def _verified(commands: Sequence[str], engine: EngineDownload | None) -> dict[st
 
 
 def _install(engine: EngineDownload | None) -> list[str]:
-    # In the virtualenv that Pulumi.yaml names: the engine's language host runs the program with no other Python.
-    # Nothing is installed that the image already has in the locked version.
+    # In the virtualenv that Pulumi.yaml names: the engine's language host runs the program with no other Python. An
+    # image that says it was made from this very lock has everything; in another, what is missing is installed.
     commands = [
-        f"python3 -m venv --without-pip --system-site-packages {VIRTUALENV} && . {VIRTUALENV}/bin/activate &&\n"
-        f"python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r {LOCK}"
+        f"""python3 -m venv --without-pip --system-site-packages {VIRTUALENV} && . {VIRTUALENV}/bin/activate &&
+if [ "$(sha256sum < {LOCK} | cut -d ' ' -f 1)" != "${{{IMAGE_LOCK}:-}}" ]; then
+  python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r {LOCK}
+fi"""
     ]
     if engine:
         commands.append(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from amplify_export.errors import SetupError
+from components.documents.buildspecs import IMAGE_LOCK, LOCK
 from components.documents.naming import PipelineNames
 from rehearsal import accounts
 from rehearsal.local_aws import LocalAws
@@ -71,7 +73,8 @@ def setting(tools: Tools, told: Callable[[Person, str], None], line: Line, *, ke
 
 
 def build_image(home: Mapping[str, str], tools: Tools) -> dict[str, str]:
-    """The environment of a build's container: an image with the engine, its plugins, and Python with what is locked.
+    """The environment of a build's container: an image with the engine, its plugins, and Python with what is locked,
+    as docs/pipeline.md describes one.
 
     No account's and no person's: a build gets its credentials from its project's role, and is told by its project
     where the engine's state lies.
@@ -82,7 +85,13 @@ def build_image(home: Mapping[str, str], tools: Tools) -> dict[str, str]:
     own = {name: value for name, value in home.items() if name not in ("PULUMI_BACKEND_URL", PASSPHRASE)}
     path = [home["PULUMI_HOME"] + "/bin", str(tools.python.parent), "/usr/local/bin", "/usr/bin", "/bin"]
     # A virtualenv made from a virtualenv does not see its packages; those of an image are the system's.
-    return {**own, "PATH": ":".join(path), "PYTHONPATH": str(packages), "LANG": "C.UTF-8"}
+    return {
+        **own,
+        "PATH": ":".join(path),
+        "PYTHONPATH": str(packages),
+        IMAGE_LOCK: hashlib.sha256((CHECKOUT / LOCK).read_bytes()).hexdigest(),
+        "LANG": "C.UTF-8",
+    }
 
 
 def _made(

@@ -1,8 +1,12 @@
 """Buildspecs: verify before anything else, then what is locked, then one command."""
 
+import hashlib
 import json
+import os
 import shlex
 import subprocess
+import sys
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +38,32 @@ def test_what_is_installed_is_where_the_engine_looks() -> None:
     """Else the language host refuses: "virtualenv" of Pulumi.yaml is no virtual environment."""
     project = yaml.safe_load((Path(__file__).parents[3] / "Pulumi.yaml").read_text())
     assert project["runtime"]["options"]["virtualenv"] == buildspecs.VIRTUALENV
+
+
+def test_only_an_image_made_from_the_lock_installs_nothing(tmp_path: Path) -> None:
+    """In a real shell, without an index: what is not there cannot be installed, and what is there need not be."""
+    install = commands(buildspecs.project("plan", 60))[1]
+
+    def runs(lock: str, image: str) -> subprocess.CompletedProcess[str]:
+        (tmp_path / buildspecs.LOCK).write_text(lock)
+        packages = next(Path(sys.prefix).glob("lib/python3*/site-packages"))
+        environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(packages), "PIP_NO_INDEX": "1"}
+        return subprocess.run(
+            ["bash", "-c", f"{install}\npython -c 'import sys; print(sys.prefix)'"],
+            cwd=tmp_path,
+            env={**environment, buildspecs.IMAGE_LOCK: image},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    missing = f"no-such-package==1.0 --hash=sha256:{'0' * 64}\n"
+    there = f"pyyaml=={metadata.version('pyyaml')} --hash=sha256:{'0' * 64}\n"
+    assert "no-such-package" in runs(missing, "").stderr
+    assert "no-such-package" in runs(missing, hashlib.sha256(there.encode()).hexdigest()).stderr
+    for lock, image in ((there, ""), (missing, hashlib.sha256(missing.encode()).hexdigest())):
+        done = runs(lock, image)
+        assert (done.stdout.strip(), done.stderr) == (str(tmp_path / buildspecs.VIRTUALENV), "")
 
 
 def test_update_verifies_first() -> None:
