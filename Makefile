@@ -21,7 +21,7 @@ setup: python  ## engine, local AWS, Node and Python packages, as far as they ar
 environment: python
 	@$(PYTHON) -m rehearsal.setup environment
 
-rehearse: setup  ## deliver the example, or EXPORTS="DIR ...", to a local AWS; more options in ARGS
+rehearse: setup  ## the story of the pipeline on this machine, or EXPORTS="DIR ..." delivered; more options in ARGS
 	@$(VENV)/python -m delivery rehearse $(EXPORTS) $(ARGS)
 
 test: setup lint  ## lint, types and all tests; pytest's options in ARGS

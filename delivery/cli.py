@@ -32,7 +32,7 @@ COMMANDS = {
     "outputs": "print an environment's outputs",
     "destroy": "take away an environment, an account's part or a pipeline; what cannot be made again only if told to",
     "setup": "make the tooling account's state bucket and key, or remove them",
-    "rehearse": "deliver exports to a local AWS on this machine",
+    "rehearse": "tell the story of the pipeline on this machine, or deliver exports there",
 }
 """Every command and what it is for. A command's module, `delivery.NAME`, is imported only when it is called;
 its name has `_` where the command's has `-`."""
