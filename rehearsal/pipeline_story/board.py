@@ -71,14 +71,17 @@ class Board:
 def drawn(executions: list[Execution], now: float) -> RenderableType:
     """The executions as they stand, the newest last."""
     shown = [e for e in executions if e.running] or executions[-1:]
-    return Group(*(_execution(execution, now) for execution in shown))
+    return Group(*(part for execution in shown for part in (_title(execution), _stages(execution, now))))
 
 
-def _execution(execution: Execution, now: float) -> Table:
+def _title(execution: Execution) -> str:
     source = execution.outputs.get("source", {})
     what = f"{(commit_of(execution) or '')[:7]} {source.get('CommitMessage', '').partition(chr(10))[0]}".strip()
-    table = Table(box=None, pad_edge=False, show_header=False, title_justify="left")
-    table.title = f"[bold]{escape(what or 'waiting for its source')}[/bold]  {execution.status}"
+    return f"[bold]{escape(what or 'waiting for its source')}[/bold]  {execution.status}"
+
+
+def _stages(execution: Execution, now: float) -> Table:
+    table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(min_width=16)
     table.add_column()
     for stage in execution.pipeline.stages:

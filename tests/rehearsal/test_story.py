@@ -53,6 +53,15 @@ def test_an_export_is_delivered(name: str, stacks: int, capsys: pytest.CaptureFi
     assert (code, delivery["outcome"], delivery["stacks"]) == (0, "delivered", stacks)
 
 
+def test_the_example_over_its_time(capsys: pytest.CaptureFixture[str]) -> None:
+    """The same again, a field, a second model, `amplify add auth`: what is touched is what `compare` names."""
+    versions = [export(f"todo-series/{version}") for version in ("v1", "v1b", "v2", "v3", "v4")]
+    code, deliveries = tell(capsys, *versions)
+    assert code == 0
+    assert [len(d["touched"]) for d in deliveries] == [0, 0, 1, 32, 9]
+    assert all(d["touched"] == d["expected"] for d in deliveries[1:])
+
+
 def test_another_apps_export_is_refused_where_one_is_deployed(capsys: pytest.CaptureFixture[str]) -> None:
     code, [first, second] = tell(capsys, export("todo"), export("iam"))
     assert (code, first["outcome"], second["outcome"]) == (1, "delivered", "failed")

@@ -1,0 +1,153 @@
+"""The story of the pipeline, apart from its chapters, which `make rehearse` plays: what is shown and written of it."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from amplify_export.errors import DeployError
+from rehearsal.pipeline_service.definitions import Pipeline, read_pipeline
+from rehearsal.pipeline_service.state import ActionRun, Execution, StageRun
+from rehearsal.pipeline_story.board import Board, drawn
+from rehearsal.pipeline_story.chapters import CHAPTERS, Play
+from rehearsal.pipeline_story.page import rendered
+from rehearsal.pipeline_story.pipeline import waiting_approval
+from rehearsal.pipeline_story.record import ChapterTold, ExecutionTold, Story
+from rehearsal.pipeline_story.telling import Teller
+
+ATTACK = "<script>alert('a commit')</script>"
+
+
+@pytest.fixture
+def pipeline() -> Pipeline:
+    """Source, Build, Approve."""
+
+    def stage(name: str, category: str, provider: str) -> dict[str, Any]:
+        kind = {"category": category, "owner": "AWS", "provider": provider, "version": "1"}
+        return {"name": name, "actions": [{"name": name, "actionTypeId": kind, "runOrder": 1}]}
+
+    stages = [
+        stage("Source", "Source", "CodeStarSourceConnection"),
+        stage("Build", "Build", "CodeBuild"),
+        stage("Approve", "Approval", "Manual"),
+    ]
+    store = {"type": "S3", "location": "artifacts"}
+    role = "arn:aws:iam::111111111111:role/p"
+    declared = {"name": "app", "roleArn": role, "artifactStore": store, "stages": stages}
+    return read_pipeline(declared, "111111111111", "us-east-1", 1)
+
+
+def execution(pipeline: Pipeline, **runs: str) -> Execution:
+    """An execution whose actions stand as given, by stage."""
+    found = Execution(pipeline, ("Webhook", "somebody"), outputs={"source": {"CommitId": "0123456789"}})
+    found.outputs["source"]["CommitMessage"] = f"{ATTACK}\n\nmore"
+    for number, (name, status) in enumerate(runs.items()):
+        action = pipeline.stages[number].actions[0]
+        run = ActionRun(action, name, status=status, started=100.0, updated=103.5)
+        if status == "Failed":
+            run.error = ("JobFailed", "exit status 1 & more")
+        if action.category == "Approval" and status == "InProgress":
+            run.token = "token"
+        found.stages[name] = StageRun(name, status=status, actions={action.name: run})
+        found.history.append(run)
+        found.position, found.inside = number, True
+    return found
+
+
+def shown(what: Any) -> str:
+    out = io.StringIO()
+    Console(file=out, width=120).print(what)
+    return out.getvalue()
+
+
+def test_the_board_shows_where_each_action_stands(pipeline: Pipeline) -> None:
+    text = shown(drawn([execution(pipeline, Source="Succeeded", Build="InProgress")], now=110.0))
+    assert "0123456 <script>" in text.splitlines()[0]
+    assert [line.split() for line in text.splitlines()[1:]] == [
+        ["✔", "Source", "✔", "Source", "3.5", "s"],
+        ["●", "Build", "●", "Build", "10.0", "s"],
+        ["Approve"],
+    ]
+
+
+def test_the_board_says_what_waits_for_a_person(pipeline: Pipeline) -> None:
+    waits = execution(pipeline, Source="Succeeded", Build="Succeeded", Approve="InProgress")
+    assert "Approve 1.0 s waits for a person" in shown(drawn([waits], now=101.0))
+    assert waiting_approval(waits) is waits.history[-1]
+    assert waiting_approval(execution(pipeline, Source="Succeeded", Build="InProgress")) is None
+
+
+def test_without_a_terminal_each_end_of_an_action_is_a_line(pipeline: Pipeline) -> None:
+    from rehearsal.pipeline_service import Event
+
+    out = io.StringIO()
+    board = Board(Console(file=out, width=200))
+    board(Event("action", "app", "1", "InProgress", "Build", "Build"))
+    board(Event("action", "app", "1", "Failed", "Build", "Build", "exit status 1\nmore"))
+    board(Event("stage", "app", "1", "Failed", "Build"))
+    assert out.getvalue().split() == ["✘", "Build", "/", "Build:", "Failed", "exit", "status", "1"]
+
+
+def test_the_page_holds_everything_and_nothing_of_it_is_markup(pipeline: Pipeline) -> None:
+    chapter = ChapterTold("A chapter", "About <it>", "otherwise", 4.0, [("devops", "echo '<b>'")], ["a & b"])
+    chapter.executions = [ExecutionTold.of(execution(pipeline, Source="Succeeded", Build="Failed"))]
+    page = rendered(Story([chapter], 5.0, "it <failed>"))
+    for text in ("About &lt;it&gt;", "devops$ echo &#39;&lt;b&gt;&#39;", "a &amp; b", "it &lt;failed&gt;"):
+        assert text in page
+    assert "&lt;script&gt;alert(" in page
+    assert "<script" not in page
+    assert "exit status 1 &amp; more" in page
+    assert "Not as told" in page
+    assert page.count("not reached") == 1  # Approve
+    assert "src=" not in page and "href=" not in page
+
+
+def test_a_story_is_well_only_if_every_chapter_was_as_told() -> None:
+    told = [ChapterTold(chapter.title, chapter.text, "as told") for chapter in CHAPTERS]
+    assert Story(told).well
+    assert not Story(told, problem="something").well
+    told[-1].outcome = "not reached"
+    assert not Story(told).well
+    assert json.loads(json.dumps(Story(told).document()))["well"] is False
+
+
+def test_what_is_not_so_ends_the_story() -> None:
+    facts: list[str] = []
+    play = Play(None, facts.append, None, None)  # type: ignore[arg-type]
+    play.true(True, "one and one are two")
+    with pytest.raises(DeployError, match="this is not so: one is two\nit is one"):
+        play.true(False, "one is two", "it is one")
+    assert facts == ["one and one are two"]
+
+
+@pytest.mark.parametrize(("answers", "status"), [(["what", "y"], "Approved"), (["no"], "Rejected")])
+def test_a_person_answers_with_pause(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, answers: list[str], status: str
+) -> None:
+    """On a terminal; a rejection ends the story."""
+
+    class Answered:
+        def __init__(self) -> None:
+            self.given: list[str] = []
+
+        def answer(self, _: Execution, status: str, summary: str) -> None:
+            self.given.append(status)
+
+        def leave(self, execution: Execution) -> Execution:
+            return execution
+
+    teller = Teller(Console(file=io.StringIO()), pause=True)
+    waiting = execution(pipeline, Source="Succeeded", Build="Succeeded", Approve="InProgress")
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr(teller.console, "input", lambda _: answers.pop(0))
+    asked = Answered()
+    if status == "Approved":
+        teller.decide(asked, waiting)  # type: ignore[arg-type]
+    else:
+        with pytest.raises(DeployError, match="Prod is as it was"):
+            teller.decide(asked, waiting)  # type: ignore[arg-type]
+    assert asked.given == [status]
