@@ -1,19 +1,25 @@
-"""`delivery build`: what the pipeline's stage Build does with a checkout: its commands, then the assembly.
+"""`delivery build`: what the pipeline's stage Build does with a checkout: its commands, the assembly, its examination.
 
 The commands stand in the pipeline's stack file and are read from the very checkout that is built. So a changed one
 counts at once, and changes nothing of the pipeline.
+
+What CloudFormation would refuse in any environment of the pipeline fails Build, not the environment's turn. The results
+are kept (`publishing.cache`): in the pipeline beside the assembly, so that PublishAssets has nothing left to examine.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
-from amplify_export import read_export
+from amplify_export import load_assembly, read_export
 from components.documents.buildspecs import ASSEMBLY
-from delivery import assemble, check, output, pipelines, shell, sources
+from delivery import assemble, check, examination, output, pipelines, shell, sources
+from publishing.cache import RESULTS_VARIABLE
 from stacks.config import Project
 from stacks.config.pipeline import Build
+from stacks.inputs import of_project
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,16 +32,27 @@ def run(args: argparse.Namespace) -> int:
     seconds = _run_commands(project.pipeline(stack).build, f"build of {stack}", as_json=args.json)
     # Read again, and the environments' files only now: commands may write into the checkout, and what lies there
     # afterwards is what is delivered.
-    folder, secrets = sources.project_export(project.pipeline(stack).environments)
+    environments = project.pipeline(stack).environments
+    folder, secrets = sources.project_export(environments)
     export, out = read_export(folder), Path(ASSEMBLY)
     if args.json:
         assembly = assemble.write(export, secrets, out)
-        output.document({"stack": stack, "seconds": seconds, **assemble.described(assembly, out)})
+        _examine(project, out, environments)
+        found = {"stack": stack, "seconds": seconds, "examined": list(environments)}
+        output.document({**found, **assemble.described(assembly, out)})
         return 0
     code = check.report(export, secrets)
     if code == 0:
         assemble.report(assemble.write(export, secrets, out), out)
+        _examine(project, out, environments)
+        output.line(f"{out}: examined for {', '.join(environments)}: nothing that CloudFormation would refuse")
     return code
+
+
+def _examine(project: Project, out: Path, environments: Sequence[str]) -> None:
+    """Examine what was written, as whatever publishes it will read it. It stays for whoever looks up a finding."""
+    assembly = of_project(load_assembly(out), project.app, out)
+    examination.for_environments(assembly, environments, output.progress)
 
 
 def _run_commands(build: Build, where: str, *, as_json: bool) -> float:
@@ -43,7 +60,10 @@ def _run_commands(build: Build, where: str, *, as_json: bool) -> float:
     if not build.commands:
         return 0.0
     # Without an end of its own: CodeBuild's project has one, and so has whatever else starts this command.
-    ended = shell.run(build.commands, build.env, None, output.progress if as_json else output.line)
+    # Where results go is about the assembly below: commands that publish or examine something else, as tests do, and
+    # in other folders, keep theirs elsewhere.
+    line = output.progress if as_json else output.line
+    ended = shell.run(build.commands, build.env, None, line, without=[RESULTS_VARIABLE])
     if ended.failed:
         raise ended.error(ended.failed, where, "nothing was assembled; mend the cause, and build again")
     seconds = round(ended.seconds, 1)

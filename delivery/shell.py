@@ -58,8 +58,11 @@ def run(
     seconds: float | None,
     line: Callable[[str], None],
     secrets: Collection[str] = (),
+    *,
+    without: Collection[str] = (),
 ) -> Ended:
     """Run `commands` in one `sh -eu` that gets `variables` beside its environment; `line` gets each line of output.
+    Variables of this process that are named in `without` are no part of that environment.
 
     After `seconds` (None: no bound), or when this process is interrupted, the whole process group gets SIGTERM and
     `GRACE` seconds later SIGKILL. So does what the commands have left in the background. `secrets`, see `hidden`, are
@@ -80,7 +83,7 @@ def run(
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        env={**os.environ, **variables},
+        env={**{name: value for name, value in os.environ.items() if name not in without}, **variables},
         text=True,
         encoding="utf-8",
         errors="replace",

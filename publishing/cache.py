@@ -1,4 +1,5 @@
-"""Results that depend on nothing but a content are kept in the user's cache folder, one file each."""
+"""Results that depend on nothing but a content, and on what examined it, are kept one file each: in the user's cache
+folder, or in an artifact, for whatever gets that artifact."""
 
 from __future__ import annotations
 
@@ -10,6 +11,16 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+RESULTS_VARIABLE = "AMPLIFY_DELIVERY_EXAMINED"
+"""Environment variable with the folder of results, relative to the project's folder. In the pipeline it lies in Build's
+artifact: what Build has examined is not examined again. Not `AMPLIFY_DELIVERY_CACHE`, in which whole tools are kept."""
+
+
+def results_folder() -> Path:
+    """`$AMPLIFY_DELIVERY_EXAMINED`, else the user's cache folder."""
+    given = os.environ.get(RESULTS_VARIABLE)
+    return Path(given) if given else cache_folder()
+
 
 def cache_folder() -> Path:
     """`$AMPLIFY_DELIVERY_CACHE`, else `amplify-delivery` in the XDG cache folder."""
@@ -20,11 +31,18 @@ def cache_folder() -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "amplify-delivery"
 
 
+def version_of(module: str) -> str:
+    """The version of one of this package's modules, without importing it: the digest of its source. Part of a key
+    wherever the module decides what the result is; so nobody has to remember to count a number up."""
+    source = Path(__file__).with_name(f"{module}.py").read_bytes()
+    return hashlib.sha256(source).hexdigest()
+
+
 class ResultCache:
     """JSON results by key. A cache that cannot be read or written is as good as an empty one."""
 
     def __init__(self, name: str) -> None:
-        self.folder = cache_folder() / name
+        self.folder = results_folder() / name
 
     @staticmethod
     def key(*parts: str) -> str:

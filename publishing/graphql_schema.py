@@ -5,15 +5,16 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
+from importlib.metadata import version
 from typing import Any
 
 from amplify_export.findings import Finding
-from publishing.cache import ResultCache
+from publishing.cache import ResultCache, version_of
 from publishing.tree import StackView, Tree
 from publishing.values import UNKNOWN, text, texts
 
-VERSION = "1"
-"""Part of the cache's key: raised when this module would answer differently."""
+VERSION = version_of("graphql_schema")
+"""Part of the cache's key: another version of this module may answer differently."""
 
 PRELUDE = """
 scalar AWSDate scalar AWSTime scalar AWSDateTime scalar AWSTimestamp scalar AWSEmail scalar AWSJSON
@@ -86,10 +87,8 @@ def _lost_resolvers(view: StackView, types: Mapping[str, frozenset[str]]) -> Ite
 
 def _examine(schema: str) -> tuple[list[str], dict[str, list[str]]]:
     """(problems, field names by type) of a schema; kept per content, for big ones take seconds."""
-    import graphql  # noqa: PLC0415 - only APIs pay for it
-
     cache = ResultCache("graphql")
-    key = cache.key(VERSION, graphql.__version__, hashlib.sha256(schema.encode()).hexdigest())
+    key = cache.key(VERSION, version("graphql-core"), hashlib.sha256(schema.encode()).hexdigest())
     known = cache.get(key)
     if isinstance(known, dict) and known.keys() == {"problems", "types"}:
         return known["problems"], known["types"]
@@ -103,7 +102,7 @@ def examine_schema(schema: str) -> tuple[list[str], dict[str, list[str]]]:
 
     Unknown directives pass: AppSync ignores those that it does not know.
     """
-    from graphql import (  # noqa: PLC0415
+    from graphql import (  # noqa: PLC0415 - only what is not known yet pays for it
         DocumentNode,
         GraphQLError,
         GraphQLInterfaceType,

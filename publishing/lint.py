@@ -1,6 +1,7 @@
 """cfn-lint over many templates: each content once, results kept, in several processes when there are many.
 
-A result depends on the template's bytes, the region and the rules, so a re-export lints only what changed.
+A result depends on the template's bytes, the region, cfn-lint's version and our own rules, and is kept under all four:
+a re-export lints only what changed, and another cfn-lint everything. Where all is known, cfn-lint is not even imported.
 """
 
 from __future__ import annotations
@@ -10,32 +11,41 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from amplify_export.errors import PublishError
-from publishing.cache import ResultCache
+from publishing.cache import ResultCache, version_of
 
-RULES = "1"
-"""Version of what `publishing.linter` leaves out; raised when it would answer differently."""
+if TYPE_CHECKING:
+    from publishing.linter import Linter
+
+RULES = version_of("linter")
+"""Which version of our own part it is: what `publishing.linter` asks of cfn-lint, and leaves out of its answer."""
 MANY = 400_000
 """Bytes of templates beyond which other processes pay (cfn-lint reads some 250 KB a second)."""
+
+_IN_TURN = threading.Lock()
+"""Hooks of several backends run in threads, and cfn-lint's rules keep what they match in themselves."""
 
 
 def lint_templates(
     templates: Mapping[str, Callable[[], bytes]], region: str, progress: Callable[[str], None]
 ) -> dict[str, list[str]]:
     """Errors of each template by its key; `templates` maps keys to readers of their bytes."""
-    cache = ResultCache("lint")
+    kept = ResultCache("lint")
     rules = f"cfn-lint {version('cfn-lint')}, ours {RULES}"
     results: dict[str, list[str]] = {}
     missing: dict[str, tuple[str, str]] = {}
     for key, read in templates.items():
         body = read()
-        digest = cache.key(hashlib.sha256(body).hexdigest(), rules, region)
-        known = cache.get(digest)
+        digest = kept.key(hashlib.sha256(body).hexdigest(), rules, region)
+        known = kept.get(digest)
         if isinstance(known, list):
             results[key] = known
         else:
@@ -45,7 +55,7 @@ def lint_templates(
     texts = {key: text for key, (_, text) in missing.items()}
     for done, (key, problems) in enumerate(_lint(texts, region), 1):
         results[key] = problems
-        cache.put(missing[key][0], problems)
+        kept.put(missing[key][0], problems)
         if done % 10 == 0 and done < len(missing):
             progress(f"linted {done} of {len(missing)} templates")
     return results
@@ -58,11 +68,19 @@ def _lint(texts: Mapping[str, str], region: str) -> Iterator[tuple[str, list[str
     if processes > 1 and sum(map(len, texts.values())) > MANY:
         yield from _in_processes(texts, region, processes)
     elif texts:
-        from publishing.linter import Linter  # noqa: PLC0415 - cfn-lint takes 0.4 s to import
-
-        linter = Linter(region)
+        linter = _linter(region)
         for key, text in texts.items():
-            yield key, linter.lint(text)
+            with _IN_TURN:
+                problems = linter.lint(text)
+            yield key, problems
+
+
+@cache
+def _linter(region: str) -> Linter:
+    """One for all that is linted in this process: Build lints the root of each environment."""
+    from publishing.linter import Linter  # noqa: PLC0415 - cfn-lint takes 0.4 s to import
+
+    return Linter(region)
 
 
 def _in_processes(texts: Mapping[str, str], region: str, count: int) -> Iterator[tuple[str, list[str]]]:

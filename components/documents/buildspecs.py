@@ -25,7 +25,14 @@ OUTPUT_BASE = "$CODEBUILD_SRC_DIR"
 ASSEMBLY = "assembly"
 """Where Build (`delivery.build`) puts the assembly, beside the program."""
 
-_BUILT = {"AMPLIFY_DELIVERY_ASSEMBLY": ASSEMBLY}
+EXAMINED = "assembly-examined"
+"""Where Build leaves what it found out about the assembly's templates, for whatever publishes them after it."""
+
+# Variables, not arguments of the commands: a source of another age, whose commands know nothing of them, is built too.
+_EXAMINING = {"AMPLIFY_DELIVERY_EXAMINED": EXAMINED}
+"""`publishing.cache.RESULTS_VARIABLE`."""
+
+_BUILT = {"AMPLIFY_DELIVERY_ASSEMBLY": ASSEMBLY, **_EXAMINING}
 """What is deployed after Build: its very assembly, not the export once more (`stacks.inputs.ASSEMBLY_VARIABLE`)."""
 
 
@@ -38,18 +45,18 @@ class EngineDownload:
 
 
 def build(engine: EngineDownload | None = None) -> str:
-    """Build: install what is locked, test, check and assemble the export, seal the artifact.
+    """Build: install what is locked, test, check, assemble and examine the export, seal the artifact.
 
     The user's own commands, such as tests, stand in the source: one that always fails is mended by a commit. Exports
     the digest and nothing else. The artifact is the program as it was checked out, with what the commands have written,
-    plus the assembly; it is sealed as the last thing, so that it holds what was tested.
+    plus the assembly and what was found out about it; it is sealed as the last thing, so that it holds what was tested.
     """
     phases = {
         "install": _install(engine),
         "build": ["python -m delivery build"],
         "post_build": [_only_after_success(), _without_leftovers(), artifact.seal()],
     }
-    spec = _spec(phases, [artifact.VARIABLE])
+    spec = _spec(phases, [artifact.VARIABLE], _EXAMINING)
     # Everything that is left in the folder: the list says what belongs to it.
     spec["artifacts"] = {"files": ["**/*"], "base-directory": OUTPUT_BASE}
     return _text(spec)

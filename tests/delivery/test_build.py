@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from amplify_export import load_assembly
-from components.documents.buildspecs import ASSEMBLY
+from components.documents.buildspecs import ASSEMBLY, EXAMINED
+from publishing.cache import RESULTS_VARIABLE
 from tests.delivery.conftest import ROOT, Ran, delivery, export
 from tests.delivery.test_shell import gone
-from tests.stacks.projects import APP, make, write
+from tests.stacks.projects import APP, account_of, make, region_of, write
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Results of this module's own: what all builds have in common is linted once."""
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("AMPLIFY_DELIVERY_CACHE", str(folder))
+        patched.delenv(RESULTS_VARIABLE, raising=False)
+        yield folder
 
 
 @pytest.fixture
@@ -45,13 +58,14 @@ def build(folder: Path, *arguments: str, **variables: str) -> Ran:
 def test_it_runs_the_commands_then_checks_and_assembles(folder: Path) -> None:
     ran = build(building(folder, 'word="$GREETING"', 'echo "$word, world" | tee seen', env={"GREETING": "hello"}))
     assert ran.code == 0, ran.err
-    # Both commands in one shell, with the variables of the file; then what `check` and `assemble` print.
+    # Both commands in one shell, with the variables of the file; then what `check` and `assemble` print, and one line.
     assert (folder / "seen").read_text() == "hello, world\n"
     lines = ran.out.splitlines()
     assert lines[0] == "hello, world"
     assert lines[1].startswith("build of pipeline: 2 commands done in ")
     checked = delivery("check", cwd=folder, env=environment())
     assembled = delivery("assemble", "--out", "other", cwd=folder, env=environment())
+    assert lines.pop() == f"{ASSEMBLY}: examined for preprod: nothing that CloudFormation would refuse"
     rest = "".join(f"{line}\n" for line in lines[2:])
     assert rest == checked.out + assembled.out.replace("other: ", f"{ASSEMBLY}: ")
     assert load_assembly(folder / ASSEMBLY) == load_assembly(folder / "other")
@@ -113,8 +127,9 @@ def test_a_refused_export_ends_it_as_check_does(folder: Path) -> None:
 def test_for_machines_the_commands_output_goes_to_stderr(folder: Path) -> None:
     ran = build(building(folder, "echo noise"), "--json")
     assert ran.code == 0
-    assert ran.err == "noise\n"
+    assert ran.err.splitlines()[0] == "noise"
     document = ran.document
+    assert document["examined"] == ["preprod"]
     assert document["stack"] == "pipeline"
     assert document["assembly"] == ASSEMBLY
     assert document["digest"] == load_assembly(folder / ASSEMBLY).digest()
@@ -169,3 +184,66 @@ def test_lines_are_printed_when_they_come(folder: Path) -> None:
         (folder / "go").touch()
         process.communicate()
     assert process.returncode == 0
+
+
+def misspelled(folder: Path) -> None:
+    """The project's export, with a property in a nested stack that CloudFormation does not know."""
+    file = folder / f"amplify-export-{APP}" / "api" / APP / "amplify-appsync-files" / "stacks" / "Todo.json"
+    template = json.loads(file.read_text())
+    template["Resources"]["TodoTable"]["Properties"]["BillingMod"] = "x"
+    file.write_text(json.dumps(template))
+
+
+def test_what_cloudformation_would_refuse_fails_build_and_names_the_environments(folder: Path) -> None:
+    """Found here, once, not in the account of the first environment, and again in each."""
+    make(folder, 2)
+    misspelled(folder)
+    ran = build(folder)
+    assert ran.code == 1
+    errors = [line for line in ran.err.splitlines() if "AD7" in line]
+    assert len(errors) == 1, ran.err
+    assert errors[0].startswith("error: AD700 preprod, prod1: apifullapp/Todo (templates/")
+    assert "BillingMod" in errors[0]
+    # What the finding names can be looked up.
+    assert (folder / ASSEMBLY / "objects" / errors[0].split("(")[1].split(")")[0]).is_file()
+    (finding,) = build(folder, "--json").document["error"]["findings"]
+    assert (finding["id"], finding["file"].split(":")[0]) == ("AD700", "preprod, prod1")
+
+
+def environment_file(folder: Path, **more: Any) -> None:
+    """Another `prod1` for the project."""
+    values = {"account": account_of(1), "region": region_of(1), "enrolled": "true", "suffix": "a8d04"}
+    write(folder, "prod1", {**values, **more})
+
+
+def test_what_only_one_environment_would_be_refused_for(folder: Path) -> None:
+    make(folder, 2)
+    environment_file(folder, parameters={"apifullapp": {"DynamoDBModelTableReadIOPS": "many"}})
+    ran = build(folder)
+    assert ran.code == 1
+    assert "error: AD702 prod1: root stack (templates/" in ran.err
+    assert "apifullapp's parameter DynamoDBModelTableReadIOPS is 'many', which is no number" in ran.err
+
+
+def test_a_value_that_does_not_fit_is_said_of_its_file(folder: Path) -> None:
+    make(folder, 2)
+    environment_file(folder, parameters={"apifullapp": {"DynamoDBModelTableRead": "5"}})
+    ran = build(folder)
+    assert ran.code == 1
+    assert "error: Pulumi.prod1.yaml: parameters: apifullapp has no parameter 'DynamoDBModelTableRead'" in ran.err
+
+
+def test_what_was_found_is_kept_where_the_project_says(folder: Path) -> None:
+    """By hand in the user's cache, in the pipeline in the artifact. The commands keep their own results elsewhere."""
+    named = f'echo "${{{RESULTS_VARIABLE}:-nothing}} named"'
+    building(folder, named)
+    by_hand = build(folder)
+    assert by_hand.code == 0, by_hand.err
+    assert not (folder / EXAMINED).exists()
+
+    in_the_pipeline = build(folder, **{RESULTS_VARIABLE: EXAMINED})
+    assert in_the_pipeline.code == 0, in_the_pipeline.err
+    assert in_the_pipeline.out.splitlines()[0] == "nothing named"
+    templates = [o for o in load_assembly(folder / ASSEMBLY).objects if o.kind == "template"]
+    kept = sorted(p.parent.parent.name for p in (folder / EXAMINED).rglob("*") if p.is_file())
+    assert kept == ["graphql", *["lint"] * (len(templates) + 1)]

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from amplify_export import load_assembly
+from components.documents.buildspecs import ASSEMBLY, EXAMINED
 from components.names import staging_bucket_name
+from publishing.cache import RESULTS_VARIABLE
+from stacks.inputs import ASSEMBLY_VARIABLE
 from tests.delivery.conftest import Ran, delivery, export
 from tests.local_account import LocalAccount
 
@@ -79,3 +84,35 @@ def test_another_apps_export_is_refused(project: Path, bucket: str, developer: L
     assert ran.code == 1
     assert "export of 'seriesapp', but the Pulumi project is 'mytodoapp'" in ran.err
     assert developer.client("s3").list_objects_v2(Bucket=bucket)["KeyCount"] == 0
+
+
+PUBLISHING = """import sys
+from delivery.cli import main
+code = main(["publish", "dev"])
+print("imported:", *sorted({"cfnlint", "graphql", "boto3"} & set(sys.modules)))
+sys.exit(code)
+"""
+
+
+def test_what_build_has_examined_is_not_examined_again(
+    project: Path, bucket: str, developer: LocalAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So the root that Build rendered, without AWS, is the very one that is published: its result is found as well."""
+    shutil.copytree(TODO, project / TODO.name)
+    account = f'{{mytodoapp:account: "{developer.account}", mytodoapp:region: {developer.region}'
+    source = '{connection: "arn:aws:codeconnections:us-east-1:111111111111:connection/5e6f7a8b", repository: a/b}'
+    stages = "[{name: Dev, environments: [dev]}]"
+    (project / "Pulumi.pipeline.yaml").write_text(
+        f"config: {account}, mytodoapp:program: pipeline, mytodoapp:source: {source}, mytodoapp:stages: {stages}}}\n"
+    )
+    monkeypatch.setenv(RESULTS_VARIABLE, EXAMINED)
+    built = delivery("build", cwd=project)
+    assert built.code == 0, built.err
+    assert built.err.splitlines() == ["linting 4 of 4 templates"]
+
+    monkeypatch.setenv(ASSEMBLY_VARIABLE, ASSEMBLY)
+    command = [sys.executable, "-c", PUBLISHING]
+    ran = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stderr.splitlines() == ["published 18 of 18 objects"]
+    assert ran.stdout.splitlines()[-1] == "imported: boto3"

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from amplify_export import Assembly, AssemblyObject, EnvironmentValues, assemble, read_export, render_root
+from publishing.cache import RESULTS_VARIABLE
 from publishing.tree import Tree
 
 EXPORTS = Path(__file__).resolve().parent.parent / "exports"
@@ -39,6 +40,7 @@ def full() -> Assembly:
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """No test meets the results of another, or of the user."""
     monkeypatch.setenv("AMPLIFY_DELIVERY_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv(RESULTS_VARIABLE, raising=False)
     return tmp_path / "cache"
 
 

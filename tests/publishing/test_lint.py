@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -12,6 +13,8 @@ import pytest
 
 from amplify_export import Assembly
 from publishing import lint
+from publishing import linter as linter_module
+from publishing.cache import RESULTS_VARIABLE
 from publishing.lint import lint_templates
 from publishing.linter import Linter
 
@@ -122,6 +125,27 @@ def test_another_rule_set_lints_again(todo: Assembly, monkeypatch: pytest.Monkey
     linted(templates_of(todo))
     monkeypatch.setattr(lint, "RULES", "another")
     assert linted(templates_of(todo))[1] != []
+
+
+def test_another_cfn_lint_lints_again(todo: Assembly, monkeypatch: pytest.MonkeyPatch) -> None:
+    linted(templates_of(todo))
+    monkeypatch.setattr(lint, "version", lambda name: {"cfn-lint": "99.0.0"}[name])
+    assert linted(templates_of(todo))[1] != []
+
+
+def test_our_own_rules_are_another_set_whenever_their_source_is() -> None:
+    assert hashlib.sha256(Path(linter_module.__file__).read_bytes()).hexdigest() == lint.RULES
+
+
+def test_results_lie_where_the_variable_says(
+    todo: Assembly, own_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(RESULTS_VARIABLE, "examined")
+    monkeypatch.chdir(tmp_path)
+    linted(templates_of(todo))
+    assert len(list((tmp_path / "examined" / "lint").rglob("*.json"))) == len(templates_of(todo))
+    assert not own_cache.exists()
+    assert linted(templates_of(todo))[1] == []
 
 
 def test_a_cache_that_cannot_be_written_only_costs_time(todo: Assembly, own_cache: Path) -> None:

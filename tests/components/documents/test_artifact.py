@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 
 from components.documents import artifact
+from components.documents.buildspecs import EXAMINED
+
+RESULT = f"{EXAMINED}/lint/0a/1b.json"
 
 
 def run(commands: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -32,6 +35,8 @@ def folder(tmp_path: Path) -> Path:
     (root / "assembly" / "back\\slash").write_text("2")
     (root / "assembly" / "deep" / "-dash").write_text("3")
     (root / ".hidden").write_text("4")
+    (root / RESULT).parent.mkdir(parents=True)
+    (root / RESULT).write_text('["Resources/TodoTable: refused"]')
     return root
 
 
@@ -59,6 +64,11 @@ def altered(folder: Path) -> None:
 
 def altered_with_newline(folder: Path) -> None:
     (folder / "assembly" / "with\nnewline").write_text("9")
+
+
+def altered_result(folder: Path) -> None:
+    """As if Build had found nothing against a template."""
+    (folder / RESULT).write_text("[]")
 
 
 def added(folder: Path) -> None:
@@ -120,7 +130,17 @@ def second_list(folder: Path) -> None:
     (folder / "assembly" / artifact.LIST).write_text("")
 
 
-CHANGES = [altered, altered_with_newline, added, added_hidden, added_with_newline, removed, renamed, swapped]
+CHANGES = [
+    altered,
+    altered_with_newline,
+    altered_result,
+    added,
+    added_hidden,
+    added_with_newline,
+    removed,
+    renamed,
+    swapped,
+]
 CHANGES += [linked_file, linked_folder, linked_list, without_list, changed_list, sealed_again, second_list]
 
 

@@ -16,6 +16,7 @@ import yaml
 from components.documents import artifact, buildspecs
 from components.documents.naming import PROJECTS
 from delivery import cli
+from publishing.cache import RESULTS_VARIABLE
 from stacks.inputs import ASSEMBLY_VARIABLE
 
 ENGINE = buildspecs.EngineDownload("https://example.com/pulumi.tar.gz", "0" * 64)
@@ -70,10 +71,24 @@ def test_update_verifies_first() -> None:
     assert commands(buildspecs.update_pipeline())[0] == artifact.verify()
 
 
+def variables(spec: str) -> dict[str, str]:
+    found: dict[str, str] = json.loads(spec)["env"].get("variables", {})
+    return found
+
+
 @pytest.mark.parametrize("what", PROJECTS)
 def test_what_build_assembled_is_what_is_deployed(what: str) -> None:
     """`tests/delivery/test_build.py` shows that Build puts it there."""
-    assert json.loads(buildspecs.project(what, 60))["env"]["variables"] == {ASSEMBLY_VARIABLE: buildspecs.ASSEMBLY}
+    assert variables(buildspecs.project(what, 60))[ASSEMBLY_VARIABLE] == buildspecs.ASSEMBLY
+
+
+@pytest.mark.parametrize("what", PROJECTS)
+def test_what_build_examined_is_known_after_it(what: str) -> None:
+    """In a folder of the artifact, which is not hidden: hidden ones are taken out of it."""
+    assert variables(buildspecs.build()) == {RESULTS_VARIABLE: buildspecs.EXAMINED}
+    assert variables(buildspecs.project(what, 60)).keys() == {ASSEMBLY_VARIABLE, RESULTS_VARIABLE}
+    assert variables(buildspecs.project(what, 60))[RESULTS_VARIABLE] == buildspecs.EXAMINED
+    assert not buildspecs.EXAMINED.startswith(".")
 
 
 def commands_of_delivery() -> list[list[str]]:

@@ -1,0 +1,43 @@
+"""What an assembly becomes in each environment, examined before the first of them is published: files only, no AWS.
+
+`publish` examines as well, but it knows one environment, and comes after whatever was deployed before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from amplify_export import Assembly, ExportRefused, RootStack, render_root
+from amplify_export.errors import ConfigError
+from amplify_export.findings import Finding, listed
+from components.names import staging_bucket_name
+from delivery import stack_files
+from publishing import examine
+from stacks.config import EnvironmentConfig
+
+
+def for_environments(assembly: Assembly, environments: Sequence[str], progress: Callable[[str], None]) -> None:
+    """Examine the assembly as each of the environments will publish it, root template included.
+
+    A finding names the environments that it stands in the way of; most are about a template that all share. Raises
+    `ExportRefused` with all of them, `ConfigError` for a stack file whose values do not fit the assembly.
+    """
+    found: dict[Finding, dict[str, None]] = {}
+    for name in environments:
+        config = stack_files.load(name)
+        bucket = staging_bucket_name(assembly.project, config.environment, config.account, config.region)
+        root = _rendered(assembly, config, bucket)
+        for finding in examine(assembly, [(root.object, root.body)], bucket, config.region, progress):
+            found.setdefault(finding, {})[name] = None
+    if found:
+        raise ExportRefused([replace(f, file=f"{listed(names)}: {f.file}") for f, names in found.items()])
+
+
+def _rendered(assembly: Assembly, config: EnvironmentConfig, bucket: str) -> RootStack:
+    """The root of one environment; what is wrong with its values is said of its file."""
+    try:
+        return render_root(assembly, stack_files.values(config), bucket)
+    except ConfigError as error:
+        where = error.where or str(stack_files.path(config.environment))
+        raise ConfigError(error.message, where=where, remedy=error.remedy) from None
