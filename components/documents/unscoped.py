@@ -30,6 +30,7 @@ UNSCOPED_WRITES: Mapping[str, str] = {
     "cloudformation:UpdateResource": "Cloud Control's own: it then acts with the caller's rights for the resource",
     "cloudfront:CreateCloudFrontOriginAccessIdentity": "the identity has no ARN before it is there",
     "cloudfront:CreateDistribution": "the distribution has no ARN before it is there",
+    "codestar-notifications:DeleteTarget": "a target has no ARN of its own",
     "cognito-identity:CreateIdentityPool": "the identity pool has no ARN before it is there",
     "cognito-identity:SetIdentityPoolRoles": "Cognito compares no identity pool; iam:PassRole compares the roles",
     "cognito-idp:CreateUserPool": "the user pool has no ARN before it is there",

@@ -158,9 +158,7 @@ def _storage(names: PipelineNames) -> list[Statement]:
     bucket = names.artifact_bucket_pattern
     here = names.bucket_arn(names.artifact_bucket(names.region))
     own = {"StringEquals": {"aws:ResourceAccount": names.account}}
-    app = {"StringEquals": {"aws:RequestTag/amplify-delivery:app": names.app}}
     ours = {"ForAnyValue:StringEquals": {"kms:ResourceAliases": names.artifact_key_alias}}
-    tagged = {"StringEquals": {"aws:ResourceTag/amplify-delivery:app": names.app}}
     key = names.arn("kms", "key/*", region="*")
     settings = [f"s3:{verb}{setting}" for verb in ("Get", "Put") for setting in BUCKET_SETTINGS]
     changes = actions_of(
@@ -169,11 +167,11 @@ def _storage(names: PipelineNames) -> list[Statement]:
     return [
         allow("ArtifactBuckets", ["s3:CreateBucket", "s3:GetBucket*", "s3:ListBucket", *settings], bucket),
         allow("Artifact", ["s3:GetObject", "s3:GetObjectVersion"], f"{here}/*", own),
-        allow("NewKey", "kms:CreateKey", "*", app),
-        allow("TagNewKey", "kms:TagResource", key, app),
+        allow("NewKey", "kms:CreateKey", "*", _tagged_as_ours(names)),
+        allow("TagNewKey", "kms:TagResource", key, _tagged_as_ours(names)),
         allow("Keys", changes, key, ours),
         # A new key has no alias yet, but the tag it was made with.
-        allow("NewKeys", [*changes, "kms:CreateAlias"], key, tagged),
+        allow("NewKeys", [*changes, "kms:CreateAlias"], key, _ours(names)),
         allow("Alias", "kms:CreateAlias", names.arn("kms", names.artifact_key_alias, region="*")),
     ]
 
@@ -201,17 +199,30 @@ def _state(names: PipelineNames) -> list[Statement]:
 def _events(names: PipelineNames) -> list[Statement]:
     rules = "DeleteRule DescribeRule ListTagsForResource ListTargetsByRule PutRule PutTargets RemoveTargets TagResource"
     notes = "CreateNotificationRule DeleteNotificationRule DescribeNotificationRule UpdateNotificationRule"
+    note = names.arn("codestar-notifications", "notificationrule/*")
+    tagging = ["codestar-notifications:TagResource", "codestar-notifications:UntagResource"]
+    topic = names.arn("sns", names.topic)
     return [
         allow("Rules", actions_of("events", rules), names.arn("events", f"rule/{names.event_rule_prefix}*")),
         allow(
             "Notifications",
             actions_of("codestar-notifications", notes),
-            names.arn("codestar-notifications", "notificationrule/*"),
+            note,
             {"StringEquals": {"codestar-notifications:NotificationsForResource": names.pipeline_arn}},
         ),
-        allow("Topic", ["sns:GetTopicAttributes", "sns:SetTopicAttributes"], names.arn("sns", names.topic)),
+        # Tagging does not know what a rule is about. A new one is tagged in its creation, with the app's tag among all.
+        allow("TagNewNotifications", tagging[0], note, _tagged_as_ours(names)),
+        allow("TagNotifications", tagging, note, _ours(names)),
+        # A target has no ARN of its own. The provider deletes it after a change of targets, unless a rule names it.
+        allow("NotificationTargets", "codestar-notifications:DeleteTarget", "*", _here(names)),
+        # A subscription's ARN is its topic's with an id behind it.
+        allow("Topic", actions_of("sns", _TOPIC_ACTIONS), [topic, f"{topic}:*"]),
     ]
 
+
+_TOPIC_ACTIONS = (
+    "GetSubscriptionAttributes GetTopicAttributes ListTagsForResource SetTopicAttributes TagResource UntagResource"
+)
 
 _CLOUD_CONTROL = ("cloudformation:CancelResourceRequest", "cloudformation:UpdateResource")
 _LISTS = (
@@ -224,5 +235,16 @@ _LISTS = (
 
 
 def _cloud_control(names: PipelineNames) -> list[Statement]:
-    region = {"StringEquals": {"aws:RequestedRegion": names.region}}
-    return [allow("CloudControl", _CLOUD_CONTROL, "*", region), allow("Lists", _LISTS, "*")]
+    return [allow("CloudControl", _CLOUD_CONTROL, "*", _here(names)), allow("Lists", _LISTS, "*")]
+
+
+def _tagged_as_ours(names: PipelineNames) -> dict[str, dict[str, str]]:
+    return {"StringEquals": {"aws:RequestTag/amplify-delivery:app": names.app}}
+
+
+def _ours(names: PipelineNames) -> dict[str, dict[str, str]]:
+    return {"StringEquals": {"aws:ResourceTag/amplify-delivery:app": names.app}}
+
+
+def _here(names: PipelineNames) -> dict[str, dict[str, str]]:
+    return {"StringEquals": {"aws:RequestedRegion": names.region}}

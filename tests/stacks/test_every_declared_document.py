@@ -29,8 +29,11 @@ from tests.stacks.projects import APP, AWAY, HOME, TOOLING, account_of, make, ru
 
 TEMPLATE = Path(__file__).parents[2] / "delivery" / "templates" / "state.yaml"
 READS = ("BatchGet", "Describe", "Detect", "Get", "List")
-TAGLESS = frozenset({"ecr:GetAuthorizationToken"}) | {a for a in UNSCOPED_WRITES if a.startswith("cloudformation:")}
-"""Of the writes that know no resource those that know no tags either: Cloud Control's own requests, a login."""
+TAGLESS = frozenset({"codestar-notifications:DeleteTarget", "ecr:GetAuthorizationToken"}) | {
+    a for a in UNSCOPED_WRITES if a.startswith("cloudformation:")
+}
+"""Of the writes that know no resource those that know no tags either: Cloud Control's own requests, a login, a
+notification's target."""
 ANY_REGION = frozenset({"kms:CreateKey"})
 """A new environment may be the first one of its region: told by its tag only."""
 NO_DEPUTY = "lambda.amazonaws.com"

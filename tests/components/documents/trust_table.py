@@ -716,13 +716,40 @@ def _update_storage(update: str) -> Iterator[Row]:
     yield yes(update, "kms:Decrypt", tooling_state_key(), keys=state_alias)
     yield no(update, "kms:Decrypt", tooling_state_key(), keys={"kms:ResourceAliases": ("alias/another",)})
     yield no(update, "kms:PutKeyPolicy", tooling_state_key(), keys=state_alias)
-    rule = pipeline.arn("codestar-notifications", "notificationrule/x")
-    about = "codestar-notifications:NotificationsForResource"
-    yield yes(update, "codestar-notifications:UpdateNotificationRule", rule, keys={about: pipeline.pipeline_arn})
-    yield no(update, "codestar-notifications:UpdateNotificationRule", rule, keys={about: "another"})
+    yield from _update_notifications(update)
     yield no(update, "events:PutRule", pipeline.arn("events", "rule/another"))
     yield yes(update, "cloudformation:UpdateResource", "*", keys={"aws:RequestedRegion": HOME})
     yield no(update, "cloudformation:UpdateResource", "*", keys={"aws:RequestedRegion": AWAY})
+
+
+def _update_notifications(update: str) -> Iterator[Row]:
+    service, about = "codestar-notifications", "codestar-notifications:NotificationsForResource"
+    rule, elsewhere = (pipeline.arn(service, "notificationrule/x", region=region) for region in (HOME, AWAY))
+    yield yes(update, f"{service}:UpdateNotificationRule", rule, keys={about: pipeline.pipeline_arn})
+    yield no(update, f"{service}:UpdateNotificationRule", rule, keys={about: "another"})
+    # Tags of the pipeline's own rules: a new one's with the rule, an older one's by themselves.
+    new, ours = {"aws:RequestTag/amplify-delivery:app": APP}, {"aws:ResourceTag/amplify-delivery:app": APP}
+    other = {"aws:RequestTag/amplify-delivery:app": "another", "aws:ResourceTag/amplify-delivery:app": "another"}
+    yield yes(update, f"{service}:TagResource", rule, keys=new)
+    yield no(update, f"{service}:UntagResource", rule, keys=new)
+    for action in (f"{service}:TagResource", f"{service}:UntagResource"):
+        yield yes(update, action, rule, keys=ours)
+        yield no(update, action, rule, keys=other)
+        for keys in (new, ours):
+            yield no(update, action, elsewhere, keys=keys)
+    yield no(update, f"{service}:UpdateNotificationRule", rule, keys=ours)
+    # A target is no resource; nothing but its deletion is allowed for what is none.
+    yield yes(update, f"{service}:DeleteTarget", "*", keys={"aws:RequestedRegion": HOME})
+    yield no(update, f"{service}:DeleteTarget", "*", keys={"aws:RequestedRegion": AWAY})
+    yield no(update, f"{service}:UpdateNotificationRule", rule, keys={about: "another", "aws:RequestedRegion": HOME})
+    # The engine reads what the pipeline has, whenever it compares: the topic, its tags, who is subscribed to it.
+    topic = pipeline.arn("sns", pipeline.topic)
+    for action in ("GetTopicAttributes", "ListTagsForResource", "TagResource", "UntagResource"):
+        yield yes(update, f"sns:{action}", topic)
+        yield no(update, f"sns:{action}", pipeline.arn("sns", "another"))
+    yield yes(update, "sns:GetSubscriptionAttributes", f"{topic}:0a1b2c3d")
+    yield no(update, "sns:GetSubscriptionAttributes", pipeline.arn("sns", "another:0a1b2c3d"))
+    yield no(update, "sns:Publish", topic)
 
 
 def _tooling() -> Iterator[Row]:
