@@ -85,8 +85,11 @@ class Teller:
             raise
         finally:
             self._now.seconds = round(time.monotonic() - started, 1)
+            # One that still runs is told where it comes to a stand.
             self._now.executions = [
-                ExecutionTold.of(e) for e in _executions(play) if len(e.history) > known.get(e.id, 0)
+                ExecutionTold.of(e)
+                for e in _executions(play)
+                if len(e.history) > known.get(e.id, 0) and (not e.running or waiting_approval(e))
             ]
 
     def command(self, person: Person, command: str) -> None:
