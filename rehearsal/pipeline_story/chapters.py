@@ -6,16 +6,13 @@ import json
 import subprocess
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from amplify_export import Assembly, assemble, compare, read_export
-from amplify_export.errors import DeployError
-from components.documents.naming import EnvironmentNames
-from rehearsal.inventory import Inventory, take
-from rehearsal.pipeline_service.state import CANCELLED, FAILED, SUCCEEDED, Execution
-from rehearsal.pipeline_story.pipeline import Pipeline, all_succeeded, status_of, waiting_approval
-from rehearsal.pipeline_story.setting import PIPELINE, Setting
+from rehearsal.pipeline_service.state import CANCELLED, FAILED, SUCCEEDED
+from rehearsal.pipeline_story.pipeline import all_succeeded, status_of
+from rehearsal.pipeline_story.play import Play
+from rehearsal.pipeline_story.setting import PIPELINE
 from rehearsal.setup.cache import CHECKOUT
 
 EXPORTS = CHECKOUT / "tests" / "exports" / "todo-series"
@@ -31,97 +28,6 @@ _QA_STAGE = """\
           envFromOutputs:
             ENDPOINT_URL: helloUrl
 """
-
-
-@dataclass
-class Play:
-    """What the chapters share: the setting, the pipeline once there is one, what was delivered last.
-
-    `fact` takes each sentence that was found to be true; `decide` asks a person about an approval, and says whether she
-    approved (None: she has answered herself).
-    """
-
-    setting: Setting
-    fact: Callable[[str], None]
-    decide: Callable[[Pipeline, Execution], None]
-    watch: Callable[[Pipeline], Any]
-    delivered: dict[str, Assembly] = field(default_factory=dict)
-    inventories: dict[str, Inventory] = field(default_factory=dict)
-
-    @property
-    def pipeline(self) -> Pipeline:
-        setting = self.setting
-        return Pipeline(setting.names.pipeline, setting.service, setting.devops.client("codepipeline"))
-
-    def true(self, condition: bool, sentence: str, otherwise: str = "") -> None:
-        """Tell a fact. Raises `DeployError` if it is none."""
-        if not condition:
-            raise DeployError(
-                f"this is not so: {sentence}" + (f"\n{otherwise}" if otherwise else ""),
-                where="the rehearsal",
-                remedy="this is a defect of the project: please report it, with the lines above",
-            )
-        self.fact(sentence)
-
-    def arrive(self, commit: str) -> Execution:
-        """Watch the pipeline until `commit` stands."""
-        with self.watch(self.pipeline):
-            return self.pipeline.arrive(commit)
-
-    def approve(self, execution: Execution) -> Execution:
-        """Have a person look at what Prod would change, and watch what follows. Raises `DeployError` if she says no."""
-        self.must_wait(execution)
-        self.decide(self.pipeline, execution)
-        with self.watch(self.pipeline):
-            done = self.pipeline.leave(execution)
-        self.must(done.status == SUCCEEDED, done)
-        return done
-
-    def must_wait(self, execution: Execution) -> None:
-        """Raise `DeployError` unless an execution waits for a person."""
-        self.must(waiting_approval(execution) is not None, execution)
-
-    def must(self, well: bool, execution: Execution) -> None:
-        """Raise `DeployError` with what failed in an execution unless it goes as it should."""
-        if not well:
-            raise DeployError(
-                f"the execution is {execution.status}:\n{self.pipeline.why(execution)}",
-                where=self.pipeline.name,
-                remedy="`--keep` leaves everything to look at",
-            )
-
-    def names(self, environment: str) -> EnvironmentNames:
-        config = self.setting.project.environment(environment)
-        return EnvironmentNames(self.setting.names.app, config.account, config.region, environment)
-
-    def inventory(self, environment: str) -> Inventory:
-        """What is in an environment's backend now."""
-        assembly = assemble(read_export(next(self.setting.repository.clone.glob("amplify-export-*"))))
-        config = self.setting.project.environment(environment)
-        stack = assembly.stack_name.for_environment(environment, config.suffix)
-        client = self.setting.owners[environment].client("cloudformation", config.region)
-        return take(client, str(stack))
-
-    def touched(self, environment: str, assembly: Assembly) -> None:
-        """Tell that exactly those resources of an environment's backend were touched that `compare` names."""
-        before, after = self.inventories.get(environment), self.inventory(environment)
-        old = self.delivered.get(environment)
-        self.inventories[environment], self.delivered[environment] = after, assembly
-        if before is None or old is None:
-            self.fact(f"{environment}: {after.stacks} stacks, {len(after.resources)} resources")
-            return
-        expected = sorted("/".join(r.path) for r in compare(old, assembly).resources)
-        touched = after.touched_since(before)
-        self.true(
-            touched == expected,
-            f"{environment}: {len(touched)} resources touched, those that `compare` names",
-            f"touched {touched}, compare says {expected}",
-        )
-
-    def unchanged(self, environment: str) -> None:
-        """Tell that nothing at all of an environment's backend was touched since it was looked at last."""
-        touched = self.inventory(environment).touched_since(self.inventories[environment])
-        self.true(not touched, f"{environment}: untouched", f"touched {touched}")
 
 
 @dataclass(frozen=True)
@@ -167,7 +73,7 @@ def first_run(play: Play) -> None:
     )
     _not_there(play, "prod")
     execution = play.approve(execution)
-    assembly = _assembly(play)
+    assembly = play.assembly
     for environment in ("preprod", "prod"):
         play.touched(environment, assembly)
         _answers(play, environment)
@@ -180,7 +86,7 @@ def exported_again(play: Play) -> None:
     commit = _commit_export(play, "v2", "A field added")
     execution = play.arrive(commit)
     play.must_wait(execution)
-    assembly = _assembly(play)
+    assembly = play.assembly
     play.touched("preprod", assembly)
     play.unchanged("prod")
     play.approve(execution)
@@ -234,7 +140,7 @@ def test_fails(play: Play) -> None:
     )
     play.true(all_succeeded(execution, "QA"), "the new stage: QA is deployed, and its test got an answer")
     for environment in ("preprod", _QA):
-        play.touched(environment, _assembly(play))
+        play.touched(environment, play.assembly)
 
     play.pipeline.answer(execution, "Rejected", "not before the holidays")
     with play.watch(play.pipeline):
@@ -318,10 +224,6 @@ def _service(play: Play, environment: str) -> str:
 def _commit_export(play: Play, version: str, message: str) -> str:
     play.setting.repository.put_export(next((EXPORTS / version).glob("amplify-export-*")))
     return play.setting.repository.push(message)
-
-
-def _assembly(play: Play) -> Assembly:
-    return assemble(read_export(next(play.setting.repository.clone.glob("amplify-export-*"))))
 
 
 def _not_there(play: Play, environment: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,12 +17,13 @@ from amplify_export import DeliveryError
 from amplify_export.errors import DeployError
 from rehearsal.pipeline_service.state import Execution
 from rehearsal.pipeline_story.board import Board
-from rehearsal.pipeline_story.chapters import CHAPTERS, Play
+from rehearsal.pipeline_story.chapters import CHAPTERS
 from rehearsal.pipeline_story.page import write_page
 from rehearsal.pipeline_story.people import Person
 from rehearsal.pipeline_story.pipeline import Pipeline, waiting_approval
+from rehearsal.pipeline_story.play import Play
 from rehearsal.pipeline_story.record import ChapterTold, ExecutionTold, Story
-from rehearsal.pipeline_story.setting import setting
+from rehearsal.pipeline_story.setting import Setting, setting
 from rehearsal.setup import ensure_all
 from rehearsal.setup.cache import CHECKOUT
 from rehearsal.setup.progress import Progress
@@ -146,10 +147,7 @@ def _executions(play: Play) -> list[Execution]:
     return play.setting.service.executions(play.setting.names.pipeline)
 
 
-def _explain_keep(console: RichConsole, found: object) -> None:
-    from rehearsal.pipeline_story.setting import Setting  # noqa: PLC0415
-
-    assert isinstance(found, Setting)  # noqa: S101
+def _explain_keep(console: RichConsole, found: Setting) -> None:
     lines = {}
     for person in (found.developer, found.devops, *found.owners.values()):
         file = found.folder / f"{person.name.replace(' ', '-')}.sh"
@@ -164,6 +162,3 @@ def _explain_keep(console: RichConsole, found: object) -> None:
     console.print(f"  cd {found.repository.clone}")
     console.print("The pipeline service has ended with the rehearsal.")
     console.print(f"To end it: kill {found.aws.pid}; rm -r {found.folder}")
-
-
-Line = Callable[[str], None]

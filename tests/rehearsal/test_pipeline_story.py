@@ -13,9 +13,10 @@ from amplify_export.errors import DeployError
 from rehearsal.pipeline_service.definitions import Pipeline, read_pipeline
 from rehearsal.pipeline_service.state import ActionRun, Execution, StageRun
 from rehearsal.pipeline_story.board import Board, drawn
-from rehearsal.pipeline_story.chapters import CHAPTERS, Play
+from rehearsal.pipeline_story.chapters import CHAPTERS
 from rehearsal.pipeline_story.page import rendered
 from rehearsal.pipeline_story.pipeline import waiting_approval
+from rehearsal.pipeline_story.play import Play
 from rehearsal.pipeline_story.record import ChapterTold, ExecutionTold, Story
 from rehearsal.pipeline_story.telling import Teller
 
