@@ -11,8 +11,9 @@ from components import declared
 from components.documents.account import AccountDocuments, account_documents
 from components.documents.buildspecs import EngineDownload
 from components.documents.environment import ACCOUNT_VERSION, EnvironmentAccess
-from components.documents.limits import check_projects, check_roles
+from components.documents.limits import check_parameter, check_projects, check_roles
 from components.documents.naming import PROJECTS
+from components.documents.prepared import prepared
 from components.documents.statements import to_json
 from components.documents.storage import repository_policy, state_bucket_policy, state_key_policy
 from components.errors import as_run_error
@@ -89,6 +90,8 @@ class TargetAccount(pulumi.ComponentResource):
         access, names = args.access, args.access.names
         with as_run_error():
             documents = account_documents(access, args.engine)
+            types = prepared(access).to_text()
+            check_parameter(names.types_parameter, types)
             check_roles(documents.roles, (*documents.policies, documents.boundary))
             check_projects(documents.projects)
         kept = pulumi.ResourceOptions(parent=self, protect=args.protect)
@@ -110,13 +113,22 @@ class TargetAccount(pulumi.ComponentResource):
         )
         repository = self._repository(args) if access.images else None
         made = self._roles_and_projects(documents)
+        # After the roles that it tells of, and before the stamp, which says that it is there.
+        record = aws.ssm.Parameter(
+            f"{name}-types",
+            name=names.types_parameter,
+            description=f"Resource types that the roles of {names.prefix} have rights for",
+            type="String",
+            insecure_value=types,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=made),
+        )
         stamp = aws.ssm.Parameter(
             f"{name}-version",
             name=names.version_parameter,
             description=f"Version of what {access.pipeline.pipeline} finds here",
             type="String",
             insecure_value=str(ACCOUNT_VERSION),  # the provider takes every other value for a secret
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[staging, bucket, alias, audit, *made]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[staging, bucket, alias, audit, record, *made]),
         )
 
         self.staging_bucket = staging.bucket_name

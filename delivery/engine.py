@@ -280,6 +280,7 @@ def _step(step: StepEventMetadata) -> ProgramStep:
         inputs=(step.new.inputs if step.new else None) or {},
         custom=bool(state and state.custom),
         kept=bool(step.old and step.old.retain_on_delete),
+        provider=step.provider or "",
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,12 +16,25 @@ from amplify_export.errors import ConfigError, DeployError
 from amplify_export.parameters import API_KEY_EXPIRES
 from components.documents.naming import PLAN, EnvironmentNames
 from components.names import staging_bucket_name
-from delivery import deployed, output, secrets_provider, stack_files, stamp, state_bucket
+from delivery import deployed, output, prepared, secrets_provider, stack_files, stamp, state_bucket
 from delivery.account import Account
 from delivery.audit import Audit
 from delivery.audit_log import AuditLog
 from delivery.engine import Engine
-from delivery.planning import Plan, Stacks, Start, Step, Target, digest, plan_backend, plan_program
+from delivery.planning import (
+    Identity,
+    Plan,
+    ProgramStep,
+    Stacks,
+    Start,
+    Step,
+    Target,
+    digest,
+    lacking,
+    plan_backend,
+    plan_program,
+    program_needs,
+)
 from stacks.access import environment_names
 from stacks.config import EnvironmentConfig, Project
 from stacks.config.reader import own_keys_in
@@ -66,8 +79,10 @@ def show(plan: Plan) -> None:
     if plan.losses:
         print("\nData would be lost:")
         output.table(("resource", "type", "data"), [(s.place, s.type, s.loss) for s in plan.losses])
-    if plan.steps:
+    if plan.steps or plan.notes:
         print()
+    for note in plan.notes:
+        print(f"note: {note}")
     print(f"{plan.target.environment}: {output.counted(plan.changes, 'change')}" if plan.steps else "nothing to change")
     print(f"plan {plan.digest}")
 
@@ -96,6 +111,7 @@ class Backend:
 
     found: deployed.Deployed
     steps: tuple[Step, ...]
+    wanted: Stacks
 
 
 def wanted(environment: str) -> Wanted:
@@ -118,11 +134,12 @@ def backend(target: Wanted) -> Backend:
     found = _deployed(target.account, target.root.stack_name)
     have = found.stacks.parameters if found.stacks else {}
     parameters = with_deployed(target.parameters, have)
-    return Backend(found, plan_backend(found.stacks, Stacks.of(target.assembly, target.root, parameters)))
+    stacks = Stacks.of(target.assembly, target.root, parameters)
+    return Backend(found, plan_backend(found.stacks, stacks), stacks)
 
 
 def make(target: Wanted, engine: Engine) -> Plan:
-    """The plan of an environment. Raises `DeliveryError`s; reads only.
+    """The plan of an environment. Raises `DeliveryError`s, also if its account lacks rights for it; reads only.
 
     What is deployed is read last: a deployment that follows at once begins from there.
     """
@@ -131,6 +148,7 @@ def make(target: Wanted, engine: Engine) -> Plan:
     secrets_provider.check(environment, state, pipeline=target.config.enrolled)
     previewed = engine.preview().steps
     here = backend(target)
+    notes = _rights(target, here, previewed)
     program = plan_program(previewed, backend_changes=bool(here.steps), deployed=here.found.status is not None)
     was, config = here.found.stacks, target.config
     known = sorted([str(r.get("urn")), str(r.get("id", ""))] for r in state.get("resources") or ())
@@ -153,7 +171,28 @@ def make(target: Wanted, engine: Engine) -> Plan:
             configuration=digest(own_keys_in(stack_files.path(environment)).get("parameters") or {}),
         ),
         (*here.steps, *program),
+        notes,
     )
+
+
+def _rights(target: Wanted, here: Backend, previewed: Sequence[ProgramStep]) -> tuple[str, ...]:
+    """What is not known of the account's rights for this plan. Raises `DeployError` if there are some lacking.
+
+    An environment that is not enrolled is deployed with the rights of whoever deploys it.
+    """
+    config, project = target.config, Project(Path())
+    if not config.enrolled:
+        return ()
+    found = lacking(
+        prepared.recorded(config, project, target.account),
+        # Another execution role than the account's is not the account's to know.
+        None if config.execution_role_arn else here.wanted,
+        here.found.stacks,
+        here.steps,
+        program_needs(previewed, Identity(config.profile, config.role_arn)),
+    )
+    prepared.check(found, config, project)
+    return prepared.unclear(found)
 
 
 def log_if_allowed(audit: Audit, target: Wanted) -> None:

@@ -13,11 +13,10 @@ from amplify_export.documents import Malformed, parse_json
 from amplify_export.errors import ConfigError, DeployError
 from components.documents.naming import DEPLOY, EnvironmentNames
 from components.documents.rights import actions_for
-from components.hello_service import RESOURCE_TYPES as HELLO_TYPES
 from delivery import output, stack_files
 from delivery.account import Account
 from delivery.granted import Granted, of_role
-from stacks.access import resource_types
+from stacks.access import declared_types, resource_types
 from stacks.config import EnvironmentConfig, Project
 from stacks.inputs import read_assembly
 
@@ -54,8 +53,9 @@ def run(args: argparse.Namespace) -> int:
     project = Project(Path())
     config = stack_files.load(args.environment)
     names = EnvironmentNames(project.app, config.account, config.region, config.environment)
-    backend = needs(resource_types(read_assembly(config, Path(), project.app)) | {_STACK}, {_STACK: _EVERY_BACKEND})
-    types = _program_types(project, config)
+    more, types = declared_types(project, config)
+    exported = resource_types(read_assembly(config, Path(), project.app))
+    backend = needs(exported | more | {_STACK}, {_STACK: _EVERY_BACKEND})
     needed = {names.execution_role: backend}
     if types:
         needed[names.project_role(DEPLOY)] = needs(types, dict.fromkeys(types, _CLOUD_CONTROL))
@@ -78,16 +78,6 @@ def needs(types: Iterable[str], more: Mapping[str, Iterable[str]]) -> Needs:
 def lacking(needed: Needs, granted: Granted) -> Needs:
     """What is needed and not granted."""
     return {action: types for action, types in needed.items() if not granted.allows(action)}
-
-
-def _program_types(project: Project, config: EnvironmentConfig) -> set[str]:
-    """Types of what the program adds beside the backend, as the account's file and the environment's say."""
-    types = set(HELLO_TYPES) if config.hello_service else set()
-    for stack in project.stacks("account"):
-        account = project.account(stack)
-        if config.environment in account.environments:
-            types |= set(account.program_types)
-    return types
 
 
 def _granted(args: argparse.Namespace, config: EnvironmentConfig, role: str) -> Granted:

@@ -31,17 +31,14 @@ def check(config: EnvironmentConfig, project: Project, account: Account) -> None
         value = None
     except BotoCoreError as error:
         raise account.refused(error, f"reading {name}") from None
-    refusal = judged(value, config, _account_stack(project, config.environment))
+    refusal = judged(value, config, account_stack(project, config.environment))
     if refusal:
         raise refusal
 
 
 def judged(value: str | None, config: EnvironmentConfig, stack: str) -> DeployError | None:
     """What is wrong with a stamp of that value (None: there is none); `stack` is the account's. None if nothing is."""
-    enrol = (
-        f"an administrator of account {config.account} runs `pulumi up -s {stack}` "
-        f"(or `python -m delivery enrol {config.environment}`); nothing was changed"
-    )
+    enrol = _enrolling(config, stack)
     if value is None:
         said, remedy = "the environment is not enrolled: its account has no version stamp", enrol
     elif not value.isdecimal():
@@ -53,11 +50,28 @@ def judged(value: str | None, config: EnvironmentConfig, stack: str) -> DeployEr
         remedy = "update the program to the version that enrolled the account; nothing was changed"
     else:
         return None
-    where = f"{config.environment} (account {config.account}, {config.region})"
-    return DeployError(said, where=where, remedy=remedy)
+    return DeployError(said, where=place(config), remedy=remedy)
 
 
-def _account_stack(project: Project, environment: str) -> str:
+def place(config: EnvironmentConfig) -> str:
+    """The environment and where it is, for an error."""
+    return f"{config.environment} (account {config.account}, {config.region})"
+
+
+def enrolling(config: EnvironmentConfig, project: Project) -> str:
+    """Who has to do what, so that the account is prepared for this program and export."""
+    read = f"(`python -m delivery rights {config.environment}` lists the rights)"
+    return f"{_enrolling(config, account_stack(project, config.environment))} {read}"
+
+
+def _enrolling(config: EnvironmentConfig, stack: str) -> str:
+    return (
+        f"an administrator of account {config.account} runs `pulumi up -s {stack}` "
+        f"(or `python -m delivery enrol {config.environment}`); nothing was changed"
+    )
+
+
+def account_stack(project: Project, environment: str) -> str:
     """The account's stack that names the environment; what it is called by default if no file can say."""
     try:
         for stack in project.stacks("account"):

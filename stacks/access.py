@@ -85,13 +85,12 @@ def environment_access(
     steps = [step.timeout + _MARGIN_MINUTES for step in stage.steps]
     if stage.bake:
         steps.append(stage.bake.time + _MARGIN_MINUTES)
-    types = set(config.program_types) | (HELLO_TYPES if environment.hello_service else set())
     return EnvironmentAccess(
         names=names,
         pipeline=pipeline_names(app, config.pipeline, pipeline),
         stack_name=root.stack_name,
-        resource_types=resource_types(assembly),
-        program_types=frozenset(types),
+        resource_types=resource_types(assembly) | frozenset(config.backend_types),
+        program_types=frozenset(config.program_types) | _hello_types(environment),
         deploy_statements=tuple(_statements("Deploy", config.deploy_rights)),
         deploy_managed_policies=config.deploy_policies,
         check_statements=tuple(s for step in stage.steps for s in _statements(f"Step{_word(step.name)}", step.rights)),
@@ -110,6 +109,17 @@ def environment_access(
     )
 
 
+def declared_types(project: Project, environment: EnvironmentConfig) -> tuple[frozenset[str], frozenset[str]]:
+    """The types that the files name beside the export's: of the backend, and of the program. Raises `ConfigError`."""
+    backend, program = frozenset[str](), _hello_types(environment)
+    for stack in project.stacks("account"):
+        account = project.account(stack)
+        if environment.environment in account.environments:
+            backend |= set(account.backend_types)
+            program |= set(account.program_types)
+    return backend, program
+
+
 def resource_types(assembly: Assembly) -> frozenset[str]:
     """The CloudFormation types of everything in an assembly's templates."""
     templates = [assembly.root_template]
@@ -123,6 +133,10 @@ def build_environment(config: Compute, *, privileged: bool = False) -> BuildEnvi
 
 def engine_download(engine: Engine | None) -> EngineDownload | None:
     return EngineDownload(engine.url, engine.sha256) if engine else None
+
+
+def _hello_types(environment: EnvironmentConfig) -> frozenset[str]:
+    return HELLO_TYPES if environment.hello_service else frozenset()
 
 
 def _types(templates: Iterable[Mapping[str, Any]]) -> Iterable[str]:

@@ -27,6 +27,8 @@ MAX_TRUST_POLICY = 2_048
 MAX_PUSH_FILTERS = 3
 MAX_PATTERNS = 8
 MAX_PATTERN = 255
+MAX_PARAMETER = 4096
+"""Characters of a standard parameter of SSM ("Managing parameter tiers" in the Systems Manager user guide)."""
 
 _SPLIT = "move some waves into a pipeline of its own: a second pipeline file with other `stages`"
 _NAME = re.compile(r"[A-Za-z0-9.@\-_]{1,100}")
@@ -50,6 +52,15 @@ def check_roles(roles: Iterable[RoleDocument], policies: Iterable[PolicyDocument
 def check_projects(projects: Iterable[ProjectDocument]) -> None:
     """Refuse projects whose buildspec or times CodeBuild does not take."""
     _raise(_project_problems(projects), "CodeBuild projects")
+
+
+def check_parameter(name: str, value: str) -> None:
+    """Refuse a value that no standard parameter of SSM holds."""
+    problems = [
+        f"the record of types has {len(value)} characters, but SSM takes {MAX_PARAMETER}: deploy fewer kinds of "
+        "resources, or give `deployRights` in fewer services"
+    ]
+    _raise(problems if len(value) > MAX_PARAMETER else [], name)
 
 
 def check_resource_policies(bucket: Mapping[str, Any], key: Mapping[str, Any], region: str) -> None:

@@ -205,6 +205,11 @@ class EnvironmentNames(_Place):
         return f"{ROOT_PATH}{self.app}/{self.environment}/version"
 
     @property
+    def types_parameter(self) -> str:
+        """SSM parameter with the resource types that these roles have rights for (`documents.prepared`)."""
+        return f"{ROOT_PATH}{self.app}/{self.environment}/types"
+
+    @property
     def staging_bucket(self) -> str:
         return staging_bucket_name(self.app, self.environment, self.account, self.region)
 

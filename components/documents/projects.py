@@ -44,9 +44,11 @@ def type_statements(access: EnvironmentAccess, what: str) -> list[Statement]:
 
 
 def _build(access: EnvironmentAccess, what: str) -> list[Statement]:
-    """What every build needs: its log, its artifact, and the version of the account."""
+    """What every build needs: its log, its artifact, and the version of the account; to plan, also its types."""
     names, tooling = access.names, access.pipeline
     bucket = tooling.bucket_arn(tooling.artifact_bucket(names.region))
+    # `deploy` makes the plan once more.
+    read = [names.version_parameter, *([names.types_parameter] if what in (PLAN, DEPLOY) else [])]
     return [
         allow(
             "Log",
@@ -64,7 +66,7 @@ def _build(access: EnvironmentAccess, what: str) -> list[Statement]:
                 "ForAnyValue:StringEquals": {"kms:ResourceAliases": tooling.artifact_key_alias},
             },
         ),
-        allow("Version", "ssm:GetParameter", names.arn("ssm", f"parameter{names.version_parameter}")),
+        allow("Version", "ssm:GetParameter", [names.arn("ssm", f"parameter{name}") for name in read]),
     ]
 
 

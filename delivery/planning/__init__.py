@@ -1,6 +1,7 @@
 """The plan of a deployment: what would change, resource by resource. Pure: no AWS, no engine, no clock."""
 
 from delivery.planning.backend import plan_backend
+from delivery.planning.needs import Identity, Lacking, Needs, lacking, program_needs
 from delivery.planning.plan import Plan, Start, Target, document_digest
 from delivery.planning.program import ProgramStep, plan_program
 from delivery.planning.stacks import Stacks
@@ -20,7 +21,10 @@ __all__ = [
     "AddResource",
     "ChangeProgram",
     "ChangeResource",
+    "Identity",
+    "Lacking",
     "MoveStack",
+    "Needs",
     "Plan",
     "ProgramStep",
     "RemoveResource",
@@ -32,6 +36,8 @@ __all__ = [
     "UpdateStack",
     "digest",
     "document_digest",
+    "lacking",
     "plan_backend",
     "plan_program",
+    "program_needs",
 ]

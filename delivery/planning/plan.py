@@ -59,6 +59,8 @@ class Plan:
     start: Start
     target: Target
     steps: tuple[Step, ...]
+    notes: tuple[str, ...] = ()
+    """What whoever approves it should know beside; no part of its digest."""
 
     @property
     def changes(self) -> int:
@@ -88,6 +90,7 @@ class Plan:
             "changes": self.changes,
             "digest": self.digest,
             "dataLoss": [step.to_json() for step in self.losses],
+            "notes": list(self.notes),
             **content,
         }
 

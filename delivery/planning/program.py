@@ -10,14 +10,15 @@ from delivery.planning.steps import ChangeProgram, digest
 from delivery.stateful import PULUMI_TYPES
 
 ROOT_STACK = "aws:cloudformation/stack:Stack"
-_BACKEND = "amplify-delivery:index:AmplifyBackend$"
+BACKEND = "amplify-delivery:index:AmplifyBackend$"
+"""In the URN of what the component of the backend makes."""
 _STAGING = "amplify-delivery:index:StagingArea$"
 """In the URN of what a staging area holds: published copies, which can be published again."""
 
 _BY_TEMPLATE = frozenset({"templateUrl", "templateBody", "parameters", "outputs"})
 """Properties of the root stack that the backend's own plan tells in full."""
 
-_OPERATIONS: Mapping[str, str] = {
+OPERATIONS: Mapping[str, str] = {
     "create": "create",
     "update": "update",
     "delete": "delete",
@@ -46,6 +47,8 @@ class ProgramStep:
     """Whether a provider makes it; components and the stack itself are the engine's own."""
     kept: bool = False
     """Whether it stays when it leaves the program (`retain_on_delete`)."""
+    provider: str = ""
+    """Its provider, as `URN::ID`."""
 
 
 def plan_program(steps: Iterable[ProgramStep], *, backend_changes: bool, deployed: bool) -> tuple[ChangeProgram, ...]:
@@ -56,14 +59,14 @@ def plan_program(steps: Iterable[ProgramStep], *, backend_changes: bool, deploye
     """
     merged: dict[str, list[ProgramStep]] = {}
     for step in steps:
-        if step.operation in _OPERATIONS and step.custom and not step.type.startswith("pulumi:"):
+        if step.operation in OPERATIONS and step.custom and not step.type.startswith("pulumi:"):
             merged.setdefault(step.urn, []).append(step)
     found = []
     for urn, same in sorted(merged.items()):
-        operation = max((_OPERATIONS[s.operation] for s in same), key=_ORDER.index)
+        operation = max((OPERATIONS[s.operation] for s in same), key=_ORDER.index)
         properties = tuple(sorted({p for s in same for p in s.properties}))
         first = same[0]
-        if first.type == ROOT_STACK and _BACKEND in urn:
+        if first.type == ROOT_STACK and BACKEND in urn:
             if operation == "create" and not deployed:
                 continue
             if operation == "update" and backend_changes and set(properties) <= _BY_TEMPLATE:

@@ -69,6 +69,11 @@ class AccountConfig(Model):
         description="CloudFormation types of what the program adds beside the backend: `deploy` may make these. Those "
         "of the hello service are added where it is on",
     )
+    backend_types: ResourceTypes = Field(
+        default=(),
+        description="CloudFormation types that the backend may be made of beside those of the export: of what is still "
+        "deployed and the export has no more, until it is removed",
+    )
     deploy_rights: Annotated[tuple[Right, ...], List] = Field(default=(), description="further rights of `deploy`")
     deploy_policies: Annotated[tuple[PolicyArn, ...], List] = Field(
         default=(), description="ARNs of managed policies for `deploy`; no administrator's"

@@ -96,8 +96,8 @@ def test_an_engine_that_ends_well_without_having_done_it(monkeypatch: pytest.Mon
     planned = Plan(start, Target("dev", "4" * 12, "eu-central-1", "a", "r", "p", "c"), (step,))
     engine: Any = SimpleNamespace(up=lambda: SimpleNamespace(changes={"same": 14}))
     monkeypatch.setattr(plan, "wanted", lambda _: None)
-    monkeypatch.setattr(plan, "backend", lambda _: plan.Backend(None, (step,)))  # type: ignore[arg-type]
+    monkeypatch.setattr(plan, "backend", lambda _: plan.Backend(None, (step,), None))  # type: ignore[arg-type]
     with pytest.raises(DeployError, match=r"1 change of the backend did not take place:\n  \+ api/Table"):
         deploy.carry_out(engine, planned)
-    monkeypatch.setattr(plan, "backend", lambda _: plan.Backend(None, ()))  # type: ignore[arg-type]
+    monkeypatch.setattr(plan, "backend", lambda _: plan.Backend(None, (), None))  # type: ignore[arg-type]
     assert deploy.carry_out(engine, planned) == {"same": 14}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import shutil
 from pathlib import Path
@@ -65,20 +66,35 @@ class Enrolled:
         )
         (project / "Pulumi.prod-account.yaml").write_text(f"config:\n  {APP}:program: account\n")
         (project / "Pulumi.pipeline.yaml").write_text(PIPELINE)
-        self.workspace.put_export(export("todo-series/v1"))
+        self.prepared = ""
         self.enrol()
 
     def enrol(self) -> None:
         self.workspace.succeed("stack", "init", "prod-account")
-        self.workspace.succeed("up", "-s", "prod-account", "--yes", "--skip-preview")
+        self.prepare("todo-series/v1")
         there = {k: v for k, v in self.workspace.environment.items() if not k.startswith("PULUMI_CONFIG_PASSPHRASE")}
         in_account = Workspace(self.workspace.project, {**there, "PULUMI_BACKEND_URL": self.names.state_backend})
         in_account.succeed("stack", "init", "prod", f"--secrets-provider={self.names.secrets_provider}")
+
+    def prepare(self, name: str, **keys: str) -> None:
+        """The administrator runs the account's stack with that export, and these keys in its file."""
+        if self.prepared == f"{name} {keys}":
+            return
+        self.prepared = f"{name} {keys}"
+        self.workspace.put_export(export(name))
+        lines = "".join(f"  {APP}:{key}: {value}\n" for key, value in {"program": "account", **keys}.items())
+        # The engine may have written into the file what it encrypts with; that stays.
+        file = self.workspace.project / "Pulumi.prod-account.yaml"
+        own = re.sub(rf"(?m)^(config:|  {APP}:.*)\n", "", file.read_text())
+        file.write_text(f"{own}config:\n{lines}")
+        self.workspace.succeed("up", "-s", "prod-account", "--yes", "--skip-preview")
         # The roles are CodeBuild's; here the administrator takes them for a moment.
         iam = self.client("iam")
         for what in ("publish", "plan", "deploy", "check"):
             role = self.names.project_role(what)
             trust = iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]
+            if "root" in str(trust):
+                continue
             principal = {"Effect": "Allow", "Principal": {"AWS": self.names.root_arn}, "Action": "sts:AssumeRole"}
             document = {**trust, "Statement": [*trust["Statement"], principal]}
             iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(document))
@@ -170,8 +186,42 @@ def test_a_first_deployment_a_second_and_the_way_back(enrolled: Enrolled) -> Non
     assert [event["result"] for event in enrolled.events()][-2:] == ["refused", "deployed"]
 
 
+def test_what_the_account_has_no_rights_for_is_told_before_anything_runs(enrolled: Enrolled) -> None:
+    """On AWS the deployment would fail in the middle; the local one makes what stands in a stack as root."""
+    enrolled.prepare("todo-series/v1")
+    with_auth = enrolled.build("todo-series/v4")
+    before = enrolled.client("cloudformation").describe_stacks()["Stacks"]
+    told = (
+        "the account has not given the rights for",
+        "AWS::Cognito::UserPool (auth",
+        "AWS::Cognito::IdentityPoolRoleAttachment (auth",
+        f"an administrator of account {enrolled.account} runs `pulumi up -s prod-account`",
+        "nothing was changed",
+    )
+    refused = enrolled.run(with_auth, "plan")
+    fails(refused, *told)
+    assert "AWS::DynamoDB::Table" not in refused.output
+    # A plan from before does not help: its own is made once more.
+    fails(enrolled.run(with_auth, "deploy", "--plan", "0" * 64), *told)
+    assert [event["result"] for event in enrolled.events()][-2:] == ["refused", "refused"]
+
+    # A service beside the backend, which the account's owner does not know of.
+    file = with_auth / "Pulumi.prod.yaml"
+    file.write_text(file.read_text().replace("config:\n", f'config:\n  {APP}:helloService: "true"\n'))
+    fails(enrolled.run(with_auth, "plan"), *told, "aws-native:lambda:Function (hello), of what the program adds")
+    assert enrolled.client("cloudformation").describe_stacks()["Stacks"] == before
+
+    enrolled.prepare("todo-series/v4")
+    refused = enrolled.run(with_auth, "plan")
+    fails(refused, "aws-native:lambda:Function (hello)", "aws-native:iam:Role (hello)")
+    assert "Cognito" not in refused.output
+    file.write_text(file.read_text().replace(f'  {APP}:helloService: "true"\n', ""))
+    enrolled.plan(with_auth)
+
+
 def test_without_the_export_published_nothing_is_changed(enrolled: Enrolled) -> None:
     """The deploying role verifies what is in the staging bucket, and may not put it there."""
+    enrolled.prepare("todo-series/v4")
     build = enrolled.build("todo-series/v4")
     digest = enrolled.plan(build)
     before = enrolled.client("cloudformation").describe_stacks()["Stacks"]
@@ -180,3 +230,21 @@ def test_without_the_export_published_nothing_is_changed(enrolled: Enrolled) -> 
     succeeds(enrolled.run(build, "publish"))
     # A retry: the state has moved on, the plan that was approved is found in the account.
     succeeds(enrolled.run(build, "deploy", "--plan", digest))
+
+
+def test_what_goes_has_its_rights_until_it_is_gone(enrolled: Enrolled) -> None:
+    """The account's owner runs her stack with an export that has no users any more, before it was deployed."""
+    enrolled.prepare("todo-series/v4")
+    with_auth = enrolled.build("todo-series/v4")
+    succeeds(enrolled.run(with_auth, "publish"))
+    succeeds(enrolled.run(with_auth, "deploy", "--plan", enrolled.plan(with_auth)))
+
+    without = enrolled.build("todo-series/v3")
+    enrolled.plan(without)  # with the rights from before it could be deployed
+    enrolled.prepare("todo-series/v3")
+    refused = enrolled.run(without, "plan")
+    fails(refused, "AWS::Cognito::UserPool (auth", "of what the deployment removes", "backendTypes")
+    named = re.search(r"`backendTypes`: ([^;]+);", refused.output)
+    assert named
+    enrolled.prepare("todo-series/v3", backendTypes=f"[{', '.join(json.dumps(t) for t in named[1].split(', '))}]")
+    enrolled.plan(without)

@@ -10,7 +10,9 @@ from typing import Any
 import pulumi
 import pytest
 
-from tests.components.recorder import Recording
+from components.documents.environment import ACCOUNT_VERSION
+from components.documents.prepared import parse
+from tests.components.recorder import Recording, Registered
 from tests.stacks.projects import APP, HOME, TOOLING, account_of, make, run, write
 
 ROLE, POLICY, BUILD = "aws-native:iam:Role", "aws:iam/policy:Policy", "aws:codebuild/project:Project"
@@ -75,11 +77,23 @@ def test_a_project_waits_for_its_role_and_its_log(recording: Recording) -> None:
 
 
 def test_the_version_is_stamped_last(recording: Recording) -> None:
-    stamp = recording.one(STAMP)
-    assert stamp.inputs["name"] == f"/amplify-delivery/{APP}/preprod/version"
-    assert stamp.inputs["insecureValue"] == recording.exports["preprod"]["version"] == "1"
+    stamp = parameter(recording, "version")
+    assert stamp.inputs["insecureValue"] == recording.exports["preprod"]["version"] == str(ACCOUNT_VERSION)
     everything = {r.urn for r in recording.resources if r.type in (ROLE, POLICY, BUILD, BUCKET)}
-    assert everything <= stamp.depends_on
+    assert everything | {parameter(recording, "types").urn} <= stamp.depends_on
+
+
+def parameter(recording: Recording, name: str) -> Registered:
+    (found,) = [p for p in recording.all(STAMP) if p.inputs["name"] == f"/amplify-delivery/{APP}/preprod/{name}"]
+    return found
+
+
+def test_what_the_roles_were_made_for_is_written_down_after_them(recording: Recording) -> None:
+    record = parameter(recording, "types")
+    made_for = parse(record.inputs["insecureValue"])
+    assert {"AWS::AppSync::GraphQLApi", "AWS::DynamoDB::Table", "AWS::Cognito::UserPool"} <= made_for.backend
+    assert (made_for.program, made_for.further) == (frozenset(), frozenset())
+    assert {r.urn for r in recording.resources if r.type in (ROLE, POLICY)} <= record.depends_on
 
 
 def test_state_and_staging_lie_in_the_account_and_are_protected(recording: Recording) -> None:
@@ -153,6 +167,7 @@ def test_everything_that_can_be_asked_for(directory: Path, tmp_path: Path) -> No
             "protect": "false",
             "trustSourceArn": "false",
             "programTypes": ["AWS::SQS::Queue"],
+            "backendTypes": ["AWS::Kinesis::Stream"],
             "deployRights": [{"actions": ["sqs:SendMessage"], "resources": ["arn:aws:sqs:*:*:jobs"]}],
             "deployPolicies": ["arn:aws:iam::aws:policy/AmazonSQSReadOnlyAccess"],
             "tags": {"team": "app"},
@@ -174,6 +189,10 @@ def test_everything_that_can_be_asked_for(directory: Path, tmp_path: Path) -> No
     text = " ".join(p.inputs["policy"] for p in recording.all(POLICY))
     assert "sqs:CreateQueue" in text
     assert "sqs:SendMessage" in text
+    assert "kinesis:DeleteStream" in text
+    made_for = parse(parameter(recording, "types").inputs["insecureValue"])
+    assert "AWS::Kinesis::Stream" in made_for.backend
+    assert (made_for.program, made_for.further) == ({"AWS::SQS::Queue"}, {"sqs", "*"})
     assert "arn:aws:s3:::fixtures/*" in text
     check = next(p for p in recording.all(BUILD) if p.inputs["name"].endswith("-check"))
     assert check.inputs["buildTimeout"] == 3 * 60 + 15

@@ -168,6 +168,7 @@ WRONG: dict[type[BaseModel], dict[str, tuple[Bad, ...]]] = {
         "profile": (BLANK,),
         "roleArn": (ROLE,),
         "programTypes": (LIST, Bad(["Queue"], "'Queue' is no CloudFormation type")),
+        "backendTypes": (LIST, Bad(["Stream"], "'Stream' is no CloudFormation type")),
         "deployRights": (LIST, Bad(["s3:*"], "'s3:*' is no mapping")),
         "deployPolicies": (LIST, Bad(["AdministratorAccess"], "is not the ARN of a policy")),
         "rolesBoundary": (Bad("boundary", "'boundary' is not the ARN of a policy"),),

@@ -1,7 +1,8 @@
 """Every limit of AWS's: at it nothing is said, one over it is refused, with the way out. The numbers are AWS's own.
 
 "Quotas in AWS CodePipeline" and its API reference, "IAM and AWS STS quotas", "Quotas for AWS CodeBuild" and "Buildspec
-syntax", "Bucket policies" (20 KB), "Key policies" (32 KB).
+syntax", "Bucket policies" (20 KB), "Key policies" (32 KB), "Managing parameter tiers" in the Systems
+Manager user guide.
 """
 
 from __future__ import annotations
@@ -128,6 +129,12 @@ LIMITS = [
         lambda n: project(buildspec=f'"{"x" * (n - 2)}"'),
         25_600,
         ("25601 characters", "put the commands into a script"),
+    ),
+    Limit(
+        "the record of types",
+        lambda n: limits.check_parameter("types", "x" * n),
+        4_096,
+        ("4097 characters, but SSM takes 4096", "deploy fewer kinds of resources"),
     ),
     Limit("a build's minutes", lambda n: project(timeout_minutes=n), 2_160, ("5 minutes to 36 hours, not 2161",)),
     Limit("bake time", lambda n: one_stage(bake_minutes=n), 420, ("at most 420 minutes",)),

@@ -310,7 +310,14 @@ def _every_build(names: EnvironmentNames, what: str) -> Iterator[Row]:
     yield no(role, "logs:DeleteLogStream", log)
     yield yes(role, "ssm:GetParameter", names.arn("ssm", f"parameter{names.version_parameter}"))
     yield no(role, "ssm:GetParameter", names.arn("ssm", "parameter/somebody/password"))
-    yield no(role, "ssm:PutParameter", names.arn("ssm", f"parameter{names.version_parameter}"))
+    # Whose roles may make what: asked by every plan, and by nothing else.
+    types = names.arn("ssm", f"parameter{names.types_parameter}")
+    (reads_types,) = [yes if what in {"plan", "deploy"} else no]
+    yield reads_types(role, "ssm:GetParameter", types)
+    for parameter in (types, names.arn("ssm", f"parameter{names.version_parameter}")):
+        for action in ("ssm:PutParameter", "ssm:DeleteParameter"):
+            yield no(role, action, parameter)
+            yield no(names.execution_role_arn, action, parameter)
     yield no(role, START, names.project_arn("deploy"))
     audit = names.arn("logs", f"log-group:{names.audit_log_group}:log-stream:{what}/x")
     (writes,) = [yes if what in {"plan", "deploy"} else no]

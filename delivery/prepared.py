@@ -1,0 +1,89 @@
+"""Whether an enrolled environment's account has given the rights for what would be deployed: asked by every plan.
+
+The account's stack records what its roles were made for (`components.documents.prepared`). AWS itself would tell in the
+middle of the deployment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from amplify_export.errors import ConfigError, DeployError
+from components.documents.prepared import Prepared, parse
+from components.documents.pulumi_types import cloudformation_type
+from delivery import stamp
+from delivery.account import Account
+from delivery.planning import Lacking
+from stacks.access import declared_types, environment_names
+from stacks.config import EnvironmentConfig, Project
+
+_PLACES = 3
+"""Resources that are named for each type; the plan of what the account has rights for lists all."""
+
+
+def recorded(config: EnvironmentConfig, project: Project, account: Account) -> Prepared:
+    """What the account's roles were made for. Raises `DeployError` if that is written nowhere."""
+    name = environment_names(project.app, config).types_parameter
+    try:
+        return parse(account.client("ssm").get_parameter(Name=name)["Parameter"]["Value"])
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ParameterNotFound":
+            raise account.refused(error, f"reading {name}") from None
+        said = f"the account does not say what its roles were made for: there is no parameter {name}"
+    except BotoCoreError as error:
+        raise account.refused(error, f"reading {name}") from None
+    except ValueError as error:
+        said = f"the account does not say what its roles were made for: {name} is {error}"
+    raise DeployError(said, where=stamp.place(config), remedy=stamp.enrolling(config, project))
+
+
+def check(lacking: Lacking, config: EnvironmentConfig, project: Project) -> None:
+    """Raise `DeployError` if the deployment would fail for want of rights, with all of them and the way out."""
+    if not lacking:
+        return
+    parts = (
+        ("of the export", lacking.backend),
+        ("of what the deployment removes", lacking.removed),
+        ("of what the program adds", lacking.program),
+    )
+    lines = [f"  {_line(kind, places)}, {what}" for what, needs in parts for kind, places in needs.items()]
+    raise DeployError(
+        "the account has not given the rights for:\n" + "\n".join(lines),
+        where=stamp.place(config),
+        remedy="; ".join([*_to_declare(lacking, config, project), stamp.enrolling(config, project)]),
+    )
+
+
+def unclear(lacking: Lacking) -> tuple[str, ...]:
+    """What nobody but AWS can tell, each as a line for whoever approves the plan."""
+    return tuple(
+        f"whether `deploy` has the rights for {_line(kind, places)}, is not known: the account gives it further ones "
+        "(`deployRights`, `deployPolicies`), or rights for its service only"
+        for kind, places in lacking.unclear.items()
+    )
+
+
+def _line(kind: str, places: Sequence[str]) -> str:
+    more = f" and {len(places) - _PLACES} more" if len(places) > _PLACES else ""
+    return f"{kind} ({', '.join(places[:_PLACES])}{more})"
+
+
+def _to_declare(lacking: Lacking, config: EnvironmentConfig, project: Project) -> Iterator[str]:
+    """What the account's file does not say yet: what it does, the account's stack only has to be applied for."""
+    try:
+        backend, program = declared_types(project, config)
+    except ConfigError:
+        backend, program = frozenset(), frozenset()  # a mistake in another file is not what is to be told here
+    file = project.file(stamp.account_stack(project, config.environment)).name
+    former = [name for name in lacking.removed if name not in backend and name not in lacking.backend]
+    known = {token: cloudformation_type(token) for token in lacking.program}
+    types = sorted({name for name in known.values() if name and name not in program})
+    unknown = [token for token, name in known.items() if name is None]
+    if former:
+        yield f"until it is deployed, {file} names in `backendTypes`: {', '.join(former)}"
+    if types:
+        yield f"{file} names in `programTypes`: {', '.join(types)}"
+    if unknown:
+        yield f"{file} gives in `deployRights` what is needed for {', '.join(unknown)}"
