@@ -3,6 +3,8 @@
 So the engine finds them without a warning and without looking anywhere else: no real plugin, login or credential of the
 user can be reached from a rehearsal. The language host is laid out as a plugin too; an engine that brings its own (the
 vendor's distribution has one beside the CLI) prefers that.
+
+A launcher asks the home's warm server first (`rehearsal.warm`), if there is one.
 """
 
 from __future__ import annotations
@@ -12,6 +14,8 @@ import shlex
 import shutil
 from importlib import metadata
 from pathlib import Path
+
+from rehearsal.warm import SOCKET
 
 _PLUGINS = {
     "aws": ("pulumi-aws", "rehearsal.providers.aws"),
@@ -79,7 +83,14 @@ def _drop_other_versions(folder: Path) -> None:
 def _launcher(path: Path, python: Path, project_root: Path, module: str, argument: str = "") -> None:
     """A shell script that becomes the plugin: no environment variable that the program's own children would inherit."""
     start = f"import sys; sys.path.append({str(project_root.resolve())!r}); from {module} import main; main({argument})"
-    text = f'#!/bin/sh\nexec {shlex.quote(str(python.absolute()))} -P -c {shlex.quote(start)} "$@"\n'
+    interpreter, code, home = (shlex.quote(text) for text in (str(python.absolute()), start, str(path.parents[2])))
+    client = shlex.quote(str(project_root.resolve() / "rehearsal" / "warm" / "client.py"))
+    text = (
+        "#!/bin/sh\n"
+        f'set -- {code} "$@"\n'
+        f'[ -S {home}/{SOCKET} ] && exec {interpreter} -I -S {client} {home} "$@"\n'
+        f'exec {interpreter} -P -c "$@"\n'
+    )
     if path.exists() and path.read_text() == text and os.access(path, os.X_OK):
         return
     path.parent.mkdir(parents=True, exist_ok=True)

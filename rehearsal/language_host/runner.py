@@ -22,6 +22,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from rehearsal.language_host.isolation import leave_no_trace
+
 SHOWN_TO_USER = 32
 
 
@@ -98,7 +100,7 @@ def _run(request: dict[str, Any], engine: str) -> int:
         print("It looks like the Pulumi SDK has not been installed. Have you run pip install?", file=sys.stderr)
         _flush()
         return 1
-    _leave_no_trace()
+    leave_no_trace()
     pulumi.runtime.set_all_config(request["config"], request["secret_keys"])
     settings = pulumi.runtime.Settings(
         monitor=request["monitor"],
@@ -161,14 +163,6 @@ def _user_traceback(program: str) -> str:
         if Path(frame.filename).resolve() == main:
             return traceback.format_exc(limit=index - len(frames))
     return traceback.format_exc()
-
-
-def _leave_no_trace() -> None:
-    """Takes the host's own modules out: the program may have a package of the same name."""
-    root = str(Path(__file__).resolve().parents[2])
-    sys.path[:] = [entry for entry in sys.path if entry != root]
-    for name in [name for name in sys.modules if name.split(".")[0] == "rehearsal"]:
-        del sys.modules[name]
 
 
 def _flush() -> None:

@@ -12,7 +12,7 @@ import functools
 import os
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from rehearsal.providers.config import ProviderConfig
@@ -148,6 +148,17 @@ def _loader() -> Any:
     from botocore.loaders import create_loader
 
     return create_loader()
+
+
+def load_models(services: Iterable[str]) -> None:
+    """Read the documents that clients of these services are made from, and load the modules, once for all sessions.
+
+    The client that does it, with nobody's credentials, calls nobody.
+    """
+    session = _new_session()
+    session.set_credentials("nobody", "nobody")
+    for service in services:
+        session.create_client(service, region_name="us-east-1")
 
 
 def _base_session(config: ProviderConfig) -> Session:

@@ -6,18 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal.pulumi_home import prepare
-from rehearsal.setup import tools
-from rehearsal.setup.cache import CHECKOUT
 from tests.local_account import LocalAccount
+from tests.pulumi_homes import warm_home
 from tests.rehearsal.pulumi_project import PulumiProject
 
 
 @pytest.fixture(scope="session")
 def pulumi_home(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The environment of a home laid out for this test process."""
-    found = tools()
-    return prepare(tmp_path_factory.mktemp("pulumi") / "home", found.python, CHECKOUT, found.engine_root)
+    return warm_home(tmp_path_factory.mktemp("pulumi") / "home")
 
 
 @pytest.fixture

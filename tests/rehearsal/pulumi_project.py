@@ -78,7 +78,7 @@ class PulumiProject:
         """`pulumi up` without its preview; fails the test unless it fails, cleanly."""
         done = self.pulumi("up", "--yes", "--skip-preview", *arguments, **variables)
         assert done.returncode != 0, done.stdout
-        assert "Traceback" not in done.stdout
+        assert "Traceback" not in done.stdout, done.stdout
         return done.stdout
 
     def succeed(self, *arguments: str, **variables: str) -> str:

@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
+from rehearsal.setup.cache import CHECKOUT
+from tests.local_account import LocalAccount
+from tests.pulumi_homes import cold_home
 from tests.rehearsal.pulumi_project import PulumiProject
 
 pytestmark = pytest.mark.engine
 
 
-@pytest.fixture
-def small(project: PulumiProject) -> PulumiProject:
-    return project.init()
+@pytest.fixture(scope="session")
+def cold(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment of a home without a server."""
+    return cold_home(tmp_path_factory.mktemp("pulumi") / "cold")
+
+
+@pytest.fixture(params=["warm", "cold"])
+def small(
+    request: pytest.FixtureRequest,
+    pulumi_home: dict[str, str],
+    cold: dict[str, str],
+    developer: LocalAccount,
+    tmp_path: Path,
+) -> PulumiProject:
+    """A project whose program is run by a host that starts warm, or cold."""
+    return PulumiProject.make(tmp_path, pulumi_home if request.param == "warm" else cold, developer).init()
 
 
 def test_prints_outputs_and_configuration(small: PulumiProject) -> None:
@@ -109,6 +128,107 @@ def test_after_a_failed_update_nothing_is_added(small: PulumiProject) -> None:
     said = small.fail()
     assert "KeyboardInterrupt" not in said
     assert "exited with non-zero" not in said
+
+
+PACKAGES = ("amplify_export", "components", "delivery", "publishing", "rehearsal", "stacks")
+
+
+def test_a_program_has_its_own_packages_and_not_the_checkout_s(small: PulumiProject) -> None:
+    """As an artifact's folder has: other versions under the same names."""
+    for name in PACKAGES:
+        (small.folder / name).mkdir()
+        (small.folder / name / "__init__.py").write_text(f"OWN = '{name} of the artifact'\n")
+    (small.folder / "amplify_export" / "errors.py").write_text("OWN = 'errors of the artifact'\n")
+    small.program(f"""
+        import importlib, sys
+        import amplify_export.errors
+        found = [importlib.import_module(name).OWN for name in {PACKAGES}] + [amplify_export.errors.OWN]
+        pulumi.export("found", found)
+        pulumi.export("files", [m.__file__ for n, m in sys.modules.items() if n.startswith({PACKAGES})])
+        pulumi.export("path", sys.path)
+    """)
+    small.up()
+    outputs = small.outputs()
+    assert outputs["found"] == [*(f"{name} of the artifact" for name in PACKAGES), "errors of the artifact"]
+    assert len(outputs["files"]) == len(PACKAGES) + 1
+    assert all(file.startswith(str(small.folder)) for file in outputs["files"])
+    assert str(CHECKOUT) not in outputs["path"]
+
+
+def test_packages_that_a_program_lacks_are_not_the_checkout_s(small: PulumiProject) -> None:
+    small.program(f"""
+        import importlib.util
+        pulumi.export("found", [name for name in {PACKAGES} if importlib.util.find_spec(name)])
+    """)
+    small.up()
+    assert small.outputs() == {"found": []}
+
+
+def test_a_program_s_modules_go_before_the_installed_ones(small: PulumiProject) -> None:
+    """Also before those that the host has loaded ahead; a place that the program itself adds goes before its folder."""
+    for folder in ("", "more"):
+        (small.folder / folder).mkdir(exist_ok=True)
+        (small.folder / folder / "secrets.py").write_text("OWN = True\n")
+    (small.folder / "more" / "cfnlint").mkdir()
+    (small.folder / "more" / "cfnlint" / "__init__.py").write_text("OWN = True\n")
+    small.program("""
+        import secrets, sys
+        sys.path.insert(0, os.path.abspath("more"))
+        import cfnlint, boto3
+        installed = os.path.dirname(os.path.dirname(pulumi.__file__))
+        try:
+            from cfnlint import runner
+        except ImportError:
+            runner = None
+        found = [secrets.OWN, cfnlint.OWN, not runner, boto3.__file__.startswith(installed), "botocore" in sys.modules]
+        pulumi.export("found", found)
+    """)
+    small.up()
+    assert small.outputs()["found"] == [True] * 5
+
+
+def test_what_is_installed_is_whole(small: PulumiProject) -> None:
+    """Whether a module was loaded ahead is not to be seen in it."""
+    small.program("""
+        import importlib, importlib.util, inspect, pkgutil, sys
+        import boto3.session, botocore, cfnlint.runner, pydantic, s3transfer
+        before = importlib.util.find_spec("pydantic")
+        class Model(pydantic.BaseModel):
+            name: str
+        modules = [boto3, botocore, boto3.session, cfnlint, pydantic, s3transfer, aws, aws.s3, native]
+        pulumi.export("specs", [type(m.__spec__.loader).__module__.split(".")[0] for m in modules])
+        pulumi.export("same", [m.__spec__.origin == m.__file__ and sys.modules[m.__name__] is m for m in modules])
+        pulumi.export("source", "class BaseModel" in inspect.getsource(pydantic.BaseModel))
+        pulumi.export("data", len(pkgutil.get_data("botocore", "data/endpoints.json")) > 1000)
+        pulumi.export("name", Model(name="a").name)
+        del sys.modules["s3transfer"]
+        pulumi.export("again", importlib.import_module("s3transfer") is not s3transfer)
+        pulumi.export("reloaded", importlib.reload(boto3).__name__)
+    """)
+    small.up()
+    outputs = small.outputs()
+    assert set(outputs.pop("same")) == {True}
+    assert not {name for name in outputs.pop("specs") if name.startswith("rehearsal")}
+    assert outputs == {"source": True, "data": True, "name": "a", "again": True, "reloaded": "boto3"}
+
+
+def test_a_program_begins_with_the_same_modules_warm_or_cold(
+    pulumi_home: dict[str, str], cold: dict[str, str], developer: LocalAccount, tmp_path: Path
+) -> None:
+    found = []
+    for name, home in (("warm", pulumi_home), ("cold", cold)):
+        (tmp_path / name).mkdir()
+        project = PulumiProject.make(tmp_path / name, home, developer).init()
+        (project.folder / "__main__.py").write_text(
+            "import sys\nnames = {name.split('.')[0] for name in sys.modules}\n"
+            "import json, os, pulumi\npulumi.export('names', sorted(names))\n"
+            "pulumi.export('rest', json.dumps([sys.path[1:], sys.argv, os.getcwd() == sys.path[0]]))\n"
+        )
+        project.up()
+        outputs = project.outputs()
+        found.append((outputs["names"], json.loads(outputs["rest"])))
+    assert found[0] == found[1]
+    assert "pulumi" in found[0][0]
 
 
 def test_about(small: PulumiProject) -> None:

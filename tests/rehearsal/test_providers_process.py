@@ -6,11 +6,12 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from rehearsal import warm
 from rehearsal.pulumi_home import prepare
 from rehearsal.setup import tools
 from rehearsal.setup.cache import CHECKOUT
@@ -22,7 +23,9 @@ SLOW = """
     import time
     aws.s3.Bucket("one", bucket=f"one-{ACCOUNT}")
     aws.get_caller_identity()
-    open("reached", "w").close()
+    with open("writing", "w") as file:
+        file.write(str(os.getpgid(0)))
+    os.rename("writing", "reached")
     time.sleep(60)
 """
 
@@ -48,8 +51,33 @@ def waited(condition: Callable[[], object], seconds: float = 30) -> bool:
     return False
 
 
+def alive(of: Callable[[int, int], bool]) -> list[int]:
+    """Processes by their parent and group, without those that have ended and wait for somebody to notice."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        try:
+            if folder.name.isdigit():
+                state, parent, group = (folder / "stat").read_text().rpartition(")")[2].split()[:3]
+                if state != "Z" and of(int(parent), int(group)):
+                    found.append(int(folder.name))
+        except OSError:
+            continue
+    return found
+
+
+@pytest.fixture(params=["cold", "warm"])
+def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[warm.WarmServer | None]:
+    """Who starts the plugins of `own_home`."""
+    if request.param == "cold":
+        yield None
+        return
+    (tmp_path / "home").mkdir()
+    with warm.start(tmp_path / "home", tools().python, CHECKOUT) as started:
+        yield started
+
+
 @pytest.fixture
-def own_home(project: PulumiProject, tmp_path: Path) -> PulumiProject:
+def own_home(project: PulumiProject, server: warm.WarmServer | None, tmp_path: Path) -> PulumiProject:
     """The project with a home of its own, so that its processes can be told from others."""
     found = tools()
     home = prepare(tmp_path / "home", found.python, CHECKOUT, found.engine_root)
@@ -61,7 +89,7 @@ def own_home(project: PulumiProject, tmp_path: Path) -> PulumiProject:
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-def test_nothing_outlives_the_engine(own_home: PulumiProject, number: int) -> None:
+def test_nothing_outlives_the_engine(own_home: PulumiProject, server: warm.WarmServer | None, number: int) -> None:
     home = own_home.home["PULUMI_HOME"]
     command = ["pulumi", "up", "--yes", "--skip-preview", "--non-interactive"]
     log = own_home.folder / "log"
@@ -71,11 +99,17 @@ def test_nothing_outlives_the_engine(own_home: PulumiProject, number: int) -> No
         )
     try:
         assert waited((own_home.folder / "reached").exists), log.read_text()
-        assert len(processes(home)) >= 3  # the engine, a plugin, the language host and its runner
+        # The engine, a plugin, the language host and its runner; or launchers in their place.
+        assert len(processes(home)) >= 3
+        host = int((own_home.folder / "reached").read_text())
+        assert len(alive(lambda parent, group: group == host)) >= 3  # and the program
+        assert server is None or len(alive(lambda parent, group: parent == server.pid)) >= 2
     finally:
         os.kill(engine.pid, number)
         engine.wait(20)
     assert waited(lambda: not processes(home), 10), processes(home)
+    assert waited(lambda: not alive(lambda parent, group: group == host), 10)
+    assert server is None or waited(lambda: not alive(lambda parent, group: parent == server.pid), 10)
     assert "Traceback" not in log.read_text()
 
 

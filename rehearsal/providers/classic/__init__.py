@@ -54,6 +54,12 @@ def resource(token: str) -> Resource:
     return found
 
 
+def load_all() -> None:
+    """Load every module now."""
+    for module in {*_MODULES.values(), *_INVOKES.values()}:
+        import_module(f"{__name__}.{module}")
+
+
 def invoke(token: str) -> Invoke:
     if token not in _INVOKES:
         raise Unsupported(

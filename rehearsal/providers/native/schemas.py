@@ -105,7 +105,14 @@ def _source(region: str) -> tuple[list[str], Any]:
         index = folder / "providers" / "us-east-1.json"
     if index.is_file() and (folder / "resources").is_dir():
         files = json.loads(index.read_text())
-        return list(files), lambda name: json.loads((folder / "resources" / f"{files[name]}.json").read_text())
+        return list(files), lambda name: _read(folder / "resources" / f"{files[name]}.json")
     from cfnlint.schema import PROVIDER_SCHEMA_MANAGER as MANAGER
 
     return list(MANAGER.get_resource_types(region)), lambda name: MANAGER.get_resource_schema(region, name).schema
+
+
+@functools.cache
+def _read(file: Path) -> Schema:
+    """Most regions have a type's schema in common."""
+    found: Schema = json.loads(file.read_text())
+    return found

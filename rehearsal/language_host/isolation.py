@@ -1,0 +1,99 @@
+"""What a program must not notice of the process that runs it: the checkout's modules, and what was loaded ahead.
+
+A program finds modules in its own folder first, then among the installed ones, and it may add places. So nothing that
+was loaded for it beforehand may count as imported: an artifact's folder holds other versions of this checkout's
+packages, and anybody's may hold a `secrets.py`.
+"""
+
+from __future__ import annotations
+
+import builtins
+import importlib.abc
+import importlib.machinery
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+_begin: set[str] = set()
+_imported: dict[str, set[str]] = {}
+"""What each package imported while it was loaded ahead, of top-level names."""
+
+
+@contextmanager
+def loading_ahead() -> Iterator[None]:
+    """Around whatever is loaded before a program asks for it. What is loaded by now is what every run begins with."""
+    _begin.update(_top(name) for name in sys.modules)
+    proper = builtins.__import__
+
+    def noted(name: str, globals: Any = None, locals: Any = None, fromlist: Any = (), level: int = 0) -> ModuleType:
+        if not level:
+            _imported.setdefault(_top((globals or {}).get("__name__", "")), set()).add(_top(name))
+        return proper(name, globals, locals, fromlist, level)
+
+    builtins.__import__ = noted
+    try:
+        yield
+    finally:
+        builtins.__import__ = proper
+
+
+def leave_no_trace() -> None:
+    """Takes out the checkout's modules, and withholds what was loaded ahead until the program's imports lead to it."""
+    root = Path(__file__).resolve().parents[2]
+    sys.path[:] = [entry for entry in sys.path if entry != str(root)]
+    own = {name for name, module in sys.modules.items() if "." not in name and _lies_in(module, root)}
+    ahead = {_top(name) for name in sys.modules} - _begin - own if _begin else set()
+    taken = {name: sys.modules.pop(name) for name in list(sys.modules) if _top(name) in own | ahead}
+    if ahead:
+        sys.meta_path.insert(0, _Ahead({name: module for name, module in taken.items() if _top(name) in ahead}))
+
+
+class _Ahead(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Gives out a loaded package where an import would load it from the same file: all of it, and what it imported."""
+
+    def __init__(self, modules: dict[str, ModuleType]) -> None:
+        self._modules = modules
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        loaded = self._modules.get(fullname)
+        if loaded is None or "." in fullname:
+            return None
+        found = importlib.machinery.PathFinder.find_spec(fullname)
+        if found is None or loaded.__spec__ is None or not found.origin or found.origin != loaded.__spec__.origin:
+            return None
+        found.loader, found.loader_state = self, (loaded, loaded.__spec__)
+        return found
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:
+        loaded: ModuleType = spec.loader_state[0]
+        return loaded
+
+    def exec_module(self, module: ModuleType) -> None:
+        if module.__spec__ is not None:
+            module.__spec__ = module.__spec__.loader_state[1]
+        reached, waiting = set(), [module.__name__]
+        while waiting:
+            name = waiting.pop()
+            if name not in reached and (name == module.__name__ or self.find_spec(name)):
+                reached.add(name)
+                waiting += _imported.get(name, ())
+        for each in list(self._modules):
+            # Another thread may be about to do the same.
+            given = self._modules.pop(each, None) if _top(each) in reached else None
+            if given is not None:
+                sys.modules[each] = given
+
+
+def _top(name: str) -> str:
+    return name.partition(".")[0]
+
+
+def _lies_in(module: ModuleType, root: Path) -> bool:
+    """Whether this top-level module or package lies directly in the folder."""
+    places = list(getattr(module, "__path__", None) or [getattr(module, "__file__", None) or "/"])
+    return any(Path(place).parent == root for place in places)
