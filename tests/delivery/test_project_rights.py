@@ -219,6 +219,33 @@ def test_what_the_account_has_no_rights_for_is_told_before_anything_runs(enrolle
     enrolled.plan(with_auth)
 
 
+OTHERS = """
+    dns = aws.Provider(
+        "dns", region=config.region, assume_roles=[aws.ProviderAssumeRoleArgs(role_arn="{role}", session_name="dns")]
+    )
+    for name, made_with in (("theirs", dns), ("own", provider)):
+        aws.sns.Topic(name, opts=pulumi.ResourceOptions(provider=made_with))
+"""
+
+
+def test_what_is_made_with_another_role_is_not_the_accounts_to_allow(enrolled: Enrolled) -> None:
+    build, iam = enrolled.build("todo-series/v1"), enrolled.client("iam")
+    statement = {"Effect": "Allow", "Principal": {"AWS": enrolled.names.root_arn}, "Action": "sts:AssumeRole"}
+    trust = {"Version": "2012-10-17", "Statement": [statement]}
+    role = iam.create_role(RoleName="dns", AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
+    may = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": role}}
+    planning = enrolled.names.project_role("plan")
+    iam.put_role_policy(RoleName=planning, PolicyName="dns", PolicyDocument=json.dumps(may))
+    program = build / "stacks" / "backend.py"
+    text = program.read_text().replace("import pulumi\n", "import pulumi\nimport pulumi_aws as aws\n", 1)
+    end = text.index("\n\ndef own_staging_area")
+    program.write_text(text[:end] + OTHERS.replace("{role}", role) + text[end:])
+    refused = enrolled.run(build, "plan")
+    iam.delete_role_policy(RoleName=planning, PolicyName="dns")
+    fails(refused, "aws:sns/topic:Topic (own), of what the program adds", "`programTypes`: AWS::SNS::Topic")
+    assert "theirs" not in refused.output.rpartition("error:")[2]
+
+
 def test_without_the_export_published_nothing_is_changed(enrolled: Enrolled) -> None:
     """The deploying role verifies what is in the staging bucket, and may not put it there."""
     enrolled.prepare("todo-series/v4")
