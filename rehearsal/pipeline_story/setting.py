@@ -14,7 +14,7 @@ from typing import Any
 from amplify_export.errors import SetupError
 from components.documents.buildspecs import IMAGE_LOCK, LOCK
 from components.documents.naming import PipelineNames
-from rehearsal import accounts
+from rehearsal import accounts, warm
 from rehearsal.local_aws import LocalAws
 from rehearsal.pipeline_service import PipelineService, local_aws_with_room
 from rehearsal.pipeline_story.people import PASSPHRASE, Line, Person, terminal
@@ -54,6 +54,7 @@ def setting(tools: Tools, told: Callable[[Person, str], None], line: Line, *, ke
     folder = Path(tempfile.mkdtemp(prefix="amplify-delivery-rehearsal-"))
     try:
         home = prepare(folder / "pulumi-home", tools.python, CHECKOUT, tools.engine_root)
+        plugins = warm.start(folder / "pulumi-home", tools.python, CHECKOUT)
         aws, room = local_aws_with_room(tools.local_aws_python, node=tools.node, node_modules=tools.node_modules)
         aws.start(folder / "local-aws.log", keep=folder / "local-aws.json" if keep else None)
         try:
@@ -64,6 +65,7 @@ def setting(tools: Tools, told: Callable[[Person, str], None], line: Line, *, ke
             keep = False  # whoever interrupts wants nothing left
             raise
         finally:
+            plugins.stop()
             if not keep:
                 aws.stop()
                 room.close()

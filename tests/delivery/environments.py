@@ -14,10 +14,10 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from rehearsal.local_aws import Credentials, LocalAws, random_account
-from rehearsal.pulumi_home import prepare
 from rehearsal.setup import Tools
 from rehearsal.workspace import Finished, Workspace
 from tests.delivery.conftest import ROOT, export
+from tests.pulumi_homes import warm_home
 
 REGION = "eu-central-1"
 
@@ -30,7 +30,7 @@ class Environment:
         self.account = random_account()
         self.admin = aws.make_admin(self.account)
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PULUMI_"))}
-        home = prepare(folder / "home", tools.python, ROOT, tools.engine_root)
+        home = warm_home(folder / "home")
         variables = {**clean, **home, **aws.environment(self.admin, REGION), "AMPLIFY_DELIVERY_CACHE": str(cache)}
         self.workspace = Workspace.make(folder, ROOT, variables)
         stack_name = json.loads((export(name) / "amplify-export-manifest.json").read_text())["stackName"]

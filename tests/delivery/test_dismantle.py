@@ -17,11 +17,11 @@ from components.documents.naming import EnvironmentNames, PipelineNames
 from delivery.dismantle import check_at_rest
 from rehearsal.local_aws import LocalAws, random_account
 from rehearsal.pipeline_service import PipelineService, local_aws_with_room
-from rehearsal.pulumi_home import prepare
 from rehearsal.setup import tools
 from rehearsal.workspace import Finished, Workspace
 from tests.delivery.conftest import ROOT, export
 from tests.local_account import LocalAccount
+from tests.pulumi_homes import warm_home
 
 HOME, AWAY = "us-east-1", "eu-west-1"
 EXPORT = "todo-series/v1"
@@ -149,7 +149,7 @@ def make(folder: Path, aws: LocalAws, service: PipelineService) -> Scene:
     account = random_account()
     owner = LocalAccount(aws, account, aws.make_admin(account), HOME)
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PULUMI_"))}
-    home = prepare(folder / "home", tools().python, ROOT, tools().engine_root)
+    home = warm_home(folder / "home")
     workspace = Workspace.make(folder, ROOT, {**clean, **home, **owner.environment})
     app = json.loads((export(EXPORT) / "amplify-export-manifest.json").read_text())["stackName"].split("-")[1]
     workspace.rename(app, account, HOME)

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from components.documents.naming import EnvironmentNames
-from rehearsal.pulumi_home import prepare
 from rehearsal.setup import tools
 from rehearsal.workspace import Finished, Workspace
 from tests.delivery.conftest import ROOT
 from tests.local_account import LocalAccount
+from tests.pulumi_homes import warm_home
 from tests.stacks.projects import APP, TOOLING, make, write
 
 pytestmark = pytest.mark.engine
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.engine
 def workspace(tmp_path: Path, developer: LocalAccount) -> Workspace:
     """A project whose pipeline delivers the environment `preprod` to the developer's account."""
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PULUMI_"))}
-    home = prepare(tmp_path / "home", tools().python, ROOT, tools().engine_root)
+    home = warm_home(tmp_path / "home")
     project = tmp_path / "project"
     project.mkdir()
     make(project, 1)

@@ -19,11 +19,11 @@ from amplify_export import assemble, read_export, write_assembly
 from components.documents.naming import EnvironmentNames
 from delivery.state_bucket import outputs_key, plan_key
 from rehearsal.local_aws import LocalAws, random_account
-from rehearsal.pulumi_home import prepare
 from rehearsal.setup import tools
 from rehearsal.workspace import Finished, Workspace
 from tests.delivery.conftest import ROOT, export
 from tests.delivery.test_failures import fails, succeeds
+from tests.pulumi_homes import warm_home
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("project-rights")]
 
@@ -52,7 +52,7 @@ class Enrolled:
         self.admin = aws.make_admin(self.account)
         self.names = EnvironmentNames(APP, self.account, REGION, "prod")
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PULUMI_"))}
-        home = prepare(folder / "home", tools().python, ROOT, tools().engine_root)
+        home = warm_home(folder / "home")
         cache = {"AMPLIFY_DELIVERY_CACHE": str(folder / "cache")}
         self.environment = {**clean, **home, **cache, "PYTHONDONTWRITEBYTECODE": "1"}
         self.workspace = Workspace.make(folder, ROOT, {**self.environment, **aws.environment(self.admin, REGION)})
