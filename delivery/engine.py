@@ -103,6 +103,7 @@ class Engine:
             secrets_provider=secrets_provider,
         )
         self._stack = automation.Stack.select(stack, self._workspace)
+        self._outputs: automation.OutputMap | None = None
 
     def create(self) -> bool:
         """Make the stack; False if there is one."""
@@ -133,14 +134,18 @@ class Engine:
     def up(self) -> Watch:
         """Update the stack."""
         watch = Watch()
+        self._outputs = None
         with self._errors(watch):
-            self._stack.up(on_event=watch, on_output=self._line, color="never", suppress_outputs=True)
+            done = self._stack.up(on_event=watch, on_output=self._line, color="never", suppress_outputs=True)
+        self._outputs = done.outputs
         return watch
 
     def outputs(self) -> dict[str, Output]:
         """The stack's outputs, secrets in clear."""
-        with self._errors(Watch()):
-            found = self._stack.outputs()
+        found = self._outputs  # those of the update that was just made
+        if found is None:
+            with self._errors(Watch()):
+                found = self._stack.outputs()
         return {name: Output(o.value, o.secret) for name, o in sorted(found.items())}
 
     def state(self) -> Mapping[str, Any]:
