@@ -20,6 +20,7 @@ from pulumi.automation.events import EngineEvent, StepEventMetadata
 
 from amplify_export.errors import ConfigError, DeliveryError, DeployError, SetupError, StateError
 from delivery.planning import ProgramStep
+from delivery.stack_outputs import Output
 
 ROOT_STACK = "aws:cloudformation/stack:Stack"
 """Pulumi's type of an environment's root stack."""
@@ -31,14 +32,6 @@ _NOISE = re.compile(r"\d+ errors? occurred:\s*\* |(?:creating|updating|deleting)
 """What the provider's library puts around a single error; the resource is named anyway."""
 
 Line = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Output:
-    """An output of a stack."""
-
-    value: Any
-    secret: bool
 
 
 @dataclass

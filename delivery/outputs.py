@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from delivery import output
-from delivery.engine import HIDDEN, Engine, Output
+from delivery.engine import HIDDEN, Engine
+from delivery.stack_outputs import Output
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,11 +21,19 @@ from amplify_export.errors import ConfigError, DeployError
 from components.documents.naming import EnvironmentNames
 from delivery import stack_files, state_bucket
 from delivery.account import Account
-from delivery.engine import Output
 from stacks.inputs import read_assembly
 
 if TYPE_CHECKING:
     from stacks.config import EnvironmentConfig
+
+
+@dataclass(frozen=True)
+class Output:
+    """An output of a stack."""
+
+    value: Any
+    secret: bool
+
 
 Outputs = Mapping[str, Output]
 

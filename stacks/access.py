@@ -16,7 +16,6 @@ from components.documents.buildspecs import EngineDownload
 from components.documents.environment import BuildEnvironment, EnvironmentAccess
 from components.documents.naming import CHECK, DEPLOY, PLAN, PUBLISH, EnvironmentNames, PipelineNames
 from components.documents.statements import allow
-from components.hello_service import RESOURCE_TYPES as HELLO_TYPES
 from stacks.config import AccountConfig, EnvironmentConfig, PipelineConfig, Project
 from stacks.config.fields import Compute, Right
 from stacks.config.pipeline import Engine
@@ -136,7 +135,11 @@ def engine_download(engine: Engine | None) -> EngineDownload | None:
 
 
 def _hello_types(environment: EnvironmentConfig) -> frozenset[str]:
-    return HELLO_TYPES if environment.hello_service else frozenset()
+    if not environment.hello_service:
+        return frozenset()
+    from components.hello_service import RESOURCE_TYPES  # noqa: PLC0415 - loads Pulumi, which most commands do without
+
+    return RESOURCE_TYPES
 
 
 def _types(templates: Iterable[Mapping[str, Any]]) -> Iterable[str]:

@@ -9,8 +9,7 @@ import pytest
 
 from amplify_export import EnvironmentValues, assemble, read_export, render_root
 from amplify_export.errors import ConfigError
-from delivery.engine import Output
-from delivery.stack_outputs import find, from_json, from_stack, read_file, text, to_json
+from delivery.stack_outputs import Output, find, from_json, from_stack, read_file, text, to_json
 from stacks.config import EnvironmentConfig
 from tests.delivery.conftest import export
 

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from delivery.engine import Output
 from delivery.shell import Ended
-from delivery.stack_outputs import to_json
+from delivery.stack_outputs import Output, to_json
 from delivery.state_bucket import outputs_key
 from delivery.step import failure
 from stacks.config import Step
