@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benchmarks import assembling, cdk, delivering, pipelines, previewing, publishing_large
+from benchmarks import assembling, cdk, delivering, pipelines, previewing, publishing_large, rehearsing
 
 Row = tuple[str, str, str]
 """What was measured, what must be reached, what was seen."""
@@ -26,6 +26,7 @@ BENCHMARKS: dict[str, Callable[[Path], Iterator[Row]]] = {
     "growth": pipelines.growth,
     "sizes": pipelines.sizes,
     "preview": previewing.preview,
+    "rehearse": rehearsing.story,
     "cdk-pipelines": cdk.pipelines,
 }
 ONLY_WHEN_ASKED = {"cdk", "cdk-pipelines"}

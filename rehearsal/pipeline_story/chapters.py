@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rehearsal.pipeline_service.state import CANCELLED, FAILED, IN_PROGRESS, SUCCEEDED
+from rehearsal.pipeline_story.people import Person
 from rehearsal.pipeline_story.pipeline import all_succeeded, status_of
 from rehearsal.pipeline_story.play import Play
 from rehearsal.pipeline_story.setting import PIPELINE
@@ -43,17 +44,15 @@ def developers_copy(play: Play) -> None:
 
 def three_accounts(play: Play) -> None:
     setting = play.setting
-    where = ("--account", setting.names.account, "--region", setting.names.region)
-    made = _document(setting.devops.delivery("setup", *where, "--json"))
-    # Two people, at the same time.
+    # Three people, at the same time.
     with ThreadPoolExecutor() as people:
+        tooling = people.submit(_tooling_state, play)
         enrolled = [people.submit(owner.delivery, "enrol", name) for name, owner in setting.owners.items()]
         for done in enrolled:
             done.result()
+        devops = tooling.result()
     for environment, owner in setting.owners.items():
         play.fact(f"{owner.account} lets {setting.names.pipeline} in, through {play.names(environment).door_role}")
-    devops = setting.devops.logged_in(made["backend"])
-    devops.pulumi("stack", "init", PIPELINE, f"--secrets-provider={made['secretsProvider']}")
     setting.repository.push("First delivery")
     devops.pulumi("up", "-s", PIPELINE, "--yes", "--skip-preview")
 
@@ -175,6 +174,15 @@ CHAPTERS = (
         test_fails,
     ),
 )
+
+
+def _tooling_state(play: Play) -> Person:
+    """The tooling account's state, and the pipeline's Pulumi stack in it; its owner, logged in there."""
+    names, devops = play.setting.names, play.setting.devops
+    made = _document(devops.delivery("setup", "--account", names.account, "--region", names.region, "--json"))
+    devops = devops.logged_in(made["backend"])
+    devops.pulumi("stack", "init", PIPELINE, f"--secrets-provider={made['secretsProvider']}")
+    return devops
 
 
 def _document(output: str) -> dict[str, Any]:
