@@ -29,8 +29,9 @@ class Repository:
     def make(cls, folder: Path, checkout: Path) -> Repository:
         """A repository with the files of `checkout` in its clone, nothing committed yet."""
         found = cls(folder / "host.git", folder / "project")
-        # What a user has checked out; tests and docs do not matter to a delivery.
-        shutil.copytree(checkout, found.clone, ignore=shutil.ignore_patterns(*IGNORED), symlinks=True)
+        # What a user has checked out; tests, docs and the rehearsal do not matter to a delivery.
+        ignored = shutil.ignore_patterns(*IGNORED, "rehearsal")
+        shutil.copytree(checkout, found.clone, ignore=ignored, symlinks=True)
         found._git("init", "--quiet", "--bare", "-b", "main", str(found.host))
         found._git("init", "--quiet", "-b", "main")
         found._git("remote", "add", "origin", str(found.host))

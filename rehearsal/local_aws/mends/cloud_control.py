@@ -24,9 +24,7 @@ _AS = {"CreateStack": "CreateResource", "UpdateStack": "UpdateResource", "Delete
 
 def apply() -> None:
     """Ask for Cloud Control's action instead of CloudFormation's, for these stacks only."""
-    original = expect(
-        iam_actions, "extract_iam_action", "service", "method", "path", "headers", "body", "query_params"
-    )
+    original = expect(iam_actions, "extract_iam_action", "service", "method", "path", "headers", "body", "query_params")
 
     def extract_iam_action(*request: Any) -> Any:
         action = original(*request)
