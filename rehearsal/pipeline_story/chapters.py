@@ -9,8 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from rehearsal.pipeline_service.state import CANCELLED, FAILED, IN_PROGRESS, SUCCEEDED
-from rehearsal.pipeline_story.people import Person
+from rehearsal.pipeline_service.state import CANCELLED, FAILED, SUCCEEDED
 from rehearsal.pipeline_story.pipeline import all_succeeded, status_of
 from rehearsal.pipeline_story.play import Play
 from rehearsal.pipeline_story.setting import PIPELINE
@@ -19,10 +18,8 @@ from rehearsal.setup.cache import CHECKOUT
 EXPORTS = CHECKOUT / "tests" / "exports" / "todo-series"
 """The example app over its time: a field added (v2), a second model (v3)."""
 
-_QA = "qa"
-_QA_STAGE = """\
-    - name: QA
-"""
+_PROD_STAGE = "    - name: Prod\n"
+"""Where the stage begins in the pipeline's stack file; it is the last one there."""
 
 
 @dataclass(frozen=True)
@@ -42,65 +39,46 @@ def developers_copy(play: Play) -> None:
     play.true("graphqlEndpoint" in outputs, "a backend of her own, with its staging area, and no bootstrap before it")
 
 
-def three_accounts(play: Play) -> None:
+def two_accounts(play: Play) -> None:
     setting = play.setting
-    # Three people, at the same time.
+    _without_prod(play)
+    # Two people, at the same time.
     with ThreadPoolExecutor() as people:
-        tooling = people.submit(_tooling_state, play)
-        enrolled = [people.submit(owner.delivery, "enrol", name) for name, owner in setting.owners.items()]
-        for done in enrolled:
-            done.result()
-        devops = tooling.result()
-    for environment, owner in setting.owners.items():
-        play.fact(f"{owner.account} lets {setting.names.pipeline} in, through {play.names(environment).door_role}")
+        state = people.submit(_tooling_state, play)
+        setting.owners["preprod"].delivery("enrol", "preprod")
+        made = state.result()
+    devops = setting.devops.logged_in(made["backend"])
+    devops.pulumi("stack", "init", PIPELINE, f"--secrets-provider={made['secretsProvider']}")
+    _lets_in(play, "preprod")
     setting.repository.push("First delivery")
     devops.pulumi("up", "-s", PIPELINE, "--yes", "--skip-preview")
 
 
 def first_run(play: Play) -> None:
-    first = play.arrive(play.setting.repository.head)
-    play.must_wait(first)
-    assembly = play.assembly
-    play.true(all_succeeded(first, "PreProd"), "PreProd is deployed, and its test got the service's URL and an answer")
-    play.touched("preprod", assembly)
-    _not_there(play, "prod")
-    # Nobody waits for production: the next commit is pushed while this one waits for its approval.
-    _commit_export(play, "v2", "A field added")
-    play.approve(first)
-    play.touched("prod", assembly)
-    for environment in ("preprod", "prod"):
-        _answers(play, environment)
-    play.true(
-        all(e.status in (SUCCEEDED, IN_PROGRESS) for e in play.pipeline.executions),
-        "the pipeline was as declared: UpdatePipeline has changed nothing",
-    )
-
-
-def exported_again(play: Play) -> None:
-    execution = play.arrive(play.setting.repository.head)
-    play.must_wait(execution)
-    play.touched("preprod", play.assembly)
-    play.unchanged("prod")
-    # Meanwhile the owner of PreProd's account makes a place for QA, which the next chapter wants.
-    _add_qa(play)
+    commit = play.setting.repository.head
+    _with_prod(play)
     with ThreadPoolExecutor() as people:
-        enrolled = people.submit(play.setting.owners[_QA].delivery, "enrol", _QA)
-        play.approve(execution)
+        enrolled = people.submit(play.setting.owners["prod"].delivery, "enrol", "prod")
+        first = play.arrive(commit)
         enrolled.result()
-    play.touched("prod", play.assembly)
+    play.must(first.status == SUCCEEDED, first)
+    play.true(all_succeeded(first, "PreProd"), "PreProd is deployed, and its test got the service's URL and an answer")
+    play.touched("preprod", play.assembly)
+    _answers(play, "preprod")
+    play.true(len(play.pipeline.executions) == 1, "the pipeline was as declared: UpdatePipeline has changed nothing")
+    _lets_in(play, "prod")
 
 
 def stage_added(play: Play) -> None:
-    setting = play.setting
     _stop_service(play, "preprod")
     known = len(play.pipeline.executions)
-    stage = setting.repository.push("A stage for QA")
+    stage = play.setting.repository.push("A stage for production")
     play.pipeline.wait_for_stage("Build", stage)
-    commit = _commit_export(play, "v3", "A second model, a relation, a field rule")
+    commit = _commit_export(play, "v2", "A field added")
     with play.watch(play.pipeline):
         execution = play.pipeline.wait_for_stage("PublishAssets", commit)
     play.true(
-        "QA" in [stage.name for stage in execution.pipeline.stages],
+        "Prod" in [stage.name for stage in execution.pipeline.stages],
         "the pipeline has changed itself, and what was pushed meanwhile goes through the new one",
     )
     runs = play.pipeline.executions[known:]
@@ -119,8 +97,7 @@ def test_fails(play: Play) -> None:
         "the test after PreProd has failed: its service does not answer",
         play.pipeline.why(execution),
     )
-    play.true("QA-Plan" not in execution.stages and "Prod" not in execution.stages, "no later stage was reached")
-    play.unchanged("prod")
+    play.true("Prod-Plan" not in execution.stages and "Prod" not in execution.stages, "Prod was not reached")
 
     _start_service(play, "preprod")
     play.pipeline.retry(execution, "PreProd")
@@ -132,10 +109,20 @@ def test_fails(play: Play) -> None:
         all_succeeded(execution, "PreProd") and len(deploys) == 1,
         "the cause is mended; a retry of the stage runs the failed test only, and the execution goes on",
     )
-    play.true(all_succeeded(execution, "QA"), "the new stage: QA is deployed")
-    for environment in ("preprod", _QA):
-        play.touched(environment, play.assembly)
+    assembly = play.assembly
+    play.touched("preprod", assembly)
+    _not_there(play, "prod")
+    # Nobody waits for production: the next commit is pushed while this one waits for its approval.
+    _commit_export(play, "v3", "A second model, a relation, a field rule")
+    play.approve(execution)
+    play.touched("prod", assembly)
+    _answers(play, "prod")
 
+
+def rejected(play: Play) -> None:
+    execution = play.arrive(play.setting.repository.head)
+    play.must_wait(execution)
+    play.touched("preprod", play.assembly)
     play.pipeline.answer(execution, "Rejected", "not before the holidays")
     with play.watch(play.pipeline):
         execution = play.pipeline.leave(execution)
@@ -149,40 +136,40 @@ def test_fails(play: Play) -> None:
 CHAPTERS = (
     Chapter("A developer's own copy", "`pulumi up -s dev`: no bootstrap, no pipeline.", developers_copy),
     Chapter(
-        "Three empty accounts",
-        "State for the tooling account; each owner lets the pipeline into her account; the pipeline itself.",
-        three_accounts,
+        "Empty accounts",
+        "State for the tooling account; the owner of PreProd's account lets the pipeline in; the pipeline itself.",
+        two_accounts,
     ),
     Chapter(
         "The first run",
-        "Source, Build, UpdatePipeline, PublishAssets, PreProd with a test of its service, Prod after an approval. The "
-        "next commit does not wait for it.",
+        "Source, Build, UpdatePipeline, PublishAssets, PreProd with a test of its service. Meanwhile the owner of the "
+        "account for production lets the pipeline in.",
         first_run,
     ),
     Chapter(
-        "Exported again", "A commit with a new export and no change of code, queued behind the first.", exported_again
-    ),
-    Chapter(
         "A stage added",
-        "A commit adds a stage for QA; another one is pushed while the pipeline is about to change itself. In PreProd, "
-        "somebody has stopped the service.",
+        "A commit adds Prod, in another account and region, after an approval. Another one, a new export and no change "
+        "of code, is pushed while the pipeline is about to change itself. In PreProd somebody has stopped the service.",
         stage_added,
     ),
     Chapter(
-        "A failing test, a retry, a rejected approval",
-        "The outage stops the release in PreProd. When it is over a retry lets it go on, to a person who says no.",
+        "A failing test, a retry, production",
+        "The outage stops the release in PreProd. When it is over a retry lets it go on, and a person into Prod.",
         test_fails,
+    ),
+    Chapter(
+        "Exported again, and rejected",
+        "A new export, queued behind the release before it. It reaches PreProd; to Prod somebody says no.",
+        rejected,
     ),
 )
 
 
-def _tooling_state(play: Play) -> Person:
-    """The tooling account's state, and the pipeline's Pulumi stack in it; its owner, logged in there."""
-    names, devops = play.setting.names, play.setting.devops
-    made = _document(devops.delivery("setup", "--account", names.account, "--region", names.region, "--json"))
-    devops = devops.logged_in(made["backend"])
-    devops.pulumi("stack", "init", PIPELINE, f"--secrets-provider={made['secretsProvider']}")
-    return devops
+def _tooling_state(play: Play) -> dict[str, Any]:
+    """Where the tooling account's state lies, and what encrypts it."""
+    names = play.setting.names
+    where = ("--account", names.account, "--region", names.region)
+    return _document(play.setting.devops.delivery("setup", *where, "--json"))
 
 
 def _document(output: str) -> dict[str, Any]:
@@ -192,22 +179,24 @@ def _document(output: str) -> dict[str, Any]:
     return found
 
 
-def _add_qa(play: Play) -> None:
-    """The files of one more environment, in preprod's account, and its stage before Prod."""
-    setting = play.setting
-    preprod, app = setting.project.environment("preprod"), setting.names.app
-    setting.owners[_QA] = setting.owners["preprod"]
-    setting.repository.write(
-        f"Pulumi.{_QA}.yaml",
-        f'config:\n  {app}:account: "{preprod.account}"\n  {app}:region: {preprod.region}\n  {app}:suffix: a8d06\n'
-        f"  {app}:enrolled: true\n",
-    )
-    setting.repository.write(
-        f"Pulumi.{_QA}-account.yaml", f"config:\n  {app}:program: account\n  {app}:environments:\n    - {_QA}\n"
-    )
-    file = setting.repository.clone / f"Pulumi.{PIPELINE}.yaml"
-    before, prod, after = file.read_text(encoding="utf-8").partition("    - name: Prod\n")
-    file.write_text(before + _QA_STAGE + prod + after, encoding="utf-8")
+def _without_prod(play: Play) -> None:
+    """The pipeline begins with one stage; what stands below it in the file comes later."""
+    file = play.setting.repository.clone / f"Pulumi.{PIPELINE}.yaml"
+    before, stage, rest = file.read_text(encoding="utf-8").partition(_PROD_STAGE)
+    play.later = stage + rest
+    file.write_text(before, encoding="utf-8")
+
+
+def _with_prod(play: Play) -> None:
+    """The stage that was left out, after the others; `pulumi stack init` has written the stack's key below them."""
+    file = play.setting.repository.clone / f"Pulumi.{PIPELINE}.yaml"
+    stages, key, rest = file.read_text(encoding="utf-8").partition("secretsprovider:")
+    file.write_text(stages + play.later + key + rest, encoding="utf-8")
+
+
+def _lets_in(play: Play, environment: str) -> None:
+    owner, pipeline = play.setting.owners[environment], play.setting.names.pipeline
+    play.fact(f"{owner.account} lets {pipeline} in, through {play.names(environment).door_role}")
 
 
 def _stop_service(play: Play, environment: str) -> None:

@@ -51,12 +51,20 @@ class Pipeline:
         return self._wait(stands, f"execution {execution.id}")
 
     def wait_for_stage(self, stage: str, commit: str) -> Execution:
-        """Wait until an execution of `commit` is in a stage."""
+        """Wait until an execution of `commit` is in a stage. Raises `DeployError` also if one has failed before."""
 
         def inside() -> Execution | None:
-            return next((e for e in self.executions if commit_of(e) == commit and stage in e.stages), None)
+            found = [e for e in self.executions if commit_of(e) == commit]
+            return next((e for e in found if stage in e.stages or e.status == FAILED), None)
 
-        return self._wait(inside, f"{stage} of {commit[:7]}")
+        execution = self._wait(inside, f"{stage} of {commit[:7]}")
+        if stage not in execution.stages:
+            raise DeployError(
+                f"the execution is {execution.status} before {stage}:\n{self.why(execution)}",
+                where=self.name,
+                remedy="`--keep` leaves everything to look at",
+            )
+        return execution
 
     def answer(self, execution: Execution, status: str, summary: str) -> None:
         """Approve (`Approved`) or reject (`Rejected`) what an execution waits for."""

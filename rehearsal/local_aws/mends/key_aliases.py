@@ -4,10 +4,14 @@ MiniStack evaluates a request for `alias/NAME` against an ARN of the alias, and 
 that may use a key by the name of its alias, since the key's own ARN is random, is refused.
 AWS: "the resource is the KMS key", whatever names it (KMS Developer Guide, "Using aliases to control access to KMS
 keys"); `kms:ResourceAliases` "controls access to a KMS key based on the aliases that are associated with the KMS key".
+
+And who makes an alias needs the right on the alias and on its key ("Controlling access to aliases", same guide), where
+MiniStack asks for neither by name.
 """
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from ministack.core import iam_actions, iam_evaluator
@@ -17,16 +21,22 @@ from ministack.services import kms
 from ._expect import expect, replace
 
 _KEY = "kms:resourcealiases"
+_TARGET = "rehearsal:TargetKey"
+"""Carries the key of a new alias from where the request's body is known to where it is authorised."""
 
 
 def apply() -> None:
     """Resolve the alias of a request, and answer the condition key; everything else as before."""
     extract = expect(iam_actions, "extract_resource_arn", "service")
     resolve = expect(iam_evaluator, "_resolve_condition_key", "key", "ctx")
+    context_of = expect(iam_actions, "request_tag_context", "service", "iam_action", "body", "params")
+    enforce = expect(iam_evaluator, "enforce", "access_key_id", "iam_action", "service", "region", "resource_arn")
     expect(kms, "_resolve_key", "key_id_or_arn")
 
     def extract_resource_arn(service: str, *rest: Any, **more: Any) -> Any:
         found = extract(service, *rest, **more)
+        if service == "kms" and found == "*" and (alias := _body(rest[3]).get("AliasName")):
+            return f"arn:aws:kms:{rest[5]}:{rest[6]}:{alias}"
         if service == "kms" and isinstance(found, str) and ":alias/" in found:
             key = _key(found)
             return key["Arn"] if key else found
@@ -37,6 +47,28 @@ def apply() -> None:
             return aliases_of(ctx.resource_arn)
         return resolve(key, ctx)
 
+    def request_tag_context(service: str, iam_action: str, body: bytes, params: dict[str, Any]) -> dict[str, Any]:
+        found = context_of(service, iam_action, body, params)
+        target = _body(body).get("TargetKeyId") if iam_action == "kms:CreateAlias" else None
+        return {**found, _TARGET: target} if target else found
+
+    def enforce_on_both(access_key_id: str, iam_action: str, service: str, region: str, **more: Any) -> Any:
+        denied = enforce(access_key_id, iam_action, service, region, **more)
+        context = {**(more.get("service_context") or {})}
+        target = context.pop(_TARGET, None)
+        key = kms._resolve_key(target) if target and denied is None else None
+        if key is None:
+            return denied
+        return enforce(
+            access_key_id,
+            iam_action,
+            service,
+            region,
+            **{**more, "resource_arn": key["Arn"], "service_context": context},
+        )
+
+    replace("request_tag_context", request_tag_context, iam_actions)
+    replace("enforce", enforce_on_both, iam_evaluator)
     replace("extract_resource_arn", extract_resource_arn, iam_actions)
     replace("_resolve_condition_key", resolve_condition_key, iam_evaluator)
 
@@ -51,6 +83,14 @@ def aliases_of(key_arn: str) -> list[str] | None:
     return [name.rpartition(":")[2] for name in names] or None
 
 
+def _body(body: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(body or b"{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
 def _key(arn: str) -> Any:
     with request_scope(*_place(arn)):
         return kms._resolve_key(arn.split(":", 5)[5] if ":alias/" in arn else arn)
@@ -62,21 +102,43 @@ def _place(arn: str) -> tuple[str, str]:
 
 
 def probe(aws: Any) -> bool:
-    """A role that may use a key with one alias uses it by that alias, and not by the other key's."""
-    policy = {
+    """A role that may use a key with one alias uses it by that alias, and not by the other key's; and one that may make
+    one alias for tagged keys makes that, for those."""
+    owner, everything = aws.owner, f"arn:aws:kms:*:{aws.owner.account}"
+    use = {
         "Effect": "Allow",
         "Action": "kms:Encrypt",
-        "Resource": f"arn:aws:kms:*:{aws.owner.account}:key/*",
+        "Resource": f"{everything}:key/*",
         "Condition": {"ForAnyValue:StringEquals": {"kms:ResourceAliases": "alias/mine"}},
     }
-    role = aws.role(aws.owner, "alias-user")
-    aws.put_policy(aws.owner, "alias-user", policy)
+    on_key = {
+        "Effect": "Allow",
+        "Action": "kms:CreateAlias",
+        "Resource": f"{everything}:key/*",
+        "Condition": {"StringEquals": {"aws:ResourceTag/app": "mine"}},
+    }
+    on_alias = {"Effect": "Allow", "Action": "kms:CreateAlias", "Resource": f"{everything}:alias/new"}
+    role = aws.role(owner, "alias-user")
+    aws.put_policy(owner, "alias-user", use, on_key, on_alias)
+
+    def key(*tags: dict[str, str]) -> str:
+        return str(aws.json(owner, "kms", "TrentService.CreateKey", Tags=list(tags))["KeyMetadata"]["KeyId"])
+
+    def name(by: Any, alias: str, target: str) -> Any:
+        return aws.json(by, "kms", "TrentService.CreateAlias", AliasName=alias, TargetKeyId=target)
+
     for alias in ("alias/mine", "alias/other"):
-        key = aws.json(aws.owner, "kms", "TrentService.CreateKey")["KeyMetadata"]["KeyId"]
-        aws.json(aws.owner, "kms", "TrentService.CreateAlias", AliasName=alias, TargetKeyId=key)
-    session = aws.assume(role, aws.owner)
+        name(owner, alias, key())
+    session = aws.assume(role, owner)
 
     def encrypt(alias: str) -> Any:
         return aws.json(session, "kms", "TrentService.Encrypt", KeyId=alias, Plaintext="c2VjcmV0")
 
-    return aws.succeeds(lambda: encrypt("alias/mine")) and not aws.succeeds(lambda: encrypt("alias/other"))
+    tagged, bare = key({"TagKey": "app", "TagValue": "mine"}), key()
+    return (
+        aws.succeeds(lambda: encrypt("alias/mine"))
+        and not aws.succeeds(lambda: encrypt("alias/other"))
+        and not aws.succeeds(lambda: name(session, "alias/new", bare))
+        and not aws.succeeds(lambda: name(session, "alias/another", tagged))
+        and aws.succeeds(lambda: name(session, "alias/new", tagged))
+    )
