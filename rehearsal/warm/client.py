@@ -21,11 +21,15 @@ POLL_SECONDS = 0.25
 def main(home: str, code: str, *arguments: str) -> None:
     parent = os.getppid()
     _signal.signal(_signal.SIGINT, _signal.SIG_DFL)  # no traceback
+    # Held back until they can be passed on: the plugin may run, and be interrupted, before this process hears of it.
+    before = _signal.pthread_sigmask(_signal.SIG_BLOCK, (_signal.SIGINT, _signal.SIGTERM))
     line = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
     if not accepted(line, home, code, arguments):
+        _signal.pthread_sigmask(_signal.SIG_SETMASK, before)
         os.execv(sys.executable, [sys.executable, "-P", "-c", code, *arguments])  # noqa: S606 - the cold start
     for number in (_signal.SIGINT, _signal.SIGTERM):
         _signal.signal(number, lambda number, _: pass_on(line, number))
+    _signal.pthread_sigmask(_signal.SIG_SETMASK, before)
     os._exit(waited(line, parent))
 
 
