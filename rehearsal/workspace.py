@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from amplify_export.errors import DeployError
+from rehearsal import commands
 
 IGNORED = (".git", ".venv", ".*_cache", ".hypothesis", "__pycache__", "build", "tests", "benchmarks", "docs")
 ENVIRONMENT = "dev"
@@ -74,34 +74,10 @@ class Workspace:
         return self.run(["pulumi", *arguments, "--non-interactive"], line)
 
     def run(self, command: Sequence[str], line: Callable[[str], None] = lambda _: None) -> Finished:
-        """Run a command in the project's folder. An interrupt reaches it through the terminal's process
-        group, so that the engine can end cleanly; it is waited for."""
+        """Run a command in the project's folder."""
         start = time.monotonic()
-        process = subprocess.Popen(
-            command,
-            cwd=self.project,
-            env=dict(self.environment),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-        )
-        lines: list[str] = []
-        assert process.stdout is not None  # noqa: S101 - it is a pipe
-        try:
-            for text in process.stdout:
-                lines.append(text)
-                line(text.rstrip("\n"))
-            code = process.wait()
-        except BaseException:
-            process.terminate()
-            try:
-                process.wait(30)
-            except subprocess.TimeoutExpired:
-                process.kill()
-            raise
-        return Finished(code, "".join(lines), time.monotonic() - start)
+        code, output = commands.run(command, self.project, self.environment, line)
+        return Finished(code, output, time.monotonic() - start)
 
     def succeed(self, *arguments: str, line: Callable[[str], None] = lambda _: None) -> Finished:
         """As `pulumi`. Raises `DeployError` with the command's own words when it fails."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from amplify_export.errors import DeployError
+from rehearsal import commands
 from rehearsal.local_aws import Credentials, LocalAws
 
 Line = Callable[[str], None]
@@ -53,37 +53,14 @@ class Person:
         return self._run([sys.executable, "-m", "delivery", *arguments])
 
     def _run(self, command: list[str]) -> str:
-        process = subprocess.Popen(
-            command,
-            cwd=self.folder,
-            env=dict(self.variables),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-        )
-        lines: list[str] = []
-        assert process.stdout is not None  # noqa: S101 - it is a pipe
-        try:
-            for text in process.stdout:
-                lines.append(text)
-                self.line(text.rstrip("\n"))
-            code = process.wait()
-        except BaseException:
-            process.terminate()
-            try:
-                process.wait(30)
-            except subprocess.TimeoutExpired:
-                process.kill()
-            raise
+        code, output = commands.run(command, self.folder, self.variables, self.line)
         if code:
             raise DeployError(
-                f"exit code {code}\n{''.join(lines).rstrip()}",
+                f"exit code {code}\n{output.rstrip()}",
                 where=f"{shlex.join(command)} ({self.name})",
                 remedy="the message above is the command's own; `--keep` leaves everything to look at",
             )
-        return "".join(lines)
+        return output
 
 
 def terminal(home: Mapping[str, str], aws: LocalAws, credentials: Credentials, region: str) -> dict[str, str]:
