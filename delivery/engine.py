@@ -146,6 +146,12 @@ class Engine:
         with self._errors(Watch()):
             return self._stack.export_stack().deployment or {}
 
+    def succeeded(self) -> bool:
+        """Whether the stack's last update did; a preview is none."""
+        with self._errors(Watch()):
+            last = self._stack.history(page_size=1, page=1)
+        return bool(last) and last[0].result == "succeeded"
+
     def resources(self) -> list[Mapping[str, Any]]:
         """The resources in the stack's state; secrets stay encrypted."""
         return list(self.state().get("resources") or ())

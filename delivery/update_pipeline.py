@@ -6,7 +6,7 @@ import argparse
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -104,15 +104,17 @@ def run(args: argparse.Namespace) -> int:
     secrets_provider.check(stack, state, pipeline=True)
     check_stores(state.get("resources") or (), model, stack)
     applied, source = outputs_in(state), source_digest(Path())
-    if applied.get(SOURCE) == source:
+    # The outputs alone do not tell: those of an update that has failed may be there as well.
+    settled = not state.get("pending_operations") and engine.succeeded()
+    if settled and applied.get(SOURCE) == source:
         # What an engine would find now is what somebody changed by hand, and that is for a person.
         decision, declared = Decision(update=False, restarts=False), applied.get(DIGEST)
     else:
         preview = engine.preview()
         declared = preview.outputs.get(DIGEST)
         decision = decide(preview.steps, declared, applied.get(DIGEST), stack)
-        if not decision.update:
-            decision = Decision(update=applied.get(SOURCE) != preview.outputs.get(SOURCE), restarts=False)
+        if not settled or applied.get(SOURCE) != preview.outputs.get(SOURCE):
+            decision = replace(decision, update=True)
     again = _Restart(config, model) if decision.restarts and model.tags_only else None
     changes: Mapping[str, int] = engine.up().changes if decision.update else {}
     started = again.start(str(declared)) if again else ()

@@ -107,3 +107,15 @@ def test_update_pipeline_asks_no_engine_while_the_program_is_the_one_applied(wor
     assert delivery(elsewhere, "update-pipeline").exit_code == 1
     assert succeeds(delivery(workspace, "update-pipeline")).endswith("pipeline: outputs updated\n")
     assert succeeds(delivery(elsewhere, "update-pipeline")) == "pipeline: nothing to change\n"
+
+
+def test_update_pipeline_does_not_take_a_failed_update_for_one_that_was_applied(workspace: Workspace) -> None:
+    """Its outputs are kept: the program has told them before it failed."""
+    program(workspace, "a", source=True)
+    with (workspace.project / "__main__.py").open("a") as file:
+        file.write("\nif not pulumi.runtime.is_dry_run():\n    raise pulumi.RunError('not so')\n")
+    workspace.succeed("stack", "init", "pipeline")
+    for _ in range(2):
+        done = delivery(workspace, "update-pipeline")
+        assert done.exit_code == 1
+        assert "not so" in done.output
