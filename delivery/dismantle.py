@@ -20,7 +20,8 @@ from amplify_export.errors import ConfigError, DeployError
 from components.documents.naming import EnvironmentNames, PipelineNames
 from delivery import emptying, environment_state, output, removal, restart, secrets_provider
 from delivery.account import Account
-from delivery.engine import Engine, Line
+from delivery.engine import Engine
+from delivery.pulumi_command import Line
 from delivery.removal import BUCKET, KEY, Holder, Kept, Resource
 from stacks.access import account_environments, environment_names, pipeline_names
 from stacks.config import Project

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import os
+import json
 import re
-import signal
-import subprocess
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from pulumi import automation
-from pulumi.automation import CommandError, CommandResult, LocalWorkspace, OpType, PulumiCommand
-from pulumi.automation.errors import ConcurrentUpdateError, StackNotFoundError, create_command_error
+from pulumi.automation import CommandError, LocalWorkspace, OpType, UpdateSummary
+from pulumi.automation._stack import StackInitMode  # for a class of its own: `Stack.select` makes a plain one
+from pulumi.automation.errors import ConcurrentUpdateError, StackNotFoundError
 from pulumi.automation.events import EngineEvent, StepEventMetadata
 
-from amplify_export.errors import ConfigError, DeliveryError, DeployError, SetupError, StateError
+from amplify_export.errors import ConfigError, DeliveryError, DeployError, StateError
 from delivery.planning import ProgramStep
+from delivery.pulumi_command import Command, Line
 from delivery.stack_outputs import Output
 
 ROOT_STACK = "aws:cloudformation/stack:Stack"
@@ -30,8 +30,6 @@ HIDDEN = "[secret]"
 _STACK = "pulumi:pulumi:Stack"
 _NOISE = re.compile(r"\d+ errors? occurred:\s*\* |(?:creating|updating|deleting) urn:pulumi:\S+: ")
 """What the provider's library puts around a single error; the resource is named anyway."""
-
-Line = Callable[[str], None]
 
 
 @dataclass
@@ -88,15 +86,15 @@ class Engine:
             raise ConfigError(
                 "there is no Pulumi.yaml here", where=str(folder), remedy="run the command in the project's folder"
             )
-        self._command = _Command.found()
+        self._command = Command()
         self._workspace = _Workspace(
             work_dir=str(folder),
             pulumi_command=self._command,
             env_vars=dict(variables or {}),
             secrets_provider=secrets_provider,
         )
-        self._stack = automation.Stack.select(stack, self._workspace)
-        self._outputs: automation.OutputMap | None = None
+        self._stack = _Stack(stack, self._workspace, StackInitMode.SELECT)
+        self._outputs: Mapping[str, Any] = {}
 
     def create(self) -> bool:
         """Make the stack; False if there is one."""
@@ -127,24 +125,29 @@ class Engine:
     def up(self) -> Watch:
         """Update the stack."""
         watch = Watch()
-        self._outputs = None
+        self._outputs = {}
         with self._errors(watch):
-            done = self._stack.up(on_event=watch, on_output=self._line, color="never", suppress_outputs=True)
-        self._outputs = done.outputs
+            self._stack.up(on_event=watch, on_output=self._line, color="never", suppress_outputs=True)
+        self._outputs = watch.outputs
         return watch
 
     def outputs(self) -> dict[str, Output]:
         """The stack's outputs, secrets in clear."""
         found = self._outputs  # those of the update that was just made
-        if found is None:
-            with self._errors(Watch()):
-                found = self._stack.outputs()
-        return {name: Output(o.value, o.secret) for name, o in sorted(found.items())}
+        if found and HIDDEN not in _texts(found):
+            return {name: Output(value, secret=False) for name, value in sorted(found.items())}
+        with self._errors(Watch()):
+            asked = self._workspace.stack_outputs(self.stack)
+        return {name: Output(o.value, o.secret) for name, o in sorted(asked.items())}
 
     def state(self) -> Mapping[str, Any]:
         """The stack's state as it is stored; secrets stay encrypted."""
+        # Not `Stack.export_stack`, which has all of them decrypted.
         with self._errors(Watch()):
-            return self._stack.export_stack().deployment or {}
+            done = self._command.run(
+                ["stack", "export", "--stack", self.stack], str(self.folder), self._workspace.env_vars
+            )
+        return json.loads(done.stdout).get("deployment") or {}
 
     def succeeded(self) -> bool:
         """Whether the stack's last update did; a preview is none."""
@@ -296,105 +299,34 @@ def _ignore(_: str) -> None:
     pass
 
 
+def _texts(value: Any) -> Iterator[str]:
+    """Every text in an output, at any depth."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for inner in value.values():
+            yield from _texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)
+
+
+_NOT_ASKED = UpdateSummary("update", datetime.min, "", {}, {}, "not asked")
+
+
+class _Stack(automation.Stack):
+    """A stack whose `up` ends with the update. The SDK's asks for the outputs twice and for the history then: three
+    processes, each of which reads the state anew, for what the engine's events have told."""
+
+    def outputs(self) -> automation.OutputMap:
+        return {}
+
+    def info(self, show_secrets: bool = True) -> UpdateSummary:  # noqa: ARG002 - of the SDK
+        return _NOT_ASKED
+
+
 class _Workspace(LocalWorkspace):
     """A workspace that selects nothing: every command of the Automation API names its stack anyway."""
 
     def select_stack(self, stack_name: str) -> None:
         pass
-
-
-class _Command(PulumiCommand):
-    """The `pulumi` on PATH. An interrupt reaches it once, and it is waited for: it ends cleanly then,
-    frees its lock and finishes what CloudFormation has begun."""
-
-    _extra: tuple[str, ...] = ()
-
-    @classmethod
-    def found(cls) -> _Command:
-        try:
-            return cls()
-        except FileNotFoundError:
-            raise SetupError(
-                "there is no `pulumi` on PATH", remedy="install Pulumi (https://www.pulumi.com/docs/install/)"
-            ) from None
-        except (subprocess.CalledProcessError, automation.InvalidVersionError) as error:
-            raise SetupError(f"`pulumi version` failed: {error}", remedy="install Pulumi anew") from None
-
-    @contextmanager
-    def ignoring_protection(self, *, refresh: bool) -> Iterator[None]:
-        """`pulumi destroy --ignore-protect`, and `--refresh=false`: options that the SDK does not offer."""
-        self._extra = ("--ignore-protect",) if refresh else ("--ignore-protect", "--refresh=false")
-        try:
-            yield
-        finally:
-            self._extra = ()
-
-    def run(
-        self,
-        args: list[str],
-        cwd: str,
-        additional_env: Mapping[str, str],
-        on_output: Line | None = None,
-        on_error: Line | None = None,
-    ) -> CommandResult:
-        extra = self._extra if "destroy" in args else ()
-        process = subprocess.Popen(
-            [self.command, "--non-interactive", *args, *extra],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            cwd=cwd,
-            env={**os.environ, **additional_env, "PULUMI_AUTOMATION_API": "true"},
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-            # Else a terminal's Ctrl-C reaches it directly and through us, and the second one kills its work.
-            process_group=0,
-        )
-        out: list[str] = []
-        err: list[str] = []
-        readers = [
-            threading.Thread(target=_read, args=(process.stdout, out, on_output)),
-            threading.Thread(target=_read, args=(process.stderr, err, on_error)),
-        ]
-        for reader in readers:
-            reader.start()
-        with _forwarding(process) as interrupted:
-            for reader in readers:
-                reader.join()
-            code = process.wait()
-        if interrupted:
-            raise KeyboardInterrupt
-        result = CommandResult(stdout="\n".join(out), stderr="\n".join(err), code=code)
-        if code:
-            raise create_command_error(result)
-        return result
-
-
-def _read(stream: Any, lines: list[str], line: Line | None) -> None:
-    with stream:
-        for text in stream:
-            stripped = text.rstrip()
-            lines.append(stripped)
-            if line:
-                line(stripped)
-
-
-@contextmanager
-def _forwarding(process: subprocess.Popen[str]) -> Iterator[list[int]]:
-    """Pass SIGINT and SIGTERM on to `process` as the interrupt it knows; gives the list of those that came."""
-    came: list[int] = []
-    if threading.current_thread() is not threading.main_thread():
-        yield came
-        return
-
-    def forward(number: int, _: Any) -> None:
-        came.append(number)
-        process.send_signal(signal.SIGINT)
-
-    before = {number: signal.signal(number, forward) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield came
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -14,7 +14,8 @@ from amplify_export.errors import StateError
 from components.documents.naming import STATE_PREFIX, EnvironmentNames
 from delivery import state_bucket
 from delivery.account import Account
-from delivery.engine import Engine, Line
+from delivery.engine import Engine
+from delivery.pulumi_command import Line
 from stacks.config.reader import read_yaml
 
 
