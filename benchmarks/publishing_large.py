@@ -65,12 +65,12 @@ def measured(export: Path, account: str, bucket: str) -> None:
     import time  # noqa: PLC0415
 
     from amplify_export import EnvironmentValues, assemble, read_export, render_root  # noqa: PLC0415
-    from publishing import PublishTarget, examine, publish, upload  # noqa: PLC0415
+    from publishing import Deployment, PublishTarget, examine, publish, upload  # noqa: PLC0415
 
     assembly = assemble(read_export(export))
     root = render_root(assembly, EnvironmentValues("dev", 2_000_000_000), bucket)
     extra = [(root.object, root.body)]
-    examine(assembly, extra, bucket, REGION, lambda _: None)
+    examine(assembly, {"": Deployment(extra, bucket, REGION)})
     in_flight, most, lock = 0, 0, threading.Lock()
     put = upload._Connection.put
 

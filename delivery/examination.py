@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from amplify_export import Assembly, ExportRefused, RootStack, render_root
+from amplify_export import Assembly, ExportRefused, render_root
 from amplify_export.errors import ConfigError
 from amplify_export.findings import Finding, listed
 from components.names import staging_bucket_name
 from delivery import stack_files
-from publishing import examine
+from publishing import Deployment, examine
 from stacks.config import EnvironmentConfig
 
 
@@ -23,21 +23,21 @@ def for_environments(assembly: Assembly, environments: Sequence[str], progress: 
     A finding names the environments that it stands in the way of; most are about a template that all share. Raises
     `ExportRefused` with all of them, `ConfigError` for a stack file whose values do not fit the assembly.
     """
-    found: dict[Finding, dict[str, None]] = {}
-    for name in environments:
-        config = stack_files.load(name)
-        bucket = staging_bucket_name(assembly.project, config.environment, config.account, config.region)
-        root = _rendered(assembly, config, bucket)
-        for finding in examine(assembly, [(root.object, root.body)], bucket, config.region, progress):
-            found.setdefault(finding, {})[name] = None
+    deployments = {name: _deployment(assembly, stack_files.load(name)) for name in environments}
+    found: dict[Finding, list[str]] = {}
+    for name, findings in examine(assembly, deployments, progress).items():
+        for finding in dict.fromkeys(findings):
+            found.setdefault(finding, []).append(name)
     if found:
         raise ExportRefused([replace(f, file=f"{listed(names)}: {f.file}") for f, names in found.items()])
 
 
-def _rendered(assembly: Assembly, config: EnvironmentConfig, bucket: str) -> RootStack:
-    """The root of one environment; what is wrong with its values is said of its file."""
+def _deployment(assembly: Assembly, config: EnvironmentConfig) -> Deployment:
+    """One environment's; what is wrong with its values is said of its file."""
+    bucket = staging_bucket_name(assembly.project, config.environment, config.account, config.region)
     try:
-        return render_root(assembly, stack_files.values(config), bucket)
+        root = render_root(assembly, stack_files.values(config), bucket)
     except ConfigError as error:
         where = error.where or str(stack_files.path(config.environment))
         raise ConfigError(error.message, where=where, remedy=error.remedy) from None
+    return Deployment([(root.object, root.body)], bucket, config.region)

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from publishing.credentials import provider_session
     from publishing.failures import failed_resources, first_causes
-    from publishing.preflight import examine
+    from publishing.preflight import Deployment, examine
     from publishing.standing import check_deployment_bucket, check_stack
     from publishing.target import PublishTarget
     from publishing.upload import PublishReport, publish
 
 __all__ = [
+    "Deployment",
     "PublishReport",
     "PublishTarget",
     "check_deployment_bucket",
@@ -32,6 +33,7 @@ __all__ = [
 ]
 
 _HOME = {
+    "Deployment": "preflight",
     "PublishReport": "upload",
     "PublishTarget": "target",
     "check_deployment_bucket": "standing",

@@ -12,8 +12,9 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -30,81 +31,98 @@ RULES = version_of("linter")
 MANY = 400_000
 """Bytes of templates beyond which other processes pay (cfn-lint reads some 250 KB a second)."""
 
+_Work = tuple[str, list[str]]
+"""A template's text, and the regions where it is not known whether it is good."""
+
 _IN_TURN = threading.Lock()
 """Hooks of several backends run in threads, and cfn-lint's rules keep what they match in themselves."""
 
 
+@dataclass(frozen=True)
+class Template:
+    """What is linted: how its bytes are read, and the regions where it shall be good."""
+
+    read: Callable[[], bytes]
+    regions: Sequence[str]
+
+
 def lint_templates(
-    templates: Mapping[str, Callable[[], bytes]], region: str, progress: Callable[[str], None]
-) -> dict[str, list[str]]:
-    """Errors of each template by its key; `templates` maps keys to readers of their bytes."""
+    templates: Mapping[str, Template], progress: Callable[[str], None]
+) -> dict[str, dict[str, list[str]]]:
+    """Errors of each template by its key and region."""
     kept = ResultCache("lint")
     rules = f"cfn-lint {version('cfn-lint')}, ours {RULES}"
-    results: dict[str, list[str]] = {}
-    missing: dict[str, tuple[str, str]] = {}
-    for key, read in templates.items():
-        body = read()
-        digest = kept.key(hashlib.sha256(body).hexdigest(), rules, region)
-        known = kept.get(digest)
-        if isinstance(known, list):
-            results[key] = known
-        else:
-            missing[key] = digest, body.decode()
+    results: dict[str, dict[str, list[str]]] = {}
+    places: dict[tuple[str, str], str] = {}
+    missing: dict[str, _Work] = {}
+    for key, template in templates.items():
+        results[key], unknown = {}, []
+        body = template.read()
+        content = hashlib.sha256(body).hexdigest()
+        for region in template.regions:
+            place = places[key, region] = kept.key(content, rules, region)
+            known = kept.get(place)
+            if isinstance(known, list):
+                results[key][region] = known
+            else:
+                unknown.append(region)
+        if unknown:
+            missing[key] = body.decode(), unknown
     if missing:
         progress(f"linting {len(missing)} of {len(templates)} templates")
-    texts = {key: text for key, (_, text) in missing.items()}
-    for done, (key, problems) in enumerate(_lint(texts, region), 1):
-        results[key] = problems
-        kept.put(missing[key][0], problems)
+    for done, (key, found) in enumerate(_lint(missing), 1):
+        for region, problems in found.items():
+            results[key][region] = problems
+            kept.put(places[key, region], problems)
         if done % 10 == 0 and done < len(missing):
             progress(f"linted {done} of {len(missing)} templates")
     return results
 
 
-def _lint(texts: Mapping[str, str], region: str) -> Iterator[tuple[str, list[str]]]:
+def _lint(work: Mapping[str, _Work]) -> Iterator[tuple[str, dict[str, list[str]]]]:
     processes = min(
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, len(texts)
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, len(work)
     )
-    if processes > 1 and sum(map(len, texts.values())) > MANY:
-        yield from _in_processes(texts, region, processes)
-    elif texts:
-        linter = _linter(region)
-        for key, text in texts.items():
+    if processes > 1 and sum(len(text) for text, _ in work.values()) > MANY:
+        yield from _in_processes(work, processes)
+    elif work:
+        linter = _linter()
+        for key, (text, regions) in work.items():
             with _IN_TURN:
-                problems = linter.lint(text)
-            yield key, problems
+                found = linter.lint(text, regions)
+            yield key, found
 
 
 @cache
-def _linter(region: str) -> Linter:
-    """One for all that is linted in this process: Build lints the root of each environment."""
+def _linter() -> Linter:
+    """One for all that is linted in this process."""
     from publishing.linter import Linter  # noqa: PLC0415 - cfn-lint takes 0.4 s to import
 
-    return Linter(region)
+    return Linter()
 
 
-def _in_processes(texts: Mapping[str, str], region: str, count: int) -> Iterator[tuple[str, list[str]]]:
+def _in_processes(work: Mapping[str, _Work], count: int) -> Iterator[tuple[str, dict[str, list[str]]]]:
     """Piles of about equal size, one process each.
 
     Plain sub-processes, not multiprocessing: this may run in a thread of a Pulumi program, which can
     neither be forked (gRPC) nor be imported again by a spawned child.
     """
-    piles: list[dict[str, str]] = [{} for _ in range(count)]
+    piles: list[dict[str, _Work]] = [{} for _ in range(count)]
     sizes = [0] * count
-    for key in sorted(texts, key=lambda k: -len(texts[k])):
+    for key in sorted(work, key=lambda k: -len(work[k][0])):
         smallest = sizes.index(min(sizes))
-        piles[smallest][key] = texts[key]
-        sizes[smallest] += len(texts[key])
+        piles[smallest][key] = work[key]
+        sizes[smallest] += len(work[key][0])
     processes = [_start() for _ in piles]
     try:
         with ThreadPoolExecutor(count) as pool:
             for process, pile in zip(processes, piles, strict=True):
-                pool.submit(_feed, process, {"region": region, "templates": pile})
+                pool.submit(_feed, process, pile)
         for process, pile in zip(processes, piles, strict=True):
             assert process.stdout is not None  # noqa: S101 - it is a pipe
             for line in process.stdout:
-                key, problems = json.loads(line)
-                yield key, problems
+                key, found = json.loads(line)
+                yield key, found
                 del pile[key]
             if process.wait() != 0 or pile:
                 raise PublishError(

@@ -11,10 +11,10 @@ from publishing.linter import Linter
 
 def main() -> None:
     work = json.load(sys.stdin)
-    linter = Linter(work["region"])
+    linter = Linter()
     try:
-        for key, text in work["templates"].items():
-            print(json.dumps([key, linter.lint(text)]), flush=True)
+        for key, (text, regions) in work.items():
+            print(json.dumps([key, linter.lint(text, regions)]), flush=True)
     except BrokenPipeError:
         os._exit(1)  # nobody reads any more; without a word, which an ordinary exit would have
 

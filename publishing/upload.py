@@ -20,7 +20,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from amplify_export.errors import ExportRefused, PublishError
 from publishing.credentials import client_config, target_session
-from publishing.preflight import examine
+from publishing.preflight import Deployment, examine
 from publishing.refusals import refused
 from publishing.target import PublishTarget
 
@@ -84,9 +84,11 @@ def publish(
     connection.check_account()
     there = connection.sizes(uploads)
     missing = {key: u for key, u in uploads.items() if there.get(key) != u.item.size}
-    findings = examine(assembly, extra, target.bucket, target.region, progress) if missing else []
-    if findings:
-        raise ExportRefused(findings)
+    if missing:
+        deployment = Deployment(extra, target.bucket, target.region)
+        findings = examine(assembly, {target.bucket: deployment}, progress)[target.bucket]
+        if findings:
+            raise ExportRefused(findings)
     coordinator = _Coordinator(connection, len(missing), progress)
     for wave in _waves(assembly, missing):
         coordinator.run(wave)

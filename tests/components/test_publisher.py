@@ -63,7 +63,7 @@ def test_the_deploying_role_verifies_and_writes_nothing(
     log_in(developer, monkeypatch)
     publish(ASSEMBLY, [(root.object, root.body)], PublishTarget(names.staging_bucket, names.account, names.region))
     examined: list[object] = []
-    monkeypatch.setattr(upload, "examine", lambda *given: examined.append(given) or [])
+    monkeypatch.setattr(upload, "examine", lambda *given: examined.append(given) or {names.staging_bucket: []})
     log_in(developer, monkeypatch, role)
     publisher = BucketPublisher(names.staging_bucket, Access(names.account, names.region))
     for creating in (True, False):

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pulumi.automation import CommandResult
 
 from amplify_export.errors import SetupError
 from delivery.engine import Engine
-from delivery.pulumi_command import Command, Line
+from delivery.pulumi_command import Command
 from delivery.stack_outputs import Output
 from tests.rehearsal.conftest import project, pulumi_home
 from tests.rehearsal.pulumi_project import PulumiProject
@@ -30,16 +30,9 @@ def commands(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     ran: list[list[str]] = []
     run = Command.run
 
-    def noted(
-        self: Command,
-        args: list[str],
-        cwd: str,
-        additional_env: Mapping[str, str],
-        on_output: Line | None = None,
-        on_error: Line | None = None,
-    ) -> CommandResult:
+    def noted(self: Command, args: list[str], *more: Any) -> CommandResult:
         ran.append(args[:2] if args[0] == "stack" else args[:1])
-        return run(self, args, cwd, additional_env, on_output, on_error)
+        return run(self, args, *more)
 
     monkeypatch.setattr(Command, "run", noted)
     return ran

@@ -15,7 +15,7 @@ from amplify_export import Assembly
 from publishing import lint
 from publishing import linter as linter_module
 from publishing.cache import RESULTS_VARIABLE
-from publishing.lint import lint_templates
+from publishing.lint import Template, lint_templates
 from publishing.linter import Linter
 
 REGION = "us-east-1"
@@ -32,7 +32,11 @@ FUNCTION = {
 
 @pytest.fixture(scope="module")
 def linter() -> Linter:
-    return Linter(REGION)
+    return Linter()
+
+
+def problems_of(linter: Linter, text: str, region: str = REGION) -> list[str]:
+    return linter.lint(text, [region])[region]
 
 
 def template(**sections: Any) -> str:
@@ -51,21 +55,21 @@ def template(**sections: Any) -> str:
     ],
 )
 def test_planted_faults(linter: Linter, resource: dict[str, Any], problem: str) -> None:
-    problems = linter.lint(template(Resources={"F": resource}))
+    problems = problems_of(linter, template(Resources={"F": resource}))
     assert len(problems) == bool(problem)
     assert all(problem in p and p.startswith("Resources/F") for p in problems)
 
 
 def test_what_is_no_template(linter: Linter) -> None:
-    assert linter.lint("{") != []
+    assert problems_of(linter, "{") != []
 
 
 def test_a_resource_that_is_never_created_is_left_out(linter: Linter) -> None:
     empty = {"Type": "Custom::EmptyResource", "Condition": "AlwaysFalse"}
     never = {"AlwaysFalse": {"Fn::Equals": ["true", "false"]}}
     sometimes = {"AlwaysFalse": {"Fn::Equals": [{"Ref": "AWS::Region"}, "eu-west-1"]}}
-    assert linter.lint(template(Conditions=never, Resources={"E": empty})) == []
-    assert "ServiceToken" in linter.lint(template(Conditions=sometimes, Resources={"E": empty}))[0]
+    assert problems_of(linter, template(Conditions=never, Resources={"E": empty})) == []
+    assert "ServiceToken" in problems_of(linter, template(Conditions=sometimes, Resources={"E": empty}))[0]
 
 
 @pytest.mark.parametrize(
@@ -86,23 +90,62 @@ def test_a_branch_that_is_never_taken_is_left_out(linter: Linter, condition: dic
         Conditions={"New": condition, "Other": {"Fn::Equals": ["1", "1"]}},
         Resources={"Acl": {"Type": "AWS::EC2::NetworkAcl", "Properties": {"VpcId": vpc}}},
     )
-    assert len(linter.lint(text)) == problems
+    assert len(problems_of(linter, text)) == problems
 
 
 def test_a_users_own_cfnlintrc_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / ".cfnlintrc").write_text("ignore_checks: [E3006]\n")
     monkeypatch.chdir(tmp_path)
-    assert Linter(REGION).lint(template(Resources={"F": {"Type": "AWS::Lambda::Funktion"}}))
+    assert problems_of(Linter(), template(Resources={"F": {"Type": "AWS::Lambda::Funktion"}}))
 
 
-def test_a_region_that_cfn_lint_does_not_know_yet() -> None:
-    assert Linter("zz-north-9").lint(template(Resources={"F": FUNCTION})) == []
+def test_a_region_that_cfn_lint_does_not_know_yet(linter: Linter) -> None:
+    text = template(Resources={"F": FUNCTION})
+    assert linter.lint(text, ["zz-north-9", "eu-west-1"]) == {"zz-north-9": [], "eu-west-1": []}
+
+
+@pytest.mark.parametrize(
+    ("resource", "good"),
+    [
+        (FUNCTION, ["us-east-1", "eu-west-1", "il-central-1"]),
+        ({"Type": "AWS::KinesisAnalytics::Application"}, []),
+        ({"Type": "AWS::Cognito::UserPoolReplica"}, []),
+        ({**FUNCTION, "Properties": {**FUNCTION["Properties"], "Runtime": "nodejs4.x"}}, []),
+        ({"Type": "AWS::DAX::ParameterGroup", "Properties": {}}, ["us-east-1", "eu-west-1"]),
+    ],
+)
+def test_several_regions_at_once_find_what_each_finds(
+    linter: Linter, resource: dict[str, Any], good: list[str]
+) -> None:
+    regions = ["us-east-1", "eu-west-1", "il-central-1"]
+    text = template(Resources={"R": resource})
+    together = linter.lint(text, regions)
+    assert together == {region: problems_of(Linter(), text, region) for region in regions}
+    assert [region for region in regions if not together[region]] == good
+
+
+def test_what_is_good_everywhere_is_gone_through_once(
+    linter: Linter, full: Assembly, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times: list[tuple[str, ...]] = []
+    plain = linter._problems
+
+    def counted(text: str, regions: tuple[str, ...]) -> list[str]:
+        times.append(regions)
+        return plain(text, regions)
+
+    monkeypatch.setattr(linter, "_problems", counted)
+    regions = ["us-east-1", "eu-west-1", "ap-southeast-2"]
+    for body in templates_of(full).values():
+        assert linter.lint(body.decode(), regions) == {region: [] for region in regions}
+    assert set(times) == {tuple(regions)}
+    assert len(times) == len(templates_of(full))
 
 
 def linted(templates: Mapping[str, bytes], region: str = REGION) -> tuple[dict[str, list[str]], list[str]]:
     said: list[str] = []
-    readers = {key: (lambda body=body: body) for key, body in templates.items()}
-    return lint_templates(readers, region, said.append), said
+    wanted = {key: Template(lambda body=body: body, [region]) for key, body in templates.items()}  # type: ignore[misc]
+    return {key: found[region] for key, found in lint_templates(wanted, said.append).items()}, said
 
 
 def templates_of(assembly: Assembly) -> dict[str, bytes]:

@@ -7,14 +7,21 @@ from typing import Any
 import pytest
 
 from amplify_export import Assembly
-from publishing.preflight import examine
+from amplify_export.findings import Finding
+from publishing.preflight import Deployment, examine
 from tests.publishing.conftest import BUCKET, SOUND, assembly_of, rendered, spoiled
+
+
+def findings(assembly: Assembly) -> list[Finding]:
+    """What is found in one environment."""
+    deployment = Deployment([rendered(assembly)], BUCKET, "eu-central-1")
+    return examine(assembly, {"dev": deployment})["dev"]
 
 
 @pytest.mark.parametrize("name", SOUND)
 def test_nothing_is_said_against_a_real_export(name: str) -> None:
     assembly = assembly_of(name)
-    assert examine(assembly, [rendered(assembly)], BUCKET, "eu-central-1") == []
+    assert findings(assembly) == []
 
 
 def test_a_linters_error_points_to_the_nested_stack(todo: Assembly) -> None:
@@ -22,7 +29,19 @@ def test_a_linters_error_points_to_the_nested_stack(todo: Assembly) -> None:
         template["Resources"]["TodoTable"]["Properties"]["BillingMod"] = "x"
 
     assembly = spoiled(todo, ("apimytodoapp", "Todo"), misspell)
-    (finding,) = examine(assembly, [rendered(assembly)], BUCKET, "eu-central-1")
+    (finding,) = findings(assembly)
     assert finding.id == "AD700"
     assert finding.file.startswith("apimytodoapp/Todo (templates/")
     assert "BillingMod" in finding.message
+
+
+def test_a_type_that_one_region_has_not_is_no_finding_of_the_other(todo: Assembly) -> None:
+    def elsewhere(template: dict[str, Any]) -> None:
+        template["Resources"]["Group"] = {"Type": "AWS::DAX::ParameterGroup", "Properties": {}}
+
+    assembly = spoiled(todo, ("apimytodoapp", "Todo"), elsewhere)
+    regions = {"here": "eu-west-1", "there": "il-central-1", "near": "eu-west-1"}
+    deployments = {name: Deployment([rendered(assembly)], BUCKET, region) for name, region in regions.items()}
+    found = examine(assembly, deployments)
+    assert [len(found[name]) for name in regions] == [0, 1, 0]
+    assert "AWS::DAX::ParameterGroup" in found["there"][0].message
