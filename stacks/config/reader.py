@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +50,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
     import yaml  # noqa: PLC0415 - a running program mostly gets its values from Pulumi
 
     try:
-        data = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)  # noqa: S506 - strings only
+        data = deepcopy(_loaded(path.read_text(encoding="utf-8")))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ConfigError(f"cannot be read: {reason}", where=str(path)) from None
@@ -57,6 +59,14 @@ def read_yaml(path: Path) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise ConfigError("is no mapping", where=str(path))
     return data
+
+
+@cache
+def _loaded(text: str) -> Any:
+    """A text's data. Kept, because a command looks into each stack file several times (10 ms each)."""
+    import yaml  # noqa: PLC0415
+
+    return yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 - strings only
 
 
 def parsed(value: str) -> Any:
