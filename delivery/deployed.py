@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,8 @@ MASK = "****"
 
 _EMPTY = ("REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE", "DELETE_COMPLETE")
 """States of a stack that has no resources."""
+_LONGEST_PAUSE = 15.0
+"""Seconds between two looks at a stack that is changing."""
 _AT_ONCE = 8
 """Calls in flight. GetTemplate is throttled per account; the SDK tries again."""
 
@@ -32,18 +35,31 @@ class Deployed:
     stacks: Stacks | None = None
 
 
+def settle(cloudformation: Any, stack: str, seconds: float, told: Callable[[str], None]) -> None:
+    """Wait until no operation changes the root stack any more; at most so many seconds, then whatever reads it says
+    so. Raises botocore's errors."""
+    deadline = time.monotonic() + seconds
+    pause, waiting = 0.5, False
+    while (left := deadline - time.monotonic()) > 0:
+        found = _described(cloudformation, stack)
+        if found is None or not _changing(str(found["StackStatus"])):
+            return
+        if not waiting:
+            told(f"{stack} is {found['StackStatus']}: waiting until that has ended, {seconds / 60:.0f} minutes at most")
+            waiting = True
+        time.sleep(min(pause, left))
+        pause = min(pause * 2, _LONGEST_PAUSE)
+
+
 def read(cloudformation: Any, stack: str) -> Deployed:
     """Read the root stack called `stack`. Raises `DeployError` while an operation changes it, and botocore's errors."""
-    try:
-        found = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
-    except ClientError as error:
-        if "does not exist" in str(error):
-            return Deployed()
-        raise
+    found = _described(cloudformation, stack)
+    if found is None:
+        return Deployed()
     status = str(found["StackStatus"])
     if status in _EMPTY:
         return Deployed(status)
-    if status.endswith("_IN_PROGRESS"):
+    if _changing(status):
         raise DeployError(
             f"its state is {status}: what it will be is not known yet",
             where=stack,
@@ -51,6 +67,20 @@ def read(cloudformation: Any, stack: str) -> Deployed:
         )
     parameters = {p["ParameterKey"]: p.get("ParameterValue", "") for p in found.get("Parameters", ())}
     return Deployed(status, Stacks(_templates(cloudformation, found["StackId"]), parameters))
+
+
+def _described(cloudformation: Any, stack: str) -> Mapping[str, Any] | None:
+    try:
+        found: Mapping[str, Any] = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
+    except ClientError as error:
+        if "does not exist" in str(error):
+            return None
+        raise
+    return found
+
+
+def _changing(status: str) -> bool:
+    return status.endswith("_IN_PROGRESS") and status not in _EMPTY
 
 
 def _templates(cloudformation: Any, root: str) -> dict[Path, Mapping[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +41,12 @@ from stacks.config import EnvironmentConfig, Project
 from stacks.config.reader import own_keys_in
 from stacks.inputs import read_assembly
 
+WAIT_VARIABLE = "AMPLIFY_DELIVERY_WAIT"
+"""Minutes that a plan waits while another deployment changes the environment. The pipeline's plans do: the release in
+front may be in its deployment still when the next one is planned."""
+_LONGEST_WAIT = 2160
+"""Minutes of the longest build that CodeBuild runs."""
+
 LATER = "[chosen when it is deployed]"
 """Stands for a parameter's value that the deployment makes up."""
 
@@ -50,12 +57,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--variables", type=Path, metavar="FILE", help="write CHANGES=NUMBER and PLAN_DIGEST=DIGEST into FILE"
     )
+    parser.add_argument(
+        "--wait",
+        type=_minutes,
+        metavar="MINUTES",
+        default=os.environ.get(WAIT_VARIABLE, "0"),
+        help="wait that long at most while another deployment changes the environment; "
+        f"default: ${WAIT_VARIABLE}, else not at all",
+    )
+
+
+def _minutes(text: str) -> int:
+    if not (text.isdecimal() and int(text) <= _LONGEST_WAIT):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of minutes up to {_LONGEST_WAIT}")
+    return int(text)
 
 
 def run(args: argparse.Namespace) -> int:
     with Audit("plan", args.environment) as audit:
         target = wanted(args.environment)
         log_if_allowed(audit, target)
+        _settle(target, args.wait)
         plan = make(target, Engine(args.environment, Path.cwd(), output.progress))
         audit.planned(plan)
         audit.end("planned")
@@ -212,6 +234,14 @@ def keep(target: Wanted, plan: Plan) -> None:
         state_bucket.write(target.account_anew(), target.names, state_bucket.plan_key(plan.digest), body)
     except state_bucket.NotAllowedError as error:
         output.progress(f"the plan is not kept in the account: {error.message}")
+
+
+def _settle(target: Wanted, minutes: int) -> None:
+    account, stack = target.account, target.root.stack_name
+    try:
+        deployed.settle(account.client("cloudformation"), stack, minutes * 60.0, output.progress)
+    except (BotoCoreError, ClientError) as error:
+        raise account.refused(error, f"reading stack {stack}") from None
 
 
 def _deployed(account: Account, stack: str) -> deployed.Deployed:

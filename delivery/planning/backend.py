@@ -62,7 +62,7 @@ class _Resources:
                     replaced.add(path)
             self.replaced |= replaced
             pending = sorted({p for r in replaced for p in referring.by(r) if p in self.before})
-        added = [AddResource(p, r.type, _digest(r)) for p, r in self.after.items() if p not in self.before]
+        added = [AddResource(p, r.type, self.wanted(p)) for p, r in self.after.items() if p not in self.before]
         removed = [self.removed(p, r) for p, r in self.before.items() if p not in self.after]
         return [*found.values(), *added, *removed]
 
@@ -70,18 +70,22 @@ class _Resources:
         """How a resource that is on both sides changes. `touched` are properties that refer to what is replaced."""
         a, b = self.before[path], self.after[path]
         if a.type != b.type:
-            return ReplaceResource(path, b.type, ("Type",), ("Type",), True, _loss(a.type), _digest(b))
+            return ReplaceResource(path, b.type, ("Type",), ("Type",), True, _loss(a.type), self.wanted(path))
         old, new = _properties(a), _properties(b)
         changed = {k for k in {*old, *new} if old.get(k) != new.get(k)} | touched
         policies = {p for p in _POLICIES if self.old.policy(path, p) != self.new.policy(path, p)}
         if not changed and not policies:
             return None
         properties = tuple(sorted(changed | policies))
-        after = digest([b.properties, [self.new.policy(path, p) for p in _POLICIES]])
+        after = self.wanted(path)
         why = causes(b.type, old, new, touched) if changed else None
         if why is None or not why.properties:
             return ChangeResource(path, b.type, properties, after)
         return ReplaceResource(path, b.type, properties, why.properties, why.certain, _loss(a.type), after)
+
+    def wanted(self, path: Path) -> str:
+        """The digest of what a resource shall be, however it comes to be so."""
+        return digest([self.after[path].properties, [self.new.policy(path, p) for p in _POLICIES]])
 
     def removed(self, path: Path, resource: ResolvedResource) -> RemoveResource:
         kept = any(
@@ -132,10 +136,6 @@ def _targets(value: Any) -> Iterator[Path]:
 
 def _properties(resource: ResolvedResource) -> Mapping[str, Any]:
     return resource.properties if isinstance(resource.properties, Mapping) else {}
-
-
-def _digest(resource: ResolvedResource) -> str:
-    return digest(resource.properties)
 
 
 def _moves(before: ResolvedTree, after: ResolvedTree) -> Iterator[MoveStack]:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
+from delivery.planning.covered import Covered
 from delivery.planning.steps import Step, digest
 
 FORMAT = 1
@@ -99,9 +100,9 @@ class Plan:
         return self.target.digest == digest(approved["target"])
 
     def beyond(self, approved: Mapping[str, Any]) -> tuple[Step, ...]:
-        """The steps that `approved`, a plan's document, does not hold."""
-        known = {digest(step) for step in approved["steps"]}
-        return tuple(step for step in self.steps if digest(step.to_json()) not in known)
+        """The steps that `approved`, a plan's document that leads to the same target, does not cover."""
+        covered = Covered(approved["steps"])
+        return tuple(step for step in self.steps if step not in covered)
 
 
 def document_digest(document: Mapping[str, Any]) -> str:

@@ -10,8 +10,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from amplify_export.errors import DeployError
-from delivery import deploy, plan
-from delivery.deployed import MASK, read
+from delivery import deploy, deployed, plan
+from delivery.deployed import MASK, read, settle
 from delivery.planning import AddResource, Plan, Start, Target
 
 STACK = "AWS::CloudFormation::Stack"
@@ -82,6 +82,35 @@ def test_a_stack_without_resources_is_none(status: str | None) -> None:
 def test_what_is_changing_cannot_be_planned_from() -> None:
     with pytest.raises(DeployError, match="UPDATE_IN_PROGRESS"):
         read(CloudFormation("UPDATE_IN_PROGRESS"), "app")
+
+
+def test_a_deployment_that_goes_on_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    cloudformation, said, pauses = CloudFormation("UPDATE_IN_PROGRESS"), list[str](), list[float]()
+
+    def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 8:
+            cloudformation.status = "UPDATE_COMPLETE"
+
+    monkeypatch.setattr(deployed.time, "sleep", sleep)
+    settle(cloudformation, "app", 600, said.append)
+    assert said == ["app is UPDATE_IN_PROGRESS: waiting until that has ended, 10 minutes at most"]
+    assert pauses == [0.5, 1, 2, 4, 8, 15, 15, 15]
+
+
+@pytest.mark.parametrize("status", [None, "CREATE_COMPLETE", "REVIEW_IN_PROGRESS", "UPDATE_ROLLBACK_FAILED"])
+def test_nothing_to_wait_for(status: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deployed.time, "sleep", lambda _: pytest.fail("waited"))
+    settle(CloudFormation(status), "app", 600, pytest.fail)
+
+
+def test_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr(deployed.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(deployed.time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
+    settle(CloudFormation("DELETE_IN_PROGRESS"), "app", 60, lambda _: None)
+    assert now == [60]
+    settle(CloudFormation("DELETE_IN_PROGRESS"), "app", 0, pytest.fail)
 
 
 def test_parameters_that_only_the_deployment_knows_are_no_change() -> None:

@@ -16,6 +16,7 @@ import yaml
 from components.documents import artifact, buildspecs
 from components.documents.naming import PROJECTS
 from delivery import cli
+from delivery.plan import WAIT_VARIABLE
 from publishing.cache import RESULTS_VARIABLE
 from stacks.inputs import ASSEMBLY_VARIABLE
 
@@ -86,9 +87,15 @@ def test_what_build_assembled_is_what_is_deployed(what: str) -> None:
 def test_what_build_examined_is_known_after_it(what: str) -> None:
     """In a folder of the artifact, which is not hidden: hidden ones are taken out of it."""
     assert variables(buildspecs.build()) == {RESULTS_VARIABLE: buildspecs.EXAMINED}
-    assert variables(buildspecs.project(what, 60)).keys() == {ASSEMBLY_VARIABLE, RESULTS_VARIABLE}
+    more = {WAIT_VARIABLE} if what == "plan" else set()
+    assert variables(buildspecs.project(what, 60)).keys() == {ASSEMBLY_VARIABLE, RESULTS_VARIABLE} | more
     assert variables(buildspecs.project(what, 60))[RESULTS_VARIABLE] == buildspecs.EXAMINED
     assert not buildspecs.EXAMINED.startswith(".")
+
+
+@pytest.mark.parametrize(("minutes", "waits"), [(60, "50"), (5, "1")])
+def test_a_plan_waits_for_the_release_before_as_long_as_its_build_may(minutes: int, waits: str) -> None:
+    assert variables(buildspecs.project("plan", minutes))[WAIT_VARIABLE] == waits
 
 
 def commands_of_delivery() -> list[list[str]]:
