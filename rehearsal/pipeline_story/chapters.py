@@ -31,22 +31,16 @@ class Chapter:
     play: Callable[[Play], None]
 
 
-def developers_copy(play: Play) -> None:
-    developer = play.setting.developer
-    developer.pulumi("stack", "init", "dev")
-    developer.pulumi("up", "-s", "dev", "--yes", "--skip-preview")
-    outputs = json.loads(developer.pulumi("stack", "output", "-s", "dev", "--json"))
-    play.true("graphqlEndpoint" in outputs, "a backend of her own, with its staging area, and no bootstrap before it")
-
-
-def two_accounts(play: Play) -> None:
+def empty_accounts(play: Play) -> None:
     setting = play.setting
     _without_prod(play)
-    # Two people, at the same time.
+    # Three people, at the same time.
     with ThreadPoolExecutor() as people:
+        copy = people.submit(_developers_copy, play)
         state = people.submit(_tooling_state, play)
         setting.owners["preprod"].delivery("enrol", "preprod")
-        made = state.result()
+        made, outputs = state.result(), copy.result()
+    play.true("graphqlEndpoint" in outputs, "a developer has a backend of her own, with its staging area: no bootstrap")
     devops = setting.devops.logged_in(made["backend"])
     devops.pulumi("stack", "init", PIPELINE, f"--secrets-provider={made['secretsProvider']}")
     _lets_in(play, "preprod")
@@ -98,9 +92,14 @@ def test_fails(play: Play) -> None:
         play.pipeline.why(execution),
     )
     play.true("Prod-Plan" not in execution.stages and "Prod" not in execution.stages, "Prod was not reached")
+    assembly = play.assembly
+    play.touched("preprod", assembly)
+    _not_there(play, "prod")
 
     _start_service(play, "preprod")
     play.pipeline.retry(execution, "PreProd")
+    # Nobody waits for production: the next commit follows it through the pipeline, stage by stage.
+    _commit_export(play, "v3", "A second model, a relation, a field rule")
     with play.watch(play.pipeline):
         execution = play.pipeline.leave(execution)
     play.must_wait(execution)
@@ -109,11 +108,6 @@ def test_fails(play: Play) -> None:
         all_succeeded(execution, "PreProd") and len(deploys) == 1,
         "the cause is mended; a retry of the stage runs the failed test only, and the execution goes on",
     )
-    assembly = play.assembly
-    play.touched("preprod", assembly)
-    _not_there(play, "prod")
-    # Nobody waits for production: the next commit is pushed while this one waits for its approval.
-    _commit_export(play, "v3", "A second model, a relation, a field rule")
     play.approve(execution)
     play.touched("prod", assembly)
     _answers(play, "prod")
@@ -134,11 +128,11 @@ def rejected(play: Play) -> None:
 
 
 CHAPTERS = (
-    Chapter("A developer's own copy", "`pulumi up -s dev`: no bootstrap, no pipeline.", developers_copy),
     Chapter(
         "Empty accounts",
-        "State for the tooling account; the owner of PreProd's account lets the pipeline in; the pipeline itself.",
-        two_accounts,
+        "A developer brings up a copy of her own with `pulumi up -s dev`: no bootstrap, no pipeline. Meanwhile: state "
+        "for the tooling account; the owner of PreProd's account lets the pipeline in. Then the pipeline itself.",
+        empty_accounts,
     ),
     Chapter(
         "The first run",
@@ -159,10 +153,18 @@ CHAPTERS = (
     ),
     Chapter(
         "Exported again, and rejected",
-        "A new export, queued behind the release before it. It reaches PreProd; to Prod somebody says no.",
+        "A new export, which has followed the release before it from stage to stage. To Prod somebody says no.",
         rejected,
     ),
 )
+
+
+def _developers_copy(play: Play) -> dict[str, Any]:
+    """The outputs of a backend in the developer's own account."""
+    developer = play.setting.developer
+    developer.pulumi("stack", "init", "dev")
+    developer.pulumi("up", "-s", "dev", "--yes", "--skip-preview")
+    return _document(developer.pulumi("stack", "output", "-s", "dev", "--json"))
 
 
 def _tooling_state(play: Play) -> dict[str, Any]:

@@ -81,7 +81,11 @@ def a_first_deployment_as_planned_and_the_same_again(environment: Environment, d
 
 def test_plans_of_one_environment_one_after_the_other(environment: Environment, document: Path) -> None:
     """One test, because each step begins where the one before has left the environment."""
+    queued = document.with_name("queued.json")
+    plan(environment, queued)
+    environment.take("todo-series/v2")
     a_first_deployment_as_planned_and_the_same_again(environment, document)
+    the_release_behind_it_was_planned_before(environment, queued)
     somebody_else_deployed_in_between(environment, document)
     what_remains_of_an_approved_plan(environment, document)
     an_approval_alone_loses_no_data(environment, document)
@@ -89,6 +93,17 @@ def test_plans_of_one_environment_one_after_the_other(environment: Environment, 
 
 def test_a_plan_must_be_named(environment: Environment) -> None:
     fails(environment.delivery("deploy"), "which plan was approved", "python -m delivery plan dev")
+
+
+def the_release_behind_it_was_planned_before(environment: Environment, queued: Path) -> None:
+    """While nothing was deployed yet, as it happens in a queued pipeline."""
+    environment.take("todo-series/v3")
+    approved = json.loads(queued.read_text())
+    now = plan(environment, queued.with_name("now.json"))
+    assert any(step not in approved["steps"] for step in now["steps"])
+    fails(deploy(environment, approved["digest"]), "not what was approved", "nothing was changed")
+    succeeds(deploy(environment, approved["digest"], "--plan-file", queued))
+    assert plan(environment, queued.with_name("now.json"))["changes"] == 0
 
 
 def somebody_else_deployed_in_between(environment: Environment, document: Path) -> None:
