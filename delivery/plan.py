@@ -30,6 +30,7 @@ from delivery.planning import (
     Start,
     Step,
     Target,
+    boundary_comes,
     digest,
     lacking,
     plan_backend,
@@ -170,7 +171,7 @@ def make(target: Wanted, engine: Engine) -> Plan:
     secrets_provider.check(environment, state, pipeline=target.config.enrolled)
     previewed = engine.preview().steps
     here = backend(target)
-    notes = _rights(target, here, previewed)
+    notes = (*_rights(target, here, previewed), *boundary_comes(here.steps))
     program = plan_program(previewed, backend_changes=bool(here.steps), deployed=here.found.status is not None)
     was, config = here.found.stacks, target.config
     known = sorted([str(r.get("urn")), str(r.get("id", ""))] for r in state.get("resources") or ())

@@ -2,6 +2,7 @@
 
 from delivery.planning.backend import plan_backend
 from delivery.planning.needs import Identity, Lacking, Needs, lacking, program_needs
+from delivery.planning.notes import boundary_comes
 from delivery.planning.plan import Plan, Start, Target, document_digest
 from delivery.planning.program import ProgramStep, plan_program
 from delivery.planning.stacks import Stacks
@@ -34,6 +35,7 @@ __all__ = [
     "Step",
     "Target",
     "UpdateStack",
+    "boundary_comes",
     "digest",
     "document_digest",
     "lacking",

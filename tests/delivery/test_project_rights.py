@@ -54,7 +54,7 @@ class Enrolled:
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PULUMI_"))}
         home = warm_home(folder / "home")
         cache = {"AMPLIFY_DELIVERY_CACHE": str(folder / "cache")}
-        self.environment = {**clean, **home, **cache, "PYTHONDONTWRITEBYTECODE": "1"}
+        self.environment = {**clean, **home, **cache}
         self.workspace = Workspace.make(folder, ROOT, {**self.environment, **aws.environment(self.admin, REGION)})
         self.workspace.rename(APP, self.account, REGION)
         project = self.workspace.project

@@ -16,7 +16,8 @@ from tests.local_account import LocalAccount
 from tests.stacks.projects import APP, HOME, make, write
 
 CONFIG = EnvironmentConfig(account="222222222222", region=HOME, environment="prod", enrolled=True)
-COMMANDS = (("publish", "prod"), ("plan", "prod"), ("deploy", "prod", "--plan", "0"), ("step", "prod", "smoke"))
+STEP = ("step", "prod", "smoke")
+COMMANDS = (("publish", "prod"), ("plan", "prod"), ("deploy", "prod", "--plan", "0"), ("up", "prod"), STEP)
 
 
 @pytest.fixture
@@ -58,21 +59,20 @@ def test_an_account_that_is_not_enrolled(folder: Path, developer: LocalAccount, 
 
 
 def test_a_step_runs_in_an_account_of_this_version_and_of_no_other(folder: Path, developer: LocalAccount) -> None:
-    step = COMMANDS[-1]
     stamp(developer, ACCOUNT_VERSION + 1)
-    ran = run(folder, developer, *step)
+    ran = run(folder, developer, *STEP)
     assert ran.code == 1
     assert f"enrolled with version {ACCOUNT_VERSION + 1}, this program knows {ACCOUNT_VERSION} at most" in ran.err
     assert nothing_changed(folder, developer)
     stamp(developer, ACCOUNT_VERSION)
-    assert run(folder, developer, *step).code == 0
+    assert run(folder, developer, *STEP).code == 0
     assert (folder / "ran").is_file()
 
 
 def test_an_environment_that_is_not_enrolled_has_no_stamp(folder: Path, developer: LocalAccount) -> None:
     file = folder / "Pulumi.prod.yaml"
     file.write_text(file.read_text().replace("enrolled: 'true'", "enrolled: 'false'"))
-    assert run(folder, developer, *COMMANDS[-1]).code == 0
+    assert run(folder, developer, *STEP).code == 0
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from delivery.planning import (
     ReplaceResource,
     Stacks,
     UpdateStack,
+    boundary_comes,
     plan_backend,
 )
 from tests.delivery.planning.stacks_of import changed, stacks_of, with_resource, without
@@ -196,6 +197,10 @@ def test_a_boundary_comes_to_every_role_and_changes_nothing_else() -> None:
         assert {s.path for s in steps if isinstance(s, ChangeResource)} == roles
         assert {s.properties for s in steps if isinstance(s, ChangeResource)} == {("PermissionsBoundary",)}
         assert {type(s) for s in steps} == {ChangeResource}
+        (note,) = boundary_comes(steps)
+        assert f"({len(roles)}: {steps[0].place}, " in note
+        assert "continue-update-rollback" in note
+    assert boundary_comes(plan_backend(None, wanted)) == ()
 
 
 def test_a_stack_of_before_learns_of_boundaries_without_a_change_of_resources() -> None:

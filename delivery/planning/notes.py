@@ -1,0 +1,28 @@
+"""What whoever approves a plan should know beside its steps. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from delivery.planning.steps import ChangeResource, Step
+
+_BOUNDARY = "PermissionsBoundary"
+_NAMED = 3
+"""Roles that a note names; the plan lists all."""
+
+
+def boundary_comes(steps: Sequence[Step]) -> tuple[str, ...]:
+    """That the account's permissions boundary comes to roles which are there already.
+
+    CloudFormation may give it to them, and not take it away again; docs/decisions.md says why.
+    """
+    roles = [step.place for step in steps if isinstance(step, ChangeResource) and _BOUNDARY in step.properties]
+    if not roles:
+        return ()
+    named = ", ".join(roles[:_NAMED]) + (", ..." if len(roles) > _NAMED else "")
+    return (
+        f"roles that are there already get the account's permissions boundary ({len(roles)}: {named}). Should this "
+        "update fail, CloudFormation may not take it away again, and an administrator continues the rollback without "
+        "these roles (`aws cloudformation continue-update-rollback --resources-to-skip`): better deliver the "
+        "environment once unchanged",
+    )
