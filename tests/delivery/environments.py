@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 from rehearsal.local_aws import Credentials, LocalAws, random_account
 from rehearsal.setup import Tools
 from rehearsal.workspace import Finished, Workspace
+from tests import initialised_stacks
 from tests.delivery.conftest import ROOT, export
 from tests.pulumi_homes import warm_home
 
@@ -42,7 +43,8 @@ class Environment:
         with (self.workspace.project / "Pulumi.dev.yaml").open("a") as file:
             file.write(f'  {self.app}:suffix: "{self.suffix}"\n')
         self.take(name)
-        self.workspace.succeed("stack", "init", "dev")
+        project = self.workspace.project
+        initialised_stacks.init(self.app, project, self.state, lambda: self.workspace.succeed("stack", "init", "dev"))
 
     def take(self, name: str) -> None:
         """What `amplify export` and a commit do."""

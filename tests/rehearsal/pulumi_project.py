@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests import initialised_stacks
 from tests.local_account import LocalAccount
 
 HEADER = "import json\nimport os\nimport pulumi\nimport pulumi_aws as aws\nimport pulumi_aws_native as native\n"
@@ -47,7 +48,7 @@ class PulumiProject:
     def environment(self) -> dict[str, str]:
         """Variables of a command: no `AWS_` and `PULUMI_` ones of whoever runs the tests."""
         inherited = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PULUMI_"))}
-        return {**inherited, **self.home, **self.developer.environment}
+        return {**inherited, **self.home, **self.developer.environment, "PULUMI_STACK": "dev"}
 
     def pulumi(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run the plain command with further environment variables; output and error in one text."""
@@ -64,8 +65,9 @@ class PulumiProject:
         )
 
     def init(self) -> PulumiProject:
-        done = self.pulumi("stack", "init", "dev")
-        assert done.returncode == 0, done.stdout
+        initialised_stacks.init(
+            "small", self.folder, self.folder / "state", lambda: self.succeed("stack", "init", "dev")
+        )
         return self
 
     def up(self, *arguments: str, **variables: str) -> str:
