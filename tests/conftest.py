@@ -8,7 +8,9 @@ Both need the set-up (`make setup`), and fail with what to do without it.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -21,6 +23,17 @@ def local_aws() -> Iterator[LocalAws]:
     """A running local AWS. Its accounts are shared with all tests of this process: use a fresh one each."""
     with LocalAws() as aws:
         yield aws
+
+
+@pytest.fixture(scope="session")
+def examined(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for what was found out about templates, as `AMPLIFY_DELIVERY_CACHE`: one for all processes of a run,
+    because cfn-lint takes seconds. A test of these very results has a folder of its own."""
+    base = tmp_path_factory.getbasetemp()
+    # pytest-xdist gives each process a folder in the run's.
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "examined"
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 @pytest.fixture

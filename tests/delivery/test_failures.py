@@ -25,10 +25,9 @@ Run = Callable[..., Finished]
 
 
 @pytest.fixture(scope="module")
-def make(local_aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Environment]:
-    """Makes an environment for an export; templates are linted once for all of them."""
-    cache = tmp_path_factory.mktemp("cache")
-    return lambda name: Environment(tmp_path_factory.mktemp("environment"), local_aws, tools(), cache, name)
+def make(local_aws: LocalAws, examined: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Environment]:
+    """Makes an environment for an export."""
+    return lambda name: Environment(tmp_path_factory.mktemp("environment"), local_aws, tools(), examined, name)
 
 
 @pytest.fixture(params=["pulumi", "delivery"])

@@ -19,10 +19,9 @@ pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("plan")]
 
 
 @pytest.fixture(scope="module")
-def environment(local_aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Environment:
+def environment(local_aws: LocalAws, examined: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
     """One for all tests of this module."""
-    cache = tmp_path_factory.mktemp("cache")
-    return Environment(tmp_path_factory.mktemp("environment"), local_aws, tools(), cache, "todo-series/v3")
+    return Environment(tmp_path_factory.mktemp("environment"), local_aws, tools(), examined, "todo-series/v3")
 
 
 @pytest.fixture

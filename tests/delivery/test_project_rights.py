@@ -47,13 +47,13 @@ PIPELINE = f"""config:
 class Enrolled:
     """The environment `prod` in an account that its administrator has enrolled."""
 
-    def __init__(self, folder: Path, aws: LocalAws) -> None:
+    def __init__(self, folder: Path, aws: LocalAws, examined: Path) -> None:
         self.folder, self.aws, self.account = folder, aws, random_account()
         self.admin = aws.make_admin(self.account)
         self.names = EnvironmentNames(APP, self.account, REGION, "prod")
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PULUMI_"))}
         home = warm_home(folder / "home")
-        cache = {"AMPLIFY_DELIVERY_CACHE": str(folder / "cache")}
+        cache = {"AMPLIFY_DELIVERY_CACHE": str(examined)}
         self.environment = {**clean, **home, **cache}
         self.workspace = Workspace.make(folder, ROOT, {**self.environment, **aws.environment(self.admin, REGION)})
         self.workspace.rename(APP, self.account, REGION)
@@ -144,8 +144,8 @@ class Enrolled:
 
 
 @pytest.fixture(scope="module")
-def enrolled(local_aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Enrolled:
-    return Enrolled(tmp_path_factory.mktemp("enrolled"), local_aws)
+def enrolled(local_aws: LocalAws, examined: Path, tmp_path_factory: pytest.TempPathFactory) -> Enrolled:
+    return Enrolled(tmp_path_factory.mktemp("enrolled"), local_aws, examined)
 
 
 def test_a_first_deployment_a_second_and_the_way_back(enrolled: Enrolled) -> None:

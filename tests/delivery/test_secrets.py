@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,13 +15,12 @@ from tests.delivery.environments import Environment
 pytestmark = pytest.mark.engine
 
 NESTED, PARAMETER = "apimytodoapp", "AppSyncApiName"
-ROUNDS = 10
+ROUNDS = 4
 
 
 @pytest.fixture
-def environment(local_aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Environment:
-    cache = tmp_path_factory.mktemp("cache")
-    return Environment(tmp_path_factory.mktemp("environment"), local_aws, tools(), cache, "todo")
+def environment(local_aws: LocalAws, examined: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    return Environment(tmp_path_factory.mktemp("environment"), local_aws, tools(), examined, "todo")
 
 
 def give(environment: Environment, value: str) -> None:

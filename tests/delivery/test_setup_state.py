@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -44,10 +45,9 @@ def test_the_bucket_is_in_the_accounts_own_namespace(template: dict[str, Any]) -
 
 @pytest.mark.engine
 def test_up_against_the_state_that_setup_made_from_a_fresh_checkout(
-    local_aws: LocalAws, tmp_path_factory: pytest.TempPathFactory
+    local_aws: LocalAws, examined: Path, tmp_path: Path
 ) -> None:
-    folder = tmp_path_factory.mktemp("environment")
-    environment = Environment(folder, local_aws, tools(), tmp_path_factory.mktemp("cache"), "todo-series/v1")
+    environment = Environment(tmp_path / "environment", local_aws, tools(), examined, "todo-series/v1")
 
     said = succeeds(setup(environment, environment.account)).output
     assert "created" in said
@@ -71,7 +71,7 @@ def test_up_against_the_state_that_setup_made_from_a_fresh_checkout(
     environment.workspace.succeed("stack", "init", "dev", "--secrets-provider", document["secretsProvider"])
     succeeds(environment.delivery("up"))
 
-    fresh = folder / "fresh"
+    fresh = tmp_path / "fresh"
     shutil.copytree(work.project, fresh, symlinks=True)
     environment.workspace = Workspace(fresh, variables)
     assert "nothing to change" in succeeds(environment.delivery("plan")).output
