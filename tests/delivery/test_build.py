@@ -22,6 +22,9 @@ from tests.delivery.conftest import ROOT, Ran, delivery, export
 from tests.delivery.test_shell import gone
 from tests.stacks.projects import APP, account_of, make, region_of, write
 
+# One process runs them all: what they share is made once.
+pytestmark = pytest.mark.xdist_group("build")
+
 
 @pytest.fixture(scope="module", autouse=True)
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:

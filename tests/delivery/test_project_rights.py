@@ -67,6 +67,8 @@ class Enrolled:
         (project / "Pulumi.prod-account.yaml").write_text(f"config:\n  {APP}:program: account\n")
         (project / "Pulumi.pipeline.yaml").write_text(PIPELINE)
         self.prepared = ""
+        self.delivered = ""
+        """What a test has left deployed, for one that needs the same."""
         self.enrol()
 
     def enrol(self) -> None:
@@ -257,14 +259,16 @@ def test_without_the_export_published_nothing_is_changed(enrolled: Enrolled) -> 
     succeeds(enrolled.run(build, "publish"))
     # A retry: the state has moved on, the plan that was approved is found in the account.
     succeeds(enrolled.run(build, "deploy", "--plan", digest))
+    enrolled.delivered = "todo-series/v4"
 
 
 def test_what_goes_has_its_rights_until_it_is_gone(enrolled: Enrolled) -> None:
     """The account's owner runs her stack with an export that has no users any more, before it was deployed."""
     enrolled.prepare("todo-series/v4")
-    with_auth = enrolled.build("todo-series/v4")
-    succeeds(enrolled.run(with_auth, "publish"))
-    succeeds(enrolled.run(with_auth, "deploy", "--plan", enrolled.plan(with_auth)))
+    if enrolled.delivered != "todo-series/v4":  # the test before has left it so
+        with_auth = enrolled.build("todo-series/v4")
+        succeeds(enrolled.run(with_auth, "publish"))
+        succeeds(enrolled.run(with_auth, "deploy", "--plan", enrolled.plan(with_auth)))
 
     without = enrolled.build("todo-series/v3")
     enrolled.plan(without)  # with the rights from before it could be deployed

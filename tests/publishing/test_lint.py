@@ -120,12 +120,12 @@ def test_several_regions_at_once_find_what_each_finds(
     regions = ["us-east-1", "eu-west-1", "il-central-1"]
     text = template(Resources={"R": resource})
     together = linter.lint(text, regions)
-    assert together == {region: problems_of(Linter(), text, region) for region in regions}
+    assert together == {region: problems_of(linter, text, region) for region in regions}
     assert [region for region in regions if not together[region]] == good
 
 
 def test_what_is_good_everywhere_is_gone_through_once(
-    linter: Linter, full: Assembly, monkeypatch: pytest.MonkeyPatch
+    linter: Linter, todo: Assembly, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     times: list[tuple[str, ...]] = []
     plain = linter._problems
@@ -136,10 +136,10 @@ def test_what_is_good_everywhere_is_gone_through_once(
 
     monkeypatch.setattr(linter, "_problems", counted)
     regions = ["us-east-1", "eu-west-1", "ap-southeast-2"]
-    for body in templates_of(full).values():
+    for body in templates_of(todo).values():
         assert linter.lint(body.decode(), regions) == {region: [] for region in regions}
     assert set(times) == {tuple(regions)}
-    assert len(times) == len(templates_of(full))
+    assert len(times) == len(templates_of(todo))
 
 
 def linted(templates: Mapping[str, bytes], region: str = REGION) -> tuple[dict[str, list[str]], list[str]]:

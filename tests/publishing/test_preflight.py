@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +20,8 @@ def findings(assembly: Assembly) -> list[Finding]:
 
 
 @pytest.mark.parametrize("name", SOUND)
-def test_nothing_is_said_against_a_real_export(name: str) -> None:
+def test_nothing_is_said_against_a_real_export(name: str, monkeypatch: pytest.MonkeyPatch, examined: Path) -> None:
+    monkeypatch.setenv("AMPLIFY_DELIVERY_CACHE", str(examined))
     assembly = assembly_of(name)
     assert findings(assembly) == []
 

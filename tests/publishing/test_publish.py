@@ -67,15 +67,10 @@ class Place:
         return {o["Key"] for page in pages for o in page.get("Contents", ())}
 
 
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cache")
-
-
 @pytest.fixture
-def place(local_aws: LocalAws, monkeypatch: pytest.MonkeyPatch, own_cache: Path, cache: Path) -> Place:
-    """Templates are linted once for all tests of this module: they are not what is tested here."""
-    monkeypatch.setenv("AMPLIFY_DELIVERY_CACHE", str(cache))
+def place(local_aws: LocalAws, monkeypatch: pytest.MonkeyPatch, own_cache: Path, examined: Path) -> Place:
+    """Templates are linted once: they are not what is tested here."""
+    monkeypatch.setenv("AMPLIFY_DELIVERY_CACHE", str(examined))
     return Place(local_aws, monkeypatch)
 
 

@@ -19,6 +19,10 @@ TRUST = {
 }
 
 
+# One process runs them all: what they share is made once.
+pytestmark = pytest.mark.xdist_group("functions")
+
+
 @pytest.fixture(scope="module")
 def impatient() -> Iterator[LocalAws]:
     """A local AWS whose custom resources have a second and a half."""

@@ -21,7 +21,10 @@ from rehearsal.setup import tools
 from rehearsal.setup.cache import CHECKOUT
 from tests.test_architecture import ORDER
 
-pytestmark = pytest.mark.skipif(sys.platform == "darwin", reason="plugins are always started cold there")
+pytestmark = [
+    pytest.mark.skipif(sys.platform == "darwin", reason="plugins are always started cold there"),
+    pytest.mark.xdist_group("warm"),  # one server for all
+]
 
 SITE_PACKAGES = str(Path(pytest.__file__).parent.parent)
 TELL = """

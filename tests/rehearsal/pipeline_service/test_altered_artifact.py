@@ -27,6 +27,9 @@ from rehearsal.pipeline_service.state import SUCCEEDED
 from tests.rehearsal.pipeline_service.declared_world import DeclaredWorld, for_the_api
 from tests.rehearsal.pipeline_service.world import REGION, World
 
+# One process runs them all: what they share is made once.
+pytestmark = pytest.mark.xdist_group("altered-artifact")
+
 Files = dict[str, bytes | Path]
 """An artifact's files; a path is a link's target."""
 

@@ -41,6 +41,10 @@ TEMPLATE = json.dumps({"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}})
 Changed = contextlib.AbstractContextManager[Any]
 
 
+# One process runs them all: what they share is made once.
+pytestmark = pytest.mark.xdist_group("enforced-trust")
+
+
 @pytest.fixture(scope="module")
 def declared(service: PipelineService) -> DeclaredWorld:
     return DeclaredWorld(service, "team/shop")
