@@ -34,7 +34,9 @@ class Timeouts(Model):
     """How long a build of each project may take."""
 
     publish: Minutes = Field(default=60, description="bringing an assembly to the staging bucket")
-    plan: Minutes = Field(default=60, description="finding out what would change")
+    plan: Minutes = Field(
+        default=60, description="finding out what would change, after the deployment that may be going on"
+    )
     deploy: Minutes = Field(default=240, description="deploying")
     check: Minutes = Field(default=60, description="a step; raised to the longest of the pipeline's steps")
 
