@@ -274,6 +274,17 @@ def normal_policy(text: str) -> str:
     return json.dumps(_policy_part(document), sort_keys=True)
 
 
+def policy_that_is_no_json(inputs: Properties, what: str) -> list[tuple[str, str]]:
+    """The providers' finding for a `policy` that cannot be parsed; they call it `what`. Empty for one that can."""
+    policy = inputs.get("policy")
+    if isinstance(policy, str):
+        try:
+            json.loads(policy)
+        except ValueError as error:
+            return [("policy", f'"policy" contains an invalid {what}: {error}')]
+    return []
+
+
 def _policy_part(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _policy_part(item) for key, item in value.items()}

@@ -14,7 +14,7 @@ from rehearsal.providers.classic.propagation import patiently
 from rehearsal.providers.classic.tags import every_tag, tag_changes, tag_list
 from rehearsal.providers.errors import ProviderError, aws_error, error_code
 from rehearsal.providers.resource import REGION, TAGS, Call, Resource, kept
-from rehearsal.providers.schema import Change, Prop, normal_json, normal_policy, out
+from rehearsal.providers.schema import Change, Prop, normal_json, normal_policy, out, policy_that_is_no_json
 from rehearsal.providers.wire import UNKNOWN, Properties
 
 _NO_REPOSITORY = "RepositoryNotFoundException"
@@ -162,7 +162,7 @@ class RepositoryPolicy(Resource):
     _gone = (_NO_REPOSITORY, "RepositoryPolicyNotFoundException")
 
     def validate(self, inputs: Properties) -> list[tuple[str, str]]:
-        return _invalid_json(inputs)
+        return policy_that_is_no_json(inputs, "JSON")
 
     def create(self, call: Call, inputs: Properties) -> tuple[str, Properties]:
         self._put(call, inputs, "creating")
@@ -225,7 +225,7 @@ class LifecyclePolicy(Resource):
     _gone = (_NO_REPOSITORY, "LifecyclePolicyNotFoundException")
 
     def validate(self, inputs: Properties) -> list[tuple[str, str]]:
-        return _invalid_json(inputs)
+        return policy_that_is_no_json(inputs, "JSON")
 
     def changes(self, olds: Properties, found: list[Change]) -> list[Change]:
         """Rules in another order, and tags of a rule in another order, are the same policy."""
@@ -269,16 +269,6 @@ class LifecyclePolicy(Resource):
         except client.exceptions.ClientError as error:
             if error_code(error) not in self._gone:
                 raise aws_error(f"deleting ECR Lifecycle Policy ({resource_id})", error) from error
-
-
-def _invalid_json(inputs: Properties) -> list[tuple[str, str]]:
-    policy = inputs.get("policy")
-    if isinstance(policy, str):
-        try:
-            json.loads(policy)
-        except ValueError as error:
-            return [("policy", f'"policy" contains an invalid JSON: {error}')]
-    return []
 
 
 def _in_order(policy: str) -> Any:

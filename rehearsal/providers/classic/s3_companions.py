@@ -7,12 +7,11 @@ bucket's name (with the expected owner after a comma), and a setting whose bucke
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from rehearsal.providers.errors import ProviderError, aws_error, error_code
 from rehearsal.providers.resource import REGION, Call, Resource, kept
-from rehearsal.providers.schema import Prop, normal_policy
+from rehearsal.providers.schema import Prop, normal_policy, policy_that_is_no_json
 from rehearsal.providers.wire import Properties
 
 _BUCKET = Prop(required=True, replaces=True)
@@ -261,13 +260,7 @@ class BucketPolicy(Setting):
     }
 
     def validate(self, inputs: Properties) -> list[tuple[str, str]]:
-        policy = inputs.get("policy")
-        if isinstance(policy, str):
-            try:
-                json.loads(policy)
-            except ValueError as error:
-                return [("policy", f'"policy" contains an invalid JSON policy: {error}')]
-        return []
+        return policy_that_is_no_json(inputs, "JSON policy")
 
     def put(self, client: Any, target: Properties, inputs: Properties) -> None:
         client.put_bucket_policy(**target, Policy=inputs["policy"])

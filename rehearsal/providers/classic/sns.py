@@ -16,7 +16,7 @@ from rehearsal.providers.classic.tags import every_tag, tag_changes, tag_list
 from rehearsal.providers.errors import InitFailed, ProviderError, aws_error, error_code
 from rehearsal.providers.naming import automatic_name
 from rehearsal.providers.resource import REGION, TAGS, Call, Resource, kept
-from rehearsal.providers.schema import Prop, normal_policy, out
+from rehearsal.providers.schema import Prop, normal_policy, out, policy_that_is_no_json
 from rehearsal.providers.wire import Properties
 
 _GONE = ("NotFound", "NotFoundException")
@@ -150,13 +150,7 @@ class TopicPolicy(Resource):
     }
 
     def validate(self, inputs: Properties) -> list[tuple[str, str]]:
-        policy = inputs.get("policy")
-        if isinstance(policy, str):
-            try:
-                json.loads(policy)
-            except ValueError as error:
-                return [("policy", f'"policy" contains an invalid JSON policy: {error}')]
-        return []
+        return policy_that_is_no_json(inputs, "JSON policy")
 
     def create(self, call: Call, inputs: Properties) -> tuple[str, Properties]:
         arn = inputs["arn"]
