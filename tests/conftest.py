@@ -9,6 +9,7 @@ Both need the set-up (`make setup`), and fail with what to do without it.
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,13 @@ import pytest
 
 from rehearsal.local_aws import LocalAws, random_account
 from tests.local_account import LocalAccount
+
+
+def pytest_configure() -> None:
+    """In the background of a script without job control, interrupts are ignored, also by whatever is started from here;
+    the tests that send one could only fail."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
