@@ -15,7 +15,7 @@ from tests.delivery.environments import Environment
 pytestmark = pytest.mark.engine
 
 NESTED, PARAMETER = "apimytodoapp", "AppSyncApiName"
-ROUNDS = 4
+ROUNDS = 10
 
 
 @pytest.fixture
