@@ -8,13 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from amplify_export.documents import parse_json, parse_yaml
 from amplify_export.errors import DeployError
 from amplify_export.model import STACK_TYPE
 from delivery.planning import Stacks
 from delivery.planning.steps import Path
+from publishing.standing import described
 
 MASK = "****"
 """What CloudFormation gives back for a `NoEcho` parameter: its value is not known."""
@@ -35,25 +34,26 @@ class Deployed:
     stacks: Stacks | None = None
 
 
-def settle(cloudformation: Any, stack: str, seconds: float, told: Callable[[str], None]) -> None:
-    """Wait until no operation changes the root stack any more; at most so many seconds, then whatever reads it says
-    so. Raises botocore's errors."""
+def settle(cloudformation: Any, stack: str, seconds: float, told: Callable[[str], None]) -> bool:
+    """Wait until no operation changes the root stack any more; whether one did. At most so many seconds, then
+    whatever reads it says so. Raises botocore's errors."""
     deadline = time.monotonic() + seconds
     pause, waiting = 0.5, False
     while (left := deadline - time.monotonic()) > 0:
-        found = _described(cloudformation, stack)
+        found = described(cloudformation, stack)
         if found is None or not _changing(str(found["StackStatus"])):
-            return
+            break
         if not waiting:
             told(f"{stack} is {found['StackStatus']}: waiting until that has ended, {seconds / 60:.0f} minutes at most")
             waiting = True
         time.sleep(min(pause, left))
         pause = min(pause * 2, _LONGEST_PAUSE)
+    return waiting
 
 
 def read(cloudformation: Any, stack: str) -> Deployed:
     """Read the root stack called `stack`. Raises `DeployError` while an operation changes it, and botocore's errors."""
-    found = _described(cloudformation, stack)
+    found = described(cloudformation, stack)
     if found is None:
         return Deployed()
     status = str(found["StackStatus"])
@@ -67,16 +67,6 @@ def read(cloudformation: Any, stack: str) -> Deployed:
         )
     parameters = {p["ParameterKey"]: p.get("ParameterValue", "") for p in found.get("Parameters", ())}
     return Deployed(status, Stacks(_templates(cloudformation, found["StackId"]), parameters))
-
-
-def _described(cloudformation: Any, stack: str) -> Mapping[str, Any] | None:
-    try:
-        found: Mapping[str, Any] = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
-    except ClientError as error:
-        if "does not exist" in str(error):
-            return None
-        raise
-    return found
 
 
 def _changing(status: str) -> bool:

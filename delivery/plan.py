@@ -78,7 +78,8 @@ def run(args: argparse.Namespace) -> int:
     with Audit("plan", args.environment) as audit:
         target = wanted(args.environment)
         log_if_allowed(audit, target)
-        _settle(target, args.wait)
+        if _settle(target, args.wait):
+            target = wanted(args.environment)  # credentials of an assumed role last an hour
         plan = make(target, Engine(args.environment, Path.cwd(), output.progress))
         audit.planned(plan)
         audit.end("planned")
@@ -125,7 +126,7 @@ class Wanted:
     def account_anew(self) -> Account:
         """The account once more: an assumed role's credentials last an hour."""
         config = self.config
-        return Account(config.account, config.region, config.profile, config.role_arn)
+        return Account.of(config)
 
 
 @dataclass(frozen=True)
@@ -146,7 +147,7 @@ def wanted(environment: str) -> Wanted:
     assembly = read_assembly(config, Path(), project.app)
     bucket = staging_bucket_name(assembly.project, config.environment, config.account, config.region)
     root = render_root(assembly, values, bucket)
-    account = Account(config.account, config.region, config.profile, config.role_arn)
+    account = Account.of(config)
     stamp.check(config, project, account)
     names = environment_names(project.app, config)
     return Wanted(config, assembly, root, _parameters(root, values, config), account, names)
@@ -237,10 +238,11 @@ def keep(target: Wanted, plan: Plan) -> None:
         output.progress(f"the plan is not kept in the account: {error.message}")
 
 
-def _settle(target: Wanted, minutes: int) -> None:
+def _settle(target: Wanted, minutes: int) -> bool:
+    """Wait for a deployment that is going on; whether there was one."""
     account, stack = target.account, target.root.stack_name
     try:
-        deployed.settle(account.client("cloudformation"), stack, minutes * 60.0, output.progress)
+        return deployed.settle(account.client("cloudformation"), stack, minutes * 60.0, output.progress)
     except (BotoCoreError, ClientError) as error:
         raise account.refused(error, f"reading stack {stack}") from None
 

@@ -18,6 +18,7 @@ from amplify_export.errors import DeployError
 from components.documents.naming import STATE_PREFIX, PipelineNames
 from delivery import emptying, output
 from delivery.account import Account
+from publishing.standing import described
 from stacks.config import Project
 
 TEMPLATE = Path(__file__).with_name("templates") / "state.yaml"
@@ -71,7 +72,7 @@ def _deploy(cloudformation: Any, stack: str, names: PipelineNames) -> str:
         ],
         "Tags": [{"Key": "app", "Value": names.app}],
     }
-    found = _described(cloudformation, stack)
+    found = described(cloudformation, stack)
     if found is not None and found["StackStatus"].endswith("_IN_PROGRESS"):
         found = _settled(cloudformation, found["StackId"])  # somebody else's run, or one of ours that was interrupted
         if found["StackStatus"] == "DELETE_COMPLETE":
@@ -98,7 +99,7 @@ def _remove(account: Account, stack: str, names: PipelineNames, *, as_json: bool
     cloudformation, kms, s3 = (account.client(service) for service in ("cloudformation", "kms", "s3"))
     owner = {"Bucket": names.state_bucket, "ExpectedBucketOwner": names.account}
     try:
-        found = _described(cloudformation, stack)
+        found = described(cloudformation, stack)
         held = _stacks_in(s3, owner)
         if held:
             raise DeployError(
@@ -139,16 +140,6 @@ def _stacks_in(s3: Any, owner: dict[str, str]) -> list[str]:
     except s3.exceptions.NoSuchBucket:
         return []
     return sorted(found)
-
-
-def _described(cloudformation: Any, stack: str) -> dict[str, Any] | None:
-    try:
-        found: dict[str, Any] = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
-    except ClientError as error:
-        if "does not exist" in str(error):
-            return None
-        raise
-    return found
 
 
 def _settled(cloudformation: Any, stack_id: str) -> dict[str, Any]:

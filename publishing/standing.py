@@ -42,7 +42,7 @@ def check_stack(target: PublishTarget, stack_name: str, *, creating: bool) -> No
     """
     try:
         cloudformation = target_session(target).client("cloudformation", config=client_config())
-        stack = _described(cloudformation, stack_name)
+        stack = described(cloudformation, stack_name)
     except (BotoCoreError, ClientError):
         return
     if stack is None:
@@ -86,7 +86,8 @@ def check_deployment_bucket(target: PublishTarget, bucket: str) -> None:
     raise DeployError(f"the deployment bucket {bucket} is there already, {owner}", where=str(target), remedy=remedy)
 
 
-def _described(cloudformation: Any, stack_name: str) -> dict[str, Any] | None:
+def described(cloudformation: Any, stack_name: str) -> dict[str, Any] | None:
+    """A stack as DescribeStacks has it; None if there is none. Raises botocore's errors."""
     try:
         found: dict[str, Any] = cloudformation.describe_stacks(StackName=stack_name)["Stacks"][0]
     except ClientError as error:

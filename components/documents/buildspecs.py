@@ -72,7 +72,7 @@ def project(what: str, timeout_minutes: int, engine: EngineDownload | None = Non
     command, exports = {PUBLISH: (_PUBLISH, []), PLAN: (_PLAN, PLAN_VARIABLES), CHECK: (_CHECK, [])}.get(
         what, (_deploy(timeout_minutes), [])
     )
-    # Some minutes are left for the plan itself, which is told then what is going on still.
+    # `delivery.plan.WAIT_VARIABLE`. Some minutes are left for the plan itself, which tells what is going on still.
     waits = {"AMPLIFY_DELIVERY_WAIT": str(max(timeout_minutes - 10, 1))} if what == PLAN else {}
     return _text(_spec(_verified([command], engine), exports, {**_BUILT, **waits}))
 

@@ -36,6 +36,15 @@ def test_wrong_usage(arguments: tuple[str, ...]) -> None:
     assert ran.err.startswith("usage: python -m delivery")
 
 
+@pytest.mark.parametrize("minutes", ["x", "-1", "2161"])
+def test_minutes_that_are_none_wherever_they_come_from(minutes: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = f"{minutes!r} is no number of minutes up to 2160"
+    assert said in delivery("plan", "prod", f"--wait={minutes}").err
+    monkeypatch.setenv("AMPLIFY_DELIVERY_WAIT", minutes)
+    ran = delivery("plan", "prod")
+    assert (ran.code, said in ran.err) == (2, True)
+
+
 def test_an_error_for_people() -> None:
     ran = delivery("check", "/nothing/here")
     assert (ran.code, ran.out) == (1, "")

@@ -93,7 +93,7 @@ def test_a_deployment_that_goes_on_is_waited_for(monkeypatch: pytest.MonkeyPatch
             cloudformation.status = "UPDATE_COMPLETE"
 
     monkeypatch.setattr(deployed.time, "sleep", sleep)
-    settle(cloudformation, "app", 600, said.append)
+    assert settle(cloudformation, "app", 600, said.append)
     assert said == ["app is UPDATE_IN_PROGRESS: waiting until that has ended, 10 minutes at most"]
     assert pauses == [0.5, 1, 2, 4, 8, 15, 15, 15]
 
@@ -101,7 +101,7 @@ def test_a_deployment_that_goes_on_is_waited_for(monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize("status", [None, "CREATE_COMPLETE", "REVIEW_IN_PROGRESS", "UPDATE_ROLLBACK_FAILED"])
 def test_nothing_to_wait_for(status: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(deployed.time, "sleep", lambda _: pytest.fail("waited"))
-    settle(CloudFormation(status), "app", 600, pytest.fail)
+    assert not settle(CloudFormation(status), "app", 600, pytest.fail)
 
 
 def test_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
