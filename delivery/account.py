@@ -12,6 +12,8 @@ from publishing.credentials import client_config, provider_session
 if TYPE_CHECKING:
     import boto3
 
+    from stacks.config import EnvironmentConfig, PipelineConfig
+
 
 class Account:
     """The 12 digits of `account`, in one region, with a profile's or a role's credentials.
@@ -32,6 +34,11 @@ class Account:
                 where=f"account {account}",
                 remedy="use a profile or role of that account; nothing was changed",
             )
+
+    @classmethod
+    def of(cls, config: EnvironmentConfig | PipelineConfig) -> Account:
+        """That of a stack file, with the credentials that it names."""
+        return cls(config.account, config.region, config.profile, config.role_arn)
 
     def client(self, service: str) -> Any:
         return self._session.client(service, config=client_config())

@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
     engine = Engine(args.stack, Path.cwd(), output.progress if args.json else print)
     resources = engine.resources()
     held = list(in_state(resources))
-    account = Account(config.account, config.region, config.profile, config.role_arn)
+    account = Account.of(config)
     for resource in resources:
         if resource.get("type") == ROOT_STACK and resource.get("id"):
             held += stack_holds(account, str(resource["id"]))

@@ -8,7 +8,6 @@ from pathlib import Path
 from amplify_export import render_root
 from components.names import staging_bucket_name
 from delivery import output, sources, stack_files, stamp
-from delivery.account import Account
 from publishing import PublishTarget, publish
 from stacks.config import Project
 from stacks.inputs import of_project, read_assembly
@@ -33,8 +32,7 @@ def run(args: argparse.Namespace) -> int:
         assembly = of_project(sources.load(args.folder, values.secrets), project.app, args.folder)
     else:
         assembly = read_assembly(config, Path(), project.app)
-    if config.enrolled:
-        stamp.check(config, project, Account(config.account, config.region, config.profile, config.role_arn))
+    stamp.check_account(config, project)
     bucket = staging_bucket_name(assembly.project, config.environment, config.account, config.region)
     root = render_root(assembly, values, bucket)
     target = PublishTarget(bucket, config.account, config.region, config.profile, config.role_arn)

@@ -47,8 +47,12 @@ class Command(PulumiCommand):
     @property
     def version(self) -> VersionInfo | None:  # type: ignore[override]
         """The engine's version. Raises `SetupError` for one that the SDK does not work with."""
+        return self._accepted().version
+
+    def _accepted(self) -> PulumiCommand:
+        """The SDK's own command, once it has looked at the version. Raises `SetupError`."""
         try:
-            return self._checked.result().version
+            return self._checked.result()
         except (OSError, subprocess.CalledProcessError, InvalidVersionError) as error:
             raise SetupError(f"`pulumi version` failed: {error}", remedy="install Pulumi anew") from None
 
@@ -71,7 +75,7 @@ class Command(PulumiCommand):
     ) -> CommandResult:
         extra = self._extra if "destroy" in args else ()
         if args[:2] not in _READING:
-            _ = self.version
+            self._accepted()
         process = subprocess.Popen(
             [self.command, "--non-interactive", *args, *extra],
             stdin=subprocess.DEVNULL,

@@ -89,7 +89,7 @@ def _granted(args: argparse.Namespace, config: EnvironmentConfig, role: str) -> 
             where=str(stack_files.path(args.environment)),
             remedy="name a role or a policy to compare with: --role NAME, --policy FILE",
         )
-    account = Account(config.account, config.region, config.profile, config.role_arn)
+    account = Account.of(config)
     asked = args.role or role
     try:
         return of_role(account.client("iam"), asked)

@@ -98,7 +98,7 @@ def read_account(config: EnvironmentConfig, app: str) -> dict[str, Output]:
 
     Raises `DeployError` if it was not deployed yet.
     """
-    account = Account(config.account, config.region, config.profile, config.role_arn)
+    account = Account.of(config)
     names = EnvironmentNames(app, config.account, config.region, config.environment)
     written = _written(account, names)
     if written is not None:

@@ -36,6 +36,13 @@ def check(config: EnvironmentConfig, project: Project, account: Account) -> None
         raise refusal
 
 
+def check_account(config: EnvironmentConfig, project: Project) -> None:
+    """As `check`, with the credentials that the environment's stack file names; they are looked for only if it is
+    enrolled."""
+    if config.enrolled:
+        check(config, project, Account.of(config))
+
+
 def judged(value: str | None, config: EnvironmentConfig, stack: str) -> DeployError | None:
     """What is wrong with a stamp of that value (None: there is none); `stack` is the account's. None if nothing is."""
     enrol = _enrolling(config, stack)

@@ -69,7 +69,7 @@ def failure(step: Step, ended: shell.Ended, where: str) -> DeployError | None:
 def _run_step(args: argparse.Namespace, config: EnvironmentConfig, project: Project) -> int:
     step = project.step(args.environment, args.name)
     where = f"step {step.name} of {args.environment}"
-    _check_stamp(config, project)
+    stamp.check_account(config, project)
     outputs: stack_outputs.Outputs = {}
     if args.outputs:
         outputs = stack_outputs.read_file(args.outputs)
@@ -89,11 +89,11 @@ def _bake(args: argparse.Namespace, config: EnvironmentConfig, project: Project)
     if args.outputs:
         raise ConfigError("--outputs does not belong to the step `bake`", where="step bake")
     minutes, alarm = _bake_time(args, project)
-    _check_stamp(config, project)
+    stamp.check_account(config, project)
 
     def look() -> bake.AlarmState:
         # Credentials anew each time: those of an assumed role last an hour, bake time up to seven.
-        account = Account(config.account, config.region, config.profile, config.role_arn)
+        account = Account.of(config)
         try:
             return bake.alarm_state(account.client("cloudwatch"), str(alarm))
         except (BotoCoreError, ClientError) as error:
@@ -104,11 +104,6 @@ def _bake(args: argparse.Namespace, config: EnvironmentConfig, project: Project)
     bake.wait(minutes, look if alarm else None, where)
     _done(args, {"minutes": minutes, "alarm": alarm}, f"{where}: quiet for {output.counted(minutes, 'minute')}")
     return 0
-
-
-def _check_stamp(config: EnvironmentConfig, project: Project) -> None:
-    if config.enrolled:  # else a step without outputs needs no AWS at all
-        stamp.check(config, project, Account(config.account, config.region, config.profile, config.role_arn))
 
 
 def _bake_time(args: argparse.Namespace, project: Project) -> tuple[int, str | None]:

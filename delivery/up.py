@@ -9,7 +9,6 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from amplify_export.errors import ConfigError, DeployError
 from delivery import output, secrets_provider, stack_files, stamp
-from delivery.account import Account
 from delivery.engine import Engine
 from delivery.outputs import shown, table
 from publishing.credentials import client_config, provider_session
@@ -28,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     if stack_files.program(args.environment) == "backend":
-        _check_enrolled(args.environment)
+        stamp.check_account(stack_files.load(args.environment), Project(Path()))
     engine = Engine(args.environment, Path.cwd(), output.progress if args.json else print)
     if args.create:
         engine.create()
@@ -46,14 +45,6 @@ def run(args: argparse.Namespace) -> int:
     done = ", ".join(f"{changes[kind]} {word}" for kind, word in WORDS.items() if kind in changes)
     print(f"{args.environment}: {done or 'nothing to change'}")
     return 0
-
-
-def _check_enrolled(environment: str) -> None:
-    """Raise `DeployError` unless the account of an enrolled environment was prepared for this program."""
-    config = stack_files.load(environment)
-    if config.enrolled:
-        account = Account(config.account, config.region, config.profile, config.role_arn)
-        stamp.check(config, Project(Path()), account)
 
 
 def with_reasons(error: DeployError, environment: str) -> DeployError:

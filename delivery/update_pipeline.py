@@ -157,7 +157,7 @@ class _Restart:
     @contextmanager
     def _client(self) -> Iterator[Any]:
         config = self._config
-        account = Account(config.account, config.region, config.profile, config.role_arn)
+        account = Account.of(config)
         try:
             yield account.client("codepipeline")
         except (BotoCoreError, ClientError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from publishing.target import PublishTarget
@@ -18,10 +19,8 @@ SESSION_NAME = "amplify-delivery"
 RETRIES: Any = {"mode": "standard", "total_max_attempts": 6}
 """Throttling (SlowDown) and broken connections are tried again by botocore, with its growing pauses."""
 
-
 _LOADER = "data_loader"
 """botocore's name of what reads the services' descriptions."""
-_shared: dict[str, Any] = {}
 
 
 def provider_session(region: str, profile: str | None = None, role_arn: str | None = None) -> boto3.session.Session:
@@ -49,8 +48,15 @@ def _session(**settings: str | None) -> boto3.session.Session:
     from botocore.session import get_session  # noqa: PLC0415
 
     core = get_session()
-    core.register_component(_LOADER, _shared.setdefault(_LOADER, core.get_component(_LOADER)))
+    core.register_component(_LOADER, _loader())
     return boto3.session.Session(botocore_session=core, **settings)
+
+
+@cache
+def _loader() -> Any:
+    from botocore.session import get_session  # noqa: PLC0415
+
+    return get_session().get_component(_LOADER)
 
 
 def target_session(target: PublishTarget) -> boto3.session.Session:

@@ -48,12 +48,8 @@ def examine(
     The tree of stacks is walked from each root. What they share is linted once, for all their regions.
     """
     findings: dict[str, list[Finding]] = {name: [] for name in deployments}
-    templates = {
-        o.key: Template(_reader(assembly, o.key), list(dict.fromkeys(d.region for d in deployments.values())))
-        for o in assembly.objects
-        if o.kind == "template"
-    }
-    shared = list(templates)
+    readers = {o.key: _reader(assembly, o.key) for o in assembly.objects if o.kind == "template"}
+    used = {name: list(readers) for name in deployments}
     files: dict[str, str] = {}
     for name, deployment in deployments.items():
         for item, body in deployment.extra:
@@ -61,13 +57,17 @@ def examine(
                 tree = Tree(assembly, item.key, as_mapping(parse(body)), deployment.staging_bucket)
                 findings[name] += [finding for check in CHECKS for finding in check(tree)]
                 files.update({view.key: view.file for view in reversed(tree.stacks)})
-                same = templates[item.key].regions if item.key in templates else ()
-                templates[item.key] = Template(_constant(body), list(dict.fromkeys((*same, deployment.region))))
-    linted = lint_templates(templates, progress)
-    for name, deployment in deployments.items():
-        roots = [item.key for item, _ in deployment.extra if item.kind == "template"]
-        for key in dict.fromkeys([*shared, *roots]):
-            findings[name] += [_refused(files.get(key, key), problem) for problem in linted[key][deployment.region]]
+                readers[item.key] = _constant(body)
+                used[name].append(item.key)
+    regions: dict[str, dict[str, None]] = {}
+    for name, keys in used.items():
+        for key in keys:
+            regions.setdefault(key, {})[deployments[name].region] = None
+    linted = lint_templates({key: Template(readers[key], list(where)) for key, where in regions.items()}, progress)
+    for name, keys in used.items():
+        for key in keys:
+            problems = linted[key][deployments[name].region]
+            findings[name] += [_refused(files.get(key, key), problem) for problem in problems]
     return findings
 
 

@@ -1,9 +1,10 @@
-"""Fixtures for every test that needs AWS.
+"""Fixtures for tests that need AWS, and for those that examine templates.
 
 - `local_aws`: one local AWS per test process, started when the first test asks for it;
-- `developer`: an administrator of an account that no other test uses, so that tests don't meet.
+- `developer`: an administrator of an account that no other test uses, so that tests don't meet;
+- `examined`: where what is found out about templates is kept for all of a run.
 
-Both need the set-up (`make setup`), and fail with what to do without it.
+The first two need the set-up (`make setup`), and fail with what to do without it.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from rehearsal.pipeline_service.state import CANCELLED, FAILED, SUCCEEDED
@@ -183,17 +184,20 @@ def _document(output: str) -> dict[str, Any]:
 
 def _without_prod(play: Play) -> None:
     """The pipeline begins with one stage; what stands below it in the file comes later."""
-    file = play.setting.repository.clone / f"Pulumi.{PIPELINE}.yaml"
-    before, stage, rest = file.read_text(encoding="utf-8").partition(_PROD_STAGE)
-    play.later = stage + rest
-    file.write_text(before, encoding="utf-8")
+    file = _pipeline_file(play.setting.repository.clone)
+    file.write_text(file.read_text(encoding="utf-8").partition(_PROD_STAGE)[0], encoding="utf-8")
 
 
 def _with_prod(play: Play) -> None:
     """The stage that was left out, after the others; `pulumi stack init` has written the stack's key below them."""
-    file = play.setting.repository.clone / f"Pulumi.{PIPELINE}.yaml"
+    file = _pipeline_file(play.setting.repository.clone)
     stages, key, rest = file.read_text(encoding="utf-8").partition("secretsprovider:")
-    file.write_text(stages + play.later + key + rest, encoding="utf-8")
+    _, prod, more = _pipeline_file(CHECKOUT).read_text(encoding="utf-8").partition(_PROD_STAGE)
+    file.write_text(stages + prod + more + key + rest, encoding="utf-8")
+
+
+def _pipeline_file(project: Path) -> Path:
+    return project / f"Pulumi.{PIPELINE}.yaml"
 
 
 def _lets_in(play: Play, environment: str) -> None:

@@ -29,8 +29,6 @@ class Play:
     watch: Callable[[Pipeline], Any]
     delivered: dict[str, Assembly] = field(default_factory=dict)
     inventories: dict[str, Inventory] = field(default_factory=dict)
-    later: str = ""
-    """What is left out of the pipeline's stack file at first."""
 
     @property
     def pipeline(self) -> Pipeline:

@@ -45,10 +45,6 @@ class Repository:
             shutil.rmtree(old)
         shutil.copytree(export, self.clone / export.name)
 
-    def write(self, name: str, text: str) -> None:
-        """Write a file of the project."""
-        (self.clone / name).write_text(text, encoding="utf-8")
-
     def push(self, message: str) -> str:
         """Commit all that changed and push it; the commit's id."""
         self._git("add", "--all")

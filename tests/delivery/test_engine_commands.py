@@ -17,6 +17,8 @@ from tests.rehearsal.pulumi_project import PulumiProject
 
 __all__ = ["project", "pulumi_home"]
 
+pytestmark = pytest.mark.engine
+
 PLAIN = {"name": "x", "deep": {"list": [1, "two", None, True], "text": "é"}}
 PROGRAM = f"""
     for name, value in {PLAIN!r}.items():
