@@ -56,7 +56,7 @@ class Linter:
         return [
             f"{'/'.join(map(str, m.path[:6]))}: {_short(m.message)} (cfn-lint {m.rule.id})"
             for m in self._runner.validate_template(template)
-            if m.rule.severity == "error" and not never.reached(m.path)
+            if m.rule.severity == "error" and not never.reached(m.path) and not _same_text(template, m.rule.id, m.path)
         ]
 
 
@@ -72,6 +72,22 @@ def _config(regions: tuple[str, ...]) -> ConfigMixIn:
 
 def _short(message: str) -> str:
     return message if len(message) <= _LONGEST else f"{message[:_LONGEST]}..."
+
+
+def _same_text(template: Mapping[str, Any], rule: str, path: Sequence[Any]) -> bool:
+    """Whether E2015 misses a `Default` that stands among the `AllowedValues`, only as a number beside texts.
+
+    To CloudFormation every parameter is a text. Each `@searchable` API has such a parameter
+    (`OpenSearchStreamMaximumBatchingWindowInSeconds` and its like).
+    """
+    if rule != "E2015" or len(path) < 2 or path[0] != "Parameters":
+        return False
+    declared = template["Parameters"][path[1]]
+    default, allowed = declared.get("Default"), declared.get("AllowedValues")
+    plain = isinstance(default, str | int | float) and isinstance(allowed, list)
+    # Where another limit could be what E2015 means, it is heard.
+    limits = {"AllowedPattern", "MinLength", "MaxLength", "MinValue", "MaxValue"} & set(declared)
+    return plain and not limits and str(default) in map(str, allowed)
 
 
 class _Never:

@@ -93,6 +93,23 @@ def test_a_branch_that_is_never_taken_is_left_out(linter: Linter, condition: dic
     assert len(problems_of(linter, text)) == problems
 
 
+@pytest.mark.parametrize(
+    ("parameter", "good"),
+    [
+        ({"Type": "String", "Default": 5, "AllowedValues": ["1", "5"]}, True),
+        ({"Type": "Number", "Default": 5, "AllowedValues": ["1", "5"]}, True),
+        ({"Type": "Number", "Default": "5", "AllowedValues": [1, 5]}, True),
+        ({"Type": "String", "Default": 6, "AllowedValues": ["1", "5"]}, False),
+        ({"Type": "Number", "Default": 5, "AllowedValues": ["1", "5"], "MaxValue": 3}, False),
+    ],
+)
+def test_a_number_as_default_beside_texts(linter: Linter, parameter: dict[str, Any], good: bool) -> None:
+    function = {**FUNCTION, "Properties": {**FUNCTION["Properties"], "Description": {"Ref": "P"}}}
+    problems = problems_of(linter, template(Parameters={"P": parameter}, Resources={"F": function}))
+    assert [p for p in problems if "E2015" in p] == problems
+    assert bool(problems) != good
+
+
 def test_a_users_own_cfnlintrc_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / ".cfnlintrc").write_text("ignore_checks: [E3006]\n")
     monkeypatch.chdir(tmp_path)
