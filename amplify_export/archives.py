@@ -64,7 +64,11 @@ def _entries(archive: zipfile.ZipFile, limit: int) -> list[str]:
                 if left < 0:
                     raise ArchiveError(f"holds more than {limit:,} bytes unzipped")
                 digest.update(chunk)
-        lines.append(f"{info.external_attr >> 16:o} {digest.hexdigest()} {info.filename}\n")
+        # A folder by itself is nothing to Lambda, and whether a zip names it depends on who has packed it.
+        if not info.is_dir() or info.file_size:
+            lines.append(f"{info.external_attr >> 16:o} {digest.hexdigest()} {info.filename}\n")
+    if not lines:
+        raise ArchiveError("holds no file")
     return lines
 
 

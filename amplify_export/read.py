@@ -29,13 +29,25 @@ TRIGGER_TEMPLATE = "auth/auth-trigger-cloudformation-template.json"
 
 MAX_FILES = 200_000
 MAX_DOCUMENT = 16 * 1024 * 1024
-"""Bytes of a JSON or YAML document as exported (pretty-printed; CloudFormation's 1 MiB counts after minifying)."""
+"""Bytes of a JSON or YAML document as exported (pretty-printed; CloudFormation's 1,000,000 count after minifying)."""
 MAX_FILE = 512 * 1024 * 1024
 """Bytes of any file: twice what Lambda takes unzipped, more than the exporter ever writes."""
 MAX_DEPTH = 8
 """Nesting of stacks. Real exports have 3 levels."""
 
+_LFS = b"version https://git-lfs.github.com/spec/"
+_MAX_LFS = 1024
+"""Bytes of a Git LFS pointer at most (its specification)."""
+
 REEXPORT = "run `amplify export` again (and commit the whole folder)"
+
+
+def _is_lfs_pointer(path: str) -> bool:
+    try:
+        with Path(path).open("rb") as file:
+            return file.read(len(_LFS)) == _LFS
+    except OSError:
+        return False  # whoever reads it says so
 
 
 class _Reader:
@@ -82,6 +94,10 @@ class _Reader:
                             relative,
                             f"has {info.st_size:,} bytes, the limit is {MAX_FILE:,}",
                             "take it out of the backend, or publish it by other means",
+                        )
+                    elif info.st_size < _MAX_LFS and _is_lfs_pointer(entry.path):
+                        self.refuse(
+                            "AD104", relative, "is a Git LFS pointer, not the file itself", "run `git lfs pull`"
                         )
                     else:
                         self.files[relative] = info.st_size

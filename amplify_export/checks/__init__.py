@@ -18,7 +18,10 @@ OTHER_IDS: Mapping[str, tuple[Severity, str]] = {
     "AD101": ("refused", "The path is no folder that can be read."),
     "AD102": ("refused", "One of the four files that every export has is missing."),
     "AD103": ("refused", "A document cannot be read, is not UTF-8, not JSON or YAML, or has a key twice."),
-    "AD104": ("refused", "A path or a link leaves the export's folder, or is no file."),
+    "AD104": (
+        "refused",
+        "A path or a link leaves the export's folder, or is no file (or the pointer of one in Git LFS).",
+    ),
     "AD105": ("refused", "A document does not have the form that `amplify export` writes."),
     "AD106": ("refused", "A file is larger, or the files are more, than anything the exporter writes."),
     "AD107": ("refused", "The manifest names a template that is not there."),
@@ -29,7 +32,10 @@ OTHER_IDS: Mapping[str, tuple[Severity, str]] = {
         "A template uses a name that it has to gain: StagingBucket, ApiKeyExpires, BackendPermissionsBoundary.",
     ),
     "AD502": ("refused", "A template with more than 200 parameters, as published."),
-    "AD504": ("refused", "A template larger than the 1 MiB that CloudFormation takes, as published (minified)."),
+    "AD504": (
+        "refused",
+        "A template larger than the 1,000,000 bytes that CloudFormation takes, as published (minified).",
+    ),
     "AD601": ("repaired", "DeletionPolicy Retain became RetainExceptOnCreate, so that a failed create can be retried."),
     "AD602": ("repaired", "Random suffixes of API Gateway ids became a function of what they stand for."),
     "AD603": ("repaired", "The literal expiry of an AppSync API key became a parameter of the environment."),

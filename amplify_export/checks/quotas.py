@@ -9,8 +9,8 @@ from amplify_export.read import MANIFEST, TAGS
 MAX_RESOURCES = 500
 MAX_PARAMETERS = 200
 MAX_OUTPUTS = 200
-MAX_TEMPLATE = 1_048_576
-"""Bytes of a template in S3 (1 MB), counted after minifying."""
+MAX_TEMPLATE = 1_000_000
+"""Bytes of a template in S3 ("Template may not exceed 1000000 bytes in size"), counted after minifying."""
 MAX_VALUE = 4096
 """Bytes of a parameter's value."""
 MAX_TAGS, MAX_TAG_KEY, MAX_TAG_VALUE = 50, 128, 256

@@ -33,6 +33,12 @@ def test_a_digest_is_of_names_modes_and_contents() -> None:
     assert digest != entries_digest(executable.getvalue())
 
 
+def test_the_folders_of_an_archive_do_not_count() -> None:
+    assert entries_digest(archive({"lib/": b"", "lib/a": b"1"})) == entries_digest(archive({"lib/a": b"1"}))
+    with pytest.raises(ArchiveError, match="holds no file"):
+        entries_digest(archive({"lib/": b""}))
+
+
 def test_a_bomb_is_refused_before_it_is_unpacked() -> None:
     bomb = archive({"zeros": bytes(2_000_000)})
     assert len(bomb) < 5_000

@@ -57,6 +57,14 @@ def test_a_pipe(export_copy: Copy) -> None:
     assert refused(folder) == [("AD104", "is neither a file nor a folder")]
 
 
+@pytest.mark.parametrize("name", ["code.zip", "resolver.vtl", "template.json"])
+def test_a_git_lfs_pointer(export_copy: Copy, name: str) -> None:
+    folder = export_copy("todo")
+    text = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a2146\nsize 12345\n"
+    (folder / "api" / name).write_text(text)
+    assert refused(folder) == [("AD104", "is a Git LFS pointer, not the file itself")]
+
+
 def test_a_name_that_is_not_utf8(export_copy: Copy) -> None:
     folder = export_copy("todo")
     (Path(os.fsdecode(os.fsencode(folder) + b"/api/\xff.json"))).write_bytes(b"")

@@ -224,7 +224,7 @@ def test_a_root_with_too_many_parameters(export_copy: Copy) -> None:
 
 
 def test_a_root_that_is_too_large(assembly: Assembly) -> None:
-    template = {**assembly.root_template, "Metadata": {"text": "x" * 1_048_576}}
+    template = {**assembly.root_template, "Metadata": {"text": "x" * 1_000_000}}
     with pytest.raises(ConfigError, match="the root template has"):
         render(replace(assembly, root_template=template))
 
