@@ -47,9 +47,9 @@ def run(args: argparse.Namespace) -> int:
     resources = engine.resources()
     held = list(in_state(resources))
     account = Account.of(config)
-    for resource in resources:
-        if resource.get("type") == ROOT_STACK and resource.get("id"):
-            held += stack_holds(account, str(resource["id"]))
+    roots = [str(r["id"]) for r in resources if r.get("type") == ROOT_STACK and r.get("id")]
+    for root in roots:
+        held += stack_holds(account, root)
     lost = sorted(h for h in held if not h.kept)
     if lost and not args.delete_data:
         raise DeployError(
@@ -57,9 +57,15 @@ def run(args: argparse.Namespace) -> int:
             where=args.stack,
             remedy=f"nothing was changed; to delete it all, `python -m delivery destroy {args.stack} --delete-data`",
         )
-    for bucket in (h.physical_id for h in lost if h.type == BUCKET):
+    buckets = [h.physical_id for h in lost if h.type == BUCKET]
+    if buckets:
+        engine.refresh()  # takes the engine's lock: whoever holds it is met before anything is emptied
+        for root in roots:
+            stack_holds(account, root)  # the refresh took its time
+    for bucket in buckets:
         emptying.bucket(account, bucket)
     changes = engine.destroy().changes
+    check_gone(account, roots)
     kept = still_there(account, (h for h in held if h.kept))
     if args.json:
         document = {
@@ -93,20 +99,19 @@ def _removal(held: Held, config: Any) -> str:
 def stack_holds(account: Account, stack: str) -> list[Held]:
     """What a root stack holds; nothing when the stack is gone.
 
-    Refuses a termination-protected stack: the provider would report success, and the engine would
-    forget a stack that is still there (pulumi-aws issue 6422).
+    Refuses a stack that is termination-protected or that an operation changes: the provider would report
+    success, and the engine would forget a stack that is still there (pulumi-aws issue 6422).
     """
-    cloudformation = account.client("cloudformation")
-    try:
-        found = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
-    except ClientError as error:
-        if "does not exist" in str(error):
-            return []
-        raise account.refused(error, f"describing stack {stack}") from None
-    except BotoCoreError as error:
-        raise account.refused(error, f"describing stack {stack}") from None
-    if found["StackStatus"] == "DELETE_COMPLETE":
+    found = _standing(account, stack)
+    if found is None:
         return []
+    status = str(found["StackStatus"])
+    if status.endswith("_IN_PROGRESS") and status != "REVIEW_IN_PROGRESS":
+        raise DeployError(
+            f"its state is {status}: CloudFormation would refuse to delete it",
+            where=found["StackName"],
+            remedy="wait until that has ended, then run this again",
+        )
     if found.get("EnableTerminationProtection"):
         raise DeployError(
             "the stack is protected against termination",
@@ -115,9 +120,36 @@ def stack_holds(account: Account, stack: str) -> list[Held]:
             f"--no-enable-termination-protection --stack-name {found['StackName']} --region {account.region}`",
         )
     try:
-        return list(in_stack(cloudformation, stack))
+        return list(in_stack(account.client("cloudformation"), stack))
     except (BotoCoreError, ClientError) as error:
         raise account.refused(error, f"listing what stack {found['StackName']} holds") from None
+
+
+def check_gone(account: Account, stacks: Iterable[str]) -> None:
+    """Raise `DeployError` for a root stack that lives on after the engine has destroyed it: the provider takes a
+    DeleteStack that was refused for success."""
+    for stack in stacks:
+        found = _standing(account, stack)
+        if found is not None:
+            raise DeployError(
+                f"the stack is still there, in state {found['StackStatus']}, and the engine has forgotten it",
+                where=f"{found['StackName']} (account {account.account}, {account.region})",
+                remedy="wait until no operation changes it, then `aws cloudformation delete-stack --stack-name "
+                f"{found['StackName']} --region {account.region}`",
+            )
+
+
+def _standing(account: Account, stack: str) -> dict[str, Any] | None:
+    """CloudFormation's description of a stack; None when it is gone."""
+    try:
+        found: dict[str, Any] = account.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
+    except ClientError as error:
+        if "does not exist" in str(error):
+            return None
+        raise account.refused(error, f"describing stack {stack}") from None
+    except BotoCoreError as error:
+        raise account.refused(error, f"describing stack {stack}") from None
+    return None if found["StackStatus"] == "DELETE_COMPLETE" else found
 
 
 def still_there(account: Account, held: Iterable[Held]) -> list[Held]:
