@@ -123,8 +123,13 @@ def boundary(access: EnvironmentAccess) -> PolicyDocument:
     )
 
 
-def guards(access: EnvironmentAccess, *, passes_execution_role: bool = False) -> list[Statement]:
-    """Denials for whatever makes roles: ours stay as they are, and every new one carries the boundary."""
+def guards(
+    access: EnvironmentAccess, *, passes_execution_role: bool = False, nests_stacks: bool = False
+) -> list[Statement]:
+    """Denials for whatever makes roles: ours stay as they are, and every new one carries the boundary.
+
+    `nests_stacks`: the execution role itself, which hands itself on to CloudFormation for each nested stack.
+    """
     names = access.names
     everything = names.arn("iam", "*", region="")
     ours = [names.iam_arn(kind, ROOT_PATH, "*") for kind in ("role", "policy")]
@@ -132,6 +137,8 @@ def guards(access: EnvironmentAccess, *, passes_execution_role: bool = False) ->
     if passes_execution_role:
         unpassed["NotResource"] = _passable(access)
         del unpassed["Resource"]
+    elif nests_stacks:
+        unpassed["Condition"] = {"StringNotEquals": _TO_CLOUDFORMATION}
     return [
         deny(
             "RolesCarryTheBoundary",
@@ -142,8 +149,23 @@ def guards(access: EnvironmentAccess, *, passes_execution_role: bool = False) ->
         deny("BoundariesStay", ["iam:DeleteRolePermissionsBoundary", "iam:DeleteUserPermissionsBoundary"], everything),
         deny("OurRolesStay", IAM_CHANGES, ours),
         unpassed,
+        *([_only_itself_to_cloudformation(access)] if nests_stacks else []),
         deny("OnlyRoles", OTHER_IDENTITIES, everything),
     ]
+
+
+_TO_CLOUDFORMATION = {"iam:PassedToService": "cloudformation.amazonaws.com"}
+
+
+def nested_stacks(access: EnvironmentAccess) -> Statement:
+    """CloudFormation passes a stack's role on to each of its nested stacks, with the rights of that very role."""
+    return allow("NestedStacks", "iam:PassRole", access.names.execution_role_arn, {"StringEquals": _TO_CLOUDFORMATION})
+
+
+def _only_itself_to_cloudformation(access: EnvironmentAccess) -> Statement:
+    """The other half of `OurRolesAreNotPassed`, which has no way to name all roles but one."""
+    denied = deny("OnlyItselfToCloudFormation", "iam:PassRole", None, {"StringEquals": _TO_CLOUDFORMATION})
+    return {**denied, "NotResource": access.names.execution_role_arn}
 
 
 def _passable(access: EnvironmentAccess) -> list[str]:

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
 from amplify_export.errors import ConfigError
-from components.documents.boundary import guards
+from components.documents.boundary import guards, nested_stacks
 from components.documents.environment import EnvironmentAccess
 from components.documents.handler_table import table
 from components.documents.naming import PROJECTS
@@ -131,6 +131,7 @@ def execution_statements(access: EnvironmentAccess) -> list[Statement]:
             {"StringEquals": {"iam:PassedToService": services_passed_to(types)}},
         )
     )
+    statements.append(nested_stacks(access))
     if any(name.startswith("Custom::") or name == "AWS::CloudFormation::CustomResource" for name in types):
         # Not part of the table: the handler of a custom resource is the export's own function.
         statements = [s for s in statements if s["Action"] != "lambda:InvokeFunction"]
@@ -141,7 +142,7 @@ def execution_statements(access: EnvironmentAccess) -> list[Statement]:
     )
     ours = [names.project_arn(what) for what in PROJECTS]
     statements.append(deny("OurProjectsStay", "codebuild:*", ours))
-    statements.extend(guards(access))
+    statements.extend(guards(access, nests_stacks=True))
     return statements
 
 

@@ -514,6 +514,7 @@ def _execution() -> Iterator[Row]:
         yield no(
             role, "iam:PassRole", names.iam_arn("role", "/", "x"), keys={"iam:PassedToService": "lambda.amazonaws.com"}
         )
+        yield from _nesting(names)
         yield yes(role, "lambda:InvokeFunction", names.arn("lambda", f"function:{names.stack_role_prefix}x-Fn-1"))
         yield no(role, "lambda:InvokeFunction", names.arn("lambda", "function:payments"))
         secret = names.arn("secretsmanager", f"secret:{stack_name(names)}/nested/parameter-AbCdEf")
@@ -831,6 +832,24 @@ def _passing(names: EnvironmentNames, what: str) -> Iterator[Row]:
     yield no(role, "iam:PassRole", names.door_arn, keys=cloudformation)
     yield no(role, "iam:PassRole", names.iam_arn("role", "/", "administrator"), keys=cloudformation)
     yield no(role, "iam:UpdateAssumeRolePolicy", names.execution_role_arn, keys=cloudformation)
+
+
+def _nesting(names: EnvironmentNames) -> Iterator[Row]:
+    """CloudFormation passes a stack's role on to its nested stacks: that one, to itself, and no other."""
+    role, passed = names.execution_role_arn, "iam:PassedToService"
+    cloudformation = {passed: "cloudformation.amazonaws.com"}
+    yield yes(role, "iam:PassRole", role, keys=cloudformation)
+    for service in ("codebuild", "lambda", "ecs-tasks"):
+        yield never(role, "iam:PassRole", role, keys={passed: f"{service}.amazonaws.com"})
+    yield never(role, "iam:PassRole", role)
+    others = [names.door_arn, *(names.project_role_arn(what) for what in PROJECTS)]
+    others += [other.execution_role_arn for other in ENVIRONMENTS if other != names and other.account == names.account]
+    for other in others:
+        for service in ("cloudformation", "codebuild", "lambda"):
+            yield never(role, "iam:PassRole", other, keys={passed: f"{service}.amazonaws.com"})
+    # Nor a role of the account's own that CloudFormation would act with.
+    yield never(role, "iam:PassRole", names.iam_arn("role", "/", f"hello-{names.environment}"), keys=cloudformation)
+    yield never(role, "iam:PassRole", names.iam_arn("role", "/", "administrator"), keys=cloudformation)
 
 
 def _foreign_state(names: EnvironmentNames, what: str) -> Iterator[Row]:
