@@ -18,6 +18,8 @@ ROLE_READS = (
     "iam:ListRoleTags",
 )
 POLICY_READS = ("iam:GetPolicy", "iam:GetPolicyVersion", "iam:ListPolicyTags", "iam:ListPolicyVersions")
+BUCKET_READS = ("s3:GetAccelerateConfiguration", "s3:GetReplicationConfiguration")
+"""What the provider's Read of a bucket asks for beside `s3:GetBucket*` and the settings; a refusal ends it."""
 BUCKET_SETTINGS = (
     "BucketOwnershipControls",
     "BucketPolicy",
@@ -165,7 +167,9 @@ def _storage(names: PipelineNames) -> list[Statement]:
         "kms", "DescribeKey EnableKeyRotation GetKeyPolicy GetKeyRotationStatus ListResourceTags PutKeyPolicy"
     )
     return [
-        allow("ArtifactBuckets", ["s3:CreateBucket", "s3:GetBucket*", "s3:ListBucket", *settings], bucket),
+        allow(
+            "ArtifactBuckets", ["s3:CreateBucket", "s3:GetBucket*", "s3:ListBucket", *BUCKET_READS, *settings], bucket
+        ),
         allow("Artifact", ["s3:GetObject", "s3:GetObjectVersion"], f"{here}/*", own),
         allow("NewKey", "kms:CreateKey", "*", _tagged_as_ours(names)),
         allow("TagNewKey", "kms:TagResource", key, _tagged_as_ours(names)),

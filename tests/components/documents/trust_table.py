@@ -691,6 +691,10 @@ def _update_storage(update: str) -> Iterator[Row]:
     yield yes(update, "s3:PutBucketPolicy", bucket)
     yield no(update, "s3:PutBucketPolicy", state)
     yield no(update, "s3:DeleteBucket", bucket)
+    # The real provider's Read of a bucket makes these calls too, and a refusal ends it.
+    for read in ("s3:GetAccelerateConfiguration", "s3:GetReplicationConfiguration"):
+        yield yes(update, read, bucket)
+        yield no(update, read, state)
     home = f"{pipeline.bucket_arn(pipeline.artifact_bucket(HOME))}/x"
     yield yes(update, "s3:GetObject", home)
     yield no(update, "s3:PutObject", home)
