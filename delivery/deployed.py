@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import re
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+from amplify_export.assembly import canonical
 from amplify_export.documents import parse_json, parse_yaml
 from amplify_export.errors import DeployError
 from amplify_export.model import STACK_TYPE
+from amplify_export.root import TEMPLATE_KEY
 from delivery.planning import Stacks
 from delivery.planning.steps import Path
 from publishing.standing import described
@@ -18,6 +23,13 @@ from publishing.standing import described
 MASK = "****"
 """What CloudFormation gives back for a `NoEcho` parameter: its value is not known."""
 
+Published = Callable[[str], bytes | None]
+"""The content that was published under a template's key; None if it cannot be had."""
+
+_KEY = re.compile(r"templates/([0-9a-f]{64})\.json")
+"""Where a template lies in the staging bucket; the key is made from its content."""
+_NOT_TOLD = re.compile(r"[^\x00-\x3e\x40-\x7f]+")
+"""Runs of what GetTemplate gives as `?`, and of `?` itself."""
 _EMPTY = ("REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE", "DELETE_COMPLETE")
 """States of a stack that has no resources."""
 _LONGEST_PAUSE = 15.0
@@ -51,8 +63,11 @@ def settle(cloudformation: Any, stack: str, seconds: float, told: Callable[[str]
     return waiting
 
 
-def read(cloudformation: Any, stack: str) -> Deployed:
-    """Read the root stack called `stack`. Raises `DeployError` while an operation changes it, and botocore's errors."""
+def read(cloudformation: Any, stack: str, published: Published) -> Deployed:
+    """Read the root stack called `stack`. GetTemplate gives a `?` for each character that is not ASCII: such a template
+    is taken from what was published under the key that the deployed stacks name.
+
+    Raises `DeployError` while an operation changes it, and botocore's errors."""
     found = described(cloudformation, stack)
     if found is None:
         return Deployed()
@@ -66,7 +81,8 @@ def read(cloudformation: Any, stack: str) -> Deployed:
             remedy="wait until that has ended, then run this again",
         )
     parameters = {p["ParameterKey"]: p.get("ParameterValue", "") for p in found.get("Parameters", ())}
-    return Deployed(status, Stacks(_templates(cloudformation, found["StackId"]), parameters))
+    told = _templates(cloudformation, found["StackId"])
+    return Deployed(status, Stacks(_whole(told, parameters, published), parameters))
 
 
 def _changing(status: str) -> bool:
@@ -89,6 +105,40 @@ def _templates(cloudformation: Any, root: str) -> dict[Path, Mapping[str, Any]]:
                 for name, child in children.items()
             }
     return templates
+
+
+def _whole(
+    told: Mapping[Path, Mapping[str, Any]], parameters: Mapping[str, str], published: Published
+) -> dict[Path, Mapping[str, Any]]:
+    """The templates as they were given to CloudFormation, as far as that can be known."""
+
+    def whole(path: Path) -> Mapping[str, Any]:
+        template = told[path]
+        key = _key(told, parameters, path) if b"?" in canonical(template) else None
+        body = published(key.string) if key else None
+        if not key or body is None or hashlib.sha256(body).hexdigest() != key[1]:
+            return template
+        given = parse_json(body)
+        # The key alone proves nothing: somebody may have updated the stack by hand and left the parameter as it was.
+        return given if _mangled(given) == _mangled(template) else template
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        return dict(zip(told, pool.map(whole, told), strict=True))
+
+
+def _key(told: Mapping[Path, Mapping[str, Any]], parameters: Mapping[str, str], path: Path) -> re.Match[str] | None:
+    """The key of a stack's template: the root has it as a parameter, a nested stack in its address."""
+    if not path:
+        return _KEY.fullmatch(parameters.get(TEMPLATE_KEY, ""))
+    nested = (told[path[:-1]].get("Resources") or {}).get(path[-1]) or {}
+    found = _KEY.search(canonical((nested.get("Properties") or {}).get("TemplateURL")).decode())
+    return found and _KEY.fullmatch(found[0])
+
+
+def _mangled(template: Mapping[str, Any]) -> Any:
+    """A template in the form in which what was given and what GetTemplate tells are equal. AWS does not say whether a
+    character beyond 16 bits is one `?` or two, so any number of them counts as one."""
+    return json.loads(_NOT_TOLD.sub("?", canonical(template).decode()))
 
 
 def _template(cloudformation: Any, stack: str) -> Mapping[str, Any]:

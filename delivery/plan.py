@@ -155,7 +155,7 @@ def wanted(environment: str) -> Wanted:
 
 def backend(target: Wanted) -> Backend:
     """What deploying would do to the backend as it is now. Raises `DeployError`."""
-    found = _deployed(target.account, target.root.stack_name)
+    found = _deployed(target)
     have = found.stacks.parameters if found.stacks else {}
     parameters = with_deployed(target.parameters, have)
     stacks = Stacks.of(target.assembly, target.root, parameters)
@@ -247,13 +247,37 @@ def _settle(target: Wanted, minutes: int) -> bool:
         raise account.refused(error, f"reading stack {stack}") from None
 
 
-def _deployed(account: Account, stack: str) -> deployed.Deployed:
+def _deployed(target: Wanted) -> deployed.Deployed:
+    account, stack = target.account, target.root.stack_name
     try:
-        return deployed.read(account.client("cloudformation"), stack)
+        return deployed.read(account.client("cloudformation"), stack, published(target))
     except (BotoCoreError, ClientError) as error:
         raise account.refused(error, f"reading stack {stack}") from None
     except Malformed as error:
         raise DeployError(f"a deployed template cannot be read: {error}", where=stack) from None
+
+
+def published(target: Wanted) -> deployed.Published:
+    """A template's content by its key: this release's own, else what an earlier one has left in the staging bucket."""
+    assembly, root, config = target.assembly, target.root, target.config
+    own = {o.key for o in assembly.objects}
+    bucket = staging_bucket_name(assembly.project, config.environment, config.account, config.region)
+    s3 = target.account.client("s3")
+
+    def content(key: str) -> bytes | None:
+        if key == root.object.key:
+            return root.body
+        if key in own:
+            return assembly.read(key)
+        try:
+            answer = s3.get_object(Bucket=bucket, Key=key, ExpectedBucketOwner=config.account)
+            return bytes(answer["Body"].read())
+        except ClientError as error:
+            why = f"s3://{bucket}/{key} cannot be read ({error.response['Error']['Code']})"
+            output.progress(f"{why}: CloudFormation does not tell its characters beyond ASCII, they count as changed")
+            return None
+
+    return content
 
 
 def _parameters(root: RootStack, values: EnvironmentValues, config: EnvironmentConfig) -> dict[str, str]:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
+from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from amplify_export.assembly import canonical
 from amplify_export.errors import DeployError
+from amplify_export.root import TEMPLATE_KEY
 from delivery import deploy, deployed, plan
 from delivery.deployed import MASK, read, settle
 from delivery.planning import AddResource, Plan, Start, Target
@@ -25,11 +30,17 @@ TEMPLATES: dict[str, Any] = {
 CHILDREN = {"root-id": {"Api": "api-id", "Gone": ""}, "api-id": {"Todo": "todo-id"}}
 
 
+def nothing(key: str) -> bytes | None:
+    pytest.fail(f"asked for {key}")
+
+
 class CloudFormation:
     """CloudFormation's answers about one root stack."""
 
     def __init__(self, status: str | None) -> None:
         self.status = status
+        self.templates = TEMPLATES
+        self.key = "templates/unknown"
         self.listed: list[str] = []
 
     def describe_stacks(self, StackName: str) -> dict[str, Any]:  # noqa: N803 - as boto3 calls it
@@ -37,11 +48,12 @@ class CloudFormation:
             message = f"Stack with id {StackName} does not exist"
             raise ClientError({"Error": {"Code": "ValidationError", "Message": message}}, "DescribeStacks")
         parameters = [{"ParameterKey": "Secret", "ParameterValue": MASK}]
+        parameters.append({"ParameterKey": TEMPLATE_KEY, "ParameterValue": self.key})
         return {"Stacks": [{"StackId": "root-id", "StackStatus": self.status, "Parameters": parameters}]}
 
     def get_template(self, StackName: str, TemplateStage: str) -> dict[str, Any]:  # noqa: N803
         assert TemplateStage == "Original"
-        return {"TemplateBody": TEMPLATES[StackName]}
+        return {"TemplateBody": self.templates[StackName]}
 
     def get_paginator(self, _: str) -> CloudFormation:
         return self
@@ -65,23 +77,80 @@ class CloudFormation:
 
 def test_all_nested_templates_in_whatever_form() -> None:
     cloudformation = CloudFormation("UPDATE_ROLLBACK_COMPLETE")
-    found = read(cloudformation, "app")
+    found = read(cloudformation, "app", nothing)
     assert found.stacks is not None
     assert found.stacks.templates.keys() == {(), ("Api",), ("Api", "Todo")}
     assert found.stacks.templates["Api", "Todo"]["Resources"]["Table"]["DependsOn"] == {"Ref": "Role"}
-    assert found.stacks.parameters == {"Secret": MASK}
+    assert found.stacks.parameters == {"Secret": MASK, TEMPLATE_KEY: "templates/unknown"}
     assert cloudformation.listed == ["root-id", "api-id"], "a stack without nested ones need not be listed"
+
+
+def translated(text: str) -> tuple[dict[str, bytes], CloudFormation]:
+    """What was published with a text in the root and in a nested stack, and CloudFormation's answers about it."""
+    pool = {"Type": "AWS::Cognito::UserPool", "Properties": {"Subject": text}}
+    nested = canonical({"Resources": {"Pool": pool, "Todo": {"Type": STACK}}})
+    nested_key = f"templates/{hashlib.sha256(nested).hexdigest()}.json"
+    url = {"Fn::Sub": f"https://s3.${{AWS::Region}}.amazonaws.com/bucket/{nested_key}"}
+    properties = {"TemplateURL": url, "Parameters": {"Message": text, "ä": "a", "z": "z"}}
+    root = canonical({"Resources": {"Api": {"Type": STACK, "Properties": properties}, "Gone": {"Type": STACK}}})
+    key = f"templates/{hashlib.sha256(root).hexdigest()}.json"
+    cloudformation = CloudFormation("CREATE_COMPLETE")
+    told = [re.sub("[^\\x00-\\x7f]", "?", body.decode()) for body in (root, nested)]
+    cloudformation.templates = {**TEMPLATES, "root-id": json.loads(told[0]), "api-id": told[1]}
+    cloudformation.key = key
+    return {key: root, nested_key: nested}, cloudformation
+
+
+def templates(cloudformation: CloudFormation, published: Mapping[str, bytes]) -> Mapping[Any, Any]:
+    found = read(cloudformation, "app", published.get).stacks
+    assert found is not None
+    return found.templates
+
+
+@pytest.mark.parametrize("text", ["Ihr Bestätigungscode", "確認コード?", "Grüße 😀"])
+def test_characters_that_get_template_does_not_tell_come_from_what_was_published(text: str) -> None:
+    published, cloudformation = translated(text)
+    root, nested = map(json.loads, published.values())
+    found = templates(cloudformation, published)
+    assert (found[()], found["Api",]) == (root, nested)
+
+
+def test_a_text_of_the_same_length_is_another_one() -> None:
+    published, cloudformation = translated("Grüße")
+    others, other = translated("Größe")
+    every = {**published, **others}
+    assert templates(cloudformation, every)[()] != templates(other, every)[()]
+    assert templates(cloudformation, every)["Api",] != templates(other, every)["Api",]
+
+
+def test_a_template_that_is_not_what_its_key_says_is_not_believed() -> None:
+    published, cloudformation = translated("Grüße")
+    wrong = {key: body.replace("ü".encode(), "ö".encode()) for key, body in published.items()}
+    assert "Gr??e" in json.dumps(templates(cloudformation, wrong)[()])
+    assert "Gr??e" in json.dumps(templates(cloudformation, wrong)["Api",])
+
+
+def test_a_template_that_is_not_there_any_more_counts_as_told() -> None:
+    _, cloudformation = translated("Grüße")
+    assert "Gr??e" in json.dumps(templates(cloudformation, {})[()])
+
+
+def test_what_somebody_has_changed_by_hand_is_not_what_was_published() -> None:
+    published, cloudformation = translated("Grüße")
+    mine = {**cloudformation.templates["root-id"], "Outputs": {"Mine": {"Value": "1"}}}
+    cloudformation.templates = {**cloudformation.templates, "root-id": mine}
+    assert templates(cloudformation, published)[()] == mine
 
 
 @pytest.mark.parametrize("status", [None, "ROLLBACK_COMPLETE", "REVIEW_IN_PROGRESS"])
 def test_a_stack_without_resources_is_none(status: str | None) -> None:
-    found = read(CloudFormation(status), "app")
+    found = read(CloudFormation(status), "app", nothing)
     assert (found.status, found.stacks) == (status, None)
 
 
 def test_what_is_changing_cannot_be_planned_from() -> None:
     with pytest.raises(DeployError, match="UPDATE_IN_PROGRESS"):
-        read(CloudFormation("UPDATE_IN_PROGRESS"), "app")
+        read(CloudFormation("UPDATE_IN_PROGRESS"), "app", nothing)
 
 
 def test_a_deployment_that_goes_on_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:

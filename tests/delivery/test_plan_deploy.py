@@ -88,6 +88,7 @@ def test_plans_of_one_environment_one_after_the_other(environment: Environment, 
     somebody_else_deployed_in_between(environment, document)
     what_remains_of_an_approved_plan(environment, document)
     an_approval_alone_loses_no_data(environment, document)
+    a_translated_text_is_delivered_once(environment, document)
 
 
 def test_a_plan_must_be_named(environment: Environment) -> None:
@@ -135,3 +136,37 @@ def an_approval_alone_loses_no_data(environment: Environment, document: Path) ->
     before = root_template(environment)
     fails(deploy(environment, approved["digest"]), "would delete data", "apiseriesapp/TodoList/TodoListTable")
     assert root_template(environment) == before
+
+
+def say(environment: Environment, old: str, new: str) -> None:
+    """Another text in the export's manifest."""
+    file = next(environment.workspace.project.glob("amplify-export-*/amplify-export-manifest.json"))
+    text = file.read_text(encoding="utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def a_translated_text_is_delivered_once(environment: Environment, document: Path) -> None:
+    """CloudFormation tells `?` for each of its characters beyond ASCII."""
+    environment.take("todo-series/v4")
+    folder = next(environment.workspace.project.glob("amplify-export-*"))
+    auth = next(folder.glob("auth/seriesappauth/*-template.json"))
+    template = json.loads(auth.read_text())
+    template["Resources"]["UserPool"]["Properties"]["EmailVerificationSubject"] = {"Ref": "emailVerificationSubject"}
+    auth.write_text(json.dumps(template))
+    pool = ["authseriesappauth/UserPool"]
+    say(environment, '"Your verification code"', '"Grüße: Ihr Code"')
+    approved = plan(environment, document)
+    assert [step["path"] for step in approved["steps"]] == pool
+    succeeds(deploy(environment, approved["digest"]))
+    assert "Gr??e" in json.dumps(root_template(environment))
+    assert plan(environment, document)["changes"] == 0
+
+    say(environment, "Grüße", "Größe")
+    assert [step["path"] for step in plan(environment, document)["steps"]] == pool
+    say(environment, "Größe", "Grüße")
+    schema = next(folder.glob("api/*/amplify-appsync-files/schema.graphql"))
+    schema.write_text(schema.read_text() + "\n# another root template, with the same text\n")
+    assert [step["path"] for step in plan(environment, document)["steps"]] == [
+        "apiseriesapp/GraphQLAPITransformerSchema3CB2AE18"
+    ]

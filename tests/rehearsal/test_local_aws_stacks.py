@@ -452,3 +452,17 @@ def test_type_the_local_aws_lacks_is_recorded_and_says_so(developer: LocalAccoun
     assert developer.update({**resources(Child=nested(more)), **passed_on})["StackStatus"] == "UPDATE_COMPLETE"
     assert developer.outputs()["Arn"] == arn
     assert developer.delete()["StackStatus"] == "DELETE_COMPLETE"
+
+
+# Templates
+
+
+def test_get_template_does_not_tell_characters_beyond_ascii(developer: LocalAccount) -> None:
+    cloudformation = developer.client("cloudformation")
+    template = {"Resources": {"Text": parameter("Grüße 😀", Name="/greeting")}}
+    body = json.dumps(template, ensure_ascii=False)
+    stack = cloudformation.create_stack(StackName="characters", TemplateBody=body)["StackId"]
+    cloudformation.get_waiter("stack_create_complete").wait(StackName=stack, WaiterConfig={"Delay": 1})
+    told = cloudformation.get_template(StackName=stack)["TemplateBody"]
+    assert told["Resources"]["Text"]["Properties"]["Value"] == "Gr??e ?"
+    assert developer.client("ssm").get_parameter(Name="/greeting")["Parameter"]["Value"] == "Grüße 😀"
