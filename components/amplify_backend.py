@@ -21,6 +21,10 @@ from components.errors import as_run_error
 from components.publisher import Publisher
 from components.remembered import unchanged
 
+_REPLACING = ("onFailure", "disableRollback", "timeoutInMinutes")
+"""What the provider replaces a stack for, although it counts for a first create only. A stack that `amplify push` or
+another tool has made lacks what we set."""
+
 SecretKey = tuple[str, str]
 """A secret parameter: (logical id of the nested stack, parameter)."""
 
@@ -39,6 +43,9 @@ class AmplifyBackendArgs:
     """Brings the objects into `staging_bucket`, before the stack is created or updated."""
     secrets: Mapping[SecretKey, pulumi.Input[str]] = field(default_factory=dict)
     """A value for each of `root.secrets`."""
+    may_change: Callable[[RootStack, bool], object] | None = None
+    """Refuses, with a `DeliveryError`, a change that the root stack cannot take; told whether it is a first create.
+    Asked in previews too; without it nothing keeps a replacement from deleting the stack but `protect`."""
     explain: Callable[[str], Sequence[str]] | None = None
     """Says which resources of nested stacks failed, and why, when asked with the provider's error, which knows the
     root stack's own events only."""
@@ -276,7 +283,7 @@ class AmplifyBackend(pulumi.ComponentResource):
             "put `environment` and `suffix` of the stack file back; another backend is another Pulumi stack",
             pulumi.ResourceOptions(parent=self),
         )
-        publishing = [self._hook(name, args)]
+        before = [*self._check_hooks(name, args), self._hook(name, args)]
         return aws.cloudformation.Stack(
             name,
             name=identity.apply(lambda facts: facts["the root stack's name"]),
@@ -284,8 +291,7 @@ class AmplifyBackend(pulumi.ComponentResource):
             template_url=names.object_url(args.staging_bucket, args.root.object.key, args.region),
             parameters={**args.root.parameters, **versions},
             capabilities=["CAPABILITY_NAMED_IAM", *(["CAPABILITY_AUTO_EXPAND"] if transforms else [])],
-            # A failed first create leaves nothing, so that the next `up` starts afresh. Changing this, or setting
-            # disable_rollback or timeout_in_minutes, would replace a deployed stack.
+            # A failed first create leaves nothing, so that the next `up` starts afresh.
             on_failure="DELETE",
             iam_role_arn=args.execution_role_arn,
             tags=dict(args.root.tags) or None,
@@ -295,14 +301,33 @@ class AmplifyBackend(pulumi.ComponentResource):
                 # The date was chosen when the stack was first deployed, and the engine's state remembers it: with a
                 # date that moves by itself, each `up` would be an update. It can only be left alone while the root
                 # always has this parameter: the engine drops an ignored property that is new.
-                ignore_changes=["parameters.ApiKeyExpires"] if args.keep_api_key_expiry else None,
+                ignore_changes=[*_REPLACING, *(["parameters.ApiKeyExpires"] if args.keep_api_key_expiry else [])],
+                # The provider would delete first, since the name is fixed. The other way round the first step of a
+                # replacement is a create, which `_check_hook` refuses while the stack is there.
+                delete_before_replace=False,
                 custom_timeouts=pulumi.CustomTimeouts(create=args.timeout, update=args.timeout, delete=args.timeout),
                 depends_on=after.depends_on if after else None,
                 hooks=pulumi.ResourceHookBinding(
-                    before_create=[*publishing], before_update=[*publishing], on_error=self._error_hooks(name, args)
+                    before_create=[*before], before_update=[*before], on_error=self._error_hooks(name, args)
                 ),
             ),
         )
+
+    @staticmethod
+    def _check_hooks(name: str, args: AmplifyBackendArgs) -> list[pulumi.ResourceHook]:
+        """Ask before the stack changes whether it may: in a preview too, so that nobody approves what cannot be.
+
+        A create while the stack is there is what a replacement begins with, and what a root begins with whose resource
+        got another name in the program: the old one is deleted last, and only if all went well.
+        """
+        may_change = args.may_change
+        if may_change is None:
+            return []
+
+        async def check(event: pulumi.ResourceHookArgs) -> None:
+            await asyncio.to_thread(may_change, args.root, event.old_inputs is None)
+
+        return [pulumi.ResourceHook(f"{name}-check", check, pulumi.ResourceHookOptions(on_dry_run=True))]
 
     @staticmethod
     def _hook(name: str, args: AmplifyBackendArgs) -> pulumi.ResourceHook:
@@ -314,9 +339,8 @@ class AmplifyBackend(pulumi.ComponentResource):
         def progress(text: str) -> None:
             pulumi.log.info(text, ephemeral=True)
 
-        async def publish(event: pulumi.ResourceHookArgs) -> None:
-            creating = event.old_inputs is None
-            await asyncio.to_thread(args.publisher, args.assembly, args.root, creating, progress)
+        async def publish(_: pulumi.ResourceHookArgs) -> None:
+            await asyncio.to_thread(args.publisher, args.assembly, args.root, progress)
 
         return pulumi.ResourceHook(f"{name}-publish", publish)
 

@@ -10,16 +10,14 @@ from components.providers import Access
 
 
 class Publisher(Protocol):
-    """Makes ready for a deployment of `root`: refuses one that CloudFormation would refuse for the stack's state, and
-    brings the objects of `assembly` and the root template to where CloudFormation reads them.
+    """Makes ready for a deployment of `root`: brings the objects of `assembly` and the root template to where
+    CloudFormation reads them.
 
-    `creating` tells a first create from an update. It runs in a thread of its own, may take as long as it needs, and
+    It runs in a thread of its own, may take as long as it needs, and
     reports to `progress`. It raises `DeliveryError`, whose text the user sees.
     """
 
-    def __call__(
-        self, assembly: Assembly, root: RootStack, creating: bool, progress: Callable[[str], None]
-    ) -> object: ...
+    def __call__(self, assembly: Assembly, root: RootStack, progress: Callable[[str], None]) -> object: ...
 
 
 @dataclass(frozen=True)
@@ -29,13 +27,17 @@ class BucketPublisher:
     bucket: str
     access: Access
 
-    def __call__(self, assembly: Assembly, root: RootStack, creating: bool, progress: Callable[[str], None]) -> object:
-        # `publishing` loads boto3 and the linter now: not in a preview, nor when nothing changed.
+    def __call__(self, assembly: Assembly, root: RootStack, progress: Callable[[str], None]) -> object:
+        # `publishing` loads boto3 and the linter now: not when nothing changed.
+        return publishing.publish(assembly, [(root.object, root.body)], self._target, progress)
+
+    def check(self, root: RootStack, creating: bool) -> None:
+        """Raise `DeliveryError` for a deployment of `root` that the stack cannot take: it is there already, locked,
+        stuck or busy. `creating` tells a first create from an update."""
         target = self._target
         publishing.check_stack(target, root.stack_name, creating=creating)
         if creating:
             publishing.check_deployment_bucket(target, root.parameters["DeploymentBucketName"])
-        return publishing.publish(assembly, [(root.object, root.body)], target, progress)
 
     def first_causes(self, error: str) -> Sequence[str]:
         """`NESTED/RESOURCE (TYPE): REASON` of what failed in the stack that `error` names; empty if nobody can tell."""

@@ -19,6 +19,7 @@ from pulumi.automation.events import EngineEvent, StepEventMetadata
 
 from amplify_export.errors import ConfigError, DeliveryError, DeployError, StateError
 from delivery.planning import ProgramStep
+from delivery.planning.program import BACKEND
 from delivery.pulumi_command import Command, Line
 from delivery.stack_outputs import Output
 
@@ -54,6 +55,8 @@ class Watch:
             self.steps.append(_step(step))
             if step.type == ROOT_STACK and step.op in (OpType.REPLACE, OpType.CREATE_REPLACEMENT):
                 self.replaced.append(f"{_name(step.urn)} ({', '.join(step.keys or ()) or 'no key given'})")
+            if step.type == ROOT_STACK and step.op == OpType.DELETE and BACKEND in step.urn:
+                self.replaced.append(f"{_name(step.urn)} (the program has it no more)")
         if event.res_outputs_event and event.res_outputs_event.metadata.type == _STACK:
             state = event.res_outputs_event.metadata.new
             self.outputs = dict(state.outputs or {}) if state else {}
@@ -110,15 +113,15 @@ class Engine:
             return self.stack in {s.name for s in self._workspace.list_stacks()}
 
     def preview(self) -> Watch:
-        """Preview an update. Refuses one that would replace the root stack."""
+        """Preview an update. Refuses one that would replace or delete the root stack."""
         watch = Watch()
         with self._errors(watch):
             self._stack.preview(on_event=watch, on_output=_ignore, color="never")
         if watch.replaced:
             raise DeployError(
-                f"this would replace the root stack, and with it all data: {', '.join(watch.replaced)}",
+                f"this would delete the root stack, and with it all data: {', '.join(watch.replaced)}",
                 where=self.stack,
-                remedy="put the changed property back; nothing was changed",
+                remedy="put back what was changed, in the program or the stack file; nothing was changed",
             )
         return watch
 

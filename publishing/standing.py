@@ -56,8 +56,9 @@ def check_stack(target: PublishTarget, stack_name: str, *, creating: bool) -> No
         remedy = "wait until that has ended, then run this again"
     elif creating and status in _UPDATABLE:
         remedy = (
-            "another Pulumi stack or `amplify push` owns it: deliver under another `environment` or `suffix`, or take "
-            "it over with `pulumi import aws:cloudformation/stack:Stack`"
+            "nothing was changed. If this Pulumi stack has made it, the plan was to replace it, which would delete its "
+            "data: put back what was changed (also the name of the backend in the program), and leave `--replace` out. "
+            "If another Pulumi stack or `amplify push` owns it, deliver under another `environment`"
         )
     raise DeployError(
         f"the stack {stack_name} is there already, in state {status}" if creating else f"its state is {status}",

@@ -54,6 +54,7 @@ def program() -> None:
             staging_bucket=bucket,
             region=config.region,
             publisher=publisher,
+            may_change=publisher.check,
             explain=publisher.first_causes,
             secrets=configuration.secrets,
             execution_role_arn=config.execution_role_arn or (account.execution_role_arn if config.enrolled else None),

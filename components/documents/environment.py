@@ -7,11 +7,12 @@ from typing import Any
 from amplify_export.errors import ConfigError
 from components.documents.naming import EnvironmentNames, PipelineNames
 
-ACCOUNT_VERSION = 2
+ACCOUNT_VERSION = 3
 """Version of what stands in an account. A change that a pipeline of an older version would trip over raises it; the
 number is in `EnvironmentNames.version_parameter`, and each deploy compares it first.
 
-2: the types that the roles were made for stand beside it (`EnvironmentNames.types_parameter`)."""
+2: the types that the roles were made for stand beside it (`EnvironmentNames.types_parameter`).
+3: the execution role may pass itself on to nested stacks; without it AWS refuses every one."""
 
 FORBIDDEN_MANAGED_POLICIES = ("AdministratorAccess", "IAMFullAccess", "PowerUserAccess")
 """What no role of ours gets, whoever asks."""

@@ -81,7 +81,10 @@ class EnvironmentConfig(Model):
         description="day on which AppSync API keys expire, UTC, as in 2027-05-01. Default: chosen once, 364 days "
         "after the first deployment",
     )
-    protect: Flag = Field(default=True, description="refuse to destroy the backend while it holds data")
+    protect: Flag = Field(
+        default=True,
+        description="refuse to destroy the backend while it holds data; `false` allows `pulumi destroy`",
+    )
     execution_role_arn: RoleArn | None = Field(
         default=None,
         description="role that CloudFormation uses. Default: the account's one if `enrolled`, else the deploying "

@@ -36,11 +36,11 @@ def rendered(assembly: Assembly, **values: Any) -> RootStack:
     return render_root(assembly, EnvironmentValues("prod", EXPIRES, **values), BUCKET)
 
 
-class Published(list[tuple[Assembly, RootStack, bool]]):
+class Published(list[tuple[Assembly, RootStack]]):
     """A publisher that only remembers what it was given."""
 
-    def __call__(self, assembly: Assembly, root: RootStack, creating: bool, progress: Callable[[str], None]) -> None:
-        self.append((assembly, root, creating))
+    def __call__(self, assembly: Assembly, root: RootStack, progress: Callable[[str], None]) -> None:
+        self.append((assembly, root))
         progress("published")
 
 

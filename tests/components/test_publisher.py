@@ -66,14 +66,13 @@ def test_the_deploying_role_verifies_and_writes_nothing(
     monkeypatch.setattr(upload, "examine", lambda *given: examined.append(given) or {names.staging_bucket: []})
     log_in(developer, monkeypatch, role)
     publisher = BucketPublisher(names.staging_bucket, Access(names.account, names.region))
-    for creating in (True, False):
-        report = publisher(ASSEMBLY, root, creating, lambda _: None)
-        assert isinstance(report, upload.PublishReport)
-        assert (report.uploaded, report.present) == (0, len(ASSEMBLY.objects) + 1)
+    report = publisher(ASSEMBLY, root, lambda _: None)
+    assert isinstance(report, upload.PublishReport)
+    assert (report.uploaded, report.present) == (0, len(ASSEMBLY.objects) + 1)
     assert examined == []
 
     developer.client("s3").delete_object(Bucket=names.staging_bucket, Key=root.object.key)
     with pytest.raises(PublishError, match=f"uploading {root.object.key}.*AccessDenied") as refused:
-        publisher(ASSEMBLY, root, False, lambda _: None)
+        publisher(ASSEMBLY, root, lambda _: None)
     assert "python -m delivery publish ENV" in refused.value.remedy
     assert len(examined) == 1
