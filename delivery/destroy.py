@@ -13,10 +13,11 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from amplify_export.errors import ConfigError, DeployError
+from changes.stateful import BUCKET
 from delivery import emptying, output, stack_files
 from delivery.account import Account
 from delivery.engine import ROOT_STACK, Engine
-from delivery.stateful import BUCKET, Held, in_stack, in_state
+from delivery.stateful import Held, in_stack, in_state
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -15,9 +15,10 @@ from amplify_export import Assembly, EnvironmentValues, RootStack, render_root
 from amplify_export.documents import Malformed
 from amplify_export.errors import ConfigError, DeployError
 from amplify_export.parameters import API_KEY_EXPIRES
+from changes import deployed
 from components.documents.naming import PLAN, EnvironmentNames
 from components.names import staging_bucket_name
-from delivery import deployed, output, prepared, secrets_provider, stack_files, stamp, state_bucket
+from delivery import output, prepared, secrets_provider, stack_files, stamp, state_bucket
 from delivery.account import Account
 from delivery.audit import Audit
 from delivery.audit_log import AuditLog

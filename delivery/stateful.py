@@ -7,32 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from amplify_export.documents import Malformed, parse_json, parse_yaml
-
-NESTED_STACK = "AWS::CloudFormation::Stack"
-BUCKET = "AWS::S3::Bucket"
-
-CLOUDFORMATION_TYPES: Mapping[str, str] = {
-    "AWS::Cognito::UserPool": "users",
-    "AWS::DocDB::DBCluster": "documents",
-    "AWS::DynamoDB::GlobalTable": "items",
-    "AWS::DynamoDB::Table": "items",
-    "AWS::EC2::Volume": "files",
-    "AWS::ECR::Repository": "images",
-    "AWS::EFS::FileSystem": "files",
-    "AWS::Elasticsearch::Domain": "search index",
-    "AWS::Kinesis::Stream": "records",
-    "AWS::KMS::Key": "whatever it encrypts",
-    "AWS::Location::GeofenceCollection": "geofences",
-    "AWS::Location::Tracker": "positions",
-    "AWS::Neptune::DBCluster": "graph",
-    "AWS::OpenSearchService::Domain": "search index",
-    "AWS::Pinpoint::App": "endpoints and campaigns",
-    "AWS::RDS::DBCluster": "rows",
-    "AWS::RDS::DBInstance": "rows",
-    BUCKET: "objects",
-    "Custom::AmplifyDynamoDBTable": "items",
-}
-"""CloudFormation's types that hold data, and what kind."""
+from changes.stateful import CLOUDFORMATION_TYPES, NESTED_STACK
 
 PULUMI_TYPES: Mapping[str, str] = {
     "aws:cognito/userPool:UserPool": "users",
@@ -61,7 +36,7 @@ PULUMI_TYPES: Mapping[str, str] = {
     "aws-native:rds:DbInstance": "rows",
     "aws-native:s3:Bucket": "objects",
 }
-"""The same for what the program makes beside the backend, by Pulumi's types."""
+"""Pulumi's types that hold data, of what the program makes beside the backend, and what kind."""
 
 _STAGING = "amplify-delivery:index:StagingArea$"
 """In the URN of what a staging area holds: published copies, which can be published again."""

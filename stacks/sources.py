@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
-_FOLDERS = ("stacks", "components", "publishing", "amplify_export")
+_FOLDERS = ("stacks", "components", "changes", "publishing", "amplify_export")
 """The packages that a program imports, whatever files are in them: the project's own are there too."""
 _FILES = ("Pulumi.yaml", "Pulumi.*.yaml", "__main__.py", "requirements.lock")
 

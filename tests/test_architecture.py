@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-ORDER = ("rehearsal", "delivery", "stacks", "components", "publishing", "amplify_export")
+ORDER = ("rehearsal", "delivery", "stacks", "components", "changes", "publishing", "amplify_export")
 """Packages, top first: one may import those that follow it."""
 PURE = ("amplify_export", "components/documents")
 ACTING = {

@@ -1,12 +1,8 @@
 """The plan of a deployment: what would change, resource by resource. Pure: no AWS, no engine, no clock."""
 
-from delivery.planning.backend import plan_backend
-from delivery.planning.needs import Identity, Lacking, Needs, lacking, program_needs
-from delivery.planning.notes import boundary_comes
-from delivery.planning.plan import Plan, Start, Target, document_digest
-from delivery.planning.program import ProgramStep, plan_program
-from delivery.planning.stacks import Stacks
-from delivery.planning.steps import (
+from changes.backend import plan_backend
+from changes.stacks import Stacks
+from changes.steps import (
     AddResource,
     ChangeProgram,
     ChangeResource,
@@ -17,6 +13,10 @@ from delivery.planning.steps import (
     UpdateStack,
     digest,
 )
+from delivery.planning.needs import Identity, Lacking, Needs, lacking, program_needs
+from delivery.planning.notes import boundary_comes
+from delivery.planning.plan import Plan, Start, Target, document_digest
+from delivery.planning.program import ProgramStep, plan_program
 
 __all__ = [
     "AddResource",

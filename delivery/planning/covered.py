@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from delivery.planning.steps import ChangeProgram, ChangeResource, Step, UpdateStack, digest
+from changes.steps import ChangeProgram, ChangeResource, Step, UpdateStack, digest
 
 
 class Covered:

@@ -12,11 +12,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from changes.stacks import Stacks
+from changes.steps import RemoveResource, ReplaceResource, Step
 from components.documents.prepared import Prepared
 from components.documents.pulumi_types import PROVIDERS
 from delivery.planning.program import BACKEND, OPERATIONS, ROOT_STACK, ProgramStep
-from delivery.planning.stacks import Stacks
-from delivery.planning.steps import RemoveResource, ReplaceResource, Step
 
 Needs = Mapping[str, Sequence[str]]
 """Types, each with the places of the resources that need it."""

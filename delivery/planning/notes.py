@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from delivery.planning.steps import ChangeResource, Step
+from changes.steps import ChangeResource, Step
 
 _BOUNDARY = "PermissionsBoundary"
 _NAMED = 3

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
+from changes.steps import Step, digest
 from delivery.planning.covered import Covered
-from delivery.planning.steps import Step, digest
 
 FORMAT = 1
 """Version of a plan's JSON form."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from delivery.planning.steps import ChangeProgram, digest
+from changes.steps import ChangeProgram, digest
 from delivery.stateful import PULUMI_TYPES
 
 ROOT_STACK = "aws:cloudformation/stack:Stack"

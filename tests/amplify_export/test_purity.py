@@ -7,7 +7,18 @@ import sys
 
 from tests.amplify_export.mutations import EXPORTS
 
-FOREIGN = ("pulumi", "boto3", "botocore", "yaml", "components", "stacks", "delivery", "publishing", "rehearsal")
+FOREIGN = (
+    "pulumi",
+    "boto3",
+    "botocore",
+    "yaml",
+    "changes",
+    "components",
+    "stacks",
+    "delivery",
+    "publishing",
+    "rehearsal",
+)
 
 
 def _loaded(program: str) -> set[str]:

@@ -15,8 +15,9 @@ from botocore.exceptions import ClientError
 from amplify_export.assembly import canonical
 from amplify_export.errors import DeployError
 from amplify_export.root import TEMPLATE_KEY
-from delivery import deploy, deployed, plan
-from delivery.deployed import MASK, read, settle
+from changes import deployed
+from changes.deployed import MASK, read, settle
+from delivery import deploy, plan
 from delivery.planning import AddResource, Plan, Start, Target
 
 STACK = "AWS::CloudFormation::Stack"

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from amplify_export.errors import DeployError
+from changes.stateful import BUCKET
 from delivery import destroy
 from delivery.engine import ROOT_STACK
-from delivery.stateful import BUCKET, Held
+from delivery.stateful import Held
 
 LOCKED = "the stack is currently locked"
 

@@ -130,7 +130,7 @@ def test_after_a_failed_update_nothing_is_added(small: PulumiProject) -> None:
     assert "exited with non-zero" not in said
 
 
-PACKAGES = ("amplify_export", "components", "delivery", "publishing", "rehearsal", "stacks")
+PACKAGES = ("amplify_export", "changes", "components", "delivery", "publishing", "rehearsal", "stacks")
 
 
 def test_a_program_has_its_own_packages_and_not_the_checkout_s(small: PulumiProject) -> None:

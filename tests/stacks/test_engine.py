@@ -89,7 +89,7 @@ def test_an_account_with_images_is_enrolled_and_given_up(project: PulumiProject)
 def check_out(project: PulumiProject) -> None:  # noqa: F811
     """The app's project, with an environment `preprod` in the developer's account, enrolled."""
     make(project.folder)
-    for package in ("components", "stacks", "publishing", "amplify_export"):
+    for package in ("components", "stacks", "changes", "publishing", "amplify_export"):
         shutil.copytree(REPOSITORY / package, project.folder / package)
     shutil.copy(REPOSITORY / "__main__.py", project.folder)
     settings = (REPOSITORY / "Pulumi.yaml").read_text().replace("name: seriesapp", f"name: {APP}")

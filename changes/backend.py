@@ -9,9 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from amplify_export.resolve import ResolvedResource, ResolvedTree
-from delivery.planning.replacement import causes
-from delivery.planning.stacks import KEEPS, Stacks
-from delivery.planning.steps import (
+from changes.replacement import causes
+from changes.stacks import KEEPS, Stacks
+from changes.stateful import CLOUDFORMATION_TYPES
+from changes.steps import (
     AddResource,
     ChangeResource,
     MoveStack,
@@ -22,7 +23,6 @@ from delivery.planning.steps import (
     UpdateStack,
     digest,
 )
-from delivery.stateful import CLOUDFORMATION_TYPES
 
 _POLICIES = ("DeletionPolicy", "UpdateReplacePolicy")
 _SECTIONS = ("Parameters", "Mappings", "Conditions", "Resources", "Outputs", "Metadata", "Description", "Transform")

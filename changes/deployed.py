@@ -16,8 +16,8 @@ from amplify_export.documents import parse_json, parse_yaml
 from amplify_export.errors import DeployError
 from amplify_export.model import STACK_TYPE
 from amplify_export.root import TEMPLATE_KEY
-from delivery.planning import Stacks
-from delivery.planning.steps import Path
+from changes.stacks import Stacks
+from changes.steps import Path
 from publishing.standing import described
 
 MASK = "****"

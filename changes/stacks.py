@@ -10,7 +10,7 @@ from typing import Any
 from amplify_export import Assembly, RootStack
 from amplify_export.documents import parse_json
 from amplify_export.resolve import ResolvedTree, resolve
-from delivery.planning.steps import Path, digest
+from changes.steps import Path, digest
 
 KEEPS = "Delete"
 """The `DeletionPolicy` and `UpdateReplacePolicy` of a resource that has none; every other one keeps the data."""

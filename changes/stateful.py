@@ -1,0 +1,31 @@
+"""CloudFormation's types that hold data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+NESTED_STACK = "AWS::CloudFormation::Stack"
+BUCKET = "AWS::S3::Bucket"
+
+CLOUDFORMATION_TYPES: Mapping[str, str] = {
+    "AWS::Cognito::UserPool": "users",
+    "AWS::DocDB::DBCluster": "documents",
+    "AWS::DynamoDB::GlobalTable": "items",
+    "AWS::DynamoDB::Table": "items",
+    "AWS::EC2::Volume": "files",
+    "AWS::ECR::Repository": "images",
+    "AWS::EFS::FileSystem": "files",
+    "AWS::Elasticsearch::Domain": "search index",
+    "AWS::Kinesis::Stream": "records",
+    "AWS::KMS::Key": "whatever it encrypts",
+    "AWS::Location::GeofenceCollection": "geofences",
+    "AWS::Location::Tracker": "positions",
+    "AWS::Neptune::DBCluster": "graph",
+    "AWS::OpenSearchService::Domain": "search index",
+    "AWS::Pinpoint::App": "endpoints and campaigns",
+    "AWS::RDS::DBCluster": "rows",
+    "AWS::RDS::DBInstance": "rows",
+    BUCKET: "objects",
+    "Custom::AmplifyDynamoDBTable": "items",
+}
+"""CloudFormation's types that hold data, and what kind."""
