@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+from amplify_export import RootStack
 from amplify_export.assembly import canonical
 from amplify_export.documents import parse_json, parse_yaml
 from amplify_export.errors import DeployError
@@ -22,6 +23,9 @@ from publishing.standing import described
 
 MASK = "****"
 """What CloudFormation gives back for a `NoEcho` parameter: its value is not known."""
+
+LATER = "[chosen when it is deployed]"
+"""Stands for a parameter's value that the deployment makes up."""
 
 Published = Callable[[str], bytes | None]
 """The content that was published under a template's key; None if it cannot be had."""
@@ -165,3 +169,15 @@ def _nested(cloudformation: Any, stack: str) -> dict[str, str]:
         and item.get("PhysicalResourceId")
         and item["ResourceStatus"] != "DELETE_COMPLETE"
     }
+
+
+def known(root: RootStack) -> dict[str, str]:
+    """The root's parameters, without what only the deployment knows: the version of a secret."""
+    return {**root.parameters, **dict.fromkeys((s.version_parameter for s in root.secrets), LATER)}
+
+
+def with_deployed(parameters: Mapping[str, str], have: Mapping[str, str]) -> dict[str, str]:
+    """`parameters`, with the deployed value of what cannot be compared: what only the deployment knows (that a secret
+    changes, the engine's preview says), and what CloudFormation masks."""
+    kept = {name for name, value in parameters.items() if value == LATER or have.get(name) == MASK}
+    return {name: have.get(name, value) if name in kept else value for name, value in parameters.items()}

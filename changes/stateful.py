@@ -8,7 +8,14 @@ NESTED_STACK = "AWS::CloudFormation::Stack"
 BUCKET = "AWS::S3::Bucket"
 
 CLOUDFORMATION_TYPES: Mapping[str, str] = {
+    "AWS::Cognito::IdentityPool": "identities",
     "AWS::Cognito::UserPool": "users",
+    "AWS::Cognito::UserPoolGroup": "memberships",
+    "AWS::Cognito::UserPoolUser": "a user",
+    "AWS::CodeCommit::Repository": "commits",
+    "AWS::DocDB::DBInstance": "documents",
+    "AWS::ElastiCache::ReplicationGroup": "entries",
+    "AWS::FSx::FileSystem": "files",
     "AWS::DocDB::DBCluster": "documents",
     "AWS::DynamoDB::GlobalTable": "items",
     "AWS::DynamoDB::Table": "items",
@@ -20,12 +27,19 @@ CLOUDFORMATION_TYPES: Mapping[str, str] = {
     "AWS::KMS::Key": "whatever it encrypts",
     "AWS::Location::GeofenceCollection": "geofences",
     "AWS::Location::Tracker": "positions",
+    "AWS::Logs::LogGroup": "log events",
+    "AWS::MemoryDB::Cluster": "entries",
     "AWS::Neptune::DBCluster": "graph",
     "AWS::OpenSearchService::Domain": "search index",
     "AWS::Pinpoint::App": "endpoints and campaigns",
     "AWS::RDS::DBCluster": "rows",
     "AWS::RDS::DBInstance": "rows",
+    "AWS::RDS::GlobalCluster": "rows",
+    "AWS::Redshift::Cluster": "rows",
     BUCKET: "objects",
+    "AWS::SQS::Queue": "messages",
+    "AWS::SecretsManager::Secret": "a secret",
+    "AWS::Timestream::Table": "records",
     "Custom::AmplifyDynamoDBTable": "items",
 }
 """CloudFormation's types that hold data, and what kind."""

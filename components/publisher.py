@@ -6,6 +6,7 @@ from typing import Protocol
 
 import publishing
 from amplify_export import Assembly, RootStack
+from changes.guard import Guard
 from components.providers import Access
 
 
@@ -22,13 +23,19 @@ class Publisher(Protocol):
 
 @dataclass(frozen=True)
 class BucketPublisher:
-    """Publishes into `bucket` with `access`, which is the very access of the stack's provider."""
+    """Refuses a deployment that would lose data, and publishes into `bucket`; with `access`, which is the very access
+    of the stack's provider."""
 
     bucket: str
     access: Access
+    guard: Guard
+    """What data may be lost."""
 
     def __call__(self, assembly: Assembly, root: RootStack, progress: Callable[[str], None]) -> object:
-        # `publishing` loads boto3 and the linter now: not when nothing changed.
+        # boto3 and the linter are loaded now: not when nothing changed.
+        from changes import guarded  # noqa: PLC0415
+
+        guarded.check(self._target, assembly, root, self.guard, progress)
         return publishing.publish(assembly, [(root.object, root.body)], self._target, progress)
 
     def check(self, root: RootStack, creating: bool) -> None:

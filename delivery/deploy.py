@@ -6,10 +6,12 @@ import argparse
 import json
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from amplify_export.errors import ConfigError, DeployError
+from changes.guard import PLAN_VARIABLE, Guard
 from components.documents.naming import DEPLOY
 from delivery import output, stack_outputs, state_bucket
 from delivery import plan as planning
@@ -33,7 +35,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="the approved plan's document (`plan --out`): allows what remains of a plan that was begun",
     )
-    parser.add_argument("--allow-data-loss", action="store_true", help="go on although data would be lost")
     parser.add_argument("--audit", type=Path, metavar="FILE", help="append a JSON line about this deployment to FILE")
     parser.add_argument("--show-secrets", action="store_true", help="show secret outputs in clear")
 
@@ -60,9 +61,10 @@ def run(args: argparse.Namespace) -> int:
         if log and plan.steps and plan.digest != args.plan:
             approved = approved or kept(target, args.plan)
             before = log.deployed(args.plan, plan.target.digest)
-        check(plan, args.plan, approved, before=before, allow_data_loss=args.allow_data_loss)
+        guard = target.config.guard(environment, datetime.now(UTC).date(), args.plan)
+        check(plan, args.plan, approved, guard, before=before)
         audit.begin()
-        changes = carry_out(engine, plan)
+        changes = carry_out(engine, plan, args.plan)
         found = engine.outputs()
         if log:
             stack_outputs.keep(target.account_anew(), target.names, found)
@@ -115,14 +117,12 @@ def _approved(body: bytes, digest: str, where: str) -> dict[str, Any]:
     return document
 
 
-def check(
-    plan: Plan, digest: str, approved: Mapping[str, Any] | None, *, allow_data_loss: bool, before: bool = False
-) -> None:
+def check(plan: Plan, digest: str, approved: Mapping[str, Any] | None, guard: Guard, *, before: bool = False) -> None:
     """Raise `DeployError` unless `plan` may be carried out.
 
     It may if it is the approved one, if it is what remains of it (`approved`, its document: the same target, no step
     that was not in it), if the approved one led to the same target `before` (a rollback: the way back was not planned,
-    but where it leads to was), or if there is nothing to do. Data is lost only if that was allowed.
+    but where it leads to was), or if there is nothing to do. Data is lost only where `guard` allows it.
     """
     if plan.steps and plan.digest != digest and not before:
         if approved is None:
@@ -137,12 +137,7 @@ def check(
         beyond = plan.beyond(approved)
         if beyond:
             raise _changed(plan, beyond, "this was not in the approved plan")
-    if plan.losses and not allow_data_loss:
-        raise DeployError(
-            f"this would delete data:\n{_listed(plan.losses)}",
-            where=plan.target.environment,
-            remedy="nothing was changed; if that is meant, add --allow-data-loss",
-        )
+    guard.check(plan.losses)
 
 
 def _changed(plan: Plan, steps: tuple[Step, ...], why: str, more: str = "") -> DeployError:
@@ -167,13 +162,15 @@ def _listed(steps: tuple[Step, ...]) -> str:
     return "\n".join([*lines, *([f"  ... and {len(steps) - _SHOWN} more"] if len(steps) > _SHOWN else [])])
 
 
-def carry_out(engine: Engine, plan: Plan) -> dict[str, int]:
-    """Carry the plan out; the engine's changes by kind. Nothing at all is run for an empty plan."""
+def carry_out(engine: Engine, plan: Plan, approved: str) -> dict[str, int]:
+    """Carry the plan out; the engine's changes by kind. Nothing at all is run for an empty plan.
+
+    The program's own guard is told the digest that was `approved`."""
     if not plan.steps:
         return {}
     environment = plan.target.environment
     try:
-        changes = engine.up().changes
+        changes = engine.up({PLAN_VARIABLE: approved}).changes
     except DeployError as error:
         raise with_reasons(error, environment) from None
     left = planning.backend(planning.wanted(environment)).steps

@@ -125,8 +125,9 @@ class Engine:
             )
         return watch
 
-    def up(self) -> Watch:
-        """Update the stack."""
+    def up(self, variables: Mapping[str, str] | None = None) -> Watch:
+        """Update the stack; `variables` are added to the program's environment."""
+        self._workspace.env_vars = {**self._workspace.env_vars, **(variables or {})}
         watch = Watch()
         self._outputs = {}
         with self._errors(watch):

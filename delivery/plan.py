@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -16,6 +17,7 @@ from amplify_export.documents import Malformed
 from amplify_export.errors import ConfigError, DeployError
 from amplify_export.parameters import API_KEY_EXPIRES
 from changes import deployed
+from changes.published import published
 from components.documents.naming import PLAN, EnvironmentNames
 from components.names import staging_bucket_name
 from delivery import output, prepared, secrets_provider, stack_files, stamp, state_bucket
@@ -34,10 +36,12 @@ from delivery.planning import (
     boundary_comes,
     digest,
     lacking,
+    losses,
     plan_backend,
     plan_program,
     program_needs,
 )
+from publishing.target import PublishTarget
 from stacks.access import environment_names
 from stacks.config import EnvironmentConfig, Project
 from stacks.config.reader import own_keys_in
@@ -48,9 +52,6 @@ WAIT_VARIABLE = "AMPLIFY_DELIVERY_WAIT"
 front may be in its deployment still when the next one is planned."""
 _LONGEST_WAIT = 2160
 """Minutes of the longest build that CodeBuild runs."""
-
-LATER = "[chosen when it is deployed]"
-"""Stands for a parameter's value that the deployment makes up."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -124,6 +125,12 @@ class Wanted:
     account: Account
     names: EnvironmentNames
 
+    @property
+    def bucket(self) -> str:
+        """The staging bucket."""
+        config = self.config
+        return staging_bucket_name(self.assembly.project, config.environment, config.account, config.region)
+
     def account_anew(self) -> Account:
         """The account once more: an assumed role's credentials last an hour."""
         config = self.config
@@ -158,7 +165,7 @@ def backend(target: Wanted) -> Backend:
     """What deploying would do to the backend as it is now. Raises `DeployError`."""
     found = _deployed(target)
     have = found.stacks.parameters if found.stacks else {}
-    parameters = with_deployed(target.parameters, have)
+    parameters = deployed.with_deployed(target.parameters, have)
     stacks = Stacks.of(target.assembly, target.root, parameters)
     return Backend(found, plan_backend(found.stacks, stacks), stacks)
 
@@ -173,9 +180,12 @@ def make(target: Wanted, engine: Engine) -> Plan:
     secrets_provider.check(environment, state, pipeline=target.config.enrolled)
     previewed = engine.preview().steps
     here = backend(target)
-    notes = (*_rights(target, here, previewed), *boundary_comes(here.steps))
     program = plan_program(previewed, backend_changes=bool(here.steps), deployed=here.found.status is not None)
+    steps = (*here.steps, *program)
     was, config = here.found.stacks, target.config
+    # Which plan it is, is only known when it is made: an exception for this very plan cannot stand in the file yet.
+    guard = config.guard(environment, datetime.now(UTC).date())
+    notes = (*_rights(target, here, previewed), *boundary_comes(here.steps), *losses(steps, guard))
     known = sorted([str(r.get("urn")), str(r.get("id", ""))] for r in state.get("resources") or ())
     return Plan(
         Start(
@@ -195,7 +205,7 @@ def make(target: Wanted, engine: Engine) -> Plan:
             parameters=digest(target.parameters),
             configuration=digest(own_keys_in(stack_files.path(environment)).get("parameters") or {}),
         ),
-        (*here.steps, *program),
+        steps,
         notes,
     )
 
@@ -251,50 +261,22 @@ def _settle(target: Wanted, minutes: int) -> bool:
 def _deployed(target: Wanted) -> deployed.Deployed:
     account, stack = target.account, target.root.stack_name
     try:
-        return deployed.read(account.client("cloudformation"), stack, published(target))
+        place = PublishTarget(target.bucket, account.account, account.region)
+        content = published(target.assembly, target.root, place, account.client("s3"), output.progress)
+        return deployed.read(account.client("cloudformation"), stack, content)
     except (BotoCoreError, ClientError) as error:
         raise account.refused(error, f"reading stack {stack}") from None
     except Malformed as error:
         raise DeployError(f"a deployed template cannot be read: {error}", where=stack) from None
 
 
-def published(target: Wanted) -> deployed.Published:
-    """A template's content by its key: this release's own, else what an earlier one has left in the staging bucket."""
-    assembly, root, config = target.assembly, target.root, target.config
-    own = {o.key for o in assembly.objects}
-    bucket = staging_bucket_name(assembly.project, config.environment, config.account, config.region)
-    s3 = target.account.client("s3")
-
-    def content(key: str) -> bytes | None:
-        if key == root.object.key:
-            return root.body
-        if key in own:
-            return assembly.read(key)
-        try:
-            answer = s3.get_object(Bucket=bucket, Key=key, ExpectedBucketOwner=config.account)
-            return bytes(answer["Body"].read())
-        except ClientError as error:
-            why = f"s3://{bucket}/{key} cannot be read ({error.response['Error']['Code']})"
-            output.progress(f"{why}: CloudFormation does not tell its characters beyond ASCII, they count as changed")
-            return None
-
-    return content
-
-
 def _parameters(root: RootStack, values: EnvironmentValues, config: EnvironmentConfig) -> dict[str, str]:
     """The root's parameters, without what only the deployment knows: the version of a secret, and the expiry of API
     keys, which is chosen once and then remembered by the engine's state."""
-    parameters = {**root.parameters, **dict.fromkeys((s.version_parameter for s in root.secrets), LATER)}
+    parameters = deployed.known(root)
     if config.api_key_expires is None and parameters.get(API_KEY_EXPIRES) == str(values.api_key_expires):
-        parameters[API_KEY_EXPIRES] = LATER
+        parameters[API_KEY_EXPIRES] = deployed.LATER
     return parameters
-
-
-def with_deployed(parameters: Mapping[str, str], have: Mapping[str, str]) -> dict[str, str]:
-    """`parameters`, with the deployed value of what cannot be compared: what only the deployment knows (that a secret
-    changes, the engine's preview says), and what CloudFormation masks."""
-    kept = {name for name, value in parameters.items() if value == LATER or have.get(name) == deployed.MASK}
-    return {name: have.get(name, value) if name in kept else value for name, value in parameters.items()}
 
 
 def _write(file: Path, text: str) -> None:

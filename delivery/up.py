@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from datetime import UTC, datetime
 from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -11,6 +12,7 @@ from amplify_export.errors import ConfigError, DeployError
 from delivery import output, secrets_provider, stack_files, stamp
 from delivery.engine import Engine
 from delivery.outputs import shown, table
+from delivery.planning import plan_program
 from publishing.credentials import client_config, provider_session
 from publishing.failures import failed_resources
 from stacks.config import Project
@@ -26,13 +28,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    if stack_files.program(args.environment) == "backend":
+    backend = stack_files.program(args.environment) == "backend"
+    if backend:
         stamp.check_account(stack_files.load(args.environment), Project(Path()))
     engine = Engine(args.environment, Path.cwd(), output.progress if args.json else print)
     if args.create:
         engine.create()
     secrets_provider.check(args.environment, engine.state())
-    engine.preview()
+    previewed = engine.preview().steps
+    if backend:
+        # What the backend itself would lose, the program asks before CloudFormation is called.
+        guard = stack_files.load(args.environment).guard(args.environment, datetime.now(UTC).date())
+        guard.check(plan_program(previewed, backend_changes=True, deployed=True))
     try:
         changes = engine.up().changes
     except DeployError as error:

@@ -6,11 +6,13 @@ backend's tables. They are resources of the same stack; give them `opts=pulumi.R
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 
 import pulumi
 
 from amplify_export import Assembly, render_root
+from changes.guard import PLAN_VARIABLE
 from components.amplify_backend import AmplifyBackend, AmplifyBackendArgs
 from components.documents.naming import EnvironmentNames
 from components.hello_service import HelloService, HelloServiceArgs
@@ -45,7 +47,8 @@ def program() -> None:
     provider = aws_provider("aws", access, only_here)
     account = EnvironmentNames(assembly.project, config.account, config.region, config.environment)
     staging = own_staging_area(config, bucket, provider)
-    publisher = BucketPublisher(bucket, access)
+    guard = config.guard(pulumi.get_stack(), datetime.now(UTC).date(), os.environ.get(PLAN_VARIABLE))
+    publisher = BucketPublisher(bucket, access, guard)
     backend = AmplifyBackend(
         "backend",
         AmplifyBackendArgs(

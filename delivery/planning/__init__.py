@@ -14,7 +14,7 @@ from changes.steps import (
     digest,
 )
 from delivery.planning.needs import Identity, Lacking, Needs, lacking, program_needs
-from delivery.planning.notes import boundary_comes
+from delivery.planning.notes import boundary_comes, losses
 from delivery.planning.plan import Plan, Start, Target, document_digest
 from delivery.planning.program import ProgramStep, plan_program
 
@@ -39,6 +39,7 @@ __all__ = [
     "digest",
     "document_digest",
     "lacking",
+    "losses",
     "plan_backend",
     "plan_program",
     "program_needs",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from changes.guard import Guard
 from changes.steps import ChangeResource, Step
 
 _BOUNDARY = "PermissionsBoundary"
@@ -26,3 +27,20 @@ def boundary_comes(steps: Sequence[Step]) -> tuple[str, ...]:
         "these roles (`aws cloudformation continue-update-rollback --resources-to-skip`): better deliver the "
         "environment once unchanged",
     )
+
+
+def losses(steps: Sequence[Step], guard: Guard) -> tuple[str, ...]:
+    """Of each step that loses data, who allows it, or that `deploy` will refuse it."""
+    found = []
+    for step in steps:
+        if not step.loss:
+            continue
+        allowed = guard.allows(step)
+        if allowed:
+            found.append(f"the loss of {step.place} is allowed until {allowed.until}: {allowed.reason}")
+        else:
+            found.append(
+                f"`deploy` refuses to lose {step.place}, unless the stack file allows it (`dataLoss`) until a day or "
+                "for this plan's digest"
+            )
+    return tuple(found)

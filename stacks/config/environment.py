@@ -18,8 +18,20 @@ from pydantic import BeforeValidator, ConfigDict, Field, ValidationError, WithJs
 from pydantic.alias_generators import to_camel
 
 from amplify_export.errors import ConfigError
-from stacks.config.fields import Account, BadValueError, Flag, Model, Region, RoleArn, Text, unknown
-from stacks.config.reader import as_config_error, is_secure, own_keys_in, parsed, secret_refused, unset
+from changes.guard import AllowedLoss, Guard
+from stacks.config.fields import (
+    Account,
+    BadValueError,
+    Flag,
+    List,
+    Model,
+    Region,
+    RoleArn,
+    Text,
+    pattern,
+    unknown,
+)
+from stacks.config.reader import as_config_error, is_secure, own_keys_in, parsed, secret_refused, secure_paths, unset
 
 if TYPE_CHECKING:
     import pulumi
@@ -38,6 +50,23 @@ def _day(value: Any) -> Any:
 
 
 Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
+
+
+class DataLoss(Model):
+    """Data that may be lost: one resource, with a reason, in one plan or until a day."""
+
+    path: Text = Field(description="the resource, as `plan` shows it: logical ids from the root stack on, joined by /")
+    reason: Text = Field(description="why it may go")
+    plan: Annotated[str, pattern("[0-9a-f]{64}", "digest of a plan, as `plan` prints it")] | None = Field(
+        default=None, description="digest of the one plan that may lose it"
+    )
+    until: Day | None = Field(default=None, description="last day, UTC, on which it may be lost, as in 2027-05-01")
+
+    @model_validator(mode="after")
+    def _bounded(self) -> DataLoss:
+        if (self.plan is None) == (self.until is None):
+            raise BadValueError(f"the loss of {self.path} has to be bounded", "set either `plan` or `until`")
+        return self
 
 
 class EnvironmentConfig(Model):
@@ -85,6 +114,9 @@ class EnvironmentConfig(Model):
         default=True,
         description="refuse to destroy the backend while it holds data; `false` allows `pulumi destroy`",
     )
+    data_loss: Annotated[tuple[DataLoss, ...], List] = Field(
+        default=(), description="what a deployment may delete although it holds data; everything else is refused"
+    )
     execution_role_arn: RoleArn | None = Field(
         default=None,
         description="role that CloudFormation uses. Default: the account's one if `enrolled`, else the deploying "
@@ -125,6 +157,10 @@ class EnvironmentConfig(Model):
             if arn and f"::{self.account}:" not in arn:
                 raise BadValueError(f"`{key}` is a role of another account than {self.account}: {arn}")
         return self
+
+    def guard(self, stack: str, today: date, plan: str | None = None) -> Guard:
+        """The guard over this environment's data, on the day `today` (UTC), in carrying out the plan of that digest."""
+        return Guard(stack, tuple(AllowedLoss(a.path, a.reason, a.plan, a.until) for a in self.data_loss), today, plan)
 
 
 def keys() -> tuple[str, ...]:
@@ -196,8 +232,10 @@ def _validated(given: Mapping[str, Any], secrets: frozenset[SecretKey], stack: s
             wrong = unknown(key, keys())
             remedy = f"{wrong.remedy}; give your own keys a namespace, as in `dns:zone`"
             raise ConfigError(str(wrong), where=where, remedy=remedy)
-        if is_secure(value):
-            raise secret_refused(key, where)
+        if key == "parameters" and not is_secure(value):
+            continue  # single values of it may be secrets
+        for path in secure_paths(value, key):
+            raise secret_refused(path, where)
     if "parameters" in data:
         data["parameters"], named = _split(data["parameters"], secrets, where)
         secrets |= named

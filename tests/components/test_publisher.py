@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 
 import pytest
 
 from amplify_export import EnvironmentValues, RootStack, render_root
 from amplify_export.errors import PublishError
+from changes.guard import Guard
 from components.documents.environment import EnvironmentAccess
 from components.documents.naming import EnvironmentNames, PipelineNames
 from components.documents.projects import project_policies
@@ -65,7 +67,9 @@ def test_the_deploying_role_verifies_and_writes_nothing(
     examined: list[object] = []
     monkeypatch.setattr(upload, "examine", lambda *given: examined.append(given) or {names.staging_bucket: []})
     log_in(developer, monkeypatch, role)
-    publisher = BucketPublisher(names.staging_bucket, Access(names.account, names.region))
+    publisher = BucketPublisher(
+        names.staging_bucket, Access(names.account, names.region), Guard("prod", (), date(2027, 5, 1))
+    )
     report = publisher(ASSEMBLY, root, lambda _: None)
     assert isinstance(report, upload.PublishReport)
     assert (report.uploaded, report.present) == (0, len(ASSEMBLY.objects) + 1)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from amplify_export.errors import ConfigError, DeployError, StateError
+from changes.guard import AllowedLoss, Guard
 from delivery import secrets_provider
 from delivery.audit import Audit
 from delivery.audit_log import carried_out
@@ -22,28 +24,30 @@ START = Start("amplify-app-dev-12345", "UPDATE_COMPLETE", "1", "2", "3", "4")
 TARGET = Target("dev", "444444444444", "eu-central-1", "a", "r", "p", "c")
 PLAN = Plan(START, TARGET, plan_backend(stacks_of("todo-series/v2"), stacks_of("todo-series/v3")))
 LOSS = Plan(START, TARGET, plan_backend(stacks_of("todo-series/v3"), stacks_of("todo-series/v2")))
+TODAY = date(2027, 5, 1)
+GUARD = Guard("dev", (), TODAY)
 LATER = replace(PLAN, start=replace(START, status="UPDATE_ROLLBACK_COMPLETE"))
 
 
 def test_the_approved_plan_may_be_carried_out() -> None:
-    check(PLAN, PLAN.digest, None, allow_data_loss=False)
+    check(PLAN, PLAN.digest, None, GUARD)
 
 
 def test_nothing_to_change_is_never_refused() -> None:
-    check(Plan(START, TARGET, ()), PLAN.digest, None, allow_data_loss=False)
+    check(Plan(START, TARGET, ()), PLAN.digest, None, GUARD)
 
 
 def test_another_state_needs_the_approved_document() -> None:
     with pytest.raises(DeployError, match="not what was approved"):
-        check(LATER, PLAN.digest, None, allow_data_loss=False)
-    check(LATER, PLAN.digest, PLAN.to_json(), allow_data_loss=False)
-    check(replace(LATER, steps=PLAN.steps[5:]), PLAN.digest, PLAN.to_json(), allow_data_loss=False)
+        check(LATER, PLAN.digest, None, GUARD)
+    check(LATER, PLAN.digest, PLAN.to_json(), GUARD)
+    check(replace(LATER, steps=PLAN.steps[5:]), PLAN.digest, PLAN.to_json(), GUARD)
 
 
 def test_a_step_that_was_not_approved_is_named() -> None:
     approved = replace(PLAN, steps=PLAN.steps[1:])
     with pytest.raises(DeployError, match="was not in the approved plan") as caught:
-        check(LATER, approved.digest, approved.to_json(), allow_data_loss=False)
+        check(LATER, approved.digest, approved.to_json(), GUARD)
     assert PLAN.steps[0].place in caught.value.message
     assert PLAN.steps[1].place not in caught.value.message
 
@@ -51,19 +55,22 @@ def test_a_step_that_was_not_approved_is_named() -> None:
 def test_another_target_is_refused_whatever_the_steps() -> None:
     other = replace(LATER, target=replace(TARGET, assembly="other"))
     with pytest.raises(DeployError, match="another export"):
-        check(other, PLAN.digest, PLAN.to_json(), allow_data_loss=False)
+        check(other, PLAN.digest, PLAN.to_json(), GUARD)
 
 
 @pytest.mark.parametrize("plan", [LOSS, replace(LOSS, start=replace(START, status="UPDATE_ROLLBACK_COMPLETE"))])
 def test_data_loss_is_asked_for_even_in_a_retry(plan: Plan) -> None:
     with pytest.raises(DeployError, match="TodoListTable"):
-        check(plan, LOSS.digest, LOSS.to_json(), allow_data_loss=False)
-    check(plan, LOSS.digest, LOSS.to_json(), allow_data_loss=True)
+        check(plan, LOSS.digest, LOSS.to_json(), GUARD)
+    allowed = tuple(AllowedLoss(step.place, "never used", plan=LOSS.digest) for step in LOSS.losses)
+    check(plan, LOSS.digest, LOSS.to_json(), Guard("dev", allowed, TODAY, LOSS.digest))
+    with pytest.raises(DeployError, match="TodoListTable"):
+        check(plan, LOSS.digest, LOSS.to_json(), Guard("dev", allowed, TODAY, PLAN.digest))
 
 
 def test_a_long_refusal_is_cut() -> None:
     with pytest.raises(DeployError, match=r"and 12 more"):
-        check(LATER, PLAN.digest, None, allow_data_loss=False)
+        check(LATER, PLAN.digest, None, GUARD)
 
 
 def test_the_approved_document_must_be_what_its_digest_says(tmp_path: Path) -> None:
@@ -194,9 +201,9 @@ def test_what_counts_as_deployed_before(changes: dict[str, str], counts: bool) -
 
 
 def test_what_was_deployed_before_may_be_deployed_again_but_for_its_data() -> None:
-    check(LATER, "an approval of long ago", None, before=True, allow_data_loss=False)
+    check(LATER, "an approval of long ago", None, GUARD, before=True)
     with pytest.raises(DeployError, match="TodoListTable"):
-        check(LOSS, "an approval of long ago", None, before=True, allow_data_loss=False)
+        check(LOSS, "an approval of long ago", None, GUARD, before=True)
 
 
 # --- how the state is encrypted -----------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from amplify_export.errors import DeployError
 from amplify_export.root import TEMPLATE_KEY
 from changes import deployed
 from changes.deployed import MASK, read, settle
+from changes.guard import PLAN_VARIABLE
 from delivery import deploy, plan
 from delivery.planning import AddResource, Plan, Start, Target
 
@@ -184,19 +185,29 @@ def test_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_parameters_that_only_the_deployment_knows_are_no_change() -> None:
-    wanted = {"Name": "new", "Version": plan.LATER, "New": plan.LATER, "Secret": "from the file"}
+    wanted = {"Name": "new", "Version": deployed.LATER, "New": deployed.LATER, "Secret": "from the file"}
     have = {"Name": "old", "Version": "v1", "Secret": MASK, "Removed": "1"}
-    assert plan.with_deployed(wanted, have) == {"Name": "new", "Version": "v1", "New": plan.LATER, "Secret": MASK}
+    assert deployed.with_deployed(wanted, have) == {
+        "Name": "new",
+        "Version": "v1",
+        "New": deployed.LATER,
+        "Secret": MASK,
+    }
+
+
+DIGEST = "a" * 64
 
 
 def test_an_engine_that_ends_well_without_having_done_it(monkeypatch: pytest.MonkeyPatch) -> None:
     step = AddResource(("api", "Table"), "AWS::DynamoDB::Table", "digest")
     start = Start("amplify-app-dev-12345", "UPDATE_ROLLBACK_COMPLETE", "1", "2", "3", "4")
     planned = Plan(start, Target("dev", "4" * 12, "eu-central-1", "a", "r", "p", "c"), (step,))
-    engine: Any = SimpleNamespace(up=lambda: SimpleNamespace(changes={"same": 14}))
+    told: list[Mapping[str, str]] = []
+    engine: Any = SimpleNamespace(up=lambda given: told.append(given) or SimpleNamespace(changes={"same": 14}))
     monkeypatch.setattr(plan, "wanted", lambda _: None)
     monkeypatch.setattr(plan, "backend", lambda _: plan.Backend(None, (step,), None))  # type: ignore[arg-type]
     with pytest.raises(DeployError, match=r"1 change of the backend did not take place:\n  \+ api/Table"):
-        deploy.carry_out(engine, planned)
+        deploy.carry_out(engine, planned, DIGEST)
     monkeypatch.setattr(plan, "backend", lambda _: plan.Backend(None, (), None))  # type: ignore[arg-type]
-    assert deploy.carry_out(engine, planned) == {"same": 14}
+    assert deploy.carry_out(engine, planned, DIGEST) == {"same": 14}
+    assert told == [{PLAN_VARIABLE: DIGEST}] * 2  # the program's own guard has to know what was approved

@@ -132,7 +132,11 @@ def an_approval_alone_loses_no_data(environment: Environment, document: Path) ->
     environment.take("todo-series/v2")
     approved = plan(environment, document)
     lost = {loss["path"]: loss["loss"] for loss in approved["dataLoss"]}
-    assert lost == {"apiseriesapp/TodoList/TodoListTable": "items", "authseriesappauth/UserPool": "users"}
+    assert lost == {
+        "apiseriesapp/TodoList/TodoListTable": "items",
+        "authseriesappauth/IdentityPool": "identities",
+        "authseriesappauth/UserPool": "users",
+    }
     before = root_template(environment)
     fails(deploy(environment, approved["digest"]), "would delete data", "apiseriesapp/TodoList/TodoListTable")
     assert root_template(environment) == before

@@ -22,6 +22,7 @@ from rehearsal.local_aws import LocalAws, random_account
 from rehearsal.setup import tools
 from rehearsal.workspace import Finished, Workspace
 from tests.delivery.conftest import ROOT, export
+from tests.delivery.environments import allow_loss
 from tests.delivery.test_failures import fails, succeeds
 from tests.pulumi_homes import warm_home
 
@@ -184,7 +185,8 @@ def test_a_first_deployment_a_second_and_the_way_back(enrolled: Enrolled) -> Non
     # A stage's rollback brings the first execution's artifact and variables. It would lose the new table.
     back = enrolled.run(first, "deploy", "--plan", approved)
     fails(back, "this would delete data", "TodoListTable")
-    succeeds(enrolled.run(first, "deploy", "--plan", approved, "--allow-data-loss"))
+    allow_loss(first / "Pulumi.prod.yaml", APP, ["apiseriesapp/TodoList/TodoListTable"])
+    succeeds(enrolled.run(first, "deploy", "--plan", approved))
     assert [event["result"] for event in enrolled.events()][-2:] == ["refused", "deployed"]
 
 

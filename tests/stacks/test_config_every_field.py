@@ -24,6 +24,7 @@ from pydantic import BaseModel
 from amplify_export.errors import ConfigError
 from stacks.config import AccountConfig, EnvironmentConfig, PipelineConfig, Stage, Step
 from stacks.config.account import Timeouts
+from stacks.config.environment import DataLoss
 from stacks.config.fields import Compute, Model, Right
 from stacks.config.pipeline import (
     Approval,
@@ -58,6 +59,10 @@ ENVIRONMENT: dict[str, Any] = {
     "parameters": {"authx": {"memory": "512"}},
     "apiKeyExpires": "2027-05-01",
     "protect": "true",
+    "dataLoss": [
+        {"path": "api/Todo/TodoTable", "reason": "never used", "until": "2027-05-01"},
+        {"path": "api/Old/OldTable", "reason": "never used", "plan": "a" * 64},
+    ],
     "executionRoleArn": "arn:aws:iam::012345678901:role/cloudformation",
     "enrolled": "false",
     "helloService": "false",
@@ -136,7 +141,19 @@ COMMANDS = (LIST, Bad(["make", ""], "is empty"))
 STEPS = (LIST, Bad(["smoke"], "'smoke' is no mapping"))
 
 WRONG: dict[type[BaseModel], dict[str, tuple[Bad, ...]]] = {
+    DataLoss: {
+        "path": (BLANK,),
+        "reason": (BLANK,),
+        "plan": (BLANK, Bad("abc", "'abc' is no digest of a plan")),
+        "until": (Bad("tomorrow", "'tomorrow' is not a date"),),
+    },
     EnvironmentConfig: {
+        "dataLoss": (
+            LIST,
+            Bad(["api/Todo/TodoTable"], "is no mapping"),
+            Bad([{"path": "a", "reason": "b"}], "has to be bounded"),
+            Bad([{"path": "a", "reason": "b", "until": "2027-05-01", "plan": "a" * 64}], "has to be bounded"),
+        ),
         "program": (Bad("backed", "'backed' is not 'backend'"),),
         "account": ACCOUNT_ID,
         "region": REGION,

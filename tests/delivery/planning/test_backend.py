@@ -55,7 +55,7 @@ def test_a_first_deployment_adds_everything() -> None:
     ("old", "new", "lost"),
     [
         ("v3", "v2", {"apiseriesapp/TodoList/TodoListTable": "items"}),
-        ("v4", "v3", {"authseriesappauth/UserPool": "users"}),
+        ("v4", "v3", {"authseriesappauth/IdentityPool": "identities", "authseriesappauth/UserPool": "users"}),
     ],
 )
 def test_a_removed_model_or_pool_loses_its_data(old: str, new: str, lost: dict[str, str]) -> None:

@@ -1,0 +1,45 @@
+"""What a deployment would lose, asked of the account before anything is published or CloudFormation is called."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from amplify_export import Assembly, RootStack
+from amplify_export.documents import Malformed
+from amplify_export.errors import DeployError
+from changes import deployed
+from changes.backend import plan_backend
+from changes.guard import Guard
+from changes.published import published
+from changes.stacks import Stacks
+from publishing.credentials import client_config, target_session
+from publishing.target import PublishTarget
+
+
+def check(
+    target: PublishTarget,
+    assembly: Assembly,
+    root: RootStack,
+    guard: Guard,
+    progress: Callable[[str], None],
+) -> None:
+    """Raise `DeployError` if deploying `assembly` with `root` would lose data that nothing allows to be lost, or if
+    nobody can tell: what is deployed cannot be read, or is being changed."""
+    where = f"{root.stack_name} (account {target.account}, {target.region})"
+    try:
+        session = target_session(target)
+        content = published(assembly, root, target, session.client("s3", config=client_config()), progress)
+        found = deployed.read(session.client("cloudformation", config=client_config()), root.stack_name, content)
+    except (BotoCoreError, ClientError, Malformed) as error:
+        raise DeployError(
+            f"what is deployed cannot be read, so nobody can tell what data this would delete: {error}",
+            where=where,
+            remedy="nothing was changed; allow these credentials cloudformation:DescribeStacks, ListStackResources and "
+            "GetTemplate on the stack and its nested stacks, and repeat the command",
+        ) from None
+    if found.stacks is None:
+        return
+    parameters = deployed.with_deployed(deployed.known(root), found.stacks.parameters)
+    guard.check(plan_backend(found.stacks, Stacks.of(assembly, root, parameters)))
