@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -10,13 +11,12 @@ from typing import cast
 import pulumi
 import pulumi_aws as aws
 
-from amplify_export import Assembly, RootStack, StackName
-from amplify_export.assembly import BucketFile
+from amplify_export import Assembly, RootStack
 from amplify_export.errors import ConfigError
 from components import names
 from components.accessors import Directory, Found
 from components.backend_parts import Bucket, Function, GraphqlApi, IdentityPool, Nested, RestApi, Table, UserPool
-from components.contents import contents
+from components.contents import contents, pages
 from components.errors import as_run_error
 from components.publisher import Publisher
 from components.remembered import unchanged
@@ -239,6 +239,10 @@ class AmplifyBackend(pulumi.ComponentResource):
         pulumi-aws issue 2492). The root refers to the secret in the nested stack's `Parameters`, where CloudFormation
         resolves it; the nested template keeps its own NoEcho parameter. The version id is a plain parameter: it changes
         when the value does, and so a rotated secret updates the nested stack exactly once.
+
+        The value is write-only: the provider lists the secret's versions then, where it would read the value itself at
+        each refresh (terraform-provider-aws pull request 44876). So `plan` needs no right to read a secret. The
+        engine is told that the value has changed by a number.
         """
         versions = {}
         for secret in args.root.secrets:
@@ -259,7 +263,8 @@ class AmplifyBackend(pulumi.ComponentResource):
             version = aws.secretsmanager.SecretVersion(
                 label,
                 secret_id=made.id,
-                secret_string=pulumi.Output.secret(value),
+                secret_string_wo=pulumi.Output.secret(value),
+                secret_string_wo_version=_number_of(secret.secret_name, value),
                 opts=pulumi.ResourceOptions(parent=made),
             )
             versions[secret.version_parameter] = version.version_id
@@ -365,13 +370,8 @@ class AmplifyBackend(pulumi.ComponentResource):
         are allowed on them, which the exported template does not do ("Controlling ownership of objects and disabling
         ACLs" in the S3 user guide).
         """
-        parsed = StackName.parse(args.root.stack_name)
-        environment = parsed.environment if parsed else ""
         after = pulumi.ResourceOptions(parent=self, depends_on=[self._stack])
-        by_bucket: dict[str, list[BucketFile]] = {}
-        for file in args.assembly.bucket_files:
-            by_bucket.setdefault(f"{file.bucket}-{environment}", []).append(file)
-        for bucket, files in sorted(by_bucket.items()):
+        for bucket, files in sorted(pages(args.assembly, args.root.stack_name).items()):
             owner = aws.s3.BucketOwnershipControls(
                 bucket,
                 bucket=bucket,
@@ -398,3 +398,14 @@ class AmplifyBackend(pulumi.ComponentResource):
                     content_type=file.content_type,
                     opts=pulumi.ResourceOptions(parent=self, depends_on=[owner, open_to_acls]),
                 )
+
+
+def _number_of(name: str, value: pulumi.Input[str]) -> pulumi.Output[int]:
+    """A number that changes with the value of the secret called `name`. Secret itself: a short value could be guessed
+    from it. 31 bits: an integer of Pulumi's schemas has 32."""
+
+    def number(text: str) -> int:
+        digest = hashlib.sha256(f"{name}\0{text}".encode()).digest()
+        return (int.from_bytes(digest[:4], "big") >> 1) or 1  # to the provider, 0 is no number at all
+
+    return pulumi.Output.secret(value).apply(number)

@@ -1,9 +1,11 @@
 """What the templates of an assembly hold, as far as a deployment has to know it beforehand."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from amplify_export import Assembly
+from amplify_export import Assembly, StackName
+from amplify_export.assembly import BucketFile
 
 _STATEFUL = re.compile(
     rb"AWS::DynamoDB::(?:Global)?Table|Custom::AmplifyDynamoDBTable|AWS::Cognito::UserPool\b|AWS::S3::Bucket\b"
@@ -35,3 +37,14 @@ def contents(assembly: Assembly) -> Contents:
             stateful = stateful or bool(_STATEFUL.search(body))
             transforms = transforms or bool(_TRANSFORM.search(body))
     return Contents(stateful, transforms or "Transform" in assembly.root_template)
+
+
+def pages(assembly: Assembly, stack_name: str) -> Mapping[str, tuple[BucketFile, ...]]:
+    """Cognito's verification pages, by the bucket that the root stack `stack_name` makes for them."""
+    parsed = StackName.parse(stack_name)
+    environment = parsed.environment if parsed else ""
+    found: dict[str, tuple[BucketFile, ...]] = {}
+    for file in assembly.bucket_files:
+        bucket = f"{file.bucket}-{environment}"
+        found[bucket] = (*found.get(bucket, ()), file)
+    return found

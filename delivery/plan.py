@@ -37,6 +37,7 @@ from delivery.planning import (
     digest,
     lacking,
     losses,
+    page_buckets,
     plan_backend,
     plan_program,
     program_needs,
@@ -225,6 +226,7 @@ def _rights(target: Wanted, here: Backend, previewed: Sequence[ProgramStep]) -> 
         here.found.stacks,
         here.steps,
         program_needs(previewed, Identity(config.profile, config.role_arn)),
+        pages=page_buckets(previewed),
     )
     prepared.check(found, config, project)
     return prepared.unclear(found)

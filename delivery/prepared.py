@@ -49,6 +49,7 @@ def check(lacking: Lacking, config: EnvironmentConfig, project: Project) -> None
         ("of what the program adds", lacking.program),
     )
     lines = [f"  {_line(kind, places)}, {what}" for what, needs in parts for kind, places in needs.items()]
+    lines += [f"  verification pages in the bucket {bucket}, of the export" for bucket in lacking.pages]
     raise DeployError(
         "the account has not given the rights for:\n" + "\n".join(lines),
         where=stamp.place(config),

@@ -12,6 +12,7 @@ from typing import Any
 from amplify_export import Assembly, render_root
 from amplify_export.documents import parse_json
 from amplify_export.errors import ConfigError
+from components.contents import pages
 from components.documents.buildspecs import EngineDownload
 from components.documents.environment import BuildEnvironment, EnvironmentAccess
 from components.documents.naming import CHECK, DEPLOY, PLAN, PUBLISH, EnvironmentNames, PipelineNames
@@ -93,6 +94,7 @@ def environment_access(
         deploy_statements=tuple(_statements("Deploy", config.deploy_rights)),
         deploy_managed_policies=config.deploy_policies,
         check_statements=tuple(s for step in stage.steps for s in _statements(f"Step{_word(step.name)}", step.rights)),
+        page_buckets=frozenset(pages(assembly, root.stack_name)),
         own_boundary=config.roles_boundary,
         images=config.images,
         staging_key=config.staging_key,

@@ -12,7 +12,8 @@ ACCOUNT_VERSION = 3
 number is in `EnvironmentNames.version_parameter`, and each deploy compares it first.
 
 2: the types that the roles were made for stand beside it (`EnvironmentNames.types_parameter`).
-3: the execution role may pass itself on to nested stacks; without it AWS refuses every one."""
+3: the execution role may pass itself on to nested stacks; without it AWS refuses every one. `plan` may look at the
+backend's secrets, without their values, and at its verification pages, which `deploy` may upload."""
 
 FORBIDDEN_MANAGED_POLICIES = ("AdministratorAccess", "IAMFullAccess", "PowerUserAccess")
 """What no role of ours gets, whoever asks."""
@@ -46,6 +47,8 @@ class EnvironmentAccess:
     """ARNs of managed policies for `deploy`. None of `FORBIDDEN_MANAGED_POLICIES`."""
     check_statements: tuple[Mapping[str, Any], ...] = ()
     """What the steps may do beyond reading the outputs they ask for."""
+    page_buckets: frozenset[str] = frozenset()
+    """Buckets of the export that Cognito's verification pages go into: `deploy` uploads them, `plan` looks at them."""
     own_boundary: str | None = None
     """ARN of the organization's boundary for all our own roles."""
     images: bool = False

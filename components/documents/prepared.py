@@ -30,6 +30,8 @@ class Prepared:
     """Types that `deploy` itself may make, for the program."""
     further: frozenset[str]
     """Services (prefixes of IAM actions) that the account's file gives `deploy` further rights in, or `ANY_SERVICE`."""
+    pages: frozenset[str] = frozenset()
+    """Buckets of the export that `deploy` may upload verification pages into."""
 
     def allows_backend(self, name: str) -> bool:
         """Whether the execution role may make and delete resources of the type `name`."""
@@ -58,6 +60,7 @@ class Prepared:
             "backend": _by_service(self.backend),
             "program": _by_service(self.program),
             "further": sorted(self.further),
+            **({"pages": sorted(self.pages)} if self.pages else {}),
         }
         return json.dumps(content, separators=(",", ":"), sort_keys=True)
 
@@ -70,6 +73,7 @@ def prepared(access: EnvironmentAccess) -> Prepared:
         frozenset(map(_general, access.resource_types)),
         frozenset(map(_general, access.program_types)),
         frozenset(further | ({ANY_SERVICE} if access.deploy_managed_policies else set())),
+        access.page_buckets,
     )
 
 
@@ -78,7 +82,10 @@ def parse(text: str) -> Prepared:
     try:
         content = json.loads(text)
         return Prepared(
-            frozenset(_types(content["backend"])), frozenset(_types(content["program"])), frozenset(content["further"])
+            frozenset(_types(content["backend"])),
+            frozenset(_types(content["program"])),
+            frozenset(content["further"]),
+            frozenset(content.get("pages", ())),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"not a record of types: {error}") from None

@@ -104,6 +104,33 @@ def _publish(access: EnvironmentAccess) -> list[Statement]:
     return statements
 
 
+SECRET_LOOKS = (
+    "secretsmanager:DescribeSecret",
+    "secretsmanager:GetResourcePolicy",
+    "secretsmanager:ListSecretVersionIds",
+)
+"""What the provider's Read of a secret and of its write-only version asks for: everything but the value."""
+_PAGE_BUCKET_READS = ("s3:GetBucketOwnershipControls", "s3:GetBucketPublicAccessBlock", "s3:ListBucket")
+"""Who may not list a bucket is told of a page that is gone that it is forbidden."""
+_PAGE_READS = ("s3:GetObject", "s3:GetObjectTagging", "s3:GetObjectVersion")
+
+
+def _pages(access: EnvironmentAccess, *, upload: bool) -> list[Statement]:
+    """The verification pages, which the program uploads into buckets that the stack has made."""
+    if not access.page_buckets:
+        return []
+    buckets = [access.names.bucket_arn(bucket) for bucket in access.page_buckets]
+    own = {"StringEquals": {"aws:ResourceAccount": access.names.account}}
+    on_bucket, on_page = [*_PAGE_BUCKET_READS], [*_PAGE_READS]
+    if upload:
+        on_bucket += ["s3:ListBucketVersions", "s3:PutBucketOwnershipControls", "s3:PutBucketPublicAccessBlock"]
+        on_page += ["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:PutObject", "s3:PutObjectAcl"]
+    return [
+        allow("PageBuckets", on_bucket, buckets, own),
+        allow("Pages", on_page, [f"{bucket}/*" for bucket in buckets], own),
+    ]
+
+
 def _plan(access: EnvironmentAccess) -> list[Statement]:
     names = access.names
     state = names.bucket_arn(names.state_bucket)
@@ -130,6 +157,9 @@ def _plan(access: EnvironmentAccess) -> list[Statement]:
         _key(access, "StateKey", "kms:Decrypt", names.state_key_alias),
         _key(access, "PlansKey", "kms:GenerateDataKey", names.state_key_alias, through_s3=True),
         *_audit_write(access, PLAN),
+        # The preview refreshes what the component itself has made.
+        allow("Secrets", SECRET_LOOKS, secret_arns(access)),
+        *_pages(access, upload=False),
         allow("PlanReads", _UNSCOPED_STACK_READS, "*"),
     ]
 
@@ -201,6 +231,7 @@ def _deploy(access: EnvironmentAccess) -> list[Statement]:
             ],
             secret_arns(access),
         ),
+        *_pages(access, upload=True),
         *guards(access, passes_execution_role=True),
         deny("OurProjectsStay", ["codebuild:StartBuild*", "codebuild:UpdateProject*"], "*"),
     ]

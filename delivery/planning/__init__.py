@@ -13,7 +13,7 @@ from changes.steps import (
     UpdateStack,
     digest,
 )
-from delivery.planning.needs import Identity, Lacking, Needs, lacking, program_needs
+from delivery.planning.needs import Identity, Lacking, Needs, lacking, page_buckets, program_needs
 from delivery.planning.notes import boundary_comes, losses
 from delivery.planning.plan import Plan, Start, Target, document_digest
 from delivery.planning.program import ProgramStep, plan_program
@@ -40,6 +40,7 @@ __all__ = [
     "document_digest",
     "lacking",
     "losses",
+    "page_buckets",
     "plan_backend",
     "plan_program",
     "program_needs",

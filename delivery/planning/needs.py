@@ -25,6 +25,14 @@ _OWN_RIGHTS = frozenset(
     {ROOT_STACK, "aws:secretsmanager/secret:Secret", "aws:secretsmanager/secretVersion:SecretVersion"}
 )
 """What `AmplifyBackend` itself makes with rights that `deploy` has in every account."""
+_PAGES = frozenset(
+    {
+        "aws:s3/bucketObjectv2:BucketObjectv2",
+        "aws:s3/bucketOwnershipControls:BucketOwnershipControls",
+        "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
+    }
+)
+"""What `AmplifyBackend` makes for verification pages, each called by its bucket, a page as `BUCKET/PATH`."""
 
 
 @dataclass(frozen=True)
@@ -39,10 +47,12 @@ class Lacking:
     """Pulumi types of what the program makes beside the backend."""
     unclear: Needs
     """Pulumi types of which only AWS can say whether the rights suffice."""
+    pages: tuple[str, ...] = ()
+    """Buckets of verification pages."""
 
     def __bool__(self) -> bool:
         """Whether the deployment would fail."""
-        return bool(self.backend or self.removed or self.program)
+        return bool(self.backend or self.removed or self.program or self.pages)
 
 
 @dataclass(frozen=True)
@@ -67,12 +77,14 @@ def lacking(
     deployed: Stacks | None,
     steps: Iterable[Step],
     program: Needs,
+    *,
+    pages: Iterable[str] = (),
 ) -> Lacking:
     """What `prepared` has no rights for of what the deployment of `wanted`, and of `program` beside it, needs.
 
     All types of the wanted templates count, also where nothing of them changes now: a rollback or new tags of the stack
     reach every resource. Of what is deployed only that counts which goes. Without `wanted` the backend does not count:
-    it is made with another role.
+    it is made with another role. `pages` are the buckets of verification pages that the program changes.
     """
     answers = {token: prepared.allows_program(token) for token in program}
     return Lacking(
@@ -80,6 +92,7 @@ def lacking(
         removed=_without_rights(prepared, _removal_needs(deployed, steps) if wanted and deployed else {}),
         program={token: places for token, places in program.items() if answers[token] is False},
         unclear={token: places for token, places in program.items() if answers[token] is None},
+        pages=tuple(sorted(set(pages) - prepared.pages)),
     )
 
 
@@ -96,12 +109,21 @@ def program_needs(previewed: Sequence[ProgramStep], identity: Identity) -> Needs
             step.operation in OPERATIONS
             and step.custom
             and step.type.split(":")[0] in PROVIDERS
-            and not (BACKEND in step.urn and step.type in _OWN_RIGHTS)
+            and not (BACKEND in step.urn and step.type in _OWN_RIGHTS | _PAGES)
             and not (step.operation == "delete" and step.kept)
             and (provider is None or identity.is_of(provider))
         ):
             found.setdefault(step.type, set()).add(step.urn.rpartition("::")[2])
     return {token: sorted(places) for token, places in sorted(found.items())}
+
+
+def page_buckets(previewed: Iterable[ProgramStep]) -> frozenset[str]:
+    """The buckets of verification pages that a preview would change."""
+    return frozenset(
+        step.urn.rpartition("::")[2].partition("/")[0]
+        for step in previewed
+        if step.operation in OPERATIONS and BACKEND in step.urn and step.type in _PAGES
+    )
 
 
 def _backend_needs(wanted: Stacks) -> Needs:

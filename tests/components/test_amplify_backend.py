@@ -162,18 +162,26 @@ def test_a_secret_goes_to_secrets_manager_and_its_version_to_the_stack() -> None
     secret, version, stack = recording.one(SECRET), recording.one(VERSION), recording.one(STACK)
     assert secret.inputs["name"] == entry.secret_name
     assert secret.inputs["recoveryWindowInDays"] == 0
-    assert version.inputs["secretString"] == "s3cret"
+    assert version.inputs["secretStringWo"] == "s3cret"
     assert stack.inputs["parameters"][entry.version_parameter] == f"version-of-{version.name}"
     assert version.urn in stack.depends_on
 
 
 def test_a_secret_stays_secret_and_reaches_nothing_else() -> None:
     root, recording = with_secret()
-    assert recording.one(VERSION).secret == {"secretString"}
+    assert recording.one(VERSION).secret == {"secretStringWo", "secretStringWoVersion"}
     assert b"s3cret" not in root.body
     for resource in recording.resources:
         if resource.type != VERSION:
             assert "s3cret" not in repr(resource.inputs), resource.type
+
+
+def test_its_number_changes_with_the_value_and_tells_nothing_of_another_secret() -> None:
+    def number(value: str) -> int:
+        return int(with_secret(value)[1].one(VERSION).inputs["secretStringWoVersion"])
+
+    assert number("s3cret") == number("s3cret") != number("another")
+    assert 0 < number("s3cret") < 2**31
 
 
 def test_a_secret_without_value_is_refused() -> None:

@@ -45,6 +45,11 @@ PIPELINE = f"""config:
 """
 
 
+def folder_of(name: str | Path) -> Path:
+    """An export's folder: one of those in tests/exports, by its name, or any."""
+    return name if isinstance(name, Path) else export(name)
+
+
 class Enrolled:
     """The environment `prod` in an account that its administrator has enrolled."""
 
@@ -79,12 +84,12 @@ class Enrolled:
         in_account = Workspace(self.workspace.project, {**there, "PULUMI_BACKEND_URL": self.names.state_backend})
         in_account.succeed("stack", "init", "prod", f"--secrets-provider={self.names.secrets_provider}")
 
-    def prepare(self, name: str, **keys: str) -> None:
+    def prepare(self, name: str | Path, **keys: str) -> None:
         """The administrator runs the account's stack with that export, and these keys in its file."""
         if self.prepared == f"{name} {keys}":
             return
         self.prepared = f"{name} {keys}"
-        self.workspace.put_export(export(name))
+        self.workspace.put_export(folder_of(name))
         lines = "".join(f"  {APP}:{key}: {value}\n" for key, value in {"program": "account", **keys}.items())
         # The engine may have written into the file what it encrypts with; that stays.
         file = self.workspace.project / "Pulumi.prod-account.yaml"
@@ -105,11 +110,11 @@ class Enrolled:
     def client(self, service: str) -> Any:
         return self.aws.client(service, self.admin, REGION)
 
-    def build(self, name: str) -> Path:
+    def build(self, name: str | Path) -> Path:
         """What Build makes of an export: the program, and the assembly; the export is no more looked at."""
         checkout = self.folder / f"build-{len(list(self.folder.glob('build-*')))}"
         shutil.copytree(self.workspace.project, checkout, symlinks=True)
-        write_assembly(assemble(read_export(export(name))), checkout / "assembly")
+        write_assembly(assemble(read_export(folder_of(name))), checkout / "assembly")
         for folder in checkout.glob("amplify-export-*"):
             shutil.rmtree(folder)
         return checkout
@@ -281,3 +286,64 @@ def test_what_goes_has_its_rights_until_it_is_gone(enrolled: Enrolled) -> None:
     assert named
     enrolled.prepare("todo-series/v3", backendTypes=f"[{', '.join(json.dumps(t) for t in named[1].split(', '))}]")
     enrolled.plan(without)
+
+
+def with_page(folder: Path, bucket: str, page: str) -> Path:
+    """An export with users, and with the page that they see after they have followed the link of their e-mail."""
+    source = export("todo-series/v4")
+    copy = folder / source.name
+    shutil.copytree(source, copy)
+    [auth] = (path for path in (copy / "auth").iterdir() if path.name.startswith("seriesapp"))
+    file = next(auth.glob("*cloudformation-template.json"))
+    template = json.loads(file.read_text())
+    template["Parameters"]["verificationBucketName"] = {"Type": "String"}
+    made = {"Fn::Join": ["-", [{"Ref": "verificationBucketName"}, {"Ref": "env"}]]}
+    template["Resources"]["VerificationBucket"] = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": made}}
+    file.write_text(json.dumps(template))
+    file = copy / "amplify-export-manifest.json"
+    manifest = json.loads(file.read_text())
+    nested = manifest["props"]["loadNestedStacks"][f"auth{auth.name}"]
+    nested["parameters"]["verificationBucketName"] = bucket
+    file.write_text(json.dumps(manifest))
+    (auth / "amplify-auth-assets").mkdir()
+    (auth / "amplify-auth-assets" / "index.html").write_text(page)
+    return copy
+
+
+def test_an_environment_with_a_secret_and_verification_pages_is_planned_again_and_again(
+    enrolled: Enrolled, tmp_path: Path
+) -> None:
+    """`plan` refreshes both: it looks at the secret without reading it, and needs its rights on the pages."""
+    bucket = f"verify-{secrets.token_hex(3)}"
+    first = with_page(tmp_path / "first", bucket, "<p>Welcome")
+    enrolled.prepare("todo-series/v4")
+    file = enrolled.workspace.project / "Pulumi.prod.yaml"
+    written = file.read_text()
+    there = {**enrolled.workspace.environment, "PULUMI_BACKEND_URL": enrolled.names.state_backend}
+    parameter = "parameters.apiseriesapp.AppSyncApiName"
+    give = Workspace(enrolled.workspace.project, there)
+    give.succeed("config", "set", "--secret", "--path", parameter, "first-secret", "-s", "prod")
+    try:
+        build = enrolled.build(first)
+        fails(enrolled.run(build, "plan"), f"verification pages in the bucket {bucket}-prod", "nothing was changed")
+        enrolled.prepare(first)
+        deliver(enrolled, build)
+        # Nothing has changed, and both are read.
+        again = succeeds(enrolled.run(build, "plan"))
+        assert "nothing to change" in again.output
+
+        give.succeed("config", "set", "--secret", "--path", parameter, "second-secret", "-s", "prod")
+        second = enrolled.build(with_page(tmp_path / "second", bucket, "<p>Welcome back"))
+        deliver(enrolled, second)
+        body = enrolled.client("s3").get_object(Bucket=f"{bucket}-prod", Key="index.html")["Body"].read()
+        assert body == b"<p>Welcome back"
+        names = [a["name"] for a in enrolled.client("appsync").list_graphql_apis()["graphqlApis"]]
+        assert [name.startswith("second-secret") for name in names] == [True]
+        assert "nothing to change" in succeeds(enrolled.run(second, "plan")).output
+    finally:
+        file.write_text(written)
+
+
+def deliver(enrolled: Enrolled, build: Path) -> None:
+    succeeds(enrolled.run(build, "publish"))
+    succeeds(enrolled.run(build, "deploy", "--plan", enrolled.plan(build)))

@@ -92,8 +92,8 @@ def test_a_secret_of_the_configuration_stays_secret(full: Path) -> None:
     parameters = {"authfullappauth": {"smsVerificationMessage": "s3cret {####}"}}
     recording = run(full, "fullapp", {"parameters": parameters}, secret_keys=("parameters",))
     version = recording.one("aws:secretsmanager/secretVersion:SecretVersion")
-    assert version.inputs["secretString"] == "s3cret {####}"
-    assert version.secret == {"secretString"}
+    assert version.inputs["secretStringWo"] == "s3cret {####}"
+    assert version.secret == {"secretStringWo", "secretStringWoVersion"}
     for resource in recording.resources:
         if resource is not version:
             assert "s3cret" not in repr(resource.inputs), resource.type

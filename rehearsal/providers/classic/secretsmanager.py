@@ -2,8 +2,9 @@
 
 Plays internal/service/secretsmanager/secret.go, secret_version.go and secret_version_data_source.go of
 terraform-provider-aws: a secret's id is its ARN, deleting it waits for the recovery window (30 days; 0 deletes at
-once), a version's id is `ARN|VERSION`, and another text is another version: a replacement. What the function reads
-is a secret again.
+once), a version's id is `ARN|VERSION`, and another text is another version: a replacement. The value of
+a write-only text is never asked for: its version is looked for in the secret's list (pull request 44876). What the
+function reads is a secret again.
 """
 
 from __future__ import annotations
@@ -142,6 +143,14 @@ class SecretVersion(Resource):
         "versionStages": Prop("set", computed=True),
     }
 
+    def validate(self, inputs: Properties) -> list[tuple[str, str]]:
+        both = ("secretStringWo", "secretStringWoVersion")
+        return [
+            (key, '"' + key + '": all of `secret_string_wo,secret_string_wo_version` must be specified')
+            for key in both
+            if key in inputs and any(other not in inputs for other in both)
+        ]
+
     def create(self, call: Call, inputs: Properties) -> tuple[str, Properties]:
         client = call.client("secretsmanager")
         request: dict[str, Any] = {"SecretId": inputs["secretId"], "ClientRequestToken": str(uuid.uuid4())}
@@ -166,22 +175,25 @@ class SecretVersion(Resource):
     def read(self, call: Call, resource_id: str, olds: Properties) -> tuple[str, Properties] | None:
         client = call.client("secretsmanager")
         secret_id, _, version = resource_id.partition("|")
+        write_only = _is_write_only(olds)
         try:
-            found = client.get_secret_value(SecretId=secret_id, VersionId=version)
+            found = _listed(client, secret_id, version) if write_only else _valued(client, secret_id, version)
         except client.exceptions.ClientError as error:
             if error_code(error) in (*_GONE, "InvalidRequestException"):
                 return None
             raise aws_error(f"reading Secrets Manager Secret Version ({resource_id})", error) from error
+        if found is None:
+            return None
         outputs: Properties = {
             "arn": found["ARN"],
-            "hasSecretStringWo": "secretStringWoVersion" in olds,
+            "hasSecretStringWo": write_only,
             "secretArn": found["ARN"],
             "secretId": secret_id,
             "versionId": version,
             "versionStages": found.get("VersionStages", []),
         }
-        if "secretStringWoVersion" in olds:
-            outputs["secretStringWoVersion"] = olds["secretStringWoVersion"]
+        if write_only:
+            outputs |= kept(olds, "secretStringWoVersion")
         elif "SecretString" in found:
             outputs["secretString"] = found["SecretString"]
         else:
@@ -212,12 +224,30 @@ class SecretVersion(Resource):
         """A version without stages is deprecated; one that is current goes with its secret."""
         client = call.client("secretsmanager")
         secret_id, _, version = resource_id.partition("|")
+        look = _listed if _is_write_only(olds) else _valued
         try:
-            found = client.get_secret_value(SecretId=secret_id, VersionId=version)
-            self._drop_stages(client, secret_id, version, set(found.get("VersionStages", [])))
+            self._drop_stages(client, secret_id, version, set(olds.get("versionStages") or ()))
+            look(client, secret_id, version)
         except client.exceptions.ClientError as error:
             if error_code(error) not in (*_GONE, "InvalidRequestException"):
                 raise aws_error(f"deleting Secrets Manager Secret Version ({resource_id})", error) from error
+
+
+def _is_write_only(olds: Properties) -> bool:
+    return bool(olds.get("hasSecretStringWo") or "secretStringWoVersion" in olds)
+
+
+def _valued(client: Any, secret_id: str, version: str) -> dict[str, Any]:
+    """A version with its value."""
+    found: dict[str, Any] = client.get_secret_value(SecretId=secret_id, VersionId=version)
+    return found
+
+
+def _listed(client: Any, secret_id: str, version: str) -> dict[str, Any] | None:
+    """A version without its value; None if the secret has no such one."""
+    answer = client.list_secret_version_ids(SecretId=secret_id, IncludeDeprecated=True)
+    fitting = (item for item in answer.get("Versions", []) if item["VersionId"] == version)
+    return next(({"ARN": answer["ARN"], **item} for item in fitting), None)
 
 
 def _holder(client: Any, secret_id: str, stage: str) -> str | None:

@@ -4,7 +4,7 @@
 account's document, a boundary or an explicit denial.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -377,7 +377,30 @@ def _plan() -> Iterator[Row]:
             ("iam:CreateRole", names.iam_arn("role", "/", f"x-{names.environment}")),
         ):
             yield no(role, action, resource, keys={"aws:RequestedRegion": names.region})
+        secret = names.arn("secretsmanager", f"secret:{stack_name(names)}/nested/parameter-AbCdEf")
+        for action in ("DescribeSecret", "GetResourcePolicy", "ListSecretVersionIds"):
+            yield yes(role, f"secretsmanager:{action}", secret)
+            yield no(role, f"secretsmanager:{action}", names.arn("secretsmanager", "secret:database-AbCdEf"))
+        yield no(role, "secretsmanager:PutSecretValue", secret)
+        yield from _pages(names, "plan", no)
         yield from _every_build(names, "plan")
+
+
+def _pages(names: EnvironmentNames, what: str, uploads: Callable[..., Row]) -> Iterator[Row]:
+    """The verification pages, and no other bucket of the backend."""
+    role, bucket = names.project_role_arn(what), names.bucket_arn(f"pages-{names.environment}")
+    for action in ("GetBucketOwnershipControls", "GetBucketPublicAccessBlock", "ListBucket"):
+        yield yes(role, f"s3:{action}", bucket)
+        yield no(role, f"s3:{action}", bucket, keys={"aws:ResourceAccount": STRANGER})
+    for action in ("GetObject", "GetObjectTagging", "GetObjectVersion"):
+        yield yes(role, f"s3:{action}", f"{bucket}/index.html")
+    for action in ("ListBucketVersions", "PutBucketOwnershipControls", "PutBucketPublicAccessBlock"):
+        yield uploads(role, f"s3:{action}", bucket)
+    for action in ("DeleteObject", "DeleteObjectVersion", "PutObject", "PutObjectAcl"):
+        yield uploads(role, f"s3:{action}", f"{bucket}/index.html")
+        yield no(role, f"s3:{action}", f"arn:aws:s3:::uploads-{names.environment}/x")
+    yield no(role, "s3:PutBucketPolicy", bucket)
+    yield no(role, "s3:GetObject", f"arn:aws:s3:::uploads-{names.environment}/x")
 
 
 def _deploy() -> Iterator[Row]:
@@ -424,6 +447,7 @@ def _deploy() -> Iterator[Row]:
         yield no(role, "lambda:CreateFunction", names.arn("lambda", "function:somebody-elses"))
         yield never(role, START, names.project_arn("deploy"))
         yield never(role, "codebuild:UpdateProject", names.project_arn("plan"))
+        yield from _pages(names, "deploy", yes)
         yield from _every_build(names, "deploy")
     hello = prod.arn("lambda", f"function:{canary.prefix}-hello")
     yield no(prod.project_role_arn("deploy"), "lambda:CreateFunction", hello)

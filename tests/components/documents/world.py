@@ -89,6 +89,7 @@ def access(names: EnvironmentNames, **changes: Any) -> EnvironmentAccess:
         stack_name=stack_name(names),
         resource_types=EXPORT_TYPES,
         program_types=PROGRAM_TYPES,
+        page_buckets=frozenset({f"pages-{names.environment}"}),
         tags={"user:Application": APP, "user:Stack": names.environment},
     )
     return replace(standard, **changes)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from components.documents.prepared import Prepared
-from delivery.planning import Identity, Lacking, ProgramStep, Stacks, lacking, plan_backend, program_needs
+from delivery.planning import Identity, Lacking, ProgramStep, Stacks, lacking, page_buckets, plan_backend, program_needs
 from tests.delivery.planning.stacks_of import stacks_of, with_resource, without
 
 NOBODY = Identity()
@@ -123,9 +123,10 @@ BACKEND = "amplify-delivery:index:AmplifyBackend$"
         ([step("update", "aws:cloudformation/stack:Stack", parent=BACKEND)], {}),
         ([step("create", "aws:secretsmanager/secret:Secret", parent=BACKEND)], {}),
         ([step("create", "aws:secretsmanager/secret:Secret")], {"aws:secretsmanager/secret:Secret": ["jobs"]}),
-        # Settings of its verification page's bucket are made with the rights of `deploy`.
+        # Its verification pages: `page_buckets`.
+        ([step("create", "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock", parent=BACKEND)], {}),
         (
-            [step("create", "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock", parent=BACKEND)],
+            [step("create", "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock")],
             {"aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": ["jobs"]},
         ),
     ],
@@ -165,3 +166,21 @@ def test_what_other_credentials_make_is_not_made_with_these_rights(
 
 def test_of_a_provider_that_the_preview_does_not_show_the_rights_are_asked() -> None:
     assert program_needs([step("delete", provider=f"{URN}pulumi:providers:aws::old::1")], Identity(role_arn=ROLE))
+
+
+def test_the_buckets_of_verification_pages_are_the_accounts_to_know() -> None:
+    closed, page = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock", "aws:s3/bucketObjectv2:BucketObjectv2"
+    buckets = page_buckets(
+        [
+            step("same", closed, name="old-prod", parent=BACKEND),
+            step("create", closed, name="pages-prod", parent=BACKEND),
+            step("delete", page, name="gone-prod/css/style.css", parent=BACKEND),
+            step("create", page, name="mine/x"),
+        ]
+    )
+    assert buckets == {"pages-prod", "gone-prod"}
+    prepared = replace(made_for(MODELS), pages=frozenset({"pages-prod"}))
+    lacks = lacking(prepared, stacks_of(MODELS), None, (), {}, pages=buckets)
+    assert lacks.pages == ("gone-prod",)
+    assert lacks
+    assert not lacking(prepared, stacks_of(MODELS), None, (), {}, pages={"pages-prod"})
