@@ -43,6 +43,31 @@ def entries_digest(data: bytes, limit: int = MAX_LAMBDA_UNZIPPED) -> str:
     return hashlib.sha256("".join(sorted(lines)).encode()).hexdigest()
 
 
+def doubts(data: bytes, *, runtime: bool) -> list[str]:
+    """What Lambda does with an archive that nobody can have meant: it unpacks it, and calls fail. One sentence each.
+
+    `runtime`: what it holds is to run as `bootstrap` (a custom runtime). Only the list of entries is read; an archive
+    that cannot be read has none.
+    """
+    import zipfile  # noqa: PLC0415
+
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            infos = archive.infolist()
+    except (zipfile.BadZipFile, OSError, ValueError):
+        return []  # AD403 says it
+    found = []
+    if runtime and any(i.filename == "bootstrap" and not (i.external_attr >> 16) & 0o111 for i in infos):
+        found.append("`bootstrap` is not executable: each call would end with `permission denied`")
+    foreign = [i.filename for i in infos if "\\" in i.filename]
+    if foreign:
+        named = foreign[0][:60]
+        found.append(
+            f"{len(foreign)} entries have back slashes in their names ({named}): Lambda makes no folders of them"
+        )
+    return found
+
+
 def _entries(archive: zipfile.ZipFile, limit: int) -> list[str]:
     """One line per entry: mode, sha256, name."""
     infos = archive.infolist()

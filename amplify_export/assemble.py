@@ -91,6 +91,10 @@ class _Assembler:
         root, template = self._root()
         bucket_files = tuple(self._bucket_files())
         self._raise_refusals()
+        if self.store.windows_texts:
+            several = f"{len(self.store.windows_texts)} x" if len(self.store.windows_texts) > 1 else "the"
+            message = f"{several} line ends of Windows (CRLF) made LF, as the exporter writes them"
+            self._repaired("AD630", min(self.store.windows_texts), message)
         return Assembly(
             stack_name=name,
             root_template=template,

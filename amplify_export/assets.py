@@ -20,6 +20,8 @@ CONTAINER_KEY_PARAMETER = "ParamZipPath"
 AWAITER_PARAMETER = "awaiterS3Key"
 APPSYNC_BUCKET = "S3DeploymentBucket"
 APPSYNC_ROOT_KEY = "S3DeploymentRootKey"
+CDK_ASSET_PARAMETER = "AssetParameters"
+"""What the parameters begin with by which a template of CDK 1 takes its assets."""
 VERIFICATION_BUCKET = "verificationBucketName"
 
 _WITH_ARCHIVE = ("function", "interactions", "api")

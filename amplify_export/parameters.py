@@ -45,6 +45,12 @@ def holds_secret(value: str) -> bool:
     return value.strip() not in _NO_SECRET
 
 
+def items(value: str) -> list[str]:
+    """The members of a list parameter's value: "each member string is space trimmed" (CloudFormation User Guide,
+    "CloudFormation template Parameters syntax", `CommaDelimitedList`)."""
+    return [item.strip() for item in value.split(",")]
+
+
 def is_secret(stack: ExportedStack, name: str) -> bool:
     """Whether the manifest holds the plain text of something the template keeps to itself (`NoEcho`)."""
     return (
@@ -60,8 +66,8 @@ def allowed(declaration: Mapping[str, Any], value: str) -> bool:
     values = declaration.get("AllowedValues")
     if not values:
         return True
-    items = value.split(",") if "List" in declaration["Type"] else [value]
-    return set(items) <= {text(a) for a in values}
+    members = items(value) if "List" in declaration["Type"] else [value]
+    return set(members) <= {text(a) for a in values}
 
 
 @dataclass(frozen=True)

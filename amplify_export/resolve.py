@@ -12,7 +12,7 @@ from typing import Any
 from amplify_export.errors import AssemblyError
 from amplify_export.expressions import VARIABLE, is_join, sub_parts
 from amplify_export.model import STACK_TYPE
-from amplify_export.parameters import text
+from amplify_export.parameters import items, text
 
 _ABSENT = object()
 """`AWS::NoValue`: the property is not there."""
@@ -79,7 +79,7 @@ class _Stack:
         for name, declaration in (body.get("Parameters") or {}).items():
             value = given.get(name, declaration.get("Default"))
             if "List" in declaration["Type"] and isinstance(value, str):
-                value = value.split(",")
+                value = items(value)
             self.parameters[name] = text(value) if isinstance(value, (bool, int, float)) else value
         self.conditions: dict[str, bool | None] = {}
         self.outputs: dict[str, dict[str, Any]] = {}

@@ -156,13 +156,20 @@ def settle_policies(resources: Resources) -> int:
 
 
 def settle_api_keys(resources: Resources) -> bool:
-    """Replace the literal expiry of API keys (export time + days) by a parameter, in place; whether any."""
+    """Replace the expiry of API keys that holds a date (export time + days) by a parameter, in place; whether any."""
     found = False
     for name, item in resources.items():
         properties = item.get("Properties") or {}
-        expires = properties.get("Expires")
-        fixed = isinstance(expires, (int, float)) or (isinstance(expires, str) and expires.isdecimal())
-        if item["Type"] == "AWS::AppSync::ApiKey" and fixed:
+        if item["Type"] == "AWS::AppSync::ApiKey" and _holds_date(properties.get("Expires")):
             resources[name] = {**item, "Properties": {**properties, "Expires": {"Ref": API_KEY_EXPIRES}}}
             found = True
     return found
+
+
+def _holds_date(expires: Any) -> bool:
+    """Whether an expiry is a literal, or one of those between which a condition chooses: transformer 1 lets a parameter
+    override the date of the export (amplify-category-api, DynamoDBModelTransformer, `makeAppSyncApiKey`)."""
+    if isinstance(expires, Mapping):
+        branches = expires.get("Fn::If")
+        return isinstance(branches, list) and len(branches) == 3 and any(map(_holds_date, branches[1:]))
+    return isinstance(expires, (int, float)) or (isinstance(expires, str) and expires.isdecimal())

@@ -22,6 +22,25 @@ _FOLDERS: Mapping[ObjectKind, str] = {
     "zip": "archives",
     "file": "files",
 }
+_TEXT = frozenset(
+    {
+        ".vtl",
+        ".graphql",
+        ".json",
+        ".html",
+        ".htm",
+        ".css",
+        ".js",
+        ".mjs",
+        ".svg",
+        ".txt",
+        ".md",
+        ".xml",
+        ".yml",
+        ".yaml",
+    }
+)
+"""Extensions of files that Git takes for text, and writes with other line ends on Windows (`core.autocrlf`)."""
 _EXTENSION = re.compile(r"\.[A-Za-z0-9]{1,16}")
 
 
@@ -36,6 +55,8 @@ class ObjectStore:
         self._objects: dict[str, AssemblyObject] = {}
         self._sources: dict[str, bytes | str] = {}
         self._keys: dict[str, str] = {}
+        self.windows_texts: list[str] = []
+        """Files whose line ends were those of Windows."""
 
     def objects(self) -> tuple[AssemblyObject, ...]:
         """All objects, by key."""
@@ -57,11 +78,16 @@ class ObjectStore:
             dot = path.rfind(".")
             extension = path[dot:] if _EXTENSION.fullmatch(path[dot:]) else ""
             kind, content_type = _KINDS.get(extension, ("file", "application/octet-stream"))
-            data = self._export.read(path)
+            read = self._export.read(path)
+            data = read.replace(b"\r\n", b"\n") if extension in _TEXT else read
+            changed = len(data) != len(read)
+            if changed:
+                self.windows_texts.append(path)
             sha256 = hashlib.sha256(data).hexdigest()
             digest = self._archive_digest(path) if kind == "zip" else sha256
             key = f"{_FOLDERS[kind]}/{digest}{extension}"
-            self._keys[path] = self._add(AssemblyObject(key, kind, len(data), sha256, content_type), path)
+            item = AssemblyObject(key, kind, len(data), sha256, content_type)
+            self._keys[path] = self._add(item, data if changed else path)
         return self._keys[path]
 
     def _add(self, item: AssemblyObject, source: bytes | str) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from amplify_export.findings import Finding
+from amplify_export.parameters import items
 from publishing.tree import STACK, StackView, Tree, as_mapping
 from publishing.values import UNKNOWN, scalar, text, texts
 
@@ -100,7 +101,8 @@ def _not_allowed(value: str, declaration: Mapping[str, Any]) -> str:
         return ""
     shown = "has a value that" if scalar(declaration.get("NoEcho", "")) == "true" else f"is {value!r}, which"
     allowed = declaration.get("AllowedValues")
-    if isinstance(allowed, list) and value not in map(scalar, allowed):
+    members = items(value) if "List" in str(declaration.get("Type")) else [value]
+    if isinstance(allowed, list) and not set(members) <= set(map(scalar, allowed)):
         return f"{shown} is none of {', '.join(map(scalar, allowed))}"
     pattern = declaration.get("AllowedPattern")
     if isinstance(pattern, str) and not _matches(pattern, value):

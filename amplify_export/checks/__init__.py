@@ -38,6 +38,11 @@ OTHER_IDS: Mapping[str, tuple[Severity, str]] = {
     ),
     "AD601": ("repaired", "DeletionPolicy Retain became RetainExceptOnCreate, so that a failed create can be retried."),
     "AD602": ("repaired", "Random suffixes of API Gateway ids became a function of what they stand for."),
+    "AD630": (
+        "repaired",
+        "Text files with the line ends of Windows (Git's `core.autocrlf`) are published with LF: whoever committed the "
+        "export, the same backend comes of it.",
+    ),
     "AD603": ("repaired", "The literal expiry of an AppSync API key became a parameter of the environment."),
 }
 """Ids that reading and assembling give by themselves, with severity and a sentence each."""

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from amplify_export.archives import ArchiveError
-from amplify_export.assets import BUILDS_FOLDER
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from amplify_export.archives import ArchiveError, doubts
+from amplify_export.assets import BUILDS_FOLDER, CDK_ASSET_PARAMETER
 from amplify_export.checks.context import Context, Found
 from amplify_export.findings import listed
 from amplify_export.read import REEXPORT
@@ -65,6 +69,72 @@ class BrokenArchive:
                     context.archive_digest(file)
                 except ArchiveError as error:
                     yield file, str(error), REEXPORT
+
+
+class CdkAssets:
+    """A custom resource of the CDK with an asset: Amplify neither uploads nor exports those (amplify-cli 9055, 13142),
+    so neither the asset nor the bucket or the parameter that names it is in the account that is delivered to."""
+
+    id = "AD430"
+    severity = "refused"
+
+    def find(self, context: Context) -> Found:
+        for _, stack in context.export.root.walk():
+            for name, item in stack.resources.items():
+                asset = _cdk_asset(item.get("Properties"))
+                if asset:
+                    yield (
+                        stack.file,
+                        f"{name} takes {asset}, an asset of the CDK, which is not in the export",
+                        _NO_ASSET,
+                    )
+
+
+_NO_ASSET = (
+    "write short code inline (`Code.fromInline`), or make it a function of Amplify (`amplify add function`) and use "
+    "its output; leave out what brings the CDK's own functions (autoDeleteObjects, BucketDeployment, log retention)"
+)
+_CDK_BUCKET = re.compile(r"(cdk-[a-z0-9]{1,10}-(?:container-)?assets-)")
+
+
+def _cdk_asset(properties: Any) -> str | None:
+    """How properties name an asset of the CDK: its bucket (CDK 2) or a parameter (CDK 1)."""
+    pending = [properties]
+    while pending:
+        value = pending.pop()
+        if isinstance(value, str):
+            match = _CDK_BUCKET.search(value)
+            if match or value.startswith(CDK_ASSET_PARAMETER):
+                return f"{match[1]}..." if match else value
+        elif isinstance(value, dict):
+            # Of a policy's resources it is no asset: who may read the CDK's bucket, need not.
+            pending.extend(v for k, v in value.items() if k not in ("PolicyDocument", "Policies"))
+        elif isinstance(value, list):
+            pending.extend(value)
+    return None
+
+
+class DoubtfulArchive:
+    """A zip as Windows packs it: Lambda unpacks it and calls fail, since `bootstrap` is not executable (amplify-cli
+    5209), or names have back slashes."""
+
+    id = "AD431"
+    severity = "warning"
+
+    def find(self, context: Context) -> Found:
+        for stack in context.export.root.nested.values():
+            named = context.assets.layer_files(stack)
+            own = context.assets.archive(stack)
+            runtime = bool(named) or any(_custom_runtime(item) for item in stack.resources.values())
+            for file in (*named, *([own] if own else [])):
+                if file in context.export.files:
+                    for doubt in doubts(context.export.read(file), runtime=runtime):
+                        yield file, doubt, "build it on Linux or macOS (or in WSL), and export again"
+
+
+def _custom_runtime(item: Mapping[str, Any]) -> bool:
+    runtime = (item.get("Properties") or {}).get("Runtime")
+    return isinstance(runtime, str) and runtime.startswith("provided")
 
 
 class NoAppSyncFiles:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from amplify_export.assets import CDK_ASSET_PARAMETER
 from amplify_export.checks.context import Context, Found
 from amplify_export.findings import listed
 from amplify_export.model import ROOT_PARAMETERS, ExportedStack
@@ -68,10 +69,12 @@ class RequiredParameter:
             if "Default" not in root.declared[name] and name not in root.parameters and name not in ROOT_PARAMETERS:
                 yield root.file, f"nobody supplies the root's parameter {name}", REEXPORT
         for name, plan in context.plans.items():
-            if plan.missing:
+            # Of the CDK's assets AD430 speaks: no value of theirs would help.
+            missing = [n for n in plan.missing if not n.startswith(CDK_ASSET_PARAMETER)]
+            if missing:
                 yield (
                     root.nested[name].file,
-                    f"nobody supplies {listed(plan.missing)}",
+                    f"nobody supplies {listed(missing)}",
                     f"give it a value in {MANIFEST}, under loadNestedStacks.{name}.parameters, or export again",
                 )
         for path, stack in root.walk():
@@ -127,14 +130,15 @@ class ValueNotAllowed:
                     yield stack.file, f"{parameter} is {value.text[:60]!r}, allowed are {listed(values)}", REEXPORT
 
 
-class FunctionSecrets:
-    """A function reads secrets from Parameter Store under a path that `amplify add function` filled in the
-    account and environment of the export only."""
+class ExportedAccount:
+    """A value that holds in the exporting account only: the path of a function's secrets in Parameter Store, which
+    `amplify add function` filled there, or the id of the Amplify app to which `amplify add hosting` adds a branch."""
 
     id = "AD307"
     severity = "warning"
 
     def find(self, context: Context) -> Found:
+        services = {r.logical_id: r.service for r in context.export.resources}
         for name, stack in context.export.root.nested.items():
             path = stack.parameters.get("secretsPathAmplifyAppId")
             if path:
@@ -142,6 +146,13 @@ class FunctionSecrets:
                     stack.file,
                     f"{name} reads secrets under /amplify/{text(path)}/ENV/, which exist only where they were added",
                     "create these SecureString parameters in the account that you deliver to",
+                )
+            app = stack.parameters.get("appId")
+            if app and services.get(name) == "amplifyhosting":
+                yield (
+                    stack.file,
+                    f"{name} is a branch of the Amplify app {text(app)}, which is there in the exporting account only",
+                    f"set `parameters.{name}.appId` in the stack file of each environment of another account",
                 )
 
 

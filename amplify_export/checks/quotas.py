@@ -7,6 +7,8 @@ from amplify_export.parameters import text
 from amplify_export.read import MANIFEST, TAGS
 
 MAX_RESOURCES = 500
+MAX_IN_OPERATION = 2_500
+"""Resources that one operation on a tree of nested stacks makes, changes or deletes at most."""
 MAX_PARAMETERS = 200
 MAX_OUTPUTS = 200
 MAX_TEMPLATE = 1_000_000
@@ -28,6 +30,23 @@ class TooManyResources:
         for _, stack in context.export.root.walk():
             if len(stack.resources) > MAX_RESOURCES:
                 yield stack.file, f"has {len(stack.resources)} resources, the quota is {MAX_RESOURCES}", SPLIT
+
+
+class ManyResources:
+    """More than 2,500 resources in all stacks together: CloudFormation takes no more in one operation on nested stacks,
+    so a first deployment of all of them is refused. What is deployed already counts only as far as it changes."""
+
+    id = "AD530"
+    severity = "warning"
+
+    def find(self, context: Context) -> Found:
+        count = sum(len(stack.resources) for _, stack in context.export.root.walk())
+        if count > MAX_IN_OPERATION:
+            yield (
+                context.export.root.file,
+                f"{count:,} resources in all stacks, CloudFormation takes {MAX_IN_OPERATION:,} in one operation",
+                "deliver a new environment in two steps: first an export without some of the models",
+            )
 
 
 class TooManyOutputs:

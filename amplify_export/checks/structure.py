@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 from amplify_export.assets import APPSYNC_FOLDER
 from amplify_export.boundary import own_boundaries
 from amplify_export.checks.context import Context, Found
@@ -175,19 +178,33 @@ class UnusedTemplate:
 
 
 class Macro:
-    """A template with a Transform: CloudFormation expands it (which needs CAPABILITY_AUTO_EXPAND), so nobody
-    can check, compare or count beforehand what it makes."""
+    """A template with a Transform, of its own or in one of its resources (`Fn::Transform`): CloudFormation expands it
+    (which needs CAPABILITY_AUTO_EXPAND), so nobody can check, compare or count beforehand what it makes."""
 
     id = "AD210"
     severity = "warning"
 
     def find(self, context: Context) -> Found:
         for _, stack in context.export.root.walk():
-            transform = stack.template.get("Transform")
-            if transform:
-                names = transform if isinstance(transform, list) else [transform]
-                found = listed([n if isinstance(n, str) else str(n) for n in names])
+            transform = stack.template.get("Transform") or []
+            names = [*(transform if isinstance(transform, list) else [transform]), *_macros(stack.template)]
+            if names:
+                found = listed(list(dict.fromkeys(n if isinstance(n, str) else str(n) for n in names)))
                 yield stack.file, f"is expanded by {found} when it is deployed", "write the resources out, if you can"
+
+
+def _macros(template: Any) -> Iterator[str]:
+    """The names of all `Fn::Transform` in a template. A loop that goes down by itself: templates are deep and many."""
+    pending = [template]
+    while pending:
+        value = pending.pop()
+        if isinstance(value, dict):
+            call = value.get("Fn::Transform")
+            if isinstance(call, dict):
+                yield str(call.get("Name"))
+            pending.extend(value.values())
+        elif isinstance(value, list):
+            pending.extend(value)
 
 
 class OwnBoundary:

@@ -41,6 +41,12 @@ def own_keys_in(path: Path) -> dict[str, Any]:
     for key, value in config.items():
         namespace, _, name = str(key).rpartition(":")
         if namespace in ("", str(project)):
+            if name in own:
+                raise ConfigError(
+                    f"{name!r} stands twice: as `{name}` and as `{project}:{name}`, which mean the same",
+                    where=str(path),
+                    remedy="leave the one that is meant",
+                )
             own[name] = value
     return own
 
@@ -51,6 +57,12 @@ def read_yaml(path: Path) -> dict[str, Any]:
 
     try:
         data = deepcopy(_loaded(path.read_text(encoding="utf-8")))
+    except _KeyTwiceError as error:
+        raise ConfigError(
+            f"{error.key!r} stands twice (lines {error.first} and {error.again})",
+            where=str(path),
+            remedy="leave the one that is meant; which of them counts, nobody could tell",
+        ) from None
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ConfigError(f"cannot be read: {reason}", where=str(path)) from None
@@ -61,12 +73,32 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return data
 
 
+class _KeyTwiceError(Exception):
+    """A mapping has a key twice: YAML forbids it, PyYAML takes the last one."""
+
+    def __init__(self, key: str, first: int, again: int) -> None:
+        super().__init__(key)
+        self.key, self.first, self.again = key, first, again
+
+
 @cache
 def _loaded(text: str) -> Any:
     """A text's data. Kept, because a command looks into each stack file several times (10 ms each)."""
     import yaml  # noqa: PLC0415
 
-    return yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 - strings only
+    class Loader(yaml.BaseLoader):
+        """BaseLoader, which makes nothing but strings, with unique keys."""
+
+        def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+            lines: dict[str, int] = {}
+            for key, _ in node.value:
+                line = key.start_mark.line + 1
+                if key.value in lines:
+                    raise _KeyTwiceError(key.value, lines[key.value], line)
+                lines[key.value] = line
+            return super().construct_mapping(node, deep)
+
+    return yaml.load(text, Loader=Loader)  # noqa: S506 - strings only
 
 
 def parsed(value: str) -> Any:

@@ -136,12 +136,20 @@ def _link(folder: Path, path: str, to: str) -> None:
     (folder / path).symlink_to(to)
 
 
-def _zip(folder: Path, path: str, entries: dict[str, str]) -> None:
+def _crlf(folder: Path, pattern: str) -> None:
+    """What Git does to a text file on Windows (`core.autocrlf`)."""
+    for file in sorted(folder.glob(pattern)):
+        replace_file(file, file.read_bytes().replace(b"\n", b"\r\n"))
+
+
+def _zip(folder: Path, path: str, entries: dict[str, str], mode: int = 0) -> None:
     (folder / path).parent.mkdir(parents=True, exist_ok=True)
     (folder / path).unlink(missing_ok=True)
     with zipfile.ZipFile(folder / path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, text in entries.items():
-            archive.writestr(zipfile.ZipInfo(name), text, zipfile.ZIP_DEFLATED)
+            info = zipfile.ZipInfo(name)
+            info.external_attr = mode << 16
+            archive.writestr(info, text, zipfile.ZIP_DEFLATED)
 
 
 _OPERATIONS: dict[str, Callable[..., None]] = {
@@ -158,4 +166,5 @@ _OPERATIONS: dict[str, Callable[..., None]] = {
     "move": _move,
     "link": _link,
     "zip": _zip,
+    "crlf": _crlf,
 }

@@ -35,6 +35,7 @@ def value(expression: Any, **parameters: str) -> Any:
     [
         ({"Ref": "p"}, "v"),
         ({"Ref": "listed"}, ["x", "y"]),
+        ({"Ref": "listed_apart"}, ["x", "y"]),
         ({"Ref": "AWS::NoValue"}, "absent"),
         ({"Ref": "Other"}, {"Ref": ["Other"]}),
         ({"Ref": "AWS::Region"}, {"Ref": "AWS::Region"}),
@@ -61,7 +62,7 @@ def value(expression: Any, **parameters: str) -> Any:
     ],
 )  # fmt: skip
 def test_values(expression: Any, expected: Any) -> None:
-    assert value(expression, p="v", listed="x,y") == expected
+    assert value(expression, p="v", listed="x,y", listed_apart=" x, y ") == expected
 
 
 def test_spellings_of_one_value_are_equal() -> None:

@@ -18,6 +18,7 @@ from stacks.config.documentation import PROGRAMS
 from stacks.config.pipeline import S3Source
 from stacks.config.program import account_config, pipeline_config
 from stacks.config.project import as_written
+from stacks.config.reader import own_keys_in
 from tests.components.recorder import record
 
 PROJECT = Path(__file__).parents[2]
@@ -441,6 +442,26 @@ def test_several_pipelines_share_the_environments(tmp_path: Path) -> None:
     files = project(tmp_path, pipeline=SMALLEST, europe=second)
     assert files.pipeline_of("prod")[0] == "pipeline"
     assert files.pipeline_of("canary")[0] == "europe"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("config:\n  app:region: a\n  app:region: b\n", "'app:region' stands twice (lines 2 and 3)"),
+        ("config:\n  app:parameters: {api: {a: 1, b: 2, a: 3}}\n", "'a' stands twice (lines 2 and 2)"),
+        ("config:\n  app:region: a\n  region: b\n", "'region' stands twice: as `region` and as `app:region`"),
+        ("config: {}\nconfig: {}\n", "'config' stands twice (lines 1 and 2)"),
+    ],
+)
+def test_a_key_that_stands_twice_is_refused_by_name(tmp_path: Path, text: str, says: str) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("name: app\n")
+    file = tmp_path / "Pulumi.dev.yaml"
+    file.write_text(text)
+    with pytest.raises(ConfigError) as error:
+        own_keys_in(file)
+    assert says in error.value.message
+    assert error.value.where == str(file)
+    assert error.value.remedy
 
 
 def test_every_kind_of_file_is_documented() -> None:
