@@ -225,7 +225,7 @@ def explain(error: CommandError, watch: Watch, stack: str) -> DeliveryError:
             return StateError(message, where=stack, remedy=remedy)
     reasons = _reasons(watch)
     if reasons:
-        rolled_back = any(ROOT_STACK in urn for urn, _ in watch.errors)
+        rolled_back = any(ROOT_STACK in urn and _ROLLED_BACK.search(text) for urn, text in watch.errors)
         return DeployError(
             "\n".join(reasons),
             where=stack,
@@ -236,6 +236,9 @@ def explain(error: CommandError, watch: Watch, stack: str) -> DeliveryError:
     message = "\n".join(said[-15:]).removeprefix("error: ")
     return DeployError(message, where=stack, remedy="the message above is the engine's own")
 
+
+_ROLLED_BACK = re.compile(r"\b(?:UPDATE_ROLLBACK_COMPLETE|ROLLBACK_COMPLETE|DELETE_COMPLETE)\b")
+"""What a stack says of itself that is as it was, or gone. What AWS has refused was never begun."""
 
 _KNOWN = (
     (

@@ -16,9 +16,12 @@ from publishing.credentials import client_config, target_session
 from publishing.target import PublishTarget
 
 _STACK = re.compile(r"arn:aws[\w-]*:cloudformation:[\w-]+:[0-9]{12}:stack/[\w-]+/[0-9a-f-]+")
-_CANCELLED = re.compile(r"Resource (creation|update) cancelled")
+_CANCELLED = re.compile(r"Resource (creation|update|deletion) cancelled")
 """Said of what was under way when another resource failed."""
-_STARTS = ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS")
+_STARTS = ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS")
+_ASKED_FOR = "User Initiated"
+"""The reason of an operation that somebody began, and not CloudFormation itself to clean up."""
+_GOOD_ENDS = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE")
 
 
 def first_causes(target: PublishTarget, error: str) -> list[str]:
@@ -43,8 +46,8 @@ def failed_resources(cloudformation: Any, error: str) -> list[str]:
 
 
 def _failed(cloudformation: Any, stack: str, path: tuple[str, ...]) -> Iterator[str]:
-    """First causes of the last operation of one stack and of those below it."""
-    for event in _last_operation(cloudformation, stack):
+    """First causes of the last operation of one stack and of those below it, the earliest first."""
+    for event in reversed(list(_last_operation(cloudformation, stack))):
         reason = event.get("ResourceStatusReason", "")
         if not event["ResourceStatus"].endswith("_FAILED") or not reason or _CANCELLED.match(reason):
             continue
@@ -56,11 +59,22 @@ def _failed(cloudformation: Any, stack: str, path: tuple[str, ...]) -> Iterator[
 
 
 def _last_operation(cloudformation: Any, stack: str) -> Iterator[dict[str, Any]]:
-    """Events of a stack's last create, update or delete, newest first."""
+    """Events of a stack's last create, update or delete, newest first.
+
+    A deletion that CloudFormation itself has begun belongs to what failed before it: `OnFailure: DELETE` of a first
+    create, and the cleaning up after an update that made the nested stack. It begins after the failure, not after an
+    operation that went well ("Stack failure options" in the CloudFormation user guide).
+    """
+    cleaning_up = False
     for page in cloudformation.get_paginator("describe_stack_events").paginate(StackName=stack):
         for event in page["StackEvents"]:
-            if event.get("PhysicalResourceId") == event["StackId"]:
-                if event["ResourceStatus"] in _STARTS:
-                    return
-            else:
+            if event.get("PhysicalResourceId") != event["StackId"]:
                 yield event
+                continue
+            status = event["ResourceStatus"]
+            if status in _STARTS or (cleaning_up and status in _GOOD_ENDS):
+                return
+            if status == "DELETE_IN_PROGRESS":
+                if event.get("ResourceStatusReason") == _ASKED_FOR:
+                    return
+                cleaning_up = True

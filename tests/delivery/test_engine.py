@@ -62,6 +62,16 @@ def test_failed_resources_with_their_reasons() -> None:
     assert "rolled back" in error.remedy
 
 
+@pytest.mark.parametrize(
+    "said_of_it",
+    ["AccessDenied: not authorized to perform: cloudformation:CreateStack", "UPDATE_ROLLBACK_FAILED: Todo"],
+)
+def test_what_was_not_rolled_back_is_not_said_to_be(said_of_it: str) -> None:
+    watch = Watch()
+    watch(said(URN, said_of_it))
+    assert "rolled back" not in str(failed("error: update failed", watch=watch).remedy)
+
+
 def test_the_providers_wrapping_is_taken_off() -> None:
     watch = Watch()
     wrapped = (

@@ -75,6 +75,16 @@ def test_a_failed_first_create_leaves_nothing_and_the_next_up_works(
     assert environment.status() == "CREATE_COMPLETE"
 
 
+def test_a_failed_first_create_says_which_resource_of_which_nested_stack_and_why(
+    make: Callable[[str], Environment], run: Callable[[Environment], Run]
+) -> None:
+    environment = make("todo-series/v4")
+    environment.take_name_of_role(f"upClientLambdaRole36f465ca{environment.suffix}-dev")
+    failed = fails(run(environment)("up"), "authseriesappauth/UserPoolClientRole (AWS::IAM::Role)", "already exists")
+    assert "rolled back" in failed.output or run(environment) == environment.plain
+    assert environment.status() is None
+
+
 def test_credentials_of_another_account_are_refused_before_anything_is_made(
     make: Callable[[str], Environment], run: Callable[[Environment], Run], local_aws: LocalAws
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from botocore.exceptions import ClientError
 
 from publishing.failures import failed_resources
@@ -62,6 +63,75 @@ def test_the_first_cause_is_found_below_the_nested_stacks() -> None:
     assert failed_resources(CloudFormation(), error) == [
         "apiapp/Todo/Table (AWS::DynamoDB::Table): Todo-1 already exists"
     ]
+
+
+CREATED, NEW = f"{PREFIX}/amplify-app-dev-2/d4", f"{PREFIX}/amplify-app-dev-2-apiapp/e5"
+ADDED, KEPT, GONE = f"{PREFIX}/amplify-app-dev-3/f6", f"{PREFIX}/x-Kept/a7", f"{PREFIX}/x-Gone/b8"
+
+EVENTS |= {
+    # A first create with OnFailure DELETE: CloudFormation deletes what it has made, children before the root.
+    CREATED: [
+        event(CREATED, "app", "DELETE_COMPLETE", physical=CREATED),
+        event(CREATED, "apiapp", "DELETE_COMPLETE", physical=NEW),
+        event(CREATED, "bucket", "DELETE_FAILED", "not empty", kind="AWS::S3::Bucket"),
+        event(
+            CREATED,
+            "app",
+            "DELETE_IN_PROGRESS",
+            "The following resource(s) failed to create: [apiapp]. Delete requested by user.",
+            physical=CREATED,
+        ),
+        event(CREATED, "apiapp", "CREATE_FAILED", f"Embedded stack {NEW} was not successfully created", physical=NEW),
+        event(CREATED, "app", "CREATE_IN_PROGRESS", "User Initiated", physical=CREATED),
+    ],
+    NEW: [
+        event(NEW, "apiapp", "DELETE_COMPLETE", physical=NEW),
+        event(NEW, "Role", "DELETE_COMPLETE", kind="AWS::IAM::Role"),
+        event(NEW, "apiapp", "DELETE_IN_PROGRESS", physical=NEW),
+        event(NEW, "apiapp", "CREATE_FAILED", "The following resource(s) failed to create: [Table]", physical=NEW),
+        event(NEW, "Table", "CREATE_FAILED", "Todo-1 already exists", kind="AWS::DynamoDB::Table"),
+        event(NEW, "apiapp", "CREATE_IN_PROGRESS", physical=NEW),
+    ],
+    # An update that removed `Gone`, which did not let itself be deleted; its last update had failed long before.
+    ADDED: [
+        event(ADDED, "Gone", "DELETE_FAILED", f"Embedded stack {GONE} was not successfully deleted", physical=GONE),
+        event(ADDED, "app", "UPDATE_IN_PROGRESS", "User Initiated", physical=ADDED),
+    ],
+    GONE: [
+        event(GONE, "Bucket", "DELETE_FAILED", "not empty", kind="AWS::S3::Bucket"),
+        event(GONE, "Gone", "DELETE_IN_PROGRESS", physical=GONE),
+        event(GONE, "Gone", "UPDATE_ROLLBACK_COMPLETE", physical=GONE),
+        event(GONE, "Table", "UPDATE_FAILED", "long ago", kind="AWS::DynamoDB::Table"),
+        event(GONE, "Gone", "UPDATE_IN_PROGRESS", physical=GONE),
+    ],
+    # Somebody deletes what an earlier create has left in CREATE_FAILED.
+    KEPT: [
+        event(KEPT, "Bucket", "DELETE_FAILED", "not empty", kind="AWS::S3::Bucket"),
+        event(KEPT, "app", "DELETE_IN_PROGRESS", "User Initiated", physical=KEPT),
+        event(KEPT, "app", "CREATE_FAILED", physical=KEPT),
+        event(KEPT, "Table", "CREATE_FAILED", "long ago", kind="AWS::DynamoDB::Table"),
+        event(KEPT, "app", "CREATE_IN_PROGRESS", "User Initiated", physical=KEPT),
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("stack", "causes"),
+    [
+        (
+            CREATED,
+            [
+                "apiapp/Table (AWS::DynamoDB::Table): Todo-1 already exists",
+                "bucket (AWS::S3::Bucket): not empty",
+            ],
+        ),
+        (ADDED, ["Gone/Bucket (AWS::S3::Bucket): not empty"]),
+        (KEPT, ["Bucket (AWS::S3::Bucket): not empty"]),
+    ],
+    ids=["deleted-after-a-failed-create", "not-deleted-by-an-update", "deleted-by-somebody"],
+)
+def test_what_cloudformation_cleans_up_belongs_to_what_failed(stack: str, causes: list[str]) -> None:
+    assert failed_resources(CloudFormation(), f"waiting for CloudFormation Stack ({stack})") == causes
 
 
 def test_an_error_that_names_no_stack_stays_alone() -> None:
