@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from components.documents.naming import EnvironmentNames, PipelineNames
 from components.documents.statements import Document, allow, deny, document
+from components.documents.store_access import LOOK, READ
 
 
 def bucket_policy(pipeline: PipelineNames, region: str, environments: Iterable[EnvironmentNames]) -> Document:
@@ -23,8 +24,9 @@ def bucket_policy(pipeline: PipelineNames, region: str, environments: Iterable[E
         statements.append(
             allow(
                 "EnvironmentsRead",
-                ["s3:GetObject", "s3:GetObjectVersion"],
-                objects,
+                # CodeBuild looks at the bucket before it reads from it. One statement: there can be 90 environments.
+                [*READ, *LOOK],
+                [bucket, objects],
                 {"ArnLike": {"aws:PrincipalArn": [e.project_roles_pattern for e in readers]}},
                 principal={"AWS": [e.root_arn for e in readers]},
             )

@@ -21,9 +21,18 @@ from components.documents.statements import (
     role_trust,
     service_trust,
 )
+from components.documents.store_access import (
+    LOOK,
+    PIPELINE_LOOK,
+    READ,
+    READ_TAGS,
+    WRITE,
+    log_statement,
+    objects_of,
+    owned_by,
+)
 from components.documents.update import update_boundary, update_statements
 
-READ = ("s3:GetObject", "s3:GetObjectVersion")
 USE_KEY = ("kms:Decrypt", "kms:GenerateDataKey")
 
 
@@ -102,8 +111,8 @@ def _pipeline_role(model: PipelineModel) -> RoleDocument:
         actions.append(names.role_arn("source"))
     statements = [
         allow("Actions", "sts:AssumeRole", actions),
-        allow("Artifacts", [*READ, "s3:PutObject"], [f"{bucket}/*" for bucket in buckets]),
-        allow("ArtifactBuckets", ["s3:GetBucketLocation", "s3:GetBucketVersioning", "s3:ListBucket"], buckets),
+        allow("Artifacts", [*READ, *READ_TAGS, *WRITE], objects_of(buckets), owned_by(names.account)),
+        allow("ArtifactBuckets", [*PIPELINE_LOOK, "s3:ListBucket"], buckets, owned_by(names.account)),
         *_artifact_keys(names, model.regions),
     ]
     doors = [environment.door_arn for environment in model.environments]
@@ -153,15 +162,15 @@ def _project_role(
 
 
 def _log(names: PipelineNames, what: str) -> Statement:
-    group = names.arn("logs", f"log-group:{names.project_log_group(what)}:*")
-    return allow("Log", ["logs:CreateLogStream", "logs:PutLogEvents"], group)
+    return log_statement(names.arn("logs", f"log-group:{names.project_log_group(what)}"))
 
 
 def _build_role(names: PipelineNames) -> RoleDocument:
-    objects = f"{names.bucket_arn(names.artifact_bucket(names.region))}/*"
+    bucket, own = names.bucket_arn(names.artifact_bucket(names.region)), owned_by(names.account)
     statements = [
         _log(names, "build"),
-        allow("Artifacts", [*READ, "s3:PutObject"], objects, {"StringEquals": {"aws:ResourceAccount": names.account}}),
+        allow("Artifacts", [*READ, "s3:PutObject"], f"{bucket}/*", own),
+        allow("ArtifactBucket", LOOK, bucket, own),
         *_artifact_keys(names, [names.region]),
     ]
     return _project_role(names, "build", {"build": document(statements)}, None)
@@ -200,12 +209,19 @@ def _source_role(model: PipelineModel) -> RoleDocument | None:
     names, source = model.names, model.source
     if isinstance(source, ConnectionSource):
         # Both names of the service: a connection made before 2024 has the older one in its ARN.
+        # This one repository, and nothing that writes to it. Which calls CodePipeline makes there may change, says
+        # "Using a connection" in the Developer Tools console user guide: so they are not named one by one.
         read = [
             allow(
                 sid,
                 f"{service}:UseConnection",
                 source.connection_arn,
-                {"ForAllValues:StringEquals": {f"{service}:FullRepositoryId": source.repository}},
+                {
+                    "StringEquals": {
+                        f"{service}:FullRepositoryId": source.repository,
+                        f"{service}:ProviderPermissionsRequired": "read_only",
+                    }
+                },
             )
             for sid, service in (("Connection", "codeconnections"), ("OlderConnection", "codestar-connections"))
         ]
@@ -227,13 +243,17 @@ def _source_role(model: PipelineModel) -> RoleDocument | None:
     elif isinstance(source, S3Source):
         bucket = names.bucket_arn(source.bucket)
         read = [
-            allow("SourceObject", READ, f"{bucket}/{source.key}"),
-            allow("SourceBucket", ["s3:GetBucketVersioning", "s3:ListBucket"], bucket),
+            allow("SourceObject", [*READ, *READ_TAGS], f"{bucket}/{source.key}"),
+            allow("SourceBucket", [*PIPELINE_LOOK, "s3:ListBucket"], bucket),
         ]
     else:
         return None
-    objects = f"{names.bucket_arn(names.artifact_bucket(names.region))}/*"
-    write = [allow("Artifacts", "s3:PutObject", objects), *_artifact_keys(names, [names.region])]
+    store, own = names.bucket_arn(names.artifact_bucket(names.region)), owned_by(names.account)
+    write = [
+        allow("Artifacts", WRITE, f"{store}/*", own),
+        allow("ArtifactBucket", PIPELINE_LOOK, store, own),
+        *_artifact_keys(names, [names.region]),
+    ]
     return RoleDocument(
         name=names.role("source"),
         path=names.path,

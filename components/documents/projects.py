@@ -18,8 +18,9 @@ from components.documents.rights import secret_arns, statements_for
 from components.documents.scopes import services_passed_to
 from components.documents.stack_actions import EXECUTIONS, STACK_READS
 from components.documents.statements import Document, Statement, allow, deny, document, given
+from components.documents.store_access import LOOK, log_statement, owned_by
+from components.documents.store_access import READ as READ_OBJECT
 
-READ_OBJECT = ("s3:GetObject", "s3:GetObjectVersion")
 WRITE_OBJECT = ("s3:AbortMultipartUpload", "s3:PutObject")
 
 
@@ -50,12 +51,9 @@ def _build(access: EnvironmentAccess, what: str) -> list[Statement]:
     # `deploy` makes the plan once more.
     read = [names.version_parameter, *([names.types_parameter] if what in (PLAN, DEPLOY) else [])]
     return [
-        allow(
-            "Log",
-            ["logs:CreateLogStream", "logs:PutLogEvents"],
-            names.arn("logs", f"log-group:{names.project_log_group(what)}:*"),
-        ),
-        allow("Artifact", READ_OBJECT, f"{bucket}/*", {"StringEquals": {"aws:ResourceAccount": tooling.account}}),
+        log_statement(names.arn("logs", f"log-group:{names.project_log_group(what)}")),
+        allow("Artifact", READ_OBJECT, f"{bucket}/*", owned_by(tooling.account)),
+        allow("ArtifactBucket", LOOK, bucket, owned_by(tooling.account)),
         # A key's ARN is random: its alias tells which one it is. See "kms:ResourceAliases" in the KMS developer guide.
         allow(
             "ArtifactKey",

@@ -59,8 +59,9 @@ def update_statements(model: PipelineModel) -> list[Statement]:
     source = model.source
     if isinstance(source, ConnectionSource):
         for sid, service in (("Connection", "codeconnections"), ("OlderConnection", "codestar-connections")):
-            actions = [f"{service}:{verb}" for verb in ("PassConnection", "UseConnection")]
-            found.append(allow(sid, actions, source.connection_arn))
+            # To be passed on, not to be used: whoever may use it reads and writes every repository behind it.
+            passed = {"StringEquals": {f"{service}:PassedToService": "codepipeline.amazonaws.com"}}
+            found.append(allow(sid, f"{service}:PassConnection", source.connection_arn, passed))
     if isinstance(source, GitHubTokenSource):
         webhook = names.arn("codepipeline", f"webhook:{names.prefix}-*")
         actions = [f"codepipeline:{verb}Webhook" for verb in ("Delete", "Put")]

@@ -13,6 +13,7 @@ from rehearsal.pipeline_service import variables
 from rehearsal.pipeline_service.artifacts import Artifacts, object_key
 from rehearsal.pipeline_service.builds import SUCCEEDED, Build, Input, Output, Ticket
 from rehearsal.pipeline_service.clients import Access, failure_of
+from rehearsal.pipeline_service.connections import SOURCE_CALLS, use_denied
 from rehearsal.pipeline_service.definitions import DEFAULT_APPROVAL_MINUTES, Pipeline
 from rehearsal.pipeline_service.errors import ActionError
 from rehearsal.pipeline_service.gate import Caller
@@ -63,10 +64,15 @@ class Actions:
         connection = run.configuration.get("ConnectionArn")
         if connection is not None:
             caller = Caller(credentials.access_key_id, "", credentials.account, pipeline.region)
-            # "codestar-connections:UseConnection", or "codeconnections:" for the ARNs of the service's new name.
-            denied = self._gate.denied(caller, f"{connection.split(':')[2]}:UseConnection", connection)
-            if denied is not None:
-                raise ActionError("PermissionError", f"Unable to use Connection: {connection}. {denied.message}")
+            for call in SOURCE_CALLS:
+                denied = use_denied(
+                    self._gate, caller, connection, run.configuration["FullRepositoryId"], call, run.configuration
+                )
+                if denied is not None:
+                    raise ActionError("PermissionError", f"Unable to use Connection: {connection}. {denied.message}")
+        store = pipeline.stores[pipeline.region]
+        for who in (self._roles.of_pipeline(pipeline, execution.id), credentials):
+            self._artifacts.look(who, pipeline.region, store, versioning=True)
         fetched = fetch(
             execution, run, self._repositories, lambda service: self._clients.get(service, credentials, pipeline.region)
         )
@@ -77,7 +83,9 @@ class Actions:
     def _store(self, pipeline: Pipeline, credentials: Credentials, name: str, fetched: Fetched) -> Artifact:
         region = pipeline.region
         key = object_key(pipeline.name, name)
-        place = self._artifacts.put(credentials, region, pipeline.stores[region], key, fetched.content)
+        store = pipeline.stores[region]
+        acl = fetched.connection is not None
+        place = self._artifacts.put(credentials, region, store, key, fetched.content, acl=acl)
         return Artifact(name, {region: place}, fetched.revision, fetched.summary, fetched.url, time.time())
 
     def _build(self, execution: Execution, run: ActionRun, credentials: Credentials) -> None:
@@ -136,6 +144,8 @@ class Actions:
             pipeline = execution.pipeline
             credentials = self._roles.of_pipeline(pipeline, execution.id)
             where, place = next(iter(artifact.places.items()))
+            for known in (where, region):
+                self._artifacts.look(credentials, known, pipeline.stores[known], versioning=True)
             content = self._artifacts.get(credentials, where, pipeline.stores[where], place)
             artifact.places[region] = self._artifacts.put(
                 credentials, region, pipeline.stores[region], place[1], content

@@ -1,4 +1,9 @@
-"""Artifacts: folders as zips, and their way into and out of artifact stores with a role's credentials."""
+"""Artifacts: folders as zips, and their way into and out of artifact stores with a role's credentials.
+
+The calls are those that the user guides name as the least a role must be allowed: "Manage the CodePipeline service
+role", and "Allow AWS CodeBuild to interact with other AWS services". Which of them AWS makes at which moment is not
+documented; here each is made where it can be, so that each is needed.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +23,7 @@ from rehearsal.pipeline_service.buildspec import Files
 from rehearsal.pipeline_service.clients import Access, failure_of
 from rehearsal.pipeline_service.definitions import Store
 from rehearsal.pipeline_service.errors import ActionError
+from rehearsal.pipeline_service.gate import Caller
 from rehearsal.pipeline_service.keys import require_key
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -30,23 +36,57 @@ class Artifacts:
         self._clients = access.clients
         self._gate = access.gate
 
-    def put(self, credentials: Credentials, region: str, store: Store, key: str, content: bytes) -> tuple[str, str]:
-        """Store an artifact, return bucket and key. Raises `ActionError`."""
+    def look(self, credentials: Credentials, region: str, store: Store, *, versioning: bool = False) -> None:
+        """What CodeBuild asks of a bucket first, and with `versioning` CodePipeline. Raises `ActionError`."""
+        client = self._clients.get("s3", credentials, region)
+        try:
+            client.get_bucket_location(Bucket=store.bucket)
+            client.get_bucket_acl(Bucket=store.bucket)
+            if versioning:
+                client.get_bucket_versioning(Bucket=store.bucket)
+        except ClientError as error:
+            raise failure_of(
+                error,
+                "The service role or action role doesn't have the permissions required to access the Amazon S3 bucket "
+                f"named {store.bucket}. Update the IAM role permissions, and then try again. Error: Amazon S3:"
+                f"AccessDenied: {error.operation_name}",
+            ) from error
+
+    def put(
+        self, credentials: Credentials, region: str, store: Store, key: str, content: bytes, *, acl: bool = False
+    ) -> tuple[str, str]:
+        """Store an artifact, return bucket and key. Raises `ActionError`.
+
+        With `acl` it is given to the bucket's owner by name, as CodeConnections does.
+        """
         require_key(self._gate, credentials, "kms:GenerateDataKey", store.key, (region, store.bucket, key))
+        more = {"ACL": "bucket-owner-full-control"} if acl else {}
+        if acl:
+            # A request with an ACL needs the right to set one; the local S3 does not ask for it.
+            caller = Caller(credentials.access_key_id, "", credentials.account, region)
+            denied = self._gate.denied(caller, "s3:PutObjectAcl", f"arn:aws:s3:::{store.bucket}/{key}")
+            if denied is not None:
+                raise ActionError(
+                    "PermissionError", f"Upload to S3 failed with the following error: Access Denied. {denied.message}"
+                )
         encryption = {"ServerSideEncryption": "aws:kms"} | ({"SSEKMSKeyId": store.key} if store.key else {})
         try:
             self._clients.get("s3", credentials, region).put_object(
-                Bucket=store.bucket, Key=key, Body=content, ContentType="application/zip", **encryption
+                Bucket=store.bucket, Key=key, Body=content, ContentType="application/zip", **encryption, **more
             )
         except ClientError as error:
             raise failure_of(error, f"Uploading the artifact s3://{store.bucket}/{key}") from error
         return store.bucket, key
 
     def get(self, credentials: Credentials, region: str, store: Store, place: tuple[str, str]) -> bytes:
-        """An artifact's content. Raises `ActionError`."""
+        """An artifact's content: of the version that lies there now. Raises `ActionError`."""
         bucket, key = place
+        client = self._clients.get("s3", credentials, region)
         try:
-            answer = self._clients.get("s3", credentials, region).get_object(Bucket=bucket, Key=key)
+            answer = client.get_object(Bucket=bucket, Key=key)
+            if "VersionId" in answer:
+                answer["Body"].close()
+                answer = client.get_object(Bucket=bucket, Key=key, VersionId=answer["VersionId"])
             content: bytes = answer["Body"].read()
         except ClientError as error:
             raise failure_of(error, f"Reading the artifact s3://{bucket}/{key}") from error

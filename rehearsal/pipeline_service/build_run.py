@@ -20,6 +20,7 @@ from pathlib import Path
 from rehearsal.local_aws import Credentials, environment
 from rehearsal.pipeline_service.artifacts import Artifacts, zip_files
 from rehearsal.pipeline_service.build_environment import declared_variables, read_values
+from rehearsal.pipeline_service.build_log import BuildLog
 from rehearsal.pipeline_service.build_shell import CommandFailure, Shell
 from rehearsal.pipeline_service.build_source import buildspec_of, download
 from rehearsal.pipeline_service.builds import FAILED, IN_PROGRESS, STOPPED, SUCCEEDED, TIMED_OUT, Build, Phase
@@ -66,6 +67,7 @@ class BuildRun:
         self._secrets: set[str] = set()
         self._log_lock = threading.Lock()
         self._credentials: Credentials | None = None
+        self._cloudwatch = BuildLog(build, access.clients)
         self._deadline = time.monotonic() + build.project.get("timeoutInMinutes", 60) * machine.minute
 
     def run(self) -> None:
@@ -89,6 +91,7 @@ class BuildRun:
                 group.end(self._machine.grace if status in (STOPPED, TIMED_OUT) else 1.0)
             end_strays(f"CODEBUILD_BUILD_ID={build.id}")
             shutil.rmtree(root, ignore_errors=True)
+            self._cloudwatch.end()
             self._finish(status)
 
     def _run(self, root: Path) -> str:
@@ -98,6 +101,7 @@ class BuildRun:
                 pass
         with self._phase("PROVISIONING"):
             self._credentials = self._assume_role()
+            self._cloudwatch.begin(self._own())
         with self._phase("DOWNLOAD_SOURCE"):
             folders = download(build, self._access, self._own(), root / "src", self._run_git)
             buildspec = buildspec_of(build, folders)
@@ -195,7 +199,9 @@ class BuildRun:
                 if succeeding:
                     raise
                 continue
-            Artifacts(self._access).put(self._own(), output.region, output.store, output.key, content)
+            artifacts = Artifacts(self._access)
+            artifacts.look(self._own(), output.region, output.store)
+            artifacts.put(self._own(), output.region, output.store, output.key, content)
 
     def _run_git(self, folder: Path, *arguments: str) -> int:
         return self._wait(self._group(["git", *arguments], folder))

@@ -12,6 +12,7 @@ from rehearsal.pipeline_service.artifacts import Artifacts, unzip
 from rehearsal.pipeline_service.builds import Build
 from rehearsal.pipeline_service.buildspec import Buildspec, BuildspecError, read_buildspec
 from rehearsal.pipeline_service.clients import Access
+from rehearsal.pipeline_service.connections import CLONE, use_denied
 from rehearsal.pipeline_service.errors import ActionError
 from rehearsal.pipeline_service.gate import Caller
 from rehearsal.pipeline_service.sources import CLONE_REFERENCE
@@ -30,11 +31,13 @@ def download(build: Build, access: Access, credentials: Credentials, parent: Pat
     folders = {}
     for item in sorted(ticket.inputs, key=lambda item: item.name != ticket.primary):
         folder = parent / item.name
-        unzip(Artifacts(access).get(credentials, item.region, item.store, item.place), folder)
+        artifacts = Artifacts(access)
+        artifacts.look(credentials, item.region, item.store)
+        unzip(artifacts.get(credentials, item.region, item.store, item.place), folder)
         reference = folder / CLONE_REFERENCE
         if reference.exists():
             found = json.loads(reference.read_text(encoding="utf-8"))
-            _require_connection(access, credentials, build.region, found.get("connection"))
+            _require_connection(access, credentials, build.region, found)
             _clone(found, folder, run_git)
         folders[item.name] = folder
     return folders
@@ -57,12 +60,13 @@ def buildspec_of(build: Build, folders: dict[str, Path]) -> Buildspec:
         raise ActionError("YAML_FILE_ERROR", str(error)) from error
 
 
-def _require_connection(access: Access, credentials: Credentials, region: str, connection: str | None) -> None:
+def _require_connection(access: Access, credentials: Credentials, region: str, reference: dict[str, str]) -> None:
     """With a full clone the project's role needs the connection itself."""
+    connection = reference.get("connection")
     if connection is None:
         return
     caller = Caller(credentials.access_key_id, "", credentials.account, region)
-    denied = access.gate.denied(caller, f"{connection.split(':')[2]}:UseConnection", connection)
+    denied = use_denied(access.gate, caller, connection, reference["repository"], CLONE)
     if denied is not None:
         raise ActionError("CLIENT_ERROR", f"authorization failed for primary source: {denied.message}")
 

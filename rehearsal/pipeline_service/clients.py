@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import boto3
+import botocore.session
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
@@ -24,7 +25,13 @@ class Clients:
 
     def __init__(self, endpoint: str) -> None:
         self.endpoint = endpoint
-        self._session = boto3.session.Session(aws_access_key_id="-", aws_secret_access_key="-")  # noqa: S106
+        # Nobody's profile: it may not even exist.
+        without = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
+        self._session = boto3.session.Session(
+            aws_access_key_id="-",
+            aws_secret_access_key="-",  # noqa: S106
+            botocore_session=without,
+        )
         self._lock = threading.Lock()
         self._made: dict[tuple[str, str, str], Any] = {}
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rehearsal.pipeline_service import structure, views
+from rehearsal.pipeline_service.connections import require_pass
 from rehearsal.pipeline_service.definitions import read_pipeline
 from rehearsal.pipeline_service.engine import Engine
 from rehearsal.pipeline_service.errors import ServiceError, validation
@@ -236,6 +237,12 @@ class PipelinesApi:
             raise ServiceError(
                 "InvalidStructureException", f"CodePipeline is not authorized to perform AssumeRole on role {role}"
             )
+
+        for stage in declared["stages"]:
+            for action in stage["actions"]:
+                connection = (action.get("configuration") or {}).get("ConnectionArn")
+                if connection:
+                    require_pass(self._gate, caller, connection, SERVICE)
 
     def _authorize(self, caller: Caller, operation: str, resource: str, context: Answer | None = None) -> None:
         arn = f"arn:aws:codepipeline:{caller.region}:{caller.account}:{resource}"

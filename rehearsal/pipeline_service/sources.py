@@ -33,6 +33,8 @@ class Fetched:
     summary: str | None
     url: str | None
     variables: dict[str, str]
+    connection: str | None = None
+    """What it came through."""
 
 
 def fetch(execution: Execution, run: ActionRun, repositories: Repositories, client: Callable[[str], Any]) -> Fetched:
@@ -43,8 +45,8 @@ def fetch(execution: Execution, run: ActionRun, repositories: Repositories, clie
     connection, full_id = names_of(run.action, pipeline.region, pipeline.account)
     repository = repositories.of(run.action, pipeline.region, pipeline.account)
     if repository is None:
-        through = f" through the connection {connection}" if connection else ""
-        raise ActionError("ConfigurationError", f"No repository {full_id} can be reached{through}")
+        missing = f" through the connection {connection}" if connection else ""
+        raise ActionError("ConfigurationError", f"No repository {full_id} can be reached{missing}")
     branch = watched_branch(run.action) or ""
     wanted = execution.wanted_revisions.get(run.action.name)
     ref, _, commit_id = (wanted or "").rpartition(" ")
@@ -56,7 +58,9 @@ def fetch(execution: Execution, run: ActionRun, repositories: Repositories, clie
         found["TagName"] = ref.removeprefix("tags/")
     # What cannot be a variable's value (an empty message) is left out, as it can't be referred to either.
     found = {name: value for name, value in found.items() if value}
-    return Fetched(_content(run, repository, commit, branch, connection), commit.id, commit.message[:2048], None, found)
+    through = connection if run.action.provider == "CodeStarSourceConnection" else None
+    content = _content(run, repository, commit, branch, through)
+    return Fetched(content, commit.id, commit.message[:2048], None, found, through)
 
 
 def _content(run: ActionRun, repository: Repository, commit: Commit, branch: str, connection: str | None) -> bytes:
@@ -66,7 +70,8 @@ def _content(run: ActionRun, repository: Repository, commit: Commit, branch: str
         "path": str(repository.path),
         "commit": commit.id,
         "branch": branch,
-        "connection": connection if run.action.provider == "CodeStarSourceConnection" else None,
+        "repository": repository.full_id,
+        "connection": connection,
     }
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:

@@ -318,6 +318,9 @@ def test_a_bucket_refuses_what_comes_without_tls(found: Found) -> None:
     assert objects == f"{bucket}/*"
 
 
+ARTIFACT_READS = ("s3:GetBucketAcl", "s3:GetBucketLocation", "s3:GetObject", "s3:GetObjectVersion")
+
+
 def test_artifacts_are_opened_to_the_accounts_of_their_region_only() -> None:
     """The pipeline's bucket and key in a region let in who deploys there, to read."""
     recording, _ = recordings()["pipeline from connection"]
@@ -330,4 +333,4 @@ def test_artifacts_are_opened_to_the_accounts_of_their_region_only() -> None:
         text = recording.one(type_, f"pipeline-{region}").inputs["policy"]
         [opened] = [s for s in json.loads(text)["Statement"] if s["Sid"].startswith("Environments")]
         assert opened["Principal"] == {"AWS": f"arn:aws:iam::{account}:root"}
-        assert set(_listed(opened["Action"])) <= {"s3:GetObject", "s3:GetObjectVersion", "kms:Decrypt"}
+        assert set(_listed(opened["Action"])) <= {*ARTIFACT_READS, "kms:Decrypt"}

@@ -228,6 +228,12 @@ def _artifacts() -> Iterator[Row]:
             yield never(role, "s3:GetObject", elsewhere)
             for action in ("s3:PutObject", "s3:DeleteObject", "s3:GetObjectAcl", "s3:PutObjectAcl"):
                 yield never(role, action, bucket)
+            for look in ("s3:GetBucketAcl", "s3:GetBucketLocation"):
+                yield yes(role, look, bucket.removesuffix("/x/y.zip"))
+                yield no(role, look, bucket.removesuffix("/x/y.zip"), keys={"aws:ResourceAccount": STRANGER})
+                yield never(role, look, elsewhere.removesuffix("/x/y.zip"))
+            for action in ("s3:ListBucket", "s3:GetBucketPolicy", "s3:PutBucketAcl"):
+                yield never(role, action, bucket.removesuffix("/x/y.zip"))
             yield yes(role, "kms:Decrypt", key, keys=via)
             yield never(role, "kms:Decrypt", key, keys={"kms:ResourceAliases": (alias,)})
             yield no(role, "kms:Decrypt", key, keys={**via, "kms:ResourceAliases": ("alias/another",)})
@@ -241,6 +247,7 @@ def _artifacts() -> Iterator[Row]:
     away = f"{pipeline.bucket_arn(pipeline.artifact_bucket(AWAY))}/x/y.zip"
     for role in (NEIGHBOUR, NAMESAKE):
         yield never(role, "s3:GetObject", away)
+        yield never(role, "s3:GetBucketAcl", away.removesuffix("/x/y.zip"))
         yield never(role, "kms:Decrypt", artifact_key(AWAY), keys=through_s3(AWAY, alias))
 
 
@@ -306,8 +313,11 @@ def _every_build(names: EnvironmentNames, what: str) -> Iterator[Row]:
     log = names.arn("logs", f"log-group:{names.project_log_group(what)}:log-stream:x")
     other_log = names.arn("logs", f"log-group:{names.project_log_group('deploy' if what != 'deploy' else 'plan')}:x")
     yield yes(role, "logs:PutLogEvents", log)
+    yield yes(role, "logs:CreateLogGroup", log.removesuffix(":log-stream:x"))
     yield no(role, "logs:PutLogEvents", other_log)
+    yield no(role, "logs:CreateLogGroup", names.arn("logs", "log-group:another"))
     yield no(role, "logs:DeleteLogStream", log)
+    yield no(role, "logs:DeleteLogGroup", log.removesuffix(":log-stream:x"))
     yield yes(role, "ssm:GetParameter", names.arn("ssm", f"parameter{names.version_parameter}"))
     yield no(role, "ssm:GetParameter", names.arn("ssm", "parameter/somebody/password"))
     # Whose roles may make what: asked by every plan, and by nothing else.
@@ -810,21 +820,24 @@ def _tooling() -> Iterator[Row]:
         yield no(role, "iam:PutRolePolicy", own)
     yield yes(own, "s3:PutObject", away)
     yield no(build, "s3:PutObject", away)
-    yield no(build, "s3:PutObject", home, keys={"aws:ResourceAccount": STRANGER})
+    yield no(build, "s3:PutObjectAcl", home)
     yield no(source, "s3:GetObject", home)
+    yield yes(source, "s3:PutObjectAcl", home)
+    for role in (own, build, source):
+        yield no(role, "s3:PutObject", home, keys={"aws:ResourceAccount": STRANGER})
+        for look in ("s3:GetBucketAcl", "s3:GetBucketLocation"):
+            yield yes(role, look, home.removesuffix("/x/y.zip"))
+            yield no(role, look, home.removesuffix("/x/y.zip"), keys={"aws:ResourceAccount": STRANGER})
+            yield no(role, look, "arn:aws:s3:::another")
+        for action in ("s3:PutBucketAcl", "s3:PutBucketPolicy", "s3:DeleteBucket"):
+            yield no(role, action, home.removesuffix("/x/y.zip"))
     for role in (own, build, source, *ROLES):
         yield never(role, "s3:GetObject", home, keys={"aws:SecureTransport": "false"})
     log = pipeline.arn("logs", f"log-group:{pipeline.project_log_group('build')}:x")
     yield yes(build, "logs:PutLogEvents", log)
+    yield yes(build, "logs:CreateLogGroup", log.removesuffix(":x"))
     yield no(build, "logs:PutLogEvents", pipeline.arn("logs", "log-group:another:x"))
-    connection = pipeline.arn("codeconnections", "connection/c")
-    repository = "codeconnections:FullRepositoryId"
-    yield yes(source, "codeconnections:UseConnection", connection, keys={repository: ("owner/repository",)})
-    yield no(source, "codeconnections:UseConnection", connection, keys={repository: ("owner/another",)})
-    yield no(source, "codeconnections:UseConnection", pipeline.arn("codeconnections", "connection/d"))
-    yield no(source, "codeconnections:DeleteConnection", connection)
-    older = {"codestar-connections:FullRepositoryId": ("owner/another",)}
-    yield no(source, "codestar-connections:UseConnection", connection, keys=older)
+    yield from _connection(source)
     for what in ("build", "update"):
         role = pipeline.role_arn(f"{what}-action")
         other = "update" if what == "build" else "build"
@@ -849,6 +862,34 @@ def _tooling() -> Iterator[Row]:
     yield yes(trigger, "codepipeline:StartPipelineExecution", pipeline.pipeline_arn)
     yield no(trigger, "codepipeline:StartPipelineExecution", pipeline.arn("codepipeline", "another"))
     yield no(trigger, "codepipeline:StopPipelineExecution", pipeline.pipeline_arn)
+
+
+def _connection(source: str) -> Iterator[Row]:
+    """The source reads one repository. UpdatePipeline passes the connection on, and uses it for nothing."""
+    update, connection = pipeline.role_arn("update"), pipeline.arn("codeconnections", "connection/c")
+    other = pipeline.arn("codeconnections", "connection/d")
+    for service in ("codeconnections", "codestar-connections"):
+        use, give = f"{service}:UseConnection", f"{service}:PassConnection"
+        wanted, needs = f"{service}:FullRepositoryId", f"{service}:ProviderPermissionsRequired"
+        reading = {wanted: "owner/repository", needs: "read_only"}
+        yield yes(source, use, connection, keys=reading)
+        yield no(source, use, connection, keys={**reading, needs: "read_write"})
+        yield no(source, use, connection, keys={**reading, wanted: "owner/another"})
+        # A call that names no repository is of all of them.
+        yield no(source, use, connection, keys={needs: "read_only"})
+        yield no(source, use, connection, keys={wanted: "owner/repository"})
+        yield no(source, use, other, keys=reading)
+        yield no(source, f"{service}:DeleteConnection", connection, keys=reading)
+        passed = f"{service}:PassedToService"
+        yield yes(update, give, connection, keys={passed: "codepipeline.amazonaws.com"})
+        yield no(update, give, connection, keys={passed: "codeguru-reviewer"})
+        yield no(update, give, connection)
+        yield no(update, give, other, keys={passed: "codepipeline.amazonaws.com"})
+        for action in ("GitPush", "GitPull"):
+            yield no(update, use, connection, keys={**reading, f"{service}:ProviderAction": action})
+            yield no(update, use, connection, keys={**reading, passed: "codepipeline.amazonaws.com"})
+        for role in (pipeline.role_arn(), pipeline.role_arn("build")):
+            yield no(role, use, connection, keys=reading)
 
 
 def _passing(names: EnvironmentNames, what: str) -> Iterator[Row]:

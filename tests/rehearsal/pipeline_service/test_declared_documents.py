@@ -74,6 +74,7 @@ def _store(world: World, names: PipelineNames, region: str, environments: list[E
     bucket = names.artifact_bucket(region)
     where = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
     s3.create_bucket(Bucket=bucket, BucketNamespace="account-regional", **where)
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(bucket_policy(names, region, environments)))
     return ArtifactStore(region, bucket, key)
 

@@ -289,7 +289,8 @@ def test_a_source_can_be_cloned_with_its_history(world: World) -> None:
     source = world.source(OutputArtifactFormat="CODEBUILD_CLONE_REF")
     declared = world.declaration("clone", stage("Build", build("clones")))
     declared["stages"][0]["actions"] = [source]
-    rights = [{"Effect": "Allow", "Action": ["s3:*", "kms:*", "codeconnections:UseConnection"], "Resource": "*"}]
+    actions = ["s3:*", "kms:*", "logs:*", "codeconnections:UseConnection"]
+    rights = [{"Effect": "Allow", "Action": actions, "Resource": "*"}]
     world.role("build", world.build_trust, rights)
     world.pipelines.create_pipeline(pipeline=declared)
 

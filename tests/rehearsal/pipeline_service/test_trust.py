@@ -25,6 +25,9 @@ from tests.rehearsal.pipeline_service.world import (
     trusted_role,
 )
 
+READ = ("s3:GetObject", "s3:GetObjectVersion")
+LOOK = ("s3:GetBucketAcl", "s3:GetBucketLocation")
+
 
 def _refused(world: World, rights: list[dict[str, Any]], call: Any, service: str = "codepipeline") -> str:
     """The message of the AccessDenied that a user with `rights` gets for `call`."""
@@ -98,7 +101,8 @@ def test_creating_a_pipeline_needs_the_right_to_pass_its_role(world: World) -> N
 
     assert f"not authorized to perform: iam:PassRole on resource: {world.pipeline_role}" in message
     condition = {"StringEquals": {"iam:PassedToService": "codepipeline.amazonaws.com"}}
-    passer = world.user("passer", [*rights, allow("iam:PassRole", world.pipeline_role, Condition=condition)])
+    given = [*rights, allow("iam:PassRole", world.pipeline_role, Condition=condition)]
+    passer = world.user("passer", [*given, allow("codeconnections:PassConnection", CONNECTION)])
     world.client("codepipeline", passer).create_pipeline(pipeline=declared)
 
 
@@ -142,7 +146,7 @@ def test_a_source_needs_the_right_to_use_its_connection(world: World) -> None:
 def test_a_role_without_rights_on_the_stores_key_fails(world: World, missing: str, failed: str) -> None:
     role = "pipeline" if failed == "App" else "build"
     trust = trusted("codepipeline.amazonaws.com" if role == "pipeline" else "codebuild.amazonaws.com")
-    rights = allow(["s3:*", "kms:*", "codeconnections:*", "codebuild:*"])
+    rights = allow(["s3:*", "kms:*", "codeconnections:*", "codebuild:*", "logs:*"])
     world.role(role, trust, [rights, deny(missing, world.key)])
     world.project("reader", "true")
     execution = world.create("keyless", stage("Build", build("reader")))
@@ -154,7 +158,7 @@ def test_a_role_without_rights_on_the_stores_key_fails(world: World, missing: st
 
 def test_a_key_right_through_s3_only_is_enough(world: World) -> None:
     through = {"StringEquals": {"kms:ViaService": f"s3.{REGION}.amazonaws.com"}}
-    rights = [allow("s3:*"), allow("kms:Decrypt", world.key, Condition=through)]
+    rights = [allow(["s3:*", "logs:*"]), allow("kms:Decrypt", world.key, Condition=through)]
     world.role("build", world.build_trust, rights)
     world.project("reads-it", "test -s file.txt")
 
@@ -180,8 +184,8 @@ def _cross_account(
         "deploy",
         trusted("codebuild.amazonaws.com"),
         [
-            allow("s3:GetObject", Condition={"StringEquals": {"aws:ResourceAccount": world.tooling}}),
-            allow("kms:Decrypt"),
+            allow([*LOOK, *READ], Condition={"StringEquals": {"aws:ResourceAccount": world.tooling}}),
+            allow(["kms:Decrypt", "logs:*"]),
         ],
         world.target,
     )
@@ -205,7 +209,8 @@ def _cross_account(
 def _open_to(world: World, role: str, opened: str) -> None:
     principal = {"AWS": f"arn:aws:iam::{world.target}:root"}
     condition = {"ArnEquals": {"aws:PrincipalArn": role}}
-    bucket = {**allow("s3:GetObject", f"arn:aws:s3:::{world.bucket}/*"), "Principal": principal, "Condition": condition}
+    there = [f"arn:aws:s3:::{world.bucket}", f"arn:aws:s3:::{world.bucket}/*"]
+    bucket = {**allow([*LOOK, *READ], there), "Principal": principal, "Condition": condition}
     if "bucket" in opened:
         world.client("s3").put_bucket_policy(Bucket=world.bucket, Policy=json.dumps({"Statement": [bucket]}))
     if "key" not in opened:
@@ -237,6 +242,8 @@ def test_a_build_in_another_account_needs_bucket_and_key_opened_to_its_role(
 
     assert "Phase: DOWNLOAD_SOURCE" in message
     assert reason in message or "Access Denied" in message
+    # CodeBuild looks at the bucket first.
+    assert ("s3:GetBucketLocation" in message or "GetBucketLocation" in message) is (opened == "key")
 
 
 def test_a_door_that_does_not_trust_the_pipelines_role_fails_the_action_with_the_reason(world: World) -> None:

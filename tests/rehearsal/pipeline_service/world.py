@@ -72,7 +72,7 @@ class World:
         ]
         self.pipeline_role = self.role("pipeline", trusted("codepipeline.amazonaws.com"), rights)
         self.build_trust = trusted("codebuild.amazonaws.com")
-        self.build_role = self.role("build", self.build_trust, [allow(["s3:*", "kms:*"])])
+        self.build_role = self.role("build", self.build_trust, [allow(["s3:*", "kms:*", "logs:*"])])
 
     def client(self, service: str, credentials: Credentials | None = None, region: str = REGION) -> Any:
         return self.aws.client(service, credentials or self.admin, region)
@@ -210,7 +210,9 @@ class World:
 
     def _bucket(self, name: str, region: str) -> None:
         more = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
-        self.client("s3", region=region).create_bucket(Bucket=name, **more)
+        s3 = self.client("s3", region=region)
+        s3.create_bucket(Bucket=name, **more)
+        s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
 
     def _git(self, *arguments: str, cwd: Path | None = None) -> str:
         environment = {
