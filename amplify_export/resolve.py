@@ -5,9 +5,10 @@ the path of its stack, so that two resolved trees can be compared resource by re
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from amplify_export.errors import AssemblyError
 from amplify_export.expressions import VARIABLE, is_join, sub_parts
@@ -36,25 +37,45 @@ class ResolvedStack:
     parameters: Mapping[str, Any]
 
 
+@dataclass(frozen=True)
+class Missing:
+    """What a stack reads with these parameters, and nothing gives: CloudFormation ends the operation there.
+
+    `mapping`: a mapping without such a key; `output`: one that the nested stack has under a condition only, which does
+    not hold; `resource`: one whose condition does not hold.
+    """
+
+    stack: Path
+    place: str
+    """The resource, output or condition that reads it."""
+    kind: Literal["mapping", "output", "resource"]
+    what: str
+
+
 @dataclass
 class ResolvedTree:
-    """Leaf resources and nested stacks by path: logical ids of the stacks, then the resource's."""
+    """Leaf resources and nested stacks by path: logical ids of the stacks, then the resource's. `missing` holds what is
+    certainly missing, wherever that depends on nothing that only the deployment knows."""
 
     resources: dict[Path, ResolvedResource] = field(default_factory=dict)
     stacks: dict[Path, ResolvedStack] = field(default_factory=dict)
+    missing: dict[Missing, None] = field(default_factory=dict)
 
 
 def resolve(
-    root: Mapping[str, Any], parameters: Mapping[str, str], template: Callable[[Path], tuple[str, Mapping[str, Any]]]
+    root: Mapping[str, Any],
+    parameters: Mapping[str, Any],
+    template: Callable[[Path], tuple[str, Mapping[str, Any]]],
+    pseudo: Mapping[str, str] | None = None,
 ) -> ResolvedTree:
-    """Resolve the tree under `root`, called with `parameters`.
+    """Resolve the tree under `root`, called with `parameters`: texts, or an expression where the value is not known.
 
-    `template` gives the key and the body of the nested stack at a path. Raises `AssemblyError` for a chain
-    of references that is too long to follow.
+    `template` gives the key and the body of the nested stack at a path, `pseudo` values of pseudo parameters
+    (`AWS::Region`) that are known. Raises `AssemblyError` for a chain of references that is too long to follow.
     """
     tree = ResolvedTree()
     try:
-        _Stack((), root, parameters, template, tree).resolve()
+        _Stack((), root, parameters, _Scope(template, tree, pseudo or {})).resolve()
     except RecursionError:
         raise AssemblyError(
             "its stacks, conditions and outputs refer to each other in a chain too long to follow",
@@ -63,18 +84,28 @@ def resolve(
     return tree
 
 
+@dataclass(frozen=True)
+class _Scope:
+    """What all stacks of a tree share."""
+
+    template: Callable[[Path], tuple[str, Mapping[str, Any]]]
+    tree: ResolvedTree
+    pseudo: Mapping[str, str]
+
+
 class _Stack:
     """One stack's scope: its parameters, conditions and nested stacks."""
 
     def __init__(
-        self,
-        path: Path,
-        body: Mapping[str, Any],
-        given: Mapping[str, Any],
-        template: Callable[[Path], tuple[str, Mapping[str, Any]]],
-        tree: ResolvedTree,
+        self, path: Path, body: Mapping[str, Any], given: Mapping[str, Any], scope: _Scope, *, certain: bool = True
     ) -> None:
-        self.path, self.body, self.template, self.tree = path, body, template, tree
+        self.path, self.body, self.scope, self.tree = path, body, scope, scope.tree
+        self.place = ""
+        """What is resolved at the moment."""
+        self.exists = certain
+        """Whether the stack is there for certain: on its way there is no condition that is not known."""
+        self.certain = certain
+        """Whether what is resolved at the moment is used for certain."""
         self.parameters: dict[str, Any] = {}
         for name, declaration in (body.get("Parameters") or {}).items():
             value = given.get(name, declaration.get("Default"))
@@ -89,19 +120,46 @@ class _Stack:
 
     def resolve(self) -> dict[str, Any]:
         """Resolve every resource into the tree; the stack's outputs."""
+        for name in self.body.get("Conditions") or {}:
+            self.condition(name)  # CloudFormation works all of them out, used or not
         for name, item in self.resources.items():
             if self.condition(item.get("Condition")) is False:
                 continue
             if item["Type"] == STACK_TYPE:
                 self.nested(name)
             else:
-                properties = self.value(item.get("Properties") or {})
+                with self.at(name, item):
+                    properties = self.value(item.get("Properties") or {})
                 self.tree.resources[*self.path, name] = ResolvedResource(item["Type"], properties)
-        return {
-            name: self.value(output["Value"])
-            for name, output in (self.body.get("Outputs") or {}).items()
-            if self.condition(output.get("Condition")) is not False
-        }
+        outputs = {}
+        for name, output in (self.body.get("Outputs") or {}).items():
+            if self.condition(output.get("Condition")) is not False:
+                with self.at(f"output {name}", output):
+                    outputs[name] = self.value(output["Value"])
+        return outputs
+
+    @contextmanager
+    def at(self, place: str, item: Mapping[str, Any]) -> Iterator[None]:
+        """While a resource or an output is resolved."""
+        before = self.place, self.certain
+        self.place, self.certain = place, self.exists and self.holds(item)
+        yield
+        self.place, self.certain = before
+
+    @contextmanager
+    def perhaps(self) -> Iterator[None]:
+        """While something is resolved of which nobody knows whether it is used."""
+        before, self.certain = self.certain, False
+        yield
+        self.certain = before
+
+    def holds(self, item: Mapping[str, Any]) -> bool:
+        """Whether a resource or an output is there for certain."""
+        return "Condition" not in item or self.condition(item["Condition"]) is True
+
+    def lacks(self, kind: Literal["mapping", "output", "resource"], what: str) -> None:
+        if self.certain:
+            self.tree.missing[Missing(self.path, self.place, kind, what)] = None
 
     def nested(self, name: str) -> dict[str, Any]:
         """The outputs of nested stack `name`, resolved when first asked for."""
@@ -110,11 +168,13 @@ class _Stack:
         if name in self.busy:
             return {}  # a circle, which CloudFormation refuses: keep the reference symbolic
         self.busy.add(name)
-        path = (*self.path, name)
-        key, body = self.template(path)
-        given = self.value((self.resources[name].get("Properties") or {}).get("Parameters") or {})
+        path, item = (*self.path, name), self.resources[name]
+        key, body = self.scope.template(path)
+        with self.at(name, item):
+            given = self.value((item.get("Properties") or {}).get("Parameters") or {})
         self.tree.stacks[path] = ResolvedStack(key, given)
-        self.outputs[name] = _Stack(path, body, given, self.template, self.tree).resolve()
+        certain = self.exists and self.holds(item)
+        self.outputs[name] = _Stack(path, body, given, self.scope, certain=certain).resolve()
         return self.outputs[name]
 
     def condition(self, name: Any) -> bool | None:
@@ -123,7 +183,8 @@ class _Stack:
             return None
         if name not in self.conditions:
             self.conditions[name] = None  # while it is worked out: a circle is unknown
-            self.conditions[name] = self.truth((self.body.get("Conditions") or {}).get(name))
+            with self.at(f"condition {name}", {}):
+                self.conditions[name] = self.truth((self.body.get("Conditions") or {}).get(name))
         return self.conditions[name]
 
     def rule(self, name: Any) -> Any:
@@ -131,7 +192,8 @@ class _Stack:
         if not isinstance(name, str) or name in self.open_rules:
             return name
         self.open_rules.add(name)
-        rule = self.value((self.body.get("Conditions") or {}).get(name))
+        with self.perhaps():
+            rule = self.value((self.body.get("Conditions") or {}).get(name))
         self.open_rules.remove(name)
         return rule
 
@@ -178,18 +240,33 @@ class _Stack:
             return _ABSENT
         if name in self.parameters:
             return self.parameters[name]
+        if name in self.scope.pseudo:
+            return self.scope.pseudo[name]
         if name in ("AWS::StackName", "AWS::StackId"):
             return {"Ref": name, "of": list(self.path)}
+        if self.is_left_out(name):
+            self.lacks("resource", name)
         return {"Ref": name} if name.startswith("AWS::") else {"Ref": [*self.path, name]}
 
     def attribute(self, resource: str, attribute: Any) -> Any:
         item = self.resources.get(resource, {})
-        if item.get("Type") == STACK_TYPE and isinstance(attribute, str) and attribute.startswith("Outputs."):
+        if self.is_left_out(resource):
+            self.lacks("resource", resource)
+        elif item.get("Type") == STACK_TYPE and isinstance(attribute, str) and attribute.startswith("Outputs."):
             output = attribute.removeprefix("Outputs.")
             outputs = self.nested(resource)
             if output in outputs:
                 return outputs[output]
+            if resource in self.outputs and output in (self.template_of(resource).get("Outputs") or {}):
+                self.lacks("output", f"{output} of {resource}")
         return {"Fn::GetAtt": [[*self.path, resource], self.value(attribute)]}
+
+    def is_left_out(self, resource: str) -> bool:
+        """Whether a resource of this template is not made, because its condition does not hold."""
+        return self.condition(self.resources.get(resource, {}).get("Condition")) is False
+
+    def template_of(self, nested: str) -> Mapping[str, Any]:
+        return self.scope.template((*self.path, nested))[1]
 
     def function(self, name: str, argument: Any) -> Any:
         if name == "Fn::GetAtt":
@@ -199,7 +276,8 @@ class _Stack:
         elif name == "Fn::If" and isinstance(argument, list) and len(argument) == 3:
             truth = self.condition(argument[0])
             if truth is None:
-                return {name: [self.rule(argument[0]), self.value(argument[1]), self.value(argument[2])]}
+                with self.perhaps():
+                    return {name: [self.rule(argument[0]), self.value(argument[1]), self.value(argument[2])]}
             return self.value(argument[1] if truth else argument[2])
         elif name == "Fn::Join" and isinstance(argument, list) and len(argument) == 2:
             return self.joined(argument[0], self.value(argument[1]))
@@ -249,8 +327,11 @@ class _Stack:
 
     def mapped(self, keys: list[Any]) -> Any:
         found: Any = self.body.get("Mappings") or {}
-        for key in keys:
-            if not isinstance(key, str) or not isinstance(found, Mapping) or key not in found:
+        for depth, key in enumerate(keys):
+            if not isinstance(key, str) or not isinstance(found, Mapping):
+                return {"Fn::FindInMap": keys}
+            if key not in found:
+                self.lacks("mapping", f"{'.'.join(keys[:depth])} has no {key}" if depth else f"no mapping {key}")
                 return {"Fn::FindInMap": keys}
             found = found[key]
         return found

@@ -40,4 +40,4 @@ def _deployment(assembly: Assembly, config: EnvironmentConfig) -> Deployment:
     except ConfigError as error:
         where = error.where or str(stack_files.path(config.environment))
         raise ConfigError(error.message, where=where, remedy=error.remedy) from None
-    return Deployment([(root.object, root.body)], bucket, config.region)
+    return Deployment([(root.object, root.body)], bucket, config.region, config.ignored)

@@ -35,6 +35,7 @@ from delivery.planning import (
     Target,
     boundary_comes,
     digest,
+    ignored,
     lacking,
     losses,
     page_buckets,
@@ -186,7 +187,8 @@ def make(target: Wanted, engine: Engine) -> Plan:
     was, config = here.found.stacks, target.config
     # Which plan it is, is only known when it is made: an exception for this very plan cannot stand in the file yet.
     guard = config.guard(environment, datetime.now(UTC).date())
-    notes = (*_rights(target, here, previewed), *boundary_comes(here.steps), *losses(steps, guard))
+    overruled = ignored({i.id: i.reason for i in config.lint.ignore})
+    notes = (*_rights(target, here, previewed), *boundary_comes(here.steps), *losses(steps, guard), *overruled)
     known = sorted([str(r.get("urn")), str(r.get("id", ""))] for r in state.get("resources") or ())
     return Plan(
         Start(

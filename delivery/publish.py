@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
     bucket = staging_bucket_name(assembly.project, config.environment, config.account, config.region)
     root = render_root(assembly, values, bucket)
     target = PublishTarget(bucket, config.account, config.region, config.profile, config.role_arn)
-    report = publish(assembly, [(root.object, root.body)], target, output.progress)
+    report = publish(assembly, [(root.object, root.body)], target, output.progress, config.ignored)
     if args.json:
         output.document({"bucket": bucket, "root": root.object.key, **report.to_json()})
         return 0

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from amplify_export.findings import Finding
-from publishing import wiring
+from publishing import computed, wiring
 from publishing.graphql_schema import schema_problems
 from publishing.lint import Template, lint_templates
 from publishing.tree import Tree, as_mapping, parse
@@ -20,10 +21,16 @@ CHECKS = (
     wiring.unpublished_objects,
     wiring.parameters_that_do_not_fit,
     wiring.missing_outputs,
+    computed.missing_values,
+    computed.foreign_layers,
+    computed.impossible_names,
     malformed_trust,
     schema_problems,
 )
 """All but cfn-lint, whose errors are AD700."""
+
+_RULE = re.compile(r"\(cfn-lint (E[0-9]{4})\)$")
+"""At the end of what `publishing.linter` says."""
 
 
 def _silent(_: str) -> None:
@@ -32,11 +39,13 @@ def _silent(_: str) -> None:
 
 @dataclass(frozen=True)
 class Deployment:
-    """Where an assembly is to be deployed, and what beside it: `extra` holds the rendered root."""
+    """Where an assembly is to be deployed, and what beside it: `extra` holds the rendered root. `ignored` are ids of
+    findings (AD7xx), or of cfn-lint's rules, that do not count there: CloudFormation has the last word."""
 
     extra: Sequence[tuple[AssemblyObject, bytes]]
     staging_bucket: str
     region: str
+    ignored: Collection[str] = ()
 
 
 def examine(
@@ -54,7 +63,7 @@ def examine(
     for name, deployment in deployments.items():
         for item, body in deployment.extra:
             if item.kind == "template":
-                tree = Tree(assembly, item.key, as_mapping(parse(body)), deployment.staging_bucket)
+                tree = Tree(assembly, item.key, as_mapping(parse(body)), deployment.staging_bucket, deployment.region)
                 findings[name] += [finding for check in CHECKS for finding in check(tree)]
                 files.update({view.key: view.file for view in reversed(tree.stacks)})
                 readers[item.key] = _constant(body)
@@ -68,12 +77,24 @@ def examine(
         for key in keys:
             problems = linted[key][deployments[name].region]
             findings[name] += [_refused(files.get(key, key), problem) for problem in problems]
-    return findings
+    return {name: [f for f in found if not _ids(f) & {*deployments[name].ignored}] for name, found in findings.items()}
+
+
+def _ids(finding: Finding) -> set[str]:
+    """By which ids a finding can be ignored: its own, and that of cfn-lint's rule."""
+    return {finding.id, *_RULE.findall(finding.message)}
 
 
 def _refused(file: str, problem: str) -> Finding:
-    remedy = "correct the resource in the Amplify project (or by `amplify override`) and export again"
-    return Finding("AD700", "refused", file, problem, remedy)
+    rule = next(iter(_RULE.findall(problem)), "AD700")
+    return Finding(
+        "AD700",
+        "refused",
+        file,
+        problem,
+        "correct the resource in the Amplify project (or by `amplify override`) and export again; if CloudFormation "
+        f"takes it, have the stack file ignore {rule} (`lint.ignore`, with your reason)",
+    )
 
 
 def _reader(assembly: Assembly, key: str) -> Callable[[], bytes]:

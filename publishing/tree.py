@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from amplify_export.documents import parse_json, parse_yaml
+from amplify_export.resolve import ResolvedTree, resolve
 from publishing.values import UNKNOWN, Values, scalar, text, texts
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def as_mapping(value: Any) -> Mapping[str, Any]:
 
 @dataclass(frozen=True)
 class Tree:
-    """An assembly and a rendered root, seen from one staging bucket.
+    """An assembly and a rendered root, seen from one staging bucket and region.
 
     The root's own parameters count as unknown: they are names and dates, no locations.
     """
@@ -55,6 +56,7 @@ class Tree:
     root_key: str
     root: Mapping[str, Any]
     staging_bucket: str
+    region: str
     _templates: dict[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
 
     @cached_property
@@ -67,6 +69,22 @@ class Tree:
         """The root and all stacks below it that can be reached, parents first."""
         values = dict.fromkeys(as_mapping(self.root.get("Parameters")), UNKNOWN)
         return tuple(self._walk(StackView((), self.root_key, self.root, values)))
+
+    @cached_property
+    def resolved(self) -> ResolvedTree:
+        """The tree as CloudFormation will resolve it in this region, as far as that can be known beforehand."""
+        views = {view.path: view for view in self.stacks}
+
+        def template(path: tuple[str, ...]) -> tuple[str, Mapping[str, Any]]:
+            view = views.get(path)  # none for a stack of the user's own, with a TemplateURL of her own
+            return (view.key, view.template) if view else ("", {})
+
+        unknown = {name: {"Ref": name} for name in as_mapping(self.root.get("Parameters"))}
+        return resolve(self.root, unknown, template, {"AWS::Region": self.region})
+
+    def file(self, path: tuple[str, ...]) -> str:
+        """Where a finding about the stack at `path` points."""
+        return next(view.file for view in self.stacks if view.path == path)
 
     def _walk(self, view: StackView) -> Iterator[StackView]:
         yield view

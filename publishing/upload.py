@@ -11,7 +11,7 @@ import base64
 import io
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -68,15 +68,16 @@ def publish(
     extra: Sequence[tuple[AssemblyObject, bytes]],
     target: PublishTarget,
     progress: Callable[[str], None] = _silent,
+    ignored: Collection[str] = (),
 ) -> PublishReport:
     """Make every object of `assembly`, and of `extra` (the rendered root), be in the target's bucket.
 
     What is there already was examined before it was put there: if that is all, this asks AWS only who it is and what
     the bucket holds, which a role that may read it is allowed to. Where an object is missing, all is examined.
 
-    `progress` gets short lines for people. Raises `ExportRefused` for what CloudFormation would refuse, and
-    `PublishError` when the credentials belong to another account: both before anything is sent. Raises
-    `PublishError` when AWS refuses an object; what is published by then stays.
+    `progress` gets short lines for people; `ignored` are ids as `Deployment` has them. Raises `ExportRefused` for what
+    CloudFormation would refuse, and `PublishError` when the credentials belong to another account: both before anything
+    is sent. Raises `PublishError` when AWS refuses an object; what is published by then stays.
     """
     uploads = {o.key: _Upload(o, _reader(assembly, o.key)) for o in assembly.objects}
     uploads.update({o.key: _Upload(o, _constant(body)) for o, body in extra})
@@ -85,7 +86,7 @@ def publish(
     there = connection.sizes(uploads)
     missing = {key: u for key, u in uploads.items() if there.get(key) != u.item.size}
     if missing:
-        deployment = Deployment(extra, target.bucket, target.region)
+        deployment = Deployment(extra, target.bucket, target.region, ignored)
         findings = examine(assembly, {target.bucket: deployment}, progress)[target.bucket]
         if findings:
             raise ExportRefused(findings)

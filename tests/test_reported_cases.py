@@ -133,6 +133,23 @@ def test_is_refused_for_every_environment(case: Case, name: str, id: str, says: 
     assert "export again" not in found[id][0].remedy or name == "ds-store"
 
 
+REFUSED_HERE = {
+    ("env-map", "preprod", "us-east-1"): ("AD730", "envMap has no preprod"),
+    ("param-getatt", "dev", "us-east-1"): ("AD703", "QueueArn"),
+    ("layer-region", "dev", "eu-central-1"): ("AD731", "us-east-1"),
+}
+
+
+@pytest.mark.parametrize("here", REFUSED_HERE, ids="-".join)
+def test_is_refused_where_it_cannot_be(case: Case, here: tuple[str, str, str]) -> None:
+    name, environment, region = here
+    id, says = REFUSED_HERE[here]
+    (finding,) = found_in(assembly_in(case(name)), environment, region)
+    assert (finding.id, finding.severity) == (id, "refused")
+    assert says in finding.message
+    assert finding.remedy
+
+
 @pytest.mark.parametrize(
     ("name", "id", "says"),
     [

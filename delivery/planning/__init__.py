@@ -14,7 +14,7 @@ from changes.steps import (
     digest,
 )
 from delivery.planning.needs import Identity, Lacking, Needs, lacking, page_buckets, program_needs
-from delivery.planning.notes import boundary_comes, losses
+from delivery.planning.notes import boundary_comes, ignored, losses
 from delivery.planning.plan import Plan, Start, Target, document_digest
 from delivery.planning.program import ProgramStep, plan_program
 
@@ -38,6 +38,7 @@ __all__ = [
     "boundary_comes",
     "digest",
     "document_digest",
+    "ignored",
     "lacking",
     "losses",
     "page_buckets",

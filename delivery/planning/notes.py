@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from changes.guard import Guard
 from changes.steps import ChangeResource, Step
@@ -27,6 +27,11 @@ def boundary_comes(steps: Sequence[Step]) -> tuple[str, ...]:
         "these roles (`aws cloudformation continue-update-rollback --resources-to-skip`): better deliver the "
         "environment once unchanged",
     )
+
+
+def ignored(reasons: Mapping[str, str]) -> tuple[str, ...]:
+    """Of each finding that the stack file overrules, with which reason."""
+    return tuple(f"{id} does not count here (`lint.ignore`): {reason}" for id, reason in reasons.items())
 
 
 def losses(steps: Sequence[Step], guard: Guard) -> tuple[str, ...]:

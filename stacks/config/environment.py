@@ -69,6 +69,29 @@ class DataLoss(Model):
         return self
 
 
+class Ignored(Model):
+    """A finding that does not count in this environment, with a reason: CloudFormation has the last word."""
+
+    id: Annotated[str, pattern("E[0-9]{4}|AD7[0-9]{2}", "id of cfn-lint's errors (E2015) or of a finding (AD731)")] = (
+        Field(description="rule of cfn-lint, as in E2015, or what publishing refuses, as in AD731 (docs/linting.md)")
+    )
+    reason: Text = Field(description="why it does not count here; plans show it")
+
+
+class Lint(Model):
+    """What is found out about templates before they are published (docs/linting.md)."""
+
+    ignore: Annotated[tuple[Ignored, ...], List] = Field(default=(), description="what does not count")
+
+    @model_validator(mode="after")
+    def _once(self) -> Lint:
+        ids = [i.id for i in self.ignore]
+        for id in ids:
+            if ids.count(id) > 1:
+                raise BadValueError(f"{id} is ignored twice", "leave one of them, with its reason")
+        return self
+
+
 class EnvironmentConfig(Model):
     """A stack that delivers one environment: `Pulumi.dev.yaml`, `Pulumi.prod.yaml`."""
 
@@ -117,6 +140,7 @@ class EnvironmentConfig(Model):
     data_loss: Annotated[tuple[DataLoss, ...], List] = Field(
         default=(), description="what a deployment may delete although it holds data; everything else is refused"
     )
+    lint: Lint = Field(default=Lint(), description="which findings about templates do not count")
     execution_role_arn: RoleArn | None = Field(
         default=None,
         description="role that CloudFormation uses. Default: the account's one if `enrolled`, else the deploying "
@@ -157,6 +181,11 @@ class EnvironmentConfig(Model):
             if arn and f"::{self.account}:" not in arn:
                 raise BadValueError(f"`{key}` is a role of another account than {self.account}: {arn}")
         return self
+
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        """The ids of findings that do not count."""
+        return tuple(i.id for i in self.lint.ignore)
 
     def guard(self, stack: str, today: date, plan: str | None = None) -> Guard:
         """The guard over this environment's data, on the day `today` (UTC), in carrying out the plan of that digest."""

@@ -51,7 +51,7 @@ def rendered(assembly: Assembly, bucket: str = BUCKET) -> tuple[AssemblyObject, 
 
 def tree_of(assembly: Assembly) -> Tree:
     item, body = rendered(assembly)
-    return Tree(assembly, item.key, json.loads(body), BUCKET)
+    return Tree(assembly, item.key, json.loads(body), BUCKET, "us-east-1")
 
 
 def with_object(assembly: Assembly, key: str, body: bytes) -> Assembly:

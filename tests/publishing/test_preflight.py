@@ -47,3 +47,21 @@ def test_a_type_that_one_region_has_not_is_no_finding_of_the_other(todo: Assembl
     found = examine(assembly, deployments)
     assert [len(found[name]) for name in regions] == [0, 1, 0]
     assert "AWS::DAX::ParameterGroup" in found["there"][0].message
+
+
+def test_no_linters_opinion_ends_a_delivery_alone(todo: Assembly) -> None:
+    def misspell(template: dict[str, Any]) -> None:
+        template["Resources"]["TodoTable"]["Properties"]["BillingMod"] = "x"
+
+    assembly = spoiled(todo, ("apimytodoapp", "Todo"), misspell)
+    rendered_root = [rendered(assembly)]
+    deployments = {
+        "dev": Deployment(rendered_root, BUCKET, "eu-central-1"),
+        "prod": Deployment(rendered_root, BUCKET, "eu-central-1", ["E3002"]),
+        "other": Deployment(rendered_root, BUCKET, "eu-central-1", ["E3003"]),
+        "all": Deployment(rendered_root, BUCKET, "eu-central-1", ["AD700"]),
+    }
+    found = examine(assembly, deployments)
+    assert [len(found[name]) for name in deployments] == [1, 0, 1, 0]
+    assert "(cfn-lint E3002)" in found["dev"][0].message
+    assert "ignore E3002 (`lint.ignore`" in found["dev"][0].remedy

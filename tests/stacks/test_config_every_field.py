@@ -24,7 +24,7 @@ from pydantic import BaseModel
 from amplify_export.errors import ConfigError
 from stacks.config import AccountConfig, EnvironmentConfig, PipelineConfig, Stage, Step
 from stacks.config.account import Timeouts
-from stacks.config.environment import DataLoss
+from stacks.config.environment import DataLoss, Ignored, Lint
 from stacks.config.fields import Compute, Model, Right
 from stacks.config.pipeline import (
     Approval,
@@ -63,6 +63,7 @@ ENVIRONMENT: dict[str, Any] = {
         {"path": "api/Todo/TodoTable", "reason": "never used", "until": "2027-05-01"},
         {"path": "api/Old/OldTable", "reason": "never used", "plan": "a" * 64},
     ],
+    "lint": {"ignore": [{"id": "E2015", "reason": "CloudFormation compares texts"}]},
     "executionRoleArn": "arn:aws:iam::012345678901:role/cloudformation",
     "enrolled": "false",
     "helloService": "false",
@@ -147,7 +148,20 @@ WRONG: dict[type[BaseModel], dict[str, tuple[Bad, ...]]] = {
         "plan": (BLANK, Bad("abc", "'abc' is no digest of a plan")),
         "until": (Bad("tomorrow", "'tomorrow' is not a date"),),
     },
+    Ignored: {
+        "id": (BLANK, Bad("W2001", "'W2001' is no id of cfn-lint's errors"), Bad("AD305", "'AD305' is no id")),
+        "reason": (BLANK,),
+    },
+    Lint: {
+        "ignore": (
+            LIST,
+            Bad(["E2015"], "is no mapping"),
+            Bad([{"id": "E2015"}], "is missing"),
+            Bad([{"id": "E2015", "reason": "a"}] * 2, "E2015 is ignored twice", "parent"),
+        ),
+    },
     EnvironmentConfig: {
+        "lint": (Bad(["E2015"], "is no mapping"), Bad({"ignored": []}, "unknown key 'ignored'")),
         "dataLoss": (
             LIST,
             Bad(["api/Todo/TodoTable"], "is no mapping"),
