@@ -9,7 +9,7 @@ Nothing in it varies per commit: a stage can be rolled back only to an execution
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from components.documents.artifact import VARIABLE
 from components.documents.model import EnvironmentRef, PipelineModel, S3Source, Stage
@@ -115,11 +115,11 @@ def _stage(model: PipelineModel, stage: Stage) -> Iterator[Properties]:
             deploys.append(_inside(model, ref, CHECK, "Bake", order, step="bake"))
     yield {"Name": f"{stage.name}-Plan", "Actions": plans}
     if stage.approval:
-        yield {
-            "Name": f"{stage.name}-Approve",
-            "Actions": [_approval(stage)],
-            "BeforeEntry": {"Conditions": [{"Result": "SKIP", "Rules": [_something_changes(stage.environments)]}]},
-        }
+        approve: Properties = {"Name": f"{stage.name}-Approve", "Actions": [_approval(stage)]}
+        if len(stage.environments) == 1:
+            rule = _something_changes(stage.environments[0])
+            approve["BeforeEntry"] = {"Conditions": [{"Result": "SKIP", "Rules": [rule]}]}
+        yield approve
     last: Properties = {"Name": stage.name, "Actions": deploys}
     if stage.on_failure == "rollback":
         last["OnFailure"] = {"Result": "ROLLBACK"}
@@ -128,14 +128,13 @@ def _stage(model: PipelineModel, stage: Stage) -> Iterator[Properties]:
     yield last
 
 
-def _something_changes(environments: Sequence[EnvironmentRef]) -> Properties:
-    """The rule that lets an execution into X-Approve; where it fails, the stage is skipped ("VariableCheck")."""
-    counts = [f"#{{plan-{ref.name}.CHANGES}}" for ref in environments]
-    if len(counts) == 1:
-        check = {"Variable": counts[0], "Value": "0", "Operator": "NE"}
-    else:
-        # All rules of a condition must hold, so "one of them" has to be one rule: a regular expression over all.
-        check = {"Variable": ",".join(counts), "Value": ".*[1-9].*", "Operator": "MATCHES"}
+def _something_changes(environment: EnvironmentRef) -> Properties:
+    """The rule that lets an execution into X-Approve; where it fails, the stage is skipped ("VariableCheck").
+
+    A rule checks one variable, and all rules of a condition must hold: so there is none that says "in one of several
+    environments something changes". A stage of several always asks.
+    """
+    check = {"Variable": f"#{{plan-{environment.name}.CHANGES}}", "Value": "0", "Operator": "NE"}
     return {
         "Name": "SomethingChanges",
         "RuleTypeId": {"Category": "Rule", "Owner": "AWS", "Provider": "VariableCheck", "Version": "1"},

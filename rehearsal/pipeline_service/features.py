@@ -6,6 +6,7 @@ for a stage" and "Add trigger with code push or pull request event types" of the
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from rehearsal.pipeline_service import variables
@@ -117,6 +118,14 @@ def _check_rules(label: str, block: dict[str, Any]) -> None:
             for key in needed:
                 if key not in (rule.get("configuration") or {}):
                     raise invalid(f"{label}: rule {rule['name']} is missing required configuration '{key}'")
+            if rule["ruleTypeId"]["provider"] == "VariableCheck":
+                _check_one_variable(f"{label}: rule {rule['name']}", rule["configuration"]["Variable"])
+
+
+def _check_one_variable(label: str, text: str) -> None:
+    """`Variable` is "the pipeline variable to check" ("VariableCheck"): what a text with two would be is not said."""
+    if not re.fullmatch(r"#\{[^{}]+\}", text):
+        raise invalid(f"{label} checks one variable, as #{{namespace.key}}, not '{text}'")
 
 
 def _check_triggers(declared: dict[str, Any], stages: list[dict[str, Any]]) -> None:

@@ -251,3 +251,12 @@ def test_sizes_and_patterns_are_those_of_the_model(change: Any, constraint: str)
 def test_an_unknown_operation_is_told() -> None:
     with pytest.raises(ServiceError, match="not known"):
         shapes.operation("CodePipeline_20150709.MakeCoffee")
+
+
+@pytest.mark.parametrize("text", ["#{variables.colour},#{variables.colour}", "#{variables.colour} ", "red", ""])
+def test_a_rule_checks_one_variable(text: str) -> None:
+    declared = _declared()
+    rules = variable_check(text, "MATCHES", ".*")
+    declared["stages"][1]["beforeEntry"] = {"conditions": [{"result": "SKIP", "rules": rules}]}
+    with pytest.raises(ServiceError, match=r"checks one variable, as #\{namespace.key\}"):
+        structure.check(declared, REGION)
