@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from amplify_export.documents import Malformed, parse_json
 from amplify_export.errors import ConfigError, DeployError
 from components.documents.naming import DEPLOY, EnvironmentNames
-from components.documents.rights import actions_for
+from components.documents.rights import actions_for, program_actions
 from delivery import output, stack_files
 from delivery.account import Account
 from delivery.granted import Granted, of_role
@@ -58,7 +58,8 @@ def run(args: argparse.Namespace) -> int:
     backend = needs(exported | more | {_STACK}, {_STACK: _EVERY_BACKEND})
     needed = {names.execution_role: backend}
     if types:
-        needed[names.project_role(DEPLOY)] = needs(types, dict.fromkeys(types, _CLOUD_CONTROL))
+        classic = {name: (*_CLOUD_CONTROL, *program_actions([name])) for name in types}
+        needed[names.project_role(DEPLOY)] = needs(types, classic)
     if args.missing:
         needed = {role: lacking(found, _granted(args, config, role)) for role, found in needed.items()}
         needed = {role: found for role, found in needed.items() if found}

@@ -33,11 +33,12 @@ def type_statements(access: EnvironmentAccess, what: str) -> list[Statement]:
     """What a project's role needs for the resource types in use, and what the account's file adds."""
     if what == PLAN:
         # Types, not data: see scopes.data_reads.
-        reads = statements_for(access, access.resource_types | access.program_types, "read")
+        reads = statements_for(access, access.resource_types, "read", access.program_types)
         # A preview refreshes: with the program's own resources it goes through Cloud Control.
         return [*reads, _cloud_control_reads(access)] if access.program_types else reads
     if what == DEPLOY:
-        program = [*statements_for(access, access.program_types), *_program(access)] if access.program_types else []
+        types = access.program_types
+        program = [*statements_for(access, (), program=types), *_program(access)] if types else []
         return [*program, *given(access.deploy_statements)]
     if what == CHECK:
         return given(access.check_statements)

@@ -14,6 +14,7 @@ from components.documents.boundary import guards, nested_stacks
 from components.documents.environment import EnvironmentAccess
 from components.documents.handler_table import table
 from components.documents.naming import PROJECTS
+from components.documents.provider_calls import actions_for_types
 from components.documents.scopes import data_reads, is_foreign_identity, resources_of, services_passed_to
 from components.documents.statements import Statement, allow, deny
 from components.documents.unscoped import GLOBAL_SERVICES, UNSCOPED_READS, UNSCOPED_WRITES
@@ -80,9 +81,24 @@ def actions_for(types: Iterable[str], kind: str = "change") -> frozenset[str]:
     return frozenset(a for a in found if not is_foreign_identity(a))
 
 
-def statements_for(access: EnvironmentAccess, types: Iterable[str], kind: str = "change") -> list[Statement]:
-    """Statements that allow what resources of `types` need, service by service, as narrow as AWS allows."""
-    wanted = actions_for(types, kind)
+def program_actions(types: Iterable[str], kind: str = "change") -> frozenset[str]:
+    """The actions for resources of `types` in a program, with either provider.
+
+    `aws-native` has CloudFormation's handlers make them. The classic one calls the services itself, and not the same:
+    its Read of a bucket asks for settings that the handlers never look at, and a refusal ends it.
+    """
+    types = frozenset(types)
+    return actions_for(types, kind) | actions_for_types(types, kind)
+
+
+def statements_for(
+    access: EnvironmentAccess, types: Iterable[str], kind: str = "change", program: Iterable[str] = ()
+) -> list[Statement]:
+    """Statements that allow what resources of `types`, made by CloudFormation, and of `program`, made by the program
+    itself, need: service by service, as narrow as AWS allows."""
+    program = frozenset(program)
+    types = frozenset(types) | program
+    wanted = actions_for(types, kind) | program_actions(program, kind)
     if kind == "read":
         wanted = frozenset(a for a in wanted if _reads(a) and not data_reads(a))
     scoped: dict[str, set[str]] = defaultdict(set)
@@ -98,7 +114,7 @@ def statements_for(access: EnvironmentAccess, types: Iterable[str], kind: str = 
             scoped[service].add(action)
     statements: list[Statement] = []
     for service, actions in sorted(scoped.items()):
-        statements.extend(_scoped(access, service, actions, frozenset(types)))
+        statements.extend(_scoped(access, service, actions, types, program_roles=bool(program)))
     if blind_reads:
         statements.append(allow("ReadsThatKnowNoResource", blind_reads, "*"))
     for service, actions in sorted(anywhere.items()):
@@ -154,16 +170,19 @@ def secret_arns(access: EnvironmentAccess) -> list[str]:
 def missing(access: EnvironmentAccess, types: Iterable[str]) -> list[Statement]:
     """What `deploy` lacks for resources of `types` that are not declared in the account's file."""
     lacking = set(types) - access.program_types
-    return statements_for(access, lacking) if lacking else []
+    return statements_for(access, (), program=lacking) if lacking else []
 
 
-def _scoped(access: EnvironmentAccess, service: str, actions: set[str], types: frozenset[str]) -> Iterator[Statement]:
+def _scoped(
+    access: EnvironmentAccess, service: str, actions: set[str], types: frozenset[str], *, program_roles: bool
+) -> Iterator[Statement]:
     resources = resources_of(service, access, types)
     if service == "iam" and "iam:UpdateAssumeRolePolicy" in actions:
         # Whoever may rewrite a role's trust may become that role; so the role must be one of ours.
         actions = actions - {"iam:UpdateAssumeRolePolicy"}
         bounded = {"StringEquals": {"iam:PermissionsBoundary": access.names.boundary_arn}}
-        yield allow("IamTrust", "iam:UpdateAssumeRolePolicy", access.backend_role_patterns, bounded)
+        roles = [*access.backend_role_patterns, *([access.program_role_pattern] if program_roles else [])]
+        yield allow("IamTrust", "iam:UpdateAssumeRolePolicy", roles, bounded)
         yield allow("IamAuthTrust", "iam:UpdateAssumeRolePolicy", access.auth_role_arns)
     conditions: dict[str, dict[str, str]] = {}
     if service == "s3":

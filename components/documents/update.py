@@ -136,7 +136,7 @@ def _pipeline(names: PipelineNames) -> list[Statement]:
         ),
         allow(
             "LogGroups",
-            ["logs:ListTagsForResource", "logs:PutRetentionPolicy", "logs:TagResource"],
+            actions_of("logs", "GetDataProtectionPolicy ListTagsForResource PutRetentionPolicy TagResource"),
             [names.arn("logs", f"log-group:{names.project_log_group(what)}*") for what in ("build", "update")],
         ),
     ]
@@ -235,7 +235,9 @@ _LISTS = (
     "cloudformation:GetResourceRequestStatus",
     "codestar-notifications:ListNotificationRules",
     "kms:ListAliases",
+    "logs:DescribeIndexPolicies",
     "logs:DescribeLogGroups",
+    "logs:DescribeResourcePolicies",
 )
 
 
