@@ -3,23 +3,36 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from amplify_export import assets as files
 from amplify_export.archives import ArchiveError
 from amplify_export.assembly import Assembly, BucketFile, NestedStack, Value, canonical
+from amplify_export.bindings import Bindings
 from amplify_export.boundary import CONDITION, DECLARATION, HAS_BOUNDARY, PERMISSIONS_BOUNDARY, bound
 from amplify_export.checks import Context, run_checks
 from amplify_export.checks.quotas import MAX_PARAMETERS, MAX_TEMPLATE, SPLIT
 from amplify_export.errors import ExportRefused
+from amplify_export.exported import Exported, take_stack_name
 from amplify_export.findings import Finding, listed
 from amplify_export.model import ROOT_PARAMETERS, Export, ExportedStack
 from amplify_export.names import StackName
 from amplify_export.nesting import STAGING_BUCKET, Inherited, after_roles, literals
 from amplify_export.parameters import API_KEY_EXPIRES, text
 from amplify_export.read import REEXPORT
+from amplify_export.resolvers import (
+    IDENTITY_POOL_OUTPUT,
+    IDENTITY_POOL_PARAMETER,
+    SIGNS,
+    Freed,
+    auth_stack,
+    free,
+    identity_pools,
+    waits_for,
+    written_texts,
+)
 from amplify_export.rewrite import (
     PLACEHOLDER,
     Locations,
@@ -32,10 +45,15 @@ from amplify_export.rewrite import (
 )
 from amplify_export.store import ObjectStore
 
+_ROOT_STACK_NAME = "RootStackName"
+"""The parameter by which a nested stack gets the name of its root."""
+
 _ADDED: Mapping[str, Mapping[str, str]] = {
     STAGING_BUCKET: {"Type": "String"},
     API_KEY_EXPIRES: {"Type": "Number"},
     PERMISSIONS_BOUNDARY: DECLARATION,
+    IDENTITY_POOL_PARAMETER: {"Type": "String"},
+    _ROOT_STACK_NAME: {"Type": "String"},
     "env": {"Type": "String"},
 }
 """Parameters that templates gain, with their declarations, when they or a template below need them."""
@@ -82,6 +100,11 @@ class _Assembler:
         self.assets = self.context.assets
         self.store = ObjectStore(export, self.context.archive_digest)
         self.findings: list[Finding] = []
+        self.exported = Exported(export.stack_name)
+        self.bindings = Bindings(self.exported)
+        self.auth = auth_stack(export.root)
+        stacks = [s for _, s in export.root.walk() if b"dentityPoolId" in export.read(s.file)]
+        self.pools = identity_pools(text for s in stacks for text in written_texts(s))
 
     def assembly(self) -> Assembly:
         self.findings = list(run_checks(self.context))
@@ -90,6 +113,7 @@ class _Assembler:
         assert name is not None, "AD201 refuses every other name"  # noqa: S101
         root, template = self._root()
         bucket_files = tuple(self._bucket_files())
+        self.bindings.look_at_values(self.export, self.context.plans)
         self._raise_refusals()
         if self.store.windows_texts:
             several = f"{len(self.store.windows_texts)} x" if len(self.store.windows_texts) > 1 else "the"
@@ -102,7 +126,8 @@ class _Assembler:
             objects=self.store.objects(),
             tags=self.export.tags,
             bucket_files=bucket_files,
-            findings=tuple(sorted(set(self.findings))),
+            findings=tuple(sorted({*self.findings, *self.bindings.findings()})),
+            bound=self.bindings.bound(),
             reader=self.store.read,
         )
 
@@ -130,12 +155,17 @@ class _Assembler:
                 values[STAGING_BUCKET] = Value("staging-bucket")
             if "env" in built.needs:
                 values["env"] = Value("environment")
+            if _ROOT_STACK_NAME in built.needs:
+                wired[_ROOT_STACK_NAME] = {"Ref": "AWS::StackName"}
+            if IDENTITY_POOL_PARAMETER in built.needs:
+                wired[IDENTITY_POOL_PARAMETER] = {"Fn::GetAtt": [self.auth, f"Outputs.{IDENTITY_POOL_OUTPUT}"]}
             wired.update({need: {"Ref": need} for need in sorted(built.needs & _HANDED_DOWN)})
             needs |= built.needs & _HANDED_DOWN
             item = resources[name]
             properties = {k: v for k, v in (item.get("Properties") or {}).items() if k != "TemplateURL"}
             resources[name] = after_roles({**item, "Properties": {**properties, "Parameters": wired}}, resources)
             nested[name] = replace(built.stack, parameters=dict(sorted(values.items())))
+        self._name_stack(resources, source.file, "AWS::StackName")
         self._settle(resources, source.file)
         conditions = self._bound(resources, source, needs)
         self._check_free(needs, source)
@@ -152,6 +182,7 @@ class _Assembler:
             about = {"Description": "ARN of the permissions boundary of all roles made here; empty: none"}
             template["Parameters"][PERMISSIONS_BOUNDARY] = {**DECLARATION, **about}
         self._check_count(template["Parameters"], source.file)
+        self.bindings.look_at(template, canonical(template), source.file)
         return NestedStack("", "", parameters, nested), template
 
     def _parent_of(self, stack: ExportedStack) -> Inherited:
@@ -163,7 +194,14 @@ class _Assembler:
             prefixes[files.KEY_PARAMETER] = named[0].rpartition("/")[0] + "/"
         values = self.context.plans[stack.logical_id].values
         bucket = next((p for p in (files.APPSYNC_BUCKET, files.BUCKET_PARAMETER) if _is_bucket(values.get(p))), None)
-        return Inherited(bucket, prefixes)
+        environment = "env" if values.get("env") == Value("environment") else None
+        return Inherited(bucket, prefixes, environment, self._pools(stack.logical_id))
+
+    def _pools(self, name: str) -> frozenset[str] | None:
+        """The ids of identity pools that resolvers of the level-1 stack `name` may get from the auth stack instead."""
+        # What the auth stack waits for cannot wait for it: some triggers call the API.
+        usable = self.auth and len(self.pools) < 2 and not waits_for(self.export.root, self.auth, name)
+        return self.pools if usable else None
 
     def _root_value(self, name: str, value: Any) -> Value:
         literal = text(value)
@@ -181,6 +219,9 @@ class _Assembler:
         nested: dict[str, NestedStack] = {}
         for name in sorted(source.nested):
             nested[name] = self._child(source, name, parent, resources, needs)
+        needs |= self._free(resources, source, parent)
+        if self._name_stack(resources, source.file, _ROOT_STACK_NAME):
+            needs.add(_ROOT_STACK_NAME)
         rewrite_locations(resources, Locations(parent.prefixes, lambda file: self._named(file, source.file)))
         if self.assets.auxiliary and parent.bucket:
             rewrite_auxiliary_code(resources, self.assets.auxiliary, parent.bucket, self._publish)
@@ -202,6 +243,7 @@ class _Assembler:
         if settled is not template:
             self._repaired("AD602", source.file, "random suffixes of API Gateway ids made a function of the API")
         body = canonical(settled)
+        self.bindings.look_at(settled, body, source.file)
         self._check_built(body, declared, source, parent)
         return _Built(NestedStack(source.logical_id, self.store.template(body), {}, nested), declared, frozenset(needs))
 
@@ -218,6 +260,8 @@ class _Assembler:
             self.findings.append(Finding("AD302", "warning", child.file, message, "nothing, if the template is right"))
         wired = {k: v for k, v in wired.items() if k in built.declared}
         wired.update({need: {"Ref": need} for need in built.needs})
+        if "env" in built.needs and parent.environment:
+            wired["env"] = {"Ref": parent.environment}
         needs |= built.needs - {"env"}
         if wired.get("env") == {"Ref": "env"} and "env" not in source.declared:
             needs.add("env")
@@ -229,6 +273,38 @@ class _Assembler:
             properties["Parameters"] = wired
         resources[name] = {**item, "Properties": properties}
         return built.stack
+
+    def _free(self, resources: Resources, source: ExportedStack, parent: Inherited) -> frozenset[str]:
+        """Free a template's resolvers of the exported environment, in place; the parameters that it gains by that."""
+        environment = parent.environment
+        if environment is None and "env" not in source.declared and "env" not in source.resources:
+            environment = "env"
+        locations = Locations(parent.prefixes, lambda _: None)
+
+        def file_text(location: Any) -> str | None:
+            file = locations.file(location)
+            return self.store.text(file) if file and file in self.export.files else None
+
+        if not locations.prefixes and not any(sign in self.export.read(source.file) for sign in SIGNS):
+            return frozenset()
+        names, used = free(resources, Freed(self.exported, environment, parent.identity_pools), file_text)
+        if names:
+            self._repaired("AD604", source.file, f"made free of {self.exported.environment}: {_counted(names)}")
+        return used - ({environment} & source.declared.keys())
+
+    def _name_stack(self, resources: Resources, file: str, name: str) -> bool:
+        """Replace the exported stack's name by a reference to `name`, in place; whether it stood anywhere."""
+        changed: list[str] = []
+        if self.export.stack_name.encode() not in self.export.read(file):
+            return False
+        for logical_id, item in resources.items():
+            new = take_stack_name(item.get("Properties") or {}, self.exported, name)
+            if new is not item.get("Properties") and new:
+                resources[logical_id] = {**item, "Properties": new}
+                changed.append(logical_id)
+        if changed:
+            self._repaired("AD605", file, f"made from the stack's name: {_counted(changed)}")
+        return bool(changed)
 
     def _check_built(self, body: bytes, declared: Collection[str], source: ExportedStack, parent: Inherited) -> None:
         """Refuse what only shows in the built template."""
@@ -281,6 +357,8 @@ class _Assembler:
         if file not in self.export.files:
             self._refuse("AD406", file, f"is not in the export, but {template} names it", REEXPORT)
             return None
+        if file.endswith((".vtl", ".js")) and (content := self.store.text(file)):
+            self.bindings.look_at_text(content, file)
         return self._publish(file)
 
     def _publish(self, file: str) -> str | None:
@@ -303,6 +381,11 @@ class _Assembler:
                 if key:
                     found.append(BucketFile(name, bucket, path, key, content_type))
         return found
+
+
+def _counted(names: Sequence[str]) -> str:
+    """The first of many, and how many more."""
+    return names[0] + (f" and {len(names) - 1} more" if len(names) > 1 else "")
 
 
 def _is_bucket(value: Value | None) -> bool:

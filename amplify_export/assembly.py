@@ -20,10 +20,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from amplify_export.errors import AssemblyError
+from amplify_export.exported import Bound
 from amplify_export.findings import Finding
 from amplify_export.names import StackName
 
-FORMAT = 1
+FORMAT = 2
 """Version of an assembly's JSON form. A reader refuses any other."""
 
 _KEY = re.compile(r"[a-z]+/[0-9a-f]{64}(\.[A-Za-z0-9]{1,16})?")
@@ -126,7 +127,7 @@ class Assembly:
     """Everything of an export that environments share.
 
     `root_template` is the root before an environment's values are put in (see `render_root`);
-    `root` is its tree. `read(key)` gives an object's bytes.
+    `root` is its tree. `bound` is what is right in the exported environment only. `read(key)` gives an object's bytes.
     """
 
     stack_name: StackName
@@ -136,6 +137,7 @@ class Assembly:
     tags: tuple[tuple[str, str], ...]
     bucket_files: tuple[BucketFile, ...]
     findings: tuple[Finding, ...]
+    bound: tuple[Bound, ...]
     reader: Callable[[str], bytes] = field(repr=False, compare=False)
 
     @property
@@ -172,6 +174,7 @@ class Assembly:
             "objects": [vars(o) for o in self.objects],
             "bucket_files": [vars(f) for f in self.bucket_files],
             "findings": [f.to_json() for f in self.findings],
+            "bound": [b.to_json() for b in self.bound],
         }
 
     def digest(self) -> str:
@@ -189,6 +192,7 @@ class Assembly:
             tags=tuple((t["key"], t["value"]) for t in data["tags"]),
             bucket_files=tuple(BucketFile(**f) for f in data["bucket_files"]),
             findings=tuple(Finding(**f) for f in data["findings"]),
+            bound=tuple(Bound.from_json(b) for b in data["bound"]),
             reader=reader,
         )
 

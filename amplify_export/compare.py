@@ -77,7 +77,8 @@ def _resolved(assembly: Assembly, name: StackName) -> ResolvedTree:
         for p, v in stack.parameters.items()
         if v.source == "secret"
     )
-    values = EnvironmentValues(name.environment, _SOME_DATE, name.suffix, secrets=secrets)
+    kept = frozenset(bound.literal for bound in assembly.bound)
+    values = EnvironmentValues(name.environment, _SOME_DATE, name.suffix, secrets=secrets, kept_literals=kept)
     root = render_root(assembly, values, "staging-bucket")
 
     def template(path: Path) -> tuple[str, Mapping[str, Any]]:

@@ -40,6 +40,7 @@ class EnvironmentValues:
     values of a second export of this environment (`exported_values`) and is weaker. `secrets` names (nested
     stack, parameter) pairs whose value is a secret: it reaches CloudFormation as a dynamic reference, never
     as text. `api_key_expires` is an epoch in seconds (AppSync rounds down to the hour, allows 365 days).
+    `kept_literals` are literals of the exported environment that this one takes as they are.
     `permissions_boundary` is the ARN of the policy that every role of the backend carries as its boundary; without it
     they have none but what the export gives them.
     """
@@ -51,6 +52,7 @@ class EnvironmentValues:
     from_export: Parameters = field(default_factory=dict)
     secrets: frozenset[tuple[str, str]] = frozenset()
     permissions_boundary: str | None = None
+    kept_literals: frozenset[str] = frozenset()
 
     @property
     def own_suffix(self) -> str | None:

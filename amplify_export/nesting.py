@@ -16,17 +16,22 @@ STAGING_BUCKET = "StagingBucket"
 
 @dataclass(frozen=True)
 class Inherited:
-    """What a template may use of its parents: the parameter that holds the staging bucket's name, and the
-    parameters that stand for folders of the export."""
+    """What a template may use of its parents: the parameter that holds the staging bucket's name, the parameters that
+    stand for folders of the export, the one that holds the environment's name, and the ids that the identity pool's
+    parameter may stand for (`resolvers.Freed`)."""
 
     bucket: str | None
     prefixes: Mapping[str, str]
+    environment: str | None = None
+    identity_pools: frozenset[str] | None = None
 
     def passed_to(self, child: ExportedStack, wired: Mapping[str, Any]) -> Inherited:
         """What of it reaches a nested stack that is given the parameters `wired`."""
         refs = {k: _only_ref(v) for k, v in wired.items() if k in child.declared}
         bucket = next((k for k, ref in refs.items() if ref is not None and ref == self.bucket), None)
-        return Inherited(bucket, {k: self.prefixes[ref] for k, ref in refs.items() if ref and ref in self.prefixes})
+        environment = next((k for k, ref in refs.items() if ref is not None and ref == self.environment), None)
+        prefixes = {k: self.prefixes[ref] for k, ref in refs.items() if ref and ref in self.prefixes}
+        return Inherited(bucket, prefixes, environment, self.identity_pools)
 
     def template_url(self, key: str) -> dict[str, Any]:
         """The TemplateURL of a nested stack."""

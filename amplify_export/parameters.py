@@ -131,7 +131,7 @@ def _value(stack: ExportedStack, name: str, literal: Any, stack_name: str) -> Va
     if is_secret(stack, name):
         return Value("secret")
     value = text(literal)
-    if value.startswith(f"{stack_name}-"):
+    if value == stack_name or value.startswith(f"{stack_name}-"):
         return Value("stack-name", value.removeprefix(stack_name))
     return Value("literal", value)
 

@@ -57,6 +57,15 @@ class Locations:
                 return compose([*before, key])
         return None
 
+    def file(self, location: Any) -> str | None:
+        """The file that a location means; None when it is none of ours, or more than one."""
+        segments = flatten(location)
+        if len(segments) > 1 and isinstance(segments[-1], str) and isinstance(segments[-2], Ref):
+            folder = self.prefixes.get(segments[-2].name)
+            if folder is not None and _is_file(segments[-1]):
+                return folder + segments[-1].lstrip("/")
+        return None
+
 
 def _is_file(rest: str) -> bool:
     """Whether what follows a folder's name is one file in it, not the folder itself or a policy's `/*`."""

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from amplify_export.assembly import Assembly, AssemblyObject, Value, canonical
+from amplify_export.bindings import check_bound
 from amplify_export.boundary import PERMISSIONS_BOUNDARY
 from amplify_export.checks.quotas import MAX_OUTPUTS, MAX_PARAMETERS, MAX_TEMPLATE, SPLIT
 from amplify_export.documents import parse_json
 from amplify_export.environment import ROOT, EnvironmentValues, ExportedValues
 from amplify_export.errors import ConfigError
+from amplify_export.findings import Finding
 from amplify_export.layers import check_names, check_value, layered
 from amplify_export.model import Export
 from amplify_export.names import MAX_BUCKET_NAME, StackName
@@ -55,7 +57,8 @@ class RootStack:
 
     `object` is the template as an object of the staging bucket (its key is made from its content),
     `body` its bytes. `parameters` are all root parameters but the `version_parameter`s of `secrets`.
-    `outputs` maps (nested stack, its output) to the root output that repeats it.
+    `outputs` maps (nested stack, its output) to the root output that repeats it. `against_creating` are refusals of a
+    stack that is made anew: one that is there may be updated.
     """
 
     stack_name: str
@@ -66,6 +69,7 @@ class RootStack:
     secrets: tuple[Secret, ...]
     outputs: Mapping[tuple[str, str], str]
     tags: Mapping[str, str]
+    against_creating: tuple[Finding, ...] = ()
 
 
 def exported_values(export: Export) -> ExportedValues:
@@ -94,7 +98,8 @@ def render_root(assembly: Assembly, values: EnvironmentValues, staging_bucket: s
 
     Raises `ConfigError` for an unknown nested stack or parameter (with the nearest valid name), for a
     value that the template wires itself, for a secret that the environment does not supply, for a second
-    export that is another project's, and for what CloudFormation's quotas do not allow.
+    export that is another project's, and for what CloudFormation's quotas do not allow; `ExportRefused` for literals of
+    the exported environment that another one has not said to keep.
     """
     exported = values.exported_name
     if exported is not None and exported.project != assembly.project:
@@ -109,6 +114,7 @@ def render_root(assembly: Assembly, values: EnvironmentValues, staging_bucket: s
     bodies = {n: parse_json(assembly.read(s.template)) for n, s in assembly.root.nested.items()}
     check_names(assembly, values, bodies)
     secrets: list[Secret] = []
+    called: dict[str, dict[str, Any]] = {}
     for nested_name, nested in assembly.root.nested.items():
         item = resources[nested_name]
         parameters = {**item["Properties"].get("Parameters", {})}
@@ -124,11 +130,13 @@ def render_root(assembly: Assembly, values: EnvironmentValues, staging_bucket: s
                 parameters[parameter] = secret.reference()
             else:
                 parameters[parameter] = _text(value, name, staging_bucket)
+        called[nested_name] = parameters
         url = {"Fn::Sub": f"https://s3.${{AWS::Region}}.${{AWS::URLSuffix}}/{staging_bucket}/{nested.template}"}
         properties = {**item["Properties"], "Parameters": parameters, "TemplateURL": url}
         if not parameters:
             del properties["Parameters"]
         resources[nested_name] = {**item, "Properties": properties}
+    against_creating = check_bound(assembly, values, name, called)
     declared[TEMPLATE_KEY] = {"Type": "String", "Description": "Key of this template in the staging bucket"}
     template["Resources"], template["Parameters"] = resources, declared
     template["Outputs"], outputs = _outputs(template.get("Outputs") or {}, bodies)
@@ -149,6 +157,7 @@ def render_root(assembly: Assembly, values: EnvironmentValues, staging_bucket: s
         secrets=tuple(secrets),
         outputs=outputs,
         tags=_tags(assembly, name),
+        against_creating=against_creating,
     )
 
 

@@ -55,6 +55,7 @@ class ObjectStore:
         self._objects: dict[str, AssemblyObject] = {}
         self._sources: dict[str, bytes | str] = {}
         self._keys: dict[str, str] = {}
+        self._read: dict[str, bytes] = {}
         self.windows_texts: list[str] = []
         """Files whose line ends were those of Windows."""
 
@@ -72,13 +73,21 @@ class ObjectStore:
         key = f"{_FOLDERS['template']}/{sha256}.json"
         return self._add(AssemblyObject(key, "template", len(body), sha256, "application/json"), body)
 
+    def text(self, path: str) -> str | None:
+        """The text of a file, with the line ends of Unix; None if it is no UTF-8. It is read once."""
+        self._read[path] = self._export.read(path)
+        try:
+            return self._read[path].decode().replace("\r\n", "\n")
+        except UnicodeDecodeError:
+            return None
+
     def file(self, path: str) -> str:
         """The key of a file of the export, which becomes an object. Raises `ArchiveError`."""
         if path not in self._keys:
             dot = path.rfind(".")
             extension = path[dot:] if _EXTENSION.fullmatch(path[dot:]) else ""
             kind, content_type = _KINDS.get(extension, ("file", "application/octet-stream"))
-            read = self._export.read(path)
+            read = self._read.pop(path, None) or self._export.read(path)
             data = read.replace(b"\r\n", b"\n") if extension in _TEXT else read
             changed = len(data) != len(read)
             if changed:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import publishing
-from amplify_export import Assembly, RootStack
+from amplify_export import Assembly, ExportRefused, RootStack
 from changes.guard import Guard
 from components.providers import Access
 
@@ -45,6 +45,8 @@ class BucketPublisher:
         stuck or busy. `creating` tells a first create from an update."""
         target = self._target
         publishing.check_stack(target, root.stack_name, creating=creating)
+        if creating and root.against_creating:
+            raise ExportRefused(root.against_creating)
         if creating:
             publishing.check_deployment_bucket(target, root.parameters["DeploymentBucketName"])
 

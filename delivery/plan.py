@@ -12,7 +12,7 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from amplify_export import Assembly, EnvironmentValues, RootStack, render_root
+from amplify_export import Assembly, EnvironmentValues, ExportRefused, RootStack, render_root
 from amplify_export.documents import Malformed
 from amplify_export.errors import ConfigError, DeployError
 from amplify_export.parameters import API_KEY_EXPIRES
@@ -164,8 +164,11 @@ def wanted(environment: str) -> Wanted:
 
 
 def backend(target: Wanted) -> Backend:
-    """What deploying would do to the backend as it is now. Raises `DeployError`."""
+    """What deploying would do to the backend as it is now. Raises `DeployError`, and `ExportRefused` for what only a
+    stack that is there may have."""
     found = _deployed(target)
+    if found.stacks is None and target.root.against_creating:
+        raise ExportRefused(target.root.against_creating)
     have = found.stacks.parameters if found.stacks else {}
     parameters = deployed.with_deployed(target.parameters, have)
     stacks = Stacks.of(target.assembly, target.root, parameters)

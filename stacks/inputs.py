@@ -91,6 +91,7 @@ def environment_values(config: EnvironmentConfig, directory: Path, now: datetime
         from_export=exported_values(read_export(directory / second)) if second else {},
         secrets=config.secret_names,
         permissions_boundary=permissions_boundary(config, app),
+        kept_literals=frozenset(config.kept_literals),
     )
 
 

@@ -25,11 +25,24 @@ OTHER_IDS: Mapping[str, tuple[Severity, str]] = {
     "AD105": ("refused", "A document does not have the form that `amplify export` writes."),
     "AD106": ("refused", "A file is larger, or the files are more, than anything the exporter writes."),
     "AD107": ("refused", "The manifest names a template that is not there."),
+    "AD212": (
+        "warning",
+        "A literal of the environment that was exported: the id of a user pool or an identity pool, an endpoint, an "
+        "ARN, the stack's name, a name that ends in `-ENV`. It is right there only. Any other environment is refused "
+        "before anything is published (as is a new stack of the same name, for an id, endpoint or ARN), unless its "
+        "stack file sets the parameter or lists the literal in `keptLiterals`.",
+    ),
+    "AD213": (
+        "warning",
+        "A literal that may be one of the environment that was exported: an ARN with an account, an address whose host "
+        "holds the environment's name.",
+    ),
     "AD406": ("refused", "A template names a file that is not in the export."),
     "AD407": ("refused", "A template composes a location in a way that cannot be rewritten."),
     "AD408": (
         "refused",
-        "A template uses a name that it has to gain: StagingBucket, ApiKeyExpires, BackendPermissionsBoundary.",
+        "A template uses a name that it has to gain: StagingBucket, ApiKeyExpires, AuthIdentityPoolId, RootStackName, "
+        "BackendPermissionsBoundary.",
     ),
     "AD502": ("refused", "A template with more than 200 parameters, as published."),
     "AD504": (
@@ -42,6 +55,16 @@ OTHER_IDS: Mapping[str, tuple[Severity, str]] = {
         "repaired",
         "Text files with the line ends of Windows (Git's `core.autocrlf`) are published with LF: whoever committed the "
         "export, the same backend comes of it.",
+    ),
+    "AD604": (
+        "repaired",
+        "Resolvers held what the GraphQL transformer had taken from the exported environment (names of roles that end "
+        "in `-ENV`, the identity pool's id): they take it from the environment that they are deployed to.",
+    ),
+    "AD605": (
+        "repaired",
+        "A template held the exported stack's name (the network of container APIs): it is made from the name of the "
+        "stack that is deployed.",
     ),
     "AD603": ("repaired", "The literal expiry of an AppSync API key became a parameter of the environment."),
 }

@@ -28,6 +28,7 @@ from stacks.config.fields import (
     Region,
     RoleArn,
     Text,
+    Texts,
     pattern,
     unknown,
 )
@@ -126,6 +127,10 @@ class EnvironmentConfig(Model):
         default_factory=dict,
         description="nested stack -> parameter -> value, over those of the exports; `root` is the root stack. "
         "Values may be secrets",
+    )
+    kept_literals: Texts = Field(
+        default=(),
+        description="literals of the exported environment (an id, an endpoint, a name: AD212) that are right here too",
     )
     secret_names: frozenset[SecretKey] = Field(default=frozenset(), exclude=True)
     api_key_expires: Day | None = Field(

@@ -14,6 +14,8 @@ from tests.amplify_export.mutations import EXPORTS, copy_export
 
 LARGE_EXPORTS = "AMPLIFY_DELIVERY_EXPORTS"
 """Environment variable: a folder with kitchen.tar.gz and large.tar.gz, too big for this repository."""
+APPS = "AMPLIFY_DELIVERY_APPS"
+"""Environment variable: a folder with archives of real apps, whose exports are not ours to keep here."""
 
 
 @pytest.fixture
@@ -50,5 +52,23 @@ def large_export(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Pa
                 tar.extractall(target, filter="data")
             unpacked[name] = next(p.parent for p in target.rglob("amplify-export-manifest.json"))
         return unpacked[name]
+
+    return folder
+
+
+@pytest.fixture(scope="session")
+def app_export(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], Path]:
+    """The folder of a real app's export, by the app's name and the kind of export; skips where there is no archive."""
+    unpacked: dict[str, Path] = {}
+
+    def folder(name: str, kind: str) -> Path:
+        if name not in unpacked:
+            archive = Path(os.environ.get(APPS, "/nonexistent"), f"{name}.tar.gz")
+            if not archive.is_file():
+                pytest.skip(f"no {name}.tar.gz: set {APPS} to the folder of the real apps")
+            unpacked[name] = tmp_path_factory.mktemp(name)
+            with tarfile.open(archive) as tar:
+                tar.extractall(unpacked[name], filter="data")
+        return next(p.parent for p in unpacked[name].rglob(f"{kind}/*/amplify-export-manifest.json"))
 
     return folder

@@ -24,6 +24,8 @@ class Deployed:
 
     resources: dict[str, tuple[str, Any]] = field(default_factory=dict)
     urls: dict[str, str] = field(default_factory=dict)
+    stack_name: str = "amplify-app-dev-12345"
+    """The root's."""
 
 
 def deploy(
@@ -108,7 +110,7 @@ class Stack:
         if name == "AWS::NoValue":
             return GONE
         if name == "AWS::StackName":
-            return self.name if "/" in self.name else "amplify-app-dev-12345"
+            return self.name if "/" in self.name else self.deployed.stack_name
         if name == "AWS::StackId":
             return f"arn:aws:cloudformation:eu-west-1:111122223333:stack/{self.name}/00000000-0000"
         if name == "AWS::Region":

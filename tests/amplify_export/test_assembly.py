@@ -54,7 +54,7 @@ def test_an_altered_description_is_refused(key: str, value: object, folder: Path
 
 def test_another_format_is_refused(folder: Path) -> None:
     _edit(folder, "format", 99)
-    with pytest.raises(AssemblyError, match="format 99, this program reads 1"):
+    with pytest.raises(AssemblyError, match="format 99, this program reads 2"):
         load_assembly(folder)
 
 

@@ -56,7 +56,9 @@ def as_exported(folder: Path) -> tuple[Deployed, str]:
         return body
 
     root = called(manifest["props"], "")
-    return deploy(root, manifest["props"]["parameters"], lambda url: called(nodes[url], url)), manifest["stackName"]
+    into = Deployed(stack_name=manifest["stackName"])
+    fetch = lambda url: called(nodes[url], url)  # noqa: E731
+    return deploy(root, manifest["props"]["parameters"], fetch, into=into), manifest["stackName"]
 
 
 def _text(value: Any) -> Any:
@@ -74,7 +76,8 @@ def as_assembled(assembly: Assembly, root: RootStack) -> Deployed:
         return json.loads(assembly.read(url.removeprefix(prefix)))
 
     versions = {secret.version_parameter: "v1" for secret in root.secrets}
-    return deploy(json.loads(root.body), {**root.parameters, **versions}, fetch)
+    into = Deployed(stack_name=root.stack_name)
+    return deploy(json.loads(root.body), {**root.parameters, **versions}, fetch, into=into)
 
 
 NOISE = re.compile(r"(DeploymentAPIGW.+?|Default[45]XXResponse)[0-9a-f]{8}")
@@ -111,8 +114,11 @@ def exported_content(folder: Path) -> Callable[[str], str]:
     return lambda key: hashlib.sha256(files[root_key.sub("", key)].read_bytes()).hexdigest()
 
 
-def published_by_both(folder: Path, secrets: frozenset[tuple[str, str]] = frozenset()) -> tuple[Assembly, set[str]]:
-    """Compare both sides; the assembly, and the keys that its templates name."""
+def published_by_both(
+    folder: Path, secrets: frozenset[tuple[str, str]] = frozenset(), literals: Mapping[str, str] | None = None
+) -> tuple[Assembly, set[str]]:
+    """Compare both sides; the assembly, and the keys that its templates name. `literals` maps what the export has
+    written down of its environment to what the resolver has for it."""
     exported, name = as_exported(folder)
     assembly = assemble(read_export(folder), secrets)
     environment, suffix = name.split("-")[2:]
@@ -125,6 +131,8 @@ def published_by_both(folder: Path, secrets: frozenset[tuple[str, str]] = frozen
         return hashlib.sha256(assembly.read(key)).hexdigest()
 
     expected = normal(exported, exported_content(folder), EXPORTED)
+    for literal, meaning in (literals or {}).items():
+        expected = {k: (t, json.loads(json.dumps(v).replace(literal, meaning))) for k, (t, v) in expected.items()}
     found = normal(assembled, content, PUBLISHED)
     assert set(found) == set(expected)
     different = {path: (expected[path], found[path]) for path in expected if expected[path] != found[path]}

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
-from amplify_export import EnvironmentValues, RootStack, render_root
+from amplify_export import EnvironmentValues, ExportRefused, Finding, RootStack, render_root
 from amplify_export.errors import PublishError
 from changes.guard import Guard
 from components.documents.environment import EnvironmentAccess
@@ -80,3 +81,18 @@ def test_the_deploying_role_verifies_and_writes_nothing(
         publisher(ASSEMBLY, root, lambda _: None)
     assert "python -m delivery publish ENV" in refused.value.remedy
     assert len(examined) == 1
+
+
+def test_what_only_a_stack_that_is_there_may_have_is_refused_when_it_is_made(
+    names: EnvironmentNames, root: RootStack, developer: LocalAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log_in(developer, monkeypatch)
+    publisher = BucketPublisher(
+        names.staging_bucket, Access(names.account, names.region), Guard("prod", (), date(2027, 5, 1))
+    )
+    finding = Finding("AD212", "refused", "a.json", "holds an id of the stack that was exported", "take it out")
+    bound = replace(root, against_creating=(finding,))
+    with pytest.raises(ExportRefused, match=r"AD212 a\.json: holds an id"):
+        publisher.check(bound, creating=True)
+    publisher.check(bound, creating=False)
+    publisher.check(root, creating=True)

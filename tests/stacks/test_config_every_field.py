@@ -57,6 +57,7 @@ ENVIRONMENT: dict[str, Any] = {
     "valuesFrom": "amplify-export-prod",
     "suffix": "00123",
     "parameters": {"authx": {"memory": "512"}},
+    "keptLiterals": ["eu-west-1_AbCdEfGh1"],
     "apiKeyExpires": "2027-05-01",
     "protect": "true",
     "dataLoss": [
@@ -168,6 +169,7 @@ WRONG: dict[type[BaseModel], dict[str, tuple[Bad, ...]]] = {
             Bad([{"path": "a", "reason": "b"}], "has to be bounded"),
             Bad([{"path": "a", "reason": "b", "until": "2027-05-01", "plan": "a" * 64}], "has to be bounded"),
         ),
+        "keptLiterals": (LIST, Bad(["a", ""], "is empty")),
         "program": (Bad("backed", "'backed' is not 'backend'"),),
         "account": ACCOUNT_ID,
         "region": REGION,

@@ -1,0 +1,126 @@
+"""What is bound to the exported environment: noted while an export is assembled, refused where it is not right."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import replace
+from itertools import count
+from typing import Any
+
+from amplify_export.assembly import Assembly
+from amplify_export.environment import EnvironmentValues
+from amplify_export.errors import ExportRefused
+from amplify_export.exported import Bound, Exported, Literal, template_literals
+from amplify_export.findings import Finding
+from amplify_export.model import Export
+from amplify_export.names import StackName
+from amplify_export.parameters import Plan, is_no_echo, text
+from amplify_export.read import MANIFEST
+
+_SHOWN = 80
+"""Characters of a literal, or of its place, that a finding shows."""
+_WITHOUT_PARAMETER = "make it a parameter in the Amplify project, or write `${env}`"
+
+Called = Mapping[str, Mapping[str, Any]]
+"""Parameters by nested stack, as the root calls it: literals and expressions."""
+
+
+class Bindings:
+    """Collects what an export's files say of the environment in which it was made."""
+
+    def __init__(self, exported: Exported) -> None:
+        self._exported = exported
+        self._bound: set[Bound] = set()
+        self._maybe: set[Finding] = set()
+
+    def bound(self) -> tuple[Bound, ...]:
+        return tuple(sorted(self._bound, key=lambda b: (b.finding, b.literal)))
+
+    def findings(self) -> frozenset[Finding]:
+        return frozenset({*self._maybe, *(b.finding for b in self._bound)})
+
+    def look_at(self, template: Mapping[str, Any], body: bytes, file: str) -> None:
+        """Note what a built template says; `body` is its JSON."""
+        if not self._exported.suspected(body.decode()):
+            return
+        for place, literal in template_literals(template, self._exported):
+            self._note(literal, file, place)
+
+    def look_at_text(self, content: str, file: str) -> None:
+        """Note what a file with a resolver's code says, which is the same for all environments."""
+        for literal in self._exported.literals(content):
+            self._note(literal, file, "the file")
+
+    def look_at_values(self, export: Export, plans: Mapping[str, Plan]) -> None:
+        """Note what the manifest's values say, but for those that are made anew in each environment."""
+        for path, stack in export.root.walk():
+            for parameter, given in stack.parameters.items():
+                declaration = stack.declared.get(parameter)
+                if not path or declaration is None or given is None or is_no_echo(declaration):
+                    continue
+                planned = plans[path[0]].values.get(parameter) if len(path) == 1 else None
+                if len(path) == 1 and (planned is None or planned.source != "literal"):
+                    continue
+                for literal in self._exported.literals(text(given)):
+                    self._note(literal, MANIFEST, ".".join((*path, parameter)), path[0] if planned else "", parameter)
+
+    def _note(self, literal: Literal, file: str, place: str, stack: str = "", parameter: str = "") -> None:
+        environment = self._exported.environment
+        holds = f"{_middle_cut(place)} holds {_middle_cut(literal.text)!r}"
+        if not literal.certain:
+            remedy = "if other environments need another one, make it a parameter, and set that in their stack files"
+            self._maybe.add(Finding("AD213", "warning", file, f"{holds}, which may be {environment}'s own", remedy))
+            return
+        remedy = f"other environments refuse it: {_WITHOUT_PARAMETER}"
+        if stack:
+            remedy = f"other environments refuse it unless they set `parameters`: `{stack}`: `{parameter}`"
+        finding = Finding("AD212", "warning", file, f"{holds}, which is right in {environment} only", remedy)
+        self._bound.add(Bound(finding, literal.text, stack, parameter if stack else "", literal.place))
+
+
+def _middle_cut(shown: str) -> str:
+    return shown if len(shown) <= _SHOWN else f"{shown[: _SHOWN // 2]}...{shown[-_SHOWN // 2 :]}"
+
+
+def check_bound(assembly: Assembly, values: EnvironmentValues, name: StackName, called: Called) -> tuple[Finding, ...]:
+    """Refuse what is right in the exported environment only; what a *new* stack of that very name must be refused.
+
+    An environment of another name is another one for certain. One of the same name is the exported one if it is there
+    already; a new one is not, so what names an account or an id in it is wrong there too. Raises `ExportRefused`.
+    """
+    elsewhere = name.environment != assembly.stack_name.environment
+    numbers = count(len(values.kept_literals))
+    found = [
+        _refused(bound, name, numbers)
+        for bound in assembly.bound
+        if (bound.place or elsewhere) and not _settled(bound, values, called)
+    ]
+    needed = tuple(f for f, b in found if not b.literal)
+    if elsewhere and len(needed) < len(found):
+        raise ExportRefused([f for f, b in found if b.literal])
+    return tuple(f for f, _ in found)
+
+
+def _settled(bound: Bound, values: EnvironmentValues, called: Called) -> bool:
+    """Whether the environment has said what it wants."""
+    if bound.literal in values.kept_literals:
+        return True
+    if not bound.stack:
+        return False
+    if not bound.literal:
+        return (bound.stack, bound.parameter) in values.secrets
+    value = called.get(bound.stack, {}).get(bound.parameter)
+    return not isinstance(value, str) or bound.literal not in value
+
+
+def _refused(bound: Bound, name: StackName, numbers: count[int]) -> tuple[Finding, Bound]:
+    if not bound.literal:
+        return replace(bound.finding, severity="refused"), bound
+    keep = f"`pulumi config set --path 'keptLiterals[{next(numbers)}]' {shlex.quote(bound.literal)}`"
+    if bound.stack:
+        own = f"`pulumi config set --path 'parameters.{bound.stack}.{bound.parameter}' VALUE`"
+    else:
+        own = _WITHOUT_PARAMETER
+    remedy = f"{own}; or, if {name.environment} shall have this one too, {keep}"
+    return replace(bound.finding, severity="refused", remedy=remedy), bound
