@@ -76,7 +76,16 @@ def installed_version(python: Path) -> str | None:
 
 
 def _sources() -> list[Path]:
-    return [*sorted((_HERE / "mends").glob("*.py")), _HERE / "probes.py", _HERE / "probing.py", _HERE / "server.py"]
+    facts = _HERE / "handlers"
+    mends = sorted((_HERE / "mends").glob("*.py"))
+    return [
+        *mends,
+        *sorted(facts.glob("*.py")),
+        facts / "table.json",
+        _HERE / "probes.py",
+        _HERE / "probing.py",
+        _HERE / "server.py",
+    ]
 
 
 def _run(python: Path, environment: Mapping[str, str]) -> dict[str, dict[str, bool]]:

@@ -9,6 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.local_account import LocalAccount, Template
+from tests.rehearsal.execution_role import execution_role
 
 
 def parameter(value: Any = "value", **more: Any) -> Template:
@@ -265,7 +266,7 @@ def test_no_echo_parameters_are_masked_wherever_they_are_shown(developer: LocalA
 
 
 def test_stack_tells_its_execution_role(developer: LocalAccount) -> None:
-    role = f"arn:aws:iam::{developer.account}:role/execution"
+    role = execution_role(developer, {"Effect": "Allow", "Action": "ssm:*", "Resource": "*"})
     assert developer.create(resources(P=parameter()), RoleARN=role)["RoleARN"] == role
 
 

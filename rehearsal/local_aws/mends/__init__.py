@@ -27,6 +27,7 @@ from . import (
     custom_resources,
     default_policy_version,
     event_rules,
+    execution_role,
     key_aliases,
     lambda_code,
     log_resources,
@@ -83,6 +84,8 @@ ALL: tuple[ModuleType, ...] = (
     event_rules,
     pending_subscriptions,
     custom_resources,
+    # Last: what is not allowed is not tried.
+    execution_role,
 )
 
 

@@ -73,6 +73,12 @@ def apply() -> None:
     replace("_resolve_condition_key", resolve_condition_key, iam_evaluator)
 
 
+def key_arn(alias_arn: str) -> str:
+    """The ARN of the key that an alias names; the alias's own if it names none."""
+    key = _key(alias_arn)
+    return str(key["Arn"]) if key else alias_arn
+
+
 def aliases_of(key_arn: str) -> list[str] | None:
     """The names of a key's aliases, `alias/NAME` each; None if there is no such key or it has none."""
     key = _key(key_arn)

@@ -54,16 +54,18 @@ def apply() -> None:
     async def delete_stack(stack_name: str, stack_id: str, *args: Any, **kwargs: Any) -> None:
         # What failed last may use what was made before it, so it goes first.
         for child in _unlisted_children(stack_name):
+            cloudformation._stacks[stack_name]["StackStatus"] = "DELETE_IN_PROGRESS"
             await delete_stack(child["StackName"], child["StackId"])
         await delete(stack_name, stack_id, *args, **kwargs)
 
     # The change sets' module asks `handlers` and `stacks` for these when it needs them.
-    replace("_deploy_stack_async", deploy_stack, *_holders("_deploy_stack_async"))
-    replace("_delete_stack_async", delete_stack, *_holders("_delete_stack_async"))
+    replace("_deploy_stack_async", deploy_stack, *holders("_deploy_stack_async"))
+    replace("_delete_stack_async", delete_stack, *holders("_delete_stack_async"))
     provisioners._RESOURCE_HANDLERS[TYPE] = {"create": _create, "update": _update, "delete": _delete}
 
 
-def _holders(name: str) -> list[Any]:
+def holders(name: str) -> list[Any]:
+    """The modules of MiniStack's that hold this function."""
     from ministack.services.cloudformation import changesets  # noqa: PLC0415
 
     return [module for module in (stacks, handlers, changesets) if hasattr(module, name)]
@@ -124,6 +126,7 @@ def _update(physical_id: str, _old: dict[str, Any], props: dict[str, Any], paren
     previous = {key: copy.deepcopy(child.get(key)) for key in _KEPT_FOR_ROLLBACK + _REPORTED}
     child["LastUpdatedTime"] = now_iso()
     child["StackStatusReason"] = ""
+    _pass_role_on(child)
     _describe(child, props, template, body, parameters)
     _start(child, "UPDATE_IN_PROGRESS")
     _run(
@@ -154,6 +157,7 @@ def _delete(physical_id: str, _props: dict[str, Any]) -> None:
     if child is None or child["StackStatus"] == "DELETE_COMPLETE":
         return
     name, stack_id = child["StackName"], child["StackId"]
+    _pass_role_on(child)
     if _made_by_what_is_rolled_back(child):
         operation = stacks._failed_operation(
             False, None, list(child["_resources"]), None, None, [], False, child["_template"],
@@ -168,6 +172,13 @@ def _delete(physical_id: str, _props: dict[str, Any]) -> None:
         raise ValueError(
             f"Embedded stack {stack_id} was not successfully deleted: {child.get('StackStatusReason', '')}"
         )
+
+
+def _pass_role_on(child: dict[str, Any]) -> None:
+    """The child is changed and deleted with the role that its parent has now."""
+    parent = cloudformation._stacks.get(child["_parent_stack_name"])
+    if parent is not None:
+        child["RoleARN"] = parent.get("RoleARN", "")
 
 
 def _made_by_what_is_rolled_back(child: dict[str, Any]) -> bool:

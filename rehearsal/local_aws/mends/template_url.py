@@ -8,15 +8,12 @@ start with https://"; Amazon S3 User Guide, "Virtual hosting of general purpose 
 
 from __future__ import annotations
 
-import re
 from typing import Any
-from urllib.parse import unquote, urlparse
 
+from handlers.locations import template_place
 from ministack.services.cloudformation import helpers
 
 from ._expect import expect, replace
-
-_HOST = re.compile(r"(?:(?P<bucket>.+)\.)?s3(?:[.-](?:dualstack\.)?[a-z]{2}(?:-[a-z]+)+-\d)?\.amazonaws\.com(?:\.cn)?")
 
 
 def apply() -> None:
@@ -27,7 +24,7 @@ def apply() -> None:
         url = helpers._p(params, url_key)
         if not url or helpers._p(params, body_key):
             return original(params, body_key, url_key, label)
-        place = _bucket_and_key(url)
+        place = template_place(url)
         if place is None:
             return None, helpers._error("ValidationError", f"{url_key} must be a supported URL.")
         path_style = "https://s3.amazonaws.com/{}/{}".format(*place)
@@ -37,16 +34,6 @@ def apply() -> None:
         return body, refused
 
     replace("_resolve_document", resolve_document, helpers)
-
-
-def _bucket_and_key(url: str) -> tuple[str, str] | None:
-    parts = urlparse(url)
-    host = _HOST.fullmatch(parts.netloc)
-    if parts.scheme != "https" or host is None:
-        return None
-    path = unquote(parts.path).removeprefix("/")
-    bucket, key = (host["bucket"], path) if host["bucket"] else path.partition("/")[::2]
-    return (bucket, key) if bucket and key else None
 
 
 def probe(aws: Any) -> bool:

@@ -1,0 +1,375 @@
+"""The resource that a call is about: its ARN, from a resource's type, properties and physical id.
+
+Formats are those of the service authorization reference ("Resource types defined by ..."). A name that a template does
+not give is made as CloudFormation makes it: `STACK-LOGICALID-RANDOM`, cut to what the service allows. An id that a
+service will only draw stands as `new`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .table import unscoped
+
+NEW = "new"
+"""In the place of an id that is not drawn yet: none that a policy could name."""
+_RANDOM = "1QAZ2WSX3EDC4"
+_PARTITION = "aws"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A resource of a stack, as a handler sees it."""
+
+    resource_type: str
+    logical_id: str
+    stack_name: str
+    account: str
+    region: str
+    properties: Mapping[str, Any] = field(default_factory=dict)
+    physical_id: str = ""
+    """Empty as long as there is none."""
+    stack_tags: Mapping[str, str] = field(default_factory=dict)
+    """The stack's tags, which CloudFormation puts on whatever takes tags."""
+    role_arn: Callable[[str], str] | None = None
+    """The ARN of a role of the account by its name, which does not tell its path."""
+
+    def text(self, name: str) -> str:
+        """A property as text; empty if it is not there."""
+        found = self.properties.get(name)
+        return "" if found is None else str(found)
+
+    def arn(self, service: str, resource: str, *, region: str | None = None, account: str | None = None) -> str:
+        """An ARN in the resource's account and region unless said otherwise."""
+        where = self.region if region is None else region
+        return f"arn:{_PARTITION}:{service}:{where}:{self.account if account is None else account}:{resource}"
+
+    def name(self, given: str = "", limit: int = 128) -> str:
+        """What the resource is or will be called: its id, the name in the property `given`, or one made up."""
+        return self.physical_id or (self.text(given) if given else "") or made_up(self, limit)
+
+    def role(self, name: str) -> str:
+        """The ARN of a role of this account."""
+        if name.startswith("arn:"):
+            return name
+        return self.role_arn(name) if self.role_arn else self.arn("iam", f"role/{name}", region="")
+
+
+def made_up(subject: Subject, limit: int) -> str:
+    """`STACK-LOGICALID-RANDOM`: 24 characters of each of the first two where 64 are all there is ("Resource attribute
+    reference" and "Name type", CloudFormation user guide; the cut as seen there)."""
+    room = limit - len(_RANDOM) - 2
+    stack, logical_id = subject.stack_name, subject.logical_id
+    if len(stack) + len(logical_id) > room:
+        logical_id = logical_id[: room // 2]
+        stack = stack[: room // 2]
+    return f"{stack}-{logical_id}-{_RANDOM}"
+
+
+def resources_of(action: str, subject: Subject) -> list[str]:
+    """The ARNs that `action` is compared with: each must be allowed; `*` where the action knows no resource."""
+    if action in unscoped():
+        return ["*"]
+    service, _, verb = action.partition(":")
+    name = _SERVICES.get(service)
+    found = name(verb, subject) if name else [_other(service, subject)]
+    return list(dict.fromkeys(found))
+
+
+def _other(service: str, subject: Subject) -> str:
+    """`KIND/NAME`: the form of most services, with the type's last word for the kind."""
+    kind = subject.resource_type.rpartition("::")[2].lower()
+    if subject.physical_id.startswith("arn:"):
+        return subject.physical_id
+    given = next((name for name in ("Name", f"{subject.resource_type.rpartition('::')[2]}Name")
+                  if subject.properties.get(name)), "")  # fmt: skip
+    return subject.arn(service, f"{kind}/{subject.name(given)}")
+
+
+# IAM
+
+
+def _iam(verb: str, subject: Subject) -> list[str]:
+    if subject.resource_type == "AWS::IAM::Role":
+        return [_own_role(subject)]
+    if subject.resource_type == "AWS::IAM::ManagedPolicy" and "RolePolicy" not in verb:
+        return [_policy(subject)]
+    targets = subject.properties.get("Roles")
+    if isinstance(targets, list):
+        return [subject.role(str(name)) for name in targets]
+    return [subject.role(arn) for arn in role_arns(subject.properties)] or [subject.arn("iam", "role/*", region="")]
+
+
+def _own_role(subject: Subject) -> str:
+    if subject.physical_id:
+        return subject.role(subject.physical_id)
+    path = subject.text("Path") or "/"
+    return subject.arn("iam", f"role{path}{subject.name('RoleName', 64)}", region="")
+
+
+def _policy(subject: Subject) -> str:
+    if subject.physical_id:
+        return subject.physical_id
+    return subject.arn("iam", f"policy{subject.text('Path') or '/'}{subject.name('ManagedPolicyName', 128)}", region="")
+
+
+def role_arns(value: Any) -> list[str]:
+    """Every ARN of a role within `value`."""
+    if isinstance(value, str):
+        return [value] if re.fullmatch(r"arn:[\w-]+:iam::\d{12}:role/\S+", value) else []
+    inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
+    return [arn for one in inner for arn in role_arns(one)]
+
+
+# Lambda
+
+
+def function_arn(subject: Subject, named: str) -> str:
+    """A function by name, partial or full ARN, without its version or alias."""
+    parts = named.split(":")
+    if "function" in parts:
+        at = parts.index("function")
+        account = parts[at - 1] if at else subject.account
+        region = parts[at - 2] if at > 1 else subject.region
+        return subject.arn("lambda", f"function:{parts[at + 1]}", region=region, account=account)
+    return subject.arn("lambda", f"function:{parts[0]}")
+
+
+def _lambda(verb: str, subject: Subject) -> list[str]:
+    kind = subject.resource_type.rpartition("::")[2]
+    if kind == "Function":
+        if verb == "GetLayerVersion":
+            return [str(arn) for arn in subject.properties.get("Layers") or ()]
+        if verb == "GetCodeSigningConfig":
+            return [subject.text("CodeSigningConfigArn")]
+        return [function_arn(subject, subject.name("FunctionName", 64))]
+    if kind == "EventSourceMapping":
+        return [subject.arn("lambda", f"event-source-mapping:{subject.physical_id or NEW}")]
+    if kind == "LayerVersion":
+        layer = subject.arn("lambda", f"layer:{subject.text('LayerName') or made_up(subject, 64)}")
+        return [layer if verb.startswith("Publish") else subject.physical_id or f"{layer}:1"]
+    if kind == "LayerVersionPermission":
+        return [subject.text("LayerVersionArn")]
+    named = subject.text("FunctionName") or subject.text("TargetFunctionArn") or subject.name()
+    return [function_arn(subject, named)]
+
+
+# Services with one kind of name
+
+
+def _named(service: str, kind: str, given: str, limit: int = 128) -> Callable[[str, Subject], list[str]]:
+    def name(_verb: str, subject: Subject) -> list[str]:
+        called = subject.name(given, limit)
+        return [called if called.startswith("arn:") else subject.arn(service, f"{kind}{called}")]
+
+    return name
+
+
+def _s3(verb: str, subject: Subject) -> list[str]:
+    bucket = subject.text("Bucket") or subject.text("BucketName") or subject.physical_id
+    bucket = bucket or made_up(subject, 63).lower()
+    key = f"/{NEW}" if "Object" in verb and verb not in _BUCKET_WIDE else ""
+    return [f"arn:{_PARTITION}:s3:::{bucket}{key}"]
+
+
+_BUCKET_WIDE = frozenset({"GetBucketObjectLockConfiguration", "PutBucketObjectLockConfiguration"})
+
+
+def _dynamodb(_verb: str, subject: Subject) -> list[str]:
+    return [subject.arn("dynamodb", f"table/{subject.name('TableName')}")]
+
+
+def _cognito_idp(_verb: str, subject: Subject) -> list[str]:
+    pool = subject.text("UserPoolId") or subject.physical_id
+    return [subject.arn("cognito-idp", f"userpool/{pool or f'{subject.region}_{NEW}'}")]
+
+
+def _cognito_identity(_verb: str, subject: Subject) -> list[str]:
+    pool = subject.text("IdentityPoolId") or subject.physical_id
+    return [subject.arn("cognito-identity", f"identitypool/{pool or f'{subject.region}:{NEW}'}")]
+
+
+def _appsync(_verb: str, subject: Subject) -> list[str]:
+    if subject.resource_type == "AWS::AppSync::GraphQLApi":
+        api = subject.physical_id.rpartition("/")[2] or NEW
+    elif subject.resource_type.startswith("AWS::AppSync::DomainName"):
+        return [subject.arn("appsync", f"domainnames/{subject.text('DomainName') or NEW}")]
+    else:
+        api = subject.text("ApiId") or NEW
+    return [subject.arn("appsync", f"apis/{api}")]
+
+
+def _apigateway(verb: str, subject: Subject) -> list[str]:
+    kind = subject.resource_type.rpartition("::")[2]
+    path = _GATEWAY_PATHS.get(kind)
+    if path is None:
+        return [f"arn:{_PARTITION}:apigateway:{subject.region}::/{kind.lower()}s"]
+    collection, own = path
+    base = collection.format_map(_Ids(subject))
+    if own and verb != "POST":
+        base += f"/{subject.physical_id.rpartition('/')[2].rpartition('|')[2] or _gateway_id(kind, subject)}"
+    return [f"arn:{_PARTITION}:apigateway:{subject.region}::{base}"]
+
+
+class _Ids(dict[str, str]):
+    """Properties by name, for a path; what is not there yet is new."""
+
+    def __init__(self, subject: Subject) -> None:
+        super().__init__({name: str(value) for name, value in subject.properties.items() if isinstance(value, str)})
+
+    def __missing__(self, name: str) -> str:
+        return NEW
+
+
+def _gateway_id(kind: str, subject: Subject) -> str:
+    return {"GatewayResponse": subject.text("ResponseType"), "Stage": subject.text("StageName")}.get(kind) or NEW
+
+
+_GATEWAY_PATHS: Mapping[str, tuple[str, bool]] = {
+    "Account": ("/account", False),
+    "Api": ("/apis", True),
+    "ApiKey": ("/apikeys", True),
+    "Authorizer": ("/restapis/{RestApiId}/authorizers", True),
+    "Deployment": ("/restapis/{RestApiId}/deployments", True),
+    "GatewayResponse": ("/restapis/{RestApiId}/gatewayresponses", True),
+    "Integration": ("/apis/{ApiId}/integrations", True),
+    "Method": ("/restapis/{RestApiId}/resources/{ResourceId}/methods/{HttpMethod}", False),
+    "Model": ("/restapis/{RestApiId}/models", True),
+    "RequestValidator": ("/restapis/{RestApiId}/requestvalidators", True),
+    "Resource": ("/restapis/{RestApiId}/resources", True),
+    "RestApi": ("/restapis", True),
+    "Route": ("/apis/{ApiId}/routes", True),
+    "Stage": ("/restapis/{RestApiId}/stages", True),
+    "UsagePlan": ("/usageplans", True),
+    "VpcLink": ("/vpclinks", True),
+}
+_V2_PATHS: Mapping[str, tuple[str, bool]] = {
+    "Authorizer": ("/apis/{ApiId}/authorizers", True),
+    "Model": ("/apis/{ApiId}/models", True),
+    "Stage": ("/apis/{ApiId}/stages", True),
+}
+
+
+def _gateway(verb: str, subject: Subject) -> list[str]:
+    kind = subject.resource_type.rpartition("::")[2]
+    if subject.resource_type.startswith("AWS::ApiGatewayV2::") and kind in _V2_PATHS:
+        collection, _ = _V2_PATHS[kind]
+        base = collection.format_map(_Ids(subject))
+        own = "" if verb == "POST" else f"/{subject.physical_id.rpartition('/')[2] or _gateway_id(kind, subject)}"
+        return [f"arn:{_PARTITION}:apigateway:{subject.region}::{base}{own}"]
+    return _apigateway(verb, subject)
+
+
+def _logs(verb: str, subject: Subject) -> list[str]:
+    group = subject.text("LogGroupName") or subject.physical_id or made_up(subject, 512)
+    # All calls but those on tags name the group with its streams.
+    tail = "" if "Tag" in verb else ":*"
+    return [subject.arn("logs", f"log-group:{group}{tail}")]
+
+
+def _events(_verb: str, subject: Subject) -> list[str]:
+    if subject.resource_type == "AWS::Events::EventBus":
+        return [subject.arn("events", f"event-bus/{subject.text('Name') or subject.name()}")]
+    bus = subject.text("EventBusName").rpartition("/")[2]
+    name = subject.text("Name") or subject.physical_id.rpartition("/")[2].rpartition("|")[2] or made_up(subject, 64)
+    return [subject.arn("events", f"rule/{name}" if bus in ("", "default") else f"rule/{bus}/{name}")]
+
+
+def _sns(_verb: str, subject: Subject) -> list[str]:
+    if subject.resource_type == "AWS::SNS::Subscription":
+        return [subject.text("TopicArn")]
+    if subject.resource_type == "AWS::SNS::TopicPolicy":
+        return [str(arn) for arn in subject.properties.get("Topics") or ()]
+    return _named("sns", "", "TopicName", 256)("", subject)
+
+
+def _sqs(_verb: str, subject: Subject) -> list[str]:
+    if subject.resource_type == "AWS::SQS::QueuePolicy":
+        return [subject.arn("sqs", str(url).rpartition("/")[2]) for url in subject.properties.get("Queues") or ()]
+    # A queue's physical id is its URL.
+    return [subject.arn("sqs", subject.physical_id.rpartition("/")[2] or subject.name("QueueName", 80))]
+
+
+def _ssm(_verb: str, subject: Subject) -> list[str]:
+    return [subject.arn("ssm", f"parameter/{subject.name('Name').removeprefix('/')}")]
+
+
+def _secretsmanager(_verb: str, subject: Subject) -> list[str]:
+    name = subject.name("Name", 512)
+    return [name if name.startswith("arn:") else subject.arn("secretsmanager", f"secret:{name}-{NEW}")]
+
+
+def _kms(_verb: str, subject: Subject) -> list[str]:
+    if subject.resource_type == "AWS::KMS::Key":
+        return [subject.arn("kms", f"key/{subject.physical_id or NEW}")]
+    if subject.resource_type == "AWS::KMS::Alias":
+        return [subject.arn("kms", subject.name("AliasName"))]
+    found = []
+    for key in _keys(subject.properties):
+        own = key if key.startswith(("arn:", "alias/")) else f"key/{key}"
+        found.append(own if own.startswith("arn:") else subject.arn("kms", own))
+    return found
+
+
+def _keys(value: Any) -> list[str]:
+    """The customer's keys that properties name, by id, alias or ARN; AWS's own (`alias/aws/...`) need no right."""
+    if isinstance(value, list):
+        return [key for one in value for key in _keys(one)]
+    if not isinstance(value, Mapping):
+        return []
+    found: list[str] = []
+    for name, inner in value.items():
+        named = isinstance(inner, str) and "kms" in name.lower() and _KEY_NAME.fullmatch(inner)
+        found += [inner] if named else _keys(inner)
+    return found
+
+
+_KEY_NAME = re.compile(r"[\w-]{36}|arn:\S+:key/\S+|(?:arn:\S+:)?alias/(?!aws/)\S+")
+
+
+def _cloudformation(_verb: str, subject: Subject) -> list[str]:
+    if subject.physical_id:
+        return [subject.physical_id]
+    name = f"{subject.stack_name}-{subject.logical_id}-{_RANDOM[:12]}"
+    return [subject.arn("cloudformation", f"stack/{name}/{NEW}")]
+
+
+def _cloudfront(_verb: str, subject: Subject) -> list[str]:
+    kind = "origin-access-identity" if "Identity" in subject.resource_type else "distribution"
+    return [subject.arn("cloudfront", f"{kind}/{subject.physical_id or NEW}", region="")]
+
+
+def _states(_verb: str, subject: Subject) -> list[str]:
+    return _named("states", "stateMachine:", "StateMachineName", 80)("", subject)
+
+
+_SERVICES: Mapping[str, Callable[[str, Subject], list[str]]] = {
+    "apigateway": _gateway,
+    "appsync": _appsync,
+    "cloudformation": _cloudformation,
+    "cloudfront": _cloudfront,
+    "cloudwatch": _named("cloudwatch", "alarm:", "AlarmName", 255),
+    "codebuild": _named("codebuild", "project/", "Name", 255),
+    "codepipeline": _named("codepipeline", "", "Name", 100),
+    "cognito-identity": _cognito_identity,
+    "cognito-idp": _cognito_idp,
+    "dynamodb": _dynamodb,
+    "ecr": _named("ecr", "repository/", "RepositoryName", 256),
+    "es": _named("es", "domain/", "DomainName", 28),
+    "events": _events,
+    "firehose": _named("firehose", "deliverystream/", "DeliveryStreamName", 64),
+    "iam": _iam,
+    "kinesis": _named("kinesis", "stream/", "Name", 128),
+    "kms": _kms,
+    "lambda": _lambda,
+    "logs": _logs,
+    "s3": _s3,
+    "secretsmanager": _secretsmanager,
+    "sns": _sns,
+    "sqs": _sqs,
+    "ssm": _ssm,
+    "states": _states,
+}

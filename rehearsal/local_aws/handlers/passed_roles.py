@@ -1,0 +1,80 @@
+"""The roles that properties name, and the services they are passed to.
+
+"Granting a user permissions to pass a role to an AWS service", IAM user guide: whoever hands a role to a service needs
+`iam:PassRole` on it; `iam:PassedToService` is the service's principal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from .names import role_arns
+
+_SERVICE_OF: Mapping[str, str] = {
+    "ApiGateway": "apigateway",
+    "ApiGatewayV2": "apigateway",
+    "ApplicationAutoScaling": "application-autoscaling",
+    "AppSync": "appsync",
+    "CodeBuild": "codebuild",
+    "CodePipeline": "codepipeline",
+    "Cognito": "cognito-idp",
+    "Events": "events",
+    "KinesisFirehose": "firehose",
+    "Lambda": "lambda",
+    "Lex": "lexv2",
+    "Logs": "logs",
+    "OpenSearchService": "es",
+    "S3": "s3",
+    "Scheduler": "scheduler",
+    "SNS": "sns",
+    "StepFunctions": "states",
+}
+_OF_TYPE: Mapping[str, str] = {
+    "AWS::Cognito::IdentityPool": "cognito-sync",
+    "AWS::Cognito::IdentityPoolRoleAttachment": "cognito-identity",
+    "AWS::ECS::Service": "ecs",
+    "AWS::ECS::TaskDefinition": "ecs-tasks",
+}
+_READ_ONLY: frozenset[tuple[str, str]] = frozenset(
+    {
+        # Documents and code that speak of roles, and hand none over.
+        ("AWS::ApiGateway::RestApi", "Policy"),
+        ("AWS::CodeBuild::Project", "Environment"),
+        ("AWS::CodePipeline::Pipeline", "Stages"),
+        ("AWS::Lambda::Function", "Environment"),
+        ("AWS::Lambda::Function", "Tags"),
+        ("AWS::S3::BucketPolicy", "PolicyDocument"),
+        ("AWS::SNS::TopicPolicy", "PolicyDocument"),
+    }
+)
+_NONE_PASSED = ("AWS::Lambda::Permission", "AWS::Lambda::LayerVersionPermission", "AWS::SNS::TopicPolicy")
+
+
+def passed_roles(resource_type: str, properties: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """ARN and service principal of every role that the properties hand over; each once."""
+    if resource_type in _NONE_PASSED:
+        return
+    service = _OF_TYPE.get(resource_type) or _SERVICE_OF.get(resource_type.split("::")[1])
+    if service is None:
+        return
+    handed = {name: value for name, value in properties.items() if (resource_type, name) not in _READ_ONLY}
+    for arn in dict.fromkeys(_handed_over(handed)):
+        yield arn, f"{service}.amazonaws.com"
+
+
+def _handed_over(value: Any, name: str = "") -> Iterator[str]:
+    """ARNs of roles under a property that takes a role, however deep."""
+    if isinstance(value, Mapping):
+        for inner_name, inner in value.items():
+            yield from _handed_over(inner, f"{name}.{inner_name}")
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _handed_over(inner, name)
+    elif _takes_a_role(name):
+        yield from role_arns(value)
+
+
+def _takes_a_role(path: str) -> bool:
+    last = path.rpartition(".")[2].lower()
+    return "role" in last or "credentials" in last or last == "snscallerarn" or path.startswith(".Roles.")

@@ -1,0 +1,241 @@
+"""What a stack does, it does with its role's rights, or with its caller's.
+
+MiniStack makes, changes and deletes every resource of a stack as the account's root. The mend asks for each call of
+the type's handler first (`handlers`), on the resource by its name, with the role's policies and boundary; roles that
+properties name must be passed, templates and files in S3 be read; a nested stack gets the role on by PassRole. A denial
+fails that resource, and the operation with it. A role that is not there, or does not trust CloudFormation, is refused
+before anything begins.
+
+AWS: CloudFormation User Guide, "AWS CloudFormation service role": "CloudFormation uses the role's credentials to make
+calls on your behalf. CloudFormation always uses this role for all future operations on the stack"; without one "a
+temporary session that's generated from your user credentials"; "handlers" in the CloudFormation CLI user guide.
+
+What stays different: all calls are asked for before the first is made, so that what a handler had done before a denied
+call is not there to be rolled back.
+"""
+
+from __future__ import annotations
+
+import contextvars
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from handlers.calls import Call, Operation, calls
+from handlers.names import NEW, Subject
+from ministack.core import iam_evaluator
+from ministack.core.responses import get_account_id, get_region
+from ministack.core.router import extract_access_key_id
+from ministack.services import cloudformation, iam, secretsmanager
+from ministack.services.cloudformation import engine, helpers, provisioners, stacks
+from ministack.services.cloudformation import handlers as actions
+
+from . import _rights
+from ._expect import MendError, expect, replace
+from .key_aliases import key_arn
+from .nested_stacks import holders
+
+_NESTED = "AWS::CloudFormation::Stack"
+_BOUNDARY = "iam:PermissionsBoundary"
+_STARTS = ("CreateStack", "UpdateStack", "DeleteStack", "CreateChangeSet", "ExecuteChangeSet")
+
+_deploying: contextvars.ContextVar[str] = contextvars.ContextVar("deploying", default="")
+"""The name of the stack whose resources are being made."""
+_replacing: contextvars.ContextVar[Subject | None] = contextvars.ContextVar("replacing", default=None)
+"""What an update handler may replace by itself: it then deletes the old one."""
+
+
+def apply() -> None:
+    """Ask before each create, update and delete of a resource, and look at the role before an operation starts."""
+    provision = expect(stacks, "_provision_resource", "resource_type", "logical_id", "props", "stack_name")
+    update = expect(
+        stacks, "_update_resource", "resource_type", "physical_id", "old_props", "new_props", "stack_name", "logical_id"
+    )
+    delete = expect(stacks, "_delete_resource", "resource_type", "physical_id", "props", "stack_name", "logical_id")
+    predecessor = expect(provisioners, "_delete_predecessor", "delete_fn")
+    replaces = expect(provisioners, "_replacing_change", "resource_type", "old_props", "new_props")
+
+    def provision_resource(resource_type: str, logical_id: str, props: Any, stack_name: str) -> Any:
+        _require("create", _subject(resource_type, logical_id, stack_name, props))
+        return provision(resource_type, logical_id, props, stack_name)
+
+    def update_resource(resource_type: str, physical_id: str, old: Any, new: Any, *rest: Any) -> Any:
+        if old == new:
+            return update(resource_type, physical_id, old, new, *rest)
+        stack_name, logical_id = rest[:2]
+        before = _subject(resource_type, logical_id, stack_name, old, physical_id)
+        if replaces(resource_type, old, new):
+            _require("create", _subject(resource_type, logical_id, stack_name, new))
+        else:
+            _require("update", _subject(resource_type, logical_id, stack_name, new, physical_id), old)
+        token = _replacing.set(before)
+        try:
+            return update(resource_type, physical_id, old, new, *rest)
+        finally:
+            _replacing.reset(token)
+
+    def delete_resource(
+        resource_type: str, physical_id: str, props: Any, stack_name: str = "", logical_id: str = ""
+    ) -> Any:
+        _require("delete", _subject(resource_type, logical_id, stack_name, props, physical_id))
+        return delete(resource_type, physical_id, props, stack_name, logical_id)
+
+    def delete_predecessor(delete_fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        replaced = _replacing.get()
+
+        def delete_if_allowed(*args: Any, **kwargs: Any) -> Any:
+            if replaced is not None:
+                _require("delete", replaced)
+            return delete_fn(*args, **kwargs)
+
+        return predecessor(delete_if_allowed, *args, **kwargs)
+
+    replace("_provision_resource", provision_resource, stacks)
+    replace("_update_resource", update_resource, stacks)
+    replace("_delete_resource", delete_resource, stacks)
+    replace("_delete_predecessor", delete_predecessor, provisioners)
+    _ask_for_dynamic_references()
+    _remember_callers()
+    _look_at_roles()
+
+
+def _ask_for_dynamic_references() -> None:
+    """`{{resolve:...}}` is read with the rights of whoever makes the resource ("Dynamic references", user guide)."""
+    deploy = expect(
+        stacks, "_deploy_stack_async", "stack_name", "stack_id", "template", "param_values", "disable_rollback", "tags"
+    )
+    resolve = expect(engine, "_resolve_dynamic_reference", "literal")
+
+    async def deploy_stack(stack_name: str, *args: Any, **kwargs: Any) -> None:
+        token = _deploying.set(stack_name)
+        try:
+            await deploy(stack_name, *args, **kwargs)
+        finally:
+            _deploying.reset(token)
+
+    def resolve_dynamic_reference(literal: str) -> Any:
+        stack_name = _deploying.get()
+        if stack_name:
+            acting = _acting(stack_name)
+            for call in _reads(literal.removeprefix("{{resolve:").removesuffix("}}")):
+                _ask(acting, call)
+        return resolve(literal)
+
+    replace("_deploy_stack_async", deploy_stack, *holders("_deploy_stack_async"))
+    replace("_resolve_dynamic_reference", resolve_dynamic_reference, engine)
+
+
+def _reads(reference: str) -> list[Call]:
+    service, _, rest = reference.partition(":")
+    here = f"{get_region()}:{get_account_id()}"
+    if service == "secretsmanager":
+        # A secret's ARN ends with six characters more than its name.
+        named = ":".join(rest.split(":")[:7]) if rest.startswith("arn:") else rest.partition(":")[0]
+        secret = secretsmanager._secrets.get(named.rpartition(":secret:")[2]) or {}
+        arn = secret.get("ARN") or (
+            named if named.startswith("arn:") else f"arn:aws:secretsmanager:{here}:secret:{named}-{NEW}"
+        )
+        return [Call("secretsmanager:GetSecretValue", arn)]
+    name = rest.partition(":")[0].removeprefix("/")
+    return [Call("ssm:GetParameters", f"arn:aws:ssm:{here}:parameter/{name}")]
+
+
+def _remember_callers() -> None:
+    pin = expect(iam_evaluator, "pin_request_caller", "headers", "query_params")
+
+    def pin_request_caller(headers: dict[str, str], query_params: dict[str, Any] | None = None) -> None:
+        pin(headers, query_params)
+        _rights.caller_key.set(extract_access_key_id(headers or {}, query_params or {}) or "")
+
+    replace("pin_request_caller", pin_request_caller, iam_evaluator)
+
+
+def _look_at_roles() -> None:
+    missing = [name for name in _STARTS if name not in actions._ACTION_HANDLERS]
+    if missing:
+        raise MendError(f"CloudFormation has no {', '.join(missing)} any more")
+    for name in _STARTS:
+        actions._ACTION_HANDLERS[name] = _with_a_role_that_is_there(actions._ACTION_HANDLERS[name])
+
+
+def _with_a_role_that_is_there(action: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def start(params: Any) -> Any:
+        name = helpers._p(params, "StackName")
+        stack = actions._resolve_stack(name) if name else None
+        given = helpers._p(params, "RoleARN")
+        role = given or (stack or {}).get("RoleARN")
+        arn = (stack or {}).get("StackId") or f"arn:aws:cloudformation:{get_region()}:{get_account_id()}:stack/{name}/x"
+        if role and not _rights.trusts_cloudformation(role, arn):
+            return helpers._error("ValidationError", f"Role {role} is invalid or cannot be assumed")
+        if given and stack is not None and helpers._p(params, "Action") == "DeleteStack":
+            stack["RoleARN"] = given
+        return action(params)
+
+    return start
+
+
+def _subject(
+    resource_type: str, logical_id: str | None, stack_name: str | None, props: Any, physical_id: str = ""
+) -> Subject:
+    return Subject(
+        resource_type,
+        logical_id or "",
+        stack_name or "",
+        get_account_id(),
+        get_region(),
+        props if isinstance(props, Mapping) else {},
+        physical_id or "",
+        {tag["Key"]: tag["Value"] for tag in (cloudformation._stacks.get(stack_name) or {}).get("Tags") or ()},
+        _role_arn,
+    )
+
+
+def _role_arn(name: str) -> str:
+    role = iam._roles.get(name)
+    return str(role["Arn"]) if role else f"arn:aws:iam::{get_account_id()}:role/{name}"
+
+
+def _require(operation: Operation, subject: Subject, old: Mapping[str, Any] | None = None) -> None:
+    """Raise AWS's sentence for the first call that whoever acts for the stack may not make."""
+    role = _role_of(subject.stack_name)
+    acting = _acting(subject.stack_name)
+    if acting.layers is None:
+        return
+    if role and subject.resource_type == _NESTED:
+        _ask(acting, Call("iam:PassRole", role, {"iam:PassedToService": "cloudformation.amazonaws.com"}))
+    for call in calls(operation, subject, old):
+        _ask(acting, call, {"cloudformation:RoleArn": role} if role and subject.resource_type == _NESTED else {})
+
+
+def _role_of(stack_name: str) -> str:
+    return (cloudformation._stacks.get(stack_name) or {}).get("RoleARN") or ""
+
+
+def _acting(stack_name: str) -> _rights.Acting:
+    role = _role_of(stack_name)
+    acting = _rights.stack_role(role) if role else _rights.caller()
+    if acting is None:
+        raise _rights.AccessDeniedError(f"Role {role} is invalid or cannot be assumed")
+    return acting
+
+
+def _ask(acting: _rights.Acting, call: Call, more: Mapping[str, Any] | None = None) -> None:
+    context = {**call.context, **(more or {})}
+    if call.action.startswith("kms:") and ":alias/" in call.resource and not call.action.endswith("Alias"):
+        call = Call(call.action, key_arn(call.resource))
+    if call.action.startswith("iam:") and _BOUNDARY not in context and ":role/" in call.resource:
+        boundary = (iam._roles.get(call.resource.rpartition("/")[2]) or {}).get("PermissionsBoundary")
+        if boundary:
+            context[_BOUNDARY] = boundary
+    _rights.require(acting, call.action, call.resource, context)
+
+
+def probe(aws: Any) -> bool:
+    """A role that may write parameters makes a stack of one, and with it no queue."""
+    role = aws.role(aws.owner, "probe-execution-rights", trusted="cloudformation.amazonaws.com")
+    allowed = {"Effect": "Allow", "Action": "ssm:*", "Resource": f"arn:aws:ssm:*:{aws.owner.account}:parameter/*"}
+    aws.put_policy(aws.owner, "probe-execution-rights", allowed)
+    parameter = {"P": aws.parameter("value", Name=aws.name("execution"))}
+    return (
+        aws.stack(parameter, aws.name("may"), RoleARN=role) == "CREATE_COMPLETE"
+        and aws.stack({"Q": {"Type": "AWS::SQS::Queue"}}, aws.name("may-not"), RoleARN=role) == "ROLLBACK_COMPLETE"
+    )
