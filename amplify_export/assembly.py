@@ -75,6 +75,11 @@ class AssemblyObject:
     sha256: str
     content_type: str = "application/octet-stream"
 
+    @property
+    def digest(self) -> str:
+        """The digest in its key, hex: of a zip's entries (`archives.entries_digest`), of the bytes of anything else."""
+        return self.key.rpartition("/")[2].partition(".")[0]
+
 
 @dataclass(frozen=True)
 class NestedStack:
@@ -263,6 +268,13 @@ def _move_into_place(beside: Path, directory: Path) -> None:
     shutil.rmtree(old)
 
 
+def _says_what_it_is(item: AssemblyObject) -> bool:
+    """Whether an object's key is one and fits its kind and bytes; what a zip holds is compared when it is published."""
+    if not _KEY.fullmatch(item.key):
+        return False
+    return item.key.startswith("archives/") if item.kind == "zip" else item.digest == item.sha256
+
+
 def load_assembly(directory: Path) -> Assembly:
     """Read an assembly's folder. Raises `AssemblyError` when it is none, or of another format.
 
@@ -298,8 +310,7 @@ def load_assembly(directory: Path) -> Assembly:
         intact = data == assembly.to_json() and assembly.digest() == recorded
     except (KeyError, TypeError, AttributeError, ValueError, RecursionError):
         intact = False
-    unsafe = [o.key for o in assembly.objects if not _KEY.fullmatch(o.key)] if intact else []
-    if not intact or unsafe:
+    if not intact or not all(_says_what_it_is(o) for o in assembly.objects):
         raise AssemblyError(
             "is not what was written: its digest does not match", where=str(path), remedy="assemble the export again"
         )

@@ -15,13 +15,14 @@ _KINDS: Mapping[str, tuple[ObjectKind, str]] = {
     ".zip": ("zip", "application/zip"),
     ".json": ("file", "application/json"),
 }
-_FOLDERS: Mapping[ObjectKind, str] = {
+FOLDERS: Mapping[ObjectKind, str] = {
     "template": "templates",
     "vtl": "vtl",
     "schema": "schemas",
     "zip": "archives",
     "file": "files",
 }
+"""What the keys of each kind begin with."""
 _TEXT = frozenset(
     {
         ".vtl",
@@ -70,7 +71,7 @@ class ObjectStore:
     def template(self, body: bytes) -> str:
         """The key of a template."""
         sha256 = hashlib.sha256(body).hexdigest()
-        key = f"{_FOLDERS['template']}/{sha256}.json"
+        key = f"{FOLDERS['template']}/{sha256}.json"
         return self._add(AssemblyObject(key, "template", len(body), sha256, "application/json"), body)
 
     def text(self, path: str) -> str | None:
@@ -94,7 +95,7 @@ class ObjectStore:
                 self.windows_texts.append(path)
             sha256 = hashlib.sha256(data).hexdigest()
             digest = self._archive_digest(path) if kind == "zip" else sha256
-            key = f"{_FOLDERS[kind]}/{digest}{extension}"
+            key = f"{FOLDERS[kind]}/{digest}{extension}"
             item = AssemblyObject(key, kind, len(data), sha256, content_type)
             self._keys[path] = self._add(item, data if changed else path)
         return self._keys[path]

@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from amplify_export.store import FOLDERS
 from components.names import dns_suffix, partition
 
 
@@ -16,8 +17,14 @@ def document(statements: Sequence[Mapping[str, Any]]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": list(statements)}, sort_keys=True, separators=(",", ":"))
 
 
-def tls_only(bucket: str, region: str) -> str:
-    """A bucket policy that denies every request without TLS (AWS Config rule `s3-bucket-ssl-requests-only`)."""
+def staging_bucket(bucket: str, region: str) -> str:
+    """The policy of a staging bucket. It denies every request without TLS (AWS Config rule
+    `s3-bucket-ssl-requests-only`), and whatever would write over an object whose key is made from its content.
+
+    "Enforce conditional writes on Amazon S3 buckets" in the S3 user guide: only a write with `If-None-Match` passes,
+    and S3 refuses that where there is an object. What does not make an object yet (the parts of an upload) has no such
+    header. Other keys are left alone: the container API's own pipeline keeps its artifacts in this bucket.
+    """
     arn = f"arn:{partition(region)}:s3:::{bucket}"
     return document(
         [
@@ -28,7 +35,18 @@ def tls_only(bucket: str, region: str) -> str:
                 "Action": "s3:*",
                 "Resource": [arn, f"{arn}/*"],
                 "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-            }
+            },
+            {
+                "Sid": "NothingIsOverwritten",
+                "Effect": "Deny",
+                "Principal": "*",
+                "Action": "s3:PutObject",
+                "Resource": sorted(f"{arn}/{folder}/*" for folder in FOLDERS.values()),
+                "Condition": {
+                    "Null": {"s3:if-none-match": "true"},
+                    "Bool": {"s3:ObjectCreationOperation": "true"},
+                },
+            },
         ]
     )
 

@@ -47,7 +47,7 @@ class StagingArea(pulumi.ComponentResource):
             name,
             PrivateBucketArgs(
                 args.bucket_name,
-                policies.tls_only(args.bucket_name, args.region),
+                policies.staging_bucket(args.bucket_name, args.region),
                 key_arn=key.arn if key else None,
                 force_destroy=args.force_destroy,
             ),

@@ -35,6 +35,7 @@ REMEDIES = {
     "SlowDown": "S3 still throttles after several tries: repeat the command, what is published stays",
     "ServiceUnavailable": "S3 does not answer: repeat the command, what is published stays",
     "InternalError": "S3 failed: repeat the command, what is published stays",
+    "ConditionalRequestConflict": "somebody else publishes into this bucket: repeat the command",
     "BadDigest": "the object changed on its way or on disk: assemble again and repeat",
     "XAmzContentSHA256Mismatch": "the object changed on its way or on disk: assemble again and repeat",
     "KMS.DisabledException": "enable the bucket's KMS key",

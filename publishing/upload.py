@@ -1,15 +1,15 @@
 """Check an assembly and upload its objects to a staging bucket: only those that are not there, many at a time.
 
-Keys are made from contents, so an object that is there (with its size) is done, and a publish that was
-killed half-way is simply done again. Built like boto's s3transfer: one coordinator owns status, failure
-and completion; its tasks stop once a sibling failed.
+Keys are made from contents, so an object that is there, and is what its key says (`publishing.stored`), is done, and
+a publish that was killed half-way is simply done again. Nothing is ever overwritten: S3 is asked to refuse that. Built
+like boto's s3transfer: one coordinator owns status, failure and completion; its tasks stop once a sibling failed.
 """
 
 from __future__ import annotations
 
 import base64
-import io
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +22,7 @@ from amplify_export.errors import ExportRefused, PublishError
 from publishing.credentials import client_config, target_session
 from publishing.preflight import Deployment, examine
 from publishing.refusals import refused
+from publishing.stored import Stored, other_entries
 from publishing.target import PublishTarget
 
 if TYPE_CHECKING:
@@ -29,10 +30,10 @@ if TYPE_CHECKING:
 
 IN_FLIGHT = 24
 """Uploads at the same time."""
-SINGLE_PUT = 64 * 1024 * 1024
-"""Objects beyond this many bytes go up in parts."""
 LARGE = 8 * 1024 * 1024
 """Objects beyond this many bytes are read one at a time, so that memory does not grow with their number."""
+_CONFLICTS = 5
+"""How often an object is put while S3 says that somebody else is about to put it, or to delete it."""
 
 
 @dataclass(frozen=True)
@@ -72,19 +73,22 @@ def publish(
 ) -> PublishReport:
     """Make every object of `assembly`, and of `extra` (the rendered root), be in the target's bucket.
 
-    What is there already was examined before it was put there: if that is all, this asks AWS only who it is and what
-    the bucket holds, which a role that may read it is allowed to. Where an object is missing, all is examined.
+    What is there already was examined before it was put there: if that is all, this asks AWS only who it is, what the
+    bucket holds, and the checksum of each object, which a role that may read it is allowed to. Where an object is
+    missing, all is examined.
 
     `progress` gets short lines for people; `ignored` are ids as `Deployment` has them. Raises `ExportRefused` for what
-    CloudFormation would refuse, and `PublishError` when the credentials belong to another account: both before anything
-    is sent. Raises `PublishError` when AWS refuses an object; what is published by then stays.
+    CloudFormation would refuse, and `PublishError` when the credentials belong to another account, or when something
+    else lies under one of the keys: all before anything is sent. Raises `PublishError` when AWS refuses an object; what
+    is published by then stays.
     """
     uploads = {o.key: _Upload(o, _reader(assembly, o.key)) for o in assembly.objects}
     uploads.update({o.key: _Upload(o, _constant(body)) for o, body in extra})
     connection = _Connection(target)
     connection.check_account()
     there = connection.sizes(uploads)
-    missing = {key: u for key, u in uploads.items() if there.get(key) != u.item.size}
+    connection.stored.check([(uploads[key].item, size) for key, size in there.items()])
+    missing = {key: u for key, u in uploads.items() if key not in there}
     if missing:
         deployment = Deployment(extra, target.bucket, target.region, ignored)
         findings = examine(assembly, {target.bucket: deployment}, progress)[target.bucket]
@@ -94,8 +98,8 @@ def publish(
     for wave in _waves(assembly, missing):
         coordinator.run(wave)
     return PublishReport(
-        uploaded=coordinator.done,
-        present=len(uploads) - len(missing),
+        uploaded=coordinator.sent,
+        present=len(uploads) - coordinator.sent,
         bytes=coordinator.bytes,
         requests=dict(sorted(connection.requests.items())),
     )
@@ -152,6 +156,7 @@ class _Connection:
             self.sts = session.client("sts", config=config)
         except (BotoCoreError, ClientError) as error:
             raise refused(error, target, "connecting") from error
+        self.stored = Stored(self.s3, target, IN_FLIGHT)
         for client, service in ((self.s3, "s3"), (self.sts, "sts")):
             client.meta.events.register(f"before-send.{service}", self._count)
 
@@ -207,36 +212,43 @@ class _Connection:
                 remedy="check the region in the stack file",
             )
 
-    def put(self, item: AssemblyObject, body: bytes) -> None:
-        """Upload one object; S3 compares the bytes with the digest that the assembly recorded."""
-        common: dict[str, Any] = {
-            "ExpectedBucketOwner": self.target.account,
-            "ContentType": item.content_type,
-        }
-        try:
-            if len(body) <= SINGLE_PUT:
+    def put(self, item: AssemblyObject, body: bytes) -> bool:
+        """Upload one object; S3 compares the bytes with the digest that the assembly recorded, keeps it, and refuses to
+        overwrite. False if somebody else has put the object there meanwhile.
+
+        One request whatever the size (S3 takes 5 GB): of what goes up in parts, S3 keeps no checksum of the whole.
+        """
+        for tries in range(1, _CONFLICTS + 1):
+            try:
                 self.s3.put_object(
                     Bucket=self.target.bucket,
                     Key=item.key,
                     Body=body,
+                    ContentType=item.content_type,
                     ChecksumSHA256=base64.b64encode(bytes.fromhex(item.sha256)).decode(),
-                    **common,
+                    IfNoneMatch="*",
+                    ExpectedBucketOwner=self.target.account,
                 )
+            except (BotoCoreError, ClientError) as error:
+                code = error.response["Error"]["Code"] if isinstance(error, ClientError) else ""
+                if code == "PreconditionFailed":
+                    return False
+                if code != "ConditionalRequestConflict" or tries == _CONFLICTS:
+                    raise refused(error, self.target, f"uploading {item.key} ({item.size} bytes)") from error
+                time.sleep(0.1 * 2**tries)
             else:
-                self.s3.upload_fileobj(
-                    io.BytesIO(body), self.target.bucket, item.key, ExtraArgs={"ChecksumAlgorithm": "SHA256", **common}
-                )
-        except (BotoCoreError, ClientError) as error:
-            raise refused(error, self.target, f"uploading {item.key} ({item.size} bytes)") from error
+                break
+        return True
 
 
 class _Coordinator:
-    """Owns what happens to all uploads: how many are done, who failed first, when to stop."""
+    """Owns what happens to all uploads: how many are done and sent, who failed first, when to stop."""
 
     def __init__(self, connection: _Connection, total: int, progress: Callable[[str], None]) -> None:
         self.connection = connection
         self.total = total
         self.done = 0
+        self.sent = 0
         self.bytes = 0
         self._progress = progress
         self._status = threading.Lock()
@@ -288,9 +300,22 @@ class _Coordinator:
         body = upload.read()
         if self._stopped.is_set():
             return
-        self.connection.put(upload.item, body)
+        self._check(upload.item, body)
+        sent = self.connection.put(upload.item, body)
+        if not sent:
+            self.connection.stored.check([(upload.item, None)])
         with self._status:
             self.done += 1
-            self.bytes += len(body)
+            if sent:
+                self.sent += 1
+                self.bytes += len(body)
             if self.done == self.total or self.done % 50 == 0:
                 self._progress(f"published {self.done} of {self.total} objects")
+
+    def _check(self, item: AssemblyObject, body: bytes) -> None:
+        """Raise `PublishError` for a zip that is not what its key says: it would stay under that key."""
+        why = other_entries(item, body) if item.kind == "zip" else None
+        if why:
+            raise PublishError(
+                f"{why} than the assembly says", where=item.key, remedy="assemble the export again, and repeat"
+            )

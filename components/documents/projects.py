@@ -74,7 +74,7 @@ def _publish(access: EnvironmentAccess) -> list[Statement]:
     bucket = names.bucket_arn(names.staging_bucket)
     own = {"StringEquals": {"aws:ResourceAccount": names.account}}
     statements = [
-        allow("Staging", [*READ_OBJECT, *WRITE_OBJECT, "s3:ListMultipartUploadParts"], f"{bucket}/*", own),
+        allow("Staging", [*READ_OBJECT, "s3:PutObject"], f"{bucket}/*", own),
         allow("StagingList", ["s3:GetBucketLocation", "s3:ListBucket"], bucket, own),
     ]
     if access.staging_key:

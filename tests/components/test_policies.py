@@ -11,11 +11,23 @@ def test_documents_have_one_form() -> None:
 
 
 def test_a_bucket_without_tls_is_denied_to_everybody() -> None:
-    [statement] = json.loads(policies.tls_only("b", "cn-north-1"))["Statement"]
+    statement, _ = json.loads(policies.staging_bucket("b", "cn-north-1"))["Statement"]
     assert statement["Effect"] == "Deny"
     assert statement["Principal"] == "*"
     assert statement["Resource"] == ["arn:aws-cn:s3:::b", "arn:aws-cn:s3:::b/*"]
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_what_is_named_by_its_content_is_written_once() -> None:
+    """Each kind of object, and nothing else: in the form of the S3 user guide's own examples."""
+    _, statement = json.loads(policies.staging_bucket("b", "eu-west-1"))["Statement"]
+    folders = ("archives", "files", "schemas", "templates", "vtl")
+    assert statement["Resource"] == [f"arn:aws:s3:::b/{folder}/*" for folder in folders]
+    assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:PutObject")
+    assert statement["Condition"] == {
+        "Null": {"s3:if-none-match": "true"},
+        "Bool": {"s3:ObjectCreationOperation": "true"},
+    }
 
 
 def test_a_staging_key_is_used_through_s3_from_its_own_account_only() -> None:

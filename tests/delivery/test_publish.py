@@ -50,7 +50,7 @@ def test_publish_says_what_it_did(project: Path, bucket: str) -> None:
     again = publish(project, "--from", str(TODO), "--json")
     assert (again.code, again.err) == (0, "")
     assert (again.document["uploaded"], again.document["present"]) == (0, 18)
-    assert again.document["requests"] == {"GetCallerIdentity": 1, "ListObjectsV2": 1}
+    assert again.document["requests"] == {"GetCallerIdentity": 1, "HeadObject": 18, "ListObjectsV2": 1}
 
 
 def test_another_accounts_stack_file_is_refused(project: Path, bucket: str, developer: LocalAccount) -> None:

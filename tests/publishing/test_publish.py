@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from io import BytesIO
@@ -17,11 +18,14 @@ from typing import Any
 
 import pytest
 from botocore.awsrequest import AWSRequest, AWSResponse
+from botocore.exceptions import ClientError
 
 from amplify_export import Assembly, AssemblyObject
 from amplify_export.errors import AssemblyError, ExportRefused, PublishError
+from components import policies
 from publishing import PublishReport, PublishTarget, publish, upload
 from rehearsal.local_aws import LocalAws, random_account
+from rehearsal.local_aws.credentials import Credentials
 from tests.publishing.conftest import assembly_of, rendered, spoiled
 
 REGION = "eu-central-1"
@@ -61,6 +65,17 @@ class Place:
 
     def publish(self, assembly: Assembly, progress: Callable[[str], None] = lambda _: None) -> PublishReport:
         return publish(assembly, [rendered(assembly, self.bucket)], self.target, progress)
+
+    def writer(self) -> Any:
+        """Credentials of a role that may write every object there is."""
+        iam = self.aws.client("iam", self.admin, REGION)
+        sts = self.aws.client("sts", self.admin, REGION)
+        trust = {"Effect": "Allow", "Principal": {"AWS": self.account}, "Action": "sts:AssumeRole"}
+        allowed = {"Effect": "Allow", "Action": ["s3:PutObject*", "s3:GetObject*"], "Resource": "*"}
+        role = iam.create_role(RoleName="writer", AssumeRolePolicyDocument=policies.document([trust]))["Role"]["Arn"]
+        iam.put_role_policy(RoleName="writer", PolicyName="writes", PolicyDocument=policies.document([allowed]))
+        session = sts.assume_role(RoleArn=role, RoleSessionName="writer")["Credentials"]
+        return Credentials(self.account, session["AccessKeyId"], session["SecretAccessKey"], session["SessionToken"])
 
     def keys(self) -> set[str]:
         pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket)
@@ -102,14 +117,15 @@ def test_the_second_time_nothing_is_sent(place: Place, full: Assembly) -> None:
     place.publish(full)
     report = place.publish(full)
     assert (report.uploaded, report.present, report.bytes) == (0, len(full.objects) + 1, 0)
-    assert report.requests == {"GetCallerIdentity": 1, "ListObjectsV2": 1}
+    # What is there is compared, one HEAD each: nothing is read, nothing written.
+    assert report.requests == {"GetCallerIdentity": 1, "HeadObject": len(full.objects) + 1, "ListObjectsV2": 1}
 
 
 def test_one_list_per_thousand_objects(place: Place, todo: Assembly) -> None:
     assembly = many(todo, 2_100)
     first = place.publish(assembly)
     assert first.requests["PutObject"] == len(assembly.objects) + 1
-    assert place.publish(assembly).requests == {"GetCallerIdentity": 1, "ListObjectsV2": 3}
+    assert place.publish(assembly).requests["ListObjectsV2"] == 3
 
 
 def test_only_what_changed_is_sent(place: Place) -> None:
@@ -118,14 +134,6 @@ def test_only_what_changed_is_sent(place: Place) -> None:
     report = place.publish(new)
     # The schema with the new field, the API's template that names it, the root that names the template.
     assert (report.uploaded, report.present) == (3, len(new.objects) - 2)
-
-
-def test_an_object_of_another_size_is_sent_again(place: Place, todo: Assembly) -> None:
-    place.publish(todo)
-    item = todo.objects[0]
-    place.s3.put_object(Bucket=place.bucket, Key=item.key, Body=b"half")
-    assert place.publish(todo).uploaded == 1
-    assert place.s3.get_object(Bucket=place.bucket, Key=item.key)["ContentLength"] == item.size
 
 
 def test_twenty_or_more_are_in_flight(place: Place, todo: Assembly) -> None:
@@ -154,11 +162,12 @@ def test_objects_are_read_when_their_upload_starts(todo: Assembly) -> None:
     assembly = many(todo, 500)
 
     class Slow:
-        def put(self, item: AssemblyObject, body: bytes) -> None:
+        def put(self, item: AssemblyObject, body: bytes) -> bool:
             nonlocal held
             time.sleep(0.001)
             with lock:
                 held -= 1
+            return True
 
     def read(key: str) -> bytes:
         nonlocal held, most
@@ -179,7 +188,7 @@ def test_large_objects_are_read_one_at_a_time(todo: Assembly, monkeypatch: pytes
     lock, held, most = threading.Lock(), 0, 0
 
     class Slow:
-        def put(self, item: AssemblyObject, body: bytes) -> None:
+        def put(self, item: AssemblyObject, body: bytes) -> bool:
             nonlocal held, most
             with lock:
                 held += 1
@@ -187,21 +196,183 @@ def test_large_objects_are_read_one_at_a_time(todo: Assembly, monkeypatch: pytes
             time.sleep(0.001)
             with lock:
                 held -= 1
+            return True
 
     uploads = [upload._Upload(o, upload._reader(todo, o.key)) for o in todo.objects]
     upload._Coordinator(Slow(), len(uploads), lambda _: None).run(uploads)  # type: ignore[arg-type]
     assert most == 1
 
 
-def test_a_big_object_goes_up_in_parts(place: Place, todo: Assembly, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(upload, "SINGLE_PUT", 1000)
-    body = os.urandom(9_000_000)
-    big = AssemblyObject("zips/big.zip", "zip", len(body), hashlib.sha256(body).hexdigest(), "application/zip")
+def test_a_big_object_goes_up_at_once_with_its_checksum(place: Place, todo: Assembly) -> None:
+    body = os.urandom(70_000_000)
+    big = AssemblyObject("files/big", "file", len(body), hashlib.sha256(body).hexdigest())
     assembly = replace(todo, objects=(*todo.objects, big), reader=lambda k: body if k == big.key else todo.reader(k))
     report = place.publish(assembly)
-    assert report.requests["UploadPart"] == 2
-    assert place.s3.get_object(Bucket=place.bucket, Key=big.key)["Body"].read() == body
-    assert place.publish(assembly).uploaded == 0
+    assert report.requests["PutObject"] == len(assembly.objects) + 1
+    again = place.publish(assembly)
+    assert (again.uploaded, again.requests.get("GetObject")) == (0, None)
+
+
+# --- what lies there already ------------------------------------------------------------------------------------
+
+
+def swapped(data: bytes) -> bytes:
+    """Other bytes of the same number; of a zip, in an entry."""
+    at = len(data) // 4
+    return data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
+
+
+def held(place: Place, item: AssemblyObject) -> bool:
+    return bool(place.s3.list_objects_v2(Bucket=place.bucket, Prefix=item.key)["KeyCount"])
+
+
+def of_kind(assembly: Assembly, kind: str) -> AssemblyObject:
+    return next(o for o in assembly.objects if o.kind == kind)
+
+
+@pytest.mark.parametrize("kind", ["template", "vtl", "schema", "zip", "root"])
+@pytest.mark.parametrize("checksum", ["SHA256", "CRC32"])
+def test_an_object_replaced_by_one_of_its_size_stops_the_delivery(
+    place: Place, full: Assembly, kind: str, checksum: str
+) -> None:
+    place.publish(full)
+    root, body = rendered(full, place.bucket)
+    item = root if kind == "root" else of_kind(full, kind)
+    replaced = swapped(body if kind == "root" else full.read(item.key))
+    place.s3.put_object(Bucket=place.bucket, Key=item.key, Body=replaced, ChecksumAlgorithm=checksum)
+    with pytest.raises(PublishError, match=item.key) as error:
+        place.publish(full)
+    assert "nothing was deployed" in error.value.remedy
+    # Nothing is written over it: who has put it there can be found out.
+    assert place.s3.get_object(Bucket=place.bucket, Key=item.key)["Body"].read() == replaced
+
+
+def test_the_command_that_takes_a_foreign_object_away_works_as_printed(place: Place, todo: Assembly) -> None:
+    place.s3.put_bucket_versioning(Bucket=place.bucket, VersioningConfiguration={"Status": "Enabled"})
+    item = of_kind(todo, "template")
+    place.s3.put_object(Bucket=place.bucket, Key=item.key, Body=b"half")
+    with pytest.raises(PublishError, match=f"{item.key}: 4 bytes instead of {item.size:,}") as error:
+        place.publish(todo)
+    command = error.value.remedy.rpartition("take each away with `")[2].partition("`")[0].split()
+    assert command[:3] == ["aws", "s3api", "delete-object"]
+    given = dict(zip(command[3::2], command[4::2], strict=True))
+    assert given.pop("--region") == REGION
+    place.s3.delete_object(Bucket=given["--bucket"], Key=given["--key"])
+    assert place.publish(todo).uploaded == len(todo.objects) + 1
+    versions = place.s3.list_object_versions(Bucket=place.bucket, Prefix=item.key)["Versions"]
+    assert {v["Size"] for v in versions} == {4, item.size}
+
+
+def test_a_zip_with_the_same_entries_in_other_bytes_is_the_same(place: Place, full: Assembly) -> None:
+    place.publish(full)
+    item = of_kind(full, "zip")
+    packed = BytesIO()
+    with zipfile.ZipFile(BytesIO(full.read(item.key))) as old, zipfile.ZipFile(packed, "w") as new:
+        for info in old.infolist():
+            content = old.read(info)
+            info.date_time = (2001, 1, 1, 0, 0, 0)
+            new.writestr(info, content, zipfile.ZIP_STORED)
+    body = packed.getvalue()
+    assert len(body) != item.size
+    place.s3.put_object(Bucket=place.bucket, Key=item.key, Body=body, ChecksumAlgorithm="SHA256")
+    report = place.publish(full)
+    assert (report.uploaded, report.requests["GetObject"]) == (0, 1)
+    assert place.s3.get_object(Bucket=place.bucket, Key=item.key)["Body"].read() == body
+
+
+def test_what_has_no_checksum_of_the_whole_is_read(place: Place, full: Assembly) -> None:
+    """As what an earlier version has put there in parts, or somebody with another tool."""
+    item = of_kind(full, "template")
+    upload = place.s3.create_multipart_upload(Bucket=place.bucket, Key=item.key, ChecksumAlgorithm="SHA256")["UploadId"]
+    part = {"Bucket": place.bucket, "Key": item.key, "UploadId": upload, "PartNumber": 1}
+    sent = place.s3.upload_part(**part, Body=full.read(item.key), ChecksumAlgorithm="SHA256")
+    done = {"Parts": [{"PartNumber": 1, "ETag": sent["ETag"], "ChecksumSHA256": sent["ChecksumSHA256"]}]}
+    place.s3.complete_multipart_upload(Bucket=place.bucket, Key=item.key, UploadId=upload, MultipartUpload=done)
+    other = of_kind(full, "vtl")
+    place.s3.put_object(Bucket=place.bucket, Key=other.key, Body=full.read(other.key), ChecksumAlgorithm="CRC32")
+    report = place.publish(full)
+    assert (report.present, report.requests["GetObject"]) == (2, 2)
+
+
+def test_a_zip_that_is_not_what_its_key_says_is_not_published(place: Place, full: Assembly) -> None:
+    item = of_kind(full, "zip")
+    lying = replace(item, key=f"archives/{'0' * 64}.zip")
+    objects = tuple(lying if o == item else o for o in full.objects)
+    assembly = replace(
+        full, objects=objects, reader=lambda k: full.reader(item.key) if k == lying.key else full.reader(k)
+    )
+    with pytest.raises(PublishError, match=f"{lying.key}: other entries"):
+        upload._Coordinator(upload._Connection(place.target), 1, lambda _: None).run(
+            [upload._Upload(lying, upload._reader(assembly, lying.key))]
+        )
+    assert place.keys() == set()
+
+
+def test_nothing_is_overwritten_by_two_that_publish_at_once(place: Place, todo: Assembly) -> None:
+    """Somebody else puts an object between our look and our upload: the same one is as good as ours, another one is
+    found before the delivery goes on."""
+    item = of_kind(todo, "vtl")
+
+    def between(body: bytes) -> Callable[..., None]:
+        def put(**_: Any) -> None:
+            if not held(place, item):
+                place.s3.put_object(Bucket=place.bucket, Key=item.key, Body=body, ChecksumAlgorithm="SHA256")
+
+        return put
+
+    place.hooks = [("before-send.s3.PutObject", between(swapped(todo.read(item.key))))]
+    with pytest.raises(PublishError, match=f"{item.key}: other bytes"):
+        place.publish(todo)
+    place.s3.delete_object(Bucket=place.bucket, Key=item.key)
+    there = len(place.keys())
+    place.hooks = [("before-send.s3.PutObject", between(todo.read(item.key)))]
+    report = place.publish(todo)
+    assert (report.uploaded, report.present) == (len(todo.objects) - there, there + 1)
+
+
+def test_a_conflict_is_tried_again(place: Place, todo: Assembly, monkeypatch: pytest.MonkeyPatch) -> None:
+    """S3: "If a conflicting operation occurs during the upload S3 returns a 409 [...], retry the upload"."""
+    monkeypatch.setattr(upload.time, "sleep", lambda _: None)
+    conflict = refusing("ConditionalRequestConflict", 409)
+    once: Iterator[Callable[..., AWSResponse]] = iter([conflict])
+
+    def refuse(request: AWSRequest, **more: Any) -> AWSResponse | None:
+        answer = next(once, None)
+        return answer(request, **more) if answer else None
+
+    place.hooks = [("before-send.s3.PutObject", refuse)]
+    assert place.publish(todo).uploaded == len(todo.objects) + 1
+    place.s3.delete_object(Bucket=place.bucket, Key=of_kind(todo, "vtl").key)
+    place.hooks = [("before-send.s3.PutObject", conflict)]
+    with pytest.raises(PublishError, match="ConditionalRequestConflict") as error:
+        place.publish(todo)
+    assert "repeat" in error.value.remedy
+
+
+def test_a_closed_bucket_takes_what_is_new_and_nothing_over_it(place: Place, todo: Assembly) -> None:
+    """The policy of a staging area, for a role that may write whatever it likes."""
+    place.s3.put_bucket_policy(Bucket=place.bucket, Policy=policies.staging_bucket(place.bucket, REGION))
+    assert place.publish(todo).uploaded == len(todo.objects) + 1
+    place.s3.delete_object(Bucket=place.bucket, Key=of_kind(todo, "vtl").key)
+    writer = place.aws.client("s3", place.writer(), REGION)
+    for item in todo.objects:
+        with pytest.raises(ClientError, match="AccessDenied"):
+            writer.put_object(Bucket=place.bucket, Key=item.key, Body=b"other")
+    there = of_kind(todo, "template").key
+    with pytest.raises(ClientError, match="PreconditionFailed"):
+        writer.put_object(Bucket=place.bucket, Key=there, Body=b"other", IfNoneMatch="*")
+    with pytest.raises(ClientError, match="AccessDenied"):
+        writer.copy_object(
+            Bucket=place.bucket, Key=there, CopySource={"Bucket": place.bucket, "Key": todo.objects[0].key}
+        )
+    begun = writer.create_multipart_upload(Bucket=place.bucket, Key=there)["UploadId"]
+    part = writer.upload_part(Bucket=place.bucket, Key=there, UploadId=begun, PartNumber=1, Body=b"other")
+    done = {"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]}
+    with pytest.raises(ClientError, match="AccessDenied"):
+        writer.complete_multipart_upload(Bucket=place.bucket, Key=there, UploadId=begun, MultipartUpload=done)
+    # What is not ours there, the container API's own pipeline for one, is written as ever.
+    writer.put_object(Bucket=place.bucket, Key="pipeline/artifact", Body=b"once")
+    writer.put_object(Bucket=place.bucket, Key="pipeline/artifact", Body=b"twice")
 
 
 def test_a_template_comes_after_all_that_it_names(place: Place, todo: Assembly) -> None:
@@ -352,9 +523,10 @@ from tests.publishing.test_publish import many
 assembly = many(assembly_of("todo"), 300)
 put = upload._Connection.put
 def slow(self, item, body):
-    put(self, item, body)
+    sent = put(self, item, body)
     print(item.key, flush=True)
     time.sleep(0.1)
+    return sent
 upload._Connection.put = slow
 publish(assembly, [rendered(assembly, sys.argv[1])], PublishTarget(*sys.argv[1:4]))
 """

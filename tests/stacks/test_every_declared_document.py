@@ -310,12 +310,22 @@ def test_every_listed_write_is_needed_by_something() -> None:
 def test_a_bucket_refuses_what_comes_without_tls(found: Found) -> None:
     if "ucketPolicy" not in found.place:
         return
-    [denial] = [s for s in _listed(found.document["Statement"]) if s["Effect"] == "Deny"]
+    [denial] = [s for s in _listed(found.document["Statement"]) if s["Sid"] == "TlsOnly"]
+    assert denial["Effect"] == "Deny"
     assert denial["Principal"] == "*"
     assert denial["Action"] == "s3:*"
     assert denial["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
     bucket, objects = denial["Resource"]
     assert objects == f"{bucket}/*"
+
+
+def test_what_is_published_is_written_once_everywhere() -> None:
+    """Enrolled or personal: no staging bucket without that denial."""
+    places = [f for f in DOCUMENTS if "ucketPolicy" in f.place and "staging" in f.place]
+    assert len(places) >= 3
+    for found in places:
+        [denial] = [s for s in _listed(found.document["Statement"]) if s["Sid"] == "NothingIsOverwritten"]
+        assert denial["Effect"] == "Deny"
 
 
 ARTIFACT_READS = ("s3:GetBucketAcl", "s3:GetBucketLocation", "s3:GetObject", "s3:GetObjectVersion")

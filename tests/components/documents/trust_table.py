@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from amplify_export.store import FOLDERS
 from components.documents.boundary import ROLE_MAKING
 from components.documents.door import DOOR_VARIABLES, OVERRIDE_KEYS
 from components.documents.naming import PROJECTS, EnvironmentNames
@@ -271,6 +272,14 @@ def _stored() -> Iterator[Row]:
     staged = f"{prod.bucket_arn(prod.staging_bucket)}/objects/x"
     yield never(NEIGHBOUR, "s3:GetObject", staged, keys={"aws:SecureTransport": "false"})
     yield no(NAMESAKE, "s3:GetObject", staged)
+    # What is named by its content is written once, whoever writes. The parts of an upload make no object yet.
+    makes, begins = ({"s3:ObjectCreationOperation": answer} for answer in ("true", "false"))
+    for folder in FOLDERS.values():
+        named = f"{prod.bucket_arn(prod.staging_bucket)}/{folder}/x"
+        yield never(NEIGHBOUR, "s3:PutObject", named, keys=makes)
+        yield never(prod.project_role_arn("publish"), "s3:PutObject", named, keys=makes)
+        yield yes(prod.project_role_arn("publish"), "s3:PutObject", named, keys={**makes, "s3:if-none-match": "*"})
+        yield yes(prod.project_role_arn("publish"), "s3:PutObject", named, keys=begins)
     # A staging area's own key, if it has one: whoever of the account may read the bucket, and nobody else.
     key, through = staging_key(prod), {"kms:ViaService": f"s3.{AWAY}.amazonaws.com"}
     yield yes(prod.execution_role_arn, "kms:Decrypt", key, keys={**through, "kms:CallerAccount": PROD})

@@ -168,7 +168,7 @@ def declared() -> Named:
     found["bucket policy state"] = state_bucket_policy(prod)
     found["key policy state"] = state_key_policy(prod)
     found["repository policy"] = repository_policy(access(prod, images=True))
-    found["bucket policy staging"] = _loaded(policies.tls_only(prod.staging_bucket, prod.region))
+    found["bucket policy staging"] = _loaded(policies.staging_bucket(prod.staging_bucket, prod.region))
     found["key policy staging"] = _loaded(policies.staging_key(prod.account, prod.region))
     found["topic policy"] = topic_policy(pipeline)
     return found
