@@ -4,12 +4,13 @@
 (6.48.0-dev), under pulumi-terraform-bridge v3.127.0, ran this project's programs, and a proxy in front of the local AWS
 wrote down each call. A recording tells program and phase, not resource: what belongs to which type was read in the
 provider's source, as was what no program's run had in it (`fromSource` names these operations). `deleteForced` is what
-a delete calls in addition where it is told to take what is inside as well. Configured, the provider calls
-`sts:GetCallerIdentity`, for which nobody needs a right.
+a delete calls in addition where it is told to take what is inside as well; `...WriteOnly` is a secret's version whose
+value is write-only. Configured, the provider calls `sts:GetCallerIdentity`, for which nobody needs a right.
 
-What it does not cover: what pulumi-aws adds to the provider; a bucket's tags through S3 Control, which are tried first
-and need no right, because the calls recorded here are made where they are refused; and `aws-native`, whose calls are
-those of CloudFormation's handlers (`handler_table`).
+What it does not cover: what pulumi-aws adds to the provider; a bucket's tags in its creation and through S3 Control
+(`s3:TagResource`, `s3:UntagResource`, `s3:ListTagsForResource`), which are tried first and need no right, because the
+calls that stand here are made where these are refused; and `aws-native`, whose calls are those of CloudFormation's
+handlers (`handler_table`).
 """
 
 import functools

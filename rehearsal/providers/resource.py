@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from rehearsal.providers.schema import Change, Prop
@@ -23,6 +23,12 @@ class Call:
     session: AwsSession
     region: str
     timeout: float
+    ids: list[str] = field(default_factory=list, compare=False)
+    """The resource's id, once AWS has made it."""
+
+    def has_id(self, resource_id: str) -> None:
+        """What fails from here on leaves the resource in the engine's state: upstream's `d.SetId`."""
+        self.ids.append(resource_id)
 
     def client(self, service: str) -> Any:
         return self.session.client(service, self.region)
@@ -69,11 +75,16 @@ class Resource:
                 outputs[key] = UNKNOWN
             elif key in olds:
                 outputs[key] = UNKNOWN if key in self.unknown_after(found) else olds[key]
-        if "tagsAll" in self.props:
-            outputs["tagsAll"] = UNKNOWN if has_unknown(inputs.get("tags")) else call.session.tags(inputs.get("tags"))
+        outputs |= self.planned_tags(call, inputs)
         if "region" in self.props:
             outputs["region"] = inputs.get("region") or call.region
         return outputs
+
+    def planned_tags(self, call: Call, inputs: Properties) -> Properties:
+        """`tagsAll` as it will be, for a type that has tags: plays `SetTagsDiff` of internal/verify."""
+        if "tagsAll" not in self.props:
+            return {}
+        return {"tagsAll": UNKNOWN if has_unknown(inputs.get("tags")) else call.session.tags(inputs.get("tags"))}
 
     def unknown_after(self, found: list[Change]) -> set[str]:
         """Computed properties that an update with these changes may alter."""

@@ -1,10 +1,13 @@
-"""HTTP APIs of the local AWS: whoever asks, from wherever, reaches what the API leaves open, and nothing else."""
+"""HTTP APIs of the local AWS: whoever asks, from wherever, reaches what the API leaves open, and nothing else; and
+requests that come twice."""
 
 from __future__ import annotations
 
 import json
 import os
 import subprocess
+
+import pytest
 
 from rehearsal.local_aws import Credentials, random_account
 from tests.local_account import LocalAccount, Template
@@ -86,3 +89,26 @@ def test_an_api_that_wants_a_signature_is_closed_to_everybody_else(developer: Lo
     assert curl(url, developer.credentials).returncode == 0
     assert curl(url).returncode
     assert curl(url, developer.aws.make_admin(random_account())).returncode
+
+
+def test_a_create_that_is_sent_again_with_its_token_is_the_same(developer: LocalAccount) -> None:
+    """What an SDK does whose answer was lost. Another token, or no value to compare, is another request."""
+    cloudformation, secrets = developer.client("cloudformation"), developer.client("secretsmanager")
+    body = json.dumps({"Resources": {"T": {"Type": "AWS::SNS::Topic"}}})
+    made = [
+        cloudformation.create_stack(StackName="twice", TemplateBody=body, ClientRequestToken="one")["StackId"]
+        for _ in range(2)
+    ]
+    assert made[0] == made[1]
+    with pytest.raises(cloudformation.exceptions.AlreadyExistsException):
+        cloudformation.create_stack(StackName="twice", TemplateBody=body, ClientRequestToken="two")
+
+    token = "0b6c3f52-8d5c-4d0b-9a51-1f4f7f0a1c11"
+    request = {"Name": "twice", "SecretString": "text", "ClientRequestToken": token}
+    assert [secrets.create_secret(**request)["VersionId"] for _ in range(2)] == [token, token]
+    for other in ({"SecretString": "other"}, {"ClientRequestToken": token[::-1]}):
+        with pytest.raises(secrets.exceptions.ResourceExistsException):
+            secrets.create_secret(**{**request, **other})
+    secrets.create_secret(Name="empty", ClientRequestToken=token)
+    with pytest.raises(secrets.exceptions.ResourceExistsException):
+        secrets.create_secret(Name="empty", ClientRequestToken=token)

@@ -7,7 +7,7 @@ from typing import Any
 
 import grpc
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, EndpointConnectionError
 from google.rpc import status_pb2
 from pulumi.runtime.proto import provider_pb2
 
@@ -442,6 +442,82 @@ def test_tags_of_the_provider_are_sent_and_shown_apart() -> None:
     assert fake.asked[0][1]["Tags"] == [{"Key": "app", "Value": "x"}, {"Key": "own", "Value": "y"}]
     assert plain(outputs["tags"]) == {"own": "y"}
     assert plain(outputs["tagsAll"]) == {"app": "x", "own": "y"}
+
+
+def test_other_tags_of_the_provider_are_an_update_at_once() -> None:
+    """Nothing of the program has changed, nothing was refreshed: `tagsAll` differs."""
+    values = {"defaultTags": {"tags": {"app": "y"}}}
+    state = {"name": "app", "templateUrl": "u", "tags": {"own": "1"}, "tagsAll": {"app": "x", "own": "1"}}
+    inputs = {"name": "app", "templateUrl": "u", "tags": {"own": "1"}}
+    fake = FakeCloudFormation("UPDATE_COMPLETE", Tags=[{"Key": "app", "Value": "y"}, {"Key": "own", "Value": "1"}])
+    calls = classic(STACK, FakeSession({"cloudformation": fake}, values))
+    assert list(calls.diff(state, inputs).diffs) == ["tagsAll"]
+    assert not calls.diff(state, inputs).replaces
+    assert plain(calls.update(state, inputs)["tagsAll"]) == {"app": "y", "own": "1"}
+    assert {"Key": "app", "Value": "y"} in fake.asked[-1][1]["Tags"]
+    assert not calls.diff({**state, "tagsAll": {"app": "y", "own": "1"}}, inputs).diffs
+    unknown = {**inputs, "tags": {"own": UNKNOWN}}
+    assert "tagsAll" not in calls.diff(state, unknown).diffs
+
+
+class Unreachable(FakeCloudFormation):
+    def describe_stacks(self, **request: Any) -> dict[str, Any]:
+        raise EndpointConnectionError(endpoint_url="https://cloudformation.eu-central-1.amazonaws.com")
+
+
+def half_made(raised: pytest.ExceptionInfo[Aborted]) -> provider_pb2.ErrorResourceInitFailed:
+    """What the engine keeps after a call that ended so."""
+    detail = provider_pb2.ErrorResourceInitFailed()
+    status_pb2.Status.FromString(raised.value.context.trailing[0][1]).details[0].Unpack(detail)
+    return detail
+
+
+def test_a_network_that_fails_while_a_create_waits_leaves_the_resource_in_the_state() -> None:
+    with pytest.raises(Aborted, match="Could not connect") as raised:
+        stack(Unreachable()).create({"name": "app", "templateUrl": "u", "tags": {"a": "1"}})
+    kept = half_made(raised)
+    assert kept.id == ARN
+    assert plain(decode(kept.properties))["templateUrl"] == "u"
+    assert plain(decode(kept.properties))["tagsAll"] == {"a": "1"}
+
+
+def test_a_refused_read_after_a_create_leaves_the_resource_in_the_state() -> None:
+    """So of every type: upstream sets the id before it looks at what it has made."""
+
+    class Sns(FakeCloudFormation):
+        def create_topic(self, **request: Any) -> dict[str, Any]:
+            return {"TopicArn": "arn:aws:sns:eu-central-1:111122223333:news"}
+
+        def get_topic_attributes(self, **request: Any) -> dict[str, Any]:
+            raise ClientError({"Error": {"Code": "AuthorizationError", "Message": "no"}}, "GetTopicAttributes")
+
+    with pytest.raises(Aborted, match="AuthorizationError") as raised:
+        classic("aws:sns/topic:Topic", FakeSession({"sns": Sns()})).create({"name": "news"})
+    assert half_made(raised).id == "arn:aws:sns:eu-central-1:111122223333:news"
+
+
+@pytest.mark.parametrize(
+    ("token", "key", "values", "replaces"),
+    [
+        ("aws:sns/topic:Topic", "fifoTopic", (False, True), True),
+        ("aws:ssm/parameter:Parameter", "dataType", ("text", "aws:ec2:image"), True),
+        ("aws:s3/bucketVersioning:BucketVersioning", "expectedBucketOwner", ("1" * 12, "2" * 12), False),
+    ],
+)
+def test_what_another_value_replaces(token: str, key: str, values: tuple[Any, Any], replaces: bool) -> None:
+    old, new = values
+    answer = classic(token).diff({key: old}, {key: new})
+    assert list(answer.diffs) == [key]
+    assert list(answer.replaces) == ([key] if replaces else [])
+
+
+def test_native_differences_are_from_what_the_outputs_say_of_what_the_program_owns() -> None:
+    calls = native("aws-native:logs:LogGroup", region="eu-central-1")
+    news = {"logGroupName": "g", "retentionInDays": 30}
+    changed = {**news, "retentionInDays": 7, "arn": "a", "__inputs": Secret(news)}
+    assert list(calls.diff(changed, news, old_inputs=encode(news)).diffs) == ["retentionInDays"]
+    filled_in = {**news, "logGroupClass": "STANDARD", "__inputs": Secret(news)}
+    assert not calls.diff(filled_in, news, old_inputs=encode(news)).diffs
 
 
 def test_get_stack_tells_all_parameters_and_outputs() -> None:

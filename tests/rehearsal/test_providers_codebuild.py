@@ -87,7 +87,12 @@ def test_life_of_a_project(developer: LocalAccount) -> None:
 
     news = {**DECLARED, "buildTimeout": 40, "tags": {"team": "other"}}
     del news["concurrentBuildLimit"]
-    assert life.differences(**news) == {"buildTimeout": False, "concurrentBuildLimit": False, "tags": False}
+    assert life.differences(**news) == {
+        "buildTimeout": False,
+        "concurrentBuildLimit": False,
+        "tags": False,
+        "tagsAll": False,
+    }
     life.update(**news)
     found = life.refresh()
     assert found is not None

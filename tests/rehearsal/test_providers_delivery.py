@@ -140,6 +140,7 @@ def test_life_of_a_rule_and_its_target(developer: LocalAccount, impatient: None)
         "scheduleExpression": False,
         "state": False,
         "tags": False,
+        "tagsAll": False,
     }
     rule.update(**without)
     found = rule.refresh()

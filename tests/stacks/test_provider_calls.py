@@ -285,7 +285,9 @@ def test_update_pipeline_makes_and_changes_what_a_push_can_bring(source: str) ->
 
 
 def test_plan_refreshes_the_backend_and_what_its_program_adds() -> None:
-    asked = [a for resource in declared("environment") for a in reads(resource)]
+    secret, version = secrets()
+    asked = [a for resource in (*declared("environment"), secret) for a in reads(resource)]
+    asked += version.asked("read", provider_calls.actions(provider_calls.calls(version.type, "readWriteOnly")))
     assert refused(world("account"), f"{APP}-preprod-plan", asked) == []
 
 
@@ -300,6 +302,8 @@ def secrets() -> list[Declared]:
 def test_deploy_makes_changes_and_deletes_them() -> None:
     made = [*declared("environment"), *secrets()]
     asked = [a for resource in made for a in (*reads(resource), *changes(resource, CHANGES))]
+    for operation in ("createWriteOnly", "readWriteOnly", "deleteWriteOnly"):
+        asked += made[-1].asked(operation, provider_calls.actions(provider_calls.calls(made[-1].type, operation)))
     assert refused(world("account"), f"{APP}-preprod-deploy", asked) == []
 
 

@@ -36,6 +36,7 @@ from . import (
     pending_subscriptions,
     principal_arn,
     recorded_types,
+    request_tokens,
     role_boundary,
     role_drift,
     role_paths,
@@ -86,6 +87,7 @@ ALL: tuple[ModuleType, ...] = (
     event_rules,
     pending_subscriptions,
     custom_resources,
+    request_tokens,
     # Last: what is not allowed is not tried.
     execution_role,
 )

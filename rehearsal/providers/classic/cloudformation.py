@@ -88,6 +88,7 @@ class Stack(Resource):
             stack_id = str(client.create_stack(**request)["StackId"])
         except client.exceptions.ClientError as error:
             raise aws_error(f"creating CloudFormation Stack ({inputs['name']})", error) from error
+        call.has_id(stack_id)
         try:
             StackOperation(client, stack_id, token, call.deadline()).wait_created()
         except StackFailed as failure:
@@ -97,6 +98,7 @@ class Stack(Resource):
         return self._state(call, stack_id, inputs)
 
     def _state(self, call: Call, stack_id: str, known: Properties) -> tuple[str, Properties]:
+        call.has_id(stack_id)
         answer = self.read(call, stack_id, known)
         if answer is None:
             raise ProviderError(f"reading CloudFormation Stack ({stack_id}): not found", "NOT_FOUND")

@@ -14,7 +14,7 @@ from typing import Any
 from rehearsal.providers.classic.codebuild_arguments import LAMBDA_ENVIRONMENTS, PROPS, received, sent
 from rehearsal.providers.classic.propagation import patiently
 from rehearsal.providers.classic.tags import every_tag, tag_list
-from rehearsal.providers.errors import InitFailed, ProviderError, aws_error
+from rehearsal.providers.errors import ProviderError, aws_error
 from rehearsal.providers.resource import Call, Resource
 from rehearsal.providers.schema import Change, canonical
 from rehearsal.providers.wire import UNKNOWN, Properties
@@ -100,11 +100,9 @@ class Project(Resource):
             arn = str(patiently(lambda: client.create_project(**request), *_NO_ROLE_YET)["project"]["arn"])
         except client.exceptions.ClientError as error:
             raise aws_error(f"creating CodeBuild Project ({name})", error) from error
+        call.has_id(arn)
         if inputs["projectVisibility"] != "PRIVATE":
-            try:
-                self._show(client, arn, inputs)
-            except ProviderError as error:
-                raise InitFailed(arn, {**inputs, "arn": arn}, [str(error)]) from error
+            self._show(client, arn, inputs)
         return self._state(call, arn, inputs)
 
     def _show(self, client: Any, arn: str, inputs: Properties) -> None:
@@ -117,6 +115,7 @@ class Project(Resource):
             raise aws_error(f"updating CodeBuild Project ({arn}) visibility", error) from error
 
     def _state(self, call: Call, arn: str, known: Properties) -> tuple[str, Properties]:
+        call.has_id(arn)
         answer = self.read(call, arn, known)
         if answer is None:
             raise ProviderError(f"reading CodeBuild Project ({arn}): couldn't find resource", "NOT_FOUND")

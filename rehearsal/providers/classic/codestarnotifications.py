@@ -70,6 +70,7 @@ class NotificationRule(Resource):
         return self._state(call, arn, inputs)
 
     def _state(self, call: Call, arn: str, known: Properties) -> tuple[str, Properties]:
+        call.has_id(arn)
         answer = self.read(call, arn, known)
         if answer is None:
             raise ProviderError(f"reading CodeStar Notification Rule ({arn}): couldn't find resource", "NOT_FOUND")

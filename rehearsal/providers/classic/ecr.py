@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from rehearsal.providers.classic.propagation import patiently
+from rehearsal.providers.classic.propagation import patiently, until_gone
 from rehearsal.providers.classic.tags import every_tag, tag_changes, tag_list
 from rehearsal.providers.errors import ProviderError, aws_error, error_code
 from rehearsal.providers.resource import REGION, TAGS, Call, Resource, kept
@@ -81,6 +81,7 @@ class Repository(Resource):
         return self._state(call, name, inputs)
 
     def _state(self, call: Call, name: str, known: Properties) -> tuple[str, Properties]:
+        call.has_id(name)
         answer = self.read(call, name, known)
         if answer is None:
             raise ProviderError(f"reading ECR Repository ({name}): couldn't find resource", "NOT_FOUND")
@@ -149,6 +150,7 @@ class Repository(Resource):
                 raise aws_error(doing, error) from error
             if error_code(error) != _NO_REPOSITORY:
                 raise aws_error(f"deleting ECR Repository ({resource_id})", error) from error
+        until_gone(lambda: client.describe_repositories(repositoryNames=[resource_id]), {_NO_REPOSITORY})
 
 
 class RepositoryPolicy(Resource):
@@ -181,6 +183,7 @@ class RepositoryPolicy(Resource):
             raise aws_error(f"{doing} ECR Repository Policy ({name})", error) from error
 
     def _state(self, call: Call, name: str, known: Properties) -> tuple[str, Properties]:
+        call.has_id(name)
         answer = self.read(call, name, known)
         if answer is None:
             raise ProviderError(f"reading ECR Repository Policy ({name}): couldn't find resource", "NOT_FOUND")
@@ -242,6 +245,7 @@ class LifecyclePolicy(Resource):
             client.put_lifecycle_policy(repositoryName=name, lifecyclePolicyText=normal_json(inputs["policy"]))
         except client.exceptions.ClientError as error:
             raise aws_error(f"creating ECR Lifecycle Policy ({name})", error) from error
+        call.has_id(name)
         answer = self.read(call, name, inputs)
         if answer is None:
             raise ProviderError(f"reading ECR Lifecycle Policy ({name}): couldn't find resource", "NOT_FOUND")

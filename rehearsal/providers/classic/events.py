@@ -96,6 +96,7 @@ class EventRule(Resource):
             raise aws_error(f"{doing} EventBridge Rule ({name})", error) from error
 
     def _state(self, call: Call, resource_id: str, known: Properties) -> tuple[str, Properties]:
+        call.has_id(resource_id)
         answer = self.read(call, resource_id, known)
         if answer is None:
             raise ProviderError(f"reading EventBridge Rule ({resource_id}): couldn't find resource", "NOT_FOUND")

@@ -92,6 +92,7 @@ class EventTarget(Resource):
         _refuse_failures(answer, doing)
 
     def _state(self, call: Call, resource_id: str, known: Properties) -> tuple[str, Properties]:
+        call.has_id(resource_id)
         answer = self.read(call, resource_id, known)
         if answer is None:
             raise ProviderError(f"reading EventBridge Target ({resource_id}): couldn't find resource", "NOT_FOUND")

@@ -82,6 +82,7 @@ class Policy(Resource):
         return self._state(call, arn, inputs)
 
     def _state(self, call: Call, arn: str, known: Properties) -> tuple[str, Properties]:
+        call.has_id(arn)
         answer = self.read(call, arn, known)
         if answer is None:
             raise ProviderError(f"reading IAM Policy ({arn}): couldn't find resource", "NOT_FOUND")

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from rehearsal.providers.errors import InitFailed, ProviderError, aws_error, error_code
+from rehearsal.providers.classic.propagation import until_gone
+from rehearsal.providers.errors import ProviderError, aws_error, error_code
 from rehearsal.providers.naming import automatic_name
 from rehearsal.providers.resource import REGION, TAGS, Call, Resource, kept
 from rehearsal.providers.schema import Prop, normal_policy, out
@@ -72,14 +73,13 @@ class Key(Resource):
             key_id = str(client.create_key(**request)["KeyMetadata"]["KeyId"])
         except client.exceptions.ClientError as error:
             raise aws_error("creating KMS Key", error) from error
+        call.has_id(key_id)
         try:
             self._rotate(client, key_id, inputs)
             if not inputs["isEnabled"]:
                 client.disable_key(KeyId=key_id)
         except client.exceptions.ClientError as error:
-            raise InitFailed(
-                key_id, {**inputs, "keyId": key_id}, [str(aws_error("creating KMS Key", error))]
-            ) from error
+            raise aws_error("creating KMS Key", error) from error
         return self._state(call, key_id, inputs)
 
     def _rotate(self, client: Any, key_id: str, inputs: Properties) -> None:
@@ -92,6 +92,7 @@ class Key(Resource):
             client.disable_key_rotation(KeyId=key_id)
 
     def _state(self, call: Call, key_id: str, known: Properties) -> tuple[str, Properties]:
+        call.has_id(key_id)
         answer = self.read(call, key_id, known)
         if answer is None:
             raise ProviderError(f"reading KMS Key ({key_id}): couldn't find resource", "NOT_FOUND")
@@ -166,6 +167,11 @@ class Key(Resource):
         except client.exceptions.ClientError as error:
             if error_code(error) not in ("NotFoundException", "KMSInvalidStateException"):
                 raise aws_error(f"deleting KMS Key ({resource_id})", error) from error
+        until_gone(lambda: _lives(client, resource_id), {"NotFoundException"})
+
+
+def _lives(client: Any, key_id: str) -> bool:
+    return client.describe_key(KeyId=key_id)["KeyMetadata"]["KeyState"] not in _GONE
 
 
 def _rotation(client: Any, key_id: str, found: Properties) -> Properties:
@@ -213,6 +219,7 @@ class Alias(Resource):
             client.create_alias(AliasName=name, TargetKeyId=inputs["targetKeyId"])
         except client.exceptions.ClientError as error:
             raise aws_error(f"creating KMS Alias ({name})", error) from error
+        call.has_id(name)
         answer = self.read(call, name, inputs)
         if answer is None:
             raise ProviderError(f"reading KMS Alias ({name}): couldn't find resource", "NOT_FOUND")

@@ -7,10 +7,10 @@ PROPAGATION_SECONDS are enough for what the engine makes at the same time, and a
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Collection
+from typing import Any, TypeVar
 
-from rehearsal.providers.errors import error_code, error_message
+from rehearsal.providers.errors import ProviderError, error_code, error_message
 
 PROPAGATION_SECONDS = 2.0
 POLL_SECONDS = 0.1
@@ -31,4 +31,23 @@ def patiently(act: Callable[[], Answer], code: str, message: str = "") -> Answer
             early = error_code(error) == code and message in error_message(error)
             if not early or time.monotonic() >= deadline:
                 raise
+        time.sleep(POLL_SECONDS)
+
+
+def until_gone(look: Callable[[], Any], gone: Collection[str]) -> None:
+    """Looks for what was deleted until AWS answers with one of these error codes, or nothing (None, False).
+
+    Raises what `look` raises else, and ProviderError if it is still there when time is up.
+    """
+    deadline = time.monotonic() + PROPAGATION_SECONDS
+    while True:
+        try:
+            if not look():
+                return
+        except Exception as error:
+            if error_code(error) in gone:
+                return
+            raise
+        if time.monotonic() >= deadline:
+            raise ProviderError("timeout while waiting for state to become ''")
         time.sleep(POLL_SECONDS)

@@ -93,6 +93,10 @@ class ClassicProvider(Provider):
         old_region = olds.get("region")
         if "region" in found.props and not news.get("region") and old_region and old_region != self.session.region:
             differences.append(Change("region", "UPDATE", replaces=True))
+        every = found.planned_tags(self._call(found, 0), news).get("tagsAll")
+        if "tagsAll" in olds and every not in (None, UNKNOWN, olds["tagsAll"]):
+            # The provider's own tags have changed, or something else has changed the resource's.
+            differences.append(Change("tagsAll", "UPDATE", replaces=False))
         return found.changes(olds, differences)
 
     @answering
@@ -111,6 +115,9 @@ class ClassicProvider(Provider):
             raise InitFailed(error.resource_id, outputs, [f"creating {request.urn}: {_one(error)}"]) from error
         except Exception as error:
             refusal = refused(error)
+            if call.ids:  # upstream has set the id: what it was doing when it failed does not matter
+                outputs = _completed(found, call, inputs, found.planned_tags(call, inputs))
+                raise InitFailed(call.ids[-1], outputs, [f"creating {request.urn}: {_one(refusal)}"]) from error
             raise ProviderError(_one(refusal), refusal.code) from error
         outputs = _completed(found, call, inputs, outputs)
         return provider_pb2.CreateResponse(id=resource_id, properties=encode(_marked(found, outputs, marked)))
@@ -156,7 +163,7 @@ class ClassicProvider(Provider):
             outputs = found.planned(call, news, olds, differences)
         else:
             try:
-                outputs = found.update(call, request.id, olds, news, {change.property for change in differences})
+                outputs = found.update(call, request.id, olds, news, _changed(differences))
             except Exception as error:
                 # As if it had worked: after a failed update Terraform's SDK saves what was planned
                 # (terraform-plugin-sdk #476). The engine tries again as long as it knows of the failure, which is
@@ -191,6 +198,11 @@ class ClassicProvider(Provider):
 def _one(error: Exception) -> str:
     """As hashicorp/go-multierror writes a single error."""
     return f"1 error occurred:\n\t* {error}\n\n"
+
+
+def _changed(differences: list[Change]) -> set[str]:
+    """The properties that an update is about: all tags are the business of whoever looks after `tags`."""
+    return {"tags" if change.property == "tagsAll" else change.property for change in differences}
 
 
 def _name_is_taken(found: Resource, olds: Properties, news: Properties, differences: list[Change]) -> bool:

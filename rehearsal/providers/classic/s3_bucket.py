@@ -2,7 +2,9 @@
 
 Plays internal/service/s3/bucket.go of terraform-provider-aws: the id is the name, a bucket that is not empty is only
 deleted with `forceDestroy`, the name may lie in the account's own namespace (`-ACCOUNT-REGION-an`). What has a resource
-of its own (versioning, encryption, lifecycle, policy ...) is refused here, where upstream only warns.
+of its own (versioning, encryption, lifecycle, policy ...) is refused here, where upstream only warns. A read asks for
+all of it nevertheless, and a refusal of any ends it. Tags go the way that upstream goes where S3 Control and tagging in
+the creation (`s3:TagResource`) are refused.
 """
 
 from __future__ import annotations
@@ -10,7 +12,9 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
-from rehearsal.providers.errors import InitFailed, ProviderError, aws_error, error_code
+from rehearsal.providers.classic.propagation import until_gone
+from rehearsal.providers.classic.tags import tag_list
+from rehearsal.providers.errors import ProviderError, aws_error, error_code
 from rehearsal.providers.resource import REGION, TAGS, Call, Resource, kept
 from rehearsal.providers.schema import Prop, out
 from rehearsal.providers.wire import Properties
@@ -38,6 +42,22 @@ _ELSEWHERE = {
     "versioning": "BucketVersioning",
     "website": "BucketWebsiteConfiguration",
 }
+
+_READS = {
+    "get_bucket_policy": "NoSuchBucketPolicy",
+    "get_bucket_acl": "",
+    "get_bucket_cors": "NoSuchCORSConfiguration",
+    "get_bucket_website": "NoSuchWebsiteConfiguration",
+    "get_bucket_versioning": "",
+    "get_bucket_accelerate_configuration": "",
+    "get_bucket_request_payment": "",
+    "get_bucket_logging": "",
+    "get_bucket_lifecycle_configuration": "NoSuchLifecycleConfiguration",
+    "get_bucket_replication": "ReplicationConfigurationNotFoundError",
+    "get_bucket_encryption": "ServerSideEncryptionConfigurationNotFoundError",
+    "get_object_lock_configuration": "ObjectLockConfigurationNotFoundError",
+}
+"""What a read asks for beside the tags, in this order, and the error that says that it is not set."""
 
 
 class Bucket(Resource):
@@ -103,14 +123,21 @@ class Bucket(Resource):
             client.create_bucket(**request)
         except client.exceptions.ClientError as error:
             raise aws_error(f"creating S3 Bucket ({name})", error) from error
+        call.has_id(name)
         tags = call.session.tags(inputs.get("tags"))
-        outputs = {**inputs, **_names(call, name), "bucket": name, "tagsAll": tags}
         if tags:
             try:
-                client.put_bucket_tagging(Bucket=name, Tagging={"TagSet": _tag_set(tags)})
+                client.put_bucket_tagging(Bucket=name, Tagging={"TagSet": tag_list(tags)})
             except client.exceptions.ClientError as error:
-                raise InitFailed(name, outputs, [str(aws_error(f"setting S3 Bucket ({name}) tags", error))]) from error
-        return name, outputs
+                raise aws_error(f"setting S3 Bucket ({name}) tags", error) from error
+        return self._state(call, name, inputs)
+
+    def _state(self, call: Call, name: str, known: Properties) -> tuple[str, Properties]:
+        call.has_id(name)
+        answer = self.read(call, name, known)
+        if answer is None:
+            raise ProviderError(f"reading S3 Bucket ({name}): couldn't find resource", "NOT_FOUND")
+        return answer
 
     def read(self, call: Call, resource_id: str, olds: Properties) -> tuple[str, Properties] | None:
         client = call.client("s3")
@@ -120,9 +147,16 @@ class Bucket(Resource):
             if error_code(error) in ("404", "NoSuchBucket", "NotFound"):
                 return None
             raise aws_error(f"reading S3 Bucket ({resource_id})", error) from error
+        for operation, unset in _READS.items():
+            try:
+                getattr(client, operation)(Bucket=resource_id)
+            except client.exceptions.ClientError as error:
+                if error_code(error) != unset:
+                    what = operation.removeprefix("get_").removeprefix("bucket_").replace("_", " ")
+                    raise aws_error(f"reading S3 Bucket ({resource_id}) {what}", error) from error
         every = bucket_tags(client, resource_id)
         outputs = {
-            **kept(olds, "bucketNamespace", "bucketPrefix", "objectLockEnabled", "region"),
+            **kept(olds, *_NOT_READ),
             **_names(call, resource_id),
             "bucket": resource_id,
             "forceDestroy": bool(olds.get("forceDestroy")),
@@ -135,18 +169,15 @@ class Bucket(Resource):
         client = call.client("s3")
         tags = call.session.tags(news.get("tags"))
         if tags != olds.get("tagsAll"):
+            bucket_tags(client, resource_id)  # upstream looks for tags that it is told to ignore
             try:
                 if tags:
-                    client.put_bucket_tagging(Bucket=resource_id, Tagging={"TagSet": _tag_set(tags)})
+                    client.put_bucket_tagging(Bucket=resource_id, Tagging={"TagSet": tag_list(tags)})
                 else:
                     client.delete_bucket_tagging(Bucket=resource_id)
             except client.exceptions.ClientError as error:
                 raise aws_error(f"updating S3 Bucket ({resource_id}) tags", error) from error
-        return {
-            **_names(call, resource_id),
-            "tagsAll": tags,
-            **kept(olds, "bucketNamespace"),
-        }
+        return self._state(call, resource_id, {**kept(olds, *_NOT_READ), **news})[1]
 
     def delete(self, call: Call, resource_id: str, olds: Properties) -> None:
         client = call.client("s3")
@@ -161,6 +192,10 @@ class Bucket(Resource):
         except client.exceptions.ClientError as error:
             if error_code(error) != "NoSuchBucket":
                 raise aws_error(f"deleting S3 Bucket ({resource_id})", error) from error
+        until_gone(lambda: client.head_bucket(Bucket=resource_id), {"404", "NoSuchBucket", "NotFound"})
+
+
+_NOT_READ = ("bucketNamespace", "bucketPrefix", "objectLockEnabled", "region")
 
 
 def _names(call: Call, name: str) -> Properties:
@@ -201,10 +236,6 @@ def empty_bucket(client: Any, name: str) -> None:
         for page in client.get_paginator("list_multipart_uploads").paginate(Bucket=name):
             for upload in page.get("Uploads", []):
                 client.abort_multipart_upload(Bucket=name, Key=upload["Key"], UploadId=upload["UploadId"])
-
-
-def _tag_set(tags: dict[str, str]) -> list[dict[str, str]]:
-    return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 
 TYPES = {Bucket.token: Bucket()}

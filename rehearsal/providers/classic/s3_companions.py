@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from rehearsal.providers.classic.propagation import until_gone
 from rehearsal.providers.errors import ProviderError, aws_error, error_code
 from rehearsal.providers.resource import REGION, Call, Resource, kept
 from rehearsal.providers.schema import Prop, normal_policy, policy_that_is_no_json
 from rehearsal.providers.wire import Properties
 
 _BUCKET = Prop(required=True, replaces=True)
-_OWNER = Prop(replaces=True)
+_OWNER = Prop()
 _GONE = {
     "NoSuchBucket",
     "NoSuchBucketPolicy",
@@ -31,6 +32,8 @@ class Setting(Resource):
     """One setting of a bucket: `put`, `get` and `remove` are all that differs from type to type."""
 
     what = ""
+    waits = True
+    """Whether a delete waits until the setting is gone."""
 
     def put(self, client: Any, target: Properties, inputs: Properties) -> None:
         raise NotImplementedError
@@ -48,6 +51,7 @@ class Setting(Resource):
         return self._state(call, resource_id, inputs)
 
     def _state(self, call: Call, resource_id: str, known: Properties) -> tuple[str, Properties]:
+        call.has_id(resource_id)
         answer = self.read(call, resource_id, known)
         if answer is None:
             raise ProviderError(f"reading S3 Bucket {self.what} ({resource_id}): couldn't find resource", "NOT_FOUND")
@@ -73,7 +77,12 @@ class Setting(Resource):
         return self._state(call, resource_id, news)[1]
 
     def delete(self, call: Call, resource_id: str, olds: Properties) -> None:
-        self._try(call, resource_id, "deleting", lambda client, target: self.remove(client, target, olds))
+        self._try(call, resource_id, "deleting", lambda client, target: self._remove(client, target, olds))
+
+    def _remove(self, client: Any, target: Properties, olds: Properties) -> None:
+        self.remove(client, target, olds)
+        if self.waits and not olds.get("skipDestroy"):
+            until_gone(lambda: self.get(client, target, olds), _GONE)
 
     def _try(self, call: Call, resource_id: str, doing: str, act: Any) -> None:
         client = call.client("s3")
@@ -93,6 +102,7 @@ def _target(resource_id: str) -> Properties:
 class BucketVersioning(Setting):
     token = "aws:s3/bucketVersioning:BucketVersioning"
     what = "Versioning"
+    waits = False
     props = {
         "bucket": _BUCKET,
         "expectedBucketOwner": _OWNER,
@@ -166,6 +176,7 @@ class BucketPublicAccessBlock(Setting):
 class BucketServerSideEncryptionConfiguration(Setting):
     token = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
     what = "Server-side Encryption Configuration"
+    waits = False
     props = {
         "bucket": _BUCKET,
         "expectedBucketOwner": _OWNER,

@@ -104,6 +104,7 @@ class BucketObjectv2(Resource):
             raise aws_error(f"{doing} S3 Object ({key}) to Bucket ({bucket})", error) from error
 
     def _state(self, call: Call, resource_id: str, known: Properties) -> tuple[str, Properties]:
+        call.has_id(resource_id)
         answer = self.read(call, resource_id, known)
         if answer is None:
             raise ProviderError(f"reading S3 Object ({resource_id}): couldn't find resource", "NOT_FOUND")

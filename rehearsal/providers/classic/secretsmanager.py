@@ -15,6 +15,7 @@ from datetime import UTC
 from typing import Any
 
 from rehearsal.providers import wire
+from rehearsal.providers.classic.propagation import until_gone
 from rehearsal.providers.errors import ProviderError, aws_error, error_code, error_message
 from rehearsal.providers.naming import automatic_name
 from rehearsal.providers.resource import REGION, TAGS, Call, Resource, kept
@@ -68,6 +69,7 @@ class Secret(Resource):
         return self._state(call, arn, inputs)
 
     def _state(self, call: Call, arn: str, known: Properties) -> tuple[str, Properties]:
+        call.has_id(arn)
         answer = self.read(call, arn, known)
         if answer is None:
             raise ProviderError(f"reading Secrets Manager Secret ({arn}): couldn't find resource", "NOT_FOUND")
@@ -125,6 +127,7 @@ class Secret(Resource):
         except client.exceptions.ClientError as error:
             if error_code(error) not in _GONE:
                 raise aws_error(f"deleting Secrets Manager Secret ({resource_id})", error) from error
+        until_gone(lambda: not client.describe_secret(SecretId=resource_id).get("DeletedDate"), _GONE)
 
 
 class SecretVersion(Resource):
@@ -167,6 +170,7 @@ class SecretVersion(Resource):
         return self._state(call, f"{inputs['secretId']}|{answer['VersionId']}", inputs)
 
     def _state(self, call: Call, resource_id: str, known: Properties) -> tuple[str, Properties]:
+        call.has_id(resource_id)
         answer = self.read(call, resource_id, known)
         if answer is None:
             raise ProviderError(f"reading Secrets Manager Secret Version ({resource_id}): not found", "NOT_FOUND")

@@ -13,7 +13,7 @@ from typing import Any
 
 from rehearsal.providers.classic.propagation import patiently
 from rehearsal.providers.classic.tags import every_tag, tag_changes, tag_list
-from rehearsal.providers.errors import InitFailed, ProviderError, aws_error, error_code
+from rehearsal.providers.errors import ProviderError, aws_error, error_code
 from rehearsal.providers.naming import automatic_name
 from rehearsal.providers.resource import REGION, TAGS, Call, Resource, kept
 from rehearsal.providers.schema import Prop, normal_policy, out, policy_that_is_no_json
@@ -45,7 +45,7 @@ class Topic(Resource):
     name_blockers = ("namePrefix",)
     props = {
         **{key: Prop("int" if key.endswith("SampleRate") else "string") for key in _ATTRIBUTES},
-        **{key: Prop("any") for key in _FIFO},
+        **{key: Prop("any", replaces=key == "fifoTopic") for key in _FIFO},
         "arn": out(),
         "beginningArchiveTime": out(),
         "deliveryPolicy": Prop("json"),
@@ -75,15 +75,14 @@ class Topic(Resource):
             arn = str(client.create_topic(Name=name, Tags=tag_list(call.session.tags(inputs.get("tags"))))["TopicArn"])
         except client.exceptions.ClientError as error:
             raise aws_error(f"creating SNS Topic ({name})", error) from error
-        try:
-            for key in sorted(_ATTRIBUTES):
-                if inputs.get(key):
-                    put_attribute(client, arn, _ATTRIBUTES[key], str(inputs[key]))
-        except ProviderError as error:
-            raise InitFailed(arn, {**inputs, "arn": arn}, [str(error)]) from error
+        call.has_id(arn)
+        for key in sorted(_ATTRIBUTES):
+            if inputs.get(key):
+                put_attribute(client, arn, _ATTRIBUTES[key], str(inputs[key]))
         return self._state(call, arn, inputs)
 
     def _state(self, call: Call, arn: str, known: Properties) -> tuple[str, Properties]:
+        call.has_id(arn)
         answer = self.read(call, arn, known)
         if answer is None:
             raise ProviderError(f"reading SNS Topic ({arn}): couldn't find resource", "NOT_FOUND")
@@ -155,6 +154,7 @@ class TopicPolicy(Resource):
     def create(self, call: Call, inputs: Properties) -> tuple[str, Properties]:
         arn = inputs["arn"]
         put_attribute(call.client("sns"), arn, "Policy", inputs["policy"])
+        call.has_id(arn)
         answer = self.read(call, arn, inputs)
         if answer is None:
             raise ProviderError(f"reading SNS Topic Policy ({arn}): couldn't find resource", "NOT_FOUND")
@@ -171,10 +171,13 @@ class TopicPolicy(Resource):
         return self.create(call, {**news, "arn": resource_id})[1]
 
     def delete(self, call: Call, resource_id: str, olds: Properties) -> None:
-        client = call.client("sns")
-        if attributes_of(client, resource_id, f"reading SNS Topic ({resource_id})") is not None:
-            owner = olds.get("owner") or resource_id.split(":")[4]
-            put_attribute(client, resource_id, "Policy", _default_policy(resource_id, owner))
+        owner = olds.get("owner") or resource_id.split(":")[4]
+        try:
+            put_attribute(call.client("sns"), resource_id, "Policy", _default_policy(resource_id, owner))
+        except ProviderError as error:
+            cause = error.__cause__
+            if not isinstance(cause, Exception) or error_code(cause) not in _GONE:
+                raise
 
 
 def attributes_of(client: Any, arn: str, doing: str) -> dict[str, str] | None:

@@ -13,7 +13,7 @@ import time
 from typing import Any
 
 from rehearsal.providers.classic.propagation import POLL_SECONDS
-from rehearsal.providers.errors import InitFailed, ProviderError, aws_error, error_code, error_message
+from rehearsal.providers.errors import ProviderError, aws_error, error_code, error_message
 from rehearsal.providers.resource import REGION, Call, Resource, kept
 from rehearsal.providers.schema import Prop, out
 from rehearsal.providers.wire import Properties
@@ -75,6 +75,7 @@ class TopicSubscription(Resource):
         except client.exceptions.ClientError as error:
             raise aws_error("creating SNS Topic Subscription", error) from error
         arn = str(answer["SubscriptionArn"])
+        call.has_id(arn)
         if _is_waited_for(inputs):
             self._wait(client, arn, inputs)
         return self._state(call, arn, inputs)
@@ -88,14 +89,11 @@ class TopicSubscription(Resource):
                 return
             if time.monotonic() >= deadline:
                 reason = "timeout while waiting for state to become 'false' (last state: 'true')"
-                raise InitFailed(
-                    arn,
-                    {**inputs, "arn": arn},
-                    [f"waiting for SNS Topic Subscription ({arn}) confirmation: {reason}"],
-                )
+                raise ProviderError(f"waiting for SNS Topic Subscription ({arn}) confirmation: {reason}")
             time.sleep(POLL_SECONDS)
 
     def _state(self, call: Call, arn: str, known: Properties) -> tuple[str, Properties]:
+        call.has_id(arn)
         answer = self.read(call, arn, known)
         if answer is None:
             raise ProviderError(f"reading SNS Topic Subscription ({arn}): couldn't find resource", "NOT_FOUND")

@@ -24,7 +24,7 @@ class Parameter(Resource):
     props = {
         "allowedPattern": Prop(),
         "arn": Prop(computed=True),
-        "dataType": Prop(computed=True, choices=("aws:ec2:image", "aws:ssm:integration", "text")),
+        "dataType": Prop(computed=True, replaces=True, choices=("aws:ec2:image", "aws:ssm:integration", "text")),
         "description": Prop(),
         "hasValueWo": out("bool"),
         "insecureValue": Prop(computed=True, conflicts=("value", "valueWo")),
@@ -88,6 +88,7 @@ class Parameter(Resource):
             raise aws_error(f"{doing} SSM Parameter ({inputs['name']})", error) from error
 
     def _state(self, call: Call, name: str, known: Properties) -> tuple[str, Properties]:
+        call.has_id(name)
         answer = self.read(call, name, known)
         if answer is None:
             raise ProviderError(f"reading SSM Parameter ({name}): couldn't find resource", "NOT_FOUND")

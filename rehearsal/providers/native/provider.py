@@ -1,8 +1,9 @@
 """The native provider's resource calls.
 
-Plays provider/pkg/provider/provider.go of pulumi-aws-native: differences are found between old and new *inputs*,
-exactly as written; what `createOnlyProperties` names is replaced, the old one deleted first; the inputs are kept in the
-state as a secret, `__inputs`; attributes are outputs under the program's names.
+Plays provider/pkg/provider/provider.go of pulumi-aws-native: differences are found, exactly as written, between new
+inputs and what the old ones had become in AWS: `__inputs`, a secret in the state, says which properties the program
+owns, the outputs what they are (pull request 2956 of May 2026). What `createOnlyProperties` names is replaced, the old
+one deleted first; attributes are outputs under the program's names.
 """
 
 from __future__ import annotations
@@ -94,7 +95,7 @@ class NativeProvider(Provider):
 
     @answering
     def Diff(self, request: Any, context: Any) -> Any:
-        found = _changes(self._kind(request), _old_inputs(request), plain(without_internals(decode(request.news))))
+        found = _changes(self._kind(request), _baseline(request), plain(without_internals(decode(request.news))))
         return diff_response(found, delete_first=True)
 
     @answering
@@ -147,7 +148,7 @@ class NativeProvider(Provider):
             kept = {sdk_name(name): state.get(sdk_name(name)) for name in kind.read_only}
             planned = {**inputs, **kept, INPUTS: Secret(inputs), HANDLE: handle}
             return provider_pb2.UpdateResponse(properties=encode(planned))
-        olds = _sendable(plain(to_cfn(kind, _old_inputs(request))))
+        olds = _sendable(plain(to_cfn(kind, _baseline(request))))
         properties = _sendable(plain(to_cfn(kind, inputs)))
         try:
             attributes = self._maker(kind).update(kind, handle, olds, properties, _deadline(request))
@@ -185,6 +186,21 @@ def _old_inputs(request: Any) -> Properties:
     marked = decode(request.old_inputs) or _inner(decode(request.olds).get(INPUTS))
     inputs: Properties = plain(without_internals(marked))
     return inputs
+
+
+def _baseline(request: Any) -> Properties:
+    """What the program owns of a resource, as the outputs have it."""
+    outputs: Properties = plain(without_internals(decode(request.olds)))
+    return {key: _owned(value, outputs.get(key, value)) for key, value in _old_inputs(request).items()}
+
+
+def _owned(given: Any, actual: Any) -> Any:
+    """The parts of an actual value that the program has given; what AWS has filled in besides is not its business."""
+    if isinstance(given, dict) and isinstance(actual, dict):
+        return {key: _owned(given.get(key), value) for key, value in actual.items() if key in given}
+    if isinstance(given, list) and isinstance(actual, list) and len(given) == len(actual):
+        return [_owned(*pair) for pair in zip(given, actual, strict=True)]
+    return actual
 
 
 def _inner(value: Any) -> Properties:
