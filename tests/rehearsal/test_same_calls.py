@@ -19,7 +19,7 @@ from components.documents import provider_calls
 from rehearsal.providers.classic.provider import ClassicProvider
 from tests.local_account import LocalAccount
 from tests.rehearsal.live_calls import AccountSession, Life
-from tests.rehearsal.provider_calls import Calls
+from tests.rehearsal.provider_calls import Aborted, Calls
 from tests.rehearsal.test_providers_codebuild import DECLARED
 from tests.rehearsal.test_providers_delivery import FakeNotifications, document, notifications
 
@@ -225,13 +225,8 @@ def cases(make: Made, account: str) -> Iterator[tuple[str, Callable[[], Case]]]:
 NAMES = [token for token, _ in cases(lambda *_, **__: {}, "111122223333")]
 
 
-def test_every_type_is_compared() -> None:
-    assert set(NAMES) == provider_calls.types()
-
-
-@pytest.mark.parametrize("number", range(len(NAMES)), ids=NAMES)
-def test_the_stand_in_makes_the_real_providers_calls(developer: LocalAccount, number: int) -> None:
-    session = Listening({"codestar-notifications": FakeNotifications()}, developer=developer)
+def begun(session: Listening, account: str, number: int) -> tuple[str, Case, Life]:
+    """A case's type, the case with what it needs made, and the life that it is to have."""
 
     def life(token: str) -> Life:
         provider = ClassicProvider("7.0.0")
@@ -241,8 +236,18 @@ def test_the_stand_in_makes_the_real_providers_calls(developer: LocalAccount, nu
     def make(token: str, **inputs: Any) -> Inputs:
         return life(token).create(**inputs)
 
-    token, case_of = list(cases(make, developer.account))[number]
-    case, one = case_of(), life(token)
+    token, case = list(cases(make, account))[number]
+    return token, case(), life(token)
+
+
+def test_every_type_is_compared() -> None:
+    assert set(NAMES) == provider_calls.types()
+
+
+@pytest.mark.parametrize("number", range(len(NAMES)), ids=NAMES)
+def test_the_stand_in_makes_the_real_providers_calls(developer: LocalAccount, number: int) -> None:
+    session = Listening({"codestar-notifications": FakeNotifications()}, developer=developer)
+    token, case, one = begun(session, developer.account, number)
     heard: dict[str, set[str]] = {}
 
     @contextmanager
@@ -263,3 +268,36 @@ def test_the_stand_in_makes_the_real_providers_calls(developer: LocalAccount, nu
     # A second delete, and what was deleted behind the engine's back, are no errors: nothing else is asked.
     expected = {o: set(provider_calls.calls(token, o + case.suffix)) for o in provider_calls.OPERATIONS}
     assert {o: sorted(c) for o, c in heard.items()} == {o: sorted(c) for o, c in expected.items() if c}
+
+
+LOCAL = [number for number, token in enumerate(NAMES) if "codestarnotifications" not in token]
+"""Types whose service the local AWS has: notifications are the pipeline service's."""
+
+
+@pytest.mark.parametrize("number", LOCAL, ids=[NAMES[number] for number in LOCAL])
+def test_a_refresh_ends_without_the_right_for_any_of_its_calls(developer: LocalAccount, number: int) -> None:
+    session = Listening({}, developer=developer)
+    token, case, one = begun(session, developer.account, number)
+    one.create(**case.create)
+
+    iam = developer.client("iam")
+    trusted = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": developer.account}}
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [trusted]})
+    role = iam.create_role(RoleName="reader", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    reader = developer.aws.assume_role(developer.credentials, role)
+    session.developer = LocalAccount(developer.aws, developer.account, reader, developer.region)
+    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+
+    def allow_all_but(*actions: str) -> None:
+        denied = [{"Effect": "Deny", "Action": action, "Resource": "*"} for action in actions]
+        policy = {"Version": "2012-10-17", "Statement": [everything, *denied]}
+        iam.put_role_policy(RoleName="reader", PolicyName="rights", PolicyDocument=json.dumps(policy))
+
+    allow_all_but()
+    assert one.refresh()
+    needed = provider_calls.actions(provider_calls.calls(token, "read" + case.suffix))
+    for action in sorted(needed):
+        allow_all_but(action)
+        with pytest.raises(Aborted, match=r"(?i)denied|not authorized|forbidden"):
+            one.refresh()
+            pytest.fail(f"{token} was read without {action}")
