@@ -100,6 +100,7 @@ _ENVIRONMENT = {
         },
     ),
     "fleet": Prop("object", fields={"fleetArn": Prop()}),
+    "hostKernel": Prop(computed=True, choices=("LINUX_KERNEL_4", "LINUX_KERNEL_6", "LINUX_KERNEL_LATEST")),
     "image": Prop(required=True),
     "imagePullCredentialsType": Prop(default="CODEBUILD", choices=("CODEBUILD", "SERVICE_ROLE")),
     "privilegedMode": Prop("bool", default=False),
@@ -131,7 +132,7 @@ _CACHE = {
 }
 _BATCH = {
     "combineArtifacts": Prop("bool"),
-    "restrictions": Prop("object", fields={"computeTypesAllowed": Prop("list"), "maximumBuildsAllowed": Prop("int")}),
+    "restrictions": Prop("object", fields={"computeTypesAlloweds": Prop("list"), "maximumBuildsAllowed": Prop("int")}),
     "serviceRole": Prop(required=True),
     "timeoutInMins": Prop("int"),
 }
@@ -182,6 +183,8 @@ PROPS: Mapping[str, Prop] = {
     "vpcConfig": Prop("object", fields=_VPC),
 }
 
+_API_NAMES = {"computeTypesAlloweds": "computeTypesAllowed"}
+"""Pulumi makes a plural of a list's name, whatever it is."""
 _GIT = ("BITBUCKET", "GITHUB", "GITHUB_ENTERPRISE")
 _GITLAB = ("GITLAB", "GITLAB_SELF_MANAGED")
 
@@ -204,7 +207,7 @@ def sent(key: str, value: Any) -> Any:
 
 def _without_empty(block: Properties) -> Properties:
     shaped = {key: _without_empty(value) if isinstance(value, dict) else value for key, value in block.items()}
-    return {key: value for key, value in shaped.items() if value not in (None, "", [], {})}
+    return {_API_NAMES.get(key, key): value for key, value in shaped.items() if value not in (None, "", [], {})}
 
 
 def _artifacts_sent(block: Properties) -> Properties:
@@ -254,8 +257,8 @@ def _shaped(value: Any, prop: Prop) -> Any:
 
 def _block(found: Properties, fields: Mapping[str, Prop]) -> Properties:
     shaped = {
-        key: _shaped(found.get(key), prop)
+        key: _shaped(found.get(_API_NAMES.get(key, key)), prop)
         for key, prop in fields.items()
-        if found.get(key) is not None or prop.kind == "bool"
+        if found.get(_API_NAMES.get(key, key)) is not None or prop.kind == "bool"
     }
     return {key: value for key, value in shaped.items() if value is not None}

@@ -81,6 +81,8 @@ class Bucket(Resource):
         "region": REGION,
         "tags": TAGS,
         "tagsAll": out("map"),
+        "websiteDomain": out(),
+        "websiteEndpoint": out(),
     }
 
     def validate(self, inputs: Properties) -> list[tuple[str, str]]:

@@ -80,7 +80,7 @@ class BucketLifecycleConfiguration(Setting):
         "bucket": Prop(required=True, replaces=True),
         "expectedBucketOwner": Prop(replaces=True),
         "region": REGION,
-        "rules": Prop("set", required=True, fields=_RULE),
+        "rules": Prop("set", fields=_RULE),
         "timeouts": Prop("any", computed=True),
         "transitionDefaultMinimumObjectSize": Prop(
             computed=True, choices=("all_storage_classes_128K", "varies_by_storage_class")
@@ -96,7 +96,7 @@ class BucketLifecycleConfiguration(Setting):
         ]
 
     def put(self, client: Any, target: Properties, inputs: Properties) -> None:
-        rules = [_sent_rule(rule) for rule in inputs["rules"]]
+        rules = [_sent_rule(rule) for rule in inputs.get("rules") or ()]
         client.put_bucket_lifecycle_configuration(**target, LifecycleConfiguration={"Rules": rules})
 
     def get(self, client: Any, target: Properties, olds: Properties) -> Properties | None:

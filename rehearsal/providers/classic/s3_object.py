@@ -36,6 +36,9 @@ _CHECKSUMS = {
 _KEPT = ("acl", "checksumAlgorithm", "content", "contentBase64", "forceDestroy", "source", "sourceHash")
 
 
+_UNPLAYED = ("objectLockLegalHoldStatus", "objectLockMode", "objectLockRetainUntilDate", "overrideProvider")
+
+
 class BucketObjectv2(Resource):
     token = "aws:s3/bucketObjectv2:BucketObjectv2"
     name_property = "key"
@@ -59,6 +62,7 @@ class BucketObjectv2(Resource):
         "key": Prop(replaces=True),
         "kmsKeyId": Prop(computed=True),
         "metadata": Prop("map"),
+        **{key: Prop("any") for key in _UNPLAYED},
         "region": REGION,
         "serverSideEncryption": Prop(computed=True, choices=("AES256", "aws:fsx", "aws:kms", "aws:kms:dsse")),
         "source": Prop("asset", conflicts=("content", "contentBase64")),
@@ -69,6 +73,9 @@ class BucketObjectv2(Resource):
         "versionId": out(),
         "websiteRedirect": Prop(),
     }
+
+    def validate(self, inputs: Properties) -> list[tuple[str, str]]:
+        return [(key, f"the stand-in plays no {key} of an object") for key in _UNPLAYED if key in inputs]
 
     def unknown_after(self, found: list[Change]) -> set[str]:
         body = {"content", "contentBase64", "etag", "source", "sourceHash"}

@@ -25,6 +25,7 @@ from rehearsal.providers.wire import Properties
 _KEPT = ("forceOverwriteReplicaSecret", "namePrefix", "recoveryWindowInDays")
 _GONE = ("ResourceNotFoundException",)
 _CURRENT = "AWSCURRENT"
+_UNPLAYED = ("replicas", "type")
 
 
 class Secret(Resource):
@@ -42,15 +43,17 @@ class Secret(Resource):
         "policy": Prop("policy", computed=True),
         "recoveryWindowInDays": Prop("int", default=30),
         "region": REGION,
+        **{key: Prop("any") for key in _UNPLAYED},
         "tags": TAGS,
         "tagsAll": out("map"),
     }
 
     def validate(self, inputs: Properties) -> list[tuple[str, str]]:
+        wrong = [(key, f"the stand-in plays no {key} of a secret") for key in _UNPLAYED if key in inputs]
         days = inputs.get("recoveryWindowInDays")
         if isinstance(days, int) and days != 0 and not 7 <= days <= 30:
-            return [("recoveryWindowInDays", f"expected 0 or a value in the range (7 - 30), got {days}")]
-        return []
+            wrong.append(("recoveryWindowInDays", f"expected 0 or a value in the range (7 - 30), got {days}"))
+        return wrong
 
     def create(self, call: Call, inputs: Properties) -> tuple[str, Properties]:
         client = call.client("secretsmanager")
