@@ -5,7 +5,7 @@ VENV := .venv/bin
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help python setup environment rehearse test lint format lock bench clean
+.PHONY: help python setup environment rehearse test lint format lock bench conformance clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  \1|/' | column -t -s '|' 2>/dev/null \
@@ -41,6 +41,9 @@ lock: python  ## pin the newest versions that the requirements allow, with hashe
 
 bench: setup  ## measure, and print the table
 	@$(VENV)/python -m benchmarks $(ARGS)
+
+conformance: setup  ## the real provider beside the stand-in: PLUGIN=.../pulumi-resource-aws; more options in ARGS
+	@$(VENV)/python -m rehearsal.conformance "$(PLUGIN)" $(ARGS)
 
 clean:  ## remove the environment and caches of this work tree; what is kept per machine stays
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis build

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,20 +16,15 @@ from typing import Any
 import pytest
 
 from components.documents import provider_calls
+from rehearsal.conformance.cases import Case, Inputs, cases
 from rehearsal.providers.classic.provider import ClassicProvider
 from tests.local_account import LocalAccount
 from tests.rehearsal.live_calls import AccountSession, Life
 from tests.rehearsal.provider_calls import Aborted, Calls
-from tests.rehearsal.test_providers_codebuild import DECLARED
-from tests.rehearsal.test_providers_delivery import FakeNotifications, document, notifications
+from tests.rehearsal.test_providers_delivery import FakeNotifications
 
-Inputs = dict[str, Any]
 ALIASES = {"DeleteBucketLifecycle": "DeleteBucketLifecycleConfiguration"}
 """botocore's name -> that of the SDK for Go, which the real provider uses."""
-RULES = [
-    {"rulePriority": 1, "selection": {"tagStatus": "untagged", "countType": "imageCountMoreThan", "countNumber": 1}}
-]
-LIFECYCLE = json.dumps({"rules": [{**rule, "action": {"type": "expire"}} for rule in RULES]})
 
 
 class Heard:
@@ -70,158 +65,6 @@ class Listening(AccountSession):
         return Heard(super().client(service, region), service, self.calls)
 
 
-@dataclass
-class Case:
-    """The life of a type: `updates` are further inputs, each over those of the creation."""
-
-    create: Inputs
-    updates: tuple[Inputs, ...] = ()
-    suffix: str = ""
-    """The variant of the operations, as `provider_calls.json` calls it."""
-
-
-Made = Callable[..., Inputs]
-
-
-def cases(make: Made, account: str) -> Iterator[tuple[str, Callable[[], Case]]]:
-    """Every type, with what it needs made first."""
-
-    def bucket() -> str:
-        return str(make("aws:s3/bucket:Bucket", bucket=f"same-{account}", forceDestroy=True)["bucket"])
-
-    def setting(what: str, key: str, *values: Any) -> tuple[str, Callable[[], Case]]:
-        return f"aws:s3/{what[0].lower()}{what[1:]}:{what}", lambda: Case(
-            {"bucket": bucket(), key: values[0]}, tuple({key: value} for value in values[1:])
-        )
-
-    def days(number: int) -> list[Inputs]:
-        return [{"id": "old", "status": "Enabled", "filter": {"prefix": ""}, "expiration": {"days": number}}]
-
-    def encrypted(keys: bool) -> list[Inputs]:
-        return [{"applyServerSideEncryptionByDefault": {"sseAlgorithm": "AES256"}, "bucketKeyEnabled": keys}]
-
-    tags, other = {"tags": {"a": "1", "b": "2"}}, {"tags": {"a": "2"}}
-    none: Inputs = {"tags": {}}
-    yield "aws:s3/bucket:Bucket", lambda: Case({"bucket": f"same-{account}", **tags}, (other, none))
-    yield setting(
-        "BucketVersioning",
-        "versioningConfiguration",
-        {"status": "Enabled"},
-        {"status": "Suspended"},
-        {"status": "Enabled"},
-    )
-    yield setting("BucketPublicAccessBlock", "blockPublicAcls", True, False)
-    yield setting(
-        "BucketOwnershipControls",
-        "rule",
-        {"objectOwnership": "BucketOwnerEnforced"},
-        {"objectOwnership": "ObjectWriter"},
-    )
-    yield setting("BucketServerSideEncryptionConfiguration", "rules", encrypted(True), encrypted(False))
-    yield setting("BucketLifecycleConfiguration", "rules", days(1), days(2))
-    open_to = [
-        document(action, resource=f"arn:aws:s3:::same-{account}/*", Principal={"AWS": f"arn:aws:iam::{account}:root"})
-        for action in ("s3:GetObject", "s3:PutObject")
-    ]
-    yield setting("BucketPolicy", "policy", *open_to)
-    yield (
-        "aws:s3/bucketObjectv2:BucketObjectv2",
-        lambda: Case({"bucket": bucket(), "key": "page.html", "content": "1"}, ({"content": "2"},)),
-    )
-    key_policies = [
-        document("kms:*", Principal={"AWS": f"arn:aws:iam::{account}:root"}, Sid=sid) for sid in ("One", "Two")
-    ]
-    yield (
-        "aws:kms/key:Key",
-        lambda: Case(
-            {"enableKeyRotation": True, "policy": key_policies[0], **tags},
-            (other, {"policy": key_policies[1], **other}),
-        ),
-    )
-
-    def alias() -> Case:
-        keys = [make("aws:kms/key:Key", description=text)["keyId"] for text in ("one", "two")]
-        return Case({"name": "alias/same", "targetKeyId": keys[0]}, ({"targetKeyId": keys[1]},))
-
-    yield "aws:kms/alias:Alias", alias
-    yield (
-        "aws:iam/policy:Policy",
-        lambda: Case(
-            {"name": "same", "policy": document("s3:GetObject"), **tags},
-            (other, *({"policy": document(f"s3:Action{number}"), **other} for number in range(6))),
-        ),
-    )
-    yield "aws:codebuild/project:Project", lambda: Case(DECLARED, ({"buildTimeout": 31},))
-    yield "aws:ecr/repository:Repository", lambda: Case({"name": "same", **tags}, (other,))
-
-    def repository() -> Inputs:
-        return {"repository": make("aws:ecr/repository:Repository", name="same")["name"]}
-
-    pulls = [document(f"ecr:{verb}", Principal="*") for verb in ("BatchGetImage", "GetDownloadUrlForLayer")]
-    yield (
-        "aws:ecr/repositoryPolicy:RepositoryPolicy",
-        lambda: Case({**repository(), "policy": pulls[0]}, ({"policy": pulls[1]},)),
-    )
-    yield "aws:ecr/lifecyclePolicy:LifecyclePolicy", lambda: Case({**repository(), "policy": LIFECYCLE})
-    yield (
-        "aws:ssm/parameter:Parameter",
-        lambda: Case(
-            {"name": "/same", "type": "String", "insecureValue": "1", **tags}, ({"insecureValue": "2", **tags}, other)
-        ),
-    )
-    yield "aws:sns/topic:Topic", lambda: Case({"name": "same", **tags}, (other,))
-
-    def topic() -> str:
-        return str(make("aws:sns/topic:Topic", name="same")["arn"])
-
-    said = [document(f"sns:{verb}", Principal={"Service": "events.amazonaws.com"}) for verb in ("Publish", "Subscribe")]
-    yield "aws:sns/topicPolicy:TopicPolicy", lambda: Case({"arn": topic(), "policy": said[0]}, ({"policy": said[1]},))
-    yield (
-        "aws:sns/topicSubscription:TopicSubscription",
-        lambda: Case({"topic": topic(), "protocol": "email", "endpoint": "a@example.com"}),
-    )
-    nightly = {"name": "same", "scheduleExpression": "rate(1 day)"}
-    yield (
-        "aws:cloudwatch/eventRule:EventRule",
-        lambda: Case({**nightly, **tags}, ({"scheduleExpression": "rate(2 days)", **tags}, other)),
-    )
-
-    def target() -> Case:
-        rule = make("aws:cloudwatch/eventRule:EventRule", **nightly)["name"]
-        pipelines = [f"arn:aws:codepipeline:eu-central-1:{account}:{name}" for name in ("one", "two")]
-        return Case(
-            {"rule": rule, "arn": pipelines[0], "roleArn": f"arn:aws:iam::{account}:role/r"}, ({"arn": pipelines[1]},)
-        )
-
-    yield "aws:cloudwatch/eventTarget:EventTarget", target
-    yield (
-        "aws:codestarnotifications/notificationRule:NotificationRule",
-        lambda: Case({**notifications(), **tags}, ({**notifications("other"), **tags}, other)),
-    )
-    topics = [
-        json.dumps({"Resources": {"T": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": n}}}}) for n in "ab"
-    ]
-    yield (
-        "aws:cloudformation/stack:Stack",
-        lambda: Case({"name": "same", "templateBody": topics[0]}, ({"templateBody": topics[1]},)),
-    )
-    yield (
-        "aws:secretsmanager/secret:Secret",
-        lambda: Case(
-            {"name": "same", "recoveryWindowInDays": 7, **tags}, ({"description": "of the app", **tags}, other)
-        ),
-    )
-
-    def secret() -> Inputs:
-        return {"secretId": make("aws:secretsmanager/secret:Secret", name="same", recoveryWindowInDays=0)["arn"]}
-
-    yield "aws:secretsmanager/secretVersion:SecretVersion", lambda: Case({**secret(), "secretString": "1"})
-    yield (
-        "aws:secretsmanager/secretVersion:SecretVersion",
-        lambda: Case({**secret(), "secretStringWo": "1", "secretStringWoVersion": 1}, suffix="WriteOnly"),
-    )
-
-
 NAMES = [token for token, _ in cases(lambda *_, **__: {}, "111122223333")]
 
 
@@ -260,9 +103,9 @@ def test_the_stand_in_makes_the_real_providers_calls(developer: LocalAccount, nu
         one.create(**case.create)
     with listening("read"):
         assert one.refresh()
-    for change in case.updates:
+    for change in case.changes:
         with listening("update"):
-            one.update(**{**case.create, **change})
+            one.update(**change)
     with listening("delete"):
         one.delete()
     # A second delete, and what was deleted behind the engine's back, are no errors: nothing else is asked.
