@@ -29,6 +29,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         output.document(described(assembly, args.out))
     else:
+        output.findings(assembly.findings)
         report(assembly, args.out)
     return 0
 
@@ -54,8 +55,7 @@ def described(assembly: Assembly, out: Path) -> dict[str, Any]:
 
 
 def report(assembly: Assembly, out: Path) -> None:
-    """The same for people."""
-    output.findings(assembly.findings)
+    """The same for people, but for the findings."""
     stacks, objects = output.counted(_stacks(assembly), "stack"), output.counted(len(assembly.objects), "object")
     print(f"{out}: {assembly.project}, {stacks}, {objects}, {_size(assembly):,} bytes")
 

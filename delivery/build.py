@@ -13,7 +13,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from amplify_export import load_assembly, read_export
+from amplify_export import ExportRefused, load_assembly, read_export
 from components.documents.buildspecs import ASSEMBLY
 from delivery import assemble, check, examination, output, pipelines, shell, sources
 from publishing.cache import RESULTS_VARIABLE
@@ -41,12 +41,15 @@ def run(args: argparse.Namespace) -> int:
         found = {"stack": stack, "seconds": seconds, "examined": list(environments)}
         output.document({**found, **assemble.described(assembly, out)})
         return 0
-    code = check.report(export, secrets)
-    if code == 0:
-        assemble.report(assemble.write(export, secrets, out), out)
-        _examine(project, out, environments)
-        output.line(f"{out}: examined for {', '.join(environments)}: nothing that CloudFormation would refuse")
-    return code
+    try:
+        assembly = assemble.write(export, secrets, out)
+    except ExportRefused as error:
+        return check.report(export, error.findings)
+    check.report(export, assembly.findings)
+    assemble.report(assembly, out)
+    _examine(project, out, environments)
+    output.line(f"{out}: examined for {', '.join(environments)}: nothing that CloudFormation would refuse")
+    return 0
 
 
 def _examine(project: Project, out: Path, environments: Sequence[str]) -> None:

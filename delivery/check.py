@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Collection
+from collections.abc import Sequence
 from pathlib import Path
 
 from amplify_export import Export, ExportRefused, check, read_export
+from amplify_export.findings import Finding
 from delivery import output, sources, stack_files
 
 
@@ -25,7 +26,7 @@ def run(args: argparse.Namespace) -> int:
     folder, secrets = sources.named(args.export, args.environment)
     export = read_export(folder)
     if not args.json:
-        return report(export, secrets)
+        return report(export, check(export, secrets))
     findings = check(export, secrets)
     if any(f.severity == "refused" for f in findings):
         raise ExportRefused(findings)
@@ -33,9 +34,8 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def report(export: Export, secrets: Collection[tuple[str, str]]) -> int:
-    """Print every finding, for people; the exit code."""
-    findings = check(export, secrets)
+def report(export: Export, findings: Sequence[Finding]) -> int:
+    """Print every finding about an export, for people; the exit code."""
     output.findings(sorted(findings, key=lambda f: ("refused", "warning", "repaired").index(f.severity)))
     counts = {s: sum(f.severity == s for f in findings) for s in ("refused", "warning", "repaired")}
     print(f"{export.path}: " + (", ".join(f"{n} {s}" for s, n in counts.items() if n) or "nothing to report"))

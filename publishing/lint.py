@@ -1,7 +1,10 @@
 """cfn-lint over many templates: each content once, results kept, in several processes when there are many.
 
-A result depends on the template's bytes, the region, cfn-lint's version and our own rules, and is kept under all four:
+A result depends on the template's text, the region, cfn-lint's version and our own rules, and is kept under all four:
 a re-export lints only what changed, and another cfn-lint everything. Where all is known, cfn-lint is not even imported.
+
+Of the keys in a template's text only their number and order count: every changed file changes the templates that name
+it up to the root, among them the largest of all, and to cfn-lint one digest is like another.
 """
 
 from __future__ import annotations
@@ -9,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -30,6 +34,9 @@ RULES = version_of("linter")
 """Which version of our own part it is: what `publishing.linter` asks of cfn-lint, and leaves out of its answer."""
 MANY = 400_000
 """Bytes of templates beyond which other processes pay (cfn-lint reads some 250 KB a second)."""
+
+_DIGEST = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
+"""The part of a key that is made from a file's content."""
 
 _Work = tuple[str, list[str]]
 """A template's text, and the regions where it is not known whether it is good."""
@@ -55,10 +62,11 @@ def lint_templates(
     results: dict[str, dict[str, list[str]]] = {}
     places: dict[tuple[str, str], str] = {}
     missing: dict[str, _Work] = {}
+    digests: dict[str, list[str]] = {}
     for key, template in templates.items():
         results[key], unknown = {}, []
-        body = template.read()
-        content = hashlib.sha256(body).hexdigest()
+        text, digests[key] = _numbered(template.read().decode())
+        content = hashlib.sha256(text.encode()).hexdigest()
         for region in template.regions:
             place = places[key, region] = kept.key(content, rules, region)
             known = kept.get(place)
@@ -67,7 +75,7 @@ def lint_templates(
             else:
                 unknown.append(region)
         if unknown:
-            missing[key] = body.decode(), unknown
+            missing[key] = text, unknown
     if missing:
         progress(f"linting {len(missing)} of {len(templates)} templates")
     for done, (key, found) in enumerate(_lint(missing), 1):
@@ -76,7 +84,27 @@ def lint_templates(
             kept.put(places[key, region], problems)
         if done % 10 == 0 and done < len(missing):
             progress(f"linted {done} of {len(missing)} templates")
-    return results
+    return {
+        key: {region: [_with(digests[key], problem) for problem in problems] for region, problems in of_key.items()}
+        for key, of_key in results.items()
+    }
+
+
+def _numbered(text: str) -> tuple[str, list[str]]:
+    """`text` with a number in place of each digest, of the same length and characters and as different; the digests."""
+    digests: dict[str, int] = {}
+    numbered = _DIGEST.sub(lambda found: f"{digests.setdefault(found[0], len(digests)):064x}", text)
+    return numbered, list(digests)
+
+
+def _with(digests: Sequence[str], problem: str) -> str:
+    """What was found of the numbered text, with the digests that stand in the template."""
+
+    def digest(found: re.Match[str]) -> str:
+        number = int(found[0], 16)
+        return digests[number] if number < len(digests) else found[0]
+
+    return _DIGEST.sub(digest, problem)
 
 
 def _lint(work: Mapping[str, _Work]) -> Iterator[tuple[str, dict[str, list[str]]]]:

@@ -10,6 +10,8 @@ from typing import Any
 from cfnlint.config import ConfigMixIn
 from cfnlint.decode.decode import decode_str
 from cfnlint.helpers import REGION_PRIMARY, REGIONS
+from cfnlint.rules import Rules
+from cfnlint.rules.functions._BaseFn import BaseFn
 from cfnlint.runner import Runner
 
 _OLD_RUNTIME = (
@@ -22,6 +24,7 @@ IGNORED: Mapping[str, str] = {
     "E2533": _OLD_RUNTIME,
 }
 """cfn-lint's error rules that are not applied, each with the reason."""
+_NOT_RESOLVED = ("Ref", "Fn::Join", "Fn::Sub")
 _LONGEST = 240
 """Characters of a message; some rules list every value that is allowed."""
 
@@ -30,7 +33,9 @@ class Linter:
     """cfn-lint with its rules loaded (0.7 s); `lint` then takes 0.05 s for a small template."""
 
     def __init__(self) -> None:
-        self._runner = Runner(_config((REGION_PRIMARY,)))
+        config = _config((REGION_PRIMARY,))
+        self._runner = Runner(config)
+        _drop_what_is_off(self._runner.rules, config)
 
     def lint(self, text: str, regions: Sequence[str]) -> dict[str, list[str]]:
         """The errors of one template in each of the regions, each with its rule and its place.
@@ -58,6 +63,22 @@ class Linter:
             for m in self._runner.validate_template(template)
             if m.rule.severity == "error" and not never.reached(m.path) and not _same_text(template, m.rule.id, m.path)
         ]
+
+
+def _drop_what_is_off(rules: Rules, config: ConfigMixIn) -> None:
+    """cfn-lint runs what is switched off as well, and throws its answers away: a quarter of its time.
+
+    Most of that goes into values that `Ref`, `Fn::Join` and `Fn::Sub` are resolved to, whose errors are warnings of
+    their own: a function whose `resolved_rule` is empty is not resolved. Other functions are: a mapping without such a
+    key is an error. Rules that belong to one that is on stay.
+    """
+    on = {rule for rule in rules.data if rules.is_rule_enabled(rule, config)}
+    for rule in map(rules.data.__getitem__, on):
+        if isinstance(rule, BaseFn) and rule.fn.name in _NOT_RESOLVED and rule.resolved_rule not in on:
+            rule.resolved_rule = ""
+    needed = {child for rule in on for child in rules.data[rule].child_rules}
+    for off in rules.data.keys() - on - needed:
+        del rules.data[off]
 
 
 @cache

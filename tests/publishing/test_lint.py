@@ -7,9 +7,12 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
+from cfnlint.config import ConfigMixIn
+from cfnlint.runner import Runner
 
 from amplify_export import Assembly
 from publishing import lint
@@ -179,6 +182,73 @@ def test_only_what_changed_is_linted_again(todo: Assembly) -> None:
     key = next(iter(templates))
     templates[key] += b" "
     assert linted(templates)[1] == [f"linting 1 of {len(templates)} templates"]
+
+
+def test_another_digest_in_a_key_is_nothing_new_to_cfn_lint() -> None:
+    """Else one changed file has every template linted again that leads to it, the API's large one among them."""
+
+    def naming(*keys: str) -> dict[str, bytes]:
+        nested = {f"N{n}": {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": f"https://b/{key}"}}
+                  for n, key in enumerate(keys)}  # fmt: skip
+        return {"key": template(Resources=nested).encode()}
+
+    one, two, three = (hashlib.sha256(name.encode()).hexdigest() for name in ("one", "two", "three"))
+    linted(naming(one, two))
+    assert linted(naming(three, one))[1] == []
+    assert linted(naming(one, one))[1] != []
+
+
+def test_what_is_found_names_the_keys_that_stand_in_the_template() -> None:
+    one, two = (hashlib.sha256(name.encode()).hexdigest() for name in ("one", "two"))
+    for digests in ((one, two), (two, one)):
+        body = template(Resources={"F": {"Type": "AWS::Lambda::Function", "Properties": {**FUNCTION["Properties"],
+                        "Handler": digests[0], "Runtime": digests[1]}}}).encode()  # fmt: skip
+        problems = linted({"key": body})[0]["key"]
+        assert any(digests[1] in problem for problem in problems)
+        assert not any(digests[0] in problem for problem in problems)
+
+
+def test_no_error_hangs_on_a_rule_that_is_switched_off(linter: Linter) -> None:
+    kept = linter._runner.rules.data
+    every = Runner(ConfigMixIn(regions=[REGION])).rules.data
+    assert {rule for rule in every if rule.startswith("E")} - set(linter_module.IGNORED) <= kept.keys()
+    assert len(kept) < len(every)
+    for name in every.keys() - kept.keys():
+        assert not [rule.id for rule in kept.values() if name in (*rule.child_rules, *rule.parent_rules)]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_what_is_left_out_changes_no_answer(linter: Linter, full: Assembly, seed: int) -> None:
+    """Beside a linter with all of cfn-lint's rules, on templates that were damaged at random."""
+    whole = Linter.__new__(Linter)
+    whole._runner = Runner(linter_module._config((REGION,)))
+    random = Random(seed)
+    bodies = sorted((body for body in templates_of(full).values() if len(body) < 15_000), key=len)
+    text = damaged(json.loads(random.choice(bodies)), random)
+    regions = [REGION, "eu-west-1"]
+    assert linter.lint(text, regions) == whole.lint(text, regions)
+
+
+def damaged(document: Any, random: Random) -> str:
+    for _ in range(6):
+        node, holder, key = document, document, None
+        for _ in range(random.randint(2, 8)):
+            if not isinstance(node, dict | list) or not node:
+                break
+            holder, key = node, random.choice(sorted(node)) if isinstance(node, dict) else random.randrange(len(node))
+            node = node[key]
+        if key is not None:
+            holder[key] = random.choice(["No Such", -7, [1], {}, None])
+    return json.dumps(document)
+
+
+def test_what_a_default_would_lead_to_stays_a_warning(linter: Linter) -> None:
+    """The environment gives another value: cfn-lint counts it to the function's warnings."""
+    named = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": {"Ref": "Name"}}}
+    bad = template(Parameters={"Name": {"Type": "String", "Default": "No_Bucket"}}, Resources={"B": named})
+    assert problems_of(linter, bad) == []
+    named = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "No_Bucket"}}
+    assert problems_of(linter, template(Resources={"B": named})) != []
 
 
 def test_another_rule_set_lints_again(todo: Assembly, monkeypatch: pytest.MonkeyPatch) -> None:
