@@ -61,7 +61,7 @@ def build(folder: Path, *arguments: str, **variables: str) -> Ran:
 def test_it_runs_the_commands_then_checks_and_assembles(folder: Path) -> None:
     ran = build(building(folder, 'word="$GREETING"', 'echo "$word, world" | tee seen', env={"GREETING": "hello"}))
     assert ran.code == 0, ran.err
-    # Both commands in one shell, with the variables of the file; then what `check` and `assemble` print, and one line.
+    # Both commands in one shell, with the variables of the file; then what `check` prints, and what `assemble` does beside.
     assert (folder / "seen").read_text() == "hello, world\n"
     lines = ran.out.splitlines()
     assert lines[0] == "hello, world"
@@ -70,7 +70,8 @@ def test_it_runs_the_commands_then_checks_and_assembles(folder: Path) -> None:
     assembled = delivery("assemble", "--out", "other", cwd=folder, env=environment())
     assert lines.pop() == f"{ASSEMBLY}: examined for preprod: nothing that CloudFormation would refuse"
     rest = "".join(f"{line}\n" for line in lines[2:])
-    assert rest == checked.out + assembled.out.replace("other: ", f"{ASSEMBLY}: ")
+    written = assembled.out.splitlines()[-1].replace("other: ", f"{ASSEMBLY}: ")
+    assert rest == f"{checked.out}{written}\n"
     assert load_assembly(folder / ASSEMBLY) == load_assembly(folder / "other")
 
 
