@@ -61,7 +61,7 @@ def build(folder: Path, *arguments: str, **variables: str) -> Ran:
 def test_it_runs_the_commands_then_checks_and_assembles(folder: Path) -> None:
     ran = build(building(folder, 'word="$GREETING"', 'echo "$word, world" | tee seen', env={"GREETING": "hello"}))
     assert ran.code == 0, ran.err
-    # Both commands in one shell, with the variables of the file; then what `check` prints, and what `assemble` does beside.
+    # Both commands in one shell, with the variables of the file; then what `check` prints, and `assemble` beside that.
     assert (folder / "seen").read_text() == "hello, world\n"
     lines = ran.out.splitlines()
     assert lines[0] == "hello, world"
