@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from amplify_export.resolve import ResolvedResource, ResolvedTree
+from changes.references import targets
 from changes.replacement import causes
 from changes.stacks import KEEPS, Stacks
 from changes.stateful import CLOUDFORMATION_TYPES
@@ -109,7 +110,7 @@ class _References:
         self._to: dict[Path, dict[Path, set[str]]] = {}
         for path, resource in resources.items():
             for name, value in _properties(resource).items():
-                for target in _targets(value):
+                for target in targets(value):
                     self._to.setdefault(target, {}).setdefault(path, set()).add(name)
 
     def by(self, target: Path) -> frozenset[Path]:
@@ -118,20 +119,6 @@ class _References:
     def properties(self, path: Path, targets: set[Path]) -> frozenset[str]:
         """The properties of `path` that refer to one of `targets`."""
         return frozenset(name for target in targets for name in self._to.get(target, {}).get(path, ()))
-
-
-def _targets(value: Any) -> Iterator[Path]:
-    if isinstance(value, Mapping):
-        for name, argument in value.items():
-            if name == "Ref" and isinstance(argument, list):
-                yield tuple(argument)
-            elif name == "Fn::GetAtt" and isinstance(argument, list) and argument and isinstance(argument[0], list):
-                yield tuple(argument[0])
-            else:
-                yield from _targets(argument)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _targets(item)
 
 
 def _properties(resource: ResolvedResource) -> Mapping[str, Any]:

@@ -47,6 +47,8 @@ class Guard:
     """The day, UTC."""
     plan: str | None = None
     """Digest of the plan that is carried out, if one is."""
+    ignored: Sequence[str] = ()
+    """Findings that do not count: AD7xx, and cfn-lint's rules."""
 
     def allows(self, step: Step) -> AllowedLoss | None:
         """What allows the loss in `step`; None if nothing does."""

@@ -12,6 +12,8 @@ from amplify_export.errors import DeployError
 from changes import deployed
 from changes.backend import plan_backend
 from changes.guard import Guard
+from changes.impossible import check as refuse
+from changes.impossible import impossible
 from changes.published import published
 from changes.stacks import Stacks
 from publishing.credentials import client_config, target_session
@@ -25,8 +27,8 @@ def check(
     guard: Guard,
     progress: Callable[[str], None],
 ) -> None:
-    """Raise `DeployError` if deploying `assembly` with `root` would lose data that nothing allows to be lost, or if
-    nobody can tell: what is deployed cannot be read, or is being changed."""
+    """Raise `DeployError` if AWS cannot do what deploying `assembly` with `root` asks for, if it would lose data that
+    nothing allows to be lost, or if nobody can tell: what is deployed cannot be read, or is being changed."""
     where = f"{root.stack_name} (account {target.account}, {target.region})"
     try:
         session = target_session(target)
@@ -39,7 +41,14 @@ def check(
             remedy="nothing was changed; allow these credentials cloudformation:DescribeStacks, ListStackResources and "
             "GetTemplate on the stack and its nested stacks, and repeat the command",
         ) from None
-    if found.stacks is None:
-        return
-    parameters = deployed.with_deployed(deployed.known(root), found.stacks.parameters)
-    guard.check(plan_backend(found.stacks, Stacks.of(assembly, root, parameters)))
+    have = found.stacks.parameters if found.stacks else {}
+    parameters = deployed.with_deployed(deployed.known(root), have)
+    check_steps(found.stacks, Stacks.of(assembly, root, parameters), guard)
+
+
+def check_steps(old: Stacks | None, new: Stacks, guard: Guard) -> None:
+    """Raise `DeployError` if AWS cannot do what leads from what is deployed (None: nothing) to `new`, or if that would
+    lose data."""
+    steps = plan_backend(old, new)
+    refuse(impossible(steps, old, new, guard.today, guard.ignored), guard.environment)
+    guard.check(steps)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,30 @@ _ALSO: Mapping[str, frozenset[str]] = {
     "Custom::AmplifyDynamoDBTable": frozenset({"keySchema", "KeySchema", "tableName", "TableName"}),
 }
 """Top-level properties that replace although no schema says so without reserve."""
+
+
+_NAMES: Mapping[str, str] = {
+    "AWS::Cognito::UserPoolDomain": "Domain",
+    "AWS::Events::Rule": "Name",
+    "AWS::IAM::ManagedPolicy": "ManagedPolicyName",
+    "AWS::SNS::Topic": "TopicName",
+    "AWS::SQS::Queue": "QueueName",
+}
+"""Names that nobody else may have, of types whose identifier in the schema is another one (User Guide, "Name type")."""
+
+
+def fixed_name(kind: str) -> str | None:
+    """The property by which a resource of type `kind` gets a name of its own, that no other one can have; None if it
+    cannot have such a name."""
+    if kind in _NAMES:
+        return _NAMES[kind]
+    schema = _schema(kind)
+    identifier: Sequence[str] = schema.get("primaryIdentifier") or ()
+    given: Sequence[str] = schema.get("readOnlyProperties") or ()
+    if len(identifier) != 1 or identifier[0] in given:
+        return None
+    path = _path(identifier[0])
+    return path[0] if len(path) == 1 else None
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Publishing from inside a deployment: what `AmplifyBackend` calls before its stack is created or updated."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -29,16 +29,14 @@ class BucketPublisher:
     bucket: str
     access: Access
     guard: Guard
-    """What data may be lost."""
-    ignored: Collection[str] = ()
-    """Findings that do not count: AD7xx, and cfn-lint's rules."""
+    """What data may be lost, and which findings do not count."""
 
     def __call__(self, assembly: Assembly, root: RootStack, progress: Callable[[str], None]) -> object:
         # boto3 and the linter are loaded now: not when nothing changed.
         from changes import guarded  # noqa: PLC0415
 
         guarded.check(self._target, assembly, root, self.guard, progress)
-        return publishing.publish(assembly, [(root.object, root.body)], self._target, progress, self.ignored)
+        return publishing.publish(assembly, [(root.object, root.body)], self._target, progress, self.guard.ignored)
 
     def check(self, root: RootStack, creating: bool) -> None:
         """Raise `DeliveryError` for a deployment of `root` that the stack cannot take: it is there already, locked,

@@ -12,6 +12,7 @@ from typing import Any
 
 from amplify_export.errors import ConfigError, DeployError
 from changes.guard import PLAN_VARIABLE, Guard
+from changes.impossible import check as refuse
 from components.documents.naming import DEPLOY
 from delivery import output, stack_outputs, state_bucket
 from delivery import plan as planning
@@ -137,6 +138,7 @@ def check(plan: Plan, digest: str, approved: Mapping[str, Any] | None, guard: Gu
         beyond = plan.beyond(approved)
         if beyond:
             raise _changed(plan, beyond, "this was not in the approved plan")
+    refuse(plan.impossible, plan.target.environment)
     guard.check(plan.losses)
 
 

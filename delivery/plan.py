@@ -17,6 +17,8 @@ from amplify_export.documents import Malformed
 from amplify_export.errors import ConfigError, DeployError
 from amplify_export.parameters import API_KEY_EXPIRES
 from changes import deployed
+from changes.impossible import check as refuse
+from changes.impossible import impossible
 from changes.published import published
 from components.documents.naming import PLAN, EnvironmentNames
 from components.names import staging_bucket_name
@@ -86,6 +88,9 @@ def run(args: argparse.Namespace) -> int:
             target = wanted(args.environment)  # credentials of an assumed role last an hour
         plan = make(target, Engine(args.environment, Path.cwd(), output.progress))
         audit.planned(plan)
+        if plan.impossible and not args.json:
+            show(plan)
+        refuse(plan.impossible, args.environment)
         audit.end("planned")
     document = plan.to_json()
     if target.config.enrolled:
@@ -189,7 +194,8 @@ def make(target: Wanted, engine: Engine) -> Plan:
     steps = (*here.steps, *program)
     was, config = here.found.stacks, target.config
     # Which plan it is, is only known when it is made: an exception for this very plan cannot stand in the file yet.
-    guard = config.guard(environment, datetime.now(UTC).date())
+    today = datetime.now(UTC).date()
+    guard = config.guard(environment, today)
     overruled = ignored({i.id: i.reason for i in config.lint.ignore})
     notes = (*_rights(target, here, previewed), *boundary_comes(here.steps), *losses(steps, guard), *overruled)
     known = sorted([str(r.get("urn")), str(r.get("id", ""))] for r in state.get("resources") or ())
@@ -213,6 +219,7 @@ def make(target: Wanted, engine: Engine) -> Plan:
         ),
         steps,
         notes,
+        impossible(here.steps, was, here.wanted, today, config.ignored),
     )
 
 

@@ -37,6 +37,27 @@ FOUND: Mapping[str, tuple[str, str]] = {
         "a reference to a resource whose condition does not hold",
         "`Unresolved resource dependencies [X] in the Resources block of the template`",
     ),
+    "AD741": (
+        "more than one global secondary index made or deleted in a table, or one that is there changed",
+        "`Cannot perform more than one GSI creation or deletion in a single update`",
+    ),
+    "AD742": (
+        "another required attribute, another sign-in of a deployed user pool",
+        "`Invalid AttributeDataType input`, `Updates are not allowed for property`",
+    ),
+    "AD743": (
+        "the replacement of a resource that keeps a name of its own",
+        "`CloudFormation cannot update a stack when a custom-named resource requires replacing`",
+    ),
+    "AD744": (
+        "more than 2,500 resources in one operation",
+        "`Limit on the number of resources in a single stack operation exceeded`",
+    ),
+    "AD745": (
+        "a new function with a runtime that is out of support; deployed ones stay deliverable",
+        "Lambda: the runtime parameter is no longer supported for creating functions",
+    ),
+    "AD746": ("another type under the same logical id", "`Update of resource type is not permitted`"),
     "AD733": ("a name that is too long here, or has the wrong characters", "the service refuses the name"),
 }
 """What this engine finds by itself: what, and what AWS would do."""
@@ -80,7 +101,8 @@ cfn-lint.
 def page() -> str:
     """The page, in Markdown."""
     parts = [_HEAD, "## Findings\n", "| id | what | on AWS |\n|---|---|---|"]
-    parts += [f"| {id} | {what} | {aws} |" for id, (what, aws) in FOUND.items()]
+    parts += [f"| {id} | {what} | {aws} |" for id, (what, aws) in sorted(FOUND.items())]
+    parts.append("\nAD741 to AD746 are about changes: `plan` shows them, and no command carries such a plan out.")
     parts += [
         f"\n## cfn-lint {version('cfn-lint')}\n",
         "Its errors refuse; warnings and hints do not count. Why, by id:\n",

@@ -48,7 +48,7 @@ def program() -> None:
     account = EnvironmentNames(assembly.project, config.account, config.region, config.environment)
     staging = own_staging_area(config, bucket, provider)
     guard = config.guard(pulumi.get_stack(), datetime.now(UTC).date(), os.environ.get(PLAN_VARIABLE))
-    publisher = BucketPublisher(bucket, access, guard, config.ignored)
+    publisher = BucketPublisher(bucket, access, guard)
     backend = AmplifyBackend(
         "backend",
         AmplifyBackendArgs(

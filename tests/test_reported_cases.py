@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import tarfile
 from collections.abc import Callable, Mapping
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -24,12 +25,15 @@ from amplify_export import (
     read_export,
     render_root,
 )
+from changes.backend import plan_backend
+from changes.impossible import impossible
 from changes.stacks import Stacks
 from publishing.preflight import Deployment, examine
 
 CASES = "AMPLIFY_DELIVERY_CASES"
 """Environment variable: a folder with `NAME.tar.gz` for each case."""
 EXPIRES = 1_900_000_000
+TODAY = date(2026, 6, 1)
 
 Case = Callable[[str], Path]
 
@@ -162,6 +166,25 @@ def test_is_warned_of(case: Case, name: str, id: str, says: str) -> None:
     found = findings(case(name))
     assert not refused(found)
     assert says in found[id][0].message
+
+
+IMPOSSIBLE = {
+    "update-two-gsis": ("AD741", "apiseriesapp/Todo/TodoTable", "byDue"),
+    "update-primary-key": ("AD743", "apiseriesapp/Todo/TodoTable", "name of its own"),
+    "update-pool-attribute": ("AD742", "authseriesappauth/UserPool", "family_name"),
+}
+
+
+@pytest.mark.parametrize("name", IMPOSSIBLE)
+def test_is_known_to_be_impossible(case: Case, name: str) -> None:
+    id, place, says = IMPOSSIBLE[name]
+    folder = case(name)
+    before, after = stacks(assembly_in(folder / "before")), stacks(assembly_in(folder / "after"))
+    (found,) = impossible(plan_backend(before, after), before, after, TODAY)
+    assert (found.id, found.place) == (id, place)
+    assert says in found.message
+    assert found.remedy
+    assert impossible(plan_backend(None, after), None, after, TODAY) == ()
 
 
 def test_line_ends_of_windows_touch_nothing(case: Case) -> None:

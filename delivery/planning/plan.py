@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
+from changes.impossible import Impossible
 from changes.steps import Step, digest
 from delivery.planning.covered import Covered
 
@@ -62,6 +63,8 @@ class Plan:
     steps: tuple[Step, ...]
     notes: tuple[str, ...] = ()
     """What whoever approves it should know beside; no part of its digest."""
+    impossible: tuple[Impossible, ...] = ()
+    """What AWS cannot do of it: such a plan is not carried out."""
 
     @property
     def changes(self) -> int:

@@ -194,7 +194,8 @@ class EnvironmentConfig(Model):
 
     def guard(self, stack: str, today: date, plan: str | None = None) -> Guard:
         """The guard over this environment's data, on the day `today` (UTC), in carrying out the plan of that digest."""
-        return Guard(stack, tuple(AllowedLoss(a.path, a.reason, a.plan, a.until) for a in self.data_loss), today, plan)
+        allowed = tuple(AllowedLoss(a.path, a.reason, a.plan, a.until) for a in self.data_loss)
+        return Guard(stack, allowed, today, plan, self.ignored)
 
 
 def keys() -> tuple[str, ...]:
