@@ -34,6 +34,11 @@ ARTIFACT_DAYS = 365
 """How long artifacts stay: as long a stage can be rolled back to them."""
 
 
+_Buckets = dict[str, aws.s3.Bucket]
+_Stores = dict[str, tuple[pulumi.Resource, ...]]
+_Keys = dict[str, aws.kms.Key]
+
+
 @dataclass(frozen=True)
 class DeliveryPipelineArgs:
     """Arguments of `DeliveryPipeline`."""
@@ -92,7 +97,7 @@ class DeliveryPipeline(pulumi.ComponentResource):
                     bucket_policy(names, region, readers), key_policy(names, region, readers), region
                 )
 
-        stores, keys = self._stores(name, args)
+        buckets, stores, keys = self._stores(name, args)
         known: dict[str, pulumi.Input[str]] = {_key_placeholder(model, r): key.arn for r, key in keys.items()}
         if isinstance(model.source, GitHubTokenSource) and args.token is not None:
             known[_TOKEN] = pulumi.Output.secret(args.token)
@@ -100,8 +105,11 @@ class DeliveryPipeline(pulumi.ComponentResource):
         pipeline = native.codepipeline.Pipeline(
             name,
             **_arguments(properties, known),
-            # A store that is only kept can go without the pipeline.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[*made, *(stores[r] for r in args.model.regions)]),
+            # It starts by itself, and its first update must not meet the engine still at work on its stores. A store
+            # that is only kept can go without the pipeline.
+            opts=pulumi.ResourceOptions(
+                parent=self, depends_on=[*made, *(part for r in args.model.regions for part in stores[r])]
+            ),
         )
         self._starts(args, pipeline, made)
         topic = self._notifications(name, args, pipeline)
@@ -111,7 +119,7 @@ class DeliveryPipeline(pulumi.ComponentResource):
         self.pipeline_name = pipeline.name.apply(lambda _: names.pipeline)
         self.pipeline_arn = pipeline.id.apply(lambda _: names.pipeline_arn)
         self.role_arn = pulumi.Output.from_input(names.role_arn())
-        self.artifact_buckets = pulumi.Output.all(**{r: bucket.bucket for r, bucket in stores.items()})
+        self.artifact_buckets = pulumi.Output.all(**{r: bucket.bucket for r, bucket in buckets.items()})
         self.topic_arn = topic.arn if topic else pulumi.Output.from_input(None)
         self.definition_digest = pulumi.Output.from_input(hashlib.sha256(to_json(properties).encode()).hexdigest())
         self.register_outputs(
@@ -125,10 +133,11 @@ class DeliveryPipeline(pulumi.ComponentResource):
             }
         )
 
-    def _stores(self, name: str, args: DeliveryPipelineArgs) -> tuple[dict[str, aws.s3.Bucket], dict[str, aws.kms.Key]]:
-        """An artifact bucket and its key in each region: opened to the environments of that region, for reading."""
+    def _stores(self, name: str, args: DeliveryPipelineArgs) -> tuple[_Buckets, _Stores, _Keys]:
+        """An artifact bucket and its key in each region: opened to the environments of that region, for reading. And
+        all that belongs to them, to depend on."""
         names, environments = args.model.names, args.model.environments
-        buckets, keys = {}, {}
+        buckets, stores, keys = {}, {}, {}
         for region in args.model.store_regions:
             provider = None if region == names.region else args.regional[region]
             kept = pulumi.ResourceOptions(parent=self, protect=args.protect, provider=provider)
@@ -141,18 +150,17 @@ class DeliveryPipeline(pulumi.ComponentResource):
                 opts=kept,
             )
             # Policies of the target accounts know the key by its alias: its ARN is random.
-            aws.kms.Alias(f"{name}-{region}", name=names.artifact_key_alias, target_key_id=key.id, opts=kept)
+            alias = aws.kms.Alias(f"{name}-{region}", name=names.artifact_key_alias, target_key_id=key.id, opts=kept)
             bucket_args = PrivateBucketArgs(
                 names.artifact_bucket(region),
                 to_json(bucket_policy(names, region, environments)),
                 key_arn=key.arn,
                 objects_days=ARTIFACT_DAYS,
             )
-            buckets[region] = private_bucket(
-                f"{name}-{region}", bucket_args, self, protect=args.protect, provider=provider
-            )
-            keys[region] = key
-        return buckets, keys
+            made = private_bucket(f"{name}-{region}", bucket_args, self, protect=args.protect, provider=provider)
+            buckets[region], keys[region] = made.bucket, key
+            stores[region] = (*made.whole, key, alias)
+        return buckets, stores, keys
 
     def _roles_and_projects(self, documents: PipelineDocuments, key: aws.kms.Key) -> list[pulumi.Resource]:
         child = pulumi.ResourceOptions(parent=self)

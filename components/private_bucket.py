@@ -25,9 +25,24 @@ class PrivateBucketArgs:
     """How long an object stays; None: for ever."""
 
 
+@dataclass(frozen=True)
+class PrivateBucket:
+    """A bucket and what closes, encrypts and keeps it."""
+
+    bucket: aws.s3.Bucket
+    settings: tuple[pulumi.Resource, ...]
+    """The provider waits almost a minute for a lifecycle configuration alone: whatever must not meet the engine while
+    it still works on the bucket depends on `whole`."""
+
+    @property
+    def whole(self) -> tuple[pulumi.Resource, ...]:
+        """All of it, to depend on."""
+        return (self.bucket, *self.settings)
+
+
 def private_bucket(
     name: str, args: PrivateBucketArgs, parent: pulumi.Resource, *, protect: bool | None = None, **options: Any
-) -> aws.s3.Bucket:
+) -> PrivateBucket:
     """Declare a private, versioned, encrypted bucket as a child of `parent`, each resource called `name`.
 
     `protect` is of the bucket and of what closes, encrypts and keeps it: the engine, told to skip its preview, would
@@ -50,7 +65,7 @@ def private_bucket(
         restrict_public_buckets=True,
         opts=child,
     )
-    aws.s3.BucketOwnershipControls(
+    owner = aws.s3.BucketOwnershipControls(
         name,
         bucket=bucket.bucket,
         rule=aws.s3.BucketOwnershipControlsRuleArgs(object_ownership="BucketOwnerEnforced"),
@@ -62,7 +77,7 @@ def private_bucket(
         versioning_configuration=aws.s3.BucketVersioningVersioningConfigurationArgs(status="Enabled"),
         opts=child,
     )
-    aws.s3.BucketServerSideEncryptionConfiguration(
+    encryption = aws.s3.BucketServerSideEncryptionConfiguration(
         name,
         bucket=bucket.bucket,
         rules=[
@@ -78,7 +93,7 @@ def private_bucket(
         ],
         opts=child,
     )
-    aws.s3.BucketLifecycleConfiguration(
+    lifecycle = aws.s3.BucketLifecycleConfiguration(
         name,
         bucket=bucket.bucket,
         rules=[
@@ -102,11 +117,11 @@ def private_bucket(
         # A rule on old versions is refused while the bucket keeps none.
         opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=[versioning])),
     )
-    aws.s3.BucketPolicy(
+    policy = aws.s3.BucketPolicy(
         name,
         bucket=bucket.bucket,
         policy=args.policy,
         # S3 refuses two changes of a bucket's access at the same time (OperationAborted).
         opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=[closed])),
     )
-    return bucket
+    return PrivateBucket(bucket, (closed, owner, versioning, encryption, lifecycle, policy))

@@ -43,7 +43,7 @@ class StagingArea(pulumi.ComponentResource):
     def __init__(self, name: str, args: StagingAreaArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("amplify-delivery:index:StagingArea", name, None, opts)
         key = self._key(name, args) if args.customer_key else None
-        bucket = private_bucket(
+        made = private_bucket(
             name,
             PrivateBucketArgs(
                 args.bucket_name,
@@ -54,8 +54,8 @@ class StagingArea(pulumi.ComponentResource):
             self,
         )
 
-        self.bucket_name = bucket.bucket
-        self.bucket_arn = bucket.arn
+        self.bucket_name = made.bucket.bucket
+        self.bucket_arn = made.bucket.arn
         self.key_arn = key.arn if key else pulumi.Output.from_input(None)
         self.register_outputs({"bucket_name": self.bucket_name, "bucket_arn": self.bucket_arn, "key_arn": self.key_arn})
 

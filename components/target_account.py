@@ -17,7 +17,7 @@ from components.documents.prepared import prepared
 from components.documents.statements import to_json
 from components.documents.storage import repository_policy, state_bucket_policy, state_key_policy
 from components.errors import as_run_error
-from components.private_bucket import PrivateBucketArgs, private_bucket
+from components.private_bucket import PrivateBucket, PrivateBucketArgs, private_bucket
 from components.staging_area import StagingArea, StagingAreaArgs
 
 AUDIT_DAYS = 3653
@@ -107,7 +107,7 @@ class TargetAccount(pulumi.ComponentResource):
             ),
             kept,
         )
-        bucket, key, alias = self._state(name, args)
+        state, key, alias = self._state(name, args)
         audit = declared.log_group(
             names.audit_log_group, pulumi.ResourceOptions(parent=self, protect=args.protect), AUDIT_DAYS
         )
@@ -128,11 +128,11 @@ class TargetAccount(pulumi.ComponentResource):
             description=f"Version of what {access.pipeline.pipeline} finds here",
             type="String",
             insecure_value=str(ACCOUNT_VERSION),  # the provider takes every other value for a secret
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[staging, bucket, alias, audit, record, *made]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[staging, *state.whole, alias, audit, record, *made]),
         )
 
         self.staging_bucket = staging.bucket_name
-        self.state_bucket = bucket.bucket
+        self.state_bucket = state.bucket.bucket
         self.state_key_arn = key.arn
         self.secrets_provider = alias.name.apply(lambda _: names.secrets_provider)
         self.door_arn = pulumi.Output.from_input(documents.door.arn)
@@ -156,7 +156,7 @@ class TargetAccount(pulumi.ComponentResource):
             }
         )
 
-    def _state(self, name: str, args: TargetAccountArgs) -> tuple[aws.s3.Bucket, aws.kms.Key, aws.kms.Alias]:
+    def _state(self, name: str, args: TargetAccountArgs) -> tuple[PrivateBucket, aws.kms.Key, aws.kms.Alias]:
         """Where the engine keeps the environment's state, and the key that encrypts it and the secrets in it."""
         names = args.access.names
         kept = pulumi.ResourceOptions(parent=self, protect=args.protect)

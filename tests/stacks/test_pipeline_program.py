@@ -155,9 +155,20 @@ def test_its_key_encrypts_what_build_makes(recording: Recording) -> None:
         assert project.inputs["encryptionKey"] == f"arn:aws:::pipeline-{HOME}"
 
 
-def test_it_waits_for_roles_projects_and_buckets(recording: Recording) -> None:
-    needed = {r.urn for r in recording.resources if r.type in (ROLE, BUILD, BUCKET, POLICY)}
+def test_it_waits_for_roles_projects_and_all_of_its_stores(recording: Recording) -> None:
+    """It starts by itself. While the engine still waits for something (with the real provider 55 seconds for a
+    lifecycle configuration), it holds the lock that the first UpdatePipeline needs."""
+    needed = {
+        r.urn
+        for r in recording.resources
+        if r.type in (ROLE, BUILD, POLICY) or r.type.startswith(("aws:s3/", "aws:kms/"))
+    }
+    kinds = {urn.split("::")[2].rpartition("$")[2] for urn in needed}
+    assert "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration" in kinds
+    assert len(kinds) == 12
     assert needed <= recording.one(PIPELINE).depends_on
+    for target in recording.all("aws:cloudwatch/eventTarget:EventTarget"):
+        assert recording.one(PIPELINE).urn in target.depends_on
 
 
 def test_the_pipelines_role_and_the_updates_have_boundaries(recording: Recording) -> None:
