@@ -7,7 +7,8 @@ DeliveryError               what is wrong, where, and what to do
 ├── ConfigError             a stack file or a command's argument with a wrong value
 ├── PublishError            the staging bucket or the account refused an object
 ├── DeployError             CloudFormation or the engine failed; carries the reasons
-├── StateError              the engine's state: locked, missing, of another passphrase
+├── StateError              the engine's state: missing, of another passphrase
+│   └── LockedError         another update of the stack is running: nothing was changed
 └── SetupError              a tool that the rehearsal or the engine needs is not there
 ```
 
@@ -68,6 +69,10 @@ class DeployError(DeliveryError):
 
 class StateError(DeliveryError):
     """The engine's state is locked, missing, or encrypted with another key."""
+
+
+class LockedError(StateError):
+    """Another update of the stack holds the lock of the engine's state: nothing was changed."""
 
 
 class SetupError(DeliveryError):

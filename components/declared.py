@@ -71,7 +71,6 @@ def project(
         ),
         build_timeout=document.timeout_minutes,
         queued_timeout=document.queued_timeout_minutes,
-        concurrent_build_limit=document.concurrent_builds,
         logs_config=aws.codebuild.ProjectLogsConfigArgs(
             cloudwatch_logs=aws.codebuild.ProjectLogsConfigCloudwatchLogsArgs(
                 status="ENABLED", group_name=document.log_group

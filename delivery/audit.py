@@ -59,6 +59,10 @@ class Audit:
         """From now on something may be changed."""
         self._begun = True
 
+    def held_back(self) -> None:
+        """Nothing has been changed: somebody else holds the lock."""
+        self._begun = False
+
     def end(self, result: str) -> None:
         self._result = result
 

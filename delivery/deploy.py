@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from amplify_export.errors import ConfigError, DeployError
+from amplify_export.errors import ConfigError, DeployError, LockedError
 from changes.guard import PLAN_VARIABLE, Guard
 from changes.impossible import check as refuse
 from components.documents.naming import DEPLOY
-from delivery import output, stack_outputs, state_bucket
+from delivery import output, stack_outputs, state_bucket, waiting
 from delivery import plan as planning
 from delivery.audit import Audit
 from delivery.audit_log import AuditLog
@@ -37,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the approved plan's document (`plan --out`): allows what remains of a plan that was begun",
     )
     parser.add_argument("--audit", type=Path, metavar="FILE", help="append a JSON line about this deployment to FILE")
+    waiting.add_argument(parser, "the environment")
     parser.add_argument("--show-secrets", action="store_true", help="show secret outputs in clear")
 
 
@@ -50,22 +51,24 @@ def run(args: argparse.Namespace) -> int:
             f"`python -m delivery deploy {environment} --plan DIGEST` with the digest that it prints",
         )
     approved = read_approved(args.plan_file, args.plan) if args.plan_file else None
+    patience = waiting.Patience(args.wait)
     with Audit("deploy", environment, file=args.audit, approved=args.plan) as audit:
         target = planning.wanted(environment)
         log = AuditLog(target.account_anew, target.names, DEPLOY) if target.config.enrolled else None
         if log:
             audit.log_to(log)
         engine = Engine(environment, Path.cwd(), output.progress if args.json else print)
-        plan = planning.make(target, engine)
-        audit.planned(plan)
-        before = False
-        if log and plan.steps and plan.digest != args.plan:
-            approved = approved or kept(target, args.plan)
-            before = log.deployed(args.plan, plan.target.digest)
-        guard = target.config.guard(environment, datetime.now(UTC).date(), args.plan)
-        check(plan, args.plan, approved, guard, before=before)
-        audit.begin()
-        changes = carry_out(engine, plan, args.plan)
+        while True:
+            if planning.settle(target, patience.left):
+                target = planning.wanted(environment)  # credentials of an assumed role last an hour
+            try:
+                plan, changes = _attempt(target, engine, args.plan, approved, audit, log)
+                break
+            except LockedError as error:
+                audit.held_back()
+                if not patience.wait(error):
+                    raise
+                target = planning.wanted(environment)
         found = engine.outputs()
         if log:
             stack_outputs.keep(target.account_anew(), target.names, found)
@@ -81,6 +84,27 @@ def run(args: argparse.Namespace) -> int:
         done = f"nothing to change: {args.plan[:12]} is carried out, or something newer is"
     print(f"{environment}: {done or 'nothing to change'}")
     return 0
+
+
+def _attempt(  # noqa: PLR0917 - what one run of the command has
+    target: planning.Wanted,
+    engine: Engine,
+    digest: str,
+    approved: Mapping[str, Any] | None,
+    audit: Audit,
+    log: AuditLog | None,
+) -> tuple[Plan, dict[str, int]]:
+    """Plan, check and carry out; gives the plan, and the engine's changes by kind."""
+    plan = planning.make(target, engine)
+    audit.planned(plan)
+    before = False
+    if log and plan.steps and plan.digest != digest:
+        approved = approved or kept(target, digest)
+        before = log.deployed(digest, plan.target.digest)
+    guard = target.config.guard(engine.stack, datetime.now(UTC).date(), digest)
+    check(plan, digest, approved, guard, before=before)
+    audit.begin()
+    return plan, carry_out(engine, plan, digest)
 
 
 def read_approved(file: Path, digest: str) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from pulumi.automation._stack import StackInitMode  # for a class of its own: `S
 from pulumi.automation.errors import ConcurrentUpdateError, StackNotFoundError
 from pulumi.automation.events import EngineEvent, StepEventMetadata
 
-from amplify_export.errors import ConfigError, DeliveryError, DeployError, StateError
+from amplify_export.errors import ConfigError, DeliveryError, DeployError, LockedError, StateError
 from delivery.planning import ProgramStep
 from delivery.planning.program import BACKEND
 from delivery.pulumi_command import Command, Line
@@ -208,7 +208,7 @@ def explain(error: CommandError, watch: Watch, stack: str) -> DeliveryError:
     text = _plain(str(error))
     if isinstance(error, ConcurrentUpdateError):
         holder = re.search(r"(?m)^\s*(\S+: created by .*)$", text)
-        return StateError(
+        return LockedError(
             f"another update of this stack is running{': ' + holder[1] if holder else ''}",
             where=stack,
             remedy=f"wait until it has ended; if it was killed, `pulumi cancel -s {stack}` and repeat",

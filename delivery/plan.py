@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,7 +21,7 @@ from changes.impossible import impossible
 from changes.published import published
 from components.documents.naming import PLAN, EnvironmentNames
 from components.names import staging_bucket_name
-from delivery import output, prepared, secrets_provider, stack_files, stamp, state_bucket
+from delivery import output, prepared, secrets_provider, stack_files, stamp, state_bucket, waiting
 from delivery.account import Account
 from delivery.audit import Audit
 from delivery.audit_log import AuditLog
@@ -51,12 +50,6 @@ from stacks.config import EnvironmentConfig, Project
 from stacks.config.reader import own_keys_in
 from stacks.inputs import read_assembly
 
-WAIT_VARIABLE = "AMPLIFY_DELIVERY_WAIT"
-"""Minutes that a plan waits while another deployment changes the environment. The pipeline's plans do: the release in
-front may be in its deployment still when the next one is planned."""
-_LONGEST_WAIT = 2160
-"""Minutes of the longest build that CodeBuild runs."""
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("environment", metavar="ENV", help="name of the Pulumi stack")
@@ -64,27 +57,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--variables", type=Path, metavar="FILE", help="write CHANGES=NUMBER and PLAN_DIGEST=DIGEST into FILE"
     )
-    parser.add_argument(
-        "--wait",
-        type=_minutes,
-        metavar="MINUTES",
-        default=os.environ.get(WAIT_VARIABLE, "0"),
-        help="wait that long at most while another deployment changes the environment; "
-        f"default: ${WAIT_VARIABLE}, else not at all",
-    )
-
-
-def _minutes(text: str) -> int:
-    if not (text.isdecimal() and int(text) <= _LONGEST_WAIT):
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of minutes up to {_LONGEST_WAIT}")
-    return int(text)
+    waiting.add_argument(parser, "the environment")
 
 
 def run(args: argparse.Namespace) -> int:
     with Audit("plan", args.environment) as audit:
         target = wanted(args.environment)
         log_if_allowed(audit, target)
-        if _settle(target, args.wait):
+        if settle(target, args.wait * 60.0):
             target = wanted(args.environment)  # credentials of an assumed role last an hour
         plan = make(target, Engine(args.environment, Path.cwd(), output.progress))
         audit.planned(plan)
@@ -263,11 +243,11 @@ def keep(target: Wanted, plan: Plan) -> None:
         output.progress(f"the plan is not kept in the account: {error.message}")
 
 
-def _settle(target: Wanted, minutes: int) -> bool:
-    """Wait for a deployment that is going on; whether there was one."""
+def settle(target: Wanted, seconds: float) -> bool:
+    """Wait, so long at most, for a deployment that is going on; whether there was one."""
     account, stack = target.account, target.root.stack_name
     try:
-        return deployed.settle(account.client("cloudformation"), stack, minutes * 60.0, output.progress)
+        return deployed.settle(account.client("cloudformation"), stack, seconds, output.progress)
     except (BotoCoreError, ClientError) as error:
         raise account.refused(error, f"reading stack {stack}") from None
 

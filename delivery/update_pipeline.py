@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -12,9 +14,9 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from amplify_export.errors import DeployError
+from amplify_export.errors import DeployError, LockedError
 from components.documents.model import PipelineModel
-from delivery import output, pipelines, removal, restart, secrets_provider
+from delivery import output, pipelines, removal, restart, secrets_provider, waiting
 from delivery.account import Account
 from delivery.engine import Engine
 from delivery.planning import ProgramStep
@@ -31,6 +33,13 @@ SOURCE = "sourceDigest"
 """The stack's output that tells from which program and files: `stacks.sources`."""
 COMMIT_VARIABLE, EXECUTION_VARIABLE = "COMMIT_ID", "EXECUTION_ID"
 """Set by the pipeline's action: the commit that this program was built from, and the execution that runs it."""
+
+_ATTEMPTS, _PAUSE = 5, 15.0
+"""How often, and after how many seconds, an update is tried again for a role that CodePipeline cannot assume: a right
+that was given a moment ago is not seen everywhere at once (IAM user guide, "Troubleshoot IAM": changes are not always
+immediately visible)."""
+_REFUSED = re.compile(r"not authorized to perform AssumeRole on role (arn:[^\s,;)]+)")
+"""CodePipeline's words: it tries the role of every action, with the pipeline's role, before it takes a definition."""
 
 STACK = "pulumi:pulumi:Stack"
 """Pulumi's type of the stack itself."""
@@ -73,6 +82,41 @@ def outputs_in(state: Mapping[str, Any]) -> Mapping[str, Any]:
     return {}
 
 
+def bring(engine: Engine, model: PipelineModel) -> Mapping[str, int]:
+    """Update the pipeline; the changes by kind.
+
+    Nobody but CodePipeline can try whether an environment's account lets the pipeline in: its door is open to the
+    pipeline's role alone. What CodePipeline refuses for that is tried again for a minute. Raises `DeployError`s.
+    """
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            return engine.up().changes
+        except DeployError as error:
+            role = _REFUSED.search(error.message)
+            if not role:
+                raise
+            if attempt == _ATTEMPTS:
+                raise _not_let_in(error, role[1], model) from None
+            output.progress(
+                f"CodePipeline cannot assume {role[1]}: trying again in {_PAUSE:.0f} seconds, "
+                f"{_ATTEMPTS - attempt} times at most; a right that is new is not seen everywhere at once"
+            )
+            time.sleep(_PAUSE)
+    raise AssertionError("unreachable")
+
+
+def _not_let_in(error: DeployError, role: str, model: PipelineModel) -> DeployError:
+    names = next((names for names in model.environments if names.door_arn == role), None)
+    if names is None:
+        return error
+    return DeployError(
+        f"the account of {names.environment} does not let the pipeline in:\n{error.message}",
+        where=error.where,
+        remedy=f"an administrator of account {names.account} runs `python -m delivery enrol {names.environment}`, then "
+        "retry the stage. The pipeline still is what it was; its role may assume one more role, which lets nobody in",
+    )
+
+
 def check_stores(resources: Iterable[removal.Resource], model: PipelineModel, stack: str) -> None:
     """Raise `DeployError` if the last environment has left a region whose artifact store is in the stack.
 
@@ -92,6 +136,7 @@ def check_stores(resources: Iterable[removal.Resource], model: PipelineModel, st
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     pipelines.add_stack(parser)
+    waiting.add_argument(parser, "the pipeline")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -99,7 +144,16 @@ def run(args: argparse.Namespace) -> int:
     stack = pipelines.named(args.stack, project)
     config = project.pipeline(stack)
     model = pipeline_model(project, project.app, stack, config)  # a mistake is told before anything slow begins
-    engine = Engine(stack, Path.cwd(), output.progress)
+    engine, patience = Engine(stack, Path.cwd(), output.progress), waiting.Patience(args.wait)
+    while True:
+        try:
+            return _bring(args, stack, config, model, engine)
+        except LockedError as error:
+            if not patience.wait(error):
+                raise
+
+
+def _bring(args: argparse.Namespace, stack: str, config: PipelineConfig, model: PipelineModel, engine: Engine) -> int:
     state = engine.state()
     secrets_provider.check(stack, state, pipeline=True)
     check_stores(state.get("resources") or (), model, stack)
@@ -116,7 +170,7 @@ def run(args: argparse.Namespace) -> int:
         if not settled or applied.get(SOURCE) != preview.outputs.get(SOURCE):
             decision = replace(decision, update=True)
     again = _Restart(config, model) if decision.restarts and model.tags_only else None
-    changes: Mapping[str, int] = engine.up().changes if decision.update else {}
+    changes = bring(engine, model) if decision.update else {}
     started = again.start(str(declared)) if again else ()
     if args.json:
         output.document(

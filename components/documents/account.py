@@ -104,8 +104,6 @@ def _project(access: EnvironmentAccess, what: str, engine: buildspecs.EngineDown
         compute_type=access.build.compute_type,
         timeout_minutes=access.timeout(what),
         queued_timeout_minutes=480,
-        # One deployment at a time; a second one waits instead of failing on the engine's lock.
-        concurrent_builds=1 if what == "deploy" else None,
         log_group=names.project_log_group(what),
         variables=_variables(names, what),
         privileged=access.images and what == "publish",

@@ -9,10 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from components.documents import artifact
-from components.documents.naming import CHECK, PLAN, PUBLISH
+from components.documents.naming import CHECK, DEPLOY, PLAN, PUBLISH
 
 MAX_INLINE = 25_600
 """Characters of an inline buildspec that CodeBuild accepts."""
+
+UPDATE_MINUTES = 60
+"""What UpdatePipeline may take."""
 
 LOCK = "requirements.lock"
 VIRTUALENV = ".venv"
@@ -64,7 +67,8 @@ def build(engine: EngineDownload | None = None) -> str:
 
 def update_pipeline(engine: EngineDownload | None = None) -> str:
     """UpdatePipeline: the built commit's own description of the pipeline."""
-    return _text(_spec(_verified(["python -m delivery update-pipeline"], engine), []))
+    waits = {"AMPLIFY_DELIVERY_WAIT": str(UPDATE_MINUTES // 2)}
+    return _text(_spec(_verified(["python -m delivery update-pipeline"], engine), [], waits))
 
 
 def project(what: str, timeout_minutes: int, engine: EngineDownload | None = None) -> str:
@@ -72,9 +76,14 @@ def project(what: str, timeout_minutes: int, engine: EngineDownload | None = Non
     command, exports = {PUBLISH: (_PUBLISH, []), PLAN: (_PLAN, PLAN_VARIABLES), CHECK: (_CHECK, [])}.get(
         what, (_deploy(timeout_minutes), [])
     )
-    # `delivery.plan.WAIT_VARIABLE`. Some minutes are left for the plan itself, which tells what is going on still.
-    waits = {"AMPLIFY_DELIVERY_WAIT": str(max(timeout_minutes - 10, 1))} if what == PLAN else {}
-    return _text(_spec(_verified([command], engine), exports, {**_BUILT, **waits}))
+    return _text(_spec(_verified([command], engine), exports, {**_BUILT, **_waits(what, timeout_minutes)}))
+
+
+def _waits(what: str, timeout_minutes: int) -> dict[str, str]:
+    """`delivery.waiting.WAIT_VARIABLE`. A plan needs some minutes for itself, to tell at least what is going on still;
+    a deployment as long again."""
+    minutes = {PLAN: timeout_minutes - 10, DEPLOY: timeout_minutes // 2}.get(what)
+    return {} if minutes is None else {"AMPLIFY_DELIVERY_WAIT": str(max(minutes, 1))}
 
 
 PLAN_VARIABLES = ["CHANGES", "PLAN_DIGEST"]

@@ -286,9 +286,8 @@ def _project(
         buildspec=buildspec,
         image=environment.image,
         compute_type=environment.compute_type,
-        timeout_minutes=60,
+        timeout_minutes=buildspecs.UPDATE_MINUTES,
         queued_timeout_minutes=480,
-        concurrent_builds=1 if what == "update" else None,
         log_group=names.project_log_group(what),
         # Build has nothing to do with the engine's state.
         variables={"STACK": names.name, **({"PULUMI_BACKEND_URL": names.state_backend} if what == "update" else {})},

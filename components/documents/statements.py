@@ -169,7 +169,11 @@ class PolicyDocument:
 
 @dataclass(frozen=True)
 class ProjectDocument:
-    """A CodeBuild project to declare; its source and artifacts are CODEPIPELINE."""
+    """A CodeBuild project to declare; its source and artifacts are CODEPIPELINE.
+
+    It has no limit of concurrent builds: CodeBuild refuses what is beyond one, and queues what is beyond the account's
+    quota ("Builds in AWS CodeBuild"). What must not run twice waits by itself (`delivery.waiting`).
+    """
 
     name: str
     description: str
@@ -179,8 +183,6 @@ class ProjectDocument:
     compute_type: str
     timeout_minutes: int
     queued_timeout_minutes: int
-    concurrent_builds: int | None
-    """At most so many builds at a time; further ones wait. None: the account's quota."""
     log_group: str
     variables: Mapping[str, str] = field(default_factory=dict)
     privileged: bool = False

@@ -60,9 +60,11 @@ class BuildRun:
         access: Access,
         reaper: Reaper,
         told: Callable[[Build], None],
+        *,
+        may_run: Callable[[Build], bool] = lambda _: True,
     ) -> None:
         self._build, self._machine, self._access = build, machine, access
-        self._reaper, self._told = reaper, told
+        self._reaper, self._told, self._may_run = reaper, told, may_run
         self._groups: list[Group] = []
         self._secrets: set[str] = set()
         self._log_lock = threading.Lock()
@@ -96,9 +98,10 @@ class BuildRun:
 
     def _run(self, root: Path) -> str:
         build = self._build
-        for kind in ("SUBMITTED", "QUEUED"):
-            with self._phase(kind):
-                pass
+        with self._phase("SUBMITTED"):
+            pass
+        with self._phase("QUEUED"):
+            self._wait_in_queue()
         with self._phase("PROVISIONING"):
             self._credentials = self._assume_role()
             self._cloudwatch.begin(self._own())
@@ -116,6 +119,16 @@ class BuildRun:
             with self._phase("UPLOAD_ARTIFACTS"):
                 self._upload(buildspec, directory, succeeding)
         return SUCCEEDED if succeeding else FAILED
+
+    def _wait_in_queue(self) -> None:
+        """Until the account may run one more build; the time in the queue is bounded for itself."""
+        minutes = self._build.project.get("queuedTimeoutInMinutes", 480)
+        takes = self._deadline - time.monotonic()
+        self._deadline = time.monotonic() + minutes * self._machine.minute
+        while not self._may_run(self._build):
+            self._check_ended()
+            time.sleep(0.05)
+        self._deadline = time.monotonic() + takes
 
     def _assume_role(self) -> Credentials:
         build = self._build

@@ -6,12 +6,15 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from rehearsal.pipeline_service import structure, views
+from rehearsal.pipeline_service.clients import Access
 from rehearsal.pipeline_service.connections import require_pass
 from rehearsal.pipeline_service.definitions import read_pipeline
 from rehearsal.pipeline_service.engine import Engine
 from rehearsal.pipeline_service.errors import ServiceError, validation
-from rehearsal.pipeline_service.gate import Caller, Gate
+from rehearsal.pipeline_service.gate import Caller
 from rehearsal.pipeline_service.masking import keep_masked_secrets
 from rehearsal.pipeline_service.orders import Orders
 from rehearsal.pipeline_service.pages import page
@@ -24,8 +27,8 @@ Answer = dict[str, Any]
 class PipelinesApi:
     """CodePipeline's API over one engine."""
 
-    def __init__(self, engine: Engine, orders: Orders, gate: Gate, on_definition: Callable[[PipelineState], None]):
-        self._engine, self._orders, self._gate = engine, orders, gate
+    def __init__(self, engine: Engine, orders: Orders, access: Access, on_definition: Callable[[PipelineState], None]):
+        self._engine, self._orders, self._gate, self._clients = engine, orders, access.gate, access.clients
         self._on_definition = on_definition
         """Called with every pipeline that is created or updated: change detection starts from there."""
 
@@ -233,11 +236,15 @@ class PipelinesApi:
         role = declared["roleArn"]
         self._gate.require(caller, "iam:PassRole", role, {"iam:PassedToService": SERVICE})
         arn = f"arn:aws:codepipeline:{caller.region}:{caller.account}:{declared['name']}"
-        if self._gate.assume(role, SERVICE, arn, caller.region, "check", dry_run=True) is None:
-            raise ServiceError(
-                "InvalidStructureException", f"CodePipeline is not authorized to perform AssumeRole on role {role}"
-            )
-
+        credentials = self._gate.assume(role, SERVICE, arn, caller.region, "check")
+        if credentials is None:
+            raise _not_authorized("CodePipeline", role)
+        for action_role in _action_roles(declared):
+            # AWS documents nothing of it; seen in terraform-provider-aws issue 13103 and terraform pull request 14263.
+            try:
+                self._clients.assume(credentials, action_role, "check", caller.region)
+            except ClientError as error:
+                raise _not_authorized(role, action_role) from error
         for stage in declared["stages"]:
             for action in stage["actions"]:
                 connection = (action.get("configuration") or {}).get("ConnectionArn")
@@ -277,6 +284,20 @@ class PipelinesApi:
             raise ServiceError(
                 "StageNotFoundException", f"Pipeline '{state.definition.name}' does not have a stage '{stage}'"
             )
+
+
+def _action_roles(declared: dict[str, Any]) -> list[str]:
+    """The roles of a pipeline's actions and rules, each once, beside the pipeline's own."""
+    stages = declared["stages"]
+    found = [action.get("roleArn") for stage in stages for action in stage["actions"]]
+    for moment in ("beforeEntry", "onSuccess", "onFailure"):
+        conditions = [c for stage in stages for c in (stage.get(moment) or {}).get("conditions") or ()]
+        found += [rule.get("roleArn") for condition in conditions for rule in condition.get("rules") or ()]
+    return [role for role in dict.fromkeys(found) if role and role != declared["roleArn"]]
+
+
+def _not_authorized(who: str, role: str) -> ServiceError:
+    return ServiceError("InvalidStructureException", f"{who} is not authorized to perform AssumeRole on role {role}")
 
 
 def _approval(state: PipelineState, stage: str, action: str, token: str) -> tuple[Execution, ActionRun]:

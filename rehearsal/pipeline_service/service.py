@@ -59,7 +59,8 @@ class PipelineService:
     `build_variables` is what the build image has in its environment (PATH at least); `minute` is how many seconds a
     minute lasts in timeouts and waits; `logs` the folder for the builds' logs (by default a temporary one that ends
     with the service);
-    `update_policy` what an update does to executions that run; `poll_seconds` how often repositories are looked at.
+    `update_policy` what an update does to executions that run; `poll_seconds` how often repositories are looked at;
+    `build_quota` how many builds an account may run at the same time in a region, further ones are queued.
     """
 
     def __init__(
@@ -73,10 +74,11 @@ class PipelineService:
         logs: Path | None = None,
         update_policy: UpdatePolicy = "cancel",
         poll_seconds: float = 0.2,
+        build_quota: int | None = None,
     ) -> None:
         self.aws, self._room = aws, room
         self._machine = Machine(build_variables or {"PATH": os.defpath}, minute, grace)
-        self._poll_seconds = poll_seconds
+        self._poll_seconds, self._build_quota = poll_seconds, build_quota
         self._scratch = tempfile.TemporaryDirectory(prefix="build-logs-")
         self.logs = logs or Path(self._scratch.name)
         self.engine = Engine()
@@ -111,6 +113,15 @@ class PipelineService:
     def update_policy(self, policy: UpdatePolicy) -> None:
         self._orders.update_policy = policy
 
+    @property
+    def build_quota(self) -> int | None:
+        """How many builds an account may run at the same time in a region."""
+        return self._projects.quota
+
+    @build_quota.setter
+    def build_quota(self, quota: int | None) -> None:
+        self._projects.quota = quota
+
     def start(self) -> None:
         """Join the local AWS, which must be running."""
         if self.aws.port is None:
@@ -118,12 +129,14 @@ class PipelineService:
         access = Access(Gate(self.aws.port, self._room.token), Clients(self.aws.endpoint))
         minute = self._machine.minute
         self._reaper = Reaper()
-        self._projects = ProjectsApi(access, self._machine, self._reaper, self.logs, self._told_build)
+        self._projects = ProjectsApi(
+            access, self._machine, self._reaper, self.logs, self._told_build, quota=self._build_quota
+        )
         roles = Roles(access)
         self.engine.ready(
             Actions(access, roles, self._repositories, self._projects, minute), Rules(roles, access.clients, minute)
         )
-        pipelines = PipelinesApi(self.engine, self._orders, access.gate, self._changes.watch)
+        pipelines = PipelinesApi(self.engine, self._orders, access, self._changes.watch)
         self._pipelines = WebhooksApi(self.engine, self._webhooks, access.gate, pipelines.handler)
         self._notifications = NotificationsApi(access.gate, self._is_pipeline)
         self._notifier = Notifier(access.gate, self._notifications, self.execution)

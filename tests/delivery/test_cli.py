@@ -39,7 +39,8 @@ def test_wrong_usage(arguments: tuple[str, ...]) -> None:
 @pytest.mark.parametrize("minutes", ["x", "-1", "2161"])
 def test_minutes_that_are_none_wherever_they_come_from(minutes: str, monkeypatch: pytest.MonkeyPatch) -> None:
     said = f"{minutes!r} is no number of minutes up to 2160"
-    assert said in delivery("plan", "prod", f"--wait={minutes}").err
+    for command in (("plan", "prod"), ("deploy", "prod"), ("update-pipeline",)):
+        assert said in delivery(*command, f"--wait={minutes}").err
     monkeypatch.setenv("AMPLIFY_DELIVERY_WAIT", minutes)
     ran = delivery("plan", "prod")
     assert (ran.code, said in ran.err) == (2, True)

@@ -7,7 +7,7 @@ from pulumi.automation import CommandResult
 from pulumi.automation.errors import create_command_error
 from pulumi.automation.events import EngineEvent
 
-from amplify_export.errors import DeliveryError, DeployError, StateError
+from amplify_export.errors import DeliveryError, DeployError, LockedError, StateError
 from delivery.engine import ROOT_STACK, Watch, explain
 
 URN = "urn:pulumi:dev::app::amplify-delivery:index:AmplifyBackend$aws:cloudformation/stack:Stack::backend"
@@ -46,6 +46,7 @@ def said(urn: str, message: str, severity: str = "error") -> EngineEvent:
 def test_what_the_engine_says_about_its_state(stderr: str, message: str, remedy: str) -> None:
     error = failed(stderr)
     assert isinstance(error, StateError)
+    assert isinstance(error, LockedError) == ("another update" in message)
     assert message in error.message
     assert remedy in error.remedy
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -119,3 +121,52 @@ def test_update_pipeline_does_not_take_a_failed_update_for_one_that_was_applied(
         done = delivery(workspace, "update-pipeline")
         assert done.exit_code == 1
         assert "not so" in done.output
+
+
+def test_update_pipeline_waits_for_the_lock_of_one_that_was_abandoned(workspace: Workspace) -> None:
+    program(workspace, "a")
+    workspace.succeed("stack", "init", "pipeline")
+    workspace.succeed("up", "-s", "pipeline", "--yes", "--skip-preview")
+    program(workspace, "b")
+    state = Path(workspace.environment["PULUMI_BACKEND_URL"].removeprefix("file://"))
+    lock = state / ".pulumi" / "locks" / "organization" / APP / "pipeline" / "0123.json"
+    lock.parent.mkdir(parents=True)
+    lock.write_text('{"pid": 7, "username": "root", "hostname": "build", "timestamp": "2026-11-29T09:00:00Z"}')
+    refused = delivery(workspace, "update-pipeline")
+    assert refused.exit_code == 1
+    assert "another update of this stack is running" in refused.output
+
+    def unlock() -> None:
+        time.sleep(4)
+        lock.unlink()
+
+    with ThreadPoolExecutor() as other:
+        ended = other.submit(unlock)
+        said = succeeds(delivery(workspace, "update-pipeline", "--wait", "5"))
+        ended.result()
+    assert "root@build (pid 7)" in said
+    assert "waiting until that has ended, 5 minutes at most" in said
+    assert said.endswith("pipeline: 1 updated\n")
+
+
+FAILING = """
+import pulumi, pulumi_aws as aws
+where = aws.Provider("where", region={region!r})
+pipeline = aws.s3.Bucket("pipeline", bucket={bucket!r}, opts=pulumi.ResourceOptions(provider=where))
+pulumi.export("pipeline", pipeline.bucket)
+pulumi.export("definitionDigest", {digest!r})
+"""
+
+
+def test_an_update_that_was_refused_has_not_told_that_its_definition_is_applied(
+    workspace: Workspace, developer: LocalAccount
+) -> None:
+    """Else the retry, once the account lets the pipeline in, would be taken for a loop."""
+    name = f"pipeline-{developer.account}"
+    file = workspace.project / "__main__.py"
+    file.write_text(FAILING.format(region=developer.region, bucket=name, digest="a"))
+    workspace.succeed("stack", "init", "pipeline")
+    workspace.succeed("up", "-s", "pipeline", "--yes", "--skip-preview")
+    file.write_text(FAILING.format(region=developer.region, bucket="No Such Name", digest="b"))
+    assert delivery(workspace, "update-pipeline").exit_code == 1
+    assert workspace.succeed("stack", "output", "definitionDigest", "-s", "pipeline").output.strip() == "a"

@@ -16,7 +16,7 @@ import yaml
 from components.documents import artifact, buildspecs
 from components.documents.naming import PROJECTS
 from delivery import cli
-from delivery.plan import WAIT_VARIABLE
+from delivery.waiting import WAIT_VARIABLE
 from publishing.cache import RESULTS_VARIABLE
 from stacks.inputs import ASSEMBLY_VARIABLE
 
@@ -87,7 +87,7 @@ def test_what_build_assembled_is_what_is_deployed(what: str) -> None:
 def test_what_build_examined_is_known_after_it(what: str) -> None:
     """In a folder of the artifact, which is not hidden: hidden ones are taken out of it."""
     assert variables(buildspecs.build()) == {RESULTS_VARIABLE: buildspecs.EXAMINED}
-    more = {WAIT_VARIABLE} if what == "plan" else set()
+    more = {WAIT_VARIABLE} if what in ("plan", "deploy") else set()
     assert variables(buildspecs.project(what, 60)).keys() == {ASSEMBLY_VARIABLE, RESULTS_VARIABLE} | more
     assert variables(buildspecs.project(what, 60))[RESULTS_VARIABLE] == buildspecs.EXAMINED
     assert not buildspecs.EXAMINED.startswith(".")
@@ -96,6 +96,12 @@ def test_what_build_examined_is_known_after_it(what: str) -> None:
 @pytest.mark.parametrize(("minutes", "waits"), [(60, "50"), (5, "1")])
 def test_a_plan_waits_for_the_release_before_as_long_as_its_build_may(minutes: int, waits: str) -> None:
     assert variables(buildspecs.project("plan", minutes))[WAIT_VARIABLE] == waits
+
+
+@pytest.mark.parametrize(("minutes", "waits"), [(240, "120"), (1, "1")])
+def test_a_deployment_leaves_as_much_time_as_it_waits(minutes: int, waits: str) -> None:
+    assert variables(buildspecs.project("deploy", minutes))[WAIT_VARIABLE] == waits
+    assert variables(buildspecs.update_pipeline())[WAIT_VARIABLE] == "30"
 
 
 def commands_of_delivery() -> list[list[str]]:

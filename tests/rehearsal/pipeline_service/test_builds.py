@@ -309,3 +309,27 @@ def _environments() -> bytes:
             except OSError:
                 continue
     return found
+
+
+def test_a_new_accounts_quota_of_one_build_queues_the_next_ones(world: World) -> None:
+    """ "builds are queued if the number of running builds reaches the concurrent build limit for the platform and
+    compute type. The maximum number of builds in a queue is five times the concurrent build limit": one runs here, five
+    wait, the seventh is refused."""
+    world.service.build_quota = 1
+    try:
+        marks = world.folder / "marks"
+        _project(world, "first", f"echo + >> {marks}; sleep 0.3; echo - >> {marks}")
+        _project(world, "second", f"echo + >> {marks}; sleep 0.3; echo - >> {marks}")
+        started = [_start(world, name) for name in ("first", "second", "first", "second", "first", "second")]
+        with pytest.raises(
+            world.codebuild.exceptions.AccountLimitExceededException,
+            match="Cannot have more than 5 builds in queue for the account",
+        ):
+            world.codebuild.start_build(projectName="first")
+        phases = world.codebuild.batch_get_builds(ids=[started[-1].id])["builds"][0]["currentPhase"]
+        assert phases in ("SUBMITTED", "QUEUED")
+        assert all(build.done.wait(30) for build in started)
+        assert {build.status for build in started} == {"SUCCEEDED"}
+        assert marks.read_text().split() == ["+", "-"] * 6
+    finally:
+        world.service.build_quota = None

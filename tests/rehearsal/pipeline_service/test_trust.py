@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import boto3
@@ -23,6 +24,7 @@ from tests.rehearsal.pipeline_service.world import (
     stage,
     trusted,
     trusted_role,
+    variable_check,
 )
 
 READ = ("s3:GetObject", "s3:GetObjectVersion")
@@ -174,10 +176,10 @@ def test_a_disabled_key_stops_the_pipeline(world: World) -> None:
 
 
 def _cross_account(
-    world: World, *, trust: str = "", extra: list[dict[str, Any]] | None = None, opened: str = "bucket key"
+    world: World, *, extra: list[dict[str, Any]] | None = None, opened: str = "bucket key"
 ) -> dict[str, Any]:
     """A CodeBuild action behind a door in the target account; bucket and key are `opened` to its project's role."""
-    door_trust = trusted_role(trust or world.pipeline_role)
+    door_trust = trusted_role(world.pipeline_role)
     rights = [allow(["codebuild:StartBuild", "codebuild:BatchGetBuilds"]), *(extra or [])]
     door = world.role("door", door_trust, rights, world.target)
     runner = world.role(
@@ -247,8 +249,10 @@ def test_a_build_in_another_account_needs_bucket_and_key_opened_to_its_role(
 
 
 def test_a_door_that_does_not_trust_the_pipelines_role_fails_the_action_with_the_reason(world: World) -> None:
-    action = _cross_account(world, trust=f"arn:aws:iam::{world.tooling}:role/another")
-    execution = world.create("closed", stage("Deploy", action))
+    action = _cross_account(world)
+    execution = world.create("closed", stage("First", approval("First")), stage("Deploy", action))
+    world.role("door", trusted_role(f"arn:aws:iam::{world.tooling}:role/another"), [], world.target)
+    world.approve("closed", execution, "First")
 
     message = _error(world, "closed", execution, "deploy")
 
@@ -258,9 +262,10 @@ def test_a_door_that_does_not_trust_the_pipelines_role_fails_the_action_with_the
 
 def test_the_pipelines_role_needs_the_right_to_assume_the_actions_role(world: World) -> None:
     action = _cross_account(world)
+    execution = world.create("keyring", stage("First", approval("First")), stage("Deploy", action))
     rights = [allow(["s3:*", "kms:*", "codeconnections:UseConnection"])]
     world.role("pipeline", trusted("codepipeline.amazonaws.com"), rights)
-    execution = world.create("keyring", stage("Deploy", action))
+    world.approve("keyring", execution, "First")
 
     assert "sts:AssumeRole" in _error(world, "keyring", execution, "deploy")
 
@@ -415,3 +420,36 @@ def test_an_action_in_another_region_gets_its_artifacts_from_that_regions_store(
     assert world.service.wait(execution).status == "Succeeded"
     read = world.actions("regions", execution)["far"]["input"]["inputArtifacts"][0]["s3location"]["bucket"]
     assert read == f"{world.bucket}-us"
+
+
+def test_a_pipeline_is_refused_while_its_role_cannot_assume_a_role_of_its_actions(world: World) -> None:
+    """Seen with CreatePipeline and UpdatePipeline: terraform-provider-aws issue 13103, terraform pull request 14263."""
+    door = f"arn:aws:iam::{world.target}:role/door"
+    world.project("make", "true")
+    beyond = world.declaration("app", stage("Build", build("make"), build("make", name="Beyond", roleArn=door)))
+    said = f"{world.pipeline_role} is not authorized to perform AssumeRole on role {door}"
+    with pytest.raises(world.pipelines.exceptions.InvalidStructureException, match=re.escape(said)):
+        world.pipelines.create_pipeline(pipeline=beyond)
+    assert world.pipelines.list_pipelines()["pipelines"] == []
+
+    world.create("app", stage("Build", build("make")))
+    with pytest.raises(world.pipelines.exceptions.InvalidStructureException, match=re.escape(said)):
+        world.pipelines.update_pipeline(pipeline=beyond)
+    assert world.pipelines.get_pipeline(name="app")["pipeline"]["version"] == 1
+
+    # The role is there, and lets in somebody else; then this pipeline's.
+    world.role("door", trusted_role(f"{world.pipeline_role}-of-another"), [], account=world.target)
+    with pytest.raises(world.pipelines.exceptions.InvalidStructureException, match=re.escape(said)):
+        world.pipelines.update_pipeline(pipeline=beyond)
+    world.role("door", trusted_role(world.pipeline_role), [], account=world.target)
+    assert world.pipelines.update_pipeline(pipeline=beyond)["pipeline"]["version"] == 2
+
+
+def test_a_role_of_a_rule_counts_as_well(world: World) -> None:
+    door = f"arn:aws:iam::{world.target}:role/door"
+    world.project("make", "true")
+    rules = [{**rule, "roleArn": door} for rule in variable_check("#{Source.BranchName}", "EQ", "main")]
+    entry = {"conditions": [{"result": "SKIP", "rules": rules}]}
+    declared = world.declaration("app", stage("Build", build("make"), beforeEntry=entry))
+    with pytest.raises(world.pipelines.exceptions.InvalidStructureException, match=re.escape(door)):
+        world.pipelines.create_pipeline(pipeline=declared)
