@@ -147,7 +147,7 @@ _SCOPES: Mapping[str, Scope] = {
     "cognito-identity": _anywhere("cognito-identity", "identitypool/*"),
     "cognito-idp": _anywhere("cognito-idp", "userpool/*"),
     "dynamodb": _named("dynamodb", "table/", tails=("", "/*")),
-    "events": _named("events", "rule/", "event-bus/"),
+    "events": _named("events", "rule/", "rule/*/", "event-bus/"),
     "iam": _iam,
     "kms": _anywhere("kms", "alias/*", "key/*"),
     "lambda": _lambda,

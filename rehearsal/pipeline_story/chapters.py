@@ -19,6 +19,8 @@ from rehearsal.setup.cache import CHECKOUT
 EXPORTS = CHECKOUT / "tests" / "exports" / "todo-series"
 """The example app over its time: a field added (v2), a second model (v3)."""
 
+_SCHEDULE = "cron(0 6 1 1 ? *)"
+"""Once a year: to be made by UpdatePipeline, not to be waited for."""
 _PROD_STAGE = "    - name: Prod\n"
 """Where the stage begins in the pipeline's stack file; it is the last one there."""
 
@@ -75,6 +77,12 @@ def stage_added(play: Play) -> None:
     play.true(
         "Prod" in [stage.name for stage in execution.pipeline.stages],
         "the pipeline has changed itself, and what was pushed meanwhile goes through the new one",
+    )
+    rules = play.setting.devops.client("events").list_rules()["Rules"]
+    play.true(
+        [rule["ScheduleExpression"] for rule in rules] == [_SCHEDULE],
+        "a schedule starts it as well, which came with the same commit",
+        str(rules),
     )
     runs = play.pipeline.executions[known:]
     play.true(
@@ -143,8 +151,9 @@ CHAPTERS = (
     ),
     Chapter(
         "A stage added",
-        "A commit adds Prod, in another account and region, after an approval. Another one, a new export and no change "
-        "of code, is pushed while the pipeline is about to change itself. In PreProd somebody has stopped the service.",
+        "A commit adds Prod, in another account and region, after an approval, and a schedule. Another one, a new "
+        "export and no change of code, is pushed while the pipeline is about to change itself. In PreProd somebody has "
+        "stopped the service.",
         stage_added,
     ),
     Chapter(
@@ -193,7 +202,8 @@ def _with_prod(play: Play) -> None:
     file = _pipeline_file(play.setting.repository.clone)
     stages, key, rest = file.read_text(encoding="utf-8").partition("secretsprovider:")
     _, prod, more = _pipeline_file(CHECKOUT).read_text(encoding="utf-8").partition(_PROD_STAGE)
-    file.write_text(stages + prod + more + key + rest, encoding="utf-8")
+    schedule = f"  {play.setting.names.app}:schedule: {_SCHEDULE}\n"
+    file.write_text(stages + prod + more + schedule + key + rest, encoding="utf-8")
 
 
 def _pipeline_file(project: Path) -> Path:

@@ -683,3 +683,28 @@ def test_a_strangers_pipeline_and_project_cannot_be_made_with_our_roles(
                 "stages": stages,
             }
         )
+
+
+def test_update_pipeline_makes_and_changes_a_schedule_and_no_other_rule(declared: DeclaredWorld) -> None:
+    """A rule's ARN on the default bus is `rule/NAME`: with another one no schedule came through UpdatePipeline."""
+    pipeline = declared.pipeline
+    events = declared.client("events", declared.tools("update"))
+    name = f"{pipeline.event_rule_prefix}schedule"
+    tags = [{"Key": "amplify-delivery:app", "Value": pipeline.app}]
+    arn = events.put_rule(Name=name, EventBusName="default", ScheduleExpression="rate(1 day)", Tags=tags)["RuleArn"]
+    assert arn == pipeline.arn("events", f"rule/{name}")
+    target = {"Id": "pipeline", "Arn": pipeline.pipeline_arn, "RoleArn": pipeline.role_arn("trigger")}
+    events.put_targets(Rule=name, EventBusName="default", Targets=[target])
+    assert events.describe_rule(Name=name)["ScheduleExpression"] == "rate(1 day)"
+    assert [found["Id"] for found in events.list_targets_by_rule(Rule=name)["Targets"]] == ["pipeline"]
+    assert events.list_tags_for_resource(ResourceARN=arn)["Tags"] == tags
+    events.put_rule(Name=name, ScheduleExpression="rate(2 days)")
+    events.remove_targets(Rule=name, Ids=["pipeline"])
+    events.delete_rule(Name=name)
+
+    assert refused(lambda: events.put_rule(Name="another", ScheduleExpression="rate(1 day)"))
+    assert refused(lambda: events.put_targets(Rule="another", Targets=[target]))
+    bus = declared.admin("events", declared.tooling).create_event_bus(Name=pipeline.app)["EventBusArn"]
+    for named in (pipeline.app, bus):
+        elsewhere = {"Name": name, "EventBusName": named, "EventPattern": '{"source": ["me"]}'}
+        assert refused(lambda given=elsewhere: events.put_rule(**given))
