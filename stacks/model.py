@@ -63,6 +63,9 @@ def _stage(project: Project, names: PipelineNames, pipeline: PipelineConfig, sta
         pre=tuple(Step(step.name) for step in stage.pre),
         post=tuple(Step(step.name) for step in stage.post),
         approval=_approval(names, pipeline, stage.approval) if stage.approval else None,
+        approval_before_plan=(
+            _approval(names, pipeline, stage.approval_before_plan) if stage.approval_before_plan else None
+        ),
         bake_minutes=stage.bake.time if stage.bake else 0,
         on_failure=stage.on_failure,
     )
@@ -80,4 +83,5 @@ def _approval(names: PipelineNames, pipeline: PipelineConfig, approval: config.A
         timeout_minutes=approval.timeout,
         topic_arn=approval.notification or own_topic,
         review_url=approval.review_url,
+        skip_unchanged=approval.skip_unchanged,
     )

@@ -87,7 +87,7 @@ def _waits(what: str, timeout_minutes: int) -> dict[str, str]:
 
 
 PLAN_VARIABLES = ["CHANGES", "PLAN_DIGEST"]
-"""What Plan exports: the number of changes, which skips the approval, and the digest, which Deploy is bound to."""
+"""What Plan exports: the number of changes, which the approver reads, and the digest, which Deploy is bound to."""
 
 _PUBLISH = 'python -m delivery publish "$ENVIRONMENT"'
 _CHECK = 'python -m delivery step "$ENVIRONMENT" "$STEP_NAME"'

@@ -1,6 +1,6 @@
 """The CodePipeline itself, as CloudFormation's `AWS::CodePipeline::Pipeline` properties.
 
-Source, Build, UpdatePipeline, PublishAssets, and per stage of ours X-Plan [pre, plan], X-Approve [approval] and
+Source, Build, UpdatePipeline, PublishAssets, and per stage of ours X-Plan [gate, pre, plan], X-Approve [approval] and
 X [deploy, post, bake]. Three stages for one, because a rejected approval is a failed action: only X may have
 `OnFailure`, else a rejection would roll production back. "CodePipeline pipeline structure reference" and "Stage
 conditions" in the CodePipeline user guide.
@@ -12,7 +12,7 @@ import json
 from collections.abc import Iterator
 
 from components.documents.artifact import VARIABLE
-from components.documents.model import EnvironmentRef, PipelineModel, S3Source, Stage
+from components.documents.model import Approval, EnvironmentRef, PipelineModel, S3Source, Stage
 from components.documents.naming import CHECK, DEPLOY, PLAN, PUBLISH
 from components.documents.source_action import SOURCE_ARTIFACT, Properties, push_filter, source_action
 
@@ -105,9 +105,15 @@ def _stages(model: PipelineModel) -> Iterator[Properties]:
 def _stage(model: PipelineModel, stage: Stage) -> Iterator[Properties]:
     plans: list[Properties] = []
     deploys: list[Properties] = []
+    first = 1
+    if stage.approval_before_plan:
+        # A part of X-Plan, not a stage of its own: there are 50 at most, and a rejection leads to nothing else.
+        plans.append(_manual("Approve-Plan", stage.approval_before_plan, f"Commit: {_run(model)['COMMIT_ID']}"))
+        first = 2
     for ref in stage.environments:
-        plans += [_inside(model, ref, CHECK, step.name, 1, step=step.name) for step in stage.pre]
-        plans.append(_inside(model, ref, PLAN, "Plan", 2 if stage.pre else 1, namespace=f"plan-{ref.name}"))
+        plans += [_inside(model, ref, CHECK, step.name, first, step=step.name) for step in stage.pre]
+        order = first + 1 if stage.pre else first
+        plans.append(_inside(model, ref, PLAN, "Plan", order, namespace=f"plan-{ref.name}"))
         deploys.append(_inside(model, ref, DEPLOY, "Deploy", 1, plan=True))
         deploys += [_inside(model, ref, CHECK, step.name, 2, step=step.name) for step in stage.post]
         if stage.bake_minutes:
@@ -115,8 +121,8 @@ def _stage(model: PipelineModel, stage: Stage) -> Iterator[Properties]:
             deploys.append(_inside(model, ref, CHECK, "Bake", order, step="bake"))
     yield {"Name": f"{stage.name}-Plan", "Actions": plans}
     if stage.approval:
-        approve: Properties = {"Name": f"{stage.name}-Approve", "Actions": [_approval(stage)]}
-        if len(stage.environments) == 1:
+        approve: Properties = {"Name": f"{stage.name}-Approve", "Actions": [_approval(stage.approval, stage)]}
+        if stage.approval.skip_unchanged:
             rule = _something_changes(stage.environments[0])
             approve["BeforeEntry"] = {"Conditions": [{"Result": "SKIP", "Rules": [rule]}]}
         yield approve
@@ -132,7 +138,7 @@ def _something_changes(environment: EnvironmentRef) -> Properties:
     """The rule that lets an execution into X-Approve; where it fails, the stage is skipped ("VariableCheck").
 
     A rule checks one variable, and all rules of a condition must hold: so there is none that says "in one of several
-    environments something changes". A stage of several always asks.
+    environments something changes". `limits` refuses a stage of several that would skip.
     """
     check = {"Variable": f"#{{plan-{environment.name}.CHANGES}}", "Value": "0", "Operator": "NE"}
     return {
@@ -142,19 +148,21 @@ def _something_changes(environment: EnvironmentRef) -> Properties:
     }
 
 
-def _approval(stage: Stage) -> Properties:
-    approval = stage.approval
-    assert approval is not None  # noqa: S101 - the caller has looked
+def _approval(approval: Approval, stage: Stage) -> Properties:
     plans = " ".join(
         f"{r.name}: #{{plan-{r.name}.CHANGES}} (#{{plan-{r.name}.PLAN_DIGEST}})" for r in stage.environments
     )
-    configuration = {"CustomData": f"{approval.comment} Changes: {plans}".strip()}
+    return _manual("Approve", approval, f"Changes: {plans}")
+
+
+def _manual(name: str, approval: Approval, text: str) -> Properties:
+    configuration = {"CustomData": f"{approval.comment} {text}".strip()}
     if approval.topic_arn:
         configuration["NotificationArn"] = approval.topic_arn
     if approval.review_url:
         configuration["ExternalEntityLink"] = approval.review_url
     return {
-        "Name": "Approve",
+        "Name": name,
         "ActionTypeId": {"Category": "Approval", "Owner": "AWS", "Provider": "Manual", "Version": "1"},
         "RunOrder": 1,
         "Configuration": configuration,

@@ -96,8 +96,11 @@ def _model_problems(model: PipelineModel) -> Iterator[str]:
             names = [step.name.lower() for step in steps]
             for name in sorted({n for n in names if names.count(n) > 1 or n in taken}):
                 yield f"step {name} of stage {stage.name} has the name of another action: rename it"
-        if stage.approval and not 5 <= stage.approval.timeout_minutes <= 86_400:
-            yield f"the approval of stage {stage.name} must time out after 5 minutes to 60 days"
+        for approval in filter(None, (stage.approval, stage.approval_before_plan)):
+            if not 5 <= approval.timeout_minutes <= 86_400:
+                yield f"the approval of stage {stage.name} must time out after 5 minutes to 60 days"
+        if stage.approval and stage.approval.skip_unchanged and len(stage.environments) > 1:
+            yield f"the approval of stage {stage.name} cannot be skipped: CodePipeline's rule looks at one environment"
         if not 0 <= stage.bake_minutes <= 420:
             yield f"the bake time of stage {stage.name} must be at most 420 minutes, which is one build"
     reserved = {"source", "build", "updatepipeline", "publishassets"}

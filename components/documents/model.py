@@ -37,6 +37,8 @@ class Approval:
     topic_arn: str | None = None
     """SNS topic that is told; default: the pipeline's notifications only."""
     review_url: str | None = None
+    skip_unchanged: bool = False
+    """Nobody is asked where Plan counts no changes. The count comes from the program that is to be approved."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,8 @@ class Stage:
     post: tuple[Step, ...] = ()
     """After the deployment, in each environment."""
     approval: Approval | None = None
+    approval_before_plan: Approval | None = None
+    """Somebody has to agree before anything of the artifact runs for this stage."""
     bake_minutes: int = 0
     """Time after the last post step in which an alarm fails the stage."""
     on_failure: Literal["none", "rollback", "retry"] = "none"

@@ -166,6 +166,11 @@ class Approval(Model):
     review_url: Annotated[str, pattern("https?://.+", "address, such as https://example.com/releases")] | None = Field(
         default=None, description="address that is shown with it"
     )
+    skip_unchanged: Flag = Field(
+        default=False,
+        description="do not ask where Plan counts no changes. Its cost: the number comes from the program that is to "
+        "be approved, so whoever can change that program decides whether anybody is asked",
+    )
 
     @model_validator(mode="after")
     def _in_range(self) -> Approval:
@@ -215,6 +220,13 @@ class Stage(Model):
         description="somebody has to agree; `true`, or its settings",
         json_schema_extra=_or_a_flag,
     )
+    approval_before_plan: Annotated[Approval | None, BeforeValidator(_approval)] = Field(
+        default=None,
+        description="somebody has to agree, too, before anything of the artifact runs for this stage: plan and `pre` "
+        "steps run its code in the environment's account, the plan with the key of the engine's state "
+        "(docs/trust.md); `true`, or its settings",
+        json_schema_extra=_or_a_flag,
+    )
     bake: Bake | None = Field(default=None, description="time to wait after the last step")
     on_failure: Literal["none", "rollback", "retry"] = Field(
         default="none",
@@ -232,6 +244,19 @@ class Stage(Model):
     @property
     def steps(self) -> tuple[Step, ...]:
         return (*self.pre, *self.post)
+
+    @model_validator(mode="after")
+    def _skips_what_can_be(self) -> Stage:
+        if self.approval and self.approval.skip_unchanged and len(self.environments) > 1:
+            raise BadValueError(
+                "the approval of several environments cannot be skipped: CodePipeline's rule looks at one number",
+                "take `skipUnchanged` away, or make a stage of each environment",
+            )
+        if self.approval_before_plan and self.approval_before_plan.skip_unchanged:
+            raise BadValueError(
+                "`approvalBeforePlan` cannot be skipped: nothing is counted yet", "take its `skipUnchanged` away"
+            )
+        return self
 
     @model_validator(mode="after")
     def _steps_differ(self) -> Stage:

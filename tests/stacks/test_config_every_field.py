@@ -304,6 +304,10 @@ WRONG: dict[type[BaseModel], dict[str, tuple[Bad, ...]]] = {
             Bad("yes", "'yes' is neither true nor false"),
             Bad(["me"], "is no mapping"),
         ),
+        "approvalBeforePlan": (
+            Bad("yes", "'yes' is neither true nor false"),
+            Bad({"skipUnchanged": "true"}, "`approvalBeforePlan` cannot be skipped", "parent"),
+        ),
         "bake": (Bad("30m", "'30m' is no mapping"), Bad({"alarm": "errors"}, "bake.time is missing")),
         "onFailure": (Bad("undo", "'undo' is not 'none', 'rollback' or 'retry'"),),
     },
@@ -323,6 +327,7 @@ WRONG: dict[type[BaseModel], dict[str, tuple[Bad, ...]]] = {
         "comment": (Bad("x" * 401, "is no comment: up to 400 characters"),),
         "timeout": (*TIME, Bad("1m", "a timeout of 1 minutes", "parent"), Bad("61d", "of 87840 minutes", "parent")),
         "notification": (Bad("releases", "'releases' is not the ARN of an SNS topic"),),
+        "skipUnchanged": FLAG,
         "reviewUrl": (Bad("example.com", "'example.com' is no address"),),
     },
     Bake: {

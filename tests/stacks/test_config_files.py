@@ -78,7 +78,9 @@ PIPELINE: dict[str, Any] = {
                 "timeout": "7d",
                 "notification": "arn:aws:sns:us-east-1:111111111111:releases",
                 "reviewUrl": "https://example.com",
+                "skipUnchanged": "true",
             },
+            "approvalBeforePlan": {"comment": "Who merged this?"},
         },
     ],
     "build": {
@@ -299,6 +301,8 @@ WRONG_PIPELINES = [
     ("stages.1.approval.timeout", "1m", "CodePipeline takes 5m to 60d"),
     ("stages.1.approval.notification", "releases", "is not the ARN of an SNS topic"),
     ("stages.1.approval.reviewUrl", "example.com", "is no address"),
+    ("stages.1.approvalBeforePlan", "yes", "'yes' is neither true nor false"),
+    ("stages.1.approval.skipUnchanged", "perhaps", "'perhaps' is neither true nor false"),
     ("stages.1.approval.approvers", [], "unknown key 'approvers'"),
     (f"{STEP}.name", "deploy", "a step cannot be called deploy"),
     (f"{STEP}.name", "a b", "is no name"),

@@ -233,7 +233,13 @@ def test_everything_that_can_be_asked_for(directory: Path, tmp_path: Path) -> No
             {
                 "name": "Prod",
                 "environments": ["prod1"],
-                "approval": {"comment": "Go?", "timeout": "2h", "reviewUrl": "https://example.com"},
+                "approval": {
+                    "comment": "Go?",
+                    "timeout": "2h",
+                    "reviewUrl": "https://example.com",
+                    "skipUnchanged": "true",
+                },
+                "approvalBeforePlan": {"comment": "Who merged this?"},
                 "onFailure": "rollback",
             },
         ],
@@ -254,6 +260,8 @@ def test_everything_that_can_be_asked_for(directory: Path, tmp_path: Path) -> No
     found = stages(recording)
     assert [a["name"] for a in found["PreProd-Plan"]["actions"]] == ["migrate-preprod", "Plan-preprod"]
     assert [a["name"] for a in found["PreProd"]["actions"]] == ["Deploy-preprod", "Bake-preprod"]
+    assert [a["name"] for a in found["Prod-Plan"]["actions"]] == ["Approve-Plan", "Plan-prod1"]
+    assert found["Prod-Plan"]["actions"][0]["timeoutInMinutes"] == 24 * 60
     [approve] = found["Prod-Approve"]["actions"]
     assert approve["timeoutInMinutes"] == 120
     topic = f"arn:aws:sns:{HOME}:{TOOLING}:{APP}-pipeline-notifications"

@@ -130,7 +130,7 @@ def test_build_seals_last_and_exports_the_digest() -> None:
     assert commands(json.dumps(spec))[-1] == artifact.seal()
 
 
-def test_plan_exports_what_skips_the_approval_and_binds_the_deployment() -> None:
+def test_plan_exports_what_the_approver_reads_and_what_binds_the_deployment() -> None:
     assert json.loads(buildspecs.project("plan", 60))["env"]["exported-variables"] == ["CHANGES", "PLAN_DIGEST"]
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from amplify_export.errors import ConfigError
 from components.documents import limits
 from components.documents.definition import pipeline_properties
 from components.documents.door import DOOR_VARIABLES
@@ -75,6 +76,21 @@ def test_pre_steps_run_before_the_plan() -> None:
     assert orders(stage(pipeline_properties(model), "Prod-Plan")) == [("freeze-prod", 1), ("Plan-prod", 2)]
 
 
+def test_somebody_may_be_asked_before_anything_of_the_artifact_runs_for_a_stage() -> None:
+    reference = EnvironmentRef("prod", w.PROD, w.AWAY)
+    gated = Stage("Prod", (reference,), pre=(Step("freeze"),), approval_before_plan=Approval("Who merged this?"))
+    model = w.pipeline_model(stages=(gated,))
+    limits.check_model(model)
+    found = stage(pipeline_properties(model), "Prod-Plan")
+    assert orders(found) == [("Approve-Plan", 1), ("freeze-prod", 2), ("Plan-prod", 3)]
+    gate = found["Actions"][0]
+    assert gate["ActionTypeId"]["Category"] == "Approval"
+    assert gate["Configuration"]["CustomData"] == "Who merged this? Commit: #{source.CommitId}"
+    late = Stage("Prod", (reference,), approval_before_plan=Approval(timeout_minutes=1))
+    with pytest.raises(ConfigError, match="must time out after 5 minutes"):
+        limits.check_model(w.pipeline_model(stages=(late,)))
+
+
 def test_only_the_deploying_stage_rolls_back(properties: dict[str, Any]) -> None:
     with_failure = [s["Name"] for s in properties["Stages"] if "OnFailure" in s]
     assert with_failure == ["Prod"]
@@ -88,15 +104,26 @@ def test_a_retry_is_of_the_failed_actions() -> None:
     assert stage(pipeline_properties(model), "Prod")["OnFailure"] == expected
 
 
-def test_a_stage_of_several_environments_always_asks(properties: dict[str, Any]) -> None:
+def test_an_approval_asks_whatever_the_program_counts(properties: dict[str, Any]) -> None:
+    """What is to be approved makes the number: it does not decide whether anybody is asked."""
+    reference = EnvironmentRef("prod", w.PROD, w.AWAY)
+    one = w.pipeline_model(stages=(Stage("Prod", (reference,), approval=Approval("Go?")),))
+    for declared in (properties, pipeline_properties(one)):
+        assert "BeforeEntry" not in stage(declared, "Prod-Approve")
+
+
+def test_a_stage_of_several_environments_cannot_skip(properties: dict[str, Any]) -> None:
     """No rule checks two variables, and what AWS makes of two in one text, or of a line break in it, is not said."""
     assert len([a for a in stage(properties, "Prod-Plan")["Actions"] if a["Name"].startswith("Plan-")]) == 2
-    assert "BeforeEntry" not in stage(properties, "Prod-Approve")
+    references = tuple(EnvironmentRef(name, w.PROD, w.AWAY) for name in ("prod", "canary"))
+    skipping = Stage("Prod", references, approval=Approval(skip_unchanged=True))
+    with pytest.raises(ConfigError, match="stage Prod cannot be skipped"):
+        limits.check_model(w.pipeline_model(stages=(skipping,)))
 
 
-def test_the_approval_of_one_environment_compares_its_count() -> None:
+def test_an_approval_that_may_be_skipped_compares_the_environments_count() -> None:
     reference = EnvironmentRef("prod", w.PROD, w.AWAY)
-    model = w.pipeline_model(stages=(Stage("Prod", (reference,), approval=Approval("Go?")),))
+    model = w.pipeline_model(stages=(Stage("Prod", (reference,), approval=Approval("Go?", skip_unchanged=True)),))
     found = stage(pipeline_properties(model), "Prod-Approve")
     (condition,) = found["BeforeEntry"]["Conditions"]
     assert condition["Result"] == "SKIP"
