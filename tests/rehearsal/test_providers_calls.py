@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, ClassVar
 
 import grpc
 import pytest
@@ -531,3 +531,30 @@ def test_get_stack_tells_all_parameters_and_outputs() -> None:
     assert found["parameters"] == {"P": "****"}
     assert found["outputs"] == {"O": "1"}
     assert found["templateBody"] == '{"a":2,"b":1}'
+
+
+def test_a_lifecycle_configuration_is_read_until_it_is_steady(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Eleven reads for one put, as recorded: whatever depends on the bucket alone does not wait for them."""
+    slept: list[float] = []
+    monkeypatch.setattr("time.sleep", slept.append)
+    rule = {"ID": "old", "Status": "Enabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": 1}}
+
+    class S3:
+        class exceptions:  # noqa: N801 - botocore's name
+            ClientError = ClientError
+
+        calls: ClassVar[list[str]] = []
+
+        def put_bucket_lifecycle_configuration(self, **_: Any) -> None:
+            self.calls.append("put")
+
+        def get_bucket_lifecycle_configuration(self, **_: Any) -> dict[str, Any]:
+            self.calls.append("get")
+            return {"Rules": [rule]}
+
+    session = FakeSession(clients={"s3": S3()})
+    calls = classic("aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration", session)
+    rules = [{"id": "old", "status": "Enabled", "filter": {"prefix": ""}, "expiration": {"days": 1}}]
+    calls.create({"bucket": "b", "rules": rules})
+    assert S3.calls == ["put", *["get"] * 11]
+    assert sum(slept) == pytest.approx(1)

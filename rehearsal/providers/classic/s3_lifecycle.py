@@ -6,13 +6,16 @@ state bucket uses: expiration, transitions, non-current versions, broken uploads
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
+from rehearsal.providers.classic.propagation import POLL_SECONDS
 from rehearsal.providers.classic.s3_companions import Setting
-from rehearsal.providers.resource import REGION
+from rehearsal.providers.resource import REGION, Call
 from rehearsal.providers.schema import Prop
 from rehearsal.providers.wire import Properties
 
+_STEADY = 10
 _NAMES = {
     "abortIncompleteMultipartUpload": "AbortIncompleteMultipartUpload",
     "and": "And",
@@ -106,6 +109,14 @@ class BucketLifecycleConfiguration(Setting):
 
     def remove(self, client: Any, target: Properties, olds: Properties) -> None:
         client.delete_bucket_lifecycle(**target)
+
+    def _state(self, call: Call, resource_id: str, known: Properties) -> tuple[str, Properties]:
+        """After a put the provider waits until it has read the same ten times in a row, which takes 50 seconds there:
+        S3 tells old rules for a while (bucket_lifecycle_configuration.go)."""
+        for _ in range(_STEADY):
+            super()._state(call, resource_id, known)
+            time.sleep(POLL_SECONDS)
+        return super()._state(call, resource_id, known)
 
 
 def _sent_rule(rule: Properties) -> Properties:
