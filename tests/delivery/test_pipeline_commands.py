@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import time
-from concurrent.futures import ThreadPoolExecutor
+import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -130,22 +130,23 @@ def test_update_pipeline_waits_for_the_lock_of_one_that_was_abandoned(workspace:
     program(workspace, "b")
     state = Path(workspace.environment["PULUMI_BACKEND_URL"].removeprefix("file://"))
     lock = state / ".pulumi" / "locks" / "organization" / APP / "pipeline" / "0123.json"
-    lock.parent.mkdir(parents=True)
+    lock.parent.mkdir(parents=True, exist_ok=True)
     lock.write_text('{"pid": 7, "username": "root", "hostname": "build", "timestamp": "2026-11-29T09:00:00Z"}')
     refused = delivery(workspace, "update-pipeline")
     assert refused.exit_code == 1
     assert "another update of this stack is running" in refused.output
 
-    def unlock() -> None:
-        time.sleep(4)
-        lock.unlink()
-
-    with ThreadPoolExecutor() as other:
-        ended = other.submit(unlock)
-        said = succeeds(delivery(workspace, "update-pipeline", "--wait", "5"))
-        ended.result()
-    assert "root@build (pid 7)" in said
-    assert "waiting until that has ended, 5 minutes at most" in said
+    waits = [str(tools().python), "-m", "delivery", "update-pipeline", "--wait", "5"]
+    told = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    said = ""
+    with subprocess.Popen(waits, cwd=workspace.project, env=dict(workspace.environment), **told) as running:
+        assert running.stdout
+        for line in running.stdout:
+            said += line
+            if "waiting until that has ended" in line:
+                lock.unlink()
+    assert running.returncode == 0, said
+    assert re.search(r"root@build \(pid 7\)[^\n]*: waiting until that has ended, 5 minutes at most", said)
     assert said.endswith("pipeline: 1 updated\n")
 
 

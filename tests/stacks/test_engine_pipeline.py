@@ -10,8 +10,11 @@ from typing import Any
 
 import pytest
 
+from components.documents.statements import role_trust
 from rehearsal.local_aws import random_account
 from rehearsal.pipeline_service import PipelineService, local_aws_with_room
+from stacks.config import Project
+from stacks.model import pipeline_model
 from tests.local_account import LocalAccount
 from tests.rehearsal.conftest import pulumi_home  # noqa: F401 - a fixture
 from tests.rehearsal.pulumi_project import PulumiProject
@@ -42,6 +45,7 @@ def project(pulumi_home: dict[str, str], tooling: LocalAccount, tmp_path: Path) 
         shutil.copytree(REPOSITORY / package, project.folder / package)
     shutil.copy(REPOSITORY / "__main__.py", project.folder)
     describe(project)
+    let_in(project)
     project.succeed("stack", "init", "pipeline")
     return project
 
@@ -56,6 +60,17 @@ def describe(project: PulumiProject, **more: object) -> None:
     shutil.copy(REPOSITORY / "Pulumi.yaml", project.folder)
     settings_file = project.folder / "Pulumi.yaml"
     settings_file.write_text(settings_file.read_text().replace("name: seriesapp", f"name: {APP}"))
+
+
+def let_in(project: PulumiProject) -> None:
+    """What the owners of the environments' accounts have done before: CodePipeline tries every action's role."""
+    described = Project(project.folder)
+    model = pipeline_model(described, APP, "pipeline", described.pipeline("pipeline"))
+    aws = project.developer.aws
+    for names in model.environments:
+        iam = aws.client("iam", aws.make_admin(names.account), HOME)
+        trust = json.dumps(role_trust(model.names.role_arn()))
+        iam.create_role(Path=names.path, RoleName=names.door_role, AssumeRolePolicyDocument=trust)
 
 
 def up(project: PulumiProject, *arguments: str) -> str:
