@@ -114,23 +114,23 @@ def rewrite_auxiliary_code(
 
 
 def settle_logical_ids(template: dict[str, Any]) -> dict[str, Any]:
-    """The template with API Gateway's random suffixes made a function of what they stand for.
+    """The template with API Gateway's random suffixes made a function of what they stand for: a digest of the API's
+    body and its gateway responses, which is whatever a deployment freezes.
 
-    A Deployment's suffix is a digest of the API's body and its gateway responses: whatever a deployment
-    freezes. A GatewayResponse's is a digest of its API's name alone: a new id for the same response type
-    would make CloudFormation put the new one and then delete it with the old one.
+    A GatewayResponse's suffix is that of the deployment it is frozen in. CloudFormation puts a changed body with
+    PutRestApi, which drops the responses (amplify-category-api 30 and pull request 764, aws-cdk 28652): only with new
+    ids are they put again before the new deployment. That the old ids are deleted in the end, and the responses with
+    them, does not reach what the deployment has frozen.
     An id that is already taken by something else is left as it is.
     """
     resources: Mapping[str, Mapping[str, Any]] = template.get("Resources") or {}
-    names: dict[str, str] = {}
+    plain: dict[str, str] = {}
     for name, item in resources.items():
         if item["Type"] == "AWS::ApiGateway::GatewayResponse" and (match := _RANDOM_RESPONSE.fullmatch(name)):
-            suffix = hashlib.sha256(match["api"].encode()).hexdigest()[:8]
-            names[name] = f"{match['api']}Default{match['kind']}Response{suffix}"
-    responses = dict(names)
-    for name, item in resources.items():
+            plain[name] = f"{match['api']}Default{match['kind']}Response"
         if item["Type"] == "AWS::ApiGateway::Deployment" and (match := _RANDOM_DEPLOYMENT.fullmatch(name)):
-            names[name] = f"DeploymentAPIGW{match['api']}{_frozen_digest(name, resources, responses)}"
+            plain[name] = f"DeploymentAPIGW{match['api']}"
+    names = {name: start + _frozen_digest(name, resources, plain) for name, start in plain.items()}
     taken = {*template.get("Parameters", {}), *(set(resources) - set(names))}
     targets = list(names.values())
     names = {old: new for old, new in names.items() if new not in taken and targets.count(new) == 1}
@@ -141,16 +141,15 @@ def settle_logical_ids(template: dict[str, Any]) -> dict[str, Any]:
     return dict(renamed)
 
 
-def _frozen_digest(deployment: str, resources: Mapping[str, Mapping[str, Any]], names: Mapping[str, str]) -> str:
-    """A digest of everything a deployment of an API freezes, without any random name."""
-    api = (resources[deployment].get("Properties") or {}).get("RestApiId")
-    names = {**names, deployment: "DeploymentAPIGW"}
+def _frozen_digest(name: str, resources: Mapping[str, Mapping[str, Any]], plain: Mapping[str, str]) -> str:
+    """A digest of everything that a deployment of the API of `name` freezes, without any random name."""
+    api = (resources[name].get("Properties") or {}).get("RestApiId")
     frozen = [
-        [names.get(name, name), item["Type"], item.get("Properties")]
-        for name, item in resources.items()
-        if api == {"Ref": name} or (api is not None and (item.get("Properties") or {}).get("RestApiId") == api)
+        [plain.get(other, other), item["Type"], item.get("Properties")]
+        for other, item in resources.items()
+        if api == {"Ref": other} or (api is not None and (item.get("Properties") or {}).get("RestApiId") == api)
     ]
-    return hashlib.sha256(canonical(rename(sorted(frozen, key=lambda entry: entry[0]), names))).hexdigest()[:8]
+    return hashlib.sha256(canonical(rename(sorted(frozen, key=lambda entry: entry[0]), plain))).hexdigest()[:8]
 
 
 def settle_policies(resources: Resources) -> int:

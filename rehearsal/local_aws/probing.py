@@ -80,6 +80,10 @@ class Probing:
         """A call of S3, path-style."""
         return self._send(by, "s3", method, path, body, headers or {})
 
+    def get(self, service: str, path: str) -> str:
+        """A read of a service that speaks REST."""
+        return self._send(self.owner, service, "GET", path, b"", {})
+
     @property
     def endpoint(self) -> str:
         """The server's own address."""

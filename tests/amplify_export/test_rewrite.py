@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from typing import Any
 
 import pytest
@@ -131,16 +132,28 @@ def test_an_unchanged_api_keeps_its_ids_whatever_the_noise() -> None:
     assert settle_logical_ids(rest_api("11111111")) == settle_logical_ids(rest_api("22222222"))
 
 
-def test_a_changed_body_makes_a_new_deployment_and_no_new_gateway_response() -> None:
-    old, new = ids(rest_api()), ids(rest_api(path="/orders"))
-    assert old[0] == new[0]
+@pytest.mark.parametrize("change", [{"path": "/orders"}, {"allow": "'https://example.com'"}])
+def test_a_changed_api_makes_a_new_deployment_and_puts_its_gateway_responses_again(change: dict[str, str]) -> None:
+    old, new = ids(rest_api()), ids(rest_api(**change))
+    assert old[0] != new[0]
     assert old[1] != new[1]
 
 
-def test_a_changed_gateway_response_makes_a_new_deployment() -> None:
-    old, new = ids(rest_api()), ids(rest_api(allow="'https://example.com'"))
-    assert old[0] == new[0]
-    assert old[1] != new[1]
+def test_a_gateway_response_belongs_to_its_deployment() -> None:
+    response, deployment = ids(rest_api())
+    assert response[-8:] == deployment[-8:]
+
+
+def test_one_apis_change_does_not_touch_another() -> None:
+    def both(**change: str) -> dict[str, Any]:
+        one, other = rest_api(**change), rest_api()
+        text = json.dumps(other["Resources"]).replace("items", "orders")
+        return {**one, "Resources": {**one["Resources"], **json.loads(text)}}
+
+    def orders(template: dict[str, Any]) -> list[str]:
+        return [name for name in settle_logical_ids(template)["Resources"] if "orders" in name]
+
+    assert orders(both()) == orders(both(path="/changed"))
 
 
 def test_references_follow() -> None:

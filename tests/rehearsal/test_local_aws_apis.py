@@ -9,6 +9,7 @@ import subprocess
 
 import pytest
 
+from amplify_export.rewrite import settle_logical_ids
 from rehearsal.local_aws import Credentials, random_account
 from tests.local_account import LocalAccount, Template
 
@@ -112,3 +113,62 @@ def test_a_create_that_is_sent_again_with_its_token_is_the_same(developer: Local
     secrets.create_secret(Name="empty", ClientRequestToken=token)
     with pytest.raises(secrets.exceptions.ResourceExistsException):
         secrets.create_secret(Name="empty", ClientRequestToken=token)
+
+
+def rest_api(path: str) -> Template:
+    """A REST API as `amplify export` writes it, as it is delivered."""
+    api = {"Ref": "items"}
+    mock = {"type": "mock", "requestTemplates": {"application/json": '{"statusCode": 200}'}}
+    body = {
+        "swagger": "2.0",
+        "info": {"title": "items"},
+        "paths": {path: {"get": {"x-amazon-apigateway-integration": mock}}},
+    }
+    allow = {"gatewayresponse.header.Access-Control-Allow-Origin": "'*'"}
+    response = {"RestApiId": api, "ResponseType": "DEFAULT_4XX", "ResponseParameters": allow}
+    stage = {"RestApiId": api, "DeploymentId": {"Ref": "DeploymentAPIGWitems289292ee"}, "StageName": "prod"}
+    return settle_logical_ids(
+        {
+            "Resources": {
+                "items": {"Type": "AWS::ApiGateway::RestApi", "Properties": {"Body": body}},
+                "itemsDefault4XXResponse289292ee": {
+                    "Type": "AWS::ApiGateway::GatewayResponse",
+                    "Properties": response,
+                },
+                "DeploymentAPIGWitems289292ee": {
+                    "Type": "AWS::ApiGateway::Deployment",
+                    "DependsOn": ["itemsDefault4XXResponse289292ee"],
+                    "Properties": {"RestApiId": api},
+                },
+                "Stage": {"Type": "AWS::ApiGateway::Stage", "Properties": stage},
+            },
+            "Outputs": {"Api": {"Value": api}},
+        }
+    )
+
+
+def test_a_rest_api_whose_body_changes_keeps_its_id_and_its_gateway_responses(developer: LocalAccount) -> None:
+    def headers() -> str:
+        api = apigateway_host(developer, developer.outputs()["Api"])
+        asked = subprocess.run(
+            ["curl", "-sSi", f"{api}/prod/elsewhere"],
+            env={"PATH": os.environ["PATH"]},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert " 403 " in asked.stdout.splitlines()[0], asked.stderr
+        return asked.stdout.lower()
+
+    assert developer.create(rest_api("/items"))["StackStatus"] == "CREATE_COMPLETE"
+    before = developer.outputs()
+    assert "access-control-allow-origin: *" in headers()
+    assert developer.update(rest_api("/orders"))["StackStatus"] == "UPDATE_COMPLETE"
+    assert developer.outputs() == before
+    paths = {r["path"] for r in developer.client("apigateway").get_resources(restApiId=before["Api"])["items"]}
+    assert paths == {"/", "/orders"}
+    assert "access-control-allow-origin: *" in headers()
+
+
+def apigateway_host(developer: LocalAccount, api: str) -> str:
+    return developer.aws.endpoint.replace("127.0.0.1", f"{api}.execute-api.localhost")

@@ -37,6 +37,7 @@ from . import (
     principal_arn,
     recorded_types,
     request_tokens,
+    rest_api_body,
     role_boundary,
     role_drift,
     role_paths,
@@ -86,6 +87,7 @@ ALL: tuple[ModuleType, ...] = (
     default_policy_version,
     event_rules,
     pending_subscriptions,
+    rest_api_body,
     custom_resources,
     request_tokens,
     # Last: what is not allowed is not tried.
