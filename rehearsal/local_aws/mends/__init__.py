@@ -50,6 +50,7 @@ from . import (
     template_format,
     template_url,
     unchanged_resources,
+    user_pool_update,
 )
 from ._expect import MendError
 
@@ -88,6 +89,7 @@ ALL: tuple[ModuleType, ...] = (
     event_rules,
     pending_subscriptions,
     rest_api_body,
+    user_pool_update,
     custom_resources,
     request_tokens,
     # Last: what is not allowed is not tried.
