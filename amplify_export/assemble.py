@@ -44,6 +44,7 @@ from amplify_export.rewrite import (
     settle_policies,
 )
 from amplify_export.store import ObjectStore
+from amplify_export.triggers import USER_POOL_STATE, follow_pool, pool_stack
 
 _ROOT_STACK_NAME = "RootStackName"
 """The parameter by which a nested stack gets the name of its root."""
@@ -54,6 +55,7 @@ _ADDED: Mapping[str, Mapping[str, str]] = {
     PERMISSIONS_BOUNDARY: DECLARATION,
     IDENTITY_POOL_PARAMETER: {"Type": "String"},
     _ROOT_STACK_NAME: {"Type": "String"},
+    USER_POOL_STATE: {"Type": "String"},
     "env": {"Type": "String"},
 }
 """Parameters that templates gain, with their declarations, when they or a template below need them."""
@@ -155,6 +157,8 @@ class _Assembler:
                 values[STAGING_BUCKET] = Value("staging-bucket")
             if "env" in built.needs:
                 values["env"] = Value("environment")
+            if USER_POOL_STATE in built.needs:
+                values[USER_POOL_STATE] = Value("user-pool", pool_stack(source, name) or "")
             if _ROOT_STACK_NAME in built.needs:
                 wired[_ROOT_STACK_NAME] = {"Ref": "AWS::StackName"}
             if IDENTITY_POOL_PARAMETER in built.needs:
@@ -195,7 +199,8 @@ class _Assembler:
         values = self.context.plans[stack.logical_id].values
         bucket = next((p for p in (files.APPSYNC_BUCKET, files.BUCKET_PARAMETER) if _is_bucket(values.get(p))), None)
         environment = "env" if values.get("env") == Value("environment") else None
-        return Inherited(bucket, prefixes, environment, self._pools(stack.logical_id))
+        pools, user_pool = self._pools(stack.logical_id), pool_stack(self.export.root, stack.logical_id)
+        return Inherited(bucket, prefixes, environment, pools, user_pool)
 
     def _pools(self, name: str) -> frozenset[str] | None:
         """The ids of identity pools that resolvers of the level-1 stack `name` may get from the auth stack instead."""
@@ -220,6 +225,9 @@ class _Assembler:
         for name in sorted(source.nested):
             nested[name] = self._child(source, name, parent, resources, needs)
         needs |= self._free(resources, source, parent)
+        if parent.user_pool and (setters := follow_pool(resources)):
+            needs.add(USER_POOL_STATE)
+            self._repaired("AD606", source.file, f"set again whenever the user pool is updated: {_counted(setters)}")
         if self._name_stack(resources, source.file, _ROOT_STACK_NAME):
             needs.add(_ROOT_STACK_NAME)
         rewrite_locations(resources, Locations(parent.prefixes, lambda file: self._named(file, source.file)))

@@ -32,7 +32,7 @@ _KEY = re.compile(r"[a-z]+/[0-9a-f]{64}(\.[A-Za-z0-9]{1,16})?")
 
 ObjectKind = Literal["template", "vtl", "schema", "zip", "file"]
 
-ValueSource = Literal["literal", "object", "staging-bucket", "environment", "stack-name", "secret"]
+ValueSource = Literal["literal", "object", "staging-bucket", "environment", "stack-name", "user-pool", "secret"]
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,7 @@ class Value:
     | staging-bucket | empty                           | name of the environment's staging bucket |
     | environment    | empty                           | name of the environment |
     | stack-name     | what follows the stack's name   | `STACK` + text |
+    | user-pool      | nested stack of the user pool   | a digest of what that pool is to be |
     | secret         | empty                           | must come from a secret of the environment's configuration |
     """
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from amplify_export.expressions import Ref, flatten
@@ -17,13 +17,15 @@ STAGING_BUCKET = "StagingBucket"
 @dataclass(frozen=True)
 class Inherited:
     """What a template may use of its parents: the parameter that holds the staging bucket's name, the parameters that
-    stand for folders of the export, the one that holds the environment's name, and the ids that the identity pool's
-    parameter may stand for (`resolvers.Freed`)."""
+    stand for folders of the export, the one that holds the environment's name, the ids that the identity pool's
+    parameter may stand for (`resolvers.Freed`), and the nested stack of the root with the user pool that they get.
+    """
 
     bucket: str | None
     prefixes: Mapping[str, str]
     environment: str | None = None
     identity_pools: frozenset[str] | None = None
+    user_pool: str | None = None
 
     def passed_to(self, child: ExportedStack, wired: Mapping[str, Any]) -> Inherited:
         """What of it reaches a nested stack that is given the parameters `wired`."""
@@ -31,7 +33,7 @@ class Inherited:
         bucket = next((k for k, ref in refs.items() if ref is not None and ref == self.bucket), None)
         environment = next((k for k, ref in refs.items() if ref is not None and ref == self.environment), None)
         prefixes = {k: self.prefixes[ref] for k, ref in refs.items() if ref and ref in self.prefixes}
-        return Inherited(bucket, prefixes, environment, self.identity_pools)
+        return replace(self, bucket=bucket, prefixes=prefixes, environment=environment)
 
     def template_url(self, key: str) -> dict[str, Any]:
         """The TemplateURL of a nested stack."""

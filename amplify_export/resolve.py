@@ -277,7 +277,9 @@ class _Stack:
             truth = self.condition(argument[0])
             if truth is None:
                 with self.perhaps():
-                    return {name: [self.rule(argument[0]), self.value(argument[1]), self.value(argument[2])]}
+                    branches = (self.value(argument[1]), self.value(argument[2]))
+                told = [{"Ref": "AWS::NoValue"} if branch is _ABSENT else branch for branch in branches]
+                return {name: [self.rule(argument[0]), *told]}
             return self.value(argument[1] if truth else argument[2])
         elif name == "Fn::Join" and isinstance(argument, list) and len(argument) == 2:
             return self.joined(argument[0], self.value(argument[1]))

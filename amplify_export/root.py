@@ -20,6 +20,7 @@ from amplify_export.layers import check_names, check_value, layered
 from amplify_export.model import Export
 from amplify_export.names import MAX_BUCKET_NAME, StackName
 from amplify_export.parameters import API_KEY_EXPIRES, is_no_echo, text
+from amplify_export.triggers import pool_state
 
 TEMPLATE_KEY = "RootTemplateKey"
 """A root parameter that holds the root template's own key, and that nothing refers to.
@@ -136,6 +137,12 @@ def render_root(assembly: Assembly, values: EnvironmentValues, staging_bucket: s
         if not parameters:
             del properties["Parameters"]
         resources[nested_name] = {**item, "Properties": properties}
+    tags = _tags(assembly, name)
+    for nested_name, nested in assembly.root.nested.items():
+        for parameter, value in nested.parameters.items():
+            if value.source == "user-pool":
+                state = pool_state(bodies[value.text], called[value.text], tags)
+                called[nested_name][parameter] = state
     against_creating = check_bound(assembly, values, name, called)
     declared[TEMPLATE_KEY] = {"Type": "String", "Description": "Key of this template in the staging bucket"}
     template["Resources"], template["Parameters"] = resources, declared
@@ -156,7 +163,7 @@ def render_root(assembly: Assembly, values: EnvironmentValues, staging_bucket: s
         parameters=dict(sorted({**parameters, TEMPLATE_KEY: published.key}.items())),
         secrets=tuple(secrets),
         outputs=outputs,
-        tags=_tags(assembly, name),
+        tags=tags,
         against_creating=against_creating,
     )
 

@@ -42,7 +42,7 @@ OTHER_IDS: Mapping[str, tuple[Severity, str]] = {
     "AD408": (
         "refused",
         "A template uses a name that it has to gain: StagingBucket, ApiKeyExpires, AuthIdentityPoolId, RootStackName, "
-        "BackendPermissionsBoundary.",
+        "UserPoolState, BackendPermissionsBoundary.",
     ),
     "AD502": ("refused", "A template with more than 200 parameters, as published."),
     "AD504": (
@@ -65,6 +65,11 @@ OTHER_IDS: Mapping[str, tuple[Severity, str]] = {
         "repaired",
         "A template held the exported stack's name (the network of container APIs): it is made from the name of the "
         "stack that is deployed.",
+    ),
+    "AD606": (
+        "repaired",
+        "A custom resource sets Cognito's Lambda triggers, which an update of the user pool clears without a word: its "
+        "`nonce` follows what the pool is to be, so that it runs again.",
     ),
     "AD603": ("repaired", "The literal expiry of an AppSync API key became a parameter of the environment."),
 }

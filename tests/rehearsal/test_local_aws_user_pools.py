@@ -1,0 +1,71 @@
+"""User pools of the local AWS: an update takes back what it does not send, and what a real app does about that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from amplify_export import Assembly, EnvironmentValues, assemble, read_export, render_root
+from tests.amplify_export.conftest import app_export as app_export  # noqa: PLC0414 - the fixture, for this folder too
+from tests.local_account import LocalAccount
+
+# Custom resources run in one process (tests/rehearsal/test_local_aws_functions.py).
+pytestmark = pytest.mark.xdist_group("functions")
+
+POOL = {"Type": "AWS::Cognito::UserPool", "Properties": {"UserPoolName": "people"}}
+
+
+def triggers(developer: LocalAccount) -> dict[str, Any]:
+    cognito = developer.client("cognito-idp")
+    (pool,) = cognito.list_user_pools(MaxResults=10)["UserPools"]
+    found: dict[str, Any] = cognito.describe_user_pool(UserPoolId=pool["Id"])["UserPool"].get("LambdaConfig", {})
+    return found
+
+
+def test_an_update_by_a_stack_clears_triggers_that_were_set_beside_it(developer: LocalAccount) -> None:
+    developer.create({"Resources": {"Pool": POOL}})
+    cognito = developer.client("cognito-idp")
+    (pool,) = cognito.list_user_pools(MaxResults=10)["UserPools"]
+    function = f"arn:aws:lambda:{developer.region}:{developer.account}:function:allow"
+    cognito.update_user_pool(UserPoolId=pool["Id"], LambdaConfig={"PreSignUp": function})
+    assert triggers(developer) == {"PreSignUp": function}
+    message = {"EmailVerificationMessage": "Your code: {####}"}
+    changed = {**POOL, "Properties": {**POOL["Properties"], **message}}  # type: ignore[dict-item]
+    assert developer.update({"Resources": {"Pool": changed}})["StackStatus"] == "UPDATE_COMPLETE"
+    assert triggers(developer) == {}
+
+
+def test_a_real_apps_allow_list_outlives_an_update_of_its_pool(
+    developer: LocalAccount, app_export: Callable[[str, str], Path]
+) -> None:
+    """The app's own custom resource, with its own code."""
+    assembly = assemble(read_export(app_export("fitness-tracker", "as-pushed-AD206-remedied")))
+
+    def root(message: str) -> tuple[str, str]:
+        auth = next(name for name in assembly.root.nested if name.startswith("authfitness"))
+        parameters = {auth: {"emailVerificationMessage": message}}
+        return deployable(developer, assembly, EnvironmentValues("copy", 2_000_000_000, parameters=parameters))
+
+    url, name = root("{####} is your code")
+    assert developer.create(url, name)["StackStatus"] == "CREATE_COMPLETE", developer.reasons(name)
+    before = triggers(developer)
+    assert list(before) == ["PreSignUp"]
+    assert developer.update(*root("Your code: {####}"))["StackStatus"] == "UPDATE_COMPLETE", developer.reasons(name)
+    (pool,) = developer.client("cognito-idp").list_user_pools(MaxResults=10)["UserPools"]
+    found = developer.client("cognito-idp").describe_user_pool(UserPoolId=pool["Id"])["UserPool"]
+    assert found["EmailVerificationMessage"] == "Your code: {####}"
+    assert triggers(developer) == before
+
+
+def deployable(developer: LocalAccount, assembly: Assembly, values: EnvironmentValues) -> tuple[str, str]:
+    """URL and name of an environment's root stack, everything published; its parameters are made defaults."""
+    root = render_root(assembly, values, developer.bucket())
+    for item in assembly.objects:
+        developer.client("s3").put_object(Bucket=developer.bucket(), Key=item.key, Body=assembly.read(item.key))
+    template = {**root.template, "Parameters": {k: dict(v) for k, v in root.template["Parameters"].items()}}
+    for name, value in root.parameters.items():
+        template["Parameters"][name]["Default"] = value
+    return developer.upload("root.json", template), root.stack_name
