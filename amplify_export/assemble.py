@@ -43,6 +43,7 @@ from amplify_export.rewrite import (
     settle_logical_ids,
     settle_policies,
 )
+from amplify_export.social import without_secrets
 from amplify_export.store import ObjectStore
 from amplify_export.triggers import USER_POOL_STATE, follow_pool, pool_stack
 
@@ -116,6 +117,7 @@ class _Assembler:
         root, template = self._root()
         bucket_files = tuple(self._bucket_files())
         self.bindings.look_at_values(self.export, self.context.plans)
+        self.bindings.add(without_secrets(self.export.root, self.context.secrets))
         self._raise_refusals()
         if self.store.windows_texts:
             several = f"{len(self.store.windows_texts)} x" if len(self.store.windows_texts) > 1 else "the"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from itertools import count
 from typing import Any
@@ -39,6 +39,10 @@ class Bindings:
 
     def findings(self) -> frozenset[Finding]:
         return frozenset({*self._maybe, *(b.finding for b in self._bound)})
+
+    def add(self, bound: Iterable[Bound]) -> None:
+        """Note what is known to be bound."""
+        self._bound.update(bound)
 
     def look_at(self, template: Mapping[str, Any], body: bytes, file: str) -> None:
         """Note what a built template says; `body` is its JSON."""

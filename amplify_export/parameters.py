@@ -51,6 +51,11 @@ def items(value: str) -> list[str]:
     return [item.strip() for item in value.split(",")]
 
 
+def secret_command(stack: str, parameter: str) -> str:
+    """How an environment is given a secret: the command asks for the value, so that no shell remembers it."""
+    return f"which is asked for by `pulumi config set --secret --path 'parameters.{stack}.{parameter}' -s ENV`"
+
+
 def is_secret(stack: ExportedStack, name: str) -> bool:
     """Whether the manifest holds the plain text of something the template keeps to itself (`NoEcho`)."""
     return (

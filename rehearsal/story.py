@@ -20,6 +20,7 @@ from typing import Any
 from amplify_export import DeliveryError, assemble, compare, read_export
 from amplify_export.assembly import Assembly
 from amplify_export.errors import DeployError, ExportRefused
+from amplify_export.findings import listed
 from rehearsal.console import Console
 from rehearsal.inventory import Inventory, take
 from rehearsal.workspace import ENVIRONMENT, Workspace
@@ -158,6 +159,7 @@ class Stage:
         """Deliver one export with the plain command and hold what was touched against what had to be."""
         assembly = assemble(read_export(chapter.export), self.secrets)
         expected = _expected(self.deployed, assembly)
+        self._keep_literals(assembly)
         self.workspace.put_export(chapter.export)
         before = self.inventory
         self.console.command(f"pulumi up -s {ENVIRONMENT}")
@@ -175,6 +177,15 @@ class Stage:
                 where=chapter.title,
                 remedy="this is a defect of the rehearsal or of the assembly: please report it",
             )
+
+    def _keep_literals(self, assembly: Assembly) -> None:
+        """Whoever rehearses wants to see her export delivered: what belongs to the environment that it was made in
+        (AD212) is taken as it is, and said."""
+        literals = sorted({bound.literal for bound in assembly.bound if bound.literal})
+        for number, literal in enumerate(literals):
+            self.workspace.succeed("config", "set", "--path", f"keptLiterals[{number}]", literal, "-s", ENVIRONMENT)
+        if literals:
+            self.console.done(f"kept as exported, wrong in any other environment (AD212): {listed(literals)}")
 
     def explain_keep(self) -> None:
         """How to look into what was kept."""

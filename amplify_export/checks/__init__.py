@@ -37,6 +37,11 @@ OTHER_IDS: Mapping[str, tuple[Severity, str]] = {
         "A literal that may be one of the environment that was exported: an ARN with an account, an address whose host "
         "holds the environment's name.",
     ),
+    "AD311": (
+        "warning",
+        "Social sign-in without the client secrets of its providers: the app client could not be created. An "
+        "environment that is there keeps its providers; a new one is refused until it supplies the secret.",
+    ),
     "AD406": ("refused", "A template names a file that is not in the export."),
     "AD407": ("refused", "A template composes a location in a way that cannot be rewritten."),
     "AD408": (

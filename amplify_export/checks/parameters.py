@@ -8,7 +8,7 @@ from amplify_export.assets import CDK_ASSET_PARAMETER
 from amplify_export.checks.context import Context, Found
 from amplify_export.findings import listed
 from amplify_export.model import ROOT_PARAMETERS, ExportedStack
-from amplify_export.parameters import allowed, holds_secret, is_no_echo, is_secret, text
+from amplify_export.parameters import allowed, holds_secret, is_no_echo, is_secret, secret_command, text
 from amplify_export.read import MANIFEST, REEXPORT
 
 
@@ -71,9 +71,14 @@ class RequiredParameter:
         for name, plan in context.plans.items():
             # Of the CDK's assets AD430 speaks: no value of theirs would help.
             missing = [n for n in plan.missing if not n.startswith(CDK_ASSET_PARAMETER)]
+            file, declared = root.nested[name].file, root.nested[name].declared
+            for parameter in [n for n in missing if is_no_echo(declared[n])]:
+                missing.remove(parameter)
+                remedy = f"give each environment its own, {secret_command(name, parameter)}"
+                yield file, f"nobody supplies the secret {parameter}", remedy
             if missing:
                 yield (
-                    root.nested[name].file,
+                    file,
                     f"nobody supplies {listed(missing)}",
                     f"give it a value in {MANIFEST}, under loadNestedStacks.{name}.parameters, or export again",
                 )
@@ -107,10 +112,7 @@ class PlainTextSecret:
         for path, parameter in _secrets(context):
             remedy = "take it out of the file and out of git's history"
             if len(path) == 1:
-                remedy += (
-                    ", then give each environment its own: "
-                    f"`pulumi config set --secret --path 'parameters.{path[0]}.{parameter}' VALUE -s ENV`"
-                )
+                remedy += f", then give each environment its own, {secret_command(path[0], parameter)}"
             yield MANIFEST, f"{'.'.join((*path, parameter))} holds a secret in plain text", remedy
 
 

@@ -100,3 +100,52 @@ def test_it_is_written_with_the_assembly(with_literal: Assembly, tmp_path: Path)
 
 def test_two_exports_are_compared_whatever_they_hold(with_literal: Assembly) -> None:
     assert compare(with_literal, with_literal).resources == ()
+
+
+class TestSocialSignIn:
+    """An export without the client secrets of the providers."""
+
+    AUTH = "authfullappauth"
+    SECRET = (AUTH, "hostedUIProviderCreds")
+
+    @pytest.fixture
+    def assembly(self, export_copy: Copy) -> Assembly:
+        folder = export_copy("full")
+        template = "auth/fullappauth/fullappauth-cloudformation-template.json"
+        given = f"/props/loadNestedStacks/{self.AUTH}/parameters"
+        providers = '[{"ProviderName":"Google"},{"ProviderName":"SignInWithApple"}]'
+        apply(
+            folder,
+            [
+                ["set", template, "/Parameters/hostedUIProviderCreds", {"Type": "String", "NoEcho": True}],
+                ["set", template, "/Parameters/hostedUIProviderMeta", {"Type": "String"}],
+                ["set", MANIFEST, f"{given}/hostedUIProviderCreds", "[]"],
+                ["set", MANIFEST, f"{given}/hostedUIProviderMeta", providers],
+            ],
+        )
+        return assemble(read_export(folder))
+
+    @pytest.mark.parametrize("environment", ["dev", "prod"])
+    def test_a_new_stack_is_refused_one_that_is_there_is_not(self, assembly: Assembly, environment: str) -> None:
+        (message,) = render(assembly, environment)
+        assert message.startswith("the client secrets of Google, SignInWithApple are not in the export")
+
+    def test_it_asks_for_a_secret_and_for_no_plain_text(self, assembly: Assembly) -> None:
+        (bound,) = assembly.bound
+        command = f"`pulumi config set --secret --path 'parameters.{self.AUTH}.hostedUIProviderCreds' -s ENV`"
+        assert command in bound.finding.remedy
+        assert '{"ProviderName":"Google","client_id":"...","client_secret":"..."}' in bound.finding.remedy
+        assert '"team_id":"...","key_id":"...","private_key":"..."' in bound.finding.remedy
+
+    def test_the_secret_is_enough(self, assembly: Assembly) -> None:
+        assert render(assembly, "prod", secrets=frozenset({self.SECRET})) == ()
+
+
+def test_a_secret_that_nobody_supplies_is_asked_for_as_one(export_copy: Copy) -> None:
+    folder = export_copy("full")
+    set_value(folder, FUNCTION, "/Parameters/password", {"Type": "String", "NoEcho": True})
+    with pytest.raises(ExportRefused) as error:
+        assemble(read_export(folder))
+    (refused,) = [f for f in error.value.findings if f.severity == "refused"]
+    assert "`pulumi config set --secret --path 'parameters.functionhelloFn.password' -s ENV`" in refused.remedy
+    assert MANIFEST not in refused.remedy

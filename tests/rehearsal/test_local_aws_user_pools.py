@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -60,12 +61,43 @@ def test_a_real_apps_allow_list_outlives_an_update_of_its_pool(
     assert triggers(developer) == before
 
 
-def deployable(developer: LocalAccount, assembly: Assembly, values: EnvironmentValues) -> tuple[str, str]:
-    """URL and name of an environment's root stack, everything published; its parameters are made defaults."""
+CREDENTIALS = json.dumps(
+    [{"ProviderName": name, "client_id": "id", "client_secret": "made-up"} for name in ("Facebook", "Google")]
+)
+
+
+@pytest.mark.parametrize("supplied", [False, True])
+def test_a_real_app_with_social_sign_in_needs_the_secrets_that_its_export_lacks(
+    supplied: bool, developer: LocalAccount, app_export: Callable[[str, str], Path]
+) -> None:
+    """The app's own function makes the providers that the app's clients list."""
+    secret = ("authmediavault1f08412d", "hostedUIProviderCreds")
+    secrets = frozenset({secret} if supplied else ())
+    assembly = assemble(read_export(app_export("media-vault", "recompiled")), secrets)
+    url, name = deployable(developer, assembly, EnvironmentValues("copy", 2_000_000_000, secrets=secrets), CREDENTIALS)
+
+    stack = developer.create(url, name)
+    if supplied:
+        assert stack["StackStatus"] == "CREATE_COMPLETE", developer.reasons(name)
+    else:
+        assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
+        (auth,) = [c["StackName"] for c in developer.children() if "authmediavault" in c["StackName"]]
+        assert "The provider Facebook does not exist for User Pool" in str(developer.reasons(auth))
+
+
+def deployable(
+    developer: LocalAccount, assembly: Assembly, values: EnvironmentValues, secret: str = ""
+) -> tuple[str, str]:
+    """URL and name of an environment's root stack, everything published; its parameters are made defaults. `secret` is
+    the value of every secret."""
     root = render_root(assembly, values, developer.bucket())
+    versions = {}
+    for item in root.secrets:
+        made = developer.client("secretsmanager").create_secret(Name=item.secret_name, SecretString=secret)
+        versions[item.version_parameter] = made["VersionId"]
     for item in assembly.objects:
         developer.client("s3").put_object(Bucket=developer.bucket(), Key=item.key, Body=assembly.read(item.key))
     template = {**root.template, "Parameters": {k: dict(v) for k, v in root.template["Parameters"].items()}}
-    for name, value in root.parameters.items():
+    for name, value in {**root.parameters, **versions}.items():
         template["Parameters"][name]["Default"] = value
     return developer.upload("root.json", template), root.stack_name

@@ -29,6 +29,7 @@ from . import (
     default_policy_version,
     event_rules,
     execution_role,
+    identity_providers,
     key_aliases,
     lambda_code,
     log_resources,
@@ -90,6 +91,7 @@ ALL: tuple[ModuleType, ...] = (
     pending_subscriptions,
     rest_api_body,
     user_pool_update,
+    identity_providers,
     custom_resources,
     request_tokens,
     # Last: what is not allowed is not tried.

@@ -29,7 +29,6 @@ TYPES = (
     "AWS::Pinpoint::GCMChannel",
     "AWS::Pinpoint::SMSChannel",
     # auth
-    "AWS::Cognito::UserPoolIdentityProvider",
     "AWS::Cognito::UserPoolUser",
     # api: custom domain, cache, @searchable, scaled tables
     "AWS::ApplicationAutoScaling::ScalableTarget",
