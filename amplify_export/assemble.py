@@ -117,7 +117,7 @@ class _Assembler:
         root, template = self._root()
         bucket_files = tuple(self._bucket_files())
         self.bindings.look_at_values(self.export, self.context.plans)
-        self.bindings.add(without_secrets(self.export.root, self.context.secrets))
+        self.bindings.add(without_secrets(self.export.root))
         self._raise_refusals()
         if self.store.windows_texts:
             several = f"{len(self.store.windows_texts)} x" if len(self.store.windows_texts) > 1 else "the"
@@ -130,7 +130,7 @@ class _Assembler:
             objects=self.store.objects(),
             tags=self.export.tags,
             bucket_files=bucket_files,
-            findings=tuple(sorted({*self.findings, *self.bindings.findings()})),
+            findings=tuple(sorted({*self.findings, *self.bindings.findings(self.context.secrets)})),
             bound=self.bindings.bound(),
             reader=self.store.read,
         )

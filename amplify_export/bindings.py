@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from itertools import count
 from typing import Any
@@ -37,8 +37,10 @@ class Bindings:
     def bound(self) -> tuple[Bound, ...]:
         return tuple(sorted(self._bound, key=lambda b: (b.finding, b.literal)))
 
-    def findings(self) -> frozenset[Finding]:
-        return frozenset({*self._maybe, *(b.finding for b in self._bound)})
+    def findings(self, secrets: Collection[tuple[str, str]]) -> frozenset[Finding]:
+        """What is worth telling where `secrets` are supplied."""
+        told = [b.finding for b in self._bound if b.literal or (b.stack, b.parameter) not in secrets]
+        return frozenset({*self._maybe, *told})
 
     def add(self, bound: Iterable[Bound]) -> None:
         """Note what is known to be bound."""

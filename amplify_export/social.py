@@ -22,11 +22,11 @@ _FIELDS = {"SignInWithApple": ("client_id", "team_id", "key_id", "private_key")}
 """What the function wants to know of a provider; of the others, `client_id` and `client_secret`."""
 
 
-def without_secrets(root: ExportedStack, secrets: Collection[tuple[str, str]]) -> Iterator[Bound]:
-    """What environments have to supply before they are created. `secrets` are those that they do supply."""
+def without_secrets(root: ExportedStack) -> Iterator[Bound]:
+    """What environments have to supply before they are created."""
     for name, stack in root.nested.items():
         declaration, given = stack.declared.get(CREDENTIALS), stack.parameters.get(CREDENTIALS)
-        if declaration is None or given is None or not is_no_echo(declaration) or (name, CREDENTIALS) in secrets:
+        if declaration is None or given is None or not is_no_echo(declaration):
             continue  # one that nobody supplies at all is AD304's
         providers = _names(text(stack.parameters.get(_PROVIDERS, "")))
         if providers and not holds_secret(text(given)):

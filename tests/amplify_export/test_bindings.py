@@ -10,6 +10,7 @@ import pytest
 from amplify_export import (
     Assembly,
     EnvironmentValues,
+    Export,
     ExportRefused,
     assemble,
     compare,
@@ -109,7 +110,7 @@ class TestSocialSignIn:
     SECRET = (AUTH, "hostedUIProviderCreds")
 
     @pytest.fixture
-    def assembly(self, export_copy: Copy) -> Assembly:
+    def export(self, export_copy: Copy) -> Export:
         folder = export_copy("full")
         template = "auth/fullappauth/fullappauth-cloudformation-template.json"
         given = f"/props/loadNestedStacks/{self.AUTH}/parameters"
@@ -123,7 +124,11 @@ class TestSocialSignIn:
                 ["set", MANIFEST, f"{given}/hostedUIProviderMeta", providers],
             ],
         )
-        return assemble(read_export(folder))
+        return read_export(folder)
+
+    @pytest.fixture
+    def assembly(self, export: Export) -> Assembly:
+        return assemble(export)
 
     @pytest.mark.parametrize("environment", ["dev", "prod"])
     def test_a_new_stack_is_refused_one_that_is_there_is_not(self, assembly: Assembly, environment: str) -> None:
@@ -136,6 +141,12 @@ class TestSocialSignIn:
         assert command in bound.finding.remedy
         assert '{"ProviderName":"Google","client_id":"...","client_secret":"..."}' in bound.finding.remedy
         assert '"team_id":"...","key_id":"...","private_key":"..."' in bound.finding.remedy
+
+    def test_one_environments_secret_is_not_anothers(self, export: Export) -> None:
+        """An assembly that was made knowing of some environment's secret."""
+        assembly = assemble(export, {self.SECRET})
+        assert "AD311" not in {f.id for f in assembly.findings}
+        assert len(render(assembly, "prod")) == 1
 
     def test_the_secret_is_enough(self, assembly: Assembly) -> None:
         assert render(assembly, "prod", secrets=frozenset({self.SECRET})) == ()

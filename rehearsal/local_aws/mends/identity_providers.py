@@ -3,7 +3,7 @@
 MiniStack takes any name, and lacks AWS::Cognito::UserPoolIdentityProvider. So an app with social sign-in whose client
 secrets nobody has supplied is made without a word, where AWS refuses it.
 AWS: CreateUserPoolClient and UpdateUserPoolClient answer with an InvalidParameterException, "The provider Facebook does
-not exist for User Pool eu-west-1_...". No reference tells that sentence, users report it; and it is why the CDK's page on
+not exist for User Pool eu-west-1_...". No reference tells that sentence, users report it; it is why the CDK's page on
 Cognito wants a client to depend on its providers.
 """
 
