@@ -59,17 +59,27 @@ class Bindings:
             self._note(literal, file, "the file")
 
     def look_at_values(self, export: Export, plans: Mapping[str, Plan]) -> None:
-        """Note what the manifest's values say, but for those that are made anew in each environment."""
+        """Note what values of parameters say, but for those that are made anew in each environment: the manifest's, and
+        the defaults of those that nobody passes."""
         for path, stack in export.root.walk():
-            for parameter, given in stack.parameters.items():
-                declaration = stack.declared.get(parameter)
-                if not path or declaration is None or given is None or is_no_echo(declaration):
+            if not path:
+                continue
+            plan = plans[path[0]] if len(path) == 1 else None
+            passed = {*plan.values, *plan.wired} if plan else {*stack.parameters, "env"}
+            for parameter, declaration in stack.declared.items():
+                if is_no_echo(declaration):
                     continue
-                planned = plans[path[0]].values.get(parameter) if len(path) == 1 else None
-                if len(path) == 1 and (planned is None or planned.source != "literal"):
-                    continue
-                for literal in self._exported.literals(text(given)):
-                    self._note(literal, MANIFEST, ".".join((*path, parameter)), path[0] if planned else "", parameter)
+                owner = path[0] if plan else ""
+                if parameter not in passed:
+                    default = text(declaration.get("Default", ""))
+                    self._note_all(default, stack.file, f"Parameters.{parameter}.Default", owner, parameter)
+                elif plan is None or (parameter in plan.values and plan.values[parameter].source == "literal"):
+                    given = text(stack.parameters.get(parameter) or "")
+                    self._note_all(given, MANIFEST, ".".join((*path, parameter)), owner, parameter)
+
+    def _note_all(self, value: str, file: str, place: str, stack: str, parameter: str) -> None:
+        for literal in self._exported.literals(value):
+            self._note(literal, file, place, stack, parameter)
 
     def _note(self, literal: Literal, file: str, place: str, stack: str = "", parameter: str = "") -> None:
         environment = self._exported.environment
@@ -117,6 +127,8 @@ def _settled(bound: Bound, values: EnvironmentValues, called: Called) -> bool:
     if not bound.literal:
         return (bound.stack, bound.parameter) in values.secrets
     value = called.get(bound.stack, {}).get(bound.parameter)
+    if value is None:
+        return False  # its default
     return not isinstance(value, str) or bound.literal not in value
 
 

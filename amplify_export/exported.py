@@ -167,13 +167,13 @@ def take_stack_name(value: Any, exported: Exported, name: str) -> Any:
 
 
 def template_literals(template: Mapping[str, Any], exported: Exported) -> Iterator[tuple[str, Literal]]:
-    """The literals in a template, each with its place: `Resources.NAME.PROPERTY`.
+    """The literals in a template, each with its place: `Resources.NAME.PROPERTY`. Parameters are not looked at.
 
     Left out is what a template chooses by the environment's name on purpose: an entry of a mapping, what stands behind
     a condition that compares with it; and descriptions.
     """
     chosen = _chosen(template, exported.environment)
-    for section in ("Parameters", "Mappings", "Resources", "Outputs"):
+    for section in ("Mappings", "Resources", "Outputs"):
         for name, item in (template.get(section) or {}).items():
             if not isinstance(item, dict) or item.get("Condition") in chosen:
                 continue

@@ -92,6 +92,22 @@ def test_an_id_is_not_that_of_a_new_stack_of_the_same_name(with_literal: Assembl
     assert render(with_literal, "dev", kept_literals=frozenset({POOL})) == ()
 
 
+def test_a_default_is_set_like_any_value(export_copy: Copy) -> None:
+    folder = export_copy("full")
+    set_value(folder, FUNCTION, "/Parameters/table", {"Type": "String", "Default": "orders-dev"})
+    assembly = assemble(read_export(folder))
+    with pytest.raises(ExportRefused, match=r"Parameters\.table\.Default holds 'orders-dev'"):
+        render(assembly, "prod")
+    assert render(assembly, "prod", parameters={"functionhelloFn": {"table": "orders-prod"}}) == ()
+
+
+def test_a_default_that_nothing_uses_is_not_looked_at(export_copy: Copy) -> None:
+    folder = export_copy("full")
+    default = {"Type": "String", "Default": "orders-dev"}
+    apply(folder, [["set", FUNCTION, "/Parameters/table", default], ["set", MANIFEST, VALUE, "orders"]])
+    assert assemble(read_export(folder)).bound == ()
+
+
 def test_it_is_written_with_the_assembly(with_literal: Assembly, tmp_path: Path) -> None:
     write_assembly(with_literal, tmp_path / "assembly")
     assert load_assembly(tmp_path / "assembly").bound == with_literal.bound
