@@ -14,6 +14,7 @@ import pytest
 
 from amplify_export.errors import DeployError
 from components.documents.naming import EnvironmentNames, PipelineNames
+from components.documents.statements import role_trust
 from delivery.dismantle import check_at_rest
 from rehearsal.local_aws import LocalAws, random_account
 from rehearsal.pipeline_service import PipelineService, local_aws_with_room
@@ -67,6 +68,13 @@ class Scene:
         stages = [{"name": environment.capitalize()} for environment in environments]
         place = {"program": "pipeline", "account": self.owner.account, "region": HOME}
         self.write("pipeline", **place, source=source, stages=stages, **more)
+
+    def let_in(self, name: str, region: str) -> str:
+        """What an account's owner has done before a pipeline names her environment; the role's name."""
+        names, iam = EnvironmentNames(self.app, self.owner.account, region, name), self.client("iam", HOME)
+        trust = json.dumps(role_trust(self.pipeline.role_arn()))
+        iam.create_role(Path=names.path, RoleName=names.door_role, AssumeRolePolicyDocument=trust)
+        return names.door_role
 
     def delivery(self, *arguments: str, backend: str = "") -> Finished:
         work = self.workspace
@@ -289,6 +297,7 @@ def test_a_pipeline_leaves_a_region_and_then_is_gone_with_its_artifacts(scene: S
     scene.write_environment("preprod", HOME)
     scene.write_environment("prod", AWAY)
     scene.write_pipeline("preprod", "prod")
+    doors = {f"role {scene.let_in(name, region)}" for name, region in (("preprod", HOME), ("prod", AWAY))}
     scene.workspace.succeed("stack", "init", "pipeline")
     scene.workspace.succeed("up", "-s", "pipeline", "--yes", "--skip-preview")
     s3.put_object(Bucket=away, Key="x", Body=b"an artifact")
@@ -327,7 +336,7 @@ def test_a_pipeline_leaves_a_region_and_then_is_gone_with_its_artifacts(scene: S
     scene.service.wait_until(lambda: not scene.service.executions(names.pipeline)[-1].running or None, 60)
     assert s3.list_objects_v2(Bucket=names.artifact_bucket(HOME))["KeyCount"] == 1
     document = scene.document("destroy", "pipeline", "--delete-data")
-    assert scene.everything() == set()
+    assert scene.everything() == doors
     assert document["kept"] == []
     assert document["emptied"] == [names.artifact_bucket(HOME)]
     assert document["removed"] is True
