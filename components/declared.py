@@ -6,38 +6,42 @@ import pulumi
 import pulumi_aws as aws
 import pulumi_aws_native as native
 
-from components.documents.statements import PolicyDocument, ProjectDocument, RoleDocument, to_json
+from components.documents.statements import Document, PolicyDocument, ProjectDocument, RoleDocument, to_json
 
 BUILD_LOG_DAYS = 365
 """How long the logs of builds stay."""
 
 
-def managed_policy(document: PolicyDocument, opts: pulumi.ResourceOptions) -> aws.iam.Policy:
-    """A customer-managed policy."""
+def managed_policy(
+    document: PolicyDocument, opts: pulumi.ResourceOptions, text: pulumi.Input[str] | None = None
+) -> aws.iam.Policy:
+    """A customer-managed policy; `text` is what it says, if that is known only once other resources are made."""
     return aws.iam.Policy(
         document.name,
         name=document.name,
         path=document.path,
         description=document.description,
-        policy=to_json(document.document),
+        policy=to_json(document.document) if text is None else text,
         opts=opts,
     )
 
 
 def role(
-    document: RoleDocument, opts: pulumi.ResourceOptions, after: Iterable[pulumi.Resource] = ()
+    document: RoleDocument,
+    opts: pulumi.ResourceOptions,
+    after: Iterable[pulumi.Resource] = (),
+    policies: Mapping[str, pulumi.Input[Document]] | None = None,
 ) -> native.iam.Role:
-    """A role, whole: with its inline policies, and nothing attached elsewhere. `after` are its managed policies."""
+    """A role, whole: with its inline policies, and nothing attached elsewhere. `after` are its managed policies;
+    `policies` stand for the document's own where these are known only once other resources are made."""
+    inline = document.policies if policies is None else policies
     return native.iam.Role(
         document.name,
         role_name=document.name,
         path=document.path,
         description=document.description,
         assume_role_policy_document=document.trust,
-        policies=[
-            native.iam.RolePolicyArgs(policy_name=name, policy_document=document.policies[name])
-            for name in sorted(document.policies)
-        ],
+        policies=[native.iam.RolePolicyArgs(policy_name=name, policy_document=inline[name]) for name in sorted(inline)],
         managed_policy_arns=list(document.managed_policies) or None,
         permissions_boundary=document.boundary,
         # By name: IAM refuses a boundary or a managed policy that is not there yet.

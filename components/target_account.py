@@ -1,8 +1,8 @@
 """What lets a pipeline into an account, for one environment: what `cdk bootstrap --trust` makes, and less of it."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import pulumi
 import pulumi_aws as aws
@@ -14,7 +14,7 @@ from components.documents.environment import ACCOUNT_VERSION, EnvironmentAccess
 from components.documents.limits import check_parameter, check_projects, check_roles
 from components.documents.naming import PROJECTS
 from components.documents.prepared import prepared
-from components.documents.statements import to_json
+from components.documents.statements import Document, PolicyDocument, RoleDocument, to_json
 from components.documents.storage import repository_policy, state_bucket_policy, state_key_policy
 from components.errors import as_run_error
 from components.private_bucket import PrivateBucket, PrivateBucketArgs, private_bucket
@@ -44,6 +44,15 @@ _UNTAGGED_EXPIRE = json.dumps(
     },
     sort_keys=True,
 )
+
+
+_SOME_ID = "00000000-0000-0000-0000-000000000000"
+
+
+def _with_keys(access: EnvironmentAccess, arns: Sequence[str | None]) -> EnvironmentAccess:
+    """`access` with the keys of state and staging area; ARNs, or only `key/ID` of one in its place."""
+    state, staging = (arn and (arn if arn.startswith("arn:") else access.names.arn("kms", arn)) for arn in arns)
+    return replace(access, state_key_arn=state, staging_key_arn=staging if access.staging_key else None)
 
 
 @dataclass(frozen=True)
@@ -89,7 +98,8 @@ class TargetAccount(pulumi.ComponentResource):
         super().__init__("amplify-delivery:index:TargetAccount", name, None, opts)
         access, names = args.access, args.access.names
         with as_run_error():
-            documents = account_documents(access, args.engine)
+            # The ARNs of keys are random: what is checked here has others, of the same length.
+            documents = account_documents(_with_keys(access, [f"key/{_SOME_ID}"] * 2), args.engine)
             types = prepared(access).to_text()
             check_parameter(names.types_parameter, types)
             check_roles(documents.roles, (*documents.policies, documents.boundary))
@@ -112,7 +122,10 @@ class TargetAccount(pulumi.ComponentResource):
             names.audit_log_group, pulumi.ResourceOptions(parent=self, protect=args.protect), AUDIT_DAYS
         )
         repository = self._repository(args) if access.images else None
-        made = self._roles_and_projects(documents)
+        with_keys = pulumi.Output.all(key.arn, staging.key_arn).apply(
+            lambda arns: account_documents(_with_keys(access, arns), args.engine)
+        )
+        made = self._roles_and_projects(documents, with_keys)
         # After the roles that it tells of, and before the stamp, which says that it is there.
         record = aws.ssm.Parameter(
             f"{name}-types",
@@ -182,14 +195,28 @@ class TargetAccount(pulumi.ComponentResource):
         )
         return bucket, key, alias
 
-    def _roles_and_projects(self, documents: AccountDocuments) -> list[pulumi.Resource]:
+    def _roles_and_projects(
+        self, documents: AccountDocuments, with_keys: pulumi.Output[AccountDocuments]
+    ) -> list[pulumi.Resource]:
+        """`with_keys` are the same documents with the ARNs of keys that are made here."""
         child = pulumi.ResourceOptions(parent=self)
-        managed = {p.arn: declared.managed_policy(p, child) for p in (documents.boundary, *documents.policies)}
+
+        def policy(document: PolicyDocument) -> aws.iam.Policy:
+            text = with_keys.apply(lambda made: to_json(made.managed_policy(document.arn)))
+            return declared.managed_policy(document, child, text)
+
+        def role(document: RoleDocument, after: list[aws.iam.Policy]) -> pulumi.Resource:
+            def inline(name: str) -> pulumi.Output[Document]:
+                return with_keys.apply(lambda made: made.inline_policy(document.arn, name))
+
+            return declared.role(document, child, after, {name: inline(name) for name in document.policies})
+
+        managed = {p.arn: policy(p) for p in (documents.boundary, *documents.policies)}
         roles = {}
         for document in documents.roles:
             # The boundary of the environment does not stand on our own roles, but guards in them name it.
-            needed = [policy for arn, policy in managed.items() if arn in document.managed_policies]
-            roles[document.arn] = declared.role(document, child, needed)
+            needed = [made for arn, made in managed.items() if arn in document.managed_policies]
+            roles[document.arn] = role(document, needed)
         projects = [declared.project(p, child, [roles[p.role_arn]]) for p in documents.projects]
         return [*managed.values(), *roles.values(), *projects]
 

@@ -20,6 +20,7 @@ from components.documents.statements import allow
 from stacks.config import AccountConfig, EnvironmentConfig, PipelineConfig, Project
 from stacks.config.fields import Compute, Right
 from stacks.config.pipeline import Engine
+from stacks.config.reader import own_keys_in
 from stacks.inputs import environment_values, read_assembly
 
 _MARGIN_MINUTES = 15
@@ -95,6 +96,8 @@ def environment_access(
         deploy_managed_policies=config.deploy_policies,
         check_statements=tuple(s for step in stage.steps for s in _statements(f"Step{_word(step.name)}", step.rights)),
         page_buckets=frozenset(pages(assembly, root.stack_name)),
+        boundary_services=config.boundary_services,
+        neighbours=neighbours(project, app, environment),
         own_boundary=config.roles_boundary,
         images=config.images,
         staging_key=config.staging_key,
@@ -108,6 +111,20 @@ def environment_access(
             CHECK: max([config.timeouts.check, *steps]),
         },
     )
+
+
+def neighbours(project: Project, app: str, environment: EnvironmentConfig) -> tuple[EnvironmentNames, ...]:
+    """The other environments that the project's files name in the account of `environment`. Raises `ConfigError`."""
+    found = []
+    for stack in project.stacks("backend"):
+        path = project.file(stack)
+        # Files of other accounts are not looked at any closer: a mistake in one of them matters there.
+        if own_keys_in(path).get("account") != environment.account:
+            continue
+        other = EnvironmentConfig.from_file(path, stack)
+        if other.environment != environment.environment:
+            found.append(environment_names(app, other))
+    return tuple(sorted(found, key=lambda names: names.environment))
 
 
 def declared_types(project: Project, environment: EnvironmentConfig) -> tuple[frozenset[str], frozenset[str]]:

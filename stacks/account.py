@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import pulumi
 
+from components.documents.off_limits import APP_TAG
 from components.providers import Access, aws_native_provider, aws_provider
 from components.remembered import unchanged
 from components.target_account import TargetAccount, TargetAccountArgs
 from stacks.access import account_environments, engine_download, environment_access
 from stacks.config.program import account_config, running
-
-APP_TAG = "amplify-delivery:app"
 
 
 def program() -> None:

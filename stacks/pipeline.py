@@ -6,10 +6,10 @@ import pulumi
 import pulumi_aws as aws
 
 from components.delivery_pipeline import DeliveryPipeline, DeliveryPipelineArgs
+from components.documents.off_limits import APP_TAG
 from components.providers import Access, aws_native_provider, aws_provider
 from components.remembered import unchanged
 from stacks.access import build_environment, engine_download
-from stacks.account import APP_TAG
 from stacks.config import PipelineConfig
 from stacks.config.pipeline import GitHubTokenSource
 from stacks.config.program import pipeline_config, running

@@ -15,6 +15,7 @@ from components.documents.packing import managed
 from components.documents.projects import project_policies, type_statements
 from components.documents.rights import execution_statements
 from components.documents.statements import (
+    Document,
     PolicyDocument,
     ProjectDocument,
     RoleDocument,
@@ -45,6 +46,14 @@ class AccountDocuments:
     @property
     def roles(self) -> tuple[RoleDocument, ...]:
         return (self.door, self.execution, *self.project_roles)
+
+    def managed_policy(self, arn: str) -> Document:
+        """What the managed policy or boundary of that ARN says."""
+        return next(policy.document for policy in (self.boundary, *self.policies) if policy.arn == arn)
+
+    def inline_policy(self, role_arn: str, name: str) -> Document:
+        """What the inline policy `name` of that role says."""
+        return next(role.policies[name] for role in self.roles if role.arn == role_arn)
 
 
 def account_documents(access: EnvironmentAccess, engine: buildspecs.EngineDownload | None = None) -> AccountDocuments:

@@ -2,14 +2,17 @@
 
 "Permissions boundaries for IAM entities" in the IAM user guide. It grants nothing. It has no place for an
 administrator: services are listed, and of IAM it leaves what a backend's own Lambda needs to rewrite the trust of the
-two auth roles, and the making of roles that carry this very boundary.
+two auth roles, and the making of roles that carry this very boundary. What the delivery itself has in the account is
+out of reach (`off_limits`).
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from components.documents.environment import EnvironmentAccess
 from components.documents.naming import ROOT_PATH
-from components.documents.statements import PolicyDocument, Statement, actions_of, allow, deny, document
+from components.documents.off_limits import NEIGHBOURS_KINDS, off_limits
+from components.documents.packing import MANAGED_ROOM
+from components.documents.statements import PolicyDocument, Statement, actions_of, allow, deny, document, size
 
 RUNTIME_SERVICES = (
     "apigateway",
@@ -55,7 +58,7 @@ RUNTIME_SERVICES = (
 )
 """What roles of an Amplify backend use at run time, by service prefix."""
 
-PIPELINE_SERVICES = ("codebuild", "codepipeline", "codedeploy", "cloudformation")
+PIPELINE_SERVICES = ("codebuild", "codepipeline", "codedeploy")
 """What the roles of Amplify's container API use: it has a pipeline of its own."""
 
 ROLE_MAKING = (
@@ -100,20 +103,10 @@ IAM_CHANGES = tuple(actions_of("iam", "Add* Attach* Create* Delete* Detach* Put*
 def boundary(access: EnvironmentAccess) -> PolicyDocument:
     """The boundary that the assembler puts on the backend's roles, and `deploy` on the program's."""
     names = access.names
-    services = [*RUNTIME_SERVICES]
-    containers = "AWS::CodePipeline::Pipeline" in access.resource_types
-    if containers or access.images:
-        services += PIPELINE_SERVICES
-    statements = [
-        allow("Services", [f"{service}:*" for service in services], "*"),
-        allow("RewriteAuthTrust", ["iam:GetRole", "iam:UpdateAssumeRolePolicy"], access.auth_role_arns),
-        allow("PassRoles", "iam:PassRole", _made_roles(access)),
-        allow("BoundedRoles", ROLE_MAKING, _made_roles(access), _with_boundary(access)),
-        # The roles of that pipeline's actions; none of ours trusts the backend's.
-        *([allow("AssumeRoles", "sts:AssumeRole", _made_roles(access))] if containers else []),
-        # A pattern of names might cover one of ours.
-        deny("OurRolesStay", "iam:*", names.iam_arn("role", ROOT_PATH, "*")),
-    ]
+    # The more neighbours there are in one account, the fewer kinds of their things have room: tags tell the others.
+    some = (_statements(access, NEIGHBOURS_KINDS[:count]) for count in range(len(NEIGHBOURS_KINDS), 0, -1))
+    least = _statements(access, ())
+    statements = next((found for found in some if size(document(found)) <= MANAGED_ROOM), least)
     return PolicyDocument(
         name=names.boundary,
         path=names.path,
@@ -121,6 +114,29 @@ def boundary(access: EnvironmentAccess) -> PolicyDocument:
         document=document(statements),
         arn=names.boundary_arn,
     )
+
+
+def _statements(access: EnvironmentAccess, kinds: Collection[str]) -> list[Statement]:
+    names = access.names
+    # A backend with a pipeline of its own has roles for that one's actions.
+    assume = ["sts:AssumeRole"] if access.containers else []
+    return [
+        allow("Services", [f"{service}:*" for service in services(access)], "*"),
+        allow("RewriteAuthTrust", ["iam:GetRole", "iam:UpdateAssumeRolePolicy"], access.auth_role_arns),
+        allow("PassRoles", ["iam:PassRole", *assume], _made_roles(access)),
+        allow("BoundedRoles", ROLE_MAKING, _made_roles(access), _with_boundary(access)),
+        # Its custom resource asks whether its stack is being rolled back.
+        *([allow("OwnStacks", "cloudformation:DescribeStacks", access.stack_arns)] if access.containers else []),
+        # A pattern of names might cover one of ours.
+        deny("OurRolesStay", ["iam:*", *assume], names.iam_arn("role", ROOT_PATH, "*")),
+        *off_limits(access, kinds),
+    ]
+
+
+def services(access: EnvironmentAccess) -> list[str]:
+    """The services that roles of the backend may use as a whole, but for what is off limits."""
+    pipeline = PIPELINE_SERVICES if access.containers else ()
+    return sorted({*RUNTIME_SERVICES, *pipeline, *access.boundary_services})
 
 
 def guards(

@@ -14,10 +14,17 @@ number is in `EnvironmentNames.version_parameter`, and each deploy compares it f
 2: the types that the roles were made for stand beside it (`EnvironmentNames.types_parameter`).
 3: the execution role may pass itself on to nested stacks; without it AWS refuses every one. `plan` may look at the
 backend's secrets, without their values, and at its verification pages, which `deploy` may upload. The staging bucket
-refuses whatever would overwrite a published object, so earlier versions of this program cannot publish there."""
+refuses whatever would overwrite a published object, so earlier versions of this program cannot publish there. The boundary
+denies the delivery's own things."""
 
 FORBIDDEN_MANAGED_POLICIES = ("AdministratorAccess", "IAMFullAccess", "PowerUserAccess")
 """What no role of ours gets, whoever asks."""
+
+
+NEVER_WITHIN_THE_BOUNDARY = frozenset(
+    {"account", "cloudformation", "iam", "identitystore", "organizations", "sso", "sso-directory", "sts"}
+)
+"""Services that lead to other identities and rights: no role of a backend gets them as a whole."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +57,14 @@ class EnvironmentAccess:
     """What the steps may do beyond reading the outputs they ask for."""
     page_buckets: frozenset[str] = frozenset()
     """Buckets of the export that Cognito's verification pages go into: `deploy` uploads them, `plan` looks at them."""
+    boundary_services: tuple[str, ...] = ()
+    """Services (prefixes of IAM actions) that the backend's roles may use beside `boundary.RUNTIME_SERVICES`."""
+    neighbours: tuple[EnvironmentNames, ...] = ()
+    """The app's other environments in this account and partition, as far as its files name them."""
+    state_key_arn: str | None = None
+    """The key of the state, once it is made: its ARN is random."""
+    staging_key_arn: str | None = None
+    """The staging area's own key, once it is made; None as well where there is none."""
     own_boundary: str | None = None
     """ARN of the organization's boundary for all our own roles."""
     images: bool = False
@@ -79,10 +94,21 @@ class EnvironmentAccess:
                 "NotAction" in given or "*" in ([actions] if isinstance(actions, str) else actions)
             ):
                 raise ConfigError("a statement that allows every action", where=where, remedy="list the actions")
+        for service in sorted({*self.boundary_services} & NEVER_WITHIN_THE_BOUNDARY):
+            raise ConfigError(
+                f"{service} is no service for a backend's roles: through it they could have any right in the account",
+                where=where,
+                remedy="take it out of `boundaryServices`: what makes roles or stacks belongs into the program",
+            )
         if not self.stack_name.startswith("amplify-"):
             raise ConfigError(
                 f"{self.stack_name!r} is no stack of Amplify", where=where, remedy="amplify-APP-ENV-SUFFIX"
             )
+
+    @property
+    def containers(self) -> bool:
+        """Whether the backend has Amplify's container API, which brings a pipeline of its own."""
+        return "AWS::CodePipeline::Pipeline" in self.resource_types
 
     @property
     def stack_arns(self) -> tuple[str, str]:

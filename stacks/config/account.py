@@ -28,6 +28,7 @@ EnvironmentName = Annotated[
 PipelineName = Annotated[
     str, pattern("[a-z][a-z0-9-]{0,29}", "pipeline, which has up to 30 lower-case letters, digits and hyphens")
 ]
+Service = Annotated[str, pattern("[a-z][a-z0-9-]*", "prefix of IAM actions, such as bedrock")]
 
 
 class Timeouts(Model):
@@ -79,6 +80,11 @@ class AccountConfig(Model):
     deploy_rights: Annotated[tuple[Right, ...], List] = Field(default=(), description="further rights of `deploy`")
     deploy_policies: Annotated[tuple[PolicyArn, ...], List] = Field(
         default=(), description="ARNs of managed policies for `deploy`; no administrator's"
+    )
+    boundary_services: Annotated[tuple[Service, ...], List] = Field(
+        default=(),
+        description="AWS services, by the prefix of their IAM actions (`bedrock`, `iot`), that roles of the backend "
+        "and of the program may use beside those that Amplify's own categories use; `plan` says which are missing",
     )
     roles_boundary: PolicyArn | None = Field(
         default=None, description="permissions boundary of your organization, put on all roles that this stack makes"

@@ -204,6 +204,7 @@ WRONG: dict[type[BaseModel], dict[str, tuple[Bad, ...]]] = {
         "backendTypes": (LIST, Bad(["Stream"], "'Stream' is no CloudFormation type")),
         "deployRights": (LIST, Bad(["s3:*"], "'s3:*' is no mapping")),
         "deployPolicies": (LIST, Bad(["AdministratorAccess"], "is not the ARN of a policy")),
+        "boundaryServices": (LIST, Bad(["bedrock:*"], "'bedrock:*' is no prefix of IAM actions, such as bedrock")),
         "rolesBoundary": (Bad("boundary", "'boundary' is not the ARN of a policy"),),
         "images": FLAG,
         "stagingKey": FLAG,

@@ -17,6 +17,7 @@ from types import ModuleType
 from . import (
     api_hosts,
     appsync_files,
+    boundary_tags,
     bucket_deletion,
     bucket_namespace,
     bucket_owner,
@@ -83,6 +84,7 @@ ALL: tuple[ModuleType, ...] = (
     lambda_code,
     api_hosts,
     appsync_files,
+    boundary_tags,
     bucket_deletion,
     build_projects,
     cloud_control,

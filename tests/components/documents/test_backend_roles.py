@@ -62,7 +62,10 @@ class Backend:
             arn = roles.get(found[1])
             return found[0] if arn is None else arn if found[2] else arn.rpartition("/")[2]
 
-        return json.loads(PLACEHOLDER.sub(shown, json.dumps(value)))
+        text = PLACEHOLDER.sub(shown, json.dumps(value))
+        # A nested stack's own ARN.
+        mine = f"{self.access.names.arn('cloudformation', f'stack/{self.access.stack_name}')}-"
+        return json.loads(re.sub(r"arn:aws:cloudformation:[\w-]+:\d+:stack/root/", mine, text))
 
     def statements(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
         """Every statement that a policy of the export gives to its roles, with the policy's path."""

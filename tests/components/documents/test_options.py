@@ -27,7 +27,7 @@ from components.documents.pipeline import pipeline_documents
 from components.documents.statements import RoleDocument
 from tests.components.documents import world as w
 from tests.components.documents.mutations import Mutation, loosened
-from tests.components.documents.trust_table import Row, no, through_s3, yes
+from tests.components.documents.trust_table import Row, never, no, through_s3, yes
 
 TOPIC = w.pipeline.arn("sns", "releases")
 SOURCE, UPDATE = w.pipeline.role_arn("source"), w.pipeline.role_arn("update")
@@ -153,6 +153,38 @@ def _staging_key() -> Iterator[Row]:
             yield no(w.prod.project_role_arn(what), f"kms:{action}", key, keys=via)
 
 
+def _containers() -> Iterator[Row]:
+    """Amplify's container API works in the staging area, beside what is published there."""
+    bucket, digest = w.prod.bucket_arn(w.prod.staging_bucket), "0" * 64
+    own = f"amplify-{w.APP}-prod"[:20]
+    for action in ("GetObject", "PutObject", "DeleteObject"):
+        yield yes(w.BACKEND, f"s3:{action}", f"{bucket}/{own}/SourceArti/aB3dE6g")
+    for key in (f"archives/{digest}.zip", f"templates/{digest}.json", f"vtl/{digest}"):
+        yield yes(w.BACKEND, "s3:GetObject", f"{bucket}/{key}")
+        for action in ("PutObject", "DeleteObject", "DeleteObjectVersion", "PutObjectTagging"):
+            yield never(w.BACKEND, f"s3:{action}", f"{bucket}/{key}")
+    for action in ("PutBucketPolicy", "DeleteBucketPolicy", "PutLifecycleConfiguration", "DeleteBucket"):
+        yield never(w.BACKEND, f"s3:{action}", bucket)
+    for other in (w.canary.staging_bucket, w.canary.state_bucket, w.prod.state_bucket):
+        for action in ("GetObject", "PutObject"):
+            yield never(w.BACKEND, f"s3:{action}", f"{w.prod.bucket_arn(other)}/x")
+    yield yes(w.BACKEND, "codebuild:StartBuild", w.prod.arn("codebuild", "project/ApiPipelineCodeBuild-1A2B"))
+    yield yes(w.BACKEND, "codepipeline:PutJobSuccessResult", "*")
+    for project in (w.prod.project_arn("deploy"), w.canary.project_arn("publish")):
+        for action in ("StartBuild", "UpdateProject"):
+            yield never(w.BACKEND, f"codebuild:{action}", project)
+    yield yes(w.BACKEND, "cloudformation:DescribeStacks", w.prod.arn("cloudformation", f"stack/{_STACK}/0123"))
+    yield no(w.BACKEND, "cloudformation:DescribeStacks", w.prod.arn("cloudformation", "stack/other/0123"))
+    for action in ("UpdateStack", "DeleteStack", "CreateChangeSet", "SetStackPolicy"):
+        yield never(w.BACKEND, f"cloudformation:{action}", w.prod.arn("cloudformation", f"stack/{_STACK}/0123"))
+    for role in (w.prod.door_arn, w.prod.execution_role_arn, w.prod.iam_arn("role", "/amplify-delivery/x/", "x-prod")):
+        yield never(w.BACKEND, "sts:AssumeRole", role)
+        yield never(w.BACKEND, "iam:PassRole", role)
+
+
+_STACK = w.stack_name(w.prod)
+
+
 def _with_topic() -> PipelineModel:
     prod = EnvironmentRef("prod", w.PROD, w.AWAY)
     return w.pipeline_model(stages=(Stage("Prod", (prod,), approval=Approval(topic_arn=TOPIC)),))
@@ -161,6 +193,7 @@ def _with_topic() -> PipelineModel:
 @cache
 def options() -> dict[str, Option]:
     images, key = (account_documents(w.access(w.prod, **given)) for given in ({"images": True}, {"staging_key": True}))
+    containers = account_documents(w.access(w.prod, resource_types=w.EXPORT_TYPES | {"AWS::CodePipeline::Pipeline"}))
     return {
         "codecommit": Option(_from(CodeCommitSource("app", "main")), tuple(_codecommit())),
         "s3": Option(_from(S3Source("sources", "app.zip")), tuple(_s3())),
@@ -168,6 +201,7 @@ def options() -> dict[str, Option]:
         "approval": Option(_named(pipeline_documents(_with_topic()).roles), tuple(_approval())),
         "images": Option(_named(images.roles), tuple(_images())),
         "staging key": Option(_named(key.roles), tuple(_staging_key())),
+        "containers": Option({f"boundary {w.prod.boundary}": containers.boundary.document}, tuple(_containers())),
     }
 
 

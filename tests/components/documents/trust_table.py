@@ -83,6 +83,8 @@ def _keys(context: dict[str, Any]) -> dict[str, Any]:
 
 
 ROLES = [pipeline.role_arn(what) for what in ("build", "update", "build-action", "update-action", "source", "trigger")]
+OWN_KEY = foreign_key(PROD)
+"""A key of the account that the delivery has not made."""
 ACTION = "sts:AssumeRole"
 START, STOP, READ = "codebuild:StartBuild", "codebuild:StopBuild", "codebuild:BatchGetBuilds"
 VARIABLES = {"codebuild:environment.environmentVariables.name": DOOR_VARIABLES}
@@ -679,8 +681,120 @@ def _boundary() -> Iterator[Row]:
         yield no(BACKEND, action, ours, keys=own)
     yield no(BACKEND, "sts:AssumeRole", prod.door_arn)
     yield no(BACKEND, "organizations:LeaveOrganization", "*")
-    yield no(BACKEND, "codebuild:StartBuild", prod.project_arn("deploy"))
     yield no(BACKEND, "cloudformation:UpdateStack", _stack(prod))
+    for part in (_deliverys_own, _open_to_a_backend, _others_in_the_account):
+        yield from part()
+
+
+def _deliverys_own() -> Iterator[Row]:
+    """What a function or custom resource of prod's backend would change to be deployed next time, or be forgotten."""
+    for names in (prod, canary):
+        for bucket in (names.state_bucket, names.staging_bucket):
+            arn = names.bucket_arn(bucket)
+            for action in ("GetObject", "PutObject", "DeleteObject", "DeleteObjectVersion", "PutObjectTagging"):
+                yield never(BACKEND, f"s3:{action}", f"{arn}/.pulumi/stacks/x.json")
+            for action in ("ListBucket", "PutBucketPolicy", "DeleteBucketPolicy", "PutLifecycleConfiguration"):
+                yield never(BACKEND, f"s3:{action}", arn)
+        for action in ("PutObject", "GetObject"):
+            yield never(BACKEND, f"s3:{action}", f"{names.bucket_arn(names.state_bucket)}/plans/x.json")
+        alias = {"kms:ResourceAliases": (names.state_key_alias,)}
+        tagged = {"aws:ResourceTag/amplify-delivery:app": APP}
+        for action in ("Decrypt", "PutKeyPolicy", "ScheduleKeyDeletion", "CreateGrant", "UntagResource", "CreateAlias"):
+            for keys in (alias, tagged):
+                yield never(BACKEND, f"kms:{action}", state_key(names), keys=keys)
+        for action in ("DeleteAlias", "UpdateAlias"):
+            for alias_name in (names.state_key_alias, names.staging_key_alias):
+                yield never(BACKEND, f"kms:{action}", names.arn("kms", alias_name))
+        audit = names.arn("logs", f"log-group:{names.audit_log_group}")
+        for action in ("PutLogEvents", "CreateLogStream", "DeleteLogStream"):
+            yield never(BACKEND, f"logs:{action}", f"{audit}:log-stream:deploy/x")
+        for action in ("DeleteLogGroup", "PutRetentionPolicy", "PutSubscriptionFilter"):
+            yield never(BACKEND, f"logs:{action}", audit)
+        yield never(BACKEND, "logs:DeleteLogGroup", names.arn("logs", f"log-group:{names.project_log_group('deploy')}"))
+        for parameter in (names.types_parameter, names.version_parameter):
+            for action in ("PutParameter", "DeleteParameter", "GetParameter"):
+                yield never(BACKEND, f"ssm:{action}", names.arn("ssm", f"parameter{parameter}"))
+        secret = names.arn("secretsmanager", f"secret:{stack_name(names)}/nested/parameter-AbCdEf")
+        for action in ("GetSecretValue", "PutSecretValue", "DeleteSecret"):
+            yield never(BACKEND, f"secretsmanager:{action}", secret)
+        for what in PROJECTS:
+            for action in ("StartBuild", "UpdateProject", "DeleteProject"):
+                yield never(BACKEND, f"codebuild:{action}", names.project_arn(what))
+        for action in (
+            "PutImage",
+            "InitiateLayerUpload",
+            "BatchDeleteImage",
+            "DeleteRepository",
+            "SetRepositoryPolicy",
+        ):
+            yield never(BACKEND, f"ecr:{action}", names.arn("ecr", f"repository/{names.repository}"))
+        for role in (names.door_arn, names.execution_role_arn, names.project_role_arn("deploy")):
+            for action in ("sts:AssumeRole", "iam:UpdateAssumeRolePolicy", "iam:PutRolePolicy", "iam:PassRole"):
+                yield never(BACKEND, action, role)
+    # Its own, before alias and tag count.
+    yield never(BACKEND, "kms:Decrypt", state_key(prod))
+    # Where the tooling account is this one.
+    for bucket in (f"{APP}-tooling-state", f"{APP}-pipeline-artifacts", "other-app-state", "longname-state-0a1b2c3d"):
+        yield never(BACKEND, "s3:PutObject", f"arn:aws:s3:::{bucket}-{PROD}-{HOME}-an/x")
+    yield never(BACKEND, "s3:PutObject", f"arn:aws:s3:::longname-staging-0a1b2c3d-{PROD}-{HOME}-an/x")
+    yield never(BACKEND, "s3:PutObject", f"arn:aws:s3:::longname-artifacts-0a1b2c3d-{PROD}-{HOME}-an/x")
+    yield never(BACKEND, "s3:CreateBucket", f"arn:aws:s3:::{APP}-next-state-{PROD}-{HOME}-an")
+    for alias_name in (pipeline.artifact_key_alias, pipeline.state_key_alias):
+        yield never(BACKEND, "kms:Decrypt", foreign_key(PROD), keys={"kms:ResourceAliases": (alias_name,)})
+        yield never(BACKEND, "kms:UpdateAlias", prod.arn("kms", alias_name, region=HOME))
+    yield never(BACKEND, "codepipeline:UpdatePipeline", prod.arn("codepipeline", pipeline.pipeline, region=HOME))
+    # A bucket has other ARNs as well, and log groups are opened all at once.
+    point = prod.arn("s3", "accesspoint/mine")
+    for action in ("CreateAccessPoint", "PutAccessPointPolicy", "CreateAccessPointForObjectLambda"):
+        yield never(BACKEND, f"s3:{action}", point)
+    for action in ("PutAccountPolicy", "DeleteAccountPolicy", "PutResourcePolicy", "DeleteResourcePolicy"):
+        yield never(BACKEND, f"logs:{action}", "*")
+
+
+def _others_in_the_account() -> Iterator[Row]:
+    """Another environment of the app beside prod, and functions that are no backend's: their roles may have no
+    boundary."""
+    other = {"aws:ResourceTag/user:Application": APP, "aws:ResourceTag/user:Stack": "canary"}
+    for action, resource in (
+        ("cognito-idp:AdminSetUserPassword", "userpool/x"),
+        ("appsync:UpdateGraphqlApi", "apis/x"),
+        ("lambda:InvokeFunction", "function:hello-canary"),
+        ("sqs:ReceiveMessage", "jobs"),
+        ("kms:Decrypt", "key/of-canary"),
+    ):
+        arn = prod.arn(action.split(":")[0], resource)
+        yield never(BACKEND, action, arn, keys=other)
+        mine = {**other, "aws:ResourceTag/user:Stack": "prod"}
+        if not action.startswith("kms:"):
+            yield yes(BACKEND, action, arn, keys=mine)
+            yield yes(BACKEND, action, arn, keys={**other, "aws:ResourceTag/user:Application": "another"})
+    for resource in ("uploads-canary", "uploads-canary/private/x", f"amplify-{APP}-canary-a8d05-deployment/x"):
+        yield never(BACKEND, "s3:PutObject", f"arn:aws:s3:::{resource}")
+    for resource in ("table/Todo-abc-canary", "table/Todo-abc-canary/index/byName"):
+        yield never(BACKEND, "dynamodb:Query", prod.arn("dynamodb", resource))
+    secret = prod.arn("ssm", "parameter/amplify/d1abc/canary/AMPLIFY_hello_token")
+    yield never(BACKEND, "ssm:GetParameter", secret)
+    for function in ("hello-canary", "payments", "payments:live"):
+        for action in ("UpdateFunctionCode", "UpdateFunctionConfiguration", "AddPermission", "PublishVersion"):
+            yield never(BACKEND, f"lambda:{action}", prod.arn("lambda", f"function:{function}"))
+        for action in ("CreateFunction", "DeleteFunction", "PutFunctionConcurrency", "RemovePermission"):
+            yield never(BACKEND, f"lambda:{action}", prod.arn("lambda", f"function:{function}"))
+    yield yes(BACKEND, "lambda:InvokeFunction", prod.arn("lambda", "function:payments"))
+
+
+def _open_to_a_backend() -> Iterator[Row]:
+    """What a backend's code works with stays open to it."""
+    for function in ("hello-prod", "hello-prod:live", f"{prod.stack_role_prefix}-x-Fn-1", f"{prod.prefix}-hello"):
+        yield yes(BACKEND, "lambda:UpdateFunctionConfiguration", prod.arn("lambda", f"function:{function}"))
+    yield yes(BACKEND, "lambda:UpdateEventSourceMapping", prod.arn("lambda", "event-source-mapping:0123"))
+    for resource in ("uploads-prod/public/x", "company-data/x", f"{APP}-prod-app-reports-{PROD}-{AWAY}-an/x"):
+        yield yes(BACKEND, "s3:PutObject", f"arn:aws:s3:::{resource}")
+    yield yes(BACKEND, "logs:PutLogEvents", prod.arn("logs", "log-group:/aws/lambda/hello-prod:log-stream:x"))
+    yield yes(BACKEND, "ssm:GetParameter", prod.arn("ssm", "parameter/amplify/d1abc/prod/AMPLIFY_hello_token"))
+    yield yes(BACKEND, "secretsmanager:GetSecretValue", prod.arn("secretsmanager", "secret:database-AbCdEf"))
+    yield yes(BACKEND, "dynamodb:Query", prod.arn("dynamodb", "table/orders"))
+    yield yes(BACKEND, "kms:Decrypt", OWN_KEY)
+    yield yes(BACKEND, "ecr:BatchGetImage", prod.arn("ecr", f"repository/{prod.repository}"))
 
 
 def _update() -> Iterator[Row]:

@@ -91,6 +91,8 @@ def access(names: EnvironmentNames, **changes: Any) -> EnvironmentAccess:
         program_types=PROGRAM_TYPES,
         page_buckets=frozenset({f"pages-{names.environment}"}),
         tags={"user:Application": APP, "user:Stack": names.environment},
+        neighbours=tuple(n for n in ENVIRONMENTS if n != names and n.account == names.account),
+        state_key_arn=state_key(names),
     )
     return replace(standard, **changes)
 

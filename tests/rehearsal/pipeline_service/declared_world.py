@@ -63,9 +63,9 @@ class DeclaredWorld:
         self._declare(self.tooling, REGION, self.documents.boundaries, self.documents.roles, self.documents.projects)
         self.state_keys["tooling"] = self._state(self.pipeline)
         for names in self.environments:
+            self.state_keys[names.environment] = self._state(names)
             found = self.accounts[names.environment] = account_documents(self.access(names))
             self._declare(names.account, names.region, (found.boundary, *found.policies), found.roles, found.projects)
-            self.state_keys[names.environment] = self._state(names)
             self._bucket(names, names.staging_bucket, None)
 
     # --- what there is -----------------------------------------------------------------------------------------------
@@ -78,6 +78,8 @@ class DeclaredWorld:
             resource_types=EXPORT_TYPES,
             program_types=PROGRAM_TYPES,
             tags={"user:Application": APP, "user:Stack": names.environment},
+            neighbours=tuple(n for n in self.environments if n != names and n.account == names.account),
+            state_key_arn=self.state_keys[names.environment],
         )
 
     def role(self, arn: str) -> RoleDocument:
