@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from amplify_export import Export, ExportRefused, check, read_export
+from amplify_export import Export, ExportRefused, assemble, check, read_export
 from amplify_export.findings import Finding
 from delivery import output, sources, stack_files
 
@@ -26,12 +26,29 @@ def run(args: argparse.Namespace) -> int:
     folder, secrets = sources.named(args.export, args.environment)
     export = read_export(folder)
     if not args.json:
-        return report(export, check(export, secrets))
+        code = report(export, check(export, secrets))
+        for note in [] if code else boundary_notes(export, secrets, args.environment):
+            print(f"note: {note}")
+        return code
     findings = check(export, secrets)
     if any(f.severity == "refused" for f in findings):
         raise ExportRefused(findings)
-    output.document({"export": str(folder), "findings": [f.to_json() for f in findings]})
+    notes = boundary_notes(export, secrets, args.environment)
+    output.document({"export": str(folder), "findings": [f.to_json() for f in findings], "notes": notes})
     return 0
+
+
+def boundary_notes(export: Export, secrets: Collection[tuple[str, str]], environments: Sequence[str]) -> list[str]:
+    """What enrolled ones of these environments will deny to the export's roles, by their accounts' files.
+
+    The export has nothing that is refused. Raises `ConfigError` for a file that is wrong.
+    """
+    if not environments:
+        return []
+    from delivery import boundary_check  # noqa: PLC0415 - pydantic and PyYAML, which a check of an export does without
+
+    assembly = assemble(export, secrets)
+    return [note for name in environments for note in boundary_check.notes(assembly, name)]
 
 
 def report(export: Export, findings: Sequence[Finding]) -> int:

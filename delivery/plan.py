@@ -34,6 +34,7 @@ from delivery.planning import (
     Start,
     Step,
     Target,
+    beyond_boundary,
     boundary_comes,
     digest,
     ignored,
@@ -211,8 +212,9 @@ def _rights(target: Wanted, here: Backend, previewed: Sequence[ProgramStep]) -> 
     config, project = target.config, Project(Path())
     if not config.enrolled:
         return ()
+    record = prepared.recorded(config, project, target.account)
     found = lacking(
-        prepared.recorded(config, project, target.account),
+        record,
         # Another execution role than the account's is not the account's to know.
         None if config.execution_role_arn else here.wanted,
         here.found.stacks,
@@ -221,7 +223,8 @@ def _rights(target: Wanted, here: Backend, previewed: Sequence[ProgramStep]) -> 
         pages=page_buckets(previewed),
     )
     prepared.check(found, config, project)
-    return prepared.unclear(found)
+    denied = prepared.denied_at_run_time(beyond_boundary(record, here.wanted), config, project)
+    return (*prepared.unclear(found), *denied)
 
 
 def log_if_allowed(audit: Audit, target: Wanted) -> None:

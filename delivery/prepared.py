@@ -6,16 +6,17 @@ middle of the deployment.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from amplify_export.errors import ConfigError, DeployError
+from components.documents.environment import NEVER_WITHIN_THE_BOUNDARY
 from components.documents.prepared import Prepared, parse
 from components.documents.pulumi_types import cloudformation_type
 from delivery import stamp
 from delivery.account import Account
-from delivery.planning import Lacking
+from delivery.planning import Lacking, Needs
 from stacks.access import declared_types, environment_names
 from stacks.config import EnvironmentConfig, Project
 
@@ -64,6 +65,31 @@ def unclear(lacking: Lacking) -> tuple[str, ...]:
         "(`deployRights`, `deployPolicies`), or rights for its service only"
         for kind, places in lacking.unclear.items()
     )
+
+
+def denied_at_run_time(needs: Needs, config: EnvironmentConfig, project: Project) -> tuple[str, ...]:
+    """What the backend's code will be denied although its own policies give it, as a line with the way out."""
+    if not needs:
+        return ()
+    file = project.file(stamp.account_stack(project, config.environment)).name
+    services = sorted({action.partition(":")[0].lower() for action in needs})
+    never = [service for service in services if service in NEVER_WITHIN_THE_BOUNDARY]
+    ways = []
+    if addable := [service for service in services if service not in never]:
+        ways.append(f"{file} names in `boundaryServices`: {', '.join(addable)}; {stamp.enrolling(config, project)}")
+    if never:
+        ways.append(f"no role of a backend gets {', '.join(never)}: take it out of the export, or do without")
+    lines = "; ".join(_line(action, places) for action, places in needs.items())
+    return (
+        "roles of the backend will be denied, when their code runs, what the account's boundary does not let pass: "
+        f"{lines}. If it is used: {'; '.join(ways)}",
+    )
+
+
+def declared_boundary(config: EnvironmentConfig, project: Project, types: Iterable[str]) -> Prepared:
+    """What the account's file says of the boundary, without asking the account: for a backend of `types`."""
+    account = project.account(stamp.account_stack(project, config.environment))
+    return Prepared(frozenset(types), frozenset(), frozenset(), frozenset(account.boundary_services))
 
 
 def _line(kind: str, places: Sequence[str]) -> str:

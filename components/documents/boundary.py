@@ -139,6 +139,21 @@ def services(access: EnvironmentAccess) -> list[str]:
     return sorted({*RUNTIME_SERVICES, *pipeline, *access.boundary_services})
 
 
+def lets_pass(action: str, further: Collection[str] = (), *, containers: bool = False) -> bool:
+    """Whether a boundary with `further` services lets an action pass that a policy of the backend gives (`s3:Get*`).
+
+    By services, as it is written; what is off limits stays so. An action of IAM that is let pass for some roles only
+    passes: which roles an expression in a template means, only AWS knows.
+    """
+    service, _, name = action.lower().partition(":")
+    if service in {*RUNTIME_SERVICES, *further, *(PIPELINE_SERVICES if containers else ())}:
+        return True
+    known = {"iam:getrole", "iam:passrole", "iam:updateassumerolepolicy", *(a.lower() for a in ROLE_MAKING)}
+    known |= {"sts:getcalleridentity"}  # needs no right at all
+    known |= {"cloudformation:describestacks", "sts:assumerole"} if containers else set()
+    return f"{service}:{name}" in known
+
+
 def guards(
     access: EnvironmentAccess, *, passes_execution_role: bool = False, nests_stacks: bool = False
 ) -> list[Statement]:

@@ -14,8 +14,8 @@ number is in `EnvironmentNames.version_parameter`, and each deploy compares it f
 2: the types that the roles were made for stand beside it (`EnvironmentNames.types_parameter`).
 3: the execution role may pass itself on to nested stacks; without it AWS refuses every one. `plan` may look at the
 backend's secrets, without their values, and at its verification pages, which `deploy` may upload. The staging bucket
-refuses whatever would overwrite a published object, so earlier versions of this program cannot publish there. The boundary
-denies the delivery's own things."""
+refuses whatever would overwrite a published object, so earlier versions of this program cannot publish there. The
+boundary denies the delivery's own things."""
 
 FORBIDDEN_MANAGED_POLICIES = ("AdministratorAccess", "IAMFullAccess", "PowerUserAccess")
 """What no role of ours gets, whoever asks."""

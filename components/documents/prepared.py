@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from components.documents.boundary import lets_pass
 from components.documents.environment import EnvironmentAccess
 from components.documents.pulumi_types import cloudformation_type, services_of
 from components.documents.rights import EXTRA, actions_for
@@ -32,6 +33,13 @@ class Prepared:
     """Services (prefixes of IAM actions) that the account's file gives `deploy` further rights in, or `ANY_SERVICE`."""
     pages: frozenset[str] = frozenset()
     """Buckets of the export that `deploy` may upload verification pages into."""
+
+    boundary: frozenset[str] = frozenset()
+    """Services that the account's file adds to those which the boundary lets roles of the backend use."""
+
+    def lets_pass(self, action: str) -> bool:
+        """Whether the boundary lets an action pass that a policy of the backend gives."""
+        return lets_pass(action, self.boundary, containers="AWS::CodePipeline::Pipeline" in self.backend)
 
     def allows_backend(self, name: str) -> bool:
         """Whether the execution role may make and delete resources of the type `name`."""
@@ -61,6 +69,7 @@ class Prepared:
             "program": _by_service(self.program),
             "further": sorted(self.further),
             **({"pages": sorted(self.pages)} if self.pages else {}),
+            "boundary": sorted(self.boundary),
         }
         return json.dumps(content, separators=(",", ":"), sort_keys=True)
 
@@ -74,6 +83,7 @@ def prepared(access: EnvironmentAccess) -> Prepared:
         frozenset(map(_general, access.program_types)),
         frozenset(further | ({ANY_SERVICE} if access.deploy_managed_policies else set())),
         access.page_buckets,
+        frozenset(access.boundary_services),
     )
 
 
@@ -86,6 +96,7 @@ def parse(text: str) -> Prepared:
             frozenset(_types(content["program"])),
             frozenset(content["further"]),
             frozenset(content.get("pages", ())),
+            frozenset(content.get("boundary", ())),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"not a record of types: {error}") from None

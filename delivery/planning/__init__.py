@@ -13,7 +13,7 @@ from changes.steps import (
     UpdateStack,
     digest,
 )
-from delivery.planning.needs import Identity, Lacking, Needs, lacking, page_buckets, program_needs
+from delivery.planning.needs import Identity, Lacking, Needs, beyond_boundary, lacking, page_buckets, program_needs
 from delivery.planning.notes import boundary_comes, ignored, losses
 from delivery.planning.plan import Plan, Start, Target, document_digest
 from delivery.planning.program import ProgramStep, plan_program
@@ -35,6 +35,7 @@ __all__ = [
     "Step",
     "Target",
     "UpdateStack",
+    "beyond_boundary",
     "boundary_comes",
     "digest",
     "document_digest",

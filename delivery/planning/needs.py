@@ -16,6 +16,7 @@ from changes.stacks import Stacks
 from changes.steps import RemoveResource, ReplaceResource, Step
 from components.documents.prepared import Prepared
 from components.documents.pulumi_types import PROVIDERS
+from components.documents.run_time import given_actions
 from delivery.planning.program import BACKEND, OPERATIONS, ROOT_STACK, ProgramStep
 
 Needs = Mapping[str, Sequence[str]]
@@ -94,6 +95,14 @@ def lacking(
         unclear={token: places for token, places in program.items() if answers[token] is None},
         pages=tuple(sorted(set(pages) - prepared.pages)),
     )
+
+
+def beyond_boundary(prepared: Prepared, wanted: Stacks) -> Needs:
+    """The actions that policies of `wanted` give to its roles, and the account's boundary does not let pass. The
+    deployment succeeds; the code is denied them."""
+    resources = wanted.resolved.resources
+    given = given_actions(("/".join(path), resource.type, resource.properties) for path, resource in resources.items())
+    return {action: places for action, places in given.items() if not prepared.lets_pass(action)}
 
 
 def program_needs(previewed: Sequence[ProgramStep], identity: Identity) -> Needs:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -157,3 +158,46 @@ def test_the_documented_commands_are_the_real_ones() -> None:
         line.split("`")[1].split()[0] for line in text.splitlines() if line.startswith("| `") and line[3].islower()
     ]
     assert sorted(documented) == sorted(COMMANDS)
+
+
+# --- check: what an account's boundary denies at run time -------------------------------------------------------------
+
+ENROLLED = (
+    'config:\n  iamapp:account: "444444444444"\n  iamapp:region: eu-central-1\n  iamapp:enrolled: "true"\n'
+    '  iamapp:suffix: "72f10"\n'
+)
+BEDROCK = {"Effect": "Allow", "Action": "bedrock:InvokeModel", "Resource": "*"}
+
+
+@pytest.fixture
+def calling_bedrock(project: Path) -> Path:
+    """A project whose environment prod is enrolled, and whose export's function calls Bedrock."""
+    (project / "Pulumi.yaml").write_text("name: iamapp\nruntime: python\n")
+    (project / "Pulumi.dev.yaml").unlink()
+    (project / "Pulumi.prod.yaml").write_text(ENROLLED)
+    (project / "Pulumi.prod-account.yaml").write_text("config:\n  iamapp:program: account\n")
+    folder = project / export("iam").name
+    shutil.copytree(export("iam"), folder)
+    template = folder / "root-stack-template.json"
+    root = json.loads(template.read_text())
+    policies = root["Resources"]["UpdateRolesWithIDPFunctionRole"]["Properties"]["Policies"]
+    policies[0]["PolicyDocument"]["Statement"].append(BEDROCK)
+    template.write_text(json.dumps(root))
+    return project
+
+
+def test_check_says_what_the_accounts_boundary_will_deny(calling_bedrock: Path) -> None:
+    ran = delivery("check", "--environment", "prod", cwd=calling_bedrock)
+    assert ran.code == 0, ran.err
+    [note] = [line for line in ran.out.splitlines() if line.startswith("note: ")]
+    assert "bedrock:InvokeModel (UpdateRolesWithIDPFunctionRole)" in note
+    assert "Pulumi.prod-account.yaml names in `boundaryServices`: bedrock; " in note
+    [said] = delivery("check", "--environment", "prod", "--json", cwd=calling_bedrock).document["notes"]
+    assert note == f"note: {said}"
+
+
+def test_check_is_content_once_the_accounts_file_adds_the_service(calling_bedrock: Path) -> None:
+    file = calling_bedrock / "Pulumi.prod-account.yaml"
+    file.write_text(f"{file.read_text()}  iamapp:boundaryServices: [bedrock]\n")
+    assert "note:" not in delivery("check", "--environment", "prod", cwd=calling_bedrock).out
+    assert delivery("check", cwd=calling_bedrock).code == 0

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from amplify_export.errors import DeployError
 from components.documents.naming import EnvironmentNames
+from components.documents.prepared import Prepared
+from delivery import plan
 from delivery.account import Account
 from delivery.planning import Lacking, Needs
-from delivery.prepared import check, recorded, unclear
+from delivery.prepared import check, declared_boundary, denied_at_run_time, recorded, unclear
 from stacks.config import Project
+from tests.delivery.planning.stacks_of import stacks_of, with_resource
 from tests.local_account import LocalAccount
 from tests.stacks.projects import APP, make, write
 
@@ -93,6 +97,51 @@ def test_a_mistake_in_the_accounts_file_is_not_what_is_told(project: Project) ->
 def test_what_only_aws_can_say_is_a_note() -> None:
     [note] = unclear(lacks(open_={"aws:route53/zone:Zone": ["zone"]}))
     assert "whether `deploy` has the rights for aws:route53/zone:Zone (zone), is not known" in note
+
+
+# --- what the boundary denies at run time -----------------------------------------------------------------------------
+
+IOT: Needs = {"iot:Connect": ["auth/AuthRole"], "bedrock:InvokeModel": ["hello/Role"]}
+
+
+def test_what_the_boundary_denies_is_a_line_with_the_way_out(project: Project) -> None:
+    [line] = denied_at_run_time(IOT, project.environment("preprod"), project)
+    assert "iot:Connect (auth/AuthRole); bedrock:InvokeModel (hello/Role)" in line
+    assert "Pulumi.preprod-account.yaml names in `boundaryServices`: bedrock, iot; an administrator of account" in line
+    assert "runs `pulumi up -s preprod-account`" in line
+    assert denied_at_run_time({}, project.environment("preprod"), project) == ()
+
+
+def test_what_no_backend_gets_is_said_so(project: Project) -> None:
+    [line] = denied_at_run_time({"iam:CreateUser": ["Role"]}, project.environment("preprod"), project)
+    assert "boundaryServices" not in line
+    assert "no role of a backend gets iam: take it out of the export" in line
+
+
+def test_the_accounts_file_says_what_its_boundary_lets_pass(project: Project) -> None:
+    config = project.environment("preprod")
+    assert not declared_boundary(config, project, ()).lets_pass("iot:Connect")
+    write(project.directory, "preprod-account", {"program": "account", "boundaryServices": ["iot"]})
+    assert declared_boundary(config, Project(project.directory), ()).lets_pass("iot:Connect")
+
+
+def test_a_plan_says_it(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of an environment that is deployed with another execution role as well: the boundary is the account's."""
+    stacks = stacks_of("iam")
+    statement = {"Effect": "Allow", "Action": "iot:Connect", "Resource": "*"}
+    document = {"PolicyName": "iot", "PolicyDocument": {"Version": "2012-10-17", "Statement": [statement]}}
+    wanted = with_resource(stacks, "UpdateRolesWithIDPFunctionRole", Policies=[document])
+    types = frozenset(r["Type"] for t in wanted.templates.values() for r in t["Resources"].values())
+    record = Prepared(types | {"AWS::CloudFormation::CustomResource"}, frozenset(), frozenset())
+    monkeypatch.chdir(project.directory)
+    monkeypatch.setattr("delivery.prepared.recorded", lambda *_: record)
+    here = SimpleNamespace(wanted=wanted, found=SimpleNamespace(stacks=None), steps=())
+    for config in (
+        project.environment("preprod"),
+        project.environment("preprod").model_copy(update={"execution_role_arn": "arn:aws:iam::222222222222:role/x"}),
+    ):
+        [note] = plan._rights(SimpleNamespace(config=config, account=None), here, ())  # type: ignore[arg-type]
+        assert "iot:Connect (UpdateRolesWithIDPFunctionRole)" in note
 
 
 # --- the record in the account ---------------------------------------------------------------------------------------

@@ -40,6 +40,14 @@ def test_its_text_is_read_back() -> None:
     assert found.to_text() == prepared(w.access(w.prod)).to_text()
 
 
+def test_services_that_the_accounts_file_adds_are_recorded() -> None:
+    found = prepared(w.access(w.prod, boundary_services=("iot", "bedrock")))
+    assert parse(found.to_text()).boundary == {"bedrock", "iot"}
+    assert found.lets_pass("iot:Connect")
+    assert not prepared(w.access(w.prod)).lets_pass("iot:Connect")
+    assert prepared(w.access(w.prod)).lets_pass("dynamodb:Query")
+
+
 @pytest.mark.parametrize("text", ["", "1", "[]", "{}", '{"backend": [], "program": {}, "further": []}'])
 def test_another_text_is_no_record(text: str) -> None:
     with pytest.raises(ValueError):

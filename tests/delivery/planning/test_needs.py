@@ -9,7 +9,17 @@ from typing import Any
 import pytest
 
 from components.documents.prepared import Prepared
-from delivery.planning import Identity, Lacking, ProgramStep, Stacks, lacking, page_buckets, plan_backend, program_needs
+from delivery.planning import (
+    Identity,
+    Lacking,
+    ProgramStep,
+    Stacks,
+    beyond_boundary,
+    lacking,
+    page_buckets,
+    plan_backend,
+    program_needs,
+)
 from tests.delivery.planning.stacks_of import stacks_of, with_resource, without
 
 NOBODY = Identity()
@@ -184,3 +194,34 @@ def test_the_buckets_of_verification_pages_are_the_accounts_to_know() -> None:
     assert lacks.pages == ("gone-prod",)
     assert lacks
     assert not lacking(prepared, stacks_of(MODELS), None, (), {}, pages={"pages-prod"})
+
+
+# --- what the boundary denies at run time -----------------------------------------------------------------------------
+
+
+def with_policy(actions: Any, resource: Any = "*") -> Stacks:
+    """An export whose function may do something more, as `custom-policies.json` says it."""
+    stacks = stacks_of("full")
+    place = next(
+        "/".join((*path, name))
+        for path, template in stacks.templates.items()
+        for name, found in template["Resources"].items()
+        if found["Type"] == "AWS::IAM::Policy" and name == "lambdaexecutionpolicy"
+    )
+    document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": resource}]}
+    return with_resource(stacks, place, PolicyDocument=document)
+
+
+def test_a_function_that_calls_a_service_which_the_boundary_does_not_let_pass_is_told() -> None:
+    stacks = with_policy(["bedrock:InvokeModel", "s3:GetObject"])
+    denied = beyond_boundary(made_for("full"), stacks)
+    assert list(denied) == ["bedrock:InvokeModel"]
+    assert all(place.endswith("/lambdaexecutionpolicy") for place in denied["bedrock:InvokeModel"])
+    assert not found(made_for("full"), stacks, stacks), "the deployment succeeds all the same"
+    added = replace(made_for("full"), boundary=frozenset({"bedrock"}))
+    assert beyond_boundary(added, stacks) == {}
+
+
+@pytest.mark.parametrize("name", ["todo", "full", "iam", "todo-series/v4"])
+def test_real_exports_ask_for_nothing_that_it_denies(name: str) -> None:
+    assert beyond_boundary(made_for(name), stacks_of(name)) == {}

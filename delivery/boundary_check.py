@@ -1,0 +1,24 @@
+"""What an enrolled environment's boundary denies to the roles of an export, as its account's file says: without AWS."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from amplify_export import Assembly, render_root
+from components.names import staging_bucket_name
+from delivery import prepared, stack_files
+from delivery.planning import Stacks, beyond_boundary
+from stacks.access import resource_types
+from stacks.config import Project
+
+
+def notes(assembly: Assembly, environment: str) -> tuple[str, ...]:
+    """A line with the way out, or none. Raises `ConfigError`."""
+    config, project = stack_files.load(environment), Project(Path())
+    if not config.enrolled:
+        return ()
+    bucket = staging_bucket_name(assembly.project, config.environment, config.account, config.region)
+    root = render_root(assembly, stack_files.values(config), bucket)
+    allowed = prepared.declared_boundary(config, project, resource_types(assembly))
+    needs = beyond_boundary(allowed, Stacks.of(assembly, root, root.parameters))
+    return prepared.denied_at_run_time(needs, config, project)
