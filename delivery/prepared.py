@@ -89,7 +89,7 @@ def denied_at_run_time(needs: Needs, config: EnvironmentConfig, project: Project
 def declared_boundary(config: EnvironmentConfig, project: Project, types: Iterable[str]) -> Prepared:
     """What the account's file says of the boundary, without asking the account: for a backend of `types`."""
     account = project.account(stamp.account_stack(project, config.environment))
-    return Prepared(frozenset(types), frozenset(), frozenset(), frozenset(account.boundary_services))
+    return Prepared(frozenset(types), frozenset(), frozenset(), boundary=frozenset(account.boundary_services))
 
 
 def _line(kind: str, places: Sequence[str]) -> str:
