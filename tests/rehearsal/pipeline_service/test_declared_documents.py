@@ -67,6 +67,46 @@ def test_the_declared_pipeline_goes_through_the_declared_doors_in_two_regions(wo
     assert "prod: 1 (abc)" in asked
 
 
+def test_before_a_gate_is_passed_nothing_of_the_stage_runs(world: World) -> None:
+    """Plan runs the commit's code. Where somebody is asked before it, a rejection leaves it unrun."""
+    names = PipelineNames(app=APP, account=world.tooling, region=REGION)
+    prod = EnvironmentRef("prod", world.target, OTHER_REGION)
+    gate = Approval("Who merged this?")
+    model = PipelineModel(
+        names=names,
+        source=ConnectionSource(CONNECTION, world.full_id, "main"),
+        stores=tuple(_store(world, names, region, [prod.names(APP)]) for region in (REGION, OTHER_REGION)),
+        stages=(Stage("Prod", (prod,), pre=(Step("freeze"),), approval=Approval(), approval_before_plan=gate),),
+    )
+    _declare(world, model, [prod.names(APP)])
+    commit = world.commit("export", {"amplify/a.json": "{}"})
+    world.pipelines.create_pipeline(pipeline=for_the_api(pipeline_properties(model)))
+
+    def answer(execution: str, status: str) -> None:
+        token = world.service.wait_for_action(execution, "Approve-Plan").token
+        asked = world.actions(names.pipeline, execution)["Approve-Plan"]["input"]["resolvedConfiguration"]
+        assert asked["CustomData"] == f"Who merged this? Commit: {commit}"
+        world.pipelines.put_approval_result(
+            pipelineName=names.pipeline,
+            stageName="Prod-Plan",
+            actionName="Approve-Plan",
+            token=token,
+            result={"status": status, "summary": "looked at it"},
+        )
+
+    first = world.executions(names.pipeline)[0].id
+    answer(first, "Rejected")
+    assert world.service.wait(first).status == "Failed"
+    ran = [build.name for build in world.service.builds() if build.account == world.target]
+    assert ran == [prod.names(APP).project("publish")]
+
+    second = world.pipelines.start_pipeline_execution(name=names.pipeline)["pipelineExecutionId"]
+    answer(second, "Approved")
+    world.service.wait_for_action(second, "Approve")
+    ran = [build.name for build in world.service.builds() if build.account == world.target]
+    assert ran == [prod.names(APP).project(what) for what in ("publish", "publish", "check", "plan")]
+
+
 def _store(world: World, names: PipelineNames, region: str, environments: list[EnvironmentNames]) -> ArtifactStore:
     kms, s3 = world.client("kms", region=region), world.client("s3", region=region)
     key = kms.create_key(Policy=json.dumps(key_policy(names, region, environments)))["KeyMetadata"]["Arn"]
