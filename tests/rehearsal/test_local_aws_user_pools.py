@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from amplify_export import Assembly, EnvironmentValues, assemble, read_export, render_root
+from amplify_export import EnvironmentValues, assemble, read_export
 from tests.amplify_export.conftest import app_export as app_export  # noqa: PLC0414 - the fixture, for this folder too
 from tests.local_account import LocalAccount
+from tests.rehearsal.deployed_apps import deployable
 
 # Custom resources run in one process (tests/rehearsal/test_local_aws_functions.py).
 pytestmark = pytest.mark.xdist_group("functions")
@@ -83,21 +84,3 @@ def test_a_real_app_with_social_sign_in_needs_the_secrets_that_its_export_lacks(
         assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
         (auth,) = [c["StackName"] for c in developer.children() if "authmediavault" in c["StackName"]]
         assert "The provider Facebook does not exist for User Pool" in str(developer.reasons(auth))
-
-
-def deployable(
-    developer: LocalAccount, assembly: Assembly, values: EnvironmentValues, secret: str = ""
-) -> tuple[str, str]:
-    """URL and name of an environment's root stack, everything published; its parameters are made defaults. `secret` is
-    the value of every secret."""
-    root = render_root(assembly, values, developer.bucket())
-    versions = {}
-    for item in root.secrets:
-        made = developer.client("secretsmanager").create_secret(Name=item.secret_name, SecretString=secret)
-        versions[item.version_parameter] = made["VersionId"]
-    for item in assembly.objects:
-        developer.client("s3").put_object(Bucket=developer.bucket(), Key=item.key, Body=assembly.read(item.key))
-    template = {**root.template, "Parameters": {k: dict(v) for k, v in root.template["Parameters"].items()}}
-    for name, value in {**root.parameters, **versions}.items():
-        template["Parameters"][name]["Default"] = value
-    return developer.upload("root.json", template), root.stack_name
