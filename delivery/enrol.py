@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from amplify_export.errors import ConfigError
-from delivery import environment_state, output, secrets_provider
+from delivery import build_quota, environment_state, output, secrets_provider
 from delivery.account import Account
 from delivery.engine import Engine
 from delivery.up import WORDS
@@ -55,9 +55,27 @@ def run(args: argparse.Namespace) -> int:
                 made.append(name)
                 if not args.json:
                     print(f"{name}: its state lies in {names.state_bucket}; commit Pulumi.{name}.yaml")
+    notes = _notes(enrolments, accounts)
     if args.json:
-        output.document({"stacks": done, "initialised": made})
+        output.document({"stacks": done, "initialised": made, "notes": notes})
+        return 0
+    for note in notes:
+        print(f"note: {note}")
     return 0
+
+
+def _notes(enrolments: Iterable[Enrolment], accounts: Mapping[str, Account]) -> list[str]:
+    """Which accounts run too few builds at the same time."""
+    places: dict[tuple[str, str, str], list[str]] = {}
+    for enrolment in enrolments:
+        for environment in enrolment.environments:
+            place = (environment.account, environment.region, enrolment.config.build.compute_type)
+            places.setdefault(place, []).append(environment.environment)
+    notes = (
+        build_quota.note(build_quota.quota_of(accounts[names[0]], compute_type), account, region, len(names))
+        for (account, region, compute_type), names in places.items()
+    )
+    return [note for note in notes if note]
 
 
 def enrolments_of(project: Project, environments: list[str]) -> tuple[Enrolment, ...]:
