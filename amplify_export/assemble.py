@@ -155,17 +155,8 @@ class _Assembler:
             built = self._stack(stack, self._parent_of(stack))
             values = {k: self._resolved(v) for k, v in plan.values.items() if k in built.declared}
             wired = {k: v for k, v in plan.wired.items() if k in built.declared}
-            if STAGING_BUCKET in built.needs:
-                values[STAGING_BUCKET] = Value("staging-bucket")
-            if "env" in built.needs:
-                values["env"] = Value("environment")
-            if USER_POOL_STATE in built.needs:
-                values[USER_POOL_STATE] = Value("user-pool", pool_stack(source, name) or "")
-            if _ROOT_STACK_NAME in built.needs:
-                wired[_ROOT_STACK_NAME] = {"Ref": "AWS::StackName"}
-            if IDENTITY_POOL_PARAMETER in built.needs:
-                wired[IDENTITY_POOL_PARAMETER] = {"Fn::GetAtt": [self.auth, f"Outputs.{IDENTITY_POOL_OUTPUT}"]}
-            wired.update({need: {"Ref": need} for need in sorted(built.needs & _HANDED_DOWN)})
+            values.update({k: v for k, v in self._gained(name).items() if k in built.needs})
+            wired.update({k: v for k, v in self._handed_down().items() if k in built.needs})
             needs |= built.needs & _HANDED_DOWN
             item = resources[name]
             properties = {k: v for k, v in (item.get("Properties") or {}).items() if k != "TemplateURL"}
@@ -190,6 +181,23 @@ class _Assembler:
         self._check_count(template["Parameters"], source.file)
         self.bindings.look_at(template, canonical(template), source.file)
         return NestedStack("", "", parameters, nested), template
+
+    def _gained(self, name: str) -> dict[str, Value]:
+        """What every environment gives to parameters that the nested stack `name` may gain."""
+        pool = pool_stack(self.export.root, name)
+        return {
+            STAGING_BUCKET: Value("staging-bucket"),
+            "env": Value("environment"),
+            USER_POOL_STATE: Value("user-pool", pool or ""),
+        }
+
+    def _handed_down(self) -> dict[str, Any]:
+        """What the root itself gives to parameters that a nested stack may gain."""
+        return {
+            **{need: {"Ref": need} for need in sorted(_HANDED_DOWN)},
+            _ROOT_STACK_NAME: {"Ref": "AWS::StackName"},
+            IDENTITY_POOL_PARAMETER: {"Fn::GetAtt": [self.auth, f"Outputs.{IDENTITY_POOL_OUTPUT}"]},
+        }
 
     def _parent_of(self, stack: ExportedStack) -> Inherited:
         """What the root gives to a level-1 stack."""
