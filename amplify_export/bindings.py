@@ -135,7 +135,10 @@ def _settled(bound: Bound, values: EnvironmentValues, called: Called) -> bool:
 def _refused(bound: Bound, name: StackName, numbers: count[int]) -> tuple[Finding, Bound]:
     if not bound.literal:
         return replace(bound.finding, severity="refused"), bound
-    keep = f"`pulumi config set --path 'keptLiterals[{next(numbers)}]' {shlex.quote(bound.literal)}`"
+    shown = shlex.quote(bound.literal)
+    if shown.startswith("-"):
+        shown = f"-- {shown}"  # no option
+    keep = f"`pulumi config set --path 'keptLiterals[{next(numbers)}]' {shown}`"
     if bound.stack:
         own = f"`pulumi config set --path 'parameters.{bound.stack}.{bound.parameter}' VALUE`"
     else:

@@ -86,6 +86,13 @@ def test_the_next_index_is_free(with_literal: Assembly) -> None:
         render(with_literal, "prod", kept_literals=frozenset({"another"}))
 
 
+def test_an_ending_alone_is_no_option_of_the_command(export_copy: Copy) -> None:
+    folder = export_copy("full")
+    set_value(folder, FUNCTION, VARIABLE, {"Fn::Sub": "${AWS::Region}-dev"})
+    with pytest.raises(ExportRefused, match=r"keptLiterals\[0\]' -- -dev`"):
+        render(assemble(read_export(folder)), "prod")
+
+
 def test_an_id_is_not_that_of_a_new_stack_of_the_same_name(with_literal: Assembly) -> None:
     (message,) = render(with_literal, "dev")
     assert message.startswith(f"Resources.LambdaFunction.Environment holds {POOL!r}")
