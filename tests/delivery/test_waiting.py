@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -9,7 +12,8 @@ import pytest
 from amplify_export.errors import DeployError, LockedError
 from components.documents.model import CodeCommitSource, EnvironmentRef, PipelineModel, Stage
 from components.documents.naming import PipelineNames
-from delivery import update_pipeline, waiting
+from delivery import cli, deploy, update_pipeline, waiting
+from delivery.audit import Audit
 from delivery.engine import Watch
 
 LOCKED = LockedError("another update of this stack is running: created by root@build (pid 7)", where="prod")
@@ -101,3 +105,56 @@ def test_what_else_fails_is_not_tried_again(slept: list[float]) -> None:
     with pytest.raises(DeployError, match="AccessDenied"):
         bring(engine)
     assert (engine.updates, slept) == (1, [])
+
+
+# --- a deployment -----------------------------------------------------------------------------------------------------
+
+
+class Scene:
+    """`deploy prod --plan DIGEST`, where attempts end with these errors, one after the other, and then well."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *errors: Exception) -> None:
+        self.errors, self.looked, self.settled = list(errors), 0, list[float]()
+        monkeypatch.setattr(deploy.planning, "wanted", self.wanted)
+        monkeypatch.setattr(deploy.planning, "settle", lambda _, seconds: self.settled.append(seconds))
+        monkeypatch.setattr(deploy, "_attempt", self.attempt)
+        monkeypatch.setattr(deploy, "Engine", lambda *_: SimpleNamespace(outputs=dict))
+
+    def wanted(self, _: str) -> Any:
+        self.looked += 1
+        return SimpleNamespace(config=SimpleNamespace(enrolled=False))
+
+    def attempt(self, _target: Any, _engine: Any, digest: str, _approved: Any, audit: Audit, _log: Any) -> Any:
+        audit.begin()
+        if self.errors:
+            raise self.errors.pop(0)
+        return SimpleNamespace(steps=(1,), digest=digest), {"update": 1}
+
+    def run(self, file: Path, *arguments: str) -> int:
+        given = ["deploy", "prod", "--plan", "d", "--audit", str(file), *arguments]
+        return deploy.run(cli.parser("deploy").parse_args(given))
+
+
+def result(file: Path) -> str:
+    return str(json.loads(file.read_text())["result"])
+
+
+def test_a_deployment_waits_for_the_lock_and_looks_anew(
+    monkeypatch: pytest.MonkeyPatch, slept: list[float], tmp_path: Path
+) -> None:
+    scene = Scene(monkeypatch, LOCKED, LOCKED)
+    assert scene.run(tmp_path / "audit", "--wait", "5") == 0
+    assert (scene.looked, slept) == (3, [2, 4])
+    assert scene.settled == [300, 298, 294]  # of the same time: also CloudFormation is waited for
+    assert result(tmp_path / "audit") == "deployed"
+
+
+@pytest.mark.parametrize(("errors", "said"), [((LOCKED,), "refused"), ((DeployError("no"),), "failed")])
+def test_a_lock_that_stays_has_changed_nothing(
+    monkeypatch: pytest.MonkeyPatch, slept: list[float], tmp_path: Path, errors: tuple[Exception, ...], said: str
+) -> None:
+    scene = Scene(monkeypatch, *errors)
+    with pytest.raises(type(errors[0])):
+        scene.run(tmp_path / "audit")
+    assert (scene.looked, slept) == (1, [])
+    assert result(tmp_path / "audit") == said
