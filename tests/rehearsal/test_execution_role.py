@@ -226,6 +226,34 @@ def test_cloud_control_acts_with_its_callers_rights(developer: LocalAccount) -> 
     )
 
 
+@pytest.mark.parametrize(
+    "missing",
+    [
+        "cloudformation:GetResource",
+        "logs:DescribeIndexPolicies",
+        "logs:DescribeLogGroups",
+        "logs:DescribeResourcePolicies",
+        "logs:GetDataProtectionPolicy",
+        "logs:ListTagsForResource",
+    ],
+)
+def test_cloud_control_reads_with_its_callers_rights(developer: LocalAccount, missing: str) -> None:
+    """A refresh of a log group by a role that lacks one right of the type's read handler."""
+    group = {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": "/build", "RetentionInDays": 7}}
+    developer.create(resources(Resource=group), "aws-native-group")
+
+    def look(me: LocalAccount) -> Any:
+        drift = me.client("cloudformation").detect_stack_resource_drift
+        return drift(StackName="aws-native-group", LogicalResourceId="Resource")["StackResourceDrift"]
+
+    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    denied = {"Effect": "Deny", "Action": missing, "Resource": "*"}
+    me = caller(developer, everything, denied)
+    with pytest.raises(ClientError, match=f"not authorized to perform: {missing}"):
+        look(me)
+    assert look(developer)["StackResourceDriftStatus"] == "IN_SYNC"
+
+
 # Thirty rights of a real backend's role, taken away one by one
 
 TAKEN_AWAY = [

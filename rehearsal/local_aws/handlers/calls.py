@@ -61,6 +61,14 @@ def calls(operation: Operation, subject: Subject, old: Mapping[str, Any] | None 
         yield from (Call(action, arn, context) for arn in resources_of(action, _about(action, subject, before)))
 
 
+def reads(subject: Subject) -> Iterator[Call]:
+    """What is asked before a resource is read as it is."""
+    entry = handlers(subject.resource_type)
+    for action in entry["read"] if entry else ():
+        if is_made(action, subject.resource_type, subject.properties, subject.properties):
+            yield from (Call(action, arn) for arn in resources_of(action, subject))
+
+
 def _custom(subject: Subject) -> Iterator[Call]:
     token = subject.text("ServiceToken")
     if ":sns:" in token:

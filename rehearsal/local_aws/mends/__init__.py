@@ -34,6 +34,7 @@ from . import (
     key_aliases,
     lambda_code,
     log_resources,
+    native_reads,
     nested_stacks,
     pending_subscriptions,
     principal_arn,
@@ -98,6 +99,7 @@ ALL: tuple[ModuleType, ...] = (
     request_tokens,
     # Last: what is not allowed is not tried.
     execution_role,
+    native_reads,
 )
 
 
