@@ -15,7 +15,8 @@ number is in `EnvironmentNames.version_parameter`, and each deploy compares it f
 3: the execution role may pass itself on to nested stacks; without it AWS refuses every one. `plan` may look at the
 backend's secrets, without their values, and at its verification pages, which `deploy` may upload. The staging bucket
 refuses whatever would overwrite a published object, so earlier versions of this program cannot publish there. The
-boundary denies the delivery's own things."""
+boundary denies the delivery's own things. For what the program makes, `plan` and `deploy` have the rights for the
+classic provider's own calls, and `plan` reads the program's parameters and secrets."""
 
 FORBIDDEN_MANAGED_POLICIES = ("AdministratorAccess", "IAMFullAccess", "PowerUserAccess")
 """What no role of ours gets, whoever asks."""

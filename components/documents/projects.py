@@ -35,7 +35,8 @@ def type_statements(access: EnvironmentAccess, what: str) -> list[Statement]:
         # Types, not data: see scopes.data_reads.
         reads = statements_for(access, access.resource_types, "read", access.program_types)
         # A preview refreshes: with the program's own resources it goes through Cloud Control.
-        return [*reads, _cloud_control_reads(access)] if access.program_types else reads
+        own = [*_own_values(access), _cloud_control_reads(access)]
+        return [*reads, *own] if access.program_types else reads
     if what == DEPLOY:
         types = access.program_types
         program = [*statements_for(access, (), program=types), *_program(access)] if types else []
@@ -43,6 +44,20 @@ def type_statements(access: EnvironmentAccess, what: str) -> list[Statement]:
     if what == CHECK:
         return given(access.check_statements)
     return []
+
+
+def _own_values(access: EnvironmentAccess) -> list[Statement]:
+    """Parameters and secrets that the program itself makes, by its names: both providers read them with their values,
+    and the state, which a preview reads as well, holds these already."""
+    kinds = {
+        "AWS::SSM::Parameter": ("OwnParameters", ["ssm:GetParameter", "ssm:GetParameters"], "ssm", "parameter/"),
+        "AWS::SecretsManager::Secret": ("OwnSecrets", "secretsmanager:GetSecretValue", "secretsmanager", "secret:"),
+    }
+    return [
+        allow(sid, actions, access.names.arn(service, f"{kind}{access.names.prefix}-*"))
+        for name, (sid, actions, service, kind) in kinds.items()
+        if name in access.program_types
+    ]
 
 
 def _build(access: EnvironmentAccess, what: str) -> list[Statement]:

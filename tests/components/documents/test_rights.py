@@ -10,6 +10,7 @@ from components.documents import handler_table, rights
 from components.documents.account import account_documents
 from components.documents.packing import pack
 from components.documents.statements import allow, document, size
+from rehearsal.policy import Principal, Request, Role, World, decide
 from tests.components.documents import world as w
 
 EXPORTS = Path(__file__).parents[2] / "exports"
@@ -83,3 +84,26 @@ def test_the_table_is_what_cfn_lints_schemas_say() -> None:
     made = handler_table.from_schemas(json.loads(p.read_text(encoding="utf-8")) for p in sorted(folder.glob("*.json")))
     # A newer cfn-lint may know more; what the table has must not have gone.
     assert set(handler_table.table()) <= set(made)
+
+
+def test_plan_reads_the_programs_own_parameters_and_secrets_and_no_others() -> None:
+    """A preview refreshes them, with their values; nobody else's."""
+    types = frozenset({*w.PROGRAM_TYPES, "AWS::SSM::Parameter", "AWS::SecretsManager::Secret"})
+    documents = account_documents(w.access(w.prod, program_types=types))
+    (role,) = [r for r in documents.project_roles if r.arn == w.prod.project_role_arn("plan")]
+    managed = {policy.arn: policy.document for policy in documents.policies}
+    policies = (*role.policies.values(), *(managed[arn] for arn in role.managed_policies))
+    world = World({role.arn: Role(role.arn, role.trust, policies)})
+
+    def may(action: str, resource: str) -> bool:
+        context = {"aws:RequestedRegion": w.prod.region}
+        return decide(world, Request(Principal(role.arn), action, resource, context)).allowed
+
+    own, other = w.prod.arn("ssm", f"parameter/{w.prod.prefix}-key"), w.prod.arn("ssm", "parameter/amplify/key-prod")
+    assert may("ssm:GetParameter", own)
+    assert may("ssm:GetParameters", own)
+    assert not may("ssm:GetParameter", other)
+    assert may("ssm:DescribeParameters", "*")
+    assert may("secretsmanager:GetSecretValue", w.prod.arn("secretsmanager", f"secret:{w.prod.prefix}-key-AbCdEf"))
+    assert not may("secretsmanager:GetSecretValue", w.prod.arn("secretsmanager", f"secret:{w.stack_name(w.prod)}/a/b"))
+    assert not may("ssm:PutParameter", own)
