@@ -14,10 +14,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from components.documents import provider_calls
+from components.documents.handler_table import table
 from rehearsal.conformance.cases import Case, Inputs, cases
 from rehearsal.providers.classic.provider import ClassicProvider
+from rehearsal.providers.native import schemas
+from rehearsal.providers.native.codepipeline import Pipelines
 from tests.local_account import LocalAccount
 from tests.rehearsal.live_calls import AccountSession, Life
 from tests.rehearsal.provider_calls import Aborted, Calls
@@ -144,3 +148,66 @@ def test_a_refresh_ends_without_the_right_for_any_of_its_calls(developer: LocalA
         with pytest.raises(Aborted, match=r"(?i)denied|not authorized|forbidden"):
             one.refresh()
             pytest.fail(f"{token} was read without {action}")
+
+
+class Pipeline:
+    """CodePipeline with one pipeline."""
+
+    class exceptions:  # noqa: N801 - botocore's name
+        ClientError = ClientError
+
+    def __init__(self) -> None:
+        self.pipeline: Inputs = {}
+
+    def create_pipeline(self, *, pipeline: Inputs, tags: Any = ()) -> Inputs:
+        del tags
+        self.pipeline = {**pipeline, "version": 1}
+        return {"pipeline": self.pipeline}
+
+    def update_pipeline(self, *, pipeline: Inputs) -> Inputs:
+        self.pipeline = {**pipeline, "version": 2}
+        return {"pipeline": self.pipeline}
+
+    def get_pipeline(self, *, name: str) -> Inputs:
+        arn = f"arn:aws:codepipeline:eu-central-1:111122223333:{name}"
+        return {"pipeline": self.pipeline, "metadata": {"pipelineArn": arn}}
+
+    def get_pipeline_state(self, **_: Any) -> Inputs:
+        return {"stageStates": [{"stageName": "B", "inboundTransitionState": {"enabled": True}}]}
+
+    def list_tags_for_resource(self, **_: Any) -> Inputs:
+        return {"tags": [{"key": "old", "value": "1"}]}
+
+    def _nothing(self, **_: Any) -> Inputs:
+        return {}
+
+    delete_pipeline = disable_stage_transition = enable_stage_transition = _nothing
+    start_pipeline_execution = tag_resource = untag_resource = _nothing
+
+
+def test_a_pipelines_calls_are_its_handlers() -> None:
+    """What `aws-native` has Cloud Control do for a pipeline, against what the type's schema declares."""
+    made: dict[str, set[str]] = {}
+    client, calls = Pipeline(), set[str]()
+    maker = Pipelines(Heard(client, "codepipeline", calls))
+    properties = {"Name": "app", "RoleArn": "r", "Stages": [{"Name": "A", "Actions": []}, {"Name": "B", "Actions": []}]}
+    closed = [{"StageName": "B", "Reason": "until tomorrow"}]
+    changed = {**properties, "DisableInboundStageTransitions": closed, "RestartExecutionOnUpdate": True}
+    changed["Tags"] = [{"Key": "new", "Value": "1"}]
+    kind = schemas.find("aws-native:codepipeline:Pipeline", "eu-central-1")
+    for operation, act in (
+        ("create", lambda: maker.create(kind, "app", {**properties, "DisableInboundStageTransitions": closed}, 0)),
+        ("read", lambda: maker.read("app", properties)),
+        ("update", lambda: maker.update(kind, "app", properties, changed, 0)),
+        ("delete", lambda: maker.delete("app", 0)),
+    ):
+        calls.clear()
+        act()
+        made[operation] = set(calls)
+    declared = table()["AWS::CodePipeline::Pipeline"]
+    assert made["read"] == set(declared["read"])
+    assert set().union(*made.values()) <= set(declared["change"]) | set(declared["read"])
+    assert {f"codepipeline:{o}Pipeline" for o in ("Create", "Update", "Delete")} <= set().union(*made.values())
+    assert {"codepipeline:TagResource", "codepipeline:UntagResource", "codepipeline:StartPipelineExecution"} <= made[
+        "update"
+    ]
