@@ -56,18 +56,18 @@ def apply() -> None:
     replaces = expect(provisioners, "_replacing_change", "resource_type", "old_props", "new_props")
 
     def provision_resource(resource_type: str, logical_id: str, props: Any, stack_name: str) -> Any:
-        _require("create", subject(resource_type, logical_id, stack_name, props))
+        _require("create", _subject(resource_type, logical_id, stack_name, props))
         return provision(resource_type, logical_id, props, stack_name)
 
     def update_resource(resource_type: str, physical_id: str, old: Any, new: Any, *rest: Any) -> Any:
         if old == new:
             return update(resource_type, physical_id, old, new, *rest)
         stack_name, logical_id = rest[:2]
-        before = subject(resource_type, logical_id, stack_name, old, physical_id)
+        before = _subject(resource_type, logical_id, stack_name, old, physical_id)
         if replaces(resource_type, old, new):
-            _require("create", subject(resource_type, logical_id, stack_name, new))
+            _require("create", _subject(resource_type, logical_id, stack_name, new))
         else:
-            _require("update", subject(resource_type, logical_id, stack_name, new, physical_id), old)
+            _require("update", _subject(resource_type, logical_id, stack_name, new, physical_id), old)
         token = _replacing.set(before)
         try:
             return update(resource_type, physical_id, old, new, *rest)
@@ -77,7 +77,7 @@ def apply() -> None:
     def delete_resource(
         resource_type: str, physical_id: str, props: Any, stack_name: str = "", logical_id: str = ""
     ) -> Any:
-        _require("delete", subject(resource_type, logical_id, stack_name, props, physical_id))
+        _require("delete", _subject(resource_type, logical_id, stack_name, props, physical_id))
         return delete(resource_type, physical_id, props, stack_name, logical_id)
 
     def delete_predecessor(delete_fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -118,7 +118,7 @@ def _ask_for_dynamic_references() -> None:
         if stack_name:
             acting = _acting(stack_name)
             for call in _reads(literal.removeprefix("{{resolve:").removesuffix("}}")):
-                ask(acting, call)
+                _ask(acting, call)
         return resolve(literal)
 
     replace("_deploy_stack_async", deploy_stack, *holders("_deploy_stack_async"))
@@ -174,10 +174,9 @@ def _with_a_role_that_is_there(action: Callable[[Any], Any]) -> Callable[[Any], 
     return start
 
 
-def subject(
+def _subject(
     resource_type: str, logical_id: str | None, stack_name: str | None, props: Any, physical_id: str = ""
 ) -> Subject:
-    """A stack's resource, as the calls that are made for it have to know it."""
     return Subject(
         resource_type,
         logical_id or "",
@@ -203,9 +202,9 @@ def _require(operation: Operation, subject: Subject, old: Mapping[str, Any] | No
     if acting.layers is None:
         return
     if role and subject.resource_type == _NESTED:
-        ask(acting, Call("iam:PassRole", role, {"iam:PassedToService": "cloudformation.amazonaws.com"}))
+        _ask(acting, Call("iam:PassRole", role, {"iam:PassedToService": "cloudformation.amazonaws.com"}))
     for call in calls(operation, subject, old):
-        ask(acting, call, {"cloudformation:RoleArn": role} if role and subject.resource_type == _NESTED else {})
+        _ask(acting, call, {"cloudformation:RoleArn": role} if role and subject.resource_type == _NESTED else {})
 
 
 def _role_of(stack_name: str) -> str:
@@ -220,8 +219,7 @@ def _acting(stack_name: str) -> _rights.Acting:
     return acting
 
 
-def ask(acting: _rights.Acting, call: Call, more: Mapping[str, Any] | None = None) -> None:
-    """Raise `AccessDeniedError` unless whoever acts may make the call; `more` is what its context has besides."""
+def _ask(acting: _rights.Acting, call: Call, more: Mapping[str, Any] | None = None) -> None:
     context = {**call.context, **(more or {})}
     if call.action.startswith("kms:") and ":alias/" in call.resource and not call.action.endswith("Alias"):
         call = Call(call.action, key_arn(call.resource))
