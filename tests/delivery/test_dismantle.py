@@ -251,7 +251,8 @@ class a_stack_with:  # noqa: N801 - reads as what it is
         self._client, self._role = scene.client("cloudformation", AWAY), role
 
     def __enter__(self) -> None:
-        resources = {"X": {"Type": "AWS::SNS::Topic"}}
+        # One that needs no right: the role has those of the export's types.
+        resources = {"X": {"Type": "AWS::CloudFormation::WaitConditionHandle"}}
         self._client.create_stack(
             StackName="left-over", TemplateBody=json.dumps({"Resources": resources}), RoleARN=self._role
         )
