@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -467,3 +468,139 @@ def test_get_template_does_not_tell_characters_beyond_ascii(developer: LocalAcco
     told = cloudformation.get_template(StackName=stack)["TemplateBody"]
     assert told["Resources"]["Text"]["Properties"]["Value"] == "Gr??e ?"
     assert developer.client("ssm").get_parameter(Name="/greeting")["Parameter"]["Value"] == "Grüße 😀"
+
+
+# What a service never changes, or never makes
+
+
+def table(*indexes: str, key: str = "id", kind: str = "ALL") -> Template:
+    names = ["id", "a", "b", "other"]
+    gsi = [
+        {
+            "IndexName": f"by-{name}",
+            "KeySchema": [{"AttributeName": name if key == "id" else key, "KeyType": "HASH"}],
+            "Projection": {"ProjectionType": kind},
+        }
+        for name in indexes
+    ]
+    used = {"id", *indexes, key}
+    properties = {
+        "TableName": "impossible",
+        "BillingMode": "PAY_PER_REQUEST",
+        "AttributeDefinitions": [{"AttributeName": n, "AttributeType": "S"} for n in names if n in used],
+        "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+        **({"GlobalSecondaryIndexes": gsi} if gsi else {}),
+    }
+    return resources(Table={"Type": "AWS::DynamoDB::Table", "Properties": properties})
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        (table(), table("a"), ""),
+        (table(), table("a", "b"), "more than one GSI creation or deletion in a single update"),
+        (table("a", "b"), table(), "more than one GSI creation or deletion in a single update"),
+        (table("a"), table("b"), "more than one GSI creation or deletion in a single update"),
+        (table("a"), table("a", key="other"), "Cannot update GSI's properties"),
+        (table("a"), table("a", kind="KEYS_ONLY"), "Cannot update GSI's properties"),
+    ],
+)
+def test_one_index_per_update(developer: LocalAccount, old: Template, new: Template, says: str) -> None:
+    assert developer.create(old)["StackStatus"] == "CREATE_COMPLETE"
+    updated = developer.update(new)["StackStatus"]
+    assert updated == ("UPDATE_ROLLBACK_COMPLETE" if says else "UPDATE_COMPLETE")
+    assert says in developer.reasons().get("Table", "")
+
+
+def pool(*schema: Template, **more: Any) -> Template:
+    return resources(Pool={"Type": "AWS::Cognito::UserPool", "Properties": {"Schema": list(schema), **more}})
+
+
+EMAIL = {"Name": "email", "Required": True, "Mutable": True}
+
+
+@pytest.mark.parametrize(
+    ("new", "says"),
+    [
+        (pool(EMAIL, {"Name": "team", "AttributeDataType": "String", "Mutable": True}), ""),
+        (pool(EMAIL, {"Name": "family_name", "Required": True}), "Invalid AttributeDataType input"),
+        (pool({**EMAIL, "Mutable": False}), "Existing schema attributes cannot be modified or deleted"),
+        (pool(), "Existing schema attributes cannot be modified or deleted"),
+        (pool(EMAIL, UsernameAttributes=["email"]), "Updates are not allowed for property - UsernameAttributes"),
+    ],
+)
+def test_what_a_user_pool_is_made_with_stays(developer: LocalAccount, new: Template, says: str) -> None:
+    assert developer.create(pool(EMAIL))["StackStatus"] == "CREATE_COMPLETE"
+    updated = developer.update(new)["StackStatus"]
+    assert updated == ("UPDATE_ROLLBACK_COMPLETE" if says else "UPDATE_COMPLETE")
+    assert says in developer.reasons().get("Pool", "")
+
+
+@pytest.mark.parametrize(
+    ("properties", "says"),
+    [
+        ({"Runtime": "nodejs22.x"}, ""),
+        ({"Runtime": "nodejs12.x"}, "The runtime parameter of nodejs12.x is no longer supported"),
+        ({"Runtime": "nodejs22.x", "Layers": ["arn:aws:lambda:us-east-1:017000801446:layer:T:1"]}, "GetLayerVersion"),
+    ],
+)
+def test_functions_that_are_not_made(developer: LocalAccount, properties: Template, says: str) -> None:
+    function = {"Handler": "index.handler", "Role": f"arn:aws:iam::{developer.account}:role/r", **properties}
+    code = {"Code": {"ZipFile": "exports.handler = async () => 1"}}
+    created = developer.create(
+        resources(Function={"Type": "AWS::Lambda::Function", "Properties": {**function, **code}})
+    )["StackStatus"]
+    assert created == ("ROLLBACK_COMPLETE" if says else "CREATE_COMPLETE")
+    assert says in developer.reasons().get("Function", "")
+
+
+@pytest.mark.parametrize(("days", "says"), [(-700, "minimum of 1 days"), (7, ""), (400, "maximum of 365 days")])
+def test_an_api_key_expires_in_a_year_at_most(developer: LocalAccount, days: int, says: str) -> None:
+    api = {"Type": "AWS::AppSync::GraphQLApi", "Properties": {"Name": "a", "AuthenticationType": "API_KEY"}}
+    key = {"ApiId": {"Fn::GetAtt": ["Api", "ApiId"]}, "Expires": int(time.time()) + days * 86400}
+    created = developer.create(resources(Api=api, Key={"Type": "AWS::AppSync::ApiKey", "Properties": key}))
+    assert created["StackStatus"] == ("ROLLBACK_COMPLETE" if says else "CREATE_COMPLETE")
+    assert says in developer.reasons().get("Key", "")
+
+
+def if_never(name: str) -> Template:
+    return {"Fn::If": ["Never", {"Ref": name}, "none"]}
+
+
+def test_a_mapping_without_the_key_and_an_output_that_is_not_there(developer: LocalAccount) -> None:
+    mapped = {
+        "Parameters": {"env": {"Type": "String", "Default": "preprod"}},
+        "Mappings": {"envMap": {"dev": {"mail": "a"}}},
+        **resources(Mail=parameter({"Fn::FindInMap": ["envMap", {"Ref": "env"}, "mail"]})),
+    }
+    assert "Unable to get mapping for envMap::preprod::mail" in refusal(developer, mapped, "mapped")
+    never = {"Conditions": {"Never": {"Fn::Equals": ["a", "b"]}}}
+    output = {"Outputs": {"X": {"Condition": "Never", "Value": "x"}}}
+    child = developer.upload("child", {**never, **resources(P=parameter()), **output})
+    read = resources(Child=nested(child), P=parameter({"Fn::GetAtt": ["Child", "Outputs.X"]}))
+    assert developer.create(read, "read")["StackStatus"] == "ROLLBACK_COMPLETE"
+    left_out = {**never, **resources(No={**parameter(), "Condition": "Never"}, P=parameter({"Ref": "No"}))}
+    assert "Unresolved resource dependencies [No]" in refusal(developer, left_out, "left-out")
+    guarded = {**never, **resources(No={**parameter(), "Condition": "Never"}, P=parameter(if_never("No")))}
+    assert developer.create(guarded, "guarded")["StackStatus"] == "CREATE_COMPLETE"
+    imported = resources(P=parameter({"Fn::ImportValue": "nobody-exports-this"}))
+    assert "nobody-exports-this" in refusal(developer, imported, "imported")
+
+
+def test_a_resource_keeps_its_type(developer: LocalAccount) -> None:
+    topic: Template = {"Type": "AWS::SNS::Topic", "Properties": {}}
+    before, after = developer.upload("before", resources(R=parameter())), developer.upload("after", resources(R=topic))
+    developer.create(resources(Child=nested(before)))
+    said = refusal(developer, resources(Child=nested(after)), update=True)
+    assert "Update of resource type is not permitted" in said
+    assert "[R]" in said
+
+
+def refusal(developer: LocalAccount, template: Template, name: str = "stack", *, update: bool = False) -> str:
+    """Why a stack cannot be: the call's own error, or what failed then."""
+    try:
+        found = developer.update(template, name) if update else developer.create(template, name)
+    except ClientError as error:
+        return str(error)
+    assert "ROLLBACK" in found["StackStatus"], found["StackStatus"]
+    return " ".join([*developer.reasons(name).values(), found.get("StackStatusReason", "")])

@@ -123,6 +123,7 @@ def _update(physical_id: str, _old: dict[str, Any], props: dict[str, Any], paren
     if reverting and _same(child, template, parameters):
         child["StackStatus"] = "UPDATE_ROLLBACK_COMPLETE"  # its own failure has rolled it back already
         return physical_id, _outputs(child)
+    _require_same_types(child, template)
     previous = {key: copy.deepcopy(child.get(key)) for key in _KEPT_FOR_ROLLBACK + _REPORTED}
     child["LastUpdatedTime"] = now_iso()
     child["StackStatusReason"] = ""
@@ -150,6 +151,19 @@ def _update(physical_id: str, _old: dict[str, Any], props: dict[str, Any], paren
     if reverting:
         child["StackStatus"] = "UPDATE_ROLLBACK_COMPLETE"
     return physical_id, _outputs(child)
+
+
+def _require_same_types(child: dict[str, Any], template: dict[str, Any]) -> None:
+    """AWS refuses the update of a stack that gives a logical id to another type."""
+    before, after = ((t or {}).get("Resources") or {} for t in (child.get("_template"), template))
+    changed = sorted(
+        name for name in before.keys() & after.keys() if before[name].get("Type") != after[name].get("Type")
+    )
+    if changed:
+        raise ValueError(
+            "Update of resource type is not permitted. The new template modifies resource type of the following "
+            f"resources: [{', '.join(changed)}]"
+        )
 
 
 def _delete(physical_id: str, _props: dict[str, Any]) -> None:

@@ -1,5 +1,7 @@
 """A template without resources, or with a reference to nothing, is refused; so are parameters it does not declare.
 
+Nothing is also a resource whose condition does not hold, where what refers to it is used.
+
 MiniStack passes an unresolved reference on as text and drops parameters that the template does not declare.
 AWS: CloudFormation refuses the call: "Template format error: At least one Resources member must be defined.",
 "Template format error: Unresolved resource dependencies [X] in the Resources block of the template",
@@ -27,7 +29,7 @@ def apply() -> None:
     def validate_template_support(template: dict[str, Any], conditions: Any, params: Any = None) -> None:
         supported(template, conditions, params=params)
         if not template.get("Transform"):
-            _require_resolvable(template)
+            _require_resolvable(template, conditions or {})
 
     def resolve_parameters(template: dict[str, Any], provided: list[dict[str, Any]], *rest: Any) -> Any:
         unknown = sorted({p["Key"] for p in provided if "Key" in p} - set(template.get("Parameters") or {}))
@@ -39,27 +41,48 @@ def apply() -> None:
     replace("_resolve_parameters", resolve_parameters, engine, handlers, changesets)
 
 
-def _require_resolvable(template: dict[str, Any]) -> None:
+def _require_resolvable(template: dict[str, Any], conditions: dict[str, bool]) -> None:
     resources = template.get("Resources") or {}
     if not resources:
         raise ValueError("Template format error: At least one Resources member must be defined.")
-    known = set(resources) | set(template.get("Parameters") or {})
+    left_out = {name for name, entry in resources.items() if conditions.get(entry.get("Condition")) is False}
+    declared = set(resources) | set(template.get("Parameters") or {})
     for block in ("Resources", "Outputs"):
-        used = set(_references(template.get(block) or {}))
-        missing = sorted(name for name in used - known if not name.startswith(_PSEUDO))
-        if missing:
+        entries = template.get(block) or {}
+        missing = set(_references(entries)) - declared
+        used = {n: e for n, e in entries.items() if conditions.get(e.get("Condition")) is not False}
+        missing |= left_out & set(_values({n: _taken(e, conditions) for n, e in used.items()}))
+        unresolved = sorted(name for name in missing if not name.startswith(_PSEUDO))
+        if unresolved:
             raise ValueError(
-                f"Template format error: Unresolved resource dependencies [{', '.join(missing)}] "
+                f"Template format error: Unresolved resource dependencies [{', '.join(unresolved)}] "
                 f"in the {block} block of the template"
             )
 
 
 def _references(block: dict[str, Any]) -> Iterator[str]:
     """What resources (their properties, not their metadata) and outputs refer to, and wait for."""
+    yield from _values(block)
     for entry in block.values():
-        yield from (name for name, _ in engine._intrinsic_references([entry.get("Properties"), entry.get("Value")]))
         after = entry.get("DependsOn") or []
         yield from [after] if isinstance(after, str) else after
+
+
+def _values(block: dict[str, Any]) -> Iterator[str]:
+    for entry in block.values():
+        yield from (name for name, _ in engine._intrinsic_references([entry.get("Properties"), entry.get("Value")]))
+
+
+def _taken(value: Any, conditions: dict[str, bool]) -> Any:
+    """`value` with nothing but the branches of its `Fn::If` that are taken."""
+    if isinstance(value, list):
+        return [_taken(item, conditions) for item in value]
+    if not isinstance(value, dict):
+        return value
+    branches = value.get("Fn::If") if len(value) == 1 else None
+    if isinstance(branches, list) and len(branches) == 3 and isinstance(conditions.get(branches[0]), bool):
+        return _taken(branches[1 if conditions[branches[0]] else 2], conditions)
+    return {key: _taken(item, conditions) for key, item in value.items()}
 
 
 def probe(aws: Any) -> bool:
