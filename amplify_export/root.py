@@ -222,6 +222,11 @@ def _root_parameters(assembly: Assembly, values: EnvironmentValues, name: StackN
             f"the deployment bucket's name {bucket} has {len(bucket)} characters, S3 allows {MAX_BUCKET_NAME}",
             remedy="shorten the environment's name or its suffix",
         )
+    if name != assembly.stack_name and bucket != bucket.lower():
+        raise ConfigError(
+            f"the deployment bucket's name {bucket} has capitals, S3 allows none",
+            remedy="write the suffix in small letters, or set `parameters: {root: {DeploymentBucketName: ...}}`",
+        )
     return result
 
 

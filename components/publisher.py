@@ -38,15 +38,28 @@ class BucketPublisher:
         guarded.check(self._target, assembly, root, self.guard, progress)
         return publishing.publish(assembly, [(root.object, root.body)], self._target, progress, self.guard.ignored)
 
-    def check(self, root: RootStack, creating: bool) -> None:
+    def check(self, assembly: Assembly, root: RootStack, creating: bool) -> None:
         """Raise `DeliveryError` for a deployment of `root` that the stack cannot take: it is there already, locked,
-        stuck or busy. `creating` tells a first create from an update."""
+        stuck or busy, or names are taken. `creating` tells a first create from an update."""
         target = self._target
         publishing.check_stack(target, root.stack_name, creating=creating)
         if creating and root.against_creating:
             raise ExportRefused(root.against_creating)
         if creating:
-            publishing.check_deployment_bucket(target, root.parameters["DeploymentBucketName"])
+            self._check_names(assembly, root)
+
+    def check_first(self, assembly: Assembly, root: RootStack) -> None:
+        """Raise `DeliveryError` before the very first thing is made, if names that the backend gives are taken. Where
+        the root stack is there already, they are its own: `check` says what is wrong then."""
+        if not publishing.stack_is_there(self._target, root.stack_name):
+            self._check_names(assembly, root)
+
+    def _check_names(self, assembly: Assembly, root: RootStack) -> None:
+        from changes import deployed  # noqa: PLC0415 - as above
+        from changes.names import names  # noqa: PLC0415
+        from changes.stacks import Stacks  # noqa: PLC0415
+
+        publishing.check_names(self._target, names(Stacks.of(assembly, root, deployed.known(root))))
 
     def first_causes(self, error: str) -> Sequence[str]:
         """`NESTED/RESOURCE (TYPE): REASON` of what failed in the stack that `error` names; empty if nobody can tell."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from publishing.credentials import provider_session
     from publishing.failures import failed_resources, first_causes
     from publishing.preflight import Deployment, examine
-    from publishing.standing import check_deployment_bucket, check_stack
+    from publishing.standing import check_names, check_stack, stack_is_there
     from publishing.target import PublishTarget
     from publishing.upload import PublishReport, publish
 
@@ -23,26 +23,28 @@ __all__ = [
     "Deployment",
     "PublishReport",
     "PublishTarget",
-    "check_deployment_bucket",
+    "check_names",
     "check_stack",
     "examine",
     "failed_resources",
     "first_causes",
     "provider_session",
     "publish",
+    "stack_is_there",
 ]
 
 _HOME = {
     "Deployment": "preflight",
     "PublishReport": "upload",
     "PublishTarget": "target",
-    "check_deployment_bucket": "standing",
+    "check_names": "standing",
     "check_stack": "standing",
     "examine": "preflight",
     "failed_resources": "failures",
     "first_causes": "failures",
     "provider_session": "credentials",
     "publish": "upload",
+    "stack_is_there": "standing",
 }
 
 

@@ -6,6 +6,8 @@ CloudFormation would refuse these too, minutes later and in words that do not sa
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -67,24 +69,117 @@ def check_stack(target: PublishTarget, stack_name: str, *, creating: bool) -> No
     )
 
 
-def check_deployment_bucket(target: PublishTarget, bucket: str) -> None:
-    """Raise `DeployError` if the deployment bucket, which a first create makes, is there already.
+def stack_is_there(target: PublishTarget, stack_name: str) -> bool:
+    """Whether there is such a stack, as far as these credentials can tell."""
+    try:
+        cloudformation = target_session(target).client("cloudformation", config=client_config())
+        return described(cloudformation, stack_name) is not None
+    except (BotoCoreError, ClientError):
+        return False
 
-    Bucket names are global: another developer's copy of the same app, environment and suffix has the same one, in
-    whatever account. And a destroyed environment keeps its bucket (`DeletionPolicy: Retain`).
+
+@dataclass(frozen=True)
+class Name:
+    """A name that a resource gets: of a type of CloudFormation, for the resource at `place` (logical ids)."""
+
+    type: str
+    name: str
+    place: str
+
+
+def check_names(target: PublishTarget, names: Sequence[Name]) -> None:
+    """Raise `DeployError` if names that a first create gives are taken, all of them at once.
+
+    Buckets are asked for one by one, for their names are global; functions, roles and tables are listed. Credentials of
+    another account are for the provider to refuse, and what may not be read is left for CloudFormation to say.
     """
     try:
-        target_session(target).client("s3", config=client_config()).head_bucket(Bucket=bucket)
-        owner = "in this account, perhaps kept by an environment that was destroyed"
-        remedy = f"`aws s3 rb --force s3://{bucket}` if nobody needs it, or set another `suffix` in the stack file"
-    except ClientError as error:
-        if error.response["ResponseMetadata"]["HTTPStatusCode"] != 403:
-            return
-        owner = "in another account (bucket names are global), or in this one and these credentials may not look at it"
-        remedy = "give this copy a name of its own: `pulumi config set suffix` with letters and digits of your own"
-    except BotoCoreError:
+        session = target_session(target)
+        account = session.client("sts", config=client_config()).get_caller_identity()["Account"]
+    except (BotoCoreError, ClientError):
         return
-    raise DeployError(f"the deployment bucket {bucket} is there already, {owner}", where=str(target), remedy=remedy)
+    if account != target.account:
+        return
+    clients = _Clients(session)
+    kinds = {name.type for name in names}
+    there = {kind: found for kind in kinds & _LISTS.keys() for found in [_listed(clients, kind)]}
+    taken = [
+        (name, where)
+        for name in names
+        if (where := "in this account" if name.name in there.get(name.type, ()) else _asked(clients, name))
+    ]
+    if not taken:
+        return
+    lines = "\n".join(f"  {name.name} ({name.type}, {name.place}): {where}" for name, where in taken)
+    raise DeployError(
+        f"names that this backend gives to what it makes are taken:\n{lines}",
+        where=f"account {target.account}, {target.region}",
+        remedy=_free([name for name, _ in taken]),
+    )
+
+
+def _free(taken: Sequence[Name]) -> str:
+    """What to do about names that are taken."""
+    remedy = (
+        "nothing was made. Another copy of a backend needs another environment name, which all of these names hold: "
+        "`pulumi config set environment NAME` (2 to 10 lower-case letters and digits)"
+    )
+    if [name.place for name in taken] == [DEPLOYMENT_BUCKET]:
+        remedy += ", or for this bucket alone another `suffix`"
+    buckets = [name.name for name in taken if name.type == "AWS::S3::Bucket"]
+    if buckets:
+        remedy += f". A bucket that a destroyed environment has left goes with `aws s3 rb --force s3://{buckets[0]}`"
+    return remedy
+
+
+DEPLOYMENT_BUCKET = "DeploymentBucket"
+"""The only resource of a root template whose name holds the suffix and must be free in the whole world."""
+
+_LISTS: Mapping[str, tuple[str, str, str, str]] = {
+    "AWS::DynamoDB::Table": ("dynamodb", "list_tables", "TableNames", ""),
+    "AWS::IAM::Role": ("iam", "list_roles", "Roles", "RoleName"),
+    "AWS::Lambda::Function": ("lambda", "list_functions", "Functions", "FunctionName"),
+}
+"""How the names of a type are listed: service, operation, member of the answer, its name."""
+
+
+class _Clients:
+    """Clients of one session, each made once."""
+
+    def __init__(self, session: Any) -> None:
+        self._session = session
+        self._made: dict[str, Any] = {}
+
+    def of(self, service: str) -> Any:
+        if service not in self._made:
+            self._made[service] = self._session.client(service, config=client_config())
+        return self._made[service]
+
+
+def _listed(clients: _Clients, kind: str) -> frozenset[str]:
+    service, operation, member, name = _LISTS[kind]
+    try:
+        pages = clients.of(service).get_paginator(operation).paginate()
+        return frozenset(item[name] if name else item for page in pages for item in page[member])
+    except (BotoCoreError, ClientError):
+        return frozenset()
+
+
+def _asked(clients: _Clients, name: Name) -> str:
+    """Where something of that name is; empty if nowhere, or if nobody says."""
+    try:
+        if name.type == "AWS::S3::Bucket":
+            clients.of("s3").head_bucket(Bucket=name.name)
+            return "in this account, perhaps left by an environment that was destroyed"
+        if name.type in ("AWS::Cognito::UserPoolDomain", "Custom::LambdaCallout"):
+            found = clients.of("cognito-idp").describe_user_pool_domain(Domain=name.name)
+            return "a domain of a user pool of this account" if found.get("DomainDescription") else ""
+    except ClientError as error:
+        if name.type == "AWS::S3::Bucket" and error.response["ResponseMetadata"]["HTTPStatusCode"] == 403:
+            return "in another account (bucket names are global), or these credentials may not look at it"
+    except BotoCoreError:
+        pass
+    return ""
 
 
 def described(cloudformation: Any, stack_name: str) -> dict[str, Any] | None:

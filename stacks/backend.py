@@ -6,12 +6,14 @@ backend's tables. They are resources of the same stack; give them `opts=pulumi.R
 
 from __future__ import annotations
 
+import asyncio
 import os
 from datetime import UTC, datetime
+from functools import partial
 
 import pulumi
 
-from amplify_export import Assembly, render_root
+from amplify_export import Assembly, RootStack, render_root
 from changes.guard import PLAN_VARIABLE
 from components.amplify_backend import AmplifyBackend, AmplifyBackendArgs
 from components.documents.naming import EnvironmentNames
@@ -35,20 +37,21 @@ def program() -> None:
     values = environment_values(config, directory, datetime.now(UTC), assembly.project)
     root = render_root(assembly, values, bucket)
 
+    guard = config.guard(pulumi.get_stack(), datetime.now(UTC).date(), os.environ.get(PLAN_VARIABLE))
     access = Access(config.account, config.region, config.profile, config.role_arn)
+    publisher = BucketPublisher(bucket, access, guard)
     same_place = unchanged(
         "place",
         {"account": config.account, "region": config.region, "environment": config.environment},
         "put it back, or make a new Pulumi stack for the new place (`pulumi stack init`); if nothing was deployed yet, "
         "`pulumi destroy` lets you begin again",
+        names_are_free(publisher, assembly, root),
     )
     # Elsewhere, nothing at all is planned: not even the staging area would move.
     only_here = pulumi.ResourceOptions(depends_on=same_place.apply(lambda _: []))
     provider = aws_provider("aws", access, only_here)
     account = EnvironmentNames(assembly.project, config.account, config.region, config.environment)
     staging = own_staging_area(config, bucket, provider)
-    guard = config.guard(pulumi.get_stack(), datetime.now(UTC).date(), os.environ.get(PLAN_VARIABLE))
-    publisher = BucketPublisher(bucket, access, guard)
     backend = AmplifyBackend(
         "backend",
         AmplifyBackendArgs(
@@ -57,7 +60,7 @@ def program() -> None:
             staging_bucket=bucket,
             region=config.region,
             publisher=publisher,
-            may_change=publisher.check,
+            may_change=partial(publisher.check, assembly),
             explain=publisher.first_causes,
             secrets=configuration.secrets,
             execution_role_arn=config.execution_role_arn or (account.execution_role_arn if config.enrolled else None),
@@ -90,6 +93,17 @@ def program() -> None:
             pulumi.ResourceOptions(providers=[aws_native_provider("native", access, only_here)]),
         )
         pulumi.export("helloUrl", hello.url)
+
+
+def names_are_free(publisher: BucketPublisher, assembly: Assembly, root: RootStack) -> pulumi.ResourceOptions:
+    """Options of whatever is made first: it is not made, in previews neither, where names of the backend are taken. So
+    a first `up` that is refused for them leaves nothing, not even the place that it was for."""
+
+    async def check(_: pulumi.ResourceHookArgs) -> None:
+        await asyncio.to_thread(publisher.check_first, assembly, root)
+
+    hook = pulumi.ResourceHook("names-are-free", check, pulumi.ResourceHookOptions(on_dry_run=True))
+    return pulumi.ResourceOptions(hooks=pulumi.ResourceHookBinding(before_create=[hook]))
 
 
 def own_staging_area(config: EnvironmentConfig, bucket: str, provider: pulumi.ProviderResource) -> list[StagingArea]:

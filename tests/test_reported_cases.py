@@ -27,6 +27,7 @@ from amplify_export import (
 )
 from changes.backend import plan_backend
 from changes.impossible import impossible
+from changes.names import names
 from changes.stacks import Stacks
 from publishing.preflight import Deployment, examine
 
@@ -198,3 +199,8 @@ def test_an_old_api_key_gets_the_environments_expiry(case: Case) -> None:
     body = stacks(assembly_in(case("v1-api-key")))
     (key,) = [r for r in body.resolved.resources.values() if r.type == "AWS::AppSync::ApiKey"]
     assert key.properties["Expires"] == str(EXPIRES)
+
+
+def test_a_hosting_bucket_is_among_the_names_that_have_to_be_free(case: Case) -> None:
+    found = names(stacks(assembly_in(case("hosting-bucket"))))
+    assert any(n.type == "AWS::S3::Bucket" and n.place.startswith("hosting") and n.name.endswith("-dev") for n in found)

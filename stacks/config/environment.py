@@ -121,7 +121,9 @@ class EnvironmentConfig(Model):
     )
     suffix: Text | None = Field(
         default=None,
-        description="last part of the root stack's name, amplify-PROJECT-ENV-SUFFIX. Default: the export's",
+        description="last part of the root stack's name, amplify-PROJECT-ENV-SUFFIX, and of its deployment bucket's. "
+        "Default: the export's. It makes no second copy: functions, roles, tables, buckets and sign-in domains hold "
+        "the environment's name only",
     )
     parameters: Mapping[str, Mapping[str, str]] = Field(
         default_factory=dict,

@@ -229,6 +229,12 @@ def test_a_root_that_is_too_large(assembly: Assembly) -> None:
         render(replace(assembly, root_template=template))
 
 
+def test_a_suffix_with_capitals_makes_no_bucket(assembly_of: Callable[[str], Assembly]) -> None:
+    with pytest.raises(ConfigError, match="amplify-fullapp-prod-Ab1-deployment has capitals") as refused:
+        render_root(assembly_of("full"), EnvironmentValues("prod", 1, "Ab1"), "staging")
+    assert "suffix" in refused.value.remedy
+
+
 def test_an_exported_environment_of_any_name_is_rendered(assembly: Assembly) -> None:
     old = replace(assembly, stack_name=StackName("amplify", "fullapp", "Development1", "6c2af"))
     assert render_root(old, EnvironmentValues("Development1", 1), "staging").stack_name.endswith("-Development1-6c2af")

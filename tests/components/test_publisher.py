@@ -93,6 +93,6 @@ def test_what_only_a_stack_that_is_there_may_have_is_refused_when_it_is_made(
     finding = Finding("AD212", "refused", "a.json", "holds an id of the stack that was exported", "take it out")
     bound = replace(root, against_creating=(finding,))
     with pytest.raises(ExportRefused, match=r"AD212 a\.json: holds an id"):
-        publisher.check(bound, creating=True)
-    publisher.check(bound, creating=False)
-    publisher.check(root, creating=True)
+        publisher.check(ASSEMBLY, bound, creating=True)
+    publisher.check(ASSEMBLY, bound, creating=False)
+    publisher.check(ASSEMBLY, root, creating=True)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 
 import pytest
 
 from amplify_export.errors import DeployError
 from publishing import PublishTarget
-from publishing.standing import check_deployment_bucket, check_stack
+from publishing.standing import Name, check_names, check_stack
 from rehearsal.local_aws import random_account
 from tests.local_account import LocalAccount
 
@@ -69,16 +71,22 @@ def test_a_stack_locked_by_a_migration_is_left_alone(
         check_stack(target, "locked", creating=False)
 
 
-def test_a_deployment_bucket_of_an_earlier_environment_is_in_the_way(
-    target: PublishTarget, developer: LocalAccount
-) -> None:
-    name = f"amplify-app-{developer.account}-deployment"
-    check_deployment_bucket(target, name)
+def bucket(name: str, place: str = "storagepictures/S3Bucket") -> Name:
+    return Name("AWS::S3::Bucket", name, place)
+
+
+def test_a_bucket_of_an_earlier_environment_is_in_the_way(target: PublishTarget, developer: LocalAccount) -> None:
+    name = bucket(f"pictures-{developer.account}-dev")
+    check_names(target, [name])
     configuration = {"LocationConstraint": REGION}
-    developer.client("s3").create_bucket(Bucket=name, CreateBucketConfiguration=configuration)
+    developer.client("s3").create_bucket(Bucket=name.name, CreateBucketConfiguration=configuration)
     with pytest.raises(DeployError, match="in this account") as caught:
-        check_deployment_bucket(target, name)
-    assert f"aws s3 rb --force s3://{name}" in caught.value.remedy
+        check_names(target, [bucket(f"free-{developer.account}"), name])
+    assert f"{name.name} (AWS::S3::Bucket, storagepictures/S3Bucket)" in caught.value.message
+    assert "free-" not in caught.value.message
+    assert f"aws s3 rb --force s3://{name.name}" in caught.value.remedy
+    assert "another environment name" in caught.value.remedy
+    assert "suffix" not in caught.value.remedy
 
 
 def test_a_deployment_bucket_of_another_account_is_in_the_way(target: PublishTarget, developer: LocalAccount) -> None:
@@ -86,5 +94,48 @@ def test_a_deployment_bucket_of_another_account_is_in_the_way(target: PublishTar
     other = developer.aws.make_admin(random_account())
     s3 = developer.aws.client("s3", other, REGION)
     s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
-    with pytest.raises(DeployError, match="another account"):
-        check_deployment_bucket(target, name)
+    with pytest.raises(DeployError, match="another account") as caught:
+        check_names(target, [bucket(name, "DeploymentBucket")])
+    assert "or for this bucket alone another `suffix`" in caught.value.remedy
+
+
+def test_functions_roles_tables_and_domains_of_another_copy(target: PublishTarget, developer: LocalAccount) -> None:
+    names = [
+        Name("AWS::IAM::Role", "todoRole-dev", "functiontodo/LambdaExecutionRole"),
+        Name("AWS::DynamoDB::Table", "todos-dev", "storagetodos/DynamoDBTable"),
+        Name("AWS::Lambda::Function", "todo-dev", "functiontodo/LambdaFunction"),
+        Name("Custom::LambdaCallout", f"signin{developer.account}-dev", "authtodo/HostedUICustomResourceInputs"),
+    ]
+    check_names(target, names)
+    trust = {"Version": "2012-10-17", "Statement": []}
+    developer.client("iam").create_role(RoleName="todoRole-dev", AssumeRolePolicyDocument=json.dumps(trust))
+    key = {"AttributeName": "id", "KeyType": "HASH"}
+    developer.client("dynamodb").create_table(
+        TableName="todos-dev",
+        KeySchema=[key],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    developer.client("lambda").create_function(
+        FunctionName="todo-dev",
+        Role=f"arn:aws:iam::{developer.account}:role/todoRole-dev",
+        Runtime="python3.13",
+        Handler="a.b",
+        Code={"ZipFile": zipped()},
+    )
+    pools = developer.client("cognito-idp")
+    pool = pools.create_user_pool(PoolName="pool")["UserPool"]["Id"]
+    pools.create_user_pool_domain(Domain=names[3].name, UserPoolId=pool)
+    with pytest.raises(DeployError) as caught:
+        check_names(target, names)
+    assert caught.value.message.count("\n") == 4
+    assert "aws s3" not in caught.value.remedy
+    # Another account's are in nobody's way, and wrong credentials are for the provider to refuse.
+    check_names(PublishTarget("no-bucket", random_account(), REGION), names)
+
+
+def zipped() -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.writestr("a.py", "def b(event, context): pass")
+    return stream.getvalue()

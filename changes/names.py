@@ -1,0 +1,25 @@
+"""Names that a backend gives to what it makes, as far as they are known before it is made. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from changes.stacks import Stacks
+from publishing.computed import NAMES
+from publishing.standing import Name
+
+
+def names(stacks: Stacks) -> tuple[Name, ...]:
+    """The names of all resources that have one of their own, and that nobody else may have in the account (or, for a
+    bucket, anywhere)."""
+    return tuple(_names(stacks))
+
+
+def _names(stacks: Stacks) -> Iterator[Name]:
+    for path, resource in sorted(stacks.resolved.resources.items()):
+        rule = NAMES.get(resource.type)
+        properties: Mapping[str, Any] = resource.properties if isinstance(resource.properties, Mapping) else {}
+        name = properties.get(rule.property) if rule else None
+        if isinstance(name, str) and not name.startswith("{{resolve:"):
+            yield Name(resource.type, name, "/".join(path))

@@ -1,0 +1,41 @@
+"""Names that are taken are found before anything is made, and a refused first `up` holds nothing back."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from rehearsal.local_aws import LocalAws, random_account
+from rehearsal.setup import tools
+from tests.delivery.environments import REGION, Environment
+from tests.delivery.test_failures import fails, succeeds
+
+pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("names")]
+
+
+@pytest.fixture(scope="module")
+def environment(local_aws: LocalAws, examined: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    """Nothing deployed, and somebody else has the bucket of that name."""
+    made = Environment(tmp_path_factory.mktemp("environment"), local_aws, tools(), examined, "todo-series/v1")
+    s3 = local_aws.client("s3", local_aws.make_admin(random_account()), REGION)
+    s3.create_bucket(Bucket=f"{made.root}-deployment", CreateBucketConfiguration={"LocationConstraint": REGION})
+    return made
+
+
+@pytest.mark.parametrize("skip", [(), ("--skip-preview",)], ids=["previewed", "not previewed"])
+def test_nothing_is_made(environment: Environment, skip: tuple[str, ...]) -> None:
+    said = ("names that this backend gives to what it makes are taken", f"{environment.root}-deployment")
+    fails(environment.plain("up", *skip), *said, "nothing was made", "another environment name")
+    assert environment.buckets() == set()
+    exported = environment.workspace.pulumi("stack", "export", "-s", "dev").output
+    types = [r["type"] for r in json.loads(exported)["deployment"].get("resources", [])]
+    assert [t for t in types if not t.startswith("pulumi:pulumi:") and "Provider" not in t] == []
+
+
+def test_under_another_name_it_goes_on(environment: Environment) -> None:
+    environment.workspace.succeed("config", "set", "-s", "dev", "environment", "ann")
+    succeeds(environment.plain("up"))
+    tables = environment.client("dynamodb").list_tables()["TableNames"]
+    assert [name.endswith("-ann") for name in tables] == [True]
