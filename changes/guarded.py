@@ -12,6 +12,7 @@ from amplify_export.errors import DeployError
 from changes import deployed
 from changes.backend import plan_backend
 from changes.guard import Guard
+from changes.imports import listed, not_exported
 from changes.impossible import check as refuse
 from changes.impossible import impossible
 from changes.published import published
@@ -33,7 +34,8 @@ def check(
     try:
         session = target_session(target)
         content = published(assembly, root, target, session.client("s3", config=client_config()), progress)
-        found = deployed.read(session.client("cloudformation", config=client_config()), root.stack_name, content)
+        cloudformation = session.client("cloudformation", config=client_config())
+        found = deployed.read(cloudformation, root.stack_name, content)
     except (BotoCoreError, ClientError, Malformed) as error:
         raise DeployError(
             f"what is deployed cannot be read, so nobody can tell what data this would delete: {error}",
@@ -43,12 +45,8 @@ def check(
         ) from None
     have = found.stacks.parameters if found.stacks else {}
     parameters = deployed.with_deployed(deployed.known(root), have)
-    check_steps(found.stacks, Stacks.of(assembly, root, parameters), guard)
-
-
-def check_steps(old: Stacks | None, new: Stacks, guard: Guard) -> None:
-    """Raise `DeployError` if AWS cannot do what leads from what is deployed (None: nothing) to `new`, or if that would
-    lose data."""
-    steps = plan_backend(old, new)
-    refuse(impossible(steps, old, new, guard.today, guard.ignored), guard.environment)
+    wanted = Stacks.of(assembly, root, parameters)
+    steps = plan_backend(found.stacks, wanted)
+    never = impossible(steps, found.stacks, wanted, guard.today, guard.ignored)
+    refuse([*never, *not_exported(wanted, listed(cloudformation), guard.ignored)], guard.environment)
     guard.check(steps)

@@ -16,6 +16,7 @@ from amplify_export.documents import Malformed
 from amplify_export.errors import ConfigError, DeployError
 from amplify_export.parameters import API_KEY_EXPIRES
 from changes import deployed
+from changes.imports import listed, not_exported
 from changes.impossible import check as refuse
 from changes.impossible import impossible
 from changes.published import published
@@ -200,7 +201,10 @@ def make(target: Wanted, engine: Engine) -> Plan:
         ),
         steps,
         notes,
-        impossible(here.steps, was, here.wanted, today, config.ignored),
+        (
+            *impossible(here.steps, was, here.wanted, today, config.ignored),
+            *not_exported(here.wanted, listed(target.account.client("cloudformation")), config.ignored),
+        ),
     )
 
 

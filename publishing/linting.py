@@ -57,6 +57,7 @@ FOUND: Mapping[str, tuple[str, str]] = {
         "a new function with a runtime that is out of support; deployed ones stay deliverable",
         "Lambda: the runtime parameter is no longer supported for creating functions",
     ),
+    "AD747": ("an import that no stack of the account and region exports", "`No export named X found`"),
     "AD746": ("another type under the same logical id", "`Update of resource type is not permitted`"),
     "AD733": ("a name that is too long here, or has the wrong characters", "the service refuses the name"),
 }
@@ -102,7 +103,7 @@ def page() -> str:
     """The page, in Markdown."""
     parts = [_HEAD, "## Findings\n", "| id | what | on AWS |\n|---|---|---|"]
     parts += [f"| {id} | {what} | {aws} |" for id, (what, aws) in sorted(FOUND.items())]
-    parts.append("\nAD741 to AD746 are about changes: `plan` shows them, and no command carries such a plan out.")
+    parts.append("\nAD741 to AD747 are about changes: `plan` shows them, and no command carries such a plan out.")
     parts += [
         f"\n## cfn-lint {version('cfn-lint')}\n",
         "Its errors refuse; warnings and hints do not count. Why, by id:\n",

@@ -178,7 +178,12 @@ def _plan(access: EnvironmentAccess) -> list[Statement]:
     ]
 
 
-_UNSCOPED_STACK_READS = ("cloudformation:DescribeStackDriftDetectionStatus", "cloudformation:GetTemplateSummary")
+_UNSCOPED_STACK_READS = (
+    "cloudformation:DescribeStackDriftDetectionStatus",
+    "cloudformation:GetTemplateSummary",
+    # What a backend imports must be exported by some stack of the account.
+    "cloudformation:ListExports",
+)
 
 
 def _deploy(access: EnvironmentAccess) -> list[Statement]:

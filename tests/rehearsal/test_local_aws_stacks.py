@@ -596,6 +596,29 @@ def test_a_resource_keeps_its_type(developer: LocalAccount) -> None:
     assert "[R]" in said
 
 
+def test_a_serverless_function_is_expanded(developer: LocalAccount) -> None:
+    """With CAPABILITY_AUTO_EXPAND only; what was given stays the template (`TemplateStage=Original`)."""
+    properties = {
+        "InlineCode": "exports.handler = async () => 1",
+        "Handler": "index.handler",
+        "Runtime": "nodejs22.x",
+        "Events": {"Nightly": {"Type": "Schedule", "Properties": {"Schedule": "cron(0 3 * * ? *)"}}},
+    }
+    serverless = {
+        "Transform": "AWS::Serverless-2016-10-31",
+        **resources(F={"Type": "AWS::Serverless::Function", "Properties": properties}),
+    }
+    url = developer.upload("serverless", serverless)
+    assert developer.create(resources(Child=nested(url)))["StackStatus"] == "CREATE_COMPLETE"
+    cloudformation, (child,) = developer.client("cloudformation"), developer.children()
+    made = cloudformation.list_stack_resources(StackName=child["StackId"])["StackResourceSummaries"]
+    assert {"AWS::Lambda::Function", "AWS::IAM::Role", "AWS::Events::Rule"} <= {r["ResourceType"] for r in made}
+    given = cloudformation.get_template(StackName=child["StackId"], TemplateStage="Original")["TemplateBody"]
+    assert given["Resources"] == serverless["Resources"]
+    with pytest.raises(ClientError, match="CAPABILITY_AUTO_EXPAND"):
+        cloudformation.create_stack(StackName="bare", TemplateURL=url, Capabilities=["CAPABILITY_NAMED_IAM"])
+
+
 def refusal(developer: LocalAccount, template: Template, name: str = "stack", *, update: bool = False) -> str:
     """Why a stack cannot be: the call's own error, or what failed then."""
     try:
