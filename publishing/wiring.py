@@ -105,7 +105,7 @@ def _not_allowed(value: str, declaration: Mapping[str, Any]) -> str:
     if isinstance(allowed, list) and not set(members) <= set(map(scalar, allowed)):
         return f"{shown} is none of {', '.join(map(scalar, allowed))}"
     pattern = declaration.get("AllowedPattern")
-    if isinstance(pattern, str) and not _matches(pattern, value):
+    if isinstance(pattern, str) and not all(_matches(pattern, member) for member in members):
         return f"{shown} does not match {pattern}"
     if declaration.get("Type") == "Number" and not re.fullmatch(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*", value):
         return f"{shown} is no number"

@@ -102,6 +102,7 @@ def test_a_required_parameter_that_nobody_passes(todo: Assembly) -> None:
         ({"AllowedPattern": "[0-9]+", "NoEcho": True}, "has a value that does not match [0-9]+"),
         ({"AllowedPattern": "(?<word>[a-z]+)"}, ""),
         ({"AllowedValues": ["dev"]}, ""),
+        ({"Type": "CommaDelimitedList", "AllowedPattern": "[a-z]+"}, ""),
         ({"Type": "CommaDelimitedList", "Default": "a, b", "AllowedValues": ["dev", "b"]}, ""),
     ],
 )

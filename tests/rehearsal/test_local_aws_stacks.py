@@ -596,6 +596,18 @@ def test_a_resource_keeps_its_type(developer: LocalAccount) -> None:
     assert "[R]" in said
 
 
+@pytest.mark.parametrize(
+    ("given", "made"), [("a, b", "CREATE_COMPLETE"), ("b", "CREATE_COMPLETE"), ("a, c", "ROLLBACK")]
+)
+def test_the_members_of_a_list_are_trimmed(developer: LocalAccount, given: str, made: str) -> None:
+    declared = {"Items": {"Type": "CommaDelimitedList", "AllowedValues": ["a", "b"]}}
+    joined = {"Joined": {"Value": {"Fn::Join": ["|", {"Ref": "Items"}]}}}
+    child = developer.upload("child", {"Parameters": declared, **resources(P=parameter()), "Outputs": joined})
+    output = {"Outputs": {"Joined": {"Value": {"Fn::GetAtt": ["Child", "Outputs.Joined"]}}}}
+    assert made in developer.create({**resources(Child=nested(child, Items=given)), **output})["StackStatus"]
+    assert developer.outputs() == ({} if "ROLLBACK" in made else {"Joined": given.replace(", ", "|")})
+
+
 def test_a_serverless_function_is_expanded(developer: LocalAccount) -> None:
     """With CAPABILITY_AUTO_EXPAND only; what was given stays the template (`TemplateStage=Original`)."""
     properties = {
