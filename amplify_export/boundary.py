@@ -23,6 +23,9 @@ CONDITION: Mapping[str, Any] = {"Fn::Not": [{"Fn::Equals": [{"Ref": PERMISSIONS_
 PRINCIPALS = frozenset({"AWS::IAM::Role", "AWS::IAM::User"})
 """The types that take a boundary. Groups have none: what counts is that of the users in them."""
 
+ROLE_MAKERS = frozenset({"AWS::Serverless::Function", "AWS::Serverless::StateMachine"})
+"""Types of AWS::Serverless-2016-10-31 that make a role, with the boundary that they are given, if they have none."""
+
 PROPERTY = "PermissionsBoundary"
 
 
@@ -48,4 +51,8 @@ def bound(resources: dict[str, Mapping[str, Any]]) -> bool:
 
 
 def _principals(resources: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    return [name for name, item in resources.items() if item["Type"] in PRINCIPALS]
+    return [
+        name
+        for name, item in resources.items()
+        if item["Type"] in PRINCIPALS or (item["Type"] in ROLE_MAKERS and "Role" not in (item.get("Properties") or {}))
+    ]

@@ -16,6 +16,7 @@ from components.documents.handler_table import table
 from components.documents.naming import PROJECTS
 from components.documents.provider_calls import actions_for_types
 from components.documents.scopes import data_reads, is_foreign_identity, resources_of, services_passed_to
+from components.documents.serverless import expanded, transform_statements
 from components.documents.statements import Statement, allow, deny
 from components.documents.unscoped import GLOBAL_SERVICES, UNSCOPED_READS, UNSCOPED_WRITES
 
@@ -97,7 +98,7 @@ def statements_for(
     """Statements that allow what resources of `types`, made by CloudFormation, and of `program`, made by the program
     itself, need: service by service, as narrow as AWS allows."""
     program = frozenset(program)
-    types = frozenset(types) | program
+    types = expanded(types) | program
     wanted = actions_for(types, kind) | program_actions(program, kind)
     if kind == "read":
         wanted = frozenset(a for a in wanted if _reads(a) and not data_reads(a))
@@ -128,7 +129,7 @@ def statements_for(
 def execution_statements(access: EnvironmentAccess) -> list[Statement]:
     """All statements of the execution role: the export's types, its objects, its roles, and what stays out of reach."""
     names = access.names
-    types = access.resource_types | {"AWS::CloudFormation::Stack"}
+    types = expanded(access.resource_types) | {"AWS::CloudFormation::Stack"}
     functions = resources_of("lambda", access, types)
     statements = statements_for(access, types)
     statements.append(
@@ -148,6 +149,7 @@ def execution_statements(access: EnvironmentAccess) -> list[Statement]:
         )
     )
     statements.append(nested_stacks(access))
+    statements.extend(transform_statements(names, access.resource_types))
     if any(name.startswith("Custom::") or name == "AWS::CloudFormation::CustomResource" for name in types):
         # Not part of the table: the handler of a custom resource is the export's own function.
         statements = [s for s in statements if s["Action"] != "lambda:InvokeFunction"]

@@ -49,6 +49,19 @@ def test_every_role_of_a_real_export(name: str, assembly_of: Assemblies) -> None
     assert set(boundaries(assembly_of(name), None).values()) == {None}
 
 
+@pytest.mark.parametrize(("role", "bound"), [(None, True), ({"Fn::GetAtt": ["LambdaExecutionRole", "Arn"]}, False)])
+def test_the_role_that_a_serverless_function_makes(export_copy: Copy, role: Any, bound: bool) -> None:
+    folder = export_copy("full")
+    properties = {"Handler": "index.handler", "Runtime": "nodejs22.x", **({"Role": role} if role else {})}
+    function = {"Type": "AWS::Serverless::Function", "Properties": properties}
+    apply(folder, [["set", FUNCTION, "/Resources/More", function]])
+    assembly = assemble(read_export(folder))
+    environment = EnvironmentValues("prod", EXPIRES, "12345", permissions_boundary=ARN)
+    deployed = as_assembled(assembly, render_root(assembly, environment, BUCKET))
+    (given,) = [p for path, (_, p) in deployed.resources.items() if path.endswith("/More")]
+    assert given.get("PermissionsBoundary") == (ARN if bound else None)
+
+
 @pytest.mark.large
 @pytest.mark.parametrize(("name", "secrets"), [("kitchen", CREDENTIALS), ("large", frozenset())])
 def test_every_role_of_a_large_export(

@@ -17,12 +17,13 @@ from amplify_export import EnvironmentValues, assemble, read_export, render_root
 from components.documents.account import AccountDocuments, account_documents
 from components.documents.environment import EnvironmentAccess
 from components.documents.naming import EnvironmentNames, PipelineNames
+from components.documents.rights import execution_statements
 from components.documents.statements import allow, document, role_trust
 from rehearsal.policy import Principal, Request, Role, World, decide
 from rehearsal.policy.evaluator import evaluate
 from stacks.access import resource_types
 from tests.amplify_export.conftest import large_export  # noqa: F401 - a fixture
-from tests.amplify_export.mutations import EXPORTS
+from tests.amplify_export.mutations import EXPORTS, apply, copy_export
 from tests.amplify_export.reference_resolver import Deployed
 from tests.amplify_export.test_same_resources import BUCKET, CREDENTIALS, DELIVERABLE, EXPIRES, as_assembled
 
@@ -175,3 +176,14 @@ def test_under_the_boundary_the_exports_own_lambda_rewrites_the_two_auth_roles_a
         assert decide(greedy, Request(Principal(arn), rewrite, target)).allowed == auth, path
     for action in ("iam:DeleteRolePermissionsBoundary", "iam:CreatePolicyVersion", "iam:CreateUser"):
         assert not decide(greedy, Request(Principal(arn), action, arn)).allowed
+
+
+def test_a_serverless_function_needs_what_the_transform_makes(tmp_path: Path) -> None:
+    folder = copy_export("full", tmp_path / "export")
+    function = {"Type": "AWS::Serverless::Function", "Properties": {"Handler": "a.b", "Runtime": "nodejs22.x"}}
+    apply(folder, [["set", "function/helloFn/helloFn-cloudformation-template.json", "/Resources/More", function]])
+    execution = execution_statements(backend(folder).access)
+    actions = {a for s in execution if s["Effect"] == "Allow" for a in listed(s["Action"])}
+    assert {"lambda:CreateFunction", "iam:CreateRole", "events:PutRule"} <= actions
+    (expansion,) = [s for s in execution if "cloudformation:CreateChangeSet" in listed(s["Action"])]
+    assert expansion["Resource"].endswith(":aws:transform/Serverless-2016-10-31")
