@@ -6,7 +6,8 @@ import functools
 import json
 from collections.abc import Mapping
 from datetime import date
-from importlib.resources import files
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 
@@ -19,7 +20,9 @@ def may_not_be_created(runtime: str, today: date) -> date | None:
 
 @functools.cache
 def _life() -> Mapping[str, Mapping[str, Any]]:
-    known: Mapping[str, Mapping[str, Any]] = json.loads(
-        files("cfnlint.data.AdditionalSpecs").joinpath("LmbdRuntimeLifecycle.json").read_text(encoding="utf-8")
-    )
+    # The file alone: cfn-lint itself takes most of a second to import.
+    package = find_spec("cfnlint")
+    assert package is not None and package.origin is not None  # noqa: S101 - it is a requirement of ours
+    path = Path(package.origin).with_name("data") / "AdditionalSpecs" / "LmbdRuntimeLifecycle.json"
+    known: Mapping[str, Mapping[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
     return known
