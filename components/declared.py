@@ -49,6 +49,32 @@ def role(
     )
 
 
+def classic_role(
+    document: RoleDocument, opts: pulumi.ResourceOptions, after: Iterable[pulumi.Resource] = ()
+) -> list[pulumi.Resource]:
+    """A role, and each of its policies as a resource of its own: what changes one of them calls nothing else of IAM.
+
+    Not the native role: what the handler of a role calls for a change of one inline policy, or of tags, is not said;
+    and a refresh takes a policy that was put beside it for the role's own, which the next update takes away.
+    """
+    made = aws.iam.Role(
+        document.name,
+        name=document.name,
+        path=document.path,
+        description=document.description,
+        assume_role_policy=to_json(document.trust),
+        permissions_boundary=document.boundary,
+        opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=list(after))),
+    )
+    policies = [
+        aws.iam.RolePolicy(
+            f"{document.name}-{name}", name=name, role=made.name, policy=to_json(document.policies[name]), opts=opts
+        )
+        for name in sorted(document.policies)
+    ]
+    return [made, *policies]
+
+
 def project(
     document: ProjectDocument,
     opts: pulumi.ResourceOptions,

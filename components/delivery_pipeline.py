@@ -165,12 +165,12 @@ class DeliveryPipeline(pulumi.ComponentResource):
     def _roles_and_projects(self, documents: PipelineDocuments, key: aws.kms.Key) -> list[pulumi.Resource]:
         child = pulumi.ResourceOptions(parent=self)
         boundaries = {b.arn: declared.managed_policy(b, child) for b in documents.boundaries}
-        roles = {}
+        roles: dict[str, list[pulumi.Resource]] = {}
         for document in documents.roles:
             after = [boundaries[document.boundary]] if document.boundary in boundaries else []
-            roles[document.arn] = declared.role(document, child, after)
-        projects = [declared.project(p, child, [roles[p.role_arn]], key_arn=key.arn) for p in documents.projects]
-        return [*boundaries.values(), *roles.values(), *projects]
+            roles[document.arn] = declared.classic_role(document, child, after)
+        projects = [declared.project(p, child, roles[p.role_arn], key_arn=key.arn) for p in documents.projects]
+        return [*boundaries.values(), *(made for role in roles.values() for made in role), *projects]
 
     def _starts(
         self, args: DeliveryPipelineArgs, pipeline: native.codepipeline.Pipeline, after: Iterable[pulumi.Resource]

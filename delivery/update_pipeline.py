@@ -16,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from amplify_export.errors import DeployError, LockedError
 from components.documents.model import PipelineModel
-from delivery import output, pipelines, removal, restart, secrets_provider, waiting
+from delivery import output, own_rights, pipelines, removal, restart, secrets_provider, waiting
 from delivery.account import Account
 from delivery.engine import Engine
 from delivery.planning import ProgramStep
@@ -166,6 +166,8 @@ def _bring(args: argparse.Namespace, stack: str, config: PipelineConfig, model: 
     else:
         preview = engine.preview()
         declared = preview.outputs.get(DIGEST)
+        if os.environ.get(EXECUTION_VARIABLE):  # by hand, whoever runs this has other rights
+            own_rights.check(preview.steps, model, stack)
         decision = decide(preview.steps, declared, applied.get(DIGEST), stack)
         if not settled or applied.get(SOURCE) != preview.outputs.get(SOURCE):
             decision = replace(decision, update=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pulumi
 
-from components.documents.off_limits import APP_TAG
+from components.documents.naming import APP_TAG
 from components.providers import Access, aws_native_provider, aws_provider
 from components.remembered import unchanged
 from components.target_account import TargetAccount, TargetAccountArgs
@@ -35,7 +35,7 @@ def program() -> None:
     for environment in environments:
         name, region = environment.environment, environment.region
         if region not in providers:
-            access = Access(environment.account, region, config.profile, config.role_arn, {APP_TAG: app, **config.tags})
+            access = Access(environment.account, region, config.profile, config.role_arn, {**config.tags, APP_TAG: app})
             providers[region] = [
                 aws_provider(f"aws-{region}", access, only_here),
                 aws_native_provider(f"native-{region}", access, only_here),

@@ -6,7 +6,6 @@ import pulumi
 import pulumi_aws as aws
 
 from components.delivery_pipeline import DeliveryPipeline, DeliveryPipelineArgs
-from components.documents.off_limits import APP_TAG
 from components.providers import Access, aws_native_provider, aws_provider
 from components.remembered import unchanged
 from stacks.access import build_environment, engine_download
@@ -22,7 +21,7 @@ def program() -> None:
     config, here = pipeline_config(), running()
     model = pipeline_model(here.project, pulumi.get_project(), here.stack, config)
 
-    tags = {APP_TAG: model.app, **config.tags}
+    tags = {**config.tags, **model.names.tags}
     regions = model.store_regions
     access = {region: Access(config.account, region, config.profile, config.role_arn, tags) for region in regions}
     same_place = unchanged(

@@ -15,6 +15,13 @@ from components.names import MAX_BUCKET_NAME, dns_suffix, partition, staging_buc
 ROOT_PATH = "/amplify-delivery/"
 """IAM path of all our own roles and policies: what no role that we make may change."""
 
+TAGS = "amplify-delivery:"
+"""What our own tags begin with: conditions of policies hang on them, so a stack file's `tags` may name none."""
+APP_TAG = f"{TAGS}app"
+"""On everything that an account's or a pipeline's stack makes, with the app's name."""
+PIPELINE_TAG = f"{TAGS}pipeline"
+"""On everything of a pipeline, with the app and the pipeline's name: what tells its keys from an environment's."""
+
 MAX_ROLE_NAME = 64
 MAX_POLICY_NAME = 128
 MAX_PROJECT_NAME = 150
@@ -257,6 +264,16 @@ class PipelineNames(_Place):
     @property
     def path(self) -> str:
         return f"{ROOT_PATH}{self.app}/pipeline/{self.name}/"
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """What everything of this pipeline is tagged with."""
+        return {APP_TAG: self.app, PIPELINE_TAG: self.tag}
+
+    @property
+    def tag(self) -> str:
+        """The value of `PIPELINE_TAG`."""
+        return f"{self.app}/{self.name}"
 
     @property
     def pipeline(self) -> str:

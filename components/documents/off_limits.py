@@ -13,11 +13,8 @@ from collections.abc import Collection, Iterator
 from fnmatch import fnmatchcase
 
 from components.documents.environment import EnvironmentAccess
-from components.documents.naming import ROOT_PATH
+from components.documents.naming import APP_TAG, ROOT_PATH
 from components.documents.statements import Statement, deny
-
-APP_TAG = "amplify-delivery:app"
-"""On everything that an account's or a pipeline's stack makes, with the app's name."""
 
 _KINDS = ("artifacts", "staging", "state")
 """What our buckets and the aliases of our keys end with, but for account and region."""

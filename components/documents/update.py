@@ -1,4 +1,4 @@
-"""What UpdatePipeline may change: this pipeline's own resources, and of its roles only the list of doors.
+"""What UpdatePipeline may change: this pipeline's own resources, and of its roles only the list of doors, and tags.
 
 Whoever can write the role that the doors trust could walk through them. So the one thing it may write there is the
 inline policy, which needs a line per environment; the pipeline role's boundary keeps that to doors and artifacts. Its
@@ -6,7 +6,7 @@ own rights, all trust policies and all boundaries are for a person with `pulumi 
 """
 
 from components.documents.model import CodeCommitSource, ConnectionSource, GitHubTokenSource, PipelineModel, S3Source
-from components.documents.naming import STATE_PREFIX, PipelineNames
+from components.documents.naming import PIPELINE_TAG, STATE_PREFIX, TAGS, PipelineNames
 from components.documents.statements import PolicyDocument, Statement, actions_of, allow, deny, document
 
 ROLE_READS = (
@@ -20,6 +20,8 @@ ROLE_READS = (
 POLICY_READS = ("iam:GetPolicy", "iam:GetPolicyVersion", "iam:ListPolicyTags", "iam:ListPolicyVersions")
 BUCKET_READS = ("s3:GetAccelerateConfiguration", "s3:GetReplicationConfiguration")
 """What the provider's Read of a bucket asks for beside `s3:GetBucket*` and the settings; a refusal ends it."""
+BUCKET_TAGS = ("s3:ListTagsForResource", "s3:TagResource", "s3:UntagResource")
+"""S3's newer calls for tags, which the provider tries before `s3:PutBucketTagging`."""
 BUCKET_SETTINGS = (
     "BucketOwnershipControls",
     "BucketPolicy",
@@ -104,10 +106,12 @@ def update_boundary(model: PipelineModel) -> PolicyDocument:
                 # Cloud Control and what it lists have no resource, and so no account.
                 allow("NoResource", [*_CLOUD_CONTROL, *_LISTS, "kms:CreateKey"], "*"),
                 allow("RoleReads", [*ROLE_READS, *POLICY_READS], _own_iam(names)),
-                allow("DoorList", ["iam:DeleteRolePolicy", "iam:PutRolePolicy"], own_role),
+                allow("DoorList", "iam:PutRolePolicy", own_role),
                 allow("PassOwnRoles", "iam:PassRole", names.iam_arn("role", names.path, "*")),
+                *_iam_tags(names),
                 *_of_source(model),
                 deny("NoOtherIdentity", "sts:*", "*"),
+                deny("NoOtherKey", _KEY_POWERS, names.arn("kms", "key/*", region="*"), _not_ours(names)),
             ]
         ),
         arn=names.boundary_arn("update"),
@@ -136,7 +140,9 @@ def _pipeline(names: PipelineNames) -> list[Statement]:
         ),
         allow(
             "LogGroups",
-            actions_of("logs", "GetDataProtectionPolicy ListTagsForResource PutRetentionPolicy TagResource"),
+            actions_of(
+                "logs", "GetDataProtectionPolicy ListTagsForResource PutRetentionPolicy TagResource UntagResource"
+            ),
             [names.arn("logs", f"log-group:{names.project_log_group(what)}*") for what in ("build", "update")],
         ),
     ]
@@ -149,7 +155,8 @@ def _roles(names: PipelineNames) -> list[Statement]:
 
     return [
         allow("RoleReads", [*ROLE_READS, *POLICY_READS], _own_iam(names)),
-        allow("DoorList", ["iam:DeleteRolePolicy", "iam:PutRolePolicy"], names.role_arn()),
+        allow("DoorList", "iam:PutRolePolicy", names.role_arn()),
+        *_iam_tags(names),
         passed("PassPipelineRole", "codepipeline", ""),
         passed("PassProjectRoles", "codebuild", "build", "update"),
         passed("PassTriggerRole", "events", "trigger"),
@@ -161,7 +168,7 @@ def _storage(names: PipelineNames) -> list[Statement]:
     bucket = names.artifact_bucket_pattern
     here = names.bucket_arn(names.artifact_bucket(names.region))
     own = {"StringEquals": {"aws:ResourceAccount": names.account}}
-    ours = {"ForAnyValue:StringEquals": {"kms:ResourceAliases": names.artifact_key_alias}}
+    alias = {"kms:ResourceAliases": names.artifact_key_alias}
     key = names.arn("kms", "key/*", region="*")
     settings = [f"s3:{verb}{setting}" for verb in ("Get", "Put") for setting in BUCKET_SETTINGS]
     changes = actions_of(
@@ -169,14 +176,24 @@ def _storage(names: PipelineNames) -> list[Statement]:
     )
     return [
         allow(
-            "ArtifactBuckets", ["s3:CreateBucket", "s3:GetBucket*", "s3:ListBucket", *BUCKET_READS, *settings], bucket
+            "ArtifactBuckets",
+            ["s3:CreateBucket", "s3:GetBucket*", "s3:ListBucket", *BUCKET_READS, *BUCKET_TAGS, *settings],
+            bucket,
         ),
         allow("Artifact", ["s3:GetObject", "s3:GetObjectVersion"], f"{here}/*", own),
         allow("NewKey", "kms:CreateKey", "*", _tagged_as_ours(names)),
-        allow("TagNewKey", "kms:TagResource", key, _tagged_as_ours(names)),
-        allow("Keys", changes, key, ours),
-        # A new key has no alias yet, but the tag it was made with.
-        allow("NewKeys", [*changes, "kms:CreateAlias"], key, _ours(names)),
+        # Tags of a new key are a right of their own, on a key that has neither ARN nor tags yet. Without an alias is
+        # all that can be said of it: so no key with one can be tagged as ours.
+        allow("TagNewKey", "kms:TagResource", key, {**_tagged_as_ours(names), "Null": {"kms:ResourceAliases": "true"}}),
+        # By tag and alias. A new key has no alias yet, and may be without for five minutes after it was given one ("Use
+        # aliases to control access to KMS keys"): so no other alias, rather than this one.
+        allow("Keys", [*changes, "kms:CreateAlias"], key, {**_ours(names), "ForAllValues:StringEquals": alias}),
+        allow(
+            "KeyTags",
+            ["kms:TagResource", "kms:UntagResource"],
+            key,
+            {**_ours(names), "ForAnyValue:StringEquals": alias, **_no_tag_of_ours()},
+        ),
         allow("Alias", "kms:CreateAlias", names.arn("kms", names.artifact_key_alias, region="*")),
     ]
 
@@ -202,7 +219,10 @@ def _state(names: PipelineNames) -> list[Statement]:
 
 
 def _events(names: PipelineNames) -> list[Statement]:
-    rules = "DeleteRule DescribeRule ListTagsForResource ListTargetsByRule PutRule PutTargets RemoveTargets TagResource"
+    rules = (
+        "DeleteRule DescribeRule ListTagsForResource ListTargetsByRule PutRule PutTargets RemoveTargets TagResource "
+        "UntagResource"
+    )
     notes = "CreateNotificationRule DeleteNotificationRule DescribeNotificationRule UpdateNotificationRule"
     note = names.arn("codestar-notifications", "notificationrule/*")
     tagging = ["codestar-notifications:TagResource", "codestar-notifications:UntagResource"]
@@ -215,19 +235,34 @@ def _events(names: PipelineNames) -> list[Statement]:
             note,
             {"StringEquals": {"codestar-notifications:NotificationsForResource": names.pipeline_arn}},
         ),
-        # Tagging does not know what a rule is about. A new one is tagged in its creation, with the app's tag among all.
+        # Tagging does not know what a rule is about. A new one is tagged in its creation, with our tag among all.
         allow("TagNewNotifications", tagging[0], note, _tagged_as_ours(names)),
-        allow("TagNotifications", tagging, note, _ours(names)),
+        allow("TagNotifications", tagging, note, {**_ours(names), **_no_tag_of_ours()}),
         # A target has no ARN of its own. The provider deletes it after a change of targets, unless a rule names it.
         allow("NotificationTargets", "codestar-notifications:DeleteTarget", "*", _here(names)),
-        # A subscription's ARN is its topic's with an id behind it.
+        # A subscription's ARN is its topic's with an id behind it. What is asked for it, SNS refuses by its topic's.
         allow("Topic", actions_of("sns", _TOPIC_ACTIONS), [topic, f"{topic}:*"]),
+        # Nobody's queue, function or server: whoever is told is told by e-mail.
+        allow("Subscribers", "sns:Subscribe", topic, {"StringEquals": {"sns:Protocol": "email"}}),
     ]
 
 
 _TOPIC_ACTIONS = (
-    "GetSubscriptionAttributes GetTopicAttributes ListTagsForResource SetTopicAttributes TagResource UntagResource"
+    "CreateTopic DeleteTopic GetSubscriptionAttributes GetTopicAttributes ListTagsForResource SetTopicAttributes "
+    "TagResource Unsubscribe UntagResource"
 )
+
+
+def _iam_tags(names: PipelineNames) -> list[Statement]:
+    """Tags of the pipeline's roles and boundaries, but those that policies hang on."""
+    roles, policies = (names.iam_arn(kind, names.path, "*") for kind in ("role", "policy"))
+    return [
+        allow("RoleTags", ["iam:TagRole", "iam:UntagRole"], roles, _no_tag_of_ours()),
+        allow("BoundaryTags", ["iam:TagPolicy", "iam:UntagPolicy"], policies, _no_tag_of_ours()),
+    ]
+
+
+_KEY_POWERS = ("kms:CreateGrant", "kms:DisableKey", "kms:PutKeyPolicy", "kms:ScheduleKeyDeletion")
 
 _CLOUD_CONTROL = ("cloudformation:CancelResourceRequest", "cloudformation:UpdateResource")
 _LISTS = (
@@ -246,11 +281,19 @@ def _cloud_control(names: PipelineNames) -> list[Statement]:
 
 
 def _tagged_as_ours(names: PipelineNames) -> dict[str, dict[str, str]]:
-    return {"StringEquals": {"aws:RequestTag/amplify-delivery:app": names.app}}
+    return {"StringEquals": {f"aws:RequestTag/{PIPELINE_TAG}": names.tag}}
 
 
 def _ours(names: PipelineNames) -> dict[str, dict[str, str]]:
-    return {"StringEquals": {"aws:ResourceTag/amplify-delivery:app": names.app}}
+    return {"StringEquals": {f"aws:ResourceTag/{PIPELINE_TAG}": names.tag}}
+
+
+def _not_ours(names: PipelineNames) -> dict[str, dict[str, str]]:
+    return {"StringNotEquals": {f"aws:ResourceTag/{PIPELINE_TAG}": names.tag}}
+
+
+def _no_tag_of_ours() -> dict[str, dict[str, str]]:
+    return {"ForAllValues:StringNotLike": {"aws:TagKeys": f"{TAGS}*"}}
 
 
 def _here(names: PipelineNames) -> dict[str, dict[str, str]]:

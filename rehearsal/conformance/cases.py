@@ -34,6 +34,13 @@ def document(action: str, resource: str = "*", **more: Any) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
+def trust(service: str) -> str:
+    """A trust policy for an AWS service."""
+    principal = {"Service": f"{service}.amazonaws.com"}
+    statement = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": principal}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
 def notifications(address: str) -> Inputs:
     """A rule of notifications to a topic."""
     return {
@@ -61,6 +68,25 @@ class Case:
 
 
 Made = Callable[..., Inputs]
+
+
+def _roles(make: Made) -> Iterator[tuple[str, Callable[[], Case]]]:
+    given: Inputs = {"name": "same", "assumeRolePolicy": trust("codebuild"), "tags": {"a": "1", "b": "2"}}
+
+    def role() -> Case:
+        boundary = make("aws:iam/policy:Policy", name="same-boundary", policy=document("s3:*"))["arn"]
+        # Each over those of the creation: the boundary is put, and taken away again.
+        trusted = {"assumeRolePolicy": trust("lambda"), "tags": {"a": "2"}}
+        changes = ({"permissionsBoundary": boundary}, {"description": "Other"}, trusted, {"maxSessionDuration": 7200})
+        return Case(given, changes)
+
+    def policy() -> Case:
+        name = str(make("aws:iam/role:Role", **given)["name"])
+        put = {"name": "own", "role": name, "policy": document("s3:GetObject")}
+        return Case(put, ({"policy": document("s3:PutObject")},))
+
+    yield "aws:iam/role:Role", role
+    yield "aws:iam/rolePolicy:RolePolicy", policy
 
 
 def cases(make: Made, account: str) -> Iterator[tuple[str, Callable[[], Case]]]:
@@ -131,6 +157,7 @@ def cases(make: Made, account: str) -> Iterator[tuple[str, Callable[[], Case]]]:
             (other, *({"policy": document(f"s3:Action{number}"), **other} for number in range(6))),
         ),
     )
+    yield from _roles(make)
     yield "aws:codebuild/project:Project", lambda: Case(PROJECT, ({"buildTimeout": 31},))
     yield "aws:ecr/repository:Repository", lambda: Case({"name": "same", **tags}, (other,))
 

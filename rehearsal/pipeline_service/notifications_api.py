@@ -50,10 +50,12 @@ class NotificationsApi:
 
     def create(self, params: Answer, caller: Caller) -> Answer:
         resource, tags = params["Resource"], params.get("Tags") or {}
-        context = {f"aws:RequestTag/{key}": value for key, value in tags.items()}
-        context |= {"aws:TagKeys": list(tags)} if tags else {}
+        context = _asked(tags)
         prefix = f"arn:aws:codestar-notifications:{caller.region}:{caller.account}:notificationrule/"
         self._authorize(caller, "CreateNotificationRule", f"{prefix}*", resource, context)
+        if tags:
+            # Tagging does not know what a rule is about.
+            self._authorize(caller, "TagResource", f"{prefix}*", "", context)
         if resource.split(":")[3:5] != [caller.region, caller.account] or not self._exists(resource):
             raise ServiceError("ConfigurationException", f"There is no resource {resource} in this account and region")
         _check(params)
@@ -172,18 +174,20 @@ class NotificationsApi:
         return {"Tags": self._rule(params, caller, "ListTagsForResource").tags}
 
     def tag(self, params: Answer, caller: Caller) -> Answer:
-        rule = self._rule(params, caller, "TagResource")
+        rule = self._rule(params, caller, "TagResource", _asked(params["Tags"]))
         rule.tags |= params["Tags"]
         return {"Tags": rule.tags}
 
     def untag(self, params: Answer, caller: Caller) -> Answer:
-        rule = self._rule(params, caller, "UntagResource")
+        rule = self._rule(params, caller, "UntagResource", {"aws:TagKeys": list(params["TagKeys"])})
         rule.tags = {key: value for key, value in rule.tags.items() if key not in params["TagKeys"]}
         return {}
 
-    def _rule(self, params: Answer, caller: Caller, operation: str) -> NotificationRule:
+    def _rule(self, params: Answer, caller: Caller, operation: str, asked: Answer | None = None) -> NotificationRule:
         rule = self._rules.get(params["Arn"])
-        self._authorize(caller, operation, params["Arn"], rule.resource if rule else "")
+        context = {f"aws:ResourceTag/{key}": value for key, value in (rule.tags if rule else {}).items()}
+        about = rule.resource if rule and operation not in ("TagResource", "UntagResource") else ""
+        self._authorize(caller, operation, params["Arn"], about, {**context, **(asked or {})})
         if rule is None or _place(rule) != _place(caller):
             raise ServiceError("ResourceNotFoundException", f"There is no notification rule {params['Arn']}", 404)
         return rule
@@ -204,6 +208,12 @@ def _place(of: NotificationRule | Caller) -> tuple[str, str]:
 
 def _targets(params: Answer) -> tuple[tuple[str, str], ...]:
     return tuple((target["TargetType"], target["TargetAddress"]) for target in params["Targets"])
+
+
+def _asked(tags: Answer) -> Answer:
+    """The condition keys of tags that a request sets."""
+    keys: Answer = {"aws:TagKeys": list(tags)} if tags else {}
+    return {**{f"aws:RequestTag/{key}": value for key, value in tags.items()}, **keys}
 
 
 def _check(params: Answer) -> None:

@@ -20,6 +20,7 @@ EXPORTS = CHECKOUT / "tests" / "exports" / "todo-series"
 """The example app over its time: a field added (v2), a second model (v3)."""
 
 _SCHEDULE = "cron(0 6 1 1 ? *)"
+_TOLD = "team@example.com"
 """Once a year: to be made by UpdatePipeline, not to be waited for."""
 _PROD_STAGE = "    - name: Prod\n"
 """Where the stage begins in the pipeline's stack file; it is the last one there."""
@@ -83,6 +84,12 @@ def stage_added(play: Play) -> None:
         [rule["ScheduleExpression"] for rule in rules] == [_SCHEDULE],
         "a schedule starts it as well, which came with the same commit",
         str(rules),
+    )
+    told = play.setting.devops.client("sns").list_subscriptions()["Subscriptions"]
+    play.true(
+        [subscription["Endpoint"] for subscription in told] == [_TOLD],
+        "and the team is told by e-mail, with the rights that UpdatePipeline has",
+        str(told),
     )
     runs = play.pipeline.executions[known:]
     play.true(
@@ -151,9 +158,9 @@ CHAPTERS = (
     ),
     Chapter(
         "A stage added",
-        "A commit adds Prod, in another account and region, after an approval, and a schedule. Another one, a new "
-        "export and no change of code, is pushed while the pipeline is about to change itself. In PreProd somebody has "
-        "stopped the service.",
+        "A commit adds Prod, in another account and region, after an approval, a schedule, an e-mail address and a "
+        "tag. Another one, a new export and no change of code, is pushed while the pipeline is about to change itself. "
+        "In PreProd somebody has stopped the service.",
         stage_added,
     ),
     Chapter(
@@ -202,8 +209,10 @@ def _with_prod(play: Play) -> None:
     file = _pipeline_file(play.setting.repository.clone)
     stages, key, rest = file.read_text(encoding="utf-8").partition("secretsprovider:")
     _, prod, more = _pipeline_file(CHECKOUT).read_text(encoding="utf-8").partition(_PROD_STAGE)
-    schedule = f"  {play.setting.names.app}:schedule: {_SCHEDULE}\n"
-    file.write_text(stages + prod + more + schedule + key + rest, encoding="utf-8")
+    app = play.setting.names.app
+    added = {"schedule": _SCHEDULE, "notifications": f"{{emails: [{_TOLD}]}}", "tags": "{team: series}"}
+    lines = "".join(f"  {app}:{name}: {value}\n" for name, value in added.items())
+    file.write_text(stages + prod + more + lines + key + rest, encoding="utf-8")
 
 
 def _pipeline_file(project: Path) -> Path:

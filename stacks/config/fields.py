@@ -14,6 +14,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 from pydantic.alias_generators import to_camel
 
+from components.documents.naming import TAGS
+
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _NUMBER = re.compile(r"[0-9][0-9_]*(\.[0-9]+)?(e\+?[0-9]+)?", re.IGNORECASE)
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]{1,2}")
@@ -161,6 +163,14 @@ def pattern(expression: str, what: str) -> BeforeValidator:
     return BeforeValidator(check)
 
 
+def _tags(value: Any) -> Mapping[Any, Any]:
+    found: Mapping[Any, Any] = _mapping(value)
+    for key in found:
+        if str(key).startswith(TAGS):
+            raise BadValueError(f"the tag {key!r} is ours", f"take another name: policies hang on those with {TAGS!r}")
+    return found
+
+
 _STRING = {"type": "string"}
 Text = Annotated[str, BeforeValidator(_text)]
 Account = Annotated[
@@ -181,7 +191,7 @@ List = BeforeValidator(_list)
 """Refuses a single element that was written without `- `."""
 Texts = Annotated[tuple[Text, ...], List]
 Variables = Annotated[Mapping[str, Text], BeforeValidator(_variables)]
-Tags = Annotated[Mapping[str, Text], BeforeValidator(_mapping)]
+Tags = Annotated[Mapping[str, Text], BeforeValidator(_tags)]
 ResourceTypes = Annotated[
     tuple[Annotated[str, pattern("(AWS::[A-Za-z0-9]+|Custom)::[A-Za-z0-9:]+", "CloudFormation type")], ...],
     List,

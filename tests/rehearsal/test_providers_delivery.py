@@ -15,6 +15,7 @@ from tests.rehearsal.live_calls import live
 from tests.rehearsal.provider_calls import Aborted
 
 POLICY = "aws:iam/policy:Policy"
+ROLE, ROLE_POLICY = "aws:iam/role:Role", "aws:iam/rolePolicy:RolePolicy"
 RULE = "aws:cloudwatch/eventRule:EventRule"
 TARGET = "aws:cloudwatch/eventTarget:EventTarget"
 TOPIC = "aws:sns/topic:Topic"
@@ -114,6 +115,79 @@ def test_a_policy_changed_by_somebody_else_is_found(developer: LocalAccount) -> 
 def test_no_json_is_no_policy() -> None:
     for text in ("{", "[]"):
         _, failures = live(POLICY).calls.check({"name": "a b", "policy": text})
+        assert len(failures) == 2
+
+
+# -- IAM roles
+
+
+def test_life_of_a_role_and_a_policy_of_its_own(developer: LocalAccount, impatient: None) -> None:
+    iam = developer.client("iam")
+    trust, other = (
+        document("sts:AssumeRole", Principal={"Service": f"{service}.amazonaws.com"}).replace('"Resource": "*", ', "")
+        for service in ("codebuild", "lambda")
+    )
+    role, policy = live(ROLE, developer), live(ROLE_POLICY, developer)
+    arguments = {"name": "build", "path": "/delivery/", "description": "Builds", "assumeRolePolicy": trust}
+    made = role.create(**arguments, tags={"team": "a"})
+    assert made["arn"] == f"arn:aws:iam::{developer.account}:role/delivery/build"
+    assert role.resource_id == "build"
+    policy.create(role="build", name="own", policy=document("s3:GetObject", "s3:PutObject"))
+    assert policy.resource_id == "build:own"
+    # What was put beside the role is no difference of the role's, also after a refresh.
+    role.refresh()
+    assert role.differences(**arguments, tags={"team": "a"}) == {}
+    assert policy.differences(role="build", name="own", policy=document("s3:PutObject", "s3:GetObject")) == {}
+    assert policy.differences(role="build", name="own", policy=document("s3:*")) == {"policy": False}
+    for key in ("role", "name"):
+        given = {"role": "build", "name": "own", key: "another", "policy": document("s3:GetObject", "s3:PutObject")}
+        assert policy.differences(**given) == {key: True}
+    for key, value in (("name", "other"), ("path", "/x/")):
+        assert role.differences(**{**arguments, key: value}, tags={"team": "a"})[key]
+    policy.update(role="build", name="own", policy=document("s3:*"))
+    boundary = live(POLICY, developer).create(name="boundary", policy=document("s3:*"))["arn"]
+    role.update(**{**arguments, "assumeRolePolicy": other}, permissionsBoundary=boundary, tags={"costs": "7"})
+    found = iam.get_role(RoleName="build")["Role"]
+    assert found["AssumeRolePolicyDocument"] == json.loads(other)
+    assert found["PermissionsBoundary"]["PermissionsBoundaryArn"] == boundary
+    assert found["Tags"] == [{"Key": "costs", "Value": "7"}]
+    role.update(**{**arguments, "assumeRolePolicy": other, "description": "More"}, maxSessionDuration=7200)
+    found = iam.get_role(RoleName="build")["Role"]
+    assert "PermissionsBoundary" not in found
+    assert (found["Description"], found["MaxSessionDuration"]) == ("More", 7200)
+    assert iam.get_role_policy(RoleName="build", PolicyName="own")["PolicyDocument"] == json.loads(document("s3:*"))
+    _, inputs = policy.imported("build:own")
+    assert json.loads(inputs.pop("policy")) == json.loads(document("s3:*"))
+    assert inputs == {"name": "own", "role": "build"}
+
+    policy.delete()
+    assert policy.refresh() is None
+    policy.delete()
+    iam.put_role_policy(RoleName="build", PolicyName="theirs", PolicyDocument=document("s3:*"))
+    with pytest.raises(Aborted, match=r"deleting IAM Role .*DeleteConflict"):
+        role.delete()  # it knows of none
+    role.refresh()
+    role.delete()
+    assert role.refresh() is None
+    role.delete()
+
+
+def test_a_role_with_something_attached_stays(developer: LocalAccount) -> None:
+    trust = json.dumps({"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}]})
+    role, attached = live(ROLE, developer), live(POLICY, developer).create(name="app", policy=document("s3:*"))["arn"]
+    role.create(name="held", assumeRolePolicy=trust)
+    developer.client("iam").attach_role_policy(RoleName="held", PolicyArn=attached)
+    with pytest.raises(Aborted, match=r"deleting IAM Role .*DeleteConflict"):
+        role.delete()
+    role.update(name="held", assumeRolePolicy=trust, forceDetachPolicies=True)
+    role.delete()
+    assert role.refresh() is None
+
+
+def test_what_is_no_role(developer: LocalAccount) -> None:
+    for token, key in ((ROLE, "assumeRolePolicy"), (ROLE_POLICY, "policy")):
+        given = {"name": "a b", key: "[]"} | ({"role": "x"} if token == ROLE_POLICY else {})
+        _, failures = live(token).calls.check(given)
         assert len(failures) == 2
 
 

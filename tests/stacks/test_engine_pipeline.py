@@ -9,16 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
+from components.documents.naming import PipelineNames
 from components.documents.statements import role_trust
 from rehearsal.local_aws import random_account
 from rehearsal.pipeline_service import PipelineService, local_aws_with_room
+from rehearsal.pipeline_service.gate import Gate
 from stacks.config import Project
 from stacks.model import pipeline_model
 from tests.local_account import LocalAccount
 from tests.rehearsal.conftest import pulumi_home  # noqa: F401 - a fixture
 from tests.rehearsal.pulumi_project import PulumiProject
-from tests.stacks.projects import APP, HOME, make
+from tests.stacks.projects import APP, AWAY, HOME, make
 
 pytestmark = pytest.mark.engine
 
@@ -26,15 +29,21 @@ REPOSITORY = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def tooling() -> Iterator[LocalAccount]:
-    """An account whose CodeBuild and CodePipeline are the pipeline service's."""
+def service() -> Iterator[PipelineService]:
+    """CodeBuild and CodePipeline of a local AWS of the test's own."""
     aws, room = local_aws_with_room()
     try:
-        with aws, PipelineService(aws, room):
-            account = random_account()
-            yield LocalAccount(aws, account, aws.make_admin(account), HOME)
+        with aws, PipelineService(aws, room) as running:
+            yield running
     finally:
         room.close()
+
+
+@pytest.fixture
+def tooling(service: PipelineService) -> LocalAccount:
+    """An account whose CodeBuild and CodePipeline are the pipeline service's."""
+    account = random_account()
+    return LocalAccount(service.aws, account, service.aws.make_admin(account), HOME)
 
 
 @pytest.fixture
@@ -125,3 +134,89 @@ def test_who_is_told_of_executions(project: PulumiProject) -> None:
     assert_settled(project)
     project.succeed("destroy", "--yes", "--skip-preview", "-s", "pipeline")
     assert client("codestar-notifications").list_notification_rules()["NotificationRules"] == []
+
+
+def test_who_is_told_and_tags_are_changed_with_the_rights_of_update_pipeline(
+    project: PulumiProject, service: PipelineService
+) -> None:
+    """What docs/pipeline.md promises by a push, done by the role that a push runs with."""
+    describe(project, tags={"team": "a"})
+    up(project)
+    names = PipelineNames(APP, project.developer.account, HOME)
+    gate = Gate(service.aws.port, service._room.token)  # type: ignore[arg-type]
+    role = gate.assume(names.role_arn("update"), "codebuild.amazonaws.com", names.project_arn("update"), HOME, "test")
+    assert role is not None
+    pushed = service.aws.environment(role, HOME)
+    sns, iam = project.developer.client("sns"), project.developer.client("iam")
+
+    def told() -> list[str]:
+        topic = outputs(project)["topic"]
+        found = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+        return sorted(subscription["Endpoint"] for subscription in found)
+
+    def teams() -> set[str | None]:
+        named = [iam.list_role_tags(RoleName=names.role(what))["Tags"] for what in ("", "build", "trigger")]
+        named.append(iam.list_policy_tags(PolicyArn=names.boundary_arn("update"))["Tags"])
+        return {next((tag["Value"] for tag in tags if tag["Key"] == "team"), None) for tags in named}
+
+    both = ["one@example.com", "two@example.com"]
+    describe(project, tags={"team": "b", "costs": "7"}, notifications={"emails": both}, schedule="rate(1 day)")
+    project.up("-s", "pipeline", **pushed)
+    assert told() == both
+    assert teams() == {"b"}
+    for endpoint in both:  # one that nobody has confirmed cannot be taken back
+        (found,) = [s for s in sns.list_subscriptions()["Subscriptions"] if s["Endpoint"] == endpoint]
+        assert found["SubscriptionArn"].startswith("arn:")
+
+    describe(project, tags={"costs": "8"}, notifications={"emails": both[1:]})
+    project.up("-s", "pipeline", **pushed)
+    assert teams() == {None}
+    describe(project)
+    project.up("-s", "pipeline", **pushed)
+    assert sns.list_topics()["Topics"] == []
+    assert_settled(project)
+
+
+def test_a_push_adds_an_environment_in_a_new_region_and_touches_no_other_key(
+    project: PulumiProject, service: PipelineService
+) -> None:
+    """The list of action roles grows, a store is made, a refresh finds both; an environment's key is out of reach."""
+    describe(project, stages=[{"name": "PreProd"}])
+    up(project)
+    names = PipelineNames(APP, project.developer.account, HOME)
+    iam, kms = project.developer.client("iam"), project.developer.client("kms")
+
+    def roles() -> int:
+        found = iam.get_role_policy(RoleName=names.role(), PolicyName="pipeline")["PolicyDocument"]
+        (listed,) = [s["Resource"] for s in found["Statement"] if s["Sid"] == "Doors"]
+        return 1 if isinstance(listed, str) else len(listed)
+
+    assert roles() == 1
+    assert_settled(project)
+    gate = Gate(service.aws.port, service._room.token)  # type: ignore[arg-type]
+    role = gate.assume(names.role_arn("update"), "codebuild.amazonaws.com", names.project_arn("update"), HOME, "test")
+    assert role is not None
+    describe(project)
+    project.up("-s", "pipeline", **service.aws.environment(role, HOME))
+    assert roles() == 2
+    assert set(outputs(project)["artifactBuckets"]) == {HOME, AWAY}
+    assert_settled(project)
+    assert iam.list_role_policies(RoleName=names.role())["PolicyNames"] == ["pipeline"]
+
+    # As an environment in the tooling account has one: of the same app, with an alias.
+    state = kms.create_key(Tags=[{"TagKey": "amplify-delivery:app", "TagValue": APP}])["KeyMetadata"]["KeyId"]
+    kms.create_alias(AliasName=f"alias/{APP}-prod-state", TargetKeyId=state)
+    pushed = service.aws.client("kms", role, HOME)
+    policy = kms.get_key_policy(KeyId=state, PolicyName="default")["Policy"]
+    tags = [{"TagKey": key, "TagValue": value} for key, value in names.tags.items()]
+    for call in (
+        lambda: pushed.put_key_policy(KeyId=state, PolicyName="default", Policy=policy),
+        lambda: pushed.tag_resource(KeyId=state, Tags=tags),
+        pushed.create_key,
+    ):
+        with pytest.raises(ClientError, match="not authorized to perform: kms:"):
+            call()
+    own = f"alias/{APP}-pipeline-artifacts"
+    key = kms.describe_key(KeyId=own)["KeyMetadata"]["KeyId"]
+    policy = kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"]
+    pushed.put_key_policy(KeyId=key, PolicyName="default", Policy=policy)

@@ -40,6 +40,10 @@ NO_DEPUTY = "lambda.amazonaws.com"
 """Lambda takes a role of the function's own account only, and whoever makes the function must be allowed to pass it."""
 
 
+ROLES = ("aws-native:iam:Role", "aws:iam/role:Role")
+ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
+
+
 @dataclass(frozen=True)
 class Found:
     """A policy document, the resource that it belongs to, and the account that this resource lies in."""
@@ -73,8 +77,10 @@ def _in_programs() -> Iterator[Found]:
             if resource.type == "aws:iam/policy:Policy":
                 kind = "boundary" if resource.inputs["name"].endswith("-boundary") else "identity"
             for path, document in _policies(resource.inputs):
-                if resource.type.endswith("iam:Role"):
-                    kind = "trust" if "assumeRolePolicyDocument" in path else "identity"
+                if resource.type == ROLE_POLICY:
+                    kind = "identity"
+                if resource.type in ROLES:
+                    kind = "trust" if "assumeRolePolicy" in path else "identity"
                 yield Found(f"{program}: {resource.type} {resource.name} {path}", kind, document, account)
 
 
@@ -187,6 +193,8 @@ def test_every_kind_of_document_was_found() -> None:
         "aws-native:iam:Role",
         "aws:ecr/repositoryPolicy:RepositoryPolicy",
         "aws:iam/policy:Policy",
+        "aws:iam/role:Role",
+        "aws:iam/rolePolicy:RolePolicy",
         "aws:kms/key:Key",
         "aws:s3/bucketPolicy:BucketPolicy",
         "aws:sns/topicPolicy:TopicPolicy",
@@ -200,7 +208,7 @@ def test_whatever_can_have_a_policy_has_one() -> None:
     """Else AWS gives it one: a key then trusts its account without a word here, a bucket takes plain HTTP."""
     for program, (recording, _) in recordings().items():
         for resource in recording.resources:
-            if resource.type in ("aws:kms/key:Key", "aws-native:iam:Role"):
+            if resource.type in ("aws:kms/key:Key", *ROLES, ROLE_POLICY):
                 assert list(_policies(resource.inputs)), f"{program}: {resource.name}"
         for owner, policy, key in (
             ("aws:s3/bucket:Bucket", "aws:s3/bucketPolicy:BucketPolicy", "bucket"),

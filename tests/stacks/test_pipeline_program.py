@@ -13,7 +13,8 @@ import pytest
 from tests.components.recorder import Recording
 from tests.stacks.projects import APP, AWAY, HOME, TOOLING, make, name_of, run, write
 
-PIPELINE, ROLE, BUILD = "aws-native:codepipeline:Pipeline", "aws-native:iam:Role", "aws:codebuild/project:Project"
+PIPELINE, ROLE, BUILD = "aws-native:codepipeline:Pipeline", "aws:iam/role:Role", "aws:codebuild/project:Project"
+ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
 BUCKET, KEY, POLICY = "aws:s3/bucket:Bucket", "aws:kms/key:Key", "aws:iam/policy:Policy"
 RULE, TARGET = "aws:cloudwatch/eventRule:EventRule", "aws:cloudwatch/eventTarget:EventTarget"
 COMPONENT = "amplify-delivery:index:DeliveryPipeline"
@@ -127,7 +128,7 @@ def test_taking_an_environment_out_asks_for_nothing_that_the_pipeline_may_not_do
     }
     assert changed == {
         ("Pipeline", "pipeline", "stages"),
-        ("Role", f"{APP}-pipeline", "policies"),
+        ("RolePolicy", f"{APP}-pipeline-pipeline", "policy"),
         ("BucketPolicy", f"pipeline-{HOME}", "policy"),
         ("Key", f"pipeline-{HOME}", "policy"),
     }
@@ -161,18 +162,18 @@ def test_it_waits_for_roles_projects_and_all_of_its_stores(recording: Recording)
     needed = {
         r.urn
         for r in recording.resources
-        if r.type in (ROLE, BUILD, POLICY) or r.type.startswith(("aws:s3/", "aws:kms/"))
+        if r.type in (ROLE, ROLE_POLICY, BUILD, POLICY) or r.type.startswith(("aws:s3/", "aws:kms/"))
     }
     kinds = {urn.split("::")[2].rpartition("$")[2] for urn in needed}
     assert "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration" in kinds
-    assert len(kinds) == 12
+    assert len(kinds) == 13
     assert needed <= recording.one(PIPELINE).depends_on
     for target in recording.all("aws:cloudwatch/eventTarget:EventTarget"):
         assert recording.one(PIPELINE).urn in target.depends_on
 
 
 def test_the_pipelines_role_and_the_updates_have_boundaries(recording: Recording) -> None:
-    roles = {r.inputs["roleName"]: r for r in recording.all(ROLE)}
+    roles = {r.inputs["name"]: r for r in recording.all(ROLE)}
     policies = {p.inputs["name"]: p for p in recording.all(POLICY)}
     for role, boundary in ((f"{APP}-pipeline", "pipeline"), (f"{APP}-pipeline-update", "update")):
         name = f"{APP}-pipeline-{boundary}-boundary"
@@ -180,9 +181,20 @@ def test_the_pipelines_role_and_the_updates_have_boundaries(recording: Recording
         assert policies[name].urn in roles[role].depends_on
 
 
-def test_keys_carry_the_tag_that_updatepipeline_may_make_them_with(recording: Recording) -> None:
+def test_keys_carry_the_tags_that_updatepipeline_may_make_them_with(recording: Recording) -> None:
     for provider in recording.all("pulumi:providers:aws"):
-        assert json.loads(provider.inputs["defaultTags"])["tags"]["amplify-delivery:app"] == APP
+        tags = json.loads(provider.inputs["defaultTags"])["tags"]
+        assert tags == {"amplify-delivery:app": APP, "amplify-delivery:pipeline": f"{APP}/pipeline"}
+
+
+@pytest.mark.parametrize("stack", ["pipeline", "preprod-account"])
+def test_tags_that_policies_hang_on_are_nobody_elses(tmp_path: Path, stack: str) -> None:
+    tags = {"amplify-delivery:pipeline": f"{APP}/another"}
+    directory = make(tmp_path, tags=tags) if stack == "pipeline" else make(tmp_path)
+    if stack != "pipeline":
+        write(directory, stack, {"program": "account", "tags": tags})
+    with pytest.raises(pulumi.RunError, match="the tag 'amplify-delivery:pipeline' is ours"):
+        run(directory, stack)
 
 
 def test_outputs(recording: Recording) -> None:
@@ -338,10 +350,12 @@ def test_projects_and_actions_per_environment_stay_the_same(tmp_path: Path, numb
         assert names == ["Deploy", "Plan", "Publish", *(["test"] if environment == "preprod" else [])]
     assert len(stages(recording)) <= 50
     # Everything else grows with the regions only.
-    assert len(recording.resources) < 50
+    assert len(recording.resources) < 60
+    policies = [(p.inputs["role"], len(p.inputs["policy"])) for p in recording.all(ROLE_POLICY)]
     for role in recording.all(ROLE):
-        inline = sum(len(json.dumps(p["policyDocument"], separators=(",", ":"))) for p in role.inputs["policies"])
-        assert inline <= 10_240, role.name
+        sizes = [size for name, size in policies if name == role.inputs["name"]]
+        assert sizes
+        assert sum(sizes) <= 10_240, role.name
     for policy in recording.all("aws:s3/bucketPolicy:BucketPolicy"):
         assert len(policy.inputs["policy"]) <= 20 * 1024
     for key in recording.all(KEY):

@@ -27,6 +27,7 @@ from tests.stacks.test_every_declared_document import recordings
 
 PIPELINES = ("connection", "codecommit", "s3", "github-token")
 KEY, ROLE, POLICY = "aws:kms/key:Key", "aws-native:iam:Role", "aws:iam/policy:Policy"
+CLASSIC_ROLE, ROLE_POLICY = "aws:iam/role:Role", "aws:iam/rolePolicy:RolePolicy"
 CHANGES = ("create", "update", "delete")
 
 NEW_REGION = frozenset(
@@ -43,18 +44,20 @@ NEW_REGION = frozenset(
     }
 )
 """What a push may make: the artifact store of a region that the pipeline did not deploy to before."""
-PUSHED = (NEW_REGION - {"aws:kms/alias:Alias", "aws:s3/bucket:Bucket"}) | {
-    "aws:cloudwatch/eventRule:EventRule",
-    "aws:cloudwatch/eventTarget:EventTarget",
-    "aws:codebuild/project:Project",
-    "aws:codestarnotifications/notificationRule:NotificationRule",
-    "aws:sns/topicPolicy:TopicPolicy",
-}
-"""What a push may change in place. Boundaries, topics and roles but for the list of action roles are a person's."""
-TAGS = frozenset(
-    f"{service}:{verb}Resource" for service in ("codestar-notifications", "events", "kms") for verb in ("Tag", "Untag")
+TOLD = frozenset(
+    {
+        "aws:cloudwatch/eventRule:EventRule",
+        "aws:cloudwatch/eventTarget:EventTarget",
+        "aws:codestarnotifications/notificationRule:NotificationRule",
+        "aws:sns/topic:Topic",
+        "aws:sns/topicPolicy:TopicPolicy",
+        "aws:sns/topicSubscription:TopicSubscription",
+    }
 )
-"""What another tag of the pipeline's needs, and no other change."""
+"""What a push may make and delete: who is told, and when the pipeline starts."""
+PUSHED = (NEW_REGION - {"aws:kms/alias:Alias"}) | TOLD | {"aws:codebuild/project:Project"}
+"""What a push may change in place, tags included. Of boundaries and roles: the tags, and the list of action roles."""
+IAM_TAGS = frozenset(f"iam:{verb}{kind}" for verb in ("Tag", "Untag") for kind in ("Role", "Policy"))
 BOUNDARY_STAYS = frozenset({"iam:DeleteRolePermissionsBoundary"})
 """Denied on purpose: the handler of a role would call it if the program took the boundary away."""
 NATIVE_CHANGES: Mapping[str, frozenset[str]] = {
@@ -62,13 +65,14 @@ NATIVE_CHANGES: Mapping[str, frozenset[str]] = {
         f"codepipeline:{verb}"
         for verb in ("GetPipeline", "GetPipelineState", "StartPipelineExecution", "UpdatePipeline")
     ),
-    "AWS::IAM::Role": frozenset({"iam:DeleteRolePolicy", "iam:PutRolePolicy"}),
-    "AWS::Logs::LogGroup": frozenset({"logs:DescribeLogGroups", "logs:PutRetentionPolicy"}),
+    "AWS::Logs::LogGroup": frozenset(
+        f"logs:{verb}" for verb in ("DescribeLogGroups", "PutRetentionPolicy", "TagResource", "UntagResource")
+    ),
 }
 """Of the update handlers' calls those that a push can bring about."""
-UNSCOPED = (UNSCOPED_READS | set(UNSCOPED_WRITES)) - {"sns:GetSubscriptionAttributes"}
-"""What IAM is asked about without a resource. The reference counts a subscription's reading among it, but SNS's own
-refusals name the topic ("not authorized to perform: SNS:GetSubscriptionAttributes on resource: arn:aws:sns:...")."""
+UNSCOPED = (UNSCOPED_READS | set(UNSCOPED_WRITES)) - {"sns:GetSubscriptionAttributes", "sns:Unsubscribe"}
+"""What IAM is asked about without a resource. The reference counts reading and ending a subscription among it, but
+SNS's own refusals name the topic ("not authorized to perform: SNS:Unsubscribe on resource: arn:aws:sns:...")."""
 CLOUD_CONTROL = {
     "create": ("CreateResource", "GetResourceRequestStatus"),
     "read": ("GetResource",),
@@ -109,7 +113,7 @@ class Declared:
 
     def asked(self, operation: str, actions: Iterable[str]) -> Iterator[Asked]:
         for action in sorted(actions):
-            context = {"aws:RequestedRegion": self.region, **self._context(action)}
+            context = {"aws:RequestedRegion": self.region, **self._context(operation, action)}
             for resource in ["*"] if action in UNSCOPED else self._arns(action):
                 yield Asked(f"{operation} {self.resource.name} {self.type}", action, resource, context)
 
@@ -121,7 +125,9 @@ class Declared:
             bucket = f"arn:aws:s3:::{given['bucket']}"
             return [f"{bucket}/{given['key']}"] if "Object" in self.type and "Bucket" not in action else [bucket]
         if service == "iam":
-            kind, called = ("role", given["roleName"]) if self.type == ROLE else ("policy", name)
+            if self.type == ROLE_POLICY:
+                return [f"arn:aws:iam::{self.account}:role/amplify-delivery/{APP}/pipeline/pipeline/{given['role']}"]
+            kind, called = ("policy", name) if self.type == POLICY else ("role", given.get("roleName", name))
             return [f"arn:aws:iam::{self.account}:{kind}{given.get('path', '/')}{called}"]
         if service == "kms":
             key = self.arn("kms", f"key/{self.resource.name}")
@@ -148,14 +154,21 @@ class Declared:
             "ssm": [f"parameter{name}"],
         }[service]
 
-    def _context(self, action: str) -> dict[str, Any]:
-        app = {"amplify-delivery:app": APP}
+    def _context(self, operation: str, action: str) -> dict[str, Any]:
+        own = {"amplify-delivery:app": APP, "amplify-delivery:pipeline": f"{APP}/pipeline"}
+        has = {f"aws:ResourceTag/{key}": value for key, value in own.items()}
+        if operation == "create" and action in {"kms:CreateKey", "kms:TagResource"}:
+            return {**{f"aws:RequestTag/{key}": value for key, value in own.items()}, "aws:TagKeys": tuple(own)}
+        if action in {"kms:TagResource", "kms:UntagResource"}:
+            return {**has, "kms:ResourceAliases": (f"alias/{APP}-pipeline-artifacts",), "aws:TagKeys": ("team",)}
         if action.startswith("kms:"):
-            tags = {f"aws:RequestTag/{key}": value for key, value in app.items()}
-            tags |= {f"aws:ResourceTag/{key}": value for key, value in app.items()}
-            return tags  # no alias: it comes after a new key, and is seen late
+            return has  # no alias: it comes after a new key, and is seen late
         if action.startswith("codestar-notifications:"):
-            return {"codestar-notifications:NotificationsForResource": pipeline_arn()}
+            return {**has, "codestar-notifications:NotificationsForResource": pipeline_arn()}
+        if action == "sns:Subscribe":
+            return {"sns:Protocol": self.inputs["protocol"]}
+        if action in IAM_TAGS:
+            return {"aws:TagKeys": ("team",)}
         if action in {"cloudformation:CreateStack", "cloudformation:UpdateStack"}:
             return {"cloudformation:RoleArn": self.inputs["iamRoleArn"]}
         if action in _BOUNDED:
@@ -222,15 +235,20 @@ def pushed(resource: Declared) -> Iterator[Asked]:
     name = cloudformation_type(resource.type)
     if resource.type.startswith("aws-native:"):
         actions = NATIVE_CHANGES.get(str(name), frozenset())
-        if actions and (resource.type != ROLE or resource.inputs["roleName"] == f"{APP}-pipeline"):
+        if actions:
             yield from resource.asked("update", actions | _control("update"))
         return
-    for operation, kinds in (("create", NEW_REGION), ("update", PUSHED)):
+    for operation, kinds in (("create", NEW_REGION | TOLD), ("update", PUSHED), ("delete", TOLD)):
         if resource.type in kinds:
-            found = provider_calls.actions(provider_calls.calls(resource.type, operation))
-            yield from resource.asked(operation, found - TAGS)
-    if resource.type == KEY:
-        yield from resource.asked("create", ["kms:TagResource"])  # of the new key, with its tags
+            yield from resource.asked(operation, provider_calls.actions(provider_calls.calls(resource.type, operation)))
+    if resource.type in {CLASSIC_ROLE, POLICY}:
+        calls = provider_calls.calls(resource.type, "update")
+        yield from resource.asked("update", (calls & IAM_TAGS) | provider_calls.calls(resource.type, "read"))
+    if resource.type == ROLE_POLICY and resource.inputs["role"] == f"{APP}-pipeline":
+        yield from resource.asked("update", provider_calls.calls(resource.type, "update"))
+    tagging = {KEY: "kms:TagResource", "aws:sns/topic:Topic": "sns:TagResource"}
+    if resource.type in tagging:
+        yield from resource.asked("create", [tagging[resource.type]])  # of the new one, with its tags
 
 
 @cache
@@ -250,6 +268,12 @@ def world(*programs: str) -> World:
             policies += [managed[policy] for policy in given.get("managedPolicyArns", ()) if policy in managed]
             boundary = managed.get(given.get("permissionsBoundary"))
             roles[arn] = Role(arn, given["assumeRolePolicyDocument"], tuple(policies), boundary)
+        for role in recording.all(CLASSIC_ROLE):
+            arn = f"arn:aws:iam::{account}:role{role.inputs['path']}{role.inputs['name']}"
+            own = [p for p in recording.all(ROLE_POLICY) if p.inputs["role"] == role.inputs["name"]]
+            policies = [json.loads(policy.inputs["policy"]) for policy in own]
+            boundary = managed.get(role.inputs.get("permissionsBoundary"))
+            roles[arn] = Role(arn, json.loads(role.inputs["assumeRolePolicy"]), tuple(policies), boundary)
         for resource in declared(program):
             if resource.type == KEY:
                 key = resource.arn("kms", f"key/{resource.resource.name}")

@@ -50,10 +50,12 @@ from . import (
     stack_policy,
     stack_records,
     stack_role,
+    tags_at_creation,
     taken_names,
     template_characters,
     template_format,
     template_url,
+    topic_requests,
     unchanged_resources,
     user_pool_update,
 )
@@ -99,6 +101,8 @@ ALL: tuple[ModuleType, ...] = (
     rest_api_body,
     user_pool_update,
     identity_providers,
+    topic_requests,
+    tags_at_creation,
     custom_resources,
     request_tokens,
     # Last: what is not allowed is not tried.

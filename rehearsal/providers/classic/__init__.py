@@ -17,6 +17,8 @@ _MODULES = {
     "aws:ecr/repository:Repository": "ecr",
     "aws:ecr/repositoryPolicy:RepositoryPolicy": "ecr",
     "aws:iam/policy:Policy": "iam",
+    "aws:iam/role:Role": "iam_role",
+    "aws:iam/rolePolicy:RolePolicy": "iam_role",
     "aws:kms/alias:Alias": "kms",
     "aws:kms/key:Key": "kms",
     "aws:s3/bucket:Bucket": "s3_bucket",

@@ -10,6 +10,7 @@ import re
 from typing import Any
 
 from rehearsal.providers.classic.propagation import until_gone
+from rehearsal.providers.classic.tags import tag_changes, tag_list
 from rehearsal.providers.errors import ProviderError, aws_error, error_code
 from rehearsal.providers.naming import automatic_name
 from rehearsal.providers.resource import REGION, TAGS, Call, Resource, kept
@@ -147,14 +148,11 @@ class Key(Resource):
                 client.put_key_policy(KeyId=resource_id, PolicyName="default", Policy=news["policy"])
             if "isEnabled" in changed and not news["isEnabled"]:
                 client.disable_key(KeyId=resource_id)
-            tags, old_tags = call.session.tags(news.get("tags")), olds.get("tagsAll") or {}
-            if tags != old_tags:
-                gone = sorted(set(old_tags) - set(tags))
-                if gone:
-                    client.untag_resource(KeyId=resource_id, TagKeys=gone)
-                if tags:
-                    sent = [{"TagKey": key, "TagValue": value} for key, value in tags.items()]
-                    client.tag_resource(KeyId=resource_id, Tags=sent)
+            gone, tags = tag_changes(olds, call.session.tags(news.get("tags")))
+            if gone:
+                client.untag_resource(KeyId=resource_id, TagKeys=gone)
+            if tags:
+                client.tag_resource(KeyId=resource_id, Tags=tag_list(tags, "TagKey", "TagValue"))
         except client.exceptions.ClientError as error:
             raise aws_error(f"updating KMS Key ({resource_id})", error) from error
         return self._state(call, resource_id, news)[1]

@@ -16,6 +16,7 @@ from typing import Any
 
 from rehearsal.providers import wire
 from rehearsal.providers.classic.propagation import until_gone
+from rehearsal.providers.classic.tags import tag_changes, tag_list
 from rehearsal.providers.errors import ProviderError, aws_error, error_code, error_message
 from rehearsal.providers.naming import automatic_name
 from rehearsal.providers.resource import REGION, TAGS, Call, Resource, kept
@@ -104,19 +105,17 @@ class Secret(Resource):
 
     def update(self, call: Call, resource_id: str, olds: Properties, news: Properties, changed: set[str]) -> Properties:
         client = call.client("secretsmanager")
-        tags, old_tags = call.session.tags(news.get("tags")), olds.get("tagsAll") or {}
+        gone, tags = tag_changes(olds, call.session.tags(news.get("tags")))
         try:
             if changed & {"description", "kmsKeyId"}:
                 request = {"SecretId": resource_id, "Description": news.get("description") or ""}
                 client.update_secret(**request, **({"KmsKeyId": news["kmsKeyId"]} if news.get("kmsKeyId") else {}))
             if "policy" in changed and news.get("policy"):
                 client.put_resource_policy(SecretId=resource_id, ResourcePolicy=news["policy"])
-            gone = sorted(set(old_tags) - set(tags))
             if gone:
                 client.untag_resource(SecretId=resource_id, TagKeys=gone)
-            if tags and tags != old_tags:
-                sent = [{"Key": key, "Value": text} for key, text in tags.items()]
-                client.tag_resource(SecretId=resource_id, Tags=sent)
+            if tags:
+                client.tag_resource(SecretId=resource_id, Tags=tag_list(tags))
         except client.exceptions.ClientError as error:
             raise aws_error(f"updating Secrets Manager Secret ({resource_id})", error) from error
         return self._state(call, resource_id, news)[1]

@@ -807,6 +807,7 @@ def _update() -> Iterator[Row]:
     yield no(update, START, pipeline.project_arn("build"))
     # Of the role that doors trust: its list of doors, nothing else.
     yield yes(update, "iam:PutRolePolicy", own)
+    yield never(update, "iam:DeleteRolePolicy", own)
     for action in ("UpdateAssumeRolePolicy", "CreateRole", "DeleteRole", "AttachRolePolicy", "UpdateRole"):
         for role in (own, update, pipeline.iam_arn("role", pipeline.path, "new"), INTRUDER):
             yield never(update, f"iam:{action}", role)
@@ -861,18 +862,7 @@ def _update_storage(update: str) -> Iterator[Row]:
     yield no(update, "s3:ListBucket", state, keys={"aws:ResourceAccount": STRANGER})
     yield no(update, "s3:PutObject", f"{state}/elsewhere")
     yield no(update, "s3:ListBucket", "arn:aws:s3:::another")
-    yield yes(update, "kms:PutKeyPolicy", artifact_key(AWAY), keys=alias)
-    yield no(update, "kms:PutKeyPolicy", artifact_key(AWAY))
-    yield no(update, "kms:ScheduleKeyDeletion", artifact_key(AWAY), keys=alias)
-    own_tag = {"aws:ResourceTag/amplify-delivery:app": APP}
-    yield yes(update, "kms:PutKeyPolicy", artifact_key(AWAY), keys=own_tag)
-    yield no(update, "kms:CreateGrant", artifact_key(AWAY), keys=own_tag)
-    tag = {"aws:RequestTag/amplify-delivery:app": APP}
-    yield yes(update, "kms:CreateKey", "*", keys=tag)
-    yield no(update, "kms:CreateKey", "*")
-    yield yes(update, "kms:TagResource", artifact_key(AWAY), keys=tag)
-    yield no(update, "kms:TagResource", artifact_key(AWAY))
-    yield no(update, "kms:ScheduleKeyDeletion", artifact_key(AWAY), keys=tag)
+    yield from _update_keys(update, alias)
     alias_arn = pipeline.arn("kms", pipeline.artifact_key_alias)
     yield yes(update, "kms:CreateAlias", alias_arn)
     yield no(update, "kms:DeleteAlias", alias_arn)
@@ -886,9 +876,80 @@ def _update_storage(update: str) -> Iterator[Row]:
     yield no(update, "kms:Decrypt", tooling_state_key(), keys={"kms:ResourceAliases": ("alias/another",)})
     yield no(update, "kms:PutKeyPolicy", tooling_state_key(), keys=state_alias)
     yield from _update_notifications(update)
+    yield from _update_tags(update)
     yield no(update, "events:PutRule", pipeline.arn("events", "rule/another"))
     yield yes(update, "cloudformation:UpdateResource", "*", keys={"aws:RequestedRegion": HOME})
     yield no(update, "cloudformation:UpdateResource", "*", keys={"aws:RequestedRegion": AWAY})
+
+
+def _update_keys(update: str, alias: dict[str, Any]) -> Iterator[Row]:
+    """The pipeline's own keys, by tag and alias: an environment's in the tooling account has the app's tag as well."""
+    key, tagged = artifact_key(AWAY), {"aws:ResourceTag/amplify-delivery:pipeline": pipeline.tag}
+    others = (
+        {"aws:ResourceTag/amplify-delivery:app": APP},
+        {"aws:ResourceTag/amplify-delivery:app": APP, "aws:ResourceTag/amplify-delivery:pipeline": f"{APP}/another"},
+        {},
+    )
+    theirs = [{**tags, **more} for tags in others for more in ({}, alias, {"kms:ResourceAliases": ("alias/x-state",)})]
+    yield yes(update, "kms:PutKeyPolicy", key, keys={**tagged, **alias})
+    # Just made: the alias is there, and not yet for whoever decides.
+    yield yes(update, "kms:PutKeyPolicy", key, keys=tagged)
+    yield yes(update, "kms:CreateAlias", key, keys=tagged)
+    for keys in theirs:
+        for action in ("PutKeyPolicy", "CreateGrant", "ScheduleKeyDeletion", "DisableKey"):
+            yield never(update, f"kms:{action}", key, keys=keys)
+        for action in ("CreateAlias", "EnableKeyRotation", "GetKeyPolicy", "UntagResource"):
+            yield no(update, f"kms:{action}", key, keys=keys)
+    yield no(update, "kms:PutKeyPolicy", key, keys={**tagged, "kms:ResourceAliases": ("alias/x-state",)})
+    for action in ("CreateGrant", "ScheduleKeyDeletion"):
+        yield no(update, f"kms:{action}", key, keys={**tagged, **alias})
+    new = {
+        "aws:RequestTag/amplify-delivery:pipeline": pipeline.tag,
+        "aws:TagKeys": ("amplify-delivery:pipeline", "team"),
+    }
+    wrong = {"aws:RequestTag/amplify-delivery:pipeline": f"{APP}/another"}
+    yield yes(update, "kms:CreateKey", "*", keys=new)
+    yield no(update, "kms:CreateKey", "*")
+    yield no(update, "kms:CreateKey", "*", keys=wrong)
+    yield yes(update, "kms:TagResource", key, keys=new)
+    yield no(update, "kms:TagResource", key)
+    yield no(update, "kms:TagResource", key, keys=wrong)
+    yield no(update, "kms:ScheduleKeyDeletion", key, keys=new)
+    # No key that has an alias becomes ours by a tag.
+    for aliases in (("alias/x-state",), alias["kms:ResourceAliases"]):
+        yield no(update, "kms:TagResource", key, keys={**new, "kms:ResourceAliases": aliases})
+    team = {"aws:TagKeys": ("team",)}
+    for action in ("kms:TagResource", "kms:UntagResource"):
+        yield yes(update, action, key, keys={**tagged, **alias, **team})
+        for keys in theirs:
+            yield no(update, action, key, keys={**keys, **team})
+        yield no(update, action, key, keys={**tagged, **team})
+        for name in ("amplify-delivery:pipeline", "amplify-delivery:app"):
+            yield no(update, action, key, keys={**tagged, **alias, "aws:TagKeys": ("team", name)})
+
+
+def _update_tags(update: str) -> Iterator[Row]:
+    """Tags of what is the pipeline's: not those that policies hang on, and nobody else's."""
+    team, ours = {"aws:TagKeys": ("team",)}, {"aws:TagKeys": ("team", "amplify-delivery:pipeline")}
+    for verb in ("Tag", "Untag"):
+        for role in (pipeline.role_arn(), pipeline.role_arn("update"), pipeline.role_arn("build")):
+            yield yes(update, f"iam:{verb}Role", role, keys=team)
+            yield never(update, f"iam:{verb}Role", role, keys=ours)
+        yield yes(update, f"iam:{verb}Policy", pipeline.boundary_arn("update"), keys=team)
+        yield never(update, f"iam:{verb}Policy", pipeline.boundary_arn("update"), keys=ours)
+        other = pipeline.iam_arn("policy", "/", "another")
+        for action, resource in ((f"iam:{verb}Role", INTRUDER), (f"iam:{verb}Policy", other)):
+            yield never(update, action, resource, keys=team)
+        yield never(update, f"iam:{verb}User", pipeline.iam_arn("user", "/", "me"), keys=team)
+        bucket = pipeline.bucket_arn(pipeline.artifact_bucket(AWAY))
+        yield yes(update, f"s3:{verb}Resource", bucket, keys=team)
+        yield no(update, f"s3:{verb}Resource", pipeline.bucket_arn(pipeline.state_bucket), keys=team)
+        group = f"log-group:{pipeline.project_log_group('build')}"
+        yield yes(update, f"logs:{verb}Resource", pipeline.arn("logs", group), keys=team)
+        yield no(update, f"logs:{verb}Resource", pipeline.arn("logs", "log-group:another"), keys=team)
+        rule = pipeline.arn("events", f"rule/{pipeline.event_rule_prefix}schedule")
+        yield yes(update, f"events:{verb}Resource", rule, keys=team)
+        yield no(update, f"events:{verb}Resource", pipeline.arn("events", "rule/another"), keys=team)
 
 
 def _update_notifications(update: str) -> Iterator[Row]:
@@ -897,12 +958,14 @@ def _update_notifications(update: str) -> Iterator[Row]:
     yield yes(update, f"{service}:UpdateNotificationRule", rule, keys={about: pipeline.pipeline_arn})
     yield no(update, f"{service}:UpdateNotificationRule", rule, keys={about: "another"})
     # Tags of the pipeline's own rules: a new one's with the rule, an older one's by themselves.
-    new, ours = {"aws:RequestTag/amplify-delivery:app": APP}, {"aws:ResourceTag/amplify-delivery:app": APP}
-    other = {"aws:RequestTag/amplify-delivery:app": "another", "aws:ResourceTag/amplify-delivery:app": "another"}
+    asked, has = (f"aws:{what}Tag/amplify-delivery:pipeline" for what in ("Request", "Resource"))
+    new, ours = {asked: pipeline.tag}, {has: pipeline.tag}
+    other = {asked: f"{APP}/another", has: f"{APP}/another"}
     yield yes(update, f"{service}:TagResource", rule, keys=new)
     yield no(update, f"{service}:UntagResource", rule, keys=new)
     for action in (f"{service}:TagResource", f"{service}:UntagResource"):
-        yield yes(update, action, rule, keys=ours)
+        yield yes(update, action, rule, keys={**ours, "aws:TagKeys": ("team",)})
+        yield no(update, action, rule, keys={**ours, "aws:TagKeys": ("team", "amplify-delivery:pipeline")})
         yield no(update, action, rule, keys=other)
         for keys in (new, ours):
             yield no(update, action, elsewhere, keys=keys)
@@ -913,12 +976,22 @@ def _update_notifications(update: str) -> Iterator[Row]:
     yield no(update, f"{service}:UpdateNotificationRule", rule, keys={about: "another", "aws:RequestedRegion": HOME})
     # The engine reads what the pipeline has, whenever it compares: the topic, its tags, who is subscribed to it.
     topic = pipeline.arn("sns", pipeline.topic)
-    for action in ("GetTopicAttributes", "ListTagsForResource", "TagResource", "UntagResource"):
+    # And it changes who is told, from nobody to nobody.
+    changes = ("CreateTopic", "DeleteTopic", "SetTopicAttributes", "TagResource", "UntagResource")
+    for action in ("GetTopicAttributes", "ListTagsForResource", *changes):
         yield yes(update, f"sns:{action}", topic)
         yield no(update, f"sns:{action}", pipeline.arn("sns", "another"))
-    yield yes(update, "sns:GetSubscriptionAttributes", f"{topic}:0a1b2c3d")
-    yield no(update, "sns:GetSubscriptionAttributes", pipeline.arn("sns", "another:0a1b2c3d"))
-    yield no(update, "sns:Publish", topic)
+    for action in ("GetSubscriptionAttributes", "Unsubscribe"):
+        for resource in (topic, f"{topic}:0a1b2c3d"):
+            yield yes(update, f"sns:{action}", resource)
+        yield no(update, f"sns:{action}", pipeline.arn("sns", "another:0a1b2c3d"))
+        yield no(update, f"sns:{action}", pipeline.arn("sns", "another"))
+    yield yes(update, "sns:Subscribe", topic, keys={"sns:Protocol": "email"})
+    yield no(update, "sns:Subscribe", pipeline.arn("sns", "another"), keys={"sns:Protocol": "email"})
+    for protocol in ("https", "lambda", "sqs", "sms"):
+        yield no(update, "sns:Subscribe", topic, keys={"sns:Protocol": protocol})
+    for action in ("Publish", "AddPermission", "ConfirmSubscription"):
+        yield no(update, f"sns:{action}", topic)
 
 
 def _tooling() -> Iterator[Row]:
