@@ -14,6 +14,7 @@ import pytest
 
 from amplify_export import ExportRefused
 from rehearsal import story
+from tests.amplify_export.mutations import copy_export, set_value
 
 EXPORTS = Path(__file__).parent.parent / "exports"
 ARCHIVES = os.environ.get("AMPLIFY_DELIVERY_EXPORTS", "")
@@ -70,6 +71,16 @@ def test_another_apps_export_is_refused_where_one_is_deployed(capsys: pytest.Cap
 def test_lost_triggers_are_refused_before_anything_is_started() -> None:
     with pytest.raises(ExportRefused, match="AD206"):
         story.run([export("triggers")], keep=False, json_output=True)
+
+
+def test_what_belongs_to_the_exported_environment_is_kept_in_a_rehearsal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = copy_export("todo", tmp_path / "amplify-export-mytodoapp")
+    template = next(folder.glob("api/*/cloudformation-template.json")).relative_to(folder).as_posix()
+    set_value(folder, template, "/Outputs/Place", {"Value": "eu-west-1_AbCdEfGh1"})
+    code, [delivery] = tell(capsys, folder)
+    assert (code, delivery["outcome"]) == (0, "delivered")
 
 
 def test_a_plain_text_secret_is_refused(archived) -> None:
