@@ -183,9 +183,9 @@ class Stage:
         (AD212) is taken as it is, and said."""
         literals = sorted({bound.literal for bound in assembly.bound if bound.literal})
         for number, literal in enumerate(literals):
-            self.workspace.succeed(
-                "config", "set", "--path", f"keptLiterals[{number}]", "-s", ENVIRONMENT, "--", literal
-            )
+            # One argument: a literal may begin with a hyphen.
+            value = f"keptLiterals[{number}]={literal}"
+            self.workspace.succeed("config", "set-all", "--path", "--plaintext", value, "-s", ENVIRONMENT)
         if literals:
             self.console.done(f"kept as exported, wrong in any other environment (AD212): {listed(literals)}")
 
