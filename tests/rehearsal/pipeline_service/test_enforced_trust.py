@@ -539,8 +539,11 @@ def test_the_list_of_doors_is_all_that_the_update_gives_to_the_pipelines_role(de
             assert refused(call), what
         with declared.unbounded(pipeline.role_arn()):
             assert not refused(lambda: declared.aws.assume_role(role, welcome))
+        # What it has put it cannot take away, nor the list itself.
+        for policy in ("everything", "pipeline"):
+            assert refused(lambda policy=policy: update.delete_role_policy(RoleName=name, PolicyName=policy))
     finally:
-        update.delete_role_policy(RoleName=name, PolicyName="everything")
+        declared.iam(pipeline.role_arn()).delete_role_policy(RoleName=name, PolicyName="everything")
 
 
 # --- deleting and making again ----------------------------------------------------------------------------------------
