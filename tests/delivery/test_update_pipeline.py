@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -9,7 +11,7 @@ import pytest
 from amplify_export.errors import ConfigError, DeployError
 from components.documents.model import CodeCommitSource, EnvironmentRef, PipelineModel, Stage
 from components.documents.naming import PipelineNames
-from delivery import restart
+from delivery import restart, update_pipeline
 from delivery.pipelines import only_pipeline
 from delivery.planning import ProgramStep
 from delivery.update_pipeline import PIPELINE, Decision, check_stores, decide
@@ -162,3 +164,52 @@ def test_the_only_pipeline_needs_no_name() -> None:
         only_pipeline(("a", "b"))
     with pytest.raises(ConfigError, match="there is no pipeline"):
         only_pipeline(())
+
+
+# --- what is for a person ---------------------------------------------------------------------------------------------
+
+
+class Previewed:
+    """An engine that has something to change, and would."""
+
+    def __init__(self, *found: ProgramStep) -> None:
+        self.found, self.updates = found, 0
+
+    def state(self) -> dict[str, Any]:
+        return {}
+
+    def succeeded(self) -> bool:
+        return True
+
+    def preview(self) -> Any:
+        return SimpleNamespace(steps=self.found, outputs={update_pipeline.DIGEST: "b"})
+
+    def up(self) -> Any:
+        self.updates += 1
+        return SimpleNamespace(changes={"update": 1})
+
+
+@pytest.mark.parametrize("inside", [True, False])
+def test_inside_the_pipeline_nothing_begins_that_a_person_has_to_do(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, inside: bool
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(update_pipeline.secrets_provider, "check", lambda *_, **__: None)
+    monkeypatch.setattr(update_pipeline, "source_digest", lambda _: "new")
+    if inside:
+        monkeypatch.setenv("EXECUTION_ID", "0a1b")
+    else:
+        monkeypatch.delenv("EXECUTION_ID", raising=False)
+    role = "aws:iam/role:Role"
+    engine: Any = Previewed(ProgramStep(f"urn:pulumi:main::app::{role}::app-main-build", role, "update", ("path",)))
+
+    def bring() -> int:
+        return update_pipeline._bring(SimpleNamespace(json=False), "main", None, model("us-east-1"), engine)  # type: ignore[arg-type]
+
+    if inside:
+        with pytest.raises(DeployError, match=r"may not change by itself: aws:iam/role:Role app-main-build"):
+            bring()
+        assert engine.updates == 0
+    else:
+        assert bring() == 0
+        assert engine.updates == 1

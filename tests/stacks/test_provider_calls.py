@@ -17,9 +17,13 @@ import pytest
 from components.documents import provider_calls
 from components.documents.boundary import ROLE_MAKING
 from components.documents.handler_table import table
+from components.documents.model import CodeCommitSource, PipelineModel
+from components.documents.naming import PipelineNames
 from components.documents.pulumi_types import cloudformation_type
 from components.documents.rights import program_actions
 from components.documents.unscoped import UNSCOPED_READS, UNSCOPED_WRITES
+from delivery.own_rights import not_its_own
+from delivery.planning import ProgramStep
 from rehearsal.policy import Principal, Request, Role, World, decide
 from tests.components.recorder import Registered
 from tests.stacks.projects import APP, HOME, TOOLING
@@ -346,3 +350,27 @@ def test_rights_for_a_programs_type_are_those_of_the_real_calls(token: str) -> N
     for kind, operations in (("read", ("read",)), ("change", provider_calls.OPERATIONS)):
         wanted = {a for o in operations for a in provider_calls.actions(provider_calls.calls(token, o))}
         assert wanted <= program_actions([name, "AWS::KMS::Key"], kind), kind
+
+
+@pytest.mark.parametrize("source", PIPELINES)
+def test_what_update_pipeline_does_not_hold_back_it_has_the_rights_for(source: str) -> None:
+    """`delivery.own_rights` names what is for a person before an update begins: AWS has nothing left to refuse."""
+    program = f"pipeline from {source}"
+    names = PipelineNames(APP, TOOLING, HOME)
+    model = PipelineModel(names, CodeCommitSource("app", "main"), (), ())
+    judged = set()
+    for resource in declared(program):
+        if not resource.type.startswith("aws:"):
+            continue
+        for operation in CHANGES:
+            calls = provider_calls.calls(resource.type, operation)
+            if resource.type in {CLASSIC_ROLE, POLICY} and operation == "update":
+                calls &= IAM_TAGS  # with tags alone it lets them pass
+            step = ProgramStep(resource.resource.urn, resource.type, operation)
+            if not calls or not_its_own([step], model):
+                continue
+            judged.add((resource.type, operation))
+            asked = resource.asked(operation, provider_calls.actions(calls))
+            assert refused(world(program), f"{APP}-pipeline-update", asked) == [], (resource.type, operation)
+    assert {(KEY, "create"), (ROLE_POLICY, "update"), ("aws:sns/topic:Topic", "delete")} <= judged
+    assert not {(KEY, "delete"), (CLASSIC_ROLE, "create"), (ROLE_POLICY, "delete")} & judged
