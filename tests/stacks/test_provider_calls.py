@@ -7,6 +7,7 @@ resources are what the programs really declare, and so are the roles, with their
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -309,6 +310,29 @@ def test_update_pipeline_refreshes_all_that_its_program_declares(source: str) ->
 def test_update_pipeline_makes_and_changes_what_a_push_can_bring(source: str) -> None:
     program = f"pipeline from {source}"
     asked = [a for resource in declared(program) for a in pushed(resource)]
+    assert refused(world(program), f"{APP}-pipeline-update", asked) == []
+
+
+def retagged(resource: Declared) -> Iterator[Asked]:
+    """What another tag of the pipeline's means for a resource that is there: `team` is set, or taken away."""
+    if resource.type.startswith("aws-native:"):
+        found = _handler(resource.type, "change") if not resource.type.endswith(":Webhook") else frozenset()
+    else:
+        found = provider_calls.actions(provider_calls.calls(resource.type, "update"))
+    for asked in resource.asked("retag", (a for a in found if re.search(r":(Un)?[Tt]ag[A-Z]|BucketTagging$", a))):
+        context = {key: value for key, value in asked.context.items() if not key.startswith("aws:RequestTag/")}
+        if ":Untag" not in asked.action:
+            context["aws:RequestTag/team"] = "x"
+        if asked.action.startswith("kms:"):
+            context["kms:ResourceAliases"] = (f"alias/{APP}-pipeline-artifacts",)
+        yield replace(asked, context={**context, "aws:TagKeys": ("team",)})
+
+
+@pytest.mark.parametrize("source", PIPELINES)
+def test_update_pipeline_changes_the_tags_of_what_is_there(source: str) -> None:
+    program = f"pipeline from {source}"
+    asked = [a for resource in declared(program) for a in retagged(resource)]
+    assert {"events:TagResource", "iam:UntagPolicy", "kms:TagResource"} <= {a.action for a in asked}
     assert refused(world(program), f"{APP}-pipeline-update", asked) == []
 
 
