@@ -5,9 +5,8 @@
 wrote down each call. A recording tells program and phase, not resource: what belongs to which type was read in the
 provider's source, as was what no program's run had in it (`fromSource` names these operations). `deleteForced` is what
 a delete calls in addition where it is told to take what is inside as well; `...WriteOnly` is a secret's version whose
-value is write-only. Configured, the provider calls `sts:GetCallerIdentity`, for which nobody needs a right.
-A role's read asks for each of its inline policies as well
-(`iam:GetRolePolicy`), which stands with the policies.
+value is write-only. Configured, the provider calls `sts:GetCallerIdentity`, for which nobody needs a right. A role's
+read asks for each of its inline policies as well (`iam:GetRolePolicy`), which stands with the policies.
 
 What it does not cover: what pulumi-aws adds to the provider; a bucket's tags in its creation and through S3 Control
 (`s3:TagResource`, `s3:UntagResource`, `s3:ListTagsForResource`), which are tried first and need no right, because the
