@@ -19,7 +19,7 @@ from components.backend_parts import Bucket, Function, GraphqlApi, IdentityPool,
 from components.contents import contents, pages
 from components.errors import as_run_error
 from components.publisher import Publisher
-from components.remembered import unchanged
+from components.remembered import ROOT_STACK_NAME, unchanged
 
 _REPLACING = ("onFailure", "disableRollback", "timeoutInMinutes")
 """What the provider replaces a stack for, although it counts for a first create only. A stack that `amplify push` or
@@ -284,14 +284,14 @@ class AmplifyBackend(pulumi.ComponentResource):
         # refuses that too, but it may be off, and it cannot say what to do.
         identity = unchanged(
             f"{name}-identity",
-            {"the root stack's name": args.root.stack_name},
+            {ROOT_STACK_NAME: args.root.stack_name},
             "put `environment` and `suffix` of the stack file back; another backend is another Pulumi stack",
             pulumi.ResourceOptions(parent=self),
         )
         before = [*self._check_hooks(name, args), self._hook(name, args)]
         return aws.cloudformation.Stack(
             name,
-            name=identity.apply(lambda facts: facts["the root stack's name"]),
+            name=identity.apply(lambda facts: facts[ROOT_STACK_NAME]),
             # The key is made from the content: the same address with other bytes would not be noticed.
             template_url=names.object_url(args.staging_bucket, args.root.object.key, args.region),
             parameters={**args.root.parameters, **versions},

@@ -6,6 +6,9 @@ import pulumi
 
 from amplify_export.errors import ConfigError
 
+ROOT_STACK_NAME = "the root stack's name"
+"""The fact by which a backend's stack knows its root stack."""
+
 
 def unchanged(
     name: str, facts: Mapping[str, str], remedy: str, opts: pulumi.ResourceOptions | None = None

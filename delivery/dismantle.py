@@ -9,6 +9,7 @@ left is read from the engine's state, after a refresh.
 from __future__ import annotations
 
 import argparse
+import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +21,7 @@ from amplify_export.errors import ConfigError, DeployError
 from components.documents.naming import EnvironmentNames, PipelineNames
 from delivery import emptying, environment_state, output, removal, restart, secrets_provider
 from delivery.account import Account
-from delivery.engine import Engine
+from delivery.engine import Before, Engine
 from delivery.pulumi_command import Line
 from delivery.removal import BUCKET, KEY, Holder, Kept, Resource
 from stacks.access import account_environments, environment_names, pipeline_names
@@ -98,8 +99,12 @@ def account(project: Project, stack: str, line: Line, *, delete_data: bool) -> D
     state = engine.state()
     secrets_provider.check(stack, state)
     _check_all_named(removal.environments_in(state.get("resources") or ()), config.environments, project, stack)
-    for names in places:
-        _check_not_deployed(project.directory, names, accounts(names.region), line)
+
+    def not_deployed(_: threading.Event | None = None) -> None:
+        for names in places:
+            _check_not_deployed(project.directory, names, accounts(names.region), line)
+
+    not_deployed()
 
     def staying(resources: Iterable[Resource]) -> list[Resource]:
         resources = tuple(resources)
@@ -107,7 +112,8 @@ def account(project: Project, stack: str, line: Line, *, delete_data: bool) -> D
 
     done = Done(stack)
     resources = engine.refresh()
-    _destroy(engine, removal.all_but(resources, [*staying(resources), *removal.staged(resources)]), done)
+    roles = removal.all_but(resources, [*staying(resources), *removal.staged(resources)])
+    _destroy(engine, roles, done, not_deployed)  # and again, under the lock
     resources = engine.resources()
     going = resources if delete_data else removal.all_but(resources, staying(resources))
     _empty_and_destroy(engine, going, accounts, done)
@@ -126,10 +132,13 @@ def pipeline(project: Project, stack: str, line: Line, *, delete_data: bool) -> 
     secrets_provider.check(stack, engine.state())
     check_at_rest(accounts.home, names)
 
+    def at_rest(_: threading.Event) -> None:
+        check_at_rest(accounts.home, names)  # nothing starts it any more, once its stack is locked and it goes
+
     done = Done(stack)
     resources = engine.refresh()
     stores = [r for store in removal.stores(resources, stack).values() for r in store]
-    _destroy(engine, removal.all_but(resources, stores), done)
+    _destroy(engine, removal.all_but(resources, stores), done, at_rest)
     _empty_and_destroy(engine, engine.resources(), accounts, done)
     _remove_if(engine, engine.resources(), done, asked=delete_data)
     return done
@@ -246,25 +255,30 @@ def check_at_rest(account: Account, names: PipelineNames) -> None:
         )
 
 
-def _destroy(engine: Engine, going: Iterable[Resource], done: Done) -> None:
-    for kind, number in engine.destroy([r["urn"] for r in going]).changes.items():
+def _destroy(engine: Engine, going: Iterable[Resource], done: Done, before: Before | None = None) -> None:
+    for kind, number in engine.destroy([r["urn"] for r in going], before).changes.items():
         done.changes[kind] = done.changes.get(kind, 0) + number
 
 
 def _empty_and_destroy(engine: Engine, going: Iterable[Resource], accounts: Accounts, done: Done) -> None:
     going = tuple(going)
-    for holder in removal.holders(going, accounts.home.region):
-        _empty(holder, accounts(holder.region))
-        done.emptied.append(holder.name)
-    _destroy(engine, going, done)
+    holders = removal.holders(going, accounts.home.region)
+
+    def empty(stopped: threading.Event) -> None:
+        # Under the engine's lock: nobody makes again what fills them, or takes them into use.
+        for holder in holders:
+            _empty(holder, accounts(holder.region), stopped)
+            done.emptied.append(holder.name)
+
+    _destroy(engine, going, done, empty if holders else None)
     done.keys += [str(r["id"]) for r in going if r["type"] == KEY]
 
 
-def _empty(holder: Holder, account: Account) -> None:
+def _empty(holder: Holder, account: Account, stopped: threading.Event) -> None:
     if holder.type == BUCKET:
-        emptying.bucket(account, holder.name)
+        emptying.bucket(account, holder.name, stopped)
     else:
-        emptying.repository(account, holder.name)
+        emptying.repository(account, holder.name, stopped)
 
 
 def _remove_if(engine: Engine, left: Iterable[Mapping[str, Any]], done: Done, *, asked: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Iterator
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -12,15 +13,17 @@ from delivery.account import Account
 
 _IMAGES = 100
 """What BatchDeleteImage takes at once. A page of S3's versions is as long as DeleteObjects takes."""
+_NEVER = threading.Event()
 _GONE = ("NoSuchBucket", "RepositoryNotFoundException")
 
 
-def bucket(account: Account, name: str) -> None:
+def bucket(account: Account, name: str, stopped: threading.Event = _NEVER) -> None:
     """Delete every object in every version, every delete marker and every upload that broke off. A bucket that is not
-    there is empty. Raises `DeployError`."""
+    there is empty. Raises `DeployError`, also as soon as `stopped` is set."""
     s3, owner = account.client("s3"), {"Bucket": name, "ExpectedBucketOwner": account.account}
     with _refusals(account, f"emptying bucket {name}"):
         for page in s3.get_paginator("list_object_versions").paginate(**owner):
+            _go_on(account, name, stopped)
             found = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
             objects = [{"Key": o["Key"], "VersionId": o["VersionId"]} for o in found]
             if objects:
@@ -32,8 +35,9 @@ def bucket(account: Account, name: str) -> None:
                     s3.abort_multipart_upload(**owner, Key=upload["Key"], UploadId=upload["UploadId"])
 
 
-def repository(account: Account, name: str) -> None:
-    """Delete every image of an ECR repository. One that is not there is empty. Raises `DeployError`."""
+def repository(account: Account, name: str, stopped: threading.Event = _NEVER) -> None:
+    """Delete every image of an ECR repository. One that is not there is empty. Raises `DeployError`, also as soon as
+    `stopped` is set."""
     ecr = account.client("ecr")
     own = {"repositoryName": name, "registryId": account.account}
     with _refusals(account, f"emptying repository {name}"):
@@ -43,6 +47,7 @@ def repository(account: Account, name: str) -> None:
         # By digest: then all tags of an image go with it.
         left = list(dict.fromkeys(image["imageDigest"] for image in found))
         while left:
+            _go_on(account, name, stopped)
             failures = []
             for at in range(0, len(left), _IMAGES):
                 some = [{"imageDigest": digest} for digest in left[at : at + _IMAGES]]
@@ -51,6 +56,15 @@ def repository(account: Account, name: str) -> None:
             if len(failed) == len(left):
                 _check(account, name, failed)
             left = [digest for digest, _ in failed]  # an image of an index goes after the index
+
+
+def _go_on(account: Account, name: str, stopped: threading.Event) -> None:
+    if stopped.is_set():
+        raise DeployError(
+            "interrupted while it was emptied: what is deleted stays deleted",
+            where=f"{name} in account {account.account} ({account.region})",
+            remedy="repeat the command to go on",
+        )
 
 
 def _check(account: Account, name: str, errors: list[tuple[str, str]]) -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+import shlex
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from pulumi import automation
+from pulumi import RunError, automation
 from pulumi.automation import CommandError, LocalWorkspace, OpType, UpdateSummary
 from pulumi.automation._stack import StackInitMode  # for a class of its own: `Stack.select` makes a plain one
 from pulumi.automation.errors import ConcurrentUpdateError, StackNotFoundError
@@ -28,9 +31,38 @@ ROOT_STACK = "aws:cloudformation/stack:Stack"
 HIDDEN = "[secret]"
 """Shown in place of a secret output."""
 
+_BACKEND = "PULUMI_BACKEND_URL"
 _STACK = "pulumi:pulumi:Stack"
 _NOISE = re.compile(r"\d+ errors? occurred:\s*\* |(?:creating|updating|deleting) urn:pulumi:\S+: ")
 """What the provider's library puts around a single error; the resource is named anyway."""
+
+
+Before = Callable[[threading.Event], None]
+"""What is done while the engine holds a stack's lock."""
+
+
+class _Program:
+    """A program without resources, for the engine to run."""
+
+    def __init__(self, before: Before, interrupted: threading.Event) -> None:
+        self._before, self._stopped = before, interrupted
+        self._running = threading.Lock()
+        self.failure: Exception | None = None
+
+    def __call__(self) -> None:
+        with self._running:
+            try:
+                if not self._stopped.is_set():
+                    self._before(self._stopped)
+            except Exception as error:  # noqa: BLE001 - raised again, where the engine was asked
+                self.failure = error
+                raise RunError("nothing is destroyed") from None
+
+    def end(self) -> None:
+        """Wait until it does nothing any more: the lock may be somebody else's by now."""
+        self._stopped.set()
+        with self._running:
+            pass
 
 
 @dataclass
@@ -170,9 +202,13 @@ class Engine:
             self._stack.refresh(on_event=watch, on_output=_ignore, color="never")
         return self.resources()
 
-    def destroy(self, only: Sequence[str] | None = None) -> Watch:
+    def destroy(self, only: Sequence[str] | None = None, before: Before | None = None) -> Watch:
         """Destroy everything in the stack, or the resources with the URNs `only`; protected or not: whoever calls has
         asked.
+
+        `before` is called when the engine has locked the stack (and refreshed it), in a thread, before anything is
+        destroyed; what it raises is raised here, and nothing is destroyed then. It has to end soon once its event is
+        set: the engine has been interrupted, or has ended.
 
         What needs one of `only` has to be among them, and the state has to be fresh: the engine does not refresh it
         then, because it would fail on a target that it has found to be gone.
@@ -180,14 +216,26 @@ class Engine:
         watch = Watch()
         if only is not None and not only:
             return watch  # to the engine, no target at all means everything
-        with self._errors(watch), self._command.ignoring_protection(refresh=only is None):
-            self._stack.destroy(
-                target=list(only) if only else None,
-                on_event=watch,
-                on_output=self._line,
-                color="never",
-                suppress_outputs=True,
-            )
+        program = _Program(before, self._command.interrupted) if before else None
+        try:
+            with self._errors(watch), self._command.ignoring_protection(refresh=only is None):
+                self._stack.destroy(
+                    target=list(only) if only else None,
+                    # The engine runs a program when it has the lock, and destroys when that has ended.
+                    program=program,
+                    run_program=program is not None,
+                    on_event=watch,
+                    on_output=self._line,
+                    color="never",
+                    suppress_outputs=True,
+                )
+        except DeliveryError:
+            if program and program.failure:
+                raise program.failure from None
+            raise
+        finally:
+            if program:
+                program.end()
         return watch
 
     def remove(self) -> None:
@@ -200,18 +248,21 @@ class Engine:
         try:
             yield
         except CommandError as error:
-            raise explain(error, watch, self.stack) from None
+            backend = self._workspace.env_vars.get(_BACKEND) or os.environ.get(_BACKEND)
+            raise explain(error, watch, self.stack, backend) from None
 
 
-def explain(error: CommandError, watch: Watch, stack: str) -> DeliveryError:
-    """The engine's error in our words: what failed, why, and what to do."""
+def explain(error: CommandError, watch: Watch, stack: str, backend: str | None = None) -> DeliveryError:
+    """The engine's error in our words: what failed, why, and what to do. `backend` is where the state is, if that is
+    not where Pulumi is logged in to."""
     text = _plain(str(error))
     if isinstance(error, ConcurrentUpdateError):
         holder = re.search(r"(?m)^\s*(\S+: created by .*)$", text)
         return LockedError(
             f"another update of this stack is running{': ' + holder[1] if holder else ''}",
             where=stack,
-            remedy=f"wait until it has ended; if it was killed, `pulumi cancel -s {stack}` and repeat",
+            remedy="wait until it has ended; if it was killed, "
+            f"`{f'{_BACKEND}={shlex.quote(backend)} ' if backend else ''}pulumi cancel -s {stack} --yes` and repeat",
         )
     if isinstance(error, StackNotFoundError):
         return StateError(

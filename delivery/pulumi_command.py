@@ -40,6 +40,8 @@ class Command(PulumiCommand):
                 "there is no `pulumi` on PATH", remedy="install Pulumi (https://www.pulumi.com/docs/install/)"
             )
         self.command = "pulumi"
+        self.interrupted = threading.Event()
+        """Set when somebody interrupts, before the engine is told; for the rest of the process."""
         asking = ThreadPoolExecutor(1)
         self._checked = asking.submit(PulumiCommand)
         asking.shutdown(wait=False)
@@ -97,7 +99,7 @@ class Command(PulumiCommand):
         ]
         for reader in readers:
             reader.start()
-        with _forwarding(process) as interrupted:
+        with _forwarding(process, self.interrupted) as interrupted:
             for reader in readers:
                 reader.join()
             code = process.wait()
@@ -119,7 +121,7 @@ def _read(stream: Any, lines: list[str], line: Line | None) -> None:
 
 
 @contextmanager
-def _forwarding(process: subprocess.Popen[str]) -> Iterator[list[int]]:
+def _forwarding(process: subprocess.Popen[str], told: threading.Event) -> Iterator[list[int]]:
     """Pass SIGINT and SIGTERM on to `process` as the interrupt it knows; gives the list of those that came."""
     came: list[int] = []
     if threading.current_thread() is not threading.main_thread():
@@ -128,6 +130,7 @@ def _forwarding(process: subprocess.Popen[str]) -> Iterator[list[int]]:
 
     def forward(number: int, _: Any) -> None:
         came.append(number)
+        told.set()
         process.send_signal(signal.SIGINT)
 
     before = {number: signal.signal(number, forward) for number in (signal.SIGINT, signal.SIGTERM)}

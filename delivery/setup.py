@@ -107,6 +107,10 @@ def _remove(account: Account, stack: str, names: PipelineNames, *, as_json: bool
                 where=names.state_bucket,
                 remedy="`python -m delivery destroy STACK --delete-data` of each; nothing was changed",
             )
+        if found is not None and found["StackStatus"].endswith("_IN_PROGRESS"):
+            # It would not be deleted now, and its bucket and key would be gone.
+            found = _settled(cloudformation, found["StackId"])
+            found = None if found["StackStatus"] == "DELETE_COMPLETE" else found
         emptying.bucket(account, names.state_bucket)
         key = next((o["OutputValue"] for o in (found or {}).get("Outputs", ()) if o["OutputKey"] == "KeyArn"), None)
         if key and kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"] != "PendingDeletion":

@@ -82,6 +82,22 @@ def in_stack(cloudformation: Any, stack: str, path: tuple[str, ...] = ()) -> Ite
                 yield Held("/".join((*path, name)), kind, physical, CLOUDFORMATION_TYPES[kind], kept)
 
 
+def living(cloudformation: Any, stack: str, path: tuple[str, ...] = ()) -> Iterator[str]:
+    """`PATH (TYPE): ID` of the nested stacks of a CloudFormation stack, and of what all of them hold."""
+    for page in cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack):
+        for item in page["StackResourceSummaries"]:
+            kind, physical = item["ResourceType"], item.get("PhysicalResourceId")
+            if not physical or item["ResourceStatus"] == "DELETE_COMPLETE":
+                continue
+            below = (*path, item["LogicalResourceId"])
+            if kind == NESTED_STACK:
+                # An id is `arn:...:stack/NAME/RANDOM`.
+                yield f"{'/'.join(below)} ({kind}): {physical.split('/')[1] if '/' in physical else physical}"
+                yield from living(cloudformation, physical, below)
+            elif kind in CLOUDFORMATION_TYPES:
+                yield f"{'/'.join(below)} ({kind}): {physical}"
+
+
 def _deletion_policies(cloudformation: Any, stack: str) -> dict[str, str]:
     """The `DeletionPolicy` of every resource of one stack that has one."""
     body = cloudformation.get_template(StackName=stack)["TemplateBody"]

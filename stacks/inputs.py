@@ -8,6 +8,7 @@ from pathlib import Path
 
 from amplify_export import Assembly, EnvironmentValues, assemble, exported_values, load_assembly, read_export
 from amplify_export.errors import ConfigError
+from amplify_export.names import StackName
 from components.documents.naming import EnvironmentNames
 from stacks.config import EnvironmentConfig
 
@@ -45,16 +46,37 @@ def read_assembly(config: EnvironmentConfig, directory: Path, project: str) -> A
     return of_project(assembly, project, path)
 
 
+def root_stack_name(config: EnvironmentConfig, directory: Path, project: str) -> str:
+    """What the environment's root stack is called, by what `read_assembly` would read; nothing is checked or assembled.
+
+    Raises what `read_assembly` raises when there is no export, or it is another project's.
+    """
+    given = os.environ.get(ASSEMBLY_VARIABLE) or config.assembly
+    path = directory / given if given else export_folder(config, directory)
+    name = load_assembly(path).stack_name if given else StackName.parse(read_export(path).stack_name)
+    if name is None:
+        raise ConfigError("its stack is not called as Amplify calls one: amplify-APP-ENV-SUFFIX", where=str(path))
+    if name.project != project:
+        raise _another_project(name.project, project, path)
+    second = exported_values(read_export(directory / config.values_from)) if config.values_from else {}
+    suffix = EnvironmentValues(config.environment, 0, config.suffix, from_export=second).own_suffix
+    return str(name.for_environment(config.environment, suffix))
+
+
 def of_project(assembly: Assembly, project: str, path: Path) -> Assembly:
     """`assembly`, read from `path`, if it is that of `project`. Raises `ConfigError`."""
     if assembly.project != project:
-        raise ConfigError(
-            f"this is the export of {assembly.project!r}, but the Pulumi project is {project!r}: one app must not be "
-            "deployed over another",
-            where=str(path),
-            remedy="deliver its own export (before the first deployment `name` in Pulumi.yaml can be changed)",
-        )
+        raise _another_project(assembly.project, project, path)
     return assembly
+
+
+def _another_project(exported: str, project: str, path: Path) -> ConfigError:
+    return ConfigError(
+        f"this is the export of {exported!r}, but the Pulumi project is {project!r}: one app must not be "
+        "deployed over another",
+        where=str(path),
+        remedy="deliver its own export (before the first deployment `name` in Pulumi.yaml can be changed)",
+    )
 
 
 def export_folder(config: EnvironmentConfig, directory: Path) -> Path:

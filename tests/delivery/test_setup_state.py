@@ -11,6 +11,10 @@ from typing import Any
 import pytest
 
 from amplify_export.documents import parse_yaml
+from amplify_export.errors import DeployError
+from components.documents.naming import PipelineNames
+from delivery import setup as setup_command
+from delivery.account import Account
 from delivery.setup import TEMPLATE
 from rehearsal.local_aws import LocalAws, random_account
 from rehearsal.setup import tools
@@ -99,6 +103,32 @@ def test_up_against_the_state_that_setup_made_from_a_fresh_checkout(
     assert environment.client("kms").list_aliases()["Aliases"] == []
     assert environment.client("cloudformation").describe_stacks()["Stacks"] == []
     assert "removed" in succeeds(setup(environment, environment.account, "--remove")).output
+
+
+def test_what_is_being_changed_is_not_emptied(local_aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The state's stack goes only when CloudFormation would delete it; until then bucket and key stay as they are."""
+    number = random_account()
+    for name, value in local_aws.environment(local_aws.make_admin(number), REGION).items():
+        monkeypatch.setenv(name, value)
+    account, names = Account(number, REGION), PipelineNames("app", number, REGION, "pipeline")
+    cloudformation, s3 = account.client("cloudformation"), account.client("s3")
+    setup_command._deploy(cloudformation, "app-state", names)
+    s3.put_object(Bucket=names.state_bucket, Key="left", Body=b"by a stack that was removed")
+    template = dict(parse_yaml(TEMPLATE.read_bytes()))
+    wait = {"Type": "AWS::CloudFormation::WaitCondition", "Properties": {"Handle": {"Ref": "Handle"}, "Timeout": "60"}}
+    handle = {"Type": "AWS::CloudFormation::WaitConditionHandle"}
+    template["Resources"] = {**template["Resources"], "Handle": handle, "Wait": wait}
+    given = [{"ParameterKey": p, "UsePreviousValue": True} for p in template["Parameters"]]
+    cloudformation.update_stack(StackName="app-state", TemplateBody=json.dumps(template), Parameters=given)
+
+    monkeypatch.setattr(setup_command, "_PATIENCE", 1)
+    with pytest.raises(DeployError, match="still UPDATE_IN_PROGRESS"):
+        setup_command._remove(account, "app-state", names, as_json=True)
+    assert s3.list_objects_v2(Bucket=names.state_bucket)["KeyCount"] == 1
+    cloudformation.signal_resource(StackName="app-state", LogicalResourceId="Wait", UniqueId="1", Status="SUCCESS")
+    monkeypatch.setattr(setup_command, "_PATIENCE", 60)
+    assert setup_command._remove(account, "app-state", names, as_json=True) == 0
+    assert cloudformation.describe_stacks()["Stacks"] == []
 
 
 def setup(environment: Environment, account: str, *arguments: str) -> Finished:

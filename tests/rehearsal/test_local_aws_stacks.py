@@ -248,6 +248,21 @@ def test_stack_in_review_can_not_be_updated_and_takes_its_name(developer: LocalA
     assert developer.delete()["StackStatus"] == "DELETE_COMPLETE"
 
 
+def test_a_stack_that_is_updated_can_not_be_deleted(developer: LocalAccount) -> None:
+    developer.create(resources(P=parameter()))
+    cloudformation = developer.client("cloudformation")
+    handle = {"Type": "AWS::CloudFormation::WaitConditionHandle"}
+    wait = {"Type": "AWS::CloudFormation::WaitCondition", "Properties": {"Handle": {"Ref": "Handle"}, "Timeout": "60"}}
+    waiting = json.dumps(resources(P=parameter(), Handle=handle, Wait=wait))
+    cloudformation.update_stack(StackName="stack", TemplateBody=waiting)
+    said = r"ValidationError.*Stack \[arn:aws:\S+/stack/\S+\] cannot be deleted while in status UPDATE_IN_PROGRESS"
+    with pytest.raises(ClientError, match=said):
+        cloudformation.delete_stack(StackName="stack")
+    cloudformation.signal_resource(StackName="stack", LogicalResourceId="Wait", UniqueId="1", Status="SUCCESS")
+    cloudformation.get_waiter("stack_update_complete").wait(StackName="stack", WaiterConfig={"Delay": 1})
+    assert developer.delete()["StackStatus"] == "DELETE_COMPLETE"
+
+
 def test_no_echo_parameters_are_masked_wherever_they_are_shown(developer: LocalAccount) -> None:
     template = {
         "Parameters": {"Secret": {"Type": "String", "NoEcho": True}},
