@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,7 +17,9 @@ import pytest
 from amplify_export.errors import DeployError
 from components.documents.naming import EnvironmentNames, PipelineNames
 from components.documents.statements import role_trust
+from delivery import dismantle
 from delivery.dismantle import check_at_rest
+from delivery.engine import Before
 from rehearsal.local_aws import LocalAws, random_account
 from rehearsal.pipeline_service import PipelineService, local_aws_with_room
 from rehearsal.setup import tools
@@ -408,3 +412,27 @@ def test_a_pipeline_that_runs() -> None:
     with pytest.raises(DeployError, match="2 executions of app-pipeline run: e0, e2") as caught:
         check_at_rest(account, PIPELINE)
     assert "aws codepipeline stop-pipeline-execution --pipeline-name app-pipeline" in caught.value.remedy
+
+
+def test_what_holds_things_is_emptied_under_the_engines_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+
+    class Locking:
+        def destroy(self, only: list[str], before: Before | None = None) -> SimpleNamespace:
+            done.append("locked")
+            if before:
+                before(threading.Event())
+            done.append(f"destroyed {len(only)}")
+            return SimpleNamespace(changes={"delete": len(only)})
+
+    bucket = {"urn": "urn:pulumi:x::app::aws:s3/bucket:Bucket::x", "type": "aws:s3/bucket:Bucket", "id": "store"}
+    repository = {"urn": "urn:pulumi:x::app::aws:ecr/repository:Repository::x", "id": "images"}
+    accounts: Any = lambda _: None  # noqa: E731 - one account for all regions
+    accounts.home = SimpleNamespace(region=HOME)
+    for kind in ("bucket", "repository"):
+        monkeypatch.setattr(dismantle.emptying, kind, lambda _, name, __: done.append(f"emptied {name}"))
+    engine: Any = Locking()
+    going = [bucket, {**repository, "type": "aws:ecr/repository:Repository"}]
+    dismantle._empty_and_destroy(engine, going, accounts, report := dismantle.Done("x"))
+    assert done == ["locked", "emptied images", "emptied store", "destroyed 2"]
+    assert report.emptied == ["images", "store"]
