@@ -12,22 +12,24 @@ import pytest
 from rehearsal.local_aws import LocalAws
 from rehearsal.setup import tools
 from rehearsal.workspace import Finished
+from tests.delivery.conftest import ROOT
 from tests.delivery.environments import Environment
 from tests.delivery.test_failures import fails, succeeds
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("destroy_alive")]
 
 # Somebody's update begins between the last look, under the engine's lock, and the engine's DeleteStack.
-RACING = """
+RACING = f"""
 import sys
 from delivery import cli, root_stack
+sys.path.append({str(ROOT)!r})
 from tests.delivery.test_destroy_alive import begin_update
 looks, holds = [], root_stack.Root.holds
 def raced(self, account):
     held = holds(self, account)
     looks.append(self)
     if len(looks) == 2:
-        begin_update(account.client("cloudformation"), self.name)
+        begin_update(account.client("cloudformation"), self.name, "Raced")
     return held
 root_stack.Root.holds = raced
 sys.exit(cli.main(["destroy", "dev", "--delete-data"]))
@@ -42,13 +44,16 @@ def environment(local_aws: LocalAws, examined: Path, tmp_path_factory: pytest.Te
     return made
 
 
-def begin_update(cloudformation: Any, name: str) -> None:
-    """An update that goes on until it gets a signal."""
+def begin_update(cloudformation: Any, name: str, signal: str) -> None:
+    """An update that goes on until it gets the signal of that name."""
     body = cloudformation.get_template(StackName=name, TemplateStage="Original")["TemplateBody"]
     template = dict(json.loads(body) if isinstance(body, str) else body)
-    wait = {"Type": "AWS::CloudFormation::WaitCondition", "Properties": {"Handle": {"Ref": "Handle"}, "Timeout": "300"}}
+    wait = {
+        "Type": "AWS::CloudFormation::WaitCondition",
+        "Properties": {"Handle": {"Ref": f"{signal}Handle"}, "Timeout": "300"},
+    }
     handle = {"Type": "AWS::CloudFormation::WaitConditionHandle"}
-    template["Resources"] = {**template["Resources"], "Handle": handle, "Wait": wait}
+    template["Resources"] = {**template["Resources"], f"{signal}Handle": handle, signal: wait}
     stack = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
     cloudformation.update_stack(
         StackName=name,
@@ -58,9 +63,9 @@ def begin_update(cloudformation: Any, name: str) -> None:
     )
 
 
-def end_update(environment: Environment) -> None:
+def end_update(environment: Environment, signal: str) -> None:
     cloudformation, name = environment.client("cloudformation"), environment.root
-    cloudformation.signal_resource(StackName=name, LogicalResourceId="Wait", UniqueId="1", Status="SUCCESS")
+    cloudformation.signal_resource(StackName=name, LogicalResourceId=signal, UniqueId="1", Status="SUCCESS")
     cloudformation.get_waiter("stack_update_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
 
 
@@ -104,23 +109,21 @@ def test_a_stack_that_the_engine_has_forgotten_is_named_and_nothing_is_touched(e
 
 
 def test_a_stack_that_is_updated_is_refused(environment: Environment) -> None:
-    begin_update(environment.client("cloudformation"), environment.root)
+    begin_update(environment.client("cloudformation"), environment.root, "Refused")
     buckets = environment.buckets()
     fails(environment.delivery("destroy", "--delete-data"), "its state is UPDATE_IN_PROGRESS")
     assert (environment.status(), environment.buckets()) == ("UPDATE_IN_PROGRESS", buckets)
-    end_update(environment)
+    end_update(environment, "Refused")
     assert tables(environment)
 
 
 def test_a_delete_that_cloudformation_refuses_is_not_said_to_be_done(environment: Environment) -> None:
-    # Without the second handle that the test before has left: a plain `up` brings the template back.
-    succeeds(environment.plain("up", "--refresh"))
     racing = environment.workspace.run([str(environment.tools.python), "-c", RACING])
     refused = fails(racing, "the stack is still there, in state UPDATE_IN_PROGRESS, and the engine has forgotten it")
     assert "apiseriesapp/Todo/TodoTable (AWS::DynamoDB::Table): " in refused.output
     assert "resources deleted" not in refused.output
     assert tables(environment)
-    end_update(environment)
+    end_update(environment, "Raced")
     fails(environment.delivery("destroy", "--delete-data"), "does not hold it")
     delete_as_printed(environment, refused)
     assert "0 resources deleted" in succeeds(environment.delivery("destroy")).output
@@ -130,12 +133,12 @@ def test_a_delete_that_cloudformation_refuses_is_not_said_to_be_done(environment
 def test_an_update_is_waited_for(environment: Environment) -> None:
     environment.client("s3").delete_bucket(Bucket=f"{environment.root}-deployment")
     succeeds(environment.delivery("up"))
-    begin_update(environment.client("cloudformation"), environment.root)
+    begin_update(environment.client("cloudformation"), environment.root, "Waited")
     command = [str(environment.tools.python), "-m", "delivery", "destroy", "dev", "--delete-data", "--wait", "5"]
     destroying = environment.start(*command)
     assert destroying.stdout is not None
     assert "UPDATE_IN_PROGRESS: waiting until that has ended, 5 minutes at most" in destroying.stdout.readline()
-    end_update(environment)
+    end_update(environment, "Waited")
     said, _ = destroying.communicate(timeout=120)
     assert destroying.returncode == 0, said
     assert environment.status() is None
