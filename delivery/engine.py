@@ -44,23 +44,24 @@ Before = Callable[[threading.Event], None]
 class _Program:
     """A program without resources, for the engine to run."""
 
-    def __init__(self, before: Before, interrupted: threading.Event) -> None:
-        self._before, self._stopped = before, interrupted
+    def __init__(self, before: Before) -> None:
+        self._before, self.stopped = before, threading.Event()
         self._running = threading.Lock()
         self.failure: Exception | None = None
 
     def __call__(self) -> None:
         with self._running:
+            if self.stopped.is_set():
+                raise RunError("interrupted: nothing is destroyed")
             try:
-                if not self._stopped.is_set():
-                    self._before(self._stopped)
+                self._before(self.stopped)
             except Exception as error:  # noqa: BLE001 - raised again, where the engine was asked
                 self.failure = error
                 raise RunError("nothing is destroyed") from None
 
     def end(self) -> None:
         """Wait until it does nothing any more: the lock may be somebody else's by now."""
-        self._stopped.set()
+        self.stopped.set()
         with self._running:
             pass
 
@@ -216,7 +217,8 @@ class Engine:
         watch = Watch()
         if only is not None and not only:
             return watch  # to the engine, no target at all means everything
-        program = _Program(before, self._command.interrupted) if before else None
+        program = _Program(before) if before else None
+        self._command.stopping = program.stopped if program else None
         try:
             with self._errors(watch), self._command.ignoring_protection(refresh=only is None):
                 self._stack.destroy(
@@ -234,6 +236,7 @@ class Engine:
                 raise program.failure from None
             raise
         finally:
+            self._command.stopping = None
             if program:
                 program.end()
         return watch

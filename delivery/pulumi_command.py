@@ -40,8 +40,8 @@ class Command(PulumiCommand):
                 "there is no `pulumi` on PATH", remedy="install Pulumi (https://www.pulumi.com/docs/install/)"
             )
         self.command = "pulumi"
-        self.interrupted = threading.Event()
-        """Set when somebody interrupts, before the engine is told; for the rest of the process."""
+        self.stopping: threading.Event | None = None
+        """Is set when somebody interrupts, before the engine is told."""
         asking = ThreadPoolExecutor(1)
         self._checked = asking.submit(PulumiCommand)
         asking.shutdown(wait=False)
@@ -99,7 +99,7 @@ class Command(PulumiCommand):
         ]
         for reader in readers:
             reader.start()
-        with _forwarding(process, self.interrupted) as interrupted:
+        with _forwarding(process, self.stopping or threading.Event()) as interrupted:
             for reader in readers:
                 reader.join()
             code = process.wait()

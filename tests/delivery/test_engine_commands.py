@@ -156,6 +156,8 @@ def test_only_some_of_them_under_the_lock(project: PulumiProject, monkeypatch: p
     left = {r["urn"] for r in engine.resources()}
     assert gone["urn"] not in left
     assert kept["urn"] in left
+    engine.destroy(before=lambda _: called.append(True))
+    assert called == [True, True]
 
 
 DESTROY = """
