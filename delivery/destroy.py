@@ -8,8 +8,9 @@ from __future__ import annotations
 import argparse
 import threading
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -21,6 +22,9 @@ from delivery.engine import Engine
 from delivery.root_stack import Root
 from delivery.stateful import Held, in_state
 from stacks.config import Project
+
+if TYPE_CHECKING:
+    from stacks.config import EnvironmentConfig
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,33 +53,30 @@ def run(args: argparse.Namespace) -> int:
         return dismantle.run(args, program)
     config = stack_files.load(args.stack)
     engine = Engine(args.stack, Path.cwd(), output.progress if args.json else print)
-    resources = engine.resources()
-    account = Account.of(config)
-    root = Root.of(args.stack, resources, config, Project(Path()).app)
-    patience = waiting.Patience(args.wait)
+    account, patience = Account.of(config), waiting.Patience(args.wait)
+    root = Root.of(args.stack, engine.resources(), config, Project(Path()).app)
     if root.settle(account, patience.left, output.progress):
         account = Account.of(config)  # credentials of an assumed role last an hour
-    held = [*in_state(resources), *root.holds(account)]
-    lost = _lost(held, args)
+    seen = _look(engine, config, account, args)
 
     def empty(stopped: threading.Event) -> None:
         # The engine holds the stack's lock by now. What was true before may be so no longer.
-        nonlocal held, lost
-        held = [*in_state(resources), *root.holds(account)]
-        lost = _lost(held, args)
-        for bucket in (h.physical_id for h in lost if h.type == BUCKET):
+        nonlocal seen
+        seen = _look(engine, config, account, args)
+        for bucket in (h.physical_id for h in seen.lost if h.type == BUCKET):
             emptying.bucket(account, bucket, stopped)
 
     while True:
         try:
-            changes = engine.destroy(before=empty if resources else None).changes
+            changes = engine.destroy(before=empty if seen.known else None).changes
             break
         except LockedError as error:
             if not patience.wait(error):
                 raise
             account = Account.of(config)
-    root.check_gone(account)
-    kept = still_there(account, (h for h in held if h.kept))
+            seen = _look(engine, config, account, args)
+    seen.root.check_gone(account)
+    lost, kept = seen.lost, still_there(account, seen.kept)
     if args.json:
         document = {
             "environment": args.stack,
@@ -94,8 +95,22 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _lost(held: Iterable[Held], args: argparse.Namespace) -> list[Held]:
-    """What would be lost. Raises `DeployError` unless that was asked for."""
+@dataclass(frozen=True)
+class _Seen:
+    """What there is of an environment: `known` tells whether the engine's state holds anything."""
+
+    root: Root
+    known: bool
+    lost: list[Held]
+    kept: list[Held]
+
+
+def _look(engine: Engine, config: EnvironmentConfig, account: Account, args: argparse.Namespace) -> _Seen:
+    """What there is now. Raises `DeployError` if data would be lost, unless that was asked for, and for a root stack
+    that cannot be deleted, or is not the engine's own."""
+    resources = engine.resources()
+    root = Root.of(args.stack, resources, config, Project(Path()).app)
+    held = [*in_state(resources), *root.holds(account)]
     lost = sorted(h for h in held if not h.kept)
     if lost and not args.delete_data:
         raise DeployError(
@@ -103,7 +118,7 @@ def _lost(held: Iterable[Held], args: argparse.Namespace) -> list[Held]:
             where=args.stack,
             remedy=f"nothing was changed; to delete it all, `python -m delivery destroy {args.stack} --delete-data`",
         )
-    return lost
+    return _Seen(root, bool(resources), lost, [h for h in held if h.kept])
 
 
 def _listed(held: Iterable[Held]) -> str:

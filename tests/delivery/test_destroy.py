@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from amplify_export.errors import ConfigError, DeployError
+from amplify_export.errors import ConfigError, DeployError, LockedError
 from changes import deployed
 from changes.stateful import BUCKET
 from components.remembered import ROOT_STACK_NAME
-from delivery import destroy, root_stack
+from delivery import destroy, root_stack, waiting
 from delivery.engine import ROOT_STACK, Before
 from delivery.stateful import Held
 
@@ -125,6 +125,25 @@ def test_an_update_is_waited_for_so_long_at_most(monkeypatch: pytest.MonkeyPatch
     scene.statuses = ["UPDATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"]
     assert scene.run(monkeypatch) == 0
     assert scene.done == ["locked", "emptied app-bucket", "destroyed"]
+
+
+def test_a_lock_is_waited_for_and_all_is_looked_at_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = Scene()
+    scene.wait, scene.delete_data = 1, False
+    scene.statuses, held = ["DELETE_COMPLETE", "DELETE_COMPLETE", "CREATE_COMPLETE"], iter([True, False])
+    real = scene.destroy
+
+    def destroy_when_free(before: Before | None = None) -> SimpleNamespace:
+        if next(held):
+            raise LockedError(LOCKED)
+        return real(before)
+
+    monkeypatch.setattr(scene, "destroy", destroy_when_free)
+    monkeypatch.setattr(waiting.time, "sleep", lambda _: None)
+    # What the other one has made is not deleted unasked.
+    with pytest.raises(DeployError, match="this would delete data"):
+        scene.run(monkeypatch)
+    assert scene.done == []
 
 
 @pytest.mark.parametrize("where", ["remembered", "export"])
