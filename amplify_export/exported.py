@@ -175,7 +175,7 @@ def template_literals(template: Mapping[str, Any], exported: Exported) -> Iterat
     chosen = _chosen(template, exported.environment)
     for section in ("Mappings", "Resources", "Outputs"):
         for name, item in (template.get(section) or {}).items():
-            if not isinstance(item, dict) or item.get("Condition") in chosen:
+            if not isinstance(item, dict) or _is_one(item.get("Condition"), chosen):
                 continue
             body = item.get("Properties") or {} if section == "Resources" else item
             for key, value in body.items():
@@ -200,6 +200,11 @@ def _compares(rule: Any, environment: str) -> bool:
     return bool(rule == environment)
 
 
+def _is_one(condition: Any, chosen: frozenset[str]) -> bool:
+    """Whether `condition`, which may be anything in a malformed template, is the name of one of those."""
+    return isinstance(condition, str) and condition in chosen
+
+
 def _walk(value: Any, exported: Exported, chosen: frozenset[str]) -> Iterator[Literal]:
     if isinstance(value, str):
         yield from exported.literals(value)
@@ -212,7 +217,7 @@ def _walk(value: Any, exported: Exported, chosen: frozenset[str]) -> Iterator[Li
             if name in ("Fn::Join", "Fn::Sub"):
                 yield from _composed(value, exported, chosen)
                 return
-            if name == "Fn::If" and isinstance(argument, list) and argument and argument[0] in chosen:
+            if name == "Fn::If" and isinstance(argument, list) and argument and _is_one(argument[0], chosen):
                 return
             if name == "Fn::FindInMap":
                 return

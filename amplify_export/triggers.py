@@ -30,8 +30,15 @@ def pool_stack(root: ExportedStack, name: str) -> str | None:
     """The nested stack of the root with the user pool that nested stack `name` is given; None if there is none."""
     for value in root.wired(name).values():
         for segment in flatten(value):
-            target = segment.value.get("Fn::GetAtt") if isinstance(segment, Other) else None
-            stack = target.split(".")[0] if isinstance(target, str) else target[0] if target else None
+            known = isinstance(segment, Other) and isinstance(segment.value, Mapping)
+            target = segment.value.get("Fn::GetAtt") if known else None  # type: ignore[union-attr]
+            stack = (
+                target.split(".")[0]
+                if isinstance(target, str)
+                else next(iter(target), "")
+                if isinstance(target, list)
+                else ""
+            )
             nested = root.nested.get(stack) if isinstance(stack, str) else None
             if nested is not None and any(item["Type"] == _POOL for item in nested.resources.values()):
                 return nested.logical_id

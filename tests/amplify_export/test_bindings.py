@@ -183,3 +183,16 @@ def test_a_secret_that_nobody_supplies_is_asked_for_as_one(export_copy: Copy) ->
     (refused,) = [f for f in error.value.findings if f.severity == "refused"]
     assert "`pulumi config set --secret --path 'parameters.functionhelloFn.password' -s ENV`" in refused.remedy
     assert MANIFEST not in refused.remedy
+
+
+@pytest.mark.parametrize("condition", [{"a": 1}, ["a"], 5, None, {}])
+def test_a_malformed_condition_is_looked_over(condition: object, export_copy: Copy) -> None:
+    folder = export_copy("full")
+    apply(
+        folder,
+        [
+            ["set", FUNCTION, VARIABLE, {"Fn::If": [condition, POOL, POOL]}],
+            ["set", FUNCTION, "/Resources/lambdaexecutionpolicy/Condition", condition],
+        ],
+    )
+    assert {b.literal for b in assemble(read_export(folder)).bound} == {POOL}

@@ -118,3 +118,12 @@ def test_values_of_the_environment_count(folder: Path) -> None:
     assembly = assemble(read_export(folder))
     values = {AUTH: {"passwordPolicyMinLength": "12"}}
     assert len({nonce(assembly), nonce(assembly, "prod"), nonce(assembly, parameters=values)}) == 3
+
+
+@pytest.mark.parametrize(
+    "value", [5, True, [], ["a"], {"Fn::GetAtt": []}, {"Fn::GetAtt": {}}, {"Fn::GetAtt": [[]]}, None]
+)
+def test_a_malformed_parameter_names_no_pool(value: Any, folder: Path) -> None:
+    given = f"/Resources/{STACK}/Properties/Parameters/userpoolId"
+    assembly = changed(folder, "root-stack-template.json", given, value)
+    assert USER_POOL_STATE not in assembly.root.nested[STACK].parameters
