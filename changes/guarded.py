@@ -50,3 +50,18 @@ def check(
     never = impossible(steps, found.stacks, wanted, guard.today, guard.ignored)
     refuse([*never, *not_exported(wanted, listed(cloudformation), guard.ignored)], guard.environment)
     guard.check(steps)
+
+
+def check_create(target: PublishTarget, assembly: Assembly, root: RootStack, guard: Guard) -> None:
+    """Raise `DeployError` if AWS cannot make `assembly` with `root` where nothing is deployed yet."""
+    wanted = Stacks.of(assembly, root, deployed.known(root))
+    never = impossible(plan_backend(None, wanted), None, wanted, guard.today, guard.ignored)
+    try:
+        exports = listed(target_session(target).client("cloudformation", config=client_config()))
+    except (BotoCoreError, ClientError):
+        exports = _unknown
+    refuse([*never, *not_exported(wanted, exports, guard.ignored)], guard.environment)
+
+
+def _unknown() -> None:
+    """What stacks export, where nobody can say."""

@@ -48,11 +48,23 @@ class BucketPublisher:
         if creating:
             self._check_names(assembly, root)
 
-    def check_first(self, assembly: Assembly, root: RootStack) -> None:
-        """Raise `DeliveryError` before the very first thing is made, if names that the backend gives are taken. Where
-        the root stack is there already, they are its own: `check` says what is wrong then."""
-        if not publishing.stack_is_there(self._target, root.stack_name):
-            self._check_names(assembly, root)
+    def check_first(self, assembly: Assembly, root: RootStack, *, examine: bool) -> None:
+        """Raise `DeliveryError` before the very first thing is made, for all that can be known of the create then:
+        names that are taken, what AWS makes no more, and (`examine`, where no pipeline has done it) what CloudFormation
+        would refuse in the templates. Where the root stack is there already, `check` and the publication say it."""
+        from changes import guarded  # noqa: PLC0415 - as above
+
+        target = self._target
+        if publishing.stack_is_there(target, root.stack_name):
+            return
+        self._check_names(assembly, root)
+        guarded.check_create(target, assembly, root, self.guard)
+        if not examine:
+            return
+        rendered = publishing.Deployment([(root.object, root.body)], self.bucket, target.region, self.guard.ignored)
+        findings = publishing.examine(assembly, {self.bucket: rendered})[self.bucket]
+        if findings:
+            raise ExportRefused(findings)
 
     def _check_names(self, assembly: Assembly, root: RootStack) -> None:
         from changes import deployed  # noqa: PLC0415 - as above

@@ -45,7 +45,8 @@ def program() -> None:
         {"account": config.account, "region": config.region, "environment": config.environment},
         "put it back, or make a new Pulumi stack for the new place (`pulumi stack init`); if nothing was deployed yet, "
         "`pulumi destroy` lets you begin again",
-        names_are_free(publisher, assembly, root),
+        # In the pipeline Build and PublishAssets have examined it.
+        first_create(publisher, assembly, root, examine=not config.enrolled),
     )
     # Elsewhere, nothing at all is planned: not even the staging area would move.
     only_here = pulumi.ResourceOptions(depends_on=same_place.apply(lambda _: []))
@@ -95,14 +96,16 @@ def program() -> None:
         pulumi.export("helloUrl", hello.url)
 
 
-def names_are_free(publisher: BucketPublisher, assembly: Assembly, root: RootStack) -> pulumi.ResourceOptions:
-    """Options of whatever is made first: it is not made, in previews neither, where names of the backend are taken. So
-    a first `up` that is refused for them leaves nothing, not even the place that it was for."""
+def first_create(
+    publisher: BucketPublisher, assembly: Assembly, root: RootStack, *, examine: bool
+) -> pulumi.ResourceOptions:
+    """Options of whatever is made first: it is not made, in previews neither, where the backend cannot be made. So a
+    first `up` that is refused leaves nothing, not even the place that it was for."""
 
     async def check(_: pulumi.ResourceHookArgs) -> None:
-        await asyncio.to_thread(publisher.check_first, assembly, root)
+        await asyncio.to_thread(partial(publisher.check_first, assembly, root, examine=examine))
 
-    hook = pulumi.ResourceHook("names-are-free", check, pulumi.ResourceHookOptions(on_dry_run=True))
+    hook = pulumi.ResourceHook("first-create", check, pulumi.ResourceHookOptions(on_dry_run=True))
     return pulumi.ResourceOptions(hooks=pulumi.ResourceHookBinding(before_create=[hook]))
 
 

@@ -1,4 +1,4 @@
-"""Names that are taken are found before anything is made, and a refused first `up` holds nothing back."""
+"""What cannot be made is refused before anything is, names that are taken first, and holds no later `up` back."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ import pytest
 
 from rehearsal.local_aws import LocalAws, random_account
 from rehearsal.setup import tools
+from tests.amplify_export.mutations import copy_export, set_value
 from tests.delivery.environments import REGION, Environment
 from tests.delivery.test_failures import fails, succeeds
+
+API = "api/seriesapp/cloudformation-template.json"
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("names")]
 
@@ -39,3 +42,18 @@ def test_under_another_name_it_goes_on(environment: Environment) -> None:
     succeeds(environment.plain("up"))
     tables = environment.client("dynamodb").list_tables()["TableNames"]
     assert [name.endswith("-ann") for name in tables] == [True]
+
+
+def test_what_only_another_environment_can_be_is_refused_before_anything_is_made(
+    local_aws: LocalAws, examined: Path, tmp_path: Path
+) -> None:
+    made = Environment(tmp_path / "environment", local_aws, tools(), examined, "todo-series/v1")
+    export = copy_export("todo-series/v1", tmp_path / "next" / "amplify-export-seriesapp")
+    set_value(export, API, "/Mappings", {"mails": {"ann": {"from": "ann@example.com"}}})
+    mail = {"Fn::FindInMap": ["mails", {"Ref": "env"}, "from"]}
+    set_value(export, API, "/Outputs/Mail", {"Value": mail})
+    made.workspace.put_export(export)
+    fails(made.plain("up", "--skip-preview"), "AD730", "mails has no dev")
+    assert made.buckets() == set()
+    made.workspace.succeed("config", "set", "-s", "dev", "environment", "ann")
+    succeeds(made.plain("up"))
