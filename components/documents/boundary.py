@@ -73,6 +73,7 @@ ROLE_MAKING = (
 as well, but the two auth roles of an environment that was made by `amplify push` carry no boundary."""
 
 OTHER_IDENTITIES = (
+    "iam:AddClientIDToOpenIDConnectProvider",
     "iam:AddUserToGroup",
     "iam:AttachGroupPolicy",
     "iam:AttachUserPolicy",
@@ -81,12 +82,19 @@ OTHER_IDENTITIES = (
     "iam:CreateLoginProfile",
     "iam:CreateOpenIDConnectProvider",
     "iam:CreateSAMLProvider",
+    "iam:CreateServiceSpecificCredential",
     "iam:CreateUser",
     "iam:PutGroupPolicy",
     "iam:PutUserPermissionsBoundary",
     "iam:PutUserPolicy",
-    "iam:UpdateOpenIDConnectProvider",
+    "iam:ResetServiceSpecificCredential",
+    "iam:UpdateAccessKey",
+    "iam:UpdateLoginProfile",
+    "iam:UpdateOpenIDConnectProviderThumbprint",
     "iam:UpdateSAMLProvider",
+    "iam:UpdateServiceSpecificCredential",
+    "iam:UploadSSHPublicKey",
+    "iam:UploadSigningCertificate",
 )
 """Ways to another identity than a role: none of them is a backend's business."""
 
@@ -97,7 +105,7 @@ POLICY_EDITING = (
     "iam:SetDefaultPolicyVersion",
 )
 
-IAM_CHANGES = tuple(actions_of("iam", "Add* Attach* Create* Delete* Detach* Put* Remove* Set* Tag* Untag* Update*"))
+IAM_CHANGES = tuple(actions_of("iam", "Attach* Create* Delete* Detach* Put* Set* Tag* Untag* Update*"))
 
 
 def boundary(access: EnvironmentAccess) -> PolicyDocument:
@@ -164,7 +172,7 @@ def guards(
     names = access.names
     everything = names.arn("iam", "*", region="")
     ours = [names.iam_arn(kind, ROOT_PATH, "*") for kind in ("role", "policy")]
-    unpassed = deny("OurRolesAreNotPassed", "iam:PassRole", ours)
+    unpassed = deny("OurRolesAreNotPassed", "iam:PassRole", names.iam_arn("role", ROOT_PATH, "*"))
     if passes_execution_role:
         unpassed["NotResource"] = _passable(access)
         del unpassed["Resource"]

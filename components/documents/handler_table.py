@@ -59,8 +59,11 @@ def table() -> Mapping[str, Mapping[str, tuple[str, ...]]]:
     return {name: {kind: tuple(actions) for kind, actions in entry.items()} for name, entry in found.items()}
 
 
-def from_schemas(schemas: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, list[str]]]:
-    """The table made from resource schemas: sorted, with action names spelled one way."""
+def from_schemas(schemas: Iterable[Mapping[str, Any]], published: Mapping[str, Any]) -> dict[str, dict[str, list[str]]]:
+    """The table made from resource schemas: sorted, with action names spelled one way.
+
+    Schemas also name what is no action of IAM (an API's name, an action of old); `published` are AWS's, by service.
+    """
     wanted = {f"AWS::{name}" for name in TYPES}
     result: dict[str, dict[str, list[str]]] = {}
     for schema in schemas:
@@ -70,7 +73,10 @@ def from_schemas(schemas: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, li
             continue
         read = _actions(handlers.get("read", {}).get("permissions", []))
         every = _actions(a for handler in handlers.values() for a in handler.get("permissions", []))
-        result[name] = {"change": sorted(every), "read": sorted(read)}
+        result[name] = {
+            "change": sorted(a for a in every if _exists(a, published)),
+            "read": sorted(a for a in read if _exists(a, published)),
+        }
     return dict(sorted(result.items()))
 
 
@@ -83,14 +89,21 @@ def _actions(permissions: Iterable[str]) -> set[str]:
     return found - _TOO_WIDE
 
 
+def _exists(action: str, published: Mapping[str, Any]) -> bool:
+    service, _, name = action.lower().partition(":")
+    return name.endswith("*") or name in published.get(service, {}).get("Actions", {})
+
+
 def main() -> None:
-    """Write the table from the schemas of the installed cfn-lint."""
+    """Write the table from the schemas and the list of actions of the installed cfn-lint."""
+    from cfnlint.data import AdditionalSpecs  # noqa: PLC0415 - only this command needs them
     from cfnlint.data.schemas import resources  # noqa: PLC0415 - only this command needs it
 
     folder = Path(next(iter(resources.__path__)))
     # cfn-lint keeps several regions' versions of a schema; sorted by name, so that the same one is taken every time.
     schemas = (json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json")))
-    lines = [f"{json.dumps(name)}: {json.dumps(entry)}" for name, entry in from_schemas(schemas).items()]
+    published = json.loads(Path(next(iter(AdditionalSpecs.__path__)), "Policies.json").read_text(encoding="utf-8"))
+    lines = [f"{json.dumps(name)}: {json.dumps(entry)}" for name, entry in from_schemas(schemas, published).items()]
     TABLE.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
 
 

@@ -35,7 +35,6 @@ STATE_PREFIX = ".pulumi/"
 """Where the engine keeps its state in the state bucket (Pulumi's DIY backend)."""
 PLANS_PREFIX = "plans/"
 OUTPUTS_PREFIX = "outputs/"
-LEASES_PREFIX = "leases/"
 
 
 def fit(name: str, limit: int) -> str:

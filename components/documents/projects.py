@@ -7,7 +7,6 @@ from components.documents.environment import EnvironmentAccess
 from components.documents.naming import (
     CHECK,
     DEPLOY,
-    LEASES_PREFIX,
     OUTPUTS_PREFIX,
     PLAN,
     PLANS_PREFIX,
@@ -151,17 +150,6 @@ def _plan(access: EnvironmentAccess) -> list[Statement]:
     own = {"StringEquals": {"aws:ResourceAccount": names.account}}
     return [
         allow("Stacks", STACK_READS, access.stack_arns),
-        allow(
-            "ChangeSets",
-            ["cloudformation:CreateChangeSet", "cloudformation:DeleteChangeSet"],
-            access.stack_arns,
-        ),
-        allow(
-            "PassExecutionRole",
-            "iam:PassRole",
-            names.execution_role_arn,
-            {"StringEquals": {"iam:PassedToService": "cloudformation.amazonaws.com"}},
-        ),
         deny("ExecutesNothing", EXECUTIONS, "*"),
         *_staging_reads(access),
         allow("State", READ_OBJECT, [f"{state}/{STATE_PREFIX}*", f"{state}/{PLANS_PREFIX}*"], own),
@@ -174,16 +162,9 @@ def _plan(access: EnvironmentAccess) -> list[Statement]:
         # The preview refreshes what the component itself has made.
         allow("Secrets", SECRET_LOOKS, secret_arns(access)),
         *_pages(access, upload=False),
-        allow("PlanReads", _UNSCOPED_STACK_READS, "*"),
+        # What a backend imports must be exported by some stack of the account.
+        allow("PlanReads", "cloudformation:ListExports", "*"),
     ]
-
-
-_UNSCOPED_STACK_READS = (
-    "cloudformation:DescribeStackDriftDetectionStatus",
-    "cloudformation:GetTemplateSummary",
-    # What a backend imports must be exported by some stack of the account.
-    "cloudformation:ListExports",
-)
 
 
 def _deploy(access: EnvironmentAccess) -> list[Statement]:
@@ -221,7 +202,7 @@ def _deploy(access: EnvironmentAccess) -> list[Statement]:
         allow(
             "State",
             [*READ_OBJECT, *WRITE_OBJECT, "s3:DeleteObject"],
-            [f"{state}/{prefix}*" for prefix in (STATE_PREFIX, LEASES_PREFIX, OUTPUTS_PREFIX)],
+            [f"{state}/{prefix}*" for prefix in (STATE_PREFIX, OUTPUTS_PREFIX)],
             own,
         ),
         allow("Plans", READ_OBJECT, f"{state}/{PLANS_PREFIX}*", own),
@@ -230,8 +211,6 @@ def _deploy(access: EnvironmentAccess) -> list[Statement]:
         *_audit_write(access, DEPLOY),
         # What was deployed before may be deployed again.
         allow("AuditRead", "logs:FilterLogEvents", _audit(access)),
-        # A lease is taken over only from a build that has ended.
-        allow("OwnBuilds", "codebuild:BatchGetBuilds", names.project_arn(DEPLOY)),
         # The backend's secret parameters: the component makes them, CloudFormation's role reads them.
         allow(
             "Secrets",

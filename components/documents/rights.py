@@ -18,7 +18,7 @@ from components.documents.provider_calls import actions_for_types
 from components.documents.scopes import data_reads, is_foreign_identity, resources_of, services_passed_to
 from components.documents.serverless import expanded, transform_statements
 from components.documents.statements import Statement, allow, deny
-from components.documents.unscoped import GLOBAL_SERVICES, UNSCOPED_READS, UNSCOPED_WRITES
+from components.documents.unscoped import GLOBAL_SERVICES, NO_TAGS_AT_ONCE, NOT_GRANTED, UNSCOPED_READS, UNSCOPED_WRITES
 
 EXTRA: Mapping[str, tuple[str, ...]] = {
     "AWS::CodeBuild::Project": (
@@ -105,7 +105,7 @@ def statements_for(
     scoped: dict[str, set[str]] = defaultdict(set)
     anywhere: dict[str, set[str]] = defaultdict(set)
     blind_reads: set[str] = set()
-    for action in sorted(wanted):
+    for action in sorted(wanted - set(NOT_GRANTED)):
         service = action.split(":")[0]
         if action in UNSCOPED_WRITES:
             anywhere[service].add(action)
@@ -121,7 +121,8 @@ def statements_for(
     for service, actions in sorted(anywhere.items()):
         region = "us-east-1" if service in GLOBAL_SERVICES else access.names.region
         conditions: dict[str, dict[str, str]] = {"StringEquals": {"aws:RequestedRegion": region}}
-        conditions |= _tags("RequestTag", access)
+        if service not in NO_TAGS_AT_ONCE:
+            conditions |= _tags("RequestTag", access)
         statements.append(allow(f"{_word(service)}KnowsNoResource", actions, "*", conditions))
     return statements
 
@@ -130,7 +131,7 @@ def execution_statements(access: EnvironmentAccess) -> list[Statement]:
     """All statements of the execution role: the export's types, its objects, its roles, and what stays out of reach."""
     names = access.names
     types = expanded(access.resource_types) | {"AWS::CloudFormation::Stack"}
-    functions = resources_of("lambda", access, types)
+    functions = [arn for arn in resources_of("lambda", access, types) if ":function:" in arn]
     statements = statements_for(access, types)
     statements.append(
         allow(

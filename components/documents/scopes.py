@@ -134,7 +134,7 @@ def _cloudformation(access: EnvironmentAccess, types: frozenset[str]) -> list[st
 
 def _route53(access: EnvironmentAccess, types: frozenset[str]) -> list[str]:
     del types
-    return [f"arn:{access.names.partition}:route53:::{kind}/*" for kind in ("change", "hostedzone")]
+    return [f"arn:{access.names.partition}:route53:::hostedzone/*"]
 
 
 _SCOPES: Mapping[str, Scope] = {
@@ -149,7 +149,7 @@ _SCOPES: Mapping[str, Scope] = {
     "dynamodb": _named("dynamodb", "table/", tails=("", "/*")),
     "events": _named("events", "rule/", "rule/*/", "event-bus/"),
     "iam": _iam,
-    "kms": _anywhere("kms", "alias/*", "key/*"),
+    "kms": _anywhere("kms", "key/*"),
     "lambda": _lambda,
     "logs": _named("logs", "log-group:", "log-group:/aws/lambda/", tails=("", ":*")),
     "route53": _route53,

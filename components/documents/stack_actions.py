@@ -1,24 +1,19 @@
 """CloudFormation's actions, in two kinds: those that look at a stack, and those that make something happen."""
 
 STACK_READS = (
-    "cloudformation:DescribeChangeSet",
-    "cloudformation:DescribeEvents",
     "cloudformation:DescribeStackEvents",
     "cloudformation:DescribeStackResource",
-    "cloudformation:DescribeStackResourceDrifts",
     "cloudformation:DescribeStackResources",
     "cloudformation:DescribeStacks",
-    "cloudformation:DetectStackDrift",
-    "cloudformation:DetectStackResourceDrift",
     "cloudformation:GetStackPolicy",
     "cloudformation:GetTemplate",
-    "cloudformation:ListChangeSets",
     "cloudformation:ListStackResources",
 )
 
 EXECUTIONS = (
     "cloudformation:CancelUpdateStack",
     "cloudformation:ContinueUpdateRollback",
+    "cloudformation:CreateChangeSet",
     "cloudformation:CreateResource",
     "cloudformation:CreateStack",
     "cloudformation:CreateStackSet",

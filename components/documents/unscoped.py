@@ -36,6 +36,8 @@ UNSCOPED_WRITES: Mapping[str, str] = {
     "cognito-idp:CreateUserPool": "the user pool has no ARN before it is there",
     "ecr:GetAuthorizationToken": "the token is the account's; what it may do is compared for each repository",
     "ecs:DeregisterTaskDefinition": "ECS compares no task definition here",
+    "kinesis:DisableEnhancedMonitoring": "Kinesis compares no stream here",
+    "kinesis:EnableEnhancedMonitoring": "Kinesis compares no stream here",
     "kinesis:UpdateShardCount": "Kinesis compares no stream here",
     "kinesis:UpdateStreamMode": "Kinesis compares no stream here",
     "kms:CreateKey": "the key has no ARN before it is there",
@@ -48,6 +50,28 @@ UNSCOPED_WRITES: Mapping[str, str] = {
     "sns:Unsubscribe": "SNS compares no subscription",
 }
 """Every write that may stand on `Resource: "*"`, with the reason."""
+
+_ACCOUNT = "it would be the whole account's"
+_NO_RESOURCE = "no ARN in a policy allows it, and no export needs it"
+
+NOT_GRANTED: Mapping[str, str] = {
+    "cloudfront:CreateConnectionGroup": _NO_RESOURCE,
+    "codedeploy:StopDeployment": _NO_RESOURCE,
+    "ecs:PutAccountSetting": _ACCOUNT,
+    "ecs:PutAccountSettingDefault": _ACCOUNT,
+    "events:PutPermission": "it opens any event bus of the account",
+    "events:RemovePermission": "it closes any event bus of the account",
+    "lambda:PassCapacityProvider": _NO_RESOURCE,
+    "logs:CreateLogDelivery": _ACCOUNT,
+    "logs:DeleteIndexPolicy": _NO_RESOURCE,
+    "logs:DeleteResourcePolicy": _ACCOUNT,
+    "logs:PutIndexPolicy": _NO_RESOURCE,
+    "logs:PutResourcePolicy": "it opens all log groups, that of the audit log among them",
+}
+"""What resource schemas list for properties that Amplify's templates do not use, and that could stand on `*` only."""
+
+NO_TAGS_AT_ONCE = frozenset({"ecs", "kinesis", "route53", "sns"})
+"""Services whose actions in `UNSCOPED_WRITES` know no `aws:RequestTag`."""
 
 GLOBAL_SERVICES = frozenset({"cloudfront", "route53"})
 """Services with one endpoint, in us-east-1."""
@@ -73,7 +97,7 @@ UNSCOPED_READS = frozenset(
         "iam": "ListPolicies ListRoles",
         "kinesis": "ListStreams",
         "kms": "ListAliases ListKeys",
-        "lambda": "ListEventSourceMappings ListFunctions ListLayerVersions",
+        "lambda": "GetCodeSigningConfig GetLayerVersion ListEventSourceMappings ListFunctions ListLayerVersions",
         "logs": "DescribeIndexPolicies DescribeLogGroups DescribeResourcePolicies",
         "route53": "ListHostedZonesByName",
         "s3": "ListAllMyBuckets",

@@ -22,7 +22,7 @@ import yaml
 from components.documents.environment import FORBIDDEN_MANAGED_POLICIES
 from components.documents.handler_table import table
 from components.documents.organization import protect_pipeline_role
-from components.documents.unscoped import UNSCOPED_READS, UNSCOPED_WRITES
+from components.documents.unscoped import NO_TAGS_AT_ONCE, UNSCOPED_READS, UNSCOPED_WRITES
 from tests.components.documents import world as w
 from tests.components.recorder import Recording
 from tests.stacks.projects import APP, AWAY, HOME, TOOLING, account_of, make, run, write
@@ -30,10 +30,10 @@ from tests.stacks.projects import APP, AWAY, HOME, TOOLING, account_of, make, ru
 TEMPLATE = Path(__file__).parents[2] / "delivery" / "templates" / "state.yaml"
 READS = ("BatchGet", "Describe", "Detect", "Get", "List")
 TAGLESS = frozenset({"codestar-notifications:DeleteTarget", "ecr:GetAuthorizationToken"}) | {
-    a for a in UNSCOPED_WRITES if a.startswith("cloudformation:")
+    a for a in UNSCOPED_WRITES if a.startswith(("cloudformation:", *(f"{service}:" for service in NO_TAGS_AT_ONCE)))
 }
 """Of the writes that know no resource those that know no tags either: Cloud Control's own requests, a login, a
-notification's target."""
+notification's target, and those of services that take no tags with them."""
 ANY_REGION = frozenset({"kms:CreateKey"})
 """A new environment may be the first one of its region: told by its tag only."""
 NO_DEPUTY = "lambda.amazonaws.com"

@@ -22,7 +22,7 @@ from components.documents.model import CodeCommitSource, PipelineModel
 from components.documents.naming import PipelineNames
 from components.documents.pulumi_types import cloudformation_type
 from components.documents.rights import program_actions
-from components.documents.unscoped import UNSCOPED_READS, UNSCOPED_WRITES
+from components.documents.unscoped import NOT_GRANTED, UNSCOPED_READS, UNSCOPED_WRITES
 from delivery.own_rights import not_its_own
 from delivery.planning import ProgramStep
 from rehearsal.policy import Principal, Request, Role, World, decide
@@ -220,7 +220,11 @@ def _handler(token: str, kind: str) -> frozenset[str]:
     assert name, token
     # What a handler calls in other services is for options that the programs do not use: a VPC, a key, a delivery.
     service = {"ApiGatewayV2": "apigateway"}.get(name.split("::")[1], name.split("::")[1].lower())
-    return frozenset(action for action in table()[name][kind] if action.startswith(f"{service}:")) - BOUNDARY_STAYS
+    return (
+        frozenset(action for action in table()[name][kind] if action.startswith(f"{service}:"))
+        - BOUNDARY_STAYS
+        - NOT_GRANTED.keys()
+    )
 
 
 def _control(operation: str) -> frozenset[str]:

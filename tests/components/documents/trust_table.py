@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from amplify_export.store import FOLDERS
-from components.documents.boundary import ROLE_MAKING
+from components.documents.boundary import OTHER_IDENTITIES, ROLE_MAKING
 from components.documents.door import DOOR_VARIABLES, OVERRIDE_KEYS
 from components.documents.naming import PROJECTS, EnvironmentNames
 from components.documents.stack_actions import EXECUTIONS
@@ -360,13 +360,23 @@ def _plan() -> Iterator[Row]:
     for names in ENVIRONMENTS:
         role = names.project_role_arn("plan")
         stack, state = _stack(names), names.bucket_arn(names.state_bucket)
-        for action in ("CreateChangeSet", "DeleteChangeSet", "DescribeStacks", "GetTemplate", "DetectStackDrift"):
+        # There is no code for change sets and drift.
+        for action in ("DeleteChangeSet", "DescribeChangeSet", "DetectStackDrift", "GetTemplateSummary"):
+            yield no(role, f"cloudformation:{action}", stack)
+        for action in ("DescribeStacks", "GetTemplate", "GetStackPolicy", "ListStackResources"):
             yield yes(role, f"cloudformation:{action}", stack)
             yield yes(role, f"cloudformation:{action}", _nested(names))
             yield no(role, f"cloudformation:{action}", names.arn("cloudformation", "stack/other/x"))
         for action in EXECUTIONS:
             yield never(role, action, stack)
-        yield from _passing(names, "plan")
+        # It makes nothing, so it hands no role over.
+        for passed in (
+            names.execution_role_arn,
+            names.door_arn,
+            names.iam_arn("role", "/", f"hello-{names.environment}"),
+        ):
+            for service in ("cloudformation", "codebuild", "lambda"):
+                yield no(role, "iam:PassRole", passed, keys={"iam:PassedToService": f"{service}.amazonaws.com"})
         yield yes(role, "s3:GetObject", f"{state}/.pulumi/stacks/x.json")
         yield no(role, "s3:GetObject", f"{state}/outputs/x.json")
         yield no(role, "s3:PutObject", f"{state}/.pulumi/stacks/x.json")
@@ -442,8 +452,9 @@ def _deploy() -> Iterator[Row]:
         yield no(role, "cloudformation:ExecuteChangeSet", stack)
         yield from _passing(names, "deploy")
         state = names.bucket_arn(names.state_bucket)
-        for prefix in (".pulumi", "leases", "outputs"):
+        for prefix in (".pulumi", "outputs"):
             yield yes(role, "s3:PutObject", f"{state}/{prefix}/x.json")
+        yield no(role, "s3:PutObject", f"{state}/leases/x.json")
         yield yes(role, "s3:GetObject", f"{state}/plans/x.json")
         yield no(role, "s3:PutObject", f"{state}/plans/x.json")
         yield no(role, "s3:PutBucketPolicy", state)
@@ -455,8 +466,8 @@ def _deploy() -> Iterator[Row]:
             yield no(role, action, state_key(names), keys={"kms:ResourceAliases": (alias,)})
         yield from _foreign_state(names, "deploy")
         yield from _staging_reads(names, "deploy")
-        yield yes(role, READ, names.project_arn("deploy"))
-        yield no(role, READ, names.project_arn("plan"))
+        for what in PROJECTS:
+            yield no(role, READ, names.project_arn(what))
         audit = names.arn("logs", f"log-group:{names.audit_log_group}:log-stream:x")
         yield yes(role, "logs:FilterLogEvents", audit)
         yield no(role, "logs:FilterLogEvents", names.arn("logs", "log-group:/aws/lambda/x:y"))
@@ -492,8 +503,8 @@ def _roles_by_deploy() -> Iterator[Row]:
             yield never(maker, "iam:PutRolePermissionsBoundary", backend, keys=other)
             yield never(maker, "iam:DeleteRolePermissionsBoundary", backend)
             yield never(maker, "iam:DeleteUserPermissionsBoundary", names.iam_arn("user", "/", "me"))
-            yield never(maker, "iam:CreateUser", names.iam_arn("user", "/", "me"))
-            yield never(maker, "iam:CreateAccessKey", names.iam_arn("user", "/", "me"))
+            for action in OTHER_IDENTITIES:
+                yield never(maker, action, names.iam_arn("user", "/", "me"))
             for ours in (names.door_arn, names.project_role_arn("deploy"), names.execution_role_arn):
                 for action in ("UpdateAssumeRolePolicy", "PutRolePolicy", "DeleteRole", "CreateRole", "TagRole"):
                     yield never(maker, f"iam:{action}", ours, keys=boundary)
