@@ -41,6 +41,7 @@ from delivery.planning import (
     ignored,
     lacking,
     losses,
+    named_policies,
     page_buckets,
     plan_backend,
     plan_program,
@@ -227,6 +228,8 @@ def _rights(target: Wanted, here: Backend, previewed: Sequence[ProgramStep]) -> 
         pages=page_buckets(previewed),
     )
     prepared.check(found, config, project)
+    if not config.execution_role_arn:
+        prepared.check_policies(named_policies(here.wanted, target.names.stack_role_prefix), config)
     denied = prepared.denied_at_run_time(beyond_boundary(record, here.wanted), config, project)
     return (*prepared.unclear(found), *denied)
 

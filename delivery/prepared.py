@@ -67,6 +67,19 @@ def unclear(lacking: Lacking) -> tuple[str, ...]:
     )
 
 
+def check_policies(named: Needs, config: EnvironmentConfig) -> None:
+    """Raise `DeployError` if the export names managed policies itself, which the execution role may not make."""
+    if not named:
+        return
+    raise DeployError(
+        "managed policies with names of their own, which no account lets a backend make: "
+        + "; ".join(_line(kind, places) for kind, places in named.items()),
+        where=stamp.place(config),
+        remedy="take `ManagedPolicyName` out of them (`amplify override`): CloudFormation names them after the stack; "
+        "nothing was changed",
+    )
+
+
 def denied_at_run_time(needs: Needs, config: EnvironmentConfig, project: Project) -> tuple[str, ...]:
     """What the backend's code will be denied although its own policies give it, as a line with the way out."""
     if not needs:

@@ -14,6 +14,7 @@ from components.documents.boundary import guards, nested_stacks
 from components.documents.environment import EnvironmentAccess
 from components.documents.handler_table import table
 from components.documents.naming import PROJECTS
+from components.documents.off_limits import APP_TAG
 from components.documents.provider_calls import actions_for_types
 from components.documents.scopes import data_reads, is_foreign_identity, resources_of, services_passed_to
 from components.documents.serverless import expanded, transform_statements
@@ -192,8 +193,11 @@ def _scoped(
         # A bucket's ARN names no account. Where there is no bucket yet, there is no owner to compare either.
         conditions = {"StringEqualsIfExists": {"aws:ResourceAccount": access.names.account}}
     elif service == "kms":
-        # Whatever keys the stack makes: ours are told by their aliases.
-        conditions = {"ForAllValues:StringNotLike": {"kms:ResourceAliases": f"alias/{access.names.app}-*"}}
+        # Whatever keys the stack makes: ours are told by their aliases, and those of any app by their tag.
+        conditions = {
+            "ForAllValues:StringNotLike": {"kms:ResourceAliases": f"alias/{access.names.app}-*"},
+            "Null": {f"aws:ResourceTag/{APP_TAG}": "true"},
+        }
     elif service in _TAGGED:
         conditions = _tags("ResourceTag", access)
     if actions:

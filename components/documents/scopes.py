@@ -104,7 +104,12 @@ def _iam(access: EnvironmentAccess, types: frozenset[str]) -> list[str]:
     found = [*access.backend_role_patterns, access.program_role_pattern]
     if "AWS::IAM::ManagedPolicy" in types:
         names = access.names
-        found += [names.iam_arn("policy", "/", p) for p in (f"*-{names.environment}", f"{names.stack_role_prefix}*")]
+        # Not `*-ENV`, as for roles: a policy that ends so may be a person's, and who writes it has its holders' rights.
+        # Amplify leaves its policies unnamed.
+        patterns = [f"{names.stack_role_prefix}*"]
+        if "AWS::IAM::ManagedPolicy" in access.program_types:
+            patterns.append(f"{names.prefix}-*")
+        found += [names.iam_arn("policy", "/", pattern) for pattern in patterns]
     found.append(access.names.iam_arn("role", "/aws-service-role/", "*"))
     return found
 

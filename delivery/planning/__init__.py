@@ -13,7 +13,16 @@ from changes.steps import (
     UpdateStack,
     digest,
 )
-from delivery.planning.needs import Identity, Lacking, Needs, beyond_boundary, lacking, page_buckets, program_needs
+from delivery.planning.needs import (
+    Identity,
+    Lacking,
+    Needs,
+    beyond_boundary,
+    lacking,
+    named_policies,
+    page_buckets,
+    program_needs,
+)
 from delivery.planning.notes import boundary_comes, ignored, losses
 from delivery.planning.plan import Plan, Start, Target, document_digest
 from delivery.planning.program import ProgramStep, plan_program
@@ -42,6 +51,7 @@ __all__ = [
     "ignored",
     "lacking",
     "losses",
+    "named_policies",
     "page_buckets",
     "plan_backend",
     "plan_program",

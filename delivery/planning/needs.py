@@ -36,6 +36,9 @@ _PAGES = frozenset(
 """What `AmplifyBackend` makes for verification pages, each called by its bucket, a page as `BUCKET/PATH`."""
 
 
+_POLICY = "AWS::IAM::ManagedPolicy"
+
+
 @dataclass(frozen=True)
 class Lacking:
     """What the account has not given rights for."""
@@ -95,6 +98,17 @@ def lacking(
         unclear={token: places for token, places in program.items() if answers[token] is None},
         pages=tuple(sorted(set(pages) - prepared.pages)),
     )
+
+
+def named_policies(wanted: Stacks, prefix: str) -> Needs:
+    """Customer managed policies of `wanted` that have a name of their own: whoever makes a backend's policies may make
+    those only whose names begin with the stack's (`prefix`), as CloudFormation names them."""
+    found: dict[str, list[str]] = {}
+    for path, resource in wanted.resolved.resources.items():
+        name = (resource.properties or {}).get("ManagedPolicyName") if resource.type == _POLICY else None
+        if name and not (isinstance(name, str) and name.startswith(prefix)):
+            found.setdefault(f"{_POLICY} {name}", []).append("/".join(path))
+    return found
 
 
 def beyond_boundary(prepared: Prepared, wanted: Stacks) -> Needs:

@@ -14,7 +14,8 @@ from components.documents.prepared import Prepared
 from delivery import plan
 from delivery.account import Account
 from delivery.planning import Lacking, Needs
-from delivery.prepared import check, declared_boundary, denied_at_run_time, recorded, unclear
+from delivery.prepared import check, check_policies, declared_boundary, denied_at_run_time, recorded, unclear
+from stacks.access import environment_names
 from stacks.config import Project
 from tests.delivery.planning.stacks_of import stacks_of, with_resource
 from tests.local_account import LocalAccount
@@ -140,8 +141,16 @@ def test_a_plan_says_it(project: Project, monkeypatch: pytest.MonkeyPatch) -> No
         project.environment("preprod"),
         project.environment("preprod").model_copy(update={"execution_role_arn": "arn:aws:iam::222222222222:role/x"}),
     ):
-        [note] = plan._rights(SimpleNamespace(config=config, account=None), here, ())  # type: ignore[arg-type]
+        target = SimpleNamespace(config=config, account=None, names=environment_names(APP, config))
+        [note] = plan._rights(target, here, ())  # type: ignore[arg-type]
         assert "iot:Connect (UpdateRolesWithIDPFunctionRole)" in note
+
+
+def test_a_plan_refuses_managed_policies_with_names_of_their_own(project: Project) -> None:
+    with pytest.raises(DeployError, match=r"AWS::IAM::ManagedPolicy reports-prod \(api/Policy\)") as caught:
+        check_policies({"AWS::IAM::ManagedPolicy reports-prod": ["api/Policy"]}, project.environment("preprod"))
+    assert "take `ManagedPolicyName` out of them" in caught.value.remedy
+    check_policies({}, project.environment("preprod"))
 
 
 # --- the record in the account ---------------------------------------------------------------------------------------

@@ -570,6 +570,12 @@ def _execution() -> Iterator[Row]:
         yield no(
             role, "iam:PassRole", names.iam_arn("role", "/", "x"), keys={"iam:PassedToService": "lambda.amazonaws.com"}
         )
+        # A managed policy is told by the stack's name alone: `-ENV` may be anybody's.
+        mine = names.iam_arn("policy", "/", f"{names.stack_role_prefix}-apix-AuthRolePolicy01-1A2B")
+        for action in ("CreatePolicy", "CreatePolicyVersion", "DeletePolicy"):
+            yield yes(role, f"iam:{action}", mine)
+            for other in (f"auditors-{env}", f"{names.prefix}-reports", "auditors"):
+                yield no(role, f"iam:{action}", names.iam_arn("policy", "/", other))
         yield from _nesting(names)
         yield yes(role, "lambda:InvokeFunction", names.arn("lambda", f"function:{names.stack_role_prefix}x-Fn-1"))
         yield no(role, "lambda:InvokeFunction", names.arn("lambda", "function:payments"))

@@ -16,6 +16,7 @@ from delivery.planning import (
     Stacks,
     beyond_boundary,
     lacking,
+    named_policies,
     page_buckets,
     plan_backend,
     program_needs,
@@ -225,3 +226,16 @@ def test_a_function_that_calls_a_service_which_the_boundary_does_not_let_pass_is
 @pytest.mark.parametrize("name", ["todo", "full", "iam", "todo-series/v4"])
 def test_real_exports_ask_for_nothing_that_it_denies(name: str) -> None:
     assert beyond_boundary(made_for(name), stacks_of(name)) == {}
+
+
+def test_a_managed_policy_with_a_name_of_its_own_is_told() -> None:
+    stacks = stacks_of("full")
+    [place] = [
+        "/".join(path)
+        for path, resource in stacks.resolved.resources.items()
+        if path[-1] == "PolicyAPIGWAuth1" and resource.type == "AWS::IAM::ManagedPolicy"
+    ]
+    assert named_policies(stacks, "amplify-fullapp-dev") == {}
+    for name, told in (("reports-dev", True), ("amplify-fullapp-dev-mine", False)):
+        found = named_policies(with_resource(stacks, place, ManagedPolicyName=name), "amplify-fullapp-dev")
+        assert found == ({f"AWS::IAM::ManagedPolicy {name}": [place]} if told else {})
