@@ -97,6 +97,7 @@ def environment_access(
         check_statements=tuple(s for step in stage.steps for s in _statements(f"Step{_word(step.name)}", step.rights)),
         page_buckets=frozenset(pages(assembly, root.stack_name)),
         boundary_services=config.boundary_services,
+        allowed_overrides=config.allowed_overrides,
         neighbours=neighbours(project, app, environment),
         own_boundary=config.roles_boundary,
         images=config.images,

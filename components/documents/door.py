@@ -16,6 +16,9 @@ AWS has no condition key for these parameters of `StartBuild`, so nothing can de
 
 The digest itself is a variable: whoever holds the door can pass another one, and with it other code. A door does not
 protect against the pipeline, only against everybody else.
+
+What CodePipeline itself sends with `StartBuild` is not documented. If it sends something that is denied here, no action
+of a pipeline runs in the account: then the account's file takes that one name out of the list (`allowed_overrides`).
 """
 
 from components.documents.environment import EnvironmentAccess
@@ -50,6 +53,14 @@ OVERRIDE_KEYS = (
 """Condition keys that are there if and only if `StartBuild` carries the override. Not in this list, because
 CodePipeline may set them itself: the source's and the artifacts' location and the key, which must be the pipeline's."""
 
+_LOCATIONS = ("codebuild:artifacts.location", "codebuild:source.location")
+_KEY, _VARIABLES = "codebuild:encryptionKey", "codebuild:environment.environmentVariables.name"
+DENIED_OVERRIDES = tuple(
+    sorted(key.removeprefix("codebuild:") for key in (*OVERRIDE_KEYS, *_LOCATIONS, _KEY, _VARIABLES))
+)
+"""The names under which the account's file (`allowedOverrides`) takes a denial away. AWS documents neither which of
+them CodePipeline sends nor that it sends none; all that this project has been tried with is its own rehearsal."""
+
 START, STOP, READ = "codebuild:StartBuild", "codebuild:StopBuild", "codebuild:BatchGetBuilds"
 
 
@@ -61,10 +72,15 @@ def door_role(access: EnvironmentAccess) -> RoleDocument:
         path=names.path,
         description=f"Lets {access.pipeline.pipeline} start builds of {names.prefix}, and nothing else",
         trust=role_trust(access.pipeline.role_arn()),
-        policies={"builds": _builds(access), "overrides": _overrides(access)},
+        policies=_policies(access),
         arn=names.door_arn,
         boundary=access.own_boundary,
     )
+
+
+def _policies(access: EnvironmentAccess) -> dict[str, Document]:
+    overrides = _overrides(access)
+    return {"builds": _builds(access), **({"overrides": overrides} if overrides["Statement"] else {})}
 
 
 def _project_arns(access: EnvironmentAccess) -> list[str]:
@@ -80,19 +96,22 @@ def _overrides(access: EnvironmentAccess) -> Document:
 
     They deny for every project, not only for the four: it says more with less, and a role has 10,240 characters.
     """
+    allowed = {f"codebuild:{name}" for name in access.allowed_overrides}
     denials = [
         deny(_sid(key), START, "*", {"Null": {key: "false"}})  # "false": the request has the key
         for key in OVERRIDE_KEYS
+        if key not in allowed
     ]
     bucket = access.pipeline.artifact_bucket(access.names.region)
     locations = [f"{bucket}/*", f"{access.names.bucket_arn(bucket)}/*", access.names.bucket_arn(bucket), bucket]
-    for key in ("codebuild:artifacts.location", "codebuild:source.location"):
+    for key in (key for key in _LOCATIONS if key not in allowed):
         denials.append(deny(_sid(key), START, "*", {"Null": {key: "false"}, "StringNotLike": {key: locations}}))
-    key = "codebuild:encryptionKey"
-    ours = [access.pipeline.arn("kms", what, region=access.names.region) for what in ("key/*", "alias/*")]
-    denials.append(deny(_sid(key), START, "*", {"Null": {key: "false"}, "StringNotLike": {key: ours}}))
-    key = "codebuild:environment.environmentVariables.name"
-    denials.append(deny("Variables", START, "*", {"ForAnyValue:StringNotEquals": {key: DOOR_VARIABLES}}))
+    if _KEY not in allowed:
+        ours = [access.pipeline.arn("kms", what, region=access.names.region) for what in ("key/*", "alias/*")]
+        denials.append(deny(_sid(_KEY), START, "*", {"Null": {_KEY: "false"}, "StringNotLike": {_KEY: ours}}))
+    if _VARIABLES not in allowed:
+        variables = {"ForAnyValue:StringNotEquals": {_VARIABLES: DOOR_VARIABLES}}
+        denials.append(deny("Variables", START, "*", variables))
     return document(denials)
 
 

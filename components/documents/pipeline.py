@@ -20,6 +20,7 @@ from components.documents.statements import (
     document,
     role_trust,
     service_trust,
+    through_s3_for,
 )
 from components.documents.store_access import (
     LOOK,
@@ -139,10 +140,10 @@ def _artifact_keys(names: PipelineNames, regions: Sequence[str]) -> list[Stateme
             "ArtifactKeys",
             USE_KEY,
             [names.arn("kms", "key/*", region=region) for region in regions],
-            {
-                "ForAnyValue:StringEquals": {"kms:ResourceAliases": names.artifact_key_alias},
-                "StringEquals": {"kms:ViaService": [f"s3.{region}.{names.dns_suffix}" for region in regions]},
-            },
+            through_s3_for(
+                [names.bucket_arn(names.artifact_bucket(region)) for region in regions],
+                [f"s3.{region}.{names.dns_suffix}" for region in regions],
+            ),
         )
     ]
 

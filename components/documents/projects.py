@@ -16,7 +16,7 @@ from components.documents.naming import (
 from components.documents.rights import secret_arns, statements_for
 from components.documents.scopes import services_passed_to
 from components.documents.stack_actions import EXECUTIONS, STACK_READS
-from components.documents.statements import Document, Statement, allow, deny, document, given
+from components.documents.statements import Document, Statement, allow, deny, document, given, through_s3_for
 from components.documents.store_access import LOOK, log_statement, owned_by
 from components.documents.store_access import READ as READ_OBJECT
 
@@ -69,15 +69,12 @@ def _build(access: EnvironmentAccess, what: str) -> list[Statement]:
         log_statement(names.arn("logs", f"log-group:{names.project_log_group(what)}")),
         allow("Artifact", READ_OBJECT, f"{bucket}/*", owned_by(tooling.account)),
         allow("ArtifactBucket", LOOK, bucket, owned_by(tooling.account)),
-        # A key's ARN is random: its alias tells which one it is. See "kms:ResourceAliases" in the KMS developer guide.
+        # Which of the tooling account's keys are open to this role, that account decides.
         allow(
             "ArtifactKey",
             "kms:Decrypt",
             tooling.arn("kms", "key/*", region=names.region),
-            {
-                "StringEquals": {"kms:ViaService": f"s3.{names.region}.{names.dns_suffix}"},
-                "ForAnyValue:StringEquals": {"kms:ResourceAliases": tooling.artifact_key_alias},
-            },
+            through_s3_for([bucket], [f"s3.{names.region}.{names.dns_suffix}"]),
         ),
         allow("Version", "ssm:GetParameter", [names.arn("ssm", f"parameter{name}") for name in read]),
     ]
@@ -299,11 +296,16 @@ def _staging_reads(access: EnvironmentAccess) -> list[Statement]:
 def _key(
     access: EnvironmentAccess, sid: str, actions: str | list[str], alias: str, *, through_s3: bool = False
 ) -> Statement:
+    """A right on the key with that alias: by its ARN, once it is made, because an alias counts up to five minutes after
+    it was ("Using aliases to control access to KMS keys" in its developer guide)."""
     names = access.names
-    conditions: dict[str, dict[str, str]] = {"ForAnyValue:StringEquals": {"kms:ResourceAliases": alias}}
+    known = access.state_key_arn if alias == names.state_key_alias else access.staging_key_arn
+    conditions: dict[str, dict[str, str]] = {}
+    if known is None:
+        conditions["ForAnyValue:StringEquals"] = {"kms:ResourceAliases": alias}
     if through_s3:
         conditions["StringEquals"] = {"kms:ViaService": f"s3.{names.region}.{names.dns_suffix}"}
-    return allow(sid, actions, names.arn("kms", "key/*"), conditions)
+    return allow(sid, actions, known or names.arn("kms", "key/*"), conditions)
 
 
 def _audit(access: EnvironmentAccess) -> str:

@@ -94,6 +94,20 @@ def document(statements: Iterable[Statement]) -> Document:
     return {"Version": "2012-10-17", "Statement": list(statements)}
 
 
+def through_s3_for(bucket_arns: Iterable[str], services: Iterable[str]) -> dict[str, dict[str, list[str]]]:
+    """A condition on the use of a key: S3 (`services`, by region) wants it for objects of these buckets.
+
+    A key's ARN is random, and its alias counts up to five minutes after it was made; what S3 wants a key for is known
+    at once: its encryption context is the object's ARN, with a bucket key the bucket's ("Using server-side encryption
+    with AWS KMS keys" in the S3 user guide).
+    """
+    objects = [arn for bucket in bucket_arns for arn in (bucket, f"{bucket}/*")]
+    return {
+        "StringEquals": {"kms:ViaService": list(services)},
+        "StringLike": {"kms:EncryptionContext:aws:s3:arn": objects},
+    }
+
+
 def to_json(doc: Mapping[str, Any]) -> str:
     """The canonical text of a document, the same in every process."""
     return json.dumps(doc, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

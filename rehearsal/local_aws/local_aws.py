@@ -45,6 +45,7 @@ _ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 class LocalAws:
     """One local AWS: a server with empty accounts, or one that was kept.
 
+    A key's new alias counts in policies after `alias_delay` seconds (on AWS up to five minutes).
     `python` is the interpreter of the local AWS's virtualenv, `node` runs Node.js Lambda functions, which find
     `cfn-response` and the AWS SDK in `node_modules`; what is not given comes from the set-up.
     """
@@ -56,6 +57,7 @@ class LocalAws:
         node: Path | None = None,
         node_modules: Path | None = None,
         custom_resource_timeout: int = CUSTOM_RESOURCE_TIMEOUT,
+        alias_delay: float = 0,
         without_mends: Iterable[str] = (),
     ) -> None:
         tools = None if python and node and node_modules else _tools()
@@ -63,6 +65,7 @@ class LocalAws:
         self._node = node or tools.node  # type: ignore[union-attr]
         self._node_modules = node_modules or tools.node_modules  # type: ignore[union-attr]
         self._custom_resource_timeout = custom_resource_timeout
+        self._alias_delay = alias_delay
         self._without_mends = tuple(without_mends)
         self._process: subprocess.Popen[bytes] | None = None
         self._leash: int | None = None
@@ -238,6 +241,7 @@ class LocalAws:
             "TMPDIR": str(scratch),
             "LOCAL_AWS_SCRATCH": str(scratch),
             "LOCAL_AWS_CUSTOM_RESOURCE_TIMEOUT": str(self._custom_resource_timeout),
+            "LOCAL_AWS_ALIAS_DELAY": str(self._alias_delay),
             "LANG": "C.UTF-8",
             "NODE_PATH": str(self._node_modules),
             "AUTH": "true",

@@ -24,6 +24,8 @@ from rehearsal.setup import Tools
 from rehearsal.setup.cache import CHECKOUT
 from stacks.config import PipelineConfig, Project
 
+ALIAS_DELAY = 5.0
+"""Seconds until a key's new alias counts in policies: minutes on AWS, so nothing in the story may wait for one."""
 PIPELINE = "pipeline"
 """The stack of the pipeline, and its name in the tooling account."""
 
@@ -55,7 +57,9 @@ def setting(tools: Tools, told: Callable[[Person, str], None], line: Line, *, ke
     try:
         home = prepare(folder / "pulumi-home", tools.python, CHECKOUT, tools.engine_root)
         plugins = warm.start(folder / "pulumi-home", tools.python, CHECKOUT)
-        aws, room = local_aws_with_room(tools.local_aws_python, node=tools.node, node_modules=tools.node_modules)
+        aws, room = local_aws_with_room(
+            tools.local_aws_python, node=tools.node, node_modules=tools.node_modules, alias_delay=ALIAS_DELAY
+        )
         aws.start(folder / "local-aws.log", keep=folder / "local-aws.json" if keep else None)
         try:
             image = build_image(home, tools)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import difflib
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
+from components.documents.door import DENIED_OVERRIDES
 from stacks.config.fields import (
     BadValueError,
     Compute,
@@ -29,6 +31,18 @@ PipelineName = Annotated[
     str, pattern("[a-z][a-z0-9-]{0,29}", "pipeline, which has up to 30 lower-case letters, digits and hyphens")
 ]
 Service = Annotated[str, pattern("[a-z][a-z0-9-]*", "prefix of IAM actions, such as bedrock")]
+
+
+def _override(value: Any) -> str:
+    text = str(value)
+    if text not in DENIED_OVERRIDES:
+        close = difflib.get_close_matches(text, DENIED_OVERRIDES, n=1, cutoff=0.5)
+        guess = f", do you mean {close[0]!r}?" if close else ""
+        raise BadValueError(f"{text!r} is no override that is denied{guess}", f"one of {', '.join(DENIED_OVERRIDES)}")
+    return text
+
+
+Override = Annotated[str, BeforeValidator(_override)]
 
 
 class Timeouts(Model):
@@ -85,6 +99,11 @@ class AccountConfig(Model):
         default=(),
         description="AWS services, by the prefix of their IAM actions (`bedrock`, `iot`), that roles of the backend "
         "and of the program may use beside those that Amplify's own categories use; `plan` says which are missing",
+    )
+    allowed_overrides: Annotated[tuple[Override, ...], List] = Field(
+        default=(),
+        description="overrides of StartBuild that the door no longer denies, for the case that CodePipeline sends one "
+        "(docs/pipeline.md tells when, docs/trust.md what each opens)",
     )
     roles_boundary: PolicyArn | None = Field(
         default=None, description="permissions boundary of your organization, put on all roles that this stack makes"

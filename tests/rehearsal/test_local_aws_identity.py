@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -155,3 +156,29 @@ def test_wrong_secret_is_refused(local_aws: LocalAws) -> None:
     forged = Credentials(admin.account, admin.access_key_id, "not the secret")
     with pytest.raises(ClientError, match="SignatureDoesNotMatch"):
         local_aws.client("sts", forged, REGION).get_caller_identity()
+
+
+def test_an_alias_counts_some_time_after_it_was_made() -> None:
+    """AWS: up to five minutes. The key's ARN, and what S3 wants a key for, count at once."""
+    with LocalAws(alias_delay=2) as aws:
+        account = random_account()
+        admin = aws.make_admin(account)
+        kms, iam = (aws.client(service, admin, REGION) for service in ("kms", "iam"))
+        key = kms.create_key()["KeyMetadata"]["Arn"]
+        condition = {"ForAnyValue:StringEquals": {"kms:ResourceAliases": "alias/mine"}}
+        trust = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{account}:root"}, "Action": "sts:AssumeRole"}
+        role = iam.create_role(RoleName="user", AssumeRolePolicyDocument=_text(trust))["Role"]["Arn"]
+        by_alias = {"Effect": "Allow", "Action": "kms:Encrypt", "Resource": "*", "Condition": condition}
+        by_arn = {"Effect": "Allow", "Action": "kms:GenerateDataKey", "Resource": key}
+        iam.put_role_policy(RoleName="user", PolicyName="use", PolicyDocument=_text(by_alias, by_arn))
+        user = aws.client("kms", aws.assume_role(admin, role), REGION)
+        kms.create_alias(AliasName="alias/mine", TargetKeyId=key)
+        user.generate_data_key(KeyId=key, KeySpec="AES_256")
+        with pytest.raises(ClientError, match="not authorized"):
+            user.encrypt(KeyId=key, Plaintext=b"x")
+        time.sleep(2.1)
+        user.encrypt(KeyId=key, Plaintext=b"x")
+
+
+def _text(*statements: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})

@@ -164,6 +164,8 @@ def test_everything_that_can_be_asked_for(directory: Path, tmp_path: Path) -> No
             "program": "account",
             "images": "true",
             "stagingKey": "true",
+            "allowedOverrides": ["environment.image"],
+            "boundaryServices": ["bedrock"],
             "protect": "false",
             "trustSourceArn": "false",
             "programTypes": ["AWS::SQS::Queue"],
@@ -183,6 +185,16 @@ def test_everything_that_can_be_asked_for(directory: Path, tmp_path: Path) -> No
     aliases = {a.inputs["name"] for a in recording.all("aws:kms/alias:Alias")}
     assert aliases == {f"alias/{APP}-preprod-state", f"alias/{APP}-preprod-staging"}
     assert not any(r.request.protect for r in recording.resources)
+    overrides = json.dumps(roles(recording)[f"{APP}-preprod-door"].inputs["policies"])
+    assert "codebuild:environment.image" not in overrides.replace("codebuild:environment.imageP", "")
+    assert "codebuild:source.buildspec" in overrides
+    boundary = next(p for p in recording.all(POLICY) if p.inputs["name"].endswith("-boundary"))
+    assert "bedrock:*" in boundary.inputs["policy"]
+    # The keys that the stack has made, by their ARNs: their aliases and tags count some minutes later.
+    for key in ("preprod-state", "preprod-staging"):
+        assert f'"arn:aws:::{key}"' in boundary.inputs["policy"]
+        inline = roles(recording)[f"{APP}-preprod-deploy"].inputs["policies"]
+        assert any(f"arn:aws:::{key}" in json.dumps(policy) for policy in inline)
     deploy = roles(recording)[f"{APP}-preprod-deploy"]
     assert "arn:aws:iam::aws:policy/AmazonSQSReadOnlyAccess" in deploy.inputs["managedPolicyArns"]
     assert "aws:SourceArn" not in json.dumps(deploy.inputs["assumeRolePolicyDocument"])

@@ -205,6 +205,7 @@ WRONG: dict[type[BaseModel], dict[str, tuple[Bad, ...]]] = {
         "deployRights": (LIST, Bad(["s3:*"], "'s3:*' is no mapping")),
         "deployPolicies": (LIST, Bad(["AdministratorAccess"], "is not the ARN of a policy")),
         "boundaryServices": (LIST, Bad(["bedrock:*"], "'bedrock:*' is no prefix of IAM actions, such as bedrock")),
+        "allowedOverrides": (LIST, Bad(["buildspec"], "'buildspec' is no override that is denied")),
         "rolesBoundary": (Bad("boundary", "'boundary' is not the ARN of a policy"),),
         "images": FLAG,
         "stagingKey": FLAG,

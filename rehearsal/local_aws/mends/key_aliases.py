@@ -5,6 +5,9 @@ that may use a key by the name of its alias, since the key's own ARN is random, 
 AWS: "the resource is the KMS key", whatever names it (KMS Developer Guide, "Using aliases to control access to KMS
 keys"); `kms:ResourceAliases` "controls access to a KMS key based on the aliases that are associated with the KMS key".
 
+An alias counts for that key some time after it was made, or turned: "it might take up to five minutes for tag and alias
+changes to affect KMS key authorization" (same guide). Here it is `LOCAL_AWS_ALIAS_DELAY` seconds, by default none.
+
 And who makes an alias needs the right on the alias and on its key ("Controlling access to aliases", same guide), where
 MiniStack asks for neither by name.
 """
@@ -12,6 +15,8 @@ MiniStack asks for neither by name.
 from __future__ import annotations
 
 import json
+import os
+import time
 from typing import Any
 
 from ministack.core import iam_actions, iam_evaluator
@@ -21,6 +26,8 @@ from ministack.services import kms
 from ._expect import expect, replace
 
 _KEY = "kms:resourcealiases"
+_stamped: dict[str, float] = {}
+"""When an alias, by its ARN, began to name its key: on the monotonic clock."""
 _TARGET = "rehearsal:TargetKey"
 """Carries the key of a new alias from where the request's body is known to where it is authorised."""
 
@@ -32,6 +39,11 @@ def apply() -> None:
     context_of = expect(iam_actions, "request_tag_context", "service", "iam_action", "body", "params")
     enforce = expect(iam_evaluator, "enforce", "access_key_id", "iam_action", "service", "region", "resource_arn")
     expect(kms, "_resolve_key", "key_id_or_arn")
+    stamp = expect(kms, "_stamp_alias", "alias_arn", "created")
+
+    def stamp_alias(alias_arn: str, created: bool) -> Any:
+        _stamped[alias_arn] = time.monotonic()
+        return stamp(alias_arn, created)
 
     def extract_resource_arn(service: str, *rest: Any, **more: Any) -> Any:
         found = extract(service, *rest, **more)
@@ -67,6 +79,7 @@ def apply() -> None:
             **{**more, "resource_arn": key["Arn"], "service_context": context},
         )
 
+    replace("_stamp_alias", stamp_alias, kms)
     replace("request_tag_context", request_tag_context, iam_actions)
     replace("enforce", enforce_on_both, iam_evaluator)
     replace("extract_resource_arn", extract_resource_arn, iam_actions)
@@ -85,7 +98,12 @@ def aliases_of(key_arn: str) -> list[str] | None:
     if key is None:
         return None
     with request_scope(*_place(key_arn)):
-        names = [alias for alias, target in kms._aliases.items() if target in (key["KeyId"], key["Arn"])]
+        since = time.monotonic() - float(os.environ.get("LOCAL_AWS_ALIAS_DELAY") or 0)
+        names = [
+            alias
+            for alias, target in kms._aliases.items()
+            if target in (key["KeyId"], key["Arn"]) and _stamped.get(alias, since) <= since
+        ]
     return [name.rpartition(":")[2] for name in names] or None
 
 

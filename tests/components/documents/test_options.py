@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from components.documents.account import account_documents
+from components.documents.door import DENIED_OVERRIDES
 from components.documents.model import (
     Approval,
     CodeCommitSource,
@@ -239,3 +240,22 @@ def test_a_loosened_statement_of_an_option_breaks_a_row(name: str, mutation: Mut
 def test_every_option_adds_something() -> None:
     assert {name for name, _ in MUTATIONS} == set(options())
     assert isinstance(w.pipeline_model().source, ConnectionSource)
+
+
+# --- a door that CodePipeline comes through with an override ---------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", DENIED_OVERRIDES)
+def test_a_name_that_the_accounts_file_allows_is_denied_no_more_and_every_other_one_is(name: str) -> None:
+    access = w.access(w.prod, allowed_overrides=(name,))
+    declared = {**w.declared(), **_named(account_documents(access).roles)}
+    world = w.build_world(declared)
+    project = w.prod.project_arn("deploy")
+    for other in DENIED_OVERRIDES:
+        keys = {f"codebuild:{other}": ("elsewhere",) if other.endswith("Variables.name") else "elsewhere"}
+        assert w.is_allowed(world, w.prod.door_arn, "codebuild:StartBuild", project, keys) is (other == name), other
+
+
+def test_a_door_that_denies_nothing_more_has_no_empty_policy() -> None:
+    door = account_documents(w.access(w.prod, allowed_overrides=DENIED_OVERRIDES)).door
+    assert set(door.policies) == {"builds"}

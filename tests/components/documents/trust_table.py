@@ -90,8 +90,14 @@ START, STOP, READ = "codebuild:StartBuild", "codebuild:StopBuild", "codebuild:Ba
 VARIABLES = {"codebuild:environment.environmentVariables.name": DOOR_VARIABLES}
 
 
+OBJECT = "kms:EncryptionContext:aws:s3:arn"
+
+
 def through_s3(region: str, alias: str) -> dict[str, Any]:
-    return {"kms:ViaService": f"s3.{region}.amazonaws.com", "kms:ResourceAliases": (alias,)}
+    """What S3 sends KMS on its callers' behalf: here for an artifact of that region."""
+    artifact = f"arn:aws:s3:::{pipeline.artifact_bucket(region)}/x/y.zip"
+    service = f"s3.{region}.amazonaws.com"
+    return {"kms:ViaService": service, "kms:ResourceAliases": (alias,), OBJECT: artifact}
 
 
 def rows() -> list[Row]:
@@ -238,8 +244,11 @@ def _artifacts() -> Iterator[Row]:
             for action in ("s3:ListBucket", "s3:GetBucketPolicy", "s3:PutBucketAcl"):
                 yield never(role, action, bucket.removesuffix("/x/y.zip"))
             yield yes(role, "kms:Decrypt", key, keys=via)
-            yield never(role, "kms:Decrypt", key, keys={"kms:ResourceAliases": (alias,)})
-            yield no(role, "kms:Decrypt", key, keys={**via, "kms:ResourceAliases": ("alias/another",)})
+            yield never(role, "kms:Decrypt", key, keys={OBJECT: via[OBJECT]})
+            # With a bucket key it is the bucket that S3 names. An alias is not asked for: it would count too late.
+            yield yes(role, "kms:Decrypt", key, keys={**via, OBJECT: bucket.partition("/")[0]})
+            yield yes(role, "kms:Decrypt", key, keys={k: v for k, v in via.items() if k != "kms:ResourceAliases"})
+            yield no(role, "kms:Decrypt", key, keys={**via, OBJECT: "arn:aws:s3:::another/x"})
             yield never(role, "kms:Decrypt", other_key, keys=through_s3(HOME if names.region == AWAY else AWAY, alias))
             for action in ("kms:Encrypt", "kms:GenerateDataKey", "kms:PutKeyPolicy", "kms:ScheduleKeyDeletion"):
                 yield never(role, action, key, keys=via)
@@ -384,7 +393,8 @@ def _plan() -> Iterator[Row]:
         yield yes(role, "s3:PutObject", f"{state}/plans/x.json")
         yield no(role, "s3:PutBucketPolicy", state)
         alias = names.state_key_alias
-        yield yes(role, "kms:Decrypt", state_key(names), keys={"kms:ResourceAliases": (alias,)})
+        yield yes(role, "kms:Decrypt", state_key(names))
+        yield no(role, "kms:Decrypt", names.arn("kms", "key/another"), keys={"kms:ResourceAliases": (alias,)})
         yield no(role, "kms:Encrypt", state_key(names), keys={"kms:ResourceAliases": (alias,)})
         yield yes(role, "kms:GenerateDataKey", state_key(names), keys=through_s3(names.region, alias))
         yield no(role, "kms:GenerateDataKey", state_key(names), keys={"kms:ResourceAliases": (alias,)})
@@ -461,7 +471,8 @@ def _deploy() -> Iterator[Row]:
         yield no(role, "s3:DeleteObjectVersion", f"{state}/.pulumi/x.json")
         alias = names.state_key_alias
         for action in ("kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"):
-            yield yes(role, action, state_key(names), keys={"kms:ResourceAliases": (alias,)})
+            yield yes(role, action, state_key(names))
+            yield no(role, action, names.arn("kms", "key/another"), keys={"kms:ResourceAliases": (alias,)})
         for action in ("kms:PutKeyPolicy", "kms:ScheduleKeyDeletion", "kms:CreateGrant"):
             yield no(role, action, state_key(names), keys={"kms:ResourceAliases": (alias,)})
         yield from _foreign_state(names, "deploy")
@@ -525,7 +536,10 @@ def _check() -> Iterator[Row]:
         yield yes(role, "kms:Decrypt", state_key(names), keys=through_s3(names.region, alias))
         yield no(role, "kms:Decrypt", state_key(names), keys={"kms:ResourceAliases": (alias,)})
         yield no(role, "kms:Encrypt", state_key(names), keys=through_s3(names.region, alias))
-        yield no(role, "kms:Decrypt", state_key(names), keys=through_s3(names.region, "alias/another"))
+        # By the key's ARN, which the account's stack knows, and by no alias.
+        yield yes(role, "kms:Decrypt", state_key(names), keys={"kms:ViaService": f"s3.{names.region}.amazonaws.com"})
+        for other in (foreign_key(names.account), names.arn("kms", "key/another")):
+            yield no(role, "kms:Decrypt", other, keys=through_s3(names.region, alias))
         yield yes(role, "cloudwatch:DescribeAlarms", names.arn("cloudwatch", "alarm:x"))
         yield no(role, "cloudwatch:DeleteAlarms", names.arn("cloudwatch", "alarm:x"))
         yield no(role, "cloudformation:UpdateStack", _stack(names))
@@ -887,7 +901,7 @@ def _update_storage(update: str) -> Iterator[Row]:
     via = through_s3(HOME, pipeline.artifact_key_alias)
     yield yes(update, "kms:Decrypt", artifact_key(HOME), keys=via)
     yield no(update, "kms:Decrypt", artifact_key(HOME), keys=alias)
-    yield no(update, "kms:Decrypt", artifact_key(HOME), keys={**via, "kms:ResourceAliases": ("alias/another",)})
+    yield no(update, "kms:Decrypt", artifact_key(HOME), keys={**via, OBJECT: "arn:aws:s3:::another/x"})
     state_alias = {"kms:ResourceAliases": (pipeline.state_key_alias,)}
     yield yes(update, "kms:Decrypt", tooling_state_key(), keys=state_alias)
     yield no(update, "kms:Decrypt", tooling_state_key(), keys={"kms:ResourceAliases": ("alias/another",)})
@@ -1018,14 +1032,13 @@ def _tooling() -> Iterator[Row]:
     for role in (own, build, source):
         yield yes(role, "s3:PutObject", home)
         yield yes(role, "kms:GenerateDataKey", artifact_key(HOME), keys=via)
+        yield no(role, "kms:GenerateDataKey", artifact_key(HOME), keys={OBJECT: via[OBJECT]})
+        yield no(role, "kms:GenerateDataKey", artifact_key(HOME), keys={**via, OBJECT: "arn:aws:s3:::another/x"})
         yield no(
-            role, "kms:GenerateDataKey", artifact_key(HOME), keys={"kms:ResourceAliases": via["kms:ResourceAliases"]}
-        )
-        yield no(
-            role, "kms:GenerateDataKey", artifact_key(HOME), keys={**via, "kms:ResourceAliases": ("alias/another",)}
-        )
-        yield no(
-            role, "kms:Decrypt", tooling_state_key(), keys={**via, "kms:ResourceAliases": (pipeline.state_key_alias,)}
+            role,
+            "kms:Decrypt",
+            tooling_state_key(),
+            keys={**via, OBJECT: f"{pipeline.bucket_arn(pipeline.state_bucket)}/x"},
         )
         yield no(role, "s3:GetObject", f"{pipeline.bucket_arn(pipeline.state_bucket)}/.pulumi/x.json")
         yield no(role, "s3:DeleteObject", home)
