@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import importlib
 import json
 import time
 import uuid
@@ -234,6 +235,8 @@ def for_service(trust: str | dict[str, Any], service: str) -> dict[str, Any]:
 
 def key(asked: dict[str, Any]) -> dict[str, Any]:
     """The KMS key behind an ARN, an id or an alias, as `account` in `region` names it."""
+    # Of the local AWS's server, in whose process this runs.
+    key_aliases = importlib.import_module("mends.key_aliases")
     from ministack.core.responses import request_scope  # noqa: PLC0415
     from ministack.services import kms  # noqa: PLC0415
 
@@ -245,11 +248,8 @@ def key(asked: dict[str, Any]) -> dict[str, Any]:
         found = kms._resolve_key(named)
         if found is None:
             return {"found": False}
-        aliases = [
-            alias.rpartition(":")[2]
-            for alias, target in kms._aliases.items()
-            if target in (found["KeyId"], found["Arn"])
-        ]
+    # Those that count already.
+    aliases = key_aliases.aliases_of(found["Arn"]) or []
     return {"found": True, "arn": found["Arn"], "state": found.get("KeyState", "Enabled"), "aliases": aliases}
 
 
