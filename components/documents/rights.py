@@ -13,8 +13,7 @@ from amplify_export.errors import ConfigError
 from components.documents.boundary import guards, nested_stacks
 from components.documents.environment import EnvironmentAccess
 from components.documents.handler_table import table
-from components.documents.naming import PROJECTS
-from components.documents.off_limits import APP_TAG
+from components.documents.naming import APP_TAG, PROJECTS
 from components.documents.provider_calls import actions_for_types
 from components.documents.scopes import data_reads, is_foreign_identity, resources_of, services_passed_to
 from components.documents.serverless import expanded, transform_statements
