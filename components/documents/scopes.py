@@ -64,6 +64,7 @@ _PASSED_TO: Mapping[str, tuple[str, ...]] = {
     "KinesisFirehose": ("firehose.amazonaws.com",),
     "Lambda": ("lambda.amazonaws.com",),
     "OpenSearchService": ("es.amazonaws.com",),
+    "S3": ("s3.amazonaws.com",),
     "SNS": ("sns.amazonaws.com",),
     "StepFunctions": ("states.amazonaws.com",),
 }

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from components.documents.rights import known_types
+from components.documents.scopes import services_passed_to
 from rehearsal.local_aws.handlers import table
 from rehearsal.local_aws.handlers.calls import Call, Operation, calls
 from rehearsal.local_aws.handlers.names import Subject, made_up
@@ -180,6 +182,9 @@ def test_a_role_that_a_property_hands_over_is_passed_to_its_service(
     passed = [call for call in calls("create", subject(kind, filled)) if call.action == "iam:PassRole"]
     expected = Call("iam:PassRole", given, {"iam:PassedToService": f"{service}.amazonaws.com"})
     assert passed == ([expected] if role else [])
+    if role and f"AWS::{kind}" in known_types():
+        # The computed execution role may pass it there.
+        assert f"{service}.amazonaws.com" in services_passed_to([f"AWS::{kind}"])
 
 
 @pytest.mark.parametrize(
