@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
 from amplify_export import Assembly, EnvironmentValues, RootStack, render_root
@@ -24,7 +25,9 @@ from tests.local_account import LocalAccount
 REGION = "eu-west-1"
 EXPIRES = 1_826_668_800
 _STARTED = ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS")
-Secrets = frozenset[tuple[str, str]]
+Secrets = Mapping[tuple[str, str], str]
+"""Values of secret parameters, by nested stack and parameter."""
+NO_SECRETS: Secrets = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -33,16 +36,19 @@ class Enrolled:
 
     local: LocalAccount
     access: EnvironmentAccess
-    secrets: Secrets = frozenset()
+    secrets: Secrets = field(default_factory=dict)
+    _versions: dict[str, str] = field(default_factory=dict, compare=False)
 
     @classmethod
-    def make(cls, aws: LocalAws, assemblies: Iterable[Assembly], secrets: Secrets = frozenset()) -> Enrolled:
+    def make(cls, aws: LocalAws, assemblies: Iterable[Assembly], secrets: Secrets = NO_SECRETS) -> Enrolled:
         """An account whose roles were made for the types of all `assemblies` of one app."""
         found = list(assemblies)
         account = random_account()
         app = found[0].project
         names = EnvironmentNames(app=app, account=account, region=REGION, environment="prod")
-        root = render_root(found[0], EnvironmentValues("prod", EXPIRES, secrets=secrets), names.staging_bucket)
+        root = render_root(
+            found[0], EnvironmentValues("prod", EXPIRES, secrets=frozenset(secrets)), names.staging_bucket
+        )
         access = EnvironmentAccess(
             names=names,
             pipeline=PipelineNames(app=app, account="111111111111", region=REGION),
@@ -82,13 +88,19 @@ class Enrolled:
         """The root for this environment, published together with the assembly; its secrets are there."""
         names = self.access.names
         given = EnvironmentValues(
-            "prod", EXPIRES, secrets=self.secrets, permissions_boundary=names.boundary_arn, **values
+            "prod", EXPIRES, secrets=frozenset(self.secrets), permissions_boundary=names.boundary_arn, **values
         )
         root = render_root(assembly, given, names.staging_bucket)
         s3 = self.local.client("s3")
         for item in assembly.objects:
             s3.put_object(Bucket=names.staging_bucket, Key=item.key, Body=assembly.read(item.key))
         self.put(root.object, root.body)
+        manager = self.local.client("secretsmanager")
+        for secret in root.secrets:
+            if secret.secret_name not in self._versions:
+                value = self.secrets[secret.nested_stack, secret.parameter]
+                made = manager.create_secret(Name=secret.secret_name, SecretString=value)
+                self._versions[secret.secret_name] = made["VersionId"]
         return root
 
     def put(self, item: AssemblyObject, body: bytes) -> None:
@@ -146,7 +158,7 @@ class Enrolled:
         return f"https://s3.{REGION}.amazonaws.com/{self.access.names.staging_bucket}/{root.object.key}"
 
     def _given(self, root: RootStack) -> dict[str, Any]:
-        given = {**root.parameters, **{secret.version_parameter: "" for secret in root.secrets}}
+        given = {**root.parameters, **{s.version_parameter: self._versions[s.secret_name] for s in root.secrets}}
         return {
             "RoleARN": self.role,
             "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in given.items()],

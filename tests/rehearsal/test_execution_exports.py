@@ -20,7 +20,7 @@ from amplify_export.errors import ExportRefused
 from rehearsal.local_aws import LocalAws
 from tests.amplify_export.conftest import large_export  # noqa: F401 - a fixture
 from tests.amplify_export.mutations import EXPORTS, copy_export, replace_file
-from tests.rehearsal.enrolled import Enrolled
+from tests.rehearsal.enrolled import NO_SECRETS, Enrolled, Secrets
 
 APPS = "AMPLIFY_DELIVERY_APPS"
 """Environment variable: a folder with one archive per app, too big for this repository."""
@@ -104,27 +104,27 @@ def done(enrolled: Enrolled, root: RootStack, status: str, expected: str) -> Non
     assert status == expected
 
 
-def live(aws: LocalAws, first: Assembly, *later: Assembly, secrets: frozenset[tuple[str, str]] = frozenset()) -> None:
+def live(aws: LocalAws, first: Assembly, *later: Assembly) -> None:
     """A backend's life in an account that was enrolled for it."""
-    enrolled = Enrolled.make(aws, [first, *later], secrets)
+    enrolled = Enrolled.make(aws, [first, *later])
     root = enrolled.root(first)
     done(enrolled, root, enrolled.create(root)["StackStatus"], "CREATE_COMPLETE")
     for assembly in later:
         root = enrolled.root(assembly)
         done(enrolled, root, enrolled.update(root)["StackStatus"], "UPDATE_COMPLETE")
-    assert enrolled.delete(root) == "DELETE_COMPLETE"
+    assert enrolled.clear(root) == "DELETE_COMPLETE"
 
 
-def all_of_it(aws: LocalAws, export: Path, copy: Path) -> None:
+def all_of_it(aws: LocalAws, export: Path, copy: Path, secrets: Secrets = NO_SECRETS) -> None:
     """Create, update in place, replace, delete; the export is changed in its `copy`."""
-    first = assemble(read_export(export))
-    enrolled = Enrolled.make(aws, [first])
+    first = assemble(read_export(export), secrets)
+    enrolled = Enrolled.make(aws, [first], secrets)
     root = enrolled.root(first)
     done(enrolled, root, enrolled.create(root)["StackStatus"], "CREATE_COMPLETE")
     before = identities(enrolled, root)
 
     assert changed(copy, updated) > 3
-    root = enrolled.root(assemble(read_export(copy)))
+    root = enrolled.root(assemble(read_export(copy), secrets))
     done(enrolled, root, enrolled.update(root)["StackStatus"], "UPDATE_COMPLETE")
     between = identities(enrolled, root)
     # A changed API gets a deployment of another name, all others stay what they are.
@@ -132,11 +132,11 @@ def all_of_it(aws: LocalAws, export: Path, copy: Path) -> None:
     assert {key: between[key] for key in kept} == {key: before[key] for key in kept}
 
     count = changed(copy, replaced)
-    root = enrolled.root(assemble(read_export(copy)))
+    root = enrolled.root(assemble(read_export(copy), secrets))
     done(enrolled, root, enrolled.update(root)["StackStatus"], "UPDATE_COMPLETE")
     after = identities(enrolled, root)
     assert len([key for key in between if after.get(key) != between[key]]) >= count > 0
-    assert enrolled.delete(root) == "DELETE_COMPLETE"
+    assert enrolled.clear(root) == "DELETE_COMPLETE"
 
 
 @pytest.mark.parametrize("name", ALONE)
@@ -162,7 +162,7 @@ def test_the_role_is_enough_for_2550_resources(local_aws: LocalAws, large_export
 @pytest.mark.large
 def test_what_the_local_aws_has_no_type_for_is_named(local_aws: LocalAws, large_export: Callable[[str], Path]) -> None:  # noqa: F811
     """The container API: everything up to it is made with the declared role."""
-    secrets = frozenset({("authkitchenappauth", "hostedUIProviderCreds")})
+    secrets = {("authkitchenappauth", "hostedUIProviderCreds"): SOCIAL}
     assembly = assemble(read_export(large_export("kitchen")), secrets)
     enrolled = Enrolled.make(local_aws, [assembly], secrets)
     root = enrolled.root(assembly)
@@ -170,20 +170,39 @@ def test_what_the_local_aws_has_no_type_for_is_named(local_aws: LocalAws, large_
     assert {"NetworkStack"} == set(enrolled.failures(root))
 
 
+SOCIAL = json.dumps([{"ProviderName": p, "client_id": "i", "client_secret": "s"} for p in ("Facebook", "Google")])
+SECRETS = {"media-vault": {("authmediavault1f08412d", "hostedUIProviderCreds"): SOCIAL}}
+
+
 @pytest.mark.large
-@pytest.mark.parametrize("app", ["discussions", "fitness-tracker", "media-vault", "product-catalog"])
-def test_the_role_is_enough_for_an_app(local_aws: LocalAws, tmp_path: Path, app: str) -> None:
-    """As it was pushed, or with the trigger template put back where the export has lost it."""
+@pytest.mark.parametrize(
+    ("app", "variant"),
+    [
+        ("discussions", "as-pushed"),
+        ("discussions", "recompiled"),
+        ("fitness-tracker", "as-pushed-AD206-remedied"),
+        ("media-vault", "as-pushed"),
+        ("media-vault", "recompiled"),
+        ("product-catalog", "as-pushed"),
+        ("product-catalog", "recompiled"),
+    ],
+)
+def test_the_role_is_enough_for_an_app(local_aws: LocalAws, tmp_path: Path, app: str, variant: str) -> None:
+    export, copy = (unpacked_app(app, variant, tmp_path / folder) for folder in ("export", "copy"))
+    all_of_it(local_aws, export, copy, SECRETS.get(app, NO_SECRETS))
+
+
+@pytest.mark.large
+@pytest.mark.parametrize("variant", ["as-pushed", "recompiled"])
+def test_an_app_that_has_lost_its_triggers_is_refused_before(tmp_path: Path, variant: str) -> None:
+    with pytest.raises(ExportRefused, match="AD206"):
+        assemble(read_export(unpacked_app("fitness-tracker", variant, tmp_path)))
+
+
+def unpacked_app(app: str, variant: str, folder: Path) -> Path:
     archive = Path(os.environ.get(APPS, "/nonexistent"), f"{app}.tar.gz")
     if not archive.is_file():
         pytest.skip(f"no {app}.tar.gz: set {APPS} to the folder of the apps' archives")
-    for folder in ("export", "copy"):
-        with tarfile.open(archive) as tar:
-            tar.extractall(tmp_path / folder, filter="data")
-    remedied = list(tmp_path.glob("export/*/as-pushed-*"))
-    variant = remedied[0].name if remedied else "as-pushed"
-    export, copy = (
-        next(tmp_path.glob(f"{folder}/*/{variant}/*/amplify-export-manifest.json")).parent
-        for folder in ("export", "copy")
-    )
-    all_of_it(local_aws, export, copy)
+    with tarfile.open(archive) as tar:
+        tar.extractall(folder, filter="data")
+    return next(folder.glob(f"*/{variant}/*/amplify-export-manifest.json")).parent
