@@ -38,10 +38,8 @@ def refusal(account: LocalAccount, logical_id: str, stack: str = "stack") -> str
     return account.reasons(stack)[logical_id]
 
 
-def rights(account: LocalAccount, *statements: dict[str, Any]) -> None:
-    account.client("iam").put_role_policy(
-        RoleName="execution", PolicyName="rights", PolicyDocument=document(*statements)
-    )
+def rights(account: LocalAccount, *statements: dict[str, Any], role: str = "execution") -> None:
+    account.client("iam").put_role_policy(RoleName=role, PolicyName="rights", PolicyDocument=document(*statements))
 
 
 def test_a_missing_right_fails_the_resource_with_aws_sentence(developer: LocalAccount) -> None:
@@ -205,6 +203,16 @@ def test_without_a_role_the_callers_rights_count(developer: LocalAccount) -> Non
     assert f"User: {user} is not authorized to perform: sqs:CreateQueue" in refusal(me, "Q", "may-not")
 
 
+def test_the_caller_reads_the_template_of_the_root(developer: LocalAccount) -> None:
+    url = developer.upload("root.json", resources(P=parameter()))
+    role = execution_role(developer, SSM, READ)
+    me = caller(developer, allow("iam:PassRole", role))
+    with pytest.raises(ClientError, match=r"S3 error: User: .* not authorized to perform: s3:GetObject"):
+        me.create(url, RoleARN=role)
+    rights(developer, NESTED, READ, allow("iam:PassRole", role), role="caller")
+    assert me.create(url, RoleARN=role)["StackStatus"] == "CREATE_COMPLETE"
+
+
 def test_in_a_nested_stack_too_and_nothing_is_passed(developer: LocalAccount) -> None:
     me = caller(developer, SSM, READ)
     assert me.create(child(developer, resources(P=parameter())), "may")["StackStatus"] == "CREATE_COMPLETE"
@@ -252,6 +260,60 @@ def test_cloud_control_reads_with_its_callers_rights(developer: LocalAccount, mi
     with pytest.raises(ClientError, match=f"not authorized to perform: {missing}"):
         look(me)
     assert look(developer)["StackResourceDriftStatus"] == "IN_SYNC"
+
+
+# Roles that a call hands over, without any stack
+
+CALLS: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "codebuild": (
+        "codebuild",
+        "create_project",
+        {
+            "name": "project",
+            "source": {"type": "NO_SOURCE", "buildspec": "version: 0.2"},
+            "artifacts": {"type": "NO_ARTIFACTS"},
+            "environment": {"type": "LINUX_CONTAINER", "image": "i", "computeType": "BUILD_GENERAL1_SMALL"},
+            "serviceRole": "ROLE",
+        },
+    ),
+    "lambda": (
+        "lambda",
+        "create_function",
+        {
+            "FunctionName": "function",
+            "Runtime": "python3.13",
+            "Handler": "index.handler",
+            "Code": {"ZipFile": b"PK\x05\x06" + bytes(18)},
+            "Role": "ROLE",
+        },
+    ),
+    "states": (
+        "stepfunctions",
+        "create_state_machine",
+        {"name": "machine", "definition": '{"StartAt": "P", "States": {"P": {"Type": "Succeed"}}}', "roleArn": "ROLE"},
+    ),
+    "events": ("events", "put_rule", {"Name": "rule", "ScheduleExpression": "rate(1 day)", "RoleArn": "ROLE"}),
+}
+
+
+@pytest.mark.parametrize("service", CALLS)
+def test_who_hands_a_role_over_may_pass_it_to_that_service(developer: LocalAccount, service: str) -> None:
+    role = execution_role(developer, name="handed", trusted=service)
+    me = caller(developer, allow(f"{service}:*"))
+    client, operation, given = CALLS[service]
+    filled = {name: role if value == "ROLE" else value for name, value in given.items()}
+
+    def call() -> Any:
+        return getattr(me.client(client), operation)(**filled)
+
+    for to in ("none", "ecs-tasks"):
+        passed = {"StringEquals": {"iam:PassedToService": f"{to}.amazonaws.com"}}
+        rights(developer, allow(f"{service}:*"), allow("iam:PassRole", role, **passed), role="caller")
+        with pytest.raises(ClientError, match="AccessDenied"):
+            call()
+    passed = {"StringEquals": {"iam:PassedToService": f"{service}.amazonaws.com"}}
+    rights(developer, allow(f"{service}:*"), allow("iam:PassRole", role, **passed), role="caller")
+    assert call()
 
 
 # Thirty rights of a real backend's role, taken away one by one

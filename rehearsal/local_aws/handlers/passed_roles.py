@@ -40,14 +40,13 @@ _READ_ONLY: frozenset[tuple[str, str]] = frozenset(
     {
         # Documents and code that speak of roles, and hand none over.
         ("AWS::ApiGateway::RestApi", "Policy"),
-        ("AWS::CodeBuild::Project", "Environment"),
         ("AWS::CodePipeline::Pipeline", "Stages"),
-        ("AWS::Lambda::Function", "Environment"),
-        ("AWS::Lambda::Function", "Tags"),
         ("AWS::S3::BucketPolicy", "PolicyDocument"),
         ("AWS::SNS::TopicPolicy", "PolicyDocument"),
     }
 )
+_VARIABLES = ("environment", "environmentvariables", "tags")
+"""Names of properties whose values are a program's own."""
 _NONE_PASSED = ("AWS::Lambda::Permission", "AWS::Lambda::LayerVersionPermission", "AWS::SNS::TopicPolicy")
 
 
@@ -67,6 +66,8 @@ def _handed_over(value: Any, name: str = "") -> Iterator[str]:
     """ARNs of roles under a property that takes a role, however deep."""
     if isinstance(value, Mapping):
         for inner_name, inner in value.items():
+            if inner_name.lower() in _VARIABLES:
+                continue
             yield from _handed_over(inner, f"{name}.{inner_name}")
     elif isinstance(value, list):
         for inner in value:

@@ -27,7 +27,18 @@ caller_key: contextvars.ContextVar[str] = contextvars.ContextVar("caller_key", d
 
 
 class AccessDeniedError(ValueError):
-    """AWS's sentence; a stack shows it as the reason of the resource."""
+    """AWS's sentence, with what follows it in brackets. As text it is what a stack shows as the resource's reason."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(
+            f'Resource handler returned message: "{sentence}" '
+            f"(RequestToken: {new_uuid()}, HandlerErrorCode: AccessDenied)"
+        )
+        self.sentence = sentence
+
+
+class NoRoleError(ValueError):
+    """The stack's role is gone, or no longer CloudFormation's to assume."""
 
 
 @dataclass(frozen=True)
@@ -205,7 +216,6 @@ def _asks_for_tags(statements: Iterable[Any]) -> bool:
 
 
 def _sentence(acting: Acting, action: str, resource: str, denied: Any) -> str:
-    """As CloudFormation shows it: "Resource handler returned message: ..."."""
     if denied.decision == "Deny":
         where = "a resource-based" if denied.resource_policy_arn else "an identity-based"
         why = f"with an explicit deny in {where} policy"
@@ -215,9 +225,8 @@ def _sentence(acting: Acting, action: str, resource: str, denied: Any) -> str:
         why = f"because no identity-based policy allows the {action} action"
     service = action.partition(":")[0].capitalize()
     return (
-        f'Resource handler returned message: "User: {acting.arn} is not authorized to perform: {action} on resource: '
-        f'{resource} {why} (Service: {service}, Status Code: 403, Request ID: {new_uuid()})" '
-        f"(RequestToken: {new_uuid()}, HandlerErrorCode: AccessDenied)"
+        f"User: {acting.arn} is not authorized to perform: {action} on resource: {resource} {why} "
+        f"(Service: {service}, Status Code: 403, Request ID: {new_uuid()})"
     )
 
 

@@ -2,9 +2,9 @@
 
 MiniStack makes, changes and deletes every resource of a stack as the account's root. The mend asks for each call of
 the type's handler first (`handlers`), on the resource by its name, with the role's policies and boundary; roles that
-properties name must be passed, templates and files in S3 be read; a nested stack gets the role on by PassRole. A denial
-fails that resource, and the operation with it. A role that is not there, or does not trust CloudFormation, is refused
-before anything begins.
+properties name must be passed, templates and files in S3 be read (the root's template by the caller); a nested stack
+gets the role on by PassRole. A denial fails that resource, and the operation with it. A role that is not there, or does
+not trust CloudFormation, is refused before anything begins.
 
 AWS: CloudFormation User Guide, "AWS CloudFormation service role": "CloudFormation uses the role's credentials to make
 calls on your behalf. CloudFormation always uses this role for all future operations on the stack"; without one "a
@@ -21,6 +21,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from handlers.calls import Call, Operation, calls
+from handlers.locations import template_place
 from handlers.names import NEW, Subject
 from ministack.core import iam_evaluator
 from ministack.core.responses import get_account_id, get_region
@@ -167,6 +168,12 @@ def _with_a_role_that_is_there(action: Callable[[Any], Any]) -> Callable[[Any], 
         arn = (stack or {}).get("StackId") or f"arn:aws:cloudformation:{get_region()}:{get_account_id()}:stack/{name}/x"
         if role and not _rights.trusts_cloudformation(role, arn):
             return helpers._error("ValidationError", f"Role {role} is invalid or cannot be assumed")
+        place = template_place(helpers._p(params, "TemplateURL") or "")
+        if place is not None:
+            try:
+                _rights.require(_rights.caller(), "s3:GetObject", "arn:aws:s3:::{}/{}".format(*place), {})
+            except _rights.AccessDeniedError as denied:
+                return helpers._error("ValidationError", f"S3 error: {denied.sentence}")
         if given and stack is not None and helpers._p(params, "Action") == "DeleteStack":
             stack["RoleARN"] = given
         return action(params)
@@ -215,7 +222,7 @@ def _acting(stack_name: str) -> _rights.Acting:
     role = _role_of(stack_name)
     acting = _rights.stack_role(role) if role else _rights.caller()
     if acting is None:
-        raise _rights.AccessDeniedError(f"Role {role} is invalid or cannot be assumed")
+        raise _rights.NoRoleError(f"Role {role} is invalid or cannot be assumed")
     return acting
 
 
