@@ -110,7 +110,7 @@ def test_every_later_operation_uses_the_role_of_the_stack(developer: LocalAccoun
 
 def test_a_role_that_is_not_there_or_trusts_somebody_else_is_refused_at_once(developer: LocalAccount) -> None:
     other = execution_role(developer, SSM, name="other", trusted="lambda")
-    for role in (other, other.replace("other", "none")):
+    for role in (other, other.replace("other", "none"), "no-arn-but-long-enough"):
         with pytest.raises(ClientError, match=f"Role {role} is invalid or cannot be assumed"):
             developer.create(resources(P=parameter()), RoleARN=role)
 

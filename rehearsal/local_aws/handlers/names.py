@@ -81,12 +81,11 @@ def resources_of(action: str, subject: Subject) -> list[str]:
 
 def _other(service: str, subject: Subject) -> str:
     """`KIND/NAME`: the form of most services, with the type's last word for the kind."""
-    kind = subject.resource_type.rpartition("::")[2].lower()
+    kind = subject.resource_type.rpartition("::")[2]
     if subject.physical_id.startswith("arn:"):
         return subject.physical_id
-    given = next((name for name in ("Name", f"{subject.resource_type.rpartition('::')[2]}Name")
-                  if subject.properties.get(name)), "")  # fmt: skip
-    return subject.arn(service, f"{kind}/{subject.name(given)}")
+    given = f"{kind}Name" if subject.properties.get(f"{kind}Name") else "Name"
+    return subject.arn(service, f"{kind.lower()}/{subject.name(given)}")
 
 
 # IAM

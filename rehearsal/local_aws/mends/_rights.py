@@ -96,6 +96,8 @@ def require(acting: Acting, action: str, resource: str, context: Mapping[str, An
 
 def trusts_cloudformation(role_arn: str, stack_arn: str) -> bool:
     """Whether CloudFormation may assume the role for this stack."""
+    if not role_arn.startswith("arn:") or role_arn.count(":") < 5:
+        return False
     account = role_arn.split(":")[4]
     role = iam._roles.get_scoped(account, None, role_arn.rpartition("/")[2])
     if role is None or role["Arn"] != role_arn:
@@ -103,11 +105,15 @@ def trusts_cloudformation(role_arn: str, stack_arn: str) -> bool:
     trust = role["AssumeRolePolicyDocument"]
     document = json.loads(trust) if isinstance(trust, str) else trust
     given = document.get("Statement", [])
-    keys = {"aws:sourceaccount": account, "aws:sourcearn": stack_arn}
     context = iam_evaluator.EvalContext(
-        "cloudformation.amazonaws.com", "Service", account, "sts:AssumeRole", role_arn, get_region(),
-        service_context=keys,
-    )  # fmt: skip
+        principal_arn="cloudformation.amazonaws.com",
+        principal_type="Service",
+        principal_account=account,
+        action="sts:AssumeRole",
+        resource_arn=role_arn,
+        region=get_region(),
+        service_context={"aws:sourceaccount": account, "aws:sourcearn": stack_arn},
+    )
     effects = {
         statement["Effect"]
         for statement in ([given] if isinstance(given, dict) else given)
