@@ -79,7 +79,7 @@ def actions_for(types: Iterable[str], kind: str = "change") -> frozenset[str]:
         # Many schemas list the use of a customer's key, for the case that the resource is encrypted with one. Without
         # a name for that key it would mean every key of the account, that of the state among them.
         found = {a for a in found if not a.startswith("kms:")}
-    return frozenset(a for a in found if not is_foreign_identity(a))
+    return frozenset(a for a in found - NOT_GRANTED.keys() if not is_foreign_identity(a))
 
 
 def program_actions(types: Iterable[str], kind: str = "change") -> frozenset[str]:
