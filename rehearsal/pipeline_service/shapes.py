@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote
 
-import botocore.session
 import regex  # the models' patterns are Java's: \p{L}, which `re` does not know
+from botocore.loaders import Loader
 from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Shape, StructureShape
 
 from rehearsal.pipeline_service.errors import ServiceError, validation
@@ -43,7 +43,7 @@ _PYTHON_TYPES: dict[str, tuple[type, ...]] = {
 @functools.cache
 def service_model(service: str) -> ServiceModel:
     """botocore's model of a service."""
-    return botocore.session.get_session().get_service_model(service)
+    return ServiceModel(Loader().load_service_model(service, "service-2"), service_name=service)
 
 
 def operation(target: str) -> tuple[str, OperationModel]:

@@ -247,7 +247,7 @@ def test_what_is_made_with_another_role_is_not_the_accounts_to_allow(enrolled: E
     iam.put_role_policy(RoleName=planning, PolicyName="dns", PolicyDocument=json.dumps(may))
     program = build / "stacks" / "backend.py"
     text = program.read_text().replace("import pulumi\n", "import pulumi\nimport pulumi_aws as aws\n", 1)
-    end = text.index("\n\ndef own_staging_area")
+    end = text.index("\n\ndef first_create")
     program.write_text(text[:end] + OTHERS.replace("{role}", role) + text[end:])
     refused = enrolled.run(build, "plan")
     iam.delete_role_policy(RoleName=planning, PolicyName="dns")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,9 @@ from tests.rehearsal.deployed_apps import deployable
 
 # Custom resources run in one process (tests/rehearsal/test_local_aws_functions.py).
 pytestmark = pytest.mark.xdist_group("functions")
+
+IN_A_MONTH = int(time.time()) + 30 * 24 * 60 * 60
+"""When an API's key expires: AppSync takes a year at most."""
 
 POOL = {"Type": "AWS::Cognito::UserPool", "Properties": {"UserPoolName": "people"}}
 
@@ -49,7 +53,7 @@ def test_a_real_apps_allow_list_outlives_an_update_of_its_pool(
     def root(message: str) -> tuple[str, str]:
         auth = next(name for name in assembly.root.nested if name.startswith("authfitness"))
         parameters = {auth: {"emailVerificationMessage": message}}
-        return deployable(developer, assembly, EnvironmentValues("copy", 2_000_000_000, parameters=parameters))
+        return deployable(developer, assembly, EnvironmentValues("copy", IN_A_MONTH, parameters=parameters))
 
     url, name = root("{####} is your code")
     assert developer.create(url, name)["StackStatus"] == "CREATE_COMPLETE", developer.reasons(name)
@@ -75,7 +79,7 @@ def test_a_real_app_with_social_sign_in_needs_the_secrets_that_its_export_lacks(
     secret = ("authmediavault1f08412d", "hostedUIProviderCreds")
     secrets = frozenset({secret} if supplied else ())
     assembly = assemble(read_export(app_export("media-vault", "recompiled")), secrets)
-    url, name = deployable(developer, assembly, EnvironmentValues("copy", 2_000_000_000, secrets=secrets), CREDENTIALS)
+    url, name = deployable(developer, assembly, EnvironmentValues("copy", IN_A_MONTH, secrets=secrets), CREDENTIALS)
 
     stack = developer.create(url, name)
     if supplied:
