@@ -25,7 +25,7 @@ rehearse: setup  ## the story of the pipeline on this machine, or EXPORTS="DIR .
 	@$(VENV)/python -m delivery rehearse $(EXPORTS) $(ARGS)
 
 test: setup lint  ## lint, types and all tests; pytest's options in ARGS
-	@$(VENV)/python -m pytest -n 4 --dist loadgroup $(ARGS)
+	@$(VENV)/python -m pytest -n 3 --dist loadgroup $(ARGS)
 
 lint: environment  ## ruff and mypy
 	@$(VENV)/ruff check .

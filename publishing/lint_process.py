@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
@@ -12,6 +13,9 @@ from publishing.linter import Linter
 def main() -> None:
     work = json.load(sys.stdin)
     linter = Linter()
+    # Rules and schemas stay: looking through them for garbage again and again takes a tenth of the time.
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
     try:
         for key, (text, regions) in work.items():
             print(json.dumps([key, linter.lint(text, regions)]), flush=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from amplify_export.findings import Finding
 from publishing import computed, wiring
@@ -60,10 +60,12 @@ def examine(
     readers = {o.key: _reader(assembly, o.key) for o in assembly.objects if o.kind == "template"}
     used = {name: list(readers) for name in deployments}
     files: dict[str, str] = {}
+    parsed: dict[str, Mapping[str, Any]] = {}
     for name, deployment in deployments.items():
         for item, body in deployment.extra:
             if item.kind == "template":
-                tree = Tree(assembly, item.key, as_mapping(parse(body)), deployment.staging_bucket, deployment.region)
+                root = as_mapping(parse(body))
+                tree = Tree(assembly, item.key, root, deployment.staging_bucket, deployment.region, parsed)
                 findings[name] += [finding for check in CHECKS for finding in check(tree)]
                 files.update({view.key: view.file for view in reversed(tree.stacks)})
                 readers[item.key] = _constant(body)

@@ -57,7 +57,8 @@ class Tree:
     root: Mapping[str, Any]
     staging_bucket: str
     region: str
-    _templates: dict[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
+    parsed: dict[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
+    """Templates by their keys, as far as they are read: trees of one assembly share them."""
 
     @cached_property
     def keys(self) -> frozenset[str]:
@@ -98,9 +99,9 @@ class Tree:
 
     def template(self, key: str) -> Mapping[str, Any]:
         """The template under `key`, parsed once."""
-        if key not in self._templates:
-            self._templates[key] = as_mapping(parse(self.assembly.read(key)))
-        return self._templates[key]
+        if key not in self.parsed:
+            self.parsed[key] = as_mapping(parse(self.assembly.read(key)))
+        return self.parsed[key]
 
     def key_of(self, location: str) -> str | None:
         """The key that an `s3://` or `https://` location of the staging bucket names; None for any other
