@@ -21,6 +21,7 @@ from delivery.account import Account
 from delivery.engine import Engine
 from delivery.root_stack import Root
 from delivery.stateful import Held, in_state
+from publishing.standing import DEPLOYMENT_BUCKET
 from stacks.config import Project
 
 if TYPE_CHECKING:
@@ -129,7 +130,9 @@ def _removal(held: Held, config: Any) -> str:
     if held.type != BUCKET:
         return "in the AWS console"
     profile = f" --profile {config.profile}" if config.profile else ""
-    return f"aws s3 rb s3://{held.physical_id} --force --region {config.region}{profile}"
+    # Without `--force` S3 refuses to delete a bucket that holds something: users' files, but for templates of ours.
+    force = " --force" if held.path == DEPLOYMENT_BUCKET else ""
+    return f"aws s3 rb s3://{held.physical_id}{force} --region {config.region}{profile}"
 
 
 def still_there(account: Account, held: Iterable[Held]) -> list[Held]:

@@ -128,7 +128,11 @@ def _free(taken: Sequence[Name]) -> str:
         remedy += ", or for this bucket alone another `suffix`"
     buckets = [name.name for name in taken if name.type == "AWS::S3::Bucket"]
     if buckets:
-        remedy += f". A bucket that a destroyed environment has left goes with `aws s3 rb --force s3://{buckets[0]}`"
+        # No command that empties it: it may hold users' files, and belong to what runs.
+        remedy += (
+            ". A bucket can be left of a destroyed environment, with users' files, or belong to one that runs: "
+            f"`aws s3 ls --recursive s3://{buckets[0]}` shows what it holds, and whoever owns it decides"
+        )
     return remedy
 
 

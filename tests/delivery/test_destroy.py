@@ -187,3 +187,11 @@ def test_a_stack_that_lives_on_is_not_said_to_be_deleted(monkeypatch: pytest.Mon
         scene.run(monkeypatch)
     assert "In it live:\n  Todo/Table (AWS::DynamoDB::Table): Todo-dev" in error.value.message
     assert "aws cloudformation wait stack-delete-complete" in error.value.remedy
+
+
+@pytest.mark.parametrize(("path", "forced"), [("DeploymentBucket", True), ("storagepictures/S3Bucket", False)])
+def test_no_command_is_printed_that_would_empty_a_bucket_of_users_files(path: str, forced: bool) -> None:
+    held = Held(path, "AWS::S3::Bucket", "a-bucket", "objects", kept=True)
+    command = destroy._removal(held, SimpleNamespace(region="eu-west-1", profile=None))
+    assert command.startswith("aws s3 rb s3://a-bucket")
+    assert ("--force" in command) == forced

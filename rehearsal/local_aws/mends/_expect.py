@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
@@ -34,3 +35,12 @@ def replace(name: str, function: Callable[..., Any], *modules: ModuleType) -> No
         if not hasattr(module, name):
             raise MendError(f"{module.__name__} does not use {name!r} any more")
         setattr(module, name, function)
+
+
+def json_body(body: bytes) -> dict[str, Any]:
+    """The members of a JSON request; none if it is no JSON object, which the service itself will say."""
+    try:
+        found = json.loads(body or b"{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}

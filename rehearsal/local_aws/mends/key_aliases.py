@@ -14,7 +14,6 @@ MiniStack asks for neither by name.
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from typing import Any
@@ -23,7 +22,7 @@ from ministack.core import iam_actions, iam_evaluator
 from ministack.core.responses import request_scope
 from ministack.services import kms
 
-from ._expect import expect, replace
+from ._expect import expect, json_body, replace
 
 _KEY = "kms:resourcealiases"
 _stamped: dict[str, float] = {}
@@ -47,7 +46,7 @@ def apply() -> None:
 
     def extract_resource_arn(service: str, *rest: Any, **more: Any) -> Any:
         found = extract(service, *rest, **more)
-        if service == "kms" and found == "*" and (alias := _body(rest[3]).get("AliasName")):
+        if service == "kms" and found == "*" and (alias := json_body(rest[3]).get("AliasName")):
             return f"arn:aws:kms:{rest[5]}:{rest[6]}:{alias}"
         if service == "kms" and isinstance(found, str) and ":alias/" in found:
             key = _key(found)
@@ -61,7 +60,7 @@ def apply() -> None:
 
     def request_tag_context(service: str, iam_action: str, body: bytes, params: dict[str, Any]) -> dict[str, Any]:
         found = context_of(service, iam_action, body, params)
-        target = _body(body).get("TargetKeyId") if iam_action == "kms:CreateAlias" else None
+        target = json_body(body).get("TargetKeyId") if iam_action == "kms:CreateAlias" else None
         return {**found, _TARGET: target} if target else found
 
     def enforce_on_both(access_key_id: str, iam_action: str, service: str, region: str, **more: Any) -> Any:
@@ -105,14 +104,6 @@ def aliases_of(key_arn: str) -> list[str] | None:
             if target in (key["KeyId"], key["Arn"]) and _stamped.get(alias, since) <= since
         ]
     return [name.rpartition(":")[2] for name in names] or None
-
-
-def _body(body: bytes) -> dict[str, Any]:
-    try:
-        found = json.loads(body or b"{}")
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _key(arn: str) -> Any:

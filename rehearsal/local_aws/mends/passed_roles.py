@@ -7,13 +7,12 @@ service as `iam:PassedToService`. What a stack passes is `execution_role`'s, a s
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from handlers.passed_roles import passed_roles
 from ministack.core import iam_actions, iam_evaluator
 
-from ._expect import expect, replace
+from ._expect import expect, json_body, replace
 
 _PASSED = "rehearsal:PassedRoles"
 """Carries the roles from where the request's body is known to where it is authorised."""
@@ -49,7 +48,7 @@ def apply() -> None:
 
     def request_tag_context(service: str, iam_action: str, body: bytes, params: dict[str, Any]) -> dict[str, Any]:
         found = context_of(service, iam_action, body, params)
-        passed = list(passed_roles(_TYPES[iam_action], _body(body))) if iam_action in _TYPES else []
+        passed = list(passed_roles(_TYPES[iam_action], json_body(body))) if iam_action in _TYPES else []
         return {**found, _PASSED: passed} if passed else found
 
     def enforce_with_roles(access_key_id: str, iam_action: str, service: str, region: str, **more: Any) -> Any:
@@ -65,14 +64,6 @@ def apply() -> None:
 
     replace("request_tag_context", request_tag_context, iam_actions)
     replace("enforce", enforce_with_roles, iam_evaluator)
-
-
-def _body(body: bytes) -> dict[str, Any]:
-    try:
-        found = json.loads(body or b"{}")
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def probe(aws: Any) -> bool:
