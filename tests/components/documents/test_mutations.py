@@ -7,7 +7,7 @@ import pytest
 
 from tests.components.documents import world as w
 from tests.components.documents.mutations import Mutation, loosened
-from tests.components.documents.trust_table import Row, rows
+from tests.components.documents.trust_table import Row, answered_otherwise, rows
 
 
 def _chosen(name: str) -> bool:
@@ -78,12 +78,11 @@ def _concerns(document: str, row: Row) -> bool:
     return any(service in row.resource for service in (":ecr:", ":kms:", ":s3:::", ":sns:"))
 
 
-@pytest.mark.parametrize("row", [row for row in rows() if row.principal in BOUND], ids=lambda row: row.id)
-def test_the_table_holds_without_the_boundaries_of_the_tooling_account(row: Row) -> None:
-    if row.resource == w.FRIEND:
-        pytest.skip("only the boundary keeps from a role that lets one in by itself")
-    world = w.build_world(w.declared(), unbound=BOUND)
-    assert w.is_allowed(world, row.principal, row.action, row.resource, row.context) is row.allowed
+def test_the_table_holds_without_the_boundaries_of_the_tooling_account() -> None:
+    """But for a role that lets one in by itself: only the boundary keeps from that."""
+    concerned = [row for row in _table() if row.principal in BOUND and row.resource != w.FRIEND]
+    assert len(concerned) > 400
+    assert answered_otherwise(w.build_world(w.declared(), unbound=BOUND), concerned) == []
 
 
 def test_there_are_enough() -> None:
@@ -94,9 +93,10 @@ def test_no_exception_is_left_over() -> None:
     assert [p for p in HARMLESS if not any(re.search(p, mutation.id) for mutation in MUTATIONS)] == []
 
 
-@pytest.mark.parametrize("mutation", MUTATIONS, ids=[m.id for m in MUTATIONS])
-def test_a_loosened_statement_breaks_a_row(mutation: Mutation) -> None:
-    if _harmless(mutation):
-        assert failing(mutation) is None, "this is not harmless any more: take it off the list"
-    else:
-        assert failing(mutation) is not None
+@pytest.mark.parametrize("document", sorted({mutation.document for mutation in MUTATIONS}))
+def test_a_loosened_statement_breaks_a_row(document: str) -> None:
+    own = [mutation for mutation in MUTATIONS if mutation.document == document]
+    unnoticed = [m.id for m in own if not _harmless(m) and failing(m) is None]
+    assert unnoticed == [], "no row of the table fails"
+    harmful = [m.id for m in own if _harmless(m) and failing(m) is not None]
+    assert harmful == [], "no more harmless: take it off the list"

@@ -4,7 +4,7 @@
 account's document, a boundary or an explicit denial.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,7 @@ from components.documents.boundary import OTHER_IDENTITIES, ROLE_MAKING
 from components.documents.door import DOOR_VARIABLES, OVERRIDE_KEYS
 from components.documents.naming import PROJECTS, EnvironmentNames
 from components.documents.stack_actions import EXECUTIONS
+from rehearsal.policy import World
 from tests.components.documents.world import (
     APP,
     AWAY,
@@ -35,6 +36,7 @@ from tests.components.documents.world import (
     canary,
     foreign_key,
     identity_statements,
+    is_allowed,
     known_resource,
     pipeline,
     preprod,
@@ -100,10 +102,9 @@ def through_s3(region: str, alias: str) -> dict[str, Any]:
     return {"kms:ViaService": service, "kms:ResourceAliases": (alias,), OBJECT: artifact}
 
 
-def rows() -> list[Row]:
-    """The whole table."""
-    found: list[Row] = []
-    for part in (
+def parts() -> dict[str, list[Row]]:
+    """The whole table, by the part of the trust design that its rows are about."""
+    made = (
         _doors,
         _services,
         _overrides,
@@ -114,11 +115,25 @@ def rows() -> list[Row]:
         _plan,
         _deploy,
         _roles_by_deploy,
-    ):
-        found += part()
-    for part in (_check, _execution, _types, _boundary, _update, _tooling, _universal):
-        found += part()
-    return found
+        _check,
+        _execution,
+        _types,
+        _boundary,
+        _update,
+        _tooling,
+        _universal,
+    )
+    return {part.__name__.strip("_"): list(part()) for part in made}
+
+
+def rows() -> list[Row]:
+    """The whole table."""
+    return [row for part in parts().values() for row in part]
+
+
+def answered_otherwise(world: World, rows: Iterable[Row]) -> list[str]:
+    """The rows that a world answers otherwise than the table does."""
+    return [r.id for r in rows if is_allowed(world, r.principal, r.action, r.resource, r.context) is not r.allowed]
 
 
 def _doors() -> Iterator[Row]:
