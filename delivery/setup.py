@@ -7,19 +7,20 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import shlex
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from amplify_export.errors import DeployError
+from amplify_export.errors import ConfigError, DeployError
 from components.documents.naming import STATE_PREFIX, PipelineNames
 from delivery import emptying, output
 from delivery.account import Account
 from publishing.standing import described
-from stacks.config import Project
+from stacks.config import Project, fields
 
 TEMPLATE = Path(__file__).with_name("templates") / "state.yaml"
 _PATIENCE = 600
@@ -42,23 +43,40 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    names = PipelineNames(Project(Path()).app, args.account, args.region)
-    account = Account(args.account, args.region, args.profile)
+    project = Project(Path())
+    names = PipelineNames(project.app, _checked(fields.account, args.account), _checked(fields.region, args.region))
+    pipeline = _pipeline(project)
+    tooling = Account(args.account, args.region, args.profile)
     stack = f"{names.app}-tooling-state"
     if args.remove:
-        return _remove(account, stack, names, as_json=args.json)
+        return _remove(tooling, stack, names, as_json=args.json)
     try:
-        change = _deploy(account.client("cloudformation"), stack, names)
+        change = _deploy(tooling.client("cloudformation"), stack, names)
     except (BotoCoreError, ClientError) as error:
-        raise account.refused(error, f"deploying stack {stack}") from None
+        raise tooling.refused(error, f"deploying stack {stack}") from None
     backend, secrets = names.state_backend, names.secrets_provider
     if args.json:
         output.document({"stack": stack, "change": change, "backend": backend, "secretsProvider": secrets})
         return 0
     output.progress(f"stack {stack}: {change}")
-    print(f"PULUMI_BACKEND_URL={backend}")
-    print(f"--secrets-provider={secrets}")
+    # Quoted: `?` is a shell's pattern. A shell gets just these lines, whatever it is started with.
+    print(f"export PULUMI_BACKEND_URL={shlex.quote(backend)}")
+    print(f"pulumi stack init {pipeline} --secrets-provider={shlex.quote(secrets)}")
     return 0
+
+
+def _checked(check: Callable[[str], str], value: str) -> str:
+    """An argument's value. Raises `ConfigError` for one that a stack file would be refused for."""
+    try:
+        return check(value)
+    except fields.BadValueError as error:
+        raise ConfigError(str(error), where=f"--{check.__name__}", remedy=error.remedy) from None
+
+
+def _pipeline(project: Project) -> str:
+    """The stack that the state is made for: the project's only pipeline, else the one that docs speak of."""
+    stacks = project.stacks("pipeline")
+    return stacks[0] if len(stacks) == 1 else "pipeline"
 
 
 def _deploy(cloudformation: Any, stack: str, names: PipelineNames) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
@@ -58,7 +59,7 @@ def root_stack_name(config: EnvironmentConfig, directory: Path, project: str) ->
         raise ConfigError("its stack is not called as Amplify calls one: amplify-APP-ENV-SUFFIX", where=str(path))
     if name.project != project:
         raise _another_project(name.project, project, path)
-    second = exported_values(read_export(directory / config.values_from)) if config.values_from else {}
+    second = _second(config, directory, project)
     suffix = EnvironmentValues(config.environment, 0, config.suffix, from_export=second).own_suffix
     return str(name.for_environment(config.environment, suffix))
 
@@ -102,19 +103,39 @@ def export_folder(config: EnvironmentConfig, directory: Path) -> Path:
 def environment_values(config: EnvironmentConfig, directory: Path, now: datetime, app: str) -> EnvironmentValues:
     """What this environment of `app` sets on top of the assembly: for the program, for its plan and for every command.
 
-    Raises `ExportRefused` for a bad second export.
+    Raises `ExportRefused` for a bad second export, `ConfigError` for one of another app or environment.
     """
-    second = config.values_from
     return EnvironmentValues(
         name=config.environment,
         api_key_expires=api_key_expires(config, now),
         suffix=config.suffix,
         parameters=config.parameters,
-        from_export=exported_values(read_export(directory / second)) if second else {},
+        from_export=_second(config, directory, app),
         secrets=config.secret_names,
         permissions_boundary=permissions_boundary(config, app),
         kept_literals=frozenset(config.kept_literals),
     )
+
+
+def _second(config: EnvironmentConfig, directory: Path, app: str) -> Mapping[str, Mapping[str, str]]:
+    """The values of the second export, if there is one. Raises `ConfigError` unless it is this very environment's:
+    names, ids and limits of another one would be delivered here without anybody having said so."""
+    if not config.values_from:
+        return {}
+    path = directory / config.values_from
+    export = read_export(path)
+    name = StackName.parse(export.stack_name)
+    if name is not None and name.project != app:
+        raise _another_project(name.project, app, path)
+    if name is not None and name.environment != config.environment:
+        raise ConfigError(
+            f"this is the export of the environment {name.environment!r}, but `valuesFrom` of {config.environment!r} "
+            "names it: its values would be delivered here",
+            where=str(path),
+            remedy=f"`amplify env checkout {config.environment}`, `amplify export --out ...` there and name that "
+            "folder; single values of another environment belong into `parameters`",
+        )
+    return exported_values(export)
 
 
 def permissions_boundary(config: EnvironmentConfig, app: str) -> str | None:

@@ -42,8 +42,9 @@ Each stack has a file, `Pulumi.STACK.yaml`. Its keys stand below `config:` with 
 
 Account and region of an environment stand in its own file only: the others name it. So one more environment is one file
 and one word. Values are read as they are written; put accounts in quotes, because YAML makes another number of
-`012345678901`. Lengths of time are written as `30m`, `24h`, `7d`. Nothing but `parameters` of an environment may be
-a secret (`pulumi config set --secret`): other stacks and tools read the files, and nobody decrypts another's values.
+`012345678901`. `true` and `false` may stand in quotes as well: Pulumi writes them so whenever it writes a file. Lengths
+of time are written as `30m`, `24h`, `7d`. Nothing but `parameters` of an environment may be a secret
+(`pulumi config set --secret`): other stacks and tools read the files, and nobody decrypts another's values.
 
 For completion and checks in an editor, put the schema into the file's first line:
 `# yaml-language-server: $schema=docs/schema/pipeline.json`.

@@ -32,7 +32,17 @@ from stacks.config.fields import (
     pattern,
     unknown,
 )
-from stacks.config.reader import as_config_error, is_secure, own_keys_in, parsed, secret_refused, secure_paths, unset
+from stacks.config.reader import (
+    as_config_error,
+    is_secure,
+    own_keys_in,
+    parsed,
+    read_yaml,
+    refuse_other_prefix,
+    secret_refused,
+    secure_paths,
+    unset,
+)
 
 if TYPE_CHECKING:
     import pulumi
@@ -235,6 +245,8 @@ def from_pulumi() -> Configuration:
             secret_keys.add(key)
     for key in sorted(secret_keys - {"parameters"}):
         raise secret_refused(key, file.name)
+    if unset(given.get("account")) and file.is_file():
+        refuse_other_prefix(read_yaml(file).get("config") or {}, project, file.name)
     values: dict[SecretKey, pulumi.Output[str]] = {}
     if "parameters" in given:
         parameters = _parse_object(given["parameters"], file.name)

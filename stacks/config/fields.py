@@ -15,10 +15,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 from pydantic.alias_generators import to_camel
 
 from components.documents.naming import TAGS
+from stacks.config import regions
 
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _NUMBER = re.compile(r"[0-9][0-9_]*(\.[0-9]+)?(e\+?[0-9]+)?", re.IGNORECASE)
-_REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]{1,2}")
 _ROLE = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}):role/[\w+=,.@/-]+")
 _POLICY = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/[\w+=,.@/-]+")
 _TOPIC = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[\w-]{1,256}")
@@ -75,9 +75,15 @@ def account(value: str) -> str:
 
 
 def region(value: str) -> str:
-    if not _REGION.fullmatch(value):
+    if regions.is_region(value):
+        return value
+    close = regions.nearest(value)
+    if close is None:
         raise BadValueError(f"{value!r} is not an AWS region, such as eu-west-1")
-    return value
+    raise BadValueError(
+        f"{value!r} is not an AWS region, do you mean {close!r}?",
+        "correct it; if AWS has opened it meanwhile, a newer botocore knows it: update boto3 in the requirements",
+    )
 
 
 def role(value: str) -> str:
@@ -177,12 +183,16 @@ Account = Annotated[
     str, BeforeValidator(lambda v: account(_text(v))), WithJsonSchema({**_STRING, "pattern": "^[0-9]{12}$"})
 ]
 Region = Annotated[
-    str, BeforeValidator(lambda v: region(_text(v))), WithJsonSchema({**_STRING, "pattern": f"^{_REGION.pattern}$"})
+    str,
+    BeforeValidator(lambda v: region(_text(v))),
+    WithJsonSchema({**_STRING, "pattern": f"^{regions.SHAPE.pattern}$"}),
 ]
 RoleArn = Annotated[str, BeforeValidator(lambda v: role(_text(v)))]
 PolicyArn = Annotated[str, BeforeValidator(lambda v: _policy(_text(v)))]
 TopicArn = Annotated[str, BeforeValidator(lambda v: _topic(_text(v)))]
-Flag = Annotated[bool, BeforeValidator(boolean)]
+FLAG_SCHEMAS: list[dict[str, Any]] = [{"type": "boolean"}, {"enum": ["true", "false"]}]
+"""The engine quotes flags whenever it writes a stack file: `pulumi config set`, `pulumi stack init`."""
+Flag = Annotated[bool, BeforeValidator(boolean), WithJsonSchema({"anyOf": FLAG_SCHEMAS})]
 Minutes = Annotated[
     int, BeforeValidator(_minutes), WithJsonSchema({**_STRING, "pattern": "^[0-9]{1,5}(m|h|d)$", "examples": ["24h"]})
 ]

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from stacks.config.account import EnvironmentName
 from stacks.config.fields import (
+    FLAG_SCHEMAS,
     Account,
     BadValueError,
     Compute,
@@ -186,7 +187,7 @@ def _approval(value: Any) -> Any:
 
 
 def _or_a_flag(schema: dict[str, Any]) -> None:
-    schema["anyOf"].append({"type": "boolean"})
+    schema["anyOf"] += FLAG_SCHEMAS
 
 
 class Bake(Model):

@@ -20,6 +20,8 @@ from stacks.config.fields import BadValueError
 
 _DESCRIBED = "docs/configuration.md describes it"
 """What to do where the error's own words do not say what to write instead."""
+_PROVIDERS = frozenset({"aws", "aws-native", "pulumi"})
+"""Namespaces of the engine and its providers: `aws:account` is none of ours."""
 
 
 def project_name(directory: Path) -> str:
@@ -37,6 +39,7 @@ def own_keys_in(path: Path) -> dict[str, Any]:
     config = read_yaml(path).get("config") or {}
     if not isinstance(config, dict):
         raise ConfigError("`config` is no mapping", where=str(path), remedy="write it as in the README")
+    refuse_other_prefix(config, str(project), str(path))
     own: dict[str, Any] = {}
     for key, value in config.items():
         namespace, _, name = str(key).rpartition(":")
@@ -49,6 +52,25 @@ def own_keys_in(path: Path) -> dict[str, Any]:
                 )
             own[name] = value
     return own
+
+
+def refuse_other_prefix(config: Mapping[str, Any], project: str, where: str) -> None:
+    """Refuse a file that was written for a project of another name: none of its keys would be read.
+
+    Every kind of stack file has `account` or `program`. Raises `ConfigError`.
+    """
+    prefixes = {str(key).rpartition(":")[0] for key in config if str(key).rpartition(":")[2] in ("account", "program")}
+    if not prefixes or prefixes & {"", project}:
+        return
+    other = min(prefixes - _PROVIDERS, default=None)
+    if other is None:
+        return
+    raise ConfigError(
+        f"its keys begin with `{other}:`, but the project is called {project!r} (Pulumi.yaml): none of them is read",
+        where=where,
+        remedy=f"before the first deployment: `sed -i.old 's/^\\( *\\){other}:/\\1{project}:/' Pulumi.*.yaml && "
+        f"rm Pulumi.*.yaml.old` gives all stack files the new name; later: put `name: {other}` back into Pulumi.yaml",
+    )
 
 
 def read_yaml(path: Path) -> dict[str, Any]:

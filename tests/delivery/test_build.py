@@ -251,3 +251,18 @@ def test_what_was_found_is_kept_where_the_project_says(folder: Path) -> None:
     templates = [o for o in load_assembly(folder / ASSEMBLY).objects if o.kind == "template"]
     kept = sorted(p.parent.parent.name for p in (folder / EXAMINED).rglob("*") if p.is_file())
     assert kept == ["graphql", *["lint"] * (len(templates) + 1)]
+
+
+def test_what_commands_write_is_no_part_of_a_commit(tmp_path: Path) -> None:
+    """`git add --all` after a build: the assembly is made from the export, which is committed."""
+    subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
+    shutil.copy(ROOT / ".gitignore", tmp_path)
+    for name in (ASSEMBLY, EXAMINED):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").touch()
+    (tmp_path / "docs" / ASSEMBLY).mkdir(parents=True)
+    (tmp_path / "docs" / ASSEMBLY / "kept.md").touch()
+    said = subprocess.run(
+        ["git", "status", "--porcelain", "-uall"], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert said.stdout.split()[1::2] == [".gitignore", f"docs/{ASSEMBLY}/kept.md"]

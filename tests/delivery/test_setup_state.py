@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
 import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 
 from amplify_export.documents import parse_yaml
-from amplify_export.errors import DeployError
+from amplify_export.errors import ConfigError, DeployError
 from components.documents.naming import PipelineNames
 from delivery import setup as setup_command
 from delivery.account import Account
@@ -47,6 +50,44 @@ def test_the_bucket_is_in_the_accounts_own_namespace(template: dict[str, Any]) -
     assert template["Bucket"]["Properties"]["BucketNamespace"] == "account-regional"
 
 
+def test_what_it_prints_can_be_pasted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Into any shell: its words are the values, although `?` is a pattern, and a file of such a name may lie there."""
+    (tmp_path / "Pulumi.yaml").write_text("name: app\nruntime: python\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(setup_command, "Account", MagicMock())
+    monkeypatch.setattr(setup_command, "_deploy", lambda *_: "created")
+    account = "111111111111"
+    arguments = argparse.Namespace(account=account, region=REGION, profile=None, remove=False, json=False)
+    assert setup_command.run(arguments) == 0
+    pasted = capsys.readouterr().out
+    names = PipelineNames("app", account, REGION)
+    shell = f'pulumi() {{ printf "%s\\n" "$@"; }}\n{pasted}printf "%s\\n" "$PULUMI_BACKEND_URL"\n'
+    for interpreter in ("sh", "bash"):
+        ran = subprocess.run([interpreter, "-euc", shell], cwd=tmp_path, capture_output=True, text=True, check=True)
+        said = ["stack", "init", "pipeline", f"--secrets-provider={names.secrets_provider}", names.state_backend]
+        assert ran.stdout.splitlines() == said
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"account": "11111111111"}, "--account: '11111111111' is not an AWS account, which has 12 digits"),
+        ({"region": "us-esat-1"}, "--region: 'us-esat-1' is not an AWS region, do you mean 'us-east-1'?"),
+    ],
+)
+def test_an_argument_is_refused_as_in_a_stack_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrong: dict[str, str], says: str
+) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("name: app\nruntime: python\n")
+    monkeypatch.chdir(tmp_path)
+    given = {"account": "111111111111", "region": REGION, "profile": None, "remove": True, "json": False, **wrong}
+    with pytest.raises(ConfigError) as caught:
+        setup_command.run(argparse.Namespace(**given))
+    assert says in str(caught.value)
+
+
 @pytest.mark.engine
 def test_up_against_the_state_that_setup_made_from_a_fresh_checkout(
     local_aws: LocalAws, examined: Path, tmp_path: Path
@@ -58,8 +99,8 @@ def test_up_against_the_state_that_setup_made_from_a_fresh_checkout(
     again = succeeds(setup(environment, environment.account, "--json"))
     document = json.loads(again.output)
     assert document["change"] == "unchanged"
-    assert f"PULUMI_BACKEND_URL={document['backend']}" in said
-    assert f"--secrets-provider={document['secretsProvider']}" in said
+    assert f"\nexport PULUMI_BACKEND_URL='{document['backend']}'\n" in said
+    assert f"\npulumi stack init pipeline --secrets-provider='{document['secretsProvider']}'\n" in said
     fails(setup(environment, random_account()), "the credentials belong to account", environment.account)
     bucket = f"{environment.app}-tooling-state-{environment.account}-{REGION}-an"
     assert document["backend"] == f"s3://{bucket}?region={REGION}"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from datetime import date
@@ -10,7 +11,7 @@ import pulumi
 import pytest
 
 from amplify_export.errors import ConfigError
-from stacks.config import Configuration, EnvironmentConfig, from_pulumi, keys
+from stacks.config import Configuration, EnvironmentConfig, Project, from_pulumi, keys, regions
 from tests.components.recorder import record
 
 MINIMAL = {"account": "012345678901", "region": "eu-west-1"}
@@ -139,12 +140,95 @@ def test_an_empty_text_is_not_set(tmp_path: Path) -> None:
     for config in (in_file(tmp_path, yaml), in_program({**MINIMAL, "suffix": "", "environment": ""}).environment):
         assert (config.suffix, config.environment) == (None, "dev")
     with pytest.raises(ConfigError, match="account is missing"):
-        in_program({**MINIMAL, "account": ""})
+        in_program({**MINIMAL, "account": ""}, directory=tmp_path)
 
 
 def test_keys_of_other_namespaces_are_the_users_own(tmp_path: Path) -> None:
     yaml = '  app:account: "012345678901"\n  app:region: eu-west-1\n  dns:zone: example.com\n  aws:region: x\n'
     assert in_file(tmp_path, yaml).region == "eu-west-1"
+
+
+def renamed(folder: Path) -> Path:
+    """A project whose name was changed in Pulumi.yaml, and nowhere else."""
+    path = write(folder, '  old-app:account: "012345678901"\n  old-app:region: eu-west-1\n  dns:zone: a.com\n')
+    (folder / "Pulumi.pipeline.yaml").write_text("config:\n  old-app:program: pipeline\n")
+    return path
+
+
+def test_keys_of_the_projects_old_name_are_told_and_not_missed(tmp_path: Path) -> None:
+    path = renamed(tmp_path)
+    says = "its keys begin with `old-app:`, but the project is called 'app' (Pulumi.yaml)"
+    with pytest.raises(ConfigError, match=re.escape(says)) as caught:
+        EnvironmentConfig.from_file(path, "dev")
+    assert caught.value.where == str(path)
+    with pytest.raises(ConfigError, match=re.escape(f"Pulumi.dev.yaml: {says}")):
+        # What the engine hands over then: the default of Pulumi.yaml.
+        in_program({"account": ""}, directory=tmp_path)
+    with pytest.raises(ConfigError, match=re.escape(f"Pulumi.pipeline.yaml: {says}")):
+        Project(tmp_path).pipeline("pipeline")
+
+
+def test_the_command_for_them_gives_all_files_the_new_name(tmp_path: Path) -> None:
+    path = renamed(tmp_path)
+    with pytest.raises(ConfigError) as caught:
+        EnvironmentConfig.from_file(path, "dev")
+    command = re.search("`(sed .*?)`", caught.value.remedy)
+    assert command
+    subprocess.run(["sh", "-c", command[1]], cwd=tmp_path, check=True)
+    assert EnvironmentConfig.from_file(path, "dev").account == "012345678901"
+    assert Project(tmp_path).stacks("pipeline") == ("pipeline",)
+    assert "dns:zone: a.com" in path.read_text()
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["Pulumi.dev.yaml", "Pulumi.pipeline.yaml", "Pulumi.yaml"]
+
+
+@pytest.mark.parametrize("key", ["aws:account", "dns:account"])
+def test_keys_that_are_called_as_ours_are_the_users_own_where_ours_are_there(tmp_path: Path, key: str) -> None:
+    assert in_file(tmp_path, f'  app:account: "012345678901"\n  app:region: eu-west-1\n  {key}: x\n')
+
+
+def test_a_providers_account_is_no_old_name(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="account is missing"):
+        in_file(tmp_path, "  app:region: eu-west-1\n  aws:account: x\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "there"),
+    [
+        ("eu-west-1", True),
+        ("af-south-1", True),  # has to be opted in to
+        ("us-gov-west-1", True),
+        ("cn-northwest-1", True),
+        ("eusc-de-east-1", True),
+        ("eu-west-4", True),  # may be newer than the list
+        ("ca-east-1", True),
+        ("us-esat-1", False),
+        ("eu-wset-1", False),
+        ("eu-west-11", False),
+        ("eu-west-0", False),
+        ("ue-west-1", False),
+        ("aws-global", False),
+        ("eu-west", False),
+    ],
+)
+def test_a_region_is_one_that_aws_has_or_may_have_soon(name: str, there: bool) -> None:
+    assert regions.is_region(name) is there
+
+
+def test_what_may_be_new_does_not_depend_on_todays_list() -> None:
+    known = {"eu-west-1", "us-east-1", "us-east-2"}
+    names = ("eu-west-3", "eu-east-1", "us-west-2", "eu-west-4", "ap-east-1", "us-esat-1")
+    assert [regions.is_region(name, known) for name in names] == [True, True, True, False, False, False]
+
+
+def test_what_the_engine_writes_for_a_flag_is_a_flag(tmp_path: Path) -> None:
+    """`pulumi config set enrolled true`, and any command that writes the file anew, put it into quotes."""
+    yaml = '  app:account: "012345678901"\n  app:region: eu-west-1\n  app:enrolled: {}\n'
+    assert in_file(tmp_path, yaml.format("true")).enrolled is True
+    assert in_file(tmp_path, yaml.format('"true"')).enrolled is True
+    assert in_file(tmp_path, yaml.format('"false"')).enrolled is False
+    assert in_program({**MINIMAL, "enrolled": "true"}).environment.enrolled is True
+    schema = EnvironmentConfig.model_json_schema(by_alias=True)["properties"]["enrolled"]
+    assert schema["anyOf"] == [{"type": "boolean"}, {"enum": ["true", "false"]}]  # what editors are told
 
 
 @pytest.mark.parametrize(
@@ -166,10 +250,10 @@ def test_keys_of_other_namespaces_are_the_users_own(tmp_path: Path) -> None:
         ({"parameters": {"authx": {"y": {"z": "1"}}}}, "parameters.authx.y is no text"),
     ],
 )
-def test_a_wrong_value_is_refused_by_key(wrong: dict[str, Any], says: str) -> None:
+def test_a_wrong_value_is_refused_by_key(tmp_path: Path, wrong: dict[str, Any], says: str) -> None:
     config = {k: v for k, v in {**MINIMAL, **wrong}.items() if v is not None}
     with pytest.raises(ConfigError) as caught:
-        in_program(config)
+        in_program(config, directory=tmp_path)
     assert says in str(caught.value)
     assert "Pulumi.dev.yaml" in str(caught.value)
 

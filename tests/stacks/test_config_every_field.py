@@ -124,7 +124,11 @@ TIME = (Bad("30", "'30' is no length of time"), Bad("1h30m", "'1h30m' is no leng
 ROLE = Bad("admin", "'admin' is not the ARN of a role")
 TAGS = (MAPPING, Bad({"team": ""}, "is empty"), Bad({"team": ["a"]}, "is no text"))
 BRANCH = (BLANK, Bad({"name": "main"}, "is no text"))
-REGION = (Bad("Frankfurt", "'Frankfurt' is not an AWS region"), Bad("eu-west", "is not an AWS region"))
+REGION = (
+    Bad("Frankfurt", "'Frankfurt' is not an AWS region"),
+    Bad("eu-west", "is not an AWS region"),
+    Bad("us-esat-1", "'us-esat-1' is not an AWS region, do you mean 'us-east-1'?"),
+)
 ACCOUNT_ID = (
     NUMBER,
     Bad("1.2345678901e+10", "quote it"),

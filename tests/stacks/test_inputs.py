@@ -17,7 +17,7 @@ NOON = datetime(2026, 11, 21, 12, 30, tzinfo=UTC)
 
 
 def configured(**values: Any) -> EnvironmentConfig:
-    return EnvironmentConfig(account="012345678901", region="eu-west-1", environment="prod", **values)
+    return EnvironmentConfig(account="012345678901", region="eu-west-1", **{"environment": "prod", **values})
 
 
 @pytest.fixture
@@ -86,16 +86,25 @@ def test_an_export_that_lost_its_triggers_is_refused() -> None:
 def test_values_come_from_a_second_export_and_the_stack_file() -> None:
     config = configured(
         values_from=str(folder("fullapp")),
+        environment="dev",
         suffix="abc",
         parameters={"authfullappauth": {"mfaConfiguration": "OPTIONAL"}},
         secret_names=frozenset({("authfullappauth", "smsVerificationMessage")}),
     )
     values = environment_values(config, Path(), NOON, "fullapp")
-    assert (values.name, values.suffix) == ("prod", "abc")
+    assert (values.name, values.suffix) == ("dev", "abc")
     assert values.parameters == {"authfullappauth": {"mfaConfiguration": "OPTIONAL"}}
     assert values.from_export["authfullappauth"]["mfaConfiguration"] == "OFF"
     assert values.secrets == {("authfullappauth", "smsVerificationMessage")}
     assert environment_values(configured(), Path(), NOON, "fullapp").from_export == {}
+
+
+def test_a_second_export_of_another_environment_or_app_is_refused() -> None:
+    config = configured(values_from=str(folder("fullapp")))
+    with pytest.raises(ConfigError, match="export of the environment 'dev', but `valuesFrom` of 'prod' names it"):
+        environment_values(config, Path(), NOON, "fullapp")
+    with pytest.raises(ConfigError, match="export of 'fullapp', but the Pulumi project is 'mytodoapp'"):
+        environment_values(config, Path(), NOON, "mytodoapp")
 
 
 def test_only_an_enrolled_environments_roles_carry_its_accounts_boundary() -> None:
