@@ -45,7 +45,7 @@ _ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 class LocalAws:
     """One local AWS: a server with empty accounts, or one that was kept.
 
-    A key's new alias counts in policies after `alias_delay` seconds (on AWS up to five minutes).
+    A key's new alias or tag counts in policies after `alias_delay` seconds (on AWS up to five minutes).
     `python` is the interpreter of the local AWS's virtualenv, `node` runs Node.js Lambda functions, which find
     `cfn-response` and the AWS SDK in `node_modules`; what is not given comes from the set-up.
     """

@@ -9,7 +9,7 @@ It prints one line of JSON on its standard output as soon as it listens (`{"port
 whatever MiniStack says goes to standard error. Environment:
 
 - `LOCAL_AWS_CUSTOM_RESOURCE_TIMEOUT`: seconds a custom resource may take (default 60);
-- `LOCAL_AWS_ALIAS_DELAY`: seconds until a key's new alias counts in policies (default 0);
+- `LOCAL_AWS_ALIAS_DELAY`: seconds until a key's new alias or tag counts in policies (default 0);
 - everything MiniStack reads itself, of which `LocalAws` sets what a rehearsal needs.
 """
 

@@ -25,7 +25,7 @@ from rehearsal.setup.cache import CHECKOUT
 from stacks.config import PipelineConfig, Project
 
 ALIAS_DELAY = 5.0
-"""Seconds until a key's new alias counts in policies: minutes on AWS, so nothing in the story may wait for one."""
+"""Seconds until a key's new alias or tag counts in policies: minutes on AWS, so nothing in the story may need one."""
 PIPELINE = "pipeline"
 """The stack of the pipeline, and its name in the tooling account."""
 

@@ -12,6 +12,7 @@ from amplify_export.errors import ConfigError, DeployError
 from components.documents.model import CodeCommitSource, EnvironmentRef, PipelineModel, Stage
 from components.documents.naming import PipelineNames
 from delivery import restart, update_pipeline
+from delivery.late_rights import LateRights
 from delivery.pipelines import only_pipeline
 from delivery.planning import ProgramStep
 from delivery.update_pipeline import PIPELINE, Decision, check_stores, decide
@@ -213,3 +214,59 @@ def test_inside_the_pipeline_nothing_begins_that_a_person_has_to_do(
     else:
         assert bring() == 0
         assert engine.updates == 1
+
+
+# --- rights on keys that come late ------------------------------------------------------------------------------------
+
+KEY = "arn:aws:kms:eu-west-1:111111111111:key/00000000-0000-0000-0000-000000000000"
+DENIED = (
+    "aws:kms:Key pipeline-eu-west-1: enabling rotation: operation error KMS: EnableKeyRotation, https response error "
+    "StatusCode: 400, api error AccessDeniedException: User: arn:aws:sts::111111111111:assumed-role/app-main-update/1 "
+    f"is not authorized to perform: kms:EnableKeyRotation on resource: {KEY} because no identity-based policy allows "
+    "the kms:EnableKeyRotation action"
+)
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now, self.pauses = 0.0, list[float]()
+
+    def sleep(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        self.now += seconds
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    found = Clock()
+    monkeypatch.setattr("delivery.late_rights.time", found)
+    return found
+
+
+def test_a_right_on_a_key_that_comes_late_is_waited_for_and_told_once(
+    clock: Clock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    late = LateRights()
+    assert all(late.wait(DeployError(DENIED)) for _ in range(3))
+    told = capsys.readouterr().err
+    assert told.count("kms:EnableKeyRotation") == 1
+    assert KEY in told
+    assert "every 20 s, 6 minutes at most" in told
+
+
+def test_what_is_denied_for_good_ends_after_six_minutes(clock: Clock) -> None:
+    late, error = LateRights(), DeployError(DENIED, remedy="correct the cause")
+    while late.wait(error):
+        assert clock.now <= 360
+    assert clock.now == 360
+    assert KEY in error.remedy
+    assert error.remedy.endswith("correct the cause")
+
+
+def test_nothing_else_is_waited_for(clock: Clock) -> None:
+    for message in ("User: x is not authorized to perform: s3:GetObject on resource: arn:aws:s3:::b/k", "no such key"):
+        assert not LateRights().wait(DeployError(message))
+    assert clock.pauses == []

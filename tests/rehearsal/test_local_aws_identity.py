@@ -180,5 +180,31 @@ def test_an_alias_counts_some_time_after_it_was_made() -> None:
         user.encrypt(KeyId=key, Plaintext=b"x")
 
 
+def test_a_tag_counts_some_time_after_it_was_given() -> None:
+    """Those of a new key as well; where the request names them, they count at once."""
+    with LocalAws(alias_delay=2) as aws:
+        account = random_account()
+        admin = aws.make_admin(account)
+        iam = aws.client("iam", admin, REGION)
+        trust = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{account}:root"}, "Action": "sts:AssumeRole"}
+        role = iam.create_role(RoleName="maker", AssumeRolePolicyDocument=_text(trust))["Role"]["Arn"]
+        made = {"StringEquals": {"aws:RequestTag/app": "mine"}}
+        make = {"Effect": "Allow", "Action": ["kms:CreateKey", "kms:TagResource"], "Resource": "*", "Condition": made}
+        had = {"StringEquals": {"aws:ResourceTag/app": "mine"}}
+        use = {"Effect": "Allow", "Action": "kms:DescribeKey", "Resource": "*", "Condition": had}
+        iam.put_role_policy(RoleName="maker", PolicyName="use", PolicyDocument=_text(make, use))
+        maker = aws.client("kms", aws.assume_role(admin, role), REGION)
+        bare = aws.client("kms", admin, REGION).create_key()["KeyMetadata"]["Arn"]
+        tags = [{"TagKey": "app", "TagValue": "mine"}]
+        made_with = maker.create_key(Tags=tags)["KeyMetadata"]["Arn"]
+        maker.tag_resource(KeyId=bare, Tags=tags)
+        for key in (made_with, bare):
+            with pytest.raises(ClientError, match="not authorized to perform: kms:DescribeKey"):
+                maker.describe_key(KeyId=key)
+        time.sleep(2.1)
+        for key in (made_with, bare):
+            maker.describe_key(KeyId=key)
+
+
 def _text(*statements: dict[str, Any]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -29,9 +31,15 @@ REPOSITORY = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def service() -> Iterator[PipelineService]:
+def alias_delay() -> float:
+    """Seconds until aliases and tags of keys count."""
+    return 0.0
+
+
+@pytest.fixture
+def service(alias_delay: float) -> Iterator[PipelineService]:
     """CodeBuild and CodePipeline of a local AWS of the test's own."""
-    aws, room = local_aws_with_room()
+    aws, room = local_aws_with_room(alias_delay=alias_delay)
     try:
         with aws, PipelineService(aws, room) as running:
             yield running
@@ -220,3 +228,26 @@ def test_a_push_adds_an_environment_in_a_new_region_and_touches_no_other_key(
     key = kms.describe_key(KeyId=own)["KeyMetadata"]["KeyId"]
     policy = kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"]
     pushed.put_key_policy(KeyId=key, PolicyName="default", Policy=policy)
+
+
+@pytest.mark.parametrize("alias_delay", [15.0])
+def test_a_push_makes_a_key_whose_tags_count_late(project: PulumiProject, service: PipelineService) -> None:
+    """On AWS up to five minutes: `update-pipeline` says what it waits for, and brings the pipeline in the end."""
+    describe(project, stages=[{"name": "PreProd"}])
+    up(project)
+    names = PipelineNames(APP, project.developer.account, HOME)
+    gate = Gate(service.aws.port, service._room.token)  # type: ignore[arg-type]
+    role = gate.assume(names.role_arn("update"), "codebuild.amazonaws.com", names.project_arn("update"), HOME, "test")
+    assert role is not None
+    describe(project)
+    pushed = {**project.environment, **service.aws.environment(role, HOME), "PYTHONPATH": str(REPOSITORY)}
+    command = [sys.executable, "-m", "delivery", "update-pipeline"]
+    done = subprocess.run(
+        command, cwd=project.folder, env={**pushed, "EXECUTION_ID": "0a1b"}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "counts up to five minutes after these were set" in done.stderr
+    assert set(outputs(project)["artifactBuckets"]) == {HOME, AWAY}
+    assert_settled(project)
+    kms = service.aws.client("kms", project.developer.credentials, AWAY)
+    assert kms.get_key_rotation_status(KeyId=names.artifact_key_alias)["KeyRotationEnabled"]

@@ -23,13 +23,13 @@ _PREFIX = "aws:resourcetag/"
 def apply() -> None:
     """Look the tags up when a condition asks for them."""
     original = expect(iam_evaluator, "_resolve_condition_key", "key", "ctx")
-    tags_of = expect(tagging, "resource_tags", "arn")
+    expect(tagging, "resource_tags", "arn")
 
     def resolve_condition_key(key: str, ctx: Any) -> Any:
         found = original(key, ctx)
         if found is not None or not key.lower().startswith(_PREFIX):
             return found
-        tags = tags_of(ctx.resource_arn) or {}
+        tags = tagging.resource_tags(ctx.resource_arn) or {}
         return next((value for name, value in tags.items() if f"{_PREFIX}{name}".lower() == key.lower()), None)
 
     replace("_resolve_condition_key", resolve_condition_key, iam_evaluator)

@@ -5,8 +5,10 @@ that may use a key by the name of its alias, since the key's own ARN is random, 
 AWS: "the resource is the KMS key", whatever names it (KMS Developer Guide, "Using aliases to control access to KMS
 keys"); `kms:ResourceAliases` "controls access to a KMS key based on the aliases that are associated with the KMS key".
 
-An alias counts for that key some time after it was made, or turned: "it might take up to five minutes for tag and alias
-changes to affect KMS key authorization" (same guide). Here it is `LOCAL_AWS_ALIAS_DELAY` seconds, by default none.
+An alias counts for that key some time after it was made, or turned, and so does a tag: "It might take up to five
+minutes for tag and alias changes to affect KMS key authorization. Recent changes might be visible in API operations
+before they affect authorization" (same guide, "ABAC for AWS KMS"). Here it is `LOCAL_AWS_ALIAS_DELAY` seconds, by
+default none. AWS does not say whether tags that a key is made with count at once: here they do not.
 
 And who makes an alias needs the right on the alias and on its key ("Controlling access to aliases", same guide), where
 MiniStack asks for neither by name.
@@ -20,13 +22,15 @@ from typing import Any
 
 from ministack.core import iam_actions, iam_evaluator
 from ministack.core.responses import request_scope
-from ministack.services import kms
+from ministack.services import kms, tagging
 
 from ._expect import expect, json_body, replace
 
 _KEY = "kms:resourcealiases"
 _stamped: dict[str, float] = {}
 """When an alias, by its ARN, began to name its key: on the monotonic clock."""
+_tagged: dict[tuple[str, str], float] = {}
+"""When a tag of a key, by the key's ARN and the tag's name, got its value: as above."""
 _TARGET = "rehearsal:TargetKey"
 """Carries the key of a new alias from where the request's body is known to where it is authorised."""
 
@@ -39,10 +43,35 @@ def apply() -> None:
     enforce = expect(iam_evaluator, "enforce", "access_key_id", "iam_action", "service", "region", "resource_arn")
     expect(kms, "_resolve_key", "key_id_or_arn")
     stamp = expect(kms, "_stamp_alias", "alias_arn", "created")
+    create_key = expect(kms, "_create_key", "data")
+    tag_resource = expect(kms, "_tag_resource", "data")
+    tags_of = expect(tagging, "resource_tags", "arn")
 
     def stamp_alias(alias_arn: str, created: bool) -> Any:
         _stamped[alias_arn] = time.monotonic()
         return stamp(alias_arn, created)
+
+    def stamped(data: dict[str, Any], answer: Any, key_id: str) -> Any:
+        key = kms._resolve_key(key_id) if data.get("Tags") else None
+        for tag in data["Tags"] if key else ():
+            _tagged[key["Arn"], tag["TagKey"]] = time.monotonic()
+        return answer
+
+    def create_tagged(data: dict[str, Any]) -> Any:
+        answer = create_key(data)
+        return stamped(data, answer, json_body(answer[2]).get("KeyMetadata", {}).get("KeyId", ""))
+
+    def tag(data: dict[str, Any]) -> Any:
+        return stamped(data, tag_resource(data), data.get("KeyId", ""))
+
+    def resource_tags(arn: str) -> dict[str, str] | None:
+        since = _since()
+        found = tags_of(arn)
+        return (
+            {name: value for name, value in found.items() if _tagged.get((arn, name), since) <= since}
+            if found
+            else found
+        )
 
     def extract_resource_arn(service: str, *rest: Any, **more: Any) -> Any:
         found = extract(service, *rest, **more)
@@ -79,6 +108,9 @@ def apply() -> None:
         )
 
     replace("_stamp_alias", stamp_alias, kms)
+    replace("_create_key", create_tagged, kms)
+    replace("_tag_resource", tag, kms)
+    replace("resource_tags", resource_tags, tagging)
     replace("request_tag_context", request_tag_context, iam_actions)
     replace("enforce", enforce_on_both, iam_evaluator)
     replace("extract_resource_arn", extract_resource_arn, iam_actions)
@@ -97,13 +129,18 @@ def aliases_of(key_arn: str) -> list[str] | None:
     if key is None:
         return None
     with request_scope(*_place(key_arn)):
-        since = time.monotonic() - float(os.environ.get("LOCAL_AWS_ALIAS_DELAY") or 0)
+        since = _since()
         names = [
             alias
             for alias, target in kms._aliases.items()
             if target in (key["KeyId"], key["Arn"]) and _stamped.get(alias, since) <= since
         ]
     return [name.rpartition(":")[2] for name in names] or None
+
+
+def _since() -> float:
+    """What was given after that does not count yet."""
+    return time.monotonic() - float(os.environ.get("LOCAL_AWS_ALIAS_DELAY") or 0)
 
 
 def _key(arn: str) -> Any:

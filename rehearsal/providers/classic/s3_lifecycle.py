@@ -2,6 +2,11 @@
 
 Plays internal/service/s3/bucket_lifecycle_configuration.go of terraform-provider-aws for the rules that a staging or a
 state bucket uses: expiration, transitions, non-current versions, broken uploads; a filter by prefix, size or tags.
+
+Another expected owner replaces it, where one of the versioning or the encryption is an update: these two (written with
+the older SDK) lost `ForceNew` when the property was deprecated; this one (written with the plugin framework) has
+`stringplanmodifier.RequiresReplace()` in every version of the file, and so have its neighbours that are deprecated the
+same way (bucket_abac.go, bucket_metadata_configuration.go).
 """
 
 from __future__ import annotations
