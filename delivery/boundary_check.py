@@ -7,18 +7,19 @@ from pathlib import Path
 from amplify_export import Assembly, render_root
 from components.names import staging_bucket_name
 from delivery import prepared, stack_files
-from delivery.planning import Stacks, beyond_boundary
+from delivery.planning import Stacks, beyond_boundary, unread_policies
 from stacks.access import resource_types
 from stacks.config import Project
 
 
 def notes(assembly: Assembly, environment: str) -> tuple[str, ...]:
-    """A line with the way out, or none. Raises `ConfigError`."""
+    """A line with the way out, and one about policies that nobody can look into; or none. Raises `ConfigError`."""
     config, project = stack_files.load(environment), Project(Path())
     if not config.enrolled:
         return ()
     bucket = staging_bucket_name(assembly.project, config.environment, config.account, config.region)
     root = render_root(assembly, stack_files.values(config), bucket)
     allowed = prepared.declared_boundary(config, project, resource_types(assembly))
-    needs = beyond_boundary(allowed, Stacks.of(assembly, root, root.parameters))
-    return prepared.denied_at_run_time(needs, config, project)
+    wanted = Stacks.of(assembly, root, root.parameters)
+    denied = prepared.denied_at_run_time(beyond_boundary(allowed, wanted), config, project)
+    return (*denied, *prepared.not_compared(unread_policies(wanted)))

@@ -46,6 +46,7 @@ from delivery.planning import (
     plan_backend,
     plan_program,
     program_needs,
+    unread_policies,
 )
 from publishing.target import PublishTarget
 from stacks.access import environment_names
@@ -231,7 +232,7 @@ def _rights(target: Wanted, here: Backend, previewed: Sequence[ProgramStep]) -> 
     if not config.execution_role_arn:
         prepared.check_policies(named_policies(here.wanted, target.names.stack_role_prefix), config)
     denied = prepared.denied_at_run_time(beyond_boundary(record, here.wanted), config, project)
-    return (*prepared.unclear(found), *denied)
+    return (*prepared.unclear(found), *denied, *prepared.not_compared(unread_policies(here.wanted)))
 
 
 def log_if_allowed(audit: Audit, target: Wanted) -> None:

@@ -99,6 +99,17 @@ def denied_at_run_time(needs: Needs, config: EnvironmentConfig, project: Project
     )
 
 
+def not_compared(policies: Needs) -> tuple[str, ...]:
+    """That policies which are attached by their ARNs were not looked into, as a line."""
+    if not policies:
+        return ()
+    lines = "; ".join(_line(policy, places) for policy, places in policies.items())
+    return (
+        f"policies that were not compared with the account's boundary, since their content stands elsewhere: {lines}. "
+        "What they give beyond the boundary is denied when the code runs",
+    )
+
+
 def declared_boundary(config: EnvironmentConfig, project: Project, types: Iterable[str]) -> Prepared:
     """What the account's file says of the boundary, without asking the account: for a backend of `types`."""
     account = project.account(stamp.account_stack(project, config.environment))

@@ -8,22 +8,38 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from components.documents.managed_policies import attached
+
 _POLICIES = ("AWS::IAM::GroupPolicy", "AWS::IAM::ManagedPolicy", "AWS::IAM::Policy", "AWS::IAM::RolePolicy")
 
 
 def given_actions(resources: Iterable[tuple[str, str, Any]]) -> dict[str, list[str]]:
     """The actions that policies allow, each with the places of the resources that say so.
 
-    `resources` are place, type and properties of each. Left out are every action at once (`*`) and `NotAction`, which
-    name nothing, policies that are attached by their ARNs, whose content stands elsewhere, and actions of IAM on
-    resources of other services, which AWS never allows: Amplify writes some.
+    `resources` are place, type and properties of each. A managed policy of AWS whose services are known counts as every
+    action of each (`bedrock:*`). Left out are every action at once (`*`) and `NotAction`, which name nothing, policies
+    that are attached by their ARNs and not known (`unknown_policies`), and actions of IAM on resources of other
+    services, which AWS never allows: Amplify writes some.
     """
     found: dict[str, set[str]] = {}
     for place, kind, properties in resources:
+        for _, services in attached(kind, properties):
+            for service in services or ():
+                found.setdefault(f"{service}:*", set()).add(place)
         for statement in _statements(kind, properties):
             for action in _actions(statement):
                 found.setdefault(action, set()).add(place)
     return {action: sorted(places) for action, places in sorted(found.items())}
+
+
+def unknown_policies(resources: Iterable[tuple[str, str, Any]]) -> dict[str, list[str]]:
+    """The policies that are attached by their ARNs and of which nobody here knows what they give, with the places."""
+    found: dict[str, set[str]] = {}
+    for place, kind, properties in resources:
+        for policy, services in attached(kind, properties):
+            if services is None:
+                found.setdefault(policy, set()).add(place)
+    return {policy: sorted(places) for policy, places in sorted(found.items())}
 
 
 def _statements(kind: str, properties: Any) -> Iterator[Mapping[str, Any]]:

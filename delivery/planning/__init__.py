@@ -22,6 +22,7 @@ from delivery.planning.needs import (
     named_policies,
     page_buckets,
     program_needs,
+    unread_policies,
 )
 from delivery.planning.notes import boundary_comes, ignored, losses
 from delivery.planning.plan import Plan, Start, Target, document_digest
@@ -56,4 +57,5 @@ __all__ = [
     "plan_backend",
     "plan_program",
     "program_needs",
+    "unread_policies",
 ]

@@ -8,7 +8,7 @@ of `deploy` itself: two lists in what the account's stack has recorded (`compone
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from changes.stacks import Stacks
 from changes.steps import RemoveResource, ReplaceResource, Step
 from components.documents.prepared import Prepared
 from components.documents.pulumi_types import PROVIDERS
-from components.documents.run_time import given_actions
+from components.documents.run_time import given_actions, unknown_policies
 from delivery.planning.program import BACKEND, OPERATIONS, ROOT_STACK, ProgramStep
 
 Needs = Mapping[str, Sequence[str]]
@@ -114,9 +114,19 @@ def named_policies(wanted: Stacks, prefix: str) -> Needs:
 def beyond_boundary(prepared: Prepared, wanted: Stacks) -> Needs:
     """The actions that policies of `wanted` give to its roles, and the account's boundary does not let pass. The
     deployment succeeds; the code is denied them."""
-    resources = wanted.resolved.resources
-    given = given_actions(("/".join(path), resource.type, resource.properties) for path, resource in resources.items())
+    given = given_actions(_resources(wanted))
     return {action: places for action, places in given.items() if not prepared.lets_pass(action)}
+
+
+def unread_policies(wanted: Stacks) -> Needs:
+    """The policies that roles of `wanted` attach by their ARNs, and that nobody has compared with the boundary."""
+    return unknown_policies(_resources(wanted))
+
+
+def _resources(stacks: Stacks) -> Iterator[tuple[str, str, Any]]:
+    """Place, type and properties of each."""
+    for path, resource in stacks.resolved.resources.items():
+        yield "/".join(path), resource.type, resource.properties
 
 
 def program_needs(previewed: Sequence[ProgramStep], identity: Identity) -> Needs:

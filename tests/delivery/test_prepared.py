@@ -14,7 +14,15 @@ from components.documents.prepared import Prepared
 from delivery import plan
 from delivery.account import Account
 from delivery.planning import Lacking, Needs
-from delivery.prepared import check, check_policies, declared_boundary, denied_at_run_time, recorded, unclear
+from delivery.prepared import (
+    check,
+    check_policies,
+    declared_boundary,
+    denied_at_run_time,
+    not_compared,
+    recorded,
+    unclear,
+)
 from stacks.access import environment_names
 from stacks.config import Project
 from tests.delivery.planning.stacks_of import stacks_of, with_resource
@@ -117,6 +125,12 @@ def test_what_no_backend_gets_is_said_so(project: Project) -> None:
     [line] = denied_at_run_time({"iam:CreateUser": ["Role"]}, project.environment("preprod"), project)
     assert "boundaryServices" not in line
     assert "no role of a backend gets iam: take it out of the export" in line
+
+
+def test_what_was_not_looked_into_is_named() -> None:
+    [line] = not_compared({"AWSNewServiceFullAccess": ["hello/Role"]})
+    assert "AWSNewServiceFullAccess (hello/Role)" in line
+    assert not_compared({}) == ()
 
 
 def test_the_accounts_file_says_what_its_boundary_lets_pass(project: Project) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from amplify_export.errors import ConfigError
 from components.documents.boundary import boundary, lets_pass
-from components.documents.run_time import given_actions
+from components.documents.run_time import given_actions, unknown_policies
 from rehearsal.policy import Principal, Request
 from rehearsal.policy.evaluator import evaluate
 from tests.components.documents import world as w
@@ -36,6 +36,53 @@ def test_inline_and_managed_policies_count() -> None:
         "iot:Publish": ["auth/AuthRole"],
         "kms:Decrypt": ["Managed"],
     }
+
+
+def attaching(*arns: Any) -> list[tuple[str, str, Any]]:
+    return [("hello/Role", "AWS::IAM::Role", {"ManagedPolicyArns": list(arns)})]
+
+
+PARTITION = {"Ref": "AWS::Partition"}
+
+
+@pytest.mark.parametrize(
+    "arn",
+    [
+        "arn:aws:iam::aws:policy/AmazonBedrockReadOnly",
+        {"Fn::Join": ["", ["arn:", PARTITION, ":iam::aws:policy/AmazonBedrockReadOnly"]]},
+        {"Fn::Sub": "arn:${AWS::Partition}:iam::aws:policy/AmazonBedrockReadOnly"},
+    ],
+)
+def test_policies_of_aws_count_by_their_services(arn: Any) -> None:
+    given = given_actions(attaching(arn, "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"))
+    assert given == {"bedrock:*": ["hello/Role"], "logs:*": ["hello/Role"], "sagemaker:*": ["hello/Role"]}
+    assert unknown_policies(attaching(arn)) == {}
+
+
+def test_policies_that_nobody_knows_are_named() -> None:
+    mine, theirs = "arn:aws:iam::111111111111:policy/reports", "arn:aws:iam::aws:policy/AWSNewServiceFullAccess"
+    joined = {"Fn::Join": ["", ["arn:aws:iam::222222222222:policy/", "audit"]]}
+    found = unknown_policies(
+        attaching(mine, theirs, joined, {"Ref": "OwnPolicy"}, {"Fn::GetAtt": ["OwnPolicy", "Arn"]})
+    )
+    assert found == {
+        "AWSNewServiceFullAccess": ["hello/Role"],
+        mine: ["hello/Role"],
+        "arn:aws:iam::222222222222:policy/audit": ["hello/Role"],
+    }
+    assert given_actions(attaching(mine, theirs)) == {}
+
+
+def test_sam_names_policies_by_their_names_too() -> None:
+    policies = ["AWSLambdaBasicExecutionRole", "AWSIoTDataAccess", {"SQSPollerPolicy": {"QueueName": "q"}}, "Unheard"]
+    function = [("hello/Fn", "AWS::Serverless::Function", {"Policies": policies})]
+    assert given_actions(function) == {"iot:*": ["hello/Fn"], "logs:*": ["hello/Fn"]}
+    assert unknown_policies(function) == {"Unheard": ["hello/Fn"]}
+
+
+def test_a_policy_of_everything_names_nothing() -> None:
+    everything = attaching("arn:aws:iam::aws:policy/AdministratorAccess")
+    assert given_actions(everything) == unknown_policies(everything) == {}
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from delivery.planning import (
     page_buckets,
     plan_backend,
     program_needs,
+    unread_policies,
 )
 from tests.delivery.planning.stacks_of import stacks_of, with_resource, without
 
@@ -226,6 +227,16 @@ def test_a_function_that_calls_a_service_which_the_boundary_does_not_let_pass_is
 @pytest.mark.parametrize("name", ["todo", "full", "iam", "todo-series/v4"])
 def test_real_exports_ask_for_nothing_that_it_denies(name: str) -> None:
     assert beyond_boundary(made_for(name), stacks_of(name)) == {}
+    assert unread_policies(stacks_of(name)) == {}
+
+
+def test_policies_that_a_function_attaches_are_told_or_named() -> None:
+    stacks = stacks_of("full")
+    place = next("/".join(p) for p, r in stacks.resolved.resources.items() if p[-1] == "LambdaExecutionRole")
+    arns = ["arn:aws:iam::aws:policy/AmazonBedrockReadOnly", "arn:aws:iam::aws:policy/AWSNewServiceFullAccess"]
+    changed = with_resource(stacks, place, ManagedPolicyArns=arns)
+    assert list(beyond_boundary(made_for("full"), changed)) == ["bedrock:*", "sagemaker:*"]
+    assert unread_policies(changed) == {"AWSNewServiceFullAccess": [place]}
 
 
 def test_a_managed_policy_with_a_name_of_its_own_is_told() -> None:
