@@ -5,11 +5,11 @@ VENV := .venv/bin
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help python setup environment rehearse test lint format lock bench conformance clean
+.PHONY: help python setup environment rehearse test test-fast lint format lock bench conformance clean
 
 help:  ## this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  \1|/' | column -t -s '|' 2>/dev/null \
-	  || grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST)
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1|/' | column -t -s '|' 2>/dev/null \
+	  || grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST)
 
 python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; this is " \
@@ -26,6 +26,9 @@ rehearse: setup  ## the story of the pipeline on this machine, or EXPORTS="DIR .
 
 test: setup lint  ## lint, types and all tests; pytest's options in ARGS
 	@$(VENV)/python -m pytest -n 3 --dist loadgroup $(ARGS)
+
+test-fast: environment  ## the tests that start no process: under a minute
+	@$(VENV)/python -m pytest -n 2 -m "not processes" $(ARGS)
 
 lint: environment  ## ruff and mypy
 	@$(VENV)/ruff check .

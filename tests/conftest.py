@@ -4,13 +4,16 @@
 - `developer`: an administrator of an account that no other test uses, so that tests don't meet;
 - `examined`: where what is found out about templates is kept for all of a run.
 
-The first two need the set-up (`make setup`), and fail with what to do without it.
+The first two need the set-up (`make setup`), and fail with what to do without it. Tests are of two tiers: what starts
+a process has the mark `processes` (the engine, the local AWS, a command); all else is the fast tier, `make test-fast`.
 """
 
 from __future__ import annotations
 
 import os
 import signal
+import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,6 +28,41 @@ def pytest_configure() -> None:
     the tests that send one could only fail."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+STARTING = {"local_aws", "service", "pulumi_home"}
+"""Fixtures that start processes."""
+STARTS = {"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn"}
+"""Python's audit events of a process that begins."""
+_fast: list[str] = []
+"""The test of the fast tier that runs."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What asks for a fixture that starts processes is marked by it; the mark is written at what starts one itself."""
+    for item in items:
+        if STARTING & set(getattr(item, "fixturenames", ())) or item.get_closest_marker("engine"):
+            item.add_marker("processes")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    if item.get_closest_marker("processes") is None:
+        _fast.append(item.nodeid)
+    try:
+        return (yield)
+    finally:
+        _fast.clear()
+
+
+def _no_process(event: str, _: object) -> None:
+    """Keeps the fast tier fast. Threads are a fixture's that is still there: an earlier test's."""
+    if _fast and event in STARTS and threading.current_thread() is threading.main_thread():
+        pytest.fail(f"{_fast[0]} starts a process: it is not of the fast tier, give it `pytest.mark.processes`")
+
+
+sys.addaudithook(_no_process)
 
 
 @pytest.fixture(scope="session")

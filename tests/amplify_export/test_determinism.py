@@ -11,6 +11,8 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from amplify_export import (
     Assembly,
     EnvironmentValues,
@@ -40,6 +42,7 @@ def _tree(folder: Path) -> dict[str, str]:
     }
 
 
+@pytest.mark.processes
 def test_byte_identical_in_other_folders_processes_and_hash_seeds(tmp_path: Path) -> None:
     trees = []
     for seed in ("1", "2", "random"):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 from tests.amplify_export.mutations import EXPORTS
 
 FOREIGN = (
@@ -28,10 +30,12 @@ def _loaded(program: str) -> set[str]:
     return set(result.stdout.split())
 
 
+@pytest.mark.processes
 def test_importing_it_loads_nothing_foreign() -> None:
     assert not _loaded("import amplify_export") & set(FOREIGN)
 
 
+@pytest.mark.processes
 def test_assembling_loads_nothing_foreign() -> None:
     program = f"from amplify_export import *; assemble(read_export({str(EXPORTS['full'])!r}))"
     assert not _loaded(program) & set(FOREIGN)

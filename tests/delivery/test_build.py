@@ -23,7 +23,7 @@ from tests.delivery.test_shell import gone
 from tests.stacks.projects import APP, account_of, make, region_of, write
 
 # One process runs them all: what they share is made once.
-pytestmark = pytest.mark.xdist_group("build")
+pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("build")]
 
 
 @pytest.fixture(scope="module", autouse=True)

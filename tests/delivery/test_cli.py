@@ -11,6 +11,8 @@ import pytest
 from delivery.cli import COMMANDS
 from tests.delivery.conftest import ROOT, delivery, export
 
+pytestmark = pytest.mark.processes
+
 TODO = export("todo")
 
 

@@ -14,6 +14,8 @@ from delivery.cli import COMMANDS
 from tests.amplify_export.mutations import MANIFEST, set_value
 from tests.delivery.conftest import ROOT, delivery, export
 
+pytestmark = pytest.mark.processes
+
 TODO = export("todo")
 AUTH_TEMPLATE = "fullappauth-cloudformation-template.json"
 SECRET = "  mytodoapp:parameters:\n    apimytodoapp: {AppSyncApiName: {secure: v1:abc}}\n"

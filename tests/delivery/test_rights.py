@@ -113,6 +113,7 @@ def rights(folder: Path, *arguments: str, account: LocalAccount | None = None) -
     return delivery("rights", "dev", *arguments, cwd=folder, env=variables)
 
 
+@pytest.mark.processes
 def test_the_list_needs_no_aws(folder: Path) -> None:
     ran = rights(folder, "--json")
     assert ran.code == 0, ran.out
@@ -122,6 +123,7 @@ def test_the_list_needs_no_aws(folder: Path) -> None:
     assert found["s3:GetObject"] == ["AWS::CloudFormation::Stack"]
 
 
+@pytest.mark.processes
 def test_policies_in_files(folder: Path) -> None:
     (folder / "all.json").write_text(json.dumps(policy(ANY)))
     (folder / "no-tables.json").write_text(json.dumps(policy(ANY, deny("dynamodb:*Table"))))
@@ -133,6 +135,7 @@ def test_policies_in_files(folder: Path) -> None:
     assert "appsync" not in ran.out
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

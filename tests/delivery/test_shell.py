@@ -11,6 +11,8 @@ import pytest
 
 from delivery import shell
 
+pytestmark = pytest.mark.processes
+
 
 def ran(*commands: str, seconds: float = 20, **options: Any) -> tuple[shell.Ended, list[str]]:
     lines: list[str] = []

@@ -17,6 +17,8 @@ from stacks.config import Step
 from tests.delivery.conftest import ROOT, Ran, delivery, export
 from tests.local_account import LocalAccount
 
+pytestmark = pytest.mark.processes
+
 APP = "mytodoapp"
 OUTPUT = "apimytodoappOutputGraphQLAPIIdOutput"
 STEPS = """

@@ -290,6 +290,7 @@ def test_half_a_cache_file_is_no_result(todo: Assembly, own_cache: Path) -> None
     assert linted(templates_of(todo))[0] == first
 
 
+@pytest.mark.processes
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="the number of processors cannot be told here")
 def test_several_processes_find_the_same(full: Assembly, monkeypatch: pytest.MonkeyPatch) -> None:
     bad = template(Resources={"F": {"Type": "AWS::Lambda::Funktion"}}).encode()

@@ -30,6 +30,7 @@ def plugin(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return binary
 
 
+@pytest.mark.processes
 def test_a_plugin_that_does_the_same(plugin: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     written = tmp_path / "calls.json"
     types = [TOPIC, "aws:s3/bucketVersioning:BucketVersioning", "aws:secretsmanager/secretVersion:SecretVersion"]
@@ -40,6 +41,7 @@ def test_a_plugin_that_does_the_same(plugin: Path, tmp_path: Path, capsys: pytes
     assert set(found[TOPIC]["read"]) == provider_calls.calls(TOPIC, "read")
 
 
+@pytest.mark.processes
 def test_what_differs_is_said(
     plugin: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -55,6 +57,7 @@ def test_what_differs_is_said(
     assert "Diff: name replaces: the plugin says so, the stand-in does not" in said
 
 
+@pytest.mark.processes
 def test_what_is_no_plugin(tmp_path: Path) -> None:
     ran = subprocess.run(
         [sys.executable, "-m", "rehearsal.conformance", str(tmp_path)], capture_output=True, text=True, check=False

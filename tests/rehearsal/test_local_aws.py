@@ -88,6 +88,7 @@ def closes(port: int) -> bool:
     return not listens(port)
 
 
+@pytest.mark.processes
 def test_every_mend_is_needed_and_works(found: Tools) -> None:
     environment = {**LocalAws()._server_environment(Path("/nonexistent"))}
     test = ensure_mended(found.local_aws_python, environment)
@@ -96,12 +97,14 @@ def test_every_mend_is_needed_and_works(found: Tools) -> None:
     assert test.broken == ()
 
 
+@pytest.mark.processes
 def test_self_test_is_remembered(found: Tools, monkeypatch: pytest.MonkeyPatch) -> None:
     LocalAws().self_test()
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: pytest.fail("the self-test ran again"))
     assert LocalAws().self_test() is not None
 
 
+@pytest.mark.processes
 def test_a_mend_that_does_not_work_stops_the_start(
     found: Tools, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -113,6 +116,7 @@ def test_a_mend_that_does_not_work_stops_the_start(
         aws.self_test()
 
 
+@pytest.mark.processes
 def test_left_out_mend_leaves_the_divergence(found: Tools) -> None:
     with LocalAws(without_mends=["bucket_deletion"]) as aws:
         account = random_account()
@@ -139,6 +143,7 @@ def test_two_at_once_do_not_meet(local_aws: LocalAws, developer: LocalAccount) -
             other.client("sts", developer.credentials, REGION).get_caller_identity()
 
 
+@pytest.mark.processes
 def test_stop_leaves_nothing(tmp_path: Path) -> None:
     aws = LocalAws()
     aws.start(tmp_path / "log")
@@ -151,6 +156,7 @@ def test_stop_leaves_nothing(tmp_path: Path) -> None:
     aws.stop()  # again is nothing
 
 
+@pytest.mark.processes
 def test_stop_does_not_wait_for_a_custom_resource(tmp_path: Path) -> None:
     aws = LocalAws()
     aws.start(tmp_path / "log")
@@ -186,6 +192,7 @@ def _until_a_worker_runs(group: int) -> None:
     pytest.fail("the function never started")
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_ends_with_its_parent(parent: tuple[subprocess.Popen[str], int, int], number: signal.Signals) -> None:
     process, pid, port = parent
@@ -195,6 +202,7 @@ def test_ends_with_its_parent(parent: tuple[subprocess.Popen[str], int, int], nu
     assert gone(pid)
 
 
+@pytest.mark.processes
 def test_interrupt_leaves_nothing_running(parent: tuple[subprocess.Popen[str], int, int]) -> None:
     process, pid, _ = parent
     assert os.getpgid(pid) != os.getpgid(process.pid), "a terminal's Ctrl-C must not reach the server first"
@@ -203,6 +211,7 @@ def test_interrupt_leaves_nothing_running(parent: tuple[subprocess.Popen[str], i
     assert gone(pid)
 
 
+@pytest.mark.processes
 def test_kept_server_outlives_its_parent_and_is_found_again(found: Tools, tmp_path: Path) -> None:
     state = tmp_path / "local-aws.json"
     for process, _, _ in _parent(found, str(state)):
@@ -223,6 +232,7 @@ def test_server_that_was_kept_and_ended_is_not_found(tmp_path: Path) -> None:
     assert LocalAws.attach(tmp_path / "no-such-file") is None
 
 
+@pytest.mark.processes
 def test_interpreter_that_is_not_there_is_a_set_up_error(found: Tools, tmp_path: Path) -> None:
     aws = LocalAws(python=tmp_path / "python", node=found.node, node_modules=found.node_modules)
     with pytest.raises(SetupError, match="make setup"):
@@ -230,6 +240,7 @@ def test_interpreter_that_is_not_there_is_a_set_up_error(found: Tools, tmp_path:
     assert aws.pid is None
 
 
+@pytest.mark.processes
 def test_interpreter_without_ministack_is_a_set_up_error(found: Tools, tmp_path: Path) -> None:
     aws = LocalAws(python=Path(sys.executable), node=found.node, node_modules=found.node_modules)
     with pytest.raises(SetupError, match="did not start"):
@@ -253,6 +264,7 @@ def test_environment_reaches_nothing_but_the_local_aws(developer: LocalAccount, 
     assert seen.split() == [REGION, "[]", developer.aws.endpoint, developer.account]
 
 
+@pytest.mark.processes
 def test_server_and_its_functions_see_no_variable_of_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("AWS_PROFILE", "production")
     monkeypatch.setenv("GITHUB_TOKEN", "secret")
@@ -261,6 +273,7 @@ def test_server_and_its_functions_see_no_variable_of_the_user(monkeypatch: pytes
     assert variables["HOME"] == str(tmp_path)
 
 
+@pytest.mark.processes
 def test_administrator_is_the_same_when_asked_again_and_gone_after_a_reset() -> None:
     with LocalAws() as aws:
         account = random_account()

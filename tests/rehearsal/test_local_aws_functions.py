@@ -68,6 +68,7 @@ def test_custom_resource_that_reports_failure_fails_its_stack(developer: LocalAc
     assert developer.reasons()["Custom"].startswith("Received response status [FAILED] from custom resource.")
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     ("code", "what"),
     [

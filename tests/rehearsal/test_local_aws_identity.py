@@ -158,6 +158,7 @@ def test_wrong_secret_is_refused(local_aws: LocalAws) -> None:
         local_aws.client("sts", forged, REGION).get_caller_identity()
 
 
+@pytest.mark.processes
 def test_an_alias_counts_some_time_after_it_was_made() -> None:
     """AWS: up to five minutes. The key's ARN, and what S3 wants a key for, count at once."""
     with LocalAws(alias_delay=2) as aws:

@@ -132,6 +132,7 @@ def test_names_of_native_properties(name: str, expected: str) -> None:
     assert sdk_name(name) == expected
 
 
+@pytest.mark.processes
 def test_a_plugin_loads_neither_the_sdk_nor_botocore_before_it_is_asked() -> None:
     """Else each start takes twice as long; the engine starts each plugin several times in one `pulumi up`."""
     code = (

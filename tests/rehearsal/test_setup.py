@@ -28,6 +28,8 @@ from rehearsal.setup.progress import Progress, Step
 from rehearsal.setup.run import run, version
 from rehearsal.setup.uv import find_uv
 
+pytestmark = pytest.mark.processes
+
 
 @pytest.fixture
 def log() -> io.StringIO:

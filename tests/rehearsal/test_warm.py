@@ -22,6 +22,7 @@ from rehearsal.setup.cache import CHECKOUT
 from tests.test_architecture import ORDER
 
 pytestmark = [
+    pytest.mark.processes,
     pytest.mark.skipif(sys.platform == "darwin", reason="plugins are always started cold there"),
     pytest.mark.xdist_group("warm"),  # one server for all
 ]

@@ -347,6 +347,7 @@ def test_a_stack_file_that_is_not_there_is_one_error(tmp_path: Path) -> None:
         EnvironmentConfig.from_file(tmp_path / "Pulumi.prod.yaml", "prod")
 
 
+@pytest.mark.processes
 def test_reading_a_stack_file_does_not_start_pulumi() -> None:
     code = (
         "import sys, pathlib; from stacks.config import EnvironmentConfig; import stacks.inputs;"

@@ -9,6 +9,8 @@ import pytest
 from components.documents import artifact
 from components.documents.buildspecs import EXAMINED
 
+pytestmark = pytest.mark.processes
+
 RESULT = f"{EXAMINED}/lint/0a/1b.json"
 
 

@@ -42,6 +42,7 @@ def test_what_is_installed_is_where_the_engine_looks() -> None:
     assert project["runtime"]["options"]["virtualenv"] == buildspecs.VIRTUALENV
 
 
+@pytest.mark.processes
 def test_only_an_image_made_from_the_lock_installs_nothing(tmp_path: Path) -> None:
     """In a real shell, without an index: what is not there cannot be installed, and what is there need not be."""
     install = commands(buildspecs.project("plan", 60))[1]
@@ -139,6 +140,7 @@ def test_deploy_ends_before_codebuild_ends_it() -> None:
     assert last.startswith("timeout --signal=TERM --kill-after=5m 230m ")
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     "spec", [buildspecs.project(what, 60, ENGINE) for what in PROJECTS] + [buildspecs.build(ENGINE)]
 )
@@ -153,6 +155,7 @@ def test_the_engine_is_compared_with_its_digest_before_it_is_unpacked() -> None:
     assert install.index("sha256sum --check") < install.index("tar --extract")
 
 
+@pytest.mark.processes
 def test_build_leaves_no_hidden_files_and_no_byte_code(tmp_path: Path) -> None:
     for name in (".git/config", "pkg/__pycache__/a.pyc", "pkg/.cache/x", ".env", "pkg/kept.py", "kept"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)

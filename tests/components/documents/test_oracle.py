@@ -56,6 +56,7 @@ def ask(python: Path, cases: list[dict[str, Any]]) -> list[bool]:
     return found
 
 
+@pytest.mark.processes
 def test_both_evaluators_agree_on_the_table(python: Path) -> None:
     table = [row for row in rows() if comparable(row)]
     assert len(table) > 1_500
@@ -69,6 +70,7 @@ def test_both_evaluators_agree_on_the_table(python: Path) -> None:
     assert differing == []
 
 
+@pytest.mark.processes
 def test_both_evaluators_agree_on_loosened_documents(python: Path) -> None:
     """Every 15th loosened document, so that conditions and patterns are also compared where they let somebody in."""
     table = [row for row in rows() if comparable(row)]

@@ -232,6 +232,7 @@ ALTERATIONS = [altered, altered_data, altered_lock, added, added_below, removed]
 ALTERATIONS += [altered_list, sealed_again, without_list, linked, empty]
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("alter", ALTERATIONS, ids=lambda alter: alter.__name__)
 def test_an_altered_artifact_is_refused_before_anything_of_it_runs(
     run: Run, alter: Callable[[Run, Files], None]
@@ -247,6 +248,7 @@ def test_an_altered_artifact_is_refused_before_anything_of_it_runs(
     assert run.ran() == []
 
 
+@pytest.mark.processes
 def test_what_build_made_runs_in_every_project(run: Run) -> None:
     """Else nothing would have run above either. Packed anew: the digest is of the files, not of the zip."""
     ended = run.with_artifact(_zip(_files(run.built)))

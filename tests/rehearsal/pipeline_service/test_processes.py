@@ -8,6 +8,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from rehearsal.pipeline_service.processes import Group, Reaper
 
 _DIES = """
@@ -28,6 +30,7 @@ def _runs(process: int) -> bool:
     return state != "Z"
 
 
+@pytest.mark.processes
 def test_a_group_ends_when_the_process_that_started_it_is_gone() -> None:
     done = subprocess.run([sys.executable, "-c", _DIES], capture_output=True, text=True, check=False, timeout=30)
     group = int(done.stdout)
@@ -39,6 +42,7 @@ def test_a_group_ends_when_the_process_that_started_it_is_gone() -> None:
     assert not _runs(group)
 
 
+@pytest.mark.processes
 def test_a_group_that_ignores_sigterm_is_killed(tmp_path: Path) -> None:
     lines: list[str] = []
     reaper = Reaper()
