@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import pulumi
 
-from amplify_export import DeliveryError
+from amplify_export import DeliveryError, packages
 
 
 @contextmanager
@@ -19,3 +19,7 @@ def as_run_error() -> Iterator[None]:
         yield
     except DeliveryError as error:
         raise pulumi.RunError(str(error)) from None
+    except ModuleNotFoundError as error:
+        if not packages.is_missing(error):
+            raise
+        raise pulumi.RunError(str(packages.missing(error))) from None

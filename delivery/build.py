@@ -15,7 +15,7 @@ from pathlib import Path
 
 from amplify_export import ExportRefused, load_assembly, read_export
 from components.documents.buildspecs import ASSEMBLY
-from delivery import assemble, check, examination, output, pipelines, shell, sources
+from delivery import assemble, check, examination, output, pipelines, shell, sources, step_outputs
 from publishing.cache import RESULTS_VARIABLE
 from stacks.config import Project
 from stacks.config.pipeline import Build
@@ -37,6 +37,7 @@ def run(args: argparse.Namespace) -> int:
     export, out = read_export(folder), Path(ASSEMBLY)
     if args.json:
         assembly = assemble.write(export, secrets, out)
+        step_outputs.check(project, stack, assembly)
         _examine(project, out, environments)
         found = {"stack": stack, "seconds": seconds, "examined": list(environments)}
         output.document({**found, **assemble.described(assembly, out)})
@@ -47,6 +48,7 @@ def run(args: argparse.Namespace) -> int:
         return check.report(export, error.findings)
     check.report(export, assembly.findings)
     assemble.report(assembly, out)
+    step_outputs.check(project, stack, assembly)
     _examine(project, out, environments)
     output.line(f"{out}: examined for {', '.join(environments)}: nothing that CloudFormation would refuse")
     return 0

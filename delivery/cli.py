@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from amplify_export import packages
 from amplify_export.errors import DeliveryError
 from delivery import output
 
@@ -56,12 +57,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     command = next((a for a in arguments if a in COMMANDS), None)
-    args = parser(command).parse_args(arguments)
+    try:
+        args = parser(command).parse_args(arguments)
+    except ModuleNotFoundError as error:
+        if not packages.is_missing(error):
+            raise
+        output.error(packages.missing(error, "python -m delivery"), as_json="--json" in arguments)
+        return 1
     try:
         code = int(_module(args.command).run(args))
         sys.stdout.flush()
     except DeliveryError as error:
         output.error(error, as_json=args.json)
+        return 1
+    except ModuleNotFoundError as error:
+        if not packages.is_missing(error):
+            raise
+        output.error(packages.missing(error, "python -m delivery"), as_json=args.json)
         return 1
     except KeyboardInterrupt:
         return 130

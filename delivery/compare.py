@@ -23,7 +23,7 @@ def run(args: argparse.Namespace) -> int:
         output.document(_document(found))
         return 0
     marks = {"added": "+", "changed": "~", "removed": "-"}
-    output.table(
+    output.resources(
         ("", "resource", "type", "properties"),
         [(marks[r.change], "/".join(r.path), r.type, ", ".join(r.properties)) for r in found.resources],
     )

@@ -1,13 +1,17 @@
 """What commands print: one JSON document for machines, text and tables for people.
 
-Tables are rich's on a terminal, and plain columns elsewhere: no colour codes and no cut lines in a pipe.
+Tables are plain columns of whole names, in a pipe and on a terminal: no colour codes, no cut lines. Where a terminal is
+too narrow for them, each row is laid out over several lines.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
+import shutil
 import sys
-from collections.abc import Iterable, Sequence
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from amplify_export.errors import DeliveryError, ExportRefused
@@ -44,24 +48,62 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     lines = [[str(cell) for cell in row] for row in rows]
     if not lines:
         return
-    if sys.stdout.isatty():
-        _rich_table(columns, lines)
+    for line in _columns([list(columns), *lines]) or _laid_out(lines, _width()):
+        print(line)
+
+
+def resources(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """A table of resources: mark, place, type, and what is to be said. A place is the logical ids of the stacks and the
+    resource's own, joined by `/`; on a narrow terminal resources stand below the stack that they are in."""
+    lines = [list(row) for row in rows]
+    if not lines:
         return
-    widths = [max(map(len, column)) for column in zip(columns, *lines, strict=True)]
-    for line in [list(columns), *lines]:
-        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+    for line in _columns([list(columns), *lines]) or _folded(lines, _width()):
+        print(line)
 
 
-def _rich_table(columns: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
-    from rich.box import SIMPLE_HEAD  # noqa: PLC0415 - slow to import, and only a terminal shows it
-    from rich.console import Console  # noqa: PLC0415
-    from rich.markup import escape  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
+def _width() -> int:
+    return shutil.get_terminal_size().columns
 
-    shown = Table(*columns, box=SIMPLE_HEAD)
-    for line in lines:
-        shown.add_row(*map(escape, line))
-    Console().print(shown)
+
+def _columns(lines: Sequence[Sequence[str]]) -> list[str]:
+    """The lines as columns; none if this is a terminal that is too narrow for them."""
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    joined = ["  ".join(c.ljust(width) for c, width in zip(line, widths, strict=True)).rstrip() for line in lines]
+    return [] if sys.stdout.isatty() and max(map(len, joined)) > _width() else joined
+
+
+def _folded(rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:
+    for stack, inside in itertools.groupby(rows, key=lambda row: row[1].rpartition("/")[0]):
+        if stack:
+            yield f"{stack}/"
+        for mark, place, type_, *more in inside:
+            yield from _flowed([f"{mark} {place.rpartition('/')[2]}", type_, *more], width, "  " if stack else "")
+
+
+def _laid_out(rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:
+    for row in rows:
+        yield from _flowed(row, width, "")
+
+
+def _flowed(cells: Sequence[str], width: int, indent: str) -> Iterator[str]:
+    """Cells beside each other as far as they fit, else below. Sentences are wrapped between words."""
+    line = indent + cells[0]
+    for cell in filter(None, cells[1:]):
+        if len(line) + 2 + len(cell) <= width:
+            line += ("  " if line.strip() else "") + cell
+            continue
+        yield line
+        *whole, line = textwrap.wrap(
+            cell,
+            width,
+            initial_indent=f"{indent}    ",
+            subsequent_indent=f"{indent}    ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        yield from whole
+    yield line
 
 
 def findings(found: Iterable[Finding]) -> None:

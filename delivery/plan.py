@@ -92,10 +92,10 @@ def run(args: argparse.Namespace) -> int:
 
 def show(plan: Plan) -> None:
     """The plan for people."""
-    output.table(("", "resource", "type", ""), [(s.mark, s.place, s.type, s.what) for s in plan.steps])
+    output.resources(("", "resource", "type", ""), [(s.mark, s.place, s.type, s.what) for s in plan.steps])
     if plan.losses:
         print("\nData would be lost:")
-        output.table(("resource", "type", "data"), [(s.place, s.type, s.loss) for s in plan.losses])
+        output.resources(("", "resource", "type", "data"), [(s.mark, s.place, s.type, s.loss) for s in plan.losses])
     if plan.steps or plan.notes:
         print()
     for note in plan.notes:

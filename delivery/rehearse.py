@@ -35,14 +35,18 @@ def run(args: argparse.Namespace) -> int:
             raise ConfigError(
                 "--pause and --page belong to the story of the pipeline", remedy="leave them out, or the exports"
             )
-        from rehearsal.story import run as deliver  # noqa: PLC0415 - `--help` does without
+        from rehearsal.ending import tidy  # noqa: PLC0415 - `--help` does without
+        from rehearsal.story import run as deliver  # noqa: PLC0415
 
-        return deliver(args.exports, keep=args.keep, json_output=args.json, secrets=dict(args.secret))
+        with tidy():
+            return deliver(args.exports, keep=args.keep, json_output=args.json, secrets=dict(args.secret))
     if args.secret:
         raise ConfigError("--secret belongs to an export", remedy="name the export")
+    from rehearsal.ending import tidy  # noqa: PLC0415
     from rehearsal.pipeline_story import run as tell  # noqa: PLC0415
 
-    return tell(keep=args.keep, json_output=args.json, pause=args.pause, page=args.page)
+    with tidy():
+        return tell(keep=args.keep, json_output=args.json, pause=args.pause, page=args.page)
 
 
 def secret(text: str) -> tuple[tuple[str, str], str]:

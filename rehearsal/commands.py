@@ -9,6 +9,14 @@ from pathlib import Path
 _PATIENCE = 30
 """Seconds that an interrupted command has for ending by itself."""
 
+_running: set[subprocess.Popen[str]] = set()
+
+
+def interrupt_all() -> None:
+    """Tell every command that runs, in whatever thread, to end."""
+    for process in tuple(_running):
+        process.terminate()
+
 
 def run(
     command: Sequence[str], folder: Path, environment: Mapping[str, str], line: Callable[[str], None]
@@ -27,6 +35,7 @@ def run(
         text=True,
         errors="replace",
     )
+    _running.add(process)
     lines: list[str] = []
     assert process.stdout is not None  # noqa: S101 - it is a pipe
     try:
@@ -41,4 +50,6 @@ def run(
         except subprocess.TimeoutExpired:
             process.kill()
         raise
+    finally:
+        _running.discard(process)
     return code, "".join(lines)

@@ -66,7 +66,7 @@ class Console:
             f"  . {file}\n"
             f"  cd {workspace.project} && pulumi stack -s {environment}\n"
             f"  aws cloudformation describe-stacks --region {region}\n"
-            f"To end it: kill {aws.pid}; rm -r {file.parent}"
+            f"To end it: kill {aws.pid}; rm -rf {file.parent}"
         )
 
     def summary(self, told: list[dict[str, Any]], seconds: float, code: int) -> None:

@@ -23,7 +23,7 @@ from amplify_export.errors import DeployError, ExportRefused
 from amplify_export.findings import listed
 from rehearsal.console import Console
 from rehearsal.inventory import Inventory, take
-from rehearsal.workspace import ENVIRONMENT, Workspace
+from rehearsal.workspace import ENVIRONMENT, FOLDER, Workspace
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 REGION = "us-east-1"
@@ -100,9 +100,12 @@ def _reached(told: list[Told]) -> int:
 @contextmanager
 def _folder(keep: bool) -> Iterator[Path]:
     """A folder for the rehearsal; gone afterwards, unless it is kept."""
-    folder = Path(tempfile.mkdtemp(prefix="amplify-delivery-rehearsal-"))
+    folder = Path(tempfile.mkdtemp(prefix=FOLDER))
     try:
         yield folder
+    except BaseException:
+        keep = False  # as below
+        raise
     finally:
         if not keep:
             shutil.rmtree(folder, ignore_errors=True)

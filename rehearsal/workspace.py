@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,8 +18,25 @@ from amplify_export.errors import DeployError
 from rehearsal import commands
 
 IGNORED = (".git", ".venv", ".*_cache", ".hypothesis", "__pycache__", "build", "tests", "benchmarks", "docs")
+FOLDER = "amplify-delivery-rehearsal-"
+"""What the folder of a rehearsal begins with, among temporary files."""
 ENVIRONMENT = "dev"
 _NAME = re.compile(r"^name:.*$", re.MULTILINE)
+
+
+def copy_checkout(checkout: Path, copy: Path, *without: str) -> None:
+    """Copy what a user has checked out; `without` are patterns of further names that are left out.
+
+    The folder for temporary files may lie in the checkout (TMPDIR), and the copy in there: neither is copied.
+    """
+    inside = {copy.resolve().parent, Path(tempfile.gettempdir()).resolve()} - {checkout.resolve()}
+    by_name = shutil.ignore_patterns(*IGNORED, f"{FOLDER}*", *without)
+
+    def ignored(folder: str, names: list[str]) -> set[str]:
+        here = Path(folder).resolve()
+        return {*by_name(folder, names), *(name for name in names if here / name in inside)}
+
+    shutil.copytree(checkout, copy, ignore=ignored, symlinks=True)
 
 
 @dataclass(frozen=True)
@@ -41,8 +59,7 @@ class Workspace:
     def make(cls, folder: Path, checkout: Path, environment: Mapping[str, str]) -> Workspace:
         """Copy the checkout into `folder/project`, without the export folders: they are delivered one by one."""
         project = folder / "project"
-        ignored = shutil.ignore_patterns(*IGNORED, "amplify-export-*")
-        shutil.copytree(checkout, project, ignore=ignored, symlinks=True)
+        copy_checkout(checkout, project, "amplify-export-*")
         # Pulumi.yaml names it, for the vendor's language host.
         (project / ".venv").symlink_to(checkout / ".venv")
         return cls(project, environment)

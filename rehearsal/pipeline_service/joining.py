@@ -28,8 +28,9 @@ _LAUNCH = Path(__file__).parent / "inside" / "launch.py"
 class Room:
     """A scratch folder with the token that front and service share, and the interpreter that loads the front."""
 
-    def __init__(self, python: Path) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="pipelines-"))
+    def __init__(self, python: Path, folder: Path | None = None) -> None:
+        self.folder = folder or Path(tempfile.mkdtemp(prefix="pipelines-"))
+        self.folder.mkdir(exist_ok=True)
         self.token = secrets.token_urlsafe(32)
         token_file = self.folder / "token"
         token_file.touch(mode=0o600)
@@ -44,11 +45,13 @@ class Room:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def local_aws_with_room(python: Path | None = None, **arguments: Any) -> tuple[LocalAws, Room]:
+def local_aws_with_room(
+    python: Path | None = None, *, folder: Path | None = None, **arguments: Any
+) -> tuple[LocalAws, Room]:
     """A local AWS (not started) that a `PipelineService` can join; close the room when it has ended.
 
-    `python` is the interpreter of the local AWS's virtualenv, by default that of the set-up; `arguments` are
-    `LocalAws`'s own.
+    `python` is the interpreter of the local AWS's virtualenv, by default that of the set-up; `folder` becomes the
+    room's, by default a temporary one; `arguments` are `LocalAws`'s own.
     """
-    room = Room(python or tools().local_aws_python)
+    room = Room(python or tools().local_aws_python, folder)
     return LocalAws(python=room.interpreter, **arguments), room

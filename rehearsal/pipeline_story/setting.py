@@ -22,6 +22,7 @@ from rehearsal.pipeline_story.source import Repository
 from rehearsal.pulumi_home import prepare
 from rehearsal.setup import Tools
 from rehearsal.setup.cache import CHECKOUT
+from rehearsal.workspace import FOLDER
 from stacks.config import PipelineConfig, Project
 
 ALIAS_DELAY = 5.0
@@ -53,26 +54,32 @@ class Setting:
 @contextmanager
 def setting(tools: Tools, told: Callable[[Person, str], None], line: Line, *, keep: bool) -> Iterator[Setting]:
     """A fresh one; nothing of it is left afterwards, unless it is kept."""
-    folder = Path(tempfile.mkdtemp(prefix="amplify-delivery-rehearsal-"))
+    folder = Path(tempfile.mkdtemp(prefix=FOLDER))
     try:
         home = prepare(folder / "pulumi-home", tools.python, CHECKOUT, tools.engine_root)
-        plugins = warm.start(folder / "pulumi-home", tools.python, CHECKOUT)
+        # Its folder goes with the rehearsal's, however that goes: there is a token in it.
         aws, room = local_aws_with_room(
-            tools.local_aws_python, node=tools.node, node_modules=tools.node_modules, alias_delay=ALIAS_DELAY
+            tools.local_aws_python,
+            folder=folder / "room",
+            node=tools.node,
+            node_modules=tools.node_modules,
+            alias_delay=ALIAS_DELAY,
         )
-        aws.start(folder / "local-aws.log", keep=folder / "local-aws.json" if keep else None)
-        try:
-            image = build_image(home, tools)
-            with PipelineService(aws, room, build_variables=image, logs=folder / "builds") as service:
-                yield _made(folder, home, service, told, line)
-        except BaseException:
-            keep = False  # whoever interrupts wants nothing left
-            raise
-        finally:
-            plugins.stop()
-            if not keep:
-                aws.stop()
-                room.close()
+        with warm.start(folder / "pulumi-home", tools.python, CHECKOUT):
+            try:
+                aws.start(folder / "local-aws.log", keep=folder / "local-aws.json" if keep else None)
+                image = build_image(home, tools)
+                with PipelineService(aws, room, build_variables=image, logs=folder / "builds") as service:
+                    yield _made(folder, home, service, told, line)
+            except BaseException:
+                keep = False  # whoever interrupts wants nothing left
+                raise
+            finally:
+                if not keep:
+                    aws.stop()
+    except BaseException:
+        keep = False
+        raise
     finally:
         if not keep:
             shutil.rmtree(folder, ignore_errors=True)

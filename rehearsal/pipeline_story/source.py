@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from amplify_export.errors import SetupError
-from rehearsal.workspace import IGNORED
+from rehearsal.workspace import copy_checkout
 
 _WHO = {"NAME": "A Developer", "EMAIL": "developer@example.com"}
 
@@ -30,8 +30,7 @@ class Repository:
         """A repository with the files of `checkout` in its clone, nothing committed yet."""
         found = cls(folder / "host.git", folder / "project")
         # What a user has checked out; tests, docs and the rehearsal do not matter to a delivery.
-        ignored = shutil.ignore_patterns(*IGNORED, "rehearsal")
-        shutil.copytree(checkout, found.clone, ignore=ignored, symlinks=True)
+        copy_checkout(checkout, found.clone, "rehearsal")
         found._git("init", "--quiet", "--bare", "-b", "main", str(found.host))
         found._git("init", "--quiet", "-b", "main")
         found._git("remote", "add", "origin", str(found.host))

@@ -161,4 +161,5 @@ def _explain_keep(console: RichConsole, found: Setting) -> None:
         console.print(f"  . {file}   [dim]# {name}[/dim]")
     console.print(f"  cd {found.repository.clone}")
     console.print("The pipeline service has ended with the rehearsal.")
-    console.print(f"To end it: kill {found.aws.pid}; rm -r {found.folder}")
+    # `-f`: the objects of a git repository are read-only, and `rm` would ask for each.
+    console.print(f"To end it: kill {found.aws.pid}; rm -rf {found.folder}")

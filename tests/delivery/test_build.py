@@ -266,3 +266,50 @@ def test_what_commands_write_is_no_part_of_a_commit(tmp_path: Path) -> None:
         ["git", "status", "--porcelain", "-uall"], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     assert said.stdout.split()[1::2] == [".gitignore", f"docs/{ASSEMBLY}/kept.md"]
+
+
+def asking(folder: Path, environments: int = 1, **wanted: str) -> Path:
+    """The project whose first environment has a step that wants these outputs."""
+    step = {"name": "test", "commands": ["true"], "envFromOutputs": wanted}
+    stages: list[dict[str, Any]] = [{"name": "PreProd", "post": [step]}]
+    return make(folder, environments, stages=stages)
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("graphqlEndpont", "do you mean 'graphqlEndpoint'?"),
+        ("helloUrl", "`helloService: true` in the environment's file makes it"),
+        ("account.id", "cannot be there"),
+        ("serviceUrl", "found by its name in a Python file"),
+        ("outputs.apifullapp.GraphQLAPIIdOutputs", "do you mean 'outputs.apifullapp.GraphQLAPIIdOutput'?"),
+        ("rootOutputs.Nothing", "cannot be there"),
+    ],
+)
+def test_an_output_that_cannot_be_there_fails_build(folder: Path, name: str, says: str) -> None:
+    """Found here, not after the environment was deployed."""
+    ran = build(asking(folder, ENDPOINT=name))
+    assert ran.code == 1
+    said = f"error: Pulumi.pipeline.yaml: step test of preprod wants ENDPOINT from the output {name!r}, which cannot be"
+    assert said in ran.err
+    assert says in ran.err
+
+
+def test_outputs_that_may_be_there_pass_build(folder: Path) -> None:
+    asking(
+        folder,
+        A="stackName",
+        B="graphqlEndpoint",
+        C="outputs.apifullapp.GraphQLAPIIdOutput",
+        D="rootOutputs.StackName",
+        E="StackName",
+        F="outputs.apifullapp",
+        G="helloUrl",
+        H="serviceUrl",
+    )
+    file = folder / "Pulumi.preprod.yaml"
+    file.write_text(f"{file.read_text()}  {APP}:helloService: true\n")
+    (folder / "mine").mkdir()
+    (folder / "mine" / "service.py").write_text('pulumi.export("serviceUrl", url)\n')
+    ran = build(folder)
+    assert ran.code == 0, ran.err

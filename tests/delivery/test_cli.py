@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from delivery import cli
 from delivery.cli import COMMANDS
 from tests.delivery.conftest import ROOT, delivery, export
 
@@ -84,6 +87,38 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
     ran = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, check=True)
     assert ran.stdout.startswith("stack amplify-mytodoapp-dev")
     assert ran.stderr == ""
+
+
+WITHOUT_PACKAGES = [sys.executable, "-S", "-m", "delivery"]
+"""A Python as the system has it."""
+
+
+@pytest.mark.parametrize("command", [("plan", "dev"), ("rehearse",), ("step", "--help")])
+def test_a_python_without_the_packages_is_told_apart_from_a_defect(command: tuple[str, ...], tmp_path: Path) -> None:
+    """The virtualenv was forgotten. Whoever has made it gets the command that works."""
+
+    def run(*more: str) -> subprocess.CompletedProcess[str]:
+        environment = {"PYTHONPATH": str(ROOT)}
+        arguments = [*WITHOUT_PACKAGES, *command, *more]
+        return subprocess.run(arguments, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+
+    ran = run()
+    assert ran.returncode == 1
+    assert ran.stderr.startswith(f"error: {sys.executable}: this Python has no package '")
+    assert ran.stderr.endswith(
+        "\n  -> `pulumi install` (or `make setup`) puts what requirements.lock names into .venv; then "
+        "`.venv/bin/python -m delivery ...`\n"
+    )
+    (tmp_path / ".venv" / "bin").mkdir(parents=True)
+    (tmp_path / ".venv" / "bin" / "python").touch()
+    assert run().stderr.endswith("\n  -> `.venv/bin/python -m delivery ...`\n")
+    assert json.loads(run("--json").stdout)["error"]["type"] == "SetupError"
+
+
+def test_a_module_of_ours_that_is_missing_is_a_defect(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli, "_module", lambda _: importlib.import_module("delivery.no_such_module"))
+    with pytest.raises(ModuleNotFoundError):
+        cli.main(["check"])
 
 
 @pytest.mark.parametrize("command", [("check", TODO), ("assemble", TODO, "--out", "assembly"), ("compare", TODO, TODO)])

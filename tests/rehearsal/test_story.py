@@ -3,17 +3,17 @@
 import json
 import os
 import re
-import shutil
-import signal
 import subprocess
 import sys
 import tarfile
+import tempfile
+import time
 from pathlib import Path
 
 import pytest
 
 from amplify_export import ExportRefused
-from rehearsal import story
+from rehearsal import story, workspace
 from tests.amplify_export.mutations import copy_export, set_value
 
 EXPORTS = Path(__file__).parent.parent / "exports"
@@ -103,17 +103,77 @@ def test_an_export_beyond_cloudformations_limit_is_refused_before_anything_is_ma
     assert "AD744" in done.stdout + done.stderr
 
 
-def test_what_is_kept_can_be_looked_into_and_ended() -> None:
-    """In a process of its own, as a person runs it: what it leaves behind must outlive it."""
-    command = [sys.executable, "-m", "delivery", "rehearse", str(export("todo")), "--keep"]
-    said = subprocess.run(command, cwd=story.CHECKOUT, capture_output=True, text=True, check=True).stdout
-    environment, pid = re.search(r"^  \. (.+)$", said, re.M), re.search(r"\(process (\d+)\)", said)
-    assert environment and pid, said
+def rehearsing(*arguments: object, scratch: Path) -> subprocess.Popen[str]:
+    """A rehearsal in a process of its own, as a person runs it, with its temporary files in `scratch`."""
+    command = [sys.executable, "-m", "delivery", "rehearse", *map(str, arguments)]
+    return subprocess.Popen(
+        command,
+        cwd=story.CHECKOUT,
+        env={**os.environ, "TMPDIR": str(scratch), "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def test_what_is_kept_can_be_looked_into_and_ended(tmp_path: Path) -> None:
+    """What it leaves behind outlives it, and is gone with the command that it prints."""
+    with rehearsing(export("todo"), "--keep", scratch=tmp_path) as process:
+        said = process.communicate()[0]
+    environment, end = re.search(r"^  \. (.+)$", said, re.M), re.search(r"^To end it: (.+)$", said, re.M)
+    assert environment and end, said
     folder = Path(environment[1]).parent
     try:
         look = f'. "{environment[1]}" && cd "{folder}/project" && pulumi stack output stackName -s dev'
         found = subprocess.run(["sh", "-c", look], capture_output=True, text=True, check=True, env={"HOME": "/nowhere"})
         assert found.stdout.strip() == "amplify-mytodoapp-dev-5af8b"
     finally:
-        os.kill(int(pid[1]), signal.SIGTERM)
-        shutil.rmtree(folder)
+        subprocess.run(["sh", "-c", end[1]], check=True)
+    assert nothing_in(tmp_path)
+
+
+def nothing_in(folder: Path) -> bool:
+    """Whether it is empty, in a moment at the latest: who was told to end may still be putting away."""
+    deadline = time.monotonic() + 10
+    while found := list(folder.iterdir()):
+        if time.monotonic() > deadline:
+            pytest.fail(f"left behind: {found}")
+        time.sleep(0.1)
+    return True
+
+
+@pytest.mark.parametrize("keep", [(), ("--keep",)], ids=["plain", "keep"])
+@pytest.mark.parametrize(
+    ("arguments", "at"), [((export("todo"),), "$ pulumi up"), ((), "developer$ pulumi up")], ids=["export", "pipeline"]
+)
+def test_told_to_end_it_leaves_nothing_behind(
+    tmp_path: Path, arguments: tuple[Path, ...], at: str, keep: tuple[str, ...]
+) -> None:
+    """A CI's job that is cancelled. What would be left holds tokens and credentials."""
+    with rehearsing(*arguments, *keep, scratch=tmp_path) as process:
+        assert process.stdout
+        seen = ""
+        for line in process.stdout:
+            seen += line
+            if at in line:
+                break
+        assert at in seen, seen
+        assert list(tmp_path.iterdir())
+        process.terminate()
+        more = process.stdout.read()
+    assert process.returncode == 130, seen + more
+    assert "Traceback" not in more
+    assert nothing_in(tmp_path)
+
+
+def test_temporary_files_may_lie_in_the_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where TMPDIR is a folder of the project, what is copied must not hold the copy."""
+    checkout = tmp_path / "checkout"
+    (checkout / "tmp" / "mine").mkdir(parents=True)
+    (checkout / "file").touch()
+    for scratch in (checkout / "tmp", checkout):
+        monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+        folder = Path(tempfile.mkdtemp(prefix=workspace.FOLDER))
+        workspace.copy_checkout(checkout, folder / "project")
+        copied = {p.relative_to(folder / "project").as_posix() for p in (folder / "project").rglob("*")}
+        assert copied == ({"file"} if scratch != checkout else {"file", "tmp", "tmp/mine"})
