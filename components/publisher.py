@@ -1,7 +1,7 @@
 """Publishing from inside a deployment: what `AmplifyBackend` calls before its stack is created or updated."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import publishing
@@ -30,6 +30,8 @@ class BucketPublisher:
     access: Access
     guard: Guard
     """What data may be lost, and which findings do not count."""
+    _free: set[str] = field(default_factory=set, init=False, repr=False, compare=False)
+    """Root stacks whose names were looked for, and found to be nobody's."""
 
     def __call__(self, assembly: Assembly, root: RootStack, progress: Callable[[str], None]) -> object:
         # boto3 and the linter are loaded now: not when nothing changed.
@@ -45,7 +47,7 @@ class BucketPublisher:
         publishing.check_stack(target, root.stack_name, creating=creating)
         if creating and root.against_creating:
             raise ExportRefused(root.against_creating)
-        if creating:
+        if creating and root.stack_name not in self._free:
             self._check_names(assembly, root)
 
     def check_first(self, assembly: Assembly, root: RootStack, *, examine: bool) -> None:
@@ -72,6 +74,7 @@ class BucketPublisher:
         from changes.stacks import Stacks  # noqa: PLC0415
 
         publishing.check_names(self._target, names(Stacks.of(assembly, root, deployed.known(root))))
+        self._free.add(root.stack_name)
 
     def first_causes(self, error: str) -> Sequence[str]:
         """`NESTED/RESOURCE (TYPE): REASON` of what failed in the stack that `error` names; empty if nobody can tell."""

@@ -95,7 +95,15 @@ config:
 ```
 
 or `pulumi config set -s ENV --path 'lint.ignore[0].id' E3012`, and likewise `.reason`. `AD700` stands for all of
-cfn-lint.
+cfn-lint. What is so in every environment stands in `Pulumi.yaml`, as the key's `default`; an environment that has a
+`lint` of its own is ruled by that alone:
+
+```yaml
+config:
+  lint:
+    type: object
+    default: {ignore: [{id: E3012, reason: "CloudFormation takes a number here, deployed so since 2024"}]}
+```
 """
 
 

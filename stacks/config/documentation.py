@@ -64,6 +64,16 @@ config:
     - name: Prod
       approval: true
 ```
+
+What is to be so in all environments stands once, as a key's `default` in `Pulumi.yaml`; a stack file that has the key
+itself has the last word, for the whole key. For instance a rule of the linter that is wrong for this app everywhere:
+
+```yaml
+config:
+  lint:
+    type: object
+    default: {ignore: [{id: E3012, reason: "our custom resource takes numbers as text"}]}
+```
 """
 
 

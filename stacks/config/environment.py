@@ -182,7 +182,7 @@ class EnvironmentConfig(Model):
 
         Values are read as they are written: no YAML type turns an account into a number. Raises `ConfigError`.
         """
-        return _validated(own_keys_in(path), frozenset(), stack, str(path))
+        return _validated(own_keys_in(path, keys()), frozenset(), stack, str(path))
 
     @model_validator(mode="before")
     @classmethod

@@ -10,10 +10,11 @@ import pulumi
 from pulumi.runtime.config import get_config, is_config_secret  # `Config.get` warns of secrets
 
 from stacks.config.account import AccountConfig
-from stacks.config.environment import own_keys
+from stacks.config.environment import keys, own_keys
+from stacks.config.fields import Model
 from stacks.config.pipeline import PipelineConfig
 from stacks.config.project import Project, as_written, validated
-from stacks.config.reader import own_keys_in, parsed, secret_refused
+from stacks.config.reader import parsed, secret_refused, written_keys_in
 
 
 @dataclass(frozen=True)
@@ -33,20 +34,22 @@ def running() -> Running:
 def account_config() -> AccountConfig:
     """The configuration of the running account's stack. Raises `ConfigError`."""
     here = running()
-    return validated(AccountConfig, _given(here), here.project.file(here.stack).name, here.stack)
+    return validated(AccountConfig, _given(here, AccountConfig), here.project.file(here.stack).name, here.stack)
 
 
 def pipeline_config() -> PipelineConfig:
     """The configuration of the running pipeline's stack. Raises `ConfigError`."""
     here = running()
-    return validated(PipelineConfig, _given(here), here.project.file(here.stack).name)
+    return validated(PipelineConfig, _given(here, PipelineConfig), here.project.file(here.stack).name)
 
 
-def _given(here: Running) -> dict[str, Any]:
+def _given(here: Running, model: type[Model]) -> dict[str, Any]:
     name, file = pulumi.get_project(), here.project.file(here.stack)
-    written = own_keys_in(file) if file.is_file() else {}
+    written = written_keys_in(file) if file.is_file() else {}
     given: dict[str, Any] = {}
     for key in own_keys(name):
+        if key in keys() and key not in {*written, *model.written_names()}:
+            continue  # what Pulumi.yaml says to environments, Pulumi says to every stack
         if is_config_secret(f"{name}:{key}"):
             raise secret_refused(key, file.name)
         given[key] = as_written(parsed(get_config(f"{name}:{key}") or ""), written.get(key))

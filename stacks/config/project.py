@@ -109,12 +109,12 @@ class Project:
 
 def read_pipeline(path: Path) -> PipelineConfig:
     """The configuration in a pipeline's stack file. Raises `ConfigError`."""
-    return validated(PipelineConfig, own_keys_in(path), str(path))
+    return validated(PipelineConfig, own_keys_in(path, PipelineConfig.written_names()), str(path))
 
 
 def read_account(path: Path, stack: str) -> AccountConfig:
     """The configuration in an account's stack file, of the stack `stack`. Raises `ConfigError`."""
-    return validated(AccountConfig, own_keys_in(path), str(path), stack)
+    return validated(AccountConfig, own_keys_in(path, AccountConfig.written_names()), str(path), stack)
 
 
 def validated(model: type[Config], given: Mapping[str, Any], where: str, stack: str = "") -> Config:

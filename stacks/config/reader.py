@@ -7,7 +7,7 @@ and is refused wherever a model does not say that it may be there.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from copy import deepcopy
 from functools import cache
 from pathlib import Path
@@ -33,7 +33,29 @@ def project_name(directory: Path) -> str:
     return name
 
 
-def own_keys_in(path: Path) -> dict[str, Any]:
+def own_keys_in(path: Path, known: Collection[str] | None = None) -> dict[str, Any]:
+    """A stack's own keys as its program gets them, without the project's name: those of its file, and for others the
+    defaults that Pulumi.yaml gives to all stacks; of these the `known` ones only. `{"secure": ...}` stays as it is."""
+    defaults = project_defaults(path.parent)
+    given = {key: value for key, value in defaults.items() if known is None or key in known}
+    return {**given, **written_keys_in(path)}
+
+
+def project_defaults(directory: Path) -> dict[str, Any]:
+    """What Pulumi.yaml sets for every stack that does not set it itself: the `default` of a key, in short form its very
+    value ("Project file reference", config options). What only stands for "not set" is left out."""
+    data = read_yaml(directory / "Pulumi.yaml")
+    config = data.get("config")
+    found = {}
+    for key, declared in config.items() if isinstance(config, dict) else ():
+        namespace, _, name = str(key).rpartition(":")
+        value = declared.get("default") if isinstance(declared, dict) else declared
+        if namespace in ("", str(data.get("name"))) and not unset(value):
+            found[name] = value
+    return found
+
+
+def written_keys_in(path: Path) -> dict[str, Any]:
     """A stack file's own keys, without the project's name; `{"secure": ...}` stays as it is."""
     project = read_yaml(path.parent / "Pulumi.yaml").get("name")
     config = read_yaml(path).get("config") or {}

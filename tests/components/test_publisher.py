@@ -96,3 +96,25 @@ def test_what_only_a_stack_that_is_there_may_have_is_refused_when_it_is_made(
         publisher.check(ASSEMBLY, bound, creating=True)
     publisher.check(ASSEMBLY, bound, creating=False)
     publisher.check(ASSEMBLY, root, creating=True)
+
+
+def test_names_are_looked_for_once_in_a_first_create(
+    names: EnvironmentNames, root: RootStack, developer: LocalAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before the very first resource, and not again before the root stack; there, if nobody has before."""
+    log_in(developer, monkeypatch)
+    asked: list[int] = []
+    monkeypatch.setattr("publishing.check_names", lambda _, found: asked.append(len(found)))
+
+    def publisher() -> BucketPublisher:
+        access = Access(names.account, names.region)
+        return BucketPublisher(names.staging_bucket, access, Guard("prod", (), date(2027, 5, 1)))
+
+    first = publisher()
+    first.check_first(ASSEMBLY, root, examine=False)
+    first.check(ASSEMBLY, root, creating=True)
+    assert len(asked) == 1
+    publisher().check(ASSEMBLY, root, creating=True)
+    assert len(asked) == 2
+    publisher().check(ASSEMBLY, root, creating=False)
+    assert len(asked) == 2

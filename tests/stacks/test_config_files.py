@@ -222,6 +222,44 @@ def test_the_defaults_of_pulumi_yaml_are_nothing(tmp_path: Path) -> None:
     assert result == AccountConfig.model_validate({"program": "account", "environments": ["prod"]})
 
 
+PROJECT_WIDE = """\
+name: app
+runtime: python
+config:
+  lint:
+    type: object
+    default: {ignore: [{id: E3012, reason: everywhere}]}
+  suffix: {type: string, default: ""}
+  app:protect: {type: boolean, default: false}
+  tags: {type: object, default: {team: app}}
+  region: eu-west-1
+"""
+PLACED = {"account": "333333333333", "environment": "prod"}
+
+
+def test_what_pulumi_yaml_sets_is_so_in_every_environment_that_does_not_set_it(tmp_path: Path) -> None:
+    """As the engine gives it to the program: checked below, on the engine (test_engine.py)."""
+    own = {"ignore": [{"id": "E2015", "reason": "here"}]}
+    found = project(tmp_path, prod=PLACED, dev={**PLACED, "environment": "dev", "lint": own, "protect": "true"})
+    (tmp_path / "Pulumi.yaml").write_text(PROJECT_WIDE)
+    prod, dev = found.environment("prod"), found.environment("dev")
+    assert (prod.ignored, prod.protect, prod.region, prod.suffix) == (("E3012",), False, "eu-west-1", None)
+    assert (dev.ignored, dev.protect) == (("E2015",), True)
+
+
+def test_what_pulumi_yaml_says_to_environments_is_nothing_to_accounts_and_pipelines(tmp_path: Path) -> None:
+    account, pipeline = {"program": "account", "environments": ["prod"]}, {**PIPELINE, "tags": {"team": "b"}}
+    found = project(tmp_path, prod_account=account, pipeline=pipeline)
+    (tmp_path / "Pulumi.yaml").write_text(PROJECT_WIDE)
+    read = found.account("prod-account")
+    assert (read.tags, read.protect) == ({"team": "app"}, False)
+    assert found.pipeline("pipeline").tags == {"team": "b"}
+    # The engine gives all of it to every stack.
+    given = {**account, "tags": {"team": "app"}, "protect": False, "region": "eu-west-1"}
+    given["lint"] = {"ignore": [{"id": "E3012", "reason": "everywhere"}]}
+    assert record(account_config, name="prod-account", directory=tmp_path, config=given).result == read
+
+
 @pytest.mark.parametrize("key", ["account", "stages"])
 def test_a_secret_is_refused_in_the_program(tmp_path: Path, key: str) -> None:
     with pytest.raises(ConfigError, match=f"{key} cannot be a secret"):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from stacks.config import EnvironmentConfig
 from tests.rehearsal.conftest import project, pulumi_home  # noqa: F401 - fixtures
 from tests.rehearsal.pulumi_project import PulumiProject
 from tests.stacks.projects import APP, make, write
@@ -45,6 +46,34 @@ def test_the_hello_service_answers_at_its_output(project: PulumiProject) -> None
     assert "updated" not in again
     assert "created" not in again
     project.succeed("destroy", "--yes", "--skip-preview")
+
+
+READ = f"""
+    import sys
+    sys.path.insert(0, {str(REPOSITORY)!r})
+    from stacks.config import from_pulumi
+
+    pulumi.export("ignored", from_pulumi().environment.ignored)
+"""
+PROJECT_WIDE = """
+    config:
+      lint:
+        type: object
+        default: {ignore: [{id: E3012, reason: everywhere}]}
+      region: eu-central-1
+"""
+
+
+def test_the_engine_gives_what_pulumi_yaml_sets_as_the_tools_read_it(project: PulumiProject) -> None:  # noqa: F811
+    project.settings(PROJECT_WIDE)
+    project.init().program(READ)
+    file = project.folder / "Pulumi.dev.yaml"
+    place = f'config:\n  small:account: "{project.developer.account}"\n'
+    for own, ignored in (("", ["E3012"]), ("  small:lint: {ignore: [{id: E2015, reason: here}]}\n", ["E2015"])):
+        file.write_text(place + own)
+        project.up()
+        assert project.outputs()["ignored"] == ignored
+        assert list(EnvironmentConfig.from_file(file, "dev").ignored) == ignored
 
 
 def test_an_account_is_enrolled_and_its_environment_lives_in_it(project: PulumiProject) -> None:  # noqa: F811
