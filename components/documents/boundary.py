@@ -133,8 +133,9 @@ def _statements(access: EnvironmentAccess, kinds: Collection[str]) -> list[State
         allow("RewriteAuthTrust", ["iam:GetRole", "iam:UpdateAssumeRolePolicy"], access.auth_role_arns),
         allow("PassRoles", ["iam:PassRole", *assume], _made_roles(access)),
         allow("BoundedRoles", ROLE_MAKING, _made_roles(access), _with_boundary(access)),
-        # Its custom resource asks whether its stack is being rolled back.
-        *([allow("OwnStacks", "cloudformation:DescribeStacks", access.stack_arns)] if access.containers else []),
+        # Functions of custom resources ask it: that of the analytics category which app to delete, that of the
+        # container API whether its stack is being rolled back.
+        allow("OwnStacks", "cloudformation:DescribeStacks", access.stack_arns),
         # A pattern of names might cover one of ours.
         deny("OurRolesStay", ["iam:*", *assume], names.iam_arn("role", ROOT_PATH, "*")),
         *off_limits(access, kinds),
@@ -156,9 +157,15 @@ def lets_pass(action: str, further: Collection[str] = (), *, containers: bool = 
     service, _, name = action.lower().partition(":")
     if service in {*RUNTIME_SERVICES, *further, *(PIPELINE_SERVICES if containers else ())}:
         return True
-    known = {"iam:getrole", "iam:passrole", "iam:updateassumerolepolicy", *(a.lower() for a in ROLE_MAKING)}
+    known = {
+        "cloudformation:describestacks",
+        "iam:getrole",
+        "iam:passrole",
+        "iam:updateassumerolepolicy",
+        *(a.lower() for a in ROLE_MAKING),
+    }
     known |= {"sts:getcalleridentity"}  # needs no right at all
-    known |= {"cloudformation:describestacks", "sts:assumerole"} if containers else set()
+    known |= {"sts:assumerole"} if containers else set()
     return f"{service}:{name}" in known
 
 

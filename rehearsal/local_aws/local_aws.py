@@ -201,7 +201,13 @@ class LocalAws:
                 aws_access_key_id=credentials.access_key_id,
                 aws_secret_access_key=credentials.secret_access_key,
                 aws_session_token=credentials.session_token,
-                config=Config(retries={"max_attempts": 1}, s3={"addressing_style": "path"}, proxies={}),
+                config=Config(
+                    retries={"max_attempts": 1},
+                    s3={"addressing_style": "path"},
+                    proxies={},
+                    # No name below this host can be resolved (`cp.maps.127.0.0.1`).
+                    inject_host_prefix=False,
+                ),
             )
 
     def _launch(self, scratch: Path, port: int, *, on_leash: bool) -> None:

@@ -84,6 +84,11 @@ class Probing:
         """A read of a service that speaks REST."""
         return self._send(self.owner, service, "GET", path, b"", {})
 
+    def rest(self, by: Identity, service: str, method: str, path: str, body: dict[str, Any] | None = None) -> str:
+        """A call of a service that speaks REST and JSON."""
+        sent = b"" if body is None else json.dumps(body).encode()
+        return self._send(by, service, method, path, sent, {"Content-Type": "application/json"})
+
     @property
     def endpoint(self) -> str:
         """The server's own address."""

@@ -24,6 +24,8 @@ from tests.rehearsal.enrolled import NO_SECRETS, Enrolled, Secrets
 
 APPS = "AMPLIFY_DELIVERY_APPS"
 """Environment variable: a folder with one archive per app, too big for this repository."""
+CASES = "AMPLIFY_DELIVERY_CASES"
+"""Environment variable: a folder with one archive per case after a public bug report."""
 SERIES = ("todo-series/v1", "todo-series/v2", "todo-series/v3", "todo-series/v4")
 REFUSED = {"triggers": "AD206"}
 """Exports that cannot be delivered as they are, and by which check."""
@@ -61,7 +63,8 @@ def replaced(logical_id: str, resource: dict[str, Any]) -> bool:
     if resource["Type"] == "AWS::DynamoDB::Table":
         properties["TableName"] = f"{logical_id}-replaced-prod"
     elif resource["Type"] == "AWS::IAM::Role" and logical_id.startswith("LambdaExecution"):
-        properties["RoleName"] = f"{properties['RoleName']['Fn::If'][1]}-replaced-prod"
+        name = properties["RoleName"]["Fn::If"][1]
+        properties["RoleName"] = {"Fn::Sub": ["${Name}-replaced-prod", {"Name": name}]}
     elif resource["Type"] == "AWS::Cognito::UserPoolClient" and logical_id == "UserPoolClientWeb":
         properties["GenerateSecret"] = True
     else:
@@ -197,6 +200,22 @@ def test_the_role_is_enough_for_an_app(local_aws: LocalAws, tmp_path: Path, app:
 def test_an_app_that_has_lost_its_triggers_is_refused_before(tmp_path: Path, variant: str) -> None:
     with pytest.raises(ExportRefused, match="AD206"):
         assemble(read_export(unpacked_app("fitness-tracker", variant, tmp_path)))
+
+
+@pytest.mark.large
+def test_the_role_is_enough_for_analytics_geo_predictions_and_hosting(local_aws: LocalAws, tmp_path: Path) -> None:
+    """Their custom resources' functions really make what they are for, and delete it, within the boundary."""
+    export, copy = (unpacked_case("hosting-bucket", tmp_path / folder) for folder in ("export", "copy"))
+    all_of_it(local_aws, export, copy)
+
+
+def unpacked_case(name: str, folder: Path) -> Path:
+    archive = Path(os.environ.get(CASES, "/nonexistent"), f"{name}.tar.gz")
+    if not archive.is_file():
+        pytest.skip(f"no {name}.tar.gz: set {CASES} to the folder of the cases")
+    with tarfile.open(archive) as tar:
+        tar.extractall(folder, filter="data")
+    return next(folder.glob("*/*/amplify-export-manifest.json")).parent
 
 
 def unpacked_app(app: str, variant: str, folder: Path) -> Path:

@@ -8,9 +8,10 @@ import os
 import subprocess
 
 import pytest
+from botocore.exceptions import ClientError
 
 from amplify_export.rewrite import settle_logical_ids
-from rehearsal.local_aws import Credentials, random_account
+from rehearsal.local_aws import Credentials, LocalAws, random_account
 from tests.local_account import LocalAccount, Template
 
 CODE = """
@@ -172,3 +173,51 @@ def test_a_rest_api_whose_body_changes_keeps_its_id_and_its_gateway_responses(de
 
 def apigateway_host(developer: LocalAccount, api: str) -> str:
     return developer.aws.endpoint.replace("127.0.0.1", f"{api}.execute-api.localhost")
+
+
+def test_pinpoint_keeps_apps_by_account_and_region(developer: LocalAccount, local_aws: LocalAws) -> None:
+    pinpoint = developer.client("pinpoint")
+    made = pinpoint.create_app(CreateApplicationRequest={"Name": "app", "tags": {"a": "1"}})["ApplicationResponse"]
+    assert pinpoint.get_app(ApplicationId=made["Id"])["ApplicationResponse"] == made
+    assert made["Arn"] == f"arn:aws:mobiletargeting:{developer.region}:{developer.account}:apps/{made['Id']}"
+    elsewhere = local_aws.client("pinpoint", developer.credentials, "us-east-1")
+    assert elsewhere.get_apps()["ApplicationsResponse"]["Item"] == []
+    pinpoint.tag_resource(ResourceArn=made["Arn"], TagsModel={"tags": {"b": "2"}})
+    pinpoint.untag_resource(ResourceArn=made["Arn"], TagKeys=["a"])
+    assert pinpoint.list_tags_for_resource(ResourceArn=made["Arn"])["TagsModel"]["tags"] == {"b": "2"}
+    pinpoint.delete_app(ApplicationId=made["Id"])
+    with pytest.raises(ClientError, match="NotFoundException"):
+        pinpoint.get_app(ApplicationId=made["Id"])
+    with pytest.raises(ClientError, match="the local AWS plays no POST /v1/apps/x/segments of Pinpoint"):
+        pinpoint.create_segment(ApplicationId="x", WriteSegmentRequest={"Name": "s"})
+
+
+LOCATION = {
+    "map": {"MapName": "m-dev", "Configuration": {"Style": "VectorEsriStreets"}},
+    "place_index": {"IndexName": "i-dev", "DataSource": "Here"},
+    "geofence_collection": {"CollectionName": "c-dev"},
+    "route_calculator": {"CalculatorName": "r-dev", "DataSource": "Esri"},
+}
+
+
+@pytest.mark.parametrize("kind", LOCATION)
+def test_location_keeps_what_geo_makes(developer: LocalAccount, kind: str) -> None:
+    given = LOCATION[kind]
+    name = next(iter(given))
+    location = developer.client("location")
+
+    def call(verb: str, **more: object) -> dict[str, object]:
+        return getattr(location, f"{verb}_{kind}")(**{name: given[name]}, **more)
+
+    made = getattr(location, f"create_{kind}")(**given)
+    arn = f"arn:aws:geo:{developer.region}:{developer.account}:{kind.replace('_', '-')}/{given[name]}"
+    assert made[name.replace("Name", "Arn")] == arn
+    with pytest.raises(ClientError, match="ConflictException"):
+        getattr(location, f"create_{kind}")(**given)
+    call("update", Description="changed")
+    assert call("describe")["Description"] == "changed"
+    listed = getattr(location, f"list_{kind}{'es' if kind == 'place_index' else 's'}")()
+    assert [entry[name] for entry in listed["Entries"]] == [given[name]]
+    call("delete")
+    with pytest.raises(ClientError, match="ResourceNotFoundException"):
+        call("describe")

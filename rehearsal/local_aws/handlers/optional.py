@@ -96,6 +96,8 @@ _NEVER_FOR = frozenset(
         # Delivery of logs to somewhere else is no property of a log group.
         ("AWS::Logs::LogGroup", "firehose:TagDeliveryStream"),
         ("AWS::Logs::LogGroup", "logs:CreateLogDelivery"),
+        # Its resource is an object (service authorization reference), and a bucket's ACL is none of an object's.
+        ("AWS::S3::Bucket", "s3:PutObjectAcl"),
         # A deployment with CodeDeploy is asked for by the resource's UpdatePolicy, which is no property.
         *(
             ("AWS::Lambda::Alias", f"codedeploy:{verb}")
@@ -119,6 +121,12 @@ _ROLE_TARGETS = {"Role": "Roles", "User": "Users", "Group": "Groups"}
 
 _BY_TYPE: Mapping[str, Mapping[str, Condition]] = {
     "AWS::ApiGateway::RestApi": {"apigateway:UpdateRestApiPolicy": _present("Policy")},
+    "AWS::CloudFront::Distribution": {
+        # A distribution for many tenants ("Distribution", `ConnectionMode`) is put into a connection group.
+        "cloudfront:CreateConnectionGroup": lambda new, old: any(
+            _has(p, ("ConnectionMode",), depth=2) for p in (new, old)
+        ),
+    },
     "AWS::AppSync::GraphQLApi": {"appsync:PutGraphqlApiEnvironmentVariables": _changed("EnvironmentVariables")},
     "AWS::Cognito::IdentityPool": {
         "cognito-sync:SetCognitoEvents": _present("CognitoEvents"),
@@ -246,7 +254,7 @@ _BY_TYPE: Mapping[str, Mapping[str, Condition]] = {
         "s3:PutAccelerateConfiguration": _changed("AccelerateConfiguration"),
         "s3:PutAnalyticsConfiguration": _changed("AnalyticsConfigurations"),
         "s3:PutBucketAbac": _changed("AbacStatus"),
-        **_all(_changed("AccessControl"), "s3:PutBucketAcl s3:GetBucketAcl s3:PutObjectAcl"),
+        **_all(_changed("AccessControl"), "s3:PutBucketAcl s3:GetBucketAcl"),
         "s3:PutBucketCORS": _changed("CorsConfiguration"),
         "s3:PutBucketLogging": _changed("LoggingConfiguration"),
         "s3:PutBucketNotification": _changed("NotificationConfiguration"),

@@ -174,8 +174,6 @@ def _containers() -> Iterator[Row]:
     for project in (w.prod.project_arn("deploy"), w.canary.project_arn("publish")):
         for action in ("StartBuild", "UpdateProject"):
             yield never(w.BACKEND, f"codebuild:{action}", project)
-    yield yes(w.BACKEND, "cloudformation:DescribeStacks", w.prod.arn("cloudformation", f"stack/{_STACK}/0123"))
-    yield no(w.BACKEND, "cloudformation:DescribeStacks", w.prod.arn("cloudformation", "stack/other/0123"))
     for action in ("UpdateStack", "DeleteStack", "CreateChangeSet", "SetStackPolicy"):
         yield never(w.BACKEND, f"cloudformation:{action}", w.prod.arn("cloudformation", f"stack/{_STACK}/0123"))
     for role in (w.prod.door_arn, w.prod.execution_role_arn, w.prod.iam_arn("role", "/amplify-delivery/x/", "x-prod")):

@@ -111,14 +111,19 @@ def test_what_names_no_action_that_aws_would_allow(statement: Any) -> None:
         ("iam:CreateUser", False),
         ("iam:*", False),
         ("sts:AssumeRole", False),
-        ("cloudformation:DescribeStacks", False),
+        ("cloudformation:DescribeStacks", True),
+        ("cloudformation:UpdateStack", False),
         ("codebuild:StartBuild", False),
     ],
 )
 def test_what_passes(action: str, *, passes: bool) -> None:
     assert lets_pass(action) is passes
     document = boundary(w.access(w.prod)).document
-    resource = w.prod.iam_arn("role", "/", "hello-prod") if action == "iam:PassRole" else "*"
+    places = {
+        "iam:PassRole": w.prod.iam_arn("role", "/", "hello-prod"),
+        "cloudformation:DescribeStacks": w.prod.arn("cloudformation", f"stack/{w.stack_name(w.prod)}/0123"),
+    }
+    resource = places.get(action, "*")
     said = evaluate([document], Request(Principal(w.BACKEND), action.replace("*", "Anything"), resource), {})
     assert (said == "allow") is passes
 
@@ -131,7 +136,7 @@ def test_services_of_the_accounts_file_pass_as_well() -> None:
 
 
 def test_the_container_api_has_a_pipeline() -> None:
-    for action in ("codepipeline:PutJobSuccessResult", "sts:AssumeRole", "cloudformation:DescribeStacks"):
+    for action in ("codepipeline:PutJobSuccessResult", "sts:AssumeRole"):
         assert lets_pass(action, containers=True)
 
 

@@ -727,6 +727,9 @@ def _boundary() -> Iterator[Row]:
         yield no(BACKEND, action, ours, keys=own)
     yield no(BACKEND, "sts:AssumeRole", prod.door_arn)
     yield no(BACKEND, "organizations:LeaveOrganization", "*")
+    # The function of the analytics category looks its app up there, to delete it.
+    yield yes(BACKEND, "cloudformation:DescribeStacks", _stack(prod))
+    yield no(BACKEND, "cloudformation:DescribeStacks", prod.arn("cloudformation", "stack/other/0123"))
     yield no(BACKEND, "cloudformation:UpdateStack", _stack(prod))
     for part in (_deliverys_own, _open_to_a_backend, _others_in_the_account):
         yield from part()
