@@ -71,7 +71,8 @@ def resolve(
     """Resolve the tree under `root`, called with `parameters`: texts, or an expression where the value is not known.
 
     `template` gives the key and the body of the nested stack at a path, `pseudo` values of pseudo parameters
-    (`AWS::Region`) that are known. Raises `AssemblyError` for a chain of references that is too long to follow.
+    (`AWS::Region`; `AWS::StackName` is the root's) that are known. Raises `AssemblyError` for a chain of references
+    that is too long to follow.
     """
     tree = ResolvedTree()
     try:
@@ -240,9 +241,10 @@ class _Stack:
             return _ABSENT
         if name in self.parameters:
             return self.parameters[name]
-        if name in self.scope.pseudo:
+        of_this = name in ("AWS::StackName", "AWS::StackId")
+        if name in self.scope.pseudo and not (of_this and self.path):
             return self.scope.pseudo[name]
-        if name in ("AWS::StackName", "AWS::StackId"):
+        if of_this:
             return {"Ref": name, "of": list(self.path)}
         if self.is_left_out(name):
             self.lacks("resource", name)

@@ -37,11 +37,16 @@ class Stacks:
 
     @cached_property
     def resolved(self) -> ResolvedTree:
+        return self.resolved_in({})
+
+    def resolved_in(self, pseudo: Mapping[str, str]) -> ResolvedTree:
+        """With values of pseudo parameters that are known; `AWS::StackName` is the root's."""
+
         def template(path: Path) -> tuple[str, Mapping[str, Any]]:
             body = self.templates.get(path, {})
             return digest(body), body
 
-        return resolve(self.templates[()], self.parameters, template)
+        return resolve(self.templates[()], self.parameters, template, pseudo)
 
     def known_to(self, other: Stacks) -> Stacks:
         """Without the templates of nested stacks that `other` has too, but whose templates it does not know."""

@@ -73,7 +73,9 @@ class BucketPublisher:
         from changes.names import names  # noqa: PLC0415
         from changes.stacks import Stacks  # noqa: PLC0415
 
-        publishing.check_names(self._target, names(Stacks.of(assembly, root, deployed.known(root))))
+        target = self._target
+        pseudo = {"AWS::AccountId": target.account, "AWS::Region": target.region, "AWS::StackName": root.stack_name}
+        publishing.check_names(target, names(Stacks.of(assembly, root, deployed.known(root)), pseudo))
         self._free.add(root.stack_name)
 
     def first_causes(self, error: str) -> Sequence[str]:
