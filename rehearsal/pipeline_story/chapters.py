@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rehearsal.pipeline_service.state import CANCELLED, FAILED, SUCCEEDED
+from rehearsal.pipeline_service.state import CANCELLED, FAILED, SUCCEEDED, Execution
 from rehearsal.pipeline_story.pipeline import all_succeeded, status_of
 from rehearsal.pipeline_story.play import Play
 from rehearsal.pipeline_story.setting import PIPELINE
@@ -48,7 +48,7 @@ def empty_accounts(play: Play) -> None:
     devops = setting.devops.logged_in(made["backend"])
     devops.pulumi("stack", "init", PIPELINE, f"--secrets-provider={made['secretsProvider']}")
     _lets_in(play, "preprod")
-    setting.repository.push("First delivery")
+    play.push("First delivery")
     devops.pulumi("up", "-s", PIPELINE, "--yes", "--skip-preview")
 
 
@@ -70,7 +70,7 @@ def first_run(play: Play) -> None:
 def stage_added(play: Play) -> None:
     _stop_service(play, "preprod")
     known = len(play.pipeline.executions)
-    stage = play.setting.repository.push("A stage for production")
+    stage = play.push("A stage for production")
     play.pipeline.wait_for_stage("Build", stage)
     commit = _commit_export(play, "v2", "A field added")
     with play.watch(play.pipeline):
@@ -104,7 +104,7 @@ def test_fails(play: Play) -> None:
     play.true(
         status_of(execution, "PreProd", "Deploy-preprod") == SUCCEEDED
         and status_of(execution, "PreProd", "TestService-preprod") == FAILED,
-        "the test after PreProd has failed: its service does not answer",
+        f"the test after PreProd has failed: its service does not answer ({_said(play, execution)})",
         play.pipeline.why(execution),
     )
     play.true("Prod-Plan" not in execution.stages and "Prod" not in execution.stages, "Prod was not reached")
@@ -126,7 +126,7 @@ def test_fails(play: Play) -> None:
     )
     play.approve(execution)
     play.touched("prod", assembly)
-    _answers(play, "prod")
+    _delivered(play, "prod")
 
 
 def rejected(play: Play) -> None:
@@ -227,13 +227,14 @@ def _lets_in(play: Play, environment: str) -> None:
 def _stop_service(play: Play, environment: str) -> None:
     """An operator's emergency stop: "set the reserved concurrency to zero" (Lambda developer guide, reserved
     concurrency). No template speaks of it, so no deployment mends it either."""
-    functions = play.setting.owners[environment].client("lambda")
-    functions.put_function_concurrency(FunctionName=_service(play, environment), ReservedConcurrentExecutions=0)
+    play.setting.owners[environment].call(
+        "lambda", "put_function_concurrency", FunctionName=_service(play, environment), ReservedConcurrentExecutions=0
+    )
 
 
 def _start_service(play: Play, environment: str) -> None:
-    play.setting.owners[environment].client("lambda").delete_function_concurrency(
-        FunctionName=_service(play, environment)
+    play.setting.owners[environment].call(
+        "lambda", "delete_function_concurrency", FunctionName=_service(play, environment)
     )
 
 
@@ -241,9 +242,15 @@ def _service(play: Play, environment: str) -> str:
     return f"{play.names(environment).prefix}-hello"
 
 
+def _said(play: Play, execution: Execution) -> str:
+    """What the command of the failed test has said itself, as a person reads it in the build's log."""
+    run = next(run for run in reversed(execution.history) if run.status == FAILED)
+    return next((line for line in play.pipeline.words(run) if line.startswith("curl:")), "curl has said nothing")
+
+
 def _commit_export(play: Play, version: str, message: str) -> str:
     play.setting.repository.put_export(next((EXPORTS / version).glob("amplify-export-*")))
-    return play.setting.repository.push(message)
+    return play.push(message)
 
 
 def _not_there(play: Play, environment: str) -> None:
@@ -252,15 +259,26 @@ def _not_there(play: Play, environment: str) -> None:
     play.true(not names, f"nothing is in {environment} before somebody approves", str(names))
 
 
-def _answers(play: Play, environment: str) -> None:
-    """The service of an environment answers whoever asks, as its outputs in the account's state bucket say."""
-    names = play.names(environment)
-    document = (
-        play.setting.owners[environment]
-        .client("s3")
-        .get_object(Bucket=names.state_bucket, Key=f"outputs/{environment}.json")
+def _outputs(play: Play, environment: str) -> dict[str, Any]:
+    """The outputs of an environment, as `deploy` has left them in the account's state bucket."""
+    bucket, owner = play.names(environment).state_bucket, play.setting.owners[environment]
+    document = owner.client("s3").get_object(Bucket=bucket, Key=f"outputs/{environment}.json")["Body"].read()
+    return {name: output["value"] for name, output in json.loads(document).items()}
+
+
+def _delivered(play: Play, environment: str) -> None:
+    """The backend and nothing beside it: the example's service is for PreProd's test."""
+    outputs = _outputs(play, environment)
+    play.true(
+        str(outputs.get("graphqlEndpoint", "")).startswith("http") and "helloUrl" not in outputs,
+        f"{environment}: its API is at {outputs.get('graphqlEndpoint')}, and nothing is there that only a test needs",
+        str(outputs),
     )
-    url = json.loads(document["Body"].read())["helloUrl"]["value"]
+
+
+def _answers(play: Play, environment: str) -> None:
+    """The service of an environment answers whoever asks, as its outputs say."""
+    url = _outputs(play, environment)["helloUrl"]
     asked = subprocess.run(
         ["curl", "-Ssf", "--max-time", "20", "--noproxy", "*", url], capture_output=True, text=True, check=False
     )

@@ -8,6 +8,19 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from rehearsal.pipeline_story.record import ActionTold, ExecutionTold, Story
 
+SIGNS = {
+    "Succeeded": "✔",
+    "Failed": "✘",
+    "InProgress": "●",
+    "Skipped": "↷",
+    "Cancelled": "■",
+    "Stopped": "■",
+    "Abandoned": "■",
+    "as told": "✔",
+    "otherwise": "✘",
+}
+"""How something stands, for whoever does not see its colour."""
+
 
 def write_page(story: Story, path: Path) -> Path:
     """Write the page, in the place of an older one; its path."""
@@ -26,7 +39,7 @@ def rendered(story: Story) -> str:
         lstrip_blocks=True,
     )
     template = environment.get_template("page.html.jinja")
-    return template.render(story=story, rows=rows)
+    return template.render(story=story, rows=rows, signs=SIGNS)
 
 
 def rows(execution: ExecutionTold) -> list[tuple[str, str, list[ActionTold]]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import sys
 from collections.abc import Callable, Mapping
@@ -52,6 +53,11 @@ class Person:
         self.told(self, shlex.join(["python", "-m", "delivery", *arguments]))
         return self._run([sys.executable, "-m", "delivery", *arguments])
 
+    def call(self, service: str, operation: str, **parameters: Any) -> Any:
+        """A call of an AWS API; it is told as the line of the AWS CLI that makes the same one. Its answer."""
+        self.told(self, aws_command(service, operation, parameters))
+        return getattr(self.client(service), operation)(**parameters)
+
     def _run(self, command: list[str]) -> str:
         code, output = commands.run(command, self.folder, self.variables, self.line)
         if code:
@@ -61,6 +67,19 @@ class Person:
                 remedy="the message above is the command's own; `--keep` leaves everything to look at",
             )
         return output
+
+
+def aws_command(service: str, operation: str, parameters: Mapping[str, Any]) -> str:
+    """A call as the AWS CLI takes it: its operations and parameters are the API's, in small letters with hyphens."""
+    words = ["aws", service, operation.replace("_", "-")]
+    for name, value in parameters.items():
+        text = (
+            ",".join(f"{key}={shlex.quote(item) if ' ' in item else item}" for key, item in value.items())
+            if isinstance(value, Mapping)
+            else str(value)
+        )
+        words += [f"--{re.sub('(?<=[a-z])(?=[A-Z])', '-', name).lower()}", text]
+    return shlex.join(words)
 
 
 def terminal(home: Mapping[str, str], aws: LocalAws, credentials: Credentials, region: str) -> dict[str, str]:

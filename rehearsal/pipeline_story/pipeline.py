@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from amplify_export.errors import DeployError
 from rehearsal.pipeline_service import PipelineService
 from rehearsal.pipeline_service.state import CANCELLED, FAILED, IN_PROGRESS, SUCCEEDED, ActionRun, Execution
+from rehearsal.pipeline_story.people import Person
 
+_WORDS = 6
+"""Lines of a failed command that are shown: an error and what led to it."""
 PATIENCE = 600.0
 """Seconds that an execution may take from one stop to the next."""
 
 
 @dataclass(frozen=True)
 class Pipeline:
-    """`client` is a CodePipeline client of a person in the tooling account."""
+    """`person` is somebody in the tooling account, with whose rights everything is done."""
 
     name: str
     service: PipelineService
-    client: Any
+    person: Person
 
     @property
     def executions(self) -> list[Execution]:
@@ -71,10 +73,12 @@ class Pipeline:
         run = waiting_approval(execution)
         if run is None:
             raise DeployError(f"execution {execution.id} waits for nobody", where=self.name)
-        state = self.client.get_pipeline_state(name=self.name)
+        state = self.person.call("codepipeline", "get_pipeline_state", name=self.name)
         stages = {stage["stageName"]: stage for stage in state["stageStates"]}
         action = next(a for a in stages[run.stage]["actionStates"] if a["actionName"] == run.action.name)
-        self.client.put_approval_result(
+        self.person.call(
+            "codepipeline",
+            "put_approval_result",
             pipelineName=self.name,
             stageName=run.stage,
             actionName=run.action.name,
@@ -84,8 +88,13 @@ class Pipeline:
 
     def retry(self, execution: Execution, stage: str) -> None:
         """Have the failed actions of a stage run once more."""
-        self.client.retry_stage_execution(
-            pipelineName=self.name, stageName=stage, pipelineExecutionId=execution.id, retryMode="FAILED_ACTIONS"
+        self.person.call(
+            "codepipeline",
+            "retry_stage_execution",
+            pipelineName=self.name,
+            stageName=stage,
+            pipelineExecutionId=execution.id,
+            retryMode="FAILED_ACTIONS",
         )
 
     def why(self, execution: Execution) -> str:
@@ -94,12 +103,17 @@ class Pipeline:
         for run in execution.history:
             if run.status == FAILED:
                 lines.append(f"{run.stage}/{run.action.name}: {run.error[1] if run.error else run.summary or ''}")
-                lines += self._log(run)
+                lines += self._log(run)[-30:]
         return "\n".join(lines) or f"execution {execution.id}: {execution.status}"
+
+    def words(self, run: ActionRun) -> list[str]:
+        """What the commands of an action's build have said themselves, its last lines: CodeBuild's are left out."""
+        lines = [line.rstrip() for line in self._log(run) if line.strip() and not line.startswith("[Container]")]
+        return lines[-_WORDS:]
 
     def _log(self, run: ActionRun) -> list[str]:
         try:
-            return self.service.log(run.external_id or "").splitlines()[-30:]
+            return self.service.log(run.external_id or "").splitlines()
         except KeyError:
             return []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +14,7 @@ from rehearsal.inventory import Inventory, take
 from rehearsal.pipeline_service.state import SUCCEEDED, Execution
 from rehearsal.pipeline_story.pipeline import Pipeline, waiting_approval
 from rehearsal.pipeline_story.setting import Setting
+from rehearsal.pipeline_story.source import Repository
 
 
 @dataclass
@@ -33,7 +35,7 @@ class Play:
     @property
     def pipeline(self) -> Pipeline:
         setting = self.setting
-        return Pipeline(setting.names.pipeline, setting.service, setting.devops.client("codepipeline"))
+        return Pipeline(setting.names.pipeline, setting.service, setting.devops)
 
     def true(self, condition: bool, sentence: str, otherwise: str = "") -> None:
         """Tell a fact. Raises `DeployError` if it is none."""
@@ -44,6 +46,13 @@ class Play:
                 remedy="this is a defect of the project: please report it, with the lines above",
             )
         self.fact(sentence)
+
+    def push(self, message: str) -> str:
+        """Have the developer commit and push what has changed; the commit's id."""
+        developer = self.setting.developer
+        for command in Repository.pushing(message):
+            developer.told(developer, shlex.join(["git", *command]))
+        return self.setting.repository.push(message)
 
     def arrive(self, commit: str) -> Execution:
         """Watch the pipeline until `commit` stands."""

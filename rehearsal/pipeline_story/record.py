@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from rehearsal.pipeline_service.state import ActionRun, Execution
+from rehearsal.pipeline_service.state import FAILED, IN_PROGRESS, ActionRun, Execution
 from rehearsal.pipeline_story.pipeline import commit_of
+
+Words = Callable[[ActionRun], Sequence[str]]
+"""What the commands of an action have said themselves."""
 
 
 @dataclass(frozen=True)
@@ -18,12 +22,15 @@ class ActionTold:
     status: str
     seconds: float | None
     detail: str
+    words: tuple[str, ...] = ()
+    """Of one that has failed the last lines of its commands' own output."""
 
     @classmethod
-    def of(cls, run: ActionRun) -> ActionTold:
-        seconds = None if run.status == "InProgress" else round(run.updated - run.started, 2)
+    def of(cls, run: ActionRun, words: Words) -> ActionTold:
+        seconds = None if run.status == IN_PROGRESS else round(run.updated - run.started, 2)
         detail = run.error[1] if run.error else run.summary or ""
-        return cls(run.stage, run.action.name, run.status, seconds, detail)
+        said = tuple(words(run)) if run.status == FAILED else ()
+        return cls(run.stage, run.action.name, run.status, seconds, detail, said)
 
 
 @dataclass(frozen=True)
@@ -40,7 +47,7 @@ class ExecutionTold:
     actions: list[ActionTold]
 
     @classmethod
-    def of(cls, execution: Execution) -> ExecutionTold:
+    def of(cls, execution: Execution, words: Words) -> ExecutionTold:
         source = execution.outputs.get("source", {})
         return cls(
             id=execution.id,
@@ -53,7 +60,7 @@ class ExecutionTold:
                 {"name": s.name, "status": execution.stages[s.name].status if s.name in execution.stages else ""}
                 for s in execution.pipeline.stages
             ],
-            actions=[ActionTold.of(run) for run in execution.history],
+            actions=[ActionTold.of(run, words) for run in execution.history],
         )
 
 

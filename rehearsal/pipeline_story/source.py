@@ -46,10 +46,14 @@ class Repository:
 
     def push(self, message: str) -> str:
         """Commit all that changed and push it; the commit's id."""
-        self._git("add", "--all")
-        self._git("commit", "--quiet", "--message", message)
-        self._git("push", "--quiet", "origin", "main")
+        for command in self.pushing(message):
+            self._git(*command)
         return self.head
+
+    @staticmethod
+    def pushing(message: str) -> tuple[tuple[str, ...], ...]:
+        """The arguments of git that `push` runs."""
+        return ("add", "--all"), ("commit", "--message", message), ("push", "origin", "main")
 
     @property
     def head(self) -> str:

@@ -88,7 +88,7 @@ class Teller:
             self._now.seconds = round(time.monotonic() - started, 1)
             # One that still runs is told where it comes to a stand.
             self._now.executions = [
-                ExecutionTold.of(e)
+                ExecutionTold.of(e, play.pipeline.words)
                 for e in _executions(play)
                 if len(e.history) > known.get(e.id, 0) and (not e.running or waiting_approval(e))
             ]

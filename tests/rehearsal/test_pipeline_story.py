@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import re
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,7 +17,9 @@ from rehearsal.pipeline_service.definitions import Pipeline, read_pipeline
 from rehearsal.pipeline_service.state import ActionRun, Execution, StageRun
 from rehearsal.pipeline_story.board import Board, drawn
 from rehearsal.pipeline_story.chapters import CHAPTERS
-from rehearsal.pipeline_story.page import rendered
+from rehearsal.pipeline_story.page import SIGNS, rendered
+from rehearsal.pipeline_story.people import Person, aws_command
+from rehearsal.pipeline_story.pipeline import Pipeline as PipelineSeen
 from rehearsal.pipeline_story.pipeline import waiting_approval
 from rehearsal.pipeline_story.play import Play
 from rehearsal.pipeline_story.record import ChapterTold, ExecutionTold, Story
@@ -95,7 +100,7 @@ def test_without_a_terminal_each_end_of_an_action_is_a_line(pipeline: Pipeline) 
 
 def test_the_page_holds_everything_and_nothing_of_it_is_markup(pipeline: Pipeline) -> None:
     chapter = ChapterTold("A chapter", "About <it>", "otherwise", 4.0, [("devops", "echo '<b>'")], ["a & b"])
-    chapter.executions = [ExecutionTold.of(execution(pipeline, Source="Succeeded", Build="Failed"))]
+    chapter.executions = [ExecutionTold.of(execution(pipeline, Source="Succeeded", Build="Failed"), lambda _: ())]
     page = rendered(Story([chapter], 5.0, "it <failed>"))
     for text in ("About &lt;it&gt;", "devops$ echo &#39;&lt;b&gt;&#39;", "a &amp; b", "it &lt;failed&gt;"):
         assert text in page
@@ -105,6 +110,116 @@ def test_the_page_holds_everything_and_nothing_of_it_is_markup(pipeline: Pipelin
     assert "Not as told" in page
     assert page.count("not reached") == 1  # Approve
     assert "src=" not in page and "href=" not in page
+
+
+def test_a_failed_command_is_shown_with_its_own_words(pipeline: Pipeline) -> None:
+    """Not only that there was an exit status."""
+    log = "\n".join(
+        [
+            "[Container] Entering phase BUILD",
+            '[Container] Running command python -m delivery step "$ENVIRONMENT" "$STEP_NAME"',
+            "curl: (22) The requested URL returned error: 503",
+            "",
+            "error: step TestService of preprod: failed: exit code 22",
+            "[Container] Phase complete: BUILD State: FAILED",
+        ]
+    )
+    failed = execution(pipeline, Source="Succeeded", Build="Failed")
+    service = SimpleNamespace(log=lambda _: log)
+    told = ExecutionTold.of(failed, PipelineSeen("app", service, None).words)  # type: ignore[arg-type]
+    assert [action.words for action in told.actions] == [
+        (),
+        (
+            "curl: (22) The requested URL returned error: 503",
+            "error: step TestService of preprod: failed: exit code 22",
+        ),
+    ]
+    page = rendered(Story([ChapterTold("A chapter", "", executions=[told])]))
+    assert "<pre>curl: (22) The requested URL returned error: 503\nerror: step" in page
+
+
+def test_a_call_is_told_as_the_aws_cli_makes_it() -> None:
+    parameters = {"pipelineName": "app", "result": {"status": "Rejected", "summary": "not before the holidays"}}
+    assert aws_command("codepipeline", "put_approval_result", parameters) == (
+        """aws codepipeline put-approval-result --pipeline-name app --result """
+        """'status=Rejected,summary='"'"'not before the holidays'"'"''"""
+    )
+    assert aws_command("lambda", "put_function_concurrency", {"ReservedConcurrentExecutions": 0}) == (
+        "aws lambda put-function-concurrency --reserved-concurrent-executions 0"
+    )
+
+
+def test_what_people_do_between_the_chapters_commands_is_told_too() -> None:
+    """Pushes, approvals, retries: all of chapters 3 to 5."""
+    told: list[tuple[str, str]] = []
+    asked: list[str] = []
+
+    class Client:
+        def __getattr__(self, operation: str) -> Any:
+            return lambda **_: asked.append(operation)
+
+    local_aws = SimpleNamespace(client=lambda *_: Client())
+    everybody = [
+        Person(name, "1", "r", None, local_aws, Path(), {}, lambda who, what: told.append((who.name, what)), print)  # type: ignore[arg-type]
+        for name in ("developer", "devops")
+    ]
+    repository = SimpleNamespace(push=lambda message: asked.append(f"push {message}") or "commit")
+    setting = SimpleNamespace(developer=everybody[0], devops=everybody[1], repository=repository, service=None)
+    setting.names = SimpleNamespace(pipeline="app")
+    play = Play(setting, print, print, print)  # type: ignore[arg-type]
+    assert play.push("A field added") == "commit"
+    play.pipeline.retry(SimpleNamespace(id="1"), "PreProd")  # type: ignore[arg-type]
+    assert [command for who, command in told if who == "developer"] == [
+        "git add --all",
+        "git commit --message 'A field added'",
+        "git push origin main",
+    ]
+    assert [command for who, command in told if who == "devops"] == [
+        "aws codepipeline retry-stage-execution --pipeline-name app --stage-name PreProd --pipeline-execution-id 1 "
+        "--retry-mode FAILED_ACTIONS"
+    ]
+    assert asked == ["push A field added", "retry_stage_execution"]
+
+
+def test_every_state_on_the_page_has_a_sign_and_a_word(pipeline: Pipeline) -> None:
+    """Whoever does not see colours reads the same."""
+    for status, sign in SIGNS.items():
+        if not status.istitle() and status != "InProgress":
+            continue
+        found = execution(pipeline, Source=status)
+        found.status = status
+        page = rendered(Story([ChapterTold("A chapter", "", executions=[ExecutionTold.of(found, lambda _: ())])]))
+        assert f'<span class="{status}">{sign} {status}</span>' in page
+        assert f'<th class="{status}">{sign} Source</th>' in page
+        assert re.search(rf'<span class="{status}">{sign} Source</span>\s*<span class="muted">{status}', page)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_colour_of_the_page_can_be_read(scheme: str) -> None:
+    """Contrast as WCAG 2.2 counts it, of text on the page's own ground: 4.5 at least."""
+    page = rendered(Story([]))
+    light, dark = (dict(re.findall(r"--(\w+): (#[0-9a-f]{6});", part)) for part in page.split("@media", 1))
+    colours = light if scheme == "light" else {**light, **dark}
+    ground = colours.pop("ground")
+    assert set(colours) == {"text", "muted", "good", "bad", "warn"}
+    assert set(dark) == {*colours, "ground"}
+    for name, colour in colours.items():
+        assert contrast(colour, ground) >= 4.5, name
+    style = page.split("<style>")[1].split("</style>")[0]
+    assert "opacity" not in style
+    assert "background: var(--ground); color: var(--text)" in style
+
+
+def contrast(one: str, other: str) -> float:
+    """Contrast ratio of two colours (WCAG 2.2, "contrast ratio" and "relative luminance")."""
+
+    def luminance(colour: str) -> float:
+        parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    darker, lighter = sorted((luminance(one), luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)
 
 
 def test_a_story_is_well_only_if_every_chapter_was_as_told() -> None:
