@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -23,8 +24,19 @@ class ArchiveError(ValueError):
     """Not an archive that can be published; the message says why."""
 
 
+Wanted = Callable[[str, int], bool]
+"""Whether an entry's content is wanted, by its name and its size in bytes."""
+
+
 def entries_digest(data: bytes, limit: int = MAX_LAMBDA_UNZIPPED) -> str:
-    """sha256 (hex) over the sorted entries. Reads every byte, so a broken or encrypted archive is found.
+    """sha256 (hex) over the sorted entries, as `read_entries`."""
+    return read_entries(data, limit, lambda *_: False)[0]
+
+
+def read_entries(data: bytes, limit: int, wanted: Wanted) -> tuple[str, dict[str, bytes]]:
+    """sha256 (hex) over the sorted entries, and the contents that are `wanted`.
+
+    Reads every byte, so a broken or encrypted archive is found.
 
     Raises `ArchiveError`, also as soon as the contents grow over `limit` bytes, whatever sizes it claims.
     """
@@ -35,12 +47,12 @@ def entries_digest(data: bytes, limit: int = MAX_LAMBDA_UNZIPPED) -> str:
     broken = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, RuntimeError, ValueError, OverflowError)
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            lines = _entries(archive, limit)
+            lines, contents = _entries(archive, limit, wanted)
     except ArchiveError:
         raise
     except broken as error:
         raise ArchiveError(f"is not a readable zip archive ({error})") from None
-    return hashlib.sha256("".join(sorted(lines)).encode()).hexdigest()
+    return hashlib.sha256("".join(sorted(lines)).encode()).hexdigest(), contents
 
 
 def doubts(data: bytes, *, runtime: bool) -> list[str]:
@@ -68,8 +80,8 @@ def doubts(data: bytes, *, runtime: bool) -> list[str]:
     return found
 
 
-def _entries(archive: zipfile.ZipFile, limit: int) -> list[str]:
-    """One line per entry: mode, sha256, name."""
+def _entries(archive: zipfile.ZipFile, limit: int, wanted: Wanted) -> tuple[list[str], dict[str, bytes]]:
+    """One line per entry: mode, sha256, name. And what is wanted of their contents."""
     infos = archive.infolist()
     if not infos:
         raise ArchiveError("holds no file")
@@ -77,24 +89,29 @@ def _entries(archive: zipfile.ZipFile, limit: int) -> list[str]:
         raise ArchiveError(f"holds {len(infos):,} entries, the limit is {MAX_ENTRIES:,}")
     if len({i.filename for i in infos}) != len(infos):
         raise ArchiveError("holds two entries of one name")
-    lines, left = [], limit
+    lines, contents, left = [], dict[str, bytes](), limit
     for info in infos:
         problem = _problem(info)
         if problem:
             raise ArchiveError(f"entry {info.filename!r} {problem}")
         digest = hashlib.sha256()
+        kept: list[bytes] | None = [] if wanted(info.filename, info.file_size) else None
         with archive.open(info) as entry:
             while chunk := entry.read(_CHUNK):
                 left -= len(chunk)
                 if left < 0:
                     raise ArchiveError(f"holds more than {limit:,} bytes unzipped")
                 digest.update(chunk)
+                if kept is not None:
+                    kept.append(chunk)
+        if kept is not None:
+            contents[info.filename] = b"".join(kept)
         # A folder by itself is nothing to Lambda, and whether a zip names it depends on who has packed it.
         if not info.is_dir() or info.file_size:
             lines.append(f"{info.external_attr >> 16:o} {digest.hexdigest()} {info.filename}\n")
     if not lines:
         raise ArchiveError("holds no file")
-    return lines
+    return lines, contents
 
 
 def _problem(info: zipfile.ZipInfo) -> str | None:

@@ -15,7 +15,7 @@ from amplify_export.boundary import CONDITION, DECLARATION, HAS_BOUNDARY, PERMIS
 from amplify_export.checks import Context, run_checks
 from amplify_export.checks.quotas import MAX_PARAMETERS, MAX_TEMPLATE, SPLIT
 from amplify_export.errors import ExportRefused
-from amplify_export.exported import Exported, take_stack_name
+from amplify_export.exported import take_stack_name
 from amplify_export.findings import Finding, listed
 from amplify_export.model import ROOT_PARAMETERS, Export, ExportedStack
 from amplify_export.names import StackName
@@ -103,7 +103,7 @@ class _Assembler:
         self.assets = self.context.assets
         self.store = ObjectStore(export, self.context.archive_digest)
         self.findings: list[Finding] = []
-        self.exported = Exported(export.stack_name)
+        self.exported = self.context.exported
         self.bindings = Bindings(self.exported)
         self.auth = auth_stack(export.root)
         stacks = [s for _, s in export.root.walk() if b"dentityPoolId" in export.read(s.file)]
@@ -118,6 +118,8 @@ class _Assembler:
         bucket_files = tuple(self._bucket_files())
         self.bindings.look_at_values(self.export, self.context.plans)
         self.bindings.add(without_secrets(self.export.root))
+        for file, found in self.context.code_literals.items():
+            self.bindings.note_code(file, found)
         self._raise_refusals()
         if self.store.windows_texts:
             several = f"{len(self.store.windows_texts)} x" if len(self.store.windows_texts) > 1 else "the"

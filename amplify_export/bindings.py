@@ -9,6 +9,7 @@ from itertools import count
 from typing import Any
 
 from amplify_export.assembly import Assembly
+from amplify_export.code import CodeLiteral
 from amplify_export.environment import EnvironmentValues
 from amplify_export.errors import ExportRefused
 from amplify_export.exported import Bound, Exported, Literal, template_literals
@@ -77,6 +78,18 @@ class Bindings:
                     given = text(stack.parameters.get(parameter) or "")
                     self._note_all(given, MANIFEST, ".".join((*path, parameter)), owner, parameter)
 
+    def note_code(self, file: str, found: Iterable[CodeLiteral]) -> None:
+        """Note what the code in a zip says: told, and refused nowhere."""
+        for item in found:
+            shown = f"{_middle_cut(item.place)} holds {_middle_cut(item.literal.text)!r}"
+            message = f"{shown}, which is or may be {self._exported.environment}'s own"
+            remedy = (
+                "have the code take it from its settings (`process.env`); where another environment shall have it too, "
+                "its stack file lists it in `keptLiterals`"
+            )
+            finding = Finding("AD214", "warning", file, message, remedy)
+            self._bound.add(Bound(finding, item.literal.text, place=item.literal.place, refused=False))
+
     def _note_all(self, value: str, file: str, place: str, stack: str, parameter: str) -> None:
         for literal in self._exported.literals(value):
             self._note(literal, file, place, stack, parameter)
@@ -99,6 +112,12 @@ def _middle_cut(shown: str) -> str:
     return shown if len(shown) <= _SHOWN else f"{shown[: _SHOWN // 2]}...{shown[-_SHOWN // 2 :]}"
 
 
+def told(assembly: Assembly, kept: Collection[str]) -> tuple[Finding, ...]:
+    """The findings of an assembly that are worth telling an environment which takes the literals `kept`."""
+    silent = {bound.finding for bound in assembly.bound if bound.literal in kept}
+    return tuple(finding for finding in assembly.findings if finding not in silent)
+
+
 def check_bound(assembly: Assembly, values: EnvironmentValues, name: StackName, called: Called) -> tuple[Finding, ...]:
     """Refuse what is right in the exported environment only; what a *new* stack of that very name must be refused.
 
@@ -110,7 +129,7 @@ def check_bound(assembly: Assembly, values: EnvironmentValues, name: StackName, 
     found = [
         _refused(bound, name, numbers)
         for bound in assembly.bound
-        if (bound.place or elsewhere) and not _settled(bound, values, called)
+        if bound.refused and (bound.place or elsewhere) and not _settled(bound, values, called)
     ]
     needed = tuple(f for f, b in found if not b.literal)
     if elsewhere and len(needed) < len(found):

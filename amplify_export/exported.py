@@ -45,7 +45,7 @@ class Bound:
     Any other environment must set `parameter` of the nested stack `stack`, where these are named, or say that it takes
     `literal` as it is. `place` is true of a literal that also names an account or a region: a new stack is never where
     it was made, whatever the environment's name. Without a `literal`, only a value will do, and only a new stack needs
-    one.
+    one. Without `refused` it is no more than told, unless the environment takes the literal.
     """
 
     finding: Finding
@@ -53,6 +53,7 @@ class Bound:
     stack: str = ""
     parameter: str = ""
     place: bool = True
+    refused: bool = True
 
     def to_json(self) -> dict[str, Any]:
         return {**vars(self), "finding": self.finding.to_json()}

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 
 import pulumi
 
-from amplify_export import Assembly, RootStack, render_root
+from amplify_export import Assembly, Finding, RootStack, render_root
+from amplify_export.bindings import told
 from changes.guard import PLAN_VARIABLE
 from components.amplify_backend import AmplifyBackend, AmplifyBackendArgs
 from components.documents.naming import EnvironmentNames
@@ -32,7 +34,7 @@ def program() -> None:
     configuration = from_pulumi()
     config, directory = configuration.environment, configuration.directory
     assembly = read_assembly(config, directory, pulumi.get_project())
-    say(assembly)
+    say(told(assembly, config.kept_literals))
     bucket = staging_bucket_name(assembly.project, config.environment, config.account, config.region)
     values = environment_values(config, directory, datetime.now(UTC), assembly.project)
     root = render_root(assembly, values, bucket)
@@ -123,10 +125,10 @@ def own_staging_area(config: EnvironmentConfig, bucket: str, provider: pulumi.Pr
     ]
 
 
-def say(assembly: Assembly) -> None:
+def say(findings: Sequence[Finding]) -> None:
     """Show warnings one by one, repairs in one line."""
-    repaired = [f for f in assembly.findings if f.severity == "repaired"]
-    for finding in assembly.findings:
+    repaired = [f for f in findings if f.severity == "repaired"]
+    for finding in findings:
         if finding.severity == "warning":
             pulumi.log.warn(str(finding))
     if repaired:

@@ -37,6 +37,13 @@ OTHER_IDS: Mapping[str, tuple[Severity, str]] = {
         "A literal that may be one of the environment that was exported: an ARN with an account, an address whose host "
         "holds the environment's name.",
     ),
+    "AD214": (
+        "warning",
+        "A literal of the environment that was exported in a function's code: what AD212 and AD213 look for, in the "
+        "texts of its zip (of 1 MB at most each, 4 MB together). Packages (`node_modules`, `site-packages`, `vendor`) "
+        "are not looked into: whoever wrote them knows no environment of the app. An environment that lists the "
+        "literal in `keptLiterals` is not told.",
+    ),
     "AD311": (
         "warning",
         "Social sign-in without the client secrets of its providers: the app client could not be created. An "

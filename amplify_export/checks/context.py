@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
 
-from amplify_export.archives import MAX_LAMBDA_UNZIPPED, entries_digest
+from amplify_export import code
+from amplify_export.archives import MAX_LAMBDA_UNZIPPED, read_entries
 from amplify_export.assets import CONTAINER_KEY_PARAMETER, Assets
+from amplify_export.exported import Exported
 from amplify_export.findings import Severity
 from amplify_export.model import Export
 from amplify_export.parameters import Plan, plan
@@ -55,6 +57,15 @@ class Context:
         return {}
 
     @cached_property
+    def exported(self) -> Exported:
+        return Exported(self.export.stack_name)
+
+    @cached_property
+    def code_literals(self) -> dict[str, tuple[code.CodeLiteral, ...]]:
+        """What the zips that were read so far say of the exported environment, by file."""
+        return {}
+
+    @cached_property
     def _container_archives(self) -> frozenset[str]:
         nested = self.export.root.nested.values()
         containers = [s for s in nested if self.assets.needs_archive(s) == CONTAINER_KEY_PARAMETER]
@@ -64,5 +75,7 @@ class Context:
         """Digest of a zip's entries, read once. Raises `ArchiveError`."""
         if file not in self._digests:
             limit = MAX_CONTAINER_UNZIPPED if file in self._container_archives else MAX_LAMBDA_UNZIPPED
-            self._digests[file] = entries_digest(self.export.read(file), limit)
+            digest, texts = read_entries(self.export.read(file), limit, code.Texts(file).wants)
+            self.code_literals[file] = tuple(code.literals(self.exported, texts))
+            self._digests[file] = digest
         return self._digests[file]

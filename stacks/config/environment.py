@@ -142,7 +142,8 @@ class EnvironmentConfig(Model):
     )
     kept_literals: Texts = Field(
         default=(),
-        description="literals of the exported environment (an id, an endpoint, a name: AD212) that are right here too",
+        description="literals of the exported environment (an id, an endpoint, a name: AD212, AD214) that are right "
+        "here too",
     )
     secret_names: frozenset[SecretKey] = Field(default=frozenset(), exclude=True)
     api_key_expires: Day | None = Field(
