@@ -209,6 +209,42 @@ def test_the_role_is_enough_for_analytics_geo_predictions_and_hosting(local_aws:
     all_of_it(local_aws, export, copy)
 
 
+EVENTS = {
+    "Rest": ("Api", {"Path": "/x", "Method": "get"}),
+    "Http": ("HttpApi", {"Path": "/y", "Method": "get"}),
+    "Nightly": ("Schedule", {"Schedule": "cron(0 3 * * ? *)"}),
+    "Note": ("SNS", {"Topic": {"Ref": "Topic"}}),
+    "Job": ("SQS", {"Queue": {"Fn::GetAtt": ["Queue", "Arn"]}}),
+}
+MACHINE = {
+    "Definition": {"StartAt": "End", "States": {"End": {"Type": "Succeed"}}},
+    "Policies": [{"LambdaInvokePolicy": {"FunctionName": {"Ref": "LambdaFunction"}}}],
+    "Events": {"Daily": {"Type": "Schedule", "Properties": {"Schedule": "rate(1 day)"}}},
+}
+API = {"StageName": "live", "DefinitionBody": {"openapi": "3.0.1", "info": {"title": "a", "version": "1"}, "paths": {}}}
+
+
+@pytest.mark.large
+def test_the_role_is_enough_for_what_the_transform_makes(local_aws: LocalAws, tmp_path: Path) -> None:
+    export = unpacked_case("sam-function", tmp_path)
+    path = next(export.glob("function/*/*template.json"))
+    template = json.loads(path.read_bytes())
+    function = template["Resources"]["LambdaFunction"]["Properties"]
+    function["Events"] = {name: {"Type": kind, "Properties": given} for name, (kind, given) in EVENTS.items()}
+    function |= {"AutoPublishAlias": "live", "FunctionUrlConfig": {"AuthType": "AWS_IAM"}}
+    del function["Role"]
+    template["Resources"] |= {
+        "Topic": {"Type": "AWS::SNS::Topic"},
+        "Queue": {"Type": "AWS::SQS::Queue"},
+        "Table": {"Type": "AWS::Serverless::SimpleTable"},
+        "Machine": {"Type": "AWS::Serverless::StateMachine", "Properties": MACHINE},
+        "Api": {"Type": "AWS::Serverless::Api", "Properties": API},
+        "HttpApi": {"Type": "AWS::Serverless::HttpApi"},
+    }
+    replace_file(path, json.dumps(template).encode())
+    live(local_aws, assemble(read_export(export)))
+
+
 def unpacked_case(name: str, folder: Path) -> Path:
     archive = Path(os.environ.get(CASES, "/nonexistent"), f"{name}.tar.gz")
     if not archive.is_file():

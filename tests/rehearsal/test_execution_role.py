@@ -388,3 +388,25 @@ def test_a_right_that_is_taken_away_is_missed_where_it_is_needed(
     finally:
         enrolled.take_away()
         assert enrolled.clear(root) == "DELETE_COMPLETE"
+
+
+TRANSFORM = "arn:aws:cloudformation:eu-central-1:aws:transform/Serverless-2016-10-31"
+
+
+def test_a_transform_is_asked_for(developer: LocalAccount) -> None:
+    """Of a root by the call, of a nested stack by its resource; with the right it is expanded."""
+    table = {"Type": "AWS::Serverless::SimpleTable", "Properties": {"TableName": "table"}}
+    serverless = {"Transform": "AWS::Serverless-2016-10-31", **resources(Table=table)}
+    others = (allow("dynamodb:*"), allow("s3:GetObject"), allow("iam:PassRole"), allow("cloudformation:*Stack*"))
+    role = execution_role(developer, *others)
+    with pytest.raises(ClientError, match=f"AccessDenied.*cloudformation:CreateChangeSet on resource: {TRANSFORM}"):
+        developer.create(serverless, RoleARN=role)
+    url = developer.upload("serverless", serverless)
+    child = resources(Child={"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": url}})
+    assert developer.create(child, RoleARN=role)["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert f"cloudformation:CreateChangeSet on resource: {TRANSFORM}" in refusal(developer, "Child")
+
+    rights(developer, *others, allow("cloudformation:CreateChangeSet", TRANSFORM))
+    assert developer.create(serverless, "root", RoleARN=role)["StackStatus"] == "CREATE_COMPLETE"
+    developer.delete("root")
+    assert developer.create(child, "parent", RoleARN=role)["StackStatus"] == "CREATE_COMPLETE"

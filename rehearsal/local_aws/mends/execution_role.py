@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import contextvars
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from handlers.calls import Call, Operation, calls
@@ -40,10 +41,21 @@ _BOUNDARY = "iam:PermissionsBoundary"
 _TAKE_FROM_ROLES = ("iam:DeleteRolePolicy", "iam:DetachRolePolicy")
 _STARTS = ("CreateStack", "UpdateStack", "DeleteStack", "CreateChangeSet", "ExecuteChangeSet")
 
+
+@dataclass
+class _Started:
+    """An operation on a stack: who acts in it, and what was refused to it before anything was made."""
+
+    acting: _rights.Acting
+    denied: str = ""
+
+
 _deploying: contextvars.ContextVar[str] = contextvars.ContextVar("deploying", default="")
 """The name of the stack whose resources are being made."""
 _replacing: contextvars.ContextVar[Subject | None] = contextvars.ContextVar("replacing", default=None)
 """What an update handler may replace by itself: it then deletes the old one."""
+_started: contextvars.ContextVar[_Started | None] = contextvars.ContextVar("started", default=None)
+"""The operation on a stack that runs, with all that is nested in it."""
 
 
 def apply() -> None:
@@ -96,6 +108,7 @@ def apply() -> None:
     replace("_delete_resource", delete_resource, stacks)
     replace("_delete_predecessor", delete_predecessor, provisioners)
     _ask_for_dynamic_references()
+    _ask_for_transforms()
     _remember_callers()
     _look_at_roles()
 
@@ -124,6 +137,29 @@ def _ask_for_dynamic_references() -> None:
 
     replace("_deploy_stack_async", deploy_stack, *holders("_deploy_stack_async"))
     replace("_resolve_dynamic_reference", resolve_dynamic_reference, engine)
+
+
+def _ask_for_transforms() -> None:
+    """Expanding a template is a change set on its transform (user guide, "Macros": IAM policies), made by whoever acts
+    for the stack."""
+    expand = expect(engine, "_apply_transforms", "template", "provided_params")
+    declared = expect(engine, "declared_transforms", "template")
+    if not hasattr(engine, "_SAM_TRANSFORM"):
+        raise MendError("CloudFormation's engine has no _SAM_TRANSFORM any more")
+
+    def apply_transforms(template: Any, *args: Any, **kwargs: Any) -> Any:
+        started = _started.get()
+        if started is not None and engine._SAM_TRANSFORM in declared(template):
+            name = engine._SAM_TRANSFORM.rpartition("::")[2]
+            transform = f"arn:aws:cloudformation:{get_region()}:aws:transform/{name}"
+            try:
+                _ask(started.acting, Call("cloudformation:CreateChangeSet", transform))
+            except _rights.AccessDeniedError as denied:
+                started.denied = denied.sentence
+                raise
+        return expand(template, *args, **kwargs)
+
+    replace("_apply_transforms", apply_transforms, engine, actions)
 
 
 def _reads(reference: str) -> list[Call]:
@@ -176,9 +212,22 @@ def _with_a_role_that_is_there(action: Callable[[Any], Any]) -> Callable[[Any], 
                 return helpers._error("ValidationError", f"S3 error: {denied.sentence}")
         if given and stack is not None and helpers._p(params, "Action") == "DeleteStack":
             stack["RoleARN"] = given
-        return action(params)
+        return _as_whoever_acts(action, params, role)
 
     return start
+
+
+def _as_whoever_acts(action: Callable[[Any], Any], params: Any, role: str) -> Any:
+    acting = _rights.stack_role(role) if role else _rights.caller()
+    if acting is None:
+        raise _rights.NoRoleError(f"Role {role} is invalid or cannot be assumed")
+    started = _Started(acting)
+    token = _started.set(started)
+    try:
+        answer = action(params)
+    finally:
+        _started.reset(token)
+    return helpers._error("AccessDenied", started.denied, 403) if started.denied else answer
 
 
 def _subject(
