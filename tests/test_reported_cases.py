@@ -202,5 +202,5 @@ def test_an_old_api_key_gets_the_environments_expiry(case: Case) -> None:
 
 
 def test_a_hosting_bucket_is_among_the_names_that_have_to_be_free(case: Case) -> None:
-    found = names(stacks(assembly_in(case("hosting-bucket"))))
+    found = names(stacks(assembly_in(case("hosting-bucket"))), {})
     assert any(n.type == "AWS::S3::Bucket" and n.place.startswith("hosting") and n.name.endswith("-dev") for n in found)
