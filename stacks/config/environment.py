@@ -8,7 +8,7 @@ them. Pulumi is not imported until `from_pulumi` is called.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -37,7 +37,6 @@ from stacks.config.reader import (
     is_secure,
     own_keys_in,
     parsed,
-    read_yaml,
     refuse_other_prefix,
     secret_refused,
     secure_paths,
@@ -246,8 +245,8 @@ def from_pulumi() -> Configuration:
             secret_keys.add(key)
     for key in sorted(secret_keys - {"parameters"}):
         raise secret_refused(key, file.name)
-    if unset(given.get("account")) and file.is_file():
-        refuse_other_prefix(read_yaml(file).get("config") or {}, project, file.name)
+    if file.is_file() and any(_called_as_ours(names) for names in _of_others(project)):
+        refuse_other_prefix(file, file.name)
     values: dict[SecretKey, pulumi.Output[str]] = {}
     if "parameters" in given:
         parameters = _parse_object(given["parameters"], file.name)
@@ -264,6 +263,22 @@ def from_pulumi() -> Configuration:
         given["parameters"] = parameters
     model = _validated(given, frozenset(values), stack, file.name)
     return Configuration(model, values, directory, file.name)
+
+
+def _of_others(project: str) -> Iterable[set[str]]:
+    """The keys of each other namespace."""
+    from pulumi.runtime.config import CONFIG, get_config_env  # noqa: PLC0415
+
+    found: dict[str, set[str]] = {}
+    for key in (*CONFIG.get(), *get_config_env()):
+        prefix, _, name = key.rpartition(":")
+        found.setdefault(prefix, set()).add(name)
+    found.pop(project, None)
+    return found.values()
+
+
+def _called_as_ours(names: set[str]) -> bool:
+    return names <= set(keys()) or bool(names & {"account", "program"})
 
 
 def own_keys(project: str) -> list[str]:

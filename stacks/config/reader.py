@@ -20,6 +20,7 @@ from stacks.config.fields import BadValueError
 
 _DESCRIBED = "docs/configuration.md describes it"
 """What to do where the error's own words do not say what to write instead."""
+_TELLING = frozenset({"account", "program"})
 _PROVIDERS = frozenset({"aws", "aws-native", "pulumi"})
 """Namespaces of the engine and its providers: `aws:account` is none of ours."""
 
@@ -61,7 +62,7 @@ def written_keys_in(path: Path) -> dict[str, Any]:
     config = read_yaml(path).get("config") or {}
     if not isinstance(config, dict):
         raise ConfigError("`config` is no mapping", where=str(path), remedy="write it as in the README")
-    refuse_other_prefix(config, str(project), str(path))
+    refuse_other_prefix(path)
     own: dict[str, Any] = {}
     for key, value in config.items():
         namespace, _, name = str(key).rpartition(":")
@@ -76,20 +77,30 @@ def written_keys_in(path: Path) -> dict[str, Any]:
     return own
 
 
-def refuse_other_prefix(config: Mapping[str, Any], project: str, where: str) -> None:
-    """Refuse a file that was written for a project of another name: none of its keys would be read.
+def refuse_other_prefix(path: Path, where: str = "") -> None:
+    """Refuse a stack file that was written for a project of another name: none of its keys would be read.
 
-    Every kind of stack file has `account` or `program`. Raises `ConfigError`.
+    Such a file has no key of ours, but some that are called as ours; or it misses `account` and `program`, of which
+    each kind of stack file has one, and has them with another name in front. Raises `ConfigError`.
     """
-    prefixes = {str(key).rpartition(":")[0] for key in config if str(key).rpartition(":")[2] in ("account", "program")}
-    if not prefixes or prefixes & {"", project}:
-        return
-    other = min(prefixes - _PROVIDERS, default=None)
-    if other is None:
+    data = read_yaml(path.parent / "Pulumi.yaml")
+    project, declared = str(data.get("name")), data.get("config")
+    known = {*_TELLING, *(str(key).rpartition(":")[2] for key in (declared if isinstance(declared, dict) else ()))}
+    prefixes: dict[str, set[str]] = {}
+    for key in read_yaml(path).get("config") or {}:
+        prefix, _, name = str(key).rpartition(":")
+        prefixes.setdefault(prefix or project, set()).add(name)
+    own = prefixes.pop(project, set())
+    told = own | project_defaults(path.parent).keys()
+    for other in sorted(prefixes.keys() - _PROVIDERS):
+        names = prefixes[other]
+        if (not own and names <= known) or ("account" not in told and not own & _TELLING and names & _TELLING):
+            break
+    else:
         return
     raise ConfigError(
         f"its keys begin with `{other}:`, but the project is called {project!r} (Pulumi.yaml): none of them is read",
-        where=where,
+        where=where or str(path),
         remedy=f"before the first deployment: `sed -i.old 's/^\\( *\\){other}:/\\1{project}:/' Pulumi.*.yaml && "
         f"rm Pulumi.*.yaml.old` gives all stack files the new name; later: put `name: {other}` back into Pulumi.yaml",
     )

@@ -178,7 +178,8 @@ def record(
     monitor = _Monitor(provider, recording)
     mocks.set_mocks(provider, project=project, stack=name, preview=preview, logger=logger, monitor=monitor)
     settings.SETTINGS.root_directory = str(directory) if directory else None
-    values = {f"{project}:{k}": v if isinstance(v, str) else json.dumps(v) for k, v in (config or {}).items()}
+    own = {k if ":" in k else f"{project}:{k}": v for k, v in (config or {}).items()}
+    values = {k: v if isinstance(v, str) else json.dumps(v) for k, v in own.items()}
     set_all_config(values, [f"{project}:{k}" for k in secret_keys])
     real = pulumi.ResourceHook.__init__
 

@@ -35,6 +35,7 @@ def on_a_terminal(*arguments: object, columns: int) -> list[str]:
     return shown.decode().splitlines()
 
 
+@pytest.mark.processes
 def test_on_80_columns_every_resource_is_named_whole_below_its_stack() -> None:
     lines = on_a_terminal("compare", OLD, NEW, columns=80)
     too_long = [line for line in lines if len(line) > 80]
@@ -53,6 +54,7 @@ def test_on_80_columns_every_resource_is_named_whole_below_its_stack() -> None:
     assert "AWS::AppSync::FunctionConfiguration" in text
 
 
+@pytest.mark.processes
 def test_a_wide_terminal_shows_what_a_pipe_gets() -> None:
     piped = delivery("compare", OLD, NEW).out.splitlines()
     assert on_a_terminal("compare", OLD, NEW, columns=400) == piped

@@ -50,6 +50,7 @@ def test_the_bucket_is_in_the_accounts_own_namespace(template: dict[str, Any]) -
     assert template["Bucket"]["Properties"]["BucketNamespace"] == "account-regional"
 
 
+@pytest.mark.processes
 def test_what_it_prints_can_be_pasted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

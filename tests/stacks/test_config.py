@@ -162,12 +162,13 @@ def test_keys_of_the_projects_old_name_are_told_and_not_missed(tmp_path: Path) -
         EnvironmentConfig.from_file(path, "dev")
     assert caught.value.where == str(path)
     with pytest.raises(ConfigError, match=re.escape(f"Pulumi.dev.yaml: {says}")):
-        # What the engine hands over then: the default of Pulumi.yaml.
-        in_program({"account": ""}, directory=tmp_path)
+        # What the engine hands over then: the default of Pulumi.yaml, and the keys as they are in the file.
+        in_program({"account": "", "old-app:account": "012345678901", "old-app:region": "x"}, directory=tmp_path)
     with pytest.raises(ConfigError, match=re.escape(f"Pulumi.pipeline.yaml: {says}")):
         Project(tmp_path).pipeline("pipeline")
 
 
+@pytest.mark.processes
 def test_the_command_for_them_gives_all_files_the_new_name(tmp_path: Path) -> None:
     path = renamed(tmp_path)
     with pytest.raises(ConfigError) as caught:
@@ -179,6 +180,22 @@ def test_the_command_for_them_gives_all_files_the_new_name(tmp_path: Path) -> No
     assert Project(tmp_path).stacks("pipeline") == ("pipeline",)
     assert "dns:zone: a.com" in path.read_text()
     assert sorted(p.name for p in tmp_path.iterdir()) == ["Pulumi.dev.yaml", "Pulumi.pipeline.yaml", "Pulumi.yaml"]
+
+
+def test_old_keys_are_told_where_the_account_stands_in_pulumi_yaml(tmp_path: Path) -> None:
+    """Of all stacks, in one account: then nothing is missing, but the suffix would be another."""
+    path = write(tmp_path, "  old-app:suffix: abc\n")
+    (tmp_path / "Pulumi.yaml").write_text(
+        'name: app\nruntime: python\nconfig:\n  account: "012345678901"\n  region: eu-west-1\n'
+        "  suffix: {type: string, default: ''}\n"
+    )
+    with pytest.raises(ConfigError, match="its keys begin with `old-app:`"):
+        EnvironmentConfig.from_file(path, "dev")
+    with pytest.raises(ConfigError, match="its keys begin with `old-app:`"):
+        in_program({**MINIMAL, "old-app:suffix": "abc"}, directory=tmp_path)
+    path.write_text("config:\n  app:suffix: abc\n  dns:account: x\n")
+    assert EnvironmentConfig.from_file(path, "dev").suffix == "abc"
+    assert in_program({**MINIMAL, "suffix": "abc", "dns:account": "x"}, directory=tmp_path)
 
 
 @pytest.mark.parametrize("key", ["aws:account", "dns:account"])

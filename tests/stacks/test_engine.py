@@ -76,6 +76,35 @@ def test_the_engine_gives_what_pulumi_yaml_sets_as_the_tools_read_it(project: Pu
         assert list(EnvironmentConfig.from_file(file, "dev").ignored) == ignored
 
 
+READ_FLAG = f"""
+    import sys
+    sys.path.insert(0, {str(REPOSITORY)!r})
+    from stacks.config import from_pulumi
+
+    pulumi.export("protect", from_pulumi().environment.protect)
+"""
+FLAG = """
+    config:
+      protect:
+        type: boolean
+        default: true
+"""
+
+
+def test_a_flag_stays_one_when_the_engine_writes_the_file(project: PulumiProject) -> None:  # noqa: F811
+    """Any command that changes a stack file writes all of it anew, and quotes what has no quotes."""
+    project.settings(FLAG)
+    file = project.folder / "Pulumi.dev.yaml"
+    place = f'  small:account: "{project.developer.account}"\n  small:region: eu-central-1\n'
+    file.write_text(f"config:\n{place}  small:protect: false\n")
+    project.init().program(READ_FLAG)
+    project.succeed("config", "set", "suffix", "a8d04")
+    assert 'small:protect: "false"' in file.read_text()
+    assert EnvironmentConfig.from_file(file, "dev").protect is False
+    project.up()
+    assert project.outputs()["protect"] is False
+
+
 def test_an_account_is_enrolled_and_its_environment_lives_in_it(project: PulumiProject) -> None:  # noqa: F811
     check_out(project)
 
