@@ -16,13 +16,13 @@ python:
 	  + sys.version.split()[0] + ": make PYTHON=python3.12 ...")'
 
 setup: python  ## engine, local AWS, Node and Python packages, as far as they are missing
-	@$(PYTHON) -m rehearsal.setup
+	@$(PYTHON) -m aws_rehearsal.setup
 
 environment: python
-	@$(PYTHON) -m rehearsal.setup environment
+	@$(PYTHON) -m aws_rehearsal.setup environment
 
 rehearse: setup  ## the story of the pipeline on this machine, or EXPORTS="DIR ..." delivered; more options in ARGS
-	@$(VENV)/python -m delivery rehearse $(EXPORTS) $(ARGS)
+	@$(VENV)/python -m amplify_delivery rehearse $(EXPORTS) $(ARGS)
 
 test: setup lint  ## lint, types and all tests; pytest's options in ARGS
 	@$(VENV)/python -m pytest -n 3 --dist loadgroup $(ARGS)
@@ -40,13 +40,13 @@ format: environment  ## format the code and mend what ruff can
 	@$(VENV)/ruff format .
 
 lock: python  ## pin the newest versions that the requirements allow, with hashes; needs the network
-	@$(PYTHON) -m rehearsal.setup.lock
+	@$(PYTHON) -m aws_rehearsal.setup.lock
 
 bench: setup  ## measure, and print the table
 	@$(VENV)/python -m benchmarks $(ARGS)
 
 conformance: setup  ## the real provider beside the stand-in: PLUGIN=.../pulumi-resource-aws; more options in ARGS
-	@$(VENV)/python -m rehearsal.conformance "$(PLUGIN)" $(ARGS)
+	@$(VENV)/python -m amplify_delivery_rehearsal.conformance "$(PLUGIN)" $(ARGS)
 
 clean:  ## remove the environment and caches of this work tree; what is kept per machine stays
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis build

@@ -2,8 +2,8 @@
 
 import pulumi
 
-from components.errors import as_run_error
-from stacks import programs
+from amplify_delivery.components.errors import as_run_error
+from amplify_delivery.stacks import programs
 
 with as_run_error():
     programs.find(pulumi.Config().get("program") or "backend")()

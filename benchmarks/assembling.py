@@ -11,7 +11,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from amplify_export import assemble, compare, read_export
+from amplify_delivery.export import read_export
+from amplify_delivery.export.assembling import assemble, compare
 from benchmarks.cdk import install
 from benchmarks.exports import ARCHIVES, PROJECT, large, small
 from benchmarks.measure import series
@@ -42,7 +43,7 @@ def determinism(work: Path) -> Iterator[tuple[str, str, str]]:
             shutil.copytree(export, copy, dirs_exist_ok=True)
             out = work / f"assembly-{name}-{seed}"
             env = {**os.environ, "PYTHONHASHSEED": seed}
-            command = [sys.executable, "-m", "delivery", "assemble", str(copy), "--out", str(out)]
+            command = [sys.executable, "-m", "amplify_delivery", "assemble", str(copy), "--out", str(out)]
             subprocess.run(command, cwd=PROJECT, env=env, check=True, capture_output=True)
             digests.add(_tree_digest(out))
         yield what, "byte-identical", "byte-identical" if len(digests) == 1 else "DIFFERENT"
@@ -58,7 +59,7 @@ def touched(work: Path) -> Iterator[tuple[str, str, str]]:  # noqa: ARG001 - eve
 
 
 def times(work: Path) -> Iterator[tuple[str, str, str]]:
-    """Whole processes of `python -m delivery assemble`."""
+    """Whole processes of `amplify-delivery assemble`."""
     targets = (
         ("large", large("large", work), "at most 0.8 s, 125 MiB"),
         ("todo", small("todo"), "at most 0.35 s"),
@@ -68,7 +69,7 @@ def times(work: Path) -> Iterator[tuple[str, str, str]]:
             yield f"assemble `{name}`, whole process", target, ABSENT
             continue
         out = work / f"times-{name}"
-        command = [sys.executable, "-m", "delivery", "assemble", str(export), "--out", str(out)]
+        command = [sys.executable, "-m", "amplify_delivery", "assemble", str(export), "--out", str(out)]
         yield f"assemble `{name}`, whole process", target, str(series(command, PROJECT))
         if name == "large":
             objects = json.loads((out / "assembly.json").read_text())["objects"]
@@ -78,7 +79,7 @@ def times(work: Path) -> Iterator[tuple[str, str, str]]:
 
 def imports(work: Path) -> Iterator[tuple[str, str, str]]:  # noqa: ARG001
     """What the packages import before a command needs it."""
-    for package in ("amplify_export", "delivery", "delivery.cli"):
+    for package in ("amplify_export", "delivery", "amplify_delivery.cli"):
         code = (
             f"import sys, {package}; print(*sorted(m for m in ('pulumi', 'boto3', 'yaml', 'rich') if m in sys.modules))"
         )
@@ -110,7 +111,9 @@ def beside_cdk(work: Path) -> Iterator[tuple[str, str, str]]:
     env = {**os.environ, "EXPORT": str(export), "CDK_OUTDIR": str(app / "cdk.out")}
     synth = series(["node", "app.js"], app, env, runs=3)
     ours = series(
-        [sys.executable, "-m", "delivery", "assemble", str(export), "--out", str(work / "beside")], PROJECT, runs=3
+        [sys.executable, "-m", "amplify_delivery", "assemble", str(export), "--out", str(work / "beside")],
+        PROJECT,
+        runs=3,
     )
     yield "CDK construct 0.0.6, synth of `large` (node app only)", "", str(synth)
     yield "assemble `large`, same run", "", f"{ours}; {synth.seconds / ours.seconds:.0f} times faster"

@@ -33,7 +33,7 @@ def build(work: Path) -> Iterator[tuple[str, str, str]]:
         "PYTHONPATH": str(PROJECT),
         "AMPLIFY_DELIVERY_EXAMINED": str(work / "examined"),
     }
-    command = [sys.executable, "-m", "delivery", "build"]
+    command = [sys.executable, "-m", "amplify_delivery", "build"]
     yield "build of `large` for two environments, nothing kept", "15 s", _seen(run_once(command, project, env))
     for file in sorted(export.glob("api/*/amplify-appsync-files/stacks/Entity*.json"))[:CHANGED]:
         template = json.loads(file.read_text())

@@ -14,12 +14,13 @@ REGION = "us-east-1"
 
 def up(work: Path) -> Iterator[tuple[str, str, str]]:
     """The plain command: first, and with nothing changed."""
-    from amplify_export import assemble, read_export  # noqa: PLC0415
-    from rehearsal.accounts import DEVELOPER  # noqa: PLC0415
-    from rehearsal.local_aws import LocalAws  # noqa: PLC0415
-    from rehearsal.pulumi_home import prepare  # noqa: PLC0415
-    from rehearsal.setup import tools  # noqa: PLC0415
-    from rehearsal.workspace import Workspace  # noqa: PLC0415
+    from amplify_delivery.export import read_export  # noqa: PLC0415
+    from amplify_delivery.export.assembling import assemble  # noqa: PLC0415
+    from amplify_delivery_rehearsal.accounts import DEVELOPER  # noqa: PLC0415
+    from amplify_delivery_rehearsal.workspace import Workspace  # noqa: PLC0415
+    from aws_rehearsal.local_aws import LocalAws  # noqa: PLC0415
+    from aws_rehearsal.pulumi_home import prepare  # noqa: PLC0415
+    from aws_rehearsal.setup import tools  # noqa: PLC0415
 
     export, found = small("todo"), tools()
     command = ["pulumi", "up", "-s", "dev", "--yes", "--non-interactive"]

@@ -12,15 +12,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from amplify_export import Assembly, assemble, read_export
-from amplify_export.errors import ConfigError
-from benchmarks import projects
-from benchmarks.exports import small, with_functions
-from components.documents import limits
-from components.documents.account import AccountDocuments, account_documents
-from components.documents.artifacts import bucket_policy, key_policy
-from components.documents.definition import pipeline_properties
-from components.documents.model import (
+from amplify_delivery.components.documents import limits
+from amplify_delivery.components.documents.account.everything import AccountDocuments, account_documents
+from amplify_delivery.components.documents.naming import PROJECTS, PipelineNames
+from amplify_delivery.components.documents.packing import INLINE_ROOM, MANAGED_ROOM
+from amplify_delivery.components.documents.pipeline.artifacts import bucket_policy, key_policy
+from amplify_delivery.components.documents.pipeline.definition import pipeline_properties
+from amplify_delivery.components.documents.pipeline.everything import PipelineDocuments, pipeline_documents
+from amplify_delivery.components.documents.pipeline.model import (
     Approval,
     ArtifactStore,
     ConnectionSource,
@@ -29,13 +28,15 @@ from components.documents.model import (
     Stage,
     Step,
 )
-from components.documents.naming import PROJECTS, PipelineNames
-from components.documents.packing import INLINE_ROOM, MANAGED_ROOM
-from components.documents.pipeline import PipelineDocuments, pipeline_documents
-from components.documents.statements import RoleDocument, size
-from stacks.access import environment_access
-from stacks.config import Project
-from stacks.model import pipeline_model
+from amplify_delivery.components.documents.statements import RoleDocument, size
+from amplify_delivery.errors import ConfigError
+from amplify_delivery.export import Assembly, read_export
+from amplify_delivery.export.assembling import assemble
+from amplify_delivery.stacks.access import environment_access
+from amplify_delivery.stacks.config import Project
+from amplify_delivery.stacks.model import pipeline_model
+from benchmarks import projects
+from benchmarks.exports import small, with_functions
 
 FUNCTIONS = (5, 20, 60, 120)
 ENVIRONMENTS = (1, 10, 50, 90)

@@ -7,7 +7,8 @@ import statistics
 from collections.abc import Iterator
 from pathlib import Path
 
-from amplify_export import assemble, read_export
+from amplify_delivery.export import read_export
+from amplify_delivery.export.assembling import assemble
 from benchmarks import projects
 from benchmarks.exports import PROJECT, small
 from benchmarks.measure import Series, run_watched
@@ -18,10 +19,10 @@ RUNS = 5
 
 def preview(work: Path) -> Iterator[tuple[str, str, str]]:
     """Of a pipeline that is not there yet: everything is to be made."""
-    from rehearsal.local_aws import LocalAws  # noqa: PLC0415
-    from rehearsal.pulumi_home import prepare  # noqa: PLC0415
-    from rehearsal.setup import tools  # noqa: PLC0415
-    from rehearsal.workspace import Workspace  # noqa: PLC0415
+    from amplify_delivery_rehearsal.workspace import Workspace  # noqa: PLC0415
+    from aws_rehearsal.local_aws import LocalAws  # noqa: PLC0415
+    from aws_rehearsal.pulumi_home import prepare  # noqa: PLC0415
+    from aws_rehearsal.setup import tools  # noqa: PLC0415
 
     export, found = small("full"), tools()
     app = assemble(read_export(export)).project
@@ -55,10 +56,10 @@ def preview(work: Path) -> Iterator[tuple[str, str, str]]:
 def _kind(command: str) -> str:
     """Which of the engine's processes has this command line."""
     for part, kind in (
-        ("rehearsal.language_host", "program"),
+        ("aws_rehearsal.language_host", "program"),
         ("pulumi-language-python", "program"),
-        ("rehearsal.providers.aws_native", "provider aws-native"),
-        ("rehearsal.providers.aws", "provider aws"),
+        ("aws_rehearsal.providers.aws_native", "provider aws-native"),
+        ("aws_rehearsal.providers.aws", "provider aws"),
     ):
         if part in command:
             return kind

@@ -19,8 +19,8 @@ BUCKET = "benchmark-staging"
 
 def publish(work: Path) -> Iterator[tuple[str, str, str]]:
     """First and second publish of `large`, and the memory beside the one of a small export."""
-    from rehearsal.accounts import DEVELOPER  # noqa: PLC0415
-    from rehearsal.local_aws import LocalAws  # noqa: PLC0415
+    from amplify_delivery_rehearsal.accounts import DEVELOPER  # noqa: PLC0415
+    from aws_rehearsal.local_aws import LocalAws  # noqa: PLC0415
 
     export = large("large", work)
     if export is None:
@@ -64,8 +64,9 @@ def measured(export: Path, account: str, bucket: str) -> None:
     import resource  # noqa: PLC0415
     import time  # noqa: PLC0415
 
-    from amplify_export import EnvironmentValues, assemble, read_export, render_root  # noqa: PLC0415
-    from publishing import Deployment, PublishTarget, examine, publish, upload  # noqa: PLC0415
+    from amplify_delivery.export import EnvironmentValues, read_export, render_root  # noqa: PLC0415
+    from amplify_delivery.export.assembling import assemble  # noqa: PLC0415
+    from amplify_delivery.publishing import Deployment, PublishTarget, examine, publish, upload  # noqa: PLC0415
 
     assembly = assemble(read_export(export))
     root = render_root(assembly, EnvironmentValues("dev", 2_000_000_000), bucket)

@@ -19,7 +19,7 @@ def story(work: Path) -> Iterator[tuple[str, str, str]]:
     """`make rehearse`, once: seconds on the wall and of the processors, and the longest chapters."""
     before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     done = subprocess.run(
-        [sys.executable, "-m", "delivery", "rehearse", "--json", "--page", str(work / "rehearsal.html")],
+        [sys.executable, "-m", "amplify_delivery", "rehearse", "--json", "--page", str(work / "rehearsal.html")],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         check=True,

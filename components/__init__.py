@@ -1,5 +1,0 @@
-"""The Pulumi components: `AmplifyBackend`, `StagingArea`, and what they share.
-
-Import from the modules: `from components.amplify_backend import AmplifyBackend`. This package imports nothing by
-itself, so that `stacks.config` can be read by tools that do not start Pulumi.
-"""

@@ -1,1 +1,0 @@
-"""The commands: `python -m delivery COMMAND`, one module each."""

@@ -1,0 +1,120 @@
+"""What the chapters share: the setting, how they wait and look, and what was found to be so."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from amplify_delivery.components.documents.naming import EnvironmentNames
+from amplify_delivery.errors import DeployError
+from amplify_delivery.export import Assembly, read_export
+from amplify_delivery.export.assembling import assemble, compare
+from amplify_delivery_rehearsal.inventory import Inventory, take
+from amplify_delivery_rehearsal.pipeline_story.pipeline import Pipeline, waiting_approval
+from amplify_delivery_rehearsal.pipeline_story.setting import Setting
+from amplify_delivery_rehearsal.pipeline_story.source import Repository
+from aws_rehearsal.pipeline_service.pipelines.state import SUCCEEDED, Execution
+
+
+@dataclass
+class Play:
+    """The setting, the pipeline once there is one, and what was delivered last to each environment.
+
+    `fact` takes each sentence that was found to be true, `decide` has a person answer the approval that an execution
+    waits for, `watch` shows the pipeline while its block waits.
+    """
+
+    setting: Setting
+    fact: Callable[[str], None]
+    decide: Callable[[Pipeline, Execution], None]
+    watch: Callable[[Pipeline], Any]
+    delivered: dict[str, Assembly] = field(default_factory=dict)
+    inventories: dict[str, Inventory] = field(default_factory=dict)
+
+    @property
+    def pipeline(self) -> Pipeline:
+        setting = self.setting
+        return Pipeline(setting.names.pipeline, setting.service, setting.devops)
+
+    def true(self, condition: bool, sentence: str, otherwise: str = "") -> None:
+        """Tell a fact. Raises `DeployError` if it is none."""
+        if not condition:
+            raise DeployError(
+                f"this is not so: {sentence}" + (f"\n{otherwise}" if otherwise else ""),
+                where="the rehearsal",
+                remedy="this is a defect of the project: please report it, with the lines above",
+            )
+        self.fact(sentence)
+
+    def push(self, message: str) -> str:
+        """Have the developer commit and push what has changed; the commit's id."""
+        developer = self.setting.developer
+        for command in Repository.pushing(message):
+            developer.told(developer, shlex.join(["git", *command]))
+        return self.setting.repository.push(message)
+
+    def arrive(self, commit: str) -> Execution:
+        """Watch the pipeline until `commit` stands."""
+        with self.watch(self.pipeline):
+            return self.pipeline.arrive(commit)
+
+    def approve(self, execution: Execution) -> Execution:
+        """Have a person look at what Prod would change, and watch what follows. Raises `DeployError` if she says no."""
+        self.must_wait(execution)
+        self.decide(self.pipeline, execution)
+        with self.watch(self.pipeline):
+            done = self.pipeline.leave(execution)
+        self.must(done.status == SUCCEEDED, done)
+        return done
+
+    def must_wait(self, execution: Execution) -> None:
+        """Raise `DeployError` unless an execution waits for a person."""
+        self.must(waiting_approval(execution) is not None, execution)
+
+    def must(self, well: bool, execution: Execution) -> None:
+        """Raise `DeployError` with what failed in an execution unless it goes as it should."""
+        if not well:
+            raise DeployError(
+                f"the execution is {execution.status}:\n{self.pipeline.why(execution)}",
+                where=self.pipeline.name,
+                remedy="`--keep` leaves everything to look at",
+            )
+
+    @property
+    def assembly(self) -> Assembly:
+        """That of the export in the work tree."""
+        return assemble(read_export(next(self.setting.repository.clone.glob("amplify-export-*"))))
+
+    def names(self, environment: str) -> EnvironmentNames:
+        config = self.setting.project.environment(environment)
+        return EnvironmentNames(self.setting.names.app, config.account, config.region, environment)
+
+    def inventory(self, environment: str) -> Inventory:
+        """What is in an environment's backend now."""
+        config = self.setting.project.environment(environment)
+        stack = self.assembly.stack_name.for_environment(environment, config.suffix)
+        client = self.setting.owners[environment].client("cloudformation", config.region)
+        return take(client, str(stack))
+
+    def touched(self, environment: str, assembly: Assembly) -> None:
+        """Tell that exactly those resources of an environment's backend were touched that `compare` names."""
+        before, after = self.inventories.get(environment), self.inventory(environment)
+        old = self.delivered.get(environment)
+        self.inventories[environment], self.delivered[environment] = after, assembly
+        if before is None or old is None:
+            self.fact(f"{environment}: {after.stacks} stacks, {len(after.resources)} resources")
+            return
+        expected = sorted("/".join(r.path) for r in compare(old, assembly).resources)
+        touched = after.touched_since(before)
+        self.true(
+            touched == expected,
+            f"{environment}: {len(touched)} resources touched, those that `compare` names",
+            f"touched {touched}, compare says {expected}",
+        )
+
+    def unchanged(self, environment: str) -> None:
+        """Tell that nothing at all of an environment's backend was touched since it was looked at last."""
+        touched = self.inventory(environment).touched_since(self.inventories[environment])
+        self.true(not touched, f"{environment}: untouched", f"touched {touched}")

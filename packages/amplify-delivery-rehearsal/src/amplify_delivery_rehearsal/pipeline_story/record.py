@@ -1,0 +1,93 @@
+"""What happened, as data: for the table at the end, `--json`, and the page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from amplify_delivery_rehearsal.pipeline_story.pipeline import commit_of
+from aws_rehearsal.pipeline_service.pipelines.state import FAILED, IN_PROGRESS, ActionRun, Execution
+
+Words = Callable[[ActionRun], Sequence[str]]
+"""What the commands of an action have said themselves."""
+
+
+@dataclass(frozen=True)
+class ActionTold:
+    """One run of an action; `seconds` is None while it runs."""
+
+    stage: str
+    name: str
+    status: str
+    seconds: float | None
+    detail: str
+    words: tuple[str, ...] = ()
+    """Of one that has failed the last lines of its commands' own output."""
+
+    @classmethod
+    def of(cls, run: ActionRun, words: Words) -> ActionTold:
+        seconds = None if run.status == IN_PROGRESS else round(run.updated - run.started, 2)
+        detail = run.error[1] if run.error else run.summary or ""
+        said = tuple(words(run)) if run.status == FAILED else ()
+        return cls(run.stage, run.action.name, run.status, seconds, detail, said)
+
+
+@dataclass(frozen=True)
+class ExecutionTold:
+    """An execution: every stage of its pipeline, and every run of an action in it."""
+
+    id: str
+    trigger: str
+    status: str
+    commit: str
+    message: str
+    seconds: float
+    stages: list[dict[str, str]]
+    actions: list[ActionTold]
+
+    @classmethod
+    def of(cls, execution: Execution, words: Words) -> ExecutionTold:
+        source = execution.outputs.get("source", {})
+        return cls(
+            id=execution.id,
+            trigger=execution.trigger[0],
+            status=execution.status,
+            commit=(commit_of(execution) or "")[:7],
+            message=source.get("CommitMessage", "").partition("\n")[0],
+            seconds=round(execution.updated - execution.started, 1),
+            stages=[
+                {"name": s.name, "status": execution.stages[s.name].status if s.name in execution.stages else ""}
+                for s in execution.pipeline.stages
+            ],
+            actions=[ActionTold.of(run, words) for run in execution.history],
+        )
+
+
+@dataclass
+class ChapterTold:
+    """A chapter: what was typed, what the pipeline did, and what was found to be so."""
+
+    title: str
+    text: str
+    outcome: str = "not reached"
+    seconds: float = 0.0
+    commands: list[tuple[str, str]] = field(default_factory=list)
+    facts: list[str] = field(default_factory=list)
+    executions: list[ExecutionTold] = field(default_factory=list)
+
+
+@dataclass
+class Story:
+    """All of it. `problem` is what ended it early."""
+
+    chapters: list[ChapterTold]
+    seconds: float = 0.0
+    problem: str = ""
+
+    @property
+    def well(self) -> bool:
+        return not self.problem and all(chapter.outcome == "as told" for chapter in self.chapters)
+
+    def document(self) -> dict[str, Any]:
+        return {"well": self.well, **asdict(self)}

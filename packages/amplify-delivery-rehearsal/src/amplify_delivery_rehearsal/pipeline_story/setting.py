@@ -1,0 +1,154 @@
+"""Where the story plays: the local AWS with the pipeline service, the people, the repository, and a build image."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from amplify_delivery.components.documents.naming import PipelineNames
+from amplify_delivery.components.documents.pipeline.buildspecs import IMAGE_LOCK, LOCK
+from amplify_delivery.errors import SetupError
+from amplify_delivery.stacks.config import PipelineConfig, Project
+from amplify_delivery_rehearsal import accounts
+from amplify_delivery_rehearsal.pipeline_story.people import PASSPHRASE, Line, Person, terminal
+from amplify_delivery_rehearsal.pipeline_story.source import Repository
+from amplify_delivery_rehearsal.workspace import FOLDER
+from aws_rehearsal import warm
+from aws_rehearsal.local_aws import LocalAws
+from aws_rehearsal.pipeline_service import PipelineService, local_aws_with_room
+from aws_rehearsal.pulumi_home import prepare
+from aws_rehearsal.setup import Tools
+from aws_rehearsal.setup.cache import CHECKOUT
+
+ALIAS_DELAY = 5.0
+"""Seconds until a key's new alias or tag counts in policies: minutes on AWS, so nothing in the story may need one."""
+PIPELINE = "pipeline"
+"""The stack of the pipeline, and its name in the tooling account."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Everything that the chapters act on. `names` are the pipeline's in the tooling account."""
+
+    folder: Path
+    aws: LocalAws
+    service: PipelineService
+    repository: Repository
+    names: PipelineNames
+    developer: Person
+    devops: Person
+    owners: dict[str, Person]
+    """Who owns an environment's account, by the environment's name."""
+
+    @property
+    def project(self) -> Project:
+        """The stack files as they are in the clone now."""
+        return Project(self.repository.clone)
+
+
+@contextmanager
+def setting(tools: Tools, told: Callable[[Person, str], None], line: Line, *, keep: bool) -> Iterator[Setting]:
+    """A fresh one; nothing of it is left afterwards, unless it is kept."""
+    folder = Path(tempfile.mkdtemp(prefix=FOLDER))
+    try:
+        home = prepare(folder / "pulumi-home", tools.python, CHECKOUT, tools.engine_root)
+        # Its folder goes with the rehearsal's, however that goes: there is a token in it.
+        aws, room = local_aws_with_room(
+            tools.local_aws_python,
+            folder=folder / "room",
+            node=tools.node,
+            node_modules=tools.node_modules,
+            alias_delay=ALIAS_DELAY,
+        )
+        with warm.start(folder / "pulumi-home", tools.python, CHECKOUT):
+            try:
+                aws.start(folder / "local-aws.log", keep=folder / "local-aws.json" if keep else None)
+                image = build_image(home, tools)
+                with PipelineService(aws, room, build_variables=image, logs=folder / "builds") as service:
+                    yield _made(folder, home, service, told, line)
+            except BaseException:
+                keep = False  # whoever interrupts wants nothing left
+                raise
+            finally:
+                if not keep:
+                    aws.stop()
+    except BaseException:
+        keep = False
+        raise
+    finally:
+        if not keep:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def build_image(home: Mapping[str, str], tools: Tools) -> dict[str, str]:
+    """The environment of a build's container: an image with the engine, its plugins, and Python with what is locked,
+    as docs/pipeline.md describes one.
+
+    No account's and no person's: a build gets its credentials from its project's role, and is told by its project
+    where the engine's state lies.
+    """
+    packages = next((tools.python.parent.parent / "lib").glob("python3*/site-packages"), None)
+    if packages is None:
+        raise SetupError("is no virtualenv", where=str(tools.python), remedy="run `make setup`")
+    own = {name: value for name, value in home.items() if name not in ("PULUMI_BACKEND_URL", PASSPHRASE)}
+    path = [home["PULUMI_HOME"] + "/bin", str(tools.python.parent), "/usr/local/bin", "/usr/bin", "/bin"]
+    # A virtualenv made from a virtualenv does not see its packages; those of an image are the system's.
+    return {
+        **own,
+        "PATH": ":".join(path),
+        "PYTHONPATH": str(packages),
+        IMAGE_LOCK: hashlib.sha256((CHECKOUT / LOCK).read_bytes()).hexdigest(),
+        "LANG": "C.UTF-8",
+    }
+
+
+def _made(
+    folder: Path,
+    home: Mapping[str, str],
+    service: PipelineService,
+    told: Callable[[Person, str], None],
+    line: Line,
+) -> Setting:
+    aws, repository = service.aws, Repository.make(folder, CHECKOUT)
+    project = Project(repository.clone)
+    pipeline = project.pipeline(PIPELINE)
+
+    def person(name: str, config: Any) -> Person:
+        credentials = aws.make_admin(config.account)
+        # Each is logged in somewhere of her own.
+        state = folder / "states" / name.replace(" ", "-")
+        state.mkdir(parents=True)
+        variables = {**terminal(home, aws, credentials, config.region), "PULUMI_BACKEND_URL": state.as_uri()}
+        return Person(name, config.account, config.region, credentials, aws, repository.clone, variables, told, line)
+
+    found = Setting(
+        folder=folder,
+        aws=aws,
+        service=service,
+        repository=repository,
+        names=PipelineNames(project.app, pipeline.account, pipeline.region, PIPELINE),
+        developer=person("developer", project.environment("dev")),
+        devops=person("devops", pipeline),
+        owners={name: person(f"owner of {name}", project.environment(name)) for name in pipeline.environments},
+    )
+    _check_accounts(found, pipeline)
+    service.repository(pipeline.source.connection, pipeline.source.repository, repository.host)  # type: ignore[union-attr]
+    return found
+
+
+def _check_accounts(found: Setting, pipeline: PipelineConfig) -> None:
+    """The story is about three accounts, and a developer's."""
+    used = {found.developer.account, found.devops.account, *(owner.account for owner in found.owners.values())}
+    if len(used) != len(accounts.ALL) or len(pipeline.environments) != 2:
+        raise SetupError(
+            "the story of the pipeline wants the example's accounts: a developer's, the tooling account and one each "
+            "for preprod and prod",
+            where="Pulumi.*.yaml",
+            remedy="rehearse your own exports with `amplify-delivery rehearse EXPORT ...`",
+        )

@@ -1,0 +1,82 @@
+"""The app's git repository: what a team has at its host, a clone of it, commits and pushes.
+
+The host's side is a bare repository on this machine; the pipeline service reads it in place of the connection's.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from amplify_delivery.errors import SetupError
+from amplify_delivery_rehearsal.workspace import copy_checkout
+
+_WHO = {"NAME": "A Developer", "EMAIL": "developer@example.com"}
+
+
+@dataclass(frozen=True)
+class Repository:
+    """`host` is the bare repository, `clone` the work tree in which everybody of the story works."""
+
+    host: Path
+    clone: Path
+
+    @classmethod
+    def make(cls, folder: Path, checkout: Path) -> Repository:
+        """A repository with the files of `checkout` in its clone, nothing committed yet."""
+        found = cls(folder / "host.git", folder / "project")
+        # What a user has checked out; tests, docs and the rehearsal do not matter to a delivery.
+        copy_checkout(checkout, found.clone, "rehearsal")
+        found._git("init", "--quiet", "--bare", "-b", "main", str(found.host))
+        found._git("init", "--quiet", "-b", "main")
+        found._git("remote", "add", "origin", str(found.host))
+        # Pulumi.yaml names it, for the vendor's language host; `.gitignore` keeps it out of commits.
+        (found.clone / ".venv").symlink_to(checkout / ".venv")
+        return found
+
+    def put_export(self, export: Path) -> None:
+        """What `amplify export` leaves in the work tree: the folder of the one before, replaced."""
+        for old in self.clone.glob("amplify-export-*"):
+            shutil.rmtree(old)
+        shutil.copytree(export, self.clone / export.name)
+
+    def push(self, message: str) -> str:
+        """Commit all that changed and push it; the commit's id."""
+        for command in self.pushing(message):
+            self._git(*command)
+        return self.head
+
+    @staticmethod
+    def pushing(message: str) -> tuple[tuple[str, ...], ...]:
+        """The arguments of git that `push` runs."""
+        return ("add", "--all"), ("commit", "--message", message), ("push", "origin", "main")
+
+    @property
+    def head(self) -> str:
+        """The id of the newest commit."""
+        return self._git("rev-parse", "HEAD")
+
+    def _git(self, *arguments: str) -> str:
+        done = subprocess.run(
+            ["git", *arguments],
+            cwd=self.clone,
+            env=_environment(os.environ),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise SetupError(f"git {' '.join(arguments)}: {done.stderr.strip()}", where=str(self.clone))
+        return done.stdout.strip()
+
+
+def _environment(variables: Mapping[str, str]) -> dict[str, str]:
+    """No setting of the user's git: a hook or a signing key of hers has no part in a rehearsal."""
+    kept = {name: value for name, value in variables.items() if not name.startswith("GIT_")}
+    who = {f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in _WHO.items()}
+    return {**kept, **who, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}

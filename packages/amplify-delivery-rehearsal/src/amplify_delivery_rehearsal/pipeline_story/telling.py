@@ -1,0 +1,165 @@
+"""Tells the story: plays its chapters, shows what happens while it does, and writes all of it down."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console as RichConsole
+from rich.markup import escape
+from rich.table import Table
+
+from amplify_delivery.errors import DeployError
+from amplify_delivery.export import DeliveryError
+from amplify_delivery_rehearsal.pipeline_story.board import Board
+from amplify_delivery_rehearsal.pipeline_story.chapters import CHAPTERS
+from amplify_delivery_rehearsal.pipeline_story.page import write_page
+from amplify_delivery_rehearsal.pipeline_story.people import Person
+from amplify_delivery_rehearsal.pipeline_story.pipeline import Pipeline, waiting_approval
+from amplify_delivery_rehearsal.pipeline_story.play import Play
+from amplify_delivery_rehearsal.pipeline_story.record import ChapterTold, ExecutionTold, Story
+from amplify_delivery_rehearsal.pipeline_story.setting import Setting, setting
+from aws_rehearsal.pipeline_service.pipelines.state import Execution
+from aws_rehearsal.setup import ensure_all
+from aws_rehearsal.setup.cache import CHECKOUT
+from aws_rehearsal.setup.progress import Progress
+
+PAGE = CHECKOUT / "build" / "rehearsal.html"
+"""Where the page is written by default."""
+
+
+def run(*, keep: bool = False, json_output: bool = False, pause: bool = False, page: Path | None = None) -> int:
+    """Tell the story. 0 when all of it was so, 1 otherwise.
+
+    With `pause` a person answers the approvals. The page is written in any case.
+    """
+    console = RichConsole(file=sys.stderr if json_output else sys.stdout, highlight=False, soft_wrap=True)
+    tools = ensure_all(Progress(sys.stderr))
+    started = time.monotonic()
+    teller = Teller(console, pause=pause)
+    with setting(tools, teller.command, teller.line, keep=keep) as found:
+        console.print(f"[dim]local AWS at {found.aws.endpoint}, identities enforced[/dim]")
+        found.service.on_event(teller.board)
+        play = Play(found, teller.fact, teller.decide, teller.board.watching)
+        try:
+            for number, chapter in enumerate(CHAPTERS, 1):
+                console.print(f"\n[bold]{number}/{len(CHAPTERS)}  {escape(chapter.title)}[/bold]")
+                with teller.chapter(number - 1, play):
+                    chapter.play(play)
+        except DeliveryError as error:
+            teller.story.problem = str(error)
+            console.print(f"[red]{escape(str(error))}[/red]")
+        if keep:
+            _explain_keep(console, found)
+    teller.story.seconds = round(time.monotonic() - started, 1)
+    written = write_page(teller.story, page or PAGE)
+    teller.summary(written)
+    if json_output:
+        print(json.dumps(teller.story.document(), indent=1))
+    return 0 if teller.story.well else 1
+
+
+class Teller:
+    """Shows what happens, and keeps it for the page."""
+
+    def __init__(self, console: RichConsole, *, pause: bool) -> None:
+        self.console, self.pause = console, pause
+        self.board = Board(console)
+        self.story = Story([ChapterTold(chapter.title, chapter.text) for chapter in CHAPTERS])
+        self._now = self.story.chapters[0]
+
+    @contextmanager
+    def chapter(self, number: int, play: Play) -> Iterator[None]:
+        """What happens in the block is told in this chapter."""
+        self._now = self.story.chapters[number]
+        started = time.monotonic()
+        known = {e.id: len(e.history) for e in _executions(play)}
+        try:
+            yield
+            self._now.outcome = "as told"
+        except BaseException:
+            self._now.outcome = "otherwise"
+            raise
+        finally:
+            self._now.seconds = round(time.monotonic() - started, 1)
+            # One that still runs is told where it comes to a stand.
+            self._now.executions = [
+                ExecutionTold.of(e, play.pipeline.words)
+                for e in _executions(play)
+                if len(e.history) > known.get(e.id, 0) and (not e.running or waiting_approval(e))
+            ]
+
+    def command(self, person: Person, command: str) -> None:
+        """Somebody types a command."""
+        self._now.commands.append((person.name, command))
+        self.console.print(f"  [cyan]{escape(person.name)}$ {escape(command)}[/cyan]")
+
+    def line(self, text: str) -> None:
+        """A line of a command's output: shown while it runs only if it is no progress of the engine's."""
+
+    def fact(self, sentence: str) -> None:
+        """Something was found to be true."""
+        self._now.facts.append(sentence)
+        self.console.print(f"  [green]✔[/green] {escape(sentence)}")
+
+    def decide(self, pipeline: Pipeline, execution: Execution) -> None:
+        """Approve; with `pause` a person does, here or with any tool."""
+        run = waiting_approval(execution)
+        shown = run.configuration.get("CustomData", "") if run else ""
+        self.console.print(f"  [yellow]?[/yellow] {escape(shown)}")
+        if not self.pause:
+            pipeline.answer(execution, "Approved", "rehearsed")
+        elif sys.stdin.isatty():
+            self._ask(pipeline, execution)
+        else:
+            self.console.print("  waiting for PutApprovalResult")
+
+    def _ask(self, pipeline: Pipeline, execution: Execution) -> None:
+        while True:
+            answer = self.console.input("  Approve? [y/n] ").strip().lower()
+            if answer in ("y", "yes"):
+                pipeline.answer(execution, "Approved", "approved in the rehearsal")
+                return
+            if answer in ("n", "no"):
+                pipeline.answer(execution, "Rejected", "rejected in the rehearsal")
+                pipeline.leave(execution)
+                raise DeployError("you have rejected it: the story ends here, and Prod is as it was", where="approval")
+
+    def summary(self, page: Path) -> None:
+        """One screen of what happened."""
+        table = Table(box=None, pad_edge=False)
+        for column in ("chapter", "outcome", "seconds", "executions"):
+            table.add_column(column, justify="right" if column == "seconds" else "left")
+        for chapter in self.story.chapters:
+            statuses = ", ".join(e.status for e in chapter.executions)
+            table.add_row(escape(chapter.title), chapter.outcome, f"{chapter.seconds:.1f}", statuses)
+        self.console.print()
+        self.console.print(table)
+        verdict = "done" if self.story.well else "not done"
+        self.console.print(f"\nRehearsal {verdict} in {self.story.seconds:.1f} s. All of it on one page: {page}")
+
+
+def _executions(play: Play) -> list[Execution]:
+    return play.setting.service.executions(play.setting.names.pipeline)
+
+
+def _explain_keep(console: RichConsole, found: Setting) -> None:
+    lines = {}
+    for person in (found.developer, found.devops, *found.owners.values()):
+        file = found.folder / f"{person.name.replace(' ', '-')}.sh"
+        wanted = ("AWS_", "PULUMI_", "PATH")
+        text = "\n".join(f"export {k}='{v}'" for k, v in sorted(person.variables.items()) if k.startswith(wanted))
+        file.touch(mode=0o600)
+        file.write_text(f"{text}\n", encoding="utf-8")
+        lines[person.name] = file
+    console.print(f"\nThe local AWS goes on at {found.aws.endpoint} (process {found.aws.pid}). To look into it:")
+    for name, file in lines.items():
+        console.print(f"  . {file}   [dim]# {name}[/dim]")
+    console.print(f"  cd {found.repository.clone}")
+    console.print("The pipeline service has ended with the rehearsal.")
+    # `-f`: the objects of a git repository are read-only, and `rm` would ask for each.
+    console.print(f"To end it: kill {found.aws.pid}; rm -rf {found.folder}")

@@ -1,0 +1,179 @@
+"""Real exports through all of it: the plain `pulumi up`, the real engine, the local AWS, an export's own code."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+
+from amplify_delivery.export import ExportRefused
+from amplify_delivery_rehearsal import story, workspace
+from unit.export.mutations import copy_export, set_value
+
+EXPORTS = Path(__file__).parent.parent / "exports"
+ARCHIVES = os.environ.get("AMPLIFY_DELIVERY_EXPORTS", "")
+SOCIAL = ("authkitchenappauth", "hostedUIProviderCreds")
+CREDENTIALS = '[{"ProviderName":"Google","client_id":"id","client_secret":"made-up"}]'
+
+pytestmark = pytest.mark.engine
+
+
+def export(name: str) -> Path:
+    return next((EXPORTS / name).glob("amplify-export-*"))
+
+
+@pytest.fixture
+def archived(tmp_path: Path):
+    """Unpacks an export that is too large for this repository."""
+
+    def unpack(name: str) -> Path:
+        archive = Path(ARCHIVES, f"{name}.tar.gz")
+        if not ARCHIVES or not archive.is_file():
+            pytest.skip(f"AMPLIFY_DELIVERY_EXPORTS names no folder with {name}.tar.gz: large exports are not tested")
+        with tarfile.open(archive) as tar:
+            tar.extractall(tmp_path, filter="data")
+        return next(tmp_path.glob(f"{name}/amplify-export-*"))
+
+    return unpack
+
+
+def tell(capsys: pytest.CaptureFixture[str], *exports: Path, **more: object) -> tuple[int, list[dict]]:
+    code = story.run(exports, keep=False, json_output=True, **more)
+    return code, json.loads(capsys.readouterr().out)["deliveries"]
+
+
+@pytest.mark.parametrize(("name", "stacks"), [("full", 14), ("iam", 5)])
+def test_an_export_is_delivered(name: str, stacks: int, capsys: pytest.CaptureFixture[str]) -> None:
+    code, [delivery] = tell(capsys, export(name))
+    assert (code, delivery["outcome"], delivery["stacks"]) == (0, "delivered", stacks)
+
+
+def test_the_example_over_its_time(capsys: pytest.CaptureFixture[str]) -> None:
+    """The same again, a field, a second model, `amplify add auth`: what is touched is what `compare` names."""
+    versions = [export(f"todo-series/{version}") for version in ("v1", "v1b", "v2", "v3", "v4")]
+    code, deliveries = tell(capsys, *versions)
+    assert code == 0
+    assert [len(d["touched"]) for d in deliveries] == [0, 0, 1, 32, 9]
+    assert all(d["touched"] == d["expected"] for d in deliveries[1:])
+
+
+def test_another_apps_export_is_refused_where_one_is_deployed(capsys: pytest.CaptureFixture[str]) -> None:
+    code, [first, second] = tell(capsys, export("todo"), export("iam"))
+    assert (code, first["outcome"], second["outcome"]) == (1, "delivered", "failed")
+
+
+def test_lost_triggers_are_refused_before_anything_is_started() -> None:
+    with pytest.raises(ExportRefused, match="AD206"):
+        story.run([export("triggers")], keep=False, json_output=True)
+
+
+def test_what_belongs_to_the_exported_environment_is_kept_in_a_rehearsal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = copy_export("todo", tmp_path / "amplify-export-mytodoapp")
+    template = next(folder.glob("api/*/cloudformation-template.json")).relative_to(folder).as_posix()
+    set_value(folder, template, "/Outputs/Place", {"Value": "eu-west-1_AbCdEfGh1"})
+    code, [delivery] = tell(capsys, folder)
+    assert (code, delivery["outcome"]) == (0, "delivered")
+
+
+def test_a_plain_text_secret_is_refused(archived) -> None:
+    with pytest.raises(ExportRefused, match="AD305"):
+        story.run([archived("kitchen")], keep=False, json_output=True)
+
+
+def test_what_dynamodb_refuses_is_not_delivered(archived, capsys: pytest.CaptureFixture[str]) -> None:
+    """The export's index is called `n`; DynamoDB wants three characters at least."""
+    code, [delivery] = tell(capsys, archived("kitchen"), secrets={SOCIAL: CREDENTIALS})
+    assert (code, delivery["outcome"]) == (1, "failed")
+
+
+@pytest.mark.large
+def test_an_export_beyond_cloudformations_limit_is_refused_before_anything_is_made(archived) -> None:
+    """2,548 resources in one operation. That the local AWS would make them, `test_execution_exports.py` shows."""
+    command = [sys.executable, "-m", "amplify_delivery", "rehearse", str(archived("large"))]
+    done = subprocess.run(command, cwd=story.CHECKOUT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "AD744" in done.stdout + done.stderr
+
+
+def rehearsing(*arguments: object, scratch: Path) -> subprocess.Popen[str]:
+    """A rehearsal in a process of its own, as a person runs it, with its temporary files in `scratch`."""
+    command = [sys.executable, "-m", "amplify_delivery", "rehearse", *map(str, arguments)]
+    return subprocess.Popen(
+        command,
+        cwd=story.CHECKOUT,
+        env={**os.environ, "TMPDIR": str(scratch), "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def test_what_is_kept_can_be_looked_into_and_ended(tmp_path: Path) -> None:
+    """What it leaves behind outlives it, and is gone with the command that it prints."""
+    with rehearsing(export("todo"), "--keep", scratch=tmp_path) as process:
+        said = process.communicate()[0]
+    environment, end = re.search(r"^  \. (.+)$", said, re.M), re.search(r"^To end it: (.+)$", said, re.M)
+    assert environment and end, said
+    folder = Path(environment[1]).parent
+    try:
+        look = f'. "{environment[1]}" && cd "{folder}/project" && pulumi stack output stackName -s dev'
+        found = subprocess.run(["sh", "-c", look], capture_output=True, text=True, check=True, env={"HOME": "/nowhere"})
+        assert found.stdout.strip() == "amplify-mytodoapp-dev-5af8b"
+    finally:
+        subprocess.run(["sh", "-c", end[1]], check=True)
+    assert nothing_in(tmp_path)
+
+
+def nothing_in(folder: Path) -> bool:
+    """Whether it is empty, in a moment at the latest: who was told to end may still be putting away."""
+    deadline = time.monotonic() + 10
+    while found := list(folder.iterdir()):
+        if time.monotonic() > deadline:
+            pytest.fail(f"left behind: {found}")
+        time.sleep(0.1)
+    return True
+
+
+@pytest.mark.parametrize("keep", [(), ("--keep",)], ids=["plain", "keep"])
+@pytest.mark.parametrize(
+    ("arguments", "at"), [((export("todo"),), "$ pulumi up"), ((), "developer$ pulumi up")], ids=["export", "pipeline"]
+)
+def test_told_to_end_it_leaves_nothing_behind(
+    tmp_path: Path, arguments: tuple[Path, ...], at: str, keep: tuple[str, ...]
+) -> None:
+    """A CI's job that is cancelled. What would be left holds tokens and credentials."""
+    with rehearsing(*arguments, *keep, scratch=tmp_path) as process:
+        assert process.stdout
+        seen = ""
+        for line in process.stdout:
+            seen += line
+            if at in line:
+                break
+        assert at in seen, seen
+        assert list(tmp_path.iterdir())
+        process.terminate()
+        more = process.stdout.read()
+    assert process.returncode == 130, seen + more
+    assert "Traceback" not in more
+    assert nothing_in(tmp_path)
+
+
+def test_temporary_files_may_lie_in_the_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where TMPDIR is a folder of the project, what is copied must not hold the copy."""
+    checkout = tmp_path / "checkout"
+    (checkout / "tmp" / "mine").mkdir(parents=True)
+    (checkout / "file").touch()
+    for scratch in (checkout / "tmp", checkout):
+        monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+        folder = Path(tempfile.mkdtemp(prefix=workspace.FOLDER))
+        workspace.copy_checkout(checkout, folder / "project")
+        copied = {p.relative_to(folder / "project").as_posix() for p in (folder / "project").rglob("*")}
+        assert copied == ({"file"} if scratch != checkout else {"file", "tmp", "tmp/mine"})

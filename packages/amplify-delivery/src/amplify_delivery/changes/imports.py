@@ -1,0 +1,78 @@
+"""What a backend imports from other stacks of its account and region (`Fn::ImportValue`), and whether it is there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from amplify_delivery.changes.impossible import Impossible
+from amplify_delivery.changes.stacks import Stacks
+from amplify_delivery.export.templates.expressions import flatten
+
+Exports = Callable[[], Collection[str] | None]
+"""The names that stacks of the account and region export; None if that cannot be had."""
+
+
+def not_exported(stacks: Stacks, exports: Exports, ignored: Collection[str] = ()) -> tuple[Impossible, ...]:
+    """AD747: what resources of `stacks` import and no stack exports. What they export themselves counts as exported:
+    CloudFormation may make it in time. `exports` is asked only if something is imported."""
+    wanted = sorted(_imports(stacks))
+    if not wanted or "AD747" in ignored:
+        return ()
+    there = exports()
+    if there is None:
+        return ()
+    own = list(_own(stacks))
+    return tuple(
+        Impossible(
+            "AD747",
+            place,
+            f"imports {name}, which no stack of this account and region exports",
+            "deploy the stack that exports it to this account first",
+        )
+        for place, name in wanted
+        if name not in there and not any(pattern.fullmatch(name) for pattern in own)
+    )
+
+
+def listed(cloudformation: Any) -> Exports:
+    """The exports of an account and region, asked when called. Whoever may not list them leaves it to AWS."""
+
+    def exports() -> frozenset[str] | None:
+        try:
+            pages = cloudformation.get_paginator("list_exports").paginate()
+            return frozenset(export["Name"] for page in pages for export in page["Exports"])
+        except (BotoCoreError, ClientError):
+            return None
+
+    return exports
+
+
+def _imports(stacks: Stacks) -> set[tuple[str, str]]:
+    """(place, name) of all imports whose name is known."""
+    found = {("/".join(p), n) for p, r in stacks.resolved.resources.items() for n in _names(r.properties)}
+    return found | {("/".join(p), n) for p, s in stacks.resolved.stacks.items() for n in _names(s.parameters)}
+
+
+def _names(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        name = value.get("Fn::ImportValue")
+        if isinstance(name, str):
+            yield name
+        for item in value.values():
+            yield from _names(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _names(item)
+
+
+def _own(stacks: Stacks) -> Iterator[re.Pattern[str]]:
+    """What the names that these stacks export look like: parts that are no text may be anything."""
+    for template in stacks.templates.values():
+        for output in (template.get("Outputs") or {}).values():
+            if "Export" in output:
+                parts = flatten((output["Export"] or {}).get("Name"))
+                yield re.compile("".join(re.escape(p) if isinstance(p, str) else ".+" for p in parts))

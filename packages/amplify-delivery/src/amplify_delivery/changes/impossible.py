@@ -1,0 +1,225 @@
+"""What a plan asks for, and AWS cannot do: known before anything is sent, instead of half-way through an update. Pure.
+
+What stands here is refused by CloudFormation or by the service in every case that is found; what depends on more than
+the templates tell is not found. A finding can be overruled by its id (`lint.ignore`), because AWS changes its mind too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from amplify_delivery.changes.references import targets
+from amplify_delivery.changes.replacement import fixed_name
+from amplify_delivery.changes.runtimes import may_not_be_created
+from amplify_delivery.changes.stacks import Stacks
+from amplify_delivery.changes.steps import AddResource, ChangeResource, Path, RemoveResource, ReplaceResource, Step
+from amplify_delivery.errors import DeployError
+from amplify_delivery.export.checks.quotas import MAX_IN_OPERATION
+from amplify_delivery.export.findings import listed
+from amplify_delivery.export.templates.parameters import text
+
+_TABLES = ("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable")
+_FUNCTIONS = ("AWS::Lambda::Function", "AWS::Serverless::Function")
+_POOL = "AWS::Cognito::UserPool"
+_SET_ONCE = ("AliasAttributes", "UsernameAttributes", "UsernameConfiguration")
+"""Properties of a user pool that Cognito never changes: "Updates are not allowed for property" (amplify-cli 4227)."""
+_STANDARD = frozenset(
+    {
+        *("address", "birthdate", "email", "email_verified", "family_name", "gender", "given_name", "locale"),
+        *("middle_name", "name", "nickname", "phone_number", "phone_number_verified", "picture", "preferred_username"),
+        *("profile", "sub", "updated_at", "website", "zoneinfo"),
+    }
+)
+"""Attributes that every pool has (Cognito Developer Guide, "Working with user attributes"): only which are required,
+and which can change, is said when the pool is made."""
+_DEFAULTS = {"Required": "false", "Mutable": "true", "DeveloperOnlyAttribute": "false", "AttributeDataType": "String"}
+"""Of an attribute in a template (CloudFormation template reference, AWS::Cognito::UserPool SchemaAttribute)."""
+
+
+@dataclass(frozen=True)
+class Impossible:
+    """Something that AWS refuses. `place` is that of the step, or empty for the plan as a whole."""
+
+    id: str
+    place: str
+    message: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.id} {self.place}: {self.message}" if self.place else f"{self.id} {self.message}"
+
+
+def impossible(
+    steps: Sequence[Step], old: Stacks | None, new: Stacks, today: date, ignored: Collection[str] = ()
+) -> tuple[Impossible, ...]:
+    """What of `steps`, from what is deployed (`old`; None: nothing) to `new`, AWS refuses on the day `today` (UTC).
+
+    `ignored` are ids that do not count.
+    """
+    found = [*_operation(steps), *(i for step in steps for i in _of(step, steps, old, new, today))]
+    return tuple(i for i in found if i.id not in ignored)
+
+
+def check(found: Iterable[Impossible], where: str) -> None:
+    """Raise `DeployError` with all that is impossible."""
+    several = list(found)
+    if not several:
+        return
+    remedies = list(dict.fromkeys(i.remedy for i in several))
+    ids = ", ".join(dict.fromkeys(i.id for i in several))
+    raise DeployError(
+        "AWS cannot do this:\n" + "\n".join(f"  {i}" for i in several),
+        where=where,
+        remedy=f"nothing was changed. {'; '.join(remedies)} (docs/linting.md; if AWS can, `lint.ignore` takes {ids})",
+    )
+
+
+def _of(step: Step, steps: Sequence[Step], old: Stacks | None, new: Stacks, today: date) -> Iterator[Impossible]:
+    if isinstance(step, (AddResource, ReplaceResource)) and step.type in _FUNCTIONS:
+        yield from _runtime(step, new, today)
+    if old is None:
+        return
+    if isinstance(step, ReplaceResource):
+        yield from _replacement(step, steps, old, new)
+    if isinstance(step, ChangeResource):
+        before, after = _properties(old, step.path), _properties(new, step.path)
+        if step.type in _TABLES:
+            yield from _indexes(step, before, after)
+        if step.type == _POOL:
+            yield from _pool(step, before, after)
+
+
+def _properties(stacks: Stacks, path: Path) -> Mapping[str, Any]:
+    resource = stacks.resolved.resources.get(path)
+    return resource.properties if resource is not None and isinstance(resource.properties, Mapping) else {}
+
+
+def _indexes(step: ChangeResource, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Impossible]:
+    """AD741: of a table's global secondary indexes one is made or deleted per update (DynamoDB API reference,
+    UpdateTable), and of one that stays nothing but its throughput changes."""
+    before, after = _by_name(old, "GlobalSecondaryIndexes"), _by_name(new, "GlobalSecondaryIndexes")
+    if before is None or after is None:
+        return
+    moved = sorted([*(f"+{n}" for n in after.keys() - before.keys()), *(f"-{n}" for n in before.keys() - after.keys())])
+    if len(moved) > 1:
+        yield Impossible(
+            "AD741",
+            step.place,
+            f"{len(moved)} global secondary indexes are made or deleted ({', '.join(moved)}): DynamoDB takes one in an "
+            "update",
+            "export and deliver with one of them after the other: the first one's @index, then the next",
+        )
+    fixed = ("KeySchema", "Projection")
+    changed = sorted(n for n in before.keys() & after.keys() if any(before[n].get(k) != after[n].get(k) for k in fixed))
+    if changed:
+        yield Impossible(
+            "AD741",
+            step.place,
+            f"keys or projection of the index {listed(changed)} change, DynamoDB changes no index that is there",
+            "give the new index another name (`@index(name: ...)`), and take the old one away in a later delivery",
+        )
+
+
+def _by_name(properties: Mapping[str, Any], name: str) -> dict[str, Mapping[str, Any]] | None:
+    """Indexes by their names; None when they are not known."""
+    indexes = properties.get(name) or []
+    if not isinstance(indexes, list):
+        return None
+    named = {str(i.get("IndexName")): i for i in indexes if isinstance(i, Mapping) and "IndexName" in i}
+    return named if len(named) == len(indexes) else None
+
+
+def _pool(step: ChangeResource, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Impossible]:
+    """AD742: the attributes of a user pool, and how users sign in, are set once, when it is made; custom attributes
+    that nobody has to give may be added (Cognito Developer Guide, "Working with user attributes")."""
+    told = "a deployed user pool"
+    remedy = "put it back; another pool is another auth resource in the Amplify project, with its users moved"
+    changed = [p for p in _SET_ONCE if old.get(p) != new.get(p)]
+    if changed:
+        yield Impossible("AD742", step.place, f"{', '.join(changed)} of {told} cannot be changed", remedy)
+    before, after = _attributes(old), _attributes(new)
+    if before is None or after is None:
+        return
+    gone = sorted(before.keys() - after.keys())
+    if gone:
+        yield Impossible("AD742", step.place, f"attributes of {told} cannot be removed: {listed(gone)}", remedy)
+    other = sorted(n for n in before.keys() & after.keys() if before[n] != after[n])
+    if other:
+        yield Impossible("AD742", step.place, f"attributes of {told} cannot be changed: {listed(other)}", remedy)
+    required = sorted(n for n in after.keys() - before.keys() if n in _STANDARD or after[n]["Required"] == "true")
+    if required:
+        message = f"which attributes {told} requires cannot be changed: {listed(required)}"
+        yield Impossible("AD742", step.place, message, remedy)
+
+
+def _attributes(properties: Mapping[str, Any]) -> dict[str, dict[str, Any]] | None:
+    """A pool's schema by the attributes' names; None when it is not known."""
+    schema = properties.get("Schema") or []
+    if not isinstance(schema, list) or not all(
+        isinstance(a, Mapping) and isinstance(a.get("Name"), str) for a in schema
+    ):
+        return None
+    plain = [{k: text(v) if isinstance(v, (bool, int)) else v for k, v in a.items()} for a in schema]
+    return {a["Name"]: {**_DEFAULTS, **a} for a in plain}
+
+
+def _replacement(step: ReplaceResource, steps: Sequence[Step], old: Stacks, new: Stacks) -> Iterator[Impossible]:
+    """AD743: CloudFormation makes the new resource before it deletes the old one, so one with a name of its own, which
+    stays, cannot be replaced. AD746: what a logical id stands for cannot become another type."""
+    if "Type" in step.causes:
+        was = old.resolved.resources[step.path].type
+        yield Impossible(
+            "AD746",
+            step.place,
+            f"was {was}, and CloudFormation does not change the type of a resource",
+            "give the new resource another logical id",
+        )
+        return
+    if not step.certain:
+        return
+    before, after = _properties(old, step.path), _properties(new, step.path)
+    name = fixed_name(step.type)
+    if name is None or after.get(name) is None or before.get(name) != after[name]:
+        return
+    replaced = {s.path for s in steps if isinstance(s, ReplaceResource) and s.path != step.path}
+    if replaced & set(targets(after[name])):
+        return  # the name is made from something that gets another one
+    yield Impossible(
+        "AD743",
+        step.place,
+        f"has a name of its own ({name}), and {', '.join(step.causes)} cannot change under the same one",
+        "deliver twice: first without the resource (its data goes, which `dataLoss` has to allow), then with it as it "
+        "shall be; or give it another name",
+    )
+
+
+def _runtime(step: AddResource | ReplaceResource, new: Stacks, today: date) -> Iterator[Impossible]:
+    """AD745: a runtime in which Lambda makes no functions any more. Those that are there stay deliverable."""
+    runtime = _properties(new, step.path).get("Runtime")
+    since = may_not_be_created(runtime, today) if isinstance(runtime, str) else None
+    if since:
+        yield Impossible(
+            "AD745",
+            step.place,
+            f"is new here, and Lambda makes no functions with {runtime} since {since}",
+            "raise the function's runtime in the Amplify project (`amplify update function`, or override), and export "
+            "again",
+        )
+
+
+def _operation(steps: Sequence[Step]) -> Iterator[Impossible]:
+    """AD744: "Maximum number of CloudFormation resources a nested stack can create, update, or delete per operation"
+    (User Guide, "Understand CloudFormation quotas"): nested stacks count as resources."""
+    moved = [s.path for s in steps if isinstance(s, (AddResource, ChangeResource, ReplaceResource, RemoveResource))]
+    stacks = {path[:depth] for path in moved for depth in range(1, len(path))}
+    count = len(moved) + len(stacks)
+    if count > MAX_IN_OPERATION:
+        yield Impossible(
+            "AD744",
+            "",
+            f"{count:,} resources in one operation, CloudFormation takes {MAX_IN_OPERATION:,}",
+            "deliver in parts: first an export with some of the models, then with all",
+        )

@@ -1,0 +1,65 @@
+"""A root stack with all nested stacks: as it is deployed, or as it would be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from amplify_delivery.changes.steps import Path, digest
+from amplify_delivery.export import Assembly, RootStack
+from amplify_delivery.export.documents import parse_json
+from amplify_delivery.export.templates.resolve import ResolvedTree, resolve
+
+KEEPS = "Delete"
+"""The `DeletionPolicy` and `UpdateReplacePolicy` of a resource that has none; every other one keeps the data."""
+
+
+@dataclass(frozen=True)
+class Stacks:
+    """`templates` by the path of their stack, the root's under (); `parameters` are the root's.
+
+    Of a nested stack whose template is not known, there is none: it is compared by what its parent says of it.
+    """
+
+    templates: Mapping[Path, Mapping[str, Any]]
+    parameters: Mapping[str, str]
+
+    @classmethod
+    def of(cls, assembly: Assembly, root: RootStack, parameters: Mapping[str, str]) -> Stacks:
+        """What deploying `assembly` with `root`, called with `parameters`, makes."""
+        templates: dict[Path, Mapping[str, Any]] = {(): root.template}
+        for path, stack in assembly.root.walk():
+            if path:
+                templates[path] = parse_json(assembly.read(stack.template))
+        return cls(templates, parameters)
+
+    @cached_property
+    def resolved(self) -> ResolvedTree:
+        return self.resolved_in({})
+
+    def resolved_in(self, pseudo: Mapping[str, str]) -> ResolvedTree:
+        """With values of pseudo parameters that are known; `AWS::StackName` is the root's."""
+
+        def template(path: Path) -> tuple[str, Mapping[str, Any]]:
+            body = self.templates.get(path, {})
+            return digest(body), body
+
+        return resolve(self.templates[()], self.parameters, template, pseudo)
+
+    def known_to(self, other: Stacks) -> Stacks:
+        """Without the templates of nested stacks that `other` has too, but whose templates it does not know."""
+        unknown = [p for p in self.templates if p and p not in other.templates and other.resource(p)]
+        templates = {p: t for p, t in self.templates.items() if not any(p[: len(u)] == u for u in unknown)}
+        return Stacks(templates, self.parameters)
+
+    def resource(self, path: Path) -> Mapping[str, Any]:
+        """A resource as its template has it; empty if there is none."""
+        found: Mapping[str, Any] = (self.templates.get(path[:-1], {}).get("Resources") or {}).get(path[-1], {})
+        return found
+
+    def policy(self, path: Path, name: str) -> str:
+        """A resource's `DeletionPolicy` or `UpdateReplacePolicy`."""
+        value = self.resource(path).get(name, KEEPS)
+        return value if isinstance(value, str) else KEEPS  # an expression: nothing says that it keeps anything

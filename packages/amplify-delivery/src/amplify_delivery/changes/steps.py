@@ -1,0 +1,232 @@
+"""The steps of a plan: what would change, each a small dataclass that tells its own line and its own JSON.
+
+The text, the JSON, the digest and the deployment walk the same list of them, so that an approval cannot describe
+something else than what is done.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+from amplify_delivery.export.assembling.assembly import canonical
+
+Path = tuple[str, ...]
+"""Logical ids from the root stack on: those of the nested stacks, then the resource's."""
+
+
+def digest(value: Any) -> str:
+    """sha256 (hex) of a value's canonical JSON."""
+    return hashlib.sha256(canonical(value)).hexdigest()
+
+
+class _Placed:
+    """A step that stands at the logical ids of its stacks and its own."""
+
+    path: Path
+
+    @property
+    def place(self) -> str:
+        return "/".join(self.path)
+
+
+@dataclass(frozen=True)
+class AddResource(_Placed):
+    """CloudFormation makes a resource. `after` is the digest of its resolved properties."""
+
+    path: Path
+    type: str
+    after: str
+
+    mark = "+"
+    loss = ""
+
+    @property
+    def what(self) -> str:
+        return ""
+
+    def to_json(self) -> dict[str, Any]:
+        return {"step": "add-resource", "path": self.place, "type": self.type, "after": self.after}
+
+
+@dataclass(frozen=True)
+class ChangeResource(_Placed):
+    """CloudFormation changes a resource in place. `properties` are the changed ones."""
+
+    path: Path
+    type: str
+    properties: tuple[str, ...]
+    after: str
+
+    mark = "~"
+    loss = ""
+
+    @property
+    def what(self) -> str:
+        return ", ".join(self.properties)
+
+    def to_json(self) -> dict[str, Any]:
+        properties = list(self.properties)
+        return {
+            "step": "change-resource",
+            "path": self.place,
+            "type": self.type,
+            "properties": properties,
+            "after": self.after,
+        }
+
+
+@dataclass(frozen=True)
+class ReplaceResource(_Placed):
+    """CloudFormation makes a resource anew and deletes the old one, because of the properties in `causes`.
+
+    Not `certain`: the schema says that it depends on the values. `loss` says what data the old one holds, which the
+    new one will not have; empty if none.
+    """
+
+    path: Path
+    type: str
+    properties: tuple[str, ...]
+    causes: tuple[str, ...]
+    certain: bool
+    loss: str
+    after: str
+
+    mark = "!"
+
+    @property
+    def what(self) -> str:
+        word = "replaced" if self.certain else "perhaps replaced"
+        others = [p for p in self.properties if p not in self.causes]
+        return f"{word}: {', '.join(self.causes)}" + (f"; changed: {', '.join(others)}" if others else "")
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "step": "replace-resource",
+            "path": self.place,
+            "type": self.type,
+            "properties": list(self.properties),
+            "causes": list(self.causes),
+            "certain": self.certain,
+            "loss": self.loss,
+            "after": self.after,
+        }
+
+
+@dataclass(frozen=True)
+class RemoveResource(_Placed):
+    """A resource is in the stack no more. CloudFormation deletes it, unless it is `kept` (DeletionPolicy).
+
+    `loss` says what data is lost; empty if none.
+    """
+
+    path: Path
+    type: str
+    kept: bool
+    loss: str
+
+    mark = "-"
+
+    @property
+    def what(self) -> str:
+        return "stays in the account, outside of the stack" if self.kept else ""
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "step": "remove-resource",
+            "path": self.place,
+            "type": self.type,
+            "kept": self.kept,
+            "loss": self.loss,
+        }
+
+
+@dataclass(frozen=True)
+class MoveStack(_Placed):
+    """A nested stack stands elsewhere: CloudFormation knows no move, it deletes what stood at `was` and makes it anew.
+
+    The resources in it have steps of their own.
+    """
+
+    path: Path
+    was: Path
+
+    type = "AWS::CloudFormation::Stack"
+    mark = ">"
+    loss = ""
+
+    @property
+    def what(self) -> str:
+        return f"was {'/'.join(self.was)}: deleted there, made anew here"
+
+    def to_json(self) -> dict[str, Any]:
+        return {"step": "move-stack", "path": self.place, "was": "/".join(self.was)}
+
+
+@dataclass(frozen=True)
+class UpdateStack:
+    """A stack is updated though no resource in it or below it changes: its `sections` do (outputs, parameters ...)."""
+
+    path: Path
+    sections: tuple[str, ...]
+    after: str
+
+    type = "AWS::CloudFormation::Stack"
+    mark = "~"
+    loss = ""
+
+    @property
+    def place(self) -> str:
+        return "/".join(self.path) or "(root stack)"
+
+    @property
+    def what(self) -> str:
+        return f"{', '.join(self.sections)}; no resource changes"
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "step": "update-stack",
+            "path": "/".join(self.path),
+            "sections": list(self.sections),
+            "after": self.after,
+        }
+
+
+@dataclass(frozen=True)
+class ChangeProgram:
+    """The program changes a resource of its own, beside the backend: `operation` as the engine calls it."""
+
+    urn: str
+    type: str
+    operation: str
+    properties: tuple[str, ...]
+    loss: str
+    after: str
+
+    @property
+    def mark(self) -> str:
+        return {"create": "+", "update": "~", "delete": "-", "replace": "!"}.get(self.operation, "~")
+
+    @property
+    def place(self) -> str:
+        return self.urn.rpartition("::")[2]
+
+    @property
+    def what(self) -> str:
+        word = "" if self.operation in ("create", "update", "delete") else self.operation
+        return "; ".join(part for part in (word, ", ".join(self.properties)) if part)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "step": "change-program",
+            "urn": self.urn,
+            "type": self.type,
+            "operation": self.operation,
+            "properties": list(self.properties),
+            "loss": self.loss,
+            "after": self.after,
+        }
+
+
+Step = AddResource | ChangeResource | ReplaceResource | RemoveResource | MoveStack | UpdateStack | ChangeProgram

@@ -1,0 +1,88 @@
+"""The command line: finds the command's module, runs it, and turns errors into text and an exit code.
+
+Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from amplify_delivery.commands import output
+from amplify_delivery.errors import DeliveryError
+from amplify_delivery.export import packages
+
+COMMANDS = {
+    "check": "what is wrong with an export, and what to do",
+    "assemble": "make an assembly of an export: what environments share, in a folder",
+    "build": "what the pipeline's stage Build does: its commands, check, assemble",
+    "root": "print the root template of one environment, without any AWS call",
+    "publish": "upload an assembly's objects to an environment's staging bucket",
+    "compare": "what a re-export touches: resources and nested stacks",
+    "plan": "what deploying an environment would change; changes nothing",
+    "deploy": "deploy an environment as planned, bound to the plan's digest",
+    "step": "run a pre or post step of the pipeline, or its bake time",
+    "update-pipeline": "bring the pipeline to what its stack file says, if it differs",
+    "enrol": "let the pipeline into the accounts of environments, as their administrator",
+    "rights": "what an environment's resource types need, and what its roles lack",
+    "up": "deploy an environment: what `pulumi up` does",
+    "outputs": "print an environment's outputs",
+    "destroy": "take away an environment, an account's part or a pipeline; what cannot be made again only if told to",
+    "setup": "make the tooling account's state bucket and key, or remove them",
+    "rehearse": "tell the story of the pipeline on this machine, or deliver exports there",
+}
+"""Every command and what it is for. A command's module, `delivery.NAME`, is imported only when it is called;
+its name has `_` where the command's has `-`."""
+
+
+def parser(command: str | None) -> argparse.ArgumentParser:
+    """The parser of all commands, with the arguments of `command` only."""
+    top = argparse.ArgumentParser(
+        prog="python -m amplify_delivery", description="Deliver `amplify export` folders to AWS accounts with Pulumi."
+    )
+    subparsers = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, purpose in COMMANDS.items():
+        sub = subparsers.add_parser(name, help=purpose, description=f"{purpose[0].upper()}{purpose[1:]}.")
+        if name == command:
+            _module(name).add_arguments(sub)
+            sub.add_argument("--json", action="store_true", help="print one JSON document, errors too")
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    command = next((a for a in arguments if a in COMMANDS), None)
+    try:
+        args = parser(command).parse_args(arguments)
+    except ModuleNotFoundError as error:
+        if not packages.is_missing(error):
+            raise
+        output.error(packages.missing(error, "python -m amplify_delivery"), as_json="--json" in arguments)
+        return 1
+    try:
+        code = int(_module(args.command).run(args))
+        sys.stdout.flush()
+    except DeliveryError as error:
+        output.error(error, as_json=args.json)
+        return 1
+    except ModuleNotFoundError as error:
+        if not packages.is_missing(error):
+            raise
+        output.error(packages.missing(error, "python -m amplify_delivery"), as_json=args.json)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # Whoever read our output has gone (`| head`): nothing to say, and Python must not say it at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return code
+
+
+def _module(command: str) -> Any:
+    return importlib.import_module(f"delivery.{command.replace('-', '_')}")

@@ -1,0 +1,1 @@
+"""The commands: `amplify-delivery COMMAND`, one module each."""

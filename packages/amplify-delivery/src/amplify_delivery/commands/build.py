@@ -1,0 +1,79 @@
+"""`delivery build`: what the pipeline's stage Build does with a checkout: its commands, the assembly, its examination.
+
+The commands stand in the pipeline's stack file and are read from the very checkout that is built. So a changed one
+counts at once, and changes nothing of the pipeline.
+
+What CloudFormation would refuse in any environment of the pipeline fails Build, not the environment's turn. The results
+are kept (`amplify_delivery.publishing.examination.cache`): in the pipeline beside the assembly, so that PublishAssets has nothing left to examine.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from amplify_delivery.commands import assemble, check, output
+from amplify_delivery.components.documents.pipeline.buildspecs import ASSEMBLY
+from amplify_delivery.delivery import step_outputs
+from amplify_delivery.delivery.project import examination, pipelines, shell, sources
+from amplify_delivery.export import ExportRefused, load_assembly, read_export
+from amplify_delivery.publishing.examination.cache import RESULTS_VARIABLE
+from amplify_delivery.stacks.config import Project
+from amplify_delivery.stacks.config.pipeline import Build
+from amplify_delivery.stacks.inputs import of_project
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    pipelines.add_stack(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    project = Project(Path())
+    stack = pipelines.named(args.stack, project)
+    seconds = _run_commands(project.pipeline(stack).build, f"build of {stack}", as_json=args.json)
+    # Read again, and the environments' files only now: commands may write into the checkout, and what lies there
+    # afterwards is what is delivered.
+    environments = project.pipeline(stack).environments
+    folder, secrets = sources.project_export(environments)
+    export, out = read_export(folder), Path(ASSEMBLY)
+    if args.json:
+        assembly = assemble.write(export, secrets, out)
+        step_outputs.check(project, stack, assembly)
+        _examine(project, out, environments)
+        found = {"stack": stack, "seconds": seconds, "examined": list(environments)}
+        output.document({**found, **assemble.described(assembly, out)})
+        return 0
+    try:
+        assembly = assemble.write(export, secrets, out)
+    except ExportRefused as error:
+        return check.report(export, error.findings)
+    check.report(export, assembly.findings)
+    assemble.report(assembly, out)
+    step_outputs.check(project, stack, assembly)
+    _examine(project, out, environments)
+    output.line(f"{out}: examined for {', '.join(environments)}: nothing that CloudFormation would refuse")
+    return 0
+
+
+def _examine(project: Project, out: Path, environments: Sequence[str]) -> None:
+    """Examine what was written, as whatever publishes it will read it. It stays for whoever looks up a finding."""
+    assembly = of_project(load_assembly(out), project.app, out)
+    examination.for_environments(assembly, environments, output.progress)
+
+
+def _run_commands(build: Build, where: str, *, as_json: bool) -> float:
+    """Run the commands; how long they took. Raises `DeployError` with their last lines."""
+    if not build.commands:
+        return 0.0
+    # Without an end of its own: CodeBuild's project has one, and so has whatever else starts this command.
+    # Where results go is about the assembly below: commands that publish or examine something else, as tests do, and
+    # in other folders, keep theirs elsewhere.
+    line = output.progress if as_json else output.line
+    ended = shell.run(build.commands, build.env, None, line, without=[RESULTS_VARIABLE])
+    if ended.failed:
+        raise ended.error(ended.failed, where, "nothing was assembled; mend the cause, and build again")
+    seconds = round(ended.seconds, 1)
+    if not as_json:
+        output.line(f"{where}: {output.counted(len(build.commands), 'command')} done in {seconds} s")
+    return seconds

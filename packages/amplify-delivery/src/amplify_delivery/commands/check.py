@@ -1,0 +1,61 @@
+"""`delivery check [EXPORT]`: every finding about an export."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from amplify_delivery.commands import output
+from amplify_delivery.delivery.project import sources, stack_files
+from amplify_delivery.export import Export, ExportRefused, check, read_export
+from amplify_delivery.export.assembling import assemble
+from amplify_delivery.export.findings import Finding
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "export",
+        nargs="?",
+        type=Path,
+        metavar="EXPORT",
+        help="folder that `amplify export` wrote; default: the project's",
+    )
+    stack_files.add_environment(parser, several=True)
+
+
+def run(args: argparse.Namespace) -> int:
+    folder, secrets = sources.named(args.export, args.environment)
+    export = read_export(folder)
+    if not args.json:
+        code = report(export, check(export, secrets))
+        for note in [] if code else boundary_notes(export, secrets, args.environment):
+            print(f"note: {note}")
+        return code
+    findings = check(export, secrets)
+    if any(f.severity == "refused" for f in findings):
+        raise ExportRefused(findings)
+    notes = boundary_notes(export, secrets, args.environment)
+    output.document({"export": str(folder), "findings": [f.to_json() for f in findings], "notes": notes})
+    return 0
+
+
+def boundary_notes(export: Export, secrets: Collection[tuple[str, str]], environments: Sequence[str]) -> list[str]:
+    """What enrolled ones of these environments will deny to the export's roles, by their accounts' files.
+
+    The export has nothing that is refused. Raises `ConfigError` for a file that is wrong.
+    """
+    if not environments:
+        return []
+    from amplify_delivery.delivery.planning import boundary_check  # noqa: PLC0415 - pydantic and PyYAML, which a check of an export does without
+
+    assembly = assemble(export, secrets)
+    return [note for name in environments for note in boundary_check.notes(assembly, name)]
+
+
+def report(export: Export, findings: Sequence[Finding]) -> int:
+    """Print every finding about an export, for people; the exit code."""
+    output.findings(sorted(findings, key=lambda f: ("refused", "warning", "repaired").index(f.severity)))
+    counts = {s: sum(f.severity == s for f in findings) for s in ("refused", "warning", "repaired")}
+    print(f"{export.path}: " + (", ".join(f"{n} {s}" for s, n in counts.items() if n) or "nothing to report"))
+    return 1 if counts["refused"] else 0

@@ -1,0 +1,137 @@
+"""`delivery enrol ENV ...`: let the pipeline into the accounts of environments, as an administrator of each."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from amplify_delivery.commands import output
+from amplify_delivery.commands.up import WORDS
+from amplify_delivery.delivery.account import build_quota
+from amplify_delivery.delivery.account.account import Account
+from amplify_delivery.delivery.engine import environment_state, secrets_provider
+from amplify_delivery.delivery.engine.engine import Engine
+from amplify_delivery.errors import ConfigError
+from amplify_delivery.stacks.access import account_environments, environment_names
+from amplify_delivery.stacks.config import AccountConfig, EnvironmentConfig, Project
+
+
+@dataclass(frozen=True)
+class Enrolment:
+    """An account's stack and the environments that it makes a place for."""
+
+    stack: str
+    config: AccountConfig
+    environments: tuple[EnvironmentConfig, ...]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("environments", metavar="ENV", nargs="+", help="environments, by their stack files' names")
+
+
+def run(args: argparse.Namespace) -> int:
+    project = Project(Path())
+    enrolments = enrolments_of(project, args.environments)
+    # All before the first is touched: credentials of another account end the command with nothing changed.
+    accounts = {
+        environment.environment: Account(
+            environment.account, environment.region, enrolment.config.profile, enrolment.config.role_arn
+        )
+        for enrolment in enrolments
+        for environment in enrolment.environments
+    }
+    done, made = {}, []
+    for enrolment in enrolments:
+        engine = Engine(enrolment.stack, Path.cwd(), output.progress)
+        engine.create()
+        secrets_provider.check(enrolment.stack, engine.state())
+        changes = done[enrolment.stack] = engine.up().changes
+        if not args.json:
+            print(f"{enrolment.stack}: {said(changes)}")
+        for environment in enrolment.environments:
+            name = environment.environment
+            names = environment_names(project.app, environment)
+            if environment_state.make(Path.cwd(), names, accounts[name], output.progress):
+                made.append(name)
+                if not args.json:
+                    print(f"{name}: its state lies in {names.state_bucket}; commit Pulumi.{name}.yaml")
+    notes = _notes(enrolments, accounts)
+    if args.json:
+        output.document({"stacks": done, "initialised": made, "notes": notes})
+        return 0
+    for note in notes:
+        print(f"note: {note}")
+    return 0
+
+
+def _notes(enrolments: Iterable[Enrolment], accounts: Mapping[str, Account]) -> list[str]:
+    """Which accounts run too few builds at the same time."""
+    places: dict[tuple[str, str, str], list[str]] = {}
+    for enrolment in enrolments:
+        for environment in enrolment.environments:
+            place = (environment.account, environment.region, enrolment.config.build.compute_type)
+            places.setdefault(place, []).append(environment.environment)
+    notes = (
+        build_quota.note(build_quota.quota_of(accounts[names[0]], compute_type), account, region, len(names))
+        for (account, region, compute_type), names in places.items()
+    )
+    return [note for note in notes if note]
+
+
+def enrolments_of(project: Project, environments: list[str]) -> tuple[Enrolment, ...]:
+    """The account stacks of `environments`, each once, in that order. Raises `ConfigError` unless all files fit."""
+    stacks = dict.fromkeys(_stack_of(project, name) for name in environments)
+    return tuple(_checked(project, stack) for stack in stacks)
+
+
+def said(changes: Mapping[str, int]) -> str:
+    """What an update did, for people."""
+    return (
+        ", ".join(f"{changes[kind]} {word}" for kind, word in WORDS.items() if kind in changes) or "nothing to change"
+    )
+
+
+def _stack_of(project: Project, environment: str) -> str:
+    """The account stack that names `environment`."""
+    project.environment(environment)
+    found = [s for s in project.stacks("account") if environment in project.account(s).environments]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise ConfigError(
+            f"several stacks make a place for {environment}: {', '.join(found)}",
+            where=str(project.directory),
+            remedy=f"take {environment} out of `environments` of all but one",
+        )
+    raise ConfigError(
+        f"no account's stack makes a place for {environment}",
+        where=str(project.file(f"{environment}-account")),
+        remedy="make the file, with `program: account` (docs/configuration.md)",
+    )
+
+
+def _checked(project: Project, stack: str) -> Enrolment:
+    config = project.account(stack)
+    where = str(project.file(stack))
+    environments = account_environments(project, config, where)
+    account = environments[0].account
+    arns = {"roleArn": config.role_arn, "rolesBoundary": config.roles_boundary}
+    arns |= {f"deployPolicies.{number}": arn for number, arn in enumerate(config.deploy_policies)}
+    for key, arn in arns.items():
+        if arn and arn.split(":")[4] not in (account, "aws"):
+            raise ConfigError(
+                f"{key} is of account {arn.split(':')[4]}, but {environments[0].environment} lies in {account}",
+                where=where,
+                remedy="name the one of that account",
+            )
+    delivered = project.pipeline(config.pipeline).environments
+    for environment in environments:
+        if environment.environment not in delivered:
+            raise ConfigError(
+                f"the pipeline does not deliver the environment {environment.environment!r}",
+                where=str(project.file(config.pipeline)),
+                remedy="name it in a stage, or its own pipeline with `pipeline` in the account's file",
+            )
+    return Enrolment(stack, config, environments)

@@ -1,0 +1,45 @@
+"""`delivery outputs ENV`: an environment's outputs; secrets only when asked for."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from amplify_delivery.commands import output
+from amplify_delivery.delivery.engine.engine import HIDDEN, Engine
+from amplify_delivery.delivery.engine.stack_outputs import Output
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("environment", metavar="ENV", help="name of the Pulumi stack")
+    parser.add_argument("--show-secrets", action="store_true", help="show secret outputs in clear")
+
+
+def run(args: argparse.Namespace) -> int:
+    outputs = shown(Engine(args.environment, Path.cwd(), output.progress).outputs(), secrets=args.show_secrets)
+    if args.json:
+        output.document(outputs)
+    else:
+        table(outputs)
+    return 0
+
+
+def shown(outputs: Mapping[str, Output], *, secrets: bool) -> dict[str, Any]:
+    """The outputs as they are printed."""
+    return {name: HIDDEN if o.secret and not secrets else o.value for name, o in outputs.items()}
+
+
+def table(outputs: Mapping[str, Any]) -> None:
+    """The outputs for people: one line per value, nested ones by their path."""
+    output.table(("output", "value"), _flat(outputs))
+
+
+def _flat(outputs: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:
+    for name, value in outputs.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, (*path, name))
+        else:
+            yield ".".join((*path, name)), value if isinstance(value, str) else json.dumps(value)

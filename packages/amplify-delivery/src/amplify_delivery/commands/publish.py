@@ -1,0 +1,47 @@
+"""`delivery publish ENV`: check an assembly and upload its objects to an environment's staging bucket."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from amplify_delivery.commands import output
+from amplify_delivery.components.names import staging_bucket_name
+from amplify_delivery.delivery.account import stamp
+from amplify_delivery.delivery.project import sources, stack_files
+from amplify_delivery.export import render_root
+from amplify_delivery.publishing import PublishTarget, publish
+from amplify_delivery.stacks.config import Project
+from amplify_delivery.stacks.inputs import of_project, read_assembly
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("environment", metavar="ENV", help="name of the Pulumi stack")
+    parser.add_argument(
+        "--from",
+        dest="folder",
+        type=Path,
+        metavar="DIR",
+        help="folder of an assembly, or of an export; default: what would be deployed",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    config = stack_files.load(args.environment)
+    values = stack_files.values(config)
+    project = Project(Path())
+    if args.folder:
+        assembly = of_project(sources.load(args.folder, values.secrets), project.app, args.folder)
+    else:
+        assembly = read_assembly(config, Path(), project.app)
+    stamp.check_account(config, project)
+    bucket = staging_bucket_name(assembly.project, config.environment, config.account, config.region)
+    root = render_root(assembly, values, bucket)
+    target = PublishTarget(bucket, config.account, config.region, config.profile, config.role_arn)
+    report = publish(assembly, [(root.object, root.body)], target, output.progress, config.ignored)
+    if args.json:
+        output.document({"bucket": bucket, "root": root.object.key, **report.to_json()})
+        return 0
+    uploaded = f"{output.counted(report.uploaded, 'object')} uploaded ({report.bytes:,} bytes)"
+    print(f"{bucket}: {uploaded}, {report.present:,} there already")
+    return 0

@@ -1,0 +1,58 @@
+"""`delivery rehearse [EXPORT ...]`: the story of the pipeline, or exports of one's own, on this machine."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from amplify_delivery.errors import ConfigError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "exports",
+        nargs="*",
+        type=Path,
+        metavar="EXPORT",
+        help="exports to deliver to one account, one after the other; without any the story of the pipeline is told",
+    )
+    parser.add_argument(
+        "--secret",
+        action="append",
+        default=[],
+        type=secret,
+        metavar="NESTED_STACK.PARAMETER=VALUE",
+        help="with exports: a made-up value for a secret, which no export may hold",
+    )
+    parser.add_argument("--pause", action="store_true", help="without exports: stop at approvals for a person")
+    parser.add_argument("--page", type=Path, metavar="FILE", help="without exports: where the HTML page is written")
+    parser.add_argument("--keep", action="store_true", help="leave the local AWS running, and say how to look into it")
+
+
+def run(args: argparse.Namespace) -> int:
+    if args.exports:
+        if args.pause or args.page:
+            raise ConfigError(
+                "--pause and --page belong to the story of the pipeline", remedy="leave them out, or the exports"
+            )
+        from amplify_delivery_rehearsal.story import run as deliver  # noqa: PLC0415
+        from aws_rehearsal.ending import tidy  # noqa: PLC0415 - `--help` does without
+
+        with tidy():
+            return deliver(args.exports, keep=args.keep, json_output=args.json, secrets=dict(args.secret))
+    if args.secret:
+        raise ConfigError("--secret belongs to an export", remedy="name the export")
+    from amplify_delivery_rehearsal.pipeline_story import run as tell  # noqa: PLC0415
+    from aws_rehearsal.ending import tidy  # noqa: PLC0415
+
+    with tidy():
+        return tell(keep=args.keep, json_output=args.json, pause=args.pause, page=args.page)
+
+
+def secret(text: str) -> tuple[tuple[str, str], str]:
+    """A secret as it is given on the command line."""
+    name, equals, value = text.partition("=")
+    nested, dot, parameter = name.partition(".")
+    if not (equals and dot and nested and parameter):
+        raise argparse.ArgumentTypeError(f"{text!r} is not NESTED_STACK.PARAMETER=VALUE")
+    return (nested, parameter), value

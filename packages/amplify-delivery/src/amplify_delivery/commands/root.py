@@ -1,0 +1,40 @@
+"""`delivery root DIR`: the root template of one environment, and what the stack is called with."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from amplify_delivery.commands import output
+from amplify_delivery.delivery.project import expiry, sources, stack_files
+from amplify_delivery.export import EnvironmentValues, render_root
+
+HIDDEN = "[secret]"
+"""Stands for a secret's version id, which only the account knows."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, metavar="DIR", help="folder of an assembly, or of an export")
+    parser.add_argument("--environment", required=True, metavar="NAME", help="name of the environment")
+    parser.add_argument("--staging-bucket", required=True, metavar="BUCKET", help="bucket of the published objects")
+
+
+def run(args: argparse.Namespace) -> int:
+    values = environment_values(args.environment)
+    root = render_root(sources.load(args.folder, values.secrets), values, args.staging_bucket)
+    parameters = {**root.parameters, **{s.version_parameter: HIDDEN for s in root.secrets}}
+    if args.json:
+        output.document({"stack_name": root.stack_name, "template": root.template, "parameters": parameters})
+        return 0
+    print(f"stack {root.stack_name}, template {root.object.key}")
+    output.table(("parameter", "value"), sorted(parameters.items()))
+    print(json.dumps(root.template, indent=2))
+    return 0
+
+
+def environment_values(name: str) -> EnvironmentValues:
+    """What the environment's stack file sets, if it lies in this folder; else its name alone."""
+    if stack_files.path(name).is_file():
+        return stack_files.values(stack_files.load(name))
+    return EnvironmentValues(name, expiry.in_a_year())

@@ -1,0 +1,138 @@
+"""`delivery step ENV NAME`: run a pre or post step of the pipeline for an environment, or its bake time."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from amplify_delivery.commands import output
+from amplify_delivery.delivery.account import stamp
+from amplify_delivery.delivery.account.account import Account
+from amplify_delivery.delivery.engine import stack_outputs
+from amplify_delivery.delivery.pipeline import bake
+from amplify_delivery.delivery.project import shell, stack_files
+from amplify_delivery.errors import ConfigError, DeployError
+from amplify_delivery.stacks.config import EnvironmentConfig, Project, Step
+
+BAKE = "bake"
+"""The step that only waits."""
+MAX_MINUTES = 420
+"""Longest bake time, as in the pipeline's stack file."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("environment", metavar="ENV", help="name of the environment")
+    parser.add_argument("name", metavar="NAME", help="a step of the pipeline's stack file, or `bake`")
+    parser.add_argument(
+        "--outputs",
+        type=Path,
+        metavar="FILE",
+        help="the environment's outputs, as a deployment writes them; default: asked from its account",
+    )
+    parser.add_argument(
+        "--minutes", type=_minutes, metavar="N", help="bake: wait so long; default: as the pipeline's stack file says"
+    )
+    parser.add_argument("--alarm", metavar="NAME", help="bake: fail as soon as this CloudWatch alarm rings")
+
+
+def run(args: argparse.Namespace) -> int:
+    project = Project(Path())
+    config = stack_files.load(args.environment)
+    if args.name == BAKE:
+        return _bake(args, config, project)
+    if args.minutes is not None or args.alarm:
+        raise ConfigError("--minutes and --alarm belong to the step `bake`", where=f"step {args.name}")
+    return _run_step(args, config, project)
+
+
+def variables(step: Step, outputs: stack_outputs.Outputs, where: str) -> tuple[dict[str, str], frozenset[str]]:
+    """The step's environment variables, and the texts in them that must not be printed.
+
+    Raises `ConfigError` for an output that is not there.
+    """
+    found = {
+        name: stack_outputs.find(outputs, output_name, where) for name, output_name in step.env_from_outputs.items()
+    }
+    given = {name: stack_outputs.text(o.value) for name, o in found.items()}
+    return {**step.env, **given}, shell.hidden(o.value for o in found.values() if o.secret)
+
+
+def failure(step: Step, ended: shell.Ended, where: str) -> DeployError | None:
+    """Why the step has failed; None if it has not."""
+    if ended.timed_out:
+        why, remedy = f"ended after its timeout of {step.timeout} minutes", "raise `timeout` of the step, or mend it"
+    elif ended.failed:
+        why, remedy = ended.failed, "what was deployed stays as it is; mend the cause and repeat the step"
+    else:
+        return None
+    return ended.error(why, where, remedy)
+
+
+def _run_step(args: argparse.Namespace, config: EnvironmentConfig, project: Project) -> int:
+    step = project.step(args.environment, args.name)
+    where = f"step {step.name} of {args.environment}"
+    stamp.check_account(config, project)
+    outputs: stack_outputs.Outputs = {}
+    if args.outputs:
+        outputs = stack_outputs.read_file(args.outputs)
+    elif step.env_from_outputs:
+        outputs = stack_outputs.read_account(config, project.app)
+    given, secrets = variables(step, outputs, where)
+    ended = shell.run(step.commands, given, step.timeout * 60, output.progress if args.json else output.line, secrets)
+    failed = failure(step, ended, where)
+    if failed:
+        raise failed
+    seconds = round(ended.seconds, 1)
+    _done(args, {"seconds": seconds}, f"{where}: done in {seconds} s")
+    return 0
+
+
+def _bake(args: argparse.Namespace, config: EnvironmentConfig, project: Project) -> int:
+    if args.outputs:
+        raise ConfigError("--outputs does not belong to the step `bake`", where="step bake")
+    minutes, alarm = _bake_time(args, project)
+    stamp.check_account(config, project)
+
+    def look() -> bake.AlarmState:
+        # Credentials anew each time: those of an assumed role last an hour, bake time up to seven.
+        account = Account.of(config)
+        try:
+            return bake.alarm_state(account.client("cloudwatch"), str(alarm))
+        except (BotoCoreError, ClientError) as error:
+            raise account.refused(error, f"asking for the alarm {alarm}") from None
+
+    where = f"{args.environment}, alarm {alarm}" if alarm else args.environment
+    output.progress(f"{where}: waiting {output.counted(minutes, 'minute')}")
+    bake.wait(minutes, look if alarm else None, where)
+    _done(args, {"minutes": minutes, "alarm": alarm}, f"{where}: quiet for {output.counted(minutes, 'minute')}")
+    return 0
+
+
+def _bake_time(args: argparse.Namespace, project: Project) -> tuple[int, str | None]:
+    """Minutes and alarm: those of the command line, else those of the environment's stage."""
+    if args.minutes is not None:
+        return args.minutes, args.alarm
+    pipeline, config = project.pipeline_of(args.environment)
+    stage = config.stage_of(args.environment)
+    if stage is None or stage.bake is None:
+        raise ConfigError(
+            f"the stage of {args.environment} has no bake time",
+            where=str(project.file(pipeline)),
+            remedy="give the stage `bake`, or the command --minutes",
+        )
+    return stage.bake.time, args.alarm or stage.bake.alarm
+
+
+def _minutes(value: str) -> int:
+    if not value.isdecimal() or not 1 <= int(value) <= MAX_MINUTES:
+        raise argparse.ArgumentTypeError(f"{value!r} is no number of minutes from 1 to {MAX_MINUTES}")
+    return int(value)
+
+
+def _done(args: argparse.Namespace, result: dict[str, object], sentence: str) -> None:
+    if args.json:
+        output.document({"environment": args.environment, "step": args.name, **result})
+    else:
+        print(sentence)

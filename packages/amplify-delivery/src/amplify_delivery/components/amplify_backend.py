@@ -1,0 +1,420 @@
+"""An Amplify backend as one Pulumi component: its root stack, its secrets, and typed access to what it made."""
+
+import asyncio
+import base64
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import cast
+
+import pulumi
+import pulumi_aws as aws
+
+from amplify_delivery.components import names
+from amplify_delivery.components.accessors import Directory, Found
+from amplify_delivery.components.backend_parts import (
+    Bucket,
+    Function,
+    GraphqlApi,
+    IdentityPool,
+    Nested,
+    RestApi,
+    Table,
+    UserPool,
+)
+from amplify_delivery.components.contents import contents, pages
+from amplify_delivery.components.errors import as_run_error
+from amplify_delivery.components.publisher import Publisher
+from amplify_delivery.components.remembered import ROOT_STACK_NAME, unchanged
+from amplify_delivery.errors import ConfigError
+from amplify_delivery.export import Assembly, RootStack
+
+_REPLACING = ("onFailure", "disableRollback", "timeoutInMinutes")
+"""What the provider replaces a stack for, although it counts for a first create only. A stack that `amplify push` or
+another tool has made lacks what we set."""
+
+SecretKey = tuple[str, str]
+"""A secret parameter: (logical id of the nested stack, parameter)."""
+
+
+@dataclass(frozen=True)
+class AmplifyBackendArgs:
+    """Arguments of `AmplifyBackend`."""
+
+    assembly: Assembly
+    root: RootStack
+    """The root of `assembly`, rendered for this environment and for `staging_bucket`."""
+    staging_bucket: str
+    """Name of the bucket from which CloudFormation reads the templates."""
+    region: str
+    publisher: Publisher
+    """Brings the objects into `staging_bucket`, before the stack is created or updated."""
+    secrets: Mapping[SecretKey, pulumi.Input[str]] = field(default_factory=dict)
+    """A value for each of `root.secrets`."""
+    may_change: Callable[[RootStack, bool], object] | None = None
+    """Refuses, with a `DeliveryError`, a change that the root stack cannot take; told whether it is a first create.
+    Asked in previews too; without it nothing keeps a replacement from deleting the stack but `protect`."""
+    explain: Callable[[str], Sequence[str]] | None = None
+    """Says which resources of nested stacks failed, and why, when asked with the provider's error, which knows the
+    root stack's own events only."""
+    execution_role_arn: pulumi.Input[str] | None = None
+    """The role that CloudFormation uses; without it, the deploying credentials."""
+    protect: bool = True
+    """Refuse to destroy the root stack while a nested stack holds data."""
+    keep_api_key_expiry: bool = True
+    """Leave the expiry of API keys at the date of the first deployment, whatever `root` says now."""
+    timeout: str = "3h"
+    """How long CloudFormation may take to create, update or delete. The provider's own 30 minutes are too short for a
+    large schema: each model is a nested stack with a table."""
+
+
+class AmplifyBackend(pulumi.ComponentResource):
+    """What `amplify push` deploys, from an assembly: one CloudFormation stack with nested stacks.
+
+    Ask it for what it made by kind, not by Amplify's logical ids::
+
+        backend.graphql_api.endpoint
+        backend.user_pool.id
+        backend.function("resize").arn
+
+    An accessor raises an error that says what there is, when the export has no such thing. `has` asks beforehand.
+    """
+
+    stack_name: pulumi.Output[str]
+    stack_id: pulumi.Output[str]
+    """ARN of the root stack."""
+    template_key: str
+    """Key of the root template in the staging bucket: made from its content."""
+    outputs: pulumi.Output[Mapping[str, str]]
+    """The root stack's own outputs, as Amplify defines them."""
+
+    def __init__(self, name: str, args: AmplifyBackendArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("amplify-delivery:index:AmplifyBackend", name, None, opts)
+        self._args = args
+        self._directory = Directory(args.assembly)
+        with as_run_error():
+            versions = self._secrets(args)
+            held = contents(args.assembly)
+            self._stack = self._root_stack(
+                name, args, versions, stateful=held.stateful, transforms=held.transforms, after=opts
+            )
+            self._bucket_files(args)
+        self.stack_name = self._stack.name
+        self.stack_id = self._stack.id
+        self.template_key = args.root.object.key
+        repeated = frozenset(args.root.outputs.values())
+        self.outputs = self._stack.outputs.apply(lambda o: {k: v for k, v in (o or {}).items() if k not in repeated})
+        self.register_outputs(
+            {
+                "stack_name": self.stack_name,
+                "stack_id": self.stack_id,
+                "template_key": self.template_key,
+                "outputs": self.outputs,
+                "nested_outputs": self.nested_outputs,
+            }
+        )
+
+    # --- what it made -------------------------------------------------------------------------------------------
+
+    def has(self, resource_type: str) -> bool:
+        """Whether a first-level nested stack holds a resource of that CloudFormation type."""
+        return next(self._directory.all(resource_type), None) is not None
+
+    def output(self, nested: str, output: str) -> pulumi.Output[str]:
+        """An output of a first-level nested stack, by both names as they stand in the export."""
+        with as_run_error():
+            known = self._args.root.outputs
+            root_output = known.get((nested, output))
+            if root_output is None:
+                own = sorted(o for n, o in known if n == nested)
+                stacks = ", ".join(sorted({n for n, _ in known}))
+                raise ConfigError(
+                    f"the backend has no output {output!r} of {nested!r}",
+                    where=self._args.assembly.project,
+                    remedy=f"{nested} has {', '.join(own)}" if own else f"stacks with outputs are {stacks}",
+                )
+        # It is not there yet when only other resources are deployed (`--target`) after an export that adds it.
+        return self._stack.outputs.apply(lambda outputs: cast("str", (outputs or {}).get(root_output)))
+
+    def nested(self, logical_id: str) -> Nested:
+        """A first-level nested stack, by its logical id (category and resource name, as in `apimyapp`)."""
+        with as_run_error():
+            if logical_id not in self._args.assembly.root.nested:
+                raise ConfigError(
+                    f"there is no nested stack {logical_id!r}",
+                    where=self._args.assembly.project,
+                    remedy=f"there are {', '.join(sorted(self._args.assembly.root.nested))}",
+                )
+        return Nested(logical_id, {o: self.output(n, o) for n, o in sorted(self._args.root.outputs) if n == logical_id})
+
+    @property
+    def nested_outputs(self) -> pulumi.Output[Mapping[str, Mapping[str, str]]]:
+        """All outputs of the first-level nested stacks, by nested stack and output."""
+        known = sorted(self._args.root.outputs.items())
+
+        def by_nested(outputs: Mapping[str, str] | None) -> dict[str, dict[str, str]]:
+            result: dict[str, dict[str, str]] = {}
+            for (nested, output), root_output in known:
+                if outputs and root_output in outputs:
+                    result.setdefault(nested, {})[output] = outputs[root_output]
+            return result
+
+        return self._stack.outputs.apply(by_nested)
+
+    @cached_property
+    def graphql_api(self) -> GraphqlApi:
+        with as_run_error():
+            api = self._directory.one("AWS::AppSync::GraphQLApi")
+            keys = [k for k in self._directory.all("AWS::AppSync::ApiKey") if k.nested == api.nested]
+            return GraphqlApi(
+                self._give(api, "ApiId"),
+                self._give(api, "GraphQLUrl"),
+                self._give(keys[0], "ApiKey") if keys else None,
+            )
+
+    @cached_property
+    def user_pool(self) -> UserPool:
+        with as_run_error():
+            pool = self._directory.one("AWS::Cognito::UserPool")
+            clients = self._directory.all("AWS::Cognito::UserPoolClient")
+            return UserPool(
+                self._give(pool),
+                self._give(pool, "Arn"),
+                {
+                    c.logical_id: self._give(c)
+                    for c in clients
+                    if c.nested == pool.nested and self._directory.output(c) is not None
+                },
+            )
+
+    @cached_property
+    def identity_pool(self) -> IdentityPool:
+        with as_run_error():
+            return IdentityPool(self._give(self._directory.one("AWS::Cognito::IdentityPool")))
+
+    def function(self, name: str) -> Function:
+        """The function that the Amplify CLI calls `name`."""
+        with as_run_error():
+            nested = self._directory.named("function", name, "AWS::Lambda::Function")
+            function = self._directory.one("AWS::Lambda::Function", nested)
+            role = self._directory.one("AWS::IAM::Role", nested)
+            return Function(self._give(function), self._give(function, "Arn"), self._give(role, "Arn"))
+
+    def rest_api(self, name: str) -> RestApi:
+        """The REST API that the Amplify CLI calls `name`."""
+        with as_run_error():
+            nested = self._directory.named("api", name, "AWS::ApiGateway::RestApi")
+            api = self._directory.one("AWS::ApiGateway::RestApi", nested)
+            url = self._directory.mentioning(api, "execute-api")
+            if url is None:
+                raise self._not_given(api, "its address")
+            return RestApi(self._give(api), self.output(nested, url))
+
+    @cached_property
+    def bucket(self) -> Bucket:
+        """The bucket of Amplify's storage category."""
+        with as_run_error():
+            return Bucket(self._give(self._directory.one("AWS::S3::Bucket")))
+
+    def table(self, name: str) -> Table:
+        """The table that the Amplify CLI calls `name` (`amplify add storage`, NoSQL)."""
+        with as_run_error():
+            nested = self._directory.named("storage", name, "AWS::DynamoDB::Table")
+            table = self._directory.one("AWS::DynamoDB::Table", nested)
+            return Table(self._give(table), self._give(table, "Arn"))
+
+    def _give(self, found: Found, attribute: str | None = None) -> pulumi.Output[str]:
+        output = self._directory.output(found, attribute)
+        if output is None:
+            raise self._not_given(found, attribute or "Ref")
+        return self.output(found.nested, output)
+
+    @staticmethod
+    def _not_given(found: Found, what: str) -> ConfigError:
+        return ConfigError(
+            f"{found.logical_id} is there, but no output gives {what}",
+            where=found.nested,
+            remedy="add an output to its template with `amplify override`, and export again",
+        )
+
+    # --- what it makes ------------------------------------------------------------------------------------------
+
+    def _secrets(self, args: AmplifyBackendArgs) -> dict[str, pulumi.Output[str]]:
+        """A Secrets Manager secret for each secret parameter; gives the root parameters with their version ids.
+
+        Not a NoEcho parameter of the stack: CloudFormation gives `****` back for it, so that each refresh would show a
+        difference, and ignoring the difference would write `****` for real (terraform-provider-aws issue 29405,
+        pulumi-aws issue 2492). The root refers to the secret in the nested stack's `Parameters`, where CloudFormation
+        resolves it; the nested template keeps its own NoEcho parameter. The version id is a plain parameter: it changes
+        when the value does, and so a rotated secret updates the nested stack exactly once.
+
+        The value is write-only: the provider lists the secret's versions then, where it would read the value itself at
+        each refresh (terraform-provider-aws pull request 44876). So `plan` needs no right to read a secret. The
+        engine is told that the value has changed by a number.
+        """
+        versions = {}
+        for secret in args.root.secrets:
+            value = args.secrets.get((secret.nested_stack, secret.parameter))
+            if value is None:
+                raise ConfigError(
+                    f"the secret {secret.nested_stack}.{secret.parameter} has no value", where=args.root.stack_name
+                )
+            label = f"{secret.nested_stack}-{secret.parameter}"
+            made = aws.secretsmanager.Secret(
+                label,
+                name=secret.secret_name,
+                description=f"Parameter {secret.parameter} of {secret.nested_stack} in {args.root.stack_name}",
+                # Else the name stays taken for days, and the next `up` after a destroy fails on it.
+                recovery_window_in_days=0,
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+            version = aws.secretsmanager.SecretVersion(
+                label,
+                secret_id=made.id,
+                secret_string_wo=pulumi.Output.secret(value),
+                secret_string_wo_version=_number_of(secret.secret_name, value),
+                opts=pulumi.ResourceOptions(parent=made),
+            )
+            versions[secret.version_parameter] = version.version_id
+        return versions
+
+    def _root_stack(
+        self,
+        name: str,
+        args: AmplifyBackendArgs,
+        versions: Mapping[str, pulumi.Output[str]],
+        *,
+        stateful: bool,
+        transforms: bool,
+        after: pulumi.ResourceOptions | None,
+    ) -> aws.cloudformation.Stack:
+        # A stack cannot be renamed: a new name would mean a new backend without the data of the old one. `protect`
+        # refuses that too, but it may be off, and it cannot say what to do.
+        identity = unchanged(
+            f"{name}-identity",
+            {ROOT_STACK_NAME: args.root.stack_name},
+            "put `environment` and `suffix` of the stack file back; another backend is another Pulumi stack",
+            pulumi.ResourceOptions(parent=self),
+        )
+        before = [*self._check_hooks(name, args), self._hook(name, args)]
+        return aws.cloudformation.Stack(
+            name,
+            name=identity.apply(lambda facts: facts[ROOT_STACK_NAME]),
+            # The key is made from the content: the same address with other bytes would not be noticed.
+            template_url=names.object_url(args.staging_bucket, args.root.object.key, args.region),
+            parameters={**args.root.parameters, **versions},
+            capabilities=["CAPABILITY_NAMED_IAM", *(["CAPABILITY_AUTO_EXPAND"] if transforms else [])],
+            # A failed first create leaves nothing, so that the next `up` starts afresh.
+            on_failure="DELETE",
+            iam_role_arn=args.execution_role_arn,
+            tags=dict(args.root.tags) or None,
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                protect=args.protect and stateful,
+                # The date was chosen when the stack was first deployed, and the engine's state remembers it: with a
+                # date that moves by itself, each `up` would be an update. It can only be left alone while the root
+                # always has this parameter: the engine drops an ignored property that is new.
+                ignore_changes=[*_REPLACING, *(["parameters.ApiKeyExpires"] if args.keep_api_key_expiry else [])],
+                # The provider would delete first, since the name is fixed. The other way round the first step of a
+                # replacement is a create, which `_check_hook` refuses while the stack is there.
+                delete_before_replace=False,
+                custom_timeouts=pulumi.CustomTimeouts(create=args.timeout, update=args.timeout, delete=args.timeout),
+                depends_on=after.depends_on if after else None,
+                hooks=pulumi.ResourceHookBinding(
+                    before_create=[*before], before_update=[*before], on_error=self._error_hooks(name, args)
+                ),
+            ),
+        )
+
+    @staticmethod
+    def _check_hooks(name: str, args: AmplifyBackendArgs) -> list[pulumi.ResourceHook]:
+        """Ask before the stack changes whether it may: in a preview too, so that nobody approves what cannot be.
+
+        A create while the stack is there is what a replacement begins with, and what a root begins with whose resource
+        got another name in the program: the old one is deleted last, and only if all went well.
+        """
+        may_change = args.may_change
+        if may_change is None:
+            return []
+
+        async def check(event: pulumi.ResourceHookArgs) -> None:
+            await asyncio.to_thread(may_change, args.root, event.old_inputs is None)
+
+        return [pulumi.ResourceHook(f"{name}-check", check, pulumi.ResourceHookOptions(on_dry_run=True))]
+
+    @staticmethod
+    def _hook(name: str, args: AmplifyBackendArgs) -> pulumi.ResourceHook:
+        """Publish before the stack changes: not in a preview, and not when nothing changed.
+
+        In a thread: a synchronous callback would stop the event loop, and with it everything else this program does.
+        """
+
+        def progress(text: str) -> None:
+            pulumi.log.info(text, ephemeral=True)
+
+        async def publish(_: pulumi.ResourceHookArgs) -> None:
+            await asyncio.to_thread(args.publisher, args.assembly, args.root, progress)
+
+        return pulumi.ResourceHook(f"{name}-publish", publish)
+
+    @staticmethod
+    def _error_hooks(name: str, args: AmplifyBackendArgs) -> list[pulumi.ErrorHook] | None:
+        explain = args.explain
+        if explain is None:
+            return None
+
+        async def tell(event: pulumi.ErrorHookArgs) -> bool:
+            reasons = await asyncio.to_thread(explain, event.errors[0]) if event.errors else []
+            if reasons:
+                pulumi.log.error("\n".join(["CloudFormation failed at:", *reasons]))
+            return False  # not to be tried again: what CloudFormation refuses it refuses twice
+
+        return [pulumi.ErrorHook(f"{name}-explain", tell)]
+
+    def _bucket_files(self, args: AmplifyBackendArgs) -> None:
+        """Upload what the export means for buckets which the stack itself makes: Cognito's verification pages.
+
+        The CDK construct uploads them with the ACL public-read. Buckets made since April 2023 refuse that until ACLs
+        are allowed on them, which the exported template does not do ("Controlling ownership of objects and disabling
+        ACLs" in the S3 user guide).
+        """
+        after = pulumi.ResourceOptions(parent=self, depends_on=[self._stack])
+        for bucket, files in sorted(pages(args.assembly, args.root.stack_name).items()):
+            owner = aws.s3.BucketOwnershipControls(
+                bucket,
+                bucket=bucket,
+                rule=aws.s3.BucketOwnershipControlsRuleArgs(object_ownership="ObjectWriter"),
+                opts=after,
+            )
+            open_to_acls = aws.s3.BucketPublicAccessBlock(
+                bucket,
+                bucket=bucket,
+                block_public_acls=False,
+                block_public_policy=True,
+                ignore_public_acls=False,
+                restrict_public_buckets=True,
+                opts=after,
+            )
+            for file in files:
+                aws.s3.BucketObjectv2(
+                    f"{bucket}/{file.path}",
+                    bucket=bucket,
+                    key=file.path,
+                    acl="public-read",
+                    # Bytes in the state instead of a path: the pages are small, and an assembly need not be a folder.
+                    content_base64=base64.b64encode(args.assembly.read(file.key)).decode(),
+                    content_type=file.content_type,
+                    opts=pulumi.ResourceOptions(parent=self, depends_on=[owner, open_to_acls]),
+                )
+
+
+def _number_of(name: str, value: pulumi.Input[str]) -> pulumi.Output[int]:
+    """A number that changes with the value of the secret called `name`. Secret itself: a short value could be guessed
+    from it. 31 bits: an integer of Pulumi's schemas has 32."""
+
+    def number(text: str) -> int:
+        digest = hashlib.sha256(f"{name}\0{text}".encode()).digest()
+        return (int.from_bytes(digest[:4], "big") >> 1) or 1  # to the provider, 0 is no number at all
+
+    return pulumi.Output.secret(value).apply(number)

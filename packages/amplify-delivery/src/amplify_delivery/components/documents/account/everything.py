@@ -1,0 +1,125 @@
+"""Everything that a target account holds for one environment, as documents: roles, boundary, projects.
+
+What `cdk bootstrap --trust` makes, and less of it: nobody outside the account gets credentials for it. The one way in
+is `door.door_role`; the four projects do the work inside.
+"""
+
+from dataclasses import dataclass
+
+from amplify_delivery.components.documents.account.boundary import boundary
+from amplify_delivery.components.documents.account.door import door_role
+from amplify_delivery.components.documents.account.environment import EnvironmentAccess
+from amplify_delivery.components.documents.account.projects import project_policies, type_statements
+from amplify_delivery.components.documents.naming import DEPLOY, PLAN, PROJECTS, EnvironmentNames
+from amplify_delivery.components.documents.packing import managed
+from amplify_delivery.components.documents.pipeline import buildspecs
+from amplify_delivery.components.documents.rights.types import execution_statements
+from amplify_delivery.components.documents.statements import (
+    Document,
+    PolicyDocument,
+    ProjectDocument,
+    RoleDocument,
+    service_trust,
+)
+
+DESCRIPTIONS = {
+    "publish": "Brings an assembly's objects to the staging bucket",
+    "plan": "Tells what a deployment would change; it can execute nothing",
+    "deploy": "Deploys with the engine",
+    "check": "Runs the pipeline's steps inside the account",
+}
+
+
+@dataclass(frozen=True)
+class AccountDocuments:
+    """What to declare in a target account for one environment."""
+
+    door: RoleDocument
+    execution: RoleDocument
+    project_roles: tuple[RoleDocument, ...]
+    """In the order of `naming.PROJECTS`."""
+    policies: tuple[PolicyDocument, ...]
+    """Managed policies of these roles: what depends on resource types does not fit into inline ones."""
+    projects: tuple[ProjectDocument, ...]
+    boundary: PolicyDocument
+
+    @property
+    def roles(self) -> tuple[RoleDocument, ...]:
+        return (self.door, self.execution, *self.project_roles)
+
+    def managed_policy(self, arn: str) -> Document:
+        """What the managed policy or boundary of that ARN says."""
+        return next(policy.document for policy in (self.boundary, *self.policies) if policy.arn == arn)
+
+    def inline_policy(self, role_arn: str, name: str) -> Document:
+        """What the inline policy `name` of that role says."""
+        return next(role.policies[name] for role in self.roles if role.arn == role_arn)
+
+
+def account_documents(access: EnvironmentAccess, engine: buildspecs.EngineDownload | None = None) -> AccountDocuments:
+    """The documents of one environment. The same input gives the same text, everywhere."""
+    names = access.names
+    rights = {"cloudformation": managed(names, "cloudformation", execution_statements(access))}
+    rights |= {what: managed(names, what, type_statements(access, what)) for what in PROJECTS}
+    return AccountDocuments(
+        door=door_role(access),
+        execution=_execution_role(access, rights["cloudformation"]),
+        project_roles=tuple(_project_role(access, what, rights[what]) for what in PROJECTS),
+        policies=tuple(policy for group in rights.values() for policy in group),
+        projects=tuple(_project(access, what, engine) for what in PROJECTS),
+        boundary=boundary(access),
+    )
+
+
+def _project_role(access: EnvironmentAccess, what: str, rights: tuple[PolicyDocument, ...]) -> RoleDocument:
+    names = access.names
+    sources = [names.project_arn(what)] if access.check_source_arn else []
+    given = sorted(access.deploy_managed_policies) if what == "deploy" else []
+    return RoleDocument(
+        name=names.project_role(what),
+        path=names.project_path,
+        description=f"{DESCRIPTIONS[what]} ({names.prefix})",
+        trust=service_trust("codebuild.amazonaws.com", names.account, sources),
+        policies=project_policies(access, what),
+        arn=names.project_role_arn(what),
+        boundary=access.own_boundary,
+        managed_policies=(*(policy.arn for policy in rights), *given),
+    )
+
+
+def _execution_role(access: EnvironmentAccess, rights: tuple[PolicyDocument, ...]) -> RoleDocument:
+    names = access.names
+    return RoleDocument(
+        name=names.execution_role,
+        path=names.path,
+        description=f"CloudFormation makes the resources of {access.stack_name} with it",
+        # Not the stack's ARN: with nested stacks, CloudFormation comes with the ARN of any of them.
+        trust=service_trust("cloudformation.amazonaws.com", names.account),
+        policies={},
+        arn=names.execution_role_arn,
+        boundary=access.own_boundary,
+        managed_policies=tuple(policy.arn for policy in rights),
+    )
+
+
+def _project(access: EnvironmentAccess, what: str, engine: buildspecs.EngineDownload | None) -> ProjectDocument:
+    names = access.names
+    return ProjectDocument(
+        name=names.project(what),
+        description=f"{DESCRIPTIONS[what]} ({names.prefix})",
+        role_arn=names.project_role_arn(what),
+        buildspec=buildspecs.project(what, access.timeout(what), engine),
+        image=access.build.image,
+        compute_type=access.build.compute_type,
+        timeout_minutes=access.timeout(what),
+        queued_timeout_minutes=480,
+        log_group=names.project_log_group(what),
+        variables=_variables(names, what),
+        privileged=access.images and what == "publish",
+    )
+
+
+def _variables(names: EnvironmentNames, what: str) -> dict[str, str]:
+    """What a build is told: its environment, and where its state lies if it may read it."""
+    state = {"PULUMI_BACKEND_URL": names.state_backend} if what in (PLAN, DEPLOY) else {}
+    return {"ENVIRONMENT": names.environment, **state}

@@ -1,0 +1,342 @@
+"""The inline policies of the four project roles: publish, plan, deploy, check."""
+
+from collections.abc import Callable, Mapping
+
+from amplify_delivery.components.documents.account.boundary import guards
+from amplify_delivery.components.documents.account.environment import EnvironmentAccess
+from amplify_delivery.components.documents.naming import (
+    CHECK,
+    DEPLOY,
+    OUTPUTS_PREFIX,
+    PLAN,
+    PLANS_PREFIX,
+    PUBLISH,
+    STATE_PREFIX,
+)
+from amplify_delivery.components.documents.rights.scopes import services_passed_to
+from amplify_delivery.components.documents.rights.stack_actions import EXECUTIONS, STACK_READS
+from amplify_delivery.components.documents.rights.store_access import LOOK, log_statement, owned_by
+from amplify_delivery.components.documents.rights.store_access import READ as READ_OBJECT
+from amplify_delivery.components.documents.rights.types import secret_arns, statements_for
+from amplify_delivery.components.documents.statements import (
+    Document,
+    Statement,
+    allow,
+    deny,
+    document,
+    given,
+    through_s3_for,
+)
+
+WRITE_OBJECT = ("s3:AbortMultipartUpload", "s3:PutObject")
+
+
+def project_policies(access: EnvironmentAccess, what: str) -> Mapping[str, Document]:
+    """The inline policies of one project's role: what does not depend on resource types."""
+    return {"build": document(_build(access, what)), what: document(_OWN[what](access))}
+
+
+def type_statements(access: EnvironmentAccess, what: str) -> list[Statement]:
+    """What a project's role needs for the resource types in use, and what the account's file adds."""
+    if what == PLAN:
+        # Types, not data: see scopes.data_reads.
+        reads = statements_for(access, access.resource_types, "read", access.program_types)
+        # A preview refreshes: with the program's own resources it goes through Cloud Control.
+        own = [*_own_values(access), _cloud_control_reads(access)]
+        return [*reads, *own] if access.program_types else reads
+    if what == DEPLOY:
+        types = access.program_types
+        program = [*statements_for(access, (), program=types), *_program(access)] if types else []
+        return [*program, *given(access.deploy_statements)]
+    if what == CHECK:
+        return given(access.check_statements)
+    return []
+
+
+def _own_values(access: EnvironmentAccess) -> list[Statement]:
+    """Parameters and secrets that the program itself makes, by its names: both providers read them with their values,
+    and the state, which a preview reads as well, holds these already."""
+    kinds = {
+        "AWS::SSM::Parameter": ("OwnParameters", ["ssm:GetParameter", "ssm:GetParameters"], "ssm", "parameter/"),
+        "AWS::SecretsManager::Secret": ("OwnSecrets", "secretsmanager:GetSecretValue", "secretsmanager", "secret:"),
+    }
+    return [
+        allow(sid, actions, access.names.arn(service, f"{kind}{access.names.prefix}-*"))
+        for name, (sid, actions, service, kind) in kinds.items()
+        if name in access.program_types
+    ]
+
+
+def _build(access: EnvironmentAccess, what: str) -> list[Statement]:
+    """What every build needs: its log, its artifact, and the version of the account; to plan, also its types."""
+    names, tooling = access.names, access.pipeline
+    bucket = tooling.bucket_arn(tooling.artifact_bucket(names.region))
+    # `deploy` makes the plan once more.
+    read = [names.version_parameter, *([names.types_parameter] if what in (PLAN, DEPLOY) else [])]
+    return [
+        log_statement(names.arn("logs", f"log-group:{names.project_log_group(what)}")),
+        allow("Artifact", READ_OBJECT, f"{bucket}/*", owned_by(tooling.account)),
+        allow("ArtifactBucket", LOOK, bucket, owned_by(tooling.account)),
+        # Which of the tooling account's keys are open to this role, that account decides.
+        allow(
+            "ArtifactKey",
+            "kms:Decrypt",
+            tooling.arn("kms", "key/*", region=names.region),
+            through_s3_for([bucket], [f"s3.{names.region}.{names.dns_suffix}"]),
+        ),
+        allow("Version", "ssm:GetParameter", [names.arn("ssm", f"parameter{name}") for name in read]),
+    ]
+
+
+def _publish(access: EnvironmentAccess) -> list[Statement]:
+    names = access.names
+    bucket = names.bucket_arn(names.staging_bucket)
+    own = {"StringEquals": {"aws:ResourceAccount": names.account}}
+    statements = [
+        allow("Staging", [*READ_OBJECT, "s3:PutObject"], f"{bucket}/*", own),
+        allow("StagingList", ["s3:GetBucketLocation", "s3:ListBucket"], bucket, own),
+    ]
+    if access.staging_key:
+        actions = ["kms:Decrypt", "kms:GenerateDataKey"]
+        statements.append(_key(access, "StagingKey", actions, names.staging_key_alias))
+    if access.images:
+        repository = names.arn("ecr", f"repository/{names.repository}")
+        statements.append(
+            allow(
+                "Images",
+                [
+                    "ecr:BatchCheckLayerAvailability",
+                    "ecr:BatchGetImage",
+                    "ecr:CompleteLayerUpload",
+                    "ecr:DescribeImages",
+                    "ecr:GetDownloadUrlForLayer",
+                    "ecr:InitiateLayerUpload",
+                    "ecr:PutImage",
+                    "ecr:UploadLayerPart",
+                ],
+                repository,
+            )
+        )
+        region = {"StringEquals": {"aws:RequestedRegion": names.region}}
+        statements.append(allow("RegistryLogin", "ecr:GetAuthorizationToken", "*", region))
+    return statements
+
+
+SECRET_LOOKS = (
+    "secretsmanager:DescribeSecret",
+    "secretsmanager:GetResourcePolicy",
+    "secretsmanager:ListSecretVersionIds",
+)
+"""What the provider's Read of a secret and of its write-only version asks for: everything but the value."""
+_PAGE_BUCKET_READS = ("s3:GetBucketOwnershipControls", "s3:GetBucketPublicAccessBlock", "s3:ListBucket")
+"""Who may not list a bucket is told of a page that is gone that it is forbidden."""
+_PAGE_READS = ("s3:GetObject", "s3:GetObjectTagging", "s3:GetObjectVersion")
+
+
+def _pages(access: EnvironmentAccess, *, upload: bool) -> list[Statement]:
+    """The verification pages, which the program uploads into buckets that the stack has made."""
+    if not access.page_buckets:
+        return []
+    buckets = [access.names.bucket_arn(bucket) for bucket in access.page_buckets]
+    own = {"StringEquals": {"aws:ResourceAccount": access.names.account}}
+    on_bucket, on_page = [*_PAGE_BUCKET_READS], [*_PAGE_READS]
+    if upload:
+        on_bucket += ["s3:ListBucketVersions", "s3:PutBucketOwnershipControls", "s3:PutBucketPublicAccessBlock"]
+        on_page += ["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:PutObject", "s3:PutObjectAcl"]
+    return [
+        allow("PageBuckets", on_bucket, buckets, own),
+        allow("Pages", on_page, [f"{bucket}/*" for bucket in buckets], own),
+    ]
+
+
+def _plan(access: EnvironmentAccess) -> list[Statement]:
+    names = access.names
+    state = names.bucket_arn(names.state_bucket)
+    own = {"StringEquals": {"aws:ResourceAccount": names.account}}
+    return [
+        allow("Stacks", STACK_READS, access.stack_arns),
+        deny("ExecutesNothing", EXECUTIONS, "*"),
+        *_staging_reads(access),
+        allow("State", READ_OBJECT, [f"{state}/{STATE_PREFIX}*", f"{state}/{PLANS_PREFIX}*"], own),
+        allow("StateList", ["s3:GetBucketLocation", "s3:ListBucket"], state, own),
+        allow("Plans", "s3:PutObject", f"{state}/{PLANS_PREFIX}*", own),
+        # Plans lie in the bucket of the state, and S3 encrypts them with its key: GenerateDataKey through S3 only.
+        _key(access, "StateKey", "kms:Decrypt", names.state_key_alias),
+        _key(access, "PlansKey", "kms:GenerateDataKey", names.state_key_alias, through_s3=True),
+        *_audit_write(access, PLAN),
+        # The preview refreshes what the component itself has made.
+        allow("Secrets", SECRET_LOOKS, secret_arns(access)),
+        *_pages(access, upload=False),
+        # What a backend imports must be exported by some stack of the account.
+        allow("PlanReads", "cloudformation:ListExports", "*"),
+    ]
+
+
+def _deploy(access: EnvironmentAccess) -> list[Statement]:
+    names = access.names
+    state = names.bucket_arn(names.state_bucket)
+    own = {"StringEquals": {"aws:ResourceAccount": names.account}}
+    role = names.execution_role_arn
+    return [
+        allow(
+            "Stacks", [*STACK_READS, "cloudformation:TagResource", "cloudformation:UntagResource"], access.stack_arns
+        ),
+        allow("CreateStack", "cloudformation:CreateStack", access.stack_arns, _role_is(role)),
+        # Once a stack has its role, CloudFormation uses it whether or not it is sent again.
+        allow(
+            "ChangeStack",
+            [
+                "cloudformation:CancelUpdateStack",
+                "cloudformation:ContinueUpdateRollback",
+                "cloudformation:DeleteStack",
+                "cloudformation:RollbackStack",
+                "cloudformation:SetStackPolicy",
+                "cloudformation:UpdateStack",
+                "cloudformation:UpdateTerminationProtection",
+            ],
+            access.stack_arns,
+            {"ArnEqualsIfExists": {"cloudformation:RoleArn": role}},
+        ),
+        allow(
+            "PassExecutionRole",
+            "iam:PassRole",
+            role,
+            {"StringEquals": {"iam:PassedToService": "cloudformation.amazonaws.com"}},
+        ),
+        *_staging_reads(access),
+        allow(
+            "State",
+            [*READ_OBJECT, *WRITE_OBJECT, "s3:DeleteObject"],
+            [f"{state}/{prefix}*" for prefix in (STATE_PREFIX, OUTPUTS_PREFIX)],
+            own,
+        ),
+        allow("Plans", READ_OBJECT, f"{state}/{PLANS_PREFIX}*", own),
+        allow("StateList", ["s3:GetBucketLocation", "s3:ListBucket"], state, own),
+        _key(access, "StateKey", ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"], names.state_key_alias),
+        *_audit_write(access, DEPLOY),
+        # What was deployed before may be deployed again.
+        allow("AuditRead", "logs:FilterLogEvents", _audit(access)),
+        # The backend's secret parameters: the component makes them, CloudFormation's role reads them.
+        allow(
+            "Secrets",
+            [
+                "secretsmanager:CreateSecret",
+                "secretsmanager:DeleteSecret",
+                "secretsmanager:DescribeSecret",
+                "secretsmanager:GetResourcePolicy",
+                "secretsmanager:GetSecretValue",
+                "secretsmanager:ListSecretVersionIds",
+                "secretsmanager:PutSecretValue",
+                "secretsmanager:TagResource",
+                "secretsmanager:UntagResource",
+                "secretsmanager:UpdateSecret",
+                "secretsmanager:UpdateSecretVersionStage",
+            ],
+            secret_arns(access),
+        ),
+        *_pages(access, upload=True),
+        *guards(access, passes_execution_role=True),
+        deny("OurProjectsStay", ["codebuild:StartBuild*", "codebuild:UpdateProject*"], "*"),
+    ]
+
+
+def _program(access: EnvironmentAccess) -> list[Statement]:
+    """What the Cloud Control provider itself needs, and the passing of the program's own roles."""
+    names = access.names
+    region = {"StringEquals": {"aws:RequestedRegion": names.region}}
+    return [
+        allow(
+            "CloudControl",
+            [
+                "cloudformation:CancelResourceRequest",
+                "cloudformation:CreateResource",
+                "cloudformation:DeleteResource",
+                "cloudformation:UpdateResource",
+            ],
+            "*",
+            region,
+        ),
+        _cloud_control_reads(access),
+        allow(
+            "PassProgramRoles",
+            "iam:PassRole",
+            access.program_role_pattern,
+            {"StringEquals": {"iam:PassedToService": services_passed_to(access.program_types)}},
+        ),
+    ]
+
+
+def _cloud_control_reads(access: EnvironmentAccess) -> Statement:
+    """What the Cloud Control provider needs to see the program's resources; it knows no resource for these."""
+    return allow(
+        "CloudControlReads",
+        ["cloudformation:GetResource", "cloudformation:GetResourceRequestStatus", "cloudformation:ListResources"],
+        "*",
+        {"StringEquals": {"aws:RequestedRegion": access.names.region}},
+    )
+
+
+def _check(access: EnvironmentAccess) -> list[Statement]:
+    names = access.names
+    state = names.bucket_arn(names.state_bucket)
+    own = {"StringEquals": {"aws:ResourceAccount": names.account}}
+    return [
+        # Not the state: a step's commands are anybody's, and the state holds every secret.
+        allow("Outputs", READ_OBJECT, f"{state}/{OUTPUTS_PREFIX}*", own),
+        _key(access, "OutputsKey", "kms:Decrypt", names.state_key_alias, through_s3=True),
+        allow("Alarms", "cloudwatch:DescribeAlarms", names.arn("cloudwatch", "alarm:*")),
+        *guards(access),
+    ]
+
+
+def _staging_reads(access: EnvironmentAccess) -> list[Statement]:
+    bucket = access.names.bucket_arn(access.names.staging_bucket)
+    own = {"StringEquals": {"aws:ResourceAccount": access.names.account}}
+    statements = [
+        allow("Staging", READ_OBJECT, f"{bucket}/*", own),
+        allow("StagingList", ["s3:GetBucketLocation", "s3:ListBucket"], bucket, own),
+    ]
+    if access.staging_key:
+        statements.append(_key(access, "StagingKey", "kms:Decrypt", access.names.staging_key_alias, through_s3=True))
+    return statements
+
+
+def _key(
+    access: EnvironmentAccess, sid: str, actions: str | list[str], alias: str, *, through_s3: bool = False
+) -> Statement:
+    """A right on the key with that alias: by its ARN, once it is made, because an alias counts up to five minutes after
+    it was ("Using aliases to control access to KMS keys" in its developer guide)."""
+    names = access.names
+    known = access.state_key_arn if alias == names.state_key_alias else access.staging_key_arn
+    conditions: dict[str, dict[str, str]] = {}
+    if known is None:
+        conditions["ForAnyValue:StringEquals"] = {"kms:ResourceAliases": alias}
+    if through_s3:
+        conditions["StringEquals"] = {"kms:ViaService": f"s3.{names.region}.{names.dns_suffix}"}
+    return allow(sid, actions, known or names.arn("kms", "key/*"), conditions)
+
+
+def _audit(access: EnvironmentAccess) -> str:
+    return access.names.arn("logs", f"log-group:{access.names.audit_log_group}:*")
+
+
+def _audit_write(access: EnvironmentAccess, what: str) -> list[Statement]:
+    # Append only: nobody in the pipeline may delete a stream, the group, or shorten how long it is kept. And `plan`,
+    # which can execute nothing, can't say either that something was deployed.
+    streams = f"log-group:{access.names.audit_log_group}:log-stream:{access.names.audit_streams(what)}*"
+    return [
+        allow("AuditStreams", "logs:CreateLogStream", _audit(access)),
+        allow("Audit", "logs:PutLogEvents", access.names.arn("logs", streams)),
+    ]
+
+
+def _role_is(arn: str) -> dict[str, dict[str, str]]:
+    return {"ArnEquals": {"cloudformation:RoleArn": arn}}
+
+
+_OWN: Mapping[str, Callable[[EnvironmentAccess], list[Statement]]] = {
+    PUBLISH: _publish,
+    PLAN: _plan,
+    DEPLOY: _deploy,
+    CHECK: _check,
+}

@@ -1,0 +1,40 @@
+"""Policies of what a target account stores for one environment: state, its key, images.
+
+The staging bucket's own are in `amplify_delivery.components.policies`.
+"""
+
+from amplify_delivery.components.documents.account.environment import EnvironmentAccess
+from amplify_delivery.components.documents.naming import EnvironmentNames, PipelineNames
+from amplify_delivery.components.documents.statements import Document, allow, deny, document
+
+
+def state_bucket_policy(owner: EnvironmentNames | PipelineNames) -> Document:
+    """The policy of a state bucket: with TLS only. It lets nobody in, so no other account's identity gets there."""
+    bucket = owner.bucket_arn(owner.state_bucket)
+    everything = [bucket, f"{bucket}/*"]
+    tls = {"Bool": {"aws:SecureTransport": "false"}}
+    return document([deny("TlsOnly", "s3:*", everything, tls, principal="*")])
+
+
+def state_key_policy(owner: EnvironmentNames | PipelineNames) -> Document:
+    """The policy of a state key: the account's own IAM policies decide."""
+    return document([allow("Administration", "kms:*", "*", principal=owner.root_arn)])
+
+
+def repository_policy(access: EnvironmentAccess) -> Document:
+    """The policy of the ECR repository: Lambda pulls for functions of this account and region.
+
+    "Amazon ECR permissions" under "Create a Lambda function using a container image" in the Lambda developer guide. It
+    documents `aws:SourceArn`, as `cdk bootstrap` has it, and no `aws:SourceAccount`: the ARN holds the account.
+    """
+    names = access.names
+    return document(
+        [
+            allow(
+                "LambdaPulls",
+                ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+                conditions={"StringLike": {"aws:SourceArn": names.arn("lambda", "function:*")}},
+                principal={"Service": "lambda.amazonaws.com"},
+            )
+        ]
+    )

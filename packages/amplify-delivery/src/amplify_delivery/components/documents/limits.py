@@ -1,0 +1,210 @@
+"""What AWS would refuse, refused before anything is declared: every problem at once, each with a way out.
+
+"Quotas in AWS CodePipeline", "IAM and AWS STS quotas", "Quotas for AWS CodeBuild", "Bucket policies" (20 KB), "Key
+policies" (32 KB), and the lengths in CodePipeline's API reference.
+"""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from amplify_delivery.components.documents.packing import INLINE_ROOM, MANAGED_ROOM, MAX_MANAGED
+from amplify_delivery.components.documents.pipeline.buildspecs import MAX_INLINE
+from amplify_delivery.components.documents.pipeline.definition import MAX_ACTIONS_PER_STAGE
+from amplify_delivery.components.documents.pipeline.model import ConnectionSource, PipelineModel, Trigger
+from amplify_delivery.components.documents.statements import PolicyDocument, ProjectDocument, RoleDocument, size
+from amplify_delivery.errors import ConfigError
+
+MAX_STAGES = 50
+MAX_ACTIONS = 500
+MAX_CONFIGURATION_VALUE = 1_000
+MAX_RULE_VALUE = 10_000
+MAX_BUCKET_POLICY = 20 * 1024
+MAX_KEY_POLICY = 32 * 1024
+MAX_TRUST_POLICY = 2_048
+MAX_PUSH_FILTERS = 3
+MAX_PATTERNS = 8
+MAX_PATTERN = 255
+MAX_PARAMETER = 4096
+"""Characters of a standard parameter of SSM ("Managing parameter tiers" in the Systems Manager user guide)."""
+
+_SPLIT = "move some waves into a pipeline of its own: a second pipeline file with other `stages`"
+_NAME = re.compile(r"[A-Za-z0-9.@\-_]{1,100}")
+
+
+def check_model(model: PipelineModel) -> None:
+    """Refuse a model that makes no pipeline. Raises `ConfigError` with every problem."""
+    _raise(_model_problems(model), f"pipeline {model.names.name}")
+
+
+def check_definition(properties: Mapping[str, Any]) -> None:
+    """Refuse a pipeline that is over one of CodePipeline's limits. Raises `ConfigError` with every problem."""
+    _raise(_definition_problems(properties), f"pipeline {properties['Name']}")
+
+
+def check_roles(roles: Iterable[RoleDocument], policies: Iterable[PolicyDocument] = ()) -> None:
+    """Refuse roles and policies that are larger than IAM takes."""
+    _raise((*_role_problems(roles), *_policy_problems(policies)), "roles")
+
+
+def check_projects(projects: Iterable[ProjectDocument]) -> None:
+    """Refuse projects whose buildspec or times CodeBuild does not take."""
+    _raise(_project_problems(projects), "CodeBuild projects")
+
+
+def check_parameter(name: str, value: str) -> None:
+    """Refuse a value that no standard parameter of SSM holds."""
+    problems = [
+        f"the record of types has {len(value)} characters, but SSM takes {MAX_PARAMETER}: deploy fewer kinds of "
+        "resources, or give `deployRights` in fewer services"
+    ]
+    _raise(problems if len(value) > MAX_PARAMETER else [], name)
+
+
+def check_resource_policies(bucket: Mapping[str, Any], key: Mapping[str, Any], region: str) -> None:
+    """Refuse the policies of an artifact bucket and key that are larger than S3 and KMS take."""
+    problems = [
+        f"the {what} is {size(policy)} bytes, over {limit}: {_SPLIT}"
+        for what, policy, limit in (
+            ("artifact bucket's policy", bucket, MAX_BUCKET_POLICY),
+            ("artifact key's policy", key, MAX_KEY_POLICY),
+        )
+        if size(policy) > limit
+    ]
+    _raise(problems, f"artifacts in {region}")
+
+
+def _raise(problems: Iterable[str], where: str) -> None:
+    found = list(problems)
+    if found:
+        raise ConfigError("; ".join(found), where=where, remedy="nothing was changed")
+
+
+def _model_problems(model: PipelineModel) -> Iterator[str]:
+    if not model.stages:
+        yield "a pipeline needs a stage: list one under `stages`"
+    counts = Counter(ref.name for stage in model.stages for ref in stage.environments)
+    for name, times in sorted(counts.items()):
+        if times > 1:
+            yield f"environment {name} stands in {times} places: an environment belongs to one stage"
+    for stage in model.stages:
+        if not stage.environments:
+            yield f"stage {stage.name} has no environment"
+        for steps, taken in ((stage.pre, {"plan", "bake"}), (stage.post, {"deploy", "bake"})):
+            names = [step.name.lower() for step in steps]
+            for name in sorted({n for n in names if names.count(n) > 1 or n in taken}):
+                yield f"step {name} of stage {stage.name} has the name of another action: rename it"
+        for approval in filter(None, (stage.approval, stage.approval_before_plan)):
+            if not 5 <= approval.timeout_minutes <= 86_400:
+                yield f"the approval of stage {stage.name} must time out after 5 minutes to 60 days"
+        if stage.approval and stage.approval.skip_unchanged and len(stage.environments) > 1:
+            yield f"the approval of stage {stage.name} cannot be skipped: CodePipeline's rule looks at one environment"
+        if not 0 <= stage.bake_minutes <= 420:
+            yield f"the bake time of stage {stage.name} must be at most 420 minutes, which is one build"
+    reserved = {"source", "build", "updatepipeline", "publishassets"}
+    for stage in model.stages:
+        if stage.name.lower() in reserved or stage.name.endswith(("-Plan", "-Approve")):
+            yield f"stage {stage.name} has the name of a stage that every pipeline has: rename it"
+    wanted, given = set(model.regions), {store.region for store in model.stores}
+    if wanted != given:
+        yield f"there are artifact stores for {', '.join(sorted(given))}, but actions in {', '.join(sorted(wanted))}"
+    yield from _trigger_problems(model)
+
+
+def _trigger_problems(model: PipelineModel) -> Iterator[str]:
+    if model.triggers and not isinstance(model.source, ConnectionSource):
+        yield "trigger filters exist for connections only: take `triggers` away, or use a connection as the source"
+    if len(model.triggers) > MAX_PUSH_FILTERS:
+        yield f"{len(model.triggers)} triggers, but CodePipeline takes {MAX_PUSH_FILTERS}: join some"
+    for trigger in model.triggers:
+        lists = _pattern_lists(trigger)
+        if not any(lists):
+            yield "a trigger without a filter: name branches, paths or tags"
+        if (trigger.tags or trigger.tags_excluded) and any(lists[:4]):
+            yield "a trigger has tags and branches or paths: make two triggers of it"
+        for patterns in lists:
+            if len(patterns) > MAX_PATTERNS:
+                yield f"{len(patterns)} patterns in one list of a trigger, but CodePipeline takes {MAX_PATTERNS}"
+            yield from (
+                f"the pattern {p[:40]}... has over {MAX_PATTERN} characters" for p in patterns if len(p) > MAX_PATTERN
+            )
+
+
+def _pattern_lists(trigger: Trigger) -> list[tuple[str, ...]]:
+    branches = [trigger.branches, trigger.branches_excluded]
+    return [*branches, trigger.paths, trigger.paths_excluded, trigger.tags, trigger.tags_excluded]
+
+
+def _definition_problems(properties: Mapping[str, Any]) -> Iterator[str]:
+    stages = properties["Stages"]
+    if len(stages) > MAX_STAGES:
+        yield f"{len(stages)} stages, but CodePipeline takes {MAX_STAGES}: put environments into waves, or {_SPLIT}"
+    total = sum(len(stage["Actions"]) for stage in stages)
+    if total > MAX_ACTIONS:
+        yield f"{total} actions, but CodePipeline takes {MAX_ACTIONS}: {_SPLIT}"
+    for name, times in Counter(stage["Name"] for stage in stages).items():
+        if times > 1:
+            yield f"{times} stages are named {name}"
+    for stage in stages:
+        actions = stage["Actions"]
+        if len(actions) > MAX_ACTIONS_PER_STAGE:
+            yield (
+                f"stage {stage['Name']} has {len(actions)} actions, but CodePipeline takes {MAX_ACTIONS_PER_STAGE}: "
+                "split its wave into two stages"
+            )
+        for name, times in Counter(action["Name"] for action in actions).items():
+            if times > 1:
+                yield f"stage {stage['Name']} has {times} actions named {name}"
+        for name in (stage["Name"], *(action["Name"] for action in actions)):
+            if not _NAME.fullmatch(name):
+                yield f"{name!r} is no name for CodePipeline: up to 100 letters, digits and . @ - _"
+        yield from _value_problems(stage)
+
+
+def _value_problems(stage: Mapping[str, Any]) -> Iterator[str]:
+    for action in stage["Actions"]:
+        for key, value in action.get("Configuration", {}).items():
+            if len(str(value)) > MAX_CONFIGURATION_VALUE:
+                where = f"{stage['Name']}, {action['Name']}, {key}"
+                # What an approver reads names every environment of the wave.
+                remedy = ": split its wave, or shorten the comment" if key == "CustomData" else ""
+                yield f"{where}: {len(str(value))} characters, but CodePipeline takes {MAX_CONFIGURATION_VALUE}{remedy}"
+    for condition in stage.get("BeforeEntry", {}).get("Conditions", []):
+        for rule in condition["Rules"]:
+            for key, value in rule["Configuration"].items():
+                if len(value) > MAX_RULE_VALUE:
+                    yield f"{stage['Name']}, {rule['Name']}, {key}: over {MAX_RULE_VALUE} characters: split its wave"
+
+
+def _role_problems(roles: Iterable[RoleDocument]) -> Iterator[str]:
+    for role in roles:
+        inline = sum(size(policy) for policy in role.policies.values())
+        if inline > INLINE_ROOM:
+            yield f"the policies of role {role.name} have {inline} characters, but IAM takes {INLINE_ROOM}: {_SPLIT}"
+        if size(role.trust) > MAX_TRUST_POLICY:
+            yield f"the trust policy of role {role.name} has {size(role.trust)} characters, over {MAX_TRUST_POLICY}"
+        if len(role.managed_policies) > MAX_MANAGED:
+            yield (
+                f"role {role.name} needs {len(role.managed_policies)} managed policies, but IAM takes {MAX_MANAGED}: "
+                "deploy fewer kinds of resources with it, or have the quota raised to 20"
+            )
+
+
+def _policy_problems(policies: Iterable[PolicyDocument]) -> Iterator[str]:
+    for policy in policies:
+        if size(policy.document) > MANAGED_ROOM:
+            yield f"policy {policy.name} has {size(policy.document)} characters, but IAM takes {MANAGED_ROOM}"
+
+
+def _project_problems(projects: Iterable[ProjectDocument]) -> Iterator[str]:
+    for project in projects:
+        if len(project.buildspec) > MAX_INLINE:
+            yield (
+                f"the buildspec of {project.name} has {len(project.buildspec)} characters, but CodeBuild takes "
+                f"{MAX_INLINE}: put the commands into a script"
+            )
+        if not 5 <= project.timeout_minutes <= 2_160:
+            yield f"{project.name} must time out after 5 minutes to 36 hours, not {project.timeout_minutes} minutes"
+        json.loads(project.buildspec)

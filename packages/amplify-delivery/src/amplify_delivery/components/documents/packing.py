@@ -1,0 +1,61 @@
+"""Statements packed into as few policies as IAM's sizes allow, always in the same way."""
+
+from collections.abc import Iterable
+
+from amplify_delivery.components.documents.naming import EnvironmentNames
+from amplify_delivery.components.documents.statements import PolicyDocument, Statement, document, size
+
+INLINE_ROOM = 10_240
+"""Characters of all inline policies of a role together ("IAM and AWS STS quotas")."""
+MANAGED_ROOM = 6_144
+"""Characters of one managed policy."""
+MAX_MANAGED = 10
+"""Managed policies of a role; a quota that can be raised to 20."""
+
+
+def pack(statements: Iterable[Statement], room: int) -> list[list[Statement]]:
+    """Groups of statements of which each, as a document, has at most `room` characters.
+
+    First fit, in order. A statement that is larger alone is split by its actions, which changes nothing for an allow
+    or a deny.
+    """
+    groups: list[list[Statement]] = []
+    for whole in statements:
+        for part in _split(whole, room):
+            for group in groups:
+                if size(document([*group, part])) <= room:
+                    group.append(part)
+                    break
+            else:
+                groups.append([part])
+    return groups
+
+
+def _split(whole: Statement, room: int) -> list[Statement]:
+    actions = whole["Action"]
+    if size(document([whole])) <= room or isinstance(actions, str):
+        return [whole]
+    middle = len(actions) // 2
+    first, second = actions[:middle], actions[middle:]
+    parts = []
+    for suffix, some in (("A", first), ("B", second)):
+        part = {**whole, "Sid": whole["Sid"] + suffix, "Action": some[0] if len(some) == 1 else some}
+        parts.extend(_split(part, room))
+    return parts
+
+
+def managed(names: EnvironmentNames, what: str, statements: Iterable[Statement]) -> tuple[PolicyDocument, ...]:
+    """Managed policies for a role's rights that depend on resource types: as many as they need, numbered from 1."""
+    result = []
+    for number, group in enumerate(pack(statements, MANAGED_ROOM), start=1):
+        name = names.policy(what, number)
+        result.append(
+            PolicyDocument(
+                name=name,
+                path=names.path,
+                description=f"What {what} of {names.prefix} needs for the resource types in use, part {number}",
+                document=document(group),
+                arn=names.iam_arn("policy", names.path, name),
+            )
+        )
+    return tuple(result)

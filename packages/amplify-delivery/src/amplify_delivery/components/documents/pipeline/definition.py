@@ -1,0 +1,249 @@
+"""The CodePipeline itself, as CloudFormation's `AWS::CodePipeline::Pipeline` properties.
+
+Source, Build, UpdatePipeline, PublishAssets, and per stage of ours X-Plan [gate, pre, plan], X-Approve [approval] and
+X [deploy, post, bake]. Three stages for one, because a rejected approval is a failed action: only X may have
+`OnFailure`, else a rejection would roll production back. "CodePipeline pipeline structure reference" and "Stage
+conditions" in the CodePipeline user guide.
+
+Nothing in it varies per commit: a stage can be rolled back only to an execution of the same structure.
+"""
+
+import json
+from collections.abc import Iterator
+
+from amplify_delivery.components.documents.naming import CHECK, DEPLOY, PLAN, PUBLISH
+from amplify_delivery.components.documents.pipeline.artifact import VARIABLE
+from amplify_delivery.components.documents.pipeline.model import (
+    Approval,
+    EnvironmentRef,
+    PipelineModel,
+    S3Source,
+    Stage,
+)
+from amplify_delivery.components.documents.pipeline.source_action import (
+    SOURCE_ARTIFACT,
+    Properties,
+    push_filter,
+    source_action,
+)
+
+BUILD_ARTIFACT = "Build"
+MAX_ACTIONS_PER_STAGE = 50
+
+_DIGEST = {VARIABLE: f"#{{build.{VARIABLE}}}"}
+
+
+def pipeline_properties(model: PipelineModel) -> Properties:
+    """The whole pipeline. Call `limits.validate` first: this function takes its input as it is."""
+    names = model.names
+    properties: Properties = {
+        "Name": names.pipeline,
+        "RoleArn": names.role_arn(),
+        "PipelineType": "V2",
+        "ExecutionMode": "QUEUED",
+        # A changed pipeline starts once more, with the newest commit: it contains everything that was cancelled. Where
+        # only what is tagged may be released, `delivery update-pipeline` starts it with the commit that it came from.
+        "RestartExecutionOnUpdate": not model.tags_only,
+        **_stores(model),
+        "Stages": list(_stages(model)),
+    }
+    if model.triggers:
+        pushes = [push_filter(trigger) for trigger in model.triggers]
+        properties["Triggers"] = [
+            {
+                "ProviderType": "CodeStarSourceConnection",
+                "GitConfiguration": {"SourceActionName": "Source", "Push": pushes},
+            }
+        ]
+    if model.tags:
+        properties["Tags"] = [{"Key": key, "Value": value} for key, value in sorted(model.tags.items())]
+    return properties
+
+
+def _stores(model: PipelineModel) -> Properties:
+    """One store as a scalar, several by region: CodePipeline takes either, and gives back what it was given."""
+    stores = {
+        store.region: {
+            "Type": "S3",
+            "Location": store.bucket,
+            "EncryptionKey": {"Type": "KMS", "Id": store.key_arn},
+        }
+        for store in model.stores
+    }
+    if len(stores) == 1:
+        return {"ArtifactStore": next(iter(stores.values()))}
+    return {"ArtifactStores": [{"Region": region, "ArtifactStore": stores[region]} for region in sorted(stores)]}
+
+
+def _stages(model: PipelineModel) -> Iterator[Properties]:
+    names = model.names
+    yield {"Name": "Source", "Actions": [source_action(model)]}
+    yield {
+        "Name": "Build",
+        "Actions": [
+            _code_build(
+                "Build",
+                names.project("build"),
+                names.role_arn("build-action"),
+                artifact=SOURCE_ARTIFACT,
+                output=BUILD_ARTIFACT,
+                namespace="build",
+            )
+        ],
+    }
+    yield {
+        "Name": "UpdatePipeline",
+        "Actions": [
+            _code_build(
+                "UpdatePipeline",
+                names.project("update"),
+                names.role_arn("update-action"),
+                variables={**_DIGEST, **_run(model)},
+            )
+        ],
+    }
+    refs = [ref for stage in model.stages for ref in stage.environments]
+    groups = [refs[at : at + MAX_ACTIONS_PER_STAGE] for at in range(0, len(refs), MAX_ACTIONS_PER_STAGE)]
+    for number, group in enumerate(groups, start=1):
+        yield {
+            "Name": "PublishAssets" if len(groups) == 1 else f"PublishAssets-{number}",
+            "Actions": [_inside(model, ref, PUBLISH, "Publish", 1) for ref in group],
+        }
+    for stage in model.stages:
+        yield from _stage(model, stage)
+
+
+def _stage(model: PipelineModel, stage: Stage) -> Iterator[Properties]:
+    plans: list[Properties] = []
+    deploys: list[Properties] = []
+    first = 1
+    if stage.approval_before_plan:
+        # A part of X-Plan, not a stage of its own: there are 50 at most, and a rejection leads to nothing else.
+        plans.append(_manual("Approve-Plan", stage.approval_before_plan, f"Commit: {_run(model)['COMMIT_ID']}"))
+        first = 2
+    for ref in stage.environments:
+        plans += [_inside(model, ref, CHECK, step.name, first, step=step.name) for step in stage.pre]
+        order = first + 1 if stage.pre else first
+        plans.append(_inside(model, ref, PLAN, "Plan", order, namespace=f"plan-{ref.name}"))
+        deploys.append(_inside(model, ref, DEPLOY, "Deploy", 1, plan=True))
+        deploys += [_inside(model, ref, CHECK, step.name, 2, step=step.name) for step in stage.post]
+        if stage.bake_minutes:
+            order = 3 if stage.post else 2
+            deploys.append(_inside(model, ref, CHECK, "Bake", order, step="bake"))
+    yield {"Name": f"{stage.name}-Plan", "Actions": plans}
+    if stage.approval:
+        approve: Properties = {"Name": f"{stage.name}-Approve", "Actions": [_approval(stage.approval, stage)]}
+        if stage.approval.skip_unchanged:
+            rule = _something_changes(stage.environments[0])
+            approve["BeforeEntry"] = {"Conditions": [{"Result": "SKIP", "Rules": [rule]}]}
+        yield approve
+    last: Properties = {"Name": stage.name, "Actions": deploys}
+    if stage.on_failure == "rollback":
+        last["OnFailure"] = {"Result": "ROLLBACK"}
+    elif stage.on_failure == "retry":
+        last["OnFailure"] = {"Result": "RETRY", "RetryConfiguration": {"RetryMode": "FAILED_ACTIONS"}}
+    yield last
+
+
+def _something_changes(environment: EnvironmentRef) -> Properties:
+    """The rule that lets an execution into X-Approve; where it fails, the stage is skipped ("VariableCheck").
+
+    A rule checks one variable, and all rules of a condition must hold: so there is none that says "in one of several
+    environments something changes". `limits` refuses a stage of several that would skip.
+    """
+    check = {"Variable": f"#{{plan-{environment.name}.CHANGES}}", "Value": "0", "Operator": "NE"}
+    return {
+        "Name": "SomethingChanges",
+        "RuleTypeId": {"Category": "Rule", "Owner": "AWS", "Provider": "VariableCheck", "Version": "1"},
+        "Configuration": check,
+    }
+
+
+def _approval(approval: Approval, stage: Stage) -> Properties:
+    plans = " ".join(
+        f"{r.name}: #{{plan-{r.name}.CHANGES}} (#{{plan-{r.name}.PLAN_DIGEST}})" for r in stage.environments
+    )
+    return _manual("Approve", approval, f"Changes: {plans}")
+
+
+def _manual(name: str, approval: Approval, text: str) -> Properties:
+    configuration = {"CustomData": f"{approval.comment} {text}".strip()}
+    if approval.topic_arn:
+        configuration["NotificationArn"] = approval.topic_arn
+    if approval.review_url:
+        configuration["ExternalEntityLink"] = approval.review_url
+    return {
+        "Name": name,
+        "ActionTypeId": {"Category": "Approval", "Owner": "AWS", "Provider": "Manual", "Version": "1"},
+        "RunOrder": 1,
+        "Configuration": configuration,
+        "TimeoutInMinutes": approval.timeout_minutes,
+    }
+
+
+def _inside(
+    model: PipelineModel,
+    ref: EnvironmentRef,
+    project: str,
+    name: str,
+    order: int,
+    *,
+    step: str | None = None,
+    plan: bool = False,
+    namespace: str | None = None,
+) -> Properties:
+    """An action that runs in the target account, through its door. It can have no output artifact: a project of
+    another account does not use the store's key ("cross-account action" in the CodeBuild action reference)."""
+    names = ref.names(model.app)
+    variables = {**_DIGEST, **_run(model)}
+    if step:
+        variables["STEP_NAME"] = step
+    if plan:
+        variables["PLAN_DIGEST"] = f"#{{plan-{ref.name}.PLAN_DIGEST}}"
+    action = _code_build(
+        f"{name}-{ref.name}",
+        names.project(project),
+        names.door_arn,
+        order=order,
+        variables=variables,
+        namespace=namespace,
+    )
+    if ref.region != model.names.region:
+        action["Region"] = ref.region
+    return action
+
+
+def _run(model: PipelineModel) -> dict[str, str]:
+    """What the audit log needs to name an execution."""
+    revision = "VersionId" if isinstance(model.source, S3Source) else "CommitId"
+    return {"COMMIT_ID": f"#{{source.{revision}}}", "EXECUTION_ID": "#{codepipeline.PipelineExecutionId}"}
+
+
+def _code_build(
+    name: str,
+    project: str,
+    role_arn: str,
+    *,
+    artifact: str = BUILD_ARTIFACT,
+    output: str | None = None,
+    order: int = 1,
+    variables: dict[str, str] | None = None,
+    namespace: str | None = None,
+) -> Properties:
+    configuration = {"ProjectName": project}
+    if variables:
+        listed = [{"name": key, "value": variables[key], "type": "PLAINTEXT"} for key in sorted(variables)]
+        configuration["EnvironmentVariables"] = json.dumps(listed, separators=(",", ":"))
+    action: Properties = {
+        "Name": name,
+        "ActionTypeId": {"Category": "Build", "Owner": "AWS", "Provider": "CodeBuild", "Version": "1"},
+        "RunOrder": order,
+        "Configuration": configuration,
+        "InputArtifacts": [{"Name": artifact}],
+        "RoleArn": role_arn,
+    }
+    if output:
+        action["OutputArtifacts"] = [{"Name": output}]
+    if namespace:
+        action["Namespace"] = namespace
+    return action

@@ -1,0 +1,303 @@
+"""Everything of the tooling account that is a document: the pipeline's roles, their boundaries, its two projects.
+
+No role here has rights in a target account. The pipeline's role may knock at the doors; all others may not even that.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from amplify_delivery.components.documents.account.environment import BuildEnvironment
+from amplify_delivery.components.documents.naming import ROOT_PATH, PipelineNames
+from amplify_delivery.components.documents.pipeline import buildspecs
+from amplify_delivery.components.documents.pipeline.model import (
+    CodeCommitSource,
+    ConnectionSource,
+    PipelineModel,
+    S3Source,
+)
+from amplify_delivery.components.documents.pipeline.update import update_boundary, update_statements
+from amplify_delivery.components.documents.rights.store_access import (
+    LOOK,
+    PIPELINE_LOOK,
+    READ,
+    READ_TAGS,
+    WRITE,
+    log_statement,
+    objects_of,
+    owned_by,
+)
+from amplify_delivery.components.documents.statements import (
+    Document,
+    PolicyDocument,
+    ProjectDocument,
+    RoleDocument,
+    Statement,
+    allow,
+    document,
+    role_trust,
+    service_trust,
+    through_s3_for,
+)
+
+USE_KEY = ("kms:Decrypt", "kms:GenerateDataKey")
+
+
+@dataclass(frozen=True)
+class PipelineDocuments:
+    """What to declare in the tooling account for one pipeline, beside the pipeline itself."""
+
+    roles: tuple[RoleDocument, ...]
+    """The pipeline's own role first."""
+    boundaries: tuple[PolicyDocument, ...]
+    projects: tuple[ProjectDocument, ...]
+
+    def role(self, arn: str) -> RoleDocument:
+        return next(role for role in self.roles if role.arn == arn)
+
+
+def pipeline_documents(
+    model: PipelineModel,
+    *,
+    build: BuildEnvironment | None = None,
+    engine: buildspecs.EngineDownload | None = None,
+) -> PipelineDocuments:
+    """The documents of one pipeline. The same input gives the same text, everywhere."""
+    names = model.names
+    environment = build or BuildEnvironment()
+    specs = {
+        "build": buildspecs.build(engine),
+        "update": buildspecs.update_pipeline(engine),
+    }
+    roles = [_pipeline_role(model), _build_role(names), _update_role(model)]
+    roles += [_starter(names, what) for what in ("build", "update")]
+    source = _source_role(model)
+    if source:
+        roles.append(source)
+    roles.append(_trigger_role(names))
+    key = next((store.key_arn for store in model.stores if store.region == names.region), None)
+    return PipelineDocuments(
+        roles=tuple(roles),
+        boundaries=(pipeline_boundary(names), update_boundary(model)),
+        projects=tuple(_project(names, what, specs[what], environment, key) for what in ("build", "update")),
+    )
+
+
+def pipeline_boundary(names: PipelineNames) -> PolicyDocument:
+    """The most that the pipeline's role can do, whatever UpdatePipeline writes into its policy."""
+    return PolicyDocument(
+        name=names.boundary("pipeline"),
+        path=names.path,
+        description=f"The most that the role of {names.pipeline} can do",
+        document=document(
+            [
+                allow("Doors", "sts:AssumeRole", f"arn:{names.partition}:iam::*:role{ROOT_PATH}{names.app}/env/*-door"),
+                allow("OwnActions", "sts:AssumeRole", names.iam_arn("role", names.path, "*")),
+                allow("Artifacts", "s3:*", _artifacts(names)),
+                allow("ArtifactKeys", [*USE_KEY, "kms:Encrypt", "kms:ReEncrypt*", "kms:DescribeKey"], _keys(names)),
+                allow("Topics", "sns:Publish", names.arn("sns", "*", region="*")),
+            ]
+        ),
+        arn=names.boundary_arn("pipeline"),
+    )
+
+
+def _artifacts(names: PipelineNames) -> list[str]:
+    return [names.artifact_bucket_pattern, f"{names.artifact_bucket_pattern}/*"]
+
+
+def _keys(names: PipelineNames) -> str:
+    return names.arn("kms", "key/*", region="*")
+
+
+def _pipeline_role(model: PipelineModel) -> RoleDocument:
+    names = model.names
+    buckets = [names.bucket_arn(names.artifact_bucket(region)) for region in model.regions]
+    actions = [names.role_arn(what) for what in ("build-action", "update-action")]
+    if _source_role(model):
+        actions.append(names.role_arn("source"))
+    statements = [
+        allow("Actions", "sts:AssumeRole", actions),
+        allow("Artifacts", [*READ, *READ_TAGS, *WRITE], objects_of(buckets), owned_by(names.account)),
+        allow("ArtifactBuckets", [*PIPELINE_LOOK, "s3:ListBucket"], buckets, owned_by(names.account)),
+        *_artifact_keys(names, model.regions),
+    ]
+    doors = [environment.door_arn for environment in model.environments]
+    if doors:
+        statements.insert(0, allow("Doors", "sts:AssumeRole", doors))
+    topics = {s.approval.topic_arn for s in model.stages if s.approval and s.approval.topic_arn}
+    if topics:
+        statements.append(allow("Approvals", "sns:Publish", topics))
+    return RoleDocument(
+        name=names.role(),
+        path=names.path,
+        description=f"{names.pipeline} runs with it; the only one that the doors let in",
+        trust=service_trust("codepipeline.amazonaws.com", names.account),
+        policies={"pipeline": document(statements)},
+        arn=names.role_arn(),
+        boundary=names.boundary_arn("pipeline"),
+    )
+
+
+def _artifact_keys(names: PipelineNames, regions: Sequence[str]) -> list[Statement]:
+    """Use of the artifact keys through S3, one statement for all regions."""
+    return [
+        allow(
+            "ArtifactKeys",
+            USE_KEY,
+            [names.arn("kms", "key/*", region=region) for region in regions],
+            through_s3_for(
+                [names.bucket_arn(names.artifact_bucket(region)) for region in regions],
+                [f"s3.{region}.{names.dns_suffix}" for region in regions],
+            ),
+        )
+    ]
+
+
+def _project_role(
+    names: PipelineNames, what: str, policies: Mapping[str, Document], boundary: str | None
+) -> RoleDocument:
+    return RoleDocument(
+        name=names.role(what),
+        path=names.path,
+        description=f"The {what} project of {names.pipeline} runs with it",
+        trust=service_trust("codebuild.amazonaws.com", names.account, [names.project_arn(what)]),
+        policies=policies,
+        arn=names.role_arn(what),
+        boundary=boundary,
+    )
+
+
+def _log(names: PipelineNames, what: str) -> Statement:
+    return log_statement(names.arn("logs", f"log-group:{names.project_log_group(what)}"))
+
+
+def _build_role(names: PipelineNames) -> RoleDocument:
+    bucket, own = names.bucket_arn(names.artifact_bucket(names.region)), owned_by(names.account)
+    statements = [
+        _log(names, "build"),
+        allow("Artifacts", [*READ, "s3:PutObject"], f"{bucket}/*", own),
+        allow("ArtifactBucket", LOOK, bucket, own),
+        *_artifact_keys(names, [names.region]),
+    ]
+    return _project_role(names, "build", {"build": document(statements)}, None)
+
+
+def _update_role(model: PipelineModel) -> RoleDocument:
+    names = model.names
+    statements = [_log(names, "update"), *_artifact_keys(names, [names.region]), *update_statements(model)]
+    return _project_role(names, "update", {"update": document(statements)}, names.boundary_arn("update"))
+
+
+def _starter(names: PipelineNames, what: str) -> RoleDocument:
+    """The action role of Build or UpdatePipeline: it starts the one project."""
+    return RoleDocument(
+        name=names.role(f"{what}-action"),
+        path=names.path,
+        description=f"{names.pipeline} starts its {what} project with it",
+        trust=role_trust(names.role_arn()),
+        policies={
+            "start": document(
+                [
+                    allow(
+                        "Builds",
+                        ["codebuild:BatchGetBuilds", "codebuild:StartBuild", "codebuild:StopBuild"],
+                        names.project_arn(what),
+                    )
+                ]
+            )
+        },
+        arn=names.role_arn(f"{what}-action"),
+    )
+
+
+def _source_role(model: PipelineModel) -> RoleDocument | None:
+    """The source action's role; None for GitHub with a token, whose action takes none."""
+    names, source = model.names, model.source
+    if isinstance(source, ConnectionSource):
+        # Both names of the service: a connection made before 2024 has the older one in its ARN.
+        # This one repository, and nothing that writes to it. Which calls CodePipeline makes there may change, says
+        # "Using a connection" in the Developer Tools console user guide: so they are not named one by one.
+        read = [
+            allow(
+                sid,
+                f"{service}:UseConnection",
+                source.connection_arn,
+                {
+                    "StringEquals": {
+                        f"{service}:FullRepositoryId": source.repository,
+                        f"{service}:ProviderPermissionsRequired": "read_only",
+                    }
+                },
+            )
+            for sid, service in (("Connection", "codeconnections"), ("OlderConnection", "codestar-connections"))
+        ]
+    elif isinstance(source, CodeCommitSource):
+        read = [
+            allow(
+                "Repository",
+                [
+                    "codecommit:CancelUploadArchive",
+                    "codecommit:GetBranch",
+                    "codecommit:GetCommit",
+                    "codecommit:GetRepository",
+                    "codecommit:GetUploadArchiveStatus",
+                    "codecommit:UploadArchive",
+                ],
+                names.arn("codecommit", source.repository),
+            )
+        ]
+    elif isinstance(source, S3Source):
+        bucket = names.bucket_arn(source.bucket)
+        read = [
+            allow("SourceObject", [*READ, *READ_TAGS], f"{bucket}/{source.key}"),
+            allow("SourceBucket", [*PIPELINE_LOOK, "s3:ListBucket"], bucket),
+        ]
+    else:
+        return None
+    store, own = names.bucket_arn(names.artifact_bucket(names.region)), owned_by(names.account)
+    write = [
+        allow("Artifacts", WRITE, f"{store}/*", own),
+        allow("ArtifactBucket", PIPELINE_LOOK, store, own),
+        *_artifact_keys(names, [names.region]),
+    ]
+    return RoleDocument(
+        name=names.role("source"),
+        path=names.path,
+        description=f"{names.pipeline} reads its source with it",
+        trust=role_trust(names.role_arn()),
+        policies={"source": document([*read, *write])},
+        arn=names.role_arn("source"),
+    )
+
+
+def _trigger_role(names: PipelineNames) -> RoleDocument:
+    """EventBridge starts the pipeline with it: on a schedule, or when CodeCommit or S3 has something new."""
+    return RoleDocument(
+        name=names.role("trigger"),
+        path=names.path,
+        description=f"EventBridge starts {names.pipeline} with it",
+        trust=service_trust("events.amazonaws.com", names.account),
+        policies={"start": document([allow("Start", "codepipeline:StartPipelineExecution", names.pipeline_arn)])},
+        arn=names.role_arn("trigger"),
+    )
+
+
+def _project(
+    names: PipelineNames, what: str, buildspec: str, environment: BuildEnvironment, key_arn: str | None
+) -> ProjectDocument:
+    return ProjectDocument(
+        name=names.project(what),
+        description=f"{what.capitalize()} of {names.pipeline}",
+        role_arn=names.role_arn(what),
+        buildspec=buildspec,
+        image=environment.image,
+        compute_type=environment.compute_type,
+        timeout_minutes=buildspecs.UPDATE_MINUTES,
+        queued_timeout_minutes=480,
+        log_group=names.project_log_group(what),
+        # Build has nothing to do with the engine's state.
+        variables={"STACK": names.name, **({"PULUMI_BACKEND_URL": names.state_backend} if what == "update" else {})},
+        privileged=environment.privileged and what == "build",
+        # CodeBuild ignores the artifact store's key and encrypts with the project's.
+        encryption_key_arn=key_arn,
+    )

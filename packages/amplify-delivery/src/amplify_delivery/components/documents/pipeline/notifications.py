@@ -1,0 +1,75 @@
+"""Who is told what: notification rule, topic policy and event rules of a pipeline, as documents.
+
+"Events for notification rules on pipelines" in the Developer Tools console user guide, "Start a pipeline in
+CodePipeline" for the event rules.
+"""
+
+import json
+from typing import Any
+
+from amplify_delivery.components.documents.naming import PipelineNames
+from amplify_delivery.components.documents.pipeline.model import CodeCommitSource, PipelineModel, S3Source
+from amplify_delivery.components.documents.statements import Document, allow, document
+
+EVENTS = (
+    "codepipeline-pipeline-manual-approval-failed",
+    "codepipeline-pipeline-manual-approval-needed",
+    "codepipeline-pipeline-pipeline-execution-failed",
+    "codepipeline-pipeline-pipeline-execution-succeeded",
+    "codepipeline-pipeline-pipeline-execution-superseded",
+)
+"""What a team wants to hear of: the end of each execution, and what waits for it."""
+
+
+def notification_rule(names: PipelineNames, topic_arn: str) -> dict[str, Any]:
+    """`AWS::CodeStarNotifications::NotificationRule` properties."""
+    return {
+        "Name": f"{names.prefix}-notifications"[:64],
+        "DetailType": "BASIC",  # the full one repeats an approval's comment and link outside the account
+        "EventTypeIds": list(EVENTS),
+        "Resource": names.pipeline_arn,
+        "Targets": [{"TargetType": "SNS", "TargetAddress": topic_arn}],
+    }
+
+
+def topic_policy(names: PipelineNames) -> Document:
+    """The policy of the pipeline's own topic: notifications of this account may be sent to it."""
+    return document(
+        [
+            allow(
+                "Notifications",
+                "sns:Publish",
+                names.arn("sns", names.topic),
+                {"StringEquals": {"aws:SourceAccount": names.account}},
+                principal={"Service": "codestar-notifications.amazonaws.com"},
+            )
+        ]
+    )
+
+
+def start_rules(model: PipelineModel, schedule: str | None = None) -> dict[str, dict[str, str]]:
+    """EventBridge rules that start the pipeline, by name: `schedule_expression` or `event_pattern`."""
+    names, source = model.names, model.source
+    rules: dict[str, dict[str, str]] = {}
+    if isinstance(source, CodeCommitSource):
+        pattern: dict[str, Any] = {
+            "source": ["aws.codecommit"],
+            "detail-type": ["CodeCommit Repository State Change"],
+            "resources": [names.arn("codecommit", source.repository)],
+            "detail": {
+                "event": ["referenceCreated", "referenceUpdated"],
+                "referenceType": ["branch"],
+                "referenceName": [source.branch],
+            },
+        }
+        rules[f"{names.event_rule_prefix}source"] = {"event_pattern": json.dumps(pattern, sort_keys=True)}
+    if isinstance(source, S3Source) and not source.poll:
+        pattern = {
+            "source": ["aws.s3"],
+            "detail-type": ["Object Created"],
+            "detail": {"bucket": {"name": [source.bucket]}, "object": {"key": [source.key]}},
+        }
+        rules[f"{names.event_rule_prefix}source"] = {"event_pattern": json.dumps(pattern, sort_keys=True)}
+    if schedule:
+        rules[f"{names.event_rule_prefix}schedule"] = {"schedule_expression": schedule}
+    return rules

@@ -1,0 +1,123 @@
+"""What the roles of an environment were made for, as its account's stack writes it down beside the version stamp.
+
+The rights are computed from the export's types when the account's owner runs her stack; an export that comes later may
+need more. `delivery plan` compares with this record, because CloudFormation would find out in the middle of a
+deployment. It holds types and not actions: there are few of them, and they are what a person understands.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from amplify_delivery.components.documents.account.boundary import lets_pass
+from amplify_delivery.components.documents.account.environment import EnvironmentAccess
+from amplify_delivery.components.documents.pulumi_types import cloudformation_type, services_of
+from amplify_delivery.components.documents.rights.types import EXTRA, actions_for
+
+ANY_SERVICE = "*"
+"""Stands in `Prepared.further` for managed policies: what these allow stands elsewhere."""
+
+_STACK = "AWS::CloudFormation::Stack"
+_CUSTOM = "AWS::CloudFormation::CustomResource"
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The types that roles have rights for; `Custom::` types are one type here, because their rights are."""
+
+    backend: frozenset[str]
+    """Types that CloudFormation's execution role may make."""
+    program: frozenset[str]
+    """Types that `deploy` itself may make, for the program."""
+    further: frozenset[str]
+    """Services (prefixes of IAM actions) that the account's file gives `deploy` further rights in, or `ANY_SERVICE`."""
+    pages: frozenset[str] = frozenset()
+    """Buckets of the export that `deploy` may upload verification pages into."""
+
+    boundary: frozenset[str] = frozenset()
+    """Services that the account's file adds to those which the boundary lets roles of the backend use."""
+
+    def lets_pass(self, action: str) -> bool:
+        """Whether the boundary lets an action pass that a policy of the backend gives."""
+        return lets_pass(action, self.boundary, containers="AWS::CodePipeline::Pipeline" in self.backend)
+
+    def allows_backend(self, name: str) -> bool:
+        """Whether the execution role may make and delete resources of the type `name`."""
+        return name == _STACK or _general(name) in self.backend or EXTRA.get(name) == ()
+
+    def allows_program(self, token: str) -> bool | None:
+        """Whether `deploy` may make and delete resources of a Pulumi type (`aws:sqs/queue:Queue`); None if only AWS
+        can say.
+
+        That is so where the account's owner has given further rights by hand that the type may need, and where the
+        table of rights has no such type, but rights for others of its service.
+        """
+        name = cloudformation_type(token)
+        if name in self.program:
+            return True
+        if ANY_SERVICE in self.further:
+            return None
+        if name is not None:
+            return None if {action.partition(":")[0] for action in actions_for([name])} & self.further else False
+        beside = services_of(token) & {known.split("::")[1].lower() for known in self.program}
+        return None if self.further or beside else False
+
+    def to_text(self) -> str:
+        """The record's text: the same for the same types, and short enough for an SSM parameter."""
+        content = {
+            "backend": _by_service(self.backend),
+            "program": _by_service(self.program),
+            "further": sorted(self.further),
+            **({"pages": sorted(self.pages)} if self.pages else {}),
+            "boundary": sorted(self.boundary),
+        }
+        return json.dumps(content, separators=(",", ":"), sort_keys=True)
+
+
+def prepared(access: EnvironmentAccess) -> Prepared:
+    """What the roles of `access` are made for."""
+    actions = [a for s in access.deploy_statements for a in _listed(s["Action"])]
+    further = {action.partition(":")[0] for action in actions}
+    return Prepared(
+        frozenset(map(_general, access.resource_types)),
+        frozenset(map(_general, access.program_types)),
+        frozenset(further | ({ANY_SERVICE} if access.deploy_managed_policies else set())),
+        access.page_buckets,
+        frozenset(access.boundary_services),
+    )
+
+
+def parse(text: str) -> Prepared:
+    """The record in `to_text`'s form. Raises `ValueError` for any other text."""
+    try:
+        content = json.loads(text)
+        return Prepared(
+            frozenset(_types(content["backend"])),
+            frozenset(_types(content["program"])),
+            frozenset(content["further"]),
+            frozenset(content.get("pages", ())),
+            frozenset(content.get("boundary", ())),
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"not a record of types: {error}") from None
+
+
+def _general(name: str) -> str:
+    return _CUSTOM if name.startswith("Custom::") else name
+
+
+def _by_service(types: Iterable[str]) -> dict[str, list[str]]:
+    """`AWS::SQS::Queue` as `{"SQS": ["Queue"]}`: half as long as the names."""
+    found: dict[str, list[str]] = {}
+    for name in sorted(types):
+        _, service, kind = name.split("::", 2)
+        found.setdefault(service, []).append(kind)
+    return found
+
+
+def _types(by_service: Mapping[str, Iterable[str]]) -> Iterable[str]:
+    return (f"AWS::{service}::{kind}" for service, kinds in by_service.items() for kind in kinds)
+
+
+def _listed(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value

@@ -1,0 +1,168 @@
+"""Which resources belong to one environment: ARN patterns by service, from the names in Amplify's templates."""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from amplify_delivery.components.documents.account.environment import EnvironmentAccess
+
+Scope = Callable[[EnvironmentAccess, frozenset[str]], list[str]]
+
+
+def resources_of(service: str, access: EnvironmentAccess, types: Iterable[str]) -> list[str]:
+    """ARN patterns of what belongs to the environment in `service`; the account and region where names are unknown."""
+    scope = _SCOPES.get(service)
+    if scope is None:
+        return [access.names.arn(service, "*")]
+    return scope(access, frozenset(types))
+
+
+def data_reads(action: str) -> bool:
+    """True for a read that gives back data or a credential instead of a description."""
+    return action in _DATA_READS or action.startswith(("s3:GetObject", "ssm:GetParameter"))
+
+
+def is_foreign_identity(action: str) -> bool:
+    """True for IAM actions on users and groups. The schemas of IAM policies list them; a backend has roles only."""
+    service, _, name = action.partition(":")
+    return service == "iam" and ("User" in name or "Group" in name)
+
+
+def services_passed_to(types: Iterable[str]) -> list[str]:
+    """The services that resources of `types` hand a role to."""
+    prefixes = {name.split("::")[1] for name in types if name.startswith("AWS::")}
+    return sorted(
+        {service for prefix in prefixes for service in _PASSED_TO.get(prefix, ())} or {"lambda.amazonaws.com"}
+    )
+
+
+_DATA_READS = frozenset(
+    {
+        "appsync:ListApiKeys",  # an API key's id is the key
+        "cognito-idp:DescribeIdentityProvider",  # holds the provider's client secret
+        "cognito-idp:DescribeUserPoolClient",  # holds the client's secret
+        "dynamodb:GetItem",
+        "dynamodb:Query",
+        "dynamodb:Scan",
+        "kinesis:GetRecords",
+        "kms:Decrypt",
+        "logs:FilterLogEvents",
+        "logs:GetLogEvents",
+        "secretsmanager:GetSecretValue",
+        "sqs:ReceiveMessage",
+    }
+)
+
+_PASSED_TO: Mapping[str, tuple[str, ...]] = {
+    "ApiGateway": ("apigateway.amazonaws.com",),
+    "ApiGatewayV2": ("apigateway.amazonaws.com",),
+    "AppSync": ("appsync.amazonaws.com",),
+    "CodeBuild": ("codebuild.amazonaws.com",),
+    "CodePipeline": ("codepipeline.amazonaws.com",),
+    "Cognito": ("cognito-identity.amazonaws.com", "cognito-idp.amazonaws.com"),
+    "DynamoDB": ("dynamodb.amazonaws.com",),
+    "ECS": ("ecs-tasks.amazonaws.com", "ecs.amazonaws.com"),
+    "Events": ("events.amazonaws.com",),
+    "KinesisFirehose": ("firehose.amazonaws.com",),
+    "Lambda": ("lambda.amazonaws.com",),
+    "OpenSearchService": ("es.amazonaws.com",),
+    "S3": ("s3.amazonaws.com",),
+    "SNS": ("sns.amazonaws.com",),
+    "StepFunctions": ("states.amazonaws.com",),
+}
+
+
+def _named(service: str, *kinds: str, tails: tuple[str, ...] = ("",)) -> Scope:
+    """Resources that Amplify names with `-ENV`, CloudFormation after the stack, and the program after the app."""
+
+    def scope(access: EnvironmentAccess, types: frozenset[str]) -> list[str]:
+        del types
+        names = access.names
+        patterns = (f"*-{names.environment}", f"{names.stack_role_prefix}*", f"{names.prefix}-*")
+        return [names.arn(service, kind + pattern + tail) for kind in kinds for pattern in patterns for tail in tails]
+
+    return scope
+
+
+def _anywhere(service: str, *kinds: str, region: str | None = None) -> Scope:
+    """Resources with random ids: the account's, in this region."""
+
+    def scope(access: EnvironmentAccess, types: frozenset[str]) -> list[str]:
+        del types
+        return [access.names.arn(service, kind, region=region) for kind in kinds]
+
+    return scope
+
+
+def _lambda(access: EnvironmentAccess, types: frozenset[str]) -> list[str]:
+    found = _named("lambda", "function:", tails=("", ":*"))(access, types)
+    if any(name.startswith("AWS::Lambda::Layer") for name in types):
+        found += _named("lambda", "layer:", tails=("", ":*"))(access, types)
+    if "AWS::Lambda::EventSourceMapping" in types:
+        found.append(access.names.arn("lambda", "event-source-mapping:*"))
+    return found
+
+
+def _iam(access: EnvironmentAccess, types: frozenset[str]) -> list[str]:
+    found = [*access.backend_role_patterns, access.program_role_pattern]
+    if "AWS::IAM::ManagedPolicy" in types:
+        names = access.names
+        # Not `*-ENV`, as for roles: a policy that ends so may be a person's, and who writes it has its holders' rights.
+        # Amplify leaves its policies unnamed.
+        patterns = [f"{names.stack_role_prefix}*"]
+        if "AWS::IAM::ManagedPolicy" in access.program_types:
+            patterns.append(f"{names.prefix}-*")
+        found += [names.iam_arn("policy", "/", pattern) for pattern in patterns]
+    found.append(access.names.iam_arn("role", "/aws-service-role/", "*"))
+    return found
+
+
+def _s3(access: EnvironmentAccess, types: frozenset[str]) -> list[str]:
+    del types
+    names = access.names
+    patterns = (f"*-{names.environment}", f"{names.stack_role_prefix.lower()}*", f"{names.prefix.lower()}-app-*")
+    return [names.bucket_arn(pattern) for pattern in patterns]
+
+
+def _apigateway(access: EnvironmentAccess, types: frozenset[str]) -> list[str]:
+    paths = ["/tags/*"]
+    if any(name.startswith("AWS::ApiGateway::") for name in types):
+        paths += ["/restapis", "/restapis/*"]
+    if any(name.startswith("AWS::ApiGatewayV2::") for name in types):
+        paths += ["/apis", "/apis/*", "/vpclinks", "/vpclinks/*"]
+    if "AWS::ApiGateway::Account" in types:
+        paths.append("/account")
+    return [f"arn:{access.names.partition}:apigateway:{access.names.region}::{path}" for path in paths]
+
+
+def _cloudformation(access: EnvironmentAccess, types: frozenset[str]) -> list[str]:
+    del types
+    return [access.stack_arns[1]]
+
+
+def _route53(access: EnvironmentAccess, types: frozenset[str]) -> list[str]:
+    del types
+    return [f"arn:{access.names.partition}:route53:::hostedzone/*"]
+
+
+_SCOPES: Mapping[str, Scope] = {
+    "apigateway": _apigateway,
+    "appsync": _anywhere("appsync", "apis/*", "/v1/apis/*"),
+    "cloudformation": _cloudformation,
+    "cloudfront": _anywhere("cloudfront", "*", region=""),
+    "codebuild": _named("codebuild", "project/"),
+    "codepipeline": _named("codepipeline", ""),
+    "cognito-identity": _anywhere("cognito-identity", "identitypool/*"),
+    "cognito-idp": _anywhere("cognito-idp", "userpool/*"),
+    "dynamodb": _named("dynamodb", "table/", tails=("", "/*")),
+    "events": _named("events", "rule/", "rule/*/", "event-bus/"),
+    "iam": _iam,
+    "kms": _anywhere("kms", "key/*"),
+    "lambda": _lambda,
+    "logs": _named("logs", "log-group:", "log-group:/aws/lambda/", tails=("", ":*")),
+    "route53": _route53,
+    "s3": _s3,
+    "secretsmanager": _named("secretsmanager", "secret:", tails=("", "-*")),
+    "sns": _named("sns", "", tails=("", ":*")),
+    "sqs": _named("sqs", ""),
+    "ssm": _named("ssm", "parameter/", "parameter/amplify/"),
+    "states": _named("states", "stateMachine:"),
+}

@@ -1,0 +1,88 @@
+"""Publishing from inside a deployment: what `AmplifyBackend` calls before its stack is created or updated."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from amplify_delivery import publishing
+from amplify_delivery.changes.guard import Guard
+from amplify_delivery.components.providers import Access
+from amplify_delivery.export import Assembly, ExportRefused, RootStack
+
+
+class Publisher(Protocol):
+    """Makes ready for a deployment of `root`: brings the objects of `assembly` and the root template to where
+    CloudFormation reads them.
+
+    It runs in a thread of its own, may take as long as it needs, and
+    reports to `progress`. It raises `DeliveryError`, whose text the user sees.
+    """
+
+    def __call__(self, assembly: Assembly, root: RootStack, progress: Callable[[str], None]) -> object: ...
+
+
+@dataclass(frozen=True)
+class BucketPublisher:
+    """Refuses a deployment that would lose data, and publishes into `bucket`; with `access`, which is the very access
+    of the stack's provider."""
+
+    bucket: str
+    access: Access
+    guard: Guard
+    """What data may be lost, and which findings do not count."""
+    _free: set[str] = field(default_factory=set, init=False, repr=False, compare=False)
+    """Root stacks whose names were looked for, and found to be nobody's."""
+
+    def __call__(self, assembly: Assembly, root: RootStack, progress: Callable[[str], None]) -> object:
+        # boto3 and the linter are loaded now: not when nothing changed.
+        from amplify_delivery.changes import guarded  # noqa: PLC0415
+
+        guarded.check(self._target, assembly, root, self.guard, progress)
+        return publishing.publish(assembly, [(root.object, root.body)], self._target, progress, self.guard.ignored)
+
+    def check(self, assembly: Assembly, root: RootStack, creating: bool) -> None:
+        """Raise `DeliveryError` for a deployment of `root` that the stack cannot take: it is there already, locked,
+        stuck or busy, or names are taken. `creating` tells a first create from an update."""
+        target = self._target
+        publishing.check_stack(target, root.stack_name, creating=creating)
+        if creating and root.against_creating:
+            raise ExportRefused(root.against_creating)
+        if creating and root.stack_name not in self._free:
+            self._check_names(assembly, root)
+
+    def check_first(self, assembly: Assembly, root: RootStack, *, examine: bool) -> None:
+        """Raise `DeliveryError` before the very first thing is made, for all that can be known of the create then:
+        names that are taken, what AWS makes no more, and (`examine`, where no pipeline has done it) what CloudFormation
+        would refuse in the templates. Where the root stack is there already, `check` and the publication say it."""
+        from amplify_delivery.changes import guarded  # noqa: PLC0415 - as above
+
+        target = self._target
+        if publishing.stack_is_there(target, root.stack_name):
+            return
+        self._check_names(assembly, root)
+        guarded.check_create(target, assembly, root, self.guard)
+        if not examine:
+            return
+        rendered = publishing.Deployment([(root.object, root.body)], self.bucket, target.region, self.guard.ignored)
+        findings = publishing.examine(assembly, {self.bucket: rendered})[self.bucket]
+        if findings:
+            raise ExportRefused(findings)
+
+    def _check_names(self, assembly: Assembly, root: RootStack) -> None:
+        from amplify_delivery.changes import deployed  # noqa: PLC0415 - as above
+        from amplify_delivery.changes.names import names  # noqa: PLC0415
+        from amplify_delivery.changes.stacks import Stacks  # noqa: PLC0415
+
+        target = self._target
+        pseudo = {"AWS::AccountId": target.account, "AWS::Region": target.region, "AWS::StackName": root.stack_name}
+        publishing.check_names(target, names(Stacks.of(assembly, root, deployed.known(root)), pseudo))
+        self._free.add(root.stack_name)
+
+    def first_causes(self, error: str) -> Sequence[str]:
+        """`NESTED/RESOURCE (TYPE): REASON` of what failed in the stack that `error` names; empty if nobody can tell."""
+        return publishing.first_causes(self._target, error)
+
+    @property
+    def _target(self) -> "publishing.PublishTarget":
+        access = self.access
+        return publishing.PublishTarget(self.bucket, access.account, access.region, access.profile, access.role_arn)

@@ -1,0 +1,249 @@
+"""What lets a pipeline into an account, for one environment: what `cdk bootstrap --trust` makes, and less of it."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import pulumi
+import pulumi_aws as aws
+
+from amplify_delivery.components import declared
+from amplify_delivery.components.documents.account.environment import ACCOUNT_VERSION, EnvironmentAccess
+from amplify_delivery.components.documents.account.everything import AccountDocuments, account_documents
+from amplify_delivery.components.documents.account.storage import (
+    repository_policy,
+    state_bucket_policy,
+    state_key_policy,
+)
+from amplify_delivery.components.documents.limits import check_parameter, check_projects, check_roles
+from amplify_delivery.components.documents.naming import PROJECTS
+from amplify_delivery.components.documents.pipeline.buildspecs import EngineDownload
+from amplify_delivery.components.documents.rights.prepared import prepared
+from amplify_delivery.components.documents.statements import Document, PolicyDocument, RoleDocument, to_json
+from amplify_delivery.components.errors import as_run_error
+from amplify_delivery.components.private_bucket import PrivateBucket, PrivateBucketArgs, private_bucket
+from amplify_delivery.components.staging_area import StagingArea, StagingAreaArgs
+
+AUDIT_DAYS = 3653
+"""How long the audit log stays: ten years."""
+STATE_VERSIONS_DAYS = 365
+"""How long old versions of the engine's state stay."""
+
+
+_UNTAGGED_EXPIRE = json.dumps(
+    {
+        "rules": [
+            {
+                "rulePriority": 1,
+                "description": "Images that nothing refers to",
+                "selection": {
+                    "tagStatus": "untagged",
+                    "countType": "sinceImagePushed",
+                    "countUnit": "days",
+                    "countNumber": 365,
+                },
+                "action": {"type": "expire"},
+            }
+        ]
+    },
+    sort_keys=True,
+)
+
+
+_SOME_ID = "00000000-0000-0000-0000-000000000000"
+
+
+def _with_keys(access: EnvironmentAccess, arns: Sequence[str | None]) -> EnvironmentAccess:
+    """`access` with the keys of state and staging area; ARNs, or only `key/ID` of one in its place."""
+    state, staging = (arn and (arn if arn.startswith("arn:") else access.names.arn("kms", arn)) for arn in arns)
+    return replace(access, state_key_arn=state, staging_key_arn=staging if access.staging_key else None)
+
+
+@dataclass(frozen=True)
+class TargetAccountArgs:
+    """Arguments of `TargetAccount`."""
+
+    access: EnvironmentAccess
+    """The environment, the pipeline that comes in, and the rights that both need."""
+    engine: EngineDownload | None = None
+    """Where builds get the engine from, if it is not in their image."""
+    protect: bool = True
+    """Refuse to destroy what cannot be made again: staging area, state bucket, its key and the audit log."""
+
+
+class TargetAccount(pulumi.ComponentResource):
+    """One environment's place in a target account.
+
+    Nobody outside the account gets credentials for it. The pipeline's role may assume one role, the door, which starts
+    builds of four projects; what these do stands in the projects, and what they may do in their roles.
+
+    It wants two providers of the account, `aws` and `aws-native`.
+    """
+
+    staging_bucket: pulumi.Output[str]
+    state_bucket: pulumi.Output[str]
+    state_key_arn: pulumi.Output[str]
+    secrets_provider: pulumi.Output[str]
+    """What the engine encrypts the environment's state with, as it stands in the stack file."""
+    door_arn: pulumi.Output[str]
+    """The role that the pipeline assumes."""
+    execution_role_arn: pulumi.Output[str]
+    """The role that CloudFormation uses."""
+    boundary_arn: pulumi.Output[str]
+    """The permissions boundary of every role that the environment makes."""
+    projects: pulumi.Output[Mapping[str, str]]
+    """The names of the four projects, by `publish`, `plan`, `deploy` and `check`."""
+    repository_url: pulumi.Output[str | None]
+    """The ECR repository, if the app has images."""
+    version: pulumi.Output[str]
+    """The version stamp, written last of all: what a deployment asks for first."""
+
+    def __init__(self, name: str, args: TargetAccountArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("amplify-delivery:index:TargetAccount", name, None, opts)
+        access, names = args.access, args.access.names
+        with as_run_error():
+            # The ARNs of keys are random: what is checked here has others, of the same length.
+            documents = account_documents(_with_keys(access, [f"key/{_SOME_ID}"] * 2), args.engine)
+            types = prepared(access).to_text()
+            check_parameter(names.types_parameter, types)
+            check_roles(documents.roles, (*documents.policies, documents.boundary))
+            check_projects(documents.projects)
+        kept = pulumi.ResourceOptions(parent=self, protect=args.protect)
+
+        staging = StagingArea(
+            f"{name}-staging",
+            StagingAreaArgs(
+                names.staging_bucket,
+                names.account,
+                names.region,
+                customer_key=access.staging_key,
+                key_alias=names.staging_key_alias if access.staging_key else None,
+            ),
+            kept,
+        )
+        state, key, alias = self._state(name, args)
+        audit = declared.log_group(
+            names.audit_log_group, pulumi.ResourceOptions(parent=self, protect=args.protect), AUDIT_DAYS
+        )
+        repository = self._repository(args) if access.images else None
+        with_keys = pulumi.Output.all(key.arn, staging.key_arn).apply(
+            lambda arns: account_documents(_with_keys(access, arns), args.engine)
+        )
+        made = self._roles_and_projects(documents, with_keys)
+        # After the roles that it tells of, and before the stamp, which says that it is there.
+        record = aws.ssm.Parameter(
+            f"{name}-types",
+            name=names.types_parameter,
+            description=f"Resource types that the roles of {names.prefix} have rights for",
+            type="String",
+            insecure_value=types,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=made),
+        )
+        stamp = aws.ssm.Parameter(
+            f"{name}-version",
+            name=names.version_parameter,
+            description=f"Version of what {access.pipeline.pipeline} finds here",
+            type="String",
+            insecure_value=str(ACCOUNT_VERSION),  # the provider takes every other value for a secret
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[staging, *state.whole, alias, audit, record, *made]),
+        )
+
+        self.staging_bucket = staging.bucket_name
+        self.state_bucket = state.bucket.bucket
+        self.state_key_arn = key.arn
+        self.secrets_provider = alias.name.apply(lambda _: names.secrets_provider)
+        self.door_arn = pulumi.Output.from_input(documents.door.arn)
+        self.execution_role_arn = pulumi.Output.from_input(documents.execution.arn)
+        self.boundary_arn = pulumi.Output.from_input(documents.boundary.arn)
+        self.projects = pulumi.Output.from_input({what: names.project(what) for what in PROJECTS})
+        self.repository_url = repository.repository_url if repository else pulumi.Output.from_input(None)
+        self.version = stamp.insecure_value.apply(lambda value: value or str(ACCOUNT_VERSION))
+        self.register_outputs(
+            {
+                "staging_bucket": self.staging_bucket,
+                "state_bucket": self.state_bucket,
+                "state_key_arn": self.state_key_arn,
+                "secrets_provider": self.secrets_provider,
+                "door_arn": self.door_arn,
+                "execution_role_arn": self.execution_role_arn,
+                "boundary_arn": self.boundary_arn,
+                "projects": self.projects,
+                "repository_url": self.repository_url,
+                "version": self.version,
+            }
+        )
+
+    def _state(self, name: str, args: TargetAccountArgs) -> tuple[PrivateBucket, aws.kms.Key, aws.kms.Alias]:
+        """Where the engine keeps the environment's state, and the key that encrypts it and the secrets in it."""
+        names = args.access.names
+        kept = pulumi.ResourceOptions(parent=self, protect=args.protect)
+        key = aws.kms.Key(
+            f"{name}-state",
+            description=f"State of {names.prefix}",
+            enable_key_rotation=True,
+            deletion_window_in_days=30,
+            policy=to_json(state_key_policy(names)),
+            opts=kept,
+        )
+        alias = aws.kms.Alias(f"{name}-state", name=names.state_key_alias, target_key_id=key.id, opts=kept)
+        bucket = private_bucket(
+            f"{name}-state",
+            PrivateBucketArgs(
+                names.state_bucket,
+                to_json(state_bucket_policy(names)),
+                key_arn=key.arn,
+                old_versions_days=STATE_VERSIONS_DAYS,
+            ),
+            self,
+            protect=args.protect,
+        )
+        return bucket, key, alias
+
+    def _roles_and_projects(
+        self, documents: AccountDocuments, with_keys: pulumi.Output[AccountDocuments]
+    ) -> list[pulumi.Resource]:
+        """`with_keys` are the same documents with the ARNs of keys that are made here."""
+        child = pulumi.ResourceOptions(parent=self)
+
+        def policy(document: PolicyDocument) -> aws.iam.Policy:
+            text = with_keys.apply(lambda made: to_json(made.managed_policy(document.arn)))
+            return declared.managed_policy(document, child, text)
+
+        def role(document: RoleDocument, after: list[aws.iam.Policy]) -> pulumi.Resource:
+            def inline(name: str) -> pulumi.Output[Document]:
+                return with_keys.apply(lambda made: made.inline_policy(document.arn, name))
+
+            return declared.role(document, child, after, {name: inline(name) for name in document.policies})
+
+        managed = {p.arn: policy(p) for p in (documents.boundary, *documents.policies)}
+        roles = {}
+        for document in documents.roles:
+            # The boundary of the environment does not stand on our own roles, but guards in them name it.
+            needed = [made for arn, made in managed.items() if arn in document.managed_policies]
+            roles[document.arn] = role(document, needed)
+        projects = [declared.project(p, child, [roles[p.role_arn]]) for p in documents.projects]
+        return [*managed.values(), *roles.values(), *projects]
+
+    def _repository(self, args: TargetAccountArgs) -> aws.ecr.Repository:
+        names = args.access.names
+        kept = pulumi.ResourceOptions(parent=self, protect=args.protect)
+        repository = aws.ecr.Repository(
+            names.repository,
+            name=names.repository,
+            image_tag_mutability="IMMUTABLE",
+            image_scanning_configuration=aws.ecr.RepositoryImageScanningConfigurationArgs(scan_on_push=True),
+            opts=kept,
+        )
+        aws.ecr.RepositoryPolicy(
+            names.repository,
+            repository=repository.name,
+            policy=to_json(repository_policy(args.access)),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        aws.ecr.LifecyclePolicy(
+            names.repository,
+            repository=repository.name,
+            policy=_UNTAGGED_EXPIRE,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        return repository

@@ -1,0 +1,116 @@
+"""An enrolled environment's audit log: a log group in its account that the pipeline can append to and not shorten.
+
+One event for each plan and each deployment, one stream for each command that ran: `plan/...` and `deploy/...`, since
+the role that plans may write its own only. What an event holds: `amplify_delivery.delivery.planning.audit`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from amplify_delivery.components.documents.naming import DEPLOY, EnvironmentNames
+from amplify_delivery.delivery.account.account import Account
+
+_MOST = 100_000
+"""Characters of an event that are kept; CloudWatch Logs takes 256 KiB (quotas of CloudWatch Logs, "Event size")."""
+
+
+class AuditLog:
+    """The log of one environment, for one run of a command (`plan` or `deploy`).
+
+    `account` logs in anew each time: a deployment may take longer than an assumed role's hour. Every method raises
+    `DeployError`.
+    """
+
+    def __init__(self, account: Callable[[], Account], names: EnvironmentNames, command: str) -> None:
+        self._account, self._group = account, names.audit_log_group
+        self._stream = f"{names.audit_streams(command)}{_run()}"
+        self._deployments = names.audit_streams(DEPLOY)
+
+    def open(self) -> str:
+        """Make this run's stream; the ARN of whoever runs it. Nothing is to be changed by somebody who can't."""
+        account = self._account()
+        try:
+            who: str = account.client("sts").get_caller_identity()["Arn"]
+            account.client("logs").create_log_stream(logGroupName=self._group, logStreamName=self._stream)
+        except (BotoCoreError, ClientError) as error:
+            # A build may run the command more than once.
+            if not _is(error, "ResourceAlreadyExistsException"):
+                raise account.refused(error, f"opening the audit log {self._group}") from None
+        return who
+
+    def append(self, event: Mapping[str, Any]) -> None:
+        """Append an event."""
+        account = self._account()
+        text = json.dumps(event, ensure_ascii=False)
+        if len(text) > _MOST:
+            short = {"dataLoss": list(event.get("dataLoss", ()))[:100], "error": str(event.get("error", ""))[:10_000]}
+            text = json.dumps({**event, **short}, ensure_ascii=False)
+        time = int(datetime.now(UTC).timestamp() * 1000)
+        try:
+            account.client("logs").put_log_events(
+                logGroupName=self._group,
+                logStreamName=self._stream,
+                logEvents=[{"timestamp": time, "message": text}],
+            )
+        except (BotoCoreError, ClientError) as error:
+            raise account.refused(error, f"writing to the audit log {self._group}") from None
+
+    def deployed(self, approved: str, target: str) -> bool:
+        """Whether the plan with the digest `approved` was carried out here, and led to `target` (its digest)."""
+        if not re.fullmatch("[0-9a-f]{64}", approved):
+            return False
+        return any(carried_out(event, approved, target) for event in self._events(approved))
+
+    def _events(self, term: str) -> Iterator[Mapping[str, Any]]:
+        """The events of deployments in which a word stands."""
+        account = self._account()
+        try:
+            pages = account.client("logs").get_paginator("filter_log_events")
+            for page in pages.paginate(
+                logGroupName=self._group, logStreamNamePrefix=self._deployments, filterPattern=f'"{term}"'
+            ):
+                for found in page["events"]:
+                    if found["logStreamName"].startswith(self._deployments):
+                        yield _parsed(found["message"])
+        except (BotoCoreError, ClientError) as error:
+            raise account.refused(error, f"reading the audit log {self._group}") from None
+
+
+def carried_out(event: Mapping[str, Any], approved: str, target: str) -> bool:
+    """Whether an event tells that the plan `approved` was carried out and led to `target`.
+
+    That there was nothing to change counts only if it was that very plan: else something else stood there already.
+    """
+    if event.get("approved") != approved or event.get("target") != target:
+        return False
+    result = event.get("result")
+    return result == "deployed" or (result == "nothing to change" and event.get("plan") == approved)
+
+
+def _parsed(message: str) -> Mapping[str, Any]:
+    try:
+        event = json.loads(message)
+    except ValueError:
+        return {}
+    return event if isinstance(event, dict) else {}
+
+
+def _is(error: Exception, code: str) -> bool:
+    return isinstance(error, ClientError) and error.response["Error"]["Code"] == code
+
+
+def _run() -> str:
+    """Names a run: the build's id, where it is one. A stream's name has neither `:` nor `*`."""
+    build = os.environ.get("CODEBUILD_BUILD_ID")
+    if build:
+        return re.sub("[:*]", "/", build)
+    return f"by-hand/{datetime.now(UTC):%Y-%m-%dT%H%M%SZ}-{secrets.token_hex(4)}"

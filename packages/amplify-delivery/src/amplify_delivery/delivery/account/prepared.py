@@ -1,0 +1,140 @@
+"""Whether an enrolled environment's account has given the rights for what would be deployed: asked by every plan.
+
+The account's stack records what its roles were made for (`amplify_delivery.components.documents.rights.prepared`). AWS itself would tell in the
+middle of the deployment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from amplify_delivery.components.documents.account.environment import NEVER_WITHIN_THE_BOUNDARY
+from amplify_delivery.components.documents.pulumi_types import cloudformation_type
+from amplify_delivery.components.documents.rights.prepared import Prepared, parse
+from amplify_delivery.delivery.account import stamp
+from amplify_delivery.delivery.account.account import Account
+from amplify_delivery.delivery.planning import Lacking, Needs
+from amplify_delivery.errors import ConfigError, DeployError
+from amplify_delivery.stacks.access import declared_types, environment_names
+from amplify_delivery.stacks.config import EnvironmentConfig, Project
+
+_PLACES = 3
+"""Resources that are named for each type; the plan of what the account has rights for lists all."""
+
+
+def recorded(config: EnvironmentConfig, project: Project, account: Account) -> Prepared:
+    """What the account's roles were made for. Raises `DeployError` if that is written nowhere."""
+    name = environment_names(project.app, config).types_parameter
+    try:
+        return parse(account.client("ssm").get_parameter(Name=name)["Parameter"]["Value"])
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ParameterNotFound":
+            raise account.refused(error, f"reading {name}") from None
+        said = f"the account does not say what its roles were made for: there is no parameter {name}"
+    except BotoCoreError as error:
+        raise account.refused(error, f"reading {name}") from None
+    except ValueError as error:
+        said = f"the account does not say what its roles were made for: {name} is {error}"
+    raise DeployError(said, where=stamp.place(config), remedy=stamp.enrolling(config, project))
+
+
+def check(lacking: Lacking, config: EnvironmentConfig, project: Project) -> None:
+    """Raise `DeployError` if the deployment would fail for want of rights, with all of them and the way out."""
+    if not lacking:
+        return
+    parts = (
+        ("of the export", lacking.backend),
+        ("of what the deployment removes", lacking.removed),
+        ("of what the program adds", lacking.program),
+    )
+    lines = [f"  {_line(kind, places)}, {what}" for what, needs in parts for kind, places in needs.items()]
+    lines += [f"  verification pages in the bucket {bucket}, of the export" for bucket in lacking.pages]
+    raise DeployError(
+        "the account has not given the rights for:\n" + "\n".join(lines),
+        where=stamp.place(config),
+        remedy="; ".join([*_to_declare(lacking, config, project), stamp.enrolling(config, project)]),
+    )
+
+
+def unclear(lacking: Lacking) -> tuple[str, ...]:
+    """What nobody but AWS can tell, each as a line for whoever approves the plan."""
+    return tuple(
+        f"whether `deploy` has the rights for {_line(kind, places)}, is not known: the account gives it further ones "
+        "(`deployRights`, `deployPolicies`), or rights for its service only"
+        for kind, places in lacking.unclear.items()
+    )
+
+
+def check_policies(named: Needs, config: EnvironmentConfig) -> None:
+    """Raise `DeployError` if the export names managed policies itself, which the execution role may not make."""
+    if not named:
+        return
+    raise DeployError(
+        "managed policies with names of their own, which no account lets a backend make: "
+        + "; ".join(_line(kind, places) for kind, places in named.items()),
+        where=stamp.place(config),
+        remedy="take `ManagedPolicyName` out of them (`amplify override`): CloudFormation names them after the stack; "
+        "nothing was changed",
+    )
+
+
+def denied_at_run_time(needs: Needs, config: EnvironmentConfig, project: Project) -> tuple[str, ...]:
+    """What the backend's code will be denied although its own policies give it, as a line with the way out."""
+    if not needs:
+        return ()
+    file = project.file(stamp.account_stack(project, config.environment)).name
+    services = sorted({action.partition(":")[0].lower() for action in needs})
+    never = [service for service in services if service in NEVER_WITHIN_THE_BOUNDARY]
+    ways = []
+    if addable := [service for service in services if service not in never]:
+        ways.append(f"{file} names in `boundaryServices`: {', '.join(addable)}; {stamp.enrolling(config, project)}")
+    if never:
+        ways.append(f"no role of a backend gets {', '.join(never)}: take it out of the export, or do without")
+    lines = "; ".join(_line(action, places) for action, places in needs.items())
+    return (
+        "roles of the backend will be denied, when their code runs, what the account's boundary does not let pass: "
+        f"{lines}. If it is used: {'; '.join(ways)}",
+    )
+
+
+def not_compared(policies: Needs) -> tuple[str, ...]:
+    """That policies which are attached by their ARNs were not looked into, as a line."""
+    if not policies:
+        return ()
+    lines = "; ".join(_line(policy, places) for policy, places in policies.items())
+    return (
+        f"policies that were not compared with the account's boundary, since their content stands elsewhere: {lines}. "
+        "What they give beyond the boundary is denied when the code runs",
+    )
+
+
+def declared_boundary(config: EnvironmentConfig, project: Project, types: Iterable[str]) -> Prepared:
+    """What the account's file says of the boundary, without asking the account: for a backend of `types`."""
+    account = project.account(stamp.account_stack(project, config.environment))
+    return Prepared(frozenset(types), frozenset(), frozenset(), boundary=frozenset(account.boundary_services))
+
+
+def _line(kind: str, places: Sequence[str]) -> str:
+    more = f" and {len(places) - _PLACES} more" if len(places) > _PLACES else ""
+    return f"{kind} ({', '.join(places[:_PLACES])}{more})"
+
+
+def _to_declare(lacking: Lacking, config: EnvironmentConfig, project: Project) -> Iterator[str]:
+    """What the account's file does not say yet: what it does, the account's stack only has to be applied for."""
+    try:
+        backend, program = declared_types(project, config)
+    except ConfigError:
+        backend, program = frozenset(), frozenset()  # a mistake in another file is not what is to be told here
+    file = project.file(stamp.account_stack(project, config.environment)).name
+    former = [name for name in lacking.removed if name not in backend and name not in lacking.backend]
+    known = {token: cloudformation_type(token) for token in lacking.program}
+    types = sorted({name for name in known.values() if name and name not in program})
+    unknown = [token for token, name in known.items() if name is None]
+    if former:
+        yield f"until it is deployed, {file} names in `backendTypes`: {', '.join(former)}"
+    if types:
+        yield f"{file} names in `programTypes`: {', '.join(types)}"
+    if unknown:
+        yield f"{file} gives in `deployRights` what is needed for {', '.join(unknown)}"

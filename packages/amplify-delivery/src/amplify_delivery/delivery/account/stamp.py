@@ -1,0 +1,89 @@
+"""The version stamp of an enrolled environment: what its account has been prepared for, read before all else.
+
+The account's stack writes it last (`amplify_delivery.components.target_account`). Without it, or with another version, a command would
+fail somewhere in the middle, on a role or a bucket that is not there.
+"""
+
+from __future__ import annotations
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from amplify_delivery.components.documents.account.environment import ACCOUNT_VERSION
+from amplify_delivery.delivery.account.account import Account
+from amplify_delivery.errors import ConfigError, DeployError
+from amplify_delivery.stacks.access import environment_names
+from amplify_delivery.stacks.config import EnvironmentConfig, Project
+
+
+def check(config: EnvironmentConfig, project: Project, account: Account) -> None:
+    """Raise `DeployError` unless the environment's account holds what this program expects; nothing was changed then.
+
+    Of an environment that is not enrolled nothing is asked: its own stack makes all it needs.
+    """
+    if not config.enrolled:
+        return
+    name = environment_names(project.app, config).version_parameter
+    try:
+        value = account.client("ssm").get_parameter(Name=name)["Parameter"]["Value"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ParameterNotFound":
+            raise account.refused(error, f"reading {name}") from None
+        value = None
+    except BotoCoreError as error:
+        raise account.refused(error, f"reading {name}") from None
+    refusal = judged(value, config, account_stack(project, config.environment))
+    if refusal:
+        raise refusal
+
+
+def check_account(config: EnvironmentConfig, project: Project) -> None:
+    """As `check`, with the credentials that the environment's stack file names; they are looked for only if it is
+    enrolled."""
+    if config.enrolled:
+        check(config, project, Account.of(config))
+
+
+def judged(value: str | None, config: EnvironmentConfig, stack: str) -> DeployError | None:
+    """What is wrong with a stamp of that value (None: there is none); `stack` is the account's. None if nothing is."""
+    enrol = _enrolling(config, stack)
+    if value is None:
+        said, remedy = "the environment is not enrolled: its account has no version stamp", enrol
+    elif not value.isdecimal():
+        said, remedy = f"the account's version stamp is {value[:40]!r}, which is no version", enrol
+    elif int(value) < ACCOUNT_VERSION:
+        said, remedy = f"the account was enrolled with version {value}, this program needs {ACCOUNT_VERSION}", enrol
+    elif int(value) > ACCOUNT_VERSION:
+        said = f"the account was enrolled with version {value}, this program knows {ACCOUNT_VERSION} at most"
+        remedy = "update the program to the version that enrolled the account; nothing was changed"
+    else:
+        return None
+    return DeployError(said, where=place(config), remedy=remedy)
+
+
+def place(config: EnvironmentConfig) -> str:
+    """The environment and where it is, for an error."""
+    return f"{config.environment} (account {config.account}, {config.region})"
+
+
+def enrolling(config: EnvironmentConfig, project: Project) -> str:
+    """Who has to do what, so that the account is prepared for this program and export."""
+    read = f"(`amplify-delivery rights {config.environment}` lists the rights)"
+    return f"{_enrolling(config, account_stack(project, config.environment))} {read}"
+
+
+def _enrolling(config: EnvironmentConfig, stack: str) -> str:
+    return (
+        f"an administrator of account {config.account} runs `pulumi up -s {stack}` "
+        f"(or `amplify-delivery enrol {config.environment}`); nothing was changed"
+    )
+
+
+def account_stack(project: Project, environment: str) -> str:
+    """The account's stack that names the environment; what it is called by default if no file can say."""
+    try:
+        for stack in project.stacks("account"):
+            if environment in project.account(stack).environments:
+                return stack
+    except ConfigError:
+        pass  # a mistake in another file is not what is to be told here
+    return f"{environment}-account"

@@ -1,0 +1,393 @@
+"""The engine: Automation API over the project's own `__main__.py`, with its errors in our words."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from pulumi import RunError, automation
+from pulumi.automation import CommandError, LocalWorkspace, OpType, UpdateSummary
+from pulumi.automation._stack import StackInitMode  # for a class of its own: `Stack.select` makes a plain one
+from pulumi.automation.errors import ConcurrentUpdateError, StackNotFoundError
+from pulumi.automation.events import EngineEvent, StepEventMetadata
+
+from amplify_delivery.delivery.engine.pulumi_command import Command, Line
+from amplify_delivery.delivery.engine.stack_outputs import Output
+from amplify_delivery.delivery.planning import ProgramStep
+from amplify_delivery.delivery.planning.program import BACKEND
+from amplify_delivery.errors import ConfigError, DeliveryError, DeployError, LockedError, StateError
+
+ROOT_STACK = "aws:cloudformation/stack:Stack"
+"""Pulumi's type of an environment's root stack."""
+HIDDEN = "[secret]"
+"""Shown in place of a secret output."""
+
+_BACKEND = "PULUMI_BACKEND_URL"
+_STACK = "pulumi:pulumi:Stack"
+_NOISE = re.compile(r"\d+ errors? occurred:\s*\* |(?:creating|updating|deleting) urn:pulumi:\S+: ")
+"""What the provider's library puts around a single error; the resource is named anyway."""
+
+
+Before = Callable[[threading.Event], None]
+"""What is done while the engine holds a stack's lock."""
+
+
+class _Program:
+    """A program without resources, for the engine to run."""
+
+    def __init__(self, before: Before) -> None:
+        self._before, self.stopped = before, threading.Event()
+        self._running = threading.Lock()
+        self.failure: Exception | None = None
+
+    def __call__(self) -> None:
+        with self._running:
+            if self.stopped.is_set():
+                raise RunError("interrupted: nothing is destroyed")
+            try:
+                self._before(self.stopped)
+            except Exception as error:  # noqa: BLE001 - raised again, where the engine was asked
+                self.failure = error
+                raise RunError("nothing is destroyed") from None
+
+    def end(self) -> None:
+        """Wait until it does nothing any more: the lock may be somebody else's by now."""
+        self.stopped.set()
+        with self._running:
+            pass
+
+
+@dataclass
+class Watch:
+    """What the engine's events said: errors by resource, the root stack's replacements, changes by kind, all steps."""
+
+    errors: list[tuple[str, str]] = field(default_factory=list)
+    replaced: list[str] = field(default_factory=list)
+    changes: dict[str, int] = field(default_factory=dict)
+    steps: list[ProgramStep] = field(default_factory=list)
+    outputs: dict[str, Any] = field(default_factory=dict)
+    """The stack's outputs, as the engine tells them of what the program declared."""
+
+    def __call__(self, event: EngineEvent) -> None:
+        if event.diagnostic_event and event.diagnostic_event.severity == "error":
+            text = _NOISE.sub("", _plain(event.diagnostic_event.message))
+            said = (event.diagnostic_event.urn or "", text)
+            if text and said not in self.errors:
+                self.errors.append(said)
+        if event.resource_pre_event:
+            step = event.resource_pre_event.metadata
+            self.steps.append(_step(step))
+            if step.type == ROOT_STACK and step.op in (OpType.REPLACE, OpType.CREATE_REPLACEMENT):
+                self.replaced.append(f"{_name(step.urn)} ({', '.join(step.keys or ()) or 'no key given'})")
+            if step.type == ROOT_STACK and step.op == OpType.DELETE and BACKEND in step.urn:
+                self.replaced.append(f"{_name(step.urn)} (the program has it no more)")
+        if event.res_outputs_event and event.res_outputs_event.metadata.type == _STACK:
+            state = event.res_outputs_event.metadata.new
+            self.outputs = dict(state.outputs or {}) if state else {}
+        if event.summary_event:
+            self.changes = {_text(k): v for k, v in event.summary_event.resource_changes.items() if v}
+
+
+class Engine:
+    """One stack of the Pulumi project in `folder`. Every method raises `DeliveryError`s only.
+
+    The stack that is selected in the project stays selected: a later plain `pulumi` command must not meet
+    another environment than the user left.
+
+    `variables` are added to the environment of every command of the engine, `secrets_provider` is what `create` has the
+    stack's secrets encrypted with (by default what the engine takes).
+    """
+
+    def __init__(
+        self,
+        stack: str,
+        folder: Path,
+        line: Line,
+        variables: Mapping[str, str] | None = None,
+        secrets_provider: str | None = None,
+    ) -> None:
+        self.stack = stack
+        self.folder = folder
+        self._line = line
+        if not (folder / "Pulumi.yaml").is_file():
+            raise ConfigError(
+                "there is no Pulumi.yaml here", where=str(folder), remedy="run the command in the project's folder"
+            )
+        self._command = Command()
+        self._workspace = _Workspace(
+            work_dir=str(folder),
+            pulumi_command=self._command,
+            env_vars=dict(variables or {}),
+            secrets_provider=secrets_provider,
+        )
+        self._stack = _Stack(stack, self._workspace, StackInitMode.SELECT)
+        self._outputs: Mapping[str, Any] = {}
+
+    def create(self) -> bool:
+        """Make the stack; False if there is one."""
+        with self._errors(Watch()):
+            if self.exists():
+                return False
+            self._workspace.create_stack(self.stack)
+            return True
+
+    def exists(self) -> bool:
+        """Whether the backend has the stack."""
+        with self._errors(Watch()):
+            return self.stack in {s.name for s in self._workspace.list_stacks()}
+
+    def preview(self) -> Watch:
+        """Preview an update. Refuses one that would replace or delete the root stack."""
+        watch = Watch()
+        with self._errors(watch):
+            self._stack.preview(on_event=watch, on_output=_ignore, color="never")
+        if watch.replaced:
+            raise DeployError(
+                f"this would delete the root stack, and with it all data: {', '.join(watch.replaced)}",
+                where=self.stack,
+                remedy="put back what was changed, in the program or the stack file; nothing was changed",
+            )
+        return watch
+
+    def up(self, variables: Mapping[str, str] | None = None) -> Watch:
+        """Update the stack; `variables` are added to the program's environment."""
+        self._workspace.env_vars = {**self._workspace.env_vars, **(variables or {})}
+        watch = Watch()
+        self._outputs = {}
+        with self._errors(watch):
+            self._stack.up(on_event=watch, on_output=self._line, color="never", suppress_outputs=True)
+        self._outputs = watch.outputs
+        return watch
+
+    def outputs(self) -> dict[str, Output]:
+        """The stack's outputs, secrets in clear."""
+        found = self._outputs  # those of the update that was just made
+        if found and HIDDEN not in _texts(found):
+            return {name: Output(value, secret=False) for name, value in sorted(found.items())}
+        with self._errors(Watch()):
+            asked = self._workspace.stack_outputs(self.stack)
+        return {name: Output(o.value, o.secret) for name, o in sorted(asked.items())}
+
+    def state(self) -> Mapping[str, Any]:
+        """The stack's state as it is stored; secrets stay encrypted."""
+        # Not `Stack.export_stack`, which has all of them decrypted.
+        with self._errors(Watch()):
+            done = self._command.run(
+                ["stack", "export", "--stack", self.stack], str(self.folder), self._workspace.env_vars
+            )
+        return json.loads(done.stdout).get("deployment") or {}
+
+    def succeeded(self) -> bool:
+        """Whether the stack's last update did; a preview is none."""
+        with self._errors(Watch()):
+            last = self._stack.history(page_size=1, page=1)
+        return bool(last) and last[0].result == "succeeded"
+
+    def resources(self) -> list[Mapping[str, Any]]:
+        """The resources in the stack's state; secrets stay encrypted."""
+        return list(self.state().get("resources") or ())
+
+    def refresh(self) -> list[Mapping[str, Any]]:
+        """Bring the state to what is there; the resources in it then."""
+        watch = Watch()
+        with self._errors(watch):
+            self._stack.refresh(on_event=watch, on_output=_ignore, color="never")
+        return self.resources()
+
+    def destroy(self, only: Sequence[str] | None = None, before: Before | None = None) -> Watch:
+        """Destroy everything in the stack, or the resources with the URNs `only`; protected or not: whoever calls has
+        asked.
+
+        `before` is called when the engine has locked the stack (and refreshed it), in a thread, before anything is
+        destroyed; what it raises is raised here, and nothing is destroyed then. It has to end soon once its event is
+        set: the engine has been interrupted, or has ended.
+
+        What needs one of `only` has to be among them, and the state has to be fresh: the engine does not refresh it
+        then, because it would fail on a target that it has found to be gone.
+        """
+        watch = Watch()
+        if only is not None and not only:
+            return watch  # to the engine, no target at all means everything
+        program = _Program(before) if before else None
+        self._command.stopping = program.stopped if program else None
+        try:
+            with self._errors(watch), self._command.ignoring_protection(refresh=only is None):
+                self._stack.destroy(
+                    target=list(only) if only else None,
+                    # The engine runs a program when it has the lock, and destroys when that has ended.
+                    program=program,
+                    run_program=program is not None,
+                    on_event=watch,
+                    on_output=self._line,
+                    color="never",
+                    suppress_outputs=True,
+                )
+        except DeliveryError:
+            if program and program.failure:
+                raise program.failure from None
+            raise
+        finally:
+            self._command.stopping = None
+            if program:
+                program.end()
+        return watch
+
+    def remove(self) -> None:
+        """Take the stack, which has to be empty, out of its backend. The stack file stays: it is in git."""
+        with self._errors(Watch()):
+            self._workspace.remove_stack(self.stack, preserve_config=True)
+
+    @contextmanager
+    def _errors(self, watch: Watch) -> Iterator[None]:
+        try:
+            yield
+        except CommandError as error:
+            backend = self._workspace.env_vars.get(_BACKEND) or os.environ.get(_BACKEND)
+            raise explain(error, watch, self.stack, backend) from None
+
+
+def explain(error: CommandError, watch: Watch, stack: str, backend: str | None = None) -> DeliveryError:
+    """The engine's error in our words: what failed, why, and what to do. `backend` is where the state is, if that is
+    not where Pulumi is logged in to."""
+    text = _plain(str(error))
+    if isinstance(error, ConcurrentUpdateError):
+        holder = re.search(r"(?m)^\s*(\S+: created by .*)$", text)
+        return LockedError(
+            f"another update of this stack is running{': ' + holder[1] if holder else ''}",
+            where=stack,
+            remedy="wait until it has ended; if it was killed, "
+            f"`{f'{_BACKEND}={shlex.quote(backend)} ' if backend else ''}pulumi cancel -s {stack} --yes` and repeat",
+        )
+    if isinstance(error, StackNotFoundError):
+        return StateError(
+            "there is no such stack in this backend of Pulumi",
+            where=stack,
+            remedy=f"`pulumi stack init {stack}`, or `amplify-delivery up {stack} --create`; "
+            "`pulumi whoami -v` says which backend is used",
+        )
+    for pattern, message, remedy in _KNOWN:
+        if re.search(pattern, text):
+            return StateError(message, where=stack, remedy=remedy)
+    reasons = _reasons(watch)
+    if reasons:
+        rolled_back = any(ROOT_STACK in urn and _ROLLED_BACK.search(text) for urn, text in watch.errors)
+        return DeployError(
+            "\n".join(reasons),
+            where=stack,
+            remedy="correct the cause and repeat"
+            + ("; what CloudFormation had begun, it has rolled back" if rolled_back else ""),
+        )
+    said = [line for line in text.rpartition(" stderr: ")[2].splitlines() if line.strip()]
+    message = "\n".join(said[-15:]).removeprefix("error: ")
+    return DeployError(message, where=stack, remedy="the message above is the engine's own")
+
+
+_ROLLED_BACK = re.compile(r"\b(?:UPDATE_ROLLBACK_COMPLETE|ROLLBACK_COMPLETE|DELETE_COMPLETE)\b")
+"""What a stack says of itself that is as it was, or gone. What AWS has refused was never begun."""
+
+_KNOWN = (
+    (
+        r"incorrect passphrase",
+        "the passphrase is not the one that the stack was made with",
+        "set PULUMI_CONFIG_PASSPHRASE (or PULUMI_CONFIG_PASSPHRASE_FILE) to the stack's own",
+    ),
+    (
+        r"passphrase must be set",
+        "the stack's secrets are encrypted with a passphrase, and none is given",
+        "set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE",
+    ),
+    (
+        r"PULUMI_ACCESS_TOKEN must be set|not logged in|no credentials found",
+        "Pulumi is not logged in to any backend",
+        "`pulumi login`, `pulumi login --local`, or set PULUMI_BACKEND_URL",
+    ),
+    (
+        r"message authentication failed",
+        "the stack's secrets are encrypted with another key",
+        "restore `secretsprovider`, `encryptedkey` and `encryptionsalt` of the stack file from git",
+    ),
+)
+"""What the engine says about its state, and what it means."""
+
+
+def _reasons(watch: Watch) -> list[str]:
+    """Why it failed, resource by resource; without "update failed", which the engine adds for the stack."""
+    own = [
+        (urn, text) for urn, text in watch.errors if text not in ("update failed", "preview failed", "destroy failed")
+    ]
+    return [f"{_name(urn)}: {text}" if urn and "pulumi:pulumi:Stack" not in urn else text for urn, text in own]
+
+
+def _name(urn: str) -> str:
+    """`Type name` of a URN: what the engine shows."""
+    parts = urn.split("::")
+    return f"{parts[-2].rpartition('$')[2]} {parts[-1]}" if len(parts) > 3 else urn
+
+
+def _plain(text: str) -> str:
+    """Without the engine's colour tags."""
+    return re.sub(r"<\{%[^%]*%\}>|\x1b\[[0-9;]*m", "", text).strip()
+
+
+def _step(step: StepEventMetadata) -> ProgramStep:
+    state = step.new or step.old
+    return ProgramStep(
+        urn=step.urn,
+        type=step.type,
+        operation=_text(step.op),
+        properties=tuple(sorted({*(step.diffs or ()), *(step.keys or ())})),
+        inputs=(step.new.inputs if step.new else None) or {},
+        custom=bool(state and state.custom),
+        kept=bool(step.old and step.old.retain_on_delete),
+        provider=step.provider or "",
+    )
+
+
+def _text(kind: OpType | str) -> str:
+    return kind.value if isinstance(kind, OpType) else str(kind)
+
+
+def _ignore(_: str) -> None:
+    pass
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text in an output, at any depth."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for inner in value.values():
+            yield from _texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)
+
+
+_NOT_ASKED = UpdateSummary("update", datetime.min, "", {}, {}, "not asked")
+
+
+class _Stack(automation.Stack):
+    """A stack whose `up` ends with the update. The SDK's asks for the outputs twice and for the history then: three
+    processes, each of which reads the state anew, for what the engine's events have told."""
+
+    def outputs(self) -> automation.OutputMap:
+        return {}
+
+    def info(self, show_secrets: bool = True) -> UpdateSummary:  # noqa: ARG002 - of the SDK
+        return _NOT_ASKED
+
+
+class _Workspace(LocalWorkspace):
+    """A workspace that selects nothing: every command of the Automation API names its stack anyway."""
+
+    def select_stack(self, stack_name: str) -> None:
+        pass

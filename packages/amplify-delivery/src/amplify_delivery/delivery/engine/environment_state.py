@@ -1,0 +1,52 @@
+"""The engine's state of an environment that a pipeline delivers: in the environment's own account, with its own key.
+
+The stack is made there once. `pulumi stack init` writes `secretsprovider` and `encryptedkey` into the stack file; both
+belong into git, because every build starts from a fresh checkout and must find the same data key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from amplify_delivery.components.documents.naming import STATE_PREFIX, EnvironmentNames
+from amplify_delivery.delivery.account.account import Account
+from amplify_delivery.delivery.engine import state_bucket
+from amplify_delivery.delivery.engine.engine import Engine
+from amplify_delivery.delivery.engine.pulumi_command import Line
+from amplify_delivery.errors import StateError
+from amplify_delivery.stacks.config.reader import read_yaml
+
+
+def make(folder: Path, names: EnvironmentNames, account: Account, line: Line) -> bool:
+    """Make the environment's Pulumi stack in its account's state bucket; whether there was none.
+
+    Raises `StateError` if there is one whose key the stack file does not name.
+    """
+    engine = _engine(folder, names, account, line)
+    if engine.create():
+        return True
+    file = folder / f"Pulumi.{names.environment}.yaml"
+    lines = read_yaml(file)
+    if not (lines.get("secretsprovider") and lines.get("encryptedkey")):
+        raise StateError(
+            f"the stack is in {names.state_bucket} already, and this file does not say how it is encrypted",
+            where=file.name,
+            remedy="restore `secretsprovider` and `encryptedkey` from git; they were written when the stack was made",
+        )
+    return False
+
+
+def resources(folder: Path, names: EnvironmentNames, account: Account, line: Line) -> list[Mapping[str, Any]]:
+    """What is in the environment's Pulumi stack; nothing if that was never made."""
+    # The engine writes into a bucket that it finds empty.
+    if not state_bucket.holds(account, names, f"{STATE_PREFIX}stacks/"):
+        return []
+    engine = _engine(folder, names, account, line)
+    return engine.resources() if engine.exists() else []
+
+
+def _engine(folder: Path, names: EnvironmentNames, account: Account, line: Line) -> Engine:
+    variables = {"PULUMI_BACKEND_URL": names.state_backend, **account.environment()}
+    return Engine(names.environment, folder, line, variables, names.secrets_provider)

@@ -1,0 +1,141 @@
+"""The `pulumi` on PATH, run as the Automation API wants it, and ended cleanly when somebody interrupts."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+from pulumi.automation import CommandResult, InvalidVersionError, PulumiCommand
+from pulumi.automation.errors import create_command_error
+from semver import VersionInfo
+
+from amplify_delivery.errors import SetupError
+
+Line = Callable[[str], None]
+
+_READING = (["stack", "export"], ["stack", "output"], ["stack", "history"], ["stack", "ls"])
+"""Commands that change nothing, whatever the engine's version."""
+
+
+class Command(PulumiCommand):
+    """The `pulumi` on PATH. An interrupt reaches it once, and it is waited for: it ends cleanly then,
+    frees its lock and finishes what CloudFormation has begun."""
+
+    _extra: tuple[str, ...] = ()
+
+    def __init__(self) -> None:
+        """Raises `SetupError` when there is none.
+
+        Which version it is takes the SDK 0.2 s to ask, and is asked meanwhile: whatever only reads goes on.
+        """
+        if shutil.which("pulumi") is None:
+            raise SetupError(
+                "there is no `pulumi` on PATH", remedy="install Pulumi (https://www.pulumi.com/docs/install/)"
+            )
+        self.command = "pulumi"
+        self.stopping: threading.Event | None = None
+        """Is set when somebody interrupts, before the engine is told."""
+        asking = ThreadPoolExecutor(1)
+        self._checked = asking.submit(PulumiCommand)
+        asking.shutdown(wait=False)
+
+    @property
+    def version(self) -> VersionInfo | None:  # type: ignore[override]
+        """The engine's version. Raises `SetupError` for one that the SDK does not work with."""
+        return self._accepted().version
+
+    def _accepted(self) -> PulumiCommand:
+        """The SDK's own command, once it has looked at the version. Raises `SetupError`."""
+        try:
+            return self._checked.result()
+        except (OSError, subprocess.CalledProcessError, InvalidVersionError) as error:
+            raise SetupError(f"`pulumi version` failed: {error}", remedy="install Pulumi anew") from None
+
+    @contextmanager
+    def ignoring_protection(self, *, refresh: bool) -> Iterator[None]:
+        """`pulumi destroy --ignore-protect`, and `--refresh=false`: options that the SDK does not offer."""
+        self._extra = ("--ignore-protect",) if refresh else ("--ignore-protect", "--refresh=false")
+        try:
+            yield
+        finally:
+            self._extra = ()
+
+    def run(
+        self,
+        args: list[str],
+        cwd: str,
+        additional_env: Mapping[str, str],
+        on_output: Line | None = None,
+        on_error: Line | None = None,
+    ) -> CommandResult:
+        extra = self._extra if "destroy" in args else ()
+        if args[:2] not in _READING:
+            self._accepted()
+        process = subprocess.Popen(
+            [self.command, "--non-interactive", *args, *extra],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=cwd,
+            env={**os.environ, **additional_env, "PULUMI_AUTOMATION_API": "true"},
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            # Else a terminal's Ctrl-C reaches it directly and through us, and the second one kills its work.
+            process_group=0,
+        )
+        out: list[str] = []
+        err: list[str] = []
+        readers = [
+            threading.Thread(target=_read, args=(process.stdout, out, on_output)),
+            threading.Thread(target=_read, args=(process.stderr, err, on_error)),
+        ]
+        for reader in readers:
+            reader.start()
+        with _forwarding(process, self.stopping or threading.Event()) as interrupted:
+            for reader in readers:
+                reader.join()
+            code = process.wait()
+        if interrupted:
+            raise KeyboardInterrupt
+        result = CommandResult(stdout="\n".join(out), stderr="\n".join(err), code=code)
+        if code:
+            raise create_command_error(result)
+        return result
+
+
+def _read(stream: Any, lines: list[str], line: Line | None) -> None:
+    with stream:
+        for text in stream:
+            stripped = text.rstrip()
+            lines.append(stripped)
+            if line:
+                line(stripped)
+
+
+@contextmanager
+def _forwarding(process: subprocess.Popen[str], told: threading.Event) -> Iterator[list[int]]:
+    """Pass SIGINT and SIGTERM on to `process` as the interrupt it knows; gives the list of those that came."""
+    came: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield came
+        return
+
+    def forward(number: int, _: Any) -> None:
+        came.append(number)
+        told.set()
+        process.send_signal(signal.SIGINT)
+
+    before = {number: signal.signal(number, forward) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield came
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

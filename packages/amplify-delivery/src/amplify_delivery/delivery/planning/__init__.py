@@ -1,0 +1,61 @@
+"""The plan of a deployment: what would change, resource by resource. Pure: no AWS, no engine, no clock."""
+
+from amplify_delivery.changes.backend import plan_backend
+from amplify_delivery.changes.stacks import Stacks
+from amplify_delivery.changes.steps import (
+    AddResource,
+    ChangeProgram,
+    ChangeResource,
+    MoveStack,
+    RemoveResource,
+    ReplaceResource,
+    Step,
+    UpdateStack,
+    digest,
+)
+from amplify_delivery.delivery.planning.needs import (
+    Identity,
+    Lacking,
+    Needs,
+    beyond_boundary,
+    lacking,
+    named_policies,
+    page_buckets,
+    program_needs,
+    unread_policies,
+)
+from amplify_delivery.delivery.planning.notes import boundary_comes, ignored, losses
+from amplify_delivery.delivery.planning.plan import Plan, Start, Target, document_digest
+from amplify_delivery.delivery.planning.program import ProgramStep, plan_program
+
+__all__ = [
+    "AddResource",
+    "ChangeProgram",
+    "ChangeResource",
+    "Identity",
+    "Lacking",
+    "MoveStack",
+    "Needs",
+    "Plan",
+    "ProgramStep",
+    "RemoveResource",
+    "ReplaceResource",
+    "Stacks",
+    "Start",
+    "Step",
+    "Target",
+    "UpdateStack",
+    "beyond_boundary",
+    "boundary_comes",
+    "digest",
+    "document_digest",
+    "ignored",
+    "lacking",
+    "losses",
+    "named_policies",
+    "page_buckets",
+    "plan_backend",
+    "plan_program",
+    "program_needs",
+    "unread_policies",
+]

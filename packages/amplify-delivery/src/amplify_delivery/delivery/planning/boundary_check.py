@@ -1,0 +1,26 @@
+"""What an enrolled environment's boundary denies to the roles of an export, as its account's file says: without AWS."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from amplify_delivery.components.names import staging_bucket_name
+from amplify_delivery.delivery.account import prepared
+from amplify_delivery.delivery.planning import Stacks, beyond_boundary, unread_policies
+from amplify_delivery.delivery.project import stack_files
+from amplify_delivery.export import Assembly, render_root
+from amplify_delivery.stacks.access import resource_types
+from amplify_delivery.stacks.config import Project
+
+
+def notes(assembly: Assembly, environment: str) -> tuple[str, ...]:
+    """A line with the way out, and one about policies that nobody can look into; or none. Raises `ConfigError`."""
+    config, project = stack_files.load(environment), Project(Path())
+    if not config.enrolled:
+        return ()
+    bucket = staging_bucket_name(assembly.project, config.environment, config.account, config.region)
+    root = render_root(assembly, stack_files.values(config), bucket)
+    allowed = prepared.declared_boundary(config, project, resource_types(assembly))
+    wanted = Stacks.of(assembly, root, root.parameters)
+    denied = prepared.denied_at_run_time(beyond_boundary(allowed, wanted), config, project)
+    return (*denied, *prepared.not_compared(unread_policies(wanted)))

@@ -1,0 +1,45 @@
+"""Which steps an approved plan covers, although it was made for an earlier state. Pure.
+
+Executions stand in a queue: a plan is made while the release before it waits for its approval or is being deployed, so
+what it starts from is no more when its own turn comes. What was approved is where it leads to, by these steps; what is
+left of them then is a part of it: a resource that was to be made may have been made meanwhile, and is changed only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from amplify_delivery.changes.steps import ChangeProgram, ChangeResource, Step, UpdateStack, digest
+
+
+class Covered:
+    """`approved` are the steps of a plan's document that leads to the same target as the steps that are asked about."""
+
+    def __init__(self, approved: Sequence[Mapping[str, Any]]) -> None:
+        self._exactly = {digest(step) for step in approved}
+        self._by_place = {str(step.get("path", step.get("urn"))): step for step in approved if "after" in step}
+        self._paths = [str(step["path"]) for step in approved if "path" in step]
+
+    def __contains__(self, step: Step) -> bool:
+        """Whether the step was approved: as it is, or as a part of one that leads to the very same resource.
+
+        Never a replacement or a removal that was not approved as such.
+        """
+        if digest(step.to_json()) in self._exactly:
+            return True
+        if isinstance(step, UpdateStack):
+            # CloudFormation updates the stack for each of the steps in it as well.
+            return any(not step.path or f"{path}/".startswith(f"{'/'.join(step.path)}/") for path in self._paths)
+        if isinstance(step, ChangeResource):
+            return self._leads_there("/".join(step.path), step)
+        if isinstance(step, ChangeProgram) and step.operation == "update":
+            return self._leads_there(step.urn, step)
+        return False
+
+    def _leads_there(self, place: str, step: ChangeResource | ChangeProgram) -> bool:
+        approved = self._by_place.get(place, {})
+        if approved.get("type") != step.type or approved.get("after") != step.after:
+            return False
+        made = approved["step"] == "add-resource" or approved.get("operation") == "create"
+        return made or set(step.properties) <= set(approved.get("properties", ()))

@@ -1,0 +1,51 @@
+"""What whoever approves a plan should know beside its steps. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from amplify_delivery.changes.guard import Guard
+from amplify_delivery.changes.steps import ChangeResource, Step
+
+_BOUNDARY = "PermissionsBoundary"
+_NAMED = 3
+"""Roles that a note names; the plan lists all."""
+
+
+def boundary_comes(steps: Sequence[Step]) -> tuple[str, ...]:
+    """That the account's permissions boundary comes to roles which are there already.
+
+    CloudFormation may give it to them, and not take it away again; docs/decisions.md says why.
+    """
+    roles = [step.place for step in steps if isinstance(step, ChangeResource) and _BOUNDARY in step.properties]
+    if not roles:
+        return ()
+    named = ", ".join(roles[:_NAMED]) + (", ..." if len(roles) > _NAMED else "")
+    return (
+        f"roles that are there already get the account's permissions boundary ({len(roles)}: {named}). Should this "
+        "update fail, CloudFormation may not take it away again, and an administrator continues the rollback without "
+        "these roles (`aws cloudformation continue-update-rollback --resources-to-skip`): better deliver the "
+        "environment once unchanged",
+    )
+
+
+def ignored(reasons: Mapping[str, str]) -> tuple[str, ...]:
+    """Of each finding that the stack file overrules, with which reason."""
+    return tuple(f"{id} does not count here (`lint.ignore`): {reason}" for id, reason in reasons.items())
+
+
+def losses(steps: Sequence[Step], guard: Guard) -> tuple[str, ...]:
+    """Of each step that loses data, who allows it, or that `deploy` will refuse it."""
+    found = []
+    for step in steps:
+        if not step.loss:
+            continue
+        allowed = guard.allows(step)
+        if allowed:
+            found.append(f"the loss of {step.place} is allowed until {allowed.until}: {allowed.reason}")
+        else:
+            found.append(
+                f"`deploy` refuses to lose {step.place}, unless the stack file allows it (`dataLoss`) until a day or "
+                "for this plan's digest"
+            )
+    return tuple(found)

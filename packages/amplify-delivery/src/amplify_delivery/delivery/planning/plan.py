@@ -1,0 +1,113 @@
+"""The plan: the steps, the state they start from, what they lead to, and the digest that names all three."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any
+
+from amplify_delivery.changes.impossible import Impossible
+from amplify_delivery.changes.steps import Step, digest
+from amplify_delivery.delivery.planning.covered import Covered
+
+FORMAT = 1
+"""Version of a plan's JSON form."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """The state a plan starts from. Every `digest` is a sha256 in hex; None where there is nothing yet."""
+
+    stack: str
+    """Name of the root stack."""
+    status: str | None
+    """Its status; None when there is no such stack."""
+    root_template: str | None
+    """Digest of the deployed root template."""
+    templates: str | None
+    """Digest of all deployed templates, those of nested stacks included."""
+    parameters: str | None
+    """Digest of the root stack's parameters."""
+    program: str
+    """Digest of the names and ids of all resources in the engine's state."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a plan leads to."""
+
+    environment: str
+    account: str
+    region: str
+    assembly: str
+    """Digest of the assembly."""
+    root_template: str
+    """Key of the root template: made from its content."""
+    parameters: str
+    """Digest of the root stack's parameters."""
+    configuration: str
+    """Digest of the stack file's parameters, secrets in their encrypted form: another secret is another plan."""
+
+    @property
+    def digest(self) -> str:
+        return digest(asdict(self))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What would change: see `steps`. An approval of its `digest` is one of exactly this."""
+
+    start: Start
+    target: Target
+    steps: tuple[Step, ...]
+    notes: tuple[str, ...] = ()
+    """What whoever approves it should know beside; no part of its digest."""
+    impossible: tuple[Impossible, ...] = ()
+    """What AWS cannot do of it: such a plan is not carried out."""
+
+    @property
+    def changes(self) -> int:
+        return len(self.steps)
+
+    @property
+    def losses(self) -> tuple[Step, ...]:
+        """The steps that lose data."""
+        return tuple(step for step in self.steps if step.loss)
+
+    @cached_property
+    def digest(self) -> str:
+        return document_digest(self._content())
+
+    def _content(self) -> dict[str, Any]:
+        return {
+            "format": FORMAT,
+            "start": asdict(self.start),
+            "target": asdict(self.target),
+            "steps": [step.to_json() for step in self.steps],
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        content = self._content()
+        return {
+            "environment": self.target.environment,
+            "changes": self.changes,
+            "digest": self.digest,
+            "dataLoss": [step.to_json() for step in self.losses],
+            "notes": list(self.notes),
+            **content,
+        }
+
+    def leads_where(self, approved: Mapping[str, Any]) -> bool:
+        """Whether it leads to what `approved`, a plan's document, led to."""
+        return self.target.digest == digest(approved["target"])
+
+    def beyond(self, approved: Mapping[str, Any]) -> tuple[Step, ...]:
+        """The steps that `approved`, a plan's document that leads to the same target, does not cover."""
+        covered = Covered(approved["steps"])
+        return tuple(step for step in self.steps if step not in covered)
+
+
+def document_digest(document: Mapping[str, Any]) -> str:
+    """The digest of a plan's document. Raises `KeyError` when it is none."""
+    return digest({key: document[key] for key in ("format", "start", "target", "steps")})

@@ -1,0 +1,43 @@
+"""What an assembly becomes in each environment, examined before the first of them is published: files only, no AWS.
+
+`publish` examines as well, but it knows one environment, and comes after whatever was deployed before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from amplify_delivery.components.names import staging_bucket_name
+from amplify_delivery.delivery.project import stack_files
+from amplify_delivery.errors import ConfigError
+from amplify_delivery.export import Assembly, ExportRefused, render_root
+from amplify_delivery.export.findings import Finding, listed
+from amplify_delivery.publishing import Deployment, examine
+from amplify_delivery.stacks.config import EnvironmentConfig
+
+
+def for_environments(assembly: Assembly, environments: Sequence[str], progress: Callable[[str], None]) -> None:
+    """Examine the assembly as each of the environments will publish it, root template included.
+
+    A finding names the environments that it stands in the way of; most are about a template that all share. Raises
+    `ExportRefused` with all of them, `ConfigError` for a stack file whose values do not fit the assembly.
+    """
+    deployments = {name: _deployment(assembly, stack_files.load(name)) for name in environments}
+    found: dict[Finding, list[str]] = {}
+    for name, findings in examine(assembly, deployments, progress).items():
+        for finding in dict.fromkeys(findings):
+            found.setdefault(finding, []).append(name)
+    if found:
+        raise ExportRefused([replace(f, file=f"{listed(names)}: {f.file}") for f, names in found.items()])
+
+
+def _deployment(assembly: Assembly, config: EnvironmentConfig) -> Deployment:
+    """One environment's; what is wrong with its values is said of its file."""
+    bucket = staging_bucket_name(assembly.project, config.environment, config.account, config.region)
+    try:
+        root = render_root(assembly, stack_files.values(config), bucket)
+    except ConfigError as error:
+        where = error.where or str(stack_files.path(config.environment))
+        raise ConfigError(error.message, where=where, remedy=error.remedy) from None
+    return Deployment([(root.object, root.body)], bucket, config.region, config.ignored)

@@ -1,0 +1,33 @@
+"""Which of the project's pipelines a command is about."""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+from amplify_delivery.errors import ConfigError
+from amplify_delivery.stacks.config import Project
+
+STACK_VARIABLE = "STACK"
+"""Set in the pipeline's own projects: which of the project's pipelines it is."""
+
+
+def add_stack(parser: argparse.ArgumentParser) -> None:
+    """`--stack NAME`: a pipeline of the project."""
+    parser.add_argument(
+        "--stack", metavar="NAME", help=f"the pipeline's stack; default: ${STACK_VARIABLE}, else the only one there is"
+    )
+
+
+def named(stack: str | None, project: Project) -> str:
+    """The stack that a command is called with, else the variable's, else the only one. Raises `ConfigError`."""
+    return stack or os.environ.get(STACK_VARIABLE) or only_pipeline(project.stacks("pipeline"))
+
+
+def only_pipeline(stacks: tuple[str, ...]) -> str:
+    """The project's pipeline, if it has just one. Raises `ConfigError`."""
+    if len(stacks) == 1:
+        return stacks[0]
+    if stacks:
+        raise ConfigError(f"there are several pipelines: {', '.join(stacks)}", remedy="name one with --stack")
+    raise ConfigError("there is no pipeline", remedy="make Pulumi.pipeline.yaml (docs/configuration.md)")

@@ -1,0 +1,59 @@
+"""What a command is pointed at: an export's folder or an assembly's, or the export that the project delivers."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+
+from amplify_delivery.delivery.project import stack_files
+from amplify_delivery.errors import ConfigError
+from amplify_delivery.export import Assembly, load_assembly, read_export
+from amplify_delivery.export.assembling import assemble
+
+
+def load(folder: Path, secrets: Collection[tuple[str, str]] = ()) -> Assembly:
+    """The assembly in `folder`, or that of the export in `folder`.
+
+    `secrets` are the (nested stack, parameter) pairs that an environment supplies as secrets; they matter
+    for an export only. Raises `ExportRefused`, `AssemblyError`.
+    """
+    if (folder / "assembly.json").is_file():
+        return load_assembly(folder)
+    return assemble(read_export(folder), secrets)
+
+
+def project_export(environments: Collection[str] = ()) -> tuple[Path, frozenset[tuple[str, str]]]:
+    """The project's export, and the parameters that each of the `environments` supplies as a secret.
+
+    Without `environments`, those that the project's pipelines deliver, else all it has. One assembly serves all of
+    them, so all must name the same export. Raises `ConfigError`.
+    """
+    from amplify_delivery.stacks.config import Project  # noqa: PLC0415 - pydantic and PyYAML, which a named export does without
+    from amplify_delivery.stacks.inputs import export_folder  # noqa: PLC0415
+
+    project = Project(Path())
+    delivered = [name for stack in project.stacks("pipeline") for name in project.pipeline(stack).environments]
+    names = tuple(environments) or tuple(dict.fromkeys(delivered)) or project.stacks("backend")
+    found: dict[Path, str] = {}
+    for name in names:
+        config = stack_files.load(name)
+        if config.assembly:
+            raise ConfigError(
+                "it names an assembly, which is ready: there is no export of the project to check and assemble",
+                where=str(stack_files.path(name)),
+                remedy="name the export with `export`, or call the command with an export's folder",
+            )
+        found.setdefault(export_folder(config, Path()), name)
+    if len(found) != 1:
+        listed = ", ".join(f"{folder} ({name})" for folder, name in found.items())
+        raise ConfigError(
+            f"the environments deliver several exports: {listed}" if found else "there is no environment here",
+            where=str(Path().resolve()),
+            remedy="call the command with an export's folder",
+        )
+    return next(iter(found)), stack_files.secrets(names)
+
+
+def named(export: Path | None, environments: Collection[str]) -> tuple[Path, frozenset[tuple[str, str]]]:
+    """The export that a command is called with, else the project's; and the secrets of the environments."""
+    return (export, stack_files.secrets(environments)) if export else project_export(environments)

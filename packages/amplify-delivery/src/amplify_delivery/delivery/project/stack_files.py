@@ -1,0 +1,71 @@
+"""The stack files `Pulumi.ENV.yaml` of the project folder, as the commands need them."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from amplify_delivery.errors import ConfigError
+from amplify_delivery.export import EnvironmentValues
+
+if TYPE_CHECKING:
+    from amplify_delivery.stacks.config import EnvironmentConfig
+
+
+def add_environment(parser: argparse.ArgumentParser, *, several: bool = False) -> None:
+    """`--environment NAME`: an environment of the project, by its stack file's name."""
+    if several:
+        parser.add_argument(
+            "--environment",
+            nargs="+",
+            action="extend",
+            default=[],
+            metavar="NAME",
+            help="environments whose stack files supply the export's secrets",
+        )
+    else:
+        parser.add_argument("--environment", required=True, metavar="NAME", help="Pulumi.NAME.yaml in this folder")
+
+
+def path(name: str) -> Path:
+    """Where an environment's stack file lies: in the folder of Pulumi.yaml, which is the current one."""
+    return Path(f"Pulumi.{name}.yaml")
+
+
+def load(name: str) -> EnvironmentConfig:
+    """An environment's stack file. Raises `ConfigError` when there is none, or it is wrong."""
+    from amplify_delivery.stacks.config import EnvironmentConfig  # noqa: PLC0415 - pydantic and PyYAML, which most commands do without
+
+    file = path(name)
+    if not file.is_file():
+        raise ConfigError(
+            f"no environment {name}: there is no such file here",
+            where=str(file),
+            remedy="run the command in the folder of Pulumi.yaml, or make the file (docs/configuration.md)",
+        )
+    return EnvironmentConfig.from_file(file, name)
+
+
+def program(name: str) -> str:
+    """The program of a stack, as its file says: `backend`, `account` or `pipeline`. Raises `ConfigError`."""
+    from amplify_delivery.stacks.config.reader import own_keys_in  # noqa: PLC0415
+
+    file = path(name)
+    return str(own_keys_in(file).get("program") or "backend") if file.is_file() else "backend"
+
+
+def values(config: EnvironmentConfig) -> EnvironmentValues:
+    """What an environment sets on top of an assembly, as its Pulumi program sees it."""
+    from amplify_delivery.stacks.config import Project  # noqa: PLC0415
+    from amplify_delivery.stacks.inputs import environment_values  # noqa: PLC0415
+
+    return environment_values(config, Path(), datetime.now(UTC), Project(Path()).app)
+
+
+def secrets(names: Iterable[str]) -> frozenset[tuple[str, str]]:
+    """The (nested stack, parameter) pairs that each of the environments `names` supplies as a secret."""
+    found = [load(name).secret_names for name in names]
+    return frozenset.intersection(*found) if found else frozenset()

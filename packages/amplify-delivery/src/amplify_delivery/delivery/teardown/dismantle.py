@@ -1,0 +1,305 @@
+"""`delivery destroy STACK` for an account's or a pipeline's stack: everything is checked, then it is taken down.
+
+First whoever writes goes (the pipeline, roles, projects), then what was written into: nobody fills a bucket again that
+has just been emptied. What cannot be made again stays in the stack, and stays protected, until it is asked for with
+`--delete-data`: nothing is orphaned, and enrolling the environment again finds it. Every step can be repeated: what is
+left is read from the engine's state, after a refresh.
+"""
+
+from __future__ import annotations
+
+import argparse
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from amplify_delivery.commands import output
+from amplify_delivery.components.documents.naming import EnvironmentNames, PipelineNames
+from amplify_delivery.delivery.account.account import Account
+from amplify_delivery.delivery.engine import environment_state, secrets_provider
+from amplify_delivery.delivery.engine.engine import Before, Engine
+from amplify_delivery.delivery.engine.pulumi_command import Line
+from amplify_delivery.delivery.pipeline import restart
+from amplify_delivery.delivery.teardown import emptying, removal
+from amplify_delivery.delivery.teardown.removal import BUCKET, KEY, Holder, Kept, Resource
+from amplify_delivery.errors import ConfigError, DeployError
+from amplify_delivery.stacks.access import account_environments, environment_names, pipeline_names
+from amplify_delivery.stacks.config import Project
+from amplify_delivery.stacks.model import pipeline_model
+
+KEY_DAYS = 30
+"""How long a key waits before it is deleted: until then it can be had back."""
+_RUNNING = (restart.RUNNING, "Stopping")
+
+
+@dataclass
+class Done:
+    """What was done to a stack."""
+
+    stack: str
+    changes: dict[str, int] = field(default_factory=dict)
+    emptied: list[str] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
+    """Ids of keys that are scheduled for deletion."""
+    kept: list[Kept] = field(default_factory=list)
+    removed: bool = False
+    """Whether the Pulumi stack itself is gone."""
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "stack": self.stack,
+            "changes": self.changes,
+            "emptied": self.emptied,
+            "keysScheduledForDeletion": self.keys,
+            "kept": [k.to_json() for k in self.kept],
+            "removed": self.removed,
+        }
+
+
+class Accounts:
+    """One account in each region that something of a stack lies in. Raises when the credentials are another's."""
+
+    def __init__(self, account: str, region: str, profile: str | None, role_arn: str | None) -> None:
+        self._credentials = (profile, role_arn)
+        self.home = Account(account, region, *self._credentials)
+        self._found = {region: self.home}
+
+    def __call__(self, region: str) -> Account:
+        if region not in self._found:
+            self._found[region] = Account(self.home.account, region, *self._credentials)
+        return self._found[region]
+
+
+def run(args: argparse.Namespace, program: str) -> int:
+    """The command, for a stack of the program `account` or `pipeline`."""
+    project, line = Project(Path()), output.progress if args.json else print
+    if program == "account":
+        done = account(project, args.stack, line, delete_data=args.delete_data)
+    elif args.region:
+        done = artifact_store(project, args.stack, args.region, line)
+    else:
+        done = pipeline(project, args.stack, line, delete_data=args.delete_data)
+    if args.json:
+        output.document(done.to_json())
+    else:
+        _say(done)
+    return 0
+
+
+def account(project: Project, stack: str, line: Line, *, delete_data: bool) -> Done:
+    """Take the places of an account's stack away. Refuses while a pipeline's file names one of its environments, or
+    while one is deployed."""
+    config = project.account(stack)
+    found = account_environments(project, config, str(project.file(stack)))
+    _check_not_delivered(project, config.environments)
+    places = [environment_names(project.app, environment) for environment in found]
+    accounts = Accounts(found[0].account, found[0].region, config.profile, config.role_arn)
+    engine = Engine(stack, project.directory, line)
+    state = engine.state()
+    secrets_provider.check(stack, state)
+    _check_all_named(removal.environments_in(state.get("resources") or ()), config.environments, project, stack)
+
+    def not_deployed(_: threading.Event | None = None) -> None:
+        for names in places:
+            _check_not_deployed(project.directory, names, accounts(names.region), line)
+
+    not_deployed()
+
+    def staying(resources: Iterable[Resource]) -> list[Resource]:
+        resources = tuple(resources)
+        return [r for names in places for r in removal.irreplaceable(resources, names)]
+
+    done = Done(stack)
+    resources = engine.refresh()
+    roles = removal.all_but(resources, [*staying(resources), *removal.staged(resources)])
+    _destroy(engine, roles, done, not_deployed)  # and again, under the lock
+    resources = engine.resources()
+    going = resources if delete_data else removal.all_but(resources, staying(resources))
+    _empty_and_destroy(engine, going, accounts, done)
+    resources = engine.resources()
+    done.kept = [k for names in places for k in removal.kept(resources, names)]
+    _remove_if(engine, resources, done, asked=delete_data)
+    return done
+
+
+def pipeline(project: Project, stack: str, line: Line, *, delete_data: bool) -> Done:
+    """Take a pipeline away, with its artifacts. Refuses while an execution of it runs."""
+    config = project.pipeline(stack)
+    names = pipeline_names(project.app, stack, config)
+    accounts = Accounts(config.account, config.region, config.profile, config.role_arn)
+    engine = Engine(stack, project.directory, line)
+    secrets_provider.check(stack, engine.state())
+    check_at_rest(accounts.home, names)
+
+    def at_rest(_: threading.Event) -> None:
+        check_at_rest(accounts.home, names)  # nothing starts it any more, once its stack is locked and it goes
+
+    done = Done(stack)
+    resources = engine.refresh()
+    stores = [r for store in removal.stores(resources, stack).values() for r in store]
+    _destroy(engine, removal.all_but(resources, stores), done, at_rest)
+    _empty_and_destroy(engine, engine.resources(), accounts, done)
+    _remove_if(engine, engine.resources(), done, asked=delete_data)
+    return done
+
+
+def artifact_store(project: Project, stack: str, region: str, line: Line) -> Done:
+    """Take the artifact store of one region away, in which no environment lies any more. Refuses while the pipeline's
+    file, or the pipeline itself, needs it."""
+    config = project.pipeline(stack)
+    model = pipeline_model(project, project.app, stack, config)
+    where = project.file(stack).name
+    if region in model.store_regions:
+        why = "it is named in `artifactRegions`" if region in config.artifact_regions else "actions run there"
+        raise ConfigError(
+            f"the pipeline needs its artifacts in {region}: {why}",
+            where=where,
+            remedy="take that region's environments out of the stages, push, and wait for the pipeline; then take "
+            "the region out of `artifactRegions`, and repeat this command before you push that",
+        )
+    accounts = Accounts(config.account, config.region, config.profile, config.role_arn)
+    engine = Engine(stack, project.directory, line)
+    state = engine.state()
+    secrets_provider.check(stack, state)
+    done = Done(stack)
+    if region not in removal.stores(state.get("resources") or (), stack):
+        return done
+    resources = engine.refresh()
+    going = removal.stores(resources, stack).get(region, ())
+    needing = removal.dependents(resources, going)
+    if needing:
+        raise DeployError(
+            f"the artifact store of {region} is still used: {', '.join(removal.name_of(r) for r in needing)}",
+            where=stack,
+            remedy=f"name {region} in `artifactRegions` of {where}, push, and wait until the pipeline has changed; "
+            "nothing was changed",
+        )
+    _empty_and_destroy(engine, going, accounts, done)
+    return done
+
+
+def _check_not_delivered(project: Project, environments: Iterable[str]) -> None:
+    for name in project.stacks("pipeline"):
+        for stage in project.pipeline(name).stages:
+            for environment in sorted(set(stage.environments).intersection(environments)):
+                raise DeployError(
+                    f"{environment} is delivered by the pipeline {name} (stage {stage.name})",
+                    where=str(project.file(name)),
+                    remedy=f"take {environment} out of that stage, push, and wait until the pipeline has changed; "
+                    f"where the whole pipeline is gone (`amplify-delivery destroy {name}`), delete the file. "
+                    "Nothing was changed",
+                )
+
+
+def _check_all_named(made: Iterable[str], named: Iterable[str], project: Project, stack: str) -> None:
+    """Of an environment that the stack's file does not name, nobody would know where it is."""
+    missing = sorted(set(made) - set(named))
+    if missing:
+        raise ConfigError(
+            f"the stack has made a place for {', '.join(missing)} too, which this file does not name",
+            where=str(project.file(stack)),
+            remedy="name all of them in `environments` again; nothing was changed",
+        )
+
+
+def _check_not_deployed(folder: Path, names: EnvironmentNames, account: Account, line: Line) -> None:
+    """Raise `DeployError` while the environment's own stack holds something, or CloudFormation works with the role that
+    would go: a stack without its role can be neither updated nor deleted."""
+    environment = names.environment
+    held = environment_state.resources(folder, names, account, line)
+    if held:
+        raise DeployError(
+            f"{environment} is still deployed: its stack in {names.state_bucket} has "
+            f"{output.counted(len(held), 'resource')}",
+            where=f"account {names.account}",
+            remedy=f"`PULUMI_BACKEND_URL='{names.state_backend}' python -m amplify_delivery destroy {environment}`; nothing "
+            "was changed",
+        )
+    try:
+        stacks = [
+            stack["StackName"]
+            for page in account.client("cloudformation").get_paginator("describe_stacks").paginate()
+            for stack in page["Stacks"]
+            if stack.get("RoleARN") == names.execution_role_arn and "ParentId" not in stack
+        ]
+    except (BotoCoreError, ClientError) as error:
+        raise account.refused(error, "listing the stacks of CloudFormation") from None
+    if stacks:
+        raise DeployError(
+            f"{environment} is still deployed: CloudFormation needs the role {names.execution_role} for {stacks[0]}",
+            where=f"account {names.account} ({names.region})",
+            remedy=f"`amplify-delivery destroy {environment}` where its Pulumi stack is, or delete the stack; "
+            "nothing was changed",
+        )
+
+
+def check_at_rest(account: Account, names: PipelineNames) -> None:
+    client = account.client("codepipeline")
+    try:
+        found = client.list_pipeline_executions(pipelineName=names.pipeline, maxResults=100)
+    except client.exceptions.PipelineNotFoundException:
+        return
+    except (BotoCoreError, ClientError) as error:
+        raise account.refused(error, f"listing the executions of {names.pipeline}") from None
+    running = [e for e in found["pipelineExecutionSummaries"] if e["status"] in _RUNNING]
+    if running:
+        execution = running[0]["pipelineExecutionId"]
+        raise DeployError(
+            f"{output.counted(len(running), 'execution')} of {names.pipeline} "
+            f"{'runs' if len(running) == 1 else 'run'}: {', '.join(e['pipelineExecutionId'] for e in running)}",
+            where=f"account {names.account} ({names.region})",
+            remedy="wait until they have ended (an approval that nobody answers runs too), or `aws codepipeline "
+            f"stop-pipeline-execution --pipeline-name {names.pipeline} --pipeline-execution-id {execution} --region "
+            f"{names.region}`; nothing was changed",
+        )
+
+
+def _destroy(engine: Engine, going: Iterable[Resource], done: Done, before: Before | None = None) -> None:
+    for kind, number in engine.destroy([r["urn"] for r in going], before).changes.items():
+        done.changes[kind] = done.changes.get(kind, 0) + number
+
+
+def _empty_and_destroy(engine: Engine, going: Iterable[Resource], accounts: Accounts, done: Done) -> None:
+    going = tuple(going)
+    holders = removal.holders(going, accounts.home.region)
+
+    def empty(stopped: threading.Event) -> None:
+        # Under the engine's lock: nobody makes again what fills them, or takes them into use.
+        for holder in holders:
+            _empty(holder, accounts(holder.region), stopped)
+            done.emptied.append(holder.name)
+
+    _destroy(engine, going, done, empty if holders else None)
+    done.keys += [str(r["id"]) for r in going if r["type"] == KEY]
+
+
+def _empty(holder: Holder, account: Account, stopped: threading.Event) -> None:
+    if holder.type == BUCKET:
+        emptying.bucket(account, holder.name, stopped)
+    else:
+        emptying.repository(account, holder.name, stopped)
+
+
+def _remove_if(engine: Engine, left: Iterable[Mapping[str, Any]], done: Done, *, asked: bool) -> None:
+    if asked and not any(left):
+        engine.remove()
+        done.removed = True
+
+
+def _say(done: Done) -> None:
+    print(f"{done.stack}: {output.counted(done.changes.get('delete', 0), 'resource')} deleted")
+    for key in done.keys:
+        print(f"key {key}: scheduled for deletion, in {KEY_DAYS} days; until then `aws kms cancel-key-deletion`")
+    if done.removed:
+        print(f"the Pulumi stack {done.stack} is removed; its file may go too")
+    if done.kept:
+        print(
+            f"\nKept, in the stack and protected. `amplify-delivery destroy {done.stack} --delete-data` removes it; "
+            "`amplify-delivery enrol` uses it again:"
+        )
+        rows = [(k.environment, k.type.rpartition(":")[2], k.physical_id, k.why) for k in done.kept]
+        output.table(("environment", "", "id", "why"), rows)

@@ -1,0 +1,86 @@
+"""Emptying what its service deletes only when it is empty: buckets with all versions, repositories."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from amplify_delivery.delivery.account.account import Account
+from amplify_delivery.errors import DeployError
+
+_IMAGES = 100
+"""What BatchDeleteImage takes at once. A page of S3's versions is as long as DeleteObjects takes."""
+_NEVER = threading.Event()
+_GONE = ("NoSuchBucket", "RepositoryNotFoundException")
+
+
+def bucket(account: Account, name: str, stopped: threading.Event = _NEVER) -> None:
+    """Delete every object in every version, every delete marker and every upload that broke off. A bucket that is not
+    there is empty. Raises `DeployError`, also as soon as `stopped` is set."""
+    s3, owner = account.client("s3"), {"Bucket": name, "ExpectedBucketOwner": account.account}
+    with _refusals(account, f"emptying bucket {name}"):
+        for page in s3.get_paginator("list_object_versions").paginate(**owner):
+            _go_on(account, name, stopped)
+            found = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
+            objects = [{"Key": o["Key"], "VersionId": o["VersionId"]} for o in found]
+            if objects:
+                answer = s3.delete_objects(**owner, Delete={"Objects": objects, "Quiet": True})
+                _check(account, name, [(e["Key"], e["Code"]) for e in answer.get("Errors", ())])
+        for page in s3.get_paginator("list_multipart_uploads").paginate(**owner):
+            for upload in page.get("Uploads", ()):
+                with contextlib.suppress(s3.exceptions.NoSuchUpload):
+                    s3.abort_multipart_upload(**owner, Key=upload["Key"], UploadId=upload["UploadId"])
+
+
+def repository(account: Account, name: str, stopped: threading.Event = _NEVER) -> None:
+    """Delete every image of an ECR repository. One that is not there is empty. Raises `DeployError`, also as soon as
+    `stopped` is set."""
+    ecr = account.client("ecr")
+    own = {"repositoryName": name, "registryId": account.account}
+    with _refusals(account, f"emptying repository {name}"):
+        found: list[dict[str, str]] = []
+        for page in ecr.get_paginator("list_images").paginate(**own):
+            found += page["imageIds"]
+        # By digest: then all tags of an image go with it.
+        left = list(dict.fromkeys(image["imageDigest"] for image in found))
+        while left:
+            _go_on(account, name, stopped)
+            failures = []
+            for at in range(0, len(left), _IMAGES):
+                some = [{"imageDigest": digest} for digest in left[at : at + _IMAGES]]
+                failures += ecr.batch_delete_image(**own, imageIds=some).get("failures", ())
+            failed = [(f["imageId"].get("imageDigest", ""), f["failureReason"]) for f in failures]
+            if len(failed) == len(left):
+                _check(account, name, failed)
+            left = [digest for digest, _ in failed]  # an image of an index goes after the index
+
+
+def _go_on(account: Account, name: str, stopped: threading.Event) -> None:
+    if stopped.is_set():
+        raise DeployError(
+            "interrupted while it was emptied: what is deleted stays deleted",
+            where=f"{name} in account {account.account} ({account.region})",
+            remedy="repeat the command to go on",
+        )
+
+
+def _check(account: Account, name: str, errors: list[tuple[str, str]]) -> None:
+    if errors:
+        what, why = errors[0]
+        raise DeployError(
+            f"{what} cannot be deleted: {why}" + (f"; nor can {len(errors) - 1} others" if errors[1:] else ""),
+            where=f"{name} in account {account.account} ({account.region})",
+            remedy="see what keeps it (a policy, an object lock), then repeat the command",
+        )
+
+
+@contextlib.contextmanager
+def _refusals(account: Account, what: str) -> Iterator[None]:
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        if not (isinstance(error, ClientError) and error.response["Error"]["Code"] in _GONE):
+            raise account.refused(error, what) from None

@@ -1,0 +1,153 @@
+"""The root stack of an environment that is to go, as CloudFormation has it: asked by the id that the engine's state
+holds, and by its name.
+
+By its name as well, because the engine may have forgotten a stack that lives: its provider takes a DeleteStack that
+CloudFormation has refused for success (resourceStackDelete of terraform-provider-aws; pulumi-aws 6422). And because a
+stack of that name may be somebody else's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from amplify_delivery.changes import deployed
+from amplify_delivery.components.remembered import ROOT_STACK_NAME
+from amplify_delivery.delivery.account.account import Account
+from amplify_delivery.delivery.engine.engine import ROOT_STACK
+from amplify_delivery.delivery.teardown.stateful import Held, in_stack, living
+from amplify_delivery.errors import DeliveryError, DeployError
+from amplify_delivery.publishing.standing import described
+from amplify_delivery.stacks.config import EnvironmentConfig
+from amplify_delivery.stacks.inputs import root_stack_name
+
+_SHOWN = 30
+"""Resources that are named in one error."""
+
+
+@dataclass(frozen=True)
+class Root:
+    """The root stack of one environment.
+
+    `ids` are those in the engine's state; `name` is as that remembers it, else as the export has it; None if that has
+    the id only. `options` are what an `aws` command takes to ask the same account.
+    """
+
+    environment: str
+    ids: tuple[str, ...]
+    name: str | None
+    options: str
+
+    @classmethod
+    def of(cls, environment: str, state: Iterable[Mapping[str, Any]], config: EnvironmentConfig, project: str) -> Root:
+        """By the engine's state, and the export where that knows nothing. Raises `DeployError` if neither tells."""
+        state = tuple(state)
+        ids = tuple(str(r["id"]) for r in state if r.get("type") == ROOT_STACK and r.get("id"))
+        name = next(filter(None, map(_remembered, state)), None)
+        if name is None and not ids:
+            try:
+                name = root_stack_name(config, Path(), project)
+            except DeliveryError as error:
+                raise DeployError(
+                    f"the engine's state holds no root stack, and which one would be its own cannot be told: "
+                    f"{error.message}",
+                    where=environment,
+                    remedy=f"nothing was changed; {error.remedy}",
+                ) from None
+        profile = f" --profile {config.profile}" if config.profile else ""
+        return cls(environment, ids, name, f"--region {config.region}{profile}")
+
+    def settle(self, account: Account, seconds: float, told: Callable[[str], None]) -> bool:
+        """Wait until no operation changes it any more, so long at most; whether one did. Raises `DeployError`."""
+        asked = [*self.ids, *([self.name] if self.name else [])]
+        try:
+            waited = [deployed.settle(account.client("cloudformation"), a, seconds, told) for a in asked]
+        except (BotoCoreError, ClientError) as error:
+            raise account.refused(error, f"describing the stack of {self.environment}") from None
+        return any(waited)
+
+    def holds(self, account: Account) -> list[Held]:
+        """What it holds; nothing when it is gone. Raises `DeployError` for a stack that CloudFormation would not
+        delete, and for one of its name that the engine does not know."""
+        held: list[Held] = []
+        for found in self._standing(account):
+            self._check(account, found)
+            try:
+                held += in_stack(account.client("cloudformation"), found["StackId"])
+            except (BotoCoreError, ClientError) as error:
+                raise account.refused(error, f"listing what stack {found['StackName']} holds") from None
+        return held
+
+    def check_gone(self, account: Account) -> None:
+        """Raise `DeployError`, with what is alive in it, if it is there after the engine has destroyed it."""
+        for found in self._standing(account):
+            raise DeployError(
+                f"the stack is still there, in state {found['StackStatus']}, and the engine has forgotten it"
+                + _listed(self._alive(account, found)),
+                where=f"{found['StackName']} (account {account.account}, {account.region})",
+                remedy=f"once no operation changes it {self._deletion(found)}",
+            )
+
+    def _check(self, account: Account, found: Mapping[str, Any]) -> None:
+        name, status = found["StackName"], str(found["StackStatus"])
+        if status.endswith("_IN_PROGRESS") and status != "REVIEW_IN_PROGRESS":
+            raise DeployError(
+                f"its state is {status}: CloudFormation would refuse to delete it",
+                where=name,
+                remedy="nothing was changed; run this again when that has ended, or with `--wait MINUTES`",
+            )
+        if found["StackId"] not in self.ids and name not in self.ids:
+            raise DeployError(
+                f"the stack is there, in state {status}, but the engine's state of {self.environment} does not hold "
+                f"it: it was forgotten, or is not its own{_listed(self._alive(account, found))}",
+                where=name,
+                remedy="nothing was changed. If somebody else delivers it, `environment` or `suffix` of the stack file "
+                f"is wrong; if it shall go {self._deletion(found)}",
+            )
+        if found.get("EnableTerminationProtection"):
+            raise DeployError(
+                "the stack is protected against termination",
+                where=name,
+                remedy="if it shall go: `aws cloudformation update-termination-protection "
+                f"--no-enable-termination-protection --stack-name {name} {self.options}`",
+            )
+
+    def _deletion(self, found: Mapping[str, Any]) -> str:
+        stack = f"--stack-name {found['StackName']} {self.options}"
+        return (
+            f"`aws cloudformation delete-stack {stack}` (its buckets have to be empty), `aws cloudformation wait "
+            f"stack-delete-complete {stack}`, then `amplify-delivery destroy {self.environment}` again"
+        )
+
+    def _standing(self, account: Account) -> list[dict[str, Any]]:
+        """CloudFormation's description of each stack that is there, by id and by name."""
+        found: dict[str, dict[str, Any]] = {}
+        for asked in (*self.ids, *([self.name] if self.name else [])):
+            try:
+                stack = described(account.client("cloudformation"), asked)
+            except (BotoCoreError, ClientError) as error:
+                raise account.refused(error, f"describing stack {asked}") from None
+            if stack is not None and stack["StackStatus"] != "DELETE_COMPLETE":
+                found[stack["StackId"]] = stack
+        return list(found.values())
+
+    def _alive(self, account: Account, found: Mapping[str, Any]) -> list[str]:
+        try:
+            return list(living(account.client("cloudformation"), found["StackId"]))
+        except (BotoCoreError, ClientError):
+            return []
+
+
+def _remembered(resource: Mapping[str, Any]) -> str | None:
+    """The root stack's name, if this is where the program has kept it."""
+    facts = (resource.get("outputs") or {}).get("output") if str(resource.get("type")).endswith(":Stash") else None
+    return str(facts[ROOT_STACK_NAME]) if isinstance(facts, Mapping) and ROOT_STACK_NAME in facts else None
+
+
+def _listed(alive: list[str]) -> str:
+    more = f"\n  and {len(alive) - _SHOWN} more" if alive[_SHOWN:] else ""
+    return ". In it live:\n  " + "\n  ".join(alive[:_SHOWN]) + more if alive else ""

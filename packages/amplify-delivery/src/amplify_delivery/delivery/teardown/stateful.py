@@ -1,0 +1,122 @@
+"""What a destroy would lose, and what it would leave: resource by resource, through all nested stacks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from amplify_delivery.changes.stateful import CLOUDFORMATION_TYPES, NESTED_STACK
+from amplify_delivery.export.documents import Malformed, parse_json, parse_yaml
+
+PULUMI_TYPES: Mapping[str, str] = {
+    "aws:cognito/userPool:UserPool": "users",
+    "aws:docdb/cluster:Cluster": "documents",
+    "aws:dynamodb/globalTable:GlobalTable": "items",
+    "aws:dynamodb/table:Table": "items",
+    "aws:ebs/volume:Volume": "files",
+    "aws:ecr/repository:Repository": "images",
+    "aws:efs/fileSystem:FileSystem": "files",
+    "aws:elasticsearch/domain:Domain": "search index",
+    "aws:kinesis/stream:Stream": "records",
+    "aws:neptune/cluster:Cluster": "graph",
+    "aws:opensearch/domain:Domain": "search index",
+    "aws:rds/cluster:Cluster": "rows",
+    "aws:rds/instance:Instance": "rows",
+    "aws:s3/bucket:Bucket": "objects",
+    "aws:s3/bucketV2:BucketV2": "objects",
+    "aws-native:cognito:UserPool": "users",
+    "aws-native:dynamodb:GlobalTable": "items",
+    "aws-native:dynamodb:Table": "items",
+    "aws-native:ecr:Repository": "images",
+    "aws-native:efs:FileSystem": "files",
+    "aws-native:kinesis:Stream": "records",
+    "aws-native:opensearchservice:Domain": "search index",
+    "aws-native:rds:DbCluster": "rows",
+    "aws-native:rds:DbInstance": "rows",
+    "aws-native:s3:Bucket": "objects",
+}
+"""Pulumi's types that hold data, of what the program makes beside the backend, and what kind."""
+
+_STAGING = "amplify-delivery:index:StagingArea$"
+"""In the URN of what a staging area holds: published copies, which can be published again."""
+
+
+@dataclass(frozen=True, order=True)
+class Held:
+    """A resource with data. `path` is its logical ids from the root stack on, or its name in the program."""
+
+    path: str
+    type: str
+    physical_id: str
+    data: str
+    kept: bool = False
+    """Whether it stays when its stack is deleted."""
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "path": self.path,
+            "type": self.type,
+            "physical_id": self.physical_id,
+            "data": self.data,
+            "kept": self.kept,
+        }
+
+
+def in_stack(cloudformation: Any, stack: str, path: tuple[str, ...] = ()) -> Iterator[Held]:
+    """What a CloudFormation stack and all below it hold. `stack` is a name or an id."""
+    policies: Mapping[str, Any] | None = None
+    pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
+    for page in pages:
+        for item in page["StackResourceSummaries"]:
+            name, kind = item["LogicalResourceId"], item["ResourceType"]
+            physical = item.get("PhysicalResourceId")
+            if not physical or item["ResourceStatus"] == "DELETE_COMPLETE":
+                continue
+            if kind == NESTED_STACK:
+                yield from in_stack(cloudformation, physical, (*path, name))
+            elif kind in CLOUDFORMATION_TYPES:
+                if policies is None:
+                    policies = _deletion_policies(cloudformation, stack)
+                kept = policies.get(name, "Delete") != "Delete"
+                yield Held("/".join((*path, name)), kind, physical, CLOUDFORMATION_TYPES[kind], kept)
+
+
+def living(cloudformation: Any, stack: str, path: tuple[str, ...] = ()) -> Iterator[str]:
+    """`PATH (TYPE): ID` of the nested stacks of a CloudFormation stack, and of what all of them hold."""
+    for page in cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack):
+        for item in page["StackResourceSummaries"]:
+            kind, physical = item["ResourceType"], item.get("PhysicalResourceId")
+            if not physical or item["ResourceStatus"] == "DELETE_COMPLETE":
+                continue
+            below = (*path, item["LogicalResourceId"])
+            if kind == NESTED_STACK:
+                # An id is `arn:...:stack/NAME/RANDOM`.
+                yield f"{'/'.join(below)} ({kind}): {physical.split('/')[1] if '/' in physical else physical}"
+                yield from living(cloudformation, physical, below)
+            elif kind in CLOUDFORMATION_TYPES:
+                yield f"{'/'.join(below)} ({kind}): {physical}"
+
+
+def _deletion_policies(cloudformation: Any, stack: str) -> dict[str, str]:
+    """The `DeletionPolicy` of every resource of one stack that has one."""
+    body = cloudformation.get_template(StackName=stack)["TemplateBody"]
+    if isinstance(body, str):
+        data = body.encode()
+        try:
+            body = parse_json(data) if body.lstrip().startswith("{") else parse_yaml(data)
+        except Malformed:
+            return {}
+    resources = body.get("Resources") or {}
+    return {
+        name: r["DeletionPolicy"] for name, r in resources.items() if isinstance(r, Mapping) and "DeletionPolicy" in r
+    }
+
+
+def in_state(resources: Iterable[Mapping[str, Any]]) -> Iterator[Held]:
+    """What the program's own resources hold, by the engine's state; staging areas do not count."""
+    for resource in resources:
+        kind, urn = str(resource.get("type")), str(resource.get("urn"))
+        if resource.get("custom") and kind in PULUMI_TYPES and _STAGING not in urn and not resource.get("external"):
+            kept = bool(resource.get("retainOnDelete"))
+            yield Held(urn.rpartition("::")[2], kind, str(resource.get("id")), PULUMI_TYPES[kind], kept)

@@ -1,0 +1,79 @@
+"""Every error a user can meet, in one tree.
+
+```
+DeliveryError               what is wrong, where, and what to do
+├── ExportRefused           an export with findings of severity "refused"
+├── AssemblyError           a folder that is no assembly, or one that was altered
+├── ConfigError             a stack file or a command's argument with a wrong value
+├── PublishError            the staging bucket or the account refused an object
+├── DeployError             CloudFormation or the engine failed; carries the reasons
+├── StateError              the engine's state: missing, of another passphrase
+│   └── LockedError         another update of the stack is running: nothing was changed
+└── SetupError              a tool that the rehearsal or the engine needs is not there
+```
+
+The tree knows nothing of Pulumi, so that `amplify_export` and the commands start without it;
+`components` turns it into `pulumi.RunError` at its border, which Pulumi prints without a traceback.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from amplify_delivery.export.findings import Finding
+
+
+class DeliveryError(Exception):
+    """A user's mistake or a refusal of the outside world, never a defect of this program.
+
+    `message` says what is wrong and names the thing; `where` is a file, logical id, account or
+    command; `remedy` is what to do next.
+    """
+
+    def __init__(self, message: str, *, where: str = "", remedy: str = "") -> None:
+        self.message, self.where, self.remedy = message, where, remedy
+        super().__init__(self.__str__())
+
+    def __str__(self) -> str:
+        text = f"{self.where}: {self.message}" if self.where else self.message
+        return f"{text}\n  -> {self.remedy}" if self.remedy else text
+
+
+class ExportRefused(DeliveryError):  # noqa: N818 - it says what happened to the export, and is public
+    """An export that must not be delivered; `findings` holds all findings, the refusals first."""
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        ordered = sorted(findings, key=lambda f: f.severity != "refused")
+        self.findings = tuple(ordered)
+        refused = [f for f in ordered if f.severity == "refused"]
+        super().__init__("\n".join(str(f) for f in refused))
+
+
+class AssemblyError(DeliveryError):
+    """A folder that is no assembly, or one whose objects do not match their digests."""
+
+
+class ConfigError(DeliveryError):
+    """A stack file, or an argument of a command, that holds a wrong value."""
+
+
+class PublishError(DeliveryError):
+    """The staging bucket, or the account behind it, refused an object."""
+
+
+class DeployError(DeliveryError):
+    """CloudFormation or the engine failed."""
+
+
+class StateError(DeliveryError):
+    """The engine's state is locked, missing, or encrypted with another key."""
+
+
+class LockedError(StateError):
+    """Another update of the stack holds the lock of the engine's state: nothing was changed."""
+
+
+class SetupError(DeliveryError):
+    """A tool that is needed is not there and could not be had."""

@@ -1,0 +1,250 @@
+"""Render the root template: assembly + one environment's values -> what CloudFormation is called with."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from amplify_delivery.errors import ConfigError
+from amplify_delivery.export.assembling.assembly import Assembly, AssemblyObject, Value, canonical
+from amplify_delivery.export.assembling.triggers import pool_state
+from amplify_delivery.export.checks.quotas import MAX_OUTPUTS, MAX_PARAMETERS, MAX_TEMPLATE, SPLIT
+from amplify_delivery.export.documents import parse_json
+from amplify_delivery.export.findings import Finding
+from amplify_delivery.export.model import Export
+from amplify_delivery.export.names import MAX_BUCKET_NAME, StackName
+from amplify_delivery.export.templates.bindings import check_bound
+from amplify_delivery.export.templates.boundary import PERMISSIONS_BOUNDARY
+from amplify_delivery.export.templates.environment import ROOT, EnvironmentValues, ExportedValues
+from amplify_delivery.export.templates.layers import check_names, check_value, layered
+from amplify_delivery.export.templates.parameters import API_KEY_EXPIRES, is_no_echo, text
+
+TEMPLATE_KEY = "RootTemplateKey"
+"""A root parameter that holds the root template's own key, and that nothing refers to.
+
+CloudFormation does not tell from which address a stack's template came, but it gives parameters back. Only by this
+one does a refresh see that an update was rolled back, and the next deployment that there is something to do.
+"""
+
+_NOT_ALPHANUMERIC = re.compile(r"[^A-Za-z0-9]")
+_MAX_TAG_VALUE = 256
+_MAX_SECRETS = 60
+"""Dynamic references in one template (CloudFormation user guide, "Get values stored in other services")."""
+
+
+@dataclass(frozen=True)
+class Secret:
+    """A secret parameter. Its value lies in Secrets Manager under `secret_name`; the root template refers
+    to it, and its root parameter `version_parameter` takes the secret's version id, so that a rotated
+    secret updates the nested stack exactly once."""
+
+    nested_stack: str
+    parameter: str
+    secret_name: str
+    version_parameter: str
+
+    def reference(self) -> dict[str, str]:
+        """The dynamic reference that CloudFormation replaces by the secret's value."""
+        version = f"${{{self.version_parameter}}}"
+        return {"Fn::Sub": "{{resolve:secretsmanager:" + f"{self.secret_name}:SecretString:::{version}" + "}}"}
+
+
+@dataclass(frozen=True)
+class RootStack:
+    """The root stack of one environment.
+
+    `object` is the template as an object of the staging bucket (its key is made from its content),
+    `body` its bytes. `parameters` are all root parameters but the `version_parameter`s of `secrets`.
+    `outputs` maps (nested stack, its output) to the root output that repeats it. `against_creating` are refusals of a
+    stack that is made anew: one that is there may be updated.
+    """
+
+    stack_name: str
+    template: Mapping[str, Any]
+    body: bytes
+    object: AssemblyObject
+    parameters: Mapping[str, str]
+    secrets: tuple[Secret, ...]
+    outputs: Mapping[tuple[str, str], str]
+    tags: Mapping[str, str]
+    against_creating: tuple[Finding, ...] = ()
+
+
+def exported_values(export: Export) -> ExportedValues:
+    """The values that an export sets, for an environment whose second export it is.
+
+    Left out is what is no setting: secrets (a file that is committed must not hold any), the environment's
+    name, and names made from the stack's, which are made from it again.
+    """
+    values = {
+        name: {
+            k: text(v)
+            for k, v in stack.parameters.items()
+            if v is not None and k in stack.declared and k != "env" and not is_no_echo(stack.declared[k])
+        }
+        for name, stack in {ROOT: export.root, **export.root.nested}.items()
+    }
+    made = f"{export.stack_name}-"
+    return ExportedValues(
+        export.stack_name,
+        {name: {k: v for k, v in given.items() if not v.startswith(made)} for name, given in values.items()},
+    )
+
+
+def render_root(assembly: Assembly, values: EnvironmentValues, staging_bucket: str) -> RootStack:
+    """The root of `assembly` for one environment. Pure.
+
+    Raises `ConfigError` for an unknown nested stack or parameter (with the nearest valid name), for a
+    value that the template wires itself, for a secret that the environment does not supply, for a second
+    export that is another project's, and for what CloudFormation's quotas do not allow; `ExportRefused` for literals of
+    the exported environment that another one has not said to keep.
+    """
+    exported = values.exported_name
+    if exported is not None and exported.project != assembly.project:
+        raise ConfigError(
+            f"the second export is of project {exported.project}, this one of {assembly.project}",
+            remedy="name an export of the same Amplify project, made in this environment",
+        )
+    name = assembly.stack_name.for_environment(values.name, values.own_suffix)
+    template = {**assembly.root_template}
+    resources = dict(template["Resources"])
+    declared = dict(template["Parameters"])
+    bodies = {n: parse_json(assembly.read(s.template)) for n, s in assembly.root.nested.items()}
+    check_names(assembly, values, bodies)
+    secrets: list[Secret] = []
+    called: dict[str, dict[str, Any]] = {}
+    for nested_name, nested in assembly.root.nested.items():
+        item = resources[nested_name]
+        parameters = {**item["Properties"].get("Parameters", {})}
+        given = layered(nested_name, nested, values, bodies[nested_name].get("Parameters") or {}, parameters)
+        for parameter, value in given.items():
+            if value.source == "secret":
+                secret = _secret(name, nested_name, parameter)
+                secrets.append(secret)
+                declared[secret.version_parameter] = {
+                    "Type": "String",
+                    "Description": f"Version of the secret {secret.secret_name}",
+                }
+                parameters[parameter] = secret.reference()
+            else:
+                parameters[parameter] = _text(value, name, staging_bucket)
+        called[nested_name] = parameters
+        url = {"Fn::Sub": f"https://s3.${{AWS::Region}}.${{AWS::URLSuffix}}/{staging_bucket}/{nested.template}"}
+        properties = {**item["Properties"], "Parameters": parameters, "TemplateURL": url}
+        if not parameters:
+            del properties["Parameters"]
+        resources[nested_name] = {**item, "Properties": properties}
+    tags = _tags(assembly, name)
+    for nested_name, nested in assembly.root.nested.items():
+        for parameter, value in nested.parameters.items():
+            if value.source == "user-pool":
+                state = pool_state(bodies[value.text], called[value.text], tags)
+                called[nested_name][parameter] = state
+    against_creating = check_bound(assembly, values, name, called)
+    declared[TEMPLATE_KEY] = {"Type": "String", "Description": "Key of this template in the staging bucket"}
+    template["Resources"], template["Parameters"] = resources, declared
+    template["Outputs"], outputs = _outputs(template.get("Outputs") or {}, bodies)
+    parameters = _root_parameters(assembly, values, name)
+    _check_limits(declared, secrets)
+    body = canonical(template)
+    if len(body) > MAX_TEMPLATE:
+        message = f"the root template has {len(body):,} bytes, CloudFormation takes {MAX_TEMPLATE:,}"
+        raise ConfigError(message, remedy=SPLIT)
+    sha256 = hashlib.sha256(body).hexdigest()
+    published = AssemblyObject(f"templates/{sha256}.json", "template", len(body), sha256, "application/json")
+    return RootStack(
+        stack_name=str(name),
+        template=template,
+        body=body,
+        object=published,
+        parameters=dict(sorted({**parameters, TEMPLATE_KEY: published.key}.items())),
+        secrets=tuple(secrets),
+        outputs=outputs,
+        tags=tags,
+        against_creating=against_creating,
+    )
+
+
+def _text(value: Value, name: StackName, staging_bucket: str) -> str:
+    match value.source:
+        case "staging-bucket":
+            return staging_bucket
+        case "environment":
+            return name.environment
+        case "stack-name":
+            return f"{name}{value.text}"
+        case _:
+            return value.text
+
+
+def _secret(name: StackName, nested: str, parameter: str) -> Secret:
+    return Secret(nested, parameter, f"{name}/{nested}/{parameter}", _alphanumeric(f"{nested}{parameter}SecretVersion"))
+
+
+def _alphanumeric(text: str) -> str:
+    return _NOT_ALPHANUMERIC.sub("", text)
+
+
+def _outputs(own: Mapping[str, Any], bodies: Mapping[str, Any]) -> tuple[dict[str, Any], dict[tuple[str, str], str]]:
+    """The root's outputs, and for each output of a nested stack one that repeats it.
+
+    Only so can a program that owns the root stack read them: a stack's API gives its own outputs. Left out,
+    and so not in the names that are returned, is an output with a condition, because nothing tells whether it
+    exists, and what exceeds CloudFormation's quota of outputs.
+    """
+    outputs, names = dict(own), {}
+    for nested in sorted(bodies):
+        for output, declaration in sorted((bodies[nested].get("Outputs") or {}).items()):
+            name = _alphanumeric(f"{nested}Output{output}")
+            if "Condition" in declaration or name in outputs or len(outputs) >= MAX_OUTPUTS:
+                continue
+            outputs[name] = {"Value": {"Fn::GetAtt": [nested, f"Outputs.{output}"]}}
+            names[nested, output] = name
+    return outputs, names
+
+
+def _root_parameters(assembly: Assembly, values: EnvironmentValues, name: StackName) -> dict[str, str]:
+    result = {k: _text(v, name, "") for k, v in assembly.root.parameters.items()}
+    known = assembly.root_template["Parameters"]
+    result.update({k: v for k, v in values.from_export.get(ROOT, {}).items() if k in known})
+    result.update(values.parameters.get(ROOT, {}))
+    result.setdefault(API_KEY_EXPIRES, str(values.api_key_expires))
+    if PERMISSIONS_BOUNDARY in known and values.permissions_boundary:
+        result.setdefault(PERMISSIONS_BOUNDARY, values.permissions_boundary)
+    for parameter, value in result.items():
+        check_value(f"{ROOT}.{parameter}", known[parameter], value)
+    bucket = result.get("DeploymentBucketName", "")
+    if len(bucket) > MAX_BUCKET_NAME:
+        raise ConfigError(
+            f"the deployment bucket's name {bucket} has {len(bucket)} characters, S3 allows {MAX_BUCKET_NAME}",
+            remedy="shorten the environment's name or its suffix",
+        )
+    if name != assembly.stack_name and bucket != bucket.lower():
+        raise ConfigError(
+            f"the deployment bucket's name {bucket} has capitals, S3 allows none",
+            remedy="write the suffix in small letters, or set `parameters: {root: {DeploymentBucketName: ...}}`",
+        )
+    return result
+
+
+def _check_limits(declared: Collection[str], secrets: Collection[Secret]) -> None:
+    if len(declared) > MAX_PARAMETERS:
+        raise ConfigError(f"the root has {len(declared)} parameters, the quota is {MAX_PARAMETERS}", remedy=SPLIT)
+    if len(secrets) > _MAX_SECRETS:
+        raise ConfigError(
+            f"parameters: {len(secrets)} secrets, CloudFormation takes {_MAX_SECRETS} dynamic references in a template",
+            remedy="put several values into one secret parameter",
+        )
+
+
+def _tags(assembly: Assembly, name: StackName) -> dict[str, str]:
+    """The export's tags, `{project-env}` filled in as the CDK construct does: its first occurrence."""
+    tags = {}
+    for key, value in assembly.tags:
+        tags[key] = value.replace("{project-name}", name.project).replace("{project-env}", name.environment, 1)
+        if len(tags[key]) > _MAX_TAG_VALUE:
+            raise ConfigError(f"tag {key!r} has {len(tags[key])} characters, AWS takes {_MAX_TAG_VALUE}")
+    return tags

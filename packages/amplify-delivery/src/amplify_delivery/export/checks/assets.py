@@ -1,0 +1,150 @@
+"""Checks of the files that templates need beside themselves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from amplify_delivery.export.archives import ArchiveError, doubts
+from amplify_delivery.export.assembling.assets import BUILDS_FOLDER, CDK_ASSET_PARAMETER
+from amplify_delivery.export.checks.context import Context, Found
+from amplify_delivery.export.findings import listed
+from amplify_delivery.export.read import REEXPORT
+
+
+def _folder(context: Context, name: str) -> str:
+    resource = context.assets.resources[name]
+    return f"{resource.category}/{resource.name}/{BUILDS_FOLDER}"
+
+
+class NoArchive:
+    """A function, layer or container API without its zip."""
+
+    id = "AD401"
+    severity = "refused"
+
+    def find(self, context: Context) -> Found:
+        for name, stack in context.export.root.nested.items():
+            if context.assets.needs_archive(stack) and not context.assets.layer_files(stack):
+                files = context.assets.builds(name)
+                if not any(f.endswith(".zip") for f in files):
+                    yield _folder(context, name), f"holds no zip for {name}", REEXPORT
+
+
+class SeveralArchives:
+    """Two files where one zip belongs: nobody can tell which one is meant."""
+
+    id = "AD402"
+    severity = "refused"
+
+    def find(self, context: Context) -> Found:
+        for name, stack in context.export.root.nested.items():
+            if not context.assets.needs_archive(stack):
+                continue
+            files, named = context.assets.builds(name), context.assets.layer_files(stack)
+            extra = [f for f in files if f not in named] if named else files
+            if len(extra) > (0 if named else 1):
+                yield (
+                    _folder(context, name),
+                    f"holds {len(files)} files where {len(named) or 1} belong: {listed(files)}",
+                    "delete what does not belong to this export, or export again",
+                )
+
+
+class BrokenArchive:
+    """A zip that is none, is cut off, leaves its folder, or grows over Lambda's 250 MB when unzipped."""
+
+    id = "AD403"
+    severity = "refused"
+
+    def find(self, context: Context) -> Found:
+        for stack in context.export.root.nested.values():
+            named = context.assets.layer_files(stack)
+            files = named or tuple(filter(None, (context.assets.archive(stack),)))
+            for file in files:
+                if file not in context.export.files:
+                    continue  # AD406 says it
+                try:
+                    context.archive_digest(file)
+                except ArchiveError as error:
+                    yield file, str(error), REEXPORT
+
+
+class CdkAssets:
+    """A custom resource of the CDK with an asset: Amplify neither uploads nor exports those (amplify-cli 9055, 13142),
+    so neither the asset nor the bucket or the parameter that names it is in the account that is delivered to."""
+
+    id = "AD430"
+    severity = "refused"
+
+    def find(self, context: Context) -> Found:
+        for _, stack in context.export.root.walk():
+            for name, item in stack.resources.items():
+                asset = _cdk_asset(item.get("Properties"))
+                if asset:
+                    yield (
+                        stack.file,
+                        f"{name} takes {asset}, an asset of the CDK, which is not in the export",
+                        _NO_ASSET,
+                    )
+
+
+_NO_ASSET = (
+    "write short code inline (`Code.fromInline`), or make it a function of Amplify (`amplify add function`) and use "
+    "its output; leave out what brings the CDK's own functions (autoDeleteObjects, BucketDeployment, log retention)"
+)
+_CDK_BUCKET = re.compile(r"(cdk-[a-z0-9]{1,10}-(?:container-)?assets-)")
+
+
+def _cdk_asset(properties: Any) -> str | None:
+    """How properties name an asset of the CDK: its bucket (CDK 2) or a parameter (CDK 1)."""
+    pending = [properties]
+    while pending:
+        value = pending.pop()
+        if isinstance(value, str):
+            match = _CDK_BUCKET.search(value)
+            if match or value.startswith(CDK_ASSET_PARAMETER):
+                return f"{match[1]}..." if match else value
+        elif isinstance(value, dict):
+            # Of a policy's resources it is no asset: who may read the CDK's bucket, need not.
+            pending.extend(v for k, v in value.items() if k not in ("PolicyDocument", "Policies"))
+        elif isinstance(value, list):
+            pending.extend(value)
+    return None
+
+
+class DoubtfulArchive:
+    """A zip as Windows packs it: Lambda unpacks it and calls fail, since `bootstrap` is not executable (amplify-cli
+    5209), or names have back slashes."""
+
+    id = "AD431"
+    severity = "warning"
+
+    def find(self, context: Context) -> Found:
+        for stack in context.export.root.nested.values():
+            named = context.assets.layer_files(stack)
+            own = context.assets.archive(stack)
+            runtime = bool(named) or any(_custom_runtime(item) for item in stack.resources.values())
+            for file in (*named, *([own] if own else [])):
+                if file in context.export.files:
+                    for doubt in doubts(context.export.read(file), runtime=runtime):
+                        yield file, doubt, "build it on Linux or macOS (or in WSL), and export again"
+
+
+def _custom_runtime(item: Mapping[str, Any]) -> bool:
+    runtime = (item.get("Properties") or {}).get("Runtime")
+    return isinstance(runtime, str) and runtime.startswith("provided")
+
+
+class NoAppSyncFiles:
+    """A GraphQL API without its schema and resolvers."""
+
+    id = "AD405"
+    severity = "refused"
+
+    def find(self, context: Context) -> Found:
+        for stack in context.export.root.nested.values():
+            folder = context.assets.appsync_folder(stack)
+            if folder and not context.assets.has_appsync_files(stack):
+                yield folder, f"holds no files, {stack.file} needs them", REEXPORT

@@ -1,0 +1,81 @@
+"""What a check sees, and what a check is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+from amplify_delivery.export import code
+from amplify_delivery.export.archives import MAX_LAMBDA_UNZIPPED, read_entries
+from amplify_delivery.export.assembling.assets import CONTAINER_KEY_PARAMETER, Assets
+from amplify_delivery.export.findings import Severity
+from amplify_delivery.export.model import Export
+from amplify_delivery.export.templates.exported import Exported
+from amplify_delivery.export.templates.parameters import Plan, plan
+
+MAX_CONTAINER_UNZIPPED = 1 << 30
+"""Bytes that the sources of a container API may hold unzipped."""
+
+Found = Iterator[tuple[str, str, str]]
+"""Findings as (file, message, remedy)."""
+
+
+class Check(Protocol):
+    """One thing that can be wrong. The class's docstring tells it to the user (docs/checks.md)."""
+
+    id: str
+    severity: Severity
+
+    def find(self, context: Context) -> Found: ...
+
+
+@dataclass(frozen=True)
+class Context:
+    """An export with what is known about it. `secrets` names the (nested stack, parameter) pairs whose
+    value an environment supplies as a secret."""
+
+    export: Export
+    secrets: frozenset[tuple[str, str]] = frozenset()
+
+    @cached_property
+    def assets(self) -> Assets:
+        return Assets(self.export)
+
+    @cached_property
+    def plans(self) -> Mapping[str, Plan]:
+        """The parameters of every nested stack of the root."""
+        root, plans = self.export.root, {}
+        for name, stack in root.nested.items():
+            secrets = frozenset(parameter for nested, parameter in self.secrets if nested == name)
+            plans[name] = plan(stack, root, self.assets, secrets)
+        return plans
+
+    @cached_property
+    def _digests(self) -> dict[str, str]:
+        return {}
+
+    @cached_property
+    def exported(self) -> Exported:
+        return Exported(self.export.stack_name)
+
+    @cached_property
+    def code_literals(self) -> dict[str, tuple[code.CodeLiteral, ...]]:
+        """What the zips that were read so far say of the exported environment, by file."""
+        return {}
+
+    @cached_property
+    def _container_archives(self) -> frozenset[str]:
+        nested = self.export.root.nested.values()
+        containers = [s for s in nested if self.assets.needs_archive(s) == CONTAINER_KEY_PARAMETER]
+        return frozenset(file for s in containers if (file := self.assets.archive(s)))
+
+    def archive_digest(self, file: str) -> str:
+        """Digest of a zip's entries, read once. Raises `ArchiveError`."""
+        if file not in self._digests:
+            limit = MAX_CONTAINER_UNZIPPED if file in self._container_archives else MAX_LAMBDA_UNZIPPED
+            digest, texts = read_entries(self.export.read(file), limit, code.Texts(file).wants)
+            self.code_literals[file] = tuple(code.literals(self.exported, texts))
+            self._digests[file] = digest
+        return self._digests[file]

@@ -1,0 +1,100 @@
+"""Checks of CloudFormation's quotas (user guide, "Understand CloudFormation quotas")."""
+
+from __future__ import annotations
+
+from amplify_delivery.export.checks.context import Context, Found
+from amplify_delivery.export.read import MANIFEST, TAGS
+from amplify_delivery.export.templates.parameters import text
+
+MAX_RESOURCES = 500
+MAX_IN_OPERATION = 2_500
+"""Resources that one operation on a tree of nested stacks makes, changes or deletes at most."""
+MAX_PARAMETERS = 200
+MAX_OUTPUTS = 200
+MAX_TEMPLATE = 1_000_000
+"""Bytes of a template in S3 ("Template may not exceed 1000000 bytes in size"), counted after minifying."""
+MAX_VALUE = 4096
+"""Bytes of a parameter's value."""
+MAX_TAGS, MAX_TAG_KEY, MAX_TAG_VALUE = 50, 128, 256
+
+SPLIT = "split the model: CloudFormation does not raise this quota (in a GraphQL schema, take relations apart)"
+
+
+class TooManyResources:
+    """A template with more than 500 resources. CDK synthesizes it, CloudFormation refuses it."""
+
+    id = "AD501"
+    severity = "refused"
+
+    def find(self, context: Context) -> Found:
+        for _, stack in context.export.root.walk():
+            if len(stack.resources) > MAX_RESOURCES:
+                yield stack.file, f"has {len(stack.resources)} resources, the quota is {MAX_RESOURCES}", SPLIT
+
+
+class ManyResources:
+    """More than 2,500 resources in all stacks together: CloudFormation takes no more in one operation on nested stacks,
+    so a first deployment of all of them is refused. What is deployed already counts only as far as it changes."""
+
+    id = "AD530"
+    severity = "warning"
+
+    def find(self, context: Context) -> Found:
+        count = sum(len(stack.resources) for _, stack in context.export.root.walk())
+        if count > MAX_IN_OPERATION:
+            yield (
+                context.export.root.file,
+                f"{count:,} resources in all stacks, CloudFormation takes {MAX_IN_OPERATION:,} in one operation",
+                "deliver a new environment in two steps: first an export without some of the models",
+            )
+
+
+class TooManyOutputs:
+    """A template with more than 200 outputs."""
+
+    id = "AD503"
+    severity = "refused"
+
+    def find(self, context: Context) -> Found:
+        for _, stack in context.export.root.walk():
+            outputs = stack.template.get("Outputs") or {}
+            if len(outputs) > MAX_OUTPUTS:
+                yield stack.file, f"has {len(outputs)} outputs, the quota is {MAX_OUTPUTS}", SPLIT
+
+
+class LongValue:
+    """A parameter's value of more than 4,096 bytes."""
+
+    id = "AD505"
+    severity = "refused"
+
+    def find(self, context: Context) -> Found:
+        for path, stack in context.export.root.walk():
+            for name, value in stack.parameters.items():
+                size = len(text(value).encode()) if name in stack.declared else 0
+                if size > MAX_VALUE:
+                    where = ".".join((*path, name))
+                    yield (
+                        MANIFEST,
+                        f"{where} has {size:,} bytes, the quota is {MAX_VALUE:,}",
+                        "shorten it in the project",
+                    )
+
+
+class Tags:
+    """More than 50 tags, a key over 128 or a value over 256 characters, a key twice, or a reserved one."""
+
+    id = "AD506"
+    severity = "refused"
+
+    def find(self, context: Context) -> Found:
+        tags = context.export.tags
+        remedy = "correct amplify/backend/tags.json and export again"
+        if len(tags) > MAX_TAGS:
+            yield TAGS, f"{len(tags)} tags, the quota is {MAX_TAGS}", remedy
+        keys = [k for k, _ in tags]
+        for key in sorted({k for k in keys if keys.count(k) > 1}):
+            yield TAGS, f"tag {key!r} stands twice", remedy
+        for key, value in tags:
+            if not 0 < len(key) <= MAX_TAG_KEY or len(value) > MAX_TAG_VALUE or key.lower().startswith("aws:"):
+                yield TAGS, f"tag {key!r} has a key or value that AWS refuses", remedy

@@ -1,0 +1,54 @@
+"""Lint an assembly and bring its objects into a staging bucket.
+
+Names are loaded when first used: boto3 and the linter cost half a second, and a deployment that changes nothing
+needs neither. Whoever publishes from a Pulumi hook must have imported this package while the program ran: Pulumi's
+language host (like `python DIRECTORY`) takes the program's folder off `sys.path` when the program's end is reached,
+and hooks run after that. Submodules are found through the package's own path.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from amplify_delivery.publishing.credentials import provider_session
+    from amplify_delivery.publishing.examination.preflight import Deployment, examine
+    from amplify_delivery.publishing.failures import failed_resources, first_causes
+    from amplify_delivery.publishing.standing import check_names, check_stack, stack_is_there
+    from amplify_delivery.publishing.target import PublishTarget
+    from amplify_delivery.publishing.upload import PublishReport, publish
+
+__all__ = [
+    "Deployment",
+    "PublishReport",
+    "PublishTarget",
+    "check_names",
+    "check_stack",
+    "examine",
+    "failed_resources",
+    "first_causes",
+    "provider_session",
+    "publish",
+    "stack_is_there",
+]
+
+_HOME = {
+    "Deployment": "preflight",
+    "PublishReport": "upload",
+    "PublishTarget": "target",
+    "check_names": "standing",
+    "check_stack": "standing",
+    "examine": "preflight",
+    "failed_resources": "failures",
+    "first_causes": "failures",
+    "provider_session": "credentials",
+    "publish": "upload",
+    "stack_is_there": "standing",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)

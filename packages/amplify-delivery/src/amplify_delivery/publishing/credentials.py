@@ -1,0 +1,71 @@
+"""The boto3 session of a stack's provider: its profile, its region, its role."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from amplify_delivery.publishing.target import PublishTarget
+
+if TYPE_CHECKING:
+    import boto3
+    from botocore.config import Config
+
+# boto3 is imported where it is used: a program in which nothing is published should not pay for it.
+
+SESSION_NAME = "amplify-delivery"
+"""Name of assumed roles' sessions, as it stands in CloudTrail."""
+
+RETRIES: Any = {"mode": "standard", "total_max_attempts": 6}
+"""Throttling (SlowDown) and broken connections are tried again by botocore, with its growing pauses."""
+
+_LOADER = "data_loader"
+"""botocore's name of what reads the services' descriptions."""
+
+
+def provider_session(region: str, profile: str | None = None, role_arn: str | None = None) -> boto3.session.Session:
+    """A session with the very credentials a Pulumi provider of (profile, region, role) uses.
+
+    With `role_arn` the role is assumed here, for one hour. Raises botocore's errors.
+    """
+    session = _session(profile_name=profile, region_name=region)
+    if role_arn is None:
+        return session
+    sts = session.client("sts", config=client_config())
+    assumed = sts.assume_role(RoleArn=role_arn, RoleSessionName=SESSION_NAME)["Credentials"]
+    return _session(
+        aws_access_key_id=assumed["AccessKeyId"],
+        aws_secret_access_key=assumed["SecretAccessKey"],
+        aws_session_token=assumed["SessionToken"],
+        region_name=region,
+    )
+
+
+def _session(**settings: str | None) -> boto3.session.Session:
+    """A session like any other, except that all of a process share what is read of the services' descriptions: a
+    command asks with several sessions, and reads 3 MB of JSON for each otherwise (0.1 s)."""
+    import boto3  # noqa: PLC0415
+    from botocore.session import get_session  # noqa: PLC0415
+
+    core = get_session()
+    core.register_component(_LOADER, _loader())
+    return boto3.session.Session(botocore_session=core, **settings)
+
+
+@cache
+def _loader() -> Any:
+    from botocore.session import get_session  # noqa: PLC0415
+
+    return get_session().get_component(_LOADER)
+
+
+def target_session(target: PublishTarget) -> boto3.session.Session:
+    """`provider_session` of a publish target."""
+    return provider_session(target.region, target.profile, target.role_arn)
+
+
+def client_config(connections: int = 10) -> Config:
+    """The client settings of all our calls: retries, and enough connections for what is in flight."""
+    from botocore.config import Config  # noqa: PLC0415
+
+    return Config(retries=RETRIES, max_pool_connections=connections, user_agent_extra="amplify-delivery")

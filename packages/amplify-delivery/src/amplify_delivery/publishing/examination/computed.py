@@ -1,0 +1,129 @@
+"""Checks of what becomes of the tree of stacks with an environment's values: conditions, mappings, outputs, names.
+
+CloudFormation resolves these too, some of them in the middle of a deployment.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from amplify_delivery.export.findings import Finding
+from amplify_delivery.export.templates.resolve import Missing
+from amplify_delivery.publishing.examination.tree import Tree
+
+
+def missing_values(tree: Tree) -> Iterator[Finding]:
+    """AD703: an output that its nested stack has under a condition only, which does not hold in this environment.
+    AD730: a mapping without the key that this environment asks for. AD732: a reference to a resource whose condition
+    does not hold."""
+    for missing in tree.resolved.missing:
+        id, message, remedy = _told(missing)
+        yield Finding(id, "refused", tree.file(missing.stack), message, remedy)
+
+
+def _told(missing: Missing) -> tuple[str, str, str]:
+    """Id, message and remedy."""
+    if missing.kind == "mapping":
+        return (
+            "AD730",
+            f"{missing.place}: {missing.what} (Fn::FindInMap)",
+            "add this environment to the template's Mappings in the Amplify project, and export again",
+        )
+    if missing.kind == "output":
+        output, _, nested = missing.what.partition(" of ")
+        return (
+            "AD703",
+            f"{missing.place} reads output {output} of {nested}, which is there under a condition only, and that does "
+            "not hold in this environment",
+            "give the output in every environment (with `Fn::If` in its value), or read it under the same condition",
+        )
+    return (
+        "AD732",
+        f"{missing.place} refers to {missing.what}, which is not made in this environment: its condition does not hold",
+        "refer to it under the same condition (`Fn::If`), and export again",
+    )
+
+
+_LAYER = re.compile(r"arn:aws[a-z-]*:lambda:(?P<region>[a-z0-9-]+):[0-9]{12}:layer:[A-Za-z0-9_-]+:[0-9]+")
+
+
+def foreign_layers(tree: Tree) -> Iterator[Finding]:
+    """AD731: a function with a layer of another region, which Lambda refuses."""
+    for path, resource in tree.resolved.resources.items():
+        if resource.type not in ("AWS::Lambda::Function", "AWS::Serverless::Function"):
+            continue
+        layers = resource.properties.get("Layers")
+        for layer in layers if isinstance(layers, list) else []:
+            match = _LAYER.fullmatch(layer) if isinstance(layer, str) else None
+            if match and match["region"] != tree.region:
+                yield Finding(
+                    "AD731",
+                    "refused",
+                    tree.file(path[:-1]),
+                    f"{path[-1]} has the layer {layer}: a function takes layers of its own region only, {tree.region}",
+                    "write the ARN with ${AWS::Region}, or make it a parameter that each environment sets; "
+                    "another region may have another version",
+                )
+
+
+@dataclass(frozen=True)
+class _Name:
+    """How a service wants a name: the property that holds it, its longest length, its characters."""
+
+    property: str
+    longest: int
+    characters: str
+    said: str
+
+
+_WORD = "letters, digits, - and _"
+_DNS = "lower-case letters, digits and -"
+NAMES: Mapping[str, _Name] = {
+    "AWS::Cognito::UserPoolDomain": _Name("Domain", 63, r"[a-z0-9-]*", _DNS),
+    "AWS::DynamoDB::Table": _Name("TableName", 255, r"[A-Za-z0-9_.-]*", f". and {_WORD}"),
+    "AWS::Events::Rule": _Name("Name", 64, r"[A-Za-z0-9_.-]*", f". and {_WORD}"),
+    "AWS::IAM::Role": _Name("RoleName", 64, r"[\w+=,.@-]*", "letters, digits and +=,.@-_"),
+    "AWS::Lambda::Function": _Name("FunctionName", 64, r"[A-Za-z0-9_-]*", _WORD),
+    "AWS::S3::Bucket": _Name("BucketName", 63, r"[a-z0-9.-]*", f". and {_DNS}"),
+    "AWS::SNS::Topic": _Name("TopicName", 256, r"[A-Za-z0-9_.-]*", _WORD),
+    "AWS::SQS::Queue": _Name("QueueName", 80, r"[A-Za-z0-9_.-]*", _WORD),
+    # Amplify's own resource, whose function makes the domain of the hosted UI.
+    "Custom::LambdaCallout": _Name("hostedUIDomainName", 63, r"[a-z0-9-]*", _DNS),
+}
+"""Names that Amplify makes with the environment's (API references of the services, CreateBucket and so on)."""
+
+
+def impossible_names(tree: Tree) -> Iterator[Finding]:
+    """AD733: a name that is too long in this environment, or has characters that its service refuses."""
+    for path, resource in tree.resolved.resources.items():
+        rule = NAMES.get(resource.type)
+        if rule is None or "CustomDomainConfig" in resource.properties:
+            continue
+        name = _known_part(resource.properties.get(rule.property))
+        problem = ""
+        if len(name) > rule.longest:
+            problem = f"has {len(name)} characters, {rule.longest} are allowed"
+        elif not re.fullmatch(rule.characters, name, re.ASCII):
+            problem = f"may hold {rule.said} only"
+        if problem:
+            yield Finding(
+                "AD733",
+                "refused",
+                tree.file(path[:-1]),
+                f"{path[-1]}.{rule.property} {name!r} {problem}",
+                "shorten the resource's name in the Amplify project or the environment's, or set the parameter that "
+                "the name is made from in the stack file",
+            )
+
+
+def _known_part(name: Any) -> str:
+    """What is known of a name: all of it, or its literal parts."""
+    if isinstance(name, str):
+        return name if not name.startswith("{{resolve:") else ""
+    parts = name.get("Fn::Join") if isinstance(name, Mapping) else None
+    if isinstance(parts, list) and len(parts) == 2 and parts[0] == "" and isinstance(parts[1], list):
+        return "".join(part for part in parts[1] if isinstance(part, str))
+    return ""

@@ -1,0 +1,149 @@
+"""Checks of GraphQL schemas: AppSync refuses a broken one, and a resolver on a field that is not there."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from importlib.metadata import version
+from typing import Any
+
+from amplify_delivery.export.findings import Finding
+from amplify_delivery.publishing.examination.cache import ResultCache, version_of
+from amplify_delivery.publishing.examination.tree import StackView, Tree
+from amplify_delivery.publishing.examination.values import UNKNOWN, text, texts
+
+VERSION = version_of("graphql_schema")
+"""Part of the cache's key: another version of this module may answer differently."""
+
+PRELUDE = """
+scalar AWSDate scalar AWSTime scalar AWSDateTime scalar AWSTimestamp scalar AWSEmail scalar AWSJSON
+scalar AWSURL scalar AWSPhone scalar AWSIPAddress
+directive @aws_subscribe(mutations: [String!]!) on FIELD_DEFINITION
+directive @aws_publish(subscriptions: [String!]!) on FIELD_DEFINITION
+directive @aws_auth(cognito_groups: [String!]!) on FIELD_DEFINITION
+directive @aws_api_key on FIELD_DEFINITION | OBJECT
+directive @aws_iam on FIELD_DEFINITION | OBJECT
+directive @aws_oidc on FIELD_DEFINITION | OBJECT
+directive @aws_lambda on FIELD_DEFINITION | OBJECT
+directive @aws_cognito_user_pools(cognito_groups: [String!]) on FIELD_DEFINITION | OBJECT
+"""
+"""The scalars and directives that every AppSync API has (AppSync Developer Guide, "Scalar types in
+GraphQL" and "Directives")."""
+
+_COMMAS = re.compile(r"\b((?:type|interface)\s+\w+\s+implements\s+)([\w&,\s]+?)(\s*[@{])")
+
+
+def schema_problems(tree: Tree) -> Iterator[Finding]:
+    """AD705: a schema that AppSync would refuse. AD706: a resolver of a type or field it does not have."""
+    fields: dict[tuple[str, ...], dict[str, frozenset[str]]] = {}
+    for view in tree.stacks:
+        for logical_id, source, body in _schemas(view, tree):
+            problems, types = _examine(body)
+            for problem in problems:
+                yield Finding(
+                    "AD705",
+                    "refused",
+                    view.file,
+                    f"{logical_id}: {problem} ({source})",
+                    "correct schema.graphql and export again",
+                )
+            if not problems:
+                known = fields.setdefault(view.path, {})
+                for name, names in types.items():
+                    known[name] = known.get(name, frozenset()) | frozenset(names)
+    for view in tree.stacks:
+        nearest = next((p for n in range(len(view.path), -1, -1) if (p := view.path[:n]) in fields), None)
+        if nearest is not None:
+            yield from _lost_resolvers(view, fields[nearest])
+
+
+def _schemas(view: StackView, tree: Tree) -> Iterator[tuple[str, str, str]]:
+    """(logical id, where it stands, text) of the schemas of one stack."""
+    for logical_id, _, properties in view.resources("AWS::AppSync::GraphQLSchema"):
+        inline = properties.get("Definition")
+        if isinstance(inline, str):
+            yield logical_id, "inline Definition", inline
+        for location in texts(properties.get("DefinitionS3Location", UNKNOWN), view.values):
+            key = tree.key_of(location)
+            if key in tree.keys:
+                yield logical_id, key, tree.assembly.read(key).decode("utf-8", "replace")
+
+
+def _lost_resolvers(view: StackView, types: Mapping[str, frozenset[str]]) -> Iterator[Finding]:
+    for logical_id, _, properties in view.resources("AWS::AppSync::Resolver"):
+        type_name = text(properties.get("TypeName", UNKNOWN), view.values)
+        field_name = text(properties.get("FieldName", UNKNOWN), view.values)
+        if UNKNOWN in type_name + field_name or field_name in types.get(type_name, ()):
+            continue
+        yield Finding(
+            "AD706",
+            "refused",
+            view.file,
+            f"{logical_id} resolves {type_name}.{field_name}, which the API's schema does not have",
+            "correct the schema or the resolver and export again",
+        )
+
+
+def _examine(schema: str) -> tuple[list[str], dict[str, list[str]]]:
+    """(problems, field names by type) of a schema; kept per content, for big ones take seconds."""
+    cache = ResultCache("graphql")
+    key = cache.key(VERSION, version("graphql-core"), hashlib.sha256(schema.encode()).hexdigest())
+    known = cache.get(key)
+    if isinstance(known, dict) and known.keys() == {"problems", "types"}:
+        return known["problems"], known["types"]
+    problems, types = examine_schema(schema)
+    cache.put(key, {"problems": problems, "types": types})
+    return problems, types
+
+
+def examine_schema(schema: str) -> tuple[list[str], dict[str, list[str]]]:
+    """What AppSync would refuse in `schema`, and the names of its types' fields.
+
+    Unknown directives pass: AppSync ignores those that it does not know.
+    """
+    from graphql import (  # noqa: PLC0415 - only what is not known yet pays for it
+        DocumentNode,
+        GraphQLError,
+        GraphQLInterfaceType,
+        GraphQLObjectType,
+        build_ast_schema,
+        parse,
+        validate_schema,
+    )
+    from graphql.validation import KnownDirectivesRule  # noqa: PLC0415
+    from graphql.validation.rules.known_argument_names import KnownArgumentNamesOnDirectivesRule  # noqa: PLC0415
+    from graphql.validation.rules.provided_required_arguments import (  # noqa: PLC0415
+        ProvidedRequiredArgumentsOnDirectivesRule,
+    )
+    from graphql.validation.specified_rules import specified_sdl_rules  # noqa: PLC0415
+    from graphql.validation.validate import validate_sdl  # noqa: PLC0415
+
+    directives = (KnownDirectivesRule, KnownArgumentNamesOnDirectivesRule, ProvidedRequiredArgumentsOnDirectivesRule)
+    rules = [r for r in specified_sdl_rules if r not in directives]
+    try:
+        prelude = parse(PRELUDE, no_location=True)
+        document = parse(_with_ampersands(schema))
+        whole = DocumentNode(definitions=prelude.definitions + document.definitions)
+        errors: list[Any] = validate_sdl(whole, rules=rules)
+        if errors:
+            return _said(errors), {}
+        built = build_ast_schema(whole, assume_valid_sdl=True)
+        errors = [*validate_schema(built)]
+    except GraphQLError as error:
+        return _said([error]), {}
+    types = {
+        name: sorted(kind.fields)
+        for name, kind in built.type_map.items()
+        if isinstance(kind, (GraphQLObjectType, GraphQLInterfaceType)) and not name.startswith("__")
+    }
+    return _said(errors), types
+
+
+def _said(errors: list[Any]) -> list[str]:
+    return [f"{e.message} (line {e.locations[0].line})" if e.locations else e.message for e in errors]
+
+
+def _with_ampersands(schema: str) -> str:
+    """`implements A, B`, the form of old, which AppSync still takes, in today's form."""
+    return _COMMAS.sub(lambda m: m[1] + " & ".join(re.findall(r"\w+", m[2])) + m[3], schema)

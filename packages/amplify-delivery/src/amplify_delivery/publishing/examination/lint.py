@@ -1,0 +1,190 @@
+"""cfn-lint over many templates: each content once, results kept, in several processes when there are many.
+
+A result depends on the template's text, the region, cfn-lint's version and our own rules, and is kept under all four:
+a re-export lints only what changed, and another cfn-lint everything. Where all is known, cfn-lint is not even imported.
+
+Of the keys in a template's text only their number and order count: every changed file changes the templates that name
+it up to the root, among them the largest of all, and to cfn-lint one digest is like another.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from amplify_delivery.errors import PublishError
+from amplify_delivery.publishing.examination.cache import ResultCache, version_of
+
+if TYPE_CHECKING:
+    from amplify_delivery.publishing.examination.linter import Linter
+
+RULES = version_of("linter")
+"""Which version of our own part it is: what `amplify_delivery.publishing.examination.linter` asks of cfn-lint, and leaves out of its answer."""
+MANY = 400_000
+"""Bytes of templates beyond which other processes pay (cfn-lint reads some 250 KB a second)."""
+
+_DIGEST = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
+"""The part of a key that is made from a file's content."""
+
+_Work = tuple[str, list[str]]
+"""A template's text, and the regions where it is not known whether it is good."""
+
+_IN_TURN = threading.Lock()
+"""Hooks of several backends run in threads, and cfn-lint's rules keep what they match in themselves."""
+
+
+@dataclass(frozen=True)
+class Template:
+    """What is linted: how its bytes are read, and the regions where it shall be good."""
+
+    read: Callable[[], bytes]
+    regions: Sequence[str]
+
+
+def lint_templates(
+    templates: Mapping[str, Template], progress: Callable[[str], None]
+) -> dict[str, dict[str, list[str]]]:
+    """Errors of each template by its key and region."""
+    kept = ResultCache("lint")
+    rules = f"cfn-lint {version('cfn-lint')}, ours {RULES}"
+    results: dict[str, dict[str, list[str]]] = {}
+    places: dict[tuple[str, str], str] = {}
+    missing: dict[str, _Work] = {}
+    digests: dict[str, list[str]] = {}
+    for key, template in templates.items():
+        results[key], unknown = {}, []
+        text, digests[key] = _numbered(template.read().decode())
+        content = hashlib.sha256(text.encode()).hexdigest()
+        for region in template.regions:
+            place = places[key, region] = kept.key(content, rules, region)
+            known = kept.get(place)
+            if isinstance(known, list):
+                results[key][region] = known
+            else:
+                unknown.append(region)
+        if unknown:
+            missing[key] = text, unknown
+    if missing:
+        progress(f"linting {len(missing)} of {len(templates)} templates")
+    for done, (key, found) in enumerate(_lint(missing), 1):
+        for region, problems in found.items():
+            results[key][region] = problems
+            kept.put(places[key, region], problems)
+        if done % 10 == 0 and done < len(missing):
+            progress(f"linted {done} of {len(missing)} templates")
+    return {
+        key: {region: [_with(digests[key], problem) for problem in problems] for region, problems in of_key.items()}
+        for key, of_key in results.items()
+    }
+
+
+def _numbered(text: str) -> tuple[str, list[str]]:
+    """`text` with a number in place of each digest, of the same length and characters and as different; the digests."""
+    digests: dict[str, int] = {}
+    numbered = _DIGEST.sub(lambda found: f"{digests.setdefault(found[0], len(digests)):064x}", text)
+    return numbered, list(digests)
+
+
+def _with(digests: Sequence[str], problem: str) -> str:
+    """What was found of the numbered text, with the digests that stand in the template."""
+
+    def digest(found: re.Match[str]) -> str:
+        number = int(found[0], 16)
+        return digests[number] if number < len(digests) else found[0]
+
+    return _DIGEST.sub(digest, problem)
+
+
+def _lint(work: Mapping[str, _Work]) -> Iterator[tuple[str, dict[str, list[str]]]]:
+    processes = min(
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, len(work)
+    )
+    if processes > 1 and sum(len(text) for text, _ in work.values()) > MANY:
+        yield from _in_processes(work, processes)
+    elif work:
+        linter = _linter()
+        for key, (text, regions) in work.items():
+            with _IN_TURN:
+                found = linter.lint(text, regions)
+            yield key, found
+
+
+@cache
+def _linter() -> Linter:
+    """One for all that is linted in this process."""
+    from amplify_delivery.publishing.examination.linter import Linter  # noqa: PLC0415 - cfn-lint takes 0.4 s to import
+
+    return Linter()
+
+
+def _in_processes(work: Mapping[str, _Work], count: int) -> Iterator[tuple[str, dict[str, list[str]]]]:
+    """Piles of about equal size, one process each.
+
+    Plain sub-processes, not multiprocessing: this may run in a thread of a Pulumi program, which can
+    neither be forked (gRPC) nor be imported again by a spawned child.
+    """
+    piles: list[dict[str, _Work]] = [{} for _ in range(count)]
+    sizes = [0] * count
+    for key in sorted(work, key=lambda k: -len(work[k][0])):
+        smallest = sizes.index(min(sizes))
+        piles[smallest][key] = work[key]
+        sizes[smallest] += len(work[key][0])
+    processes = [_start() for _ in piles]
+    try:
+        with ThreadPoolExecutor(count) as pool:
+            for process, pile in zip(processes, piles, strict=True):
+                pool.submit(_feed, process, pile)
+        for process, pile in zip(processes, piles, strict=True):
+            assert process.stdout is not None  # noqa: S101 - it is a pipe
+            for line in process.stdout:
+                key, found = json.loads(line)
+                yield key, found
+                del pile[key]
+            if process.wait() != 0 or pile:
+                raise PublishError(
+                    f"cfn-lint ended with code {process.returncode} before it saw {', '.join(pile) or 'all'}",
+                    where="lint",
+                    remedy="repeat the command; if it happens again, run cfn-lint over the template yourself",
+                )
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+            if process.stdout:
+                process.stdout.close()
+
+
+def _start() -> subprocess.Popen[str]:
+    home = str(Path(__file__).resolve().parents[1])
+    path = os.pathsep.join(p for p in (home, os.environ.get("PYTHONPATH")) if p)
+    return subprocess.Popen(
+        [sys.executable, "-m", "amplify_delivery.publishing.examination.lint_process"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+        env={**os.environ, "PYTHONPATH": path},
+        # A terminal's Ctrl-C is for us; we end what we started.
+        process_group=0,
+    )
+
+
+def _feed(process: subprocess.Popen[str], work: object) -> None:
+    assert process.stdin is not None  # noqa: S101 - it is a pipe
+    try:
+        with process.stdin as pipe:
+            json.dump(work, pipe)
+    except BrokenPipeError:
+        pass  # the process died: whoever reads its answers says so

@@ -1,0 +1,107 @@
+"""Everything that is checked before anything is sent: cfn-lint, and what cfn-lint does not see."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from amplify_delivery.export.findings import Finding
+from amplify_delivery.publishing.examination import computed, wiring
+from amplify_delivery.publishing.examination.graphql_schema import schema_problems
+from amplify_delivery.publishing.examination.lint import Template, lint_templates
+from amplify_delivery.publishing.examination.tree import Tree, as_mapping, parse
+from amplify_delivery.publishing.examination.trust import malformed_trust
+
+if TYPE_CHECKING:
+    from amplify_delivery.export.assembling.assembly import Assembly, AssemblyObject
+
+CHECKS = (
+    wiring.unpublished_objects,
+    wiring.parameters_that_do_not_fit,
+    wiring.missing_outputs,
+    computed.missing_values,
+    computed.foreign_layers,
+    computed.impossible_names,
+    malformed_trust,
+    schema_problems,
+)
+"""All but cfn-lint, whose errors are AD700."""
+
+_RULE = re.compile(r"\(cfn-lint (E[0-9]{4})\)$")
+"""At the end of what `amplify_delivery.publishing.examination.linter` says."""
+
+
+def _silent(_: str) -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """Where an assembly is to be deployed, and what beside it: `extra` holds the rendered root. `ignored` are ids of
+    findings (AD7xx), or of cfn-lint's rules, that do not count there: CloudFormation has the last word."""
+
+    extra: Sequence[tuple[AssemblyObject, bytes]]
+    staging_bucket: str
+    region: str
+    ignored: Collection[str] = ()
+
+
+def examine(
+    assembly: Assembly, deployments: Mapping[str, Deployment], progress: Callable[[str], None] = _silent
+) -> dict[str, list[Finding]]:
+    """Why CloudFormation would refuse the assembly in each of the deployments, or fail with it, by their names; empty
+    lists when nothing is known against it.
+
+    The tree of stacks is walked from each root. What they share is linted once, for all their regions.
+    """
+    findings: dict[str, list[Finding]] = {name: [] for name in deployments}
+    readers = {o.key: _reader(assembly, o.key) for o in assembly.objects if o.kind == "template"}
+    used = {name: list(readers) for name in deployments}
+    files: dict[str, str] = {}
+    parsed: dict[str, Mapping[str, Any]] = {}
+    for name, deployment in deployments.items():
+        for item, body in deployment.extra:
+            if item.kind == "template":
+                root = as_mapping(parse(body))
+                tree = Tree(assembly, item.key, root, deployment.staging_bucket, deployment.region, parsed)
+                findings[name] += [finding for check in CHECKS for finding in check(tree)]
+                files.update({view.key: view.file for view in reversed(tree.stacks)})
+                readers[item.key] = _constant(body)
+                used[name].append(item.key)
+    regions: dict[str, dict[str, None]] = {}
+    for name, keys in used.items():
+        for key in keys:
+            regions.setdefault(key, {})[deployments[name].region] = None
+    linted = lint_templates({key: Template(readers[key], list(where)) for key, where in regions.items()}, progress)
+    for name, keys in used.items():
+        for key in keys:
+            problems = linted[key][deployments[name].region]
+            findings[name] += [_refused(files.get(key, key), problem) for problem in problems]
+    return {name: [f for f in found if not _ids(f) & {*deployments[name].ignored}] for name, found in findings.items()}
+
+
+def _ids(finding: Finding) -> set[str]:
+    """By which ids a finding can be ignored: its own, and that of cfn-lint's rule."""
+    return {finding.id, *_RULE.findall(finding.message)}
+
+
+def _refused(file: str, problem: str) -> Finding:
+    rule = next(iter(_RULE.findall(problem)), "AD700")
+    return Finding(
+        "AD700",
+        "refused",
+        file,
+        problem,
+        "correct the resource in the Amplify project (or by `amplify override`) and export again; if CloudFormation "
+        f"takes it, have the stack file ignore {rule} (`lint.ignore`, with your reason)",
+    )
+
+
+def _reader(assembly: Assembly, key: str) -> Callable[[], bytes]:
+    return lambda: assembly.read(key)
+
+
+def _constant(body: bytes) -> Callable[[], bytes]:
+    return lambda: body

@@ -1,0 +1,52 @@
+"""Check of trust policies: IAM refuses a malformed one in the middle of a deployment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from amplify_delivery.export.findings import Finding
+from amplify_delivery.publishing.examination.tree import Tree
+
+
+def malformed_trust(tree: Tree) -> Iterator[Finding]:
+    """AD704: a role's trust policy that IAM would refuse ("AssumeRole policy may only specify STS
+    AssumeRole actions", "Has prohibited field Resource", "Missing required field Principal")."""
+    for view in tree.stacks:
+        for logical_id, _, properties in view.resources("AWS::IAM::Role"):
+            for problem in _problems(properties.get("AssumeRolePolicyDocument")):
+                yield Finding(
+                    "AD704",
+                    "refused",
+                    view.file,
+                    f"{logical_id}: trust policy {problem}",
+                    "correct the role's AssumeRolePolicyDocument and export again",
+                )
+
+
+def _problems(document: Any) -> Iterator[str]:
+    if not isinstance(document, Mapping):
+        return
+    statements = document.get("Statement")
+    if statements is None:
+        yield "has no Statement"
+    for statement in statements if isinstance(statements, list) else [statements]:
+        if not isinstance(statement, Mapping) or _is_expression(statement):
+            continue
+        if statement.get("Effect") not in ("Allow", "Deny"):
+            yield f"has a statement with Effect {statement.get('Effect')!r}"
+        if not statement.keys() & {"Principal", "NotPrincipal"}:
+            yield "has a statement without Principal"
+        if statement.keys() & {"Resource", "NotResource"}:
+            yield "has a statement with Resource, which only identity policies may have"
+        yield from _foreign_actions(statement.get("Action"))
+
+
+def _foreign_actions(actions: Any) -> Iterator[str]:
+    for action in actions if isinstance(actions, list) else [actions]:
+        if isinstance(action, str) and not action.lower().startswith("sts:"):
+            yield f"allows {action}; only sts: actions may stand there"
+
+
+def _is_expression(value: Mapping[str, Any]) -> bool:
+    return len(value) == 1 and next(iter(value)).startswith(("Fn::", "Ref"))

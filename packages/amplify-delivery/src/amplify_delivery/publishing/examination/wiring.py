@@ -1,0 +1,166 @@
+"""Checks of the tree of stacks: what it names is published, and its stacks fit together.
+
+A linter that sees one template at a time cannot check this, and CloudFormation says it in the middle of
+a deployment.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from amplify_delivery.export.findings import Finding
+from amplify_delivery.export.templates.parameters import items
+from amplify_delivery.publishing.examination.tree import STACK, StackView, Tree, as_mapping
+from amplify_delivery.publishing.examination.values import UNKNOWN, scalar, text, texts
+
+_BUCKET_AND_KEY = re.compile(r"(?i)(.*?)bucket(name)?")
+
+
+def unpublished_objects(tree: Tree) -> Iterator[Finding]:
+    """AD701: an object that a template names is not among the published ones."""
+    for view in tree.stacks:
+        for logical_id, _, properties in view.resources():
+            for place, key in sorted(set(_named(properties, view, tree))):
+                if UNKNOWN not in key and key not in tree.keys:
+                    yield Finding(
+                        "AD701",
+                        "refused",
+                        view.file,
+                        f"{logical_id}.{place} names {key or 'an empty key'}, which is not published",
+                        "assemble the export again; if the template was written by hand, name a file of the export",
+                    )
+
+
+def _named(value: Any, view: StackView, tree: Tree, place: str = "") -> Iterator[tuple[str, str]]:
+    """(property, key) of everything in `value` that lies in the staging bucket."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _named(item, view, tree, place)
+    elif isinstance(value, Mapping):
+        yield from _pairs(value, view, tree, place)
+        for name, item in value.items():
+            here = f"{place}.{name}".lstrip(".")
+            if name == "TemplateURL" or name.endswith("S3Location"):
+                keys = (tree.key_of(location) for location in texts(item, view.values))
+                yield from ((here, key) for key in keys if key is not None)
+            yield from _named(item, view, tree, here)
+
+
+def _pairs(value: Mapping[str, Any], view: StackView, tree: Tree, place: str) -> Iterator[tuple[str, str]]:
+    """`{S3Bucket, S3Key}`, `{Bucket, Key}`, `{S3Bucket, S3ObjectKey}` and the like."""
+    for name, bucket in value.items():
+        match = _BUCKET_AND_KEY.fullmatch(name)
+        if not match or tree.staging_bucket not in texts(bucket, view.values):
+            continue
+        for key_name in (f"{match[1]}Key", f"{match[1]}key", f"{match[1]}ObjectKey"):
+            if key_name in value:
+                for key in texts(value[key_name], view.values):
+                    yield f"{place}.{key_name}".lstrip("."), key
+
+
+def parameters_that_do_not_fit(tree: Tree) -> Iterator[Finding]:
+    """AD702: a nested stack is given a parameter it does not declare, or not given one it needs, or a
+    value that it does not allow."""
+    for view, name, child, passed in _children(tree):
+        declared = as_mapping(child.template.get("Parameters"))
+        for parameter in passed:
+            if parameter not in declared:
+                near = difflib.get_close_matches(parameter, declared, 1)
+                yield Finding(
+                    "AD702",
+                    "refused",
+                    view.file,
+                    f"{name} is given parameter {parameter}, which its template {child.key} does not declare",
+                    f"the nearest one is {near[0]}" if near else "remove the parameter",
+                )
+        for parameter, declaration in declared.items():
+            if parameter not in passed and "Default" not in as_mapping(declaration):
+                yield Finding(
+                    "AD702",
+                    "refused",
+                    view.file,
+                    f"{name} is not given parameter {parameter}, which its template {child.key} requires",
+                    f"set it in the stack file: parameters.{name}.{parameter}",
+                )
+            elif problem := _not_allowed(child.values[parameter], as_mapping(declaration)):
+                yield Finding(
+                    "AD702",
+                    "refused",
+                    view.file,
+                    f"{name}'s parameter {parameter} {problem}",
+                    f"set another value in the stack file: parameters.{name}.{parameter}",
+                )
+
+
+def _not_allowed(value: str, declaration: Mapping[str, Any]) -> str:
+    """Why a parameter's declaration refuses `value`; empty if it allows it. Secret values are not shown."""
+    if UNKNOWN in value or value.startswith("{{resolve:"):
+        return ""
+    shown = "has a value that" if scalar(declaration.get("NoEcho", "")) == "true" else f"is {value!r}, which"
+    allowed = declaration.get("AllowedValues")
+    members = items(value) if "List" in str(declaration.get("Type")) else [value]
+    if isinstance(allowed, list) and not set(members) <= set(map(scalar, allowed)):
+        return f"{shown} is none of {', '.join(map(scalar, allowed))}"
+    pattern = declaration.get("AllowedPattern")
+    if isinstance(pattern, str) and not all(_matches(pattern, member) for member in members):
+        return f"{shown} does not match {pattern}"
+    if declaration.get("Type") == "Number" and not re.fullmatch(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*", value):
+        return f"{shown} is no number"
+    return ""
+
+
+def _matches(pattern: str, value: str) -> bool:
+    try:
+        return re.fullmatch(pattern, value) is not None
+    except re.error:  # CloudFormation's patterns are Java's; what Python cannot read is left to CloudFormation
+        return True
+
+
+def missing_outputs(tree: Tree) -> Iterator[Finding]:
+    """AD703: a template reads an output that its nested stack does not have."""
+    outputs = {
+        (view.path, name): frozenset(as_mapping(child.template.get("Outputs")))
+        for view, name, child, _ in _children(tree)
+    }
+    for view in tree.stacks:
+        for name, output in sorted(set(_read_outputs(view.template))):
+            have = outputs.get((view.path, name))
+            if have is not None and output not in have:
+                yield Finding(
+                    "AD703",
+                    "refused",
+                    view.file,
+                    f"reads output {output} of {name}, which has no such output",
+                    f"{name} has: {', '.join(sorted(have)) or 'none'}",
+                )
+
+
+def _read_outputs(value: Any) -> Iterator[tuple[str, str]]:
+    """(nested stack, output) of every `Fn::GetAtt` of an output below `value`."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _read_outputs(item)
+    elif isinstance(value, Mapping):
+        attribute = value.get("Fn::GetAtt")
+        if isinstance(attribute, str):
+            attribute = attribute.split(".", 1)
+        if isinstance(attribute, list) and all(isinstance(a, str) for a in attribute):
+            name, _, output = ".".join(attribute).partition(".Outputs.")
+            if output:
+                yield name, output
+        for item in value.values():
+            yield from _read_outputs(item)
+
+
+def _children(tree: Tree) -> Iterator[tuple[StackView, str, StackView, Mapping[str, str]]]:
+    """(parent, logical id, child, parameters passed) of every nested stack."""
+    by_path = {view.path: view for view in tree.stacks}
+    for view in tree.stacks:
+        for name, _, properties in view.resources(STACK):
+            child = by_path.get((*view.path, name))
+            if child is not None:
+                given = as_mapping(properties.get("Parameters"))
+                yield view, name, child, {k: text(v, view.values) for k, v in given.items()}

@@ -1,0 +1,218 @@
+"""Whether the root stack can take the change at all, asked before anything is published.
+
+CloudFormation would refuse these too, minutes later and in words that do not say what to do.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from amplify_delivery.errors import DeployError
+from amplify_delivery.publishing.credentials import client_config, target_session
+from amplify_delivery.publishing.target import PublishTarget
+
+_UPDATABLE = (
+    "CREATE_COMPLETE",
+    "UPDATE_COMPLETE",
+    "UPDATE_ROLLBACK_COMPLETE",
+    "IMPORT_COMPLETE",
+    "IMPORT_ROLLBACK_COMPLETE",
+)
+"""States in which UpdateStack is accepted (CloudFormation User Guide, "Stack status codes")."""
+
+_REMEDIES = {
+    "REVIEW_IN_PROGRESS": "a change set was made for it and never executed: delete it with "
+    "`aws cloudformation delete-stack --stack-name {name} --region {region}`, then run this again",
+    "UPDATE_ROLLBACK_FAILED": "look at its events for what could not be rolled back, mend that, then "
+    "`aws cloudformation continue-update-rollback --stack-name {name} --region {region}`",
+    "ROLLBACK_COMPLETE": "its first create failed: delete it with "
+    "`aws cloudformation delete-stack --stack-name {name} --region {region}`, then run this again",
+    "ROLLBACK_FAILED": "delete it with `aws cloudformation delete-stack --stack-name {name} --region {region}`",
+    "DELETE_FAILED": "look at its events for what could not be deleted, mend that, then delete it again",
+}
+
+
+def check_stack(target: PublishTarget, stack_name: str, *, creating: bool) -> None:
+    """Raise `DeployError` if the stack cannot be created (it is there already) or updated (locked, stuck, busy).
+
+    What AWS does not let us read is left for CloudFormation to say.
+    """
+    try:
+        cloudformation = target_session(target).client("cloudformation", config=client_config())
+        stack = described(cloudformation, stack_name)
+    except (BotoCoreError, ClientError):
+        return
+    if stack is None:
+        return
+    status = stack["StackStatus"]
+    if not creating and status in _UPDATABLE:
+        _check_policy(cloudformation, stack_name)
+        return
+    remedy = _REMEDIES.get(status, "")
+    if status.endswith("_IN_PROGRESS") and not remedy:
+        remedy = "wait until that has ended, then run this again"
+    elif creating and status in _UPDATABLE:
+        remedy = (
+            "nothing was changed. If this Pulumi stack has made it, the plan was to replace it, which would delete its "
+            "data: put back what was changed (also the name of the backend in the program), and leave `--replace` out. "
+            "If another Pulumi stack or `amplify push` owns it, deliver under another `environment`"
+        )
+    raise DeployError(
+        f"the stack {stack_name} is there already, in state {status}" if creating else f"its state is {status}",
+        where=f"{stack_name} (account {target.account}, {target.region})",
+        remedy=remedy.format(name=stack_name, region=target.region),
+    )
+
+
+def stack_is_there(target: PublishTarget, stack_name: str) -> bool:
+    """Whether there is such a stack, as far as these credentials can tell."""
+    try:
+        cloudformation = target_session(target).client("cloudformation", config=client_config())
+        return described(cloudformation, stack_name) is not None
+    except (BotoCoreError, ClientError):
+        return False
+
+
+@dataclass(frozen=True)
+class Name:
+    """A name that a resource gets: of a type of CloudFormation, for the resource at `place` (logical ids)."""
+
+    type: str
+    name: str
+    place: str
+
+
+def check_names(target: PublishTarget, names: Sequence[Name]) -> None:
+    """Raise `DeployError` if names that a first create gives are taken, all of them at once.
+
+    Buckets are asked for one by one, for their names are global; functions, roles and tables are listed. Credentials of
+    another account are for the provider to refuse, and what may not be read is left for CloudFormation to say.
+    """
+    try:
+        session = target_session(target)
+        account = session.client("sts", config=client_config()).get_caller_identity()["Account"]
+    except (BotoCoreError, ClientError):
+        return
+    if account != target.account:
+        return
+    clients = _Clients(session)
+    kinds = {name.type for name in names}
+    there = {kind: found for kind in kinds & _LISTS.keys() for found in [_listed(clients, kind)]}
+    taken = [
+        (name, where)
+        for name in names
+        if (where := "in this account" if name.name in there.get(name.type, ()) else _asked(clients, name))
+    ]
+    if not taken:
+        return
+    lines = "\n".join(f"  {name.name} ({name.type}, {name.place}): {where}" for name, where in taken)
+    raise DeployError(
+        f"names that this backend gives to what it makes are taken:\n{lines}",
+        where=f"account {target.account}, {target.region}",
+        remedy=_free([name for name, _ in taken]),
+    )
+
+
+def _free(taken: Sequence[Name]) -> str:
+    """What to do about names that are taken."""
+    remedy = (
+        "nothing was made. Another copy of a backend needs another environment name, which all of these names hold: "
+        "`pulumi config set environment NAME` (2 to 10 lower-case letters and digits)"
+    )
+    if [name.place for name in taken] == [DEPLOYMENT_BUCKET]:
+        remedy += ", or for this bucket alone another `suffix`"
+    buckets = [name.name for name in taken if name.type == "AWS::S3::Bucket"]
+    if buckets:
+        # No command that empties it: it may hold users' files, and belong to what runs.
+        remedy += (
+            ". A bucket can be left of a destroyed environment, with users' files, or belong to one that runs: "
+            f"`aws s3 ls --recursive s3://{buckets[0]}` shows what it holds, and whoever owns it decides"
+        )
+    return remedy
+
+
+DEPLOYMENT_BUCKET = "DeploymentBucket"
+"""The only resource of a root template whose name holds the suffix and must be free in the whole world."""
+
+_LISTS: Mapping[str, tuple[str, str, str, str]] = {
+    "AWS::DynamoDB::Table": ("dynamodb", "list_tables", "TableNames", ""),
+    "AWS::IAM::Role": ("iam", "list_roles", "Roles", "RoleName"),
+    "AWS::Lambda::Function": ("lambda", "list_functions", "Functions", "FunctionName"),
+}
+"""How the names of a type are listed: service, operation, member of the answer, its name."""
+
+
+class _Clients:
+    """Clients of one session, each made once."""
+
+    def __init__(self, session: Any) -> None:
+        self._session = session
+        self._made: dict[str, Any] = {}
+
+    def of(self, service: str) -> Any:
+        if service not in self._made:
+            self._made[service] = self._session.client(service, config=client_config())
+        return self._made[service]
+
+
+def _listed(clients: _Clients, kind: str) -> frozenset[str]:
+    service, operation, member, name = _LISTS[kind]
+    try:
+        pages = clients.of(service).get_paginator(operation).paginate()
+        return frozenset(item[name] if name else item for page in pages for item in page[member])
+    except (BotoCoreError, ClientError):
+        return frozenset()
+
+
+def _asked(clients: _Clients, name: Name) -> str:
+    """Where something of that name is; empty if nowhere, or if nobody says."""
+    try:
+        if name.type == "AWS::S3::Bucket":
+            clients.of("s3").head_bucket(Bucket=name.name)
+            return "in this account, perhaps left by an environment that was destroyed"
+        if name.type in ("AWS::Cognito::UserPoolDomain", "Custom::LambdaCallout"):
+            found = clients.of("cognito-idp").describe_user_pool_domain(Domain=name.name)
+            return "a domain of a user pool of this account" if found.get("DomainDescription") else ""
+    except ClientError as error:
+        if name.type == "AWS::S3::Bucket" and error.response["ResponseMetadata"]["HTTPStatusCode"] == 403:
+            return "in another account (bucket names are global), or these credentials may not look at it"
+    except BotoCoreError:
+        pass
+    return ""
+
+
+def described(cloudformation: Any, stack_name: str) -> dict[str, Any] | None:
+    """A stack as DescribeStacks has it; None if there is none. Raises botocore's errors."""
+    try:
+        found: dict[str, Any] = cloudformation.describe_stacks(StackName=stack_name)["Stacks"][0]
+    except ClientError as error:
+        if "does not exist" in str(error):
+            return None
+        raise
+    return found
+
+
+def _check_policy(cloudformation: Any, stack_name: str) -> None:
+    """Amplify's migration to Gen 2 locks a root stack with a policy that denies every update: hands off."""
+    try:
+        body = cloudformation.get_stack_policy(StackName=stack_name).get("StackPolicyBody")
+        statements = json.loads(body)["Statement"] if body else []
+    except (BotoCoreError, ClientError, ValueError, KeyError, TypeError):
+        return
+    for statement in statements if isinstance(statements, list) else [statements]:
+        actions = statement.get("Action", [])
+        resources = statement.get("Resource", [])
+        everything = "*" in ([resources] if isinstance(resources, str) else resources)
+        denied = {"Update:*", "*"} & set([actions] if isinstance(actions, str) else actions)
+        if statement.get("Effect") == "Deny" and everything and denied and "Condition" not in statement:
+            raise DeployError(
+                "its stack policy denies every update, as Amplify's migration to Gen 2 sets it: nothing was changed",
+                where=stack_name,
+                remedy="finish or revert the migration; if you locked it yourself, set a policy that allows Update:* "
+                f"(`aws cloudformation set-stack-policy --stack-name {stack_name} ...`)",
+            )

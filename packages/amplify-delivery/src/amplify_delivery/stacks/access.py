@@ -1,0 +1,177 @@
+"""From an account's stack file, its environments' and the pipeline's to what each environment's roles may do.
+
+Without Pulumi: `delivery rights` asks here too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from amplify_delivery.components.contents import pages
+from amplify_delivery.components.documents.account.environment import BuildEnvironment, EnvironmentAccess
+from amplify_delivery.components.documents.naming import CHECK, DEPLOY, PLAN, PUBLISH, EnvironmentNames, PipelineNames
+from amplify_delivery.components.documents.pipeline.buildspecs import EngineDownload
+from amplify_delivery.components.documents.statements import allow
+from amplify_delivery.errors import ConfigError
+from amplify_delivery.export import Assembly, render_root
+from amplify_delivery.export.documents import parse_json
+from amplify_delivery.stacks.config import AccountConfig, EnvironmentConfig, PipelineConfig, Project
+from amplify_delivery.stacks.config.fields import Compute, Right
+from amplify_delivery.stacks.config.pipeline import Engine
+from amplify_delivery.stacks.config.reader import own_keys_in
+from amplify_delivery.stacks.inputs import environment_values, read_assembly
+
+_MARGIN_MINUTES = 15
+"""What a build needs around a step: to install, to verify, to report."""
+
+
+def environment_names(app: str, environment: EnvironmentConfig) -> EnvironmentNames:
+    """The names of an environment in its account."""
+    return EnvironmentNames(app, environment.account, environment.region, environment.environment)
+
+
+def pipeline_names(app: str, name: str, pipeline: PipelineConfig) -> PipelineNames:
+    """The names of a pipeline in the tooling account; its own name is its stack's."""
+    return PipelineNames(app, pipeline.account, pipeline.region, name)
+
+
+def enrolled_environment(project: Project, name: str) -> EnvironmentConfig:
+    """An environment that a pipeline delivers. Raises `ConfigError` unless its account's stack makes its place."""
+    environment = project.environment(name)
+    if not environment.enrolled:
+        raise ConfigError(
+            f"the environment {name} is not enrolled: it makes its own staging area, under the name that the account's "
+            "stack gives to the pipeline's",
+            where=str(project.file(name)),
+            remedy=f"set `enrolled: true` there and run `pulumi up -s {name}-account`",
+        )
+    return environment
+
+
+def account_environments(project: Project, config: AccountConfig, where: str) -> tuple[EnvironmentConfig, ...]:
+    """The environments of an account's stack. Raises `ConfigError` unless all are of one account, and enrolled."""
+    found = tuple(enrolled_environment(project, name) for name in config.environments)
+    accounts = {environment.account for environment in found}
+    if len(accounts) > 1:
+        raise ConfigError(
+            f"environments of several accounts: {', '.join(sorted(accounts))}",
+            where=where,
+            remedy="make a stack for each account",
+        )
+    return found
+
+
+def environment_access(
+    project: Project, app: str, config: AccountConfig, environment: EnvironmentConfig, assembly: Assembly | None = None
+) -> EnvironmentAccess:
+    """What `environment` needs in its account, as the files say. Raises `ConfigError`.
+
+    The types that its backend is made of are those of `assembly`, by default of the configured export.
+    """
+    pipeline = project.pipeline(config.pipeline)
+    name = environment.environment
+    stage = pipeline.stage_of(name)
+    if stage is None:
+        raise ConfigError(
+            f"the pipeline does not deliver the environment {name!r}",
+            where=str(project.file(config.pipeline)),
+            remedy="name it in a stage, or name its own pipeline with `pipeline` in the account's file",
+        )
+    names = environment_names(app, environment)
+    assembly = assembly or read_assembly(environment, project.directory, app)
+    values = environment_values(environment, project.directory, datetime.now(UTC), app)
+    root = render_root(assembly, values, names.staging_bucket)
+    steps = [step.timeout + _MARGIN_MINUTES for step in stage.steps]
+    if stage.bake:
+        steps.append(stage.bake.time + _MARGIN_MINUTES)
+    return EnvironmentAccess(
+        names=names,
+        pipeline=pipeline_names(app, config.pipeline, pipeline),
+        stack_name=root.stack_name,
+        resource_types=resource_types(assembly) | frozenset(config.backend_types),
+        program_types=frozenset(config.program_types) | _hello_types(environment),
+        deploy_statements=tuple(_statements("Deploy", config.deploy_rights)),
+        deploy_managed_policies=config.deploy_policies,
+        check_statements=tuple(s for step in stage.steps for s in _statements(f"Step{_word(step.name)}", step.rights)),
+        page_buckets=frozenset(pages(assembly, root.stack_name)),
+        boundary_services=config.boundary_services,
+        allowed_overrides=config.allowed_overrides,
+        neighbours=neighbours(project, app, environment),
+        own_boundary=config.roles_boundary,
+        images=config.images,
+        staging_key=config.staging_key,
+        tags=root.tags,
+        check_source_arn=config.trust_source_arn,
+        build=build_environment(config.build),
+        timeouts={
+            PUBLISH: config.timeouts.publish,
+            PLAN: config.timeouts.plan,
+            DEPLOY: config.timeouts.deploy,
+            CHECK: max([config.timeouts.check, *steps]),
+        },
+    )
+
+
+def neighbours(project: Project, app: str, environment: EnvironmentConfig) -> tuple[EnvironmentNames, ...]:
+    """The other environments that the project's files name in the account of `environment`. Raises `ConfigError`."""
+    found = []
+    for stack in project.stacks("backend"):
+        path = project.file(stack)
+        # Files of other accounts are not looked at any closer: a mistake in one of them matters there.
+        if own_keys_in(path).get("account") != environment.account:
+            continue
+        other = EnvironmentConfig.from_file(path, stack)
+        if other.environment != environment.environment:
+            found.append(environment_names(app, other))
+    return tuple(sorted(found, key=lambda names: names.environment))
+
+
+def declared_types(project: Project, environment: EnvironmentConfig) -> tuple[frozenset[str], frozenset[str]]:
+    """The types that the files name beside the export's: of the backend, and of the program. Raises `ConfigError`."""
+    backend, program = frozenset[str](), _hello_types(environment)
+    for stack in project.stacks("account"):
+        account = project.account(stack)
+        if environment.environment in account.environments:
+            backend |= set(account.backend_types)
+            program |= set(account.program_types)
+    return backend, program
+
+
+def resource_types(assembly: Assembly) -> frozenset[str]:
+    """The CloudFormation types of everything in an assembly's templates."""
+    templates = [assembly.root_template]
+    templates += [parse_json(assembly.read(item.key)) for item in assembly.objects if item.kind == "template"]
+    return frozenset(_types(templates))
+
+
+def build_environment(config: Compute, *, privileged: bool = False) -> BuildEnvironment:
+    return BuildEnvironment(config.image, config.compute_type, privileged)
+
+
+def engine_download(engine: Engine | None) -> EngineDownload | None:
+    return EngineDownload(engine.url, engine.sha256) if engine else None
+
+
+def _hello_types(environment: EnvironmentConfig) -> frozenset[str]:
+    if not environment.hello_service:
+        return frozenset()
+    from amplify_delivery.components.hello_service import RESOURCE_TYPES  # noqa: PLC0415 - loads Pulumi, which most commands do without
+
+    return RESOURCE_TYPES
+
+
+def _types(templates: Iterable[Mapping[str, Any]]) -> Iterable[str]:
+    for template in templates:
+        for resource in (template.get("Resources") or {}).values():
+            yield str(resource["Type"])
+
+
+def _statements(sid: str, rights: Iterable[Right]) -> Iterable[dict[str, Any]]:
+    for number, right in enumerate(rights, start=1):
+        yield allow(f"{sid}{number}", right.actions, right.resources)
+
+
+def _word(name: str) -> str:
+    return "".join(part[:1].upper() + part[1:] for part in name.replace("-", "_").split("_"))

@@ -1,0 +1,378 @@
+"""The configuration of an environment's stack: one validated model, and its two readers.
+
+`from_pulumi` reads it inside a running program; `EnvironmentConfig.from_file` reads `Pulumi.STACK.yaml` without Pulumi,
+for tools and for other stacks. Secrets are only known by name here: nobody but the program of that very stack decrypts
+them. Pulumi is not imported until `from_pulumi` is called.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema, model_validator
+from pydantic.alias_generators import to_camel
+
+from amplify_delivery.changes.guard import AllowedLoss, Guard
+from amplify_delivery.errors import ConfigError
+from amplify_delivery.stacks.config.fields import (
+    Account,
+    BadValueError,
+    Flag,
+    List,
+    Model,
+    Region,
+    RoleArn,
+    Text,
+    Texts,
+    pattern,
+    unknown,
+)
+from amplify_delivery.stacks.config.reader import (
+    as_config_error,
+    is_secure,
+    own_keys_in,
+    parsed,
+    refuse_other_prefix,
+    secret_refused,
+    secure_paths,
+    unset,
+)
+
+if TYPE_CHECKING:
+    import pulumi
+
+SecretKey = tuple[str, str]
+"""A secret parameter: (logical id of the nested stack, parameter)."""
+
+
+def _day(value: Any) -> Any:
+    if isinstance(value, date):
+        return value
+    try:
+        return datetime.strptime(str(value), "%Y-%m-%d").replace(tzinfo=UTC).date()
+    except ValueError:
+        raise BadValueError(f"{value!r} is not a date such as 2027-05-01") from None
+
+
+Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
+
+
+class DataLoss(Model):
+    """Data that may be lost: one resource, with a reason, in one plan or until a day."""
+
+    path: Text = Field(description="the resource, as `plan` shows it: logical ids from the root stack on, joined by /")
+    reason: Text = Field(description="why it may go")
+    plan: Annotated[str, pattern("[0-9a-f]{64}", "digest of a plan, as `plan` prints it")] | None = Field(
+        default=None, description="digest of the one plan that may lose it"
+    )
+    until: Day | None = Field(default=None, description="last day, UTC, on which it may be lost, as in 2027-05-01")
+
+    @model_validator(mode="after")
+    def _bounded(self) -> DataLoss:
+        if (self.plan is None) == (self.until is None):
+            raise BadValueError(f"the loss of {self.path} has to be bounded", "set either `plan` or `until`")
+        return self
+
+
+class Ignored(Model):
+    """A finding that does not count in this environment, with a reason: CloudFormation has the last word."""
+
+    id: Annotated[str, pattern("E[0-9]{4}|AD7[0-9]{2}", "id of cfn-lint's errors (E2015) or of a finding (AD731)")] = (
+        Field(description="rule of cfn-lint, as in E2015, or what publishing refuses, as in AD731 (docs/linting.md)")
+    )
+    reason: Text = Field(description="why it does not count here; plans show it")
+
+
+class Lint(Model):
+    """What is found out about templates before they are published (docs/linting.md)."""
+
+    ignore: Annotated[tuple[Ignored, ...], List] = Field(default=(), description="what does not count")
+
+    @model_validator(mode="after")
+    def _once(self) -> Lint:
+        ids = [i.id for i in self.ignore]
+        for id in ids:
+            if ids.count(id) > 1:
+                raise BadValueError(f"{id} is ignored twice", "leave one of them, with its reason")
+        return self
+
+
+class EnvironmentConfig(Model):
+    """A stack that delivers one environment: `Pulumi.dev.yaml`, `Pulumi.prod.yaml`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
+
+    program: Literal["backend"] = Field(default="backend", description="`backend`, or left out")
+    account: Account = Field(description="AWS account, 12 digits, in quotes")
+    region: Region = Field(description="AWS region, as in eu-west-1")
+    environment: Text = Field(
+        description="Amplify environment: 2 to 10 lower-case letters and digits. Default: the Pulumi stack's name"
+    )
+    profile: Text | None = Field(
+        default=None, description="profile of the AWS configuration. Default: what the AWS SDK finds"
+    )
+    role_arn: RoleArn | None = Field(default=None, description="role of the account to assume. Default: none")
+    export: Text | None = Field(
+        default=None,
+        description="folder that `amplify export` wrote, relative to Pulumi.yaml. Default: the only amplify-export-* "
+        "folder",
+    )
+    assembly: Text | None = Field(
+        default=None, description="folder that `amplify-delivery assemble` wrote, instead of an export"
+    )
+    values_from: Text | None = Field(
+        default=None, description="a second export, made of this very environment, whose parameter values are used"
+    )
+    suffix: Text | None = Field(
+        default=None,
+        description="last part of the root stack's name, amplify-PROJECT-ENV-SUFFIX, and of its deployment bucket's. "
+        "Default: the export's. It makes no second copy: functions, roles, tables, buckets and sign-in domains hold "
+        "the environment's name only",
+    )
+    parameters: Mapping[str, Mapping[str, str]] = Field(
+        default_factory=dict,
+        description="nested stack -> parameter -> value, over those of the exports; `root` is the root stack. "
+        "Values may be secrets",
+    )
+    kept_literals: Texts = Field(
+        default=(),
+        description="literals of the exported environment (an id, an endpoint, a name: AD212, AD214) that are right "
+        "here too",
+    )
+    secret_names: frozenset[SecretKey] = Field(default=frozenset(), exclude=True)
+    api_key_expires: Day | None = Field(
+        default=None,
+        description="day on which AppSync API keys expire, UTC, as in 2027-05-01. Default: chosen once, 364 days "
+        "after the first deployment",
+    )
+    protect: Flag = Field(
+        default=True,
+        description="refuse to destroy the backend while it holds data; `false` allows `pulumi destroy`",
+    )
+    data_loss: Annotated[tuple[DataLoss, ...], List] = Field(
+        default=(), description="what a deployment may delete although it holds data; everything else is refused"
+    )
+    lint: Lint = Field(default=Lint(), description="which findings about templates do not count")
+    execution_role_arn: RoleArn | None = Field(
+        default=None,
+        description="role that CloudFormation uses. Default: the account's one if `enrolled`, else the deploying "
+        "credentials",
+    )
+    enrolled: Flag = Field(
+        default=False,
+        description="the account's own stack has made staging area, execution role and permissions boundary: use "
+        "them. A personal stack makes its own staging area",
+    )
+    hello_service: Flag = Field(
+        default=False, description="deploy the example of another service beside the backend (components/hello_service)"
+    )
+
+    @classmethod
+    def written_names(cls) -> tuple[str, ...]:
+        return tuple(key for key in super().written_names() if key != "secretNames")
+
+    @classmethod
+    def from_file(cls, path: Path, stack: str) -> EnvironmentConfig:
+        """The configuration in the stack file `path` (`Pulumi.STACK.yaml`, beside `Pulumi.yaml`) of the stack `stack`.
+
+        Values are read as they are written: no YAML type turns an account into a number. Raises `ConfigError`.
+        """
+        return _validated(own_keys_in(path, keys()), frozenset(), stack, str(path))
+
+    @model_validator(mode="before")
+    @classmethod
+    def _only_known(cls, value: Any) -> Any:
+        # Looked for in `_validated`, which knows where the file is. Here Python's names are welcome too.
+        return value
+
+    @model_validator(mode="after")
+    def _together(self) -> EnvironmentConfig:
+        if self.export and self.assembly:
+            raise BadValueError("`export` and `assembly` exclude each other: name one of them")
+        for key, arn in (("roleArn", self.role_arn), ("executionRoleArn", self.execution_role_arn)):
+            if arn and f"::{self.account}:" not in arn:
+                raise BadValueError(f"`{key}` is a role of another account than {self.account}: {arn}")
+        return self
+
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        """The ids of findings that do not count."""
+        return tuple(i.id for i in self.lint.ignore)
+
+    def guard(self, stack: str, today: date, plan: str | None = None) -> Guard:
+        """The guard over this environment's data, on the day `today` (UTC), in carrying out the plan of that digest."""
+        allowed = tuple(AllowedLoss(a.path, a.reason, a.plan, a.until) for a in self.data_loss)
+        return Guard(stack, allowed, today, plan, self.ignored)
+
+
+def keys() -> tuple[str, ...]:
+    """The names a stack file may use, as they are written there."""
+    return EnvironmentConfig.written_names()
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """A program's configuration, and the values of its secrets, which Pulumi keeps secret."""
+
+    environment: EnvironmentConfig
+    secrets: Mapping[SecretKey, pulumi.Output[str]]
+    directory: Path
+    """The project's folder: paths of the configuration are relative to it."""
+    where: str
+    """The stack file, for messages."""
+
+
+def from_pulumi() -> Configuration:
+    """The configuration of the running program. Raises `ConfigError`."""
+    import pulumi  # noqa: PLC0415 - tools read stack files without Pulumi
+    from pulumi.runtime.config import get_config, is_config_secret  # noqa: PLC0415 - Config.get warns of secrets
+
+    project, stack = pulumi.get_project(), pulumi.get_stack()
+    directory = Path(pulumi.get_root_directory() or ".").resolve()  # inline programs have none
+    file = directory / f"Pulumi.{stack}.yaml"
+    given: dict[str, Any] = {}
+    secret_keys: set[str] = set()
+    for key in own_keys(project):
+        text = get_config(f"{project}:{key}") or ""
+        # A list where the file has to have a text arrives as JSON, which is a text too.
+        given[key] = text if key == "parameters" else parsed(text)
+        if is_config_secret(f"{project}:{key}"):
+            secret_keys.add(key)
+    for key in sorted(secret_keys - {"parameters"}):
+        raise secret_refused(key, file.name)
+    if file.is_file() and any(_called_as_ours(names) for names in _of_others(project)):
+        refuse_other_prefix(file, file.name)
+    values: dict[SecretKey, pulumi.Output[str]] = {}
+    if "parameters" in given:
+        parameters = _parse_object(given["parameters"], file.name)
+        if "parameters" in secret_keys:
+            # Pulumi says that something in there is secret, but not what. Only what stands in plain in the stack file,
+            # with the same value, is taken as plain.
+            written = _written(own_keys_in(file).get("parameters")) if file.is_file() else {}
+            for nested, leaves in parameters.items():
+                for parameter, leaf in list(leaves.items()):
+                    value = _text(leaf, f"parameters.{nested}.{parameter}", file.name)
+                    if written.get((nested, parameter)) != value:
+                        del leaves[parameter]
+                        values[nested, parameter] = pulumi.Output.secret(value)
+        given["parameters"] = parameters
+    model = _validated(given, frozenset(values), stack, file.name)
+    return Configuration(model, values, directory, file.name)
+
+
+def _of_others(project: str) -> Iterable[set[str]]:
+    """The keys of each other namespace."""
+    from pulumi.runtime.config import CONFIG, get_config_env  # noqa: PLC0415
+
+    found: dict[str, set[str]] = {}
+    for key in (*CONFIG.get(), *get_config_env()):
+        prefix, _, name = key.rpartition(":")
+        found.setdefault(prefix, set()).add(name)
+    found.pop(project, None)
+    return found.values()
+
+
+def _called_as_ours(names: set[str]) -> bool:
+    return names <= set(keys()) or bool(names & {"account", "program"})
+
+
+def own_keys(project: str) -> list[str]:
+    """All keys of the project that are set, known or not."""
+    from pulumi.runtime.config import CONFIG, get_config_env  # noqa: PLC0415
+
+    prefix = f"{project}:"
+    return sorted({k.removeprefix(prefix) for k in (*CONFIG.get(), *get_config_env()) if k.startswith(prefix)})
+
+
+def _validated(given: Mapping[str, Any], secrets: frozenset[SecretKey], stack: str, where: str) -> EnvironmentConfig:
+    """The model of what was given; `secrets` are those that are known already."""
+    data = {key: value for key, value in given.items() if not unset(value)}
+    for key, value in data.items():
+        if key not in keys():
+            wrong = unknown(key, keys())
+            remedy = f"{wrong.remedy}; give your own keys a namespace, as in `dns:zone`"
+            raise ConfigError(str(wrong), where=where, remedy=remedy)
+        if key == "parameters" and not is_secure(value):
+            continue  # single values of it may be secrets
+        for path in secure_paths(value, key):
+            raise secret_refused(path, where)
+    if "parameters" in data:
+        data["parameters"], named = _split(data["parameters"], secrets, where)
+        secrets |= named
+    data["secret_names"] = secrets
+    data.setdefault("environment", stack)
+    try:
+        return EnvironmentConfig.model_validate(data)
+    except ValidationError as error:
+        raise as_config_error(error, where) from None
+
+
+def _parse_object(text: str, where: str) -> dict[str, dict[str, Any]]:
+    """Pulumi hands an object over as JSON."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = None
+    _check_parameters(value, where)
+    return {nested: dict(parameters) for nested, parameters in value.items()}
+
+
+def _check_parameters(value: Any, where: str) -> None:
+    shape = "nested stack -> parameter -> value"
+    if not isinstance(value, Mapping) or not all(isinstance(v, Mapping) for v in value.values()):
+        raise ConfigError(
+            f"parameters is not of the form {shape}",
+            where=where,
+            remedy="`pulumi config set --path 'parameters.NESTED_STACK.PARAMETER' VALUE`",
+        )
+
+
+def _split(
+    value: Any, known: frozenset[SecretKey], where: str
+) -> tuple[dict[str, dict[str, str]], frozenset[SecretKey]]:
+    """The plain values as strings, and the names of the secret ones. A stack that is left without plain values goes, if
+    it has secrets; else it stays, so that its name is checked."""
+    _check_parameters(value, where)
+    plain: dict[str, dict[str, str]] = {}
+    secrets: set[SecretKey] = set()
+    for nested, parameters in value.items():
+        if is_secure(parameters):
+            raise ConfigError(f"parameters.{nested} is one secret", where=where, remedy="make each value a secret")
+        leaves = {}
+        for parameter, leaf in parameters.items():
+            if is_secure(leaf):
+                secrets.add((nested, parameter))
+            else:
+                leaves[parameter] = _text(leaf, f"parameters.{nested}.{parameter}", where)
+        if leaves or not any(stack == nested for stack, _ in (*secrets, *known)):
+            plain[nested] = leaves
+    return plain, frozenset(secrets)
+
+
+def _text(leaf: Any, key: str, where: str) -> str:
+    """A value as CloudFormation takes it: booleans in lower case, lists joined with commas."""
+    if isinstance(leaf, bool):
+        return "true" if leaf else "false"
+    if isinstance(leaf, list):
+        return ",".join(_text(item, key, where) for item in leaf)
+    if isinstance(leaf, (str, int, float)):
+        return str(leaf)
+    raise ConfigError(f"{key} is no text", where=where, remedy="CloudFormation parameters are strings")
+
+
+def _written(parameters: Any) -> dict[SecretKey, str]:
+    """The values that stand in plain in a stack file."""
+    if not isinstance(parameters, Mapping):
+        return {}
+    return {
+        (nested, parameter): _text(leaf, parameter, "")
+        for nested, leaves in parameters.items()
+        if isinstance(leaves, Mapping)
+        for parameter, leaf in leaves.items()
+        if isinstance(leaf, str) or (isinstance(leaf, list) and all(isinstance(item, str) for item in leaf))
+    }

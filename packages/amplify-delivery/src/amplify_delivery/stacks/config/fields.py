@@ -1,0 +1,237 @@
+"""The kinds of values that stack files hold, and the base of their models.
+
+A stack file is read as text (no YAML type turns an account into a number), and the engine hands its values over as text
+or JSON; so every kind here takes text, and says in one sentence what it wants.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic.alias_generators import to_camel
+
+from amplify_delivery.components.documents.naming import TAGS
+from amplify_delivery.stacks.config import regions
+
+_ACCOUNT = re.compile(r"[0-9]{12}")
+_NUMBER = re.compile(r"[0-9][0-9_]*(\.[0-9]+)?(e\+?[0-9]+)?", re.IGNORECASE)
+_ROLE = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}):role/[\w+=,.@/-]+")
+_POLICY = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/[\w+=,.@/-]+")
+_TOPIC = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[\w-]{1,256}")
+_DURATION = re.compile(r"([0-9]{1,5})(m|h|d)")
+_UNITS = {"m": 1, "h": 60, "d": 24 * 60}
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+class BadValueError(ValueError):
+    """A value that a model refuses; `remedy` says what to write instead."""
+
+    def __init__(self, text: str, remedy: str = "") -> None:
+        super().__init__(text)
+        self.remedy = remedy
+
+
+def unknown(key: object, known: Iterable[str]) -> BadValueError:
+    """The complaint about a key that does not exist, with the nearest one that does."""
+    names = list(known)
+    close = difflib.get_close_matches(str(key), names, n=1, cutoff=0.5)
+    guess = f", do you mean {close[0]!r}?" if close else ""
+    return BadValueError(f"unknown key {key!r}{guess}", f"valid keys are {', '.join(names)}")
+
+
+class Model(BaseModel):
+    """A part of a stack file, with its keys in camelCase. An unknown key is refused with the nearest valid one."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel)
+
+    @classmethod
+    def written_names(cls) -> tuple[str, ...]:
+        """The names that may stand in the file."""
+        return tuple(field.alias or name for name, field in cls.model_fields.items())
+
+    @model_validator(mode="before")
+    @classmethod
+    def _only_known(cls, value: Any) -> Any:
+        if isinstance(value, cls):
+            return value
+        if not isinstance(value, Mapping):
+            raise BadValueError(f"{value!r} is no mapping", f"its keys are {', '.join(cls.written_names())}")
+        for key in value:
+            if key not in cls.written_names():
+                raise unknown(key, cls.written_names())
+        return value
+
+
+def account(value: str) -> str:
+    if _ACCOUNT.fullmatch(value):
+        return value
+    # 012345678901 without quotes is an octal, an integer or a float by the time it gets here.
+    hint = ": quote it, YAML turns an unquoted number into another one" if _NUMBER.fullmatch(value) else ""
+    raise BadValueError(f"{value!r} is not an AWS account, which has 12 digits{hint}")
+
+
+def region(value: str) -> str:
+    if regions.is_region(value):
+        return value
+    close = regions.nearest(value)
+    if close is None:
+        raise BadValueError(f"{value!r} is not an AWS region, such as eu-west-1")
+    raise BadValueError(
+        f"{value!r} is not an AWS region, do you mean {close!r}?",
+        "correct it; if AWS has opened it meanwhile, a newer botocore knows it: update boto3 in the requirements",
+    )
+
+
+def role(value: str) -> str:
+    if not _ROLE.fullmatch(value):
+        raise BadValueError(f"{value!r} is not the ARN of a role, such as arn:aws:iam::123456789012:role/deploy")
+    return value
+
+
+def boolean(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    if value in ("true", "false"):
+        return bool(value == "true")
+    raise BadValueError(f"{value!r} is neither true nor false")
+
+
+def _policy(value: str) -> str:
+    if not _POLICY.fullmatch(value):
+        raise BadValueError(f"{value!r} is not the ARN of a policy, such as arn:aws:iam::123456789012:policy/boundary")
+    return value
+
+
+def _topic(value: str) -> str:
+    if not _TOPIC.fullmatch(value):
+        raise BadValueError(
+            f"{value!r} is not the ARN of an SNS topic, such as arn:aws:sns:eu-west-1:123456789012:releases"
+        )
+    return value
+
+
+def _minutes(value: Any) -> int:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value  # a default
+    found = _DURATION.fullmatch(str(value))
+    if not found:
+        raise BadValueError(f"{value!r} is no length of time", "write minutes, hours or days, as in 30m, 24h or 7d")
+    return int(found[1]) * _UNITS[found[2]]
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise BadValueError(f"{value!r} is no text")
+    if not value.strip():
+        raise BadValueError("is empty")
+    return value
+
+
+def _list(value: Any) -> Any:
+    if not isinstance(value, (list, tuple)):
+        raise BadValueError(f"{value!r} is no list", "write `- ` before each element")
+    return tuple(value)
+
+
+def _mapping(value: Any) -> Any:
+    if not isinstance(value, Mapping):
+        raise BadValueError(f"{value!r} is no mapping")
+    return value
+
+
+def _variables(value: Any) -> Any:
+    for name in _mapping(value):
+        if not _VARIABLE.fullmatch(str(name)):
+            raise BadValueError(
+                f"{name!r} is no name of an environment variable", "letters, digits and _, no digit first"
+            )
+        if str(name).startswith(("AWS_", "CODEBUILD_", "PULUMI_")):
+            raise BadValueError(
+                f"the variable {name} is not yours to set", "take a name without AWS_, CODEBUILD_, PULUMI_"
+            )
+    return value
+
+
+def pattern(expression: str, what: str) -> BeforeValidator:
+    """Text that matches `expression`; `what` completes the sentence "... is no"."""
+    compiled = re.compile(expression)
+
+    def check(value: Any) -> str:
+        text = _text(value)
+        if not compiled.fullmatch(text):
+            raise BadValueError(f"{text!r} is no {what}")
+        return text
+
+    return BeforeValidator(check)
+
+
+def _tags(value: Any) -> Mapping[Any, Any]:
+    found: Mapping[Any, Any] = _mapping(value)
+    for key in found:
+        if str(key).startswith(TAGS):
+            raise BadValueError(f"the tag {key!r} is ours", f"take another name: policies hang on those with {TAGS!r}")
+    return found
+
+
+_STRING = {"type": "string"}
+Text = Annotated[str, BeforeValidator(_text)]
+Account = Annotated[
+    str, BeforeValidator(lambda v: account(_text(v))), WithJsonSchema({**_STRING, "pattern": "^[0-9]{12}$"})
+]
+Region = Annotated[
+    str,
+    BeforeValidator(lambda v: region(_text(v))),
+    WithJsonSchema({**_STRING, "pattern": f"^{regions.SHAPE.pattern}$"}),
+]
+RoleArn = Annotated[str, BeforeValidator(lambda v: role(_text(v)))]
+PolicyArn = Annotated[str, BeforeValidator(lambda v: _policy(_text(v)))]
+TopicArn = Annotated[str, BeforeValidator(lambda v: _topic(_text(v)))]
+FLAG_SCHEMAS: list[dict[str, Any]] = [{"type": "boolean"}, {"enum": ["true", "false"]}]
+"""The engine quotes flags whenever it writes a stack file: `pulumi config set`, `pulumi stack init`."""
+Flag = Annotated[bool, BeforeValidator(boolean), WithJsonSchema({"anyOf": FLAG_SCHEMAS})]
+Minutes = Annotated[
+    int, BeforeValidator(_minutes), WithJsonSchema({**_STRING, "pattern": "^[0-9]{1,5}(m|h|d)$", "examples": ["24h"]})
+]
+"""A length of time, written as in 30m, 24h or 7d; minutes in the model."""
+List = BeforeValidator(_list)
+"""Refuses a single element that was written without `- `."""
+Texts = Annotated[tuple[Text, ...], List]
+Variables = Annotated[Mapping[str, Text], BeforeValidator(_variables)]
+Tags = Annotated[Mapping[str, Text], BeforeValidator(_tags)]
+ResourceTypes = Annotated[
+    tuple[Annotated[str, pattern("(AWS::[A-Za-z0-9]+|Custom)::[A-Za-z0-9:]+", "CloudFormation type")], ...],
+    List,
+]
+
+
+class Right(Model):
+    """One allowance, as in an IAM statement."""
+
+    actions: Texts = Field(min_length=1, description="IAM actions, as in s3:GetObject")
+    resources: Texts = Field(min_length=1, description="ARNs, or patterns of them")
+
+    @model_validator(mode="after")
+    def _some_actions(self) -> Right:
+        for action in self.actions:
+            if not re.fullmatch(r"[a-z0-9-]+:[A-Za-z0-9*?]+", action):
+                raise BadValueError(f"{action!r} is no IAM action, such as s3:GetObject")
+            if action.endswith(":*") and "*" in self.resources:
+                raise BadValueError(f"{action} on every resource", "name the actions, or the resources")
+        return self
+
+
+class Compute(Model):
+    """Where commands run: a CodeBuild environment."""
+
+    image: Text = Field(default="aws/codebuild/standard:7.0", description="image of the build environment")
+    compute_type: Annotated[
+        str,
+        pattern(
+            "BUILD_GENERAL1_(SMALL|MEDIUM|LARGE|XLARGE|2XLARGE)",
+            "CodeBuild compute type, such as BUILD_GENERAL1_SMALL",
+        ),
+    ] = Field(default="BUILD_GENERAL1_SMALL", description="size of the build environment")

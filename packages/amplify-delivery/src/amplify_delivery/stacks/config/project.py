@@ -1,0 +1,157 @@
+"""The stack files of a project, read by name: how the pipeline and the accounts know their environments."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from amplify_delivery.errors import ConfigError
+from amplify_delivery.stacks.config.account import AccountConfig
+from amplify_delivery.stacks.config.environment import EnvironmentConfig, keys
+from amplify_delivery.stacks.config.fields import Model, unknown
+from amplify_delivery.stacks.config.pipeline import PipelineConfig, Step
+from amplify_delivery.stacks.config.reader import (
+    as_config_error,
+    own_keys_in,
+    project_name,
+    secret_refused,
+    secure_paths,
+    unset,
+)
+
+Config = TypeVar("Config", AccountConfig, PipelineConfig)
+
+
+@dataclass(frozen=True)
+class Project:
+    """The folder of `Pulumi.yaml`. Its methods raise `ConfigError` for a file that is missing or wrong."""
+
+    directory: Path
+
+    @property
+    def app(self) -> str:
+        """The app's name."""
+        return project_name(self.directory)
+
+    def file(self, stack: str) -> Path:
+        return self.directory / f"Pulumi.{stack}.yaml"
+
+    def stacks(self, program: str) -> tuple[str, ...]:
+        """The stacks with that program, by name."""
+        found = []
+        for path in sorted(self.directory.glob("Pulumi.*.yaml")):
+            if (own_keys_in(path).get("program") or "backend") == program:
+                found.append(path.name.removeprefix("Pulumi.").removesuffix(".yaml"))
+        return tuple(found)
+
+    def environment(self, name: str) -> EnvironmentConfig:
+        """The environment called `name`, for which a pipeline needs a stack of the same name."""
+        self._must_exist(name, "environment", "backend")
+        config = EnvironmentConfig.from_file(self.file(name), name)
+        if config.environment != name:
+            raise ConfigError(
+                f"the stack {name} delivers the environment {config.environment!r}; a pipeline's environment has its "
+                "stack's name",
+                where=str(self.file(name)),
+                remedy=f"call the file Pulumi.{config.environment}.yaml (`pulumi stack rename`)",
+            )
+        return config
+
+    def pipeline(self, name: str) -> PipelineConfig:
+        self._must_exist(name, "pipeline", "pipeline")
+        return read_pipeline(self.file(name))
+
+    def account(self, stack: str) -> AccountConfig:
+        self._must_exist(stack, "account", "account")
+        return read_account(self.file(stack), stack)
+
+    def pipeline_of(self, environment: str) -> tuple[str, PipelineConfig]:
+        """The pipeline that delivers `environment`, and its name."""
+        for name in self.stacks("pipeline"):
+            config = self.pipeline(name)
+            if environment in config.environments:
+                return name, config
+        raise ConfigError(
+            f"no pipeline delivers the environment {environment!r}",
+            where=str(self.directory),
+            remedy="name it in a stage of Pulumi.pipeline.yaml",
+        )
+
+    def step(self, environment: str, name: str) -> Step:
+        """A step of `environment`, as its pipeline's file describes it."""
+        pipeline, config = self.pipeline_of(environment)
+        steps = {step.name: step for step in config.steps_of(environment)}
+        if name not in steps:
+            known = ", ".join(steps) or "none"
+            raise ConfigError(
+                f"{environment} has no step {name!r}", where=str(self.file(pipeline)), remedy=f"its steps are {known}"
+            )
+        return steps[name]
+
+    def _must_exist(self, stack: str, what: str, program: str) -> None:
+        if self.file(stack).is_file():
+            return
+        known = self.stacks(program)
+        close = difflib.get_close_matches(stack, known, n=1, cutoff=0.5)
+        guess = f", do you mean {close[0]!r}?" if close else ""
+        raise ConfigError(
+            f"there is no {what} {stack!r}{guess}",
+            where=str(self.file(stack)),
+            remedy=f"make the file, or name one of {', '.join(known) or 'those that you make'}",
+        )
+
+
+def read_pipeline(path: Path) -> PipelineConfig:
+    """The configuration in a pipeline's stack file. Raises `ConfigError`."""
+    return validated(PipelineConfig, own_keys_in(path, PipelineConfig.written_names()), str(path))
+
+
+def read_account(path: Path, stack: str) -> AccountConfig:
+    """The configuration in an account's stack file, of the stack `stack`. Raises `ConfigError`."""
+    return validated(AccountConfig, own_keys_in(path, AccountConfig.written_names()), str(path), stack)
+
+
+def validated(model: type[Config], given: Mapping[str, Any], where: str, stack: str = "") -> Config:
+    """The model of an account's or a pipeline's values, which are text, lists and mappings. Raises `ConfigError`."""
+    data = {key: value for key, value in given.items() if not unset(value) and not _foreign_default(model, key, value)}
+    for path in secure_paths(data):
+        refused = secret_refused(path, where)
+        refused.remedy = f"{refused.remedy}; a secret of a step belongs into Secrets Manager"
+        raise refused
+    for key in data:
+        if key not in model.written_names():
+            wrong = unknown(key, model.written_names())
+            remedy = f"{wrong.remedy}; give your own keys a namespace, as in `dns:zone`"
+            raise ConfigError(str(wrong), where=where, remedy=remedy)
+    if model is AccountConfig:
+        data.setdefault("environments", [stack.removesuffix("-account")])
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        raise as_config_error(error, where, "source") from None
+
+
+def _foreign_default(model: type[Model], key: str, value: Any) -> bool:
+    """Whether it is what Pulumi.yaml gives to every stack: a flag of the environments that is off."""
+    return value == "false" and key not in model.written_names() and key in keys()
+
+
+def as_written(value: Any, written: Any) -> Any:
+    """`value`, as the engine parsed it, with the numbers and flags as they stand in the file: 3.10 is no 3.1."""
+    if isinstance(value, Mapping):
+        other = written if isinstance(written, Mapping) else {}
+        return {key: as_written(item, other.get(key)) for key, item in value.items()}
+    if isinstance(value, list):
+        others: Iterator[Any] = iter(written if isinstance(written, list) and len(written) == len(value) else ())
+        return [as_written(item, next(others, None)) for item in value]
+    if isinstance(value, str):
+        return value
+    if isinstance(written, str):
+        return written
+    return "" if value is None else json.dumps(value)

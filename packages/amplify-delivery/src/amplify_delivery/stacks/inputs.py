@@ -1,0 +1,165 @@
+"""From an environment's configuration to what is deployed: assembly and values. Without Pulumi."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+
+from amplify_delivery.components.documents.naming import EnvironmentNames
+from amplify_delivery.errors import ConfigError
+from amplify_delivery.export import Assembly, EnvironmentValues, exported_values, load_assembly, read_export
+from amplify_delivery.export.assembling import assemble
+from amplify_delivery.export.names import StackName
+from amplify_delivery.stacks.config import EnvironmentConfig
+
+MAX_KEY_DAYS = 365
+"""AppSync allows an API key at most this many days (AppSync API reference, CreateApiKey)."""
+
+ASSEMBLY_VARIABLE = "AMPLIFY_DELIVERY_ASSEMBLY"
+"""Environment variable with the folder of an assembly, relative to the project's folder, which is then deployed instead
+of what the stack files name. What runs in the pipeline after Build has it: the assembly that Build made, and tested."""
+
+
+def read_assembly(config: EnvironmentConfig, directory: Path, project: str) -> Assembly:
+    """The assembly that the environment variable names, else the configuration: an assembled folder, or an export,
+    assembled here.
+
+    `directory` is the project's folder, `project` its name in Pulumi.yaml. Raises `ExportRefused`, `AssemblyError`,
+    or `ConfigError`: there is no export, or several, or it is another project's.
+    """
+    given = os.environ.get(ASSEMBLY_VARIABLE)
+    if given:
+        path = directory / given
+        if not path.is_dir():
+            raise ConfigError(
+                f"there is no such folder, but {ASSEMBLY_VARIABLE} says that its assembly is deployed",
+                where=str(path),
+                remedy=f"`amplify-delivery assemble --out {given}`, or unset the variable",
+            )
+        assembly = load_assembly(path)
+    elif config.assembly:
+        path = directory / config.assembly
+        assembly = load_assembly(path)
+    else:
+        path = export_folder(config, directory)
+        assembly = assemble(read_export(path), secrets=config.secret_names)
+    return of_project(assembly, project, path)
+
+
+def root_stack_name(config: EnvironmentConfig, directory: Path, project: str) -> str:
+    """What the environment's root stack is called, by what `read_assembly` would read; nothing is checked or assembled.
+
+    Raises what `read_assembly` raises when there is no export, or it is another project's.
+    """
+    given = os.environ.get(ASSEMBLY_VARIABLE) or config.assembly
+    path = directory / given if given else export_folder(config, directory)
+    name = load_assembly(path).stack_name if given else StackName.parse(read_export(path).stack_name)
+    if name is None:
+        raise ConfigError("its stack is not called as Amplify calls one: amplify-APP-ENV-SUFFIX", where=str(path))
+    if name.project != project:
+        raise _another_project(name.project, project, path)
+    second = _second(config, directory, project)
+    suffix = EnvironmentValues(config.environment, 0, config.suffix, from_export=second).own_suffix
+    return str(name.for_environment(config.environment, suffix))
+
+
+def of_project(assembly: Assembly, project: str, path: Path) -> Assembly:
+    """`assembly`, read from `path`, if it is that of `project`. Raises `ConfigError`."""
+    if assembly.project != project:
+        raise _another_project(assembly.project, project, path)
+    return assembly
+
+
+def _another_project(exported: str, project: str, path: Path) -> ConfigError:
+    return ConfigError(
+        f"this is the export of {exported!r}, but the Pulumi project is {project!r}: one app must not be "
+        "deployed over another",
+        where=str(path),
+        remedy="deliver its own export (before the first deployment `name` in Pulumi.yaml can be changed)",
+    )
+
+
+def export_folder(config: EnvironmentConfig, directory: Path) -> Path:
+    """The configured export, else the only `amplify-export-*` folder in `directory`. Raises `ConfigError`."""
+    if config.export:
+        return directory / config.export
+    found = sorted(p for p in directory.glob("amplify-export-*") if p.is_dir())
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise ConfigError(
+            f"there are several exports here: {', '.join(p.name for p in found)}",
+            where=str(directory),
+            remedy="say which one: `pulumi config set export FOLDER`",
+        )
+    raise ConfigError(
+        "there is no amplify-export-* folder here",
+        where=str(directory),
+        remedy="run `amplify export --out FOLDER` in the Amplify project, with this folder",
+    )
+
+
+def environment_values(config: EnvironmentConfig, directory: Path, now: datetime, app: str) -> EnvironmentValues:
+    """What this environment of `app` sets on top of the assembly: for the program, for its plan and for every command.
+
+    Raises `ExportRefused` for a bad second export, `ConfigError` for one of another app or environment.
+    """
+    return EnvironmentValues(
+        name=config.environment,
+        api_key_expires=api_key_expires(config, now),
+        suffix=config.suffix,
+        parameters=config.parameters,
+        from_export=_second(config, directory, app),
+        secrets=config.secret_names,
+        permissions_boundary=permissions_boundary(config, app),
+        kept_literals=frozenset(config.kept_literals),
+    )
+
+
+def _second(config: EnvironmentConfig, directory: Path, app: str) -> Mapping[str, Mapping[str, str]]:
+    """The values of the second export, if there is one. Raises `ConfigError` unless it is this very environment's:
+    names, ids and limits of another one would be delivered here without anybody having said so."""
+    if not config.values_from:
+        return {}
+    path = directory / config.values_from
+    export = read_export(path)
+    name = StackName.parse(export.stack_name)
+    if name is not None and name.project != app:
+        raise _another_project(name.project, app, path)
+    if name is not None and name.environment != config.environment:
+        raise ConfigError(
+            f"this is the export of the environment {name.environment!r}, but `valuesFrom` of {config.environment!r} "
+            "names it: its values would be delivered here",
+            where=str(path),
+            remedy=f"`amplify env checkout {config.environment}`, `amplify export --out ...` there and name that "
+            "folder; single values of another environment belong into `parameters`",
+        )
+    return exported_values(export)
+
+
+def permissions_boundary(config: EnvironmentConfig, app: str) -> str | None:
+    """The boundary that the account's stack has made for the roles of this environment; none for a personal stack."""
+    if not config.enrolled:
+        return None
+    return EnvironmentNames(app, config.account, config.region, config.environment).boundary_arn
+
+
+def api_key_expires(config: EnvironmentConfig, now: datetime) -> int:
+    """When API keys expire, as an epoch in seconds: 00:00 UTC of the configured day, else of 364 days from today.
+
+    AppSync counts at most 365 days from the moment of the call, so the default leaves a day for the deployment.
+    Raises `ConfigError` for a day further away.
+    """
+    today = datetime.combine(now.astimezone(UTC).date(), time.min, UTC)
+    default = today + timedelta(days=MAX_KEY_DAYS - 1)
+    if config.api_key_expires is None:
+        return int(default.timestamp())
+    day = datetime.combine(config.api_key_expires, time.min, UTC)
+    if day > now + timedelta(days=MAX_KEY_DAYS):
+        raise ConfigError(
+            f"apiKeyExpires is {config.api_key_expires}, AppSync allows at most {MAX_KEY_DAYS} days from now",
+            remedy=f"`pulumi config set apiKeyExpires {default.date()}`",
+        )
+    return int(day.timestamp())

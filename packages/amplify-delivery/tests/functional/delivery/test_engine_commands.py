@@ -1,0 +1,255 @@
+"""Which commands of the real engine a step costs, and that nothing is lost by asking for less."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pulumi.automation import CommandResult
+
+from amplify_delivery.delivery.engine.engine import Engine
+from amplify_delivery.delivery.engine.pulumi_command import Command, Line
+from amplify_delivery.delivery.engine.stack_outputs import Output
+from amplify_delivery.errors import DeployError, SetupError, StateError
+from aws_rehearsal_tests.conftest import project, pulumi_home
+from aws_rehearsal_tests.pulumi_project import PulumiProject
+from unit.delivery.conftest import ROOT
+
+__all__ = ["project", "pulumi_home"]
+
+pytestmark = pytest.mark.engine
+
+PLAIN = {"name": "x", "deep": {"list": [1, "two", None, True], "text": "é"}}
+PROGRAM = f"""
+    for name, value in {PLAIN!r}.items():
+        pulumi.export(name, value)
+"""
+TWO = """
+    pulumi.Stash("one", input=1)
+    pulumi.Stash("two", input=2, opts=pulumi.ResourceOptions(protect=True))
+"""
+
+
+@pytest.fixture
+def commands(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """What was run of `pulumi`, the first two words of each."""
+    ran: list[list[str]] = []
+    run = Command.run
+
+    def noted(self: Command, args: list[str], *more: Any) -> CommandResult:
+        ran.append(args[:2] if args[0] == "stack" else args[:1])
+        return run(self, args, *more)
+
+    monkeypatch.setattr(Command, "run", noted)
+    return ran
+
+
+def engine_of(project: PulumiProject, monkeypatch: pytest.MonkeyPatch, line: Line = lambda _: None) -> Engine:
+    for name, value in project.environment.items():
+        monkeypatch.setenv(name, value)
+    return Engine("dev", project.folder, line)
+
+
+def test_an_update_is_one_command_and_has_told_its_outputs(
+    project: PulumiProject, monkeypatch: pytest.MonkeyPatch, commands: list[list[str]]
+) -> None:
+    project.init().program(PROGRAM)
+    engine = engine_of(project, monkeypatch)
+    engine.up()
+    told = engine.outputs()
+    assert commands == [["up"]]
+    assert told == Engine("dev", project.folder, lambda _: None).outputs()
+    assert {name: o.value for name, o in told.items()} == PLAIN
+
+
+def test_secret_outputs_are_asked_for(project: PulumiProject, monkeypatch: pytest.MonkeyPatch) -> None:
+    project.init().program(PROGRAM + '    pulumi.export("key", pulumi.Output.secret({"inner": "hush"}))\n')
+    engine = engine_of(project, monkeypatch)
+    watch = engine.up()
+    assert "hush" not in str(watch.outputs)
+    assert engine.outputs()["key"] == Output({"inner": "hush"}, secret=True)
+    assert engine.outputs()["name"] == Output("x", secret=False)
+    assert "hush" not in str(engine.state())
+
+
+def test_an_engine_that_the_sdk_does_not_work_with_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = tmp_path / "bin" / "pulumi"
+    old.parent.mkdir()
+    old.write_text(f'#!/bin/sh\n[ "$1" = version ] && echo v2.0.0 || touch {tmp_path}/ran\n')
+    old.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{old.parent}:/usr/bin:/bin")
+    (tmp_path / "Pulumi.yaml").write_text("name: small\nruntime: python\n")
+    with pytest.raises(SetupError, match=r"(?s)`pulumi version` failed.*2\.0\.0"):
+        Engine("dev", tmp_path, lambda _: None).up()
+    assert not (tmp_path / "ran").exists()
+
+
+def test_no_engine_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    (tmp_path / "Pulumi.yaml").write_text("name: small\nruntime: python\n")
+    with pytest.raises(SetupError, match="no `pulumi` on PATH"):
+        Engine("dev", tmp_path, lambda _: None)
+
+
+def resources_of(engine: Engine) -> list[str]:
+    return [str(r["urn"]).rpartition("::")[2] for r in engine.resources()]
+
+
+def test_what_is_done_before_a_destroy_is_done_under_the_engines_lock(
+    project: PulumiProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody gets in between: neither another command of ours, nor plain `pulumi`."""
+    project.init().program(TWO)
+    engine = engine_of(project, monkeypatch)
+    engine.up()
+    seen: list[str] = []
+
+    def before(stopped: threading.Event) -> None:
+        assert not stopped.is_set()
+        seen.extend(resources_of(engine))
+        plain = project.pulumi("up", "--yes", "--skip-preview")
+        assert plain.returncode != 0
+        assert "currently locked by 1 lock(s)" in plain.stdout
+        with pytest.raises(StateError, match="another update of this stack is running"):
+            Engine("dev", project.folder, lambda _: None).destroy()
+
+    engine.destroy(before=before)
+    assert seen
+    assert resources_of(engine) == []
+
+
+def test_what_fails_before_a_destroy_leaves_everything(project: PulumiProject, monkeypatch: pytest.MonkeyPatch) -> None:
+    project.init().program(TWO)
+    lines: list[str] = []
+    engine = engine_of(project, monkeypatch, lines.append)
+    engine.up()
+    there = resources_of(engine)
+
+    def refuse(_: threading.Event) -> None:
+        raise DeployError("it is in use")
+
+    with pytest.raises(DeployError, match="it is in use"):
+        engine.destroy(before=refuse)
+    assert "Traceback" not in "\n".join(lines)
+    assert resources_of(engine) == there
+    engine.destroy(before=lambda _: None)
+    assert resources_of(engine) == []
+
+
+def test_only_some_of_them_under_the_lock(project: PulumiProject, monkeypatch: pytest.MonkeyPatch) -> None:
+    project.init().program(TWO)
+    engine = engine_of(project, monkeypatch)
+    engine.up()
+    kept, gone = [r for r in engine.refresh() if str(r["type"]).endswith(":Stash")]
+    called: list[bool] = []
+    engine.destroy([str(gone["urn"])], before=lambda _: called.append(True))
+    assert called == [True]
+    left = {r["urn"] for r in engine.resources()}
+    assert gone["urn"] not in left
+    assert kept["urn"] in left
+    engine.destroy(before=lambda _: called.append(True))
+    assert called == [True, True]
+
+
+DESTROY = """
+import time
+from pathlib import Path
+from amplify_delivery.delivery.engine.engine import Engine
+
+def before(stopped):
+    print("begun", flush=True)
+    stopped.wait(60)
+    print("stopped", flush=True)
+    time.sleep(1)
+    print("ended", flush=True)
+
+Engine("dev", Path.cwd(), lambda _: None).destroy(before=before)
+"""
+
+
+class Destroying:
+    """A destroy in a process of its own, in the middle of what is done before."""
+
+    def __init__(self, project: PulumiProject) -> None:
+        self.locks = Path(project.environment["PULUMI_BACKEND_URL"].removeprefix("file://")) / ".pulumi" / "locks"
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", DESTROY], cwd=project.folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            env={**project.environment, "PYTHONPATH": str(ROOT)}, text=True,
+        )  # fmt: skip
+        assert self.process.stdout is not None
+        assert self.process.stdout.readline() == "begun\n"
+        self.engine = int(subprocess.check_output(["pgrep", "-P", str(self.process.pid), "pulumi"], text=True))
+
+    def locked(self) -> bool:
+        return any(self.locks.rglob("*.json"))
+
+
+@pytest.mark.parametrize("killed", ["command", "engine", "both"])
+def test_whoever_is_killed_nothing_is_destroyed_and_the_printed_command_takes_the_lock_away(
+    project: PulumiProject, monkeypatch: pytest.MonkeyPatch, killed: str
+) -> None:
+    project.init().program(TWO)
+    engine = engine_of(project, monkeypatch)
+    engine.up()
+    there = resources_of(engine)
+    destroying = Destroying(project)
+    assert destroying.locked()
+    if killed != "engine":
+        destroying.process.kill()
+    if killed != "command":
+        os.kill(destroying.engine, signal.SIGKILL)
+    said, _ = destroying.process.communicate(timeout=30)
+    if killed == "engine":
+        # Our command does not go on without the engine, and ends only when nothing is done any more.
+        assert said.splitlines() == ["stopped", "ended"]
+        assert destroying.process.returncode == 1
+    wait_until_gone(destroying.engine)
+    assert resources_of(engine) == there
+    if destroying.locked():
+        with pytest.raises(StateError, match="another update of this stack is running") as error:
+            engine.destroy(before=lambda _: pytest.fail("it is locked"))
+        command = error.value.remedy.partition("`")[2].partition("`")[0]
+        assert command.startswith("PULUMI_BACKEND_URL=")
+        environment = {k: v for k, v in project.environment.items() if k != "PULUMI_BACKEND_URL"}
+        subprocess.run(["sh", "-c", command], cwd=project.folder, env=environment, check=True, capture_output=True)
+    else:
+        # Without its command the engine may find the time to give up cleanly.
+        assert killed == "command"
+    engine.destroy(before=lambda _: None)
+    assert resources_of(engine) == []
+
+
+def wait_until_gone(process: int) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        try:
+            os.kill(process, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.1)
+    pytest.fail("the engine works on, without the command that has asked for it")
+
+
+def test_an_interrupt_ends_what_is_done_before_and_destroys_nothing(
+    project: PulumiProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.init().program(TWO)
+    engine = engine_of(project, monkeypatch)
+    engine.up()
+    there = resources_of(engine)
+    destroying = Destroying(project)
+    destroying.process.send_signal(signal.SIGINT)
+    said, _ = destroying.process.communicate(timeout=30)
+    assert said.splitlines() == ["stopped", "ended"]
+    assert destroying.process.returncode != 0
+    assert not destroying.locked()
+    assert resources_of(engine) == there

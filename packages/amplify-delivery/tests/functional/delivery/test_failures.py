@@ -1,0 +1,314 @@
+"""What goes wrong in a deployment, with the plain command as well as with `delivery`, on the real engine."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from amplify_delivery.changes.backend import plan_backend
+from amplify_delivery_rehearsal.workspace import Finished
+from aws_rehearsal.local_aws import LocalAws, random_account
+from aws_rehearsal.setup import tools
+from functional.delivery.environments import Environment, allow_loss, kill
+from unit.delivery.planning.stacks_of import stacks_of
+
+pytestmark = pytest.mark.engine
+
+on_deployed = pytest.mark.xdist_group("deployed")
+"""On the tests that share one delivered environment: one process runs them all."""
+
+Run = Callable[..., Finished]
+
+
+@pytest.fixture(scope="module")
+def make(local_aws: LocalAws, examined: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Environment]:
+    """Makes an environment for an export."""
+    return lambda name: Environment(tmp_path_factory.mktemp("environment"), local_aws, tools(), examined, name)
+
+
+@pytest.fixture(params=["pulumi", "delivery"])
+def run(request: pytest.FixtureRequest) -> Callable[[Environment], Run]:
+    """The plain command, or ours."""
+    return lambda environment: environment.plain if request.param == "pulumi" else environment.delivery
+
+
+def succeeds(finished: Finished) -> Finished:
+    assert finished.exit_code == 0, finished.output
+    return finished
+
+
+def fails(finished: Finished, *reasons: str) -> Finished:
+    assert finished.exit_code != 0, finished.output
+    for reason in reasons:
+        assert reason in finished.output
+    assert "Traceback" not in finished.output
+    return finished
+
+
+def wait_until(condition: Callable[[], object], seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.02)
+
+
+# --- a first create -----------------------------------------------------------------------------------------------
+
+
+def test_a_failed_first_create_leaves_nothing_and_the_next_up_works(
+    make: Callable[[str], Environment], run: Callable[[Environment], Run]
+) -> None:
+    environment = make("todo-series/v4")
+    # A name that nobody knows beforehand: the template makes it from the nested stack's.
+    free = environment.take_name_of_role(f"upClientLambdaRole36f465ca{environment.suffix}-dev")
+    fails(run(environment)("up"), "UserPoolClientRole", "already exists")
+    assert environment.status() is None
+    assert environment.buckets() == {environment.staging_bucket}
+
+    free()
+    succeeds(run(environment)("up"))
+    assert environment.status() == "CREATE_COMPLETE"
+
+
+def test_a_failed_first_create_says_which_resource_of_which_nested_stack_and_why(
+    make: Callable[[str], Environment], run: Callable[[Environment], Run]
+) -> None:
+    environment = make("todo-series/v4")
+    environment.take_name_of_role(f"upClientLambdaRole36f465ca{environment.suffix}-dev")
+    failed = fails(run(environment)("up"), "authseriesappauth/UserPoolClientRole (AWS::IAM::Role)", "already exists")
+    assert "rolled back" in failed.output or run(environment) == environment.plain
+    assert environment.status() is None
+
+
+def test_credentials_of_another_account_are_refused_before_anything_is_made(
+    make: Callable[[str], Environment], run: Callable[[Environment], Run], local_aws: LocalAws
+) -> None:
+    environment = make("todo-series/v1")
+    other = random_account()
+    own, stranger = environment.admin, local_aws.make_admin(other)
+    environment.log_in(stranger)
+    fails(run(environment)("up"), other)
+    for credentials in (own, stranger):
+        environment.admin = credentials
+        assert environment.status() is None
+        assert environment.buckets() == set()
+
+
+def test_an_interrupted_publish_is_simply_done_again(make: Callable[[str], Environment]) -> None:
+    environment = make("todo-series/v1")
+    s3 = environment.client("s3")
+
+    def published() -> int:
+        try:
+            return int(s3.list_objects_v2(Bucket=environment.staging_bucket)["KeyCount"])
+        except s3.exceptions.NoSuchBucket:
+            return 0
+
+    process = environment.start(str(environment.tools.python), "-m", "amplify_delivery", "up", "dev")
+    try:
+        wait_until(published)
+        process.send_signal(signal.SIGINT)
+        said, _ = process.communicate(timeout=60)
+    finally:
+        kill(process)
+    assert process.returncode == 130, said
+    assert "Traceback" not in said
+    assert environment.locks() == []
+    succeeds(environment.delivery("up"))
+    assert environment.status() == "CREATE_COMPLETE"
+
+
+# --- an environment that is there ---------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def deployed(make: Callable[[str], Environment]) -> Environment:
+    """The example app, delivered; every test leaves it so, in whatever version."""
+    environment = make("todo-series/v1")
+    succeeds(environment.plain("up"))
+    # The tests go back to it from later versions.
+    steps = plan_backend(stacks_of("todo-series/v4"), stacks_of("todo-series/v1"))
+    file = environment.workspace.project / "Pulumi.dev.yaml"
+    allow_loss(file, environment.app, [step.place for step in steps if step.loss])
+    return environment
+
+
+@pytest.fixture
+def version(deployed: Environment) -> Iterator[Callable[[str], None]]:
+    """Takes another version of the export; the first one is back in the folder afterwards."""
+    yield deployed.take
+    deployed.take("todo-series/v1")
+
+
+@on_deployed
+def test_a_failing_update_rolls_back_and_says_which_resource_and_why(
+    deployed: Environment, version: Callable[[str], None], run: Callable[[Environment], Run]
+) -> None:
+    free = deployed.take_name_of_role(f"upClientLambdaRole36f465ca{deployed.suffix}-dev")
+    version("todo-series/v4")
+    failed = run(deployed)("up")
+    free()
+    fails(failed, "authseriesappauth/UserPoolClientRole (AWS::IAM::Role)", "already exists")
+    assert deployed.status() == "UPDATE_ROLLBACK_COMPLETE"
+
+    version("todo-series/v2" if run(deployed) == deployed.plain else "todo-series/v3")
+    succeeds(run(deployed)("up"))
+    assert deployed.status() == "UPDATE_COMPLETE"
+
+
+@on_deployed
+def test_what_was_rolled_back_is_delivered_by_the_next_up(
+    deployed: Environment, version: Callable[[str], None], run: Callable[[Environment], Run]
+) -> None:
+    free = deployed.take_name_of_role(f"upClientLambdaRole36f465ca{deployed.suffix}-dev")
+    version("todo-series/v4")
+    failed = run(deployed)("up")
+    free()
+    fails(failed)
+    succeeds(run(deployed)("up"))
+    try:
+        assert deployed.status() == "UPDATE_COMPLETE"
+    finally:
+        version("todo-series/v1")
+        succeeds(deployed.plain("up"))
+
+
+@on_deployed
+def test_of_two_ups_at_once_the_second_is_told(deployed: Environment, run: Callable[[Environment], Run]) -> None:
+    first = deployed.start("pulumi", "up", "-s", "dev", "--yes", "--skip-preview", "--non-interactive")
+    try:
+        wait_until(deployed.locks)
+        os.killpg(first.pid, signal.SIGSTOP)
+        fails(
+            run(deployed)("up"),
+            "locked by" if run(deployed) == deployed.plain else "another update of this stack is running",
+        )
+        os.killpg(first.pid, signal.SIGCONT)
+        said, _ = first.communicate(timeout=60)
+        assert first.returncode == 0, said
+    finally:
+        kill(first)
+
+
+@on_deployed
+def test_a_staging_bucket_deleted_behind_our_back_is_made_again(
+    deployed: Environment, version: Callable[[str], None], run: Callable[[Environment], Run]
+) -> None:
+    bucket = deployed.staging_bucket
+    s3 = deployed.client("s3")
+    for item in s3.list_object_versions(Bucket=bucket)["Versions"]:
+        s3.delete_object(Bucket=bucket, Key=item["Key"], VersionId=item["VersionId"])
+    s3.delete_bucket(Bucket=bucket)
+
+    # Another version each time, so that there is something to publish.
+    version("todo-series/v2" if run(deployed) == deployed.plain else "todo-series/v3")
+    succeeds(run(deployed)("up"))
+    assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] > 20
+
+
+@on_deployed
+def test_another_apps_export_is_not_deployed_over_it(
+    deployed: Environment, version: Callable[[str], None], run: Callable[[Environment], Run]
+) -> None:
+    version("todo")
+    fails(run(deployed)("up"), "mytodoapp", "seriesapp")
+
+
+@on_deployed
+def test_a_refused_export_is_not_deployed_and_says_why(
+    deployed: Environment, run: Callable[[Environment], Run]
+) -> None:
+    file = next(deployed.workspace.project.glob("amplify-export-*/root-stack-template.json"))
+    whole = file.read_text()
+    file.write_text(whole[: len(whole) // 2])
+    fails(run(deployed)("up"), "root-stack-template.json: not JSON")
+    file.write_text(whole)
+
+
+@on_deployed
+def test_what_cloudformation_would_refuse_is_not_published(
+    deployed: Environment, run: Callable[[Environment], Run]
+) -> None:
+    file = next(deployed.workspace.project.glob("amplify-export-*/api/*/amplify-appsync-files/schema.graphql"))
+    whole = file.read_text()
+    file.write_text(whole + "\ntype Broken { x: Nowhere }\n")
+    before = deployed.client("s3").list_objects_v2(Bucket=deployed.staging_bucket)["KeyCount"]
+    fails(run(deployed)("up"), "AD705", "Nowhere", "apiseriesapp")
+    assert deployed.client("s3").list_objects_v2(Bucket=deployed.staging_bucket)["KeyCount"] == before
+    file.write_text(whole)
+
+
+@on_deployed
+def test_a_wrong_passphrase_is_said(deployed: Environment) -> None:
+    right = deployed.workspace
+    deployed.workspace = type(right)(right.project, {**right.environment, "PULUMI_CONFIG_PASSPHRASE": "wrong"})
+    try:
+        fails(deployed.delivery("up"), "the passphrase is not the one that the stack was made with")
+    finally:
+        deployed.workspace = right
+
+
+@on_deployed
+def test_the_commands_for_machines(deployed: Environment) -> None:
+    up = deployed.workspace.run(["sh", "-c", f"{deployed.tools.python} -m delivery up dev --json 2>/dev/null"])
+    document = json.loads(succeeds(up).output)
+    assert document["changes"].keys() <= {"same", "update"}
+    outputs = json.loads(succeeds(deployed.delivery("outputs", "--json")).output)
+    assert outputs == document["outputs"]
+    assert outputs["stackName"] == deployed.root
+
+
+# --- destroy ------------------------------------------------------------------------------------------------------
+
+
+def test_destroy_refuses_while_data_would_be_lost_and_then_leaves_nothing_behind(
+    make: Callable[[str], Environment], tmp_path: Path
+) -> None:
+    environment = make("todo-series/v4")
+    succeeds(environment.delivery("up"))
+    cloudformation = environment.client("cloudformation")
+    name = environment.root
+
+    refused = fails(environment.delivery("destroy"), "apiseriesapp/Todo/TodoTable (AWS::DynamoDB::Table")
+    assert "authseriesappauth/UserPool (AWS::Cognito::UserPool" in refused.output
+    fails(environment.plain("destroy"), "protect")
+    cloudformation.update_termination_protection(StackName=name, EnableTerminationProtection=True)
+    fails(environment.delivery("destroy", "--delete-data"), "protected against termination")
+    cloudformation.update_termination_protection(StackName=name, EnableTerminationProtection=False)
+    assert environment.status() == "CREATE_COMPLETE"
+
+    done = succeeds(environment.delivery("destroy", "--delete-data"))
+    assert f"aws s3 rb s3://{name}-deployment --force" in done.output
+    assert environment.status() is None
+    assert environment.buckets() == {f"{name}-deployment"}
+    assert environment.client("dynamodb").list_tables()["TableNames"] == []
+    assert environment.client("cognito-idp").list_user_pools(MaxResults=10)["UserPools"] == []
+    assert "0 resources deleted" in succeeds(environment.delivery("destroy")).output
+
+
+def test_destroy_works_after_one_that_failed(make: Callable[[str], Environment]) -> None:
+    environment = make("todo-series/v1")
+    succeeds(environment.delivery("up"))
+    s3 = environment.client("s3")
+    deny = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": ["s3:DeleteBucket", "s3:DeleteBucketPolicy"],
+        "Resource": f"arn:aws:s3:::{environment.staging_bucket}",
+    }
+    s3.put_bucket_policy(
+        Bucket=environment.staging_bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [deny]})
+    )
+    fails(environment.delivery("destroy", "--delete-data"), "AccessDenied")
+    assert environment.status() is None
+
+    root = environment.aws.client("s3", environment.aws.root_credentials(environment.account), "eu-central-1")
+    root.delete_bucket_policy(Bucket=environment.staging_bucket)
+    succeeds(environment.delivery("destroy"))
+    assert environment.staging_bucket not in environment.buckets()

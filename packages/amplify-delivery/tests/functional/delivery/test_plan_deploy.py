@@ -1,0 +1,176 @@
+"""Plan and deploy on the real engine: what was approved is done, and nothing else."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from amplify_delivery_rehearsal.workspace import Finished
+from aws_rehearsal.local_aws import LocalAws
+from aws_rehearsal.setup import tools
+from functional.delivery.environments import Environment
+from functional.delivery.test_failures import fails, succeeds
+
+pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("plan")]
+
+
+@pytest.fixture(scope="module")
+def environment(local_aws: LocalAws, examined: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    """One for all tests of this module."""
+    return Environment(tmp_path_factory.mktemp("environment"), local_aws, tools(), examined, "todo-series/v3")
+
+
+@pytest.fixture
+def document(environment: Environment) -> Path:
+    """Where a plan's document is written: outside of the project."""
+    return environment.workspace.project.parent / "plan.json"
+
+
+def plan(environment: Environment, document: Path, *arguments: object) -> dict[str, Any]:
+    succeeds(environment.delivery("plan", "--out", str(document), *map(str, arguments)))
+    planned: dict[str, Any] = json.loads(document.read_text())
+    return planned
+
+
+def deploy(environment: Environment, digest: str, *arguments: object) -> Finished:
+    return environment.delivery("deploy", "--plan", digest, *map(str, arguments))
+
+
+def root_template(environment: Environment) -> dict[str, Any]:
+    found = environment.client("cloudformation").get_template(StackName=environment.root)["TemplateBody"]
+    return dict(json.loads(found) if isinstance(found, str) else found)
+
+
+def update_by_hand(environment: Environment, template: dict[str, Any]) -> None:
+    """What somebody does in the console."""
+    cloudformation = environment.client("cloudformation")
+    stack = cloudformation.describe_stacks(StackName=environment.root)["Stacks"][0]
+    cloudformation.update_stack(
+        StackName=environment.root,
+        TemplateBody=json.dumps(template),
+        Parameters=[{"ParameterKey": p["ParameterKey"], "UsePreviousValue": True} for p in stack["Parameters"]],
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+    )
+    cloudformation.get_waiter("stack_update_complete").wait(StackName=environment.root, WaiterConfig={"Delay": 1})
+
+
+def a_first_deployment_as_planned_and_the_same_again(environment: Environment, document: Path) -> None:
+    variables, audit = document.with_name("variables"), document.with_name("audit")
+    planned = plan(environment, document, "--variables", variables)
+    assert environment.status() is None
+    assert environment.buckets() == set()
+    types = {step["type"] for step in planned["steps"] if step["step"] == "change-program"}
+    assert "aws:s3/bucket:Bucket" in types
+    assert "aws:cloudformation/stack:Stack" not in types
+    assert variables.read_text() == f"CHANGES={planned['changes']}\nPLAN_DIGEST={planned['digest']}\n"
+
+    done = succeeds(deploy(environment, planned["digest"], "--audit", audit))
+    assert re.search(rf"stackName +{environment.root}", done.output)
+    assert environment.status() == "CREATE_COMPLETE"
+    assert "nothing to change" in succeeds(deploy(environment, planned["digest"], "--audit", audit)).output
+
+    first, second = map(json.loads, audit.read_text().splitlines())
+    assert (first["result"], second["result"]) == ("deployed", "nothing to change")
+    assert (first["plan"], first["assembly"]) == (planned["digest"], planned["target"]["assembly"])
+
+
+def test_plans_of_one_environment_one_after_the_other(environment: Environment, document: Path) -> None:
+    """One test, because each step begins where the one before has left the environment."""
+    queued = document.with_name("queued.json")
+    plan(environment, queued)
+    environment.take("todo-series/v2")
+    a_first_deployment_as_planned_and_the_same_again(environment, document)
+    the_release_behind_it_was_planned_before(environment, queued)
+    somebody_else_deployed_in_between(environment, document)
+    what_remains_of_an_approved_plan(environment, document)
+    an_approval_alone_loses_no_data(environment, document)
+    a_translated_text_is_delivered_once(environment, document)
+
+
+def test_a_plan_must_be_named(environment: Environment) -> None:
+    fails(environment.delivery("deploy"), "which plan was approved", "python -m amplify_delivery plan dev")
+
+
+def the_release_behind_it_was_planned_before(environment: Environment, queued: Path) -> None:
+    """While nothing was deployed yet, as it happens in a queued pipeline."""
+    environment.take("todo-series/v3")
+    approved = json.loads(queued.read_text())
+    now = plan(environment, queued.with_name("now.json"))
+    assert any(step not in approved["steps"] for step in now["steps"])
+    fails(deploy(environment, approved["digest"]), "not what was approved", "nothing was changed")
+    succeeds(deploy(environment, approved["digest"], "--plan-file", queued))
+    assert plan(environment, queued.with_name("now.json"))["changes"] == 0
+
+
+def somebody_else_deployed_in_between(environment: Environment, document: Path) -> None:
+    environment.take("todo-series/v4")
+    approved = plan(environment, document)
+    assert (approved["changes"], approved["dataLoss"]) == (9, [])
+    before = root_template(environment)
+    update_by_hand(environment, {**before, "Outputs": {**before["Outputs"], "Mine": {"Value": "1"}}})
+    theirs = root_template(environment)
+    audit = document.with_name("refused")
+    refused = deploy(environment, approved["digest"], "--audit", audit)
+    fails(refused, "not what was approved", "authseriesappauth/UserPool", "nothing was changed")
+    assert root_template(environment) == theirs
+    assert json.loads(audit.read_text())["result"] == "refused"
+    update_by_hand(environment, before)
+
+
+def what_remains_of_an_approved_plan(environment: Environment, document: Path) -> None:
+    # The last test's plan: the stack's state is another since then, the steps are the same.
+    approved = json.loads(document.read_text())["digest"]
+    succeeds(deploy(environment, approved, "--plan-file", document))
+    assert "authseriesappauth" in root_template(environment)["Resources"]
+
+
+def an_approval_alone_loses_no_data(environment: Environment, document: Path) -> None:
+    environment.take("todo-series/v2")
+    approved = plan(environment, document)
+    lost = {loss["path"]: loss["loss"] for loss in approved["dataLoss"]}
+    assert lost == {
+        "apiseriesapp/TodoList/TodoListTable": "items",
+        "authseriesappauth/IdentityPool": "identities",
+        "authseriesappauth/UserPool": "users",
+    }
+    before = root_template(environment)
+    fails(deploy(environment, approved["digest"]), "would delete data", "apiseriesapp/TodoList/TodoListTable")
+    assert root_template(environment) == before
+
+
+def say(environment: Environment, old: str, new: str) -> None:
+    """Another text in the export's manifest."""
+    file = next(environment.workspace.project.glob("amplify-export-*/amplify-export-manifest.json"))
+    text = file.read_text(encoding="utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def a_translated_text_is_delivered_once(environment: Environment, document: Path) -> None:
+    """CloudFormation tells `?` for each of its characters beyond ASCII."""
+    environment.take("todo-series/v4")
+    folder = next(environment.workspace.project.glob("amplify-export-*"))
+    auth = next(folder.glob("auth/seriesappauth/*-template.json"))
+    template = json.loads(auth.read_text())
+    template["Resources"]["UserPool"]["Properties"]["EmailVerificationSubject"] = {"Ref": "emailVerificationSubject"}
+    auth.write_text(json.dumps(template))
+    pool = ["authseriesappauth/UserPool"]
+    say(environment, '"Your verification code"', '"Grüße: Ihr Code"')
+    approved = plan(environment, document)
+    assert [step["path"] for step in approved["steps"]] == pool
+    succeeds(deploy(environment, approved["digest"]))
+    assert "Gr??e" in json.dumps(root_template(environment))
+    assert plan(environment, document)["changes"] == 0
+
+    say(environment, "Grüße", "Größe")
+    assert [step["path"] for step in plan(environment, document)["steps"]] == pool
+    say(environment, "Größe", "Grüße")
+    schema = next(folder.glob("api/*/amplify-appsync-files/schema.graphql"))
+    schema.write_text(schema.read_text() + "\n# another root template, with the same text\n")
+    assert [step["path"] for step in plan(environment, document)["steps"]] == [
+        "apiseriesapp/GraphQLAPITransformerSchema3CB2AE18"
+    ]

@@ -1,0 +1,352 @@
+"""The commands of the pipeline's projects, each with the rights of its project's role and nothing else.
+
+The account is enrolled by the real engine; each command runs in a fresh folder, with the project's own variables.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from amplify_delivery.components.documents.naming import EnvironmentNames
+from amplify_delivery.delivery.engine.state_bucket import outputs_key, plan_key
+from amplify_delivery.export import read_export, write_assembly
+from amplify_delivery.export.assembling import assemble
+from amplify_delivery_rehearsal.workspace import Finished, Workspace
+from aws_rehearsal.local_aws import LocalAws, random_account
+from aws_rehearsal.setup import tools
+from aws_rehearsal_tests.pulumi_homes import warm_home
+from functional.delivery.environments import allow_loss
+from functional.delivery.test_failures import fails, succeeds
+from unit.delivery.conftest import ROOT, export
+
+pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("project-rights")]
+
+APP, REGION, TOOLING = "seriesapp", "eu-central-1", "111111111111"
+PIPELINE = f"""config:
+  {APP}:program: pipeline
+  {APP}:account: "{TOOLING}"
+  {APP}:region: us-east-1
+  {APP}:source:
+    connection: arn:aws:codeconnections:us-east-1:{TOOLING}:connection/5e6f7a8b
+    repository: example/app
+  {APP}:stages:
+    - name: Prod
+      post:
+        - name: smoke
+          commands: ['echo "greeted by $NAME in $PLACE"']
+          envFromOutputs: {{NAME: stackName, PLACE: region}}
+"""
+
+
+def folder_of(name: str | Path) -> Path:
+    """An export's folder: one of those in tests/exports, by its name, or any."""
+    return name if isinstance(name, Path) else export(name)
+
+
+class Enrolled:
+    """The environment `prod` in an account that its administrator has enrolled."""
+
+    def __init__(self, folder: Path, aws: LocalAws, examined: Path) -> None:
+        self.folder, self.aws, self.account = folder, aws, random_account()
+        self.admin = aws.make_admin(self.account)
+        self.names = EnvironmentNames(APP, self.account, REGION, "prod")
+        clean = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PULUMI_"))}
+        home = warm_home(folder / "home")
+        cache = {"AMPLIFY_DELIVERY_CACHE": str(examined)}
+        self.environment = {**clean, **home, **cache}
+        self.workspace = Workspace.make(folder, ROOT, {**self.environment, **aws.environment(self.admin, REGION)})
+        self.workspace.rename(APP, self.account, REGION)
+        project = self.workspace.project
+        (project / "Pulumi.dev.yaml").unlink()
+        self.suffix = secrets.token_hex(3)[:5]
+        (project / "Pulumi.prod.yaml").write_text(
+            f'config:\n  {APP}:account: "{self.account}"\n  {APP}:region: {REGION}\n'
+            f'  {APP}:enrolled: "true"\n  {APP}:suffix: "{self.suffix}"\n'
+        )
+        (project / "Pulumi.prod-account.yaml").write_text(f"config:\n  {APP}:program: account\n")
+        (project / "Pulumi.pipeline.yaml").write_text(PIPELINE)
+        self.prepared = ""
+        self.delivered = ""
+        """What a test has left deployed, for one that needs the same."""
+        self.enrol()
+
+    def enrol(self) -> None:
+        self.workspace.succeed("stack", "init", "prod-account")
+        self.prepare("todo-series/v1")
+        there = {k: v for k, v in self.workspace.environment.items() if not k.startswith("PULUMI_CONFIG_PASSPHRASE")}
+        in_account = Workspace(self.workspace.project, {**there, "PULUMI_BACKEND_URL": self.names.state_backend})
+        in_account.succeed("stack", "init", "prod", f"--secrets-provider={self.names.secrets_provider}")
+
+    def prepare(self, name: str | Path, **keys: str) -> None:
+        """The administrator runs the account's stack with that export, and these keys in its file."""
+        if self.prepared == f"{name} {keys}":
+            return
+        self.prepared = f"{name} {keys}"
+        self.workspace.put_export(folder_of(name))
+        lines = "".join(f"  {APP}:{key}: {value}\n" for key, value in {"program": "account", **keys}.items())
+        # The engine may have written into the file what it encrypts with; that stays.
+        file = self.workspace.project / "Pulumi.prod-account.yaml"
+        own = re.sub(rf"(?m)^(config:|  {APP}:.*)\n", "", file.read_text())
+        file.write_text(f"{own}config:\n{lines}")
+        self.workspace.succeed("up", "-s", "prod-account", "--yes", "--skip-preview")
+        # The roles are CodeBuild's; here the administrator takes them for a moment.
+        iam = self.client("iam")
+        for what in ("publish", "plan", "deploy", "check"):
+            role = self.names.project_role(what)
+            trust = iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]
+            if "root" in str(trust):
+                continue
+            principal = {"Effect": "Allow", "Principal": {"AWS": self.names.root_arn}, "Action": "sts:AssumeRole"}
+            document = {**trust, "Statement": [*trust["Statement"], principal]}
+            iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(document))
+
+    def client(self, service: str) -> Any:
+        return self.aws.client(service, self.admin, REGION)
+
+    def build(self, name: str | Path) -> Path:
+        """What Build makes of an export: the program, and the assembly; the export is no more looked at."""
+        checkout = self.folder / f"build-{len(list(self.folder.glob('build-*')))}"
+        shutil.copytree(self.workspace.project, checkout, symlinks=True)
+        write_assembly(assemble(read_export(folder_of(name))), checkout / "assembly")
+        for folder in checkout.glob("amplify-export-*"):
+            shutil.rmtree(folder)
+        return checkout
+
+    def run(self, build: Path, what: str, *arguments: str, **variables: str) -> Finished:
+        """A command as the project `what` runs it."""
+        project = self.client("codebuild").batch_get_projects(names=[self.names.project(what)])["projects"][0]
+        declared = {v["name"]: v["value"] for v in project["environment"]["environmentVariables"]}
+        spec = json.loads(project["source"]["buildspec"])
+        session = self.aws.assume_role(self.admin, self.names.project_role_arn(what))
+        clean = {
+            k: v for k, v in self.environment.items() if k not in ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_BACKEND_URL")
+        }
+        environment = {**clean, **self.aws.environment(session, REGION), **spec["env"]["variables"], **declared}
+        environment |= {"CODEBUILD_BUILD_ID": f"{project['name']}:{secrets.token_hex(8)}", **variables}
+        command = {"check": "step"}.get(what, what)
+        fresh = self.folder / f"{what}-{secrets.token_hex(4)}"
+        shutil.copytree(build, fresh, symlinks=True)
+        return Workspace(fresh, environment).run(
+            [str(tools().python), "-m", "amplify_delivery", command, "prod", *arguments]
+        )
+
+    def plan(self, build: Path) -> str:
+        """Plan, and the digest that the pipeline hands on."""
+        variables = self.folder / "variables"
+        succeeds(self.run(build, "plan", "--variables", str(variables), COMMIT_ID="c0ffee", EXECUTION_ID="e-1"))
+        return variables.read_text().partition("PLAN_DIGEST=")[2].strip()
+
+    def events(self) -> list[dict[str, Any]]:
+        """The audit log's events, in their order."""
+        found = self.client("logs").filter_log_events(logGroupName=self.names.audit_log_group)["events"]
+        return [json.loads(event["message"]) for event in sorted(found, key=lambda event: event["timestamp"])]
+
+    def kept(self, key: str) -> Any:
+        body = self.client("s3").get_object(Bucket=self.names.state_bucket, Key=key)["Body"].read()
+        return json.loads(body)
+
+
+@pytest.fixture(scope="module")
+def enrolled(local_aws: LocalAws, examined: Path, tmp_path_factory: pytest.TempPathFactory) -> Enrolled:
+    return Enrolled(tmp_path_factory.mktemp("enrolled"), local_aws, examined)
+
+
+def test_a_first_deployment_a_second_and_the_way_back(enrolled: Enrolled) -> None:
+    """One test, because each step begins where the one before has left the environment."""
+    first = enrolled.build("todo-series/v2")
+    succeeds(enrolled.run(first, "publish"))
+    approved = enrolled.plan(first)
+    assert enrolled.kept(plan_key(approved))["digest"] == approved
+    done = succeeds(enrolled.run(first, "deploy", "--plan", approved, COMMIT_ID="c0ffee", EXECUTION_ID="e-1"))
+    assert "linting" not in done.output
+    outputs = enrolled.kept(outputs_key("prod"))
+    assert outputs["stackName"]["value"] == f"amplify-{APP}-prod-{enrolled.suffix}"
+    smoke = succeeds(enrolled.run(first, "check", "smoke"))
+    assert f"greeted by amplify-{APP}-prod-{enrolled.suffix} in {REGION}" in smoke.output
+
+    planned, deployed = enrolled.events()
+    assert (planned["command"], planned["result"], planned["plan"]) == ("plan", "planned", approved)
+    assert (deployed["command"], deployed["result"], deployed["approved"]) == ("deploy", "deployed", approved)
+    assert (deployed["commit"], deployed["execution"]) == ("c0ffee", "e-1")
+    assert f":assumed-role/{enrolled.names.project_role('deploy')}/" in deployed["who"]
+    assert deployed["assembly"] == planned["assembly"]
+
+    # The outputs are written again if they are not there, though nothing changes.
+    enrolled.client("s3").delete_object(Bucket=enrolled.names.state_bucket, Key=outputs_key("prod"))
+    assert "nothing to change" in succeeds(enrolled.run(first, "deploy", "--plan", approved)).output
+    assert enrolled.kept(outputs_key("prod")) == outputs
+
+    second = enrolled.build("todo-series/v3")
+    succeeds(enrolled.run(second, "publish"))
+    newer = enrolled.plan(second)
+    fails(enrolled.run(second, "deploy", "--plan", approved), "another export or configuration", "nothing was changed")
+    succeeds(enrolled.run(second, "deploy", "--plan", newer))
+
+    # A stage's rollback brings the first execution's artifact and variables. It would lose the new table.
+    back = enrolled.run(first, "deploy", "--plan", approved)
+    fails(back, "this would delete data", "TodoListTable")
+    allow_loss(first / "Pulumi.prod.yaml", APP, ["apiseriesapp/TodoList/TodoListTable"])
+    succeeds(enrolled.run(first, "deploy", "--plan", approved))
+    assert [event["result"] for event in enrolled.events()][-2:] == ["refused", "deployed"]
+
+
+def test_what_the_account_has_no_rights_for_is_told_before_anything_runs(enrolled: Enrolled) -> None:
+    """On AWS the deployment would fail in the middle; the local one makes what stands in a stack as root."""
+    enrolled.prepare("todo-series/v1")
+    with_auth = enrolled.build("todo-series/v4")
+    before = enrolled.client("cloudformation").describe_stacks()["Stacks"]
+    told = (
+        "the account has not given the rights for",
+        "AWS::Cognito::UserPool (auth",
+        "AWS::Cognito::IdentityPoolRoleAttachment (auth",
+        f"an administrator of account {enrolled.account} runs `pulumi up -s prod-account`",
+        "nothing was changed",
+    )
+    refused = enrolled.run(with_auth, "plan")
+    fails(refused, *told)
+    assert "AWS::DynamoDB::Table" not in refused.output
+    # A plan from before does not help: its own is made once more.
+    fails(enrolled.run(with_auth, "deploy", "--plan", "0" * 64), *told)
+    assert [event["result"] for event in enrolled.events()][-2:] == ["refused", "refused"]
+
+    # A service beside the backend, which the account's owner does not know of.
+    file = with_auth / "Pulumi.prod.yaml"
+    file.write_text(file.read_text().replace("config:\n", f'config:\n  {APP}:helloService: "true"\n'))
+    fails(enrolled.run(with_auth, "plan"), *told, "aws-native:lambda:Function (hello), of what the program adds")
+    assert enrolled.client("cloudformation").describe_stacks()["Stacks"] == before
+
+    enrolled.prepare("todo-series/v4")
+    refused = enrolled.run(with_auth, "plan")
+    fails(refused, "aws-native:lambda:Function (hello)", "aws-native:iam:Role (hello)")
+    assert "Cognito" not in refused.output
+    file.write_text(file.read_text().replace(f'  {APP}:helloService: "true"\n', ""))
+    enrolled.plan(with_auth)
+
+
+OTHERS = """
+    dns = aws.Provider(
+        "dns", region=config.region, assume_roles=[aws.ProviderAssumeRoleArgs(role_arn="{role}", session_name="dns")]
+    )
+    for name, made_with in (("theirs", dns), ("own", provider)):
+        aws.sns.Topic(name, opts=pulumi.ResourceOptions(provider=made_with))
+"""
+
+
+def test_what_is_made_with_another_role_is_not_the_accounts_to_allow(enrolled: Enrolled) -> None:
+    build, iam = enrolled.build("todo-series/v1"), enrolled.client("iam")
+    statement = {"Effect": "Allow", "Principal": {"AWS": enrolled.names.root_arn}, "Action": "sts:AssumeRole"}
+    trust = {"Version": "2012-10-17", "Statement": [statement]}
+    role = iam.create_role(RoleName="dns", AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
+    may = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": role}}
+    planning = enrolled.names.project_role("plan")
+    iam.put_role_policy(RoleName=planning, PolicyName="dns", PolicyDocument=json.dumps(may))
+    program = build / "stacks" / "backend.py"
+    text = program.read_text().replace("import pulumi\n", "import pulumi\nimport pulumi_aws as aws\n", 1)
+    end = text.index("\n\ndef first_create")
+    program.write_text(text[:end] + OTHERS.replace("{role}", role) + text[end:])
+    refused = enrolled.run(build, "plan")
+    iam.delete_role_policy(RoleName=planning, PolicyName="dns")
+    fails(refused, "aws:sns/topic:Topic (own), of what the program adds", "`programTypes`: AWS::SNS::Topic")
+    assert "theirs" not in refused.output.rpartition("error:")[2]
+
+
+def test_without_the_export_published_nothing_is_changed(enrolled: Enrolled) -> None:
+    """The deploying role verifies what is in the staging bucket, and may not put it there."""
+    enrolled.prepare("todo-series/v4")
+    build = enrolled.build("todo-series/v4")
+    digest = enrolled.plan(build)
+    before = enrolled.client("cloudformation").describe_stacks()["Stacks"]
+    fails(enrolled.run(build, "deploy", "--plan", digest), "AccessDenied", "python -m amplify_delivery publish ENV")
+    assert enrolled.client("cloudformation").describe_stacks()["Stacks"] == before
+    succeeds(enrolled.run(build, "publish"))
+    # A retry: the state has moved on, the plan that was approved is found in the account.
+    succeeds(enrolled.run(build, "deploy", "--plan", digest))
+    enrolled.delivered = "todo-series/v4"
+
+
+def test_what_goes_has_its_rights_until_it_is_gone(enrolled: Enrolled) -> None:
+    """The account's owner runs her stack with an export that has no users any more, before it was deployed."""
+    enrolled.prepare("todo-series/v4")
+    if enrolled.delivered != "todo-series/v4":  # the test before has left it so
+        with_auth = enrolled.build("todo-series/v4")
+        succeeds(enrolled.run(with_auth, "publish"))
+        succeeds(enrolled.run(with_auth, "deploy", "--plan", enrolled.plan(with_auth)))
+
+    without = enrolled.build("todo-series/v3")
+    enrolled.plan(without)  # with the rights from before it could be deployed
+    enrolled.prepare("todo-series/v3")
+    refused = enrolled.run(without, "plan")
+    fails(refused, "AWS::Cognito::UserPool (auth", "of what the deployment removes", "backendTypes")
+    named = re.search(r"`backendTypes`: ([^;]+);", refused.output)
+    assert named
+    enrolled.prepare("todo-series/v3", backendTypes=f"[{', '.join(json.dumps(t) for t in named[1].split(', '))}]")
+    enrolled.plan(without)
+
+
+def with_page(folder: Path, bucket: str, page: str) -> Path:
+    """An export with users, and with the page that they see after they have followed the link of their e-mail."""
+    source = export("todo-series/v4")
+    copy = folder / source.name
+    shutil.copytree(source, copy)
+    [auth] = (path for path in (copy / "auth").iterdir() if path.name.startswith("seriesapp"))
+    file = next(auth.glob("*cloudformation-template.json"))
+    template = json.loads(file.read_text())
+    template["Parameters"]["verificationBucketName"] = {"Type": "String"}
+    made = {"Fn::Join": ["-", [{"Ref": "verificationBucketName"}, {"Ref": "env"}]]}
+    template["Resources"]["VerificationBucket"] = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": made}}
+    file.write_text(json.dumps(template))
+    file = copy / "amplify-export-manifest.json"
+    manifest = json.loads(file.read_text())
+    nested = manifest["props"]["loadNestedStacks"][f"auth{auth.name}"]
+    nested["parameters"]["verificationBucketName"] = bucket
+    file.write_text(json.dumps(manifest))
+    (auth / "amplify-auth-assets").mkdir()
+    (auth / "amplify-auth-assets" / "index.html").write_text(page)
+    return copy
+
+
+def test_an_environment_with_a_secret_and_verification_pages_is_planned_again_and_again(
+    enrolled: Enrolled, tmp_path: Path
+) -> None:
+    """`plan` refreshes both: it looks at the secret without reading it, and needs its rights on the pages."""
+    bucket = f"verify-{secrets.token_hex(3)}"
+    first = with_page(tmp_path / "first", bucket, "<p>Welcome")
+    enrolled.prepare("todo-series/v4")
+    file = enrolled.workspace.project / "Pulumi.prod.yaml"
+    written = file.read_text()
+    there = {**enrolled.workspace.environment, "PULUMI_BACKEND_URL": enrolled.names.state_backend}
+    parameter = "parameters.apiseriesapp.AppSyncApiName"
+    give = Workspace(enrolled.workspace.project, there)
+    give.succeed("config", "set", "--secret", "--path", parameter, "first-secret", "-s", "prod")
+    try:
+        build = enrolled.build(first)
+        fails(enrolled.run(build, "plan"), f"verification pages in the bucket {bucket}-prod", "nothing was changed")
+        enrolled.prepare(first)
+        deliver(enrolled, build)
+        # Nothing has changed, and both are read.
+        again = succeeds(enrolled.run(build, "plan"))
+        assert "nothing to change" in again.output
+
+        give.succeed("config", "set", "--secret", "--path", parameter, "second-secret", "-s", "prod")
+        second = enrolled.build(with_page(tmp_path / "second", bucket, "<p>Welcome back"))
+        deliver(enrolled, second)
+        body = enrolled.client("s3").get_object(Bucket=f"{bucket}-prod", Key="index.html")["Body"].read()
+        assert body == b"<p>Welcome back"
+        names = [a["name"] for a in enrolled.client("appsync").list_graphql_apis()["graphqlApis"]]
+        assert [name.startswith("second-secret") for name in names] == [True]
+        assert "nothing to change" in succeeds(enrolled.run(second, "plan")).output
+    finally:
+        file.write_text(written)
+
+
+def deliver(enrolled: Enrolled, build: Path) -> None:
+    succeeds(enrolled.run(build, "publish"))
+    succeeds(enrolled.run(build, "deploy", "--plan", enrolled.plan(build)))

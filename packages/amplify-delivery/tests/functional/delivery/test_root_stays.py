@@ -1,0 +1,119 @@
+"""Nothing that a program plans deletes or replaces the root stack, on the real engine, also with nothing protected.
+
+`protect: false` is a person's choice for a personal stack: it allows her `pulumi destroy`, and nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aws_rehearsal.local_aws import LocalAws
+from aws_rehearsal.setup import tools
+from functional.delivery.environments import Environment
+
+pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("root_stays")]
+
+ROOT_STACK = "aws:cloudformation/stack:Stack"
+
+
+@pytest.fixture(scope="module")
+def environment(local_aws: LocalAws, examined: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    """The example app, delivered."""
+    made = Environment(tmp_path_factory.mktemp("environment"), local_aws, tools(), examined, "todo-series/v1")
+    up = made.plain("up")
+    assert up.exit_code == 0, up.output
+    return made
+
+
+def stack_id(environment: Environment) -> str:
+    found = environment.client("cloudformation").describe_stacks(StackName=environment.root)["Stacks"][0]
+    assert found["StackStatus"].endswith("_COMPLETE")
+    return str(found["StackId"])
+
+
+def state(environment: Environment) -> dict[str, Any]:
+    file = environment.workspace.project.parent / "state.json"
+    environment.workspace.succeed("stack", "export", "-s", "dev", "--file", str(file))
+    document: dict[str, Any] = json.loads(file.read_text())
+    return document
+
+
+def put_back(environment: Environment, document: Any) -> None:
+    file = environment.workspace.project.parent / "state.json"
+    file.write_text(json.dumps(document))
+    environment.workspace.succeed("stack", "import", "-s", "dev", "--file", str(file), "--force")
+
+
+def root_of(document: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = next(r for r in document["deployment"]["resources"] if r["type"] == ROOT_STACK)
+    return found
+
+
+def test_protected_it_stays_in_a_plain_destroy(environment: Environment) -> None:
+    before = stack_id(environment)
+    refused = environment.plain("destroy")
+    assert refused.exit_code != 0
+    assert "protect" in refused.output
+    assert stack_id(environment) == before
+
+
+def test_a_root_that_was_not_made_by_the_program_is_updated_in_place(environment: Environment) -> None:
+    """A stack that `amplify push` has made has no `onFailure`: in the state the property is just absent."""
+    environment.workspace.succeed("config", "set", "protect", "false", "-s", "dev")
+    before, document = stack_id(environment), state(environment)
+    root = root_of(document)
+    root["protect"] = False
+    for side in ("inputs", "outputs"):
+        root[side].pop("onFailure", None)
+    put_back(environment, document)
+    environment.take("todo-series/v2")
+    up = environment.plain("up")
+    assert up.exit_code == 0, up.output
+    assert stack_id(environment) == before
+    assert not root_of(state(environment)).get("protect")
+
+
+@pytest.mark.parametrize("options", [(), ("--skip-preview",)], ids=["previewed", "not previewed"])
+def test_a_replacement_is_refused_although_nothing_is_protected(
+    environment: Environment, options: tuple[str, ...]
+) -> None:
+    before, urn = stack_id(environment), root_of(state(environment))["urn"]
+    refused = environment.plain("up", "--replace", urn, *options)
+    assert refused.exit_code != 0, refused.output
+    assert "is there already" in refused.output
+    assert "Traceback" not in refused.output
+    assert stack_id(environment) == before
+    again = environment.plain("up")  # what a frightened user types next
+    assert again.exit_code == 0, again.output
+    assert stack_id(environment) == before
+
+
+def test_a_preview_of_a_replacement_is_refused(environment: Environment) -> None:
+    urn = root_of(state(environment))["urn"]
+    refused = environment.workspace.pulumi("preview", "-s", "dev", "--replace", urn)
+    assert refused.exit_code != 0
+    assert "is there already" in refused.output
+
+
+@pytest.mark.parametrize("options", [(), ("--skip-preview",)], ids=["previewed", "not previewed"])
+def test_a_root_of_another_name_in_the_program_is_not_made_in_its_place(
+    environment: Environment, options: tuple[str, ...]
+) -> None:
+    before, document = stack_id(environment), state(environment)
+    urn = root_of(document)["urn"]
+    put_back(environment, json.loads(json.dumps(document).replace(f'"{urn}"', f'"{urn}-older"')))
+    refused = environment.plain("up", *options)
+    assert refused.exit_code != 0, refused.output
+    assert "is there already" in refused.output
+    assert stack_id(environment) == before
+    put_back(environment, document)
+
+
+def test_unprotected_it_goes_in_a_plain_destroy(environment: Environment) -> None:
+    done = environment.plain("destroy")
+    assert done.exit_code == 0, done.output
+    assert environment.status() is None

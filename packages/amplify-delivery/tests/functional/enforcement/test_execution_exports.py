@@ -1,0 +1,264 @@
+"""The declared execution role is enough for every export: to create, update, replace and delete all that is in it.
+
+The local AWS asks for each call with that role, its boundary and the resource's real name. Small exports are in the
+repository; large ones and whole apps come from folders of archives: AMPLIFY_DELIVERY_EXPORTS and AMPLIFY_DELIVERY_APPS.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tarfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from amplify_delivery.errors import ExportRefused
+from amplify_delivery.export import Assembly, RootStack, read_export
+from amplify_delivery.export.assembling import assemble
+from aws_rehearsal.local_aws import LocalAws
+from functional.enforcement.enrolled import NO_SECRETS, Enrolled, Secrets
+from unit.export.conftest import large_export  # noqa: F401 - a fixture
+from unit.export.mutations import EXPORTS, copy_export, replace_file
+
+APPS = "AMPLIFY_DELIVERY_APPS"
+"""Environment variable: a folder with one archive per app, too big for this repository."""
+CASES = "AMPLIFY_DELIVERY_CASES"
+"""Environment variable: a folder with one archive per case after a public bug report."""
+SERIES = ("todo-series/v1", "todo-series/v2", "todo-series/v3", "todo-series/v4")
+REFUSED = {"triggers": "AD206"}
+"""Exports that cannot be delivered as they are, and by which check."""
+AGAIN = "todo-series/v1b"
+"""The same project exported again: there is nothing to do."""
+ALONE = sorted(set(EXPORTS) - set(SERIES) - set(REFUSED) - {AGAIN})
+
+UPDATES: Mapping[str, Mapping[str, Any]] = {
+    "AWS::ApiGateway::RestApi": {"Description": "changed"},
+    "AWS::AppSync::ApiKey": {"Description": "changed"},
+    "AWS::AppSync::FunctionConfiguration": {"Description": "changed"},
+    "AWS::AppSync::GraphQLApi": {"XrayEnabled": True},
+    "AWS::Cognito::IdentityPool": {"AllowClassicFlow": True},
+    "AWS::Cognito::UserPool": {"UserPoolTags": {"changed": "yes"}},
+    "AWS::Cognito::UserPoolClient": {"RefreshTokenValidity": 29},
+    "AWS::Cognito::UserPoolGroup": {"Description": "changed"},
+    "AWS::DynamoDB::Table": {"PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True}},
+    "AWS::IAM::Role": {"Description": "changed", "MaxSessionDuration": 3601},
+    "AWS::Lambda::Function": {"Timeout": 31, "ReservedConcurrentExecutions": 1, "Tags": [{"Key": "a", "Value": "b"}]},
+    "AWS::S3::Bucket": {"VersioningConfiguration": {"Status": "Enabled"}},
+}
+"""What an update can change in place, by type."""
+
+
+def updated(logical_id: str, resource: dict[str, Any]) -> bool:
+    del logical_id
+    changes = UPDATES.get(resource["Type"], {})
+    resource.setdefault("Properties", {}).update(changes)
+    return bool(changes)
+
+
+def replaced(logical_id: str, resource: dict[str, Any]) -> bool:
+    """What gives a resource another identity: a new name, or a property that cannot be changed."""
+    properties = resource.setdefault("Properties", {})
+    if resource["Type"] == "AWS::DynamoDB::Table":
+        properties["TableName"] = f"{logical_id}-replaced-prod"
+    elif resource["Type"] == "AWS::IAM::Role" and logical_id.startswith("LambdaExecution"):
+        name = properties["RoleName"]["Fn::If"][1]
+        properties["RoleName"] = {"Fn::Sub": ["${Name}-replaced-prod", {"Name": name}]}
+    elif resource["Type"] == "AWS::Cognito::UserPoolClient" and logical_id == "UserPoolClientWeb":
+        properties["GenerateSecret"] = True
+    else:
+        return False
+    return True
+
+
+def changed(export: Path, change: Callable[[str, dict[str, Any]], bool]) -> int:
+    """Change every template of an export; how many resources were changed."""
+    count = 0
+    for path in sorted(export.rglob("*.json")):
+        document = json.loads(path.read_bytes())
+        resources = document.get("Resources") if isinstance(document, dict) else None
+        if isinstance(resources, dict):
+            count += sum(change(name, r) for name, r in resources.items() if isinstance(r, dict) and "Type" in r)
+            replace_file(path, json.dumps(document).encode())
+    return count
+
+
+def identities(enrolled: Enrolled, root: RootStack) -> dict[tuple[str, str], str]:
+    """The physical id of every resource but nested stacks, by its stack and logical id."""
+    found = {}
+    cloudformation = enrolled.local.client("cloudformation")
+
+    def walk(stack: str) -> None:
+        for r in cloudformation.describe_stack_resources(StackName=stack)["StackResources"]:
+            if r["ResourceType"] == "AWS::CloudFormation::Stack":
+                walk(r["PhysicalResourceId"])
+            else:
+                found[r["StackName"], r["LogicalResourceId"]] = r["PhysicalResourceId"]
+
+    walk(root.stack_name)
+    return found
+
+
+def done(enrolled: Enrolled, root: RootStack, status: str, expected: str) -> None:
+    """It has ended well, and no clean-up was refused."""
+    failures = enrolled.failures(root)
+    assert failures == {}
+    assert status == expected
+
+
+def live(aws: LocalAws, first: Assembly, *later: Assembly) -> None:
+    """A backend's life in an account that was enrolled for it."""
+    enrolled = Enrolled.make(aws, [first, *later])
+    root = enrolled.root(first)
+    done(enrolled, root, enrolled.create(root)["StackStatus"], "CREATE_COMPLETE")
+    for assembly in later:
+        root = enrolled.root(assembly)
+        done(enrolled, root, enrolled.update(root)["StackStatus"], "UPDATE_COMPLETE")
+    assert enrolled.clear(root) == "DELETE_COMPLETE"
+
+
+def all_of_it(aws: LocalAws, export: Path, copy: Path, secrets: Secrets = NO_SECRETS) -> None:
+    """Create, update in place, replace, delete; the export is changed in its `copy`."""
+    first = assemble(read_export(export), secrets)
+    enrolled = Enrolled.make(aws, [first], secrets)
+    root = enrolled.root(first)
+    done(enrolled, root, enrolled.create(root)["StackStatus"], "CREATE_COMPLETE")
+    before = identities(enrolled, root)
+
+    assert changed(copy, updated) > 3
+    root = enrolled.root(assemble(read_export(copy), secrets))
+    done(enrolled, root, enrolled.update(root)["StackStatus"], "UPDATE_COMPLETE")
+    between = identities(enrolled, root)
+    # A changed API gets a deployment of another name, all others stay what they are.
+    kept = before.keys() & between.keys()
+    assert {key: between[key] for key in kept} == {key: before[key] for key in kept}
+
+    count = changed(copy, replaced)
+    root = enrolled.root(assemble(read_export(copy), secrets))
+    done(enrolled, root, enrolled.update(root)["StackStatus"], "UPDATE_COMPLETE")
+    after = identities(enrolled, root)
+    assert len([key for key in between if after.get(key) != between[key]]) >= count > 0
+    assert enrolled.clear(root) == "DELETE_COMPLETE"
+
+
+@pytest.mark.parametrize("name", ALONE)
+def test_the_role_is_enough_for_an_export(local_aws: LocalAws, tmp_path: Path, name: str) -> None:
+    all_of_it(local_aws, EXPORTS[name], copy_export(name, tmp_path / "export"))
+
+
+def test_the_role_is_enough_for_a_project_that_grows(local_aws: LocalAws) -> None:
+    live(local_aws, *(assemble(read_export(EXPORTS[name])) for name in SERIES))
+
+
+@pytest.mark.parametrize(("name", "check"), REFUSED.items())
+def test_what_is_not_deployed_here_is_refused_before(name: str, check: str) -> None:
+    with pytest.raises(ExportRefused, match=check):
+        assemble(read_export(EXPORTS[name]))
+
+
+@pytest.mark.large
+def test_the_role_is_enough_for_2550_resources(local_aws: LocalAws, large_export: Callable[[str], Path]) -> None:  # noqa: F811
+    live(local_aws, assemble(read_export(large_export("large"))))
+
+
+@pytest.mark.large
+def test_what_the_local_aws_has_no_type_for_is_named(local_aws: LocalAws, large_export: Callable[[str], Path]) -> None:  # noqa: F811
+    """The container API: everything up to it is made with the declared role."""
+    secrets = {("authkitchenappauth", "hostedUIProviderCreds"): SOCIAL}
+    assembly = assemble(read_export(large_export("kitchen")), secrets)
+    enrolled = Enrolled.make(local_aws, [assembly], secrets)
+    root = enrolled.root(assembly)
+    assert enrolled.create(root)["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert {"NetworkStack"} == set(enrolled.failures(root))
+
+
+SOCIAL = json.dumps([{"ProviderName": p, "client_id": "i", "client_secret": "s"} for p in ("Facebook", "Google")])
+SECRETS = {"media-vault": {("authmediavault1f08412d", "hostedUIProviderCreds"): SOCIAL}}
+
+
+@pytest.mark.large
+@pytest.mark.parametrize(
+    ("app", "variant"),
+    [
+        ("discussions", "as-pushed"),
+        ("discussions", "recompiled"),
+        ("fitness-tracker", "as-pushed-AD206-remedied"),
+        ("media-vault", "as-pushed"),
+        ("media-vault", "recompiled"),
+        ("product-catalog", "as-pushed"),
+        ("product-catalog", "recompiled"),
+    ],
+)
+def test_the_role_is_enough_for_an_app(local_aws: LocalAws, tmp_path: Path, app: str, variant: str) -> None:
+    export, copy = (unpacked_app(app, variant, tmp_path / folder) for folder in ("export", "copy"))
+    all_of_it(local_aws, export, copy, SECRETS.get(app, NO_SECRETS))
+
+
+@pytest.mark.large
+@pytest.mark.parametrize("variant", ["as-pushed", "recompiled"])
+def test_an_app_that_has_lost_its_triggers_is_refused_before(tmp_path: Path, variant: str) -> None:
+    with pytest.raises(ExportRefused, match="AD206"):
+        assemble(read_export(unpacked_app("fitness-tracker", variant, tmp_path)))
+
+
+@pytest.mark.large
+def test_the_role_is_enough_for_analytics_geo_predictions_and_hosting(local_aws: LocalAws, tmp_path: Path) -> None:
+    """Their custom resources' functions really make what they are for, and delete it, within the boundary."""
+    export, copy = (unpacked_case("hosting-bucket", tmp_path / folder) for folder in ("export", "copy"))
+    all_of_it(local_aws, export, copy)
+
+
+EVENTS = {
+    "Rest": ("Api", {"Path": "/x", "Method": "get"}),
+    "Http": ("HttpApi", {"Path": "/y", "Method": "get"}),
+    "Nightly": ("Schedule", {"Schedule": "cron(0 3 * * ? *)"}),
+    "Note": ("SNS", {"Topic": {"Ref": "Topic"}}),
+    "Job": ("SQS", {"Queue": {"Fn::GetAtt": ["Queue", "Arn"]}}),
+}
+MACHINE = {
+    "Definition": {"StartAt": "End", "States": {"End": {"Type": "Succeed"}}},
+    "Policies": [{"LambdaInvokePolicy": {"FunctionName": {"Ref": "LambdaFunction"}}}],
+    "Events": {"Daily": {"Type": "Schedule", "Properties": {"Schedule": "rate(1 day)"}}},
+}
+API = {"StageName": "live", "DefinitionBody": {"openapi": "3.0.1", "info": {"title": "a", "version": "1"}, "paths": {}}}
+
+
+@pytest.mark.large
+def test_the_role_is_enough_for_what_the_transform_makes(local_aws: LocalAws, tmp_path: Path) -> None:
+    export = unpacked_case("sam-function", tmp_path)
+    path = next(export.glob("function/*/*template.json"))
+    template = json.loads(path.read_bytes())
+    function = template["Resources"]["LambdaFunction"]["Properties"]
+    function["Events"] = {name: {"Type": kind, "Properties": given} for name, (kind, given) in EVENTS.items()}
+    function |= {"AutoPublishAlias": "live", "FunctionUrlConfig": {"AuthType": "AWS_IAM"}}
+    del function["Role"]
+    template["Resources"] |= {
+        "Topic": {"Type": "AWS::SNS::Topic"},
+        "Queue": {"Type": "AWS::SQS::Queue"},
+        "Table": {"Type": "AWS::Serverless::SimpleTable"},
+        "Machine": {"Type": "AWS::Serverless::StateMachine", "Properties": MACHINE},
+        "Api": {"Type": "AWS::Serverless::Api", "Properties": API},
+        "HttpApi": {"Type": "AWS::Serverless::HttpApi"},
+    }
+    replace_file(path, json.dumps(template).encode())
+    live(local_aws, assemble(read_export(export)))
+
+
+def unpacked_case(name: str, folder: Path) -> Path:
+    archive = Path(os.environ.get(CASES, "/nonexistent"), f"{name}.tar.gz")
+    if not archive.is_file():
+        pytest.skip(f"no {name}.tar.gz: set {CASES} to the folder of the cases")
+    with tarfile.open(archive) as tar:
+        tar.extractall(folder, filter="data")
+    return next(folder.glob("*/*/amplify-export-manifest.json")).parent
+
+
+def unpacked_app(app: str, variant: str, folder: Path) -> Path:
+    archive = Path(os.environ.get(APPS, "/nonexistent"), f"{app}.tar.gz")
+    if not archive.is_file():
+        pytest.skip(f"no {app}.tar.gz: set {APPS} to the folder of the apps' archives")
+    with tarfile.open(archive) as tar:
+        tar.extractall(folder, filter="data")
+    return next(folder.glob(f"*/{variant}/*/amplify-export-manifest.json")).parent

@@ -1,0 +1,169 @@
+"""What the programs declare, made by the real engine with the stand-in providers in the local AWS."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from amplify_delivery.stacks.config import EnvironmentConfig
+from aws_rehearsal_tests.conftest import project, pulumi_home  # noqa: F401 - fixtures
+from aws_rehearsal_tests.pulumi_project import PulumiProject
+from unit.stacks.projects import APP, make, write
+
+pytestmark = pytest.mark.engine
+
+REPOSITORY = Path(__file__).parents[2]
+HELLO = f"""
+    import sys
+    sys.path.insert(0, {str(REPOSITORY)!r})
+    from amplify_delivery.components.documents.naming import EnvironmentNames
+    from amplify_delivery.components.hello_service import HelloService, HelloServiceArgs
+    from amplify_delivery.components.providers import Access, aws_native_provider
+
+    names = EnvironmentNames("small", ACCOUNT, "eu-central-1", "dev")
+    provider = aws_native_provider("native", Access(names.account, names.region))
+    options = pulumi.ResourceOptions(providers=[provider])
+    service = HelloService("hello", HelloServiceArgs(names, os.environ.get("ENDPOINT")), options)
+    pulumi.export("url", service.url)
+"""
+
+
+def test_the_hello_service_answers_at_its_output(project: PulumiProject) -> None:  # noqa: F811
+    project.init().program(HELLO)
+    project.up()
+    url = project.outputs()["url"]
+    # As the pipeline's test step does it, in a build's clean environment: anybody may ask.
+    asked = subprocess.run(
+        ["curl", "-Ssf", url], env={"PATH": os.environ["PATH"]}, capture_output=True, text=True, check=False
+    )
+    assert json.loads(asked.stdout or "{}").get("environment") == "dev", (url, asked.stderr)
+    again = project.up("--refresh")
+    assert "updated" not in again
+    assert "created" not in again
+    project.succeed("destroy", "--yes", "--skip-preview")
+
+
+READ = f"""
+    import sys
+    sys.path.insert(0, {str(REPOSITORY)!r})
+    from amplify_delivery.stacks.config import from_pulumi
+
+    pulumi.export("ignored", from_pulumi().environment.ignored)
+"""
+PROJECT_WIDE = """
+    config:
+      lint:
+        type: object
+        default: {ignore: [{id: E3012, reason: everywhere}]}
+      region: eu-central-1
+"""
+
+
+def test_the_engine_gives_what_pulumi_yaml_sets_as_the_tools_read_it(project: PulumiProject) -> None:  # noqa: F811
+    project.settings(PROJECT_WIDE)
+    project.init().program(READ)
+    file = project.folder / "Pulumi.dev.yaml"
+    place = f'config:\n  small:account: "{project.developer.account}"\n'
+    for own, ignored in (("", ["E3012"]), ("  small:lint: {ignore: [{id: E2015, reason: here}]}\n", ["E2015"])):
+        file.write_text(place + own)
+        project.up()
+        assert project.outputs()["ignored"] == ignored
+        assert list(EnvironmentConfig.from_file(file, "dev").ignored) == ignored
+
+
+READ_FLAG = f"""
+    import sys
+    sys.path.insert(0, {str(REPOSITORY)!r})
+    from amplify_delivery.stacks.config import from_pulumi
+
+    pulumi.export("protect", from_pulumi().environment.protect)
+"""
+FLAG = """
+    config:
+      protect:
+        type: boolean
+        default: true
+"""
+
+
+def test_a_flag_stays_one_when_the_engine_writes_the_file(project: PulumiProject) -> None:  # noqa: F811
+    """Any command that changes a stack file writes all of it anew, and quotes what has no quotes."""
+    project.settings(FLAG)
+    file = project.folder / "Pulumi.dev.yaml"
+    place = f'  small:account: "{project.developer.account}"\n  small:region: eu-central-1\n'
+    file.write_text(f"config:\n{place}  small:protect: false\n")
+    project.init().program(READ_FLAG)
+    project.succeed("config", "set", "suffix", "a8d04")
+    assert 'small:protect: "false"' in file.read_text()
+    assert EnvironmentConfig.from_file(file, "dev").protect is False
+    project.up()
+    assert project.outputs()["protect"] is False
+
+
+def test_an_account_is_enrolled_and_its_environment_lives_in_it(project: PulumiProject) -> None:  # noqa: F811
+    check_out(project)
+
+    for stack in ("preprod-account", "preprod"):
+        project.succeed("stack", "init", stack)
+        project.up("-s", stack)
+    enrolled = json.loads(project.succeed("stack", "output", "--json", "-s", "preprod-account"))["preprod"]
+    outputs = json.loads(project.succeed("stack", "output", "--json", "-s", "preprod"))
+    assert outputs["stagingBucket"] == enrolled["stagingBucket"]
+    assert outputs["helloUrl"]
+    stack = project.developer.client("cloudformation").describe_stacks(StackName=f"amplify-{APP}-preprod-a8d04")
+    assert stack["Stacks"][0]["RoleARN"] == enrolled["executionRole"]
+    iam = project.developer.client("iam")
+    made = [role["RoleName"] for role in iam.list_roles(PathPrefix="/")["Roles"] if role["Path"] == "/"]
+    assert {f"amplify-{APP}-preprod-a8d04-{what}" for what in ("authRole", "unauthRole")} < set(made)
+    assert {name: boundary_of(project, name) for name in made} == dict.fromkeys(made, enrolled["boundary"])
+
+    for stack in ("preprod-account", "preprod"):
+        assert_settled(project, stack)
+
+
+def test_an_account_with_images_is_enrolled_and_given_up(project: PulumiProject) -> None:  # noqa: F811
+    check_out(project)
+    write(project.folder, "preprod-account", {"program": "account", "images": "true", "protect": "false"})
+    project.succeed("stack", "init", "preprod-account")
+    assert "warning" not in project.up("-s", "preprod-account")
+    client = project.developer.client
+    url = json.loads(project.succeed("stack", "output", "--json", "-s", "preprod-account"))["preprod"]["repositoryUrl"]
+    (repository,) = client("ecr").describe_repositories()["repositories"]
+    assert repository["repositoryUri"] == url
+    assert_settled(project, "preprod-account")
+    project.succeed("destroy", "--yes", "--skip-preview", "-s", "preprod-account")
+    assert client("ecr").describe_repositories()["repositories"] == []
+    assert client("codebuild").list_projects()["projects"] == []
+    assert client("iam").list_policies(Scope="Local")["Policies"] == []
+    assert client("iam").list_roles()["Roles"] == []
+    assert client("s3").list_buckets()["Buckets"] == []
+
+
+def check_out(project: PulumiProject) -> None:  # noqa: F811
+    """The app's project, with an environment `preprod` in the developer's account, enrolled."""
+    make(project.folder)
+    for package in ("components", "stacks", "changes", "publishing", "amplify_export"):
+        shutil.copytree(REPOSITORY / package, project.folder / package)
+    shutil.copy(REPOSITORY / "__main__.py", project.folder)
+    settings = (REPOSITORY / "Pulumi.yaml").read_text().replace("name: seriesapp", f"name: {APP}")
+    (project.folder / "Pulumi.yaml").write_text(settings)
+    place = {"account": project.developer.account, "region": project.developer.region}
+    write(project.folder, "preprod", {**place, "enrolled": "true", "suffix": "a8d04", "helloService": "true"})
+
+
+def assert_settled(project: PulumiProject, stack: str) -> None:  # noqa: F811
+    """A refresh finds what was declared."""
+    again = project.up("-s", stack, "--refresh")
+    assert "updated" not in again, again
+    assert "created" not in again, again
+
+
+def boundary_of(project: PulumiProject, role: str) -> str | None:  # noqa: F811
+    """A role's permissions boundary as IAM has it; `ListRoles` does not tell it."""
+    found = project.developer.client("iam").get_role(RoleName=role)["Role"].get("PermissionsBoundary", {})
+    return found.get("PermissionsBoundaryArn")

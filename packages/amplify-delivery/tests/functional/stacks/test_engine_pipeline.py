@@ -1,0 +1,253 @@
+"""The program of a pipeline, made by the real engine in a local AWS that a pipeline service has joined."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from amplify_delivery.components.documents.naming import PipelineNames
+from amplify_delivery.components.documents.statements import role_trust
+from amplify_delivery.stacks.config import Project
+from amplify_delivery.stacks.model import pipeline_model
+from aws_rehearsal.local_aws import random_account
+from aws_rehearsal.pipeline_service import PipelineService, local_aws_with_room
+from aws_rehearsal.pipeline_service.gate import Gate
+from aws_rehearsal_tests.conftest import pulumi_home  # noqa: F401 - a fixture
+from aws_rehearsal_tests.local_account import LocalAccount
+from aws_rehearsal_tests.pulumi_project import PulumiProject
+from unit.stacks.projects import APP, AWAY, HOME, make
+
+pytestmark = pytest.mark.engine
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def alias_delay() -> float:
+    """Seconds until aliases and tags of keys count."""
+    return 0.0
+
+
+@pytest.fixture
+def service(alias_delay: float) -> Iterator[PipelineService]:
+    """CodeBuild and CodePipeline of a local AWS of the test's own."""
+    aws, room = local_aws_with_room(alias_delay=alias_delay)
+    try:
+        with aws, PipelineService(aws, room) as running:
+            yield running
+    finally:
+        room.close()
+
+
+@pytest.fixture
+def tooling(service: PipelineService) -> LocalAccount:
+    """An account whose CodeBuild and CodePipeline are the pipeline service's."""
+    account = random_account()
+    return LocalAccount(service.aws, account, service.aws.make_admin(account), HOME)
+
+
+@pytest.fixture
+def project(pulumi_home: dict[str, str], tooling: LocalAccount, tmp_path: Path) -> PulumiProject:  # noqa: F811
+    """The app's project, as it is checked out, with a pipeline over two environments."""
+    project = PulumiProject.make(tmp_path, pulumi_home, tooling)
+    for package in ("components", "stacks", "changes", "publishing", "amplify_export"):
+        shutil.copytree(REPOSITORY / package, project.folder / package)
+    shutil.copy(REPOSITORY / "__main__.py", project.folder)
+    describe(project)
+    let_in(project)
+    project.succeed("stack", "init", "pipeline")
+    return project
+
+
+def describe(project: PulumiProject, **more: object) -> None:
+    """Write the stack files; `more` are keys of the pipeline's."""
+    account = project.developer.account
+    connection = f"arn:aws:codeconnections:{HOME}:{account}:connection/5e6f7a8b"
+    source = {"connection": connection, "repository": "example/app"}
+    settings: dict[str, Any] = {"account": account, "source": source, "protect": "false", **more}
+    make(project.folder, **settings)
+    shutil.copy(REPOSITORY / "Pulumi.yaml", project.folder)
+    settings_file = project.folder / "Pulumi.yaml"
+    settings_file.write_text(settings_file.read_text().replace("name: seriesapp", f"name: {APP}"))
+
+
+def let_in(project: PulumiProject) -> None:
+    """What the owners of the environments' accounts have done before: CodePipeline tries every action's role."""
+    described = Project(project.folder)
+    model = pipeline_model(described, APP, "pipeline", described.pipeline("pipeline"))
+    aws = project.developer.aws
+    for names in model.environments:
+        iam = aws.client("iam", aws.make_admin(names.account), HOME)
+        trust = json.dumps(role_trust(model.names.role_arn()))
+        iam.create_role(Path=names.path, RoleName=names.door_role, AssumeRolePolicyDocument=trust)
+
+
+def up(project: PulumiProject, *arguments: str) -> str:
+    return project.up("-s", "pipeline", *arguments)
+
+
+def outputs(project: PulumiProject) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(project.succeed("stack", "output", "--json", "-s", "pipeline"))
+    return found
+
+
+def assert_settled(project: PulumiProject) -> None:
+    """A refresh finds what was declared."""
+    said = up(project, "--refresh")
+    assert "updated" not in said, said
+    assert "created" not in said, said
+
+
+def test_life_of_a_pipeline_with_a_schedule(project: PulumiProject) -> None:
+    describe(project, schedule="cron(0 6 * * ? *)")
+    assert "warning" not in up(project)
+    client, pipeline = project.developer.client, outputs(project)["pipeline"]
+    assert client("codepipeline").get_pipeline(name=pipeline)["pipeline"]["executionMode"] == "QUEUED"
+    (rule,) = client("events").list_rules()["Rules"]
+    (target,) = client("events").list_targets_by_rule(Rule=rule["Name"])["Targets"]
+    assert target["Arn"].endswith(f":{pipeline}")
+    assert_settled(project)
+
+    projects = client("codebuild").list_projects()["projects"]
+    build = next(name for name in projects if name.endswith("-build"))
+    describe(project, schedule="cron(0 7 * * ? *)", build={"computeType": "BUILD_GENERAL1_LARGE"})
+    up(project)
+    (changed,) = client("codebuild").batch_get_projects(names=[build])["projects"]
+    assert changed["environment"]["computeType"] == "BUILD_GENERAL1_LARGE"
+    assert_settled(project)
+
+    project.succeed("destroy", "--yes", "--skip-preview", "-s", "pipeline")
+    assert client("codebuild").list_projects()["projects"] == []
+    assert client("events").list_rules()["Rules"] == []
+
+
+def test_who_is_told_of_executions(project: PulumiProject) -> None:
+    client = project.developer.client
+    describe(project, notifications={"emails": ["team@example.com"]})
+    assert "warning" not in up(project)
+    (rule,) = client("codestar-notifications").list_notification_rules()["NotificationRules"]
+    told = client("codestar-notifications").describe_notification_rule(Arn=rule["Arn"])
+    topic = outputs(project)["topic"]
+    assert [target["TargetAddress"] for target in told["Targets"]] == [topic]
+    (subscription,) = client("sns").list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+    assert subscription["Endpoint"] == "team@example.com"
+    assert_settled(project)
+    project.succeed("destroy", "--yes", "--skip-preview", "-s", "pipeline")
+    assert client("codestar-notifications").list_notification_rules()["NotificationRules"] == []
+
+
+def test_who_is_told_and_tags_are_changed_with_the_rights_of_update_pipeline(
+    project: PulumiProject, service: PipelineService
+) -> None:
+    """What docs/pipeline.md promises by a push, done by the role that a push runs with."""
+    describe(project, tags={"team": "a"})
+    up(project)
+    names = PipelineNames(APP, project.developer.account, HOME)
+    gate = Gate(service.aws.port, service._room.token)  # type: ignore[arg-type]
+    role = gate.assume(names.role_arn("update"), "codebuild.amazonaws.com", names.project_arn("update"), HOME, "test")
+    assert role is not None
+    pushed = service.aws.environment(role, HOME)
+    sns, iam = project.developer.client("sns"), project.developer.client("iam")
+
+    def told() -> list[str]:
+        topic = outputs(project)["topic"]
+        found = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+        return sorted(subscription["Endpoint"] for subscription in found)
+
+    def teams() -> set[str | None]:
+        named = [iam.list_role_tags(RoleName=names.role(what))["Tags"] for what in ("", "build", "trigger")]
+        named.append(iam.list_policy_tags(PolicyArn=names.boundary_arn("update"))["Tags"])
+        return {next((tag["Value"] for tag in tags if tag["Key"] == "team"), None) for tags in named}
+
+    both = ["one@example.com", "two@example.com"]
+    describe(project, tags={"team": "b", "costs": "7"}, notifications={"emails": both}, schedule="rate(1 day)")
+    project.up("-s", "pipeline", **pushed)
+    assert told() == both
+    assert teams() == {"b"}
+    for endpoint in both:  # one that nobody has confirmed cannot be taken back
+        (found,) = [s for s in sns.list_subscriptions()["Subscriptions"] if s["Endpoint"] == endpoint]
+        assert found["SubscriptionArn"].startswith("arn:")
+
+    describe(project, tags={"costs": "8"}, notifications={"emails": both[1:]})
+    project.up("-s", "pipeline", **pushed)
+    assert teams() == {None}
+    describe(project)
+    project.up("-s", "pipeline", **pushed)
+    assert sns.list_topics()["Topics"] == []
+    assert_settled(project)
+
+
+def test_a_push_adds_an_environment_in_a_new_region_and_touches_no_other_key(
+    project: PulumiProject, service: PipelineService
+) -> None:
+    """The list of action roles grows, a store is made, a refresh finds both; an environment's key is out of reach."""
+    describe(project, stages=[{"name": "PreProd"}])
+    up(project)
+    names = PipelineNames(APP, project.developer.account, HOME)
+    iam, kms = project.developer.client("iam"), project.developer.client("kms")
+
+    def roles() -> int:
+        found = iam.get_role_policy(RoleName=names.role(), PolicyName="pipeline")["PolicyDocument"]
+        (listed,) = [s["Resource"] for s in found["Statement"] if s["Sid"] == "Doors"]
+        return 1 if isinstance(listed, str) else len(listed)
+
+    assert roles() == 1
+    assert_settled(project)
+    gate = Gate(service.aws.port, service._room.token)  # type: ignore[arg-type]
+    role = gate.assume(names.role_arn("update"), "codebuild.amazonaws.com", names.project_arn("update"), HOME, "test")
+    assert role is not None
+    describe(project)
+    project.up("-s", "pipeline", **service.aws.environment(role, HOME))
+    assert roles() == 2
+    assert set(outputs(project)["artifactBuckets"]) == {HOME, AWAY}
+    assert_settled(project)
+    assert iam.list_role_policies(RoleName=names.role())["PolicyNames"] == ["pipeline"]
+
+    # As an environment in the tooling account has one: of the same app, with an alias.
+    state = kms.create_key(Tags=[{"TagKey": "amplify-delivery:app", "TagValue": APP}])["KeyMetadata"]["KeyId"]
+    kms.create_alias(AliasName=f"alias/{APP}-prod-state", TargetKeyId=state)
+    pushed = service.aws.client("kms", role, HOME)
+    policy = kms.get_key_policy(KeyId=state, PolicyName="default")["Policy"]
+    tags = [{"TagKey": key, "TagValue": value} for key, value in names.tags.items()]
+    for call in (
+        lambda: pushed.put_key_policy(KeyId=state, PolicyName="default", Policy=policy),
+        lambda: pushed.tag_resource(KeyId=state, Tags=tags),
+        pushed.create_key,
+    ):
+        with pytest.raises(ClientError, match="not authorized to perform: kms:"):
+            call()
+    own = f"alias/{APP}-pipeline-artifacts"
+    key = kms.describe_key(KeyId=own)["KeyMetadata"]["KeyId"]
+    policy = kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"]
+    pushed.put_key_policy(KeyId=key, PolicyName="default", Policy=policy)
+
+
+@pytest.mark.parametrize("alias_delay", [15.0])
+def test_a_push_makes_a_key_whose_tags_count_late(project: PulumiProject, service: PipelineService) -> None:
+    """On AWS up to five minutes: `update-pipeline` says what it waits for, and brings the pipeline in the end."""
+    describe(project, stages=[{"name": "PreProd"}])
+    up(project)
+    names = PipelineNames(APP, project.developer.account, HOME)
+    gate = Gate(service.aws.port, service._room.token)  # type: ignore[arg-type]
+    role = gate.assume(names.role_arn("update"), "codebuild.amazonaws.com", names.project_arn("update"), HOME, "test")
+    assert role is not None
+    describe(project)
+    pushed = {**project.environment, **service.aws.environment(role, HOME), "PYTHONPATH": str(REPOSITORY)}
+    command = [sys.executable, "-m", "amplify_delivery", "update-pipeline"]
+    done = subprocess.run(
+        command, cwd=project.folder, env={**pushed, "EXECUTION_ID": "0a1b"}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "counts up to five minutes after these were set" in done.stderr
+    assert set(outputs(project)["artifactBuckets"]) == {HOME, AWAY}
+    assert_settled(project)
+    kms = service.aws.client("kms", project.developer.credentials, AWAY)
+    assert kms.get_key_rotation_status(KeyId=names.artifact_key_alias)["KeyRotationEnabled"]

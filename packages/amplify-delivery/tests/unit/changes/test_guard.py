@@ -1,0 +1,66 @@
+"""The guard over data: what is refused, and what a written exception allows."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+
+from amplify_delivery.changes.backend import plan_backend
+from amplify_delivery.changes.guard import AllowedLoss, Guard
+from amplify_delivery.errors import DeployError
+from unit.delivery.planning.stacks_of import stacks_of
+
+TODAY = date(2027, 5, 1)
+STEPS = plan_backend(stacks_of("todo-series/v4"), stacks_of("todo-series/v2"))
+LOST = sorted(step.place for step in STEPS if step.loss)
+DIGEST, OTHER = "a" * 64, "b" * 64
+
+
+def guard(*allowed: AllowedLoss, plan: str | None = None) -> Guard:
+    return Guard("dev", allowed, TODAY, plan)
+
+
+def test_every_resource_with_data_that_would_go_is_named() -> None:
+    assert {place.rpartition("/")[2] for place in LOST} >= {"UserPool", "IdentityPool", "TodoListTable"}
+    with pytest.raises(DeployError) as refused:
+        guard().check(STEPS)
+    for place in LOST:
+        assert place in refused.value.message
+    assert f"--path 'dataLoss[0].path' '{LOST[0]}'" in refused.value.remedy
+    assert "nothing was changed" in refused.value.remedy
+
+
+def test_all_of_them_have_to_be_allowed_by_their_very_path() -> None:
+    until = [AllowedLoss(place, "never used", until=TODAY) for place in LOST]
+    guard(*until).check(STEPS)
+    for one in until:
+        with pytest.raises(DeployError) as refused:
+            guard(*(a for a in until if a is not one)).check(STEPS)
+        assert refused.value.message.count("\n") == 1
+        assert one.path in refused.value.message
+        # The command that is printed writes no earlier exception over.
+        assert f"dataLoss[{len(until) - 1}].path" in refused.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("allowed", "plan", "holds"),
+    [
+        (AllowedLoss("a/b", "x", until=TODAY), None, True),
+        (AllowedLoss("a/b", "x", until=TODAY - timedelta(days=1)), None, False),
+        (AllowedLoss("a/b", "x", plan=DIGEST), DIGEST, True),
+        (AllowedLoss("a/b", "x", plan=DIGEST), OTHER, False),
+        (AllowedLoss("a/b", "x", plan=DIGEST), None, False),
+        (AllowedLoss("a/b", "x"), None, False),
+        (AllowedLoss("a", "x", until=TODAY), None, False),
+        (AllowedLoss("a/b/c", "x", until=TODAY), None, False),
+        (AllowedLoss("*", "x", until=TODAY), None, False),
+    ],
+)
+def test_what_an_exception_holds_for(allowed: AllowedLoss, plan: str | None, holds: bool) -> None:
+    assert allowed.holds("a/b", plan, TODAY) is holds
+
+
+def test_what_loses_nothing_is_not_asked_about() -> None:
+    guard().check(plan_backend(stacks_of("todo-series/v1"), stacks_of("todo-series/v4")))
+    guard().check(plan_backend(None, stacks_of("todo-series/v4")))

@@ -1,0 +1,156 @@
+"""What AWS cannot do of a plan: found beforehand, and nothing else."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from amplify_delivery.changes.backend import plan_backend
+from amplify_delivery.changes.impossible import Impossible, check, impossible
+from amplify_delivery.changes.stacks import Stacks
+from amplify_delivery.changes.steps import AddResource
+from amplify_delivery.errors import DeployError
+from unit.delivery.planning.stacks_of import stacks_of, with_resource
+
+TODAY = date(2026, 6, 1)
+TABLE = "apiseriesapp/Todo/TodoTable"
+POOL = "authseriesappauth/UserPool"
+FUNCTION = "functionhelloFn/LambdaFunction"
+OLD = stacks_of("todo-series/v4")
+FULL = stacks_of("full")
+
+
+def found(new: Stacks, old: Stacks | None = OLD, today: date = TODAY) -> list[tuple[str, str]]:
+    return [(i.id, i.place) for i in impossible(plan_backend(old, new), old, new, today)]
+
+
+def index(name: str, key: str = "id", kind: str = "ALL") -> dict[str, Any]:
+    return {
+        "IndexName": name,
+        "KeySchema": [{"AttributeName": key, "KeyType": "HASH"}],
+        "Projection": {"ProjectionType": kind},
+    }
+
+
+def with_indexes(*indexes: dict[str, Any]) -> Stacks:
+    return with_resource(OLD, TABLE, GlobalSecondaryIndexes=list(indexes))
+
+
+@pytest.mark.parametrize("name", ["v2", "v3", "v4"])
+def test_real_re_exports_are_possible(name: str) -> None:
+    new = stacks_of(f"todo-series/{name}")
+    assert found(new, stacks_of("todo-series/v1")) == []
+    assert found(new, None) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "refused"),
+    [
+        ([], ["a"], False),
+        (["a"], [], False),
+        ([], ["a", "b"], True),
+        (["a", "b"], [], True),
+        (["a"], ["b"], True),
+        (["a", "b"], ["b", "a"], False),
+        (["a"], ["a", "b"], False),
+    ],
+)
+def test_one_index_per_update(old: list[str], new: list[str], refused: bool) -> None:
+    steps = found(with_indexes(*map(index, new)), with_indexes(*map(index, old)))
+    assert steps == ([("AD741", TABLE)] if refused else [])
+
+
+def test_an_index_that_is_there_keeps_its_keys() -> None:
+    was = with_indexes(index("a"))
+    assert found(with_indexes(index("a", "other")), was) == [("AD741", TABLE)]
+    assert found(with_indexes(index("a", kind="KEYS_ONLY")), was) == [("AD741", TABLE)]
+    throughput = {**index("a"), "ProvisionedThroughput": {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1}}
+    assert found(with_indexes(throughput), was) == []
+
+
+def attribute(name: str, **more: Any) -> dict[str, Any]:
+    return {"Name": name, "Required": True, "Mutable": True, **more}
+
+
+def with_schema(*attributes: dict[str, Any]) -> Stacks:
+    return with_resource(OLD, POOL, Schema=list(attributes))
+
+
+@pytest.mark.parametrize(
+    ("new", "says"),
+    [
+        ([attribute("email"), attribute("family_name")], "requires cannot be changed: family_name"),
+        ([attribute("email"), attribute("nickname", Required=False)], "requires cannot be changed: nickname"),
+        ([attribute("email", Required=False)], "cannot be changed: email"),
+        ([attribute("email", Mutable=False)], "cannot be changed: email"),
+        ([], "cannot be removed: email"),
+        ([attribute("email"), attribute("team", Required=False)], ""),
+        ([attribute("email"), {"Name": "team"}], ""),
+        ([attribute("email", AttributeDataType="String", Mutable="true")], ""),
+    ],
+)
+def test_the_attributes_of_a_pool(new: list[dict[str, Any]], says: str) -> None:
+    was, will = with_schema(attribute("email")), with_schema(*new)
+    several = impossible(plan_backend(was, will), was, will, TODAY)
+    assert [i.id for i in several] == (["AD742"] if says else [])
+    assert all(says in i.message and i.place == POOL for i in several)
+
+
+@pytest.mark.parametrize(
+    "change", [{"UsernameAttributes": ["phone_number"]}, {"UsernameConfiguration": {"CaseSensitive": True}}]
+)
+def test_how_users_sign_in_is_set_once(change: dict[str, Any]) -> None:
+    assert found(with_resource(OLD, POOL, **change)) == [("AD742", POOL)]
+
+
+def test_a_name_of_its_own_and_a_replacement() -> None:
+    keys = [{"AttributeName": "other", "KeyType": "HASH"}]
+    assert found(with_resource(OLD, TABLE, KeySchema=keys)) == [("AD743", TABLE)]
+    assert found(with_resource(OLD, TABLE, KeySchema=keys, TableName="another")) == []
+    assert found(with_resource(OLD, TABLE, KeySchema=keys, TableName=None)) == []
+    # The name is made from the API's id, and the API is replaced too: nothing is in the way of the new table.
+    unnamed = with_resource(OLD, TABLE, TableName=None)
+    assert found(with_resource(unnamed, TABLE, KeySchema=keys), unnamed) == []
+
+
+def test_another_type_under_the_same_id() -> None:
+    assert found(with_resource(OLD, TABLE, Type="AWS::SNS::Topic")) == [("AD746", TABLE)]
+
+
+@pytest.mark.parametrize(("runtime", "refused"), [("nodejs12.x", True), ("nodejs22.x", False), ("unheard.of", False)])
+def test_an_old_runtime_is_for_what_is_deployed(runtime: str, refused: bool) -> None:
+    new = with_resource(FULL, FUNCTION, Runtime=runtime)
+    assert found(new, None) == ([("AD745", FUNCTION)] if refused else [])
+    assert found(new, FULL) == []
+
+
+def test_a_runtime_is_old_from_a_day_on() -> None:
+    new = with_resource(FULL, FUNCTION, Runtime="nodejs12.x")
+    assert found(new, None, date(2023, 3, 30)) == []
+    assert found(new, None, date(2023, 3, 31)) == [("AD745", FUNCTION)]
+
+
+@pytest.mark.parametrize(("count", "refused"), [(2499, False), (2500, True)])
+def test_the_most_resources_of_one_operation(count: int, refused: bool) -> None:
+    steps = [AddResource(("nested", f"R{n}"), "AWS::SNS::Topic", "") for n in range(count)]
+    ids = [i.id for i in impossible(steps, None, OLD, TODAY)]
+    assert ids == (["AD744"] if refused else []), "a nested stack is a resource too"
+
+
+def test_what_is_overruled_does_not_count() -> None:
+    new = with_indexes(index("a"), index("b"))
+    assert impossible(plan_backend(OLD, new), OLD, new, TODAY, ["AD741"]) == ()
+
+
+def test_the_error_names_all_and_how_to_go_on() -> None:
+    check([], "dev")
+    with pytest.raises(DeployError) as refused:
+        check(
+            [Impossible("AD741", "a/b", "is not possible", "do it twice"), Impossible("AD744", "", "many", "part")],
+            "dev",
+        )
+    assert refused.value.message == "AWS cannot do this:\n  AD741 a/b: is not possible\n  AD744 many"
+    assert refused.value.remedy.startswith("nothing was changed. do it twice; part")
+    assert "AD741, AD744" in refused.value.remedy

@@ -1,0 +1,207 @@
+"""The pipeline's definition: stages in order, doors as action roles, and nothing that varies per commit."""
+
+import json
+from typing import Any
+
+import pytest
+
+from amplify_delivery.components.documents import limits
+from amplify_delivery.components.documents.account.door import DOOR_VARIABLES
+from amplify_delivery.components.documents.pipeline.definition import pipeline_properties
+from amplify_delivery.components.documents.pipeline.model import (
+    Approval,
+    CodeCommitSource,
+    EnvironmentRef,
+    GitHubTokenSource,
+    S3Source,
+    Stage,
+    Step,
+    Trigger,
+)
+from amplify_delivery.errors import ConfigError
+from unit.components.documents import world as w
+
+
+@pytest.fixture
+def properties() -> dict[str, Any]:
+    model = w.pipeline_model()
+    limits.check_model(model)
+    found = pipeline_properties(model)
+    limits.check_definition(found)
+    return found
+
+
+def stage(properties: dict[str, Any], name: str) -> dict[str, Any]:
+    return next(s for s in properties["Stages"] if s["Name"] == name)
+
+
+def orders(found: dict[str, Any]) -> list[tuple[str, int]]:
+    return [(action["Name"], action["RunOrder"]) for action in found["Actions"]]
+
+
+def test_stages_in_order(properties: dict[str, Any]) -> None:
+    names = [s["Name"] for s in properties["Stages"]]
+    assert names[:4] == ["Source", "Build", "UpdatePipeline", "PublishAssets"]
+    assert names[4:] == ["PreProd-Plan", "PreProd", "Prod-Plan", "Prod-Approve", "Prod"]
+
+
+def test_queued_v2_that_restarts_when_it_changed(properties: dict[str, Any]) -> None:
+    assert properties["PipelineType"] == "V2"
+    assert properties["ExecutionMode"] == "QUEUED"
+    assert properties["RestartExecutionOnUpdate"] is True
+
+
+def test_what_tags_start_does_not_restart_with_the_newest_commit() -> None:
+    tags, branches = Trigger(tags=("v*",)), Trigger(branches=("main",))
+    restarts = {
+        (tags,): False,
+        (tags, Trigger(tags_excluded=("x*",))): False,
+        (tags, branches): True,
+        (branches,): True,
+    }
+    for triggers, restart in restarts.items():
+        found = pipeline_properties(w.pipeline_model(triggers=triggers))
+        assert found["RestartExecutionOnUpdate"] is restart, triggers
+
+
+def test_steps_run_after_the_deployment_and_bake_last(properties: dict[str, Any]) -> None:
+    assert orders(stage(properties, "PreProd")) == [("Deploy-preprod", 1), ("smoke-preprod", 2)]
+    expected = [("Deploy-prod", 1), ("Bake-prod", 2), ("Deploy-canary", 1), ("Bake-canary", 2)]
+    assert orders(stage(properties, "Prod")) == expected
+
+
+def test_pre_steps_run_before_the_plan() -> None:
+    reference = EnvironmentRef("prod", w.PROD, w.AWAY)
+    model = w.pipeline_model(stages=(Stage("Prod", (reference,), pre=(Step("freeze"),)),))
+    assert orders(stage(pipeline_properties(model), "Prod-Plan")) == [("freeze-prod", 1), ("Plan-prod", 2)]
+
+
+def test_somebody_may_be_asked_before_anything_of_the_artifact_runs_for_a_stage() -> None:
+    reference = EnvironmentRef("prod", w.PROD, w.AWAY)
+    gated = Stage("Prod", (reference,), pre=(Step("freeze"),), approval_before_plan=Approval("Who merged this?"))
+    model = w.pipeline_model(stages=(gated,))
+    limits.check_model(model)
+    found = stage(pipeline_properties(model), "Prod-Plan")
+    assert orders(found) == [("Approve-Plan", 1), ("freeze-prod", 2), ("Plan-prod", 3)]
+    gate = found["Actions"][0]
+    assert gate["ActionTypeId"]["Category"] == "Approval"
+    assert gate["Configuration"]["CustomData"] == "Who merged this? Commit: #{source.CommitId}"
+    late = Stage("Prod", (reference,), approval_before_plan=Approval(timeout_minutes=1))
+    with pytest.raises(ConfigError, match="must time out after 5 minutes"):
+        limits.check_model(w.pipeline_model(stages=(late,)))
+
+
+def test_only_the_deploying_stage_rolls_back(properties: dict[str, Any]) -> None:
+    with_failure = [s["Name"] for s in properties["Stages"] if "OnFailure" in s]
+    assert with_failure == ["Prod"]
+    assert stage(properties, "Prod")["OnFailure"] == {"Result": "ROLLBACK"}
+
+
+def test_a_retry_is_of_the_failed_actions() -> None:
+    reference = EnvironmentRef("prod", w.PROD, w.AWAY)
+    model = w.pipeline_model(stages=(Stage("Prod", (reference,), on_failure="retry"),))
+    expected = {"Result": "RETRY", "RetryConfiguration": {"RetryMode": "FAILED_ACTIONS"}}
+    assert stage(pipeline_properties(model), "Prod")["OnFailure"] == expected
+
+
+def test_an_approval_asks_whatever_the_program_counts(properties: dict[str, Any]) -> None:
+    """What is to be approved makes the number: it does not decide whether anybody is asked."""
+    reference = EnvironmentRef("prod", w.PROD, w.AWAY)
+    one = w.pipeline_model(stages=(Stage("Prod", (reference,), approval=Approval("Go?")),))
+    for declared in (properties, pipeline_properties(one)):
+        assert "BeforeEntry" not in stage(declared, "Prod-Approve")
+
+
+def test_a_stage_of_several_environments_cannot_skip(properties: dict[str, Any]) -> None:
+    """No rule checks two variables, and what AWS makes of two in one text, or of a line break in it, is not said."""
+    assert len([a for a in stage(properties, "Prod-Plan")["Actions"] if a["Name"].startswith("Plan-")]) == 2
+    references = tuple(EnvironmentRef(name, w.PROD, w.AWAY) for name in ("prod", "canary"))
+    skipping = Stage("Prod", references, approval=Approval(skip_unchanged=True))
+    with pytest.raises(ConfigError, match="stage Prod cannot be skipped"):
+        limits.check_model(w.pipeline_model(stages=(skipping,)))
+
+
+def test_an_approval_that_may_be_skipped_compares_the_environments_count() -> None:
+    reference = EnvironmentRef("prod", w.PROD, w.AWAY)
+    model = w.pipeline_model(stages=(Stage("Prod", (reference,), approval=Approval("Go?", skip_unchanged=True)),))
+    found = stage(pipeline_properties(model), "Prod-Approve")
+    (condition,) = found["BeforeEntry"]["Conditions"]
+    assert condition["Result"] == "SKIP"
+    (declared,) = condition["Rules"]
+    assert declared["RuleTypeId"]["Provider"] == "VariableCheck"
+    rule = declared["Configuration"]
+    assert rule == {"Variable": "#{plan-prod.CHANGES}", "Value": "0", "Operator": "NE"}
+    action = found["Actions"][0]
+    assert action["TimeoutInMinutes"] == 24 * 60
+    assert "#{plan-prod.PLAN_DIGEST}" in action["Configuration"]["CustomData"]
+    assert "RoleArn" not in action
+
+
+def test_what_runs_in_a_target_goes_through_its_door(properties: dict[str, Any]) -> None:
+    doors = {names.environment: names for names in w.ENVIRONMENTS}
+    for found in properties["Stages"][3:]:
+        for action in found["Actions"]:
+            if action["ActionTypeId"]["Provider"] == "Manual":
+                continue
+            names = doors[action["Name"].rsplit("-", 1)[1]]
+            assert action["RoleArn"] == names.door_arn
+            assert action.get("Region", w.HOME) == names.region
+            assert "OutputArtifacts" not in action
+            variables = json.loads(action["Configuration"]["EnvironmentVariables"])
+            assert {v["name"] for v in variables} <= set(DOOR_VARIABLES)
+            assert {"name": "ARTIFACT_DIGEST", "value": "#{build.ARTIFACT_DIGEST}", "type": "PLAINTEXT"} in variables
+
+
+def test_a_deployment_is_bound_to_its_own_plan(properties: dict[str, Any]) -> None:
+    for name in ("prod", "canary"):
+        action = next(a for a in stage(properties, "Prod")["Actions"] if a["Name"] == f"Deploy-{name}")
+        assert f"#{{plan-{name}.PLAN_DIGEST}}" in action["Configuration"]["EnvironmentVariables"]
+    namespaces = [a.get("Namespace") for s in properties["Stages"] for a in s["Actions"] if a.get("Namespace")]
+    assert sorted(namespaces) == ["build", "plan-canary", "plan-preprod", "plan-prod", "source"]
+
+
+def test_actions_per_environment_are_constant() -> None:
+    counts = []
+    for number in (1, 2, 10):
+        references = tuple(EnvironmentRef(f"env{n:02d}", w.PROD, w.HOME) for n in range(number))
+        found = pipeline_properties(w.pipeline_model(stages=(Stage("All", references),)))
+        counts.append(sum(len(s["Actions"]) for s in found["Stages"]))
+    assert counts == [3 + 3 * 1, 3 + 3 * 2, 3 + 3 * 10]
+
+
+def test_artifact_stores_by_region(properties: dict[str, Any]) -> None:
+    stores = properties["ArtifactStores"]
+    assert [store["Region"] for store in stores] == [w.AWAY, w.HOME]
+    assert all(store["ArtifactStore"]["EncryptionKey"]["Id"].startswith("arn:aws:kms:") for store in stores)
+
+
+def test_more_than_fifty_environments_publish_in_two_stages() -> None:
+    references = [EnvironmentRef(f"env{n:02d}", w.PROD, w.HOME) for n in range(60)]
+    stages = tuple(Stage(f"Wave{n}", tuple(references[n * 10 : n * 10 + 10])) for n in range(6))
+    found = pipeline_properties(w.pipeline_model(stages=stages))
+    assert [len(s["Actions"]) for s in found["Stages"] if s["Name"].startswith("PublishAssets")] == [50, 10]
+    limits.check_definition(found)
+
+
+@pytest.mark.parametrize(
+    ("source", "provider", "role"),
+    [
+        (GitHubTokenSource("owner", "repository", "main", "token"), "GitHub", None),
+        (CodeCommitSource("repository", "main"), "CodeCommit", "source"),
+        (S3Source("bucket", "source.zip"), "S3", "source"),
+    ],
+)
+def test_other_sources(source: Any, provider: str, role: str | None) -> None:
+    action = pipeline_properties(w.pipeline_model(source=source))["Stages"][0]["Actions"][0]
+    assert action["ActionTypeId"]["Provider"] == provider
+    assert action.get("RoleArn") == (w.pipeline.role_arn(role) if role else None)
+
+
+def test_triggers_become_push_filters() -> None:
+    triggers = (Trigger(branches=("main", "hotfix/*"), paths=("backend/**",)), Trigger(tags=("v*",)))
+    (found,) = pipeline_properties(w.pipeline_model(triggers=triggers))["Triggers"]
+    assert found["GitConfiguration"]["Push"] == [
+        {"Branches": {"Includes": ["hotfix/*", "main"]}, "FilePaths": {"Includes": ["backend/**"]}},
+        {"Tags": {"Includes": ["v*"]}},
+    ]
+    assert "PullRequest" not in found["GitConfiguration"]

@@ -1,0 +1,102 @@
+"""Loosen any declared statement, and a row of the trust table fails: so the table says all that the documents say."""
+
+import re
+from functools import cache
+
+import pytest
+
+from unit.components.documents import world as w
+from unit.components.documents.mutations import Mutation, loosened
+from unit.components.documents.trust_table import Row, answered_otherwise, rows
+
+
+def _chosen(name: str) -> bool:
+    """One environment of three: they are made by the same functions."""
+    return "preprod" not in name and "canary" not in name
+
+
+MUTATIONS = [m for name, doc in w.declared().items() if _chosen(name) for m in loosened(name, doc)]
+
+HARMLESS = {
+    r"OnlyThisRole for everybody": "the condition still names the one role",
+    r"-prod-\S+ policy build: Artifact(Bucket|Key)? with whole services": "the tooling account allows reading only",
+    r"policy build: ArtifactKey without StringEquals kms:ViaService": "the key's policy asks for it as well",
+    r"pipeline-boundary: (Doors|OwnActions) with whole services": "roles trust for sts:AssumeRole only",
+    r"bucket policy \S+ EnvironmentsRead on every resource": "a bucket's policy reaches no other bucket",
+    r"topic policy: Notifications on every resource": "a topic's policy reaches no other topic",
+    r"policy \S+ Environments(Read|Decrypt) for everybody": "the condition still names the project roles",
+    r"policy pipeline: Doors with whole services": "a door trusts for sts:AssumeRole only",
+    r"NestedStacks (on every resource|without StringEquals)": "the denials still name the one role and the one service",
+}
+"""Mutations that loosen nothing by themselves, with what still holds."""
+
+
+def _harmless(mutation: Mutation) -> bool:
+    return any(re.search(pattern, mutation.id) for pattern in HARMLESS)
+
+
+BOUND = frozenset(role.arn for role in w.tooling().roles if role.boundary)
+
+
+@cache
+def _table() -> list[Row]:
+    return rows()
+
+
+def failing(mutation: Mutation) -> Row | None:
+    """The first row that the loosened document breaks.
+
+    A role's own policies have to be right without its boundary too; so they are judged without it.
+    """
+    documents = {**w.declared(), mutation.document: mutation.loosened}
+    concerned = [row for row in _table() if _concerns(mutation.document, row)]
+    boundless = mutation.document.startswith("role") and " policy " in mutation.document
+    plain = w.build_world(documents, unbound=BOUND if boundless else frozenset())
+    for row in concerned:
+        if w.is_allowed(plain, row.principal, row.action, row.resource, row.context) is not row.allowed:
+            return row
+    for principal in sorted({row.principal for row in concerned if row.always and row.principal.startswith("arn:")}):
+        world = w.build_world(documents, frozenset({principal}))
+        for row in concerned:
+            mine = row.always and row.principal == principal
+            if mine and w.is_allowed(world, row.principal, row.action, row.resource, row.context):
+                return row
+    return None
+
+
+def _concerns(document: str, row: Row) -> bool:
+    """Whether a row can depend on a document: by its role, its resource, or its boundary."""
+    kind, name = document.split(" ", maxsplit=1)[0], document.split(" ")[1]
+    if kind == "role":
+        return row.principal.endswith(f"/{name}") or row.resource.endswith(f"/{name}")
+    if kind == "policy":
+        return row.principal.endswith("/" + name.rsplit("-", 1)[0])
+    if name.endswith("prod-boundary"):
+        return row.principal == w.BACKEND
+    if kind == "boundary":
+        return row.principal in BOUND
+    return any(service in row.resource for service in (":ecr:", ":kms:", ":s3:::", ":sns:"))
+
+
+def test_the_table_holds_without_the_boundaries_of_the_tooling_account() -> None:
+    """But for a role that lets one in by itself: only the boundary keeps from that."""
+    concerned = [row for row in _table() if row.principal in BOUND and row.resource != w.FRIEND]
+    assert len(concerned) > 400
+    assert answered_otherwise(w.build_world(w.declared(), unbound=BOUND), concerned) == []
+
+
+def test_there_are_enough() -> None:
+    assert len(MUTATIONS) >= 200
+
+
+def test_no_exception_is_left_over() -> None:
+    assert [p for p in HARMLESS if not any(re.search(p, mutation.id) for mutation in MUTATIONS)] == []
+
+
+@pytest.mark.parametrize("document", sorted({mutation.document for mutation in MUTATIONS}))
+def test_a_loosened_statement_breaks_a_row(document: str) -> None:
+    own = [mutation for mutation in MUTATIONS if mutation.document == document]
+    unnoticed = [m.id for m in own if not _harmless(m) and failing(m) is None]
+    assert unnoticed == [], "no row of the table fails"
+    harmful = [m.id for m in own if _harmless(m) and failing(m) is not None]
+    assert harmful == [], "no more harmless: take it off the list"

@@ -1,0 +1,157 @@
+"""The record of what an account's roles were made for: what is in it, and what it answers."""
+
+import importlib.util
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from amplify_delivery.components.documents.limits import check_parameter
+from amplify_delivery.components.documents.pulumi_types import CLASSIC, cloudformation_type, services_of
+from amplify_delivery.components.documents.rights.prepared import Prepared, parse, prepared
+from amplify_delivery.components.documents.rights.types import actions_for, known_types
+from amplify_delivery.components.hello_service import RESOURCE_TYPES
+from unit.components.documents import world as w
+
+
+def record(*, backend: str = "", program: str = "", further: str = "") -> Prepared:
+    return Prepared(*(frozenset(names.split()) for names in (backend, program, further)))
+
+
+def test_it_is_what_the_files_say() -> None:
+    types = frozenset({"AWS::SQS::Queue", "Custom::LambdaCallout", "Custom::EmptyResource"})
+    statements = ({"Effect": "Allow", "Action": ["route53:GetChange", "acm:ListTags"], "Resource": "*"},)
+    access = w.access(w.prod, resource_types=types, deploy_statements=statements)
+    found = prepared(access)
+    assert found.backend == {"AWS::SQS::Queue", "AWS::CloudFormation::CustomResource"}
+    assert found.program == w.PROGRAM_TYPES
+    assert found.further == {"acm", "route53"}
+
+
+def test_managed_policies_may_hold_anything() -> None:
+    policy = "arn:aws:iam::aws:policy/AmazonSQSReadOnlyAccess"
+    assert prepared(w.access(w.prod, deploy_managed_policies=(policy,))).further == {"*"}
+
+
+def test_its_text_is_read_back() -> None:
+    found = prepared(w.access(w.prod))
+    assert parse(found.to_text()) == found
+    assert found.to_text() == prepared(w.access(w.prod)).to_text()
+
+
+def test_services_that_the_accounts_file_adds_are_recorded() -> None:
+    found = prepared(w.access(w.prod, boundary_services=("iot", "bedrock")))
+    assert parse(found.to_text()).boundary == {"bedrock", "iot"}
+    assert found.lets_pass("iot:Connect")
+    assert not prepared(w.access(w.prod)).lets_pass("iot:Connect")
+    assert prepared(w.access(w.prod)).lets_pass("dynamodb:Query")
+
+
+@pytest.mark.parametrize("text", ["", "1", "[]", "{}", '{"backend": [], "program": {}, "further": []}'])
+def test_another_text_is_no_record(text: str) -> None:
+    with pytest.raises(ValueError):
+        parse(text)
+
+
+def test_whatever_can_be_deployed_fits_into_a_parameter() -> None:
+    """All types that rights can be computed for, twice, and rights in thirty services beside."""
+    every = known_types()
+    text = Prepared(every, every, frozenset(f"service-number-{n}" for n in range(30))).to_text()
+    check_parameter("types", text)
+    assert "{{" not in text, "SSM refuses it in a value"
+
+
+@pytest.mark.parametrize(
+    ("name", "allowed"),
+    [
+        ("AWS::SQS::Queue", True),
+        ("AWS::SNS::Topic", False),
+        ("AWS::New::Thing", False),
+        ("AWS::CloudFormation::Stack", True),  # every export's
+        ("AWS::CloudFormation::WaitConditionHandle", True),  # needs no right
+        ("Custom::LambdaCallout", False),
+    ],
+)
+def test_types_of_the_backend(name: str, *, allowed: bool) -> None:
+    assert record(backend="AWS::SQS::Queue", program="AWS::SNS::Topic").allows_backend(name) is allowed
+
+
+def test_one_custom_type_is_like_another() -> None:
+    assert record(backend="AWS::CloudFormation::CustomResource").allows_backend("Custom::LambdaCallout")
+
+
+QUEUE, ZONE, POLICY = "aws:sqs/queue:Queue", "aws:route53/zone:Zone", "aws:sqs/queuePolicy:QueuePolicy"
+
+
+@pytest.mark.parametrize(
+    ("token", "program", "further", "allowed"),
+    [
+        (QUEUE, "AWS::SQS::Queue", "", True),
+        ("aws-native:sqs:Queue", "AWS::SQS::Queue", "", True),
+        (QUEUE, "AWS::SNS::Topic", "", False),
+        (QUEUE, "", "route53", False),
+        (QUEUE, "", "sqs", None),
+        (QUEUE, "", "*", None),
+        (ZONE, "", "", False),
+        (ZONE, "AWS::SQS::Queue", "", False),
+        (ZONE, "", "route53", None),
+        (ZONE, "", "*", None),
+        # The table has no such type, but the queue's own rights may well be enough.
+        (POLICY, "AWS::SQS::Queue", "", None),
+        (POLICY, "AWS::SNS::Topic", "", False),
+        ("aws:cloudwatch/eventPermission:EventPermission", "AWS::Events::EventBus", "", None),
+    ],
+)
+def test_types_of_the_program(token: str, program: str, further: str, *, allowed: bool | None) -> None:
+    assert record(backend="AWS::SQS::Queue", program=program, further=further).allows_program(token) is allowed
+
+
+# --- from Pulumi's types to CloudFormation's --------------------------------------------------------------------------
+
+
+@cache
+def tokens(package: str) -> frozenset[str]:
+    """The resource types of a provider's SDK, as its sources name them; it is not imported, which takes seconds."""
+    spec = importlib.util.find_spec(package)
+    assert spec and spec.submodule_search_locations
+    sources = Path(spec.submodule_search_locations[0]).glob("*/*.py")
+    calls = (re.findall(r"__self__\)\.__init__\(\s*'([^']+)'", source.read_text()) for source in sources)
+    return frozenset(token for found in calls for token in found)
+
+
+@pytest.mark.parametrize(
+    ("token", "name"),
+    [
+        ("aws-native:apigatewayv2:Api", "AWS::ApiGatewayV2::Api"),
+        ("aws-native:ec2:Vpc", "AWS::EC2::VPC"),
+        ("aws-native:iam:ManagedPolicy", "AWS::IAM::ManagedPolicy"),
+        ("aws:dynamodb/table:Table", "AWS::DynamoDB::Table"),
+        ("aws:iam/policy:Policy", "AWS::IAM::ManagedPolicy"),
+        ("aws:cloudwatch/logGroup:LogGroup", "AWS::Logs::LogGroup"),
+        ("aws:route53/zone:Zone", None),
+        ("datadog:index/monitor:Monitor", None),
+        ("pulumi:providers:aws", None),
+    ],
+)
+def test_the_type_of_a_token(token: str, name: str | None) -> None:
+    assert cloudformation_type(token) == name
+
+
+@pytest.mark.parametrize("token", sorted(CLASSIC))
+def test_the_listed_types_are_in_the_table_and_in_the_provider(token: str) -> None:
+    assert actions_for([CLASSIC[token]])
+    assert token in tokens("pulumi_aws")
+
+
+def test_what_the_native_provider_has_is_found() -> None:
+    """All but what Cloud Control does not know."""
+    found = {cloudformation_type(token) for token in tokens("pulumi_aws_native")}
+    lacking = {name for name in known_types() - found if not name.startswith("AWS::CloudFormation::")}
+    assert lacking == {"AWS::AppSync::GraphQLSchema", "AWS::EC2::NetworkAclEntry", "AWS::IAM::Policy"}
+    assert found >= RESOURCE_TYPES
+
+
+def test_a_classic_module_may_hold_several_services() -> None:
+    assert services_of("aws:cloudwatch/logStream:LogStream") == {"cloudwatch", "events", "logs"}
+    assert services_of("aws-native:logs:LogStream") == {"logs"}

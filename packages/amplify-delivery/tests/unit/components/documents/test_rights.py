@@ -1,0 +1,113 @@
+"""Rights from resource types: what the table says, as narrow as names allow, and an error for what it lacks."""
+
+import json
+from pathlib import Path
+
+import pytest
+from cfnlint.data import AdditionalSpecs
+
+from amplify_delivery.components.documents.account.everything import account_documents
+from amplify_delivery.components.documents.packing import pack
+from amplify_delivery.components.documents.rights import handler_table
+from amplify_delivery.components.documents.rights import types as rights
+from amplify_delivery.components.documents.statements import allow, document, size
+from amplify_delivery.errors import ConfigError
+from aws_rehearsal.policy import Principal, Request, Role, World, decide
+from unit.components.documents import world as w
+
+EXPORTS = Path(__file__).parents[2] / "exports"
+
+
+def types_of(folder: Path) -> set[str]:
+    found: set[str] = set()
+    for path in folder.rglob("*.json"):
+        template = json.loads(path.read_text(encoding="utf-8"))
+        if isinstance(template, dict) and isinstance(template.get("Resources"), dict):
+            found |= {resource["Type"] for resource in template["Resources"].values()}
+    return found
+
+
+@pytest.mark.parametrize("export", sorted(p.name for p in EXPORTS.iterdir() if p.is_dir()))
+def test_every_type_of_a_real_export_is_known(export: str) -> None:
+    types = types_of(EXPORTS / export)
+    assert types
+    documents = account_documents(w.access(w.prod, resource_types=frozenset(types)))
+    assert all(size(policy.document) <= 6_144 for policy in documents.policies)
+
+
+def test_an_unknown_type_is_an_error_that_says_what_to_do() -> None:
+    with pytest.raises(ConfigError, match=r"AWS::New::Thing, AWS::Old::Thing[\s\S]*write the table anew"):
+        rights.actions_for(["AWS::Old::Thing", "AWS::DynamoDB::Table", "AWS::New::Thing"])
+
+
+def test_the_use_of_any_key_is_no_part_of_a_types_rights() -> None:
+    assert not any(a.startswith("kms:") for a in rights.actions_for(["AWS::Logs::LogGroup", "AWS::Lambda::Function"]))
+    assert "kms:CreateKey" in rights.actions_for(["AWS::KMS::Key"])
+
+
+def test_users_and_groups_are_not_a_backends_business() -> None:
+    actions = rights.actions_for(["AWS::IAM::Policy", "AWS::IAM::ManagedPolicy"])
+    assert "iam:PutRolePolicy" in actions
+    assert not any("User" in a or "Group" in a for a in actions)
+
+
+def test_what_deploy_lacks_for_further_types() -> None:
+    access = w.access(w.prod)
+    assert rights.missing(access, w.PROGRAM_TYPES) == []
+    lacking = rights.missing(access, {*w.PROGRAM_TYPES, "AWS::SQS::Queue"})
+    assert {
+        a.split(":")[0] for s in lacking for a in ([s["Action"]] if isinstance(s["Action"], str) else s["Action"])
+    } == {"sqs"}
+
+
+def test_more_rights_than_one_policy_holds_are_split_and_none_is_lost() -> None:
+    actions = [f"s3:Action{n:04d}" for n in range(1_000)]
+    groups = pack([allow("Many", actions, "*"), allow("Few", "s3:Other", "*")], 6_144)
+    assert all(size(document(group)) <= 6_144 for group in groups)
+    packed = [
+        a for group in groups for s in group for a in ([s["Action"]] if isinstance(s["Action"], str) else s["Action"])
+    ]
+    assert sorted(packed) == sorted([*actions, "s3:Other"])
+
+
+def test_administrators_are_refused_as_rights_of_deploy() -> None:
+    for change in (
+        {"deploy_managed_policies": ("arn:aws:iam::aws:policy/AdministratorAccess",)},
+        {"deploy_statements": ({"Effect": "Allow", "Action": "*", "Resource": "*"},)},
+        {"check_statements": ({"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"},)},
+    ):
+        with pytest.raises(ConfigError):
+            w.access(w.prod, **change)
+
+
+def test_the_table_is_what_cfn_lints_schemas_say() -> None:
+    resources = pytest.importorskip("cfnlint.data.schemas.resources")
+    folder = Path(next(iter(resources.__path__)))
+    published = json.loads(Path(next(iter(AdditionalSpecs.__path__)), "Policies.json").read_text(encoding="utf-8"))
+    schemas = (json.loads(p.read_text(encoding="utf-8")) for p in sorted(folder.glob("*.json")))
+    made = handler_table.from_schemas(schemas, published)
+    # A newer cfn-lint may know more; what the table has must not have gone.
+    assert set(handler_table.table()) <= set(made)
+
+
+def test_plan_reads_the_programs_own_parameters_and_secrets_and_no_others() -> None:
+    """A preview refreshes them, with their values; nobody else's."""
+    types = frozenset({*w.PROGRAM_TYPES, "AWS::SSM::Parameter", "AWS::SecretsManager::Secret"})
+    documents = account_documents(w.access(w.prod, program_types=types))
+    (role,) = [r for r in documents.project_roles if r.arn == w.prod.project_role_arn("plan")]
+    managed = {policy.arn: policy.document for policy in documents.policies}
+    policies = (*role.policies.values(), *(managed[arn] for arn in role.managed_policies))
+    world = World({role.arn: Role(role.arn, role.trust, policies)})
+
+    def may(action: str, resource: str) -> bool:
+        context = {"aws:RequestedRegion": w.prod.region}
+        return decide(world, Request(Principal(role.arn), action, resource, context)).allowed
+
+    own, other = w.prod.arn("ssm", f"parameter/{w.prod.prefix}-key"), w.prod.arn("ssm", "parameter/amplify/key-prod")
+    assert may("ssm:GetParameter", own)
+    assert may("ssm:GetParameters", own)
+    assert not may("ssm:GetParameter", other)
+    assert may("ssm:DescribeParameters", "*")
+    assert may("secretsmanager:GetSecretValue", w.prod.arn("secretsmanager", f"secret:{w.prod.prefix}-key-AbCdEf"))
+    assert not may("secretsmanager:GetSecretValue", w.prod.arn("secretsmanager", f"secret:{w.stack_name(w.prod)}/a/b"))
+    assert not may("ssm:PutParameter", own)

@@ -1,0 +1,120 @@
+"""Publishing from a deployment's hook, with the rights of an enrolled environment's `deploy`: it only verifies."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from amplify_delivery.changes.guard import Guard
+from amplify_delivery.components.documents.account.environment import EnvironmentAccess
+from amplify_delivery.components.documents.account.projects import project_policies
+from amplify_delivery.components.documents.naming import EnvironmentNames, PipelineNames
+from amplify_delivery.components.providers import Access
+from amplify_delivery.components.publisher import BucketPublisher
+from amplify_delivery.errors import PublishError
+from amplify_delivery.export import EnvironmentValues, ExportRefused, Finding, RootStack, render_root
+from amplify_delivery.publishing import PublishTarget, publish, upload
+from aws_rehearsal_tests.local_account import LocalAccount
+from unit.components.backends import EXPIRES, assembly_of, folder
+
+ASSEMBLY = assembly_of(folder("mytodoapp"))
+
+
+def log_in(account: LocalAccount, monkeypatch: pytest.MonkeyPatch, role_arn: str = "") -> None:
+    aws = account.aws
+    credentials = aws.assume_role(account.credentials, role_arn) if role_arn else account.credentials
+    monkeypatch.delenv("AWS_SESSION_TOKEN", raising=False)
+    for name, value in aws.environment(credentials, account.region).items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def names(developer: LocalAccount) -> EnvironmentNames:
+    return EnvironmentNames("mytodoapp", developer.account, developer.region, "prod")
+
+
+@pytest.fixture
+def root(names: EnvironmentNames) -> RootStack:
+    return render_root(ASSEMBLY, EnvironmentValues("prod", EXPIRES), names.staging_bucket)
+
+
+@pytest.fixture
+def role(names: EnvironmentNames, root: RootStack, developer: LocalAccount) -> str:
+    """The role of the project `deploy`, as it is declared; who may assume it is not what is tested here."""
+    tooling = PipelineNames("mytodoapp", "111111111111", developer.region)
+    access = EnvironmentAccess(names, tooling, root.stack_name, resource_types=frozenset())
+    principal = {"Effect": "Allow", "Principal": {"AWS": names.root_arn}, "Action": "sts:AssumeRole"}
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [principal]})
+    iam = developer.client("iam")
+    made = iam.create_role(RoleName=names.project_role("deploy"), AssumeRolePolicyDocument=trust)
+    for name, document in project_policies(access, "deploy").items():
+        iam.put_role_policy(RoleName=made["Role"]["RoleName"], PolicyName=name, PolicyDocument=json.dumps(document))
+    return str(made["Role"]["Arn"])
+
+
+def test_the_deploying_role_verifies_and_writes_nothing(
+    names: EnvironmentNames, root: RootStack, role: str, developer: LocalAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    developer.client("s3").create_bucket(
+        Bucket=names.staging_bucket,
+        BucketNamespace="account-regional",
+        CreateBucketConfiguration={"LocationConstraint": names.region},
+    )
+    log_in(developer, monkeypatch)
+    publish(ASSEMBLY, [(root.object, root.body)], PublishTarget(names.staging_bucket, names.account, names.region))
+    examined: list[object] = []
+    monkeypatch.setattr(upload, "examine", lambda *given: examined.append(given) or {names.staging_bucket: []})
+    log_in(developer, monkeypatch, role)
+    publisher = BucketPublisher(
+        names.staging_bucket, Access(names.account, names.region), Guard("prod", (), date(2027, 5, 1))
+    )
+    report = publisher(ASSEMBLY, root, lambda _: None)
+    assert isinstance(report, upload.PublishReport)
+    assert (report.uploaded, report.present) == (0, len(ASSEMBLY.objects) + 1)
+    assert examined == []
+
+    developer.client("s3").delete_object(Bucket=names.staging_bucket, Key=root.object.key)
+    with pytest.raises(PublishError, match=f"uploading {root.object.key}.*AccessDenied") as refused:
+        publisher(ASSEMBLY, root, lambda _: None)
+    assert "python -m amplify_delivery publish ENV" in refused.value.remedy
+    assert len(examined) == 1
+
+
+def test_what_only_a_stack_that_is_there_may_have_is_refused_when_it_is_made(
+    names: EnvironmentNames, root: RootStack, developer: LocalAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log_in(developer, monkeypatch)
+    publisher = BucketPublisher(
+        names.staging_bucket, Access(names.account, names.region), Guard("prod", (), date(2027, 5, 1))
+    )
+    finding = Finding("AD212", "refused", "a.json", "holds an id of the stack that was exported", "take it out")
+    bound = replace(root, against_creating=(finding,))
+    with pytest.raises(ExportRefused, match=r"AD212 a\.json: holds an id"):
+        publisher.check(ASSEMBLY, bound, creating=True)
+    publisher.check(ASSEMBLY, bound, creating=False)
+    publisher.check(ASSEMBLY, root, creating=True)
+
+
+def test_names_are_looked_for_once_in_a_first_create(
+    names: EnvironmentNames, root: RootStack, developer: LocalAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before the very first resource, and not again before the root stack; there, if nobody has before."""
+    log_in(developer, monkeypatch)
+    asked: list[int] = []
+    monkeypatch.setattr("publishing.check_names", lambda _, found: asked.append(len(found)))
+
+    def publisher() -> BucketPublisher:
+        access = Access(names.account, names.region)
+        return BucketPublisher(names.staging_bucket, access, Guard("prod", (), date(2027, 5, 1)))
+
+    first = publisher()
+    first.check_first(ASSEMBLY, root, examine=False)
+    first.check(ASSEMBLY, root, creating=True)
+    assert len(asked) == 1
+    publisher().check(ASSEMBLY, root, creating=True)
+    assert len(asked) == 2
+    publisher().check(ASSEMBLY, root, creating=False)
+    assert len(asked) == 2

@@ -1,0 +1,252 @@
+"""For which resource types an account has not given the rights, over real exports."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from amplify_delivery.components.documents.rights.prepared import Prepared
+from amplify_delivery.delivery.planning import (
+    Identity,
+    Lacking,
+    ProgramStep,
+    Stacks,
+    beyond_boundary,
+    lacking,
+    named_policies,
+    page_buckets,
+    plan_backend,
+    program_needs,
+    unread_policies,
+)
+from unit.delivery.planning.stacks_of import stacks_of, with_resource, without
+
+NOBODY = Identity()
+MODELS, WITH_AUTH = "todo-series/v1", "todo-series/v4"
+URN = "urn:pulumi:prod::app::"
+
+
+def made_for(name: str, *, but: str = "") -> Prepared:
+    """What an account's roles are made for when its owner has run the stack with that export."""
+    types = {r["Type"] for t in stacks_of(name).templates.values() for r in t["Resources"].values()}
+    custom = {"AWS::CloudFormation::CustomResource"} if any(t.startswith("Custom::") for t in types) else set()
+    return Prepared(frozenset(types | custom) - {but}, frozenset(), frozenset())
+
+
+def found(prepared: Prepared, wanted: Stacks, deployed: Stacks | None = None, **program: list[str]) -> Lacking:
+    return lacking(prepared, wanted, deployed, plan_backend(deployed, wanted), program)
+
+
+def test_the_export_that_the_roles_were_made_for_lacks_nothing() -> None:
+    assert not found(made_for(MODELS), stacks_of(MODELS))
+    assert not found(made_for(MODELS), stacks_of("todo-series/v3"), stacks_of(MODELS))
+
+
+def test_a_category_that_came_later_is_told_with_what_needs_it() -> None:
+    """`amplify add auth` after the account's owner has run her stack."""
+    lacks = found(made_for(MODELS), stacks_of(WITH_AUTH), stacks_of(MODELS))
+    assert lacks
+    assert set(lacks.backend) >= {
+        "AWS::Cognito::UserPool",
+        "AWS::Cognito::UserPoolClient",
+        "AWS::Cognito::IdentityPool",
+    }
+    [pool] = lacks.backend["AWS::Cognito::UserPool"]
+    stack, _, name = pool.partition("/")
+    assert (stack[:4], name) == ("auth", "UserPool")
+    assert "AWS::DynamoDB::Table" not in lacks.backend
+    assert (lacks.removed, lacks.program, lacks.unclear) == ({}, {}, {})
+
+
+def test_also_what_does_not_change_now_needs_its_rights() -> None:
+    same = stacks_of(MODELS)
+    lacks = found(made_for(MODELS, but="AWS::DynamoDB::Table"), same, same)
+    assert list(lacks.backend) == ["AWS::DynamoDB::Table"]
+
+
+def test_what_goes_needs_the_rights_to_delete_it() -> None:
+    """The account's owner has run her stack with the new export, before it was deployed."""
+    lacks = found(made_for(MODELS), stacks_of(MODELS), stacks_of(WITH_AUTH))
+    assert lacks
+    assert lacks.backend == {}
+    assert "AWS::Cognito::UserPool" in lacks.removed
+    # The roles that were made for what is deployed can take it away.
+    assert not found(made_for(WITH_AUTH), stacks_of(MODELS), stacks_of(WITH_AUTH))
+
+
+def test_what_is_kept_is_not_deleted() -> None:
+    prepared = Prepared(frozenset({"AWS::S3::Bucket"}), frozenset(), frozenset())
+    old = Stacks({(): {"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}, "Bucket": {"Type": "AWS::S3::Bucket"}}}}, {})
+    new = without(old, "Topic")
+    assert found(prepared, new, old).removed == {"AWS::SNS::Topic": ["Topic"]}
+    assert not found(prepared, new, with_resource(old, "Topic", DeletionPolicy="Retain"))
+
+
+def test_a_resource_of_another_type_under_the_same_name_is_deleted_too() -> None:
+    prepared = Prepared(frozenset({"AWS::SQS::Queue"}), frozenset(), frozenset())
+    old = Stacks({(): {"Resources": {"It": {"Type": "AWS::SNS::Topic"}}}}, {})
+    new = Stacks({(): {"Resources": {"It": {"Type": "AWS::SQS::Queue"}}}}, {})
+    assert found(prepared, new, old).removed == {"AWS::SNS::Topic": ["It"]}
+
+
+def test_with_another_execution_role_the_backend_is_not_the_accounts_to_know() -> None:
+    steps = plan_backend(stacks_of(MODELS), stacks_of(WITH_AUTH))
+    assert not lacking(made_for(MODELS), None, stacks_of(MODELS), steps, {})
+
+
+# --- what the program makes beside it --------------------------------------------------------------------------------
+
+
+def test_what_only_aws_can_say_is_no_refusal() -> None:
+    prepared = replace(made_for(MODELS), program=frozenset({"AWS::SQS::Queue"}), further=frozenset({"route53"}))
+    needs = {"aws:sqs/queue:Queue": ["jobs"], "aws:sns/topic:Topic": ["news"], "aws:route53/zone:Zone": ["zone"]}
+    lacks = lacking(prepared, stacks_of(MODELS), None, (), needs)
+    assert (lacks.program, lacks.unclear) == ({"aws:sns/topic:Topic": ["news"]}, {"aws:route53/zone:Zone": ["zone"]})
+    assert lacks
+    del needs["aws:sns/topic:Topic"]
+    assert not lacking(prepared, stacks_of(MODELS), None, (), needs)
+
+
+def step(
+    operation: str, kind: str = "aws:sqs/queue:Queue", *, name: str = "jobs", parent: str = "", **more: Any
+) -> Any:
+    return ProgramStep(f"{URN}{parent}{kind}::{name}", kind, operation, **more)
+
+
+BACKEND = "amplify-delivery:index:AmplifyBackend$"
+
+
+@pytest.mark.parametrize(
+    ("steps", "needs"),
+    [
+        ([step("create")], {"aws:sqs/queue:Queue": ["jobs"]}),
+        ([step("update"), step("update", name="mails")], {"aws:sqs/queue:Queue": ["jobs", "mails"]}),
+        ([step("delete")], {"aws:sqs/queue:Queue": ["jobs"]}),
+        ([step("create-replacement"), step("replace"), step("delete-replaced")], {"aws:sqs/queue:Queue": ["jobs"]}),
+        ([step("create", "aws-native:sqs:Queue")], {"aws-native:sqs:Queue": ["jobs"]}),
+        ([step("same"), step("read"), step("refresh")], {}),
+        ([step("delete", kept=True)], {}),
+        ([step("create", custom=False)], {}),
+        ([step("create", "datadog:index/monitor:Monitor"), step("create", "pulumi:index:Stash")], {}),
+        # The backend's own: its stack, and the secrets that every `deploy` may write.
+        ([step("update", "aws:cloudformation/stack:Stack", parent=BACKEND)], {}),
+        ([step("create", "aws:secretsmanager/secret:Secret", parent=BACKEND)], {}),
+        ([step("create", "aws:secretsmanager/secret:Secret")], {"aws:secretsmanager/secret:Secret": ["jobs"]}),
+        # Its verification pages: `page_buckets`.
+        ([step("create", "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock", parent=BACKEND)], {}),
+        (
+            [step("create", "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock")],
+            {"aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": ["jobs"]},
+        ),
+    ],
+)
+def test_what_a_preview_needs(steps: list[ProgramStep], needs: dict[str, list[str]]) -> None:
+    assert program_needs(steps, NOBODY) == needs
+
+
+ROLE = "arn:aws:iam::333333333333:role/dns"
+CLASSIC, NATIVE = {"assumeRoles": json.dumps([{"roleArn": ROLE}])}, {"assumeRole": json.dumps({"roleArn": ROLE})}
+
+
+@pytest.mark.parametrize(
+    ("inputs", "identity", "own"),
+    [
+        ({}, NOBODY, True),
+        ({"region": "us-east-1", "allowedAccountIds": '["333333333333"]'}, NOBODY, True),
+        (CLASSIC, NOBODY, False),
+        (NATIVE, NOBODY, False),
+        (CLASSIC, Identity(role_arn=ROLE), True),
+        (NATIVE, Identity(role_arn=ROLE), True),
+        (CLASSIC, Identity(role_arn=ROLE + "-other"), False),
+        ({}, Identity(role_arn=ROLE), False),
+        ({"profile": "dns"}, NOBODY, False),
+        ({"profile": "prod"}, Identity(profile="prod"), True),
+        ({"accessKey": "AKIA"}, NOBODY, False),
+    ],
+)
+def test_what_other_credentials_make_is_not_made_with_these_rights(
+    inputs: dict[str, str], identity: Identity, *, own: bool
+) -> None:
+    provider = ProgramStep(f"{URN}pulumi:providers:aws::dns", "pulumi:providers:aws", "same", inputs=inputs)
+    made = step("create", provider=f"{provider.urn}::0123")
+    # A provider without inputs of its own is not there at all in a preview's steps.
+    assert bool(program_needs([provider, made], identity)) is (own or not inputs)
+
+
+def test_of_a_provider_that_the_preview_does_not_show_the_rights_are_asked() -> None:
+    assert program_needs([step("delete", provider=f"{URN}pulumi:providers:aws::old::1")], Identity(role_arn=ROLE))
+
+
+def test_the_buckets_of_verification_pages_are_the_accounts_to_know() -> None:
+    closed, page = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock", "aws:s3/bucketObjectv2:BucketObjectv2"
+    buckets = page_buckets(
+        [
+            step("same", closed, name="old-prod", parent=BACKEND),
+            step("create", closed, name="pages-prod", parent=BACKEND),
+            step("delete", page, name="gone-prod/css/style.css", parent=BACKEND),
+            step("create", page, name="mine/x"),
+        ]
+    )
+    assert buckets == {"pages-prod", "gone-prod"}
+    prepared = replace(made_for(MODELS), pages=frozenset({"pages-prod"}))
+    lacks = lacking(prepared, stacks_of(MODELS), None, (), {}, pages=buckets)
+    assert lacks.pages == ("gone-prod",)
+    assert lacks
+    assert not lacking(prepared, stacks_of(MODELS), None, (), {}, pages={"pages-prod"})
+
+
+# --- what the boundary denies at run time -----------------------------------------------------------------------------
+
+
+def with_policy(actions: Any, resource: Any = "*") -> Stacks:
+    """An export whose function may do something more, as `custom-policies.json` says it."""
+    stacks = stacks_of("full")
+    place = next(
+        "/".join((*path, name))
+        for path, template in stacks.templates.items()
+        for name, found in template["Resources"].items()
+        if found["Type"] == "AWS::IAM::Policy" and name == "lambdaexecutionpolicy"
+    )
+    document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": resource}]}
+    return with_resource(stacks, place, PolicyDocument=document)
+
+
+def test_a_function_that_calls_a_service_which_the_boundary_does_not_let_pass_is_told() -> None:
+    stacks = with_policy(["bedrock:InvokeModel", "s3:GetObject"])
+    denied = beyond_boundary(made_for("full"), stacks)
+    assert list(denied) == ["bedrock:InvokeModel"]
+    assert all(place.endswith("/lambdaexecutionpolicy") for place in denied["bedrock:InvokeModel"])
+    assert not found(made_for("full"), stacks, stacks), "the deployment succeeds all the same"
+    added = replace(made_for("full"), boundary=frozenset({"bedrock"}))
+    assert beyond_boundary(added, stacks) == {}
+
+
+@pytest.mark.parametrize("name", ["todo", "full", "iam", "todo-series/v4"])
+def test_real_exports_ask_for_nothing_that_it_denies(name: str) -> None:
+    assert beyond_boundary(made_for(name), stacks_of(name)) == {}
+    assert unread_policies(stacks_of(name)) == {}
+
+
+def test_policies_that_a_function_attaches_are_told_or_named() -> None:
+    stacks = stacks_of("full")
+    place = next("/".join(p) for p, r in stacks.resolved.resources.items() if p[-1] == "LambdaExecutionRole")
+    arns = ["arn:aws:iam::aws:policy/AmazonBedrockReadOnly", "arn:aws:iam::aws:policy/AWSNewServiceFullAccess"]
+    changed = with_resource(stacks, place, ManagedPolicyArns=arns)
+    assert list(beyond_boundary(made_for("full"), changed)) == ["bedrock:*", "sagemaker:*"]
+    assert unread_policies(changed) == {"AWSNewServiceFullAccess": [place]}
+
+
+def test_a_managed_policy_with_a_name_of_its_own_is_told() -> None:
+    stacks = stacks_of("full")
+    [place] = [
+        "/".join(path)
+        for path, resource in stacks.resolved.resources.items()
+        if path[-1] == "PolicyAPIGWAuth1" and resource.type == "AWS::IAM::ManagedPolicy"
+    ]
+    assert named_policies(stacks, "amplify-fullapp-dev") == {}
+    for name, told in (("reports-dev", True), ("amplify-fullapp-dev-mine", False)):
+        found = named_policies(with_resource(stacks, place, ManagedPolicyName=name), "amplify-fullapp-dev")
+        assert found == ({f"AWS::IAM::ManagedPolicy {name}": [place]} if told else {})

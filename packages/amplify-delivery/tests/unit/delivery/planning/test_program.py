@@ -1,0 +1,71 @@
+"""What the program changes beside the backend, from the steps of a preview."""
+
+from __future__ import annotations
+
+import pytest
+
+from amplify_delivery.delivery.planning import ProgramStep, plan_program
+
+URN = "urn:pulumi:dev::app::"
+ROOT = ProgramStep(
+    f"{URN}amplify-delivery:index:AmplifyBackend$aws:cloudformation/stack:Stack::backend",
+    "aws:cloudformation/stack:Stack",
+    "update",
+    ("templateUrl",),
+)
+TABLE = "aws:dynamodb/table:Table"
+
+
+def of(operation: str, kind: str = TABLE, parent: str = "", **more: object) -> ProgramStep:
+    return ProgramStep(f"{URN}{parent}{kind}::orders", kind, operation, **more)  # type: ignore[arg-type]
+
+
+def planned(*steps: ProgramStep, backend: bool = True, deployed: bool = True) -> list[tuple[str, str]]:
+    return [(s.operation, s.loss) for s in plan_program(steps, backend_changes=backend, deployed=deployed)]
+
+
+@pytest.mark.parametrize("operation", ["same", "read", "refresh", "discard"])
+def test_what_changes_nothing_is_no_step(operation: str) -> None:
+    assert planned(of(operation)) == []
+
+
+def test_components_and_providers_are_no_resources() -> None:
+    assert planned(of("create", custom=False), of("create", "pulumi:providers:aws")) == []
+
+
+def test_a_replacement_is_one_step() -> None:
+    assert planned(of("create-replacement"), of("replace"), of("delete-replaced")) == [("replace", "items")]
+
+
+@pytest.mark.parametrize(
+    ("step", "loss"),
+    [
+        (of("delete"), "items"),
+        (of("delete", kept=True), ""),
+        (of("delete", "aws:s3/bucket:Bucket", "amplify-delivery:index:StagingArea$"), ""),
+        (of("delete", "aws:sns/topic:Topic"), ""),
+        (of("update"), ""),
+        (ProgramStep(ROOT.urn, ROOT.type, "delete"), "everything in the stack"),
+    ],
+)
+def test_data_that_is_lost(step: ProgramStep, loss: str) -> None:
+    assert planned(step) == [(step.operation, loss)]
+
+
+def test_the_root_stack_is_told_by_its_own_plan() -> None:
+    assert planned(ROOT) == []
+    assert planned(ProgramStep(ROOT.urn, ROOT.type, "create"), deployed=False) == []
+
+
+def test_what_the_backends_plan_does_not_tell_is_a_step() -> None:
+    assert planned(ROOT, backend=False) == [("update", "")]
+    assert planned(ProgramStep(ROOT.urn, ROOT.type, "update", ("tags", "templateUrl"))) == [("update", "")]
+    assert planned(ProgramStep(ROOT.urn, ROOT.type, "create")) == [("create", "")]
+
+
+def test_other_values_are_another_step() -> None:
+    one, other = (
+        plan_program([of("update", inputs={"billingMode": mode})], backend_changes=False, deployed=True)
+        for mode in ("PROVISIONED", "PAY_PER_REQUEST")
+    )
+    assert one != other

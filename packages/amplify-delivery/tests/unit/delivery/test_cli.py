@@ -1,0 +1,144 @@
+"""The command line: usage, exit codes, errors for people and for machines."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from amplify_delivery import cli
+from amplify_delivery.cli import COMMANDS
+from unit.delivery.conftest import ROOT, delivery, export
+
+pytestmark = pytest.mark.processes
+
+TODO = export("todo")
+
+
+def test_help_lists_every_command() -> None:
+    ran = delivery("--help")
+    assert ran.code == 0
+    assert all(command in ran.out for command in COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_and_json(command: str) -> None:
+    ran = delivery(command, "--help")
+    assert ran.code == 0
+    assert "--json" in ran.out
+
+
+@pytest.mark.parametrize(
+    "arguments", [(), ("nothing",), ("assemble",), ("check", "a", "b"), ("check", "--nothing", "a")]
+)
+def test_wrong_usage(arguments: tuple[str, ...]) -> None:
+    ran = delivery(*arguments)
+    assert ran.code == 2
+    assert ran.err.startswith("usage: python -m amplify_delivery")
+
+
+@pytest.mark.parametrize("minutes", ["x", "-1", "2161"])
+def test_minutes_that_are_none_wherever_they_come_from(minutes: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = f"{minutes!r} is no number of minutes up to 2160"
+    for command in (("plan", "prod"), ("deploy", "prod"), ("update-pipeline",)):
+        assert said in delivery(*command, f"--wait={minutes}").err
+    monkeypatch.setenv("AMPLIFY_DELIVERY_WAIT", minutes)
+    ran = delivery("plan", "prod")
+    assert (ran.code, said in ran.err) == (2, True)
+
+
+def test_an_error_for_people() -> None:
+    ran = delivery("check", "/nothing/here")
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err == (
+        "error: AD101 /nothing/here: there is no such folder\n"
+        "  -> name the folder that `amplify export` wrote (amplify-export-PROJECT)\n"
+    )
+
+
+def test_an_error_for_machines() -> None:
+    ran = delivery("root", "/nothing/here", "--environment", "dev", "--staging-bucket", "b", "--json")
+    assert (ran.code, ran.err) == (1, "")
+    error = ran.document["error"]
+    assert error.keys() == {"type", "message", "where", "remedy", "findings"}
+    assert error["type"] == "ExportRefused"
+    assert error["findings"][0]["id"] == "AD101"
+
+
+def test_an_environment_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    for arguments in (
+        ("publish", "qa"),
+        ("destroy", "qa"),
+        ("check", TODO, "--environment", "qa"),
+    ):
+        ran = delivery(*arguments, "--json", cwd=tmp_path)
+        assert ran.code == 1
+        assert ran.document["error"]["type"] == "ConfigError"
+        assert "no environment qa" in ran.document["error"]["message"]
+
+
+def test_a_reader_that_goes_away_is_no_error() -> None:
+    command = f"{sys.executable} -m delivery root {TODO} --environment dev --staging-bucket b | head -1"
+    ran = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert ran.stdout.startswith("stack amplify-mytodoapp-dev")
+    assert ran.stderr == ""
+
+
+WITHOUT_PACKAGES = [sys.executable, "-S", "-m", "amplify_delivery"]
+"""A Python as the system has it."""
+
+
+@pytest.mark.parametrize("command", [("plan", "dev"), ("rehearse",), ("step", "--help")])
+def test_a_python_without_the_packages_is_told_apart_from_a_defect(command: tuple[str, ...], tmp_path: Path) -> None:
+    """The virtualenv was forgotten. Whoever has made it gets the command that works."""
+
+    def run(*more: str) -> subprocess.CompletedProcess[str]:
+        environment = {"PYTHONPATH": str(ROOT)}
+        arguments = [*WITHOUT_PACKAGES, *command, *more]
+        return subprocess.run(arguments, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+
+    ran = run()
+    assert ran.returncode == 1
+    assert ran.stderr.startswith(f"error: {sys.executable}: this Python has no package '")
+    assert ran.stderr.endswith(
+        "\n  -> `pulumi install` (or `make setup`) puts what requirements.lock names into .venv; then "
+        "`.venv/bin/python -m amplify_delivery ...`\n"
+    )
+    (tmp_path / ".venv" / "bin").mkdir(parents=True)
+    (tmp_path / ".venv" / "bin" / "python").touch()
+    assert run().stderr.endswith("\n  -> `.venv/bin/python -m amplify_delivery ...`\n")
+    assert json.loads(run("--json").stdout)["error"]["type"] == "SetupError"
+
+
+def test_a_module_of_ours_that_is_missing_is_a_defect(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli, "_module", lambda _: importlib.import_module("delivery.no_such_module"))
+    with pytest.raises(ModuleNotFoundError):
+        cli.main(["check"])
+
+
+@pytest.mark.parametrize("command", [("check", TODO), ("assemble", TODO, "--out", "assembly"), ("compare", TODO, TODO)])
+def test_commands_over_files_load_nothing_heavy(command: tuple[str, ...], tmp_path: Path) -> None:
+    heavy = ("pulumi", "boto3", "botocore", "rich", "pydantic", "yaml", "graphql", "cfnlint")
+    code = (
+        "import sys; from amplify_delivery.cli import main; code = main(sys.argv[1:]); "
+        f"loaded = [m for m in {heavy!r} if m in sys.modules]; print(loaded, file=sys.stderr); sys.exit(code)"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code, *map(str, command)],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ran.stderr == "[]\n"
+
+
+def test_importing_the_packages_does_not_import_pulumi() -> None:
+    code = "import sys, amplify_export, delivery, amplify_delivery.cli, publishing; sys.exit('pulumi' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)

@@ -1,0 +1,199 @@
+"""`delivery destroy` of an environment: nothing is touched before all is checked, and what lives on is said."""
+
+from __future__ import annotations
+
+import argparse
+import threading
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from amplify_delivery.changes import deployed
+from amplify_delivery.changes.stateful import BUCKET
+from amplify_delivery.commands import destroy
+from amplify_delivery.components.remembered import ROOT_STACK_NAME
+from amplify_delivery.delivery.engine import waiting
+from amplify_delivery.delivery.engine.engine import ROOT_STACK, Before
+from amplify_delivery.delivery.teardown import root_stack
+from amplify_delivery.delivery.teardown.stateful import Held
+from amplify_delivery.errors import ConfigError, DeployError, LockedError
+
+LOCKED = "the stack is currently locked"
+NAME = "amplify-app-dev-5af8b"
+ID = f"arn:aws:cloudformation:eu-west-1:111122223333:stack/{NAME}/1"
+
+
+class Scene:
+    """An environment with a root stack and a bucket; what was done to it, in order. `statuses` are what CloudFormation
+    answers, one per question, the last one for ever; None: there is no such stack."""
+
+    def __init__(self) -> None:
+        self.done: list[str] = []
+        self.statuses: list[str | None] = ["UPDATE_COMPLETE"]
+        self.after: str | None = "DELETE_COMPLETE"
+        self.locked = False
+        self.state: list[dict[str, Any]] = [{"type": ROOT_STACK, "id": ID}]
+        self.delete_data, self.wait = True, 0
+        self.exported: Callable[..., str] = lambda *_: NAME
+        self.account, self.region = "111122223333", "eu-west-1"
+
+    def client(self, _: str) -> Scene:
+        return self
+
+    def describe_stacks(self, StackName: str) -> dict[str, Any]:  # noqa: N803 - as boto3 calls it
+        status = self.statuses.pop(0) if self.statuses[1:] else self.statuses[0]
+        if status is None:
+            error = {"Code": "ValidationError", "Message": f"Stack with id {StackName} does not exist"}
+            raise ClientError({"Error": error}, "DescribeStacks")
+        return {"Stacks": [{"StackName": NAME, "StackId": ID, "StackStatus": status}]}
+
+    def resources(self) -> list[dict[str, Any]]:
+        return self.state
+
+    def destroy(self, before: Before | None = None) -> SimpleNamespace:
+        if self.locked:
+            raise DeployError(LOCKED)
+        if before:
+            self.done.append("locked")
+            before(threading.Event())
+        self.done.append("destroyed")
+        self.statuses = [self.after]
+        return SimpleNamespace(changes={"delete": 1})
+
+    def run(self, monkeypatch: pytest.MonkeyPatch) -> int:
+        bucket = Held("Bucket", BUCKET, "app-bucket", "objects", kept=False)
+        config = SimpleNamespace(profile=None, region=self.region)
+        monkeypatch.setattr(destroy.stack_files, "program", lambda _: "backend")
+        monkeypatch.setattr(destroy.stack_files, "load", lambda _: config)
+        monkeypatch.setattr(destroy, "Project", lambda _: SimpleNamespace(app="app"))
+        monkeypatch.setattr(destroy, "Engine", lambda *_: self)
+        monkeypatch.setattr(destroy, "Account", SimpleNamespace(of=lambda _: self))
+        monkeypatch.setattr(destroy, "in_state", lambda _: [])
+        monkeypatch.setattr(root_stack, "in_stack", lambda *_: [bucket])
+        monkeypatch.setattr(root_stack, "living", lambda *_: ["Todo/Table (AWS::DynamoDB::Table): Todo-dev"])
+        monkeypatch.setattr(root_stack, "root_stack_name", self.exported)
+        monkeypatch.setattr(deployed.time, "sleep", lambda _: None)
+        monkeypatch.setattr(destroy.emptying, "bucket", lambda _, name, __: self.done.append(f"emptied {name}"))
+        given = {"stack": "dev", "region": None, "json": False, "delete_data": self.delete_data, "wait": self.wait}
+        return destroy.run(argparse.Namespace(**given))
+
+
+def test_all_is_deleted_and_emptied_under_the_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = Scene()
+    assert scene.run(monkeypatch) == 0
+    assert scene.done == ["locked", "emptied app-bucket", "destroyed"]
+
+
+def test_a_lock_is_met_before_a_bucket_is_emptied(monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = Scene()
+    scene.locked = True
+    with pytest.raises(DeployError, match=LOCKED):
+        scene.run(monkeypatch)
+    assert scene.done == []
+
+
+def test_a_stack_that_is_updated_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = Scene()
+    scene.statuses = ["UPDATE_IN_PROGRESS"]
+    with pytest.raises(DeployError, match="its state is UPDATE_IN_PROGRESS") as error:
+        scene.run(monkeypatch)
+    assert "--wait MINUTES" in error.value.remedy
+    assert scene.done == []
+
+
+def test_an_update_that_begins_before_the_lock_is_held_is_met_under_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = Scene()
+    scene.statuses = ["UPDATE_COMPLETE", "UPDATE_IN_PROGRESS"]
+    with pytest.raises(DeployError, match="its state is UPDATE_IN_PROGRESS"):
+        scene.run(monkeypatch)
+    assert scene.done == ["locked"]
+
+
+def test_data_that_comes_before_the_lock_is_held_is_not_lost_unasked(monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = Scene()
+    scene.delete_data = False
+    scene.statuses = ["DELETE_COMPLETE", "CREATE_COMPLETE"]
+    with pytest.raises(DeployError, match="this would delete data:\n  Bucket"):
+        scene.run(monkeypatch)
+    assert scene.done == ["locked"]
+
+
+def test_an_update_is_waited_for_so_long_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = Scene()
+    scene.wait = 1
+    scene.statuses = ["UPDATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"]
+    assert scene.run(monkeypatch) == 0
+    assert scene.done == ["locked", "emptied app-bucket", "destroyed"]
+
+
+def test_a_lock_is_waited_for_and_all_is_looked_at_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = Scene()
+    scene.wait, scene.delete_data = 1, False
+    scene.statuses, held = ["DELETE_COMPLETE", "DELETE_COMPLETE", "CREATE_COMPLETE"], iter([True, False])
+    real = scene.destroy
+
+    def destroy_when_free(before: Before | None = None) -> SimpleNamespace:
+        if next(held):
+            raise LockedError(LOCKED)
+        return real(before)
+
+    monkeypatch.setattr(scene, "destroy", destroy_when_free)
+    monkeypatch.setattr(waiting.time, "sleep", lambda _: None)
+    # What the other one has made is not deleted unasked.
+    with pytest.raises(DeployError, match="this would delete data"):
+        scene.run(monkeypatch)
+    assert scene.done == []
+
+
+@pytest.mark.parametrize("where", ["remembered", "export"])
+def test_a_stack_of_its_name_that_the_engine_does_not_hold_is_named_and_left(
+    monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    scene = Scene()
+    facts = {"output": {ROOT_STACK_NAME: NAME}}
+    scene.state = [{"type": "pulumi:index:Stash", "id": "x", "outputs": facts}] if where == "remembered" else []
+    with pytest.raises(DeployError, match="does not hold it: it was forgotten, or is not its own") as error:
+        scene.run(monkeypatch)
+    assert "Todo/Table (AWS::DynamoDB::Table): Todo-dev" in error.value.message
+    assert f"`aws cloudformation delete-stack --stack-name {NAME} --region eu-west-1`" in error.value.remedy
+    assert scene.done == []
+
+
+def test_nothing_in_the_state_and_no_such_stack_is_nothing_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = Scene()
+    scene.state, scene.statuses, scene.after = [], [None], None
+    assert scene.run(monkeypatch) == 0
+    assert scene.done == ["destroyed"]
+
+
+def test_an_empty_state_and_no_export_is_not_said_to_be_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = Scene()
+    scene.state = []
+
+    def nothing(*_: object) -> str:
+        raise ConfigError("there is no amplify-export-* folder here", remedy="export it")
+
+    scene.exported = nothing
+    with pytest.raises(DeployError, match="cannot be told: there is no amplify-export") as error:
+        scene.run(monkeypatch)
+    assert "nothing was changed" in error.value.remedy
+
+
+def test_a_stack_that_lives_on_is_not_said_to_be_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = Scene()
+    scene.after = "UPDATE_IN_PROGRESS"
+    with pytest.raises(DeployError, match="still there, in state UPDATE_IN_PROGRESS") as error:
+        scene.run(monkeypatch)
+    assert "In it live:\n  Todo/Table (AWS::DynamoDB::Table): Todo-dev" in error.value.message
+    assert "aws cloudformation wait stack-delete-complete" in error.value.remedy
+
+
+@pytest.mark.parametrize(("path", "forced"), [("DeploymentBucket", True), ("storagepictures/S3Bucket", False)])
+def test_no_command_is_printed_that_would_empty_a_bucket_of_users_files(path: str, forced: bool) -> None:
+    held = Held(path, "AWS::S3::Bucket", "a-bucket", "objects", kept=True)
+    command = destroy._removal(held, SimpleNamespace(region="eu-west-1", profile=None))
+    assert command.startswith("aws s3 rb s3://a-bucket")
+    assert ("--force" in command) == forced

@@ -1,0 +1,101 @@
+"""`delivery enrol`: which stacks it updates, and what it refuses before it touches anything."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from amplify_delivery.commands.enrol import enrolments_of, said
+from amplify_delivery.errors import ConfigError
+from amplify_delivery.stacks.config import Project
+from unit.stacks.projects import account_of, make, name_of, write
+
+FAR = "arn:aws:iam::999999999999"
+
+
+@pytest.fixture(scope="module")
+def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """preprod, prod1 and prod2, in an account each."""
+    return make(tmp_path_factory.mktemp("project"), 3)
+
+
+def account_file(directory: Path, **values: Any) -> None:
+    write(directory, "preprod-account", {"program": "account", **values})
+
+
+def enrolled(directory: Path, *environments: str) -> list[tuple[str, list[str]]]:
+    found = enrolments_of(Project(directory), list(environments))
+    return [(e.stack, [environment.environment for environment in e.environments]) for e in found]
+
+
+def test_a_stack_for_each_environment_in_the_order_given(directory: Path) -> None:
+    assert enrolled(directory, "prod1", "preprod", "prod1") == [
+        ("prod1-account", ["prod1"]),
+        ("preprod-account", ["preprod"]),
+    ]
+
+
+def test_environments_of_one_account_share_a_stack(tmp_path: Path) -> None:
+    make(tmp_path, 2)
+    for number in range(2):
+        same = {"account": account_of(0), "region": "us-east-1", "enrolled": "true"}
+        write(tmp_path, name_of(number), same)
+    account_file(tmp_path, environments=["preprod", "prod1"])
+    (tmp_path / "Pulumi.prod1-account.yaml").unlink()
+    assert enrolled(tmp_path, "prod1", "preprod") == [("preprod-account", ["preprod", "prod1"])]
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"roleArn": f"{FAR}:role/admin"}, f"roleArn is of account 999999999999, but preprod lies in {account_of(0)}"),
+        ({"rolesBoundary": f"{FAR}:policy/b"}, "rolesBoundary is of account 999999999999"),
+        ({"deployPolicies": [f"{FAR}:policy/p"]}, "deployPolicies.0 is of account 999999999999"),
+        ({"environments": ["preprod", "prod2"]}, "environments of several accounts"),
+        ({"environments": ["prod2"]}, "no account's stack makes a place for preprod"),
+        ({"pipeline": "other"}, "there is no pipeline 'other'"),
+    ],
+)
+def test_files_that_do_not_fit(tmp_path: Path, values: dict[str, Any], message: str) -> None:
+    make(tmp_path, 3)
+    account_file(tmp_path, **values)
+    with pytest.raises(ConfigError) as caught:
+        enrolled(tmp_path, "preprod")
+    assert message in caught.value.message
+    assert caught.value.where
+    assert caught.value.remedy
+
+
+def test_policies_of_aws_itself_belong_to_every_account(tmp_path: Path) -> None:
+    make(tmp_path, 2)
+    account_file(tmp_path, deployPolicies=["arn:aws:iam::aws:policy/AmazonRoute53FullAccess"])
+    assert enrolled(tmp_path, "preprod") == [("preprod-account", ["preprod"])]
+
+
+def test_two_stacks_for_one_environment(tmp_path: Path) -> None:
+    make(tmp_path, 2)
+    write(tmp_path, "second-account", {"program": "account", "environments": ["preprod"]})
+    with pytest.raises(ConfigError, match="several stacks make a place for preprod: preprod-account, second-account"):
+        enrolled(tmp_path, "preprod")
+
+
+def test_an_environment_that_makes_its_own_staging_area(tmp_path: Path) -> None:
+    make(tmp_path, 2)
+    write(tmp_path, "preprod", {"account": account_of(0), "region": "us-east-1"})
+    with pytest.raises(ConfigError, match="is not enrolled"):
+        enrolled(tmp_path, "preprod")
+
+
+def test_an_environment_that_is_not_there(directory: Path) -> None:
+    with pytest.raises(ConfigError, match="do you mean 'preprod'"):
+        enrolled(directory, "preprd")
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [({"create": 3, "same": 1}, "3 created"), ({"same": 4}, "nothing to change"), ({}, "nothing to change")],
+)
+def test_what_it_says(changes: dict[str, int], words: str) -> None:
+    assert said(changes) == words

@@ -1,0 +1,205 @@
+"""The commands that work on files alone: check, assemble, root, compare."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from amplify_delivery.cli import COMMANDS
+from amplify_delivery.delivery.project import expiry
+from amplify_delivery.export import load_assembly
+from unit.delivery.conftest import ROOT, delivery, export
+from unit.export.mutations import MANIFEST, set_value
+
+pytestmark = pytest.mark.processes
+
+TODO = export("todo")
+AUTH_TEMPLATE = "fullappauth-cloudformation-template.json"
+SECRET = "  mytodoapp:parameters:\n    apimytodoapp: {AppSyncApiName: {secure: v1:abc}}\n"
+
+
+def test_check_lists_repairs_and_is_content() -> None:
+    ran = delivery("check", TODO)
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.splitlines()[-1] == f"{TODO}: 3 repaired"
+
+
+def test_check_refuses() -> None:
+    ran = delivery("check", export("triggers"))
+    assert ran.code == 1
+    assert ran.out.startswith("refused   AD206 auth/trigappauth/")
+
+
+def test_check_for_machines() -> None:
+    good, bad = delivery("check", TODO, "--json"), delivery("check", export("triggers"), "--json")
+    assert {f["severity"] for f in good.document["findings"]} == {"repaired"}
+    assert bad.code == 1
+    assert "AD206" in {f["id"] for f in bad.document["error"]["findings"]}
+
+
+def test_assemble_writes_what_load_assembly_reads(tmp_path: Path) -> None:
+    ran = delivery("assemble", TODO, "--out", tmp_path / "assembly", "--json")
+    assembly = load_assembly(tmp_path / "assembly")
+    assert ran.document["digest"] == assembly.digest()
+    assert ran.document["objects"] == len(assembly.objects)
+    assert (ran.document["project"], ran.document["stacks"]) == ("mytodoapp", 4)
+
+
+def test_assemble_refuses_a_folder_with_something_else_in_it(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("mine")
+    ran = delivery("assemble", TODO, "--out", tmp_path)
+    assert ran.code == 1
+    assert "the folder is not empty" in ran.err
+    assert [p.name for p in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_the_projects_export_needs_no_name(project: Path) -> None:
+    shutil.copytree(TODO, project / TODO.name)
+    ran = delivery("assemble", "--out", "assembly", "--json", cwd=project)
+    assert ran.code == 0, ran.err
+    named = delivery("assemble", TODO, "--out", "other", "--json", cwd=project)
+    assert ran.document["digest"] == named.document["digest"]
+    assert delivery("check", cwd=project).out.splitlines()[-1] == f"{TODO.name}: 3 repaired"
+
+
+def test_a_secret_must_be_each_environments(project: Path) -> None:
+    """One assembly serves all of them."""
+    auth, secret = "authfullappauth", "hostedUIProviderCreds"
+    (project / "Pulumi.yaml").write_text("name: fullapp\nruntime: python\n")
+    full = shutil.copytree(export("full"), project / export("full").name)
+    set_value(full, f"auth/fullappauth/{AUTH_TEMPLATE}", f"/Parameters/{secret}", {"Type": "String", "NoEcho": True})
+    set_value(full, MANIFEST, f"/props/loadNestedStacks/{auth}/parameters/{secret}", "in plain text")
+    files = [project / f"Pulumi.{name}.yaml" for name in ("dev", "qa")]
+    given = f"  fullapp:parameters:\n    {auth}: {{{secret}: {{secure: v1:abc}}}}\n"
+    without = files[0].read_text().replace("mytodoapp:", "fullapp:")
+    files[0].write_text(without + given)
+    files[1].write_text(without)
+    refused = delivery("check", cwd=project)
+    assert refused.code == 1
+    assert "AD305" in refused.out
+    assert delivery("check", "--environment", "dev", cwd=project).code == 0
+    files[1].write_text(without + given)
+    assert delivery("check", cwd=project).code == 0
+
+
+def test_environments_of_several_exports_have_no_assembly_in_common(project: Path) -> None:
+    (project / "Pulumi.qa.yaml").write_text((project / "Pulumi.dev.yaml").read_text() + "  mytodoapp:export: b\n")
+    with (project / "Pulumi.dev.yaml").open("a") as file:
+        file.write("  mytodoapp:export: a\n")
+    ran = delivery("assemble", "--out", "assembly", cwd=project)
+    assert ran.code == 1
+    assert "several exports: a (dev), b (qa)" in ran.err
+
+
+def test_root_is_the_same_from_an_export_and_from_its_assembly(tmp_path: Path) -> None:
+    delivery("assemble", TODO, "--out", tmp_path / "assembly")
+    arguments = ("--environment", "qa", "--staging-bucket", "bucket", "--json")
+    one, other = delivery("root", TODO, *arguments), delivery("root", tmp_path / "assembly", *arguments)
+    assert one.document == other.document
+    assert one.document.keys() == {"stack_name", "template", "parameters"}
+    assert one.document["stack_name"] == "amplify-mytodoapp-qa-5af8b"
+    assert one.document["parameters"]["ApiKeyExpires"] == str(expiry.in_a_year())
+    assert "bucket" in one.document["template"]["Resources"]["apimytodoapp"]["Properties"]["Parameters"].values()
+
+
+def test_root_takes_the_values_of_the_stack_file(project: Path) -> None:
+    with (project / "Pulumi.dev.yaml").open("a") as file:
+        file.write("  mytodoapp:suffix: abcde\n  mytodoapp:apiKeyExpires: '2026-12-01'\n")
+        file.write("  mytodoapp:parameters:\n    apimytodoapp: {DynamoDBBillingMode: PROVISIONED}\n")
+    ran = delivery("root", TODO, "--environment", "dev", "--staging-bucket", "b", "--json", cwd=project)
+    assert ran.document["stack_name"] == "amplify-mytodoapp-dev-abcde"
+    parameters = ran.document["template"]["Resources"]["apimytodoapp"]["Properties"]["Parameters"]
+    assert parameters["DynamoDBBillingMode"] == "PROVISIONED"
+
+
+def test_root_shows_the_boundary_of_an_enrolled_environment(project: Path) -> None:
+    arguments = ("root", TODO, "--environment", "dev", "--staging-bucket", "b", "--json")
+    assert "BackendPermissionsBoundary" not in delivery(*arguments, cwd=project).document["parameters"]
+    with (project / "Pulumi.dev.yaml").open("a") as file:
+        file.write("  mytodoapp:enrolled: 'true'\n")
+    boundary = delivery(*arguments, cwd=project).document["parameters"]["BackendPermissionsBoundary"]
+    assert boundary.endswith(":policy/amplify-delivery/mytodoapp/env/dev/mytodoapp-dev-boundary")
+
+
+def test_root_hides_the_version_of_a_secret(project: Path) -> None:
+    with (project / "Pulumi.dev.yaml").open("a") as file:
+        file.write(SECRET)
+    ran = delivery("root", TODO, "--environment", "dev", "--staging-bucket", "b", "--json", cwd=project)
+    assert ran.code == 0, ran.err
+    assert list(ran.document["parameters"].values()).count("[secret]") == 1
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "resources", "stacks"),
+    [("v1", "v1b", 0, 0), ("v1b", "v2", 1, 1), ("v2", "v3", 32, 4), ("v3", "v4", 9, 1)],
+)
+def test_compare_counts_what_a_re_export_touches(old: str, new: str, resources: int, stacks: int) -> None:
+    before, after = export(f"todo-series/{old}"), export(f"todo-series/{new}")
+    ran = delivery("compare", before, after, "--json")
+    assert (len(ran.document["resources"]), len(ran.document["stacks"])) == (resources, stacks)
+    for_people = delivery("compare", before, after).out.splitlines()[-1]
+    assert for_people.startswith(f"{resources} resource")
+
+
+def test_compare_names_the_resource() -> None:
+    ran = delivery("compare", export("todo-series/v1b"), export("todo-series/v2"))
+    assert "~  apiseriesapp/GraphQLAPITransformerSchema" in ran.out
+    assert "DefinitionS3Location" in ran.out
+
+
+def test_no_colour_codes_in_a_pipe() -> None:
+    assert "\x1b" not in delivery("compare", export("todo-series/v2"), export("todo-series/v3")).out
+
+
+def test_the_documented_commands_are_the_real_ones() -> None:
+    text = (ROOT / "docs" / "commands.md").read_text()
+    documented = [
+        line.split("`")[1].split()[0] for line in text.splitlines() if line.startswith("| `") and line[3].islower()
+    ]
+    assert sorted(documented) == sorted(COMMANDS)
+
+
+# --- check: what an account's boundary denies at run time -------------------------------------------------------------
+
+ENROLLED = (
+    'config:\n  iamapp:account: "444444444444"\n  iamapp:region: eu-central-1\n  iamapp:enrolled: "true"\n'
+    '  iamapp:suffix: "72f10"\n'
+)
+BEDROCK = {"Effect": "Allow", "Action": "bedrock:InvokeModel", "Resource": "*"}
+
+
+@pytest.fixture
+def calling_bedrock(project: Path) -> Path:
+    """A project whose environment prod is enrolled, and whose export's function calls Bedrock."""
+    (project / "Pulumi.yaml").write_text("name: iamapp\nruntime: python\n")
+    (project / "Pulumi.dev.yaml").unlink()
+    (project / "Pulumi.prod.yaml").write_text(ENROLLED)
+    (project / "Pulumi.prod-account.yaml").write_text("config:\n  iamapp:program: account\n")
+    folder = project / export("iam").name
+    shutil.copytree(export("iam"), folder)
+    template = folder / "root-stack-template.json"
+    root = json.loads(template.read_text())
+    policies = root["Resources"]["UpdateRolesWithIDPFunctionRole"]["Properties"]["Policies"]
+    policies[0]["PolicyDocument"]["Statement"].append(BEDROCK)
+    template.write_text(json.dumps(root))
+    return project
+
+
+def test_check_says_what_the_accounts_boundary_will_deny(calling_bedrock: Path) -> None:
+    ran = delivery("check", "--environment", "prod", cwd=calling_bedrock)
+    assert ran.code == 0, ran.err
+    [note] = [line for line in ran.out.splitlines() if line.startswith("note: ")]
+    assert "bedrock:InvokeModel (UpdateRolesWithIDPFunctionRole)" in note
+    assert "Pulumi.prod-account.yaml names in `boundaryServices`: bedrock; " in note
+    [said] = delivery("check", "--environment", "prod", "--json", cwd=calling_bedrock).document["notes"]
+    assert note == f"note: {said}"
+
+
+def test_check_is_content_once_the_accounts_file_adds_the_service(calling_bedrock: Path) -> None:
+    file = calling_bedrock / "Pulumi.prod-account.yaml"
+    file.write_text(f"{file.read_text()}  iamapp:boundaryServices: [bedrock]\n")
+    assert "note:" not in delivery("check", "--environment", "prod", cwd=calling_bedrock).out
+    assert delivery("check", cwd=calling_bedrock).code == 0

@@ -1,0 +1,108 @@
+"""A step's shell: strict, bounded, and silent about secrets."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from amplify_delivery.delivery.project import shell
+
+pytestmark = pytest.mark.processes
+
+
+def ran(*commands: str, seconds: float = 20, **options: Any) -> tuple[shell.Ended, list[str]]:
+    lines: list[str] = []
+    ended = shell.run(commands, options.pop("variables", {}), seconds, lines.append, **options)
+    return ended, lines
+
+
+def test_commands_share_one_shell_and_their_order() -> None:
+    ended, lines = ran("word=hello", 'echo "$word $NAME"', "echo error >&2", variables={"NAME": "world"})
+    assert (ended.code, ended.timed_out) == (0, False)
+    assert lines == ["hello world", "error"]
+
+
+@pytest.mark.parametrize(
+    ("commands", "code"),
+    [(("false", "echo reached"), 1), (("exit 7",), 7), (('echo "$NOT_SET"', "echo reached"), 2), (("kill -9 $$",), -9)],
+)
+def test_the_first_failure_ends_it(commands: tuple[str, ...], code: int) -> None:
+    ended, lines = ran(*commands)
+    assert ended.code == code
+    assert "reached" not in lines
+
+
+def test_the_last_lines_are_kept() -> None:
+    ended, lines = ran("i=0", "while [ $i -lt 50 ]; do echo $i; i=$((i+1)); done")
+    assert len(lines) == 50
+    assert ended.last_lines == tuple(str(i) for i in range(50 - shell.LAST_LINES, 50))
+
+
+def test_after_its_time_the_whole_group_is_ended(tmp_path: Path) -> None:
+    ended, _ = ran(f"sleep 600 & echo $! > {tmp_path}/child", "wait", seconds=0.3)
+    assert ended.timed_out
+    assert ended.seconds < 5
+    assert gone(int((tmp_path / "child").read_text()))
+
+
+def test_what_ignores_the_polite_signal_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shell, "GRACE", 0.3)
+    ended, _ = ran("trap '' TERM", "while :; do sleep 0.1; done", seconds=0.3)
+    assert (ended.timed_out, ended.code) == (True, -9)
+    assert ended.seconds < 5
+
+
+def test_what_gets_the_polite_signal_may_clean_up() -> None:
+    _, lines = ran("trap 'echo cleaned; exit 3' TERM", "sleep 600 & wait", seconds=0.3)
+    assert lines == ["cleaned"]
+
+
+def test_what_is_left_in_the_background_ends_with_it(tmp_path: Path) -> None:
+    ended, _ = ran(f"sleep 600 & echo $! > {tmp_path}/child")
+    assert (ended.code, ended.timed_out) == (0, False)
+    assert gone(int((tmp_path / "child").read_text()))
+
+
+def gone(pid: int) -> bool:
+    """Whether a process has ended, within a second. One that waits for being reaped has ended."""
+    end = time.monotonic() + 1
+    while time.monotonic() < end:
+        try:
+            os.kill(pid, 0)
+            if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+                return True
+        except (ProcessLookupError, FileNotFoundError):
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def test_a_secret_reaches_the_process_and_nobody_else() -> None:
+    secret = 'p"ss wörd'
+    ended, lines = ran(
+        'echo "it is $TOKEN!"', 'test ${#TOKEN} -ge 9', 'echo "$TOKEN" >&2', "exit 1",
+        variables={"TOKEN": secret}, secrets=shell.hidden([secret]),
+    )  # fmt: skip
+    assert lines == ["it is ***!", "***"]
+    assert ended.last_lines == ("it is ***!", "***")
+
+
+@pytest.mark.parametrize(
+    ("values", "text", "shown"),
+    [
+        (["key"], "a key, a keyhole", "a ***, a ***hole"),
+        (["abcd", "cdef"], "xabcdefx", "x***x"),
+        (["aba"], "ababa", "***"),
+        (["one\ntwo"], "two, one", "***, ***"),
+        (['say "x"'], '{"a": "say \\"x\\""}', '{"a": "***"}'),
+        ([{"user": "u1", "keys": ["k1", 42]}], "u1 k1 42 user", "*** *** *** user"),
+        (["", "  ", None, True], "true None", "true None"),
+        ([], "nothing", "nothing"),
+    ],
+)
+def test_masking(values: list[Any], text: str, shown: str) -> None:
+    assert shell.masked(text, shell.hidden(values)) == shown

@@ -1,0 +1,278 @@
+"""`delivery update-pipeline`: when it updates, when it leaves everything alone, and when it refuses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from amplify_delivery.commands import update_pipeline
+from amplify_delivery.commands.update_pipeline import PIPELINE, Decision, check_stores, decide
+from amplify_delivery.components.documents.naming import PipelineNames
+from amplify_delivery.components.documents.pipeline.model import (
+    CodeCommitSource,
+    EnvironmentRef,
+    PipelineModel,
+    Stage,
+)
+from amplify_delivery.delivery.late_rights import LateRights
+from amplify_delivery.delivery.pipeline import restart
+from amplify_delivery.delivery.planning import ProgramStep
+from amplify_delivery.delivery.project.pipelines import only_pipeline
+from amplify_delivery.errors import ConfigError, DeployError
+
+PROJECT = "aws:codebuild/project:Project"
+
+
+def steps(**operations: str) -> list[ProgramStep]:
+    types = {"pipeline": PIPELINE, "project": PROJECT}
+    return [
+        ProgramStep(
+            f"urn:pulumi:pipeline::app::{types[what]}::{what}", types[what], operation, (), {}, custom=True, kept=False
+        )
+        for what, operation in operations.items()
+    ]
+
+
+@pytest.mark.parametrize(
+    ("previewed", "declared", "applied", "decision"),
+    [
+        (steps(pipeline="same", project="same"), "a", "a", Decision(update=False, restarts=False)),
+        (steps(pipeline="refresh", project="read"), "a", "a", Decision(update=False, restarts=False)),
+        (steps(pipeline="update", project="same"), "b", "a", Decision(update=True, restarts=True)),
+        (steps(pipeline="create", project="create"), "a", None, Decision(update=True, restarts=True)),
+        (steps(pipeline="replace"), "b", "a", Decision(update=True, restarts=True)),
+        (steps(pipeline="same", project="update"), "a", "a", Decision(update=True, restarts=False)),
+        (steps(pipeline="same", project="delete"), "a", "a", Decision(update=True, restarts=False)),
+        # An update that ended after the pipeline was changed and before the stack's outputs were kept.
+        (steps(pipeline="same", project="same"), "b", "a", Decision(update=True, restarts=False)),
+    ],
+)
+def test_what_is_done(previewed: list[ProgramStep], declared: str, applied: str | None, decision: Decision) -> None:
+    assert decide(previewed, declared, applied, "pipeline") == decision
+
+
+@pytest.mark.parametrize("operation", ["update", "replace", "create"])
+def test_one_definition_is_not_applied_twice_in_a_row(operation: str) -> None:
+    with pytest.raises(DeployError, match="again and again") as caught:
+        decide(steps(pipeline=operation), "a", "a", "pipeline")
+    assert "pulumi up -s pipeline" in caught.value.remedy
+
+
+# --- a region without environments ------------------------------------------------------------------------------------
+
+
+def in_state(*regions: str) -> list[dict[str, str]]:
+    kind = "aws:s3/bucket:Bucket"
+    component = f"amplify-delivery:index:DeliveryPipeline${kind}"
+    return [{"urn": f"urn:pulumi:main::app::{component}::main-{region}", "type": kind} for region in regions]
+
+
+def model(*environments: str, kept: tuple[str, ...] = ()) -> PipelineModel:
+    """A pipeline in us-east-1 over environments in these regions."""
+    refs = tuple(EnvironmentRef(f"env{number}", "222222222222", region) for number, region in enumerate(environments))
+    names = PipelineNames("app", "111111111111", "us-east-1", "main")
+    source = CodeCommitSource("app", "main")
+    return PipelineModel(names, source, (Stage("Prod", refs),), (), kept_regions=kept)
+
+
+def test_a_region_that_still_has_an_environment_or_is_kept() -> None:
+    check_stores(in_state("us-east-1", "eu-west-1"), model("eu-west-1"), "main")
+    check_stores(in_state("us-east-1", "eu-west-1"), model("us-east-1", kept=("eu-west-1",)), "main")
+    check_stores(in_state("us-east-1"), model("eu-west-1"), "main")  # a region that is new
+    check_stores((), model("eu-west-1"), "main")
+
+
+def test_a_region_that_the_last_environment_has_left() -> None:
+    with pytest.raises(DeployError, match="no environment lies in ap-south-1, eu-west-1 any more") as caught:
+        check_stores(in_state("us-east-1", "eu-west-1", "ap-south-1"), model("us-east-1"), "main")
+    assert caught.value.where == "Pulumi.main.yaml"
+    assert "`artifactRegions: [ap-south-1, eu-west-1]`" in caught.value.remedy
+    assert "`amplify-delivery destroy main --region eu-west-1`" in caught.value.remedy
+
+
+# --- a pipeline that tags start --------------------------------------------------------------------------------------
+
+
+class Client:
+    """CodePipeline with these executions: (id, status, commit), oldest first."""
+
+    def __init__(self, *executions: tuple[str, str, str]) -> None:
+        self.executions, self.started = executions, list[dict[str, Any]]()
+
+    def list_pipeline_executions(self, **_: Any) -> dict[str, Any]:
+        summaries = [
+            {
+                "pipelineExecutionId": execution,
+                "status": status,
+                "startTime": number,
+                "sourceRevisions": [{"actionName": "Source", "revisionId": commit}] if commit else [],
+            }
+            for number, (execution, status, commit) in enumerate(self.executions)
+        ]
+        return {"pipelineExecutionSummaries": summaries[::-1]}
+
+    def start_pipeline_execution(self, **given: Any) -> dict[str, str]:
+        self.started.append(given)
+        return {"pipelineExecutionId": f"new-{len(self.started)}"}
+
+
+BEFORE = (("1", "Succeeded", "a"), ("2", "InProgress", "b"), ("3", "InProgress", "c"), ("4", "InProgress", "d"))
+
+
+AFTER = tuple((i, "Cancelled" if status == "InProgress" else status, commit) for i, status, commit in BEFORE)
+OWN = restart.Run("3", "InProgress", "c")
+DEFINITION = "0123456789abcdef" * 4
+
+
+def test_what_the_change_came_from_starts_again_and_then_what_waited_behind_it() -> None:
+    ended = restart.settled(Client(*BEFORE), "app")
+    client = Client(*AFTER, ("5", "Cancelled", "e"), ("6", "InProgress", "f"))
+    assert restart.again(client, "app", OWN, ended, definition=DEFINITION) == ("c", "d", "e")
+    first, second, _ = client.started
+    assert first == {
+        "name": "app",
+        "clientRequestToken": "3-0123456789abcdef",
+        "sourceRevisions": [{"actionName": "Source", "revisionType": "COMMIT_ID", "revisionValue": "c"}],
+    }
+    assert second["clientRequestToken"] == "4-0123456789abcdef"
+
+
+def test_what_goes_on_or_was_cancelled_before_is_not_started_again() -> None:
+    ended = restart.settled(Client(*BEFORE, ("5", "Cancelled", "e")), "app")
+    client = Client(*BEFORE, ("5", "Cancelled", "e"))
+    assert restart.again(client, "app", OWN, ended, definition=DEFINITION) == ("c",)
+
+
+def test_every_execution_has_told_its_commit_before_the_change() -> None:
+    class Slow(Client):
+        def list_pipeline_executions(self, **given: Any) -> dict[str, Any]:
+            found = super().list_pipeline_executions(**given)
+            self.executions = BEFORE
+            return found
+
+    client = Slow(*BEFORE[:-1], ("4", "InProgress", ""))
+    assert restart.settled(client, "app", pause=0) == {"1"}
+    assert client.executions == BEFORE
+    assert restart.settled(Client(("4", "InProgress", "")), "app", pause=0) == frozenset()
+
+
+def test_without_a_commit_nothing_is_started() -> None:
+    client = Client(*AFTER)
+    assert restart.again(client, "app", restart.Run("", "InProgress", None), (), definition=DEFINITION) == ()
+    assert client.started == []
+
+
+def test_the_only_pipeline_needs_no_name() -> None:
+    assert only_pipeline(("releases",)) == "releases"
+    with pytest.raises(ConfigError, match="several pipelines: a, b"):
+        only_pipeline(("a", "b"))
+    with pytest.raises(ConfigError, match="there is no pipeline"):
+        only_pipeline(())
+
+
+# --- what is for a person ---------------------------------------------------------------------------------------------
+
+
+class Previewed:
+    """An engine that has something to change, and would."""
+
+    def __init__(self, *found: ProgramStep) -> None:
+        self.found, self.updates = found, 0
+
+    def state(self) -> dict[str, Any]:
+        return {}
+
+    def succeeded(self) -> bool:
+        return True
+
+    def preview(self) -> Any:
+        return SimpleNamespace(steps=self.found, outputs={update_pipeline.DIGEST: "b"})
+
+    def up(self) -> Any:
+        self.updates += 1
+        return SimpleNamespace(changes={"update": 1})
+
+
+@pytest.mark.parametrize("inside", [True, False])
+def test_inside_the_pipeline_nothing_begins_that_a_person_has_to_do(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, inside: bool
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(update_pipeline.secrets_provider, "check", lambda *_, **__: None)
+    monkeypatch.setattr(update_pipeline, "source_digest", lambda _: "new")
+    if inside:
+        monkeypatch.setenv("EXECUTION_ID", "0a1b")
+    else:
+        monkeypatch.delenv("EXECUTION_ID", raising=False)
+    role = "aws:iam/role:Role"
+    engine: Any = Previewed(ProgramStep(f"urn:pulumi:main::app::{role}::app-main-build", role, "update", ("path",)))
+
+    def bring() -> int:
+        return update_pipeline._bring(SimpleNamespace(json=False), "main", None, model("us-east-1"), engine)  # type: ignore[arg-type]
+
+    if inside:
+        with pytest.raises(DeployError, match=r"may not change by itself: aws:iam/role:Role app-main-build"):
+            bring()
+        assert engine.updates == 0
+    else:
+        assert bring() == 0
+        assert engine.updates == 1
+
+
+# --- rights on keys that come late ------------------------------------------------------------------------------------
+
+KEY = "arn:aws:kms:eu-west-1:111111111111:key/00000000-0000-0000-0000-000000000000"
+DENIED = (
+    "aws:kms:Key pipeline-eu-west-1: enabling rotation: operation error KMS: EnableKeyRotation, https response error "
+    "StatusCode: 400, api error AccessDeniedException: User: arn:aws:sts::111111111111:assumed-role/app-main-update/1 "
+    f"is not authorized to perform: kms:EnableKeyRotation on resource: {KEY} because no identity-based policy allows "
+    "the kms:EnableKeyRotation action"
+)
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now, self.pauses = 0.0, list[float]()
+
+    def sleep(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        self.now += seconds
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    found = Clock()
+    monkeypatch.setattr("amplify_delivery.delivery.late_rights.time", found)
+    return found
+
+
+def test_a_right_on_a_key_that_comes_late_is_waited_for_and_told_once(
+    clock: Clock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    late = LateRights()
+    assert all(late.wait(DeployError(DENIED)) for _ in range(3))
+    told = capsys.readouterr().err
+    assert told.count("kms:EnableKeyRotation") == 1
+    assert KEY in told
+    assert "every 20 s, 6 minutes at most" in told
+
+
+def test_what_is_denied_for_good_ends_after_six_minutes(clock: Clock) -> None:
+    late, error = LateRights(), DeployError(DENIED, remedy="correct the cause")
+    while late.wait(error):
+        assert clock.now <= 360
+    assert clock.now == 360
+    assert KEY in error.remedy
+    assert error.remedy.endswith("correct the cause")
+
+
+def test_nothing_else_is_waited_for(clock: Clock) -> None:
+    for message in ("User: x is not authorized to perform: s3:GetObject on resource: arn:aws:s3:::b/k", "no such key"):
+        assert not LateRights().wait(DeployError(message))
+    assert clock.pauses == []

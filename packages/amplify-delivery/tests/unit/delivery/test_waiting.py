@@ -1,0 +1,167 @@
+"""Waiting for what another run changes, and beginning anew."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from amplify_delivery import cli
+from amplify_delivery.commands import deploy, update_pipeline
+from amplify_delivery.components.documents.naming import PipelineNames
+from amplify_delivery.components.documents.pipeline.model import (
+    CodeCommitSource,
+    EnvironmentRef,
+    PipelineModel,
+    Stage,
+)
+from amplify_delivery.delivery.engine import waiting
+from amplify_delivery.delivery.engine.engine import Watch
+from amplify_delivery.delivery.planning.audit import Audit
+from amplify_delivery.errors import DeployError, LockedError
+
+LOCKED = LockedError("another update of this stack is running: created by root@build (pid 7)", where="prod")
+
+
+@pytest.fixture
+def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long was slept; the clock goes on by that, and by nothing else."""
+    found: list[float] = []
+    monkeypatch.setattr("time.sleep", found.append)
+    monkeypatch.setattr("time.monotonic", lambda: sum(found))
+    return found
+
+
+def test_without_minutes_nothing_is_waited_for(slept: list[float]) -> None:
+    assert not waiting.Patience(0).wait(LOCKED)
+    assert slept == []
+
+
+def test_it_is_tried_again_until_the_minutes_are_over(slept: list[float], capsys: pytest.CaptureFixture[str]) -> None:
+    patience = waiting.Patience(1)
+    while patience.wait(LOCKED):
+        pass
+    assert slept == [2, 4, 8, 15, 15, 15, 1]
+    said = capsys.readouterr().err.splitlines()
+    assert said == [f"{LOCKED.message}: waiting until that has ended, 1 minutes at most"]
+
+
+# --- a role that CodePipeline cannot assume ---------------------------------------------------------------------------
+
+
+class Engine:
+    """Updates that end with these errors, one after the other, and then well."""
+
+    def __init__(self, *errors: str) -> None:
+        self.errors, self.updates = list(errors), 0
+
+    def up(self) -> Watch:
+        self.updates += 1
+        if self.errors:
+            raise DeployError(self.errors.pop(0), where="pipeline", remedy="correct the cause and repeat")
+        return Watch(changes={"update": 1})
+
+
+def model() -> PipelineModel:
+    stages = (Stage("Prod", (EnvironmentRef("prod", "333333333333", "eu-west-1"),)),)
+    names = PipelineNames("app", "111111111111", "us-east-1", "main")
+    return PipelineModel(names, CodeCommitSource("app", "main"), stages, ())
+
+
+DOOR = "arn:aws:iam::333333333333:role/amplify-delivery/app/env/prod/app-prod-door"
+REFUSED = (
+    'aws-native:codepipeline:Pipeline main: Resource handler returned message: "arn:aws:iam::111111111111:role/'
+    "amplify-delivery/app/pipeline/main/app-main is not authorized to perform AssumeRole on role {} (Service: "
+    'CodePipeline, Status Code: 400)" (HandlerErrorCode: InvalidRequest)'
+)
+
+
+def bring(engine: Any) -> Any:
+    return update_pipeline.bring(engine, model())
+
+
+def test_a_right_that_is_not_seen_everywhere_yet_is_waited_for(slept: list[float]) -> None:
+    engine = Engine(REFUSED.format(DOOR), REFUSED.format(DOOR))
+    assert bring(engine) == {"update": 1}
+    assert slept == [15, 15]
+
+
+def test_an_account_that_lets_nobody_in_is_named_with_the_command(slept: list[float]) -> None:
+    assert model().environments[0].door_arn == DOOR
+    engine = Engine(*[REFUSED.format(DOOR)] * 9)
+    with pytest.raises(DeployError, match="the account of prod does not let the pipeline in") as caught:
+        bring(engine)
+    assert "an administrator of account 333333333333 runs `amplify-delivery enrol prod`" in caught.value.remedy
+    assert DOOR in caught.value.message
+    assert (engine.updates, sum(slept)) == (5, 60)
+
+
+@pytest.mark.parametrize("role", [DOOR.replace("prod", "qa"), "arn:aws:iam::111111111111:role/app-main-build-action"])
+def test_another_role_is_told_in_aws_words(role: str, slept: list[float]) -> None:
+    with pytest.raises(DeployError, match="is not authorized to perform AssumeRole") as caught:
+        bring(Engine(*[REFUSED.format(role)] * 9))
+    assert caught.value.remedy == "correct the cause and repeat"
+    assert sum(slept) == 60
+
+
+def test_what_else_fails_is_not_tried_again(slept: list[float]) -> None:
+    engine = Engine("AccessDenied")
+    with pytest.raises(DeployError, match="AccessDenied"):
+        bring(engine)
+    assert (engine.updates, slept) == (1, [])
+
+
+# --- a deployment -----------------------------------------------------------------------------------------------------
+
+
+class Scene:
+    """`deploy prod --plan DIGEST`, where attempts end with these errors, one after the other, and then well."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *errors: Exception) -> None:
+        self.errors, self.looked, self.settled = list(errors), 0, list[float]()
+        monkeypatch.setattr(deploy.planning, "wanted", self.wanted)
+        monkeypatch.setattr(deploy.planning, "settle", lambda _, seconds: self.settled.append(seconds))
+        monkeypatch.setattr(deploy, "_attempt", self.attempt)
+        monkeypatch.setattr(deploy, "Engine", lambda *_: SimpleNamespace(outputs=dict))
+
+    def wanted(self, _: str) -> Any:
+        self.looked += 1
+        return SimpleNamespace(config=SimpleNamespace(enrolled=False))
+
+    def attempt(self, _target: Any, _engine: Any, digest: str, _approved: Any, audit: Audit, _log: Any) -> Any:
+        audit.begin()
+        if self.errors:
+            raise self.errors.pop(0)
+        return SimpleNamespace(steps=(1,), digest=digest), {"update": 1}
+
+    def run(self, file: Path, *arguments: str) -> int:
+        given = ["deploy", "prod", "--plan", "d", "--audit", str(file), *arguments]
+        return deploy.run(cli.parser("deploy").parse_args(given))
+
+
+def result(file: Path) -> str:
+    return str(json.loads(file.read_text())["result"])
+
+
+def test_a_deployment_waits_for_the_lock_and_looks_anew(
+    monkeypatch: pytest.MonkeyPatch, slept: list[float], tmp_path: Path
+) -> None:
+    scene = Scene(monkeypatch, LOCKED, LOCKED)
+    assert scene.run(tmp_path / "audit", "--wait", "5") == 0
+    assert (scene.looked, slept) == (3, [2, 4])
+    assert scene.settled == [300, 298, 294]  # of the same time: also CloudFormation is waited for
+    assert result(tmp_path / "audit") == "deployed"
+
+
+@pytest.mark.parametrize(("errors", "said"), [((LOCKED,), "refused"), ((DeployError("no"),), "failed")])
+def test_a_lock_that_stays_has_changed_nothing(
+    monkeypatch: pytest.MonkeyPatch, slept: list[float], tmp_path: Path, errors: tuple[Exception, ...], said: str
+) -> None:
+    scene = Scene(monkeypatch, *errors)
+    with pytest.raises(type(errors[0])):
+        scene.run(tmp_path / "audit")
+    assert (scene.looked, slept) == (1, [])
+    assert result(tmp_path / "audit") == said

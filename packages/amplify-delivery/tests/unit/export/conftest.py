@@ -1,0 +1,75 @@
+"""Real exports for the tests: small ones from `tests/exports`, large ones from archives where there are any."""
+
+from __future__ import annotations
+
+import os
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from amplify_delivery.export import Assembly, read_export
+from amplify_delivery.export.assembling import assemble
+from unit.export.mutations import EXPORTS, copy_export
+
+LARGE_EXPORTS = "AMPLIFY_DELIVERY_EXPORTS"
+"""Environment variable: a folder with kitchen.tar.gz and large.tar.gz, too big for this repository."""
+APPS = "AMPLIFY_DELIVERY_APPS"
+"""Environment variable: a folder with archives of real apps, whose exports are not ours to keep here."""
+
+
+@pytest.fixture
+def export_copy(tmp_path: Path) -> Callable[[str], Path]:
+    """Copies one of `tests/exports` by its name (`full`, `todo-series/v1`), to be changed."""
+    return lambda name: copy_export(name, tmp_path / "export")
+
+
+@pytest.fixture(scope="session")
+def assembly_of() -> Callable[[str], Assembly]:
+    """The assembly of one of `tests/exports`, made once."""
+    made: dict[str, Assembly] = {}
+
+    def assembly(name: str) -> Assembly:
+        if name not in made:
+            made[name] = assemble(read_export(EXPORTS[name]))
+        return made[name]
+
+    return assembly
+
+
+@pytest.fixture(scope="session")
+def large_export(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """The folder of a large export (`kitchen`, `large`), unpacked once; skips where there is no archive."""
+    unpacked: dict[str, Path] = {}
+
+    def folder(name: str) -> Path:
+        if name not in unpacked:
+            archive = Path(os.environ.get(LARGE_EXPORTS, "/nonexistent"), f"{name}.tar.gz")
+            if not archive.is_file():
+                pytest.skip(f"no {name}.tar.gz: set {LARGE_EXPORTS} to the folder of the large exports")
+            target = tmp_path_factory.mktemp(name)
+            with tarfile.open(archive) as tar:
+                tar.extractall(target, filter="data")
+            unpacked[name] = next(p.parent for p in target.rglob("amplify-export-manifest.json"))
+        return unpacked[name]
+
+    return folder
+
+
+@pytest.fixture(scope="session")
+def app_export(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], Path]:
+    """The folder of a real app's export, by the app's name and the kind of export; skips where there is no archive."""
+    unpacked: dict[str, Path] = {}
+
+    def folder(name: str, kind: str) -> Path:
+        if name not in unpacked:
+            archive = Path(os.environ.get(APPS, "/nonexistent"), f"{name}.tar.gz")
+            if not archive.is_file():
+                pytest.skip(f"no {name}.tar.gz: set {APPS} to the folder of the real apps")
+            unpacked[name] = tmp_path_factory.mktemp(name)
+            with tarfile.open(archive) as tar:
+                tar.extractall(unpacked[name], filter="data")
+        return next(p.parent for p in unpacked[name].rglob(f"{kind}/*/amplify-export-manifest.json"))
+
+    return folder

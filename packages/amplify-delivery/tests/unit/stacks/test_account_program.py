@@ -1,0 +1,272 @@
+"""The program of an account, as Pulumi runs it: `__main__.py` over a real export."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+
+from amplify_delivery.components.documents.account.environment import ACCOUNT_VERSION
+from amplify_delivery.components.documents.rights.prepared import parse
+from unit.components.recorder import Recording, Registered
+from unit.stacks.projects import APP, HOME, TOOLING, account_of, make, run, write
+
+ROLE, POLICY, BUILD = "aws-native:iam:Role", "aws:iam/policy:Policy", "aws:codebuild/project:Project"
+BUCKET, KEY, STAMP = "aws:s3/bucket:Bucket", "aws:kms/key:Key", "aws:ssm/parameter:Parameter"
+PATH = f"/amplify-delivery/{APP}/env/preprod/"
+
+
+@pytest.fixture(scope="module")
+def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make(tmp_path_factory.mktemp("project"))
+
+
+@pytest.fixture(scope="module")
+def recording(directory: Path) -> Recording:
+    return run(directory, "preprod-account")
+
+
+def roles(recording: Recording) -> dict[str, Any]:
+    return {r.inputs["roleName"]: r for r in recording.all(ROLE)}
+
+
+def test_one_door_one_execution_role_and_four_projects_with_a_role_each(recording: Recording) -> None:
+    assert set(roles(recording)) == {
+        f"{APP}-preprod-{what}" for what in ("door", "cloudformation", "publish", "plan", "deploy", "check")
+    }
+    assert {p.inputs["name"] for p in recording.all(BUILD)} == {
+        f"{APP}-preprod-{what}" for what in ("publish", "plan", "deploy", "check")
+    }
+    for project in recording.all(BUILD):
+        assert project.inputs["serviceRole"].endswith(f"{PATH}project/{project.inputs['name']}")
+        assert project.inputs["source"]["type"] == "CODEPIPELINE"
+        assert json.loads(project.inputs["source"]["buildspec"])["version"] == 0.2
+        variables = {v["name"]: v["value"] for v in project.inputs["environment"]["environmentVariables"]}
+        # Who uses the engine is told where the state lies; the other two have no right to look there.
+        state = variables.pop("PULUMI_BACKEND_URL", None)
+        uses_engine = project.inputs["name"].endswith(("-plan", "-deploy"))
+        account = account_of(0)
+        assert state == (f"s3://{APP}-preprod-state-{account}-{HOME}-an?region={HOME}" if uses_engine else None)
+        assert variables == {"ENVIRONMENT": "preprod"}
+
+
+def test_only_the_pipelines_role_comes_through_the_door(recording: Recording) -> None:
+    [statement] = roles(recording)[f"{APP}-preprod-door"].inputs["assumeRolePolicyDocument"]["Statement"]
+    assert statement["Principal"] == {"AWS": f"arn:aws:iam::{TOOLING}:root"}
+    pipeline = f"arn:aws:iam::{TOOLING}:role/amplify-delivery/{APP}/pipeline/pipeline/{APP}-pipeline"
+    assert statement["Condition"] == {"ArnEquals": {"aws:PrincipalArn": pipeline}}
+
+
+def test_a_role_waits_for_the_policies_it_needs(recording: Recording) -> None:
+    policies = {p.inputs["path"] + p.inputs["name"]: p.urn for p in recording.all(POLICY)}
+    for role in recording.all(ROLE):
+        for arn in role.inputs.get("managedPolicyArns", ()):
+            assert policies[arn.partition(":policy")[2]] in role.depends_on
+
+
+def test_a_project_waits_for_its_role_and_its_log(recording: Recording) -> None:
+    logs = {r.inputs["logGroupName"]: r.urn for r in recording.all("aws-native:logs:LogGroup")}
+    for project in recording.all(BUILD):
+        role = roles(recording)[project.inputs["name"]]
+        group = project.inputs["logsConfig"]["cloudwatchLogs"]["groupName"]
+        assert {role.urn, logs[group]} <= project.depends_on
+
+
+def test_the_version_is_stamped_last(recording: Recording) -> None:
+    stamp = parameter(recording, "version")
+    assert stamp.inputs["insecureValue"] == recording.exports["preprod"]["version"] == str(ACCOUNT_VERSION)
+    everything = {r.urn for r in recording.resources if r.type in (ROLE, POLICY, BUILD) or r.type.startswith("aws:s3/")}
+    assert everything | {parameter(recording, "types").urn} <= stamp.depends_on
+
+
+def parameter(recording: Recording, name: str) -> Registered:
+    (found,) = [p for p in recording.all(STAMP) if p.inputs["name"] == f"/amplify-delivery/{APP}/preprod/{name}"]
+    return found
+
+
+def test_what_the_roles_were_made_for_is_written_down_after_them(recording: Recording) -> None:
+    record = parameter(recording, "types")
+    made_for = parse(record.inputs["insecureValue"])
+    assert {"AWS::AppSync::GraphQLApi", "AWS::DynamoDB::Table", "AWS::Cognito::UserPool"} <= made_for.backend
+    assert (made_for.program, made_for.further) == (frozenset(), frozenset())
+    assert {r.urn for r in recording.resources if r.type in (ROLE, POLICY)} <= record.depends_on
+
+
+def test_state_and_staging_lie_in_the_account_and_are_protected(recording: Recording) -> None:
+    buckets = {b.inputs["bucket"]: b for b in recording.all(BUCKET)}
+    tail = f"-{account_of(0)}-{HOME}-an"
+    assert set(buckets) == {f"{APP}-preprod-staging{tail}", f"{APP}-preprod-state{tail}"}
+    for resource in (*buckets.values(), recording.one(KEY)):
+        assert resource.request.protect
+        assert not resource.inputs.get("forceDestroy")
+    assert recording.one("aws:kms/alias:Alias").inputs["name"] == f"alias/{APP}-preprod-state"
+    export = recording.exports["preprod"]
+    assert export["secretsProvider"] == f"awskms://alias/{APP}-preprod-state?region={HOME}"
+
+
+def test_only_what_holds_data_is_protected(recording: Recording) -> None:
+    assert not any(r.request.protect for r in recording.resources if r.type in (ROLE, POLICY, BUILD))
+
+
+def test_what_keeps_a_bucket_safe_is_protected_with_it(recording: Recording) -> None:
+    around = [r for r in recording.resources if r.type.startswith("aws:s3/bucket")]
+    assert len(around) == 14  # staging area and state: the bucket and six settings each
+    assert all(r.request.protect for r in around)
+
+
+def test_all_is_made_by_guarded_providers_of_the_account(recording: Recording) -> None:
+    providers = {r.urn for r in recording.resources if r.type.startswith("pulumi:providers")}
+    assert len(providers) == 2
+    for resource in recording.resources:
+        if resource.type.startswith("aws"):
+            assert resource.provider.rpartition("::")[0] in providers, resource.type
+    for provider in recording.all("pulumi:providers:aws"):
+        assert json.loads(provider.inputs["allowedAccountIds"]) == [account_of(0)]
+        assert json.loads(provider.inputs["defaultTags"]) == {"tags": {"amplify-delivery:app": APP}}
+
+
+def test_the_execution_role_is_made_for_the_exports_types(recording: Recording) -> None:
+    documents = [json.loads(p.inputs["policy"]) for p in recording.all(POLICY) if "cloudformation" in p.inputs["name"]]
+    actions = {a for d in documents for s in d["Statement"] if s["Effect"] == "Allow" for a in _list(s["Action"])}
+    assert {"appsync:CreateGraphqlApi", "dynamodb:CreateTable"} <= actions
+    assert not {a for a in actions if a.startswith("ecs:")}
+
+
+def _list(value: Any) -> list[str]:
+    return [value] if isinstance(value, str) else value
+
+
+def test_the_organizations_boundary_stands_on_every_role(directory: Path, tmp_path: Path) -> None:
+    shutil.copytree(directory, tmp_path, dirs_exist_ok=True)
+    boundary = f"arn:aws:iam::{account_of(0)}:policy/organization"
+    write(tmp_path, "preprod-account", {"program": "account", "rolesBoundary": boundary})
+    found = roles(run(tmp_path, "preprod-account"))
+    assert {r.inputs["permissionsBoundary"] for r in found.values()} == {boundary}
+
+
+def test_everything_that_can_be_asked_for(directory: Path, tmp_path: Path) -> None:
+    shutil.copytree(directory, tmp_path, dirs_exist_ok=True)
+    step = {
+        "name": "smoke-test",
+        "commands": ["true"],
+        "timeout": "3h",
+        "rights": [{"actions": ["s3:GetObject"], "resources": ["arn:aws:s3:::fixtures/*"]}],
+    }
+    make(tmp_path, stages=[{"name": "PreProd", "post": [step]}, {"name": "Prod1"}])
+    write(
+        tmp_path,
+        "preprod-account",
+        {
+            "program": "account",
+            "images": "true",
+            "stagingKey": "true",
+            "allowedOverrides": ["environment.image"],
+            "boundaryServices": ["bedrock"],
+            "protect": "false",
+            "trustSourceArn": "false",
+            "programTypes": ["AWS::SQS::Queue"],
+            "backendTypes": ["AWS::Kinesis::Stream"],
+            "deployRights": [{"actions": ["sqs:SendMessage"], "resources": ["arn:aws:sqs:*:*:jobs"]}],
+            "deployPolicies": ["arn:aws:iam::aws:policy/AmazonSQSReadOnlyAccess"],
+            "tags": {"team": "app"},
+            "build": {"image": "aws/codebuild/standard:8.0", "computeType": "BUILD_GENERAL1_LARGE"},
+            "timeouts": {"deploy": "6h"},
+        },
+    )
+    recording = run(tmp_path, "preprod-account")
+    assert recording.one("aws:ecr/repository:Repository").inputs["name"] == f"{APP}/preprod"
+    policy = json.loads(recording.one("aws:ecr/repositoryPolicy:RepositoryPolicy").inputs["policy"])
+    arn = f"arn:aws:lambda:{HOME}:{account_of(0)}:function:*"
+    assert policy["Statement"][0]["Condition"] == {"StringLike": {"aws:SourceArn": arn}}
+    aliases = {a.inputs["name"] for a in recording.all("aws:kms/alias:Alias")}
+    assert aliases == {f"alias/{APP}-preprod-state", f"alias/{APP}-preprod-staging"}
+    assert not any(r.request.protect for r in recording.resources)
+    overrides = json.dumps(roles(recording)[f"{APP}-preprod-door"].inputs["policies"])
+    assert "codebuild:environment.image" not in overrides.replace("codebuild:environment.imageP", "")
+    assert "codebuild:source.buildspec" in overrides
+    boundary = next(p for p in recording.all(POLICY) if p.inputs["name"].endswith("-boundary"))
+    assert "bedrock:*" in boundary.inputs["policy"]
+    # The keys that the stack has made, by their ARNs: their aliases and tags count some minutes later.
+    for key in ("preprod-state", "preprod-staging"):
+        assert f'"arn:aws:::{key}"' in boundary.inputs["policy"]
+        inline = roles(recording)[f"{APP}-preprod-deploy"].inputs["policies"]
+        assert any(f"arn:aws:::{key}" in json.dumps(policy) for policy in inline)
+    deploy = roles(recording)[f"{APP}-preprod-deploy"]
+    assert "arn:aws:iam::aws:policy/AmazonSQSReadOnlyAccess" in deploy.inputs["managedPolicyArns"]
+    assert "aws:SourceArn" not in json.dumps(deploy.inputs["assumeRolePolicyDocument"])
+    text = " ".join(p.inputs["policy"] for p in recording.all(POLICY))
+    assert "sqs:CreateQueue" in text
+    assert "sqs:SendMessage" in text
+    assert "kinesis:DeleteStream" in text
+    made_for = parse(parameter(recording, "types").inputs["insecureValue"])
+    assert "AWS::Kinesis::Stream" in made_for.backend
+    assert (made_for.program, made_for.further) == ({"AWS::SQS::Queue"}, {"sqs", "*"})
+    assert "arn:aws:s3:::fixtures/*" in text
+    check = next(p for p in recording.all(BUILD) if p.inputs["name"].endswith("-check"))
+    assert check.inputs["buildTimeout"] == 3 * 60 + 15
+    assert next(p for p in recording.all(BUILD) if p.inputs["name"].endswith("-deploy")).inputs["buildTimeout"] == 360
+    for project in recording.all(BUILD):
+        environment = project.inputs["environment"]
+        assert (environment["image"], environment["computeType"]) == (
+            "aws/codebuild/standard:8.0",
+            "BUILD_GENERAL1_LARGE",
+        )
+    provider = recording.one("pulumi:providers:aws")
+    assert json.loads(provider.inputs["defaultTags"]) == {"tags": {"amplify-delivery:app": APP, "team": "app"}}
+
+
+def test_the_rights_of_the_hello_service_come_with_it(directory: Path, tmp_path: Path) -> None:
+    shutil.copytree(directory, tmp_path, dirs_exist_ok=True)
+
+    def deploys(**more: str) -> str:
+        base = {"account": account_of(0), "region": HOME, "enrolled": "true"}
+        write(tmp_path, "preprod", {**base, **more})
+        policies = run(tmp_path, "preprod-account").all(POLICY)
+        return " ".join(p.inputs["policy"] for p in policies if "-deploy-" in p.inputs["name"])
+
+    assert "lambda:CreateFunction" not in deploys()
+    assert "lambda:CreateFunction" in deploys(helloService="true")
+
+
+def test_environments_of_one_account_share_its_stack(directory: Path, tmp_path: Path) -> None:
+    shutil.copytree(directory, tmp_path, dirs_exist_ok=True)
+    write(tmp_path, "prod1", {"account": account_of(0), "region": "eu-west-1", "enrolled": "true"})
+    write(tmp_path, "both-account", {"program": "account", "environments": ["preprod", "prod1"]})
+    recording = run(tmp_path, "both-account")
+    assert len(recording.all(BUILD)) == 8
+    assert len(recording.all("pulumi:providers:aws")) == 2  # one for each region
+    assert {"preprod", "prod1", "account"} == set(recording.exports)
+
+
+@pytest.mark.parametrize(
+    ("file", "values", "says"),
+    [
+        ("preprod-account", {"program": "account", "environments": ["preprod", "prod1"]}, "several accounts"),
+        ("preprod-account", {"program": "account", "environments": ["prepro"]}, "do you mean 'preprod'?"),
+        ("preprod-account", {"program": "account", "pipeline": "other"}, "there is no pipeline 'other'"),
+        ("preprod-account", {"program": "account", "account": "1"}, "unknown key 'account'"),
+        ("preprod", {"account": account_of(0), "region": HOME}, "set `enrolled: true`"),
+        ("pipeline", None, "there is no pipeline 'pipeline'"),
+        (
+            "preprod-account",
+            {"program": "account", "deployPolicies": ["arn:aws:iam::aws:policy/AdministratorAccess"]},
+            "would let `deploy` do anything",
+        ),
+        ("preprod-account", {"program": "account", "programTypes": ["AWS::Foo::Bar"]}, "AWS::Foo::Bar"),
+    ],
+)
+def test_a_users_mistake_is_one_sentence_before_anything_is_registered(
+    directory: Path, tmp_path: Path, file: str, values: dict[str, Any] | None, says: str
+) -> None:
+    shutil.copytree(directory, tmp_path, dirs_exist_ok=True)
+    if values is None:
+        (tmp_path / f"Pulumi.{file}.yaml").unlink()
+    else:
+        write(tmp_path, file, values)
+    with pytest.raises(pulumi.RunError) as caught:
+        run(tmp_path, "preprod-account")
+    assert says in str(caught.value)

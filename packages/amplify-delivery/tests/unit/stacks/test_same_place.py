@@ -1,0 +1,76 @@
+"""A deployed stack does not move: a changed account or region is refused in the preview, before anything is planned."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pulumi
+import pytest
+
+from unit.components.recorder import STASH, Recording
+from unit.stacks.projects import AWAY, HOME, TOOLING, account_of, make, run, write
+
+FIRST = {
+    "pipeline": ("place", {"account": TOOLING, "region": HOME}),
+    "preprod-account": ("place-preprod", {"account": account_of(0), "region": HOME}),
+    "preprod": ("place", {"account": account_of(0), "region": HOME, "environment": "preprod"}),
+}
+"""What each stack's state remembers of its first deployment, and under which name."""
+
+
+@pytest.fixture(scope="module")
+def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make(tmp_path_factory.mktemp("project"))
+
+
+def deployed(directory: Path, stack: str, *, preview: bool = True, **first: str) -> Recording:
+    """The program of a stack that was first deployed there, but for what `first` says."""
+    name, facts = FIRST[stack]
+    return run(directory, stack, preview=preview, states={name: {"output": {**facts, **first}}})
+
+
+@pytest.mark.parametrize("stack", FIRST)
+def test_where_it_was_it_goes_on(directory: Path, stack: str) -> None:
+    recording = deployed(directory, stack)
+    assert [r for r in recording.resources if r.type.startswith("aws")]
+    assert dict(recording.one(STASH, FIRST[stack][0]).inputs["input"]) == FIRST[stack][1]
+
+
+@pytest.mark.parametrize("preview", [True, False])
+@pytest.mark.parametrize(("fact", "before"), [("account", "999999999999"), ("region", "ap-south-1")])
+@pytest.mark.parametrize("stack", FIRST)
+def test_elsewhere_it_is_refused_by_name(directory: Path, stack: str, fact: str, before: str, preview: bool) -> None:
+    with pytest.raises(pulumi.RunError) as caught:
+        deployed(directory, stack, preview=preview, **{fact: before})
+    text = str(caught.value)
+    assert f"{fact} is {FIRST[stack][1][fact]!r} now, but this stack was deployed with {before!r}" in text
+    assert f"stack {stack}" in text
+    assert "-> put it back" in text
+
+
+@pytest.mark.parametrize("stack", FIRST)
+def test_everything_waits_for_that_answer(directory: Path, stack: str) -> None:
+    """All that is made in AWS is made with providers that depend on it."""
+    recording = deployed(directory, stack)
+    place = recording.one(STASH, FIRST[stack][0]).urn
+    providers = {r.urn: r for r in recording.resources if r.type.startswith("pulumi:providers")}
+    made = [r for r in recording.resources if r.type.startswith("aws")]
+    assert made
+    for resource in made:
+        provider = providers[resource.provider.rpartition("::")[0]]
+        assert place in provider.depends_on, f"{resource.type} {resource.name}"
+
+
+def test_each_environment_of_an_account_has_its_own_place(directory: Path, tmp_path: Path) -> None:
+    """So one that comes later is remembered, too."""
+    shutil.copytree(directory, tmp_path, dirs_exist_ok=True)
+    write(tmp_path, "prod1", {"account": account_of(0), "region": AWAY, "enrolled": "true", "suffix": "a8d04"})
+    write(tmp_path, "both-account", {"program": "account", "environments": ["preprod", "prod1"]})
+    recording = run(tmp_path, "both-account")
+    places = {r.name: dict(r.inputs["input"]) for r in recording.all(STASH)}
+    assert places == {
+        "place-preprod": {"account": account_of(0), "region": HOME},
+        "place-prod1": {"account": account_of(0), "region": AWAY},
+    }
+    assert recording.exports["account"] == account_of(0)

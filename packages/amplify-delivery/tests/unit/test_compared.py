@@ -1,0 +1,217 @@
+"""The comparison with CDK Pipelines is complete, and whatever it names is there."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from types import UnionType
+from typing import Any, get_args, get_origin
+
+import pytest
+from pydantic import BaseModel
+
+from amplify_delivery.cli import COMMANDS
+from amplify_delivery.export import read_export
+from amplify_delivery.export.assembling import assemble
+from amplify_delivery.stacks.config import AccountConfig, EnvironmentConfig, PipelineConfig
+from benchmarks import projects
+from benchmarks.__main__ import BENCHMARKS
+from benchmarks.exports import small, with_functions
+from benchmarks.pipelines import Declared
+
+REPOSITORY = Path(__file__).parents[1]
+PAGES = ("compared.md", "bootstrap.md")
+KINDS: dict[str, type[BaseModel]] = {
+    "pipeline": PipelineConfig,
+    "account": AccountConfig,
+    "environment": EnvironmentConfig,
+}
+
+
+@cache
+def page(name: str) -> str:
+    return (REPOSITORY / "docs" / name).read_text()
+
+
+def code(name: str) -> list[str]:
+    """What stands between backticks."""
+    return re.findall(r"`([^`\n]+)`", page(name))
+
+
+def rows(name: str, heading: str) -> list[str]:
+    """The lines of the tables below a heading, without their heads."""
+    part = page(name).split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    return [line for line in part.splitlines() if line.startswith("|") and not line.startswith(("|---", "| CDK |"))]
+
+
+def named(pattern: str) -> list[tuple[str, ...]]:
+    """Every code span of the pages that has a form."""
+    found = {match.groups() for name in PAGES for text in code(name) if (match := re.fullmatch(pattern, text))}
+    return sorted(found)
+
+
+# --- what is named exists --------------------------------------------------------------------------------------------
+
+
+@cache
+def functions(path: Path) -> frozenset[str]:
+    return frozenset(node.name for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.FunctionDef))
+
+
+@pytest.mark.parametrize(("file", "test"), named(r"([\w/]+\.py)::(\w+)"))
+def test_a_test_that_is_named(file: str, test: str) -> None:
+    assert test.startswith("test_")
+    assert test in functions(REPOSITORY / "tests" / file)
+
+
+def test_enough_is_shown_by_tests() -> None:
+    assert len(named(r"([\w/]+\.py)::(\w+)")) > 100
+
+
+def nested(annotation: Any) -> Iterator[type[BaseModel]]:
+    """The models that a value of a key may hold."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    elif get_origin(annotation) is not None or isinstance(annotation, UnionType):
+        for argument in get_args(annotation):
+            yield from nested(argument)
+
+
+def has_key(models: list[type[BaseModel]], path: list[str]) -> bool:
+    """Whether one of the models has the first key of the path, and what that holds the rest."""
+    for model in models:
+        for name, field in model.model_fields.items():
+            if (field.alias or name) == path[0]:
+                return len(path) == 1 or has_key(list(nested(field.annotation)), path[1:])
+    return False
+
+
+@pytest.mark.parametrize(("kind", "key"), named(r"(pipeline|account|environment):([\w.]+)"))
+def test_a_config_key_that_is_named(kind: str, key: str) -> None:
+    assert has_key([KINDS[kind]], key.split("."))
+
+
+def test_a_key_that_is_not_there_would_be_noticed() -> None:
+    assert not has_key([PipelineConfig], ["stages", "posts"])
+    assert not has_key([PipelineConfig], ["stages", "post", "timeouts"])
+    assert not has_key([PipelineConfig], ["triggers", "name"])
+
+
+@pytest.mark.parametrize(("command",), named(r"delivery (\S+).*"))
+def test_a_command_that_is_named(command: str) -> None:
+    assert command in COMMANDS
+
+
+@pytest.mark.parametrize(("name",), named(r"make bench ARGS=(\w+)"))
+def test_a_benchmark_that_is_named(name: str) -> None:
+    assert name in BENCHMARKS
+
+
+@pytest.mark.parametrize(("file",), named(r"((?:components|delivery|stacks|docs|rehearsal)/[\w/]+\.\w+)"))
+def test_a_file_that_is_named(file: str) -> None:
+    assert (REPOSITORY / file).is_file()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_links(name: str) -> None:
+    for target in re.findall(r"\]\(([^)]+)\)", page(name)):
+        file, _, anchor = target.partition("#")
+        linked = REPOSITORY / "docs" / file
+        assert linked.is_file(), target
+        headings = re.findall(r"^#+ (.+)$", linked.read_text(), re.MULTILINE)
+        assert not anchor or anchor in {heading.lower().replace(" ", "-") for heading in headings}, target
+
+
+# --- and nothing of the CDK's is left out ----------------------------------------------------------------------------
+
+PROPERTIES = """
+synth pipelineName pipelineType executionMode crossAccountKeys enableKeyRotation artifactBucket
+crossRegionReplicationBuckets reuseCrossRegionSupportStacks role usePipelineRoleForActions selfMutation cliVersion
+cdkAssetsCliVersion publishAssetsInParallel useChangeSets dockerEnabledForSynth dockerEnabledForSelfMutation
+dockerCredentials codeBuildDefaults synthCodeBuildDefaults assetPublishingCodeBuildDefaults
+selfMutationCodeBuildDefaults codePipeline triggers variables beforeEntry onSuccess onFailure
+"""
+"""Of `pipelines.CodePipeline` in aws-cdk-lib 2.276.0, and of the pipeline below it what it does not expose."""
+SOURCES = "connection codeBuildCloneOutput triggerOnPush gitHub codeCommit s3 ecr CodePipelineFileSet sourceAttribute"
+STEPS = """
+ShellStep commands installCommands env envFromCfnOutputs input additionalInputs primaryOutputDirectory
+addOutputDirectory addStepDependency CodeBuildStep rolePolicyStatements role timeout buildEnvironment vpc cache
+fileSystemLocations logging exportedVariable project grantPrincipal ManualApprovalStep comment reviewUrl
+notificationTopic ConfirmPermissionsBroadening ICodePipelineActionFactory
+"""
+RESOURCES = """
+StagingBucket StagingBucketPolicy FileAssetsBucketEncryptionKey ContainerAssetsRepository FilePublishingRole
+ImagePublishingRole LookupRole DeploymentActionRole CloudFormationExecutionRole CdkBoostrapPermissionsBoundaryPolicy
+CdkBootstrapVersion
+"""
+"""Of the bootstrap template v33; the fourteen are these, the roles' policies and the key's alias."""
+FLAGS = """
+--trust --trust-for-lookup --untrust --cloudformation-execution-policies --qualifier --toolkit-stack-name
+--bootstrap-bucket-name --bootstrap-kms-key-id --bootstrap-customer-key --example-permissions-boundary
+--custom-permissions-boundary --apply-permissions-boundary-to-all-roles --public-access-block-configuration
+--deny-external-id --tags --execute --no-execute --termination-protection --force --previous-parameters
+--import-existing-resources --express --show-template --template --json --role-arn
+"""
+PARAMETERS = """
+TrustedAccounts TrustedAccountsForLookup FileAssetsBucketName FileAssetsBucketKmsKeyId ContainerAssetsRepositoryName
+Qualifier PublicAccessBlockConfiguration InputPermissionsBoundary UseExamplePermissionsBoundary BootstrapVariant
+DenyExternalId
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "heading", "words"),
+    [
+        ("compared.md", "The construct's properties", PROPERTIES),
+        ("compared.md", "Sources", SOURCES),
+        ("compared.md", "Steps", STEPS),
+        ("bootstrap.md", "Resources", RESOURCES),
+        ("bootstrap.md", "Parameters and flags", FLAGS + PARAMETERS),
+    ],
+)
+def test_everything_of_the_cdk_is_answered(name: str, heading: str, words: str) -> None:
+    asked = " ".join(row.split("|")[1] for row in rows(name, heading))
+    missing = [word for word in words.split() if not re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", asked)]
+    assert not missing
+
+
+def test_the_22_complaints_are_answered_in_their_order() -> None:
+    numbers = [row.split("|")[1].strip() for row in rows("compared.md", "What hurts users of CDK Pipelines")]
+    assert [n for n in numbers if n] == [str(n) for n in range(1, 23)]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_whoever_says_yes_shows_it(name: str) -> None:
+    """Only a "no", and what is left out, stands without a test."""
+    for row in page(name).splitlines():
+        cells = [cell.strip() for cell in row.split("|")[1:-1]]
+        if re.match(r"\*\*(the same|more|other)\*\*", cells[1] if len(cells) > 2 else "") and "by hand" not in cells[1]:
+            assert "::" in cells[2] or "make bench" in cells[2], row
+
+
+# --- what the page says of numbers -----------------------------------------------------------------------------------
+
+
+def test_functions_change_nothing_of_a_pipeline(tmp_path: Path) -> None:
+    found, objects = [], []
+    for number in (1, 12):
+        assembly = assemble(read_export(with_functions(number, tmp_path / f"functions-{number}")))
+        objects.append(len(assembly.objects))
+        found.append(Declared.of(projects.make(tmp_path / f"project-{number}", assembly.project, 3), assembly))
+    assert objects[1] - objects[0] == 2 * 11, "a template and a zip of each further function"
+    one, twelve = found
+    assert one.pipeline == twelve.pipeline
+    assert one.tooling == twelve.tooling
+    assert one.accounts == twelve.accounts
+
+
+def test_ninety_environments_fit_into_a_pipeline(tmp_path: Path) -> None:
+    assembly = assemble(read_export(small("full")))
+    declared = Declared.of(projects.make(tmp_path, assembly.project, 90), assembly)
+    declared.check()
+    assert len(declared.accounts) == 90
+    assert len(declared.tooling.projects) == 2
+    assert {len(account.projects) for account in declared.accounts} == {4}

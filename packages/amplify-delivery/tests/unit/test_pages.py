@@ -1,0 +1,51 @@
+"""Pages that say what stands elsewhere too: versions, names, files."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+from unit.export.test_front_end import READ
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = sorted((ROOT / "docs").glob("*.md"))
+
+
+def test_getting_started_asks_for_the_versions_that_are_required() -> None:
+    page = (ROOT / "docs" / "getting-started.md").read_text()
+    required = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["requiredPulumiVersion"]
+    assert f"| Pulumi CLI | {required.removeprefix('>=')} or newer |" in page
+    python = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["requires-python"]
+    assert f"| Python | {python.removeprefix('>=')} or newer |" in page
+
+
+def test_the_front_ends_table_is_what_the_cli_reads() -> None:
+    """The table that is held against exports and against the CLI's own files."""
+    page = (ROOT / "docs" / "front-end.md").read_text()
+    table = [line for line in page.splitlines() if line.startswith("| ")]
+    text = "\n".join(table)
+    for service, outputs in READ.items():
+        assert f"| {service} |" in text
+        for output, setting in outputs.items():
+            assert f"`{output}`" in text
+            assert not setting or f"`{setting}`" in text
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    """To a file that is there, and a heading in it."""
+    for target, anchor in re.findall(r"\]\((?!https?:)([^)#\s]*)(#[^)\s]+)?\)", page.read_text()):
+        file = (page.parent / target).resolve() if target else page
+        assert file.exists(), target
+        if anchor:
+            assert anchor.removeprefix("#") in _anchors(file), f"{target}{anchor}"
+
+
+def _anchors(page: Path) -> set[str]:
+    """The headings' anchors, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}

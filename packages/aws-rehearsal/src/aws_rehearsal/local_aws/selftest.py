@@ -1,0 +1,116 @@
+"""The self-test of the mends: run once per version of MiniStack and of the mends, then remembered.
+
+A mend that does not work would make every later result a lie, so it stops the start. A mend that MiniStack no longer
+needs is only worth a look: it can go.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from amplify_delivery.errors import SetupError
+from amplify_delivery.publishing.examination.cache import ResultCache
+
+_HERE = Path(__file__).parent
+_TIMEOUT = 120
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class SelfTest:
+    """What the probes said, by mend."""
+
+    needed: Mapping[str, bool]
+    works: Mapping[str, bool]
+
+    @property
+    def broken(self) -> tuple[str, ...]:
+        """Mends that do not do what they are for."""
+        return tuple(name for name, works in self.works.items() if not works)
+
+    @property
+    def needless(self) -> tuple[str, ...]:
+        """Mends without which this MiniStack behaves as AWS does."""
+        return tuple(name for name, needed in self.needed.items() if not needed)
+
+
+def ensure_mended(python: Path, environment: Mapping[str, str], *, again: bool = False) -> SelfTest | None:
+    """The self-test's result, from the cache unless `again`; raises `SetupError` if a mend does not work.
+
+    None if `python` is not an interpreter with a MiniStack beside it, but something that starts one: there is no
+    version to remember the result by, and whoever wraps an interpreter tests the one inside.
+    """
+    version = installed_version(python)
+    if version is None:
+        return None
+    cache = ResultCache("local-aws-self-test")
+    key = cache.key(version, *(path.read_text(encoding="utf-8") for path in _sources()))
+    found = None if again else cache.get(key)
+    result = found or _run(python, environment)
+    test = SelfTest(
+        {name: said["needed"] for name, said in result.items()}, {name: said["works"] for name, said in result.items()}
+    )
+    if test.broken:
+        raise SetupError(
+            f"MiniStack {version} does not behave as AWS with these mends: {', '.join(test.broken)}",
+            where=str(_HERE / "mends"),
+            remedy="install the pinned version with `make setup`, or repair the mends for the new one",
+        )
+    if found is None:
+        cache.put(key, result)
+    if test.needless:
+        _log.warning("MiniStack %s no longer needs these mends: %s", version, ", ".join(test.needless))
+    return test
+
+
+def installed_version(python: Path) -> str | None:
+    """The version of MiniStack in the virtualenv of `python`, read from its metadata; None if there is none."""
+    for metadata in sorted((python.parent.parent / "lib").glob("python*/site-packages/ministack-*.dist-info")):
+        return metadata.name.removeprefix("ministack-").removesuffix(".dist-info")
+    return None
+
+
+def _sources() -> list[Path]:
+    facts = _HERE / "handlers"
+    mends = sorted((_HERE / "mends").glob("*.py"))
+    return [
+        *mends,
+        *sorted(facts.glob("*.py")),
+        facts / "table.json",
+        _HERE / "probes.py",
+        _HERE / "probing.py",
+        _HERE / "server.py",
+    ]
+
+
+def _run(python: Path, environment: Mapping[str, str]) -> dict[str, dict[str, bool]]:
+    command = [str(python), "-I", str(_HERE / "server.py"), "--self-test"]
+    try:
+        done = subprocess.run(
+            command,
+            env=dict(environment),
+            capture_output=True,
+            text=True,
+            timeout=_TIMEOUT,
+            start_new_session=True,
+            check=False,
+        )
+        result = dict(json.loads(done.stdout))
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise SetupError(
+            f"the local AWS can't test itself: {error}", where=str(python), remedy="run `make setup`"
+        ) from error
+    except ValueError:
+        result = {}
+    if not result:
+        raise SetupError(
+            f"the local AWS can't test itself:\n{done.stderr[-1000:]}",
+            where=str(python),
+            remedy="install the pinned version of MiniStack with `make setup`",
+        )
+    return result

@@ -1,0 +1,205 @@
+"""IAM's decision over declared documents: identity, resource and trust policies, boundaries, explicit denials.
+
+"Policy evaluation logic" in the IAM user guide, "Key policies" in the KMS developer guide. Not modelled, since nothing
+here uses them: users, groups, session policies, service control policies, policy variables.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from aws_rehearsal.policy.conditions import Context, conditions_hold, like
+
+Document = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Role:
+    """A role as it stands in an account: `policies` are all of them, inline and managed."""
+
+    arn: str
+    trust: Document
+    policies: tuple[Document, ...] = ()
+    boundary: Document | None = None
+
+
+@dataclass(frozen=True)
+class Principal:
+    """Who asks: a role's ARN, or an AWS service such as `codebuild.amazonaws.com`."""
+
+    name: str
+
+    @property
+    def is_service(self) -> bool:
+        return not self.name.startswith("arn:")
+
+    @property
+    def account(self) -> str:
+        return "" if self.is_service else self.name.split(":")[4]
+
+
+@dataclass(frozen=True)
+class Request:
+    """One call: an action on a resource, with the keys that the service puts into the request's context."""
+
+    principal: Principal
+    action: str
+    resource: str
+    context: Context = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class World:
+    """All accounts' documents."""
+
+    roles: Mapping[str, Role]
+    resource_policies: Mapping[str, Document] = field(default_factory=dict)
+    """By ARN; a bucket's covers its objects."""
+    owners: Mapping[str, str] = field(default_factory=dict)
+    """Accounts of buckets, by ARN: a bucket's ARN names none."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Allowed or not, and why."""
+
+    allowed: bool
+    reason: str
+
+
+Verdict = Literal["allow", "deny", "nothing"]
+
+
+def decide(world: World, request: Request) -> Decision:
+    """What IAM would say."""
+    owner = _owner(world, request)
+    context = _context(request, owner)
+    if request.action == "sts:AssumeRole":
+        return _assume(world, request, context, owner)
+    if request.principal.is_service:
+        verdict, _ = _resource_verdict(world, request, context)
+        return Decision(verdict == "allow", f"resource policy: {verdict}")
+    identity = _identity(world.roles[request.principal.name], request, context)
+    resource, direct = _resource_verdict(world, request, context)
+    if "deny" in {identity, resource}:
+        return Decision(False, "explicit deny")
+    if owner != request.principal.account:
+        both = identity == "allow" and resource == "allow"
+        return Decision(both, f"across accounts: identity {identity}, resource {resource}")
+    if request.action.startswith("kms:") and ":key/" in request.resource:
+        # A key policy that names the account lets identity policies decide; without it they count for nothing.
+        allowed = resource == "allow" and (direct or identity == "allow")
+        return Decision(allowed, f"key policy {resource}, identity {identity}")
+    allowed = identity == "allow" or (resource == "allow" and direct)
+    return Decision(allowed, f"identity {identity}, resource {resource}")
+
+
+def _assume(world: World, request: Request, context: Context, owner: str) -> Decision:
+    role = world.roles.get(request.resource)
+    if role is None:
+        return Decision(False, "no such role")
+    trust, direct = _by_principal(role.trust, request, context, resource=False)
+    if trust != "allow":
+        return Decision(False, f"trust: {trust}")
+    if request.principal.is_service:
+        return Decision(True, "trusted service")
+    identity = _identity(world.roles[request.principal.name], request, context)
+    if identity == "allow":
+        return Decision(True, "trust and identity allow")
+    if identity == "nothing" and direct and owner == request.principal.account:
+        return Decision(True, "trust names the role")
+    return Decision(False, f"identity: {identity}")
+
+
+def _identity(role: Role, request: Request, context: Context) -> Verdict:
+    verdict = evaluate(role.policies, request, context)
+    if role.boundary is None:
+        return verdict
+    limit = evaluate([role.boundary], request, context)
+    if "deny" in {verdict, limit}:
+        return "deny"
+    return "allow" if verdict == limit == "allow" else "nothing"
+
+
+def evaluate(documents: Iterable[Document], request: Request, context: Context) -> Verdict:
+    """Identity policies taken together: a denial beats everything, then an allow counts."""
+    effects = {
+        statement["Effect"]
+        for document in documents
+        for statement in _listed(document["Statement"])
+        if _applies(statement, request, context)
+    }
+    return "deny" if "Deny" in effects else "allow" if "Allow" in effects else "nothing"
+
+
+def _resource_verdict(world: World, request: Request, context: Context) -> tuple[Verdict, bool]:
+    policy = world.resource_policies.get(request.resource) or world.resource_policies.get(_bucket(request.resource))
+    return _by_principal(policy, request, context, resource=True) if policy else ("nothing", False)
+
+
+def _by_principal(policy: Document, request: Request, context: Context, *, resource: bool) -> tuple[Verdict, bool]:
+    """The verdict of a policy with principals, and whether the role itself is named, not only its account."""
+    effects: set[str] = set()
+    direct = False
+    for statement in _listed(policy["Statement"]):
+        named = _names(statement.get("Principal", {}), request.principal)
+        if not named or not _applies(statement, request, context, resource=resource):
+            continue
+        effects.add(statement["Effect"])
+        direct = direct or (named == "itself" and statement["Effect"] == "Allow")
+    return ("deny" if "Deny" in effects else "allow" if "Allow" in effects else "nothing"), direct
+
+
+def _names(principal: Any, who: Principal) -> Literal["", "account", "itself"]:
+    if principal == "*":
+        return "itself"
+    if who.is_service:
+        return "itself" if who.name in _listed(principal.get("Service", [])) else ""
+    found: Literal["", "account", "itself"] = ""
+    for name in _listed(principal.get("AWS", [])):
+        if name in {"*", who.name}:
+            return "itself"
+        if name == who.account or (name.endswith(":root") and name.split(":")[4] == who.account):
+            found = "account"
+    return found
+
+
+def _applies(statement: Mapping[str, Any], request: Request, context: Context, *, resource: bool = True) -> bool:
+    if "NotAction" in statement:
+        raise NotImplementedError("NotAction")
+    if not any(like(request.action, pattern, ignore_case=True) for pattern in _listed(statement["Action"])):
+        return False
+    if resource:
+        if "NotResource" in statement:
+            if any(like(request.resource, pattern) for pattern in _listed(statement["NotResource"])):
+                return False
+        # A repository's policy has no such element: it speaks of its repository.
+        elif not any(like(request.resource, pattern) for pattern in _listed(statement.get("Resource", "*"))):
+            return False
+    return conditions_hold(statement.get("Condition", {}), context)
+
+
+def _owner(world: World, request: Request) -> str:
+    """The resource's account; an action that knows no resource concerns the caller's own."""
+    if request.resource == "*":
+        return request.principal.account
+    parts = request.resource.split(":")
+    return parts[4] or world.owners.get(_bucket(request.resource), request.principal.account)
+
+
+def _bucket(arn: str) -> str:
+    return arn.split("/", 1)[0] if ":s3:::" in arn else arn
+
+
+def _context(request: Request, owner: str) -> Context:
+    """The global keys that every request has, under those that the case gives."""
+    found: dict[str, str | tuple[str, ...]] = {"aws:SecureTransport": "true"}
+    if not request.principal.is_service:
+        found |= {"aws:PrincipalArn": request.principal.name, "aws:PrincipalAccount": request.principal.account}
+        if request.resource != "*":
+            found["aws:ResourceAccount"] = owner
+    return found | dict(request.context)
+
+
+def _listed(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple) else [value]

@@ -1,0 +1,16 @@
+"""The process `pulumi-resource-aws`."""
+
+from __future__ import annotations
+
+from aws_rehearsal.providers.messages import load_without_sdk
+from aws_rehearsal.providers.serve import serve
+
+
+def main(version: str) -> None:
+    """Serves as the plugin of this version until the engine interrupts or goes away."""
+    load_without_sdk()
+    from pulumi.runtime.proto import provider_pb2_grpc
+
+    from aws_rehearsal.providers.classic.provider import ClassicProvider
+
+    serve(lambda server: provider_pb2_grpc.add_ResourceProviderServicer_to_server(ClassicProvider(version), server))

@@ -1,0 +1,90 @@
+"""Plugins that start warm: one process has loaded what they need, and forks for each start.
+
+In each operation the engine starts every plugin anew, some twice, and a program's run on top: two seconds of processor
+time for imports alone. The launchers that `pulumi_home` lays out ask the server at the home's socket first. It answers
+with a child that has the caller's files, folder, environment and arguments, and is otherwise as after the same start in
+an interpreter of its own. Where nobody answers, that start follows: a home works with and without a server.
+
+    engine -> launcher (client.py) == socket ==> server (server.py) -- fork --> plugin (child.py)
+
+The launcher's process stands for the plugin: signals to it reach the plugin, it exits as the plugin does, and when it
+is gone, so is the plugin. Nothing outlives the server, which ends with the process that started it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+SOCKET = "warm"
+"""The server's socket in a Pulumi home; only reached by this relative name, since an address has room for 100 bytes."""
+
+CLIENT = Path(__file__).resolve().with_name("client.py")
+
+
+class WarmServer:
+    """Starts plugins for a Pulumi home until it is stopped, or the process that started it has ended."""
+
+    def __init__(self, home: Path, process: subprocess.Popen[str] | None) -> None:
+        self._socket, self._process = home.resolve() / SOCKET, process
+
+    @property
+    def pid(self) -> int | None:
+        """The server's process, None where plugins are always started cold."""
+        return None if self._process is None else self._process.pid
+
+    def lend(self, home: Path) -> None:
+        """Have it start the plugins of another home too. Nothing of a home is known to the server."""
+        link = home.resolve() / SOCKET
+        link.unlink(missing_ok=True)
+        link.symlink_to(self._socket)
+
+    def stop(self) -> None:
+        """End it, and with it every plugin that it has started."""
+        if self._process is not None and self._process.stdin is not None:
+            with contextlib.suppress(OSError):
+                self._process.stdin.close()  # the server ends at the end of its input, however it comes
+            self._process.wait()
+
+    def __enter__(self) -> WarmServer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+def start(home: Path, python: Path, project_root: Path) -> WarmServer:
+    """A server for a home that has been prepared with the same `python` and `project_root`.
+
+    Returns as soon as plugins can be asked for; who asks before everything is loaded waits for that. What the server
+    has to say is in the home's `warm.log`.
+    """
+    if sys.platform == "darwin":
+        # Apple's frameworks (the proxy settings, for one) may end a process that was forked without a new image.
+        return WarmServer(home, None)
+    root = str(project_root.resolve())
+    code = f"import sys; sys.path.append({root!r}); from aws_rehearsal.warm.server import main; main()"
+    with (home / "warm.log").open("a") as log:
+        process = subprocess.Popen(
+            [str(python.absolute()), "-P", "-c", code],
+            cwd=home,
+            env=_environment(home),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            start_new_session=True,  # an interrupt at the terminal is for the engine, which then ends its plugins
+        )
+    if process.stdout is not None:
+        process.stdout.readline()
+        process.stdout.close()
+    return WarmServer(home, process)
+
+
+def _environment(home: Path) -> dict[str, str]:
+    """What modules may see while they are loaded: nothing of whoever rehearses, no credentials, no configuration."""
+    kept = {name: value for name, value in os.environ.items() if name == "LANG" or name.startswith("LC_")}
+    return {**kept, "PATH": os.defpath, "HOME": str(home)}

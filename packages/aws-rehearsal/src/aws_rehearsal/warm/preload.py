@@ -1,0 +1,74 @@
+"""What plugins and programs load, loaded ahead: modules, and the documents that are dear to read.
+
+Only what is the same for everybody. Sessions with AWS, credentials and channels are made by each plugin itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from importlib import import_module
+
+_PROGRAMS = (
+    *(
+        f"pulumi_aws.{service}"
+        for service in (
+            "cloudformation", "cloudwatch", "codebuild", "codestarnotifications", "ecr", "iam", "kms", "s3",
+            "secretsmanager", "sns", "ssm",
+        )
+    ),
+    *(f"pulumi_aws_native.{service}" for service in ("apigatewayv2", "codepipeline", "iam", "lambda_", "logs")),
+    "pydantic.main", "pydantic.fields", "pydantic.functional_validators", "pydantic.alias_generators",
+    "pydantic.json_schema", "pydantic.types", "boto3.session", "s3transfer.manager", "cfnlint.runner",
+)  # fmt: skip
+"""What the project's programs import, of Pulumi's packages and of others. What is missing, the program will miss."""
+
+_PLUGINS = (
+    "aws_rehearsal.language_host.service",
+    "aws_rehearsal.providers.aws",
+    "aws_rehearsal.providers.aws_native",
+    "aws_rehearsal.providers.classic.provider",
+    "aws_rehearsal.providers.native.provider",
+)
+
+_SERVICES = (
+    "cloudformation", "codebuild", "codepipeline", "codestar-notifications", "ecr", "events", "iam", "kms", "logs",
+    "s3", "secretsmanager", "sns", "ssm", "sts",
+)  # fmt: skip
+"""Services that the stand-ins call."""
+
+_TYPES = (
+    "apigatewayv2:Api", "apigatewayv2:Integration", "apigatewayv2:Route", "apigatewayv2:Stage", "codepipeline:Pipeline",
+    "codepipeline:Webhook", "iam:Role", "lambda:Function", "lambda:Permission", "logs:LogGroup", "s3:Bucket",
+)  # fmt: skip
+"""Native types of the project's programs."""
+
+_REGIONS = ("us-east-1", "eu-west-1", "eu-central-1")
+
+
+def preload() -> None:
+    """Loads all of it into this process, which must not have started to use any of it."""
+    # First what a cold run of a program begins with: the host's runner, and the SDK.
+    import_module("aws_rehearsal.language_host.runner")
+    from aws_rehearsal.language_host import isolation
+
+    with contextlib.suppress(ImportError):
+        import_module("pulumi.runtime")
+    with isolation.loading_ahead():
+        for name in _PROGRAMS:
+            with contextlib.suppress(ImportError):
+                # A service's package is loaded when anything is asked of it, also what it has not.
+                hasattr(import_module(name), "loaded")
+        for name in _PLUGINS:
+            import_module(name)
+        _stand_ins()
+
+
+def _stand_ins() -> None:
+    from aws_rehearsal.providers import classic, session
+    from aws_rehearsal.providers.native import schemas
+
+    classic.load_all()
+    session.load_models(_SERVICES)
+    for region in _REGIONS:
+        for token in _TYPES:
+            schemas.find(f"aws-native:{token}", region)

@@ -1,0 +1,656 @@
+"""Stacks of the local AWS behave as CloudFormation's: each test fails without the mend it is named after."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from aws_rehearsal_tests.local_account import LocalAccount, Template
+from functional.enforcement.execution_role import execution_role
+
+
+def parameter(value: Any = "value", **more: Any) -> Template:
+    return {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": value, **more}}
+
+
+def bucket(name: str | None = None, policy: str | None = None) -> Template:
+    found: Template = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": name} if name else {}}
+    return {**found, "DeletionPolicy": policy} if policy else found
+
+
+def nested(url: str, **parameters: Any) -> Template:
+    return {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": url, "Parameters": parameters}}
+
+
+def resources(**found: Template) -> Template:
+    return {"Resources": found}
+
+
+FAILING = {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "NoSuchType", "Value": "value"}}
+
+
+def failing_after(*logical_ids: str) -> Template:
+    return {**FAILING, "DependsOn": list(logical_ids)}
+
+
+def buckets(developer: LocalAccount) -> set[str]:
+    return {b["Name"] for b in developer.client("s3").list_buckets()["Buckets"]} - {developer.bucket()}
+
+
+# Nested stacks
+
+
+def test_nested_update_keeps_the_attributes_of_unchanged_resources(developer: LocalAccount) -> None:
+    arn = {"Outputs": {"Arn": {"Value": {"Fn::GetAtt": ["Bucket", "Arn"]}}}}
+    first = developer.upload("first", {**resources(Bucket=bucket()), **arn})
+    second = developer.upload("second", {**resources(Bucket=bucket(), More=parameter()), **arn})
+    output = {"Outputs": {"Arn": {"Value": {"Fn::GetAtt": ["Child", "Outputs.Arn"]}}}}
+    developer.create({**resources(Child=nested(first)), **output})
+    before = developer.outputs()
+
+    assert developer.update({**resources(Child=nested(second)), **output})["StackStatus"] == "UPDATE_COMPLETE"
+    assert developer.outputs() == before
+
+
+@pytest.mark.parametrize(
+    ("policy", "left"), [(None, False), ("Delete", False), ("RetainExceptOnCreate", False), ("Retain", True)]
+)
+def test_failed_nested_create_leaves_only_what_is_retained(
+    developer: LocalAccount, policy: str | None, left: bool
+) -> None:
+    name = f"content-{developer.account}"
+    child = developer.upload("child", resources(Bucket=bucket(name, policy), Failing=failing_after("Bucket")))
+
+    assert developer.create(resources(Child=nested(child)))["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert (name in buckets(developer)) is left
+
+
+@pytest.mark.parametrize(("policy", "left"), [("RetainExceptOnCreate", False), ("Retain", True)])
+def test_finished_child_of_a_failed_create_is_rolled_back_too(developer: LocalAccount, policy: str, left: bool) -> None:
+    name = f"content-{developer.account}"
+    grandchild = developer.upload("grandchild", resources(Bucket=bucket(name, policy)))
+    child = developer.upload("child", resources(Grandchild=nested(grandchild)))
+    template = resources(Child=nested(child), Failing=failing_after("Child"))
+
+    assert developer.create(template)["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert (name in buckets(developer)) is left
+
+
+@pytest.mark.parametrize("policy", ["RetainExceptOnCreate", "Retain"])
+def test_retained_bucket_of_a_nested_stack_outlives_its_deletion(developer: LocalAccount, policy: str) -> None:
+    name = f"content-{developer.account}"
+    child = developer.upload("child", resources(Bucket=bucket(name, policy)))
+    developer.create(resources(Child=nested(child)))
+
+    assert developer.delete()["StackStatus"] == "DELETE_COMPLETE"
+    assert buckets(developer) == {name}
+
+
+def test_retry_after_a_failed_create_works(developer: LocalAccount) -> None:
+    name = f"content-{developer.account}"
+    bad = developer.upload("bad", resources(Bucket=bucket(name, "RetainExceptOnCreate"), F=failing_after("Bucket")))
+    good = developer.upload("good", resources(Bucket=bucket(name, "RetainExceptOnCreate")))
+    developer.create(resources(Child=nested(bad)), OnFailure="DELETE")
+
+    assert developer.create(resources(Child=nested(good)))["StackStatus"] == "CREATE_COMPLETE"
+
+
+def test_on_failure_delete_leaves_no_stack_and_nothing_of_it(developer: LocalAccount) -> None:
+    child = developer.upload("child", resources(Bucket=bucket(), Failing=failing_after("Bucket")))
+    stack = developer.create(resources(Child=nested(child), Other=bucket()), OnFailure="DELETE")
+
+    assert stack["StackStatus"] == "DELETE_COMPLETE"
+    with pytest.raises(ClientError, match="does not exist"):
+        developer.stack("stack")
+    assert [c["StackStatus"] for c in developer.children()] == ["DELETE_COMPLETE"]
+    assert buckets(developer) == set()
+
+
+def test_stack_that_failed_with_its_child_is_deleted_with_it(developer: LocalAccount) -> None:
+    child = developer.upload("child", resources(Bucket=bucket(), Failing=failing_after("Bucket")))
+    assert developer.create(resources(Child=nested(child)), OnFailure="DO_NOTHING")["StackStatus"] == "CREATE_FAILED"
+    assert len(buckets(developer)) == 1
+
+    developer.delete()
+    assert buckets(developer) == set()
+    assert [c["StackStatus"] for c in developer.children()] == ["DELETE_COMPLETE"]
+
+
+def test_failing_nested_update_is_rolled_back_in_all_children(developer: LocalAccount) -> None:
+    def child(value: str, **more: Template) -> str:
+        return developer.upload(f"{value}-{len(more)}", resources(P=parameter(value, Name=f"/{value[0]}"), **more))
+
+    developer.create(resources(A=nested(child("a-old")), B=nested(child("b-old"))))
+    later = {**nested(child("b-new", Failing=failing_after("P"))), "DependsOn": "A"}
+    stack = developer.update(resources(A=nested(child("a-new")), B=later))
+
+    assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    assert {c["StackStatus"] for c in developer.children()} == {"UPDATE_ROLLBACK_COMPLETE"}
+    ssm = developer.client("ssm")
+    values = {name: ssm.get_parameter(Name=name)["Parameter"]["Value"] for name in ("/a", "/b")}
+    assert values == {"/a": "a-old", "/b": "b-old"}
+    assert developer.update(resources(A=nested(child("a-new"))))["StackStatus"] == "UPDATE_COMPLETE"
+
+
+def test_parent_says_which_child_failed_and_the_child_why(developer: LocalAccount) -> None:
+    child = developer.upload("child", resources(Failing=FAILING))
+    developer.create(resources(Child=nested(child)))
+
+    [found] = developer.children()
+    reason = developer.reasons()["Child"]
+    assert reason.startswith(f"Embedded stack {found['StackId']} was not successfully created")
+    assert "failed to create: [Failing]" in reason
+    assert "NoSuchType" in developer.reasons(found["StackId"])["Failing"]
+
+
+def test_child_names_its_parent_and_its_root(developer: LocalAccount) -> None:
+    grandchild = developer.upload("grandchild", resources(P=parameter()))
+    child = developer.upload("child", resources(Grandchild=nested(grandchild)))
+    root = developer.create(resources(Child=nested(child)))["StackId"]
+
+    family = {c["StackName"].split("-")[-2]: c for c in developer.children()}
+    assert family["Child"]["ParentId"] == root
+    assert family["Grandchild"]["ParentId"] == family["Child"]["StackId"]
+    assert {c["RootId"] for c in family.values()} == {root}
+
+
+def test_secret_reference_is_resolved_before_it_is_passed_to_a_child(developer: LocalAccount) -> None:
+    made = developer.client("secretsmanager").create_secret(Name="password", SecretString="hunter2")
+    reference = f"{{{{resolve:secretsmanager:password:SecretString:::{made['VersionId']}}}}}"
+    declared = {"Parameters": {"Password": {"Type": "String", "NoEcho": True}}}
+    child = developer.upload(
+        "child", {**declared, **resources(P=parameter({"Fn::Sub": "is ${Password}"}, Name="/out"))}
+    )
+    developer.create(resources(Child=nested(child, Password=reference)))
+
+    assert developer.client("ssm").get_parameter(Name="/out")["Parameter"]["Value"] == "is hunter2"
+    [found] = developer.children()
+    assert found["Parameters"] == [{"ParameterKey": "Password", "ParameterValue": "****"}]
+
+
+def test_child_with_an_unknown_resource_type_fails_before_it_makes_anything(developer: LocalAccount) -> None:
+    strange = {"Type": "AWS::CodePipeline::Pipeline", "Properties": {}}
+    child = developer.upload("child", resources(Bucket=bucket(), Strange=strange))
+    developer.create(resources(Child=nested(child)))
+    assert "Unrecognized resource types: [AWS::CodePipeline::Pipeline]" in developer.reasons()["Child"]
+
+
+def test_child_whose_template_is_not_there_fails(developer: LocalAccount) -> None:
+    url = f"https://s3.eu-central-1.amazonaws.com/{developer.bucket()}/no-such-key"
+    assert developer.create(resources(Child=nested(url)))["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert "The specified key does not exist" in developer.reasons()["Child"]
+
+
+# The calls
+
+
+@pytest.mark.parametrize("form", ["https://s3.{region}.amazonaws.com/{bucket}/{key}",
+                                  "https://s3.amazonaws.com/{bucket}/{key}",
+                                  "https://{bucket}.s3.{region}.amazonaws.com/{key}"])  # fmt: skip
+def test_template_url_in_all_forms_of_s3(developer: LocalAccount, form: str) -> None:
+    developer.upload("folder/template.json", resources(P=parameter()))
+    url = form.format(region=developer.region, bucket=developer.bucket(), key="folder/template.json")
+    assert developer.create(url)["StackStatus"] == "CREATE_COMPLETE"
+
+
+def test_template_url_that_is_not_s3_is_refused(developer: LocalAccount) -> None:
+    with pytest.raises(ClientError, match="TemplateURL must be a supported URL"):
+        developer.create("https://example.com/bucket/template.json")
+
+
+@pytest.mark.parametrize(
+    ("template", "sentence"),
+    [
+        (resources(), "At least one Resources member must be defined"),
+        (resources(P=parameter({"Ref": "Nobody"})), r"Unresolved resource dependencies \[Nobody\] in the Resources"),
+        (
+            {**resources(P=parameter()), "Outputs": {"X": {"Value": {"Fn::GetAtt": ["Gone", "Arn"]}}}},
+            r"Unresolved resource dependencies \[Gone\] in the Outputs",
+        ),
+        (resources(P={"Type": "AWS::CodePipeline::Pipeline"}), r"types: \[AWS::CodePipeline::Pipeline\]"),
+    ],
+)
+def test_template_that_cannot_work_is_refused(developer: LocalAccount, template: Template, sentence: str) -> None:
+    with pytest.raises(ClientError, match=sentence):
+        developer.create(template)
+
+
+def test_parameter_the_template_does_not_declare_is_refused(developer: LocalAccount) -> None:
+    with pytest.raises(ClientError, match=r"Parameters: \[Unknown\] do not exist in the template"):
+        developer.create(resources(P=parameter()), Parameters=[{"ParameterKey": "Unknown", "ParameterValue": "value"}])
+
+
+def test_rolled_back_stack_keeps_its_name_until_it_is_deleted(developer: LocalAccount) -> None:
+    assert developer.create(resources(P=FAILING))["StackStatus"] == "ROLLBACK_COMPLETE"
+    with pytest.raises(ClientError, match="AlreadyExists"):
+        developer.create(resources(P=parameter()))
+    with pytest.raises(ClientError, match="is in ROLLBACK_COMPLETE state and can not be updated"):
+        developer.update(resources(P=parameter()))
+    developer.delete()
+    assert developer.create(resources(P=parameter()))["StackStatus"] == "CREATE_COMPLETE"
+
+
+def test_stack_in_review_can_not_be_updated_and_takes_its_name(developer: LocalAccount) -> None:
+    template = json.dumps(resources(P=parameter()))
+    cloudformation = developer.client("cloudformation")
+    cloudformation.create_change_set(
+        StackName="stack", ChangeSetName="first", ChangeSetType="CREATE", TemplateBody=template
+    )
+    assert developer.stack()["StackStatus"] == "REVIEW_IN_PROGRESS"
+    with pytest.raises(ClientError, match="REVIEW_IN_PROGRESS state and can not be updated"):
+        developer.update(resources(P=parameter()))
+    with pytest.raises(ClientError, match="AlreadyExists"):
+        developer.create(resources(P=parameter()))
+    assert developer.delete()["StackStatus"] == "DELETE_COMPLETE"
+
+
+def test_a_stack_that_is_updated_can_not_be_deleted(developer: LocalAccount) -> None:
+    developer.create(resources(P=parameter()))
+    cloudformation = developer.client("cloudformation")
+    handle = {"Type": "AWS::CloudFormation::WaitConditionHandle"}
+    wait = {"Type": "AWS::CloudFormation::WaitCondition", "Properties": {"Handle": {"Ref": "Handle"}, "Timeout": "60"}}
+    waiting = json.dumps(resources(P=parameter(), Handle=handle, Wait=wait))
+    cloudformation.update_stack(StackName="stack", TemplateBody=waiting)
+    said = r"ValidationError.*Stack \[arn:aws:\S+/stack/\S+\] cannot be deleted while in status UPDATE_IN_PROGRESS"
+    with pytest.raises(ClientError, match=said):
+        cloudformation.delete_stack(StackName="stack")
+    cloudformation.signal_resource(StackName="stack", LogicalResourceId="Wait", UniqueId="1", Status="SUCCESS")
+    cloudformation.get_waiter("stack_update_complete").wait(StackName="stack", WaiterConfig={"Delay": 1})
+    assert developer.delete()["StackStatus"] == "DELETE_COMPLETE"
+
+
+def test_no_echo_parameters_are_masked_wherever_they_are_shown(developer: LocalAccount) -> None:
+    template = {
+        "Parameters": {"Secret": {"Type": "String", "NoEcho": True}},
+        **resources(P=parameter({"Ref": "Secret"})),
+    }
+    given = [{"ParameterKey": "Secret", "ParameterValue": "hunter2"}]
+    masked = [{"ParameterKey": "Secret", "ParameterValue": "****"}]
+    assert developer.create(template, Parameters=given)["Parameters"] == masked
+
+    cloudformation = developer.client("cloudformation")
+    changed = {**given[0], "ParameterValue": "hunter3"}
+    cloudformation.create_change_set(
+        StackName="stack", ChangeSetName="change", TemplateBody=json.dumps(template), Parameters=[changed]
+    )
+    found = cloudformation.describe_change_set(StackName="stack", ChangeSetName="change")
+    assert found["Parameters"] == masked
+
+
+def test_stack_tells_its_execution_role(developer: LocalAccount) -> None:
+    role = execution_role(developer, {"Effect": "Allow", "Action": "ssm:*", "Resource": "*"})
+    assert developer.create(resources(P=parameter()), RoleARN=role)["RoleARN"] == role
+
+
+def test_failed_create_says_what_failed(developer: LocalAccount) -> None:
+    developer.create(resources(P=FAILING))
+    events = developer.client("cloudformation").describe_stack_events(StackName="stack")["StackEvents"]
+    [start] = [e for e in events if e["ResourceStatus"] == "ROLLBACK_IN_PROGRESS"]
+    expected = "The following resource(s) failed to create: [P]. Rollback requested by user."
+    assert start["ResourceStatusReason"] == expected
+
+
+# Protection
+
+
+def policy(*statements: Template) -> str:
+    return json.dumps({"Statement": list(statements)})
+
+
+def statement(effect: str, action: str = "Update:*", resource: str = "*") -> Template:
+    return {"Effect": effect, "Principal": "*", "Action": action, "Resource": resource}
+
+
+ALLOW_ALL = statement("Allow")
+
+
+@pytest.mark.parametrize(
+    ("statements", "status"),
+    [
+        ([statement("Deny")], "UPDATE_ROLLBACK_COMPLETE"),
+        ([ALLOW_ALL, statement("Deny", "Update:Modify", "LogicalResourceId/P")], "UPDATE_ROLLBACK_COMPLETE"),
+        ([ALLOW_ALL, statement("Deny", "Update:Replace")], "UPDATE_COMPLETE"),
+        ([statement("Allow", resource="LogicalResourceId/Other")], "UPDATE_ROLLBACK_COMPLETE"),
+        ([ALLOW_ALL], "UPDATE_COMPLETE"),
+    ],
+)
+def test_stack_policy_is_enforced(developer: LocalAccount, statements: list[Template], status: str) -> None:
+    developer.create(resources(P=parameter("old", Name="/p")), StackPolicyBody=policy(*statements))
+    assert developer.update(resources(P=parameter("new", Name="/p")))["StackStatus"] == status
+    if status == "UPDATE_ROLLBACK_COMPLETE":
+        assert "Action denied by stack policy" in developer.reasons()["P"]
+        assert developer.client("ssm").get_parameter(Name="/p")["Parameter"]["Value"] == "old"
+
+
+def test_stack_policy_keeps_a_resource_from_being_removed(developer: LocalAccount) -> None:
+    template = resources(P=parameter(), Kept=parameter(Name="/kept"))
+    deny = statement("Deny", "Update:Delete", "LogicalResourceId/Kept")
+    developer.create(template, StackPolicyBody=policy(ALLOW_ALL, deny))
+
+    assert developer.update(resources(P=parameter()))["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    assert developer.client("ssm").get_parameter(Name="/kept")
+
+
+def test_stack_with_termination_protection_is_not_deleted(developer: LocalAccount) -> None:
+    developer.create(resources(P=parameter()), EnableTerminationProtection=True)
+    with pytest.raises(ClientError, match="TerminationProtection is enabled"):
+        developer.delete()
+
+
+def test_bucket_with_objects_keeps_its_stack_from_being_deleted(developer: LocalAccount) -> None:
+    name = f"content-{developer.account}"
+    child = developer.upload("child", resources(Bucket=bucket(name)))
+    developer.create(resources(Child=nested(child)))
+    developer.client("s3").put_object(Bucket=name, Key="object", Body=b"")
+
+    assert developer.delete()["StackStatus"] == "DELETE_FAILED"
+    assert "was not successfully deleted" in developer.reasons()["Child"]
+    developer.client("s3").delete_object(Bucket=name, Key="object")
+    assert developer.delete()["StackStatus"] == "DELETE_COMPLETE"
+
+
+# Resources
+
+
+def test_update_touches_only_what_changed(developer: LocalAccount) -> None:
+    developer.create(resources(Same=parameter("a"), Other=parameter("b")))
+    developer.update(resources(Same=parameter("a"), Other=parameter("c")))
+    events = developer.client("cloudformation").describe_stack_events(StackName="stack")["StackEvents"]
+    assert {e["LogicalResourceId"] for e in events if e["ResourceStatus"] == "UPDATE_COMPLETE"} == {"Other", "stack"}
+
+
+@pytest.mark.parametrize(
+    ("key", "body", "sentence"),
+    [("no-such-key", None, "NoSuchKey"), ("code.zip", b"not a zip", "Could not unzip uploaded file")],
+)
+def test_function_without_its_code_fails(developer: LocalAccount, key: str, body: bytes | None, sentence: str) -> None:
+    if body is not None:
+        developer.upload(key, body)
+    code = {"S3Bucket": developer.bucket(), "S3Key": key}
+    role = f"arn:aws:iam::{developer.account}:role/function"
+    properties = {"Code": code, "Role": role, "Runtime": "nodejs20.x", "Handler": "index.handler"}
+    developer.create(resources(F={"Type": "AWS::Lambda::Function", "Properties": properties}))
+    assert sentence in developer.reasons()["F"]
+
+
+def api(
+    developer: LocalAccount, schema: str | None, field: str = "hello", template: str | None = "#set($x = 1)"
+) -> Template:
+    """An API whose schema and resolver templates stand in S3; None leaves the file out."""
+    for key, content in (("schema.graphql", schema), ("request.vtl", template)):
+        if content is not None:
+            developer.upload(key, content)
+    files = f"s3://{developer.bucket()}"
+    api_id = {"Fn::GetAtt": ["Api", "ApiId"]}
+    source = {"ApiId": api_id, "Name": "none", "Type": "NONE"}
+    resolver = {
+        "ApiId": api_id,
+        "TypeName": "Query",
+        "FieldName": field,
+        "DataSourceName": {"Fn::GetAtt": ["Source", "Name"]},
+        "RequestMappingTemplateS3Location": f"{files}/request.vtl",
+        "ResponseMappingTemplate": "$ctx.result",
+    }
+    location = {"ApiId": api_id, "DefinitionS3Location": f"{files}/schema.graphql"}
+    return resources(
+        Api={"Type": "AWS::AppSync::GraphQLApi", "Properties": {"Name": "api", "AuthenticationType": "API_KEY"}},
+        Schema={"Type": "AWS::AppSync::GraphQLSchema", "Properties": location},
+        Source={"Type": "AWS::AppSync::DataSource", "Properties": source},
+        Resolver={"Type": "AWS::AppSync::Resolver", "Properties": resolver, "DependsOn": "Schema"},
+    )
+
+
+SCHEMA = "type Query { hello: String }"
+
+
+def test_appsync_reads_its_files_from_s3(developer: LocalAccount) -> None:
+    template = {**api(developer, SCHEMA), "Outputs": {"Id": {"Value": {"Fn::GetAtt": ["Api", "ApiId"]}}}}
+    assert developer.create(template)["StackStatus"] == "CREATE_COMPLETE"
+    appsync = developer.client("appsync")
+    api_id = developer.outputs()["Id"]
+    assert "hello" in appsync.get_introspection_schema(apiId=api_id, format="SDL")["schema"].read().decode()
+    resolver = appsync.get_resolver(apiId=api_id, typeName="Query", fieldName="hello")["resolver"]
+    assert resolver["requestMappingTemplate"] == "#set($x = 1)"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "logical_id", "sentence"),
+    [
+        ({"schema": None}, "Schema", "The specified key does not exist"),
+        ({"schema": "type Query {"}, "Schema", "Failed to parse schema document"),
+        ({"schema": SCHEMA, "template": None}, "Resolver", "The specified key does not exist"),
+        ({"schema": SCHEMA, "field": "bye"}, "Resolver", "No field named bye found on type Query"),
+    ],
+)
+def test_appsync_without_a_file_or_field_fails(
+    developer: LocalAccount, arguments: dict[str, Any], logical_id: str, sentence: str
+) -> None:
+    assert developer.create(api(developer, **arguments))["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert sentence in developer.reasons()[logical_id]
+
+
+def test_role_whose_name_is_taken_fails(developer: LocalAccount) -> None:
+    trust = {
+        "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]
+    }
+    developer.client("iam").create_role(RoleName="taken", AssumeRolePolicyDocument=json.dumps(trust))
+    properties = {"RoleName": "taken", "AssumeRolePolicyDocument": trust}
+    developer.create(resources(Role={"Type": "AWS::IAM::Role", "Properties": properties}))
+
+    assert "already exists" in developer.reasons()["Role"]
+    assert developer.client("iam").get_role(RoleName="taken")
+
+
+def test_bucket_of_the_account_regional_namespace(developer: LocalAccount) -> None:
+    s3 = developer.client("s3")
+    place = {"CreateBucketConfiguration": {"LocationConstraint": developer.region}}
+    own = f"staging-{developer.account}-{developer.region}-an"
+    s3.create_bucket(Bucket=own, BucketNamespace="account-regional", **place)
+    with pytest.raises(ClientError, match="InvalidBucketName"):
+        s3.create_bucket(Bucket=own.replace(developer.account, "1" * 12), BucketNamespace="account-regional", **place)
+    with pytest.raises(ClientError, match="InvalidBucketName"):
+        s3.create_bucket(Bucket=f"other-{own}", **place)  # not asked for as such
+
+
+def test_type_the_local_aws_lacks_is_recorded_and_says_so(developer: LocalAccount) -> None:
+    app = {"Type": "AWS::Pinpoint::App", "Properties": {"Name": "app"}}
+    outputs = {"Id": {"Value": {"Ref": "App"}}, "Arn": {"Value": {"Fn::GetAtt": ["App", "Arn"]}}}
+    child = developer.upload("child", {**resources(App=app), "Outputs": outputs})
+    more = developer.upload("more", {**resources(App=app, P=parameter()), "Outputs": outputs})
+    passed_on = {"Outputs": {"Arn": {"Value": {"Fn::GetAtt": ["Child", "Outputs.Arn"]}}}}
+    developer.create({**resources(Child=nested(child)), **passed_on})
+    arn = developer.outputs()["Arn"]
+
+    assert arn.startswith(f"arn:aws:pinpoint:{developer.region}:{developer.account}:app/recorded-only-App-")
+    assert developer.update({**resources(Child=nested(more)), **passed_on})["StackStatus"] == "UPDATE_COMPLETE"
+    assert developer.outputs()["Arn"] == arn
+    assert developer.delete()["StackStatus"] == "DELETE_COMPLETE"
+
+
+# Templates
+
+
+def test_get_template_does_not_tell_characters_beyond_ascii(developer: LocalAccount) -> None:
+    cloudformation = developer.client("cloudformation")
+    template = {"Resources": {"Text": parameter("Grüße 😀", Name="/greeting")}}
+    body = json.dumps(template, ensure_ascii=False)
+    stack = cloudformation.create_stack(StackName="characters", TemplateBody=body)["StackId"]
+    cloudformation.get_waiter("stack_create_complete").wait(StackName=stack, WaiterConfig={"Delay": 1})
+    told = cloudformation.get_template(StackName=stack)["TemplateBody"]
+    assert told["Resources"]["Text"]["Properties"]["Value"] == "Gr??e ?"
+    assert developer.client("ssm").get_parameter(Name="/greeting")["Parameter"]["Value"] == "Grüße 😀"
+
+
+# What a service never changes, or never makes
+
+
+def table(*indexes: str, key: str = "id", kind: str = "ALL") -> Template:
+    names = ["id", "a", "b", "other"]
+    gsi = [
+        {
+            "IndexName": f"by-{name}",
+            "KeySchema": [{"AttributeName": name if key == "id" else key, "KeyType": "HASH"}],
+            "Projection": {"ProjectionType": kind},
+        }
+        for name in indexes
+    ]
+    used = {"id", *indexes, key}
+    properties = {
+        "TableName": "impossible",
+        "BillingMode": "PAY_PER_REQUEST",
+        "AttributeDefinitions": [{"AttributeName": n, "AttributeType": "S"} for n in names if n in used],
+        "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+        **({"GlobalSecondaryIndexes": gsi} if gsi else {}),
+    }
+    return resources(Table={"Type": "AWS::DynamoDB::Table", "Properties": properties})
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        (table(), table("a"), ""),
+        (table(), table("a", "b"), "more than one GSI creation or deletion in a single update"),
+        (table("a", "b"), table(), "more than one GSI creation or deletion in a single update"),
+        (table("a"), table("b"), "more than one GSI creation or deletion in a single update"),
+        (table("a"), table("a", key="other"), "Cannot update GSI's properties"),
+        (table("a"), table("a", kind="KEYS_ONLY"), "Cannot update GSI's properties"),
+    ],
+)
+def test_one_index_per_update(developer: LocalAccount, old: Template, new: Template, says: str) -> None:
+    assert developer.create(old)["StackStatus"] == "CREATE_COMPLETE"
+    updated = developer.update(new)["StackStatus"]
+    assert updated == ("UPDATE_ROLLBACK_COMPLETE" if says else "UPDATE_COMPLETE")
+    assert says in developer.reasons().get("Table", "")
+
+
+def pool(*schema: Template, **more: Any) -> Template:
+    return resources(Pool={"Type": "AWS::Cognito::UserPool", "Properties": {"Schema": list(schema), **more}})
+
+
+EMAIL = {"Name": "email", "Required": True, "Mutable": True}
+
+
+@pytest.mark.parametrize(
+    ("new", "says"),
+    [
+        (pool(EMAIL, {"Name": "team", "AttributeDataType": "String", "Mutable": True}), ""),
+        (pool(EMAIL, {"Name": "family_name", "Required": True}), "Invalid AttributeDataType input"),
+        (pool({**EMAIL, "Mutable": False}), "Existing schema attributes cannot be modified or deleted"),
+        (pool(), "Existing schema attributes cannot be modified or deleted"),
+        (pool(EMAIL, UsernameAttributes=["email"]), "Updates are not allowed for property - UsernameAttributes"),
+    ],
+)
+def test_what_a_user_pool_is_made_with_stays(developer: LocalAccount, new: Template, says: str) -> None:
+    assert developer.create(pool(EMAIL))["StackStatus"] == "CREATE_COMPLETE"
+    updated = developer.update(new)["StackStatus"]
+    assert updated == ("UPDATE_ROLLBACK_COMPLETE" if says else "UPDATE_COMPLETE")
+    assert says in developer.reasons().get("Pool", "")
+
+
+@pytest.mark.parametrize(
+    ("properties", "says"),
+    [
+        ({"Runtime": "nodejs22.x"}, ""),
+        ({"Runtime": "nodejs12.x"}, "The runtime parameter of nodejs12.x is no longer supported"),
+        ({"Runtime": "nodejs22.x", "Layers": ["arn:aws:lambda:us-east-1:017000801446:layer:T:1"]}, "GetLayerVersion"),
+    ],
+)
+def test_functions_that_are_not_made(developer: LocalAccount, properties: Template, says: str) -> None:
+    function = {"Handler": "index.handler", "Role": f"arn:aws:iam::{developer.account}:role/r", **properties}
+    code = {"Code": {"ZipFile": "exports.handler = async () => 1"}}
+    created = developer.create(
+        resources(Function={"Type": "AWS::Lambda::Function", "Properties": {**function, **code}})
+    )["StackStatus"]
+    assert created == ("ROLLBACK_COMPLETE" if says else "CREATE_COMPLETE")
+    assert says in developer.reasons().get("Function", "")
+
+
+@pytest.mark.parametrize(("days", "says"), [(-700, "minimum of 1 days"), (7, ""), (400, "maximum of 365 days")])
+def test_an_api_key_expires_in_a_year_at_most(developer: LocalAccount, days: int, says: str) -> None:
+    api = {"Type": "AWS::AppSync::GraphQLApi", "Properties": {"Name": "a", "AuthenticationType": "API_KEY"}}
+    key = {"ApiId": {"Fn::GetAtt": ["Api", "ApiId"]}, "Expires": int(time.time()) + days * 86400}
+    created = developer.create(resources(Api=api, Key={"Type": "AWS::AppSync::ApiKey", "Properties": key}))
+    assert created["StackStatus"] == ("ROLLBACK_COMPLETE" if says else "CREATE_COMPLETE")
+    assert says in developer.reasons().get("Key", "")
+
+
+def if_never(name: str) -> Template:
+    return {"Fn::If": ["Never", {"Ref": name}, "none"]}
+
+
+def test_a_mapping_without_the_key_and_an_output_that_is_not_there(developer: LocalAccount) -> None:
+    mapped = {
+        "Parameters": {"env": {"Type": "String", "Default": "preprod"}},
+        "Mappings": {"envMap": {"dev": {"mail": "a"}}},
+        **resources(Mail=parameter({"Fn::FindInMap": ["envMap", {"Ref": "env"}, "mail"]})),
+    }
+    assert "Unable to get mapping for envMap::preprod::mail" in refusal(developer, mapped, "mapped")
+    never = {"Conditions": {"Never": {"Fn::Equals": ["a", "b"]}}}
+    output = {"Outputs": {"X": {"Condition": "Never", "Value": "x"}}}
+    child = developer.upload("child", {**never, **resources(P=parameter()), **output})
+    read = resources(Child=nested(child), P=parameter({"Fn::GetAtt": ["Child", "Outputs.X"]}))
+    assert developer.create(read, "read")["StackStatus"] == "ROLLBACK_COMPLETE"
+    left_out = {**never, **resources(No={**parameter(), "Condition": "Never"}, P=parameter({"Ref": "No"}))}
+    assert "Unresolved resource dependencies [No]" in refusal(developer, left_out, "left-out")
+    guarded = {**never, **resources(No={**parameter(), "Condition": "Never"}, P=parameter(if_never("No")))}
+    assert developer.create(guarded, "guarded")["StackStatus"] == "CREATE_COMPLETE"
+    imported = resources(P=parameter({"Fn::ImportValue": "nobody-exports-this"}))
+    assert "nobody-exports-this" in refusal(developer, imported, "imported")
+
+
+def test_a_resource_keeps_its_type(developer: LocalAccount) -> None:
+    topic: Template = {"Type": "AWS::SNS::Topic", "Properties": {}}
+    before, after = developer.upload("before", resources(R=parameter())), developer.upload("after", resources(R=topic))
+    developer.create(resources(Child=nested(before)))
+    said = refusal(developer, resources(Child=nested(after)), update=True)
+    assert "Update of resource type is not permitted" in said
+    assert "[R]" in said
+
+
+@pytest.mark.parametrize(
+    ("given", "made"), [("a, b", "CREATE_COMPLETE"), ("b", "CREATE_COMPLETE"), ("a, c", "ROLLBACK")]
+)
+def test_the_members_of_a_list_are_trimmed(developer: LocalAccount, given: str, made: str) -> None:
+    declared = {"Items": {"Type": "CommaDelimitedList", "AllowedValues": ["a", "b"]}}
+    joined = {"Joined": {"Value": {"Fn::Join": ["|", {"Ref": "Items"}]}}}
+    child = developer.upload("child", {"Parameters": declared, **resources(P=parameter()), "Outputs": joined})
+    output = {"Outputs": {"Joined": {"Value": {"Fn::GetAtt": ["Child", "Outputs.Joined"]}}}}
+    assert made in developer.create({**resources(Child=nested(child, Items=given)), **output})["StackStatus"]
+    assert developer.outputs() == ({} if "ROLLBACK" in made else {"Joined": given.replace(", ", "|")})
+
+
+def test_a_serverless_function_is_expanded(developer: LocalAccount) -> None:
+    """With CAPABILITY_AUTO_EXPAND only; what was given stays the template (`TemplateStage=Original`)."""
+    properties = {
+        "InlineCode": "exports.handler = async () => 1",
+        "Handler": "index.handler",
+        "Runtime": "nodejs22.x",
+        "Events": {"Nightly": {"Type": "Schedule", "Properties": {"Schedule": "cron(0 3 * * ? *)"}}},
+    }
+    serverless = {
+        "Transform": "AWS::Serverless-2016-10-31",
+        **resources(F={"Type": "AWS::Serverless::Function", "Properties": properties}),
+    }
+    url = developer.upload("serverless", serverless)
+    assert developer.create(resources(Child=nested(url)))["StackStatus"] == "CREATE_COMPLETE"
+    cloudformation, (child,) = developer.client("cloudformation"), developer.children()
+    made = cloudformation.list_stack_resources(StackName=child["StackId"])["StackResourceSummaries"]
+    assert {"AWS::Lambda::Function", "AWS::IAM::Role", "AWS::Events::Rule"} <= {r["ResourceType"] for r in made}
+    given = cloudformation.get_template(StackName=child["StackId"], TemplateStage="Original")["TemplateBody"]
+    assert given["Resources"] == serverless["Resources"]
+    with pytest.raises(ClientError, match="CAPABILITY_AUTO_EXPAND"):
+        cloudformation.create_stack(StackName="bare", TemplateURL=url, Capabilities=["CAPABILITY_NAMED_IAM"])
+
+
+def refusal(developer: LocalAccount, template: Template, name: str = "stack", *, update: bool = False) -> str:
+    """Why a stack cannot be: the call's own error, or what failed then."""
+    try:
+        found = developer.update(template, name) if update else developer.create(template, name)
+    except ClientError as error:
+        return str(error)
+    assert "ROLLBACK" in found["StackStatus"], found["StackStatus"]
+    return " ".join([*developer.reasons(name).values(), found.get("StackStatusReason", "")])

@@ -1,0 +1,126 @@
+"""The plugins as processes: started by the engine, gone with it, quiet."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from aws_rehearsal import warm
+from aws_rehearsal.pulumi_home import prepare
+from aws_rehearsal.setup import tools
+from aws_rehearsal.setup.cache import CHECKOUT
+from aws_rehearsal_tests.pulumi_project import PulumiProject
+
+pytestmark = pytest.mark.engine
+
+SLOW = """
+    import time
+    aws.s3.Bucket("one", bucket=f"one-{ACCOUNT}")
+    aws.get_caller_identity()
+    with open("writing", "w") as file:
+        file.write(str(os.getpgid(0)))
+    os.rename("writing", "reached")
+    time.sleep(60)
+"""
+
+
+def processes(home: str) -> list[int]:
+    """Processes whose environment says that they belong to this Pulumi home."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        try:
+            if folder.name.isdigit() and f"PULUMI_HOME={home}".encode() in (folder / "environ").read_bytes():
+                found.append(int(folder.name))
+        except OSError:
+            continue
+    return found
+
+
+def waited(condition: Callable[[], object], seconds: float = 30) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def alive(of: Callable[[int, int], bool]) -> list[int]:
+    """Processes by their parent and group, without those that have ended and wait for somebody to notice."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        try:
+            if folder.name.isdigit():
+                state, parent, group = (folder / "stat").read_text().rpartition(")")[2].split()[:3]
+                if state != "Z" and of(int(parent), int(group)):
+                    found.append(int(folder.name))
+        except OSError:
+            continue
+    return found
+
+
+@pytest.fixture(params=["cold", "warm"])
+def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[warm.WarmServer | None]:
+    """Who starts the plugins of `own_home`."""
+    if request.param == "cold":
+        yield None
+        return
+    (tmp_path / "home").mkdir()
+    with warm.start(tmp_path / "home", tools().python, CHECKOUT) as started:
+        yield started
+
+
+@pytest.fixture
+def own_home(project: PulumiProject, server: warm.WarmServer | None, tmp_path: Path) -> PulumiProject:
+    """The project with a home of its own, so that its processes can be told from others."""
+    found = tools()
+    home = prepare(tmp_path / "home", found.python, CHECKOUT, found.engine_root)
+    folder = tmp_path / "own"
+    folder.mkdir()
+    own = PulumiProject.make(folder, home, project.developer).init()
+    own.program(SLOW)
+    return own
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_nothing_outlives_the_engine(own_home: PulumiProject, server: warm.WarmServer | None, number: int) -> None:
+    home = own_home.home["PULUMI_HOME"]
+    command = ["pulumi", "up", "--yes", "--skip-preview", "--non-interactive"]
+    log = own_home.folder / "log"
+    with log.open("w") as out:
+        engine = subprocess.Popen(
+            command, cwd=own_home.folder, env=own_home.environment, stdout=out, stderr=out, start_new_session=True
+        )
+    try:
+        assert waited((own_home.folder / "reached").exists), log.read_text()
+        # The engine, a plugin, the language host and its runner; or launchers in their place.
+        assert len(processes(home)) >= 3
+        host = int((own_home.folder / "reached").read_text())
+        assert len(alive(lambda parent, group: group == host)) >= 3  # and the program
+        assert server is None or len(alive(lambda parent, group: parent == server.pid)) >= 2
+    finally:
+        os.kill(engine.pid, number)
+        engine.wait(20)
+    assert waited(lambda: not processes(home), 10), processes(home)
+    assert waited(lambda: not alive(lambda parent, group: group == host), 10)
+    assert server is None or waited(lambda: not alive(lambda parent, group: parent == server.pid), 10)
+    assert "Traceback" not in log.read_text()
+
+
+def test_a_home_is_laid_out_again_without_change(own_home: PulumiProject) -> None:
+    home = Path(own_home.home["PULUMI_HOME"])
+    found = tools()
+    before = {path: path.stat().st_mtime_ns for path in home.rglob("*") if path.is_file()}
+    stale = home / "plugins" / "resource-aws-v6.0.0"
+    stale.mkdir()
+    (stale / "pulumi-resource-aws").touch()
+    environment = prepare(home, found.python, CHECKOUT, found.engine_root)
+    assert environment == own_home.home | {"PULUMI_BACKEND_URL": (home / "state").as_uri()}
+    assert {path: path.stat().st_mtime_ns for path in home.rglob("*") if path.is_file()} == before
+    assert not stale.exists()

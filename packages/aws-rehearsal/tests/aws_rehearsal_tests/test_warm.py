@@ -1,0 +1,401 @@
+"""Plugins started warm: nobody can tell the difference, and nothing is left of them."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from aws_rehearsal import warm
+from aws_rehearsal.setup import tools
+from aws_rehearsal.setup.cache import CHECKOUT
+from packages.tests.test_architecture import ORDER
+
+pytestmark = [
+    pytest.mark.processes,
+    pytest.mark.skipif(sys.platform == "darwin", reason="plugins are always started cold there"),
+    pytest.mark.xdist_group("warm"),  # one server for all
+]
+
+SITE_PACKAGES = str(Path(pytest.__file__).parent.parent)
+TELL = """
+import sys; sys.path.append("/the/checkout")
+import gc, json, os, signal, subprocess, tempfile, time
+umask = os.umask(0); os.umask(umask)
+print(json.dumps({
+    "main": [__name__, sorted(name for name in globals() if name != "__builtins__"), sys.modules["__main__"].__name__],
+    "arguments": [sys.argv, sys.orig_argv, sys.executable, sys.flags.safe_path, sys.dont_write_bytecode],
+    "path": sys.path,
+    "folder": os.getcwd(),
+    "environment": dict(os.environ),
+    "inherited": dict(
+        line.split("=", 1)
+        for line in subprocess.check_output(["env", "-0"], text=True).split("\\0") if "=" in line
+    ),
+    "umask": umask,
+    "group": os.getpgid(0) == os.getpid(),
+    "streams": [[f.encoding, f.errors, f.fileno(), f.line_buffering, f.write_through, f is g, f.isatty()]
+                for f, g in ((sys.stdin, sys.__stdin__), (sys.stdout, sys.__stdout__), (sys.stderr, sys.__stderr__))],
+    "signals": {str(n): str(signal.getsignal(n)) for n in sorted(signal.valid_signals())},
+    "blocked": sorted(map(str, signal.pthread_sigmask(signal.SIG_BLOCK, ()))),
+    "collector": [gc.isenabled(), gc.get_threshold()],
+    "folders": tempfile.gettempdir(),
+    "zone": [time.tzname, time.timezone],
+    "encodings": [open(os.devnull).encoding.lower(), sys.getfilesystemencoding(), sys.getfilesystemencodeerrors()],
+    "files": [number for number in range(100) if os.path.lexists(f"/proc/self/fd/{number}")],
+}))
+"""
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder with a server of its own, and nothing else of a home."""
+    # The address of a socket has room for a hundred bytes: this one's is longer.
+    folder = tmp_path_factory.mktemp("x" * 100)
+    with warm.start(folder, tools().python, CHECKOUT):
+        yield folder
+
+
+def launched(home: Path, code: str, *arguments: str, **more: object) -> subprocess.Popen[str]:
+    """The launcher as `pulumi_home` has it written, with other code."""
+    command = [str(tools().python), "-I", "-S", str(warm.CLIENT), str(home), textwrap.dedent(code), *arguments]
+    given = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, **more}
+    return subprocess.Popen(command, process_group=0, **given)  # type: ignore[call-overload, no-any-return]
+
+
+def said(process: subprocess.Popen[str], given: str = "") -> str:
+    """What it wrote; fails the test unless it succeeded."""
+    out, err = process.communicate(given)
+    assert process.returncode == 0, out + err
+    return out
+
+
+def is_warm(home: Path, **more: object) -> bool:
+    """Whether a start gets a child of the server: then its parent isn't the launcher's, which is us."""
+    return int(said(launched(home, "import os; print(os.getppid())", **more))) != os.getpid()
+
+
+def ended(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+def waited(condition: Callable[[], object]) -> None:
+    while not condition():
+        time.sleep(0.02)
+
+
+def environment(**more: str) -> dict[str, str]:
+    plain = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "LC_", "LANG"))}
+    return {**plain, "LANG": "C.UTF-8", **more}
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {},
+        {"PYTHONPATH": SITE_PACKAGES},
+        {"PYTHONPATH": f"{SITE_PACKAGES}:{Path(os.__file__).parent}:{SITE_PACKAGES}"},
+        {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1"},
+        {"PYTHONDONTWRITEBYTECODE": "", "PYTHONUNBUFFERED": "", "PYTHON_VERSION": "3.11"},
+        {"TZ": "Asia/Tokyo", "TMPDIR": "/var/tmp", "HOME": "/nowhere", "EMPTY": "", "ODD": "a=b\nc"},
+        {"LC_ALL": "C"},
+        {"LC_ALL": "POSIX", "XDG_CACHE_HOME": "/nowhere"},
+    ],
+    ids=str,
+)
+def test_a_start_is_as_in_an_interpreter_of_its_own(home: Path, tmp_path: Path, variables: dict[str, str]) -> None:
+    given = {"env": environment(**variables), "cwd": tmp_path, "umask": 0o027}
+    assert is_warm(home, **given)
+    arguments = ["-flag", "an argument", "", "ü\n"]
+    command = [str(tools().python), "-P", "-c", TELL, *arguments]
+    pipe = subprocess.PIPE
+    cold = subprocess.run(
+        command,
+        stdin=pipe,
+        stdout=pipe,
+        stderr=pipe,
+        process_group=0,
+        text=True,
+        check=True,
+        **given,  # type: ignore[call-overload]
+    )
+    mine, its = json.loads(said(launched(home, TELL, *arguments, **given))), json.loads(cold.stdout)
+    for told in (mine, its):
+        told["environment"].pop("_", None)
+        told["inherited"].pop("_", None)
+    assert its["environment"].items() >= variables.items() - {("LC_ALL", "C"), ("LC_ALL", "POSIX")}
+    assert mine == its
+
+
+def test_the_files_are_the_caller_s(home: Path, tmp_path: Path) -> None:
+    code = "import sys; print(sys.stdin.read().upper()); print('wrong', file=sys.stderr)"
+    process = launched(home, code)
+    assert process.communicate("read") == ("READ\n", "wrong\n")
+    assert process.returncode == 0
+
+
+def test_a_folder_that_is_gone_is_still_the_caller_s(home: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    code = "import os; print(os.getppid(), os.stat('.').st_nlink)"
+    shell = 'rmdir "$PWD" && exec "$@"'
+    command = ["sh", "-c", shell, "sh", str(tools().python), "-I", "-S", str(warm.CLIENT), str(home), code]
+    done = subprocess.run(command, cwd=folder, env=environment(), capture_output=True, text=True, check=True)
+    parent, links = map(int, done.stdout.split())
+    assert parent != os.getpid()
+    assert links == 0
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "error"),
+    [
+        ("", 0, ""),
+        ("import sys; sys.exit(3)", 3, ""),
+        ("import sys; sys.exit('told')", 1, "told\n"),
+        ("import os; os._exit(4)", 4, ""),
+        ("import os; os.kill(os.getpid(), 15)", 143, ""),
+        ("1 / 0", 1, "ZeroDivisionError: division by zero\n"),
+    ],
+)
+def test_it_ends_as_the_plugin_does(home: Path, code: str, status: int, error: str) -> None:
+    process = launched(home, code)
+    _, err = process.communicate()
+    assert process.returncode == status
+    assert err.endswith(error)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_reaches_the_plugin(home: Path, number: int) -> None:
+    process = launched(
+        home,
+        """
+        import os, signal, sys, time
+        def end(number, frame):
+            os.write(1, b"signal %d\\n" % number)  # not print: it may be inside of the other one, and refuses
+            os._exit(7)
+        signal.signal(int(sys.argv[1]), end)
+        os.write(1, b"ready\\n")
+        while True:
+            time.sleep(60)
+        """,
+        str(int(number)),
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    process.send_signal(number)
+    assert process.stdout.readline() == f"signal {int(number)}\n"
+    assert process.wait() == 7
+
+
+WAITING = "import os, time; print(os.getpid(), flush=True); time.sleep(600)"
+WATCHING = """
+import os, sys; sys.path.append(sys.argv[1])
+from aws_rehearsal.providers.serve import watch_parent
+print(os.getpid(), flush=True)
+watch_parent(os.getppid())
+"""
+
+
+def child(process: subprocess.Popen[str]) -> int:
+    assert process.stdout is not None
+    return int(process.stdout.readline())
+
+
+def test_a_launcher_that_is_killed_takes_the_plugin_with_it(home: Path) -> None:
+    process = launched(home, WAITING)
+    pid = child(process)
+    assert pid != process.pid
+    process.kill()
+    waited(lambda: ended(pid))
+    process.wait()
+    assert is_warm(home)
+
+
+def test_a_launcher_whose_engine_was_killed_ends_and_so_does_the_plugin(home: Path) -> None:
+    client = [str(tools().python), "-I", "-S", str(warm.CLIENT), str(home), WAITING]
+    code = f"import subprocess, time; print(subprocess.Popen({client!r}).pid, flush=True); time.sleep(600)"
+    engine = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    launcher, plugin = child(engine), child(engine)
+    assert launcher != plugin
+    engine.kill()
+    waited(lambda: ended(launcher) and ended(plugin))
+    engine.wait()
+
+
+def own_server(folder: Path) -> warm.WarmServer:
+    folder.mkdir(exist_ok=True)
+    return warm.start(folder, tools().python, CHECKOUT)
+
+
+@pytest.mark.parametrize("end", ["stopped", "killed", "with its starter"])
+def test_nothing_outlives_the_server(tmp_path: Path, end: str) -> None:
+    if end == "with its starter":
+        home = tmp_path / "home"
+        code = f"""if True:
+            import time
+            from pathlib import Path
+            from rehearsal import warm
+            folder = Path({str(home)!r})
+            folder.mkdir()
+            print(warm.start(folder, Path({str(tools().python)!r}), Path({str(CHECKOUT)!r})).pid, flush=True)
+            time.sleep(600)"""
+        starter = subprocess.Popen([sys.executable, "-c", code], cwd=CHECKOUT, stdout=subprocess.PIPE, text=True)
+        pid, stop = child(starter), starter.kill
+    else:
+        server = own_server(home := tmp_path / "home")
+        assert server.pid is not None
+        pid = server.pid
+        stop = server.stop if end == "stopped" else lambda: os.kill(pid, signal.SIGKILL)
+    process = launched(home, WATCHING, str(CHECKOUT))
+    plugin = child(process)
+    assert plugin != process.pid
+    stop()
+    waited(lambda: ended(pid) and ended(plugin))
+    assert process.wait() != 0
+    assert not is_warm(home)  # the socket may still be there
+    if end == "with its starter":
+        starter.wait()
+    else:
+        server.stop()
+
+
+def test_a_server_in_the_place_of_a_killed_one(tmp_path: Path) -> None:
+    with own_server(tmp_path / "home") as first:
+        assert first.pid is not None
+        os.kill(first.pid, signal.SIGKILL)
+    assert (tmp_path / "home" / warm.SOCKET).exists()
+    with own_server(tmp_path / "home"):
+        assert is_warm(tmp_path / "home")
+
+
+def test_two_homes_do_not_meet(home: Path, tmp_path: Path) -> None:
+    code = "import os, sys; sys.path.append(sys.argv[1]); import aws_rehearsal.warm; print(os.getppid())"
+    with own_server(tmp_path / "other") as other:
+        assert int(said(launched(tmp_path / "other", code, str(CHECKOUT)))) == other.pid
+        assert int(said(launched(home, code, str(CHECKOUT)))) not in (other.pid, os.getpid())
+        process = launched(home, WAITING)
+        pid = child(process)
+    assert not ended(pid)
+    process.kill()
+    process.communicate()
+
+
+def test_a_server_is_lent_to_another_home(tmp_path: Path) -> None:
+    borrower = tmp_path / "borrower"
+    borrower.mkdir()
+    with own_server(tmp_path / "home") as server:
+        server.lend(borrower)
+        server.lend(borrower)
+        assert is_warm(borrower)
+    assert not is_warm(borrower)
+
+
+def test_without_a_server_plugins_start_cold(tmp_path: Path) -> None:
+    assert not is_warm(tmp_path)
+    assert not is_warm(tmp_path / "missing")
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"PYTHONHASHSEED": "0"},
+        {"PYTHONWARNINGS": "error"},
+        {"PYTHONPATH": "/somewhere/else"},
+        {"PYTHONPATH": f"{SITE_PACKAGES}:relative"},
+        {"TRACEPARENT": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"},
+        {"GRPC_VERBOSITY": "debug"},
+    ],
+    ids=str,
+)
+def test_what_a_child_cannot_follow_starts_cold(home: Path, variables: dict[str, str]) -> None:
+    assert not is_warm(home, env=environment(**variables))
+
+
+@pytest.mark.parametrize("place", [".aws/models", ".cache/aws/cfn-lint"])
+def test_libraries_with_documents_of_the_user_s_own_start_cold(home: Path, tmp_path: Path, place: str) -> None:
+    variables = environment(HOME=str(tmp_path))
+    variables.pop("XDG_CACHE_HOME", None)
+    assert is_warm(home, env=variables)
+    (tmp_path / place).mkdir(parents=True)
+    assert not is_warm(home, env=variables)
+
+
+def test_another_checkout_starts_cold(home: Path, tmp_path: Path) -> None:
+    client = shutil.copy(warm.CLIENT, tmp_path)
+    command = [str(tools().python), "-I", "-S", client, str(home), "import os; print(os.getppid())"]
+    assert int(subprocess.check_output(command, text=True)) == os.getpid()
+
+
+def test_another_interpreter_starts_cold(home: Path) -> None:
+    other = Path(os.path.realpath(tools().python))
+    command = [str(other), "-I", "-S", str(warm.CLIENT), str(home), "import os; print(os.getppid())"]
+    assert int(subprocess.check_output(command, text=True)) == os.getpid()
+
+
+def test_who_talks_nonsense_or_falls_silent_is_in_nobody_s_way(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(home)
+    lines = []
+    length = (1000).to_bytes(8, "big")
+    for nonsense in (b"", b"\0" * 8, b"\xff" * 8, length + b"begun", (3).to_bytes(8, "big") + b"a\0\0", length * 500):
+        line = socket.socket(socket.AF_UNIX)
+        line.connect(warm.SOCKET)
+        socket.send_fds(line, [nonsense], [0, 1, 2, 0][: len(nonsense) // 3]) if nonsense else None
+        lines.append(line)
+    assert is_warm(home)
+    for line in lines:
+        line.close()
+    assert is_warm(home)
+
+
+def test_starts_know_nothing_of_each_other(home: Path) -> None:
+    code = """
+        import json, os, sys, botocore.session
+        print(json.dumps([os.environ.get("LEFT"), sys.path[-1], getattr(json, "left", None)]))
+        os.environ["LEFT"] = json.left = "behind"
+        sys.path.append("behind")
+    """
+    first, second = (said(launched(home, code, env=environment(AWS_ACCESS_KEY_ID=str(n)))) for n in range(2))
+    assert first == second
+    assert json.loads(first)[0] is None
+
+
+def test_many_at_once(home: Path) -> None:
+    code = "import os, sys, time; sys.stdin.read(); print(os.environ['NUMBER'], *sys.argv[1:])"
+    processes = [launched(home, code, str(n), env=environment(NUMBER=str(n))) for n in range(20)]
+    assert [said(process) for process in processes] == [f"{n} {n}\n" for n in range(20)]
+
+
+def test_the_server_is_ready_to_be_forked(home: Path) -> None:
+    """One thread, nobody's credentials, and no package of the checkout that programs have too."""
+    code = """
+        import json, os, sys
+        server = f"/proc/{os.getppid()}"
+        names = {name.split(".")[0] for name in sys.modules}
+        print(json.dumps([os.listdir(f"{server}/task"), open(f"{server}/environ").read(), sorted(names)]))
+    """
+    os.environ["AWS_SECRET_ACCESS_KEY"] = "hush"
+    try:
+        with own_server(home / "own"):
+            told = said(launched(home / "own", code))
+    finally:
+        del os.environ["AWS_SECRET_ACCESS_KEY"]
+    threads, variables, names = json.loads(told)
+    assert len(threads) == 1
+    assert {text.partition("=")[0] for text in variables.split("\0") if text} <= {
+        "HOME", "LANG", "LC_ALL", "LC_CTYPE", "PATH",
+    }  # fmt: skip
+    assert {"pulumi", "pulumi_aws", "pulumi_aws_native", "botocore", "cfnlint", "grpc", "pydantic"} <= set(names)
+    assert not set(names) & {*ORDER} - {"rehearsal"}

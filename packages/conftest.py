@@ -1,0 +1,90 @@
+"""Fixtures for tests that need AWS, and for those that examine templates.
+
+- `local_aws`: one local AWS per test process, started when the first test asks for it;
+- `developer`: an administrator of an account that no other test uses, so that tests don't meet;
+- `examined`: where what is found out about templates is kept for all of a run.
+
+The first two need the set-up (`make setup`), and fail with what to do without it. Tests are of two tiers: what starts
+a process has the mark `processes` (the engine, the local AWS, a command); all else is the fast tier, `make test-fast`.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from aws_rehearsal.local_aws import LocalAws, random_account
+from aws_rehearsal_tests.local_account import LocalAccount
+
+
+def pytest_configure() -> None:
+    """In the background of a script without job control, interrupts are ignored, also by whatever is started from here;
+    the tests that send one could only fail."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+STARTING = {"local_aws", "service", "pulumi_home"}
+"""Fixtures that start processes."""
+STARTS = {"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn"}
+"""Python's audit events of a process that begins."""
+_fast: list[str] = []
+"""The test of the fast tier that runs."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What asks for a fixture that starts processes is marked by it; the mark is written at what starts one itself."""
+    for item in items:
+        if STARTING & set(getattr(item, "fixturenames", ())) or item.get_closest_marker("engine"):
+            item.add_marker("processes")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    if item.get_closest_marker("processes") is None:
+        _fast.append(item.nodeid)
+    try:
+        return (yield)
+    finally:
+        _fast.clear()
+
+
+def _no_process(event: str, _: object) -> None:
+    """Keeps the fast tier fast. Threads are a fixture's that is still there: an earlier test's."""
+    if _fast and event in STARTS and threading.current_thread() is threading.main_thread():
+        pytest.fail(f"{_fast[0]} starts a process: it is not of the fast tier, give it `pytest.mark.processes`")
+
+
+sys.addaudithook(_no_process)
+
+
+@pytest.fixture(scope="session")
+def local_aws() -> Iterator[LocalAws]:
+    """A running local AWS. Its accounts are shared with all tests of this process: use a fresh one each."""
+    with LocalAws() as aws:
+        yield aws
+
+
+@pytest.fixture(scope="session")
+def examined(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for what was found out about templates, as `AMPLIFY_DELIVERY_CACHE`: one for all processes of a run,
+    because cfn-lint takes seconds. A test of these very results has a folder of its own."""
+    base = tmp_path_factory.getbasetemp()
+    # pytest-xdist gives each process a folder in the run's.
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "examined"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture
+def developer(local_aws: LocalAws) -> LocalAccount:
+    """A fresh account with an administrator in it."""
+    account = random_account()
+    return LocalAccount(local_aws, account, local_aws.make_admin(account))

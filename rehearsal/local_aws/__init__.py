@@ -1,8 +1,0 @@
-"""The local AWS: several accounts on this machine's loopback interface, with identity enforcement on."""
-
-from __future__ import annotations
-
-from rehearsal.local_aws.credentials import Credentials, environment
-from rehearsal.local_aws.local_aws import LocalAws, random_account
-
-__all__ = ["Credentials", "LocalAws", "environment", "random_account"]

@@ -1,7 +1,0 @@
-"""Writes docs/configuration.md and docs/schema anew."""
-
-from pathlib import Path
-
-from stacks.config.documentation import write
-
-write(Path(__file__).parents[2] / "docs")
