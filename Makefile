@@ -1,6 +1,8 @@
 # Every target does its own set-up: the first run fetches or builds what is missing, later ones find it.
 PYTHON ?= python3
 VENV := .venv/bin
+BARE := PYTHONPATH=packages/aws-rehearsal/src $(PYTHON)
+SETUP := $(BARE) -m aws_rehearsal.setup --project .
 # Byte code matters: without it every process of a rehearsal compiles its imports again (1.5 s for pulumi_aws alone).
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -16,10 +18,10 @@ python:
 	  + sys.version.split()[0] + ": make PYTHON=python3.12 ...")'
 
 setup: python  ## engine, local AWS, Node and Python packages, as far as they are missing
-	@$(PYTHON) -m aws_rehearsal.setup
+	@$(SETUP)
 
 environment: python
-	@$(PYTHON) -m aws_rehearsal.setup environment
+	@$(SETUP) --environment
 
 rehearse: setup  ## the story of the pipeline on this machine, or EXPORTS="DIR ..." delivered; more options in ARGS
 	@$(VENV)/python -m amplify_delivery rehearse $(EXPORTS) $(ARGS)
@@ -40,7 +42,7 @@ format: environment  ## format the code and mend what ruff can
 	@$(VENV)/ruff format .
 
 lock: python  ## pin the newest versions that the requirements allow, with hashes; needs the network
-	@$(PYTHON) -m aws_rehearsal.setup.lock
+	@$(BARE) -m aws_rehearsal.setup.lock
 
 bench: setup  ## measure, and print the table
 	@$(VENV)/python -m benchmarks $(ARGS)

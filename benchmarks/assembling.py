@@ -11,8 +11,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from amplify_delivery.export import read_export
-from amplify_delivery.export.assembling import assemble, compare
+from amplify_delivery.export import assemble, compare, read_export
 from benchmarks.cdk import install
 from benchmarks.exports import ARCHIVES, PROJECT, large, small
 from benchmarks.measure import series

@@ -14,8 +14,7 @@ REGION = "us-east-1"
 
 def up(work: Path) -> Iterator[tuple[str, str, str]]:
     """The plain command: first, and with nothing changed."""
-    from amplify_delivery.export import read_export  # noqa: PLC0415
-    from amplify_delivery.export.assembling import assemble  # noqa: PLC0415
+    from amplify_delivery.export import assemble, read_export  # noqa: PLC0415
     from amplify_delivery_rehearsal.accounts import DEVELOPER  # noqa: PLC0415
     from amplify_delivery_rehearsal.workspace import Workspace  # noqa: PLC0415
     from aws_rehearsal.local_aws import LocalAws  # noqa: PLC0415
@@ -31,7 +30,7 @@ def up(work: Path) -> Iterator[tuple[str, str, str]]:
             folder.mkdir()
             environment = {
                 **{k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PULUMI_"))},
-                **prepare(folder / "home", found.python, PROJECT, found.engine_root),
+                **prepare(folder / "home", found.python, found.engine_root),
                 **aws.environment(aws.make_admin(DEVELOPER), REGION),
             }
             workspace = Workspace.make(folder, PROJECT, environment)

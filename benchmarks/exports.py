@@ -10,13 +10,13 @@ import zipfile
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
-SMALL = PROJECT / "tests" / "exports"
+SMALL = PROJECT / "packages" / "amplify-delivery" / "tests" / "exports"
 ARCHIVES = "AMPLIFY_DELIVERY_EXPORTS"
 """Environment variable: a folder with large.tar.gz, kitchen.tar.gz. They are too big for this repository."""
 
 
 def small(name: str) -> Path:
-    """An export of tests/exports, e.g. `todo` or `todo-series/v1`."""
+    """One of the small exports, e.g. `todo` or `todo-series/v1`."""
     return next((SMALL / name).glob("amplify-export-*"))
 
 

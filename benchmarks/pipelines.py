@@ -30,8 +30,7 @@ from amplify_delivery.components.documents.pipeline.model import (
 )
 from amplify_delivery.components.documents.statements import RoleDocument, size
 from amplify_delivery.errors import ConfigError
-from amplify_delivery.export import Assembly, read_export
-from amplify_delivery.export.assembling import assemble
+from amplify_delivery.export import Assembly, assemble, read_export
 from amplify_delivery.stacks.access import environment_access
 from amplify_delivery.stacks.config import Project
 from amplify_delivery.stacks.model import pipeline_model

@@ -7,8 +7,7 @@ import statistics
 from collections.abc import Iterator
 from pathlib import Path
 
-from amplify_delivery.export import read_export
-from amplify_delivery.export.assembling import assemble
+from amplify_delivery.export import assemble, read_export
 from benchmarks import projects
 from benchmarks.exports import PROJECT, small
 from benchmarks.measure import Series, run_watched
@@ -31,7 +30,7 @@ def preview(work: Path) -> Iterator[tuple[str, str, str]]:
     with LocalAws() as aws:
         environment = {
             **{k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PULUMI_"))},
-            **prepare(folder / "home", found.python, PROJECT, found.engine_root),
+            **prepare(folder / "home", found.python, found.engine_root),
             **aws.environment(aws.make_admin(projects.TOOLING), projects.REGION),
         }
         workspace = Workspace.make(folder, PROJECT, environment)

@@ -64,8 +64,12 @@ def measured(export: Path, account: str, bucket: str) -> None:
     import resource  # noqa: PLC0415
     import time  # noqa: PLC0415
 
-    from amplify_delivery.export import EnvironmentValues, read_export, render_root  # noqa: PLC0415
-    from amplify_delivery.export.assembling import assemble  # noqa: PLC0415
+    from amplify_delivery.export import (  # noqa: PLC0415
+        EnvironmentValues,
+        assemble,
+        read_export,
+        render_root,
+    )
     from amplify_delivery.publishing import Deployment, PublishTarget, examine, publish, upload  # noqa: PLC0415
 
     assembly = assemble(read_export(export))

@@ -10,10 +10,22 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
-ORDER = ("rehearsal", "delivery", "stacks", "components", "changes", "publishing", "amplify_export")
-"""Packages, top first: one may import those that follow it."""
-PURE = ("amplify_export", "components/documents")
+ROOT = Path(__file__).resolve().parents[2]
+SOURCES = {path.name: path for path in ROOT.glob("packages/*/src/*") if (path / "__init__.py").is_file()}
+"""The distributions' import roots."""
+DISTRIBUTIONS = ("amplify_delivery_rehearsal", "aws_rehearsal", "amplify_delivery")
+"""The rehearsal stands beside the product; only the story knows both."""
+MAY_IMPORT = {
+    "amplify_delivery_rehearsal": {"amplify_delivery", "aws_rehearsal"},
+    "aws_rehearsal": set[str](),
+    "amplify_delivery": set[str](),
+}
+ORDER = (
+    "cli", "commands", "delivery", "stacks", "components", "changes", "publishing", "export", "installed", "errors",
+    "findings",
+)  # fmt: skip
+"""Packages of the product, top first: one may import those that follow it."""
+PURE = ("export", "components/documents")
 ACTING = {
     "pulumi",
     "pulumi_aws",
@@ -28,36 +40,63 @@ ACTING = {
 
 
 def imported(file: Path) -> Iterator[str]:
-    """The top-level names of everything that a module imports, wherever in it."""
+    """The full names of everything that a module imports, wherever in it."""
     for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.Import):
-            yield from (alias.name.split(".")[0] for alias in node.names)
+            yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield node.module.split(".")[0]
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def modules(package: str) -> list[Path]:
-    return sorted((ROOT / package).rglob("*.py"))
+def top(name: str) -> str:
+    return name.partition(".")[0]
+
+
+def modules(folder: Path) -> list[Path]:
+    return sorted(folder.rglob("*.py")) if folder.is_dir() else [folder.with_suffix(".py")]
+
+
+@pytest.mark.parametrize("distribution", DISTRIBUTIONS)
+def test_a_distribution_imports_only_those_it_may(distribution: str) -> None:
+    others = set(DISTRIBUTIONS) - MAY_IMPORT[distribution] - {distribution}
+    wrong = {
+        f"{file.relative_to(ROOT)}: {name}"
+        for file in modules(SOURCES[distribution])
+        for name in imported(file)
+        if top(name) in others
+    }
+    assert modules(SOURCES[distribution])
+    assert wrong == set()
+
+
+def test_every_distribution_is_known() -> None:
+    assert set(SOURCES) == set(DISTRIBUTIONS)
 
 
 @pytest.mark.parametrize("package", ORDER)
 def test_no_package_imports_one_above_it(package: str) -> None:
-    above = set(ORDER[: ORDER.index(package)])
-    # The one command that plays the whole of it is a door into the rehearsal, opened when it is called.
-    allowed = {ROOT / "delivery" / "rehearse.py": {"rehearsal"}}
+    above = {f"amplify_delivery.{name}" for name in ORDER[: ORDER.index(package)]}
+    files = modules(SOURCES["amplify_delivery"] / package)
     upward = {
         f"{file.relative_to(ROOT)}: {name}"
-        for file in modules(package)
-        for name in set(imported(file)) & above - allowed.get(file, set())
+        for file in files
+        for name in imported(file)
+        if ".".join(name.split(".")[:2]) in above
     }
-    assert modules(package)
+    assert files
     assert upward == set()
+
+
+def test_every_package_of_the_product_has_its_place() -> None:
+    found = {path.stem for path in SOURCES["amplify_delivery"].glob("[a-z]*") if path.name != "py.typed"}
+    assert found == set(ORDER)
 
 
 @pytest.mark.parametrize("package", PURE)
 def test_what_decides_does_not_act(package: str) -> None:
-    acting = {f"{file.relative_to(ROOT)}: {name}" for file in modules(package) for name in set(imported(file)) & ACTING}
-    assert modules(package)
+    files = modules(SOURCES["amplify_delivery"] / package)
+    acting = {f"{file.relative_to(ROOT)}: {name}" for file in files for name in imported(file) if top(name) in ACTING}
+    assert files
     assert acting == set()
 
 
@@ -69,7 +108,8 @@ def test_the_providers_services_that_are_used_are_type_checked() -> None:
     """mypy skips all others of the 4,000 modules (pyproject.toml): one that is missing there would be `Any`."""
     overrides = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["mypy"]["overrides"]
     read = {module for o in overrides if o.get("follow_imports") == "normal" for module in o["module"]}
-    sources = [*(ROOT / "components").rglob("*.py"), *(ROOT / "stacks").rglob("*.py")]
+    product = SOURCES["amplify_delivery"]
+    sources = [*modules(product / "components"), *modules(product / "stacks"), *(ROOT / "components").rglob("*.py")]
     text = "\n".join(source.read_text() for source in sources)
     used = {
         f"{package}.{service}.*"

@@ -18,15 +18,14 @@ from pathlib import Path
 from typing import Any
 
 from amplify_delivery.errors import DeployError, ExportRefused
-from amplify_delivery.export import DeliveryError, read_export
-from amplify_delivery.export.assembling import assemble, compare
+from amplify_delivery.export import DeliveryError, assemble, compare, read_export
 from amplify_delivery.export.assembling.assembly import Assembly
-from amplify_delivery.export.findings import listed
+from amplify_delivery.findings import listed
 from amplify_delivery_rehearsal.console import Console
+from amplify_delivery_rehearsal.example import CHECKOUT
 from amplify_delivery_rehearsal.inventory import Inventory, take
 from amplify_delivery_rehearsal.workspace import ENVIRONMENT, FOLDER, Workspace
 
-CHECKOUT = Path(__file__).resolve().parent.parent
 REGION = "us-east-1"
 
 
@@ -148,7 +147,7 @@ class Stage:
         self.credentials = self.aws.make_admin(self.account)
         environment = {
             **{k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PULUMI_", "PYTHONDONTWRITE"))},
-            **prepare(self.folder / "pulumi-home", self.tools.python, CHECKOUT, self.tools.engine_root),
+            **prepare(self.folder / "pulumi-home", self.tools.python, self.tools.engine_root),
             **self.aws.environment(self.credentials, REGION),
         }
         self.workspace = Workspace.make(self.folder, CHECKOUT, environment)

@@ -15,7 +15,6 @@ from amplify_delivery_rehearsal.conformance import __main__ as command
 from amplify_delivery_rehearsal.conformance.proxy import operation
 from aws_rehearsal.pulumi_home import prepare
 from aws_rehearsal.setup import tools
-from aws_rehearsal.setup.cache import CHECKOUT
 
 TOPIC = "aws:sns/topic:Topic"
 
@@ -25,7 +24,7 @@ def plugin(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The stand-in as an installed plugin."""
     found = tools()
     home = tmp_path_factory.mktemp("home")
-    prepare(home, found.python, CHECKOUT, found.engine_root)
+    prepare(home, found.python, found.engine_root)
     (binary,) = home.glob("plugins/resource-aws-v*/pulumi-resource-aws")
     return binary
 

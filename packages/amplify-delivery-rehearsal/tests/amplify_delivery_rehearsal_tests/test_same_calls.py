@@ -1,7 +1,8 @@
 """The stand-in for the classic provider makes the real one's calls: type by type, operation by operation.
 
-What the real one calls stands in packages/amplify-delivery/src/amplify_delivery/components/documents/rights/provider_calls.json. Each type is made, read, changed in all that
-our programs may change, and deleted in the local AWS, and what was asked of AWS is compared.
+What the real one calls stands in
+packages/amplify-delivery/src/amplify_delivery/components/documents/rights/provider_calls.json. Each type is made, read,
+changed in all that our programs may change, and deleted in the local AWS, and what was asked of AWS is compared.
 """
 
 from __future__ import annotations

@@ -15,8 +15,8 @@ import pytest
 from amplify_delivery.export import ExportRefused
 from amplify_delivery_rehearsal import story, workspace
 from unit.export.mutations import copy_export, set_value
+from unit.places import EXPORTS
 
-EXPORTS = Path(__file__).parent.parent / "exports"
 ARCHIVES = os.environ.get("AMPLIFY_DELIVERY_EXPORTS", "")
 SOCIAL = ("authkitchenappauth", "hostedUIProviderCreds")
 CREDENTIALS = '[{"ProviderName":"Google","client_id":"id","client_secret":"made-up"}]'

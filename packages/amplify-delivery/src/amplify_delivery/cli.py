@@ -10,11 +10,12 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from importlib import metadata
 from typing import Any
 
-from amplify_delivery.commands import output
-from amplify_delivery.errors import DeliveryError
-from amplify_delivery.export import packages
+from amplify_delivery import installed
+from amplify_delivery.delivery import output
+from amplify_delivery.errors import DeliveryError, SetupError
 
 COMMANDS = {
     "check": "what is wrong with an export, and what to do",
@@ -35,14 +36,16 @@ COMMANDS = {
     "setup": "make the tooling account's state bucket and key, or remove them",
     "rehearse": "tell the story of the pipeline on this machine, or deliver exports there",
 }
-"""Every command and what it is for. A command's module, `delivery.NAME`, is imported only when it is called;
-its name has `_` where the command's has `-`."""
+"""Every command and what it is for. A command's module, `amplify_delivery.commands.NAME`, is imported only when it is
+called; its name has `_` where the command's has `-`."""
+PLUGINS = {"rehearse": "amplify-delivery-rehearsal"}
+"""Commands of other distributions, which name them in the entry point group `amplify_delivery.commands`."""
 
 
 def parser(command: str | None) -> argparse.ArgumentParser:
     """The parser of all commands, with the arguments of `command` only."""
     top = argparse.ArgumentParser(
-        prog="python -m amplify_delivery", description="Deliver `amplify export` folders to AWS accounts with Pulumi."
+        prog="amplify-delivery", description="Deliver `amplify export` folders to AWS accounts with Pulumi."
     )
     subparsers = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, purpose in COMMANDS.items():
@@ -60,9 +63,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         args = parser(command).parse_args(arguments)
     except ModuleNotFoundError as error:
-        if not packages.is_missing(error):
+        if not installed.is_missing(error):
             raise
-        output.error(packages.missing(error, "python -m amplify_delivery"), as_json="--json" in arguments)
+        output.error(installed.missing(error, "amplify-delivery"), as_json="--json" in arguments)
+        return 1
+    except SetupError as error:
+        output.error(error, as_json="--json" in arguments)
         return 1
     try:
         code = int(_module(args.command).run(args))
@@ -71,9 +77,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         output.error(error, as_json=args.json)
         return 1
     except ModuleNotFoundError as error:
-        if not packages.is_missing(error):
+        if not installed.is_missing(error):
             raise
-        output.error(packages.missing(error, "python -m amplify_delivery"), as_json=args.json)
+        output.error(installed.missing(error, "amplify-delivery"), as_json=args.json)
         return 1
     except KeyboardInterrupt:
         return 130
@@ -85,4 +91,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _module(command: str) -> Any:
-    return importlib.import_module(f"delivery.{command.replace('-', '_')}")
+    if command not in PLUGINS:
+        return importlib.import_module(f"amplify_delivery.commands.{command.replace('-', '_')}")
+    for found in metadata.entry_points(group="amplify_delivery.commands", name=command):
+        return found.load()
+    raise SetupError(
+        f"the command `{command}` is not installed",
+        where="amplify-delivery",
+        remedy=f"install the wheel of {PLUGINS[command]} beside this one's (docs/rehearsal.md)",
+    )

@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from amplify_delivery.export.findings import Finding
+    from amplify_delivery.findings import Finding
 
 
 class DeliveryError(Exception):

@@ -14,15 +14,14 @@ import pytest
 from pydantic import BaseModel
 
 from amplify_delivery.cli import COMMANDS
-from amplify_delivery.export import read_export
-from amplify_delivery.export.assembling import assemble
+from amplify_delivery.export import assemble, read_export
 from amplify_delivery.stacks.config import AccountConfig, EnvironmentConfig, PipelineConfig
 from benchmarks import projects
 from benchmarks.__main__ import BENCHMARKS
 from benchmarks.exports import small, with_functions
 from benchmarks.pipelines import Declared
+from unit.places import REPOSITORY
 
-REPOSITORY = Path(__file__).parents[1]
 PAGES = ("compared.md", "bootstrap.md")
 KINDS: dict[str, type[BaseModel]] = {
     "pipeline": PipelineConfig,
@@ -64,7 +63,8 @@ def functions(path: Path) -> frozenset[str]:
 @pytest.mark.parametrize(("file", "test"), named(r"([\w/]+\.py)::(\w+)"))
 def test_a_test_that_is_named(file: str, test: str) -> None:
     assert test.startswith("test_")
-    assert test in functions(REPOSITORY / "tests" / file)
+    [found] = REPOSITORY.glob(f"packages/*/tests/*/{file}")
+    assert test in functions(found)
 
 
 def test_enough_is_shown_by_tests() -> None:
@@ -100,7 +100,7 @@ def test_a_key_that_is_not_there_would_be_noticed() -> None:
     assert not has_key([PipelineConfig], ["triggers", "name"])
 
 
-@pytest.mark.parametrize(("command",), named(r"delivery (\S+).*"))
+@pytest.mark.parametrize(("command",), named(r"amplify-delivery (\S+).*"))
 def test_a_command_that_is_named(command: str) -> None:
     assert command in COMMANDS
 

@@ -10,8 +10,9 @@ import pytest
 import yaml
 
 from unit.export.test_front_end import READ
+from unit.places import REPOSITORY
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = REPOSITORY
 PAGES = sorted((ROOT / "docs").glob("*.md"))
 
 
@@ -19,7 +20,9 @@ def test_getting_started_asks_for_the_versions_that_are_required() -> None:
     page = (ROOT / "docs" / "getting-started.md").read_text()
     required = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["requiredPulumiVersion"]
     assert f"| Pulumi CLI | {required.removeprefix('>=')} or newer |" in page
-    python = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["requires-python"]
+    python = tomllib.loads((ROOT / "packages/amplify-delivery/pyproject.toml").read_text())["project"][
+        "requires-python"
+    ]
     assert f"| Python | {python.removeprefix('>=')} or newer |" in page
 
 

@@ -23,11 +23,12 @@ from amplify_delivery.export import (
     EnvironmentValues,
     ExportRefused,
     Finding,
+    assemble,
     check,
+    compare,
     read_export,
     render_root,
 )
-from amplify_delivery.export.assembling import assemble, compare
 from amplify_delivery.publishing.examination.preflight import Deployment, examine
 
 CASES = "AMPLIFY_DELIVERY_CASES"

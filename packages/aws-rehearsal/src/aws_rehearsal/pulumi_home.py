@@ -15,7 +15,11 @@ import shutil
 from importlib import metadata
 from pathlib import Path
 
+from aws_rehearsal.setup.cache import PACKAGE
 from aws_rehearsal.warm import SOCKET
+
+MODULES = "modules"
+"""The folder of a home with this package and nothing else: the plugins' interpreter need not have it installed."""
 
 _PLUGINS = {
     "aws": ("pulumi-aws", "aws_rehearsal.providers.aws"),
@@ -23,28 +27,24 @@ _PLUGINS = {
 }
 
 
-def prepare(home: Path, python: Path, project_root: Path, engine_root: Path) -> dict[str, str]:
+def prepare(home: Path, python: Path, engine_root: Path) -> dict[str, str]:
     """Lays out `home` and returns the environment in which `pulumi` uses it.
 
     `python` is the interpreter with the project's requirements; it runs the stand-ins and the user's programs.
-    `project_root` holds this package, `engine_root` the engine (`bin/pulumi`). Doing it again repairs what is missing
-    and changes nothing else.
+    `engine_root` holds the engine (`bin/pulumi`). Doing it again repairs what is missing and changes nothing else.
     """
     home = home.resolve()
+    _link(home / MODULES / PACKAGE.name, PACKAGE)
     for name, (distribution, module) in _PLUGINS.items():
         version = _version(python, distribution)
         folder = home / "plugins" / f"resource-{name}-v{version}"
         _drop_other_versions(folder)
-        _launcher(folder / f"pulumi-resource-{name}", python, project_root, module, repr(version))
+        _launcher(folder / f"pulumi-resource-{name}", python, module, repr(version))
     engine = engine_root / "bin" / "pulumi"
     if not (engine_root / "bin" / "pulumi-language-python").exists():
         folder = home / "plugins" / "language-python-v3.0.0"
-        _launcher(folder / "pulumi-language-python", python, project_root, "aws_rehearsal.language_host")
-    (home / "bin").mkdir(parents=True, exist_ok=True)
-    link = home / "bin" / "pulumi"
-    if not link.is_symlink() or link.readlink() != engine.resolve():
-        link.unlink(missing_ok=True)
-        link.symlink_to(engine.resolve())
+        _launcher(folder / "pulumi-language-python", python, "aws_rehearsal.language_host")
+    _link(home / "bin" / "pulumi", engine.resolve())
     (home / "state").mkdir(exist_ok=True)
     return environment(home)
 
@@ -80,11 +80,19 @@ def _drop_other_versions(folder: Path) -> None:
             shutil.rmtree(other)
 
 
-def _launcher(path: Path, python: Path, project_root: Path, module: str, argument: str = "") -> None:
+def _link(link: Path, target: Path) -> None:
+    if not link.is_symlink() or link.readlink() != target:
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.unlink(missing_ok=True)
+        link.symlink_to(target)
+
+
+def _launcher(path: Path, python: Path, module: str, argument: str = "") -> None:
     """A shell script that becomes the plugin: no environment variable that the program's own children would inherit."""
-    start = f"import sys; sys.path.append({str(project_root.resolve())!r}); from {module} import main; main({argument})"
+    modules = path.parents[2] / MODULES
+    start = f"import sys; sys.path.append({str(modules)!r}); from {module} import main; main({argument})"
     interpreter, code, home = (shlex.quote(text) for text in (str(python.absolute()), start, str(path.parents[2])))
-    client = shlex.quote(str(project_root.resolve() / "rehearsal" / "warm" / "client.py"))
+    client = shlex.quote(str(modules / PACKAGE.name / "warm" / "client.py"))
     text = (
         "#!/bin/sh\n"
         f'set -- {code} "$@"\n'

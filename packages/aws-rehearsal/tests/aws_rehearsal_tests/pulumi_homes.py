@@ -11,13 +11,12 @@ from pathlib import Path
 from aws_rehearsal import warm
 from aws_rehearsal.pulumi_home import prepare
 from aws_rehearsal.setup import tools
-from aws_rehearsal.setup.cache import CHECKOUT
 
 
 def cold_home(folder: Path) -> dict[str, str]:
     """The environment of a home laid out in `folder`. Each start of a plugin is an interpreter's."""
     found = tools()
-    return prepare(folder, found.python, CHECKOUT, found.engine_root)
+    return prepare(folder, found.python, found.engine_root)
 
 
 def warm_home(folder: Path) -> dict[str, str]:
@@ -31,7 +30,7 @@ def warm_home(folder: Path) -> dict[str, str]:
 def server() -> warm.WarmServer:
     """Started when it is first asked for; ends with the test process."""
     folder = Path(tempfile.mkdtemp(prefix="amplify-delivery-warm-"))
-    started = warm.start(folder, tools().python, CHECKOUT)
+    started = warm.start(folder, tools().python)
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     atexit.register(started.stop)
     return started

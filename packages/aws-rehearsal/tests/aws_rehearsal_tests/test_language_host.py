@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from aws_rehearsal.setup.cache import CHECKOUT
+from amplify_delivery_rehearsal.example import CHECKOUT
 from aws_rehearsal_tests.local_account import LocalAccount
 from aws_rehearsal_tests.pulumi_homes import cold_home
 from aws_rehearsal_tests.pulumi_project import PulumiProject

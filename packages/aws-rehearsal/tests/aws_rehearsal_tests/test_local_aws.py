@@ -15,14 +15,14 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
-from amplify_delivery.errors import SetupError
+from aws_rehearsal.errors import SetupError
 from aws_rehearsal.local_aws import LocalAws, random_account
 from aws_rehearsal.local_aws.local_aws import group_lives, group_members
 from aws_rehearsal.local_aws.selftest import ensure_mended
 from aws_rehearsal.setup import Tools, tools
 from aws_rehearsal_tests.local_account import LocalAccount
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).resolve().parents[4]
 REGION = "eu-central-1"
 
 # What a rehearsal is to the local AWS: a parent that starts it, says where it is, and waits.

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from aws_rehearsal.local_aws import LocalAws, random_account
 from aws_rehearsal_tests.local_account import LocalAccount, Template
+from unit.places import EXPORTS
 
-EXPORT = Path(__file__).parents[1] / "exports" / "full" / "amplify-export-fullapp"
+EXPORT = EXPORTS / "full" / "amplify-export-fullapp"
 TRUST = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}],

@@ -181,6 +181,7 @@ def test_an_alias_counts_some_time_after_it_was_made() -> None:
         user.encrypt(KeyId=key, Plaintext=b"x")
 
 
+@pytest.mark.processes
 def test_a_tag_counts_some_time_after_it_was_given() -> None:
     """Those of a new key as well; where the request names them, they count at once."""
     with LocalAws(alias_delay=2) as aws:

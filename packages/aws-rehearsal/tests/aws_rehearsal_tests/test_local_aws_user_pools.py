@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from amplify_delivery.export import EnvironmentValues, read_export
-from amplify_delivery.export.assembling import assemble
+from amplify_delivery.export import EnvironmentValues, assemble, read_export
 from aws_rehearsal_tests.local_account import LocalAccount
 from functional.enforcement.deployed_apps import deployable
 from unit.export.conftest import app_export as app_export  # noqa: PLC0414 - the fixture, for this folder too

@@ -508,7 +508,8 @@ def test_a_refused_read_after_a_create_leaves_the_resource_in_the_state() -> Non
             ("1" * 12, "2" * 12),
             False,
         ),
-        # Its source keeps RequiresReplace: see packages/aws-rehearsal/src/aws_rehearsal/providers/classic/s3_lifecycle.py.
+        # Its source keeps RequiresReplace: see
+        # packages/aws-rehearsal/src/aws_rehearsal/providers/classic/s3_lifecycle.py.
         (
             "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
             "expectedBucketOwner",

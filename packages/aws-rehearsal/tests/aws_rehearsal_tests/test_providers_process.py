@@ -14,7 +14,6 @@ import pytest
 from aws_rehearsal import warm
 from aws_rehearsal.pulumi_home import prepare
 from aws_rehearsal.setup import tools
-from aws_rehearsal.setup.cache import CHECKOUT
 from aws_rehearsal_tests.pulumi_project import PulumiProject
 
 pytestmark = pytest.mark.engine
@@ -72,7 +71,7 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[warm.Warm
         yield None
         return
     (tmp_path / "home").mkdir()
-    with warm.start(tmp_path / "home", tools().python, CHECKOUT) as started:
+    with warm.start(tmp_path / "home", tools().python) as started:
         yield started
 
 
@@ -80,7 +79,7 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[warm.Warm
 def own_home(project: PulumiProject, server: warm.WarmServer | None, tmp_path: Path) -> PulumiProject:
     """The project with a home of its own, so that its processes can be told from others."""
     found = tools()
-    home = prepare(tmp_path / "home", found.python, CHECKOUT, found.engine_root)
+    home = prepare(tmp_path / "home", found.python, found.engine_root)
     folder = tmp_path / "own"
     folder.mkdir()
     own = PulumiProject.make(folder, home, project.developer).init()
@@ -120,7 +119,7 @@ def test_a_home_is_laid_out_again_without_change(own_home: PulumiProject) -> Non
     stale = home / "plugins" / "resource-aws-v6.0.0"
     stale.mkdir()
     (stale / "pulumi-resource-aws").touch()
-    environment = prepare(home, found.python, CHECKOUT, found.engine_root)
+    environment = prepare(home, found.python, found.engine_root)
     assert environment == own_home.home | {"PULUMI_BACKEND_URL": (home / "state").as_uri()}
     assert {path: path.stat().st_mtime_ns for path in home.rglob("*") if path.is_file()} == before
     assert not stale.exists()

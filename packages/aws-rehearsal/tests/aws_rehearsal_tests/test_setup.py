@@ -20,9 +20,10 @@ from pathlib import Path
 
 import pytest
 
-from amplify_delivery.errors import SetupError
+from amplify_delivery_rehearsal.example import CHECKOUT
+from aws_rehearsal.errors import SetupError
 from aws_rehearsal.setup import engine, node, tools
-from aws_rehearsal.setup.cache import CHECKOUT, locked
+from aws_rehearsal.setup.cache import PACKAGE, locked
 from aws_rehearsal.setup.environments import Environment, ensure_environment, is_current, is_whole
 from aws_rehearsal.setup.progress import Progress, Step
 from aws_rehearsal.setup.run import run, version
@@ -386,7 +387,10 @@ class TestTools:
 
 
 def test_the_set_up_needs_nothing_but_the_standard_library() -> None:
-    program = f"import sys; sys.path.insert(0, {str(CHECKOUT)!r}); import aws_rehearsal.setup.__main__, aws_rehearsal.setup.lock"
+    source = str(PACKAGE.parent)
+    program = (
+        f"import sys; sys.path.insert(0, {source!r}); import aws_rehearsal.setup.__main__, aws_rehearsal.setup.lock"
+    )
     subprocess.run([sys.executable, "-I", "-S", "-c", program], check=True)
 
 

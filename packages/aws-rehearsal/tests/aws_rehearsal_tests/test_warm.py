@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pytest
 
+from amplify_delivery_rehearsal.example import CHECKOUT
 from aws_rehearsal import warm
 from aws_rehearsal.setup import tools
-from aws_rehearsal.setup.cache import CHECKOUT
 from packages.tests.test_architecture import ORDER
 
 pytestmark = [
@@ -62,7 +62,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder with a server of its own, and nothing else of a home."""
     # The address of a socket has room for a hundred bytes: this one's is longer.
     folder = tmp_path_factory.mktemp("x" * 100)
-    with warm.start(folder, tools().python, CHECKOUT):
+    with warm.start(folder, tools().python):
         yield folder
 
 
@@ -237,7 +237,7 @@ def test_a_launcher_whose_engine_was_killed_ends_and_so_does_the_plugin(home: Pa
 
 def own_server(folder: Path) -> warm.WarmServer:
     folder.mkdir(exist_ok=True)
-    return warm.start(folder, tools().python, CHECKOUT)
+    return warm.start(folder, tools().python)
 
 
 @pytest.mark.parametrize("end", ["stopped", "killed", "with its starter"])
@@ -247,12 +247,12 @@ def test_nothing_outlives_the_server(tmp_path: Path, end: str) -> None:
         code = f"""if True:
             import time
             from pathlib import Path
-            from rehearsal import warm
+            from aws_rehearsal import warm
             folder = Path({str(home)!r})
             folder.mkdir()
-            print(warm.start(folder, Path({str(tools().python)!r}), Path({str(CHECKOUT)!r})).pid, flush=True)
+            print(warm.start(folder, Path({str(tools().python)!r})).pid, flush=True)
             time.sleep(600)"""
-        starter = subprocess.Popen([sys.executable, "-c", code], cwd=CHECKOUT, stdout=subprocess.PIPE, text=True)
+        starter = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
         pid, stop = child(starter), starter.kill
     else:
         server = own_server(home := tmp_path / "home")

@@ -1,4 +1,4 @@
-"""`python -m amplify_delivery_rehearsal.conformance PLUGIN`: says type by type whether the plugin and the stand-in do the same."""
+"""`python -m amplify_delivery_rehearsal.conformance PLUGIN`: does the plugin what the stand-in does? Type by type."""
 
 from __future__ import annotations
 

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from amplify_delivery_rehearsal.example import CHECKOUT, SERIES
 from amplify_delivery_rehearsal.pipeline_story.pipeline import all_succeeded, status_of
 from amplify_delivery_rehearsal.pipeline_story.play import Play
 from amplify_delivery_rehearsal.pipeline_story.setting import PIPELINE
 from aws_rehearsal.pipeline_service.pipelines.state import CANCELLED, FAILED, SUCCEEDED, Execution
-from aws_rehearsal.setup.cache import CHECKOUT
 
-EXPORTS = CHECKOUT / "tests" / "exports" / "todo-series"
+EXPORTS = SERIES
 """The example app over its time: a field added (v2), a second model (v3)."""
 
 _SCHEDULE = "cron(0 6 1 1 ? *)"

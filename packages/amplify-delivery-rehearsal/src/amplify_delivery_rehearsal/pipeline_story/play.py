@@ -9,8 +9,7 @@ from typing import Any
 
 from amplify_delivery.components.documents.naming import EnvironmentNames
 from amplify_delivery.errors import DeployError
-from amplify_delivery.export import Assembly, read_export
-from amplify_delivery.export.assembling import assemble, compare
+from amplify_delivery.export import Assembly, assemble, compare, read_export
 from amplify_delivery_rehearsal.inventory import Inventory, take
 from amplify_delivery_rehearsal.pipeline_story.pipeline import Pipeline, waiting_approval
 from amplify_delivery_rehearsal.pipeline_story.setting import Setting

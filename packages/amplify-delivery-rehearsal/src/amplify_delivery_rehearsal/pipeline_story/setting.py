@@ -16,6 +16,7 @@ from amplify_delivery.components.documents.pipeline.buildspecs import IMAGE_LOCK
 from amplify_delivery.errors import SetupError
 from amplify_delivery.stacks.config import PipelineConfig, Project
 from amplify_delivery_rehearsal import accounts
+from amplify_delivery_rehearsal.example import CHECKOUT
 from amplify_delivery_rehearsal.pipeline_story.people import PASSPHRASE, Line, Person, terminal
 from amplify_delivery_rehearsal.pipeline_story.source import Repository
 from amplify_delivery_rehearsal.workspace import FOLDER
@@ -24,7 +25,6 @@ from aws_rehearsal.local_aws import LocalAws
 from aws_rehearsal.pipeline_service import PipelineService, local_aws_with_room
 from aws_rehearsal.pulumi_home import prepare
 from aws_rehearsal.setup import Tools
-from aws_rehearsal.setup.cache import CHECKOUT
 
 ALIAS_DELAY = 5.0
 """Seconds until a key's new alias or tag counts in policies: minutes on AWS, so nothing in the story may need one."""
@@ -57,7 +57,7 @@ def setting(tools: Tools, told: Callable[[Person, str], None], line: Line, *, ke
     """A fresh one; nothing of it is left afterwards, unless it is kept."""
     folder = Path(tempfile.mkdtemp(prefix=FOLDER))
     try:
-        home = prepare(folder / "pulumi-home", tools.python, CHECKOUT, tools.engine_root)
+        home = prepare(folder / "pulumi-home", tools.python, tools.engine_root)
         # Its folder goes with the rehearsal's, however that goes: there is a token in it.
         aws, room = local_aws_with_room(
             tools.local_aws_python,
@@ -66,7 +66,7 @@ def setting(tools: Tools, told: Callable[[Person, str], None], line: Line, *, ke
             node_modules=tools.node_modules,
             alias_delay=ALIAS_DELAY,
         )
-        with warm.start(folder / "pulumi-home", tools.python, CHECKOUT):
+        with warm.start(folder / "pulumi-home", tools.python):
             try:
                 aws.start(folder / "local-aws.log", keep=folder / "local-aws.json" if keep else None)
                 image = build_image(home, tools)

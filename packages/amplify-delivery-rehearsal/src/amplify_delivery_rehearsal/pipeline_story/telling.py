@@ -15,6 +15,7 @@ from rich.table import Table
 
 from amplify_delivery.errors import DeployError
 from amplify_delivery.export import DeliveryError
+from amplify_delivery_rehearsal.example import CHECKOUT
 from amplify_delivery_rehearsal.pipeline_story.board import Board
 from amplify_delivery_rehearsal.pipeline_story.chapters import CHAPTERS
 from amplify_delivery_rehearsal.pipeline_story.page import write_page
@@ -25,7 +26,6 @@ from amplify_delivery_rehearsal.pipeline_story.record import ChapterTold, Execut
 from amplify_delivery_rehearsal.pipeline_story.setting import Setting, setting
 from aws_rehearsal.pipeline_service.pipelines.state import Execution
 from aws_rehearsal.setup import ensure_all
-from aws_rehearsal.setup.cache import CHECKOUT
 from aws_rehearsal.setup.progress import Progress
 
 PAGE = CHECKOUT / "build" / "rehearsal.html"

@@ -18,8 +18,8 @@ from amplify_delivery.changes.stacks import Stacks
 from amplify_delivery.changes.steps import AddResource, ChangeResource, Path, RemoveResource, ReplaceResource, Step
 from amplify_delivery.errors import DeployError
 from amplify_delivery.export.checks.quotas import MAX_IN_OPERATION
-from amplify_delivery.export.findings import listed
 from amplify_delivery.export.templates.parameters import text
+from amplify_delivery.findings import listed
 
 _TABLES = ("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable")
 _FUNCTIONS = ("AWS::Lambda::Function", "AWS::Serverless::Function")

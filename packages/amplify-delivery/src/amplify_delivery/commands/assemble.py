@@ -7,10 +7,9 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from amplify_delivery.commands import output
+from amplify_delivery.delivery import output
 from amplify_delivery.delivery.project import sources, stack_files
-from amplify_delivery.export import Assembly, Export, read_export, write_assembly
-from amplify_delivery.export.assembling import assemble
+from amplify_delivery.export import Assembly, Export, assemble, read_export, write_assembly
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -4,7 +4,8 @@ The commands stand in the pipeline's stack file and are read from the very check
 counts at once, and changes nothing of the pipeline.
 
 What CloudFormation would refuse in any environment of the pipeline fails Build, not the environment's turn. The results
-are kept (`amplify_delivery.publishing.examination.cache`): in the pipeline beside the assembly, so that PublishAssets has nothing left to examine.
+are kept (`amplify_delivery.publishing.examination.cache`): in the pipeline beside the assembly, so that PublishAssets
+has nothing left to examine.
 """
 
 from __future__ import annotations
@@ -13,10 +14,10 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from amplify_delivery.commands import assemble, check, output
+from amplify_delivery.commands import assemble, check
 from amplify_delivery.components.documents.pipeline.buildspecs import ASSEMBLY
-from amplify_delivery.delivery import step_outputs
-from amplify_delivery.delivery.project import examination, pipelines, shell, sources
+from amplify_delivery.delivery import output
+from amplify_delivery.delivery.project import examination, pipelines, shell, sources, step_outputs
 from amplify_delivery.export import ExportRefused, load_assembly, read_export
 from amplify_delivery.publishing.examination.cache import RESULTS_VARIABLE
 from amplify_delivery.stacks.config import Project

@@ -6,11 +6,10 @@ import argparse
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from amplify_delivery.commands import output
+from amplify_delivery.delivery import output
 from amplify_delivery.delivery.project import sources, stack_files
-from amplify_delivery.export import Export, ExportRefused, check, read_export
-from amplify_delivery.export.assembling import assemble
-from amplify_delivery.export.findings import Finding
+from amplify_delivery.export import Export, ExportRefused, assemble, check, read_export
+from amplify_delivery.findings import Finding
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

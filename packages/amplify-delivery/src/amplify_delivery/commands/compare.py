@@ -6,10 +6,9 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from amplify_delivery.commands import output
+from amplify_delivery.delivery import output
 from amplify_delivery.delivery.project import sources, stack_files
-from amplify_delivery.export import Comparison
-from amplify_delivery.export.assembling import compare
+from amplify_delivery.export import Comparison, compare
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -12,11 +12,11 @@ from typing import Any
 
 from amplify_delivery.changes.guard import PLAN_VARIABLE, Guard
 from amplify_delivery.changes.impossible import check as refuse
-from amplify_delivery.commands import output
 from amplify_delivery.commands import plan as planning
 from amplify_delivery.commands.outputs import shown, table
 from amplify_delivery.commands.up import WORDS, with_reasons
 from amplify_delivery.components.documents.naming import DEPLOY
+from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account.audit_log import AuditLog
 from amplify_delivery.delivery.engine import stack_outputs, state_bucket, waiting
 from amplify_delivery.delivery.engine.engine import Engine
@@ -174,7 +174,11 @@ def _changed(plan: Plan, steps: tuple[Step, ...], why: str, more: str = "") -> D
         where=environment,
         remedy="; ".join(
             part
-            for part in ("nothing was changed", f"`amplify-delivery plan {environment}`, and approve that", more)
+            for part in (
+                "nothing was changed",
+                f"`amplify-delivery plan {environment}`, and approve that",
+                more,
+            )
             if part
         ),
     )

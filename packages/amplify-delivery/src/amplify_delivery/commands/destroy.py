@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from amplify_delivery.changes.stateful import BUCKET
-from amplify_delivery.commands import output
+from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account.account import Account
 from amplify_delivery.delivery.engine import waiting
 from amplify_delivery.delivery.engine.engine import Engine

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from amplify_delivery.commands import output
 from amplify_delivery.commands.up import WORDS
+from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account import build_quota
 from amplify_delivery.delivery.account.account import Account
 from amplify_delivery.delivery.engine import environment_state, secrets_provider

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from amplify_delivery.commands import output
+from amplify_delivery.delivery import output
 from amplify_delivery.delivery.engine.engine import HIDDEN, Engine
 from amplify_delivery.delivery.engine.stack_outputs import Output
 

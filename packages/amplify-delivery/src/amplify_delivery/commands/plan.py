@@ -16,9 +16,9 @@ from amplify_delivery.changes.imports import listed, not_exported
 from amplify_delivery.changes.impossible import check as refuse
 from amplify_delivery.changes.impossible import impossible
 from amplify_delivery.changes.published import published
-from amplify_delivery.commands import output
 from amplify_delivery.components.documents.naming import PLAN, EnvironmentNames
 from amplify_delivery.components.names import staging_bucket_name
+from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account import prepared, stamp
 from amplify_delivery.delivery.account.account import Account
 from amplify_delivery.delivery.account.audit_log import AuditLog

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from amplify_delivery.commands import output
 from amplify_delivery.components.names import staging_bucket_name
+from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account import stamp
 from amplify_delivery.delivery.project import sources, stack_files
 from amplify_delivery.export import render_root

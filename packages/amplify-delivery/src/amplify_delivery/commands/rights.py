@@ -9,9 +9,9 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from amplify_delivery.commands import output
 from amplify_delivery.components.documents.naming import DEPLOY, EnvironmentNames
 from amplify_delivery.components.documents.rights.types import actions_for, program_actions
+from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account.account import Account
 from amplify_delivery.delivery.account.granted import Granted, of_role
 from amplify_delivery.delivery.project import stack_files

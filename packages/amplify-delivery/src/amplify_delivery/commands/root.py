@@ -6,7 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
-from amplify_delivery.commands import output
+from amplify_delivery.delivery import output
 from amplify_delivery.delivery.project import expiry, sources, stack_files
 from amplify_delivery.export import EnvironmentValues, render_root
 

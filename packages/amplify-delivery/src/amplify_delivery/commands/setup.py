@@ -15,8 +15,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from amplify_delivery.commands import output
 from amplify_delivery.components.documents.naming import STATE_PREFIX, PipelineNames
+from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account.account import Account
 from amplify_delivery.delivery.teardown import emptying
 from amplify_delivery.errors import ConfigError, DeployError

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from amplify_delivery.commands import output
+from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account import stamp
 from amplify_delivery.delivery.account.account import Account
 from amplify_delivery.delivery.engine import stack_outputs

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from amplify_delivery.commands import output
 from amplify_delivery.commands.outputs import shown, table
+from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account import stamp
 from amplify_delivery.delivery.engine import secrets_provider
 from amplify_delivery.delivery.engine.engine import Engine

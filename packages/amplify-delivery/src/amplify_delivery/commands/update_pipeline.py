@@ -14,14 +14,14 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from amplify_delivery.commands import output
 from amplify_delivery.commands.up import WORDS
 from amplify_delivery.components.documents.pipeline.model import PipelineModel
+from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account.account import Account
 from amplify_delivery.delivery.engine import secrets_provider, waiting
 from amplify_delivery.delivery.engine.engine import Engine
-from amplify_delivery.delivery.late_rights import LateRights
 from amplify_delivery.delivery.pipeline import own_rights, restart
+from amplify_delivery.delivery.pipeline.late_rights import LateRights
 from amplify_delivery.delivery.planning import ProgramStep
 from amplify_delivery.delivery.project import pipelines
 from amplify_delivery.delivery.teardown import removal

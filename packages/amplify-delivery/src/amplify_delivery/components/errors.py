@@ -5,7 +5,8 @@ from contextlib import contextmanager
 
 import pulumi
 
-from amplify_delivery.export import DeliveryError, packages
+from amplify_delivery import installed
+from amplify_delivery.errors import DeliveryError
 
 
 @contextmanager
@@ -20,6 +21,6 @@ def as_run_error() -> Iterator[None]:
     except DeliveryError as error:
         raise pulumi.RunError(str(error)) from None
     except ModuleNotFoundError as error:
-        if not packages.is_missing(error):
+        if not installed.is_missing(error):
             raise
-        raise pulumi.RunError(str(packages.missing(error))) from None
+        raise pulumi.RunError(str(installed.missing(error))) from None

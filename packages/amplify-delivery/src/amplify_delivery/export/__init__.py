@@ -15,11 +15,11 @@ from amplify_delivery.export.assembling.assembly import (
 )
 from amplify_delivery.export.assembling.compare import Comparison, TouchedResource, TouchedStack, compare
 from amplify_delivery.export.assembling.root import RootStack, Secret, exported_values, render_root
-from amplify_delivery.export.findings import Finding
 from amplify_delivery.export.model import Export
 from amplify_delivery.export.names import StackName
 from amplify_delivery.export.read import read_export
 from amplify_delivery.export.templates.environment import EnvironmentValues, ExportedValues
+from amplify_delivery.findings import Finding
 
 __all__ = [
     "Assembly",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from amplify_delivery.errors import ExportRefused
-from amplify_delivery.export.findings import Finding
+from amplify_delivery.findings import Finding
 
 ROOT_PARAMETERS = ("AuthRoleName", "UnauthRoleName", "DeploymentBucketName")
 """The parameters that every root template of Amplify declares."""

@@ -34,12 +34,12 @@ __all__ = [
 ]
 
 _HOME = {
-    "Deployment": "preflight",
+    "Deployment": "examination.preflight",
     "PublishReport": "upload",
     "PublishTarget": "target",
     "check_names": "standing",
     "check_stack": "standing",
-    "examine": "preflight",
+    "examine": "examination.preflight",
     "failed_resources": "failures",
     "first_causes": "failures",
     "provider_session": "credentials",

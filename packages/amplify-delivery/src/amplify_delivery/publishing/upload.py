@@ -1,8 +1,9 @@
 """Check an assembly and upload its objects to a staging bucket: only those that are not there, many at a time.
 
-Keys are made from contents, so an object that is there, and is what its key says (`amplify_delivery.publishing.stored`), is done, and
-a publish that was killed half-way is simply done again. Nothing is ever overwritten: S3 is asked to refuse that. Built
-like boto's s3transfer: one coordinator owns status, failure and completion; its tasks stop once a sibling failed.
+Keys are made from contents, so an object that is there, and is what its key says
+(`amplify_delivery.publishing.stored`), is done, and a publish that was killed half-way is simply done again. Nothing is
+ever overwritten: S3 is asked to refuse that. Built like boto's s3transfer: one coordinator owns status, failure and
+completion; its tasks stop once a sibling failed.
 """
 
 from __future__ import annotations

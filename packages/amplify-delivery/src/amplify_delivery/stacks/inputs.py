@@ -9,8 +9,7 @@ from pathlib import Path
 
 from amplify_delivery.components.documents.naming import EnvironmentNames
 from amplify_delivery.errors import ConfigError
-from amplify_delivery.export import Assembly, EnvironmentValues, exported_values, load_assembly, read_export
-from amplify_delivery.export.assembling import assemble
+from amplify_delivery.export import Assembly, EnvironmentValues, assemble, exported_values, load_assembly, read_export
 from amplify_delivery.export.names import StackName
 from amplify_delivery.stacks.config import EnvironmentConfig
 

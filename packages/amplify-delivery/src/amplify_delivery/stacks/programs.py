@@ -5,10 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib import import_module
 
+import pulumi
+
+from amplify_delivery.components.errors import as_run_error
 from amplify_delivery.errors import ConfigError
 
 PROGRAMS = ("backend", "account", "pipeline")
 """`backend` delivers an environment, `account` lets a pipeline into its account, `pipeline` makes the pipeline."""
+
+
+def run() -> None:
+    """Run the program that the stack's configuration names with `program`, `backend` unless it names one."""
+    with as_run_error():
+        find(pulumi.Config().get("program") or "backend")()
 
 
 def find(name: str) -> Callable[[], None]:
@@ -20,5 +29,5 @@ def find(name: str) -> Callable[[], None]:
             remedy=f"there is {', '.join(PROGRAMS)}; backend is the default",
         )
     # Only what the stack needs is loaded.
-    program: Callable[[], None] = import_module(f"stacks.{name}").program
+    program: Callable[[], None] = import_module(f"amplify_delivery.stacks.{name}").program
     return program

@@ -9,16 +9,22 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
-_FOLDERS = ("stacks", "components", "changes", "publishing", "amplify_export")
-"""The packages that a program imports, whatever files are in them: the project's own are there too."""
-_FILES = ("Pulumi.yaml", "Pulumi.*.yaml", "__main__.py", "requirements.lock")
+import amplify_delivery
+
+_PACKAGE = Path(amplify_delivery.__file__).parent
+_FOLDERS = ("components",)
+"""The project's own packages, whatever files are in them."""
+_FILES = ("Pulumi.yaml", "Pulumi.*.yaml", "*.py", "requirements.lock")
 
 
 def source_digest(project: Path) -> str:
     """SHA-256 of the names and contents of the files in the project's folder that its programs are made from."""
     whole = hashlib.sha256()
-    for path in sorted(_files(project)):
-        content = hashlib.sha256((project / path).read_bytes()).hexdigest()
+    files = {path: project / path for path in _files(project)}
+    # The engine as it is installed: its version would not tell one built from a repository from another.
+    files |= {f"amplify_delivery/{path}": _PACKAGE / path for path in _in_folder(_PACKAGE)}
+    for path, file in sorted(files.items()):
+        content = hashlib.sha256(file.read_bytes()).hexdigest()
         whole.update(f"{content}  {path}\n".encode())
     return whole.hexdigest()
 
@@ -27,6 +33,10 @@ def _files(project: Path) -> Iterator[str]:
     for pattern in _FILES:
         yield from (path.name for path in project.glob(pattern) if path.is_file())
     for folder in _FOLDERS:
-        for path in (project / folder).rglob("*"):
-            if path.is_file() and "__pycache__" not in path.parts:
-                yield path.relative_to(project).as_posix()
+        yield from (f"{folder}/{path}" for path in _in_folder(project / folder))
+
+
+def _in_folder(folder: Path) -> Iterator[str]:
+    for path in folder.rglob("*"):
+        if path.is_file() and "__pycache__" not in path.parts:
+            yield path.relative_to(folder).as_posix()

@@ -36,7 +36,7 @@ def tables(environment: Environment) -> list[str]:
 def plan(environment: Environment) -> dict[str, Any]:
     planned: dict[str, Any] = json.loads(
         succeeds(
-            environment.workspace.run(["sh", "-c", f"{tools().python} -m delivery plan dev --json 2>/dev/null"])
+            environment.workspace.run(["sh", "-c", f"{tools().python} -m amplify_delivery plan dev --json 2>/dev/null"])
         ).output
     )
     return planned

@@ -14,15 +14,16 @@ from aws_rehearsal.local_aws import LocalAws
 from aws_rehearsal.setup import tools
 from functional.delivery.environments import Environment
 from functional.delivery.test_failures import fails, succeeds
-from unit.delivery.conftest import ROOT
+from unit.places import TEST_ROOTS
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("destroy_alive")]
 
 # Somebody's update begins between the last look, under the engine's lock, and the engine's DeleteStack.
 RACING = f"""
 import sys
-from delivery import cli, root_stack
-sys.path.append({str(ROOT)!r})
+from amplify_delivery import cli
+from amplify_delivery.delivery.teardown import root_stack
+sys.path += {TEST_ROOTS!r}
 from functional.delivery.test_destroy_alive import begin_update
 looks, holds = [], root_stack.Root.holds
 def raced(self, account):

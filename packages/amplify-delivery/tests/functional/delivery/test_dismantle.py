@@ -189,7 +189,7 @@ def test_an_account_is_left_by_what_can_be_made_again_and_emptied_when_that_is_a
     deploy(scene)
     said = scene.refused("destroy", "preprod-account", "--delete-data")
     assert "preprod is still deployed: its stack in" in said
-    assert f"PULUMI_BACKEND_URL='{names.state_backend}' python -m amplify_delivery destroy preprod" in said
+    assert f"PULUMI_BACKEND_URL='{names.state_backend}' amplify-delivery destroy preprod" in said
     scene.succeeds("destroy", "preprod", "--delete-data", backend=names.state_backend)
     with a_stack_with(scene, names.execution_role_arn):
         assert f"CloudFormation needs the role {names.execution_role} for left-over" in scene.refused(

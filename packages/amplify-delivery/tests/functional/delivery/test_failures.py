@@ -256,7 +256,7 @@ def test_a_wrong_passphrase_is_said(deployed: Environment) -> None:
 
 @on_deployed
 def test_the_commands_for_machines(deployed: Environment) -> None:
-    up = deployed.workspace.run(["sh", "-c", f"{deployed.tools.python} -m delivery up dev --json 2>/dev/null"])
+    up = deployed.workspace.run(["sh", "-c", f"{deployed.tools.python} -m amplify_delivery up dev --json 2>/dev/null"])
     document = json.loads(succeeds(up).output)
     assert document["changes"].keys() <= {"same", "update"}
     outputs = json.loads(succeeds(deployed.delivery("outputs", "--json")).output)

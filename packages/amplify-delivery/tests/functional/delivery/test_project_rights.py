@@ -17,8 +17,7 @@ import pytest
 
 from amplify_delivery.components.documents.naming import EnvironmentNames
 from amplify_delivery.delivery.engine.state_bucket import outputs_key, plan_key
-from amplify_delivery.export import read_export, write_assembly
-from amplify_delivery.export.assembling import assemble
+from amplify_delivery.export import assemble, read_export, write_assembly
 from amplify_delivery_rehearsal.workspace import Finished, Workspace
 from aws_rehearsal.local_aws import LocalAws, random_account
 from aws_rehearsal.setup import tools
@@ -264,7 +263,7 @@ def test_without_the_export_published_nothing_is_changed(enrolled: Enrolled) -> 
     build = enrolled.build("todo-series/v4")
     digest = enrolled.plan(build)
     before = enrolled.client("cloudformation").describe_stacks()["Stacks"]
-    fails(enrolled.run(build, "deploy", "--plan", digest), "AccessDenied", "python -m amplify_delivery publish ENV")
+    fails(enrolled.run(build, "deploy", "--plan", digest), "AccessDenied", "amplify-delivery publish ENV")
     assert enrolled.client("cloudformation").describe_stacks()["Stacks"] == before
     succeeds(enrolled.run(build, "publish"))
     # A retry: the state has moved on, the plan that was approved is found in the account.

@@ -1,8 +1,9 @@
 """The declared documents of one whole world, made in the local AWS: a tooling account and two target accounts.
 
-Everything comes from `amplify_delivery.components.documents`, as the components declare it: roles with boundaries and managed policies,
-projects with their real buildspecs, buckets and keys with their policies. `who` gives real credentials of any role, as
-AWS would hand them out: a service acts for its own project, stack or pipeline, the rest goes through sts:AssumeRole.
+Everything comes from `amplify_delivery.components.documents`, as the components declare it: roles with boundaries and
+managed policies, projects with their real buildspecs, buckets and keys with their policies. `who` gives real
+credentials of any role, as AWS would hand them out: a service acts for its own project, stack or pipeline, the rest
+goes through sts:AssumeRole.
 """
 
 from __future__ import annotations

@@ -24,14 +24,14 @@ from amplify_delivery.components.documents.account.off_limits import APP_TAG
 from amplify_delivery.components.documents.account.storage import state_key_policy
 from amplify_delivery.components.documents.naming import PROJECTS, EnvironmentNames
 from amplify_delivery.components.documents.statements import allow, document, role_trust
-from amplify_delivery.export import EnvironmentValues, read_export, render_root
-from amplify_delivery.export.assembling import assemble
+from amplify_delivery.export import EnvironmentValues, assemble, read_export, render_root
 from aws_rehearsal.local_aws import Credentials
 from aws_rehearsal.pipeline_service import PipelineService
 from aws_rehearsal_tests.pipeline_service.world import OTHER_REGION
 from functional.enforcement.declared_world import APP, EVERYTHING, STATE_FILE, DeclaredWorld, stack_name
+from unit.places import EXPORTS
 
-EXPORT = Path(__file__).parents[2] / "exports" / "iam" / "amplify-export-iamapp"
+EXPORT = EXPORTS / "iam" / "amplify-export-iamapp"
 DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError"}
 FUNCTION = "UpdateRolesWithIDPFunction"
 CODE = """

@@ -2,8 +2,9 @@
 
 Each case is refused as declared, and the same call gets through once the rule that keeps it out is loosened: so the
 refusal comes from that rule, and from nothing that this machine lacks. Where two rules keep somebody out, each case
-takes one of them away and shows that the other holds. `packages/amplify-delivery/tests/unit/components/documents/trust_table.py` decides all of it,
-and much more, over the documents alone.
+takes one of them away and shows that the other holds.
+`packages/amplify-delivery/tests/unit/components/documents/trust_table.py` decides all of it, and much more, over the
+documents alone.
 """
 
 from __future__ import annotations

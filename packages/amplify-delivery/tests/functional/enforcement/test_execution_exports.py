@@ -16,8 +16,7 @@ from typing import Any
 import pytest
 
 from amplify_delivery.errors import ExportRefused
-from amplify_delivery.export import Assembly, RootStack, read_export
-from amplify_delivery.export.assembling import assemble
+from amplify_delivery.export import Assembly, RootStack, assemble, read_export
 from aws_rehearsal.local_aws import LocalAws
 from functional.enforcement.enrolled import NO_SECRETS, Enrolled, Secrets
 from unit.export.conftest import large_export  # noqa: F401 - a fixture

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from amplify_delivery.export import RootStack, read_export
-from amplify_delivery.export.assembling import assemble
+from amplify_delivery.export import RootStack, assemble, read_export
 from aws_rehearsal.local_aws import LocalAws
 from aws_rehearsal_tests.local_account import LocalAccount, Template
 from functional.enforcement.enrolled import Enrolled

@@ -26,10 +26,11 @@ from amplify_delivery.export import Assembly, AssemblyObject
 from amplify_delivery.publishing import PublishReport, PublishTarget, publish, upload
 from aws_rehearsal.local_aws import LocalAws, random_account
 from aws_rehearsal.local_aws.credentials import Credentials
+from unit.places import REPOSITORY, TEST_ROOTS
 from unit.publishing.conftest import assembly_of, rendered, spoiled
 
 REGION = "eu-central-1"
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = REPOSITORY
 
 
 class Place:
@@ -517,7 +518,8 @@ def test_what_would_fail_is_not_published(place: Place, todo: Assembly) -> None:
 
 PUBLISH = """
 import sys, time
-from publishing import PublishTarget, publish, upload
+sys.path += sys.argv[4:]
+from amplify_delivery.publishing import PublishTarget, publish, upload
 from unit.publishing.conftest import assembly_of, rendered
 from functional.publishing.test_publish import many
 assembly = many(assembly_of("todo"), 300)
@@ -533,7 +535,7 @@ publish(assembly, [rendered(assembly, sys.argv[1])], PublishTarget(*sys.argv[1:4
 
 
 def test_a_publish_that_was_killed_is_simply_done_again(place: Place, todo: Assembly) -> None:
-    arguments = [sys.executable, "-c", PUBLISH, place.bucket, place.account, REGION]
+    arguments = [sys.executable, "-c", PUBLISH, place.bucket, place.account, REGION, *TEST_ROOTS]
     with subprocess.Popen(arguments, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         for _ in range(60):
@@ -551,7 +553,7 @@ def test_a_publish_that_was_killed_is_simply_done_again(place: Place, todo: Asse
 
 
 def test_ctrl_c_ends_at_once_and_cleanly(place: Place, todo: Assembly) -> None:
-    arguments = [sys.executable, "-c", PUBLISH, place.bucket, place.account, REGION]
+    arguments = [sys.executable, "-c", PUBLISH, place.bucket, place.account, REGION, *TEST_ROOTS]
     with subprocess.Popen(arguments, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         for _ in range(30):

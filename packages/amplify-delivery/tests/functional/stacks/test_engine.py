@@ -6,18 +6,17 @@ import json
 import os
 import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
 
 from amplify_delivery.stacks.config import EnvironmentConfig
 from aws_rehearsal_tests.conftest import project, pulumi_home  # noqa: F401 - fixtures
 from aws_rehearsal_tests.pulumi_project import PulumiProject
+from unit.places import REPOSITORY
 from unit.stacks.projects import APP, make, write
 
 pytestmark = pytest.mark.engine
 
-REPOSITORY = Path(__file__).parents[2]
 HELLO = f"""
     import sys
     sys.path.insert(0, {str(REPOSITORY)!r})

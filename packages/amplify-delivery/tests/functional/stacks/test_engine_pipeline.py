@@ -23,11 +23,10 @@ from aws_rehearsal.pipeline_service.gate import Gate
 from aws_rehearsal_tests.conftest import pulumi_home  # noqa: F401 - a fixture
 from aws_rehearsal_tests.local_account import LocalAccount
 from aws_rehearsal_tests.pulumi_project import PulumiProject
+from unit.places import REPOSITORY
 from unit.stacks.projects import APP, AWAY, HOME, make
 
 pytestmark = pytest.mark.engine
-
-REPOSITORY = Path(__file__).parents[2]
 
 
 @pytest.fixture

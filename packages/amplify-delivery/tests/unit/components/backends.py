@@ -11,11 +11,10 @@ import pulumi
 
 from amplify_delivery.components.amplify_backend import AmplifyBackend, AmplifyBackendArgs
 from amplify_delivery.components.providers import Access, aws_provider
-from amplify_delivery.export import Assembly, EnvironmentValues, RootStack, read_export, render_root
-from amplify_delivery.export.assembling import assemble
+from amplify_delivery.export import Assembly, EnvironmentValues, RootStack, assemble, read_export, render_root
 from unit.components.recorder import STACK, Recording, record
+from unit.places import EXPORTS
 
-EXPORTS = Path(__file__).parent.parent / "exports"
 FOLDERS = sorted(p.parent for p in EXPORTS.glob("**/amplify-export-manifest.json"))
 DELIVERABLE = [f for f in FOLDERS if f.name != "amplify-export-trigapp"]
 """All but the one that is refused: its exporter has lost the Cognito triggers."""

@@ -18,4 +18,4 @@ def test_a_package_that_is_not_installed_is_no_traceback() -> None:
 
 def test_a_module_of_ours_that_is_missing_is_a_defect() -> None:
     with pytest.raises(ModuleNotFoundError), as_run_error():
-        importlib.import_module("components.no_such_module")
+        importlib.import_module("amplify_delivery.no_such_module")

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from amplify_delivery.components.contents import contents
-from amplify_delivery.export import read_export
-from amplify_delivery.export.assembling import assemble
+from amplify_delivery.export import assemble, read_export
 from unit.components.backends import deploy, rendered
 from unit.components.recorder import STACK
 

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-COMPONENTS = sorted((Path(__file__).parents[2] / "components").glob("*.py"))
+import amplify_delivery
+
+COMPONENTS = sorted((Path(amplify_delivery.__file__).parent / "components").glob("*.py"))
 
 
 @pytest.mark.parametrize("module", COMPONENTS, ids=lambda m: m.stem)

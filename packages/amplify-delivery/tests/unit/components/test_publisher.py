@@ -79,7 +79,7 @@ def test_the_deploying_role_verifies_and_writes_nothing(
     developer.client("s3").delete_object(Bucket=names.staging_bucket, Key=root.object.key)
     with pytest.raises(PublishError, match=f"uploading {root.object.key}.*AccessDenied") as refused:
         publisher(ASSEMBLY, root, lambda _: None)
-    assert "python -m amplify_delivery publish ENV" in refused.value.remedy
+    assert "amplify-delivery publish ENV" in refused.value.remedy
     assert len(examined) == 1
 
 

@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-EXPORTS = ROOT / "tests" / "exports"
+from unit.places import EXPORTS, REPOSITORY
+
+ROOT = REPOSITORY
 
 
 def export(name: str) -> Path:

@@ -13,6 +13,7 @@ import pytest
 from amplify_delivery import cli
 from amplify_delivery.cli import COMMANDS
 from unit.delivery.conftest import ROOT, delivery, export
+from unit.places import PACKAGE
 
 pytestmark = pytest.mark.processes
 
@@ -38,7 +39,7 @@ def test_every_command_has_help_and_json(command: str) -> None:
 def test_wrong_usage(arguments: tuple[str, ...]) -> None:
     ran = delivery(*arguments)
     assert ran.code == 2
-    assert ran.err.startswith("usage: python -m amplify_delivery")
+    assert ran.err.startswith("usage: amplify-delivery")
 
 
 @pytest.mark.parametrize("minutes", ["x", "-1", "2161"])
@@ -83,7 +84,7 @@ def test_an_environment_that_is_not_there(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_a_reader_that_goes_away_is_no_error() -> None:
-    command = f"{sys.executable} -m delivery root {TODO} --environment dev --staging-bucket b | head -1"
+    command = f"{sys.executable} -m amplify_delivery root {TODO} --environment dev --staging-bucket b | head -1"
     ran = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, check=True)
     assert ran.stdout.startswith("stack amplify-mytodoapp-dev")
     assert ran.stderr == ""
@@ -93,12 +94,12 @@ WITHOUT_PACKAGES = [sys.executable, "-S", "-m", "amplify_delivery"]
 """A Python as the system has it."""
 
 
-@pytest.mark.parametrize("command", [("plan", "dev"), ("rehearse",), ("step", "--help")])
+@pytest.mark.parametrize("command", [("plan", "dev"), ("step", "--help")])
 def test_a_python_without_the_packages_is_told_apart_from_a_defect(command: tuple[str, ...], tmp_path: Path) -> None:
     """The virtualenv was forgotten. Whoever has made it gets the command that works."""
 
     def run(*more: str) -> subprocess.CompletedProcess[str]:
-        environment = {"PYTHONPATH": str(ROOT)}
+        environment = {"PYTHONPATH": str(PACKAGE.parent)}
         arguments = [*WITHOUT_PACKAGES, *command, *more]
         return subprocess.run(arguments, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
 
@@ -107,16 +108,16 @@ def test_a_python_without_the_packages_is_told_apart_from_a_defect(command: tupl
     assert ran.stderr.startswith(f"error: {sys.executable}: this Python has no package '")
     assert ran.stderr.endswith(
         "\n  -> `pulumi install` (or `make setup`) puts what requirements.lock names into .venv; then "
-        "`.venv/bin/python -m amplify_delivery ...`\n"
+        "`.venv/bin/amplify-delivery ...`\n"
     )
     (tmp_path / ".venv" / "bin").mkdir(parents=True)
     (tmp_path / ".venv" / "bin" / "python").touch()
-    assert run().stderr.endswith("\n  -> `.venv/bin/python -m amplify_delivery ...`\n")
+    assert run().stderr.endswith("\n  -> `.venv/bin/amplify-delivery ...`\n")
     assert json.loads(run("--json").stdout)["error"]["type"] == "SetupError"
 
 
 def test_a_module_of_ours_that_is_missing_is_a_defect(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cli, "_module", lambda _: importlib.import_module("delivery.no_such_module"))
+    monkeypatch.setattr(cli, "_module", lambda _: importlib.import_module("amplify_delivery.no_such_module"))
     with pytest.raises(ModuleNotFoundError):
         cli.main(["check"])
 
@@ -140,5 +141,6 @@ def test_commands_over_files_load_nothing_heavy(command: tuple[str, ...], tmp_pa
 
 
 def test_importing_the_packages_does_not_import_pulumi() -> None:
-    code = "import sys, amplify_export, delivery, amplify_delivery.cli, publishing; sys.exit('pulumi' in sys.modules)"
+    packages = "amplify_delivery.export, amplify_delivery.cli, amplify_delivery.publishing"
+    code = f"import sys, {packages}; sys.exit('pulumi' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)

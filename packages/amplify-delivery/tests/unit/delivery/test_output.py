@@ -9,10 +9,11 @@ import sys
 
 import pytest
 
-from amplify_delivery.commands import output
-from amplify_delivery.export import read_export
-from amplify_delivery.export.assembling import assemble, compare
+from amplify_delivery.delivery import output
+from amplify_delivery.export import assemble, compare, read_export
 from unit.delivery.conftest import ROOT, delivery, export
+
+pytestmark = pytest.mark.processes
 
 OLD, NEW = export("todo-series/v2"), export("todo-series/v3")
 

@@ -17,8 +17,7 @@ from amplify_delivery.delivery.engine.stack_outputs import (
     to_json,
 )
 from amplify_delivery.errors import ConfigError
-from amplify_delivery.export import EnvironmentValues, read_export, render_root
-from amplify_delivery.export.assembling import assemble
+from amplify_delivery.export import EnvironmentValues, assemble, read_export, render_root
 from amplify_delivery.stacks.config import EnvironmentConfig
 from unit.delivery.conftest import export
 

@@ -54,7 +54,7 @@ def test_an_account_that_is_not_enrolled(folder: Path, developer: LocalAccount, 
     assert ran.code == 1
     assert f"prod (account {developer.account}, {developer.region}): the environment is not enrolled" in ran.err
     assert f"an administrator of account {developer.account} runs `pulumi up -s prod-accounts`" in ran.err
-    assert "python -m amplify_delivery enrol prod" in ran.err
+    assert "amplify-delivery enrol prod" in ran.err
     assert nothing_changed(folder, developer)
 
 

@@ -17,8 +17,8 @@ from amplify_delivery.components.documents.pipeline.model import (
     PipelineModel,
     Stage,
 )
-from amplify_delivery.delivery.late_rights import LateRights
 from amplify_delivery.delivery.pipeline import restart
+from amplify_delivery.delivery.pipeline.late_rights import LateRights
 from amplify_delivery.delivery.planning import ProgramStep
 from amplify_delivery.delivery.project.pipelines import only_pipeline
 from amplify_delivery.errors import ConfigError, DeployError
@@ -248,7 +248,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     found = Clock()
-    monkeypatch.setattr("amplify_delivery.delivery.late_rights.time", found)
+    monkeypatch.setattr("amplify_delivery.delivery.pipeline.late_rights.time", found)
     return found
 
 

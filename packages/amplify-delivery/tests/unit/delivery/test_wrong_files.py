@@ -86,7 +86,7 @@ def test_an_account_that_was_not_quoted(directory: Path, capsys: pytest.CaptureF
 
 
 OTHERS = {
-    "up": "the engine runs the program, which refuses its file by itself (packages/amplify-delivery/tests/unit/stacks/test_config_every_field.py)",
+    "up": "the engine runs the program, which refuses its file by itself (unit/stacks/test_config_every_field.py)",
     "outputs": "reads the state alone",
     "setup": "takes its values as arguments",
     **dict.fromkeys(("check", "assemble", "build", "compare", "root"), "touches neither AWS nor the engine"),

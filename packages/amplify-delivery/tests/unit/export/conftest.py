@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from amplify_delivery.export import Assembly, read_export
-from amplify_delivery.export.assembling import assemble
+from amplify_delivery.export import Assembly, assemble, read_export
 from unit.export.mutations import EXPORTS, copy_export
 
 LARGE_EXPORTS = "AMPLIFY_DELIVERY_EXPORTS"

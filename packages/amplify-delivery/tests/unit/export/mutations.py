@@ -13,7 +13,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-_FOLDER = Path(__file__).parents[1] / "exports"
+from unit import places
+
+_FOLDER = places.EXPORTS
 
 EXPORTS = {
     str(manifest.parent.parent.relative_to(_FOLDER)): manifest.parent

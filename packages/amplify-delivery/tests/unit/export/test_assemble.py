@@ -12,8 +12,7 @@ from typing import Any
 
 import pytest
 
-from amplify_delivery.export import Assembly, EnvironmentValues, NestedStack, Value, read_export, render_root
-from amplify_delivery.export.assembling import assemble
+from amplify_delivery.export import Assembly, EnvironmentValues, NestedStack, Value, assemble, read_export, render_root
 from unit.export.mutations import MANIFEST, apply, delete_value, set_value
 
 Copy = Callable[[str], Path]

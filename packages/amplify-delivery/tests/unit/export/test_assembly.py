@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from amplify_delivery.errors import AssemblyError
-from amplify_delivery.export import Assembly, DeliveryError, load_assembly, read_export, write_assembly
-from amplify_delivery.export.assembling import assemble
+from amplify_delivery.export import Assembly, DeliveryError, assemble, load_assembly, read_export, write_assembly
 from unit.export.mutations import replace_file
 
 

@@ -12,12 +12,13 @@ from amplify_delivery.export import (
     EnvironmentValues,
     Export,
     ExportRefused,
+    assemble,
+    compare,
     load_assembly,
     read_export,
     render_root,
     write_assembly,
 )
-from amplify_delivery.export.assembling import assemble, compare
 from unit.export.mutations import MANIFEST, apply, set_value
 
 Copy = Callable[[str], Path]

@@ -13,8 +13,7 @@ from typing import Any
 
 import pytest
 
-from amplify_delivery.export import Assembly, EnvironmentValues, read_export, render_root
-from amplify_delivery.export.assembling import assemble, compare
+from amplify_delivery.export import Assembly, EnvironmentValues, assemble, compare, read_export, render_root
 from amplify_delivery.export.documents import parse_json
 from amplify_delivery.export.templates.boundary import HAS_BOUNDARY, PERMISSIONS_BOUNDARY, PRINCIPALS
 from unit.export.mutations import MANIFEST, apply, set_value

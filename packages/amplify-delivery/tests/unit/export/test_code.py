@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from amplify_delivery.export import Assembly, read_export
-from amplify_delivery.export.assembling import assemble
+from amplify_delivery.export import Assembly, assemble, read_export
 from amplify_delivery.export.code import Texts, literals
 from amplify_delivery.export.templates.bindings import told
 from amplify_delivery.export.templates.exported import Exported

@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from amplify_delivery.export import Assembly, TouchedResource, read_export
-from amplify_delivery.export.assembling import assemble, compare
+from amplify_delivery.export import Assembly, TouchedResource, assemble, compare, read_export
 from unit.export.mutations import MANIFEST, apply, set_value
 
 Copy = Callable[[str], Path]

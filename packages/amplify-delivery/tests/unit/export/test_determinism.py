@@ -16,18 +16,18 @@ import pytest
 from amplify_delivery.export import (
     Assembly,
     EnvironmentValues,
+    assemble,
     load_assembly,
     read_export,
     render_root,
     write_assembly,
 )
-from amplify_delivery.export.assembling import assemble
 from unit.export.mutations import EXPORTS, replace_file
 
 PROGRAM = """
 import sys
 from pathlib import Path
-from amplify_export import *
+from amplify_delivery.export import *
 assembly = assemble(read_export(sys.argv[1]))
 write_assembly(assembly, Path(sys.argv[2]))
 Path(sys.argv[2], "root.json").write_bytes(render_root(assembly, EnvironmentValues("prod", 1), "bucket").body)

@@ -17,8 +17,7 @@ from typing import Any
 
 import pytest
 
-from amplify_delivery.export import Assembly, read_export
-from amplify_delivery.export.assembling import assemble
+from amplify_delivery.export import Assembly, assemble, read_export
 from amplify_delivery.export.documents import parse_json
 from unit.export.conftest import APPS
 from unit.export.mutations import EXPORTS

@@ -18,13 +18,14 @@ from hypothesis import strategies as st
 from amplify_delivery.export import (
     DeliveryError,
     EnvironmentValues,
+    assemble,
+    compare,
     exported_values,
     load_assembly,
     read_export,
     render_root,
     write_assembly,
 )
-from amplify_delivery.export.assembling import assemble, compare
 from unit.export.mutations import EXPORTS, MANIFEST, copy_export, replace_file
 
 NAMES = ("todo-series/v4", "full", "iam", "triggers", "todo")

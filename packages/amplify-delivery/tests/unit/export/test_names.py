@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from amplify_delivery.export import ConfigError, EnvironmentValues, StackName, read_export, render_root
-from amplify_delivery.export.assembling import assemble
+from amplify_delivery.export import ConfigError, EnvironmentValues, StackName, assemble, read_export, render_root
 from unit.export.mutations import EXPORTS
 
 NAME = StackName("amplify", "app", "dev", "5af8b")

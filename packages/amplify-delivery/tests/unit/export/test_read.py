@@ -11,9 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from amplify_delivery.export import ExportRefused, read_export
+from amplify_delivery.export import ExportRefused, assemble, read_export
 from amplify_delivery.export import read as reading
-from amplify_delivery.export.assembling import assemble
 from unit.export.mutations import EXPORTS, MANIFEST, delete_value, set_value
 
 Copy = Callable[[str], Path]

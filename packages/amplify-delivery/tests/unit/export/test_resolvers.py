@@ -10,8 +10,15 @@ from typing import Any
 
 import pytest
 
-from amplify_delivery.export import Assembly, EnvironmentValues, ExportRefused, NestedStack, read_export, render_root
-from amplify_delivery.export.assembling import assemble
+from amplify_delivery.export import (
+    Assembly,
+    EnvironmentValues,
+    ExportRefused,
+    NestedStack,
+    assemble,
+    read_export,
+    render_root,
+)
 from amplify_delivery.export.assembling.resolvers import Freed, free
 from amplify_delivery.export.templates.exported import IDENTITY_POOL, Exported
 from unit.export.mutations import MANIFEST, apply, set_value

@@ -14,11 +14,11 @@ from amplify_delivery.export import (
     EnvironmentValues,
     RootStack,
     StackName,
+    assemble,
     exported_values,
     read_export,
     render_root,
 )
-from amplify_delivery.export.assembling import assemble
 from unit.export.mutations import EXPORTS, MANIFEST, apply, set_value
 
 Copy = Callable[[str], Path]

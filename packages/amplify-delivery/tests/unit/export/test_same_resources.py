@@ -13,8 +13,7 @@ from typing import Any
 
 import pytest
 
-from amplify_delivery.export import Assembly, EnvironmentValues, RootStack, read_export, render_root
-from amplify_delivery.export.assembling import assemble
+from amplify_delivery.export import Assembly, EnvironmentValues, RootStack, assemble, read_export, render_root
 from unit.export.mutations import EXPORTS
 from unit.export.reference_resolver import Deployed, deploy
 

@@ -13,12 +13,13 @@ from amplify_delivery.export import (
     ConfigError,
     EnvironmentValues,
     ExportRefused,
+    assemble,
+    compare,
     exported_values,
     read_export,
     render_root,
     write_assembly,
 )
-from amplify_delivery.export.assembling import assemble, compare
 from unit.export.mutations import MANIFEST, set_value
 
 AUTH = "authfullappauth"

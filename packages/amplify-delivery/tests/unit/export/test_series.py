@@ -7,8 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from amplify_delivery.export import Assembly
-from amplify_delivery.export.assembling import compare
+from amplify_delivery.export import Assembly, compare
 
 Assemblies = Callable[[str], Assembly]
 

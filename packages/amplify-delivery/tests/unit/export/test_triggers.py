@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from amplify_delivery.export import Assembly, EnvironmentValues, read_export, render_root
-from amplify_delivery.export.assembling import assemble, compare
+from amplify_delivery.export import Assembly, EnvironmentValues, assemble, compare, read_export, render_root
 from amplify_delivery.export.assembling.triggers import USER_POOL_STATE
 from unit.export.mutations import MANIFEST, apply, set_value
 

@@ -11,12 +11,11 @@ from typing import Any
 
 import pytest
 
-from amplify_delivery.export import Assembly, AssemblyObject, EnvironmentValues, read_export, render_root
-from amplify_delivery.export.assembling import assemble
+from amplify_delivery.export import Assembly, AssemblyObject, EnvironmentValues, assemble, read_export, render_root
 from amplify_delivery.publishing.examination.cache import RESULTS_VARIABLE
 from amplify_delivery.publishing.examination.tree import Tree
+from unit.places import EXPORTS
 
-EXPORTS = Path(__file__).resolve().parent.parent / "exports"
 BUCKET = "app-dev-staging-444444444444-us-east-1-an"
 SOUND = ("todo", "full", "iam", "todo-series/v1", "todo-series/v2", "todo-series/v3", "todo-series/v4")
 """The exports that can be delivered."""

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import amplify_delivery
 from amplify_delivery.publishing.examination.linting import FOUND, page
+from unit.places import REPOSITORY
 
-PROJECT = Path(__file__).parents[2]
+PROJECT = REPOSITORY
+PACKAGE = Path(amplify_delivery.__file__).parent
 
 
 def test_the_page_is_up_to_date() -> None:
@@ -16,6 +19,6 @@ def test_the_page_is_up_to_date() -> None:
 
 
 def test_every_finding_of_the_examination_stands_there() -> None:
-    sources = [*(PROJECT / "publishing").glob("*.py"), *(PROJECT / "changes").glob("*.py")]
+    sources = [file for name in ("publishing", "changes") for file in (PACKAGE / name).rglob("*.py")]
     given = {id for file in sources for id in re.findall(r'"(AD7\d\d)"', file.read_text())}
     assert given == set(FOUND)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from amplify_delivery.export import Assembly
-from amplify_delivery.export.findings import Finding
+from amplify_delivery.findings import Finding
 from amplify_delivery.publishing.examination.preflight import Deployment, examine
 from unit.publishing.conftest import BUCKET, SOUND, assembly_of, rendered, spoiled
 

@@ -12,8 +12,9 @@ import yaml
 from amplify_delivery.stacks.config.reader import own_keys_in
 from unit.components.backends import folder
 from unit.components.recorder import Recording, record
+from unit.places import REPOSITORY
 
-PROJECT = Path(__file__).parents[2]
+PROJECT = REPOSITORY
 APP = "fullapp"
 TOOLING, HOME, AWAY = "111111111111", "us-east-1", "eu-west-1"
 CONNECTION = f"arn:aws:codeconnections:{HOME}:{TOOLING}:connection/5e6f7a8b"

@@ -13,9 +13,10 @@ import pytest
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.stacks.config import Configuration, EnvironmentConfig, Project, from_pulumi, keys, regions
 from unit.components.recorder import record
+from unit.places import REPOSITORY
 
 MINIMAL = {"account": "012345678901", "region": "eu-west-1"}
-PROJECT = Path(__file__).parents[2]
+PROJECT = REPOSITORY
 
 
 def write(folder: Path, config: str, stack: str = "dev") -> Path:
@@ -367,7 +368,8 @@ def test_a_stack_file_that_is_not_there_is_one_error(tmp_path: Path) -> None:
 @pytest.mark.processes
 def test_reading_a_stack_file_does_not_start_pulumi() -> None:
     code = (
-        "import sys, pathlib; from amplify_delivery.stacks.config import EnvironmentConfig; import amplify_delivery.stacks.inputs;"
+        "import sys, pathlib; from amplify_delivery.stacks.config import EnvironmentConfig;"
+        "import amplify_delivery.stacks.inputs;"
         "print(EnvironmentConfig.from_file(pathlib.Path('Pulumi.dev.yaml'), 'dev').region, 'pulumi' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True)

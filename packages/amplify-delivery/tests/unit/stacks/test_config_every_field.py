@@ -41,9 +41,10 @@ from amplify_delivery.stacks.config.pipeline import (
 )
 from amplify_delivery.stacks.config.project import read_account, read_pipeline
 from unit.components import recorder
+from unit.places import REPOSITORY
 from unit.stacks.test_config_files import ACCOUNT, PIPELINE
 
-PROJECT = Path(__file__).parents[2]
+PROJECT = REPOSITORY
 Path_ = tuple[str | int, ...]
 
 ENVIRONMENT: dict[str, Any] = {

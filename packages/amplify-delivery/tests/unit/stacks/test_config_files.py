@@ -20,8 +20,9 @@ from amplify_delivery.stacks.config.program import account_config, pipeline_conf
 from amplify_delivery.stacks.config.project import as_written
 from amplify_delivery.stacks.config.reader import own_keys_in
 from unit.components.recorder import record
+from unit.places import REPOSITORY
 
-PROJECT = Path(__file__).parents[2]
+PROJECT = REPOSITORY
 CONNECTION = "arn:aws:codeconnections:us-east-1:111111111111:connection/5e6f7a8b"
 SMALLEST = f"""\
 config:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,9 +10,10 @@ import yaml
 from cfnlint.jsonschema import StandardValidator
 
 from amplify_delivery.stacks.config.documentation import PAGE, SCHEMAS, page, schemas
+from unit.places import REPOSITORY
 from unit.stacks.test_config_files import ACCOUNT, PIPELINE, SMALLEST
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = REPOSITORY / "docs"
 
 
 def test_the_page_is_up_to_date() -> None:

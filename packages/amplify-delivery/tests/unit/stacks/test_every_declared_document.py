@@ -1,7 +1,7 @@
 """Every policy that this project declares anywhere, found in what its programs really register, and in its template.
 
-`packages/amplify-delivery/tests/unit/components/documents/test_walk.py` walks the documents of the pure builders; here nothing is listed by hand: a
-policy that a component begins to declare is found, whoever built it.
+`packages/amplify-delivery/tests/unit/components/documents/test_walk.py` walks the documents of the pure builders; here
+nothing is listed by hand: a policy that a component begins to declare is found, whoever built it.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 import yaml
 
+from amplify_delivery.commands.setup import TEMPLATE
 from amplify_delivery.components.documents.account.environment import FORBIDDEN_MANAGED_POLICIES
 from amplify_delivery.components.documents.account.organization import protect_pipeline_role
 from amplify_delivery.components.documents.rights.handler_table import table
@@ -27,7 +28,6 @@ from unit.components.documents import world as w
 from unit.components.recorder import Recording
 from unit.stacks.projects import APP, AWAY, HOME, TOOLING, account_of, make, run, write
 
-TEMPLATE = Path(__file__).parents[2] / "delivery" / "templates" / "state.yaml"
 READS = ("BatchGet", "Describe", "Detect", "Get", "List")
 TAGLESS = frozenset({"codestar-notifications:DeleteTarget", "ecr:GetAuthorizationToken"}) | {
     a for a in UNSCOPED_WRITES if a.startswith(("cloudformation:", *(f"{service}:" for service in NO_TAGS_AT_ONCE)))

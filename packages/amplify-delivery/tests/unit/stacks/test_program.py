@@ -17,8 +17,9 @@ from amplify_delivery.export.names import StackName
 from amplify_delivery.stacks.config import Project, keys
 from unit.components.backends import folder
 from unit.components.recorder import STACK, STASH, Recording, record
+from unit.places import REPOSITORY
 
-PROJECT = Path(__file__).parents[2]
+PROJECT = REPOSITORY
 CONFIG = {"account": "012345678901", "region": "eu-west-1"}
 BUCKET = "aws:s3/bucket:Bucket"
 

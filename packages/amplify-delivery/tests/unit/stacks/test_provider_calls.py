@@ -1,7 +1,8 @@
 """Who previews, refreshes, makes or changes a resource has the rights for what the providers call for it.
 
-The calls are facts (`packages/amplify-delivery/src/amplify_delivery/components/documents/rights/provider_calls.json`, and CloudFormation's handlers for `aws-native`); the
-resources are what the programs really declare, and so are the roles, with their boundaries and the keys' policies.
+The calls are facts (`packages/amplify-delivery/src/amplify_delivery/components/documents/rights/provider_calls.json`,
+and CloudFormation's handlers for `aws-native`); the resources are what the programs really declare, and so are the
+roles, with their boundaries and the keys' policies.
 """
 
 from __future__ import annotations
@@ -382,7 +383,7 @@ def test_rights_for_a_programs_type_are_those_of_the_real_calls(token: str) -> N
 
 @pytest.mark.parametrize("source", PIPELINES)
 def test_what_update_pipeline_does_not_hold_back_it_has_the_rights_for(source: str) -> None:
-    """`amplify_delivery.delivery.pipeline.own_rights` names what is for a person before an update begins: AWS has nothing left to refuse."""
+    """`own_rights` names what is for a person before an update begins: AWS has nothing left to refuse."""
     program = f"pipeline from {source}"
     names = PipelineNames(APP, TOOLING, HOME)
     model = PipelineModel(names, CodeCommitSource("app", "main"), (), ())

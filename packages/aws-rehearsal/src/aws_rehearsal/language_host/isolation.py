@@ -1,8 +1,8 @@
-"""What a program must not notice of the process that runs it: the checkout's modules, and what was loaded ahead.
+"""What a program must not notice of the process that runs it: this package, and what was loaded ahead.
 
 A program finds modules in its own folder first, then among the installed ones, and it may add places. So nothing that
-was loaded for it beforehand may count as imported: an artifact's folder holds other versions of this checkout's
-packages, and anybody's may hold a `secrets.py`.
+was loaded for it beforehand may count as imported: a program's virtualenv may hold another version of this package,
+and anybody's folder a `secrets.py`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import builtins
 import importlib.abc
 import importlib.machinery
+import site
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -41,14 +42,29 @@ def loading_ahead() -> Iterator[None]:
 
 
 def leave_no_trace() -> None:
-    """Takes out the checkout's modules, and withholds what was loaded ahead until the program's imports lead to it."""
-    root = Path(__file__).resolve().parents[2]
-    sys.path[:] = [entry for entry in sys.path if entry != str(root)]
-    own = {name for name, module in sys.modules.items() if "." not in name and _lies_in(module, root)}
+    """Takes out this package, and withholds what was loaded ahead until the program's imports lead to it."""
+    own = {_top(__name__)}
+    # The folder of a Pulumi home that was made for it holds a link to it (`pulumi_home.MODULES`).
+    sys.path[:] = [entry for entry in sys.path if not Path(entry, _top(__name__)).is_symlink()]
     ahead = {_top(name) for name in sys.modules} - _begin - own if _begin else set()
     taken = {name: sys.modules.pop(name) for name in list(sys.modules) if _top(name) in own | ahead}
     if ahead:
         sys.meta_path.insert(0, _Ahead({name: module for name, module in taken.items() if _top(name) in ahead}))
+
+
+def use_virtualenv(folder: Path) -> None:
+    """Puts a virtualenv's packages before the interpreter's own, as an interpreter of that virtualenv has them.
+
+    What this process has loaded already, the SDK first of all, stays the interpreter's.
+    """
+    if folder.resolve() == Path(sys.prefix).resolve():
+        return
+    for packages in sorted(folder.glob("lib/python3*/site-packages")):
+        before = list(sys.path)
+        site.addsitedir(str(packages))
+        added = [entry for entry in sys.path if entry not in before]
+        place = next((n for n, entry in enumerate(before) if entry.endswith("site-packages")), len(before))
+        sys.path[:] = [*before[:place], *added, *before[place:]]
 
 
 class _Ahead(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -91,9 +107,3 @@ class _Ahead(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 def _top(name: str) -> str:
     return name.partition(".")[0]
-
-
-def _lies_in(module: ModuleType, root: Path) -> bool:
-    """Whether this top-level module or package lies directly in the folder."""
-    places = list(getattr(module, "__path__", None) or [getattr(module, "__file__", None) or "/"])
-    return any(Path(place).parent == root for place in places)

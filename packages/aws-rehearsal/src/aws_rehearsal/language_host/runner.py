@@ -22,7 +22,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from aws_rehearsal.language_host.isolation import leave_no_trace
+from aws_rehearsal.language_host.isolation import leave_no_trace, use_virtualenv
 
 SHOWN_TO_USER = 32
 
@@ -101,6 +101,8 @@ def _run(request: dict[str, Any], engine: str) -> int:
         _flush()
         return 1
     leave_no_trace()
+    if request["virtualenv"]:
+        use_virtualenv(Path(request["root_directory"], request["virtualenv"]))
     pulumi.runtime.set_all_config(request["config"], request["secret_keys"])
     settings = pulumi.runtime.Settings(
         monitor=request["monitor"],

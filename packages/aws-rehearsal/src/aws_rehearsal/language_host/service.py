@@ -1,8 +1,8 @@
 """The engine's `LanguageRuntime` service (pulumi/language.proto) for programs in the project's own interpreter.
 
 Required packages are answered empty, as inline Automation does: the engine then loads a provider when its first
-resource comes. Dependencies are never installed from here; the interpreter that runs this is the one that runs the
-program.
+resource comes. Dependencies are never installed from here. The interpreter that runs this is the one that runs the
+program; what the virtualenv that Pulumi.yaml names holds goes before what that interpreter has.
 """
 
 from __future__ import annotations
@@ -57,6 +57,7 @@ class LanguageRuntime(language_pb2_grpc.LanguageRuntimeServicer):
                 "program_directory": info.program_directory or request.pwd,
                 "program": info.entry_point or request.program,
                 "arguments": list(request.args),
+                "virtualenv": dict(info.options).get("virtualenv") or "",
             }
         )
         if code == SHOWN_TO_USER:

@@ -26,7 +26,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from amplify_delivery.errors import SetupError
+from aws_rehearsal.errors import SetupError
 from aws_rehearsal.local_aws.credentials import Credentials, environment
 from aws_rehearsal.local_aws.selftest import SelfTest, ensure_mended
 

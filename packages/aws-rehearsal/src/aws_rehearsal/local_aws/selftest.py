@@ -6,15 +6,20 @@ needs is only worth a look: it can go.
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import json
 import logging
+import os
 import subprocess
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from amplify_delivery.errors import SetupError
-from amplify_delivery.publishing.examination.cache import ResultCache
+from aws_rehearsal.errors import SetupError
+from aws_rehearsal.setup.cache import cache_root
 
 _HERE = Path(__file__).parent
 _TIMEOUT = 120
@@ -48,9 +53,8 @@ def ensure_mended(python: Path, environment: Mapping[str, str], *, again: bool =
     version = installed_version(python)
     if version is None:
         return None
-    cache = ResultCache("local-aws-self-test")
-    key = cache.key(version, *(path.read_text(encoding="utf-8") for path in _sources()))
-    found = None if again else cache.get(key)
+    kept = _kept(version)
+    found = None if again else _read(kept)
     result = found or _run(python, environment)
     test = SelfTest(
         {name: said["needed"] for name, said in result.items()}, {name: said["works"] for name, said in result.items()}
@@ -62,7 +66,7 @@ def ensure_mended(python: Path, environment: Mapping[str, str], *, again: bool =
             remedy="install the pinned version with `make setup`, or repair the mends for the new one",
         )
     if found is None:
-        cache.put(key, result)
+        _write(kept, result)
     if test.needless:
         _log.warning("MiniStack %s no longer needs these mends: %s", version, ", ".join(test.needless))
     return test
@@ -73,6 +77,31 @@ def installed_version(python: Path) -> str | None:
     for metadata in sorted((python.parent.parent / "lib").glob("python*/site-packages/ministack-*.dist-info")):
         return metadata.name.removeprefix("ministack-").removesuffix(".dist-info")
     return None
+
+
+def _kept(version: str) -> Path:
+    """Where the result is remembered: a file named by everything that it depends on."""
+    whole = hashlib.sha256(version.encode())
+    for path in _sources():
+        whole.update(path.read_bytes())
+    return cache_root() / "local-aws-self-test" / f"{whole.hexdigest()}.json"
+
+
+def _read(kept: Path) -> Any:
+    try:
+        return json.loads(kept.read_bytes())
+    except (OSError, ValueError):
+        return None
+
+
+def _write(kept: Path, result: object) -> None:
+    """Written beside and renamed, since several processes may write it. A cache that cannot be written is empty."""
+    with contextlib.suppress(OSError):
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        handle, beside = tempfile.mkstemp(prefix=".", dir=kept.parent)
+        with os.fdopen(handle, "w") as file:
+            json.dump(result, file)
+        Path(beside).replace(kept)
 
 
 def _sources() -> list[Path]:

@@ -23,7 +23,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from amplify_delivery.errors import SetupError
+from aws_rehearsal.errors import SetupError
 from aws_rehearsal.local_aws import LocalAws
 from aws_rehearsal.pipeline_service.builds.build_run import Machine
 from aws_rehearsal.pipeline_service.builds.builds import Build

@@ -1,13 +1,16 @@
-"""`python3 -m aws_rehearsal.setup [environment]`: the set-up, under any Python 3.11 or newer with no package installed.
+"""`python -m aws_rehearsal.setup`: the set-up, for the virtualenv of the Python that runs it.
 
-`environment` makes the project's own Python environment only (what lint needs); without it everything is made.
+With `--project DIR` under any Python 3.11 or newer with no package installed: for this package's own repository, whose
+virtualenv `.venv` is made too; with `--environment` that one only (what lint needs).
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
+from pathlib import Path
 
-from amplify_delivery.errors import SetupError
+from aws_rehearsal.errors import SetupError
 from aws_rehearsal.setup.environments import ensure_environment, project_environment
 from aws_rehearsal.setup.progress import Progress
 from aws_rehearsal.setup.tools import ensure_all
@@ -15,14 +18,18 @@ from aws_rehearsal.setup.tools import ensure_all
 
 def main(arguments: list[str]) -> int:
     """0 when everything is there, 1 when something could not be had, 2 for a wrong argument, 130 when interrupted."""
-    if arguments not in ([], ["environment"]):
-        sys.stderr.write("usage: python3 -m aws_rehearsal.setup [environment]\n")
-        return 2
+    parser = argparse.ArgumentParser(prog="python -m aws_rehearsal.setup")
+    parser.add_argument("--project", type=Path, metavar="DIR", help="the repository whose .venv is made")
+    parser.add_argument("--environment", action="store_true", help="nothing but that .venv")
+    args = parser.parse_args(arguments)
+    if args.environment and not args.project:
+        parser.error("--environment wants --project")
+    project = args.project.resolve() if args.project else None
     try:
-        if arguments:
-            ensure_environment(project_environment(), Progress())
+        if args.environment and project:
+            ensure_environment(project_environment(project), Progress())
         else:
-            ensure_all(Progress())
+            ensure_all(Progress(), project / ".venv" if project else None)
     except SetupError as error:
         sys.stderr.write(f"set-up: {error}\n")
         return 1

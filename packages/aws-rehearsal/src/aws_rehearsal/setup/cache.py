@@ -12,7 +12,8 @@ from pathlib import Path
 
 from aws_rehearsal.setup.progress import Step
 
-CHECKOUT = Path(__file__).resolve().parents[2]
+PACKAGE = Path(__file__).resolve().parents[1]
+"""The folder of `aws_rehearsal`, with what is pinned for it."""
 
 
 def cache_root() -> Path:

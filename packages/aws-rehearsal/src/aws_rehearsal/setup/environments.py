@@ -1,7 +1,7 @@
 """Python environments, made with uv from locks with hashes, and made again when they are stale or broken.
 
-An environment is complete when it has its stamp, which is written last and taken away first. The stamp holds the lock's
-digest and the names that installing put into the environment.
+An environment is complete when it has its stamp, which is written last and taken away first. The stamp holds the digest
+of what it was made from and the names that installing put into it.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from amplify_delivery.errors import SetupError
-from aws_rehearsal.setup.cache import CHECKOUT, cache_root, digest, locked, remove
+from aws_rehearsal.errors import SetupError
+from aws_rehearsal.setup.cache import PACKAGE, cache_root, digest, locked, remove
 from aws_rehearsal.setup.progress import Progress, Step
 from aws_rehearsal.setup.run import run
 from aws_rehearsal.setup.uv import find_uv
@@ -31,7 +31,7 @@ class Environment:
     """A virtualenv: `folder`, made from `lock`.
 
     `imports` are imported and `compiled` (folders below site-packages) compiled once it is there, so that the first
-    process that uses it need not.
+    process that uses it need not. `editable` are folders of packages that are used as they stand there.
     """
 
     name: str
@@ -39,6 +39,12 @@ class Environment:
     lock: Path
     imports: Sequence[str] = ()
     compiled: Sequence[str] = ()
+    editable: Sequence[Path] = ()
+
+    @property
+    def made_from(self) -> str:
+        """The digest of all that says what is to be in it."""
+        return digest(self.lock, *(folder / "pyproject.toml" for folder in self.editable))
 
     @property
     def python(self) -> Path:
@@ -53,12 +59,13 @@ class Environment:
         raise SetupError("is no virtualenv", where=str(self.folder), remedy="run `make setup`")
 
 
-def project_environment() -> Environment:
-    """The project's own, `.venv` in the work tree."""
+def project_environment(project: Path) -> Environment:
+    """A project's own, `.venv` in its folder: what its lock names, and the packages that its repository holds."""
     return Environment(
         "Python packages",
-        CHECKOUT / ".venv",
-        CHECKOUT / "requirements.lock",
+        project / ".venv",
+        project / "requirements.lock",
+        editable=tuple(path.parent for path in sorted(project.glob("packages/*/pyproject.toml"))),
         imports=("pulumi.automation", "pulumi_aws", "pulumi_aws_native", "boto3", "cfnlint", "pydantic", "pytest"),
         compiled=("pulumi", "botocore", "cfnlint", "rich", *(f"pulumi_aws/{service}" for service in _USED)),
     )
@@ -66,13 +73,13 @@ def project_environment() -> Environment:
 
 def local_aws_environment() -> Environment:
     """The local AWS's own: it pins another botocore than the project."""
-    lock = CHECKOUT / "packages/aws-rehearsal/src/aws_rehearsal/local_aws/requirements.lock"
+    lock = PACKAGE / "local_aws/requirements.lock"
     return _cached("local AWS", "local-aws", lock, imports=("ministack.app",), compiled=("ministack",))
 
 
 def wheel_environment(name: str) -> Environment:
     """One that only carries a tool's wheel: `go` or `node`."""
-    return _cached(f"{name} from PyPI", name, CHECKOUT / f"rehearsal/setup/locks/{name}.lock")
+    return _cached(f"{name} from PyPI", name, PACKAGE / f"setup/locks/{name}.lock")
 
 
 def _cached(name: str, key: str, lock: Path, imports: Sequence[str] = (), compiled: Sequence[str] = ()) -> Environment:
@@ -83,7 +90,7 @@ def _cached(name: str, key: str, lock: Path, imports: Sequence[str] = (), compil
 def is_current(environment: Environment) -> bool:
     """Made from today's lock, and nothing is missing at first sight. Takes a millisecond or two."""
     stamp = _read_stamp(environment)
-    if not stamp or stamp["lock"] != digest(environment.lock) or not environment.python.exists():
+    if not stamp or stamp.get("lock") != environment.made_from or not environment.python.exists():
         return False
     present = {entry.name for entry in environment.packages.iterdir()}
     return present.issuperset(stamp["names"])
@@ -112,7 +119,7 @@ def ensure_environment(environment: Environment, progress: Progress) -> Path:
         _sync(environment, uv, step)
         _compile(environment, step)
         names = sorted(entry.name for entry in environment.packages.iterdir() if entry.name != "__pycache__")
-        stamp = {"lock": digest(environment.lock), "names": names}
+        stamp = {"lock": environment.made_from, "names": names}
         (environment.folder / _STAMP).write_text(json.dumps(stamp), encoding="utf-8")
         count = sum(name.endswith(".dist-info") for name in names)
         step.outcome = f"{count} packages{', updated to the new lock' if stale else ''}"
@@ -134,6 +141,18 @@ def _sync(environment: Environment, uv: Path, step: Step) -> None:
         run([uv, "cache", "clean", *damaged], remedy=_REMEDY)
         again = [option for name in damaged for option in ("--reinstall-package", name)]
         run([*command, *again, environment.lock], remedy=_REMEDY)
+    if environment.editable:
+        step.detail = "installing the packages of this repository"
+        options: list[str | Path] = [
+            "--quiet",
+            "--no-deps",
+            "--no-build-isolation",
+            "--offline",
+            "--python",
+            environment.python,
+        ]
+        packages = [option for folder in environment.editable for option in ("--editable", folder)]
+        run([uv, "pip", "install", *options, *packages], remedy=_REMEDY)
 
 
 def _compile(environment: Environment, step: Step) -> None:

@@ -12,13 +12,13 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from aws_rehearsal.setup.cache import CHECKOUT, cache_root, digest, locked, remove
+from aws_rehearsal.setup.cache import PACKAGE, cache_root, digest, locked, remove
 from aws_rehearsal.setup.environments import ensure_environment, wheel_environment
 from aws_rehearsal.setup.progress import Progress
 from aws_rehearsal.setup.run import answer, run, version
 
 _OLDEST = (20,)  # what the AWS SDK asks for
-_SOURCE = CHECKOUT / "rehearsal/node"
+_SOURCE = PACKAGE / "node"
 _FILES = (_SOURCE / "package.json", _SOURCE / "package-lock.json", _SOURCE / "cfn-response.js")
 _STAMP = "complete.json"
 _REMEDY = "check that the npm registry can be reached (`npm ping`), then run `make setup` again"

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from amplify_delivery.errors import SetupError
+from aws_rehearsal.errors import SetupError
 
 # Another environment's settings must not reach the tools; byte code must be written (without it `import pulumi_aws`
 # costs 1.5 s in every process of a rehearsal).

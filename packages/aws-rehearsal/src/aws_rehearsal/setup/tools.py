@@ -1,21 +1,24 @@
 """The tools of a rehearsal: where they are, and the way to have them all.
 
-What the set-up found is remembered in `.venv/tools.json`, with what it was made from and the size and time of each
-binary; so that the next command knows in milliseconds that nothing is to be done.
+What the set-up found is remembered in the cache, per virtualenv, with what it was made from and the size and time of
+each binary; so that the next command knows in milliseconds that nothing is to be done.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
+import sys
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from amplify_delivery.errors import SetupError
+from aws_rehearsal.errors import SetupError
 from aws_rehearsal.setup import node as nodejs
-from aws_rehearsal.setup.cache import CHECKOUT, cache_root, digest
+from aws_rehearsal.setup.cache import PACKAGE, cache_root, digest
 from aws_rehearsal.setup.engine import ensure_engine
 from aws_rehearsal.setup.environments import (
+    Environment,
     ensure_environment,
     is_current,
     is_whole,
@@ -31,9 +34,9 @@ if TYPE_CHECKING:
 class Tools:
     """Absolute paths of everything a rehearsal runs.
 
-    `engine_root` is the folder whose `bin/` holds `pulumi`; `python` is the project's interpreter in `.venv`;
-    `local_aws_python` that of the local AWS's own environment; `node` the Node.js binary; `node_modules` a folder
-    for NODE_PATH with `cfn-response` and the AWS SDK.
+    `engine_root` is the folder whose `bin/` holds `pulumi`; `python` is the interpreter that runs programs and
+    commands, with all that they import; `local_aws_python` that of the local AWS's own environment; `node` the Node.js
+    binary; `node_modules` a folder for NODE_PATH with `cfn-response` and the AWS SDK.
     """
 
     engine_root: Path
@@ -44,47 +47,61 @@ class Tools:
 
 
 def tools() -> Tools:
-    """The tools, if the set-up is complete; takes milliseconds and changes nothing.
+    """The tools for the interpreter that runs this, if the set-up is complete; takes milliseconds and changes nothing.
 
-    Raises `SetupError` if anything is missing or older than what the project pins.
+    Raises `SetupError` if anything is missing or older than what is pinned.
     """
-    found = _remembered()
+    prefix = Path(sys.prefix)
+    found = _remembered(prefix)
     if not found:
-        raise SetupError("the set-up is not complete", where=str(CHECKOUT), remedy="run `make setup`")
+        raise SetupError("the set-up is not complete", where=str(prefix), remedy=_remedy(prefix))
     return found
 
 
-def ensure_all(progress: Progress) -> Tools:
+def ensure_all(progress: Progress, prefix: Path | None = None) -> Tools:
     """Make everything that is missing or broken, and say where it is. Raises `SetupError`.
 
-    Looks closer than `tools`: every installed file is there. If all is well it writes nothing to `progress`.
+    `prefix` is the virtualenv that runs the programs, the current one unless given. Looks closer than `tools`: every
+    installed file is there. If all is well it writes nothing to `progress`.
     """
-    found = _remembered()
-    if found and _all_whole(found):
+    prefix = prefix or Path(sys.prefix)
+    found = _remembered(prefix)
+    if found and _all_whole(prefix, found):
         return found
-    progress.say(f"Set-up: Python packages go into .venv, the rest into {_short(cache_root())}, once for this machine")
-    python = ensure_environment(project_environment(), progress)
+    own = _made_by_us(prefix)
+    places = (
+        f"{'Python packages go into .venv, the rest' if own else 'what is missing goes'} into {_short(cache_root())}"
+    )
+    progress.say(f"Set-up: {places}, once for this machine")
+    python = ensure_environment(own, progress) if own else prefix / "bin" / "python"
     local_aws_python = ensure_environment(local_aws_environment(), progress)
     node = nodejs.ensure_node(progress)
     node_modules = nodejs.ensure_modules(node, progress)
-    engine_root = ensure_engine(progress)
+    engine_root = ensure_engine(python, progress)
     found = Tools(engine_root, python, local_aws_python, node.binary, node_modules)
-    _remember(found)
+    _remember(prefix, found)
     return found
 
 
-def _record() -> Path:
-    return CHECKOUT / ".venv" / "tools.json"
+def _made_by_us(prefix: Path) -> Environment | None:
+    """The project's environment, where the virtualenv is one that the set-up makes from its lock: in this package's own
+    repository. A virtualenv of a user's is hers."""
+    project = prefix.parent
+    own = prefix.name == ".venv" and PACKAGE.is_relative_to(project / "packages")
+    return project_environment(project) if own else None
+
+
+def _remedy(prefix: Path) -> str:
+    return "run `make setup`" if _made_by_us(prefix) else f"run `{prefix / 'bin' / 'python'} -m aws_rehearsal.setup`"
+
+
+def _record(prefix: Path) -> Path:
+    return cache_root() / "tools" / f"{hashlib.sha256(str(prefix).encode()).hexdigest()[:16]}.json"
 
 
 def _made_from() -> str:
     """What the tools depend on, besides themselves."""
-    pins = (
-        "requirements.lock",
-        "packages/aws-rehearsal/src/aws_rehearsal/local_aws/requirements.lock",
-        "packages/aws-rehearsal/src/aws_rehearsal/engine/go.mod",
-    )
-    return f"{digest(*(CHECKOUT / pin for pin in pins))} {nodejs.modules_folder()}"
+    return f"{digest(PACKAGE / 'local_aws/requirements.lock', PACKAGE / 'engine/go.mod')} {nodejs.modules_folder()}"
 
 
 def _marks(found: Tools) -> dict[str, list[int]]:
@@ -93,25 +110,31 @@ def _marks(found: Tools) -> dict[str, list[int]]:
     return {str(path): [path.stat().st_size, path.stat().st_mtime_ns] for path in binaries}
 
 
-def _remember(found: Tools) -> None:
+def _remember(prefix: Path, found: Tools) -> None:
     paths = {field.name: str(getattr(found, field.name)) for field in fields(found)}
     text = json.dumps({"made_from": _made_from(), "paths": paths, "marks": _marks(found)}, indent=2)
-    _record().write_text(text, encoding="utf-8")
+    record = _record(prefix)
+    record.parent.mkdir(parents=True, exist_ok=True)
+    record.write_text(text, encoding="utf-8")
 
 
-def _remembered() -> Tools | None:
+def _remembered(prefix: Path) -> Tools | None:
     try:
-        record: dict[str, Any] = json.loads(_record().read_text(encoding="utf-8"))
+        record: dict[str, Any] = json.loads(_record(prefix).read_text(encoding="utf-8"))
         found = Tools(**{name: Path(path) for name, path in record["paths"].items()})
         same = record["made_from"] == _made_from() and record["marks"] == _marks(found)
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    environments = project_environment(), local_aws_environment()
-    return found if same and found.node_modules.is_dir() and all(map(is_current, environments)) else None
+    return found if same and found.node_modules.is_dir() and all(map(is_current, _environments(prefix))) else None
 
 
-def _all_whole(found: Tools) -> bool:
-    return nodejs.is_whole(found.node_modules) and is_whole(project_environment()) and is_whole(local_aws_environment())
+def _all_whole(prefix: Path, found: Tools) -> bool:
+    return nodejs.is_whole(found.node_modules) and all(map(is_whole, _environments(prefix)))
+
+
+def _environments(prefix: Path) -> list[Environment]:
+    own = _made_by_us(prefix)
+    return [*([own] if own else []), local_aws_environment()]
 
 
 def _short(path: Path) -> str:

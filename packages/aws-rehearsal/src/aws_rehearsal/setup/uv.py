@@ -6,13 +6,13 @@ import shutil
 import sys
 from pathlib import Path
 
-from amplify_delivery.errors import SetupError
-from aws_rehearsal.setup.cache import CHECKOUT, cache_root, digest, locked, remove
+from aws_rehearsal.errors import SetupError
+from aws_rehearsal.setup.cache import PACKAGE, cache_root, digest, locked, remove
 from aws_rehearsal.setup.progress import Progress
 from aws_rehearsal.setup.run import answer, run, version
 
 _OLDEST = (0, 8)
-_LOCK = CHECKOUT / "packages/aws-rehearsal/src/aws_rehearsal/setup/locks/uv.lock"
+_LOCK = PACKAGE / "setup/locks/uv.lock"
 _REMEDY = "check that PyPI can be reached, or install uv yourself (>= 0.8) so that it is on PATH"
 
 

@@ -56,8 +56,8 @@ class WarmServer:
         self.stop()
 
 
-def start(home: Path, python: Path, project_root: Path) -> WarmServer:
-    """A server for a home that has been prepared with the same `python` and `project_root`.
+def start(home: Path, python: Path) -> WarmServer:
+    """A server for a home that has been prepared with the same `python`.
 
     Returns as soon as plugins can be asked for; who asks before everything is loaded waits for that. What the server
     has to say is in the home's `warm.log`.
@@ -65,7 +65,7 @@ def start(home: Path, python: Path, project_root: Path) -> WarmServer:
     if sys.platform == "darwin":
         # Apple's frameworks (the proxy settings, for one) may end a process that was forked without a new image.
         return WarmServer(home, None)
-    root = str(project_root.resolve())
+    root = str(home.resolve() / "modules")  # `pulumi_home.MODULES`
     code = f"import sys; sys.path.append({root!r}); from aws_rehearsal.warm.server import main; main()"
     with (home / "warm.log").open("a") as log:
         process = subprocess.Popen(

@@ -64,7 +64,7 @@ class Request:
     def can_be_warm(self, base: list[str]) -> bool:
         """Whether a child of this process can be what the cold start would be."""
         return (
-            self.client == str(CLIENT)  # of the same checkout
+            Path(self.client).resolve() == CLIENT  # of the same installation
             and self.python == sys.executable
             and self.encoding == sys.getfilesystemencoding()
             and set(self.search_path(base)) == set(base)  # elsewhere may lie other modules than those loaded

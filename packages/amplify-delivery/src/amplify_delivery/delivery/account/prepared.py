@@ -1,7 +1,7 @@
 """Whether an enrolled environment's account has given the rights for what would be deployed: asked by every plan.
 
-The account's stack records what its roles were made for (`amplify_delivery.components.documents.rights.prepared`). AWS itself would tell in the
-middle of the deployment.
+The account's stack records what its roles were made for (`amplify_delivery.components.documents.rights.prepared`). AWS
+itself would tell in the middle of the deployment.
 """
 
 from __future__ import annotations

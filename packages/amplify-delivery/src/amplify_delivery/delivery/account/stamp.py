@@ -1,7 +1,7 @@
 """The version stamp of an enrolled environment: what its account has been prepared for, read before all else.
 
-The account's stack writes it last (`amplify_delivery.components.target_account`). Without it, or with another version, a command would
-fail somewhere in the middle, on a role or a bucket that is not there.
+The account's stack writes it last (`amplify_delivery.components.target_account`). Without it, or with another version,
+a command would fail somewhere in the middle, on a role or a bucket that is not there.
 """
 
 from __future__ import annotations

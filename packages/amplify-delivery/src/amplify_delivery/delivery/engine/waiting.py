@@ -9,7 +9,7 @@ import argparse
 import os
 import time
 
-from amplify_delivery.commands import output
+from amplify_delivery.delivery import output
 from amplify_delivery.errors import LockedError
 
 WAIT_VARIABLE = "AMPLIFY_DELIVERY_WAIT"

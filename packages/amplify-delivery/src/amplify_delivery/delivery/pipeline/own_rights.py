@@ -1,7 +1,7 @@
 """What of a previewed update the pipeline may not do to itself: said before any part of it is done. Pure.
 
-`amplify_delivery.components.documents.pipeline.update` gives UpdatePipeline its rights; this is what they come to, by type and operation. A type
-that is not named here is not judged: what is refused then, AWS refuses.
+`amplify_delivery.components.documents.pipeline.update` gives UpdatePipeline its rights; this is what they come to, by
+type and operation. A type that is not named here is not judged: what is refused then, AWS refuses.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from amplify_delivery.commands import output
+from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account.audit_log import AuditLog
 from amplify_delivery.delivery.planning import Plan
 from amplify_delivery.errors import ConfigError, DeliveryError

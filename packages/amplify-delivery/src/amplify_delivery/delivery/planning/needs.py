@@ -2,7 +2,8 @@
 rights. Pure.
 
 The backend's resources are made with CloudFormation's execution role, what the program adds beside them with the rights
-of `deploy` itself: two lists in what the account's stack has recorded (`amplify_delivery.components.documents.rights.prepared`).
+of `deploy` itself: two lists in what the account's stack has recorded
+(`amplify_delivery.components.documents.rights.prepared`).
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from amplify_delivery.components.names import staging_bucket_name
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.export import Assembly, ExportRefused, render_root
-from amplify_delivery.export.findings import Finding, listed
+from amplify_delivery.findings import Finding, listed
 from amplify_delivery.publishing import Deployment, examine
 from amplify_delivery.stacks.config import EnvironmentConfig
 

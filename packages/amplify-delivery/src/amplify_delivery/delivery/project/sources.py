@@ -7,8 +7,7 @@ from pathlib import Path
 
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.errors import ConfigError
-from amplify_delivery.export import Assembly, load_assembly, read_export
-from amplify_delivery.export.assembling import assemble
+from amplify_delivery.export import Assembly, assemble, load_assembly, read_export
 
 
 def load(folder: Path, secrets: Collection[tuple[str, str]] = ()) -> Assembly:

@@ -17,8 +17,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from amplify_delivery.commands import output
 from amplify_delivery.components.documents.naming import EnvironmentNames, PipelineNames
+from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account.account import Account
 from amplify_delivery.delivery.engine import environment_state, secrets_provider
 from amplify_delivery.delivery.engine.engine import Before, Engine
@@ -216,7 +216,7 @@ def _check_not_deployed(folder: Path, names: EnvironmentNames, account: Account,
             f"{environment} is still deployed: its stack in {names.state_bucket} has "
             f"{output.counted(len(held), 'resource')}",
             where=f"account {names.account}",
-            remedy=f"`PULUMI_BACKEND_URL='{names.state_backend}' python -m amplify_delivery destroy {environment}`; nothing "
+            remedy=f"`PULUMI_BACKEND_URL='{names.state_backend}' amplify-delivery destroy {environment}`; nothing "
             "was changed",
         )
     try:

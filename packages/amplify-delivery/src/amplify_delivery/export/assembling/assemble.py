@@ -37,7 +37,6 @@ from amplify_delivery.export.assembling.store import ObjectStore
 from amplify_delivery.export.assembling.triggers import USER_POOL_STATE, follow_pool, pool_stack
 from amplify_delivery.export.checks import Context, run_checks
 from amplify_delivery.export.checks.quotas import MAX_PARAMETERS, MAX_TEMPLATE, SPLIT
-from amplify_delivery.export.findings import Finding, listed
 from amplify_delivery.export.model import ROOT_PARAMETERS, Export, ExportedStack
 from amplify_delivery.export.names import StackName
 from amplify_delivery.export.read import REEXPORT
@@ -52,6 +51,7 @@ from amplify_delivery.export.templates.boundary import (
 from amplify_delivery.export.templates.exported import take_stack_name
 from amplify_delivery.export.templates.nesting import STAGING_BUCKET, Inherited, after_roles, literals
 from amplify_delivery.export.templates.parameters import API_KEY_EXPIRES, text
+from amplify_delivery.findings import Finding, listed
 
 _ROOT_STACK_NAME = "RootStackName"
 """The parameter by which a nested stack gets the name of its root."""

@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from amplify_delivery.errors import AssemblyError
-from amplify_delivery.export.findings import Finding
 from amplify_delivery.export.names import StackName
 from amplify_delivery.export.templates.exported import Bound
+from amplify_delivery.findings import Finding
 
 FORMAT = 2
 """Version of an assembly's JSON form. A reader refuses any other."""

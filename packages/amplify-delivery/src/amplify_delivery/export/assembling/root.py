@@ -13,7 +13,6 @@ from amplify_delivery.export.assembling.assembly import Assembly, AssemblyObject
 from amplify_delivery.export.assembling.triggers import pool_state
 from amplify_delivery.export.checks.quotas import MAX_OUTPUTS, MAX_PARAMETERS, MAX_TEMPLATE, SPLIT
 from amplify_delivery.export.documents import parse_json
-from amplify_delivery.export.findings import Finding
 from amplify_delivery.export.model import Export
 from amplify_delivery.export.names import MAX_BUCKET_NAME, StackName
 from amplify_delivery.export.templates.bindings import check_bound
@@ -21,6 +20,7 @@ from amplify_delivery.export.templates.boundary import PERMISSIONS_BOUNDARY
 from amplify_delivery.export.templates.environment import ROOT, EnvironmentValues, ExportedValues
 from amplify_delivery.export.templates.layers import check_names, check_value, layered
 from amplify_delivery.export.templates.parameters import API_KEY_EXPIRES, is_no_echo, text
+from amplify_delivery.findings import Finding
 
 TEMPLATE_KEY = "RootTemplateKey"
 """A root parameter that holds the root template's own key, and that nothing refers to.

@@ -11,10 +11,10 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator
 
-from amplify_delivery.export.findings import Finding, listed
 from amplify_delivery.export.model import ExportedStack
 from amplify_delivery.export.templates.exported import Bound
 from amplify_delivery.export.templates.parameters import holds_secret, is_no_echo, secret_command, text
+from amplify_delivery.findings import Finding, listed
 
 CREDENTIALS = "hostedUIProviderCreds"
 _PROVIDERS = "hostedUIProviderMeta"

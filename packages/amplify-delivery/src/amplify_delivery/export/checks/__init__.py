@@ -12,7 +12,7 @@ from typing import Any
 
 from amplify_delivery.export.checks import assets, parameters, quotas, structure
 from amplify_delivery.export.checks.context import Check, Context
-from amplify_delivery.export.findings import Finding, Severity
+from amplify_delivery.findings import Finding, Severity
 
 OTHER_IDS: Mapping[str, tuple[Severity, str]] = {
     "AD101": ("refused", "The path is no folder that can be read."),

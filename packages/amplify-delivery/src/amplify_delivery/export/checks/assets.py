@@ -9,8 +9,8 @@ from typing import Any
 from amplify_delivery.export.archives import ArchiveError, doubts
 from amplify_delivery.export.assembling.assets import BUILDS_FOLDER, CDK_ASSET_PARAMETER
 from amplify_delivery.export.checks.context import Context, Found
-from amplify_delivery.export.findings import listed
 from amplify_delivery.export.read import REEXPORT
+from amplify_delivery.findings import listed
 
 
 def _folder(context: Context, name: str) -> str:

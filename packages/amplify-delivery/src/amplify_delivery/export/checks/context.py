@@ -10,10 +10,10 @@ from typing import Protocol
 from amplify_delivery.export import code
 from amplify_delivery.export.archives import MAX_LAMBDA_UNZIPPED, read_entries
 from amplify_delivery.export.assembling.assets import CONTAINER_KEY_PARAMETER, Assets
-from amplify_delivery.export.findings import Severity
 from amplify_delivery.export.model import Export
 from amplify_delivery.export.templates.exported import Exported
 from amplify_delivery.export.templates.parameters import Plan, plan
+from amplify_delivery.findings import Severity
 
 MAX_CONTAINER_UNZIPPED = 1 << 30
 """Bytes that the sources of a container API may hold unzipped."""

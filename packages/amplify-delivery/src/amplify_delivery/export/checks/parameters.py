@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from amplify_delivery.export.assembling.assets import CDK_ASSET_PARAMETER
 from amplify_delivery.export.checks.context import Context, Found
-from amplify_delivery.export.findings import listed
 from amplify_delivery.export.model import ROOT_PARAMETERS, ExportedStack
 from amplify_delivery.export.read import MANIFEST, REEXPORT
 from amplify_delivery.export.templates.parameters import (
@@ -17,6 +16,7 @@ from amplify_delivery.export.templates.parameters import (
     secret_command,
     text,
 )
+from amplify_delivery.findings import listed
 
 
 class RoleNamesSupplied:

@@ -11,13 +11,13 @@ from typing import Any
 from amplify_delivery.errors import ExportRefused
 from amplify_delivery.export.assembling.assembly import Assembly
 from amplify_delivery.export.code import CodeLiteral
-from amplify_delivery.export.findings import Finding
 from amplify_delivery.export.model import Export
 from amplify_delivery.export.names import StackName
 from amplify_delivery.export.read import MANIFEST
 from amplify_delivery.export.templates.environment import EnvironmentValues
 from amplify_delivery.export.templates.exported import Bound, Exported, Literal, template_literals
 from amplify_delivery.export.templates.parameters import Plan, is_no_echo, text
+from amplify_delivery.findings import Finding
 
 _SHOWN = 80
 """Characters of a literal, or of its place, that a finding shows."""

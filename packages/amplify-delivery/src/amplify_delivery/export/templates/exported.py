@@ -12,9 +12,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from amplify_delivery.export.findings import Finding
 from amplify_delivery.export.names import StackName
 from amplify_delivery.export.templates.expressions import Ref, Segment, compose, flatten
+from amplify_delivery.findings import Finding
 
 _REGION = r"[a-z]{2}(?:-[a-z]{2,9}){1,3}-\d"
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"

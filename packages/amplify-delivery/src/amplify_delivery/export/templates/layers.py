@@ -9,9 +9,9 @@ from typing import Any
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.export.assembling.assembly import Assembly, NestedStack, Value
 from amplify_delivery.export.checks.quotas import MAX_VALUE
-from amplify_delivery.export.findings import listed
 from amplify_delivery.export.templates.environment import ROOT, EnvironmentValues
 from amplify_delivery.export.templates.parameters import allowed, holds_secret, is_no_echo, text
+from amplify_delivery.findings import listed
 
 
 def layered(

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from amplify_delivery.export.findings import Finding
 from amplify_delivery.export.templates.resolve import Missing
+from amplify_delivery.findings import Finding
 from amplify_delivery.publishing.examination.tree import Tree
 
 

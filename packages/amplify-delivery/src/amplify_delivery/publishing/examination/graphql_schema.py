@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from typing import Any
 
-from amplify_delivery.export.findings import Finding
+from amplify_delivery.findings import Finding
 from amplify_delivery.publishing.examination.cache import ResultCache, version_of
 from amplify_delivery.publishing.examination.tree import StackView, Tree
 from amplify_delivery.publishing.examination.values import UNKNOWN, text, texts

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from amplify_delivery.publishing.examination.linter import Linter
 
 RULES = version_of("linter")
-"""Which version of our own part it is: what `amplify_delivery.publishing.examination.linter` asks of cfn-lint, and leaves out of its answer."""
+"""Which version of our own part it is: what `linter` asks of cfn-lint, and leaves out of its answer."""
 MANY = 400_000
 """Bytes of templates beyond which other processes pay (cfn-lint reads some 250 KB a second)."""
 
@@ -167,7 +167,7 @@ def _in_processes(work: Mapping[str, _Work], count: int) -> Iterator[tuple[str, 
 
 
 def _start() -> subprocess.Popen[str]:
-    home = str(Path(__file__).resolve().parents[1])
+    home = str(Path(__file__).resolve().parents[3])
     path = os.pathsep.join(p for p in (home, os.environ.get("PYTHONPATH")) if p)
     return subprocess.Popen(
         [sys.executable, "-m", "amplify_delivery.publishing.examination.lint_process"],

@@ -1,4 +1,6 @@
-"""`python -m amplify_delivery.publishing.examination.linting > docs/linting.md`: what stands in the way of a publication, and why each does.
+"""The page docs/linting.md: what stands in the way of a publication, and why each does.
+
+    python -m amplify_delivery.publishing.examination.linting > docs/linting.md
 
 The list of cfn-lint's rules is of the version that is installed: a test compares the page.
 """

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from amplify_delivery.export.findings import Finding
+from amplify_delivery.findings import Finding
 from amplify_delivery.publishing.examination import computed, wiring
 from amplify_delivery.publishing.examination.graphql_schema import schema_problems
 from amplify_delivery.publishing.examination.lint import Template, lint_templates

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from amplify_delivery.export.findings import Finding
+from amplify_delivery.findings import Finding
 from amplify_delivery.publishing.examination.tree import Tree
 
 

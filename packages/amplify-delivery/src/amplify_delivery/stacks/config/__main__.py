@@ -1,7 +1,7 @@
-"""Writes docs/configuration.md and docs/schema anew."""
+"""Writes docs/configuration.md and docs/schema anew; run it in the root of this repository."""
 
 from pathlib import Path
 
 from amplify_delivery.stacks.config.documentation import write
 
-write(Path(__file__).parents[2] / "docs")
+write(Path("docs"))

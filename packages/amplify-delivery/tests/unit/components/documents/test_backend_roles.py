@@ -18,8 +18,7 @@ from amplify_delivery.components.documents.account.everything import AccountDocu
 from amplify_delivery.components.documents.naming import EnvironmentNames, PipelineNames
 from amplify_delivery.components.documents.rights.types import execution_statements
 from amplify_delivery.components.documents.statements import allow, document, role_trust
-from amplify_delivery.export import EnvironmentValues, read_export, render_root
-from amplify_delivery.export.assembling import assemble
+from amplify_delivery.export import EnvironmentValues, assemble, read_export, render_root
 from amplify_delivery.stacks.access import resource_types
 from aws_rehearsal.policy import Principal, Request, Role, World, decide
 from aws_rehearsal.policy.evaluator import evaluate

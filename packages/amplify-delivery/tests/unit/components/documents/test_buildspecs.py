@@ -19,6 +19,7 @@ from amplify_delivery.components.documents.pipeline import artifact, buildspecs
 from amplify_delivery.delivery.engine.waiting import WAIT_VARIABLE
 from amplify_delivery.publishing.examination.cache import RESULTS_VARIABLE
 from amplify_delivery.stacks.inputs import ASSEMBLY_VARIABLE
+from unit.places import REPOSITORY
 
 ENGINE = buildspecs.EngineDownload("https://example.com/pulumi.tar.gz", "0" * 64)
 
@@ -38,7 +39,7 @@ def test_a_target_verifies_first(what: str) -> None:
 
 def test_what_is_installed_is_where_the_engine_looks() -> None:
     """Else the language host refuses: "virtualenv" of Pulumi.yaml is no virtual environment."""
-    project = yaml.safe_load((Path(__file__).parents[3] / "Pulumi.yaml").read_text())
+    project = yaml.safe_load((REPOSITORY / "Pulumi.yaml").read_text())
     assert project["runtime"]["options"]["virtualenv"] == buildspecs.VIRTUALENV
 
 
@@ -108,8 +109,8 @@ def test_a_deployment_leaves_as_much_time_as_it_waits(minutes: int, waits: str) 
 def commands_of_delivery() -> list[list[str]]:
     specs = [buildspecs.build(), buildspecs.update_pipeline(), *(buildspecs.project(what, 60) for what in PROJECTS)]
     lines = [line for spec in specs for command in commands(spec) for line in command.splitlines()]
-    words = [shlex.split(line.rstrip("&")) for line in lines if "-m delivery" in line]
-    return [found[found.index("delivery") + 1 :] for found in words]
+    words = [shlex.split(line.rstrip("&")) for line in lines if "-m amplify_delivery" in line]
+    return [found[found.index("amplify_delivery") + 1 :] for found in words]
 
 
 @pytest.mark.parametrize("arguments", commands_of_delivery(), ids=" ".join)

@@ -14,8 +14,7 @@ from amplify_delivery.components.documents.statements import allow, document, si
 from amplify_delivery.errors import ConfigError
 from aws_rehearsal.policy import Principal, Request, Role, World, decide
 from unit.components.documents import world as w
-
-EXPORTS = Path(__file__).parents[2] / "exports"
+from unit.places import EXPORTS
 
 
 def types_of(folder: Path) -> set[str]:

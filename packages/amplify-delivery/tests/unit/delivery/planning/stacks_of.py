@@ -9,8 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from amplify_delivery.delivery.planning import Stacks
-from amplify_delivery.export import EnvironmentValues, read_export, render_root
-from amplify_delivery.export.assembling import assemble
+from amplify_delivery.export import EnvironmentValues, assemble, read_export, render_root
 from unit.delivery.conftest import export
 
 VALUES = EnvironmentValues("dev", 2_000_000_000, "12345")

@@ -1,7 +1,7 @@
 """Every check has cases that it must find and cases that it must not: `cases/ADnnn.json`, for anybody to add to.
 
-A case is a real export with small changes (`packages/amplify-delivery/tests/unit/export/mutations.py`): `why` says what is special,
-`secrets` what environments supply, `file` and `says` where the finding stands and a part of its message.
+A case is a real export with small changes (`packages/amplify-delivery/tests/unit/export/mutations.py`): `why` says what
+is special, `secrets` what environments supply, `file` and `says` where the finding stands and a part of its message.
 """
 
 from __future__ import annotations

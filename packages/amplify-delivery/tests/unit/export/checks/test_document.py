@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from amplify_delivery.export.checks.__main__ import document
+from unit.places import REPOSITORY
 
 
 def test_checks_page_is_up_to_date() -> None:
-    page = Path(__file__).parents[3] / "docs" / "checks.md"
+    page = REPOSITORY / "docs" / "checks.md"
     assert page.read_text() == document(), "run `python -m amplify_delivery.export.checks > docs/checks.md`"

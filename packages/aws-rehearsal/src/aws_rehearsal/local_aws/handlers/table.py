@@ -2,9 +2,10 @@
 
 Each public resource schema tells under `handlers` which actions its create, read, update and delete handler call
 ("handlers" in the CloudFormation CLI user guide); the service authorization reference tells which actions know no
-resource. `table.json` keeps both for the types that a rehearsal meets. It is written anew from what cfn-lint carries:
+resource. `table.json` keeps both for the types that a rehearsal meets. It is written anew, with further types if any
+are named, from what cfn-lint carries:
 
-    python -m aws_rehearsal.local_aws.handlers.table
+    python -m aws_rehearsal.local_aws.handlers.table [TYPE ...]
 
 What an action's name in a schema is not in AWS's list of actions is left out: nobody can be allowed it. PassRole and
 GetObject are left out too: which roles and objects, the properties tell.
@@ -15,6 +16,7 @@ from __future__ import annotations
 import functools
 import json
 import re
+import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -43,14 +45,6 @@ _OLDER: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     },
 }
 """Nested stacks, of whose handler's calls only those named here are made, and a type whose schema tells none."""
-
-_MORE_TYPES = """
-ApplicationAutoScaling::ScalableTarget ApplicationAutoScaling::ScalingPolicy AppSync::DomainName
-AppSync::DomainNameApiAssociation Cognito::UserPoolUser ECR::Repository Lambda::EventInvokeConfig Lex::Bot Lex::BotAlias
-Location::APIKey Location::RouteCalculator Location::Tracker Logs::MetricFilter Rekognition::Collection
-Scheduler::Schedule SNS::TopicPolicy SQS::QueuePolicy
-"""
-"""Beside those that the delivery computes rights for: what else exports hold."""
 
 
 @functools.cache
@@ -116,13 +110,11 @@ def main() -> None:
     from cfnlint.data import AdditionalSpecs  # noqa: PLC0415 - only this command needs them
     from cfnlint.data.schemas import resources  # noqa: PLC0415
 
-    from amplify_delivery.components.documents.rights.handler_table import TYPES  # noqa: PLC0415
-
     folder = Path(next(iter(resources.__path__)))
     # Several regions' versions of a schema are kept; sorted by name, so that the same one is taken every time.
     schemas = (json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json")))
     actions = Path(next(iter(AdditionalSpecs.__path__)), "Policies.json")
-    wanted = {f"AWS::{name}" for name in (*TYPES, *_MORE_TYPES.split())}
+    wanted = {*_read()["types"], *sys.argv[1:]}
     found = from_schemas(schemas, json.loads(actions.read_text(encoding="utf-8")), wanted)
     lines = [f"{json.dumps(name)}: {json.dumps(entry)}" for name, entry in found["types"].items()]
     body = ",\n".join(lines)

@@ -23,6 +23,11 @@ VIRTUALENV = ".venv"
 IMAGE_LOCK = "AMPLIFY_DELIVERY_LOCK"
 """Set in an image that holds all packages of a lock: the lock's SHA-256."""
 
+REQUIREMENTS = "requirements.txt"
+WHEELS = "built-wheels"
+"""Where Build puts wheels of the folders that `requirements.txt` names, as `./packages/amplify-delivery`: pip knows
+no hash of a folder, so what is tested is packed once, and goes by the artifact's digest through all stages."""
+
 OUTPUT_BASE = "$CODEBUILD_SRC_DIR"
 
 ASSEMBLY = "assembly"
@@ -36,7 +41,7 @@ _EXAMINING = {"AMPLIFY_DELIVERY_EXAMINED": EXAMINED}
 """`amplify_delivery.publishing.examination.cache.RESULTS_VARIABLE`."""
 
 _BUILT = {"AMPLIFY_DELIVERY_ASSEMBLY": ASSEMBLY, **_EXAMINING}
-"""What is deployed after Build: its very assembly, not the export once more (`amplify_delivery.stacks.inputs.ASSEMBLY_VARIABLE`)."""
+"""What is deployed after Build: its very assembly, not the export once more (`stacks.inputs.ASSEMBLY_VARIABLE`)."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +60,7 @@ def build(engine: EngineDownload | None = None) -> str:
     plus the assembly and what was found out about it; it is sealed as the last thing, so that it holds what was tested.
     """
     phases = {
-        "install": _install(engine),
+        "install": _install(engine, _make_wheels()),
         "build": ["python -m amplify_delivery build"],
         "post_build": [_only_after_success(), _without_leftovers(), artifact.seal()],
     }
@@ -80,8 +85,8 @@ def project(what: str, timeout_minutes: int, engine: EngineDownload | None = Non
 
 
 def _waits(what: str, timeout_minutes: int) -> dict[str, str]:
-    """`amplify_delivery.delivery.engine.waiting.WAIT_VARIABLE`. A plan needs some minutes for itself, to tell at least what is going on still;
-    a deployment as long again."""
+    """`amplify_delivery.delivery.engine.waiting.WAIT_VARIABLE`. A plan needs some minutes for itself, to tell at least
+    what is going on still; a deployment as long again."""
     minutes = {PLAN: timeout_minutes - 10, DEPLOY: timeout_minutes // 2}.get(what)
     return {} if minutes is None else {"AMPLIFY_DELIVERY_WAIT": str(max(minutes, 1))}
 
@@ -110,14 +115,26 @@ def _verified(commands: Sequence[str], engine: EngineDownload | None) -> dict[st
     return {"install": [artifact.verify(), *_install(engine)], "build": list(commands)}
 
 
-def _install(engine: EngineDownload | None) -> list[str]:
+def _make_wheels() -> str:
+    # Built with what the lock holds, and with nothing else: no index is asked.
+    return f"""for folder in $(sed -n 's|^\\(\\./[^ ;#]*\\).*|\\1|p' {REQUIREMENTS}); do
+  [ ! -d "$folder" ] || python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-index \\
+    --no-build-isolation --wheel-dir {WHEELS} "$folder" || exit 1
+done"""
+
+
+def _install(engine: EngineDownload | None, made: str = "") -> list[str]:
     # In the virtualenv that Pulumi.yaml names: the engine's language host runs the program with no other Python. An
     # image that says it was made from this very lock has everything; in another, what is missing is installed.
     commands = [
         f"""python3 -m venv --without-pip --system-site-packages {VIRTUALENV} && . {VIRTUALENV}/bin/activate &&
 if [ "$(sha256sum < {LOCK} | cut -d ' ' -f 1)" != "${{{IMAGE_LOCK}:-}}" ]; then
   python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r {LOCK}
-fi"""
+fi""",
+        *([made] if made else []),
+        f"""if [ -d {WHEELS} ]; then
+  python -m pip install --quiet --disable-pip-version-check --no-deps --no-index {WHEELS}/*.whl
+fi""",
     ]
     if engine:
         commands.append(

@@ -1,7 +1,7 @@
 """Which outputs the steps of a pipeline can ask for, known from the files: before anything is deployed.
 
-What the environment's program exports is known by name (`amplify_delivery.stacks.backend`), what its stacks have as outputs stands in
-their templates. A team's program exports more: of that only the names can be looked for in its text.
+What the environment's program exports is known by name (`amplify_delivery.stacks.backend`), what its stacks have as
+outputs stands in their templates. A team's program exports more: of that only the names can be looked for in its text.
 """
 
 from __future__ import annotations

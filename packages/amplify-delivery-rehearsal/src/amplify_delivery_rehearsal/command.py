@@ -1,11 +1,12 @@
-"""`delivery rehearse [EXPORT ...]`: the story of the pipeline, or exports of one's own, on this machine."""
+"""`amplify-delivery rehearse [EXPORT ...]`: the story of the pipeline, or exports of one's own, on this machine."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
-from amplify_delivery.errors import ConfigError
+from amplify_delivery.errors import ConfigError, SetupError
+from aws_rehearsal.errors import RehearsalError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,20 +31,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    try:
+        return _run(args)
+    except RehearsalError as error:
+        raise SetupError(error.message, where=error.where, remedy=error.remedy) from error
+
+
+def _run(args: argparse.Namespace) -> int:
     if args.exports:
         if args.pause or args.page:
             raise ConfigError(
                 "--pause and --page belong to the story of the pipeline", remedy="leave them out, or the exports"
             )
+        from amplify_delivery_rehearsal.ending import tidy  # noqa: PLC0415 - `--help` does without
         from amplify_delivery_rehearsal.story import run as deliver  # noqa: PLC0415
-        from aws_rehearsal.ending import tidy  # noqa: PLC0415 - `--help` does without
 
         with tidy():
             return deliver(args.exports, keep=args.keep, json_output=args.json, secrets=dict(args.secret))
     if args.secret:
         raise ConfigError("--secret belongs to an export", remedy="name the export")
+    from amplify_delivery_rehearsal.ending import tidy  # noqa: PLC0415
     from amplify_delivery_rehearsal.pipeline_story import run as tell  # noqa: PLC0415
-    from aws_rehearsal.ending import tidy  # noqa: PLC0415
 
     with tidy():
         return tell(keep=args.keep, json_output=args.json, pause=args.pause, page=args.page)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import time
 
-from amplify_delivery.commands import output
+from amplify_delivery.delivery import output
 from amplify_delivery.errors import DeliveryError
 
 LONGEST = 360.0

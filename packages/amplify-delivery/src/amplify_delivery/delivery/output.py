@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from amplify_delivery.errors import DeliveryError, ExportRefused
-from amplify_delivery.export.findings import Finding
+from amplify_delivery.findings import Finding
 
 
 def document(data: Any) -> None:

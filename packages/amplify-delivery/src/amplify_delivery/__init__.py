@@ -1,0 +1,1 @@
+"""Amplify Delivery: brings what `amplify export` writes into AWS accounts, with Pulumi."""

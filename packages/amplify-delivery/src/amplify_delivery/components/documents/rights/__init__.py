@@ -1,0 +1,1 @@
+"""Which rights resource types need, and the facts that this is computed from."""

@@ -1,0 +1,1 @@
+"""The project's folder: its stack files, its export or assembly, the shell of its steps."""

@@ -1,0 +1,1 @@
+"""Taking things away: what would be lost, what stays, in which order."""

@@ -1,0 +1,1 @@
+"""What CloudFormation, AppSync and IAM would refuse, found before anything is sent."""

@@ -1,0 +1,1 @@
+"""CodeStar Notifications: rules, and what they tell."""

@@ -1,0 +1,1 @@
+"""CodePipeline: what is declared, what is decided, and what its actions do."""
