@@ -107,6 +107,27 @@ def test_a_layer_of_another_region(todo: Assembly, layer: Any, found: bool) -> N
 
 
 @pytest.mark.parametrize(
+    ("properties", "found"),
+    [
+        ({"AvailabilityZone": "eu-west-1a"}, ["eu-west-1a"]),
+        ({"AvailabilityZones": ["us-east-1a", "eu-west-1b"]}, ["eu-west-1b"]),
+        ({"Placement": {"AvailabilityZone": "us-west-2-lax-1a"}}, ["us-west-2-lax-1a"]),
+        ({"AvailabilityZone": "us-east-1f"}, []),
+        ({"AvailabilityZone": {"Fn::Sub": "${AWS::Region}a"}}, []),
+        ({"AvailabilityZone": {"Fn::Select": [0, {"Fn::GetAZs": ""}]}}, []),
+        ({"Tags": [{"Key": "was", "Value": "eu-west-1a"}]}, []),
+    ],
+)
+def test_a_zone_of_another_region(todo: Assembly, properties: Any, found: list[str]) -> None:
+    def add(template: Template) -> None:
+        template["Resources"]["Subnet"] = {"Type": "AWS::EC2::Subnet", "Properties": properties}
+
+    findings = list(computed.foreign_zones(tree_of(spoiled(todo, MODEL, add))))
+    assert [f.id for f in findings] == ["AD734"] * len(found)
+    assert all(zone in f.message and "us-east-1" in f.message for zone, f in zip(found, findings, strict=True))
+
+
+@pytest.mark.parametrize(
     ("kind", "property", "value", "says"),
     [
         ("AWS::S3::Bucket", "BucketName", {"Fn::Join": ["", ["Pictures-", {"Ref": "env"}]]}, "'Pictures-dev' may hold"),

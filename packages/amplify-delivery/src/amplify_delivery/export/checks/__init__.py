@@ -35,7 +35,7 @@ OTHER_IDS: Mapping[str, tuple[Severity, str]] = {
     "AD213": (
         "warning",
         "A literal that may be one of the environment that was exported: an ARN with an account, an address whose host "
-        "holds the environment's name.",
+        "holds the environment's name, a region.",
     ),
     "AD214": (
         "warning",

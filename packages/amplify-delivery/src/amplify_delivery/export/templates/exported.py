@@ -34,6 +34,8 @@ _HOST = re.compile(
 _LONGEST_NAME = 128
 _NAME = re.compile(r"[A-Za-z0-9_.-]*\Z")
 _SIGN = re.compile(r"-\d[_:.][A-Za-z0-9]")
+_WHOLE_REGION = re.compile(_REGION)
+_QUOTED_REGION = re.compile(rf'"{_REGION}"')
 _ACCOUNT = re.compile(r":\d{12}:")
 """What ids, hosts and ARNs of a resource hold: of thousands of texts few are worth a closer look."""
 
@@ -95,6 +97,8 @@ class Exported:
         """What `text` says of the environment, each once, in order. In `code` a name's ending says nothing
         (`client-provider`). `continued` is whether something unknown stands before the text."""
         found: list[tuple[int, int, Literal]] = []
+        if not continued and _WHOLE_REGION.fullmatch(text):
+            return [Literal(text, place=True, certain=False)]
         if not self.suspected(text):
             return []
         found += [(m.start(), m.end(), Literal(self.stack_name, place=False)) for m in self.stack.finditer(text)]
@@ -114,7 +118,9 @@ class Exported:
         """Whether a text, or a template's JSON, is worth a look: quick, because there are thousands."""
         if any(sign in text for sign in self._plain):
             return True
-        return bool(_SIGN.search(text) or _ACCOUNT.search(text) or "cloudfront.net" in text)
+        return bool(
+            _QUOTED_REGION.search(text) or _SIGN.search(text) or _ACCOUNT.search(text) or "cloudfront.net" in text
+        )
 
     def names(self, text: str) -> bool:
         """Whether `text` ends with `-ENV`, as the names do that Amplify makes."""

@@ -69,6 +69,40 @@ def foreign_layers(tree: Tree) -> Iterator[Finding]:
                 )
 
 
+_ZONE = re.compile(r"(?P<region>[a-z]{2}(?:-[a-z]{2,9}){1,3}-\d)(?:-[a-z]{3}-\d)?[a-z]")
+"""A zone's name, as in us-east-1a; a local zone has its place behind the region's (us-west-2-lax-1a)."""
+_ZONES = frozenset({"AvailabilityZone", "AvailabilityZones"})
+
+
+def foreign_zones(tree: Tree) -> Iterator[Finding]:
+    """AD734: an availability zone of another region, which EC2 refuses. The network of Amplify's container APIs names
+    the zones of the region in which it was pushed."""
+    for path, resource in tree.resolved.resources.items():
+        for zone in sorted(set(_zones(resource.properties))):
+            match = _ZONE.fullmatch(zone)
+            if match and match["region"] != tree.region:
+                yield Finding(
+                    "AD734",
+                    "refused",
+                    tree.file(path[:-1]),
+                    f"{path[-1]} is to lie in the availability zone {zone}, which is none of {tree.region}",
+                    f"deliver this environment to {match['region']}; or have the template take the zones of its region "
+                    '(`Fn::Select: [0, {Fn::GetAZs: ""}]`), and export again',
+                )
+
+
+def _zones(value: Any, of_zones: bool = False) -> Iterator[str]:
+    """The texts in properties that hold zones, at any depth."""
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _zones(item, key in _ZONES)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _zones(item, of_zones)
+    elif isinstance(value, str) and of_zones:
+        yield value
+
+
 @dataclass(frozen=True)
 class _Name:
     """How a service wants a name: the property that holds it, its longest length, its characters."""

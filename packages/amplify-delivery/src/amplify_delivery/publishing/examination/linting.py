@@ -39,6 +39,10 @@ FOUND: Mapping[str, tuple[str, str]] = {
         "a reference to a resource whose condition does not hold",
         "`Unresolved resource dependencies [X] in the Resources block of the template`",
     ),
+    "AD734": (
+        "an availability zone of another region",
+        "EC2: `Value (us-east-1a) for parameter availabilityZone is invalid`",
+    ),
     "AD741": (
         "more than one global secondary index made or deleted in a table, or one that is there changed",
         "`Cannot perform more than one GSI creation or deletion in a single update`",

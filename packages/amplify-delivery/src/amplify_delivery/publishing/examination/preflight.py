@@ -23,6 +23,7 @@ CHECKS = (
     wiring.missing_outputs,
     computed.missing_values,
     computed.foreign_layers,
+    computed.foreign_zones,
     computed.impossible_names,
     malformed_trust,
     schema_problems,
