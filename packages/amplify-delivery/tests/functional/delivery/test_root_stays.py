@@ -113,6 +113,21 @@ def test_a_root_of_another_name_in_the_program_is_not_made_in_its_place(
     put_back(environment, document)
 
 
+def test_our_command_refuses_a_program_that_has_it_no_more(environment: Environment) -> None:
+    """To plain `pulumi up` that is the deletion which `protect: false` allows (docs/decisions.md)."""
+    before, program = stack_id(environment), environment.workspace.project / "__main__.py"
+    text = program.read_text()
+    program.write_text("import pulumi\n")
+    try:
+        refused = environment.delivery("up")
+    finally:
+        program.write_text(text)
+    assert refused.exit_code != 0, refused.output
+    assert "this would delete the root stack, and with it all data" in refused.output
+    assert "the program has it no more" in refused.output
+    assert stack_id(environment) == before
+
+
 def test_unprotected_it_goes_in_a_plain_destroy(environment: Environment) -> None:
     done = environment.plain("destroy")
     assert done.exit_code == 0, done.output
