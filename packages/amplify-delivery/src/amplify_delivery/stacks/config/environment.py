@@ -154,7 +154,7 @@ class EnvironmentConfig(Model):
         default=True,
         description="refuse to destroy the backend while it holds data. `false` allows `pulumi destroy`; and plain "
         "`pulumi up` of a program that declares the backend no more then deletes it, as its preview shows "
-        "(`delivery up` refuses)",
+        "(`amplify-delivery up` refuses)",
     )
     data_loss: Annotated[tuple[DataLoss, ...], List] = Field(
         default=(), description="what a deployment may delete although it holds data; everything else is refused"

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from amplify_delivery.components.documents.managed_policies import attached
+from amplify_delivery.components.documents.rights.managed_policies import attached
 
 _POLICIES = ("AWS::IAM::GroupPolicy", "AWS::IAM::ManagedPolicy", "AWS::IAM::Policy", "AWS::IAM::RolePolicy")
 
