@@ -7,7 +7,7 @@ SETUP := $(BARE) -m aws_rehearsal.setup --project .
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help python setup environment rehearse test test-fast lint format lock bench conformance clean
+.PHONY: help python setup environment rehearse test test-fast lint format lock wheels bench conformance clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1|/' | column -t -s '|' 2>/dev/null \
@@ -43,6 +43,11 @@ format: environment  ## format the code and mend what ruff can
 
 lock: python  ## pin the newest versions that the requirements allow, with hashes; needs the network
 	@$(BARE) -m aws_rehearsal.setup.lock
+
+wheels: environment  ## the three distributions in dist/, byte for byte the same wherever they are built
+	@rm -rf build/wheels && $(VENV)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-index \
+	  --no-build-isolation --wheel-dir build/wheels $(patsubst %/pyproject.toml,./%,$(wildcard packages/*/pyproject.toml))
+	@$(VENV)/python -m amplify_delivery.delivery.wheels dist build/wheels/*.whl
 
 bench: setup  ## measure, and print the table
 	@$(VENV)/python -m benchmarks $(ARGS)

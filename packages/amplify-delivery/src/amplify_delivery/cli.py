@@ -98,5 +98,5 @@ def _module(command: str) -> Any:
     raise SetupError(
         f"the command `{command}` is not installed",
         where="amplify-delivery",
-        remedy=f"install the wheel of {PLUGINS[command]} beside this one's (docs/rehearsal.md)",
+        remedy=f'install {PLUGINS[command]} from wheel files (docs/getting-started.md, "From wheels")',
     )

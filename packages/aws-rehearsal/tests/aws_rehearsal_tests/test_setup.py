@@ -22,7 +22,7 @@ import pytest
 
 from amplify_delivery_rehearsal.example import CHECKOUT
 from aws_rehearsal.errors import SetupError
-from aws_rehearsal.setup import engine, node, tools
+from aws_rehearsal.setup import engine, lock, node, tools
 from aws_rehearsal.setup.cache import PACKAGE, locked
 from aws_rehearsal.setup.environments import Environment, ensure_environment, is_current, is_whole
 from aws_rehearsal.setup.progress import Progress, Step
@@ -403,7 +403,10 @@ def test_the_set_up_needs_nothing_but_the_standard_library() -> None:
             "packages/aws-rehearsal/src/aws_rehearsal/local_aws/requirements.lock",
         ),
         *(
-            (([f"rehearsal/setup/locks/{name}.in"]), f"rehearsal/setup/locks/{name}.lock")
+            (
+                [f"packages/aws-rehearsal/src/aws_rehearsal/setup/locks/{name}.in"],
+                f"packages/aws-rehearsal/src/aws_rehearsal/setup/locks/{name}.lock",
+            )
             for name in ("uv", "go", "node")
         ),
     ],
@@ -483,3 +486,34 @@ class TestRun:
     )
     def test_reads_versions(self, text: str | None, numbers: tuple[int, ...]) -> None:
         assert version(text) == numbers
+
+
+LOCK = """\
+a==1 \\
+    --hash=sha256:aa
+    # via
+    #   -r requirements.txt
+    #   app
+b==2 ; python_version < '3.12' \\
+    --hash=sha256:bb
+    # via a
+c==3 \\
+    --hash=sha256:cc
+    # via other
+# The following packages were excluded from the output:
+# app
+"""
+
+
+def test_a_part_of_a_lock_is_what_somebody_needs_of_it() -> None:
+    assert lock.part(LOCK, ["app"]) == (
+        "a==1 \\\n    --hash=sha256:aa\nb==2 ; python_version < '3.12' \\\n    --hash=sha256:bb\n"
+    )
+    assert lock.part(LOCK, ["c"]) == "c==3 \\\n    --hash=sha256:cc\n"
+
+
+@pytest.mark.parametrize("file", lock._PARTS, ids=str)
+def test_the_parts_are_those_of_the_lock(file: Path) -> None:
+    """`make lock` writes them."""
+    whole = (CHECKOUT / "requirements.lock").read_text()
+    assert (CHECKOUT / file).read_text() == lock.part(whole, lock._PARTS[file])

@@ -1,0 +1,61 @@
+"""The wheel of the engine that runs: made again from its installed files, with the bytes of the released one.
+
+So a project gets the very version that its author has tried, without an index or a download. Files are compared with
+the hashes that the installer wrote down: an installation that somebody changed would be another program under the same
+version.
+"""
+
+from __future__ import annotations
+
+from importlib import metadata
+from pathlib import Path
+
+from amplify_delivery.delivery.wheels.packing import Wheel, packed, record_hash
+from amplify_delivery.errors import SetupError
+
+DISTRIBUTION = "amplify-delivery"
+PACKAGE = "amplify_delivery"
+_AGAIN = "install it again (`pip install --force-reinstall --no-deps WHEEL`)"
+
+
+def installed_wheel() -> Wheel:
+    """The wheel of the installed distribution. Raises `SetupError` when its files are not what was installed."""
+    try:
+        found = metadata.distribution(DISTRIBUTION)
+    except metadata.PackageNotFoundError:
+        raise SetupError(
+            "it is not installed, but runs from a folder",
+            where=DISTRIBUTION,
+            remedy="install its wheel, or in a checkout `make environment`",
+        ) from None
+    files = _recorded(found)
+    if not any(path.startswith(f"{PACKAGE}/") for path in files):
+        files |= _sources(Path(__file__).parents[2])
+    return packed(PACKAGE, found.version, files)
+
+
+def _recorded(found: metadata.Distribution) -> dict[str, bytes]:
+    """The files that the installer recorded, byte code and what lies outside of site-packages left out."""
+    files: dict[str, bytes] = {}
+    for path in found.files or ():
+        name = path.as_posix()
+        if name.startswith("..") or "__pycache__" in path.parts or path.hash is None:
+            continue
+        place = Path(str(path.locate()))
+        try:
+            content = place.read_bytes()
+        except OSError:
+            raise SetupError("is gone from the installation", where=str(place), remedy=_AGAIN) from None
+        if path.hash.mode == "sha256" and path.hash.value != record_hash(content):
+            raise SetupError("is not what was installed", where=str(place), remedy=_AGAIN)
+        files[name] = content
+    return {name: content for name, content in files.items() if not name.endswith(".pth")}
+
+
+def _sources(package: Path) -> dict[str, bytes]:
+    """An editable installation records no sources: they are where they are imported from."""
+    return {
+        f"{PACKAGE}/{path.relative_to(package).as_posix()}": path.read_bytes()
+        for path in sorted(package.rglob("*"))
+        if path.is_file() and "__pycache__" not in path.parts and not path.name.startswith(".")
+    }
