@@ -118,3 +118,87 @@ def test_the_providers_services_that_are_used_are_type_checked() -> None:
     }
     assert {"pulumi_aws.s3.*", "pulumi_aws_native.codepipeline.*"} <= used
     assert used <= read
+
+
+def folders() -> list[Path]:
+    return sorted({file.parent for file in SOURCES["amplify_delivery"].rglob("*.py")})
+
+
+def names() -> dict[str, Path]:
+    """Every module of the product by its full name; a package by its own."""
+    root = SOURCES["amplify_delivery"]
+    found = {}
+    for file in sorted(root.rglob("*.py")):
+        parts = file.relative_to(root.parent).with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = file
+    return found
+
+
+def arrows() -> dict[str, set[str]]:
+    """For each module of the product those that it imports."""
+    known = names()
+    return {
+        module: {n if n in known else n.rpartition(".")[0] for n in imported(file)} & known.keys() - {module}
+        for module, file in known.items()
+    }
+
+
+def circle(graph: dict[str, set[str]]) -> list[str]:
+    """What is left of a graph when everything that imports nothing of the rest has been taken away, again and again,
+    and then everything that nothing of the rest imports."""
+    left = {node: set(to) & graph.keys() for node, to in graph.items()}
+    while gone := {n for n, to in left.items() if not to} | {
+        n for n in left if not any(n in to for to in left.values())
+    }:
+        left = {node: to - gone for node, to in left.items() if node not in gone}
+    return sorted(left)
+
+
+def test_a_circle_is_found() -> None:
+    assert circle({"a": {"b"}, "b": {"c"}, "c": {"b", "d"}, "d": set()}) == ["b", "c"]
+
+
+def test_no_module_imports_itself_over_others() -> None:
+    graph = arrows()
+    assert len(graph) > 150
+    assert circle(graph) == []
+
+
+def test_rooms_of_the_delivery_have_no_circle() -> None:
+    """A room is a folder of `delivery`; a module beside them is one of its own."""
+    prefix = "amplify_delivery.delivery."
+
+    def room(module: str) -> str:
+        return module.removeprefix(prefix).partition(".")[0]
+
+    graph: dict[str, set[str]] = {}
+    for module, to in arrows().items():
+        if module.startswith(prefix):
+            here = graph.setdefault(room(module), set())
+            here |= {room(other) for other in to if other.startswith(prefix)} - {room(module)}
+    assert {"account", "deployment", "engine", "pipeline", "planning", "project", "teardown"} <= graph.keys()
+    assert circle(graph) == []
+
+
+def test_a_command_is_no_library_for_another() -> None:
+    commands = modules(SOURCES["amplify_delivery"] / "commands")
+    wrong = {
+        f"{file.name}: {name}"
+        for file in commands
+        for name in imported(file)
+        if name.startswith("amplify_delivery.commands")
+    }
+    assert len(commands) > 10
+    assert wrong == set()
+
+
+MOST_MODULES = 16
+REGISTRIES = {"commands": "one module for each command, found by its name"}
+"""Folders that may have more: a reader looks one entry up, and needs none of the others."""
+
+
+@pytest.mark.parametrize("folder", folders(), ids=lambda f: str(f.relative_to(ROOT / "packages")))
+def test_a_folder_can_be_overlooked(folder: Path) -> None:
+    inside = [file for file in folder.glob("*.py") if file.name != "__init__.py"]
+    name = folder.relative_to(SOURCES["amplify_delivery"]).as_posix()
+    assert len(inside) <= MOST_MODULES or name in REGISTRIES

@@ -1,4 +1,4 @@
-"""CloudFormation's types that hold data."""
+"""Types that hold data, CloudFormation's and Pulumi's."""
 
 from __future__ import annotations
 
@@ -43,3 +43,32 @@ CLOUDFORMATION_TYPES: Mapping[str, str] = {
     "Custom::AmplifyDynamoDBTable": "items",
 }
 """CloudFormation's types that hold data, and what kind."""
+
+PULUMI_TYPES: Mapping[str, str] = {
+    "aws:cognito/userPool:UserPool": "users",
+    "aws:docdb/cluster:Cluster": "documents",
+    "aws:dynamodb/globalTable:GlobalTable": "items",
+    "aws:dynamodb/table:Table": "items",
+    "aws:ebs/volume:Volume": "files",
+    "aws:ecr/repository:Repository": "images",
+    "aws:efs/fileSystem:FileSystem": "files",
+    "aws:elasticsearch/domain:Domain": "search index",
+    "aws:kinesis/stream:Stream": "records",
+    "aws:neptune/cluster:Cluster": "graph",
+    "aws:opensearch/domain:Domain": "search index",
+    "aws:rds/cluster:Cluster": "rows",
+    "aws:rds/instance:Instance": "rows",
+    "aws:s3/bucket:Bucket": "objects",
+    "aws:s3/bucketV2:BucketV2": "objects",
+    "aws-native:cognito:UserPool": "users",
+    "aws-native:dynamodb:GlobalTable": "items",
+    "aws-native:dynamodb:Table": "items",
+    "aws-native:ecr:Repository": "images",
+    "aws-native:efs:FileSystem": "files",
+    "aws-native:kinesis:Stream": "records",
+    "aws-native:opensearchservice:Domain": "search index",
+    "aws-native:rds:DbCluster": "rows",
+    "aws-native:rds:DbInstance": "rows",
+    "aws-native:s3:Bucket": "objects",
+}
+"""Pulumi's types that hold data, of what the program makes beside the backend, and what kind."""

@@ -14,11 +14,11 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from amplify_delivery.commands import assemble, check
 from amplify_delivery.components.documents.pipeline.buildspecs import ASSEMBLY
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.project import examination, pipelines, shell, sources, step_outputs
-from amplify_delivery.export import ExportRefused, load_assembly, read_export
+from amplify_delivery.delivery.reports import exports
+from amplify_delivery.export import ExportRefused, assemble, load_assembly, read_export, write_assembly
 from amplify_delivery.publishing.examination.cache import RESULTS_VARIABLE
 from amplify_delivery.stacks.config import Project
 from amplify_delivery.stacks.config.pipeline import Build
@@ -39,18 +39,20 @@ def run(args: argparse.Namespace) -> int:
     folder, secrets = sources.project_export(environments)
     export, out = read_export(folder), Path(ASSEMBLY)
     if args.json:
-        assembly = assemble.write(export, secrets, out)
+        assembly = assemble(export, secrets)
+        write_assembly(assembly, out)
         step_outputs.check(project, stack, assembly)
         _examine(project, out, environments)
         found = {"stack": stack, "seconds": seconds, "examined": list(environments)}
-        output.document({**found, **assemble.described(assembly, out)})
+        output.document({**found, **exports.described(assembly, out)})
         return 0
     try:
-        assembly = assemble.write(export, secrets, out)
+        assembly = assemble(export, secrets)
+        write_assembly(assembly, out)
     except ExportRefused as error:
-        return check.report(export, error.findings)
-    check.report(export, assembly.findings)
-    assemble.report(assembly, out)
+        return exports.findings(export, error.findings)
+    exports.findings(export, assembly.findings)
+    exports.assembly(assembly, out)
     step_outputs.check(project, stack, assembly)
     _examine(project, out, environments)
     output.line(f"{out}: examined for {', '.join(environments)}: nothing that CloudFormation would refuse")

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.project import sources, stack_files
+from amplify_delivery.delivery.reports import exports
 from amplify_delivery.export import Export, ExportRefused, assemble, check, read_export
-from amplify_delivery.findings import Finding
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +27,7 @@ def run(args: argparse.Namespace) -> int:
     folder, secrets = sources.named(args.export, args.environment)
     export = read_export(folder)
     if not args.json:
-        code = report(export, check(export, secrets))
+        code = exports.findings(export, check(export, secrets))
         for note in [] if code else boundary_notes(export, secrets, args.environment):
             print(f"note: {note}")
         return code
@@ -46,15 +46,7 @@ def boundary_notes(export: Export, secrets: Collection[tuple[str, str]], environ
     """
     if not environments:
         return []
-    from amplify_delivery.delivery.planning import boundary_check  # noqa: PLC0415 - pydantic and PyYAML, which a check of an export does without
+    from amplify_delivery.delivery.deployment import boundary_check  # noqa: PLC0415 - pydantic and PyYAML, which a check of an export does without
 
     assembly = assemble(export, secrets)
     return [note for name in environments for note in boundary_check.notes(assembly, name)]
-
-
-def report(export: Export, findings: Sequence[Finding]) -> int:
-    """Print every finding about an export, for people; the exit code."""
-    output.findings(sorted(findings, key=lambda f: ("refused", "warning", "repaired").index(f.severity)))
-    counts = {s: sum(f.severity == s for f in findings) for s in ("refused", "warning", "repaired")}
-    print(f"{export.path}: " + (", ".join(f"{n} {s}" for s, n in counts.items() if n) or "nothing to report"))
-    return 1 if counts["refused"] else 0

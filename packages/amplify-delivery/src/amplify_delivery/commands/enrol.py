@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from amplify_delivery.commands.up import WORDS
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account import build_quota
 from amplify_delivery.delivery.account.account import Account
 from amplify_delivery.delivery.engine import environment_state, secrets_provider
 from amplify_delivery.delivery.engine.engine import Engine
+from amplify_delivery.delivery.reports.changes import told
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.stacks.access import account_environments, environment_names
 from amplify_delivery.stacks.config import AccountConfig, EnvironmentConfig, Project
@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
         secrets_provider.check(enrolment.stack, engine.state())
         changes = done[enrolment.stack] = engine.up().changes
         if not args.json:
-            print(f"{enrolment.stack}: {said(changes)}")
+            print(f"{enrolment.stack}: {told(changes)}")
         for environment in enrolment.environments:
             name = environment.environment
             names = environment_names(project.app, environment)
@@ -84,13 +84,6 @@ def enrolments_of(project: Project, environments: list[str]) -> tuple[Enrolment,
     """The account stacks of `environments`, each once, in that order. Raises `ConfigError` unless all files fit."""
     stacks = dict.fromkeys(_stack_of(project, name) for name in environments)
     return tuple(_checked(project, stack) for stack in stacks)
-
-
-def said(changes: Mapping[str, int]) -> str:
-    """What an update did, for people."""
-    return (
-        ", ".join(f"{changes[kind]} {word}" for kind, word in WORDS.items() if kind in changes) or "nothing to change"
-    )
 
 
 def _stack_of(project: Project, environment: str) -> str:

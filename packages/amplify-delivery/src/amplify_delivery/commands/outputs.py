@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
-from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from amplify_delivery.delivery import output
-from amplify_delivery.delivery.engine.engine import HIDDEN, Engine
-from amplify_delivery.delivery.engine.stack_outputs import Output
+from amplify_delivery.delivery.engine.engine import Engine
+from amplify_delivery.delivery.reports import outputs
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,27 +16,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    outputs = shown(Engine(args.environment, Path.cwd(), output.progress).outputs(), secrets=args.show_secrets)
+    found = outputs.shown(Engine(args.environment, Path.cwd(), output.progress).outputs(), secrets=args.show_secrets)
     if args.json:
-        output.document(outputs)
+        output.document(found)
     else:
-        table(outputs)
+        outputs.table(found)
     return 0
-
-
-def shown(outputs: Mapping[str, Output], *, secrets: bool) -> dict[str, Any]:
-    """The outputs as they are printed."""
-    return {name: HIDDEN if o.secret and not secrets else o.value for name, o in outputs.items()}
-
-
-def table(outputs: Mapping[str, Any]) -> None:
-    """The outputs for people: one line per value, nested ones by their path."""
-    output.table(("output", "value"), _flat(outputs))
-
-
-def _flat(outputs: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:
-    for name, value in outputs.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, (*path, name))
-        else:
-            yield ".".join((*path, name)), value if isinstance(value, str) else json.dumps(value)

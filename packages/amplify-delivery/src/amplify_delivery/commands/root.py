@@ -7,8 +7,8 @@ import json
 from pathlib import Path
 
 from amplify_delivery.delivery import output
-from amplify_delivery.delivery.project import expiry, sources, stack_files
-from amplify_delivery.export import EnvironmentValues, render_root
+from amplify_delivery.delivery.project import sources, stack_files
+from amplify_delivery.export import render_root
 
 HIDDEN = "[secret]"
 """Stands for a secret's version id, which only the account knows."""
@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    values = environment_values(args.environment)
+    values = stack_files.values_of(args.environment)
     root = render_root(sources.load(args.folder, values.secrets), values, args.staging_bucket)
     parameters = {**root.parameters, **{s.version_parameter: HIDDEN for s in root.secrets}}
     if args.json:
@@ -31,10 +31,3 @@ def run(args: argparse.Namespace) -> int:
     output.table(("parameter", "value"), sorted(parameters.items()))
     print(json.dumps(root.template, indent=2))
     return 0
-
-
-def environment_values(name: str) -> EnvironmentValues:
-    """What the environment's stack file sets, if it lies in this folder; else its name alone."""
-    if stack_files.path(name).is_file():
-        return stack_files.values(stack_files.load(name))
-    return EnvironmentValues(name, expiry.in_a_year())

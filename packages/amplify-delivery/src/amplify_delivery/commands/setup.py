@@ -6,30 +6,17 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import shlex
-import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from amplify_delivery.components.documents.naming import STATE_PREFIX, PipelineNames
+from amplify_delivery.components.documents.naming import PipelineNames
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account.account import Account
-from amplify_delivery.delivery.teardown import emptying
-from amplify_delivery.errors import ConfigError, DeployError
-from amplify_delivery.publishing.standing import described
+from amplify_delivery.delivery.pipeline import state_stack
+from amplify_delivery.delivery.teardown.removal import KEY_DAYS
+from amplify_delivery.errors import ConfigError
 from amplify_delivery.stacks.config import Project, fields
-
-TEMPLATE = Path(__file__).with_name("templates") / "state.yaml"
-_PATIENCE = 600
-"""Seconds to wait for CloudFormation: a key and a bucket take about one minute."""
-_DONE = ("CREATE_COMPLETE", "UPDATE_COMPLETE")
-_DELETED = ("DELETE_COMPLETE",)
-KEY_DAYS = 30
-"""How long the key waits before it is deleted: until then it can be had back."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,11 +37,10 @@ def run(args: argparse.Namespace) -> int:
     tooling = Account(args.account, args.region, args.profile)
     stack = f"{names.app}-tooling-state"
     if args.remove:
-        return _remove(tooling, stack, names, as_json=args.json)
-    try:
-        change = _deploy(tooling.client("cloudformation"), stack, names)
-    except (BotoCoreError, ClientError) as error:
-        raise tooling.refused(error, f"deploying stack {stack}") from None
+        key = state_stack.remove(tooling, stack, names)
+        _say_removed(stack, names.state_bucket, key, as_json=args.json)
+        return 0
+    change = state_stack.deploy(tooling, stack, names)
     backend, secrets = names.state_backend, names.secrets_provider
     if args.json:
         output.document({"stack": stack, "change": change, "backend": backend, "secretsProvider": secrets})
@@ -80,121 +66,10 @@ def _pipeline(project: Project) -> str:
     return stacks[0] if len(stacks) == 1 else "pipeline"
 
 
-def _deploy(cloudformation: Any, stack: str, names: PipelineNames) -> str:
-    """Create or update the stack and wait; "created", "updated" or "unchanged"."""
-    arguments = {
-        "StackName": stack,
-        "TemplateBody": TEMPLATE.read_text(encoding="utf-8"),
-        "Parameters": [
-            {"ParameterKey": "BucketName", "ParameterValue": names.state_bucket},
-            {"ParameterKey": "KeyAlias", "ParameterValue": names.state_key_alias},
-        ],
-        "Tags": [{"Key": "app", "Value": names.app}],
-    }
-    found = described(cloudformation, stack)
-    if found is not None and found["StackStatus"].endswith("_IN_PROGRESS"):
-        found = _settled(cloudformation, found["StackId"])  # somebody else's run, or one of ours that was interrupted
-        if found["StackStatus"] == "DELETE_COMPLETE":
-            found = None
-    if found is None:
-        made = cloudformation.create_stack(**arguments, OnFailure="DELETE")
-        _check(cloudformation, _settled(cloudformation, made["StackId"]))
-        # Only now: a failed create deletes the stack, so that the next one begins afresh.
-        cloudformation.update_termination_protection(EnableTerminationProtection=True, StackName=stack)
-        return "created"
-    try:
-        cloudformation.update_stack(**arguments)
-    except ClientError as error:
-        if "No updates are to be performed" not in str(error):
-            raise
-        return "unchanged"
-    _check(cloudformation, _settled(cloudformation, found["StackId"]))
-    return "updated"
-
-
-def _remove(account: Account, stack: str, names: PipelineNames, *, as_json: bool) -> int:
-    """Everything in an order in which it can be interrupted and repeated: the key is found through the stack, the
-    bucket by its name."""
-    cloudformation, kms, s3 = (account.client(service) for service in ("cloudformation", "kms", "s3"))
-    owner = {"Bucket": names.state_bucket, "ExpectedBucketOwner": names.account}
-    try:
-        found = described(cloudformation, stack)
-        held = _stacks_in(s3, owner)
-        if held:
-            raise DeployError(
-                f"the state of {', '.join(held)} lies in it",
-                where=names.state_bucket,
-                remedy="`amplify-delivery destroy STACK --delete-data` of each; nothing was changed",
-            )
-        if found is not None and found["StackStatus"].endswith("_IN_PROGRESS"):
-            # It would not be deleted now, and its bucket and key would be gone.
-            found = _settled(cloudformation, found["StackId"])
-            found = None if found["StackStatus"] == "DELETE_COMPLETE" else found
-        emptying.bucket(account, names.state_bucket)
-        key = next((o["OutputValue"] for o in (found or {}).get("Outputs", ()) if o["OutputKey"] == "KeyArn"), None)
-        if key and kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"] != "PendingDeletion":
-            kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=KEY_DAYS)
-        if found is not None:
-            cloudformation.update_termination_protection(EnableTerminationProtection=False, StackName=stack)
-            cloudformation.delete_stack(StackName=stack)
-            _check(cloudformation, _settled(cloudformation, found["StackId"]), _DELETED)
-        with contextlib.suppress(s3.exceptions.NoSuchBucket):
-            s3.delete_bucket(**owner)
-    except (BotoCoreError, ClientError) as error:
-        raise account.refused(error, f"removing stack {stack} with its bucket and key") from None
+def _say_removed(stack: str, bucket: str, key: str | None, *, as_json: bool) -> None:
     if as_json:
-        output.document({"stack": stack, "change": "removed", "bucket": names.state_bucket, "key": key})
-        return 0
-    print(f"stack {stack} and bucket {names.state_bucket}: removed")
+        output.document({"stack": stack, "change": "removed", "bucket": bucket, "key": key})
+        return
+    print(f"stack {stack} and bucket {bucket}: removed")
     if key:
         print(f"key {key}: scheduled for deletion, in {KEY_DAYS} days; until then `aws kms cancel-key-deletion`")
-    return 0
-
-
-def _stacks_in(s3: Any, owner: dict[str, str]) -> list[str]:
-    """The Pulumi stacks whose state lies in the bucket, as PROJECT/STACK."""
-    prefix, found = f"{STATE_PREFIX}stacks/", set()
-    try:
-        for page in s3.get_paginator("list_objects_v2").paginate(**owner, Prefix=prefix):
-            for item in page.get("Contents", ()):
-                name, _, kind = str(item["Key"]).removeprefix(prefix).partition(".json")
-                if kind in ("", ".gz", ".zst"):  # what is left of a removed stack ends with .bak
-                    found.add(name)
-    except s3.exceptions.NoSuchBucket:
-        return []
-    return sorted(found)
-
-
-def _settled(cloudformation: Any, stack_id: str) -> dict[str, Any]:
-    """The stack once nothing is in progress any more. By its id a deleted one is found too."""
-    end, pause = time.monotonic() + _PATIENCE, 0.1
-    while True:
-        found: dict[str, Any] = cloudformation.describe_stacks(StackName=stack_id)["Stacks"][0]
-        if not found["StackStatus"].endswith("_IN_PROGRESS"):
-            return found
-        if time.monotonic() > end:
-            raise DeployError(
-                f"it is still {found['StackStatus']} after {_PATIENCE} seconds",
-                where=found["StackName"],
-                remedy="look at its events; the command can be repeated",
-            )
-        time.sleep(pause)
-        pause = min(pause * 2, 5)
-
-
-def _check(cloudformation: Any, found: dict[str, Any], done: Collection[str] = _DONE) -> None:
-    """Raise `DeployError` with the reasons unless the operation succeeded."""
-    if found["StackStatus"] in done:
-        return
-    events = cloudformation.describe_stack_events(StackName=found["StackId"])["StackEvents"]
-    reasons = [
-        f"{e['LogicalResourceId']}: {e.get('ResourceStatusReason', '')}"
-        for e in events
-        if e["ResourceStatus"].endswith("_FAILED") and "cancelled" not in e.get("ResourceStatusReason", "")
-    ]
-    raise DeployError(
-        "\n".join([found["StackStatus"], *dict.fromkeys(reversed(reasons))]),
-        where=found["StackName"],
-        remedy="correct the cause and repeat; a bucket or key that an earlier stack left behind can be imported into "
-        "the stack, or deleted",
-    )

@@ -11,10 +11,10 @@ from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account import stamp
 from amplify_delivery.delivery.account.account import Account
 from amplify_delivery.delivery.engine import stack_outputs
-from amplify_delivery.delivery.pipeline import bake
+from amplify_delivery.delivery.pipeline import bake, steps
 from amplify_delivery.delivery.project import shell, stack_files
-from amplify_delivery.errors import ConfigError, DeployError
-from amplify_delivery.stacks.config import EnvironmentConfig, Project, Step
+from amplify_delivery.errors import ConfigError
+from amplify_delivery.stacks.config import EnvironmentConfig, Project
 
 BAKE = "bake"
 """The step that only waits."""
@@ -47,29 +47,6 @@ def run(args: argparse.Namespace) -> int:
     return _run_step(args, config, project)
 
 
-def variables(step: Step, outputs: stack_outputs.Outputs, where: str) -> tuple[dict[str, str], frozenset[str]]:
-    """The step's environment variables, and the texts in them that must not be printed.
-
-    Raises `ConfigError` for an output that is not there.
-    """
-    found = {
-        name: stack_outputs.find(outputs, output_name, where) for name, output_name in step.env_from_outputs.items()
-    }
-    given = {name: stack_outputs.text(o.value) for name, o in found.items()}
-    return {**step.env, **given}, shell.hidden(o.value for o in found.values() if o.secret)
-
-
-def failure(step: Step, ended: shell.Ended, where: str) -> DeployError | None:
-    """Why the step has failed; None if it has not."""
-    if ended.timed_out:
-        why, remedy = f"ended after its timeout of {step.timeout} minutes", "raise `timeout` of the step, or mend it"
-    elif ended.failed:
-        why, remedy = ended.failed, "what was deployed stays as it is; mend the cause and repeat the step"
-    else:
-        return None
-    return ended.error(why, where, remedy)
-
-
 def _run_step(args: argparse.Namespace, config: EnvironmentConfig, project: Project) -> int:
     step = project.step(args.environment, args.name)
     where = f"step {step.name} of {args.environment}"
@@ -79,9 +56,9 @@ def _run_step(args: argparse.Namespace, config: EnvironmentConfig, project: Proj
         outputs = stack_outputs.read_file(args.outputs)
     elif step.env_from_outputs:
         outputs = stack_outputs.read_account(config, project.app)
-    given, secrets = variables(step, outputs, where)
+    given, secrets = steps.variables(step, outputs, where)
     ended = shell.run(step.commands, given, step.timeout * 60, output.progress if args.json else output.line, secrets)
-    failed = failure(step, ended, where)
+    failed = steps.failure(step, ended, where)
     if failed:
         raise failed
     seconds = round(ended.seconds, 1)

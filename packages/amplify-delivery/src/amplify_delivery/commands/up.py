@@ -6,22 +6,17 @@ import argparse
 from datetime import UTC, datetime
 from pathlib import Path
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from amplify_delivery.commands.outputs import shown, table
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account import stamp
+from amplify_delivery.delivery.deployment import execution
 from amplify_delivery.delivery.engine import secrets_provider
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.planning import plan_program
 from amplify_delivery.delivery.project import stack_files
-from amplify_delivery.errors import ConfigError, DeployError
-from amplify_delivery.publishing.credentials import client_config, provider_session
-from amplify_delivery.publishing.failures import failed_resources
+from amplify_delivery.delivery.reports import outputs
+from amplify_delivery.delivery.reports.changes import told
+from amplify_delivery.errors import DeployError
 from amplify_delivery.stacks.config import Project
-
-WORDS = {"create": "created", "update": "updated", "replace": "replaced", "delete": "deleted", "import": "imported"}
-"""The engine's kinds of changes that are worth a word."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,24 +41,11 @@ def run(args: argparse.Namespace) -> int:
     try:
         changes = engine.up().changes
     except DeployError as error:
-        raise with_reasons(error, args.environment) from None
-    outputs = shown(engine.outputs(), secrets=args.show_secrets)
+        raise execution.with_reasons(error, args.environment) from None
+    values = outputs.shown(engine.outputs(), secrets=args.show_secrets)
     if args.json:
-        output.document({"environment": args.environment, "changes": changes, "outputs": outputs})
+        output.document({"environment": args.environment, "changes": changes, "outputs": values})
         return 0
-    table(outputs)
-    done = ", ".join(f"{changes[kind]} {word}" for kind, word in WORDS.items() if kind in changes)
-    print(f"{args.environment}: {done or 'nothing to change'}")
+    outputs.table(values)
+    print(f"{args.environment}: {told(changes)}")
     return 0
-
-
-def with_reasons(error: DeployError, environment: str) -> DeployError:
-    """`error` with what failed in the nested stacks: the provider tells of the root stack only."""
-    try:
-        config = stack_files.load(environment)
-        session = provider_session(config.region, config.profile, config.role_arn)
-        found = failed_resources(session.client("cloudformation", config=client_config()), error.message)
-    except (ConfigError, BotoCoreError, ClientError):
-        return error  # without credentials the engine's own words have to do
-    news = [line for line in found if line not in error.message]
-    return DeployError("\n".join([error.message, *news]), where=error.where, remedy=error.remedy)

@@ -27,6 +27,7 @@ from amplify_delivery.export import Assembly, Finding, RootStack, render_root
 from amplify_delivery.export.templates.bindings import told
 from amplify_delivery.stacks.config import EnvironmentConfig, from_pulumi
 from amplify_delivery.stacks.inputs import environment_values, read_assembly
+from amplify_delivery.stacks.output_names import NESTED_OUTPUTS, ROOT_OUTPUTS
 
 
 def program() -> None:
@@ -80,8 +81,8 @@ def program() -> None:
     pulumi.export("stackId", backend.stack_id)
     pulumi.export("stagingBucket", staging[0].bucket_name if staging else bucket)
     pulumi.export("rootTemplate", backend.template_key)
-    pulumi.export("rootOutputs", backend.outputs)
-    pulumi.export("outputs", backend.nested_outputs)
+    pulumi.export(ROOT_OUTPUTS, backend.outputs)
+    pulumi.export(NESTED_OUTPUTS, backend.nested_outputs)
     endpoint = backend.graphql_api.endpoint if backend.has("AWS::AppSync::GraphQLApi") else None
     if endpoint is not None:
         pulumi.export("graphqlEndpoint", endpoint)

@@ -14,9 +14,10 @@ from unittest.mock import MagicMock
 import pytest
 
 from amplify_delivery.commands import setup as setup_command
-from amplify_delivery.commands.setup import TEMPLATE
 from amplify_delivery.components.documents.naming import PipelineNames
 from amplify_delivery.delivery.account.account import Account
+from amplify_delivery.delivery.pipeline import state_stack
+from amplify_delivery.delivery.pipeline.state_stack import TEMPLATE
 from amplify_delivery.errors import ConfigError, DeployError
 from amplify_delivery.export.documents import parse_yaml
 from amplify_delivery_rehearsal.workspace import Finished, Workspace
@@ -58,7 +59,7 @@ def test_what_it_prints_can_be_pasted(
     (tmp_path / "Pulumi.yaml").write_text("name: app\nruntime: python\n")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(setup_command, "Account", MagicMock())
-    monkeypatch.setattr(setup_command, "_deploy", lambda *_: "created")
+    monkeypatch.setattr(state_stack, "_deploy", lambda *_: "created")
     account = "111111111111"
     arguments = argparse.Namespace(account=account, region=REGION, profile=None, remove=False, json=False)
     assert setup_command.run(arguments) == 0
@@ -154,7 +155,7 @@ def test_what_is_being_changed_is_not_emptied(local_aws: LocalAws, monkeypatch: 
         monkeypatch.setenv(name, value)
     account, names = Account(number, REGION), PipelineNames("app", number, REGION, "pipeline")
     cloudformation, s3 = account.client("cloudformation"), account.client("s3")
-    setup_command._deploy(cloudformation, "app-state", names)
+    state_stack._deploy(cloudformation, "app-state", names)
     s3.put_object(Bucket=names.state_bucket, Key="left", Body=b"by a stack that was removed")
     template = dict(parse_yaml(TEMPLATE.read_bytes()))
     wait = {"Type": "AWS::CloudFormation::WaitCondition", "Properties": {"Handle": {"Ref": "Handle"}, "Timeout": "60"}}
@@ -163,13 +164,13 @@ def test_what_is_being_changed_is_not_emptied(local_aws: LocalAws, monkeypatch: 
     given = [{"ParameterKey": p, "UsePreviousValue": True} for p in template["Parameters"]]
     cloudformation.update_stack(StackName="app-state", TemplateBody=json.dumps(template), Parameters=given)
 
-    monkeypatch.setattr(setup_command, "_PATIENCE", 1)
+    monkeypatch.setattr(state_stack, "_PATIENCE", 1)
     with pytest.raises(DeployError, match="still UPDATE_IN_PROGRESS"):
-        setup_command._remove(account, "app-state", names, as_json=True)
+        state_stack.remove(account, "app-state", names)
     assert s3.list_objects_v2(Bucket=names.state_bucket)["KeyCount"] == 1
     cloudformation.signal_resource(StackName="app-state", LogicalResourceId="Wait", UniqueId="1", Status="SUCCESS")
-    monkeypatch.setattr(setup_command, "_PATIENCE", 60)
-    assert setup_command._remove(account, "app-state", names, as_json=True) == 0
+    monkeypatch.setattr(state_stack, "_PATIENCE", 60)
+    assert state_stack.remove(account, "app-state", names)
     assert cloudformation.describe_stacks()["Stacks"] == []
 
 

@@ -111,7 +111,7 @@ def test_a_python_without_the_packages_is_told_apart_from_a_defect(command: tupl
         "`.venv/bin/amplify-delivery ...`\n"
     )
     (tmp_path / ".venv" / "bin").mkdir(parents=True)
-    (tmp_path / ".venv" / "bin" / "python").touch()
+    (tmp_path / ".venv" / "bin" / "amplify-delivery").touch()
     assert run().stderr.endswith("\n  -> `.venv/bin/amplify-delivery ...`\n")
     assert json.loads(run("--json").stdout)["error"]["type"] == "SetupError"
 

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from amplify_delivery.changes.guard import AllowedLoss, Guard
-from amplify_delivery.commands.deploy import check, read_approved
 from amplify_delivery.delivery.account.audit_log import carried_out
+from amplify_delivery.delivery.deployment.approval import check, read_approved
+from amplify_delivery.delivery.deployment.audit import Audit
 from amplify_delivery.delivery.engine import secrets_provider
 from amplify_delivery.delivery.planning import Plan, Start, Target, plan_backend
-from amplify_delivery.delivery.planning.audit import Audit
 from amplify_delivery.errors import ConfigError, DeployError, StateError
 from unit.delivery.planning.stacks_of import stacks_of
 

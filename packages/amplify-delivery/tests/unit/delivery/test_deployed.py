@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from amplify_delivery.changes import deployed
 from amplify_delivery.changes.deployed import MASK, read, settle
 from amplify_delivery.changes.guard import PLAN_VARIABLE
-from amplify_delivery.commands import deploy, plan
+from amplify_delivery.delivery.deployment import execution, planned
 from amplify_delivery.delivery.planning import AddResource, Plan, Start, Target
 from amplify_delivery.errors import DeployError
 from amplify_delivery.export.assembling.assembly import canonical
@@ -201,13 +201,13 @@ DIGEST = "a" * 64
 def test_an_engine_that_ends_well_without_having_done_it(monkeypatch: pytest.MonkeyPatch) -> None:
     step = AddResource(("api", "Table"), "AWS::DynamoDB::Table", "digest")
     start = Start("amplify-app-dev-12345", "UPDATE_ROLLBACK_COMPLETE", "1", "2", "3", "4")
-    planned = Plan(start, Target("dev", "4" * 12, "eu-central-1", "a", "r", "p", "c"), (step,))
+    approved = Plan(start, Target("dev", "4" * 12, "eu-central-1", "a", "r", "p", "c"), (step,))
     told: list[Mapping[str, str]] = []
     engine: Any = SimpleNamespace(up=lambda given: told.append(given) or SimpleNamespace(changes={"same": 14}))
-    monkeypatch.setattr(plan, "wanted", lambda _: None)
-    monkeypatch.setattr(plan, "backend", lambda _: plan.Backend(None, (step,), None))  # type: ignore[arg-type]
+    monkeypatch.setattr(execution.wanted, "wanted", lambda _: None)
+    monkeypatch.setattr(planned, "backend", lambda _: planned.Backend(None, (step,), None))  # type: ignore[arg-type]
     with pytest.raises(DeployError, match=r"1 change of the backend did not take place:\n  \+ api/Table"):
-        deploy.carry_out(engine, planned, DIGEST)
-    monkeypatch.setattr(plan, "backend", lambda _: plan.Backend(None, (), None))  # type: ignore[arg-type]
-    assert deploy.carry_out(engine, planned, DIGEST) == {"same": 14}
+        execution.carry_out(engine, approved, DIGEST)
+    monkeypatch.setattr(planned, "backend", lambda _: planned.Backend(None, (), None))  # type: ignore[arg-type]
+    assert execution.carry_out(engine, approved, DIGEST) == {"same": 14}
     assert told == [{PLAN_VARIABLE: DIGEST}] * 2  # the program's own guard has to know what was approved

@@ -17,7 +17,7 @@ from amplify_delivery.commands import destroy
 from amplify_delivery.components.remembered import ROOT_STACK_NAME
 from amplify_delivery.delivery.engine import waiting
 from amplify_delivery.delivery.engine.engine import ROOT_STACK, Before
-from amplify_delivery.delivery.teardown import root_stack
+from amplify_delivery.delivery.teardown import environment, root_stack
 from amplify_delivery.delivery.teardown.stateful import Held
 from amplify_delivery.errors import ConfigError, DeployError, LockedError
 
@@ -68,10 +68,11 @@ class Scene:
         config = SimpleNamespace(profile=None, region=self.region)
         monkeypatch.setattr(destroy.stack_files, "program", lambda _: "backend")
         monkeypatch.setattr(destroy.stack_files, "load", lambda _: config)
+        monkeypatch.setattr(environment, "Project", lambda _: SimpleNamespace(app="app"))
         monkeypatch.setattr(destroy, "Project", lambda _: SimpleNamespace(app="app"))
         monkeypatch.setattr(destroy, "Engine", lambda *_: self)
         monkeypatch.setattr(destroy, "Account", SimpleNamespace(of=lambda _: self))
-        monkeypatch.setattr(destroy, "in_state", lambda _: [])
+        monkeypatch.setattr(environment, "in_state", lambda _: [])
         monkeypatch.setattr(root_stack, "in_stack", lambda *_: [bucket])
         monkeypatch.setattr(root_stack, "living", lambda *_: ["Todo/Table (AWS::DynamoDB::Table): Todo-dev"])
         monkeypatch.setattr(root_stack, "root_stack_name", self.exported)
@@ -194,6 +195,6 @@ def test_a_stack_that_lives_on_is_not_said_to_be_deleted(monkeypatch: pytest.Mon
 @pytest.mark.parametrize(("path", "forced"), [("DeploymentBucket", True), ("storagepictures/S3Bucket", False)])
 def test_no_command_is_printed_that_would_empty_a_bucket_of_users_files(path: str, forced: bool) -> None:
     held = Held(path, "AWS::S3::Bucket", "a-bucket", "objects", kept=True)
-    command = destroy._removal(held, SimpleNamespace(region="eu-west-1", profile=None))
+    command = environment.removal(held, SimpleNamespace(region="eu-west-1", profile=None))
     assert command.startswith("aws s3 rb s3://a-bucket")
     assert ("--force" in command) == forced

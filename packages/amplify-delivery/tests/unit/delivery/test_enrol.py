@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from amplify_delivery.commands.enrol import enrolments_of, said
+from amplify_delivery.commands.enrol import enrolments_of
+from amplify_delivery.delivery.reports.changes import told
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.stacks.config import Project
 from unit.stacks.projects import account_of, make, name_of, write
@@ -98,4 +99,4 @@ def test_an_environment_that_is_not_there(directory: Path) -> None:
     [({"create": 3, "same": 1}, "3 created"), ({"same": 4}, "nothing to change"), ({}, "nothing to change")],
 )
 def test_what_it_says(changes: dict[str, int], words: str) -> None:
-    assert said(changes) == words
+    assert told(changes) == words

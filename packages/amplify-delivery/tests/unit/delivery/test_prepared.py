@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from amplify_delivery.commands import plan
 from amplify_delivery.components.documents.naming import EnvironmentNames
 from amplify_delivery.components.documents.rights.prepared import Prepared
 from amplify_delivery.delivery.account.account import Account
@@ -21,6 +20,7 @@ from amplify_delivery.delivery.account.prepared import (
     recorded,
     unclear,
 )
+from amplify_delivery.delivery.deployment import planned
 from amplify_delivery.delivery.planning import Lacking, Needs
 from amplify_delivery.errors import DeployError
 from amplify_delivery.stacks.access import environment_names
@@ -156,7 +156,7 @@ def test_a_plan_says_it(project: Project, monkeypatch: pytest.MonkeyPatch) -> No
         project.environment("preprod").model_copy(update={"execution_role_arn": "arn:aws:iam::222222222222:role/x"}),
     ):
         target = SimpleNamespace(config=config, account=None, names=environment_names(APP, config))
-        [note] = plan._rights(target, here, ())  # type: ignore[arg-type]
+        [note] = planned._rights(target, here, ())  # type: ignore[arg-type]
         assert "iot:Connect (UpdateRolesWithIDPFunctionRole)" in note
 
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from amplify_delivery.commands.rights import lacking, needs
 from amplify_delivery.components.documents.account.everything import account_documents
 from amplify_delivery.delivery.account.granted import Granted
+from amplify_delivery.delivery.account.role_rights import lacking, needs
 from aws_rehearsal_tests.local_account import LocalAccount
 from unit.components.documents.world import EXPORT_TYPES, PROGRAM_TYPES, access, prod
 from unit.delivery.conftest import ROOT, Ran, delivery, export

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from amplify_delivery.commands import update_pipeline
-from amplify_delivery.commands.update_pipeline import PIPELINE, Decision, check_stores, decide
 from amplify_delivery.components.documents.naming import PipelineNames
 from amplify_delivery.components.documents.pipeline.model import (
     CodeCommitSource,
@@ -19,6 +18,7 @@ from amplify_delivery.components.documents.pipeline.model import (
 )
 from amplify_delivery.delivery.pipeline import restart
 from amplify_delivery.delivery.pipeline.late_rights import LateRights
+from amplify_delivery.delivery.pipeline.self_update import PIPELINE, Decision, check_stores, decide
 from amplify_delivery.delivery.planning import ProgramStep
 from amplify_delivery.delivery.project.pipelines import only_pipeline
 from amplify_delivery.errors import ConfigError, DeployError

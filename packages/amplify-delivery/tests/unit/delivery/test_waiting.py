@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from amplify_delivery import cli
-from amplify_delivery.commands import deploy, update_pipeline
+from amplify_delivery.commands import deploy
 from amplify_delivery.components.documents.naming import PipelineNames
 from amplify_delivery.components.documents.pipeline.model import (
     CodeCommitSource,
@@ -18,9 +18,10 @@ from amplify_delivery.components.documents.pipeline.model import (
     PipelineModel,
     Stage,
 )
+from amplify_delivery.delivery.deployment.audit import Audit
 from amplify_delivery.delivery.engine import waiting
 from amplify_delivery.delivery.engine.engine import Watch
-from amplify_delivery.delivery.planning.audit import Audit
+from amplify_delivery.delivery.pipeline import self_update
 from amplify_delivery.errors import DeployError, LockedError
 
 LOCKED = LockedError("another update of this stack is running: created by root@build (pid 7)", where="prod")
@@ -80,7 +81,7 @@ REFUSED = (
 
 
 def bring(engine: Any) -> Any:
-    return update_pipeline.bring(engine, model())
+    return self_update.bring(engine, model())
 
 
 def test_a_right_that_is_not_seen_everywhere_yet_is_waited_for(slept: list[float]) -> None:
@@ -122,8 +123,8 @@ class Scene:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *errors: Exception) -> None:
         self.errors, self.looked, self.settled = list(errors), 0, list[float]()
-        monkeypatch.setattr(deploy.planning, "wanted", self.wanted)
-        monkeypatch.setattr(deploy.planning, "settle", lambda _, seconds: self.settled.append(seconds))
+        monkeypatch.setattr(deploy.wanted, "wanted", self.wanted)
+        monkeypatch.setattr(deploy.wanted, "settle", lambda _, seconds: self.settled.append(seconds))
         monkeypatch.setattr(deploy, "_attempt", self.attempt)
         monkeypatch.setattr(deploy, "Engine", lambda *_: SimpleNamespace(outputs=dict))
 

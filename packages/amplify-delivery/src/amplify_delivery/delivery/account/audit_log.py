@@ -1,7 +1,7 @@
 """An enrolled environment's audit log: a log group in its account that the pipeline can append to and not shorten.
 
 One event for each plan and each deployment, one stream for each command that ran: `plan/...` and `deploy/...`, since
-the role that plans may write its own only. What an event holds: `amplify_delivery.delivery.planning.audit`.
+the role that plans may write its own only. What an event holds: `amplify_delivery.delivery.deployment.audit`.
 """
 
 from __future__ import annotations

@@ -23,6 +23,7 @@ from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.errors import ConfigError, DeployError
 from amplify_delivery.export import RootStack, render_root
 from amplify_delivery.stacks.inputs import read_assembly
+from amplify_delivery.stacks.output_names import NESTED_OUTPUTS, ROOT_OUTPUTS
 
 if TYPE_CHECKING:
     from amplify_delivery.stacks.config import EnvironmentConfig
@@ -37,11 +38,6 @@ class Output:
 
 
 Outputs = Mapping[str, Output]
-
-ROOT_OUTPUTS = "rootOutputs"
-"""The program's output that holds those of the root stack, by CloudFormation's names."""
-NESTED_OUTPUTS = "outputs"
-"""The program's output that holds those of the nested stacks, by stack and name."""
 
 
 def to_json(outputs: Outputs) -> str:

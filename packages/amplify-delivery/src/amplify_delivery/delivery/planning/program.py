@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from amplify_delivery.changes.stateful import PULUMI_TYPES
 from amplify_delivery.changes.steps import ChangeProgram, digest
-from amplify_delivery.delivery.teardown.stateful import PULUMI_TYPES
 
 ROOT_STACK = "aws:cloudformation/stack:Stack"
 BACKEND = "amplify-delivery:index:AmplifyBackend$"

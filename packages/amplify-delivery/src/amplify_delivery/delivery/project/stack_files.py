@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from amplify_delivery.delivery.project import expiry
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.export import EnvironmentValues
 
@@ -69,3 +70,10 @@ def secrets(names: Iterable[str]) -> frozenset[tuple[str, str]]:
     """The (nested stack, parameter) pairs that each of the environments `names` supplies as a secret."""
     found = [load(name).secret_names for name in names]
     return frozenset.intersection(*found) if found else frozenset()
+
+
+def values_of(name: str) -> EnvironmentValues:
+    """What the environment's stack file sets, if it lies in this folder; else its name alone."""
+    if path(name).is_file():
+        return values(load(name))
+    return EnvironmentValues(name, expiry.in_a_year())

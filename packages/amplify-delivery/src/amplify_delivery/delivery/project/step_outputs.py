@@ -12,12 +12,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from amplify_delivery.components.names import staging_bucket_name
-from amplify_delivery.delivery.engine.stack_outputs import NESTED_OUTPUTS, ROOT_OUTPUTS
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.export import Assembly, RootStack, render_root
 from amplify_delivery.export.documents import parse_json
 from amplify_delivery.stacks.config import EnvironmentConfig, PipelineConfig, Project
+from amplify_delivery.stacks.output_names import NESTED_OUTPUTS, ROOT_OUTPUTS
 
 _ALWAYS = ("account", "region", "environment", "stackName", "stackId", "stagingBucket", "rootTemplate")
 _IF_THERE = {"graphqlEndpoint": "AWS::AppSync::GraphQLApi", "userPoolId": "AWS::Cognito::UserPool"}

@@ -1,4 +1,4 @@
-"""`delivery destroy STACK` for an account's or a pipeline's stack: everything is checked, then it is taken down.
+"""Taking down an account's or a pipeline's stack: everything is checked, then it is taken down.
 
 First whoever writes goes (the pipeline, roles, projects), then what was written into: nobody fills a bucket again that
 has just been emptied. What cannot be made again stays in the stack, and stays protected, until it is asked for with
@@ -8,7 +8,6 @@ left is read from the engine's state, after a refresh.
 
 from __future__ import annotations
 
-import argparse
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -23,7 +22,6 @@ from amplify_delivery.delivery.account.account import Account
 from amplify_delivery.delivery.engine import environment_state, secrets_provider
 from amplify_delivery.delivery.engine.engine import Before, Engine
 from amplify_delivery.delivery.engine.pulumi_command import Line
-from amplify_delivery.delivery.pipeline import restart
 from amplify_delivery.delivery.teardown import emptying, removal
 from amplify_delivery.delivery.teardown.removal import BUCKET, KEY, Holder, Kept, Resource
 from amplify_delivery.errors import ConfigError, DeployError
@@ -31,9 +29,8 @@ from amplify_delivery.stacks.access import account_environments, environment_nam
 from amplify_delivery.stacks.config import Project
 from amplify_delivery.stacks.model import pipeline_model
 
-KEY_DAYS = 30
-"""How long a key waits before it is deleted: until then it can be had back."""
-_RUNNING = (restart.RUNNING, "Stopping")
+_RUNNING = ("InProgress", "Stopping")
+"""States of an execution that has not ended (`PipelineExecutionSummary` in the CodePipeline API reference)."""
 
 
 @dataclass
@@ -72,22 +69,6 @@ class Accounts:
         if region not in self._found:
             self._found[region] = Account(self.home.account, region, *self._credentials)
         return self._found[region]
-
-
-def run(args: argparse.Namespace, program: str) -> int:
-    """The command, for a stack of the program `account` or `pipeline`."""
-    project, line = Project(Path()), output.progress if args.json else print
-    if program == "account":
-        done = account(project, args.stack, line, delete_data=args.delete_data)
-    elif args.region:
-        done = artifact_store(project, args.stack, args.region, line)
-    else:
-        done = pipeline(project, args.stack, line, delete_data=args.delete_data)
-    if args.json:
-        output.document(done.to_json())
-    else:
-        _say(done)
-    return 0
 
 
 def account(project: Project, stack: str, line: Line, *, delete_data: bool) -> Done:
@@ -288,18 +269,3 @@ def _remove_if(engine: Engine, left: Iterable[Mapping[str, Any]], done: Done, *,
     if asked and not any(left):
         engine.remove()
         done.removed = True
-
-
-def _say(done: Done) -> None:
-    print(f"{done.stack}: {output.counted(done.changes.get('delete', 0), 'resource')} deleted")
-    for key in done.keys:
-        print(f"key {key}: scheduled for deletion, in {KEY_DAYS} days; until then `aws kms cancel-key-deletion`")
-    if done.removed:
-        print(f"the Pulumi stack {done.stack} is removed; its file may go too")
-    if done.kept:
-        print(
-            f"\nKept, in the stack and protected. `amplify-delivery destroy {done.stack} --delete-data` removes it; "
-            "`amplify-delivery enrol` uses it again:"
-        )
-        rows = [(k.environment, k.type.rpartition(":")[2], k.physical_id, k.why) for k in done.kept]
-        output.table(("environment", "", "id", "why"), rows)

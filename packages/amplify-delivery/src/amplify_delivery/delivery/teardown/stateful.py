@@ -6,37 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from amplify_delivery.changes.stateful import CLOUDFORMATION_TYPES, NESTED_STACK
+from amplify_delivery.changes.stateful import CLOUDFORMATION_TYPES, NESTED_STACK, PULUMI_TYPES
 from amplify_delivery.export.documents import Malformed, parse_json, parse_yaml
-
-PULUMI_TYPES: Mapping[str, str] = {
-    "aws:cognito/userPool:UserPool": "users",
-    "aws:docdb/cluster:Cluster": "documents",
-    "aws:dynamodb/globalTable:GlobalTable": "items",
-    "aws:dynamodb/table:Table": "items",
-    "aws:ebs/volume:Volume": "files",
-    "aws:ecr/repository:Repository": "images",
-    "aws:efs/fileSystem:FileSystem": "files",
-    "aws:elasticsearch/domain:Domain": "search index",
-    "aws:kinesis/stream:Stream": "records",
-    "aws:neptune/cluster:Cluster": "graph",
-    "aws:opensearch/domain:Domain": "search index",
-    "aws:rds/cluster:Cluster": "rows",
-    "aws:rds/instance:Instance": "rows",
-    "aws:s3/bucket:Bucket": "objects",
-    "aws:s3/bucketV2:BucketV2": "objects",
-    "aws-native:cognito:UserPool": "users",
-    "aws-native:dynamodb:GlobalTable": "items",
-    "aws-native:dynamodb:Table": "items",
-    "aws-native:ecr:Repository": "images",
-    "aws-native:efs:FileSystem": "files",
-    "aws-native:kinesis:Stream": "records",
-    "aws-native:opensearchservice:Domain": "search index",
-    "aws-native:rds:DbCluster": "rows",
-    "aws-native:rds:DbInstance": "rows",
-    "aws-native:s3:Bucket": "objects",
-}
-"""Pulumi's types that hold data, of what the program makes beside the backend, and what kind."""
 
 _STAGING = "amplify-delivery:index:StagingArea$"
 """In the URN of what a staging area holds: published copies, which can be published again."""

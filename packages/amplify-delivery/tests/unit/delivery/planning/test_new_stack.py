@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from amplify_delivery.changes.deployed import Deployed
-from amplify_delivery.commands import plan
+from amplify_delivery.delivery.deployment import planned
 from amplify_delivery.export import EnvironmentValues, ExportRefused, Finding, render_root
 from unit.components.backends import EXPIRES, assembly_of, folder
 
@@ -18,10 +18,10 @@ ROOT = render_root(ASSEMBLY, EnvironmentValues("dev", EXPIRES), "staging")
 BOUND = replace(ROOT, against_creating=(Finding("AD311", "refused", "auth.json", "secrets are missing"),))
 
 
-def backend(root: Any, monkeypatch: pytest.MonkeyPatch) -> plan.Backend:
+def backend(root: Any, monkeypatch: pytest.MonkeyPatch) -> planned.Backend:
     target: Any = SimpleNamespace(assembly=ASSEMBLY, root=root, parameters=dict(root.parameters))
-    monkeypatch.setattr(plan, "_deployed", lambda _: Deployed())
-    return plan.backend(target)
+    monkeypatch.setattr(planned, "_deployed", lambda _: Deployed())
+    return planned.backend(target)
 
 
 def test_a_new_stack_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

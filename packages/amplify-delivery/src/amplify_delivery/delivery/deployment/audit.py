@@ -12,10 +12,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from amplify_delivery.components.documents.naming import PLAN
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account.audit_log import AuditLog
+from amplify_delivery.delivery.deployment.wanted import Wanted
 from amplify_delivery.delivery.planning import Plan
-from amplify_delivery.errors import ConfigError, DeliveryError
+from amplify_delivery.errors import ConfigError, DeliveryError, DeployError
 
 _RUN = {"commit": "COMMIT_ID", "execution": "EXECUTION_ID", "build": "CODEBUILD_BUILD_ID"}
 """What the pipeline says about itself in environment variables."""
@@ -101,3 +103,13 @@ class Audit:
                 file.write(text)
         except OSError as problem:
             raise ConfigError(f"cannot be written: {problem.strerror}", where=str(self._file)) from None
+
+
+def log_if_allowed(audit: Audit, target: Wanted) -> None:
+    """Have a plan of an enrolled environment recorded in its account. Whoever may not write there may plan as well."""
+    if not target.config.enrolled:
+        return
+    try:
+        audit.log_to(AuditLog(target.account_anew, target.names, PLAN))
+    except DeployError as error:
+        output.progress(f"not recorded: {error.message}")

@@ -1,0 +1,107 @@
+"""Whether a plan may be carried out: what was approved, and where its document lies."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from amplify_delivery.changes.guard import Guard
+from amplify_delivery.changes.impossible import check as refuse
+from amplify_delivery.delivery import output
+from amplify_delivery.delivery.deployment.wanted import Wanted
+from amplify_delivery.delivery.engine import state_bucket
+from amplify_delivery.delivery.planning import (
+    Plan,
+    Step,
+    document_digest,
+)
+from amplify_delivery.delivery.reports import plans
+from amplify_delivery.errors import ConfigError, DeployError
+
+
+def keep(target: Wanted, plan: Plan) -> None:
+    """Leave the plan's document in the account, if this role may: what remains of it can be deployed then."""
+    body = json.dumps(plan.to_json(), ensure_ascii=False).encode()
+    try:
+        state_bucket.write(target.account_anew(), target.names, state_bucket.plan_key(plan.digest), body)
+    except state_bucket.NotAllowedError as error:
+        output.progress(f"the plan is not kept in the account: {error.message}")
+
+
+def read_approved(file: Path, digest: str) -> dict[str, Any]:
+    """The document of the approved plan. Raises `ConfigError` unless it is the one that `digest` names."""
+    try:
+        return _approved(file.read_bytes(), digest, str(file))
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {error.strerror}", where=str(file)) from None
+
+
+def kept(target: Wanted, digest: str) -> dict[str, Any] | None:
+    """The document of the approved plan that `plan` has left in the account; None if there is none.
+
+    Raises `ConfigError` if it is another one.
+    """
+    if not re.fullmatch("[0-9a-f]{64}", digest):
+        return None
+    key = state_bucket.plan_key(digest)
+    body = state_bucket.read(target.account, target.names, key)
+    return None if body is None else _approved(body, digest, f"s3://{target.names.state_bucket}/{key}")
+
+
+def _approved(body: bytes, digest: str, where: str) -> dict[str, Any]:
+    try:
+        document: dict[str, Any] = json.loads(body)
+        found = document_digest(document)
+    except (ValueError, KeyError, TypeError):
+        raise ConfigError("is no plan", where=where, remedy="give the file that `plan --out FILE` wrote") from None
+    if found != digest:
+        raise ConfigError(
+            f"is another plan: its digest is {found}, not {digest}",
+            where=where,
+            remedy="give the file of the very plan that was approved",
+        )
+    return document
+
+
+def check(plan: Plan, digest: str, approved: Mapping[str, Any] | None, guard: Guard, *, before: bool = False) -> None:
+    """Raise `DeployError` unless `plan` may be carried out.
+
+    It may if it is the approved one, if it is what remains of it (`approved`, its document: the same target, no step
+    that was not in it), if the approved one led to the same target `before` (a rollback: the way back was not planned,
+    but where it leads to was), or if there is nothing to do. Data is lost only where `guard` allows it.
+    """
+    if plan.steps and plan.digest != digest and not before:
+        if approved is None:
+            raise _changed(
+                plan,
+                plan.steps,
+                f"what would change is not what was approved: the plan is {plan.digest} now, {digest} was approved",
+                "to carry on with a plan that was begun, add `--plan-file` with its document",
+            )
+        if not plan.leads_where(approved):
+            raise _changed(plan, plan.steps, "the approved plan was one for another export or configuration")
+        beyond = plan.beyond(approved)
+        if beyond:
+            raise _changed(plan, beyond, "this was not in the approved plan")
+    refuse(plan.impossible, plan.target.environment)
+    guard.check(plan.losses)
+
+
+def _changed(plan: Plan, steps: tuple[Step, ...], why: str, more: str = "") -> DeployError:
+    environment = plan.target.environment
+    return DeployError(
+        f"{why}:\n{plans.listed(steps)}",
+        where=environment,
+        remedy="; ".join(
+            part
+            for part in (
+                "nothing was changed",
+                f"`amplify-delivery plan {environment}`, and approve that",
+                more,
+            )
+            if part
+        ),
+    )

@@ -1,0 +1,152 @@
+"""The plan of an environment: its backend's part by CloudFormation, the program's part by the engine. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from amplify_delivery.changes import deployed
+from amplify_delivery.changes.imports import listed, not_exported
+from amplify_delivery.changes.impossible import impossible
+from amplify_delivery.changes.published import published
+from amplify_delivery.delivery import output
+from amplify_delivery.delivery.account import prepared
+from amplify_delivery.delivery.deployment.wanted import Wanted
+from amplify_delivery.delivery.engine import secrets_provider
+from amplify_delivery.delivery.engine.engine import Engine
+from amplify_delivery.delivery.planning import (
+    Identity,
+    Plan,
+    ProgramStep,
+    Stacks,
+    Start,
+    Step,
+    Target,
+    beyond_boundary,
+    boundary_comes,
+    digest,
+    ignored,
+    lacking,
+    losses,
+    named_policies,
+    page_buckets,
+    plan_backend,
+    plan_program,
+    program_needs,
+    unread_policies,
+)
+from amplify_delivery.delivery.project import stack_files
+from amplify_delivery.errors import DeployError
+from amplify_delivery.export import ExportRefused
+from amplify_delivery.export.documents import Malformed
+from amplify_delivery.publishing.target import PublishTarget
+from amplify_delivery.stacks.config import Project
+from amplify_delivery.stacks.config.reader import own_keys_in
+
+
+@dataclass(frozen=True)
+class Backend:
+    """What is deployed, and the steps from there: the backend's part of a plan, for which no engine is needed."""
+
+    found: deployed.Deployed
+    steps: tuple[Step, ...]
+    wanted: Stacks
+
+
+def backend(target: Wanted) -> Backend:
+    """What deploying would do to the backend as it is now. Raises `DeployError`, and `ExportRefused` for what only a
+    stack that is there may have."""
+    found = _deployed(target)
+    if found.stacks is None and target.root.against_creating:
+        raise ExportRefused(target.root.against_creating)
+    have = found.stacks.parameters if found.stacks else {}
+    parameters = deployed.with_deployed(target.parameters, have)
+    stacks = Stacks.of(target.assembly, target.root, parameters)
+    return Backend(found, plan_backend(found.stacks, stacks), stacks)
+
+
+def make(target: Wanted, engine: Engine) -> Plan:
+    """The plan of an environment. Raises `DeliveryError`s, also if its account lacks rights for it; reads only.
+
+    What is deployed is read last: a deployment that follows at once begins from there.
+    """
+    environment = engine.stack
+    state = engine.state()
+    secrets_provider.check(environment, state, pipeline=target.config.enrolled)
+    previewed = engine.preview().steps
+    here = backend(target)
+    program = plan_program(previewed, backend_changes=bool(here.steps), deployed=here.found.status is not None)
+    steps = (*here.steps, *program)
+    was, config = here.found.stacks, target.config
+    # Which plan it is, is only known when it is made: an exception for this very plan cannot stand in the file yet.
+    today = datetime.now(UTC).date()
+    guard = config.guard(environment, today)
+    overruled = ignored({i.id: i.reason for i in config.lint.ignore})
+    notes = (*_rights(target, here, previewed), *boundary_comes(here.steps), *losses(steps, guard), *overruled)
+    known = sorted([str(r.get("urn")), str(r.get("id", ""))] for r in state.get("resources") or ())
+    return Plan(
+        Start(
+            stack=target.root.stack_name,
+            status=here.found.status,
+            root_template=digest(was.templates[()]) if was else None,
+            templates=digest({"/".join(path): body for path, body in was.templates.items()}) if was else None,
+            parameters=digest(was.parameters) if was else None,
+            program=digest(known),
+        ),
+        Target(
+            environment=environment,
+            account=config.account,
+            region=config.region,
+            assembly=target.assembly.digest(),
+            root_template=target.root.object.key,
+            parameters=digest(target.parameters),
+            configuration=digest(own_keys_in(stack_files.path(environment)).get("parameters") or {}),
+        ),
+        steps,
+        notes,
+        (
+            *impossible(here.steps, was, here.wanted, today, config.ignored),
+            *not_exported(here.wanted, listed(target.account.client("cloudformation")), config.ignored),
+        ),
+    )
+
+
+def _rights(target: Wanted, here: Backend, previewed: Sequence[ProgramStep]) -> tuple[str, ...]:
+    """What is not known of the account's rights for this plan. Raises `DeployError` if there are some lacking.
+
+    An environment that is not enrolled is deployed with the rights of whoever deploys it.
+    """
+    config, project = target.config, Project(Path())
+    if not config.enrolled:
+        return ()
+    record = prepared.recorded(config, project, target.account)
+    found = lacking(
+        record,
+        # Another execution role than the account's is not the account's to know.
+        None if config.execution_role_arn else here.wanted,
+        here.found.stacks,
+        here.steps,
+        program_needs(previewed, Identity(config.profile, config.role_arn)),
+        pages=page_buckets(previewed),
+    )
+    prepared.check(found, config, project)
+    if not config.execution_role_arn:
+        prepared.check_policies(named_policies(here.wanted, target.names.stack_role_prefix), config)
+    denied = prepared.denied_at_run_time(beyond_boundary(record, here.wanted), config, project)
+    return (*prepared.unclear(found), *denied, *prepared.not_compared(unread_policies(here.wanted)))
+
+
+def _deployed(target: Wanted) -> deployed.Deployed:
+    account, stack = target.account, target.root.stack_name
+    try:
+        place = PublishTarget(target.bucket, account.account, account.region)
+        content = published(target.assembly, target.root, place, account.client("s3"), output.progress)
+        return deployed.read(account.client("cloudformation"), stack, content)
+    except (BotoCoreError, ClientError) as error:
+        raise account.refused(error, f"reading stack {stack}") from None
+    except Malformed as error:
+        raise DeployError(f"a deployed template cannot be read: {error}", where=stack) from None

@@ -1,0 +1,79 @@
+"""What an environment's stack file and export describe, and the account where it shall be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from amplify_delivery.changes import deployed
+from amplify_delivery.components.documents.naming import EnvironmentNames
+from amplify_delivery.components.names import staging_bucket_name
+from amplify_delivery.delivery import output
+from amplify_delivery.delivery.account import stamp
+from amplify_delivery.delivery.account.account import Account
+from amplify_delivery.delivery.project import stack_files
+from amplify_delivery.export import Assembly, EnvironmentValues, RootStack, render_root
+from amplify_delivery.export.templates.parameters import API_KEY_EXPIRES
+from amplify_delivery.stacks.access import environment_names
+from amplify_delivery.stacks.config import EnvironmentConfig, Project
+from amplify_delivery.stacks.inputs import read_assembly
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What an environment's stack file and export describe, and the account where it shall be."""
+
+    config: EnvironmentConfig
+    assembly: Assembly
+    root: RootStack
+    parameters: Mapping[str, str]
+    """What the root is called with, as far as it is known beforehand."""
+    account: Account
+    names: EnvironmentNames
+
+    @property
+    def bucket(self) -> str:
+        """The staging bucket."""
+        config = self.config
+        return staging_bucket_name(self.assembly.project, config.environment, config.account, config.region)
+
+    def account_anew(self) -> Account:
+        """The account once more: an assumed role's credentials last an hour."""
+        config = self.config
+        return Account.of(config)
+
+
+def wanted(environment: str) -> Wanted:
+    """What deploying an environment leads to. Raises `DeliveryError`s, also for credentials of another account, and for
+    an account that was not prepared for this program."""
+    config = stack_files.load(environment)
+    values = stack_files.values(config)
+    project = Project(Path())
+    assembly = read_assembly(config, Path(), project.app)
+    bucket = staging_bucket_name(assembly.project, config.environment, config.account, config.region)
+    root = render_root(assembly, values, bucket)
+    account = Account.of(config)
+    stamp.check(config, project, account)
+    names = environment_names(project.app, config)
+    return Wanted(config, assembly, root, _parameters(root, values, config), account, names)
+
+
+def settle(target: Wanted, seconds: float) -> bool:
+    """Wait, so long at most, for a deployment that is going on; whether there was one."""
+    account, stack = target.account, target.root.stack_name
+    try:
+        return deployed.settle(account.client("cloudformation"), stack, seconds, output.progress)
+    except (BotoCoreError, ClientError) as error:
+        raise account.refused(error, f"reading stack {stack}") from None
+
+
+def _parameters(root: RootStack, values: EnvironmentValues, config: EnvironmentConfig) -> dict[str, str]:
+    """The root's parameters, without what only the deployment knows: the version of a secret, and the expiry of API
+    keys, which is chosen once and then remembered by the engine's state."""
+    parameters = deployed.known(root)
+    if config.api_key_expires is None and parameters.get(API_KEY_EXPIRES) == str(values.api_key_expires):
+        parameters[API_KEY_EXPIRES] = deployed.LATER
+    return parameters

@@ -1,0 +1,157 @@
+"""The pipeline's update of itself: whether anything is to be done, doing it, and starting the pipeline again."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from amplify_delivery.components.documents.pipeline.model import PipelineModel
+from amplify_delivery.delivery import output
+from amplify_delivery.delivery.account.account import Account
+from amplify_delivery.delivery.engine.engine import Engine
+from amplify_delivery.delivery.pipeline import restart
+from amplify_delivery.delivery.planning import ProgramStep
+from amplify_delivery.delivery.teardown import removal
+from amplify_delivery.errors import DeployError
+from amplify_delivery.stacks.config import PipelineConfig
+
+PIPELINE = "aws-native:codepipeline:Pipeline"
+"""Pulumi's type of the pipeline itself: a change of it cancels what runs and starts the pipeline again."""
+DIGEST = "definitionDigest"
+"""The stack's output that tells which definition was applied last."""
+SOURCE = "sourceDigest"
+"""The stack's output that tells from which program and files: `amplify_delivery.stacks.sources`."""
+COMMIT_VARIABLE, EXECUTION_VARIABLE = "COMMIT_ID", "EXECUTION_ID"
+"""Set by the pipeline's action: the commit that this program was built from, and the execution that runs it."""
+_ATTEMPTS, _PAUSE = 5, 15.0
+"""How often, and after how many seconds, an update is tried again for a role that CodePipeline cannot assume: a right
+that was given a moment ago is not seen everywhere at once (IAM user guide, "Troubleshoot IAM": changes are not always
+immediately visible)."""
+_REFUSED = re.compile(r"not authorized to perform AssumeRole on role (arn:[^\s,;)]+)")
+"""CodePipeline's words: it tries the role of every action, with the pipeline's role, before it takes a definition."""
+STACK = "pulumi:pulumi:Stack"
+"""Pulumi's type of the stack itself."""
+_AT_REST = frozenset({"same", "read", "refresh"})
+"""What the engine does with a resource that does not change."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What to do: whether anything is to be updated, and whether the pipeline starts again because of it."""
+
+    update: bool
+    restarts: bool
+
+
+def decide(steps: Iterable[ProgramStep], declared: str | None, applied: str | None, where: str) -> Decision:
+    """What to do about the previewed `steps`; `declared` and `applied` are digests of the pipeline's definition.
+
+    Raises `DeployError` if the very definition that was applied last would be applied again: each time the pipeline
+    would start anew, and come here again.
+    """
+    touched = {step.type for step in steps if step.operation not in _AT_REST}
+    if PIPELINE in touched and applied is not None and declared == applied:
+        raise DeployError(
+            "the pipeline differs from the definition that was applied last, although that has not changed: somebody "
+            "has changed the pipeline, or AWS gives it back otherwise than it was given. Applying it again would start "
+            "the pipeline again and again",
+            where=where,
+            remedy=f"look at `pulumi preview -s {where} --diff`, and run `pulumi up -s {where}` by hand",
+        )
+    return Decision(update=bool(touched) or declared != applied, restarts=PIPELINE in touched)
+
+
+def outputs_in(state: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The stack's outputs as they stand in its state; a secret one is still encrypted."""
+    for resource in state.get("resources") or ():
+        if resource.get("type") == STACK:
+            return resource.get("outputs") or {}
+    return {}
+
+
+def bring(engine: Engine, model: PipelineModel) -> Mapping[str, int]:
+    """Update the pipeline; the changes by kind.
+
+    Nobody but CodePipeline can try whether an environment's account lets the pipeline in: its door is open to the
+    pipeline's role alone. What CodePipeline refuses for that is tried again for a minute. Raises `DeployError`s.
+    """
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            return engine.up().changes
+        except DeployError as error:
+            role = _REFUSED.search(error.message)
+            if not role:
+                raise
+            if attempt == _ATTEMPTS:
+                raise _not_let_in(error, role[1], model) from None
+            output.progress(
+                f"CodePipeline cannot assume {role[1]}: trying again in {_PAUSE:.0f} seconds, "
+                f"{_ATTEMPTS - attempt} times at most; a right that is new is not seen everywhere at once"
+            )
+            time.sleep(_PAUSE)
+    raise AssertionError("unreachable")
+
+
+def _not_let_in(error: DeployError, role: str, model: PipelineModel) -> DeployError:
+    names = next((names for names in model.environments if names.door_arn == role), None)
+    if names is None:
+        return error
+    return DeployError(
+        f"the account of {names.environment} does not let the pipeline in:\n{error.message}",
+        where=error.where,
+        remedy=f"an administrator of account {names.account} runs `amplify-delivery enrol {names.environment}`, then "
+        "retry the stage. The pipeline still is what it was; its role may assume one more role, which lets nobody in",
+    )
+
+
+def check_stores(resources: Iterable[removal.Resource], model: PipelineModel, stack: str) -> None:
+    """Raise `DeployError` if the last environment has left a region whose artifact store is in the stack.
+
+    An update cannot delete the store: it is protected, not empty, and whoever updates may not.
+    """
+    left = sorted(set(removal.stores(resources, stack)) - set(model.store_regions))
+    if left:
+        commands = ", ".join(f"`amplify-delivery destroy {stack} --region {region}`" for region in left)
+        raise DeployError(
+            f"no environment lies in {', '.join(left)} any more, and an update does not delete the artifact bucket and "
+            "key there",
+            where=f"Pulumi.{stack}.yaml",
+            remedy=f"nothing was changed; keep them with `artifactRegions: [{', '.join(left)}]` for now, and push. "
+            f"Once the pipeline has changed, take that out again, run {commands}, and push",
+        )
+
+
+class Restart:
+    """Starts a pipeline of tags again; made before the change, to know what ran then. Raises `DeployError`."""
+
+    def __init__(self, config: PipelineConfig, model: PipelineModel) -> None:
+        self._config, self._pipeline = config, model.names.pipeline
+        execution = os.environ.get(EXECUTION_VARIABLE, "")
+        self._own = restart.Run(execution, restart.RUNNING, os.environ.get(COMMIT_VARIABLE))
+        with self._client() as client:
+            self._ended = restart.settled(client, self._pipeline)
+
+    def start(self, definition: str) -> tuple[str, ...]:
+        """Start with the commit that this command was built from, then with those that waited; the commits."""
+        with self._client() as client:
+            return restart.again(client, self._pipeline, self._own, self._ended, definition=definition)
+
+    @contextmanager
+    def _client(self) -> Iterator[Any]:
+        config = self._config
+        account = Account.of(config)
+        try:
+            yield account.client("codepipeline")
+        except (BotoCoreError, ClientError) as error:
+            refused = account.refused(error, f"starting {self._pipeline} again")
+            refused.remedy = (
+                "start it by hand with the commit that was tagged (`aws codepipeline start-pipeline-execution`)"
+            )
+            raise refused from None

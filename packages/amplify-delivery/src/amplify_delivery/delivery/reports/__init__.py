@@ -1,0 +1,1 @@
+"""What several commands print, for people and for machines."""

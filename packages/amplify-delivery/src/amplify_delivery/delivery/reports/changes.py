@@ -1,0 +1,13 @@
+"""What an update of the engine has changed, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+_WORDS = {"create": "created", "update": "updated", "replace": "replaced", "delete": "deleted", "import": "imported"}
+"""The engine's kinds of changes that are worth a word."""
+
+
+def told(changes: Mapping[str, int], nothing: str = "nothing to change") -> str:
+    """`2 created, 1 updated` of the engine's changes by kind; `nothing` if there is none that is worth a word."""
+    return ", ".join(f"{changes[kind]} {word}" for kind, word in _WORDS.items() if kind in changes) or nothing

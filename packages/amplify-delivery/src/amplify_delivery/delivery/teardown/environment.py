@@ -1,0 +1,78 @@
+"""What there is of an environment that is to go: looked at before, and again under the engine's lock."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from amplify_delivery.changes.stateful import BUCKET
+from amplify_delivery.delivery.account.account import Account
+from amplify_delivery.delivery.engine.engine import Engine
+from amplify_delivery.delivery.teardown.root_stack import Root
+from amplify_delivery.delivery.teardown.stateful import Held, in_state
+from amplify_delivery.errors import DeployError
+from amplify_delivery.publishing.standing import DEPLOYMENT_BUCKET
+from amplify_delivery.stacks.config import Project
+
+if TYPE_CHECKING:
+    from amplify_delivery.stacks.config import EnvironmentConfig
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What there is of an environment: `known` tells whether the engine's state holds anything."""
+
+    root: Root
+    known: bool
+    lost: list[Held]
+    kept: list[Held]
+
+
+def look(engine: Engine, config: EnvironmentConfig, account: Account, args: argparse.Namespace) -> Seen:
+    """What there is now. Raises `DeployError` if data would be lost, unless that was asked for, and for a root stack
+    that cannot be deleted, or is not the engine's own."""
+    resources = engine.resources()
+    root = Root.of(args.stack, resources, config, Project(Path()).app)
+    held = [*in_state(resources), *root.holds(account)]
+    lost = sorted(h for h in held if not h.kept)
+    if lost and not args.delete_data:
+        raise DeployError(
+            f"this would delete data:\n{_listed(lost)}",
+            where=args.stack,
+            remedy=f"nothing was changed; to delete it all, `amplify-delivery destroy {args.stack} --delete-data`",
+        )
+    return Seen(root, bool(resources), lost, [h for h in held if h.kept])
+
+
+def _listed(held: Iterable[Held]) -> str:
+    return "\n".join(f"  {h.path} ({h.type}, {h.data}): {h.physical_id}" for h in held)
+
+
+def removal(held: Held, config: Any) -> str:
+    if held.type != BUCKET:
+        return "in the AWS console"
+    profile = f" --profile {config.profile}" if config.profile else ""
+    # Without `--force` S3 refuses to delete a bucket that holds something: users' files, but for templates of ours.
+    force = " --force" if held.path == DEPLOYMENT_BUCKET else ""
+    return f"aws s3 rb s3://{held.physical_id}{force} --region {config.region}{profile}"
+
+
+def still_there(account: Account, held: Iterable[Held]) -> list[Held]:
+    """Those that are there; of anything but buckets it is taken for granted."""
+    s3 = account.client("s3")
+    return sorted(h for h in held if h.type != BUCKET or _exists(account, s3, h.physical_id))
+
+
+def _exists(account: Account, s3: Any, bucket: str) -> bool:
+    try:
+        s3.head_bucket(Bucket=bucket, ExpectedBucketOwner=account.account)
+    except ClientError as error:
+        return str(error.response["Error"]["Code"]) not in ("404", "NoSuchBucket")
+    except BotoCoreError:
+        return True
+    return True
