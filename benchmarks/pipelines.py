@@ -15,13 +15,14 @@ from typing import Any
 from amplify_delivery.components.documents import limits
 from amplify_delivery.components.documents.account.everything import AccountDocuments, account_documents
 from amplify_delivery.components.documents.naming import PROJECTS, PipelineNames
-from amplify_delivery.components.documents.packing import INLINE_ROOM, MANAGED_ROOM
+from amplify_delivery.components.documents.packing import INLINE_ROOM, MANAGED_ROOM, MAX_MANAGED
 from amplify_delivery.components.documents.pipeline.artifacts import bucket_policy, key_policy
-from amplify_delivery.components.documents.pipeline.definition import pipeline_properties
+from amplify_delivery.components.documents.pipeline.definition import MAX_ACTIONS_PER_STAGE, pipeline_properties
 from amplify_delivery.components.documents.pipeline.everything import PipelineDocuments, pipeline_documents
 from amplify_delivery.components.documents.pipeline.model import (
     Approval,
     ArtifactStore,
+    Bake,
     ConnectionSource,
     EnvironmentRef,
     PipelineModel,
@@ -153,7 +154,7 @@ def growth(work: Path) -> Iterator[tuple[str, str, str]]:
     yield _row(f"{head}: actions", f"at most {limits.MAX_ACTIONS}", (d.actions for d in found))
     yield _row(
         f"{head}: most actions of one stage",
-        f"at most {limits.MAX_ACTIONS_PER_STAGE}",
+        f"at most {MAX_ACTIONS_PER_STAGE}",
         (max(len(stage["Actions"]) for stage in d.pipeline["Stages"]) for d in found),
     )
     yield _row(
@@ -212,9 +213,7 @@ def sizes(work: Path) -> Iterator[tuple[str, str, str]]:
         yield _row(f"{head}: an environment's {what} role", inline, (max(map(_inline, each)) for each in roles))
         counts = [max(len(role.managed_policies) for role in each) for each in roles]
         if any(counts):
-            yield _row(
-                f"{head}: an environment's {what} role, managed policies", f"at most {limits.MAX_MANAGED}", counts
-            )
+            yield _row(f"{head}: an environment's {what} role, managed policies", f"at most {MAX_MANAGED}", counts)
     yield _row(
         f"{head}: largest managed policy of an environment",
         managed,
@@ -252,10 +251,17 @@ class _Shape:
     stage: Stage
 
 
+_TEST = Step(name="test", commands=("make test",))
+
+
+def _stage(**parts: Any) -> Stage:
+    return Stage(**{"name": "Prod", "environments": ("prod",), "approval": Approval(), **parts})
+
+
 SHAPES = (
-    _Shape("waves of 9 with approval, test step and bake time", 9, Stage("", (), (), (Step("test"),), Approval(), 15)),
-    _Shape("waves of 10 with approval", 10, Stage("", (), approval=Approval())),
-    _Shape("waves of 16 with approval", 16, Stage("", (), approval=Approval())),
+    _Shape("waves of 9 with approval, test step and bake time", 9, _stage(post=(_TEST,), bake=Bake(time=15))),
+    _Shape("waves of 10 with approval", 10, _stage()),
+    _Shape("waves of 16 with approval", 16, _stage()),
 )
 LETTERS = (8, 20)
 """Of the app's name, which stands twice in each role's ARN; an Amplify project has at most 20."""
@@ -280,11 +286,13 @@ def _model(app: str, number: int, shape: _Shape) -> PipelineModel:
     names = PipelineNames(app, projects.TOOLING, projects.REGION, projects.PIPELINE)
     refs = [EnvironmentRef(projects.name_of(n), projects.account_of(n), projects.REGION) for n in range(number)]
     stages = [
-        replace(shape.stage, name=f"Prod{at}", environments=tuple(refs[at : at + shape.wave]))
+        shape.stage.model_copy(
+            update={"name": f"Prod{at}", "environments": tuple(ref.name for ref in refs[at : at + shape.wave])}
+        )
         for at in range(0, number, shape.wave)
     ]
-    source = ConnectionSource(projects.CONNECTION, "example/app", "main")
-    return with_stores(PipelineModel(names, source, tuple(stages), ()))
+    source = ConnectionSource(connection=projects.CONNECTION, repository="example/app")
+    return with_stores(PipelineModel(names, source, tuple(stages), tuple(refs)))
 
 
 def _refusal(model: PipelineModel) -> str:

@@ -251,8 +251,7 @@ def _with_placeholders(model: PipelineModel) -> PipelineModel:
         ArtifactStore(region, model.names.artifact_bucket(region), _key_placeholder(model, region))
         for region in model.regions
     )
-    source = replace(model.source, token=_TOKEN) if isinstance(model.source, GitHubTokenSource) else model.source
-    return replace(model, stores=stores, source=source)
+    return replace(model, stores=stores, token=_TOKEN)
 
 
 def _arguments(properties: Mapping[str, Any], known: Mapping[str, pulumi.Input[str]]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from amplify_delivery.components.contents import pages
 from amplify_delivery.components.documents.account.environment import BuildEnvironment, EnvironmentAccess
+from amplify_delivery.components.documents.fields import Compute, Right
 from amplify_delivery.components.documents.naming import CHECK, DEPLOY, PLAN, PUBLISH, EnvironmentNames, PipelineNames
 from amplify_delivery.components.documents.pipeline.buildspecs import EngineDownload
 from amplify_delivery.components.documents.statements import allow
@@ -18,7 +19,6 @@ from amplify_delivery.errors import ConfigError
 from amplify_delivery.export import Assembly, render_root
 from amplify_delivery.export.documents import parse_json
 from amplify_delivery.stacks.config import AccountConfig, EnvironmentConfig, PipelineConfig, Project
-from amplify_delivery.stacks.config.fields import Compute, Right
 from amplify_delivery.stacks.config.pipeline import Engine
 from amplify_delivery.stacks.config.reader import own_keys_in
 from amplify_delivery.stacks.inputs import environment_values, read_assembly

@@ -6,11 +6,11 @@ import pulumi
 import pulumi_aws as aws
 
 from amplify_delivery.components.delivery_pipeline import DeliveryPipeline, DeliveryPipelineArgs
+from amplify_delivery.components.documents.pipeline.model import GitHubTokenSource
 from amplify_delivery.components.providers import Access, aws_native_provider, aws_provider
 from amplify_delivery.components.remembered import unchanged
 from amplify_delivery.stacks.access import build_environment, engine_download
 from amplify_delivery.stacks.config import PipelineConfig
-from amplify_delivery.stacks.config.pipeline import GitHubTokenSource
 from amplify_delivery.stacks.config.program import pipeline_config, running
 from amplify_delivery.stacks.model import pipeline_model
 from amplify_delivery.stacks.sources import source_digest

@@ -65,11 +65,12 @@ class DeclaredWorld:
         self.keys = {store.region: store.key_arn for store in stores}
         self.model = PipelineModel(
             names=self.pipeline,
-            source=ConnectionSource(CONNECTION, repository, "main"),
+            source=ConnectionSource(connection=CONNECTION, repository=repository),
             stages=(
-                Stage("PreProd", (_ref(self.preprod),), post=(Step("smoke"),)),
-                Stage("Prod", (_ref(self.prod), _ref(self.canary))),
+                Stage(name="PreProd", environments=("preprod",), post=(Step(name="smoke", commands=("make",)),)),
+                Stage(name="Prod", environments=("prod", "canary")),
             ),
+            places=tuple(map(_ref, self.environments)),
             stores=stores,
         )
         self.documents: PipelineDocuments = pipeline_documents(self.model)

@@ -30,6 +30,7 @@ from aws_rehearsal_tests.pipeline_service.world import CONNECTION, OTHER_REGION,
 from functional.enforcement.declared_world import for_the_api
 
 APP = "shop"
+SMOKE, FREEZE = (Step(name=name, commands=("make",)) for name in ("smoke", "freeze"))
 
 
 def test_the_declared_pipeline_goes_through_the_declared_doors_in_two_regions(world: World) -> None:
@@ -41,12 +42,13 @@ def test_the_declared_pipeline_goes_through_the_declared_doors_in_two_regions(wo
     environments = [ref.names(APP) for ref in (preprod, prod)]
     model = PipelineModel(
         names=names,
-        source=ConnectionSource(CONNECTION, world.full_id, "main"),
+        source=ConnectionSource(connection=CONNECTION, repository=world.full_id),
         stores=tuple(_store(world, names, region, environments) for region in (REGION, OTHER_REGION)),
         stages=(
-            Stage("PreProd", (preprod,), post=(Step("smoke"),)),
-            Stage("Prod", (prod,), approval=Approval(), on_failure="rollback"),
+            Stage(name="PreProd", environments=("preprod",), post=(SMOKE,)),
+            Stage(name="Prod", environments=("prod",), approval=Approval(), on_failure="rollback"),
         ),
+        places=(preprod, prod),
     )
     _declare(world, model, environments)
     world.commit("export", {"amplify/a.json": "{}", ".hidden/with space.txt": "1"})
@@ -71,12 +73,15 @@ def test_before_a_gate_is_passed_nothing_of_the_stage_runs(world: World) -> None
     """Plan runs the commit's code. Where somebody is asked before it, a rejection leaves it unrun."""
     names = PipelineNames(app=APP, account=world.tooling, region=REGION)
     prod = EnvironmentRef("prod", world.target, OTHER_REGION)
-    gate = Approval("Who merged this?")
+    gate = Approval(comment="Who merged this?")
     model = PipelineModel(
         names=names,
-        source=ConnectionSource(CONNECTION, world.full_id, "main"),
+        source=ConnectionSource(connection=CONNECTION, repository=world.full_id),
         stores=tuple(_store(world, names, region, [prod.names(APP)]) for region in (REGION, OTHER_REGION)),
-        stages=(Stage("Prod", (prod,), pre=(Step("freeze"),), approval=Approval(), approval_before_plan=gate),),
+        stages=(
+            Stage(name="Prod", environments=("prod",), pre=(FREEZE,), approval=Approval(), approval_before_plan=gate),
+        ),
+        places=(prod,),
     )
     _declare(world, model, [prod.names(APP)])
     commit = world.commit("export", {"amplify/a.json": "{}"})

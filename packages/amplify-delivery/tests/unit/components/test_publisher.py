@@ -104,7 +104,7 @@ def test_names_are_looked_for_once_in_a_first_create(
     """Before the very first resource, and not again before the root stack; there, if nobody has before."""
     log_in(developer, monkeypatch)
     asked: list[int] = []
-    monkeypatch.setattr("publishing.check_names", lambda _, found: asked.append(len(found)))
+    monkeypatch.setattr("amplify_delivery.publishing.check_names", lambda _, found: asked.append(len(found)))
 
     def publisher() -> BucketPublisher:
         access = Access(names.account, names.region)

@@ -17,7 +17,10 @@ from amplify_delivery.errors import DeployError
 
 NAMES = PipelineNames("app", "111111111111", "us-east-1", "main")
 MODEL = PipelineModel(
-    NAMES, CodeCommitSource("app", "main"), (Stage("Prod", (EnvironmentRef("prod", "2" * 12, "us-east-1"),)),), ()
+    NAMES,
+    CodeCommitSource(type="codecommit", repository="app"),
+    (Stage(name="Prod", environments=("prod",)),),
+    (EnvironmentRef("prod", "2" * 12, "us-east-1"),),
 )
 ROLE, ROLE_POLICY, BOUNDARY = "aws:iam/role:Role", "aws:iam/rolePolicy:RolePolicy", "aws:iam/policy:Policy"
 KEY, BUCKET, PROJECT = "aws:kms/key:Key", "aws:s3/bucket:Bucket", "aws:codebuild/project:Project"

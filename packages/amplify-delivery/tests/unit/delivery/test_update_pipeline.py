@@ -74,8 +74,9 @@ def model(*environments: str, kept: tuple[str, ...] = ()) -> PipelineModel:
     """A pipeline in us-east-1 over environments in these regions."""
     refs = tuple(EnvironmentRef(f"env{number}", "222222222222", region) for number, region in enumerate(environments))
     names = PipelineNames("app", "111111111111", "us-east-1", "main")
-    source = CodeCommitSource("app", "main")
-    return PipelineModel(names, source, (Stage("Prod", refs),), (), kept_regions=kept)
+    source = CodeCommitSource(type="codecommit", repository="app")
+    stage = Stage(name="Prod", environments=tuple(ref.name for ref in refs))
+    return PipelineModel(names, source, (stage,), refs, kept_regions=kept)
 
 
 def test_a_region_that_still_has_an_environment_or_is_kept() -> None:

@@ -67,9 +67,10 @@ class Engine:
 
 
 def model() -> PipelineModel:
-    stages = (Stage("Prod", (EnvironmentRef("prod", "333333333333", "eu-west-1"),)),)
+    stages = (Stage(name="Prod", environments=("prod",)),)
+    places = (EnvironmentRef("prod", "333333333333", "eu-west-1"),)
     names = PipelineNames("app", "111111111111", "us-east-1", "main")
-    return PipelineModel(names, CodeCommitSource("app", "main"), stages, ())
+    return PipelineModel(names, CodeCommitSource(type="codecommit", repository="app"), stages, places)
 
 
 DOOR = "arn:aws:iam::333333333333:role/amplify-delivery/app/env/prod/app-prod-door"

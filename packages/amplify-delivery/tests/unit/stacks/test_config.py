@@ -10,8 +10,9 @@ from typing import Any
 import pulumi
 import pytest
 
+from amplify_delivery.components.documents import regions
 from amplify_delivery.errors import ConfigError
-from amplify_delivery.stacks.config import Configuration, EnvironmentConfig, Project, from_pulumi, keys, regions
+from amplify_delivery.stacks.config import Configuration, EnvironmentConfig, Project, from_pulumi, keys
 from unit.components.recorder import record
 from unit.places import REPOSITORY
 

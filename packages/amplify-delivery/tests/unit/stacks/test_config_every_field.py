@@ -22,23 +22,21 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
+from amplify_delivery.components.documents.fields import Compute, Model, Right
+from amplify_delivery.components.documents.pipeline.model import (
+    Approval,
+    Bake,
+    CodeCommitSource,
+    ConnectionSource,
+    GitHubTokenSource,
+    S3Source,
+    Trigger,
+)
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.stacks.config import AccountConfig, EnvironmentConfig, PipelineConfig, Stage, Step
 from amplify_delivery.stacks.config.account import Timeouts
 from amplify_delivery.stacks.config.environment import DataLoss, Ignored, Lint
-from amplify_delivery.stacks.config.fields import Compute, Model, Right
-from amplify_delivery.stacks.config.pipeline import (
-    Approval,
-    Bake,
-    Build,
-    CodeCommitSource,
-    ConnectionSource,
-    Engine,
-    GitHubTokenSource,
-    Notifications,
-    S3Source,
-    Trigger,
-)
+from amplify_delivery.stacks.config.pipeline import Build, Engine, Notifications
 from amplify_delivery.stacks.config.project import read_account, read_pipeline
 from unit.components import recorder
 from unit.places import REPOSITORY

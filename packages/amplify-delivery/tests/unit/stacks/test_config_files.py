@@ -12,10 +12,10 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
+from amplify_delivery.components.documents.pipeline.model import S3Source
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.stacks.config import AccountConfig, PipelineConfig, Project
 from amplify_delivery.stacks.config.documentation import PROGRAMS
-from amplify_delivery.stacks.config.pipeline import S3Source
 from amplify_delivery.stacks.config.program import account_config, pipeline_config
 from amplify_delivery.stacks.config.project import as_written
 from amplify_delivery.stacks.config.reader import own_keys_in

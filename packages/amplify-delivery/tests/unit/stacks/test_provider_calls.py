@@ -386,7 +386,7 @@ def test_what_update_pipeline_does_not_hold_back_it_has_the_rights_for(source: s
     """`own_rights` names what is for a person before an update begins: AWS has nothing left to refuse."""
     program = f"pipeline from {source}"
     names = PipelineNames(APP, TOOLING, HOME)
-    model = PipelineModel(names, CodeCommitSource("app", "main"), (), ())
+    model = PipelineModel(names, CodeCommitSource(type="codecommit", repository="app"), (), ())
     judged = set()
     for resource in declared(program):
         if not resource.type.startswith("aws:"):

@@ -13,7 +13,7 @@ from typing import Any
 from amplify_delivery.components.documents.packing import INLINE_ROOM, MANAGED_ROOM, MAX_MANAGED
 from amplify_delivery.components.documents.pipeline.buildspecs import MAX_INLINE
 from amplify_delivery.components.documents.pipeline.definition import MAX_ACTIONS_PER_STAGE
-from amplify_delivery.components.documents.pipeline.model import ConnectionSource, PipelineModel, Trigger
+from amplify_delivery.components.documents.pipeline.model import PipelineModel
 from amplify_delivery.components.documents.statements import PolicyDocument, ProjectDocument, RoleDocument, size
 from amplify_delivery.errors import ConfigError
 
@@ -24,9 +24,6 @@ MAX_RULE_VALUE = 10_000
 MAX_BUCKET_POLICY = 20 * 1024
 MAX_KEY_POLICY = 32 * 1024
 MAX_TRUST_POLICY = 2_048
-MAX_PUSH_FILTERS = 3
-MAX_PATTERNS = 8
-MAX_PATTERN = 255
 MAX_PARAMETER = 4096
 """Characters of a standard parameter of SSM ("Managing parameter tiers" in the Systems Manager user guide)."""
 
@@ -35,7 +32,8 @@ _NAME = re.compile(r"[A-Za-z0-9.@\-_]{1,100}")
 
 
 def check_model(model: PipelineModel) -> None:
-    """Refuse a model that makes no pipeline. Raises `ConfigError` with every problem."""
+    """Refuse a model whose artifact stores are not those of its actions. Raises `ConfigError`. All else about a model
+    its own classes have checked."""
     _raise(_model_problems(model), f"pipeline {model.names.name}")
 
 
@@ -83,58 +81,9 @@ def _raise(problems: Iterable[str], where: str) -> None:
 
 
 def _model_problems(model: PipelineModel) -> Iterator[str]:
-    if not model.stages:
-        yield "a pipeline needs a stage: list one under `stages`"
-    counts = Counter(ref.name for stage in model.stages for ref in stage.environments)
-    for name, times in sorted(counts.items()):
-        if times > 1:
-            yield f"environment {name} stands in {times} places: an environment belongs to one stage"
-    for stage in model.stages:
-        if not stage.environments:
-            yield f"stage {stage.name} has no environment"
-        for steps, taken in ((stage.pre, {"plan", "bake"}), (stage.post, {"deploy", "bake"})):
-            names = [step.name.lower() for step in steps]
-            for name in sorted({n for n in names if names.count(n) > 1 or n in taken}):
-                yield f"step {name} of stage {stage.name} has the name of another action: rename it"
-        for approval in filter(None, (stage.approval, stage.approval_before_plan)):
-            if not 5 <= approval.timeout_minutes <= 86_400:
-                yield f"the approval of stage {stage.name} must time out after 5 minutes to 60 days"
-        if stage.approval and stage.approval.skip_unchanged and len(stage.environments) > 1:
-            yield f"the approval of stage {stage.name} cannot be skipped: CodePipeline's rule looks at one environment"
-        if not 0 <= stage.bake_minutes <= 420:
-            yield f"the bake time of stage {stage.name} must be at most 420 minutes, which is one build"
-    reserved = {"source", "build", "updatepipeline", "publishassets"}
-    for stage in model.stages:
-        if stage.name.lower() in reserved or stage.name.endswith(("-Plan", "-Approve")):
-            yield f"stage {stage.name} has the name of a stage that every pipeline has: rename it"
     wanted, given = set(model.regions), {store.region for store in model.stores}
     if wanted != given:
         yield f"there are artifact stores for {', '.join(sorted(given))}, but actions in {', '.join(sorted(wanted))}"
-    yield from _trigger_problems(model)
-
-
-def _trigger_problems(model: PipelineModel) -> Iterator[str]:
-    if model.triggers and not isinstance(model.source, ConnectionSource):
-        yield "trigger filters exist for connections only: take `triggers` away, or use a connection as the source"
-    if len(model.triggers) > MAX_PUSH_FILTERS:
-        yield f"{len(model.triggers)} triggers, but CodePipeline takes {MAX_PUSH_FILTERS}: join some"
-    for trigger in model.triggers:
-        lists = _pattern_lists(trigger)
-        if not any(lists):
-            yield "a trigger without a filter: name branches, paths or tags"
-        if (trigger.tags or trigger.tags_excluded) and any(lists[:4]):
-            yield "a trigger has tags and branches or paths: make two triggers of it"
-        for patterns in lists:
-            if len(patterns) > MAX_PATTERNS:
-                yield f"{len(patterns)} patterns in one list of a trigger, but CodePipeline takes {MAX_PATTERNS}"
-            yield from (
-                f"the pattern {p[:40]}... has over {MAX_PATTERN} characters" for p in patterns if len(p) > MAX_PATTERN
-            )
-
-
-def _pattern_lists(trigger: Trigger) -> list[tuple[str, ...]]:
-    branches = [trigger.branches, trigger.branches_excluded]
-    return [*branches, trigger.paths, trigger.paths_excluded, trigger.tags, trigger.tags_excluded]
 
 
 def _definition_problems(properties: Mapping[str, Any]) -> Iterator[str]:

@@ -5,9 +5,10 @@ without Pulumi, and `Project` reads any stack file by its name, for tools and fo
 by name here: nobody but the program of that very stack decrypts them.
 """
 
+from amplify_delivery.components.documents.pipeline.model import Stage, Step
 from amplify_delivery.stacks.config.account import AccountConfig
 from amplify_delivery.stacks.config.environment import Configuration, EnvironmentConfig, SecretKey, from_pulumi, keys
-from amplify_delivery.stacks.config.pipeline import PipelineConfig, Stage, Step
+from amplify_delivery.stacks.config.pipeline import PipelineConfig
 from amplify_delivery.stacks.config.project import Project
 
 __all__ = [

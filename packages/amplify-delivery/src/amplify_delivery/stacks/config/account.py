@@ -8,9 +8,10 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from amplify_delivery.components.documents.account.door import DENIED_OVERRIDES
-from amplify_delivery.stacks.config.fields import (
+from amplify_delivery.components.documents.fields import (
     BadValueError,
     Compute,
+    EnvironmentName,
     Flag,
     List,
     Minutes,
@@ -24,9 +25,6 @@ from amplify_delivery.stacks.config.fields import (
     pattern,
 )
 
-EnvironmentName = Annotated[
-    str, pattern("[a-z][a-z0-9]{1,9}", "environment, which has 2 to 10 lower-case letters and digits")
-]
 PipelineName = Annotated[
     str, pattern("[a-z][a-z0-9-]{0,29}", "pipeline, which has up to 30 lower-case letters, digits and hyphens")
 ]

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from amplify_delivery.components.documents.fields import Model
 from amplify_delivery.stacks.config.account import AccountConfig
 from amplify_delivery.stacks.config.environment import EnvironmentConfig
-from amplify_delivery.stacks.config.fields import Model
 from amplify_delivery.stacks.config.pipeline import PipelineConfig
 
 PROGRAMS: Mapping[str, type[Model]] = {

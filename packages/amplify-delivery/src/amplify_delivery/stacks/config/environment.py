@@ -18,8 +18,8 @@ from pydantic import BeforeValidator, ConfigDict, Field, ValidationError, WithJs
 from pydantic.alias_generators import to_camel
 
 from amplify_delivery.changes.guard import AllowedLoss, Guard
-from amplify_delivery.errors import ConfigError
-from amplify_delivery.stacks.config.fields import (
+from amplify_delivery.components.documents.fields import (
+    WRITTEN,
     Account,
     BadValueError,
     Flag,
@@ -32,6 +32,7 @@ from amplify_delivery.stacks.config.fields import (
     pattern,
     unknown,
 )
+from amplify_delivery.errors import ConfigError
 from amplify_delivery.stacks.config.reader import (
     as_config_error,
     is_secure,
@@ -309,7 +310,7 @@ def _validated(given: Mapping[str, Any], secrets: frozenset[SecretKey], stack: s
     data["secret_names"] = secrets
     data.setdefault("environment", stack)
     try:
-        return EnvironmentConfig.model_validate(data)
+        return EnvironmentConfig.model_validate(data, context=WRITTEN)
     except ValidationError as error:
         raise as_config_error(error, where) from None
 

@@ -9,9 +9,9 @@ from typing import Any
 import pulumi
 from pulumi.runtime.config import get_config, is_config_secret  # `Config.get` warns of secrets
 
+from amplify_delivery.components.documents.fields import Model
 from amplify_delivery.stacks.config.account import AccountConfig
 from amplify_delivery.stacks.config.environment import keys, own_keys
-from amplify_delivery.stacks.config.fields import Model
 from amplify_delivery.stacks.config.pipeline import PipelineConfig
 from amplify_delivery.stacks.config.project import Project, as_written, validated
 from amplify_delivery.stacks.config.reader import parsed, secret_refused, written_keys_in

@@ -11,11 +11,12 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from amplify_delivery.components.documents.fields import WRITTEN, Model, unknown
+from amplify_delivery.components.documents.pipeline.model import Step
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.stacks.config.account import AccountConfig
 from amplify_delivery.stacks.config.environment import EnvironmentConfig, keys
-from amplify_delivery.stacks.config.fields import Model, unknown
-from amplify_delivery.stacks.config.pipeline import PipelineConfig, Step
+from amplify_delivery.stacks.config.pipeline import PipelineConfig
 from amplify_delivery.stacks.config.reader import (
     as_config_error,
     own_keys_in,
@@ -132,7 +133,7 @@ def validated(model: type[Config], given: Mapping[str, Any], where: str, stack: 
     if model is AccountConfig:
         data.setdefault("environments", [stack.removesuffix("-account")])
     try:
-        return model.model_validate(data)
+        return model.model_validate(data, context=WRITTEN)
     except ValidationError as error:
         raise as_config_error(error, where, "source") from None
 

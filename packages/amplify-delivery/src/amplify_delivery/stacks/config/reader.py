@@ -15,8 +15,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from amplify_delivery.components.documents.fields import BadValueError
 from amplify_delivery.errors import ConfigError
-from amplify_delivery.stacks.config.fields import BadValueError
 
 _DESCRIBED = "docs/configuration.md describes it"
 """What to do where the error's own words do not say what to write instead."""

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from amplify_delivery.components.documents import limits
 from amplify_delivery.components.documents.account.door import DOOR_VARIABLES
@@ -15,11 +16,16 @@ from amplify_delivery.components.documents.pipeline.model import (
     GitHubTokenSource,
     S3Source,
     Stage,
-    Step,
     Trigger,
 )
-from amplify_delivery.errors import ConfigError
 from unit.components.documents import world as w
+
+TOPIC, OTHER_TOPIC = (w.pipeline.arn("sns", name) for name in ("own", "other"))
+
+
+def prod(**changes: Any) -> Stage:
+    """A stage of the one environment prod."""
+    return Stage(**{"name": "Prod", "environments": ("prod",), **changes})
 
 
 @pytest.fixture
@@ -55,7 +61,7 @@ def test_what_tags_start_does_not_restart_with_the_newest_commit() -> None:
     tags, branches = Trigger(tags=("v*",)), Trigger(branches=("main",))
     restarts = {
         (tags,): False,
-        (tags, Trigger(tags_excluded=("x*",))): False,
+        (tags, Trigger(exclude_tags=("x*",))): False,
         (tags, branches): True,
         (branches,): True,
     }
@@ -71,14 +77,12 @@ def test_steps_run_after_the_deployment_and_bake_last(properties: dict[str, Any]
 
 
 def test_pre_steps_run_before_the_plan() -> None:
-    reference = EnvironmentRef("prod", w.PROD, w.AWAY)
-    model = w.pipeline_model(stages=(Stage("Prod", (reference,), pre=(Step("freeze"),)),))
+    model = w.pipeline_model(stages=(prod(pre=(w.step("freeze"),)),))
     assert orders(stage(pipeline_properties(model), "Prod-Plan")) == [("freeze-prod", 1), ("Plan-prod", 2)]
 
 
 def test_somebody_may_be_asked_before_anything_of_the_artifact_runs_for_a_stage() -> None:
-    reference = EnvironmentRef("prod", w.PROD, w.AWAY)
-    gated = Stage("Prod", (reference,), pre=(Step("freeze"),), approval_before_plan=Approval("Who merged this?"))
+    gated = prod(pre=(w.step("freeze"),), approval_before_plan=Approval(comment="Who merged this?"))
     model = w.pipeline_model(stages=(gated,))
     limits.check_model(model)
     found = stage(pipeline_properties(model), "Prod-Plan")
@@ -86,9 +90,6 @@ def test_somebody_may_be_asked_before_anything_of_the_artifact_runs_for_a_stage(
     gate = found["Actions"][0]
     assert gate["ActionTypeId"]["Category"] == "Approval"
     assert gate["Configuration"]["CustomData"] == "Who merged this? Commit: #{source.CommitId}"
-    late = Stage("Prod", (reference,), approval_before_plan=Approval(timeout_minutes=1))
-    with pytest.raises(ConfigError, match="must time out after 5 minutes"):
-        limits.check_model(w.pipeline_model(stages=(late,)))
 
 
 def test_only_the_deploying_stage_rolls_back(properties: dict[str, Any]) -> None:
@@ -98,16 +99,14 @@ def test_only_the_deploying_stage_rolls_back(properties: dict[str, Any]) -> None
 
 
 def test_a_retry_is_of_the_failed_actions() -> None:
-    reference = EnvironmentRef("prod", w.PROD, w.AWAY)
-    model = w.pipeline_model(stages=(Stage("Prod", (reference,), on_failure="retry"),))
+    model = w.pipeline_model(stages=(prod(on_failure="retry"),))
     expected = {"Result": "RETRY", "RetryConfiguration": {"RetryMode": "FAILED_ACTIONS"}}
     assert stage(pipeline_properties(model), "Prod")["OnFailure"] == expected
 
 
 def test_an_approval_asks_whatever_the_program_counts(properties: dict[str, Any]) -> None:
     """What is to be approved makes the number: it does not decide whether anybody is asked."""
-    reference = EnvironmentRef("prod", w.PROD, w.AWAY)
-    one = w.pipeline_model(stages=(Stage("Prod", (reference,), approval=Approval("Go?")),))
+    one = w.pipeline_model(stages=(prod(approval=Approval(comment="Go?")),))
     for declared in (properties, pipeline_properties(one)):
         assert "BeforeEntry" not in stage(declared, "Prod-Approve")
 
@@ -115,15 +114,12 @@ def test_an_approval_asks_whatever_the_program_counts(properties: dict[str, Any]
 def test_a_stage_of_several_environments_cannot_skip(properties: dict[str, Any]) -> None:
     """No rule checks two variables, and what AWS makes of two in one text, or of a line break in it, is not said."""
     assert len([a for a in stage(properties, "Prod-Plan")["Actions"] if a["Name"].startswith("Plan-")]) == 2
-    references = tuple(EnvironmentRef(name, w.PROD, w.AWAY) for name in ("prod", "canary"))
-    skipping = Stage("Prod", references, approval=Approval(skip_unchanged=True))
-    with pytest.raises(ConfigError, match="stage Prod cannot be skipped"):
-        limits.check_model(w.pipeline_model(stages=(skipping,)))
+    with pytest.raises(ValidationError, match="the approval of several environments cannot be skipped"):
+        prod(environments=("prod", "canary"), approval=Approval(skip_unchanged=True))
 
 
 def test_an_approval_that_may_be_skipped_compares_the_environments_count() -> None:
-    reference = EnvironmentRef("prod", w.PROD, w.AWAY)
-    model = w.pipeline_model(stages=(Stage("Prod", (reference,), approval=Approval("Go?", skip_unchanged=True)),))
+    model = w.pipeline_model(stages=(prod(approval=Approval(comment="Go?", skip_unchanged=True)),))
     found = stage(pipeline_properties(model), "Prod-Approve")
     (condition,) = found["BeforeEntry"]["Conditions"]
     assert condition["Result"] == "SKIP"
@@ -163,8 +159,9 @@ def test_a_deployment_is_bound_to_its_own_plan(properties: dict[str, Any]) -> No
 def test_actions_per_environment_are_constant() -> None:
     counts = []
     for number in (1, 2, 10):
-        references = tuple(EnvironmentRef(f"env{n:02d}", w.PROD, w.HOME) for n in range(number))
-        found = pipeline_properties(w.pipeline_model(stages=(Stage("All", references),)))
+        names = tuple(f"env{n:02d}" for n in range(number))
+        places = tuple(EnvironmentRef(name, w.PROD, w.HOME) for name in names)
+        found = pipeline_properties(w.pipeline_model(stages=(Stage(name="All", environments=names),), places=places))
         counts.append(sum(len(s["Actions"]) for s in found["Stages"]))
     assert counts == [3 + 3 * 1, 3 + 3 * 2, 3 + 3 * 10]
 
@@ -176,9 +173,10 @@ def test_artifact_stores_by_region(properties: dict[str, Any]) -> None:
 
 
 def test_more_than_fifty_environments_publish_in_two_stages() -> None:
-    references = [EnvironmentRef(f"env{n:02d}", w.PROD, w.HOME) for n in range(60)]
-    stages = tuple(Stage(f"Wave{n}", tuple(references[n * 10 : n * 10 + 10])) for n in range(6))
-    found = pipeline_properties(w.pipeline_model(stages=stages))
+    names = [f"env{n:02d}" for n in range(60)]
+    stages = tuple(Stage(name=f"Wave{n}", environments=tuple(names[n * 10 : n * 10 + 10])) for n in range(6))
+    places = tuple(EnvironmentRef(name, w.PROD, w.HOME) for name in names)
+    found = pipeline_properties(w.pipeline_model(stages=stages, places=places))
     assert [len(s["Actions"]) for s in found["Stages"] if s["Name"].startswith("PublishAssets")] == [50, 10]
     limits.check_definition(found)
 
@@ -186,15 +184,44 @@ def test_more_than_fifty_environments_publish_in_two_stages() -> None:
 @pytest.mark.parametrize(
     ("source", "provider", "role"),
     [
-        (GitHubTokenSource("owner", "repository", "main", "token"), "GitHub", None),
-        (CodeCommitSource("repository", "main"), "CodeCommit", "source"),
-        (S3Source("bucket", "source.zip"), "S3", "source"),
+        (GitHubTokenSource(type="github-token", repository="owner/repository"), "GitHub", None),
+        (CodeCommitSource(type="codecommit", repository="repository"), "CodeCommit", "source"),
+        (S3Source(type="s3", bucket="bucket", key="source.zip"), "S3", "source"),
     ],
 )
 def test_other_sources(source: Any, provider: str, role: str | None) -> None:
     action = pipeline_properties(w.pipeline_model(source=source))["Stages"][0]["Actions"][0]
     assert action["ActionTypeId"]["Provider"] == provider
     assert action.get("RoleArn") == (w.pipeline.role_arn(role) if role else None)
+
+
+def test_the_action_of_github_takes_the_repository_apart_and_holds_the_token() -> None:
+    source = GitHubTokenSource(type="github-token", repository="owner/name", branch="trunk", poll=False)
+    action = pipeline_properties(w.pipeline_model(source=source, token="it"))["Stages"][0]["Actions"][0]
+    assert action["Configuration"] == {
+        "Branch": "trunk",
+        "OAuthToken": "it",
+        "Owner": "owner",
+        "PollForSourceChanges": "false",
+        "Repo": "name",
+    }
+
+
+@pytest.mark.parametrize(("triggers", "detect"), [((), "true"), ((Trigger(tags=("v*",)),), "false")])
+def test_where_there_is_a_filter_a_push_alone_starts_nothing(triggers: tuple[Trigger, ...], detect: str) -> None:
+    action = pipeline_properties(w.pipeline_model(triggers=triggers))["Stages"][0]["Actions"][0]
+    assert action["Configuration"]["DetectChanges"] == detect
+
+
+def test_an_approval_that_names_no_topic_is_told_to_the_pipelines_own() -> None:
+    one = prod(approval=Approval(), approval_before_plan=Approval(notification=OTHER_TOPIC))
+    found = pipeline_properties(w.pipeline_model(stages=(one,), topic_arn=TOPIC))
+    before, asked = (
+        next(a for a in stage(found, name)["Actions"] if a["ActionTypeId"]["Provider"] == "Manual")
+        for name in ("Prod-Plan", "Prod-Approve")
+    )
+    assert asked["Configuration"]["NotificationArn"] == TOPIC
+    assert before["Configuration"]["NotificationArn"] == OTHER_TOPIC
 
 
 def test_triggers_become_push_filters() -> None:

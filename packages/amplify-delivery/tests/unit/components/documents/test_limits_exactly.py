@@ -14,12 +14,10 @@ from typing import Any
 import pytest
 
 from amplify_delivery.components.documents import limits
-from amplify_delivery.components.documents.pipeline.model import Approval, EnvironmentRef, Stage, Trigger
 from amplify_delivery.components.documents.statements import Document, size
 from amplify_delivery.errors import ConfigError
 from unit.components.documents import world as w
 
-REFERENCE = EnvironmentRef("prod", w.PROD, w.AWAY)
 SPLIT = "move some waves into a pipeline of its own: a second pipeline file with other `stages`"
 
 
@@ -68,15 +66,6 @@ def managed(length: int) -> None:
 
 def project(**changes: Any) -> None:
     limits.check_projects([replace(w.accounts()["prod"].projects[0], **changes)])
-
-
-def model(**changes: Any) -> None:
-    limits.check_model(w.pipeline_model(**changes))
-
-
-def one_stage(**changes: Any) -> None:
-    stores = tuple(s for s in w.pipeline_model().stores)
-    model(stages=(Stage("Prod", (REFERENCE,), **changes),), stores=stores)
 
 
 @dataclass(frozen=True)
@@ -137,26 +126,6 @@ LIMITS = [
         ("4097 characters, but SSM takes 4096", "deploy fewer kinds of resources"),
     ),
     Limit("a build's minutes", lambda n: project(timeout_minutes=n), 2_160, ("5 minutes to 36 hours, not 2161",)),
-    Limit("bake time", lambda n: one_stage(bake_minutes=n), 420, ("at most 420 minutes",)),
-    Limit(
-        "an approval's timeout",
-        lambda n: one_stage(approval=Approval(timeout_minutes=n)),
-        86_400,
-        ("5 minutes to 60 days",),
-    ),
-    Limit(
-        "triggers",
-        lambda n: model(triggers=tuple(Trigger(branches=(f"b{i}",)) for i in range(n))),
-        3,
-        ("4 triggers", "join some"),
-    ),
-    Limit(
-        "patterns of a trigger",
-        lambda n: model(triggers=(Trigger(branches=tuple(f"b{i}" for i in range(n))),)),
-        8,
-        ("9 patterns",),
-    ),
-    Limit("a pattern", lambda n: model(triggers=(Trigger(branches=("x" * n,)),)), 255, ("over 255 characters",)),
 ]
 
 
@@ -170,15 +139,10 @@ def test_at_the_limit_nothing_is_said_and_one_over_it_is_refused(limit: Limit) -
     assert caught.value.remedy == "nothing was changed"
 
 
-@pytest.mark.parametrize(
-    "check",
-    [lambda n: project(timeout_minutes=n), lambda n: one_stage(approval=Approval(timeout_minutes=n))],
-    ids=["a build", "an approval"],
-)
-def test_the_least_time_is_five_minutes(check: Callable[[int], None]) -> None:
-    check(5)
+def test_the_least_time_of_a_build_is_five_minutes() -> None:
+    project(timeout_minutes=5)
     with pytest.raises(ConfigError, match="5 minutes to"):
-        check(4)
+        project(timeout_minutes=4)
 
 
 def test_every_limit_of_the_module_is_tried() -> None:

@@ -19,7 +19,6 @@ from amplify_delivery.components.documents.pipeline.model import (
     Approval,
     CodeCommitSource,
     ConnectionSource,
-    EnvironmentRef,
     GitHubTokenSource,
     PipelineModel,
     S3Source,
@@ -31,6 +30,7 @@ from unit.components.documents.mutations import Mutation, loosened
 from unit.components.documents.trust_table import Row, answered_otherwise, never, no, through_s3, yes
 
 TOPIC = w.pipeline.arn("sns", "releases")
+GITHUB = GitHubTokenSource(type="github-token", repository="a/b", poll=False, token_secret="github")
 SOURCE, UPDATE = w.pipeline.role_arn("source"), w.pipeline.role_arn("update")
 
 
@@ -185,8 +185,8 @@ _STACK = w.stack_name(w.prod)
 
 
 def _with_topic() -> PipelineModel:
-    prod = EnvironmentRef("prod", w.PROD, w.AWAY)
-    return w.pipeline_model(stages=(Stage("Prod", (prod,), approval=Approval(topic_arn=TOPIC)),))
+    asked = Stage(name="Prod", environments=("prod",), approval=Approval(notification=TOPIC))
+    return w.pipeline_model(stages=(asked,))
 
 
 @cache
@@ -194,9 +194,12 @@ def options() -> dict[str, Option]:
     images, key = (account_documents(w.access(w.prod, **given)) for given in ({"images": True}, {"staging_key": True}))
     containers = account_documents(w.access(w.prod, resource_types=w.EXPORT_TYPES | {"AWS::CodePipeline::Pipeline"}))
     return {
-        "codecommit": Option(_from(CodeCommitSource("app", "main")), tuple(_codecommit())),
-        "s3": Option(_from(S3Source("sources", "app.zip")), tuple(_s3())),
-        "token": Option(_from(GitHubTokenSource("a", "b", "main", "", False, "github")), tuple(_token())),
+        "codecommit": Option(_from(CodeCommitSource(type="codecommit", repository="app")), tuple(_codecommit())),
+        "s3": Option(_from(S3Source(type="s3", bucket="sources", key="app.zip")), tuple(_s3())),
+        "token": Option(
+            _from(GITHUB),
+            tuple(_token()),
+        ),
         "approval": Option(_named(pipeline_documents(_with_topic()).roles), tuple(_approval())),
         "images": Option(_named(images.roles), tuple(_images())),
         "staging key": Option(_named(key.roles), tuple(_staging_key())),

@@ -19,6 +19,7 @@ from amplify_delivery.components.documents.pipeline.everything import PipelineDo
 from amplify_delivery.components.documents.pipeline.model import (
     Approval,
     ArtifactStore,
+    Bake,
     ConnectionSource,
     EnvironmentRef,
     PipelineModel,
@@ -111,19 +112,29 @@ def access(names: EnvironmentNames, **changes: Any) -> EnvironmentAccess:
 def pipeline_model(**changes: Any) -> PipelineModel:
     """PreProd with a test, then Prod and Canary after an approval."""
 
-    def ref(names: EnvironmentNames) -> EnvironmentRef:
-        return EnvironmentRef(names.environment, names.account, names.region)
-
     standard = PipelineModel(
         names=pipeline,
-        source=ConnectionSource(f"arn:aws:codeconnections:{HOME}:{TOOLING}:connection/c", "owner/repository", "main"),
-        stages=(
-            Stage("PreProd", (ref(preprod),), post=(Step("smoke"),)),
-            Stage("Prod", (ref(prod), ref(canary)), approval=Approval("Go?"), bake_minutes=30, on_failure="rollback"),
+        source=ConnectionSource(
+            connection=f"arn:aws:codeconnections:{HOME}:{TOOLING}:connection/c", repository="owner/repository"
         ),
+        stages=(
+            Stage(name="PreProd", environments=("preprod",), post=(step("smoke"),)),
+            Stage(
+                name="Prod",
+                environments=("prod", "canary"),
+                approval=Approval(comment="Go?"),
+                bake=Bake(time=30),
+                on_failure="rollback",
+            ),
+        ),
+        places=tuple(EnvironmentRef(names.environment, names.account, names.region) for names in ENVIRONMENTS),
         stores=tuple(ArtifactStore(r, pipeline.artifact_bucket(r), artifact_key(r)) for r in (HOME, AWAY)),
     )
     return replace(standard, **changes)
+
+
+def step(name: str) -> Step:
+    return Step(name=name, commands=("make",))
 
 
 def artifact_key(region: str) -> str:

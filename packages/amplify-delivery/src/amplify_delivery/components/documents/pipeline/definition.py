@@ -102,7 +102,7 @@ def _stages(model: PipelineModel) -> Iterator[Properties]:
             )
         ],
     }
-    refs = [ref for stage in model.stages for ref in stage.environments]
+    refs = [model.place(name) for stage in model.stages for name in stage.environments]
     groups = [refs[at : at + MAX_ACTIONS_PER_STAGE] for at in range(0, len(refs), MAX_ACTIONS_PER_STAGE)]
     for number, group in enumerate(groups, start=1):
         yield {
@@ -119,20 +119,20 @@ def _stage(model: PipelineModel, stage: Stage) -> Iterator[Properties]:
     first = 1
     if stage.approval_before_plan:
         # A part of X-Plan, not a stage of its own: there are 50 at most, and a rejection leads to nothing else.
-        plans.append(_manual("Approve-Plan", stage.approval_before_plan, f"Commit: {_run(model)['COMMIT_ID']}"))
+        plans.append(_manual(model, "Approve-Plan", stage.approval_before_plan, f"Commit: {_run(model)['COMMIT_ID']}"))
         first = 2
-    for ref in stage.environments:
+    for ref in map(model.place, stage.environments):
         plans += [_inside(model, ref, CHECK, step.name, first, step=step.name) for step in stage.pre]
         order = first + 1 if stage.pre else first
         plans.append(_inside(model, ref, PLAN, "Plan", order, namespace=f"plan-{ref.name}"))
         deploys.append(_inside(model, ref, DEPLOY, "Deploy", 1, plan=True))
         deploys += [_inside(model, ref, CHECK, step.name, 2, step=step.name) for step in stage.post]
-        if stage.bake_minutes:
+        if stage.bake:
             order = 3 if stage.post else 2
             deploys.append(_inside(model, ref, CHECK, "Bake", order, step="bake"))
     yield {"Name": f"{stage.name}-Plan", "Actions": plans}
     if stage.approval:
-        approve: Properties = {"Name": f"{stage.name}-Approve", "Actions": [_approval(stage.approval, stage)]}
+        approve: Properties = {"Name": f"{stage.name}-Approve", "Actions": [_approval(model, stage.approval, stage)]}
         if stage.approval.skip_unchanged:
             rule = _something_changes(stage.environments[0])
             approve["BeforeEntry"] = {"Conditions": [{"Result": "SKIP", "Rules": [rule]}]}
@@ -145,13 +145,13 @@ def _stage(model: PipelineModel, stage: Stage) -> Iterator[Properties]:
     yield last
 
 
-def _something_changes(environment: EnvironmentRef) -> Properties:
+def _something_changes(environment: str) -> Properties:
     """The rule that lets an execution into X-Approve; where it fails, the stage is skipped ("VariableCheck").
 
     A rule checks one variable, and all rules of a condition must hold: so there is none that says "in one of several
-    environments something changes". `limits` refuses a stage of several that would skip.
+    environments something changes". `Stage` refuses several environments that would skip.
     """
-    check = {"Variable": f"#{{plan-{environment.name}.CHANGES}}", "Value": "0", "Operator": "NE"}
+    check = {"Variable": f"#{{plan-{environment}.CHANGES}}", "Value": "0", "Operator": "NE"}
     return {
         "Name": "SomethingChanges",
         "RuleTypeId": {"Category": "Rule", "Owner": "AWS", "Provider": "VariableCheck", "Version": "1"},
@@ -159,17 +159,15 @@ def _something_changes(environment: EnvironmentRef) -> Properties:
     }
 
 
-def _approval(approval: Approval, stage: Stage) -> Properties:
-    plans = " ".join(
-        f"{r.name}: #{{plan-{r.name}.CHANGES}} (#{{plan-{r.name}.PLAN_DIGEST}})" for r in stage.environments
-    )
-    return _manual("Approve", approval, f"Changes: {plans}")
+def _approval(model: PipelineModel, approval: Approval, stage: Stage) -> Properties:
+    plans = " ".join(f"{name}: #{{plan-{name}.CHANGES}} (#{{plan-{name}.PLAN_DIGEST}})" for name in stage.environments)
+    return _manual(model, "Approve", approval, f"Changes: {plans}")
 
 
-def _manual(name: str, approval: Approval, text: str) -> Properties:
-    configuration = {"CustomData": f"{approval.comment} {text}".strip()}
-    if approval.topic_arn:
-        configuration["NotificationArn"] = approval.topic_arn
+def _manual(model: PipelineModel, name: str, approval: Approval, text: str) -> Properties:
+    configuration = {"CustomData": f"{approval.comment or ''} {text}".strip()}
+    if topic := model.topic_of(approval):
+        configuration["NotificationArn"] = topic
     if approval.review_url:
         configuration["ExternalEntityLink"] = approval.review_url
     return {
@@ -177,7 +175,7 @@ def _manual(name: str, approval: Approval, text: str) -> Properties:
         "ActionTypeId": {"Category": "Approval", "Owner": "AWS", "Provider": "Manual", "Version": "1"},
         "RunOrder": 1,
         "Configuration": configuration,
-        "TimeoutInMinutes": approval.timeout_minutes,
+        "TimeoutInMinutes": approval.timeout,
     }
 
 

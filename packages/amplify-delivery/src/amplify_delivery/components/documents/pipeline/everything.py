@@ -124,7 +124,7 @@ def _pipeline_role(model: PipelineModel) -> RoleDocument:
     doors = [environment.door_arn for environment in model.environments]
     if doors:
         statements.insert(0, allow("Doors", "sts:AssumeRole", doors))
-    topics = {s.approval.topic_arn for s in model.stages if s.approval and s.approval.topic_arn}
+    topics = {topic for s in model.stages if s.approval and (topic := model.topic_of(s.approval))}
     if topics:
         statements.append(allow("Approvals", "sns:Publish", topics))
     return RoleDocument(
@@ -221,7 +221,7 @@ def _source_role(model: PipelineModel) -> RoleDocument | None:
             allow(
                 sid,
                 f"{service}:UseConnection",
-                source.connection_arn,
+                source.connection,
                 {
                     "StringEquals": {
                         f"{service}:FullRepositoryId": source.repository,

@@ -1,10 +1,322 @@
-"""The pipeline as its users think of it: stages of environments, sources, steps, approvals. Inputs of `definition`."""
+"""The pipeline as its users think of it: stages of environments, sources, triggers, steps, approvals.
 
-from collections.abc import Mapping
+These classes are what stands in `Pulumi.pipeline.yaml`, and what `definition` makes a CodePipeline of; each checks its
+own ranges, wherever it is made. What AWS limits in the whole, `limits` checks. Lengths of time are minutes.
+"Quotas in AWS CodePipeline", "Manage approval actions in CodePipeline", "Quotas for AWS CodeBuild".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Any, Literal
 
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from amplify_delivery.components.documents.fields import (
+    FLAG_SCHEMAS,
+    BadValueError,
+    EnvironmentName,
+    Flag,
+    List,
+    Minutes,
+    Model,
+    Right,
+    Text,
+    Texts,
+    TopicArn,
+    Variables,
+    boolean,
+    pattern,
+)
 from amplify_delivery.components.documents.naming import EnvironmentNames, PipelineNames
+
+MAX_STEP_MINUTES = 2160
+"""CodeBuild's longest build: 36 hours."""
+MAX_BAKE_MINUTES = 420
+"""The wait is one build of the account's project."""
+MAX_PUSH_FILTERS = 3
+"""Triggers of a pipeline."""
+MAX_PATTERNS = 8
+"""Patterns in one list of a trigger."""
+MAX_PATTERN = 255
+"""Characters of a pattern."""
+_PART = "[A-Za-z0-9_.-]+"
+_RESERVED = ("source", "build", "updatepipeline", "publishassets")
+"""Stages that every pipeline has, in lower case."""
+
+
+# --- where the commits come from -------------------------------------------------------------------------------------
+
+
+class ConnectionSource(Model):
+    """GitHub, GitLab, Bitbucket or Azure DevOps through a connection of AWS CodeConnections."""
+
+    type: Literal["connection"] = Field(default="connection", description="`connection`, the default")
+    connection: Annotated[
+        str,
+        pattern(
+            r"arn:aws[a-z-]*:(codeconnections|codestar-connections):[a-z0-9-]+:[0-9]{12}:connection/[\w-]+",
+            "ARN of a connection, such as arn:aws:codeconnections:eu-west-1:123456789012:connection/ID",
+        ),
+    ] = Field(description="ARN of the connection; it is finished once, by hand, in the console")
+    repository: Annotated[str, pattern(f"{_PART}(/{_PART})+", "repository, such as OWNER/NAME")] = Field(
+        description="OWNER/NAME"
+    )
+    branch: Text = Field(default="main", description="the branch that is delivered")
+    detect_changes: Flag = Field(default=True, description="a push starts the pipeline, if no `triggers` say otherwise")
+
+
+class GitHubTokenSource(Model):
+    """GitHub with a personal access token, for those who still have one: a version 1 action. Better a connection."""
+
+    type: Literal["github-token"] = Field(description="`github-token`")
+    repository: Annotated[str, pattern(f"{_PART}/{_PART}", "repository, such as OWNER/NAME")] = Field(
+        description="OWNER/NAME"
+    )
+    branch: Text = Field(default="main", description="the branch that is delivered")
+    token_secret: Text = Field(
+        default="github-token", description="secret of Secrets Manager, in the tooling account, that holds the token"
+    )
+    poll: Flag = Field(default=True, description="CodePipeline asks for changes; off: a webhook with a random secret")
+
+    @property
+    def owner_and_name(self) -> tuple[str, str]:
+        """The repository's two parts, which the action takes apart."""
+        owner, _, name = self.repository.partition("/")
+        return owner, name
+
+
+class CodeCommitSource(Model):
+    """A repository of CodeCommit in the tooling account."""
+
+    type: Literal["codecommit"] = Field(description="`codecommit`")
+    repository: Annotated[str, pattern(r"[\w.-]{1,100}", "CodeCommit repository")] = Field(description="its name")
+    branch: Text = Field(default="main", description="the branch that is delivered")
+
+
+class S3Source(Model):
+    """A zip file in a versioned bucket of the tooling account."""
+
+    type: Literal["s3"] = Field(description="`s3`")
+    bucket: Annotated[str, pattern("[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "bucket")] = Field(description="the bucket")
+    key: Text = Field(description="key of the zip file")
+    poll: Flag = Field(default=False, description="CodePipeline asks for changes; off: the bucket's events start it")
+
+
+SOURCES = ("connection", "github-token", "codecommit", "s3")
+Source = Annotated[ConnectionSource | GitHubTokenSource | CodeCommitSource | S3Source, Field(discriminator="type")]
+
+
+def typed_source(value: Any) -> Any:
+    """A source without a type is a connection."""
+    if not isinstance(value, Mapping):
+        raise BadValueError(f"{value!r} is no mapping", "name `connection` and `repository`")
+    kind = value.get("type", "connection")
+    if kind not in SOURCES:
+        raise BadValueError(f"there is no source of type {kind!r}", f"the types are {', '.join(SOURCES)}")
+    return {**value, "type": kind}
+
+
+def _pattern(value: Any) -> str:
+    if len(str(value)) > MAX_PATTERN:
+        raise BadValueError(f"the pattern {str(value)[:40]}... has over {MAX_PATTERN} characters", "shorten it")
+    return str(value)
+
+
+Patterns = Annotated[tuple[Annotated[Text, AfterValidator(_pattern)], ...], List, Field(max_length=MAX_PATTERNS)]
+
+
+class Trigger(Model):
+    """Pushes that start the pipeline. CodePipeline takes tags in a trigger of their own."""
+
+    branches: Patterns = Field(default=(), description="patterns of branches, as in release/*")
+    exclude_branches: Patterns = Field(default=(), description="but not these")
+    paths: Patterns = Field(default=(), description="patterns of files, as in amplify-export-*/**")
+    exclude_paths: Patterns = Field(default=(), description="but not if only these changed")
+    tags: Patterns = Field(default=(), description="patterns of tags, as in v*")
+    exclude_tags: Patterns = Field(default=(), description="but not these")
+
+    @model_validator(mode="after")
+    def _something(self) -> Trigger:
+        others = (*self.branches, *self.exclude_branches, *self.paths, *self.exclude_paths)
+        if not (others or self.tags or self.exclude_tags):
+            raise BadValueError("a trigger without a filter", "name `branches`, `paths` or `tags`")
+        if others and (self.tags or self.exclude_tags):
+            raise BadValueError("a trigger with tags and with branches or paths", "make two triggers of it")
+        return self
+
+
+# --- stages ----------------------------------------------------------------------------------------------------------
+
+
+class Step(Model):
+    """Commands that run in the environment's account, before the plan or after the deployment."""
+
+    name: Annotated[str, pattern("[A-Za-z][A-Za-z0-9_-]{0,39}", "name: up to 40 letters, digits, - and _")] = Field(
+        description="its name in the pipeline"
+    )
+    commands: Texts = Field(min_length=1, description="commands, run in one `sh -eu` that stops at the first failure")
+    env: Variables = Field(default_factory=dict, description="environment variables")
+    env_from_outputs: Variables = Field(
+        default_factory=dict,
+        description="environment variable -> output of the environment's stack, as in `ENDPOINT_URL: helloUrl`; "
+        "for an output of a nested stack `outputs.apimyapp.GraphQLAPIIdOutput`",
+    )
+    timeout: Minutes = Field(default=30, description="then it is ended, and has failed")
+    rights: Annotated[tuple[Right, ...], List] = Field(
+        default=(),
+        description="what its commands may do in the account; given by the account's stack, so deploy that anew",
+    )
+
+    @model_validator(mode="after")
+    def _sensible(self) -> Step:
+        if self.name.lower() in ("plan", "deploy", "bake"):
+            raise BadValueError(f"a step cannot be called {self.name}: the pipeline has an action of that name")
+        if not 1 <= self.timeout <= MAX_STEP_MINUTES - 15:
+            raise BadValueError(f"a timeout of {self.timeout} minutes", "a step takes 1m to 35h")
+        both = sorted(set(self.env) & set(self.env_from_outputs))
+        if both:
+            raise BadValueError(f"{both[0]} stands in `env` and in `envFromOutputs`", "take one of them away")
+        return self
+
+
+class Approval(Model):
+    """Somebody agrees to what Plan found before anything of the stage is deployed. `true` takes the defaults."""
+
+    comment: Annotated[str, pattern("(?s).{1,400}", "comment: up to 400 characters")] | None = Field(
+        default=None, description="what the approver reads, before the numbers of changes"
+    )
+    timeout: Minutes = Field(default=24 * 60, description="then it counts as rejected. Until then nothing else passes")
+    notification: TopicArn | None = Field(
+        default=None, description="SNS topic that is told. Default: that of `notifications`, if there is one"
+    )
+    review_url: Annotated[str, pattern("https?://.+", "address, such as https://example.com/releases")] | None = Field(
+        default=None, description="address that is shown with it"
+    )
+    skip_unchanged: Flag = Field(
+        default=False,
+        description="do not ask where Plan counts no changes. Its cost: the number comes from the program that is to "
+        "be approved, so whoever can change that program decides whether anybody is asked",
+    )
+
+    @model_validator(mode="after")
+    def _in_range(self) -> Approval:
+        if not 5 <= self.timeout <= 86_400:
+            raise BadValueError(f"a timeout of {self.timeout} minutes", "CodePipeline takes 5m to 60d")
+        return self
+
+
+def _approval(value: Any) -> Any:
+    if isinstance(value, (bool, str)):
+        return {} if boolean(value) else None
+    return value
+
+
+def _or_a_flag(schema: dict[str, Any]) -> None:
+    schema["anyOf"] += FLAG_SCHEMAS
+
+
+class Bake(Model):
+    """Time after the last step in which something may still go wrong."""
+
+    time: Minutes = Field(description="how long; at most 7h")
+    alarm: Text | None = Field(
+        default=None, description="CloudWatch alarm in the environment's account; if it rings, the stage has failed"
+    )
+
+    @model_validator(mode="after")
+    def _in_range(self) -> Bake:
+        if not 1 <= self.time <= MAX_BAKE_MINUTES:
+            raise BadValueError(f"a bake time of {self.time} minutes", "it is 1m to 7h")
+        return self
+
+
+class Stage(Model):
+    """Environments that are planned together, approved together and deployed in parallel: a wave."""
+
+    name: Annotated[str, pattern("[A-Za-z][A-Za-z0-9_]{0,79}", "name: letters, digits and _")] = Field(
+        description="its name in the pipeline"
+    )
+    environments: Annotated[tuple[EnvironmentName, ...], List] = Field(
+        min_length=1, description="environments, by their stack files. Default: the stage's name in lower case"
+    )
+    pre: Annotated[tuple[Step, ...], List] = Field(default=(), description="steps before the plan")
+    post: Annotated[tuple[Step, ...], List] = Field(default=(), description="steps after the deployment")
+    approval: Annotated[Approval | None, BeforeValidator(_approval)] = Field(
+        default=None,
+        description="somebody has to agree; `true`, or its settings",
+        json_schema_extra=_or_a_flag,
+    )
+    approval_before_plan: Annotated[Approval | None, BeforeValidator(_approval)] = Field(
+        default=None,
+        description="somebody has to agree, too, before anything of the artifact runs for this stage: plan and `pre` "
+        "steps run its code in the environment's account, the plan with the key of the engine's state "
+        "(docs/trust.md); `true`, or its settings",
+        json_schema_extra=_or_a_flag,
+    )
+    bake: Bake | None = Field(default=None, description="time to wait after the last step")
+    on_failure: Literal["none", "rollback", "retry"] = Field(
+        default="none",
+        description="what CodePipeline does by itself when deployment, a step or the bake time fails: go back to the "
+        "last good execution, or try the failed actions once more",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _default_environment(cls, value: Any) -> Any:
+        if isinstance(value, Mapping) and isinstance(value.get("name"), str) and "environments" not in value:
+            return {**value, "environments": [value["name"].lower()]}
+        return value
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        return (*self.pre, *self.post)
+
+    @model_validator(mode="after")
+    def _a_name_of_its_own(self) -> Stage:
+        if self.name.lower() in _RESERVED:
+            raise BadValueError(f"every pipeline has a stage {self.name}", "give this one another name")
+        return self
+
+    @model_validator(mode="after")
+    def _skips_what_can_be(self) -> Stage:
+        if self.approval and self.approval.skip_unchanged and len(self.environments) > 1:
+            raise BadValueError(
+                "the approval of several environments cannot be skipped: CodePipeline's rule looks at one number",
+                "take `skipUnchanged` away, or make a stage of each environment",
+            )
+        if self.approval_before_plan and self.approval_before_plan.skip_unchanged:
+            raise BadValueError(
+                "`approvalBeforePlan` cannot be skipped: nothing is counted yet", "take its `skipUnchanged` away"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _steps_differ(self) -> Stage:
+        names = [step.name.lower() for step in self.steps]
+        for name in names:
+            if names.count(name) > 1:
+                raise BadValueError(f"two steps are called {name}", "a step is called by its name: rename one")
+        return self
+
+
+def fitting(source: Source, triggers: Sequence[Trigger], stages: Sequence[Stage]) -> None:
+    """Refuse source, triggers and stages that do not fit together. Raises `BadValueError`, with the first problem."""
+    if triggers and not isinstance(source, ConnectionSource):
+        raise BadValueError("triggers exist for connections only", "take them away, or use a connection")
+    names = [stage.name for stage in stages]
+    for stage in stages:
+        if names.count(stage.name) > 1:
+            raise BadValueError(f"two stages are called {stage.name}", "rename one")
+    seen: set[str] = set()
+    for environment in (name for stage in stages for name in stage.environments):
+        if environment in seen:
+            raise BadValueError(f"environment {environment} stands in two places", "it belongs to one stage")
+        seen.add(environment)
+
+
+# --- the whole -------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -17,111 +329,6 @@ class EnvironmentRef:
 
     def names(self, app: str) -> EnvironmentNames:
         return EnvironmentNames(app=app, account=self.account, region=self.region, environment=self.name)
-
-
-@dataclass(frozen=True)
-class Step:
-    """A step before or after a deployment. What it runs stands in the source; here it is only called by its name, so
-    that a changed command changes no pipeline."""
-
-    name: str
-
-
-@dataclass(frozen=True)
-class Approval:
-    """Somebody has to agree before the stage's deployments start."""
-
-    comment: str = ""
-    timeout_minutes: int = 24 * 60
-    """Until then it blocks the queue. 5 minutes to 60 days."""
-    topic_arn: str | None = None
-    """SNS topic that is told; default: the pipeline's notifications only."""
-    review_url: str | None = None
-    skip_unchanged: bool = False
-    """Nobody is asked where Plan counts no changes. The count comes from the program that is to be approved."""
-
-
-@dataclass(frozen=True)
-class Stage:
-    """One stage of ours, up to three of CodePipeline's: X-Plan, X-Approve, X.
-
-    `environments` is the wave: they are planned together, approved together and deployed in parallel.
-    """
-
-    name: str
-    environments: tuple[EnvironmentRef, ...]
-    pre: tuple[Step, ...] = ()
-    """Before the plan, in each environment."""
-    post: tuple[Step, ...] = ()
-    """After the deployment, in each environment."""
-    approval: Approval | None = None
-    approval_before_plan: Approval | None = None
-    """Somebody has to agree before anything of the artifact runs for this stage."""
-    bake_minutes: int = 0
-    """Time after the last post step in which an alarm fails the stage."""
-    on_failure: Literal["none", "rollback", "retry"] = "none"
-
-
-@dataclass(frozen=True)
-class ConnectionSource:
-    """GitHub, GitLab, Bitbucket, Azure DevOps through CodeConnections."""
-
-    connection_arn: str
-    repository: str
-    """`OWNER/NAME`."""
-    branch: str
-    detect_changes: bool = True
-
-
-@dataclass(frozen=True)
-class GitHubTokenSource:
-    """GitHub with a personal access token: version 1 action, kept for those who have it."""
-
-    owner: str
-    repository: str
-    branch: str
-    token: str
-    """The token itself. It stands in the pipeline's definition, which gives it back masked."""
-    poll: bool = True
-    """Off: a webhook with a random secret starts the pipeline."""
-    secret: str = "github-token"  # noqa: S105 - its name
-    """The secret of Secrets Manager, in the tooling account, that holds the token: UpdatePipeline reads it again."""
-
-
-@dataclass(frozen=True)
-class CodeCommitSource:
-    """A repository in the tooling account; an EventBridge rule starts the pipeline."""
-
-    repository: str
-    branch: str
-
-
-@dataclass(frozen=True)
-class S3Source:
-    """A zip file in a versioned bucket."""
-
-    bucket: str
-    key: str
-    poll: bool = False
-    """Off: an EventBridge rule starts the pipeline; the bucket must send its events there."""
-
-
-Source = ConnectionSource | GitHubTokenSource | CodeCommitSource | S3Source
-
-
-@dataclass(frozen=True)
-class Trigger:
-    """A push that starts the pipeline: to a branch, with a tag, of certain files. For connections only.
-
-    Tags stand alone: CodePipeline refuses them together with branches or paths.
-    """
-
-    branches: tuple[str, ...] = ()
-    branches_excluded: tuple[str, ...] = ()
-    paths: tuple[str, ...] = ()
-    paths_excluded: tuple[str, ...] = ()
-    tags: tuple[str, ...] = ()
-    tags_excluded: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -140,12 +347,26 @@ class PipelineModel:
     names: PipelineNames
     source: Source
     stages: tuple[Stage, ...]
-    stores: tuple[ArtifactStore, ...]
+    places: tuple[EnvironmentRef, ...]
+    """Where the environments of the stages lie, each once, in any order."""
+    stores: tuple[ArtifactStore, ...] = ()
     """One for the pipeline's region and one for each region of an environment: `regions` names them."""
     triggers: tuple[Trigger, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
     kept_regions: tuple[str, ...] = ()
     """Regions whose artifact stores stay although no action runs there."""
+    token: str = ""
+    """That of a `GitHubTokenSource`. It stands in the pipeline's definition, which gives it back masked."""
+    topic_arn: str | None = None
+    """SNS topic that is told of approvals that name none."""
+
+    def __post_init__(self) -> None:
+        """Raises `BadValueError` where the parts do not fit, or an environment of a stage has no place."""
+        fitting(self.source, self.triggers, self.stages)
+        placed = {place.name for place in self.places}
+        for name in (name for stage in self.stages for name in stage.environments):
+            if name not in placed:
+                raise BadValueError(f"nobody says where environment {name} lies", "add it to `places`")
 
     @property
     def app(self) -> str:
@@ -154,12 +375,20 @@ class PipelineModel:
     @property
     def tags_only(self) -> bool:
         """Whether nothing but tags starts it: the newest commit of its branch may never have been released then."""
-        return bool(self.triggers) and all(t.tags or t.tags_excluded for t in self.triggers)
+        return bool(self.triggers) and all(t.tags or t.exclude_tags for t in self.triggers)
+
+    def place(self, environment: str) -> EnvironmentRef:
+        """Where an environment lies. Raises `KeyError`."""
+        return {place.name: place for place in self.places}[environment]
+
+    def topic_of(self, approval: Approval) -> str | None:
+        """The SNS topic that is told of an approval."""
+        return approval.notification or self.topic_arn
 
     @property
     def environments(self) -> tuple[EnvironmentNames, ...]:
         """Every environment, in the order of its stage."""
-        return tuple(ref.names(self.app) for stage in self.stages for ref in stage.environments)
+        return tuple(self.place(name).names(self.app) for stage in self.stages for name in stage.environments)
 
     @property
     def regions(self) -> tuple[str, ...]:

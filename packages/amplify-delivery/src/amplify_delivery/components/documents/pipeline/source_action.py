@@ -28,8 +28,9 @@ def source_action(model: PipelineModel) -> Properties:
         provider = "CodeStarSourceConnection"
         configuration = {
             "BranchName": source.branch,
-            "ConnectionArn": source.connection_arn,
-            "DetectChanges": _text(source.detect_changes),
+            "ConnectionArn": source.connection,
+            # A filter decides where there is one: with both, each push would start it.
+            "DetectChanges": _text(source.detect_changes and not model.triggers),
             "FullRepositoryId": source.repository,
             "OutputArtifactFormat": "CODE_ZIP",
         }
@@ -37,10 +38,10 @@ def source_action(model: PipelineModel) -> Properties:
         owner, provider, role = "ThirdParty", "GitHub", None
         configuration = {
             "Branch": source.branch,
-            "OAuthToken": source.token,
-            "Owner": source.owner,
+            "OAuthToken": model.token,
+            "Owner": source.owner_and_name[0],
             "PollForSourceChanges": _text(source.poll),
-            "Repo": source.repository,
+            "Repo": source.owner_and_name[1],
         }
     elif isinstance(source, CodeCommitSource):
         provider = "CodeCommit"
@@ -78,9 +79,9 @@ def push_filter(trigger: Trigger) -> Properties:
         return {name: values for name, values in pairs.items() if values}
 
     filters = {
-        "Branches": criteria(trigger.branches, trigger.branches_excluded),
-        "FilePaths": criteria(trigger.paths, trigger.paths_excluded),
-        "Tags": criteria(trigger.tags, trigger.tags_excluded),
+        "Branches": criteria(trigger.branches, trigger.exclude_branches),
+        "FilePaths": criteria(trigger.paths, trigger.exclude_paths),
+        "Tags": criteria(trigger.tags, trigger.exclude_tags),
     }
     return {name: value for name, value in filters.items() if value}
 

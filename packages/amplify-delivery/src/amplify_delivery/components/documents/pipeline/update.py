@@ -76,7 +76,7 @@ def update_statements(model: PipelineModel) -> list[Statement]:
         for sid, service in (("Connection", "codeconnections"), ("OlderConnection", "codestar-connections")):
             # To be passed on, not to be used: whoever may use it reads and writes every repository behind it.
             passed = {"StringEquals": {f"{service}:PassedToService": "codepipeline.amazonaws.com"}}
-            found.append(allow(sid, f"{service}:PassConnection", source.connection_arn, passed))
+            found.append(allow(sid, f"{service}:PassConnection", source.connection, passed))
     if isinstance(source, GitHubTokenSource):
         webhook = names.arn("codepipeline", f"webhook:{names.prefix}-*")
         actions = [f"codepipeline:{verb}Webhook" for verb in ("Delete", "Put")]
@@ -94,8 +94,8 @@ def _of_source(model: PipelineModel) -> list[Statement]:
     names, source = model.names, model.source
     if isinstance(source, GitHubTokenSource):
         # The program reads the token whenever it runs. Secrets Manager puts six random characters behind a name.
-        whole = source.secret.startswith("arn:")
-        secret = source.secret if whole else names.arn("secretsmanager", f"secret:{source.secret}-??????")
+        whole = source.token_secret.startswith("arn:")
+        secret = source.token_secret if whole else names.arn("secretsmanager", f"secret:{source.token_secret}-??????")
         return [allow("Token", "secretsmanager:GetSecretValue", secret)]
     if isinstance(source, CodeCommitSource):
         return [allow("Repository", "codecommit:GetRepository", names.arn("codecommit", source.repository))]

@@ -11,11 +11,11 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, WithJsonSchema, model_validator
 from pydantic.alias_generators import to_camel
 
+from amplify_delivery.components.documents import regions
 from amplify_delivery.components.documents.naming import TAGS
-from amplify_delivery.stacks.config import regions
 
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _NUMBER = re.compile(r"[0-9][0-9_]*(\.[0-9]+)?(e\+?[0-9]+)?", re.IGNORECASE)
@@ -43,10 +43,19 @@ def unknown(key: object, known: Iterable[str]) -> BadValueError:
     return BadValueError(f"unknown key {key!r}{guess}", f"valid keys are {', '.join(names)}")
 
 
-class Model(BaseModel):
-    """A part of a stack file, with its keys in camelCase. An unknown key is refused with the nearest valid one."""
+WRITTEN = "written"
+"""The context in which a stack file is validated: its keys are in camelCase, and nothing else."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel)
+
+class Model(BaseModel):
+    """A part of a stack file, with its keys in camelCase; in Python its attributes' names do as well.
+
+    An unknown key is refused with the nearest valid one.
+    """
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", alias_generator=to_camel, validate_by_name=True, validate_by_alias=True
+    )
 
     @classmethod
     def written_names(cls) -> tuple[str, ...]:
@@ -55,13 +64,14 @@ class Model(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _only_known(cls, value: Any) -> Any:
+    def _only_known(cls, value: Any, info: ValidationInfo) -> Any:
         if isinstance(value, cls):
             return value
         if not isinstance(value, Mapping):
             raise BadValueError(f"{value!r} is no mapping", f"its keys are {', '.join(cls.written_names())}")
         for key in value:
-            if key not in cls.written_names():
+            of_python = info.context != WRITTEN and key in cls.model_fields
+            if key not in cls.written_names() and not of_python:
                 raise unknown(key, cls.written_names())
         return value
 
@@ -177,6 +187,9 @@ def _tags(value: Any) -> Mapping[Any, Any]:
     return found
 
 
+EnvironmentName = Annotated[
+    str, pattern("[a-z][a-z0-9]{1,9}", "environment, which has 2 to 10 lower-case letters and digits")
+]
 _STRING = {"type": "string"}
 Text = Annotated[str, BeforeValidator(_text)]
 Account = Annotated[
