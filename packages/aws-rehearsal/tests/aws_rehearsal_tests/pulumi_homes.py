@@ -6,6 +6,7 @@ import atexit
 import functools
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from aws_rehearsal import warm
@@ -24,6 +25,26 @@ def warm_home(folder: Path) -> dict[str, str]:
     environment = cold_home(folder)
     server().lend(folder)
     return environment
+
+
+_DELIVERY = """
+from aws_rehearsal.language_host.isolation import leave_no_trace; leave_no_trace()
+import runpy, sys; sys.path.insert(0, "")
+runpy.run_module("amplify_delivery", run_name="__main__", alter_sys=True)
+"""
+
+
+def delivery(environment: Mapping[str, str], *arguments: str) -> list[str]:
+    """The command `python -m amplify_delivery ARGUMENTS`, for a home's environment.
+
+    It is a fork of what the home's server has loaded, if there is one: half a second of each command is the imports of
+    Pulumi's SDK and boto3. The tests of the command line itself start it as a person does.
+    """
+    python = str(tools().python)
+    home = Path(environment["PULUMI_HOME"])
+    if not (home / warm.SOCKET).exists():
+        return [python, "-m", "amplify_delivery", *arguments]
+    return [python, "-I", "-S", str(warm.CLIENT), str(home), _DELIVERY, *arguments]
 
 
 @functools.cache

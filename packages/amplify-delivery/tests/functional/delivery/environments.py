@@ -16,8 +16,7 @@ from botocore.exceptions import ClientError
 from amplify_delivery_rehearsal.workspace import Finished, Workspace
 from aws_rehearsal.local_aws import Credentials, LocalAws, random_account
 from aws_rehearsal.setup import Tools
-from aws_rehearsal_tests import initialised_stacks
-from aws_rehearsal_tests.pulumi_homes import warm_home
+from aws_rehearsal_tests import initialised_stacks, pulumi_homes
 from unit.delivery.conftest import ROOT, export
 
 REGION = "eu-central-1"
@@ -31,7 +30,7 @@ class Environment:
         self.account = random_account()
         self.admin = aws.make_admin(self.account)
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PULUMI_"))}
-        home = warm_home(folder / "home")
+        home = pulumi_homes.warm_home(folder / "home")
         variables = {**clean, **home, **aws.environment(self.admin, REGION), "AMPLIFY_DELIVERY_CACHE": str(cache)}
         self.workspace = Workspace.make(folder, ROOT, variables)
         stack_name = json.loads((export(name) / "amplify-export-manifest.json").read_text())["stackName"]
@@ -63,7 +62,7 @@ class Environment:
     def delivery(self, *arguments: str) -> Finished:
         """`amplify-delivery up` is `amplify-delivery up dev`."""
         command, *rest = arguments
-        return self.workspace.run([str(self.tools.python), "-m", "amplify_delivery", command, "dev", *rest])
+        return self.workspace.run(pulumi_homes.delivery(self.workspace.environment, command, "dev", *rest))
 
     def start(self, *command: str) -> subprocess.Popen[str]:
         """A command in the background, in a process group of its own."""

@@ -23,9 +23,8 @@ from amplify_delivery.errors import DeployError
 from amplify_delivery_rehearsal.workspace import Finished, Workspace
 from aws_rehearsal.local_aws import LocalAws, random_account
 from aws_rehearsal.pipeline_service import PipelineService, local_aws_with_room
-from aws_rehearsal.setup import tools
+from aws_rehearsal_tests import pulumi_homes
 from aws_rehearsal_tests.local_account import LocalAccount
-from aws_rehearsal_tests.pulumi_homes import warm_home
 from unit.delivery.conftest import ROOT, export
 
 HOME, AWAY = "us-east-1", "eu-west-1"
@@ -86,7 +85,7 @@ class Scene:
             variables = {**work.environment, "PULUMI_BACKEND_URL": backend}
             del variables["PULUMI_CONFIG_PASSPHRASE"]
             work = Workspace(work.project, variables)
-        return work.run([str(tools().python), "-m", "amplify_delivery", *arguments])
+        return work.run(pulumi_homes.delivery(work.environment, *arguments))
 
     def refused(self, *arguments: str) -> str:
         done = self.delivery(*arguments)
@@ -161,7 +160,7 @@ def make(folder: Path, aws: LocalAws, service: PipelineService) -> Scene:
     account = random_account()
     owner = LocalAccount(aws, account, aws.make_admin(account), HOME)
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PULUMI_"))}
-    home = warm_home(folder / "home")
+    home = pulumi_homes.warm_home(folder / "home")
     workspace = Workspace.make(folder, ROOT, {**clean, **home, **owner.environment})
     app = json.loads((export(EXPORT) / "amplify-export-manifest.json").read_text())["stackName"].split("-")[1]
     workspace.rename(app, account, HOME)

@@ -11,9 +11,8 @@ import pytest
 
 from amplify_delivery.components.documents.naming import EnvironmentNames
 from amplify_delivery_rehearsal.workspace import Finished, Workspace
-from aws_rehearsal.setup import tools
+from aws_rehearsal_tests import pulumi_homes
 from aws_rehearsal_tests.local_account import LocalAccount
-from aws_rehearsal_tests.pulumi_homes import warm_home
 from unit.delivery.conftest import ROOT
 from unit.stacks.projects import APP, TOOLING, make, write
 
@@ -24,7 +23,7 @@ pytestmark = pytest.mark.engine
 def workspace(tmp_path: Path, developer: LocalAccount) -> Workspace:
     """A project whose pipeline delivers the environment `preprod` to the developer's account."""
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PULUMI_"))}
-    home = warm_home(tmp_path / "home")
+    home = pulumi_homes.warm_home(tmp_path / "home")
     project = tmp_path / "project"
     project.mkdir()
     make(project, 1)
@@ -32,7 +31,7 @@ def workspace(tmp_path: Path, developer: LocalAccount) -> Workspace:
         file.write("options:\n  refresh: always\n")
     environment = {"account": developer.account, "region": developer.region, "enrolled": "true", "suffix": "a8d04"}
     write(project, "preprod", environment)
-    return Workspace(project, {**clean, **home, **developer.environment, "PYTHONPATH": str(ROOT)})
+    return Workspace(project, {**clean, **home, **developer.environment})
 
 
 def program(workspace: Workspace, digest: str, *, source: bool = False) -> None:
@@ -48,7 +47,7 @@ def program(workspace: Workspace, digest: str, *, source: bool = False) -> None:
 
 
 def delivery(workspace: Workspace, *arguments: str) -> Finished:
-    return workspace.run([str(tools().python), "-m", "amplify_delivery", *arguments])
+    return workspace.run(pulumi_homes.delivery(workspace.environment, *arguments))
 
 
 def succeeds(finished: Finished) -> str:
@@ -139,7 +138,7 @@ def test_update_pipeline_waits_for_the_lock_of_one_that_was_abandoned(workspace:
     assert refused.exit_code == 1
     assert "another update of this stack is running" in refused.output
 
-    waits = [str(tools().python), "-m", "amplify_delivery", "update-pipeline", "--wait", "5"]
+    waits = pulumi_homes.delivery(workspace.environment, "update-pipeline", "--wait", "5")
     told = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
     said = ""
     with subprocess.Popen(waits, cwd=workspace.project, env=dict(workspace.environment), **told) as running:

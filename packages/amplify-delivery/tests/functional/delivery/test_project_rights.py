@@ -20,8 +20,7 @@ from amplify_delivery.delivery.engine.state_bucket import outputs_key, plan_key
 from amplify_delivery.export import assemble, read_export, write_assembly
 from amplify_delivery_rehearsal.workspace import Finished, Workspace
 from aws_rehearsal.local_aws import LocalAws, random_account
-from aws_rehearsal.setup import tools
-from aws_rehearsal_tests.pulumi_homes import warm_home
+from aws_rehearsal_tests import pulumi_homes
 from functional.delivery.environments import allow_loss
 from functional.delivery.test_failures import fails, succeeds
 from unit.delivery.conftest import ROOT, export
@@ -58,7 +57,7 @@ class Enrolled:
         self.admin = aws.make_admin(self.account)
         self.names = EnvironmentNames(APP, self.account, REGION, "prod")
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PULUMI_"))}
-        home = warm_home(folder / "home")
+        home = pulumi_homes.warm_home(folder / "home")
         cache = {"AMPLIFY_DELIVERY_CACHE": str(examined)}
         self.environment = {**clean, **home, **cache}
         self.workspace = Workspace.make(folder, ROOT, {**self.environment, **aws.environment(self.admin, REGION)})
@@ -133,9 +132,7 @@ class Enrolled:
         command = {"check": "step"}.get(what, what)
         fresh = self.folder / f"{what}-{secrets.token_hex(4)}"
         shutil.copytree(build, fresh, symlinks=True)
-        return Workspace(fresh, environment).run(
-            [str(tools().python), "-m", "amplify_delivery", command, "prod", *arguments]
-        )
+        return Workspace(fresh, environment).run(pulumi_homes.delivery(environment, command, "prod", *arguments))
 
     def plan(self, build: Path) -> str:
         """Plan, and the digest that the pipeline hands on."""

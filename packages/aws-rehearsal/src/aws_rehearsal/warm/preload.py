@@ -19,6 +19,7 @@ _PROGRAMS = (
     *(f"pulumi_aws_native.{service}" for service in ("apigatewayv2", "codepipeline", "iam", "lambda_", "logs")),
     "pydantic.main", "pydantic.fields", "pydantic.functional_validators", "pydantic.alias_generators",
     "pydantic.json_schema", "pydantic.types", "boto3.session", "s3transfer.manager", "cfnlint.runner",
+    "pulumi.automation",
 )  # fmt: skip
 """What the project's programs import, of Pulumi's packages and of others. What is missing, the program will miss."""
 
