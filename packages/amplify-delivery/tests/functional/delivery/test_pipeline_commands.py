@@ -101,7 +101,7 @@ def test_update_pipeline_asks_no_engine_while_the_program_is_the_one_applied(wor
     program(workspace, "a", source=True)
     workspace.succeed("stack", "init", "pipeline")
     workspace.succeed("up", "-s", "pipeline", "--yes", "--skip-preview")
-    (workspace.project / "broken.py").write_text("raise SystemExit('nobody reads this')")
+    (workspace.project / "notes.txt").write_text("nobody reads this")
     # An engine would run the program, and the program could not be run.
     without_program = {**workspace.environment, "PULUMI_HOME": str(workspace.project.parent / "no-plugins-here")}
     elsewhere = Workspace(workspace.project, without_program)
