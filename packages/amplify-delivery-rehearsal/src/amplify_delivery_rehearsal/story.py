@@ -19,7 +19,7 @@ from typing import Any
 
 from amplify_delivery.errors import DeployError, ExportRefused
 from amplify_delivery.export import DeliveryError, assemble, compare, read_export
-from amplify_delivery.export.assembling.assembly import Assembly
+from amplify_delivery.export.assembly import Assembly
 from amplify_delivery.findings import listed
 from amplify_delivery_rehearsal.console import Console
 from amplify_delivery_rehearsal.example import CHECKOUT

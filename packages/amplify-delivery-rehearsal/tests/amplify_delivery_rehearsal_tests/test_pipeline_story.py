@@ -22,8 +22,8 @@ from amplify_delivery_rehearsal.pipeline_story.pipeline import waiting_approval
 from amplify_delivery_rehearsal.pipeline_story.play import Play
 from amplify_delivery_rehearsal.pipeline_story.record import ChapterTold, ExecutionTold, Story
 from amplify_delivery_rehearsal.pipeline_story.telling import Teller
-from aws_rehearsal.pipeline_service.pipelines.definitions import Pipeline, read_pipeline
-from aws_rehearsal.pipeline_service.pipelines.state import ActionRun, Execution, StageRun
+from aws_rehearsal.pipeline_service.definitions import Pipeline, read_pipeline
+from aws_rehearsal.pipeline_service.state import ActionRun, Execution, StageRun
 
 ATTACK = "<script>alert('a commit')</script>"
 

@@ -17,7 +17,7 @@ from rich.table import Table
 
 from amplify_delivery_rehearsal.pipeline_story.pipeline import Pipeline, commit_of
 from aws_rehearsal.pipeline_service import Event
-from aws_rehearsal.pipeline_service.pipelines.state import ActionRun, Execution
+from aws_rehearsal.pipeline_service.state import ActionRun, Execution
 
 SIGNS = {
     "InProgress": "[cyan]●[/cyan]",

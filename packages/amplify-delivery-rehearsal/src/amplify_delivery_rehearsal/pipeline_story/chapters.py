@@ -14,7 +14,7 @@ from amplify_delivery_rehearsal.example import CHECKOUT, SERIES
 from amplify_delivery_rehearsal.pipeline_story.pipeline import all_succeeded, status_of
 from amplify_delivery_rehearsal.pipeline_story.play import Play
 from amplify_delivery_rehearsal.pipeline_story.setting import PIPELINE
-from aws_rehearsal.pipeline_service.pipelines.state import CANCELLED, FAILED, SUCCEEDED, Execution
+from aws_rehearsal.pipeline_service.state import CANCELLED, FAILED, SUCCEEDED, Execution
 
 EXPORTS = SERIES
 """The example app over its time: a field added (v2), a second model (v3)."""

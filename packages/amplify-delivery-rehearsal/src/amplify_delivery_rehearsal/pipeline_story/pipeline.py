@@ -8,14 +8,7 @@ from dataclasses import dataclass
 from amplify_delivery.errors import DeployError
 from amplify_delivery_rehearsal.pipeline_story.people import Person
 from aws_rehearsal.pipeline_service import PipelineService
-from aws_rehearsal.pipeline_service.pipelines.state import (
-    CANCELLED,
-    FAILED,
-    IN_PROGRESS,
-    SUCCEEDED,
-    ActionRun,
-    Execution,
-)
+from aws_rehearsal.pipeline_service.state import CANCELLED, FAILED, IN_PROGRESS, SUCCEEDED, ActionRun, Execution
 
 _WORDS = 6
 """Lines of a failed command that are shown: an error and what led to it."""

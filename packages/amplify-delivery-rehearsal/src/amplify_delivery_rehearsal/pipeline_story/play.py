@@ -14,7 +14,7 @@ from amplify_delivery_rehearsal.inventory import Inventory, take
 from amplify_delivery_rehearsal.pipeline_story.pipeline import Pipeline, waiting_approval
 from amplify_delivery_rehearsal.pipeline_story.setting import Setting
 from amplify_delivery_rehearsal.pipeline_story.source import Repository
-from aws_rehearsal.pipeline_service.pipelines.state import SUCCEEDED, Execution
+from aws_rehearsal.pipeline_service.state import SUCCEEDED, Execution
 
 
 @dataclass

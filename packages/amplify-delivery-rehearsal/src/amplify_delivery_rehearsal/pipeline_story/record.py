@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from amplify_delivery_rehearsal.pipeline_story.pipeline import commit_of
-from aws_rehearsal.pipeline_service.pipelines.state import FAILED, IN_PROGRESS, ActionRun, Execution
+from aws_rehearsal.pipeline_service.state import FAILED, IN_PROGRESS, ActionRun, Execution
 
 Words = Callable[[ActionRun], Sequence[str]]
 """What the commands of an action have said themselves."""

@@ -24,7 +24,7 @@ from amplify_delivery_rehearsal.pipeline_story.pipeline import Pipeline, waiting
 from amplify_delivery_rehearsal.pipeline_story.play import Play
 from amplify_delivery_rehearsal.pipeline_story.record import ChapterTold, ExecutionTold, Story
 from amplify_delivery_rehearsal.pipeline_story.setting import Setting, setting
-from aws_rehearsal.pipeline_service.pipelines.state import Execution
+from aws_rehearsal.pipeline_service.state import Execution
 from aws_rehearsal.setup import ensure_all
 from aws_rehearsal.setup.progress import Progress
 

@@ -15,8 +15,8 @@ from amplify_delivery.changes.stacks import Stacks
 from amplify_delivery.changes.steps import Path
 from amplify_delivery.errors import DeployError
 from amplify_delivery.export import RootStack
-from amplify_delivery.export.assembling.assembly import canonical
 from amplify_delivery.export.assembling.root import TEMPLATE_KEY
+from amplify_delivery.export.assembly import canonical
 from amplify_delivery.export.documents import parse_json, parse_yaml
 from amplify_delivery.export.model import STACK_TYPE
 from amplify_delivery.publishing.standing import described

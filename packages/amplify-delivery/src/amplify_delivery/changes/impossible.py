@@ -17,8 +17,8 @@ from amplify_delivery.changes.runtimes import may_not_be_created
 from amplify_delivery.changes.stacks import Stacks
 from amplify_delivery.changes.steps import AddResource, ChangeResource, Path, RemoveResource, ReplaceResource, Step
 from amplify_delivery.errors import DeployError
-from amplify_delivery.export.checks.quotas import MAX_IN_OPERATION
-from amplify_delivery.export.templates.parameters import text
+from amplify_delivery.export.quotas import MAX_IN_OPERATION
+from amplify_delivery.export.templates.literals import text
 from amplify_delivery.findings import listed
 
 _TABLES = ("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable")

@@ -10,7 +10,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any
 
-from amplify_delivery.export.assembling.assembly import canonical
+from amplify_delivery.export.assembly import canonical
 
 Path = tuple[str, ...]
 """Logical ids from the root stack on: those of the nested stacks, then the resource's."""

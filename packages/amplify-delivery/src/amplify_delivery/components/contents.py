@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from amplify_delivery.export import Assembly, StackName
-from amplify_delivery.export.assembling.assembly import BucketFile
+from amplify_delivery.export.assembly import BucketFile
 
 _STATEFUL = re.compile(
     rb"AWS::DynamoDB::(?:Global)?Table|Custom::AmplifyDynamoDBTable|AWS::Cognito::UserPool\b|AWS::S3::Bucket\b"

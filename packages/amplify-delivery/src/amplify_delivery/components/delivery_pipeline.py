@@ -12,7 +12,7 @@ import pulumi_aws as aws
 import pulumi_aws_native as native
 
 from amplify_delivery.components import declared
-from amplify_delivery.components.documents.account.environment import BuildEnvironment
+from amplify_delivery.components.documents.environment import BuildEnvironment
 from amplify_delivery.components.documents.limits import (
     check_definition,
     check_model,

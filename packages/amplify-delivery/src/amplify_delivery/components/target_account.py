@@ -8,13 +8,13 @@ import pulumi
 import pulumi_aws as aws
 
 from amplify_delivery.components import declared
-from amplify_delivery.components.documents.account.environment import ACCOUNT_VERSION, EnvironmentAccess
 from amplify_delivery.components.documents.account.everything import AccountDocuments, account_documents
 from amplify_delivery.components.documents.account.storage import (
     repository_policy,
     state_bucket_policy,
     state_key_policy,
 )
+from amplify_delivery.components.documents.environment import ACCOUNT_VERSION, EnvironmentAccess
 from amplify_delivery.components.documents.limits import check_parameter, check_projects, check_roles
 from amplify_delivery.components.documents.naming import PROJECTS
 from amplify_delivery.components.documents.pipeline.buildspecs import EngineDownload

@@ -5,7 +5,9 @@ Frozen dataclasses and pure functions over files: no Pulumi, no AWS, no clock, n
 
 from amplify_delivery.errors import AssemblyError, ConfigError, DeliveryError, ExportRefused
 from amplify_delivery.export.assembling.assemble import assemble, check
-from amplify_delivery.export.assembling.assembly import (
+from amplify_delivery.export.assembling.compare import Comparison, TouchedResource, TouchedStack, compare
+from amplify_delivery.export.assembling.root import RootStack, Secret, exported_values, render_root
+from amplify_delivery.export.assembly import (
     Assembly,
     AssemblyObject,
     NestedStack,
@@ -13,12 +15,10 @@ from amplify_delivery.export.assembling.assembly import (
     load_assembly,
     write_assembly,
 )
-from amplify_delivery.export.assembling.compare import Comparison, TouchedResource, TouchedStack, compare
-from amplify_delivery.export.assembling.root import RootStack, Secret, exported_values, render_root
 from amplify_delivery.export.model import Export
 from amplify_delivery.export.names import StackName
 from amplify_delivery.export.read import read_export
-from amplify_delivery.export.templates.environment import EnvironmentValues, ExportedValues
+from amplify_delivery.export.values.environment import EnvironmentValues, ExportedValues
 from amplify_delivery.findings import Finding
 
 __all__ = [

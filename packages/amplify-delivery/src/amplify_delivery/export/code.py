@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from amplify_delivery.export.assembling.assets import AUXILIARY_FOLDER
+from amplify_delivery.export.assets import AUXILIARY_FOLDER
 from amplify_delivery.export.templates.exported import Exported, Literal
 
 _LARGEST, _MOST = 1 << 20, 4 << 20

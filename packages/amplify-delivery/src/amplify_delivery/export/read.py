@@ -15,7 +15,7 @@ from typing import Any
 from amplify_delivery.errors import ExportRefused
 from amplify_delivery.export.documents import Malformed, parse_json, parse_yaml
 from amplify_delivery.export.model import AmplifyResource, Export, ExportedStack
-from amplify_delivery.export.templates.template_form import template_problem
+from amplify_delivery.export.template_form import template_problem
 from amplify_delivery.findings import Finding
 
 MANIFEST = "amplify-export-manifest.json"

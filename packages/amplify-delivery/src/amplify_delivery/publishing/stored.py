@@ -24,7 +24,7 @@ from amplify_delivery.publishing.refusals import refused
 from amplify_delivery.publishing.target import PublishTarget
 
 if TYPE_CHECKING:
-    from amplify_delivery.export.assembling.assembly import AssemblyObject
+    from amplify_delivery.export.assembly import AssemblyObject
 
 _SHOWN = 20
 """Objects that are named in one error."""

@@ -27,7 +27,7 @@ from amplify_delivery.publishing.stored import Stored, other_entries
 from amplify_delivery.publishing.target import PublishTarget
 
 if TYPE_CHECKING:
-    from amplify_delivery.export.assembling.assembly import Assembly, AssemblyObject
+    from amplify_delivery.export.assembly import Assembly, AssemblyObject
 
 IN_FLIGHT = 24
 """Uploads at the same time."""

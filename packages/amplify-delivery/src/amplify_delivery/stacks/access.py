@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from amplify_delivery.components.contents import pages
-from amplify_delivery.components.documents.account.environment import BuildEnvironment, EnvironmentAccess
+from amplify_delivery.components.documents.environment import BuildEnvironment, EnvironmentAccess
 from amplify_delivery.components.documents.fields import Compute, Right
 from amplify_delivery.components.documents.naming import CHECK, DEPLOY, PLAN, PUBLISH, EnvironmentNames, PipelineNames
 from amplify_delivery.components.documents.pipeline.buildspecs import EngineDownload

@@ -24,7 +24,7 @@ from amplify_delivery.components.publisher import BucketPublisher
 from amplify_delivery.components.remembered import unchanged
 from amplify_delivery.components.staging_area import StagingArea, StagingAreaArgs
 from amplify_delivery.export import Assembly, Finding, RootStack, render_root
-from amplify_delivery.export.templates.bindings import told
+from amplify_delivery.export.values.bindings import told
 from amplify_delivery.stacks.config import EnvironmentConfig, from_pulumi
 from amplify_delivery.stacks.inputs import environment_values, read_assembly
 from amplify_delivery.stacks.output_names import NESTED_OUTPUTS, ROOT_OUTPUTS

@@ -15,9 +15,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from amplify_delivery.components.documents.account.environment import EnvironmentAccess
 from amplify_delivery.components.documents.account.everything import AccountDocuments, account_documents
 from amplify_delivery.components.documents.account.storage import state_bucket_policy, state_key_policy
+from amplify_delivery.components.documents.environment import EnvironmentAccess
 from amplify_delivery.components.documents.naming import PROJECTS, EnvironmentNames, PipelineNames
 from amplify_delivery.components.documents.pipeline.artifacts import bucket_policy, key_policy
 from amplify_delivery.components.documents.pipeline.everything import PipelineDocuments, pipeline_documents

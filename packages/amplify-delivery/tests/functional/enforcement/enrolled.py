@@ -12,12 +12,12 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
-from amplify_delivery.components.documents.account.environment import EnvironmentAccess
 from amplify_delivery.components.documents.account.everything import AccountDocuments, account_documents
+from amplify_delivery.components.documents.environment import EnvironmentAccess
 from amplify_delivery.components.documents.naming import EnvironmentNames, PipelineNames
 from amplify_delivery.components.documents.statements import Document
 from amplify_delivery.export import Assembly, EnvironmentValues, RootStack, render_root
-from amplify_delivery.export.assembling.assembly import AssemblyObject
+from amplify_delivery.export.assembly import AssemblyObject
 from amplify_delivery.stacks.access import resource_types
 from aws_rehearsal.local_aws import LocalAws, random_account
 from aws_rehearsal_tests.local_account import LocalAccount

@@ -20,9 +20,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from amplify_delivery.components.documents.account.off_limits import APP_TAG
 from amplify_delivery.components.documents.account.storage import state_key_policy
 from amplify_delivery.components.documents.naming import PROJECTS, EnvironmentNames
+from amplify_delivery.components.documents.rights.off_limits import APP_TAG
 from amplify_delivery.components.documents.statements import allow, document, role_trust
 from amplify_delivery.export import EnvironmentValues, assemble, read_export, render_root
 from aws_rehearsal.local_aws import Credentials

@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from amplify_delivery.components.documents.account.environment import EnvironmentAccess
 from amplify_delivery.components.documents.account.everything import account_documents
+from amplify_delivery.components.documents.environment import EnvironmentAccess
 from amplify_delivery.components.documents.naming import EnvironmentNames, PipelineNames
 from amplify_delivery.components.documents.pipeline import artifact
 from amplify_delivery.components.documents.pipeline.artifacts import bucket_policy, key_policy

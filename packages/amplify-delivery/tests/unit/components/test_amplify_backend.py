@@ -11,7 +11,7 @@ import pytest
 
 from amplify_delivery.components.amplify_backend import AmplifyBackend
 from amplify_delivery.errors import PublishError
-from amplify_delivery.export.assembling.assembly import BucketFile
+from amplify_delivery.export.assembly import BucketFile
 from unit.components.backends import BUCKET, DELIVERABLE, Published, assembly_of, deploy, folder, rendered
 from unit.components.recorder import STACK, UNKNOWN
 

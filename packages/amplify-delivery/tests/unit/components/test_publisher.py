@@ -9,8 +9,8 @@ from datetime import date
 import pytest
 
 from amplify_delivery.changes.guard import Guard
-from amplify_delivery.components.documents.account.environment import EnvironmentAccess
 from amplify_delivery.components.documents.account.projects import project_policies
+from amplify_delivery.components.documents.environment import EnvironmentAccess
 from amplify_delivery.components.documents.naming import EnvironmentNames, PipelineNames
 from amplify_delivery.components.providers import Access
 from amplify_delivery.components.publisher import BucketPublisher

@@ -18,8 +18,8 @@ from amplify_delivery.changes.guard import PLAN_VARIABLE
 from amplify_delivery.delivery.deployment import execution, planned
 from amplify_delivery.delivery.planning import AddResource, Plan, Start, Target
 from amplify_delivery.errors import DeployError
-from amplify_delivery.export.assembling.assembly import canonical
 from amplify_delivery.export.assembling.root import TEMPLATE_KEY
+from amplify_delivery.export.assembly import canonical
 
 STACK = "AWS::CloudFormation::Stack"
 NESTED = {"Api": {"Type": STACK, "Properties": {}}, "Gone": {"Type": STACK, "Properties": {}}}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from amplify_delivery.components.documents.account.environment import ACCOUNT_VERSION
+from amplify_delivery.components.documents.environment import ACCOUNT_VERSION
 from amplify_delivery.components.documents.naming import EnvironmentNames
 from amplify_delivery.delivery.account.stamp import judged
 from amplify_delivery.stacks.config import EnvironmentConfig

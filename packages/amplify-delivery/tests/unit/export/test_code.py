@@ -9,8 +9,8 @@ import pytest
 
 from amplify_delivery.export import Assembly, assemble, read_export
 from amplify_delivery.export.code import Texts, literals
-from amplify_delivery.export.templates.bindings import told
 from amplify_delivery.export.templates.exported import Exported
+from amplify_delivery.export.values.bindings import told
 from unit.export.mutations import apply
 from unit.export.test_bindings import render
 

@@ -10,7 +10,7 @@ from typing import Any
 import pulumi
 import pytest
 
-from amplify_delivery.components.documents.account.environment import ACCOUNT_VERSION
+from amplify_delivery.components.documents.environment import ACCOUNT_VERSION
 from amplify_delivery.components.documents.rights.prepared import parse
 from unit.components.recorder import Recording, Registered
 from unit.stacks.projects import APP, HOME, TOOLING, account_of, make, run, write

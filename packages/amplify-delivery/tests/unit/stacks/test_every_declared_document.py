@@ -19,8 +19,8 @@ from typing import Any
 import pytest
 import yaml
 
-from amplify_delivery.components.documents.account.environment import FORBIDDEN_MANAGED_POLICIES
 from amplify_delivery.components.documents.account.organization import protect_pipeline_role
+from amplify_delivery.components.documents.environment import FORBIDDEN_MANAGED_POLICIES
 from amplify_delivery.components.documents.rights.handler_table import table
 from amplify_delivery.components.documents.rights.unscoped import NO_TAGS_AT_ONCE, UNSCOPED_READS, UNSCOPED_WRITES
 from amplify_delivery.delivery.pipeline.state_stack import TEMPLATE

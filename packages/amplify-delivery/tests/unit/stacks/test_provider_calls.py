@@ -16,12 +16,12 @@ from typing import Any
 
 import pytest
 
-from amplify_delivery.components.documents.account.boundary import ROLE_MAKING
 from amplify_delivery.components.documents.naming import PipelineNames
 from amplify_delivery.components.documents.pipeline.model import CodeCommitSource, PipelineModel
-from amplify_delivery.components.documents.pulumi_types import cloudformation_type
 from amplify_delivery.components.documents.rights import provider_calls
+from amplify_delivery.components.documents.rights.boundary import ROLE_MAKING
 from amplify_delivery.components.documents.rights.handler_table import table
+from amplify_delivery.components.documents.rights.pulumi_types import cloudformation_type
 from amplify_delivery.components.documents.rights.types import program_actions
 from amplify_delivery.components.documents.rights.unscoped import NOT_GRANTED, UNSCOPED_READS, UNSCOPED_WRITES
 from amplify_delivery.delivery.pipeline.own_rights import not_its_own

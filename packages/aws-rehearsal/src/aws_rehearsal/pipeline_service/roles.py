@@ -11,8 +11,8 @@ from botocore.exceptions import ClientError
 
 from aws_rehearsal.local_aws import Credentials
 from aws_rehearsal.pipeline_service.clients import Access
+from aws_rehearsal.pipeline_service.definitions import Pipeline
 from aws_rehearsal.pipeline_service.errors import ActionError
-from aws_rehearsal.pipeline_service.pipelines.definitions import Pipeline
 
 SERVICE = "codepipeline.amazonaws.com"
 

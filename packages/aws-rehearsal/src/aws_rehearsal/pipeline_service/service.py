@@ -25,6 +25,7 @@ from typing import Any, Self
 
 from aws_rehearsal.errors import SetupError
 from aws_rehearsal.local_aws import LocalAws
+from aws_rehearsal.pipeline_service import state as states
 from aws_rehearsal.pipeline_service.builds.build_run import Machine
 from aws_rehearsal.pipeline_service.builds.builds import Build
 from aws_rehearsal.pipeline_service.builds.processes import GRACE, Reaper
@@ -37,18 +38,17 @@ from aws_rehearsal.pipeline_service.listener import Operation
 from aws_rehearsal.pipeline_service.notifications.events import Event, Listener
 from aws_rehearsal.pipeline_service.notifications.notifications_api import NotificationsApi
 from aws_rehearsal.pipeline_service.notifications.notifier import Notifier
-from aws_rehearsal.pipeline_service.pipelines import state as states
 from aws_rehearsal.pipeline_service.pipelines.actions import Actions
 from aws_rehearsal.pipeline_service.pipelines.engine import Engine
 from aws_rehearsal.pipeline_service.pipelines.orders import Orders, UpdatePolicy
 from aws_rehearsal.pipeline_service.pipelines.pipelines_api import PipelinesApi
 from aws_rehearsal.pipeline_service.pipelines.rules import Rules
-from aws_rehearsal.pipeline_service.pipelines.state import Execution
 from aws_rehearsal.pipeline_service.roles import Roles
-from aws_rehearsal.pipeline_service.sources.changes import Changes
 from aws_rehearsal.pipeline_service.sources.repositories import Repositories, Repository
-from aws_rehearsal.pipeline_service.sources.webhooks import Webhooks
-from aws_rehearsal.pipeline_service.sources.webhooks_api import WebhooksApi
+from aws_rehearsal.pipeline_service.starts.changes import Changes
+from aws_rehearsal.pipeline_service.starts.webhooks import Webhooks
+from aws_rehearsal.pipeline_service.starts.webhooks_api import WebhooksApi
+from aws_rehearsal.pipeline_service.state import Execution
 
 _TICK = 0.05
 

@@ -23,7 +23,7 @@ import pytest
 from amplify_delivery.components.documents.pipeline.artifact import LIST
 from amplify_delivery.components.documents.pipeline.definition import pipeline_properties
 from aws_rehearsal.pipeline_service import PipelineService, local_aws_with_room
-from aws_rehearsal.pipeline_service.pipelines.state import SUCCEEDED
+from aws_rehearsal.pipeline_service.state import SUCCEEDED
 from aws_rehearsal_tests.pipeline_service.world import REGION, World
 from functional.enforcement.declared_world import DeclaredWorld, for_the_api
 

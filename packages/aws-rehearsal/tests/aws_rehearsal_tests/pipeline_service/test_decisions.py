@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from aws_rehearsal.pipeline_service.definitions import Action, Condition, Pipeline, Stage, Store
 from aws_rehearsal.pipeline_service.pipelines.decisions import (
     Check,
     EndExecution,
@@ -13,8 +14,7 @@ from aws_rehearsal.pipeline_service.pipelines.decisions import (
     next_steps,
     rollback_target,
 )
-from aws_rehearsal.pipeline_service.pipelines.definitions import Action, Condition, Pipeline, Stage, Store
-from aws_rehearsal.pipeline_service.pipelines.state import (
+from aws_rehearsal.pipeline_service.state import (
     ActionRun,
     ConditionRun,
     Execution,

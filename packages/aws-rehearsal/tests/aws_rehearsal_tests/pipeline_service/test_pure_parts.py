@@ -8,8 +8,8 @@ import pytest
 
 from aws_rehearsal.pipeline_service.builds.buildspec import BuildspecError, read_buildspec
 from aws_rehearsal.pipeline_service.builds.overrides import overridden, start_context
+from aws_rehearsal.pipeline_service.definitions import Action, Pipeline, Stage
 from aws_rehearsal.pipeline_service.errors import ActionError
-from aws_rehearsal.pipeline_service.pipelines.definitions import Action, Pipeline, Stage
 from aws_rehearsal.pipeline_service.pipelines.rules import variable_check
 from aws_rehearsal.pipeline_service.pipelines.variables import resolve
 from aws_rehearsal.pipeline_service.sources.triggers import Push, matches, starts

@@ -11,7 +11,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from aws_rehearsal.pipeline_service.pipelines.state import Execution
+from aws_rehearsal.pipeline_service.state import Execution
 from aws_rehearsal_tests.pipeline_service.world import (
     CONNECTION,
     OTHER_REGION,

@@ -10,7 +10,7 @@ from typing import Any
 
 from aws_rehearsal.local_aws import Credentials, LocalAws, random_account
 from aws_rehearsal.pipeline_service import PipelineService
-from aws_rehearsal.pipeline_service.pipelines.state import Execution
+from aws_rehearsal.pipeline_service.state import Execution
 
 REGION, OTHER_REGION = "eu-central-1", "us-east-1"
 CONNECTION = "arn:aws:codeconnections:eu-central-1:111111111111:connection/0a1b2c3d"

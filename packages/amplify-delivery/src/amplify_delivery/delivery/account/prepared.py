@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from amplify_delivery.components.documents.account.environment import NEVER_WITHIN_THE_BOUNDARY
-from amplify_delivery.components.documents.pulumi_types import cloudformation_type
+from amplify_delivery.components.documents.environment import NEVER_WITHIN_THE_BOUNDARY
 from amplify_delivery.components.documents.rights.prepared import Prepared, parse
+from amplify_delivery.components.documents.rights.pulumi_types import cloudformation_type
 from amplify_delivery.delivery.account import stamp
 from amplify_delivery.delivery.account.account import Account
 from amplify_delivery.delivery.planning import Lacking, Needs

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from amplify_delivery.components.documents.account.environment import ACCOUNT_VERSION
+from amplify_delivery.components.documents.environment import ACCOUNT_VERSION
 from amplify_delivery.delivery.account.account import Account
 from amplify_delivery.errors import ConfigError, DeployError
 from amplify_delivery.stacks.access import environment_names

@@ -16,7 +16,7 @@ from amplify_delivery.delivery.account import stamp
 from amplify_delivery.delivery.account.account import Account
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.export import Assembly, EnvironmentValues, RootStack, render_root
-from amplify_delivery.export.templates.parameters import API_KEY_EXPIRES
+from amplify_delivery.export.values.parameters import API_KEY_EXPIRES
 from amplify_delivery.stacks.access import environment_names
 from amplify_delivery.stacks.config import EnvironmentConfig, Project
 from amplify_delivery.stacks.inputs import read_assembly

@@ -8,9 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from amplify_delivery.errors import ExportRefused
+from amplify_delivery.export import assets as files
 from amplify_delivery.export.archives import ArchiveError
-from amplify_delivery.export.assembling import assets as files
-from amplify_delivery.export.assembling.assembly import Assembly, BucketFile, NestedStack, Value, canonical
 from amplify_delivery.export.assembling.resolvers import (
     IDENTITY_POOL_OUTPUT,
     IDENTITY_POOL_PARAMETER,
@@ -35,12 +34,12 @@ from amplify_delivery.export.assembling.rewrite import (
 from amplify_delivery.export.assembling.social import without_secrets
 from amplify_delivery.export.assembling.store import ObjectStore
 from amplify_delivery.export.assembling.triggers import USER_POOL_STATE, follow_pool, pool_stack
+from amplify_delivery.export.assembly import Assembly, BucketFile, NestedStack, Value, canonical
 from amplify_delivery.export.checks import Context, run_checks
-from amplify_delivery.export.checks.quotas import MAX_PARAMETERS, MAX_TEMPLATE, SPLIT
 from amplify_delivery.export.model import ROOT_PARAMETERS, Export, ExportedStack
 from amplify_delivery.export.names import StackName
+from amplify_delivery.export.quotas import MAX_PARAMETERS, MAX_TEMPLATE, SPLIT
 from amplify_delivery.export.read import REEXPORT
-from amplify_delivery.export.templates.bindings import Bindings
 from amplify_delivery.export.templates.boundary import (
     CONDITION,
     DECLARATION,
@@ -49,8 +48,10 @@ from amplify_delivery.export.templates.boundary import (
     bound,
 )
 from amplify_delivery.export.templates.exported import take_stack_name
+from amplify_delivery.export.templates.literals import text
 from amplify_delivery.export.templates.nesting import STAGING_BUCKET, Inherited, after_roles, literals
-from amplify_delivery.export.templates.parameters import API_KEY_EXPIRES, text
+from amplify_delivery.export.values.bindings import Bindings
+from amplify_delivery.export.values.parameters import API_KEY_EXPIRES
 from amplify_delivery.findings import Finding, listed
 
 _ROOT_STACK_NAME = "RootStackName"

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from amplify_delivery.export.assembling.assembly import Assembly, NestedStack
 from amplify_delivery.export.assembling.root import render_root
+from amplify_delivery.export.assembly import Assembly, NestedStack
 from amplify_delivery.export.documents import parse_json
 from amplify_delivery.export.names import StackName
-from amplify_delivery.export.templates.environment import EnvironmentValues
 from amplify_delivery.export.templates.resolve import Path, ResolvedTree, resolve
+from amplify_delivery.export.values.environment import EnvironmentValues
 
 Change = Literal["added", "changed", "removed"]
 

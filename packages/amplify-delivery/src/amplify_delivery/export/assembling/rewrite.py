@@ -16,10 +16,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from amplify_delivery.export.assembling.assembly import canonical
+from amplify_delivery.export.assembly import canonical
 from amplify_delivery.export.model import STACK_TYPE
 from amplify_delivery.export.templates.expressions import Ref, Segment, compose, flatten, rename, replace_strings
-from amplify_delivery.export.templates.parameters import API_KEY_EXPIRES
+from amplify_delivery.export.values.parameters import API_KEY_EXPIRES
 
 PLACEHOLDER = {"Placeholder": {"Type": "AWS::CloudFormation::WaitConditionHandle"}}
 

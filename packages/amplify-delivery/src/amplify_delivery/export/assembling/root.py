@@ -9,17 +9,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from amplify_delivery.errors import ConfigError
-from amplify_delivery.export.assembling.assembly import Assembly, AssemblyObject, Value, canonical
 from amplify_delivery.export.assembling.triggers import pool_state
-from amplify_delivery.export.checks.quotas import MAX_OUTPUTS, MAX_PARAMETERS, MAX_TEMPLATE, SPLIT
+from amplify_delivery.export.assembly import Assembly, AssemblyObject, Value, canonical
 from amplify_delivery.export.documents import parse_json
 from amplify_delivery.export.model import Export
 from amplify_delivery.export.names import MAX_BUCKET_NAME, StackName
-from amplify_delivery.export.templates.bindings import check_bound
+from amplify_delivery.export.quotas import MAX_OUTPUTS, MAX_PARAMETERS, MAX_TEMPLATE, SPLIT
 from amplify_delivery.export.templates.boundary import PERMISSIONS_BOUNDARY
-from amplify_delivery.export.templates.environment import ROOT, EnvironmentValues, ExportedValues
-from amplify_delivery.export.templates.layers import check_names, check_value, layered
-from amplify_delivery.export.templates.parameters import API_KEY_EXPIRES, is_no_echo, text
+from amplify_delivery.export.templates.literals import text
+from amplify_delivery.export.values.bindings import check_bound
+from amplify_delivery.export.values.environment import ROOT, EnvironmentValues, ExportedValues
+from amplify_delivery.export.values.layers import check_names, check_value, layered
+from amplify_delivery.export.values.parameters import API_KEY_EXPIRES, is_no_echo
 from amplify_delivery.findings import Finding
 
 TEMPLATE_KEY = "RootTemplateKey"

@@ -13,7 +13,8 @@ from collections.abc import Collection, Iterator
 
 from amplify_delivery.export.model import ExportedStack
 from amplify_delivery.export.templates.exported import Bound
-from amplify_delivery.export.templates.parameters import holds_secret, is_no_echo, secret_command, text
+from amplify_delivery.export.templates.literals import text
+from amplify_delivery.export.values.parameters import holds_secret, is_no_echo, secret_command
 from amplify_delivery.findings import Finding, listed
 
 CREDENTIALS = "hostedUIProviderCreds"

@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping
 
-from amplify_delivery.export.assembling.assembly import AssemblyObject, ObjectKind
+from amplify_delivery.export.assembly import AssemblyObject, ObjectKind
 from amplify_delivery.export.model import Export
 
 _KINDS: Mapping[str, tuple[ObjectKind, str]] = {

@@ -13,7 +13,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from amplify_delivery.export.assembling.assembly import canonical
+from amplify_delivery.export.assembly import canonical
 from amplify_delivery.export.model import ExportedStack
 from amplify_delivery.export.templates.expressions import Other, flatten
 from amplify_delivery.export.templates.resolve import ResolvedTree, resolve

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from amplify_delivery.export.archives import ArchiveError, doubts
-from amplify_delivery.export.assembling.assets import BUILDS_FOLDER, CDK_ASSET_PARAMETER
+from amplify_delivery.export.assets import BUILDS_FOLDER, CDK_ASSET_PARAMETER
 from amplify_delivery.export.checks.context import Context, Found
 from amplify_delivery.export.read import REEXPORT
 from amplify_delivery.findings import listed

@@ -9,10 +9,10 @@ from typing import Protocol
 
 from amplify_delivery.export import code
 from amplify_delivery.export.archives import MAX_LAMBDA_UNZIPPED, read_entries
-from amplify_delivery.export.assembling.assets import CONTAINER_KEY_PARAMETER, Assets
+from amplify_delivery.export.assets import CONTAINER_KEY_PARAMETER, Assets
 from amplify_delivery.export.model import Export
 from amplify_delivery.export.templates.exported import Exported
-from amplify_delivery.export.templates.parameters import Plan, plan
+from amplify_delivery.export.values.parameters import Plan, plan
 from amplify_delivery.findings import Severity
 
 MAX_CONTAINER_UNZIPPED = 1 << 30

@@ -4,18 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from amplify_delivery.export.assembling.assets import CDK_ASSET_PARAMETER
+from amplify_delivery.export.assets import CDK_ASSET_PARAMETER
 from amplify_delivery.export.checks.context import Context, Found
 from amplify_delivery.export.model import ROOT_PARAMETERS, ExportedStack
 from amplify_delivery.export.read import MANIFEST, REEXPORT
-from amplify_delivery.export.templates.parameters import (
-    allowed,
-    holds_secret,
-    is_no_echo,
-    is_secret,
-    secret_command,
-    text,
-)
+from amplify_delivery.export.templates.literals import text
+from amplify_delivery.export.values.parameters import allowed, holds_secret, is_no_echo, is_secret, secret_command
 from amplify_delivery.findings import listed
 
 

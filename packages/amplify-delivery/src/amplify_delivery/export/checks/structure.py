@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from amplify_delivery.export.assembling.assets import APPSYNC_FOLDER
+from amplify_delivery.export.assets import APPSYNC_FOLDER
 from amplify_delivery.export.checks.context import Context, Found
 from amplify_delivery.export.model import ROOT_PARAMETERS, STACK_TYPE, ExportedStack
 from amplify_delivery.export.names import StackName
 from amplify_delivery.export.read import MANIFEST, MAPPING, REEXPORT, ROOT_TEMPLATE, TRIGGER_STACK, TRIGGER_TEMPLATE
 from amplify_delivery.export.templates.boundary import own_boundaries
-from amplify_delivery.export.templates.parameters import text
+from amplify_delivery.export.templates.literals import text
 from amplify_delivery.findings import listed
 
 

@@ -1,1 +1,1 @@
-"""CloudFormation templates as data: expressions, parameters, and what both come to with an environment's values."""
+"""CloudFormation templates as data: expressions, nesting, and what they come to with values."""

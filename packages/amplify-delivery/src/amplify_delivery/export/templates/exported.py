@@ -2,7 +2,7 @@
 
 `amplify export` writes no account and no ids of its own accord; it writes what it compiled: names that end in `-ENV`,
 the identity pool's id, and whatever somebody has typed in. What can be computed has been taken out before this looks
-(`amplify_delivery.export.assembling.resolvers`, `amplify_delivery.export.templates.parameters`).
+(`amplify_delivery.export.assembling.resolvers`, `amplify_delivery.export.values.parameters`).
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from typing import Any
 
 from amplify_delivery.export.model import ROOT_PARAMETERS, ExportedStack
 from amplify_delivery.export.templates.expressions import Ref, flatten
-from amplify_delivery.export.templates.parameters import text
+from amplify_delivery.export.templates.literals import text
 
 STAGING_BUCKET = "StagingBucket"
 """The parameter added where a template needs the staging bucket's name and has none for it."""

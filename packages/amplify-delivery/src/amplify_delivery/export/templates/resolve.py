@@ -13,7 +13,7 @@ from typing import Any, Literal
 from amplify_delivery.errors import AssemblyError
 from amplify_delivery.export.model import STACK_TYPE
 from amplify_delivery.export.templates.expressions import VARIABLE, is_join, sub_parts
-from amplify_delivery.export.templates.parameters import items, text
+from amplify_delivery.export.templates.literals import items, text
 
 _ABSENT = object()
 """`AWS::NoValue`: the property is not there."""

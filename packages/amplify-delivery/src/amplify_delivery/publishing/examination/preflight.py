@@ -15,7 +15,7 @@ from amplify_delivery.publishing.examination.tree import Tree, as_mapping, parse
 from amplify_delivery.publishing.examination.trust import malformed_trust
 
 if TYPE_CHECKING:
-    from amplify_delivery.export.assembling.assembly import Assembly, AssemblyObject
+    from amplify_delivery.export.assembly import Assembly, AssemblyObject
 
 CHECKS = (
     wiring.unpublished_objects,

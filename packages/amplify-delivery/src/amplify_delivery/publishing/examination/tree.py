@@ -13,7 +13,7 @@ from amplify_delivery.export.templates.resolve import ResolvedTree, resolve
 from amplify_delivery.publishing.examination.values import UNKNOWN, Values, scalar, text, texts
 
 if TYPE_CHECKING:
-    from amplify_delivery.export.assembling.assembly import Assembly
+    from amplify_delivery.export.assembly import Assembly
 
 STACK = "AWS::CloudFormation::Stack"
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from amplify_delivery.export.templates.parameters import items
+from amplify_delivery.export.templates.literals import items
 from amplify_delivery.findings import Finding
 from amplify_delivery.publishing.examination.tree import STACK, StackView, Tree, as_mapping
 from amplify_delivery.publishing.examination.values import UNKNOWN, scalar, text, texts

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from amplify_delivery.components.documents.limits import check_parameter
-from amplify_delivery.components.documents.pulumi_types import CLASSIC, cloudformation_type, services_of
 from amplify_delivery.components.documents.rights.prepared import Prepared, parse, prepared
+from amplify_delivery.components.documents.rights.pulumi_types import CLASSIC, cloudformation_type, services_of
 from amplify_delivery.components.documents.rights.types import actions_for, known_types
 from amplify_delivery.components.hello_service import RESOURCE_TYPES
 from unit.components.documents import world as w

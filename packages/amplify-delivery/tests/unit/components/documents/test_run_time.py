@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from amplify_delivery.components.documents.account.boundary import boundary, lets_pass
+from amplify_delivery.components.documents.rights.boundary import boundary, lets_pass
 from amplify_delivery.components.documents.rights.run_time import given_actions, unknown_policies
 from amplify_delivery.errors import ConfigError
 from aws_rehearsal.policy import Principal, Request

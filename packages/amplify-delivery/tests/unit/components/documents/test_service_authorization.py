@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from amplify_delivery.components.documents.account import boundary, door
+from amplify_delivery.components.documents.account import door
 from amplify_delivery.components.documents.account.everything import account_documents
 from amplify_delivery.components.documents.account.organization import protect_pipeline_role
-from amplify_delivery.components.documents.rights import handler_table, stack_actions, unscoped
+from amplify_delivery.components.documents.rights import boundary, handler_table, stack_actions, unscoped
 from amplify_delivery.components.documents.rights.types import EXTRA, known_types, statements_for
 from amplify_delivery.components.documents.statements import Statement, document
 from unit.components.documents import test_options

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from amplify_delivery.components.documents.account.boundary import OTHER_IDENTITIES, ROLE_MAKING
 from amplify_delivery.components.documents.account.door import DOOR_VARIABLES, OVERRIDE_KEYS
 from amplify_delivery.components.documents.naming import PROJECTS, EnvironmentNames
+from amplify_delivery.components.documents.rights.boundary import OTHER_IDENTITIES, ROLE_MAKING
 from amplify_delivery.components.documents.rights.stack_actions import EXECUTIONS
 from amplify_delivery.export.assembling.store import FOLDERS
 from aws_rehearsal.policy import World

@@ -6,13 +6,13 @@ from functools import cache
 from typing import Any
 
 from amplify_delivery.components import policies
-from amplify_delivery.components.documents.account.environment import EnvironmentAccess
 from amplify_delivery.components.documents.account.everything import AccountDocuments, account_documents
 from amplify_delivery.components.documents.account.storage import (
     repository_policy,
     state_bucket_policy,
     state_key_policy,
 )
+from amplify_delivery.components.documents.environment import EnvironmentAccess
 from amplify_delivery.components.documents.naming import EnvironmentNames, PipelineNames
 from amplify_delivery.components.documents.pipeline.artifacts import bucket_policy, key_policy
 from amplify_delivery.components.documents.pipeline.everything import PipelineDocuments, pipeline_documents

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aws_rehearsal.local_aws import Credentials, environment
+from aws_rehearsal.pipeline_service.builds.artifacts import Artifacts, zip_files
 from aws_rehearsal.pipeline_service.builds.build_environment import declared_variables, read_values
 from aws_rehearsal.pipeline_service.builds.build_log import BuildLog
 from aws_rehearsal.pipeline_service.builds.build_shell import CommandFailure, Shell
@@ -36,7 +37,6 @@ from aws_rehearsal.pipeline_service.builds.buildspec import Phase as BuildspecPh
 from aws_rehearsal.pipeline_service.builds.processes import GRACE, Group, Reaper, end_strays
 from aws_rehearsal.pipeline_service.clients import Access
 from aws_rehearsal.pipeline_service.errors import ActionError
-from aws_rehearsal.pipeline_service.pipelines.artifacts import Artifacts, zip_files
 
 _ENDS_THE_BUILD = ("install", "pre_build")
 

@@ -8,12 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from aws_rehearsal.local_aws import Credentials
+from aws_rehearsal.pipeline_service.builds.artifacts import Artifacts, unzip
 from aws_rehearsal.pipeline_service.builds.builds import Build
 from aws_rehearsal.pipeline_service.builds.buildspec import Buildspec, BuildspecError, read_buildspec
 from aws_rehearsal.pipeline_service.clients import Access
 from aws_rehearsal.pipeline_service.errors import ActionError
 from aws_rehearsal.pipeline_service.gate import Caller
-from aws_rehearsal.pipeline_service.pipelines.artifacts import Artifacts, unzip
 from aws_rehearsal.pipeline_service.sources.connections import CLONE, use_denied
 from aws_rehearsal.pipeline_service.sources.sources import CLONE_REFERENCE
 

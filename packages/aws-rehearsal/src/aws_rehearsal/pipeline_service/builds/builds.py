@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from aws_rehearsal.pipeline_service.pipelines.definitions import Store
+from aws_rehearsal.pipeline_service.definitions import Store
 
 IN_PROGRESS, SUCCEEDED, FAILED = "IN_PROGRESS", "SUCCEEDED", "FAILED"
 TIMED_OUT, STOPPED, FAULT = "TIMED_OUT", "STOPPED", "FAULT"

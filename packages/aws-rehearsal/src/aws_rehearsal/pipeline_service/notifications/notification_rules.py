@@ -11,9 +11,9 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from aws_rehearsal.pipeline_service import state as states
 from aws_rehearsal.pipeline_service.notifications.events import Event
-from aws_rehearsal.pipeline_service.pipelines import state as states
-from aws_rehearsal.pipeline_service.pipelines.state import ActionRun, Execution
+from aws_rehearsal.pipeline_service.state import ActionRun, Execution
 
 SERVICE = "codestar-notifications.amazonaws.com"
 _PREFIX = "codepipeline-pipeline-"

@@ -18,7 +18,7 @@ from aws_rehearsal.pipeline_service.notifications.notification_rules import (
     message,
 )
 from aws_rehearsal.pipeline_service.notifications.notifications_api import NotificationsApi
-from aws_rehearsal.pipeline_service.pipelines.state import Execution
+from aws_rehearsal.pipeline_service.state import Execution
 
 
 class Notifier:

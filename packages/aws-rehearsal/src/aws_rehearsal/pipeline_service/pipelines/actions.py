@@ -9,18 +9,18 @@ from typing import Any, Protocol
 from botocore.exceptions import ClientError
 
 from aws_rehearsal.local_aws import Credentials
+from aws_rehearsal.pipeline_service.builds.artifacts import Artifacts, object_key
 from aws_rehearsal.pipeline_service.builds.builds import SUCCEEDED, Build, Input, Output, Ticket
 from aws_rehearsal.pipeline_service.clients import Access, failure_of
+from aws_rehearsal.pipeline_service.definitions import DEFAULT_APPROVAL_MINUTES, Pipeline
 from aws_rehearsal.pipeline_service.errors import ActionError
 from aws_rehearsal.pipeline_service.gate import Caller
 from aws_rehearsal.pipeline_service.pipelines import variables
-from aws_rehearsal.pipeline_service.pipelines.artifacts import Artifacts, object_key
-from aws_rehearsal.pipeline_service.pipelines.definitions import DEFAULT_APPROVAL_MINUTES, Pipeline
-from aws_rehearsal.pipeline_service.pipelines.state import ActionRun, Artifact, Execution, new_id
 from aws_rehearsal.pipeline_service.roles import Roles
 from aws_rehearsal.pipeline_service.sources.connections import SOURCE_CALLS, use_denied
 from aws_rehearsal.pipeline_service.sources.repositories import Repositories
 from aws_rehearsal.pipeline_service.sources.sources import Fetched, fetch
+from aws_rehearsal.pipeline_service.state import ActionRun, Artifact, Execution, new_id
 
 
 class BuildDesk(Protocol):

@@ -16,8 +16,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from aws_rehearsal.pipeline_service.pipelines.definitions import Action, Condition, Stage
-from aws_rehearsal.pipeline_service.pipelines.state import (
+from aws_rehearsal.pipeline_service.definitions import Action, Condition, Stage
+from aws_rehearsal.pipeline_service.state import (
     ABANDONED,
     CANCELLED,
     FAILED,

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from aws_rehearsal.pipeline_service.definitions import Action, Condition
 from aws_rehearsal.pipeline_service.errors import ActionError, ServiceError
 from aws_rehearsal.pipeline_service.notifications.events import Event, Listener
 from aws_rehearsal.pipeline_service.pipelines.actions import Actions
@@ -25,9 +26,8 @@ from aws_rehearsal.pipeline_service.pipelines.decisions import (
     next_steps,
     rollback_target,
 )
-from aws_rehearsal.pipeline_service.pipelines.definitions import Action, Condition
 from aws_rehearsal.pipeline_service.pipelines.rules import Rules
-from aws_rehearsal.pipeline_service.pipelines.state import (
+from aws_rehearsal.pipeline_service.state import (
     ABANDONED,
     CANCELLED,
     FAILED,

@@ -8,11 +8,11 @@ from __future__ import annotations
 import time
 from typing import Literal
 
+from aws_rehearsal.pipeline_service.definitions import Pipeline
 from aws_rehearsal.pipeline_service.errors import ActionError, ServiceError, validation
 from aws_rehearsal.pipeline_service.pipelines.decisions import may_roll_back_to
-from aws_rehearsal.pipeline_service.pipelines.definitions import Pipeline
 from aws_rehearsal.pipeline_service.pipelines.engine import Engine
-from aws_rehearsal.pipeline_service.pipelines.state import (
+from aws_rehearsal.pipeline_service.state import (
     CANCELLED,
     FAILED,
     IN_PROGRESS,

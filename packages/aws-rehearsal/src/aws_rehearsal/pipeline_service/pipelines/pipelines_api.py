@@ -9,17 +9,17 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from aws_rehearsal.pipeline_service.clients import Access
+from aws_rehearsal.pipeline_service.definitions import read_pipeline
 from aws_rehearsal.pipeline_service.errors import ServiceError, validation
 from aws_rehearsal.pipeline_service.gate import Caller
 from aws_rehearsal.pipeline_service.masking import keep_masked_secrets
 from aws_rehearsal.pipeline_service.pages import page
 from aws_rehearsal.pipeline_service.pipelines import structure, views
-from aws_rehearsal.pipeline_service.pipelines.definitions import read_pipeline
 from aws_rehearsal.pipeline_service.pipelines.engine import Engine
 from aws_rehearsal.pipeline_service.pipelines.orders import Orders
-from aws_rehearsal.pipeline_service.pipelines.state import ActionRun, Execution, PipelineState
 from aws_rehearsal.pipeline_service.roles import SERVICE
 from aws_rehearsal.pipeline_service.sources.connections import require_pass
+from aws_rehearsal.pipeline_service.state import ActionRun, Execution, PipelineState
 
 Answer = dict[str, Any]
 

@@ -8,11 +8,11 @@ import time
 from botocore.exceptions import ClientError
 
 from aws_rehearsal.pipeline_service.clients import Clients, failure_of
+from aws_rehearsal.pipeline_service.definitions import Rule
 from aws_rehearsal.pipeline_service.errors import ActionError
 from aws_rehearsal.pipeline_service.pipelines import variables
-from aws_rehearsal.pipeline_service.pipelines.definitions import Rule
-from aws_rehearsal.pipeline_service.pipelines.state import Execution
 from aws_rehearsal.pipeline_service.roles import Roles
+from aws_rehearsal.pipeline_service.state import Execution
 
 
 def variable_check(configuration: dict[str, str]) -> tuple[bool, str]:

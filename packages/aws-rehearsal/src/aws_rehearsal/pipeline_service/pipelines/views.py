@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from aws_rehearsal.pipeline_service.definitions import Action
 from aws_rehearsal.pipeline_service.masking import masked, without_secrets
-from aws_rehearsal.pipeline_service.pipelines.definitions import Action
-from aws_rehearsal.pipeline_service.pipelines.state import (
+from aws_rehearsal.pipeline_service.state import (
     IN_PROGRESS,
     ActionRun,
     Artifact,

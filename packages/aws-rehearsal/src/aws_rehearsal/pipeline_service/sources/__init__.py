@@ -1,1 +1,1 @@
-"""Where pipelines get their source from: repositories, connections, webhooks, and what starts an execution."""
+"""Where pipelines get their source from: repositories and connections."""

@@ -7,8 +7,8 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
+from aws_rehearsal.pipeline_service.definitions import Action
 from aws_rehearsal.pipeline_service.errors import ActionError
-from aws_rehearsal.pipeline_service.pipelines.definitions import Action
 from aws_rehearsal.pipeline_service.sources.triggers import Push
 
 _GIT_TIMEOUT = 120

@@ -16,9 +16,9 @@ from botocore.exceptions import ClientError
 
 from aws_rehearsal.pipeline_service.clients import failure_of
 from aws_rehearsal.pipeline_service.errors import ActionError
-from aws_rehearsal.pipeline_service.pipelines.state import ActionRun, Execution
 from aws_rehearsal.pipeline_service.sources.repositories import Commit, Repositories, Repository, names_of
 from aws_rehearsal.pipeline_service.sources.triggers import watched_branch
+from aws_rehearsal.pipeline_service.state import ActionRun, Execution
 
 CLONE_REFERENCE = ".codebuild-clone-reference.json"
 """The one file of a `CODEBUILD_CLONE_REF` artifact: what CodeBuild clones, and with which connection."""

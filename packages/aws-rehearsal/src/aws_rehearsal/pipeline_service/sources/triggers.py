@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from aws_rehearsal.pipeline_service.pipelines.definitions import Action, Pipeline
+from aws_rehearsal.pipeline_service.definitions import Action, Pipeline
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ What CodePipeline itself sends with `StartBuild` is not documented. If it sends 
 of a pipeline runs in the account: then the account's file takes that one name out of the list (`allowed_overrides`).
 """
 
-from amplify_delivery.components.documents.account.environment import EnvironmentAccess
+from amplify_delivery.components.documents.environment import EnvironmentAccess
 from amplify_delivery.components.documents.naming import PROJECTS
 from amplify_delivery.components.documents.statements import Document, RoleDocument, allow, deny, document, role_trust
 

@@ -6,13 +6,13 @@ is `door.door_role`; the four projects do the work inside.
 
 from dataclasses import dataclass
 
-from amplify_delivery.components.documents.account.boundary import boundary
 from amplify_delivery.components.documents.account.door import door_role
-from amplify_delivery.components.documents.account.environment import EnvironmentAccess
 from amplify_delivery.components.documents.account.projects import project_policies, type_statements
+from amplify_delivery.components.documents.environment import EnvironmentAccess
 from amplify_delivery.components.documents.naming import DEPLOY, PLAN, PROJECTS, EnvironmentNames
 from amplify_delivery.components.documents.packing import managed
 from amplify_delivery.components.documents.pipeline import buildspecs
+from amplify_delivery.components.documents.rights.boundary import boundary
 from amplify_delivery.components.documents.rights.types import execution_statements
 from amplify_delivery.components.documents.statements import (
     Document,

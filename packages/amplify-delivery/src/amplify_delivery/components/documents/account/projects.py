@@ -2,8 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from amplify_delivery.components.documents.account.boundary import guards
-from amplify_delivery.components.documents.account.environment import EnvironmentAccess
+from amplify_delivery.components.documents.environment import EnvironmentAccess
 from amplify_delivery.components.documents.naming import (
     CHECK,
     DEPLOY,
@@ -13,6 +12,7 @@ from amplify_delivery.components.documents.naming import (
     PUBLISH,
     STATE_PREFIX,
 )
+from amplify_delivery.components.documents.rights.boundary import guards
 from amplify_delivery.components.documents.rights.scopes import services_passed_to
 from amplify_delivery.components.documents.rights.stack_actions import EXECUTIONS, STACK_READS
 from amplify_delivery.components.documents.rights.store_access import LOOK, log_statement, owned_by

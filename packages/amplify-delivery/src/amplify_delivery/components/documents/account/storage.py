@@ -3,7 +3,7 @@
 The staging bucket's own are in `amplify_delivery.components.policies`.
 """
 
-from amplify_delivery.components.documents.account.environment import EnvironmentAccess
+from amplify_delivery.components.documents.environment import EnvironmentAccess
 from amplify_delivery.components.documents.naming import EnvironmentNames, PipelineNames
 from amplify_delivery.components.documents.statements import Document, allow, deny, document
 

@@ -6,7 +6,7 @@ No role here has rights in a target account. The pipeline's role may knock at th
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from amplify_delivery.components.documents.account.environment import BuildEnvironment
+from amplify_delivery.components.documents.environment import BuildEnvironment
 from amplify_delivery.components.documents.naming import ROOT_PATH, PipelineNames
 from amplify_delivery.components.documents.pipeline import buildspecs
 from amplify_delivery.components.documents.pipeline.model import (

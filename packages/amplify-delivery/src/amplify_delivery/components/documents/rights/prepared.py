@@ -9,9 +9,9 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from amplify_delivery.components.documents.account.boundary import lets_pass
-from amplify_delivery.components.documents.account.environment import EnvironmentAccess
-from amplify_delivery.components.documents.pulumi_types import cloudformation_type, services_of
+from amplify_delivery.components.documents.environment import EnvironmentAccess
+from amplify_delivery.components.documents.rights.boundary import lets_pass
+from amplify_delivery.components.documents.rights.pulumi_types import cloudformation_type, services_of
 from amplify_delivery.components.documents.rights.types import EXTRA, actions_for
 
 ANY_SERVICE = "*"

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 
-from amplify_delivery.components.documents.account.environment import EnvironmentAccess
+from amplify_delivery.components.documents.environment import EnvironmentAccess
 
 Scope = Callable[[EnvironmentAccess, frozenset[str]], list[str]]
 

@@ -9,9 +9,9 @@ region and the tags tell one environment from another; where an action knows no 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
-from amplify_delivery.components.documents.account.boundary import guards, nested_stacks
-from amplify_delivery.components.documents.account.environment import EnvironmentAccess
+from amplify_delivery.components.documents.environment import EnvironmentAccess
 from amplify_delivery.components.documents.naming import APP_TAG, PROJECTS
+from amplify_delivery.components.documents.rights.boundary import guards, nested_stacks
 from amplify_delivery.components.documents.rights.handler_table import table
 from amplify_delivery.components.documents.rights.provider_calls import actions_for_types
 from amplify_delivery.components.documents.rights.scopes import (

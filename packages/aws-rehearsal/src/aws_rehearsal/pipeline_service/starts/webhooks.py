@@ -12,7 +12,7 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
-from aws_rehearsal.pipeline_service.pipelines.definitions import Action, Pipeline
+from aws_rehearsal.pipeline_service.definitions import Action, Pipeline
 from aws_rehearsal.pipeline_service.sources.triggers import Push
 
 _PATH = re.compile(r"\$(\.\w+)+")

@@ -9,14 +9,15 @@ from itertools import count
 from typing import Any
 
 from amplify_delivery.errors import ExportRefused
-from amplify_delivery.export.assembling.assembly import Assembly
+from amplify_delivery.export.assembly import Assembly
 from amplify_delivery.export.code import CodeLiteral
 from amplify_delivery.export.model import Export
 from amplify_delivery.export.names import StackName
 from amplify_delivery.export.read import MANIFEST
-from amplify_delivery.export.templates.environment import EnvironmentValues
 from amplify_delivery.export.templates.exported import Bound, Exported, Literal, template_literals
-from amplify_delivery.export.templates.parameters import Plan, is_no_echo, text
+from amplify_delivery.export.templates.literals import text
+from amplify_delivery.export.values.environment import EnvironmentValues
+from amplify_delivery.export.values.parameters import Plan, is_no_echo
 from amplify_delivery.findings import Finding
 
 _SHOWN = 80

@@ -7,10 +7,11 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from amplify_delivery.errors import ConfigError
-from amplify_delivery.export.assembling.assembly import Assembly, NestedStack, Value
-from amplify_delivery.export.checks.quotas import MAX_VALUE
-from amplify_delivery.export.templates.environment import ROOT, EnvironmentValues
-from amplify_delivery.export.templates.parameters import allowed, holds_secret, is_no_echo, text
+from amplify_delivery.export.assembly import Assembly, NestedStack, Value
+from amplify_delivery.export.quotas import MAX_VALUE
+from amplify_delivery.export.templates.literals import text
+from amplify_delivery.export.values.environment import ROOT, EnvironmentValues
+from amplify_delivery.export.values.parameters import allowed, holds_secret, is_no_echo
 from amplify_delivery.findings import listed
 
 

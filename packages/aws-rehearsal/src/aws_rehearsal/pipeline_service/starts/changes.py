@@ -9,14 +9,14 @@ from __future__ import annotations
 import json
 import threading
 
+from aws_rehearsal.pipeline_service.definitions import Action
 from aws_rehearsal.pipeline_service.errors import ActionError, ServiceError
-from aws_rehearsal.pipeline_service.pipelines.definitions import Action
 from aws_rehearsal.pipeline_service.pipelines.engine import Engine
 from aws_rehearsal.pipeline_service.pipelines.orders import Orders
-from aws_rehearsal.pipeline_service.pipelines.state import Execution, PipelineState
 from aws_rehearsal.pipeline_service.sources.repositories import Repositories, Repository, names_of, pushes
 from aws_rehearsal.pipeline_service.sources.triggers import Push, starts
-from aws_rehearsal.pipeline_service.sources.webhooks import Webhooks
+from aws_rehearsal.pipeline_service.starts.webhooks import Webhooks
+from aws_rehearsal.pipeline_service.state import Execution, PipelineState
 
 
 class Changes:

@@ -12,7 +12,7 @@ that an account's stack puts on what it makes. A policy has 6,144 characters, so
 from collections.abc import Collection, Iterator
 from fnmatch import fnmatchcase
 
-from amplify_delivery.components.documents.account.environment import EnvironmentAccess
+from amplify_delivery.components.documents.environment import EnvironmentAccess
 from amplify_delivery.components.documents.naming import APP_TAG, ROOT_PATH
 from amplify_delivery.components.documents.statements import Statement, deny
 

@@ -8,10 +8,10 @@ out of reach (`off_limits`).
 
 from collections.abc import Collection, Iterable
 
-from amplify_delivery.components.documents.account.environment import EnvironmentAccess
-from amplify_delivery.components.documents.account.off_limits import NEIGHBOURS_KINDS, off_limits
+from amplify_delivery.components.documents.environment import EnvironmentAccess
 from amplify_delivery.components.documents.naming import ROOT_PATH
 from amplify_delivery.components.documents.packing import MANAGED_ROOM
+from amplify_delivery.components.documents.rights.off_limits import NEIGHBOURS_KINDS, off_limits
 from amplify_delivery.components.documents.statements import (
     PolicyDocument,
     Statement,

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from amplify_delivery.export.assembling import assets as files
-from amplify_delivery.export.assembling.assembly import Value
-from amplify_delivery.export.assembling.assets import Assets
+from amplify_delivery.export import assets as files
+from amplify_delivery.export.assembly import Value
+from amplify_delivery.export.assets import Assets
 from amplify_delivery.export.model import ExportedStack
+from amplify_delivery.export.templates.literals import items, text
 
 API_KEY_EXPIRES = "ApiKeyExpires"
 """The parameter that this engine adds where a template has an API key: an epoch in seconds."""
@@ -23,19 +23,6 @@ _NO_SECRET = ("", "[]", "{}", "NONE", "none", "null")
 """What a parameter without echo holds when there is no secret."""
 
 
-def text(value: Any) -> str:
-    """A manifest's literal as CloudFormation takes a parameter: a string."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return value
-    if isinstance(value, list):
-        return ",".join(text(v) for v in value)
-    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
-        return str(int(value))
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
-
-
 def is_no_echo(declaration: Mapping[str, Any]) -> bool:
     return text(declaration.get("NoEcho", False)).lower() == "true"
 
@@ -43,12 +30,6 @@ def is_no_echo(declaration: Mapping[str, Any]) -> bool:
 def holds_secret(value: str) -> bool:
     """Whether the text of a `NoEcho` parameter is one that nobody may read."""
     return value.strip() not in _NO_SECRET
-
-
-def items(value: str) -> list[str]:
-    """The members of a list parameter's value: "each member string is space trimmed" (CloudFormation User Guide,
-    "CloudFormation template Parameters syntax", `CommaDelimitedList`)."""
-    return [item.strip() for item in value.split(",")]
 
 
 def secret_command(stack: str, parameter: str) -> str:

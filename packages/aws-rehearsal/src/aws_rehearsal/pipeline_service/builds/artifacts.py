@@ -21,10 +21,10 @@ from botocore.exceptions import ClientError
 from aws_rehearsal.local_aws import Credentials
 from aws_rehearsal.pipeline_service.builds.buildspec import Files
 from aws_rehearsal.pipeline_service.clients import Access, failure_of
+from aws_rehearsal.pipeline_service.definitions import Store
 from aws_rehearsal.pipeline_service.errors import ActionError
 from aws_rehearsal.pipeline_service.gate import Caller
 from aws_rehearsal.pipeline_service.keys import require_key
-from aws_rehearsal.pipeline_service.pipelines.definitions import Store
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 

@@ -9,7 +9,7 @@ from typing import Any
 from aws_rehearsal.pipeline_service.errors import ServiceError
 from aws_rehearsal.pipeline_service.gate import Caller, Gate
 from aws_rehearsal.pipeline_service.pipelines.engine import Engine
-from aws_rehearsal.pipeline_service.sources.webhooks import Webhook, Webhooks, is_filter
+from aws_rehearsal.pipeline_service.starts.webhooks import Webhook, Webhooks, is_filter
 
 Answer = dict[str, Any]
 Operation = Callable[[dict[str, Any], Caller], Answer]

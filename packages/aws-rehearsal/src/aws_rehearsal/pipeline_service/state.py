@@ -7,7 +7,7 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
-from aws_rehearsal.pipeline_service.pipelines.definitions import Action, Pipeline, Stage
+from aws_rehearsal.pipeline_service.definitions import Action, Pipeline, Stage
 
 IN_PROGRESS, SUCCEEDED, FAILED, SKIPPED = "InProgress", "Succeeded", "Failed", "Skipped"
 STOPPED, STOPPING, CANCELLED, SUPERSEDED, ABANDONED = "Stopped", "Stopping", "Cancelled", "Superseded", "Abandoned"

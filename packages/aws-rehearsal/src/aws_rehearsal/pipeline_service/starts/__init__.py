@@ -1,0 +1,1 @@
+"""What starts an execution: pushes, tags, webhooks."""
