@@ -10,6 +10,19 @@ import yaml
 PIPELINE = "pipeline"
 TOOLING, REGION = "111111111111", "us-east-1"
 CONNECTION = f"arn:aws:codeconnections:{REGION}:{TOOLING}:connection/5e6f7a8b-0000-4000-8000-000000000000"
+OWN_KEYS = "config:\n  helloService:\n    type: boolean\n    default: false\n"
+"""What Pulumi.yaml declares for the example's stage."""
+HELLO_TYPES = (
+    "AWS::ApiGatewayV2::Api",
+    "AWS::ApiGatewayV2::Integration",
+    "AWS::ApiGatewayV2::Route",
+    "AWS::ApiGatewayV2::Stage",
+    "AWS::IAM::Role",
+    "AWS::Lambda::Function",
+    "AWS::Lambda::Permission",
+    "AWS::Logs::LogGroup",
+)
+"""What the example's service is made of."""
 WAVE = 9
 """Environments of a stage after PreProd."""
 
@@ -30,12 +43,12 @@ def make(directory: Path, app: str, environments: int) -> Path:
     """
     directory.mkdir(parents=True, exist_ok=True)
     if not (directory / "Pulumi.yaml").exists():
-        (directory / "Pulumi.yaml").write_text(f"name: {app}\nruntime: python\n")
+        (directory / "Pulumi.yaml").write_text(f"name: {app}\nruntime: python\n{OWN_KEYS}")
     names = [name_of(number) for number in range(environments)]
     for number, name in enumerate(names):
         place = {"account": account_of(number), "region": REGION, "enrolled": "true", "helloService": "true"}
         _write(directory, app, name, place)
-        _write(directory, app, f"{name}-account", {"program": "account"})
+        _write(directory, app, f"{name}-account", {"program": "account", "programTypes": list(HELLO_TYPES)})
     after: dict[str, Any] = {
         "post": [
             {"name": "test", "commands": ['curl -Ssf "$ENDPOINT_URL"'], "envFromOutputs": {"ENDPOINT_URL": "helloUrl"}}

@@ -91,7 +91,7 @@ def environment_access(
         pipeline=pipeline_names(app, config.pipeline, pipeline),
         stack_name=root.stack_name,
         resource_types=resource_types(assembly) | frozenset(config.backend_types),
-        program_types=frozenset(config.program_types) | _hello_types(environment),
+        program_types=frozenset(config.program_types),
         deploy_statements=tuple(_statements("Deploy", config.deploy_rights)),
         deploy_managed_policies=config.deploy_policies,
         check_statements=tuple(s for step in stage.steps for s in _statements(f"Step{_word(step.name)}", step.rights)),
@@ -129,8 +129,9 @@ def neighbours(project: Project, app: str, environment: EnvironmentConfig) -> tu
 
 
 def declared_types(project: Project, environment: EnvironmentConfig) -> tuple[frozenset[str], frozenset[str]]:
-    """The types that the files name beside the export's: of the backend, and of the program. Raises `ConfigError`."""
-    backend, program = frozenset[str](), _hello_types(environment)
+    """The types that the accounts' files name beside the export's: of the backend, and of what the team's program adds.
+    Raises `ConfigError`."""
+    backend, program = frozenset[str](), frozenset[str]()
     for stack in project.stacks("account"):
         account = project.account(stack)
         if environment.environment in account.environments:
@@ -152,14 +153,6 @@ def build_environment(config: Compute, *, privileged: bool = False) -> BuildEnvi
 
 def engine_download(engine: Engine | None) -> EngineDownload | None:
     return EngineDownload(engine.url, engine.sha256) if engine else None
-
-
-def _hello_types(environment: EnvironmentConfig) -> frozenset[str]:
-    if not environment.hello_service:
-        return frozenset()
-    from amplify_delivery.components.hello_service import RESOURCE_TYPES  # noqa: PLC0415 - loads Pulumi, which most commands do without
-
-    return RESOURCE_TYPES
 
 
 def _types(templates: Iterable[Mapping[str, Any]]) -> Iterable[str]:

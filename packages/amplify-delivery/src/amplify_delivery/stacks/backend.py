@@ -1,37 +1,39 @@
-"""The program of an environment: its Amplify backend, and whatever you add to it.
+"""The program of an environment: what the team's stage declares, given the environment as the stack file describes it.
 
-Add your own resources at the end of `program`, as `HelloService` is: a DNS record, a monitor, a service that reads the
-backend's tables. They are resources of the same stack; give them `opts=pulumi.ResourceOptions(provider=provider)`.
+What every environment has in common is made here: its place, its provider, its own staging area, its outputs. The
+backend and whatever stands beside it are the stage's (`amplify_delivery.stacks.stage`).
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
+from typing import Any
 
 import pulumi
 
 from amplify_delivery.changes.guard import PLAN_VARIABLE
 from amplify_delivery.components.amplify_backend import AmplifyBackend, AmplifyBackendArgs
 from amplify_delivery.components.documents.naming import EnvironmentNames
-from amplify_delivery.components.hello_service import HelloService, HelloServiceArgs
 from amplify_delivery.components.names import staging_bucket_name
-from amplify_delivery.components.providers import Access, aws_native_provider, aws_provider
+from amplify_delivery.components.providers import Access, aws_provider
 from amplify_delivery.components.publisher import BucketPublisher
 from amplify_delivery.components.remembered import unchanged
 from amplify_delivery.components.staging_area import StagingArea, StagingAreaArgs
+from amplify_delivery.errors import ConfigError
 from amplify_delivery.export import Assembly, Finding, RootStack, render_root
 from amplify_delivery.export.values.bindings import told
 from amplify_delivery.stacks.config import EnvironmentConfig, from_pulumi
 from amplify_delivery.stacks.inputs import environment_values, read_assembly
 from amplify_delivery.stacks.output_names import NESTED_OUTPUTS, ROOT_OUTPUTS
+from amplify_delivery.stacks.stage import Environment, StageFactory, declared_backend
 
 
-def program() -> None:
-    """Deploy the environment that the stack file describes."""
+def program(stage: StageFactory) -> None:
+    """Deploy what `stage` declares for the environment that the stack file describes."""
     configuration = from_pulumi()
     config, directory = configuration.environment, configuration.directory
     assembly = read_assembly(config, directory, pulumi.get_project())
@@ -56,9 +58,10 @@ def program() -> None:
     provider = aws_provider("aws", access, only_here)
     account = EnvironmentNames(assembly.project, config.account, config.region, config.environment)
     staging = own_staging_area(config, bucket, provider)
-    backend = AmplifyBackend(
-        "backend",
-        AmplifyBackendArgs(
+    environment = Environment(
+        config=config,
+        names=account,
+        backend_args=AmplifyBackendArgs(
             assembly=assembly,
             root=root,
             staging_bucket=bucket,
@@ -71,32 +74,53 @@ def program() -> None:
             protect=config.protect,
             keep_api_key_expiry=config.api_key_expires is None,
         ),
-        pulumi.ResourceOptions(providers=[provider], depends_on=staging),
+        backend_options=pulumi.ResourceOptions(providers=[provider], depends_on=staging),
+        access=access,
+        aws=provider,
+        permissions_boundary=values.permissions_boundary,
+        only_here=only_here,
+    )
+    backend = declared_backend(stage(environment))
+    export(
+        {
+            "account": config.account,
+            "region": config.region,
+            "environment": config.environment,
+            "stagingBucket": staging[0].bucket_name if staging else bucket,
+            **outputs(backend),
+        }
     )
 
-    pulumi.export("account", config.account)
-    pulumi.export("region", config.region)
-    pulumi.export("environment", config.environment)
-    pulumi.export("stackName", backend.stack_name)
-    pulumi.export("stackId", backend.stack_id)
-    pulumi.export("stagingBucket", staging[0].bucket_name if staging else bucket)
-    pulumi.export("rootTemplate", backend.template_key)
-    pulumi.export(ROOT_OUTPUTS, backend.outputs)
-    pulumi.export(NESTED_OUTPUTS, backend.nested_outputs)
-    endpoint = backend.graphql_api.endpoint if backend.has("AWS::AppSync::GraphQLApi") else None
-    if endpoint is not None:
-        pulumi.export("graphqlEndpoint", endpoint)
-    if backend.has("AWS::Cognito::UserPool"):
-        pulumi.export("userPoolId", backend.user_pool.id)
 
-    if config.hello_service:
-        # The account asks for the boundary of every role, not only the backend's (docs/configuration.md, `enrolled`).
-        hello = HelloService(
-            "hello",
-            HelloServiceArgs(account, endpoint, values.permissions_boundary),
-            pulumi.ResourceOptions(providers=[aws_native_provider("native", access, only_here)]),
+def outputs(backend: AmplifyBackend) -> dict[str, pulumi.Input[Any]]:
+    """What tools and people ask for of a backend, by the names of the stack's outputs."""
+    found: dict[str, pulumi.Input[Any]] = {
+        "stackName": backend.stack_name,
+        "stackId": backend.stack_id,
+        "rootTemplate": backend.template_key,
+        ROOT_OUTPUTS: backend.outputs,
+        NESTED_OUTPUTS: backend.nested_outputs,
+    }
+    if backend.has("AWS::AppSync::GraphQLApi"):
+        found["graphqlEndpoint"] = backend.graphql_api.endpoint
+    if backend.has("AWS::Cognito::UserPool"):
+        found["userPoolId"] = backend.user_pool.id
+    return found
+
+
+def export(standard: Mapping[str, pulumi.Input[Any]]) -> None:
+    """Export these beside what the stage has exported. Raises `ConfigError` for a name that is given twice: commands
+    and steps rely on what ours mean."""
+    stack = pulumi.runtime.get_root_resource()
+    taken = sorted(standard.keys() & (stack.outputs.keys() if isinstance(stack, pulumi.runtime.stack.Stack) else ()))
+    if taken:
+        raise ConfigError(
+            f"the stage exports {', '.join(taken)}, which every environment has anyway",
+            where="pulumi.export",
+            remedy="take another name",
         )
-        pulumi.export("helloUrl", hello.url)
+    for name, value in standard.items():
+        pulumi.export(name, value)
 
 
 def first_create(

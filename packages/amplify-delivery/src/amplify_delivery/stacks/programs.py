@@ -4,23 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 
 from amplify_delivery.components.errors import as_run_error
 from amplify_delivery.errors import ConfigError
 
-PROGRAMS = ("backend", "account", "pipeline")
+if TYPE_CHECKING:
+    from amplify_delivery.stacks.stage import StageFactory
+
+BACKEND = "backend"
+PROGRAMS = (BACKEND, "account", "pipeline")
 """`backend` delivers an environment, `account` lets a pipeline into its account, `pipeline` makes the pipeline."""
 
 
-def run() -> None:
-    """Run the program that the stack's configuration names with `program`, `backend` unless it names one."""
+def run(stage: StageFactory) -> None:
+    """Run the program that the stack's configuration names with `program`, `backend` unless it names one.
+
+    A project's `__main__.py` is this call. `stage` is what an environment consists of, the team's own class
+    (`components/stage.py`): it is called with an `Environment`, and declares the backend as its `backend`. The programs
+    of accounts and pipelines have nothing of a team's. Raises `pulumi.RunError`, without a traceback, for what a stack
+    file or the export has wrong.
+    """
     with as_run_error():
-        find(pulumi.Config().get("program") or "backend")()
+        name = pulumi.Config().get("program") or BACKEND
+        program = find(name)
+        if name == BACKEND:
+            program(stage)
+        else:
+            program()
 
 
-def find(name: str) -> Callable[[], None]:
+def find(name: str) -> Callable[..., Any]:
     """The program called `name`. Raises `ConfigError` for one that does not exist."""
     if name not in PROGRAMS:
         raise ConfigError(
@@ -29,5 +45,5 @@ def find(name: str) -> Callable[[], None]:
             remedy=f"there is {', '.join(PROGRAMS)}; backend is the default",
         )
     # Only what the stack needs is loaded.
-    program: Callable[[], None] = import_module(f"amplify_delivery.stacks.{name}").program
+    program: Callable[..., Any] = import_module(f"amplify_delivery.stacks.{name}").program
     return program

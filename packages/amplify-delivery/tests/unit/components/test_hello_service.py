@@ -1,3 +1,5 @@
+"""The example's own service, `components/hello_service.py`."""
+
 from __future__ import annotations
 
 import pulumi
@@ -5,9 +7,10 @@ import pytest
 
 from amplify_delivery.components.documents.naming import EnvironmentNames
 from amplify_delivery.components.documents.rights.handler_table import table
-from amplify_delivery.components.hello_service import RESOURCE_TYPES, HelloService, HelloServiceArgs
 from amplify_delivery.components.providers import Access, aws_native_provider
+from components.hello_service import HelloService, HelloServiceArgs
 from unit.components.recorder import Recording, record
+from unit.stacks.projects import HELLO_TYPES
 
 NAMES = EnvironmentNames("app", "012345678901", "eu-west-1", "prod")
 
@@ -27,11 +30,8 @@ def recording() -> Recording:
 
 
 def test_its_types_are_those_that_the_account_gives_rights_for(recording: Recording) -> None:
-    declared = {r.type for r in recording.resources if r.type.startswith("aws-native:")}
-    assert {name.replace("AWS::", "aws-native:", 1).replace("::", ":").lower() for name in RESOURCE_TYPES} == {
-        name.lower() for name in declared
-    }
-    assert set(table()) >= RESOURCE_TYPES
+    assert recording.program_types == set(HELLO_TYPES)
+    assert set(table()) >= recording.program_types
 
 
 def test_its_names_are_the_environments(recording: Recording) -> None:

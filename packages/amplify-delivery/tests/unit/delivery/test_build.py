@@ -20,6 +20,7 @@ from amplify_delivery.export import load_assembly
 from amplify_delivery.publishing.examination.cache import RESULTS_VARIABLE
 from unit.delivery.conftest import ROOT, Ran, delivery, export
 from unit.delivery.test_shell import gone
+from unit.places import REPOSITORY
 from unit.stacks.projects import APP, account_of, make, region_of, write
 
 # One process runs them all: what they share is made once.
@@ -279,7 +280,7 @@ def asking(folder: Path, environments: int = 1, **wanted: str) -> Path:
     ("name", "says"),
     [
         ("graphqlEndpont", "do you mean 'graphqlEndpoint'?"),
-        ("helloUrl", "`helloService: true` in the environment's file makes it"),
+        ("helloUrl", "found by its name in a Python file"),
         ("account.id", "cannot be there"),
         ("serviceUrl", "found by its name in a Python file"),
         ("outputs.apifullapp.GraphQLAPIIdOutputs", "do you mean 'outputs.apifullapp.GraphQLAPIIdOutput'?"),
@@ -307,8 +308,7 @@ def test_outputs_that_may_be_there_pass_build(folder: Path) -> None:
         G="helloUrl",
         H="serviceUrl",
     )
-    file = folder / "Pulumi.preprod.yaml"
-    file.write_text(f"{file.read_text()}  {APP}:helloService: true\n")
+    shutil.copytree(REPOSITORY / "components", folder / "components")
     (folder / "mine").mkdir()
     (folder / "mine" / "service.py").write_text('pulumi.export("serviceUrl", url)\n')
     ran = build(folder)

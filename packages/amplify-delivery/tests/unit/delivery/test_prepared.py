@@ -90,9 +90,8 @@ def test_what_the_program_adds_is_named_in_the_accounts_file(project: Project) -
     assert "  aws:sqs/queue:Queue (jobs), of what the program adds" in error.message
     assert "account.yaml names in `programTypes`: AWS::Lambda::Function, AWS::SQS::Queue;" in error.remedy
     assert "gives in `deployRights` what is needed for aws:route53/zone:Zone;" in error.remedy
-    write(project.directory, "preprod-account", {"program": "account", "programTypes": ["AWS::SQS::Queue"]})
-    place = {"account": "222222222222", "region": "us-east-1", "enrolled": "true", "helloService": "true"}
-    write(project.directory, "preprod", place)
+    types = ["AWS::SQS::Queue", "AWS::Lambda::Function"]
+    write(project.directory, "preprod-account", {"program": "account", "programTypes": types})
     del program["aws:route53/zone:Zone"]
     error = refusal(lacks(program=program), Project(project.directory))
     assert error.remedy.startswith("an administrator of account 222222222222 runs"), "the files say it all already"

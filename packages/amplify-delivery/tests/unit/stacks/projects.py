@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from amplify_delivery.stacks.config import Project
 from amplify_delivery.stacks.config.reader import own_keys_in
 from unit.components.backends import folder
 from unit.components.recorder import Recording, record
@@ -17,6 +18,10 @@ from unit.places import REPOSITORY
 PROJECT = REPOSITORY
 APP = "fullapp"
 TOOLING, HOME, AWAY = "111111111111", "us-east-1", "eu-west-1"
+OWN_KEYS = "config:\n  helloService:\n    type: boolean\n    default: false\n"
+"""What Pulumi.yaml declares for the example's stage."""
+HELLO_TYPES = list(Project(REPOSITORY).account("preprod-account").program_types)
+"""What the example's account allows for the example's service."""
 CONNECTION = f"arn:aws:codeconnections:{HOME}:{TOOLING}:connection/5e6f7a8b"
 
 
@@ -40,7 +45,7 @@ def write(directory: Path, stack: str, values: dict[str, Any]) -> None:
 def make(directory: Path, environments: int = 2, *, stages: list[dict[str, Any]] | None = None, **more: Any) -> Path:
     """The project; environments lie in an account each, every second one in another region. `more` are further keys of
     the pipeline's file. Without `stages`: PreProd alone, then waves of ten with an approval before each."""
-    (directory / "Pulumi.yaml").write_text(f"name: {APP}\nruntime: python\n")
+    (directory / "Pulumi.yaml").write_text(f"name: {APP}\nruntime: python\n{OWN_KEYS}")
     if not (directory / f"amplify-export-{APP}").exists():
         shutil.copytree(folder(APP), directory / f"amplify-export-{APP}")
     names = [name_of(number) for number in range(environments)]

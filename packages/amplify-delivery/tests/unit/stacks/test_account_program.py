@@ -13,7 +13,7 @@ import pytest
 from amplify_delivery.components.documents.environment import ACCOUNT_VERSION
 from amplify_delivery.components.documents.rights.prepared import parse
 from unit.components.recorder import Recording, Registered
-from unit.stacks.projects import APP, HOME, TOOLING, account_of, make, run, write
+from unit.stacks.projects import APP, HELLO_TYPES, HOME, TOOLING, account_of, make, run, write
 
 ROLE, POLICY, BUILD = "aws-native:iam:Role", "aws:iam/policy:Policy", "aws:codebuild/project:Project"
 BUCKET, KEY, STAMP = "aws:s3/bucket:Bucket", "aws:kms/key:Key", "aws:ssm/parameter:Parameter"
@@ -219,17 +219,19 @@ def test_everything_that_can_be_asked_for(directory: Path, tmp_path: Path) -> No
     assert json.loads(provider.inputs["defaultTags"]) == {"tags": {"amplify-delivery:app": APP, "team": "app"}}
 
 
-def test_the_rights_of_the_hello_service_come_with_it(directory: Path, tmp_path: Path) -> None:
+def test_deploy_may_make_what_the_accounts_file_names(directory: Path, tmp_path: Path) -> None:
+    """Whatever the stage declares: who may make what is the account's owner's to read, and to write."""
     shutil.copytree(directory, tmp_path, dirs_exist_ok=True)
+    place = {"account": account_of(0), "region": HOME, "enrolled": "true", "helloService": "true"}
+    write(tmp_path, "preprod", place)
 
-    def deploys(**more: str) -> str:
-        base = {"account": account_of(0), "region": HOME, "enrolled": "true"}
-        write(tmp_path, "preprod", {**base, **more})
+    def deploys(**more: list[str]) -> str:
+        write(tmp_path, "preprod-account", {"program": "account", **more})
         policies = run(tmp_path, "preprod-account").all(POLICY)
         return " ".join(p.inputs["policy"] for p in policies if "-deploy-" in p.inputs["name"])
 
     assert "lambda:CreateFunction" not in deploys()
-    assert "lambda:CreateFunction" in deploys(helloService="true")
+    assert "lambda:CreateFunction" in deploys(programTypes=HELLO_TYPES)
 
 
 def test_environments_of_one_account_share_its_stack(directory: Path, tmp_path: Path) -> None:

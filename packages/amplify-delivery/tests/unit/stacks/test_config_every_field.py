@@ -22,6 +22,7 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
+from amplify_delivery import testing
 from amplify_delivery.components.documents.fields import Compute, Model, Right
 from amplify_delivery.components.documents.pipeline.model import (
     Approval,
@@ -38,7 +39,6 @@ from amplify_delivery.stacks.config.account import Timeouts
 from amplify_delivery.stacks.config.environment import DataLoss, Ignored, Lint
 from amplify_delivery.stacks.config.pipeline import Build, Engine, Notifications
 from amplify_delivery.stacks.config.project import read_account, read_pipeline
-from unit.components import recorder
 from unit.places import REPOSITORY
 from unit.stacks.test_config_files import ACCOUNT, PIPELINE
 
@@ -67,7 +67,6 @@ ENVIRONMENT: dict[str, Any] = {
     "lint": {"ignore": [{"id": "E2015", "reason": "CloudFormation compares texts"}]},
     "executionRoleArn": "arn:aws:iam::012345678901:role/cloudformation",
     "enrolled": "false",
-    "helloService": "false",
 }
 
 
@@ -196,7 +195,6 @@ WRONG: dict[type[BaseModel], dict[str, tuple[Bad, ...]]] = {
         "protect": FLAG,
         "executionRoleArn": (ROLE, Bad("arn:aws:iam::999999999999:role/x", "role of another account", "parent")),
         "enrolled": FLAG,
-        "helloService": FLAG,
     },
     AccountConfig: {
         "program": (Bad("acount", "'acount' is not 'account'"),),
@@ -588,14 +586,14 @@ def test_the_program_says_the_same_and_registers_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cases: list[Case]
 ) -> None:
     """With what the engine makes of the file: text, and JSON with numbers and flags."""
-    recordings: list[recorder.Recording] = []
+    recordings: list[testing.Recording] = []
 
-    def kept() -> recorder.Recording:
-        recordings.append(made := recorder_recording())
+    def kept() -> testing.Recording:
+        recordings.append(made := made_by_testing())
         return made
 
-    recorder_recording = recorder.Recording
-    monkeypatch.setattr(recorder, "Recording", kept)
+    made_by_testing = testing.Recording
+    monkeypatch.setattr(testing, "Recording", kept)
     otherwise = {}
     for case in cases:
         said, expected = _by_the_program(case, tmp_path), str(_refusal(case, tmp_path))
@@ -617,7 +615,7 @@ def _by_the_program(case: Case, folder: Path) -> str:
     stack = EXAMPLES[case.example].stack
     given = {key: value if isinstance(value, str) else _as_json(value) for key, value in case.given.items()}
     try:
-        recorder.record(program, name=stack, directory=folder, config=given)
+        testing.record(program, name=stack, directory=folder, config=given)
     except pulumi.RunError as error:
         return str(error)
     return ""

@@ -26,7 +26,7 @@ from amplify_delivery.components.documents.rights.unscoped import NO_TAGS_AT_ONC
 from amplify_delivery.delivery.pipeline.state_stack import TEMPLATE
 from unit.components.documents import world as w
 from unit.components.recorder import Recording
-from unit.stacks.projects import APP, AWAY, HOME, TOOLING, account_of, make, run, write
+from unit.stacks.projects import APP, AWAY, HELLO_TYPES, HOME, TOOLING, account_of, make, run, write
 
 READS = ("BatchGet", "Describe", "Detect", "Get", "List")
 TAGLESS = frozenset({"codestar-notifications:DeleteTarget", "ecr:GetAuthorizationToken"}) | {
@@ -110,7 +110,11 @@ def recordings() -> dict[str, tuple[Recording, str]]:
         source = {"connection": f"arn:aws:codeconnections:{HOME}:{TOOLING}:connection/5e6f7a8b", "repository": "a/b"}
         pipeline = yaml.safe_load((folder / "Pulumi.pipeline.yaml").read_text())["config"]
         plain = {key.partition(":")[2]: value for key, value in pipeline.items()}
-        write(folder, "preprod-account", {"program": "account", "images": "true", "stagingKey": "true"})
+        write(
+            folder,
+            "preprod-account",
+            {"program": "account", "images": "true", "stagingKey": "true", "programTypes": HELLO_TYPES},
+        )
         backend = {"region": HOME, "suffix": "a8d04", "helloService": "true"}
         write(folder, "preprod", {**backend, "account": account_of(0), "enrolled": "true"})
         write(folder, "dev", {**backend, "account": account_of(7)})

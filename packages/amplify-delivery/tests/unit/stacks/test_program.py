@@ -18,6 +18,7 @@ from amplify_delivery.stacks.config import Project, keys
 from unit.components.backends import folder
 from unit.components.recorder import STACK, STASH, Recording, record
 from unit.places import REPOSITORY
+from unit.stacks.projects import OWN_KEYS
 
 PROJECT = REPOSITORY
 CONFIG = {"account": "012345678901", "region": "eu-west-1"}
@@ -35,6 +36,7 @@ def run(directory: Path, project: str, config: dict[str, Any] | None = None, **o
 def full(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("project")
     shutil.copytree(folder("fullapp"), directory / "amplify-export-fullapp")
+    (directory / "Pulumi.yaml").write_text(f"name: fullapp\nruntime: python\n{OWN_KEYS}")
     return directory
 
 
@@ -164,7 +166,7 @@ def settings() -> Any:
 
 
 def test_pulumi_yaml_documents_exactly_the_keys_that_are_read() -> None:
-    assert set(settings()["config"]) == set(keys())
+    assert set(settings()["config"]) == {*keys(), "helloService"}
     for key, entry in settings()["config"].items():
         assert entry["description"], key
         # Pulumi requires a key without a default of every stack, of whatever program.

@@ -1,7 +1,8 @@
 """Which outputs the steps of a pipeline can ask for, known from the files: before anything is deployed.
 
-What the environment's program exports is known by name (`amplify_delivery.stacks.backend`), what its stacks have as
-outputs stands in their templates. A team's program exports more: of that only the names can be looked for in its text.
+What every environment exports is known by name (`amplify_delivery.stacks.backend`), what its stacks have as outputs
+stands in their templates. A team's stage exports more (`components/stage.py`): of that only the names can be looked for
+in its text.
 """
 
 from __future__ import annotations
@@ -22,9 +23,8 @@ from amplify_delivery.stacks.output_names import NESTED_OUTPUTS, ROOT_OUTPUTS
 _ALWAYS = ("account", "region", "environment", "stackName", "stackId", "stagingBucket", "rootTemplate")
 _IF_THERE = {"graphqlEndpoint": "AWS::AppSync::GraphQLApi", "userPoolId": "AWS::Cognito::UserPool"}
 """Outputs of the program, and the resource type without which it has none of them."""
-_HELLO = "helloUrl"
-_OURS = (*_ALWAYS, *_IF_THERE, _HELLO, ROOT_OUTPUTS, NESTED_OUTPUTS)
-_NOT_THE_PROGRAM = re.compile(r"(\..*|node_modules|assembly|amplify-export-.*|tests|docs|build)")
+_OURS = (*_ALWAYS, *_IF_THERE, ROOT_OUTPUTS, NESTED_OUTPUTS)
+_NOT_THE_PROGRAM = re.compile(r"(\..*|node_modules|assembly|amplify-export-.*|tests|docs|build|packages)")
 """Folders in which no program of the project lies."""
 
 
@@ -45,18 +45,17 @@ def check(project: Project, pipeline: str, assembly: Assembly) -> None:
             raise ConfigError(
                 f"step {step} of {environment} wants {variable} from the output {name!r}, which cannot be there{guess}",
                 where=where,
-                remedy=_remedy(name, known),
+                remedy=_remedy(known),
             )
 
 
 def possible(assembly: Assembly, config: EnvironmentConfig) -> frozenset[str]:
-    """The names, and dotted paths, of all outputs that the environment may have without more than our own program."""
+    """The names, and dotted paths, of all outputs that the environment may have without what its stage exports."""
     bucket = staging_bucket_name(assembly.project, config.environment, config.account, config.region)
     root = render_root(assembly, stack_files.values(config), bucket)
     types = set(_types(assembly))
     own = [name for name, resource_type in _IF_THERE.items() if resource_type in types]
-    hello = [_HELLO] if config.hello_service else []
-    return frozenset({*_ALWAYS, *own, *hello, *_of_stacks(root)})
+    return frozenset({*_ALWAYS, *own, *_of_stacks(root)})
 
 
 def _of_stacks(root: RootStack) -> Iterator[str]:
@@ -92,9 +91,7 @@ def _python(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def _remedy(name: str, known: frozenset[str]) -> str:
-    if name == _HELLO:
-        return "`helloService: true` in the environment's file makes it"
+def _remedy(known: frozenset[str]) -> str:
     own = ", ".join(n for n in _OURS if n in known)
     return (
         f"there are {own}, and of nested stacks as in `outputs.NESTED_STACK.OUTPUT`; what your own program exports is "

@@ -81,8 +81,8 @@ class AccountConfig(Model):
     role_arn: RoleArn | None = Field(default=None, description="role of the account to assume, of an administrator")
     program_types: ResourceTypes = Field(
         default=(),
-        description="CloudFormation types of what the program adds beside the backend: `deploy` may make these. Those "
-        "of the hello service are added where it is on",
+        description="CloudFormation types of what the program (components/stage.py) adds beside the backend: `deploy` "
+        "may make these; `plan` says which are missing",
     )
     backend_types: ResourceTypes = Field(
         default=(),

@@ -32,7 +32,18 @@ _INTRODUCTION = """# Configuration
 <!-- Made by `python -m amplify_delivery.stacks.config` from the models in stacks/config: change it there. -->
 
 Each stack has a file, `Pulumi.STACK.yaml`. Its keys stand below `config:` with the project's name in front, as in
-`myapp:account`; keys with another name in front (`dns:zone`) are yours. An unknown key is an error.
+`myapp:account`. An unknown key is an error.
+
+Keys of your own, which your `components/stage.py` reads with `pulumi.Config()`, are declared in `Pulumi.yaml`, with
+their `type`: environments' files may have them then, secret or not. Keys with another name in front (`dns:zone`,
+`pulumi.Config("dns")`) are yours without that.
+
+```yaml
+config:
+  helloService:
+    type: boolean
+    default: false
+```
 
 | kind | file | made by |
 |---|---|---|
@@ -43,8 +54,8 @@ Each stack has a file, `Pulumi.STACK.yaml`. Its keys stand below `config:` with 
 Account and region of an environment stand in its own file only: the others name it. So one more environment is one file
 and one word. Values are read as they are written; put accounts in quotes, because YAML makes another number of
 `012345678901`. `true` and `false` may stand in quotes as well: Pulumi writes them so whenever it writes a file. Lengths
-of time are written as `30m`, `24h`, `7d`. Nothing but `parameters` of an environment may be a secret
-(`pulumi config set --secret`): other stacks and tools read the files, and nobody decrypts another's values.
+of time are written as `30m`, `24h`, `7d`. Nothing but `parameters` of an environment and keys of your own may be a
+secret (`pulumi config set --secret`): other stacks and tools read the files, and nobody decrypts another's values.
 
 For completion and checks in an editor, put the schema into the file's first line:
 `# yaml-language-server: $schema=docs/schema/pipeline.json`.

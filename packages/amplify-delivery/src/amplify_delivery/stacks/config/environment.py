@@ -33,6 +33,7 @@ from amplify_delivery.components.documents.fields import (
     unknown,
 )
 from amplify_delivery.errors import ConfigError
+from amplify_delivery.stacks.config.own_keys import own_keys_of
 from amplify_delivery.stacks.config.reader import (
     as_config_error,
     is_secure,
@@ -171,9 +172,6 @@ class EnvironmentConfig(Model):
         description="the account's own stack has made staging area, execution role and permissions boundary: use "
         "them. A personal stack makes its own staging area",
     )
-    hello_service: Flag = Field(
-        default=False, description="deploy the example of another service beside the backend (components/hello_service)"
-    )
 
     @classmethod
     def written_names(cls) -> tuple[str, ...]:
@@ -185,7 +183,7 @@ class EnvironmentConfig(Model):
 
         Values are read as they are written: no YAML type turns an account into a number. Raises `ConfigError`.
         """
-        return _validated(own_keys_in(path, keys()), frozenset(), stack, str(path))
+        return _validated(own_keys_in(path, keys()), frozenset(), stack, path)
 
     @model_validator(mode="before")
     @classmethod
@@ -218,6 +216,14 @@ def keys() -> tuple[str, ...]:
     return EnvironmentConfig.written_names()
 
 
+def _all_keys() -> tuple[str, ...]:
+    """The names that stack files of any kind may use: Pulumi.yaml may give defaults for all of them."""
+    from amplify_delivery.stacks.config.account import AccountConfig  # noqa: PLC0415 - only a key of a team's own asks
+    from amplify_delivery.stacks.config.pipeline import PipelineConfig  # noqa: PLC0415
+
+    return (*keys(), *AccountConfig.written_names(), *PipelineConfig.written_names())
+
+
 @dataclass(frozen=True)
 class Configuration:
     """A program's configuration, and the values of its secrets, which Pulumi keeps secret."""
@@ -246,7 +252,7 @@ def from_pulumi() -> Configuration:
         given[key] = text if key == "parameters" else parsed(text)
         if is_config_secret(f"{project}:{key}"):
             secret_keys.add(key)
-    for key in sorted(secret_keys - {"parameters"}):
+    for key in sorted((secret_keys & set(keys())) - {"parameters"}):
         raise secret_refused(key, file.name)
     if file.is_file() and any(_called_as_ours(names) for names in _of_others(project)):
         refuse_other_prefix(file, file.name)
@@ -264,7 +270,7 @@ def from_pulumi() -> Configuration:
                         del leaves[parameter]
                         values[nested, parameter] = pulumi.Output.secret(value)
         given["parameters"] = parameters
-    model = _validated(given, frozenset(values), stack, file.name)
+    model = _validated(given, frozenset(values), stack, file, file.name)
     return Configuration(model, values, directory, file.name)
 
 
@@ -292,13 +298,19 @@ def own_keys(project: str) -> list[str]:
     return sorted({k.removeprefix(prefix) for k in (*CONFIG.get(), *get_config_env()) if k.startswith(prefix)})
 
 
-def _validated(given: Mapping[str, Any], secrets: frozenset[SecretKey], stack: str, where: str) -> EnvironmentConfig:
-    """The model of what was given; `secrets` are those that are known already."""
-    data = {key: value for key, value in given.items() if not unset(value)}
+def _validated(
+    given: Mapping[str, Any], secrets: frozenset[SecretKey], stack: str, file: Path, called: str = ""
+) -> EnvironmentConfig:
+    """The model of what was given, in the stack file `file`; `secrets` are those that are known already. Messages name
+    the file as `called`."""
+    where = called or str(file)
+    own = own_keys_of(file.parent, _all_keys()) if set(given) - set(keys()) else ()
+    # A team's own keys may be secrets too: nobody but its program reads them.
+    data = {key: value for key, value in given.items() if not unset(value) and key not in own}
     for key, value in data.items():
         if key not in keys():
-            wrong = unknown(key, keys())
-            remedy = f"{wrong.remedy}; give your own keys a namespace, as in `dns:zone`"
+            wrong = unknown(key, (*keys(), *own))
+            remedy = f"{wrong.remedy}; a key of your own is declared in Pulumi.yaml, with its `type`"
             raise ConfigError(str(wrong), where=where, remedy=remedy)
         if key == "parameters" and not is_secure(value):
             continue  # single values of it may be secrets

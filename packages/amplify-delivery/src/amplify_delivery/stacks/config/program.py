@@ -12,6 +12,7 @@ from pulumi.runtime.config import get_config, is_config_secret  # `Config.get` w
 from amplify_delivery.components.documents.fields import Model
 from amplify_delivery.stacks.config.account import AccountConfig
 from amplify_delivery.stacks.config.environment import keys, own_keys
+from amplify_delivery.stacks.config.own_keys import own_keys_of
 from amplify_delivery.stacks.config.pipeline import PipelineConfig
 from amplify_delivery.stacks.config.project import Project, as_written, validated
 from amplify_delivery.stacks.config.reader import parsed, secret_refused, written_keys_in
@@ -47,8 +48,9 @@ def _given(here: Running, model: type[Model]) -> dict[str, Any]:
     name, file = pulumi.get_project(), here.project.file(here.stack)
     written = written_keys_in(file) if file.is_file() else {}
     given: dict[str, Any] = {}
+    of_environments = {*keys(), *own_keys_of(here.project.directory, (*keys(), *model.written_names()))}
     for key in own_keys(name):
-        if key in keys() and key not in {*written, *model.written_names()}:
+        if key in of_environments and key not in {*written, *model.written_names()}:
             continue  # what Pulumi.yaml says to environments, Pulumi says to every stack
         if is_config_secret(f"{name}:{key}"):
             raise secret_refused(key, file.name)

@@ -11,8 +11,8 @@ from amplify_delivery.components.documents.limits import check_parameter
 from amplify_delivery.components.documents.rights.prepared import Prepared, parse, prepared
 from amplify_delivery.components.documents.rights.pulumi_types import CLASSIC, cloudformation_type, services_of
 from amplify_delivery.components.documents.rights.types import actions_for, known_types
-from amplify_delivery.components.hello_service import RESOURCE_TYPES
 from unit.components.documents import world as w
+from unit.stacks.projects import HELLO_TYPES
 
 
 def record(*, backend: str = "", program: str = "", further: str = "") -> Prepared:
@@ -149,7 +149,7 @@ def test_what_the_native_provider_has_is_found() -> None:
     found = {cloudformation_type(token) for token in tokens("pulumi_aws_native")}
     lacking = {name for name in known_types() - found if not name.startswith("AWS::CloudFormation::")}
     assert lacking == {"AWS::AppSync::GraphQLSchema", "AWS::EC2::NetworkAclEntry", "AWS::IAM::Policy"}
-    assert found >= RESOURCE_TYPES
+    assert found >= set(HELLO_TYPES)
 
 
 def test_a_classic_module_may_hold_several_services() -> None:

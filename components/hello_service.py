@@ -1,31 +1,12 @@
-"""An example of a service beside the backend: a Lambda function behind an HTTP API. Replace it by your own.
-
-What "another stack" of a pipeline was in the CDK: further resources of the environment's program, deployed after the
-backend by `deploy` itself, with rights for the types below. A service of your own names its types in `programTypes` of
-the account's stack file; `amplify-delivery rights` computes what is missing.
-"""
+"""An example of a service beside the backend: a Lambda function behind an HTTP API. Replace it by your own."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 import pulumi_aws_native as native
 
-from amplify_delivery.components.documents.naming import EnvironmentNames
-from amplify_delivery.components.documents.statements import allow, document
-
-RESOURCE_TYPES = frozenset(
-    {
-        "AWS::ApiGatewayV2::Api",
-        "AWS::ApiGatewayV2::Integration",
-        "AWS::ApiGatewayV2::Route",
-        "AWS::ApiGatewayV2::Stage",
-        "AWS::IAM::Role",
-        "AWS::Lambda::Function",
-        "AWS::Lambda::Permission",
-        "AWS::Logs::LogGroup",
-    }
-)
-"""The CloudFormation types of its resources."""
+from amplify_delivery.components import EnvironmentNames
 
 _LOG_DAYS = 30
 _CODE = """\
@@ -71,20 +52,24 @@ class HelloService(pulumi.ComponentResource):
             name,
             role_name=called,
             description=f"The function {called} runs with it",
-            assume_role_policy_document=document(
-                [allow("Lambda", "sts:AssumeRole", principal={"Service": "lambda.amazonaws.com"})]
+            assume_role_policy_document=_policy(
+                {
+                    "Sid": "Lambda",
+                    "Effect": "Allow",
+                    "Action": "sts:AssumeRole",
+                    "Principal": {"Service": "lambda.amazonaws.com"},
+                }
             ),
             policies=[
                 native.iam.RolePolicyArgs(
                     policy_name="log",
-                    policy_document=document(
-                        [
-                            allow(
-                                "Log",
-                                ["logs:CreateLogStream", "logs:PutLogEvents"],
-                                names.arn("logs", f"log-group:/aws/lambda/{called}:*"),
-                            )
-                        ]
+                    policy_document=_policy(
+                        {
+                            "Sid": "Log",
+                            "Effect": "Allow",
+                            "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+                            "Resource": names.arn("logs", f"log-group:/aws/lambda/{called}:*"),
+                        }
                     ),
                 )
             ],
@@ -143,3 +128,7 @@ class HelloService(pulumi.ComponentResource):
         self.url = pulumi.Output.all(api.api_endpoint, stage.id, permission.id).apply(lambda made: f"{made[0]}/")
         self.function_arn = function.arn
         self.register_outputs({"url": self.url, "function_arn": self.function_arn})
+
+
+def _policy(statement: dict[str, Any]) -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": [statement]}

@@ -1,0 +1,1 @@
+"""What this app consists of: components of its own, composed of those that amplify-delivery gives."""
