@@ -228,11 +228,13 @@ def test_what_the_account_has_no_rights_for_is_told_before_anything_runs(enrolle
 
 
 OTHERS = """
-    dns = aws.Provider(
-        "dns", region=config.region, assume_roles=[aws.ProviderAssumeRoleArgs(role_arn="{role}", session_name="dns")]
-    )
-    for name, made_with in (("theirs", dns), ("own", provider)):
-        aws.sns.Topic(name, opts=pulumi.ResourceOptions(provider=made_with))
+        dns = aws.Provider(
+            "dns",
+            region=environment.names.region,
+            assume_roles=[aws.ProviderAssumeRoleArgs(role_arn="{role}", session_name="dns")],
+        )
+        for name, made_with in (("theirs", dns), ("own", environment.aws)):
+            aws.sns.Topic(name, opts=pulumi.ResourceOptions(provider=made_with))
 """
 
 
@@ -244,10 +246,9 @@ def test_what_is_made_with_another_role_is_not_the_accounts_to_allow(enrolled: E
     may = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": role}}
     planning = enrolled.names.project_role("plan")
     iam.put_role_policy(RoleName=planning, PolicyName="dns", PolicyDocument=json.dumps(may))
-    program = build / "stacks" / "backend.py"
-    text = program.read_text().replace("import pulumi\n", "import pulumi\nimport pulumi_aws as aws\n", 1)
-    end = text.index("\n\ndef first_create")
-    program.write_text(text[:end] + OTHERS.replace("{role}", role) + text[end:])
+    stage = build / "components" / "stage.py"
+    text = stage.read_text().replace("import pulumi\n", "import pulumi\nimport pulumi_aws as aws\n", 1)
+    stage.write_text(text + OTHERS.replace("{role}", role))
     refused = enrolled.run(build, "plan")
     iam.delete_role_policy(RoleName=planning, PolicyName="dns")
     fails(refused, "aws:sns/topic:Topic (own), of what the program adds", "`programTypes`: AWS::SNS::Topic")

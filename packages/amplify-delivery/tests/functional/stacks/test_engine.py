@@ -6,6 +6,8 @@ import json
 import os
 import shutil
 import subprocess
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +15,7 @@ from amplify_delivery.stacks.config import EnvironmentConfig
 from aws_rehearsal_tests.conftest import project, pulumi_home  # noqa: F401 - fixtures
 from aws_rehearsal_tests.pulumi_project import PulumiProject
 from unit.places import REPOSITORY
-from unit.stacks.projects import APP, make, write
+from unit.stacks.projects import APP, HELLO_TYPES, make, write
 
 pytestmark = pytest.mark.engine
 
@@ -21,7 +23,7 @@ HELLO = f"""
     import sys
     sys.path.insert(0, {str(REPOSITORY)!r})
     from amplify_delivery.components.documents.naming import EnvironmentNames
-    from amplify_delivery.components.hello_service import HelloService, HelloServiceArgs
+    from components.hello_service import HelloService, HelloServiceArgs
     from amplify_delivery.components.providers import Access, aws_native_provider
 
     names = EnvironmentNames("small", ACCOUNT, "eu-central-1", "dev")
@@ -125,6 +127,35 @@ def test_an_account_is_enrolled_and_its_environment_lives_in_it(project: PulumiP
         assert_settled(project, stack)
 
 
+@pytest.mark.parametrize("hello", ["true", "false"])
+def test_what_was_deployed_before_there_was_a_stage_stays_as_it_is(project: PulumiProject, hello: str) -> None:  # noqa: F811
+    """A state is the former program's: the present one finds every resource in it, and changes none."""
+    check_out(project)
+    place = {"account": project.developer.account, "region": project.developer.region, "suffix": "a8d04"}
+    write(project.folder, "dev", {**place, "helloService": hello, "apiKeyExpires": key_day()})
+    present, main = (project.folder / "__main__.py").read_text(), project.folder / "__main__.py"
+    main.write_text((Path(__file__).parent / "former_main.py").read_text())
+    project.succeed("stack", "init", "dev")
+    project.up()
+    before = state_of(project)
+    assert any("HelloService" in urn for urn in before) == (hello == "true")
+    main.write_text(present)
+    steps = json.loads(project.succeed("preview", "--json"))["changeSummary"]
+    assert set(steps) == {"same"}
+    project.up()
+    assert state_of(project) == before
+
+
+def key_day() -> str:
+    return str((datetime.now(UTC) + timedelta(days=300)).date())
+
+
+def state_of(project: PulumiProject) -> dict[str, str]:  # noqa: F811
+    """The ids of what the engine holds, by URN."""
+    resources = json.loads(project.succeed("stack", "export"))["deployment"]["resources"]
+    return {resource["urn"]: resource.get("id", "") for resource in resources}
+
+
 def test_an_account_with_images_is_enrolled_and_given_up(project: PulumiProject) -> None:  # noqa: F811
     check_out(project)
     write(project.folder, "preprod-account", {"program": "account", "images": "true", "protect": "false"})
@@ -146,12 +177,12 @@ def test_an_account_with_images_is_enrolled_and_given_up(project: PulumiProject)
 def check_out(project: PulumiProject) -> None:  # noqa: F811
     """The app's project, with an environment `preprod` in the developer's account, enrolled."""
     make(project.folder)
-    for package in ("components", "stacks", "changes", "publishing", "amplify_export"):
-        shutil.copytree(REPOSITORY / package, project.folder / package)
+    shutil.copytree(REPOSITORY / "components", project.folder / "components")
     shutil.copy(REPOSITORY / "__main__.py", project.folder)
     settings = (REPOSITORY / "Pulumi.yaml").read_text().replace("name: seriesapp", f"name: {APP}")
     (project.folder / "Pulumi.yaml").write_text(settings)
     place = {"account": project.developer.account, "region": project.developer.region}
+    write(project.folder, "preprod-account", {"program": "account", "programTypes": HELLO_TYPES})
     write(project.folder, "preprod", {**place, "enrolled": "true", "suffix": "a8d04", "helloService": "true"})
 
 

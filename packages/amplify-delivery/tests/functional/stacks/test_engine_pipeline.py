@@ -57,8 +57,7 @@ def tooling(service: PipelineService) -> LocalAccount:
 def project(pulumi_home: dict[str, str], tooling: LocalAccount, tmp_path: Path) -> PulumiProject:  # noqa: F811
     """The app's project, as it is checked out, with a pipeline over two environments."""
     project = PulumiProject.make(tmp_path, pulumi_home, tooling)
-    for package in ("components", "stacks", "changes", "publishing", "amplify_export"):
-        shutil.copytree(REPOSITORY / package, project.folder / package)
+    shutil.copytree(REPOSITORY / "components", project.folder / "components")
     shutil.copy(REPOSITORY / "__main__.py", project.folder)
     describe(project)
     let_in(project)
