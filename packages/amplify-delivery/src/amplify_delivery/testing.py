@@ -27,7 +27,7 @@ import pulumi
 from pulumi.runtime import mocks, rpc, settings, stack
 from pulumi.runtime.config import set_all_config
 
-from amplify_delivery.components.documents.pulumi_types import PROVIDERS, cloudformation_type
+from amplify_delivery.components.documents.rights.pulumi_types import PROVIDERS, cloudformation_type
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.stacks.config import Project
 from amplify_delivery.stacks.config.reader import is_secure, own_keys_in, project_defaults
