@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from aws_rehearsal.local_aws import LocalAws, random_account
 from aws_rehearsal_tests.local_account import LocalAccount, Template
 from functional.enforcement.execution_role import execution_role
 
@@ -88,6 +89,22 @@ def test_retained_bucket_of_a_nested_stack_outlives_its_deletion(developer: Loca
 
     assert developer.delete()["StackStatus"] == "DELETE_COMPLETE"
     assert buckets(developer) == {name}
+
+
+@pytest.mark.processes
+def test_one_operation_makes_so_many_resources_at_most() -> None:
+    """2,500 on AWS; what is there already does not count."""
+    handle = {"Type": "AWS::CloudFormation::WaitConditionHandle"}
+    with LocalAws(operation_limit=20) as aws:
+        account = random_account()
+        developer = LocalAccount(aws, account, aws.make_admin(account))
+        child = nested(developer.upload("child", resources(**{f"Handle{n}": handle for n in range(9)})))
+        assert developer.create(resources(A=child, B=child), "fits")["StackStatus"] == "CREATE_COMPLETE"
+        assert developer.create(resources(A=child, B=child, C=child), "more")["StackStatus"] == "ROLLBACK_COMPLETE"
+        events = developer.client("cloudformation").describe_stack_events(StackName="more")["StackEvents"]
+        reasons = [event.get("ResourceStatusReason", "") for event in events]
+        assert any("Limit on the number of resources in a single stack operation exceeded" in text for text in reasons)
+        assert developer.update(resources(A=child, B=child, C=child), "fits")["StackStatus"] == "UPDATE_COMPLETE"
 
 
 def test_retry_after_a_failed_create_works(developer: LocalAccount) -> None:

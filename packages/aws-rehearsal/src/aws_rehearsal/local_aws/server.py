@@ -10,6 +10,7 @@ whatever MiniStack says goes to standard error. Environment:
 
 - `LOCAL_AWS_CUSTOM_RESOURCE_TIMEOUT`: seconds a custom resource may take (default 60);
 - `LOCAL_AWS_ALIAS_DELAY`: seconds until a key's new alias or tag counts in policies (default 0);
+- `LOCAL_AWS_OPERATION_LIMIT`: resources that one operation on nested stacks makes at most (default 2,500, as on AWS);
 - everything MiniStack reads itself, of which `LocalAws` sets what a rehearsal needs.
 """
 

@@ -26,6 +26,7 @@ from ministack.core.responses import get_account_id, get_region, new_uuid, now_i
 from ministack.services import cloudformation
 from ministack.services.cloudformation import engine, handlers, helpers, provisioners, stacks
 
+from . import _operation_size
 from ._expect import MendError, expect, replace
 
 TYPE = "AWS::CloudFormation::Stack"
@@ -74,6 +75,7 @@ def holders(name: str) -> list[Any]:
 def _create(logical_id: str, props: dict[str, Any], parent_name: str) -> tuple[str, dict[str, str]]:
     parent = cloudformation._stacks.get(parent_name) or {}
     template, body, parameters = _read(props, parent_name)
+    _operation_size.count(parent, template, engine._evaluate_conditions(template, parameters))
     name = f"{parent_name}-{logical_id}-{new_uuid().replace('-', '')[:12].upper()}"
     stack_id = f"arn:aws:cloudformation:{get_region()}:{get_account_id()}:stack/{name}/{new_uuid()}"
     child = {
