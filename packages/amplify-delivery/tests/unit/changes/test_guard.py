@@ -8,6 +8,7 @@ import pytest
 
 from amplify_delivery.changes.backend import plan_backend
 from amplify_delivery.changes.guard import AllowedLoss, Guard
+from amplify_delivery.changes.stacks import Stacks
 from amplify_delivery.errors import DeployError
 from unit.delivery.planning.stacks_of import stacks_of
 
@@ -59,6 +60,27 @@ def test_all_of_them_have_to_be_allowed_by_their_very_path() -> None:
 )
 def test_what_an_exception_holds_for(allowed: AllowedLoss, plan: str | None, holds: bool) -> None:
     assert allowed.holds("a/b", plan, TODAY) is holds
+
+
+MIGRATION = (
+    "Backup::BackupVault Cognito::UserPool DocDB::DBCluster DocDB::DBInstance DynamoDB::GlobalTable DynamoDB::Table "
+    "EC2::Volume EFS::FileSystem EMR::Cluster ElastiCache::CacheCluster ElastiCache::ReplicationGroup "
+    "Elasticsearch::Domain FSx::FileSystem KMS::Key Kinesis::Stream Logs::LogGroup Neptune::DBCluster "
+    "Neptune::DBInstance OpenSearchService::Domain Organizations::Account QLDB::Ledger RDS::DBCluster RDS::DBInstance "
+    "Redshift::Cluster S3::Bucket SDB::Domain SQS::Queue SecretsManager::Secret"
+)
+"""What Amplify's migration tool calls stateful (amplify-cli, gen2-migration); of nested stacks, what is in them."""
+OURS = "Cognito::IdentityPool Cognito::UserPoolGroup"
+
+
+@pytest.mark.parametrize("kind", [f"AWS::{name}" for name in f"{MIGRATION} {OURS}".split()])
+def test_whatever_holds_data_is_guarded(kind: str) -> None:
+    """Removed, and replaced by another type under the same id."""
+    rest = {"Other": {"Type": "AWS::SNS::Topic"}}
+    held = Stacks({(): {"Resources": {"Held": {"Type": kind}, **rest}}}, {})
+    for after in (rest, {"Held": {"Type": "AWS::SNS::Topic"}, **rest}):
+        with pytest.raises(DeployError, match="Held"):
+            guard().check(plan_backend(held, Stacks({(): {"Resources": after}}, {})))
 
 
 def test_what_loses_nothing_is_not_asked_about() -> None:
