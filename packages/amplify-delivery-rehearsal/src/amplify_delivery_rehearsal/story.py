@@ -25,8 +25,11 @@ from amplify_delivery_rehearsal.console import Console
 from amplify_delivery_rehearsal.example import CHECKOUT
 from amplify_delivery_rehearsal.inventory import Inventory, take
 from amplify_delivery_rehearsal.workspace import ENVIRONMENT, FOLDER, Workspace
+from aws_rehearsal import warm
 
 REGION = "us-east-1"
+HOME = "pulumi-home"
+"""The engine's, in a rehearsal's folder."""
 
 
 @dataclass(frozen=True)
@@ -77,9 +80,10 @@ def run(
     with _folder(keep) as folder, _stage(folder, tools, keep, console) as stage:
         stage.prepare(project, secrets)
         try:
-            for number, (chapter, record) in enumerate(zip(story, told, strict=True), 1):
-                console.heading(f"{number}/{len(story)}  {chapter.title}")
-                stage.deliver(chapter, record)
+            with warm.start(folder / HOME, tools.python):
+                for number, (chapter, record) in enumerate(zip(story, told, strict=True), 1):
+                    console.heading(f"{number}/{len(story)}  {chapter.title}")
+                    stage.deliver(chapter, record)
             code = 0
         except ExportRefused as error:
             told[_reached(told)].outcome = "refused"
@@ -147,7 +151,7 @@ class Stage:
         self.credentials = self.aws.make_admin(self.account)
         environment = {
             **{k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PULUMI_", "PYTHONDONTWRITE"))},
-            **prepare(self.folder / "pulumi-home", self.tools.python, self.tools.engine_root),
+            **prepare(self.folder / HOME, self.tools.python, self.tools.engine_root),
             **self.aws.environment(self.credentials, REGION),
         }
         self.workspace = Workspace.make(self.folder, CHECKOUT, environment)

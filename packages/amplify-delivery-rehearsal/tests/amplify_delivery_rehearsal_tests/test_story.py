@@ -1,5 +1,7 @@
 """Real exports through all of it: the plain `pulumi up`, the real engine, the local AWS, an export's own code."""
 
+import contextlib
+import io
 import json
 import os
 import re
@@ -14,6 +16,8 @@ import pytest
 
 from amplify_delivery.export import ExportRefused
 from amplify_delivery_rehearsal import story, workspace
+from aws_rehearsal import warm
+from aws_rehearsal_tests import pulumi_homes
 from unit.export.mutations import copy_export, set_value
 from unit.places import EXPORTS
 
@@ -43,29 +47,51 @@ def archived(tmp_path: Path):
     return unpack
 
 
-def tell(capsys: pytest.CaptureFixture[str], *exports: Path, **more: object) -> tuple[int, list[dict]]:
-    code = story.run(exports, keep=False, json_output=True, **more)
-    return code, json.loads(capsys.readouterr().out)["deliveries"]
+def tell(*exports: Path, **more: object) -> tuple[int, list[dict]]:
+    """A rehearsal of exports in this process, whose server starts the plugins: its exit code and document."""
+    server = pulumi_homes.server()
+    with pytest.MonkeyPatch.context() as patched, contextlib.redirect_stdout(io.StringIO()) as out:
+        patched.setattr(warm, "start", lambda home, _: contextlib.nullcontext(server.lend(home)))
+        code = story.run(exports, keep=False, json_output=True, **more)
+    return code, json.loads(out.getvalue())["deliveries"]
 
 
-@pytest.mark.parametrize(("name", "stacks"), [("full", 14), ("iam", 5)])
-def test_an_export_is_delivered(name: str, stacks: int, capsys: pytest.CaptureFixture[str]) -> None:
-    code, [delivery] = tell(capsys, export(name))
-    assert (code, delivery["outcome"], delivery["stacks"]) == (0, "delivered", stacks)
+def with_a_literal(folder: Path) -> Path:
+    """An export in which the id of a user pool of the environment that it was made in has been left."""
+    copy = copy_export("iam", folder / export("iam").name)
+    template = next(copy.glob("api/*/cloudformation-template.json")).relative_to(copy).as_posix()
+    set_value(copy, template, "/Outputs/Place", {"Value": "eu-west-1_AbCdEfGh1"})
+    return copy
 
 
-def test_the_example_over_its_time(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.fixture(scope="module")
+def two_apps(tmp_path_factory: pytest.TempPathFactory) -> tuple[int, list[dict]]:
+    """A rehearsal of two apps' exports, one after the other."""
+    return tell(with_a_literal(tmp_path_factory.mktemp("literal")), export("todo"))
+
+
+def test_an_export_is_delivered() -> None:
+    code, [delivery] = tell(export("full"))
+    assert (code, delivery["outcome"], delivery["stacks"]) == (0, "delivered", 14)
+
+
+def test_what_belongs_to_the_exported_environment_is_kept_in_a_rehearsal(two_apps: tuple[int, list[dict]]) -> None:
+    delivered = two_apps[1][0]
+    assert (delivered["outcome"], delivered["stacks"]) == ("delivered", 5)
+
+
+def test_another_apps_export_is_refused_where_one_is_deployed(two_apps: tuple[int, list[dict]]) -> None:
+    code, [_, second] = two_apps
+    assert (code, second["outcome"]) == (1, "failed")
+
+
+def test_the_example_over_its_time() -> None:
     """The same again, a field, a second model, `amplify add auth`: what is touched is what `compare` names."""
     versions = [export(f"todo-series/{version}") for version in ("v1", "v1b", "v2", "v3", "v4")]
-    code, deliveries = tell(capsys, *versions)
+    code, deliveries = tell(*versions)
     assert code == 0
     assert [len(d["touched"]) for d in deliveries] == [0, 0, 1, 32, 9]
     assert all(d["touched"] == d["expected"] for d in deliveries[1:])
-
-
-def test_another_apps_export_is_refused_where_one_is_deployed(capsys: pytest.CaptureFixture[str]) -> None:
-    code, [first, second] = tell(capsys, export("todo"), export("iam"))
-    assert (code, first["outcome"], second["outcome"]) == (1, "delivered", "failed")
 
 
 def test_lost_triggers_are_refused_before_anything_is_started() -> None:
@@ -73,24 +99,14 @@ def test_lost_triggers_are_refused_before_anything_is_started() -> None:
         story.run([export("triggers")], keep=False, json_output=True)
 
 
-def test_what_belongs_to_the_exported_environment_is_kept_in_a_rehearsal(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    folder = copy_export("todo", tmp_path / "amplify-export-mytodoapp")
-    template = next(folder.glob("api/*/cloudformation-template.json")).relative_to(folder).as_posix()
-    set_value(folder, template, "/Outputs/Place", {"Value": "eu-west-1_AbCdEfGh1"})
-    code, [delivery] = tell(capsys, folder)
-    assert (code, delivery["outcome"]) == (0, "delivered")
-
-
 def test_a_plain_text_secret_is_refused(archived) -> None:
     with pytest.raises(ExportRefused, match="AD305"):
         story.run([archived("kitchen")], keep=False, json_output=True)
 
 
-def test_what_dynamodb_refuses_is_not_delivered(archived, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_dynamodb_refuses_is_not_delivered(archived) -> None:
     """The export's index is called `n`; DynamoDB wants three characters at least."""
-    code, [delivery] = tell(capsys, archived("kitchen"), secrets={SOCIAL: CREDENTIALS})
+    code, [delivery] = tell(archived("kitchen"), secrets={SOCIAL: CREDENTIALS})
     assert (code, delivery["outcome"]) == (1, "failed")
 
 

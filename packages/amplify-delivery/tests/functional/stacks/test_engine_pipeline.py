@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from amplify_delivery.stacks.model import pipeline_model
 from aws_rehearsal.local_aws import random_account
 from aws_rehearsal.pipeline_service import PipelineService, local_aws_with_room
 from aws_rehearsal.pipeline_service.gate import Gate
+from aws_rehearsal_tests import pulumi_homes
 from aws_rehearsal_tests.conftest import pulumi_home  # noqa: F401 - a fixture
 from aws_rehearsal_tests.local_account import LocalAccount
 from aws_rehearsal_tests.pulumi_project import PulumiProject
@@ -104,9 +104,11 @@ def assert_settled(project: PulumiProject) -> None:
     assert "created" not in said, said
 
 
-def test_life_of_a_pipeline_with_a_schedule(project: PulumiProject) -> None:
-    describe(project, schedule="cron(0 6 * * ? *)")
+def test_life_of_a_pipeline_with_a_schedule_and_notifications(project: PulumiProject) -> None:
+    told = {"notifications": {"emails": ["team@example.com"]}}
+    describe(project, schedule="cron(0 6 * * ? *)", **told)
     assert "warning" not in up(project)
+    assert_who_is_told(project)
     client, pipeline = project.developer.client, outputs(project)["pipeline"]
     assert client("codepipeline").get_pipeline(name=pipeline)["pipeline"]["executionMode"] == "QUEUED"
     (rule,) = client("events").list_rules()["Rules"]
@@ -116,7 +118,7 @@ def test_life_of_a_pipeline_with_a_schedule(project: PulumiProject) -> None:
 
     projects = client("codebuild").list_projects()["projects"]
     build = next(name for name in projects if name.endswith("-build"))
-    describe(project, schedule="cron(0 7 * * ? *)", build={"computeType": "BUILD_GENERAL1_LARGE"})
+    describe(project, schedule="cron(0 7 * * ? *)", **told, build={"computeType": "BUILD_GENERAL1_LARGE"})
     up(project)
     (changed,) = client("codebuild").batch_get_projects(names=[build])["projects"]
     assert changed["environment"]["computeType"] == "BUILD_GENERAL1_LARGE"
@@ -125,21 +127,17 @@ def test_life_of_a_pipeline_with_a_schedule(project: PulumiProject) -> None:
     project.succeed("destroy", "--yes", "--skip-preview", "-s", "pipeline")
     assert client("codebuild").list_projects()["projects"] == []
     assert client("events").list_rules()["Rules"] == []
+    assert client("codestar-notifications").list_notification_rules()["NotificationRules"] == []
 
 
-def test_who_is_told_of_executions(project: PulumiProject) -> None:
+def assert_who_is_told(project: PulumiProject) -> None:
     client = project.developer.client
-    describe(project, notifications={"emails": ["team@example.com"]})
-    assert "warning" not in up(project)
     (rule,) = client("codestar-notifications").list_notification_rules()["NotificationRules"]
     told = client("codestar-notifications").describe_notification_rule(Arn=rule["Arn"])
     topic = outputs(project)["topic"]
     assert [target["TargetAddress"] for target in told["Targets"]] == [topic]
     (subscription,) = client("sns").list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
     assert subscription["Endpoint"] == "team@example.com"
-    assert_settled(project)
-    project.succeed("destroy", "--yes", "--skip-preview", "-s", "pipeline")
-    assert client("codestar-notifications").list_notification_rules()["NotificationRules"] == []
 
 
 def test_who_is_told_and_tags_are_changed_with_the_rights_of_update_pipeline(
@@ -238,8 +236,8 @@ def test_a_push_makes_a_key_whose_tags_count_late(project: PulumiProject, servic
     role = gate.assume(names.role_arn("update"), "codebuild.amazonaws.com", names.project_arn("update"), HOME, "test")
     assert role is not None
     describe(project)
-    pushed = {**project.environment, **service.aws.environment(role, HOME), "PYTHONPATH": str(REPOSITORY)}
-    command = [sys.executable, "-m", "amplify_delivery", "update-pipeline"]
+    pushed = {**project.environment, **service.aws.environment(role, HOME)}
+    command = pulumi_homes.delivery(pushed, "update-pipeline")
     done = subprocess.run(
         command, cwd=project.folder, env={**pushed, "EXECUTION_ID": "0a1b"}, capture_output=True, text=True, check=False
     )
