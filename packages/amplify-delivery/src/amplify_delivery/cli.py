@@ -18,6 +18,8 @@ from amplify_delivery.delivery import output
 from amplify_delivery.errors import DeliveryError, SetupError
 
 COMMANDS = {
+    "init": "make a project of one's own, for an export or an Amplify project; changes nothing that is there",
+    "upgrade": "bring the project to another version of the engine, after telling what that needs of accounts",
     "check": "what is wrong with an export, and what to do",
     "assemble": "make an assembly of an export: what environments share, in a folder",
     "build": "what the pipeline's stage Build does: its commands, check, assemble",

@@ -1,0 +1,165 @@
+"""`amplify-delivery init [DIR]`: a project of one's own, in a folder. Nothing that is there is changed."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from amplify_delivery.delivery import output
+from amplify_delivery.delivery.scaffold import amplify_project, project_files, wishes, writing
+from amplify_delivery.delivery.scaffold.amplify_project import Found
+from amplify_delivery.delivery.scaffold.project_files import LOCK, REQUIREMENTS, WHEELS, NewProject
+from amplify_delivery.delivery.wheels import Wheel, installed_wheel
+from amplify_delivery.errors import ConfigError
+from amplify_delivery.stacks.config import Project
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "folder", nargs="?", type=Path, default=Path(), metavar="DIR", help="the project's folder; default: this one"
+    )
+    parser.add_argument(
+        "--from",
+        dest="source",
+        type=Path,
+        metavar="PATH",
+        help="folder that `amplify export` wrote, or an Amplify project's; default: what is in DIR",
+    )
+    parser.add_argument("--name", default="", help="the Amplify project's name; default: the export's")
+    place = "NAME=ACCOUNT/REGION"
+    parser.add_argument(
+        "--environment", action="append", default=[], metavar=place, help="an environment; the pipeline delivers it"
+    )
+    parser.add_argument(
+        "--personal", action="append", default=[], metavar=place, help="an environment that no pipeline delivers"
+    )
+    parser.add_argument(
+        "--tooling", default="", metavar="ACCOUNT/REGION", help="where the pipeline runs; without it there is none"
+    )
+    parser.add_argument("--connection", default="", metavar="ARN", help="the pipeline's connection to the repository")
+    parser.add_argument("--repository", default="", metavar="OWNER/NAME", help="the repository that is delivered")
+    parser.add_argument("--branch", default="main", help="its branch; default: main")
+
+
+def run(args: argparse.Namespace) -> int:
+    folder: Path = args.folder
+    found = amplify_project.required(args.source) if args.source else amplify_project.look(folder)
+    flags = wishes.Flags(
+        args.name, args.environment, args.personal, args.tooling, args.connection, args.repository, args.branch
+    )
+    asking = _ask if sys.stdin.isatty() and not args.json else None
+    project = wishes.wanted(flags, found, folder, asking)
+    wheel = installed_wheel()
+    files = _suited(project_files.files(project, wheel), folder, wheel)
+    writing.lint(folder, files)
+    written = writing.write(folder, files, found.export)
+    notes = _notes(project, found, folder, wheel)
+    commands = _next(found, folder)
+    if args.json:
+        output.document(
+            {
+                "project": project.name,
+                "written": list(written.new),
+                "unchanged": list(written.same),
+                "left": list(written.left),
+                "notes": notes,
+                "next": commands,
+            }
+        )
+        return 0
+    _print(project.name, written, notes, commands)
+    return 0
+
+
+def _print(name: str, written: writing.Written, notes: list[str], commands: list[str]) -> None:
+    print(f"{name}: {output.counted(len(written.new), 'file')} written, {len(written.same)} as they were")
+    for path in written.new:
+        print(f"  {path}")
+    if written.left:
+        print(f"left as they are: {', '.join(written.left)}")
+    for note in notes:
+        print(f"note: {note}")
+    print("\nnext:")
+    for command in commands:
+        print(f"  {command}")
+
+
+def _ask(question: str, default: str) -> str:
+    """One question on the terminal. Raises `ConfigError` at the end of the input."""
+    try:
+        return input(f"{question}{f' [{default}]' if default else ''}: ").strip() or default
+    except EOFError:
+        raise ConfigError("no answer", where=question, remedy="nothing was written") from None
+
+
+def _suited(files: Mapping[str, bytes], folder: Path, wheel: Wheel) -> Mapping[str, bytes]:
+    """Without wheel and lock where the project has an engine already: `upgrade` brings another one."""
+    there = _engine_of(folder)
+    if there is None or Path(there).name == wheel.file:
+        return files
+    return {path: content for path, content in files.items() if path not in (LOCK, f"{WHEELS}/{wheel.file}")}
+
+
+def _engine_of(folder: Path) -> str | None:
+    requirements = folder / REQUIREMENTS
+    return project_files.engine_line(requirements.read_text(encoding="utf-8")) if requirements.is_file() else None
+
+
+def _notes(project: NewProject, found: Found, folder: Path, wheel: Wheel) -> list[str]:
+    notes = [
+        f"{name} is there already: `amplify push` has made {stack}. A stack of that name is not made twice, and this "
+        "file alone does not take it over"
+        for name, stack in wishes.pushed(project, found).items()
+    ]
+    notes += [
+        f"Pulumi.{environment.name}.yaml was there already: what a pipeline delivers to needs "
+        f'`{project.name}:enrolled: "true"` in it'
+        for environment in project.environments
+        if environment.delivered
+        and not environment.account
+        and not Project(folder).environment(environment.name).enrolled
+    ]
+    engine = _engine_of(folder)
+    if engine is None:
+        notes.append(
+            f"{REQUIREMENTS} names no engine: add the line ./{WHEELS}/{wheel.file}, and lock again (README.md)"
+        )
+    elif Path(engine).name != wheel.file:
+        notes.append(f"the project has {Path(engine).name}, this is {wheel.version}: `amplify-delivery upgrade`")
+    return notes
+
+
+def _next(found: Found, folder: Path) -> list[str]:
+    """The commands that come next, for the project as it is now."""
+    project = Project(folder)
+    personal = [name for name in project.stacks("backend") if not project.environment(name).enrolled]
+    delivered = [name for name in project.stacks("backend") if name not in personal]
+    there = shlex.quote(str(folder.resolve()))
+    commands = [] if folder.resolve() == Path.cwd() else [f"cd {shlex.quote(str(folder))}"]
+    if found.export is None and not list(folder.glob("amplify-export-*")):
+        source = shlex.quote(str(found.amplify.resolve())) if found.amplify else ""
+        exporting = f"amplify export --out {there}"
+        commands.append(f"(cd {source} && {exporting})" if source else f"{exporting}  # in the Amplify project")
+    commands += [
+        "python3 -m venv .venv && . .venv/bin/activate",
+        f"pip install --no-deps --require-hashes -r {LOCK}",
+        "python -m pytest tests",
+        "amplify-delivery check",
+    ]
+    if personal:
+        commands.append(f"pulumi stack init {personal[0]} && pulumi up -s {personal[0]}")
+    elif not delivered:
+        setting = " && ".join(f"pulumi config set {key} {key.upper()}" for key in ("account", "region"))
+        commands.append(f"pulumi stack init ENV && {setting} && pulumi up")
+    for stack in project.stacks("pipeline"):
+        pipeline = project.pipeline(stack)
+        commands += [
+            f"amplify-delivery setup --account {pipeline.account} --region {pipeline.region}  # tooling account; then",
+            "# the two lines that it prints, and as the administrator of each account that is delivered to:",
+            f"amplify-delivery enrol {' '.join(pipeline.environments)}",
+            f"git add . && git commit && git push && pulumi up -s {stack}  # tooling account",
+        ]
+    return commands

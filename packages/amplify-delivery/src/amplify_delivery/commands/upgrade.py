@@ -1,0 +1,136 @@
+"""`amplify-delivery upgrade [--wheel FILE]`: another version of the engine for the project in this folder.
+
+What accounts and pipeline need is told first, in order. Then the wheel, and its lines in requirements.txt and
+requirements.lock, are changed; nothing else is, and the wheel that was there stays.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from amplify_delivery.delivery import output
+from amplify_delivery.delivery.scaffold import locks, project_files, releases, writing
+from amplify_delivery.delivery.scaffold.project_files import LOCK, REQUIREMENTS, WHEELS
+from amplify_delivery.delivery.scaffold.releases import AccountVersion
+from amplify_delivery.delivery.wheels import Wheel, installed_wheel, opened
+from amplify_delivery.errors import ConfigError
+from amplify_delivery.stacks.config import Project
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--wheel", type=Path, metavar="FILE", help="the version's wheel; default: the one that is running"
+    )
+    parser.add_argument("--yes", action="store_true", help="do not ask before the files are changed")
+
+
+def run(args: argparse.Namespace) -> int:
+    folder = Path()
+    requirements, lock, old = _present(folder)
+    new = opened(args.wheel) if args.wheel else installed_wheel()
+    versions = releases.between(old, new)
+    path = f"./{WHEELS}/{new.file}"
+    renewed = locks.renewed(lock, path, old, new)
+    files = {
+        f"{WHEELS}/{new.file}": new.content,
+        LOCK: renewed.text.encode(),
+        REQUIREMENTS: _with_engine(requirements, path).encode(),
+    }
+    _refuse_other_wheel(folder / WHEELS / new.file, old, new)
+    steps = _steps(Project(folder), versions, renewed.kept)
+    changing = old.sha256 != new.sha256
+    if not args.json and changing:
+        print(f"{old.file} ({old.sha256[:12]}) -> {new.file} ({new.sha256[:12]})")
+        for number, step in enumerate(steps, 1):
+            print(f"{number}. {step}")
+    if changing and not args.yes and not args.json and sys.stdin.isatty():
+        try:
+            answer = input(f"Change {', '.join(files)}? yes or no [no]: ")
+        except EOFError:
+            answer = ""
+        if not answer.strip().lower().startswith("y"):
+            print("nothing was changed")
+            return 0
+    changed = list(writing.replace(folder, files))
+    if args.json:
+        output.document({"from": _about(old), "to": _about(new), "steps": steps, "changed": changed})
+    else:
+        print(f"changed: {', '.join(changed)}" if changed else "the project has this version: nothing was changed")
+    return 0
+
+
+def _about(wheel: Wheel) -> dict[str, str]:
+    return {"wheel": wheel.file, "version": wheel.version, "sha256": wheel.sha256}
+
+
+def _present(folder: Path) -> tuple[str, str, Wheel]:
+    """The project's requirements, its lock, and the engine's wheel that both name. Raises `ConfigError`."""
+    texts = {}
+    for name in (REQUIREMENTS, LOCK):
+        file = folder / name
+        if not file.is_file():
+            raise ConfigError(
+                "there is no such file here",
+                where=name,
+                remedy="run the command in the project's folder (`init` makes one)",
+            )
+        texts[name] = file.read_text(encoding="utf-8")
+    named = project_files.engine_line(texts[REQUIREMENTS])
+    locked = locks.engine_in(texts[LOCK])
+    if named is None or locked is None or Path(named) != Path(locked):
+        raise ConfigError(
+            f"they do not name one wheel of the engine: {named or 'none'} and {locked or 'none'}",
+            where=f"{REQUIREMENTS}, {LOCK}",
+            remedy=f"a project that `init` made has ./{WHEELS}/amplify_delivery-VERSION-py3-none-any.whl in both",
+        )
+    return texts[REQUIREMENTS], texts[LOCK], opened(folder / named)
+
+
+def _with_engine(requirements: str, path: str) -> str:
+    named = project_files.engine_line(requirements)
+    return requirements.replace(named, path, 1) if named else requirements
+
+
+def _refuse_other_wheel(target: Path, old: Wheel, new: Wheel) -> None:
+    """A file of that name with other contents, which is not the one that is being replaced."""
+    if target.is_file() and old.file != new.file and target.read_bytes() != new.content:
+        raise ConfigError(
+            "is there already, with other contents", where=str(target), remedy="move it away; nothing was changed"
+        )
+
+
+def _steps(project: Project, versions: Sequence[AccountVersion], kept: Sequence[str]) -> list[str]:
+    """What there is to do, in this order."""
+    delivered = [name for name in project.stacks("backend") if project.environment(name).enrolled]
+    pipelines = project.stacks("pipeline")
+    steps = [
+        f"on a branch: this command's changes, then `pip install --no-deps --require-hashes -r {LOCK}` and your tests; "
+        "commit the three files (the wheel of before can go: `git rm` it)"
+    ]
+    if kept:
+        steps.append(
+            f"locked otherwise than this version was tested with, and left so: {', '.join(kept)}. Lock again "
+            "(README.md) if your tests or `pip check` say so"
+        )
+    if versions and delivered:
+        numbers = " and ".join(str(version.number) for version in versions)
+        said = "; ".join(version.account for version in versions)
+        steps.append(
+            f"accounts, version {numbers}: {said}. Before the branch is merged, with its version installed, each "
+            f"account's administrator runs `amplify-delivery enrol {' '.join(delivered)}`, for her environments. "
+            "Until then the new version is refused there, afterwards the old one; a refusal changes nothing "
+            "(docs/bootstrap.md)"
+        )
+    elif delivered:
+        steps.append("accounts: nothing to do, they hold what this version needs")
+    for name in pipelines:
+        said = "; ".join(version.pipeline.replace("PIPELINE", name) for version in versions if version.pipeline)
+        steps.append(
+            f"pipeline {name}: {said or 'it brings itself along, in the execution of this commit (UpdatePipeline)'}"
+        )
+    if delivered or pipelines:
+        steps.append("merge and push: the plan of each environment shows what the new version changes there")
+    return steps

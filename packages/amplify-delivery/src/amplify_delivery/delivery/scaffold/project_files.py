@@ -1,0 +1,154 @@
+"""The files of a new project, from what is wanted of it: pure, nothing is read or written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from amplify_delivery.delivery.scaffold import locks, templates
+from amplify_delivery.delivery.wheels import Wheel
+
+WHEELS = "wheels"
+LOCK = "requirements.lock"
+REQUIREMENTS = "requirements.txt"
+
+
+@dataclass(frozen=True)
+class NewEnvironment:
+    """An environment of the project."""
+
+    name: str
+    account: str
+    """Empty: its stack file is there already."""
+    region: str
+    suffix: str = ""
+    """Of its root stack, where the Amplify CLI has made one."""
+    delivered: bool = False
+    """By the pipeline; else it is a developer's own."""
+
+
+@dataclass(frozen=True)
+class NewPipeline:
+    """The pipeline, in the tooling account."""
+
+    account: str
+    region: str
+    connection: str
+    repository: str
+    branch: str = "main"
+
+
+@dataclass(frozen=True)
+class NewProject:
+    """All that `init` has been told, or has found out."""
+
+    name: str
+    environments: Sequence[NewEnvironment]
+    pipeline: NewPipeline | None
+    """None: no pipeline, or one whose stack file is there already."""
+
+
+def files(project: NewProject, wheel: Wheel) -> Mapping[str, bytes]:
+    """The contents of the project's files, by their paths in it."""
+    texts = {
+        **templates.of_project(project.name),
+        **{f"Pulumi.{e.name}.yaml": _environment(project.name, e) for e in project.environments if e.account},
+        **{f"Pulumi.{e.name}-account.yaml": _account(project.name, e) for e in project.environments if e.delivered},
+        REQUIREMENTS: _REQUIREMENTS.format(wheel=f"./{WHEELS}/{wheel.file}"),
+        LOCK: locks.new(wheel, f"./{WHEELS}/{wheel.file}"),
+        ".gitignore": _IGNORED,
+        "README.md": _README.format(name=project.name),
+    }
+    if project.pipeline:
+        texts["Pulumi.pipeline.yaml"] = _pipeline(project.name, project.pipeline, project.environments)
+    return {
+        **{path: text.encode() for path, text in sorted(texts.items())},
+        f"{WHEELS}/{wheel.file}": wheel.content,
+    }
+
+
+def _environment(app: str, environment: NewEnvironment) -> str:
+    first = (
+        f"# The environment {environment.name}, which the pipeline delivers.\n"
+        if environment.delivered
+        else f"# A backend of its own: `pulumi up -s {environment.name}`.\n"
+    )
+    lines = [
+        f"  {app}:account: {json.dumps(environment.account)}\n",
+        f"  {app}:region: {environment.region}\n",
+        f"  {app}:suffix: {json.dumps(environment.suffix)}\n" if environment.suffix else "",
+        f'  {app}:enrolled: "true"\n' if environment.delivered else "",
+    ]
+    return f"{first}config:\n{''.join(lines)}"
+
+
+def _account(app: str, environment: NewEnvironment) -> str:
+    name = environment.name
+    return (
+        f"# Lets the pipeline into the account of {name}: `pulumi up -s {name}-account`, once, by its administrator.\n"
+        f"config:\n  {app}:program: account\n  {app}:environments:\n    - {name}\n"
+    )
+
+
+def _pipeline(app: str, pipeline: NewPipeline, environments: Sequence[NewEnvironment]) -> str:
+    delivered = [environment.name for environment in environments if environment.delivered]
+    stages = "".join(
+        f"    - name: {name.capitalize()}\n"
+        # What comes first shows that a release works; whatever follows, and an only one, is asked about.
+        + ("      approval:\n        comment: Deliver to " + f"{name}?\n" if index or len(delivered) == 1 else "")
+        for index, name in enumerate(delivered)
+    )
+    return (
+        f"config:\n  {app}:program: pipeline\n  {app}:account: {json.dumps(pipeline.account)}\n"
+        f"  {app}:region: {pipeline.region}\n  {app}:source:\n    connection: {pipeline.connection}\n"
+        f"    repository: {pipeline.repository}\n    branch: {json.dumps(pipeline.branch)}\n"
+        f"  {app}:build:\n    commands:\n      - python -m pytest -q tests\n"
+        f"  {app}:stages:\n{stages}"
+    )
+
+
+_REQUIREMENTS = """\
+# What this project is made with. The pipeline installs what requirements.lock names by hash, and nothing else: after
+# changing this file lock again, as README.md says. `amplify-delivery upgrade` brings a newer engine.
+{wheel}
+pytest>=8,<10
+"""
+
+_IGNORED = """\
+.venv/
+__pycache__/
+.pytest_cache/
+# Made from the export, which is committed.
+/assembly/
+/assembly-examined/
+"""
+
+_README = """\
+# {name}, delivered with Pulumi
+
+`amplify-export-{name}/` is what `amplify export --out .` writes; commit it. `components/stage.py` says what an
+environment is made of: add your own resources there. `Pulumi.STACK.yaml` is a stack's configuration.
+
+```
+python3 -m venv .venv && . .venv/bin/activate
+pip install --no-deps --require-hashes -r requirements.lock    # in this folder
+python -m pytest tests                                         # without AWS
+amplify-delivery check                                         # the export
+pulumi up -s dev
+```
+
+`requirements.txt` says what is installed, `requirements.lock` pins it. After a change of the former:
+`uv pip compile --universal --python-version 3.11 --generate-hashes --no-header requirements.txt -o requirements.lock`.
+A newer engine: install its wheel, then `amplify-delivery upgrade`. `amplify-delivery --help` lists the commands.
+"""
+
+
+def engine_line(requirements: str) -> str | None:
+    """The engine's wheel that requirements.txt names, as a path relative to the project; None if it names none."""
+    for line in requirements.splitlines():
+        path = line.partition("#")[0].partition(";")[0].strip()
+        if Path(path).name.startswith("amplify_delivery-") and path.endswith(".whl"):
+            return path
+    return None

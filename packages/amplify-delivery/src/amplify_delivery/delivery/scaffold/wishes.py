@@ -1,0 +1,192 @@
+"""What a new project is to be: from flags, from what its folder and its export tell, and from a person's answers.
+
+Whoever is not asked (a pipe, a script) is told at once all that is missing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from amplify_delivery.components.documents import fields
+from amplify_delivery.delivery.scaffold.amplify_project import Found, PushedEnvironment
+from amplify_delivery.delivery.scaffold.project_files import NewEnvironment, NewPipeline, NewProject
+from amplify_delivery.errors import ConfigError
+from amplify_delivery.stacks.config import Project
+
+Ask = Callable[[str, str], str]
+"""Asks a question, with what an empty answer stands for; the answer."""
+Check = Callable[[str], str]
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{0,39}")
+_ENVIRONMENT = re.compile(r"[a-z][a-z0-9]{1,9}")
+
+
+@dataclass(frozen=True)
+class Flags:
+    """What the command was called with."""
+
+    name: str = ""
+    environments: Sequence[str] = ()
+    """`NAME=ACCOUNT/REGION`, or `NAME` alone. The pipeline delivers them, if there is one."""
+    personal: Sequence[str] = ()
+    """The same, of environments that their developers deliver."""
+    tooling: str = ""
+    """`ACCOUNT/REGION` of the pipeline; empty: there is none."""
+    connection: str = ""
+    repository: str = ""
+    branch: str = "main"
+
+
+def wanted(flags: Flags, found: Found, folder: Path, ask: Ask | None) -> NewProject:
+    """The project to be made in `folder`. `ask` is None where nobody can be asked. Raises `ConfigError`."""
+    return _Wishes(flags, found, Project(folder), ask).project()
+
+
+@dataclass
+class _Wishes:
+    flags: Flags
+    found: Found
+    existing: Project
+    ask: Ask | None
+    missing: list[str] = field(default_factory=list)
+
+    def project(self) -> NewProject:
+        name = self._name()
+        environments = [*self._environments(), *self._personal()]
+        names = [environment.name for environment in environments]
+        for twice in sorted({name for name in names if names.count(name) > 1}):
+            raise ConfigError(f"the environment {twice} is named twice", where="--environment, --personal")
+        pipeline = self._pipeline(environments)
+        if self.missing:
+            raise ConfigError(
+                f"nobody can be asked here, and these are missing: {'; '.join(self.missing)}",
+                where="init",
+                remedy="give them, or call the command in a terminal; nothing was written",
+            )
+        return NewProject(name, environments, pipeline)
+
+    def _name(self) -> str:
+        if self.existing.file("x").with_name("Pulumi.yaml").is_file():
+            return self._agreed(self.existing.app, "Pulumi.yaml")
+        if self.found.name:
+            return self._agreed(self.found.name, "the app")
+        return self._value("Name of the Amplify project", "", self.flags.name, "--name NAME", _project_name)
+
+    def _agreed(self, name: str, where: str) -> str:
+        """The name that stands already; all others have to be the same."""
+        for other, source in ((self.flags.name, "--name"), (self.found.name, "the export or Amplify project")):
+            if other and other != name:
+                raise ConfigError(
+                    f"the project is called {name!r}, {source} says {other!r}",
+                    where=where,
+                    remedy="a project delivers one app, under its Amplify project's name; nothing was written",
+                )
+        return _checked(_project_name, name, where)
+
+    def _environments(self) -> list[NewEnvironment]:
+        given = list(self.flags.environments)
+        if not given and not self.flags.personal and not self._stacks():
+            given = sorted(self.found.environments)
+            if self.ask:
+                said = " ".join(given)
+                given = self.ask("Environments, with spaces between (none: later)", said).split()
+                delivered = bool(given) and (
+                    bool(self.flags.tooling)
+                    or self.ask("A pipeline that delivers them? yes or no", "no").lower().startswith("y")
+                )
+                return [self._environment(text, delivered=delivered) for text in given]
+        return [self._environment(text, delivered=bool(self.flags.tooling)) for text in given]
+
+    def _personal(self) -> list[NewEnvironment]:
+        return [self._environment(text, delivered=False) for text in self.flags.personal]
+
+    def _stacks(self) -> Sequence[str]:
+        there = self.existing.directory / "Pulumi.yaml"
+        return self.existing.stacks("backend") if there.is_file() else ()
+
+    def _environment(self, text: str, *, delivered: bool) -> NewEnvironment:
+        name, _, place = text.partition("=")
+        _checked(_environment_name, name, "--environment")
+        known = self.found.environments.get(name, PushedEnvironment())
+        account, _, region = place.partition("/")
+        there = self.existing.file(name).is_file()
+        flag = f"--environment {name}=ACCOUNT/REGION"
+        if there:
+            return NewEnvironment(name, "", "", "", delivered)  # its file says where it is
+        return NewEnvironment(
+            name,
+            self._value(f"Account of {name}, 12 digits", known.account, account, flag, fields.account),
+            self._value(f"Region of {name}", known.region, region, flag, fields.region),
+            known.suffix,
+            delivered,
+        )
+
+    def _pipeline(self, environments: Sequence[NewEnvironment]) -> NewPipeline | None:
+        delivered = [environment for environment in environments if environment.delivered]
+        if self.existing.file("pipeline").is_file():
+            return None
+        if not delivered:
+            if self.flags.tooling:
+                raise ConfigError(
+                    "a pipeline without an environment",
+                    where="--tooling",
+                    remedy="name what it delivers, as --environment NAME=ACCOUNT/REGION; nothing was written",
+                )
+            return None
+        account, _, region = self.flags.tooling.partition("/")
+        flag = "--tooling ACCOUNT/REGION"
+        return NewPipeline(
+            self._value("The pipeline's account (tooling), 12 digits", "", account, flag, fields.account),
+            self._value("The pipeline's region", delivered[0].region, region, flag, fields.region),
+            self._value("ARN of the connection to the repository", "", self.flags.connection, "--connection ARN", str),
+            self._value("Repository, OWNER/NAME", "", self.flags.repository, "--repository OWNER/NAME", str),
+            self.flags.branch,
+        )
+
+    def _value(self, question: str, known: str, given: str, flag: str, check: Check) -> str:
+        """What was given, else what a person answers, else what is known; a wrong answer is asked for again."""
+        if given:
+            return _checked(check, given, flag.split(maxsplit=1)[0])
+        while self.ask:
+            answer = self.ask(question, known)
+            try:
+                if answer:
+                    return check(answer)
+            except fields.BadValueError as error:
+                question = f"{error}. {question.rpartition('. ')[2]}"
+        if not known and flag not in self.missing:
+            self.missing.append(flag)
+        return _checked(check, known, flag.split(maxsplit=1)[0]) if known else ""
+
+
+def _checked(check: Check, value: str, where: str) -> str:
+    try:
+        return check(value)
+    except fields.BadValueError as error:
+        raise ConfigError(str(error), where=where, remedy=error.remedy or "correct it; nothing was written") from None
+
+
+def _project_name(value: str) -> str:
+    if not _NAME.fullmatch(value):
+        raise fields.BadValueError(f"{value!r} is not an Amplify project's name: letters and digits, a letter first")
+    return value
+
+
+def _environment_name(value: str) -> str:
+    if not _ENVIRONMENT.fullmatch(value):
+        raise fields.BadValueError(
+            f"{value!r} is not an environment's name", "2 to 10 lower-case letters and digits, a letter first"
+        )
+    return value
+
+
+def pushed(project: NewProject, found: Found) -> Mapping[str, str]:
+    """Environments of the project that `amplify push` has made already, with their root stacks."""
+    return {
+        environment.name: known.stack
+        for environment in project.environments
+        if (known := found.environments.get(environment.name)) and known.stack and known.account == environment.account
+    }

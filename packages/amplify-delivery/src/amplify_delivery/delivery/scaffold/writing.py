@@ -1,0 +1,134 @@
+"""Brings the files of a new project into its folder: linted before, nothing overwritten, nothing written if refused."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from amplify_delivery.errors import ConfigError, DeliveryError, SetupError
+from amplify_delivery.stacks.config import Project
+
+
+@dataclass(frozen=True)
+class Written:
+    """What has become of each file, by its path in the project."""
+
+    new: tuple[str, ...]
+    same: tuple[str, ...]
+    """Were there, as they would have been written."""
+    left: tuple[str, ...]
+    """Were there with other contents: somebody has edited them, or an older engine has written them."""
+
+
+def lint(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Read the stack files as the commands will, those that are there and those that are to come. Raises `ConfigError`
+    for what is wrong, said of the file in `folder`."""
+    with tempfile.TemporaryDirectory() as name:
+        trial = Path(name)
+        for there in folder.glob("Pulumi*.yaml"):
+            shutil.copyfile(there, trial / there.name)
+        for path, content in files.items():
+            if path.startswith("Pulumi") and not (trial / path).exists():
+                (trial / path).write_bytes(content)
+        try:
+            _read_all(Project(trial))
+        except DeliveryError as error:
+            where = error.where.replace(f"{trial}/", "").replace(str(trial), str(folder))
+            raise ConfigError(error.message, where=where, remedy=error.remedy) from None
+
+
+def _read_all(project: Project) -> None:
+    environments = project.stacks("backend")
+    for name in environments:
+        project.environment(name)
+    for stack in project.stacks("account"):
+        for name in project.account(stack).environments:
+            project.environment(name)
+    for stack in project.stacks("pipeline"):
+        for name in project.pipeline(stack).environments:
+            project.environment(name)
+
+
+def write(folder: Path, files: Mapping[str, bytes], export: Path | None) -> Written:
+    """Write what is not there yet; copy the export into the folder if it lies elsewhere.
+
+    Raises `ConfigError` before the first file when one cannot be put where it belongs, `SetupError` when the disk
+    refuses: what was written stays, and calling it again goes on.
+    """
+    for path in ("", *files):
+        _refuse_file_for_folder(folder / path, folder)
+    new: list[str] = []
+    same: list[str] = []
+    left: list[str] = []
+    try:
+        for path, content in files.items():
+            target = folder / path
+            if target.is_symlink() or target.exists():
+                (same if _holds(target, content) else left).append(path)
+                continue
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with target.open("xb") as file:
+                file.write(content)
+            new.append(path)
+        if export is not None and _copied(export, folder):
+            new.append(f"{export.resolve().name}/")
+    except OSError as error:
+        raise SetupError(
+            f"cannot be written: {error.strerror}",
+            where=str(error.filename or folder),
+            remedy="mend the cause and call the command again: it goes on, and overwrites nothing",
+        ) from None
+    return Written(tuple(new), tuple(same), tuple(left))
+
+
+def _refuse_file_for_folder(target: Path, folder: Path) -> None:
+    for parent in (target, *target.parents) if target == folder else target.parents:
+        if parent.exists() and not parent.is_dir():
+            raise ConfigError(
+                "is a file where a folder has to be",
+                where=str(parent),
+                remedy="name another folder; nothing was written",
+            )
+
+
+def _holds(target: Path, content: bytes) -> bool:
+    return target.is_file() and target.read_bytes() == content
+
+
+def _copied(export: Path, folder: Path) -> bool:
+    """Copy the export, as a whole or not at all; whether there was anything to do."""
+    target = folder / export.resolve().name
+    if target.exists() or export.resolve().parent == folder.resolve():
+        return False
+    partial = Path(tempfile.mkdtemp(prefix=".amplify-export-", dir=folder))
+    try:
+        shutil.copytree(export, partial / target.name, symlinks=True)
+        (partial / target.name).rename(target)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return True
+
+
+def replace(folder: Path, files: Mapping[str, bytes]) -> Collection[str]:
+    """Write files anew, each as a whole or not at all, in this order; those that have changed. Raises `SetupError`."""
+    changed = []
+    try:
+        for path, content in files.items():
+            target = folder / path
+            if target.is_file() and target.read_bytes() == content:
+                continue
+            target.parent.mkdir(parents=True, exist_ok=True)
+            partial = target.with_name(f".{target.name}.new")
+            partial.write_bytes(content)
+            partial.replace(target)
+            changed.append(path)
+    except OSError as error:
+        raise SetupError(
+            f"cannot be written: {error.strerror}",
+            where=str(error.filename or folder),
+            remedy="mend the cause and call the command again: it goes on where it stopped",
+        ) from None
+    return changed

@@ -1,0 +1,135 @@
+"""A project that `init` has made, used as its team would: its own tests, its commands, what its lock installs."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from amplify_delivery.components.documents.pipeline import buildspecs
+from aws_rehearsal.errors import SetupError
+from aws_rehearsal.setup.progress import Progress
+from aws_rehearsal.setup.uv import find_uv
+from functional.delivery.built_wheels import build, run, virtualenv
+from unit.delivery.test_init import PERSONAL, PIPELINE, TODO, TWO
+
+pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("wheels")]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project made by an engine that is installed from its wheel, and nothing else of this repository."""
+    folder = tmp_path_factory.mktemp("new")
+    commands = virtualenv(folder / "venv", [build(folder / "wheels")["amplify_delivery"]])
+    run(commands / "amplify-delivery", "init", "app", "--from", TODO, *TWO, *PERSONAL, *PIPELINE, cwd=folder)
+    return folder / "app"
+
+
+@pytest.fixture(scope="module")
+def python(made: Path) -> Path:
+    return made.parent / "venv" / "bin" / "python"
+
+
+def test_its_wheel_is_the_released_one(made: Path) -> None:
+    wheel = next((made / "wheels").iterdir())
+    assert wheel.read_bytes() == (made.parent / "wheels" / wheel.name).read_bytes()
+
+
+def test_its_tests_pass(made: Path, python: Path) -> None:
+    said = run(python, "-m", "pytest", "-q", "tests", cwd=made)
+    assert " passed" in said
+    assert "skipped" not in said
+
+
+def test_its_export_is_checked_and_built(made: Path, python: Path) -> None:
+    """`build` is what its pipeline's Build does: its own tests, the assembly, the examination for each environment."""
+    assert "amplify-export-mytodoapp: " in run(python, "-m", "amplify_delivery", "check", cwd=made)
+    built = json.loads(run(python, "-m", "amplify_delivery", "build", "--json", cwd=made))
+    assert built["examined"] == ["preprod", "prod"]
+
+
+def test_build_makes_no_wheel_of_it(made: Path, tmp_path: Path) -> None:
+    """What the buildspec does for `./FOLDER` in requirements.txt is nothing for a wheel: the lock installs that."""
+    (tmp_path / "python").write_text("#!/bin/sh\necho called; exit 1\n")
+    (tmp_path / "python").chmod(0o755)
+    install = json.loads(buildspecs.build())["phases"]["install"]["commands"]
+    making = next(command for command in install if "pip wheel" in command)
+    path = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    ran = subprocess.run(["bash", "-c", making], cwd=made, env=path, capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
+    assert not (made / buildspecs.WHEELS).exists()
+
+
+def test_its_lock_installs_with_hashes_and_nothing_else(made: Path, tmp_path: Path) -> None:
+    """From what is in uv's cache, which the repository's own set-up has filled; a cache without it skips."""
+    uv = find_uv(Progress())
+    run(uv, "venv", "--quiet", "--python", sys.executable, tmp_path / "venv")
+    install = [
+        uv,
+        "pip",
+        "install",
+        "--quiet",
+        "--offline",
+        "--no-deps",
+        "--require-hashes",
+        "--python",
+        tmp_path / "venv/bin/python",
+    ]
+    ran = subprocess.run(
+        [*map(str, install), "-r", "requirements.lock"], cwd=made, capture_output=True, text=True, check=False
+    )
+    if ran.returncode and "network was disabled" in ran.stderr:
+        pytest.skip("uv's cache does not hold what the lock names")
+    assert ran.returncode == 0, ran.stderr
+    assert "usage: amplify-delivery" in run(tmp_path / "venv/bin/amplify-delivery", "--help", cwd=tmp_path)
+    run(uv, "pip", "check", "--python", tmp_path / "venv/bin/python")
+
+
+def test_pip_takes_the_wheel_by_its_hash_only(made: Path, tmp_path: Path) -> None:
+    """As the pipeline's buildspec calls it, in the project's folder."""
+    entry = "".join((made / "requirements.lock").read_text().splitlines(keepends=True)[:2])
+    run(sys.executable, "-m", "venv", "--without-pip", tmp_path / "venv")
+    pip = [
+        sys.executable,
+        "-m",
+        "pip",
+        "--python",
+        str(tmp_path / "venv/bin/python"),
+        "install",
+        "--quiet",
+        "--no-index",
+    ]
+
+    def install(lock: str) -> subprocess.CompletedProcess[str]:
+        (tmp_path / "lock").write_text(lock)
+        command = [*pip, "--disable-pip-version-check", "--no-deps", "--require-hashes", "-r", str(tmp_path / "lock")]
+        return subprocess.run(command, cwd=made, capture_output=True, text=True, check=False)
+
+    digest = entry.rpartition("sha256:")[2].strip()
+    refused = install(entry.replace(digest, "0" * 64))
+    assert (refused.returncode, "DO NOT MATCH THE HASHES" in refused.stderr) == (1, True)
+    assert install(entry).returncode == 0
+
+
+def test_upgrading_brings_the_engine_that_runs(made: Path, python: Path) -> None:
+    assert "the project has this version" in run(python, "-m", "amplify_delivery", "upgrade", cwd=made)
+
+
+def test_uv_can_lock_it_again(made: Path, tmp_path: Path) -> None:
+    """The command that the project's README prints; offline, with the versions that are locked already."""
+    try:
+        uv = find_uv(Progress())
+    except SetupError:
+        pytest.skip("there is no uv")
+    command = next(line for line in (made / "README.md").read_text().split("`") if line.startswith("uv pip compile"))
+    before = (made / "requirements.lock").read_text()
+    ran = subprocess.run([uv, *command.split()[1:], "--offline"], cwd=made, capture_output=True, text=True, check=False)
+    if ran.returncode and "network was disabled" in ran.stderr:
+        pytest.skip("uv's cache does not hold what is required")
+    assert ran.returncode == 0, ran.stderr
+    locked = {line for line in (made / "requirements.lock").read_text().splitlines() if "==" in line}
+    assert locked == {line for line in before.splitlines() if "==" in line}

@@ -1,0 +1,434 @@
+"""`init`: what it writes, what it takes from where, and that nothing of anybody's is lost."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from amplify_delivery import cli
+from amplify_delivery.delivery.scaffold import templates
+from amplify_delivery.delivery.wheels import installed_wheel
+from amplify_delivery.stacks.config import Project
+from unit.places import EXPORTS, REPOSITORY
+
+TODO = EXPORTS / "todo" / "amplify-export-mytodoapp"
+CONNECTION = "arn:aws:codeconnections:us-east-1:111111111111:connection/11111111-2222-3333-4444-555555555555"
+PIPELINE = ("--tooling", "111111111111/us-east-1", "--connection", CONNECTION, "--repository", "example/app")
+TWO = ("--environment", "preprod=222222222222/us-east-1", "--environment", "prod=033333333333/eu-west-1")
+PERSONAL = ("--personal", "dev=444444444444/eu-central-1")
+
+
+@dataclass(frozen=True)
+class Ran:
+    """`init` as it has ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> Any:
+        return json.loads(self.out)
+
+
+Init = Callable[..., Ran]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Init:
+    """`amplify-delivery init`, called in an empty folder where nobody can be asked."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments: object) -> Ran:
+        code = cli.main(["init", *map(str, arguments)])
+        said = capsys.readouterr()
+        return Ran(code, said.out, said.err)
+
+    return call
+
+
+@pytest.fixture
+def answers(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
+    """A person at a terminal who gives these answers; the questions that she was asked."""
+
+    def give(*texts: str) -> list[str]:
+        asked: list[str] = []
+        left = list(texts)
+
+        def answer(question: str) -> str:
+            asked.append(question)
+            if not left:
+                raise EOFError
+            return left.pop(0)
+
+        monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+        monkeypatch.setattr("builtins.input", answer)
+        return asked
+
+    return give
+
+
+def contents(folder: Path) -> Mapping[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def amplify_project(folder: Path, environments: Mapping[str, Any], name: str = "mytodoapp") -> Path:
+    """An Amplify project, as far as anything here looks at it."""
+    config = folder / "amplify" / ".config"
+    config.mkdir(parents=True)
+    (config / "project-config.json").write_text(json.dumps({"projectName": name, "version": "3.1"}))
+    (config / "local-env-info.json").write_text(json.dumps({"projectPath": "/home/ann/app", "envName": "ann"}))
+    (folder / "amplify" / "team-provider-info.json").write_text(json.dumps(environments))
+    return folder
+
+
+def pushed(environment: str, account: str, region: str = "eu-west-1") -> dict[str, Any]:
+    stack = f"amplify-mytodoapp-{environment}-5af8b"
+    role = f"arn:aws:iam::{account}:role/{stack}-authRole"
+    return {"awscloudformation": {"AuthRoleArn": role, "Region": region, "StackName": stack, "StackId": "arn"}}
+
+
+# --- what it writes --------------------------------------------------------------------------------------------------
+
+
+def test_a_project_with_a_pipeline(run: Init, tmp_path: Path) -> None:
+    ran = run("app", "--from", TODO, *TWO, *PERSONAL, *PIPELINE)
+    assert (ran.code, ran.err) == (0, "")
+    project = Project(tmp_path / "app")
+    assert project.app == "mytodoapp"
+    assert project.stacks("backend") == ("dev", "preprod", "prod")
+    prod = project.environment("prod")
+    assert (prod.account, prod.region, prod.enrolled) == ("033333333333", "eu-west-1", True)
+    assert not project.environment("dev").enrolled
+    assert project.account("prod-account").environments == ("prod",)
+    pipeline = project.pipeline("pipeline")
+    assert pipeline.environments == ("preprod", "prod")
+    assert [bool(stage.approval) for stage in pipeline.stages] == [False, True]
+    assert pipeline.build.commands == ("python -m pytest -q tests",)
+
+
+def test_an_only_environment_of_a_pipeline_is_asked_about(run: Init, tmp_path: Path) -> None:
+    run("--from", TODO, *TWO[2:], *PIPELINE)
+    assert [bool(stage.approval) for stage in Project(tmp_path).pipeline("pipeline").stages] == [True]
+
+
+def test_without_a_pipeline_there_is_no_account_to_prepare(run: Init, tmp_path: Path) -> None:
+    assert run("--from", TODO, *TWO).code == 0
+    assert sorted(p.name for p in tmp_path.glob("Pulumi.*")) == [
+        "Pulumi.preprod.yaml",
+        "Pulumi.prod.yaml",
+        "Pulumi.yaml",
+    ]
+    assert not Project(tmp_path).environment("prod").enrolled
+
+
+def test_without_anything_but_the_export(run: Init, tmp_path: Path) -> None:
+    """Each developer makes her own stack: `pulumi stack init`."""
+    ran = run("--from", TODO)
+    assert ran.code == 0
+    assert Project(tmp_path).stacks("backend") == ()
+    assert "pulumi stack init ENV && pulumi config set account ACCOUNT" in ran.out
+
+
+def test_the_export_comes_with_it(run: Init, tmp_path: Path) -> None:
+    run("app", "--from", TODO, *PERSONAL)
+    assert contents(tmp_path / "app" / TODO.name) == contents(TODO)
+
+
+def test_the_files_are_the_examples(run: Init, tmp_path: Path) -> None:
+    """One source: program, tests and Pulumi.yaml of the example are to the byte what a new project begins with."""
+    run("app", "--from", REPOSITORY / "amplify-export-seriesapp", *PERSONAL)
+    example = [
+        REPOSITORY / "Pulumi.yaml",
+        REPOSITORY / "__main__.py",
+        *(path for folder in ("components", "tests") for path in (REPOSITORY / folder).rglob("*.py")),
+    ]
+    for path in example:
+        made = tmp_path / "app" / path.relative_to(REPOSITORY)
+        assert made.is_file()
+        assert made.read_bytes() == path.read_bytes(), (
+            "call `python -m amplify_delivery.delivery.scaffold` in the repository's root"
+        )
+
+
+def test_no_template_outlives_the_examples_file() -> None:
+    assert set(templates.of_project("app")) == set(templates.of_example(REPOSITORY))
+
+
+def test_the_engine_is_locked_by_file_and_hash(run: Init, tmp_path: Path) -> None:
+    run("--from", TODO)
+    wheel = installed_wheel()
+    path = f"./wheels/{wheel.file}"
+    assert (tmp_path / path).read_bytes() == wheel.content
+    assert path in (tmp_path / "requirements.txt").read_text().splitlines()
+    lock = (tmp_path / "requirements.lock").read_text()
+    assert lock.startswith(f"{path} \\\n    --hash=sha256:{wheel.sha256}\n")
+
+
+def test_everything_else_is_locked_with_the_examples_versions(run: Init, tmp_path: Path) -> None:
+    run("--from", TODO)
+    of_example = (REPOSITORY / "requirements.lock").read_text()
+    entries = (tmp_path / "requirements.lock").read_text().split("\n", 2)[2]
+    pins = [line for line in entries.splitlines() if "==" in line]
+    assert pins
+    assert all(f"\n{pin}\n" in f"\n{of_example}" for pin in pins)
+    assert {"pulumi", "pytest", "boto3"} <= {pin.partition("==")[0] for pin in pins}
+    assert not {"ruff", "mypy", "hatchling", "hypothesis"} & {pin.partition("==")[0] for pin in pins}
+
+
+def test_it_says_what_comes_next(run: Init) -> None:
+    said = run("app", "--from", TODO, *TWO, *PERSONAL, *PIPELINE).out.partition("next:")[2]
+    order = [
+        "cd app",
+        "pip install --no-deps --require-hashes",
+        "pytest",
+        "check",
+        "up -s dev",
+        "setup --account 111111111111",
+    ]
+    assert sorted(order, key=said.index) == order
+    assert "amplify export" not in said
+
+
+def test_for_machines(run: Init) -> None:
+    document = run("--from", TODO, *PERSONAL, "--json").document
+    assert document["project"] == "mytodoapp"
+    assert "Pulumi.dev.yaml" in document["written"]
+    assert document["left"] == []
+
+
+# --- what it takes from an Amplify project ---------------------------------------------------------------------------
+
+
+def test_an_amplify_projects_name_and_environments(run: Init, tmp_path: Path) -> None:
+    source = amplify_project(
+        tmp_path / "web", {"prod": pushed("prod", "222222222222"), "ann": pushed("ann", "033333333333")}
+    )
+    ran = run("app", "--from", source)
+    project = Project(tmp_path / "app")
+    assert (project.app, project.stacks("backend")) == ("mytodoapp", ("ann", "prod"))
+    ann = project.environment("ann")
+    assert (ann.account, ann.region, ann.suffix) == ("033333333333", "eu-west-1", "5af8b")
+    assert "`amplify push` has made amplify-mytodoapp-prod-5af8b" in ran.out
+    assert f"cd {source} && amplify export --out {tmp_path / 'app'}" in ran.out
+
+
+def test_the_folder_amplify_itself_will_do(run: Init, tmp_path: Path) -> None:
+    source = amplify_project(tmp_path / "web", {})
+    assert run("app", "--from", source / "amplify", *PERSONAL).code == 0
+    assert Project(tmp_path / "app").app == "mytodoapp"
+
+
+def test_inside_an_amplify_project_nothing_need_be_said(run: Init, tmp_path: Path) -> None:
+    amplify_project(tmp_path, {"prod": pushed("prod", "222222222222")})
+    shutil.copytree(TODO, tmp_path / TODO.name)
+    # `ann` is checked out here, and nobody has pushed it: where it is to be, only a person can say.
+    ran = run()
+    assert (ran.code, "--environment ann=ACCOUNT/REGION" in ran.err) == (1, True)
+    assert run("--environment", "prod").code == 0
+    assert Project(tmp_path).environment("prod").account == "222222222222"
+
+
+def test_an_environment_elsewhere_than_where_amplify_has_it(run: Init, tmp_path: Path) -> None:
+    source = amplify_project(tmp_path / "web", {"prod": pushed("prod", "222222222222")})
+    ran = run("app", "--from", source, "--environment", "prod=555555555555/eu-west-1")
+    assert Project(tmp_path / "app").environment("prod").account == "555555555555"
+    assert "amplify push" not in ran.out
+
+
+# --- asked -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_person_is_asked_for_what_is_not_known(run: Init, answers: Callable[..., list[str]], tmp_path: Path) -> None:
+    asked = answers("prod", "yes", "222222222222", "eu-west-1", "111111111111", "", CONNECTION, "example/app")
+    assert run("--from", TODO).code == 0
+    assert Project(tmp_path).pipeline("pipeline").region == "eu-west-1", "the environment's, unless she says otherwise"
+    assert [question.split()[0] for question in asked] == [
+        "Environments,", "A", "Account", "Region", "The", "The", "ARN", "Repository,",
+    ]  # fmt: skip
+
+
+def test_a_wrong_answer_is_asked_for_again(run: Init, answers: Callable[..., list[str]], tmp_path: Path) -> None:
+    asked = answers("dev", "no", "4444", "444444444444", "eu-central-1")
+    assert run("--from", TODO).code == 0
+    assert "'4444' is not an AWS account" in asked[3]
+    assert Project(tmp_path).environment("dev").account == "444444444444"
+
+
+def test_nobody_is_asked_for_what_was_given(run: Init, answers: Callable[..., list[str]]) -> None:
+    asked = answers()
+    assert run("--from", TODO, *TWO, *PERSONAL, *PIPELINE).code == 0
+    assert asked == []
+
+
+def test_an_answer_that_does_not_come_writes_nothing(
+    run: Init, answers: Callable[..., list[str]], tmp_path: Path
+) -> None:
+    answers("prod", "no")
+    assert run("--from", TODO).code == 1
+    assert contents(tmp_path) == {}
+
+
+# --- refused ---------------------------------------------------------------------------------------------------------
+
+REFUSED: Sequence[tuple[str, Sequence[object], str]] = (
+    ("no name", (), "these are missing: --name NAME"),
+    ("no place of an environment", ("--name", "app", "--environment", "prod"), "--environment prod=ACCOUNT/REGION"),
+    (
+        "all that is missing at once",
+        ("--tooling", "111111111111/eu-west-1", *TWO),
+        "--name NAME; --connection ARN; --repo",
+    ),
+    ("an account that is none", ("--name", "app", "--environment", "prod=1/eu-west-1"), "is not an AWS account"),
+    (
+        "a region that is none",
+        ("--name", "app", "--environment", "prod=111111111111/eu-wst-1"),
+        "do you mean 'eu-west-1'",
+    ),
+    (
+        "an environment's name",
+        ("--name", "app", "--environment", "Prod=111111111111/eu-west-1"),
+        "is not an environment",
+    ),
+    ("a project's name", ("--name", "my-app", *PERSONAL), "is not an Amplify project's name"),
+    (
+        "a connection that is none",
+        ("--name", "app", *TWO, *PIPELINE[:3], "arn:aws:x", *PIPELINE[4:]),
+        "ARN of a connection",
+    ),
+    (
+        "an environment twice",
+        ("--name", "app", *TWO, "--personal", "prod=111111111111/eu-west-1"),
+        "prod is named twice",
+    ),
+    ("a pipeline for nothing", ("--name", "app", *PERSONAL, *PIPELINE), "a pipeline without an environment"),
+    ("a folder that is not there", ("--from", "nowhere"), "there is no such folder"),
+    ("a folder of something else", ("--from", EXPORTS), "holds neither an export nor an Amplify project"),
+    (
+        "another app's export",
+        ("--name", "other", "--from", TODO),
+        "the project is called 'mytodoapp', --name says 'other'",
+    ),
+)
+
+
+@pytest.mark.parametrize(("arguments", "said"), [case[1:] for case in REFUSED], ids=[case[0] for case in REFUSED])
+def test_what_is_refused_writes_nothing(run: Init, tmp_path: Path, arguments: Sequence[object], said: str) -> None:
+    ran = run("app", *arguments)
+    assert (ran.code, ran.out) == (1, "")
+    assert said in ran.err
+    assert contents(tmp_path) == {}
+
+
+def test_a_broken_export_is_told_and_writes_nothing(run: Init, tmp_path: Path) -> None:
+    broken = tmp_path / "amplify-export-broken"
+    broken.mkdir()
+    ran = run("app", "--from", broken, *PERSONAL)
+    assert (ran.code, "AD102" in ran.err) == (1, True)
+    assert not (tmp_path / "app").exists()
+
+
+def test_files_of_amplify_that_contradict_the_export(run: Init, tmp_path: Path) -> None:
+    amplify_project(tmp_path, {}, name="otherapp")
+    shutil.copytree(TODO, tmp_path / TODO.name)
+    ran = run(*PERSONAL)
+    assert (ran.code, "the export is that of 'mytodoapp', the Amplify project is 'otherapp'" in ran.err) == (1, True)
+
+
+@pytest.mark.parametrize("place", ["app", "app/components", "app/wheels"])
+def test_a_file_where_a_folder_has_to_be(run: Init, tmp_path: Path, place: str) -> None:
+    (tmp_path / place).parent.mkdir(exist_ok=True)
+    (tmp_path / place).write_text("mine")
+    before = contents(tmp_path)
+    ran = run("app", "--from", TODO, *PERSONAL)
+    assert (ran.code, "is a file where a folder has to be" in ran.err) == (1, True)
+    assert contents(tmp_path) == before
+
+
+def test_a_stack_file_that_is_wrong_already_is_told_first(run: Init, tmp_path: Path) -> None:
+    run("--from", TODO)
+    (tmp_path / "Pulumi.prod.yaml").write_text('config:\n  mytodoapp:account: "1"\n  mytodoapp:region: eu-west-1\n')
+    before = contents(tmp_path)
+    ran = run(*PERSONAL)
+    assert (ran.code, ran.err.startswith("error: Pulumi.prod.yaml: ")) == (1, True)
+    assert contents(tmp_path) == before
+
+
+# --- again -----------------------------------------------------------------------------------------------------------
+
+
+def test_again_changes_nothing(run: Init, tmp_path: Path) -> None:
+    first = run("--from", TODO, *TWO, *PIPELINE)
+    before = contents(tmp_path)
+    assert first.code == 0
+    ran = run()
+    assert (ran.code, ran.out.startswith("mytodoapp: 0 files written")) == (0, True)
+    assert run("--from", TODO, *TWO, *PIPELINE).code == 0
+    assert contents(tmp_path) == before
+
+
+def test_again_leaves_what_somebody_has_edited_and_brings_back_what_is_gone(run: Init, tmp_path: Path) -> None:
+    run("--from", TODO, *PERSONAL)
+    for name in ("README.md", "requirements.txt", "Pulumi.dev.yaml", "__main__.py"):
+        with (tmp_path / name).open("a") as file:
+            file.write("# mine\n")
+    before = contents(tmp_path)
+    (tmp_path / ".gitignore").unlink()
+    ran = run("--from", TODO, *PERSONAL)
+    assert contents(tmp_path) == before
+    assert "1 file written" in ran.out
+    assert "left as they are: README.md, __main__.py, requirements.txt" in ran.out
+
+
+def test_one_more_environment_later(run: Init, tmp_path: Path) -> None:
+    run("--from", TODO, *PERSONAL)
+    before = contents(tmp_path)
+    assert run("--environment", "qa=555555555555/eu-west-1").code == 0
+    new = contents(tmp_path)
+    assert set(new) - set(before) == {"Pulumi.qa.yaml"}
+    assert all(new[name] == content for name, content in before.items())
+
+
+def test_a_pipeline_later_tells_what_its_environments_files_lack(run: Init, tmp_path: Path) -> None:
+    run("--from", TODO, *TWO)
+    before = contents(tmp_path)
+    ran = run("--environment", "preprod", "--environment", "prod", *PIPELINE)
+    assert ran.code == 0
+    assert {*contents(tmp_path)} - {*before} == {
+        "Pulumi.pipeline.yaml", "Pulumi.preprod-account.yaml", "Pulumi.prod-account.yaml",
+    }  # fmt: skip
+    assert "Pulumi.prod.yaml was there already" in ran.out
+
+
+def test_with_another_engine_the_projects_own_stays(run: Init, tmp_path: Path) -> None:
+    run("--from", TODO)
+    for name in ("requirements.txt", "requirements.lock"):
+        text = (tmp_path / name).read_text()
+        (tmp_path / name).write_text(text.replace(installed_wheel().file, "amplify_delivery-0.1.0-py3-none-any.whl"))
+    (tmp_path / "wheels" / installed_wheel().file).unlink()
+    before = contents(tmp_path)
+    ran = run()
+    assert "the project has amplify_delivery-0.1.0-py3-none-any.whl" in ran.out
+    assert "amplify-delivery upgrade" in ran.out
+    assert contents(tmp_path) == before
+
+
+def test_requirements_of_somebody_elses_are_left_and_told(run: Init, tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("flask\n")
+    ran = run("--from", TODO)
+    assert (tmp_path / "requirements.txt").read_text() == "flask\n"
+    assert f"add the line ./wheels/{installed_wheel().file}" in ran.out
+
+
+def test_the_keys_of_every_stack_file_are_the_projects(run: Init, tmp_path: Path) -> None:
+    run("--from", TODO, *TWO, *PERSONAL, *PIPELINE)
+    for path in tmp_path.glob("Pulumi.*.yaml"):
+        keys = [line.strip() for line in path.read_text().splitlines() if line.startswith("  ") and line[2] != " "]
+        assert keys
+        assert all(key.startswith("mytodoapp:") for key in keys)
