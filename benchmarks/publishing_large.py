@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from benchmarks.assembling import ABSENT
 from benchmarks.exports import PROJECT, large, small
@@ -52,10 +53,10 @@ def publish(work: Path) -> Iterator[tuple[str, str, str]]:
         )
 
 
-def _publish(export: Path, env: dict[str, str], account: str, bucket: str = BUCKET) -> dict[str, object]:
+def _publish(export: Path, env: dict[str, str], account: str, bucket: str = BUCKET) -> dict[str, Any]:
     command = [sys.executable, "-m", "benchmarks.publishing_large", str(export), account, bucket]
     done = subprocess.run(command, cwd=PROJECT, env=env, check=True, capture_output=True, text=True)
-    result: dict[str, object] = json.loads(done.stdout)
+    result: dict[str, Any] = json.loads(done.stdout)
     return result
 
 

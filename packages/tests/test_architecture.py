@@ -202,3 +202,16 @@ def test_a_folder_can_be_overlooked(folder: Path) -> None:
     inside = [file for file in folder.glob("*.py") if file.name != "__init__.py"]
     name = folder.relative_to(SOURCES["amplify_delivery"]).as_posix()
     assert len(inside) <= MOST_MODULES or name in REGISTRIES
+
+
+def test_everything_is_type_checked() -> None:
+    """Tests, benchmarks and tools included: errors hide where nobody looks."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["mypy"]
+    checked = {*settings["packages"], *settings["modules"]}
+    roots = [ROOT / path for path in settings["mypy_path"]]
+    for file in modules(ROOT):
+        if {".venv", "build"} & set(file.relative_to(ROOT).parts):
+            continue
+        root = max((root for root in roots if file.is_relative_to(root)), key=lambda path: len(path.parts))
+        name = ".".join(file.relative_to(root).with_suffix("").parts)
+        assert {name, top(name)} & checked, f"{file.relative_to(ROOT)}: name its package in pyproject.toml's mypy"

@@ -13,6 +13,7 @@ import pytest
 from amplify_delivery.components.documents.rights import provider_calls
 from amplify_delivery_rehearsal.conformance import __main__ as command
 from amplify_delivery_rehearsal.conformance.proxy import operation
+from aws_rehearsal.providers.classic.provider import ClassicProvider
 from aws_rehearsal.pulumi_home import prepare
 from aws_rehearsal.setup import tools
 
@@ -47,7 +48,7 @@ def test_what_differs_is_said(
     """Against facts and a stand-in that say something else."""
     real = provider_calls.calls
     monkeypatch.setattr(provider_calls, "calls", lambda token, operation: real(token, operation) ^ {"sns:DeleteTopic"})
-    monkeypatch.setitem(command.ClassicProvider._changes.__globals__, "changes", lambda *_: [])
+    monkeypatch.setitem(ClassicProvider._changes.__globals__, "changes", lambda *_: [])
     assert command.main([str(plugin), "--only", TOPIC]) == 1
     said = capsys.readouterr().out
     assert "1 types, 1 differ" in said

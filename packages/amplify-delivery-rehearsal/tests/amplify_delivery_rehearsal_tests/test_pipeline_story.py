@@ -163,7 +163,12 @@ def test_what_people_do_between_the_chapters_commands_is_told_too() -> None:
         Person(name, "1", "r", None, local_aws, Path(), {}, lambda who, what: told.append((who.name, what)), print)  # type: ignore[arg-type]
         for name in ("developer", "devops")
     ]
-    repository = SimpleNamespace(push=lambda message: asked.append(f"push {message}") or "commit")
+
+    def push(message: str) -> str:
+        asked.append(f"push {message}")
+        return "commit"
+
+    repository = SimpleNamespace(push=push)
     setting = SimpleNamespace(developer=everybody[0], devops=everybody[1], repository=repository, service=None)
     setting.names = SimpleNamespace(pipeline="app")
     play = Play(setting, print, print, print)  # type: ignore[arg-type]

@@ -10,12 +10,15 @@ import sys
 import tarfile
 import tempfile
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from amplify_delivery.export import ExportRefused
 from amplify_delivery_rehearsal import story, workspace
+from amplify_delivery_rehearsal.example import CHECKOUT
 from aws_rehearsal import warm
 from aws_rehearsal_tests import pulumi_homes
 from unit.export.mutations import copy_export, set_value
@@ -26,6 +29,8 @@ SOCIAL = ("authkitchenappauth", "hostedUIProviderCreds")
 CREDENTIALS = '[{"ProviderName":"Google","client_id":"id","client_secret":"made-up"}]'
 
 pytestmark = pytest.mark.engine
+Archived = Callable[[str], Path]
+Told = tuple[int, list[dict[str, Any]]]
 
 
 def export(name: str) -> Path:
@@ -33,7 +38,7 @@ def export(name: str) -> Path:
 
 
 @pytest.fixture
-def archived(tmp_path: Path):
+def archived(tmp_path: Path) -> Archived:
     """Unpacks an export that is too large for this repository."""
 
     def unpack(name: str) -> Path:
@@ -47,11 +52,17 @@ def archived(tmp_path: Path):
     return unpack
 
 
-def tell(*exports: Path, **more: object) -> tuple[int, list[dict]]:
+def tell(*exports: Path, **more: Any) -> Told:
     """A rehearsal of exports in this process, whose server starts the plugins: its exit code and document."""
     server = pulumi_homes.server()
     with pytest.MonkeyPatch.context() as patched, contextlib.redirect_stdout(io.StringIO()) as out:
-        patched.setattr(warm, "start", lambda home, _: contextlib.nullcontext(server.lend(home)))
+
+        @contextlib.contextmanager
+        def lent(home: Path, _: Path) -> Iterator[None]:
+            server.lend(home)
+            yield
+
+        patched.setattr(warm, "start", lent)
         code = story.run(exports, keep=False, json_output=True, **more)
     return code, json.loads(out.getvalue())["deliveries"]
 
@@ -65,7 +76,7 @@ def with_a_literal(folder: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def two_apps(tmp_path_factory: pytest.TempPathFactory) -> tuple[int, list[dict]]:
+def two_apps(tmp_path_factory: pytest.TempPathFactory) -> Told:
     """A rehearsal of two apps' exports, one after the other."""
     return tell(with_a_literal(tmp_path_factory.mktemp("literal")), export("todo"))
 
@@ -75,12 +86,12 @@ def test_an_export_is_delivered() -> None:
     assert (code, delivery["outcome"], delivery["stacks"]) == (0, "delivered", 14)
 
 
-def test_what_belongs_to_the_exported_environment_is_kept_in_a_rehearsal(two_apps: tuple[int, list[dict]]) -> None:
+def test_what_belongs_to_the_exported_environment_is_kept_in_a_rehearsal(two_apps: Told) -> None:
     delivered = two_apps[1][0]
     assert (delivered["outcome"], delivered["stacks"]) == ("delivered", 5)
 
 
-def test_another_apps_export_is_refused_where_one_is_deployed(two_apps: tuple[int, list[dict]]) -> None:
+def test_another_apps_export_is_refused_where_one_is_deployed(two_apps: Told) -> None:
     code, [_, second] = two_apps
     assert (code, second["outcome"]) == (1, "failed")
 
@@ -99,22 +110,22 @@ def test_lost_triggers_are_refused_before_anything_is_started() -> None:
         story.run([export("triggers")], keep=False, json_output=True)
 
 
-def test_a_plain_text_secret_is_refused(archived) -> None:
+def test_a_plain_text_secret_is_refused(archived: Archived) -> None:
     with pytest.raises(ExportRefused, match="AD305"):
         story.run([archived("kitchen")], keep=False, json_output=True)
 
 
-def test_what_dynamodb_refuses_is_not_delivered(archived) -> None:
+def test_what_dynamodb_refuses_is_not_delivered(archived: Archived) -> None:
     """The export's index is called `n`; DynamoDB wants three characters at least."""
     code, [delivery] = tell(archived("kitchen"), secrets={SOCIAL: CREDENTIALS})
     assert (code, delivery["outcome"]) == (1, "failed")
 
 
 @pytest.mark.large
-def test_an_export_beyond_cloudformations_limit_is_refused_before_anything_is_made(archived) -> None:
+def test_an_export_beyond_cloudformations_limit_is_refused_before_anything_is_made(archived: Archived) -> None:
     """2,548 resources in one operation. That the local AWS would make them, `test_execution_exports.py` shows."""
     command = [sys.executable, "-m", "amplify_delivery", "rehearse", str(archived("large"))]
-    done = subprocess.run(command, cwd=story.CHECKOUT, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "AD744" in done.stdout + done.stderr
 
@@ -124,7 +135,7 @@ def rehearsing(*arguments: object, scratch: Path) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "amplify_delivery", "rehearse", *map(str, arguments)]
     return subprocess.Popen(
         command,
-        cwd=story.CHECKOUT,
+        cwd=CHECKOUT,
         env={**os.environ, "TMPDIR": str(scratch), "PYTHONUNBUFFERED": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

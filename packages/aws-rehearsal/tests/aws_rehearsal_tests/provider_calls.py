@@ -9,7 +9,6 @@ import grpc
 from pulumi.runtime.proto import provider_pb2
 
 from aws_rehearsal.providers.config import ProviderConfig
-from aws_rehearsal.providers.protocol import Provider
 from aws_rehearsal.providers.session import AwsSession
 from aws_rehearsal.providers.wire import Properties, decode, encode
 
@@ -57,7 +56,8 @@ class FakeSession(AwsSession):
 class Calls:
     """The engine's side of one resource."""
 
-    provider: Provider
+    provider: Any
+    """A `Provider`: gRPC's types know no context but its own."""
     token: str
     name: str = "thing"
 

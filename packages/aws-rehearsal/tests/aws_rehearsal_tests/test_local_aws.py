@@ -53,7 +53,15 @@ def parent(found: Tools) -> Iterator[tuple[subprocess.Popen[str], int, int]]:
 
 
 def _parent(found: Tools, keep: str = "") -> Iterator[tuple[subprocess.Popen[str], int, int]]:
-    command = [sys.executable, "-c", PARENT, found.local_aws_python, found.node, found.node_modules, keep]
+    command: list[str | Path] = [
+        sys.executable,
+        "-c",
+        PARENT,
+        found.local_aws_python,
+        found.node,
+        found.node_modules,
+        keep,
+    ]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:

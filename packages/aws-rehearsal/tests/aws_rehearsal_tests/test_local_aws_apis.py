@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -192,7 +193,7 @@ def test_pinpoint_keeps_apps_by_account_and_region(developer: LocalAccount, loca
         pinpoint.create_segment(ApplicationId="x", WriteSegmentRequest={"Name": "s"})
 
 
-LOCATION = {
+LOCATION: dict[str, dict[str, Any]] = {
     "map": {"MapName": "m-dev", "Configuration": {"Style": "VectorEsriStreets"}},
     "place_index": {"IndexName": "i-dev", "DataSource": "Here"},
     "geofence_collection": {"CollectionName": "c-dev"},
@@ -206,7 +207,7 @@ def test_location_keeps_what_geo_makes(developer: LocalAccount, kind: str) -> No
     name = next(iter(given))
     location = developer.client("location")
 
-    def call(verb: str, **more: object) -> dict[str, object]:
+    def call(verb: str, **more: object) -> Any:
         return getattr(location, f"{verb}_{kind}")(**{name: given[name]}, **more)
 
     made = getattr(location, f"create_{kind}")(**given)

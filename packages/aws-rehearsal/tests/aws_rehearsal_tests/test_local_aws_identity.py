@@ -81,7 +81,7 @@ def world(local_aws: LocalAws) -> World:
         iam.create_role(RoleName=name, Path=PATH, AssumeRolePolicyDocument=trust)
         iam.put_role_policy(RoleName=name, PolicyName="rights", PolicyDocument=_document(permission))
 
-    door = {
+    door: dict[str, Any] = {
         "Principal": {"AWS": f"arn:aws:iam::{target}:root"},
         "Condition": {"ArnLike": {"aws:PrincipalArn": arn["door"]}},
     }
@@ -93,7 +93,7 @@ def world(local_aws: LocalAws) -> World:
     s3.put_bucket_policy(Bucket=bucket, Policy=policy)
 
     kms = local_aws.client("kms", local_aws.make_admin(tooling), REGION)
-    own = {"Principal": {"AWS": f"arn:aws:iam::{tooling}:root"}}
+    own: dict[str, Any] = {"Principal": {"AWS": f"arn:aws:iam::{tooling}:root"}}
     policy = _document(_allow("kms:*", **own), _allow("kms:Decrypt", **door))
     key = kms.create_key(Policy=policy)["KeyMetadata"]["Arn"]
     text = kms.encrypt(KeyId=key, Plaintext=b"secret")["CiphertextBlob"]

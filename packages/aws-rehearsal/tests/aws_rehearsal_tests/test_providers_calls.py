@@ -246,11 +246,12 @@ def test_a_stack_s_autonaming_settings_win() -> None:
 )
 def test_native_names(token: str, key: str) -> None:
     calls = native(token)
-    news = {
+    bodies: dict[str, dict[str, Any]] = {
         "aws-native:iam:Role": {"assumeRolePolicyDocument": {}},
         "aws-native:lambda:Function": {"code": {"zipFile": "x"}, "role": "arn:aws:iam::111122223333:role/r"},
         "aws-native:ssm:Parameter": {"type": "String", "value": "x"},
-    }.get(token, {})
+    }
+    news = bodies.get(token, {})
     inputs, failures = calls.check(news, randomSeed=b"seed")
     assert not failures
     assert inputs[key].startswith("thing-")

@@ -480,7 +480,8 @@ def notifications(address: str = "topic", **more: Any) -> dict[str, Any]:
 
 def test_life_of_a_notification_rule(impatient: None) -> None:
     fake = FakeNotifications()
-    rule = live(NOTIFICATIONS, **{"codestar-notifications": fake})
+    clients: dict[str, Any] = {"codestar-notifications": fake}
+    rule = live(NOTIFICATIONS, **clients)
     rule.create(**notifications(tags={"a": "1"}))
     assert rule.refresh()
     assert rule.seen["targets"][0]["status"] == "ACTIVE"
@@ -493,7 +494,7 @@ def test_life_of_a_notification_rule(impatient: None) -> None:
     assert (rule.seen["status"], rule.seen["tagsAll"]) == ("DISABLED", {"b": "2"})
     assert fake.targets == {"arn:aws:sns:eu-central-1:111122223333:other"}
 
-    second = live(NOTIFICATIONS, **{"codestar-notifications": fake})
+    second = live(NOTIFICATIONS, **clients)
     second.create(**notifications("other", name="second"))
     rule.delete()
     assert rule.refresh() is None

@@ -120,6 +120,6 @@ def test_a_home_is_laid_out_again_without_change(own_home: PulumiProject) -> Non
     stale.mkdir()
     (stale / "pulumi-resource-aws").touch()
     environment = prepare(home, found.python, found.engine_root)
-    assert environment == own_home.home | {"PULUMI_BACKEND_URL": (home / "state").as_uri()}
+    assert environment == {**own_home.home, "PULUMI_BACKEND_URL": (home / "state").as_uri()}
     assert {path: path.stat().st_mtime_ns for path in home.rglob("*") if path.is_file()} == before
     assert not stale.exists()

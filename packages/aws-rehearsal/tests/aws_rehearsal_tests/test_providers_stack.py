@@ -108,8 +108,8 @@ def test_a_failing_update_says_what_and_why_and_the_next_good_one_works(project:
 
 def test_a_refresh_forgets_a_failed_update_of_the_template_s_url(project: PulumiProject) -> None:
     """As the real provider: the state has the new URL already, and DescribeStacks tells none to compare it with."""
-    good, bad = {"Resources": {"Topic": TOPIC}}, {"Resources": {"Topic": TOPIC, "Broken": BROKEN}}
-    urls = [project.developer.upload(f"{index}.json", document) for index, document in enumerate((good, bad))]
+    bodies: list[dict[str, Any]] = [{"Resources": {"Topic": TOPIC}}, {"Resources": {"Topic": TOPIC, "Broken": BROKEN}}]
+    urls = [project.developer.upload(f"{index}.json", document) for index, document in enumerate(bodies)]
     project.init().program("""
         aws.cloudformation.Stack("app", name="app", template_url=os.environ["URL"], on_failure="DELETE")
     """)

@@ -213,6 +213,9 @@ def pulumi(says: str) -> str:
     return f"#!/bin/sh\necho {says}\n"
 
 
+PYTHON = Path(sys.executable)
+
+
 class TestEngine:
     @pytest.fixture(autouse=True)
     def no_real_one(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -233,32 +236,32 @@ class TestEngine:
         return Path(os.environ["AMPLIFY_DELIVERY_CACHE"]) / "engine" / engine.pinned_version()
 
     def test_is_built_once(self, progress: Progress) -> None:
-        assert engine.ensure_engine(progress) == engine.ensure_engine(progress) == self.cached
+        assert engine.ensure_engine(PYTHON, progress) == engine.ensure_engine(PYTHON, progress) == self.cached
         assert self.built == 1
 
     def test_a_truncated_binary_is_built_again(self, progress: Progress) -> None:
         executable(self.cached / "bin/pulumi", Path(sys.executable).resolve().read_bytes()[:4000])
         assert not engine.works(self.cached, engine.pinned_version())
-        engine.ensure_engine(progress)
+        engine.ensure_engine(PYTHON, progress)
         assert engine.works(self.cached, engine.pinned_version())
 
     def test_an_empty_binary_is_built_again(self, progress: Progress) -> None:
         executable(self.cached / "bin/pulumi", "")
-        engine.ensure_engine(progress)
+        engine.ensure_engine(PYTHON, progress)
         assert self.built == 1
 
     def test_one_on_path_is_used_if_new_enough(self, tmp_path: Path, progress: Progress) -> None:
         executable(tmp_path / "own/bin/pulumi", pulumi("v3.300.1"))
-        assert engine.ensure_engine(progress) == tmp_path / "own"
+        assert engine.ensure_engine(PYTHON, progress) == tmp_path / "own"
         executable(tmp_path / "own/bin/pulumi", pulumi("v3.100.0"))
-        assert engine.ensure_engine(progress) == self.cached
+        assert engine.ensure_engine(PYTHON, progress) == self.cached
 
     def test_one_on_path_outside_a_bin_folder_is_linked(
         self, tmp_path: Path, progress: Progress, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         found = executable(tmp_path / "odd/pulumi", pulumi("v3.300.1"))
         monkeypatch.setenv("PATH", f"{found.parent}:/usr/bin:/bin")
-        root = engine.ensure_engine(progress)
+        root = engine.ensure_engine(PYTHON, progress)
         assert (root / "bin/pulumi").resolve() == found
 
     def test_the_vendors_comes_before_building(self, progress: Progress, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -269,7 +272,7 @@ class TestEngine:
 
         monkeypatch.setattr(engine, "_reachable", lambda _: True)
         monkeypatch.setattr(engine, "run", install)
-        assert engine.ensure_engine(progress) == self.cached
+        assert engine.ensure_engine(PYTHON, progress) == self.cached
         assert (self.cached / "bin/pulumi-language-python").exists()
         assert self.built == 0
 
@@ -279,7 +282,7 @@ class TestEngine:
 
         monkeypatch.setattr(engine, "_reachable", lambda _: True)
         monkeypatch.setattr(engine, "run", install)
-        engine.ensure_engine(progress)
+        engine.ensure_engine(PYTHON, progress)
         assert self.built == 1
 
     def test_go_mod_pins_it(self) -> None:
@@ -340,7 +343,7 @@ def test_cfn_response_answers_as_cloudformation_expects() -> None:
     with _ResponseUrl() as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         url = f"http://127.0.0.1:{server.server_address[1]}/answer?with=query"
-        command = [found.node, "-e", program, url]
+        command: list[str | Path] = [found.node, "-e", program, url]
         written = subprocess.check_output(command, env={"NODE_PATH": str(found.node_modules)}, text=True)
         server.shutdown()
     assert written == "done\n"

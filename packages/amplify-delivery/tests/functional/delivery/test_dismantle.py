@@ -17,7 +17,7 @@ import pytest
 from amplify_delivery.components.documents.naming import EnvironmentNames, PipelineNames
 from amplify_delivery.components.documents.statements import role_trust
 from amplify_delivery.delivery.engine.engine import Before
-from amplify_delivery.delivery.teardown import dismantle
+from amplify_delivery.delivery.teardown import dismantle, emptying
 from amplify_delivery.delivery.teardown.dismantle import check_at_rest
 from amplify_delivery.errors import DeployError
 from amplify_delivery_rehearsal.workspace import Finished, Workspace
@@ -429,7 +429,7 @@ def test_what_holds_things_is_emptied_under_the_engines_lock(monkeypatch: pytest
     accounts: Any = lambda _: None  # noqa: E731 - one account for all regions
     accounts.home = SimpleNamespace(region=HOME)
     for kind in ("bucket", "repository"):
-        monkeypatch.setattr(dismantle.emptying, kind, lambda _, name, __: done.append(f"emptied {name}"))
+        monkeypatch.setattr(emptying, kind, lambda _, name, __: done.append(f"emptied {name}"))
     engine: Any = Locking()
     going = [bucket, {**repository, "type": "aws:ecr/repository:Repository"}]
     dismantle._empty_and_destroy(engine, going, accounts, report := dismantle.Done("x"))

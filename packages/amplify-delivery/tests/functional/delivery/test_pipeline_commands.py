@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -139,7 +140,7 @@ def test_update_pipeline_waits_for_the_lock_of_one_that_was_abandoned(workspace:
     assert "another update of this stack is running" in refused.output
 
     waits = pulumi_homes.delivery(workspace.environment, "update-pipeline", "--wait", "5")
-    told = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    told: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
     said = ""
     with subprocess.Popen(waits, cwd=workspace.project, env=dict(workspace.environment), **told) as running:
         assert running.stdout

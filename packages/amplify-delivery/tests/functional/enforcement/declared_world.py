@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -357,3 +358,8 @@ def _write(iam: Any, role: str, policies: dict[str, Document | None]) -> None:
                 iam.delete_role_policy(RoleName=role, PolicyName=name)
         else:
             iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(policy))
+
+
+def bound(call: Callable[..., Any], **values: Any) -> Callable[..., Any]:
+    """`call` with what a loop's variables hold now: a lambda would see their last values."""
+    return partial(call, **values)

@@ -13,9 +13,9 @@ def deployable(
     the value of every secret."""
     root = render_root(assembly, values, developer.bucket())
     versions = {}
-    for item in root.secrets:
-        made = developer.client("secretsmanager").create_secret(Name=item.secret_name, SecretString=secret)
-        versions[item.version_parameter] = made["VersionId"]
+    for wanted in root.secrets:
+        made = developer.client("secretsmanager").create_secret(Name=wanted.secret_name, SecretString=secret)
+        versions[wanted.version_parameter] = made["VersionId"]
     for item in assembly.objects:
         developer.client("s3").put_object(Bucket=developer.bucket(), Key=item.key, Body=assembly.read(item.key))
     template = {**root.template, "Parameters": {k: dict(v) for k, v in root.template["Parameters"].items()}}

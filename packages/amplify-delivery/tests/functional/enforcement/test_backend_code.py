@@ -21,14 +21,13 @@ import pytest
 from botocore.exceptions import ClientError
 
 from amplify_delivery.components.documents.account.storage import state_key_policy
-from amplify_delivery.components.documents.naming import PROJECTS, EnvironmentNames
-from amplify_delivery.components.documents.rights.off_limits import APP_TAG
+from amplify_delivery.components.documents.naming import APP_TAG, PROJECTS, EnvironmentNames
 from amplify_delivery.components.documents.statements import allow, document, role_trust
 from amplify_delivery.export import EnvironmentValues, assemble, read_export, render_root
 from aws_rehearsal.local_aws import Credentials
 from aws_rehearsal.pipeline_service import PipelineService
 from aws_rehearsal_tests.pipeline_service.world import OTHER_REGION
-from functional.enforcement.declared_world import APP, EVERYTHING, STATE_FILE, DeclaredWorld, stack_name
+from functional.enforcement.declared_world import APP, EVERYTHING, STATE_FILE, DeclaredWorld, bound, stack_name
 from unit.places import EXPORTS
 
 EXPORT = EXPORTS / "iam" / "amplify-export-iamapp"
@@ -186,42 +185,58 @@ def _state_and_staging() -> Iterator[tuple[str, Call]]:
         where = f"of {environment}"
         yield (
             f"reads the state {where}",
-            lambda i, n=names: i.client("s3").get_object(Bucket=n(i).state_bucket, Key=STATE_FILE),
+            bound(lambda i, n: i.client("s3").get_object(Bucket=n(i).state_bucket, Key=STATE_FILE), n=names),
         )
         for what, file in (("state", STATE_FILE), ("plans", "plans/p.json"), ("outputs", "outputs/app.json")):
             yield (
                 f"rewrites the {what} {where}",
-                lambda i, n=names, f=file: i.client("s3").put_object(Bucket=n(i).state_bucket, Key=f, Body=b"mine"),
+                bound(
+                    lambda i, n, f: i.client("s3").put_object(Bucket=n(i).state_bucket, Key=f, Body=b"mine"),
+                    n=names,
+                    f=file,
+                ),
             )
         yield (
             f"rewrites what is staged {where}",
-            lambda i, n=names: i.client("s3").put_object(
-                Bucket=n(i).staging_bucket, Key="templates/x.json", Body=b"mine"
+            bound(
+                lambda i, n: i.client("s3").put_object(
+                    Bucket=n(i).staging_bucket, Key="templates/x.json", Body=b"mine"
+                ),
+                n=names,
             ),
         )
         yield (
             f"opens the staging bucket {where}",
-            lambda i, n=names: i.client("s3").put_bucket_policy(
-                Bucket=n(i).staging_bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": []})
+            bound(
+                lambda i, n: i.client("s3").put_bucket_policy(
+                    Bucket=n(i).staging_bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": []})
+                ),
+                n=names,
             ),
         )
         yield (
             f"uses the state's key {where}",
-            lambda i, k=key: i.client("kms").decrypt(KeyId=k(i), CiphertextBlob=b"x" * 100),
+            bound(lambda i, k: i.client("kms").decrypt(KeyId=k(i), CiphertextBlob=b"x" * 100), k=key),
         )
         yield (
             f"rewrites the policy of the state's key {where}",
-            lambda i, k=key: i.client("kms").put_key_policy(
-                KeyId=k(i), PolicyName="default", Policy=json.dumps(state_key_policy(i.world.prod))
+            bound(
+                lambda i, k: i.client("kms").put_key_policy(
+                    KeyId=k(i), PolicyName="default", Policy=json.dumps(state_key_policy(i.world.prod))
+                ),
+                k=key,
             ),
         )
         yield (
             f"takes the tag off the state's key {where}",
-            lambda i, k=key: i.client("kms").untag_resource(KeyId=k(i), TagKeys=[APP_TAG]),
+            bound(lambda i, k: i.client("kms").untag_resource(KeyId=k(i), TagKeys=[APP_TAG]), k=key),
         )
         yield (
             f"turns the alias of the state's key {where}",
-            lambda i, n=names: i.client("kms").update_alias(AliasName=n(i).state_key_alias, TargetKeyId=i.own_key),
+            bound(
+                lambda i, n: i.client("kms").update_alias(AliasName=n(i).state_key_alias, TargetKeyId=i.own_key),
+                n=names,
+            ),
         )
 
 
@@ -234,45 +249,65 @@ def _records() -> Iterator[tuple[str, Call]]:
         where = f"of {environment}"
         yield (
             f"writes into the audit log {where}",
-            lambda i, n=names: i.client("logs").put_log_events(
-                logGroupName=n(i).audit_log_group,
-                logStreamName="deploy/1",
-                logEvents=[{"timestamp": 1_700_000_000_000, "message": "deployed"}],
+            bound(
+                lambda i, n: i.client("logs").put_log_events(
+                    logGroupName=n(i).audit_log_group,
+                    logStreamName="deploy/1",
+                    logEvents=[{"timestamp": 1_700_000_000_000, "message": "deployed"}],
+                ),
+                n=names,
             ),
         )
         yield (
             f"lets the audit log {where} expire",
-            lambda i, n=names: i.client("logs").put_retention_policy(
-                logGroupName=n(i).audit_log_group, retentionInDays=1
+            bound(
+                lambda i, n: i.client("logs").put_retention_policy(
+                    logGroupName=n(i).audit_log_group, retentionInDays=1
+                ),
+                n=names,
             ),
         )
         yield (
             f"rewrites the record of types {where}",
-            lambda i, n=names: i.client("ssm").put_parameter(
-                Name=n(i).types_parameter, Value="{}", Type="String", Overwrite=True
+            bound(
+                lambda i, n: i.client("ssm").put_parameter(
+                    Name=n(i).types_parameter, Value="{}", Type="String", Overwrite=True
+                ),
+                n=names,
             ),
         )
         yield (
             f"rewrites the version {where}",
-            lambda i, n=names: i.client("ssm").put_parameter(
-                Name=n(i).version_parameter, Value="99", Type="String", Overwrite=True
+            bound(
+                lambda i, n: i.client("ssm").put_parameter(
+                    Name=n(i).version_parameter, Value="99", Type="String", Overwrite=True
+                ),
+                n=names,
             ),
         )
         yield (
             f"reads a secret {where}",
-            lambda i, n=names: i.client("secretsmanager").get_secret_value(SecretId=f"{stack_name(n(i))}/auth/secret"),
+            bound(
+                lambda i, n: i.client("secretsmanager").get_secret_value(SecretId=f"{stack_name(n(i))}/auth/secret"),
+                n=names,
+            ),
         )
         for what in PROJECTS:
             yield (
                 f"changes the project {what} {where}",
-                lambda i, n=names, w=what: i.client("codebuild").update_project(
-                    name=n(i).project(w), description="mine"
+                bound(
+                    lambda i, n, w: i.client("codebuild").update_project(name=n(i).project(w), description="mine"),
+                    n=names,
+                    w=what,
                 ),
             )
         yield (
             f"changes a right of deploy {where}",
-            lambda i, n=names: i.client("iam").put_role_policy(
-                RoleName=n(i).project_role("deploy"), PolicyName="mine", PolicyDocument=json.dumps(EVERYTHING)
+            bound(
+                lambda i, n: i.client("iam").put_role_policy(
+                    RoleName=n(i).project_role("deploy"), PolicyName="mine", PolicyDocument=json.dumps(EVERYTHING)
+                ),
+                n=names,
             ),
         )
 

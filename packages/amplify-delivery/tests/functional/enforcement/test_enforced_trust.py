@@ -29,6 +29,7 @@ from functional.enforcement.declared_world import (
     EVERYTHING,
     STATE_FILE,
     DeclaredWorld,
+    bound,
     project_properties,
     stack_name,
 )
@@ -114,8 +115,8 @@ def _doors() -> Iterator[Case]:
             yield Case(f"{what} with every right through the door of {environment}", assume, trust, every_right)
         yield Case(
             f"an administrator of the tooling account through the door of {environment}",
-            lambda w, e=environment: w.aws.assume_role(w.aws.make_admin(w.tooling), where(w, e).door_arn),
-            lambda w, e=environment: [w.trust(where(w, e).door_arn, everybody_of(w.tooling))],
+            bound(lambda w, e: w.aws.assume_role(w.aws.make_admin(w.tooling), where(w, e).door_arn), e=environment),
+            bound(lambda w, e: [w.trust(where(w, e).door_arn, everybody_of(w.tooling))], e=environment),
         )
     for what in (*PROJECTS, "cloudformation"):
 
@@ -124,8 +125,8 @@ def _doors() -> Iterator[Case]:
 
         yield Case(
             f"the pipeline's role, with every right, past the door to {what}",
-            lambda w, behind=behind: w.aws.assume_role(w.pipelines(), behind(w)),
-            lambda w, behind=behind: [w.trust(behind(w), role_trust(w.pipeline.role_arn()))],
+            bound(lambda w, behind: w.aws.assume_role(w.pipelines(), behind(w)), behind=behind),
+            bound(lambda w, behind: [w.trust(behind(w), role_trust(w.pipeline.role_arn()))], behind=behind),
             lambda w: [w.promoted(w.pipeline.role_arn()), w.unbounded(w.pipeline.role_arn())],
         )
 
@@ -217,7 +218,7 @@ def _through_the_door() -> Iterator[Case]:
     for what in PROJECTS:
         yield Case(
             f"the door of prod starts {what} of canary, beside it",
-            lambda w, p=what: _codebuild(w, w.door(w.prod)).start_build(projectName=w.canary.project(p)),
+            bound(lambda w, p: _codebuild(w, w.door(w.prod)).start_build(projectName=w.canary.project(p)), p=what),
             lambda w: [w.policies(w.prod.door_arn, builds=document([allow("Builds", "codebuild:StartBuild", "*")]))],
         )
     yield Case(
@@ -295,15 +296,15 @@ def _update() -> Iterator[Case]:
 
         yield Case(
             f"the update, unbounded and with every right, writes to the {name.replace('_', ' ')} of prod",
-            lambda w, n=name: s3(w).put_object(Bucket=getattr(w.prod, n), Key="x", Body=b""),
+            bound(lambda w, n: s3(w).put_object(Bucket=getattr(w.prod, n), Key="x", Body=b""), n=name),
             opened,
             both,
         )
         yield Case(
             f"the update, with every right, writes to an open {name.replace('_', ' ')} of prod",
-            lambda w, n=name: s3(w).put_object(Bucket=getattr(w.prod, n), Key="x", Body=b""),
+            bound(lambda w, n: s3(w).put_object(Bucket=getattr(w.prod, n), Key="x", Body=b""), n=name),
             unbounded,
-            lambda w, opened=opened: [*opened(w), *promoted(w)],
+            bound(lambda w, opened: [*opened(w), *promoted(w)], opened=opened),
         )
     yield Case(
         "the update, unbounded and with every right, uses the key of prod's state",
@@ -403,27 +404,29 @@ def _elsewhere() -> Iterator[Case]:
 
         yield Case(
             f"{what} of preprod, with every right, reads prod's state",
-            lambda w, s3=s3: s3(w).get_object(Bucket=w.prod.state_bucket, Key=STATE_FILE),
+            bound(lambda w, s3: s3(w).get_object(Bucket=w.prod.state_bucket, Key=STATE_FILE), s3=s3),
             lambda w: [w.bucket_opened(w.prod, w.prod.state_bucket, w.preprod.account)],
             every_right,
         )
         yield Case(
             f"{what} of preprod, with every right, writes to prod's staging area",
-            lambda w, s3=s3: s3(w).put_object(Bucket=w.prod.staging_bucket, Key="x", Body=b""),
+            bound(lambda w, s3: s3(w).put_object(Bucket=w.prod.staging_bucket, Key="x", Body=b""), s3=s3),
             lambda w: [w.bucket_opened(w.prod, w.prod.staging_bucket, w.preprod.account)],
             every_right,
         )
         yield Case(
             f"{what} of preprod, with every right, uses the key of prod's state",
-            lambda w, what=what: _uses(w, who(w, w.preprod, what), w.state_keys["prod"]),
+            bound(lambda w, what: _uses(w, who(w, w.preprod, what), w.state_keys["prod"]), what=what),
             lambda w: [w.key_opened(w.state_keys["prod"], w.preprod.account)],
             every_right,
         )
         for target in ("door", "deploy", "cloudformation"):
             yield Case(
                 f"{what} of preprod, with every right, becomes {target} of prod",
-                lambda w, what=what, t=target: w.aws.assume_role(who(w, w.preprod, what), arn(w.prod, t)),
-                lambda w, t=target: [w.trust(arn(w.prod, t), everybody_of(w.preprod.account))],
+                bound(
+                    lambda w, what, t: w.aws.assume_role(who(w, w.preprod, what), arn(w.prod, t)), what=what, t=target
+                ),
+                bound(lambda w, t: [w.trust(arn(w.prod, t), everybody_of(w.preprod.account))], t=target),
                 every_right,
             )
 
@@ -432,21 +435,27 @@ def _elsewhere() -> Iterator[Case]:
 
         yield Case(
             f"{what} of prod reads the state of canary, beside it",
-            lambda w, what=what: w.client("s3", who(w, w.prod, what), OTHER_REGION).get_object(
-                Bucket=w.canary.state_bucket, Key=STATE_FILE
+            bound(
+                lambda w, what: w.client("s3", who(w, w.prod, what), OTHER_REGION).get_object(
+                    Bucket=w.canary.state_bucket, Key=STATE_FILE
+                ),
+                what=what,
             ),
             beside,
         )
         yield Case(
             f"{what} of prod writes to the staging area of canary, beside it",
-            lambda w, what=what: w.client("s3", who(w, w.prod, what), OTHER_REGION).put_object(
-                Bucket=w.canary.staging_bucket, Key="x", Body=b""
+            bound(
+                lambda w, what: w.client("s3", who(w, w.prod, what), OTHER_REGION).put_object(
+                    Bucket=w.canary.staging_bucket, Key="x", Body=b""
+                ),
+                what=what,
             ),
             beside,
         )
         yield Case(
             f"{what} of prod uses the key of canary's state, beside it",
-            lambda w, what=what: _uses(w, who(w, w.prod, what), w.state_keys["canary"]),
+            bound(lambda w, what: _uses(w, who(w, w.prod, what), w.state_keys["canary"]), what=what),
             beside,
         )
     yield Case(
@@ -542,7 +551,9 @@ def test_the_list_of_doors_is_all_that_the_update_gives_to_the_pipelines_role(de
             assert not refused(lambda: declared.aws.assume_role(role, welcome))
         # What it has put it cannot take away, nor the list itself.
         for policy in ("everything", "pipeline"):
-            assert refused(lambda policy=policy: update.delete_role_policy(RoleName=name, PolicyName=policy))
+            assert refused(
+                bound(lambda policy: update.delete_role_policy(RoleName=name, PolicyName=policy), policy=policy)
+            )
     finally:
         declared.iam(pipeline.role_arn()).delete_role_policy(RoleName=name, PolicyName="everything")
 
@@ -711,4 +722,4 @@ def test_update_pipeline_makes_and_changes_a_schedule_and_no_other_rule(declared
     bus = declared.admin("events", declared.tooling).create_event_bus(Name=pipeline.app)["EventBusArn"]
     for named in (pipeline.app, bus):
         elsewhere = {"Name": name, "EventBusName": named, "EventPattern": '{"source": ["me"]}'}
-        assert refused(lambda given=elsewhere: events.put_rule(**given))
+        assert refused(bound(lambda given: events.put_rule(**given), given=elsewhere))

@@ -24,6 +24,7 @@ from amplify_delivery.components import policies
 from amplify_delivery.errors import AssemblyError, ExportRefused, PublishError
 from amplify_delivery.export import Assembly, AssemblyObject
 from amplify_delivery.publishing import PublishReport, PublishTarget, publish, upload
+from amplify_delivery.publishing.credentials import target_session
 from aws_rehearsal.local_aws import LocalAws, random_account
 from aws_rehearsal.local_aws.credentials import Credentials
 from unit.places import REPOSITORY, TEST_ROOTS
@@ -58,7 +59,7 @@ class Place:
         for name, value in self.aws.environment(credentials, REGION).items():
             self._monkeypatch.setenv(name, value)
 
-    def _session(self, target: PublishTarget, real: Callable[..., Any] = upload.target_session) -> Any:
+    def _session(self, target: PublishTarget, real: Callable[..., Any] = target_session) -> Any:
         session = real(target)
         for event, handler in self.hooks:
             session.events.register(event, handler)
@@ -333,7 +334,7 @@ def test_nothing_is_overwritten_by_two_that_publish_at_once(place: Place, todo: 
 
 def test_a_conflict_is_tried_again(place: Place, todo: Assembly, monkeypatch: pytest.MonkeyPatch) -> None:
     """S3: "If a conflicting operation occurs during the upload S3 returns a 409 [...], retry the upload"."""
-    monkeypatch.setattr(upload.time, "sleep", lambda _: None)
+    monkeypatch.setattr(time, "sleep", lambda _: None)
     conflict = refusing("ConditionalRequestConflict", 409)
     once: Iterator[Callable[..., AWSResponse]] = iter([conflict])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from typing import Any
 
 import pytest
 
@@ -33,7 +34,7 @@ def target(developer: LocalAccount, monkeypatch: pytest.MonkeyPatch) -> PublishT
 
 
 @pytest.fixture
-def cloudformation(developer: LocalAccount):
+def cloudformation(developer: LocalAccount) -> Any:
     return developer.aws.client("cloudformation", developer.credentials, REGION)
 
 
@@ -41,7 +42,7 @@ def test_a_stack_that_is_not_there_may_be_created(target: PublishTarget) -> None
     check_stack(target, "amplify-app-dev-12345", creating=True)
 
 
-def test_a_healthy_stack_may_be_updated_but_not_created_again(target: PublishTarget, cloudformation) -> None:
+def test_a_healthy_stack_may_be_updated_but_not_created_again(target: PublishTarget, cloudformation: Any) -> None:
     cloudformation.create_stack(StackName="mine", TemplateBody=TEMPLATE)
     cloudformation.get_waiter("stack_create_complete").wait(StackName="mine", WaiterConfig={"Delay": 1})
     check_stack(target, "mine", creating=False)
@@ -51,7 +52,7 @@ def test_a_healthy_stack_may_be_updated_but_not_created_again(target: PublishTar
     assert "import" not in str(caught.value)
 
 
-def test_an_unexecuted_change_set_is_in_the_way(target: PublishTarget, cloudformation) -> None:
+def test_an_unexecuted_change_set_is_in_the_way(target: PublishTarget, cloudformation: Any) -> None:
     cloudformation.create_change_set(
         StackName="left", ChangeSetName="never", ChangeSetType="CREATE", TemplateBody=TEMPLATE
     )
@@ -62,7 +63,7 @@ def test_an_unexecuted_change_set_is_in_the_way(target: PublishTarget, cloudform
 
 @pytest.mark.parametrize(("policy", "refused"), [(LOCKED, True), (OWN_RULE, False)])
 def test_a_stack_locked_by_a_migration_is_left_alone(
-    policy: dict, refused: bool, target: PublishTarget, cloudformation
+    policy: dict[str, Any], refused: bool, target: PublishTarget, cloudformation: Any
 ) -> None:
     cloudformation.create_stack(StackName="locked", TemplateBody=TEMPLATE, StackPolicyBody=json.dumps(policy))
     cloudformation.get_waiter("stack_create_complete").wait(StackName="locked", WaiterConfig={"Delay": 1})

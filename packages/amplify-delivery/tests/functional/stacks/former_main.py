@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from functools import partial
 
 import pulumi
-from amplify_delivery.export.templates.bindings import told
 
 from amplify_delivery.changes.guard import PLAN_VARIABLE
 from amplify_delivery.components.amplify_backend import AmplifyBackend, AmplifyBackendArgs
@@ -17,6 +16,7 @@ from amplify_delivery.components.providers import Access, aws_native_provider, a
 from amplify_delivery.components.publisher import BucketPublisher
 from amplify_delivery.components.remembered import unchanged
 from amplify_delivery.export import render_root
+from amplify_delivery.export.values.bindings import told
 from amplify_delivery.stacks.backend import first_create, own_staging_area, say
 from amplify_delivery.stacks.config import from_pulumi
 from amplify_delivery.stacks.inputs import environment_values, read_assembly

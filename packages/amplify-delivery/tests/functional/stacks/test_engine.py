@@ -195,5 +195,7 @@ def assert_settled(project: PulumiProject, stack: str) -> None:  # noqa: F811
 
 def boundary_of(project: PulumiProject, role: str) -> str | None:  # noqa: F811
     """A role's permissions boundary as IAM has it; `ListRoles` does not tell it."""
-    found = project.developer.client("iam").get_role(RoleName=role)["Role"].get("PermissionsBoundary", {})
+    found: dict[str, str] = (
+        project.developer.client("iam").get_role(RoleName=role)["Role"].get("PermissionsBoundary", {})
+    )
     return found.get("PermissionsBoundaryArn")

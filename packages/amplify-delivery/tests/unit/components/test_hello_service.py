@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pulumi
 import pytest
 
@@ -15,7 +17,7 @@ from unit.stacks.projects import HELLO_TYPES
 NAMES = EnvironmentNames("app", "012345678901", "eu-west-1", "prod")
 
 
-def make(**args: object) -> Recording:
+def make(**args: Any) -> Recording:
     def program() -> None:
         provider = aws_native_provider("native", Access(NAMES.account, NAMES.region))
         service = HelloService("hello", HelloServiceArgs(NAMES, **args), pulumi.ResourceOptions(providers=[provider]))

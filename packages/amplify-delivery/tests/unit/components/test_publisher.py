@@ -66,7 +66,12 @@ def test_the_deploying_role_verifies_and_writes_nothing(
     log_in(developer, monkeypatch)
     publish(ASSEMBLY, [(root.object, root.body)], PublishTarget(names.staging_bucket, names.account, names.region))
     examined: list[object] = []
-    monkeypatch.setattr(upload, "examine", lambda *given: examined.append(given) or {names.staging_bucket: []})
+
+    def examine(*given: object) -> dict[str, list[object]]:
+        examined.append(given)
+        return {names.staging_bucket: []}
+
+    monkeypatch.setattr(upload, "examine", examine)
     log_in(developer, monkeypatch, role)
     publisher = BucketPublisher(
         names.staging_bucket, Access(names.account, names.region), Guard("prod", (), date(2027, 5, 1))

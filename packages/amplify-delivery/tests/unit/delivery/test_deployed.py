@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import time
 from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
@@ -15,7 +16,7 @@ from botocore.exceptions import ClientError
 from amplify_delivery.changes import deployed
 from amplify_delivery.changes.deployed import MASK, read, settle
 from amplify_delivery.changes.guard import PLAN_VARIABLE
-from amplify_delivery.delivery.deployment import execution, planned
+from amplify_delivery.delivery.deployment import execution, planned, wanted
 from amplify_delivery.delivery.planning import AddResource, Plan, Start, Target
 from amplify_delivery.errors import DeployError
 from amplify_delivery.export.assembling.root import TEMPLATE_KEY
@@ -163,7 +164,7 @@ def test_a_deployment_that_goes_on_is_waited_for(monkeypatch: pytest.MonkeyPatch
         if len(pauses) == 8:
             cloudformation.status = "UPDATE_COMPLETE"
 
-    monkeypatch.setattr(deployed.time, "sleep", sleep)
+    monkeypatch.setattr(time, "sleep", sleep)
     assert settle(cloudformation, "app", 600, said.append)
     assert said == ["app is UPDATE_IN_PROGRESS: waiting until that has ended, 10 minutes at most"]
     assert pauses == [0.5, 1, 2, 4, 8, 15, 15, 15]
@@ -171,14 +172,14 @@ def test_a_deployment_that_goes_on_is_waited_for(monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.parametrize("status", [None, "CREATE_COMPLETE", "REVIEW_IN_PROGRESS", "UPDATE_ROLLBACK_FAILED"])
 def test_nothing_to_wait_for(status: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deployed.time, "sleep", lambda _: pytest.fail("waited"))
+    monkeypatch.setattr(time, "sleep", lambda _: pytest.fail("waited"))
     assert not settle(CloudFormation(status), "app", 600, pytest.fail)
 
 
 def test_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
-    monkeypatch.setattr(deployed.time, "monotonic", lambda: now[0])
-    monkeypatch.setattr(deployed.time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
     settle(CloudFormation("DELETE_IN_PROGRESS"), "app", 60, lambda _: None)
     assert now == [60]
     settle(CloudFormation("DELETE_IN_PROGRESS"), "app", 0, pytest.fail)
@@ -203,8 +204,13 @@ def test_an_engine_that_ends_well_without_having_done_it(monkeypatch: pytest.Mon
     start = Start("amplify-app-dev-12345", "UPDATE_ROLLBACK_COMPLETE", "1", "2", "3", "4")
     approved = Plan(start, Target("dev", "4" * 12, "eu-central-1", "a", "r", "p", "c"), (step,))
     told: list[Mapping[str, str]] = []
-    engine: Any = SimpleNamespace(up=lambda given: told.append(given) or SimpleNamespace(changes={"same": 14}))
-    monkeypatch.setattr(execution.wanted, "wanted", lambda _: None)
+
+    def up(given: Mapping[str, str]) -> SimpleNamespace:
+        told.append(given)
+        return SimpleNamespace(changes={"same": 14})
+
+    engine: Any = SimpleNamespace(up=up)
+    monkeypatch.setattr(wanted, "wanted", lambda _: None)
     monkeypatch.setattr(planned, "backend", lambda _: planned.Backend(None, (step,), None))  # type: ignore[arg-type]
     with pytest.raises(DeployError, match=r"1 change of the backend did not take place:\n  \+ api/Table"):
         execution.carry_out(engine, approved, DIGEST)

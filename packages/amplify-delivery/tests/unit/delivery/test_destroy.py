@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import threading
+import time
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -11,13 +12,12 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from amplify_delivery.changes import deployed
 from amplify_delivery.changes.stateful import BUCKET
 from amplify_delivery.commands import destroy
 from amplify_delivery.components.remembered import ROOT_STACK_NAME
-from amplify_delivery.delivery.engine import waiting
 from amplify_delivery.delivery.engine.engine import ROOT_STACK, Before
-from amplify_delivery.delivery.teardown import environment, root_stack
+from amplify_delivery.delivery.project import stack_files
+from amplify_delivery.delivery.teardown import emptying, environment, root_stack
 from amplify_delivery.delivery.teardown.stateful import Held
 from amplify_delivery.errors import ConfigError, DeployError, LockedError
 
@@ -66,8 +66,8 @@ class Scene:
     def run(self, monkeypatch: pytest.MonkeyPatch) -> int:
         bucket = Held("Bucket", BUCKET, "app-bucket", "objects", kept=False)
         config = SimpleNamespace(profile=None, region=self.region)
-        monkeypatch.setattr(destroy.stack_files, "program", lambda _: "backend")
-        monkeypatch.setattr(destroy.stack_files, "load", lambda _: config)
+        monkeypatch.setattr(stack_files, "program", lambda _: "backend")
+        monkeypatch.setattr(stack_files, "load", lambda _: config)
         monkeypatch.setattr(environment, "Project", lambda _: SimpleNamespace(app="app"))
         monkeypatch.setattr(destroy, "Project", lambda _: SimpleNamespace(app="app"))
         monkeypatch.setattr(destroy, "Engine", lambda *_: self)
@@ -76,8 +76,8 @@ class Scene:
         monkeypatch.setattr(root_stack, "in_stack", lambda *_: [bucket])
         monkeypatch.setattr(root_stack, "living", lambda *_: ["Todo/Table (AWS::DynamoDB::Table): Todo-dev"])
         monkeypatch.setattr(root_stack, "root_stack_name", self.exported)
-        monkeypatch.setattr(deployed.time, "sleep", lambda _: None)
-        monkeypatch.setattr(destroy.emptying, "bucket", lambda _, name, __: self.done.append(f"emptied {name}"))
+        monkeypatch.setattr(time, "sleep", lambda _: None)
+        monkeypatch.setattr(emptying, "bucket", lambda _, name, __: self.done.append(f"emptied {name}"))
         given = {"stack": "dev", "region": None, "json": False, "delete_data": self.delete_data, "wait": self.wait}
         return destroy.run(argparse.Namespace(**given))
 
@@ -142,7 +142,7 @@ def test_a_lock_is_waited_for_and_all_is_looked_at_anew(monkeypatch: pytest.Monk
         return real(before)
 
     monkeypatch.setattr(scene, "destroy", destroy_when_free)
-    monkeypatch.setattr(waiting.time, "sleep", lambda _: None)
+    monkeypatch.setattr(time, "sleep", lambda _: None)
     # What the other one has made is not deleted unasked.
     with pytest.raises(DeployError, match="this would delete data"):
         scene.run(monkeypatch)

@@ -62,7 +62,7 @@ def test_through_all_nested_stacks() -> None:
 
 def test_what_the_program_makes_beside_the_backend() -> None:
     table, bucket = "aws:dynamodb/table:Table", "aws:s3/bucket:Bucket"
-    resources = [
+    resources: list[dict[str, Any]] = [
         {"urn": f"{URN}{table}::orders", "type": table, "custom": True, "id": "orders-1"},
         {"urn": f"{URN}{bucket}::kept", "type": bucket, "custom": True, "id": "kept", "retainOnDelete": True},
         {"urn": f"{URN}{bucket}::read", "type": bucket, "custom": True, "id": "read", "external": True},

@@ -16,9 +16,10 @@ from amplify_delivery.components.documents.pipeline.model import (
     PipelineModel,
     Stage,
 )
+from amplify_delivery.delivery.engine import secrets_provider
 from amplify_delivery.delivery.pipeline import restart
 from amplify_delivery.delivery.pipeline.late_rights import LateRights
-from amplify_delivery.delivery.pipeline.self_update import PIPELINE, Decision, check_stores, decide
+from amplify_delivery.delivery.pipeline.self_update import DIGEST, PIPELINE, Decision, check_stores, decide
 from amplify_delivery.delivery.planning import ProgramStep
 from amplify_delivery.delivery.project.pipelines import only_pipeline
 from amplify_delivery.errors import ConfigError, DeployError
@@ -190,7 +191,7 @@ class Previewed:
         return True
 
     def preview(self) -> Any:
-        return SimpleNamespace(steps=self.found, outputs={update_pipeline.DIGEST: "b"})
+        return SimpleNamespace(steps=self.found, outputs={DIGEST: "b"})
 
     def up(self) -> Any:
         self.updates += 1
@@ -202,7 +203,7 @@ def test_inside_the_pipeline_nothing_begins_that_a_person_has_to_do(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, inside: bool
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(update_pipeline.secrets_provider, "check", lambda *_, **__: None)
+    monkeypatch.setattr(secrets_provider, "check", lambda *_, **__: None)
     monkeypatch.setattr(update_pipeline, "source_digest", lambda _: "new")
     if inside:
         monkeypatch.setenv("EXECUTION_ID", "0a1b")

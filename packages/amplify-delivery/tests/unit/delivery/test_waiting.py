@@ -18,6 +18,7 @@ from amplify_delivery.components.documents.pipeline.model import (
     PipelineModel,
     Stage,
 )
+from amplify_delivery.delivery.deployment import wanted
 from amplify_delivery.delivery.deployment.audit import Audit
 from amplify_delivery.delivery.engine import waiting
 from amplify_delivery.delivery.engine.engine import Watch
@@ -124,8 +125,8 @@ class Scene:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *errors: Exception) -> None:
         self.errors, self.looked, self.settled = list(errors), 0, list[float]()
-        monkeypatch.setattr(deploy.wanted, "wanted", self.wanted)
-        monkeypatch.setattr(deploy.wanted, "settle", lambda _, seconds: self.settled.append(seconds))
+        monkeypatch.setattr(wanted, "wanted", self.wanted)
+        monkeypatch.setattr(wanted, "settle", lambda _, seconds: self.settled.append(seconds))
         monkeypatch.setattr(deploy, "_attempt", self.attempt)
         monkeypatch.setattr(deploy, "Engine", lambda *_: SimpleNamespace(outputs=dict))
 

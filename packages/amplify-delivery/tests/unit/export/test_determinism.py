@@ -44,7 +44,7 @@ def _tree(folder: Path) -> dict[str, str]:
 
 @pytest.mark.processes
 def test_byte_identical_in_other_folders_processes_and_hash_seeds(tmp_path: Path) -> None:
-    trees = []
+    trees: list[dict[str, str]] = []
     for seed in ("1", "2", "random"):
         export = tmp_path / seed / "somewhere" / "else" / "export"
         shutil.copytree(EXPORTS["full"], export)

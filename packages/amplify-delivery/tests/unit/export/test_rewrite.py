@@ -29,9 +29,14 @@ WITH_VARIABLES = {
 
 def rewritten(value: Any, kind: str = "AWS::AppSync::FunctionConfiguration") -> tuple[Any, list[str]]:
     files: list[str] = []
-    resources = {"R": {"Type": kind, "Properties": {"RequestMappingTemplateS3Location": value}}}
-    rewrite_locations(resources, Locations({"RootKey": "api/app/"}, lambda file: files.append(file) or KEY))  # type: ignore[func-returns-value]
-    return resources["R"]["Properties"]["RequestMappingTemplateS3Location"], files  # type: ignore[index]
+
+    def key(file: str) -> str:
+        files.append(file)
+        return KEY
+
+    resources: dict[str, Any] = {"R": {"Type": kind, "Properties": {"RequestMappingTemplateS3Location": value}}}
+    rewrite_locations(resources, Locations({"RootKey": "api/app/"}, key))
+    return resources["R"]["Properties"]["RequestMappingTemplateS3Location"], files
 
 
 @pytest.mark.parametrize("kind", ["AWS::AppSync::FunctionConfiguration", "AWS::AppSync::Resolver"])

@@ -22,7 +22,7 @@ from amplify_delivery.publishing.examination.lint import Template, lint_template
 from amplify_delivery.publishing.examination.linter import Linter
 
 REGION = "us-east-1"
-FUNCTION = {
+FUNCTION: dict[str, Any] = {
     "Type": "AWS::Lambda::Function",
     "Properties": {
         "Role": "arn:aws:iam::123456789012:role/r",
@@ -295,7 +295,7 @@ def test_half_a_cache_file_is_no_result(todo: Assembly, own_cache: Path) -> None
 def test_several_processes_find_the_same(full: Assembly, monkeypatch: pytest.MonkeyPatch) -> None:
     bad = template(Resources={"F": {"Type": "AWS::Lambda::Funktion"}}).encode()
     templates = {**templates_of(full), "bad": bad}
-    monkeypatch.setattr(lint.os, "sched_getaffinity", lambda _: {0, 1})
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
     monkeypatch.setattr(lint, "MANY", 0)
     found, _ = linted(templates)
     assert found.keys() == templates.keys()

@@ -204,7 +204,7 @@ def test_everything_that_can_be_asked_for(directory: Path, tmp_path: Path) -> No
     assert "kinesis:DeleteStream" in text
     made_for = parse(parameter(recording, "types").inputs["insecureValue"])
     assert "AWS::Kinesis::Stream" in made_for.backend
-    assert (made_for.program, made_for.further) == ({"AWS::SQS::Queue"}, {"sqs", "*"})
+    assert (made_for.program, made_for.further) == (frozenset({"AWS::SQS::Queue"}), frozenset({"sqs", "*"}))
     assert "arn:aws:s3:::fixtures/*" in text
     check = next(p for p in recording.all(BUILD) if p.inputs["name"].endswith("-check"))
     assert check.inputs["buildTimeout"] == 3 * 60 + 15

@@ -483,7 +483,7 @@ BAD, MISSPELT, SECRET, MISSING = list(_bad_values()), list(_misspelt()), list(_s
 # --- completeness ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("model", sorted(WRONG, key=lambda model: model.__name__), ids=lambda model: model.__name__)
+@pytest.mark.parametrize("model", [pytest.param(model, id=model.__name__) for model in WRONG])
 def test_every_field_has_a_bad_value(model: type[Model]) -> None:
     own = {alias for alias in model.written_names() if _owner(model, alias) is model}
     assert set(WRONG[model]) == own, "give the new field a bad value, and what the error says of it"
@@ -550,7 +550,7 @@ def _unclear(case: Case, folder: Path) -> str:
     return f"{', '.join(missed)} missed in: {error}" if missed else ""
 
 
-def _by_place(*cases: list[Case]) -> Any:
+def _by_place(*cases: list[Case]) -> pytest.MarkDecorator:
     """One test for all cases in a mapping of an example."""
     found: dict[str, list[Case]] = {}
     for case in itertools.chain(*cases):

@@ -17,7 +17,8 @@ from amplify_delivery.stacks.inputs import (
     export_folder,
     read_assembly,
 )
-from unit.components.backends import EXPORTS, assembly_of, folder
+from unit.components.backends import assembly_of, folder
+from unit.places import EXPORTS
 
 NOON = datetime(2026, 11, 21, 12, 30, tzinfo=UTC)
 

@@ -14,7 +14,7 @@ from aws_rehearsal.providers.native.validate import validate
 from unit.components.recorder import Recording
 from unit.stacks.projects import HOME, account_of, make, run, write
 
-STAGES = [
+STAGES: list[dict[str, Any]] = [
     {"name": "PreProd", "pre": [{"name": "migrate", "commands": ["true"]}], "bake": {"time": "15m"}},
     {"name": "Prod1", "approval": {"comment": "Go?", "timeout": "2h"}, "onFailure": "rollback"},
     {"name": "Prod2", "approval": "true", "onFailure": "retry"},

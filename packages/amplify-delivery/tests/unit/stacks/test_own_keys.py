@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,7 @@ def folder(tmp_path: Path) -> Path:
     return declare(tmp_path, DECLARED)
 
 
-def declare(folder: Path, config: dict[str, object]) -> Path:
+def declare(folder: Path, config: Mapping[str, object]) -> Path:
     (folder / "Pulumi.yaml").write_text(yaml.safe_dump({"name": "app", "runtime": "python", "config": config}))
     return folder
 
@@ -78,7 +79,7 @@ def test_a_value_declares_nothing(tmp_path: Path, declared: object) -> None:
 def test_nor_is_one_that_can_be_taken_for_ours(tmp_path: Path, name: str, meant: str) -> None:
     declare(tmp_path, {name: {"type": "string", "default": "x"}})
     with pytest.raises(ConfigError, match=rf"Pulumi\.yaml: the key '{name}' is declared, do you mean '{meant}'\?"):
-        in_program(tmp_path, **{name: "false"})
+        in_program(tmp_path, (), **{name: "false"})
 
 
 def test_accounts_and_pipelines_are_not_disturbed(folder: Path) -> None:

@@ -276,13 +276,13 @@ def world(*programs: str) -> World:
             arn = f"arn:aws:iam::{account}:role{given.get('path', '/')}{given['roleName']}"
             policies = [policy["policyDocument"] for policy in given.get("policies", ())]
             policies += [managed[policy] for policy in given.get("managedPolicyArns", ()) if policy in managed]
-            boundary = managed.get(given.get("permissionsBoundary"))
+            boundary = managed.get(given.get("permissionsBoundary", ""))
             roles[arn] = Role(arn, given["assumeRolePolicyDocument"], tuple(policies), boundary)
         for role in recording.all(CLASSIC_ROLE):
             arn = f"arn:aws:iam::{account}:role{role.inputs['path']}{role.inputs['name']}"
             own = [p for p in recording.all(ROLE_POLICY) if p.inputs["role"] == role.inputs["name"]]
             policies = [json.loads(policy.inputs["policy"]) for policy in own]
-            boundary = managed.get(role.inputs.get("permissionsBoundary"))
+            boundary = managed.get(role.inputs.get("permissionsBoundary", ""))
             roles[arn] = Role(arn, json.loads(role.inputs["assumeRolePolicy"]), tuple(policies), boundary)
         for resource in declared(program):
             if resource.type == KEY:

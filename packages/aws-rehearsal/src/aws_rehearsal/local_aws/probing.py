@@ -225,8 +225,8 @@ class Probing:
     def _change(self, action: str, resources: dict[str, Any], name: str, more: dict[str, Any]) -> str:
         sections = {key: more.pop(key) for key in ("Outputs", "Parameters") if key in more}
         body = self.body(resources, **sections)
-        capabilities = {"Capabilities.member.1": "CAPABILITY_NAMED_IAM"}
-        return self.query("cloudformation", Action=action, StackName=name, TemplateBody=body, **capabilities, **more)
+        given = {"StackName": name, "TemplateBody": body, "Capabilities.member.1": "CAPABILITY_NAMED_IAM", **more}
+        return self.query("cloudformation", None, Action=action, **given)
 
     def settled(self, name: str) -> str:
         """Wait until nothing is in progress any more: the stack's status."""

@@ -47,7 +47,7 @@ PROGRAM = """
     pulumi.export("version", pipeline.version)
     pulumi.export("arn", pipeline.arn)
 """
-STAGE = {
+STAGE: dict[str, Any] = {
     "name": "Second",
     "actions": [
         {
@@ -189,7 +189,7 @@ def test_a_token_stays_secret_and_its_mask_is_never_written(project: PulumiProje
 
 
 def test_a_taken_name_is_refused(project: PulumiProject, world: World) -> None:
-    stage = {"name": "Approve", "actions": [{**STAGE["actions"][0], "name": "Approve"}]}  # type: ignore[index]
+    stage = {"name": "Approve", "actions": [{**STAGE["actions"][0], "name": "Approve"}]}
     world.create("app", stage)
     said = project.fail()
     assert 'creating resource: operation CREATE failed with "AlreadyExists": A pipeline with the name' in said

@@ -106,7 +106,7 @@ def test_an_override_is_a_condition_key_only_when_it_is_given() -> None:
 
 
 def test_an_override_is_the_builds_not_the_projects() -> None:
-    project = {"name": "p", "source": {"type": "NO_SOURCE", "buildspec": "old"}}
+    project: dict[str, Any] = {"name": "p", "source": {"type": "NO_SOURCE", "buildspec": "old"}}
 
     assert overridden(project, {"buildspecOverride": "new"})["source"] == {"type": "NO_SOURCE", "buildspec": "new"}
     assert project["source"]["buildspec"] == "old"

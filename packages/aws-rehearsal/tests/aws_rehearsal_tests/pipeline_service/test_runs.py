@@ -164,6 +164,7 @@ def test_an_approval_times_out(world: World) -> None:
 def test_a_wrong_or_used_token_is_refused(world: World) -> None:
     execution = world.create("token", stage("Approve", approval()))
     token = world.service.wait_for_action(execution, "Approve").token
+    assert token
     where = {"pipelineName": "token", "stageName": "Approve", "actionName": "Approve"}
     result = {"status": "Approved", "summary": "x"}
 

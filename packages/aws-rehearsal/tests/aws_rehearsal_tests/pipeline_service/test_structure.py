@@ -47,9 +47,10 @@ def _action(declared: dict[str, Any], stage_index: int, action_index: int = 0) -
     return found
 
 
-def _condition(declared: dict[str, Any], moment: str, result: str, stage_index: int = 1) -> None:
+def _condition(declared: dict[str, Any], moment: str, result: str, stage_index: int = 1) -> dict[str, Any]:
     rules = variable_check("#{variables.colour}", "EQ", "red")
     declared["stages"][stage_index][moment] = {"conditions": [{"result": result, "rules": rules}]}
+    return declared
 
 
 def _case(name: str, code: str, change: Any) -> Any:

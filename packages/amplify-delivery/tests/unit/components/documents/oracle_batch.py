@@ -42,7 +42,7 @@ def _decide(iam: Any, case: dict[str, Any]) -> bool:
     limits = [[iam.parse_policy_document(case["boundary"])]] if case["boundary"] else []
     identity = iam.evaluate(ctx, policies, *limits)
     if case["trust"] is not None:
-        return identity.decision == "Allow" and iam.evaluate_trust_policy(case["trust"], case["principal"], ctx)
+        return identity.decision == "Allow" and bool(iam.evaluate_trust_policy(case["trust"], case["principal"], ctx))
     required = case["action"].startswith("kms:") and ":key/" in case["resource"]
     combined = iam.combine_resource_policy(
         identity, ctx, case["resource_policy"], case["owner"], required=required, limits=tuple(limits)

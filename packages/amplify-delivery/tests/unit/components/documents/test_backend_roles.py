@@ -165,7 +165,7 @@ def test_under_the_boundary_the_exports_own_lambda_rewrites_the_two_auth_roles_a
     found = backend(EXPORTS["full"])
     roles = found.roles
     arn = roles["root/UpdateRolesWithIDPFunctionRole"]
-    own = [s for path, s in found.statements() if path == "root/UpdateRolesWithIDPFunctionRole"]
+    own = [dict(s) for path, s in found.statements() if path == "root/UpdateRolesWithIDPFunctionRole"]
     limit = found.documents.boundary.document
     given = World({arn: Role(arn, role_trust(arn), (document(own),), limit)})
     greedy = World({arn: Role(arn, role_trust(arn), (document([allow("All", "*", "*")]),), limit)})

@@ -15,7 +15,7 @@ from amplify_delivery.components.documents.account.everything import account_doc
 from amplify_delivery.components.documents.account.organization import protect_pipeline_role
 from amplify_delivery.components.documents.rights import boundary, handler_table, stack_actions, unscoped
 from amplify_delivery.components.documents.rights.types import EXTRA, known_types, statements_for
-from amplify_delivery.components.documents.statements import Statement, document
+from amplify_delivery.components.documents.statements import document
 from unit.components.documents import test_options
 from unit.components.documents import world as w
 from unit.components.documents.service_authorization import Service, services
@@ -163,7 +163,7 @@ def test_every_action_knows_one_of_its_resources(name: str) -> None:
     assert {where: found for where, statement in of(name) if (found := useless_actions(statement))} == {}
 
 
-def useless_actions(statement: Statement) -> list[str]:
+def useless_actions(statement: Mapping[str, Any]) -> list[str]:
     resources = listed(statement.get("Resource"))
     if "*" in resources or "NotResource" in statement:
         return []
@@ -175,7 +175,7 @@ def test_every_resource_is_known_to_one_of_its_actions(name: str) -> None:
     assert {where: found for where, statement in of(name) if (found := unknown_resources(statement))} == {}
 
 
-def unknown_resources(statement: Statement) -> list[str]:
+def unknown_resources(statement: Mapping[str, Any]) -> list[str]:
     actions = listed(statement.get("Action"))
     if "*" in actions:
         named = [r for r in listed(statement.get("Resource")) if r != "*"]
@@ -216,7 +216,7 @@ def test_every_condition_key_holds_for_every_action(name: str) -> None:
     assert {where: found for where, statement in of(name) if (found := dict(vain_keys(statement)))} == {}
 
 
-def vain_keys(statement: Statement) -> Iterator[tuple[str, list[str]]]:
+def vain_keys(statement: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
     """Condition keys, with the statement's actions that do not know them."""
     for operator, block in statement.get("Condition", {}).items():
         for key in block:

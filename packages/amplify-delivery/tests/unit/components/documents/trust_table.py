@@ -934,7 +934,7 @@ def _update_storage(update: str) -> Iterator[Row]:
 def _update_keys(update: str, alias: dict[str, Any]) -> Iterator[Row]:
     """The pipeline's own keys, by tag and alias: an environment's in the tooling account has the app's tag as well."""
     key, tagged = artifact_key(AWAY), {"aws:ResourceTag/amplify-delivery:pipeline": pipeline.tag}
-    others = (
+    others: tuple[dict[str, str], ...] = (
         {"aws:ResourceTag/amplify-delivery:app": APP},
         {"aws:ResourceTag/amplify-delivery:app": APP, "aws:ResourceTag/amplify-delivery:pipeline": f"{APP}/another"},
         {},

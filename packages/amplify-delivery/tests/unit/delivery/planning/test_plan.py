@@ -8,7 +8,9 @@ from dataclasses import fields, replace
 import pytest
 
 from amplify_delivery.delivery.planning import (
+    AddResource,
     ChangeProgram,
+    ChangeResource,
     Plan,
     Stacks,
     Start,
@@ -21,6 +23,8 @@ from unit.delivery.planning.stacks_of import stacks_of, with_resource
 START = Start("amplify-app-dev-12345", "CREATE_COMPLETE", "1", "2", "3", "4")
 TARGET = Target("dev", "444444444444", "eu-central-1", "a", "r", "p", "c")
 STEPS = plan_backend(stacks_of("todo-series/v2"), stacks_of("todo-series/v3"))
+FIRST = STEPS[0]
+assert isinstance(FIRST, AddResource | ChangeResource)
 PLAN = Plan(START, TARGET, STEPS)
 
 
@@ -40,7 +44,7 @@ def test_nothing_to_change_has_a_digest_too() -> None:
         *(replace(PLAN, start=replace(START, **{f.name: "other"})) for f in fields(Start)),
         *(replace(PLAN, target=replace(TARGET, **{f.name: "other"})) for f in fields(Target)),
         replace(PLAN, steps=STEPS[:-1]),
-        replace(PLAN, steps=(replace(STEPS[0], after="other"), *STEPS[1:])),
+        replace(PLAN, steps=(replace(FIRST, after="other"), *STEPS[1:])),
     ],
 )
 def test_the_digest_is_another_for_anything_else(other: Plan) -> None:
@@ -51,7 +55,8 @@ def test_what_remains_of_an_approved_plan_is_known_by_its_steps() -> None:
     approved = json.loads(json.dumps(PLAN.to_json()))
     assert replace(PLAN, start=replace(START, status="UPDATE_ROLLBACK_COMPLETE")).beyond(approved) == ()
     assert replace(PLAN, steps=STEPS[3:]).beyond(approved) == ()
-    other = replace(STEPS[0], after="other")
+    assert isinstance(FIRST, AddResource | ChangeResource)
+    other = replace(FIRST, after="other")
     assert replace(PLAN, steps=(other, *STEPS[1:])).beyond(approved) == (other,)
 
 

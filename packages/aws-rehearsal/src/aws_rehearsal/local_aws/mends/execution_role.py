@@ -217,7 +217,7 @@ def _with_a_role_that_is_there(action: Callable[[Any], Any]) -> Callable[[Any], 
     return start
 
 
-def _as_whoever_acts(action: Callable[[Any], Any], params: Any, role: str) -> Any:
+def _as_whoever_acts(action: Callable[[Any], Any], params: Any, role: str | None) -> Any:
     acting = _rights.stack_role(role) if role else _rights.caller()
     if acting is None:
         raise _rights.NoRoleError(f"Role {role} is invalid or cannot be assumed")

@@ -53,8 +53,9 @@ def apply() -> None:
 
     def stamped(data: dict[str, Any], answer: Any, key_id: str) -> Any:
         key = kms._resolve_key(key_id) if data.get("Tags") else None
-        for tag in data["Tags"] if key else ():
-            _tagged[key["Arn"], tag["TagKey"]] = time.monotonic()
+        if key:
+            for tag in data["Tags"]:
+                _tagged[key["Arn"], tag["TagKey"]] = time.monotonic()
         return answer
 
     def create_tagged(data: dict[str, Any]) -> Any:
