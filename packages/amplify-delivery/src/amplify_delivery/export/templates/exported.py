@@ -22,7 +22,19 @@ _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 IDENTITY_POOL = re.compile(rf"\b{_REGION}:{_UUID}\b")
 """An identity pool's id, as in us-east-1:46acac6f-21d1-433c-93b9-d9d908c696fc."""
 _USER_POOL = re.compile(rf"\b{_REGION}_[A-Za-z0-9]{{9}}\b")
-_ARN = re.compile(r"\barn:aws[a-z-]*:(?P<service>[a-z0-9-]+):[a-z0-9-]*:\d{12}:(?P<resource>[^\s\"'\\,;]{1,512})")
+_ARN = re.compile(
+    r"\barn:aws[a-z-]*:(?P<service>[a-z0-9-]+):[a-z0-9-]*:(?P<account>\d{12}):(?P<resource>[^\s\"'\\,;]{1,512})"
+)
+_EVERYBODYS_LAYERS = frozenset(
+    {
+        *("017000801446", "094274105915"),  # Powertools
+        *("580247275435", "901920570463"),  # Lambda Insights, OpenTelemetry
+        *("336392948345", "770693421928"),  # the SDK for pandas, Klayers
+        *("464622532012", "451483290750"),  # Datadog, New Relic
+    }
+)
+"""Accounts whose layers are meant for all: the same everywhere in a region. Whether another account's are shared with
+the account that is delivered to, nobody here knows."""
 _HOST = re.compile(
     rf"(?:https?|wss)://(?:[\w-]{{1,63}}\.){{2,4}}{_REGION}\.(?:amazonaws\.com|amazoncognito\.com|on\.aws)(?:\.cn)?"
     rf"|\b(?:[\w-]{{1,63}}\.){{2,4}}{_REGION}\.(?:amazonaws\.com|amazoncognito\.com|on\.aws)(?:\.cn)?"
@@ -138,8 +150,9 @@ class Exported:
         for match in _ARN.finditer(text):
             arn = match[0].rstrip(".)]}")
             layer = match["service"] == "lambda" and match["resource"].startswith("layer:")
-            ours = any(True for _ in self._endings(arn, continued=False)) or bool(self.stack.search(arn))
-            if not layer:  # a layer of another account is the same everywhere in its region
+            name = arn.rpartition(":")[0] if layer else arn  # a layer's version stands behind its name
+            ours = any(True for _ in self._endings(name, continued=False)) or bool(self.stack.search(arn))
+            if not (layer and match["account"] in _EVERYBODYS_LAYERS):
                 yield match.start(), match.end(), Literal(arn, True, ours or bool(_USER_POOL.search(arn)))
         for pattern in (IDENTITY_POOL, _USER_POOL, _HOST):
             for match in pattern.finditer(text):
