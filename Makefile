@@ -37,7 +37,7 @@ lint: environment  ## ruff and mypy
 	@$(VENV)/ruff format --check .
 	@$(VENV)/mypy
 
-format: environment  ## format the code and mend what ruff can
+format: environment  ## format the code and fix what ruff can
 	@$(VENV)/ruff check --fix .
 	@$(VENV)/ruff format .
 

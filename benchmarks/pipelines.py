@@ -208,7 +208,7 @@ def sizes(work: Path) -> Iterator[tuple[str, str, str]]:
             f"at most {most:,}",
             (size(build(names, region, d.model.environments)) for d in found),
         )
-    for what in ("door", "execution", *PROJECTS):
+    for what in ("action", "execution", *PROJECTS):
         roles = [[_role(account, what) for account in d.accounts] for d in found]
         yield _row(f"{head}: an environment's {what} role", inline, (max(map(_inline, each)) for each in roles))
         counts = [max(len(role.managed_policies) for role in each) for each in roles]
@@ -239,7 +239,7 @@ def _inline(role: RoleDocument) -> int:
 def _role(account: AccountDocuments, what: str) -> RoleDocument:
     if what in PROJECTS:
         return account.project_roles[PROJECTS.index(what)]
-    return account.door if what == "door" else account.execution
+    return account.action_role if what == "action" else account.execution
 
 
 @dataclass(frozen=True)

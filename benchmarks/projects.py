@@ -46,7 +46,7 @@ def make(directory: Path, app: str, environments: int) -> Path:
         (directory / "Pulumi.yaml").write_text(f"name: {app}\nruntime: python\n{OWN_KEYS}")
     names = [name_of(number) for number in range(environments)]
     for number, name in enumerate(names):
-        place = {"account": account_of(number), "region": REGION, "enrolled": "true", "helloService": "true"}
+        place = {"account": account_of(number), "region": REGION, "bootstrapped": "true", "helloService": "true"}
         _write(directory, app, name, place)
         _write(directory, app, f"{name}-account", {"program": "account", "programTypes": list(HELLO_TYPES)})
     after: dict[str, Any] = {

@@ -30,7 +30,7 @@ COMMANDS = {
     "deploy": "deploy an environment as planned, bound to the plan's digest",
     "step": "run a pre or post step of the pipeline, or its bake time",
     "update-pipeline": "bring the pipeline to what its stack file says, if it differs",
-    "enrol": "let the pipeline into the accounts of environments, as their administrator",
+    "bootstrap": "let the pipeline into the accounts of environments, as their administrator",
     "rights": "what an environment's resource types need, and what its roles lack",
     "up": "deploy an environment: what `pulumi up` does",
     "outputs": "print an environment's outputs",

@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 from aws_rehearsal.errors import SetupError
 from aws_rehearsal.local_aws import LocalAws, random_account
 from aws_rehearsal.local_aws.local_aws import group_lives, group_members
-from aws_rehearsal.local_aws.selftest import ensure_mended
+from aws_rehearsal.local_aws.selftest import ensure_patched
 from aws_rehearsal.setup import Tools, tools
 from aws_rehearsal_tests.local_account import LocalAccount
 
@@ -97,9 +97,9 @@ def closes(port: int) -> bool:
 
 
 @pytest.mark.processes
-def test_every_mend_is_needed_and_works(found: Tools) -> None:
+def test_every_patch_is_needed_and_works(found: Tools) -> None:
     environment = {**LocalAws()._server_environment(Path("/nonexistent"))}
-    test = ensure_mended(found.local_aws_python, environment)
+    test = ensure_patched(found.local_aws_python, environment)
     assert test is not None
     assert test.needless == ()
     assert test.broken == ()
@@ -113,20 +113,20 @@ def test_self_test_is_remembered(found: Tools, monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.processes
-def test_a_mend_that_does_not_work_stops_the_start(
+def test_a_patch_that_does_not_work_stops_the_start(
     found: Tools, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     aws = LocalAws()
     monkeypatch.setenv("AMPLIFY_DELIVERY_CACHE", str(tmp_path))
     said = json.dumps({"principal_arn": {"needed": True, "works": False}})
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: subprocess.CompletedProcess([], 0, said, ""))
-    with pytest.raises(SetupError, match="does not behave as AWS with these mends: principal_arn"):
+    with pytest.raises(SetupError, match="does not behave as AWS with these patches: principal_arn"):
         aws.self_test()
 
 
 @pytest.mark.processes
-def test_left_out_mend_leaves_the_divergence(found: Tools) -> None:
-    with LocalAws(without_mends=["bucket_deletion"]) as aws:
+def test_left_out_patch_leaves_the_divergence(found: Tools) -> None:
+    with LocalAws(without_patches=["bucket_deletion"]) as aws:
         account = random_account()
         developer = LocalAccount(aws, account, aws.make_admin(account))
         bucket = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": f"content-{account}"}}

@@ -19,7 +19,8 @@ PATH = "/amplify-delivery/"
 
 @dataclass
 class World:
-    """A tooling account with an artifact bucket and key, a target account with a door, and who stands around."""
+    """A tooling account with an artifact bucket and key, a target account with an action role, and who stands
+    around."""
 
     aws: LocalAws
     tooling: str
@@ -68,33 +69,33 @@ def world(local_aws: LocalAws) -> World:
     arn = {
         "pipeline": f"arn:aws:iam::{tooling}:role{PATH}pipeline",
         "other": f"arn:aws:iam::{tooling}:role{PATH}other",
-        "door": f"arn:aws:iam::{target}:role{PATH}door",
-        "other-door": f"arn:aws:iam::{target}:role{PATH}other-door",
+        "action": f"arn:aws:iam::{target}:role{PATH}action",
+        "other-action": f"arn:aws:iam::{target}:role{PATH}other-action",
     }
     for name, trust, permission in (
-        ("pipeline", _trust(tooling), _allow("sts:AssumeRole", arn["door"])),
+        ("pipeline", _trust(tooling), _allow("sts:AssumeRole", arn["action"])),
         ("other", _trust(tooling), _allow("sts:AssumeRole")),
-        ("door", _trust(tooling, arn["pipeline"]), _allow(["s3:GetObject", "kms:Decrypt"])),
-        ("other-door", _trust(tooling), _allow(["s3:GetObject", "kms:Decrypt"])),
+        ("action", _trust(tooling, arn["pipeline"]), _allow(["s3:GetObject", "kms:Decrypt"])),
+        ("other-action", _trust(tooling), _allow(["s3:GetObject", "kms:Decrypt"])),
     ):
         iam = local_aws.client("iam", local_aws.make_admin(arn[name].split(":")[4]), REGION)
         iam.create_role(RoleName=name, Path=PATH, AssumeRolePolicyDocument=trust)
         iam.put_role_policy(RoleName=name, PolicyName="rights", PolicyDocument=_document(permission))
 
-    door: dict[str, Any] = {
+    action_role: dict[str, Any] = {
         "Principal": {"AWS": f"arn:aws:iam::{target}:root"},
-        "Condition": {"ArnLike": {"aws:PrincipalArn": arn["door"]}},
+        "Condition": {"ArnLike": {"aws:PrincipalArn": arn["action"]}},
     }
     bucket = f"artifacts-{tooling}"
     s3 = local_aws.client("s3", local_aws.make_admin(tooling), REGION)
     s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
     s3.put_object(Bucket=bucket, Key="artifact.zip", Body=b"artifact")
-    policy = _document(_allow("s3:GetObject", f"arn:aws:s3:::{bucket}/*", **door))
+    policy = _document(_allow("s3:GetObject", f"arn:aws:s3:::{bucket}/*", **action_role))
     s3.put_bucket_policy(Bucket=bucket, Policy=policy)
 
     kms = local_aws.client("kms", local_aws.make_admin(tooling), REGION)
     own: dict[str, Any] = {"Principal": {"AWS": f"arn:aws:iam::{tooling}:root"}}
-    policy = _document(_allow("kms:*", **own), _allow("kms:Decrypt", **door))
+    policy = _document(_allow("kms:*", **own), _allow("kms:Decrypt", **action_role))
     key = kms.create_key(Policy=policy)["KeyMetadata"]["Arn"]
     text = kms.encrypt(KeyId=key, Plaintext=b"secret")["CiphertextBlob"]
 
@@ -119,22 +120,27 @@ def _decrypt(*chain: str) -> Callable[[World], Any]:
 
 
 ALLOWED: dict[str, tuple[Callable[[World], Any], Any]] = {
-    "the pipeline's role may assume the door": (lambda w: w.assumed("pipeline", "door").account == w.target, True),
-    "the door reads the artifact": (lambda w: w.read("pipeline", "door"), b"artifact"),
-    "the door decrypts": (_decrypt("pipeline", "door"), b"secret"),
+    "the pipeline's role may assume the action role": (
+        lambda w: w.assumed("pipeline", "action").account == w.target,
+        True,
+    ),
+    "the action role reads the artifact": (lambda w: w.read("pipeline", "action"), b"artifact"),
+    "the action role decrypts": (_decrypt("pipeline", "action"), b"secret"),
     "an administrator sees his account's stacks": (_stacks_as_admin, []),
 }
 REFUSED: dict[str, Callable[[World], Any]] = {
-    "another role of the tooling account may not assume the door": lambda w: w.assumed("other", "door"),
+    "another role of the tooling account may not assume the action role": lambda w: w.assumed("other", "action"),
     "the pipeline's role may not assume what its own policy does not name": lambda w: w.assumed(
-        "pipeline", "other-door"
+        "pipeline", "other-action"
     ),
-    "the door does not write artifacts": lambda w: w.client("s3", "pipeline", "door").put_object(
+    "the action role does not write artifacts": lambda w: w.client("s3", "pipeline", "action").put_object(
         Bucket=w.bucket, Key="new", Body=b""
     ),
-    "another role of the target account does not read the artifact": lambda w: w.read("other", "other-door"),
-    "the door does not encrypt": lambda w: w.client("kms", "pipeline", "door").encrypt(KeyId=w.key, Plaintext=b"x"),
-    "another role of the target account does not decrypt": _decrypt("other", "other-door"),
+    "another role of the target account does not read the artifact": lambda w: w.read("other", "other-action"),
+    "the action role does not encrypt": lambda w: w.client("kms", "pipeline", "action").encrypt(
+        KeyId=w.key, Plaintext=b"x"
+    ),
+    "another role of the target account does not decrypt": _decrypt("other", "other-action"),
     "a user without rights does not see the stacks": _stacks_as_nobody,
 }
 

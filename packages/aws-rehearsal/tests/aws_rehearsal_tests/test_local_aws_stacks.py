@@ -1,4 +1,4 @@
-"""Stacks of the local AWS behave as CloudFormation's: each test fails without the mend it is named after."""
+"""Stacks of the local AWS behave as CloudFormation's: each test fails without the patch it is named after."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ WHOLE: dict[str, Any] = {
                     "ActionTypeId": {"Category": "Build", "Owner": "AWS", "Provider": "CodeBuild", "Version": "1"},
                     "Configuration": {"ProjectName": "deploy", "EnvironmentVariables": '[{"name": "A"}]'},
                     "InputArtifacts": [{"Name": "Source"}],
-                    "RoleArn": "arn:aws:iam::222222222222:role/door",
+                    "RoleArn": "arn:aws:iam::222222222222:role/action",
                     "Region": "us-east-1",
                     "RunOrder": 2,
                 },

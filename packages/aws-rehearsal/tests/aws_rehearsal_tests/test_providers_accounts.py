@@ -66,8 +66,8 @@ def test_a_role_of_another_account_is_assumed_and_default_tags_are_set(project: 
             }
         ],
     }
-    role = iam.create_role(RoleName="door", AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
-    iam.attach_role_policy(RoleName="door", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
+    role = iam.create_role(RoleName="action", AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
+    iam.attach_role_policy(RoleName="action", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
     project.init().program(f"""
         role = dict(role_arn={role!r}, session_name="small", external_id=os.environ.get("EXTERNAL", "agreed"))
         first = aws.Provider(

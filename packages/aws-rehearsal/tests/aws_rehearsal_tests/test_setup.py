@@ -1,4 +1,4 @@
-"""The set-up makes what is missing, mends what broke, and does nothing when all is well."""
+"""The set-up makes what is missing, repairs what broke, and does nothing when all is well."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ class TestEnvironment:
         ensure_environment(environment, progress)
         assert installed(environment) == "1.0"
 
-    def test_a_deleted_package_is_seen_at_first_sight_and_mended(
+    def test_a_deleted_package_is_seen_at_first_sight_and_repaired(
         self, environment: Environment, progress: Progress
     ) -> None:
         ensure_environment(environment, progress)
@@ -156,7 +156,7 @@ class TestEnvironment:
         assert installed(environment) == "1.0"
 
     @pytest.mark.parametrize("damage", [Path.unlink, lambda file: file.write_text("")], ids=["deleted", "truncated"])
-    def test_a_broken_file_is_mended(
+    def test_a_broken_file_is_repaired(
         self, environment: Environment, progress: Progress, damage: Callable[[Path], object]
     ) -> None:
         # Truncated in place, the file is broken in uv's cache as well, since it is a link to there.
@@ -166,7 +166,7 @@ class TestEnvironment:
         ensure_environment(environment, progress)
         assert installed(environment) == "1.0"
 
-    def test_a_vanished_interpreter_is_mended(self, environment: Environment, progress: Progress) -> None:
+    def test_a_vanished_interpreter_is_repaired(self, environment: Environment, progress: Progress) -> None:
         ensure_environment(environment, progress)
         environment.python.unlink()
         environment.python.symlink_to("/nowhere/python3")
@@ -464,9 +464,9 @@ class TestProgress:
 class TestRun:
     def test_a_failing_tool_is_told_by_its_last_lines(self) -> None:
         with pytest.raises(SetupError) as caught:
-            run([sys.executable, "-c", "print('the reason'); raise SystemExit(3)"], remedy="mend it")
+            run([sys.executable, "-c", "print('the reason'); raise SystemExit(3)"], remedy="fix it")
         assert "the reason" in str(caught.value)
-        assert "mend it" in str(caught.value)
+        assert "fix it" in str(caught.value)
 
     def test_a_missing_tool_is_told(self, tmp_path: Path) -> None:
         with pytest.raises(SetupError, match="cannot be started"):

@@ -42,7 +42,7 @@ def empty_accounts(play: Play) -> None:
     with ThreadPoolExecutor() as people:
         copy = people.submit(_developers_copy, play)
         state = people.submit(_tooling_state, play)
-        setting.owners["preprod"].delivery("enrol", "preprod")
+        setting.owners["preprod"].delivery("bootstrap", "preprod")
         made, outputs = state.result(), copy.result()
     play.true("graphqlEndpoint" in outputs, "a developer has a backend of her own, with its staging area: no bootstrap")
     devops = setting.devops.logged_in(made["backend"])
@@ -56,9 +56,9 @@ def first_run(play: Play) -> None:
     commit = play.setting.repository.head
     _with_prod(play)
     with ThreadPoolExecutor() as people:
-        enrolled = people.submit(play.setting.owners["prod"].delivery, "enrol", "prod")
+        bootstrapped = people.submit(play.setting.owners["prod"].delivery, "bootstrap", "prod")
         first = play.arrive(commit)
-        enrolled.result()
+        bootstrapped.result()
     play.must(first.status == SUCCEEDED, first)
     play.true(all_succeeded(first, "PreProd"), "PreProd is deployed, and its test got the service's URL and an answer")
     play.touched("preprod", play.assembly)
@@ -122,7 +122,7 @@ def test_fails(play: Play) -> None:
     deploys = [run for run in execution.history if run.action.name == "Deploy-preprod"]
     play.true(
         all_succeeded(execution, "PreProd") and len(deploys) == 1,
-        "the cause is mended; a retry of the stage runs the failed test only, and the execution goes on",
+        "the cause is fixed; a retry of the stage runs the failed test only, and the execution goes on",
     )
     play.approve(execution)
     play.touched("prod", assembly)
@@ -221,12 +221,12 @@ def _pipeline_file(project: Path) -> Path:
 
 def _lets_in(play: Play, environment: str) -> None:
     owner, pipeline = play.setting.owners[environment], play.setting.names.pipeline
-    play.fact(f"{owner.account} lets {pipeline} in, through {play.names(environment).door_role}")
+    play.fact(f"{owner.account} lets {pipeline} in, through {play.names(environment).action_role}")
 
 
 def _stop_service(play: Play, environment: str) -> None:
     """An operator's emergency stop: "set the reserved concurrency to zero" (Lambda developer guide, reserved
-    concurrency). No template speaks of it, so no deployment mends it either."""
+    concurrency). No template speaks of it, so no deployment repairs it either."""
     play.setting.owners[environment].call(
         "lambda", "put_function_concurrency", FunctionName=_service(play, environment), ReservedConcurrentExecutions=0
     )

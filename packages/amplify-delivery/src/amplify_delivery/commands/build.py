@@ -75,7 +75,7 @@ def _run_commands(build: Build, where: str, *, as_json: bool) -> float:
     line = output.progress if as_json else output.line
     ended = shell.run(build.commands, build.env, None, line, without=[RESULTS_VARIABLE])
     if ended.failed:
-        raise ended.error(ended.failed, where, "nothing was assembled; mend the cause, and build again")
+        raise ended.error(ended.failed, where, "nothing was assembled; fix the cause, and build again")
     seconds = round(ended.seconds, 1)
     if not as_json:
         output.line(f"{where}: {output.counted(len(build.commands), 'command')} done in {seconds} s")

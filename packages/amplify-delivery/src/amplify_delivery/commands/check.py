@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def boundary_notes(export: Export, secrets: Collection[tuple[str, str]], environments: Sequence[str]) -> list[str]:
-    """What enrolled ones of these environments will deny to the export's roles, by their accounts' files.
+    """What bootstrapped ones of these environments will deny to the export's roles, by their accounts' files.
 
     The export has nothing that is refused. Raises `ConfigError` for a file that is wrong.
     """

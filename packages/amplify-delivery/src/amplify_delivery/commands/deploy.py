@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
     patience = waiting.Patience(args.wait)
     with Audit("deploy", environment, file=args.audit, approved=args.plan) as audit:
         target = wanted.wanted(environment)
-        log = AuditLog(target.account_anew, target.names, DEPLOY) if target.config.enrolled else None
+        log = AuditLog(target.account_anew, target.names, DEPLOY) if target.config.bootstrapped else None
         if log:
             audit.log_to(log)
         engine = Engine(environment, Path.cwd(), output.progress if args.json else print)

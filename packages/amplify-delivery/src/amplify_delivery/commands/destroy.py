@@ -120,7 +120,7 @@ def _say(done: dismantle.Done) -> None:
     if done.kept:
         print(
             f"\nKept, in the stack and protected. `amplify-delivery destroy {done.stack} --delete-data` removes it; "
-            "`amplify-delivery enrol` uses it again:"
+            "`amplify-delivery bootstrap` uses it again:"
         )
         rows = [(k.environment, k.type.rpartition(":")[2], k.physical_id, k.why) for k in done.kept]
         output.table(("environment", "", "id", "why"), rows)

@@ -116,11 +116,11 @@ def _notes(project: NewProject, found: Found, folder: Path, wheel: Wheel) -> lis
     ]
     notes += [
         f"Pulumi.{environment.name}.yaml was there already: what a pipeline delivers to needs "
-        f'`{project.name}:enrolled: "true"` in it'
+        f'`{project.name}:bootstrapped: "true"` in it'
         for environment in project.environments
         if environment.delivered
         and not environment.account
-        and not Project(folder).environment(environment.name).enrolled
+        and not Project(folder).environment(environment.name).bootstrapped
     ]
     engine = _engine_of(folder)
     if engine is None:
@@ -135,7 +135,7 @@ def _notes(project: NewProject, found: Found, folder: Path, wheel: Wheel) -> lis
 def _next(found: Found, folder: Path) -> list[str]:
     """The commands that come next, for the project as it is now."""
     project = Project(folder)
-    personal = [name for name in project.stacks("backend") if not project.environment(name).enrolled]
+    personal = [name for name in project.stacks("backend") if not project.environment(name).bootstrapped]
     delivered = [name for name in project.stacks("backend") if name not in personal]
     there = shlex.quote(str(folder.resolve()))
     commands = [] if folder.resolve() == Path.cwd() else [f"cd {shlex.quote(str(folder))}"]
@@ -159,7 +159,7 @@ def _next(found: Found, folder: Path) -> list[str]:
         commands += [
             f"amplify-delivery setup --account {pipeline.account} --region {pipeline.region}  # tooling account; then",
             "# the two lines that it prints, and as the administrator of each account that is delivered to:",
-            f"amplify-delivery enrol {' '.join(pipeline.environments)}",
+            f"amplify-delivery bootstrap {' '.join(pipeline.environments)}",
             f"git add . && git commit && git push && pulumi up -s {stack}  # tooling account",
         ]
     return commands

@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
         refuse(plan.impossible, args.environment)
         audit.end("planned")
     document = plan.to_json()
-    if target.config.enrolled:
+    if target.config.bootstrapped:
         approval.keep(target, plan)
     if args.out:
         _write(args.out, json.dumps(document, indent=1, ensure_ascii=False) + "\n")

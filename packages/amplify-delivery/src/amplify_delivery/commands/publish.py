@@ -7,7 +7,7 @@ from pathlib import Path
 
 from amplify_delivery.components.names import staging_bucket_name
 from amplify_delivery.delivery import output
-from amplify_delivery.delivery.account import stamp
+from amplify_delivery.delivery.account import bootstrap_version
 from amplify_delivery.delivery.project import sources, stack_files
 from amplify_delivery.export import render_root
 from amplify_delivery.publishing import PublishTarget, publish
@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
         assembly = of_project(sources.load(args.folder, values.secrets), project.app, args.folder)
     else:
         assembly = read_assembly(config, Path(), project.app)
-    stamp.check_account(config, project)
+    bootstrap_version.check_account(config, project)
     bucket = staging_bucket_name(assembly.project, config.environment, config.account, config.region)
     root = render_root(assembly, values, bucket)
     target = PublishTarget(bucket, config.account, config.region, config.profile, config.role_arn)

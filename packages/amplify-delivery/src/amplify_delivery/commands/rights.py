@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
 def _granted(args: argparse.Namespace, config: EnvironmentConfig, role: str) -> Granted:
     if args.policy:
         return Granted([role_rights.document(path) for path in args.policy])
-    if not args.role and not config.enrolled:
+    if not args.role and not config.bootstrapped:
         raise ConfigError(
             f"{config.environment} has no roles of its own: it is deployed with the rights of whoever deploys it",
             where=str(stack_files.path(args.environment)),

@@ -8,7 +8,7 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError, ClientError
 
 from amplify_delivery.delivery import output
-from amplify_delivery.delivery.account import stamp
+from amplify_delivery.delivery.account import bootstrap_version
 from amplify_delivery.delivery.account.account import Account
 from amplify_delivery.delivery.engine import stack_outputs
 from amplify_delivery.delivery.pipeline import bake, steps
@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
 def _run_step(args: argparse.Namespace, config: EnvironmentConfig, project: Project) -> int:
     step = project.step(args.environment, args.name)
     where = f"step {step.name} of {args.environment}"
-    stamp.check_account(config, project)
+    bootstrap_version.check_account(config, project)
     outputs: stack_outputs.Outputs = {}
     if args.outputs:
         outputs = stack_outputs.read_file(args.outputs)
@@ -70,7 +70,7 @@ def _bake(args: argparse.Namespace, config: EnvironmentConfig, project: Project)
     if args.outputs:
         raise ConfigError("--outputs does not belong to the step `bake`", where="step bake")
     minutes, alarm = _bake_time(args, project)
-    stamp.check_account(config, project)
+    bootstrap_version.check_account(config, project)
 
     def look() -> bake.AlarmState:
         # Credentials anew each time: those of an assumed role last an hour, bake time up to seven.

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from amplify_delivery.delivery import output
-from amplify_delivery.delivery.account import stamp
+from amplify_delivery.delivery.account import bootstrap_version
 from amplify_delivery.delivery.deployment import execution
 from amplify_delivery.delivery.engine import secrets_provider
 from amplify_delivery.delivery.engine.engine import Engine
@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     backend = stack_files.program(args.environment) == "backend"
     if backend:
-        stamp.check_account(stack_files.load(args.environment), Project(Path()))
+        bootstrap_version.check_account(stack_files.load(args.environment), Project(Path()))
     engine = Engine(args.environment, Path.cwd(), output.progress if args.json else print)
     if args.create:
         engine.create()

@@ -104,7 +104,7 @@ def _refuse_other_wheel(target: Path, old: Wheel, new: Wheel) -> None:
 
 def _steps(project: Project, versions: Sequence[AccountVersion], kept: Sequence[str]) -> list[str]:
     """What there is to do, in this order."""
-    delivered = [name for name in project.stacks("backend") if project.environment(name).enrolled]
+    delivered = [name for name in project.stacks("backend") if project.environment(name).bootstrapped]
     pipelines = project.stacks("pipeline")
     steps = [
         f"on a branch: this command's changes, then `pip install --no-deps --require-hashes -r {LOCK}` and your tests; "
@@ -120,7 +120,7 @@ def _steps(project: Project, versions: Sequence[AccountVersion], kept: Sequence[
         said = "; ".join(version.account for version in versions)
         steps.append(
             f"accounts, version {numbers}: {said}. Before the branch is merged, with its version installed, each "
-            f"account's administrator runs `amplify-delivery enrol {' '.join(delivered)}`, for her environments. "
+            f"account's administrator runs `amplify-delivery bootstrap {' '.join(delivered)}`, for her environments. "
             "Until then the new version is refused there, afterwards the old one; a refusal changes nothing "
             "(docs/bootstrap.md)"
         )

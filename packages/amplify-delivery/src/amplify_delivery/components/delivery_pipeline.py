@@ -72,7 +72,7 @@ class DeliveryPipeline(pulumi.ComponentResource):
     pipeline_name: pulumi.Output[str]
     pipeline_arn: pulumi.Output[str]
     role_arn: pulumi.Output[str]
-    """The one role that the doors let in."""
+    """The one role that the action roles let in."""
     artifact_buckets: pulumi.Output[Mapping[str, str]]
     """The artifact bucket of each region."""
     topic_arn: pulumi.Output[str | None]

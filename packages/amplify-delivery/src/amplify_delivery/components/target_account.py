@@ -74,8 +74,8 @@ class TargetAccountArgs:
 class TargetAccount(pulumi.ComponentResource):
     """One environment's place in a target account.
 
-    Nobody outside the account gets credentials for it. The pipeline's role may assume one role, the door, which starts
-    builds of four projects; what these do stands in the projects, and what they may do in their roles.
+    Nobody outside the account gets credentials for it. The pipeline's role may assume one role, the action role, which
+    starts builds of four projects; what these do stands in the projects, and what they may do in their roles.
 
     It wants two providers of the account, `aws` and `aws-native`.
     """
@@ -85,7 +85,7 @@ class TargetAccount(pulumi.ComponentResource):
     state_key_arn: pulumi.Output[str]
     secrets_provider: pulumi.Output[str]
     """What the engine encrypts the environment's state with, as it stands in the stack file."""
-    door_arn: pulumi.Output[str]
+    action_role_arn: pulumi.Output[str]
     """The role that the pipeline assumes."""
     execution_role_arn: pulumi.Output[str]
     """The role that CloudFormation uses."""
@@ -96,7 +96,7 @@ class TargetAccount(pulumi.ComponentResource):
     repository_url: pulumi.Output[str | None]
     """The ECR repository, if the app has images."""
     version: pulumi.Output[str]
-    """The version stamp, written last of all: what a deployment asks for first."""
+    """The bootstrap version, written last of all: what a deployment asks for first."""
 
     def __init__(self, name: str, args: TargetAccountArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("amplify-delivery:index:TargetAccount", name, None, opts)
@@ -130,7 +130,7 @@ class TargetAccount(pulumi.ComponentResource):
             lambda arns: account_documents(_with_keys(access, arns), args.engine)
         )
         made = self._roles_and_projects(documents, with_keys)
-        # After the roles that it tells of, and before the stamp, which says that it is there.
+        # After the roles that it tells of, and before the version, which says that it is there.
         record = aws.ssm.Parameter(
             f"{name}-types",
             name=names.types_parameter,
@@ -139,7 +139,7 @@ class TargetAccount(pulumi.ComponentResource):
             insecure_value=types,
             opts=pulumi.ResourceOptions(parent=self, depends_on=made),
         )
-        stamp = aws.ssm.Parameter(
+        version = aws.ssm.Parameter(
             f"{name}-version",
             name=names.version_parameter,
             description=f"Version of what {access.pipeline.pipeline} finds here",
@@ -152,19 +152,19 @@ class TargetAccount(pulumi.ComponentResource):
         self.state_bucket = state.bucket.bucket
         self.state_key_arn = key.arn
         self.secrets_provider = alias.name.apply(lambda _: names.secrets_provider)
-        self.door_arn = pulumi.Output.from_input(documents.door.arn)
+        self.action_role_arn = pulumi.Output.from_input(documents.action_role.arn)
         self.execution_role_arn = pulumi.Output.from_input(documents.execution.arn)
         self.boundary_arn = pulumi.Output.from_input(documents.boundary.arn)
         self.projects = pulumi.Output.from_input({what: names.project(what) for what in PROJECTS})
         self.repository_url = repository.repository_url if repository else pulumi.Output.from_input(None)
-        self.version = stamp.insecure_value.apply(lambda value: value or str(ACCOUNT_VERSION))
+        self.version = version.insecure_value.apply(lambda value: value or str(ACCOUNT_VERSION))
         self.register_outputs(
             {
                 "staging_bucket": self.staging_bucket,
                 "state_bucket": self.state_bucket,
                 "state_key_arn": self.state_key_arn,
                 "secrets_provider": self.secrets_provider,
-                "door_arn": self.door_arn,
+                "action_role_arn": self.action_role_arn,
                 "execution_role_arn": self.execution_role_arn,
                 "boundary_arn": self.boundary_arn,
                 "projects": self.projects,

@@ -28,12 +28,12 @@ _UPDATABLE = (
 _REMEDIES = {
     "REVIEW_IN_PROGRESS": "a change set was made for it and never executed: delete it with "
     "`aws cloudformation delete-stack --stack-name {name} --region {region}`, then run this again",
-    "UPDATE_ROLLBACK_FAILED": "look at its events for what could not be rolled back, mend that, then "
+    "UPDATE_ROLLBACK_FAILED": "look at its events for what could not be rolled back, fix that, then "
     "`aws cloudformation continue-update-rollback --stack-name {name} --region {region}`",
     "ROLLBACK_COMPLETE": "its first create failed: delete it with "
     "`aws cloudformation delete-stack --stack-name {name} --region {region}`, then run this again",
     "ROLLBACK_FAILED": "delete it with `aws cloudformation delete-stack --stack-name {name} --region {region}`",
-    "DELETE_FAILED": "look at its events for what could not be deleted, mend that, then delete it again",
+    "DELETE_FAILED": "look at its events for what could not be deleted, fix that, then delete it again",
 }
 
 

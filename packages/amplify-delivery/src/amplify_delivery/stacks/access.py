@@ -37,22 +37,22 @@ def pipeline_names(app: str, name: str, pipeline: PipelineConfig) -> PipelineNam
     return PipelineNames(app, pipeline.account, pipeline.region, name)
 
 
-def enrolled_environment(project: Project, name: str) -> EnvironmentConfig:
+def bootstrapped_environment(project: Project, name: str) -> EnvironmentConfig:
     """An environment that a pipeline delivers. Raises `ConfigError` unless its account's stack makes its place."""
     environment = project.environment(name)
-    if not environment.enrolled:
+    if not environment.bootstrapped:
         raise ConfigError(
-            f"the environment {name} is not enrolled: it makes its own staging area, under the name that the account's "
-            "stack gives to the pipeline's",
+            f"the environment {name} is not bootstrapped: it makes its own staging area, under the name that the "
+            "account's stack gives to the pipeline's",
             where=str(project.file(name)),
-            remedy=f"set `enrolled: true` there and run `pulumi up -s {name}-account`",
+            remedy=f"set `bootstrapped: true` there and run `pulumi up -s {name}-account`",
         )
     return environment
 
 
 def account_environments(project: Project, config: AccountConfig, where: str) -> tuple[EnvironmentConfig, ...]:
-    """The environments of an account's stack. Raises `ConfigError` unless all are of one account, and enrolled."""
-    found = tuple(enrolled_environment(project, name) for name in config.environments)
+    """The environments of an account's stack. Raises `ConfigError` unless all are of one account, and bootstrapped."""
+    found = tuple(bootstrapped_environment(project, name) for name in config.environments)
     accounts = {environment.account for environment in found}
     if len(accounts) > 1:
         raise ConfigError(

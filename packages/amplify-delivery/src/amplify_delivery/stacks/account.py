@@ -51,7 +51,7 @@ def program() -> None:
                 "stagingBucket": account.staging_bucket,
                 "stateBucket": account.state_bucket,
                 "secretsProvider": account.secrets_provider,
-                "door": account.door_arn,
+                "actionRole": account.action_role_arn,
                 "executionRole": account.execution_role_arn,
                 "boundary": account.boundary_arn,
                 "projects": account.projects,

@@ -51,7 +51,7 @@ def program(stage: StageFactory) -> None:
         "put it back, or make a new Pulumi stack for the new place (`pulumi stack init`); if nothing was deployed yet, "
         "`pulumi destroy` lets you begin again",
         # In the pipeline Build and PublishAssets have examined it.
-        first_create(publisher, assembly, root, examine=not config.enrolled),
+        first_create(publisher, assembly, root, examine=not config.bootstrapped),
     )
     # Elsewhere, nothing at all is planned: not even the staging area would move.
     only_here = pulumi.ResourceOptions(depends_on=same_place.apply(lambda _: []))
@@ -70,7 +70,8 @@ def program(stage: StageFactory) -> None:
             may_change=partial(publisher.check, assembly),
             explain=publisher.first_causes,
             secrets=configuration.secrets,
-            execution_role_arn=config.execution_role_arn or (account.execution_role_arn if config.enrolled else None),
+            execution_role_arn=config.execution_role_arn
+            or (account.execution_role_arn if config.bootstrapped else None),
             protect=config.protect,
             keep_api_key_expiry=config.api_key_expires is None,
         ),
@@ -137,8 +138,8 @@ def first_create(
 
 
 def own_staging_area(config: EnvironmentConfig, bucket: str, provider: pulumi.ProviderResource) -> list[StagingArea]:
-    """A personal stack's own staging area; none where the account's stack has made it (`enrolled`)."""
-    if config.enrolled:
+    """A personal stack's own staging area; none where the account's stack has made it (`bootstrapped`)."""
+    if config.bootstrapped:
         return []
     return [
         StagingArea(

@@ -140,7 +140,7 @@ def _second(config: EnvironmentConfig, directory: Path, app: str) -> Mapping[str
 
 def permissions_boundary(config: EnvironmentConfig, app: str) -> str | None:
     """The boundary that the account's stack has made for the roles of this environment; none for a personal stack."""
-    if not config.enrolled:
+    if not config.bootstrapped:
         return None
     return EnvironmentNames(app, config.account, config.region, config.environment).boundary_arn
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from amplify_delivery.components.documents.pipeline.model import EnvironmentRef, PipelineModel
-from amplify_delivery.stacks.access import enrolled_environment, pipeline_names
+from amplify_delivery.stacks.access import bootstrapped_environment, pipeline_names
 from amplify_delivery.stacks.config import PipelineConfig, Project
 
 
 def pipeline_model(project: Project, app: str, name: str, pipeline: PipelineConfig) -> PipelineModel:
     """The model of the pipeline `name`, with the places that its environments' own files say.
 
-    Raises `ConfigError` for an environment that has no file, or that is not enrolled. Artifact
+    Raises `ConfigError` for an environment that has no file, or that is not bootstrapped. Artifact
     stores are not part of it: their keys are only known once they are made.
     """
     names = pipeline_names(app, name, pipeline)
@@ -27,5 +27,5 @@ def pipeline_model(project: Project, app: str, name: str, pipeline: PipelineConf
 
 
 def _place(project: Project, name: str) -> EnvironmentRef:
-    environment = enrolled_environment(project, name)
+    environment = bootstrapped_environment(project, name)
     return EnvironmentRef(environment.environment, environment.account, environment.region)

@@ -29,7 +29,7 @@ def program() -> None:
         {"account": config.account, "region": config.region},
         "put it back, or make a new Pulumi stack for the new place (`pulumi stack init`) and destroy this one",
     )
-    # Elsewhere, nothing at all is planned: neither buckets nor the role that doors trust would move.
+    # Elsewhere, nothing at all is planned: neither buckets nor the role that action roles trust would move.
     only_here = pulumi.ResourceOptions(depends_on=same_place.apply(lambda _: []))
     provider = aws_provider("aws", access[config.region], only_here)
     pipeline = DeliveryPipeline(

@@ -64,7 +64,7 @@ class Scene:
         file.write_text("\n".join([*kept, json.dumps({"config": config})[1:-1]]) + "\n")
 
     def write_environment(self, name: str, region: str) -> None:
-        self.write(name, account=self.owner.account, region=region, enrolled="true", suffix=self.owner.account[:5])
+        self.write(name, account=self.owner.account, region=region, bootstrapped="true", suffix=self.owner.account[:5])
 
     def write_pipeline(self, *environments: str, **more: Any) -> None:
         source = {"connection": self.connection, "repository": "example/app"}
@@ -76,8 +76,8 @@ class Scene:
         """What an account's owner has done before a pipeline names her environment; the role's name."""
         names, iam = EnvironmentNames(self.app, self.owner.account, region, name), self.client("iam", HOME)
         trust = json.dumps(role_trust(self.pipeline.role_arn()))
-        iam.create_role(Path=names.path, RoleName=names.door_role, AssumeRolePolicyDocument=trust)
-        return names.door_role
+        iam.create_role(Path=names.path, RoleName=names.action_role, AssumeRolePolicyDocument=trust)
+        return names.action_role
 
     def delivery(self, *arguments: str, backend: str = "") -> Finished:
         work = self.workspace
@@ -178,7 +178,7 @@ def test_an_account_is_left_by_what_can_be_made_again_and_emptied_when_that_is_a
     scene.write_environment("qa", AWAY)
     scene.write("preprod-account", program="account", images="true")
     scene.write_pipeline("preprod", "qa")
-    scene.succeeds("enrol", "preprod")
+    scene.succeeds("bootstrap", "preprod")
     whole = scene.everything()
 
     # Refused while a stage names it, while it is deployed, while CloudFormation has a stack of it.
@@ -220,9 +220,9 @@ def test_an_account_is_left_by_what_can_be_made_again_and_emptied_when_that_is_a
     assert protected.exit_code != 0
     assert "protected" in protected.output
 
-    # Enrolled again, it finds what was kept; asked for everything, nothing stays but a key that waits for its end.
+    # Bootstrapped again, it finds what was kept; asked for everything, nothing stays but a key that waits for its end.
     scene.write_pipeline("preprod", "qa")
-    scene.succeeds("enrol", "preprod")
+    scene.succeeds("bootstrap", "preprod")
     assert scene.everything() >= whole
     scene.write_pipeline("qa")
     fill(scene)
@@ -301,7 +301,7 @@ def test_a_pipeline_leaves_a_region_and_then_is_gone_with_its_artifacts(scene: S
     scene.write_environment("preprod", HOME)
     scene.write_environment("prod", AWAY)
     scene.write_pipeline("preprod", "prod")
-    doors = {f"role {scene.let_in(name, region)}" for name, region in (("preprod", HOME), ("prod", AWAY))}
+    action_roles = {f"role {scene.let_in(name, region)}" for name, region in (("preprod", HOME), ("prod", AWAY))}
     scene.workspace.succeed("stack", "init", "pipeline")
     scene.workspace.succeed("up", "-s", "pipeline", "--yes", "--skip-preview")
     s3.put_object(Bucket=away, Key="x", Body=b"an artifact")
@@ -340,7 +340,7 @@ def test_a_pipeline_leaves_a_region_and_then_is_gone_with_its_artifacts(scene: S
     scene.service.wait_until(lambda: not scene.service.executions(names.pipeline)[-1].running or None, 60)
     assert s3.list_objects_v2(Bucket=names.artifact_bucket(HOME))["KeyCount"] == 1
     document = scene.document("destroy", "pipeline", "--delete-data")
-    assert scene.everything() == doors
+    assert scene.everything() == action_roles
     assert document["kept"] == []
     assert document["emptied"] == [names.artifact_bucket(HOME)]
     assert document["removed"] is True

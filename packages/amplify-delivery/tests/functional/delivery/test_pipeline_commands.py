@@ -1,4 +1,4 @@
-"""`enrol` and `update-pipeline` on the real engine, over the stack files of a pipeline and small programs."""
+"""`bootstrap` and `update-pipeline` on the real engine, over the stack files of a pipeline and small programs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def workspace(tmp_path: Path, developer: LocalAccount) -> Workspace:
     make(project, 1)
     with (project / "Pulumi.yaml").open("a") as file:
         file.write("options:\n  refresh: always\n")
-    environment = {"account": developer.account, "region": developer.region, "enrolled": "true", "suffix": "a8d04"}
+    environment = {"account": developer.account, "region": developer.region, "bootstrapped": "true", "suffix": "a8d04"}
     write(project, "preprod", environment)
     return Workspace(project, {**clean, **home, **developer.environment})
 
@@ -56,7 +56,7 @@ def succeeds(finished: Finished) -> str:
     return finished.output
 
 
-def test_enrol_makes_the_stack_and_is_done_once(workspace: Workspace, developer: LocalAccount) -> None:
+def test_bootstrap_makes_the_stack_and_is_done_once(workspace: Workspace, developer: LocalAccount) -> None:
     names = EnvironmentNames(APP, developer.account, developer.region, "preprod")
     # What the account's own program makes too, and all that matters here: where the environment's state lies.
     lines = (
@@ -65,25 +65,25 @@ def test_enrol_makes_the_stack_and_is_done_once(workspace: Workspace, developer:
         f"aws.kms.Alias('state', name={names.state_key_alias!r}, target_key_id=aws.kms.Key('state').key_id)",
     )
     (workspace.project / "__main__.py").write_text("\n".join(lines))
-    said = succeeds(delivery(workspace, "enrol", "preprod"))
+    said = succeeds(delivery(workspace, "bootstrap", "preprod"))
     assert "preprod-account: 4 created\n" in said
     assert said.endswith(f"preprod: its state lies in {names.state_bucket}; commit Pulumi.preprod.yaml\n")
     written = (workspace.project / "Pulumi.preprod.yaml").read_text()
     assert f"secretsprovider: {names.secrets_provider}\n" in written
     assert "\nencryptedkey: " in written
-    assert succeeds(delivery(workspace, "enrol", "preprod")).endswith("preprod-account: nothing to change\n")
+    assert succeeds(delivery(workspace, "bootstrap", "preprod")).endswith("preprod-account: nothing to change\n")
     assert (workspace.project / "Pulumi.preprod.yaml").read_text() == written
 
     # Every build begins with a fresh checkout: what is in git no more would be another key.
     (workspace.project / "Pulumi.preprod.yaml").write_text(written.partition("secretsprovider:")[0])
-    lost = delivery(workspace, "enrol", "preprod")
+    lost = delivery(workspace, "bootstrap", "preprod")
     assert lost.exit_code == 1
     assert "restore `secretsprovider` and `encryptedkey` from git" in lost.output
 
 
-def test_enrol_with_credentials_of_another_account_makes_nothing(workspace: Workspace) -> None:
-    write(workspace.project, "preprod", {"account": TOOLING, "region": "us-east-1", "enrolled": "true"})
-    done = delivery(workspace, "enrol", "preprod")
+def test_bootstrap_with_credentials_of_another_account_makes_nothing(workspace: Workspace) -> None:
+    write(workspace.project, "preprod", {"account": TOOLING, "region": "us-east-1", "bootstrapped": "true"})
+    done = delivery(workspace, "bootstrap", "preprod")
     assert done.exit_code == 1
     assert f"not to {TOOLING}" in done.output
     assert not list(workspace.project.parent.glob("**/preprod-account.json"))

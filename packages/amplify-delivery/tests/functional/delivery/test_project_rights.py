@@ -1,6 +1,6 @@
 """The commands of the pipeline's projects, each with the rights of its project's role and nothing else.
 
-The account is enrolled by the real engine; each command runs in a fresh folder, with the project's own variables.
+The account is bootstrapped by the real engine; each command runs in a fresh folder, with the project's own variables.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ def folder_of(name: str | Path) -> Path:
     return name if isinstance(name, Path) else export(name)
 
 
-class Enrolled:
-    """The environment `prod` in an account that its administrator has enrolled."""
+class Bootstrapped:
+    """The environment `prod` in an account that its administrator has bootstrapped."""
 
     def __init__(self, folder: Path, aws: LocalAws, examined: Path) -> None:
         self.folder, self.aws, self.account = folder, aws, random_account()
@@ -67,16 +67,16 @@ class Enrolled:
         self.suffix = secrets.token_hex(3)[:5]
         (project / "Pulumi.prod.yaml").write_text(
             f'config:\n  {APP}:account: "{self.account}"\n  {APP}:region: {REGION}\n'
-            f'  {APP}:enrolled: "true"\n  {APP}:suffix: "{self.suffix}"\n'
+            f'  {APP}:bootstrapped: "true"\n  {APP}:suffix: "{self.suffix}"\n'
         )
         (project / "Pulumi.prod-account.yaml").write_text(f"config:\n  {APP}:program: account\n")
         (project / "Pulumi.pipeline.yaml").write_text(PIPELINE)
         self.prepared = ""
         self.delivered = ""
         """What a test has left deployed, for one that needs the same."""
-        self.enrol()
+        self.bootstrap()
 
-    def enrol(self) -> None:
+    def bootstrap(self) -> None:
         self.workspace.succeed("stack", "init", "prod-account")
         self.prepare("todo-series/v1")
         there = {k: v for k, v in self.workspace.environment.items() if not k.startswith("PULUMI_CONFIG_PASSPHRASE")}
@@ -151,80 +151,82 @@ class Enrolled:
 
 
 @pytest.fixture(scope="module")
-def enrolled(local_aws: LocalAws, examined: Path, tmp_path_factory: pytest.TempPathFactory) -> Enrolled:
-    return Enrolled(tmp_path_factory.mktemp("enrolled"), local_aws, examined)
+def bootstrapped(local_aws: LocalAws, examined: Path, tmp_path_factory: pytest.TempPathFactory) -> Bootstrapped:
+    return Bootstrapped(tmp_path_factory.mktemp("bootstrapped"), local_aws, examined)
 
 
-def test_a_first_deployment_a_second_and_the_way_back(enrolled: Enrolled) -> None:
+def test_a_first_deployment_a_second_and_the_way_back(bootstrapped: Bootstrapped) -> None:
     """One test, because each step begins where the one before has left the environment."""
-    first = enrolled.build("todo-series/v2")
-    succeeds(enrolled.run(first, "publish"))
-    approved = enrolled.plan(first)
-    assert enrolled.kept(plan_key(approved))["digest"] == approved
-    done = succeeds(enrolled.run(first, "deploy", "--plan", approved, COMMIT_ID="c0ffee", EXECUTION_ID="e-1"))
+    first = bootstrapped.build("todo-series/v2")
+    succeeds(bootstrapped.run(first, "publish"))
+    approved = bootstrapped.plan(first)
+    assert bootstrapped.kept(plan_key(approved))["digest"] == approved
+    done = succeeds(bootstrapped.run(first, "deploy", "--plan", approved, COMMIT_ID="c0ffee", EXECUTION_ID="e-1"))
     assert "linting" not in done.output
-    outputs = enrolled.kept(outputs_key("prod"))
-    assert outputs["stackName"]["value"] == f"amplify-{APP}-prod-{enrolled.suffix}"
-    smoke = succeeds(enrolled.run(first, "check", "smoke"))
-    assert f"greeted by amplify-{APP}-prod-{enrolled.suffix} in {REGION}" in smoke.output
+    outputs = bootstrapped.kept(outputs_key("prod"))
+    assert outputs["stackName"]["value"] == f"amplify-{APP}-prod-{bootstrapped.suffix}"
+    smoke = succeeds(bootstrapped.run(first, "check", "smoke"))
+    assert f"greeted by amplify-{APP}-prod-{bootstrapped.suffix} in {REGION}" in smoke.output
 
-    planned, deployed = enrolled.events()
+    planned, deployed = bootstrapped.events()
     assert (planned["command"], planned["result"], planned["plan"]) == ("plan", "planned", approved)
     assert (deployed["command"], deployed["result"], deployed["approved"]) == ("deploy", "deployed", approved)
     assert (deployed["commit"], deployed["execution"]) == ("c0ffee", "e-1")
-    assert f":assumed-role/{enrolled.names.project_role('deploy')}/" in deployed["who"]
+    assert f":assumed-role/{bootstrapped.names.project_role('deploy')}/" in deployed["who"]
     assert deployed["assembly"] == planned["assembly"]
 
     # The outputs are written again if they are not there, though nothing changes.
-    enrolled.client("s3").delete_object(Bucket=enrolled.names.state_bucket, Key=outputs_key("prod"))
-    assert "nothing to change" in succeeds(enrolled.run(first, "deploy", "--plan", approved)).output
-    assert enrolled.kept(outputs_key("prod")) == outputs
+    bootstrapped.client("s3").delete_object(Bucket=bootstrapped.names.state_bucket, Key=outputs_key("prod"))
+    assert "nothing to change" in succeeds(bootstrapped.run(first, "deploy", "--plan", approved)).output
+    assert bootstrapped.kept(outputs_key("prod")) == outputs
 
-    second = enrolled.build("todo-series/v3")
-    succeeds(enrolled.run(second, "publish"))
-    newer = enrolled.plan(second)
-    fails(enrolled.run(second, "deploy", "--plan", approved), "another export or configuration", "nothing was changed")
-    succeeds(enrolled.run(second, "deploy", "--plan", newer))
+    second = bootstrapped.build("todo-series/v3")
+    succeeds(bootstrapped.run(second, "publish"))
+    newer = bootstrapped.plan(second)
+    fails(
+        bootstrapped.run(second, "deploy", "--plan", approved), "another export or configuration", "nothing was changed"
+    )
+    succeeds(bootstrapped.run(second, "deploy", "--plan", newer))
 
     # A stage's rollback brings the first execution's artifact and variables. It would lose the new table.
-    back = enrolled.run(first, "deploy", "--plan", approved)
+    back = bootstrapped.run(first, "deploy", "--plan", approved)
     fails(back, "this would delete data", "TodoListTable")
     allow_loss(first / "Pulumi.prod.yaml", APP, ["apiseriesapp/TodoList/TodoListTable"])
-    succeeds(enrolled.run(first, "deploy", "--plan", approved))
-    assert [event["result"] for event in enrolled.events()][-2:] == ["refused", "deployed"]
+    succeeds(bootstrapped.run(first, "deploy", "--plan", approved))
+    assert [event["result"] for event in bootstrapped.events()][-2:] == ["refused", "deployed"]
 
 
-def test_what_the_account_has_no_rights_for_is_told_before_anything_runs(enrolled: Enrolled) -> None:
+def test_what_the_account_has_no_rights_for_is_told_before_anything_runs(bootstrapped: Bootstrapped) -> None:
     """On AWS the deployment would fail in the middle; the local one makes what stands in a stack as root."""
-    enrolled.prepare("todo-series/v1")
-    with_auth = enrolled.build("todo-series/v4")
-    before = enrolled.client("cloudformation").describe_stacks()["Stacks"]
+    bootstrapped.prepare("todo-series/v1")
+    with_auth = bootstrapped.build("todo-series/v4")
+    before = bootstrapped.client("cloudformation").describe_stacks()["Stacks"]
     told = (
         "the account has not given the rights for",
         "AWS::Cognito::UserPool (auth",
         "AWS::Cognito::IdentityPoolRoleAttachment (auth",
-        f"an administrator of account {enrolled.account} runs `pulumi up -s prod-account`",
+        f"an administrator of account {bootstrapped.account} runs `pulumi up -s prod-account`",
         "nothing was changed",
     )
-    refused = enrolled.run(with_auth, "plan")
+    refused = bootstrapped.run(with_auth, "plan")
     fails(refused, *told)
     assert "AWS::DynamoDB::Table" not in refused.output
     # A plan from before does not help: its own is made once more.
-    fails(enrolled.run(with_auth, "deploy", "--plan", "0" * 64), *told)
-    assert [event["result"] for event in enrolled.events()][-2:] == ["refused", "refused"]
+    fails(bootstrapped.run(with_auth, "deploy", "--plan", "0" * 64), *told)
+    assert [event["result"] for event in bootstrapped.events()][-2:] == ["refused", "refused"]
 
     # A service beside the backend, which the account's owner does not know of.
     file = with_auth / "Pulumi.prod.yaml"
     file.write_text(file.read_text().replace("config:\n", f'config:\n  {APP}:helloService: "true"\n'))
-    fails(enrolled.run(with_auth, "plan"), *told, "aws-native:lambda:Function (hello), of what the program adds")
-    assert enrolled.client("cloudformation").describe_stacks()["Stacks"] == before
+    fails(bootstrapped.run(with_auth, "plan"), *told, "aws-native:lambda:Function (hello), of what the program adds")
+    assert bootstrapped.client("cloudformation").describe_stacks()["Stacks"] == before
 
-    enrolled.prepare("todo-series/v4")
-    refused = enrolled.run(with_auth, "plan")
+    bootstrapped.prepare("todo-series/v4")
+    refused = bootstrapped.run(with_auth, "plan")
     fails(refused, "aws-native:lambda:Function (hello)", "aws-native:iam:Role (hello)")
     assert "Cognito" not in refused.output
     file.write_text(file.read_text().replace(f'  {APP}:helloService: "true"\n', ""))
-    enrolled.plan(with_auth)
+    bootstrapped.plan(with_auth)
 
 
 OTHERS = """
@@ -238,54 +240,54 @@ OTHERS = """
 """
 
 
-def test_what_is_made_with_another_role_is_not_the_accounts_to_allow(enrolled: Enrolled) -> None:
-    build, iam = enrolled.build("todo-series/v1"), enrolled.client("iam")
-    statement = {"Effect": "Allow", "Principal": {"AWS": enrolled.names.root_arn}, "Action": "sts:AssumeRole"}
+def test_what_is_made_with_another_role_is_not_the_accounts_to_allow(bootstrapped: Bootstrapped) -> None:
+    build, iam = bootstrapped.build("todo-series/v1"), bootstrapped.client("iam")
+    statement = {"Effect": "Allow", "Principal": {"AWS": bootstrapped.names.root_arn}, "Action": "sts:AssumeRole"}
     trust = {"Version": "2012-10-17", "Statement": [statement]}
     role = iam.create_role(RoleName="dns", AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
     may = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": role}}
-    planning = enrolled.names.project_role("plan")
+    planning = bootstrapped.names.project_role("plan")
     iam.put_role_policy(RoleName=planning, PolicyName="dns", PolicyDocument=json.dumps(may))
     stage = build / "components" / "stage.py"
     text = stage.read_text().replace("import pulumi\n", "import pulumi\nimport pulumi_aws as aws\n", 1)
     stage.write_text(text + OTHERS.replace("{role}", role))
-    refused = enrolled.run(build, "plan")
+    refused = bootstrapped.run(build, "plan")
     iam.delete_role_policy(RoleName=planning, PolicyName="dns")
     fails(refused, "aws:sns/topic:Topic (own), of what the program adds", "`programTypes`: AWS::SNS::Topic")
     assert "theirs" not in refused.output.rpartition("error:")[2]
 
 
-def test_without_the_export_published_nothing_is_changed(enrolled: Enrolled) -> None:
+def test_without_the_export_published_nothing_is_changed(bootstrapped: Bootstrapped) -> None:
     """The deploying role verifies what is in the staging bucket, and may not put it there."""
-    enrolled.prepare("todo-series/v4")
-    build = enrolled.build("todo-series/v4")
-    digest = enrolled.plan(build)
-    before = enrolled.client("cloudformation").describe_stacks()["Stacks"]
-    fails(enrolled.run(build, "deploy", "--plan", digest), "AccessDenied", "amplify-delivery publish ENV")
-    assert enrolled.client("cloudformation").describe_stacks()["Stacks"] == before
-    succeeds(enrolled.run(build, "publish"))
+    bootstrapped.prepare("todo-series/v4")
+    build = bootstrapped.build("todo-series/v4")
+    digest = bootstrapped.plan(build)
+    before = bootstrapped.client("cloudformation").describe_stacks()["Stacks"]
+    fails(bootstrapped.run(build, "deploy", "--plan", digest), "AccessDenied", "amplify-delivery publish ENV")
+    assert bootstrapped.client("cloudformation").describe_stacks()["Stacks"] == before
+    succeeds(bootstrapped.run(build, "publish"))
     # A retry: the state has moved on, the plan that was approved is found in the account.
-    succeeds(enrolled.run(build, "deploy", "--plan", digest))
-    enrolled.delivered = "todo-series/v4"
+    succeeds(bootstrapped.run(build, "deploy", "--plan", digest))
+    bootstrapped.delivered = "todo-series/v4"
 
 
-def test_what_goes_has_its_rights_until_it_is_gone(enrolled: Enrolled) -> None:
+def test_what_goes_has_its_rights_until_it_is_gone(bootstrapped: Bootstrapped) -> None:
     """The account's owner runs her stack with an export that has no users any more, before it was deployed."""
-    enrolled.prepare("todo-series/v4")
-    if enrolled.delivered != "todo-series/v4":  # the test before has left it so
-        with_auth = enrolled.build("todo-series/v4")
-        succeeds(enrolled.run(with_auth, "publish"))
-        succeeds(enrolled.run(with_auth, "deploy", "--plan", enrolled.plan(with_auth)))
+    bootstrapped.prepare("todo-series/v4")
+    if bootstrapped.delivered != "todo-series/v4":  # the test before has left it so
+        with_auth = bootstrapped.build("todo-series/v4")
+        succeeds(bootstrapped.run(with_auth, "publish"))
+        succeeds(bootstrapped.run(with_auth, "deploy", "--plan", bootstrapped.plan(with_auth)))
 
-    without = enrolled.build("todo-series/v3")
-    enrolled.plan(without)  # with the rights from before it could be deployed
-    enrolled.prepare("todo-series/v3")
-    refused = enrolled.run(without, "plan")
+    without = bootstrapped.build("todo-series/v3")
+    bootstrapped.plan(without)  # with the rights from before it could be deployed
+    bootstrapped.prepare("todo-series/v3")
+    refused = bootstrapped.run(without, "plan")
     fails(refused, "AWS::Cognito::UserPool (auth", "of what the deployment removes", "backendTypes")
     named = re.search(r"`backendTypes`: ([^;]+);", refused.output)
     assert named
-    enrolled.prepare("todo-series/v3", backendTypes=f"[{', '.join(json.dumps(t) for t in named[1].split(', '))}]")
-    enrolled.plan(without)
+    bootstrapped.prepare("todo-series/v3", backendTypes=f"[{', '.join(json.dumps(t) for t in named[1].split(', '))}]")
+    bootstrapped.plan(without)
 
 
 def with_page(folder: Path, bucket: str, page: str) -> Path:
@@ -311,39 +313,39 @@ def with_page(folder: Path, bucket: str, page: str) -> Path:
 
 
 def test_an_environment_with_a_secret_and_verification_pages_is_planned_again_and_again(
-    enrolled: Enrolled, tmp_path: Path
+    bootstrapped: Bootstrapped, tmp_path: Path
 ) -> None:
     """`plan` refreshes both: it looks at the secret without reading it, and needs its rights on the pages."""
     bucket = f"verify-{secrets.token_hex(3)}"
     first = with_page(tmp_path / "first", bucket, "<p>Welcome")
-    enrolled.prepare("todo-series/v4")
-    file = enrolled.workspace.project / "Pulumi.prod.yaml"
+    bootstrapped.prepare("todo-series/v4")
+    file = bootstrapped.workspace.project / "Pulumi.prod.yaml"
     written = file.read_text()
-    there = {**enrolled.workspace.environment, "PULUMI_BACKEND_URL": enrolled.names.state_backend}
+    there = {**bootstrapped.workspace.environment, "PULUMI_BACKEND_URL": bootstrapped.names.state_backend}
     parameter = "parameters.apiseriesapp.AppSyncApiName"
-    give = Workspace(enrolled.workspace.project, there)
+    give = Workspace(bootstrapped.workspace.project, there)
     give.succeed("config", "set", "--secret", "--path", parameter, "first-secret", "-s", "prod")
     try:
-        build = enrolled.build(first)
-        fails(enrolled.run(build, "plan"), f"verification pages in the bucket {bucket}-prod", "nothing was changed")
-        enrolled.prepare(first)
-        deliver(enrolled, build)
+        build = bootstrapped.build(first)
+        fails(bootstrapped.run(build, "plan"), f"verification pages in the bucket {bucket}-prod", "nothing was changed")
+        bootstrapped.prepare(first)
+        deliver(bootstrapped, build)
         # Nothing has changed, and both are read.
-        again = succeeds(enrolled.run(build, "plan"))
+        again = succeeds(bootstrapped.run(build, "plan"))
         assert "nothing to change" in again.output
 
         give.succeed("config", "set", "--secret", "--path", parameter, "second-secret", "-s", "prod")
-        second = enrolled.build(with_page(tmp_path / "second", bucket, "<p>Welcome back"))
-        deliver(enrolled, second)
-        body = enrolled.client("s3").get_object(Bucket=f"{bucket}-prod", Key="index.html")["Body"].read()
+        second = bootstrapped.build(with_page(tmp_path / "second", bucket, "<p>Welcome back"))
+        deliver(bootstrapped, second)
+        body = bootstrapped.client("s3").get_object(Bucket=f"{bucket}-prod", Key="index.html")["Body"].read()
         assert body == b"<p>Welcome back"
-        names = [a["name"] for a in enrolled.client("appsync").list_graphql_apis()["graphqlApis"]]
+        names = [a["name"] for a in bootstrapped.client("appsync").list_graphql_apis()["graphqlApis"]]
         assert [name.startswith("second-secret") for name in names] == [True]
-        assert "nothing to change" in succeeds(enrolled.run(second, "plan")).output
+        assert "nothing to change" in succeeds(bootstrapped.run(second, "plan")).output
     finally:
         file.write_text(written)
 
 
-def deliver(enrolled: Enrolled, build: Path) -> None:
-    succeeds(enrolled.run(build, "publish"))
-    succeeds(enrolled.run(build, "deploy", "--plan", enrolled.plan(build)))
+def deliver(bootstrapped: Bootstrapped, build: Path) -> None:
+    succeeds(bootstrapped.run(build, "publish"))
+    succeeds(bootstrapped.run(build, "deploy", "--plan", bootstrapped.plan(build)))

@@ -131,8 +131,8 @@ class DeclaredWorld:
             return self.assumed(self.pipeline.role_arn(what), "events", self.pipeline.arn("events", "rule/any"))
         return self.assumed(self.pipeline.role_arn(what), "codebuild", self.pipeline.project_arn(what))
 
-    def door(self, names: EnvironmentNames) -> Credentials:
-        return self.aws.assume_role(self.pipelines(), names.door_arn)
+    def action_role(self, names: EnvironmentNames) -> Credentials:
+        return self.aws.assume_role(self.pipelines(), names.action_role_arn)
 
     def project(self, names: EnvironmentNames, what: str) -> Credentials:
         """One of the four project roles, as its project has it; or `cloudformation`, as the stack has it."""
@@ -150,7 +150,7 @@ class DeclaredWorld:
         return self.gate.assume(role, f"{service}.amazonaws.com", source_arn, REGION, "test")
 
     def everybody(self, names: EnvironmentNames) -> dict[str, Credentials]:
-        """All roles that work in an environment's account, but the door."""
+        """All roles that work in an environment's account, but the action role."""
         return {what: self.project(names, what) for what in (*PROJECTS, "cloudformation")}
 
     # --- what is changed for a while ---------------------------------------------------------------------------------

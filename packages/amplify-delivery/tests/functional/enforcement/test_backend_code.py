@@ -133,7 +133,9 @@ def _furnish(world: DeclaredWorld) -> None:
         BillingMode="PAY_PER_REQUEST",
     )
     trust = document([allow("Lambda", "sts:AssumeRole", principal={"Service": "lambda.amazonaws.com"})])
-    role = world.iam(world.prod.door_arn).create_role(RoleName="payments", AssumeRolePolicyDocument=json.dumps(trust))
+    role = world.iam(world.prod.action_role_arn).create_role(
+        RoleName="payments", AssumeRolePolicyDocument=json.dumps(trust)
+    )
     code = io.BytesIO()
     with zipfile.ZipFile(code, "w") as archive:
         archive.writestr("index.js", "exports.handler = async () => {};")
@@ -162,7 +164,7 @@ def opened(world: DeclaredWorld) -> Iterator[None]:
 
 
 def refused(call: Callable[[], Any]) -> bool:
-    """Whether a call is refused for want of a right. Another complaint comes from behind that door."""
+    """Whether a call is refused for want of a right. Another complaint comes after that check."""
     try:
         call()
     except ClientError as error:
@@ -362,4 +364,6 @@ def test_what_a_backend_works_with_stays_open_to_it(intruder: Intruder) -> None:
     key = intruder.world.admin("kms", intruder.world.prod.account, OTHER_REGION).create_key()["KeyMetadata"]["Arn"]
     intruder.client("kms").encrypt(KeyId=key, Plaintext=b"x")
     root = f"{stack_name(intruder.world.prod)}-authRole"
-    iam.update_assume_role_policy(RoleName=root, PolicyDocument=json.dumps(role_trust(intruder.world.prod.door_arn)))
+    iam.update_assume_role_policy(
+        RoleName=root, PolicyDocument=json.dumps(role_trust(intruder.world.prod.action_role_arn))
+    )

@@ -1,4 +1,4 @@
-"""The documents that this project declares for a pipeline, at work: roles, doors, buckets, keys and definition.
+"""The documents that this project declares for a pipeline, at work: roles, action roles, buckets, keys and definition.
 
 Only what the builds run is replaced by the artifact's own seal and check.
 """
@@ -33,7 +33,7 @@ APP = "shop"
 SMOKE, FREEZE = (Step(name=name, commands=("make",)) for name in ("smoke", "freeze"))
 
 
-def test_the_declared_pipeline_goes_through_the_declared_doors_in_two_regions(world: World) -> None:
+def test_the_declared_pipeline_assumes_the_declared_action_roles_in_two_regions(world: World) -> None:
     names = PipelineNames(app=APP, account=world.tooling, region=REGION)
     preprod, prod = (
         EnvironmentRef("preprod", world.target, REGION),

@@ -53,7 +53,7 @@ def declared(service: PipelineService) -> DeclaredWorld:
 
 
 def refused(call: Callable[[], Any]) -> bool:
-    """Whether a call is refused for want of a right. Another complaint comes from behind that door."""
+    """Whether a call is refused for want of a right. Another complaint comes after that check."""
     try:
         call()
     except ClientError as error:
@@ -94,29 +94,31 @@ def where(world: DeclaredWorld, name: str) -> EnvironmentNames:
     return found
 
 
-# --- no role of the tooling account but the pipeline's gets through a door --------------------------------------------
+# --- no role of the tooling account but the pipeline's assumes an action role -----------------------------------------
 
 
-def _doors() -> Iterator[Case]:
+def _action_roles() -> Iterator[Case]:
     for environment in ("preprod", "prod", "canary"):
         for what in TOOLS:
 
             def assume(w: DeclaredWorld, environment: str = environment, what: str = what) -> Any:
-                return w.aws.assume_role(credentials(w, what), where(w, environment).door_arn)
+                return w.aws.assume_role(credentials(w, what), where(w, environment).action_role_arn)
 
             def every_right(w: DeclaredWorld, what: str = what) -> list[Changed]:
-                # UpdatePipeline's boundary would keep it as well: here it is the door's trust that has to.
+                # UpdatePipeline's boundary would keep it as well: here it is the action role's trust that has to.
                 arn = w.pipeline.role_arn(what)
                 return [w.promoted(arn), *([w.unbounded(arn)] if what == "update" else [])]
 
             def trust(w: DeclaredWorld, environment: str = environment) -> list[Changed]:
-                return [w.trust(where(w, environment).door_arn, everybody_of(w.tooling))]
+                return [w.trust(where(w, environment).action_role_arn, everybody_of(w.tooling))]
 
-            yield Case(f"{what} with every right through the door of {environment}", assume, trust, every_right)
+            yield Case(f"{what} with every right with the action role of {environment}", assume, trust, every_right)
         yield Case(
-            f"an administrator of the tooling account through the door of {environment}",
-            bound(lambda w, e: w.aws.assume_role(w.aws.make_admin(w.tooling), where(w, e).door_arn), e=environment),
-            bound(lambda w, e: [w.trust(where(w, e).door_arn, everybody_of(w.tooling))], e=environment),
+            f"an administrator of the tooling account with the action role of {environment}",
+            bound(
+                lambda w, e: w.aws.assume_role(w.aws.make_admin(w.tooling), where(w, e).action_role_arn), e=environment
+            ),
+            bound(lambda w, e: [w.trust(where(w, e).action_role_arn, everybody_of(w.tooling))], e=environment),
         )
     for what in (*PROJECTS, "cloudformation"):
 
@@ -124,14 +126,14 @@ def _doors() -> Iterator[Case]:
             return w.prod.execution_role_arn if what == "cloudformation" else w.prod.project_role_arn(what)
 
         yield Case(
-            f"the pipeline's role, with every right, past the door to {what}",
+            f"the pipeline's role, with every right, past the action role to {what}",
             bound(lambda w, behind: w.aws.assume_role(w.pipelines(), behind(w)), behind=behind),
             bound(lambda w, behind: [w.trust(behind(w), role_trust(w.pipeline.role_arn()))], behind=behind),
             lambda w: [w.promoted(w.pipeline.role_arn()), w.unbounded(w.pipeline.role_arn())],
         )
 
 
-# --- a door starts, stops and reads builds, and nothing else ----------------------------------------------------------
+# --- an action role starts, stops and reads builds, and nothing else --------------------------------------------------
 
 OVERRIDES: dict[str, dict[str, Any]] = {
     "a buildspec": {"buildspecOverride": "version: 0.2"},
@@ -148,9 +150,9 @@ OVERRIDES: dict[str, dict[str, Any]] = {
 }
 
 
-def _through_the_door() -> Iterator[Case]:
+def _through_the_action_role() -> Iterator[Case]:
     def s3(w: DeclaredWorld) -> Any:
-        return w.client("s3", w.door(w.prod), OTHER_REGION)
+        return w.client("s3", w.action_role(w.prod), OTHER_REGION)
 
     def artifacts(w: DeclaredWorld) -> str:
         return w.pipeline.artifact_bucket(OTHER_REGION)
@@ -159,76 +161,86 @@ def _through_the_door() -> Iterator[Case]:
         return PipelineNames(app=APP, account=w.tooling, region=OTHER_REGION)
 
     def every_right(w: DeclaredWorld) -> list[Changed]:
-        return [w.promoted(w.prod.door_arn)]
+        return [w.promoted(w.prod.action_role_arn)]
 
     def bucket(w: DeclaredWorld) -> list[Changed]:
         return [w.bucket_opened(store(w), artifacts(w), w.prod.account)]
 
     yield Case(
-        "a door with every right writes artifacts",
+        "an action role with every right writes artifacts",
         lambda w: s3(w).put_object(Bucket=artifacts(w), Key="x", Body=b""),
         bucket,
         every_right,
     )
     yield Case(
-        "a door with every right reads artifacts",
+        "an action role with every right reads artifacts",
         lambda w: s3(w).get_object(Bucket=artifacts(w), Key="x"),
         bucket,
         every_right,
     )
     yield Case(
-        "a door writes artifacts where the bucket is open",
+        "an action role writes artifacts where the bucket is open",
         lambda w: s3(w).put_object(Bucket=artifacts(w), Key="x", Body=b""),
         every_right,
         bucket,
     )
     yield Case(
-        "a door with every right decrypts artifacts",
-        lambda w: _uses(w, w.door(w.prod), w.keys[OTHER_REGION]),
+        "an action role with every right decrypts artifacts",
+        lambda w: _uses(w, w.action_role(w.prod), w.keys[OTHER_REGION]),
         lambda w: [w.key_opened(w.keys[OTHER_REGION], w.prod.account)],
         every_right,
     )
     yield Case(
-        "a door reads the state",
+        "an action role reads the state",
         lambda w: s3(w).get_object(Bucket=w.prod.state_bucket, Key=STATE_FILE),
         every_right,
     )
-    yield Case("a door uses the state's key", lambda w: _uses(w, w.door(w.prod), w.state_keys["prod"]), every_right)
     yield Case(
-        "a door writes to the staging area",
+        "an action role uses the state's key",
+        lambda w: _uses(w, w.action_role(w.prod), w.state_keys["prod"]),
+        every_right,
+    )
+    yield Case(
+        "an action role writes to the staging area",
         lambda w: s3(w).put_object(Bucket=w.prod.staging_bucket, Key="x", Body=b""),
         every_right,
     )
     yield Case(
-        "a door updates the stack",
-        lambda w: _stacks(w, w.door(w.prod)).update_stack(StackName=stack_name(w.prod), TemplateBody=TEMPLATE),
+        "an action role updates the stack",
+        lambda w: _stacks(w, w.action_role(w.prod)).update_stack(StackName=stack_name(w.prod), TemplateBody=TEMPLATE),
         every_right,
     )
     for what, override in OVERRIDES.items():
 
         def start(w: DeclaredWorld, override: dict[str, Any] = override) -> Any:
-            return _codebuild(w, w.door(w.prod)).start_build(projectName=w.prod.project("deploy"), **override)
+            return _codebuild(w, w.action_role(w.prod)).start_build(projectName=w.prod.project("deploy"), **override)
 
         yield Case(
-            f"a door with every right starts a build with {what}",
+            f"an action role with every right starts a build with {what}",
             start,
-            lambda w: [w.policies(w.prod.door_arn, overrides=None)],
+            lambda w: [w.policies(w.prod.action_role_arn, overrides=None)],
             every_right,  # to pass another role as well
         )
     for what in PROJECTS:
         yield Case(
-            f"the door of prod starts {what} of canary, beside it",
-            bound(lambda w, p: _codebuild(w, w.door(w.prod)).start_build(projectName=w.canary.project(p)), p=what),
-            lambda w: [w.policies(w.prod.door_arn, builds=document([allow("Builds", "codebuild:StartBuild", "*")]))],
+            f"the action role of prod starts {what} of canary, beside it",
+            bound(
+                lambda w, p: _codebuild(w, w.action_role(w.prod)).start_build(projectName=w.canary.project(p)), p=what
+            ),
+            lambda w: [
+                w.policies(w.prod.action_role_arn, builds=document([allow("Builds", "codebuild:StartBuild", "*")]))
+            ],
         )
     yield Case(
-        "a door changes a project",
-        lambda w: _codebuild(w, w.door(w.prod)).update_project(name=w.prod.project("deploy"), description="mine"),
+        "an action role changes a project",
+        lambda w: _codebuild(w, w.action_role(w.prod)).update_project(
+            name=w.prod.project("deploy"), description="mine"
+        ),
         every_right,
     )
 
 
-# --- the update of the pipeline touches no target account, and makes no role that a door trusts -----------------------
+# --- the update of the pipeline touches no target account, and makes no role that an action role trusts ---------------
 
 
 def _update() -> Iterator[Case]:
@@ -237,13 +249,13 @@ def _update() -> Iterator[Case]:
 
     trust = json.dumps(EVERYTHING)
     calls: dict[str, Callable[[DeclaredWorld], Any]] = {
-        "makes the role that doors trust": lambda w: iam(w).create_role(
+        "makes the role that action roles trust": lambda w: iam(w).create_role(
             RoleName=w.pipeline.role(), Path=w.pipeline.path, AssumeRolePolicyDocument=trust
         ),
         "makes any role": lambda w: iam(w).create_role(
             RoleName="mine", Path=w.pipeline.path, AssumeRolePolicyDocument=trust
         ),
-        "deletes the role that doors trust": lambda w: iam(w).delete_role(RoleName=w.pipeline.role()),
+        "deletes the role that action roles trust": lambda w: iam(w).delete_role(RoleName=w.pipeline.role()),
         "lets itself be that role": lambda w: iam(w).update_assume_role_policy(
             RoleName=w.pipeline.role(), PolicyDocument=json.dumps(w.role(w.pipeline.role_arn()).trust)
         ),
@@ -384,15 +396,15 @@ def _without(w: DeclaredWorld, what: str, sid: str) -> Document:
 
 
 def _elsewhere() -> Iterator[Case]:
-    roles = ("door", *PROJECTS, "cloudformation")
+    roles = ("action", *PROJECTS, "cloudformation")
 
     def arn(names: EnvironmentNames, what: str) -> str:
-        if what == "door":
-            return names.door_arn
+        if what == "action":
+            return names.action_role_arn
         return names.execution_role_arn if what == "cloudformation" else names.project_role_arn(what)
 
     def who(w: DeclaredWorld, names: EnvironmentNames, what: str) -> Credentials:
-        return w.door(names) if what == "door" else w.project(names, what)
+        return w.action_role(names) if what == "action" else w.project(names, what)
 
     for what in roles:
 
@@ -420,7 +432,7 @@ def _elsewhere() -> Iterator[Case]:
             lambda w: [w.key_opened(w.state_keys["prod"], w.preprod.account)],
             every_right,
         )
-        for target in ("door", "deploy", "cloudformation"):
+        for target in ("action", "deploy", "cloudformation"):
             yield Case(
                 f"{what} of preprod, with every right, becomes {target} of prod",
                 bound(
@@ -481,7 +493,7 @@ def _stacks(w: DeclaredWorld, who: Credentials) -> Any:
     return w.client("cloudformation", who, OTHER_REGION if who.account == w.prod.account else REGION)
 
 
-CASES = [*_doors(), *_through_the_door(), *_update(), *_plan(), *_elsewhere()]
+CASES = [*_action_roles(), *_through_the_action_role(), *_update(), *_plan(), *_elsewhere()]
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
@@ -499,11 +511,11 @@ def test_refused_and_let_through_once_the_rule_is_loosened(declared: DeclaredWor
 
 
 @pytest.mark.parametrize("environment", ["preprod", "prod", "canary"])
-def test_the_pipelines_role_gets_through_the_door_and_starts_every_project(
+def test_the_pipelines_role_assumes_the_action_role_and_starts_every_project(
     declared: DeclaredWorld, environment: str
 ) -> None:
     names = where(declared, environment)
-    codebuild = declared.client("codebuild", declared.door(names), names.region)
+    codebuild = declared.client("codebuild", declared.action_role(names), names.region)
     for what in PROJECTS:
         # Only CodePipeline starts a project of a pipeline: CodeBuild says so after it has looked at the rights.
         with pytest.raises(ClientError, match="can only be started by CodePipeline"):
@@ -519,8 +531,9 @@ def test_plan_reads_the_state_and_describes_the_stack(declared: DeclaredWorld) -
 # --- whatever the update writes, the pipeline's role stays what it is -------------------------------------------------
 
 
-def test_the_list_of_doors_is_all_that_the_update_gives_to_the_pipelines_role(declared: DeclaredWorld) -> None:
-    """It may write that role's policy, and writes every right into it: the role's boundary leaves doors, artifacts."""
+def test_the_list_of_action_roles_is_all_that_the_update_gives_to_the_pipelines_role(declared: DeclaredWorld) -> None:
+    """It may write that role's policy, and writes every right into it: the role's boundary leaves action roles,
+    artifacts."""
     pipeline = declared.pipeline
     welcome = declared.admin("iam", declared.prod.account, "us-east-1").create_role(
         RoleName="welcome", AssumeRolePolicyDocument=json.dumps(role_trust(pipeline.role_arn()))
@@ -529,7 +542,7 @@ def test_the_list_of_doors_is_all_that_the_update_gives_to_the_pipelines_role(de
     name = pipeline.role()
     update.put_role_policy(RoleName=name, PolicyName="everything", PolicyDocument=json.dumps(EVERYTHING))
     try:
-        declared.door(declared.prod)
+        declared.action_role(declared.prod)
         role = declared.pipelines()
         calls = {
             "makes a user": lambda: declared.client("iam", role, "us-east-1").create_user(UserName="mine"),
@@ -543,7 +556,7 @@ def test_the_list_of_doors_is_all_that_the_update_gives_to_the_pipelines_role(de
                 name=pipeline.project("build"), description="mine"
             ),
             "makes a topic": lambda: declared.client("sns", role).create_topic(Name="mine"),
-            "becomes a role that is no door": lambda: declared.aws.assume_role(role, welcome),
+            "becomes a role that is no action role": lambda: declared.aws.assume_role(role, welcome),
         }
         for what, call in calls.items():
             assert refused(call), what
@@ -561,7 +574,7 @@ def test_the_list_of_doors_is_all_that_the_update_gives_to_the_pipelines_role(de
 # --- deleting and making again ----------------------------------------------------------------------------------------
 
 
-def test_the_pipelines_role_deleted_and_made_again_is_the_one_that_doors_trust(declared: DeclaredWorld) -> None:
+def test_the_pipelines_role_deleted_and_made_again_is_the_one_that_action_roles_trust(declared: DeclaredWorld) -> None:
     role = declared.role(declared.pipeline.role_arn())
     before = declared.iam(role.arn).get_role(RoleName=role.name)["Role"]["RoleId"]
     declared.delete_role(role.arn)
@@ -572,22 +585,22 @@ def test_the_pipelines_role_deleted_and_made_again_is_the_one_that_doors_trust(d
         assert declared.make_role(role, declared.tooling) == role.arn
     assert declared.iam(role.arn).get_role(RoleName=role.name)["Role"]["RoleId"] != before
     for names in declared.environments:
-        assert declared.door(names)
+        assert declared.action_role(names)
 
 
-@pytest.mark.parametrize("what", ["door", "publish", "deploy", "cloudformation"])
+@pytest.mark.parametrize("what", ["action", "publish", "deploy", "cloudformation"])
 def test_a_role_of_a_target_account_deleted_and_made_again_works(declared: DeclaredWorld, what: str) -> None:
     found = declared.accounts["prod"]
     role = next(role for role in found.roles if role.name == f"{APP}-prod-{what}")
     declared.delete_role(role.arn)
     assert declared.make_role(role, declared.prod.account) == role.arn
-    assert declared.door(declared.prod)
-    if what != "door":
+    assert declared.action_role(declared.prod)
+    if what != "action":
         assert declared.project(declared.prod, what)
 
 
 def test_the_name_with_another_path_is_another_role(declared: DeclaredWorld) -> None:
-    """Whoever may make roles outside of our path makes none that a door trusts."""
+    """Whoever may make roles outside of our path makes none that an action role trusts."""
     role = declared.role(declared.pipeline.role_arn())
     iam = declared.iam(role.arn)
     declared.delete_role(role.arn)
@@ -597,12 +610,12 @@ def test_the_name_with_another_path_is_another_role(declared: DeclaredWorld) -> 
         ]["Arn"]
         iam.put_role_policy(RoleName=role.name, PolicyName="everything", PolicyDocument=json.dumps(EVERYTHING))
         namesake = declared.assumed(other, "codepipeline", declared.pipeline.pipeline_arn)
-        assert refused(lambda: declared.aws.assume_role(namesake, declared.prod.door_arn))
+        assert refused(lambda: declared.aws.assume_role(namesake, declared.prod.action_role_arn))
     finally:
         with contextlib.suppress(ClientError):
             declared.delete_role(role.arn)
         declared.make_role(role, declared.tooling)
-    assert declared.door(declared.prod)
+    assert declared.action_role(declared.prod)
 
 
 # --- another account's pipeline of the same name: the confused deputy -------------------------------------------------
@@ -621,14 +634,14 @@ def stranger(declared: DeclaredWorld) -> PipelineNames:
 
 
 @pytest.mark.parametrize("environment", ["preprod", "prod", "canary"])
-def test_the_role_of_the_strangers_pipeline_gets_through_no_door(
+def test_the_role_of_the_strangers_pipeline_assumes_no_action_role(
     declared: DeclaredWorld, stranger: PipelineNames, environment: str
 ) -> None:
     names = where(declared, environment)
     theirs = declared.assumed(stranger.role_arn(), "codepipeline", stranger.pipeline_arn)
-    assert refused(lambda: declared.aws.assume_role(theirs, names.door_arn))
-    with declared.trust(names.door_arn, role_trust(stranger.role_arn())):
-        assert not refused(lambda: declared.aws.assume_role(theirs, names.door_arn))
+    assert refused(lambda: declared.aws.assume_role(theirs, names.action_role_arn))
+    with declared.trust(names.action_role_arn, role_trust(stranger.role_arn())):
+        assert not refused(lambda: declared.aws.assume_role(theirs, names.action_role_arn))
 
 
 def _deputies(w: DeclaredWorld, stranger: PipelineNames) -> dict[str, tuple[str, str, str, str]]:

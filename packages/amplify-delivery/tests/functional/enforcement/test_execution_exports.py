@@ -18,7 +18,7 @@ import pytest
 from amplify_delivery.errors import ExportRefused
 from amplify_delivery.export import Assembly, RootStack, assemble, read_export
 from aws_rehearsal.local_aws import LocalAws
-from functional.enforcement.enrolled import NO_SECRETS, Enrolled, Secrets
+from functional.enforcement.bootstrapped import NO_SECRETS, Bootstrapped, Secrets
 from unit.export.conftest import large_export  # noqa: F401 - a fixture
 from unit.export.mutations import EXPORTS, copy_export, replace_file
 
@@ -84,10 +84,10 @@ def changed(export: Path, change: Callable[[str, dict[str, Any]], bool]) -> int:
     return count
 
 
-def identities(enrolled: Enrolled, root: RootStack) -> dict[tuple[str, str], str]:
+def identities(bootstrapped: Bootstrapped, root: RootStack) -> dict[tuple[str, str], str]:
     """The physical id of every resource but nested stacks, by its stack and logical id."""
     found = {}
-    cloudformation = enrolled.local.client("cloudformation")
+    cloudformation = bootstrapped.local.client("cloudformation")
 
     def walk(stack: str) -> None:
         for r in cloudformation.describe_stack_resources(StackName=stack)["StackResources"]:
@@ -100,46 +100,46 @@ def identities(enrolled: Enrolled, root: RootStack) -> dict[tuple[str, str], str
     return found
 
 
-def done(enrolled: Enrolled, root: RootStack, status: str, expected: str) -> None:
+def done(bootstrapped: Bootstrapped, root: RootStack, status: str, expected: str) -> None:
     """It has ended well, and no clean-up was refused."""
-    failures = enrolled.failures(root)
+    failures = bootstrapped.failures(root)
     assert failures == {}
     assert status == expected
 
 
 def live(aws: LocalAws, first: Assembly, *later: Assembly) -> None:
-    """A backend's life in an account that was enrolled for it."""
-    enrolled = Enrolled.make(aws, [first, *later])
-    root = enrolled.root(first)
-    done(enrolled, root, enrolled.create(root)["StackStatus"], "CREATE_COMPLETE")
+    """A backend's life in an account that was bootstrapped for it."""
+    bootstrapped = Bootstrapped.make(aws, [first, *later])
+    root = bootstrapped.root(first)
+    done(bootstrapped, root, bootstrapped.create(root)["StackStatus"], "CREATE_COMPLETE")
     for assembly in later:
-        root = enrolled.root(assembly)
-        done(enrolled, root, enrolled.update(root)["StackStatus"], "UPDATE_COMPLETE")
-    assert enrolled.clear(root) == "DELETE_COMPLETE"
+        root = bootstrapped.root(assembly)
+        done(bootstrapped, root, bootstrapped.update(root)["StackStatus"], "UPDATE_COMPLETE")
+    assert bootstrapped.clear(root) == "DELETE_COMPLETE"
 
 
 def all_of_it(aws: LocalAws, export: Path, copy: Path, secrets: Secrets = NO_SECRETS) -> None:
     """Create, update in place, replace, delete; the export is changed in its `copy`."""
     first = assemble(read_export(export), secrets)
-    enrolled = Enrolled.make(aws, [first], secrets)
-    root = enrolled.root(first)
-    done(enrolled, root, enrolled.create(root)["StackStatus"], "CREATE_COMPLETE")
-    before = identities(enrolled, root)
+    bootstrapped = Bootstrapped.make(aws, [first], secrets)
+    root = bootstrapped.root(first)
+    done(bootstrapped, root, bootstrapped.create(root)["StackStatus"], "CREATE_COMPLETE")
+    before = identities(bootstrapped, root)
 
     assert changed(copy, updated) > 3
-    root = enrolled.root(assemble(read_export(copy), secrets))
-    done(enrolled, root, enrolled.update(root)["StackStatus"], "UPDATE_COMPLETE")
-    between = identities(enrolled, root)
+    root = bootstrapped.root(assemble(read_export(copy), secrets))
+    done(bootstrapped, root, bootstrapped.update(root)["StackStatus"], "UPDATE_COMPLETE")
+    between = identities(bootstrapped, root)
     # A changed API gets a deployment of another name, all others stay what they are.
     kept = before.keys() & between.keys()
     assert {key: between[key] for key in kept} == {key: before[key] for key in kept}
 
     count = changed(copy, replaced)
-    root = enrolled.root(assemble(read_export(copy), secrets))
-    done(enrolled, root, enrolled.update(root)["StackStatus"], "UPDATE_COMPLETE")
-    after = identities(enrolled, root)
+    root = bootstrapped.root(assemble(read_export(copy), secrets))
+    done(bootstrapped, root, bootstrapped.update(root)["StackStatus"], "UPDATE_COMPLETE")
+    after = identities(bootstrapped, root)
     assert len([key for key in between if after.get(key) != between[key]]) >= count > 0
-    assert enrolled.clear(root) == "DELETE_COMPLETE"
+    assert bootstrapped.clear(root) == "DELETE_COMPLETE"
 
 
 @pytest.mark.parametrize("name", ALONE)
@@ -170,10 +170,10 @@ def test_what_the_local_aws_has_no_type_for_is_named(local_aws: LocalAws, large_
     """The container API: everything up to it is made with the declared role."""
     secrets = {("authkitchenappauth", "hostedUIProviderCreds"): SOCIAL}
     assembly = assemble(read_export(large_export("kitchen")), secrets)
-    enrolled = Enrolled.make(local_aws, [assembly], secrets)
-    root = enrolled.root(assembly)
-    assert enrolled.create(root)["StackStatus"] == "ROLLBACK_COMPLETE"
-    assert {"NetworkStack"} == set(enrolled.failures(root))
+    bootstrapped = Bootstrapped.make(local_aws, [assembly], secrets)
+    root = bootstrapped.root(assembly)
+    assert bootstrapped.create(root)["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert {"NetworkStack"} == set(bootstrapped.failures(root))
 
 
 SOCIAL = json.dumps([{"ProviderName": p, "client_id": "i", "client_secret": "s"} for p in ("Facebook", "Google")])

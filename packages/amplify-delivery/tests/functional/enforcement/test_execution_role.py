@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from amplify_delivery.export import RootStack, assemble, read_export
 from aws_rehearsal.local_aws import LocalAws
 from aws_rehearsal_tests.local_account import LocalAccount, Template
-from functional.enforcement.enrolled import Enrolled
+from functional.enforcement.bootstrapped import Bootstrapped
 from functional.enforcement.execution_role import document, execution_role
 from unit.components.backends import folder
 
@@ -359,11 +359,11 @@ TAKEN_AWAY = [
 
 
 @pytest.fixture(scope="module")
-def full(local_aws: LocalAws) -> Iterator[tuple[Enrolled, RootStack]]:
+def full(local_aws: LocalAws) -> Iterator[tuple[Bootstrapped, RootStack]]:
     """An account for the export with most categories, everything published."""
     assembly = assemble(read_export(folder("fullapp")))
-    enrolled = Enrolled.make(local_aws, [assembly])
-    yield enrolled, enrolled.root(assembly)
+    bootstrapped = Bootstrapped.make(local_aws, [assembly])
+    yield bootstrapped, bootstrapped.root(assembly)
 
 
 def test_thirty_are_taken_away() -> None:
@@ -372,22 +372,21 @@ def test_thirty_are_taken_away() -> None:
 
 @pytest.mark.parametrize(("action", "logical_id"), TAKEN_AWAY)
 def test_a_right_that_is_taken_away_is_missed_where_it_is_needed(
-    full: tuple[Enrolled, RootStack], action: str, logical_id: str
+    full: tuple[Bootstrapped, RootStack], action: str, logical_id: str
 ) -> None:
-    enrolled, root = full
-    enrolled.take_away({"Effect": "Deny", "Action": action, "Resource": "*"})
-    stack = enrolled.create(root, OnFailure="DO_NOTHING")
+    bootstrapped, root = full
+    bootstrapped.take_away({"Effect": "Deny", "Action": action, "Resource": "*"})
+    stack = bootstrapped.create(root, OnFailure="DO_NOTHING")
     try:
         assert stack["StackStatus"] == "CREATE_FAILED"
-        failures = enrolled.failures(root)
-        user = (
-            f"arn:aws:sts::{enrolled.access.names.account}:assumed-role/fullapp-prod-cloudformation/AWSCloudFormation"
-        )
+        failures = bootstrapped.failures(root)
+        account = bootstrapped.access.names.account
+        user = f"arn:aws:sts::{account}:assumed-role/fullapp-prod-cloudformation/AWSCloudFormation"
         assert set(failures) == {logical_id}
         assert f"User: {user} is not authorized to perform: {action} on resource: " in failures[logical_id]
     finally:
-        enrolled.take_away()
-        assert enrolled.clear(root) == "DELETE_COMPLETE"
+        bootstrapped.take_away()
+        assert bootstrapped.clear(root) == "DELETE_COMPLETE"
 
 
 TRANSFORM = "arn:aws:cloudformation:eu-central-1:aws:transform/Serverless-2016-10-31"

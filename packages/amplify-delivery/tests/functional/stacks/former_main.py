@@ -42,7 +42,7 @@ def program() -> None:
         "put it back, or make a new Pulumi stack for the new place (`pulumi stack init`); if nothing was deployed yet, "
         "`pulumi destroy` lets you begin again",
         # In the pipeline Build and PublishAssets have examined it.
-        first_create(publisher, assembly, root, examine=not config.enrolled),
+        first_create(publisher, assembly, root, examine=not config.bootstrapped),
     )
     # Elsewhere, nothing at all is planned: not even the staging area would move.
     only_here = pulumi.ResourceOptions(depends_on=same_place.apply(lambda _: []))
@@ -60,7 +60,8 @@ def program() -> None:
             may_change=partial(publisher.check, assembly),
             explain=publisher.first_causes,
             secrets=configuration.secrets,
-            execution_role_arn=config.execution_role_arn or (account.execution_role_arn if config.enrolled else None),
+            execution_role_arn=config.execution_role_arn
+            or (account.execution_role_arn if config.bootstrapped else None),
             protect=config.protect,
             keep_api_key_expiry=config.api_key_expires is None,
         ),
@@ -83,7 +84,8 @@ def program() -> None:
         pulumi.export("userPoolId", backend.user_pool.id)
 
     if pulumi.Config().get_bool("helloService"):
-        # The account asks for the boundary of every role, not only the backend's (docs/configuration.md, `enrolled`).
+        # The account asks for the boundary of every role, not only the backend's (docs/configuration.md,
+        # `bootstrapped`).
         hello = HelloService(
             "hello",
             HelloServiceArgs(account, endpoint, values.permissions_boundary),

@@ -106,22 +106,22 @@ def test_a_flag_stays_one_when_the_engine_writes_the_file(project: PulumiProject
     assert project.outputs()["protect"] is False
 
 
-def test_an_account_is_enrolled_and_its_environment_lives_in_it(project: PulumiProject) -> None:  # noqa: F811
+def test_an_account_is_bootstrapped_and_its_environment_lives_in_it(project: PulumiProject) -> None:  # noqa: F811
     check_out(project)
 
     for stack in ("preprod-account", "preprod"):
         project.succeed("stack", "init", stack)
         project.up("-s", stack)
-    enrolled = json.loads(project.succeed("stack", "output", "--json", "-s", "preprod-account"))["preprod"]
+    bootstrapped = json.loads(project.succeed("stack", "output", "--json", "-s", "preprod-account"))["preprod"]
     outputs = json.loads(project.succeed("stack", "output", "--json", "-s", "preprod"))
-    assert outputs["stagingBucket"] == enrolled["stagingBucket"]
+    assert outputs["stagingBucket"] == bootstrapped["stagingBucket"]
     assert outputs["helloUrl"]
     stack = project.developer.client("cloudformation").describe_stacks(StackName=f"amplify-{APP}-preprod-a8d04")
-    assert stack["Stacks"][0]["RoleARN"] == enrolled["executionRole"]
+    assert stack["Stacks"][0]["RoleARN"] == bootstrapped["executionRole"]
     iam = project.developer.client("iam")
     made = [role["RoleName"] for role in iam.list_roles(PathPrefix="/")["Roles"] if role["Path"] == "/"]
     assert {f"amplify-{APP}-preprod-a8d04-{what}" for what in ("authRole", "unauthRole")} < set(made)
-    assert {name: boundary_of(project, name) for name in made} == dict.fromkeys(made, enrolled["boundary"])
+    assert {name: boundary_of(project, name) for name in made} == dict.fromkeys(made, bootstrapped["boundary"])
 
     for stack in ("preprod-account", "preprod"):
         assert_settled(project, stack)
@@ -156,7 +156,7 @@ def state_of(project: PulumiProject) -> dict[str, str]:  # noqa: F811
     return {resource["urn"]: resource.get("id", "") for resource in resources}
 
 
-def test_an_account_with_images_is_enrolled_and_given_up(project: PulumiProject) -> None:  # noqa: F811
+def test_an_account_with_images_is_bootstrapped_and_given_up(project: PulumiProject) -> None:  # noqa: F811
     check_out(project)
     write(project.folder, "preprod-account", {"program": "account", "images": "true", "protect": "false"})
     project.succeed("stack", "init", "preprod-account")
@@ -175,7 +175,7 @@ def test_an_account_with_images_is_enrolled_and_given_up(project: PulumiProject)
 
 
 def check_out(project: PulumiProject) -> None:  # noqa: F811
-    """The app's project, with an environment `preprod` in the developer's account, enrolled."""
+    """The app's project, with an environment `preprod` in the developer's account, bootstrapped."""
     make(project.folder)
     shutil.copytree(REPOSITORY / "components", project.folder / "components")
     shutil.copy(REPOSITORY / "__main__.py", project.folder)
@@ -183,7 +183,7 @@ def check_out(project: PulumiProject) -> None:  # noqa: F811
     (project.folder / "Pulumi.yaml").write_text(settings)
     place = {"account": project.developer.account, "region": project.developer.region}
     write(project.folder, "preprod-account", {"program": "account", "programTypes": HELLO_TYPES})
-    write(project.folder, "preprod", {**place, "enrolled": "true", "suffix": "a8d04", "helloService": "true"})
+    write(project.folder, "preprod", {**place, "bootstrapped": "true", "suffix": "a8d04", "helloService": "true"})
 
 
 def assert_settled(project: PulumiProject, stack: str) -> None:  # noqa: F811

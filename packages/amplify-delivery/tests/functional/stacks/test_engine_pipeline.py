@@ -85,7 +85,7 @@ def let_in(project: PulumiProject) -> None:
     for names in model.environments:
         iam = aws.client("iam", aws.make_admin(names.account), HOME)
         trust = json.dumps(role_trust(model.names.role_arn()))
-        iam.create_role(Path=names.path, RoleName=names.door_role, AssumeRolePolicyDocument=trust)
+        iam.create_role(Path=names.path, RoleName=names.action_role, AssumeRolePolicyDocument=trust)
 
 
 def up(project: PulumiProject, *arguments: str) -> str:
@@ -192,7 +192,7 @@ def test_a_push_adds_an_environment_in_a_new_region_and_touches_no_other_key(
 
     def roles() -> int:
         found = iam.get_role_policy(RoleName=names.role(), PolicyName="pipeline")["PolicyDocument"]
-        (listed,) = [s["Resource"] for s in found["Statement"] if s["Sid"] == "Doors"]
+        (listed,) = [s["Resource"] for s in found["Statement"] if s["Sid"] == "ActionRoles"]
         return 1 if isinstance(listed, str) else len(listed)
 
     assert roles() == 1

@@ -1,4 +1,4 @@
-"""Publishing from a deployment's hook, with the rights of an enrolled environment's `deploy`: it only verifies."""
+"""Publishing from a deployment's hook, with the rights of a bootstrapped environment's `deploy`: it only verifies."""
 
 from __future__ import annotations
 

@@ -99,7 +99,7 @@ def test_a_variable_that_nobody_set_is_a_failure(folder: Path) -> None:
     assert "NOT_SET" in ran.err
 
 
-def test_what_failed_is_mended_by_a_change_of_the_file_alone(folder: Path) -> None:
+def test_what_failed_is_fixed_by_a_change_of_the_file_alone(folder: Path) -> None:
     """The commands are read from the checkout that is built: a bad one locks nothing."""
     assert build(building(folder, "false")).code == 1
     assert build(building(folder, "true")).code == 0
@@ -217,7 +217,7 @@ def test_what_cloudformation_would_refuse_fails_build_and_names_the_environments
 
 def environment_file(folder: Path, **more: Any) -> None:
     """Another `prod1` for the project."""
-    values = {"account": account_of(1), "region": region_of(1), "enrolled": "true", "suffix": "a8d04"}
+    values = {"account": account_of(1), "region": region_of(1), "bootstrapped": "true", "suffix": "a8d04"}
     write(folder, "prod1", {**values, **more})
 
 

@@ -115,11 +115,11 @@ def test_root_takes_the_values_of_the_stack_file(project: Path) -> None:
     assert parameters["DynamoDBBillingMode"] == "PROVISIONED"
 
 
-def test_root_shows_the_boundary_of_an_enrolled_environment(project: Path) -> None:
+def test_root_shows_the_boundary_of_a_bootstrapped_environment(project: Path) -> None:
     arguments = ("root", TODO, "--environment", "dev", "--staging-bucket", "b", "--json")
     assert "BackendPermissionsBoundary" not in delivery(*arguments, cwd=project).document["parameters"]
     with (project / "Pulumi.dev.yaml").open("a") as file:
-        file.write("  mytodoapp:enrolled: 'true'\n")
+        file.write("  mytodoapp:bootstrapped: 'true'\n")
     boundary = delivery(*arguments, cwd=project).document["parameters"]["BackendPermissionsBoundary"]
     assert boundary.endswith(":policy/amplify-delivery/mytodoapp/env/dev/mytodoapp-dev-boundary")
 
@@ -164,8 +164,8 @@ def test_the_documented_commands_are_the_real_ones() -> None:
 
 # --- check: what an account's boundary denies at run time -------------------------------------------------------------
 
-ENROLLED = (
-    'config:\n  iamapp:account: "444444444444"\n  iamapp:region: eu-central-1\n  iamapp:enrolled: "true"\n'
+BOOTSTRAPPED = (
+    'config:\n  iamapp:account: "444444444444"\n  iamapp:region: eu-central-1\n  iamapp:bootstrapped: "true"\n'
     '  iamapp:suffix: "72f10"\n'
 )
 BEDROCK = {"Effect": "Allow", "Action": "bedrock:InvokeModel", "Resource": "*"}
@@ -173,10 +173,10 @@ BEDROCK = {"Effect": "Allow", "Action": "bedrock:InvokeModel", "Resource": "*"}
 
 @pytest.fixture
 def calling_bedrock(project: Path) -> Path:
-    """A project whose environment prod is enrolled, and whose export's function calls Bedrock."""
+    """A project whose environment prod is bootstrapped, and whose export's function calls Bedrock."""
     (project / "Pulumi.yaml").write_text("name: iamapp\nruntime: python\n")
     (project / "Pulumi.dev.yaml").unlink()
-    (project / "Pulumi.prod.yaml").write_text(ENROLLED)
+    (project / "Pulumi.prod.yaml").write_text(BOOTSTRAPPED)
     (project / "Pulumi.prod-account.yaml").write_text("config:\n  iamapp:program: account\n")
     folder = project / export("iam").name
     shutil.copytree(export("iam"), folder)

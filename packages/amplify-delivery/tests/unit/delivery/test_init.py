@@ -104,8 +104,8 @@ def test_a_project_with_a_pipeline(run: Init, tmp_path: Path) -> None:
     assert project.app == "mytodoapp"
     assert project.stacks("backend") == ("dev", "preprod", "prod")
     prod = project.environment("prod")
-    assert (prod.account, prod.region, prod.enrolled) == ("033333333333", "eu-west-1", True)
-    assert not project.environment("dev").enrolled
+    assert (prod.account, prod.region, prod.bootstrapped) == ("033333333333", "eu-west-1", True)
+    assert not project.environment("dev").bootstrapped
     assert project.account("prod-account").environments == ("prod",)
     pipeline = project.pipeline("pipeline")
     assert pipeline.environments == ("preprod", "prod")
@@ -125,7 +125,7 @@ def test_without_a_pipeline_there_is_no_account_to_prepare(run: Init, tmp_path: 
         "Pulumi.prod.yaml",
         "Pulumi.yaml",
     ]
-    assert not Project(tmp_path).environment("prod").enrolled
+    assert not Project(tmp_path).environment("prod").bootstrapped
 
 
 def test_without_anything_but_the_export(run: Init, tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ def test_types_of_the_export(project: Project) -> None:
     )
     assert error.where == "preprod (account 222222222222, us-east-1)"
     assert error.remedy == (
-        "an administrator of account 222222222222 runs `pulumi up -s preprod-account` (or `amplify-delivery enrol "
+        "an administrator of account 222222222222 runs `pulumi up -s preprod-account` (or `amplify-delivery bootstrap "
         "preprod`); nothing was changed (`amplify-delivery rights preprod` lists the rights)"
     )
 
@@ -194,7 +194,7 @@ def there(
 ) -> tuple[Project, Any]:
     """A project whose `preprod` is the developer's account, with that record in it."""
     make(folder, 1)
-    write(folder, "preprod", {"account": developer.account, "region": developer.region, "enrolled": "true"})
+    write(folder, "preprod", {"account": developer.account, "region": developer.region, "bootstrapped": "true"})
     for name, variable in developer.environment.items():
         monkeypatch.setenv(name, variable)
     if value is not None:

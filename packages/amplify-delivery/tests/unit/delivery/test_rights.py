@@ -150,9 +150,9 @@ def test_what_is_refused(folder: Path, arguments: tuple[str, ...], message: str)
     assert message in ran.document["error"]["message"]
 
 
-def test_the_roles_of_an_enrolled_environment(folder: Path, developer: LocalAccount) -> None:
+def test_the_roles_of_a_bootstrapped_environment(folder: Path, developer: LocalAccount) -> None:
     """Own and attached policies count, and the boundary."""
-    write(folder, developer.account, "  mytodoapp:enrolled: true\n")
+    write(folder, developer.account, "  mytodoapp:bootstrapped: true\n")
     ran = rights(folder, "--missing", account=developer)
     assert ran.code == 1
     assert "there is no role mytodoapp-dev-cloudformation" in ran.err

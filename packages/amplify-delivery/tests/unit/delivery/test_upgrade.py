@@ -107,7 +107,7 @@ def test_what_somebody_has_locked_stays_and_is_told(project: Path, upgrade: Upgr
 def test_what_accounts_need_is_told_in_order_and_first(project: Path, upgrade: Upgrade) -> None:
     ran = upgrade(NEEDING)
     order = [
-        "1. on a branch", "2. accounts, version 4: roles change", "`amplify-delivery enrol preprod prod`",
+        "1. on a branch", "2. accounts, version 4: roles change", "`amplify-delivery bootstrap preprod prod`",
         "3. pipeline pipeline: `pulumi up -s pipeline` by an administrator", "4. merge and push", "changed: ",
     ]  # fmt: skip
     assert sorted(order, key=ran.out.index) == order

@@ -74,7 +74,7 @@ def model() -> PipelineModel:
     return PipelineModel(names, CodeCommitSource(type="codecommit", repository="app"), stages, places)
 
 
-DOOR = "arn:aws:iam::333333333333:role/amplify-delivery/app/env/prod/app-prod-door"
+ACTION_ROLE = "arn:aws:iam::333333333333:role/amplify-delivery/app/env/prod/app-prod-action"
 REFUSED = (
     'aws-native:codepipeline:Pipeline main: Resource handler returned message: "arn:aws:iam::111111111111:role/'
     "amplify-delivery/app/pipeline/main/app-main is not authorized to perform AssumeRole on role {} (Service: "
@@ -87,22 +87,24 @@ def bring(engine: Any) -> Any:
 
 
 def test_a_right_that_is_not_seen_everywhere_yet_is_waited_for(slept: list[float]) -> None:
-    engine = Engine(REFUSED.format(DOOR), REFUSED.format(DOOR))
+    engine = Engine(REFUSED.format(ACTION_ROLE), REFUSED.format(ACTION_ROLE))
     assert bring(engine) == {"update": 1}
     assert slept == [15, 15]
 
 
 def test_an_account_that_lets_nobody_in_is_named_with_the_command(slept: list[float]) -> None:
-    assert model().environments[0].door_arn == DOOR
-    engine = Engine(*[REFUSED.format(DOOR)] * 9)
+    assert model().environments[0].action_role_arn == ACTION_ROLE
+    engine = Engine(*[REFUSED.format(ACTION_ROLE)] * 9)
     with pytest.raises(DeployError, match="the account of prod does not let the pipeline in") as caught:
         bring(engine)
-    assert "an administrator of account 333333333333 runs `amplify-delivery enrol prod`" in caught.value.remedy
-    assert DOOR in caught.value.message
+    assert "an administrator of account 333333333333 runs `amplify-delivery bootstrap prod`" in caught.value.remedy
+    assert ACTION_ROLE in caught.value.message
     assert (engine.updates, sum(slept)) == (5, 60)
 
 
-@pytest.mark.parametrize("role", [DOOR.replace("prod", "qa"), "arn:aws:iam::111111111111:role/app-main-build-action"])
+@pytest.mark.parametrize(
+    "role", [ACTION_ROLE.replace("prod", "qa"), "arn:aws:iam::111111111111:role/app-main-build-action"]
+)
 def test_another_role_is_told_in_aws_words(role: str, slept: list[float]) -> None:
     with pytest.raises(DeployError, match="is not authorized to perform AssumeRole") as caught:
         bring(Engine(*[REFUSED.format(role)] * 9))
@@ -132,7 +134,7 @@ class Scene:
 
     def wanted(self, _: str) -> Any:
         self.looked += 1
-        return SimpleNamespace(config=SimpleNamespace(enrolled=False))
+        return SimpleNamespace(config=SimpleNamespace(bootstrapped=False))
 
     def attempt(self, _target: Any, _engine: Any, digest: str, _approved: Any, audit: Audit, _log: Any) -> Any:
         audit.begin()

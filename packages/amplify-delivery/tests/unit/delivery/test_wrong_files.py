@@ -15,7 +15,7 @@ from amplify_delivery import cli
 from unit.stacks.projects import APP, HOME, account_of, make
 
 ENVIRONMENT, ACCOUNT, PIPELINE = "Pulumi.preprod.yaml", "Pulumi.preprod-account.yaml", "Pulumi.pipeline.yaml"
-PREPROD = {"account": account_of(0), "region": HOME, "enrolled": "true", "suffix": "a8d04"}
+PREPROD = {"account": account_of(0), "region": HOME, "bootstrapped": "true", "suffix": "a8d04"}
 COMMANDS: dict[str, tuple[list[str], tuple[str, ...]]] = {
     "publish": (["preprod"], (ENVIRONMENT,)),
     "plan": (["preprod"], (ENVIRONMENT,)),
@@ -23,7 +23,7 @@ COMMANDS: dict[str, tuple[list[str], tuple[str, ...]]] = {
     "destroy": (["preprod"], (ENVIRONMENT,)),
     "step": (["preprod", "test"], (ENVIRONMENT, PIPELINE)),
     "rights": (["preprod"], (ENVIRONMENT, ACCOUNT)),
-    "enrol": (["preprod"], (ENVIRONMENT, ACCOUNT, PIPELINE)),
+    "bootstrap": (["preprod"], (ENVIRONMENT, ACCOUNT, PIPELINE)),
     "update-pipeline": ([], (ENVIRONMENT, PIPELINE)),
 }
 """Commands with their arguments, and the files that they must find right."""

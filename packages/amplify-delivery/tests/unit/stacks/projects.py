@@ -53,7 +53,7 @@ def make(directory: Path, environments: int = 2, *, stages: list[dict[str, Any]]
         environment = {
             "account": account_of(number),
             "region": region_of(number),
-            "enrolled": "true",
+            "bootstrapped": "true",
             "suffix": "a8d04",
         }
         write(directory, name, environment)

@@ -16,7 +16,7 @@ from unit.components.recorder import Recording, Registered
 from unit.stacks.projects import APP, HELLO_TYPES, HOME, TOOLING, account_of, make, run, write
 
 ROLE, POLICY, BUILD = "aws-native:iam:Role", "aws:iam/policy:Policy", "aws:codebuild/project:Project"
-BUCKET, KEY, STAMP = "aws:s3/bucket:Bucket", "aws:kms/key:Key", "aws:ssm/parameter:Parameter"
+BUCKET, KEY, PARAMETER = "aws:s3/bucket:Bucket", "aws:kms/key:Key", "aws:ssm/parameter:Parameter"
 PATH = f"/amplify-delivery/{APP}/env/preprod/"
 
 
@@ -34,9 +34,9 @@ def roles(recording: Recording) -> dict[str, Any]:
     return {r.inputs["roleName"]: r for r in recording.all(ROLE)}
 
 
-def test_one_door_one_execution_role_and_four_projects_with_a_role_each(recording: Recording) -> None:
+def test_one_action_role_one_execution_role_and_four_projects_with_a_role_each(recording: Recording) -> None:
     assert set(roles(recording)) == {
-        f"{APP}-preprod-{what}" for what in ("door", "cloudformation", "publish", "plan", "deploy", "check")
+        f"{APP}-preprod-{what}" for what in ("action", "cloudformation", "publish", "plan", "deploy", "check")
     }
     assert {p.inputs["name"] for p in recording.all(BUILD)} == {
         f"{APP}-preprod-{what}" for what in ("publish", "plan", "deploy", "check")
@@ -54,8 +54,8 @@ def test_one_door_one_execution_role_and_four_projects_with_a_role_each(recordin
         assert variables == {"ENVIRONMENT": "preprod"}
 
 
-def test_only_the_pipelines_role_comes_through_the_door(recording: Recording) -> None:
-    [statement] = roles(recording)[f"{APP}-preprod-door"].inputs["assumeRolePolicyDocument"]["Statement"]
+def test_only_the_pipelines_role_may_assume_the_action_role(recording: Recording) -> None:
+    [statement] = roles(recording)[f"{APP}-preprod-action"].inputs["assumeRolePolicyDocument"]["Statement"]
     assert statement["Principal"] == {"AWS": f"arn:aws:iam::{TOOLING}:root"}
     pipeline = f"arn:aws:iam::{TOOLING}:role/amplify-delivery/{APP}/pipeline/pipeline/{APP}-pipeline"
     assert statement["Condition"] == {"ArnEquals": {"aws:PrincipalArn": pipeline}}
@@ -76,15 +76,15 @@ def test_a_project_waits_for_its_role_and_its_log(recording: Recording) -> None:
         assert {role.urn, logs[group]} <= project.depends_on
 
 
-def test_the_version_is_stamped_last(recording: Recording) -> None:
-    stamp = parameter(recording, "version")
-    assert stamp.inputs["insecureValue"] == recording.exports["preprod"]["version"] == str(ACCOUNT_VERSION)
+def test_the_bootstrap_version_is_written_last(recording: Recording) -> None:
+    version = parameter(recording, "bootstrap-version")
+    assert version.inputs["insecureValue"] == recording.exports["preprod"]["version"] == str(ACCOUNT_VERSION)
     everything = {r.urn for r in recording.resources if r.type in (ROLE, POLICY, BUILD) or r.type.startswith("aws:s3/")}
-    assert everything | {parameter(recording, "types").urn} <= stamp.depends_on
+    assert everything | {parameter(recording, "types").urn} <= version.depends_on
 
 
 def parameter(recording: Recording, name: str) -> Registered:
-    (found,) = [p for p in recording.all(STAMP) if p.inputs["name"] == f"/amplify-delivery/{APP}/preprod/{name}"]
+    (found,) = [p for p in recording.all(PARAMETER) if p.inputs["name"] == f"/amplify-delivery/{APP}/preprod/{name}"]
     return found
 
 
@@ -185,7 +185,7 @@ def test_everything_that_can_be_asked_for(directory: Path, tmp_path: Path) -> No
     aliases = {a.inputs["name"] for a in recording.all("aws:kms/alias:Alias")}
     assert aliases == {f"alias/{APP}-preprod-state", f"alias/{APP}-preprod-staging"}
     assert not any(r.request.protect for r in recording.resources)
-    overrides = json.dumps(roles(recording)[f"{APP}-preprod-door"].inputs["policies"])
+    overrides = json.dumps(roles(recording)[f"{APP}-preprod-action"].inputs["policies"])
     assert "codebuild:environment.image" not in overrides.replace("codebuild:environment.imageP", "")
     assert "codebuild:source.buildspec" in overrides
     boundary = next(p for p in recording.all(POLICY) if p.inputs["name"].endswith("-boundary"))
@@ -222,7 +222,7 @@ def test_everything_that_can_be_asked_for(directory: Path, tmp_path: Path) -> No
 def test_deploy_may_make_what_the_accounts_file_names(directory: Path, tmp_path: Path) -> None:
     """Whatever the stage declares: who may make what is the account's owner's to read, and to write."""
     shutil.copytree(directory, tmp_path, dirs_exist_ok=True)
-    place = {"account": account_of(0), "region": HOME, "enrolled": "true", "helloService": "true"}
+    place = {"account": account_of(0), "region": HOME, "bootstrapped": "true", "helloService": "true"}
     write(tmp_path, "preprod", place)
 
     def deploys(**more: list[str]) -> str:
@@ -236,7 +236,7 @@ def test_deploy_may_make_what_the_accounts_file_names(directory: Path, tmp_path:
 
 def test_environments_of_one_account_share_its_stack(directory: Path, tmp_path: Path) -> None:
     shutil.copytree(directory, tmp_path, dirs_exist_ok=True)
-    write(tmp_path, "prod1", {"account": account_of(0), "region": "eu-west-1", "enrolled": "true"})
+    write(tmp_path, "prod1", {"account": account_of(0), "region": "eu-west-1", "bootstrapped": "true"})
     write(tmp_path, "both-account", {"program": "account", "environments": ["preprod", "prod1"]})
     recording = run(tmp_path, "both-account")
     assert len(recording.all(BUILD)) == 8
@@ -251,7 +251,7 @@ def test_environments_of_one_account_share_its_stack(directory: Path, tmp_path: 
         ("preprod-account", {"program": "account", "environments": ["prepro"]}, "do you mean 'preprod'?"),
         ("preprod-account", {"program": "account", "pipeline": "other"}, "there is no pipeline 'other'"),
         ("preprod-account", {"program": "account", "account": "1"}, "unknown key 'account'"),
-        ("preprod", {"account": account_of(0), "region": HOME}, "set `enrolled: true`"),
+        ("preprod", {"account": account_of(0), "region": HOME}, "set `bootstrapped: true`"),
         ("pipeline", None, "there is no pipeline 'pipeline'"),
         (
             "preprod-account",

@@ -240,13 +240,13 @@ def test_what_may_be_new_does_not_depend_on_todays_list() -> None:
 
 
 def test_what_the_engine_writes_for_a_flag_is_a_flag(tmp_path: Path) -> None:
-    """`pulumi config set enrolled true`, and any command that writes the file anew, put it into quotes."""
-    yaml = '  app:account: "012345678901"\n  app:region: eu-west-1\n  app:enrolled: {}\n'
-    assert in_file(tmp_path, yaml.format("true")).enrolled is True
-    assert in_file(tmp_path, yaml.format('"true"')).enrolled is True
-    assert in_file(tmp_path, yaml.format('"false"')).enrolled is False
-    assert in_program({**MINIMAL, "enrolled": "true"}).environment.enrolled is True
-    schema = EnvironmentConfig.model_json_schema(by_alias=True)["properties"]["enrolled"]
+    """`pulumi config set bootstrapped true`, and any command that writes the file anew, put it into quotes."""
+    yaml = '  app:account: "012345678901"\n  app:region: eu-west-1\n  app:bootstrapped: {}\n'
+    assert in_file(tmp_path, yaml.format("true")).bootstrapped is True
+    assert in_file(tmp_path, yaml.format('"true"')).bootstrapped is True
+    assert in_file(tmp_path, yaml.format('"false"')).bootstrapped is False
+    assert in_program({**MINIMAL, "bootstrapped": "true"}).environment.bootstrapped is True
+    schema = EnvironmentConfig.model_json_schema(by_alias=True)["properties"]["bootstrapped"]
     assert schema["anyOf"] == [{"type": "boolean"}, {"enum": ["true", "false"]}]  # what editors are told
 
 

@@ -66,7 +66,7 @@ ENVIRONMENT: dict[str, Any] = {
     ],
     "lint": {"ignore": [{"id": "E2015", "reason": "CloudFormation compares texts"}]},
     "executionRoleArn": "arn:aws:iam::012345678901:role/cloudformation",
-    "enrolled": "false",
+    "bootstrapped": "false",
 }
 
 
@@ -194,7 +194,7 @@ WRONG: dict[type[BaseModel], dict[str, tuple[Bad, ...]]] = {
         ),
         "protect": FLAG,
         "executionRoleArn": (ROLE, Bad("arn:aws:iam::999999999999:role/x", "role of another account", "parent")),
-        "enrolled": FLAG,
+        "bootstrapped": FLAG,
     },
     AccountConfig: {
         "program": (Bad("acount", "'acount' is not 'account'"),),

@@ -184,7 +184,7 @@ def test_the_projects_own_files_are_valid(path: Path) -> None:
     here, stack = Project(PROJECT), path.name.split(".")[1]
     if stack in here.stacks("pipeline"):
         for environment in here.pipeline(stack).environments:
-            assert here.environment(environment).enrolled
+            assert here.environment(environment).bootstrapped
     elif stack in here.stacks("account"):
         config = here.account(stack)
         for environment in config.environments:

@@ -116,7 +116,7 @@ def recordings() -> dict[str, tuple[Recording, str]]:
             {"program": "account", "images": "true", "stagingKey": "true", "programTypes": HELLO_TYPES},
         )
         backend = {"region": HOME, "suffix": "a8d04", "helloService": "true"}
-        write(folder, "preprod", {**backend, "account": account_of(0), "enrolled": "true"})
+        write(folder, "preprod", {**backend, "account": account_of(0), "bootstrapped": "true"})
         write(folder, "dev", {**backend, "account": account_of(7)})
         found = {
             "account": (run(folder, "preprod-account"), account_of(0)),
@@ -332,7 +332,7 @@ def test_a_bucket_refuses_what_comes_without_tls(found: Found) -> None:
 
 
 def test_what_is_published_is_written_once_everywhere() -> None:
-    """Enrolled or personal: no staging bucket without that denial."""
+    """Bootstrapped or personal: no staging bucket without that denial."""
     places = [f for f in DOCUMENTS if "ucketPolicy" in f.place and "staging" in f.place]
     assert len(places) >= 3
     for found in places:

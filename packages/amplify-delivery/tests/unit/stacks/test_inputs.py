@@ -114,10 +114,10 @@ def test_a_second_export_of_another_environment_or_app_is_refused() -> None:
         environment_values(config, Path(), NOON, "mytodoapp")
 
 
-def test_only_an_enrolled_environments_roles_carry_its_accounts_boundary() -> None:
-    enrolled = environment_values(configured(enrolled=True), Path(), NOON, "fullapp")
+def test_only_a_bootstrapped_environments_roles_carry_its_accounts_boundary() -> None:
+    bootstrapped = environment_values(configured(bootstrapped=True), Path(), NOON, "fullapp")
     name = "amplify-delivery/fullapp/env/prod/fullapp-prod-boundary"
-    assert enrolled.permissions_boundary == f"arn:aws:iam::012345678901:policy/{name}"
+    assert bootstrapped.permissions_boundary == f"arn:aws:iam::012345678901:policy/{name}"
     assert environment_values(configured(), Path(), NOON, "fullapp").permissions_boundary is None
 
 

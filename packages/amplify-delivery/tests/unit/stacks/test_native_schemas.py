@@ -33,7 +33,7 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write(
         directory,
         "preprod",
-        {"account": account_of(0), "region": HOME, "suffix": "a8d04", "enrolled": "true", "helloService": "true"},
+        {"account": account_of(0), "region": HOME, "suffix": "a8d04", "bootstrapped": "true", "helloService": "true"},
     )
     return directory
 

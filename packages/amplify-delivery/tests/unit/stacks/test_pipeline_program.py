@@ -115,7 +115,8 @@ def test_everything_of_another_region_is_made_by_its_provider(recording: Recordi
 
 
 def test_taking_an_environment_out_asks_for_nothing_that_the_pipeline_may_not_do_itself(tmp_path: Path) -> None:
-    """Of the roles only the list of doors, of the stores who reads: what a row of the trust table allows each."""
+    """Of the roles only the list of action roles, of the stores who reads: what a row of the trust table allows
+    each."""
     before = run(make(tmp_path, 3), "pipeline")
     after = run(make(tmp_path, 3, stages=[{"name": "PreProd"}, {"name": "Prod1"}]), "pipeline")
     old, new = ({(r.type, r.name): r for r in recording.resources} for recording in (before, after))
@@ -389,8 +390,8 @@ def test_a_users_mistake_is_one_sentence_before_anything_is_registered(
     assert says in str(caught.value)
 
 
-def test_an_environment_that_no_account_has_enrolled_is_refused(directory: Path, tmp_path: Path) -> None:
+def test_an_environment_that_no_account_has_bootstrapped_is_refused(directory: Path, tmp_path: Path) -> None:
     shutil.copytree(directory, tmp_path, dirs_exist_ok=True)
     write(tmp_path, "preprod", {"account": "222222222222", "region": HOME})
-    with pytest.raises(pulumi.RunError, match="enrolled"):
+    with pytest.raises(pulumi.RunError, match="bootstrapped"):
         run(tmp_path, "pipeline")

@@ -204,8 +204,8 @@ def test_main_stays_a_few_lines() -> None:
     assert ast.get_docstring(ast.parse(source))
 
 
-def test_an_enrolled_environment_uses_what_its_account_has(full: Path) -> None:
-    recording = run(full, "fullapp", {"suffix": "abc", "enrolled": "true"}, name="prod")
+def test_a_bootstrapped_environment_uses_what_its_account_has(full: Path) -> None:
+    recording = run(full, "fullapp", {"suffix": "abc", "bootstrapped": "true"}, name="prod")
     assert not recording.all(BUCKET)
     stack = recording.one(STACK)
     role = "arn:aws:iam::012345678901:role/amplify-delivery/fullapp/env/prod/fullapp-prod-cloudformation"
@@ -233,7 +233,7 @@ def test_the_hello_service_is_another_resource_of_the_same_stack(full: Path) -> 
     assert "permissionsBoundary" not in recording.one("aws-native:iam:Role").inputs
 
 
-def test_an_enrolled_hello_service_carries_the_boundary(full: Path) -> None:
-    recording = run(full, "fullapp", {"suffix": "abc", "helloService": "true", "enrolled": "true"}, name="prod")
+def test_a_bootstrapped_hello_service_carries_the_boundary(full: Path) -> None:
+    recording = run(full, "fullapp", {"suffix": "abc", "helloService": "true", "bootstrapped": "true"}, name="prod")
     boundary = "arn:aws:iam::012345678901:policy/amplify-delivery/fullapp/env/prod/fullapp-prod-boundary"
     assert recording.one("aws-native:iam:Role").inputs["permissionsBoundary"] == boundary

@@ -65,7 +65,7 @@ def test_everything_waits_for_that_answer(directory: Path, stack: str) -> None:
 def test_each_environment_of_an_account_has_its_own_place(directory: Path, tmp_path: Path) -> None:
     """So one that comes later is remembered, too."""
     shutil.copytree(directory, tmp_path, dirs_exist_ok=True)
-    write(tmp_path, "prod1", {"account": account_of(0), "region": AWAY, "enrolled": "true", "suffix": "a8d04"})
+    write(tmp_path, "prod1", {"account": account_of(0), "region": AWAY, "bootstrapped": "true", "suffix": "a8d04"})
     write(tmp_path, "both-account", {"program": "account", "environments": ["preprod", "prod1"]})
     recording = run(tmp_path, "both-account")
     places = {r.name: dict(r.inputs["input"]) for r in recording.all(STASH)}

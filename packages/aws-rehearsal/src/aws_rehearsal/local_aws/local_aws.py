@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from aws_rehearsal.errors import SetupError
 from aws_rehearsal.local_aws.credentials import Credentials, environment
-from aws_rehearsal.local_aws.selftest import SelfTest, ensure_mended
+from aws_rehearsal.local_aws.selftest import SelfTest, ensure_patched
 
 if TYPE_CHECKING:
     from aws_rehearsal.setup import Tools
@@ -60,7 +60,7 @@ class LocalAws:
         custom_resource_timeout: int = CUSTOM_RESOURCE_TIMEOUT,
         alias_delay: float = 0,
         operation_limit: int = 2500,
-        without_mends: Iterable[str] = (),
+        without_patches: Iterable[str] = (),
     ) -> None:
         tools = None if python and node and node_modules else _tools()
         self._python = python or tools.local_aws_python  # type: ignore[union-attr]
@@ -69,7 +69,7 @@ class LocalAws:
         self._custom_resource_timeout = custom_resource_timeout
         self._alias_delay = alias_delay
         self._operation_limit = operation_limit
-        self._without_mends = tuple(without_mends)
+        self._without_patches = tuple(without_patches)
         self._process: subprocess.Popen[bytes] | None = None
         self._leash: int | None = None
         self._scratch: Path | None = None
@@ -153,9 +153,9 @@ class LocalAws:
         self._process, self._leash, self._scratch = None, None, None
 
     def self_test(self, *, again: bool = False) -> SelfTest | None:
-        """Whether each mend is needed and works; remembered, so that only the first start pays for it."""
+        """Whether each patch is needed and works; remembered, so that only the first start pays for it."""
         with tempfile.TemporaryDirectory(prefix="local-aws-") as scratch:
-            return ensure_mended(self._python, self._server_environment(Path(scratch)), again=again)
+            return ensure_patched(self._python, self._server_environment(Path(scratch)), again=again)
 
     def reset(self) -> None:
         """Empty all accounts. Administrators are gone as well: make them again."""
@@ -216,8 +216,8 @@ class LocalAws:
     def _launch(self, scratch: Path, port: int, *, on_leash: bool) -> None:
         leash_end, self._leash = os.pipe() if on_leash else (None, None)
         command = [str(self._python), "-I", str(SERVER), "--port", str(port)]
-        for mend in self._without_mends:
-            command += ["--without", mend]
+        for patch in self._without_patches:
+            command += ["--without", patch]
         if leash_end is not None:
             command += ["--leash", str(leash_end)]
         assert self.log_path is not None  # noqa: S101 - set by start

@@ -1,6 +1,6 @@
-"""Is each mend still needed, and does it work? Runs inside the server's process, with `server.py --self-test`.
+"""Is each patch still needed, and does it work? Runs inside the server's process, with `server.py --self-test`.
 
-All probes run at the same time, first against MiniStack as it is, then with every mend applied.
+All probes run at the same time, first against MiniStack as it is, then with every patch applied.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import mends
+import patches
 from probing import Probing
 
 _log = logging.getLogger("self-test")
@@ -27,7 +27,7 @@ async def run(
     listener: socket.socket,
     report: Callable[[Result], None],
 ) -> None:
-    """Report `{mend: {"needed": bool, "works": bool}}`: what the probes say without the mends and with them.
+    """Report `{patch: {"needed": bool, "works": bool}}`: what the probes say without the patches and with them.
 
     `report` must end the process: what the probes left waiting can't be ended otherwise.
     """
@@ -37,7 +37,7 @@ async def run(
     server = asyncio.create_task(serve(listener))
     try:
         before = await asyncio.to_thread(_probe_all, Probing(port, 1, patience=0.5))
-        mends.apply()
+        patches.apply()
         after = await asyncio.to_thread(_probe_all, Probing(port, 2, patience=20))
     except Exception:  # noqa: BLE001
         # Leaving this function would wait for what the probes left waiting.
@@ -48,14 +48,14 @@ async def run(
 
 
 def _probe_all(aws: Probing) -> dict[str, bool]:
-    with ThreadPoolExecutor(max_workers=len(mends.ALL)) as pool:
-        running = {mends.name_of(mend): pool.submit(_probe, mend, aws) for mend in mends.ALL}
+    with ThreadPoolExecutor(max_workers=len(patches.ALL)) as pool:
+        running = {patches.name_of(patch): pool.submit(_probe, patch, aws) for patch in patches.ALL}
         return {name: probe.result() for name, probe in running.items()}
 
 
-def _probe(mend: Any, aws: Probing) -> bool:
+def _probe(patch: Any, aws: Probing) -> bool:
     try:
-        return bool(mend.probe(aws))
+        return bool(patch.probe(aws))
     except Exception:  # noqa: BLE001 - a probe that breaks has not shown what it should
-        _log.exception("the probe of %s broke", mends.name_of(mend))
+        _log.exception("the probe of %s broke", patches.name_of(patch))
         return False

@@ -1,6 +1,6 @@
-"""A very small AWS client for the mends' probes: signed requests, no models, nothing but MiniStack's own virtualenv.
+"""A very small AWS client for the patches' probes: signed requests, no models, nothing but MiniStack's own virtualenv.
 
-Each self-test phase (before the mends, after them) has accounts of its own, so that the two don't meet.
+Each self-test phase (before the patches, after them) has accounts of its own, so that the two don't meet.
 """
 
 from __future__ import annotations

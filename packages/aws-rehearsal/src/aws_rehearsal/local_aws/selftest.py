@@ -1,6 +1,6 @@
-"""The self-test of the mends: run once per version of MiniStack and of the mends, then remembered.
+"""The self-test of the patches: run once per version of MiniStack and of the patches, then remembered.
 
-A mend that does not work would make every later result a lie, so it stops the start. A mend that MiniStack no longer
+A patch that does not work would make every later result a lie, so it stops the start. A patch that MiniStack no longer
 needs is only worth a look: it can go.
 """
 
@@ -28,24 +28,24 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class SelfTest:
-    """What the probes said, by mend."""
+    """What the probes said, by patch."""
 
     needed: Mapping[str, bool]
     works: Mapping[str, bool]
 
     @property
     def broken(self) -> tuple[str, ...]:
-        """Mends that do not do what they are for."""
+        """Patches that do not do what they are for."""
         return tuple(name for name, works in self.works.items() if not works)
 
     @property
     def needless(self) -> tuple[str, ...]:
-        """Mends without which this MiniStack behaves as AWS does."""
+        """Patches without which this MiniStack behaves as AWS does."""
         return tuple(name for name, needed in self.needed.items() if not needed)
 
 
-def ensure_mended(python: Path, environment: Mapping[str, str], *, again: bool = False) -> SelfTest | None:
-    """The self-test's result, from the cache unless `again`; raises `SetupError` if a mend does not work.
+def ensure_patched(python: Path, environment: Mapping[str, str], *, again: bool = False) -> SelfTest | None:
+    """The self-test's result, from the cache unless `again`; raises `SetupError` if a patch does not work.
 
     None if `python` is not an interpreter with a MiniStack beside it, but something that starts one: there is no
     version to remember the result by, and whoever wraps an interpreter tests the one inside.
@@ -61,14 +61,14 @@ def ensure_mended(python: Path, environment: Mapping[str, str], *, again: bool =
     )
     if test.broken:
         raise SetupError(
-            f"MiniStack {version} does not behave as AWS with these mends: {', '.join(test.broken)}",
-            where=str(_HERE / "mends"),
-            remedy="install the pinned version with `make setup`, or repair the mends for the new one",
+            f"MiniStack {version} does not behave as AWS with these patches: {', '.join(test.broken)}",
+            where=str(_HERE / "patches"),
+            remedy="install the pinned version with `make setup`, or repair the patches for the new one",
         )
     if found is None:
         _write(kept, result)
     if test.needless:
-        _log.warning("MiniStack %s no longer needs these mends: %s", version, ", ".join(test.needless))
+        _log.warning("MiniStack %s no longer needs these patches: %s", version, ", ".join(test.needless))
     return test
 
 
@@ -106,9 +106,9 @@ def _write(kept: Path, result: object) -> None:
 
 def _sources() -> list[Path]:
     facts = _HERE / "handlers"
-    mends = sorted((_HERE / "mends").glob("*.py"))
+    patches = sorted((_HERE / "patches").glob("*.py"))
     return [
-        *mends,
+        *patches,
         *sorted(facts.glob("*.py")),
         facts / "table.json",
         _HERE / "probes.py",

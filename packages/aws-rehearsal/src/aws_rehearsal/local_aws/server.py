@@ -1,9 +1,9 @@
-"""The local AWS as one process: MiniStack with our mends, on the loopback interface only.
+"""The local AWS as one process: MiniStack with our patches, on the loopback interface only.
 
 Runs with the Python of MiniStack's own virtualenv and therefore imports nothing of this project but
-the mends beside it. `LocalAws` starts it; by hand:
+the patches beside it. `LocalAws` starts it; by hand:
 
-    python server.py [--port N] [--leash FD] [--without MEND ...] [--self-test]
+    python server.py [--port N] [--leash FD] [--without PATCH ...] [--self-test]
 
 It prints one line of JSON on its standard output as soon as it listens (`{"port": ..., "pid": ...}`);
 whatever MiniStack says goes to standard error. Environment:
@@ -33,7 +33,7 @@ _HOW_OFTEN_TO_ASK_FOR_THE_PARENT = 1.0
 
 
 def main() -> None:
-    """Listen, import MiniStack, mend it, serve until told to stop or until the parent is gone."""
+    """Listen, import MiniStack, patch it, serve until told to stop or until the parent is gone."""
     arguments = _arguments()
     announce = _keep_standard_output_for_the_announcement()
     parent = os.getppid()
@@ -45,13 +45,13 @@ def main() -> None:
     listener = _listen(arguments.port)
     port = listener.getsockname()[1]
     os.environ["GATEWAY_PORT"] = str(port)
-    import mends  # noqa: PLC0415 - imports MiniStack, which reads the environment set above
+    import patches  # noqa: PLC0415 - imports MiniStack, which reads the environment set above
 
     if arguments.self_test:
         import probes  # noqa: PLC0415 - only the self-test needs them
 
         asyncio.run(probes.run(_serve, listener, lambda result: _report_and_end(announce, result)))
-    mends.apply(without=arguments.without)
+    patches.apply(without=arguments.without)
     with os.fdopen(announce, "w") as out:
         json.dump({"port": port, "pid": os.getpid()}, out)
         out.write("\n")
@@ -62,8 +62,8 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="The local AWS of the rehearsal.")
     parser.add_argument("--port", type=int, default=0, help="port to listen on; 0 takes a free one")
     parser.add_argument("--leash", type=int, help="descriptor of a pipe: the server ends when its other end closes")
-    parser.add_argument("--without", action="append", default=[], help="a mend to leave out")
-    parser.add_argument("--self-test", action="store_true", help="try every mend before and after, print the result")
+    parser.add_argument("--without", action="append", default=[], help="a patch to leave out")
+    parser.add_argument("--self-test", action="store_true", help="try every patch before and after, print the result")
     return parser.parse_args()
 
 

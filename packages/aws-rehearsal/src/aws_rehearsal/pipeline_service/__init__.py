@@ -1,6 +1,6 @@
 """CodePipeline, CodeBuild and CodeStar Notifications in the local AWS: speaks their APIs and runs what is declared.
 
-`PipelineService` is the door; `joining` says where the service lives and why. What decides is pure (`structure`,
+`PipelineService` is what others use; `joining` says where the service lives and why. What decides is pure (`structure`,
 `decisions`, `triggers`, `buildspec`, `variables`, `overrides`, `views`), what acts is apart (`engine`, `actions`,
 `build_run`, `processes`).
 """

@@ -102,7 +102,7 @@ def is_whole(environment: Environment) -> bool:
 
 
 def ensure_environment(environment: Environment, progress: Progress) -> Path:
-    """Make the environment, or mend it if it is stale or broken; its interpreter. Raises `SetupError`."""
+    """Make the environment, or fix it if it is stale or broken; its interpreter. Raises `SetupError`."""
     if is_whole(environment):
         return environment.python
     uv = find_uv(progress)

@@ -139,7 +139,7 @@ CASES = [
     _case(
         "output of a cross-account build",
         ACTION,
-        _set(("stages", 1, "actions", 0, "roleArn"), "arn:aws:iam::222222222222:role/door"),
+        _set(("stages", 1, "actions", 0, "roleArn"), "arn:aws:iam::222222222222:role/action"),
     ),
     _case("V1 with variables", STRUCTURE, lambda d: d.update(pipelineType="V1", executionMode="SUPERSEDED")),
     _case("V1 queued", STRUCTURE, lambda d: (d.update(pipelineType="V1"), d.pop("variables"))),

@@ -178,10 +178,11 @@ def test_a_disabled_key_stops_the_pipeline(world: World) -> None:
 def _cross_account(
     world: World, *, extra: list[dict[str, Any]] | None = None, opened: str = "bucket key"
 ) -> dict[str, Any]:
-    """A CodeBuild action behind a door in the target account; bucket and key are `opened` to its project's role."""
-    door_trust = trusted_role(world.pipeline_role)
+    """A CodeBuild action with an action role in the target account; bucket and key are `opened` to its project's
+    role."""
+    action_role_trust = trusted_role(world.pipeline_role)
     rights = [allow(["codebuild:StartBuild", "codebuild:BatchGetBuilds"]), *(extra or [])]
-    door = world.role("door", door_trust, rights, world.target)
+    action_role = world.role("action", action_role_trust, rights, world.target)
     runner = world.role(
         "deploy",
         trusted("codebuild.amazonaws.com"),
@@ -205,7 +206,7 @@ def _cross_account(
     }
     world.project("deploy", spec=spec, serviceRole=runner, admin=world.target_admin)
     _open_to(world, runner, opened)
-    return build("deploy", roleArn=door, namespace="Deployed")
+    return build("deploy", roleArn=action_role, namespace="Deployed")
 
 
 def _open_to(world: World, role: str, opened: str) -> None:
@@ -223,7 +224,7 @@ def _open_to(world: World, role: str, opened: str) -> None:
     world.client("kms").put_key_policy(KeyId=world.key, PolicyName="default", Policy=policy)
 
 
-def test_a_build_in_another_account_runs_behind_its_door(world: World) -> None:
+def test_a_build_in_another_account_runs_with_its_action_role(world: World) -> None:
     execution = world.create("across", stage("Deploy", _cross_account(world)))
 
     assert world.service.wait(execution).status == "Succeeded"
@@ -248,10 +249,10 @@ def test_a_build_in_another_account_needs_bucket_and_key_opened_to_its_role(
     assert ("s3:GetBucketLocation" in message or "GetBucketLocation" in message) is (opened == "key")
 
 
-def test_a_door_that_does_not_trust_the_pipelines_role_fails_the_action_with_the_reason(world: World) -> None:
+def test_an_action_role_that_does_not_trust_the_pipelines_role_fails_the_action_with_the_reason(world: World) -> None:
     action = _cross_account(world)
     execution = world.create("closed", stage("First", approval("First")), stage("Deploy", action))
-    world.role("door", trusted_role(f"arn:aws:iam::{world.tooling}:role/another"), [], world.target)
+    world.role("action", trusted_role(f"arn:aws:iam::{world.tooling}:role/another"), [], world.target)
     world.approve("closed", execution, "First")
 
     message = _error(world, "closed", execution, "deploy")
@@ -270,8 +271,9 @@ def test_the_pipelines_role_needs_the_right_to_assume_the_actions_role(world: Wo
     assert "sts:AssumeRole" in _error(world, "keyring", execution, "deploy")
 
 
-def test_the_doors_own_denies_count(world: World) -> None:
-    """A door may start builds but with no override; an action that overrides variables is refused by this one."""
+def test_the_action_roles_own_denies_count(world: World) -> None:
+    """An action role may start builds but with no override; an action that overrides variables is refused by this
+    one."""
     denied = [deny("codebuild:StartBuild", Condition={"Null": {"codebuild:environment.environmentVariables": "false"}})]
     action = _cross_account(world, extra=denied)
     action["configuration"]["EnvironmentVariables"] = '[{"name": "A", "value": "1"}]'
@@ -283,7 +285,7 @@ def test_the_doors_own_denies_count(world: World) -> None:
     assert "explicit deny" in message
 
 
-def test_a_door_can_name_the_only_variables_a_build_may_be_started_with(world: World) -> None:
+def test_an_action_role_can_name_the_only_variables_a_build_may_be_started_with(world: World) -> None:
     names = {"codebuild:environment.environmentVariables.name": ["DIGEST"]}
     action = _cross_account(
         world, extra=[deny("codebuild:StartBuild", Condition={"ForAnyValue:StringNotEquals": names})]
@@ -306,7 +308,7 @@ def _variable(name: str) -> str:
     return json.dumps([{"name": name, "value": "1", "type": "PLAINTEXT"}])
 
 
-def test_a_door_without_the_right_to_read_builds_fails_the_action(world: World) -> None:
+def test_an_action_role_without_the_right_to_read_builds_fails_the_action(world: World) -> None:
     action = _cross_account(world, extra=[deny("codebuild:BatchGetBuilds")])
     execution = world.create("blind", stage("Deploy", action))
 
@@ -424,10 +426,10 @@ def test_an_action_in_another_region_gets_its_artifacts_from_that_regions_store(
 
 def test_a_pipeline_is_refused_while_its_role_cannot_assume_a_role_of_its_actions(world: World) -> None:
     """Seen with CreatePipeline and UpdatePipeline: terraform-provider-aws issue 13103, terraform pull request 14263."""
-    door = f"arn:aws:iam::{world.target}:role/door"
+    action_role = f"arn:aws:iam::{world.target}:role/action"
     world.project("make", "true")
-    beyond = world.declaration("app", stage("Build", build("make"), build("make", name="Beyond", roleArn=door)))
-    said = f"{world.pipeline_role} is not authorized to perform AssumeRole on role {door}"
+    beyond = world.declaration("app", stage("Build", build("make"), build("make", name="Beyond", roleArn=action_role)))
+    said = f"{world.pipeline_role} is not authorized to perform AssumeRole on role {action_role}"
     with pytest.raises(world.pipelines.exceptions.InvalidStructureException, match=re.escape(said)):
         world.pipelines.create_pipeline(pipeline=beyond)
     assert world.pipelines.list_pipelines()["pipelines"] == []
@@ -438,18 +440,18 @@ def test_a_pipeline_is_refused_while_its_role_cannot_assume_a_role_of_its_action
     assert world.pipelines.get_pipeline(name="app")["pipeline"]["version"] == 1
 
     # The role is there, and lets in somebody else; then this pipeline's.
-    world.role("door", trusted_role(f"{world.pipeline_role}-of-another"), [], account=world.target)
+    world.role("action", trusted_role(f"{world.pipeline_role}-of-another"), [], account=world.target)
     with pytest.raises(world.pipelines.exceptions.InvalidStructureException, match=re.escape(said)):
         world.pipelines.update_pipeline(pipeline=beyond)
-    world.role("door", trusted_role(world.pipeline_role), [], account=world.target)
+    world.role("action", trusted_role(world.pipeline_role), [], account=world.target)
     assert world.pipelines.update_pipeline(pipeline=beyond)["pipeline"]["version"] == 2
 
 
 def test_a_role_of_a_rule_counts_as_well(world: World) -> None:
-    door = f"arn:aws:iam::{world.target}:role/door"
+    action_role = f"arn:aws:iam::{world.target}:role/action"
     world.project("make", "true")
-    rules = [{**rule, "roleArn": door} for rule in variable_check("#{Source.BranchName}", "EQ", "main")]
+    rules = [{**rule, "roleArn": action_role} for rule in variable_check("#{Source.BranchName}", "EQ", "main")]
     entry = {"conditions": [{"result": "SKIP", "rules": rules}]}
     declared = world.declaration("app", stage("Build", build("make"), beforeEntry=entry))
-    with pytest.raises(world.pipelines.exceptions.InvalidStructureException, match=re.escape(door)):
+    with pytest.raises(world.pipelines.exceptions.InvalidStructureException, match=re.escape(action_role)):
         world.pipelines.create_pipeline(pipeline=declared)

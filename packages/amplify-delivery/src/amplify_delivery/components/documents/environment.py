@@ -67,7 +67,7 @@ class EnvironmentAccess:
     staging_key_arn: str | None = None
     """The staging area's own key, once it is made; None as well where there is none."""
     allowed_overrides: tuple[str, ...] = ()
-    """Of `door.DENIED_OVERRIDES` those that a build may be started with all the same."""
+    """Of `action_role.DENIED_OVERRIDES` those that a build may be started with all the same."""
     own_boundary: str | None = None
     """ARN of the organization's boundary for all our own roles."""
     images: bool = False

@@ -136,7 +136,7 @@ class EnvironmentNames(_Place):
 
     @property
     def path(self) -> str:
-        """IAM path of the door, the execution role and the boundary."""
+        """IAM path of the action role, the execution role and the boundary."""
         return f"{ROOT_PATH}{self.app}/env/{self.environment}/"
 
     @property
@@ -148,12 +148,12 @@ class EnvironmentNames(_Place):
         return fit(f"{self.prefix}-{what}", MAX_ROLE_NAME)
 
     @property
-    def door_role(self) -> str:
-        return self._role("door")
+    def action_role(self) -> str:
+        return self._role("action")
 
     @property
-    def door_arn(self) -> str:
-        return self.iam_arn("role", self.path, self.door_role)
+    def action_role_arn(self) -> str:
+        return self.iam_arn("role", self.path, self.action_role)
 
     @property
     def execution_role(self) -> str:
@@ -208,7 +208,7 @@ class EnvironmentNames(_Place):
     @property
     def version_parameter(self) -> str:
         """SSM parameter with the version of this account's roles and projects."""
-        return f"{ROOT_PATH}{self.app}/{self.environment}/version"
+        return f"{ROOT_PATH}{self.app}/{self.environment}/bootstrap-version"
 
     @property
     def types_parameter(self) -> str:

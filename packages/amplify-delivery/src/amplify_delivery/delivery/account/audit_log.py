@@ -1,4 +1,4 @@
-"""An enrolled environment's audit log: a log group in its account that the pipeline can append to and not shorten.
+"""A bootstrapped environment's audit log: a log group in its account that the pipeline can append to and not shorten.
 
 One event for each plan and each deployment, one stream for each command that ran: `plan/...` and `deploy/...`, since
 the role that plans may write its own only. What an event holds: `amplify_delivery.delivery.deployment.audit`.

@@ -1,4 +1,4 @@
-"""Whether an enrolled environment's account has given the rights for what would be deployed: asked by every plan.
+"""Whether a bootstrapped environment's account has given the rights for what would be deployed: asked by every plan.
 
 The account's stack records what its roles were made for (`amplify_delivery.components.documents.rights.prepared`). AWS
 itself would tell in the middle of the deployment.
@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from amplify_delivery.components.documents.environment import NEVER_WITHIN_THE_BOUNDARY
 from amplify_delivery.components.documents.rights.prepared import Prepared, parse
 from amplify_delivery.components.documents.rights.pulumi_types import cloudformation_type
-from amplify_delivery.delivery.account import stamp
+from amplify_delivery.delivery.account import bootstrap_version
 from amplify_delivery.delivery.account.account import Account
 from amplify_delivery.delivery.planning import Lacking, Needs
 from amplify_delivery.errors import ConfigError, DeployError
@@ -37,7 +37,9 @@ def recorded(config: EnvironmentConfig, project: Project, account: Account) -> P
         raise account.refused(error, f"reading {name}") from None
     except ValueError as error:
         said = f"the account does not say what its roles were made for: {name} is {error}"
-    raise DeployError(said, where=stamp.place(config), remedy=stamp.enrolling(config, project))
+    raise DeployError(
+        said, where=bootstrap_version.place(config), remedy=bootstrap_version.to_bootstrap(config, project)
+    )
 
 
 def check(lacking: Lacking, config: EnvironmentConfig, project: Project) -> None:
@@ -53,8 +55,8 @@ def check(lacking: Lacking, config: EnvironmentConfig, project: Project) -> None
     lines += [f"  verification pages in the bucket {bucket}, of the export" for bucket in lacking.pages]
     raise DeployError(
         "the account has not given the rights for:\n" + "\n".join(lines),
-        where=stamp.place(config),
-        remedy="; ".join([*_to_declare(lacking, config, project), stamp.enrolling(config, project)]),
+        where=bootstrap_version.place(config),
+        remedy="; ".join([*_to_declare(lacking, config, project), bootstrap_version.to_bootstrap(config, project)]),
     )
 
 
@@ -74,7 +76,7 @@ def check_policies(named: Needs, config: EnvironmentConfig) -> None:
     raise DeployError(
         "managed policies with names of their own, which no account lets a backend make: "
         + "; ".join(_line(kind, places) for kind, places in named.items()),
-        where=stamp.place(config),
+        where=bootstrap_version.place(config),
         remedy="take `ManagedPolicyName` out of them (`amplify override`): CloudFormation names them after the stack; "
         "nothing was changed",
     )
@@ -84,12 +86,15 @@ def denied_at_run_time(needs: Needs, config: EnvironmentConfig, project: Project
     """What the backend's code will be denied although its own policies give it, as a line with the way out."""
     if not needs:
         return ()
-    file = project.file(stamp.account_stack(project, config.environment)).name
+    file = project.file(bootstrap_version.account_stack(project, config.environment)).name
     services = sorted({action.partition(":")[0].lower() for action in needs})
     never = [service for service in services if service in NEVER_WITHIN_THE_BOUNDARY]
     ways = []
     if addable := [service for service in services if service not in never]:
-        ways.append(f"{file} names in `boundaryServices`: {', '.join(addable)}; {stamp.enrolling(config, project)}")
+        ways.append(
+            f"{file} names in `boundaryServices`: {', '.join(addable)}; "
+            f"{bootstrap_version.to_bootstrap(config, project)}"
+        )
     if never:
         ways.append(f"no role of a backend gets {', '.join(never)}: take it out of the export, or do without")
     lines = "; ".join(_line(action, places) for action, places in needs.items())
@@ -112,7 +117,7 @@ def not_compared(policies: Needs) -> tuple[str, ...]:
 
 def declared_boundary(config: EnvironmentConfig, project: Project, types: Iterable[str]) -> Prepared:
     """What the account's file says of the boundary, without asking the account: for a backend of `types`."""
-    account = project.account(stamp.account_stack(project, config.environment))
+    account = project.account(bootstrap_version.account_stack(project, config.environment))
     return Prepared(frozenset(types), frozenset(), frozenset(), boundary=frozenset(account.boundary_services))
 
 
@@ -127,7 +132,7 @@ def _to_declare(lacking: Lacking, config: EnvironmentConfig, project: Project) -
         backend, program = declared_types(project, config)
     except ConfigError:
         backend, program = frozenset(), frozenset()  # a mistake in another file is not what is to be told here
-    file = project.file(stamp.account_stack(project, config.environment)).name
+    file = project.file(bootstrap_version.account_stack(project, config.environment)).name
     former = [name for name in lacking.removed if name not in backend and name not in lacking.backend]
     known = {token: cloudformation_type(token) for token in lacking.program}
     types = sorted({name for name in known.values() if name and name not in program})

@@ -1,6 +1,6 @@
 """The record of a plan or a deployment: one JSON event, whatever came of it.
 
-It goes to a file of the caller's, and to the audit log of an enrolled environment.
+It goes to a file of the caller's, and to the audit log of a bootstrapped environment.
 """
 
 from __future__ import annotations
@@ -106,8 +106,9 @@ class Audit:
 
 
 def log_if_allowed(audit: Audit, target: Wanted) -> None:
-    """Have a plan of an enrolled environment recorded in its account. Whoever may not write there may plan as well."""
-    if not target.config.enrolled:
+    """Have a plan of a bootstrapped environment recorded in its account. Whoever may not write there may plan as
+    well."""
+    if not target.config.bootstrapped:
         return
     try:
         audit.log_to(AuditLog(target.account_anew, target.names, PLAN))

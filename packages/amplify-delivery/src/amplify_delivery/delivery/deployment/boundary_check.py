@@ -1,4 +1,5 @@
-"""What an enrolled environment's boundary denies to the roles of an export, as its account's file says: without AWS."""
+"""What a bootstrapped environment's boundary denies to the roles of an export, as its account's file says: without
+AWS."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ from amplify_delivery.stacks.config import Project
 def notes(assembly: Assembly, environment: str) -> tuple[str, ...]:
     """A line with the way out, and one about policies that nobody can look into; or none. Raises `ConfigError`."""
     config, project = stack_files.load(environment), Project(Path())
-    if not config.enrolled:
+    if not config.bootstrapped:
         return ()
     bucket = staging_bucket_name(assembly.project, config.environment, config.account, config.region)
     root = render_root(assembly, stack_files.values(config), bucket)

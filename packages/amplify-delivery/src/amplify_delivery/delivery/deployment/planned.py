@@ -76,7 +76,7 @@ def make(target: Wanted, engine: Engine) -> Plan:
     """
     environment = engine.stack
     state = engine.state()
-    secrets_provider.check(environment, state, pipeline=target.config.enrolled)
+    secrets_provider.check(environment, state, pipeline=target.config.bootstrapped)
     previewed = engine.preview().steps
     here = backend(target)
     program = plan_program(previewed, backend_changes=bool(here.steps), deployed=here.found.status is not None)
@@ -118,10 +118,10 @@ def make(target: Wanted, engine: Engine) -> Plan:
 def _rights(target: Wanted, here: Backend, previewed: Sequence[ProgramStep]) -> tuple[str, ...]:
     """What is not known of the account's rights for this plan. Raises `DeployError` if there are some lacking.
 
-    An environment that is not enrolled is deployed with the rights of whoever deploys it.
+    An environment that is not bootstrapped is deployed with the rights of whoever deploys it.
     """
     config, project = target.config, Project(Path())
-    if not config.enrolled:
+    if not config.bootstrapped:
         return ()
     record = prepared.recorded(config, project, target.account)
     found = lacking(

@@ -12,7 +12,7 @@ from amplify_delivery.changes import deployed
 from amplify_delivery.components.documents.naming import EnvironmentNames
 from amplify_delivery.components.names import staging_bucket_name
 from amplify_delivery.delivery import output
-from amplify_delivery.delivery.account import stamp
+from amplify_delivery.delivery.account import bootstrap_version
 from amplify_delivery.delivery.account.account import Account
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.export import Assembly, EnvironmentValues, RootStack, render_root
@@ -56,7 +56,7 @@ def wanted(environment: str) -> Wanted:
     bucket = staging_bucket_name(assembly.project, config.environment, config.account, config.region)
     root = render_root(assembly, values, bucket)
     account = Account.of(config)
-    stamp.check(config, project, account)
+    bootstrap_version.check(config, project, account)
     names = environment_names(project.app, config)
     return Wanted(config, assembly, root, _parameters(root, values, config), account, names)
 

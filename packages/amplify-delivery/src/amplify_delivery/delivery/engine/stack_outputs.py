@@ -111,7 +111,7 @@ def read_account(config: EnvironmentConfig, app: str) -> dict[str, Output]:
                 remedy="deploy the environment first; a step before the first deployment cannot ask for outputs",
             ) from None
         refused = account.refused(error, f"reading the outputs of {root.stack_name}")
-        if config.enrolled:
+        if config.bootstrapped:
             refused.remedy = "`deploy` leaves the outputs in the account: deploy the environment first"
         raise refused from None
     return from_stack(stack, root, config)

@@ -1,4 +1,4 @@
-"""What lies beside the engine's state in an enrolled environment's state bucket: plans and outputs.
+"""What lies beside the engine's state in a bootstrapped environment's state bucket: plans and outputs.
 
 The bucket's default encryption takes the environment's key; every call says whose bucket it has to be.
 """

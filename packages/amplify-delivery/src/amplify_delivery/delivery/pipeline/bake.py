@@ -40,7 +40,7 @@ def wait(
             raise DeployError(
                 f"the alarm rings: {state.reason or 'no reason given'}",
                 where=where,
-                remedy="what was deployed stays as it is: roll it back, or mend it and deliver again",
+                remedy="what was deployed stays as it is: roll it back, or fix it and deliver again",
             )
         left = end - clock()
         if left <= 0:

@@ -79,8 +79,8 @@ def outputs_in(state: Mapping[str, Any]) -> Mapping[str, Any]:
 def bring(engine: Engine, model: PipelineModel) -> Mapping[str, int]:
     """Update the pipeline; the changes by kind.
 
-    Nobody but CodePipeline can try whether an environment's account lets the pipeline in: its door is open to the
-    pipeline's role alone. What CodePipeline refuses for that is tried again for a minute. Raises `DeployError`s.
+    Nobody but CodePipeline can try whether an environment's account lets the pipeline in: its action role is open to
+    the pipeline's role alone. What CodePipeline refuses for that is tried again for a minute. Raises `DeployError`s.
     """
     for attempt in range(1, _ATTEMPTS + 1):
         try:
@@ -100,14 +100,14 @@ def bring(engine: Engine, model: PipelineModel) -> Mapping[str, int]:
 
 
 def _not_let_in(error: DeployError, role: str, model: PipelineModel) -> DeployError:
-    names = next((names for names in model.environments if names.door_arn == role), None)
+    names = next((names for names in model.environments if names.action_role_arn == role), None)
     if names is None:
         return error
     return DeployError(
         f"the account of {names.environment} does not let the pipeline in:\n{error.message}",
         where=error.where,
-        remedy=f"an administrator of account {names.account} runs `amplify-delivery enrol {names.environment}`, then "
-        "retry the stage. The pipeline still is what it was; its role may assume one more role, which lets nobody in",
+        remedy=f"an administrator of account {names.account} runs `amplify-delivery bootstrap {names.environment}`, "
+        "then retry the stage. The pipeline still is what it was; its role may assume one more, which lets nobody in",
     )
 
 

@@ -23,9 +23,9 @@ def variables(step: Step, outputs: stack_outputs.Outputs, where: str) -> tuple[d
 def failure(step: Step, ended: shell.Ended, where: str) -> DeployError | None:
     """Why the step has failed; None if it has not."""
     if ended.timed_out:
-        why, remedy = f"ended after its timeout of {step.timeout} minutes", "raise `timeout` of the step, or mend it"
+        why, remedy = f"ended after its timeout of {step.timeout} minutes", "raise `timeout` of the step, or fix it"
     elif ended.failed:
-        why, remedy = ended.failed, "what was deployed stays as it is; mend the cause and repeat the step"
+        why, remedy = ended.failed, "what was deployed stays as it is; fix the cause and repeat the step"
     else:
         return None
     return ended.error(why, where, remedy)

@@ -133,5 +133,5 @@ def _document(file: Path) -> Mapping[str, Any]:
     try:
         value = parse_json(file.read_bytes())
     except (OSError, Malformed) as error:
-        raise ConfigError(f"cannot be read: {error}", where=str(file), remedy="mend it, or give its values") from None
+        raise ConfigError(f"cannot be read: {error}", where=str(file), remedy="fix it, or give its values") from None
     return value if isinstance(value, dict) else {}

@@ -79,7 +79,7 @@ def _environment(app: str, environment: NewEnvironment) -> str:
         f"  {app}:account: {json.dumps(environment.account)}\n",
         f"  {app}:region: {environment.region}\n",
         f"  {app}:suffix: {json.dumps(environment.suffix)}\n" if environment.suffix else "",
-        f'  {app}:enrolled: "true"\n' if environment.delivered else "",
+        f'  {app}:bootstrapped: "true"\n' if environment.delivered else "",
     ]
     return f"{first}config:\n{''.join(lines)}"
 

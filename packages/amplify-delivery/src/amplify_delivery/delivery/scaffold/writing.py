@@ -79,7 +79,7 @@ def write(folder: Path, files: Mapping[str, bytes], export: Path | None) -> Writ
         raise SetupError(
             f"cannot be written: {error.strerror}",
             where=str(error.filename or folder),
-            remedy="mend the cause and call the command again: it goes on, and overwrites nothing",
+            remedy="fix the cause and call the command again: it goes on, and overwrites nothing",
         ) from None
     return Written(tuple(new), tuple(same), tuple(left))
 
@@ -129,6 +129,6 @@ def replace(folder: Path, files: Mapping[str, bytes]) -> Collection[str]:
         raise SetupError(
             f"cannot be written: {error.strerror}",
             where=str(error.filename or folder),
-            remedy="mend the cause and call the command again: it goes on where it stopped",
+            remedy="fix the cause and call the command again: it goes on where it stopped",
         ) from None
     return changed

@@ -2,8 +2,8 @@
 
 First whoever writes goes (the pipeline, roles, projects), then what was written into: nobody fills a bucket again that
 has just been emptied. What cannot be made again stays in the stack, and stays protected, until it is asked for with
-`--delete-data`: nothing is orphaned, and enrolling the environment again finds it. Every step can be repeated: what is
-left is read from the engine's state, after a refresh.
+`--delete-data`: nothing is orphaned, and bootstrapping the environment again finds it. Every step can be repeated: what
+is left is read from the engine's state, after a refresh.
 """
 
 from __future__ import annotations

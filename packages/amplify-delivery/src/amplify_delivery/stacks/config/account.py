@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from amplify_delivery.components.documents.account.door import DENIED_OVERRIDES
+from amplify_delivery.components.documents.account.action_role import DENIED_OVERRIDES
 from amplify_delivery.components.documents.fields import (
     BadValueError,
     Compute,
@@ -100,8 +100,8 @@ class AccountConfig(Model):
     )
     allowed_overrides: Annotated[tuple[Override, ...], List] = Field(
         default=(),
-        description="overrides of StartBuild that the door no longer denies, for the case that CodePipeline sends one "
-        "(docs/pipeline.md tells when, docs/trust.md what each opens)",
+        description="overrides of StartBuild that the action role no longer denies, for the case that CodePipeline "
+        "sends one (docs/pipeline.md tells when, docs/trust.md what each opens)",
     )
     roles_boundary: PolicyArn | None = Field(
         default=None, description="permissions boundary of your organization, put on all roles that this stack makes"

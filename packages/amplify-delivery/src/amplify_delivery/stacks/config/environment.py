@@ -164,10 +164,10 @@ class EnvironmentConfig(Model):
     lint: Lint = Field(default=Lint(), description="which findings about templates do not count")
     execution_role_arn: RoleArn | None = Field(
         default=None,
-        description="role that CloudFormation uses. Default: the account's one if `enrolled`, else the deploying "
+        description="role that CloudFormation uses. Default: the account's one if `bootstrapped`, else the deploying "
         "credentials",
     )
-    enrolled: Flag = Field(
+    bootstrapped: Flag = Field(
         default=False,
         description="the account's own stack has made staging area, execution role and permissions boundary: use "
         "them. A personal stack makes its own staging area",

@@ -34,7 +34,7 @@ PLACEHOLDER = re.compile(r"<(root/[\w/]+)(\.Arn)?>")
 
 @dataclass(frozen=True)
 class Backend:
-    """An export as it would be deployed to an enrolled environment."""
+    """An export as it would be deployed to a bootstrapped environment."""
 
     access: EnvironmentAccess
     documents: AccountDocuments

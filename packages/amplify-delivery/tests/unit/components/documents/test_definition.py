@@ -1,4 +1,4 @@
-"""The pipeline's definition: stages in order, doors as action roles, and nothing that varies per commit."""
+"""The pipeline's definition: stages in order, action roles as action roles, and nothing that varies per commit."""
 
 import json
 from typing import Any
@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from amplify_delivery.components.documents import limits
-from amplify_delivery.components.documents.account.door import DOOR_VARIABLES
+from amplify_delivery.components.documents.account.action_role import BUILD_VARIABLES
 from amplify_delivery.components.documents.pipeline.definition import pipeline_properties
 from amplify_delivery.components.documents.pipeline.model import (
     Approval,
@@ -133,18 +133,18 @@ def test_an_approval_that_may_be_skipped_compares_the_environments_count() -> No
     assert "RoleArn" not in action
 
 
-def test_what_runs_in_a_target_goes_through_its_door(properties: dict[str, Any]) -> None:
-    doors = {names.environment: names for names in w.ENVIRONMENTS}
+def test_what_runs_in_a_target_has_its_action_role(properties: dict[str, Any]) -> None:
+    action_roles = {names.environment: names for names in w.ENVIRONMENTS}
     for found in properties["Stages"][3:]:
         for action in found["Actions"]:
             if action["ActionTypeId"]["Provider"] == "Manual":
                 continue
-            names = doors[action["Name"].rsplit("-", 1)[1]]
-            assert action["RoleArn"] == names.door_arn
+            names = action_roles[action["Name"].rsplit("-", 1)[1]]
+            assert action["RoleArn"] == names.action_role_arn
             assert action.get("Region", w.HOME) == names.region
             assert "OutputArtifacts" not in action
             variables = json.loads(action["Configuration"]["EnvironmentVariables"])
-            assert {v["name"] for v in variables} <= set(DOOR_VARIABLES)
+            assert {v["name"] for v in variables} <= set(BUILD_VARIABLES)
             assert {"name": "ARTIFACT_DIGEST", "value": "#{build.ARTIFACT_DIGEST}", "type": "PLAINTEXT"} in variables
 
 

@@ -66,7 +66,7 @@ def test_too_many_actions_need_another_pipeline() -> None:
         limits.check_definition(pipeline_properties(many(130, 13)))
 
 
-def test_too_many_doors_need_another_pipeline() -> None:
+def test_too_many_action_roles_need_another_pipeline() -> None:
     with pytest.raises(ConfigError, match=r"role seriesapp-pipeline have .* but IAM takes 10240: move some waves"):
         limits.check_roles(pipeline_documents(many(120, 12)).roles)
 

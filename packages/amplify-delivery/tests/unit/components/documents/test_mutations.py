@@ -21,11 +21,11 @@ HARMLESS = {
     r"OnlyThisRole for everybody": "the condition still names the one role",
     r"-prod-\S+ policy build: Artifact(Bucket|Key)? with whole services": "the tooling account allows reading only",
     r"policy build: ArtifactKey without StringEquals kms:ViaService": "the key's policy asks for it as well",
-    r"pipeline-boundary: (Doors|OwnActions) with whole services": "roles trust for sts:AssumeRole only",
+    r"pipeline-boundary: (ActionRoles|OwnActions) with whole services": "roles trust for sts:AssumeRole only",
     r"bucket policy \S+ EnvironmentsRead on every resource": "a bucket's policy reaches no other bucket",
     r"topic policy: Notifications on every resource": "a topic's policy reaches no other topic",
     r"policy \S+ Environments(Read|Decrypt) for everybody": "the condition still names the project roles",
-    r"policy pipeline: Doors with whole services": "a door trusts for sts:AssumeRole only",
+    r"policy pipeline: ActionRoles with whole services": "an action role trusts for sts:AssumeRole only",
     r"NestedStacks (on every resource|without StringEquals)": "the denials still name the one role and the one service",
 }
 """Mutations that loosen nothing by themselves, with what still holds."""

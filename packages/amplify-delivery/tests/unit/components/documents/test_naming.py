@@ -24,7 +24,7 @@ REGIONS = st.sampled_from(["us-east-1", "eu-west-1", "ap-southeast-2", "us-gov-w
 @given(APPS, ENVIRONMENTS, REGIONS)
 def test_names_fit_their_services(app: str, environment: str, region: str) -> None:
     names = EnvironmentNames(app=app, account="012345678901", region=region, environment=environment)
-    roles = [names.door_role, names.execution_role, *(names.project_role(what) for what in PROJECTS)]
+    roles = [names.action_role, names.execution_role, *(names.project_role(what) for what in PROJECTS)]
     assert len(set(roles)) == len(roles)
     assert all(len(role) <= 64 and role.startswith(app[:20]) for role in roles)
     assert all(len(names.project(what)) <= 150 for what in PROJECTS)
@@ -62,7 +62,7 @@ def test_two_environments_never_share_a_name() -> None:
         EnvironmentNames(app="app", account="012345678901", region="us-east-1", environment=e)
         for e in ("prod", "preprod")
     )
-    for what in ("door_arn", "execution_role_arn", "boundary_arn", "state_bucket", "audit_log_group", "path"):
+    for what in ("action_role_arn", "execution_role_arn", "boundary_arn", "state_bucket", "audit_log_group", "path"):
         assert getattr(first, what) != getattr(second, what)
 
 

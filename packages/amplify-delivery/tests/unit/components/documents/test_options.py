@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from amplify_delivery.components.documents.account.door import DENIED_OVERRIDES
+from amplify_delivery.components.documents.account.action_role import DENIED_OVERRIDES
 from amplify_delivery.components.documents.account.everything import account_documents
 from amplify_delivery.components.documents.pipeline.everything import pipeline_documents
 from amplify_delivery.components.documents.pipeline.model import (
@@ -176,7 +176,11 @@ def _containers() -> Iterator[Row]:
             yield never(w.BACKEND, f"codebuild:{action}", project)
     for action in ("UpdateStack", "DeleteStack", "CreateChangeSet", "SetStackPolicy"):
         yield never(w.BACKEND, f"cloudformation:{action}", w.prod.arn("cloudformation", f"stack/{_STACK}/0123"))
-    for role in (w.prod.door_arn, w.prod.execution_role_arn, w.prod.iam_arn("role", "/amplify-delivery/x/", "x-prod")):
+    for role in (
+        w.prod.action_role_arn,
+        w.prod.execution_role_arn,
+        w.prod.iam_arn("role", "/amplify-delivery/x/", "x-prod"),
+    ):
         yield never(w.BACKEND, "sts:AssumeRole", role)
         yield never(w.BACKEND, "iam:PassRole", role)
 
@@ -242,7 +246,7 @@ def test_every_option_adds_something() -> None:
     assert isinstance(w.pipeline_model().source, ConnectionSource)
 
 
-# --- a door that CodePipeline comes through with an override ---------------------------------------------------------
+# --- an action role that CodePipeline comes through with an override --------------------------------------------------
 
 
 @pytest.mark.parametrize("name", DENIED_OVERRIDES)
@@ -253,9 +257,11 @@ def test_a_name_that_the_accounts_file_allows_is_denied_no_more_and_every_other_
     project = w.prod.project_arn("deploy")
     for other in DENIED_OVERRIDES:
         keys = {f"codebuild:{other}": ("elsewhere",) if other.endswith("Variables.name") else "elsewhere"}
-        assert w.is_allowed(world, w.prod.door_arn, "codebuild:StartBuild", project, keys) is (other == name), other
+        assert w.is_allowed(world, w.prod.action_role_arn, "codebuild:StartBuild", project, keys) is (other == name), (
+            other
+        )
 
 
-def test_a_door_that_denies_nothing_more_has_no_empty_policy() -> None:
-    door = account_documents(w.access(w.prod, allowed_overrides=DENIED_OVERRIDES)).door
-    assert set(door.policies) == {"builds"}
+def test_an_action_role_that_denies_nothing_more_has_no_empty_policy() -> None:
+    action_role = account_documents(w.access(w.prod, allowed_overrides=DENIED_OVERRIDES)).action_role
+    assert set(action_role.policies) == {"builds"}

@@ -1,4 +1,4 @@
-"""The organization's guard over the names that doors trust: decided, and loosened, like every other document."""
+"""The organization's guard over the names that action roles trust: decided, and loosened, like every other document."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def cases() -> Iterator[tuple[str, str, str, bool]]:
         yield w.pipeline.role_arn("update"), verb, target, True
         yield SHE, verb, target, False
         yield OTHER, verb, target.rpartition("/")[0] + "/another", False
-    # UpdatePipeline writes the list of doors, and the pipeline is read by whoever may.
+    # UpdatePipeline writes the list of action roles, and the pipeline is read by whoever may.
     yield w.pipeline.role_arn("update"), "PutRolePolicy", w.pipeline.role_arn(), False
     yield OTHER, "GetRole", w.pipeline.role_arn(), False
 
@@ -52,7 +52,9 @@ def denies(policy: Document, who: str, verb: str, target: str) -> bool:
 
 
 @pytest.mark.parametrize(("who", "verb", "target", "denied"), list(cases()))
-def test_only_named_administrators_change_what_doors_trust(who: str, verb: str, target: str, denied: bool) -> None:
+def test_only_named_administrators_change_what_action_roles_trust(
+    who: str, verb: str, target: str, denied: bool
+) -> None:
     assert denies(POLICY, who, verb, target) is denied
 
 

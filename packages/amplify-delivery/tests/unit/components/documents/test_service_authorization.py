@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from amplify_delivery.components.documents.account import door
+from amplify_delivery.components.documents.account import action_role
 from amplify_delivery.components.documents.account.everything import account_documents
 from amplify_delivery.components.documents.account.organization import protect_pipeline_role
 from amplify_delivery.components.documents.rights import boundary, handler_table, stack_actions, unscoped
@@ -124,7 +124,7 @@ def test_every_action_exists_as_it_is_spelt(name: str) -> None:
         boundary.IAM_CHANGES,
         stack_actions.STACK_READS,
         stack_actions.EXECUTIONS,
-        (door.START, door.STOP, door.READ),
+        (action_role.START, action_role.STOP, action_role.READ),
         tuple(unscoped.UNSCOPED_WRITES),
         tuple(sorted(unscoped.UNSCOPED_READS)),
         tuple(a for actions in EXTRA.values() for a in actions),

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from amplify_delivery.components.documents.account.door import DOOR_VARIABLES, OVERRIDE_KEYS
+from amplify_delivery.components.documents.account.action_role import BUILD_VARIABLES, OVERRIDE_KEYS
 from amplify_delivery.components.documents.naming import PROJECTS, EnvironmentNames
 from amplify_delivery.components.documents.rights.boundary import OTHER_IDENTITIES, ROLE_MAKING
 from amplify_delivery.components.documents.rights.stack_actions import EXECUTIONS
@@ -27,7 +27,7 @@ from unit.components.documents.world import (
     OPEN_BUCKET,
     OPEN_KEY,
     OPEN_TOPIC,
-    OTHER_DOOR,
+    OTHER_ACTION_ROLE,
     PROD,
     STRANGER,
     TOOLING,
@@ -89,7 +89,7 @@ OWN_KEY = foreign_key(PROD)
 """A key of the account that the delivery has not made."""
 ACTION = "sts:AssumeRole"
 START, STOP, READ = "codebuild:StartBuild", "codebuild:StopBuild", "codebuild:BatchGetBuilds"
-VARIABLES = {"codebuild:environment.environmentVariables.name": DOOR_VARIABLES}
+VARIABLES = {"codebuild:environment.environmentVariables.name": BUILD_VARIABLES}
 
 
 OBJECT = "kms:EncryptionContext:aws:s3:arn"
@@ -105,7 +105,7 @@ def through_s3(region: str, alias: str) -> dict[str, Any]:
 def parts() -> dict[str, list[Row]]:
     """The whole table, by the part of the trust design that its rows are about."""
     made = (
-        _doors,
+        _action_roles,
         _services,
         _overrides,
         _builds,
@@ -136,26 +136,26 @@ def answered_otherwise(world: World, rows: Iterable[Row]) -> list[str]:
     return [r.id for r in rows if is_allowed(world, r.principal, r.action, r.resource, r.context) is not r.allowed]
 
 
-def _doors() -> Iterator[Row]:
+def _action_roles() -> Iterator[Row]:
     for names in ENVIRONMENTS:
-        yield yes(pipeline.role_arn(), ACTION, names.door_arn)
+        yield yes(pipeline.role_arn(), ACTION, names.action_role_arn)
         for role in (*ROLES, NAMESAKE):
-            yield never(role, ACTION, names.door_arn)
-        yield no(INTRUDER, ACTION, names.door_arn)
-        # The door leads to the door, not to the roles behind it.
+            yield never(role, ACTION, names.action_role_arn)
+        yield no(INTRUDER, ACTION, names.action_role_arn)
+        # The pipeline gets the action role, not the roles of the projects.
         for what in PROJECTS:
             yield never(pipeline.role_arn(), ACTION, names.project_role_arn(what))
-            yield never(names.door_arn, ACTION, names.project_role_arn(what))
+            yield never(names.action_role_arn, ACTION, names.project_role_arn(what))
             yield no(INTRUDER, ACTION, names.project_role_arn(what))
             yield no(NAMESAKE, ACTION, names.project_role_arn(what))
             # Not even the account's own administrator, unless she changes the trust.
             yield no(NEIGHBOUR, ACTION, names.project_role_arn(what))
         yield never(pipeline.role_arn(), ACTION, names.execution_role_arn)
         yield no(NEIGHBOUR, ACTION, names.execution_role_arn)
-        yield no(NEIGHBOUR, ACTION, names.door_arn)
+        yield no(NEIGHBOUR, ACTION, names.action_role_arn)
         yield never(names.project_role_arn("check"), ACTION, names.execution_role_arn)
-        yield never(names.project_role_arn("deploy"), ACTION, names.door_arn)
-    yield no(pipeline.role_arn(), ACTION, OTHER_DOOR)
+        yield never(names.project_role_arn("deploy"), ACTION, names.action_role_arn)
+    yield no(pipeline.role_arn(), ACTION, OTHER_ACTION_ROLE)
     yield never(pipeline.role_arn(), ACTION, WELCOME)
 
 
@@ -175,8 +175,8 @@ def _services() -> Iterator[Row]:
         yield yes("cloudformation.amazonaws.com", ACTION, execution, keys={"aws:SourceAccount": names.account})
         yield no("cloudformation.amazonaws.com", ACTION, execution, keys={"aws:SourceAccount": STRANGER})
         yield no("codebuild.amazonaws.com", ACTION, execution, keys={"aws:SourceAccount": names.account})
-        yield no("codebuild.amazonaws.com", ACTION, names.door_arn, keys={"aws:SourceAccount": names.account})
-        yield no("codepipeline.amazonaws.com", ACTION, names.door_arn, keys={"aws:SourceAccount": TOOLING})
+        yield no("codebuild.amazonaws.com", ACTION, names.action_role_arn, keys={"aws:SourceAccount": names.account})
+        yield no("codepipeline.amazonaws.com", ACTION, names.action_role_arn, keys={"aws:SourceAccount": TOOLING})
     for service, what in (("codepipeline", ""), ("events", "trigger")):
         for account, answer in ((TOOLING, yes), (STRANGER, no)):
             keys = {"aws:SourceAccount": account}
@@ -196,43 +196,45 @@ def _services() -> Iterator[Row]:
 def _overrides() -> Iterator[Row]:
     """A build is started as its project says, or not at all."""
     for names in ENVIRONMENTS:
-        door, project = names.door_arn, names.project_arn("deploy")
+        action_role, project = names.action_role_arn, names.project_arn("deploy")
         for key in OVERRIDE_KEYS:
-            yield never(door, START, project, keys={key: "anything"})
+            yield never(action_role, START, project, keys={key: "anything"})
         bucket = pipeline.artifact_bucket(names.region)
         for location in (f"{bucket}/x/y.zip", f"arn:aws:s3:::{bucket}/x/y.zip"):
-            yield yes(door, START, project, keys={"codebuild:source.location": location, **VARIABLES})
-            yield yes(door, START, project, keys={"codebuild:artifacts.location": location})
+            yield yes(action_role, START, project, keys={"codebuild:source.location": location, **VARIABLES})
+            yield yes(action_role, START, project, keys={"codebuild:artifacts.location": location})
         for key in ("codebuild:source.location", "codebuild:artifacts.location"):
-            yield never(door, START, project, keys={key: "elsewhere/x.zip"})
-        yield yes(door, START, project, keys={"codebuild:encryptionKey": artifact_key(names.region)})
+            yield never(action_role, START, project, keys={key: "elsewhere/x.zip"})
+        yield yes(action_role, START, project, keys={"codebuild:encryptionKey": artifact_key(names.region)})
         stranger = names.arn("kms", "key/x").replace(names.account, STRANGER)
-        yield never(door, START, project, keys={"codebuild:encryptionKey": stranger})
+        yield never(action_role, START, project, keys={"codebuild:encryptionKey": stranger})
         name = "codebuild:environment.environmentVariables.name"
-        yield never(door, START, project, keys={name: ("ARTIFACT_DIGEST", "BASH_ENV")})
-        yield never(door, START, project, keys={name: ("PYTHONPATH",)})
+        yield never(action_role, START, project, keys={name: ("ARTIFACT_DIGEST", "BASH_ENV")})
+        yield never(action_role, START, project, keys={name: ("PYTHONPATH",)})
 
 
 def _builds() -> Iterator[Row]:
     for names in ENVIRONMENTS:
         for what in PROJECTS:
             for action in (START, STOP, READ):
-                yield yes(names.door_arn, action, names.project_arn(what), keys=VARIABLES)
+                yield yes(names.action_role_arn, action, names.project_arn(what), keys=VARIABLES)
                 for other in ENVIRONMENTS:
                     if other != names:
-                        yield no(names.door_arn, action, other.project_arn(what))
+                        yield no(names.action_role_arn, action, other.project_arn(what))
                 if names.account == PROD:
                     continue
                 # Another account's project is out of reach for an administrator as well.
-                yield never(names.door_arn, action, prod.project_arn(what))
+                yield never(names.action_role_arn, action, prod.project_arn(what))
             for action in ("RetryBuild", "StartBuildBatch", "StartSandbox", "UpdateProject", "InvalidateProjectCache"):
-                yield no(names.door_arn, f"codebuild:{action}", names.project_arn(what))
-        yield no(names.door_arn, START, names.arn("codebuild", "project/something-else"))
-        yield no(names.door_arn, "iam:PassRole", names.project_role_arn("deploy"))
-        yield no(names.door_arn, "s3:GetObject", f"{names.bucket_arn(names.state_bucket)}/.pulumi/x")
-        yield no(names.door_arn, "kms:Decrypt", state_key(names), keys=through_s3(names.region, names.state_key_alias))
-        yield no(names.door_arn, "s3:PutObject", f"{names.bucket_arn(names.staging_bucket)}/x")
-        yield no(names.door_arn, "cloudformation:UpdateStack", _stack(names))
+                yield no(names.action_role_arn, f"codebuild:{action}", names.project_arn(what))
+        yield no(names.action_role_arn, START, names.arn("codebuild", "project/something-else"))
+        yield no(names.action_role_arn, "iam:PassRole", names.project_role_arn("deploy"))
+        yield no(names.action_role_arn, "s3:GetObject", f"{names.bucket_arn(names.state_bucket)}/.pulumi/x")
+        yield no(
+            names.action_role_arn, "kms:Decrypt", state_key(names), keys=through_s3(names.region, names.state_key_alias)
+        )
+        yield no(names.action_role_arn, "s3:PutObject", f"{names.bucket_arn(names.staging_bucket)}/x")
+        yield no(names.action_role_arn, "cloudformation:UpdateStack", _stack(names))
 
 
 def _artifacts() -> Iterator[Row]:
@@ -267,7 +269,7 @@ def _artifacts() -> Iterator[Row]:
             yield never(role, "kms:Decrypt", other_key, keys=through_s3(HOME if names.region == AWAY else AWAY, alias))
             for action in ("kms:Encrypt", "kms:GenerateDataKey", "kms:PutKeyPolicy", "kms:ScheduleKeyDeletion"):
                 yield never(role, action, key, keys=via)
-        for role in (names.door_arn, names.execution_role_arn):
+        for role in (names.action_role_arn, names.execution_role_arn):
             for action in ("s3:GetObject", "s3:PutObject"):
                 yield never(role, action, bucket)
             yield never(role, "kms:Decrypt", key, keys=via)
@@ -396,7 +398,7 @@ def _plan() -> Iterator[Row]:
         # It makes nothing, so it hands no role over.
         for passed in (
             names.execution_role_arn,
-            names.door_arn,
+            names.action_role_arn,
             names.iam_arn("role", "/", f"hello-{names.environment}"),
         ):
             for service in ("cloudformation", "codebuild", "lambda"):
@@ -531,7 +533,7 @@ def _roles_by_deploy() -> Iterator[Row]:
             yield never(maker, "iam:DeleteUserPermissionsBoundary", names.iam_arn("user", "/", "me"))
             for action in OTHER_IDENTITIES:
                 yield never(maker, action, names.iam_arn("user", "/", "me"))
-            for ours in (names.door_arn, names.project_role_arn("deploy"), names.execution_role_arn):
+            for ours in (names.action_role_arn, names.project_role_arn("deploy"), names.execution_role_arn):
                 for action in ("UpdateAssumeRolePolicy", "PutRolePolicy", "DeleteRole", "CreateRole", "TagRole"):
                     yield never(maker, f"iam:{action}", ours, keys=boundary)
                 if "deploy" not in maker or ours != names.execution_role_arn:
@@ -721,11 +723,11 @@ def _boundary() -> Iterator[Row]:
     yield no(BACKEND, "iam:DeleteRolePermissionsBoundary", BACKEND)
     yield no(BACKEND, "iam:CreateUser", prod.iam_arn("user", "/", "me"))
     yield no(BACKEND, "iam:CreatePolicyVersion", prod.boundary_arn)
-    yield no(BACKEND, "iam:PutRolePolicy", prod.door_arn, keys=own)
+    yield no(BACKEND, "iam:PutRolePolicy", prod.action_role_arn, keys=own)
     ours = prod.iam_arn("role", "/amplify-delivery/another/", "x-prod")
     for action in (*ROLE_MAKING, "iam:PassRole"):
         yield no(BACKEND, action, ours, keys=own)
-    yield no(BACKEND, "sts:AssumeRole", prod.door_arn)
+    yield no(BACKEND, "sts:AssumeRole", prod.action_role_arn)
     yield no(BACKEND, "organizations:LeaveOrganization", "*")
     # The function of the analytics category looks its app up there, to delete it.
     yield yes(BACKEND, "cloudformation:DescribeStacks", _stack(prod))
@@ -777,7 +779,7 @@ def _deliverys_own() -> Iterator[Row]:
             "SetRepositoryPolicy",
         ):
             yield never(BACKEND, f"ecr:{action}", names.arn("ecr", f"repository/{names.repository}"))
-        for role in (names.door_arn, names.execution_role_arn, names.project_role_arn("deploy")):
+        for role in (names.action_role_arn, names.execution_role_arn, names.project_role_arn("deploy")):
             for action in ("sts:AssumeRole", "iam:UpdateAssumeRolePolicy", "iam:PutRolePolicy", "iam:PassRole"):
                 yield never(BACKEND, action, role)
     # Its own, before alias and tag count.
@@ -854,7 +856,7 @@ def _update() -> Iterator[Row]:
     yield yes(update, "codebuild:UpdateProject", pipeline.project_arn("build"))
     yield no(update, "codebuild:UpdateProject", pipeline.arn("codebuild", "project/another"))
     yield no(update, START, pipeline.project_arn("build"))
-    # Of the role that doors trust: its list of doors, nothing else.
+    # Of the role that action roles trust: its list of action roles, nothing else.
     yield yes(update, "iam:PutRolePolicy", own)
     yield never(update, "iam:DeleteRolePolicy", own)
     for action in ("UpdateAssumeRolePolicy", "CreateRole", "DeleteRole", "AttachRolePolicy", "UpdateRole"):
@@ -879,7 +881,7 @@ def _update() -> Iterator[Row]:
     yield never(update, "iam:GetRole", INTRUDER)
     yield never(update, "s3:PutObject", f"{OPEN_BUCKET}/state")
     yield never(update, "cloudformation:CreateStack", pipeline.arn("cloudformation", "stack/x/y"))
-    for role in (*ROLES, own, OTHER_DOOR, INTRUDER, FRIEND):
+    for role in (*ROLES, own, OTHER_ACTION_ROLE, INTRUDER, FRIEND):
         yield never(update, ACTION, role)
     yield never(update, "sts:AssumeRoleWithWebIdentity", "*")
     for names in ENVIRONMENTS:
@@ -887,7 +889,7 @@ def _update() -> Iterator[Row]:
             yield never(update, START, names.project_arn(what))
         yield never(update, "cloudformation:UpdateStack", _stack(names))
         yield never(update, "cloudformation:DeleteStack", _stack(names))
-        yield never(update, "iam:CreateRole", names.door_arn)
+        yield never(update, "iam:CreateRole", names.action_role_arn)
     yield from _update_storage(update)
 
 
@@ -1142,7 +1144,7 @@ def _passing(names: EnvironmentNames, what: str) -> Iterator[Row]:
     yield yes(role, "iam:PassRole", names.execution_role_arn, keys=cloudformation)
     for service in ("codebuild", "lambda"):
         yield no(role, "iam:PassRole", names.execution_role_arn, keys={passed: f"{service}.amazonaws.com"})
-    yield no(role, "iam:PassRole", names.door_arn, keys=cloudformation)
+    yield no(role, "iam:PassRole", names.action_role_arn, keys=cloudformation)
     yield no(role, "iam:PassRole", names.iam_arn("role", "/", "administrator"), keys=cloudformation)
     yield no(role, "iam:UpdateAssumeRolePolicy", names.execution_role_arn, keys=cloudformation)
 
@@ -1155,7 +1157,7 @@ def _nesting(names: EnvironmentNames) -> Iterator[Row]:
     for service in ("codebuild", "lambda", "ecs-tasks"):
         yield never(role, "iam:PassRole", role, keys={passed: f"{service}.amazonaws.com"})
     yield never(role, "iam:PassRole", role)
-    others = [names.door_arn, *(names.project_role_arn(what) for what in PROJECTS)]
+    others = [names.action_role_arn, *(names.project_role_arn(what) for what in PROJECTS)]
     others += [other.execution_role_arn for other in ENVIRONMENTS if other != names and other.account == names.account]
     for other in others:
         for service in ("cloudformation", "codebuild", "lambda"):

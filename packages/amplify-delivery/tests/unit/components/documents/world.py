@@ -73,8 +73,8 @@ NEIGHBOUR = f"arn:aws:iam::{PROD}:role/administrator"
 """An administrator of the production account."""
 BACKEND = f"arn:aws:iam::{PROD}:role/amplify-{APP}-prod-function"
 """A role that the backend made, with every right, but within the boundary."""
-OTHER_DOOR = f"arn:aws:iam::444444444444:role/amplify-delivery/{APP}/env/other/{APP}-other-door"
-"""A door that trusts the pipeline, which does not deploy there."""
+OTHER_ACTION_ROLE = f"arn:aws:iam::444444444444:role/amplify-delivery/{APP}/env/other/{APP}-other-action"
+"""An action role that trusts the pipeline, which does not deploy there."""
 WELCOME = "arn:aws:iam::444444444444:role/welcome"
 """Some role somewhere that trusts the pipeline's role."""
 
@@ -209,7 +209,7 @@ def build_world(
         INTRUDER: Role(INTRUDER, role_trust(INTRUDER), (document([allow("Most", _most(), "*")]),)),
         NAMESAKE: Role(NAMESAKE, role_trust(NAMESAKE), (EVERYTHING,)),
         NEIGHBOUR: Role(NEIGHBOUR, role_trust(NEIGHBOUR), (EVERYTHING,)),
-        OTHER_DOOR: Role(OTHER_DOOR, role_trust(pipeline.role_arn())),
+        OTHER_ACTION_ROLE: Role(OTHER_ACTION_ROLE, role_trust(pipeline.role_arn())),
         WELCOME: Role(WELCOME, role_trust(pipeline.role_arn())),
         FRIEND: Role(FRIEND, document([allow("Friend", "sts:AssumeRole", principal=pipeline.role_arn("update"))])),
     }

@@ -36,7 +36,7 @@ class Front:
         self._port: int | None = None
 
     def install(self) -> None:
-        """Take the services over in MiniStack's routing. Call after it is imported and mended."""
+        """Take the services over in MiniStack's routing. Call after it is imported and patched."""
         from ministack import app  # noqa: PLC0415 - reads the environment while it is imported
         from ministack.core import iam_actions, router  # noqa: PLC0415
 
@@ -236,7 +236,7 @@ def for_service(trust: str | dict[str, Any], service: str) -> dict[str, Any]:
 def key(asked: dict[str, Any]) -> dict[str, Any]:
     """The KMS key behind an ARN, an id or an alias, as `account` in `region` names it."""
     # Of the local AWS's server, in whose process this runs.
-    key_aliases = importlib.import_module("mends.key_aliases")
+    key_aliases = importlib.import_module("patches.key_aliases")
     from ministack.core.responses import request_scope  # noqa: PLC0415
     from ministack.services import kms  # noqa: PLC0415
 

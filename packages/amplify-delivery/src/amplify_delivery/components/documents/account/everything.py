@@ -1,12 +1,12 @@
 """Everything that a target account holds for one environment, as documents: roles, boundary, projects.
 
 What `cdk bootstrap --trust` makes, and less of it: nobody outside the account gets credentials for it. The one way in
-is `door.door_role`; the four projects do the work inside.
+is `action_role.action_role`; the four projects do the work inside.
 """
 
 from dataclasses import dataclass
 
-from amplify_delivery.components.documents.account.door import door_role
+from amplify_delivery.components.documents.account.action_role import action_role
 from amplify_delivery.components.documents.account.projects import project_policies, type_statements
 from amplify_delivery.components.documents.environment import EnvironmentAccess
 from amplify_delivery.components.documents.naming import DEPLOY, PLAN, PROJECTS, EnvironmentNames
@@ -34,7 +34,7 @@ DESCRIPTIONS = {
 class AccountDocuments:
     """What to declare in a target account for one environment."""
 
-    door: RoleDocument
+    action_role: RoleDocument
     execution: RoleDocument
     project_roles: tuple[RoleDocument, ...]
     """In the order of `naming.PROJECTS`."""
@@ -45,7 +45,7 @@ class AccountDocuments:
 
     @property
     def roles(self) -> tuple[RoleDocument, ...]:
-        return (self.door, self.execution, *self.project_roles)
+        return (self.action_role, self.execution, *self.project_roles)
 
     def managed_policy(self, arn: str) -> Document:
         """What the managed policy or boundary of that ARN says."""
@@ -62,7 +62,7 @@ def account_documents(access: EnvironmentAccess, engine: buildspecs.EngineDownlo
     rights = {"cloudformation": managed(names, "cloudformation", execution_statements(access))}
     rights |= {what: managed(names, what, type_statements(access, what)) for what in PROJECTS}
     return AccountDocuments(
-        door=door_role(access),
+        action_role=action_role(access),
         execution=_execution_role(access, rights["cloudformation"]),
         project_roles=tuple(_project_role(access, what, rights[what]) for what in PROJECTS),
         policies=tuple(policy for group in rights.values() for policy in group),

@@ -1,8 +1,8 @@
-"""The organization's guard: a service control policy that protects the names which doors trust.
+"""The organization's guard: a service control policy that protects the names which action roles trust.
 
-A door trusts the pipeline's role by its name. Whoever may make or change a role of that name in the tooling account is
-the pipeline; inside the account only its administrators decide who that is. This policy takes it from them as well,
-but for the roles that are named. "Service control policies (SCPs)" in the AWS Organizations user guide.
+An action role trusts the pipeline's role by its name. Whoever may make or change a role of that name in the tooling
+account is the pipeline; inside the account only its administrators decide who that is. This policy takes it from them
+as well, but for the roles that are named. "Service control policies (SCPs)" in the AWS Organizations user guide.
 """
 
 from collections.abc import Iterable
@@ -20,7 +20,7 @@ CHANGES = (
     "iam:UpdateAssumeRolePolicy",
     "iam:UpdateRole",
 )
-"""Not `iam:PutRolePolicy`: UpdatePipeline writes the list of doors, within the role's boundary."""
+"""Not `iam:PutRolePolicy`: UpdatePipeline writes the list of action roles, within the role's boundary."""
 
 
 def protect_pipeline_role(pipeline: PipelineNames, administrators: Iterable[str]) -> Document:

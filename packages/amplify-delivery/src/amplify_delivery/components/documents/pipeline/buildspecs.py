@@ -55,7 +55,7 @@ class EngineDownload:
 def build(engine: EngineDownload | None = None) -> str:
     """Build: install what is locked, test, check, assemble and examine the export, seal the artifact.
 
-    The user's own commands, such as tests, stand in the source: one that always fails is mended by a commit. Exports
+    The user's own commands, such as tests, stand in the source: one that always fails is fixed by a commit. Exports
     the digest and nothing else. The artifact is the program as it was checked out, with what the commands have written,
     plus the assembly and what was found out about it; it is sealed as the last thing, so that it holds what was tested.
     """

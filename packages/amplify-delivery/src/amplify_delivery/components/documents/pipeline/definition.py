@@ -190,7 +190,7 @@ def _inside(
     plan: bool = False,
     namespace: str | None = None,
 ) -> Properties:
-    """An action that runs in the target account, through its door. It can have no output artifact: a project of
+    """An action that runs in the target account, with its action role. It can have no output artifact: a project of
     another account does not use the store's key ("cross-account action" in the CodeBuild action reference)."""
     names = ref.names(model.app)
     variables = {**_DIGEST, **_run(model)}
@@ -201,7 +201,7 @@ def _inside(
     action = _code_build(
         f"{name}-{ref.name}",
         names.project(project),
-        names.door_arn,
+        names.action_role_arn,
         order=order,
         variables=variables,
         namespace=namespace,

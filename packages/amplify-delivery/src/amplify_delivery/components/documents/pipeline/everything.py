@@ -1,6 +1,7 @@
 """Everything of the tooling account that is a document: the pipeline's roles, their boundaries, its two projects.
 
-No role here has rights in a target account. The pipeline's role may knock at the doors; all others may not even that.
+No role here has rights in a target account. The pipeline's role may assume the environments' action roles; no other
+may.
 """
 
 from collections.abc import Mapping, Sequence
@@ -84,13 +85,14 @@ def pipeline_documents(
 
 def pipeline_boundary(names: PipelineNames) -> PolicyDocument:
     """The most that the pipeline's role can do, whatever UpdatePipeline writes into its policy."""
+    action_roles = f"arn:{names.partition}:iam::*:role{ROOT_PATH}{names.app}/env/*-action"
     return PolicyDocument(
         name=names.boundary("pipeline"),
         path=names.path,
         description=f"The most that the role of {names.pipeline} can do",
         document=document(
             [
-                allow("Doors", "sts:AssumeRole", f"arn:{names.partition}:iam::*:role{ROOT_PATH}{names.app}/env/*-door"),
+                allow("ActionRoles", "sts:AssumeRole", action_roles),
                 allow("OwnActions", "sts:AssumeRole", names.iam_arn("role", names.path, "*")),
                 allow("Artifacts", "s3:*", _artifacts(names)),
                 allow("ArtifactKeys", [*USE_KEY, "kms:Encrypt", "kms:ReEncrypt*", "kms:DescribeKey"], _keys(names)),
@@ -121,16 +123,16 @@ def _pipeline_role(model: PipelineModel) -> RoleDocument:
         allow("ArtifactBuckets", [*PIPELINE_LOOK, "s3:ListBucket"], buckets, owned_by(names.account)),
         *_artifact_keys(names, model.regions),
     ]
-    doors = [environment.door_arn for environment in model.environments]
-    if doors:
-        statements.insert(0, allow("Doors", "sts:AssumeRole", doors))
+    action_roles = [environment.action_role_arn for environment in model.environments]
+    if action_roles:
+        statements.insert(0, allow("ActionRoles", "sts:AssumeRole", action_roles))
     topics = {topic for s in model.stages if s.approval and (topic := model.topic_of(s.approval))}
     if topics:
         statements.append(allow("Approvals", "sns:Publish", topics))
     return RoleDocument(
         name=names.role(),
         path=names.path,
-        description=f"{names.pipeline} runs with it; the only one that the doors let in",
+        description=f"{names.pipeline} runs with it; the only one that the action roles let in",
         trust=service_trust("codepipeline.amazonaws.com", names.account),
         policies={"pipeline": document(statements)},
         arn=names.role_arn(),

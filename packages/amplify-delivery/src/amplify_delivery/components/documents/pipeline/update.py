@@ -1,8 +1,8 @@
-"""What UpdatePipeline may change: this pipeline's own resources, and of its roles only the list of doors, and tags.
+"""What UpdatePipeline may change: this pipeline's own resources, and of its roles the list of action roles, and tags.
 
-Whoever can write the role that the doors trust could walk through them. So the one thing it may write there is the
-inline policy, which needs a line per environment; the pipeline role's boundary keeps that to doors and artifacts. Its
-own rights, all trust policies and all boundaries are for a person with `pulumi up`.
+Whoever can write the role that the action roles trust could assume them. So the one thing it may write there is the
+inline policy, which needs a line per environment; the pipeline role's boundary keeps that to action roles and
+artifacts. Its own rights, all trust policies and all boundaries are for a person with `pulumi up`.
 """
 
 from amplify_delivery.components.documents.naming import PIPELINE_TAG, STATE_PREFIX, TAGS, PipelineNames
@@ -103,7 +103,8 @@ def _of_source(model: PipelineModel) -> list[Statement]:
 
 
 def update_boundary(model: PipelineModel) -> PolicyDocument:
-    """The most that UpdatePipeline can ever do: no role that a door trusts is made, trusted anew or assumed in it."""
+    """The most that UpdatePipeline can ever do: no role that an action role trusts is made, trusted anew or assumed in
+    it."""
     names = model.names
     own_role = names.role_arn()
     services = [f"{service}:*" for service in SERVICES]
@@ -119,7 +120,7 @@ def update_boundary(model: PipelineModel) -> PolicyDocument:
                 # Cloud Control and what it lists have no resource, and so no account.
                 allow("NoResource", [*_CLOUD_CONTROL, *_LISTS, "kms:CreateKey"], "*"),
                 allow("RoleReads", [*ROLE_READS, *POLICY_READS], _own_iam(names)),
-                allow("DoorList", "iam:PutRolePolicy", own_role),
+                allow("ActionRoleList", "iam:PutRolePolicy", own_role),
                 allow("PassOwnRoles", "iam:PassRole", names.iam_arn("role", names.path, "*")),
                 *_iam_tags(names),
                 *_of_source(model),
@@ -168,7 +169,7 @@ def _roles(names: PipelineNames) -> list[Statement]:
 
     return [
         allow("RoleReads", [*ROLE_READS, *POLICY_READS], _own_iam(names)),
-        allow("DoorList", "iam:PutRolePolicy", names.role_arn()),
+        allow("ActionRoleList", "iam:PutRolePolicy", names.role_arn()),
         *_iam_tags(names),
         passed("PassPipelineRole", "codepipeline", ""),
         passed("PassProjectRoles", "codebuild", "build", "update"),

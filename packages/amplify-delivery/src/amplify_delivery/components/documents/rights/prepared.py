@@ -1,4 +1,4 @@
-"""What the roles of an environment were made for, as its account's stack writes it down beside the version stamp.
+"""What the roles of an environment were made for, as its account's stack writes it down beside the bootstrap version.
 
 The rights are computed from the export's types when the account's owner runs her stack; an export that comes later may
 need more. `delivery plan` compares with this record, because CloudFormation would find out in the middle of a

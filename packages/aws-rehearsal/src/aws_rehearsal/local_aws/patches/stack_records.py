@@ -15,7 +15,7 @@ from typing import Any
 from ministack.services import cloudformation
 from ministack.services.cloudformation import handlers, helpers, stacks
 
-from ._expect import MendError, expect, replace
+from ._expect import PatchError, expect, replace
 
 _ACTIONS = ("CreateStack", "UpdateStack", "CreateChangeSet", "ExecuteChangeSet", "DescribeStacks", "DescribeChangeSet")
 _LIVING = ("DELETE_COMPLETE", "REVIEW_IN_PROGRESS")
@@ -25,7 +25,7 @@ def apply() -> None:
     """Wrap the actions that take these members and those that show them."""
     missing = [action for action in _ACTIONS if action not in handlers._ACTION_HANDLERS]
     if missing:
-        raise MendError(f"CloudFormation has no {', '.join(missing)} any more")
+        raise PatchError(f"CloudFormation has no {', '.join(missing)} any more")
     actions = dict(handlers._ACTION_HANDLERS)
     handlers._ACTION_HANDLERS.update(
         CreateStack=_refusing_taken_names(_remembering(actions["CreateStack"])),

@@ -16,7 +16,7 @@ from typing import Any
 from ministack.core.responses import get_account_id, get_region, new_uuid
 from ministack.services.cloudformation import provisioners
 
-from ._expect import MendError
+from ._expect import PatchError
 
 PREFIX = "recorded-only-"
 TYPES = (
@@ -73,7 +73,7 @@ def apply() -> None:
     """Register each type; refuses one that MiniStack has by now."""
     had = [name for name in TYPES if name in provisioners._RESOURCE_HANDLERS]
     if had:
-        raise MendError(f"MiniStack has these types now: {', '.join(had)}")
+        raise PatchError(f"MiniStack has these types now: {', '.join(had)}")
     for name in TYPES:
         provisioners._RESOURCE_HANDLERS[name] = {
             "create": _creating(name),

@@ -19,7 +19,7 @@ from ministack.core.responses import json_response
 from ministack.services import cloudformation, secretsmanager
 from ministack.services.cloudformation import handlers, helpers
 
-from ._expect import MendError, expect, replace
+from ._expect import PatchError, expect, replace
 
 _TOKEN = "ClientRequestToken"  # noqa: S105 - a member's name
 _GONE = ("DELETE_COMPLETE", "DELETE_IN_PROGRESS")
@@ -28,7 +28,7 @@ _GONE = ("DELETE_COMPLETE", "DELETE_IN_PROGRESS")
 def apply() -> None:
     """Look for the token before anything is made."""
     if "CreateStack" not in handlers._ACTION_HANDLERS:
-        raise MendError("CloudFormation has no CreateStack any more")
+        raise PatchError("CloudFormation has no CreateStack any more")
     handlers._ACTION_HANDLERS["CreateStack"] = _once(handlers._ACTION_HANDLERS["CreateStack"])
     create = expect(secretsmanager, "_create_secret", "data")
 

@@ -14,7 +14,7 @@ from typing import Any
 from ministack.services import cognito
 from ministack.services.cloudformation import provisioners
 
-from ._expect import MendError, expect, replace
+from ._expect import PatchError, expect, replace
 
 
 def apply() -> None:
@@ -22,7 +22,7 @@ def apply() -> None:
     update = expect(cognito, "_update_user_pool", "data")
     defaults = getattr(provisioners, "_COGNITO_USER_POOL_UPDATABLE", None)
     if not isinstance(defaults, dict) or "LambdaConfig" not in defaults:
-        raise MendError(f"{provisioners.__name__} has no defaults of a user pool any more")
+        raise PatchError(f"{provisioners.__name__} has no defaults of a user pool any more")
 
     def update_user_pool(data: dict[str, Any]) -> Any:
         return update({**copy.deepcopy(defaults), **data})

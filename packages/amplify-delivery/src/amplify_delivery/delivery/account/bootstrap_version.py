@@ -1,4 +1,4 @@
-"""The version stamp of an enrolled environment: what its account has been prepared for, read before all else.
+"""The bootstrap version of a bootstrapped environment: what its account has been prepared for, read before all else.
 
 The account's stack writes it last (`amplify_delivery.components.target_account`). Without it, or with another version,
 a command would fail somewhere in the middle, on a role or a bucket that is not there.
@@ -18,9 +18,9 @@ from amplify_delivery.stacks.config import EnvironmentConfig, Project
 def check(config: EnvironmentConfig, project: Project, account: Account) -> None:
     """Raise `DeployError` unless the environment's account holds what this program expects; nothing was changed then.
 
-    Of an environment that is not enrolled nothing is asked: its own stack makes all it needs.
+    Of an environment that is not bootstrapped nothing is asked: its own stack makes all it needs.
     """
-    if not config.enrolled:
+    if not config.bootstrapped:
         return
     name = environment_names(project.app, config).version_parameter
     try:
@@ -38,23 +38,23 @@ def check(config: EnvironmentConfig, project: Project, account: Account) -> None
 
 def check_account(config: EnvironmentConfig, project: Project) -> None:
     """As `check`, with the credentials that the environment's stack file names; they are looked for only if it is
-    enrolled."""
-    if config.enrolled:
+    bootstrapped."""
+    if config.bootstrapped:
         check(config, project, Account.of(config))
 
 
 def judged(value: str | None, config: EnvironmentConfig, stack: str) -> DeployError | None:
-    """What is wrong with a stamp of that value (None: there is none); `stack` is the account's. None if nothing is."""
-    enrol = _enrolling(config, stack)
+    """What is wrong with a bootstrap version (None: there is none); `stack` is the account's. None if nothing is."""
+    again = _to_bootstrap(config, stack)
     if value is None:
-        said, remedy = "the environment is not enrolled: its account has no version stamp", enrol
+        said, remedy = "the environment is not bootstrapped: its account has no bootstrap version", again
     elif not value.isdecimal():
-        said, remedy = f"the account's version stamp is {value[:40]!r}, which is no version", enrol
+        said, remedy = f"the account's bootstrap version is {value[:40]!r}, which is no version", again
     elif int(value) < ACCOUNT_VERSION:
-        said, remedy = f"the account was enrolled with version {value}, this program needs {ACCOUNT_VERSION}", enrol
+        said, remedy = f"the account was bootstrapped with version {value}, this program needs {ACCOUNT_VERSION}", again
     elif int(value) > ACCOUNT_VERSION:
-        said = f"the account was enrolled with version {value}, this program knows {ACCOUNT_VERSION} at most"
-        remedy = "update the program to the version that enrolled the account; nothing was changed"
+        said = f"the account was bootstrapped with version {value}, this program knows {ACCOUNT_VERSION} at most"
+        remedy = "update the program to the version that bootstrapped the account; nothing was changed"
     else:
         return None
     return DeployError(said, where=place(config), remedy=remedy)
@@ -65,16 +65,16 @@ def place(config: EnvironmentConfig) -> str:
     return f"{config.environment} (account {config.account}, {config.region})"
 
 
-def enrolling(config: EnvironmentConfig, project: Project) -> str:
+def to_bootstrap(config: EnvironmentConfig, project: Project) -> str:
     """Who has to do what, so that the account is prepared for this program and export."""
     read = f"(`amplify-delivery rights {config.environment}` lists the rights)"
-    return f"{_enrolling(config, account_stack(project, config.environment))} {read}"
+    return f"{_to_bootstrap(config, account_stack(project, config.environment))} {read}"
 
 
-def _enrolling(config: EnvironmentConfig, stack: str) -> str:
+def _to_bootstrap(config: EnvironmentConfig, stack: str) -> str:
     return (
         f"an administrator of account {config.account} runs `pulumi up -s {stack}` "
-        f"(or `amplify-delivery enrol {config.environment}`); nothing was changed"
+        f"(or `amplify-delivery bootstrap {config.environment}`); nothing was changed"
     )
 
 

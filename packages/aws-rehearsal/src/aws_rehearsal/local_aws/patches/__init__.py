@@ -1,10 +1,10 @@
-"""Mends: where MiniStack differs from AWS in a way that would make a rehearsal lie.
+"""Patches: where MiniStack differs from AWS in a way that would make a rehearsal lie.
 
 One module each. Its docstring says what differs, how AWS behaves and where AWS documents it. Each has
 
-- `apply()`: wraps functions of MiniStack; raises `MendError` when one is not what it expects;
+- `apply()`: wraps functions of MiniStack; raises `PatchError` when one is not what it expects;
 - `probe(aws) -> bool`: True if the server at hand behaves as AWS does. The self-test asks it before and
-  after `apply`, so that a mend that MiniStack no longer needs is noticed.
+  after `apply`, so that a patch that MiniStack no longer needs is noticed.
 
 They run inside MiniStack's own virtualenv: standard library and MiniStack only.
 """
@@ -65,9 +65,9 @@ from . import (
     unchanged_resources,
     user_pool_update,
 )
-from ._expect import MendError
+from ._expect import PatchError
 
-__all__ = ["ALL", "MendError", "apply", "name_of"]
+__all__ = ["ALL", "PatchError", "apply", "name_of"]
 
 ALL: tuple[ModuleType, ...] = (
     cross_account_key,
@@ -123,16 +123,16 @@ ALL: tuple[ModuleType, ...] = (
 )
 
 
-def name_of(mend: ModuleType) -> str:
-    """The mend's name, as the self-test and `--without` use it: its module's."""
-    return mend.__name__.rpartition(".")[2]
+def name_of(patch: ModuleType) -> str:
+    """The patch's name, as the self-test and `--without` use it: its module's."""
+    return patch.__name__.rpartition(".")[2]
 
 
 def apply(without: Collection[str] = ()) -> None:
-    """Apply all mends but those named in `without`; refuses a name that is no mend."""
-    unknown = set(without) - {name_of(mend) for mend in ALL}
+    """Apply all patches but those named in `without`; refuses a name that is no patch."""
+    unknown = set(without) - {name_of(patch) for patch in ALL}
     if unknown:
-        raise SystemExit(f"no such mend: {', '.join(sorted(unknown))}")
-    for mend in ALL:
-        if name_of(mend) not in without:
-            mend.apply()
+        raise SystemExit(f"no such patch: {', '.join(sorted(unknown))}")
+    for patch in ALL:
+        if name_of(patch) not in without:
+            patch.apply()

@@ -17,7 +17,7 @@ from ministack.core.responses import error_response_json
 from ministack.services import cognito
 from ministack.services.cloudformation import provisioners
 
-from ._expect import MendError, expect, replace
+from ._expect import PatchError, expect, replace
 
 _TYPE = "AWS::Cognito::UserPoolIdentityProvider"
 _OWN = "COGNITO"
@@ -31,7 +31,7 @@ def apply() -> None:
     for name in ("_create_identity_provider", "_update_identity_provider", "_delete_identity_provider"):
         expect(cognito, name, "data")
     if _TYPE in provisioners._RESOURCE_HANDLERS:
-        raise MendError(f"MiniStack has {_TYPE} now")
+        raise PatchError(f"MiniStack has {_TYPE} now")
     provisioners._RESOURCE_HANDLERS[_TYPE] = {"create": _create, "update": _update, "delete": _delete}
 
 

@@ -1,4 +1,4 @@
-"""`delivery enrol`: which stacks it updates, and what it refuses before it touches anything."""
+"""`delivery bootstrap`: which stacks it updates, and what it refuses before it touches anything."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from amplify_delivery.commands.enrol import enrolments_of
+from amplify_delivery.commands.bootstrap import account_stacks
 from amplify_delivery.delivery.reports.changes import told
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.stacks.config import Project
@@ -26,13 +26,13 @@ def account_file(directory: Path, **values: Any) -> None:
     write(directory, "preprod-account", {"program": "account", **values})
 
 
-def enrolled(directory: Path, *environments: str) -> list[tuple[str, list[str]]]:
-    found = enrolments_of(Project(directory), list(environments))
-    return [(e.stack, [environment.environment for environment in e.environments]) for e in found]
+def bootstrapped(directory: Path, *environments: str) -> list[tuple[str, list[str]]]:
+    found = account_stacks(Project(directory), list(environments))
+    return [(e.name, [environment.environment for environment in e.environments]) for e in found]
 
 
 def test_a_stack_for_each_environment_in_the_order_given(directory: Path) -> None:
-    assert enrolled(directory, "prod1", "preprod", "prod1") == [
+    assert bootstrapped(directory, "prod1", "preprod", "prod1") == [
         ("prod1-account", ["prod1"]),
         ("preprod-account", ["preprod"]),
     ]
@@ -41,11 +41,11 @@ def test_a_stack_for_each_environment_in_the_order_given(directory: Path) -> Non
 def test_environments_of_one_account_share_a_stack(tmp_path: Path) -> None:
     make(tmp_path, 2)
     for number in range(2):
-        same = {"account": account_of(0), "region": "us-east-1", "enrolled": "true"}
+        same = {"account": account_of(0), "region": "us-east-1", "bootstrapped": "true"}
         write(tmp_path, name_of(number), same)
     account_file(tmp_path, environments=["preprod", "prod1"])
     (tmp_path / "Pulumi.prod1-account.yaml").unlink()
-    assert enrolled(tmp_path, "prod1", "preprod") == [("preprod-account", ["preprod", "prod1"])]
+    assert bootstrapped(tmp_path, "prod1", "preprod") == [("preprod-account", ["preprod", "prod1"])]
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_files_that_do_not_fit(tmp_path: Path, values: dict[str, Any], message: 
     make(tmp_path, 3)
     account_file(tmp_path, **values)
     with pytest.raises(ConfigError) as caught:
-        enrolled(tmp_path, "preprod")
+        bootstrapped(tmp_path, "preprod")
     assert message in caught.value.message
     assert caught.value.where
     assert caught.value.remedy
@@ -72,26 +72,26 @@ def test_files_that_do_not_fit(tmp_path: Path, values: dict[str, Any], message: 
 def test_policies_of_aws_itself_belong_to_every_account(tmp_path: Path) -> None:
     make(tmp_path, 2)
     account_file(tmp_path, deployPolicies=["arn:aws:iam::aws:policy/AmazonRoute53FullAccess"])
-    assert enrolled(tmp_path, "preprod") == [("preprod-account", ["preprod"])]
+    assert bootstrapped(tmp_path, "preprod") == [("preprod-account", ["preprod"])]
 
 
 def test_two_stacks_for_one_environment(tmp_path: Path) -> None:
     make(tmp_path, 2)
     write(tmp_path, "second-account", {"program": "account", "environments": ["preprod"]})
     with pytest.raises(ConfigError, match="several stacks make a place for preprod: preprod-account, second-account"):
-        enrolled(tmp_path, "preprod")
+        bootstrapped(tmp_path, "preprod")
 
 
 def test_an_environment_that_makes_its_own_staging_area(tmp_path: Path) -> None:
     make(tmp_path, 2)
     write(tmp_path, "preprod", {"account": account_of(0), "region": "us-east-1"})
-    with pytest.raises(ConfigError, match="is not enrolled"):
-        enrolled(tmp_path, "preprod")
+    with pytest.raises(ConfigError, match="is not bootstrapped"):
+        bootstrapped(tmp_path, "preprod")
 
 
 def test_an_environment_that_is_not_there(directory: Path) -> None:
     with pytest.raises(ConfigError, match="do you mean 'preprod'"):
-        enrolled(directory, "preprd")
+        bootstrapped(directory, "preprd")
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from typing import Any
 
 from ministack.core import lambda_runtime
 
-from ._expect import MendError
+from ._expect import PatchError
 
 _WORKER = "_NODEJS_WORKER_SCRIPT"
 _LOOKUP = r"""
@@ -30,7 +30,7 @@ def apply() -> None:
     """Have the worker of Node.js functions resolve such names before anything of the function is loaded."""
     script = getattr(lambda_runtime, _WORKER, None)
     if not isinstance(script, str):
-        raise MendError(f"ministack.core.lambda_runtime has no {_WORKER} any more")
+        raise PatchError(f"ministack.core.lambda_runtime has no {_WORKER} any more")
     setattr(lambda_runtime, _WORKER, _LOOKUP + script)
 
 

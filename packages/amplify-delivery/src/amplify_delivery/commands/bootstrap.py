@@ -1,4 +1,4 @@
-"""`delivery enrol ENV ...`: let the pipeline into the accounts of environments, as an administrator of each."""
+"""`delivery bootstrap ENV ...`: let the pipeline into the accounts of environments, as an administrator of each."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from amplify_delivery.stacks.config import AccountConfig, EnvironmentConfig, Pro
 
 
 @dataclass(frozen=True)
-class Enrolment:
+class AccountStack:
     """An account's stack and the environments that it makes a place for."""
 
-    stack: str
+    name: str
     config: AccountConfig
     environments: tuple[EnvironmentConfig, ...]
 
@@ -33,31 +33,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     project = Project(Path())
-    enrolments = enrolments_of(project, args.environments)
+    stacks = account_stacks(project, args.environments)
     # All before the first is touched: credentials of another account end the command with nothing changed.
     accounts = {
         environment.environment: Account(
-            environment.account, environment.region, enrolment.config.profile, enrolment.config.role_arn
+            environment.account, environment.region, stack.config.profile, stack.config.role_arn
         )
-        for enrolment in enrolments
-        for environment in enrolment.environments
+        for stack in stacks
+        for environment in stack.environments
     }
     done, made = {}, []
-    for enrolment in enrolments:
-        engine = Engine(enrolment.stack, Path.cwd(), output.progress)
+    for stack in stacks:
+        engine = Engine(stack.name, Path.cwd(), output.progress)
         engine.create()
-        secrets_provider.check(enrolment.stack, engine.state())
-        changes = done[enrolment.stack] = engine.up().changes
+        secrets_provider.check(stack.name, engine.state())
+        changes = done[stack.name] = engine.up().changes
         if not args.json:
-            print(f"{enrolment.stack}: {told(changes)}")
-        for environment in enrolment.environments:
+            print(f"{stack.name}: {told(changes)}")
+        for environment in stack.environments:
             name = environment.environment
             names = environment_names(project.app, environment)
             if environment_state.make(Path.cwd(), names, accounts[name], output.progress):
                 made.append(name)
                 if not args.json:
                     print(f"{name}: its state lies in {names.state_bucket}; commit Pulumi.{name}.yaml")
-    notes = _notes(enrolments, accounts)
+    notes = _notes(stacks, accounts)
     if args.json:
         output.document({"stacks": done, "initialised": made, "notes": notes})
         return 0
@@ -66,12 +66,12 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _notes(enrolments: Iterable[Enrolment], accounts: Mapping[str, Account]) -> list[str]:
+def _notes(stacks: Iterable[AccountStack], accounts: Mapping[str, Account]) -> list[str]:
     """Which accounts run too few builds at the same time."""
     places: dict[tuple[str, str, str], list[str]] = {}
-    for enrolment in enrolments:
-        for environment in enrolment.environments:
-            place = (environment.account, environment.region, enrolment.config.build.compute_type)
+    for stack in stacks:
+        for environment in stack.environments:
+            place = (environment.account, environment.region, stack.config.build.compute_type)
             places.setdefault(place, []).append(environment.environment)
     notes = (
         build_quota.note(build_quota.quota_of(accounts[names[0]], compute_type), account, region, len(names))
@@ -80,7 +80,7 @@ def _notes(enrolments: Iterable[Enrolment], accounts: Mapping[str, Account]) -> 
     return [note for note in notes if note]
 
 
-def enrolments_of(project: Project, environments: list[str]) -> tuple[Enrolment, ...]:
+def account_stacks(project: Project, environments: list[str]) -> tuple[AccountStack, ...]:
     """The account stacks of `environments`, each once, in that order. Raises `ConfigError` unless all files fit."""
     stacks = dict.fromkeys(_stack_of(project, name) for name in environments)
     return tuple(_checked(project, stack) for stack in stacks)
@@ -105,7 +105,7 @@ def _stack_of(project: Project, environment: str) -> str:
     )
 
 
-def _checked(project: Project, stack: str) -> Enrolment:
+def _checked(project: Project, stack: str) -> AccountStack:
     config = project.account(stack)
     where = str(project.file(stack))
     environments = account_environments(project, config, where)
@@ -127,4 +127,4 @@ def _checked(project: Project, stack: str) -> Enrolment:
                 where=str(project.file(config.pipeline)),
                 remedy="name it in a stage, or its own pipeline with `pipeline` in the account's file",
             )
-    return Enrolment(stack, config, environments)
+    return AccountStack(stack, config, environments)

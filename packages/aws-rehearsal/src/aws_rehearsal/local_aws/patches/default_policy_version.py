@@ -12,7 +12,7 @@ from typing import Any
 
 from ministack.services import iam
 
-from ._expect import MendError, expect
+from ._expect import PatchError, expect
 
 _ACTION = "SetDefaultPolicyVersion"
 
@@ -22,7 +22,7 @@ def apply() -> None:
     parameter = expect(iam, "_p", "params", "key")
     handlers = getattr(iam, "_IAM_HANDLERS", None)
     if not isinstance(handlers, dict) or "CreatePolicyVersion" not in handlers:
-        raise MendError("ministack.services.iam has no table of its actions any more")
+        raise PatchError("ministack.services.iam has no table of its actions any more")
 
     def set_default_policy_version(params: dict[str, Any]) -> Any:
         policy = iam._policies.get(parameter(params, "PolicyArn"))

@@ -15,7 +15,7 @@ from typing import Any
 from ministack.services import iam
 from ministack.services.cloudformation import drift
 
-from ._expect import MendError
+from ._expect import PatchError
 
 _ROLE = "AWS::IAM::Role"
 _MORE = {"ManagedPolicyArns", "Policies", "PermissionsBoundary"}
@@ -25,7 +25,7 @@ def apply() -> None:
     """Read these properties as well."""
     known = drift._DRIFT_READERS.get(_ROLE)
     if known is None:
-        raise MendError(f"{drift.__name__} does not read {_ROLE} any more")
+        raise PatchError(f"{drift.__name__} does not read {_ROLE} any more")
     read, supported = known
 
     def read_role(physical_id: str, properties: Any) -> Any:

@@ -16,7 +16,7 @@ from ministack.services.cloudformation import handlers as actions
 from ministack.services.cloudformation import helpers
 
 from . import _rights
-from ._expect import MendError
+from ._expect import PatchError
 from .cloud_control import PREFIX
 from .execution_role import _ask, _subject
 
@@ -26,7 +26,7 @@ _ACTION = "DetectStackResourceDrift"
 def apply() -> None:
     """Ask for each call of the read handler first, for these stacks only."""
     if _ACTION not in actions._ACTION_HANDLERS:
-        raise MendError(f"CloudFormation has no {_ACTION} any more")
+        raise PatchError(f"CloudFormation has no {_ACTION} any more")
     original = actions._ACTION_HANDLERS[_ACTION]
 
     def detect(params: Any) -> Any:

@@ -13,7 +13,7 @@ from typing import Any
 
 from ministack.services.cloudformation import handlers
 
-from ._expect import MendError, expect, replace
+from ._expect import PatchError, expect, replace
 
 _ACTION = "GetTemplate"
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
@@ -23,7 +23,7 @@ def apply() -> None:
     """Write the answer anew: beside the template there is nothing in it that a person has named."""
     get = expect(handlers, "_get_template", "params")
     if handlers._ACTION_HANDLERS.get(_ACTION) is not get:
-        raise MendError(f"{handlers.__name__} answers {_ACTION} in another way")
+        raise PatchError(f"{handlers.__name__} answers {_ACTION} in another way")
 
     def get_template(params: Any) -> Any:
         status, headers, body = get(params)

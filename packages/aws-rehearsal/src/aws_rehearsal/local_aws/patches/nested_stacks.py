@@ -3,7 +3,7 @@
 MiniStack has a second, shorter way for nested stacks, which forgets the attributes of unchanged resources on an
 update (the next `Fn::GetAtt` fails), leaves the finished resources of a failed create behind for ever, deletes
 resources with `DeletionPolicy: Retain`, reports a child as deleted whose resources were not, does not resolve
-dynamic references and validates no template. The mend sends nested stacks MiniStack's own way for stacks.
+dynamic references and validates no template. The patch sends nested stacks MiniStack's own way for stacks.
 
 AWS: CloudFormation User Guide, "Embed stacks within other stacks using nested stacks"; a failed create rolls
 back all of its nested stacks ("Stack failure options"); attribute reference `DeletionPolicy`: `Retain` outlives even
@@ -27,7 +27,7 @@ from ministack.services import cloudformation
 from ministack.services.cloudformation import engine, handlers, helpers, provisioners, stacks
 
 from . import _operation_size
-from ._expect import MendError, expect, replace
+from ._expect import PatchError, expect, replace
 
 TYPE = "AWS::CloudFormation::Stack"
 _KEPT_FOR_ROLLBACK = ("_resources", "_template", "_template_body", "_resolved_params", "_conditions")
@@ -40,7 +40,7 @@ def apply() -> None:
     """Take over creating, updating and deleting nested stacks, and deleting a stack whose child failed."""
     for name in ("create", "update", "delete"):
         if name not in provisioners._RESOURCE_HANDLERS.get(TYPE, {}):
-            raise MendError(f"nested stacks have no {name!r} handler any more")
+            raise PatchError(f"nested stacks have no {name!r} handler any more")
     expect(provisioners, "_cfn_nested_stack_deploy", "logical_id", "props", "parent_stack_name")
     expect(stacks, "_roll_back_operation", "stack_name", "stack_id", "stack", "operation")
     deploy = expect(

@@ -31,7 +31,7 @@ NO_SECRETS: Secrets = MappingProxyType({})
 
 
 @dataclass(frozen=True)
-class Enrolled:
+class Bootstrapped:
     """One environment of one export in an account of its own."""
 
     local: LocalAccount
@@ -40,7 +40,7 @@ class Enrolled:
     _versions: dict[str, str] = field(default_factory=dict, compare=False)
 
     @classmethod
-    def make(cls, aws: LocalAws, assemblies: Iterable[Assembly], secrets: Secrets = NO_SECRETS) -> Enrolled:
+    def make(cls, aws: LocalAws, assemblies: Iterable[Assembly], secrets: Secrets = NO_SECRETS) -> Bootstrapped:
         """An account whose roles were made for the types of all `assemblies` of one app."""
         found = list(assemblies)
         account = random_account()

@@ -1,6 +1,6 @@
 """What a stack does, it does with its role's rights, or with its caller's.
 
-MiniStack makes, changes and deletes every resource of a stack as the account's root. The mend asks for each call of
+MiniStack makes, changes and deletes every resource of a stack as the account's root. The patch asks for each call of
 the type's handler first (`handlers`), on the resource by its name, with the role's policies and boundary; roles that
 properties name must be passed, templates and files in S3 be read (the root's template by the caller); a nested stack
 gets the role on by PassRole. A denial fails that resource, and the operation with it. A role that is not there, or does
@@ -32,7 +32,7 @@ from ministack.services.cloudformation import engine, helpers, provisioners, sta
 from ministack.services.cloudformation import handlers as actions
 
 from . import _rights
-from ._expect import MendError, expect, replace
+from ._expect import PatchError, expect, replace
 from .key_aliases import key_arn
 from .nested_stacks import holders
 
@@ -145,7 +145,7 @@ def _ask_for_transforms() -> None:
     expand = expect(engine, "_apply_transforms", "template", "provided_params")
     declared = expect(engine, "declared_transforms", "template")
     if not hasattr(engine, "_SAM_TRANSFORM"):
-        raise MendError("CloudFormation's engine has no _SAM_TRANSFORM any more")
+        raise PatchError("CloudFormation's engine has no _SAM_TRANSFORM any more")
 
     def apply_transforms(template: Any, *args: Any, **kwargs: Any) -> Any:
         started = _started.get()
@@ -190,7 +190,7 @@ def _remember_callers() -> None:
 def _look_at_roles() -> None:
     missing = [name for name in _STARTS if name not in actions._ACTION_HANDLERS]
     if missing:
-        raise MendError(f"CloudFormation has no {', '.join(missing)} any more")
+        raise PatchError(f"CloudFormation has no {', '.join(missing)} any more")
     for name in _STARTS:
         actions._ACTION_HANDLERS[name] = _with_a_role_that_is_there(actions._ACTION_HANDLERS[name])
 

@@ -1,4 +1,4 @@
-"""What a mend needs of MiniStack: a function with the parameters that the mend was written for."""
+"""What a patch needs of MiniStack: a function with the parameters that the patch was written for."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from types import ModuleType
 from typing import Any
 
 
-class MendError(RuntimeError):
-    """MiniStack no longer has the function a mend wraps: it must be looked at by a person."""
+class PatchError(RuntimeError):
+    """MiniStack no longer has the function a patch wraps: it must be looked at by a person."""
 
 
 def expect(module: ModuleType, name: str, *parameters: str) -> Callable[..., Any]:
-    """The function `name` of `module`, which must begin with these parameters, else `MendError`."""
+    """The function `name` of `module`, which must begin with these parameters, else `PatchError`."""
     function = getattr(module, name, None)
     if not callable(function):
-        raise MendError(f"{module.__name__} has no function {name!r} any more")
+        raise PatchError(f"{module.__name__} has no function {name!r} any more")
     found = tuple(inspect.signature(function).parameters)
     if found[: len(parameters)] != parameters:
-        raise MendError(f"{module.__name__}.{name} takes {found}, not {parameters}")
+        raise PatchError(f"{module.__name__}.{name} takes {found}, not {parameters}")
     return function
 
 
@@ -29,11 +29,11 @@ def replace(name: str, function: Callable[..., Any], *modules: ModuleType) -> No
 
     MiniStack's modules import functions from each other by name, so the owner alone is not enough.
     """
-    # `inspect.signature` follows it, so that a second mend of the same function still sees MiniStack's.
+    # `inspect.signature` follows it, so that a second patch of the same function still sees MiniStack's.
     function.__wrapped__ = getattr(modules[0], name)  # type: ignore[attr-defined]
     for module in modules:
         if not hasattr(module, name):
-            raise MendError(f"{module.__name__} does not use {name!r} any more")
+            raise PatchError(f"{module.__name__} does not use {name!r} any more")
         setattr(module, name, function)
 
 

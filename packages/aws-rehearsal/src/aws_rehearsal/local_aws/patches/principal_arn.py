@@ -39,13 +39,13 @@ def role_arn_of(session_arn: str) -> str | None:
 
 
 def probe(aws: Any) -> bool:
-    """A role with a path may assume a door that is open to its account, on condition that it is this role."""
+    """A role with a path may assume a role that is open to its account, on condition that it is this role."""
     pipeline = aws.role(aws.owner, "pipeline", allow="sts:AssumeRole", path="/delivery/")
-    door = aws.role(
+    action_role = aws.role(
         aws.guest,
-        "door",
+        "action",
         trusted=aws.owner.root_arn,
         condition={"ArnEquals": {"aws:PrincipalArn": pipeline}},
     )
     session = aws.assume(pipeline, aws.owner)
-    return aws.succeeds(lambda: aws.assume(door, session))
+    return aws.succeeds(lambda: aws.assume(action_role, session))

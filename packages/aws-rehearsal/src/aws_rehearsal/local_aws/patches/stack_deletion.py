@@ -12,7 +12,7 @@ from typing import Any
 
 from ministack.services.cloudformation import handlers, helpers
 
-from ._expect import MendError, expect
+from ._expect import PatchError, expect
 
 _UPDATING = (
     "UPDATE_IN_PROGRESS",
@@ -25,7 +25,7 @@ _UPDATING = (
 def apply() -> None:
     """Refuse DeleteStack in these states; else as before."""
     if "DeleteStack" not in handlers._ACTION_HANDLERS:
-        raise MendError("CloudFormation has no DeleteStack any more")
+        raise PatchError("CloudFormation has no DeleteStack any more")
     delete = handlers._ACTION_HANDLERS["DeleteStack"]
     find = expect(handlers, "_resolve_stack", "stack_name")
 

@@ -20,7 +20,7 @@ from ministack.core.responses import get_account_id, request_scope
 from ministack.services import apigateway, apigateway_v1
 from ministack.services.cloudformation import provisioners
 
-from ._expect import MendError, expect, replace
+from ._expect import PatchError, expect, replace
 
 HOST = "localhost"
 _SIGNED = "AWS_IAM"
@@ -34,7 +34,7 @@ def apply() -> None:
     expect(app, "_execute_api_authorization_type", "api_id", "stage", "method", "execute_path")
     for module, name in ((apigateway, "_HOST"), (provisioners, "_MINISTACK_HOST"), (app, "_EXECUTE_API_RE")):
         if not hasattr(module, name):
-            raise MendError(f"{module.__name__} has no {name} any more")
+            raise PatchError(f"{module.__name__} has no {name} any more")
     apigateway._HOST = provisioners._MINISTACK_HOST = HOST
     hosts = "|".join(map(re.escape, (HOST, app._MINISTACK_HOST)))
     pattern = app._EXECUTE_API_RE.pattern

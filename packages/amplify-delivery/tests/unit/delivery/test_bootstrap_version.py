@@ -9,13 +9,13 @@ import pytest
 
 from amplify_delivery.components.documents.environment import ACCOUNT_VERSION
 from amplify_delivery.components.documents.naming import EnvironmentNames
-from amplify_delivery.delivery.account.stamp import judged
+from amplify_delivery.delivery.account.bootstrap_version import judged
 from amplify_delivery.stacks.config import EnvironmentConfig
 from aws_rehearsal_tests.local_account import LocalAccount
 from unit.delivery.conftest import ROOT, Ran, delivery
 from unit.stacks.projects import APP, HOME, make, write
 
-CONFIG = EnvironmentConfig(account="222222222222", region=HOME, environment="prod", enrolled=True)
+CONFIG = EnvironmentConfig(account="222222222222", region=HOME, environment="prod", bootstrapped=True)
 STEP = ("step", "prod", "smoke")
 COMMANDS = (("publish", "prod"), ("plan", "prod"), ("deploy", "prod", "--plan", "0"), ("up", "prod"), STEP)
 
@@ -26,7 +26,7 @@ def folder(tmp_path: Path, developer: LocalAccount) -> Path:
     steps = [{"name": "smoke", "commands": ["touch ran"]}]
     make(tmp_path, 0, stages=[{"name": "Prod", "post": steps}])
     place = {"account": developer.account, "region": developer.region, "suffix": "a8d04"}
-    write(tmp_path, "prod", {**place, "enrolled": "true"})
+    write(tmp_path, "prod", {**place, "bootstrapped": "true"})
     write(tmp_path, "prod-accounts", {"program": "account", "environments": ["prod"]})
     return tmp_path
 
@@ -38,7 +38,7 @@ def run(folder: Path, account: LocalAccount, *command: str) -> Ran:
     return delivery(*command, cwd=folder, env={**clean, **account.environment, **path})
 
 
-def stamp(account: LocalAccount, version: int) -> None:
+def write_version(account: LocalAccount, version: int) -> None:
     names = EnvironmentNames(APP, account.account, account.region, "prod")
     account.client("ssm").put_parameter(Name=names.version_parameter, Value=str(version), Type="String", Overwrite=True)
 
@@ -49,38 +49,40 @@ def nothing_changed(folder: Path, account: LocalAccount) -> bool:
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
-def test_an_account_that_is_not_enrolled(folder: Path, developer: LocalAccount, command: tuple[str, ...]) -> None:
+def test_an_account_that_is_not_bootstrapped(folder: Path, developer: LocalAccount, command: tuple[str, ...]) -> None:
     ran = run(folder, developer, *command)
     assert ran.code == 1
-    assert f"prod (account {developer.account}, {developer.region}): the environment is not enrolled" in ran.err
+    assert f"prod (account {developer.account}, {developer.region}): the environment is not bootstrapped" in ran.err
     assert f"an administrator of account {developer.account} runs `pulumi up -s prod-accounts`" in ran.err
-    assert "amplify-delivery enrol prod" in ran.err
+    assert "amplify-delivery bootstrap prod" in ran.err
     assert nothing_changed(folder, developer)
 
 
 def test_a_step_runs_in_an_account_of_this_version_and_of_no_other(folder: Path, developer: LocalAccount) -> None:
-    stamp(developer, ACCOUNT_VERSION + 1)
+    write_version(developer, ACCOUNT_VERSION + 1)
     ran = run(folder, developer, *STEP)
     assert ran.code == 1
-    assert f"enrolled with version {ACCOUNT_VERSION + 1}, this program knows {ACCOUNT_VERSION} at most" in ran.err
+    assert f"bootstrapped with version {ACCOUNT_VERSION + 1}, this program knows {ACCOUNT_VERSION} at most" in ran.err
     assert nothing_changed(folder, developer)
-    stamp(developer, ACCOUNT_VERSION)
+    write_version(developer, ACCOUNT_VERSION)
     assert run(folder, developer, *STEP).code == 0
     assert (folder / "ran").is_file()
 
 
-def test_an_environment_that_is_not_enrolled_has_no_stamp(folder: Path, developer: LocalAccount) -> None:
+def test_an_environment_that_is_not_bootstrapped_has_no_bootstrap_version(
+    folder: Path, developer: LocalAccount
+) -> None:
     file = folder / "Pulumi.prod.yaml"
-    file.write_text(file.read_text().replace("enrolled: 'true'", "enrolled: 'false'"))
+    file.write_text(file.read_text().replace("bootstrapped: 'true'", "bootstrapped: 'false'"))
     assert run(folder, developer, *STEP).code == 0
 
 
 @pytest.mark.parametrize(
     ("value", "message", "remedy"),
     [
-        (None, "is not enrolled", "`pulumi up -s prod-account`"),
+        (None, "is not bootstrapped", "`pulumi up -s prod-account`"),
         ("one", "is 'one', which is no version", "`pulumi up -s prod-account`"),
-        (str(ACCOUNT_VERSION - 1), f"{ACCOUNT_VERSION - 1}, this program needs {ACCOUNT_VERSION}", "enrol prod"),
+        (str(ACCOUNT_VERSION - 1), f"{ACCOUNT_VERSION - 1}, this program needs {ACCOUNT_VERSION}", "bootstrap prod"),
         (
             str(ACCOUNT_VERSION + 1),
             f"{ACCOUNT_VERSION + 1}, this program knows {ACCOUNT_VERSION}",
@@ -88,7 +90,7 @@ def test_an_environment_that_is_not_enrolled_has_no_stamp(folder: Path, develope
         ),
     ],
 )
-def test_what_is_said_of_a_stamp(value: str | None, message: str, remedy: str) -> None:
+def test_what_is_said_of_a_bootstrap_version(value: str | None, message: str, remedy: str) -> None:
     refusal = judged(value, CONFIG, "prod-account")
     assert refusal is not None
     assert message in refusal.message

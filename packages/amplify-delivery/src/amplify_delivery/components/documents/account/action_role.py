@@ -1,4 +1,4 @@
-"""The one door into a target account: the action role that only the pipeline's role may assume.
+"""The action role of a target account, the one way into it, which only the pipeline's role may assume.
 
 It starts, stops and reads builds of the environment's four projects. What a build does stands in the project; so
 `StartBuild` is denied as soon as it carries an override that would change that. "AWS CodeBuild condition keys" in the
@@ -14,8 +14,8 @@ AWS has no condition key for these parameters of `StartBuild`, so nothing can de
 - `timeoutInMinutesOverride`, `queuedTimeoutInMinutesOverride`: they end a build sooner or later, at most 36 hours;
 - `hostKernelOverride`, `idempotencyToken`: they change nothing that runs with the role.
 
-The digest itself is a variable: whoever holds the door can pass another one, and with it other code. A door does not
-protect against the pipeline, only against everybody else.
+The digest itself is a variable: whoever holds the action role can pass another one, and with it other code. An action
+role does not protect against the pipeline, only against everybody else.
 
 What CodePipeline itself sends with `StartBuild` is not documented. If it sends something that is denied here, no action
 of a pipeline runs in the account: then the account's file takes that one name out of the list (`allowed_overrides`).
@@ -25,7 +25,7 @@ from amplify_delivery.components.documents.environment import EnvironmentAccess
 from amplify_delivery.components.documents.naming import PROJECTS
 from amplify_delivery.components.documents.statements import Document, RoleDocument, allow, deny, document, role_trust
 
-DOOR_VARIABLES = ("ARTIFACT_DIGEST", "COMMIT_ID", "EXECUTION_ID", "PLAN_DIGEST", "STEP_NAME")
+BUILD_VARIABLES = ("ARTIFACT_DIGEST", "COMMIT_ID", "EXECUTION_ID", "PLAN_DIGEST", "STEP_NAME")
 """The only environment variables that a build may be started with: none that a shell, Python or an SDK obeys."""
 
 OVERRIDE_KEYS = (
@@ -64,16 +64,16 @@ them CodePipeline sends nor that it sends none; all that this project has been t
 START, STOP, READ = "codebuild:StartBuild", "codebuild:StopBuild", "codebuild:BatchGetBuilds"
 
 
-def door_role(access: EnvironmentAccess) -> RoleDocument:
+def action_role(access: EnvironmentAccess) -> RoleDocument:
     """The action role of an environment's CodePipeline actions."""
     names = access.names
     return RoleDocument(
-        name=names.door_role,
+        name=names.action_role,
         path=names.path,
         description=f"Lets {access.pipeline.pipeline} start builds of {names.prefix}, and nothing else",
         trust=role_trust(access.pipeline.role_arn()),
         policies=_policies(access),
-        arn=names.door_arn,
+        arn=names.action_role_arn,
         boundary=access.own_boundary,
     )
 
@@ -110,7 +110,7 @@ def _overrides(access: EnvironmentAccess) -> Document:
         ours = [access.pipeline.arn("kms", what, region=access.names.region) for what in ("key/*", "alias/*")]
         denials.append(deny(_sid(_KEY), START, "*", {"Null": {_KEY: "false"}, "StringNotLike": {_KEY: ours}}))
     if _VARIABLES not in allowed:
-        variables = {"ForAnyValue:StringNotEquals": {_VARIABLES: DOOR_VARIABLES}}
+        variables = {"ForAnyValue:StringNotEquals": {_VARIABLES: BUILD_VARIABLES}}
         denials.append(deny("Variables", START, "*", variables))
     return document(denials)
 

@@ -14,7 +14,7 @@ from typing import Any
 from ministack.services import apigateway_v1
 from ministack.services.cloudformation import provisioners
 
-from ._expect import MendError, expect
+from ._expect import PatchError, expect
 
 _TYPE = "AWS::ApiGateway::RestApi"
 _GONE = ("_models", "_authorizers_v1", "_gateway_responses", "_request_validators")
@@ -28,7 +28,7 @@ def apply() -> None:
     expect(apigateway_v1, "_import_security_schemes", "api_id", "spec")
     expect(apigateway_v1, "_import_path_item", "api_id", "path", "path_item")
     if handlers.get("update") is not update or any(not hasattr(apigateway_v1, name) for name in _GONE):
-        raise MendError(f"{provisioners.__name__} updates {_TYPE} otherwise now")
+        raise PatchError(f"{provisioners.__name__} updates {_TYPE} otherwise now")
 
     def update_rest_api(physical_id: str, old_props: Any, new_props: Any, *rest: Any, **more: Any) -> Any:
         body = new_props.get("Body")

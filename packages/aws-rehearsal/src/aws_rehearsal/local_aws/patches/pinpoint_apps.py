@@ -20,7 +20,7 @@ from ministack import app
 from ministack.core import iam_actions, router
 from ministack.core.responses import get_account_id, get_region, new_uuid
 
-from ._expect import MendError, expect, json_body, replace
+from ._expect import PatchError, expect, json_body, replace
 from ._played import Answer, PlayedError, answer, kept, refusal
 
 SERVICE = "mobiletargeting"
@@ -32,13 +32,13 @@ _TAGS = re.compile(r"/v1/tags/(.+)")
 def apply() -> None:
     """Have the router know the service, and requests be authorised by the app that they name."""
     if SERVICE in app.SERVICE_HANDLERS or SERVICE in router.SERVICE_PATTERNS:
-        raise MendError(f"MiniStack has {SERVICE} now")
+        raise PatchError(f"MiniStack has {SERVICE} now")
     extract = expect(
         iam_actions, "extract_resource_arn", "service", "method", "path", "headers", "body", "query_params"
     )
     for name in ("SERVICE_TO_IAM_NAMESPACE", "_BOTOCORE_SERVICE_MAP"):
         if not isinstance(getattr(iam_actions, name, None), dict):
-            raise MendError(f"ministack.core.iam_actions has no {name} any more")
+            raise PatchError(f"ministack.core.iam_actions has no {name} any more")
     router.SERVICE_PATTERNS[SERVICE] = {"host_patterns": [r"pinpoint\."], "credential_scope": SERVICE}
     iam_actions.SERVICE_TO_IAM_NAMESPACE[SERVICE] = SERVICE
     iam_actions._BOTOCORE_SERVICE_MAP[SERVICE] = ["pinpoint"]

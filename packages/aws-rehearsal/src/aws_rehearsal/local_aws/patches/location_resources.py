@@ -24,7 +24,7 @@ from ministack.core import iam_actions
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import location
 
-from ._expect import MendError, expect, json_body, replace
+from ._expect import PatchError, expect, json_body, replace
 from ._played import Answer, PlayedError, answer, kept, refusal
 
 
@@ -69,7 +69,7 @@ def apply() -> None:
         iam_actions, "extract_resource_arn", "service", "method", "path", "headers", "body", "query_params"
     )
     if "location" not in app.SERVICE_HANDLERS:
-        raise MendError("MiniStack has no location any more")
+        raise PatchError("MiniStack has no location any more")
     made = kept()
 
     async def handle_request(method: str, path: str, headers: Any, body_bytes: bytes, query_params: Any) -> Any:
