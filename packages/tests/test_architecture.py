@@ -215,3 +215,26 @@ def test_everything_is_type_checked() -> None:
         root = max((root for root in roots if file.is_relative_to(root)), key=lambda path: len(path.parts))
         name = ".".join(file.relative_to(root).with_suffix("").parts)
         assert {name, top(name)} & checked, f"{file.relative_to(ROOT)}: name its package in pyproject.toml's mypy"
+
+
+def test_one_module_knows_botocores_errors() -> None:
+    known = "publishing/aws_errors.py"
+    product = SOURCES["amplify_delivery"]
+    found = {
+        file.relative_to(product).as_posix()
+        for file in modules(product)
+        for name in imported(file)
+        if name.startswith(("botocore.exceptions", "boto3.exceptions"))
+    }
+    assert found == {known}
+
+
+def test_every_error_of_a_deployment_says_whether_something_was_changed() -> None:
+    """`DeployError` itself is for whoever catches: what is raised is refused or has failed."""
+    raised = {
+        f"{file.relative_to(ROOT)}:{node.lineno}"
+        for file in modules(SOURCES["amplify_delivery"])
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "DeployError"
+    }
+    assert raised == set()

@@ -1,6 +1,7 @@
 """The command line: finds the command's module, runs it, and turns errors into text and an exit code.
 
-Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 130 interrupted.
+Exit codes: 0 done, 1 the answer is no (`rights --missing`), 2 wrong usage, 3 refused and nothing changed, 4 failed and
+something changed, perhaps, 130 interrupted. A defect of this program ends with a traceback and 1.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 
 from amplify_delivery import installed
 from amplify_delivery.delivery import output
-from amplify_delivery.errors import DeliveryError, SetupError
+from amplify_delivery.errors import REFUSED, DeliveryError, SetupError
 
 COMMANDS = {
     "init": "make a project of one's own, for an export or an Amplify project; changes nothing that is there",
@@ -68,21 +69,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         if not installed.is_missing(error):
             raise
         output.error(installed.missing(error, "amplify-delivery"), as_json="--json" in arguments)
-        return 1
+        return REFUSED
     except SetupError as error:
         output.error(error, as_json="--json" in arguments)
-        return 1
+        return error.exit_code
     try:
         code = int(_module(args.command).run(args))
         sys.stdout.flush()
     except DeliveryError as error:
         output.error(error, as_json=args.json)
-        return 1
+        return error.exit_code
     except ModuleNotFoundError as error:
         if not installed.is_missing(error):
             raise
         output.error(installed.missing(error, "amplify-delivery"), as_json=args.json)
-        return 1
+        return REFUSED
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:

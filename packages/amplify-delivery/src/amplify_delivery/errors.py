@@ -6,11 +6,16 @@ DeliveryError               what is wrong, where, and what to do
 ├── AssemblyError           a folder that is no assembly, or one that was altered
 ├── ConfigError             a stack file or a command's argument with a wrong value
 ├── PublishError            the staging bucket or the account refused an object
-├── DeployError             CloudFormation or the engine failed; carries the reasons
+├── DeployError             a deployment, or what belongs to one; always one of these:
+│   ├── RefusedError        refused, nothing was changed
+│   └── FailedError         failed midway, something may have been changed; carries the reasons
 ├── StateError              the engine's state: missing, of another passphrase
 │   └── LockedError         another update of the stack is running: nothing was changed
 └── SetupError              a tool that the rehearsal or the engine needs is not there
 ```
+
+Whoever starts a command has to tell two ends apart: nothing was changed, so that it can simply be repeated, or
+something may have been. `DeliveryError.changed` says it of every error, and a command's exit code does.
 
 The tree knows nothing of Pulumi, so that `amplify_export` and the commands start without it;
 `components` turns it into `pulumi.RunError` at its border, which Pulumi prints without a traceback.
@@ -18,11 +23,16 @@ The tree knows nothing of Pulumi, so that `amplify_export` and the commands star
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from amplify_delivery.findings import Finding
+
+
+REFUSED, FAILED = 3, 4
+"""Exit codes (docs/commands.md): nothing was changed; something may have been."""
 
 
 class DeliveryError(Exception):
@@ -32,6 +42,9 @@ class DeliveryError(Exception):
     command; `remedy` is what to do next.
     """
 
+    changed = False
+    """Whether something may have been changed by then."""
+
     def __init__(self, message: str, *, where: str = "", remedy: str = "") -> None:
         self.message, self.where, self.remedy = message, where, remedy
         super().__init__(self.__str__())
@@ -39,6 +52,11 @@ class DeliveryError(Exception):
     def __str__(self) -> str:
         text = f"{self.where}: {self.message}" if self.where else self.message
         return f"{text}\n  -> {self.remedy}" if self.remedy else text
+
+    @property
+    def exit_code(self) -> int:
+        """The one of a command that it ends."""
+        return FAILED if self.changed else REFUSED
 
 
 class ExportRefused(DeliveryError):  # noqa: N818 - it says what happened to the export, and is public
@@ -64,7 +82,17 @@ class PublishError(DeliveryError):
 
 
 class DeployError(DeliveryError):
-    """CloudFormation or the engine failed."""
+    """A deployment, or what belongs to one, was refused or has failed: never raised itself."""
+
+
+class RefusedError(DeployError):
+    """Refused: by a check of ours, or by AWS before anything had begun. Nothing was changed."""
+
+
+class FailedError(DeployError):
+    """Failed midway, in CloudFormation, in the engine or between two steps: something may have been changed."""
+
+    changed = True
 
 
 class StateError(DeliveryError):
@@ -77,3 +105,27 @@ class LockedError(StateError):
 
 class SetupError(DeliveryError):
     """A tool that is needed is not there and could not be had."""
+
+
+def of(error: DeployError, message: str, *, where: str, remedy: str) -> DeployError:
+    """`error` in other words: refused or failed as it was."""
+    return (FailedError if error.changed else RefusedError)(message, where=where, remedy=remedy)
+
+
+def _always() -> bool:
+    return True
+
+
+@contextmanager
+def midway(begun: Callable[[], bool] = _always) -> Iterator[None]:
+    """Of an error that ends the block, something may have been changed, if anything had `begun` by then."""
+    try:
+        yield
+    except RefusedError as error:
+        if not begun():
+            raise
+        remedy = error.remedy.replace("nothing was changed", "nothing more was changed")
+        raise FailedError(error.message, where=error.where, remedy=remedy) from error
+    except DeliveryError as error:
+        error.changed = error.changed or begun()
+        raise

@@ -13,7 +13,7 @@ from typing import Any
 
 from amplify_delivery.changes.stacks import Stacks
 from amplify_delivery.changes.steps import Path
-from amplify_delivery.errors import DeployError
+from amplify_delivery.errors import RefusedError
 from amplify_delivery.export import RootStack
 from amplify_delivery.export.assembling.root import TEMPLATE_KEY
 from amplify_delivery.export.assembly import canonical
@@ -71,7 +71,7 @@ def read(cloudformation: Any, stack: str, published: Published) -> Deployed:
     """Read the root stack called `stack`. GetTemplate gives a `?` for each character that is not ASCII: such a template
     is taken from what was published under the key that the deployed stacks name.
 
-    Raises `DeployError` while an operation changes it, and botocore's errors."""
+    Raises `RefusedError` while an operation changes it, and botocore's errors."""
     found = described(cloudformation, stack)
     if found is None:
         return Deployed()
@@ -79,7 +79,7 @@ def read(cloudformation: Any, stack: str, published: Published) -> Deployed:
     if status in _EMPTY:
         return Deployed(status)
     if _changing(status):
-        raise DeployError(
+        raise RefusedError(
             f"its state is {status}: what it will be is not known yet",
             where=stack,
             remedy="wait until that has ended, then run this again",

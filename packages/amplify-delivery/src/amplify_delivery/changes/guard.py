@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from amplify_delivery.changes.steps import Step
-from amplify_delivery.errors import DeployError
+from amplify_delivery.errors import RefusedError
 
 PLAN_VARIABLE = "AMPLIFY_DELIVERY_PLAN"
 """Environment variable with the digest of the plan that is carried out: `deploy` sets it for the program."""
@@ -55,11 +55,11 @@ class Guard:
         return next((a for a in self.allowed if a.holds(step.place, self.plan, self.today)), None)
 
     def check(self, steps: Iterable[Step]) -> None:
-        """Raise `DeployError` if one of `steps` loses data, and nothing allows that."""
+        """Raise `RefusedError` if one of `steps` loses data, and nothing allows that."""
         lost = [step for step in steps if step.loss and self.allows(step) is None]
         if not lost:
             return
-        raise DeployError(
+        raise RefusedError(
             "this would delete data:\n" + "\n".join(f"  {_line(step)}" for step in lost),
             where=self.environment,
             remedy="nothing was changed. Put back what the export has dropped, renamed or changed. What shall really "

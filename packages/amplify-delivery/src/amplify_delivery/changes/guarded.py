@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from amplify_delivery.changes import deployed
 from amplify_delivery.changes.backend import plan_backend
 from amplify_delivery.changes.guard import Guard
@@ -14,9 +12,10 @@ from amplify_delivery.changes.impossible import check as refuse
 from amplify_delivery.changes.impossible import impossible
 from amplify_delivery.changes.published import published
 from amplify_delivery.changes.stacks import Stacks
-from amplify_delivery.errors import DeployError
+from amplify_delivery.errors import RefusedError
 from amplify_delivery.export import Assembly, RootStack
 from amplify_delivery.export.documents import Malformed
+from amplify_delivery.publishing.aws_errors import AWS_ERRORS, said
 from amplify_delivery.publishing.credentials import client_config, target_session
 from amplify_delivery.publishing.target import PublishTarget
 
@@ -28,7 +27,7 @@ def check(
     guard: Guard,
     progress: Callable[[str], None],
 ) -> None:
-    """Raise `DeployError` if AWS cannot do what deploying `assembly` with `root` asks for, if it would lose data that
+    """Raise `RefusedError` if AWS cannot do what deploying `assembly` with `root` asks for, if it would lose data that
     nothing allows to be lost, or if nobody can tell: what is deployed cannot be read, or is being changed."""
     where = f"{root.stack_name} (account {target.account}, {target.region})"
     try:
@@ -36,9 +35,9 @@ def check(
         content = published(assembly, root, target, session.client("s3", config=client_config()), progress)
         cloudformation = session.client("cloudformation", config=client_config())
         found = deployed.read(cloudformation, root.stack_name, content)
-    except (BotoCoreError, ClientError, Malformed) as error:
-        raise DeployError(
-            f"what is deployed cannot be read, so nobody can tell what data this would delete: {error}",
+    except (*AWS_ERRORS, Malformed) as error:
+        raise RefusedError(
+            f"what is deployed cannot be read, so nobody can tell what data this would delete: {said(error)}",
             where=where,
             remedy="nothing was changed; allow these credentials cloudformation:DescribeStacks, ListStackResources and "
             "GetTemplate on the stack and its nested stacks, and repeat the command",
@@ -53,12 +52,12 @@ def check(
 
 
 def check_create(target: PublishTarget, assembly: Assembly, root: RootStack, guard: Guard) -> None:
-    """Raise `DeployError` if AWS cannot make `assembly` with `root` where nothing is deployed yet."""
+    """Raise `RefusedError` if AWS cannot make `assembly` with `root` where nothing is deployed yet."""
     wanted = Stacks.of(assembly, root, deployed.known(root))
     never = impossible(plan_backend(None, wanted), None, wanted, guard.today, guard.ignored)
     try:
         exports = listed(target_session(target).client("cloudformation", config=client_config()))
-    except (BotoCoreError, ClientError):
+    except AWS_ERRORS:
         exports = _unknown
     refuse([*never, *not_exported(wanted, exports, guard.ignored)], guard.environment)
 

@@ -6,11 +6,10 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from amplify_delivery.changes.impossible import Impossible
 from amplify_delivery.changes.stacks import Stacks
 from amplify_delivery.export.templates.expressions import flatten
+from amplify_delivery.publishing.aws_errors import AWS_ERRORS
 
 Exports = Callable[[], Collection[str] | None]
 """The names that stacks of the account and region export; None if that cannot be had."""
@@ -45,7 +44,7 @@ def listed(cloudformation: Any) -> Exports:
         try:
             pages = cloudformation.get_paginator("list_exports").paginate()
             return frozenset(export["Name"] for page in pages for export in page["Exports"])
-        except (BotoCoreError, ClientError):
+        except AWS_ERRORS:
             return None
 
     return exports

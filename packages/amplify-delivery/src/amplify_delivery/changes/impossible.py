@@ -16,7 +16,7 @@ from amplify_delivery.changes.replacement import fixed_name
 from amplify_delivery.changes.runtimes import may_not_be_created
 from amplify_delivery.changes.stacks import Stacks
 from amplify_delivery.changes.steps import AddResource, ChangeResource, Path, RemoveResource, ReplaceResource, Step
-from amplify_delivery.errors import DeployError
+from amplify_delivery.errors import RefusedError
 from amplify_delivery.export.quotas import MAX_IN_OPERATION
 from amplify_delivery.export.templates.literals import text
 from amplify_delivery.findings import listed
@@ -64,13 +64,13 @@ def impossible(
 
 
 def check(found: Iterable[Impossible], where: str) -> None:
-    """Raise `DeployError` with all that is impossible."""
+    """Raise `RefusedError` with all that is impossible."""
     several = list(found)
     if not several:
         return
     remedies = list(dict.fromkeys(i.remedy for i in several))
     ids = ", ".join(dict.fromkeys(i.id for i in several))
-    raise DeployError(
+    raise RefusedError(
         "AWS cannot do this:\n" + "\n".join(f"  {i}" for i in several),
         where=where,
         remedy=f"nothing was changed. {'; '.join(remedies)} (docs/linting.md; if AWS can, `lint.ignore` takes {ids})",

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from amplify_delivery.changes.deployed import Published
 from amplify_delivery.export import Assembly, RootStack
+from amplify_delivery.publishing.aws_errors import AWS_ERRORS, code
 from amplify_delivery.publishing.target import PublishTarget
 
 
@@ -26,8 +25,10 @@ def published(
         try:
             answer = s3.get_object(Bucket=target.bucket, Key=key, ExpectedBucketOwner=target.account)
             return bytes(answer["Body"].read())
-        except ClientError as error:
-            why = f"s3://{target.bucket}/{key} cannot be read ({error.response['Error']['Code']})"
+        except AWS_ERRORS as error:
+            if not code(error):
+                raise
+            why = f"s3://{target.bucket}/{key} cannot be read ({code(error)})"
             progress(f"{why}: CloudFormation does not tell its characters beyond ASCII, they count as changed")
             return None
 

@@ -13,7 +13,7 @@ from amplify_delivery.delivery.account.account import Account
 from amplify_delivery.delivery.engine import environment_state, secrets_provider
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.reports.changes import told
-from amplify_delivery.errors import ConfigError
+from amplify_delivery.errors import ConfigError, midway
 from amplify_delivery.stacks.access import account_environments, environment_names
 from amplify_delivery.stacks.config import AccountConfig, EnvironmentConfig, Project
 
@@ -42,21 +42,23 @@ def run(args: argparse.Namespace) -> int:
         for stack in stacks
         for environment in stack.environments
     }
-    done, made = {}, []
-    for stack in stacks:
-        engine = Engine(stack.name, Path.cwd(), output.progress)
-        engine.create()
-        secrets_provider.check(stack.name, engine.state())
-        changes = done[stack.name] = engine.up().changes
-        if not args.json:
-            print(f"{stack.name}: {told(changes)}")
-        for environment in stack.environments:
-            name = environment.environment
-            names = environment_names(project.app, environment)
-            if environment_state.make(Path.cwd(), names, accounts[name], output.progress):
-                made.append(name)
-                if not args.json:
-                    print(f"{name}: its state lies in {names.state_bucket}; commit Pulumi.{name}.yaml")
+    done: dict[str, Mapping[str, int]] = {}
+    made = []
+    with midway(lambda: any(done.values())):
+        for stack in stacks:
+            engine = Engine(stack.name, Path.cwd(), output.progress)
+            engine.create()
+            secrets_provider.check(stack.name, engine.state())
+            changes = done[stack.name] = engine.up().changes
+            if not args.json:
+                print(f"{stack.name}: {told(changes)}")
+            for environment in stack.environments:
+                name = environment.environment
+                names = environment_names(project.app, environment)
+                if environment_state.make(Path.cwd(), names, accounts[name], output.progress):
+                    made.append(name)
+                    if not args.json:
+                        print(f"{name}: its state lies in {names.state_bucket}; commit Pulumi.{name}.yaml")
     notes = _notes(stacks, accounts)
     if args.json:
         output.document({"stacks": done, "initialised": made, "notes": notes})

@@ -18,6 +18,7 @@ from amplify_delivery.components.documents.pipeline.buildspecs import ASSEMBLY
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.project import examination, pipelines, shell, sources, step_outputs
 from amplify_delivery.delivery.reports import exports
+from amplify_delivery.errors import RefusedError
 from amplify_delivery.export import ExportRefused, assemble, load_assembly, read_export, write_assembly
 from amplify_delivery.publishing.examination.cache import RESULTS_VARIABLE
 from amplify_delivery.stacks.config import Project
@@ -66,7 +67,7 @@ def _examine(project: Project, out: Path, environments: Sequence[str]) -> None:
 
 
 def _run_commands(build: Build, where: str, *, as_json: bool) -> float:
-    """Run the commands; how long they took. Raises `DeployError` with their last lines."""
+    """Run the commands; how long they took. Raises `RefusedError` with their last lines."""
     if not build.commands:
         return 0.0
     # Without an end of its own: CodeBuild's project has one, and so has whatever else starts this command.
@@ -75,7 +76,7 @@ def _run_commands(build: Build, where: str, *, as_json: bool) -> float:
     line = output.progress if as_json else output.line
     ended = shell.run(build.commands, build.env, None, line, without=[RESULTS_VARIABLE])
     if ended.failed:
-        raise ended.error(ended.failed, where, "nothing was assembled; fix the cause, and build again")
+        raise ended.error(RefusedError, ended.failed, where, "nothing was assembled; fix the cause, and build again")
     seconds = round(ended.seconds, 1)
     if not as_json:
         output.line(f"{where}: {output.counted(len(build.commands), 'command')} done in {seconds} s")

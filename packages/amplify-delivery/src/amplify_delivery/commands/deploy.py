@@ -18,7 +18,7 @@ from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.planning import Plan
 from amplify_delivery.delivery.reports import outputs
 from amplify_delivery.delivery.reports.changes import told
-from amplify_delivery.errors import ConfigError, LockedError
+from amplify_delivery.errors import ConfigError, LockedError, midway
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -63,9 +63,10 @@ def run(args: argparse.Namespace) -> int:
                 if not patience.wait(error):
                     raise
                 target = wanted.wanted(environment)
-        found = engine.outputs()
-        if log:
-            stack_outputs.keep(target.account_anew(), target.names, found)
+        with midway(lambda: bool(changes)):
+            found = engine.outputs()
+            if log:
+                stack_outputs.keep(target.account_anew(), target.names, found)
         audit.end("deployed" if plan.steps else "nothing to change")
     values = outputs.shown(found, secrets=args.show_secrets)
     if args.json:

@@ -19,7 +19,7 @@ from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.delivery.teardown import emptying, environment
 from amplify_delivery.delivery.teardown.removal import KEY_DAYS
 from amplify_delivery.delivery.teardown.root_stack import Root
-from amplify_delivery.errors import ConfigError, LockedError
+from amplify_delivery.errors import ConfigError, LockedError, midway
 from amplify_delivery.stacks.config import Project
 
 if TYPE_CHECKING:
@@ -72,8 +72,9 @@ def run(args: argparse.Namespace) -> int:
                 raise
             account = Account.of(config)
             seen = environment.look(engine, config, account, args)
-    seen.root.check_gone(account)
-    lost, kept = seen.lost, environment.still_there(account, seen.kept)
+    with midway():
+        seen.root.check_gone(account)
+        lost, kept = seen.lost, environment.still_there(account, seen.kept)
     if args.json:
         document = {
             "environment": args.stack,

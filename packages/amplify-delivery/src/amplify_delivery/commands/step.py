@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account import bootstrap_version
 from amplify_delivery.delivery.account.account import Account
@@ -75,10 +73,8 @@ def _bake(args: argparse.Namespace, config: EnvironmentConfig, project: Project)
     def look() -> bake.AlarmState:
         # Credentials anew each time: those of an assumed role last an hour, bake time up to seven.
         account = Account.of(config)
-        try:
+        with account.asking(f"asking for the alarm {alarm}"):
             return bake.alarm_state(account.client("cloudwatch"), str(alarm))
-        except (BotoCoreError, ClientError) as error:
-            raise account.refused(error, f"asking for the alarm {alarm}") from None
 
     where = f"{args.environment}, alarm {alarm}" if alarm else args.environment
     output.progress(f"{where}: waiting {output.counted(minutes, 'minute')}")

@@ -15,7 +15,7 @@ from amplify_delivery.delivery.planning import plan_program
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.delivery.reports import outputs
 from amplify_delivery.delivery.reports.changes import told
-from amplify_delivery.errors import DeployError
+from amplify_delivery.errors import DeployError, midway
 from amplify_delivery.stacks.config import Project
 
 
@@ -42,7 +42,8 @@ def run(args: argparse.Namespace) -> int:
         changes = engine.up().changes
     except DeployError as error:
         raise execution.with_reasons(error, args.environment) from None
-    values = outputs.shown(engine.outputs(), secrets=args.show_secrets)
+    with midway():
+        values = outputs.shown(engine.outputs(), secrets=args.show_secrets)
     if args.json:
         output.document({"environment": args.environment, "changes": changes, "outputs": values})
         return 0

@@ -27,7 +27,7 @@ from amplify_delivery.delivery.pipeline.self_update import (
 )
 from amplify_delivery.delivery.project import pipelines
 from amplify_delivery.delivery.reports.changes import told
-from amplify_delivery.errors import DeliveryError, LockedError
+from amplify_delivery.errors import DeliveryError, LockedError, midway
 from amplify_delivery.stacks.config import PipelineConfig, Project
 from amplify_delivery.stacks.model import pipeline_model
 from amplify_delivery.stacks.sources import source_digest
@@ -76,7 +76,8 @@ def _bring(args: argparse.Namespace, stack: str, config: PipelineConfig, model: 
             decision = replace(decision, update=True)
     again = Restart(config, model) if decision.restarts and model.tags_only else None
     changes = bring(engine, model) if decision.update else {}
-    started = again.start(str(declared)) if again else ()
+    with midway():
+        started = again.start(str(declared)) if again else ()
     if args.json:
         output.document(
             {"stack": stack, "updated": decision.update, "restarts": decision.restarts, DIGEST: declared}

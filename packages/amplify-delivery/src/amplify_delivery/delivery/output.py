@@ -39,6 +39,7 @@ def error_json(problem: DeliveryError) -> dict[str, Any]:
         "message": problem.message,
         "where": problem.where,
         "remedy": problem.remedy,
+        "changed": "maybe" if problem.changed else "no",
         "findings": [f.to_json() for f in findings],
     }
 

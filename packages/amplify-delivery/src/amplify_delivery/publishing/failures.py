@@ -10,8 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from amplify_delivery.publishing.aws_errors import AWS_ERRORS
 from amplify_delivery.publishing.credentials import client_config, target_session
 from amplify_delivery.publishing.target import PublishTarget
 
@@ -28,7 +27,7 @@ def first_causes(target: PublishTarget, error: str) -> list[str]:
     """`failed_resources`, asked with the credentials of the stack's own provider; empty when they do not serve."""
     try:
         cloudformation = target_session(target).client("cloudformation", config=client_config())
-    except (BotoCoreError, ClientError):
+    except AWS_ERRORS:
         return []
     return failed_resources(cloudformation, error)
 
@@ -41,7 +40,7 @@ def failed_resources(cloudformation: Any, error: str) -> list[str]:
     stack = _STACK.search(error)
     try:
         return list(dict.fromkeys(_failed(cloudformation, stack[0], ()))) if stack else []
-    except (BotoCoreError, ClientError):
+    except AWS_ERRORS:
         return []
 
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from amplify_delivery.errors import DeployError
+from amplify_delivery.errors import RefusedError
+from amplify_delivery.publishing.aws_errors import AWS_ERRORS, code, status
 from amplify_delivery.publishing.credentials import client_config, target_session
 from amplify_delivery.publishing.target import PublishTarget
 
@@ -38,14 +38,14 @@ _REMEDIES = {
 
 
 def check_stack(target: PublishTarget, stack_name: str, *, creating: bool) -> None:
-    """Raise `DeployError` if the stack cannot be created (it is there already) or updated (locked, stuck, busy).
+    """Raise `RefusedError` if the stack cannot be created (it is there already) or updated (locked, stuck, busy).
 
     What AWS does not let us read is left for CloudFormation to say.
     """
     try:
         cloudformation = target_session(target).client("cloudformation", config=client_config())
         stack = described(cloudformation, stack_name)
-    except (BotoCoreError, ClientError):
+    except AWS_ERRORS:
         return
     if stack is None:
         return
@@ -62,7 +62,7 @@ def check_stack(target: PublishTarget, stack_name: str, *, creating: bool) -> No
             "data: put back what was changed (also the name of the backend in the program), and leave `--replace` out. "
             "If another Pulumi stack or `amplify push` owns it, deliver under another `environment`"
         )
-    raise DeployError(
+    raise RefusedError(
         f"the stack {stack_name} is there already, in state {status}" if creating else f"its state is {status}",
         where=f"{stack_name} (account {target.account}, {target.region})",
         remedy=remedy.format(name=stack_name, region=target.region),
@@ -74,7 +74,7 @@ def stack_is_there(target: PublishTarget, stack_name: str) -> bool:
     try:
         cloudformation = target_session(target).client("cloudformation", config=client_config())
         return described(cloudformation, stack_name) is not None
-    except (BotoCoreError, ClientError):
+    except AWS_ERRORS:
         return False
 
 
@@ -88,7 +88,7 @@ class Name:
 
 
 def check_names(target: PublishTarget, names: Sequence[Name]) -> None:
-    """Raise `DeployError` if names that a first create gives are taken, all of them at once.
+    """Raise `RefusedError` if names that a first create gives are taken, all of them at once.
 
     Buckets are asked for one by one, for their names are global; functions, roles and tables are listed. Credentials of
     another account are for the provider to refuse, and what may not be read is left for CloudFormation to say.
@@ -96,7 +96,7 @@ def check_names(target: PublishTarget, names: Sequence[Name]) -> None:
     try:
         session = target_session(target)
         account = session.client("sts", config=client_config()).get_caller_identity()["Account"]
-    except (BotoCoreError, ClientError):
+    except AWS_ERRORS:
         return
     if account != target.account:
         return
@@ -111,7 +111,7 @@ def check_names(target: PublishTarget, names: Sequence[Name]) -> None:
     if not taken:
         return
     lines = "\n".join(f"  {name.name} ({name.type}, {name.place}): {where}" for name, where in taken)
-    raise DeployError(
+    raise RefusedError(
         f"names that this backend gives to what it makes are taken:\n{lines}",
         where=f"account {target.account}, {target.region}",
         remedy=_free([name for name, _ in taken]),
@@ -165,7 +165,7 @@ def _listed(clients: _Clients, kind: str) -> frozenset[str]:
     try:
         pages = clients.of(service).get_paginator(operation).paginate()
         return frozenset(item[name] if name else item for page in pages for item in page[member])
-    except (BotoCoreError, ClientError):
+    except AWS_ERRORS:
         return frozenset()
 
 
@@ -178,11 +178,9 @@ def _asked(clients: _Clients, name: Name) -> str:
         if name.type in ("AWS::Cognito::UserPoolDomain", "Custom::LambdaCallout"):
             found = clients.of("cognito-idp").describe_user_pool_domain(Domain=name.name)
             return "a domain of a user pool of this account" if found.get("DomainDescription") else ""
-    except ClientError as error:
-        if name.type == "AWS::S3::Bucket" and error.response["ResponseMetadata"]["HTTPStatusCode"] == 403:
+    except AWS_ERRORS as error:
+        if name.type == "AWS::S3::Bucket" and status(error) == HTTPStatus.FORBIDDEN:
             return "in another account (bucket names are global), or these credentials may not look at it"
-    except BotoCoreError:
-        pass
     return ""
 
 
@@ -190,8 +188,8 @@ def described(cloudformation: Any, stack_name: str) -> dict[str, Any] | None:
     """A stack as DescribeStacks has it; None if there is none. Raises botocore's errors."""
     try:
         found: dict[str, Any] = cloudformation.describe_stacks(StackName=stack_name)["Stacks"][0]
-    except ClientError as error:
-        if "does not exist" in str(error):
+    except AWS_ERRORS as error:
+        if code(error) == "ValidationError" and "does not exist" in str(error):
             return None
         raise
     return found
@@ -202,7 +200,7 @@ def _check_policy(cloudformation: Any, stack_name: str) -> None:
     try:
         body = cloudformation.get_stack_policy(StackName=stack_name).get("StackPolicyBody")
         statements = json.loads(body)["Statement"] if body else []
-    except (BotoCoreError, ClientError, ValueError, KeyError, TypeError):
+    except (*AWS_ERRORS, ValueError, KeyError, TypeError):
         return
     for statement in statements if isinstance(statements, list) else [statements]:
         actions = statement.get("Action", [])
@@ -210,7 +208,7 @@ def _check_policy(cloudformation: Any, stack_name: str) -> None:
         everything = "*" in ([resources] if isinstance(resources, str) else resources)
         denied = {"Update:*", "*"} & set([actions] if isinstance(actions, str) else actions)
         if statement.get("Effect") == "Deny" and everything and denied and "Condition" not in statement:
-            raise DeployError(
+            raise RefusedError(
                 "its stack policy denies every update, as Amplify's migration to Gen 2 sets it: nothing was changed",
                 where=stack_name,
                 remedy="finish or revert the migration; if you locked it yourself, set a policy that allows Update:* "

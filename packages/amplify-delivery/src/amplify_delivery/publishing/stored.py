@@ -16,11 +16,10 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from amplify_delivery.errors import PublishError
 from amplify_delivery.export.archives import ArchiveError, entries_digest
-from amplify_delivery.publishing.refusals import refused
+from amplify_delivery.publishing.aws_errors import AWS_ERRORS, code
+from amplify_delivery.publishing.refusals import refusals
 from amplify_delivery.publishing.target import PublishTarget
 
 if TYPE_CHECKING:
@@ -77,22 +76,26 @@ class Stored:
         if item.kind != "zip" and size not in (None, item.size):
             return f"{item.key}: {size:,} bytes instead of {item.size:,}"
         try:
-            checksum = self._checksum(item)
-            if checksum == base64.b64encode(bytes.fromhex(item.sha256)).decode():
-                return None
-            if item.kind != "zip" and checksum:
-                return f"{item.key}: other bytes (SHA-256 {base64.b64decode(checksum).hex()})"
-            # Zips can be large, and many: not all of them in memory at once.
-            with self._one_at_a_time:
-                return self._differs(item)
-        except (BotoCoreError, ClientError) as error:
-            if isinstance(error, ClientError) and error.response["Error"]["Code"] in _GONE:
+            return self._looked_at(item)
+        except AWS_ERRORS as error:
+            if code(error) in _GONE:
                 raise PublishError(
                     f"{item.key} was deleted while it was looked at",
                     where=str(self._target),
                     remedy="repeat the command: it is published anew",
                 ) from None
-            raise refused(error, self._target, f"looking at {item.key}") from error
+            with refusals(self._target, f"looking at {item.key}"):
+                raise
+
+    def _looked_at(self, item: AssemblyObject) -> str | None:
+        checksum = self._checksum(item)
+        if checksum == base64.b64encode(bytes.fromhex(item.sha256)).decode():
+            return None
+        if item.kind != "zip" and checksum:
+            return f"{item.key}: other bytes (SHA-256 {base64.b64decode(checksum).hex()})"
+        # Zips can be large, and many: not all of them in memory at once.
+        with self._one_at_a_time:
+            return self._differs(item)
 
     def _checksum(self, item: AssemblyObject) -> str:
         """The SHA-256 of the whole object, in base64, that S3 has compared with its bytes; empty if it has none."""

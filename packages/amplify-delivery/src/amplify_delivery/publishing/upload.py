@@ -17,12 +17,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from amplify_delivery.errors import ExportRefused, PublishError
+from amplify_delivery.errors import ExportRefused, PublishError, midway
+from amplify_delivery.publishing.aws_errors import AWS_ERRORS, code
 from amplify_delivery.publishing.credentials import client_config, target_session
 from amplify_delivery.publishing.examination.preflight import Deployment, examine
-from amplify_delivery.publishing.refusals import refused
+from amplify_delivery.publishing.refusals import refusals
 from amplify_delivery.publishing.stored import Stored, other_entries
 from amplify_delivery.publishing.target import PublishTarget
 
@@ -96,8 +95,9 @@ def publish(
         if findings:
             raise ExportRefused(findings)
     coordinator = _Coordinator(connection, len(missing), progress)
-    for wave in _waves(assembly, missing):
-        coordinator.run(wave)
+    with midway(lambda: coordinator.sent > 0):
+        for wave in _waves(assembly, missing):
+            coordinator.run(wave)
     return PublishReport(
         uploaded=coordinator.sent,
         present=len(uploads) - coordinator.sent,
@@ -150,13 +150,11 @@ class _Connection:
         self.target = target
         self.requests: Counter[str] = Counter()
         self._counting = threading.Lock()
-        try:
+        with refusals(target, "connecting"):
             session = target_session(target)
             config = client_config(IN_FLIGHT + 4)
             self.s3 = session.client("s3", config=config)
             self.sts = session.client("sts", config=config)
-        except (BotoCoreError, ClientError) as error:
-            raise refused(error, target, "connecting") from error
         self.stored = Stored(self.s3, target, IN_FLIGHT)
         for client, service in ((self.s3, "s3"), (self.sts, "sts")):
             client.meta.events.register(f"before-send.{service}", self._count)
@@ -167,10 +165,8 @@ class _Connection:
 
     def check_account(self) -> None:
         """Refuse before anything is sent when the credentials belong to another account."""
-        try:
+        with refusals(self.target, "asking whose credentials these are"):
             identity = self.sts.get_caller_identity()
-        except (BotoCoreError, ClientError) as error:
-            raise refused(error, self.target, "asking whose credentials these are") from error
         if identity["Account"] != self.target.account:
             raise PublishError(
                 f"the credentials belong to account {identity['Account']} ({identity['Arn']}), "
@@ -190,7 +186,7 @@ class _Connection:
             Prefix=_common_prefix(min(wanted), last),
             ExpectedBucketOwner=self.target.account,
         )
-        try:
+        with refusals(self.target, "listing what is published already"):
             for page in pages:
                 self._check_region(page)
                 for entry in page.get("Contents", ()):
@@ -198,8 +194,6 @@ class _Connection:
                         found[entry["Key"]] = entry["Size"]
                 if page.get("Contents") and page["Contents"][-1]["Key"] >= last:
                     break
-        except (BotoCoreError, ClientError) as error:
-            raise refused(error, self.target, "listing what is published already") from error
         return found
 
     def _check_region(self, page: Mapping[str, Any]) -> None:
@@ -220,26 +214,29 @@ class _Connection:
         One request whatever the size (S3 takes 5 GB): of what goes up in parts, S3 keeps no checksum of the whole.
         """
         for tries in range(1, _CONFLICTS + 1):
-            try:
-                self.s3.put_object(
-                    Bucket=self.target.bucket,
-                    Key=item.key,
-                    Body=body,
-                    ContentType=item.content_type,
-                    ChecksumSHA256=base64.b64encode(bytes.fromhex(item.sha256)).decode(),
-                    IfNoneMatch="*",
-                    ExpectedBucketOwner=self.target.account,
-                )
-            except (BotoCoreError, ClientError) as error:
-                code = error.response["Error"]["Code"] if isinstance(error, ClientError) else ""
-                if code == "PreconditionFailed":
-                    return False
-                if code != "ConditionalRequestConflict" or tries == _CONFLICTS:
-                    raise refused(error, self.target, f"uploading {item.key} ({item.size} bytes)") from error
-                time.sleep(0.1 * 2**tries)
-            else:
-                break
+            with refusals(self.target, f"uploading {item.key} ({item.size} bytes)"):
+                try:
+                    self._put(item, body)
+                except AWS_ERRORS as error:
+                    if code(error) == "PreconditionFailed":
+                        return False
+                    if code(error) != "ConditionalRequestConflict" or tries == _CONFLICTS:
+                        raise
+                    time.sleep(0.1 * 2**tries)
+                else:
+                    break
         return True
+
+    def _put(self, item: AssemblyObject, body: bytes) -> None:
+        self.s3.put_object(
+            Bucket=self.target.bucket,
+            Key=item.key,
+            Body=body,
+            ContentType=item.content_type,
+            ChecksumSHA256=base64.b64encode(bytes.fromhex(item.sha256)).decode(),
+            IfNoneMatch="*",
+            ExpectedBucketOwner=self.target.account,
+        )
 
 
 class _Coordinator:

@@ -100,7 +100,7 @@ def test_without_the_rehearsal_its_command_says_what_to_install(wheels: dict[str
     for finder in (tmp_path / "venv").glob("lib/python3*/site-packages/others.pth"):
         finder.unlink()
     ran = subprocess.run([commands / "amplify-delivery", "rehearse"], capture_output=True, text=True, check=False)
-    assert ran.returncode == 1
+    assert ran.returncode == 3
     assert "the command `rehearse` is not installed" in ran.stderr
     assert "amplify-delivery-rehearsal" in ran.stderr
 

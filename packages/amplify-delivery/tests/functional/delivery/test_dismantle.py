@@ -89,7 +89,7 @@ class Scene:
 
     def refused(self, *arguments: str) -> str:
         done = self.delivery(*arguments)
-        assert done.exit_code == 1, done.output
+        assert done.exit_code == 3, done.output
         assert "Traceback" not in done.output
         return done.output
 

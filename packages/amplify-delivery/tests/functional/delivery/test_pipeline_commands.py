@@ -77,14 +77,14 @@ def test_bootstrap_makes_the_stack_and_is_done_once(workspace: Workspace, develo
     # Every build begins with a fresh checkout: what is in git no more would be another key.
     (workspace.project / "Pulumi.preprod.yaml").write_text(written.partition("secretsprovider:")[0])
     lost = delivery(workspace, "bootstrap", "preprod")
-    assert lost.exit_code == 1
+    assert lost.exit_code == 3
     assert "restore `secretsprovider` and `encryptedkey` from git" in lost.output
 
 
 def test_bootstrap_with_credentials_of_another_account_makes_nothing(workspace: Workspace) -> None:
     write(workspace.project, "preprod", {"account": TOOLING, "region": "us-east-1", "bootstrapped": "true"})
     done = delivery(workspace, "bootstrap", "preprod")
-    assert done.exit_code == 1
+    assert done.exit_code == 3
     assert f"not to {TOOLING}" in done.output
     assert not list(workspace.project.parent.glob("**/preprod-account.json"))
 
@@ -109,7 +109,7 @@ def test_update_pipeline_asks_no_engine_while_the_program_is_the_one_applied(wor
     assert succeeds(delivery(elsewhere, "update-pipeline")) == "pipeline: nothing to change\n"
     # Whatever the program reads counts, also what changes no resource: it is applied, so that the next time is short.
     (workspace.project / "Pulumi.preprod.yaml").open("a").write("# a word\n")
-    assert delivery(elsewhere, "update-pipeline").exit_code == 1
+    assert delivery(elsewhere, "update-pipeline").exit_code == 3
     assert succeeds(delivery(workspace, "update-pipeline")).endswith("pipeline: outputs updated\n")
     assert succeeds(delivery(elsewhere, "update-pipeline")) == "pipeline: nothing to change\n"
 
@@ -122,7 +122,7 @@ def test_update_pipeline_does_not_take_a_failed_update_for_one_that_was_applied(
     workspace.succeed("stack", "init", "pipeline")
     for _ in range(2):
         done = delivery(workspace, "update-pipeline")
-        assert done.exit_code == 1
+        assert done.exit_code == 3
         assert "not so" in done.output
 
 
@@ -136,7 +136,7 @@ def test_update_pipeline_waits_for_the_lock_of_one_that_was_abandoned(workspace:
     lock.parent.mkdir(parents=True, exist_ok=True)
     lock.write_text('{"pid": 7, "username": "root", "hostname": "build", "timestamp": "2026-11-29T09:00:00Z"}')
     refused = delivery(workspace, "update-pipeline")
-    assert refused.exit_code == 1
+    assert refused.exit_code == 3
     assert "another update of this stack is running" in refused.output
 
     waits = pulumi_homes.delivery(workspace.environment, "update-pipeline", "--wait", "5")
@@ -172,5 +172,5 @@ def test_an_update_that_was_refused_has_not_told_that_its_definition_is_applied(
     workspace.succeed("stack", "init", "pipeline")
     workspace.succeed("up", "-s", "pipeline", "--yes", "--skip-preview")
     file.write_text(FAILING.format(region=developer.region, bucket="No Such Name", digest="b"))
-    assert delivery(workspace, "update-pipeline").exit_code == 1
+    assert delivery(workspace, "update-pipeline").exit_code == 3
     assert workspace.succeed("stack", "output", "definitionDigest", "-s", "pipeline").output.strip() == "a"

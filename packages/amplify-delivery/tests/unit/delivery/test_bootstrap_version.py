@@ -51,7 +51,7 @@ def nothing_changed(folder: Path, account: LocalAccount) -> bool:
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
 def test_an_account_that_is_not_bootstrapped(folder: Path, developer: LocalAccount, command: tuple[str, ...]) -> None:
     ran = run(folder, developer, *command)
-    assert ran.code == 1
+    assert ran.code == 3
     assert f"prod (account {developer.account}, {developer.region}): the environment is not bootstrapped" in ran.err
     assert f"an administrator of account {developer.account} runs `pulumi up -s prod-accounts`" in ran.err
     assert "amplify-delivery bootstrap prod" in ran.err
@@ -61,7 +61,7 @@ def test_an_account_that_is_not_bootstrapped(folder: Path, developer: LocalAccou
 def test_a_step_runs_in_an_account_of_this_version_and_of_no_other(folder: Path, developer: LocalAccount) -> None:
     write_version(developer, ACCOUNT_VERSION + 1)
     ran = run(folder, developer, *STEP)
-    assert ran.code == 1
+    assert ran.code == 3
     assert f"bootstrapped with version {ACCOUNT_VERSION + 1}, this program knows {ACCOUNT_VERSION} at most" in ran.err
     assert nothing_changed(folder, developer)
     write_version(developer, ACCOUNT_VERSION)

@@ -84,7 +84,7 @@ def test_without_commands_it_checks_and_assembles(folder: Path) -> None:
 
 def test_a_failing_command_ends_it_with_its_last_lines_and_nothing_is_assembled(folder: Path) -> None:
     ran = build(building(folder, "echo one test fails", "sh -c 'exit 7'", "touch reached"))
-    assert ran.code == 1
+    assert ran.code == 3
     assert ran.out == "one test fails\n"
     assert ran.err.startswith(
         "error: build of pipeline: failed: exit code 7\n  one test fails\n  -> nothing was assembled"
@@ -95,13 +95,13 @@ def test_a_failing_command_ends_it_with_its_last_lines_and_nothing_is_assembled(
 
 def test_a_variable_that_nobody_set_is_a_failure(folder: Path) -> None:
     ran = build(building(folder, 'rm -rf "$NOT_SET/x"'))
-    assert ran.code == 1
+    assert ran.code == 3
     assert "NOT_SET" in ran.err
 
 
 def test_what_failed_is_fixed_by_a_change_of_the_file_alone(folder: Path) -> None:
     """The commands are read from the checkout that is built: a bad one locks nothing."""
-    assert build(building(folder, "false")).code == 1
+    assert build(building(folder, "false")).code == 3
     assert build(building(folder, "true")).code == 0
 
 
@@ -119,13 +119,13 @@ def test_a_refused_export_ends_it_as_check_does(folder: Path) -> None:
     shutil.rmtree(folder / f"amplify-export-{APP}")
     bad = shutil.copytree(export("triggers"), folder / export("triggers").name)
     ran = build(folder)
-    assert ran.code == 1
+    assert ran.code == 3
     assert ran.out.splitlines()[0] == "tested"
     assert "refused   AD206 auth/trigappauth/" in ran.out
     assert ran.out.splitlines()[-1].startswith(f"{bad.name}: ")
     assert not (folder / ASSEMBLY).exists()
     machine = build(folder, "--json")
-    assert machine.code == 1
+    assert machine.code == 3
     assert "AD206" in {f["id"] for f in machine.document["error"]["findings"]}
 
 
@@ -154,7 +154,7 @@ def test_the_project_tells_which_pipeline_it_is(folder: Path) -> None:
     write(folder, "canary", {"account": "555555555555", "region": "eu-west-1", "export": "not-ours"})
 
     unnamed = build(folder)
-    assert unnamed.code == 1
+    assert unnamed.code == 3
     assert "there are several pipelines: pipeline, releases" in unnamed.err
     for ran in (build(folder, STACK="releases"), build(folder, "--stack", "releases", STACK="pipeline")):
         assert ran.code == 0, ran.err
@@ -163,7 +163,7 @@ def test_the_project_tells_which_pipeline_it_is(folder: Path) -> None:
 
 def test_without_a_pipeline_there_is_nothing_to_build(project: Path) -> None:
     ran = build(project)
-    assert ran.code == 1
+    assert ran.code == 3
     assert "there is no pipeline" in ran.err
 
 
@@ -204,7 +204,7 @@ def test_what_cloudformation_would_refuse_fails_build_and_names_the_environments
     make(folder, 2)
     misspelled(folder)
     ran = build(folder)
-    assert ran.code == 1
+    assert ran.code == 3
     errors = [line for line in ran.err.splitlines() if "AD7" in line]
     assert len(errors) == 1, ran.err
     assert errors[0].startswith("error: AD700 preprod, prod1: apifullapp/Todo (templates/")
@@ -225,7 +225,7 @@ def test_what_only_one_environment_would_be_refused_for(folder: Path) -> None:
     make(folder, 2)
     environment_file(folder, parameters={"apifullapp": {"DynamoDBModelTableReadIOPS": "many"}})
     ran = build(folder)
-    assert ran.code == 1
+    assert ran.code == 3
     assert "error: AD702 prod1: root stack (templates/" in ran.err
     assert "apifullapp's parameter DynamoDBModelTableReadIOPS is 'many', which is no number" in ran.err
 
@@ -234,7 +234,7 @@ def test_a_value_that_does_not_fit_is_said_of_its_file(folder: Path) -> None:
     make(folder, 2)
     environment_file(folder, parameters={"apifullapp": {"DynamoDBModelTableRead": "5"}})
     ran = build(folder)
-    assert ran.code == 1
+    assert ran.code == 3
     assert "error: Pulumi.prod1.yaml: parameters: apifullapp has no parameter 'DynamoDBModelTableRead'" in ran.err
 
 
@@ -290,7 +290,7 @@ def asking(folder: Path, environments: int = 1, **wanted: str) -> Path:
 def test_an_output_that_cannot_be_there_fails_build(folder: Path, name: str, says: str) -> None:
     """Found here, not after the environment was deployed."""
     ran = build(asking(folder, ENDPOINT=name))
-    assert ran.code == 1
+    assert ran.code == 3
     said = f"error: Pulumi.pipeline.yaml: step test of preprod wants ENDPOINT from the output {name!r}, which cannot be"
     assert said in ran.err
     assert says in ran.err

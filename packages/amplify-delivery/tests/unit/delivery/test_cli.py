@@ -54,7 +54,7 @@ def test_minutes_that_are_none_wherever_they_come_from(minutes: str, monkeypatch
 
 def test_an_error_for_people() -> None:
     ran = delivery("check", "/nothing/here")
-    assert (ran.code, ran.out) == (1, "")
+    assert (ran.code, ran.out) == (3, "")
     assert ran.err == (
         "error: AD101 /nothing/here: there is no such folder\n"
         "  -> name the folder that `amplify export` wrote (amplify-export-PROJECT)\n"
@@ -63,9 +63,9 @@ def test_an_error_for_people() -> None:
 
 def test_an_error_for_machines() -> None:
     ran = delivery("root", "/nothing/here", "--environment", "dev", "--staging-bucket", "b", "--json")
-    assert (ran.code, ran.err) == (1, "")
+    assert (ran.code, ran.err) == (3, "")
     error = ran.document["error"]
-    assert error.keys() == {"type", "message", "where", "remedy", "findings"}
+    assert error.keys() == {"type", "message", "where", "remedy", "changed", "findings"}
     assert error["type"] == "ExportRefused"
     assert error["findings"][0]["id"] == "AD101"
 
@@ -78,7 +78,7 @@ def test_an_environment_that_is_not_there(tmp_path: Path, monkeypatch: pytest.Mo
         ("check", TODO, "--environment", "qa"),
     ):
         ran = delivery(*arguments, "--json", cwd=tmp_path)
-        assert ran.code == 1
+        assert ran.code == 3
         assert ran.document["error"]["type"] == "ConfigError"
         assert "no environment qa" in ran.document["error"]["message"]
 
@@ -104,7 +104,7 @@ def test_a_python_without_the_packages_is_told_apart_from_a_defect(command: tupl
         return subprocess.run(arguments, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
 
     ran = run()
-    assert ran.returncode == 1
+    assert ran.returncode == 3
     assert ran.stderr.startswith(f"error: {sys.executable}: this Python has no package '")
     assert ran.stderr.endswith(
         "\n  -> `pulumi install` (or `make setup`) puts what requirements.lock names into .venv; then "

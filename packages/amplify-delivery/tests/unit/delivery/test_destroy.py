@@ -6,6 +6,7 @@ import argparse
 import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from types import SimpleNamespace
 from typing import Any
 
@@ -42,6 +43,9 @@ class Scene:
 
     def client(self, _: str) -> Scene:
         return self
+
+    def asking(self, _: str) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def describe_stacks(self, StackName: str) -> dict[str, Any]:  # noqa: N803 - as boto3 calls it
         status = self.statuses.pop(0) if self.statuses[1:] else self.statuses[0]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from amplify_delivery.delivery.teardown import emptying
-from amplify_delivery.errors import DeployError
+from amplify_delivery.errors import DeployError, FailedError
+from amplify_delivery.publishing.aws_errors import told_as
 
 
 class Paginator:
@@ -53,8 +55,8 @@ class Service:
             raise answer
         return answer
 
-    def refused(self, error: Exception, what: str) -> DeployError:
-        return DeployError(f"{what}: {error}")
+    def changing(self, what: str) -> AbstractContextManager[None]:
+        return told_as(FailedError, what, "here")
 
 
 def images(number: int) -> dict[str, Any]:

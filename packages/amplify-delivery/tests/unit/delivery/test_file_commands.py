@@ -29,14 +29,14 @@ def test_check_lists_repairs_and_is_content() -> None:
 
 def test_check_refuses() -> None:
     ran = delivery("check", export("triggers"))
-    assert ran.code == 1
+    assert ran.code == 3
     assert ran.out.startswith("refused   AD206 auth/trigappauth/")
 
 
 def test_check_for_machines() -> None:
     good, bad = delivery("check", TODO, "--json"), delivery("check", export("triggers"), "--json")
     assert {f["severity"] for f in good.document["findings"]} == {"repaired"}
-    assert bad.code == 1
+    assert bad.code == 3
     assert "AD206" in {f["id"] for f in bad.document["error"]["findings"]}
 
 
@@ -51,7 +51,7 @@ def test_assemble_writes_what_load_assembly_reads(tmp_path: Path) -> None:
 def test_assemble_refuses_a_folder_with_something_else_in_it(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
     ran = delivery("assemble", TODO, "--out", tmp_path)
-    assert ran.code == 1
+    assert ran.code == 3
     assert "the folder is not empty" in ran.err
     assert [p.name for p in tmp_path.iterdir()] == ["mine.txt"]
 
@@ -78,7 +78,7 @@ def test_a_secret_must_be_each_environments(project: Path) -> None:
     files[0].write_text(without + given)
     files[1].write_text(without)
     refused = delivery("check", cwd=project)
-    assert refused.code == 1
+    assert refused.code == 3
     assert "AD305" in refused.out
     assert delivery("check", "--environment", "dev", cwd=project).code == 0
     files[1].write_text(without + given)
@@ -90,7 +90,7 @@ def test_environments_of_several_exports_have_no_assembly_in_common(project: Pat
     with (project / "Pulumi.dev.yaml").open("a") as file:
         file.write("  mytodoapp:export: a\n")
     ran = delivery("assemble", "--out", "assembly", cwd=project)
-    assert ran.code == 1
+    assert ran.code == 3
     assert "several exports: a (dev), b (qa)" in ran.err
 
 

@@ -271,7 +271,7 @@ def test_an_answer_that_does_not_come_writes_nothing(
     run: Init, answers: Callable[..., list[str]], tmp_path: Path
 ) -> None:
     answers("prod", "no")
-    assert run("--from", TODO).code == 1
+    assert run("--from", TODO).code == 3
     assert contents(tmp_path) == {}
 
 

@@ -57,7 +57,7 @@ def test_another_accounts_stack_file_is_refused(project: Path, bucket: str, deve
     file = project / "Pulumi.dev.yaml"
     file.write_text(file.read_text().replace(developer.account, "123456789012"))
     ran = publish(project, "--from", str(TODO), "--json")
-    assert ran.code == 1
+    assert ran.code == 3
     assert ran.document["error"]["type"] == "PublishError"
     assert developer.account in ran.document["error"]["message"]
     assert developer.client("s3").list_objects_v2(Bucket=bucket)["KeyCount"] == 0
@@ -81,7 +81,7 @@ def test_what_would_be_deployed_is_published(
 
 def test_another_apps_export_is_refused(project: Path, bucket: str, developer: LocalAccount) -> None:
     ran = publish(project, "--from", str(export("todo-series/v1")))
-    assert ran.code == 1
+    assert ran.code == 3
     assert "export of 'seriesapp', but the Pulumi project is 'mytodoapp'" in ran.err
     assert developer.client("s3").list_objects_v2(Bucket=bucket)["KeyCount"] == 0
 

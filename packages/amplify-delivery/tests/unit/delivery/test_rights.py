@@ -146,7 +146,7 @@ def test_policies_in_files(folder: Path) -> None:
 )
 def test_what_is_refused(folder: Path, arguments: tuple[str, ...], message: str) -> None:
     ran = rights(folder, *arguments, "--json")
-    assert ran.code == 1
+    assert ran.code == 3
     assert message in ran.document["error"]["message"]
 
 
@@ -154,7 +154,7 @@ def test_the_roles_of_a_bootstrapped_environment(folder: Path, developer: LocalA
     """Own and attached policies count, and the boundary."""
     write(folder, developer.account, "  mytodoapp:bootstrapped: true\n")
     ran = rights(folder, "--missing", account=developer)
-    assert ran.code == 1
+    assert ran.code == 3
     assert "there is no role mytodoapp-dev-cloudformation" in ran.err
     assert "pulumi up -s dev-account" in ran.err
 
@@ -169,7 +169,7 @@ def test_the_roles_of_a_bootstrapped_environment(folder: Path, developer: LocalA
     no_tables = policy({"Effect": "Allow", "NotAction": "dynamodb:*", "Resource": "*"})
     iam.put_role_policy(RoleName=role, PolicyName="own", PolicyDocument=json.dumps(no_tables))
     ran = rights(folder, "--missing", "--json", account=developer)
-    assert ran.code == 1
+    assert ran.code == 3
     assert all(action.startswith("dynamodb:") for action in ran.document["roles"][role])
 
     tables = iam.create_policy(PolicyName="tables", PolicyDocument=json.dumps(policy(allow("dynamodb:*"))))

@@ -84,7 +84,7 @@ def test_a_failing_step_with_a_secret(folder: Path) -> None:
     outputs = {"token": Output("t0ps3cret", secret=True), "helloUrl": Output("https://h.example", secret=False)}
     (folder / "outputs.json").write_text(to_json(outputs))
     ran = step(folder, "secret", "--outputs", "outputs.json")
-    assert ran.code == 1
+    assert ran.code == 4
     assert ran.out == "token=*** url=https://h.example\n"
     assert "error: step secret of dev: failed: exit code 5\n  token=*** url=https://h.example\n" in ran.err
     assert "t0ps3cret" not in ran.out + ran.err
@@ -101,7 +101,7 @@ def test_a_failing_step_with_a_secret(folder: Path) -> None:
 )
 def test_what_is_refused(folder: Path, arguments: tuple[str, ...], message: str) -> None:
     ran = step(folder, *arguments, "--json")
-    assert ran.code == 1
+    assert ran.code == 3
     assert message in ran.document["error"]["message"]
 
 
@@ -129,7 +129,7 @@ def test_outputs_come_from_the_account(folder: Path, developer: LocalAccount) ->
     """Of an environment that is not deployed, of its root stack, and of what a deployment has left."""
     environment_in(folder, developer.account)
     ran = step(folder, "api", account=developer)
-    assert ran.code == 1
+    assert ran.code == 3
     assert "it was not deployed yet" in ran.err
 
     template = {
@@ -167,6 +167,6 @@ def test_an_alarm_that_rings_fails_the_bake_time(folder: Path, developer: LocalA
     cloudwatch.set_alarm_state(AlarmName="errors", StateValue="ALARM", StateReason=reason)
     for arguments in (("bake",), ("bake", "--minutes", "400", "--alarm", "errors")):
         ran = step(folder, *arguments, "--json", account=developer)
-        assert ran.code == 1
+        assert ran.code == 4
         error = json.loads(ran.out)["error"]
         assert (error["message"], error["where"]) == (f"the alarm rings: {reason}", "dev, alarm errors")

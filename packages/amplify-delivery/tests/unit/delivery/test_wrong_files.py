@@ -64,7 +64,7 @@ def test_one_error_with_the_file_and_nothing_reached(
     code = cli.main([command, *COMMANDS[command][0]])
 
     said = capsys.readouterr()
-    assert code == 1
+    assert code == 3
     assert said.out == ""
     assert said.err.count("error:") == 1
     assert file in said.err
@@ -78,7 +78,7 @@ def test_an_account_that_was_not_quoted(directory: Path, capsys: pytest.CaptureF
     text = (directory / ENVIRONMENT).read_text().replace(f"'{account_of(0)}'", "12345678901")
     (directory / ENVIRONMENT).write_text(text)
 
-    assert cli.main([command, *COMMANDS[command][0]]) == 1
+    assert cli.main([command, *COMMANDS[command][0]]) == 3
 
     said = capsys.readouterr().err
     assert "account: '12345678901' is not an AWS account, which has 12 digits: quote it" in said

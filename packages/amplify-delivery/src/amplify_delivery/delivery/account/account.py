@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, suppress
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from amplify_delivery.errors import ConfigError, DeployError
+from amplify_delivery.errors import ConfigError, FailedError, RefusedError
+from amplify_delivery.publishing.aws_errors import told_as
 from amplify_delivery.publishing.credentials import client_config, provider_session
 
 if TYPE_CHECKING:
@@ -14,20 +16,20 @@ if TYPE_CHECKING:
 
     from amplify_delivery.stacks.config import EnvironmentConfig, PipelineConfig
 
+_NONE: Mapping[str, str] = MappingProxyType({})
+
 
 class Account:
     """The 12 digits of `account`, in one region, with a profile's or a role's credentials.
 
-    Raises `ConfigError` when they belong to another account, `DeployError` when AWS does not say whose they are.
+    Raises `ConfigError` when they belong to another account, `RefusedError` when AWS does not say whose they are.
     """
 
     def __init__(self, account: str, region: str, profile: str | None = None, role_arn: str | None = None) -> None:
         self.account, self.region = account, region
-        try:
+        with self.asking("asking whose credentials these are"):
             self._session: boto3.session.Session = provider_session(region, profile, role_arn)
             who = self.client("sts").get_caller_identity()
-        except (BotoCoreError, ClientError) as error:
-            raise self.refused(error, "asking whose credentials these are") from None
         if who["Account"] != account:
             raise ConfigError(
                 f"the credentials belong to account {who['Account']} ({who['Arn']}), not to {account}",
@@ -43,6 +45,13 @@ class Account:
     def client(self, service: str) -> Any:
         return self._session.client(service, config=client_config())
 
+    def parameter(self, name: str) -> str | None:
+        """The value of a parameter of SSM; None if there is none. Raises `RefusedError`."""
+        ssm = self.client("ssm")
+        with self.asking(f"reading {name}"), suppress(ssm.exceptions.ParameterNotFound):
+            return str(ssm.get_parameter(Name=name)["Parameter"]["Value"])
+        return None
+
     def environment(self) -> dict[str, str]:
         """Variables for a process that shall act with these credentials, whatever profile is set."""
         found = self._session.get_credentials().get_frozen_credentials()
@@ -54,10 +63,16 @@ class Account:
             "AWS_PROFILE": "",
         }
 
-    def refused(self, error: Exception, what: str) -> DeployError:
-        """The error to raise when AWS refused `what`."""
-        return DeployError(
-            f"{what}: {error}",
-            where=f"account {self.account} ({self.region})",
-            remedy="check the credentials and their rights, then repeat the command",
-        )
+    @property
+    def place(self) -> str:
+        """For an error."""
+        return f"account {self.account} ({self.region})"
+
+    def asking(self, what: str, remedies: Mapping[str, str] = _NONE) -> AbstractContextManager[None]:
+        """Raise `RefusedError` for whatever AWS refuses in the block, which only reads; `what` is being done.
+        `remedies` are for codes that mean something special there."""
+        return told_as(RefusedError, what, self.place, remedies)
+
+    def changing(self, what: str, remedies: Mapping[str, str] = _NONE) -> AbstractContextManager[None]:
+        """Raise `FailedError` for whatever AWS refuses in the block, which has changed something by then, perhaps."""
+        return told_as(FailedError, what, self.place, remedies)

@@ -11,10 +11,9 @@ import os
 import re
 import secrets
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
-
-from botocore.exceptions import BotoCoreError, ClientError
 
 from amplify_delivery.components.documents.naming import DEPLOY, EnvironmentNames
 from amplify_delivery.delivery.account.account import Account
@@ -27,7 +26,7 @@ class AuditLog:
     """The log of one environment, for one run of a command (`plan` or `deploy`).
 
     `account` logs in anew each time: a deployment may take longer than an assumed role's hour. Every method raises
-    `DeployError`.
+    `RefusedError`.
     """
 
     def __init__(self, account: Callable[[], Account], names: EnvironmentNames, command: str) -> None:
@@ -38,13 +37,12 @@ class AuditLog:
     def open(self) -> str:
         """Make this run's stream; the ARN of whoever runs it. Nothing is to be changed by somebody who can't."""
         account = self._account()
-        try:
+        logs = account.client("logs")
+        with account.asking(f"opening the audit log {self._group}"):
             who: str = account.client("sts").get_caller_identity()["Arn"]
-            account.client("logs").create_log_stream(logGroupName=self._group, logStreamName=self._stream)
-        except (BotoCoreError, ClientError) as error:
             # A build may run the command more than once.
-            if not _is(error, "ResourceAlreadyExistsException"):
-                raise account.refused(error, f"opening the audit log {self._group}") from None
+            with suppress(logs.exceptions.ResourceAlreadyExistsException):
+                logs.create_log_stream(logGroupName=self._group, logStreamName=self._stream)
         return who
 
     def append(self, event: Mapping[str, Any]) -> None:
@@ -55,14 +53,12 @@ class AuditLog:
             short = {"dataLoss": list(event.get("dataLoss", ()))[:100], "error": str(event.get("error", ""))[:10_000]}
             text = json.dumps({**event, **short}, ensure_ascii=False)
         time = int(datetime.now(UTC).timestamp() * 1000)
-        try:
+        with account.asking(f"writing to the audit log {self._group}"):
             account.client("logs").put_log_events(
                 logGroupName=self._group,
                 logStreamName=self._stream,
                 logEvents=[{"timestamp": time, "message": text}],
             )
-        except (BotoCoreError, ClientError) as error:
-            raise account.refused(error, f"writing to the audit log {self._group}") from None
 
     def deployed(self, approved: str, target: str) -> bool:
         """Whether the plan with the digest `approved` was carried out here, and led to `target` (its digest)."""
@@ -73,7 +69,7 @@ class AuditLog:
     def _events(self, term: str) -> Iterator[Mapping[str, Any]]:
         """The events of deployments in which a word stands."""
         account = self._account()
-        try:
+        with account.asking(f"reading the audit log {self._group}"):
             pages = account.client("logs").get_paginator("filter_log_events")
             for page in pages.paginate(
                 logGroupName=self._group, logStreamNamePrefix=self._deployments, filterPattern=f'"{term}"'
@@ -81,8 +77,6 @@ class AuditLog:
                 for found in page["events"]:
                     if found["logStreamName"].startswith(self._deployments):
                         yield _parsed(found["message"])
-        except (BotoCoreError, ClientError) as error:
-            raise account.refused(error, f"reading the audit log {self._group}") from None
 
 
 def carried_out(event: Mapping[str, Any], approved: str, target: str) -> bool:
@@ -102,10 +96,6 @@ def _parsed(message: str) -> Mapping[str, Any]:
     except ValueError:
         return {}
     return event if isinstance(event, dict) else {}
-
-
-def _is(error: Exception, code: str) -> bool:
-    return isinstance(error, ClientError) and error.response["Error"]["Code"] == code
 
 
 def _run() -> str:

@@ -6,31 +6,21 @@ a command would fail somewhere in the middle, on a role or a bucket that is not 
 
 from __future__ import annotations
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from amplify_delivery.components.documents.environment import ACCOUNT_VERSION
 from amplify_delivery.delivery.account.account import Account
-from amplify_delivery.errors import ConfigError, DeployError
+from amplify_delivery.errors import ConfigError, RefusedError
 from amplify_delivery.stacks.access import environment_names
 from amplify_delivery.stacks.config import EnvironmentConfig, Project
 
 
 def check(config: EnvironmentConfig, project: Project, account: Account) -> None:
-    """Raise `DeployError` unless the environment's account holds what this program expects; nothing was changed then.
+    """Raise `RefusedError` unless the environment's account holds what this program expects; nothing was changed then.
 
     Of an environment that is not bootstrapped nothing is asked: its own stack makes all it needs.
     """
     if not config.bootstrapped:
         return
-    name = environment_names(project.app, config).version_parameter
-    try:
-        value = account.client("ssm").get_parameter(Name=name)["Parameter"]["Value"]
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ParameterNotFound":
-            raise account.refused(error, f"reading {name}") from None
-        value = None
-    except BotoCoreError as error:
-        raise account.refused(error, f"reading {name}") from None
+    value = account.parameter(environment_names(project.app, config).version_parameter)
     refusal = judged(value, config, account_stack(project, config.environment))
     if refusal:
         raise refusal
@@ -43,7 +33,7 @@ def check_account(config: EnvironmentConfig, project: Project) -> None:
         check(config, project, Account.of(config))
 
 
-def judged(value: str | None, config: EnvironmentConfig, stack: str) -> DeployError | None:
+def judged(value: str | None, config: EnvironmentConfig, stack: str) -> RefusedError | None:
     """What is wrong with a bootstrap version (None: there is none); `stack` is the account's. None if nothing is."""
     again = _to_bootstrap(config, stack)
     if value is None:
@@ -57,7 +47,7 @@ def judged(value: str | None, config: EnvironmentConfig, stack: str) -> DeployEr
         remedy = "update the program to the version that bootstrapped the account; nothing was changed"
     else:
         return None
-    return DeployError(said, where=place(config), remedy=remedy)
+    return RefusedError(said, where=place(config), remedy=remedy)
 
 
 def place(config: EnvironmentConfig) -> str:

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from amplify_delivery.delivery.account.account import Account
+from amplify_delivery.publishing.aws_errors import AWS_ERRORS
 
 BUILDS_PER_ENVIRONMENT = 2
 """What a pipeline runs at the same time: one release is planned or tested while the one in front is deployed."""
@@ -35,7 +34,7 @@ def quota_of(account: Account, compute_type: str) -> BuildQuota | None:
             for found in page["Quotas"]:
                 if found["QuotaName"].lower() == named:
                     return BuildQuota(found["QuotaCode"], int(found["Value"]))
-    except (BotoCoreError, ClientError):
+    except AWS_ERRORS:
         return None  # no right to ask, or nobody to ask: it is a hint, no more
     return None
 

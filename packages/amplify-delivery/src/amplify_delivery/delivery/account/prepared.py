@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from amplify_delivery.components.documents.environment import NEVER_WITHIN_THE_BOUNDARY
 from amplify_delivery.components.documents.rights.prepared import Prepared, parse
 from amplify_delivery.components.documents.rights.pulumi_types import cloudformation_type
 from amplify_delivery.delivery.account import bootstrap_version
 from amplify_delivery.delivery.account.account import Account
 from amplify_delivery.delivery.planning import Lacking, Needs
-from amplify_delivery.errors import ConfigError, DeployError
+from amplify_delivery.errors import ConfigError, RefusedError
 from amplify_delivery.stacks.access import declared_types, environment_names
 from amplify_delivery.stacks.config import EnvironmentConfig, Project
 
@@ -25,25 +23,22 @@ _PLACES = 3
 
 
 def recorded(config: EnvironmentConfig, project: Project, account: Account) -> Prepared:
-    """What the account's roles were made for. Raises `DeployError` if that is written nowhere."""
+    """What the account's roles were made for. Raises `RefusedError` if that is written nowhere."""
     name = environment_names(project.app, config).types_parameter
+    value = account.parameter(name)
+    said = f"the account does not say what its roles were made for: there is no parameter {name}"
     try:
-        return parse(account.client("ssm").get_parameter(Name=name)["Parameter"]["Value"])
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ParameterNotFound":
-            raise account.refused(error, f"reading {name}") from None
-        said = f"the account does not say what its roles were made for: there is no parameter {name}"
-    except BotoCoreError as error:
-        raise account.refused(error, f"reading {name}") from None
+        if value is not None:
+            return parse(value)
     except ValueError as error:
         said = f"the account does not say what its roles were made for: {name} is {error}"
-    raise DeployError(
+    raise RefusedError(
         said, where=bootstrap_version.place(config), remedy=bootstrap_version.to_bootstrap(config, project)
     )
 
 
 def check(lacking: Lacking, config: EnvironmentConfig, project: Project) -> None:
-    """Raise `DeployError` if the deployment would fail for want of rights, with all of them and the way out."""
+    """Raise `RefusedError` if the deployment would fail for want of rights, with all of them and the way out."""
     if not lacking:
         return
     parts = (
@@ -53,7 +48,7 @@ def check(lacking: Lacking, config: EnvironmentConfig, project: Project) -> None
     )
     lines = [f"  {_line(kind, places)}, {what}" for what, needs in parts for kind, places in needs.items()]
     lines += [f"  verification pages in the bucket {bucket}, of the export" for bucket in lacking.pages]
-    raise DeployError(
+    raise RefusedError(
         "the account has not given the rights for:\n" + "\n".join(lines),
         where=bootstrap_version.place(config),
         remedy="; ".join([*_to_declare(lacking, config, project), bootstrap_version.to_bootstrap(config, project)]),
@@ -70,10 +65,10 @@ def unclear(lacking: Lacking) -> tuple[str, ...]:
 
 
 def check_policies(named: Needs, config: EnvironmentConfig) -> None:
-    """Raise `DeployError` if the export names managed policies itself, which the execution role may not make."""
+    """Raise `RefusedError` if the export names managed policies itself, which the execution role may not make."""
     if not named:
         return
-    raise DeployError(
+    raise RefusedError(
         "managed policies with names of their own, which no account lets a backend make: "
         + "; ".join(_line(kind, places) for kind, places in named.items()),
         where=bootstrap_version.place(config),

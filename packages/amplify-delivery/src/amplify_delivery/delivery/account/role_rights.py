@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
-
-from botocore.exceptions import BotoCoreError, ClientError
 
 from amplify_delivery.components.documents.naming import DEPLOY, EnvironmentNames
 from amplify_delivery.components.documents.rights.types import actions_for, program_actions
 from amplify_delivery.delivery.account.account import Account
 from amplify_delivery.delivery.account.granted import Granted, of_role
-from amplify_delivery.errors import ConfigError, DeployError
+from amplify_delivery.errors import ConfigError, RefusedError
 from amplify_delivery.export.documents import Malformed, parse_json
 from amplify_delivery.stacks.access import declared_types
 from amplify_delivery.stacks.config import EnvironmentConfig, Project
@@ -44,19 +43,15 @@ def lacking(needed: Needs, granted: Granted) -> Needs:
 
 
 def granted(account: Account, role: str, environment: str) -> Granted:
-    """What a role of the environment's account is granted. Raises `DeployError`."""
-    try:
-        return of_role(account.client("iam"), role)
-    except ClientError as error:
-        if error.response["Error"]["Code"] == "NoSuchEntity":
-            raise DeployError(
-                f"there is no role {role}",
-                where=f"account {account.account}",
-                remedy=f"`pulumi up -s {environment}-account` as the account's administrator makes it",
-            ) from None
-        raise account.refused(error, f"reading the role {role}") from None
-    except BotoCoreError as error:
-        raise account.refused(error, f"reading the role {role}") from None
+    """What a role of the environment's account is granted. Raises `RefusedError`."""
+    iam = account.client("iam")
+    with account.asking(f"reading the role {role}"), suppress(iam.exceptions.NoSuchEntityException):
+        return of_role(iam, role)
+    raise RefusedError(
+        f"there is no role {role}",
+        where=f"account {account.account}",
+        remedy=f"`pulumi up -s {environment}-account` as the account's administrator makes it",
+    )
 
 
 def document(path: Path) -> Mapping[str, Any]:

@@ -19,7 +19,7 @@ from amplify_delivery.delivery.planning import (
     document_digest,
 )
 from amplify_delivery.delivery.reports import plans
-from amplify_delivery.errors import ConfigError, DeployError
+from amplify_delivery.errors import ConfigError, RefusedError
 
 
 def keep(target: Wanted, plan: Plan) -> None:
@@ -67,7 +67,7 @@ def _approved(body: bytes, digest: str, where: str) -> dict[str, Any]:
 
 
 def check(plan: Plan, digest: str, approved: Mapping[str, Any] | None, guard: Guard, *, before: bool = False) -> None:
-    """Raise `DeployError` unless `plan` may be carried out.
+    """Raise `RefusedError` unless `plan` may be carried out.
 
     It may if it is the approved one, if it is what remains of it (`approved`, its document: the same target, no step
     that was not in it), if the approved one led to the same target `before` (a rollback: the way back was not planned,
@@ -90,9 +90,9 @@ def check(plan: Plan, digest: str, approved: Mapping[str, Any] | None, guard: Gu
     guard.check(plan.losses)
 
 
-def _changed(plan: Plan, steps: tuple[Step, ...], why: str, more: str = "") -> DeployError:
+def _changed(plan: Plan, steps: tuple[Step, ...], why: str, more: str = "") -> RefusedError:
     environment = plan.target.environment
-    return DeployError(
+    return RefusedError(
         f"{why}:\n{plans.listed(steps)}",
         where=environment,
         remedy="; ".join(

@@ -17,7 +17,7 @@ from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account.audit_log import AuditLog
 from amplify_delivery.delivery.deployment.wanted import Wanted
 from amplify_delivery.delivery.planning import Plan
-from amplify_delivery.errors import ConfigError, DeliveryError, DeployError
+from amplify_delivery.errors import ConfigError, DeliveryError, RefusedError
 
 _RUN = {"commit": "COMMIT_ID", "execution": "EXECUTION_ID", "build": "CODEBUILD_BUILD_ID"}
 """What the pipeline says about itself in environment variables."""
@@ -40,7 +40,7 @@ class Audit:
         self._begun = False
 
     def log_to(self, log: AuditLog) -> None:
-        """Write to an environment's log too. Raises `DeployError` for one that cannot be written."""
+        """Write to an environment's log too. Raises `RefusedError` for one that cannot be written."""
         self._record["who"] = log.open()
         self._log = log
 
@@ -112,5 +112,5 @@ def log_if_allowed(audit: Audit, target: Wanted) -> None:
         return
     try:
         audit.log_to(AuditLog(target.account_anew, target.names, PLAN))
-    except DeployError as error:
+    except RefusedError as error:
         output.progress(f"not recorded: {error.message}")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from amplify_delivery.changes.guard import PLAN_VARIABLE
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.deployment import planned, wanted
@@ -11,7 +9,8 @@ from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.planning import Plan
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.delivery.reports import plans
-from amplify_delivery.errors import ConfigError, DeployError
+from amplify_delivery.errors import ConfigError, DeployError, FailedError, midway, of
+from amplify_delivery.publishing.aws_errors import AWS_ERRORS
 from amplify_delivery.publishing.credentials import client_config, provider_session
 from amplify_delivery.publishing.failures import failed_resources
 
@@ -27,9 +26,10 @@ def carry_out(engine: Engine, plan: Plan, approved: str) -> dict[str, int]:
         changes = engine.up({PLAN_VARIABLE: approved}).changes
     except DeployError as error:
         raise with_reasons(error, environment) from None
-    left = planned.backend(wanted.wanted(environment)).steps
+    with midway():
+        left = planned.backend(wanted.wanted(environment)).steps
     if left:
-        raise DeployError(
+        raise FailedError(
             f"the engine has ended well, but {output.counted(len(left), 'change')} of the backend did not take place:\n"
             f"{plans.listed(left)}",
             where=environment,
@@ -44,7 +44,7 @@ def with_reasons(error: DeployError, environment: str) -> DeployError:
         config = stack_files.load(environment)
         session = provider_session(config.region, config.profile, config.role_arn)
         found = failed_resources(session.client("cloudformation", config=client_config()), error.message)
-    except (ConfigError, BotoCoreError, ClientError):
+    except (ConfigError, *AWS_ERRORS):
         return error  # without credentials the engine's own words have to do
     news = [line for line in found if line not in error.message]
-    return DeployError("\n".join([error.message, *news]), where=error.where, remedy=error.remedy)
+    return of(error, "\n".join([error.message, *news]), where=error.where, remedy=error.remedy)

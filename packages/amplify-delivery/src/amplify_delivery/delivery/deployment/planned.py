@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from amplify_delivery.changes import deployed
 from amplify_delivery.changes.imports import listed, not_exported
 from amplify_delivery.changes.impossible import impossible
@@ -40,7 +38,7 @@ from amplify_delivery.delivery.planning import (
     unread_policies,
 )
 from amplify_delivery.delivery.project import stack_files
-from amplify_delivery.errors import DeployError
+from amplify_delivery.errors import RefusedError
 from amplify_delivery.export import ExportRefused
 from amplify_delivery.export.documents import Malformed
 from amplify_delivery.publishing.target import PublishTarget
@@ -58,7 +56,7 @@ class Backend:
 
 
 def backend(target: Wanted) -> Backend:
-    """What deploying would do to the backend as it is now. Raises `DeployError`, and `ExportRefused` for what only a
+    """What deploying would do to the backend as it is now. Raises `RefusedError`, and `ExportRefused` for what only a
     stack that is there may have."""
     found = _deployed(target)
     if found.stacks is None and target.root.against_creating:
@@ -116,7 +114,7 @@ def make(target: Wanted, engine: Engine) -> Plan:
 
 
 def _rights(target: Wanted, here: Backend, previewed: Sequence[ProgramStep]) -> tuple[str, ...]:
-    """What is not known of the account's rights for this plan. Raises `DeployError` if there are some lacking.
+    """What is not known of the account's rights for this plan. Raises `RefusedError` if there are some lacking.
 
     An environment that is not bootstrapped is deployed with the rights of whoever deploys it.
     """
@@ -142,11 +140,10 @@ def _rights(target: Wanted, here: Backend, previewed: Sequence[ProgramStep]) -> 
 
 def _deployed(target: Wanted) -> deployed.Deployed:
     account, stack = target.account, target.root.stack_name
-    try:
+    with account.asking(f"reading stack {stack}"):
         place = PublishTarget(target.bucket, account.account, account.region)
         content = published(target.assembly, target.root, place, account.client("s3"), output.progress)
-        return deployed.read(account.client("cloudformation"), stack, content)
-    except (BotoCoreError, ClientError) as error:
-        raise account.refused(error, f"reading stack {stack}") from None
-    except Malformed as error:
-        raise DeployError(f"a deployed template cannot be read: {error}", where=stack) from None
+        try:
+            return deployed.read(account.client("cloudformation"), stack, content)
+        except Malformed as error:
+            raise RefusedError(f"a deployed template cannot be read: {error}", where=stack) from None

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from amplify_delivery.changes import deployed
 from amplify_delivery.components.documents.naming import EnvironmentNames
 from amplify_delivery.components.names import staging_bucket_name
@@ -64,10 +62,8 @@ def wanted(environment: str) -> Wanted:
 def settle(target: Wanted, seconds: float) -> bool:
     """Wait, so long at most, for a deployment that is going on; whether there was one."""
     account, stack = target.account, target.root.stack_name
-    try:
+    with account.asking(f"reading stack {stack}"):
         return deployed.settle(account.client("cloudformation"), stack, seconds, output.progress)
-    except (BotoCoreError, ClientError) as error:
-        raise account.refused(error, f"reading stack {stack}") from None
 
 
 def _parameters(root: RootStack, values: EnvironmentValues, config: EnvironmentConfig) -> dict[str, str]:

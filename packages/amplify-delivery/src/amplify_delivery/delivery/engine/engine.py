@@ -23,8 +23,8 @@ from pulumi.automation.events import EngineEvent, StepEventMetadata
 from amplify_delivery.delivery.engine.pulumi_command import Command, Line
 from amplify_delivery.delivery.engine.stack_outputs import Output
 from amplify_delivery.delivery.planning import ProgramStep
-from amplify_delivery.delivery.planning.program import BACKEND
-from amplify_delivery.errors import ConfigError, DeliveryError, DeployError, LockedError, StateError
+from amplify_delivery.delivery.planning.program import AT_REST, BACKEND
+from amplify_delivery.errors import ConfigError, DeliveryError, LockedError, RefusedError, StateError, midway
 
 ROOT_STACK = "aws:cloudformation/stack:Stack"
 """Pulumi's type of an environment's root stack."""
@@ -74,6 +74,8 @@ class Watch:
     replaced: list[str] = field(default_factory=list)
     changes: dict[str, int] = field(default_factory=dict)
     steps: list[ProgramStep] = field(default_factory=list)
+    begun: bool = False
+    """Whether the engine has begun with a change of a resource; in a preview that means nothing."""
     outputs: dict[str, Any] = field(default_factory=dict)
     """The stack's outputs, as the engine tells them of what the program declared."""
 
@@ -86,6 +88,7 @@ class Watch:
         if event.resource_pre_event:
             step = event.resource_pre_event.metadata
             self.steps.append(_step(step))
+            self.begun = self.begun or _text(step.op) not in AT_REST
             if step.type == ROOT_STACK and step.op in (OpType.REPLACE, OpType.CREATE_REPLACEMENT):
                 self.replaced.append(f"{_name(step.urn)} ({', '.join(step.keys or ()) or 'no key given'})")
             if step.type == ROOT_STACK and step.op == OpType.DELETE and BACKEND in step.urn:
@@ -151,7 +154,7 @@ class Engine:
         with self._errors(watch):
             self._stack.preview(on_event=watch, on_output=_ignore, color="never")
         if watch.replaced:
-            raise DeployError(
+            raise RefusedError(
                 f"this would delete the root stack, and with it all data: {', '.join(watch.replaced)}",
                 where=self.stack,
                 remedy="put back what was changed, in the program or the stack file; nothing was changed",
@@ -163,7 +166,7 @@ class Engine:
         self._workspace.env_vars = {**self._workspace.env_vars, **(variables or {})}
         watch = Watch()
         self._outputs = {}
-        with self._errors(watch):
+        with self._errors(watch, changing=True):
             self._stack.up(on_event=watch, on_output=self._line, color="never", suppress_outputs=True)
         self._outputs = watch.outputs
         return watch
@@ -220,7 +223,7 @@ class Engine:
         program = _Program(before) if before else None
         self._command.stopping = program.stopped if program else None
         try:
-            with self._errors(watch), self._command.ignoring_protection(refresh=only is None):
+            with self._errors(watch, changing=True), self._command.ignoring_protection(refresh=only is None):
                 self._stack.destroy(
                     target=list(only) if only else None,
                     # The engine runs a program when it has the lock, and destroys when that has ended.
@@ -247,17 +250,20 @@ class Engine:
             self._workspace.remove_stack(self.stack, preserve_config=True)
 
     @contextmanager
-    def _errors(self, watch: Watch) -> Iterator[None]:
+    def _errors(self, watch: Watch, *, changing: bool = False) -> Iterator[None]:
+        """What the engine says, in our words. Of a command that is `changing` something its events tell whether it had
+        begun with that."""
         try:
             yield
         except CommandError as error:
             backend = self._workspace.env_vars.get(_BACKEND) or os.environ.get(_BACKEND)
-            raise explain(error, watch, self.stack, backend) from None
+            with midway(lambda: changing and watch.begun):
+                raise explain(error, watch, self.stack, backend) from None
 
 
 def explain(error: CommandError, watch: Watch, stack: str, backend: str | None = None) -> DeliveryError:
-    """The engine's error in our words: what failed, why, and what to do. `backend` is where the state is, if that is
-    not where Pulumi is logged in to."""
+    """The engine's error in our words: what failed, why, and what to do, as if nothing had been changed. `backend` is
+    where the state is, if that is not where Pulumi is logged in to."""
     text = _plain(str(error))
     if isinstance(error, ConcurrentUpdateError):
         holder = re.search(r"(?m)^\s*(\S+: created by .*)$", text)
@@ -280,7 +286,7 @@ def explain(error: CommandError, watch: Watch, stack: str, backend: str | None =
     reasons = _reasons(watch)
     if reasons:
         rolled_back = any(ROOT_STACK in urn and _ROLLED_BACK.search(text) for urn, text in watch.errors)
-        return DeployError(
+        return RefusedError(
             "\n".join(reasons),
             where=stack,
             remedy="correct the cause and repeat"
@@ -288,7 +294,7 @@ def explain(error: CommandError, watch: Watch, stack: str, backend: str | None =
         )
     said = [line for line in text.rpartition(" stderr: ")[2].splitlines() if line.strip()]
     message = "\n".join(said[-15:]).removeprefix("error: ")
-    return DeployError(message, where=stack, remedy="the message above is the engine's own")
+    return RefusedError(message, where=stack, remedy="the message above is the engine's own")
 
 
 _ROLLED_BACK = re.compile(r"\b(?:UPDATE_ROLLBACK_COMPLETE|ROLLBACK_COMPLETE|DELETE_COMPLETE)\b")

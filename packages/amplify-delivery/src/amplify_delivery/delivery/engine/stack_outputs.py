@@ -14,14 +14,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from amplify_delivery.components.documents.naming import EnvironmentNames
 from amplify_delivery.delivery.account.account import Account
 from amplify_delivery.delivery.engine import state_bucket
 from amplify_delivery.delivery.project import stack_files
-from amplify_delivery.errors import ConfigError, DeployError
+from amplify_delivery.errors import ConfigError, RefusedError
 from amplify_delivery.export import RootStack, render_root
+from amplify_delivery.publishing.aws_errors import ACCESS_DENIED
+from amplify_delivery.publishing.standing import described
 from amplify_delivery.stacks.inputs import read_assembly
 from amplify_delivery.stacks.output_names import NESTED_OUTPUTS, ROOT_OUTPUTS
 
@@ -93,7 +93,7 @@ def read_file(path: Path) -> dict[str, Output]:
 def read_account(config: EnvironmentConfig, app: str) -> dict[str, Output]:
     """The outputs of a deployed environment, from its account: the document, else those of the root stack.
 
-    Raises `DeployError` if it was not deployed yet.
+    Raises `RefusedError` if it was not deployed yet.
     """
     account = Account.of(config)
     names = EnvironmentNames(app, config.account, config.region, config.environment)
@@ -101,19 +101,16 @@ def read_account(config: EnvironmentConfig, app: str) -> dict[str, Output]:
     if written is not None:
         return written
     root = render_root(read_assembly(config, Path(), app), stack_files.values(config), names.staging_bucket)
-    try:
-        stack = account.client("cloudformation").describe_stacks(StackName=root.stack_name)["Stacks"][0]
-    except (BotoCoreError, ClientError) as error:
-        if "does not exist" in str(error):
-            raise DeployError(
-                "it has no outputs: it was not deployed yet",
-                where=root.stack_name,
-                remedy="deploy the environment first; a step before the first deployment cannot ask for outputs",
-            ) from None
-        refused = account.refused(error, f"reading the outputs of {root.stack_name}")
-        if config.bootstrapped:
-            refused.remedy = "`deploy` leaves the outputs in the account: deploy the environment first"
-        raise refused from None
+    own = "`deploy` leaves the outputs in the account: deploy the environment first"
+    remedies = dict.fromkeys(ACCESS_DENIED, own) if config.bootstrapped else {}
+    with account.asking(f"reading the outputs of {root.stack_name}", remedies):
+        stack = described(account.client("cloudformation"), root.stack_name)
+    if stack is None:
+        raise RefusedError(
+            "it has no outputs: it was not deployed yet",
+            where=root.stack_name,
+            remedy="deploy the environment first; a step before the first deployment cannot ask for outputs",
+        )
     return from_stack(stack, root, config)
 
 
@@ -143,7 +140,7 @@ def _written(account: Account, names: EnvironmentNames) -> dict[str, Output] | N
 
 
 def keep(account: Account, names: EnvironmentNames, outputs: Outputs) -> None:
-    """Leave the document in the account, unless this very one is there. Raises `DeployError`."""
+    """Leave the document in the account, unless this very one is there. Raises `RefusedError`."""
     place, document = state_bucket.outputs_key(names.environment), to_json(outputs).encode()
     if state_bucket.read(account, names, place) != document:
         state_bucket.write(account, names, place, document)

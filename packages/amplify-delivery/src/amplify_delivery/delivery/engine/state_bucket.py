@@ -5,15 +5,12 @@ The bucket's default encryption takes the environment's key; every call says who
 
 from __future__ import annotations
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from amplify_delivery.components.documents.naming import OUTPUTS_PREFIX, PLANS_PREFIX, EnvironmentNames
 from amplify_delivery.delivery.account.account import Account
-from amplify_delivery.errors import DeployError
+from amplify_delivery.errors import RefusedError
+from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, AWS_ERRORS, code, remedy, said
 
-_NOT_THERE = ("NoSuchKey", "NoSuchBucket", "404")
-_NOT_ALLOWED = ("AccessDenied", "403")
-"""Also S3's answer when there is no such object and the caller may not list the bucket."""
+_NOT_THERE = frozenset({"NoSuchKey", "NoSuchBucket", "404"})
 
 
 def plan_key(digest: str) -> str:
@@ -27,48 +24,55 @@ def outputs_key(environment: str) -> str:
 
 
 def read(account: Account, names: EnvironmentNames, key: str) -> bytes | None:
-    """An object; None if there is none, or the caller may not read it. Raises `DeployError`."""
-    try:
-        answer = account.client("s3").get_object(Bucket=names.state_bucket, Key=key, ExpectedBucketOwner=names.account)
-        body: bytes = answer["Body"].read()
-    except ClientError as error:
-        if error.response["Error"]["Code"] in (*_NOT_THERE, *_NOT_ALLOWED):
-            return None
-        raise account.refused(error, f"reading {key} in {names.state_bucket}") from None
-    except BotoCoreError as error:
-        raise account.refused(error, f"reading {key} in {names.state_bucket}") from None
+    """An object; None if there is none, or the caller may not read it. Raises `RefusedError`."""
+    # A missing right is also S3's answer when there is no such object and the caller may not list the bucket.
+    with account.asking(f"reading {key} in {names.state_bucket}"):
+        try:
+            answer = account.client("s3").get_object(
+                Bucket=names.state_bucket, Key=key, ExpectedBucketOwner=names.account
+            )
+            body: bytes = answer["Body"].read()
+        except AWS_ERRORS as error:
+            if code(error) in _NOT_THERE | ACCESS_DENIED:
+                return None
+            raise
     return body
 
 
 def write(account: Account, names: EnvironmentNames, key: str, body: bytes) -> None:
-    """Put an object. Raises `NotAllowedError` if the caller may not, `DeployError` for everything else."""
-    try:
-        account.client("s3").put_object(
-            Bucket=names.state_bucket,
-            Key=key,
-            Body=body,
-            ContentType="application/json",
-            ExpectedBucketOwner=names.account,
-        )
-    except (BotoCoreError, ClientError) as error:
-        refused = account.refused(error, f"writing {key} in {names.state_bucket}")
-        if isinstance(error, ClientError) and error.response["Error"]["Code"] in _NOT_ALLOWED:
-            raise NotAllowedError(refused.message, where=refused.where, remedy=refused.remedy) from None
-        raise refused from None
+    """Put an object. Raises `NotAllowedError` if the caller may not, `RefusedError` for everything else."""
+    with account.asking(f"writing {key} in {names.state_bucket}"):
+        try:
+            account.client("s3").put_object(
+                Bucket=names.state_bucket,
+                Key=key,
+                Body=body,
+                ContentType="application/json",
+                ExpectedBucketOwner=names.account,
+            )
+        except AWS_ERRORS as error:
+            if code(error) not in ACCESS_DENIED:
+                raise
+            raise NotAllowedError(
+                f"writing {key} in {names.state_bucket}: {said(error)}",
+                where=account.place,
+                remedy=remedy(error, {}, ""),
+            ) from None
 
 
 def holds(account: Account, names: EnvironmentNames, prefix: str) -> bool:
-    """Whether there is an object whose key begins with `prefix`. Raises `DeployError`."""
-    try:
-        found = account.client("s3").list_objects_v2(
-            Bucket=names.state_bucket, Prefix=prefix, MaxKeys=1, ExpectedBucketOwner=names.account
-        )
-    except (BotoCoreError, ClientError) as error:
-        if isinstance(error, ClientError) and error.response["Error"]["Code"] in _NOT_THERE:
-            return False
-        raise account.refused(error, f"listing {names.state_bucket}") from None
+    """Whether there is an object whose key begins with `prefix`. Raises `RefusedError`."""
+    with account.asking(f"listing {names.state_bucket}"):
+        try:
+            found = account.client("s3").list_objects_v2(
+                Bucket=names.state_bucket, Prefix=prefix, MaxKeys=1, ExpectedBucketOwner=names.account
+            )
+        except AWS_ERRORS as error:
+            if code(error) in _NOT_THERE:
+                return False
+            raise
     return bool(found.get("KeyCount"))
 
 
-class NotAllowedError(DeployError):
+class NotAllowedError(RefusedError):
     """The caller may not write there."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from amplify_delivery.errors import ConfigError, DeployError
+from amplify_delivery.errors import ConfigError, FailedError
 
 POLL = 30.0
 """Seconds between two looks at the alarm."""
@@ -31,13 +31,13 @@ def wait(
 ) -> None:
     """Wait so many minutes, with a look at the alarm at once, every `POLL` seconds, and at the end.
 
-    Raises `DeployError` as soon as it rings; an alarm without data does not ring.
+    Raises `FailedError` as soon as it rings; an alarm without data does not ring.
     """
     end = clock() + minutes * 60
     while True:
         state = look() if look else None
         if state and state.value == "ALARM":
-            raise DeployError(
+            raise FailedError(
                 f"the alarm rings: {state.reason or 'no reason given'}",
                 where=where,
                 remedy="what was deployed stays as it is: roll it back, or fix it and deliver again",

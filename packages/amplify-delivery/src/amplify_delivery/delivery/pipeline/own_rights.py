@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from amplify_delivery.components.documents.pipeline.model import PipelineModel
 from amplify_delivery.delivery.planning import ProgramStep
 from amplify_delivery.delivery.planning.program import OPERATIONS
-from amplify_delivery.errors import DeployError
+from amplify_delivery.errors import RefusedError
 
 
 @dataclass(frozen=True)
@@ -70,10 +70,10 @@ def not_its_own(steps: Iterable[ProgramStep], model: PipelineModel) -> tuple[str
 
 
 def check(steps: Iterable[ProgramStep], model: PipelineModel, stack: str) -> None:
-    """Raise `DeployError` if the update holds what UpdatePipeline has no rights for."""
+    """Raise `RefusedError` if the update holds what UpdatePipeline has no rights for."""
     found = not_its_own(steps, model)
     if found:
-        raise DeployError(
+        raise RefusedError(
             "the pipeline may not change by itself: " + "; ".join(found),
             where=stack,
             remedy="nothing was changed. The tooling account's administrator runs, with this commit, "

@@ -10,16 +10,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from amplify_delivery.components.documents.pipeline.model import PipelineModel
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account.account import Account
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.pipeline import restart
 from amplify_delivery.delivery.planning import ProgramStep
+from amplify_delivery.delivery.planning.program import AT_REST
 from amplify_delivery.delivery.teardown import removal
-from amplify_delivery.errors import DeployError
+from amplify_delivery.errors import DeployError, RefusedError, of
+from amplify_delivery.publishing.aws_errors import told_as
 from amplify_delivery.stacks.config import PipelineConfig
 
 PIPELINE = "aws-native:codepipeline:Pipeline"
@@ -38,8 +38,6 @@ _REFUSED = re.compile(r"not authorized to perform AssumeRole on role (arn:[^\s,;
 """CodePipeline's words: it tries the role of every action, with the pipeline's role, before it takes a definition."""
 STACK = "pulumi:pulumi:Stack"
 """Pulumi's type of the stack itself."""
-_AT_REST = frozenset({"same", "read", "refresh"})
-"""What the engine does with a resource that does not change."""
 
 
 @dataclass(frozen=True)
@@ -53,12 +51,12 @@ class Decision:
 def decide(steps: Iterable[ProgramStep], declared: str | None, applied: str | None, where: str) -> Decision:
     """What to do about the previewed `steps`; `declared` and `applied` are digests of the pipeline's definition.
 
-    Raises `DeployError` if the very definition that was applied last would be applied again: each time the pipeline
+    Raises `RefusedError` if the very definition that was applied last would be applied again: each time the pipeline
     would start anew, and come here again.
     """
-    touched = {step.type for step in steps if step.operation not in _AT_REST}
+    touched = {step.type for step in steps if step.operation not in AT_REST}
     if PIPELINE in touched and applied is not None and declared == applied:
-        raise DeployError(
+        raise RefusedError(
             "the pipeline differs from the definition that was applied last, although that has not changed: somebody "
             "has changed the pipeline, or AWS gives it back otherwise than it was given. Applying it again would start "
             "the pipeline again and again",
@@ -103,7 +101,8 @@ def _not_let_in(error: DeployError, role: str, model: PipelineModel) -> DeployEr
     names = next((names for names in model.environments if names.action_role_arn == role), None)
     if names is None:
         return error
-    return DeployError(
+    return of(
+        error,
         f"the account of {names.environment} does not let the pipeline in:\n{error.message}",
         where=error.where,
         remedy=f"an administrator of account {names.account} runs `amplify-delivery bootstrap {names.environment}`, "
@@ -112,14 +111,14 @@ def _not_let_in(error: DeployError, role: str, model: PipelineModel) -> DeployEr
 
 
 def check_stores(resources: Iterable[removal.Resource], model: PipelineModel, stack: str) -> None:
-    """Raise `DeployError` if the last environment has left a region whose artifact store is in the stack.
+    """Raise `RefusedError` if the last environment has left a region whose artifact store is in the stack.
 
     An update cannot delete the store: it is protected, not empty, and whoever updates may not.
     """
     left = sorted(set(removal.stores(resources, stack)) - set(model.store_regions))
     if left:
         commands = ", ".join(f"`amplify-delivery destroy {stack} --region {region}`" for region in left)
-        raise DeployError(
+        raise RefusedError(
             f"no environment lies in {', '.join(left)} any more, and an update does not delete the artifact bucket and "
             "key there",
             where=f"Pulumi.{stack}.yaml",
@@ -145,13 +144,7 @@ class Restart:
 
     @contextmanager
     def _client(self) -> Iterator[Any]:
-        config = self._config
-        account = Account.of(config)
-        try:
+        by_hand = "start it by hand with the commit that was tagged (`aws codepipeline start-pipeline-execution`)"
+        account = Account.of(self._config)
+        with told_as(RefusedError, f"starting {self._pipeline} again", account.place, otherwise=by_hand):
             yield account.client("codepipeline")
-        except (BotoCoreError, ClientError) as error:
-            refused = account.refused(error, f"starting {self._pipeline} again")
-            refused.remedy = (
-                "start it by hand with the commit that was tagged (`aws codepipeline start-pipeline-execution`)"
-            )
-            raise refused from None

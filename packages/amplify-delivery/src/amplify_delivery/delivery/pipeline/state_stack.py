@@ -8,13 +8,12 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from amplify_delivery.components.documents.naming import STATE_PREFIX, PipelineNames
 from amplify_delivery.delivery.account.account import Account
 from amplify_delivery.delivery.teardown import emptying
 from amplify_delivery.delivery.teardown.removal import KEY_DAYS
-from amplify_delivery.errors import DeployError
+from amplify_delivery.errors import FailedError, RefusedError, midway
+from amplify_delivery.publishing.aws_errors import AWS_ERRORS
 from amplify_delivery.publishing.standing import described
 
 TEMPLATE = Path(__file__).with_name("templates") / "state.yaml"
@@ -26,13 +25,12 @@ _DELETED = ("DELETE_COMPLETE",)
 
 def deploy(account: Account, stack: str, names: PipelineNames) -> str:
     """Create or update the stack and wait; "created", "updated" or "unchanged". Raises `DeployError`."""
-    try:
-        return _deploy(account.client("cloudformation"), stack, names)
-    except (BotoCoreError, ClientError) as error:
-        raise account.refused(error, f"deploying stack {stack}") from None
+    with account.asking(f"deploying stack {stack}"):
+        return _deploy(account, stack, names)
 
 
-def _deploy(cloudformation: Any, stack: str, names: PipelineNames) -> str:
+def _deploy(account: Account, stack: str, names: PipelineNames) -> str:
+    cloudformation = account.client("cloudformation")
     arguments = {
         "StackName": stack,
         "TemplateBody": TEMPLATE.read_text(encoding="utf-8"),
@@ -49,17 +47,19 @@ def _deploy(cloudformation: Any, stack: str, names: PipelineNames) -> str:
             found = None
     if found is None:
         made = cloudformation.create_stack(**arguments, OnFailure="DELETE")
-        _check(cloudformation, _settled(cloudformation, made["StackId"]))
-        # Only now: a failed create deletes the stack, so that the next one begins afresh.
-        cloudformation.update_termination_protection(EnableTerminationProtection=True, StackName=stack)
+        with midway(), account.changing(f"deploying stack {stack}"):
+            _check(cloudformation, _settled(cloudformation, made["StackId"]))
+            # Only now: a failed create deletes the stack, so that the next one begins afresh.
+            cloudformation.update_termination_protection(EnableTerminationProtection=True, StackName=stack)
         return "created"
     try:
         cloudformation.update_stack(**arguments)
-    except ClientError as error:
+    except AWS_ERRORS as error:
         if "No updates are to be performed" not in str(error):
             raise
         return "unchanged"
-    _check(cloudformation, _settled(cloudformation, found["StackId"]))
+    with midway(), account.changing(f"deploying stack {stack}"):
+        _check(cloudformation, _settled(cloudformation, found["StackId"]))
     return "updated"
 
 
@@ -69,13 +69,14 @@ def remove(account: Account, stack: str, names: PipelineNames) -> str | None:
     Everything in an order in which it can be interrupted and repeated: the key is found through the stack, the bucket
     by its name.
     """
-    cloudformation, kms, s3 = (account.client(service) for service in ("cloudformation", "kms", "s3"))
+    cloudformation, s3 = account.client("cloudformation"), account.client("s3")
     owner = {"Bucket": names.state_bucket, "ExpectedBucketOwner": names.account}
-    try:
+    what = f"removing stack {stack} with its bucket and key"
+    with account.asking(what):
         found = described(cloudformation, stack)
         held = _stacks_in(s3, owner)
         if held:
-            raise DeployError(
+            raise RefusedError(
                 f"the state of {', '.join(held)} lies in it",
                 where=names.state_bucket,
                 remedy="`amplify-delivery destroy STACK --delete-data` of each; nothing was changed",
@@ -84,20 +85,24 @@ def remove(account: Account, stack: str, names: PipelineNames) -> str | None:
             # It would not be deleted now, and its bucket and key would be gone.
             found = _settled(cloudformation, found["StackId"])
             found = None if found["StackStatus"] == "DELETE_COMPLETE" else found
+    with midway(), account.changing(what):
         emptying.bucket(account, names.state_bucket)
         outputs = {o["OutputKey"]: str(o["OutputValue"]) for o in (found or {}).get("Outputs", ())}
         key = outputs.get("KeyArn")
-        if key and kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"] != "PendingDeletion":
-            kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=KEY_DAYS)
+        if key:
+            _schedule_deletion(account.client("kms"), key)
         if found is not None:
             cloudformation.update_termination_protection(EnableTerminationProtection=False, StackName=stack)
             cloudformation.delete_stack(StackName=stack)
             _check(cloudformation, _settled(cloudformation, found["StackId"]), _DELETED)
         with contextlib.suppress(s3.exceptions.NoSuchBucket):
             s3.delete_bucket(**owner)
-    except (BotoCoreError, ClientError) as error:
-        raise account.refused(error, f"removing stack {stack} with its bucket and key") from None
     return key
+
+
+def _schedule_deletion(kms: Any, key: str) -> None:
+    if kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"] != "PendingDeletion":
+        kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=KEY_DAYS)
 
 
 def _stacks_in(s3: Any, owner: dict[str, str]) -> list[str]:
@@ -122,7 +127,7 @@ def _settled(cloudformation: Any, stack_id: str) -> dict[str, Any]:
         if not found["StackStatus"].endswith("_IN_PROGRESS"):
             return found
         if time.monotonic() > end:
-            raise DeployError(
+            raise RefusedError(
                 f"it is still {found['StackStatus']} after {_PATIENCE} seconds",
                 where=found["StackName"],
                 remedy="look at its events; the command can be repeated",
@@ -132,7 +137,7 @@ def _settled(cloudformation: Any, stack_id: str) -> dict[str, Any]:
 
 
 def _check(cloudformation: Any, found: dict[str, Any], done: Collection[str] = _DONE) -> None:
-    """Raise `DeployError` with the reasons unless the operation succeeded."""
+    """Raise `FailedError` with the reasons unless the operation succeeded."""
     if found["StackStatus"] in done:
         return
     events = cloudformation.describe_stack_events(StackName=found["StackId"])["StackEvents"]
@@ -141,7 +146,7 @@ def _check(cloudformation: Any, found: dict[str, Any], done: Collection[str] = _
         for e in events
         if e["ResourceStatus"].endswith("_FAILED") and "cancelled" not in e.get("ResourceStatusReason", "")
     ]
-    raise DeployError(
+    raise FailedError(
         "\n".join([found["StackStatus"], *dict.fromkeys(reversed(reasons))]),
         where=found["StackName"],
         remedy="correct the cause and repeat; a bucket or key that an earlier stack left behind can be imported into "

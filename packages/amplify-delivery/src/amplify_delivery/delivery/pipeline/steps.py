@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from amplify_delivery.delivery.engine import stack_outputs
 from amplify_delivery.delivery.project import shell
-from amplify_delivery.errors import DeployError
+from amplify_delivery.errors import DeployError, FailedError
 from amplify_delivery.stacks.config import Step
 
 
@@ -28,4 +28,4 @@ def failure(step: Step, ended: shell.Ended, where: str) -> DeployError | None:
         why, remedy = ended.failed, "what was deployed stays as it is; fix the cause and repeat the step"
     else:
         return None
-    return ended.error(why, where, remedy)
+    return ended.error(FailedError, why, where, remedy)

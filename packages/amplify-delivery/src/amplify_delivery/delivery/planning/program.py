@@ -29,6 +29,8 @@ OPERATIONS: Mapping[str, str] = {
     "import-replacement": "replace",
 }
 """What counts as a change, by the engine's operations; a replacement is several of them."""
+AT_REST = frozenset({"same", "read", "read-replacement", "refresh"})
+"""Operations on a resource that does not change."""
 _ORDER = ("update", "create", "import", "delete", "replace")
 
 

@@ -45,9 +45,9 @@ class Ended:
             return None
         return f"exit code {self.code}" if self.code > 0 else f"ended by signal {-self.code}"
 
-    def error(self, why: str, where: str, remedy: str) -> DeployError:
-        """The failure, with the last lines of output."""
-        return DeployError(
+    def error(self, kind: type[DeployError], why: str, where: str, remedy: str) -> DeployError:
+        """The failure, with the last lines of output; of which `kind`, the commands' purpose says."""
+        return kind(
             "\n".join([f"failed: {why}", *(f"  {text}" for text in self.last_lines)]), where=where, remedy=remedy
         )
 

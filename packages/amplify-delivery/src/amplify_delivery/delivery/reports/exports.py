@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from amplify_delivery.delivery import output
+from amplify_delivery.errors import REFUSED
 from amplify_delivery.export import Assembly, Export
 from amplify_delivery.findings import Finding
 
@@ -16,7 +17,7 @@ def findings(export: Export, findings: Sequence[Finding]) -> int:
     output.findings(sorted(findings, key=lambda f: ("refused", "warning", "repaired").index(f.severity)))
     counts = {s: sum(f.severity == s for f in findings) for s in ("refused", "warning", "repaired")}
     print(f"{export.path}: " + (", ".join(f"{n} {s}" for s, n in counts.items() if n) or "nothing to report"))
-    return 1 if counts["refused"] else 0
+    return REFUSED if counts["refused"] else 0
 
 
 def described(made: Assembly, out: Path) -> dict[str, Any]:

@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-
-from botocore.exceptions import BotoCoreError, ClientError
 
 from amplify_delivery.components.documents.naming import EnvironmentNames, PipelineNames
 from amplify_delivery.delivery import output
@@ -24,7 +23,7 @@ from amplify_delivery.delivery.engine.engine import Before, Engine
 from amplify_delivery.delivery.engine.pulumi_command import Line
 from amplify_delivery.delivery.teardown import emptying, removal
 from amplify_delivery.delivery.teardown.removal import BUCKET, KEY, Holder, Kept, Resource
-from amplify_delivery.errors import ConfigError, DeployError
+from amplify_delivery.errors import ConfigError, RefusedError, midway
 from amplify_delivery.stacks.access import account_environments, environment_names, pipeline_names
 from amplify_delivery.stacks.config import Project
 from amplify_delivery.stacks.model import pipeline_model
@@ -45,6 +44,10 @@ class Done:
     kept: list[Kept] = field(default_factory=list)
     removed: bool = False
     """Whether the Pulumi stack itself is gone."""
+
+    def begun(self) -> bool:
+        """Whether anything was taken away."""
+        return bool(self.changes or self.emptied)
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -98,12 +101,13 @@ def account(project: Project, stack: str, line: Line, *, delete_data: bool) -> D
     resources = engine.refresh()
     roles = removal.all_but(resources, [*staying(resources), *removal.staged(resources)])
     _destroy(engine, roles, done, not_deployed)  # and again, under the lock
-    resources = engine.resources()
-    going = resources if delete_data else removal.all_but(resources, staying(resources))
-    _empty_and_destroy(engine, going, accounts, done)
-    resources = engine.resources()
-    done.kept = [k for names in places for k in removal.kept(resources, names)]
-    _remove_if(engine, resources, done, asked=delete_data)
+    with midway(done.begun):
+        resources = engine.resources()
+        going = resources if delete_data else removal.all_but(resources, staying(resources))
+        _empty_and_destroy(engine, going, accounts, done)
+        resources = engine.resources()
+        done.kept = [k for names in places for k in removal.kept(resources, names)]
+        _remove_if(engine, resources, done, asked=delete_data)
     return done
 
 
@@ -123,8 +127,9 @@ def pipeline(project: Project, stack: str, line: Line, *, delete_data: bool) -> 
     resources = engine.refresh()
     stores = [r for store in removal.stores(resources, stack).values() for r in store]
     _destroy(engine, removal.all_but(resources, stores), done, at_rest)
-    _empty_and_destroy(engine, engine.resources(), accounts, done)
-    _remove_if(engine, engine.resources(), done, asked=delete_data)
+    with midway(done.begun):
+        _empty_and_destroy(engine, engine.resources(), accounts, done)
+        _remove_if(engine, engine.resources(), done, asked=delete_data)
     return done
 
 
@@ -153,7 +158,7 @@ def artifact_store(project: Project, stack: str, region: str, line: Line) -> Don
     going = removal.stores(resources, stack).get(region, ())
     needing = removal.dependents(resources, going)
     if needing:
-        raise DeployError(
+        raise RefusedError(
             f"the artifact store of {region} is still used: {', '.join(removal.name_of(r) for r in needing)}",
             where=stack,
             remedy=f"name {region} in `artifactRegions` of {where}, push, and wait until the pipeline has changed; "
@@ -167,7 +172,7 @@ def _check_not_delivered(project: Project, environments: Iterable[str]) -> None:
     for name in project.stacks("pipeline"):
         for stage in project.pipeline(name).stages:
             for environment in sorted(set(stage.environments).intersection(environments)):
-                raise DeployError(
+                raise RefusedError(
                     f"{environment} is delivered by the pipeline {name} (stage {stage.name})",
                     where=str(project.file(name)),
                     remedy=f"take {environment} out of that stage, push, and wait until the pipeline has changed; "
@@ -188,29 +193,27 @@ def _check_all_named(made: Iterable[str], named: Iterable[str], project: Project
 
 
 def _check_not_deployed(folder: Path, names: EnvironmentNames, account: Account, line: Line) -> None:
-    """Raise `DeployError` while the environment's own stack holds something, or CloudFormation works with the role that
-    would go: a stack without its role can be neither updated nor deleted."""
+    """Raise `RefusedError` while the environment's own stack holds something, or CloudFormation works with the role
+    that would go: a stack without its role can be neither updated nor deleted."""
     environment = names.environment
     held = environment_state.resources(folder, names, account, line)
     if held:
-        raise DeployError(
+        raise RefusedError(
             f"{environment} is still deployed: its stack in {names.state_bucket} has "
             f"{output.counted(len(held), 'resource')}",
             where=f"account {names.account}",
             remedy=f"`PULUMI_BACKEND_URL='{names.state_backend}' amplify-delivery destroy {environment}`; nothing "
             "was changed",
         )
-    try:
+    with account.asking("listing the stacks of CloudFormation"):
         stacks = [
             stack["StackName"]
             for page in account.client("cloudformation").get_paginator("describe_stacks").paginate()
             for stack in page["Stacks"]
             if stack.get("RoleARN") == names.execution_role_arn and "ParentId" not in stack
         ]
-    except (BotoCoreError, ClientError) as error:
-        raise account.refused(error, "listing the stacks of CloudFormation") from None
     if stacks:
-        raise DeployError(
+        raise RefusedError(
             f"{environment} is still deployed: CloudFormation needs the role {names.execution_role} for {stacks[0]}",
             where=f"account {names.account} ({names.region})",
             remedy=f"`amplify-delivery destroy {environment}` where its Pulumi stack is, or delete the stack; "
@@ -220,16 +223,16 @@ def _check_not_deployed(folder: Path, names: EnvironmentNames, account: Account,
 
 def check_at_rest(account: Account, names: PipelineNames) -> None:
     client = account.client("codepipeline")
-    try:
+    found: Mapping[str, Any] = {"pipelineExecutionSummaries": ()}
+    with (
+        account.asking(f"listing the executions of {names.pipeline}"),
+        suppress(client.exceptions.PipelineNotFoundException),
+    ):
         found = client.list_pipeline_executions(pipelineName=names.pipeline, maxResults=100)
-    except client.exceptions.PipelineNotFoundException:
-        return
-    except (BotoCoreError, ClientError) as error:
-        raise account.refused(error, f"listing the executions of {names.pipeline}") from None
     running = [e for e in found["pipelineExecutionSummaries"] if e["status"] in _RUNNING]
     if running:
         execution = running[0]["pipelineExecutionId"]
-        raise DeployError(
+        raise RefusedError(
             f"{output.counted(len(running), 'execution')} of {names.pipeline} "
             f"{'runs' if len(running) == 1 else 'run'}: {', '.join(e['pipelineExecutionId'] for e in running)}",
             where=f"account {names.account} ({names.region})",
@@ -254,7 +257,8 @@ def _empty_and_destroy(engine: Engine, going: Iterable[Resource], accounts: Acco
             _empty(holder, accounts(holder.region), stopped)
             done.emptied.append(holder.name)
 
-    _destroy(engine, going, done, empty if holders else None)
+    with midway(done.begun):
+        _destroy(engine, going, done, empty if holders else None)
     done.keys += [str(r["id"]) for r in going if r["type"] == KEY]
 
 

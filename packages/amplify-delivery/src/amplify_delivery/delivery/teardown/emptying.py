@@ -6,10 +6,9 @@ import contextlib
 import threading
 from collections.abc import Iterator
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from amplify_delivery.delivery.account.account import Account
-from amplify_delivery.errors import DeployError
+from amplify_delivery.errors import FailedError
+from amplify_delivery.publishing.aws_errors import AWS_ERRORS, code
 
 _IMAGES = 100
 """What BatchDeleteImage takes at once. A page of S3's versions is as long as DeleteObjects takes."""
@@ -19,7 +18,7 @@ _GONE = ("NoSuchBucket", "RepositoryNotFoundException")
 
 def bucket(account: Account, name: str, stopped: threading.Event = _NEVER) -> None:
     """Delete every object in every version, every delete marker and every upload that broke off. A bucket that is not
-    there is empty. Raises `DeployError`, also as soon as `stopped` is set."""
+    there is empty. Raises `FailedError`, also as soon as `stopped` is set."""
     s3, owner = account.client("s3"), {"Bucket": name, "ExpectedBucketOwner": account.account}
     with _refusals(account, f"emptying bucket {name}"):
         for page in s3.get_paginator("list_object_versions").paginate(**owner):
@@ -36,7 +35,7 @@ def bucket(account: Account, name: str, stopped: threading.Event = _NEVER) -> No
 
 
 def repository(account: Account, name: str, stopped: threading.Event = _NEVER) -> None:
-    """Delete every image of an ECR repository. One that is not there is empty. Raises `DeployError`, also as soon as
+    """Delete every image of an ECR repository. One that is not there is empty. Raises `FailedError`, also as soon as
     `stopped` is set."""
     ecr = account.client("ecr")
     own = {"repositoryName": name, "registryId": account.account}
@@ -60,7 +59,7 @@ def repository(account: Account, name: str, stopped: threading.Event = _NEVER) -
 
 def _go_on(account: Account, name: str, stopped: threading.Event) -> None:
     if stopped.is_set():
-        raise DeployError(
+        raise FailedError(
             "interrupted while it was emptied: what is deleted stays deleted",
             where=f"{name} in account {account.account} ({account.region})",
             remedy="repeat the command to go on",
@@ -70,7 +69,7 @@ def _go_on(account: Account, name: str, stopped: threading.Event) -> None:
 def _check(account: Account, name: str, errors: list[tuple[str, str]]) -> None:
     if errors:
         what, why = errors[0]
-        raise DeployError(
+        raise FailedError(
             f"{what} cannot be deleted: {why}" + (f"; nor can {len(errors) - 1} others" if errors[1:] else ""),
             where=f"{name} in account {account.account} ({account.region})",
             remedy="see what keeps it (a policy, an object lock), then repeat the command",
@@ -81,6 +80,8 @@ def _check(account: Account, name: str, errors: list[tuple[str, str]]) -> None:
 def _refusals(account: Account, what: str) -> Iterator[None]:
     try:
         yield
-    except (BotoCoreError, ClientError) as error:
-        if not (isinstance(error, ClientError) and error.response["Error"]["Code"] in _GONE):
-            raise account.refused(error, what) from None
+    except AWS_ERRORS as error:
+        if code(error) in _GONE:
+            return
+        with account.changing(what):
+            raise

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from amplify_delivery.changes.stateful import BUCKET
 from amplify_delivery.delivery.account.account import Account
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.teardown.root_stack import Root
 from amplify_delivery.delivery.teardown.stateful import Held, in_state
-from amplify_delivery.errors import DeployError
+from amplify_delivery.errors import RefusedError
+from amplify_delivery.publishing.aws_errors import AWS_ERRORS, code
 from amplify_delivery.publishing.standing import DEPLOYMENT_BUCKET
 from amplify_delivery.stacks.config import Project
 
@@ -34,14 +33,14 @@ class Seen:
 
 
 def look(engine: Engine, config: EnvironmentConfig, account: Account, args: argparse.Namespace) -> Seen:
-    """What there is now. Raises `DeployError` if data would be lost, unless that was asked for, and for a root stack
+    """What there is now. Raises `RefusedError` if data would be lost, unless that was asked for, and for a root stack
     that cannot be deleted, or is not the engine's own."""
     resources = engine.resources()
     root = Root.of(args.stack, resources, config, Project(Path()).app)
     held = [*in_state(resources), *root.holds(account)]
     lost = sorted(h for h in held if not h.kept)
     if lost and not args.delete_data:
-        raise DeployError(
+        raise RefusedError(
             f"this would delete data:\n{_listed(lost)}",
             where=args.stack,
             remedy=f"nothing was changed; to delete it all, `amplify-delivery destroy {args.stack} --delete-data`",
@@ -71,8 +70,6 @@ def still_there(account: Account, held: Iterable[Held]) -> list[Held]:
 def _exists(account: Account, s3: Any, bucket: str) -> bool:
     try:
         s3.head_bucket(Bucket=bucket, ExpectedBucketOwner=account.account)
-    except ClientError as error:
-        return str(error.response["Error"]["Code"]) not in ("404", "NoSuchBucket")
-    except BotoCoreError:
-        return True
+    except AWS_ERRORS as error:
+        return code(error) not in ("404", "NoSuchBucket")
     return True

@@ -13,14 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from amplify_delivery.changes import deployed
 from amplify_delivery.components.remembered import ROOT_STACK_NAME
 from amplify_delivery.delivery.account.account import Account
 from amplify_delivery.delivery.engine.engine import ROOT_STACK
 from amplify_delivery.delivery.teardown.stateful import Held, in_stack, living
-from amplify_delivery.errors import DeliveryError, DeployError
+from amplify_delivery.errors import DeliveryError, FailedError, RefusedError
+from amplify_delivery.publishing.aws_errors import AWS_ERRORS
 from amplify_delivery.publishing.standing import described
 from amplify_delivery.stacks.config import EnvironmentConfig
 from amplify_delivery.stacks.inputs import root_stack_name
@@ -44,7 +43,7 @@ class Root:
 
     @classmethod
     def of(cls, environment: str, state: Iterable[Mapping[str, Any]], config: EnvironmentConfig, project: str) -> Root:
-        """By the engine's state, and the export where that knows nothing. Raises `DeployError` if neither tells."""
+        """By the engine's state, and the export where that knows nothing. Raises `RefusedError` if neither tells."""
         state = tuple(state)
         ids = tuple(str(r["id"]) for r in state if r.get("type") == ROOT_STACK and r.get("id"))
         name = next(filter(None, map(_remembered, state)), None)
@@ -52,7 +51,7 @@ class Root:
             try:
                 name = root_stack_name(config, Path(), project)
             except DeliveryError as error:
-                raise DeployError(
+                raise RefusedError(
                     f"the engine's state holds no root stack, and which one would be its own cannot be told: "
                     f"{error.message}",
                     where=environment,
@@ -62,30 +61,26 @@ class Root:
         return cls(environment, ids, name, f"--region {config.region}{profile}")
 
     def settle(self, account: Account, seconds: float, told: Callable[[str], None]) -> bool:
-        """Wait until no operation changes it any more, so long at most; whether one did. Raises `DeployError`."""
+        """Wait until no operation changes it any more, so long at most; whether one did. Raises `RefusedError`."""
         asked = [*self.ids, *([self.name] if self.name else [])]
-        try:
+        with account.asking(f"describing the stack of {self.environment}"):
             waited = [deployed.settle(account.client("cloudformation"), a, seconds, told) for a in asked]
-        except (BotoCoreError, ClientError) as error:
-            raise account.refused(error, f"describing the stack of {self.environment}") from None
         return any(waited)
 
     def holds(self, account: Account) -> list[Held]:
-        """What it holds; nothing when it is gone. Raises `DeployError` for a stack that CloudFormation would not
+        """What it holds; nothing when it is gone. Raises `RefusedError` for a stack that CloudFormation would not
         delete, and for one of its name that the engine does not know."""
         held: list[Held] = []
         for found in self._standing(account):
             self._check(account, found)
-            try:
+            with account.asking(f"listing what stack {found['StackName']} holds"):
                 held += in_stack(account.client("cloudformation"), found["StackId"])
-            except (BotoCoreError, ClientError) as error:
-                raise account.refused(error, f"listing what stack {found['StackName']} holds") from None
         return held
 
     def check_gone(self, account: Account) -> None:
-        """Raise `DeployError`, with what is alive in it, if it is there after the engine has destroyed it."""
+        """Raise `FailedError`, with what is alive in it, if it is there after the engine has destroyed it."""
         for found in self._standing(account):
-            raise DeployError(
+            raise FailedError(
                 f"the stack is still there, in state {found['StackStatus']}, and the engine has forgotten it"
                 + _listed(self._alive(account, found)),
                 where=f"{found['StackName']} (account {account.account}, {account.region})",
@@ -95,13 +90,13 @@ class Root:
     def _check(self, account: Account, found: Mapping[str, Any]) -> None:
         name, status = found["StackName"], str(found["StackStatus"])
         if status.endswith("_IN_PROGRESS") and status != "REVIEW_IN_PROGRESS":
-            raise DeployError(
+            raise RefusedError(
                 f"its state is {status}: CloudFormation would refuse to delete it",
                 where=name,
                 remedy="nothing was changed; run this again when that has ended, or with `--wait MINUTES`",
             )
         if found["StackId"] not in self.ids and name not in self.ids:
-            raise DeployError(
+            raise RefusedError(
                 f"the stack is there, in state {status}, but the engine's state of {self.environment} does not hold "
                 f"it: it was forgotten, or is not its own{_listed(self._alive(account, found))}",
                 where=name,
@@ -109,7 +104,7 @@ class Root:
                 f"is wrong; if it shall go {self._deletion(found)}",
             )
         if found.get("EnableTerminationProtection"):
-            raise DeployError(
+            raise RefusedError(
                 "the stack is protected against termination",
                 where=name,
                 remedy="if it shall go: `aws cloudformation update-termination-protection "
@@ -127,10 +122,8 @@ class Root:
         """CloudFormation's description of each stack that is there, by id and by name."""
         found: dict[str, dict[str, Any]] = {}
         for asked in (*self.ids, *([self.name] if self.name else [])):
-            try:
+            with account.asking(f"describing stack {asked}"):
                 stack = described(account.client("cloudformation"), asked)
-            except (BotoCoreError, ClientError) as error:
-                raise account.refused(error, f"describing stack {asked}") from None
             if stack is not None and stack["StackStatus"] != "DELETE_COMPLETE":
                 found[stack["StackId"]] = stack
         return list(found.values())
@@ -138,7 +131,7 @@ class Root:
     def _alive(self, account: Account, found: Mapping[str, Any]) -> list[str]:
         try:
             return list(living(account.client("cloudformation"), found["StackId"]))
-        except (BotoCoreError, ClientError):
+        except AWS_ERRORS:
             return []
 
 

@@ -1,0 +1,121 @@
+"""What AWS, or the way to it, has refused: botocore's errors in words a user can act on.
+
+The only module that knows botocore's errors. Whoever calls AWS says what is asked for and where (`told_as`), decides by
+`code`, or goes on without an answer (`except AWS_ERRORS`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from types import MappingProxyType
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from amplify_delivery.errors import DeliveryError
+
+AWS_ERRORS = (BotoCoreError, ClientError)
+"""Everything that a call of AWS may raise: a refusal, no credentials, no way to the endpoint, no answer."""
+
+_EXPIRED = "log in again (for example `aws sso login`), then repeat the command"
+_UNKNOWN_CREDENTIALS = "check the stack's profile and role, and the AWS_* variables of this shell"
+_DENIED = "give these credentials the right that AWS names, or use others, then repeat the command"
+_THROTTLED = "AWS still throttles after several tries: repeat the command in a few minutes"
+_NO_ANSWER = "AWS does not answer as it should: repeat the command; health.aws.amazon.com tells of disturbances"
+_NETWORK = "check the network, the proxy and the region"
+
+ACCESS_DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403"})
+"""Codes of a missing right. `403` is S3's, where an answer has no body."""
+
+REMEDIES: Mapping[str, str] = MappingProxyType(
+    {
+        **dict.fromkeys(ACCESS_DENIED, _DENIED),
+        **dict.fromkeys(
+            ("ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"),
+            _EXPIRED,
+        ),
+        **dict.fromkeys(
+            (
+                "InvalidAccessKeyId",
+                "InvalidClientTokenId",
+                "InvalidSignatureException",
+                "InvalidToken",
+                "SignatureDoesNotMatch",
+                "UnrecognizedClientException",
+            ),
+            _UNKNOWN_CREDENTIALS,
+        ),
+        **dict.fromkeys(
+            ("RequestLimitExceeded", "SlowDown", "Throttling", "ThrottlingException", "TooManyRequestsException"),
+            _THROTTLED,
+        ),
+        **dict.fromkeys(
+            ("InternalError", "InternalFailure", "InternalServerError", "ServiceUnavailable"),
+            _NO_ANSWER,
+        ),
+        "OptInRequired": "enable the service or region for this account, or name another region",
+        "RequestTimeTooSkewed": "set this machine's clock",
+    }
+)
+"""What to do about AWS's codes, whatever was asked for ("Common Error Types" in the API references)."""
+
+CLIENT_SIDE: Mapping[str, str] = MappingProxyType(
+    {
+        "NoCredentialsError": "log in, or name a profile in the stack file",
+        "PartialCredentialsError": _UNKNOWN_CREDENTIALS,
+        "CredentialRetrievalError": _UNKNOWN_CREDENTIALS,
+        "NoRegionError": "name the region in the stack file",
+        "ProfileNotFound": "add the profile to ~/.aws/config, or name another one in the stack file",
+        "SSOTokenLoadError": "log in: `aws sso login`",
+        "UnauthorizedSSOTokenError": "log in: `aws sso login`",
+        "TokenRetrievalError": "log in: `aws sso login`",
+        "EndpointConnectionError": _NETWORK,
+        "ConnectTimeoutError": _NETWORK,
+        "ReadTimeoutError": "repeat the command",
+        "ConnectionClosedError": "repeat the command",
+        "ProxyConnectionError": "check HTTPS_PROXY",
+        "SSLError": "check the certificates that AWS_CA_BUNDLE or the proxy brings",
+    }
+)
+"""What to do about botocore's own errors, by their classes."""
+
+
+def code(error: Exception) -> str:
+    """The code of AWS's refusal, such as `NoSuchKey`; empty for what is none."""
+    return str(error.response.get("Error", {}).get("Code", "")) if isinstance(error, ClientError) else ""
+
+
+def status(error: Exception) -> int:
+    """The HTTP status of AWS's refusal; 0 for what is none."""
+    answer = error.response.get("ResponseMetadata", {}) if isinstance(error, ClientError) else {}
+    return int(answer.get("HTTPStatusCode", 0))
+
+
+def said(error: Exception) -> str:
+    """What AWS says, with the operation; else what botocore says."""
+    if not isinstance(error, ClientError):
+        return str(error)
+    words = error.response.get("Error", {}).get("Message") or f"HTTP status {status(error)}"
+    return f"AWS says {code(error) or 'unknown error'}: {words} ({error.operation_name})"
+
+
+def remedy(error: Exception, own: Mapping[str, str], otherwise: str) -> str:
+    """What to do about it: what the caller knows of the code (`own`), else what is true everywhere."""
+    name = code(error) if isinstance(error, ClientError) else type(error).__name__
+    return own.get(name) or REMEDIES.get(name) or CLIENT_SIDE.get(name) or otherwise
+
+
+@contextmanager
+def told_as(
+    kind: type[DeliveryError],
+    what: str,
+    where: str,
+    own: Mapping[str, str] = MappingProxyType({}),
+    otherwise: str = "check the credentials and their rights, then repeat the command",
+) -> Iterator[None]:
+    """Raise `kind` for whatever AWS refuses in the block: `what` was being done, `where` (an account, a bucket), and
+    what to do by AWS's code: `own` remedies first, those that are true everywhere then, else `otherwise`."""
+    try:
+        yield
+    except AWS_ERRORS as error:
+        raise kind(f"{what}: {said(error)}", where=where, remedy=remedy(error, own, otherwise)) from None

@@ -1,0 +1,153 @@
+"""A command's exit code tells whether anything may have been changed: docs/commands.md promises it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from pulumi.automation import CommandError
+from pulumi.automation.errors import create_command_error
+
+from amplify_delivery import cli
+from amplify_delivery.commands import outputs
+from amplify_delivery.delivery.engine.engine import Engine, Watch
+from amplify_delivery.delivery.output import error_json
+from amplify_delivery.errors import (
+    AssemblyError,
+    ConfigError,
+    DeliveryError,
+    ExportRefused,
+    FailedError,
+    LockedError,
+    PublishError,
+    RefusedError,
+    SetupError,
+    StateError,
+    midway,
+    of,
+)
+
+UNCHANGED = [
+    AssemblyError("x"),
+    ConfigError("x"),
+    ExportRefused([]),
+    LockedError("x"),
+    PublishError("x"),
+    RefusedError("x"),
+    SetupError("x"),
+    StateError("x"),
+]
+
+
+def not_begun() -> bool:
+    return False
+
+
+@pytest.mark.parametrize("error", UNCHANGED, ids=lambda e: type(e).__name__)
+def test_a_refusal_has_changed_nothing(error: DeliveryError) -> None:
+    assert (error.exit_code, error_json(error)["changed"]) == (3, "no")
+
+
+def test_a_failure_may_have_changed_something() -> None:
+    error = FailedError("x")
+    assert (error.exit_code, error_json(error)["changed"]) == (4, "maybe")
+
+
+@pytest.mark.parametrize("error", UNCHANGED, ids=lambda e: type(e).__name__)
+def test_what_ends_midway_is_a_failure(error: DeliveryError) -> None:
+    with pytest.raises(DeliveryError) as caught, midway():
+        raise error
+    assert caught.value.exit_code == 4
+    error.changed = False
+
+
+def test_a_refusal_midway_does_not_say_that_nothing_was_changed() -> None:
+    with pytest.raises(FailedError) as caught, midway():
+        raise RefusedError("x", where="dev", remedy="do that; nothing was changed")
+    assert (caught.value.where, caught.value.remedy) == ("dev", "do that; nothing more was changed")
+
+
+def test_before_anything_has_begun_a_refusal_stays_one() -> None:
+    with pytest.raises(RefusedError, match="nothing was changed"), midway(not_begun):
+        raise RefusedError("x", remedy="nothing was changed")
+
+
+def test_other_words_change_nothing_of_that() -> None:
+    assert of(FailedError("x"), "y", where="", remedy="").changed
+    assert not of(RefusedError("x"), "y", where="", remedy="").changed
+
+
+@pytest.mark.parametrize(("error", "code", "changed"), [(RefusedError("no"), 3, "no"), (FailedError("no"), 4, "maybe")])
+def test_a_command_ends_with_it(
+    error: DeliveryError, code: int, changed: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: Any) -> int:
+        raise error
+
+    monkeypatch.setattr(outputs, "run", fail)
+    assert cli.main(["outputs", "dev", "--json"]) == code
+    assert json.loads(capsys.readouterr().out)["error"]["changed"] == changed
+
+
+# --- the engine -------------------------------------------------------------------------------------------------------
+
+
+def failing(*operations: str, text: str = "error: update failed") -> Any:
+    """An update of the engine that begins these operations, and fails."""
+
+    def up(on_event: Watch, **_: Any) -> None:
+        on_event.errors.append(("urn:pulumi:dev::app::aws:s3/bucket:Bucket::files", "no"))
+        for operation in operations:
+            step = SimpleNamespace(
+                urn="urn:pulumi:dev::app::aws:s3/bucket:Bucket::files", type="aws:s3/bucket:Bucket", op=operation,
+                new=None, old=None, diffs=(), keys=(), provider="",
+            )  # fmt: skip
+            event = SimpleNamespace(
+                diagnostic_event=None, resource_pre_event=SimpleNamespace(metadata=step), res_outputs_event=None,
+                summary_event=None,
+            )  # fmt: skip
+            on_event(event)  # type: ignore[arg-type]
+        raise error(text)
+
+    return up
+
+
+def error(text: str) -> CommandError:
+    return create_command_error(SimpleNamespace(stdout="", stderr=text, code=255))  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engine:
+    (tmp_path / "Pulumi.yaml").write_text("name: app\nruntime: python\n")
+    monkeypatch.setattr("amplify_delivery.delivery.engine.engine.Command", lambda *_: SimpleNamespace(version=None))
+    monkeypatch.setattr("amplify_delivery.delivery.engine.engine._Workspace", lambda **_: SimpleNamespace(env_vars={}))
+    monkeypatch.setattr("amplify_delivery.delivery.engine.engine._Stack", lambda *_: SimpleNamespace())
+    return Engine("dev", tmp_path, print)
+
+
+@pytest.mark.parametrize(
+    ("operations", "code"),
+    [((), 3), (("same", "refresh", "read"), 3), (("same", "create"), 4), (("update",), 4), (("delete",), 4)],
+)
+def test_an_update_that_has_begun_nothing_is_refused(engine: Engine, operations: tuple[str, ...], code: int) -> None:
+    engine._stack.up = failing(*operations)  # type: ignore[method-assign]
+    with pytest.raises(DeliveryError) as caught:
+        engine.up()
+    assert caught.value.exit_code == code
+
+
+def test_a_preview_never_changes_anything(engine: Engine) -> None:
+    engine._stack.preview = failing("create", "delete")  # type: ignore[method-assign]
+    with pytest.raises(RefusedError) as caught:
+        engine.preview()
+    assert caught.value.exit_code == 3
+
+
+def test_a_lost_connection_to_the_state_midway_is_no_refusal(engine: Engine) -> None:
+    engine._stack.up = failing("create", text="error: incorrect passphrase")  # type: ignore[method-assign]
+    with pytest.raises(StateError) as caught:
+        engine.up()
+    assert caught.value.exit_code == 4
