@@ -230,7 +230,7 @@ def test_inside_an_amplify_project_nothing_need_be_said(run: Init, tmp_path: Pat
     shutil.copytree(TODO, tmp_path / TODO.name)
     # `ann` is checked out here, and nobody has pushed it: where it is to be, only a person can say.
     ran = run()
-    assert (ran.code, "--environment ann=ACCOUNT/REGION" in ran.err) == (1, True)
+    assert (ran.code, "--environment ann=ACCOUNT/REGION" in ran.err) == (3, True)
     assert run("--environment", "prod").code == 0
     assert Project(tmp_path).environment("prod").account == "222222222222"
 
@@ -321,7 +321,7 @@ REFUSED: Sequence[tuple[str, Sequence[object], str]] = (
 @pytest.mark.parametrize(("arguments", "said"), [case[1:] for case in REFUSED], ids=[case[0] for case in REFUSED])
 def test_what_is_refused_writes_nothing(run: Init, tmp_path: Path, arguments: Sequence[object], said: str) -> None:
     ran = run("app", *arguments)
-    assert (ran.code, ran.out) == (1, "")
+    assert (ran.code, ran.out) == (3, "")
     assert said in ran.err
     assert contents(tmp_path) == {}
 
@@ -330,7 +330,7 @@ def test_a_broken_export_is_told_and_writes_nothing(run: Init, tmp_path: Path) -
     broken = tmp_path / "amplify-export-broken"
     broken.mkdir()
     ran = run("app", "--from", broken, *PERSONAL)
-    assert (ran.code, "AD102" in ran.err) == (1, True)
+    assert (ran.code, "AD102" in ran.err) == (3, True)
     assert not (tmp_path / "app").exists()
 
 
@@ -338,7 +338,7 @@ def test_files_of_amplify_that_contradict_the_export(run: Init, tmp_path: Path) 
     amplify_project(tmp_path, {}, name="otherapp")
     shutil.copytree(TODO, tmp_path / TODO.name)
     ran = run(*PERSONAL)
-    assert (ran.code, "the export is that of 'mytodoapp', the Amplify project is 'otherapp'" in ran.err) == (1, True)
+    assert (ran.code, "the export is that of 'mytodoapp', the Amplify project is 'otherapp'" in ran.err) == (3, True)
 
 
 @pytest.mark.parametrize("place", ["app", "app/components", "app/wheels"])
@@ -347,7 +347,7 @@ def test_a_file_where_a_folder_has_to_be(run: Init, tmp_path: Path, place: str) 
     (tmp_path / place).write_text("mine")
     before = contents(tmp_path)
     ran = run("app", "--from", TODO, *PERSONAL)
-    assert (ran.code, "is a file where a folder has to be" in ran.err) == (1, True)
+    assert (ran.code, "is a file where a folder has to be" in ran.err) == (3, True)
     assert contents(tmp_path) == before
 
 
@@ -356,7 +356,7 @@ def test_a_stack_file_that_is_wrong_already_is_told_first(run: Init, tmp_path: P
     (tmp_path / "Pulumi.prod.yaml").write_text('config:\n  mytodoapp:account: "1"\n  mytodoapp:region: eu-west-1\n')
     before = contents(tmp_path)
     ran = run(*PERSONAL)
-    assert (ran.code, ran.err.startswith("error: Pulumi.prod.yaml: ")) == (1, True)
+    assert (ran.code, ran.err.startswith("error: Pulumi.prod.yaml: ")) == (3, True)
     assert contents(tmp_path) == before
 
 

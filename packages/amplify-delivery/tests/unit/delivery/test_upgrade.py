@@ -183,7 +183,7 @@ def test_accounts_do_not_go_back(project: Path, upgrade: Upgrade) -> None:
     upgrade(NEEDING)
     before = contents(project)
     ran = upgrade(NEW)
-    assert (ran.code, "accounts do not go back" in ran.err) == (1, True)
+    assert (ran.code, "accounts do not go back" in ran.err) == (3, True)
     assert contents(project) == before
 
 
@@ -197,7 +197,7 @@ def test_accounts_do_not_go_back(project: Path, upgrade: Upgrade) -> None:
 def test_another_wheel(project: Path, upgrade: Upgrade, wheel: Wheel, said: str) -> None:
     before = contents(project)
     ran = upgrade(wheel)
-    assert (ran.code, said in ran.err) == (1, True)
+    assert (ran.code, said in ran.err) == (3, True)
     assert contents(project) == before
 
 
@@ -205,7 +205,7 @@ def test_a_file_of_that_name_that_is_another_one(project: Path, upgrade: Upgrade
     (project / "wheels" / NEW.file).write_bytes(b"mine")
     before = contents(project)
     ran = upgrade(NEW)
-    assert (ran.code, "is there already, with other contents" in ran.err) == (1, True)
+    assert (ran.code, "is there already, with other contents" in ran.err) == (3, True)
     assert contents(project) == before
 
 
