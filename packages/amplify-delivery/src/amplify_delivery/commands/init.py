@@ -14,6 +14,7 @@ from amplify_delivery.delivery.scaffold.amplify_project import Found
 from amplify_delivery.delivery.scaffold.project_files import LOCK, REQUIREMENTS, WHEELS, NewProject
 from amplify_delivery.delivery.wheels import Wheel, installed_wheel
 from amplify_delivery.errors import ConfigError
+from amplify_delivery.export import check, read_export
 from amplify_delivery.stacks.config import Project
 
 
@@ -122,6 +123,17 @@ def _notes(project: NewProject, found: Found, folder: Path, wheel: Wheel) -> lis
         and not environment.account
         and not Project(folder).environment(environment.name).bootstrapped
     ]
+    if found.export is not None:
+        refused = sorted({f.id for f in check(read_export(found.export)) if f.severity == "refused"})
+        if refused:
+            notes.append(
+                f"the export cannot be delivered as it is ({', '.join(refused)}), and the project's tests say so too: "
+                "`amplify-delivery check` tells what to do"
+            )
+    if project.pipeline:
+        notes.append(
+            "AWS's build images hold no Pulumi: fill in `engine` in Pulumi.pipeline.yaml, or name an image that has it"
+        )
     engine = _engine_of(folder)
     if engine is None:
         notes.append(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import re
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -196,6 +198,24 @@ def test_it_says_what_comes_next(run: Init) -> None:
     assert "amplify export" not in said
 
 
+def test_it_says_what_the_pipeline_needs_beside(run: Init, tmp_path: Path) -> None:
+    """AWS's build images hold no Pulumi, so the pipeline as it is written would not get past UpdatePipeline."""
+    assert "fill in `engine` in Pulumi.pipeline.yaml" in run("--from", TODO, *TWO, *PIPELINE).out
+    file = tmp_path / "Pulumi.pipeline.yaml"
+    text = file.read_text().replace("SHA256", "0" * 64).replace("vVERSION", "v3.220.0")
+    commented = text[text.index("  # mytodoapp:engine") :].partition("  mytodoapp:stages")[0]
+    file.write_text(text.replace(commented, commented.replace("  # ", "  ")))
+    engine = Project(tmp_path).pipeline("pipeline").engine
+    assert engine is not None
+    assert engine.sha256 == "0" * 64
+
+
+def test_it_says_when_the_export_cannot_be_delivered_yet(run: Init) -> None:
+    ran = run("--from", EXPORTS / "triggers" / "amplify-export-trigapp")
+    assert ran.code == 0
+    assert "the export cannot be delivered as it is (AD206)" in ran.out
+
+
 def test_for_machines(run: Init) -> None:
     document = run("--from", TODO, *PERSONAL, "--json").document
     assert document["project"] == "mytodoapp"
@@ -360,6 +380,48 @@ def test_a_stack_file_that_is_wrong_already_is_told_first(run: Init, tmp_path: P
     assert contents(tmp_path) == before
 
 
+def test_a_second_export_is_refused(run: Init, tmp_path: Path) -> None:
+    run("--from", TODO)
+    (tmp_path / TODO.name).rename(tmp_path / "amplify-export-before")
+    before = contents(tmp_path)
+    ran = run("--from", TODO)
+    assert (ran.code, "there is another export already: amplify-export-before" in ran.err) == (3, True)
+    assert contents(tmp_path) == before
+
+
+def test_a_full_disk_leaves_no_half_of_a_file(run: Init, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full:
+        """A file of which only the beginning finds room."""
+
+        def __init__(self, file: Any) -> None:
+            self.file = file
+
+        def __enter__(self) -> Full:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            self.file.close()
+
+        def write(self, content: bytes) -> None:
+            self.file.write(content[:10])
+            raise OSError(errno.ENOSPC, "No space left on device", self.file.name)
+
+    whole = Path.open
+
+    def narrow(path: Path, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
+        file = whole(path, mode, *args, **kwargs)
+        return Full(file) if path.name == "requirements.lock" and mode == "xb" else file
+
+    monkeypatch.setattr(Path, "open", narrow)
+    ran = run("--from", TODO)
+    assert (ran.code, "cannot be written: No space left on device" in ran.err) == (4, True), "some were written before"
+    assert not (tmp_path / "requirements.lock").exists()
+    monkeypatch.undo()
+    monkeypatch.chdir(tmp_path)
+    assert run("--from", TODO).code == 0
+    assert (tmp_path / "requirements.lock").read_text().count("--hash") > 100
+
+
 # --- again -----------------------------------------------------------------------------------------------------------
 
 
@@ -429,6 +491,6 @@ def test_requirements_of_somebody_elses_are_left_and_told(run: Init, tmp_path: P
 def test_the_keys_of_every_stack_file_are_the_projects(run: Init, tmp_path: Path) -> None:
     run("--from", TODO, *TWO, *PERSONAL, *PIPELINE)
     for path in tmp_path.glob("Pulumi.*.yaml"):
-        keys = [line.strip() for line in path.read_text().splitlines() if line.startswith("  ") and line[2] != " "]
+        keys = [line.strip() for line in path.read_text().splitlines() if re.match("  [^ #]", line)]
         assert keys
         assert all(key.startswith("mytodoapp:") for key in keys)

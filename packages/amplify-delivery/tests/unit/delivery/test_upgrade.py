@@ -220,7 +220,7 @@ def test_a_folder_that_is_no_such_project(project: Path, upgrade: Upgrade, file:
 def test_the_example_is_no_such_project(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """Its engine is the checkout's, which no wheel replaces."""
     monkeypatch.chdir(REPOSITORY)
-    assert cli.main(["upgrade"]) == 1
+    assert cli.main(["upgrade"]) == 3
     assert "they do not name one wheel of the engine" in capsys.readouterr().err
 
 

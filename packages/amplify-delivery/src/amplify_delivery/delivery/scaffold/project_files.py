@@ -105,9 +105,18 @@ def _pipeline(app: str, pipeline: NewPipeline, environments: Sequence[NewEnviron
         f"  {app}:region: {pipeline.region}\n  {app}:source:\n    connection: {pipeline.connection}\n"
         f"    repository: {pipeline.repository}\n    branch: {json.dumps(pipeline.branch)}\n"
         f"  {app}:build:\n    commands:\n      - python -m pytest -q tests\n"
-        f"  {app}:stages:\n{stages}"
+        + _NO_PULUMI.replace("APP:", f"{app}:")
+        + f"  {app}:stages:\n{stages}"
     )
 
+
+_NO_PULUMI = """\
+  # AWS's build images hold no Pulumi: name its linux-x64 archive, with its SHA-256 (checksums of the release), or as
+  # `image`, above `commands` and in the accounts' files, an image of your own that has it.
+  # APP:engine:
+  #   url: https://get.pulumi.com/releases/sdk/pulumi-vVERSION-linux-x64.tar.gz
+  #   sha256: SHA256
+"""
 
 _REQUIREMENTS = """\
 # What this project is made with. The pipeline installs what requirements.lock names by hash, and nothing else: after

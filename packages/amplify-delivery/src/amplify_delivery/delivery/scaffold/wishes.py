@@ -55,6 +55,7 @@ class _Wishes:
 
     def project(self) -> NewProject:
         name = self._name()
+        self._refuse_second_export()
         environments = [*self._environments(), *self._personal()]
         names = [environment.name for environment in environments]
         for twice in sorted({name for name in names if names.count(name) > 1}):
@@ -74,6 +75,18 @@ class _Wishes:
         if self.found.name:
             return self._agreed(self.found.name, "the app")
         return self._value("Name of the Amplify project", "", self.flags.name, "--name NAME", _project_name)
+
+    def _refuse_second_export(self) -> None:
+        """A project delivers one: with two in its folder every stack file would have to say which."""
+        if self.found.export is None:
+            return
+        there = {path.name for path in self.existing.directory.glob("amplify-export-*") if path.is_dir()}
+        if there - {self.found.export.resolve().name}:
+            raise ConfigError(
+                f"there is another export already: {', '.join(sorted(there))}",
+                where=str(self.existing.directory),
+                remedy=f"remove it, or name it with --from instead of {self.found.export}; nothing was written",
+            )
 
     def _agreed(self, name: str, where: str) -> str:
         """The name that stands already; all others have to be the same."""

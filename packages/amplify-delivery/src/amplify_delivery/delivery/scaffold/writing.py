@@ -70,18 +70,35 @@ def write(folder: Path, files: Mapping[str, bytes], export: Path | None) -> Writ
                 (same if _holds(target, content) else left).append(path)
                 continue
             target.parent.mkdir(parents=True, exist_ok=True)
-            with target.open("xb") as file:
-                file.write(content)
+            _make(target, content)
             new.append(path)
         if export is not None and _copied(export, folder):
             new.append(f"{export.resolve().name}/")
     except OSError as error:
-        raise SetupError(
-            f"cannot be written: {error.strerror}",
-            where=str(error.filename or folder),
-            remedy="fix the cause and call the command again: it goes on, and overwrites nothing",
-        ) from None
+        raise _failed(error, folder, changed=bool(new)) from None
     return Written(tuple(new), tuple(same), tuple(left))
+
+
+def _make(target: Path, content: bytes) -> None:
+    """Write a file that is not there, as a whole or not at all: half a file would be left alone the next time."""
+    with target.open("xb") as file:
+        try:
+            file.write(content)
+            file.flush()
+        except BaseException:
+            target.unlink()
+            raise
+
+
+def _failed(error: OSError, folder: Path, *, changed: bool) -> SetupError:
+    """The disk's refusal; `changed`: some files were written before."""
+    failed = SetupError(
+        f"cannot be written: {error.strerror}",
+        where=str(error.filename or folder),
+        remedy="fix the cause and call the command again: it goes on where it stopped",
+    )
+    failed.changed = changed
+    return failed
 
 
 def _refuse_file_for_folder(target: Path, folder: Path) -> None:
@@ -122,13 +139,12 @@ def replace(folder: Path, files: Mapping[str, bytes]) -> Collection[str]:
                 continue
             target.parent.mkdir(parents=True, exist_ok=True)
             partial = target.with_name(f".{target.name}.new")
-            partial.write_bytes(content)
-            partial.replace(target)
+            try:
+                partial.write_bytes(content)
+                partial.replace(target)
+            finally:
+                partial.unlink(missing_ok=True)
             changed.append(path)
     except OSError as error:
-        raise SetupError(
-            f"cannot be written: {error.strerror}",
-            where=str(error.filename or folder),
-            remedy="fix the cause and call the command again: it goes on where it stopped",
-        ) from None
+        raise _failed(error, folder, changed=bool(changed)) from None
     return changed
