@@ -1,4 +1,4 @@
-"""A finding: one thing about an export that is worth telling, with its remedy."""
+"""A finding: one thing about an export that is worth telling, with its remedy; and the rule that it comes from."""
 
 from __future__ import annotations
 
@@ -36,3 +36,22 @@ class Finding:
 
     def to_json(self) -> dict[str, str]:
         return asdict(self)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What an id stands for, wherever it is found out: docs/checks.md is made of these."""
+
+    id: str
+    severity: Severity
+    """As a rule: what is right in the exported environment only is told there, and refused in others."""
+    what: str
+    """One sentence for the user, or a few."""
+    source: str
+    """Address of the document that says so: AWS's, or the report of the exporter's fault."""
+    on_aws: str = ""
+    """What AWS would answer, where it is known."""
+
+    def at(self, file: str, message: str, remedy: str = "") -> Finding:
+        """The finding of this in `file`."""
+        return Finding(self.id, self.severity, file, message, remedy)

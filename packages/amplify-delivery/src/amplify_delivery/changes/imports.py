@@ -9,7 +9,16 @@ from typing import Any
 from amplify_delivery.changes.impossible import Impossible
 from amplify_delivery.changes.stacks import Stacks
 from amplify_delivery.export.templates.expressions import flatten
+from amplify_delivery.findings import Rule
 from amplify_delivery.publishing.aws_errors import AWS_ERRORS
+
+IMPORT = Rule(
+    "AD747",
+    "refused",
+    "An import that no stack of the account and region exports.",
+    "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-importvalue.html",
+    "`No export named X found`",
+)
 
 Exports = Callable[[], Collection[str] | None]
 """The names that stacks of the account and region export; None if that cannot be had."""
@@ -19,7 +28,7 @@ def not_exported(stacks: Stacks, exports: Exports, ignored: Collection[str] = ()
     """AD747: what resources of `stacks` import and no stack exports. What they export themselves counts as exported:
     CloudFormation may make it in time. `exports` is asked only if something is imported."""
     wanted = sorted(_imports(stacks))
-    if not wanted or "AD747" in ignored:
+    if not wanted or IMPORT.id in ignored:
         return ()
     there = exports()
     if there is None:
@@ -27,7 +36,7 @@ def not_exported(stacks: Stacks, exports: Exports, ignored: Collection[str] = ()
     own = list(_own(stacks))
     return tuple(
         Impossible(
-            "AD747",
+            IMPORT.id,
             place,
             f"imports {name}, which no stack of this account and region exports",
             "deploy the stack that exports it to this account first",

@@ -19,7 +19,55 @@ from amplify_delivery.changes.steps import AddResource, ChangeResource, Path, Re
 from amplify_delivery.errors import RefusedError
 from amplify_delivery.export.quotas import MAX_IN_OPERATION
 from amplify_delivery.export.templates.literals import text
-from amplify_delivery.findings import listed
+from amplify_delivery.findings import Rule, listed
+
+INDEXES = Rule(
+    "AD741",
+    "refused",
+    "More than one global secondary index made or deleted in a table, or one that is there changed.",
+    "https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateTable.html",
+    "`Cannot perform more than one GSI creation or deletion in a single update`",
+)
+
+POOL = Rule(
+    "AD742",
+    "refused",
+    "Another required attribute, another sign-in of a deployed user pool.",
+    "https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-settings-attributes.html",
+    "`Invalid AttributeDataType input`, `Updates are not allowed for property`",
+)
+
+NAMED = Rule(
+    "AD743",
+    "refused",
+    "The replacement of a resource that keeps a name of its own.",
+    "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-name.html",
+    "`CloudFormation cannot update a stack when a custom-named resource requires replacing`",
+)
+
+OPERATION = Rule(
+    "AD744",
+    "refused",
+    "More than 2,500 resources in one operation.",
+    "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html",
+    "`Limit on the number of resources in a single stack operation exceeded`",
+)
+
+RUNTIME = Rule(
+    "AD745",
+    "refused",
+    "A new function with a runtime that is out of support; deployed ones stay deliverable.",
+    "https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html",
+    "Lambda: the runtime parameter is no longer supported for creating functions",
+)
+
+TYPE = Rule(
+    "AD746",
+    "refused",
+    "Another type under the same logical id.",
+    "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-update-behaviors.html",
+    "`Update of resource type is not permitted`",
+)
 
 _TABLES = ("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable")
 _FUNCTIONS = ("AWS::Lambda::Function", "AWS::Serverless::Function")
@@ -73,7 +121,7 @@ def check(found: Iterable[Impossible], where: str) -> None:
     raise RefusedError(
         "AWS cannot do this:\n" + "\n".join(f"  {i}" for i in several),
         where=where,
-        remedy=f"nothing was changed. {'; '.join(remedies)} (docs/linting.md; if AWS can, `lint.ignore` takes {ids})",
+        remedy=f"nothing was changed. {'; '.join(remedies)} (docs/checks.md; if AWS can, `lint.ignore` takes {ids})",
     )
 
 
@@ -106,7 +154,7 @@ def _indexes(step: ChangeResource, old: Mapping[str, Any], new: Mapping[str, Any
     moved = sorted([*(f"+{n}" for n in after.keys() - before.keys()), *(f"-{n}" for n in before.keys() - after.keys())])
     if len(moved) > 1:
         yield Impossible(
-            "AD741",
+            INDEXES.id,
             step.place,
             f"{len(moved)} global secondary indexes are made or deleted ({', '.join(moved)}): DynamoDB takes one in an "
             "update",
@@ -116,7 +164,7 @@ def _indexes(step: ChangeResource, old: Mapping[str, Any], new: Mapping[str, Any
     changed = sorted(n for n in before.keys() & after.keys() if any(before[n].get(k) != after[n].get(k) for k in fixed))
     if changed:
         yield Impossible(
-            "AD741",
+            INDEXES.id,
             step.place,
             f"keys or projection of the index {listed(changed)} change, DynamoDB changes no index that is there",
             "give the new index another name (`@index(name: ...)`), and take the old one away in a later delivery",
@@ -139,20 +187,20 @@ def _pool(step: ChangeResource, old: Mapping[str, Any], new: Mapping[str, Any]) 
     remedy = "put it back; another pool is another auth resource in the Amplify project, with its users moved"
     changed = [p for p in _SET_ONCE if old.get(p) != new.get(p)]
     if changed:
-        yield Impossible("AD742", step.place, f"{', '.join(changed)} of {told} cannot be changed", remedy)
+        yield Impossible(POOL.id, step.place, f"{', '.join(changed)} of {told} cannot be changed", remedy)
     before, after = _attributes(old), _attributes(new)
     if before is None or after is None:
         return
     gone = sorted(before.keys() - after.keys())
     if gone:
-        yield Impossible("AD742", step.place, f"attributes of {told} cannot be removed: {listed(gone)}", remedy)
+        yield Impossible(POOL.id, step.place, f"attributes of {told} cannot be removed: {listed(gone)}", remedy)
     other = sorted(n for n in before.keys() & after.keys() if before[n] != after[n])
     if other:
-        yield Impossible("AD742", step.place, f"attributes of {told} cannot be changed: {listed(other)}", remedy)
+        yield Impossible(POOL.id, step.place, f"attributes of {told} cannot be changed: {listed(other)}", remedy)
     required = sorted(n for n in after.keys() - before.keys() if n in _STANDARD or after[n]["Required"] == "true")
     if required:
         message = f"which attributes {told} requires cannot be changed: {listed(required)}"
-        yield Impossible("AD742", step.place, message, remedy)
+        yield Impossible(POOL.id, step.place, message, remedy)
 
 
 def _attributes(properties: Mapping[str, Any]) -> dict[str, dict[str, Any]] | None:
@@ -172,7 +220,7 @@ def _replacement(step: ReplaceResource, steps: Sequence[Step], old: Stacks, new:
     if "Type" in step.causes:
         was = old.resolved.resources[step.path].type
         yield Impossible(
-            "AD746",
+            TYPE.id,
             step.place,
             f"was {was}, and CloudFormation does not change the type of a resource",
             "give the new resource another logical id",
@@ -188,7 +236,7 @@ def _replacement(step: ReplaceResource, steps: Sequence[Step], old: Stacks, new:
     if replaced & set(targets(after[name])):
         return  # the name is made from something that gets another one
     yield Impossible(
-        "AD743",
+        NAMED.id,
         step.place,
         f"has a name of its own ({name}), and {', '.join(step.causes)} cannot change under the same one",
         "deliver twice: first without the resource (its data goes, which `dataLoss` has to allow), then with it as it "
@@ -202,7 +250,7 @@ def _runtime(step: AddResource | ReplaceResource, new: Stacks, today: date) -> I
     since = may_not_be_created(runtime, today) if isinstance(runtime, str) else None
     if since:
         yield Impossible(
-            "AD745",
+            RUNTIME.id,
             step.place,
             f"is new here, and Lambda makes no functions with {runtime} since {since}",
             "raise the function's runtime in the Amplify project (`amplify update function`, or override), and export "
@@ -218,7 +266,7 @@ def _operation(steps: Sequence[Step]) -> Iterator[Impossible]:
     count = len(moved) + len(stacks)
     if count > MAX_IN_OPERATION:
         yield Impossible(
-            "AD744",
+            OPERATION.id,
             "",
             f"{count:,} resources in one operation, CloudFormation takes {MAX_IN_OPERATION:,}",
             "deliver in parts: first an export with some of the models, then with all",

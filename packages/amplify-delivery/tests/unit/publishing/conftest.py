@@ -63,7 +63,7 @@ def with_object(assembly: Assembly, key: str, body: bytes) -> Assembly:
     return replace(assembly, objects=changed, reader=lambda k: body if k == key else assembly.read(k))
 
 
-def spoiled(assembly: Assembly, path: tuple[str, ...], change: Callable[[dict[str, Any]], None]) -> Assembly:
+def spoiled(assembly: Assembly, path: tuple[str, ...], change: Callable[[dict[str, Any]], object]) -> Assembly:
     """`assembly` with the template of the nested stack at `path` changed, under its old key."""
     stack = assembly.root
     for name in path:

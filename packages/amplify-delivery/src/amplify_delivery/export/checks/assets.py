@@ -23,6 +23,7 @@ class NoArchive:
 
     id = "AD401"
     severity = "refused"
+    source = "https://docs.amplify.aws/gen1/react/tools/cli/usage/export-to-cdk/"
 
     def find(self, context: Context) -> Found:
         for name, stack in context.export.root.nested.items():
@@ -37,6 +38,7 @@ class SeveralArchives:
 
     id = "AD402"
     severity = "refused"
+    source = "https://docs.amplify.aws/gen1/react/tools/cli/usage/export-to-cdk/"
 
     def find(self, context: Context) -> Found:
         for name, stack in context.export.root.nested.items():
@@ -57,6 +59,7 @@ class BrokenArchive:
 
     id = "AD403"
     severity = "refused"
+    source = "https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"
 
     def find(self, context: Context) -> Found:
         for stack in context.export.root.nested.values():
@@ -77,6 +80,7 @@ class CdkAssets:
 
     id = "AD430"
     severity = "refused"
+    source = "https://github.com/aws-amplify/amplify-cli/issues/9055"
 
     def find(self, context: Context) -> Found:
         for _, stack in context.export.root.walk():
@@ -120,6 +124,7 @@ class DoubtfulArchive:
 
     id = "AD431"
     severity = "warning"
+    source = "https://github.com/aws-amplify/amplify-cli/issues/5209"
 
     def find(self, context: Context) -> Found:
         for stack in context.export.root.nested.values():
@@ -142,6 +147,7 @@ class NoAppSyncFiles:
 
     id = "AD405"
     severity = "refused"
+    source = "https://docs.amplify.aws/gen1/react/tools/cli/usage/export-to-cdk/"
 
     def find(self, context: Context) -> Found:
         for stack in context.export.root.nested.values():

@@ -27,6 +27,8 @@ class Check(Protocol):
 
     id: str
     severity: Severity
+    source: str
+    """Address of the document that says so."""
 
     def find(self, context: Context) -> Found: ...
 

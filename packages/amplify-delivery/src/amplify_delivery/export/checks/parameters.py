@@ -19,6 +19,7 @@ class RoleNamesSupplied:
 
     id = "AD301"
     severity = "repaired"
+    source = "https://github.com/aws-amplify/amplify-cli-export-construct/issues/73"
 
     def find(self, context: Context) -> Found:
         for name, plan in context.plans.items():
@@ -32,6 +33,7 @@ class UndeclaredParameter:
 
     id = "AD302"
     severity = "warning"
+    source = "https://github.com/aws-amplify/amplify-cli-export-construct/issues/66"
 
     def find(self, context: Context) -> Found:
         root = context.export.root
@@ -51,6 +53,7 @@ class MadeStrings:
 
     id = "AD303"
     severity = "repaired"
+    source = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html"
 
     def find(self, context: Context) -> Found:
         for name, plan in context.plans.items():
@@ -63,6 +66,7 @@ class RequiredParameter:
 
     id = "AD304"
     severity = "refused"
+    source = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html"
 
     def find(self, context: Context) -> Found:
         root = context.export.root
@@ -108,6 +112,7 @@ class PlainTextSecret:
 
     id = "AD305"
     severity = "refused"
+    source = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/security-best-practices.html"
 
     def find(self, context: Context) -> Found:
         for path, parameter in _secrets(context):
@@ -122,6 +127,7 @@ class ValueNotAllowed:
 
     id = "AD306"
     severity = "refused"
+    source = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html"
 
     def find(self, context: Context) -> Found:
         for name, plan in context.plans.items():
@@ -139,6 +145,7 @@ class ExportedAccount:
 
     id = "AD307"
     severity = "warning"
+    source = "https://docs.amplify.aws/gen1/react/tools/cli/usage/export-to-cdk/"
 
     def find(self, context: Context) -> Found:
         services = {r.logical_id: r.service for r in context.export.resources}
@@ -165,6 +172,7 @@ class RootNamesOverridden:
 
     id = "AD308"
     severity = "warning"
+    source = "https://docs.amplify.aws/gen1/react/tools/cli/usage/export-to-cdk/"
 
     def find(self, context: Context) -> Found:
         root = context.export.root
@@ -184,6 +192,7 @@ class SecretAsDefault:
 
     id = "AD309"
     severity = "warning"
+    source = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html"
 
     def find(self, context: Context) -> Found:
         for _, stack in context.export.root.walk():
@@ -202,6 +211,7 @@ class NamedByStack:
 
     id = "AD310"
     severity = "repaired"
+    source = "https://docs.amplify.aws/gen1/react/tools/cli/usage/export-to-cdk/"
 
     def find(self, context: Context) -> Found:
         for name, plan in context.plans.items():

@@ -22,6 +22,7 @@ class TooManyResources:
 
     id = "AD501"
     severity = "refused"
+    source = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html"
 
     def find(self, context: Context) -> Found:
         for _, stack in context.export.root.walk():
@@ -35,6 +36,7 @@ class ManyResources:
 
     id = "AD530"
     severity = "warning"
+    source = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html"
 
     def find(self, context: Context) -> Found:
         count = sum(len(stack.resources) for _, stack in context.export.root.walk())
@@ -51,6 +53,7 @@ class TooManyOutputs:
 
     id = "AD503"
     severity = "refused"
+    source = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html"
 
     def find(self, context: Context) -> Found:
         for _, stack in context.export.root.walk():
@@ -64,6 +67,7 @@ class LongValue:
 
     id = "AD505"
     severity = "refused"
+    source = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html"
 
     def find(self, context: Context) -> Found:
         for path, stack in context.export.root.walk():
@@ -83,6 +87,7 @@ class Tags:
 
     id = "AD506"
     severity = "refused"
+    source = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-resource-tags.html"
 
     def find(self, context: Context) -> Found:
         tags = context.export.tags

@@ -20,6 +20,7 @@ class StackNameShape:
 
     id = "AD201"
     severity = "refused"
+    source = "https://docs.amplify.aws/gen1/react/tools/cli/usage/export-to-cdk/"
 
     def find(self, context: Context) -> Found:
         name = context.export.stack_name
@@ -37,6 +38,7 @@ class RootParameters:
 
     id = "AD202"
     severity = "refused"
+    source = "https://docs.amplify.aws/gen1/react/tools/cli/usage/export-to-cdk/"
 
     def find(self, context: Context) -> Found:
         root = context.export.root
@@ -60,6 +62,7 @@ class StackWithoutNode:
 
     id = "AD203"
     severity = "refused"
+    source = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-nested-stacks.html"
 
     def find(self, context: Context) -> Found:
         for _, stack in context.export.root.walk():
@@ -73,6 +76,7 @@ class NodeWithoutStack:
 
     id = "AD204"
     severity = "refused"
+    source = "https://docs.amplify.aws/gen1/react/tools/cli/usage/export-to-cdk/"
 
     def find(self, context: Context) -> Found:
         for path, stack in context.export.root.walk():
@@ -87,6 +91,7 @@ class MappingWithoutNode:
 
     id = "AD205"
     severity = "refused"
+    source = "https://docs.amplify.aws/gen1/react/tools/cli/usage/export-to-cdk/"
 
     def find(self, context: Context) -> Found:
         for resource in context.export.resources:
@@ -105,6 +110,7 @@ class TriggersLost:
 
     id = "AD206"
     severity = "refused"
+    source = "https://github.com/aws-amplify/amplify-cli/issues/13297"
 
     def find(self, context: Context) -> Found:
         root = context.export.root
@@ -139,6 +145,7 @@ class TriggersTakenUp:
 
     id = "AD208"
     severity = "repaired"
+    source = "https://github.com/aws-amplify/amplify-cli/issues/13297"
 
     def find(self, context: Context) -> Found:
         root = context.export.root
@@ -153,6 +160,7 @@ class NoResources:
 
     id = "AD207"
     severity = "repaired"
+    source = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/resources-section-structure.html"
 
     def find(self, context: Context) -> Found:
         for _, stack in context.export.root.walk():
@@ -166,6 +174,7 @@ class UnusedTemplate:
 
     id = "AD209"
     severity = "warning"
+    source = "https://docs.amplify.aws/gen1/react/tools/cli/usage/export-to-cdk/"
 
     def find(self, context: Context) -> Found:
         used = {stack.file for _, stack in context.export.root.walk()}
@@ -183,6 +192,7 @@ class Macro:
 
     id = "AD210"
     severity = "warning"
+    source = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/transform-section-structure.html"
 
     def find(self, context: Context) -> Found:
         for _, stack in context.export.root.walk():
@@ -214,6 +224,7 @@ class OwnBoundary:
 
     id = "AD211"
     severity = "warning"
+    source = "https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html"
 
     def find(self, context: Context) -> Found:
         for _, stack in context.export.root.walk():

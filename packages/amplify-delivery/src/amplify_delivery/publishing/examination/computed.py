@@ -11,8 +11,49 @@ from dataclasses import dataclass
 from typing import Any
 
 from amplify_delivery.export.templates.resolve import Missing
-from amplify_delivery.findings import Finding
+from amplify_delivery.findings import Finding, Rule
 from amplify_delivery.publishing.examination.tree import Tree
+from amplify_delivery.publishing.examination.wiring import OUTPUTS
+
+MAPPING = Rule(
+    "AD730",
+    "refused",
+    "A mapping without this environment's key.",
+    "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-findinmap.html",
+    "`Unable to get mapping for X::Y::Z`",
+)
+
+FOREIGN_LAYER = Rule(
+    "AD731",
+    "refused",
+    "A function's layer of another region.",
+    "https://docs.aws.amazon.com/lambda/latest/dg/adding-layers.html",
+    "Lambda: not authorized to perform lambda:GetLayerVersion",
+)
+
+ABSENT = Rule(
+    "AD732",
+    "refused",
+    "A reference to a resource whose condition does not hold.",
+    "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/conditions-section-structure.html",
+    "`Unresolved resource dependencies [X] in the Resources block of the template`",
+)
+
+NAME = Rule(
+    "AD733",
+    "refused",
+    "A name that is too long here, or has the wrong characters.",
+    "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-name.html",
+    "the service refuses the name",
+)
+
+FOREIGN_ZONE = Rule(
+    "AD734",
+    "refused",
+    "An availability zone of another region.",
+    "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-regions-availability-zones.html",
+    "EC2: `Value (us-east-1a) for parameter availabilityZone is invalid`",
+)
 
 
 def missing_values(tree: Tree) -> Iterator[Finding]:
@@ -20,28 +61,26 @@ def missing_values(tree: Tree) -> Iterator[Finding]:
     AD730: a mapping without the key that this environment asks for. AD732: a reference to a resource whose condition
     does not hold."""
     for missing in tree.resolved.missing:
-        id, message, remedy = _told(missing)
-        yield Finding(id, "refused", tree.file(missing.stack), message, remedy)
+        yield _told(missing, tree.file(missing.stack))
 
 
-def _told(missing: Missing) -> tuple[str, str, str]:
-    """Id, message and remedy."""
+def _told(missing: Missing, file: str) -> Finding:
     if missing.kind == "mapping":
-        return (
-            "AD730",
+        return MAPPING.at(
+            file,
             f"{missing.place}: {missing.what} (Fn::FindInMap)",
             "add this environment to the template's Mappings in the Amplify project, and export again",
         )
     if missing.kind == "output":
         output, _, nested = missing.what.partition(" of ")
-        return (
-            "AD703",
+        return OUTPUTS.at(
+            file,
             f"{missing.place} reads output {output} of {nested}, which is there under a condition only, and that does "
             "not hold in this environment",
             "give the output in every environment (with `Fn::If` in its value), or read it under the same condition",
         )
-    return (
-        "AD732",
+    return ABSENT.at(
+        file,
         f"{missing.place} refers to {missing.what}, which is not made in this environment: its condition does not hold",
         "refer to it under the same condition (`Fn::If`), and export again",
     )
@@ -59,9 +98,7 @@ def foreign_layers(tree: Tree) -> Iterator[Finding]:
         for layer in layers if isinstance(layers, list) else []:
             match = _LAYER.fullmatch(layer) if isinstance(layer, str) else None
             if match and match["region"] != tree.region:
-                yield Finding(
-                    "AD731",
-                    "refused",
+                yield FOREIGN_LAYER.at(
                     tree.file(path[:-1]),
                     f"{path[-1]} has the layer {layer}: a function takes layers of its own region only, {tree.region}",
                     "write the ARN with ${AWS::Region}, or make it a parameter that each environment sets; "
@@ -81,9 +118,7 @@ def foreign_zones(tree: Tree) -> Iterator[Finding]:
         for zone in sorted(set(_zones(resource.properties))):
             match = _ZONE.fullmatch(zone)
             if match and match["region"] != tree.region:
-                yield Finding(
-                    "AD734",
-                    "refused",
+                yield FOREIGN_ZONE.at(
                     tree.file(path[:-1]),
                     f"{path[-1]} is to lie in the availability zone {zone}, which is none of {tree.region}",
                     f"deliver this environment to {match['region']}; or have the template take the zones of its region "
@@ -143,9 +178,7 @@ def impossible_names(tree: Tree) -> Iterator[Finding]:
         elif not re.fullmatch(rule.characters, name, re.ASCII):
             problem = f"may hold {rule.said} only"
         if problem:
-            yield Finding(
-                "AD733",
-                "refused",
+            yield NAME.at(
                 tree.file(path[:-1]),
                 f"{path[-1]}.{rule.property} {name!r} {problem}",
                 "shorten the resource's name in the Amplify project or the environment's, or set the parameter that "

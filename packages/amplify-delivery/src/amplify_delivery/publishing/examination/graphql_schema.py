@@ -8,10 +8,26 @@ from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from typing import Any
 
-from amplify_delivery.findings import Finding
+from amplify_delivery.findings import Finding, Rule
 from amplify_delivery.publishing.examination.cache import ResultCache, version_of
 from amplify_delivery.publishing.examination.tree import StackView, Tree
 from amplify_delivery.publishing.examination.values import UNKNOWN, text, texts
+
+SCHEMA = Rule(
+    "AD705",
+    "refused",
+    "A GraphQL schema that is not valid.",
+    "https://docs.aws.amazon.com/appsync/latest/devguide/designing-your-schema.html",
+    "AppSync refuses the schema (graphql-core judges)",
+)
+
+RESOLVER = Rule(
+    "AD706",
+    "refused",
+    "A resolver of a field that the schema does not have.",
+    "https://docs.aws.amazon.com/appsync/latest/devguide/resolver-components.html",
+    "AppSync refuses the resolver",
+)
 
 VERSION = version_of("graphql_schema")
 """Part of the cache's key: another version of this module may answer differently."""
@@ -41,9 +57,7 @@ def schema_problems(tree: Tree) -> Iterator[Finding]:
         for logical_id, source, body in _schemas(view, tree):
             problems, types = _examine(body)
             for problem in problems:
-                yield Finding(
-                    "AD705",
-                    "refused",
+                yield SCHEMA.at(
                     view.file,
                     f"{logical_id}: {problem} ({source})",
                     "correct schema.graphql and export again",
@@ -76,9 +90,7 @@ def _lost_resolvers(view: StackView, types: Mapping[str, frozenset[str]]) -> Ite
         field_name = text(properties.get("FieldName", UNKNOWN), view.values)
         if UNKNOWN in type_name + field_name or field_name in types.get(type_name, ()):
             continue
-        yield Finding(
-            "AD706",
-            "refused",
+        yield RESOLVER.at(
             view.file,
             f"{logical_id} resolves {type_name}.{field_name}, which the API's schema does not have",
             "correct the schema or the resolver and export again",

@@ -16,59 +16,6 @@ from cfnlint.runner import Runner
 
 from amplify_delivery.publishing.examination.linter import IGNORED
 
-FOUND: Mapping[str, tuple[str, str]] = {
-    "AD700": ("an error of cfn-lint, see below", "CloudFormation or the service refuses the resource"),
-    "AD701": (
-        "a template names an object that is not published",
-        "CloudFormation, Lambda or AppSync would not find it",
-    ),
-    "AD702": (
-        "a nested stack's parameter is lacking, unknown or not allowed",
-        "CloudFormation refuses the nested stack",
-    ),
-    "AD703": (
-        "an output that a nested stack does not have, or not in this environment",
-        "`Attribute Outputs.X does not exist`, in the middle of the deployment",
-    ),
-    "AD704": ("a trust policy that IAM refuses", "`MalformedPolicyDocument`, in the middle of the deployment"),
-    "AD705": ("a GraphQL schema that is not valid", "AppSync refuses the schema (graphql-core judges)"),
-    "AD706": ("a resolver of a field that the schema does not have", "AppSync refuses the resolver"),
-    "AD730": ("a mapping without this environment's key", "`Unable to get mapping for X::Y::Z`"),
-    "AD731": ("a function's layer of another region", "Lambda: not authorized to perform lambda:GetLayerVersion"),
-    "AD732": (
-        "a reference to a resource whose condition does not hold",
-        "`Unresolved resource dependencies [X] in the Resources block of the template`",
-    ),
-    "AD734": (
-        "an availability zone of another region",
-        "EC2: `Value (us-east-1a) for parameter availabilityZone is invalid`",
-    ),
-    "AD741": (
-        "more than one global secondary index made or deleted in a table, or one that is there changed",
-        "`Cannot perform more than one GSI creation or deletion in a single update`",
-    ),
-    "AD742": (
-        "another required attribute, another sign-in of a deployed user pool",
-        "`Invalid AttributeDataType input`, `Updates are not allowed for property`",
-    ),
-    "AD743": (
-        "the replacement of a resource that keeps a name of its own",
-        "`CloudFormation cannot update a stack when a custom-named resource requires replacing`",
-    ),
-    "AD744": (
-        "more than 2,500 resources in one operation",
-        "`Limit on the number of resources in a single stack operation exceeded`",
-    ),
-    "AD745": (
-        "a new function with a runtime that is out of support; deployed ones stay deliverable",
-        "Lambda: the runtime parameter is no longer supported for creating functions",
-    ),
-    "AD747": ("an import that no stack of the account and region exports", "`No export named X found`"),
-    "AD746": ("another type under the same logical id", "`Update of resource type is not permitted`"),
-    "AD733": ("a name that is too long here, or has the wrong characters", "the service refuses the name"),
-}
-"""What this engine finds by itself: what, and what AWS would do."""
-
 _FAMILIES: Mapping[str, str] = {
     "E0": "the template cannot be read: CloudFormation's `Template format error`",
     "E1": "its structure or its functions: CloudFormation refuses the template before it makes anything",
@@ -87,8 +34,8 @@ _HEAD = """\
 
 <!-- Made by `python -m amplify_delivery.publishing.examination.linting > docs/linting.md`: change it there. -->
 
-Before the first object is sent, the rendered templates of an environment are examined ([checks.md](checks.md) is about
-the export's files). A finding ends the command with nothing published. It is what we and cfn-lint know of
+Before the first object is sent, the rendered templates of an environment are examined ([checks.md](checks.md) lists
+what is found, by id). A finding ends the command with nothing published. It is what we and cfn-lint know of
 CloudFormation, and both can be wrong; CloudFormation has the last word, and rolls back what it refuses. So each id
 below can be overruled in the environment's stack file, with a reason, which every `plan` of that environment shows:
 
@@ -115,11 +62,9 @@ config:
 
 def page() -> str:
     """The page, in Markdown."""
-    parts = [_HEAD, "## Findings\n", "| id | what | on AWS |\n|---|---|---|"]
-    parts += [f"| {id} | {what} | {aws} |" for id, (what, aws) in sorted(FOUND.items())]
-    parts.append("\nAD741 to AD747 are about changes: `plan` shows them, and no command carries such a plan out.")
-    parts += [
-        f"\n## cfn-lint {version('cfn-lint')}\n",
+    parts = [
+        _HEAD,
+        f"## cfn-lint {version('cfn-lint')}\n",
         "Its errors refuse; warnings and hints do not count. Why, by id:\n",
     ]
     parts += [f"- {family}xxx: {why}" for family, why in _FAMILIES.items()]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from amplify_delivery.findings import Finding
+from amplify_delivery.findings import Finding, Rule
 from amplify_delivery.publishing.examination import computed, wiring
 from amplify_delivery.publishing.examination.graphql_schema import schema_problems
 from amplify_delivery.publishing.examination.lint import Template, lint_templates
@@ -17,6 +17,14 @@ from amplify_delivery.publishing.examination.trust import malformed_trust
 if TYPE_CHECKING:
     from amplify_delivery.export.assembly import Assembly, AssemblyObject
 
+
+CFN_LINT = Rule(
+    "AD700",
+    "refused",
+    "An error of cfn-lint, see below.",
+    "https://github.com/aws-cloudformation/cfn-lint/blob/main/docs/rules.md",
+    "CloudFormation or the service refuses the resource",
+)
 CHECKS = (
     wiring.unpublished_objects,
     wiring.parameters_that_do_not_fit,
@@ -90,9 +98,7 @@ def _ids(finding: Finding) -> set[str]:
 
 def _refused(file: str, problem: str) -> Finding:
     rule = next(iter(_RULE.findall(problem)), "AD700")
-    return Finding(
-        "AD700",
-        "refused",
+    return CFN_LINT.at(
         file,
         problem,
         "correct the resource in the Amplify project (or by `amplify override`) and export again; if CloudFormation "

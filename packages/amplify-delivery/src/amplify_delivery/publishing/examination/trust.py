@@ -5,8 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from amplify_delivery.findings import Finding
+from amplify_delivery.findings import Finding, Rule
 from amplify_delivery.publishing.examination.tree import Tree
+
+TRUST = Rule(
+    "AD704",
+    "refused",
+    "A trust policy that IAM refuses.",
+    "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html",
+    "`MalformedPolicyDocument`, in the middle of the deployment",
+)
 
 
 def malformed_trust(tree: Tree) -> Iterator[Finding]:
@@ -15,9 +23,7 @@ def malformed_trust(tree: Tree) -> Iterator[Finding]:
     for view in tree.stacks:
         for logical_id, _, properties in view.resources("AWS::IAM::Role"):
             for problem in _problems(properties.get("AssumeRolePolicyDocument")):
-                yield Finding(
-                    "AD704",
-                    "refused",
+                yield TRUST.at(
                     view.file,
                     f"{logical_id}: trust policy {problem}",
                     "correct the role's AssumeRolePolicyDocument and export again",

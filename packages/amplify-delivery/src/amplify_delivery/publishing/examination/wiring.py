@@ -12,9 +12,33 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from amplify_delivery.export.templates.literals import items
-from amplify_delivery.findings import Finding
+from amplify_delivery.findings import Finding, Rule
 from amplify_delivery.publishing.examination.tree import STACK, StackView, Tree, as_mapping
 from amplify_delivery.publishing.examination.values import UNKNOWN, scalar, text, texts
+
+UNPUBLISHED = Rule(
+    "AD701",
+    "refused",
+    "A template names an object that is not published.",
+    "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-nested-stacks.html",
+    "CloudFormation, Lambda or AppSync would not find it",
+)
+
+PARAMETERS = Rule(
+    "AD702",
+    "refused",
+    "A nested stack's parameter is lacking, unknown or not allowed.",
+    "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html",
+    "CloudFormation refuses the nested stack",
+)
+
+OUTPUTS = Rule(
+    "AD703",
+    "refused",
+    "An output that a nested stack does not have, or not in this environment.",
+    "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/outputs-section-structure.html",
+    "`Attribute Outputs.X does not exist`, in the middle of the deployment",
+)
 
 _BUCKET_AND_KEY = re.compile(r"(?i)(.*?)bucket(name)?")
 
@@ -25,9 +49,7 @@ def unpublished_objects(tree: Tree) -> Iterator[Finding]:
         for logical_id, _, properties in view.resources():
             for place, key in sorted(set(_named(properties, view, tree))):
                 if UNKNOWN not in key and key not in tree.keys:
-                    yield Finding(
-                        "AD701",
-                        "refused",
+                    yield UNPUBLISHED.at(
                         view.file,
                         f"{logical_id}.{place} names {key or 'an empty key'}, which is not published",
                         "assemble the export again; if the template was written by hand, name a file of the export",
@@ -69,26 +91,20 @@ def parameters_that_do_not_fit(tree: Tree) -> Iterator[Finding]:
         for parameter in passed:
             if parameter not in declared:
                 near = difflib.get_close_matches(parameter, declared, 1)
-                yield Finding(
-                    "AD702",
-                    "refused",
+                yield PARAMETERS.at(
                     view.file,
                     f"{name} is given parameter {parameter}, which its template {child.key} does not declare",
                     f"the nearest one is {near[0]}" if near else "remove the parameter",
                 )
         for parameter, declaration in declared.items():
             if parameter not in passed and "Default" not in as_mapping(declaration):
-                yield Finding(
-                    "AD702",
-                    "refused",
+                yield PARAMETERS.at(
                     view.file,
                     f"{name} is not given parameter {parameter}, which its template {child.key} requires",
                     f"set it in the stack file: parameters.{name}.{parameter}",
                 )
             elif problem := _not_allowed(child.values[parameter], as_mapping(declaration)):
-                yield Finding(
-                    "AD702",
-                    "refused",
+                yield PARAMETERS.at(
                     view.file,
                     f"{name}'s parameter {parameter} {problem}",
                     f"set another value in the stack file: parameters.{name}.{parameter}",
@@ -129,9 +145,7 @@ def missing_outputs(tree: Tree) -> Iterator[Finding]:
         for name, output in sorted(set(_read_outputs(view.template))):
             have = outputs.get((view.path, name))
             if have is not None and output not in have:
-                yield Finding(
-                    "AD703",
-                    "refused",
+                yield OUTPUTS.at(
                     view.file,
                     f"reads output {output} of {name}, which has no such output",
                     f"{name} has: {', '.join(sorted(have)) or 'none'}",

@@ -85,7 +85,7 @@ class Ignored(Model):
     """A finding that does not count in this environment, with a reason: CloudFormation has the last word."""
 
     id: Annotated[str, pattern("E[0-9]{4}|AD7[0-9]{2}", "id of cfn-lint's errors (E2015) or of a finding (AD731)")] = (
-        Field(description="rule of cfn-lint, as in E2015, or what publishing refuses, as in AD731 (docs/linting.md)")
+        Field(description="rule of cfn-lint, as in E2015, or what publishing refuses, as in AD731 (docs/checks.md)")
     )
     reason: Text = Field(description="why it does not count here; plans show it")
 

@@ -1,0 +1,185 @@
+"""One list of all that is found out: each with one id, one severity, a source, and a case that is found and one that
+is not.
+
+Cases of AD1xx to AD6xx are exports (`unit/export/checks/cases`); those from AD700 on stand here, as changes of a real
+export's rendered templates, or of what is deployed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import amplify_delivery
+from amplify_delivery.changes import catalogue
+from amplify_delivery.changes.backend import plan_backend
+from amplify_delivery.changes.imports import not_exported
+from amplify_delivery.changes.impossible import impossible
+from amplify_delivery.changes.stacks import Stacks
+from amplify_delivery.changes.steps import AddResource
+from amplify_delivery.export import Assembly
+from amplify_delivery.publishing.examination.linter import Linter
+from amplify_delivery.publishing.examination.preflight import CHECKS, _refused
+from unit.delivery.planning.stacks_of import stacks_of, with_resource
+from unit.export.checks.test_cases import CASES as OF_EXPORTS
+from unit.places import REPOSITORY
+from unit.publishing.conftest import spoiled, tree_of, with_object
+
+PACKAGE = Path(amplify_delivery.__file__).parent
+RULES = {rule.id: rule for rule in catalogue.all_rules()}
+ROOT: tuple[str, ...] = ("apimytodoapp",)
+MODEL = (*ROOT, "Todo")
+Template = dict[str, Any]
+Change = Callable[[Template], object]
+TOPIC: Template = {"Type": "AWS::SNS::Topic"}
+
+
+def resource(kind: str, **properties: Any) -> Change:
+    return lambda t: t["Resources"].update(Extra={"Type": kind, "Properties": properties})
+
+
+def output(value: Any, **more: Any) -> Change:
+    return lambda t: (t.update(more), t["Outputs"].update(Extra={"Value": value}))
+
+
+def trust(action: str) -> Change:
+    statement = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": action}
+    return resource("AWS::IAM::Role", AssumeRolePolicyDocument={"Statement": [statement]})
+
+
+def code(key: str) -> Change:
+    from_staging = {"S3Bucket": "app-dev-staging-444444444444-us-east-1-an", "S3Key": key}
+    return resource("AWS::Lambda::Function", Code=from_staging)
+
+
+def given(name: str) -> Change:
+    return lambda t: t["Resources"]["Todo"]["Properties"]["Parameters"].update({name: "1"})
+
+
+def resolves(field: str) -> Change:
+    return resource("AWS::AppSync::Resolver", TypeName="Query", FieldName=field)
+
+
+IN_MAP = {"Fn::FindInMap": ["m", {"Ref": "env"}, "a"]}
+NEVER = {"Conditions": {"Never": {"Fn::Equals": ["a", "b"]}}}
+OF_TEMPLATES: dict[str, tuple[Change, Change]] = {
+    "AD701": (code("functions/none.zip"), lambda t: None),
+    "AD702": (given("Nobody"), lambda t: None),
+    "AD703": (output({"Fn::GetAtt": ["Todo", "Outputs.None"]}), output({"Fn::GetAtt": ["Todo", "Arn"]})),
+    "AD704": (trust("s3:GetObject"), trust("sts:AssumeRole")),
+    "AD706": (resolves("nothing"), resolves("getTodo")),
+    "AD730": (
+        output(IN_MAP, Mappings={"m": {"prod": {"a": "x"}}}),
+        output(IN_MAP, Mappings={"m": {"dev": {"a": "x"}}}),
+    ),
+    "AD731": (
+        resource("AWS::Lambda::Function", Layers=["arn:aws:lambda:eu-west-1:017000801446:layer:Tools:34"]),
+        resource("AWS::Lambda::Function", Layers=["arn:aws:lambda:us-east-1:017000801446:layer:Tools:34"]),
+    ),
+    "AD732": (
+        lambda t: (t.update(NEVER), t["Resources"].update(X={**TOPIC, "Condition": "Never"}), output({"Ref": "X"})(t)),
+        lambda t: (t["Resources"].update(X=TOPIC), output({"Ref": "X"})(t)),
+    ),
+    "AD733": (resource("AWS::S3::Bucket", BucketName="Upper"), resource("AWS::S3::Bucket", BucketName="lower")),
+    "AD734": (
+        resource("AWS::EC2::Subnet", AvailabilityZone="eu-west-1a"),
+        resource("AWS::EC2::Subnet", AvailabilityZone="us-east-1a"),
+    ),
+}
+"""Of a nested stack's template: a change that is found, and one that is not."""
+
+OLD, FULL = stacks_of("todo-series/v4"), stacks_of("full")
+TABLE, POOL, FUNCTION = "apiseriesapp/Todo/TodoTable", "authseriesappauth/UserPool", "functionhelloFn/LambdaFunction"
+
+
+def indexes(*names: str) -> list[Template]:
+    keys = [{"AttributeName": "id", "KeyType": "HASH"}]
+    return [{"IndexName": n, "KeySchema": keys, "Projection": {"ProjectionType": "ALL"}} for n in names]
+
+
+TWO_INDEXES = with_resource(OLD, TABLE, GlobalSecondaryIndexes=indexes("a", "b"))
+OF_CHANGES: dict[str, tuple[tuple[Stacks | None, Stacks], tuple[Stacks | None, Stacks]]] = {
+    "AD741": (
+        (OLD, TWO_INDEXES),
+        (with_resource(OLD, TABLE, GlobalSecondaryIndexes=indexes("a")), TWO_INDEXES),
+    ),
+    "AD742": ((OLD, with_resource(OLD, POOL, UsernameAttributes=["phone_number"])), (OLD, OLD)),
+    "AD743": (
+        (OLD, with_resource(OLD, TABLE, KeySchema=[{"AttributeName": "other", "KeyType": "HASH"}])),
+        (OLD, with_resource(OLD, TABLE, BillingMode="PROVISIONED")),
+    ),
+    "AD745": ((None, with_resource(FULL, FUNCTION, Runtime="nodejs12.x")), (None, FULL)),
+    "AD746": ((OLD, with_resource(OLD, TABLE, Type="AWS::SNS::Topic")), (OLD, OLD)),
+}
+"""What is deployed and what shall be: found, and not found."""
+ELSEWHERE = {"AD700", "AD705", "AD744", "AD747"}
+"""Each with a test of its own, below."""
+
+
+def test_the_page_is_up_to_date() -> None:
+    page = (REPOSITORY / "docs" / "checks.md").read_text()
+    assert page == catalogue.page(), "run `python -m amplify_delivery.changes.catalogue > docs/checks.md`"
+
+
+def test_every_id_stands_for_one_thing_and_says_where_that_is_written() -> None:
+    assert len(RULES) == len(catalogue.all_rules())
+    for rule in RULES.values():
+        assert rule.what.endswith((".", ")")), rule.id
+        assert re.fullmatch(r"https://[\w./#-]+", rule.source), rule.id
+
+
+def test_every_rule_has_a_case_that_is_found_and_one_that_is_not() -> None:
+    assert set(RULES) == {*OF_EXPORTS, *OF_TEMPLATES, *OF_CHANGES, *ELSEWHERE}
+
+
+def test_nothing_is_found_without_a_rule() -> None:
+    given = {id for file in PACKAGE.rglob("*.py") for id in re.findall(r'"(AD\d\d\d)"', file.read_text())}
+    assert given == set(RULES)
+
+
+def examined(assembly: Assembly) -> Iterator[tuple[str, str]]:
+    tree = tree_of(assembly)
+    return ((f.id, f.severity) for check in CHECKS for f in check(tree))
+
+
+@pytest.mark.parametrize("id", OF_TEMPLATES)
+def test_a_template(id: str, todo: Assembly) -> None:
+    bad, good = OF_TEMPLATES[id]
+    path = MODEL if id == "AD706" else ROOT
+    assert (id, RULES[id].severity) in examined(spoiled(todo, path, bad))
+    assert list(examined(spoiled(todo, path, good))) == []
+
+
+def test_a_schema_ad705(todo: Assembly) -> None:
+    key = next(o.key for o in todo.objects if o.kind == "schema")
+    assert ("AD705", "refused") in examined(with_object(todo, key, todo.read(key) + b"type A { b: Nowhere }"))
+    assert list(examined(with_object(todo, key, todo.read(key) + b"type A { b: Int }"))) == []
+
+
+def test_cfn_lint_ad700() -> None:
+    found = Linter().lint('{"Resources": {"F": {"Type": "AWS::Lambda::Funktion"}}}', ["us-east-1"])["us-east-1"]
+    assert [_refused("file", problem).id for problem in found] == ["AD700"]
+    assert Linter().lint('{"Resources": {"T": {"Type": "AWS::SNS::Topic"}}}', ["us-east-1"]) == {"us-east-1": []}
+
+
+@pytest.mark.parametrize("id", OF_CHANGES)
+def test_a_change(id: str) -> None:
+    for expected, (old, new) in zip(([id], []), OF_CHANGES[id], strict=True):
+        assert [i.id for i in impossible(plan_backend(old, new), old, new, date(2026, 6, 1))] == expected
+
+
+@pytest.mark.parametrize(("count", "found"), [(2_499, []), (2_500, ["AD744"])])
+def test_an_operation_ad744(count: int, found: list[str]) -> None:
+    steps = [AddResource(("nested", f"R{n}"), "AWS::SNS::Topic", "") for n in range(count)]
+    assert [i.id for i in impossible(steps, None, OLD, date(2026, 6, 1))] == found
+
+
+@pytest.mark.parametrize(("exports", "found"), [({"vpc"}, []), (set[str](), ["AD747"])])
+def test_an_import_ad747(exports: set[str], found: list[str]) -> None:
+    new = with_resource(OLD, TABLE, Tags=[{"Key": "k", "Value": {"Fn::ImportValue": "vpc"}}])
+    assert [i.id for i in not_exported(new, lambda: exports)] == found
