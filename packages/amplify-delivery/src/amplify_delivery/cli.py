@@ -16,6 +16,7 @@ from typing import Any
 
 from amplify_delivery import installed
 from amplify_delivery.delivery import output
+from amplify_delivery.delivery.debugging import VARIABLE, Debugging
 from amplify_delivery.errors import REFUSED, DeliveryError, SetupError
 
 COMMANDS = {
@@ -56,6 +57,9 @@ def parser(command: str | None) -> argparse.ArgumentParser:
         if name == command:
             _module(name).add_arguments(sub)
             sub.add_argument("--json", action="store_true", help="print one JSON document, errors too")
+            sub.add_argument(
+                "--debug", action="store_true", help=f"say on stderr what is done, without secrets; also ${VARIABLE}"
+            )
     return top
 
 
@@ -73,11 +77,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SetupError as error:
         output.error(error, as_json="--json" in arguments)
         return error.exit_code
+    with Debugging(asked=args.debug, variables=os.environ) as debugging:
+        return _run(args, debugging)
+
+
+def _run(args: argparse.Namespace, debugging: Debugging) -> int:
     try:
         code = int(_module(args.command).run(args))
         sys.stdout.flush()
     except DeliveryError as error:
         output.error(error, as_json=args.json)
+        debugging.failed(error)
         return error.exit_code
     except ModuleNotFoundError as error:
         if not installed.is_missing(error):

@@ -92,11 +92,14 @@ def status(error: Exception) -> int:
 
 
 def said(error: Exception) -> str:
-    """What AWS says, with the operation; else what botocore says."""
+    """What AWS says, with the operation and the request's id, by which CloudTrail and AWS's support find it; else what
+    botocore says."""
     if not isinstance(error, ClientError):
         return str(error)
     words = error.response.get("Error", {}).get("Message") or f"HTTP status {status(error)}"
-    return f"AWS says {code(error) or 'unknown error'}: {words} ({error.operation_name})"
+    request = error.response.get("ResponseMetadata", {}).get("RequestId")
+    which = f"{error.operation_name}, request {request}" if request else error.operation_name
+    return f"AWS says {code(error) or 'unknown error'}: {words} ({which})"
 
 
 def remedy(error: Exception, own: Mapping[str, str], otherwise: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from amplify_delivery.publishing import calls
 from amplify_delivery.publishing.target import PublishTarget
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ def _session(**settings: str | None) -> boto3.session.Session:
 
     core = get_session()
     core.register_component(_LOADER, _loader())
+    calls.watch(core)
     return boto3.session.Session(botocore_session=core, **settings)
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import shlex
 import shutil
 import signal
 import subprocess
 import threading
-from collections.abc import Callable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
@@ -19,6 +22,7 @@ from semver import VersionInfo
 from amplify_delivery.errors import SetupError
 
 Line = Callable[[str], None]
+_log = logging.getLogger(__name__)
 
 _READING = (["stack", "export"], ["stack", "output"], ["stack", "history"], ["stack", "ls"])
 """Commands that change nothing, whatever the engine's version."""
@@ -76,6 +80,8 @@ class Command(PulumiCommand):
         on_error: Line | None = None,
     ) -> CommandResult:
         extra = self._extra if "destroy" in args else ()
+        told, began = _told([*args, *extra]), time.monotonic()
+        _log.debug("%s begins, in %s", told, cwd)
         if args[:2] not in _READING:
             self._accepted()
         process = subprocess.Popen(
@@ -103,12 +109,21 @@ class Command(PulumiCommand):
             for reader in readers:
                 reader.join()
             code = process.wait()
+        _log.debug("%s has ended with %d after %.1f s", told, code, time.monotonic() - began)
         if interrupted:
             raise KeyboardInterrupt
         result = CommandResult(stdout="\n".join(out), stderr="\n".join(err), code=code)
         if code:
             raise create_command_error(result)
         return result
+
+
+def _told(args: Sequence[str]) -> str:
+    """A command line for the log: without what `pulumi config` sets, and without a program's `--config`."""
+    shown = list(args[:2]) if args[:1] == ["config"] else list(args)
+    hidden = {at + 1 for at, word in enumerate(shown) if word in ("--config", "-c")}
+    words = ["***" if at in hidden or word.startswith("--config=") else word for at, word in enumerate(shown)]
+    return f"pulumi {shlex.join(words)}"
 
 
 def _read(stream: Any, lines: list[str], line: Line | None) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import re
 import subprocess
@@ -29,6 +30,8 @@ from amplify_delivery.publishing.examination.cache import ResultCache, version_o
 
 if TYPE_CHECKING:
     from amplify_delivery.publishing.examination.linter import Linter
+
+_log = logging.getLogger(__name__)
 
 RULES = version_of("linter")
 """Which version of our own part it is: what `linter` asks of cfn-lint, and leaves out of its answer."""
@@ -152,7 +155,9 @@ def _in_processes(work: Mapping[str, _Work], count: int) -> Iterator[tuple[str, 
                 key, found = json.loads(line)
                 yield key, found
                 del pile[key]
-            if process.wait() != 0 or pile:
+            ended = process.wait()
+            _log.debug("cfn-lint's process %d has ended with %d", process.pid, ended)
+            if ended != 0 or pile:
                 raise PublishError(
                     f"cfn-lint ended with code {process.returncode} before it saw {', '.join(pile) or 'all'}",
                     where="lint",
@@ -169,7 +174,7 @@ def _in_processes(work: Mapping[str, _Work], count: int) -> Iterator[tuple[str, 
 def _start() -> subprocess.Popen[str]:
     home = str(Path(__file__).resolve().parents[3])
     path = os.pathsep.join(p for p in (home, os.environ.get("PYTHONPATH")) if p)
-    return subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, "-m", "amplify_delivery.publishing.examination.lint_process"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -179,6 +184,8 @@ def _start() -> subprocess.Popen[str]:
         # A terminal's Ctrl-C is for us; we end what we started.
         process_group=0,
     )
+    _log.debug("cfn-lint runs as process %d", process.pid)
+    return process
 
 
 def _feed(process: subprocess.Popen[str], work: object) -> None:
