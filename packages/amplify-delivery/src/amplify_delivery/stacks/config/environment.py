@@ -33,7 +33,7 @@ from amplify_delivery.components.documents.fields import (
     unknown,
 )
 from amplify_delivery.errors import ConfigError
-from amplify_delivery.stacks.config.own_keys import own_keys_of
+from amplify_delivery.stacks.config.own_keys import own_keys_of, refuse_former
 from amplify_delivery.stacks.config.reader import (
     as_config_error,
     is_secure,
@@ -304,6 +304,7 @@ def _validated(
     """The model of what was given, in the stack file `file`; `secrets` are those that are known already. Messages name
     the file as `called`."""
     where = called or str(file)
+    refuse_former(given, where)
     own = own_keys_of(file.parent, _all_keys()) if set(given) - set(keys()) else ()
     # A team's own keys may be secrets too: nobody but its program reads them.
     data = {key: value for key, value in given.items() if not unset(value) and key not in own}
