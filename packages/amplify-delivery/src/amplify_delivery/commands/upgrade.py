@@ -58,7 +58,11 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         output.document({"from": _about(old), "to": _about(new), "steps": steps, "changed": changed})
     else:
-        print(f"changed: {', '.join(changed)}" if changed else "the project has this version: nothing was changed")
+        print(
+            f"changed: {', '.join(changed)}"
+            if changed
+            else "the project has this version: nothing was changed (--wheel FILE names another)"
+        )
     return 0
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +16,7 @@ from amplify_delivery.components.documents.pipeline import buildspecs
 from aws_rehearsal.errors import SetupError
 from aws_rehearsal.setup.progress import Progress
 from aws_rehearsal.setup.uv import find_uv
-from functional.delivery.built_wheels import build, run, virtualenv
+from functional.delivery.built_wheels import SOURCES, build, run, virtualenv
 from unit.delivery.test_init import PERSONAL, PIPELINE, TODO, TWO
 
 pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("wheels")]
@@ -62,6 +64,30 @@ def test_build_makes_no_wheel_of_it(made: Path, tmp_path: Path) -> None:
     ran = subprocess.run(["bash", "-c", making], cwd=made, env=path, capture_output=True, text=True, check=False)
     assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
     assert not (made / buildspecs.WHEELS).exists()
+
+
+def test_builds_install_phase_installs_the_wheel_of_the_lock(made: Path, tmp_path: Path) -> None:
+    """The buildspec's own commands, in a checkout, without any index: of the lock the engine's entry, since all others
+    come from one."""
+    checkout = tmp_path / "checkout"
+    shutil.copytree(made, checkout)
+    entry = "".join((made / "requirements.lock").read_text().splitlines(keepends=True)[:2])
+    (checkout / "requirements.lock").write_text(entry)
+    commands = json.loads(buildspecs.build())["phases"]["install"]["commands"]
+    environment = {**os.environ, "PATH": f"{sys.base_prefix}/bin:{os.environ['PATH']}", "PIP_NO_INDEX": "1"}
+    ran = subprocess.run(
+        ["bash", "-e", "-c", "\n".join(commands)],
+        cwd=checkout,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    info = next(checkout.glob(".venv/lib/python3*/site-packages/amplify_delivery-*.dist-info"))
+    archive = json.loads((info / "direct_url.json").read_text())["archive_info"]
+    assert archive["hashes"]["sha256"] in entry
+    assert (info.parent / "amplify_delivery" / "cli.py").is_file()
 
 
 def test_its_lock_installs_with_hashes_and_nothing_else(made: Path, tmp_path: Path) -> None:
@@ -117,6 +143,27 @@ def test_pip_takes_the_wheel_by_its_hash_only(made: Path, tmp_path: Path) -> Non
 
 def test_upgrading_brings_the_engine_that_runs(made: Path, python: Path) -> None:
     assert "the project has this version" in run(python, "-m", "amplify_delivery", "upgrade", cwd=made)
+
+
+def test_a_newer_engine_is_brought_to_it(made: Path, python: Path, tmp_path: Path) -> None:
+    project, source = tmp_path / "app", tmp_path / "source"
+    shutil.copytree(made, project)
+    engine = next(folder for folder in SOURCES if folder.name == "amplify-delivery")
+    shutil.copytree(engine, source, ignore=lambda folder, _: ["tests"] if Path(folder) == engine else [])
+    about = source / "pyproject.toml"
+    about.write_text(re.sub(r'(?m)^version = ".*"$', 'version = "99.1"', about.read_text()))
+    (project / "components/stage.py").open("a").write("# mine\n")
+    newer = build(tmp_path / "wheels", [source])["amplify_delivery"]
+    said = run(python, "-m", "amplify_delivery", "upgrade", "--wheel", newer, cwd=project)
+    assert "accounts: nothing to do" in said
+    assert "changed: wheels/amplify_delivery-99.1-py3-none-any.whl, requirements.lock, requirements.txt" in said
+    assert (project / "components/stage.py").read_text().endswith("# mine\n")
+    target = tmp_path / "venv"
+    run(sys.executable, "-m", "venv", "--without-pip", target)
+    install = (sys.executable, "-m", "pip", "--python", target / "bin/python", "install", "--no-index", "--no-deps")
+    (tmp_path / "lock").write_text("".join((project / "requirements.lock").read_text().splitlines(keepends=True)[:2]))
+    run(*install, "--require-hashes", "--disable-pip-version-check", "-r", tmp_path / "lock", cwd=project)
+    assert list(target.glob("lib/python3*/site-packages/amplify_delivery-99.1.dist-info"))
 
 
 def test_uv_can_lock_it_again(made: Path, tmp_path: Path) -> None:
