@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -11,11 +12,13 @@ from typing import Any
 
 import pulumi
 import pytest
+import yaml
 
 from amplify_delivery import components, stacks, testing
 from amplify_delivery.components import AmplifyBackend
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.stacks import Environment, programs
+from amplify_delivery.stacks.sources import source_digest
 from unit.components.backends import folder
 from unit.components.recorder import STACK, Recording, record
 from unit.places import REPOSITORY
@@ -131,6 +134,32 @@ def test_packages_load_no_pulumi_until_a_name_is_used() -> None:
     assert done.stdout.strip() == "False"
 
 
+# --- docs/own-resources.md -------------------------------------------------------------------------------------------
+
+
+def blocks(language: str) -> list[str]:
+    page = (REPOSITORY / "docs" / "own-resources.md").read_text()
+    return re.findall(rf"```{language}\n(.*?)```", page, re.DOTALL)
+
+
+def test_the_pages_example_is_a_project_that_passes_its_test(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    main, stage, test = blocks("python")
+    project = example(tmp_path, "zone")
+    (project / "Pulumi.yaml").write_text("name: fullapp\nruntime: python\nconfig:\n  alarms:\n    type: boolean\n")
+    file = project / "Pulumi.prod.yaml"
+    file.write_text(file.read_text().partition("  fullapp:zone")[0])
+    # In one file: this process has a package `components` already.
+    importing = "from components.stage import Stage\n"
+    assert importing in main
+    (project / "__main__.py").write_text(f"{stage}\n\n{main.replace(importing, '')}")
+    monkeypatch.chdir(project)
+    names: dict[str, Any] = {}
+    exec(test, names)
+    names["test_jobs_are_watched_in_production"]()
+    [types] = (list(entry.values()) for entry in [yaml.safe_load(blocks("yaml")[0])["config"]])
+    assert set(types[1]) == testing.run("prod", {"alarms": "true"}).program_types
+
+
 # --- amplify_delivery.testing ----------------------------------------------------------------------------------------
 
 
@@ -187,3 +216,31 @@ def test_no_project_is_said_so(tmp_path: Path) -> None:
     (tmp_path / "Pulumi.yaml").write_text("name: app\n")
     (tmp_path / "tests").mkdir()
     assert testing.project(tmp_path / "tests").directory == tmp_path.resolve()
+
+
+# --- stacks.sources --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "file", ["__main__.py", "components/stage.py", "components/further/queue.py", "Pulumi.prod.yaml"]
+)
+def test_whatever_the_program_is_made_from_counts(directory: Path, file: str) -> None:
+    """`update-pipeline` asks no engine as long as this digest is the one that was applied."""
+    before = source_digest(directory)
+    (directory / file).parent.mkdir(parents=True, exist_ok=True)
+    (directory / file).write_text("# another\n")
+    assert source_digest(directory) != before
+
+
+@pytest.mark.parametrize("file", ["tests/test_stage.py", "README.md", "components/__pycache__/stage.cpython-311.pyc"])
+def test_nothing_else_does(directory: Path, file: str) -> None:
+    before = source_digest(directory)
+    (directory / file).parent.mkdir(parents=True, exist_ok=True)
+    (directory / file).write_text("# another\n")
+    assert source_digest(directory) == before
+
+
+def test_a_team_reads_its_project_in_ten_minutes() -> None:
+    files = [*REPOSITORY.glob("*.py"), *REPOSITORY.glob("components/**/*.py"), *REPOSITORY.glob("tests/**/*.py")]
+    assert len(files) >= 5
+    assert sum(len(file.read_text().splitlines()) for file in files) < 320
