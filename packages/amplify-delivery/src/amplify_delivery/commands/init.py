@@ -172,6 +172,7 @@ def _next(found: Found, folder: Path) -> list[str]:
             f"amplify-delivery setup --account {pipeline.account} --region {pipeline.region}  # tooling account; then",
             "# the two lines that it prints, and as the administrator of each account that is delivered to:",
             f"amplify-delivery bootstrap {' '.join(pipeline.environments)}",
-            f"git add . && git commit && git push && pulumi up -s {stack}  # tooling account",
+            "# commit and push all of it, the stack files with what that has written into them; then:",
+            f"pulumi up -s {stack}  # tooling account",
         ]
     return commands

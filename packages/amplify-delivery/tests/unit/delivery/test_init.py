@@ -281,6 +281,15 @@ def test_a_wrong_answer_is_asked_for_again(run: Init, answers: Callable[..., lis
     assert Project(tmp_path).environment("dev").account == "444444444444"
 
 
+def test_a_wrong_connection_is_asked_for_again(run: Init, answers: Callable[..., list[str]], tmp_path: Path) -> None:
+    """All that was typed before is not lost to it."""
+    asked = answers("github.com", CONNECTION, "app", "example/app")
+    assert run("--from", TODO, *TWO, *PIPELINE[:2]).code == 0
+    assert "'github.com' is no ARN of a connection" in asked[1]
+    assert "'app' is no repository" in asked[3]
+    assert Project(tmp_path).pipeline("pipeline").source.type == "connection"
+
+
 def test_nobody_is_asked_for_what_was_given(run: Init, answers: Callable[..., list[str]]) -> None:
     asked = answers()
     assert run("--from", TODO, *TWO, *PERSONAL, *PIPELINE).code == 0

@@ -10,11 +10,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from amplify_delivery.components.documents import fields
+from amplify_delivery.components.documents.pipeline.model import ConnectionSource
 from amplify_delivery.delivery.scaffold.amplify_project import Found, PushedEnvironment
 from amplify_delivery.delivery.scaffold.project_files import NewEnvironment, NewPipeline, NewProject
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.stacks.config import Project
+from amplify_delivery.stacks.config.reader import as_config_error
 
 Ask = Callable[[str, str], str]
 """Asks a question, with what an empty answer stands for; the answer."""
@@ -154,8 +158,10 @@ class _Wishes:
         return NewPipeline(
             self._value("The pipeline's account (tooling), 12 digits", "", account, flag, fields.account),
             self._value("The pipeline's region", delivered[0].region, region, flag, fields.region),
-            self._value("ARN of the connection to the repository", "", self.flags.connection, "--connection ARN", str),
-            self._value("Repository, OWNER/NAME", "", self.flags.repository, "--repository OWNER/NAME", str),
+            self._value(
+                "ARN of the connection to the repository", "", self.flags.connection, "--connection ARN", _connection
+            ),
+            self._value("Repository, OWNER/NAME", "", self.flags.repository, "--repository OWNER/NAME", _repository),
             self.flags.branch,
         )
 
@@ -169,7 +175,7 @@ class _Wishes:
                 if answer:
                     return check(answer)
             except fields.BadValueError as error:
-                question = f"{error}. {question.rpartition('. ')[2]}"
+                question = f"{error}\n{question.rpartition(chr(10))[2]}"
         if not known and flag not in self.missing:
             self.missing.append(flag)
         return _checked(check, known, flag.split(maxsplit=1)[0]) if known else ""
@@ -180,6 +186,24 @@ def _checked(check: Check, value: str, where: str) -> str:
         return check(value)
     except fields.BadValueError as error:
         raise ConfigError(str(error), where=where, remedy=error.remedy or "correct it; nothing was written") from None
+
+
+def _connection(value: str) -> str:
+    return _of_source("connection", value)
+
+
+def _repository(value: str) -> str:
+    return _of_source("repository", value)
+
+
+def _of_source(key: str, value: str) -> str:
+    """A value of the pipeline's source, as its stack file's reader judges it."""
+    sound = {"connection": f"arn:aws:codeconnections:eu-west-1:{'1' * 12}:connection/1", "repository": "owner/name"}
+    try:
+        ConnectionSource.model_validate({**sound, key: value})
+    except ValidationError as error:
+        raise fields.BadValueError(as_config_error(error, "").message) from None
+    return value
 
 
 def _project_name(value: str) -> str:
