@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 import pytest
@@ -9,12 +10,11 @@ import pytest
 from amplify_delivery.changes.backend import plan_backend
 from amplify_delivery.changes.guard import AllowedLoss, Guard
 from amplify_delivery.changes.stacks import Stacks
+from amplify_delivery.changes.steps import Step
 from amplify_delivery.errors import DeployError
 from unit.delivery.planning.stacks_of import stacks_of
 
 TODAY = date(2027, 5, 1)
-STEPS = plan_backend(stacks_of("todo-series/v4"), stacks_of("todo-series/v2"))
-LOST = sorted(step.place for step in STEPS if step.loss)
 DIGEST, OTHER = "a" * 64, "b" * 64
 
 
@@ -22,22 +22,32 @@ def guard(*allowed: AllowedLoss, plan: str | None = None) -> Guard:
     return Guard("dev", allowed, TODAY, plan)
 
 
-def test_every_resource_with_data_that_would_go_is_named() -> None:
-    assert {place.rpartition("/")[2] for place in LOST} >= {"UserPool", "IdentityPool", "TodoListTable"}
+@pytest.fixture(scope="module")
+def steps() -> tuple[Step, ...]:
+    """Users and a model are dropped."""
+    return tuple(plan_backend(stacks_of("todo-series/v4"), stacks_of("todo-series/v2")))
+
+
+def lost(steps: Sequence[Step]) -> list[str]:
+    return sorted(step.place for step in steps if step.loss)
+
+
+def test_every_resource_with_data_that_would_go_is_named(steps: tuple[Step, ...]) -> None:
+    assert {place.rpartition("/")[2] for place in lost(steps)} >= {"UserPool", "IdentityPool", "TodoListTable"}
     with pytest.raises(DeployError) as refused:
-        guard().check(STEPS)
-    for place in LOST:
+        guard().check(steps)
+    for place in lost(steps):
         assert place in refused.value.message
-    assert f"--path 'dataLoss[0].path' '{LOST[0]}'" in refused.value.remedy
+    assert f"--path 'dataLoss[0].path' '{lost(steps)[0]}'" in refused.value.remedy
     assert "nothing was changed" in refused.value.remedy
 
 
-def test_all_of_them_have_to_be_allowed_by_their_very_path() -> None:
-    until = [AllowedLoss(place, "never used", until=TODAY) for place in LOST]
-    guard(*until).check(STEPS)
+def test_all_of_them_have_to_be_allowed_by_their_very_path(steps: tuple[Step, ...]) -> None:
+    until = [AllowedLoss(place, "never used", until=TODAY) for place in lost(steps)]
+    guard(*until).check(steps)
     for one in until:
         with pytest.raises(DeployError) as refused:
-            guard(*(a for a in until if a is not one)).check(STEPS)
+            guard(*(a for a in until if a is not one)).check(steps)
         assert refused.value.message.count("\n") == 1
         assert one.path in refused.value.message
         # The command that is printed writes no earlier exception over.

@@ -43,6 +43,7 @@ from unit.places import REPOSITORY
 from unit.stacks.test_config_files import ACCOUNT, PIPELINE
 
 PROJECT = REPOSITORY
+DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # in C, where PyYAML was built with it
 Path_ = tuple[str | int, ...]
 
 ENVIRONMENT: dict[str, Any] = {
@@ -513,7 +514,8 @@ def test_the_examples_are_right(tmp_path: Path, example: str) -> None:
 def _file(folder: Path, example: str, given: dict[str, Any]) -> Path:
     (folder / "Pulumi.yaml").write_text("name: app\nruntime: python\n")
     path = folder / f"Pulumi.{EXAMPLES[example].stack}.yaml"
-    path.write_text(yaml.safe_dump({"config": {f"app:{key}": value for key, value in given.items()}}, sort_keys=False))
+    config = {"config": {f"app:{key}": value for key, value in given.items()}}
+    path.write_text(yaml.dump(config, Dumper=DUMPER, sort_keys=False))
     return path
 
 

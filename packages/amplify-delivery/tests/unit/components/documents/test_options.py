@@ -215,9 +215,6 @@ def documents_with(option: Option) -> w.Named:
     return {**w.declared(), **option.documents}
 
 
-MUTATIONS = [(name, mutation) for name, option in options().items() for mutation in option.mutations]
-
-
 @pytest.mark.parametrize("name", options())
 def test_a_row_of_an_option(name: str) -> None:
     world = w.build_world(documents_with(options()[name]))
@@ -225,8 +222,14 @@ def test_a_row_of_an_option(name: str) -> None:
     assert answered_otherwise(world, options()[name].rows) == []
 
 
-@pytest.mark.parametrize(("name", "mutation"), MUTATIONS, ids=[f"{n}: {m.id}" for n, m in MUTATIONS])
-def test_a_loosened_statement_of_an_option_breaks_a_row(name: str, mutation: Mutation) -> None:
+@pytest.mark.parametrize("name", options())
+def test_a_loosened_statement_of_an_option_breaks_a_row(name: str) -> None:
+    mutations = list(options()[name].mutations)
+    assert mutations, "it adds nothing"
+    assert [mutation.id for mutation in mutations if not breaks_a_row(name, mutation)] == []
+
+
+def breaks_a_row(name: str, mutation: Mutation) -> bool:
     declared = documents_with(options()[name])
     changed = {**declared, mutation.document: mutation.loosened}
     # A role's own policies have to be right without its boundary too, and the boundary without them.
@@ -238,11 +241,10 @@ def test_a_loosened_statement_of_an_option_breaks_a_row(name: str, mutation: Mut
         was, is_now = (w.is_allowed(x, row.principal, row.action, row.resource, row.context) for x in (before, after))
         return is_now and not was and not row.allowed
 
-    assert any(map(opened, options()[name].rows))
+    return any(map(opened, options()[name].rows))
 
 
-def test_every_option_adds_something() -> None:
-    assert {name for name, _ in MUTATIONS} == set(options())
+def test_the_standard_is_a_connection() -> None:
     assert isinstance(w.pipeline_model().source, ConnectionSource)
 
 
