@@ -40,6 +40,7 @@ class HelloService(pulumi.ComponentResource):
     function_arn: pulumi.Output[str]
 
     def __init__(self, name: str, args: HelloServiceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        """Long: one resource declared after the other."""
         super().__init__("amplify-delivery:index:HelloService", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         names = args.names

@@ -14,11 +14,12 @@ documentation; its `Mocks` do not see a resource's options, the monitor does, so
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import runpy
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,12 +28,12 @@ import pulumi
 from pulumi.runtime import mocks, rpc, settings, stack
 from pulumi.runtime.config import set_all_config
 
-from amplify_delivery.components.documents.rights.pulumi_types import PROVIDERS, cloudformation_type
+from amplify_delivery.components.documents.rights.pulumi_types import PROVIDERS, ROOT_STACK, cloudformation_type
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.stacks.config import Project
 from amplify_delivery.stacks.config.reader import is_secure, own_keys_in, project_defaults
 
-STACK = "aws:cloudformation/stack:Stack"
+STACK = ROOT_STACK
 STASH = "pulumi:index:Stash"
 UNKNOWN = "<unknown>"
 MADE_UP = ("apiId", "apiEndpoint", "integrationId")
@@ -193,6 +194,28 @@ def _plain(value: Any) -> Any:
     return [_plain(v) for v in value] if isinstance(value, list) else value
 
 
+@contextlib.contextmanager
+def _remembering_hooks(recording: Recording) -> Iterator[None]:
+    """While a program runs, its hooks are kept by their names: the mocks call none."""
+    real, real_error = pulumi.ResourceHook.__init__, pulumi.ErrorHook.__init__
+
+    def hook(self: Any, name: str, func: Any, opts: Any = None) -> None:
+        recording.hooks[name] = func
+        real(self, name, func, opts)
+
+    def error_hook(self: Any, name: str, func: Any) -> None:
+        recording.hooks[name] = func
+        real_error(self, name, func)
+
+    pulumi.ResourceHook.__init__ = hook  # type: ignore[method-assign]
+    pulumi.ErrorHook.__init__ = error_hook  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        pulumi.ResourceHook.__init__ = real  # type: ignore[method-assign]
+        pulumi.ErrorHook.__init__ = real_error  # type: ignore[method-assign]
+
+
 def record(
     program: Callable[[], Any],
     *,
@@ -225,17 +248,6 @@ def record(
     own = {k if ":" in k else f"{project}:{k}": v for k, v in (config or {}).items()}
     values = {k: v if isinstance(v, str) else json.dumps(v) for k, v in own.items()}
     set_all_config(values, [f"{project}:{k}" for k in secret_keys])
-    real = pulumi.ResourceHook.__init__
-
-    def hook(self: Any, name: str, func: Any, opts: Any = None) -> None:
-        recording.hooks[name] = func
-        real(self, name, func, opts)
-
-    real_error = pulumi.ErrorHook.__init__
-
-    def error_hook(self: Any, name: str, func: Any) -> None:
-        recording.hooks[name] = func
-        real_error(self, name, func)
 
     async def exports() -> None:
         root = pulumi.runtime.get_root_resource()
@@ -249,14 +261,11 @@ def record(
     def body() -> None:
         recording.result = program()
 
-    pulumi.ResourceHook.__init__ = hook  # type: ignore[method-assign]
-    pulumi.ErrorHook.__init__ = error_hook  # type: ignore[method-assign]
     try:
-        loop.run_until_complete(stack.run_pulumi_func(body))
-        loop.run_until_complete(exports())
+        with _remembering_hooks(recording):
+            loop.run_until_complete(stack.run_pulumi_func(body))
+            loop.run_until_complete(exports())
     finally:
-        pulumi.ResourceHook.__init__ = real  # type: ignore[method-assign]
-        pulumi.ErrorHook.__init__ = real_error  # type: ignore[method-assign]
         pending = asyncio.all_tasks(loop)
         for task in pending:
             task.cancel()

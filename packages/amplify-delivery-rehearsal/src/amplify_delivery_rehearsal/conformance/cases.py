@@ -90,7 +90,10 @@ def _roles(make: Made) -> Iterator[tuple[str, Callable[[], Case]]]:
 
 
 def cases(make: Made, account: str) -> Iterator[tuple[str, Callable[[], Case]]]:
-    """Every type with its case, which makes what it needs first: by `make(TYPE, **inputs)`, which gives the state."""
+    """Every type with its case, which makes what it needs first: by `make(TYPE, **inputs)`, which gives the state.
+
+    Long: a flat list of cases, with what several of them need in front.
+    """
 
     def bucket() -> str:
         return str(make("aws:s3/bucket:Bucket", bucket=f"same-{account}", forceDestroy=True)["bucket"])

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from amplify_delivery.changes.stateful import BUCKET
+from amplify_delivery.components.documents.account.storage import KEY_DAYS
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account.account import Account
 from amplify_delivery.delivery.engine import waiting
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.delivery.teardown import emptying, environment
-from amplify_delivery.delivery.teardown.removal import KEY_DAYS
 from amplify_delivery.delivery.teardown.root_stack import Root
 from amplify_delivery.errors import ConfigError, LockedError, midway
 from amplify_delivery.stacks.config import Project

@@ -11,11 +11,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from amplify_delivery.components.documents import fields
+from amplify_delivery.components.documents.account.storage import KEY_DAYS
 from amplify_delivery.components.documents.naming import PipelineNames
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account.account import Account
 from amplify_delivery.delivery.pipeline import state_stack
-from amplify_delivery.delivery.teardown.removal import KEY_DAYS
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.stacks.config import Project
 

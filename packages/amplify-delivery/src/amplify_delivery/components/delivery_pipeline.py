@@ -12,6 +12,7 @@ import pulumi_aws as aws
 import pulumi_aws_native as native
 
 from amplify_delivery.components import declared
+from amplify_delivery.components.documents.account.storage import KEY_DAYS
 from amplify_delivery.components.documents.environment import BuildEnvironment
 from amplify_delivery.components.documents.limits import (
     check_definition,
@@ -145,7 +146,7 @@ class DeliveryPipeline(pulumi.ComponentResource):
                 f"{name}-{region}",
                 description=f"Artifacts of {names.pipeline}",
                 enable_key_rotation=True,
-                deletion_window_in_days=30,
+                deletion_window_in_days=KEY_DAYS,
                 policy=to_json(key_policy(names, region, environments)),
                 opts=kept,
             )

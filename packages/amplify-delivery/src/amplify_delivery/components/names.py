@@ -5,8 +5,7 @@ All hold the app's name, so that two apps in one account do not meet.
 
 import hashlib
 
-MAX_BUCKET_NAME = 63
-"""S3's limit of a bucket's name, in characters, in the account-regional namespace as well."""
+from amplify_delivery.export.names import MAX_BUCKET_NAME
 
 
 def partition(region: str) -> str:
@@ -21,20 +20,26 @@ def dns_suffix(region: str) -> str:
     return "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
 
 
+def regional_bucket(base: str, account: str, region: str) -> str:
+    """A bucket in S3's account-regional namespace: `BASE-ACCOUNT-REGION-an`, which nobody else can take.
+
+    "Namespaces for general purpose buckets" in the S3 user guide. S3 allows no capitals: a name that has some is
+    written in lower case and gets the hash as well.
+    """
+    tail = f"-{account}-{region}-an"
+    room = MAX_BUCKET_NAME - len(tail)
+    if base != base.lower() or len(base) > room:
+        digest = hashlib.sha256(base.encode()).hexdigest()[:8]
+        base = f"{base.lower()[: room - 9].rstrip('-')}-{digest}"
+    return base + tail
+
+
 def staging_bucket_name(project: str, environment: str, account: str, region: str) -> str:
     """The staging bucket of one environment, in S3's account-regional namespace: `NAME-ACCOUNT-REGION-an`.
 
-    Nobody else can take a name that ends with our account. A NAME that is too long, or that loses its
-    capitals (S3 allows none), is cut and gets a hash of what was lost. See "Namespaces for general purpose
-    buckets" in the S3 user guide.
+    `regional_bucket` says how.
     """
-    tail = f"-{account}-{region}-an"
-    name = f"{project}-{environment}-staging"
-    room = MAX_BUCKET_NAME - len(tail)
-    if name != name.lower() or len(name) > room:
-        digest = hashlib.sha256(name.encode()).hexdigest()[:8]
-        name = f"{name.lower()[: room - len(digest) - 1].rstrip('-')}-{digest}"
-    return name + tail
+    return regional_bucket(f"{project}-{environment}-staging", account, region)
 
 
 def object_url(bucket: str, key: str, region: str) -> str:

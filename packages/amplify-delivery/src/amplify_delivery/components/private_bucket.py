@@ -47,6 +47,8 @@ def private_bucket(
 
     `protect` is of the bucket and of what closes, encrypts and keeps it: the engine, told to skip its preview, would
     take these away before it comes to a bucket that stays. None: as the parent's. Further resource options are of all.
+
+    Long: a flat list of what a bucket consists of, without a branch.
     """
     child = pulumi.ResourceOptions(parent=parent, protect=protect, **options)
     bucket = aws.s3.Bucket(

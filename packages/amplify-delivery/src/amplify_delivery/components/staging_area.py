@@ -30,8 +30,8 @@ class StagingAreaArgs:
 class StagingArea(pulumi.ComponentResource):
     """A private, versioned bucket for published objects.
 
-    Objects stay: their keys are made from their content, a rollback needs the old ones, and `delivery gc` knows which
-    nobody refers to. Only versions that were overwritten and uploads that broke off expire.
+    Objects stay: their keys are made from their content, and a rollback needs the old ones. Only versions that
+    were overwritten and uploads that broke off expire.
     """
 
     bucket_name: pulumi.Output[str]

@@ -10,6 +10,7 @@ import pulumi_aws as aws
 from amplify_delivery.components import declared
 from amplify_delivery.components.documents.account.everything import AccountDocuments, account_documents
 from amplify_delivery.components.documents.account.storage import (
+    KEY_DAYS,
     repository_policy,
     state_bucket_policy,
     state_key_policy,
@@ -99,6 +100,7 @@ class TargetAccount(pulumi.ComponentResource):
     """The bootstrap version, written last of all: what a deployment asks for first."""
 
     def __init__(self, name: str, args: TargetAccountArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        """Long: one thing declared after the other, in the order in which they hang on each other."""
         super().__init__("amplify-delivery:index:TargetAccount", name, None, opts)
         access, names = args.access, args.access.names
         with as_run_error():
@@ -181,7 +183,7 @@ class TargetAccount(pulumi.ComponentResource):
             f"{name}-state",
             description=f"State of {names.prefix}",
             enable_key_rotation=True,
-            deletion_window_in_days=30,
+            deletion_window_in_days=KEY_DAYS,
             policy=to_json(state_key_policy(names)),
             opts=kept,
         )

@@ -15,8 +15,6 @@ _ENVIRONMENT = re.compile(r"[a-z][a-z0-9]{1,9}")
 """The Amplify CLI takes 2 to 10 lower-case letters (`isEnvNameValid`, /^[a-z]{2,10}$/). Digits after the first
 letter are safe in every name that templates make from it, and personal environments want them."""
 _PART = re.compile(r"[A-Za-z0-9]+")
-MAX_STACK_NAME = 128
-"""CloudFormation's limit of a stack's name, in characters."""
 MAX_BUCKET_NAME = 63
 """S3's limit of a bucket's name; the deployment bucket is called `STACK-deployment`."""
 

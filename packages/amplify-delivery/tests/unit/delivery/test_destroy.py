@@ -15,8 +15,9 @@ from botocore.exceptions import ClientError
 
 from amplify_delivery.changes.stateful import BUCKET
 from amplify_delivery.commands import destroy
+from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
 from amplify_delivery.components.remembered import ROOT_STACK_NAME
-from amplify_delivery.delivery.engine.engine import ROOT_STACK, Before
+from amplify_delivery.delivery.engine.engine import Before
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.delivery.teardown import emptying, environment, root_stack
 from amplify_delivery.delivery.teardown.stateful import Held

@@ -7,7 +7,8 @@ from pulumi.automation import CommandResult
 from pulumi.automation.errors import create_command_error
 from pulumi.automation.events import EngineEvent
 
-from amplify_delivery.delivery.engine.engine import ROOT_STACK, Watch, explain
+from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
+from amplify_delivery.delivery.engine.engine import Watch, explain
 from amplify_delivery.errors import DeliveryError, DeployError, LockedError, StateError
 
 URN = "urn:pulumi:dev::app::amplify-delivery:index:AmplifyBackend$aws:cloudformation/stack:Stack::backend"

@@ -9,8 +9,9 @@ import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
-from amplify_delivery.components.names import MAX_BUCKET_NAME, dns_suffix, partition, staging_bucket_name
+from amplify_delivery.components.names import dns_suffix, partition, regional_bucket, staging_bucket_name
 from amplify_delivery.errors import ConfigError
+from amplify_delivery.export.names import MAX_BUCKET_NAME
 
 ROOT_PATH = "/amplify-delivery/"
 """IAM path of all our own roles and policies: what no role that we make may change."""
@@ -43,20 +44,6 @@ def fit(name: str, limit: int) -> str:
         return name
     digest = hashlib.sha256(name.encode()).hexdigest()[:8]
     return f"{name[: limit - 9].rstrip('-')}-{digest}"
-
-
-def regional_bucket(base: str, account: str, region: str) -> str:
-    """A bucket in S3's account-regional namespace: `BASE-ACCOUNT-REGION-an`, which nobody else can take.
-
-    "Namespaces for general purpose buckets" in the S3 user guide. S3 allows no capitals: a name that has some is
-    written in lower case and gets the hash as well.
-    """
-    tail = f"-{account}-{region}-an"
-    room = MAX_BUCKET_NAME - len(tail)
-    if base != base.lower() or len(base) > room:
-        digest = hashlib.sha256(base.encode()).hexdigest()[:8]
-        base = f"{base.lower()[: room - 9].rstrip('-')}-{digest}"
-    return base + tail
 
 
 def _checked(what: str, value: str, pattern: str, remedy: str) -> None:

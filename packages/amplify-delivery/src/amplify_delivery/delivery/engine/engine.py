@@ -20,13 +20,13 @@ from pulumi.automation._stack import StackInitMode  # for a class of its own: `S
 from pulumi.automation.errors import ConcurrentUpdateError, StackNotFoundError
 from pulumi.automation.events import EngineEvent, StepEventMetadata
 
+from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
 from amplify_delivery.delivery.engine.pulumi_command import Command, Line
 from amplify_delivery.delivery.engine.stack_outputs import Output
 from amplify_delivery.delivery.planning import ProgramStep
 from amplify_delivery.delivery.planning.program import AT_REST, BACKEND
 from amplify_delivery.errors import ConfigError, DeliveryError, LockedError, RefusedError, StateError, midway
 
-ROOT_STACK = "aws:cloudformation/stack:Stack"
 """Pulumi's type of an environment's root stack."""
 HIDDEN = "[secret]"
 """Shown in place of a secret output."""

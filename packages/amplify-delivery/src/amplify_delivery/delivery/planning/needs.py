@@ -16,9 +16,9 @@ from typing import Any
 from amplify_delivery.changes.stacks import Stacks
 from amplify_delivery.changes.steps import RemoveResource, ReplaceResource, Step
 from amplify_delivery.components.documents.rights.prepared import Prepared
-from amplify_delivery.components.documents.rights.pulumi_types import PROVIDERS
+from amplify_delivery.components.documents.rights.pulumi_types import PROVIDERS, ROOT_STACK
 from amplify_delivery.components.documents.rights.run_time import given_actions, unknown_policies
-from amplify_delivery.delivery.planning.program import BACKEND, OPERATIONS, ROOT_STACK, ProgramStep
+from amplify_delivery.delivery.planning.program import BACKEND, OPERATIONS, ProgramStep
 
 Needs = Mapping[str, Sequence[str]]
 """Types, each with the places of the resources that need it."""

@@ -8,8 +8,8 @@ from typing import Any
 
 from amplify_delivery.changes.stateful import PULUMI_TYPES
 from amplify_delivery.changes.steps import ChangeProgram, digest
+from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
 
-ROOT_STACK = "aws:cloudformation/stack:Stack"
 BACKEND = "amplify-delivery:index:AmplifyBackend$"
 """In the URN of what the component of the backend makes."""
 _STAGING = "amplify-delivery:index:StagingArea$"

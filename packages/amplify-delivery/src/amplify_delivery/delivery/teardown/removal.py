@@ -18,8 +18,6 @@ REPOSITORY = "aws:ecr/repository:Repository"
 KEY = "aws:kms/key:Key"
 ALIAS = "aws:kms/alias:Alias"
 LOG_GROUP = "aws-native:logs:LogGroup"
-KEY_DAYS = 30
-"""How long a key waits before it is deleted: until then it can be had back."""
 
 _ACCOUNT = "amplify-delivery:index:TargetAccount"
 _PIPELINE = "amplify-delivery:index:DeliveryPipeline"

@@ -111,42 +111,19 @@ def render_root(assembly: Assembly, values: EnvironmentValues, staging_bucket: s
         )
     name = assembly.stack_name.for_environment(values.name, values.own_suffix)
     template = {**assembly.root_template}
-    resources = dict(template["Resources"])
     declared = dict(template["Parameters"])
     bodies = {n: parse_json(assembly.read(s.template)) for n, s in assembly.root.nested.items()}
     check_names(assembly, values, bodies)
-    secrets: list[Secret] = []
-    called: dict[str, dict[str, Any]] = {}
-    for nested_name, nested in assembly.root.nested.items():
-        item = resources[nested_name]
-        parameters = {**item["Properties"].get("Parameters", {})}
-        given = layered(nested_name, nested, values, bodies[nested_name].get("Parameters") or {}, parameters)
-        for parameter, value in given.items():
-            if value.source == "secret":
-                secret = _secret(name, nested_name, parameter)
-                secrets.append(secret)
-                declared[secret.version_parameter] = {
-                    "Type": "String",
-                    "Description": f"Version of the secret {secret.secret_name}",
-                }
-                parameters[parameter] = secret.reference()
-            else:
-                parameters[parameter] = _text(value, name, staging_bucket)
-        called[nested_name] = parameters
-        url = {"Fn::Sub": f"https://s3.${{AWS::Region}}.${{AWS::URLSuffix}}/{staging_bucket}/{nested.template}"}
-        properties = {**item["Properties"], "Parameters": parameters, "TemplateURL": url}
-        if not parameters:
-            del properties["Parameters"]
-        resources[nested_name] = {**item, "Properties": properties}
+    called, secrets = _called(assembly, values, name, staging_bucket, bodies)
+    declared.update({s.version_parameter: _version_of(s) for s in secrets})
     tags = _tags(assembly, name)
     for nested_name, nested in assembly.root.nested.items():
         for parameter, value in nested.parameters.items():
             if value.source == "user-pool":
-                state = pool_state(bodies[value.text], called[value.text], tags)
-                called[nested_name][parameter] = state
+                called[nested_name][parameter] = pool_state(bodies[value.text], called[value.text], tags)
     against_creating = check_bound(assembly, values, name, called)
     declared[TEMPLATE_KEY] = {"Type": "String", "Description": "Key of this template in the staging bucket"}
-    template["Resources"], template["Parameters"] = resources, declared
+    template["Resources"], template["Parameters"] = _nested(assembly, called, staging_bucket), declared
     template["Outputs"], outputs = _outputs(template.get("Outputs") or {}, bodies)
     parameters = _root_parameters(assembly, values, name)
     _check_limits(declared, secrets)
@@ -167,6 +144,51 @@ def render_root(assembly: Assembly, values: EnvironmentValues, staging_bucket: s
         tags=tags,
         against_creating=against_creating,
     )
+
+
+def _called(
+    assembly: Assembly,
+    values: EnvironmentValues,
+    name: StackName,
+    staging_bucket: str,
+    bodies: Mapping[str, Mapping[str, Any]],
+) -> tuple[dict[str, dict[str, Any]], list[Secret]]:
+    """The parameters that each nested stack is given, and the secrets among them.
+
+    A secret stands there as a dynamic reference with its version: its value is in no template, and a new version of it
+    is a change that CloudFormation sees.
+    """
+    called: dict[str, dict[str, Any]] = {}
+    secrets: list[Secret] = []
+    for nested_name, nested in assembly.root.nested.items():
+        wired = assembly.root_template["Resources"][nested_name]["Properties"].get("Parameters", {})
+        parameters = {**wired}
+        given = layered(nested_name, nested, values, bodies[nested_name].get("Parameters") or {}, wired)
+        for parameter, value in given.items():
+            if value.source == "secret":
+                secrets.append(_secret(name, nested_name, parameter))
+                parameters[parameter] = secrets[-1].reference()
+            else:
+                parameters[parameter] = _text(value, name, staging_bucket)
+        called[nested_name] = parameters
+    return called, secrets
+
+
+def _version_of(secret: Secret) -> dict[str, str]:
+    """The root's parameter that holds a secret's version."""
+    return {"Type": "String", "Description": f"Version of the secret {secret.secret_name}"}
+
+
+def _nested(assembly: Assembly, called: Mapping[str, Mapping[str, Any]], staging_bucket: str) -> dict[str, Any]:
+    """The root's resources, its nested stacks with their parameters and the addresses of their templates."""
+    resources = dict(assembly.root_template["Resources"])
+    for name, nested in assembly.root.nested.items():
+        url = {"Fn::Sub": f"https://s3.${{AWS::Region}}.${{AWS::URLSuffix}}/{staging_bucket}/{nested.template}"}
+        properties = {**resources[name]["Properties"], "Parameters": called[name], "TemplateURL": url}
+        if not called[name]:
+            del properties["Parameters"]
+        resources[name] = {**resources[name], "Properties": properties}
+    return resources
 
 
 def _text(value: Value, name: StackName, staging_bucket: str) -> str:

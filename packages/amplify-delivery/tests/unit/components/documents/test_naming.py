@@ -11,9 +11,8 @@ from amplify_delivery.components.documents.naming import (
     EnvironmentNames,
     PipelineNames,
     fit,
-    regional_bucket,
 )
-from amplify_delivery.components.names import staging_bucket_name
+from amplify_delivery.components.names import regional_bucket, staging_bucket_name
 from amplify_delivery.errors import ConfigError
 
 APPS = st.from_regex(r"[A-Za-z][A-Za-z0-9]{2,39}", fullmatch=True)

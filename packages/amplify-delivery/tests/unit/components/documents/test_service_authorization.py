@@ -120,7 +120,6 @@ def test_every_action_exists_as_it_is_spelt(name: str) -> None:
     [
         boundary.ROLE_MAKING,
         boundary.OTHER_IDENTITIES,
-        boundary.POLICY_EDITING,
         boundary.IAM_CHANGES,
         stack_actions.STACK_READS,
         stack_actions.EXECUTIONS,

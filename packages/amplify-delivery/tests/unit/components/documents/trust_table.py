@@ -740,48 +740,7 @@ def _boundary() -> Iterator[Row]:
 def _deliverys_own() -> Iterator[Row]:
     """What a function or custom resource of prod's backend would change to be deployed next time, or be forgotten."""
     for names in (prod, canary):
-        for bucket in (names.state_bucket, names.staging_bucket):
-            arn = names.bucket_arn(bucket)
-            for action in ("GetObject", "PutObject", "DeleteObject", "DeleteObjectVersion", "PutObjectTagging"):
-                yield never(BACKEND, f"s3:{action}", f"{arn}/.pulumi/stacks/x.json")
-            for action in ("ListBucket", "PutBucketPolicy", "DeleteBucketPolicy", "PutLifecycleConfiguration"):
-                yield never(BACKEND, f"s3:{action}", arn)
-        for action in ("PutObject", "GetObject"):
-            yield never(BACKEND, f"s3:{action}", f"{names.bucket_arn(names.state_bucket)}/plans/x.json")
-        alias = {"kms:ResourceAliases": (names.state_key_alias,)}
-        tagged = {"aws:ResourceTag/amplify-delivery:app": APP}
-        for action in ("Decrypt", "PutKeyPolicy", "ScheduleKeyDeletion", "CreateGrant", "UntagResource", "CreateAlias"):
-            for keys in (alias, tagged):
-                yield never(BACKEND, f"kms:{action}", state_key(names), keys=keys)
-        for action in ("DeleteAlias", "UpdateAlias"):
-            for alias_name in (names.state_key_alias, names.staging_key_alias):
-                yield never(BACKEND, f"kms:{action}", names.arn("kms", alias_name))
-        audit = names.arn("logs", f"log-group:{names.audit_log_group}")
-        for action in ("PutLogEvents", "CreateLogStream", "DeleteLogStream"):
-            yield never(BACKEND, f"logs:{action}", f"{audit}:log-stream:deploy/x")
-        for action in ("DeleteLogGroup", "PutRetentionPolicy", "PutSubscriptionFilter"):
-            yield never(BACKEND, f"logs:{action}", audit)
-        yield never(BACKEND, "logs:DeleteLogGroup", names.arn("logs", f"log-group:{names.project_log_group('deploy')}"))
-        for parameter in (names.types_parameter, names.version_parameter):
-            for action in ("PutParameter", "DeleteParameter", "GetParameter"):
-                yield never(BACKEND, f"ssm:{action}", names.arn("ssm", f"parameter{parameter}"))
-        secret = names.arn("secretsmanager", f"secret:{stack_name(names)}/nested/parameter-AbCdEf")
-        for action in ("GetSecretValue", "PutSecretValue", "DeleteSecret"):
-            yield never(BACKEND, f"secretsmanager:{action}", secret)
-        for what in PROJECTS:
-            for action in ("StartBuild", "UpdateProject", "DeleteProject"):
-                yield never(BACKEND, f"codebuild:{action}", names.project_arn(what))
-        for action in (
-            "PutImage",
-            "InitiateLayerUpload",
-            "BatchDeleteImage",
-            "DeleteRepository",
-            "SetRepositoryPolicy",
-        ):
-            yield never(BACKEND, f"ecr:{action}", names.arn("ecr", f"repository/{names.repository}"))
-        for role in (names.action_role_arn, names.execution_role_arn, names.project_role_arn("deploy")):
-            for action in ("sts:AssumeRole", "iam:UpdateAssumeRolePolicy", "iam:PutRolePolicy", "iam:PassRole"):
-                yield never(BACKEND, action, role)
+        yield from _of_an_environment(names)
     # Its own, before alias and tag count.
     yield never(BACKEND, "kms:Decrypt", state_key(prod))
     # Where the tooling account is this one.
@@ -800,6 +759,51 @@ def _deliverys_own() -> Iterator[Row]:
         yield never(BACKEND, f"s3:{action}", point)
     for action in ("PutAccountPolicy", "DeleteAccountPolicy", "PutResourcePolicy", "DeleteResourcePolicy"):
         yield never(BACKEND, f"logs:{action}", "*")
+
+
+def _of_an_environment(names: EnvironmentNames) -> Iterator[Row]:
+    for bucket in (names.state_bucket, names.staging_bucket):
+        arn = names.bucket_arn(bucket)
+        for action in ("GetObject", "PutObject", "DeleteObject", "DeleteObjectVersion", "PutObjectTagging"):
+            yield never(BACKEND, f"s3:{action}", f"{arn}/.pulumi/stacks/x.json")
+        for action in ("ListBucket", "PutBucketPolicy", "DeleteBucketPolicy", "PutLifecycleConfiguration"):
+            yield never(BACKEND, f"s3:{action}", arn)
+    for action in ("PutObject", "GetObject"):
+        yield never(BACKEND, f"s3:{action}", f"{names.bucket_arn(names.state_bucket)}/plans/x.json")
+    alias = {"kms:ResourceAliases": (names.state_key_alias,)}
+    tagged = {"aws:ResourceTag/amplify-delivery:app": APP}
+    for action in ("Decrypt", "PutKeyPolicy", "ScheduleKeyDeletion", "CreateGrant", "UntagResource", "CreateAlias"):
+        for keys in (alias, tagged):
+            yield never(BACKEND, f"kms:{action}", state_key(names), keys=keys)
+    for action in ("DeleteAlias", "UpdateAlias"):
+        for alias_name in (names.state_key_alias, names.staging_key_alias):
+            yield never(BACKEND, f"kms:{action}", names.arn("kms", alias_name))
+    audit = names.arn("logs", f"log-group:{names.audit_log_group}")
+    for action in ("PutLogEvents", "CreateLogStream", "DeleteLogStream"):
+        yield never(BACKEND, f"logs:{action}", f"{audit}:log-stream:deploy/x")
+    for action in ("DeleteLogGroup", "PutRetentionPolicy", "PutSubscriptionFilter"):
+        yield never(BACKEND, f"logs:{action}", audit)
+    yield never(BACKEND, "logs:DeleteLogGroup", names.arn("logs", f"log-group:{names.project_log_group('deploy')}"))
+    for parameter in (names.types_parameter, names.version_parameter):
+        for action in ("PutParameter", "DeleteParameter", "GetParameter"):
+            yield never(BACKEND, f"ssm:{action}", names.arn("ssm", f"parameter{parameter}"))
+    secret = names.arn("secretsmanager", f"secret:{stack_name(names)}/nested/parameter-AbCdEf")
+    for action in ("GetSecretValue", "PutSecretValue", "DeleteSecret"):
+        yield never(BACKEND, f"secretsmanager:{action}", secret)
+    for what in PROJECTS:
+        for action in ("StartBuild", "UpdateProject", "DeleteProject"):
+            yield never(BACKEND, f"codebuild:{action}", names.project_arn(what))
+    for action in (
+        "PutImage",
+        "InitiateLayerUpload",
+        "BatchDeleteImage",
+        "DeleteRepository",
+        "SetRepositoryPolicy",
+    ):
+        yield never(BACKEND, f"ecr:{action}", names.arn("ecr", f"repository/{names.repository}"))
+    for role in (names.action_role_arn, names.execution_role_arn, names.project_role_arn("deploy")):
+        for action in ("sts:AssumeRole", "iam:UpdateAssumeRolePolicy", "iam:PutRolePolicy", "iam:PassRole"):
+            yield never(BACKEND, action, role)
 
 
 def _others_in_the_account() -> Iterator[Row]:

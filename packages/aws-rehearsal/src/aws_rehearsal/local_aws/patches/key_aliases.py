@@ -36,7 +36,10 @@ _TARGET = "rehearsal:TargetKey"
 
 
 def apply() -> None:
-    """Resolve the alias of a request, and answer the condition key; everything else as before."""
+    """Resolve the alias of a request, and answer the condition key; everything else as before.
+
+    Long: the functions that are put in the place of the server's share what they have seen of a request.
+    """
     extract = expect(iam_actions, "extract_resource_arn", "service")
     resolve = expect(iam_evaluator, "_resolve_condition_key", "key", "ctx")
     context_of = expect(iam_actions, "request_tag_context", "service", "iam_action", "body", "params")

@@ -173,6 +173,7 @@ def _plan(access: EnvironmentAccess) -> list[Statement]:
 
 
 def _deploy(access: EnvironmentAccess) -> list[Statement]:
+    """Long: one flat list of statements, to be read as the policy that it is."""
     names = access.names
     state = names.bucket_arn(names.state_bucket)
     own = {"StringEquals": {"aws:ResourceAccount": names.account}}

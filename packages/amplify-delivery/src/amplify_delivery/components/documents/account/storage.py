@@ -7,6 +7,9 @@ from amplify_delivery.components.documents.environment import EnvironmentAccess
 from amplify_delivery.components.documents.naming import EnvironmentNames, PipelineNames
 from amplify_delivery.components.documents.statements import Document, allow, deny, document
 
+KEY_DAYS = 30
+"""Days that a key waits before it is deleted, the most that KMS offers: until then it can be had back."""
+
 
 def state_bucket_policy(owner: EnvironmentNames | PipelineNames) -> Document:
     """The policy of a state bucket: with TLS only. It lets nobody in, so no other account's identity gets there."""

@@ -106,13 +106,6 @@ OTHER_IDENTITIES = (
 )
 """Ways to another identity than a role: none of them is a backend's business."""
 
-POLICY_EDITING = (
-    "iam:CreatePolicyVersion",
-    "iam:DeletePolicy",
-    "iam:DeletePolicyVersion",
-    "iam:SetDefaultPolicyVersion",
-)
-
 IAM_CHANGES = tuple(actions_of("iam", "Attach* Create* Delete* Detach* Put* Set* Tag* Untag* Update*"))
 
 

@@ -42,11 +42,6 @@ def calls(token: str, operation: str) -> frozenset[str]:
     return frozenset(_facts()["types"][token].get(operation, ()))
 
 
-def function_calls(token: str) -> frozenset[str]:
-    """The calls of a function (`aws:secretsmanager/getSecretVersion:getSecretVersion`)."""
-    return frozenset(_facts()["functions"][token])
-
-
 def actions(made: Iterable[str]) -> frozenset[str]:
     """The IAM actions that these calls need: most are called alike, S3's are not."""
     named: Mapping[str, str | list[str]] = _facts()["actions"]

@@ -10,6 +10,9 @@ from collections.abc import Mapping
 
 from amplify_delivery.components.documents.rights.types import known_types
 
+ROOT_STACK = "aws:cloudformation/stack:Stack"
+"""The type of `AmplifyBackend`'s root stack."""
+
 PROVIDERS = ("aws", "aws-native")
 """Packages whose resources are made with rights in AWS."""
 
