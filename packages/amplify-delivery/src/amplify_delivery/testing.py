@@ -23,6 +23,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pulumi
 from pulumi.runtime import mocks, rpc, settings, stack
@@ -30,6 +31,8 @@ from pulumi.runtime.config import set_all_config
 
 from amplify_delivery.components.documents.rights.pulumi_types import PROVIDERS, ROOT_STACK, cloudformation_type
 from amplify_delivery.errors import ConfigError
+from amplify_delivery.export import RootStack, render_root
+from amplify_delivery.stacks import backend
 from amplify_delivery.stacks.config import Project
 from amplify_delivery.stacks.config.reader import is_secure, own_keys_in, project_defaults
 
@@ -241,7 +244,7 @@ def record(
     # A program's root belongs to its loop, and is made only if there is none.
     settings.ROOT.set(None)
     settings.SETTINGS.outputs.clear()  # a program that failed leaves tasks of its own loop
-    provider = _Provider(states or {}, answers or {}, preview=preview)
+    provider = _Provider({} if states is None else states, answers or {}, preview=preview)
     monitor = _Monitor(provider, recording)
     mocks.set_mocks(provider, project=project, stack=name, preview=preview, logger=logger, monitor=monitor)
     settings.SETTINGS.root_directory = str(directory) if directory else None
@@ -294,7 +297,8 @@ def run(
     preview: bool = False,
 ) -> Recording:
     """Run the project's `__main__.py` as the stack `stack`, with its stack file and `config` over it (bare keys, values
-    as they are written in YAML, flags as "true"). A secret of the file has the value "secret".
+    as they are written in YAML, flags as "true"). A secret of the file has the value "secret", an output of the root
+    stack its own name.
 
     `states` adds to what resources give back, by type or name; `answers` are those of functions (`aws.get_...`), by
     token. Raises what the program raises: `pulumi.RunError` for what a file has wrong.
@@ -303,13 +307,22 @@ def run(
     file = here.file(stack)
     given = {**(own_keys_in(file) if file.is_file() else project_defaults(here.directory)), **(config or {})}
     values = {key: _decrypted(value) for key, value in given.items()}
+    answered = {**(states or {})}
+
+    def rendered(*arguments: Any) -> RootStack:
+        """What CloudFormation gives for the stack's outputs is known when its template is."""
+        root = render_root(*arguments)
+        outputs = {name: name for name in root.template.get("Outputs", {})}
+        answered[STACK] = {"outputs": outputs, **(states or {}).get(STACK, {})}
+        return root
 
     def program() -> None:
         with warnings.catch_warnings():
             # Importing pulumi_aws.s3 warns about its own deprecated names.
             warnings.filterwarnings("ignore", category=DeprecationWarning, module="pulumi_aws")
             # As the engine does it, with the project's folder on `sys.path`.
-            runpy.run_path(str(here.directory), run_name="__main__")
+            with patch.object(backend, "render_root", rendered):
+                runpy.run_path(str(here.directory), run_name="__main__")
 
     return record(
         program,
@@ -318,7 +331,7 @@ def run(
         config=values,
         secret_keys=tuple(key for key, value in given.items() if values[key] != value),
         directory=here.directory,
-        states=states,
+        states=answered,
         answers=answers,
         preview=preview,
     )

@@ -199,6 +199,14 @@ def test_a_teams_program_is_run_as_its_files_say(tmp_path: Path) -> None:
     assert made.program_types == {"AWS::SQS::Queue", "aws:route53/zone:Zone"}
 
 
+def test_the_backend_has_its_outputs(tmp_path: Path) -> None:
+    made = testing.run("prod", directory=example(tmp_path, "zone"))
+    endpoint = made.exports["graphqlEndpoint"]
+    assert "GraphQLAPIEndpointOutput" in endpoint
+    assert made.exports["outputs"]["apifullapp"]["GraphQLAPIEndpointOutput"] == endpoint
+    assert made.exports["rootOutputs"]["StackName"] == "StackName"
+
+
 def test_what_a_test_says_counts_more_than_the_file(tmp_path: Path) -> None:
     made = testing.run("prod", {"suffix": "def"}, directory=example(tmp_path, "zone"))
     assert made.exports["stackName"] == "amplify-fullapp-prod-def"
