@@ -117,14 +117,19 @@ def _folder(keep: bool) -> Iterator[Path]:
 
 @contextmanager
 def _stage(folder: Path, tools: Any, keep: bool, console: Console) -> Iterator[Stage]:
-    from aws_rehearsal.local_aws import LocalAws  # noqa: PLC0415
+    from aws_rehearsal.pipeline_service import PipelineService, local_aws_with_room  # noqa: PLC0415
 
     console.step("local AWS")
-    aws = LocalAws(python=tools.local_aws_python, node=tools.node, node_modules=tools.node_modules)
+    aws, room = local_aws_with_room(
+        tools.local_aws_python, folder=folder / "room", node=tools.node, node_modules=tools.node_modules
+    )
     aws.start(folder / "local-aws.log", keep=folder / "local-aws.json" if keep else None)
     try:
-        console.done(f"{aws.endpoint}, identities enforced")
-        yield Stage(folder, tools, aws, console)
+        # A container API brings a pipeline of its own.
+        path = f"{tools.python.parent}:/usr/local/bin:/usr/bin:/bin"
+        with PipelineService(aws, room, build_variables={"PATH": path, "LANG": "C.UTF-8"}, logs=folder / "builds"):
+            console.done(f"{aws.endpoint}, identities enforced")
+            yield Stage(folder, tools, aws, console)
     except BaseException:
         keep = False  # whoever interrupts wants nothing left
         raise

@@ -21,7 +21,7 @@ from amplify_delivery_rehearsal import story, workspace
 from amplify_delivery_rehearsal.example import CHECKOUT
 from aws_rehearsal import warm
 from aws_rehearsal_tests import pulumi_homes
-from unit.export.mutations import copy_export, set_value
+from unit.export.mutations import copy_export, replace_file, set_value
 from unit.places import EXPORTS
 
 ARCHIVES = os.environ.get("AMPLIFY_DELIVERY_EXPORTS", "")
@@ -45,6 +45,24 @@ def archived(tmp_path: Path) -> Archived:
         archive = Path(ARCHIVES, f"{name}.tar.gz")
         if not ARCHIVES or not archive.is_file():
             pytest.skip(f"AMPLIFY_DELIVERY_EXPORTS names no folder with {name}.tar.gz: large exports are not tested")
+        with tarfile.open(archive) as tar:
+            tar.extractall(tmp_path, filter="data")
+        return next(tmp_path.glob(f"{name}/amplify-export-*"))
+
+    return unpack
+
+
+CASES = os.environ.get("AMPLIFY_DELIVERY_CASES", "")
+
+
+@pytest.fixture
+def case(tmp_path: Path) -> Archived:
+    """Unpacks an export that was made after a public bug report."""
+
+    def unpack(name: str) -> Path:
+        archive = Path(CASES, f"{name}.tar.gz")
+        if not CASES or not archive.is_file():
+            pytest.skip(f"AMPLIFY_DELIVERY_CASES names no folder with {name}.tar.gz")
         with tarfile.open(archive) as tar:
             tar.extractall(tmp_path, filter="data")
         return next(tmp_path.glob(f"{name}/amplify-export-*"))
@@ -119,6 +137,22 @@ def test_what_dynamodb_refuses_is_not_delivered(archived: Archived) -> None:
     """The export's index is called `n`; DynamoDB wants three characters at least."""
     code, [delivery] = tell(archived("kitchen"), secrets={SOCIAL: CREDENTIALS})
     assert (code, delivery["outcome"]) == (1, "failed")
+
+
+def test_a_container_api_is_delivered_by_its_own_pipeline(archived: Archived) -> None:
+    folder = archived("kitchen")
+    table = next(folder.glob("storage/*/*template.json"))
+    replace_file(table, table.read_bytes().replace(b'"IndexName": "n"', b'"IndexName": "byName"'))
+    code, [delivery] = tell(folder, secrets={SOCIAL: CREDENTIALS})
+    assert (code, delivery["outcome"]) == (0, "delivered")
+
+
+@pytest.mark.large
+@pytest.mark.parametrize("name", ["amplifyhosting-appid", "hosting-bucket", "sam-function"])
+def test_a_reported_case_is_delivered(case: Archived, name: str) -> None:
+    """Analytics, geo, predictions and hosting, and a template of AWS::Serverless."""
+    code, [delivery] = tell(case(name))
+    assert (code, delivery["outcome"]) == (0, "delivered")
 
 
 @pytest.mark.large

@@ -40,23 +40,25 @@ class Bootstrapped:
     _versions: dict[str, str] = field(default_factory=dict, compare=False)
 
     @classmethod
-    def make(cls, aws: LocalAws, assemblies: Iterable[Assembly], secrets: Secrets = NO_SECRETS) -> Bootstrapped:
+    def make(
+        cls, aws: LocalAws, assemblies: Iterable[Assembly], secrets: Secrets = NO_SECRETS, region: str = REGION
+    ) -> Bootstrapped:
         """An account whose roles were made for the types of all `assemblies` of one app."""
         found = list(assemblies)
         account = random_account()
         app = found[0].project
-        names = EnvironmentNames(app=app, account=account, region=REGION, environment="prod")
+        names = EnvironmentNames(app=app, account=account, region=region, environment="prod")
         root = render_root(
             found[0], EnvironmentValues("prod", EXPIRES, secrets=frozenset(secrets)), names.staging_bucket
         )
         access = EnvironmentAccess(
             names=names,
-            pipeline=PipelineNames(app=app, account="111111111111", region=REGION),
+            pipeline=PipelineNames(app=app, account="111111111111", region=region),
             stack_name=root.stack_name,
             resource_types=frozenset(kind for assembly in found for kind in resource_types(assembly)),
             tags=root.tags,
         )
-        made = cls(LocalAccount(aws, account, aws.make_admin(account), REGION), access, secrets)
+        made = cls(LocalAccount(aws, account, aws.make_admin(account), region), access, secrets)
         made._set_up()
         return made
 
@@ -78,11 +80,14 @@ class Bootstrapped:
         )
         for arn in execution.managed_policies:
             iam.attach_role_policy(RoleName=execution.name, PolicyArn=arn)
+        place = names.region
         s3.create_bucket(
             Bucket=names.staging_bucket,
             BucketNamespace="account-regional",
-            CreateBucketConfiguration={"LocationConstraint": REGION},
+            **({} if place == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": place}}),
         )
+        # As the staging area is: an S3 source of a pipeline wants it.
+        s3.put_bucket_versioning(Bucket=names.staging_bucket, VersioningConfiguration={"Status": "Enabled"})
 
     def root(self, assembly: Assembly, **values: Any) -> RootStack:
         """The root for this environment, published together with the assembly; its secrets are there."""
@@ -155,7 +160,7 @@ class Bootstrapped:
             iam.delete_role_policy(RoleName=name, PolicyName="taken-away")
 
     def _url(self, root: RootStack) -> str:
-        return f"https://s3.{REGION}.amazonaws.com/{self.access.names.staging_bucket}/{root.object.key}"
+        return f"https://s3.{self.local.region}.amazonaws.com/{self.access.names.staging_bucket}/{root.object.key}"
 
     def _given(self, root: RootStack) -> dict[str, Any]:
         given = {**root.parameters, **{s.version_parameter: self._versions[s.secret_name] for s in root.secrets}}

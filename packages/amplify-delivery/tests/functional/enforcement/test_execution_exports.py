@@ -165,17 +165,6 @@ def test_the_role_is_enough_for_2550_resources(large_export: Callable[[str], Pat
         live(aws, assemble(read_export(large_export("large"))))
 
 
-@pytest.mark.large
-def test_what_the_local_aws_has_no_type_for_is_named(local_aws: LocalAws, large_export: Callable[[str], Path]) -> None:  # noqa: F811
-    """The container API: everything up to it is made with the declared role."""
-    secrets = {("authkitchenappauth", "hostedUIProviderCreds"): SOCIAL}
-    assembly = assemble(read_export(large_export("kitchen")), secrets)
-    bootstrapped = Bootstrapped.make(local_aws, [assembly], secrets)
-    root = bootstrapped.root(assembly)
-    assert bootstrapped.create(root)["StackStatus"] == "ROLLBACK_COMPLETE"
-    assert {"NetworkStack"} == set(bootstrapped.failures(root))
-
-
 SOCIAL = json.dumps([{"ProviderName": p, "client_id": "i", "client_secret": "s"} for p in ("Facebook", "Google")])
 SECRETS = {"media-vault": {("authmediavault1f08412d", "hostedUIProviderCreds"): SOCIAL}}
 
@@ -220,6 +209,7 @@ EVENTS = {
     "Job": ("SQS", {"Queue": {"Fn::GetAtt": ["Queue", "Arn"]}}),
 }
 MACHINE = {
+    "Name": {"Fn::Sub": "machine-${env}"},
     "Definition": {"StartAt": "End", "States": {"End": {"Type": "Succeed"}}},
     "Policies": [{"LambdaInvokePolicy": {"FunctionName": {"Ref": "LambdaFunction"}}}],
     "Events": {"Daily": {"Type": "Schedule", "Properties": {"Schedule": "rate(1 day)"}}},

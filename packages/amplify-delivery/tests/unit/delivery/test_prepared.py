@@ -13,6 +13,7 @@ from amplify_delivery.components.documents.rights.prepared import Prepared
 from amplify_delivery.delivery.account.account import Account
 from amplify_delivery.delivery.account.prepared import (
     check,
+    check_names,
     check_policies,
     declared_boundary,
     denied_at_run_time,
@@ -164,6 +165,13 @@ def test_a_plan_refuses_managed_policies_with_names_of_their_own(project: Projec
         check_policies({"AWS::IAM::ManagedPolicy reports-prod": ["api/Policy"]}, project.environment("preprod"))
     assert "take `ManagedPolicyName` out of them" in caught.value.remedy
     check_policies({}, project.environment("preprod"))
+
+
+def test_a_plan_refuses_what_would_be_called_after_its_logical_id_alone(project: Project) -> None:
+    with pytest.raises(DeployError, match=r"AWS::StepFunctions::StateMachine \(custom/Machine\)") as caught:
+        check_names({"AWS::StepFunctions::StateMachine": ["custom/Machine"]}, project.environment("preprod"))
+    assert "a name that ends in the environment's" in caught.value.remedy
+    check_names({}, project.environment("preprod"))
 
 
 # --- the record in the account ---------------------------------------------------------------------------------------

@@ -18,9 +18,15 @@ Find = Callable[[str, str], Operation | None]
 """Service and operation -> what carries it out."""
 
 
-def answer(find: Find, document: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+Declared = Callable[[dict[str, Any]], dict[str, Any]]
+"""What makes, changes or deletes a resource of a template."""
+
+
+def answer(find: Find, declared: Declared, document: dict[str, Any]) -> tuple[int, dict[str, Any]]:
     """Status and body for a request as the front hands it on. Never raises."""
     try:
+        if "resource" in document:
+            return 200, declared(document)
         given: dict[str, Any] = {}
         if "target" in document:
             service, model = shapes.operation(document["target"])
@@ -46,14 +52,14 @@ def answer(find: Find, document: dict[str, Any]) -> tuple[int, dict[str, Any]]:
 class Listener:
     """A server on a free port of the loopback interface, one thread per request."""
 
-    def __init__(self, find: Find, token: str) -> None:
+    def __init__(self, find: Find, declared: Declared, token: str) -> None:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
                 if not hmac.compare_digest(self.headers.get("X-Pipelines-Token", "").encode(), token.encode()):
                     status, document = 403, {"__type": "AccessDeniedException", "message": "wrong token"}
                 else:
-                    status, document = answer(find, json.loads(body))
+                    status, document = answer(find, declared, json.loads(body))
                 content = json.dumps(document).encode()
                 self.send_response(status)
                 self.send_header("Content-Type", "application/x-amz-json-1.1")

@@ -28,6 +28,7 @@ from aws_rehearsal.local_aws import LocalAws
 from aws_rehearsal.pipeline_service import state as states
 from aws_rehearsal.pipeline_service.builds.build_run import Machine
 from aws_rehearsal.pipeline_service.builds.builds import Build
+from aws_rehearsal.pipeline_service.builds.container_image import write_tools
 from aws_rehearsal.pipeline_service.builds.processes import GRACE, Reaper
 from aws_rehearsal.pipeline_service.builds.projects_api import ProjectsApi
 from aws_rehearsal.pipeline_service.clients import Access, Clients
@@ -39,10 +40,13 @@ from aws_rehearsal.pipeline_service.notifications.events import Event, Listener
 from aws_rehearsal.pipeline_service.notifications.notifications_api import NotificationsApi
 from aws_rehearsal.pipeline_service.notifications.notifier import Notifier
 from aws_rehearsal.pipeline_service.pipelines.actions import Actions
+from aws_rehearsal.pipeline_service.pipelines.deployments import Deployments
 from aws_rehearsal.pipeline_service.pipelines.engine import Engine
+from aws_rehearsal.pipeline_service.pipelines.jobs import Jobs
 from aws_rehearsal.pipeline_service.pipelines.orders import Orders, UpdatePolicy
 from aws_rehearsal.pipeline_service.pipelines.pipelines_api import PipelinesApi
 from aws_rehearsal.pipeline_service.pipelines.rules import Rules
+from aws_rehearsal.pipeline_service.resources import Resources
 from aws_rehearsal.pipeline_service.roles import Roles
 from aws_rehearsal.pipeline_service.sources.repositories import Repositories, Repository
 from aws_rehearsal.pipeline_service.starts.changes import Changes
@@ -77,10 +81,11 @@ class PipelineService:
         build_quota: int | None = None,
     ) -> None:
         self.aws, self._room = aws, room
-        self._machine = Machine(build_variables or {"PATH": os.defpath}, minute, grace)
         self._poll_seconds, self._build_quota = poll_seconds, build_quota
         self._scratch = tempfile.TemporaryDirectory(prefix="build-logs-")
         self.logs = logs or Path(self._scratch.name)
+        tools = write_tools(Path(self._scratch.name, "container-image"))
+        self._machine = Machine(build_variables or {"PATH": os.defpath}, minute, grace, tools)
         self.engine = Engine()
         self._orders = Orders(self.engine)
         self._orders.update_policy = update_policy
@@ -132,9 +137,11 @@ class PipelineService:
         self._projects = ProjectsApi(
             access, self._machine, self._reaper, self.logs, self._told_build, quota=self._build_quota
         )
-        roles = Roles(access)
+        roles, self._jobs = Roles(access), Jobs(access.gate)
+        deployments = Deployments(access.clients, self._jobs, minute)
         self.engine.ready(
-            Actions(access, roles, self._repositories, self._projects, minute), Rules(roles, access.clients, minute)
+            Actions(access, roles, self._repositories, self._projects, deployments, minute),
+            Rules(roles, access.clients, minute),
         )
         pipelines = PipelinesApi(self.engine, self._orders, access, self._changes.watch)
         self._pipelines = WebhooksApi(self.engine, self._webhooks, access.gate, pipelines.handler)
@@ -142,7 +149,7 @@ class PipelineService:
         self._notifier = Notifier(access.gate, self._notifications, self.execution)
         self._notifier.start()
         self.engine.listen(self._notifier.hear)
-        self._http = HttpListener(self._find, self._room.token)
+        self._http = HttpListener(self._find, Resources(self._find).answer, self._room.token)
         self._http.start()
         access.gate.join(self._http.port)
         self._clock.start()
@@ -246,7 +253,7 @@ class PipelineService:
 
     def _find(self, service: str, operation: str) -> Operation | None:
         if service == "codepipeline":
-            return self._pipelines.handler(operation)
+            return self._jobs.handler(operation) or self._pipelines.handler(operation)
         return (self._projects if service == "codebuild" else self._notifications).handler(operation)
 
     def _is_pipeline(self, arn: str) -> bool:

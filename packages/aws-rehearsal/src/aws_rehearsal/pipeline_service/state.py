@@ -169,6 +169,7 @@ class PipelineState:
     client_tokens: dict[str, str] = field(default_factory=dict)
     versions: dict[int, Pipeline] = field(default_factory=dict)
     heads: dict[str, Any] = field(default_factory=dict)
+    objects: dict[str, str] = field(default_factory=dict)
 
     def execution(self, execution_id: str) -> Execution | None:
         """The execution of that id."""

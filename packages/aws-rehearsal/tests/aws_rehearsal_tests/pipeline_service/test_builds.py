@@ -49,6 +49,23 @@ def test_exports_and_the_directory_live_on_through_commands_and_phases(world: Wo
     assert _run(world, "lives")["buildStatus"] == "SUCCEEDED"
 
 
+@pytest.mark.parametrize("shell", ["sh", "bash"])
+def test_variables_live_on_through_phases_without_being_exported(world: World, shell: str) -> None:
+    """As Amplify's buildspec for containers has it: one phase names the image's tag, the next pushes it."""
+    odd = """it's "two"
+ lines=2 \\ $HOME"""
+    phases = {
+        "pre_build": {"commands": ["A=${B:=latest}", f"C='{odd}'".replace("it's", "it'\\''s"), "E=", "IFS=,"]},
+        "build": {"commands": ['test "$A$B" = latestlatest', 'printf "<%s>\\n" "$C"', 'test "${E+set}" = set']},
+        "post_build": {"commands": ['test "$(env | grep -c "^A=")" = 0', 'test "${lines-none}" = none']},
+    }
+    _project(world, f"kept-{shell}", spec={"version": 0.2, "env": {"shell": shell}, "phases": phases})
+
+    found = _run(world, f"kept-{shell}")
+    assert found["buildStatus"] == "SUCCEEDED", found["log"]
+    assert f"<{odd}>" in found["log"]
+
+
 def test_a_command_that_ends_its_shell_with_success_does_not_skip_the_next(world: World) -> None:
     _project(world, "exits", "export A=1; exit 0", "test $A = 1 && echo reached")
 

@@ -77,6 +77,19 @@ def check_policies(named: Needs, config: EnvironmentConfig) -> None:
     )
 
 
+def check_names(nameless: Needs, config: EnvironmentConfig) -> None:
+    """Raise `RefusedError` if the export leaves the name of something to CloudFormation whose made-up name would tell
+    no environment, so that the execution role has no right to make it."""
+    if not nameless:
+        return
+    raise RefusedError(
+        "without names, which CloudFormation would call after their logical ids alone, so that no account lets a "
+        "backend make them: " + "; ".join(_line(kind, places) for kind, places in nameless.items()),
+        where=bootstrap_version.place(config),
+        remedy="give each a name that ends in the environment's (`-${env}`)",
+    )
+
+
 def denied_at_run_time(needs: Needs, config: EnvironmentConfig, project: Project) -> tuple[str, ...]:
     """What the backend's code will be denied although its own policies give it, as a line with the way out."""
     if not needs:

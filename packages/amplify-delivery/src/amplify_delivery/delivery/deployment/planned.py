@@ -31,6 +31,7 @@ from amplify_delivery.delivery.planning import (
     lacking,
     losses,
     named_policies,
+    nameless,
     page_buckets,
     plan_backend,
     plan_program,
@@ -133,6 +134,7 @@ def _rights(target: Wanted, here: Backend, previewed: Sequence[ProgramStep]) -> 
     )
     prepared.check(found, config, project)
     if not config.execution_role_arn:
+        prepared.check_names(nameless(here.wanted), config)
         prepared.check_policies(named_policies(here.wanted, target.names.stack_role_prefix), config)
     denied = prepared.denied_at_run_time(beyond_boundary(record, here.wanted), config, project)
     return (*prepared.unclear(found), *denied, *prepared.not_compared(unread_policies(here.wanted)))

@@ -18,6 +18,7 @@ from amplify_delivery.changes.steps import RemoveResource, ReplaceResource, Step
 from amplify_delivery.components.documents.rights.prepared import Prepared
 from amplify_delivery.components.documents.rights.pulumi_types import PROVIDERS, ROOT_STACK
 from amplify_delivery.components.documents.rights.run_time import given_actions, unknown_policies
+from amplify_delivery.components.documents.rights.scopes import NAMED_AFTER_LOGICAL_ID
 from amplify_delivery.delivery.planning.program import BACKEND, OPERATIONS, ProgramStep
 
 Needs = Mapping[str, Sequence[str]]
@@ -109,6 +110,17 @@ def named_policies(wanted: Stacks, prefix: str) -> Needs:
         name = (resource.properties or {}).get("ManagedPolicyName") if resource.type == _POLICY else None
         if name and not (isinstance(name, str) and name.startswith(prefix)):
             found.setdefault(f"{_POLICY} {name}", []).append("/".join(path))
+    return found
+
+
+def nameless(wanted: Stacks) -> Needs:
+    """Resources of `wanted` without a name that CloudFormation calls after their logical ids alone, so that no right
+    tells them from another environment's; those of Amplify's container API apart."""
+    found: dict[str, list[str]] = {}
+    for path, resource in wanted.resolved.resources.items():
+        naming, own = NAMED_AFTER_LOGICAL_ID.get(resource.type, ("", ""))
+        if naming and not (resource.properties or {}).get(naming) and not (own and path[-1].startswith(own)):
+            found.setdefault(resource.type, []).append("/".join(path))
     return found
 
 

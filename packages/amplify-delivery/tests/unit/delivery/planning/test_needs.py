@@ -17,12 +17,13 @@ from amplify_delivery.delivery.planning import (
     beyond_boundary,
     lacking,
     named_policies,
+    nameless,
     page_buckets,
     plan_backend,
     program_needs,
     unread_policies,
 )
-from unit.delivery.planning.stacks_of import stacks_of, with_resource, without
+from unit.delivery.planning.stacks_of import changed, stacks_of, with_resource, without
 
 NOBODY = Identity()
 MODELS, WITH_AUTH = "todo-series/v1", "todo-series/v4"
@@ -250,3 +251,23 @@ def test_a_managed_policy_with_a_name_of_its_own_is_told() -> None:
     for name, told in (("reports-dev", True), ("amplify-fullapp-dev-mine", False)):
         found = named_policies(with_resource(stacks, place, ManagedPolicyName=name), "amplify-fullapp-dev")
         assert found == ({f"AWS::IAM::ManagedPolicy {name}": [place]} if told else {})
+
+
+@pytest.mark.parametrize(
+    ("logical_id", "kind", "properties", "told"),
+    [
+        ("Machine", "AWS::StepFunctions::StateMachine", {}, True),
+        ("Machine", "AWS::StepFunctions::StateMachine", {"StateMachineName": "machine-dev"}, False),
+        ("AwaiterMyProviderwaiterstatemachineCF09BEC8", "AWS::StepFunctions::StateMachine", {}, False),
+        ("Machine", "AWS::Serverless::StateMachine", {}, True),
+        ("Project", "AWS::CodeBuild::Project", {}, True),
+        ("ApiPipelineCodeBuildProject117EE1BE", "AWS::CodeBuild::Project", {}, False),
+        ("Queue", "AWS::SQS::Queue", {}, False),
+    ],
+)
+def test_what_would_be_called_after_its_logical_id_alone_is_told(
+    logical_id: str, kind: str, properties: dict[str, str], *, told: bool
+) -> None:
+    resource = {"Type": kind, "Properties": properties}
+    stacks = changed(stacks_of("full"), "", lambda template: template["Resources"].update({logical_id: resource}))
+    assert nameless(stacks) == ({kind: [logical_id]} if told else {})

@@ -341,8 +341,25 @@ def _cloudfront(_verb: str, subject: Subject) -> list[str]:
     return [subject.arn("cloudfront", f"{kind}/{subject.physical_id or NEW}", region="")]
 
 
+def _hosted_zone(_verb: str, subject: Subject) -> list[str]:
+    return [subject.arn("route53", f"hostedzone/{subject.text('HostedZoneId') or NEW}", region="", account="")]
+
+
 def _states(_verb: str, subject: Subject) -> list[str]:
-    return _named("states", "stateMachine:", "StateMachineName", 80)("", subject)
+    called = subject.physical_id or subject.text("StateMachineName") or _without_stack(subject)
+    return [called if called.startswith("arn:") else subject.arn("states", f"stateMachine:{called}")]
+
+
+def _project(_verb: str, subject: Subject) -> list[str]:
+    return [
+        subject.arn("codebuild", f"project/{subject.physical_id or subject.text('Name') or _without_stack(subject)}")
+    ]
+
+
+def _without_stack(subject: Subject) -> str:
+    """`LOGICALID-RANDOM`: the made-up names of a few types know no stack. Told by users: aws-lambda-power-tuning 220,
+    ARNs of projects and state machines in reports on the AWS CDK."""
+    return f"{subject.logical_id[:27]}-{_RANDOM}"
 
 
 _SERVICES: Mapping[str, Callable[[str, Subject], list[str]]] = {
@@ -351,7 +368,7 @@ _SERVICES: Mapping[str, Callable[[str, Subject], list[str]]] = {
     "cloudformation": _cloudformation,
     "cloudfront": _cloudfront,
     "cloudwatch": _named("cloudwatch", "alarm:", "AlarmName", 255),
-    "codebuild": _named("codebuild", "project/", "Name", 255),
+    "codebuild": _project,
     "codepipeline": _named("codepipeline", "", "Name", 100),
     "cognito-identity": _cognito_identity,
     "cognito-idp": _cognito_idp,
@@ -365,6 +382,7 @@ _SERVICES: Mapping[str, Callable[[str, Subject], list[str]]] = {
     "kms": _kms,
     "lambda": _lambda,
     "logs": _logs,
+    "route53": _hosted_zone,
     "s3": _s3,
     "secretsmanager": _secretsmanager,
     "sns": _sns,

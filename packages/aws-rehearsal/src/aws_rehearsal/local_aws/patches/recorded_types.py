@@ -2,9 +2,9 @@
 
 Nothing is made for them: such a resource has properties, a physical id that says so (`recorded-only-...`) and an
 answer for every `Fn::GetAtt`; whether the type has that attribute is cfn-lint's to say. MiniStack refuses the whole
-template, and with it an export with analytics, geo, predictions, @searchable or scaled tables.
+template, and with it an export with hosting, containers, @searchable or scaled tables.
 AWS: all of these types are in the CloudFormation template reference. Any other type that MiniStack lacks is refused
-with its name, as before: a container API's pipeline too, since code of the export waits for what that pipeline does.
+with its name, as before. A container API's pipeline is made by the pipeline service (`pipeline_service/inside`).
 """
 
 from __future__ import annotations
@@ -37,6 +37,13 @@ TYPES = (
     "AWS::AppSync::DomainName",
     "AWS::AppSync::DomainNameApiAssociation",
     "AWS::Elasticsearch::Domain",
+    # hosting
+    "AWS::Amplify::Branch",
+    # container api
+    "AWS::ApiGatewayV2::VpcLink",
+    "AWS::EC2::NetworkAcl",
+    "AWS::EC2::NetworkAclEntry",
+    "AWS::EC2::SubnetNetworkAclAssociation",
     # geo
     "AWS::Location::APIKey",
     "AWS::Location::GeofenceCollection",

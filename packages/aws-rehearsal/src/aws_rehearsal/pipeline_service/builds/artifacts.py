@@ -69,7 +69,9 @@ class Artifacts:
                 raise ActionError(
                     "PermissionError", f"Upload to S3 failed with the following error: Access Denied. {denied.message}"
                 )
-        encryption = {"ServerSideEncryption": "aws:kms"} | ({"SSEKMSKeyId": store.key} if store.key else {})
+        # Without a key of its own a store has "the default key for Amazon S3" (`encryptionKey`, API reference), which
+        # the local S3 does not know.
+        encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": store.key} if store.key else {}
         try:
             self._clients.get("s3", credentials, region).put_object(
                 Bucket=store.bucket, Key=key, Body=content, ContentType="application/zip", **encryption, **more

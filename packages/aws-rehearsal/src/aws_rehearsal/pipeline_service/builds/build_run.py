@@ -48,6 +48,8 @@ class Machine:
     variables: Mapping[str, str]
     minute: float = 60.0
     grace: float = GRACE
+    container_tools: Path | None = None
+    """The folder with what a build in privileged mode finds first on its PATH."""
 
 
 class _EndedError(Exception):
@@ -162,6 +164,7 @@ class BuildRun:
             "HOME": str(home),
             "TMPDIR": str(temporary),
             **environment(self._access.clients.endpoint, credentials, build.region),
+            **self._container_path(),
             **values,
             **{f"CODEBUILD_SRC_DIR_{name}": str(folder) for name, folder in list(folders.items())[1:]},
             "CODEBUILD_BUILD_ARN": build.arn,
@@ -178,6 +181,13 @@ class BuildRun:
             "CODEBUILD_START_TIME": str(int(build.started * 1000)),
             "CI": "true",
         }
+
+    def _container_path(self) -> dict[str, str]:
+        """Docker is there in privileged mode only ("Docker sample", CodeBuild user guide)."""
+        tools = self._machine.container_tools
+        if tools is None or not (self._build.project.get("environment") or {}).get("privilegedMode"):
+            return {}
+        return {"PATH": f"{tools}:{self._machine.variables['PATH']}"}
 
     def _run_phases(self, buildspec: Buildspec, shell: Shell) -> tuple[bool, bool]:
         """Whether all went well, and whether POST_BUILD was reached."""

@@ -1,8 +1,9 @@
-"""The commands of a build's phases, run in a shell whose directory and exported variables live on between phases.
+"""The commands of a build's phases, run in a shell whose directory and variables live on between phases.
 
 "In buildspec version 0.2, CodeBuild runs all build commands in the same instance of the default shell in the build
-environment": the commands of one phase share one shell; what it exported and where it stood is kept when it ends, and
-the next phase's shell starts from there. A command that ends the shell (`exit`) ends itself only, as on AWS.
+environment": the commands of one phase share one shell; its variables, exported or not, and where it stood are kept
+when it ends, and the next phase's shell starts from there. A command that ends the shell (`exit`) ends itself only, as
+on AWS.
 """
 
 from __future__ import annotations
@@ -16,6 +17,22 @@ from pathlib import Path
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PLAIN_PATH = "/usr/local/bin:/usr/bin:/bin"
+_NAMES = r"set | sed -n 's/^\([A-Za-z_][A-Za-z0-9_]*\)=.*/\1/p'"
+_KEEP = r"""
+__codebuild_keep() {
+  unset IFS
+  for __codebuild_name in $(@NAMES@); do
+    case " $__codebuild_own " in *[[:space:]]"$__codebuild_name"[[:space:]]*) continue ;; esac
+    case $__codebuild_name in __codebuild_*|_|BASH*|PIPESTATUS|LINENO) continue ;; esac
+    eval "[ -n \"\${$__codebuild_name+x}\" ]" || continue
+    eval "__codebuild_value=\${$__codebuild_name-}"
+    printf "%s=" "$__codebuild_name"
+    printf "%s" "$__codebuild_value" | sed "s/'/'\\\\''/g; 1s/^/'/; \$s/\$/'/"
+    echo
+  done
+}
+""".replace("@NAMES@", _NAMES)
+"""Prints every variable that is no shell's own, as an assignment. `set` alone also prints what nobody may assign."""
 
 
 @dataclass(frozen=True)
@@ -72,10 +89,12 @@ class Shell:
     def _script(self, phase: str, commands: tuple[str, ...], done: int, succeeding: bool) -> Path:
         env, cwd, index = (shlex.quote(str(self._folder / name)) for name in ("env", "cwd", "index"))
         lines = [
+            f"__codebuild_own=$({_NAMES})",
+            _KEEP,
             f". {env}",
             f'cd "$(cat {cwd})" || exit 1',
             f"export CODEBUILD_BUILD_SUCCEEDING={int(succeeding)}",
-            f"trap 'export -p > {env}; pwd > {cwd}' EXIT",
+            f"trap 'export -p > {env}; __codebuild_keep >> {env}; pwd > {cwd}' EXIT",
         ]
         for number, command in enumerate(commands[done:], done + 1):
             file = self._folder / f"{phase}.{number}.sh"

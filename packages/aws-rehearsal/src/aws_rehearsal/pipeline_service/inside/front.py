@@ -36,7 +36,7 @@ class Front:
         self._port: int | None = None
 
     def install(self) -> None:
-        """Take the services over in MiniStack's routing. Call after it is imported and patched."""
+        """Take over the services in MiniStack's routing, and their types in its CloudFormation, once it is patched."""
         from ministack import app  # noqa: PLC0415 - reads the environment while it is imported
         from ministack.core import iam_actions, router  # noqa: PLC0415
 
@@ -71,6 +71,8 @@ class Front:
             return await shortcuts(method, path, headers, body, *rest)
 
         app._handle_post_body_shortcuts = post_body
+        # Beside this file.
+        importlib.import_module("resources").install(lambda: self._port, self._token)
 
     async def _handle_json(self, _method: str, _path: str, headers: dict[str, str], *rest: Any) -> Any:
         """A request whose header names the operation."""

@@ -1,4 +1,7 @@
-"""What the actions of a pipeline do: sources, CodeBuild, manual approval. Each with its own role's credentials."""
+"""What the actions of a pipeline do: sources, CodeBuild, manual approval, `deployments`.
+
+Each with its own role's credentials.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ from aws_rehearsal.pipeline_service.definitions import DEFAULT_APPROVAL_MINUTES,
 from aws_rehearsal.pipeline_service.errors import ActionError
 from aws_rehearsal.pipeline_service.gate import Caller
 from aws_rehearsal.pipeline_service.pipelines import variables
+from aws_rehearsal.pipeline_service.pipelines.deployments import Deployments
 from aws_rehearsal.pipeline_service.roles import Roles
 from aws_rehearsal.pipeline_service.sources.connections import SOURCE_CALLS, use_denied
 from aws_rehearsal.pipeline_service.sources.repositories import Repositories
@@ -38,11 +42,17 @@ class BuildDesk(Protocol):
 class Actions:
     """Carries out actions. Every method raises `ActionError` when the action fails."""
 
-    def __init__(
-        self, access: Access, roles: Roles, repositories: Repositories, desk: BuildDesk, minute: float
+    def __init__(  # noqa: PLR0917 - what actions of all kinds need
+        self,
+        access: Access,
+        roles: Roles,
+        repositories: Repositories,
+        desk: BuildDesk,
+        deployments: Deployments,
+        minute: float,
     ) -> None:
         self._gate, self._clients, self._roles = access.gate, access.clients, roles
-        self._repositories, self._desk, self._minute = repositories, desk, minute
+        self._repositories, self._desk, self._deployments, self._minute = repositories, desk, deployments, minute
         self._artifacts = Artifacts(access)
 
     def perform(self, execution: Execution, run: ActionRun) -> bool:
@@ -55,9 +65,22 @@ class Actions:
         credentials = self._roles.of_role(execution.pipeline, action.role, execution.id)
         if action.is_source:
             self._source(execution, run, credentials)
+        elif action.category == "Invoke":
+            self._deployments.invoke(run, credentials, execution.pipeline.region_of(action))
+        elif action.category == "Deploy":
+            self._deploy(execution, run, credentials)
         else:
             self._build(execution, run, credentials)
         return True
+
+    def _deploy(self, execution: Execution, run: ActionRun, credentials: Credentials) -> None:
+        pipeline = execution.pipeline
+        region = pipeline.region_of(run.action)
+        run.inputs = [self._in_region(execution, execution.artifacts[name], region) for name in run.action.inputs]
+        store, place = pipeline.stores[region], run.inputs[0].places[region]
+        self._deployments.deploy(
+            run, credentials, region, lambda: self._artifacts.get(credentials, region, store, place)
+        )
 
     def _source(self, execution: Execution, run: ActionRun, credentials: Credentials) -> None:
         pipeline, action = execution.pipeline, run.action

@@ -49,6 +49,9 @@ PROVIDERS: dict[tuple[str, str, str], _Provider] = {
         )
         for category in ("Build", "Test")
     },
+    # With artifacts a Lambda action is not played.
+    ("Invoke", "AWS", "Lambda"): _Provider(_NONE, _NONE, "FunctionName", "UserParameters"),
+    ("Deploy", "AWS", "ECS"): _Provider((1, 1), _NONE, "ClusterName ServiceName", "FileName DeploymentTimeout"),
     ("Approval", "AWS", "Manual"): _Provider(_NONE, _NONE, "", "CustomData NotificationArn ExternalEntityLink"),
 }
 """Category, owner, provider -> what its actions may have. What the service can run, and no more."""

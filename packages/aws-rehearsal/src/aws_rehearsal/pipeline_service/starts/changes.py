@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import threading
 
-from aws_rehearsal.pipeline_service.definitions import Action
+from aws_rehearsal.pipeline_service.definitions import Action, Pipeline
 from aws_rehearsal.pipeline_service.errors import ActionError, ServiceError
 from aws_rehearsal.pipeline_service.pipelines.engine import Engine
 from aws_rehearsal.pipeline_service.pipelines.orders import Orders
@@ -37,6 +37,10 @@ class Changes:
                     key = self._key(state, source)
                     watched[key] = state.heads.get(key) or self._heads(repository)
             state.heads = watched
+            before, state.objects = state.objects, _objects(state.definition)
+        if any(place != before.get(name, place) for name, place in state.objects.items()):
+            # Another object is another revision, which polling finds; a new version of the same one is not looked for.
+            self._orders.start(state, ("PollForSourceChanges", json.dumps(state.objects)[:1024]))
 
     def look(self) -> list[Execution]:
         """Start what the pushes since the last look start."""
@@ -101,6 +105,15 @@ class Changes:
             return repository.heads()
         except ActionError:
             return {}
+
+
+def _objects(pipeline: Pipeline) -> dict[str, str]:
+    """The objects that source actions poll, by the action's name; polling is what they do unless they say otherwise."""
+    return {
+        source.name: f"{source.configuration['S3Bucket']}/{source.configuration['S3ObjectKey']}"
+        for source in pipeline.sources()
+        if source.provider == "S3" and source.configuration.get("PollForSourceChanges", "true").lower() != "false"
+    }
 
 
 def _ref(push: Push) -> str:

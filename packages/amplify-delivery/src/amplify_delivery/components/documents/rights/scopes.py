@@ -122,6 +122,42 @@ def _s3(access: EnvironmentAccess, types: frozenset[str]) -> list[str]:
     return [names.bucket_arn(pattern) for pattern in patterns]
 
 
+NAMED_AFTER_LOGICAL_ID: Mapping[str, tuple[str, str]] = {
+    "AWS::CodeBuild::Project": ("Name", "ApiPipelineCodeBuild"),
+    "AWS::StepFunctions::StateMachine": ("StateMachineName", "AwaiterMyProviderwaiter"),
+    "AWS::Serverless::StateMachine": ("Name", ""),
+}
+"""Types that CloudFormation calls `LOGICALID-RANDOM` where a template gives no name: it tells no environment.
+
+Each with the property that names it, and what the logical ids of Amplify's container API begin with: those are allowed.
+"""
+
+
+def _codebuild(access: EnvironmentAccess, types: frozenset[str]) -> list[str]:
+    found = _named("codebuild", "project/")(access, types)
+    if access.containers:
+        found.append(access.names.arn("codebuild", f"project/{NAMED_AFTER_LOGICAL_ID['AWS::CodeBuild::Project'][1]}*"))
+    return found
+
+
+def _states(access: EnvironmentAccess, types: frozenset[str]) -> list[str]:
+    found = _named("states", "stateMachine:")(access, types)
+    if access.containers:
+        machine = NAMED_AFTER_LOGICAL_ID["AWS::StepFunctions::StateMachine"][1]
+        found.append(access.names.arn("states", f"stateMachine:{machine}*"))
+    return found
+
+
+def _logs(access: EnvironmentAccess, types: frozenset[str]) -> list[str]:
+    kinds = ["log-group:", "log-group:/aws/lambda/"]
+    if any(name.startswith("AWS::ECS::") for name in types):
+        kinds.append("log-group:/ecs/")
+    if "AWS::StepFunctions::StateMachine" in types:
+        # Where AWS lets a state machine log without a limit of policies ("Logging using CloudWatch Logs").
+        kinds.append("log-group:/aws/vendedlogs/states/waiter-state-machine-")
+    return _named("logs", *kinds, tails=("", ":*"))(access, types)
+
+
 def _apigateway(access: EnvironmentAccess, types: frozenset[str]) -> list[str]:
     paths = ["/tags/*"]
     if any(name.startswith("AWS::ApiGateway::") for name in types):
@@ -148,7 +184,7 @@ _SCOPES: Mapping[str, Scope] = {
     "appsync": _anywhere("appsync", "apis/*", "/v1/apis/*"),
     "cloudformation": _cloudformation,
     "cloudfront": _anywhere("cloudfront", "*", region=""),
-    "codebuild": _named("codebuild", "project/"),
+    "codebuild": _codebuild,
     "codepipeline": _named("codepipeline", ""),
     "cognito-identity": _anywhere("cognito-identity", "identitypool/*"),
     "cognito-idp": _anywhere("cognito-idp", "userpool/*"),
@@ -157,12 +193,12 @@ _SCOPES: Mapping[str, Scope] = {
     "iam": _iam,
     "kms": _anywhere("kms", "key/*"),
     "lambda": _lambda,
-    "logs": _named("logs", "log-group:", "log-group:/aws/lambda/", tails=("", ":*")),
+    "logs": _logs,
     "route53": _route53,
     "s3": _s3,
     "secretsmanager": _named("secretsmanager", "secret:", tails=("", "-*")),
     "sns": _named("sns", "", tails=("", ":*")),
     "sqs": _named("sqs", ""),
     "ssm": _named("ssm", "parameter/", "parameter/amplify/"),
-    "states": _named("states", "stateMachine:"),
+    "states": _states,
 }
