@@ -42,7 +42,7 @@ class Stacks:
     def resolved_in(self, pseudo: Mapping[str, str]) -> ResolvedTree:
         """With values of pseudo parameters that are known; `AWS::StackName` is the root's."""
 
-        def template(path: Path) -> tuple[str, Mapping[str, Any]]:
+        def template(path: Path, _: Any) -> tuple[str, Mapping[str, Any]]:
             body = self.templates.get(path, {})
             return digest(body), body
 

@@ -27,7 +27,7 @@ def value(expression: Any, **parameters: str) -> Any:
         "Conditions": CONDITIONS,
         "Resources": {"R": {"Type": "X", "Properties": {"P": expression}}},
     }
-    return resolve(template, parameters, lambda path: ("", {})).resources["R",].properties.get("P", "absent")
+    return resolve(template, parameters, lambda *_: ("", {})).resources["R",].properties.get("P", "absent")
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_a_changed_condition_that_nobody_can_know_is_a_change() -> None:
             "Conditions": {"Here": {"Fn::Equals": [{"Ref": "AWS::Region"}, region]}},
             "Resources": {"R": {"Type": "X", "Properties": {"P": {"Fn::If": ["Here", 1, 2]}}}},
         }
-        return resolve(template, {}, lambda path: ("", {})).resources["R",]
+        return resolve(template, {}, lambda *_: ("", {})).resources["R",]
 
     assert conditional("eu-west-1") == conditional("eu-west-1")
     assert conditional("eu-west-1") != conditional("eu-west-2")
@@ -93,7 +93,7 @@ def test_circles_end() -> None:
         "Properties": {"Parameters": {"p": {"Fn::GetAtt": ["A", "Outputs.o"]}}},
     }
     body = {"Parameters": {"p": {"Type": "String"}}, "Outputs": {"o": {"Value": {"Ref": "p"}}}}
-    assert resolve({"Resources": {"A": nested}}, {}, lambda path: ("key", body)).stacks.keys() == {("A",)}
+    assert resolve({"Resources": {"A": nested}}, {}, lambda *_: ("key", body)).stacks.keys() == {("A",)}
 
 
 def test_values_pass_through_nested_stacks() -> None:
@@ -107,7 +107,7 @@ def test_values_pass_through_nested_stacks() -> None:
         return {"Type": "AWS::CloudFormation::Stack", "Properties": {"Parameters": {"p": value}}}
 
     root = {"Resources": {"B": nested({"Fn::GetAtt": ["A", "Outputs.o"]}), "A": nested("hi")}}
-    tree = resolve(root, {}, lambda path: ("key", child))
+    tree = resolve(root, {}, lambda *_: ("key", child))
     assert tree.resources["A", "R"].properties == {"P": "hi"}
     assert tree.resources["B", "R"].properties == {"P": "hi!"}
 
@@ -116,4 +116,4 @@ def test_a_chain_too_long_to_follow_is_refused() -> None:
     conditions = {f"C{n}": {"Fn::Not": [{"Condition": f"C{n + 1}"}]} for n in range(2000)}
     template = {"Conditions": conditions, "Resources": {"R": {"Type": "X", "Condition": "C0"}}}
     with pytest.raises(AssemblyError, match="a chain too long to follow"):
-        resolve(template, {}, lambda path: ("", {}))
+        resolve(template, {}, lambda *_: ("", {}))

@@ -8,7 +8,7 @@ import pytest
 
 from amplify_delivery.export import Assembly
 from amplify_delivery.publishing.examination import wiring
-from unit.publishing.conftest import SOUND, assembly_of, spoiled, tree_of
+from unit.publishing.conftest import BUCKET, SOUND, assembly_of, spoiled, tree_of
 
 API = ("apimytodoapp",)
 MODEL = ("apimytodoapp", "Todo")
@@ -121,3 +121,34 @@ def test_an_output_that_the_child_does_not_have(todo: Assembly) -> None:
     (finding,) = wiring.missing_outputs(tree_of(spoiled(todo, API, read)))
     assert finding.id == "AD703"
     assert "reads output Nothing of Todo" in finding.message
+
+
+@pytest.mark.parametrize(("rule", "found"), [(["a", "b"], []), (["a", "a"], ["AD701"])])
+def test_what_is_not_made_here_needs_no_object(todo: Assembly, rule: list[str], found: list[str]) -> None:
+    def add(template: dict[str, Any]) -> None:
+        template.setdefault("Conditions", {})["Made"] = {"Fn::Equals": rule}
+        code = {"S3Bucket": BUCKET, "S3Key": "functions/none.zip"}
+        function = {"Type": "AWS::Lambda::Function", "Condition": "Made", "Properties": {"Code": code}}
+        template["Resources"]["Extra"] = function
+
+    assert [f.id for f in wiring.unpublished_objects(tree_of(spoiled(todo, ("apimytodoapp",), add)))] == found
+
+
+def test_a_location_is_followed_through_functions_and_parameters(todo: Assembly) -> None:
+    def add(template: dict[str, Any]) -> None:
+        key = {"Fn::Select": [1, {"Fn::Split": ["|", "x|none/y"]}]}
+        template["Resources"]["Extra"] = {
+            "Type": "AWS::Lambda::Function",
+            "Properties": {"Code": {"S3Bucket": BUCKET, "S3Key": {"Fn::Sub": ["${K}-${env}", {"K": key}]}}},
+        }
+
+    (finding,) = wiring.unpublished_objects(tree_of(spoiled(todo, ("apimytodoapp",), add)))
+    assert "none/y-dev, which is not published" in finding.message
+
+
+def test_a_stack_that_is_nested_in_itself_ends_the_walk(todo: Assembly) -> None:
+    def nest(template: dict[str, Any]) -> None:
+        template["Resources"]["Todo"]["Properties"]["TemplateURL"] = f"https://s3.amazonaws.com/{BUCKET}/{own}"
+
+    own = todo.root.nested["apimytodoapp"].template
+    assert [view.path for view in tree_of(spoiled(todo, ("apimytodoapp",), nest)).stacks].count(("apimytodoapp",)) == 1

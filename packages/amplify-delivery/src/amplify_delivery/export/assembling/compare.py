@@ -81,7 +81,7 @@ def _resolved(assembly: Assembly, name: StackName) -> ResolvedTree:
     values = EnvironmentValues(name.environment, _SOME_DATE, name.suffix, secrets=secrets, kept_literals=kept)
     root = render_root(assembly, values, "staging-bucket")
 
-    def template(path: Path) -> tuple[str, Mapping[str, Any]]:
+    def template(path: Path, _: Any) -> tuple[str, Mapping[str, Any]]:
         stack: NestedStack = assembly.root
         for logical_id in path:
             if logical_id not in stack.nested:

@@ -62,7 +62,7 @@ def _sets_triggers(item: Mapping[str, Any]) -> bool:
 def pool_state(template: Mapping[str, Any], parameters: Mapping[str, Any], tags: Mapping[str, str]) -> str:
     """A digest of everything by which CloudFormation would update the user pools of a stack that is called with
     `parameters`: their properties, those of what they refer to in it, and the tags, which reach every resource."""
-    tree = resolve(template, parameters, lambda _: ("", {}))
+    tree = resolve(template, parameters, lambda *_: ("", {}))
     pending = [path for path, item in tree.resources.items() if item.type == _POOL]
     found: dict[str, Any] = {}
     while pending:

@@ -19,6 +19,9 @@ _ABSENT = object()
 """`AWS::NoValue`: the property is not there."""
 
 Path = tuple[str, ...]
+Template = Callable[[Path, Any], tuple[str, Mapping[str, Any]]]
+"""Key and body of a nested stack's template, by the stack's path and its resolved TemplateURL; no key and an empty body
+for one that is not known."""
 
 
 @dataclass(frozen=True)
@@ -31,10 +34,12 @@ class ResolvedResource:
 
 @dataclass(frozen=True)
 class ResolvedStack:
-    """A nested stack: its template's key and the parameters that it is given."""
+    """A nested stack: its template's key and the parameters that it is given. `url` is its TemplateURL, resolved: where
+    that key lies."""
 
     template: str
     parameters: Mapping[str, Any]
+    url: Any = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -65,14 +70,14 @@ class ResolvedTree:
 def resolve(
     root: Mapping[str, Any],
     parameters: Mapping[str, Any],
-    template: Callable[[Path], tuple[str, Mapping[str, Any]]],
+    template: Template,
     pseudo: Mapping[str, str] | None = None,
 ) -> ResolvedTree:
     """Resolve the tree under `root`, called with `parameters`: texts, or an expression where the value is not known.
 
-    `template` gives the key and the body of the nested stack at a path, `pseudo` values of pseudo parameters
-    (`AWS::Region`; `AWS::StackName` is the root's) that are known. Raises `AssemblyError` for a chain of references
-    that is too long to follow.
+    `template` gives the key and the body of the nested stack at a path with a TemplateURL, `pseudo` values of pseudo
+    parameters (`AWS::Region`; `AWS::StackName` is the root's) that are known. Raises `AssemblyError` for a chain of
+    references that is too long to follow.
     """
     tree = ResolvedTree()
     try:
@@ -89,7 +94,7 @@ def resolve(
 class _Scope:
     """What all stacks of a tree share."""
 
-    template: Callable[[Path], tuple[str, Mapping[str, Any]]]
+    template: Template
     tree: ResolvedTree
     pseudo: Mapping[str, str]
 
@@ -115,6 +120,7 @@ class _Stack:
             self.parameters[name] = text(value) if isinstance(value, (bool, int, float)) else value
         self.conditions: dict[str, bool | None] = {}
         self.outputs: dict[str, dict[str, Any]] = {}
+        self.declared_outputs: dict[str, Mapping[str, Any]] = {}
         self.resources: Mapping[str, Mapping[str, Any]] = body.get("Resources") or {}
         self.busy: set[str] = set()
         self.open_rules: set[str] = set()
@@ -170,10 +176,12 @@ class _Stack:
             return {}  # a circle, which CloudFormation refuses: keep the reference symbolic
         self.busy.add(name)
         path, item = (*self.path, name), self.resources[name]
-        key, body = self.scope.template(path)
+        properties = item.get("Properties") or {}
         with self.at(name, item):
-            given = self.value((item.get("Properties") or {}).get("Parameters") or {})
-        self.tree.stacks[path] = ResolvedStack(key, given)
+            url, given = self.value(properties.get("TemplateURL")), self.value(properties.get("Parameters") or {})
+        key, body = self.scope.template(path, url)
+        self.tree.stacks[path] = ResolvedStack(key, given, url)
+        self.declared_outputs[name] = body.get("Outputs") or {}
         certain = self.exists and self.holds(item)
         self.outputs[name] = _Stack(path, body, given, self.scope, certain=certain).resolve()
         return self.outputs[name]
@@ -259,16 +267,14 @@ class _Stack:
             outputs = self.nested(resource)
             if output in outputs:
                 return outputs[output]
-            if resource in self.outputs and output in (self.template_of(resource).get("Outputs") or {}):
+            # Declared, but not among what its stack gives: its condition does not hold.
+            if resource in self.outputs and output in self.declared_outputs[resource]:
                 self.lacks("output", f"{output} of {resource}")
         return {"Fn::GetAtt": [[*self.path, resource], self.value(attribute)]}
 
     def is_left_out(self, resource: str) -> bool:
         """Whether a resource of this template is not made, because its condition does not hold."""
         return self.condition(self.resources.get(resource, {}).get("Condition")) is False
-
-    def template_of(self, nested: str) -> Mapping[str, Any]:
-        return self.scope.template((*self.path, nested))[1]
 
     def function(self, name: str, argument: Any) -> Any:
         if name == "Fn::GetAtt":

@@ -69,25 +69,25 @@ def schema_problems(tree: Tree) -> Iterator[Finding]:
     for view in tree.stacks:
         nearest = next((p for n in range(len(view.path), -1, -1) if (p := view.path[:n]) in fields), None)
         if nearest is not None:
-            yield from _lost_resolvers(view, fields[nearest])
+            yield from _lost_resolvers(tree, view, fields[nearest])
 
 
 def _schemas(view: StackView, tree: Tree) -> Iterator[tuple[str, str, str]]:
     """(logical id, where it stands, text) of the schemas of one stack."""
-    for logical_id, _, properties in view.resources("AWS::AppSync::GraphQLSchema"):
+    for logical_id, properties in tree.resources(view, "AWS::AppSync::GraphQLSchema"):
         inline = properties.get("Definition")
         if isinstance(inline, str):
             yield logical_id, "inline Definition", inline
-        for location in texts(properties.get("DefinitionS3Location", UNKNOWN), view.values):
+        for location in texts(properties.get("DefinitionS3Location", UNKNOWN)):
             key = tree.key_of(location)
             if key in tree.keys:
                 yield logical_id, key, tree.assembly.read(key).decode("utf-8", "replace")
 
 
-def _lost_resolvers(view: StackView, types: Mapping[str, frozenset[str]]) -> Iterator[Finding]:
-    for logical_id, _, properties in view.resources("AWS::AppSync::Resolver"):
-        type_name = text(properties.get("TypeName", UNKNOWN), view.values)
-        field_name = text(properties.get("FieldName", UNKNOWN), view.values)
+def _lost_resolvers(tree: Tree, view: StackView, types: Mapping[str, frozenset[str]]) -> Iterator[Finding]:
+    for logical_id, properties in tree.resources(view, "AWS::AppSync::Resolver"):
+        type_name = text(properties.get("TypeName", UNKNOWN))
+        field_name = text(properties.get("FieldName", UNKNOWN))
         if UNKNOWN in type_name + field_name or field_name in types.get(type_name, ()):
             continue
         yield RESOLVER.at(

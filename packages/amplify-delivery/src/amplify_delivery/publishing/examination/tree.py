@@ -9,8 +9,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from amplify_delivery.export.documents import parse_json, parse_yaml
-from amplify_delivery.export.templates.resolve import ResolvedTree, resolve
-from amplify_delivery.publishing.examination.values import UNKNOWN, Values, scalar, text, texts
+from amplify_delivery.export.templates.literals import text as literal
+from amplify_delivery.export.templates.resolve import ResolvedResource, ResolvedTree, resolve
+from amplify_delivery.publishing.examination.values import UNKNOWN, text, texts
 
 if TYPE_CHECKING:
     from amplify_delivery.export.assembly import Assembly
@@ -26,7 +27,8 @@ class StackView:
     path: tuple[str, ...]
     key: str
     template: Mapping[str, Any]
-    values: Values
+    values: Mapping[str, str]
+    """Of its parameters, `UNKNOWN` where only CloudFormation knows them."""
 
     @property
     def file(self) -> str:
@@ -67,35 +69,48 @@ class Tree:
 
     @cached_property
     def stacks(self) -> tuple[StackView, ...]:
-        """The root and all stacks below it that can be reached, parents first."""
+        """The root and all stacks below it whose templates are published, parents first."""
         values = dict.fromkeys(as_mapping(self.root.get("Parameters")), UNKNOWN)
-        return tuple(self._walk(StackView((), self.root_key, self.root, values)))
+        views = [StackView((), self.root_key, self.root, values)]
+        for path, stack in self.resolved.stacks.items():
+            if stack.template:
+                template = self.template(stack.template)
+                passed = {name: text(value) for name, value in stack.parameters.items()}
+                views.append(StackView(path, stack.template, template, with_defaults(template, passed)))
+        return tuple(views)
 
     @cached_property
     def resolved(self) -> ResolvedTree:
         """The tree as CloudFormation will resolve it in this region, as far as that can be known beforehand."""
-        views = {view.path: view for view in self.stacks}
+        found: dict[tuple[str, ...], str] = {(): self.root_key}
 
-        def template(path: tuple[str, ...]) -> tuple[str, Mapping[str, Any]]:
-            view = views.get(path)  # none for a stack of the user's own, with a TemplateURL of her own
-            return (view.key, view.template) if view else ("", {})
+        def template(path: tuple[str, ...], url: Any) -> tuple[str, Mapping[str, Any]]:
+            above = {found.get(path[:depth]) for depth in range(len(path))}
+            for key in map(self.key_of, texts(url)):
+                if key in self.keys and key not in above:  # no stack is nested in itself
+                    found[path] = key
+                    return key, self.template(key)
+            return "", {}  # a stack of the user's own, with a TemplateURL of her own
 
         unknown = {name: {"Ref": name} for name in as_mapping(self.root.get("Parameters"))}
         return resolve(self.root, unknown, template, {"AWS::Region": self.region})
 
+    @cached_property
+    def _by_stack(self) -> Mapping[tuple[str, ...], Mapping[str, ResolvedResource]]:
+        found: dict[tuple[str, ...], dict[str, ResolvedResource]] = {}
+        for path, resource in self.resolved.resources.items():
+            found.setdefault(path[:-1], {})[path[-1]] = resource
+        return found
+
+    def resources(self, view: StackView, kind: str | None = None) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        """(logical id, resolved properties) of the resources that a stack makes, or of those of one type."""
+        for name, resource in self._by_stack.get(view.path, {}).items():
+            if kind is None or resource.type == kind:
+                yield name, as_mapping(resource.properties)
+
     def file(self, path: tuple[str, ...]) -> str:
         """Where a finding about the stack at `path` points."""
         return next(view.file for view in self.stacks if view.path == path)
-
-    def _walk(self, view: StackView) -> Iterator[StackView]:
-        yield view
-        for name, _, properties in view.resources(STACK):
-            for url in texts(properties.get("TemplateURL"), view.values):
-                key = self.key_of(url)
-                if key in self.keys and key != view.key:
-                    template = self.template(key)
-                    passed = {k: text(v, view.values) for k, v in as_mapping(properties.get("Parameters")).items()}
-                    yield from self._walk(StackView((*view.path, name), key, template, with_defaults(template, passed)))
 
     def template(self, key: str) -> Mapping[str, Any]:
         """The template under `key`, parsed once."""
@@ -116,15 +131,20 @@ class Tree:
         return re.compile(rf"{hosts}/(.*)", re.DOTALL)
 
 
-def with_defaults(template: Mapping[str, Any], passed: Mapping[str, str]) -> Values:
+def with_defaults(template: Mapping[str, Any], passed: Mapping[str, str]) -> Mapping[str, str]:
     """Values of a template's parameters: what is passed, else the default, else unknown."""
     values: dict[str, str] = {}
     for name, declaration in as_mapping(template.get("Parameters")).items():
         if name in passed:
             values[name] = passed[name]
         else:
-            values[name] = scalar(as_mapping(declaration).get("Default", UNKNOWN))
+            values[name] = _default(declaration)
     return values
+
+
+def _default(declaration: Any) -> str:
+    default = as_mapping(declaration).get("Default", UNKNOWN)
+    return default if default is UNKNOWN else literal(default)
 
 
 def parse(body: bytes) -> Any:

@@ -12,9 +12,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from amplify_delivery.export.templates.literals import items
+from amplify_delivery.export.templates.literals import text as literal
 from amplify_delivery.findings import Finding, Rule
-from amplify_delivery.publishing.examination.tree import STACK, StackView, Tree, as_mapping
-from amplify_delivery.publishing.examination.values import UNKNOWN, scalar, text, texts
+from amplify_delivery.publishing.examination.tree import StackView, Tree, as_mapping
+from amplify_delivery.publishing.examination.values import UNKNOWN, texts
 
 UNPUBLISHED = Rule(
     "AD701",
@@ -46,8 +47,8 @@ _BUCKET_AND_KEY = re.compile(r"(?i)(.*?)bucket(name)?")
 def unpublished_objects(tree: Tree) -> Iterator[Finding]:
     """AD701: an object that a template names is not among the published ones."""
     for view in tree.stacks:
-        for logical_id, _, properties in view.resources():
-            for place, key in sorted(set(_named(properties, view, tree))):
+        for logical_id, properties in (*tree.resources(view), *_nested(tree, view)):
+            for place, key in sorted(set(_named(properties, tree))):
                 if UNKNOWN not in key and key not in tree.keys:
                     yield UNPUBLISHED.at(
                         view.file,
@@ -56,30 +57,37 @@ def unpublished_objects(tree: Tree) -> Iterator[Finding]:
                     )
 
 
-def _named(value: Any, view: StackView, tree: Tree, place: str = "") -> Iterator[tuple[str, str]]:
+def _nested(tree: Tree, view: StackView) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The nested stacks of a stack, as far as they name objects."""
+    for path, stack in tree.resolved.stacks.items():
+        if path[:-1] == view.path:
+            yield path[-1], {"TemplateURL": stack.url, "Parameters": stack.parameters}
+
+
+def _named(value: Any, tree: Tree, place: str = "") -> Iterator[tuple[str, str]]:
     """(property, key) of everything in `value` that lies in the staging bucket."""
     if isinstance(value, list):
         for item in value:
-            yield from _named(item, view, tree, place)
+            yield from _named(item, tree, place)
     elif isinstance(value, Mapping):
-        yield from _pairs(value, view, tree, place)
+        yield from _pairs(value, tree, place)
         for name, item in value.items():
             here = f"{place}.{name}".lstrip(".")
             if name == "TemplateURL" or name.endswith("S3Location"):
-                keys = (tree.key_of(location) for location in texts(item, view.values))
+                keys = (tree.key_of(location) for location in texts(item))
                 yield from ((here, key) for key in keys if key is not None)
-            yield from _named(item, view, tree, here)
+            yield from _named(item, tree, here)
 
 
-def _pairs(value: Mapping[str, Any], view: StackView, tree: Tree, place: str) -> Iterator[tuple[str, str]]:
+def _pairs(value: Mapping[str, Any], tree: Tree, place: str) -> Iterator[tuple[str, str]]:
     """`{S3Bucket, S3Key}`, `{Bucket, Key}`, `{S3Bucket, S3ObjectKey}` and the like."""
     for name, bucket in value.items():
         match = _BUCKET_AND_KEY.fullmatch(name)
-        if not match or tree.staging_bucket not in texts(bucket, view.values):
+        if not match or tree.staging_bucket not in texts(bucket):
             continue
         for key_name in (f"{match[1]}Key", f"{match[1]}key", f"{match[1]}ObjectKey"):
             if key_name in value:
-                for key in texts(value[key_name], view.values):
+                for key in texts(value[key_name]):
                     yield f"{place}.{key_name}".lstrip("."), key
 
 
@@ -115,11 +123,11 @@ def _not_allowed(value: str, declaration: Mapping[str, Any]) -> str:
     """Why a parameter's declaration refuses `value`; empty if it allows it. Secret values are not shown."""
     if UNKNOWN in value or value.startswith("{{resolve:"):
         return ""
-    shown = "has a value that" if scalar(declaration.get("NoEcho", "")) == "true" else f"is {value!r}, which"
+    shown = "has a value that" if literal(declaration.get("NoEcho", "")) == "true" else f"is {value!r}, which"
     allowed = declaration.get("AllowedValues")
     members = items(value) if "List" in str(declaration.get("Type")) else [value]
-    if isinstance(allowed, list) and not set(members) <= set(map(scalar, allowed)):
-        return f"{shown} is none of {', '.join(map(scalar, allowed))}"
+    if isinstance(allowed, list) and not set(members) <= set(map(literal, allowed)):
+        return f"{shown} is none of {', '.join(map(literal, allowed))}"
     pattern = declaration.get("AllowedPattern")
     if isinstance(pattern, str) and not all(_matches(pattern, member) for member in members):
         return f"{shown} does not match {pattern}"
@@ -169,12 +177,9 @@ def _read_outputs(value: Any) -> Iterator[tuple[str, str]]:
             yield from _read_outputs(item)
 
 
-def _children(tree: Tree) -> Iterator[tuple[StackView, str, StackView, Mapping[str, str]]]:
-    """(parent, logical id, child, parameters passed) of every nested stack."""
+def _children(tree: Tree) -> Iterator[tuple[StackView, str, StackView, Mapping[str, Any]]]:
+    """(parent, logical id, child, parameters passed) of every nested stack whose template is published."""
     by_path = {view.path: view for view in tree.stacks}
-    for view in tree.stacks:
-        for name, _, properties in view.resources(STACK):
-            child = by_path.get((*view.path, name))
-            if child is not None:
-                given = as_mapping(properties.get("Parameters"))
-                yield view, name, child, {k: text(v, view.values) for k, v in given.items()}
+    for path, stack in tree.resolved.stacks.items():
+        if path in by_path:
+            yield by_path[path[:-1]], path[-1], by_path[path], stack.parameters
