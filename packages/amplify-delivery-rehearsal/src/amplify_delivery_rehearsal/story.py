@@ -21,8 +21,8 @@ from amplify_delivery.errors import DeployError, ExportRefused
 from amplify_delivery.export import DeliveryError, assemble, compare, read_export
 from amplify_delivery.export.assembly import Assembly
 from amplify_delivery.findings import listed
+from amplify_delivery_rehearsal import example
 from amplify_delivery_rehearsal.console import Console
-from amplify_delivery_rehearsal.example import CHECKOUT
 from amplify_delivery_rehearsal.inventory import Inventory, take
 from amplify_delivery_rehearsal.workspace import ENVIRONMENT, FOLDER, Workspace
 from aws_rehearsal import warm
@@ -159,7 +159,7 @@ class Stage:
             **prepare(self.folder / HOME, self.tools.python, self.tools.engine_root),
             **self.aws.environment(self.credentials, REGION),
         }
-        self.workspace = Workspace.make(self.folder, CHECKOUT, environment)
+        self.workspace = Workspace.make(self.folder, example.program(self.folder, project), environment)
         self.workspace.rename(project, self.account, REGION)
         self.workspace.succeed("stack", "init", ENVIRONMENT)
         self.secrets = secrets
