@@ -123,6 +123,12 @@ def _notes(project: NewProject, found: Found, folder: Path, wheel: Wheel) -> lis
         and not environment.account
         and not Project(folder).environment(environment.name).bootstrapped
     ]
+    notes += [
+        f"no stage of Pulumi.{stack}.yaml names {environment.name}: write it there, when its account has let it in"
+        for stack in Project(folder).stacks("pipeline")
+        for environment in project.environments
+        if environment.delivered and environment.name not in Project(folder).pipeline(stack).environments
+    ]
     if found.export is not None:
         refused = sorted({f.id for f in check(read_export(found.export)) if f.severity == "refused"})
         if refused:

@@ -466,6 +466,30 @@ def test_one_more_environment_later(run: Init, tmp_path: Path) -> None:
     assert all(new[name] == content for name, content in before.items())
 
 
+def test_one_more_environment_of_a_pipeline_later(run: Init, tmp_path: Path) -> None:
+    run("--from", TODO, *TWO, *PIPELINE)
+    before = contents(tmp_path)
+    ran = run("--environment", "qa=555555555555/eu-west-1")
+    assert {*contents(tmp_path)} - {*before} == {"Pulumi.qa.yaml", "Pulumi.qa-account.yaml"}
+    assert Project(tmp_path).environment("qa").bootstrapped
+    assert "no stage of Pulumi.pipeline.yaml names qa" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--environment", "prod=555555555555/eu-west-1"), "Pulumi.prod.yaml: it is 033333333333/eu-west-1"),
+        (("--tooling", "555555555555/us-east-1"), "Pulumi.pipeline.yaml: it is 111111111111/us-east-1"),
+    ],
+)
+def test_what_a_file_says_otherwise_is_told(run: Init, tmp_path: Path, arguments: Sequence[str], said: str) -> None:
+    run("--from", TODO, *TWO, *PIPELINE)
+    before = contents(tmp_path)
+    ran = run(*arguments)
+    assert (ran.code, said in ran.err) == (3, True)
+    assert contents(tmp_path) == before
+
+
 def test_a_pipeline_later_tells_what_its_environments_files_lack(run: Init, tmp_path: Path) -> None:
     run("--from", TODO, *TWO)
     before = contents(tmp_path)

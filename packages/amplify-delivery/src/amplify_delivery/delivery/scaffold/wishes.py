@@ -115,24 +115,27 @@ class _Wishes:
                     or self.ask("A pipeline that delivers them? yes or no", "no").lower().startswith("y")
                 )
                 return [self._environment(text, delivered=delivered) for text in given]
-        return [self._environment(text, delivered=bool(self.flags.tooling)) for text in given]
+        delivered = bool(self.flags.tooling) or bool(self._stacks("pipeline"))
+        return [self._environment(text, delivered=delivered) for text in given]
 
     def _personal(self) -> list[NewEnvironment]:
         return [self._environment(text, delivered=False) for text in self.flags.personal]
 
-    def _stacks(self) -> Sequence[str]:
+    def _stacks(self, program: str = "backend") -> Sequence[str]:
+        """Those that are there already."""
         there = self.existing.directory / "Pulumi.yaml"
-        return self.existing.stacks("backend") if there.is_file() else ()
+        return self.existing.stacks(program) if there.is_file() else ()
 
     def _environment(self, text: str, *, delivered: bool) -> NewEnvironment:
         name, _, place = text.partition("=")
         _checked(_environment_name, name, "--environment")
         known = self.found.environments.get(name, PushedEnvironment())
         account, _, region = place.partition("/")
-        there = self.existing.file(name).is_file()
         flag = f"--environment {name}=ACCOUNT/REGION"
-        if there:
-            return NewEnvironment(name, "", "", "", delivered)  # its file says where it is
+        if self.existing.file(name).is_file():
+            config = self.existing.environment(name)
+            self._refuse_other_place(name, place, f"{config.account}/{config.region}")
+            return NewEnvironment(name, "", "", "", delivered)
         return NewEnvironment(
             name,
             self._value(f"Account of {name}, 12 digits", known.account, account, flag, fields.account),
@@ -141,9 +144,20 @@ class _Wishes:
             delivered,
         )
 
+    def _refuse_other_place(self, stack: str, given: str, written: str) -> None:
+        """Its file stays as it is: a flag that says something else would be ignored."""
+        if given and given != written:
+            raise ConfigError(
+                f"it is {written}, the command says {given}",
+                where=str(self.existing.file(stack)),
+                remedy="change the file, or call the command without that; nothing was written",
+            )
+
     def _pipeline(self, environments: Sequence[NewEnvironment]) -> NewPipeline | None:
         delivered = [environment for environment in environments if environment.delivered]
-        if self.existing.file("pipeline").is_file():
+        if "pipeline" in self._stacks("pipeline"):
+            config = self.existing.pipeline("pipeline")
+            self._refuse_other_place("pipeline", self.flags.tooling, f"{config.account}/{config.region}")
             return None
         if not delivered:
             if self.flags.tooling:
