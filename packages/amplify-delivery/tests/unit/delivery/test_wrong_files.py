@@ -89,6 +89,7 @@ OTHERS = {
     "up": "the engine runs the program, which refuses its file by itself (unit/stacks/test_config_every_field.py)",
     "outputs": "reads the state alone",
     "setup": "takes its values as arguments",
+    **dict.fromkeys(("init", "upgrade"), "writes a project's own files"),
     **dict.fromkeys(("check", "assemble", "build", "compare", "root"), "touches neither AWS nor the engine"),
     "rehearse": "reaches no AWS at all",
 }
