@@ -122,7 +122,7 @@ def test_an_interrupted_publish_is_simply_done_again(make: Callable[[str], Envir
 def deployed(make: Callable[[str], Environment]) -> Environment:
     """The example app, delivered; every test leaves it so, in whatever version."""
     environment = make("todo-series/v1")
-    succeeds(environment.plain("up"))
+    succeeds(environment.plain("up", "--skip-preview"))
     # The tests go back to it from later versions.
     steps = plan_backend(stacks_of("todo-series/v4"), stacks_of("todo-series/v1"))
     file = environment.workspace.project / "Pulumi.dev.yaml"
@@ -160,7 +160,7 @@ def test_a_failing_update_rolls_back_says_where_and_why_and_the_next_up_works(
         assert deployed.status() == "UPDATE_COMPLETE"
     finally:
         version("todo-series/v1")
-        succeeds(deployed.plain("up"))
+        succeeds(deployed.plain("up", "--skip-preview"))
 
 
 @on_deployed

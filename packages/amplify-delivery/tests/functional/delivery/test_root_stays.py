@@ -24,7 +24,7 @@ ROOT_STACK = "aws:cloudformation/stack:Stack"
 def environment(local_aws: LocalAws, examined: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
     """The example app, delivered."""
     made = Environment(tmp_path_factory.mktemp("environment"), local_aws, tools(), examined, "todo-series/v1")
-    up = made.plain("up")
+    up = made.plain("up", "--skip-preview")
     assert up.exit_code == 0, up.output
     return made
 

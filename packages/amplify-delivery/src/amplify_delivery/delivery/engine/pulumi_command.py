@@ -13,13 +13,16 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
+from pulumi._version import version as sdk
 from pulumi.automation import CommandResult, InvalidVersionError, PulumiCommand
 from pulumi.automation.errors import create_command_error
 from semver import VersionInfo
 
 from amplify_delivery.errors import SetupError
+from amplify_delivery.publishing.examination.cache import ResultCache, cache_folder
 
 Line = Callable[[str], None]
 _log = logging.getLogger(__name__)
@@ -37,9 +40,11 @@ class Command(PulumiCommand):
     def __init__(self) -> None:
         """Raises `SetupError` when there is none.
 
-        Which version it is takes the SDK 0.2 s to ask, and is asked meanwhile: whatever only reads goes on.
+        Which version it is takes the SDK 0.2 s to ask: it is asked once of each binary, and meanwhile whatever only
+        reads goes on.
         """
-        if shutil.which("pulumi") is None:
+        found = shutil.which("pulumi")
+        if found is None:
             raise SetupError(
                 "there is no `pulumi` on PATH", remedy="install Pulumi (https://www.pulumi.com/docs/install/)"
             )
@@ -47,16 +52,12 @@ class Command(PulumiCommand):
         self.stopping: threading.Event | None = None
         """Is set when somebody interrupts, before the engine is told."""
         asking = ThreadPoolExecutor(1)
-        self._checked = asking.submit(PulumiCommand)
+        self._checked = asking.submit(_accepted_version, Path(found).resolve())
         asking.shutdown(wait=False)
 
     @property
     def version(self) -> VersionInfo | None:  # type: ignore[override]
         """The engine's version. Raises `SetupError` for one that the SDK does not work with."""
-        return self._accepted().version
-
-    def _accepted(self) -> PulumiCommand:
-        """The SDK's own command, once it has looked at the version. Raises `SetupError`."""
         try:
             return self._checked.result()
         except (OSError, subprocess.CalledProcessError, InvalidVersionError) as error:
@@ -83,7 +84,7 @@ class Command(PulumiCommand):
         told, began = _told([*args, *extra]), time.monotonic()
         _log.debug("%s begins, in %s", told, cwd)
         if args[:2] not in _READING:
-            self._accepted()
+            self.version  # noqa: B018 - raises
         process = subprocess.Popen(
             [self.command, "--non-interactive", *args, *extra],
             stdin=subprocess.DEVNULL,
@@ -124,6 +125,26 @@ def _told(args: Sequence[str]) -> str:
     hidden = {at + 1 for at, word in enumerate(shown) if word in ("--config", "-c")}
     words = ["***" if at in hidden or word.startswith("--config=") else word for at, word in enumerate(shown)]
     return f"pulumi {shlex.join(words)}"
+
+
+def _accepted_version(binary: Path) -> VersionInfo | None:
+    """The version of the `pulumi` on PATH, which is this file, when the SDK works with it.
+
+    It is kept for as long as the file is the same. What only stands for others is asked each time: a script, or a
+    version manager that is called by many names, runs another engine in another folder.
+    """
+    with binary.open("rb") as file:
+        manager = binary.name != "pulumi" or file.read(2) == b"#!"
+    state = binary.stat()
+    kept = ResultCache("engine", cache_folder())
+    key = kept.key(str(binary), str(state.st_size), str(state.st_mtime_ns), str(sdk))
+    known = None if manager else kept.get(key)
+    if isinstance(known, str) and VersionInfo.is_valid(known):
+        return VersionInfo.parse(known)
+    version = PulumiCommand().version
+    if version is not None and not manager:
+        kept.put(key, str(version))
+    return version
 
 
 def _read(stream: Any, lines: list[str], line: Line | None) -> None:

@@ -41,8 +41,8 @@ def version_of(module: str) -> str:
 class ResultCache:
     """JSON results by key. A cache that cannot be read or written is as good as an empty one."""
 
-    def __init__(self, name: str) -> None:
-        self.folder = results_folder() / name
+    def __init__(self, name: str, base: Path | None = None) -> None:
+        self.folder = (base or results_folder()) / name
 
     @staticmethod
     def key(*parts: str) -> str:
