@@ -250,3 +250,24 @@ def test_a_long_function_says_why() -> None:
                 if lines > 60 and "Long: " not in (ast.get_docstring(node) or ""):
                     long.add(f"{file.relative_to(ROOT)}: {node.name} has {lines} lines")
     assert long == set()
+
+
+AROUND = {
+    "cli.py": "the edge: makes the context that commands pass down",
+    "testing.py": "an edge of its own: called by a team's tests",
+    "delivery/scaffold/__main__.py": "an edge of its own: `python -m`",
+    "stacks/backend.py": "the program: the environment is all that the engine gives it",
+    "stacks/inputs.py": "read by the program and by commands, which must not disagree about what is deployed",
+    "delivery/engine/pulumi_command.py": "the engine inherits the environment of whoever calls",
+    "delivery/project/shell.py": "a step's shell does as well",
+    "publishing/examination/lint.py": "cfn-lint's process does as well",
+    "publishing/examination/cache.py": "where a machine keeps what can be made again: no result hangs on it",
+}
+"""Modules that read the working directory or the environment themselves, and why."""
+_AROUND = re.compile(r"\bos\.environ\b|\bos\.getenv\b|\bos\.getcwd\b|\bPath\.cwd\(\)|\bPath\(\)|\bPath\(\"\.\"\)")
+
+
+def test_what_is_around_a_command_is_read_at_the_edge() -> None:
+    product = SOURCES["amplify_delivery"]
+    reading = {file.relative_to(product).as_posix() for file in modules(product) if _AROUND.search(file.read_text())}
+    assert reading == set(AROUND)

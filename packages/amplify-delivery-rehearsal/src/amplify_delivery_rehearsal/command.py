@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from amplify_delivery.delivery.context import Context
 from amplify_delivery.errors import ConfigError, SetupError
 from aws_rehearsal.errors import RehearsalError
 
@@ -30,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--keep", action="store_true", help="leave the local AWS running, and say how to look into it")
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: argparse.Namespace, _context: Context) -> int:
     try:
         return _run(args)
     except RehearsalError as error:

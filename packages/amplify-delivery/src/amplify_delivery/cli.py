@@ -12,10 +12,13 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import metadata
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from amplify_delivery import installed
 from amplify_delivery.delivery import output
+from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.debugging import VARIABLE, Debugging
 from amplify_delivery.errors import REFUSED, DeliveryError, SetupError
 
@@ -77,13 +80,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SetupError as error:
         output.error(error, as_json="--json" in arguments)
         return error.exit_code
-    with Debugging(asked=args.debug, variables=os.environ) as debugging:
-        return _run(args, debugging)
+    context = Context(Path(), MappingProxyType(dict(os.environ)))
+    with Debugging(asked=args.debug, variables=context.variables) as debugging:
+        return _run(args, context, debugging)
 
 
-def _run(args: argparse.Namespace, debugging: Debugging) -> int:
+def _run(args: argparse.Namespace, context: Context, debugging: Debugging) -> int:
     try:
-        code = int(_module(args.command).run(args))
+        code = int(_module(args.command).run(args, context))
         sys.stdout.flush()
     except DeliveryError as error:
         output.error(error, as_json=args.json)

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from amplify_delivery.delivery import output
+from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.project import sources, stack_files
 from amplify_delivery.delivery.reports import exports
 from amplify_delivery.export import assemble, read_export, write_assembly
@@ -23,8 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     stack_files.add_environment(parser, several=True)
 
 
-def run(args: argparse.Namespace) -> int:
-    folder, secrets = sources.named(args.export, args.environment)
+def run(args: argparse.Namespace, context: Context) -> int:
+    folder, secrets = sources.named(context.folder, args.export, args.environment)
     assembly = assemble(read_export(folder), secrets)
     write_assembly(assembly, args.out)
     if args.json:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account import build_quota
 from amplify_delivery.delivery.account.account import Account
+from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.engine import environment_state, secrets_provider
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.reports.changes import told
@@ -31,8 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("environments", metavar="ENV", nargs="+", help="environments, by their stack files' names")
 
 
-def run(args: argparse.Namespace) -> int:
-    project = Project(Path())
+def run(args: argparse.Namespace, context: Context) -> int:
+    project = context.project
     stacks = account_stacks(project, args.environments)
     # All before the first is touched: credentials of another account end the command with nothing changed.
     accounts = {
@@ -46,16 +46,16 @@ def run(args: argparse.Namespace) -> int:
     made = []
     with midway(lambda: any(done.values())):
         for stack in stacks:
-            engine = Engine(stack.name, Path.cwd(), output.progress)
+            engine = Engine(stack.name, context.folder.resolve(), output.progress)
             engine.create()
-            secrets_provider.check(stack.name, engine.state())
+            secrets_provider.check(stack.name, engine.state(), context)
             changes = done[stack.name] = engine.up().changes
             if not args.json:
                 print(f"{stack.name}: {told(changes)}")
             for environment in stack.environments:
                 name = environment.environment
                 names = environment_names(project.app, environment)
-                if environment_state.make(Path.cwd(), names, accounts[name], output.progress):
+                if environment_state.make(context.folder.resolve(), names, accounts[name], output.progress):
                     made.append(name)
                     if not args.json:
                         print(f"{name}: its state lies in {names.state_bucket}; commit Pulumi.{name}.yaml")

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from amplify_delivery.components.documents.pipeline.buildspecs import ASSEMBLY
 from amplify_delivery.delivery import output
+from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.project import examination, pipelines, shell, sources, step_outputs
 from amplify_delivery.delivery.reports import exports
 from amplify_delivery.errors import RefusedError
@@ -30,14 +31,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     pipelines.add_stack(parser)
 
 
-def run(args: argparse.Namespace) -> int:
-    project = Project(Path())
-    stack = pipelines.named(args.stack, project)
+def run(args: argparse.Namespace, context: Context) -> int:
+    project = context.project
+    stack = pipelines.named(args.stack, project, context.variables)
     seconds = _run_commands(project.pipeline(stack).build, f"build of {stack}", as_json=args.json)
     # Read again, and the environments' files only now: commands may write into the checkout, and what lies there
     # afterwards is what is delivered.
     environments = project.pipeline(stack).environments
-    folder, secrets = sources.project_export(environments)
+    folder, secrets = sources.project_export(context.folder, environments)
     export, out = read_export(folder), Path(ASSEMBLY)
     if args.json:
         assembly = assemble(export, secrets)
@@ -63,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
 def _examine(project: Project, out: Path, environments: Sequence[str]) -> None:
     """Examine what was written, as whatever publishes it will read it. It stays for whoever looks up a finding."""
     assembly = of_project(load_assembly(out), project.app, out)
-    examination.for_environments(assembly, environments, output.progress)
+    examination.for_environments(assembly, environments, project.directory, output.progress)
 
 
 def _run_commands(build: Build, where: str, *, as_json: bool) -> float:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from amplify_delivery.delivery import output
+from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.project import sources, stack_files
 from amplify_delivery.delivery.reports import exports
 from amplify_delivery.export import Export, ExportRefused, assemble, check, read_export
@@ -23,23 +24,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     stack_files.add_environment(parser, several=True)
 
 
-def run(args: argparse.Namespace) -> int:
-    folder, secrets = sources.named(args.export, args.environment)
+def run(args: argparse.Namespace, context: Context) -> int:
+    folder, secrets = sources.named(context.folder, args.export, args.environment)
     export = read_export(folder)
     if not args.json:
         code = exports.findings(export, check(export, secrets))
-        for note in [] if code else boundary_notes(export, secrets, args.environment):
+        for note in [] if code else boundary_notes(export, secrets, args.environment, context):
             print(f"note: {note}")
         return code
     findings = check(export, secrets)
     if any(f.severity == "refused" for f in findings):
         raise ExportRefused(findings)
-    notes = boundary_notes(export, secrets, args.environment)
+    notes = boundary_notes(export, secrets, args.environment, context)
     output.document({"export": str(folder), "findings": [f.to_json() for f in findings], "notes": notes})
     return 0
 
 
-def boundary_notes(export: Export, secrets: Collection[tuple[str, str]], environments: Sequence[str]) -> list[str]:
+def boundary_notes(
+    export: Export, secrets: Collection[tuple[str, str]], environments: Sequence[str], context: Context
+) -> list[str]:
     """What bootstrapped ones of these environments will deny to the export's roles, by their accounts' files.
 
     The export has nothing that is refused. Raises `ConfigError` for a file that is wrong.
@@ -49,4 +52,4 @@ def boundary_notes(export: Export, secrets: Collection[tuple[str, str]], environ
     from amplify_delivery.delivery.deployment import boundary_check  # noqa: PLC0415 - pydantic and PyYAML, which a check of an export does without
 
     assembly = assemble(export, secrets)
-    return [note for name in environments for note in boundary_check.notes(assembly, name)]
+    return [note for name in environments for note in boundary_check.notes(assembly, name, context.project)]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from amplify_delivery.delivery import output
+from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.project import sources, stack_files
 from amplify_delivery.export import Comparison, compare
 
@@ -17,8 +18,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     stack_files.add_environment(parser, several=True)
 
 
-def run(args: argparse.Namespace) -> int:
-    secrets = stack_files.secrets(args.environment)
+def run(args: argparse.Namespace, context: Context) -> int:
+    secrets = stack_files.secrets(context.folder, args.environment)
     found = compare(sources.load(args.old, secrets), sources.load(args.new, secrets))
     if args.json:
         output.document(_document(found))

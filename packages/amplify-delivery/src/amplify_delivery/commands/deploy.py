@@ -11,8 +11,9 @@ from typing import Any
 from amplify_delivery.components.documents.naming import DEPLOY
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account.audit_log import AuditLog
+from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.deployment import approval, execution, planned, wanted
-from amplify_delivery.delivery.deployment.audit import Audit
+from amplify_delivery.delivery.deployment.audit import Audit, log_of
 from amplify_delivery.delivery.engine import stack_outputs, waiting
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.planning import Plan
@@ -35,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--show-secrets", action="store_true", help="show secret outputs in clear")
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: argparse.Namespace, context: Context) -> int:
     environment = args.environment
     if not args.plan:
         raise ConfigError(
@@ -45,16 +46,16 @@ def run(args: argparse.Namespace) -> int:
             f"`amplify-delivery deploy {environment} --plan DIGEST` with the digest that it prints",
         )
     approved = approval.read_approved(args.plan_file, args.plan) if args.plan_file else None
-    patience = waiting.Patience(args.wait)
-    with Audit("deploy", environment, file=args.audit, approved=args.plan) as audit:
-        target = wanted.wanted(environment)
-        log = AuditLog(target.account_anew, target.names, DEPLOY) if target.config.bootstrapped else None
+    patience = waiting.Patience(args.wait, context.variables)
+    with Audit("deploy", environment, context.variables, file=args.audit, approved=args.plan) as audit:
+        target = wanted.wanted(environment, context)
+        log = log_of(target, DEPLOY) if target.config.bootstrapped else None
         if log:
             audit.log_to(log)
-        engine = Engine(environment, Path.cwd(), output.progress if args.json else print)
+        engine = Engine(environment, context.folder.resolve(), output.progress if args.json else print)
         while True:
             if wanted.settle(target, patience.left):
-                target = wanted.wanted(environment)  # credentials of an assumed role last an hour
+                target = wanted.wanted(environment, context)  # credentials of an assumed role last an hour
             try:
                 plan, changes = _attempt(target, engine, args.plan, approved, audit, log)
                 break
@@ -62,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
                 audit.held_back()
                 if not patience.wait(error):
                     raise
-                target = wanted.wanted(environment)
+                target = wanted.wanted(environment, context)
         with midway(lambda: bool(changes)):
             found = engine.outputs()
             if log:
@@ -99,4 +100,4 @@ def _attempt(  # noqa: PLR0917 - what one run of the command has
     guard = target.config.guard(engine.stack, datetime.now(UTC).date(), digest)
     approval.check(plan, digest, approved, guard, before=before)
     audit.begin()
-    return plan, execution.carry_out(engine, plan, digest)
+    return plan, execution.carry_out(engine, plan, digest, target.context)

@@ -6,21 +6,16 @@ An account's or a pipeline's stack is taken down by `dismantle`.
 from __future__ import annotations
 
 import argparse
-import threading
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from amplify_delivery.changes.stateful import BUCKET
 from amplify_delivery.components.documents.account.storage import KEY_DAYS
 from amplify_delivery.delivery import output
-from amplify_delivery.delivery.account.account import Account
+from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.engine import waiting
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.project import stack_files
-from amplify_delivery.delivery.teardown import emptying, environment
-from amplify_delivery.delivery.teardown.root_stack import Root
-from amplify_delivery.errors import ConfigError, LockedError, midway
-from amplify_delivery.stacks.config import Project
+from amplify_delivery.delivery.teardown import environment
+from amplify_delivery.errors import ConfigError
 
 if TYPE_CHECKING:
     from amplify_delivery.delivery.teardown import dismantle
@@ -40,71 +35,48 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     waiting.add_argument(parser, "an environment's stack")
 
 
-def run(args: argparse.Namespace) -> int:
-    program = stack_files.program(args.stack)
+def run(args: argparse.Namespace, context: Context) -> int:
+    program = stack_files.program(context.folder, args.stack)
     if args.region and program != "pipeline":
         raise ConfigError(
             "--region is for a pipeline's artifact stores", where=args.stack, remedy="leave it out, or name a pipeline"
         )
     if program != "backend":
-        return _dismantle(args, program)
-    config = stack_files.load(args.stack)
-    engine = Engine(args.stack, Path.cwd(), output.progress if args.json else print)
-    account, patience = Account.of(config), waiting.Patience(args.wait)
-    root = Root.of(args.stack, engine.resources(), config, Project(Path()).app)
-    if root.settle(account, patience.left, output.progress):
-        account = Account.of(config)  # credentials of an assumed role last an hour
-    seen = environment.look(engine, config, account, args)
-
-    def empty(stopped: threading.Event) -> None:
-        # The engine holds the stack's lock by now. What was true before may be so no longer.
-        nonlocal seen
-        seen = environment.look(engine, config, account, args)
-        for bucket in (h.physical_id for h in seen.lost if h.type == BUCKET):
-            emptying.bucket(account, bucket, stopped)
-
-    while True:
-        try:
-            changes = engine.destroy(before=empty if seen.known else None).changes
-            break
-        except LockedError as error:
-            if not patience.wait(error):
-                raise
-            account = Account.of(config)
-            seen = environment.look(engine, config, account, args)
-    with midway():
-        seen.root.check_gone(account)
-        lost, kept = seen.lost, environment.still_there(account, seen.kept)
+        return _dismantle(args, program, context)
+    config, project = stack_files.load(context.folder, args.stack), context.project
+    engine = Engine(args.stack, context.folder.resolve(), output.progress if args.json else print)
+    patience = waiting.Patience(args.wait, context.variables)
+    done = environment.destroy(engine, config, project, patience, data=args.delete_data)
     if args.json:
         document = {
             "environment": args.stack,
-            "changes": changes,
-            "deleted": [h.to_json() for h in lost],
-            "kept": [h.to_json() for h in kept],
+            "changes": done.changes,
+            "deleted": [h.to_json() for h in done.lost],
+            "kept": [h.to_json() for h in done.kept],
         }
         output.document(document)
         return 0
-    print(f"{args.stack}: {output.counted(changes.get('delete', 0), 'resource')} deleted")
-    if kept:
+    print(f"{args.stack}: {output.counted(done.changes.get('delete', 0), 'resource')} deleted")
+    if done.kept:
         print("\nKept, as their templates say (DeletionPolicy). A new environment of this name needs their names:")
         output.table(
             ("resource", "physical id", "to remove it"),
-            [(h.path, h.physical_id, environment.removal(h, config)) for h in kept],
+            [(h.path, h.physical_id, environment.removal(h, config)) for h in done.kept],
         )
     return 0
 
 
-def _dismantle(args: argparse.Namespace, program: str) -> int:
+def _dismantle(args: argparse.Namespace, program: str, context: Context) -> int:
     """A stack of the program `account` or `pipeline`."""
     from amplify_delivery.delivery.teardown import dismantle  # noqa: PLC0415 - an environment does without
 
-    project, line = Project(Path()), output.progress if args.json else print
+    line = output.progress if args.json else print
     if program == "account":
-        done = dismantle.account(project, args.stack, line, delete_data=args.delete_data)
+        done = dismantle.account(context, args.stack, line, delete_data=args.delete_data)
     elif args.region:
-        done = dismantle.artifact_store(project, args.stack, args.region, line)
+        done = dismantle.artifact_store(context, args.stack, args.region, line)
     else:
-        done = dismantle.pipeline(project, args.stack, line, delete_data=args.delete_data)
+        done = dismantle.pipeline(context, args.stack, line, delete_data=args.delete_data)
     if args.json:
         output.document(done.to_json())
     else:

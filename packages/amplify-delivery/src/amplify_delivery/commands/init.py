@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from amplify_delivery.delivery import output
+from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.scaffold import amplify_project, project_files, wishes, writing
 from amplify_delivery.delivery.scaffold.amplify_project import Found
 from amplify_delivery.delivery.scaffold.project_files import LOCK, REQUIREMENTS, WHEELS, NewProject
@@ -19,9 +20,7 @@ from amplify_delivery.stacks.config import Project
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "folder", nargs="?", type=Path, default=Path(), metavar="DIR", help="the project's folder; default: this one"
-    )
+    parser.add_argument("folder", nargs="?", type=Path, metavar="DIR", help="the project's folder; default: this one")
     parser.add_argument(
         "--from",
         dest="source",
@@ -45,8 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--branch", default="main", help="its branch; default: main")
 
 
-def run(args: argparse.Namespace) -> int:
-    folder: Path = args.folder
+def run(args: argparse.Namespace, context: Context) -> int:
+    folder: Path = args.folder or context.folder
     found = amplify_project.required(args.source) if args.source else amplify_project.look(folder)
     flags = wishes.Flags(
         args.name, args.environment, args.personal, args.tooling, args.connection, args.repository, args.branch
@@ -58,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     writing.lint(folder, files)
     written = writing.write(folder, files, found.export)
     notes = _notes(project, found, folder, wheel)
-    commands = _next(found, folder)
+    commands = _next(found, folder, context)
     if args.json:
         output.document(
             {
@@ -150,13 +149,13 @@ def _notes(project: NewProject, found: Found, folder: Path, wheel: Wheel) -> lis
     return notes
 
 
-def _next(found: Found, folder: Path) -> list[str]:
+def _next(found: Found, folder: Path, context: Context) -> list[str]:
     """The commands that come next, for the project as it is now."""
     project = Project(folder)
     personal = [name for name in project.stacks("backend") if not project.environment(name).bootstrapped]
     delivered = [name for name in project.stacks("backend") if name not in personal]
     there = shlex.quote(str(folder.resolve()))
-    commands = [] if folder.resolve() == Path.cwd() else [f"cd {shlex.quote(str(folder))}"]
+    commands = [] if folder.resolve() == context.folder.resolve() else [f"cd {shlex.quote(str(folder))}"]
     if found.export is None and not list(folder.glob("amplify-export-*")):
         source = shlex.quote(str(found.amplify.resolve())) if found.amplify else ""
         exporting = f"amplify export --out {there}"

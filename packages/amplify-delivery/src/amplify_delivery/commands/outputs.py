@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from amplify_delivery.delivery import output
+from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.reports import outputs
 
@@ -15,8 +15,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--show-secrets", action="store_true", help="show secret outputs in clear")
 
 
-def run(args: argparse.Namespace) -> int:
-    found = outputs.shown(Engine(args.environment, Path.cwd(), output.progress).outputs(), secrets=args.show_secrets)
+def run(args: argparse.Namespace, context: Context) -> int:
+    found = outputs.shown(
+        Engine(args.environment, context.folder.resolve(), output.progress).outputs(), secrets=args.show_secrets
+    )
     if args.json:
         output.document(found)
     else:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from amplify_delivery.changes.impossible import check as refuse
 from amplify_delivery.delivery import output
+from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.deployment import approval, planned, wanted
 from amplify_delivery.delivery.deployment.audit import Audit, log_if_allowed
 from amplify_delivery.delivery.engine import waiting
@@ -25,13 +26,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     waiting.add_argument(parser, "the environment")
 
 
-def run(args: argparse.Namespace) -> int:
-    with Audit("plan", args.environment) as audit:
-        target = wanted.wanted(args.environment)
+def run(args: argparse.Namespace, context: Context) -> int:
+    with Audit("plan", args.environment, context.variables) as audit:
+        target = wanted.wanted(args.environment, context)
         log_if_allowed(audit, target)
-        if wanted.settle(target, args.wait * 60.0):
-            target = wanted.wanted(args.environment)  # credentials of an assumed role last an hour
-        plan = planned.make(target, Engine(args.environment, Path.cwd(), output.progress))
+        if wanted.settle(target, waiting.Patience(args.wait, context.variables).left):
+            target = wanted.wanted(args.environment, context)  # credentials of an assumed role last an hour
+        plan = planned.make(target, Engine(args.environment, context.folder.resolve(), output.progress))
         audit.planned(plan)
         if plan.impossible and not args.json:
             plans.show(plan)

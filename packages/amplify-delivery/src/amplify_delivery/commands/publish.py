@@ -8,10 +8,10 @@ from pathlib import Path
 from amplify_delivery.components.names import staging_bucket_name
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account import bootstrap_version
+from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.project import sources, stack_files
 from amplify_delivery.export import render_root
 from amplify_delivery.publishing import PublishTarget, publish
-from amplify_delivery.stacks.config import Project
 from amplify_delivery.stacks.inputs import of_project, read_assembly
 
 
@@ -26,14 +26,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(args: argparse.Namespace) -> int:
-    config = stack_files.load(args.environment)
-    values = stack_files.values(config)
-    project = Project(Path())
+def run(args: argparse.Namespace, context: Context) -> int:
+    config = stack_files.load(context.folder, args.environment)
+    values = stack_files.values(context.folder, config)
+    project = context.project
     if args.folder:
         assembly = of_project(sources.load(args.folder, values.secrets), project.app, args.folder)
     else:
-        assembly = read_assembly(config, Path(), project.app)
+        assembly = read_assembly(config, context.folder, project.app)
     bootstrap_version.check_account(config, project)
     bucket = staging_bucket_name(assembly.project, config.environment, config.account, config.region)
     root = render_root(assembly, values, bucket)

@@ -10,10 +10,11 @@ from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account import role_rights
 from amplify_delivery.delivery.account.account import Account
 from amplify_delivery.delivery.account.granted import Granted
+from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.stacks.access import resource_types
-from amplify_delivery.stacks.config import EnvironmentConfig, Project
+from amplify_delivery.stacks.config import EnvironmentConfig
 from amplify_delivery.stacks.inputs import read_assembly
 
 
@@ -33,24 +34,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(args: argparse.Namespace) -> int:
-    project = Project(Path())
-    config = stack_files.load(args.environment)
-    needed = role_rights.of_environment(config, project, resource_types(read_assembly(config, Path(), project.app)))
+def run(args: argparse.Namespace, context: Context) -> int:
+    project = context.project
+    config = stack_files.load(context.folder, args.environment)
+    needed = role_rights.of_environment(
+        config, project, resource_types(read_assembly(config, context.folder, project.app))
+    )
     if args.missing:
-        needed = {role: role_rights.lacking(found, _granted(args, config, role)) for role, found in needed.items()}
+        needed = {
+            role: role_rights.lacking(found, _granted(args, context, config, role)) for role, found in needed.items()
+        }
         needed = {role: found for role, found in needed.items() if found}
     _show(args, needed)
     return 1 if args.missing and needed else 0
 
 
-def _granted(args: argparse.Namespace, config: EnvironmentConfig, role: str) -> Granted:
+def _granted(args: argparse.Namespace, context: Context, config: EnvironmentConfig, role: str) -> Granted:
     if args.policy:
         return Granted([role_rights.document(path) for path in args.policy])
     if not args.role and not config.bootstrapped:
         raise ConfigError(
             f"{config.environment} has no roles of its own: it is deployed with the rights of whoever deploys it",
-            where=str(stack_files.path(args.environment)),
+            where=str(stack_files.path(context.folder, args.environment)),
             remedy="name a role or a policy to compare with: --role NAME, --policy FILE",
         )
     return role_rights.granted(Account.of(config), args.role or role, config.environment)

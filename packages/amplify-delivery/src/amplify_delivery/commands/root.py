@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 from amplify_delivery.delivery import output
+from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.project import sources, stack_files
 from amplify_delivery.export import render_root
 
@@ -20,8 +21,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--staging-bucket", required=True, metavar="BUCKET", help="bucket of the published objects")
 
 
-def run(args: argparse.Namespace) -> int:
-    values = stack_files.values_of(args.environment)
+def run(args: argparse.Namespace, context: Context) -> int:
+    values = stack_files.values_of(context.folder, args.environment)
     root = render_root(sources.load(args.folder, values.secrets), values, args.staging_bucket)
     parameters = {**root.parameters, **{s.version_parameter: HIDDEN for s in root.secrets}}
     if args.json:

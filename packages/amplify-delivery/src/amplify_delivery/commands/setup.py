@@ -8,13 +8,13 @@ from __future__ import annotations
 import argparse
 import shlex
 from collections.abc import Callable
-from pathlib import Path
 
 from amplify_delivery.components.documents import fields
 from amplify_delivery.components.documents.account.storage import KEY_DAYS
 from amplify_delivery.components.documents.naming import PipelineNames
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account.account import Account
+from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.pipeline import state_stack
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.stacks.config import Project
@@ -31,8 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(args: argparse.Namespace) -> int:
-    project = Project(Path())
+def run(args: argparse.Namespace, context: Context) -> int:
+    project = context.project
     names = PipelineNames(project.app, _checked(fields.account, args.account), _checked(fields.region, args.region))
     pipeline = _pipeline(project)
     tooling = Account(args.account, args.region, args.profile)

@@ -8,6 +8,7 @@ from pathlib import Path
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account import bootstrap_version
 from amplify_delivery.delivery.account.account import Account
+from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.engine import stack_outputs
 from amplify_delivery.delivery.pipeline import bake, steps
 from amplify_delivery.delivery.project import shell, stack_files
@@ -35,9 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--alarm", metavar="NAME", help="bake: fail as soon as this CloudWatch alarm rings")
 
 
-def run(args: argparse.Namespace) -> int:
-    project = Project(Path())
-    config = stack_files.load(args.environment)
+def run(args: argparse.Namespace, context: Context) -> int:
+    project = context.project
+    config = stack_files.load(context.folder, args.environment)
     if args.name == BAKE:
         return _bake(args, config, project)
     if args.minutes is not None or args.alarm:
@@ -53,7 +54,7 @@ def _run_step(args: argparse.Namespace, config: EnvironmentConfig, project: Proj
     if args.outputs:
         outputs = stack_outputs.read_file(args.outputs)
     elif step.env_from_outputs:
-        outputs = stack_outputs.read_account(config, project.app)
+        outputs = stack_outputs.read_account(config, project)
     given, secrets = steps.variables(step, outputs, where)
     ended = shell.run(step.commands, given, step.timeout * 60, output.progress if args.json else output.line, secrets)
     failed = steps.failure(step, ended, where)

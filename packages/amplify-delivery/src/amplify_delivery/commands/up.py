@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 from datetime import UTC, datetime
-from pathlib import Path
 
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account import bootstrap_version
+from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.deployment import execution
 from amplify_delivery.delivery.engine import secrets_provider
 from amplify_delivery.delivery.engine.engine import Engine
@@ -16,7 +16,6 @@ from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.delivery.reports import outputs
 from amplify_delivery.delivery.reports.changes import told
 from amplify_delivery.errors import DeployError, midway
-from amplify_delivery.stacks.config import Project
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,23 +24,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--show-secrets", action="store_true", help="show secret outputs in clear")
 
 
-def run(args: argparse.Namespace) -> int:
-    backend = stack_files.program(args.environment) == "backend"
+def run(args: argparse.Namespace, context: Context) -> int:
+    backend = stack_files.program(context.folder, args.environment) == "backend"
     if backend:
-        bootstrap_version.check_account(stack_files.load(args.environment), Project(Path()))
-    engine = Engine(args.environment, Path.cwd(), output.progress if args.json else print)
+        bootstrap_version.check_account(stack_files.load(context.folder, args.environment), context.project)
+    engine = Engine(args.environment, context.folder.resolve(), output.progress if args.json else print)
     if args.create:
         engine.create()
-    secrets_provider.check(args.environment, engine.state())
+    secrets_provider.check(args.environment, engine.state(), context)
     previewed = engine.preview().steps
     if backend:
         # What the backend itself would lose, the program asks before CloudFormation is called.
-        guard = stack_files.load(args.environment).guard(args.environment, datetime.now(UTC).date())
+        guard = stack_files.load(context.folder, args.environment).guard(args.environment, datetime.now(UTC).date())
         guard.check(plan_program(previewed, backend_changes=True, deployed=True))
     try:
         changes = engine.up().changes
     except DeployError as error:
-        raise execution.with_reasons(error, args.environment) from None
+        raise execution.with_reasons(error, args.environment, context.folder) from None
     with midway():
         values = outputs.shown(engine.outputs(), secrets=args.show_secrets)
     if args.json:

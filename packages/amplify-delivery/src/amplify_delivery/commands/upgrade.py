@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from amplify_delivery.delivery import output
+from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.scaffold import locks, project_files, releases, writing
 from amplify_delivery.delivery.scaffold.project_files import LOCK, REQUIREMENTS, WHEELS
 from amplify_delivery.delivery.scaffold.releases import AccountVersion
@@ -27,8 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--yes", action="store_true", help="do not ask before the files are changed")
 
 
-def run(args: argparse.Namespace) -> int:
-    folder = Path()
+def run(args: argparse.Namespace, context: Context) -> int:
+    folder = context.folder
     requirements, lock, old = _present(folder)
     new = opened(args.wheel) if args.wheel else installed_wheel()
     versions = releases.between(old, new)

@@ -16,6 +16,7 @@ import pytest
 from amplify_delivery.commands import setup as setup_command
 from amplify_delivery.components.documents.naming import PipelineNames
 from amplify_delivery.delivery.account.account import Account
+from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.pipeline import state_stack
 from amplify_delivery.delivery.pipeline.state_stack import TEMPLATE
 from amplify_delivery.errors import ConfigError, DeployError
@@ -62,7 +63,7 @@ def test_what_it_prints_can_be_pasted(
     monkeypatch.setattr(state_stack, "_deploy", lambda *_: "created")
     account = "111111111111"
     arguments = argparse.Namespace(account=account, region=REGION, profile=None, remove=False, json=False)
-    assert setup_command.run(arguments) == 0
+    assert setup_command.run(arguments, Context(Path(), {})) == 0
     pasted = capsys.readouterr().out
     names = PipelineNames("app", account, REGION)
     shell = f'pulumi() {{ printf "%s\\n" "$@"; }}\n{pasted}printf "%s\\n" "$PULUMI_BACKEND_URL"\n'
@@ -86,7 +87,7 @@ def test_an_argument_is_refused_as_in_a_stack_file(
     monkeypatch.chdir(tmp_path)
     given = {"account": "111111111111", "region": REGION, "profile": None, "remove": True, "json": False, **wrong}
     with pytest.raises(ConfigError) as caught:
-        setup_command.run(argparse.Namespace(**given))
+        setup_command.run(argparse.Namespace(**given), Context(Path(), {}))
     assert says in str(caught.value)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
@@ -13,6 +14,7 @@ import pytest
 
 from amplify_delivery.changes.guard import AllowedLoss, Guard
 from amplify_delivery.delivery.account.audit_log import carried_out
+from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.deployment.approval import check, read_approved
 from amplify_delivery.delivery.deployment.audit import Audit
 from amplify_delivery.delivery.engine import secrets_provider
@@ -107,7 +109,7 @@ def test_every_end_is_recorded(tmp_path: Path, error: BaseException | None, begu
     file.write_text('{"result": "earlier"}\n')
 
     def work() -> None:
-        with Audit("deploy", "dev", file=file, approved="approved") as audit:
+        with Audit("deploy", "dev", os.environ, file=file, approved="approved") as audit:
             audit.planned(PLAN)
             if begun:
                 audit.begin()
@@ -129,7 +131,7 @@ def test_every_end_is_recorded(tmp_path: Path, error: BaseException | None, begu
 
 
 def test_an_audit_that_cannot_be_written_stops_it_at_once(tmp_path: Path) -> None:
-    audit = Audit("deploy", "dev", file=tmp_path / "no" / "audit", approved="approved")
+    audit = Audit("deploy", "dev", os.environ, file=tmp_path / "no" / "audit", approved="approved")
     with pytest.raises(ConfigError, match="cannot be written"), audit:
         raise AssertionError("nothing may be done")
 
@@ -153,7 +155,7 @@ def test_the_log_gets_what_the_file_gets_and_who_did_it(monkeypatch: pytest.Monk
     for name, value in {"COMMIT_ID": "c0ffee", "EXECUTION_ID": "e-1", "CODEBUILD_BUILD_ID": "app-deploy:1"}.items():
         monkeypatch.setenv(name, value)
     log, file = Log(), tmp_path / "audit"
-    with Audit("deploy", "dev", file=file, approved=PLAN.digest) as audit:
+    with Audit("deploy", "dev", os.environ, file=file, approved=PLAN.digest) as audit:
         audit.log_to(log)  # type: ignore[arg-type]
         audit.planned(PLAN)
         audit.begin()
@@ -167,7 +169,7 @@ def test_the_log_gets_what_the_file_gets_and_who_did_it(monkeypatch: pytest.Monk
 
 def test_a_log_that_cannot_be_written_is_told_but_does_not_hide_the_failure(capsys: pytest.CaptureFixture[str]) -> None:
     def work(problem: DeployError | None) -> None:
-        with Audit("deploy", "dev") as audit:
+        with Audit("deploy", "dev", os.environ) as audit:
             audit.log_to(Log(broken=True))  # type: ignore[arg-type]
             if problem:
                 raise problem
@@ -225,15 +227,15 @@ def test_in_a_pipeline_the_key_is_named_before_there_is_anything_to_encrypt(
     without = file.read_text()
     for lines in ("", KEY, "encryptionsalt: v1\n"):
         file.write_text(without + lines)
-        secrets_provider.check("dev", {})
+        secrets_provider.check("dev", {}, Context(Path(), os.environ))
         if refused:
             with pytest.raises(StateError, match="its state lies in S3") as caught:
-                secrets_provider.check("dev", {}, pipeline=True)
+                secrets_provider.check("dev", {}, Context(Path(), os.environ), pipeline=True)
             assert "from git" in caught.value.remedy
         else:
-            secrets_provider.check("dev", {}, pipeline=True)
+            secrets_provider.check("dev", {}, Context(Path(), os.environ), pipeline=True)
     file.write_text(without + BOTH)
-    secrets_provider.check("dev", {}, pipeline=True)
+    secrets_provider.check("dev", {}, Context(Path(), os.environ), pipeline=True)
 
 
 @pytest.fixture
@@ -265,8 +267,8 @@ def test_the_engine_never_encrypts_a_state_otherwise(
     with Path("Pulumi.dev.yaml").open("a") as file:
         file.write(lines)
     if not refused:
-        secrets_provider.check("dev", state)
+        secrets_provider.check("dev", state, Context(Path(), os.environ))
         return
     with pytest.raises(StateError, match=refused) as caught:
-        secrets_provider.check("dev", state)
+        secrets_provider.check("dev", state, Context(Path(), os.environ))
     assert "from git" in caught.value.remedy

@@ -7,6 +7,7 @@ import json
 import re
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,6 +17,7 @@ from botocore.exceptions import ClientError
 from amplify_delivery.changes import deployed
 from amplify_delivery.changes.deployed import MASK, read, settle
 from amplify_delivery.changes.guard import PLAN_VARIABLE
+from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.deployment import execution, planned, wanted
 from amplify_delivery.delivery.planning import AddResource, Plan, Start, Target
 from amplify_delivery.errors import DeployError
@@ -210,10 +212,10 @@ def test_an_engine_that_ends_well_without_having_done_it(monkeypatch: pytest.Mon
         return SimpleNamespace(changes={"same": 14})
 
     engine: Any = SimpleNamespace(up=up)
-    monkeypatch.setattr(wanted, "wanted", lambda _: None)
+    monkeypatch.setattr(wanted, "wanted", lambda *_: None)
     monkeypatch.setattr(planned, "backend", lambda _: planned.Backend(None, (step,), None))  # type: ignore[arg-type]
     with pytest.raises(DeployError, match=r"1 change of the backend did not take place:\n  \+ api/Table"):
-        execution.carry_out(engine, approved, DIGEST)
+        execution.carry_out(engine, approved, DIGEST, Context(Path(), {}))
     monkeypatch.setattr(planned, "backend", lambda _: planned.Backend(None, (), None))  # type: ignore[arg-type]
-    assert execution.carry_out(engine, approved, DIGEST) == {"same": 14}
+    assert execution.carry_out(engine, approved, DIGEST, Context(Path(), {})) == {"same": 14}
     assert told == [{PLAN_VARIABLE: DIGEST}] * 2  # the program's own guard has to know what was approved

@@ -17,11 +17,13 @@ from amplify_delivery.changes.stateful import BUCKET
 from amplify_delivery.commands import destroy
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
 from amplify_delivery.components.remembered import ROOT_STACK_NAME
+from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.engine.engine import Before
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.delivery.teardown import emptying, environment, root_stack
 from amplify_delivery.delivery.teardown.stateful import Held
 from amplify_delivery.errors import ConfigError, DeployError, LockedError
+from unit.delivery.conftest import ROOT
 
 LOCKED = "the stack is currently locked"
 NAME = "amplify-app-dev-5af8b"
@@ -40,6 +42,7 @@ class Scene:
         self.state: list[dict[str, Any]] = [{"type": ROOT_STACK, "id": ID}]
         self.delete_data, self.wait = True, 0
         self.exported: Callable[..., str] = lambda *_: NAME
+        self.stack = "dev"
         self.account, self.region = "111122223333", "eu-west-1"
 
     def client(self, _: str) -> Scene:
@@ -71,12 +74,10 @@ class Scene:
     def run(self, monkeypatch: pytest.MonkeyPatch) -> int:
         bucket = Held("Bucket", BUCKET, "app-bucket", "objects", kept=False)
         config = SimpleNamespace(profile=None, region=self.region)
-        monkeypatch.setattr(stack_files, "program", lambda _: "backend")
-        monkeypatch.setattr(stack_files, "load", lambda _: config)
-        monkeypatch.setattr(environment, "Project", lambda _: SimpleNamespace(app="app"))
-        monkeypatch.setattr(destroy, "Project", lambda _: SimpleNamespace(app="app"))
+        monkeypatch.setattr(stack_files, "program", lambda *_: "backend")
+        monkeypatch.setattr(stack_files, "load", lambda *_: config)
         monkeypatch.setattr(destroy, "Engine", lambda *_: self)
-        monkeypatch.setattr(destroy, "Account", SimpleNamespace(of=lambda _: self))
+        monkeypatch.setattr(environment, "Account", SimpleNamespace(of=lambda _: self))
         monkeypatch.setattr(environment, "in_state", lambda _: [])
         monkeypatch.setattr(root_stack, "in_stack", lambda *_: [bucket])
         monkeypatch.setattr(root_stack, "living", lambda *_: ["Todo/Table (AWS::DynamoDB::Table): Todo-dev"])
@@ -84,7 +85,7 @@ class Scene:
         monkeypatch.setattr(time, "sleep", lambda _: None)
         monkeypatch.setattr(emptying, "bucket", lambda _, name, __: self.done.append(f"emptied {name}"))
         given = {"stack": "dev", "region": None, "json": False, "delete_data": self.delete_data, "wait": self.wait}
-        return destroy.run(argparse.Namespace(**given))
+        return destroy.run(argparse.Namespace(**given), Context(ROOT, {}))
 
 
 def test_all_is_deleted_and_emptied_under_the_lock(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,6 +21,7 @@ from amplify_delivery.delivery.account.prepared import (
     recorded,
     unclear,
 )
+from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.deployment import planned
 from amplify_delivery.delivery.planning import Lacking, Needs
 from amplify_delivery.errors import DeployError
@@ -148,14 +149,15 @@ def test_a_plan_says_it(project: Project, monkeypatch: pytest.MonkeyPatch) -> No
     wanted = with_resource(stacks, "UpdateRolesWithIDPFunctionRole", Policies=[document])
     types = frozenset(r["Type"] for t in wanted.templates.values() for r in t["Resources"].values())
     record = Prepared(types | {"AWS::CloudFormation::CustomResource"}, frozenset(), frozenset())
-    monkeypatch.chdir(project.directory)
     monkeypatch.setattr("amplify_delivery.delivery.account.prepared.recorded", lambda *_: record)
     here = SimpleNamespace(wanted=wanted, found=SimpleNamespace(stacks=None), steps=())
     for config in (
         project.environment("preprod"),
         project.environment("preprod").model_copy(update={"execution_role_arn": "arn:aws:iam::222222222222:role/x"}),
     ):
-        target = SimpleNamespace(config=config, account=None, names=environment_names(APP, config))
+        target = SimpleNamespace(
+            config=config, account=None, names=environment_names(APP, config), context=Context(project.directory, {})
+        )
         [note] = planned._rights(target, here, ())  # type: ignore[arg-type]
         assert "iot:Connect (UpdateRolesWithIDPFunctionRole)" in note
 

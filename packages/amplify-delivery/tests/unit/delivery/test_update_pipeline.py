@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from amplify_delivery.commands import update_pipeline
 from amplify_delivery.components.documents.naming import PipelineNames
 from amplify_delivery.components.documents.pipeline.model import (
     CodeCommitSource,
@@ -16,8 +15,10 @@ from amplify_delivery.components.documents.pipeline.model import (
     PipelineModel,
     Stage,
 )
+from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.engine import secrets_provider
-from amplify_delivery.delivery.pipeline import restart
+from amplify_delivery.delivery.engine.waiting import Patience
+from amplify_delivery.delivery.pipeline import restart, self_update
 from amplify_delivery.delivery.pipeline.late_rights import LateRights
 from amplify_delivery.delivery.pipeline.self_update import DIGEST, PIPELINE, Decision, check_stores, decide
 from amplify_delivery.delivery.planning import ProgramStep
@@ -202,25 +203,21 @@ class Previewed:
 def test_inside_the_pipeline_nothing_begins_that_a_person_has_to_do(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, inside: bool
 ) -> None:
-    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(secrets_provider, "check", lambda *_, **__: None)
-    monkeypatch.setattr(update_pipeline, "source_digest", lambda _: "new")
-    if inside:
-        monkeypatch.setenv("EXECUTION_ID", "0a1b")
-    else:
-        monkeypatch.delenv("EXECUTION_ID", raising=False)
+    context = Context(tmp_path, {"EXECUTION_ID": "0a1b"} if inside else {})
     role = "aws:iam/role:Role"
     engine: Any = Previewed(ProgramStep(f"urn:pulumi:main::app::{role}::app-main-build", role, "update", ("path",)))
 
-    def bring() -> int:
-        return update_pipeline._bring(SimpleNamespace(json=False), "main", None, model("us-east-1"), engine)  # type: ignore[arg-type]
+    def bring() -> self_update.Updated:
+        update = self_update.Update("main", None, model("us-east-1"), "new", context)  # type: ignore[arg-type]
+        return update.when_free(engine, Patience(0))
 
     if inside:
         with pytest.raises(DeployError, match=r"may not change by itself: aws:iam/role:Role app-main-build"):
             bring()
         assert engine.updates == 0
     else:
-        assert bring() == 0
+        assert bring().updated
         assert engine.updates == 1
 
 

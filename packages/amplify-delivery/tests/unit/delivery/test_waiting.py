@@ -18,12 +18,13 @@ from amplify_delivery.components.documents.pipeline.model import (
     PipelineModel,
     Stage,
 )
+from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.deployment import wanted
 from amplify_delivery.delivery.deployment.audit import Audit
 from amplify_delivery.delivery.engine import waiting
 from amplify_delivery.delivery.engine.engine import Watch
 from amplify_delivery.delivery.pipeline import self_update
-from amplify_delivery.errors import DeployError, LockedError
+from amplify_delivery.errors import ConfigError, DeployError, LockedError
 
 LOCKED = LockedError("another update of this stack is running: created by root@build (pid 7)", where="prod")
 
@@ -40,6 +41,16 @@ def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 def test_without_minutes_nothing_is_waited_for(slept: list[float]) -> None:
     assert not waiting.Patience(0).wait(LOCKED)
     assert slept == []
+
+
+def test_the_variable_counts_where_nothing_is_said() -> None:
+    given = {waiting.WAIT_VARIABLE: "7"}
+    assert waiting.Patience(None, given).minutes == 7
+    assert waiting.Patience(3, given).minutes == 3
+    assert waiting.Patience(None, {}).minutes == 0
+    with pytest.raises(ConfigError, match="'soon' is no number of minutes") as caught:
+        waiting.Patience(None, {waiting.WAIT_VARIABLE: "soon"})
+    assert caught.value.where == "$AMPLIFY_DELIVERY_WAIT"
 
 
 def test_it_is_tried_again_until_the_minutes_are_over(slept: list[float], capsys: pytest.CaptureFixture[str]) -> None:
@@ -132,7 +143,7 @@ class Scene:
         monkeypatch.setattr(deploy, "_attempt", self.attempt)
         monkeypatch.setattr(deploy, "Engine", lambda *_: SimpleNamespace(outputs=dict))
 
-    def wanted(self, _: str) -> Any:
+    def wanted(self, _: str, __: Context) -> Any:
         self.looked += 1
         return SimpleNamespace(config=SimpleNamespace(bootstrapped=False))
 
@@ -144,7 +155,7 @@ class Scene:
 
     def run(self, file: Path, *arguments: str) -> int:
         given = ["deploy", "prod", "--plan", "d", "--audit", str(file), *arguments]
-        return deploy.run(cli.parser("deploy").parse_args(given))
+        return deploy.run(cli.parser("deploy").parse_args(given), Context(file.parent, {}))
 
 
 def result(file: Path) -> str:

@@ -7,7 +7,6 @@ the role that plans may write its own only. What an event holds: `amplify_delive
 from __future__ import annotations
 
 import json
-import os
 import re
 import secrets
 from collections.abc import Callable, Iterator, Mapping
@@ -25,13 +24,15 @@ _MOST = 100_000
 class AuditLog:
     """The log of one environment, for one run of a command (`plan` or `deploy`).
 
-    `account` logs in anew each time: a deployment may take longer than an assumed role's hour. Every method raises
-    `RefusedError`.
+    `build` is the id of CodeBuild's build, if it is one. `account` logs in anew each time: a deployment may take longer
+    than an assumed role's hour. Every method raises `RefusedError`.
     """
 
-    def __init__(self, account: Callable[[], Account], names: EnvironmentNames, command: str) -> None:
+    def __init__(
+        self, account: Callable[[], Account], names: EnvironmentNames, command: str, build: str | None
+    ) -> None:
         self._account, self._group = account, names.audit_log_group
-        self._stream = f"{names.audit_streams(command)}{_run()}"
+        self._stream = f"{names.audit_streams(command)}{_run(build)}"
         self._deployments = names.audit_streams(DEPLOY)
 
     def open(self) -> str:
@@ -98,9 +99,8 @@ def _parsed(message: str) -> Mapping[str, Any]:
     return event if isinstance(event, dict) else {}
 
 
-def _run() -> str:
+def _run(build: str | None) -> str:
     """Names a run: the build's id, where it is one. A stream's name has neither `:` nor `*`."""
-    build = os.environ.get("CODEBUILD_BUILD_ID")
     if build:
         return re.sub("[:*]", "/", build)
     return f"by-hand/{datetime.now(UTC):%Y-%m-%dT%H%M%SZ}-{secrets.token_hex(4)}"

@@ -6,7 +6,7 @@ It goes to a file of the caller's, and to the audit log of a bootstrapped enviro
 from __future__ import annotations
 
 import json
-import os
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -19,7 +19,9 @@ from amplify_delivery.delivery.deployment.wanted import Wanted
 from amplify_delivery.delivery.planning import Plan
 from amplify_delivery.errors import ConfigError, DeliveryError, RefusedError
 
-_RUN = {"commit": "COMMIT_ID", "execution": "EXECUTION_ID", "build": "CODEBUILD_BUILD_ID"}
+BUILD_VARIABLE = "CODEBUILD_BUILD_ID"
+"""Set by CodeBuild ("Environment variables in build environments"): which build this is."""
+_RUN = {"commit": "COMMIT_ID", "execution": "EXECUTION_ID", "build": BUILD_VARIABLE}
 """What the pipeline says about itself in environment variables."""
 
 
@@ -29,10 +31,18 @@ class Audit:
     `result` is deployed, nothing to change, planned, refused (nothing was changed), failed or interrupted.
     """
 
-    def __init__(self, command: str, environment: str, *, file: Path | None = None, approved: str = "") -> None:
+    def __init__(
+        self,
+        command: str,
+        environment: str,
+        variables: Mapping[str, str],
+        *,
+        file: Path | None = None,
+        approved: str = "",
+    ) -> None:
         self._file = file
         self._log: AuditLog | None = None
-        run = {name: os.environ[variable] for name, variable in _RUN.items() if os.environ.get(variable)}
+        run = {name: variables[variable] for name, variable in _RUN.items() if variables.get(variable)}
         self._record: dict[str, Any] = {"command": command, "environment": environment, **run}
         if approved:
             self._record["approved"] = approved
@@ -105,12 +115,17 @@ class Audit:
             raise ConfigError(f"cannot be written: {problem.strerror}", where=str(self._file)) from None
 
 
+def log_of(target: Wanted, command: str) -> AuditLog:
+    """The log of a bootstrapped environment, for a run of `command`."""
+    return AuditLog(target.account_anew, target.names, command, target.context.variables.get(BUILD_VARIABLE))
+
+
 def log_if_allowed(audit: Audit, target: Wanted) -> None:
     """Have a plan of a bootstrapped environment recorded in its account. Whoever may not write there may plan as
     well."""
     if not target.config.bootstrapped:
         return
     try:
-        audit.log_to(AuditLog(target.account_anew, target.names, PLAN))
+        audit.log_to(log_of(target, PLAN))
     except RefusedError as error:
         output.progress(f"not recorded: {error.message}")

@@ -3,8 +3,6 @@ AWS."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from amplify_delivery.components.names import staging_bucket_name
 from amplify_delivery.delivery.account import prepared
 from amplify_delivery.delivery.planning import Stacks, beyond_boundary, unread_policies
@@ -14,13 +12,13 @@ from amplify_delivery.stacks.access import resource_types
 from amplify_delivery.stacks.config import Project
 
 
-def notes(assembly: Assembly, environment: str) -> tuple[str, ...]:
+def notes(assembly: Assembly, environment: str, project: Project) -> tuple[str, ...]:
     """A line with the way out, and one about policies that nobody can look into; or none. Raises `ConfigError`."""
-    config, project = stack_files.load(environment), Project(Path())
+    config = stack_files.load(project.directory, environment)
     if not config.bootstrapped:
         return ()
     bucket = staging_bucket_name(assembly.project, config.environment, config.account, config.region)
-    root = render_root(assembly, stack_files.values(config), bucket)
+    root = render_root(assembly, stack_files.values(project.directory, config), bucket)
     allowed = prepared.declared_boundary(config, project, resource_types(assembly))
     wanted = Stacks.of(assembly, root, root.parameters)
     denied = prepared.denied_at_run_time(beyond_boundary(allowed, wanted), config, project)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from amplify_delivery.changes.guard import PLAN_VARIABLE
 from amplify_delivery.delivery import output
+from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.deployment import planned, wanted
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.planning import Plan
@@ -15,7 +18,7 @@ from amplify_delivery.publishing.credentials import client_config, provider_sess
 from amplify_delivery.publishing.failures import failed_resources
 
 
-def carry_out(engine: Engine, plan: Plan, approved: str) -> dict[str, int]:
+def carry_out(engine: Engine, plan: Plan, approved: str, context: Context) -> dict[str, int]:
     """Carry the plan out; the engine's changes by kind. Nothing at all is run for an empty plan.
 
     The program's own guard is told the digest that was `approved`."""
@@ -25,9 +28,9 @@ def carry_out(engine: Engine, plan: Plan, approved: str) -> dict[str, int]:
     try:
         changes = engine.up({PLAN_VARIABLE: approved}).changes
     except DeployError as error:
-        raise with_reasons(error, environment) from None
+        raise with_reasons(error, environment, context.folder) from None
     with midway():
-        left = planned.backend(wanted.wanted(environment)).steps
+        left = planned.backend(wanted.wanted(environment, context)).steps
     if left:
         raise FailedError(
             f"the engine has ended well, but {output.counted(len(left), 'change')} of the backend did not take place:\n"
@@ -38,10 +41,10 @@ def carry_out(engine: Engine, plan: Plan, approved: str) -> dict[str, int]:
     return changes
 
 
-def with_reasons(error: DeployError, environment: str) -> DeployError:
+def with_reasons(error: DeployError, environment: str, folder: Path) -> DeployError:
     """`error` with what failed in the nested stacks: the provider tells of the root stack only."""
     try:
-        config = stack_files.load(environment)
+        config = stack_files.load(folder, environment)
         session = provider_session(config.region, config.profile, config.role_arn)
         found = failed_resources(session.client("cloudformation", config=client_config()), error.message)
     except (ConfigError, *AWS_ERRORS):

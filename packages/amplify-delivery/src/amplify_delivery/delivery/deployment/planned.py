@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 from amplify_delivery.changes import deployed
 from amplify_delivery.changes.imports import listed, not_exported
@@ -43,7 +42,6 @@ from amplify_delivery.errors import RefusedError
 from amplify_delivery.export import ExportRefused
 from amplify_delivery.export.documents import Malformed
 from amplify_delivery.publishing.target import PublishTarget
-from amplify_delivery.stacks.config import Project
 from amplify_delivery.stacks.config.reader import own_keys_in
 
 
@@ -75,7 +73,7 @@ def make(target: Wanted, engine: Engine) -> Plan:
     """
     environment = engine.stack
     state = engine.state()
-    secrets_provider.check(environment, state, pipeline=target.config.bootstrapped)
+    secrets_provider.check(environment, state, target.context, pipeline=target.config.bootstrapped)
     previewed = engine.preview().steps
     here = backend(target)
     program = plan_program(previewed, backend_changes=bool(here.steps), deployed=here.found.status is not None)
@@ -86,6 +84,7 @@ def make(target: Wanted, engine: Engine) -> Plan:
     guard = config.guard(environment, today)
     overruled = ignored({i.id: i.reason for i in config.lint.ignore})
     notes = (*_rights(target, here, previewed), *boundary_comes(here.steps), *losses(steps, guard), *overruled)
+    file = stack_files.path(target.context.folder, environment)
     known = sorted([str(r.get("urn")), str(r.get("id", ""))] for r in state.get("resources") or ())
     return Plan(
         Start(
@@ -103,7 +102,7 @@ def make(target: Wanted, engine: Engine) -> Plan:
             assembly=target.assembly.digest(),
             root_template=target.root.object.key,
             parameters=digest(target.parameters),
-            configuration=digest(own_keys_in(stack_files.path(environment)).get("parameters") or {}),
+            configuration=digest(own_keys_in(file).get("parameters") or {}),
         ),
         steps,
         notes,
@@ -119,7 +118,7 @@ def _rights(target: Wanted, here: Backend, previewed: Sequence[ProgramStep]) -> 
 
     An environment that is not bootstrapped is deployed with the rights of whoever deploys it.
     """
-    config, project = target.config, Project(Path())
+    config, project = target.config, target.context.project
     if not config.bootstrapped:
         return ()
     record = prepared.recorded(config, project, target.account)

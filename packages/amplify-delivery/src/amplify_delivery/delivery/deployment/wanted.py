@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from amplify_delivery.changes import deployed
 from amplify_delivery.components.documents.naming import EnvironmentNames
@@ -12,11 +11,12 @@ from amplify_delivery.components.names import staging_bucket_name
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account import bootstrap_version
 from amplify_delivery.delivery.account.account import Account
+from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.export import Assembly, EnvironmentValues, RootStack, render_root
 from amplify_delivery.export.values.parameters import API_KEY_EXPIRES
 from amplify_delivery.stacks.access import environment_names
-from amplify_delivery.stacks.config import EnvironmentConfig, Project
+from amplify_delivery.stacks.config import EnvironmentConfig
 from amplify_delivery.stacks.inputs import read_assembly
 
 
@@ -31,6 +31,7 @@ class Wanted:
     """What the root is called with, as far as it is known beforehand."""
     account: Account
     names: EnvironmentNames
+    context: Context
 
     @property
     def bucket(self) -> str:
@@ -44,19 +45,19 @@ class Wanted:
         return Account.of(config)
 
 
-def wanted(environment: str) -> Wanted:
+def wanted(environment: str, context: Context) -> Wanted:
     """What deploying an environment leads to. Raises `DeliveryError`s, also for credentials of another account, and for
     an account that was not prepared for this program."""
-    config = stack_files.load(environment)
-    values = stack_files.values(config)
-    project = Project(Path())
-    assembly = read_assembly(config, Path(), project.app)
+    config = stack_files.load(context.folder, environment)
+    values = stack_files.values(context.folder, config)
+    project = context.project
+    assembly = read_assembly(config, context.folder, project.app)
     bucket = staging_bucket_name(assembly.project, config.environment, config.account, config.region)
     root = render_root(assembly, values, bucket)
     account = Account.of(config)
     bootstrap_version.check(config, project, account)
     names = environment_names(project.app, config)
-    return Wanted(config, assembly, root, _parameters(root, values, config), account, names)
+    return Wanted(config, assembly, root, _parameters(root, values, config), account, names, context)
 
 
 def settle(target: Wanted, seconds: float) -> bool:

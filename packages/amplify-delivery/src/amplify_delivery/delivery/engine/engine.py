@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shlex
 import threading
@@ -21,7 +20,7 @@ from pulumi.automation.errors import ConcurrentUpdateError, StackNotFoundError
 from pulumi.automation.events import EngineEvent, StepEventMetadata
 
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
-from amplify_delivery.delivery.engine.pulumi_command import Command, Line
+from amplify_delivery.delivery.engine.pulumi_command import Command, Line, inherited
 from amplify_delivery.delivery.engine.stack_outputs import Output
 from amplify_delivery.delivery.planning import ProgramStep
 from amplify_delivery.delivery.planning.program import AT_REST, BACKEND
@@ -256,7 +255,7 @@ class Engine:
         try:
             yield
         except CommandError as error:
-            backend = self._workspace.env_vars.get(_BACKEND) or os.environ.get(_BACKEND)
+            backend = inherited(self._workspace.env_vars).get(_BACKEND)
             with midway(lambda: changing and watch.begun):
                 raise explain(error, watch, self.stack, backend) from None
 

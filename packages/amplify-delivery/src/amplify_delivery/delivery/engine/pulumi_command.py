@@ -91,7 +91,7 @@ class Command(PulumiCommand):
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd=cwd,
-            env={**os.environ, **additional_env, "PULUMI_AUTOMATION_API": "true"},
+            env={**inherited(additional_env), "PULUMI_AUTOMATION_API": "true"},
             text=True,
             encoding="utf-8",
             errors="replace",
@@ -117,6 +117,11 @@ class Command(PulumiCommand):
         if code:
             raise create_command_error(result)
         return result
+
+
+def inherited(more: Mapping[str, str]) -> dict[str, str]:
+    """The engine's environment: this process's, and `more`."""
+    return {**os.environ, **more}
 
 
 def _told(args: Sequence[str]) -> str:

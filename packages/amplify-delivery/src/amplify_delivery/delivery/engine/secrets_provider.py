@@ -6,11 +6,11 @@ environment, it reads the state, writes it back encrypted with the passphrase, a
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.errors import StateError
 from amplify_delivery.stacks.config.reader import read_yaml
@@ -20,21 +20,21 @@ _CLOUD = "cloud"
 """How a state calls the provider of a key in a cloud: KMS and the like."""
 
 
-def check(environment: str, deployment: Mapping[str, Any], *, pipeline: bool = False) -> None:
+def check(environment: str, deployment: Mapping[str, Any], context: Context, *, pipeline: bool = False) -> None:
     """Raise `StateError` if working with this state (`deployment`, as exported) would encrypt it with another key.
 
     Of what a `pipeline` delivers, whose state lies in S3, the file must name the key even if nothing is encrypted yet.
     """
-    file = stack_files.path(environment)
+    file = stack_files.path(context.folder, environment)
     lines = read_yaml(file) if file.is_file() else {}
-    passphrase = next((name for name in _PASSPHRASES if os.environ.get(name)), None)
+    passphrase = next((name for name in _PASSPHRASES if context.variables.get(name)), None)
     if lines.get("secretsprovider") and not lines.get("encryptedkey") and passphrase:
         raise _refused(file, f"it names a `secretsprovider` but no `encryptedkey`, and {passphrase} is set")
     used = deployment.get("secrets_providers") or {}
     if used.get("type") == _CLOUD and not lines.get("secretsprovider"):
         url = (used.get("state") or {}).get("url", "a key")
         raise _refused(file, f"the stack's state is encrypted with {url}, and this file does not say so")
-    remote = os.environ.get("PULUMI_BACKEND_URL", "").startswith("s3://")
+    remote = context.variables.get("PULUMI_BACKEND_URL", "").startswith("s3://")
     if pipeline and remote and not (lines.get("secretsprovider") and lines.get("encryptedkey")):
         raise _refused(file, "its state lies in S3, and it does not name a `secretsprovider` and an `encryptedkey`")
 

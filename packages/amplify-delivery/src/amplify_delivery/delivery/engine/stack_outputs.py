@@ -26,7 +26,7 @@ from amplify_delivery.stacks.inputs import read_assembly
 from amplify_delivery.stacks.output_names import NESTED_OUTPUTS, ROOT_OUTPUTS
 
 if TYPE_CHECKING:
-    from amplify_delivery.stacks.config import EnvironmentConfig
+    from amplify_delivery.stacks.config import EnvironmentConfig, Project
 
 
 @dataclass(frozen=True)
@@ -90,17 +90,21 @@ def read_file(path: Path) -> dict[str, Output]:
         raise ConfigError(f"cannot be read: {error.strerror}", where=str(path)) from None
 
 
-def read_account(config: EnvironmentConfig, app: str) -> dict[str, Output]:
+def read_account(config: EnvironmentConfig, project: Project) -> dict[str, Output]:
     """The outputs of a deployed environment, from its account: the document, else those of the root stack.
 
     Raises `RefusedError` if it was not deployed yet.
     """
     account = Account.of(config)
-    names = EnvironmentNames(app, config.account, config.region, config.environment)
+    names = EnvironmentNames(project.app, config.account, config.region, config.environment)
     written = _written(account, names)
     if written is not None:
         return written
-    root = render_root(read_assembly(config, Path(), app), stack_files.values(config), names.staging_bucket)
+    root = render_root(
+        read_assembly(config, project.directory, project.app),
+        stack_files.values(project.directory, config),
+        names.staging_bucket,
+    )
     own = "`deploy` leaves the outputs in the account: deploy the environment first"
     remedies = dict.fromkeys(ACCESS_DENIED, own) if config.bootstrapped else {}
     with account.asking(f"reading the outputs of {root.stack_name}", remedies):

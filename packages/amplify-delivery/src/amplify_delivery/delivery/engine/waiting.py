@@ -6,11 +6,12 @@ Whoever waits begins anew afterwards: what the other one has left is not what wa
 from __future__ import annotations
 
 import argparse
-import os
 import time
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from amplify_delivery.delivery import output
-from amplify_delivery.errors import LockedError
+from amplify_delivery.errors import ConfigError, LockedError
 
 WAIT_VARIABLE = "AMPLIFY_DELIVERY_WAIT"
 """Minutes that a command waits. Those of the pipeline do: the release in front may be in its deployment still when the
@@ -29,7 +30,6 @@ def add_argument(parser: argparse.ArgumentParser, what: str) -> None:
         "--wait",
         type=_minutes,
         metavar="MINUTES",
-        default=os.environ.get(WAIT_VARIABLE, "0"),
         help=f"wait that long at most while another run changes {what}; default: ${WAIT_VARIABLE}, else not at all",
     )
 
@@ -40,11 +40,24 @@ def _minutes(text: str) -> int:
     return int(text)
 
 
+def _of_variable(text: str) -> int:
+    try:
+        return _minutes(text)
+    except argparse.ArgumentTypeError as error:
+        raise ConfigError(str(error), where=f"${WAIT_VARIABLE}", remedy="set it anew, or unset it") from None
+
+
+_NONE: Mapping[str, str] = MappingProxyType({})
+
+
 class Patience:
     """The time that one run of a command has for waiting, whatever it waits for."""
 
-    def __init__(self, minutes: int) -> None:
-        self._minutes = minutes
+    def __init__(self, minutes: int | None, variables: Mapping[str, str] = _NONE) -> None:
+        """`minutes` as they were asked for, else those of the variable, else none. Raises `ConfigError`."""
+        if minutes is None:
+            minutes = _of_variable(variables.get(WAIT_VARIABLE, "0"))
+        self.minutes = minutes
         self._deadline = time.monotonic() + minutes * 60.0
         self._waited = 0
 
@@ -58,7 +71,7 @@ class Patience:
         if not self.left:
             return False
         if not self._waited:
-            output.progress(f"{error.message}: waiting until that has ended, {self._minutes} minutes at most")
+            output.progress(f"{error.message}: waiting until that has ended, {self.minutes} minutes at most")
         time.sleep(min(_PAUSES[min(self._waited, len(_PAUSES) - 1)], self.left))
         self._waited += 1
         return True

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-import os
 import re
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from amplify_delivery.components.documents.pipeline.model import PipelineModel
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account.account import Account
+from amplify_delivery.delivery.context import Context
+from amplify_delivery.delivery.engine import secrets_provider
 from amplify_delivery.delivery.engine.engine import Engine
-from amplify_delivery.delivery.pipeline import restart
+from amplify_delivery.delivery.engine.waiting import Patience
+from amplify_delivery.delivery.pipeline import own_rights, restart
+from amplify_delivery.delivery.pipeline.late_rights import LateRights
 from amplify_delivery.delivery.planning import ProgramStep
 from amplify_delivery.delivery.planning.program import AT_REST
 from amplify_delivery.delivery.teardown import removal
-from amplify_delivery.errors import DeployError, RefusedError, of
+from amplify_delivery.errors import DeliveryError, DeployError, LockedError, RefusedError, midway, of
 from amplify_delivery.publishing.aws_errors import told_as
 from amplify_delivery.stacks.config import PipelineConfig
 
@@ -127,13 +130,97 @@ def check_stores(resources: Iterable[removal.Resource], model: PipelineModel, st
         )
 
 
+@dataclass(frozen=True)
+class Updated:
+    """What was done. `restarts` tells whether the pipeline starts anew: `by_itself`, or with the commits `started`."""
+
+    updated: bool
+    restarts: bool
+    declared: str | None
+    """Digest of the definition."""
+    changes: Mapping[str, int]
+    started: tuple[str, ...]
+    by_itself: bool
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "updated": self.updated,
+            "restarts": self.restarts,
+            DIGEST: self.declared,
+            "changes": self.changes,
+            "started": list(self.started),
+        }
+
+
+@dataclass(frozen=True)
+class Update:
+    """The update of one pipeline to what its file and the program say; `source` is the digest of both.
+
+    In the pipeline (`EXECUTION_VARIABLE` is set) it does only what is UpdatePipeline's, and waits for rights that come
+    late. By hand, whoever runs it has rights of her own, which hang on neither alias nor tag.
+    """
+
+    stack: str
+    config: PipelineConfig
+    model: PipelineModel
+    source: str
+    context: Context
+
+    def when_free(self, engine: Engine, patience: Patience) -> Updated:
+        """Do it, once nobody else does. Raises `DeliveryError`s."""
+        late = LateRights()
+        while True:
+            try:
+                return self.once(engine)
+            except LockedError as error:
+                if not patience.wait(error):
+                    raise
+            except DeliveryError as error:
+                if not (self._inside and late.wait(error)):
+                    raise
+
+    @property
+    def _inside(self) -> bool:
+        return bool(self.context.variables.get(EXECUTION_VARIABLE))
+
+    def once(self, engine: Engine) -> Updated:
+        state = engine.state()
+        secrets_provider.check(self.stack, state, self.context, pipeline=True)
+        check_stores(state.get("resources") or (), self.model, self.stack)
+        decision, declared = self._decided(engine, state)
+        tagged = decision.restarts and self.model.tags_only
+        again = Restart(self.config, self.model, self.context.variables) if tagged else None
+        changes = bring(engine, self.model) if decision.update else {}
+        with midway():
+            started = again.start(str(declared)) if again else ()
+        by_itself = decision.restarts and not tagged
+        return Updated(decision.update, decision.restarts, declared, changes, started, by_itself)
+
+    def _decided(self, engine: Engine, state: Mapping[str, Any]) -> tuple[Decision, str | None]:
+        """What to do, and the digest of the declared definition."""
+        applied = outputs_in(state)
+        # The outputs alone do not tell: those of an update that has failed may be there as well.
+        settled = not state.get("pending_operations") and engine.succeeded()
+        if settled and applied.get(SOURCE) == self.source:
+            # What an engine would find now is what somebody changed by hand, and that is for a person.
+            return Decision(update=False, restarts=False), applied.get(DIGEST)
+        preview = engine.preview()
+        declared = preview.outputs.get(DIGEST)
+        if self._inside:
+            own_rights.check(preview.steps, self.model, self.stack)
+        decision = decide(preview.steps, declared, applied.get(DIGEST), self.stack)
+        if not settled or applied.get(SOURCE) != preview.outputs.get(SOURCE):
+            decision = replace(decision, update=True)
+        return decision, declared
+
+
 class Restart:
     """Starts a pipeline of tags again; made before the change, to know what ran then. Raises `DeployError`."""
 
-    def __init__(self, config: PipelineConfig, model: PipelineModel) -> None:
+    def __init__(self, config: PipelineConfig, model: PipelineModel, variables: Mapping[str, str]) -> None:
         self._config, self._pipeline = config, model.names.pipeline
-        execution = os.environ.get(EXECUTION_VARIABLE, "")
-        self._own = restart.Run(execution, restart.RUNNING, os.environ.get(COMMIT_VARIABLE))
+        execution = variables.get(EXECUTION_VARIABLE, "")
+        self._own = restart.Run(execution, restart.RUNNING, variables.get(COMMIT_VARIABLE))
         with self._client() as client:
             self._ended = restart.settled(client, self._pipeline)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from amplify_delivery.components.names import staging_bucket_name
 from amplify_delivery.delivery.project import stack_files
@@ -17,13 +18,15 @@ from amplify_delivery.publishing import Deployment, examine
 from amplify_delivery.stacks.config import EnvironmentConfig
 
 
-def for_environments(assembly: Assembly, environments: Sequence[str], progress: Callable[[str], None]) -> None:
+def for_environments(
+    assembly: Assembly, environments: Sequence[str], folder: Path, progress: Callable[[str], None]
+) -> None:
     """Examine the assembly as each of the environments will publish it, root template included.
 
     A finding names the environments that it stands in the way of; most are about a template that all share. Raises
     `ExportRefused` with all of them, `ConfigError` for a stack file whose values do not fit the assembly.
     """
-    deployments = {name: _deployment(assembly, stack_files.load(name)) for name in environments}
+    deployments = {name: _deployment(assembly, stack_files.load(folder, name), folder) for name in environments}
     found: dict[Finding, list[str]] = {}
     for name, findings in examine(assembly, deployments, progress).items():
         for finding in dict.fromkeys(findings):
@@ -32,12 +35,12 @@ def for_environments(assembly: Assembly, environments: Sequence[str], progress: 
         raise ExportRefused([replace(f, file=f"{listed(names)}: {f.file}") for f, names in found.items()])
 
 
-def _deployment(assembly: Assembly, config: EnvironmentConfig) -> Deployment:
+def _deployment(assembly: Assembly, config: EnvironmentConfig, folder: Path) -> Deployment:
     """One environment's; what is wrong with its values is said of its file."""
     bucket = staging_bucket_name(assembly.project, config.environment, config.account, config.region)
     try:
-        root = render_root(assembly, stack_files.values(config), bucket)
+        root = render_root(assembly, stack_files.values(folder, config), bucket)
     except ConfigError as error:
-        where = error.where or str(stack_files.path(config.environment))
+        where = error.where or str(stack_files.path(folder, config.environment))
         raise ConfigError(error.message, where=where, remedy=error.remedy) from None
     return Deployment([(root.object, root.body)], bucket, config.region, config.ignored)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import os
+from collections.abc import Mapping
 
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.stacks.config import Project
@@ -19,9 +19,9 @@ def add_stack(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def named(stack: str | None, project: Project) -> str:
+def named(stack: str | None, project: Project, variables: Mapping[str, str]) -> str:
     """The stack that a command is called with, else the variable's, else the only one. Raises `ConfigError`."""
-    return stack or os.environ.get(STACK_VARIABLE) or only_pipeline(project.stacks("pipeline"))
+    return stack or variables.get(STACK_VARIABLE) or only_pipeline(project.stacks("pipeline"))
 
 
 def only_pipeline(stacks: tuple[str, ...]) -> str:

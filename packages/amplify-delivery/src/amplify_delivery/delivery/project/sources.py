@@ -21,7 +21,7 @@ def load(folder: Path, secrets: Collection[tuple[str, str]] = ()) -> Assembly:
     return assemble(read_export(folder), secrets)
 
 
-def project_export(environments: Collection[str] = ()) -> tuple[Path, frozenset[tuple[str, str]]]:
+def project_export(folder: Path, environments: Collection[str] = ()) -> tuple[Path, frozenset[tuple[str, str]]]:
     """The project's export, and the parameters that each of the `environments` supplies as a secret.
 
     Without `environments`, those that the project's pipelines deliver, else all it has. One assembly serves all of
@@ -30,29 +30,29 @@ def project_export(environments: Collection[str] = ()) -> tuple[Path, frozenset[
     from amplify_delivery.stacks.config import Project  # noqa: PLC0415 - pydantic and PyYAML, which a named export does without
     from amplify_delivery.stacks.inputs import export_folder  # noqa: PLC0415
 
-    project = Project(Path())
+    project = Project(folder)
     delivered = [name for stack in project.stacks("pipeline") for name in project.pipeline(stack).environments]
     names = tuple(environments) or tuple(dict.fromkeys(delivered)) or project.stacks("backend")
     found: dict[Path, str] = {}
     for name in names:
-        config = stack_files.load(name)
+        config = stack_files.load(folder, name)
         if config.assembly:
             raise ConfigError(
                 "it names an assembly, which is ready: there is no export of the project to check and assemble",
-                where=str(stack_files.path(name)),
+                where=str(stack_files.path(folder, name)),
                 remedy="name the export with `export`, or call the command with an export's folder",
             )
-        found.setdefault(export_folder(config, Path()), name)
+        found.setdefault(export_folder(config, folder), name)
     if len(found) != 1:
-        listed = ", ".join(f"{folder} ({name})" for folder, name in found.items())
+        listed = ", ".join(f"{path} ({name})" for path, name in found.items())
         raise ConfigError(
             f"the environments deliver several exports: {listed}" if found else "there is no environment here",
-            where=str(Path().resolve()),
+            where=str(folder.resolve()),
             remedy="call the command with an export's folder",
         )
-    return next(iter(found)), stack_files.secrets(names)
+    return next(iter(found)), stack_files.secrets(folder, names)
 
 
-def named(export: Path | None, environments: Collection[str]) -> tuple[Path, frozenset[tuple[str, str]]]:
+def named(folder: Path, export: Path | None, environments: Collection[str]) -> tuple[Path, frozenset[tuple[str, str]]]:
     """The export that a command is called with, else the project's; and the secrets of the environments."""
-    return (export, stack_files.secrets(environments)) if export else project_export(environments)
+    return (export, stack_files.secrets(folder, environments)) if export else project_export(folder, environments)

@@ -31,16 +31,16 @@ def add_environment(parser: argparse.ArgumentParser, *, several: bool = False) -
         parser.add_argument("--environment", required=True, metavar="NAME", help="Pulumi.NAME.yaml in this folder")
 
 
-def path(name: str) -> Path:
-    """Where an environment's stack file lies: in the folder of Pulumi.yaml, which is the current one."""
-    return Path(f"Pulumi.{name}.yaml")
+def path(folder: Path, name: str) -> Path:
+    """Where an environment's stack file lies: in the folder of Pulumi.yaml."""
+    return folder / f"Pulumi.{name}.yaml"
 
 
-def load(name: str) -> EnvironmentConfig:
+def load(folder: Path, name: str) -> EnvironmentConfig:
     """An environment's stack file. Raises `ConfigError` when there is none, or it is wrong."""
     from amplify_delivery.stacks.config import EnvironmentConfig  # noqa: PLC0415 - pydantic and PyYAML, which most commands do without
 
-    file = path(name)
+    file = path(folder, name)
     if not file.is_file():
         raise ConfigError(
             f"no environment {name}: there is no such file here",
@@ -50,30 +50,30 @@ def load(name: str) -> EnvironmentConfig:
     return EnvironmentConfig.from_file(file, name)
 
 
-def program(name: str) -> str:
+def program(folder: Path, name: str) -> str:
     """The program of a stack, as its file says: `backend`, `account` or `pipeline`. Raises `ConfigError`."""
     from amplify_delivery.stacks.config.reader import own_keys_in  # noqa: PLC0415
 
-    file = path(name)
+    file = path(folder, name)
     return str(own_keys_in(file).get("program") or "backend") if file.is_file() else "backend"
 
 
-def values(config: EnvironmentConfig) -> EnvironmentValues:
+def values(folder: Path, config: EnvironmentConfig) -> EnvironmentValues:
     """What an environment sets on top of an assembly, as its Pulumi program sees it."""
     from amplify_delivery.stacks.config import Project  # noqa: PLC0415
     from amplify_delivery.stacks.inputs import environment_values  # noqa: PLC0415
 
-    return environment_values(config, Path(), datetime.now(UTC), Project(Path()).app)
+    return environment_values(config, folder, datetime.now(UTC), Project(folder).app)
 
 
-def secrets(names: Iterable[str]) -> frozenset[tuple[str, str]]:
+def secrets(folder: Path, names: Iterable[str]) -> frozenset[tuple[str, str]]:
     """The (nested stack, parameter) pairs that each of the environments `names` supplies as a secret."""
-    found = [load(name).secret_names for name in names]
+    found = [load(folder, name).secret_names for name in names]
     return frozenset.intersection(*found) if found else frozenset()
 
 
-def values_of(name: str) -> EnvironmentValues:
+def values_of(folder: Path, name: str) -> EnvironmentValues:
     """What the environment's stack file sets, if it lies in this folder; else its name alone."""
-    if path(name).is_file():
-        return values(load(name))
+    if path(folder, name).is_file():
+        return values(folder, load(folder, name))
     return EnvironmentValues(name, expiry.in_a_year())

@@ -36,7 +36,7 @@ def check(project: Project, pipeline: str, assembly: Assembly) -> None:
         wanted = _wanted(config, environment)
         if not wanted:
             continue
-        known = possible(assembly, stack_files.load(environment))
+        known = possible(assembly, stack_files.load(project.directory, environment), project.directory)
         for step, variable, name in wanted:
             if name in known or (name.partition(".")[0] not in _OURS and _is_said(name.partition(".")[0], project)):
                 continue
@@ -49,10 +49,10 @@ def check(project: Project, pipeline: str, assembly: Assembly) -> None:
             )
 
 
-def possible(assembly: Assembly, config: EnvironmentConfig) -> frozenset[str]:
+def possible(assembly: Assembly, config: EnvironmentConfig, folder: Path) -> frozenset[str]:
     """The names, and dotted paths, of all outputs that the environment may have without what its stage exports."""
     bucket = staging_bucket_name(assembly.project, config.environment, config.account, config.region)
-    root = render_root(assembly, stack_files.values(config), bucket)
+    root = render_root(assembly, stack_files.values(folder, config), bucket)
     types = set(_types(assembly))
     own = [name for name, resource_type in _IF_THERE.items() if resource_type in types]
     return frozenset({*_ALWAYS, *own, *_of_stacks(root)})

@@ -18,6 +18,7 @@ from typing import Any
 from amplify_delivery.components.documents.naming import EnvironmentNames, PipelineNames
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account.account import Account
+from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.engine import environment_state, secrets_provider
 from amplify_delivery.delivery.engine.engine import Before, Engine
 from amplify_delivery.delivery.engine.pulumi_command import Line
@@ -74,22 +75,23 @@ class Accounts:
         return self._found[region]
 
 
-def account(project: Project, stack: str, line: Line, *, delete_data: bool) -> Done:
+def account(context: Context, stack: str, line: Line, *, delete_data: bool) -> Done:
     """Take the places of an account's stack away. Refuses while a pipeline's file names one of its environments, or
     while one is deployed."""
+    project = context.project
     config = project.account(stack)
     found = account_environments(project, config, str(project.file(stack)))
     _check_not_delivered(project, config.environments)
     places = [environment_names(project.app, environment) for environment in found]
     accounts = Accounts(found[0].account, found[0].region, config.profile, config.role_arn)
-    engine = Engine(stack, project.directory, line)
+    engine = Engine(stack, project.directory.resolve(), line)
     state = engine.state()
-    secrets_provider.check(stack, state)
+    secrets_provider.check(stack, state, context)
     _check_all_named(removal.environments_in(state.get("resources") or ()), config.environments, project, stack)
 
     def not_deployed(_: threading.Event | None = None) -> None:
         for names in places:
-            _check_not_deployed(project.directory, names, accounts(names.region), line)
+            _check_not_deployed(project.directory.resolve(), names, accounts(names.region), line)
 
     not_deployed()
 
@@ -111,13 +113,14 @@ def account(project: Project, stack: str, line: Line, *, delete_data: bool) -> D
     return done
 
 
-def pipeline(project: Project, stack: str, line: Line, *, delete_data: bool) -> Done:
+def pipeline(context: Context, stack: str, line: Line, *, delete_data: bool) -> Done:
     """Take a pipeline away, with its artifacts. Refuses while an execution of it runs."""
+    project = context.project
     config = project.pipeline(stack)
     names = pipeline_names(project.app, stack, config)
     accounts = Accounts(config.account, config.region, config.profile, config.role_arn)
-    engine = Engine(stack, project.directory, line)
-    secrets_provider.check(stack, engine.state())
+    engine = Engine(stack, project.directory.resolve(), line)
+    secrets_provider.check(stack, engine.state(), context)
     check_at_rest(accounts.home, names)
 
     def at_rest(_: threading.Event) -> None:
@@ -133,9 +136,10 @@ def pipeline(project: Project, stack: str, line: Line, *, delete_data: bool) -> 
     return done
 
 
-def artifact_store(project: Project, stack: str, region: str, line: Line) -> Done:
+def artifact_store(context: Context, stack: str, region: str, line: Line) -> Done:
     """Take the artifact store of one region away, in which no environment lies any more. Refuses while the pipeline's
     file, or the pipeline itself, needs it."""
+    project = context.project
     config = project.pipeline(stack)
     model = pipeline_model(project, project.app, stack, config)
     where = project.file(stack).name
@@ -148,9 +152,9 @@ def artifact_store(project: Project, stack: str, region: str, line: Line) -> Don
             "the region out of `artifactRegions`, and repeat this command before you push that",
         )
     accounts = Accounts(config.account, config.region, config.profile, config.role_arn)
-    engine = Engine(stack, project.directory, line)
+    engine = Engine(stack, project.directory.resolve(), line)
     state = engine.state()
-    secrets_provider.check(stack, state)
+    secrets_provider.check(stack, state, context)
     done = Done(stack)
     if region not in removal.stores(state.get("resources") or (), stack):
         return done

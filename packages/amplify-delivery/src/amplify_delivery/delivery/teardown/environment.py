@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Iterable
+import threading
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from amplify_delivery.changes.stateful import BUCKET
+from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account.account import Account
 from amplify_delivery.delivery.engine.engine import Engine
+from amplify_delivery.delivery.engine.waiting import Patience
+from amplify_delivery.delivery.teardown import emptying
 from amplify_delivery.delivery.teardown.root_stack import Root
 from amplify_delivery.delivery.teardown.stateful import Held, in_state
-from amplify_delivery.errors import RefusedError
+from amplify_delivery.errors import LockedError, RefusedError, midway
 from amplify_delivery.publishing.aws_errors import AWS_ERRORS, code
 from amplify_delivery.publishing.standing import DEPLOYMENT_BUCKET
 from amplify_delivery.stacks.config import Project
@@ -32,18 +34,57 @@ class Seen:
     kept: list[Held]
 
 
-def look(engine: Engine, config: EnvironmentConfig, account: Account, args: argparse.Namespace) -> Seen:
+@dataclass(frozen=True)
+class Destroyed:
+    """What was done: the engine's changes by kind, what was lost, what stays."""
+
+    changes: Mapping[str, int]
+    lost: list[Held]
+    kept: list[Held]
+
+
+def destroy(engine: Engine, config: EnvironmentConfig, project: Project, wait: Patience, *, data: bool) -> Destroyed:
+    """Destroy an environment, with its `data` if that was asked for. Raises `RefusedError` before, `FailedError` in the
+    middle of it. Waits for an update that is going on as long as there is patience, and looks at everything anew."""
+    account = Account.of(config)
+    root = Root.of(engine.stack, engine.resources(), config, project)
+    if root.settle(account, wait.left, output.progress):
+        account = Account.of(config)  # credentials of an assumed role last an hour
+    seen = look(engine, config, account, project, data=data)
+
+    def empty(stopped: threading.Event) -> None:
+        # The engine holds the stack's lock by now. What was true before may be so no longer.
+        nonlocal seen
+        seen = look(engine, config, account, project, data=data)
+        for bucket in (h.physical_id for h in seen.lost if h.type == BUCKET):
+            emptying.bucket(account, bucket, stopped)
+
+    while True:
+        try:
+            changes = engine.destroy(before=empty if seen.known else None).changes
+            break
+        except LockedError as error:
+            if not wait.wait(error):
+                raise
+            account = Account.of(config)
+            seen = look(engine, config, account, project, data=data)
+    with midway():
+        seen.root.check_gone(account)
+        return Destroyed(changes, seen.lost, still_there(account, seen.kept))
+
+
+def look(engine: Engine, config: EnvironmentConfig, account: Account, project: Project, *, data: bool) -> Seen:
     """What there is now. Raises `RefusedError` if data would be lost, unless that was asked for, and for a root stack
     that cannot be deleted, or is not the engine's own."""
     resources = engine.resources()
-    root = Root.of(args.stack, resources, config, Project(Path()).app)
+    root = Root.of(engine.stack, resources, config, project)
     held = [*in_state(resources), *root.holds(account)]
     lost = sorted(h for h in held if not h.kept)
-    if lost and not args.delete_data:
+    if lost and not data:
         raise RefusedError(
             f"this would delete data:\n{_listed(lost)}",
-            where=args.stack,
-            remedy=f"nothing was changed; to delete it all, `amplify-delivery destroy {args.stack} --delete-data`",
+            where=engine.stack,
+            remedy=f"nothing was changed; to delete it all, `amplify-delivery destroy {engine.stack} --delete-data`",
         )
     return Seen(root, bool(resources), lost, [h for h in held if h.kept])
 

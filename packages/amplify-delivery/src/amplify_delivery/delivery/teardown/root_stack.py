@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from amplify_delivery.changes import deployed
@@ -21,7 +20,7 @@ from amplify_delivery.delivery.teardown.stateful import Held, in_stack, living
 from amplify_delivery.errors import DeliveryError, FailedError, RefusedError
 from amplify_delivery.publishing.aws_errors import AWS_ERRORS
 from amplify_delivery.publishing.standing import described
-from amplify_delivery.stacks.config import EnvironmentConfig
+from amplify_delivery.stacks.config import EnvironmentConfig, Project
 from amplify_delivery.stacks.inputs import root_stack_name
 
 _SHOWN = 30
@@ -42,14 +41,16 @@ class Root:
     options: str
 
     @classmethod
-    def of(cls, environment: str, state: Iterable[Mapping[str, Any]], config: EnvironmentConfig, project: str) -> Root:
+    def of(
+        cls, environment: str, state: Iterable[Mapping[str, Any]], config: EnvironmentConfig, project: Project
+    ) -> Root:
         """By the engine's state, and the export where that knows nothing. Raises `RefusedError` if neither tells."""
         state = tuple(state)
         ids = tuple(str(r["id"]) for r in state if r.get("type") == ROOT_STACK and r.get("id"))
         name = next(filter(None, map(_remembered, state)), None)
         if name is None and not ids:
             try:
-                name = root_stack_name(config, Path(), project)
+                name = root_stack_name(config, project.directory, project.app)
             except DeliveryError as error:
                 raise RefusedError(
                     f"the engine's state holds no root stack, and which one would be its own cannot be told: "
