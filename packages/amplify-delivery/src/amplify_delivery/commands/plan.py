@@ -27,10 +27,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
+    patience = waiting.Patience(args.wait, context.variables)
     with Audit("plan", args.environment, context.variables) as audit:
         target = wanted.wanted(args.environment, context)
         log_if_allowed(audit, target)
-        if wanted.settle(target, waiting.Patience(args.wait, context.variables).left):
+        if wanted.settle(target, patience.left):
             target = wanted.wanted(args.environment, context)  # credentials of an assumed role last an hour
         plan = planned.make(target, Engine(args.environment, context.folder.resolve(), output.progress))
         audit.planned(plan)
