@@ -104,8 +104,11 @@ def _suited(files: Mapping[str, bytes], folder: Path, wheel: Wheel) -> Mapping[s
 
 
 def _engine_of(folder: Path) -> str | None:
-    requirements = folder / REQUIREMENTS
-    return project_files.engine_line(requirements.read_text(encoding="utf-8")) if requirements.is_file() else None
+    return project_files.engine_line(_text(folder / REQUIREMENTS)) if (folder / REQUIREMENTS).is_file() else None
+
+
+def _text(file: Path) -> str:
+    return file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
 
 
 def _notes(project: NewProject, found: Found, folder: Path, wheel: Wheel) -> list[str]:
@@ -128,6 +131,7 @@ def _notes(project: NewProject, found: Found, folder: Path, wheel: Wheel) -> lis
         for environment in project.environments
         if environment.delivered and environment.name not in Project(folder).pipeline(stack).environments
     ]
+    notes += project_files.about_ignored(_text(folder / ".gitignore"))
     if found.export is not None:
         refused = sorted({f.id for f in check(read_export(found.export)) if f.severity == "refused"})
         if refused:

@@ -521,6 +521,16 @@ def test_requirements_of_somebody_elses_are_left_and_told(run: Init, tmp_path: P
     assert f"add the line ./wheels/{installed_wheel().file}" in ran.out
 
 
+def test_a_gitignore_of_somebody_elses_that_hides_the_wheel_is_told(run: Init, tmp_path: Path) -> None:
+    """GitHub's template for Python has `wheels/`: a pipeline would not find the engine."""
+    (tmp_path / ".gitignore").write_text("/.venv\n__pycache__/\nwheels/\n")
+    ran = run("--from", TODO)
+    assert ".gitignore keeps the engine's wheel out of commits (wheels/)" in ran.out
+    assert "add to .gitignore what is made here: .pytest_cache/ /assembly/ /assembly-examined/" in ran.out
+    (tmp_path / ".gitignore").unlink()
+    assert ".gitignore" not in run("--from", TODO).out.replace("  .gitignore\n", "")
+
+
 def test_the_keys_of_every_stack_file_are_the_projects(run: Init, tmp_path: Path) -> None:
     run("--from", TODO, *TWO, *PERSONAL, *PIPELINE)
     for path in tmp_path.glob("Pulumi.*.yaml"):

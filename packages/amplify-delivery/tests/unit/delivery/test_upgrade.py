@@ -83,6 +83,20 @@ def test_the_engines_lines_change_and_nothing_else(project: Path, upgrade: Upgra
     assert after[f"wheels/{NEW.file}"] == NEW.content
 
 
+def test_the_ends_of_lines_stay(project: Path, upgrade: Upgrade) -> None:
+    requirements = project / "requirements.txt"
+    requirements.write_bytes(requirements.read_bytes().replace(b"\n", b"\r\n"))
+    before = requirements.read_bytes()
+    upgrade(NEW)
+    assert requirements.read_bytes() == before.replace(OLD.file.encode(), NEW.file.encode())
+
+
+def test_a_file_that_is_no_text_is_told(project: Path, upgrade: Upgrade) -> None:
+    (project / "requirements.txt").write_bytes(b"\xff")
+    ran = upgrade(NEW)
+    assert (ran.code, "requirements.txt: is no UTF-8 text" in ran.err) == (3, True)
+
+
 def test_the_lock_holds_what_the_new_engine_was_tested_with(project: Path, upgrade: Upgrade) -> None:
     upgrade(NEW)
     lock = (project / "requirements.lock").read_text()

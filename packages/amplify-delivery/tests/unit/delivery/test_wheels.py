@@ -101,6 +101,13 @@ def test_an_installation_that_was_changed_makes_no_wheel(installation: Installat
         installed_wheel()
 
 
+def test_an_installation_without_a_record_makes_no_wheel(installation: Installation) -> None:
+    """Of a system's package manager: what it has changed, nobody could tell."""
+    (installation.folder / "amplify_delivery-1.dist-info/RECORD").unlink()
+    with pytest.raises(SetupError, match="has recorded no files"):
+        installed_wheel()
+
+
 def test_an_installation_with_a_file_gone_makes_no_wheel(installation: Installation) -> None:
     (installation.folder / "amplify_delivery/__init__.py").unlink()
     with pytest.raises(SetupError, match="is gone from the installation"):

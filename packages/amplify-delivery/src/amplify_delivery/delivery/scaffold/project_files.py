@@ -134,6 +134,9 @@ __pycache__/
 /assembly-examined/
 """
 
+_HIDING = (WHEELS, f"{WHEELS}/*", "*.whl", "**/*.whl")
+"""Lines of common templates for Python (`wheels/` is in GitHub's)."""
+
 _README = """\
 # {name}, delivered with Pulumi
 
@@ -152,6 +155,20 @@ pulumi up -s dev
 `uv pip compile --universal --python-version 3.11 --generate-hashes --no-header requirements.txt -o requirements.lock`.
 A newer engine: install its wheel, then `amplify-delivery upgrade`. `amplify-delivery --help` lists the commands.
 """
+
+
+def about_ignored(text: str) -> list[str]:
+    """What a .gitignore that was there already lacks, or keeps out of commits that has to be in them."""
+    lines = {line.strip().strip("/") for line in text.splitlines()}
+    missing = [line for line in _IGNORED.splitlines() if not line.startswith("#") and line.strip("/") not in lines]
+    notes = [f"add to .gitignore what is made here: {' '.join(missing)}"] if missing else []
+    hiding = [line for line in text.splitlines() if line.strip().strip("/") in _HIDING]
+    if hiding:
+        notes.append(
+            f".gitignore keeps the engine's wheel out of commits ({', '.join(hiding)}), and the pipeline installs it "
+            f"from there: take the line out, or `git add --force {WHEELS}`"
+        )
+    return notes
 
 
 def engine_line(requirements: str) -> str | None:

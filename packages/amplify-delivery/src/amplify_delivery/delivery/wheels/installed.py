@@ -29,6 +29,8 @@ def installed_wheel() -> Wheel:
             remedy="install its wheel, or in a checkout `make environment`",
         ) from None
     files = _recorded(found)
+    if f"{PACKAGE}-{found.version}.dist-info/METADATA" not in files:
+        raise SetupError("its installer has recorded no files", where=DISTRIBUTION, remedy=_AGAIN)
     if not any(path.startswith(f"{PACKAGE}/") for path in files):
         files |= _sources(Path(__file__).parents[2])
     return packed(PACKAGE, found.version, files)
