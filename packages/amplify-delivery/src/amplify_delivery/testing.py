@@ -93,9 +93,11 @@ class Recording:
         return found[0]
 
     def all(self, type_: str) -> list[Registered]:
+        """All resources of a Pulumi type, in the order of their registration."""
         return [r for r in self.resources if r.type == type_]
 
     def outputs_of(self, type_: str) -> Mapping[str, Any]:
+        """What the only component of that type registers as its outputs."""
         return self.component_outputs[self.one(type_).urn]
 
     @property

@@ -37,6 +37,7 @@ class Stacks:
 
     @cached_property
     def resolved(self) -> ResolvedTree:
+        """With no pseudo parameter known: what is compared with another deployment of the same place."""
         return self.resolved_in({})
 
     def resolved_in(self, pseudo: Mapping[str, str]) -> ResolvedTree:

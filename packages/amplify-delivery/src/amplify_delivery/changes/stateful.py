@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-NESTED_STACK = "AWS::CloudFormation::Stack"
 BUCKET = "AWS::S3::Bucket"
 
 CLOUDFORMATION_TYPES: Mapping[str, str] = {

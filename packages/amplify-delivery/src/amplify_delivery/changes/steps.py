@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from amplify_delivery.export.assembly import canonical
+from amplify_delivery.export.model import STACK_TYPE
 
 Path = tuple[str, ...]
 """Logical ids from the root stack on: those of the nested stacks, then the resource's."""
@@ -152,7 +153,7 @@ class MoveStack(_Placed):
     path: Path
     was: Path
 
-    type = "AWS::CloudFormation::Stack"
+    type = STACK_TYPE
     mark = ">"
     loss = ""
 
@@ -172,7 +173,7 @@ class UpdateStack:
     sections: tuple[str, ...]
     after: str
 
-    type = "AWS::CloudFormation::Stack"
+    type = STACK_TYPE
     mark = "~"
     loss = ""
 

@@ -164,6 +164,7 @@ class AmplifyBackend(pulumi.ComponentResource):
 
     @cached_property
     def graphql_api(self) -> GraphqlApi:
+        """The AppSync API. Raises `RunError` if the backend has none, or several."""
         with as_run_error():
             api = self._directory.one("AWS::AppSync::GraphQLApi")
             keys = [k for k in self._directory.all("AWS::AppSync::ApiKey") if k.nested == api.nested]
@@ -175,6 +176,7 @@ class AmplifyBackend(pulumi.ComponentResource):
 
     @cached_property
     def user_pool(self) -> UserPool:
+        """The user pool with its clients, as far as their ids are outputs. Raises `RunError` if there is none."""
         with as_run_error():
             pool = self._directory.one("AWS::Cognito::UserPool")
             clients = self._directory.all("AWS::Cognito::UserPoolClient")
@@ -190,6 +192,7 @@ class AmplifyBackend(pulumi.ComponentResource):
 
     @cached_property
     def identity_pool(self) -> IdentityPool:
+        """The pool that signs users in to AWS. Raises `RunError` if there is none."""
         with as_run_error():
             return IdentityPool(self._give(self._directory.one("AWS::Cognito::IdentityPool")))
 

@@ -27,6 +27,8 @@ class UserPool:
 
 @dataclass(frozen=True)
 class IdentityPool:
+    """A Cognito identity pool; `id` is `REGION:UUID`."""
+
     id: pulumi.Output[str]
 
 
@@ -49,6 +51,8 @@ class RestApi:
 
 @dataclass(frozen=True)
 class Bucket:
+    """The bucket of Amplify's storage category; `name` ends with the environment's."""
+
     name: pulumi.Output[str]
 
 

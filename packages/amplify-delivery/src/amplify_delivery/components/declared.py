@@ -89,7 +89,8 @@ def project(
     key_arn: pulumi.Input[str] | None = None,
     native_opts: pulumi.ResourceOptions | None = None,
 ) -> aws.codebuild.Project:
-    """A CodeBuild project and its log group; `after` is its role. `key_arn` encrypts its output artifact."""
+    """A CodeBuild project and its log group; `after` is its role. `key_arn` encrypts its
+    output artifact: CodeBuild ignores the artifact store's key and takes the project's."""
     log = log_group(document.log_group, native_opts or opts, BUILD_LOG_DAYS)
     return aws.codebuild.Project(
         document.name,

@@ -54,12 +54,14 @@ class Value:
     text: str = ""
 
     def to_json(self) -> Any:
+        """The text itself for a literal, else `{"from": SOURCE, "text": TEXT}`."""
         if self.source == "literal":
             return self.text
         return {"from": self.source, **({"text": self.text} if self.text else {})}
 
     @classmethod
     def from_json(cls, data: Any) -> Value:
+        """What `to_json` wrote."""
         if isinstance(data, str):
             return cls("literal", data)
         return cls(data["from"], data.get("text", ""))

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from amplify_delivery.export.model import STACK_TYPE
+
 _SECTIONS = ("Parameters", "Resources", "Conditions", "Mappings", "Outputs")
 _LOOP = "Fn::ForEach::"
 
@@ -50,7 +52,7 @@ def _resource_problem(item: Any) -> str | None:
     properties = item.get("Properties", {})
     if not isinstance(properties, dict):
         return ": Properties must be an object"
-    if item["Type"] == "AWS::CloudFormation::Stack" and not isinstance(properties.get("Parameters", {}), dict):
+    if item["Type"] == STACK_TYPE and not isinstance(properties.get("Parameters", {}), dict):
         return ": Parameters must be an object"
     depends = item.get("DependsOn", [])
     if not isinstance(depends, str) and not (isinstance(depends, list) and all(isinstance(d, str) for d in depends)):

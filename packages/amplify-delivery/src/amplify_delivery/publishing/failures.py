@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from amplify_delivery.export.model import STACK_TYPE
 from amplify_delivery.publishing.aws_errors import AWS_ERRORS
 from amplify_delivery.publishing.credentials import client_config, target_session
 from amplify_delivery.publishing.target import PublishTarget
@@ -52,7 +53,7 @@ def _failed(cloudformation: Any, stack: str, path: tuple[str, ...]) -> Iterator[
             continue
         here = (*path, event["LogicalResourceId"])
         below = _STACK.search(event.get("PhysicalResourceId") or "") or _STACK.search(reason)
-        nested = event["ResourceType"] == "AWS::CloudFormation::Stack" and below and below[0] != stack
+        nested = event["ResourceType"] == STACK_TYPE and below and below[0] != stack
         causes = list(_failed(cloudformation, below[0], here)) if nested and below else []
         yield from causes or [f"{'/'.join(here)} ({event['ResourceType']}): {reason}"]
 

@@ -148,10 +148,12 @@ def resource_types(assembly: Assembly) -> frozenset[str]:
 
 
 def build_environment(config: Compute, *, privileged: bool = False) -> BuildEnvironment:
+    """Where CodeBuild runs, as a stack file says it."""
     return BuildEnvironment(config.image, config.compute_type, privileged)
 
 
 def engine_download(engine: Engine | None) -> EngineDownload | None:
+    """Where the projects get Pulumi from; None where their image holds it."""
     return EngineDownload(engine.url, engine.sha256) if engine else None
 
 

@@ -77,6 +77,7 @@ class Model(BaseModel):
 
 
 def account(value: str) -> str:
+    """12 digits. Raises `BadValueError`."""
     if _ACCOUNT.fullmatch(value):
         return value
     # 012345678901 without quotes is an octal, an integer or a float by the time it gets here.
@@ -85,6 +86,7 @@ def account(value: str) -> str:
 
 
 def region(value: str) -> str:
+    """A region that there is, or may be (`regions.is_region`). Raises `BadValueError` with the nearest."""
     if regions.is_region(value):
         return value
     close = regions.nearest(value)
@@ -97,12 +99,14 @@ def region(value: str) -> str:
 
 
 def role(value: str) -> str:
+    """The ARN of a role, of any partition. Raises `BadValueError`."""
     if not _ROLE.fullmatch(value):
         raise BadValueError(f"{value!r} is not the ARN of a role, such as arn:aws:iam::123456789012:role/deploy")
     return value
 
 
 def boolean(value: Any) -> bool:
+    """A flag, or its text as the engine quotes it. Raises `BadValueError` for YAML's other words (`yes`)."""
     if isinstance(value, bool):
         return value
     if value in ("true", "false"):

@@ -181,10 +181,12 @@ class EnvironmentNames(_Place):
         return self.iam_arn("role", self.project_path, "*")
 
     def project_log_group(self, what: str) -> str:
+        """Where CodeBuild logs a project's builds by itself."""
         return f"/aws/codebuild/{self.project(what)}"
 
     @property
     def audit_log_group(self) -> str:
+        """Log group of what was planned and deployed, by whom, with which outcome."""
         return f"{ROOT_PATH}{self.app}/{self.environment}/audit"
 
     @staticmethod
@@ -208,6 +210,7 @@ class EnvironmentNames(_Place):
 
     @property
     def staging_key_alias(self) -> str:
+        """Alias of the staging bucket's own key, where it has one."""
         return f"alias/{self.prefix}-staging"
 
     @property
@@ -292,6 +295,7 @@ class PipelineNames(_Place):
         return self.arn("codebuild", f"project/{self.project(what)}")
 
     def project_log_group(self, what: str) -> str:
+        """Where CodeBuild logs a project's builds by itself."""
         return f"/aws/codebuild/{self.project(what)}"
 
     def artifact_bucket(self, region: str) -> str:

@@ -201,5 +201,3 @@ class ProjectDocument:
     variables: Mapping[str, str] = field(default_factory=dict)
     privileged: bool = False
     """Needed to build images with Docker, and for nothing else."""
-    encryption_key_arn: str | None = None
-    """Encrypts the output artifact. A project in another account than the pipeline can have none."""

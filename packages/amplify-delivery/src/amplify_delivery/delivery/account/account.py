@@ -43,6 +43,7 @@ class Account:
         return cls(config.account, config.region, config.profile, config.role_arn)
 
     def client(self, service: str) -> Any:
+        """A boto3 client of the account, in its region, with our timeouts and retries."""
         return self._session.client(service, config=client_config())
 
     def parameter(self, name: str) -> str | None:

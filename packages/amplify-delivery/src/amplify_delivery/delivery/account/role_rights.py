@@ -13,12 +13,12 @@ from amplify_delivery.delivery.account.account import Account
 from amplify_delivery.delivery.account.granted import Granted, of_role
 from amplify_delivery.errors import ConfigError, RefusedError
 from amplify_delivery.export.documents import Malformed, parse_json
+from amplify_delivery.export.model import STACK_TYPE
 from amplify_delivery.stacks.access import declared_types
 from amplify_delivery.stacks.config import EnvironmentConfig, Project
 
 Needs = Mapping[str, Sequence[str]]
 """Actions, each with the CloudFormation types that need it."""
-_STACK = "AWS::CloudFormation::Stack"
 _EVERY_BACKEND = ("iam:PassRole", "s3:GetObject")
 """What the execution role needs for any export: to hand over the roles, and to read nested templates and code."""
 _CLOUD_CONTROL = tuple(
@@ -71,7 +71,7 @@ def of_environment(config: EnvironmentConfig, project: Project, exported: frozen
     """What each of an environment's two roles needs, by its name: for the `exported` types and the declared ones."""
     names = EnvironmentNames(project.app, config.account, config.region, config.environment)
     more, types = declared_types(project, config)
-    needed = {names.execution_role: needs(exported | more | {_STACK}, {_STACK: _EVERY_BACKEND})}
+    needed = {names.execution_role: needs(exported | more | {STACK_TYPE}, {STACK_TYPE: _EVERY_BACKEND})}
     if types:
         classic = {name: (*_CLOUD_CONTROL, *program_actions([name])) for name in types}
         needed[names.project_role(DEPLOY)] = needs(types, classic)

@@ -76,6 +76,7 @@ class Audit:
         self._begun = False
 
     def end(self, result: str) -> None:
+        """How it has ended, for the log: `deployed`, `unchanged` or the like. An error says it by itself."""
         self._result = result
 
     def __enter__(self) -> Audit:

@@ -19,7 +19,7 @@ from pulumi.automation._stack import StackInitMode  # for a class of its own: `S
 from pulumi.automation.errors import ConcurrentUpdateError, StackNotFoundError
 from pulumi.automation.events import EngineEvent, StepEventMetadata
 
-from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
+from amplify_delivery.components.documents.rights.pulumi_types import PULUMI_STACK, ROOT_STACK
 from amplify_delivery.delivery.engine.pulumi_command import Command, Line, inherited
 from amplify_delivery.delivery.engine.stack_outputs import Output
 from amplify_delivery.delivery.planning import ProgramStep
@@ -31,7 +31,6 @@ HIDDEN = "[secret]"
 """Shown in place of a secret output."""
 
 _BACKEND = "PULUMI_BACKEND_URL"
-_STACK = "pulumi:pulumi:Stack"
 _NOISE = re.compile(r"\d+ errors? occurred:\s*\* |(?:creating|updating|deleting) urn:pulumi:\S+: ")
 """What the provider's library puts around a single error; the resource is named anyway."""
 
@@ -92,7 +91,7 @@ class Watch:
                 self.replaced.append(f"{_name(step.urn)} ({', '.join(step.keys or ()) or 'no key given'})")
             if step.type == ROOT_STACK and step.op == OpType.DELETE and BACKEND in step.urn:
                 self.replaced.append(f"{_name(step.urn)} (the program has it no more)")
-        if event.res_outputs_event and event.res_outputs_event.metadata.type == _STACK:
+        if event.res_outputs_event and event.res_outputs_event.metadata.type == PULUMI_STACK:
             state = event.res_outputs_event.metadata.new
             self.outputs = dict(state.outputs or {}) if state else {}
         if event.summary_event:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from amplify_delivery.components.documents.pipeline.model import PipelineModel
+from amplify_delivery.components.documents.rights.pulumi_types import PULUMI_STACK
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account.account import Account
 from amplify_delivery.delivery.context import Context
@@ -39,7 +40,6 @@ that was given a moment ago is not seen everywhere at once (IAM user guide, "Tro
 immediately visible)."""
 _REFUSED = re.compile(r"not authorized to perform AssumeRole on role (arn:[^\s,;)]+)")
 """CodePipeline's words: it tries the role of every action, with the pipeline's role, before it takes a definition."""
-STACK = "pulumi:pulumi:Stack"
 """Pulumi's type of the stack itself."""
 
 
@@ -72,7 +72,7 @@ def decide(steps: Iterable[ProgramStep], declared: str | None, applied: str | No
 def outputs_in(state: Mapping[str, Any]) -> Mapping[str, Any]:
     """The stack's outputs as they stand in its state; a secret one is still encrypted."""
     for resource in state.get("resources") or ():
-        if resource.get("type") == STACK:
+        if resource.get("type") == PULUMI_STACK:
             return resource.get("outputs") or {}
     return {}
 

@@ -51,6 +51,7 @@ class Target:
 
     @property
     def digest(self) -> str:
+        """SHA-256 in hexadecimal: by it a retry knows that it leads to what was approved."""
         return digest(asdict(self))
 
 
@@ -68,6 +69,7 @@ class Plan:
 
     @property
     def changes(self) -> int:
+        """Their number, which an approver reads: the variable CHANGES of the pipeline."""
         return len(self.steps)
 
     @property
@@ -77,6 +79,7 @@ class Plan:
 
     @cached_property
     def digest(self) -> str:
+        """SHA-256 in hexadecimal of start, target and steps: the variable PLAN_DIGEST, which `deploy` compares."""
         return document_digest(self._content())
 
     def _content(self) -> dict[str, Any]:
@@ -88,6 +91,7 @@ class Plan:
         }
 
     def to_json(self) -> dict[str, Any]:
+        """The plan's document: what `plan --json` prints and the state bucket keeps."""
         content = self._content()
         return {
             "environment": self.target.environment,

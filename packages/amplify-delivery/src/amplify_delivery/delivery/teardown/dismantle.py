@@ -226,6 +226,10 @@ def _check_not_deployed(folder: Path, names: EnvironmentNames, account: Account,
 
 
 def check_at_rest(account: Account, names: PipelineNames) -> None:
+    """Refuse while an execution of the pipeline goes on. Raises `RefusedError`; a pipeline that is gone is at rest.
+
+    The newest 100 executions are looked at, one page: QUEUED ones before them cannot still run.
+    """
     client = account.client("codepipeline")
     found: Mapping[str, Any] = {"pipelineExecutionSummaries": ()}
     with (

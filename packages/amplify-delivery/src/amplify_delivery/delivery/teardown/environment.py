@@ -94,6 +94,7 @@ def _listed(held: Iterable[Held]) -> str:
 
 
 def removal(held: Held, config: Any) -> str:
+    """How a person deletes what is left: a command for a bucket, else where. `config` is the environment's."""
     if held.type != BUCKET:
         return "in the AWS console"
     profile = f" --profile {config.profile}" if config.profile else ""

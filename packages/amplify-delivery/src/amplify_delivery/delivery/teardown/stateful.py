@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from amplify_delivery.changes.stateful import CLOUDFORMATION_TYPES, NESTED_STACK, PULUMI_TYPES
+from amplify_delivery.changes.stateful import CLOUDFORMATION_TYPES, PULUMI_TYPES
 from amplify_delivery.export.documents import Malformed, parse_json, parse_yaml
+from amplify_delivery.export.model import STACK_TYPE
 
 _STAGING = "amplify-delivery:index:StagingArea$"
 """In the URN of what a staging area holds: published copies, which can be published again."""
@@ -44,7 +45,7 @@ def in_stack(cloudformation: Any, stack: str, path: tuple[str, ...] = ()) -> Ite
             physical = item.get("PhysicalResourceId")
             if not physical or item["ResourceStatus"] == "DELETE_COMPLETE":
                 continue
-            if kind == NESTED_STACK:
+            if kind == STACK_TYPE:
                 yield from in_stack(cloudformation, physical, (*path, name))
             elif kind in CLOUDFORMATION_TYPES:
                 if policies is None:
@@ -61,7 +62,7 @@ def living(cloudformation: Any, stack: str, path: tuple[str, ...] = ()) -> Itera
             if not physical or item["ResourceStatus"] == "DELETE_COMPLETE":
                 continue
             below = (*path, item["LogicalResourceId"])
-            if kind == NESTED_STACK:
+            if kind == STACK_TYPE:
                 # An id is `arn:...:stack/NAME/RANDOM`.
                 yield f"{'/'.join(below)} ({kind}): {physical.split('/')[1] if '/' in physical else physical}"
                 yield from living(cloudformation, physical, below)

@@ -70,10 +70,12 @@ class Bound:
     refused: bool = True
 
     def to_json(self) -> dict[str, Any]:
+        """As the assembly keeps it."""
         return {**vars(self), "finding": self.finding.to_json()}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Bound:
+        """What `to_json` wrote."""
         return cls(**{**data, "finding": Finding(**data["finding"])})
 
 

@@ -123,7 +123,9 @@ class _Stack:
         self.declared_outputs: dict[str, Mapping[str, Any]] = {}
         self.resources: Mapping[str, Mapping[str, Any]] = body.get("Resources") or {}
         self.busy: set[str] = set()
+        """Nested stacks whose outputs are being worked out: who asks for one of these again goes round in a circle."""
         self.open_rules: set[str] = set()
+        """Conditions that are being written out, for the same reason."""
 
     def resolve(self) -> dict[str, Any]:
         """Resolve every resource into the tree; the stack's outputs."""
@@ -228,7 +230,11 @@ class _Stack:
         return None
 
     def value(self, value: Any) -> Any:
-        """The value with everything resolved that can be known."""
+        """The value with everything resolved that can be known; `_ABSENT` for `AWS::NoValue`.
+
+        What cannot be known stays the function that it is, with resolved arguments and with references that name their
+        stack's path: so it equals itself in another deployment, and nothing else.
+        """
         if isinstance(value, list):
             return [v for item in value if (v := self.value(item)) is not _ABSENT]
         if not isinstance(value, Mapping):
@@ -249,6 +255,7 @@ class _Stack:
             return _ABSENT
         if name in self.parameters:
             return self.parameters[name]
+        # Known values of these two are the root's: a nested stack has a name and an id of its own.
         of_this = name in ("AWS::StackName", "AWS::StackId")
         if name in self.scope.pseudo and not (of_this and self.path):
             return self.scope.pseudo[name]
@@ -284,6 +291,7 @@ class _Stack:
         elif name == "Fn::If" and isinstance(argument, list) and len(argument) == 3:
             truth = self.condition(argument[0])
             if truth is None:
+                # Both branches stay, with the condition written out: another condition of the same name is a change.
                 with self.perhaps():
                     branches = (self.value(argument[1]), self.value(argument[2]))
                 told = [{"Ref": "AWS::NoValue"} if branch is _ABSENT else branch for branch in branches]

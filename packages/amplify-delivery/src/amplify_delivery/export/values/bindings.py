@@ -37,6 +37,7 @@ class Bindings:
         self._maybe: set[Finding] = set()
 
     def bound(self) -> tuple[Bound, ...]:
+        """All that was noted, sorted: the assembly is the same for every order of files."""
         return tuple(sorted(self._bound, key=lambda b: (b.finding, b.literal)))
 
     def findings(self, secrets: Collection[tuple[str, str]]) -> frozenset[Finding]:

@@ -60,14 +60,11 @@ def allowed(declaration: Mapping[str, Any], value: str) -> bool:
 class Plan:
     """A nested stack's parameters: `values` from us, `wired` from the parent template's intrinsics.
 
-    A value of source "object" still names the export's file; `withdrawn` parameters are not passed any
-    more, because every location that was composed with them is rewritten to its own key. The other fields
-    are what the checks report.
+    A value of source "object" still names the export's file. The other fields are what the checks report.
     """
 
     values: Mapping[str, Value]
     wired: Mapping[str, Any]
-    withdrawn: frozenset[str] = frozenset()
     added_roles: tuple[str, ...] = ()
     undeclared: tuple[str, ...] = ()
     stringified: tuple[str, ...] = ()
@@ -101,7 +98,6 @@ def plan(stack: ExportedStack, parent: ExportedStack, assets: Assets, secrets: f
     return Plan(
         values,
         wired,
-        withdrawn,
         tuple(roles),
         undeclared=tuple(dict.fromkeys(n for n in passed if n not in declared)),
         stringified=tuple(n for n, v in values.items() if v.source == "literal" and not isinstance(given[n], str)),

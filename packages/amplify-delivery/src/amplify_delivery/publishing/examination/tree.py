@@ -16,8 +16,6 @@ from amplify_delivery.publishing.examination.values import UNKNOWN, text, texts
 if TYPE_CHECKING:
     from amplify_delivery.export.assembly import Assembly
 
-STACK = "AWS::CloudFormation::Stack"
-
 
 @dataclass(frozen=True)
 class StackView:

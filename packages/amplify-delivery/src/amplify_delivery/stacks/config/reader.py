@@ -167,6 +167,7 @@ def parsed(value: str) -> Any:
 
 
 def is_secure(value: Any) -> bool:
+    """Whether it is a secret as the engine writes it: `{"secure": CIPHERTEXT}`."""
     return isinstance(value, Mapping) and set(value) == {"secure"}
 
 
@@ -188,6 +189,7 @@ def unset(value: Any) -> bool:
 
 
 def secret_refused(key: str, where: str) -> ConfigError:
+    """What is said of a secret at `key` where other stacks have to read the value."""
     if key == "parameters":
         return ConfigError("parameters is one secret", where=where, remedy="make single values secrets, with --path")
     return ConfigError(

@@ -75,11 +75,10 @@ def pipeline_documents(
     if source:
         roles.append(source)
     roles.append(_trigger_role(names))
-    key = next((store.key_arn for store in model.stores if store.region == names.region), None)
     return PipelineDocuments(
         roles=tuple(roles),
         boundaries=(pipeline_boundary(names), update_boundary(model)),
-        projects=tuple(_project(names, what, specs[what], environment, key) for what in ("build", "update")),
+        projects=tuple(_project(names, what, specs[what], environment) for what in ("build", "update")),
     )
 
 
@@ -284,9 +283,7 @@ def _trigger_role(names: PipelineNames) -> RoleDocument:
     )
 
 
-def _project(
-    names: PipelineNames, what: str, buildspec: str, environment: BuildEnvironment, key_arn: str | None
-) -> ProjectDocument:
+def _project(names: PipelineNames, what: str, buildspec: str, environment: BuildEnvironment) -> ProjectDocument:
     return ProjectDocument(
         name=names.project(what),
         description=f"{what.capitalize()} of {names.pipeline}",
@@ -300,6 +297,4 @@ def _project(
         # Build has nothing to do with the engine's state.
         variables={"STACK": names.name, **({"PULUMI_BACKEND_URL": names.state_backend} if what == "update" else {})},
         privileged=environment.privileged and what == "build",
-        # CodeBuild ignores the artifact store's key and encrypts with the project's.
-        encryption_key_arn=key_arn,
     )

@@ -13,11 +13,11 @@ from amplify_delivery.components.documents.environment import EnvironmentAccess
 from amplify_delivery.components.documents.rights.boundary import lets_pass
 from amplify_delivery.components.documents.rights.pulumi_types import cloudformation_type, services_of
 from amplify_delivery.components.documents.rights.types import EXTRA, actions_for
+from amplify_delivery.export.model import STACK_TYPE
 
 ANY_SERVICE = "*"
 """Stands in `Prepared.further` for managed policies: what these allow stands elsewhere."""
 
-_STACK = "AWS::CloudFormation::Stack"
 _CUSTOM = "AWS::CloudFormation::CustomResource"
 
 
@@ -43,7 +43,7 @@ class Prepared:
 
     def allows_backend(self, name: str) -> bool:
         """Whether the execution role may make and delete resources of the type `name`."""
-        return name == _STACK or _general(name) in self.backend or EXTRA.get(name) == ()
+        return name == STACK_TYPE or _general(name) in self.backend or EXTRA.get(name) == ()
 
     def allows_program(self, token: str) -> bool | None:
         """Whether `deploy` may make and delete resources of a Pulumi type (`aws:sqs/queue:Queue`); None if only AWS

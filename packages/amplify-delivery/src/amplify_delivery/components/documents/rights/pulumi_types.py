@@ -13,6 +13,9 @@ from amplify_delivery.components.documents.rights.types import known_types
 ROOT_STACK = "aws:cloudformation/stack:Stack"
 """The type of `AmplifyBackend`'s root stack."""
 
+PULUMI_STACK = "pulumi:pulumi:Stack"
+"""The resource that stands for a Pulumi stack itself, and holds its outputs."""
+
 PROVIDERS = ("aws", "aws-native")
 """Packages whose resources are made with rights in AWS."""
 

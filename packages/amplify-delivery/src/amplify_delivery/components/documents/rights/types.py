@@ -30,6 +30,7 @@ from amplify_delivery.components.documents.rights.unscoped import (
 )
 from amplify_delivery.components.documents.statements import Statement, allow, deny
 from amplify_delivery.errors import ConfigError
+from amplify_delivery.export.model import STACK_TYPE
 
 EXTRA: Mapping[str, tuple[str, ...]] = {
     "AWS::CodeBuild::Project": (
@@ -38,7 +39,7 @@ EXTRA: Mapping[str, tuple[str, ...]] = {
         "codebuild:DeleteProject",
         "codebuild:UpdateProject",
     ),
-    "AWS::CloudFormation::Stack": (
+    STACK_TYPE: (
         "cloudformation:CancelUpdateStack",
         "cloudformation:ContinueUpdateRollback",
         "cloudformation:CreateStack",
@@ -141,7 +142,7 @@ def statements_for(
 def execution_statements(access: EnvironmentAccess) -> list[Statement]:
     """All statements of the execution role: the export's types, its objects, its roles, and what stays out of reach."""
     names = access.names
-    types = expanded(access.resource_types) | {"AWS::CloudFormation::Stack"}
+    types = expanded(access.resource_types) | {STACK_TYPE}
     functions = [arn for arn in resources_of("lambda", access, types) if ":function:" in arn]
     statements = statements_for(access, types)
     statements.append(
