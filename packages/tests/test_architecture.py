@@ -271,3 +271,22 @@ def test_what_is_around_a_command_is_read_at_the_edge() -> None:
     product = SOURCES["amplify_delivery"]
     reading = {file.relative_to(product).as_posix() for file in modules(product) if _AROUND.search(file.read_text())}
     assert reading == set(AROUND)
+
+
+SAME_NAME = {
+    "engine": "the class that the room is about",
+    "plan": "what the command `plan` prints",
+    "packing": "wheels, and policies: nobody imports both",
+}
+
+
+def test_rooms_of_the_delivery_have_no_two_modules_of_one_name() -> None:
+    """Nor one that is called as a command, a room, or what the documents have: a reader trips over it."""
+    product = SOURCES["amplify_delivery"]
+    inside = [file for file in modules(product / "delivery") if not file.stem.startswith("__")]
+    rooms = {path.name for path in (product / "delivery").iterdir() if path.is_dir()}
+    commands = {file.stem for file in modules(product / "commands")}
+    documents = {file.stem for file in modules(product / "components" / "documents")}
+    stems = [file.stem for file in inside]
+    assert {stem for stem in stems if stems.count(stem) > 1} == set()
+    assert set(stems) & (rooms | commands | documents) - SAME_NAME.keys() == set()

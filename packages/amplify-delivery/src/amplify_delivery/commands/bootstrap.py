@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account import build_quota
-from amplify_delivery.delivery.account.account import Account
+from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.engine import environment_state, secrets_provider
 from amplify_delivery.delivery.engine.engine import Engine

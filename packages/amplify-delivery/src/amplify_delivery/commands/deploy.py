@@ -17,7 +17,7 @@ from amplify_delivery.delivery.deployment.audit import Audit, log_of
 from amplify_delivery.delivery.engine import stack_outputs, waiting
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.planning import Plan
-from amplify_delivery.delivery.reports import outputs
+from amplify_delivery.delivery.reports import shown_outputs
 from amplify_delivery.delivery.reports.changes import told
 from amplify_delivery.errors import ConfigError, LockedError, midway
 
@@ -69,12 +69,12 @@ def run(args: argparse.Namespace, context: Context) -> int:
             if log:
                 stack_outputs.keep(target.account_anew(), target.names, found)
         audit.end("deployed" if plan.steps else "nothing to change")
-    values = outputs.shown(found, secrets=args.show_secrets)
+    values = shown_outputs.shown(found, secrets=args.show_secrets)
     if args.json:
         document = {"environment": environment, "plan": plan.digest, "changes": changes, "outputs": values}
         output.document(document)
         return 0
-    outputs.table(values)
+    shown_outputs.table(values)
     done = told(changes)
     if plan.digest != args.plan and not plan.steps:
         done = f"nothing to change: {args.plan[:12]} is carried out, or something newer is"

@@ -14,7 +14,7 @@ from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.engine import waiting
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.project import stack_files
-from amplify_delivery.delivery.teardown import environment
+from amplify_delivery.delivery.teardown import destruction
 from amplify_delivery.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     config, project = stack_files.load(context.folder, args.stack), context.project
     engine = Engine(args.stack, context.folder.resolve(), output.progress if args.json else print)
     patience = waiting.Patience(args.wait, context.variables)
-    done = environment.destroy(engine, config, project, patience, data=args.delete_data)
+    done = destruction.destroy(engine, config, project, patience, data=args.delete_data)
     if args.json:
         document = {
             "environment": args.stack,
@@ -61,7 +61,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         print("\nKept, as their templates say (DeletionPolicy). A new environment of this name needs their names:")
         output.table(
             ("resource", "physical id", "to remove it"),
-            [(h.path, h.physical_id, environment.removal(h, config)) for h in done.kept],
+            [(h.path, h.physical_id, destruction.removal(h, config)) for h in done.kept],
         )
     return 0
 

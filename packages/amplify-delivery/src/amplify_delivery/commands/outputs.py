@@ -7,7 +7,7 @@ import argparse
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.engine.engine import Engine
-from amplify_delivery.delivery.reports import outputs
+from amplify_delivery.delivery.reports import shown_outputs
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -16,11 +16,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
-    found = outputs.shown(
+    found = shown_outputs.shown(
         Engine(args.environment, context.folder.resolve(), output.progress).outputs(), secrets=args.show_secrets
     )
     if args.json:
         output.document(found)
     else:
-        outputs.table(found)
+        shown_outputs.table(found)
     return 0

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account import role_rights
-from amplify_delivery.delivery.account.account import Account
+from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.account.granted import Granted
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.project import stack_files

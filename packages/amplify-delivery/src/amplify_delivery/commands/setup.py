@@ -13,7 +13,7 @@ from amplify_delivery.components.documents import fields
 from amplify_delivery.components.documents.account.storage import KEY_DAYS
 from amplify_delivery.components.documents.naming import PipelineNames
 from amplify_delivery.delivery import output
-from amplify_delivery.delivery.account.account import Account
+from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.pipeline import state_stack
 from amplify_delivery.errors import ConfigError

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account import bootstrap_version
-from amplify_delivery.delivery.account.account import Account
+from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.engine import stack_outputs
-from amplify_delivery.delivery.pipeline import bake, steps
+from amplify_delivery.delivery.pipeline import bake, step_runs
 from amplify_delivery.delivery.project import shell, stack_files
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.stacks.config import EnvironmentConfig, Project
@@ -55,9 +55,9 @@ def _run_step(args: argparse.Namespace, config: EnvironmentConfig, project: Proj
         outputs = stack_outputs.read_file(args.outputs)
     elif step.env_from_outputs:
         outputs = stack_outputs.read_account(config, project)
-    given, secrets = steps.variables(step, outputs, where)
+    given, secrets = step_runs.variables(step, outputs, where)
     ended = shell.run(step.commands, given, step.timeout * 60, output.progress if args.json else output.line, secrets)
-    failed = steps.failure(step, ended, where)
+    failed = step_runs.failure(step, ended, where)
     if failed:
         raise failed
     seconds = round(ended.seconds, 1)

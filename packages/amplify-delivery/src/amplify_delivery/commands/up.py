@@ -13,7 +13,7 @@ from amplify_delivery.delivery.engine import secrets_provider
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.planning import plan_program
 from amplify_delivery.delivery.project import stack_files
-from amplify_delivery.delivery.reports import outputs
+from amplify_delivery.delivery.reports import shown_outputs
 from amplify_delivery.delivery.reports.changes import told
 from amplify_delivery.errors import DeployError, midway
 
@@ -42,10 +42,10 @@ def run(args: argparse.Namespace, context: Context) -> int:
     except DeployError as error:
         raise execution.with_reasons(error, args.environment, context.folder) from None
     with midway():
-        values = outputs.shown(engine.outputs(), secrets=args.show_secrets)
+        values = shown_outputs.shown(engine.outputs(), secrets=args.show_secrets)
     if args.json:
         output.document({"environment": args.environment, "changes": changes, "outputs": values})
         return 0
-    outputs.table(values)
+    shown_outputs.table(values)
     print(f"{args.environment}: {told(changes)}")
     return 0

@@ -15,7 +15,7 @@ import pytest
 
 from amplify_delivery.commands import setup as setup_command
 from amplify_delivery.components.documents.naming import PipelineNames
-from amplify_delivery.delivery.account.account import Account
+from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.pipeline import state_stack
 from amplify_delivery.delivery.pipeline.state_stack import TEMPLATE

@@ -15,7 +15,7 @@ import pytest
 
 from amplify_delivery import cli
 from amplify_delivery.commands import outputs
-from amplify_delivery.delivery.account.account import Account
+from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.debugging import KEPT, VARIABLE, Debugging
 from amplify_delivery.delivery.engine.pulumi_command import Command
 from amplify_delivery.errors import DeliveryError, RefusedError

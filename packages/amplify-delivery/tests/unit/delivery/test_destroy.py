@@ -20,8 +20,8 @@ from amplify_delivery.components.remembered import ROOT_STACK_NAME
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.engine.engine import Before
 from amplify_delivery.delivery.project import stack_files
-from amplify_delivery.delivery.teardown import emptying, environment, root_stack
-from amplify_delivery.delivery.teardown.stateful import Held
+from amplify_delivery.delivery.teardown import destruction, emptying, root_stack
+from amplify_delivery.delivery.teardown.held import Held
 from amplify_delivery.errors import ConfigError, DeployError, LockedError
 from unit.delivery.conftest import ROOT
 
@@ -77,8 +77,8 @@ class Scene:
         monkeypatch.setattr(stack_files, "program", lambda *_: "backend")
         monkeypatch.setattr(stack_files, "load", lambda *_: config)
         monkeypatch.setattr(destroy, "Engine", lambda *_: self)
-        monkeypatch.setattr(environment, "Account", SimpleNamespace(of=lambda _: self))
-        monkeypatch.setattr(environment, "in_state", lambda _: [])
+        monkeypatch.setattr(destruction, "Account", SimpleNamespace(of=lambda _: self))
+        monkeypatch.setattr(destruction, "in_state", lambda _: [])
         monkeypatch.setattr(root_stack, "in_stack", lambda *_: [bucket])
         monkeypatch.setattr(root_stack, "living", lambda *_: ["Todo/Table (AWS::DynamoDB::Table): Todo-dev"])
         monkeypatch.setattr(root_stack, "root_stack_name", self.exported)
@@ -201,6 +201,6 @@ def test_a_stack_that_lives_on_is_not_said_to_be_deleted(monkeypatch: pytest.Mon
 @pytest.mark.parametrize(("path", "forced"), [("DeploymentBucket", True), ("storagepictures/S3Bucket", False)])
 def test_no_command_is_printed_that_would_empty_a_bucket_of_users_files(path: str, forced: bool) -> None:
     held = Held(path, "AWS::S3::Bucket", "a-bucket", "objects", kept=True)
-    command = environment.removal(held, SimpleNamespace(region="eu-west-1", profile=None))
+    command = destruction.removal(held, SimpleNamespace(region="eu-west-1", profile=None))
     assert command.startswith("aws s3 rb s3://a-bucket")
     assert ("--force" in command) == forced

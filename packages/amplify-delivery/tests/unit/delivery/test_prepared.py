@@ -10,8 +10,8 @@ import pytest
 
 from amplify_delivery.components.documents.naming import EnvironmentNames
 from amplify_delivery.components.documents.rights.prepared import Prepared
-from amplify_delivery.delivery.account.account import Account
-from amplify_delivery.delivery.account.prepared import (
+from amplify_delivery.delivery.account.aws_account import Account
+from amplify_delivery.delivery.account.rights_check import (
     check,
     check_names,
     check_policies,
@@ -149,7 +149,7 @@ def test_a_plan_says_it(project: Project, monkeypatch: pytest.MonkeyPatch) -> No
     wanted = with_resource(stacks, "UpdateRolesWithIDPFunctionRole", Policies=[document])
     types = frozenset(r["Type"] for t in wanted.templates.values() for r in t["Resources"].values())
     record = Prepared(types | {"AWS::CloudFormation::CustomResource"}, frozenset(), frozenset())
-    monkeypatch.setattr("amplify_delivery.delivery.account.prepared.recorded", lambda *_: record)
+    monkeypatch.setattr("amplify_delivery.delivery.account.rights_check.recorded", lambda *_: record)
     here = SimpleNamespace(wanted=wanted, found=SimpleNamespace(stacks=None), steps=())
     for config in (
         project.environment("preprod"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from amplify_delivery.delivery.teardown.stateful import in_stack, in_state
+from amplify_delivery.delivery.teardown.held import in_stack, in_state
 
 URN = "urn:pulumi:dev::app::"
 

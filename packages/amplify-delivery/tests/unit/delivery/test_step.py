@@ -11,7 +11,7 @@ import pytest
 
 from amplify_delivery.delivery.engine.stack_outputs import Output, to_json
 from amplify_delivery.delivery.engine.state_bucket import outputs_key
-from amplify_delivery.delivery.pipeline.steps import failure
+from amplify_delivery.delivery.pipeline.step_runs import failure
 from amplify_delivery.delivery.project.shell import Ended
 from amplify_delivery.stacks.config import Step
 from aws_rehearsal_tests.local_account import LocalAccount

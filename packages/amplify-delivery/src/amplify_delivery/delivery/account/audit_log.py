@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from amplify_delivery.components.documents.naming import DEPLOY, EnvironmentNames
-from amplify_delivery.delivery.account.account import Account
+from amplify_delivery.delivery.account.aws_account import Account
 
 _MOST = 100_000
 """Characters of an event that are kept; CloudWatch Logs takes 256 KiB (quotas of CloudWatch Logs, "Event size")."""

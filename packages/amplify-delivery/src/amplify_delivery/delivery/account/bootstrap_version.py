@@ -7,7 +7,7 @@ a command would fail somewhere in the middle, on a role or a bucket that is not 
 from __future__ import annotations
 
 from amplify_delivery.components.documents.environment import ACCOUNT_VERSION
-from amplify_delivery.delivery.account.account import Account
+from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.errors import ConfigError, RefusedError
 from amplify_delivery.stacks.access import environment_names
 from amplify_delivery.stacks.config import EnvironmentConfig, Project

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from amplify_delivery.delivery.account.account import Account
+from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.publishing.aws_errors import AWS_ERRORS
 
 BUILDS_PER_ENVIRONMENT = 2

@@ -9,7 +9,7 @@ from typing import Any
 
 from amplify_delivery.components.documents.naming import DEPLOY, EnvironmentNames
 from amplify_delivery.components.documents.rights.types import actions_for, program_actions
-from amplify_delivery.delivery.account.account import Account
+from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.account.granted import Granted, of_role
 from amplify_delivery.errors import ConfigError, RefusedError
 from amplify_delivery.export.documents import Malformed, parse_json

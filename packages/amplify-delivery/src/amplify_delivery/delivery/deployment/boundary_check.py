@@ -4,7 +4,7 @@ AWS."""
 from __future__ import annotations
 
 from amplify_delivery.components.names import staging_bucket_name
-from amplify_delivery.delivery.account import prepared
+from amplify_delivery.delivery.account import rights_check
 from amplify_delivery.delivery.planning import Stacks, beyond_boundary, unread_policies
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.export import Assembly, render_root
@@ -19,7 +19,7 @@ def notes(assembly: Assembly, environment: str, project: Project) -> tuple[str, 
         return ()
     bucket = staging_bucket_name(assembly.project, config.environment, config.account, config.region)
     root = render_root(assembly, stack_files.values(project.directory, config), bucket)
-    allowed = prepared.declared_boundary(config, project, resource_types(assembly))
+    allowed = rights_check.declared_boundary(config, project, resource_types(assembly))
     wanted = Stacks.of(assembly, root, root.parameters)
-    denied = prepared.denied_at_run_time(beyond_boundary(allowed, wanted), config, project)
-    return (*denied, *prepared.not_compared(unread_policies(wanted)))
+    denied = rights_check.denied_at_run_time(beyond_boundary(allowed, wanted), config, project)
+    return (*denied, *rights_check.not_compared(unread_policies(wanted)))

@@ -11,7 +11,7 @@ from amplify_delivery.changes.imports import listed, not_exported
 from amplify_delivery.changes.impossible import impossible
 from amplify_delivery.changes.published import published
 from amplify_delivery.delivery import output
-from amplify_delivery.delivery.account import prepared
+from amplify_delivery.delivery.account import rights_check
 from amplify_delivery.delivery.deployment.wanted import Wanted
 from amplify_delivery.delivery.engine import secrets_provider
 from amplify_delivery.delivery.engine.engine import Engine
@@ -121,7 +121,7 @@ def _rights(target: Wanted, here: Backend, previewed: Sequence[ProgramStep]) -> 
     config, project = target.config, target.context.project
     if not config.bootstrapped:
         return ()
-    record = prepared.recorded(config, project, target.account)
+    record = rights_check.recorded(config, project, target.account)
     found = lacking(
         record,
         # Another execution role than the account's is not the account's to know.
@@ -131,12 +131,12 @@ def _rights(target: Wanted, here: Backend, previewed: Sequence[ProgramStep]) -> 
         program_needs(previewed, Identity(config.profile, config.role_arn)),
         pages=page_buckets(previewed),
     )
-    prepared.check(found, config, project)
+    rights_check.check(found, config, project)
     if not config.execution_role_arn:
-        prepared.check_names(nameless(here.wanted), config)
-        prepared.check_policies(named_policies(here.wanted, target.names.stack_role_prefix), config)
-    denied = prepared.denied_at_run_time(beyond_boundary(record, here.wanted), config, project)
-    return (*prepared.unclear(found), *denied, *prepared.not_compared(unread_policies(here.wanted)))
+        rights_check.check_names(nameless(here.wanted), config)
+        rights_check.check_policies(named_policies(here.wanted, target.names.stack_role_prefix), config)
+    denied = rights_check.denied_at_run_time(beyond_boundary(record, here.wanted), config, project)
+    return (*rights_check.unclear(found), *denied, *rights_check.not_compared(unread_policies(here.wanted)))
 
 
 def _deployed(target: Wanted) -> deployed.Deployed:

@@ -10,7 +10,7 @@ from amplify_delivery.components.documents.naming import EnvironmentNames
 from amplify_delivery.components.names import staging_bucket_name
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account import bootstrap_version
-from amplify_delivery.delivery.account.account import Account
+from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.export import Assembly, EnvironmentValues, RootStack, render_root

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from amplify_delivery.components.documents.naming import STATE_PREFIX, EnvironmentNames
-from amplify_delivery.delivery.account.account import Account
+from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.engine import state_bucket
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.engine.pulumi_command import Line

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from amplify_delivery.components.documents.naming import EnvironmentNames
-from amplify_delivery.delivery.account.account import Account
+from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.engine import state_bucket
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.errors import ConfigError, RefusedError

@@ -6,7 +6,7 @@ The bucket's default encryption takes the environment's key; every call says who
 from __future__ import annotations
 
 from amplify_delivery.components.documents.naming import OUTPUTS_PREFIX, PLANS_PREFIX, EnvironmentNames
-from amplify_delivery.delivery.account.account import Account
+from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.errors import RefusedError
 from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, AWS_ERRORS, code, remedy, said
 

@@ -12,7 +12,7 @@ from typing import Any
 from amplify_delivery.components.documents.pipeline.model import PipelineModel
 from amplify_delivery.components.documents.rights.pulumi_types import PULUMI_STACK
 from amplify_delivery.delivery import output
-from amplify_delivery.delivery.account.account import Account
+from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.engine import secrets_provider
 from amplify_delivery.delivery.engine.engine import Engine

@@ -10,7 +10,7 @@ from typing import Any
 
 from amplify_delivery.components.documents.account.storage import KEY_DAYS
 from amplify_delivery.components.documents.naming import STATE_PREFIX, PipelineNames
-from amplify_delivery.delivery.account.account import Account
+from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.teardown import emptying
 from amplify_delivery.errors import FailedError, RefusedError, midway
 from amplify_delivery.publishing.aws_errors import AWS_ERRORS

@@ -17,7 +17,7 @@ from typing import Any
 
 from amplify_delivery.components.documents.naming import EnvironmentNames, PipelineNames
 from amplify_delivery.delivery import output
-from amplify_delivery.delivery.account.account import Account
+from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.engine import environment_state, secrets_provider
 from amplify_delivery.delivery.engine.engine import Before, Engine

@@ -6,7 +6,7 @@ import contextlib
 import threading
 from collections.abc import Iterator
 
-from amplify_delivery.delivery.account.account import Account
+from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.errors import FailedError
 from amplify_delivery.publishing.aws_errors import AWS_ERRORS, code
 

@@ -15,8 +15,8 @@ from typing import Any
 from amplify_delivery.changes import deployed
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
 from amplify_delivery.components.remembered import ROOT_STACK_NAME
-from amplify_delivery.delivery.account.account import Account
-from amplify_delivery.delivery.teardown.stateful import Held, in_stack, living
+from amplify_delivery.delivery.account.aws_account import Account
+from amplify_delivery.delivery.teardown.held import Held, in_stack, living
 from amplify_delivery.errors import DeliveryError, FailedError, RefusedError
 from amplify_delivery.publishing.aws_errors import AWS_ERRORS
 from amplify_delivery.publishing.standing import described

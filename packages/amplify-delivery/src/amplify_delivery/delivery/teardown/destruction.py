@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from amplify_delivery.changes.stateful import BUCKET
 from amplify_delivery.delivery import output
-from amplify_delivery.delivery.account.account import Account
+from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.engine.waiting import Patience
 from amplify_delivery.delivery.teardown import emptying
+from amplify_delivery.delivery.teardown.held import Held, in_state
 from amplify_delivery.delivery.teardown.root_stack import Root
-from amplify_delivery.delivery.teardown.stateful import Held, in_state
 from amplify_delivery.errors import LockedError, RefusedError, midway
 from amplify_delivery.publishing.aws_errors import AWS_ERRORS, code
 from amplify_delivery.publishing.standing import DEPLOYMENT_BUCKET

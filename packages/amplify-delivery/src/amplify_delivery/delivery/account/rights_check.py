@@ -12,7 +12,7 @@ from amplify_delivery.components.documents.environment import NEVER_WITHIN_THE_B
 from amplify_delivery.components.documents.rights.prepared import Prepared, parse
 from amplify_delivery.components.documents.rights.pulumi_types import cloudformation_type
 from amplify_delivery.delivery.account import bootstrap_version
-from amplify_delivery.delivery.account.account import Account
+from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.planning import Lacking, Needs
 from amplify_delivery.errors import ConfigError, RefusedError
 from amplify_delivery.stacks.access import declared_types, environment_names
