@@ -10,7 +10,8 @@ from amplify_delivery.delivery import output
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.project import sources, stack_files
 from amplify_delivery.delivery.reports import exports
-from amplify_delivery.export import Export, ExportRefused, assemble, check, read_export
+from amplify_delivery.export import Export, ExportRefused, Finding, assemble, check, read_export
+from amplify_delivery.export.values.bindings import told
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,17 +28,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, context: Context) -> int:
     folder, secrets = sources.named(context.folder, args.export, args.environment)
     export = read_export(folder)
+    findings = worth_telling(export, secrets, args.environment, context.folder)
     if not args.json:
-        code = exports.findings(export, check(export, secrets))
+        code = exports.findings(export, findings)
         for note in [] if code else boundary_notes(export, secrets, args.environment, context):
             print(f"note: {note}")
         return code
-    findings = check(export, secrets)
     if any(f.severity == "refused" for f in findings):
         raise ExportRefused(findings)
     notes = boundary_notes(export, secrets, args.environment, context)
     output.document({"export": str(folder), "findings": [f.to_json() for f in findings], "notes": notes})
     return 0
+
+
+def worth_telling(
+    export: Export, secrets: Collection[tuple[str, str]], environments: Sequence[str], folder: Path
+) -> tuple[Finding, ...]:
+    """Every finding, but those about literals that all of these environments take (`keptLiterals`)."""
+    findings = check(export, secrets)
+    kept = stack_files.kept_literals(folder, environments)
+    if not kept or any(f.severity == "refused" for f in findings):
+        return findings
+    return told(assemble(export, secrets), kept)
 
 
 def boundary_notes(

@@ -203,3 +203,21 @@ def test_check_is_content_once_the_accounts_file_adds_the_service(calling_bedroc
     file.write_text(f"{file.read_text()}  iamapp:boundaryServices: [bedrock]\n")
     assert "note:" not in delivery("check", "--environment", "prod", cwd=calling_bedrock).out
     assert delivery("check", cwd=calling_bedrock).code == 0
+
+
+# --- check: literals that an environment takes ------------------------------------------------------------------------
+
+
+def test_check_does_not_tell_an_environment_of_literals_that_it_takes(calling_bedrock: Path) -> None:
+    template = calling_bedrock / export("iam").name / "root-stack-template.json"
+    root = json.loads(template.read_text())
+    topic = "arn:aws:sns:eu-west-1:111122223333:alerts-dev"
+    root["Resources"]["UpdateRolesWithIDPFunction"]["Properties"]["Environment"] = {"Variables": {"TOPIC": topic}}
+    template.write_text(json.dumps(root))
+    assert "AD212" in delivery("check", "--environment", "prod", cwd=calling_bedrock).out
+    file = calling_bedrock / "Pulumi.prod.yaml"
+    file.write_text(f"{file.read_text()}  iamapp:keptLiterals: ['{topic}']\n")
+    ran = delivery("check", "--environment", "prod", cwd=calling_bedrock)
+    assert ran.code == 0, ran.err
+    assert "AD212" not in ran.out
+    assert "AD212" in delivery("check", str(calling_bedrock / export("iam").name), cwd=calling_bedrock).out

@@ -72,6 +72,12 @@ def secrets(folder: Path, names: Iterable[str]) -> frozenset[tuple[str, str]]:
     return frozenset.intersection(*found) if found else frozenset()
 
 
+def kept_literals(folder: Path, names: Iterable[str]) -> frozenset[str]:
+    """The literals of the exported environment that each of the environments `names` takes as they are."""
+    found = [frozenset(load(folder, name).kept_literals) for name in names]
+    return frozenset.intersection(*found) if found else frozenset()
+
+
 def values_of(folder: Path, name: str) -> EnvironmentValues:
     """What the environment's stack file sets, if it lies in this folder; else its name alone."""
     if path(folder, name).is_file():
