@@ -77,7 +77,7 @@ def test_bootstrap_makes_the_stack_and_is_done_once(workspace: Workspace, develo
     # Every build begins with a fresh checkout: what is in git no more would be another key.
     (workspace.project / "Pulumi.preprod.yaml").write_text(written.partition("secretsprovider:")[0])
     lost = delivery(workspace, "bootstrap", "preprod")
-    assert lost.exit_code == 3
+    assert lost.exit_code == 4
     assert "restore `secretsprovider` and `encryptedkey` from git" in lost.output
 
 
@@ -122,7 +122,7 @@ def test_update_pipeline_does_not_take_a_failed_update_for_one_that_was_applied(
     workspace.succeed("stack", "init", "pipeline")
     for _ in range(2):
         done = delivery(workspace, "update-pipeline")
-        assert done.exit_code == 3
+        assert done.exit_code == 4
         assert "not so" in done.output
 
 
@@ -172,5 +172,5 @@ def test_an_update_that_was_refused_has_not_told_that_its_definition_is_applied(
     workspace.succeed("stack", "init", "pipeline")
     workspace.succeed("up", "-s", "pipeline", "--yes", "--skip-preview")
     file.write_text(FAILING.format(region=developer.region, bucket="No Such Name", digest="b"))
-    assert delivery(workspace, "update-pipeline").exit_code == 3
+    assert delivery(workspace, "update-pipeline").exit_code == 4
     assert workspace.succeed("stack", "output", "definitionDigest", "-s", "pipeline").output.strip() == "a"
