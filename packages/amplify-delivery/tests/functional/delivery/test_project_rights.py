@@ -24,6 +24,7 @@ from aws_rehearsal_tests import pulumi_homes
 from functional.delivery.environments import allow_loss
 from functional.delivery.test_failures import fails, succeeds
 from unit.delivery.conftest import ROOT, export
+from unit.stacks.projects import HELLO_TYPES
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("project-rights")]
 
@@ -255,6 +256,20 @@ def test_what_is_made_with_another_role_is_not_the_accounts_to_allow(bootstrappe
     iam.delete_role_policy(RoleName=planning, PolicyName="dns")
     fails(refused, "aws:sns/topic:Topic (own), of what the program adds", "`programTypes`: AWS::SNS::Topic")
     assert "theirs" not in refused.output.rpartition("error:")[2]
+
+
+def test_a_role_beside_the_backend_has_the_accounts_boundary_or_is_not_planned(bootstrapped: Bootstrapped) -> None:
+    """IAM would deny its creation in the middle of the deployment."""
+    bootstrapped.prepare("todo-series/v1", programTypes=json.dumps(HELLO_TYPES))
+    build = bootstrapped.build("todo-series/v1")
+    file, stage = build / "Pulumi.prod.yaml", build / "components" / "stage.py"
+    file.write_text(file.read_text().replace("config:\n", f'config:\n  {APP}:helloService: "true"\n'))
+    bootstrapped.plan(build)
+    text = stage.read_text()
+    assert "boundary_arn=environment.permissions_boundary" in text
+    stage.write_text(text.replace("boundary_arn=environment.permissions_boundary", "boundary_arn=None"))
+    refused = bootstrapped.run(build, "plan")
+    fails(refused, "without the account's permissions boundary", "aws-native:iam:Role (hello)", "permissions_boundary`")
 
 
 def test_without_the_export_published_nothing_is_changed(bootstrapped: Bootstrapped) -> None:

@@ -15,6 +15,7 @@ from amplify_delivery.delivery.account.rights_check import (
     check,
     check_names,
     check_policies,
+    check_roles,
     declared_boundary,
     denied_at_run_time,
     not_compared,
@@ -24,7 +25,7 @@ from amplify_delivery.delivery.account.rights_check import (
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.deployment import planned
 from amplify_delivery.delivery.planning import Lacking, Needs
-from amplify_delivery.errors import DeployError
+from amplify_delivery.errors import DeployError, RefusedError
 from amplify_delivery.stacks.access import environment_names
 from amplify_delivery.stacks.config import Project
 from aws_rehearsal_tests.local_account import LocalAccount
@@ -97,6 +98,15 @@ def test_what_the_program_adds_is_named_in_the_accounts_file(project: Project) -
     del program["aws:route53/zone:Zone"]
     error = refusal(lacks(program=program), Project(project.directory))
     assert error.remedy.startswith("an administrator of account 222222222222 runs"), "the files say it all already"
+
+
+def test_a_role_without_the_boundary_is_refused_before_anything_runs(project: Project) -> None:
+    config = project.environment("preprod")
+    with pytest.raises(RefusedError, match="without the account's permissions boundary") as caught:
+        check_roles({"aws-native:iam:Role": ["worker"]}, config, project)
+    assert "aws-native:iam:Role (worker)" in caught.value.message
+    assert "`environment.permissions_boundary`" in caught.value.remedy
+    check_roles({}, config, project)
 
 
 def test_a_mistake_in_the_accounts_file_is_not_what_is_told(project: Project) -> None:

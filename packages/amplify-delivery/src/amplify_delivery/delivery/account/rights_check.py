@@ -55,6 +55,19 @@ def check(lacking: Lacking, config: EnvironmentConfig, project: Project) -> None
     )
 
 
+def check_roles(bare: Needs, config: EnvironmentConfig, project: Project) -> None:
+    """Raise `RefusedError` if the program makes or changes identities without the account's boundary: IAM denies it."""
+    if not bare:
+        return
+    raise RefusedError(
+        "roles beside the backend without the account's permissions boundary (IAM denies `deploy` to make such): "
+        + "; ".join(_line(kind, places) for kind, places in bare.items()),
+        where=bootstrap_version.place(config),
+        remedy="give them `environment.permissions_boundary` in components/stage.py, as the hello service does: "
+        f"{environment_names(project.app, config).boundary_arn}",
+    )
+
+
 def unclear(lacking: Lacking) -> tuple[str, ...]:
     """What nobody but AWS can tell, each as a line for whoever approves the plan."""
     return tuple(

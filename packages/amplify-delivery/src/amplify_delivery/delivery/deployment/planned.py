@@ -10,6 +10,7 @@ from amplify_delivery.changes import deployed
 from amplify_delivery.changes.imports import listed, not_exported
 from amplify_delivery.changes.impossible import impossible
 from amplify_delivery.changes.published import published
+from amplify_delivery.components.documents.rights.prepared import ANY_SERVICE
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account import rights_check
 from amplify_delivery.delivery.deployment.wanted import Wanted
@@ -36,6 +37,7 @@ from amplify_delivery.delivery.planning import (
     plan_program,
     program_needs,
     unread_policies,
+    without_boundary,
 )
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.errors import RefusedError
@@ -132,6 +134,10 @@ def _rights(target: Wanted, here: Backend, previewed: Sequence[ProgramStep]) -> 
         pages=page_buckets(previewed),
     )
     rights_check.check(found, config, project)
+    # Further rights of the account's file may be without the condition; nobody but IAM can tell.
+    if not record.further & {"iam", ANY_SERVICE}:
+        bare = without_boundary(previewed, Identity(config.profile, config.role_arn), target.names.boundary_arn)
+        rights_check.check_roles(bare, config, project)
     if not config.execution_role_arn:
         rights_check.check_names(nameless(here.wanted), config)
         rights_check.check_policies(named_policies(here.wanted, target.names.stack_role_prefix), config)

@@ -24,6 +24,7 @@ from amplify_delivery.delivery.planning.needs import (
     page_buckets,
     program_needs,
     unread_policies,
+    without_boundary,
 )
 from amplify_delivery.delivery.planning.notes import boundary_comes, ignored, losses
 from amplify_delivery.delivery.planning.plan import Plan, Start, Target, document_digest
@@ -60,4 +61,5 @@ __all__ = [
     "plan_program",
     "program_needs",
     "unread_policies",
+    "without_boundary",
 ]

@@ -39,6 +39,9 @@ _PAGES = frozenset(
 
 
 _POLICY = "AWS::IAM::ManagedPolicy"
+_BOUNDED = frozenset({"aws-native:iam:Role", "aws:iam/role:Role", "aws-native:iam:User", "aws:iam/user:User"})
+"""What `deploy` may make and change with the account's permissions boundary only (the condition of its rights)."""
+_WANTED = OPERATIONS.keys() - {"delete", "delete-replaced"}
 
 
 @dataclass(frozen=True)
@@ -143,12 +146,28 @@ def _resources(stacks: Stacks) -> Iterator[tuple[str, str, Any]]:
 
 
 def program_needs(previewed: Sequence[ProgramStep], identity: Identity) -> Needs:
-    """The AWS types of what a preview would change beside the backend, with `identity`.
+    """The AWS types of what a preview would change beside the backend, with `identity`."""
+    return _by_token(step for step in _beside_backend(previewed, identity) if not _leaves(step))
+
+
+def without_boundary(previewed: Sequence[ProgramStep], identity: Identity, boundary: str) -> Needs:
+    """What a preview would make or change beside the backend that needs the permissions boundary of that ARN and has
+    none, or another. What is known only when it is made is not told."""
+
+    def lacks(step: ProgramStep) -> bool:
+        value = step.inputs.get("permissionsBoundary")
+        return value is None or (str(value).startswith("arn:") and value != boundary)
+
+    steps = [s for s in _beside_backend(previewed, identity) if s.type in _BOUNDED and s.operation in _WANTED]
+    return _by_token(step for step in steps if lacks(step))
+
+
+def _beside_backend(previewed: Sequence[ProgramStep], identity: Identity) -> Iterator[ProgramStep]:
+    """The AWS resources that a preview would change beside the backend, with `identity`.
 
     What has a provider of other credentials (a DNS zone in another account) is made with another role's rights.
     """
     providers = {s.urn: s.inputs for s in previewed if s.type.startswith("pulumi:providers:") and s.inputs}
-    found: dict[str, set[str]] = {}
     for step in previewed:
         provider = providers.get(step.provider.rpartition("::")[0])
         if (
@@ -156,10 +175,20 @@ def program_needs(previewed: Sequence[ProgramStep], identity: Identity) -> Needs
             and step.custom
             and step.type.split(":")[0] in PROVIDERS
             and not (BACKEND in step.urn and step.type in _OWN_RIGHTS | _PAGES)
-            and not (step.operation == "delete" and step.kept)
             and (provider is None or identity.is_of(provider))
         ):
-            found.setdefault(step.type, set()).add(step.urn.rpartition("::")[2])
+            yield step
+
+
+def _leaves(step: ProgramStep) -> bool:
+    """Whether it is only given up, and stays in AWS: that needs no rights."""
+    return step.operation == "delete" and step.kept
+
+
+def _by_token(steps: Iterable[ProgramStep]) -> Needs:
+    found: dict[str, set[str]] = {}
+    for step in steps:
+        found.setdefault(step.type, set()).add(step.urn.rpartition("::")[2])
     return {token: sorted(places) for token, places in sorted(found.items())}
 
 

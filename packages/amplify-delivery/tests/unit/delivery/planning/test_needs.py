@@ -22,6 +22,7 @@ from amplify_delivery.delivery.planning import (
     plan_backend,
     program_needs,
     unread_policies,
+    without_boundary,
 )
 from unit.delivery.planning.stacks_of import changed, stacks_of, with_resource, without
 
@@ -179,6 +180,37 @@ def test_what_other_credentials_make_is_not_made_with_these_rights(
 
 def test_of_a_provider_that_the_preview_does_not_show_the_rights_are_asked() -> None:
     assert program_needs([step("delete", provider=f"{URN}pulumi:providers:aws::old::1")], Identity(role_arn=ROLE))
+
+
+BOUNDARY = "arn:aws:iam::222222222222:policy/amplify-delivery/app/env/prod/app-prod-boundary"
+
+
+@pytest.mark.parametrize("kind", ["aws-native:iam:Role", "aws:iam/role:Role", "aws:iam/user:User"])
+@pytest.mark.parametrize(
+    ("operation", "inputs", "told"),
+    [
+        ("create", {}, True),
+        ("create", {"permissionsBoundary": "arn:aws:iam::aws:policy/PowerUserAccess"}, True),
+        ("create", {"permissionsBoundary": BOUNDARY}, False),
+        ("create", {"permissionsBoundary": "04da6b54-80e4-46f7-96ec-b56ff0331ba9"}, False),  # not known yet
+        ("create-replacement", {}, True),
+        ("update", {}, True),
+        ("delete", {}, False),
+        ("same", {}, False),
+    ],
+)
+def test_a_role_of_the_program_that_lacks_the_boundary_is_found(
+    kind: str, operation: str, inputs: dict[str, str], *, told: bool
+) -> None:
+    """IAM denies `deploy` the creation, and every change, of a role without it."""
+    made = step(operation, kind, name="worker", inputs=inputs)
+    assert without_boundary([made], NOBODY, BOUNDARY) == ({kind: ["worker"]} if told else {})
+
+
+def test_a_role_that_others_make_needs_no_boundary_of_ours() -> None:
+    provider = ProgramStep(f"{URN}pulumi:providers:aws::dns", "pulumi:providers:aws", "same", inputs=CLASSIC)
+    made = step("create", "aws:iam/role:Role", provider=f"{provider.urn}::0123")
+    assert without_boundary([provider, made], NOBODY, BOUNDARY) == {}
 
 
 def test_the_buckets_of_verification_pages_are_the_accounts_to_know() -> None:
