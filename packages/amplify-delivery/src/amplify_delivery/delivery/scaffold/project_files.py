@@ -148,7 +148,7 @@ python3 -m venv .venv && . .venv/bin/activate
 pip install --no-deps --require-hashes -r requirements.lock    # in this folder
 python -m pytest tests                                         # without AWS
 amplify-delivery check                                         # the export
-pulumi up -s dev
+pulumi up -s ENV                                               # an environment, as its file Pulumi.ENV.yaml says
 ```
 
 `requirements.txt` says what is installed, `requirements.lock` pins it. After a change of the former:
