@@ -120,9 +120,9 @@ def test_update_pipeline_does_not_take_a_failed_update_for_one_that_was_applied(
     with (workspace.project / "__main__.py").open("a") as file:
         file.write("\nif not pulumi.runtime.is_dry_run():\n    raise pulumi.RunError('not so')\n")
     workspace.succeed("stack", "init", "pipeline")
-    for _ in range(2):
+    for code in (4, 3):  # the first one has made what the second one finds
         done = delivery(workspace, "update-pipeline")
-        assert done.exit_code == 4
+        assert done.exit_code == code
         assert "not so" in done.output
 
 
