@@ -26,6 +26,13 @@ def test_every_role_beside_the_backend_carries_the_accounts_boundary(environment
     assert {role.inputs.get("permissionsBoundary") for role in roles} == {boundary}
 
 
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_nothing_is_made_with_credentials_that_lie_around(environment: str) -> None:
+    """Without `environment.aws` or `aws_native` a resource may land in another account than the backend."""
+    made = testing.run(environment, {"helloService": "true"})
+    assert [resource.name for resource in made.beside_backend if not resource.provider] == []
+
+
 def test_the_hello_service_tells_its_address() -> None:
     made = testing.run(ENVIRONMENTS[0], {"helloService": "true"})
     api = made.one("aws-native:apigatewayv2:Api")
