@@ -290,3 +290,17 @@ def test_rooms_of_the_delivery_have_no_two_modules_of_one_name() -> None:
     stems = [file.stem for file in inside]
     assert {stem for stem in stems if stems.count(stem) > 1} == set()
     assert set(stems) & (rooms | commands | documents) - SAME_NAME.keys() == set()
+
+
+def test_what_is_public_says_what_it_is() -> None:
+    """Functions and classes of the product, but for what every command has: its arguments and its run."""
+    silent = {
+        f"{file.relative_to(ROOT)}: {node.name}"
+        for file in modules(SOURCES["amplify_delivery"])
+        for node in ast.parse(file.read_text()).body
+        if isinstance(node, ast.FunctionDef | ast.ClassDef)
+        and not node.name.startswith("_")
+        and not ast.get_docstring(node)
+        and not (file.parent.name == "commands" and node.name in ("add_arguments", "run"))
+    }
+    assert silent == set()

@@ -9,6 +9,7 @@ from amplify_delivery.delivery.wheels import opened, repacked
 
 
 def main(out: Path, files: list[Path]) -> None:
+    """Repack wheels into `out`, and print the SHA-256 and the place of each."""
     out.mkdir(parents=True, exist_ok=True)
     for wheel in (repacked(opened(file)) for file in files):
         (out / wheel.file).write_bytes(wheel.content)

@@ -24,6 +24,7 @@ _NO_SECRET = ("", "[]", "{}", "NONE", "none", "null")
 
 
 def is_no_echo(declaration: Mapping[str, Any]) -> bool:
+    """Whether a parameter's declaration keeps its value to itself; the flag may stand as text."""
     return text(declaration.get("NoEcho", False)).lower() == "true"
 
 
@@ -81,12 +82,15 @@ def plan(stack: ExportedStack, parent: ExportedStack, assets: Assets, secrets: f
     given = {name: literal for name, literal in stack.parameters.items() if literal is not None}
     values = {name: _value(stack, name, given[name], assets.export.stack_name) for name in given if name in declared}
     if "env" in declared and "env" not in given and "Default" not in declared["env"]:
-        values["env"] = Value("environment")
+        values["env"] = Value("environment")  # wanted, and given by nobody
+    # What the parent passes by itself stays, unless the manifest says otherwise: it is the later of the two.
     wired = {k: v for k, v in parent.wired(stack.logical_id).items() if k in declared and k not in given}
     values.update(_file_values(stack, assets))
+    # What was composed with these has a location of its own now: passing them on would change a stack with each file.
     withdrawn = _withdrawn(stack, assets)
     values = {k: v for k, v in values.items() if k not in withdrawn}
     wired = {k: v for k, v in wired.items() if k not in values and k not in withdrawn}
+    # `amplify push` adds these two in code, so no template of the export holds them (amplify-cli-export-construct 73).
     roles = [n for n in ROLE_NAMES if n in declared and n not in values and n not in wired]
     wired.update({n: {"Ref": ROLE_NAMES[n]} for n in roles if ROLE_NAMES[n] in parent.declared})
     supplied = {*values, *wired, *withdrawn}

@@ -11,6 +11,7 @@ from amplify_delivery.publishing.examination.linter import Linter
 
 
 def main() -> None:
+    """Lint `{KEY: [TEXT, REGIONS]}` of the standard input; a line `[KEY, {REGION: PROBLEMS}]` each, at once."""
     work = json.load(sys.stdin)
     linter = Linter()
     # Rules and schemas stay: looking through them for garbage again and again takes a tenth of the time.
