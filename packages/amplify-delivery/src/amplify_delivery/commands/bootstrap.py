@@ -1,30 +1,12 @@
-"""`delivery bootstrap ENV ...`: let the pipeline into the accounts of environments, as an administrator of each."""
+"""`amplify-delivery bootstrap ENV ...`: let the pipeline into the accounts of environments, as their administrator."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from amplify_delivery.delivery import output
-from amplify_delivery.delivery.account import build_quota
-from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.context import Context
-from amplify_delivery.delivery.engine import environment_state, secrets_provider
-from amplify_delivery.delivery.engine.engine import Engine
-from amplify_delivery.delivery.reports.changes import told
-from amplify_delivery.errors import ConfigError, midway
-from amplify_delivery.stacks.access import account_environments, environment_names
-from amplify_delivery.stacks.config import AccountConfig, EnvironmentConfig, Project
-
-
-@dataclass(frozen=True)
-class AccountStack:
-    """An account's stack and the environments that it makes a place for."""
-
-    name: str
-    config: AccountConfig
-    environments: tuple[EnvironmentConfig, ...]
+from amplify_delivery.delivery.deployment import bootstrapping
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,101 +14,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
-    project = context.project
-    stacks = account_stacks(project, args.environments)
-    # All before the first is touched: credentials of another account end the command with nothing changed.
-    accounts = {
-        environment.environment: Account(
-            environment.account, environment.region, stack.config.profile, stack.config.role_arn
-        )
-        for stack in stacks
-        for environment in stack.environments
-    }
-    done: dict[str, Mapping[str, int]] = {}
-    made = []
-    with midway(lambda: any(done.values())):
-        for stack in stacks:
-            engine = Engine(stack.name, context.folder.resolve(), output.progress)
-            engine.create()
-            secrets_provider.check(stack.name, engine.state(), context)
-            changes = done[stack.name] = engine.up().changes
-            if not args.json:
-                print(f"{stack.name}: {told(changes)}")
-            for environment in stack.environments:
-                name = environment.environment
-                names = environment_names(project.app, environment)
-                if environment_state.make(context.folder.resolve(), names, accounts[name], output.progress):
-                    made.append(name)
-                    if not args.json:
-                        print(f"{name}: its state lies in {names.state_bucket}; commit Pulumi.{name}.yaml")
-    notes = _notes(stacks, accounts)
+    stacks = bootstrapping.account_stacks(context.project, args.environments)
+    done = bootstrapping.bootstrap(stacks, context, _nothing if args.json else output.line)
     if args.json:
-        output.document({"stacks": done, "initialised": made, "notes": notes})
+        output.document(done.to_json())
         return 0
-    for note in notes:
+    for note in done.notes:
         print(f"note: {note}")
     return 0
 
 
-def _notes(stacks: Iterable[AccountStack], accounts: Mapping[str, Account]) -> list[str]:
-    """Which accounts run too few builds at the same time."""
-    places: dict[tuple[str, str, str], list[str]] = {}
-    for stack in stacks:
-        for environment in stack.environments:
-            place = (environment.account, environment.region, stack.config.build.compute_type)
-            places.setdefault(place, []).append(environment.environment)
-    notes = (
-        build_quota.note(build_quota.quota_of(accounts[names[0]], compute_type), account, region, len(names))
-        for (account, region, compute_type), names in places.items()
-    )
-    return [note for note in notes if note]
-
-
-def account_stacks(project: Project, environments: list[str]) -> tuple[AccountStack, ...]:
-    """The account stacks of `environments`, each once, in that order. Raises `ConfigError` unless all files fit."""
-    stacks = dict.fromkeys(_stack_of(project, name) for name in environments)
-    return tuple(_checked(project, stack) for stack in stacks)
-
-
-def _stack_of(project: Project, environment: str) -> str:
-    """The account stack that names `environment`."""
-    project.environment(environment)
-    found = [s for s in project.stacks("account") if environment in project.account(s).environments]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise ConfigError(
-            f"several stacks make a place for {environment}: {', '.join(found)}",
-            where=str(project.directory),
-            remedy=f"take {environment} out of `environments` of all but one",
-        )
-    raise ConfigError(
-        f"no account's stack makes a place for {environment}",
-        where=str(project.file(f"{environment}-account")),
-        remedy="make the file, with `program: account` (docs/configuration.md)",
-    )
-
-
-def _checked(project: Project, stack: str) -> AccountStack:
-    config = project.account(stack)
-    where = str(project.file(stack))
-    environments = account_environments(project, config, where)
-    account = environments[0].account
-    arns = {"roleArn": config.role_arn, "rolesBoundary": config.roles_boundary}
-    arns |= {f"deployPolicies.{number}": arn for number, arn in enumerate(config.deploy_policies)}
-    for key, arn in arns.items():
-        if arn and arn.split(":")[4] not in (account, "aws"):
-            raise ConfigError(
-                f"{key} is of account {arn.split(':')[4]}, but {environments[0].environment} lies in {account}",
-                where=where,
-                remedy="name the one of that account",
-            )
-    delivered = project.pipeline(config.pipeline).environments
-    for environment in environments:
-        if environment.environment not in delivered:
-            raise ConfigError(
-                f"the pipeline does not deliver the environment {environment.environment!r}",
-                where=str(project.file(config.pipeline)),
-                remedy="name it in a stage, or its own pipeline with `pipeline` in the account's file",
-            )
-    return AccountStack(stack, config, environments)
+def _nothing(_: str) -> None:
+    pass

@@ -12,6 +12,7 @@ from amplify_delivery.delivery.deployment import execution
 from amplify_delivery.delivery.engine import secrets_provider
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.planning import plan_program
+from amplify_delivery.delivery.planning.program import changes_something
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.delivery.reports import shown_outputs
 from amplify_delivery.delivery.reports.changes import told
@@ -41,7 +42,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         changes = engine.up().changes
     except DeployError as error:
         raise execution.with_reasons(error, args.environment, context.folder) from None
-    with midway():
+    with midway(lambda: changes_something(changes)):
         values = shown_outputs.shown(engine.outputs(), secrets=args.show_secrets)
     if args.json:
         output.document({"environment": args.environment, "changes": changes, "outputs": values})

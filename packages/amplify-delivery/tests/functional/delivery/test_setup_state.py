@@ -156,7 +156,7 @@ def test_what_is_being_changed_is_not_emptied(local_aws: LocalAws, monkeypatch: 
         monkeypatch.setenv(name, value)
     account, names = Account(number, REGION), PipelineNames("app", number, REGION, "pipeline")
     cloudformation, s3 = account.client("cloudformation"), account.client("s3")
-    state_stack._deploy(cloudformation, "app-state", names)
+    state_stack.deploy(account, "app-state", names)
     s3.put_object(Bucket=names.state_bucket, Key="left", Body=b"by a stack that was removed")
     template = dict(parse_yaml(TEMPLATE.read_bytes()))
     wait = {"Type": "AWS::CloudFormation::WaitCondition", "Properties": {"Handle": {"Ref": "Handle"}, "Timeout": "60"}}

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from amplify_delivery.commands.bootstrap import account_stacks
+from amplify_delivery.delivery.deployment.bootstrapping import account_stacks
 from amplify_delivery.delivery.reports.changes import told
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.stacks.config import Project

@@ -19,7 +19,7 @@ from amplify_delivery.delivery.deployment.approval import check, read_approved
 from amplify_delivery.delivery.deployment.audit import Audit
 from amplify_delivery.delivery.engine import secrets_provider
 from amplify_delivery.delivery.planning import Plan, Start, Target, plan_backend
-from amplify_delivery.errors import ConfigError, DeployError, StateError
+from amplify_delivery.errors import ConfigError, DeployError, FailedError, RefusedError, StateError
 from unit.delivery.planning.stacks_of import stacks_of
 
 START = Start("amplify-app-dev-12345", "UPDATE_COMPLETE", "1", "2", "3", "4")
@@ -100,7 +100,8 @@ def test_the_approved_document_must_be_what_its_digest_says(tmp_path: Path) -> N
     [
         (None, True, "deployed"),
         (DeployError("no"), False, "refused"),
-        (DeployError("no"), True, "failed"),
+        (FailedError("no"), True, "failed"),
+        (RefusedError("no"), True, "refused"),
         (KeyboardInterrupt(), True, "interrupted"),
     ],
 )

@@ -15,6 +15,7 @@ from amplify_delivery import cli
 from amplify_delivery.commands import outputs
 from amplify_delivery.delivery.engine.engine import Engine, Watch
 from amplify_delivery.delivery.output import error_json
+from amplify_delivery.delivery.planning.program import changes_something
 from amplify_delivery.errors import (
     AssemblyError,
     ConfigError,
@@ -95,15 +96,17 @@ def test_a_command_ends_with_it(
 # --- the engine -------------------------------------------------------------------------------------------------------
 
 
-def failing(*operations: str, text: str = "error: update failed") -> Any:
+def failing(
+    *operations: str, text: str = "error: update failed", kind: str = "aws:s3/bucket:Bucket", custom: bool = True
+) -> Any:
     """An update of the engine that begins these operations, and fails."""
 
     def up(on_event: Watch, **_: Any) -> None:
         on_event.errors.append(("urn:pulumi:dev::app::aws:s3/bucket:Bucket::files", "no"))
         for operation in operations:
             step = SimpleNamespace(
-                urn="urn:pulumi:dev::app::aws:s3/bucket:Bucket::files", type="aws:s3/bucket:Bucket", op=operation,
-                new=None, old=None, diffs=(), keys=(), provider="",
+                urn="urn:pulumi:dev::app::aws:s3/bucket:Bucket::files", type=kind, op=operation,
+                new=SimpleNamespace(custom=custom, inputs={}), old=None, diffs=(), keys=(), provider="",
             )  # fmt: skip
             event = SimpleNamespace(
                 diagnostic_event=None, resource_pre_event=SimpleNamespace(metadata=step), res_outputs_event=None,
@@ -137,6 +140,20 @@ def test_an_update_that_has_begun_nothing_is_refused(engine: Engine, operations:
     with pytest.raises(DeliveryError) as caught:
         engine.up()
     assert caught.value.exit_code == code
+
+
+@pytest.mark.parametrize(
+    ("kind", "custom"), [("pulumi:pulumi:Stack", False), ("app:index:Stage", False), ("pulumi:providers:aws", True)]
+)
+def test_what_is_the_engines_own_is_no_change_of_anything(engine: Engine, kind: str, custom: bool) -> None:
+    engine._stack.up = failing("create", kind=kind, custom=custom)  # type: ignore[method-assign]
+    with pytest.raises(RefusedError):
+        engine.up()
+
+
+def test_an_update_that_left_all_as_it_was_has_begun_nothing() -> None:
+    assert not changes_something({"same": 14})
+    assert changes_something({"same": 14, "create": 1})
 
 
 def test_a_preview_never_changes_anything(engine: Engine) -> None:

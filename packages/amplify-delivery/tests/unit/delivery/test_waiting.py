@@ -19,12 +19,12 @@ from amplify_delivery.components.documents.pipeline.model import (
     Stage,
 )
 from amplify_delivery.delivery.context import Context
-from amplify_delivery.delivery.deployment import wanted
+from amplify_delivery.delivery.deployment import deploying, wanted
 from amplify_delivery.delivery.deployment.audit import Audit
 from amplify_delivery.delivery.engine import waiting
 from amplify_delivery.delivery.engine.engine import Watch
 from amplify_delivery.delivery.pipeline import self_update
-from amplify_delivery.errors import ConfigError, DeployError, LockedError
+from amplify_delivery.errors import ConfigError, DeployError, FailedError, LockedError, RefusedError
 
 LOCKED = LockedError("another update of this stack is running: created by root@build (pid 7)", where="prod")
 
@@ -140,18 +140,18 @@ class Scene:
         self.errors, self.looked, self.settled = list(errors), 0, list[float]()
         monkeypatch.setattr(wanted, "wanted", self.wanted)
         monkeypatch.setattr(wanted, "settle", lambda _, seconds: self.settled.append(seconds))
-        monkeypatch.setattr(deploy, "_attempt", self.attempt)
-        monkeypatch.setattr(deploy, "Engine", lambda *_: SimpleNamespace(outputs=dict))
+        monkeypatch.setattr(deploying, "_attempt", self.attempt)
+        monkeypatch.setattr(deploy, "Engine", lambda *_: SimpleNamespace(outputs=dict, stack="prod"))
 
     def wanted(self, _: str, __: Context) -> Any:
         self.looked += 1
         return SimpleNamespace(config=SimpleNamespace(bootstrapped=False))
 
-    def attempt(self, _target: Any, _engine: Any, digest: str, _approved: Any, audit: Audit, _log: Any) -> Any:
+    def attempt(self, _target: Any, _engine: Any, approved: deploying.Approved, audit: Audit, _log: Any) -> Any:
         audit.begin()
         if self.errors:
             raise self.errors.pop(0)
-        return SimpleNamespace(steps=(1,), digest=digest), {"update": 1}
+        return SimpleNamespace(steps=(1,), digest=approved.digest), {"update": 1}
 
     def run(self, file: Path, *arguments: str) -> int:
         given = ["deploy", "prod", "--plan", "d", "--audit", str(file), *arguments]
@@ -172,7 +172,9 @@ def test_a_deployment_waits_for_the_lock_and_looks_anew(
     assert result(tmp_path / "audit") == "deployed"
 
 
-@pytest.mark.parametrize(("errors", "said"), [((LOCKED,), "refused"), ((DeployError("no"),), "failed")])
+@pytest.mark.parametrize(
+    ("errors", "said"), [((LOCKED,), "refused"), ((FailedError("no"),), "failed"), ((RefusedError("no"),), "refused")]
+)
 def test_a_lock_that_stays_has_changed_nothing(
     monkeypatch: pytest.MonkeyPatch, slept: list[float], tmp_path: Path, errors: tuple[Exception, ...], said: str
 ) -> None:

@@ -87,7 +87,7 @@ class Audit:
         if isinstance(error, KeyboardInterrupt):
             result = "interrupted"
         elif error is not None:
-            result = "failed" if self._begun else "refused"
+            result = "failed" if self._begun and _may_have_changed(error) else "refused"
         else:
             result = self._result
         time = datetime.now(UTC).isoformat(timespec="seconds")
@@ -130,3 +130,7 @@ def log_if_allowed(audit: Audit, target: Wanted) -> None:
         audit.log_to(log_of(target, PLAN))
     except RefusedError as error:
         output.progress(f"not recorded: {error.message}")
+
+
+def _may_have_changed(error: BaseException) -> bool:
+    return error.changed if isinstance(error, DeliveryError) else True

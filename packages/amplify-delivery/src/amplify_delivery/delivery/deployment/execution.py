@@ -10,6 +10,7 @@ from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.deployment import planned, wanted
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.planning import Plan
+from amplify_delivery.delivery.planning.program import changes_something
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.delivery.reports import plans
 from amplify_delivery.errors import ConfigError, DeployError, FailedError, midway, of
@@ -29,7 +30,7 @@ def carry_out(engine: Engine, plan: Plan, approved: str, context: Context) -> di
         changes = engine.up({PLAN_VARIABLE: approved}).changes
     except DeployError as error:
         raise with_reasons(error, environment, context.folder) from None
-    with midway():
+    with midway(lambda: changes_something(changes)):
         left = planned.backend(wanted.wanted(environment, context)).steps
     if left:
         raise FailedError(

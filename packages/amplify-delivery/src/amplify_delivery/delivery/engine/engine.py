@@ -85,8 +85,11 @@ class Watch:
                 self.errors.append(said)
         if event.resource_pre_event:
             step = event.resource_pre_event.metadata
-            self.steps.append(_step(step))
-            self.begun = self.begun or _text(step.op) not in AT_REST
+            told = _step(step)
+            self.steps.append(told)
+            # Components, providers and the stack itself are the engine's own: with them nothing is changed yet.
+            if told.custom and not told.type.startswith("pulumi:") and told.operation not in AT_REST:
+                self.begun = True
             if step.type == ROOT_STACK and step.op in (OpType.REPLACE, OpType.CREATE_REPLACEMENT):
                 self.replaced.append(f"{_name(step.urn)} ({', '.join(step.keys or ()) or 'no key given'})")
             if step.type == ROOT_STACK and step.op == OpType.DELETE and BACKEND in step.urn:

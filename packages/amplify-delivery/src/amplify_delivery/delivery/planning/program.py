@@ -31,6 +31,7 @@ OPERATIONS: Mapping[str, str] = {
 """What counts as a change, by the engine's operations; a replacement is several of them."""
 AT_REST = frozenset({"same", "read", "read-replacement", "refresh"})
 """Operations on a resource that does not change."""
+
 _ORDER = ("update", "create", "import", "delete", "replace")
 
 
@@ -76,6 +77,11 @@ def plan_program(steps: Iterable[ProgramStep], *, backend_changes: bool, deploye
         wanted = digest(same[-1].inputs) if operation != "delete" else ""
         found.append(ChangeProgram(urn, first.type, operation, properties, _loss(first, operation), wanted))
     return tuple(found)
+
+
+def changes_something(changes: Mapping[str, int]) -> bool:
+    """Whether the engine's changes by kind hold more than what stayed as it was."""
+    return any(number for kind, number in changes.items() if kind not in AT_REST)
 
 
 def _loss(step: ProgramStep, operation: str) -> str:

@@ -22,6 +22,7 @@ from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.engine import environment_state, secrets_provider
 from amplify_delivery.delivery.engine.engine import Before, Engine
 from amplify_delivery.delivery.engine.pulumi_command import Line
+from amplify_delivery.delivery.planning.program import changes_something
 from amplify_delivery.delivery.teardown import emptying, removal
 from amplify_delivery.delivery.teardown.removal import BUCKET, KEY, Holder, Kept, Resource
 from amplify_delivery.errors import ConfigError, RefusedError, midway
@@ -48,7 +49,7 @@ class Done:
 
     def begun(self) -> bool:
         """Whether anything was taken away."""
-        return bool(self.changes or self.emptied)
+        return changes_something(self.changes) or bool(self.emptied)
 
     def to_json(self) -> dict[str, Any]:
         return {

@@ -1,0 +1,85 @@
+"""The deployment of an environment as it was approved: planned anew, checked, carried out, recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from amplify_delivery.components.documents.naming import DEPLOY
+from amplify_delivery.delivery.account.audit_log import AuditLog
+from amplify_delivery.delivery.context import Context
+from amplify_delivery.delivery.deployment import approval, execution, planned, wanted
+from amplify_delivery.delivery.deployment.audit import Audit, log_of
+from amplify_delivery.delivery.engine import stack_outputs
+from amplify_delivery.delivery.engine.engine import Engine
+from amplify_delivery.delivery.engine.stack_outputs import Output
+from amplify_delivery.delivery.engine.waiting import Patience
+from amplify_delivery.delivery.planning import Plan
+from amplify_delivery.delivery.planning.program import changes_something
+from amplify_delivery.errors import LockedError, midway
+
+
+@dataclass(frozen=True)
+class Approved:
+    """What may be carried out: the digest of the approved plan, and its document if somebody gave it."""
+
+    digest: str
+    document: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """What was done: the plan as it was made anew, the engine's changes by kind, the outputs."""
+
+    plan: Plan
+    changes: dict[str, int]
+    outputs: Mapping[str, Output]
+
+
+def deploy(
+    engine: Engine, context: Context, approved: Approved, patience: Patience, file: Path | None = None
+) -> Deployed:
+    """Deploy the engine's environment, and append the record to `file`. While another run changes it, it is waited for
+    as long as there is patience, and everything is looked at anew. Raises `DeliveryError`s."""
+    environment = engine.stack
+    with Audit("deploy", environment, context.variables, file=file, approved=approved.digest) as audit:
+        target = wanted.wanted(environment, context)
+        log = log_of(target, DEPLOY) if target.config.bootstrapped else None
+        if log:
+            audit.log_to(log)
+        while True:
+            if wanted.settle(target, patience.left):
+                target = wanted.wanted(environment, context)  # credentials of an assumed role last an hour
+            try:
+                plan, changes = _attempt(target, engine, approved, audit, log)
+                break
+            except LockedError as error:
+                audit.held_back()
+                if not patience.wait(error):
+                    raise
+                target = wanted.wanted(environment, context)
+        with midway(lambda: changes_something(changes)):
+            outputs = engine.outputs()
+            if log:
+                stack_outputs.keep(target.account_anew(), target.names, outputs)
+        audit.end("deployed" if plan.steps else "nothing to change")
+    return Deployed(plan, changes, outputs)
+
+
+def _attempt(
+    target: wanted.Wanted, engine: Engine, approved: Approved, audit: Audit, log: AuditLog | None
+) -> tuple[Plan, dict[str, int]]:
+    """Plan, check and carry out; gives the plan, and the engine's changes by kind."""
+    plan = planned.make(target, engine)
+    audit.planned(plan)
+    digest, document, before = approved.digest, approved.document, False
+    if log and plan.steps and plan.digest != digest:
+        document = document or approval.kept(target, digest)
+        before = log.deployed(digest, plan.target.digest)
+    guard = target.config.guard(engine.stack, datetime.now(UTC).date(), digest)
+    approval.check(plan, digest, document, guard, before=before)
+    audit.begin()
+    return plan, execution.carry_out(engine, plan, digest, target.context)
