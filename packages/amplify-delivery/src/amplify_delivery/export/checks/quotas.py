@@ -87,7 +87,7 @@ class Tags:
 
     id = "AD506"
     severity = "refused"
-    source = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-resource-tags.html"
+    source = "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-resource-tags.html"
 
     def find(self, context: Context) -> Found:
         tags = context.export.tags

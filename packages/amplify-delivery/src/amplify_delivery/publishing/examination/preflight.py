@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 CFN_LINT = Rule(
     "AD700",
     "refused",
-    "An error of cfn-lint, see below.",
+    "An error of cfn-lint (docs/linting.md lists its rules).",
     "https://github.com/aws-cloudformation/cfn-lint/blob/main/docs/rules.md",
     "CloudFormation or the service refuses the resource",
 )
