@@ -45,6 +45,8 @@ COMMANDS = {
 }
 """Every command and what it is for. A command's module, `amplify_delivery.commands.NAME`, is imported only when it is
 called; its name has `_` where the command's has `-`."""
+FORMER = {"enrol": "bootstrap"}
+"""Former names of commands, understood for one version."""
 PLUGINS = {"rehearse": "amplify-delivery-rehearsal"}
 """Commands of other distributions, which name them in the entry point group `amplify_delivery.commands`."""
 
@@ -69,6 +71,12 @@ def parser(command: str | None) -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments and arguments[0] in FORMER:
+        print(
+            f"`{arguments[0]}` is now `{FORMER[arguments[0]]}`; the next version knows no `{arguments[0]}`",
+            file=sys.stderr,
+        )
+        arguments[0] = FORMER[arguments[0]]
     command = next((a for a in arguments if a in COMMANDS), None)
     try:
         args = parser(command).parse_args(arguments)

@@ -139,6 +139,14 @@ def _steps(project: Project, versions: Sequence[AccountVersion], kept: Sequence[
         steps.append(
             f"pipeline {name}: {said or 'it brings itself along, in the execution of this commit (UpdatePipeline)'}"
         )
+    former = [name for name in delivered if project.environment(name).enrolled]
+    if former:
+        files = ", ".join(f"Pulumi.{name}.yaml" for name in former)
+        steps.append(
+            "names: once these accounts are at the new version, write `bootstrapped` for `enrolled` on the branch, in "
+            f"{files}; after the pipeline is updated, `amplify-delivery bootstrap {' '.join(former)}` once more "
+            "deletes the former names (docs/upgrading.md)"
+        )
     if delivered or pipelines:
         steps.append("merge and push: the plan of each environment shows what the new version changes there")
     return steps

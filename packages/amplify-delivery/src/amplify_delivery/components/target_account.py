@@ -141,14 +141,10 @@ class TargetAccount(pulumi.ComponentResource):
             insecure_value=types,
             opts=pulumi.ResourceOptions(parent=self, depends_on=made),
         )
-        version = aws.ssm.Parameter(
-            f"{name}-version",
-            name=names.version_parameter,
-            description=f"Version of what {access.pipeline.pipeline} finds here",
-            type="String",
-            insecure_value=str(ACCOUNT_VERSION),  # the provider takes every other value for a secret
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[staging, *state.whole, alias, audit, record, *made]),
-        )
+        last = pulumi.ResourceOptions(parent=self, depends_on=[staging, *state.whole, alias, audit, record, *made])
+        if names.former:
+            self._version_parameter(f"{name}-version", names.former_version_parameter, access, last)
+        version = self._version_parameter(f"{name}-bootstrap-version", names.version_parameter, access, last)
 
         self.staging_bucket = staging.bucket_name
         self.state_bucket = state.bucket.bucket
@@ -173,6 +169,19 @@ class TargetAccount(pulumi.ComponentResource):
                 "repository_url": self.repository_url,
                 "version": self.version,
             }
+        )
+
+    @staticmethod
+    def _version_parameter(
+        name: str, parameter: str, access: EnvironmentAccess, opts: pulumi.ResourceOptions
+    ) -> aws.ssm.Parameter:
+        return aws.ssm.Parameter(
+            name,
+            name=parameter,
+            description=f"Version of what {access.pipeline.pipeline} finds here",
+            type="String",
+            insecure_value=str(ACCOUNT_VERSION),  # the provider takes every other value for a secret
+            opts=opts,
         )
 
     def _state(self, name: str, args: TargetAccountArgs) -> tuple[PrivateBucket, aws.kms.Key, aws.kms.Alias]:

@@ -29,7 +29,9 @@ _MARGIN_MINUTES = 15
 
 def environment_names(app: str, environment: EnvironmentConfig) -> EnvironmentNames:
     """The names of an environment in its account."""
-    return EnvironmentNames(app, environment.account, environment.region, environment.environment)
+    return EnvironmentNames(
+        app, environment.account, environment.region, environment.environment, former=environment.enrolled
+    )
 
 
 def pipeline_names(app: str, name: str, pipeline: PipelineConfig) -> PipelineNames:

@@ -28,4 +28,4 @@ def pipeline_model(project: Project, app: str, name: str, pipeline: PipelineConf
 
 def _place(project: Project, name: str) -> EnvironmentRef:
     environment = bootstrapped_environment(project, name)
-    return EnvironmentRef(environment.environment, environment.account, environment.region)
+    return EnvironmentRef(environment.environment, environment.account, environment.region, environment.enrolled)

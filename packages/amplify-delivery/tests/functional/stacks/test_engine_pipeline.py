@@ -6,13 +6,14 @@ import json
 import shutil
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from amplify_delivery.components.documents.naming import PipelineNames
+from amplify_delivery.components.documents.naming import EnvironmentNames, PipelineNames
 from amplify_delivery.components.documents.statements import role_trust
 from amplify_delivery.stacks.config import Project
 from amplify_delivery.stacks.model import pipeline_model
@@ -24,7 +25,7 @@ from aws_rehearsal_tests.conftest import pulumi_home  # noqa: F401 - a fixture
 from aws_rehearsal_tests.local_account import LocalAccount
 from aws_rehearsal_tests.pulumi_project import PulumiProject
 from unit.places import REPOSITORY
-from unit.stacks.projects import APP, AWAY, HOME, make
+from unit.stacks.projects import APP, AWAY, HOME, make, write
 
 pytestmark = pytest.mark.engine
 
@@ -247,3 +248,90 @@ def test_a_push_makes_a_key_whose_tags_count_late(project: PulumiProject, servic
     assert_settled(project)
     kms = service.aws.client("kms", project.developer.credentials, AWAY)
     assert kms.get_key_rotation_status(KeyId=names.artifact_key_alias)["KeyRotationEnabled"]
+
+
+def of_before(project: PulumiProject) -> None:
+    """Take from `preprod`'s account, and from its state, what versions before 3 had under other names only."""
+    aws, present = project.developer.client, EnvironmentNames(APP, project.developer.account, HOME, "preprod")
+    for policy in aws("iam").list_role_policies(RoleName=present.action_role)["PolicyNames"]:
+        aws("iam").delete_role_policy(RoleName=present.action_role, PolicyName=policy)
+    aws("iam").delete_role(RoleName=present.action_role)
+    aws("ssm").delete_parameter(Name=present.version_parameter)
+    state = json.loads(project.succeed("stack", "export", "-s", "preprod-account"))
+    gone = (f"::{present.action_role}", "::preprod-bootstrap-version")
+    kept = [r for r in state["deployment"]["resources"] if not r["urn"].endswith(gone)]
+    assert len(kept) == len(state["deployment"]["resources"]) - 2
+    for resource in kept:
+        resource["dependencies"] = [urn for urn in resource.get("dependencies") or () if not urn.endswith(gone)]
+    state["deployment"]["resources"] = kept
+    (project.folder / "before.json").write_text(json.dumps(state))
+    project.succeed("stack", "import", "-s", "preprod-account", "--file", "before.json")
+
+
+def test_a_pipeline_and_an_account_of_before_move_to_the_new_names(
+    project: PulumiProject, service: PipelineService
+) -> None:
+    """In the order of docs/upgrading.md; before and after each step the pipeline may come in."""
+    account, client = project.developer.account, project.developer.client
+    names = PipelineNames(APP, account, HOME)
+    present = EnvironmentNames(APP, account, HOME, "preprod")
+    former = replace(present, former=True)
+    gate = Gate(service.aws.port, service._room.token)  # type: ignore[arg-type]
+
+    def file(key: str) -> None:
+        write(project.folder, "preprod", {"account": account, "region": HOME, key: "true", "suffix": "a8d04"})
+
+    def comes_in_through() -> list[str]:
+        """The definition's roles in the account: each of them assumed with the rights of the pipeline's role."""
+        stages = client("codepipeline").get_pipeline(name=names.pipeline)["pipeline"]["stages"]
+        arns = {action.get("roleArn", "") for stage in stages for action in stage["actions"]}
+        role = gate.assume(names.role_arn(), "codepipeline.amazonaws.com", names.pipeline_arn, HOME, "test")
+        assert role is not None
+        found = sorted(arn for arn in arns if arn.startswith(f"arn:aws:iam::{account}:role{present.path}"))
+        for arn in found:
+            service.aws.client("sts", role, HOME).assume_role(RoleArn=arn, RoleSessionName="test")
+        return [arn.rpartition("/")[2] for arn in found]
+
+    def made() -> set[str]:
+        """What of both names the account has."""
+        roles = {role["RoleName"] for role in client("iam").list_roles(PathPrefix=present.path)["Roles"]}
+        parameters = {parameter["Name"] for parameter in client("ssm").describe_parameters()["Parameters"]}
+        both = {names.action_role for names in (former, present)}
+        return (roles & both) | (parameters & {present.version_parameter, present.former_version_parameter})
+
+    describe(project, stages=[{"name": "PreProd"}])
+    file("enrolled")
+    project.succeed("stack", "init", "preprod-account")
+    project.up("-s", "preprod-account")
+    of_before(project)
+    up(project)
+    assert made() == {former.action_role, former.former_version_parameter}
+    assert comes_in_through() == [former.action_role]
+
+    # The stack file first: refused, and the way back is open.
+    file("bootstrapped")
+    assert f"AssumeRole on role {present.action_role_arn}" in project.fail("-s", "pipeline")
+    file("enrolled")
+    up(project)
+    assert comes_in_through() == [former.action_role]
+
+    project.up("-s", "preprod-account")
+    everything = {n.action_role for n in (former, present)} | {
+        present.version_parameter,
+        former.former_version_parameter,
+    }
+    assert made() == everything
+    assert comes_in_through() == [former.action_role]
+    up(project)
+    assert comes_in_through() == [former.action_role]
+
+    file("bootstrapped")  # a push
+    role = gate.assume(names.role_arn("update"), "codebuild.amazonaws.com", names.project_arn("update"), HOME, "test")
+    assert role is not None
+    project.up("-s", "pipeline", **service.aws.environment(role, HOME))
+    assert comes_in_through() == [present.action_role]
+    assert made() == everything
+
+    project.up("-s", "preprod-account")
+    assert made() == {present.action_role, present.version_parameter}
+    assert comes_in_through() == [present.action_role]

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from amplify_delivery.components.documents.naming import EnvironmentNames
+from amplify_delivery.delivery.account.former_names import check_order, next_step
 from amplify_delivery.delivery.deployment.bootstrapping import account_stacks
 from amplify_delivery.delivery.reports.changes import told
 from amplify_delivery.errors import ConfigError
@@ -100,3 +102,38 @@ def test_an_environment_that_is_not_there(directory: Path) -> None:
 )
 def test_what_it_says(changes: dict[str, int], words: str) -> None:
     assert told(changes) == words
+
+
+NAMES = EnvironmentNames("app", "222222222222", "eu-west-1", "prod")
+FORMER = EnvironmentNames("app", "222222222222", "eu-west-1", "prod", former=True)
+
+
+def roles(*names: str) -> list[dict[str, str]]:
+    return [{"urn": f"urn:pulumi:prod-account::app::aws-native:iam:Role::{name}"} for name in names]
+
+
+def test_the_role_by_which_the_pipeline_comes_in_is_not_deleted_before_it_can_have_moved() -> None:
+    with pytest.raises(ConfigError, match="comes in through the role app-prod-door") as caught:
+        check_order(roles("app-prod-door", "app-prod-deploy"), [NAMES])
+    assert "write `enrolled` for `bootstrapped`" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("made", "names"),
+    [
+        ((), NAMES),  # the account's first time
+        (("app-prod-door",), FORMER),  # gets the new role beside it
+        (("app-prod-door", "app-prod-action"), NAMES),  # the last step
+        (("app-prod-action",), NAMES),
+        (("app-qa-door",), NAMES),
+    ],
+)
+def test_in_the_order_that_is_told_nothing_is_in_the_way(made: tuple[str, ...], names: EnvironmentNames) -> None:
+    check_order(roles(*made), [names])
+
+
+def test_the_next_step_is_told_with_what_is_deleted_last() -> None:
+    told = next_step(FORMER, "pipeline")
+    assert "Write `bootstrapped` for `enrolled` in Pulumi.prod.yaml" in told
+    assert "`pulumi up -s pipeline`" in told
+    assert "`amplify-delivery bootstrap prod` deletes the role app-prod-door" in told

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from amplify_delivery.components.documents.environment import ACCOUNT_VERSION
 from amplify_delivery.components.documents.naming import EnvironmentNames
-from amplify_delivery.delivery.account.bootstrap_version import judged
-from amplify_delivery.stacks.config import EnvironmentConfig
+from amplify_delivery.delivery.account.aws_account import Account
+from amplify_delivery.delivery.account.bootstrap_version import check, judged
+from amplify_delivery.errors import RefusedError
+from amplify_delivery.stacks.config import EnvironmentConfig, Project
 from aws_rehearsal_tests.local_account import LocalAccount
 from unit.delivery.conftest import ROOT, Ran, delivery
 from unit.stacks.projects import APP, HOME, make, write
@@ -81,7 +84,7 @@ def test_an_environment_that_is_not_bootstrapped_has_no_bootstrap_version(
     ("value", "message", "remedy"),
     [
         (None, "is not bootstrapped", "`pulumi up -s prod-account`"),
-        ("one", "is 'one', which is no version", "`pulumi up -s prod-account`"),
+        ("one", "is 'one', which is not a version", "`pulumi up -s prod-account`"),
         (str(ACCOUNT_VERSION - 1), f"{ACCOUNT_VERSION - 1}, this program needs {ACCOUNT_VERSION}", "bootstrap prod"),
         (
             str(ACCOUNT_VERSION + 1),
@@ -100,3 +103,47 @@ def test_what_is_said_of_a_bootstrap_version(value: str | None, message: str, re
 
 def test_the_version_of_this_program_is_accepted() -> None:
     assert judged(str(ACCOUNT_VERSION), CONFIG, "prod-account") is None
+
+
+class Parameters:
+    """An account whose roles may read these parameters; every other one is denied, as AWS does it."""
+
+    def __init__(self, **values: str) -> None:
+        self.values = {
+            f"/amplify-delivery/{APP}/prod/{name.replace('_', '-')}": value for name, value in values.items()
+        }
+
+    def parameter(self, name: str) -> str | None:
+        if name not in self.values:
+            raise RefusedError("AccessDeniedException", where="account", remedy="check the rights")
+        return self.values[name]
+
+
+def checked(folder: Path, config: EnvironmentConfig = CONFIG, **values: str) -> None:
+    check(config, Project(folder), cast(Account, Parameters(**values)))
+
+
+@pytest.mark.parametrize("version", ["1", "2", "3"])
+def test_an_account_of_before_has_the_former_parameter_and_no_right_to_read_the_new_one(
+    tmp_path: Path, version: str
+) -> None:
+    make(tmp_path, 0)
+    with pytest.raises(RefusedError, match=f"with version {version}, under the names of before version 3") as caught:
+        checked(tmp_path, version=version)
+    assert "amplify-delivery bootstrap prod" in caught.value.remedy
+
+
+def test_an_account_with_both_names_is_accepted_and_the_former_key_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make(tmp_path, 0)
+    checked(tmp_path, version="3", bootstrap_version="3")
+    assert capsys.readouterr().err == ""
+    checked(tmp_path, CONFIG.model_copy(update={"enrolled": True}), version="3", bootstrap_version="3")
+    assert "`enrolled` is the former name of `bootstrapped`" in capsys.readouterr().err
+
+
+def test_a_right_that_is_missing_is_told_as_it_is(tmp_path: Path) -> None:
+    make(tmp_path, 0)
+    with pytest.raises(RefusedError, match="AccessDenied"):
+        checked(tmp_path)

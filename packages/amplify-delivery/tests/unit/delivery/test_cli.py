@@ -144,3 +144,14 @@ def test_importing_the_packages_does_not_import_pulumi() -> None:
     packages = "amplify_delivery.export, amplify_delivery.cli, amplify_delivery.publishing"
     code = f"import sys, {packages}; sys.exit('pulumi' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+
+
+def test_the_former_name_of_a_command_is_understood_and_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("name: app\nruntime: python\n")
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["enrol", "prod", "--json"]) != 0
+    told = capsys.readouterr()
+    assert told.err == "`enrol` is now `bootstrap`; the next version knows no `enrol`\n"
+    assert "there is no environment 'prod'" in json.loads(told.out)["error"]["message"]

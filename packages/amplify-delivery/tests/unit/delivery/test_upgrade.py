@@ -127,6 +127,15 @@ def test_what_accounts_need_is_told_in_order_and_first(project: Path, upgrade: U
     assert sorted(order, key=ran.out.index) == order
 
 
+def test_files_with_the_former_key_are_told_when_to_change(project: Path, upgrade: Upgrade) -> None:
+    file = project / "Pulumi.prod.yaml"
+    file.write_text(file.read_text().replace(":bootstrapped:", ":enrolled:"))
+    ran = upgrade(NEEDING)
+    order = ["`amplify-delivery bootstrap preprod prod`", "write `bootstrapped` for `enrolled`", "in Pulumi.prod.yaml;",
+             "`amplify-delivery bootstrap prod` once more deletes", "merge and push"]  # fmt: skip
+    assert sorted(order, key=ran.out.index) == order
+
+
 def test_nothing_is_needed_of_accounts_between_versions_of_one_kind(upgrade: Upgrade) -> None:
     ran = upgrade(NEW)
     assert "accounts: nothing to do" in ran.out

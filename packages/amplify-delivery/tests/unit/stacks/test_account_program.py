@@ -272,3 +272,29 @@ def test_a_users_mistake_is_one_sentence_before_anything_is_registered(
     with pytest.raises(pulumi.RunError) as caught:
         run(tmp_path, "preprod-account")
     assert says in str(caught.value)
+
+
+def test_as_long_as_the_file_has_the_former_key_the_account_has_both_names(tmp_path: Path) -> None:
+    """The pipeline still names the former role, and a program of before reads the former parameter."""
+    make(tmp_path)
+    place = {"account": account_of(0), "region": HOME, "suffix": "a8d04"}
+    write(tmp_path, "preprod", {**place, "enrolled": "true"})
+    recording = run(tmp_path, "preprod-account")
+    made = roles(recording)
+    former, present = (made[f"{APP}-preprod-{what}"] for what in ("door", "action"))
+    for key in ("path", "assumeRolePolicyDocument", "policies"):
+        assert former.inputs[key] == present.inputs[key]
+    assert recording.exports["preprod"]["actionRole"].endswith("-action")
+    versions = [parameter(recording, name) for name in ("version", "bootstrap-version")]
+    assert [v.inputs["insecureValue"] for v in versions] == [str(ACCOUNT_VERSION)] * 2
+    assert {present.urn, former.urn} <= versions[0].depends_on & versions[1].depends_on
+    for what in ("publish", "plan", "deploy", "check"):
+        builds = json.dumps(made[f"{APP}-preprod-{what}"].inputs["policies"])
+        assert "preprod/version" in builds
+        assert "preprod/bootstrap-version" in builds
+
+    write(tmp_path, "preprod", {**place, "bootstrapped": "true"})
+    moved = run(tmp_path, "preprod-account")
+    assert f"{APP}-preprod-door" not in roles(moved)
+    assert "preprod/version" not in json.dumps([role.inputs for role in moved.all(ROLE)])
+    assert [p.inputs["name"].rpartition("/")[2] for p in moved.all(PARAMETER)] == ["types", "bootstrap-version"]

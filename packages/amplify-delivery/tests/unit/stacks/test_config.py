@@ -379,3 +379,31 @@ def test_reading_a_stack_file_does_not_start_pulumi() -> None:
 
 def test_keys_are_camel_case_as_pulumis_own() -> None:
     assert {"roleArn", "valuesFrom", "apiKeyExpires", "executionRoleArn", "program"} <= set(keys())
+
+
+def test_the_former_name_of_bootstrapped_is_understood(tmp_path: Path) -> None:
+    place = '  app:account: "012345678901"\n  app:region: eu-west-1\n'
+    former = in_file(tmp_path, f"{place}  app:enrolled: true\n")
+    assert (former.bootstrapped, former.enrolled) == (True, True)
+    in_engine = in_program({**MINIMAL, "enrolled": "true"}).environment
+    assert (in_engine.bootstrapped, in_engine.enrolled) == (True, True)
+    off = in_file(tmp_path, f"{place}  app:enrolled: false\n")
+    assert (off.bootstrapped, off.enrolled) == (False, False)
+
+
+@pytest.mark.parametrize(("new", "former"), [("true", "true"), ("false", "true"), ("true", "false")])
+def test_a_file_with_both_names_is_refused(tmp_path: Path, new: str, former: str) -> None:
+    place = '  app:account: "012345678901"\n  app:region: eu-west-1\n'
+    with pytest.raises(ConfigError, match="`enrolled` and `bootstrapped` exclude each other") as caught:
+        in_file(tmp_path, f"{place}  app:bootstrapped: {new}\n  app:enrolled: {former}\n")
+    assert "docs/upgrading.md" in caught.value.remedy
+
+
+@pytest.mark.parametrize(("declared", "written"), [("enrolled", "bootstrapped"), ("bootstrapped", "enrolled")])
+def test_what_pulumi_yaml_gives_to_every_stack_is_not_the_other_name(
+    tmp_path: Path, declared: str, written: str
+) -> None:
+    (tmp_path / "Pulumi.yaml").write_text(f"name: app\nconfig:\n  {declared}: {{type: boolean, default: false}}\n")
+    file = tmp_path / "Pulumi.dev.yaml"
+    file.write_text(f'config:\n  app:account: "012345678901"\n  app:region: eu-west-1\n  app:{written}: true\n')
+    assert EnvironmentConfig.from_file(file, "dev").bootstrapped is True

@@ -68,6 +68,7 @@ ENVIRONMENT: dict[str, Any] = {
     "lint": {"ignore": [{"id": "E2015", "reason": "CloudFormation compares texts"}]},
     "executionRoleArn": "arn:aws:iam::012345678901:role/cloudformation",
     "bootstrapped": "false",
+    "enrolled": "false",
 }
 
 
@@ -91,8 +92,9 @@ def _from(**source: str) -> Example:
 
 
 EXAMPLES = {
-    "environment": Example(EnvironmentConfig, "dev", _without(ENVIRONMENT, "assembly")),
-    "assembled": Example(EnvironmentConfig, "dev", _without(ENVIRONMENT, "export"), "assembly"),
+    "environment": Example(EnvironmentConfig, "dev", _without(ENVIRONMENT, "assembly", "enrolled")),
+    "assembled": Example(EnvironmentConfig, "dev", _without(ENVIRONMENT, "export", "enrolled"), "assembly"),
+    "former": Example(EnvironmentConfig, "dev", _without(ENVIRONMENT, "export", "bootstrapped"), "enrolled"),
     "account": Example(AccountConfig, "prod-account", ACCOUNT),
     "pipeline": Example(
         PipelineConfig, "pipeline", {**PIPELINE, "source": {"type": "connection", **PIPELINE["source"]}}
@@ -196,6 +198,7 @@ WRONG: dict[type[BaseModel], dict[str, tuple[Bad, ...]]] = {
         "protect": FLAG,
         "executionRoleArn": (ROLE, Bad("arn:aws:iam::999999999999:role/x", "role of another account", "parent")),
         "bootstrapped": FLAG,
+        "enrolled": FLAG,
     },
     AccountConfig: {
         "program": (Bad("acount", "'acount' is not 'account'"),),

@@ -106,12 +106,9 @@ def test_but_have_none_in_their_files(folder: Path) -> None:
 def test_a_key_of_ours_by_its_former_name_is_no_teams(tmp_path: Path) -> None:
     """A Pulumi.yaml of then declares it: taken for a team's own, the environment would leave its account's place."""
     declare(tmp_path, {"enrolled": {"type": "boolean", "default": "false"}})
-    said = r"Pulumi\.dev\.yaml: `enrolled` is called `bootstrapped` now"
-    with pytest.raises(ConfigError, match=said):
-        read(tmp_path, enrolled=True)
-    with pytest.raises(ConfigError, match=said):
-        in_program(tmp_path, enrolled="true")
+    assert read(tmp_path, enrolled=True).bootstrapped is True
+    assert in_program(tmp_path, enrolled="true").bootstrapped is True
     (tmp_path / "Pulumi.dev-account.yaml").write_text("config:\n  app:program: account\n")
     config = {"enrolled": "false", "program": "account"}
-    with pytest.raises(ConfigError, match="`enrolled` is called `bootstrapped` now"):
-        record(account_config, project="app", name="dev-account", directory=tmp_path, config=config)
+    recording = record(account_config, project="app", name="dev-account", directory=tmp_path, config=config)
+    assert recording.result.environments == ("dev",)

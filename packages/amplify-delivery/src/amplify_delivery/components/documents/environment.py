@@ -16,7 +16,8 @@ number is in `EnvironmentNames.version_parameter`, and each deploy compares it f
 backend's secrets, without their values, and at its verification pages, which `deploy` may upload. The staging bucket
 refuses whatever would overwrite a published object, so earlier versions of this program cannot publish there. The
 boundary denies the delivery's own things. For what the program makes, `plan` and `deploy` have the rights for the
-classic provider's own calls, and `plan` reads the program's parameters and secrets."""
+classic provider's own calls, and `plan` reads the program's parameters and secrets. The action role and this number's
+parameter have other names; those of before stand beside them while the stack file says `enrolled`."""
 
 FORBIDDEN_MANAGED_POLICIES = ("AdministratorAccess", "IAMFullAccess", "PowerUserAccess")
 """What no role of ours gets, whoever asks."""

@@ -112,6 +112,8 @@ class EnvironmentNames(_Place):
     """Names of one environment in its target account."""
 
     environment: str
+    former: bool = False
+    """Whether the pipeline still comes in under the name of before version 3; the account has both roles then."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -136,7 +138,8 @@ class EnvironmentNames(_Place):
 
     @property
     def action_role(self) -> str:
-        return self._role("action")
+        """With at most 58 characters never cut: the boundary of the pipeline's role knows it by its end."""
+        return self._role("door" if self.former else "action")
 
     @property
     def action_role_arn(self) -> str:
@@ -198,6 +201,11 @@ class EnvironmentNames(_Place):
     def version_parameter(self) -> str:
         """SSM parameter with the version of this account's roles and projects."""
         return f"{ROOT_PATH}{self.app}/{self.environment}/bootstrap-version"
+
+    @property
+    def former_version_parameter(self) -> str:
+        """SSM parameter that held the version before version 3; programs of then read it."""
+        return f"{ROOT_PATH}{self.app}/{self.environment}/version"
 
     @property
     def types_parameter(self) -> str:

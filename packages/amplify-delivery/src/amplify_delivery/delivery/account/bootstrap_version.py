@@ -7,6 +7,7 @@ a command would fail somewhere in the middle, on a role or a bucket that is not 
 from __future__ import annotations
 
 from amplify_delivery.components.documents.environment import ACCOUNT_VERSION
+from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.errors import ConfigError, RefusedError
 from amplify_delivery.stacks.access import environment_names
@@ -20,10 +21,36 @@ def check(config: EnvironmentConfig, project: Project, account: Account) -> None
     """
     if not config.bootstrapped:
         return
-    value = account.parameter(environment_names(project.app, config).version_parameter)
-    refusal = judged(value, config, account_stack(project, config.environment))
+    names = environment_names(project.app, config)
+    stack = account_stack(project, config.environment)
+    value = _read(account, names.version_parameter)
+    if not isinstance(value, str):
+        # Roles of before version 3 may read the former parameter only: AWS denies the other, be it there or not.
+        former = _read(account, names.former_version_parameter)
+        if isinstance(former, str):
+            raise RefusedError(
+                f"the account was bootstrapped with version {former[:40]}, under the names of before version 3",
+                where=place(config),
+                remedy=_to_bootstrap(config, stack),
+            )
+    if isinstance(value, RefusedError):
+        raise value
+    refusal = judged(value, config, stack)
     if refusal:
         raise refusal
+    if config.enrolled:
+        output.progress(
+            f"Pulumi.{config.environment}.yaml: `enrolled` is the former name of `bootstrapped`, and the next version "
+            "does not know it; docs/upgrading.md tells when to change it"
+        )
+
+
+def _read(account: Account, name: str) -> str | RefusedError | None:
+    """A parameter's value; None if there is none, the error if AWS does not give it."""
+    try:
+        return account.parameter(name)
+    except RefusedError as error:
+        return error
 
 
 def check_account(config: EnvironmentConfig, project: Project) -> None:
@@ -39,7 +66,7 @@ def judged(value: str | None, config: EnvironmentConfig, stack: str) -> RefusedE
     if value is None:
         said, remedy = "the environment is not bootstrapped: its account has no bootstrap version", again
     elif not value.isdecimal():
-        said, remedy = f"the account's bootstrap version is {value[:40]!r}, which is no version", again
+        said, remedy = f"the account's bootstrap version is {value[:40]!r}, which is not a version", again
     elif int(value) < ACCOUNT_VERSION:
         said, remedy = f"the account was bootstrapped with version {value}, this program needs {ACCOUNT_VERSION}", again
     elif int(value) > ACCOUNT_VERSION:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from amplify_delivery.delivery import output
-from amplify_delivery.delivery.account import build_quota
+from amplify_delivery.delivery.account import build_quota, former_names
 from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.engine import environment_state, secrets_provider
@@ -59,6 +59,7 @@ def bootstrap(stacks: Sequence[AccountStack], context: Context, said: Callable[[
             engine = Engine(stack.name, folder, output.progress)
             engine.create()
             secrets_provider.check(stack.name, engine.state(), context)
+            former_names.check_order(engine.resources(), [environment_names(app, e) for e in stack.environments])
             changes = done[stack.name] = engine.up().changes
             said(f"{stack.name}: {told(changes)}")
             for environment in stack.environments:
@@ -67,7 +68,7 @@ def bootstrap(stacks: Sequence[AccountStack], context: Context, said: Callable[[
                 if environment_state.make(folder, names, accounts[name], output.progress):
                     made.append(name)
                     said(f"{name}: its state lies in {names.state_bucket}; commit Pulumi.{name}.yaml")
-    return Bootstrapped(done, made, _notes(stacks, accounts))
+    return Bootstrapped(done, made, [*_notes(stacks, accounts), *_next_steps(app, stacks)])
 
 
 def _notes(stacks: Iterable[AccountStack], accounts: Mapping[str, Account]) -> list[str]:
@@ -82,6 +83,16 @@ def _notes(stacks: Iterable[AccountStack], accounts: Mapping[str, Account]) -> l
         for (account, region, compute_type), names in places.items()
     )
     return [note for note in notes if note]
+
+
+def _next_steps(app: str, stacks: Iterable[AccountStack]) -> list[str]:
+    """What is to be done for environments with the names of before."""
+    return [
+        former_names.next_step(environment_names(app, environment), stack.config.pipeline)
+        for stack in stacks
+        for environment in stack.environments
+        if environment.enrolled
+    ]
 
 
 def account_stacks(project: Project, environments: list[str]) -> tuple[AccountStack, ...]:

@@ -33,7 +33,7 @@ from amplify_delivery.components.documents.fields import (
     unknown,
 )
 from amplify_delivery.errors import ConfigError
-from amplify_delivery.stacks.config.own_keys import own_keys_of, refuse_former
+from amplify_delivery.stacks.config.own_keys import own_keys_of
 from amplify_delivery.stacks.config.reader import (
     as_config_error,
     is_secure,
@@ -43,6 +43,7 @@ from amplify_delivery.stacks.config.reader import (
     secret_refused,
     secure_paths,
     unset,
+    written_keys_in,
 )
 
 if TYPE_CHECKING:
@@ -171,6 +172,12 @@ class EnvironmentConfig(Model):
         default=False,
         description="the account's own stack has made staging area, execution role and permissions boundary: use "
         "them. A personal stack makes its own staging area",
+    )
+    enrolled: Flag = Field(
+        default=False,
+        description="the name of `bootstrapped` before version 3 of accounts, understood for one version: the pipeline "
+        "still comes in under the account's former names (docs/upgrading.md). Not beside `bootstrapped`",
+        json_schema_extra={"deprecated": True},
     )
 
     @classmethod
@@ -304,7 +311,6 @@ def _validated(
     """The model of what was given, in the stack file `file`; `secrets` are those that are known already. Messages name
     the file as `called`."""
     where = called or str(file)
-    refuse_former(given, where)
     own = own_keys_of(file.parent, _all_keys()) if set(given) - set(keys()) else ()
     # A team's own keys may be secrets too: nobody but its program reads them.
     data = {key: value for key, value in given.items() if not unset(value) and key not in own}
@@ -320,12 +326,31 @@ def _validated(
     if "parameters" in data:
         data["parameters"], named = _split(data["parameters"], secrets, where)
         secrets |= named
+    _former_flag(data, file, where)
     data["secret_names"] = secrets
     data.setdefault("environment", stack)
     try:
         return EnvironmentConfig.model_validate(data, context=WRITTEN)
     except ValidationError as error:
         raise as_config_error(error, where) from None
+
+
+def _former_flag(data: dict[str, Any], file: Path, where: str) -> None:
+    """Let `enrolled: true` count as `bootstrapped`. Raises `ConfigError` if the file names both.
+
+    Pulumi.yaml may give `false` to either, for all stacks: that is not what a file says.
+    """
+    written = written_keys_in(file) if file.is_file() else {}
+    both_true = all(data.get(key) in (True, "true") for key in ("bootstrapped", "enrolled"))
+    if both_true or {"bootstrapped", "enrolled"} <= set(written):
+        raise ConfigError(
+            "`enrolled` and `bootstrapped` exclude each other: `enrolled` is the former name",
+            where=where,
+            remedy="leave `bootstrapped` if the account was bootstrapped with this version, else `enrolled` until "
+            "it is (docs/upgrading.md)",
+        )
+    if data.get("enrolled") in (True, "true"):
+        data["bootstrapped"] = "true"
 
 
 def _parse_object(text: str, where: str) -> dict[str, dict[str, Any]]:

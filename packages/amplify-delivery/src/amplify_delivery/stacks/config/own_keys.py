@@ -12,8 +12,6 @@ from pathlib import Path
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.stacks.config.reader import read_yaml
 
-FORMER = {"enrolled": "bootstrapped"}
-"""Former names of our keys. A project of then declares them in its Pulumi.yaml: none is a team's own."""
 _ALIKE = 0.88
 """From when on two names are so alike that one is taken for a mistyped other: `lintt` and `lint`."""
 
@@ -33,24 +31,12 @@ def own_keys_of(directory: Path, known: Iterable[str]) -> tuple[str, ...]:
     found = []
     for key, declared in config.items() if isinstance(config, dict) else ():
         namespace, _, name = str(key).rpartition(":")
-        if namespace not in ("", str(data.get("name"))) or name in ours or name in FORMER:
+        if namespace not in ("", str(data.get("name"))) or name in ours:
             continue
         if isinstance(declared, dict) and "type" in declared:
             found.append(name)
             _refuse_alike(name, ours, path)
     return tuple(found)
-
-
-def refuse_former(keys: Iterable[str], where: str) -> None:
-    """Refuse keys by their former names. Raises `ConfigError`."""
-    for key in keys:
-        if key in FORMER:
-            raise ConfigError(
-                f"`{key}` is called `{FORMER[key]}` now",
-                where=where,
-                remedy=f"`sed -i.old 's/{key}:/{FORMER[key]}:/' Pulumi.yaml Pulumi.*.yaml && rm Pulumi*.yaml.old` "
-                "gives it its name in all files",
-            )
 
 
 def _refuse_alike(name: str, ours: Iterable[str], path: Path) -> None:

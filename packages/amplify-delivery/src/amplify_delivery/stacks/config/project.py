@@ -16,7 +16,6 @@ from amplify_delivery.components.documents.pipeline.model import Step
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.stacks.config.account import AccountConfig
 from amplify_delivery.stacks.config.environment import EnvironmentConfig, keys
-from amplify_delivery.stacks.config.own_keys import refuse_former
 from amplify_delivery.stacks.config.pipeline import PipelineConfig
 from amplify_delivery.stacks.config.reader import (
     as_config_error,
@@ -122,7 +121,6 @@ def read_account(path: Path, stack: str) -> AccountConfig:
 def validated(model: type[Config], given: Mapping[str, Any], where: str, stack: str = "") -> Config:
     """The model of an account's or a pipeline's values, which are text, lists and mappings. Raises `ConfigError`."""
     data = {key: value for key, value in given.items() if not unset(value) and not _foreign_default(model, key, value)}
-    refuse_former(data, where)
     for path in secure_paths(data):
         refused = secret_refused(path, where)
         refused.remedy = f"{refused.remedy}; a secret of a step belongs into Secrets Manager"

@@ -72,4 +72,4 @@ def test_two_environments_never_share_a_name() -> None:
 def test_what_is_no_name_is_refused(field: str, value: str) -> None:
     given_names = {"app": "app", "account": "012345678901", "region": "us-east-1", "environment": "prod"}
     with pytest.raises(ConfigError, match=field):
-        EnvironmentNames(**{**given_names, field: value})
+        EnvironmentNames(**{**given_names, field: value})  # type: ignore[arg-type]

@@ -61,7 +61,8 @@ PROGRAM_TYPES = frozenset(
 pipeline = PipelineNames(app=APP, account=TOOLING, region=HOME)
 preprod = EnvironmentNames(app=APP, account=PREPROD, region=HOME, environment="preprod")
 prod = EnvironmentNames(app=APP, account=PROD, region=AWAY, environment="prod")
-canary = EnvironmentNames(app=APP, account=PROD, region=AWAY, environment="canary")
+canary = EnvironmentNames(app=APP, account=PROD, region=AWAY, environment="canary", former=True)
+"""Its pipeline still comes in under the name of before."""
 """In the same account and region as prod: names alone keep them apart."""
 ENVIRONMENTS = (preprod, prod, canary)
 
@@ -127,7 +128,9 @@ def pipeline_model(**changes: Any) -> PipelineModel:
                 on_failure="rollback",
             ),
         ),
-        places=tuple(EnvironmentRef(names.environment, names.account, names.region) for names in ENVIRONMENTS),
+        places=tuple(
+            EnvironmentRef(names.environment, names.account, names.region, names.former) for names in ENVIRONMENTS
+        ),
         stores=tuple(ArtifactStore(r, pipeline.artifact_bucket(r), artifact_key(r)) for r in (HOME, AWAY)),
     )
     return replace(standard, **changes)

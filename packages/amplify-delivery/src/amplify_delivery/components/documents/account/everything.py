@@ -4,7 +4,7 @@ What `cdk bootstrap --trust` makes, and less of it: nobody outside the account g
 is `action_role.action_role`; the four projects do the work inside.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from amplify_delivery.components.documents.account.action_role import action_role
 from amplify_delivery.components.documents.account.projects import project_policies, type_statements
@@ -35,6 +35,8 @@ class AccountDocuments:
     """What to declare in a target account for one environment."""
 
     action_role: RoleDocument
+    former_action_role: RoleDocument | None
+    """The same under its name of before, as long as the pipeline's definition names it (`EnvironmentNames.former`)."""
     execution: RoleDocument
     project_roles: tuple[RoleDocument, ...]
     """In the order of `naming.PROJECTS`."""
@@ -45,7 +47,8 @@ class AccountDocuments:
 
     @property
     def roles(self) -> tuple[RoleDocument, ...]:
-        return (self.action_role, self.execution, *self.project_roles)
+        former = [self.former_action_role] if self.former_action_role else []
+        return (self.action_role, *former, self.execution, *self.project_roles)
 
     def managed_policy(self, arn: str) -> Document:
         """What the managed policy or boundary of that ARN says."""
@@ -62,7 +65,8 @@ def account_documents(access: EnvironmentAccess, engine: buildspecs.EngineDownlo
     rights = {"cloudformation": managed(names, "cloudformation", execution_statements(access))}
     rights |= {what: managed(names, what, type_statements(access, what)) for what in PROJECTS}
     return AccountDocuments(
-        action_role=action_role(access),
+        action_role=action_role(replace(access, names=replace(names, former=False))),
+        former_action_role=action_role(access) if names.former else None,
         execution=_execution_role(access, rights["cloudformation"]),
         project_roles=tuple(_project_role(access, what, rights[what]) for what in PROJECTS),
         policies=tuple(policy for group in rights.values() for policy in group),

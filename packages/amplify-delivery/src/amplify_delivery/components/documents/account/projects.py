@@ -73,6 +73,8 @@ def _build(access: EnvironmentAccess, what: str) -> list[Statement]:
     bucket = tooling.bucket_arn(tooling.artifact_bucket(names.region))
     # `deploy` makes the plan once more.
     read = [names.version_parameter, *([names.types_parameter] if what in (PLAN, DEPLOY) else [])]
+    # A program of before is still in the pipeline until the commit of this one.
+    read += [names.former_version_parameter] if names.former else []
     return [
         log_statement(names.arn("logs", f"log-group:{names.project_log_group(what)}")),
         allow("Artifact", READ_OBJECT, f"{bucket}/*", owned_by(tooling.account)),

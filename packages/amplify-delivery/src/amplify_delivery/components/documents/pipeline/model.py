@@ -326,9 +326,13 @@ class EnvironmentRef:
     name: str
     account: str
     region: str
+    former: bool = False
+    """Whether the pipeline comes in under the account's name of before (`EnvironmentNames.former`)."""
 
     def names(self, app: str) -> EnvironmentNames:
-        return EnvironmentNames(app=app, account=self.account, region=self.region, environment=self.name)
+        return EnvironmentNames(
+            app=app, account=self.account, region=self.region, former=self.former, environment=self.name
+        )
 
 
 @dataclass(frozen=True)
