@@ -243,7 +243,8 @@ def test_every_error_of_a_deployment_says_whether_something_was_changed() -> Non
     """`DeployError` itself is for whoever catches: what is raised is refused or has failed."""
     raised = {
         f"{file.relative_to(ROOT)}:{node.lineno}"
-        for file in modules(SOURCES["amplify_delivery"])
+        for distribution in ("amplify_delivery", "amplify_delivery_rehearsal")
+        for file in modules(SOURCES[distribution])
         for node in ast.walk(ast.parse(file.read_text()))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "DeployError"
     }

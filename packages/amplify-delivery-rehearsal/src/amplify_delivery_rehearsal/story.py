@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from amplify_delivery.errors import DeployError, ExportRefused
+from amplify_delivery.errors import ExportRefused, FailedError
 from amplify_delivery.export import DeliveryError, assemble, compare, read_export
 from amplify_delivery.export.assembly import Assembly
 from amplify_delivery.findings import listed
@@ -184,7 +184,7 @@ class Stage:
         record.expected, record.touched = expected, touched
         self.console.delivered(record, self.inventory)
         if before is not None and touched != expected:
-            raise DeployError(
+            raise FailedError(
                 f"touched {_named(touched)}, compare says {_named(expected)}",
                 where=chapter.title,
                 remedy="this is a defect of the rehearsal or of the assembly: please report it",

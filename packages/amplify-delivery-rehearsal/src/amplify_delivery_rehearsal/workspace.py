@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from amplify_delivery.errors import DeployError
+from amplify_delivery.errors import FailedError
 from amplify_delivery_rehearsal import commands
 
 IGNORED = (".git", ".venv", ".*_cache", ".hypothesis", "__pycache__", "build", "tests", "benchmarks", "docs")
@@ -97,10 +97,10 @@ class Workspace:
         return Finished(code, output, time.monotonic() - start)
 
     def succeed(self, *arguments: str, line: Callable[[str], None] = lambda _: None) -> Finished:
-        """As `pulumi`. Raises `DeployError` with the command's own words when it fails."""
+        """As `pulumi`. Raises `FailedError` with the command's own words when it fails."""
         finished = self.pulumi(*arguments, line=line)
         if finished.exit_code:
-            raise DeployError(
+            raise FailedError(
                 f"exit code {finished.exit_code}\n{finished.output.rstrip()}",
                 where=f"pulumi {' '.join(arguments)}",
                 remedy="the message above is the engine's own; `--keep` leaves everything to look at",

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from amplify_delivery.errors import DeployError
+from amplify_delivery.errors import FailedError
 from amplify_delivery_rehearsal import commands
 from aws_rehearsal.local_aws import Credentials, LocalAws
 
@@ -44,12 +44,12 @@ class Person:
         return replace(self, variables={**kept, "PULUMI_BACKEND_URL": backend})
 
     def pulumi(self, *arguments: str) -> str:
-        """The plain command; its output. Raises `DeployError` when it fails."""
+        """The plain command; its output. Raises `FailedError` when it fails."""
         self.told(self, shlex.join(["pulumi", *arguments]))
         return self._run(["pulumi", *arguments, "--non-interactive"])
 
     def delivery(self, *arguments: str) -> str:
-        """`amplify-delivery`; its output. Raises `DeployError` when it fails."""
+        """`amplify-delivery`; its output. Raises `FailedError` when it fails."""
         self.told(self, shlex.join(["python", "-m", "amplify_delivery", *arguments]))
         return self._run([sys.executable, "-m", "amplify_delivery", *arguments])
 
@@ -61,7 +61,7 @@ class Person:
     def _run(self, command: list[str]) -> str:
         code, output = commands.run(command, self.folder, self.variables, self.line)
         if code:
-            raise DeployError(
+            raise FailedError(
                 f"exit code {code}\n{output.rstrip()}",
                 where=f"{shlex.join(command)} ({self.name})",
                 remedy="the message above is the command's own; `--keep` leaves everything to look at",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from amplify_delivery.errors import DeployError
+from amplify_delivery.errors import FailedError
 from amplify_delivery_rehearsal.pipeline_story.people import Person
 from aws_rehearsal.pipeline_service import PipelineService
 from aws_rehearsal.pipeline_service.state import CANCELLED, FAILED, IN_PROGRESS, SUCCEEDED, ActionRun, Execution
@@ -32,7 +32,7 @@ class Pipeline:
     def arrive(self, commit: str) -> Execution:
         """Wait until the newest execution of `commit` stands: at an approval, or because it has ended.
 
-        One that an update of the pipeline has cancelled is followed by another. Raises `DeployError` after `PATIENCE`.
+        One that an update of the pipeline has cancelled is followed by another. Raises `FailedError` after `PATIENCE`.
         """
 
         def stands() -> Execution | None:
@@ -53,7 +53,7 @@ class Pipeline:
         return self._wait(stands, f"execution {execution.id}")
 
     def wait_for_stage(self, stage: str, commit: str) -> Execution:
-        """Wait until an execution of `commit` is in a stage. Raises `DeployError` also if one has failed before."""
+        """Wait until an execution of `commit` is in a stage. Raises `FailedError` also if one has failed before."""
 
         def inside() -> Execution | None:
             found = [e for e in self.executions if commit_of(e) == commit]
@@ -61,7 +61,7 @@ class Pipeline:
 
         execution = self._wait(inside, f"{stage} of {commit[:7]}")
         if stage not in execution.stages:
-            raise DeployError(
+            raise FailedError(
                 f"the execution is {execution.status} before {stage}:\n{self.why(execution)}",
                 where=self.name,
                 remedy="`--keep` leaves everything to look at",
@@ -72,7 +72,7 @@ class Pipeline:
         """Approve (`Approved`) or reject (`Rejected`) what an execution waits for."""
         run = waiting_approval(execution)
         if run is None:
-            raise DeployError(f"execution {execution.id} waits for nobody", where=self.name)
+            raise FailedError(f"execution {execution.id} waits for nobody", where=self.name)
         state = self.person.call("codepipeline", "get_pipeline_state", name=self.name)
         stages = {stage["stageName"]: stage for stage in state["stageStates"]}
         action = next(a for a in stages[run.stage]["actionStates"] if a["actionName"] == run.action.name)
@@ -121,7 +121,7 @@ class Pipeline:
         try:
             found: Execution = self.service.wait_until(condition, PATIENCE)
         except TimeoutError:
-            raise DeployError(
+            raise FailedError(
                 f"{what} has not arrived after {PATIENCE:.0f} seconds",
                 where=self.name,
                 remedy="`--keep` leaves everything to look at",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from amplify_delivery.components.documents.naming import EnvironmentNames
-from amplify_delivery.errors import DeployError
+from amplify_delivery.errors import FailedError
 from amplify_delivery.export import Assembly, assemble, compare, read_export
 from amplify_delivery_rehearsal.inventory import Inventory, take
 from amplify_delivery_rehearsal.pipeline_story.pipeline import Pipeline, waiting_approval
@@ -38,9 +38,9 @@ class Play:
         return Pipeline(setting.names.pipeline, setting.service, setting.devops)
 
     def true(self, condition: bool, sentence: str, otherwise: str = "") -> None:
-        """Tell a fact. Raises `DeployError` if it is none."""
+        """Tell a fact. Raises `FailedError` if it is none."""
         if not condition:
-            raise DeployError(
+            raise FailedError(
                 f"this is not so: {sentence}" + (f"\n{otherwise}" if otherwise else ""),
                 where="the rehearsal",
                 remedy="this is a defect of the project: please report it, with the lines above",
@@ -60,7 +60,7 @@ class Play:
             return self.pipeline.arrive(commit)
 
     def approve(self, execution: Execution) -> Execution:
-        """Have a person look at what Prod would change, and watch what follows. Raises `DeployError` if she says no."""
+        """Have a person look at what Prod would change, and watch what follows. Raises `FailedError` if she says no."""
         self.must_wait(execution)
         self.decide(self.pipeline, execution)
         with self.watch(self.pipeline):
@@ -69,13 +69,13 @@ class Play:
         return done
 
     def must_wait(self, execution: Execution) -> None:
-        """Raise `DeployError` unless an execution waits for a person."""
+        """Raise `FailedError` unless an execution waits for a person."""
         self.must(waiting_approval(execution) is not None, execution)
 
     def must(self, well: bool, execution: Execution) -> None:
-        """Raise `DeployError` with what failed in an execution unless it goes as it should."""
+        """Raise `FailedError` with what failed in an execution unless it goes as it should."""
         if not well:
-            raise DeployError(
+            raise FailedError(
                 f"the execution is {execution.status}:\n{self.pipeline.why(execution)}",
                 where=self.pipeline.name,
                 remedy="`--keep` leaves everything to look at",

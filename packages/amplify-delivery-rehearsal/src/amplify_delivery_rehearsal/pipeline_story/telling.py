@@ -13,7 +13,7 @@ from rich.console import Console as RichConsole
 from rich.markup import escape
 from rich.table import Table
 
-from amplify_delivery.errors import DeployError
+from amplify_delivery.errors import FailedError
 from amplify_delivery.export import DeliveryError
 from amplify_delivery_rehearsal.example import CHECKOUT
 from amplify_delivery_rehearsal.pipeline_story.board import Board
@@ -127,7 +127,7 @@ class Teller:
             if answer in ("n", "no"):
                 pipeline.answer(execution, "Rejected", "rejected in the rehearsal")
                 pipeline.leave(execution)
-                raise DeployError("you have rejected it: the story ends here, and Prod is as it was", where="approval")
+                raise FailedError("you have rejected it: the story ends here, and Prod is as it was", where="approval")
 
     def summary(self, page: Path) -> None:
         """One screen of what happened."""
