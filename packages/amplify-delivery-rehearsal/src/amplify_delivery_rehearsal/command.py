@@ -24,11 +24,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         type=secret,
         metavar="NESTED_STACK.PARAMETER=VALUE",
-        help="with exports: a made-up value for a secret, which no export may hold",
+        help="a made-up value for a secret, which no export may hold and no stack file tells",
     )
     parser.add_argument("--pause", action="store_true", help="without exports: stop at approvals for a person")
     parser.add_argument("--page", type=Path, metavar="FILE", help="without exports: where the HTML page is written")
-    parser.add_argument("--keep", action="store_true", help="leave the local AWS running, and say how to look into it")
+    parser.add_argument("--stack", metavar="PIPELINE", help="without exports: which of the project's pipelines")
+    parser.add_argument("--keep", action="store_true", help="leave all of it running, and say how to look into it")
 
 
 def run(args: argparse.Namespace, _context: Context) -> int:
@@ -40,22 +41,29 @@ def run(args: argparse.Namespace, _context: Context) -> int:
 
 def _run(args: argparse.Namespace) -> int:
     if args.exports:
-        if args.pause or args.page:
+        if args.pause or args.page or args.stack:
             raise ConfigError(
-                "--pause and --page belong to the story of the pipeline", remedy="leave them out, or the exports"
+                "--pause, --page and --stack belong to the story of the pipeline",
+                remedy="leave them out, or the exports",
             )
         from amplify_delivery_rehearsal.ending import tidy  # noqa: PLC0415 - `--help` does without
         from amplify_delivery_rehearsal.story import run as deliver  # noqa: PLC0415
 
         with tidy():
             return deliver(args.exports, keep=args.keep, json_output=args.json, secrets=dict(args.secret))
-    if args.secret:
-        raise ConfigError("--secret belongs to an export", remedy="name the export")
     from amplify_delivery_rehearsal.ending import tidy  # noqa: PLC0415
     from amplify_delivery_rehearsal.pipeline_story import run as tell  # noqa: PLC0415
 
     with tidy():
-        return tell(keep=args.keep, json_output=args.json, pause=args.pause, page=args.page)
+        return tell(
+            Path(),
+            stack=args.stack,
+            secrets=dict(args.secret),
+            keep=args.keep,
+            json_output=args.json,
+            pause=args.pause,
+            page=args.page,
+        )
 
 
 def secret(text: str) -> tuple[tuple[str, str], str]:

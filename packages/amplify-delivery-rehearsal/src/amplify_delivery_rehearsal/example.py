@@ -23,3 +23,8 @@ def program(folder: Path, app: str) -> Path:
         (made / path).write_text(text, encoding="utf-8")
     (made / ".venv").symlink_to(sys.prefix)
     return made
+
+
+def is_example(project: Path) -> bool:
+    """Whether a project's folder is the example's, whose story is told with exports and failures of its own."""
+    return project.resolve() == CHECKOUT and SERIES.is_dir()

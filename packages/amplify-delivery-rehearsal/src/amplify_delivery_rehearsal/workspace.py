@@ -17,7 +17,7 @@ from pathlib import Path
 from amplify_delivery.errors import FailedError
 from amplify_delivery_rehearsal import commands
 
-IGNORED = (".git", ".venv", ".*_cache", ".hypothesis", "__pycache__", "build", "tests", "benchmarks", "docs")
+IGNORED = (".git", ".venv", ".*_cache", ".hypothesis", "__pycache__", "build", "dist")
 FOLDER = "amplify-delivery-rehearsal-"
 """What the folder of a rehearsal begins with, among temporary files."""
 ENVIRONMENT = "dev"
@@ -59,7 +59,7 @@ class Workspace:
     def make(cls, folder: Path, checkout: Path, environment: Mapping[str, str]) -> Workspace:
         """Copy the checkout into `folder/project`, without the export folders: they are delivered one by one."""
         project = folder / "project"
-        copy_checkout(checkout, project, "amplify-export-*")
+        copy_checkout(checkout, project, "amplify-export-*", "tests", "benchmarks", "docs")
         # Pulumi.yaml names it, for the vendor's language host.
         (project / ".venv").symlink_to(checkout / ".venv")
         return cls(project, environment)

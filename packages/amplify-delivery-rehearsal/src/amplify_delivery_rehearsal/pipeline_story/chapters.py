@@ -41,13 +41,13 @@ def empty_accounts(play: Play) -> None:
     # Three people, at the same time.
     with ThreadPoolExecutor() as people:
         copy = people.submit(_developers_copy, play)
-        state = people.submit(_tooling_state, play)
+        state = people.submit(tooling_state, play)
         setting.owners["preprod"].delivery("bootstrap", "preprod")
         made, outputs = state.result(), copy.result()
     play.true("graphqlEndpoint" in outputs, "a developer has a backend of her own, with its staging area: no bootstrap")
     devops = setting.devops.logged_in(made["backend"])
     devops.pulumi("stack", "init", PIPELINE, f"--secrets-provider={made['secretsProvider']}")
-    _lets_in(play, "preprod")
+    lets_in(play, "preprod")
     play.push("First delivery")
     devops.pulumi("up", "-s", PIPELINE, "--yes", "--skip-preview")
 
@@ -64,7 +64,7 @@ def first_run(play: Play) -> None:
     play.touched("preprod", play.assembly)
     _answers(play, "preprod")
     play.true(len(play.pipeline.executions) == 1, "the pipeline was as declared: UpdatePipeline has changed nothing")
-    _lets_in(play, "prod")
+    lets_in(play, "prod")
 
 
 def stage_added(play: Play) -> None:
@@ -184,7 +184,7 @@ def _developers_copy(play: Play) -> dict[str, Any]:
     return _document(developer.pulumi("stack", "output", "-s", "dev", "--json"))
 
 
-def _tooling_state(play: Play) -> dict[str, Any]:
+def tooling_state(play: Play) -> dict[str, Any]:
     """Where the tooling account's state lies, and what encrypts it."""
     names = play.setting.names
     where = ("--account", names.account, "--region", names.region)
@@ -219,7 +219,7 @@ def _pipeline_file(project: Path) -> Path:
     return project / f"Pulumi.{PIPELINE}.yaml"
 
 
-def _lets_in(play: Play, environment: str) -> None:
+def lets_in(play: Play, environment: str) -> None:
     owner, pipeline = play.setting.owners[environment], play.setting.names.pipeline
     play.fact(f"{owner.account} lets {pipeline} in, through {play.names(environment).action_role}")
 

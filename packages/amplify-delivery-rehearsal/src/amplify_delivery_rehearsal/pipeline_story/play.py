@@ -10,6 +10,7 @@ from typing import Any
 from amplify_delivery.components.documents.naming import EnvironmentNames
 from amplify_delivery.errors import FailedError
 from amplify_delivery.export import Assembly, assemble, compare, read_export
+from amplify_delivery.stacks.inputs import export_folder, root_stack_name
 from amplify_delivery_rehearsal.inventory import Inventory, take
 from amplify_delivery_rehearsal.pipeline_story.pipeline import Pipeline, waiting_approval
 from amplify_delivery_rehearsal.pipeline_story.setting import Setting
@@ -84,7 +85,10 @@ class Play:
     @property
     def assembly(self) -> Assembly:
         """That of the export in the work tree."""
-        return assemble(read_export(next(self.setting.repository.clone.glob("amplify-export-*"))))
+        project = self.setting.project
+        configs = [project.environment(name) for name in self.setting.owners]
+        folder = export_folder(configs[0], project.directory)
+        return assemble(read_export(folder), secrets=frozenset().union(*(c.secret_names for c in configs)))
 
     def names(self, environment: str) -> EnvironmentNames:
         config = self.setting.project.environment(environment)
@@ -93,9 +97,9 @@ class Play:
     def inventory(self, environment: str) -> Inventory:
         """What is in an environment's backend now."""
         config = self.setting.project.environment(environment)
-        stack = self.assembly.stack_name.for_environment(environment, config.suffix)
+        stack = root_stack_name(config, self.setting.repository.clone, self.setting.names.app)
         client = self.setting.owners[environment].client("cloudformation", config.region)
-        return take(client, str(stack))
+        return take(client, stack)
 
     def touched(self, environment: str, assembly: Assembly) -> None:
         """Tell that exactly those resources of an environment's backend were touched that `compare` names."""

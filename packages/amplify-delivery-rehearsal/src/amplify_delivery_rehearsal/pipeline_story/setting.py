@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from amplify_delivery.components.documents.pipeline.buildspecs import IMAGE_LOCK
 from amplify_delivery.errors import SetupError
 from amplify_delivery.stacks.config import PipelineConfig, Project
 from amplify_delivery_rehearsal import accounts
-from amplify_delivery_rehearsal.example import CHECKOUT
+from amplify_delivery_rehearsal.example import is_example
 from amplify_delivery_rehearsal.pipeline_story.people import PASSPHRASE, Line, Person, terminal
 from amplify_delivery_rehearsal.pipeline_story.source import Repository
 from amplify_delivery_rehearsal.workspace import FOLDER
@@ -29,7 +30,7 @@ from aws_rehearsal.setup import Tools
 ALIAS_DELAY = 5.0
 """Seconds until a key's new alias or tag counts in policies: minutes on AWS, so nothing in the story may need one."""
 PIPELINE = "pipeline"
-"""The stack of the pipeline, and its name in the tooling account."""
+"""The stack of the example's pipeline, and its name in the tooling account."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +54,10 @@ class Setting:
 
 
 @contextmanager
-def setting(tools: Tools, told: Callable[[Person, str], None], line: Line, *, keep: bool) -> Iterator[Setting]:
-    """A fresh one; nothing of it is left afterwards, unless it is kept."""
+def setting(
+    project: Project, stack: str, tools: Tools, told: Callable[[Person, str], None], line: Line
+) -> Iterator[Setting]:
+    """A fresh one with a copy of `project`, whose pipeline is `stack`; nothing of it is left afterwards."""
     folder = Path(tempfile.mkdtemp(prefix=FOLDER))
     try:
         home = prepare(folder / "pulumi-home", tools.python, tools.engine_root)
@@ -68,25 +71,17 @@ def setting(tools: Tools, told: Callable[[Person, str], None], line: Line, *, ke
         )
         with warm.start(folder / "pulumi-home", tools.python):
             try:
-                aws.start(folder / "local-aws.log", keep=folder / "local-aws.json" if keep else None)
-                image = build_image(home, tools)
+                aws.start(folder / "local-aws.log")
+                image = build_image(home, tools, project.directory)
                 with PipelineService(aws, room, build_variables=image, logs=folder / "builds") as service:
-                    yield _made(folder, home, service, told, line)
-            except BaseException:
-                keep = False  # whoever interrupts wants nothing left
-                raise
+                    yield _made(project.directory, stack, folder, home, service, told=told, line=line)
             finally:
-                if not keep:
-                    aws.stop()
-    except BaseException:
-        keep = False
-        raise
+                aws.stop()
     finally:
-        if not keep:
-            shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
-def build_image(home: Mapping[str, str], tools: Tools) -> dict[str, str]:
+def build_image(home: Mapping[str, str], tools: Tools, project: Path) -> dict[str, str]:
     """The environment of a build's container: an image with the engine, its plugins, and Python with what is locked,
     as docs/pipeline.md describes one.
 
@@ -103,21 +98,24 @@ def build_image(home: Mapping[str, str], tools: Tools) -> dict[str, str]:
         **own,
         "PATH": ":".join(path),
         "PYTHONPATH": str(packages),
-        IMAGE_LOCK: hashlib.sha256((CHECKOUT / LOCK).read_bytes()).hexdigest(),
+        IMAGE_LOCK: hashlib.sha256((project / LOCK).read_bytes()).hexdigest(),
         "LANG": "C.UTF-8",
     }
 
 
 def _made(
+    checkout: Path,
+    stack: str,
     folder: Path,
     home: Mapping[str, str],
     service: PipelineService,
+    *,
     told: Callable[[Person, str], None],
     line: Line,
 ) -> Setting:
-    aws, repository = service.aws, Repository.make(folder, CHECKOUT)
+    aws, repository = service.aws, Repository.make(folder, checkout, Path(sys.prefix))
     project = Project(repository.clone)
-    pipeline = project.pipeline(PIPELINE)
+    pipeline = project.pipeline(stack)
 
     def person(name: str, config: Any) -> Person:
         credentials = aws.make_admin(config.account)
@@ -132,13 +130,15 @@ def _made(
         aws=aws,
         service=service,
         repository=repository,
-        names=PipelineNames(project.app, pipeline.account, pipeline.region, PIPELINE),
-        developer=person("developer", project.environment("dev")),
+        names=PipelineNames(project.app, pipeline.account, pipeline.region, stack),
+        developer=person("developer", project.environment("dev") if is_example(checkout) else pipeline),
         devops=person("devops", pipeline),
         owners={name: person(f"owner of {name}", project.environment(name)) for name in pipeline.environments},
     )
-    _check_accounts(found, pipeline)
-    service.repository(pipeline.source.connection, pipeline.source.repository, repository.host)  # type: ignore[union-attr]
+    if is_example(checkout):
+        _check_accounts(found, pipeline)
+    source: Any = pipeline.source
+    service.repository(getattr(source, "connection", None), source.repository, repository.host)
     return found
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from amplify_delivery.errors import SetupError
+from amplify_delivery_rehearsal.example import is_example
 from amplify_delivery_rehearsal.workspace import copy_checkout
 
 _WHO = {"NAME": "A Developer", "EMAIL": "developer@example.com"}
@@ -26,16 +27,21 @@ class Repository:
     clone: Path
 
     @classmethod
-    def make(cls, folder: Path, checkout: Path) -> Repository:
-        """A repository with the files of `checkout` in its clone, nothing committed yet."""
+    def make(cls, folder: Path, checkout: Path, environment: Path) -> Repository:
+        """A repository with the files of `checkout` in its clone, nothing committed yet.
+
+        `environment` is the virtualenv for a checkout that has none.
+        """
         found = cls(folder / "host.git", folder / "project")
-        # What a user has checked out; tests, docs and the rehearsal do not matter to a delivery.
-        copy_checkout(checkout, found.clone, "rehearsal")
+        # What a user has checked out. Of this repository, tests, docs and the rehearsal do not matter to a delivery.
+        without = ("tests", "benchmarks", "docs", "*-rehearsal") if is_example(checkout) else ()
+        copy_checkout(checkout, found.clone, *without)
         found._git("init", "--quiet", "--bare", "-b", "main", str(found.host))
         found._git("init", "--quiet", "-b", "main")
         found._git("remote", "add", "origin", str(found.host))
         # Pulumi.yaml names it, for the vendor's language host; `.gitignore` keeps it out of commits.
-        (found.clone / ".venv").symlink_to(checkout / ".venv")
+        own = checkout / ".venv"
+        (found.clone / ".venv").symlink_to((own if own.exists() else environment).resolve())
         return found
 
     def put_export(self, export: Path) -> None:

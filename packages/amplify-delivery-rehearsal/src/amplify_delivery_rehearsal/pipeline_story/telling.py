@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,51 +17,72 @@ from rich.table import Table
 
 from amplify_delivery.errors import FailedError
 from amplify_delivery.export import DeliveryError
-from amplify_delivery_rehearsal.example import CHECKOUT
+from amplify_delivery_rehearsal.example import is_example
+from amplify_delivery_rehearsal.pipeline_story import own
 from amplify_delivery_rehearsal.pipeline_story.board import Board
-from amplify_delivery_rehearsal.pipeline_story.chapters import CHAPTERS
+from amplify_delivery_rehearsal.pipeline_story.chapters import CHAPTERS, Chapter
 from amplify_delivery_rehearsal.pipeline_story.page import write_page
 from amplify_delivery_rehearsal.pipeline_story.people import Person
 from amplify_delivery_rehearsal.pipeline_story.pipeline import Pipeline, waiting_approval
 from amplify_delivery_rehearsal.pipeline_story.play import Play
 from amplify_delivery_rehearsal.pipeline_story.record import ChapterTold, ExecutionTold, Story
-from amplify_delivery_rehearsal.pipeline_story.setting import Setting, setting
+from amplify_delivery_rehearsal.pipeline_story.setting import PIPELINE, Setting, setting
 from aws_rehearsal.pipeline_service.state import Execution
 from aws_rehearsal.setup import ensure_all
 from aws_rehearsal.setup.progress import Progress
 
-PAGE = CHECKOUT / "build" / "rehearsal.html"
-"""Where the page is written by default."""
+PAGE = Path("build", "rehearsal.html")
+"""Where the page is written by default, in the project."""
 
 
-def run(*, keep: bool = False, json_output: bool = False, pause: bool = False, page: Path | None = None) -> int:
-    """Tell the story. 0 when all of it was so, 1 otherwise.
+def run(
+    folder: Path,
+    *,
+    stack: str | None = None,
+    secrets: Mapping[tuple[str, str], str] | None = None,
+    keep: bool = False,
+    json_output: bool = False,
+    pause: bool = False,
+    page: Path | None = None,
+) -> int:
+    """Tell the story of the project in `folder`: the example's, or that of a team's own pipeline `stack`. 0 when all of
+    it was so, 1 otherwise.
 
-    With `pause` a person answers the approvals. The page is written in any case.
+    `secrets` are values for what the project's stack files encrypt. With `pause` a person answers the approvals. The
+    page is written in any case. With `keep` all of it goes on until this process is interrupted.
     """
+    project = own.project_of(folder)
+    stack = stack or (PIPELINE if is_example(folder) else own.pipeline_stack(project))
+    if not is_example(folder):
+        own.check(project, stack)
     console = RichConsole(file=sys.stderr if json_output else sys.stdout, highlight=False, soft_wrap=True)
     tools = ensure_all(Progress(sys.stderr))
     started = time.monotonic()
     teller = Teller(console, pause=pause)
-    with setting(tools, teller.command, teller.line, keep=keep) as found:
+    with setting(project, stack, tools, teller.command, teller.line) as found:
+        if is_example(folder):
+            chapters: Sequence[Chapter] = CHAPTERS
+        else:
+            chapters = own.story(stack, own.without_secrets(found.project), secrets or {})
+        teller.begin(chapters)
         console.print(f"[dim]local AWS at {found.aws.endpoint}, identities enforced[/dim]")
         found.service.on_event(teller.board)
         play = Play(found, teller.fact, teller.decide, teller.board.watching)
         try:
-            for number, chapter in enumerate(CHAPTERS, 1):
-                console.print(f"\n[bold]{number}/{len(CHAPTERS)}  {escape(chapter.title)}[/bold]")
+            for number, chapter in enumerate(chapters, 1):
+                console.print(f"\n[bold]{number}/{len(chapters)}  {escape(chapter.title)}[/bold]")
                 with teller.chapter(number - 1, play):
                     chapter.play(play)
         except DeliveryError as error:
             teller.story.problem = str(error)
             console.print(f"[red]{escape(str(error))}[/red]")
+        teller.story.seconds = round(time.monotonic() - started, 1)
+        teller.summary(write_page(teller.story, page or folder / PAGE))
+        if json_output:
+            print(json.dumps(teller.story.document(), indent=1), flush=True)
         if keep:
             _explain_keep(console, found)
-    teller.story.seconds = round(time.monotonic() - started, 1)
-    written = write_page(teller.story, page or PAGE)
-    teller.summary(written)
-    if json_output:
-        print(json.dumps(teller.story.document(), indent=1))
+            _wait()
     return 0 if teller.story.well else 1
 
 
@@ -69,8 +92,12 @@ class Teller:
     def __init__(self, console: RichConsole, *, pause: bool) -> None:
         self.console, self.pause = console, pause
         self.board = Board(console)
-        self.story = Story([ChapterTold(chapter.title, chapter.text) for chapter in CHAPTERS])
-        self._now = self.story.chapters[0]
+        self.story = Story([])
+        self._now = ChapterTold("", "")
+
+    def begin(self, chapters: Sequence[Chapter]) -> None:
+        """What is going to be told."""
+        self.story.chapters[:] = [ChapterTold(chapter.title, chapter.text) for chapter in chapters]
 
     @contextmanager
     def chapter(self, number: int, play: Play) -> Iterator[None]:
@@ -160,6 +187,10 @@ def _explain_keep(console: RichConsole, found: Setting) -> None:
     for name, file in lines.items():
         console.print(f"  . {file}   [dim]# {name}[/dim]")
     console.print(f"  cd {found.repository.clone}")
-    console.print("The pipeline service has ended with the rehearsal.")
-    # `-f`: the objects of a git repository are read-only, and `rm` would ask for each.
-    console.print(f"To end it: kill {found.aws.pid}; rm -rf {found.folder}")
+    console.print("Pushes run the pipeline, as before: it goes on with this command. Ctrl-C ends all of it.")
+
+
+def _wait() -> None:
+    """Until somebody interrupts."""
+    with contextlib.suppress(KeyboardInterrupt):
+        threading.Event().wait()
