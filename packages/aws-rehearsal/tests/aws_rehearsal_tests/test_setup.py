@@ -381,10 +381,10 @@ class TestTools:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         module = sys.modules["aws_rehearsal.setup.tools"]
-        record = json.loads((CHECKOUT / ".venv/tools.json").read_text())
+        record = json.loads(module._record(Path(sys.prefix)).read_text())
         record["marks"][str(tools().engine_root / "bin/pulumi")][0] -= 1
         (tmp_path / "tools.json").write_text(json.dumps(record))
-        monkeypatch.setattr(module, "_record", lambda: tmp_path / "tools.json")
+        monkeypatch.setattr(module, "_record", lambda _: tmp_path / "tools.json")
         with pytest.raises(SetupError):
             tools()
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import amplify_delivery
 from amplify_delivery.components.documents.naming import PipelineNames
 from amplify_delivery.components.documents.pipeline.buildspecs import IMAGE_LOCK, LOCK
 from amplify_delivery.errors import SetupError
@@ -94,13 +97,27 @@ def build_image(home: Mapping[str, str], tools: Tools, project: Path) -> dict[st
     own = {name: value for name, value in home.items() if name not in ("PULUMI_BACKEND_URL", PASSPHRASE)}
     path = [home["PULUMI_HOME"] + "/bin", str(tools.python.parent), "/usr/local/bin", "/usr/bin", "/bin"]
     # A virtualenv made from a virtualenv does not see its packages; those of an image are the system's.
-    return {
-        **own,
-        "PATH": ":".join(path),
-        "PYTHONPATH": str(packages),
-        IMAGE_LOCK: hashlib.sha256((project / LOCK).read_bytes()).hexdigest(),
-        "LANG": "C.UTF-8",
-    }
+    found = [packages]
+    engine = Path(amplify_delivery.__file__).parents[1]
+    if engine != packages and not is_example(project):
+        found.append(engine)  # not installed but used as it stands; the example's Build makes a wheel of it
+    variables = {**own, "PATH": ":".join(path), "PYTHONPATH": ":".join(map(str, found)), "LANG": "C.UTF-8"}
+    if not _missing(project / LOCK, packages):
+        variables[IMAGE_LOCK] = hashlib.sha256((project / LOCK).read_bytes()).hexdigest()
+    return variables
+
+
+def _missing(lock: Path, packages: Path) -> set[str]:
+    """What a lock names and the image's Python has not, in that version. Lines with a marker may be for others."""
+    have = {_plain(item.name): item.version for item in metadata.distributions(path=[str(packages)])}
+    text = lock.read_text(encoding="utf-8")
+    wanted = re.findall(r"^([\w.-]+)==([^\s;\\]+)[ \\]*$", text, re.MULTILINE)
+    return {name for name, version in wanted if have.get(_plain(name)) != version}
+
+
+def _plain(name: str) -> str:
+    """A distribution's name as all spellings of it compare (PyPA, "Names and normalization")."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _made(

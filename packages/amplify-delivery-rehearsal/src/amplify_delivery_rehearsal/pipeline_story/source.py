@@ -40,6 +40,7 @@ class Repository:
         found._git("init", "--quiet", "-b", "main")
         found._git("remote", "add", "origin", str(found.host))
         # Pulumi.yaml names it, for the vendor's language host; `.gitignore` keeps it out of commits.
+        (found.clone / ".git" / "info" / "exclude").write_text(".venv\n")  # `.venv/` in a .gitignore is no link
         own = checkout / ".venv"
         (found.clone / ".venv").symlink_to((own if own.exists() else environment).resolve())
         return found

@@ -66,11 +66,8 @@ class Run:
         source.commit(
             "the app",
             {
-                "packages/amplify-delivery/src/amplify_delivery/commands/__init__.py": "",
-                "packages/amplify-delivery/src/amplify_delivery/__main__.py": MARK.format(
-                    seen=str(self.seen), word="ran"
-                )
-                + COMMAND,
+                "amplify_delivery/__init__.py": "",
+                "amplify_delivery/__main__.py": MARK.format(seen=str(self.seen), word="ran") + COMMAND,
                 "requirements.lock": "# nothing beyond the image\n",
                 "data.txt": "data\n",
             },
@@ -176,7 +173,7 @@ def _mark(run: Run, word: str) -> bytes:
 
 
 def altered(run: Run, files: Files) -> None:
-    files["packages/amplify-delivery/src/amplify_delivery/__main__.py"] = _mark(run, "altered")
+    files["amplify_delivery/__main__.py"] = _mark(run, "altered")
 
 
 def altered_data(_: Run, files: Files) -> None:
@@ -210,7 +207,7 @@ def altered_list(_: Run, files: Files) -> None:
 def sealed_again(run: Run, files: Files) -> None:
     """Altered, and the list made anew as Build would make it: only the digest tells."""
     altered(run, files)
-    listed, changed = files[LIST], files["packages/amplify-delivery/src/amplify_delivery/__main__.py"]
+    listed, changed = files[LIST], files["amplify_delivery/__main__.py"]
     assert isinstance(listed, bytes)
     assert isinstance(changed, bytes)
     lines = [line for line in listed.decode().splitlines() if not line.endswith("./delivery/__main__.py")]
@@ -223,7 +220,7 @@ def without_list(_: Run, files: Files) -> None:
 
 
 def linked(_: Run, files: Files) -> None:
-    files["data.txt"] = Path("packages/amplify-delivery/src/amplify_delivery/__main__.py")
+    files["data.txt"] = Path("amplify_delivery/__main__.py")
 
 
 def empty(_: Run, files: Files) -> None:

@@ -117,7 +117,7 @@ def _verified(commands: Sequence[str], engine: EngineDownload | None) -> dict[st
 
 def _make_wheels() -> str:
     # Built with what the lock holds, and with nothing else: no index is asked.
-    return f"""for folder in $(sed -n 's|^\\(\\./[^ ;#]*\\).*|\\1|p' {REQUIREMENTS}); do
+    return f"""for folder in $(sed -n 's|^\\(\\./[^ ;#]*\\).*|\\1|p' {REQUIREMENTS} 2> /dev/null); do
   [ ! -d "$folder" ] || python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-index \\
     --no-build-isolation --wheel-dir {WHEELS} "$folder" || exit 1
 done"""
