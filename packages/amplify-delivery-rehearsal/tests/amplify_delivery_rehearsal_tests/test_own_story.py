@@ -34,9 +34,7 @@ def test_a_project_of_ones_own_is_rehearsed_with_its_secrets_made_up(tmp_path: P
     """Its pipeline, its environment and region; what its stack files encrypt cannot be read here, and need not be."""
     project = made(tmp_path)
     file = project / "Pulumi.live.yaml"
-    document = yaml.safe_load(file.read_text())
-    document["secretsprovider"], document["encryptedkey"] = "awskms://alias/of-the-real-account", "AQIB"
-    file.write_text(yaml.safe_dump(document, sort_keys=False))
+    file.write_text(f"secretsprovider: awskms://alias/of-the-real-account\nencryptedkey: AQIB\n{file.read_text()}")
     before = {path: path.read_bytes() for path in sorted(project.rglob("*")) if path.is_file()}
     command = [sys.executable, "-m", "amplify_delivery", "rehearse", "--json"]
     ran = subprocess.run(command, cwd=project, env=dict(os.environ), capture_output=True, text=True, check=False)
@@ -68,6 +66,7 @@ config:
       secret:
         secure: v1:abc
       plain: kept
+      count: 5
 """
     other = 'config:\n  app:account: "012345678902"  # as it was\n'
     project = written(tmp_path, live=live, other=other)
@@ -76,7 +75,10 @@ config:
     assert secret.value({("authPool", "secret"): "given"}) == "given"
     assert secret.value({}).startswith("rehearsed-")
     left = yaml.load((tmp_path / "Pulumi.live.yaml").read_text(), Loader=yaml.BaseLoader)
-    assert left == {"config": {"app:account": "012345678901", "app:parameters": {"authPool": {"plain": "kept"}}}}
+    assert 'account: "012345678901"' in (tmp_path / "Pulumi.live.yaml").read_text()  # a number to the engine's YAML
+    assert left == {
+        "config": {"app:account": "012345678901", "app:parameters": {"authPool": {"plain": "kept", "count": "5"}}}
+    }
     assert (tmp_path / "Pulumi.other.yaml").read_text() == other
 
 

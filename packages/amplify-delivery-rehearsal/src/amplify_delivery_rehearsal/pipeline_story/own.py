@@ -6,6 +6,7 @@ What only AWS holds is made up: accounts are empty, and what the team has encryp
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -96,10 +97,25 @@ def without_secrets(project: Project) -> tuple[Secret, ...]:
         for path in taken:
             _drop(config, path)
         if taken or keys:
-            file.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
+            file.write_text(yaml.dump(document, Dumper=_AsRead, sort_keys=False), encoding="utf-8")
         stack = file.name.removeprefix("Pulumi.").removesuffix(".yaml")
         found += [Secret(stack, (path[0].rpartition(":")[2], *path[1:])) for path in taken]
     return tuple(found)
+
+
+class _AsRead(yaml.SafeDumper):
+    """Writes texts back as they were read: accounts in quotes, which one YAML or another makes numbers of; what is no
+    account and looks like a number or a flag, as one."""
+
+
+def _scalar(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
+    if re.fullmatch(r"\d{12}|0\d+", value):
+        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style='"')
+    kind = "bool" if value in ("true", "false") else "int" if re.fullmatch(r"-?\d{1,15}", value) else "str"
+    return dumper.represent_scalar(f"tag:yaml.org,2002:{kind}", value)
+
+
+_AsRead.add_representer(str, _scalar)
 
 
 def _secure(value: Any, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
