@@ -372,7 +372,7 @@ def test_every_classic_type_of_a_program_has_its_calls_written_down() -> None:
 @pytest.mark.parametrize("token", sorted(provider_calls.types()))
 def test_rights_for_a_programs_type_are_those_of_the_real_calls(token: str) -> None:
     """`programTypes` says CloudFormation's name; the program may make it with either provider."""
-    name = provider_calls.cloudformation_of(token)
+    name = provider_calls._facts()["types"][token].get("cloudformation")
     assert name == cloudformation_type(token)
     if name is None:
         return

@@ -20,7 +20,6 @@ class Commit:
 
     id: str
     message: str
-    author: str
     author_date: str
     committer_date: str
 
@@ -45,7 +44,7 @@ class Repository:
     def commit(self, revision: str) -> Commit:
         """The commit that `revision` names. Raises `ActionError`."""
         try:
-            text = self.git("log", "-1", "--format=%H%x00%B%x00%an%x00%aI%x00%cI", revision, "--")
+            text = self.git("log", "-1", "--format=%H%x00%B%x00%aI%x00%cI", revision, "--")
         except ActionError as error:
             raise ActionError(
                 "ConfigurationError", f"[{self.full_id}] No branch or commit {revision} found: {error.message}"

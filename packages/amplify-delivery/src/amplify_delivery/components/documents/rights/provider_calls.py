@@ -66,9 +66,3 @@ def actions_for_types(names: Iterable[str], kind: str) -> frozenset[str]:
         for operation in operations
         for call in calls(token, operation)
     )
-
-
-def cloudformation_of(token: str) -> str | None:
-    """CloudFormation's type that a known type is, or is a part of; None if it has none with rights of its own."""
-    found: str | None = _facts()["types"][token].get("cloudformation")
-    return found
