@@ -98,8 +98,8 @@ def _run(args: argparse.Namespace, context: Context, debugging: Debugging) -> in
         code = int(_module(args.command).run(args, context))
         sys.stdout.flush()
     except DeliveryError as error:
-        output.error(error, as_json=args.json)
         debugging.failed(error)
+        output.error(error, as_json=args.json)
         return error.exit_code
     except ModuleNotFoundError as error:
         if not installed.is_missing(error):

@@ -164,6 +164,8 @@ def test_a_failure_in_a_ci_leaves_the_last_lines(
 ) -> None:
     failing(monkeypatch)
     monkeypatch.setenv(variable, "true")
+    assert cli.main(["outputs", "dev"]) == 3
+    assert capsys.readouterr().err.endswith("\nerror: no\n")  # what a build's log ends with is the error
     assert cli.main(["outputs", "dev", "--json"]) == 3
     printed = capsys.readouterr()
     assert json.loads(printed.out)["error"]["message"] == "no"
