@@ -51,8 +51,8 @@ class Debugging:
         self._logger.level, self._logger.propagate = self._before
 
     def failed(self, error: DeliveryError) -> None:
-        """Before the error is told, which should be what a log ends with: where it was raised, and in a CI what had been
-        done before."""
+        """Before the error is told, which should be what a log ends with: where it was raised, and in a CI what had
+        been done before."""
         _log.debug("raised here:", exc_info=error)
         self._tell_kept()
 
