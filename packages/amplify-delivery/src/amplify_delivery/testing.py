@@ -32,9 +32,13 @@ from pulumi.runtime.config import set_all_config
 from amplify_delivery.components.documents.rights.pulumi_types import PROVIDERS, ROOT_STACK, cloudformation_type
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.export import RootStack, render_root
-from amplify_delivery.stacks import backend
 from amplify_delivery.stacks.config import Project
 from amplify_delivery.stacks.config.reader import is_secure, own_keys_in, project_defaults
+
+with warnings.catch_warnings():
+    # pulumi_aws.s3 warns about its own deprecated names when it is loaded.
+    warnings.simplefilter("ignore", DeprecationWarning)
+    from amplify_delivery.stacks import backend
 
 STACK = ROOT_STACK
 STASH = "pulumi:index:Stash"
@@ -319,12 +323,9 @@ def run(
         return root
 
     def program() -> None:
-        with warnings.catch_warnings():
-            # Importing pulumi_aws.s3 warns about its own deprecated names.
-            warnings.filterwarnings("ignore", category=DeprecationWarning, module="pulumi_aws")
-            # As the engine does it, with the project's folder on `sys.path`.
-            with patch.object(backend, "render_root", rendered):
-                runpy.run_path(str(here.directory), run_name="__main__")
+        # As the engine does it, with the project's folder on `sys.path`.
+        with patch.object(backend, "render_root", rendered):
+            runpy.run_path(str(here.directory), run_name="__main__")
 
     return record(
         program,
