@@ -14,6 +14,7 @@ from amplify_delivery.components.documents.environment import BuildEnvironment, 
 from amplify_delivery.components.documents.fields import Compute, Right
 from amplify_delivery.components.documents.naming import CHECK, DEPLOY, PLAN, PUBLISH, EnvironmentNames, PipelineNames
 from amplify_delivery.components.documents.pipeline.buildspecs import EngineDownload
+from amplify_delivery.components.documents.rights.serverless import types_of
 from amplify_delivery.components.documents.statements import allow
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.export import Assembly, render_root
@@ -162,7 +163,7 @@ def engine_download(engine: Engine | None) -> EngineDownload | None:
 def _types(templates: Iterable[Mapping[str, Any]]) -> Iterable[str]:
     for template in templates:
         for resource in (template.get("Resources") or {}).values():
-            yield str(resource["Type"])
+            yield from types_of(resource)
 
 
 def _statements(sid: str, rights: Iterable[Right]) -> Iterable[dict[str, Any]]:

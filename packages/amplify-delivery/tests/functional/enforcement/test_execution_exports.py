@@ -206,6 +206,8 @@ EVENTS = {
     "Http": ("HttpApi", {"Path": "/y", "Method": "get"}),
     "Nightly": ("Schedule", {"Schedule": "cron(0 3 * * ? *)"}),
     "Note": ("SNS", {"Topic": {"Ref": "Topic"}}),
+    "Daily": ("ScheduleV2", {"ScheduleExpression": "rate(1 day)"}),
+    "Line": ("CloudWatchLogs", {"LogGroupName": {"Ref": "Group"}, "FilterPattern": ""}),
     "Job": ("SQS", {"Queue": {"Fn::GetAtt": ["Queue", "Arn"]}}),
 }
 MACHINE = {
@@ -224,11 +226,16 @@ def test_the_role_is_enough_for_what_the_transform_makes(local_aws: LocalAws, tm
     template = json.loads(path.read_bytes())
     function = template["Resources"]["LambdaFunction"]["Properties"]
     function["Events"] = {name: {"Type": kind, "Properties": given} for name, (kind, given) in EVENTS.items()}
-    function |= {"AutoPublishAlias": "live", "FunctionUrlConfig": {"AuthType": "AWS_IAM"}}
+    function |= {
+        "EventInvokeConfig": {"DestinationConfig": {"OnFailure": {"Type": "SQS"}}},
+        "AutoPublishAlias": "live",
+        "FunctionUrlConfig": {"AuthType": "AWS_IAM"},
+    }
     del function["Role"]
     template["Resources"] |= {
         "Topic": {"Type": "AWS::SNS::Topic"},
         "Queue": {"Type": "AWS::SQS::Queue"},
+        "Group": {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": {"Fn::Sub": "group-${env}"}}},
         "Table": {"Type": "AWS::Serverless::SimpleTable"},
         "Machine": {"Type": "AWS::Serverless::StateMachine", "Properties": MACHINE},
         "Api": {"Type": "AWS::Serverless::Api", "Properties": API},

@@ -62,6 +62,42 @@ def test_the_role_that_a_serverless_function_makes(export_copy: Copy, role: Any,
     assert given.get("PermissionsBoundary") == (ARN if bound else None)
 
 
+SCHEDULE: dict[str, Any] = {"Type": "ScheduleV2", "Properties": {"ScheduleExpression": "rate(1 day)"}}
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "itself", "event"),
+    [
+        ("Function", {"Role": "arn:aws:iam::1:role/own", "Events": {"E": SCHEDULE}}, False, True),
+        ("Function", {"Events": {"E": {"Type": "Schedule", "Properties": {"Schedule": "rate(1 day)"}}}}, True, False),
+        ("StateMachine", {"Role": "arn:aws:iam::1:role/own", "Events": {"E": SCHEDULE}}, True, True),
+        ("StateMachine", {"Role": "arn:aws:iam::1:role/own"}, False, False),
+        (
+            "Function",
+            {
+                "Events": {
+                    "E": {**SCHEDULE, "Properties": {**SCHEDULE["Properties"], "RoleArn": "arn:aws:iam::1:role/x"}}
+                }
+            },
+            True,
+            False,
+        ),
+    ],
+)
+def test_the_roles_that_serverless_events_make(
+    export_copy: Copy, kind: str, given: dict[str, Any], *, itself: bool, event: bool
+) -> None:
+    folder = export_copy("full")
+    apply(folder, [["set", FUNCTION, "/Resources/More", {"Type": f"AWS::Serverless::{kind}", "Properties": given}]])
+    assembly = assemble(read_export(folder))
+    environment = EnvironmentValues("prod", EXPIRES, "12345", permissions_boundary=ARN)
+    deployed = as_assembled(assembly, render_root(assembly, environment, BUCKET))
+    (found,) = [p for path, (_, p) in deployed.resources.items() if path.endswith("/More")]
+    assert found.get("PermissionsBoundary") == (ARN if itself else None)
+    events = [e["Properties"].get("PermissionsBoundary") for e in found.get("Events", {}).values()]
+    assert events == [ARN if event else None for _ in events]
+
+
 @pytest.mark.large
 @pytest.mark.parametrize(("name", "secrets"), [("kitchen", CREDENTIALS), ("large", frozenset())])
 def test_every_role_of_a_large_export(

@@ -19,6 +19,7 @@ from amplify_delivery.components.documents.rights.prepared import Prepared
 from amplify_delivery.components.documents.rights.pulumi_types import PROVIDERS, ROOT_STACK
 from amplify_delivery.components.documents.rights.run_time import given_actions, unknown_policies
 from amplify_delivery.components.documents.rights.scopes import NAMED_AFTER_LOGICAL_ID
+from amplify_delivery.components.documents.rights.serverless import types_of
 from amplify_delivery.delivery.planning.program import BACKEND, OPERATIONS, ProgramStep
 
 Needs = Mapping[str, Sequence[str]]
@@ -203,9 +204,10 @@ def page_buckets(previewed: Iterable[ProgramStep]) -> frozenset[str]:
 
 def _backend_needs(wanted: Stacks) -> Needs:
     return _by_type(
-        (str(resource["Type"]), (*path, name))
+        (kind, (*path, name))
         for path, template in wanted.templates.items()
         for name, resource in (template.get("Resources") or {}).items()
+        for kind in types_of(resource)
     )
 
 

@@ -23,8 +23,13 @@ CONDITION: Mapping[str, Any] = {"Fn::Not": [{"Fn::Equals": [{"Ref": PERMISSIONS_
 PRINCIPALS = frozenset({"AWS::IAM::Role", "AWS::IAM::User"})
 """The types that take a boundary. Groups have none: what counts is that of the users in them."""
 
-ROLE_MAKERS = frozenset({"AWS::Serverless::Function", "AWS::Serverless::StateMachine"})
-"""Types of AWS::Serverless-2016-10-31 that make a role, with the boundary that they are given, if they have none."""
+_FUNCTION, _MACHINE = "AWS::Serverless::Function", "AWS::Serverless::StateMachine"
+ROLE_MAKERS = frozenset({_FUNCTION, _MACHINE})
+"""Types of AWS::Serverless-2016-10-31 that make a role, with the boundary that they are given, if they have none. A
+state machine's goes to the roles that its events make as well, also where it has one itself."""
+
+_SCHEDULE = "ScheduleV2"
+"""The one event that makes a role with a boundary of its own property ("ScheduleV2", AWS SAM developer guide)."""
 
 PROPERTY = "PermissionsBoundary"
 
@@ -43,16 +48,42 @@ def bound(resources: dict[str, Mapping[str, Any]]) -> bool:
     names = _principals(resources)
     for name in names:
         item = resources[name]
-        properties = item.get("Properties") or {}
-        otherwise = properties.get(PROPERTY, {"Ref": "AWS::NoValue"})
-        value = {"Fn::If": [HAS_BOUNDARY, {"Ref": PERMISSIONS_BOUNDARY}, otherwise]}
-        resources[name] = {**item, "Properties": {**properties, PROPERTY: value}}
-    return bool(names)
+        resources[name] = {**item, "Properties": _with_boundary(item.get("Properties") or {})}
+    scheduled = [name for name, item in resources.items() if _schedules(item)]
+    for name in scheduled:
+        item = resources[name]
+        changed = {event: {**e, "Properties": _with_boundary(e["Properties"])} for event, e in _schedules(item).items()}
+        properties = item["Properties"]
+        resources[name] = {**item, "Properties": {**properties, "Events": {**properties["Events"], **changed}}}
+    return bool(names or scheduled)
+
+
+def _with_boundary(properties: Mapping[str, Any]) -> dict[str, Any]:
+    otherwise = properties.get(PROPERTY, {"Ref": "AWS::NoValue"})
+    return {**properties, PROPERTY: {"Fn::If": [HAS_BOUNDARY, {"Ref": PERMISSIONS_BOUNDARY}, otherwise]}}
+
+
+def _schedules(item: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """The events that make a role of their own, by their names."""
+    events = (item.get("Properties") or {}).get("Events") if item["Type"] in ROLE_MAKERS else None
+    return {
+        name: event
+        for name, event in (events if isinstance(events, Mapping) else {}).items()
+        if isinstance(event, Mapping)
+        and event.get("Type") == _SCHEDULE
+        and isinstance(event.get("Properties"), Mapping)
+        and "RoleArn" not in event["Properties"]
+    }
+
+
+def _makes_a_role(item: Mapping[str, Any]) -> bool:
+    properties = item.get("Properties") or {}
+    return "Role" not in properties or (item["Type"] == _MACHINE and bool(properties.get("Events")))
 
 
 def _principals(resources: Mapping[str, Mapping[str, Any]]) -> list[str]:
     return [
         name
         for name, item in resources.items()
-        if item["Type"] in PRINCIPALS or (item["Type"] in ROLE_MAKERS and "Role" not in (item.get("Properties") or {}))
+        if item["Type"] in PRINCIPALS or (item["Type"] in ROLE_MAKERS and _makes_a_role(item))
     ]

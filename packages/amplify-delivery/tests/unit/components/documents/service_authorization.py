@@ -68,6 +68,7 @@ SERVICES = [
     "rekognition",
     "route53",
     "s3",
+    "scheduler",
     "s3files",
     "s3tables",
     "s3vectors",

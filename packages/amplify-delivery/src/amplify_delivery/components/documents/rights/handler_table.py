@@ -36,11 +36,11 @@ ECR::Repository ECS::Cluster ECS::Service ECS::TaskDefinition
 Events::EventBus Events::Rule
 IAM::ManagedPolicy IAM::Policy IAM::Role
 Kinesis::Stream KinesisFirehose::DeliveryStream KMS::Key
-Lambda::Alias Lambda::EventSourceMapping Lambda::Function Lambda::LayerVersion Lambda::LayerVersionPermission
-Lambda::Permission Lambda::Url Lambda::Version
+Lambda::Alias Lambda::EventInvokeConfig Lambda::EventSourceMapping Lambda::Function Lambda::LayerVersion
+Lambda::LayerVersionPermission Lambda::Permission Lambda::Url Lambda::Version
 Location::GeofenceCollection Location::Map Location::PlaceIndex
-Logs::LogGroup OpenSearchService::Domain
-S3::Bucket S3::BucketPolicy SNS::Topic SNS::Subscription SQS::Queue SSM::Parameter
+Logs::LogGroup Logs::SubscriptionFilter OpenSearchService::Domain
+S3::Bucket S3::BucketPolicy Scheduler::Schedule SNS::Topic SNS::Subscription SQS::Queue SSM::Parameter
 SecretsManager::Secret ServiceDiscovery::PrivateDnsNamespace ServiceDiscovery::Service
 StepFunctions::StateMachine
 """

@@ -65,6 +65,7 @@ _PASSED_TO: Mapping[str, tuple[str, ...]] = {
     "Lambda": ("lambda.amazonaws.com",),
     "OpenSearchService": ("es.amazonaws.com",),
     "S3": ("s3.amazonaws.com",),
+    "Scheduler": ("scheduler.amazonaws.com",),
     "SNS": ("sns.amazonaws.com",),
     "StepFunctions": ("states.amazonaws.com",),
 }
@@ -196,6 +197,8 @@ _SCOPES: Mapping[str, Scope] = {
     "logs": _logs,
     "route53": _route53,
     "s3": _s3,
+    # AWS::Serverless calls a schedule after its function and event.
+    "scheduler": _anywhere("scheduler", "schedule/*"),
     "secretsmanager": _named("secretsmanager", "secret:", tails=("", "-*")),
     "sns": _named("sns", "", tails=("", ":*")),
     "sqs": _named("sqs", ""),

@@ -3,7 +3,8 @@
 AWS Serverless Application Model Developer Guide, "Generated CloudFormation resources".
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from amplify_delivery.components.documents.naming import EnvironmentNames
 from amplify_delivery.components.documents.statements import Statement, allow
@@ -33,10 +34,56 @@ MADE: Mapping[str, tuple[str, ...]] = {
 }
 """The types that come of each, whatever its properties say."""
 
+_BY_EVENT: Mapping[str, tuple[str, ...]] = {
+    "Api": _API,
+    "CloudWatchLogs": ("AWS::Logs::SubscriptionFilter",),
+    "IoTRule": ("AWS::IoT::TopicRule",),
+    "ScheduleV2": ("AWS::Scheduler::Schedule",),
+}
+_BY_PROPERTY: Mapping[str, tuple[str, ...]] = {
+    "DeploymentPreference": ("AWS::CodeDeploy::Application", "AWS::CodeDeploy::DeploymentGroup"),
+    "EventInvokeConfig": ("AWS::Lambda::EventInvokeConfig",),
+}
+_QUEUE = "AWS::SQS::Queue"
+"""Its policy, which is made with it, needs no further right."""
+_BY_DESTINATION: Mapping[str, str] = {"SNS": "AWS::SNS::Topic", "SQS": _QUEUE}
+_DESTINATIONS = ("DeadLetterConfig", "OnFailure", "OnSuccess")
+
 
 def expanded(types: Iterable[str]) -> frozenset[str]:
     """`types`, with what the transform makes in place of its own."""
     return frozenset(made for name in types for made in MADE.get(name, (name,)))
+
+
+def types_of(resource: Mapping[str, Any]) -> tuple[str, ...]:
+    """The type of a template's resource, then those that the transform makes beside `MADE`, as its properties say."""
+    name, properties = str(resource.get("Type")), resource.get("Properties") or {}
+    if not name.startswith(_PREFIX) or not isinstance(properties, Mapping):
+        return (name,)
+    events = properties.get("Events")
+    kinds = [e.get("Type") for e in events.values() if isinstance(e, Mapping)] if isinstance(events, Mapping) else []
+    found = [
+        *(made for kind in kinds for made in _BY_EVENT.get(str(kind), ())),
+        *(made for key, types in _BY_PROPERTY.items() if key in properties for made in types),
+        *_queues(properties),
+    ]
+    return tuple(dict.fromkeys((name, *found)))
+
+
+def _queues(value: Any) -> Iterator[str]:
+    """The queues and topics that stand for where something goes to, without one being named."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _queues(item)
+    if not isinstance(value, Mapping):
+        return
+    for key, inner in value.items():
+        if key in _DESTINATIONS and isinstance(inner, Mapping):
+            kind = _BY_DESTINATION.get(str(inner.get("Type")))
+            yield from (kind,) if kind else ()
+        if key == "SqsSubscription" and inner:
+            yield _QUEUE
+        yield from _queues(inner)
 
 
 def transform_statements(names: EnvironmentNames, types: Iterable[str]) -> list[Statement]:

@@ -101,6 +101,7 @@ UNSCOPED_READS = frozenset(
         "logs": "DescribeIndexPolicies DescribeLogGroups DescribeResourcePolicies",
         "route53": "ListHostedZonesByName",
         "s3": "ListAllMyBuckets",
+        "scheduler": "ListSchedules",
         "secretsmanager": "GetRandomPassword ListSecrets",
         "servicediscovery": "ListNamespaces ListServices ListTagsForResource",
         "sns": "GetSubscriptionAttributes ListSubscriptions ListTopics",
