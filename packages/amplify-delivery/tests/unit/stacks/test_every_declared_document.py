@@ -28,6 +28,9 @@ from unit.components.documents import world as w
 from unit.components.recorder import Recording
 from unit.stacks.projects import APP, AWAY, HELLO_TYPES, HOME, TOOLING, account_of, make, run, write
 
+# One process runs them all: what the programs declare is found once.
+pytestmark = pytest.mark.xdist_group("every-declared-document")
+
 READS = ("BatchGet", "Describe", "Detect", "Get", "List")
 TAGLESS = frozenset({"codestar-notifications:DeleteTarget", "ecr:GetAuthorizationToken"}) | {
     a for a in UNSCOPED_WRITES if a.startswith(("cloudformation:", *(f"{service}:" for service in NO_TAGS_AT_ONCE)))
