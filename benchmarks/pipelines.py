@@ -264,7 +264,7 @@ SHAPES = (
     _Shape("waves of 16 with approval", 16, _stage()),
 )
 LETTERS = (8, 20)
-"""Of the app's name, which stands twice in each role's ARN; an Amplify project has at most 20."""
+"""Of the app's name, which is set twice in each role's ARN; an Amplify project has at most 20."""
 
 
 def _ends() -> Iterator[tuple[str, str, str]]:

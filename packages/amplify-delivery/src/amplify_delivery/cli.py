@@ -73,7 +73,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments and arguments[0] in FORMER:
         print(
-            f"`{arguments[0]}` is now `{FORMER[arguments[0]]}`; the next version knows no `{arguments[0]}`",
+            f"`{arguments[0]}` is now `{FORMER[arguments[0]]}`; the next version does not know `{arguments[0]}`",
             file=sys.stderr,
         )
         arguments[0] = FORMER[arguments[0]]

@@ -49,7 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
     args = _arguments(arguments)
     if not args.plugin.is_file() or not os.access(args.plugin, os.X_OK):
         raise SetupError(
-            "is no program", where=str(args.plugin),
+            "is not a program", where=str(args.plugin),
             remedy="give the plugin's binary: `pulumi plugin install resource aws VERSION` puts it into "
             "~/.pulumi/plugins/resource-aws-vVERSION/pulumi-resource-aws",
         )  # fmt: skip

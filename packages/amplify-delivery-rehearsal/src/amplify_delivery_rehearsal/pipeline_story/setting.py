@@ -93,7 +93,7 @@ def build_image(home: Mapping[str, str], tools: Tools, project: Path) -> dict[st
     """
     packages = next((tools.python.parent.parent / "lib").glob("python3*/site-packages"), None)
     if packages is None:
-        raise SetupError("is no virtualenv", where=str(tools.python), remedy="run `make setup`")
+        raise SetupError("is not a virtualenv", where=str(tools.python), remedy="run `make setup`")
     own = {name: value for name, value in home.items() if name not in ("PULUMI_BACKEND_URL", PASSPHRASE)}
     path = [home["PULUMI_HOME"] + "/bin", str(tools.python.parent), "/usr/local/bin", "/usr/bin", "/bin"]
     # A virtualenv made from a virtualenv does not see its packages; those of an image are the system's.

@@ -33,7 +33,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     environment = args.environment
     if not args.plan:
         raise ConfigError(
-            "which plan was approved is not said",
+            "the approved plan is not named",
             where=f"deploy {environment}",
             remedy=f"`amplify-delivery plan {environment}`, look at it, then "
             f"`amplify-delivery deploy {environment} --plan DIGEST` with the digest that it prints",

@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "state, key, audit log and images of an account",
     )
     parser.add_argument(
-        "--region", metavar="REGION", help="of a pipeline only the artifact store of a region that it left"
+        "--region", metavar="REGION", help="of a pipeline, only the artifact store of a region that it has left"
     )
     waiting.add_argument(parser, "an environment's stack")
 

@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--personal", action="append", default=[], metavar=place, help="an environment that no pipeline delivers"
     )
     parser.add_argument(
-        "--tooling", default="", metavar="ACCOUNT/REGION", help="where the pipeline runs; without it there is none"
+        "--tooling", default="", metavar="ACCOUNT/REGION", help="where the pipeline runs; default: no pipeline"
     )
     parser.add_argument("--connection", default="", metavar="ARN", help="the pipeline's connection to the repository")
     parser.add_argument("--repository", default="", metavar="OWNER/NAME", help="the repository that is delivered")

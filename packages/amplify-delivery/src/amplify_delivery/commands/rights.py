@@ -20,7 +20,7 @@ from amplify_delivery.stacks.inputs import read_assembly
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("environment", metavar="ENV", help="name of the environment")
-    parser.add_argument("--missing", action="store_true", help="list only what lacks; 1 if anything does")
+    parser.add_argument("--missing", action="store_true", help="list only what is missing; exit code 1 if anything is")
     parser.add_argument(
         "--role", metavar="NAME", help="role of the environment's account to ask, instead of the two that are its own"
     )

@@ -31,9 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the environment's outputs, as a deployment writes them; default: asked from its account",
     )
     parser.add_argument(
-        "--minutes", type=_minutes, metavar="N", help="bake: wait so long; default: as the pipeline's stack file says"
+        "--minutes", type=_minutes, metavar="N", help="bake: wait this long; default: as the pipeline's stack file says"
     )
-    parser.add_argument("--alarm", metavar="NAME", help="bake: fail as soon as this CloudWatch alarm rings")
+    parser.add_argument("--alarm", metavar="NAME", help="bake: fail as soon as this CloudWatch alarm goes off")
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
@@ -101,7 +101,7 @@ def _bake_time(args: argparse.Namespace, project: Project) -> tuple[int, str | N
 
 def _minutes(value: str) -> int:
     if not value.isdecimal() or not 1 <= int(value) <= MAX_MINUTES:
-        raise argparse.ArgumentTypeError(f"{value!r} is no number of minutes from 1 to {MAX_MINUTES}")
+        raise argparse.ArgumentTypeError(f"{value!r} is not a number of minutes from 1 to {MAX_MINUTES}")
     return int(value)
 
 

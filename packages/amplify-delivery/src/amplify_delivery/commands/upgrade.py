@@ -85,7 +85,9 @@ def _present(folder: Path) -> tuple[str, str, Wheel]:
         try:
             texts[name] = file.read_bytes().decode()  # with the ends of lines that it has
         except UnicodeDecodeError:
-            raise ConfigError("is no UTF-8 text", where=name, remedy="write it as UTF-8; nothing was changed") from None
+            raise ConfigError(
+                "is not UTF-8 text", where=name, remedy="write it as UTF-8; nothing was changed"
+            ) from None
     named = project_files.engine_line(texts[REQUIREMENTS])
     locked = locks.engine_in(texts[LOCK])
     if named is None or locked is None or Path(named) != Path(locked):

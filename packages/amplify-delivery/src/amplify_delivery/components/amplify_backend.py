@@ -418,6 +418,6 @@ def _number_of(name: str, value: pulumi.Input[str]) -> pulumi.Output[int]:
 
     def number(text: str) -> int:
         digest = hashlib.sha256(f"{name}\0{text}".encode()).digest()
-        return (int.from_bytes(digest[:4], "big") >> 1) or 1  # to the provider, 0 is no number at all
+        return (int.from_bytes(digest[:4], "big") >> 1) or 1  # to the provider, 0 is not a number at all
 
     return pulumi.Output.secret(value).apply(number)

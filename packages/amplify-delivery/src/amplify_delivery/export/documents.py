@@ -20,7 +20,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(result) != len(pairs):
         seen: set[str] = set()
         twice = next(k for k, _ in pairs if k in seen or seen.add(k))  # type: ignore[func-returns-value]
-        raise Malformed(f"key {twice!r} stands twice in one object")
+        raise Malformed(f"key {twice!r} is set twice in one object")
     return result
 
 
@@ -79,7 +79,7 @@ def parse_yaml(data: bytes) -> Any:
             key = loader.construct_object(key_node, deep=True)
             key = key if isinstance(key, str) else str(key) if isinstance(key, Hashable) else repr(key)
             if key in result:
-                raise Malformed(f"key {key!r} stands twice (line {key_node.start_mark.line + 1})")
+                raise Malformed(f"key {key!r} is set twice (line {key_node.start_mark.line + 1})")
             result[key] = loader.construct_object(value_node, deep=True)
         return result
 

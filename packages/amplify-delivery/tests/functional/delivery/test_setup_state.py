@@ -77,7 +77,7 @@ def test_what_it_prints_can_be_pasted(
     ("wrong", "says"),
     [
         ({"account": "11111111111"}, "--account: '11111111111' is not an AWS account, which has 12 digits"),
-        ({"region": "us-esat-1"}, "--region: 'us-esat-1' is not an AWS region, do you mean 'us-east-1'?"),
+        ({"region": "us-esat-1"}, "--region: 'us-esat-1' is not an AWS region, did you mean 'us-east-1'?"),
     ],
 )
 def test_an_argument_is_refused_as_in_a_stack_file(

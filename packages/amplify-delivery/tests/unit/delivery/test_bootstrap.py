@@ -92,7 +92,7 @@ def test_an_environment_that_makes_its_own_staging_area(tmp_path: Path) -> None:
 
 
 def test_an_environment_that_is_not_there(directory: Path) -> None:
-    with pytest.raises(ConfigError, match="do you mean 'preprod'"):
+    with pytest.raises(ConfigError, match="did you mean 'preprod'"):
         bootstrapped(directory, "preprd")
 
 

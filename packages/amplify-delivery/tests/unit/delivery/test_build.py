@@ -227,7 +227,7 @@ def test_what_only_one_environment_would_be_refused_for(folder: Path) -> None:
     ran = build(folder)
     assert ran.code == 3
     assert "error: AD702 prod1: root stack (templates/" in ran.err
-    assert "apifullapp's parameter DynamoDBModelTableReadIOPS is 'many', which is no number" in ran.err
+    assert "apifullapp's parameter DynamoDBModelTableReadIOPS is 'many', which is not a number" in ran.err
 
 
 def test_a_value_that_does_not_fit_is_said_of_its_file(folder: Path) -> None:
@@ -279,11 +279,11 @@ def asking(folder: Path, environments: int = 1, **wanted: str) -> Path:
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("graphqlEndpont", "do you mean 'graphqlEndpoint'?"),
+        ("graphqlEndpont", "did you mean 'graphqlEndpoint'?"),
         ("helloUrl", "found by its name in a Python file"),
         ("account.id", "cannot be there"),
         ("serviceUrl", "found by its name in a Python file"),
-        ("outputs.apifullapp.GraphQLAPIIdOutputs", "do you mean 'outputs.apifullapp.GraphQLAPIIdOutput'?"),
+        ("outputs.apifullapp.GraphQLAPIIdOutputs", "did you mean 'outputs.apifullapp.GraphQLAPIIdOutput'?"),
         ("rootOutputs.Nothing", "cannot be there"),
     ],
 )

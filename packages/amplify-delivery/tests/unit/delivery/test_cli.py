@@ -44,7 +44,7 @@ def test_wrong_usage(arguments: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize("minutes", ["x", "-1", "2161"])
 def test_minutes_that_are_none_wherever_they_come_from(minutes: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    said = f"{minutes!r} is no number of minutes up to 2160"
+    said = f"{minutes!r} is not a number of minutes up to 2160"
     for command in (("plan", "prod"), ("deploy", "prod"), ("update-pipeline",)):
         assert said in delivery(*command, f"--wait={minutes}").err
     monkeypatch.setenv("AMPLIFY_DELIVERY_WAIT", minutes)
@@ -153,5 +153,5 @@ def test_the_former_name_of_a_command_is_understood_and_told(
     monkeypatch.chdir(tmp_path)
     assert cli.main(["enrol", "prod", "--json"]) != 0
     told = capsys.readouterr()
-    assert told.err == "`enrol` is now `bootstrap`; the next version knows no `enrol`\n"
+    assert told.err == "`enrol` is now `bootstrap`; the next version does not know `enrol`\n"
     assert "there is no environment 'prod'" in json.loads(told.out)["error"]["message"]

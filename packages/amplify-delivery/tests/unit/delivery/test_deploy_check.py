@@ -86,7 +86,7 @@ def test_the_approved_document_must_be_what_its_digest_says(tmp_path: Path) -> N
         read_approved(file, PLAN.digest)
     for text in ("{", "[]", "{}", "1"):
         file.write_text(text)
-        with pytest.raises(ConfigError, match="is no plan"):
+        with pytest.raises(ConfigError, match="is not a plan"):
             read_approved(file, PLAN.digest)
     with pytest.raises(ConfigError, match="cannot be read"):
         read_approved(tmp_path / "nothing", PLAN.digest)

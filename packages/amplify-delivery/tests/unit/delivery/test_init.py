@@ -285,7 +285,7 @@ def test_a_wrong_connection_is_asked_for_again(run: Init, answers: Callable[...,
     """All that was typed before is not lost to it."""
     asked = answers("github.com", CONNECTION, "app", "example/app")
     assert run("--from", TODO, *TWO, *PIPELINE[:2]).code == 0
-    assert "'github.com' is no ARN of a connection" in asked[1]
+    assert "'github.com' is not an ARN of a connection" in asked[1]
     assert "'app' is no repository" in asked[3]
     assert Project(tmp_path).pipeline("pipeline").source.type == "connection"
 
@@ -318,7 +318,7 @@ REFUSED: Sequence[tuple[str, Sequence[object], str]] = (
     (
         "a region that is none",
         ("--name", "app", "--environment", "prod=111111111111/eu-wst-1"),
-        "do you mean 'eu-west-1'",
+        "did you mean 'eu-west-1'",
     ),
     (
         "an environment's name",

@@ -141,7 +141,7 @@ def test_policies_in_files(folder: Path) -> None:
     [
         (("--missing",), "has no roles of its own"),
         (("--missing", "--policy", "nowhere.json"), "cannot be read"),
-        (("--missing", "--policy", "Pulumi.yaml"), "is no policy document"),
+        (("--missing", "--policy", "Pulumi.yaml"), "is not a policy document"),
     ],
 )
 def test_what_is_refused(folder: Path, arguments: tuple[str, ...], message: str) -> None:

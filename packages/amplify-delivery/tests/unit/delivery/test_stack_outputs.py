@@ -48,10 +48,10 @@ def test_an_output_by_its_name(name: str, value: Any, secret: bool) -> None:
 @pytest.mark.parametrize(
     ("name", "guess"),
     [
-        ("helloURL", "do you mean 'helloUrl'"),
-        ("outputs.apitodo.APIID", "do you mean 'outputs.apitodo.ApiId'"),
+        ("helloURL", "did you mean 'helloUrl'"),
+        ("outputs.apitodo.APIID", "did you mean 'outputs.apitodo.ApiId'"),
         ("outputs.apitodo.Empty", "there is no output 'outputs.apitodo.Empty'"),
-        ("helloUrl.host", "do you mean 'helloUrl'"),
+        ("helloUrl.host", "did you mean 'helloUrl'"),
         ("", "there is no output ''"),
     ],
 )
@@ -78,7 +78,7 @@ def test_the_document_keeps_values_and_secrets(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", ["", "[]", '{"a": 1}', '{"a": {"value": 1}}', "no json"])
 def test_another_document_is_refused(content: str) -> None:
-    with pytest.raises(ConfigError, match="no document of outputs"):
+    with pytest.raises(ConfigError, match="not a document of outputs"):
         from_json(content, "file")
 
 

@@ -169,4 +169,4 @@ def test_an_alarm_that_rings_fails_the_bake_time(folder: Path, developer: LocalA
         ran = step(folder, *arguments, "--json", account=developer)
         assert ran.code == 4
         error = json.loads(ran.out)["error"]
-        assert (error["message"], error["where"]) == (f"the alarm rings: {reason}", "dev, alarm errors")
+        assert (error["message"], error["where"]) == (f"the alarm went off: {reason}", "dev, alarm errors")

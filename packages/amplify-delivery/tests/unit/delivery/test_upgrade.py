@@ -94,7 +94,7 @@ def test_the_ends_of_lines_stay(project: Path, upgrade: Upgrade) -> None:
 def test_a_file_that_is_no_text_is_told(project: Path, upgrade: Upgrade) -> None:
     (project / "requirements.txt").write_bytes(b"\xff")
     ran = upgrade(NEW)
-    assert (ran.code, "requirements.txt: is no UTF-8 text" in ran.err) == (3, True)
+    assert (ran.code, "requirements.txt: is not UTF-8 text" in ran.err) == (3, True)
 
 
 def test_the_lock_holds_what_the_new_engine_was_tested_with(project: Path, upgrade: Upgrade) -> None:
@@ -216,8 +216,8 @@ def test_accounts_do_not_go_back(project: Path, upgrade: Upgrade) -> None:
 @pytest.mark.parametrize(
     ("wheel", "said"),
     [
-        (packed("other", "1", {}), "is no wheel of the delivery engine"),
-        (packed("amplify_delivery", "0.1.0", {}), "is no wheel of the delivery engine"),
+        (packed("other", "1", {}), "is not a wheel of the delivery engine"),
+        (packed("amplify_delivery", "0.1.0", {}), "is not a wheel of the delivery engine"),
     ],
 )
 def test_another_wheel(project: Path, upgrade: Upgrade, wheel: Wheel, said: str) -> None:

@@ -48,7 +48,7 @@ def test_the_variable_counts_where_nothing_is_said() -> None:
     assert waiting.Patience(None, given).minutes == 7
     assert waiting.Patience(3, given).minutes == 3
     assert waiting.Patience(None, {}).minutes == 0
-    with pytest.raises(ConfigError, match="'soon' is no number of minutes") as caught:
+    with pytest.raises(ConfigError, match="'soon' is not a number of minutes") as caught:
         waiting.Patience(None, {waiting.WAIT_VARIABLE: "soon"})
     assert caught.value.where == "$AMPLIFY_DELIVERY_WAIT"
 

@@ -49,7 +49,7 @@ def test_repacking_our_own_changes_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("a-1-py3-none-any.whl", b"none", "is no wheel"),
+        ("a-1-py3-none-any.whl", b"none", "is not a wheel"),
         ("a-1-cp311-cp311-linux_x86_64.whl", b"", "is not called as a wheel of pure Python is"),
         ("a.zip", b"", "is not called as a wheel of pure Python is"),
     ],

@@ -68,7 +68,7 @@ def test_one_error_with_the_file_and_nothing_reached(
     assert said.out == ""
     assert said.err.count("error:") == 1
     assert file in said.err
-    assert "unknown key 'protekt', do you mean 'protect'?" in said.err
+    assert "unknown key 'protekt', did you mean 'protect'?" in said.err
     assert "\n  -> " in said.err
     assert files(directory) == before
 

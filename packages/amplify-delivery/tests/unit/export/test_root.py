@@ -91,9 +91,9 @@ class TestParameters:
     @pytest.mark.parametrize(
         ("values", "says"),
         [
-            ({"apifulapp": {}}, "there is no nested stack 'apifulapp', do you mean 'apifullapp'?"),
-            ({"apifullapp": {"BilingMode": "x"}}, "no parameter 'BilingMode', do you mean 'DynamoDBBillingMode'?"),
-            ({"root": {"AuthRolName": "x"}}, "root has no parameter 'AuthRolName', do you mean 'AuthRoleName'?"),
+            ({"apifulapp": {}}, "there is no nested stack 'apifulapp', did you mean 'apifullapp'?"),
+            ({"apifullapp": {"BilingMode": "x"}}, "no parameter 'BilingMode', did you mean 'DynamoDBBillingMode'?"),
+            ({"root": {"AuthRolName": "x"}}, "root has no parameter 'AuthRolName', did you mean 'AuthRoleName'?"),
             ({"apifullapp": {"env": "x"}}, "apifullapp.env is set by the assembly itself"),
             ({"apifullapp": {"S3DeploymentBucket": "x"}}, "S3DeploymentBucket is set by the assembly itself"),
             ({"functionhelloFn": {"s3Key": "x"}}, "functionhelloFn.s3Key is set by the assembly itself"),

@@ -96,9 +96,9 @@ def test_a_required_parameter_that_nobody_passes(todo: Assembly) -> None:
 @pytest.mark.parametrize(
     ("declaration", "problem"),
     [
-        ({"AllowedValues": ["A", "B"]}, "is 'dev', which is none of A, B"),
+        ({"AllowedValues": ["A", "B"]}, "is 'dev', which is not one of A, B"),
         ({"AllowedPattern": "[0-9]+"}, "is 'dev', which does not match [0-9]+"),
-        ({"Type": "Number"}, "is 'dev', which is no number"),
+        ({"Type": "Number"}, "is 'dev', which is not a number"),
         ({"AllowedPattern": "[0-9]+", "NoEcho": True}, "has a value that does not match [0-9]+"),
         ({"AllowedPattern": "(?<word>[a-z]+)"}, ""),
         ({"AllowedValues": ["dev"]}, ""),

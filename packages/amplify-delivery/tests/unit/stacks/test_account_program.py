@@ -248,7 +248,7 @@ def test_environments_of_one_account_share_its_stack(directory: Path, tmp_path: 
     ("file", "values", "says"),
     [
         ("preprod-account", {"program": "account", "environments": ["preprod", "prod1"]}, "several accounts"),
-        ("preprod-account", {"program": "account", "environments": ["prepro"]}, "do you mean 'preprod'?"),
+        ("preprod-account", {"program": "account", "environments": ["prepro"]}, "did you mean 'preprod'?"),
         ("preprod-account", {"program": "account", "pipeline": "other"}, "there is no pipeline 'other'"),
         ("preprod-account", {"program": "account", "account": "1"}, "unknown key 'account'"),
         ("preprod", {"account": account_of(0), "region": HOME}, "set `bootstrapped: true`"),

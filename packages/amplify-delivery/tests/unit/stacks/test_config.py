@@ -133,7 +133,7 @@ def test_an_unknown_key_is_refused_with_the_nearest(tmp_path: Path, key: str, su
         text = str(caught.value)
         assert f"unknown key {key!r}" in text
         assert "Pulumi.dev.yaml" in text
-        assert (f"do you mean {suggested!r}?" in text) if suggested else ("do you mean" not in text)
+        assert (f"did you mean {suggested!r}?" in text) if suggested else ("did you mean" not in text)
 
 
 def test_an_empty_text_is_not_set(tmp_path: Path) -> None:
@@ -266,7 +266,7 @@ def test_what_the_engine_writes_for_a_flag_is_a_flag(tmp_path: Path) -> None:
         ({"program": "account"}, "program: 'account' is not 'backend'"),
         ({"parameters": "x"}, "nested stack -> parameter -> value"),
         ({"parameters": {"authx": "y"}}, "nested stack -> parameter -> value"),
-        ({"parameters": {"authx": {"y": {"z": "1"}}}}, "parameters.authx.y is no text"),
+        ({"parameters": {"authx": {"y": {"z": "1"}}}}, "parameters.authx.y is not text"),
     ],
 )
 def test_a_wrong_value_is_refused_by_key(tmp_path: Path, wrong: dict[str, Any], says: str) -> None:
@@ -347,8 +347,8 @@ def test_a_value_that_differs_from_the_stack_files_counts_as_secret(tmp_path: Pa
     ("content", "says"),
     [
         (b"config: [", "cannot be read"),
-        (b"- a\n", "is no mapping"),
-        (b"config: x\n", "`config` is no mapping"),
+        (b"- a\n", "is not a mapping"),
+        (b"config: x\n", "`config` is not a mapping"),
         (b"\xff\xfe", "cannot be read"),
     ],
 )

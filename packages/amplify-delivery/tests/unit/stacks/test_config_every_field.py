@@ -119,16 +119,16 @@ class Bad:
 NUMBER = Bad("12345678901", "quote it, YAML turns an unquoted number into another one")
 FLAG = (Bad("yes", "'yes' is neither true nor false"), Bad("1", "'1' is neither true nor false"))
 BLANK = Bad("  ", "is empty")
-LIST = Bad("x", "'x' is no list")
-MAPPING = Bad(["a"], "is no mapping")
-TIME = (Bad("30", "'30' is no length of time"), Bad("1h30m", "'1h30m' is no length of time"))
+LIST = Bad("x", "'x' is not a list")
+MAPPING = Bad(["a"], "is not a mapping")
+TIME = (Bad("30", "'30' is not a length of time"), Bad("1h30m", "'1h30m' is not a length of time"))
 ROLE = Bad("admin", "'admin' is not the ARN of a role")
-TAGS = (MAPPING, Bad({"team": ""}, "is empty"), Bad({"team": ["a"]}, "is no text"))
-BRANCH = (BLANK, Bad({"name": "main"}, "is no text"))
+TAGS = (MAPPING, Bad({"team": ""}, "is empty"), Bad({"team": ["a"]}, "is not text"))
+BRANCH = (BLANK, Bad({"name": "main"}, "is not text"))
 REGION = (
     Bad("Frankfurt", "'Frankfurt' is not an AWS region"),
     Bad("eu-west", "is not an AWS region"),
-    Bad("us-esat-1", "'us-esat-1' is not an AWS region, do you mean 'us-east-1'?"),
+    Bad("us-esat-1", "'us-esat-1' is not an AWS region, did you mean 'us-east-1'?"),
 )
 ACCOUNT_ID = (
     NUMBER,
@@ -137,41 +137,41 @@ ACCOUNT_ID = (
     Bad("0123-4567-8901", "has 12 digits"),
     Bad("my-account", "has 12 digits"),
 )
-PATTERNS = (LIST, Bad([""], "is empty"), Bad([["x"]], "is no text"))
+PATTERNS = (LIST, Bad([""], "is empty"), Bad([["x"]], "is not text"))
 VARIABLES = (
     MAPPING,
-    Bad({"A-B": "1"}, "'A-B' is no name of an environment variable"),
-    Bad({"1A": "x"}, "is no name of an environment variable"),
+    Bad({"A-B": "1"}, "'A-B' is not a valid name for an environment variable"),
+    Bad({"1A": "x"}, "is not a valid name for an environment variable"),
     Bad({"AWS_REGION": "x"}, "AWS_REGION is not yours to set"),
-    Bad({"A": ["x"]}, "is no text"),
+    Bad({"A": ["x"]}, "is not text"),
 )
 COMMANDS = (LIST, Bad(["make", ""], "is empty"))
-STEPS = (LIST, Bad(["smoke"], "'smoke' is no mapping"))
+STEPS = (LIST, Bad(["smoke"], "'smoke' is not a mapping"))
 
 WRONG: dict[type[BaseModel], dict[str, tuple[Bad, ...]]] = {
     DataLoss: {
         "path": (BLANK,),
         "reason": (BLANK,),
-        "plan": (BLANK, Bad("abc", "'abc' is no digest of a plan")),
+        "plan": (BLANK, Bad("abc", "'abc' is not a digest of a plan")),
         "until": (Bad("tomorrow", "'tomorrow' is not a date"),),
     },
     Ignored: {
-        "id": (BLANK, Bad("W2001", "'W2001' is no id of cfn-lint's errors"), Bad("AD305", "'AD305' is no id")),
+        "id": (BLANK, Bad("W2001", "'W2001' is not an id of cfn-lint's errors"), Bad("AD305", "'AD305' is not an id")),
         "reason": (BLANK,),
     },
     Lint: {
         "ignore": (
             LIST,
-            Bad(["E2015"], "is no mapping"),
+            Bad(["E2015"], "is not a mapping"),
             Bad([{"id": "E2015"}], "is missing"),
             Bad([{"id": "E2015", "reason": "a"}] * 2, "E2015 is ignored twice", "parent"),
         ),
     },
     EnvironmentConfig: {
-        "lint": (Bad(["E2015"], "is no mapping"), Bad({"ignored": []}, "unknown key 'ignored'")),
+        "lint": (Bad(["E2015"], "is not a mapping"), Bad({"ignored": []}, "unknown key 'ignored'")),
         "dataLoss": (
             LIST,
-            Bad(["api/Todo/TodoTable"], "is no mapping"),
+            Bad(["api/Todo/TodoTable"], "is not a mapping"),
             Bad([{"path": "a", "reason": "b"}], "has to be bounded"),
             Bad([{"path": "a", "reason": "b", "until": "2027-05-01", "plan": "a" * 64}], "has to be bounded"),
         ),
@@ -179,17 +179,17 @@ WRONG: dict[type[BaseModel], dict[str, tuple[Bad, ...]]] = {
         "program": (Bad("backed", "'backed' is not 'backend'"),),
         "account": ACCOUNT_ID,
         "region": REGION,
-        "environment": (BLANK, Bad(["dev"], "is no text")),
-        "profile": (BLANK, Bad(["a"], "is no text")),
+        "environment": (BLANK, Bad(["dev"], "is not text")),
+        "profile": (BLANK, Bad(["a"], "is not text")),
         "roleArn": (ROLE, Bad("arn:aws:iam::999999999999:role/x", "role of another account", "parent")),
-        "export": (BLANK, Bad({"folder": "x"}, "is no text")),
-        "assembly": (BLANK, Bad(["x"], "is no text")),
-        "valuesFrom": (BLANK, Bad(["x"], "is no text")),
-        "suffix": (BLANK, Bad(["x"], "is no text")),
+        "export": (BLANK, Bad({"folder": "x"}, "is not text")),
+        "assembly": (BLANK, Bad(["x"], "is not text")),
+        "valuesFrom": (BLANK, Bad(["x"], "is not text")),
+        "suffix": (BLANK, Bad(["x"], "is not text")),
         "parameters": (
             Bad("x", "nested stack -> parameter -> value"),
             Bad({"authx": "y"}, "nested stack -> parameter -> value"),
-            Bad({"authx": {"y": {"z": "1"}}}, "parameters.authx.y is no text"),
+            Bad({"authx": {"y": {"z": "1"}}}, "parameters.authx.y is not text"),
         ),
         "apiKeyExpires": (
             Bad("1.5.2027", "'1.5.2027' is not a date such as 2027-05-01"),
@@ -202,22 +202,22 @@ WRONG: dict[type[BaseModel], dict[str, tuple[Bad, ...]]] = {
     },
     AccountConfig: {
         "program": (Bad("acount", "'acount' is not 'account'"),),
-        "environments": (LIST, Bad(["Prod"], "'Prod' is no environment"), Bad(["a"], "is no environment")),
-        "pipeline": (Bad("My Pipeline", "'My Pipeline' is no pipeline"), Bad("x" * 31, "is no pipeline")),
+        "environments": (LIST, Bad(["Prod"], "'Prod' is not an environment"), Bad(["a"], "is not an environment")),
+        "pipeline": (Bad("My Pipeline", "'My Pipeline' is not a pipeline"), Bad("x" * 31, "is not a pipeline")),
         "profile": (BLANK,),
         "roleArn": (ROLE,),
-        "programTypes": (LIST, Bad(["Queue"], "'Queue' is no CloudFormation type")),
-        "backendTypes": (LIST, Bad(["Stream"], "'Stream' is no CloudFormation type")),
-        "deployRights": (LIST, Bad(["s3:*"], "'s3:*' is no mapping")),
+        "programTypes": (LIST, Bad(["Queue"], "'Queue' is not a CloudFormation type")),
+        "backendTypes": (LIST, Bad(["Stream"], "'Stream' is not a CloudFormation type")),
+        "deployRights": (LIST, Bad(["s3:*"], "'s3:*' is not a mapping")),
         "deployPolicies": (LIST, Bad(["AdministratorAccess"], "is not the ARN of a policy")),
-        "boundaryServices": (LIST, Bad(["bedrock:*"], "'bedrock:*' is no prefix of IAM actions, such as bedrock")),
-        "allowedOverrides": (LIST, Bad(["buildspec"], "'buildspec' is no override that is denied")),
+        "boundaryServices": (LIST, Bad(["bedrock:*"], "'bedrock:*' is not a prefix of IAM actions, such as bedrock")),
+        "allowedOverrides": (LIST, Bad(["buildspec"], "'buildspec' is not an override that is denied")),
         "rolesBoundary": (Bad("boundary", "'boundary' is not the ARN of a policy"),),
         "images": FLAG,
         "stagingKey": FLAG,
         "trustSourceArn": FLAG,
-        "build": (Bad("small", "'small' is no mapping"),),
-        "timeouts": (Bad("1h", "'1h' is no mapping"),),
+        "build": (Bad("small", "'small' is not a mapping"),),
+        "timeouts": (Bad("1h", "'1h' is not a mapping"),),
         "tags": TAGS,
         "protect": FLAG,
     },
@@ -231,14 +231,14 @@ WRONG: dict[type[BaseModel], dict[str, tuple[Bad, ...]]] = {
         "actions": (
             LIST,
             Bad([], "is empty"),
-            Bad(["*"], "'*' is no IAM action", "parent"),
-            Bad(["s3GetObject"], "is no IAM action", "parent"),
+            Bad(["*"], "'*' is not an IAM action", "parent"),
+            Bad(["s3GetObject"], "is not an IAM action", "parent"),
         ),
         "resources": (LIST, Bad([], "is empty")),
     },
     Compute: {
-        "image": (BLANK, Bad(["x"], "is no text")),
-        "computeType": (Bad("LARGE", "'LARGE' is no CodeBuild compute type"),),
+        "image": (BLANK, Bad(["x"], "is not text")),
+        "computeType": (Bad("LARGE", "'LARGE' is not a CodeBuild compute type"),),
     },
     PipelineConfig: {
         "program": (Bad("pipline", "'pipline' is not 'pipeline'"),),
@@ -247,51 +247,54 @@ WRONG: dict[type[BaseModel], dict[str, tuple[Bad, ...]]] = {
         "profile": (BLANK,),
         "roleArn": (ROLE,),
         "source": (
-            Bad("github", "'github' is no mapping"),
+            Bad("github", "'github' is not a mapping"),
             Bad({"type": "gitlab"}, "there is no source of type 'gitlab'"),
             Bad({"repository": "a/b"}, "source.connection is missing"),
         ),
         "triggers": (
             LIST,
-            Bad(["main"], "'main' is no mapping"),
+            Bad(["main"], "'main' is not a mapping"),
             Bad([{"branches": ["a"]}] * 4, "triggers has 4 elements, but may have 3"),
         ),
         "stages": (
             LIST,
-            Bad(["PreProd"], "'PreProd' is no mapping"),
-            Bad([{"name": "A1"}, {"name": "a1"}], "environment a1 stands in two places", "parent"),
+            Bad(["PreProd"], "'PreProd' is not a mapping"),
+            Bad([{"name": "A1"}, {"name": "a1"}], "environment a1 is in two places", "parent"),
             Bad([{"name": "A1"}, {"name": "A1", "environments": ["b1"]}], "two stages are called A1", "parent"),
         ),
-        "build": (Bad("small", "'small' is no mapping"),),
-        "engine": (Bad("3.2", "'3.2' is no mapping"), Bad({"url": "https://a/b.tar.gz"}, "engine.sha256 is missing")),
-        "schedule": (Bad("daily", "'daily' is no schedule"), Bad("cron(0 6 * *)", "is no schedule")),
-        "notifications": (Bad(["a@example.com"], "is no mapping"),),
+        "build": (Bad("small", "'small' is not a mapping"),),
+        "engine": (
+            Bad("3.2", "'3.2' is not a mapping"),
+            Bad({"url": "https://a/b.tar.gz"}, "engine.sha256 is missing"),
+        ),
+        "schedule": (Bad("daily", "'daily' is not a schedule"), Bad("cron(0 6 * *)", "is not a schedule")),
+        "notifications": (Bad(["a@example.com"], "is not a mapping"),),
         "tags": TAGS,
         "artifactRegions": (LIST, Bad(["Ireland"], "'Ireland' is not an AWS region")),
         "protect": FLAG,
     },
     ConnectionSource: {
         "type": (Bad("git", "there is no source of type 'git'", "parent"),),
-        "connection": (Bad("my-connection", "is no ARN of a connection"),),
-        "repository": (Bad("app", "'app' is no repository"), Bad("a/b c", "is no repository")),
+        "connection": (Bad("my-connection", "is not an ARN of a connection"),),
+        "repository": (Bad("app", "'app' is not a repository"), Bad("a/b c", "is not a repository")),
         "branch": BRANCH,
         "detectChanges": FLAG,
     },
     GitHubTokenSource: {
         "type": (Bad("github", "there is no source of type 'github'", "parent"),),
-        "repository": (Bad("app", "'app' is no repository"), Bad("a/b/c", "is no repository")),
+        "repository": (Bad("app", "'app' is not a repository"), Bad("a/b/c", "is not a repository")),
         "branch": BRANCH,
         "tokenSecret": (BLANK,),
         "poll": FLAG,
     },
     CodeCommitSource: {
         "type": (Bad("code-commit", "there is no source of type 'code-commit'", "parent"),),
-        "repository": (Bad("a/b", "'a/b' is no CodeCommit repository"),),
+        "repository": (Bad("a/b", "'a/b' is not a CodeCommit repository"),),
         "branch": BRANCH,
     },
     S3Source: {
         "type": (Bad("S3", "there is no source of type 'S3'", "parent"),),
-        "bucket": (Bad("My_Bucket", "'My_Bucket' is no bucket"),),
+        "bucket": (Bad("My_Bucket", "'My_Bucket' is not a bucket"),),
         "key": (BLANK,),
         "poll": FLAG,
     },
@@ -304,39 +307,43 @@ WRONG: dict[type[BaseModel], dict[str, tuple[Bad, ...]]] = {
         "excludeTags": PATTERNS,
     },
     Stage: {
-        "name": (Bad("Pre Prod", "'Pre Prod' is no name"), Bad("1st", "is no name"), Bad("X" * 81, "is no name")),
-        "environments": (LIST, Bad([], "is empty"), Bad(["pre-prod"], "'pre-prod' is no environment")),
+        "name": (
+            Bad("Pre Prod", "'Pre Prod' is not a name"),
+            Bad("1st", "is not a name"),
+            Bad("X" * 81, "is not a name"),
+        ),
+        "environments": (LIST, Bad([], "is empty"), Bad(["pre-prod"], "'pre-prod' is not an environment")),
         "pre": STEPS,
         "post": STEPS,
         "approval": (
             Bad("yes", "'yes' is neither true nor false"),
-            Bad(["me"], "is no mapping"),
+            Bad(["me"], "is not a mapping"),
         ),
         "approvalBeforePlan": (
             Bad("yes", "'yes' is neither true nor false"),
             Bad({"skipUnchanged": "true"}, "`approvalBeforePlan` cannot be skipped", "parent"),
         ),
-        "bake": (Bad("30m", "'30m' is no mapping"), Bad({"alarm": "errors"}, "bake.time is missing")),
+        "bake": (Bad("30m", "'30m' is not a mapping"), Bad({"alarm": "errors"}, "bake.time is missing")),
         "onFailure": (Bad("undo", "'undo' is not 'none', 'rollback' or 'retry'"),),
     },
     Step: {
         "name": (
-            Bad("a b", "'a b' is no name"),
-            Bad("x" * 41, "is no name"),
+            Bad("a b", "'a b' is not a name"),
+            Bad("x" * 41, "is not a name"),
             Bad("Deploy", "a step cannot be called Deploy", "parent"),
         ),
         "commands": (*COMMANDS, Bad([], "is empty")),
         "env": VARIABLES,
         "envFromOutputs": VARIABLES,
         "timeout": (*TIME, Bad("36h", "a timeout of 2160 minutes", "parent"), Bad("0m", "of 0 minutes", "parent")),
-        "rights": (LIST, Bad(["s3:GetObject"], "is no mapping")),
+        "rights": (LIST, Bad(["s3:GetObject"], "is not a mapping")),
     },
     Approval: {
-        "comment": (Bad("x" * 401, "is no comment: up to 400 characters"),),
+        "comment": (Bad("x" * 401, "is not a comment: up to 400 characters"),),
         "timeout": (*TIME, Bad("1m", "a timeout of 1 minutes", "parent"), Bad("61d", "of 87840 minutes", "parent")),
         "notification": (Bad("releases", "'releases' is not the ARN of an SNS topic"),),
         "skipUnchanged": FLAG,
-        "reviewUrl": (Bad("example.com", "'example.com' is no address"),),
+        "reviewUrl": (Bad("example.com", "'example.com' is not an address"),),
     },
     Bake: {
         "time": (*TIME, Bad("8h", "a bake time of 480 minutes", "parent"), Bad("0m", "of 0 minutes", "parent")),
@@ -348,11 +355,11 @@ WRONG: dict[type[BaseModel], dict[str, tuple[Bad, ...]]] = {
         "privileged": FLAG,
     },
     Engine: {
-        "url": (Bad("http://a/b.tar.gz", "is no address"), Bad("https://a/b.zip", "is no address")),
-        "sha256": (Bad("abc", "'abc' is no SHA-256"), Bad("A" * 64, "is no SHA-256")),
+        "url": (Bad("http://a/b.tar.gz", "is not an address"), Bad("https://a/b.zip", "is not an address")),
+        "sha256": (Bad("abc", "'abc' is not a SHA-256"), Bad("A" * 64, "is not a SHA-256")),
     },
     Notifications: {
-        "emails": (LIST, Bad(["team"], "'team' is no e-mail address")),
+        "emails": (LIST, Bad(["team"], "'team' is not an e-mail address")),
     },
 }
 
@@ -459,7 +466,7 @@ def _misspelt() -> Iterator[Case]:
     for example, _, path, alias, document in _fields():
         key = alias[0] + alias[2:]  # one letter lost
         given = _changed(document, path, alias, _at(document, (*path, alias)), key)
-        says = f"unknown key {key!r}, do you mean {alias!r}?"
+        says = f"unknown key {key!r}, did you mean {alias!r}?"
         yield Case(example, (*path, alias), given, says, path, "misspelt")
 
 

@@ -58,7 +58,7 @@ def test_they_may_be_secrets(folder: Path) -> None:
 
 
 def test_an_undeclared_key_is_refused_with_the_nearest_one(folder: Path) -> None:
-    said = r"unknown key 'heloService', do you mean 'helloService'\?"
+    said = r"unknown key 'heloService', did you mean 'helloService'\?"
     with pytest.raises(ConfigError, match=said):
         read(folder, heloService=True)
     with pytest.raises(ConfigError, match=said):
@@ -71,14 +71,14 @@ def test_an_undeclared_key_is_refused_with_the_nearest_one(folder: Path) -> None
 def test_a_value_declares_nothing(tmp_path: Path, declared: object) -> None:
     """So a mistyped key of ours, with which Pulumi.yaml sets something for all environments, is no key of a team's."""
     declare(tmp_path, {"protct": declared})
-    with pytest.raises(ConfigError, match=r"unknown key 'protct', do you mean 'protect'\?"):
+    with pytest.raises(ConfigError, match=r"unknown key 'protct', did you mean 'protect'\?"):
         in_program(tmp_path, protct="false")
 
 
 @pytest.mark.parametrize(("name", "meant"), [("protct", "protect"), ("lintt", "lint"), ("regions", "region")])
 def test_nor_is_one_that_can_be_taken_for_ours(tmp_path: Path, name: str, meant: str) -> None:
     declare(tmp_path, {name: {"type": "string", "default": "x"}})
-    with pytest.raises(ConfigError, match=rf"Pulumi\.yaml: the key '{name}' is declared, do you mean '{meant}'\?"):
+    with pytest.raises(ConfigError, match=rf"Pulumi\.yaml: the key '{name}' is declared, did you mean '{meant}'\?"):
         in_program(tmp_path, (), **{name: "false"})
 
 

@@ -374,9 +374,9 @@ def test_too_many_environments_are_told_how_to_split(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"stages": [{"name": "Prepord"}]}, "there is no environment 'prepord', do you mean 'preprod'?"),
+        ({"stages": [{"name": "Prepord"}]}, "there is no environment 'prepord', did you mean 'preprod'?"),
         ({"stages": [{"name": "Source", "environments": ["preprod"]}]}, "every pipeline has a stage Source"),
-        ({"stages": [{"name": "PreProd", "approvals": "true"}]}, "unknown key 'approvals', do you mean 'approval'?"),
+        ({"stages": [{"name": "PreProd", "approvals": "true"}]}, "unknown key 'approvals', did you mean 'approval'?"),
         ({"account": "11111111111"}, "12 digits: quote it"),
     ],
 )

@@ -119,11 +119,11 @@ def test_protection_can_be_given_up(full: Path) -> None:
     ("project", "config", "says"),
     [
         ("seriesapp", {}, "this is the export of 'fullapp', but the Pulumi project is 'seriesapp'"),
-        ("fullapp", {"acount": "1"}, "unknown key 'acount', do you mean 'account'?"),
+        ("fullapp", {"acount": "1"}, "unknown key 'acount', did you mean 'account'?"),
         ("fullapp", {"account": "12345678901"}, "quote it"),
         ("fullapp", {"program": "pipelines"}, "there is backend, account, pipeline; backend is the default"),
         ("fullapp", {"environment": "my-env"}, "'my-env' cannot be an Amplify environment"),
-        ("fullapp", {"parameters": {"authfulapp": {"x": "1"}}}, "do you mean 'authfullappauth'"),
+        ("fullapp", {"parameters": {"authfulapp": {"x": "1"}}}, "did you mean 'authfullappauth'"),
         ("fullapp", {"export": "nowhere"}, "nowhere"),
     ],
 )

@@ -56,7 +56,7 @@ class Environment:
         """Its site-packages. Raises `SetupError` if it has none."""
         for found in self.folder.glob("lib/python3*/site-packages"):
             return found
-        raise SetupError("is no virtualenv", where=str(self.folder), remedy="run `make setup`")
+        raise SetupError("is not a virtualenv", where=str(self.folder), remedy="run `make setup`")
 
 
 def project_environment(project: Path) -> Environment:

@@ -100,13 +100,13 @@ class EnvironmentAccess:
                 raise ConfigError("a statement that allows every action", where=where, remedy="list the actions")
         for service in sorted({*self.boundary_services} & NEVER_WITHIN_THE_BOUNDARY):
             raise ConfigError(
-                f"{service} is no service for a backend's roles: through it they could have any right in the account",
+                f"{service} is not a service for a backend's roles: it could give them any right in the account",
                 where=where,
                 remedy="take it out of `boundaryServices`: what makes roles or stacks belongs into the program",
             )
         if not self.stack_name.startswith("amplify-"):
             raise ConfigError(
-                f"{self.stack_name!r} is no stack of Amplify", where=where, remedy="amplify-APP-ENV-SUFFIX"
+                f"{self.stack_name!r} is not a stack of Amplify", where=where, remedy="amplify-APP-ENV-SUFFIX"
             )
 
     @property

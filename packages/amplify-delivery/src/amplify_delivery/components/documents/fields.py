@@ -39,7 +39,7 @@ def unknown(key: object, known: Iterable[str]) -> BadValueError:
     """The complaint about a key that does not exist, with the nearest one that does."""
     names = list(known)
     close = difflib.get_close_matches(str(key), names, n=1, cutoff=0.5)
-    guess = f", do you mean {close[0]!r}?" if close else ""
+    guess = f", did you mean {close[0]!r}?" if close else ""
     return BadValueError(f"unknown key {key!r}{guess}", f"valid keys are {', '.join(names)}")
 
 
@@ -68,7 +68,7 @@ class Model(BaseModel):
         if isinstance(value, cls):
             return value
         if not isinstance(value, Mapping):
-            raise BadValueError(f"{value!r} is no mapping", f"its keys are {', '.join(cls.written_names())}")
+            raise BadValueError(f"{value!r} is not a mapping", f"its keys are {', '.join(cls.written_names())}")
         for key in value:
             of_python = info.context != WRITTEN and key in cls.model_fields
             if key not in cls.written_names() and not of_python:
@@ -93,7 +93,7 @@ def region(value: str) -> str:
     if close is None:
         raise BadValueError(f"{value!r} is not an AWS region, such as eu-west-1")
     raise BadValueError(
-        f"{value!r} is not an AWS region, do you mean {close!r}?",
+        f"{value!r} is not an AWS region, did you mean {close!r}?",
         "correct it; if AWS has opened it meanwhile, a newer botocore knows it: update boto3 in the requirements",
     )
 
@@ -133,13 +133,13 @@ def _minutes(value: Any) -> int:
         return value  # a default
     found = _DURATION.fullmatch(str(value))
     if not found:
-        raise BadValueError(f"{value!r} is no length of time", "write minutes, hours or days, as in 30m, 24h or 7d")
+        raise BadValueError(f"{value!r} is not a length of time", "write minutes, hours or days, as in 30m, 24h or 7d")
     return int(found[1]) * _UNITS[found[2]]
 
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
-        raise BadValueError(f"{value!r} is no text")
+        raise BadValueError(f"{value!r} is not text")
     if not value.strip():
         raise BadValueError("is empty")
     return value
@@ -147,13 +147,13 @@ def _text(value: Any) -> str:
 
 def _list(value: Any) -> Any:
     if not isinstance(value, (list, tuple)):
-        raise BadValueError(f"{value!r} is no list", "write `- ` before each element")
+        raise BadValueError(f"{value!r} is not a list", "write `- ` before each element")
     return tuple(value)
 
 
 def _mapping(value: Any) -> Any:
     if not isinstance(value, Mapping):
-        raise BadValueError(f"{value!r} is no mapping")
+        raise BadValueError(f"{value!r} is not a mapping")
     return value
 
 
@@ -161,7 +161,7 @@ def _variables(value: Any) -> Any:
     for name in _mapping(value):
         if not _VARIABLE.fullmatch(str(name)):
             raise BadValueError(
-                f"{name!r} is no name of an environment variable", "letters, digits and _, no digit first"
+                f"{name!r} is not a valid name for an environment variable", "letters, digits and _, no digit first"
             )
         if str(name).startswith(("AWS_", "CODEBUILD_", "PULUMI_")):
             raise BadValueError(
@@ -171,13 +171,14 @@ def _variables(value: Any) -> Any:
 
 
 def pattern(expression: str, what: str) -> BeforeValidator:
-    """Text that matches `expression`; `what` completes the sentence "... is no"."""
+    """Text that matches `expression`; `what` is the noun of "... is not a NOUN"."""
     compiled = re.compile(expression)
+    article = "an" if what[0].lower() in "aeiou" else "a"
 
     def check(value: Any) -> str:
         text = _text(value)
         if not compiled.fullmatch(text):
-            raise BadValueError(f"{text!r} is no {what}")
+            raise BadValueError(f"{text!r} is not {article} {what}")
         return text
 
     return BeforeValidator(check)
@@ -235,7 +236,7 @@ class Right(Model):
     def _some_actions(self) -> Right:
         for action in self.actions:
             if not re.fullmatch(r"[a-z0-9-]+:[A-Za-z0-9*?]+", action):
-                raise BadValueError(f"{action!r} is no IAM action, such as s3:GetObject")
+                raise BadValueError(f"{action!r} is not an IAM action, such as s3:GetObject")
             if action.endswith(":*") and "*" in self.resources:
                 raise BadValueError(f"{action} on every resource", "name the actions, or the resources")
         return self

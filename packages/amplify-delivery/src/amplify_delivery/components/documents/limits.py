@@ -108,7 +108,7 @@ def _definition_problems(properties: Mapping[str, Any]) -> Iterator[str]:
                 yield f"stage {stage['Name']} has {times} actions named {name}"
         for name in (stage["Name"], *(action["Name"] for action in actions)):
             if not _NAME.fullmatch(name):
-                yield f"{name!r} is no name for CodePipeline: up to 100 letters, digits and . @ - _"
+                yield f"{name!r} is not a valid name for CodePipeline: up to 100 letters, digits and . @ - _"
         yield from _value_problems(stage)
 
 

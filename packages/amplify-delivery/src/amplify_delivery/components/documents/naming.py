@@ -48,7 +48,7 @@ def fit(name: str, limit: int) -> str:
 
 def _checked(what: str, value: str, pattern: str, remedy: str) -> None:
     if not re.fullmatch(pattern, value):
-        raise ConfigError(f"{value!r} is no {what}", where=what, remedy=remedy)
+        raise ConfigError(f"{value!r} is not a valid {what}", where=what, remedy=remedy)
 
 
 @dataclass(frozen=True)

@@ -61,9 +61,9 @@ def document(path: Path) -> Mapping[str, Any]:
     except OSError as error:
         raise ConfigError(f"cannot be read: {error.strerror}", where=str(path)) from None
     except Malformed as error:
-        raise ConfigError(f"is no policy document: {error}", where=str(path)) from None
+        raise ConfigError(f"is not a policy document: {error}", where=str(path)) from None
     if not isinstance(found, Mapping) or "Statement" not in found:
-        raise ConfigError("is no policy document: it has no `Statement`", where=str(path))
+        raise ConfigError("is not a policy document: it has no `Statement`", where=str(path))
     return found
 
 

@@ -56,12 +56,12 @@ def _approved(body: bytes, digest: str, where: str) -> dict[str, Any]:
         document: dict[str, Any] = json.loads(body)
         found = document_digest(document)
     except (ValueError, KeyError, TypeError):
-        raise ConfigError("is no plan", where=where, remedy="give the file that `plan --out FILE` wrote") from None
+        raise ConfigError("is not a plan", where=where, remedy="give the file that `plan --out FILE` wrote") from None
     if found != digest:
         raise ConfigError(
             f"is another plan: its digest is {found}, not {digest}",
             where=where,
-            remedy="give the file of the very plan that was approved",
+            remedy="give the file of the plan that was approved",
         )
     return document
 

@@ -34,7 +34,7 @@ def carry_out(engine: Engine, plan: Plan, approved: str, context: Context) -> di
         left = planned.backend(wanted.wanted(environment, context)).steps
     if left:
         raise FailedError(
-            f"the engine has ended well, but {output.counted(len(left), 'change')} of the backend did not take place:\n"
+            f"the engine succeeded, but {output.counted(len(left), 'change')} of the backend did not take place:\n"
             f"{plans.listed(left)}",
             where=environment,
             remedy=f"`pulumi refresh -s {environment}`, then plan again",

@@ -61,7 +61,7 @@ class Command(PulumiCommand):
         try:
             return self._checked.result()
         except (OSError, subprocess.CalledProcessError, InvalidVersionError) as error:
-            raise SetupError(f"`pulumi version` failed: {error}", remedy="install Pulumi anew") from None
+            raise SetupError(f"`pulumi version` failed: {error}", remedy="reinstall Pulumi") from None
 
     @contextmanager
     def ignoring_protection(self, *, refresh: bool) -> Iterator[None]:

@@ -52,7 +52,7 @@ def from_json(text: str, where: str) -> dict[str, Output]:
         return {name: Output(o["value"], bool(o["secret"])) for name, o in data.items()}
     except (ValueError, TypeError, KeyError, AttributeError):
         raise ConfigError(
-            'this is no document of outputs: {"NAME": {"value": ..., "secret": false}}',
+            'this is not a document of outputs: {"NAME": {"value": ..., "secret": false}}',
             where=where,
             remedy="give the file that the deployment wrote",
         ) from None
@@ -69,7 +69,7 @@ def find(outputs: Outputs, name: str, where: str) -> Output:
             return found
     known = sorted(_names(outputs))
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    guess = f", do you mean {close[0]!r}?" if close else ""
+    guess = f", did you mean {close[0]!r}?" if close else ""
     raise ConfigError(
         f"there is no output {name!r}{guess}",
         where=where,

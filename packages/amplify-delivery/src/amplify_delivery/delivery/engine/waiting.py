@@ -30,13 +30,13 @@ def add_argument(parser: argparse.ArgumentParser, what: str) -> None:
         "--wait",
         type=_minutes,
         metavar="MINUTES",
-        help=f"wait that long at most while another run changes {what}; default: ${WAIT_VARIABLE}, else not at all",
+        help=f"wait at most this long while another run changes {what}; default: ${WAIT_VARIABLE}, else not at all",
     )
 
 
 def _minutes(text: str) -> int:
     if not (text.isdecimal() and int(text) <= _LONGEST_WAIT):
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of minutes up to {_LONGEST_WAIT}")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of minutes up to {_LONGEST_WAIT}")
     return int(text)
 
 

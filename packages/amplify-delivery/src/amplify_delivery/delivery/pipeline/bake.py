@@ -38,7 +38,7 @@ def wait(
         state = look() if look else None
         if state and state.value == "ALARM":
             raise FailedError(
-                f"the alarm rings: {state.reason or 'no reason given'}",
+                f"the alarm went off: {state.reason or 'no reason given'}",
                 where=where,
                 remedy="what was deployed stays as it is: roll it back, or fix it and deliver again",
             )

@@ -74,7 +74,7 @@ def check(steps: Iterable[ProgramStep], model: PipelineModel, stack: str) -> Non
     found = not_its_own(steps, model)
     if found:
         raise RefusedError(
-            "the pipeline may not change by itself: " + "; ".join(found),
+            "the pipeline may not make these changes itself: " + "; ".join(found),
             where=stack,
             remedy="nothing was changed. The tooling account's administrator runs, with this commit, "
             f"`PULUMI_BACKEND_URL='{model.names.state_backend}' pulumi up -s {stack}`; then retry this stage",

@@ -41,7 +41,7 @@ def check(project: Project, pipeline: str, assembly: Assembly) -> None:
             if name in known or (name.partition(".")[0] not in _OURS and _is_said(name.partition(".")[0], project)):
                 continue
             close = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.6)
-            guess = f", do you mean {close[0]!r}?" if close else ""
+            guess = f", did you mean {close[0]!r}?" if close else ""
             raise ConfigError(
                 f"step {step} of {environment} wants {variable} from the output {name!r}, which cannot be there{guess}",
                 where=where,

@@ -32,7 +32,7 @@ def account_versions(wheel: Wheel) -> Mapping[int, AccountVersion]:
     text = wheel.read(_DATA)
     if wheel.distribution != "amplify_delivery" or text is None:
         raise ConfigError(
-            "is no wheel of the delivery engine that can be brought to a project",
+            "is not a wheel of the delivery engine that can be brought to a project",
             where=wheel.file,
             remedy="name the file of amplify_delivery-VERSION-py3-none-any.whl",
         )

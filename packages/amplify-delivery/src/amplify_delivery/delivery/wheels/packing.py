@@ -91,7 +91,7 @@ def opened(file: Path) -> Wheel:
     except OSError as error:
         raise ConfigError(f"cannot be read: {error.strerror}", where=str(file), remedy=remedy) from None
     except zipfile.BadZipFile as error:
-        raise ConfigError(f"is no wheel: {error}", where=str(file), remedy=remedy) from None
+        raise ConfigError(f"is not a wheel: {error}", where=str(file), remedy=remedy) from None
     if broken:
         raise ConfigError(f"is damaged at {broken}", where=str(file), remedy="download or build it again")
     return Wheel(parts[0], parts[1], content)

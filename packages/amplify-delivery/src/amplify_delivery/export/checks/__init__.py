@@ -18,7 +18,7 @@ OTHER = (
     Rule(
         "AD101",
         "refused",
-        "The path is no folder that can be read.",
+        "The path is not a folder that can be read.",
         "https://docs.amplify.aws/gen1/react/tools/cli/usage/export-to-cdk/",
     ),
     Rule(
@@ -36,7 +36,7 @@ OTHER = (
     Rule(
         "AD104",
         "refused",
-        "A path or a link leaves the export's folder, or is no file (or the pointer of one in Git LFS).",
+        "A path or a link leaves the export's folder, or is not a file (or the pointer of one in Git LFS).",
         "https://docs.amplify.aws/gen1/react/tools/cli/usage/export-to-cdk/",
     ),
     Rule(

@@ -96,7 +96,7 @@ class Tags:
             yield TAGS, f"{len(tags)} tags, the quota is {MAX_TAGS}", remedy
         keys = [k for k, _ in tags]
         for key in sorted({k for k in keys if keys.count(k) > 1}):
-            yield TAGS, f"tag {key!r} stands twice", remedy
+            yield TAGS, f"tag {key!r} is set twice", remedy
         for key, value in tags:
             if not 0 < len(key) <= MAX_TAG_KEY or len(value) > MAX_TAG_VALUE or key.lower().startswith("aws:"):
                 yield TAGS, f"tag {key!r} has a key or value that AWS refuses", remedy

@@ -99,4 +99,4 @@ def check_value(where: str, declaration: Mapping[str, Any], value: str) -> None:
 
 def _nearest(name: str, valid: Collection[str]) -> str:
     close = difflib.get_close_matches(name, list(valid), n=1)
-    return f", do you mean {close[0]!r}?" if close else ""
+    return f", did you mean {close[0]!r}?" if close else ""

@@ -120,7 +120,7 @@ def foreign_zones(tree: Tree) -> Iterator[Finding]:
             if match and match["region"] != tree.region:
                 yield FOREIGN_ZONE.at(
                     tree.file(path[:-1]),
-                    f"{path[-1]} is to lie in the availability zone {zone}, which is none of {tree.region}",
+                    f"{path[-1]} is to lie in the availability zone {zone}, which is not in {tree.region}",
                     f"deliver this environment to {match['region']}; or have the template take the zones of its region "
                     '(`Fn::Select: [0, {Fn::GetAZs: ""}]`), and export again',
                 )

@@ -127,12 +127,12 @@ def _not_allowed(value: str, declaration: Mapping[str, Any]) -> str:
     allowed = declaration.get("AllowedValues")
     members = items(value) if "List" in str(declaration.get("Type")) else [value]
     if isinstance(allowed, list) and not set(members) <= set(map(literal, allowed)):
-        return f"{shown} is none of {', '.join(map(literal, allowed))}"
+        return f"{shown} is not one of {', '.join(map(literal, allowed))}"
     pattern = declaration.get("AllowedPattern")
     if isinstance(pattern, str) and not all(_matches(pattern, member) for member in members):
         return f"{shown} does not match {pattern}"
     if declaration.get("Type") == "Number" and not re.fullmatch(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*", value):
-        return f"{shown} is no number"
+        return f"{shown} is not a number"
     return ""
 
 

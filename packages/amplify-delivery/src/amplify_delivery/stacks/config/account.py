@@ -35,8 +35,10 @@ def _override(value: Any) -> str:
     text = str(value)
     if text not in DENIED_OVERRIDES:
         close = difflib.get_close_matches(text, DENIED_OVERRIDES, n=1, cutoff=0.5)
-        guess = f", do you mean {close[0]!r}?" if close else ""
-        raise BadValueError(f"{text!r} is no override that is denied{guess}", f"one of {', '.join(DENIED_OVERRIDES)}")
+        guess = f", did you mean {close[0]!r}?" if close else ""
+        raise BadValueError(
+            f"{text!r} is not an override that is denied{guess}", f"one of {', '.join(DENIED_OVERRIDES)}"
+        )
     return text
 
 

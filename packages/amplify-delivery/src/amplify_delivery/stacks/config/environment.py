@@ -101,7 +101,7 @@ class Lint(Model):
         ids = [i.id for i in self.ignore]
         for id in ids:
             if ids.count(id) > 1:
-                raise BadValueError(f"{id} is ignored twice", "leave one of them, with its reason")
+                raise BadValueError(f"{id} is ignored twice", "keep one of them, with its reason")
         return self
 
 
@@ -403,7 +403,7 @@ def _text(leaf: Any, key: str, where: str) -> str:
         return ",".join(_text(item, key, where) for item in leaf)
     if isinstance(leaf, (str, int, float)):
         return str(leaf)
-    raise ConfigError(f"{key} is no text", where=where, remedy="CloudFormation parameters are strings")
+    raise ConfigError(f"{key} is not text", where=where, remedy="CloudFormation parameters are strings")
 
 
 def _written(parameters: Any) -> dict[SecretKey, str]:

@@ -43,7 +43,7 @@ def _refuse_alike(name: str, ours: Iterable[str], path: Path) -> None:
     alike = difflib.get_close_matches(name, ours, n=1, cutoff=_ALIKE)
     if alike:
         raise ConfigError(
-            f"the key {name!r} is declared, do you mean {alike[0]!r}?",
+            f"the key {name!r} is declared, did you mean {alike[0]!r}?",
             where=str(path),
             remedy="a key of your own needs a name that cannot be taken for one of ours (docs/configuration.md)",
         )

@@ -100,7 +100,7 @@ class Project:
             return
         known = self.stacks(program)
         close = difflib.get_close_matches(stack, known, n=1, cutoff=0.5)
-        guess = f", do you mean {close[0]!r}?" if close else ""
+        guess = f", did you mean {close[0]!r}?" if close else ""
         raise ConfigError(
             f"there is no {what} {stack!r}{guess}",
             where=str(self.file(stack)),

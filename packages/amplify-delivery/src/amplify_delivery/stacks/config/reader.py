@@ -61,7 +61,7 @@ def written_keys_in(path: Path) -> dict[str, Any]:
     project = read_yaml(path.parent / "Pulumi.yaml").get("name")
     config = read_yaml(path).get("config") or {}
     if not isinstance(config, dict):
-        raise ConfigError("`config` is no mapping", where=str(path), remedy="write it as in the README")
+        raise ConfigError("`config` is not a mapping", where=str(path), remedy="write it as in the README")
     refuse_other_prefix(path)
     own: dict[str, Any] = {}
     for key, value in config.items():
@@ -69,9 +69,9 @@ def written_keys_in(path: Path) -> dict[str, Any]:
         if namespace in ("", str(project)):
             if name in own:
                 raise ConfigError(
-                    f"{name!r} stands twice: as `{name}` and as `{project}:{name}`, which mean the same",
+                    f"{name!r} is set twice: as `{name}` and as `{project}:{name}`, which mean the same",
                     where=str(path),
-                    remedy="leave the one that is meant",
+                    remedy="keep the one that is meant",
                 )
             own[name] = value
     return own
@@ -114,9 +114,9 @@ def read_yaml(path: Path) -> dict[str, Any]:
         data = deepcopy(_loaded(path.read_text(encoding="utf-8")))
     except _KeyTwiceError as error:
         raise ConfigError(
-            f"{error.key!r} stands twice (lines {error.first} and {error.again})",
+            f"{error.key!r} is set twice (lines {error.first} and {error.again})",
             where=str(path),
-            remedy="leave the one that is meant; which of them counts, nobody could tell",
+            remedy="keep the one that is meant; which of them counts, nobody could tell",
         ) from None
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         reason = getattr(error, "strerror", None) or str(error)
@@ -124,7 +124,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
     if data in (None, ""):
         return {}
     if not isinstance(data, dict):
-        raise ConfigError("is no mapping", where=str(path))
+        raise ConfigError("is not a mapping", where=str(path))
     return data
 
 

@@ -88,8 +88,8 @@ LIMITS = [
     Limit("stages", lambda n: definition(stages(n)), 50, ("51 stages", "put environments into waves", SPLIT)),
     Limit("actions of a stage", lambda n: definition(stages(1, n)), 50, ("S0 has 51 actions", "split its wave")),
     Limit("actions of a pipeline", total, 500, ("501 actions", SPLIT)),
-    Limit("a stage's name", lambda n: definition([{"Name": "x" * n, "Actions": []}]), 100, ("no name",)),
-    Limit("an action's name", lambda n: definition(with_action(Name="x" * n)), 100, ("no name", "up to 100")),
+    Limit("a stage's name", lambda n: definition([{"Name": "x" * n, "Actions": []}]), 100, ("not a valid name",)),
+    Limit("an action's name", lambda n: definition(with_action(Name="x" * n)), 100, ("not a valid name", "up to 100")),
     Limit(
         "a value of an action's configuration",
         lambda n: definition(with_action(Configuration={"EnvironmentVariables": "x" * n})),
@@ -155,7 +155,7 @@ def test_every_limit_of_the_module_is_tried() -> None:
 @pytest.mark.parametrize("name", ["Prod Stage", "Prod/Stage", "Größe", ""])
 def test_a_name_has_codepipelines_characters(name: str) -> None:
     for found in ([{"Name": name, "Actions": []}], with_action(Name=name)):
-        with pytest.raises(ConfigError, match="is no name for CodePipeline"):
+        with pytest.raises(ConfigError, match="is not a valid name for CodePipeline"):
             definition(found)
 
 

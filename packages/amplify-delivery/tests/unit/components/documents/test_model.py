@@ -69,7 +69,7 @@ def test_at_a_limit_it_is_made_and_one_beyond_refused(make: Callable[[int], obje
     [
         (lambda: prod(name="Build"), "every pipeline has a stage Build"),
         (lambda: prod(name="publishassets"), "every pipeline has a stage"),
-        (lambda: prod(name="\u00dcber"), "is no name"),
+        (lambda: prod(name="\u00dcber"), "is not a name"),
         (lambda: prod(environments=()), "at least 1 item"),
         (lambda: prod(post=(w.step("Deploy"),)), "cannot be called Deploy"),
         (lambda: prod(pre=(w.step("a"),), post=(w.step("A"),)), "two steps are called a"),
@@ -85,7 +85,7 @@ def test_a_part_that_makes_no_pipeline(make: Callable[[], object], says: str) ->
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"stages": (prod(), prod(name="Again"))}, "environment prod stands in two places"),
+        ({"stages": (prod(), prod(name="Again"))}, "environment prod is in two places"),
         ({"stages": (prod(), prod(environments=("canary",)))}, "two stages are called"),
         ({"source": S3, "triggers": (Trigger(tags=("v*",)),)}, "triggers exist for connections only"),
         ({"places": (EnvironmentRef("preprod", w.PREPROD, w.HOME),)}, "nobody says where environment prod lies"),
@@ -99,7 +99,7 @@ def test_parts_that_do_not_fit(change: dict[str, Any], says: str) -> None:
 def test_a_file_has_camel_case_only_and_python_has_both() -> None:
     """One spelling in files, as documented; in Python the attributes' names."""
     assert Approval(skip_unchanged=True) == Approval.model_validate({"skipUnchanged": "true"}, context=WRITTEN)
-    with pytest.raises(ValidationError, match="unknown key 'skip_unchanged', do you mean 'skipUnchanged'"):
+    with pytest.raises(ValidationError, match="unknown key 'skip_unchanged', did you mean 'skipUnchanged'"):
         Approval.model_validate({"skip_unchanged": "true"}, context=WRITTEN)
     with pytest.raises(ValidationError, match="unknown key 'skip'"):
         Approval.model_validate({"skip": True})

@@ -142,5 +142,5 @@ def test_the_container_api_has_a_pipeline() -> None:
 
 @pytest.mark.parametrize("service", ["iam", "sts", "organizations", "cloudformation"])
 def test_no_file_adds_what_leads_to_other_rights(service: str) -> None:
-    with pytest.raises(ConfigError, match=f"{service} is no service for a backend's roles"):
+    with pytest.raises(ConfigError, match=f"{service} is not a service for a backend's roles"):
         w.access(w.prod, boundary_services=("iot", service))

@@ -112,7 +112,7 @@ def images_of(content: bytes, file: str) -> dict[str, str]:
     except KeyError as error:
         raise ActionError("InvalidArtifact", f"Did not find the image definition file {file}") from error
     except (ValueError, TypeError, zipfile.BadZipFile) as error:
-        raise ActionError("InvalidArtifact", f"{file} is no list of container names and image URIs") from error
+        raise ActionError("InvalidArtifact", f"{file} is not a list of container names and image URIs") from error
 
 
 def revision_of(task: dict[str, Any], images: dict[str, str]) -> dict[str, Any]:

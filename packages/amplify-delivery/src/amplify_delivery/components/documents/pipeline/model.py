@@ -111,7 +111,7 @@ Source = Annotated[ConnectionSource | GitHubTokenSource | CodeCommitSource | S3S
 def typed_source(value: Any) -> Any:
     """A source without a type is a connection."""
     if not isinstance(value, Mapping):
-        raise BadValueError(f"{value!r} is no mapping", "name `connection` and `repository`")
+        raise BadValueError(f"{value!r} is not a mapping", "name `connection` and `repository`")
     kind = value.get("type", "connection")
     if kind not in SOURCES:
         raise BadValueError(f"there is no source of type {kind!r}", f"the types are {', '.join(SOURCES)}")
@@ -177,7 +177,7 @@ class Step(Model):
             raise BadValueError(f"a timeout of {self.timeout} minutes", "a step takes 1m to 35h")
         both = sorted(set(self.env) & set(self.env_from_outputs))
         if both:
-            raise BadValueError(f"{both[0]} stands in `env` and in `envFromOutputs`", "take one of them away")
+            raise BadValueError(f"{both[0]} is in both `env` and `envFromOutputs`", "take one of them away")
         return self
 
 
@@ -312,7 +312,7 @@ def fitting(source: Source, triggers: Sequence[Trigger], stages: Sequence[Stage]
     seen: set[str] = set()
     for environment in (name for stage in stages for name in stage.environments):
         if environment in seen:
-            raise BadValueError(f"environment {environment} stands in two places", "it belongs to one stage")
+            raise BadValueError(f"environment {environment} is in two places", "it belongs to one stage")
         seen.add(environment)
 
 
