@@ -286,7 +286,7 @@ def test_a_wrong_connection_is_asked_for_again(run: Init, answers: Callable[...,
     asked = answers("github.com", CONNECTION, "app", "example/app")
     assert run("--from", TODO, *TWO, *PIPELINE[:2]).code == 0
     assert "'github.com' is not an ARN of a connection" in asked[1]
-    assert "'app' is no repository" in asked[3]
+    assert "'app' is not a repository" in asked[3]
     assert Project(tmp_path).pipeline("pipeline").source.type == "connection"
 
 
