@@ -9,7 +9,6 @@ from amplify_delivery.delivery import output
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.deployment import approval, deploying
 from amplify_delivery.delivery.engine import waiting
-from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.reports import shown_outputs
 from amplify_delivery.delivery.reports.changes import told
 from amplify_delivery.errors import ConfigError
@@ -40,8 +39,9 @@ def run(args: argparse.Namespace, context: Context) -> int:
         )
     document = approval.read_approved(args.plan_file, args.plan) if args.plan_file else None
     patience = waiting.Patience(args.wait, context.variables)
-    engine = Engine(environment, context.folder.resolve(), output.progress if args.json else print)
-    done = deploying.deploy(engine, context, deploying.Approved(args.plan, document), patience, args.audit)
+    line = output.progress if args.json else print
+    approved = deploying.Approved(args.plan, document)
+    done = deploying.deploy(environment, context, approved, patience, line, file=args.audit)
     plan = done.plan
     values = shown_outputs.shown(done.outputs, secrets=args.show_secrets)
     if args.json:

@@ -141,7 +141,7 @@ class Scene:
         monkeypatch.setattr(wanted, "wanted", self.wanted)
         monkeypatch.setattr(wanted, "settle", lambda _, seconds: self.settled.append(seconds))
         monkeypatch.setattr(deploying, "_attempt", self.attempt)
-        monkeypatch.setattr(deploy, "Engine", lambda *_: SimpleNamespace(outputs=dict, stack="prod"))
+        monkeypatch.setattr(deploying, "Engine", lambda *_: SimpleNamespace(outputs=dict, stack="prod"))
 
     def wanted(self, _: str, __: Context) -> Any:
         self.looked += 1

@@ -15,6 +15,7 @@ from amplify_delivery.delivery.deployment import approval, execution, planned, w
 from amplify_delivery.delivery.deployment.audit import Audit, log_of
 from amplify_delivery.delivery.engine import stack_outputs
 from amplify_delivery.delivery.engine.engine import Engine
+from amplify_delivery.delivery.engine.pulumi_command import Line
 from amplify_delivery.delivery.engine.stack_outputs import Output
 from amplify_delivery.delivery.engine.waiting import Patience
 from amplify_delivery.delivery.planning import Plan
@@ -40,16 +41,16 @@ class Deployed:
 
 
 def deploy(
-    engine: Engine, context: Context, approved: Approved, patience: Patience, file: Path | None = None
+    environment: str, context: Context, approved: Approved, patience: Patience, line: Line, *, file: Path | None = None
 ) -> Deployed:
-    """Deploy the engine's environment, and append the record to `file`. While another run changes it, it is waited for
+    """Deploy an environment, and append the record to `file`. While another run changes it, it is waited for
     as long as there is patience, and everything is looked at anew. Raises `DeliveryError`s."""
-    environment = engine.stack
     with Audit("deploy", environment, context.variables, file=file, approved=approved.digest) as audit:
         target = wanted.wanted(environment, context)
         log = log_of(target, DEPLOY) if target.config.bootstrapped else None
         if log:
             audit.log_to(log)
+        engine = Engine(environment, context.folder.resolve(), line)  # only now: files are looked at before
         while True:
             if wanted.settle(target, patience.left):
                 target = wanted.wanted(environment, context)  # credentials of an assumed role last an hour
