@@ -19,7 +19,7 @@ from amplify_delivery.export.assembling.root import TEMPLATE_KEY
 from amplify_delivery.export.assembly import canonical
 from amplify_delivery.export.documents import parse_json, parse_yaml
 from amplify_delivery.export.model import STACK_TYPE
-from amplify_delivery.publishing.standing import described
+from amplify_delivery.publishing.stack_state import described
 
 MASK = "****"
 """What CloudFormation gives back for a `NoEcho` parameter: its value is not known."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from amplify_delivery.changes.stacks import Stacks
 from amplify_delivery.publishing.examination.computed import NAMES
-from amplify_delivery.publishing.standing import Name
+from amplify_delivery.publishing.stack_state import Name
 
 
 def names(stacks: Stacks, pseudo: Mapping[str, str]) -> tuple[Name, ...]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from amplify_delivery.publishing.credentials import provider_session
     from amplify_delivery.publishing.examination.preflight import Deployment, examine
     from amplify_delivery.publishing.failures import failed_resources, first_causes
-    from amplify_delivery.publishing.standing import check_names, check_stack, stack_is_there
+    from amplify_delivery.publishing.stack_state import check_names, check_stack, stack_is_there
     from amplify_delivery.publishing.target import PublishTarget
     from amplify_delivery.publishing.upload import PublishReport, publish
 
@@ -37,14 +37,14 @@ _HOME = {
     "Deployment": "examination.preflight",
     "PublishReport": "upload",
     "PublishTarget": "target",
-    "check_names": "standing",
-    "check_stack": "standing",
+    "check_names": "stack_state",
+    "check_stack": "stack_state",
     "examine": "examination.preflight",
     "failed_resources": "failures",
     "first_causes": "failures",
     "provider_session": "credentials",
     "publish": "upload",
-    "stack_is_there": "standing",
+    "stack_is_there": "stack_state",
 }
 
 

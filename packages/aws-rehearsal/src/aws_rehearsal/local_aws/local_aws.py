@@ -71,7 +71,7 @@ class LocalAws:
         self._operation_limit = operation_limit
         self._without_patches = tuple(without_patches)
         self._process: subprocess.Popen[bytes] | None = None
-        self._leash: int | None = None
+        self._parent_pipe: int | None = None
         self._scratch: Path | None = None
         self._admins: dict[str, Credentials] = {}
         self._session: Any = None
@@ -113,7 +113,7 @@ class LocalAws:
         self._scratch = scratch
         self.log_path = log_path or scratch / "server.log"
         self.log_path.parent.mkdir(parents=True, exist_ok=True)
-        self._launch(scratch, port, on_leash=keep is None)
+        self._launch(scratch, port, end_with_parent=keep is None)
         try:
             self._await_announcement()
             self._await_answer()
@@ -146,11 +146,11 @@ class LocalAws:
         pid, self.pid, self.port, self._admins = self.pid, None, None, {}
         if pid is not None:
             _end_group(pid, self._process)
-        if self._leash is not None:
-            os.close(self._leash)
+        if self._parent_pipe is not None:
+            os.close(self._parent_pipe)
         if self._scratch is not None:
             shutil.rmtree(self._scratch, ignore_errors=True)
-        self._process, self._leash, self._scratch = None, None, None
+        self._process, self._parent_pipe, self._scratch = None, None, None
 
     def self_test(self, *, again: bool = False) -> SelfTest | None:
         """Whether each patch is needed and works; remembered, so that only the first start pays for it."""
@@ -213,13 +213,13 @@ class LocalAws:
                 ),
             )
 
-    def _launch(self, scratch: Path, port: int, *, on_leash: bool) -> None:
-        leash_end, self._leash = os.pipe() if on_leash else (None, None)
+    def _launch(self, scratch: Path, port: int, *, end_with_parent: bool) -> None:
+        child_end, self._parent_pipe = os.pipe() if end_with_parent else (None, None)
         command = [str(self._python), "-I", str(SERVER), "--port", str(port)]
         for patch in self._without_patches:
             command += ["--without", patch]
-        if leash_end is not None:
-            command += ["--leash", str(leash_end)]
+        if child_end is not None:
+            command += ["--parent-pipe", str(child_end)]
         assert self.log_path is not None  # noqa: S101 - set by start
         try:
             with self.log_path.open("wb") as log:
@@ -230,7 +230,7 @@ class LocalAws:
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.PIPE,
                     stderr=log,
-                    pass_fds=() if leash_end is None else (leash_end,),
+                    pass_fds=() if child_end is None else (child_end,),
                     start_new_session=True,
                 )
         except OSError as error:
@@ -238,8 +238,8 @@ class LocalAws:
                 f"the local AWS can't be started: {error.strerror}", where=str(self._python), remedy="run `make setup`"
             ) from error
         finally:
-            if leash_end is not None:
-                os.close(leash_end)
+            if child_end is not None:
+                os.close(child_end)
         self.pid = self._process.pid
 
     def _server_environment(self, scratch: Path) -> dict[str, str]:

@@ -3,7 +3,7 @@
 Runs with the Python of MiniStack's own virtualenv and therefore imports nothing of this project but
 the patches beside it. `LocalAws` starts it; by hand:
 
-    python server.py [--port N] [--leash FD] [--without PATCH ...] [--self-test]
+    python server.py [--port N] [--parent-pipe FD] [--without PATCH ...] [--self-test]
 
 It prints one line of JSON on its standard output as soon as it listens (`{"port": ..., "pid": ...}`);
 whatever MiniStack says goes to standard error. Environment:
@@ -38,8 +38,8 @@ def main() -> None:
     announce = _keep_standard_output_for_the_announcement()
     parent = os.getppid()
     _stop_at_once_on(signal.SIGTERM, signal.SIGINT)
-    if arguments.leash is not None:
-        _end_with_parent(arguments.leash, parent)
+    if arguments.parent_pipe is not None:
+        _end_with_parent(arguments.parent_pipe, parent)
     # Listening before MiniStack is imported: it reads the port while importing, and a port that
     # somebody else could still take would be no port.
     listener = _listen(arguments.port)
@@ -61,7 +61,9 @@ def main() -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="The local AWS of the rehearsal.")
     parser.add_argument("--port", type=int, default=0, help="port to listen on; 0 takes a free one")
-    parser.add_argument("--leash", type=int, help="descriptor of a pipe: the server ends when its other end closes")
+    parser.add_argument(
+        "--parent-pipe", type=int, help="descriptor of a pipe: the server ends when its other end closes"
+    )
     parser.add_argument("--without", action="append", default=[], help="a patch to leave out")
     parser.add_argument("--self-test", action="store_true", help="try every patch before and after, print the result")
     return parser.parse_args()
@@ -113,22 +115,22 @@ def _stop_at_once_on(*signals: signal.Signals) -> None:
         signal.signal(number, lambda *_: _end(0))
 
 
-def _end_with_parent(leash: int, parent: int) -> None:
+def _end_with_parent(parent_pipe: int, parent: int) -> None:
     """End when the parent has ended, even if it was killed.
 
-    The parent holds the other end of the pipe `leash`; the system closes it when the parent dies.
+    The parent holds the other end of the pipe `parent_pipe`; the system closes it when the parent dies.
     Asking for the parent's id as well covers a forked child of the parent that still holds that end.
     The kernel's parent-death signal (Linux) is not used: it fires when the *thread* that started us ends.
     """
 
     def watch() -> None:
         while os.getppid() == parent:
-            readable, _, _ = select.select([leash], [], [], _HOW_OFTEN_TO_ASK_FOR_THE_PARENT)
-            if readable and not os.read(leash, 1):
+            readable, _, _ = select.select([parent_pipe], [], [], _HOW_OFTEN_TO_ASK_FOR_THE_PARENT)
+            if readable and not os.read(parent_pipe, 1):
                 break
         _end(0)
 
-    threading.Thread(target=watch, name="leash", daemon=True).start()
+    threading.Thread(target=watch, name="parent_pipe", daemon=True).start()
 
 
 def _end(code: int) -> None:

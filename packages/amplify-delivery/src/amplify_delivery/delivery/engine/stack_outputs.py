@@ -21,7 +21,7 @@ from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.errors import ConfigError, RefusedError
 from amplify_delivery.export import RootStack, render_root
 from amplify_delivery.publishing.aws_errors import ACCESS_DENIED
-from amplify_delivery.publishing.standing import described
+from amplify_delivery.publishing.stack_state import described
 from amplify_delivery.stacks.inputs import read_assembly
 from amplify_delivery.stacks.output_names import NESTED_OUTPUTS, ROOT_OUTPUTS
 

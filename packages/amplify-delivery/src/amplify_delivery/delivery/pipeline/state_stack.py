@@ -14,7 +14,7 @@ from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.teardown import emptying
 from amplify_delivery.errors import FailedError, RefusedError, midway
 from amplify_delivery.publishing.aws_errors import AWS_ERRORS
-from amplify_delivery.publishing.standing import described
+from amplify_delivery.publishing.stack_state import described
 
 TEMPLATE = Path(__file__).with_name("templates") / "state.yaml"
 _PATIENCE = 600

@@ -17,7 +17,7 @@ from amplify_delivery.delivery.teardown.held import Held, in_state
 from amplify_delivery.delivery.teardown.root_stack import Root
 from amplify_delivery.errors import LockedError, RefusedError, midway
 from amplify_delivery.publishing.aws_errors import AWS_ERRORS, code
-from amplify_delivery.publishing.standing import DEPLOYMENT_BUCKET
+from amplify_delivery.publishing.stack_state import DEPLOYMENT_BUCKET
 from amplify_delivery.stacks.config import Project
 
 if TYPE_CHECKING:

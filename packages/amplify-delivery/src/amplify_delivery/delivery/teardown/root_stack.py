@@ -19,7 +19,7 @@ from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.teardown.held import Held, in_stack, living
 from amplify_delivery.errors import DeliveryError, FailedError, RefusedError
 from amplify_delivery.publishing.aws_errors import AWS_ERRORS
-from amplify_delivery.publishing.standing import described
+from amplify_delivery.publishing.stack_state import described
 from amplify_delivery.stacks.config import EnvironmentConfig, Project
 from amplify_delivery.stacks.inputs import root_stack_name
 
@@ -72,7 +72,7 @@ class Root:
         """What it holds; nothing when it is gone. Raises `RefusedError` for a stack that CloudFormation would not
         delete, and for one of its name that the engine does not know."""
         held: list[Held] = []
-        for found in self._standing(account):
+        for found in self._existing(account):
             self._check(account, found)
             with account.asking(f"listing what stack {found['StackName']} holds"):
                 held += in_stack(account.client("cloudformation"), found["StackId"])
@@ -80,7 +80,7 @@ class Root:
 
     def check_gone(self, account: Account) -> None:
         """Raise `FailedError`, with what is alive in it, if it is there after the engine has destroyed it."""
-        for found in self._standing(account):
+        for found in self._existing(account):
             raise FailedError(
                 f"the stack is still there, in state {found['StackStatus']}, and the engine has forgotten it"
                 + _listed(self._alive(account, found)),
@@ -119,7 +119,7 @@ class Root:
             f"stack-delete-complete {stack}`, then `amplify-delivery destroy {self.environment}` again"
         )
 
-    def _standing(self, account: Account) -> list[dict[str, Any]]:
+    def _existing(self, account: Account) -> list[dict[str, Any]]:
         """CloudFormation's description of each stack that is there, by id and by name."""
         found: dict[str, dict[str, Any]] = {}
         for asked in (*self.ids, *([self.name] if self.name else [])):

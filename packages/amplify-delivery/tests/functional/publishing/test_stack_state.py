@@ -11,7 +11,7 @@ import pytest
 
 from amplify_delivery.errors import DeployError
 from amplify_delivery.publishing import PublishTarget
-from amplify_delivery.publishing.standing import Name, check_names, check_stack
+from amplify_delivery.publishing.stack_state import Name, check_names, check_stack
 from aws_rehearsal.local_aws import random_account
 from aws_rehearsal_tests.local_account import LocalAccount
 
