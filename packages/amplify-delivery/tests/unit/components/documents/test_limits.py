@@ -102,3 +102,11 @@ def test_a_policy_that_is_too_long() -> None:
     large = document([allow("A", [f"s3:Get{n:0100d}" for n in range(100)], "*")])
     with pytest.raises(ConfigError, match="but IAM takes 6144"):
         limits.check_roles([], [replace(policy, document=large)])
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "ap-southeast-2", "ap-northeast-1"])
+def test_the_longest_name_of_an_app_is_within_the_limits(region: str) -> None:
+    """Amplify takes 3 to 20 letters and digits. They stand in nearly every line of UpdatePipeline's rights."""
+    names = replace(w.pipeline, app="a" * 20, region=region)
+    documents = pipeline_documents(w.pipeline_model(names=names))
+    limits.check_roles(documents.roles, documents.boundaries)

@@ -22,15 +22,9 @@ from amplify_delivery.components.documents.statements import (
     document,
 )
 
-ROLE_READS = (
-    "iam:GetRole",
-    "iam:GetRolePolicy",
-    "iam:ListAttachedRolePolicies",
-    "iam:ListInstanceProfilesForRole",
-    "iam:ListRolePolicies",
-    "iam:ListRoleTags",
-)
-POLICY_READS = ("iam:GetPolicy", "iam:GetPolicyVersion", "iam:ListPolicyTags", "iam:ListPolicyVersions")
+ROLE_READS = ("iam:GetRole*", "iam:ListAttachedRolePolicies", "iam:ListInstanceProfilesForRole", "iam:ListRole*")
+"""Wildcards: what they take in beside is reading too, and a role's inline policies have room for 10,240 characters."""
+POLICY_READS = ("iam:GetPolicy*", "iam:ListPolicy*")
 BUCKET_READS = ("s3:GetAccelerateConfiguration", "s3:GetReplicationConfiguration")
 """What the provider's Read of a bucket asks for beside `s3:GetBucket*` and the settings; a refusal ends it."""
 BUCKET_TAGS = ("s3:ListTagsForResource", "s3:TagResource", "s3:UntagResource")
@@ -171,9 +165,9 @@ def _roles(names: PipelineNames) -> list[Statement]:
         allow("RoleReads", [*ROLE_READS, *POLICY_READS], _own_iam(names)),
         allow("ActionRoleList", "iam:PutRolePolicy", names.role_arn()),
         *_iam_tags(names),
-        passed("PassPipelineRole", "codepipeline", ""),
-        passed("PassProjectRoles", "codebuild", "build", "update"),
-        passed("PassTriggerRole", "events", "trigger"),
+        passed("PassPipeline", "codepipeline", ""),
+        passed("PassProjects", "codebuild", "build", "update"),
+        passed("PassTrigger", "events", "trigger"),
     ]
 
 
@@ -184,13 +178,15 @@ def _storage(names: PipelineNames) -> list[Statement]:
     own = {"StringEquals": {"aws:ResourceAccount": names.account}}
     alias = {"kms:ResourceAliases": names.artifact_key_alias}
     key = names.arn("kms", "key/*", region="*")
-    settings = [f"s3:{verb}{setting}" for verb in ("Get", "Put") for setting in BUCKET_SETTINGS]
+    # Those of a bucket by name are read with `s3:GetBucket*`: the role's policies have little room.
+    settings = [f"s3:Put{setting}" for setting in BUCKET_SETTINGS]
+    settings += [f"s3:Get{setting}" for setting in BUCKET_SETTINGS if not setting.startswith("Bucket")]
     changes = actions_of(
         "kms", "DescribeKey EnableKeyRotation GetKeyPolicy GetKeyRotationStatus ListResourceTags PutKeyPolicy"
     )
     return [
         allow(
-            "ArtifactBuckets",
+            "Buckets",
             ["s3:CreateBucket", "s3:GetBucket*", "s3:ListBucket", *BUCKET_READS, *BUCKET_TAGS, *settings],
             bucket,
         ),
@@ -244,16 +240,16 @@ def _events(names: PipelineNames) -> list[Statement]:
     return [
         allow("Rules", actions_of("events", rules), names.arn("events", f"rule/{names.event_rule_prefix}*")),
         allow(
-            "Notifications",
+            "Notes",
             actions_of("codestar-notifications", notes),
             note,
             {"StringEquals": {"codestar-notifications:NotificationsForResource": names.pipeline_arn}},
         ),
         # Tagging does not know what a rule is about. A new one is tagged in its creation, with our tag among all.
-        allow("TagNewNotifications", tagging[0], note, _tagged_as_ours(names)),
-        allow("TagNotifications", tagging, note, {**_ours(names), **_no_tag_of_ours()}),
+        allow("TagNewNotes", tagging[0], note, _tagged_as_ours(names)),
+        allow("TagNotes", tagging, note, {**_ours(names), **_no_tag_of_ours()}),
         # A target has no ARN of its own. The provider deletes it after a change of targets, unless a rule names it.
-        allow("NotificationTargets", "codestar-notifications:DeleteTarget", "*", _here(names)),
+        allow("Targets", "codestar-notifications:DeleteTarget", "*", _here(names)),
         # A subscription's ARN is its topic's with an id behind it. What is asked for it, SNS refuses by its topic's.
         allow("Topic", actions_of("sns", _TOPIC_ACTIONS), [topic, f"{topic}:*"]),
         # Nobody's queue, function or server: whoever is told is told by e-mail.
@@ -270,10 +266,9 @@ _TOPIC_ACTIONS = (
 def _iam_tags(names: PipelineNames) -> list[Statement]:
     """Tags of the pipeline's roles and boundaries, but those that policies hang on."""
     roles, policies = (names.iam_arn(kind, names.path, "*") for kind in ("role", "policy"))
-    return [
-        allow("RoleTags", ["iam:TagRole", "iam:UntagRole"], roles, _no_tag_of_ours()),
-        allow("BoundaryTags", ["iam:TagPolicy", "iam:UntagPolicy"], policies, _no_tag_of_ours()),
-    ]
+    # One statement: each of these actions knows roles only, or policies only.
+    tagging = ["iam:TagPolicy", "iam:TagRole", "iam:UntagPolicy", "iam:UntagRole"]
+    return [allow("Tags", tagging, [roles, policies], _no_tag_of_ours())]
 
 
 _KEY_POWERS = ("kms:CreateGrant", "kms:DisableKey", "kms:PutKeyPolicy", "kms:ScheduleKeyDeletion")
