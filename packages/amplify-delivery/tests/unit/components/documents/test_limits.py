@@ -104,7 +104,7 @@ def test_a_policy_that_is_too_long() -> None:
         limits.check_roles([], [replace(policy, document=large)])
 
 
-@pytest.mark.parametrize("region", ["us-east-1", "ap-southeast-2", "ap-northeast-1"])
+@pytest.mark.parametrize("region", ["us-east-1", "eu-central-1"])
 def test_the_longest_name_of_an_app_is_within_the_limits(region: str) -> None:
     """Amplify takes 3 to 20 letters and digits. They stand in nearly every line of UpdatePipeline's rights."""
     names = replace(w.pipeline, app="a" * 20, region=region)

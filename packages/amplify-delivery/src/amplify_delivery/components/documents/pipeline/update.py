@@ -22,9 +22,15 @@ from amplify_delivery.components.documents.statements import (
     document,
 )
 
-ROLE_READS = ("iam:GetRole*", "iam:ListAttachedRolePolicies", "iam:ListInstanceProfilesForRole", "iam:ListRole*")
-"""Wildcards: what they take in beside is reading too, and a role's inline policies have room for 10,240 characters."""
-POLICY_READS = ("iam:GetPolicy*", "iam:ListPolicy*")
+ROLE_READS = (
+    "iam:GetRole",
+    "iam:GetRolePolicy",
+    "iam:ListAttachedRolePolicies",
+    "iam:ListInstanceProfilesForRole",
+    "iam:ListRolePolicies",
+    "iam:ListRoleTags",
+)
+POLICY_READS = ("iam:GetPolicy", "iam:GetPolicyVersion", "iam:ListPolicyTags", "iam:ListPolicyVersions")
 BUCKET_READS = ("s3:GetAccelerateConfiguration", "s3:GetReplicationConfiguration")
 """What the provider's Read of a bucket asks for beside `s3:GetBucket*` and the settings; a refusal ends it."""
 BUCKET_TAGS = ("s3:ListTagsForResource", "s3:TagResource", "s3:UntagResource")
@@ -67,7 +73,7 @@ def update_statements(model: PipelineModel) -> list[Statement]:
     ]
     source = model.source
     if isinstance(source, ConnectionSource):
-        for sid, service in (("Connection", "codeconnections"), ("OlderConnection", "codestar-connections")):
+        for sid, service in (("Connection", "codeconnections"), ("Older", "codestar-connections")):
             # To be passed on, not to be used: whoever may use it reads and writes every repository behind it.
             passed = {"StringEquals": {f"{service}:PassedToService": "codepipeline.amazonaws.com"}}
             found.append(allow(sid, f"{service}:PassConnection", source.connection, passed))
@@ -147,7 +153,7 @@ def _pipeline(names: PipelineNames) -> list[Statement]:
             [names.project_arn(what) for what in ("build", "update")],
         ),
         allow(
-            "LogGroups",
+            "Logs",
             actions_of(
                 "logs", "GetDataProtectionPolicy ListTagsForResource PutRetentionPolicy TagResource UntagResource"
             ),
@@ -163,7 +169,7 @@ def _roles(names: PipelineNames) -> list[Statement]:
 
     return [
         allow("RoleReads", [*ROLE_READS, *POLICY_READS], _own_iam(names)),
-        allow("ActionRoleList", "iam:PutRolePolicy", names.role_arn()),
+        allow("ActionRoles", "iam:PutRolePolicy", names.role_arn()),
         *_iam_tags(names),
         passed("PassPipeline", "codepipeline", ""),
         passed("PassProjects", "codebuild", "build", "update"),
@@ -246,14 +252,14 @@ def _events(names: PipelineNames) -> list[Statement]:
             {"StringEquals": {"codestar-notifications:NotificationsForResource": names.pipeline_arn}},
         ),
         # Tagging does not know what a rule is about. A new one is tagged in its creation, with our tag among all.
-        allow("TagNewNotes", tagging[0], note, _tagged_as_ours(names)),
+        allow("NewNotes", tagging[0], note, _tagged_as_ours(names)),
         allow("TagNotes", tagging, note, {**_ours(names), **_no_tag_of_ours()}),
         # A target has no ARN of its own. The provider deletes it after a change of targets, unless a rule names it.
         allow("Targets", "codestar-notifications:DeleteTarget", "*", _here(names)),
         # A subscription's ARN is its topic's with an id behind it. What is asked for it, SNS refuses by its topic's.
         allow("Topic", actions_of("sns", _TOPIC_ACTIONS), [topic, f"{topic}:*"]),
         # Nobody's queue, function or server: whoever is told is told by e-mail.
-        allow("Subscribers", "sns:Subscribe", topic, {"StringEquals": {"sns:Protocol": "email"}}),
+        allow("Emails", "sns:Subscribe", topic, {"StringEquals": {"sns:Protocol": "email"}}),
     ]
 
 
@@ -286,7 +292,7 @@ _LISTS = (
 
 
 def _cloud_control(names: PipelineNames) -> list[Statement]:
-    return [allow("CloudControl", _CLOUD_CONTROL, "*", _here(names)), allow("Lists", _LISTS, "*")]
+    return [allow("Control", _CLOUD_CONTROL, "*", _here(names)), allow("Lists", _LISTS, "*")]
 
 
 def _tagged_as_ours(names: PipelineNames) -> dict[str, dict[str, str]]:
