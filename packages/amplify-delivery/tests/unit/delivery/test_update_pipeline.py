@@ -213,7 +213,7 @@ def test_inside_the_pipeline_nothing_begins_that_a_person_has_to_do(
         return update.when_free(engine, Patience(0))
 
     if inside:
-        with pytest.raises(DeployError, match=r"may not change by itself: aws:iam/role:Role app-main-build"):
+        with pytest.raises(DeployError, match=r"may not make these changes itself: aws:iam/role:Role app-main-build"):
             bring()
         assert engine.updates == 0
     else:
