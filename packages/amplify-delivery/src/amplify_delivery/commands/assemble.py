@@ -1,4 +1,4 @@
-"""`delivery assemble [EXPORT] --out DIR`: write the assembly of an export."""
+"""`amplify-delivery assemble [EXPORT] --out DIR`: write the assembly of an export."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""`delivery build`: what the pipeline's stage Build does with a checkout: its commands, the assembly, its examination.
+"""`amplify-delivery build`: what the pipeline's stage Build does with a checkout: its commands, the assembly, its
+examination.
 
 The commands stand in the pipeline's stack file and are read from the very checkout that is built. So a changed one
 counts at once, and changes nothing of the pipeline.

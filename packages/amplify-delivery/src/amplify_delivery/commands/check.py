@@ -1,4 +1,4 @@
-"""`delivery check [EXPORT]`: every finding about an export."""
+"""`amplify-delivery check [EXPORT]`: every finding about an export."""
 
 from __future__ import annotations
 

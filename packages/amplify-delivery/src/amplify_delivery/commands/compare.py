@@ -1,4 +1,4 @@
-"""`delivery compare A B`: what deploying B over A touches."""
+"""`amplify-delivery compare A B`: what deploying B over A touches."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`delivery deploy ENV --plan DIGEST`: deploy an environment, if what would change is still what was approved."""
+"""`amplify-delivery deploy ENV --plan DIGEST`: deploy, if what would change is still what was approved."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`delivery destroy STACK`: delete an environment; refuses while data would be lost, unless it is told to.
+"""`amplify-delivery destroy STACK`: delete an environment; refuses while data would be lost, unless it is told to.
 
 An account's or a pipeline's stack is taken down by `dismantle`.
 """

@@ -1,4 +1,4 @@
-"""`delivery outputs ENV`: an environment's outputs; secrets only when asked for."""
+"""`amplify-delivery outputs ENV`: an environment's outputs; secrets only when asked for."""
 
 from __future__ import annotations
 

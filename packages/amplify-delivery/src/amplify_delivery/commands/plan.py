@@ -1,4 +1,4 @@
-"""`delivery plan ENV`: what deploying an environment would change, resource by resource. Changes nothing itself."""
+"""`amplify-delivery plan ENV`: what deploying would change, resource by resource. Changes nothing itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`delivery publish ENV`: check an assembly and upload its objects to an environment's staging bucket."""
+"""`amplify-delivery publish ENV`: check an assembly and upload its objects to an environment's staging bucket."""
 
 from __future__ import annotations
 

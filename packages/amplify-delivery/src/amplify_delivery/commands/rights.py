@@ -1,4 +1,4 @@
-"""`delivery rights ENV`: the rights that an environment's resource types need, and with `--missing` those that lack."""
+"""`amplify-delivery rights ENV`: the rights that its resource types need, and with `--missing` those it lacks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`delivery root DIR`: the root template of one environment, and what the stack is called with."""
+"""`amplify-delivery root DIR`: the root template of one environment, and what the stack is called with."""
 
 from __future__ import annotations
 

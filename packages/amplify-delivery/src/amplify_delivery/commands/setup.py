@@ -1,4 +1,4 @@
-"""`delivery setup`: where the tooling account keeps the engine's state: a bucket and a key, as one small stack.
+"""`amplify-delivery setup`: where the tooling account keeps the engine's state: a bucket and a key, as one small stack.
 
 `--remove` takes all of it away, once no Pulumi stack's state is in the bucket any more.
 """

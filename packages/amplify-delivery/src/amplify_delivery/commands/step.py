@@ -1,4 +1,4 @@
-"""`delivery step ENV NAME`: run a pre or post step of the pipeline for an environment, or its bake time."""
+"""`amplify-delivery step ENV NAME`: run a pre or post step of the pipeline for an environment, or its bake time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`delivery up ENV`: deploy an environment, as `pulumi up -s ENV --yes` does, from a preview on."""
+"""`amplify-delivery up ENV`: deploy an environment, as `pulumi up -s ENV --yes` does, from a preview on."""
 
 from __future__ import annotations
 

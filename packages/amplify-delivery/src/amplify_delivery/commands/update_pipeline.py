@@ -1,4 +1,4 @@
-"""`delivery update-pipeline`: bring the pipeline to what its stack file says, if it differs."""
+"""`amplify-delivery update-pipeline`: bring the pipeline to what its stack file says, if it differs."""
 
 from __future__ import annotations
 

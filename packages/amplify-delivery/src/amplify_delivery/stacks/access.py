@@ -1,6 +1,6 @@
 """From an account's stack file, its environments' and the pipeline's to what each environment's roles may do.
 
-Without Pulumi: `delivery rights` asks here too.
+Without Pulumi: `amplify-delivery rights` asks here too.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""`delivery destroy` beside somebody who updates the stack, on the real engine and with a provider that takes a refused
-DeleteStack for success: nothing that lives is said to be deleted."""
+"""`amplify-delivery destroy` beside somebody who updates the stack, on the real engine and with a provider that takes a
+refused DeleteStack for success: nothing that lives is said to be deleted."""
 
 from __future__ import annotations
 

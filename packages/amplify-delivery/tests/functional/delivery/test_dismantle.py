@@ -1,4 +1,4 @@
-"""`delivery destroy` of accounts and pipelines, on the real engine: what it refuses, what it leaves, what is gone."""
+"""`amplify-delivery destroy` of accounts and pipelines, on the real engine: what is refused, left, gone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`delivery bootstrap`: which stacks it updates, and what it refuses before it touches anything."""
+"""`amplify-delivery bootstrap`: which stacks it updates, and what it refuses before it touches anything."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`delivery build`: what the pipeline's stage Build does, as a person or another CI runs it."""
+"""`amplify-delivery build`: what the pipeline's stage Build does, as a person or another CI runs it."""
 
 from __future__ import annotations
 

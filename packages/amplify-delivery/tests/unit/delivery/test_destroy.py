@@ -1,4 +1,4 @@
-"""`delivery destroy` of an environment: nothing is touched before all is checked, and what lives on is said."""
+"""`amplify-delivery destroy` of an environment: nothing is touched before all is checked, and what lives on is said."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`delivery rights`: what resource types need, and what a role's documents lack of it."""
+"""`amplify-delivery rights`: what resource types need, and what a role's documents lack of it."""
 
 from __future__ import annotations
 

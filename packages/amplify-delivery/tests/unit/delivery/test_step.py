@@ -1,4 +1,4 @@
-"""`delivery step`: the pipeline's steps as a person or a build runs them, against the local AWS."""
+"""`amplify-delivery step`: the pipeline's steps as a person or a build runs them, against the local AWS."""
 
 from __future__ import annotations
 

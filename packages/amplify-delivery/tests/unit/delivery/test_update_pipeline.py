@@ -1,4 +1,4 @@
-"""`delivery update-pipeline`: when it updates, when it leaves everything alone, and when it refuses."""
+"""`amplify-delivery update-pipeline`: when it updates, when it leaves everything alone, and when it refuses."""
 
 from __future__ import annotations
 

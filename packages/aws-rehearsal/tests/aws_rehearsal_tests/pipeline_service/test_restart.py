@@ -1,4 +1,4 @@
-"""A pipeline that tags start, changed while it runs: `delivery update-pipeline` loses nothing that was released."""
+"""Started by tags, changed while it runs: `amplify-delivery update-pipeline` loses nothing that was released."""
 
 from __future__ import annotations
 

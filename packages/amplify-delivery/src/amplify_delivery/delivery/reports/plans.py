@@ -24,7 +24,7 @@ def show(plan: Plan) -> None:
 
 
 _SHOWN = 20
-"""Steps that a refusal lists; `delivery plan` lists all."""
+"""Steps that a refusal lists; `amplify-delivery plan` lists all."""
 
 
 def listed(steps: tuple[Step, ...]) -> str:

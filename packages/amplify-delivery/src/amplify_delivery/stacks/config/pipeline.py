@@ -110,7 +110,7 @@ class PipelineConfig(Model):
     artifact_regions: Annotated[tuple[Region, ...], List] = Field(
         default=(),
         description="regions whose artifact bucket and key stay although no environment lies there any more, until "
-        "`delivery destroy` removes them",
+        "`amplify-delivery destroy` removes them",
     )
     protect: Flag = Field(default=True, description="refuse to destroy the artifact buckets and their keys")
 

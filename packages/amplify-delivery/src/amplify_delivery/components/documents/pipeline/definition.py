@@ -42,7 +42,8 @@ def pipeline_properties(model: PipelineModel) -> Properties:
         "PipelineType": "V2",
         "ExecutionMode": "QUEUED",
         # A changed pipeline starts once more, with the newest commit: it contains everything that was cancelled. Where
-        # only what is tagged may be released, `delivery update-pipeline` starts it with the commit that it came from.
+        # only what is tagged may be released, `amplify-delivery update-pipeline` starts it with the commit that it came
+        # from.
         "RestartExecutionOnUpdate": not model.tags_only,
         **_stores(model),
         "Stages": list(_stages(model)),

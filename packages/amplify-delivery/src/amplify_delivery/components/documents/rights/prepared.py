@@ -1,7 +1,7 @@
 """What the roles of an environment were made for, as its account's stack writes it down beside the bootstrap version.
 
 The rights are computed from the export's types when the account's owner runs her stack; an export that comes later may
-need more. `delivery plan` compares with this record, because CloudFormation would find out in the middle of a
+need more. `amplify-delivery plan` compares with this record, because CloudFormation would find out in the middle of a
 deployment. It holds types and not actions: there are few of them, and they are what a person understands.
 """
 
