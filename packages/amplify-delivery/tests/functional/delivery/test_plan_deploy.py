@@ -92,7 +92,7 @@ def test_plans_of_one_environment_one_after_the_other(environment: Environment, 
 
 
 def test_a_plan_must_be_named(environment: Environment) -> None:
-    fails(environment.delivery("deploy"), "which plan was approved", "amplify-delivery plan dev")
+    fails(environment.delivery("deploy"), "the approved plan is not named", "amplify-delivery plan dev")
 
 
 def the_release_behind_it_was_planned_before(environment: Environment, queued: Path) -> None:
