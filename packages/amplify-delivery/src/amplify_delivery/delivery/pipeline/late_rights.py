@@ -15,7 +15,8 @@ from amplify_delivery.errors import DeliveryError
 
 LONGEST = 360.0
 """Seconds: AWS's five minutes, and one more."""
-_PAUSE = 20.0
+_PAUSES = (5.0, 10.0, 20.0)
+"""Seconds between two attempts; the last one for all that follow. Most rights are there long before five minutes."""
 _DENIED = re.compile(
     r"not authorized to perform: (kms:\w+)(?: on resource: (arn:aws[\w-]*:kms:[\w-]+:\d{12}:key/[\w-]+))?"
 )
@@ -28,6 +29,7 @@ class LateRights:
     def __init__(self) -> None:
         self._deadline: float | None = None
         self._said: set[str] = set()
+        self._waited = 0
 
     def wait(self, error: DeliveryError) -> bool:
         """Wait a little if `error` is the denial of a right on a key; False, at once, for any other.
@@ -51,7 +53,9 @@ class LateRights:
             self._said.add(denied[0])
             output.progress(
                 f"AWS denies {denied[1]} on {key}. A right that hangs on a key's alias or tags counts up to five "
-                f"minutes after these were set: trying again every {_PAUSE:.0f} s, {left / 60:.0f} minutes at most"
+                f"minutes after these were set: trying again at least every {_PAUSES[-1]:.0f} s, {left / 60:.0f} minutes "
+                "at most"
             )
-        time.sleep(min(_PAUSE, left))
+        time.sleep(min(_PAUSES[min(self._waited, len(_PAUSES) - 1)], left))
+        self._waited += 1
         return True
