@@ -53,8 +53,8 @@ class LateRights:
             self._said.add(denied[0])
             output.progress(
                 f"AWS denies {denied[1]} on {key}. A right that hangs on a key's alias or tags counts up to five "
-                f"minutes after these were set: trying again at least every {_PAUSES[-1]:.0f} s, {left / 60:.0f} minutes "
-                "at most"
+                f"minutes after these were set: trying again at least every {_PAUSES[-1]:.0f} s, "
+                f"{left / 60:.0f} minutes at most"
             )
         time.sleep(min(_PAUSES[min(self._waited, len(_PAUSES) - 1)], left))
         self._waited += 1
