@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import traceback
 from collections import deque
 from collections.abc import Mapping
 
@@ -52,14 +53,26 @@ class Debugging:
 
     def failed(self, error: DeliveryError) -> None:
         """Before the error is told, which should be what a log ends with: where it was raised, and in a CI what had
-        been done before."""
-        _log.debug("raised here:", exc_info=error)
+        been done before. The traceback is for who asked for it: in a CI's log it would be one for a user's mistake,
+        and push what a step's commands have said out of the last lines."""
+        if self._asked:
+            _log.debug("raised here:", exc_info=error)
+        else:
+            _log.debug("raised in %s", _place(error))
         self._tell_kept()
 
     def _tell_kept(self) -> None:
         if self._kept:
             print(f"the last {len(self._kept)} debug lines:", file=sys.stderr)
             print("\n".join(self._kept), file=sys.stderr)
+
+
+def _place(error: BaseException) -> str:
+    """File and line, from this package on."""
+    frames = traceback.extract_tb(error.__traceback__)
+    if not frames:
+        return "nowhere"
+    return f"{frames[-1].filename.rpartition(f'{_LOGGER}/')[2]}:{frames[-1].lineno}"
 
 
 class _Handler(logging.Handler):
