@@ -16,6 +16,7 @@ from aws_rehearsal_tests.provider_calls import Aborted
 
 POLICY = "aws:iam/policy:Policy"
 ROLE, ROLE_POLICY = "aws:iam/role:Role", "aws:iam/rolePolicy:RolePolicy"
+ATTACHMENT = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
 RULE = "aws:cloudwatch/eventRule:EventRule"
 TARGET = "aws:cloudwatch/eventTarget:EventTarget"
 TOPIC = "aws:sns/topic:Topic"
@@ -182,6 +183,30 @@ def test_a_role_with_something_attached_stays(developer: LocalAccount) -> None:
     role.update(name="held", assumeRolePolicy=trust, forceDetachPolicies=True)
     role.delete()
     assert role.refresh() is None
+
+
+def test_life_of_an_attachment(developer: LocalAccount) -> None:
+    iam = developer.client("iam")
+    trust = json.dumps({"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}]})
+    role, policy, one = (live(token, developer) for token in (ROLE, POLICY, ATTACHMENT))
+    role.create(name="build", assumeRolePolicy=trust)
+    arn = policy.create(name="app", policy=document("s3:*"))["arn"]
+    with pytest.raises(Aborted, match=r"attaching IAM Policy .*NoSuchEntity"):
+        live(ATTACHMENT, developer).create(role="nobody", policyArn=arn)
+    assert one.create(role="build", policyArn=arn) == {"role": "build", "policyArn": arn}
+    assert str(one.resource_id).startswith("build-")
+    assert [each["PolicyArn"] for each in iam.list_attached_role_policies(RoleName="build")["AttachedPolicies"]] == [
+        arn
+    ]
+    role.refresh()
+    assert role.differences(name="build", assumeRolePolicy=trust) == {}  # what was put beside it is no difference
+    assert one.differences(role="other", policyArn=arn) == {"role": True}
+    assert one.refresh() is not None
+    iam.detach_role_policy(RoleName="build", PolicyArn=arn)
+    assert one.refresh() is None
+    one.delete()
+    role.delete()
+    policy.delete()
 
 
 def test_what_is_no_role(developer: LocalAccount) -> None:

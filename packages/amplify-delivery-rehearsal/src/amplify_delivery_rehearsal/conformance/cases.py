@@ -85,8 +85,14 @@ def _roles(make: Made) -> Iterator[tuple[str, Callable[[], Case]]]:
         put = {"name": "own", "role": name, "policy": document("s3:GetObject")}
         return Case(put, ({"policy": document("s3:PutObject")},))
 
+    def attachment() -> Case:
+        name = make("aws:iam/role:Role", name="attached", assumeRolePolicy=trust("codebuild"))["name"]
+        arn = make("aws:iam/policy:Policy", name="attached", policy=document("s3:GetObject"))["arn"]
+        return Case({"policyArn": arn, "role": name}, ())
+
     yield "aws:iam/role:Role", role
     yield "aws:iam/rolePolicy:RolePolicy", policy
+    yield "aws:iam/rolePolicyAttachment:RolePolicyAttachment", attachment
 
 
 def cases(make: Made, account: str) -> Iterator[tuple[str, Callable[[], Case]]]:

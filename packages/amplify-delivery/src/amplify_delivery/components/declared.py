@@ -59,6 +59,7 @@ def classic_role(
     document: RoleDocument, opts: pulumi.ResourceOptions, after: Iterable[pulumi.Resource] = ()
 ) -> list[pulumi.Resource]:
     """A role, and each of its policies as a resource of its own: what changes one of them calls nothing else of IAM.
+    `after` are its boundary and its managed policies.
 
     Not the native role: what the handler of a role calls for a change of one inline policy, or of tags, is not said;
     and a refresh takes a policy that was put beside it for the role's own, which the next update takes away.
@@ -78,7 +79,11 @@ def classic_role(
         )
         for name in sorted(document.policies)
     ]
-    return [made, *policies]
+    attached = [
+        aws.iam.RolePolicyAttachment(f"{document.name}-{number}", role=made.name, policy_arn=arn, opts=opts)
+        for number, arn in enumerate(document.managed_policies, start=1)
+    ]
+    return [made, *policies, *attached]
 
 
 def project(

@@ -90,7 +90,7 @@ class DeliveryPipeline(pulumi.ComponentResource):
             properties = pipeline_properties(model)
             check_definition(properties)
             documents = pipeline_documents(model, build=args.build, engine=args.engine)
-            check_roles(documents.roles, documents.boundaries)
+            check_roles(documents.roles, (*documents.boundaries, *documents.policies))
             check_projects(documents.projects)
             for region in model.store_regions:
                 readers = model.environments
@@ -165,13 +165,13 @@ class DeliveryPipeline(pulumi.ComponentResource):
 
     def _roles_and_projects(self, documents: PipelineDocuments, key: aws.kms.Key) -> list[pulumi.Resource]:
         child = pulumi.ResourceOptions(parent=self)
-        boundaries = {b.arn: declared.managed_policy(b, child) for b in documents.boundaries}
+        managed = {p.arn: declared.managed_policy(p, child) for p in (*documents.boundaries, *documents.policies)}
         roles: dict[str, list[pulumi.Resource]] = {}
         for document in documents.roles:
-            after = [boundaries[document.boundary]] if document.boundary in boundaries else []
+            after = [managed[arn] for arn in (document.boundary, *document.managed_policies) if arn]
             roles[document.arn] = declared.classic_role(document, child, after)
         projects = [declared.project(p, child, roles[p.role_arn], key_arn=key.arn) for p in documents.projects]
-        return [*boundaries.values(), *(made for role in roles.values() for made in role), *projects]
+        return [*managed.values(), *(made for role in roles.values() for made in role), *projects]
 
     def _starts(
         self, args: DeliveryPipelineArgs, pipeline: native.codepipeline.Pipeline, after: Iterable[pulumi.Resource]

@@ -77,7 +77,8 @@ class DeclaredWorld:
         self.documents: PipelineDocuments = pipeline_documents(self.model)
         self.accounts: dict[str, AccountDocuments] = {}
         self.state_keys: dict[str, str] = {}
-        self._declare(self.tooling, REGION, self.documents.boundaries, self.documents.roles, self.documents.projects)
+        own = (*self.documents.boundaries, *self.documents.policies)
+        self._declare(self.tooling, REGION, own, self.documents.roles, self.documents.projects)
         self.state_keys["tooling"] = self._state(self.pipeline)
         for names in self.environments:
             self.state_keys[names.environment] = self._state(names)

@@ -129,6 +129,12 @@ def _declare(world: World, model: PipelineModel, environments: list[EnvironmentN
     tooling = pipeline_documents(model)
     for role in tooling.roles:
         _role(world, world.tooling, role)
+    iam = world.client("iam", world.aws.make_admin(world.tooling), "us-east-1")
+    for policy in tooling.policies:
+        iam.create_policy(PolicyName=policy.name, Path=policy.path, PolicyDocument=json.dumps(policy.document))
+    for role in tooling.roles:
+        for arn in role.managed_policies:
+            iam.attach_role_policy(RoleName=role.name, PolicyArn=arn)
     for project in tooling.projects:
         if project.name == names.project("build"):
             everything = {"files": ["**/*"], "base-directory": "$CODEBUILD_SRC_DIR"}

@@ -34,6 +34,7 @@ from unit.stacks.test_every_declared_document import recordings
 PIPELINES = ("connection", "codecommit", "s3", "github-token")
 KEY, ROLE, POLICY = "aws:kms/key:Key", "aws-native:iam:Role", "aws:iam/policy:Policy"
 CLASSIC_ROLE, ROLE_POLICY = "aws:iam/role:Role", "aws:iam/rolePolicy:RolePolicy"
+ATTACHMENT = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
 CHANGES = ("create", "update", "delete")
 
 NEW_REGION = frozenset(
@@ -131,7 +132,7 @@ class Declared:
             bucket = f"arn:aws:s3:::{given['bucket']}"
             return [f"{bucket}/{given['key']}"] if "Object" in self.type and "Bucket" not in action else [bucket]
         if service == "iam":
-            if self.type == ROLE_POLICY:
+            if self.type in {ROLE_POLICY, ATTACHMENT}:
                 return [f"arn:aws:iam::{self.account}:role/amplify-delivery/{APP}/pipeline/pipeline/{given['role']}"]
             kind, called = ("policy", name) if self.type == POLICY else ("role", given.get("roleName", name))
             return [f"arn:aws:iam::{self.account}:{kind}{given.get('path', '/')}{called}"]
@@ -281,7 +282,9 @@ def world(*programs: str) -> World:
         for role in recording.all(CLASSIC_ROLE):
             arn = f"arn:aws:iam::{account}:role{role.inputs['path']}{role.inputs['name']}"
             own = [p for p in recording.all(ROLE_POLICY) if p.inputs["role"] == role.inputs["name"]]
+            attached = [a for a in recording.all(ATTACHMENT) if a.inputs["role"] == role.inputs["name"]]
             policies = [json.loads(policy.inputs["policy"]) for policy in own]
+            policies += [managed[each.inputs["policyArn"]] for each in attached]
             boundary = managed.get(role.inputs.get("permissionsBoundary", ""))
             roles[arn] = Role(arn, json.loads(role.inputs["assumeRolePolicy"]), tuple(policies), boundary)
         for resource in declared(program):

@@ -288,6 +288,10 @@ class PipelineNames(_Place):
     def role_arn(self, what: str = "") -> str:
         return self.iam_arn("role", self.path, self.role(what))
 
+    def policy(self, what: str, number: int) -> str:
+        """Name of a managed policy of the role `what`."""
+        return fit(f"{self.prefix}-{what}-{number}", MAX_POLICY_NAME)
+
     def boundary(self, what: str) -> str:
         """Name of the boundary of a role: `pipeline` or `update`."""
         return fit(f"{self.prefix}-{what}-boundary", MAX_POLICY_NAME)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from amplify_delivery.components.documents.naming import EnvironmentNames
+from amplify_delivery.components.documents.naming import EnvironmentNames, PipelineNames
 from amplify_delivery.components.documents.statements import PolicyDocument, Statement, document, size
 
 INLINE_ROOM = 10_240
@@ -44,8 +44,10 @@ def _split(whole: Statement, room: int) -> list[Statement]:
     return parts
 
 
-def managed(names: EnvironmentNames, what: str, statements: Iterable[Statement]) -> tuple[PolicyDocument, ...]:
-    """Managed policies for a role's rights that depend on resource types: as many as they need, numbered from 1."""
+def managed(
+    names: EnvironmentNames | PipelineNames, what: str, statements: Iterable[Statement], needs: str
+) -> tuple[PolicyDocument, ...]:
+    """Managed policies for rights of the role `what`: as many as they need, numbered from 1. `needs` says what for."""
     result = []
     for number, group in enumerate(pack(statements, MANAGED_ROOM), start=1):
         name = names.policy(what, number)
@@ -53,7 +55,7 @@ def managed(names: EnvironmentNames, what: str, statements: Iterable[Statement])
             PolicyDocument(
                 name=name,
                 path=names.path,
-                description=f"What {what} of {names.prefix} needs for the resource types in use, part {number}",
+                description=f"What {what} of {names.prefix} needs {needs}, part {number}",
                 document=document(group),
                 arn=names.iam_arn("policy", names.path, name),
             )

@@ -35,6 +35,7 @@ _MAY: Mapping[str, _May] = {
     "aws:iam/policy:Policy": _May(_UPDATE, _TAGS),
     "aws:iam/role:Role": _May(_UPDATE, _TAGS),
     "aws:iam/rolePolicy:RolePolicy": _May(frozenset()),
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": _May(frozenset()),
     "aws:kms/alias:Alias": _May(frozenset({"create"})),
     "aws:kms/key:Key": _May(_STORE, _TAGS | {"enableKeyRotation", "policy"}),
     "aws:s3/bucket:Bucket": _May(_STORE, _TAGS),

@@ -38,7 +38,7 @@ def test_every_size_is_within_the_limits(number: int, per_wave: int) -> None:
     limits.check_model(model)
     limits.check_definition(pipeline_properties(model))
     documents = pipeline_documents(model)
-    limits.check_roles(documents.roles, documents.boundaries)
+    limits.check_roles(documents.roles, (*documents.boundaries, *documents.policies))
     bucket = bucket_policy(w.pipeline, w.HOME, model.environments)
     key = key_policy(w.pipeline, w.HOME, model.environments)
     limits.check_resource_policies(bucket, key, w.HOME)
@@ -104,9 +104,9 @@ def test_a_policy_that_is_too_long() -> None:
         limits.check_roles([], [replace(policy, document=large)])
 
 
-@pytest.mark.parametrize("region", ["us-east-1", "eu-central-1"])
+@pytest.mark.parametrize("region", ["us-east-1", "ap-southeast-2", "us-gov-west-1"])
 def test_the_longest_name_of_an_app_is_within_the_limits(region: str) -> None:
     """Amplify takes 3 to 20 letters and digits. They stand in nearly every line of UpdatePipeline's rights."""
-    names = replace(w.pipeline, app="a" * 20, region=region)
+    names = replace(w.pipeline, app="a" * 20, region=region, name="p" * 30)
     documents = pipeline_documents(w.pipeline_model(names=names))
-    limits.check_roles(documents.roles, documents.boundaries)
+    limits.check_roles(documents.roles, (*documents.boundaries, *documents.policies))

@@ -56,7 +56,10 @@ def failing(mutation: Mutation) -> Row | None:
     """
     documents = {**w.declared(), mutation.document: mutation.loosened}
     concerned = [row for row in _table() if _concerns(mutation.document, row)]
-    boundless = mutation.document.startswith("role") and " policy " in mutation.document
+    attached = {f"policy {policy.name}" for policy in w.tooling().policies}
+    boundless = mutation.document in attached or (
+        mutation.document.startswith("role") and " policy " in mutation.document
+    )
     plain = w.build_world(documents, unbound=BOUND if boundless else frozenset())
     for row in concerned:
         if w.is_allowed(plain, row.principal, row.action, row.resource, row.context) is not row.allowed:

@@ -59,7 +59,8 @@ def _named(roles: tuple[RoleDocument, ...]) -> w.Named:
 def _from(source: Any) -> w.Named:
     documents = pipeline_documents(w.pipeline_model(source=source))
     update = next(policy for policy in documents.boundaries if policy.name == w.pipeline.boundary("update"))
-    return {**_named(documents.roles), f"boundary {update.name}": update.document}
+    attached = {f"policy {policy.name}": policy.document for policy in documents.policies}
+    return {**_named(documents.roles), **attached, f"boundary {update.name}": update.document}
 
 
 def _codecommit() -> Iterator[Row]:

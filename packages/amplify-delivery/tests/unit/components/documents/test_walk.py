@@ -84,7 +84,7 @@ def test_sizes_are_within_iams() -> None:
     for documents in w.accounts().values():
         limits.check_roles(documents.roles, (*documents.policies, documents.boundary))
         limits.check_projects(documents.projects)
-    limits.check_roles(w.tooling().roles, w.tooling().boundaries)
+    limits.check_roles(w.tooling().roles, (*w.tooling().boundaries, *w.tooling().policies))
     limits.check_projects(w.tooling().projects)
 
 

@@ -189,6 +189,8 @@ def declared() -> Named:
         add_role(role)
     for policy in tooling().boundaries:
         found[f"boundary {policy.name}"] = policy.document
+    for policy in tooling().policies:
+        found[f"policy {policy.name}"] = policy.document
     for region in (HOME, AWAY):
         found[f"bucket policy {region}"] = bucket_policy(pipeline, region, ENVIRONMENTS)
         found[f"key policy {region}"] = key_policy(pipeline, region, ENVIRONMENTS)
@@ -218,7 +220,8 @@ def build_world(
     }
     boundary_of = {boundary_arn: documents[f"boundary {name}"] for boundary_arn, name in _boundaries()}
     roles[BACKEND] = Role(BACKEND, role_trust(BACKEND), (EVERYTHING,), boundary_of[prod.boundary_arn])
-    managed = {p.arn: f"policy {p.name}" for d in accounts().values() for p in d.policies}
+    attached = (*(p for d in accounts().values() for p in d.policies), *tooling().policies)
+    managed = {policy.arn: f"policy {policy.name}" for policy in attached}
     for declared_role in (*(r for d in accounts().values() for r in d.roles), *tooling().roles):
         policies = [documents[f"role {declared_role.name} policy {name}"] for name in declared_role.policies]
         policies += [documents[managed[arn]] for arn in declared_role.managed_policies]
@@ -267,7 +270,7 @@ def foreign_key(account: str) -> str:
 def identity_statements() -> list[tuple[str, Statement]]:
     """Role and statement of everything that is allowed to a role of prod or of the tooling account."""
     found = []
-    managed = {p.arn: p.document for p in accounts()["prod"].policies}
+    managed = {p.arn: p.document for p in (*accounts()["prod"].policies, *tooling().policies)}
     for role in (*accounts()["prod"].roles, *tooling().roles):
         for policy in (*role.policies.values(), *(managed[arn] for arn in role.managed_policies)):
             found += [(role.arn, s) for s in policy["Statement"] if s["Effect"] == "Allow"]

@@ -19,6 +19,7 @@ _MODULES = {
     "aws:iam/policy:Policy": "iam",
     "aws:iam/role:Role": "iam_role",
     "aws:iam/rolePolicy:RolePolicy": "iam_role",
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": "iam_role",
     "aws:kms/alias:Alias": "kms",
     "aws:kms/key:Key": "kms",
     "aws:s3/bucket:Bucket": "s3_bucket",
@@ -50,7 +51,7 @@ def resource(token: str) -> Resource:
     if token not in _MODULES:
         raise Unsupported(
             f"unrecognized resource type: {token}. This stand-in for pulumi-aws plays {', '.join(sorted(_MODULES))}. "
-            f"Use aws-native for the others, or add {token} to rehearsal/providers/classic/"
+            f"Use aws-native for the others, or add {token} to aws_rehearsal/providers/classic/"
         )
     found: Resource = import_module(f"{__name__}.{_MODULES[token]}").TYPES[token]
     return found

@@ -1,10 +1,10 @@
-"""`aws:iam/role:Role` and `aws:iam/rolePolicy:RolePolicy`.
+"""`aws:iam/role:Role`, `aws:iam/rolePolicy:RolePolicy` and `aws:iam/rolePolicyAttachment:RolePolicyAttachment`.
 
-Plays internal/service/iam/role.go and role_policy.go of terraform-provider-aws: a role's id is its name, an inline
-policy's `ROLE:NAME`. A read of a role asks for all its inline and attached policies, whoever made them, and takes none
-of them for a difference while the program declares none with the role; these two arguments (deprecated) are not played.
-A role loses the inline policies that the last read found before it is deleted. A policy put under a name that is taken
-replaces the other.
+Plays internal/service/iam/role.go, role_policy.go and role_policy_attachment.go of terraform-provider-aws: a role's id
+is its name, an inline policy's `ROLE:NAME`, that of an attachment begins with the role's name and says no more. A read
+of a role asks for all its inline and attached policies, whoever made them, and takes none of them for a difference
+while the program declares none with the role; these two arguments (deprecated) are not played. A role loses the inline
+policies that the last read found before it is deleted. A policy put under a name that is taken replaces the other.
 """
 
 from __future__ import annotations
@@ -221,6 +221,47 @@ class RolePolicy(Resource):
                 raise aws_error(f"deleting IAM Role Policy ({resource_id})", error) from error
 
 
+class RolePolicyAttachment(Resource):
+    token = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
+    props = {
+        "policyArn": Prop(required=True, replaces=True),
+        "role": Prop(required=True, replaces=True),
+    }
+
+    def create(self, call: Call, inputs: Properties) -> tuple[str, Properties]:
+        client, role, arn = call.client("iam"), str(inputs["role"]), str(inputs["policyArn"])
+        try:
+            client.attach_role_policy(RoleName=role, PolicyArn=arn)
+        except client.exceptions.ClientError as error:
+            raise aws_error(f"attaching IAM Policy ({arn}) to IAM Role ({role})", error) from error
+        resource_id = automatic_name(f"{role}-", b"", 128, separator="")
+        call.has_id(resource_id)
+        answer = self.read(call, resource_id, inputs)
+        if answer is None:
+            what = f"IAM Role ({role}) Policy Attachment ({arn})"
+            raise ProviderError(f"reading {what}: couldn't find resource", "NOT_FOUND")
+        return answer
+
+    def read(self, call: Call, resource_id: str, olds: Properties) -> tuple[str, Properties] | None:
+        client, role, arn = call.client("iam"), str(olds["role"]), str(olds["policyArn"])
+        try:
+            pages = client.get_paginator("list_attached_role_policies").paginate(RoleName=role)
+            attached = [each["PolicyArn"] for page in pages for each in page["AttachedPolicies"]]
+        except client.exceptions.ClientError as error:
+            if error_code(error) == _GONE:
+                return None
+            raise aws_error(f"reading IAM Role ({role}) Policy Attachment ({arn})", error) from error
+        return (resource_id, {"policyArn": arn, "role": role}) if arn in attached else None
+
+    def delete(self, call: Call, resource_id: str, olds: Properties) -> None:
+        client, role, arn = call.client("iam"), str(olds["role"]), str(olds["policyArn"])
+        try:
+            client.detach_role_policy(RoleName=role, PolicyArn=arn)
+        except client.exceptions.ClientError as error:
+            if error_code(error) != _GONE:
+                raise aws_error(f"detaching IAM Policy ({arn}) from IAM Role ({role})", error) from error
+
+
 def _inline(client: Any, role: str) -> list[str]:
     pages = client.get_paginator("list_role_policies").paginate(RoleName=role)
     return [name for page in pages for name in page["PolicyNames"]]
@@ -254,4 +295,4 @@ def _no_document(inputs: Properties, key: str) -> list[tuple[str, str]]:
     return [] if fits else [(key, f'"{key}" contains an invalid JSON policy')]
 
 
-TYPES = {kind.token: kind() for kind in (Role, RolePolicy)}
+TYPES = {kind.token: kind() for kind in (Role, RolePolicy, RolePolicyAttachment)}

@@ -30,6 +30,9 @@ DESCRIPTIONS = {
 }
 
 
+FOR_TYPES = "for the resource types in use"
+
+
 @dataclass(frozen=True)
 class AccountDocuments:
     """What to declare in a target account for one environment."""
@@ -62,8 +65,8 @@ class AccountDocuments:
 def account_documents(access: EnvironmentAccess, engine: buildspecs.EngineDownload | None = None) -> AccountDocuments:
     """The documents of one environment. The same input gives the same text, everywhere."""
     names = access.names
-    rights = {"cloudformation": managed(names, "cloudformation", execution_statements(access))}
-    rights |= {what: managed(names, what, type_statements(access, what)) for what in PROJECTS}
+    rights = {"cloudformation": managed(names, "cloudformation", execution_statements(access), FOR_TYPES)}
+    rights |= {what: managed(names, what, type_statements(access, what), FOR_TYPES) for what in PROJECTS}
     return AccountDocuments(
         action_role=action_role(replace(access, names=replace(names, former=False))),
         former_action_role=action_role(access) if names.former else None,

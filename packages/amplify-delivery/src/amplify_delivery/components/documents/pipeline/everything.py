@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from amplify_delivery.components.documents.environment import BuildEnvironment
 from amplify_delivery.components.documents.naming import ROOT_PATH, PipelineNames
+from amplify_delivery.components.documents.packing import managed
 from amplify_delivery.components.documents.pipeline import buildspecs
 from amplify_delivery.components.documents.pipeline.model import (
     CodeCommitSource,
@@ -50,6 +51,8 @@ class PipelineDocuments:
     roles: tuple[RoleDocument, ...]
     """The pipeline's own role first."""
     boundaries: tuple[PolicyDocument, ...]
+    policies: tuple[PolicyDocument, ...]
+    """Managed policies of UpdatePipeline's role: with the longest names they do not fit into inline ones."""
     projects: tuple[ProjectDocument, ...]
 
     def role(self, arn: str) -> RoleDocument:
@@ -69,7 +72,8 @@ def pipeline_documents(
         "build": buildspecs.build(engine),
         "update": buildspecs.update_pipeline(engine),
     }
-    roles = [_pipeline_role(model), _build_role(names), _update_role(model)]
+    rights = managed(names, "update", update_statements(model), "for the pipeline's own resources")
+    roles = [_pipeline_role(model), _build_role(names), _update_role(names, rights)]
     roles += [_starter(names, what) for what in ("build", "update")]
     source = _source_role(model)
     if source:
@@ -78,6 +82,7 @@ def pipeline_documents(
     return PipelineDocuments(
         roles=tuple(roles),
         boundaries=(pipeline_boundary(names), update_boundary(model)),
+        policies=rights,
         projects=tuple(_project(names, what, specs[what], environment) for what in ("build", "update")),
     )
 
@@ -157,7 +162,11 @@ def _artifact_keys(names: PipelineNames, regions: Sequence[str]) -> list[Stateme
 
 
 def _project_role(
-    names: PipelineNames, what: str, policies: Mapping[str, Document], boundary: str | None
+    names: PipelineNames,
+    what: str,
+    policies: Mapping[str, Document],
+    boundary: str | None,
+    managed_policies: tuple[str, ...] = (),
 ) -> RoleDocument:
     return RoleDocument(
         name=names.role(what),
@@ -167,6 +176,7 @@ def _project_role(
         policies=policies,
         arn=names.role_arn(what),
         boundary=boundary,
+        managed_policies=managed_policies,
     )
 
 
@@ -185,10 +195,10 @@ def _build_role(names: PipelineNames) -> RoleDocument:
     return _project_role(names, "build", {"build": document(statements)}, None)
 
 
-def _update_role(model: PipelineModel) -> RoleDocument:
-    names = model.names
-    statements = [_log(names, "update"), *_artifact_keys(names, [names.region]), *update_statements(model)]
-    return _project_role(names, "update", {"update": document(statements)}, names.boundary_arn("update"))
+def _update_role(names: PipelineNames, rights: tuple[PolicyDocument, ...]) -> RoleDocument:
+    build = document([_log(names, "update"), *_artifact_keys(names, [names.region])])
+    attached = tuple(policy.arn for policy in rights)
+    return _project_role(names, "update", {"update": build}, names.boundary_arn("update"), attached)
 
 
 def _starter(names: PipelineNames, what: str) -> RoleDocument:

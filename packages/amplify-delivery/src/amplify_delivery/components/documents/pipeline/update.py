@@ -73,7 +73,7 @@ def update_statements(model: PipelineModel) -> list[Statement]:
     ]
     source = model.source
     if isinstance(source, ConnectionSource):
-        for sid, service in (("Connection", "codeconnections"), ("Older", "codestar-connections")):
+        for sid, service in (("Connection", "codeconnections"), ("OlderConnection", "codestar-connections")):
             # To be passed on, not to be used: whoever may use it reads and writes every repository behind it.
             passed = {"StringEquals": {f"{service}:PassedToService": "codepipeline.amazonaws.com"}}
             found.append(allow(sid, f"{service}:PassConnection", source.connection, passed))
@@ -153,7 +153,7 @@ def _pipeline(names: PipelineNames) -> list[Statement]:
             [names.project_arn(what) for what in ("build", "update")],
         ),
         allow(
-            "Logs",
+            "LogGroups",
             actions_of(
                 "logs", "GetDataProtectionPolicy ListTagsForResource PutRetentionPolicy TagResource UntagResource"
             ),
@@ -169,11 +169,11 @@ def _roles(names: PipelineNames) -> list[Statement]:
 
     return [
         allow("RoleReads", [*ROLE_READS, *POLICY_READS], _own_iam(names)),
-        allow("ActionRoles", "iam:PutRolePolicy", names.role_arn()),
+        allow("ActionRoleList", "iam:PutRolePolicy", names.role_arn()),
         *_iam_tags(names),
-        passed("PassPipeline", "codepipeline", ""),
-        passed("PassProjects", "codebuild", "build", "update"),
-        passed("PassTrigger", "events", "trigger"),
+        passed("PassPipelineRole", "codepipeline", ""),
+        passed("PassProjectRoles", "codebuild", "build", "update"),
+        passed("PassTriggerRole", "events", "trigger"),
     ]
 
 
@@ -184,15 +184,13 @@ def _storage(names: PipelineNames) -> list[Statement]:
     own = {"StringEquals": {"aws:ResourceAccount": names.account}}
     alias = {"kms:ResourceAliases": names.artifact_key_alias}
     key = names.arn("kms", "key/*", region="*")
-    # Those of a bucket by name are read with `s3:GetBucket*`: the role's policies have little room.
-    settings = [f"s3:Put{setting}" for setting in BUCKET_SETTINGS]
-    settings += [f"s3:Get{setting}" for setting in BUCKET_SETTINGS if not setting.startswith("Bucket")]
+    settings = [f"s3:{verb}{setting}" for verb in ("Get", "Put") for setting in BUCKET_SETTINGS]
     changes = actions_of(
         "kms", "DescribeKey EnableKeyRotation GetKeyPolicy GetKeyRotationStatus ListResourceTags PutKeyPolicy"
     )
     return [
         allow(
-            "Buckets",
+            "ArtifactBuckets",
             ["s3:CreateBucket", "s3:GetBucket*", "s3:ListBucket", *BUCKET_READS, *BUCKET_TAGS, *settings],
             bucket,
         ),
@@ -246,20 +244,20 @@ def _events(names: PipelineNames) -> list[Statement]:
     return [
         allow("Rules", actions_of("events", rules), names.arn("events", f"rule/{names.event_rule_prefix}*")),
         allow(
-            "Notes",
+            "Notifications",
             actions_of("codestar-notifications", notes),
             note,
             {"StringEquals": {"codestar-notifications:NotificationsForResource": names.pipeline_arn}},
         ),
         # Tagging does not know what a rule is about. A new one is tagged in its creation, with our tag among all.
-        allow("NewNotes", tagging[0], note, _tagged_as_ours(names)),
-        allow("TagNotes", tagging, note, {**_ours(names), **_no_tag_of_ours()}),
+        allow("TagNewNotifications", tagging[0], note, _tagged_as_ours(names)),
+        allow("TagNotifications", tagging, note, {**_ours(names), **_no_tag_of_ours()}),
         # A target has no ARN of its own. The provider deletes it after a change of targets, unless a rule names it.
-        allow("Targets", "codestar-notifications:DeleteTarget", "*", _here(names)),
+        allow("NotificationTargets", "codestar-notifications:DeleteTarget", "*", _here(names)),
         # A subscription's ARN is its topic's with an id behind it. What is asked for it, SNS refuses by its topic's.
         allow("Topic", actions_of("sns", _TOPIC_ACTIONS), [topic, f"{topic}:*"]),
         # Nobody's queue, function or server: whoever is told is told by e-mail.
-        allow("Emails", "sns:Subscribe", topic, {"StringEquals": {"sns:Protocol": "email"}}),
+        allow("Subscribers", "sns:Subscribe", topic, {"StringEquals": {"sns:Protocol": "email"}}),
     ]
 
 
@@ -272,9 +270,10 @@ _TOPIC_ACTIONS = (
 def _iam_tags(names: PipelineNames) -> list[Statement]:
     """Tags of the pipeline's roles and boundaries, but those that policies hang on."""
     roles, policies = (names.iam_arn(kind, names.path, "*") for kind in ("role", "policy"))
-    # One statement: each of these actions knows roles only, or policies only.
-    tagging = ["iam:TagPolicy", "iam:TagRole", "iam:UntagPolicy", "iam:UntagRole"]
-    return [allow("Tags", tagging, [roles, policies], _no_tag_of_ours())]
+    return [
+        allow("RoleTags", ["iam:TagRole", "iam:UntagRole"], roles, _no_tag_of_ours()),
+        allow("BoundaryTags", ["iam:TagPolicy", "iam:UntagPolicy"], policies, _no_tag_of_ours()),
+    ]
 
 
 _KEY_POWERS = ("kms:CreateGrant", "kms:DisableKey", "kms:PutKeyPolicy", "kms:ScheduleKeyDeletion")
@@ -292,7 +291,7 @@ _LISTS = (
 
 
 def _cloud_control(names: PipelineNames) -> list[Statement]:
-    return [allow("Control", _CLOUD_CONTROL, "*", _here(names)), allow("Lists", _LISTS, "*")]
+    return [allow("CloudControl", _CLOUD_CONTROL, "*", _here(names)), allow("Lists", _LISTS, "*")]
 
 
 def _tagged_as_ours(names: PipelineNames) -> dict[str, dict[str, str]]:
