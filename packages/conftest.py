@@ -24,8 +24,13 @@ from aws_rehearsal_tests.local_account import LocalAccount
 
 
 def pytest_configure() -> None:
-    """In the background of a script without job control, interrupts are ignored, also by whatever is started from here;
-    the tests that send one could only fail."""
+    """A test's outcome does not depend on where it runs: a command prints more in a CI, and tests set what they mean.
+
+    In the background of a script without job control, interrupts are ignored, also by whatever is started from here;
+    the tests that send one could only fail.
+    """
+    for variable in ("CI", "CODEBUILD_BUILD_ID", "AMPLIFY_DELIVERY_DEBUG"):
+        os.environ.pop(variable, None)
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -57,7 +57,7 @@ class Debugging:
         and push what a step's commands have said out of the last lines."""
         if self._asked:
             _log.debug("raised here:", exc_info=error)
-        else:
+        elif self._kept:  # nothing was done before a refused argument: the error says all
             _log.debug("raised in %s", _place(error))
         self._tell_kept()
 

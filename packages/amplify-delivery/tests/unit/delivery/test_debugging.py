@@ -154,8 +154,6 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> None:
         raise RefusedError("no")
 
     monkeypatch.setattr(outputs, "run", run)
-    for name in ("CI", "CODEBUILD_BUILD_ID", VARIABLE):
-        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.mark.parametrize("variable", ["CI", "CODEBUILD_BUILD_ID"])
@@ -175,6 +173,18 @@ def test_a_failure_in_a_ci_leaves_the_last_lines(
     assert "raised in " in printed.err
     assert "test_debugging.py:" in printed.err
     assert "Traceback" not in printed.err  # for who asks for it: a user's mistake is none of ours
+
+
+def test_a_refused_argument_in_a_ci_is_told_alone(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def run(*_: Any) -> int:
+        raise RefusedError("no")
+
+    monkeypatch.setattr(outputs, "run", run)
+    monkeypatch.setenv("CI", "true")
+    assert cli.main(["outputs", "dev"]) == 3
+    assert capsys.readouterr().err == "error: no\n"
 
 
 def test_by_hand_only_the_error_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
