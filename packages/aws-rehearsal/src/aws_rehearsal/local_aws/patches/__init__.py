@@ -67,6 +67,7 @@ from . import (
     topic_requests,
     unchanged_resources,
     user_pool_update,
+    user_pool_values,
 )
 from ._expect import PatchError
 
@@ -112,6 +113,7 @@ ALL: tuple[ModuleType, ...] = (
     pending_subscriptions,
     rest_api_body,
     user_pool_update,
+    user_pool_values,
     identity_providers,
     topic_requests,
     machine_names,
