@@ -8,7 +8,7 @@ from amplify_delivery.delivery import output
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.engine import waiting
 from amplify_delivery.delivery.engine.engine import Engine
-from amplify_delivery.delivery.pipeline import self_update
+from amplify_delivery.delivery.pipeline import restart, self_update
 from amplify_delivery.delivery.pipeline.self_update import COMMIT_VARIABLE
 from amplify_delivery.delivery.project import pipelines
 from amplify_delivery.delivery.reports.changes import told
@@ -42,5 +42,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
         for commit in done.started:
             print(f"the pipeline starts again, with commit {commit}")
         if not done.started:
-            print(f"what starts it are tags, and ${COMMIT_VARIABLE} names no commit: push a tag, or start it by hand")
+            print(
+                f"nothing was running, and ${COMMIT_VARIABLE} names no commit: the pipeline was not started. "
+                f"`{restart.by_hand(model.names.pipeline, None)} --region {config.region}` starts it with a commit"
+            )
     return 0

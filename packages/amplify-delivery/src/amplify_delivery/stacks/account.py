@@ -8,6 +8,7 @@ from amplify_delivery.components.documents.naming import APP_TAG
 from amplify_delivery.components.providers import Access, aws_native_provider, aws_provider
 from amplify_delivery.components.remembered import unchanged
 from amplify_delivery.components.target_account import TargetAccount, TargetAccountArgs
+from amplify_delivery.stacks import collisions
 from amplify_delivery.stacks.access import account_environments, engine_download, environment_access
 from amplify_delivery.stacks.config.program import account_config, running
 
@@ -19,6 +20,8 @@ def program() -> None:
     environments = account_environments(project, config, project.file(here.stack).name)
     engine = engine_download(project.pipeline(config.pipeline).engine)
     accesses = {env.environment: environment_access(project, app, config, env) for env in environments}
+    for name, access in accesses.items():
+        collisions.check(project, app, name, access.names)
 
     # One for each environment: of one that comes later, too, the first place is remembered.
     places = [

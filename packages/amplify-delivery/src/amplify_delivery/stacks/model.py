@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from amplify_delivery.components.documents.pipeline.model import EnvironmentRef, PipelineModel
+from amplify_delivery.errors import ConfigError
+from amplify_delivery.stacks import collisions
 from amplify_delivery.stacks.access import bootstrapped_environment, pipeline_names
 from amplify_delivery.stacks.config import PipelineConfig, Project
 
@@ -10,10 +12,14 @@ from amplify_delivery.stacks.config import PipelineConfig, Project
 def pipeline_model(project: Project, app: str, name: str, pipeline: PipelineConfig) -> PipelineModel:
     """The model of the pipeline `name`, with the places that its environments' own files say.
 
-    Raises `ConfigError` for an environment that has no file, or that is not bootstrapped. Artifact
-    stores are not part of it: their keys are only known once they are made.
+    Raises `ConfigError` for an environment that has no file, that is not bootstrapped, or whose account lets another
+    pipeline in, and for names that another stack makes too. Artifact stores are not part of it: their keys are only
+    known once they are made.
     """
     names = pipeline_names(app, name, pipeline)
+    collisions.check(project, app, name, names)
+    for environment in pipeline.environments:
+        _check_let_in(project, environment, name)
     return PipelineModel(
         names=names,
         source=pipeline.source,
@@ -24,6 +30,18 @@ def pipeline_model(project: Project, app: str, name: str, pipeline: PipelineConf
         kept_regions=pipeline.artifact_regions,
         topic_arn=names.arn("sns", names.topic) if pipeline.notifications else None,
     )
+
+
+def _check_let_in(project: Project, environment: str, name: str) -> None:
+    """CodePipeline would refuse the pipeline: it tries every action role."""
+    others = project.let_in(environment)
+    if others and name not in others:
+        raise ConfigError(
+            f"the account of {environment} lets in the pipeline {', '.join(sorted(others))}, and not {name}",
+            where=str(project.file(name)),
+            remedy=f"take {environment} out of the stages of {name}; or set `pipeline: {name}` in the account's file, "
+            f"`amplify-delivery bootstrap {environment}`, and take it out of the other one",
+        )
 
 
 def _place(project: Project, name: str) -> EnvironmentRef:

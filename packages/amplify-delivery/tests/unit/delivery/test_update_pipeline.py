@@ -96,7 +96,7 @@ def test_a_region_that_the_last_environment_has_left() -> None:
     assert "`amplify-delivery destroy main --region eu-west-1`" in caught.value.remedy
 
 
-# --- a pipeline that tags start --------------------------------------------------------------------------------------
+# --- a pipeline whose newest commit may not be released ---------------------------------------------------------------
 
 
 class Client:
@@ -162,10 +162,22 @@ def test_every_execution_has_told_its_commit_before_the_change() -> None:
     assert restart.settled(Client(("4", "InProgress", "")), "app", pause=0) == frozenset()
 
 
-def test_without_a_commit_nothing_is_started() -> None:
+def test_a_change_by_hand_starts_what_it_has_cancelled() -> None:
+    by_hand = restart.Run("", "InProgress", None)
+    ended = restart.settled(Client(*BEFORE), "app")
     client = Client(*AFTER)
-    assert restart.again(client, "app", restart.Run("", "InProgress", None), (), definition=DEFINITION) == ()
-    assert client.started == []
+    assert restart.again(client, "app", by_hand, ended, definition=DEFINITION) == ("b", "c", "d")
+    idle = Client(("1", "Succeeded", "a"), ("2", "Cancelled", "b"))
+    assert restart.again(idle, "app", by_hand, restart.settled(idle, "app"), definition=DEFINITION) == ()
+    assert idle.started == []
+
+
+def test_what_a_person_is_told_to_type_starts_that_commit() -> None:
+    told = restart.by_hand("app-main", "c0ffee")
+    assert told == (
+        "aws codepipeline start-pipeline-execution --name app-main "
+        "--source-revisions actionName=Source,revisionType=COMMIT_ID,revisionValue=c0ffee"
+    )
 
 
 def test_the_only_pipeline_needs_no_name() -> None:

@@ -494,6 +494,21 @@ def test_several_pipelines_share_the_environments(tmp_path: Path) -> None:
     assert files.pipeline_of("canary")[0] == "europe"
 
 
+def test_an_environment_in_two_pipelines_is_of_the_one_that_its_account_lets_in(tmp_path: Path) -> None:
+    """Not of the first by name: a step would be read from another file than the one that the pipeline was made of."""
+    hotfix = (
+        textwrap.dedent(SMALLEST).replace("PreProd", "Canary").replace("- name: Prod", "- name: Prod\n      post: []")
+    )
+    files = project(tmp_path, pipeline=SMALLEST, hotfix=hotfix)
+    error = _refused(lambda: files.pipeline_of("prod"))
+    assert "several pipelines deliver the environment 'prod': hotfix, pipeline" in str(error)
+    assert files.pipeline_of("preprod")[0] == "pipeline"
+    files = project(tmp_path, prod_account={"program": "account", "pipeline": "pipeline"})
+    assert files.pipeline_of("prod")[0] == "pipeline"
+    files = project(tmp_path, prod_account={"program": "account", "pipeline": "hotfix"})
+    assert files.pipeline_of("prod")[0] == "hotfix"
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [

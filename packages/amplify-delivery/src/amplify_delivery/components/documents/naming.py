@@ -7,7 +7,8 @@ cut and ends with a hash of what was lost: always the same, and not another app'
 import hashlib
 import re
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from amplify_delivery.components.names import dns_suffix, partition, regional_bucket, staging_bucket_name
 from amplify_delivery.errors import ConfigError
@@ -32,6 +33,11 @@ PUBLISH, PLAN, DEPLOY, CHECK = "publish", "plan", "deploy", "check"
 PROJECTS = (PUBLISH, PLAN, DEPLOY, CHECK)
 """The CodeBuild projects of an environment; each has a role of its own."""
 
+PIPELINE_PROJECTS = ("build", "update")
+"""The CodeBuild projects of a pipeline."""
+PIPELINE_ROLES = ("source", "build", "build-action", "update", "update-action", "trigger")
+"""The roles of a pipeline, beside its own."""
+
 STATE_PREFIX = ".pulumi/"
 """Where the engine keeps its state in the state bucket (Pulumi's DIY backend)."""
 PLANS_PREFIX = "plans/"
@@ -49,6 +55,14 @@ def fit(name: str, limit: int) -> str:
 def _checked(what: str, value: str, pattern: str, remedy: str) -> None:
     if not re.fullmatch(pattern, value):
         raise ConfigError(f"{value!r} is not a valid {what}", where=what, remedy=remedy)
+
+
+def _taken(
+    region: str, roles: Iterable[str], projects: Iterable[str], aliases: Iterable[str], bucket: str
+) -> frozenset[tuple[str, str]]:
+    regional = {"CodeBuild project": projects, "alias of a key": aliases, "bucket": (bucket,)}
+    found = {(f"{kind} in {region}", name) for kind, names in regional.items() for name in names}
+    return frozenset({*found, *(("role", name) for name in roles)})
 
 
 @dataclass(frozen=True)
@@ -234,6 +248,13 @@ class EnvironmentNames(_Place):
         """ECR repository of the environment's images."""
         return f"{self.app}/{self.environment}".lower()
 
+    def taken(self) -> frozenset[tuple[str, str]]:
+        """What it makes in its account, by kind (with the region, where names are a region's) and name."""
+        actions = (replace(self, former=former).action_role for former in (False, True))
+        roles = (*actions, self.execution_role, *map(self.project_role, PROJECTS))
+        projects = (self.project(what) for what in PROJECTS)
+        return _taken(self.region, roles, projects, (self.state_key_alias, self.staging_key_alias), self.state_bucket)
+
     @property
     def stack_role_prefix(self) -> str:
         """What names begin with that CloudFormation makes up for resources of the backend's stacks.
@@ -346,3 +367,9 @@ class PipelineNames(_Place):
     def topic(self) -> str:
         """SNS topic for notifications and approvals."""
         return f"{self.prefix}-notifications"
+
+    def taken(self) -> frozenset[tuple[str, str]]:
+        """As `EnvironmentNames.taken`, in the tooling account and the pipeline's region."""
+        roles = map(self.role, ("", *PIPELINE_ROLES))
+        projects = map(self.project, PIPELINE_PROJECTS)
+        return _taken(self.region, roles, projects, (self.artifact_key_alias, self.state_key_alias), self.state_bucket)

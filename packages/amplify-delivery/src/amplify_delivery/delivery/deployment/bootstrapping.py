@@ -15,6 +15,7 @@ from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.planning.program import changes_something
 from amplify_delivery.delivery.reports.changes import told
 from amplify_delivery.errors import ConfigError, midway
+from amplify_delivery.stacks import collisions
 from amplify_delivery.stacks.access import account_environments, environment_names
 from amplify_delivery.stacks.config import AccountConfig, EnvironmentConfig, Project
 
@@ -142,4 +143,5 @@ def _checked(project: Project, stack: str) -> AccountStack:
                 where=str(project.file(config.pipeline)),
                 remedy="name it in a stage, or its own pipeline with `pipeline` in the account's file",
             )
+        collisions.check(project, project.app, environment.environment, environment_names(project.app, environment))
     return AccountStack(stack, config, environments)

@@ -1,9 +1,9 @@
 """Starting a pipeline again that was changed while it ran, where CodePipeline itself would take another commit.
 
-`RestartExecutionOnUpdate` takes the branch's newest commit. A pipeline that tags start has released that commit never,
-perhaps: so it starts with the commit that the change came from, and whatever was started after that and is cancelled by
-the change comes again behind it. "StartPipelineExecution" and "PipelineExecutionSummary" in the CodePipeline API
-reference.
+`RestartExecutionOnUpdate` takes the newest commit of the source action's branch. Where triggers, a person or a schedule
+start the pipeline, nobody has released that commit, perhaps: so it starts with the commit that the change came from,
+and whatever was started after that and is cancelled by the change comes again behind it. "StartPipelineExecution" and
+"PipelineExecutionSummary" in the CodePipeline API reference.
 """
 
 from __future__ import annotations
@@ -48,15 +48,14 @@ def again(
     client: Any, pipeline: str, own: Run, ended: Collection[str], *, definition: str, source: str = SOURCE
 ) -> tuple[str, ...]:
     """After a change: start the pipeline with the commit of `own`, the execution that made it, then with those that
-    were started after it, had not `ended` before the change, and are cancelled now.
+    were started after it, had not `ended` before the change, and are cancelled now. Of a change by hand, which no
+    execution has made (`own` has no commit), with all that it has cancelled.
 
-    Their commits, in that order; none if `own` has no commit.
+    Their commits, in that order.
     """
-    if own.commit is None:
-        return ()
     found = runs(client, pipeline, source)
     ids = [run.id for run in found]
-    later = found[ids.index(own.id) + 1 :] if own.id in ids else ()
+    later = found[ids.index(own.id) + 1 :] if own.id in ids else () if own.commit else found
     come = [own, *(run for run in later if run.status == CANCELLED and run.id not in ended)]
     return tuple(
         run.commit
@@ -72,6 +71,12 @@ def start(client: Any, pipeline: str, commit: str, token: str, source: str = SOU
         "pipelineExecutionId"
     ]
     return started
+
+
+def by_hand(pipeline: str, commit: str | None) -> str:
+    """The command with which a person starts it."""
+    revision = f"actionName={SOURCE},revisionType=COMMIT_ID,revisionValue={commit or 'COMMIT'}"
+    return f"aws codepipeline start-pipeline-execution --name {pipeline} --source-revisions {revision}"
 
 
 def token(run: str, definition: str) -> str:

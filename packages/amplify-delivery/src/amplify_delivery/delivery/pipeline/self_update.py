@@ -188,12 +188,12 @@ class Update:
         secrets_provider.check(self.stack, state, self.context, pipeline=True)
         check_stores(state.get("resources") or (), self.model, self.stack)
         decision, declared = self._decided(engine, state)
-        tagged = decision.restarts and self.model.tags_only
-        again = Restart(self.config, self.model, self.context.variables) if tagged else None
+        ours = decision.restarts and not self.model.releases_every_push
+        again = Restart(self.config, self.model, self.context.variables) if ours else None
         changes = bring(engine, self.model) if decision.update else {}
         with midway():
             started = again.start(str(declared)) if again else ()
-        by_itself = decision.restarts and not tagged
+        by_itself = decision.restarts and not ours
         return Updated(decision.update, decision.restarts, declared, changes, started, by_itself)
 
     def _decided(self, engine: Engine, state: Mapping[str, Any]) -> tuple[Decision, str | None]:
@@ -215,7 +215,8 @@ class Update:
 
 
 class Restart:
-    """Starts a pipeline of tags again; made before the change, to know what ran then. Raises `DeployError`."""
+    """Starts a pipeline again whose branch's newest commit may not be released; made before the change, to know what
+    ran then. Raises `DeployError`."""
 
     def __init__(self, config: PipelineConfig, model: PipelineModel, variables: Mapping[str, str]) -> None:
         self._config, self._pipeline = config, model.names.pipeline
@@ -231,7 +232,10 @@ class Restart:
 
     @contextmanager
     def _client(self) -> Iterator[Any]:
-        by_hand = "start it by hand with the commit that was tagged (`aws codepipeline start-pipeline-execution`)"
+        by_hand = (
+            f"start it by hand with the commit that was released: `{restart.by_hand(self._pipeline, self._own.commit)} "
+            f"--region {self._config.region}`"
+        )
         account = Account.of(self._config)
         with told_as(RefusedError, f"starting {self._pipeline} again", account.place, otherwise=by_hand):
             yield account.client("codepipeline")

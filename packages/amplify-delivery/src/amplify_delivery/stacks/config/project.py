@@ -73,16 +73,31 @@ class Project:
         return read_account(self.file(stack), stack)
 
     def pipeline_of(self, environment: str) -> tuple[str, PipelineConfig]:
-        """The pipeline that delivers `environment`, and its name."""
-        for name in self.stacks("pipeline"):
-            config = self.pipeline(name)
-            if environment in config.environments:
-                return name, config
+        """The pipeline that delivers `environment`, and its name. Where several name it, the one that its account lets
+        in."""
+        found = {n: c for n in self.stacks("pipeline") if environment in (c := self.pipeline(n)).environments}
+        if len(found) > 1:
+            let_in = self.let_in(environment)
+            found = {name: config for name, config in found.items() if name in let_in} or found
+        if len(found) == 1:
+            return next(iter(found.items()))
+        if found:
+            raise ConfigError(
+                f"several pipelines deliver the environment {environment!r}: {', '.join(found)}",
+                where=str(self.directory),
+                remedy="an account lets one pipeline in: take it out of the others, or name the one with `pipeline` in "
+                "the account's file",
+            )
         raise ConfigError(
             f"no pipeline delivers the environment {environment!r}",
             where=str(self.directory),
             remedy="name it in a stage of Pulumi.pipeline.yaml",
         )
+
+    def let_in(self, environment: str) -> frozenset[str]:
+        """The pipelines that accounts' files let in for `environment`; empty if no file names it."""
+        accounts = (self.account(stack) for stack in self.stacks("account"))
+        return frozenset(account.pipeline for account in accounts if environment in account.environments)
 
     def step(self, environment: str, name: str) -> Step:
         """A step of `environment`, as its pipeline's file describes it."""

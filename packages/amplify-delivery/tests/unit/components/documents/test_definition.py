@@ -57,17 +57,21 @@ def test_queued_v2_that_restarts_when_it_changed(properties: dict[str, Any]) -> 
     assert properties["RestartExecutionOnUpdate"] is True
 
 
-def test_what_tags_start_does_not_restart_with_the_newest_commit() -> None:
-    tags, branches = Trigger(tags=("v*",)), Trigger(branches=("main",))
-    restarts = {
-        (tags,): False,
-        (tags, Trigger(exclude_tags=("x*",))): False,
-        (tags, branches): True,
-        (branches,): True,
-    }
-    for triggers, restart in restarts.items():
+def test_only_where_every_push_is_released_it_restarts_with_the_newest_commit() -> None:
+    tags, releases = Trigger(tags=("v*",)), Trigger(branches=("release/*",))
+    exports = Trigger(branches=("main",), paths=("amplify-export-*/**",))
+    for triggers in ((tags,), (tags, releases), (releases,), (exports,), (Trigger(exclude_tags=("x*",)),)):
         found = pipeline_properties(w.pipeline_model(triggers=triggers))
-        assert found["RestartExecutionOnUpdate"] is restart, triggers
+        assert found["RestartExecutionOnUpdate"] is False, triggers
+    for source in (
+        GitHubTokenSource(type="github-token", repository="owner/repository"),
+        CodeCommitSource(type="codecommit", repository="repository"),
+        S3Source(type="s3", bucket="bucket", key="source.zip"),
+    ):
+        found = pipeline_properties(w.pipeline_model(source=source))
+        assert found["RestartExecutionOnUpdate"] is True, source
+    by_hand = w.pipeline_model().source.model_copy(update={"detect_changes": False})
+    assert pipeline_properties(w.pipeline_model(source=by_hand))["RestartExecutionOnUpdate"] is False
 
 
 def test_steps_run_after_the_deployment_and_bake_last(properties: dict[str, Any]) -> None:

@@ -51,7 +51,7 @@ def triggers(number: int) -> PipelineConfig:
         (lambda n: Step(name="smoke", commands=("make",), timeout=n), 1, 2_145),
         (lambda n: Approval(comment="x" * n), 1, 400),
         (lambda n: Trigger(branches=("x" * n,)), 1, 255),
-        (lambda n: Trigger(paths=tuple(f"p{i}" for i in range(n))), 1, 8),
+        (lambda n: Trigger(branches=tuple(f"b{i}" for i in range(n))), 1, 8),
         (triggers, 0, 3),
     ],
     ids=["approval", "bake", "step", "comment", "pattern", "patterns", "triggers"],
@@ -75,6 +75,8 @@ def test_at_a_limit_it_is_made_and_one_beyond_refused(make: Callable[[int], obje
         (lambda: prod(pre=(w.step("a"),), post=(w.step("A"),)), "two steps are called a"),
         (Trigger, "a trigger without a filter"),
         (lambda: Trigger(tags=("v*",), branches=("main",)), "a trigger with tags and with branches"),
+        (lambda: Trigger(paths=("amplify-export-*/**",)), "paths and no branches, which CodePipeline refuses"),
+        (lambda: Trigger(exclude_paths=("docs/**",)), "paths and no branches, which CodePipeline refuses"),
     ],
 )
 def test_a_part_that_makes_no_pipeline(make: Callable[[], object], says: str) -> None:

@@ -41,10 +41,10 @@ def pipeline_properties(model: PipelineModel) -> Properties:
         "RoleArn": names.role_arn(),
         "PipelineType": "V2",
         "ExecutionMode": "QUEUED",
-        # A changed pipeline starts once more, with the newest commit: it contains everything that was cancelled. Where
-        # only what is tagged may be released, `amplify-delivery update-pipeline` starts it with the commit that it came
-        # from.
-        "RestartExecutionOnUpdate": not model.tags_only,
+        # A changed pipeline starts once more, with the branch's newest commit: it contains everything that was
+        # cancelled. Where that one may not be released, `amplify-delivery update-pipeline` starts it, with the commit
+        # that the change came from.
+        "RestartExecutionOnUpdate": model.releases_every_push,
         **_stores(model),
         "Stages": list(_stages(model)),
     }

@@ -144,6 +144,11 @@ class Trigger(Model):
             raise BadValueError("a trigger without a filter", "name `branches`, `paths` or `tags`")
         if others and (self.tags or self.exclude_tags):
             raise BadValueError("a trigger with tags and with branches or paths", "make two triggers of it")
+        if (self.paths or self.exclude_paths) and not (self.branches or self.exclude_branches):
+            raise BadValueError(
+                "a trigger with paths and no branches, which CodePipeline refuses",
+                "name the branches too, as in `branches: [main]`",
+            )
         return self
 
 
@@ -377,9 +382,14 @@ class PipelineModel:
         return self.names.app
 
     @property
-    def tags_only(self) -> bool:
-        """Whether nothing but tags starts it: the newest commit of its branch may never have been released then."""
-        return bool(self.triggers) and all(t.tags or t.exclude_tags for t in self.triggers)
+    def releases_every_push(self) -> bool:
+        """Whether each push to the source's branch starts it: then what is newest there is to be released anyway.
+
+        With triggers other branches, tags, or some of the pushes do ("the pipeline won't use the default `BranchName`",
+        "Add trigger with code push or pull request event types"), without change detection a person or a schedule does.
+        """
+        detects = not isinstance(self.source, ConnectionSource) or self.source.detect_changes
+        return detects and not self.triggers
 
     def place(self, environment: str) -> EnvironmentRef:
         """Where an environment lies. Raises `KeyError`."""

@@ -1,0 +1,84 @@
+"""Names that two stacks of one project would both make, and pipelines that an account does not let in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from amplify_delivery.components.documents.naming import EnvironmentNames
+from amplify_delivery.errors import ConfigError
+from amplify_delivery.stacks import collisions
+from amplify_delivery.stacks.config import Project
+from amplify_delivery.stacks.model import pipeline_model
+from unit.components.documents import world
+from unit.stacks.test_config_files import SMALLEST, project
+
+TOOLING, TARGET = "111111111111", "222222222222"
+REGION = "us-east-1"
+
+
+def environment(account: str = TARGET, **more: str) -> dict[str, str]:
+    return {"account": account, "region": REGION, "bootstrapped": "true", **more}
+
+
+def model(files: Project, name: str) -> object:
+    return pipeline_model(files, files.app, name, files.pipeline(name))
+
+
+def test_what_is_told_apart(tmp_path: Path) -> None:
+    second = SMALLEST.replace("PreProd", "Canary").replace("Prod", "Europe")
+    environments = dict.fromkeys(("preprod", "prod", "canary", "europe"), environment())
+    files = project(tmp_path, pipeline=SMALLEST, second=second, **environments)
+    model(files, "pipeline")
+    model(files, "second")
+    for name in environments:
+        collisions.check(files, files.app, name, EnvironmentNames(files.app, TARGET, REGION, name))
+
+
+@pytest.mark.parametrize(
+    ("name", "other", "says"),
+    [
+        ("releases", "releases-build", "the role called app-releases-build"),
+        ("releases-update", "releases", "the role called app-releases-update"),
+    ],
+)
+def test_two_pipelines_of_one_role(tmp_path: Path, name: str, other: str, says: str) -> None:
+    environments = dict.fromkeys(("preprod", "prod"), environment())
+    files = project(tmp_path, **{name.replace("-", "_"): SMALLEST, other.replace("-", "_"): SMALLEST}, **environments)
+    with pytest.raises(ConfigError, match=says) as error:
+        model(files, name)
+    assert error.value.where.endswith(f"Pulumi.{name}.yaml")
+    assert error.value.remedy
+
+
+def test_an_environment_called_tooling_in_the_tooling_account(tmp_path: Path) -> None:
+    """The pipelines' own state would lie in its state bucket."""
+    text = SMALLEST.replace("PreProd", "Tooling")
+    files = project(tmp_path, pipeline=text, tooling=environment(TOOLING), prod=environment())
+    with pytest.raises(ConfigError, match="alias of a key in us-east-1 called alias/app-tooling-state"):
+        model(files, "pipeline")
+    with pytest.raises(ConfigError, match="the stacks tooling and pipeline would both make"):
+        collisions.check(files, files.app, "tooling", EnvironmentNames(files.app, TOOLING, REGION, "tooling"))
+    elsewhere = project(tmp_path, tooling=environment())
+    model(elsewhere, "pipeline")
+
+
+def test_a_pipeline_that_the_account_does_not_let_in(tmp_path: Path) -> None:
+    account = {"program": "account", "pipeline": "hotfix"}
+    environments = dict.fromkeys(("preprod", "prod"), environment())
+    files = project(tmp_path, pipeline=SMALLEST, hotfix=SMALLEST, prod_account=account, **environments)
+    with pytest.raises(ConfigError, match="the account of prod lets in the pipeline hotfix, and not pipeline") as error:
+        model(files, "pipeline")
+    assert "`amplify-delivery bootstrap prod`" in error.value.remedy
+    model(files, "hotfix")
+
+
+def test_the_names_are_those_that_are_declared() -> None:
+    """What `taken` says is what the documents make."""
+    for names, documents in (
+        (world.pipeline, world.tooling()),
+        *((names, world.accounts()[names.environment]) for names in world.ENVIRONMENTS),
+    ):
+        assert {("role", role.name) for role in documents.roles} <= names.taken()
+        assert {(f"CodeBuild project in {names.region}", p.name) for p in documents.projects} <= names.taken()
