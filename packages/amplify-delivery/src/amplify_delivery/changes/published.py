@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from amplify_delivery.changes.deployed import Published
+from amplify_delivery.changes.gained import Contents
 from amplify_delivery.export import Assembly, RootStack
 from amplify_delivery.publishing.aws_errors import AWS_ERRORS, code
 from amplify_delivery.publishing.target import PublishTarget
+
+_AT_ONCE = 16
+"""Objects that are read at the same time."""
 
 
 def published(
@@ -33,3 +38,38 @@ def published(
             return None
 
     return content
+
+
+def own(assembly: Assembly) -> Contents:
+    """The objects of this release by their keys."""
+    known = {o.key for o in assembly.objects}
+
+    def contents(keys: Collection[str]) -> Mapping[str, bytes]:
+        return {key: assembly.read(key) for key in keys if key in known}
+
+    return contents
+
+
+def earlier(assembly: Assembly, target: PublishTarget, s3: Any) -> Contents:
+    """The objects of an earlier release by their keys, of those that it has left in the staging bucket: what is not
+    there, or may not be read, is missing. Keys are made from contents, so what this release has too is taken from it.
+    """
+    own_keys = {o.key for o in assembly.objects}
+
+    def content(key: str) -> bytes | None:
+        if key in own_keys:
+            return assembly.read(key)
+        try:
+            answer = s3.get_object(Bucket=target.bucket, Key=key, ExpectedBucketOwner=target.account)
+            return bytes(answer["Body"].read())
+        except AWS_ERRORS as error:
+            if not code(error):
+                raise
+            return None
+
+    def contents(keys: Collection[str]) -> Mapping[str, bytes]:
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            found = dict(zip(keys, pool.map(content, keys), strict=True))
+        return {key: body for key, body in found.items() if body is not None}
+
+    return contents

@@ -52,6 +52,8 @@ class Stacks:
     def known_to(self, other: Stacks) -> Stacks:
         """Without the templates of nested stacks that `other` has too, but whose templates it does not know."""
         unknown = [p for p in self.templates if p and p not in other.templates and other.resource(p)]
+        if not unknown:
+            return self  # with what is resolved of it already
         templates = {p: t for p, t in self.templates.items() if not any(p[: len(u)] == u for u in unknown)}
         return Stacks(templates, self.parameters)
 

@@ -101,15 +101,23 @@ def the_release_behind_it_was_planned_before(environment: Environment, queued: P
     approved = json.loads(queued.read_text())
     now = plan(environment, queued.with_name("now.json"))
     assert any(step not in approved["steps"] for step in now["steps"])
+    # Of a schema, by what was published of it before.
+    opened = {name for right in now["gainedRights"] if right["open"] for name in right["rights"]}
+    assert {"Mutation.createTodoList", "all that it guards"} <= opened
+    assert "Mutation.createTodo" not in opened
     fails(deploy(environment, approved["digest"]), "not what was approved", "nothing was changed")
     succeeds(deploy(environment, approved["digest"], "--plan-file", queued))
-    assert plan(environment, queued.with_name("now.json"))["changes"] == 0
+    unchanged = plan(environment, queued.with_name("now.json"))
+    assert (unchanged["changes"], unchanged["gainedRights"]) == (0, [])
 
 
 def somebody_else_deployed_in_between(environment: Environment, document: Path) -> None:
     environment.take("todo-series/v4")
     approved = plan(environment, document)
     assert (approved["changes"], approved["dataLoss"]) == (9, [])
+    assert [(r["path"], r["who"]) for r in approved["gainedRights"] if r["open"]] == [
+        ("authseriesappauth/UserPool", "anyone")
+    ]
     before = root_template(environment)
     update_by_hand(environment, {**before, "Outputs": {**before["Outputs"], "Mine": {"Value": "1"}}})
     theirs = root_template(environment)

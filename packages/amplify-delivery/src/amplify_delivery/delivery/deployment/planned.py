@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from amplify_delivery.changes import deployed
+from amplify_delivery.changes.gained import Comparison, gained
 from amplify_delivery.changes.imports import listed, not_exported
 from amplify_delivery.changes.impossible import impossible
-from amplify_delivery.changes.published import published
+from amplify_delivery.changes.published import earlier, own, published
 from amplify_delivery.components.documents.rights.prepared import ANY_SERVICE
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account import rights_check
@@ -36,6 +37,7 @@ from amplify_delivery.delivery.planning import (
     plan_backend,
     plan_program,
     program_needs,
+    unread,
     unread_policies,
     without_boundary,
 )
@@ -85,7 +87,14 @@ def make(target: Wanted, engine: Engine) -> Plan:
     today = datetime.now(UTC).date()
     guard = config.guard(environment, today)
     overruled = ignored({i.id: i.reason for i in config.lint.ignore})
-    notes = (*_rights(target, here, previewed), *boundary_comes(here.steps), *losses(steps, guard), *overruled)
+    rights = _gained(target, here)
+    notes = (
+        *_rights(target, here, previewed),
+        *boundary_comes(here.steps),
+        *losses(steps, guard),
+        *unread(rights.unread),
+        *overruled,
+    )
     file = stack_files.path(target.context.folder, environment)
     known = sorted([str(r.get("urn")), str(r.get("id", ""))] for r in state.get("resources") or ())
     return Plan(
@@ -112,7 +121,16 @@ def make(target: Wanted, engine: Engine) -> Plan:
             *impossible(here.steps, was, here.wanted, today, config.ignored),
             *not_exported(here.wanted, listed(target.account.client("cloudformation")), config.ignored),
         ),
+        rights.rights,
     )
+
+
+def _gained(target: Wanted, here: Backend) -> Comparison:
+    account = target.account
+    with account.asking("reading what is published"):
+        place = PublishTarget(target.bucket, account.account, account.region)
+        before = earlier(target.assembly, place, account.client("s3"))
+        return gained(here.found.stacks, here.wanted, before, own(target.assembly))
 
 
 def _rights(target: Wanted, here: Backend, previewed: Sequence[ProgramStep]) -> tuple[str, ...]:

@@ -26,7 +26,7 @@ from amplify_delivery.delivery.planning.needs import (
     unread_policies,
     without_boundary,
 )
-from amplify_delivery.delivery.planning.notes import boundary_comes, ignored, losses
+from amplify_delivery.delivery.planning.notes import boundary_comes, ignored, losses, unread
 from amplify_delivery.delivery.planning.plan import Plan, Start, Target, document_digest
 from amplify_delivery.delivery.planning.program import ProgramStep, plan_program
 
@@ -60,6 +60,7 @@ __all__ = [
     "plan_backend",
     "plan_program",
     "program_needs",
+    "unread",
     "unread_policies",
     "without_boundary",
 ]

@@ -49,3 +49,14 @@ def losses(steps: Sequence[Step], guard: Guard) -> tuple[str, ...]:
                 "for this plan's digest"
             )
     return tuple(found)
+
+
+def unread(places: Sequence[str]) -> tuple[str, ...]:
+    """That nobody can say what some schemas or resolvers open, because their text cannot be had."""
+    if not places:
+        return ()
+    named = ", ".join(places[:_NAMED]) + (", ..." if len(places) > _NAMED else "")
+    return (
+        f"whether these open more than before is not known, what is deployed of them cannot be read ({len(places)}: "
+        f"{named}): look at their `@auth` rules yourself",
+    )

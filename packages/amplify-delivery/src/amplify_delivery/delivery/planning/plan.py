@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
+from amplify_delivery.changes.gained import Gained
 from amplify_delivery.changes.impossible import Impossible
 from amplify_delivery.changes.steps import Step, digest
 from amplify_delivery.delivery.planning.covered import Covered
@@ -66,6 +67,8 @@ class Plan:
     """What whoever approves it should know beside; no part of its digest."""
     impossible: tuple[Impossible, ...] = ()
     """What AWS cannot do of it: such a plan is not carried out."""
+    gained: tuple[Gained, ...] = ()
+    """Rights that are new. They follow from start and steps, so they are no part of the digest either."""
 
     @property
     def changes(self) -> int:
@@ -98,6 +101,7 @@ class Plan:
             "changes": self.changes,
             "digest": self.digest,
             "dataLoss": [step.to_json() for step in self.losses],
+            "gainedRights": [right.to_json() for right in self.gained],
             "notes": list(self.notes),
             **content,
         }

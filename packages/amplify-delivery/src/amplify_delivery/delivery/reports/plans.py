@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+
+from amplify_delivery.changes.gained import Gained
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.planning import (
     Plan,
@@ -15,12 +19,27 @@ def show(plan: Plan) -> None:
     if plan.losses:
         print("\nData would be lost:")
         output.resources(("", "resource", "type", "data"), [(s.mark, s.place, s.type, s.loss) for s in plan.losses])
+    rights(plan.gained, first=plan.start.root_template is None)
     if plan.steps or plan.notes:
         print()
     for note in plan.notes:
         print(f"note: {note}")
     print(f"{plan.target.environment}: {output.counted(plan.changes, 'change')}" if plan.steps else "nothing to change")
     print(f"plan {plan.digest}")
+
+
+def rights(found: Sequence[Gained], *, first: bool) -> None:
+    """Rights that are gained, for people. Of a first plan, of which everything is new, what stands open only, and how
+    much there is of the rest."""
+    if not found:
+        return
+    shown = [right for right in found if right.open] if first else found
+    print("\nRights that are new:")
+    for right in shown:
+        print(f"* {right.place}: {right.what}")
+    if rest := Counter(right.kind for right in found if right not in shown):
+        counts = ", ".join(f"{kind} {number:,}" for kind, number in sorted(rest.items()))
+        print(f"* and, since all of it is new: {counts} (`--json` lists them: gainedRights)")
 
 
 _SHOWN = 20

@@ -1,0 +1,211 @@
+"""What a GraphQL API leaves open: fields by its schema, operations by Amplify's authorisation resolvers.
+
+Both lie beside the templates, in objects whose keys are made from their content: where a key stays, nothing is read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from amplify_delivery.changes.gained.grants import Grant, Term
+from amplify_delivery.changes.gained.openings import API, GUESTS, modes
+from amplify_delivery.changes.gained.texts import at, path_of, shown
+from amplify_delivery.changes.steps import Path
+from amplify_delivery.export.templates.resolve import ResolvedResource
+
+Contents = Callable[[Collection[str]], Mapping[str, bytes]]
+"""The bytes of objects by their keys, of those that can be had."""
+
+_SCHEMA = "AWS::AppSync::GraphQLSchema"
+_RESOLVERS = ("AWS::AppSync::FunctionConfiguration", "AWS::AppSync::Resolver")
+_KEY = re.compile(r"[a-z]+/[0-9a-f]{64}\.\w+$")
+"""Of an object in a staging bucket, at the end of its location."""
+
+KEYED = "anyone with the API key"
+_DIRECTIVES = {
+    "aws_api_key": "API_KEY",
+    "aws_iam": "AWS_IAM",
+    "aws_oidc": "OPENID_CONNECT",
+    "aws_lambda": "AWS_LAMBDA",
+    "aws_cognito_user_pools": "AMAZON_COGNITO_USER_POOLS",
+    "aws_auth": "AMAZON_COGNITO_USER_POOLS",
+}
+"""AppSync Developer Guide, "Using additional authorization modes"."""
+_ROOTS = ("Query", "Mutation", "Subscription")
+
+_DESCRIPTIONS = re.compile(r'"""(?:[^"]|"(?!""))*"""|^\s*"[^"\n]*"\s*$|#[^\n]*', re.MULTILINE)
+_TYPE = re.compile(r"\b(?:type|interface)\s+(\w+)([^{}]*)\{([^{}]*)\}")
+_FIELD = re.compile(r"(\w+)\s*(?:\([^()]*\))?\s*:\s*([\w\[\]!]+)((?:\s*@\w+(?:\s*\([^()]*\))?)*)")
+_DIRECTIVE = re.compile(r"@(\w+)(?:\s*\(([^()]*)\))?")
+
+_BRANCH = re.compile(r'#if\s*\(\s*\$util\.authType\(\)\s*==\s*"(API Key|IAM) Authorization"\s*\)')
+_BLOCKS = re.compile(r"#(if|foreach|end)\b")
+_FIELDS = re.compile(r"#set\(\s*\$(?:nullA|a)llowedFields\s*=\s*(\[[^\]]*\])\s*\)")
+_ALL = "all that it guards"
+_LETS_IN = re.compile(r"#set\(\s*\$isAuthorized\s*=\s*true\s*\)|#return\(\s*\$util\.toJson\(\{\}\)\s*\)")
+
+
+def nothing_known(_: Collection[str]) -> Mapping[str, bytes]:
+    """Contents of which there are none."""
+    return {}
+
+
+@dataclass
+class Found:
+    """What two trees leave open, of what differs between them; and schemas or resolvers that could not be read."""
+
+    before: list[Grant] = field(default_factory=list)
+    after: list[Grant] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
+
+
+def opened(
+    old: Mapping[Path, ResolvedResource],
+    new: Mapping[Path, ResolvedResource],
+    contents_before: Contents,
+    contents_after: Contents,
+) -> Found:
+    """Of schemas and authorisation resolvers whose text differs, what either side leaves open."""
+    found = Found()
+    differing = [p for p, r in new.items() if _reads(p, r) and _differs(p, r, old, new)]
+    bodies = contents_after(_keys(new, differing)), contents_before(_keys(old, differing))
+    for path in differing:
+        after, before = _text(new, path, bodies[0]), _text(old, path, bodies[1])
+        if after is None or (path in old and before is None):
+            found.unread.append("/".join(path))
+            continue
+        look = _schema if new[path].type == _SCHEMA else _resolver
+        was = list(look(path, old, before)) if before is not None else []
+        whole = {grant.who for grant in was if grant.action == Term(_ALL)}
+        found.before.extend(was)
+        found.after.extend(grant for grant in look(path, new, after) if grant.who not in whole)
+    return found
+
+
+def _reads(path: Path, item: ResolvedResource) -> bool:
+    return item.type == _SCHEMA or (item.type in _RESOLVERS and "auth" in path[-1].lower())
+
+
+def _differs(
+    path: Path,
+    item: ResolvedResource,
+    old: Mapping[Path, ResolvedResource],
+    new: Mapping[Path, ResolvedResource],
+) -> bool:
+    if path not in old:
+        return True
+    if [*_sources(old[path])] != [*_sources(item)]:
+        # The same bytes in another place are the same: where an earlier tool has put them says nothing.
+        return _located(old[path]) != _located(item) or not _located(item)
+    return item.type == _SCHEMA and _default(path, old) != _default(path, new)
+
+
+def _sources(item: ResolvedResource) -> Iterator[Any]:
+    names = ("Definition", "DefinitionS3Location") if item.type == _SCHEMA else _TEMPLATES
+    yield from (at(item.properties, name) for name in names)
+
+
+_TEMPLATES = (
+    "RequestMappingTemplate",
+    "RequestMappingTemplateS3Location",
+    "ResponseMappingTemplate",
+    "ResponseMappingTemplateS3Location",
+)
+
+
+def _located(item: ResolvedResource) -> list[str]:
+    return [key[0] for source in _sources(item) if source is not None and (key := _KEY.search(shown(source)))]
+
+
+def _keys(resources: Mapping[Path, ResolvedResource], paths: Collection[Path]) -> frozenset[str]:
+    return frozenset(key for path in paths if path in resources for key in _located(resources[path]))
+
+
+def _text(resources: Mapping[Path, ResolvedResource], path: Path, bodies: Mapping[str, bytes]) -> str | None:
+    """The text of a schema, or of a resolver's templates; None if it cannot be had."""
+    if path not in resources:
+        return None
+    parts = []
+    for source in _sources(resources[path]):
+        if source is None:
+            continue
+        location = shown(source)
+        if location.startswith("s3:") or location.startswith("https:"):
+            key = _KEY.search(location)
+            body = bodies.get(key[0]) if key else None
+            if body is None:
+                return None
+            parts.append(body.decode(errors="replace"))
+        else:
+            parts.append(location)
+    return "\n".join(parts)
+
+
+def _default(path: Path, resources: Mapping[Path, ResolvedResource]) -> list[str]:
+    """The modes of the API that a schema belongs to."""
+    api = path_of(at(resources[path].properties, "ApiId"))
+    item = resources.get(api) if api else None
+    return modes(item.properties) if item is not None and item.type == API else ["unknown"]
+
+
+def _schema(path: Path, resources: Mapping[Path, ResolvedResource], text: str) -> Iterator[Grant]:
+    default = _default(path, resources)[0]
+    for name, groups, fields in _types(text):
+        for called, own in fields:
+            for mode, who in own or groups or [(default, "")]:
+                by_default = not own and not groups
+                if mode == "API_KEY" and (not by_default or name in _ROOTS):
+                    yield _opens(path, resources, KEYED, f"{name}.{called}")
+                elif mode == "AMAZON_COGNITO_USER_POOLS" and who:
+                    yield _opens(path, resources, f"members of {who}", f"{name}.{called}")
+
+
+Modes = list[tuple[str, str]]
+"""Modes of a field or a type, each with the groups that it is limited to, or nothing."""
+
+
+def _types(text: str) -> Iterator[tuple[str, Modes, list[tuple[str, Modes]]]]:
+    """The types of a schema, with their modes and their fields' modes."""
+    for found in _TYPE.finditer(_DESCRIPTIONS.sub("", text)):
+        fields = [(f[1], _modes(f[3])) for f in _FIELD.finditer(found[3])]
+        yield found[1], _modes(found[2]), fields
+
+
+def _modes(directives: str) -> Modes:
+    found = []
+    for directive in _DIRECTIVE.finditer(directives):
+        if directive[1] in _DIRECTIVES:
+            groups = ", ".join(sorted(re.findall(r'"([^"]+)"', directive[2] or "")))
+            found.append((_DIRECTIVES[directive[1]], groups))
+    return found
+
+
+def _resolver(path: Path, resources: Mapping[Path, ResolvedResource], text: str) -> Iterator[Grant]:
+    """What an authorisation resolver of Amplify's lets whoever has the API key do, and guests (IAM, `unauthRole`)."""
+    for branch in _BRANCH.finditer(text):
+        block = _block(text, branch.end())
+        if branch[1] == "IAM" and "unauthRole" not in block:
+            continue
+        who = KEYED if branch[1] == "API Key" else GUESTS
+        if _LETS_IN.search(block):
+            yield _opens(path, resources, who, _ALL)
+        for fields in _FIELDS.finditer(block):
+            for name in re.findall(r'"([^"]+)"', fields[1]):
+                yield _opens(path, resources, who, f"field {name}")
+
+
+def _block(text: str, start: int) -> str:
+    """From behind an `#if` to its `#end`."""
+    depth = 1
+    for found in _BLOCKS.finditer(text, start):
+        depth += -1 if found[1] == "end" else 1
+        if not depth:
+            return text[start : found.start()]
+    return text[start:]
+
+
+def _opens(path: Path, resources: Mapping[Path, ResolvedResource], who: str, what: str) -> Grant:
+    return Grant("open", who, Term(what), Term("/".join(path)), path=path, type=resources[path].type)
