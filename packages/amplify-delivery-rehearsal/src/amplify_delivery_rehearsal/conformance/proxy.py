@@ -88,8 +88,20 @@ class Proxy:
         self._server.shutdown()
         self._server.server_close()
 
+    def passes(self, called: str, request: str) -> bool:
+        """Whether a call is handed on; else its connection is closed. `request` is its path and body."""
+        del request
+        if called:
+            self.calls.add(called)
+        return True
+
+    def answers(self, called: str, request: str) -> bool:
+        """Whether the answer is handed back; else the connection is closed, and AWS has done what was asked."""
+        del called, request
+        return True
+
     def _handler(self, port: int) -> type[BaseHTTPRequestHandler]:
-        calls = self.calls
+        proxy = self
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
@@ -97,8 +109,10 @@ class Proxy:
             def _answer(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 called = operation(self.command, self.path, self.headers, body)
-                if called:
-                    calls.add(called)
+                request = f"{self.path} {body.decode('utf-8', 'replace')}"
+                if not proxy.passes(called, request):
+                    self.close_connection = True
+                    return
                 upstream = http.client.HTTPConnection("127.0.0.1", port, timeout=300)
                 upstream.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
                 for name, value in self.headers.items():
@@ -106,6 +120,9 @@ class Proxy:
                 upstream.endheaders(body)
                 answer = upstream.getresponse()
                 content = answer.read()
+                if not proxy.answers(called, request):
+                    self.close_connection = True
+                    return
                 self.send_response_only(answer.status)
                 for name, value in answer.getheaders():
                     if name.lower() not in _HOP_BY_HOP | {"content-length"}:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from amplify_delivery.components.documents.account.storage import KEY_DAYS
 from amplify_delivery.delivery import output
+from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.context import Context
-from amplify_delivery.delivery.engine import waiting
+from amplify_delivery.delivery.engine import resolving, secrets_provider, waiting
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.delivery.teardown import destruction
@@ -46,6 +47,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     config, project = stack_files.load(context.folder, args.stack), context.project
     engine = Engine(args.stack, context.folder.resolve(), output.progress if args.json else print)
     patience = waiting.Patience(args.wait, context.variables)
+    resolving.resolve(engine, lambda: Account.of(config), lambda s: secrets_provider.check(args.stack, s, context))
     done = destruction.destroy(engine, config, project, patience, data=args.delete_data)
     if args.json:
         document = {

@@ -11,7 +11,7 @@ from amplify_delivery.delivery import output
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.deployment import approval, planned, wanted
 from amplify_delivery.delivery.deployment.audit import Audit, log_if_allowed
-from amplify_delivery.delivery.engine import waiting
+from amplify_delivery.delivery.engine import resolving, waiting
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.reports import plans
 from amplify_delivery.errors import ConfigError
@@ -33,7 +33,10 @@ def run(args: argparse.Namespace, context: Context) -> int:
         log_if_allowed(audit, target)
         if wanted.settle(target, patience.left):
             target = wanted.wanted(args.environment, context)  # credentials of an assumed role last an hour
-        plan = planned.make(target, Engine(args.environment, context.folder.resolve(), output.progress))
+        real = Engine(args.environment, context.folder.resolve(), output.progress)
+        check = planned.checked(target, args.environment)
+        with resolving.foreseen(real, target.account_anew, check) as engine:
+            plan = planned.make(target, engine)
         audit.planned(plan)
         if plan.impossible and not args.json:
             plans.show(plan)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account import bootstrap_version
+from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.deployment import execution
-from amplify_delivery.delivery.engine import secrets_provider
+from amplify_delivery.delivery.engine import resolving, secrets_provider
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.planning import plan_program
 from amplify_delivery.delivery.planning.program import changes_something
@@ -32,7 +35,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     engine = Engine(args.environment, context.folder.resolve(), output.progress if args.json else print)
     if args.create:
         engine.create()
-    secrets_provider.check(args.environment, engine.state(), context)
+    _recovered(args.environment, engine, context, backend=backend)
     previewed = engine.preview().steps
     if backend:
         # What the backend itself would lose, the program asks before CloudFormation is called.
@@ -50,3 +53,15 @@ def run(args: argparse.Namespace, context: Context) -> int:
     shown_outputs.table(values)
     print(f"{args.environment}: {told(changes)}")
     return 0
+
+
+def _recovered(stack: str, engine: Engine, context: Context, *, backend: bool) -> None:
+    """Have what a run that was killed has left in the state put right, before anything looks at it."""
+
+    def check(state: Mapping[str, Any]) -> None:
+        secrets_provider.check(stack, state, context)
+
+    def account() -> Account:
+        return Account.of(stack_files.load(context.folder, stack))
+
+    check(resolving.resolve(engine, account, check) if backend else engine.state())

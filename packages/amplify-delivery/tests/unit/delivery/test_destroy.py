@@ -18,6 +18,7 @@ from amplify_delivery.commands import destroy
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
 from amplify_delivery.components.remembered import ROOT_STACK_NAME
 from amplify_delivery.delivery.context import Context
+from amplify_delivery.delivery.engine import resolving
 from amplify_delivery.delivery.engine.engine import Before
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.delivery.teardown import destruction, emptying, root_stack
@@ -77,6 +78,7 @@ class Scene:
         monkeypatch.setattr(stack_files, "program", lambda *_: "backend")
         monkeypatch.setattr(stack_files, "load", lambda *_: config)
         monkeypatch.setattr(destroy, "Engine", lambda *_: self)
+        monkeypatch.setattr(resolving, "resolve", lambda *_: {})  # no run was killed
         monkeypatch.setattr(destruction, "Account", SimpleNamespace(of=lambda _: self))
         monkeypatch.setattr(destruction, "in_state", lambda _: [])
         monkeypatch.setattr(root_stack, "in_stack", lambda *_: [bucket])

@@ -13,7 +13,7 @@ from amplify_delivery.delivery.account.audit_log import AuditLog
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.deployment import approval, execution, planned, wanted
 from amplify_delivery.delivery.deployment.audit import Audit, log_of
-from amplify_delivery.delivery.engine import stack_outputs
+from amplify_delivery.delivery.engine import resolving, stack_outputs
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.engine.pulumi_command import Line
 from amplify_delivery.delivery.engine.stack_outputs import Output
@@ -74,6 +74,7 @@ def _attempt(
     target: wanted.Wanted, engine: Engine, approved: Approved, audit: Audit, log: AuditLog | None
 ) -> tuple[Plan, dict[str, int]]:
     """Plan, check and carry out; gives the plan, and the engine's changes by kind."""
+    resolving.resolve(engine, target.account_anew, planned.checked(target, engine.stack))
     plan = planned.make(target, engine)
     audit.planned(plan)
     digest, document, before = approved.digest, approved.document, False

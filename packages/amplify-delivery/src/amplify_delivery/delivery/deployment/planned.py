@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from amplify_delivery.changes import deployed
 from amplify_delivery.changes.gained import Comparison, gained
@@ -70,6 +71,15 @@ def backend(target: Wanted) -> Backend:
     return Backend(found, plan_backend(found.stacks, stacks), stacks)
 
 
+def checked(target: Wanted, environment: str) -> Callable[[Mapping[str, Any]], None]:
+    """Raises `StateError` for a state of the environment that would be encrypted with another key."""
+
+    def check(state: Mapping[str, Any]) -> None:
+        secrets_provider.check(environment, state, target.context, pipeline=target.config.bootstrapped)
+
+    return check
+
+
 def make(target: Wanted, engine: Engine) -> Plan:
     """The plan of an environment. Raises `DeliveryError`s, also if its account lacks rights for it; reads only.
 
@@ -77,7 +87,7 @@ def make(target: Wanted, engine: Engine) -> Plan:
     """
     environment = engine.stack
     state = engine.state()
-    secrets_provider.check(environment, state, target.context, pipeline=target.config.bootstrapped)
+    checked(target, environment)(state)
     previewed = engine.preview().steps
     here = backend(target)
     program = plan_program(previewed, backend_changes=bool(here.steps), deployed=here.found.status is not None)

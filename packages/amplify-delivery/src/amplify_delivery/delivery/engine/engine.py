@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -183,12 +184,49 @@ class Engine:
 
     def state(self) -> Mapping[str, Any]:
         """The stack's state as it is stored; secrets stay encrypted."""
-        # Not `Stack.export_stack`, which has all of them decrypted.
+        return self._exported().get("deployment") or {}
+
+    def _exported(self) -> dict[str, Any]:
+        """The document of the state: its format beside it."""
+        # Not `Stack.export_stack`, which has all secrets decrypted.
         with self._errors(Watch()):
             done = self._command.run(
                 ["stack", "export", "--stack", self.stack], str(self.folder), self._workspace.env_vars
             )
-        return json.loads(done.stdout).get("deployment") or {}
+        return dict(json.loads(done.stdout))
+
+    def write(self, state: Mapping[str, Any]) -> None:
+        """Write a state, as `state` gives it, in the place of what is stored. The engine drops pending operations."""
+        with tempfile.TemporaryDirectory(prefix="amplify-delivery-state-") as folder, self._errors(Watch()):
+            file = Path(folder) / "state.json"
+            file.write_text(json.dumps({**self._exported(), "deployment": state}), encoding="utf-8")
+            self._command.run(
+                ["stack", "import", "--stack", self.stack, "--file", str(file)],
+                str(self.folder),
+                self._workspace.env_vars,
+            )
+
+    def beside(self, folder: Path, state: Mapping[str, Any]) -> Engine:
+        """The same stack with this state, in a backend of files in `folder`. The state's secrets stay as they are
+        encrypted."""
+        project = str(self._workspace.project_settings().name)
+        document = {**self._exported(), "deployment": state}
+        checkpoint = {
+            **{k: v for k, v in document.items() if k != "deployment"},
+            "checkpoint": {"stack": f"organization/{project}/{self.stack}", "latest": state},
+        }
+        place = folder / ".pulumi" / "stacks" / project / f"{self.stack}.json"
+        place.parent.mkdir(parents=True)
+        place.write_text(json.dumps(checkpoint), encoding="utf-8")
+        (folder / ".pulumi" / "meta.yaml").write_text("version: 1\n")
+        variables = {**self._workspace.env_vars, _BACKEND: folder.as_uri()}
+        return Engine(self.stack, self.folder, self._line, variables)
+
+    @property
+    def backend_variables(self) -> str:
+        """What has to stand before a `pulumi` command in a shell, so that it finds the state."""
+        backend = inherited(self._workspace.env_vars).get(_BACKEND)
+        return f"{_BACKEND}={shlex.quote(backend)} " if backend else ""
 
     def succeeded(self) -> bool:
         """Whether the stack's last update did; a preview is none."""

@@ -1,0 +1,107 @@
+"""Asks AWS what has become of what a killed run was making: whether it is there, and ours.
+
+Names are deterministic, and hold the app's and the environment's. So what has the name is ours if it is also what was
+to be made: the same tags and description, the root stack the same template. Reads only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from amplify_delivery.changes import deployed
+from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
+from amplify_delivery.delivery import output
+from amplify_delivery.delivery.account.aws_account import Account
+from amplify_delivery.delivery.engine.pending import CREATING, Answer, Foreign, Gone, Operation, There, Unknown, same
+from amplify_delivery.publishing.aws_errors import AWS_ERRORS, code
+from amplify_delivery.publishing.stack_state import described
+
+_HOURS = 3 * 3600.0
+"""Seconds that `AmplifyBackend` gives CloudFormation, where the state does not tell."""
+_FAILED = ("ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_FAILED", "ROLLBACK_FAILED")
+"""States in which an update has not become what it was to."""
+
+
+def ask(account: Account, operation: Operation, known: frozenset[str]) -> Answer:
+    """What has become of it. `known` are the ids of what the state holds. Raises `RefusedError`.
+
+    While CloudFormation still works on the root stack it is waited for, as the run that was killed would have.
+    """
+    asker = _ASKERS.get(operation.type)
+    if asker is None:
+        return Unknown("resources of this type have no name by which they could be looked for")
+    with account.asking(f"asking what has become of {operation.what}"):
+        return asker(account, operation, known)
+
+
+def _root_stack(account: Account, operation: Operation, _: frozenset[str]) -> Answer:
+    cloudformation, inputs = account.client("cloudformation"), operation.inputs
+    name = operation.id or str(inputs.get("name"))
+    # By its id where that is known: by its name a stack that is gone could not be told from another one.
+    deployed.settle(cloudformation, name, operation.seconds(_HOURS), output.progress)
+    stack = described(cloudformation, name)
+    if stack is None or stack["StackStatus"] == "DELETE_COMPLETE":
+        return Gone()
+    differs = _differs(inputs, stack)
+    if operation.kind == CREATING:
+        if differs:
+            return Foreign(f"the stack {stack['StackName']} that is there has other {', '.join(differs)}: not its own")
+        return There(str(stack["StackId"]))
+    return Gone() if differs or stack["StackStatus"] in _FAILED else There(str(stack["StackId"]))
+
+
+def _differs(inputs: Mapping[str, Any], stack: Mapping[str, Any]) -> list[str]:
+    """In what a stack is not what was sent. The template is among the parameters: a root has its key as one."""
+    parameters = {p["ParameterKey"]: p.get("ParameterValue", "") for p in stack.get("Parameters", ())}
+    tags = {t["Key"]: t["Value"] for t in stack.get("Tags", ())}
+    role = inputs.get("iamRoleArn")
+    unequal = {
+        "parameters": not same(inputs.get("parameters") or {}, parameters),
+        "tags": not same(inputs.get("tags") or {}, tags),
+        "role": bool(role) and not same(role, stack.get("RoleARN")),
+    }
+    return [name for name, differs in unequal.items() if differs]
+
+
+def _bucket(account: Account, operation: Operation, _: frozenset[str]) -> Answer:
+    """Its name holds the account's number, so that nobody else's bucket can have it."""
+    name = str(operation.inputs.get("bucket"))
+    if _absent(lambda: account.client("s3").head_bucket(Bucket=name, ExpectedBucketOwner=account.account), "404"):
+        return Gone()
+    return There(name)
+
+
+def _secret(account: Account, operation: Operation, _: frozenset[str]) -> Answer:
+    name = str(operation.inputs.get("name"))
+    found: dict[str, Any] = {}
+
+    def look() -> None:
+        found.update(account.client("secretsmanager").describe_secret(SecretId=name))
+
+    if _absent(look, "ResourceNotFoundException") or found.get("DeletedDate"):
+        return Gone()
+    tags = {t["Key"]: t["Value"] for t in found.get("Tags") or ()}
+    inputs = operation.inputs
+    if not same(inputs.get("description"), found.get("Description")) or not same(inputs.get("tags") or {}, tags):
+        return Foreign(f"the secret {name} that is there has another description or other tags: not its own")
+    return There(str(found["ARN"]), {"arn": found["ARN"]})
+
+
+def _absent(look: Callable[[], object], missing: str) -> bool:
+    """Whether AWS answers that there is no such thing. Raises botocore's errors."""
+    try:
+        look()
+    except AWS_ERRORS as error:
+        if code(error) == missing:
+            return True
+        raise
+    return False
+
+
+_ASKERS: Mapping[str, Callable[[Account, Operation, frozenset[str]], Answer]] = {
+    ROOT_STACK: _root_stack,
+    "aws:s3/bucket:Bucket": _bucket,
+    "aws:secretsmanager/secret:Secret": _secret,
+}
+"""By Pulumi type."""

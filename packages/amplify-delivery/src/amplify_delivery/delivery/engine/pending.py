@@ -1,0 +1,208 @@
+"""What a run that was killed has left in the engine's state, and what becomes of it. Pure.
+
+Before each call of a provider the engine writes what it is about to do into the state ("pending operations"), with the
+resource's full inputs, and takes it out again with the answer. Of a run that was killed in between they stay: the next
+`up` warns about a create that is pending, and creates again. What becomes of each:
+
+| pending | in AWS | the state afterwards |
+|---|---|---|
+| create | there, and ours | holds it, with the inputs that it was made with |
+| create | not there | as before: it is made again |
+| create | there, and not ours | as before: its create is refused in the ordinary way |
+| update of the root stack | as it was to become | holds the new inputs: nothing is left to do |
+| any other update, a read | | as before: the program says what is still to do |
+| delete | | as before: the refresh finds out |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
+from amplify_delivery.errors import RefusedError
+
+CREATING, UPDATING, DELETING = "creating", "updating", "deleting"
+"""Kinds of operations, as the engine's state calls them; it knows `reading` and `importing` as well."""
+_SIGNATURE = "4dabf18193072939515e22adb298388d"
+"""The key by which the engine's state marks what is no plain value: a secret, an asset."""
+
+AGAIN = frozenset(
+    {
+        "aws:iam/rolePolicy:RolePolicy",
+        "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
+        "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
+        "aws:s3/bucketObjectv2:BucketObjectv2",
+        "aws:s3/bucketOwnershipControls:BucketOwnershipControls",
+        "aws:s3/bucketPolicy:BucketPolicy",
+        "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
+        "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
+        "aws:s3/bucketVersioning:BucketVersioning",
+        "aws:secretsmanager/secretVersion:SecretVersion",
+    }
+)
+"""Types whose create only sets something of what is there: doing it twice comes to the same. A secret gets another
+version of the same value; the first one goes when it is nobody's current or previous one any more."""
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One that was begun and whose answer nobody has written down."""
+
+    kind: str
+    resource: Mapping[str, Any]
+    """As the engine would have written it, with full inputs; of a create without id and outputs."""
+
+    @property
+    def urn(self) -> str:
+        return str(self.resource.get("urn"))
+
+    @property
+    def type(self) -> str:
+        return str(self.resource.get("type"))
+
+    @property
+    def inputs(self) -> Mapping[str, Any]:
+        return self.resource.get("inputs") or {}
+
+    @property
+    def id(self) -> str:
+        return str(self.resource.get("id") or "")
+
+    @property
+    def what(self) -> str:
+        """For people: name and type."""
+        return f"{self.urn.rpartition('::')[2]} ({self.type})"
+
+    @property
+    def in_aws(self) -> bool:
+        """Whether it was about anything in AWS: a provider or a `pulumi.Stash` is in the state alone."""
+        return not self.type.startswith("pulumi:")
+
+    def seconds(self, default: float) -> float:
+        """How long the provider would have waited for AWS."""
+        name = {CREATING: "create", UPDATING: "update", DELETING: "delete"}.get(self.kind, "")
+        return float((self.resource.get("customTimeouts") or {}).get(name) or default)
+
+
+@dataclass(frozen=True)
+class There:
+    """It is there, and ours: its id, and what of its outputs its inputs do not say."""
+
+    id: str
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Gone:
+    """It is not there, or not what it was to become."""
+
+
+@dataclass(frozen=True)
+class Foreign:
+    """Something else has its name."""
+
+    why: str
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """Nobody can say."""
+
+    why: str
+
+
+Answer = There | Gone | Foreign | Unknown
+
+
+def left(state: Mapping[str, Any]) -> tuple[Operation, ...]:
+    """The pending operations in a state (`deployment`, as exported)."""
+    found = state.get("pending_operations") or ()
+    return tuple(Operation(str(o.get("type")), o.get("resource") or {}) for o in found)
+
+
+def asked(operation: Operation, state: Mapping[str, Any]) -> bool:
+    """Whether AWS has to be asked what has become of it."""
+    if operation.kind == CREATING:
+        return operation.in_aws and operation.type not in AGAIN
+    return operation.kind in (UPDATING, DELETING) and operation.type == ROOT_STACK and bool(state)
+
+
+def same(wanted: Any, found: Any) -> bool:
+    """Whether what was sent is what AWS tells, as far as it can be compared: a secret in the state cannot. AWS's may
+    hold more."""
+    if isinstance(wanted, Mapping):
+        if _SIGNATURE in wanted:
+            return True
+        return isinstance(found, Mapping) and all(same(value, found.get(key)) for key, value in wanted.items())
+    return bool(wanted == found)
+
+
+def written(operation: Operation, answer: Answer) -> dict[str, Any] | None:
+    """What the state is to hold of the resource; None if it stays as it is."""
+    if not isinstance(answer, There) or operation.kind not in (CREATING, UPDATING):
+        return None
+    # What the provider reads back it compares with these, as after a create that has failed midway; the engine's
+    # refresh completes them.
+    outputs = {key: value for key, value in operation.inputs.items() if not key.startswith("__")}
+    before = operation.resource.get("outputs") or {}
+    return {**operation.resource, "id": answer.id, "outputs": {**before, **outputs, **answer.outputs}}
+
+
+def settled(state: Mapping[str, Any], answers: Iterable[tuple[Operation, Answer]]) -> dict[str, Any] | None:
+    """The state without its pending operations, and with what was found; None if it needs no change.
+
+    The engine itself drops all but creates.
+    """
+    resources = list(state.get("resources") or ())
+    changed = False
+    for operation, answer in answers:
+        entry = written(operation, answer)
+        changed = changed or entry is not None or operation.kind == CREATING
+        if entry is None:
+            continue
+        at = next((i for i, r in enumerate(resources) if r.get("urn") == operation.urn and not r.get("delete")), None)
+        if at is None:
+            resources.append(entry)  # whatever it needs was made before it
+        else:
+            resources[at] = {**resources[at], **entry}
+            resources[at].pop("pendingReplacement", None)
+    return {**state, "resources": resources, "pending_operations": []} if changed else None
+
+
+def replaces(operation: Operation, state: Mapping[str, Any]) -> bool:
+    """Whether a create was the first half of a replacement: the old resource is still there."""
+    return any(
+        r.get("urn") == operation.urn and not r.get("delete") and not r.get("pendingReplacement")
+        for r in state.get("resources") or ()
+    )
+
+
+def check(answers: Iterable[tuple[Operation, Answer]], environment: str, variables: str = "") -> None:
+    """Raise `RefusedError` for creates of which nobody can say what has become. `variables` is what has to stand before
+    a `pulumi` command of the stack."""
+    unknown = [(o, a.why) for o, a in answers if isinstance(a, Unknown)]
+    if not unknown:
+        return
+    lines = "\n".join(f"  {o.what}: {why}" for o, why in unknown)
+    raise RefusedError(
+        f"a run that was killed was making these, and whether they are there cannot be told:\n{lines}",
+        where=environment,
+        remedy="look in the account. What is not there, or was deleted there: "
+        f"`{variables}pulumi refresh -s {environment} --clear-pending-creates --yes`. What is there and holds data: "
+        f"`{variables}pulumi import TYPE NAME ID -s {environment}` with `--parent` as the program has it, then the "
+        "command before. Then run this again",
+    )
+
+
+def told(operation: Operation, answer: Answer) -> str:
+    """A line for people; empty if there is nothing to say."""
+    if written(operation, answer) is not None:
+        done = "made" if operation.kind == CREATING else "changed"
+        return f"{operation.what}: a run that was killed has {done} it; it is taken in"
+    if operation.kind != CREATING or not operation.in_aws:
+        return ""
+    if isinstance(answer, Foreign):
+        return f"{operation.what}: a run that was killed was about to make it, but {answer.why}"
+    return f"{operation.what}: a run that was killed was making it; it is made now"

@@ -1,0 +1,69 @@
+"""Bringing the engine's state to what AWS has, after a run that was killed: before anything else looks at the state.
+
+`plan` writes nothing: it looks at the state as it will be, in a backend of its own that is gone afterwards.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from amplify_delivery.delivery import output
+from amplify_delivery.delivery.account.aws_account import Account
+from amplify_delivery.delivery.engine import existing, pending
+from amplify_delivery.delivery.engine.engine import Engine
+from amplify_delivery.delivery.engine.pending import Answer, Gone, Operation, Unknown
+
+State = Mapping[str, Any]
+"""A state as exported: its `deployment`."""
+Check = Callable[[State], None]
+"""Raises a `DeliveryError` for a state that must not be written with the keys that are set."""
+
+
+def resolve(engine: Engine, account: Callable[[], Account], check: Check) -> State:
+    """Bring the state to what AWS has; the state then. Raises `DeliveryError`s. Nothing at all is asked where no run
+    was killed."""
+    state = engine.state()
+    found = _settled(engine, state, account, check)
+    if found is None:
+        return state
+    engine.write(found)
+    return found
+
+
+@contextmanager
+def foreseen(engine: Engine, account: Callable[[], Account], check: Check) -> Iterator[Engine]:
+    """The engine with the state as `resolve` would write it. Writes nothing where the state lies."""
+    found = _settled(engine, engine.state(), account, check)
+    if found is None:
+        yield engine
+        return
+    with tempfile.TemporaryDirectory(prefix="amplify-delivery-state-") as folder:
+        yield engine.beside(Path(folder), found)
+
+
+def _settled(engine: Engine, state: State, account: Callable[[], Account], check: Check) -> State | None:
+    """The state as it has to be; None if it is so."""
+    operations = pending.left(state)
+    if not operations:
+        return None
+    check(state)
+    known = frozenset(str(r["id"]) for r in state.get("resources") or () if r.get("id"))
+    asked = [o for o in operations if pending.asked(o, state)]
+    place = account() if asked else None
+    answers: list[tuple[Operation, Answer]] = []
+    for operation in operations:
+        answer: Answer = Gone()
+        if operation in asked and place is not None:
+            if operation.kind == pending.CREATING and pending.replaces(operation, state):
+                answer = Unknown("it was to replace one that is still there")
+            else:
+                answer = existing.ask(place, operation, known)
+        answers.append((operation, answer))
+    pending.check(answers, engine.stack, engine.backend_variables)
+    for line in filter(None, (pending.told(*a) for a in answers)):
+        output.progress(line)
+    return pending.settled(state, answers)

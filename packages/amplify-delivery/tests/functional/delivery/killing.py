@@ -1,0 +1,131 @@
+"""Kills a command at one of its calls of AWS: a proxy in front of the local AWS counts them.
+
+Neither the product nor the stand-in providers know of it. From the kill on nothing of the dead run reaches AWS, until
+the proxy is armed anew.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from amplify_delivery_rehearsal.conformance.proxy import Proxy
+
+BEFORE, LOST = "not sent", "answer lost"
+"""Of the call at which a run is killed: AWS does not get it, or has carried it out."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """Where a run is killed: at its n-th call of an operation (`SERVICE:Operation`)."""
+
+    operation: str
+    when: str = LOST
+    number: int = 1
+    after: str = ""
+    """An operation: only calls that follow one of it count."""
+    also: str = ""
+    """Words that the request's path or body holds."""
+
+    def __str__(self) -> str:
+        nth = "" if self.number == 1 else f" no. {self.number}"
+        then = f" after {self.after.partition(':')[2]}" if self.after else ""
+        words = f" ({self.also})" if self.also else ""
+        return f"{self.operation.partition(':')[2]}{nth}{words}{then}: {self.when}"
+
+
+class KillingProxy(Proxy):
+    """`reached` is set when the point has been reached, and the processes are gone."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__(port)
+        vars(self._server)["handle_error"] = _ignore  # the dead close nothing properly
+        self._guard = threading.Lock()
+        self._point: Point | None = None
+        self._count = 0
+        self._begun = False
+        self._dead = False
+        self._pid = 0
+        self.reached = threading.Event()
+
+    def arm(self, point: Point | None) -> None:
+        """From now on calls pass; at this point the process that `kills` names goes, and all below it."""
+        with self._guard:
+            self._point, self._count, self._begun, self._dead, self._pid = point, 0, False, False, 0
+            self.reached.clear()
+
+    def kills(self, pid: int) -> None:
+        self._pid = pid
+
+    def passes(self, called: str, request: str) -> bool:
+        return not self._at(called, BEFORE, request)
+
+    def answers(self, called: str, request: str) -> bool:
+        return not self._at(called, LOST, request)
+
+    def _at(self, called: str, when: str, request: str) -> bool:
+        """Whether the run is dead by now."""
+        with self._guard:
+            point = self._point
+            if self._dead:
+                return True
+            if point is not None and called == point.after:
+                self._begun = True
+            if point is None or (called, when) != (point.operation, point.when) or point.also not in request:
+                return False
+            if point.after and not self._begun:
+                return False
+            self._count += 1
+            if self._count < point.number:
+                return False
+            self._dead = True
+            end = time.monotonic() + 30
+            while not self._pid and time.monotonic() < end:
+                time.sleep(0.01)
+            kill_tree(self._pid)
+            self.reached.set()
+            return True
+
+
+def _ignore(*_: object) -> None:
+    pass
+
+
+def kill_tree(pid: int) -> None:
+    """Kill a process and everything below it, whatever group it is in: as a machine that is gone."""
+    pids = list(below(pid))
+    for each in pids:
+        try:
+            os.kill(each, signal.SIGSTOP)  # so that nobody sees another one die
+        except ProcessLookupError:
+            continue
+    for each in {*pids, *below(pid)}:
+        try:
+            os.kill(each, signal.SIGKILL)
+        except ProcessLookupError:
+            continue
+
+
+def below(pid: int) -> Iterator[int]:
+    yield pid
+    try:
+        tasks = list(Path(f"/proc/{pid}/task").iterdir())
+        children = [int(child) for task in tasks for child in (task / "children").read_text().split()]
+    except OSError:
+        return
+    for child in children:
+        yield from below(child)
+
+
+def killed(proxy: KillingProxy, process: subprocess.Popen[str], point: Point, seconds: float = 60) -> str:
+    """Wait until a command that was started when the proxy was armed has been killed; what it said."""
+    proxy.kills(process.pid)
+    said, _ = process.communicate(timeout=seconds)
+    assert proxy.reached.wait(5), f"it ended with {process.returncode}, and never came to {point}:\n{said}"
+    return said
