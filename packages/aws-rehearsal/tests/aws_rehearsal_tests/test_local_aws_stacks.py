@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from aws_rehearsal.local_aws import LocalAws, random_account
 from aws_rehearsal_tests.local_account import LocalAccount, Template
-from functional.enforcement.execution_role import execution_role
+from functional.enforcement.execution_role import document, execution_role
 
 
 def parameter(value: Any = "value", **more: Any) -> Template:
@@ -55,6 +55,44 @@ def test_nested_update_keeps_the_attributes_of_unchanged_resources(developer: Lo
 
     assert developer.update({**resources(Child=nested(second)), **output})["StackStatus"] == "UPDATE_COMPLETE"
     assert developer.outputs() == before
+
+
+def value(developer: LocalAccount, name: str) -> str:
+    return str(developer.client("ssm").get_parameter(Name=name)["Parameter"]["Value"])
+
+
+def test_an_update_of_the_root_brings_back_a_nested_stack_that_was_updated_by_itself(developer: LocalAccount) -> None:
+    """Two levels down, behind addresses that did not change; the same update once more has nothing to do."""
+    grandchild = developer.upload("grandchild", resources(P=parameter("delivered", Name="p")))
+    child = developer.upload("child", resources(Grandchild=nested(grandchild)))
+    developer.create(resources(Child=nested(child)))
+    by_hand = next(s["StackName"] for s in developer.children() if "-Grandchild-" in s["StackName"])
+    assert developer.update(resources(P=parameter("by hand", Name="p")), by_hand)["StackStatus"] == "UPDATE_COMPLETE"
+    assert value(developer, "p") == "by hand"
+
+    cloudformation = developer.client("cloudformation")
+    root = cloudformation.update_stack(StackName="stack", UsePreviousTemplate=True)["StackId"]
+    assert developer.wait(root)["StackStatus"] == "UPDATE_COMPLETE"
+    assert value(developer, "p") == "delivered"
+    with pytest.raises(ClientError, match="No updates are to be performed"):
+        cloudformation.update_stack(StackName="stack", UsePreviousTemplate=True)
+
+
+def test_a_nested_stack_is_brought_back_with_the_rights_of_the_root_stacks_role(developer: LocalAccount) -> None:
+    child = developer.upload("child", resources(P=parameter("delivered", Name="p")))
+    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    role = execution_role(developer, everything)
+    developer.create(resources(Child=nested(child)), RoleARN=role)
+    (by_hand,) = (s["StackName"] for s in developer.children())
+    developer.update(resources(P=parameter("by hand", Name="p")), by_hand)
+    denied = {"Effect": "Deny", "Action": "cloudformation:UpdateStack", "Resource": "*"}
+    developer.client("iam").put_role_policy(
+        RoleName="execution", PolicyName="rights", PolicyDocument=document(everything, denied)
+    )
+    root = developer.client("cloudformation").update_stack(StackName="stack", UsePreviousTemplate=True)["StackId"]
+    assert developer.wait(root)["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    assert "cloudformation:UpdateStack" in developer.reasons()["Child"]
+    assert value(developer, "p") == "by hand"
 
 
 @pytest.mark.parametrize(

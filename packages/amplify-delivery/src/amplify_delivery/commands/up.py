@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from amplify_delivery.changes.guard import Guard
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account import bootstrap_version
 from amplify_delivery.delivery.account.aws_account import Account
@@ -29,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
+    guard: Guard | None = None
     backend = stack_files.program(context.folder, args.environment) == "backend"
     if backend:
         bootstrap_version.check_account(stack_files.load(context.folder, args.environment), context.project)
@@ -46,6 +48,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
     except DeployError as error:
         raise execution.with_reasons(error, args.environment, context.folder) from None
     with midway(lambda: changes_something(changes)):
+        if guard and execution.restore(args.environment, context, guard):
+            changes = {**changes, "update": changes.get("update", 0) + 1}
         values = shown_outputs.shown(engine.outputs(), secrets=args.show_secrets)
     if args.json:
         output.document({"environment": args.environment, "changes": changes, "outputs": values})

@@ -213,9 +213,11 @@ def test_an_engine_that_ends_well_without_having_done_it(monkeypatch: pytest.Mon
 
     engine: Any = SimpleNamespace(up=up)
     monkeypatch.setattr(wanted, "wanted", lambda *_: None)
-    monkeypatch.setattr(planned, "backend", lambda _: planned.Backend(None, (step,), None))  # type: ignore[arg-type]
+    none: Any = None
+    nothing_there = deployed.Deployed("UPDATE_ROLLBACK_COMPLETE", None)
+    monkeypatch.setattr(planned, "backend", lambda _: planned.Backend(nothing_there, (step,), none))
     with pytest.raises(DeployError, match=r"1 change of the backend did not take place:\n  \+ api/Table"):
         execution.carry_out(engine, approved, DIGEST, Context(Path(), {}))
-    monkeypatch.setattr(planned, "backend", lambda _: planned.Backend(None, (), None))  # type: ignore[arg-type]
+    monkeypatch.setattr(planned, "backend", lambda _: planned.Backend(nothing_there, (), none))
     assert execution.carry_out(engine, approved, DIGEST, Context(Path(), {})) == {"same": 14}
     assert told == [{PLAN_VARIABLE: DIGEST}] * 2  # the program's own guard has to know what was approved

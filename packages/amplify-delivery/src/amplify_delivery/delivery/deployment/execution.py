@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from amplify_delivery.changes.guard import PLAN_VARIABLE
+from amplify_delivery.changes.guard import PLAN_VARIABLE, Guard
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.context import Context
-from amplify_delivery.delivery.deployment import planned, wanted
+from amplify_delivery.delivery.deployment import planned, restoring, wanted
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.planning import Plan
 from amplify_delivery.delivery.planning.program import changes_something
@@ -31,7 +31,13 @@ def carry_out(engine: Engine, plan: Plan, approved: str, context: Context) -> di
     except DeployError as error:
         raise with_reasons(error, environment, context.folder) from None
     with midway(lambda: changes_something(changes)):
-        left = planned.backend(wanted.wanted(environment, context)).steps
+        target = wanted.wanted(environment, context)
+        here = planned.backend(target)
+        if restoring.needed(here):
+            restoring.restore(target, here)
+            changes = {**changes, "update": changes.get("update", 0) + 1}
+            here = planned.backend(target.anew())
+        left = here.steps
     if left:
         raise FailedError(
             f"the engine succeeded, but {output.counted(len(left), 'change')} of the backend did not take place:\n"
@@ -40,6 +46,19 @@ def carry_out(engine: Engine, plan: Plan, approved: str, context: Context) -> di
             remedy=f"`pulumi refresh -s {environment}`, then plan again",
         )
     return changes
+
+
+def restore(environment: str, context: Context, guard: Guard) -> bool:
+    """Bring back what somebody has updated by hand and the engine does not see; whether there was something.
+
+    Raises `DeliveryError`s: also for data that would be lost with it, which `guard` does not allow."""
+    target = wanted.wanted(environment, context)
+    here = planned.backend(target)
+    if not restoring.needed(here):
+        return False
+    restoring.check(here, guard)
+    restoring.restore(target, here)
+    return True
 
 
 def with_reasons(error: DeployError, environment: str, folder: Path) -> DeployError:

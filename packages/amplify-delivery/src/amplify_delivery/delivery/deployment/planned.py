@@ -40,6 +40,7 @@ from amplify_delivery.delivery.planning import (
     program_needs,
     unread,
     unread_policies,
+    updated_by_hand,
     without_boundary,
 )
 from amplify_delivery.delivery.project import stack_files
@@ -103,6 +104,7 @@ def make(target: Wanted, engine: Engine) -> Plan:
         *boundary_comes(here.steps),
         *losses(steps, guard),
         *unread(rights.unread),
+        *updated_by_hand(was),
         *overruled,
     )
     file = stack_files.path(target.context.folder, environment)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from amplify_delivery.changes import deployed
 from amplify_delivery.components.documents.naming import EnvironmentNames
@@ -38,6 +38,10 @@ class Wanted:
         """The staging bucket."""
         config = self.config
         return staging_bucket_name(self.assembly.project, config.environment, config.account, config.region)
+
+    def anew(self) -> Wanted:
+        """The same with credentials that were just had."""
+        return replace(self, account=self.account_anew())
 
     def account_anew(self) -> Account:
         """The account once more: an assumed role's credentials last an hour."""

@@ -26,7 +26,7 @@ from amplify_delivery.delivery.planning.needs import (
     unread_policies,
     without_boundary,
 )
-from amplify_delivery.delivery.planning.notes import boundary_comes, ignored, losses, unread
+from amplify_delivery.delivery.planning.notes import boundary_comes, ignored, losses, unread, updated_by_hand
 from amplify_delivery.delivery.planning.plan import Plan, Start, Target, document_digest
 from amplify_delivery.delivery.planning.program import ProgramStep, plan_program
 
@@ -62,5 +62,6 @@ __all__ = [
     "program_needs",
     "unread",
     "unread_policies",
+    "updated_by_hand",
     "without_boundary",
 ]

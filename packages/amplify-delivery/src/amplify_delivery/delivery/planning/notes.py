@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from amplify_delivery.changes.by_hand import by_hand, named
 from amplify_delivery.changes.guard import Guard
+from amplify_delivery.changes.stacks import Stacks
 from amplify_delivery.changes.steps import ChangeResource, Step
 
 _BOUNDARY = "PermissionsBoundary"
@@ -26,6 +28,17 @@ def boundary_comes(steps: Sequence[Step]) -> tuple[str, ...]:
         "update fail, CloudFormation may not take it away again, and an administrator continues the rollback without "
         "these roles (`aws cloudformation continue-update-rollback --resources-to-skip`): better deliver the "
         "environment once unchanged",
+    )
+
+
+def updated_by_hand(deployed: Stacks | None) -> tuple[str, ...]:
+    """Of the stacks that somebody has updated by hand: CloudFormation brings them back with any update of the root."""
+    found = by_hand(deployed) if deployed else ()
+    if not found:
+        return ()
+    return (
+        f"updated by hand since they were delivered ({len(found)}: {named(found)}): the deployment puts this release's "
+        "templates in the place of what was changed there. What of it shall stay belongs into the export",
     )
 
 

@@ -34,7 +34,7 @@ from ministack.services.cloudformation import handlers as actions
 from . import _rights
 from ._expect import PatchError, expect, replace
 from .key_aliases import key_arn
-from .nested_stacks import holders
+from .nested_stacks import holders, is_behind
 
 _NESTED = "AWS::CloudFormation::Stack"
 _BOUNDARY = "iam:PermissionsBoundary"
@@ -73,9 +73,9 @@ def apply() -> None:
         return provision(resource_type, logical_id, props, stack_name)
 
     def update_resource(resource_type: str, physical_id: str, old: Any, new: Any, *rest: Any) -> Any:
-        if old == new:
-            return update(resource_type, physical_id, old, new, *rest)
         stack_name, logical_id = rest[:2]
+        if old == new and not (resource_type == _NESTED and is_behind(physical_id, new, stack_name)):
+            return update(resource_type, physical_id, old, new, *rest)
         before = _subject(resource_type, logical_id, stack_name, old, physical_id)
         if replaces(resource_type, old, new):
             _require("create", _subject(resource_type, logical_id, stack_name, new))

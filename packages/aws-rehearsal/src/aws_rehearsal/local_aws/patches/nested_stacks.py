@@ -10,8 +10,13 @@ back all of its nested stacks ("Stack failure options"); attribute reference `De
 the rollback of a create, `RetainExceptOnCreate` does not; `{{resolve:secretsmanager:...}}` in `Parameters` of an
 `AWS::CloudFormation::Stack` is resolved before it is passed on.
 
+An update of the parent looks into every nested stack, also behind an unchanged `TemplateURL`: what differs there from
+what the parent says, because the object is another one or somebody updated the nested stack itself, is updated (User
+Guide, `ResourceChangeDetail`: "Changes to a nested stack's template aren't visible to CloudFormation until you run an
+update on the parent stack").
+
 What stays different: a child that replaced a resource deletes the old one when the child is done, AWS when the
-root is; a template behind an unchanged `TemplateURL` is not read again.
+root is.
 """
 
 from __future__ import annotations
@@ -48,6 +53,17 @@ def apply() -> None:
     )
     delete = expect(stacks, "_delete_stack_async", "stack_name", "stack_id", "retain_resources", "force")
 
+    update = expect(stacks, "_update_resource", "resource_type", "physical_id", "old_props", "new_props", "stack_name")
+    no_updates = expect(handlers, "_stack_has_no_updates", "stack", "template", "param_values", "tags")
+
+    def update_resource(resource_type: str, physical_id: str, old: Any, new: Any, *rest: Any) -> Any:
+        if resource_type == TYPE and old == new and is_behind(physical_id, new, rest[0]):
+            return _update(physical_id, old, new, rest[0])
+        return update(resource_type, physical_id, old, new, *rest)
+
+    def stack_has_no_updates(stack: dict[str, Any], *args: Any) -> bool:
+        return bool(no_updates(stack, *args)) and not _has_behind(stack)
+
     async def deploy_stack(*args: Any, **kwargs: Any) -> None:
         _retain_except_on_create.set(kwargs.get("retain_except_on_create", False))
         await deploy(*args, **kwargs)
@@ -62,6 +78,8 @@ def apply() -> None:
     # The change sets' module asks `handlers` and `stacks` for these when it needs them.
     replace("_deploy_stack_async", deploy_stack, *holders("_deploy_stack_async"))
     replace("_delete_stack_async", delete_stack, *holders("_delete_stack_async"))
+    replace("_update_resource", update_resource, stacks)
+    replace("_stack_has_no_updates", stack_has_no_updates, handlers)
     provisioners._RESOURCE_HANDLERS[TYPE] = {"create": _create, "update": _update, "delete": _delete}
 
 
@@ -153,6 +171,26 @@ def _update(physical_id: str, _old: dict[str, Any], props: dict[str, Any], paren
     if reverting:
         child["StackStatus"] = "UPDATE_ROLLBACK_COMPLETE"
     return physical_id, _outputs(child)
+
+
+def is_behind(physical_id: str, props: dict[str, Any], parent_name: str) -> bool:
+    """Whether a nested stack, or one below it, is not what its parent says it is."""
+    child = _find(physical_id)
+    if child is None:
+        return False
+    try:
+        template, _, parameters = _read(props, parent_name)
+    except ValueError:
+        return True  # the update says what is wrong
+    return not _same(child, template, parameters) or _has_behind(child)
+
+
+def _has_behind(stack: dict[str, Any]) -> bool:
+    return any(
+        resource.get("ResourceType") == TYPE
+        and is_behind(resource["PhysicalResourceId"], resource.get("Properties") or {}, stack["StackName"])
+        for resource in (stack.get("_resources") or {}).values()
+    )
 
 
 def _require_same_types(child: dict[str, Any], template: dict[str, Any]) -> None:
@@ -324,7 +362,8 @@ def _own(event: dict[str, Any]) -> bool:
 
 
 def probe(aws: Any) -> bool:
-    """A child keeps the attributes of an unchanged resource, and a failed create leaves no bucket behind."""
+    """A child keeps the attributes of an unchanged resource, a failed create leaves no bucket behind, and the parent's
+    update brings back a child that was updated by itself."""
     bucket = {"Type": "AWS::S3::Bucket", "DeletionPolicy": "RetainExceptOnCreate"}
     arn = {"Outputs": {"Arn": {"Value": {"Fn::GetAtt": ["Bucket", "Arn"]}}}}
     first = aws.template({"Bucket": bucket}, **arn)
@@ -337,4 +376,17 @@ def probe(aws: Any) -> bool:
     failing = {**aws.parameter("a value", Type="NoSuchType"), "DependsOn": "Bucket"}
     failed = aws.stack({"Child": aws.nested(aws.template({"Bucket": named, "Failing": failing}))}, aws.name("failed"))
     gone = not aws.succeeds(lambda: aws.s3(aws.owner, "GET", f"/{aws.name('left-behind')}"))
-    return (created, updated, failed, gone) == ("CREATE_COMPLETE", "UPDATE_COMPLETE", "ROLLBACK_COMPLETE", True)
+    ended = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "ROLLBACK_COMPLETE", True)
+    return (created, updated, failed, gone) == ended and _brought_back(aws)
+
+
+def _brought_back(aws: Any) -> bool:
+    name = aws.name("by-hand")
+    aws.stack({"Child": aws.nested(aws.template({"P": aws.parameter("delivered")}))}, name)
+    answer = aws.query("cloudformation", Action="DescribeStackResource", StackName=name, LogicalResourceId="Child")
+    child = answer.partition("<PhysicalResourceId>")[2].partition("<")[0]
+    aws.update_stack(child, {"P": aws.parameter("by hand")})
+    again = {"Action": "UpdateStack", "StackName": name, "UsePreviousTemplate": "true"}
+    accepted = aws.succeeds(lambda: aws.query("cloudformation", **again))
+    aws.settled(name)
+    return accepted and "delivered" in aws.query("cloudformation", Action="GetTemplate", StackName=child)

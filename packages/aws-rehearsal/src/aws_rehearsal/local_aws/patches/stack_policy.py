@@ -15,6 +15,8 @@ from ministack.services import cloudformation
 from ministack.services.cloudformation import changesets, handlers, provisioners, stacks
 
 from ._expect import expect, replace
+from .nested_stacks import TYPE as NESTED
+from .nested_stacks import is_behind
 
 _MODULES = (stacks, handlers, changesets)
 
@@ -37,7 +39,8 @@ def apply() -> None:
         *rest: Any,
     ) -> Any:
         stack = cloudformation._stacks.get(stack_name) or {}
-        if old != new and stack.get("StackStatus") == "UPDATE_IN_PROGRESS":
+        changes = old != new or (resource_type == NESTED and is_behind(physical_id, new, stack_name))
+        if changes and stack.get("StackStatus") == "UPDATE_IN_PROGRESS":
             action = "Update:Replace" if replacing(resource_type, old, new) else "Update:Modify"
             refused = refusal(stack.get("_stack_policy"), action, logical_id, resource_type)
             if refused:

@@ -1,0 +1,101 @@
+"""Bringing back what somebody has updated by hand: one update of the root stack, with the template that it has.
+
+For the engine the root is unchanged, so it calls nobody. CloudFormation looks into every nested stack when the root is
+updated ("Changes to a nested stack's template aren't visible to CloudFormation until you run an update on the parent
+stack", `ResourceChangeDetail` in its API reference). Nested stacks are never updated by themselves: "certain stack
+operations, such as stack updates, should be initiated from the root stack" (user guide, "Nested stacks").
+"""
+
+from __future__ import annotations
+
+from amplify_delivery.changes import deployed
+from amplify_delivery.changes.by_hand import by_hand, named
+from amplify_delivery.changes.guard import Guard
+from amplify_delivery.changes.impossible import check as refuse
+from amplify_delivery.changes.impossible import impossible
+from amplify_delivery.components.names import object_url
+from amplify_delivery.delivery import output
+from amplify_delivery.delivery.deployment.planned import Backend
+from amplify_delivery.delivery.deployment.wanted import Wanted
+from amplify_delivery.errors import FailedError, RefusedError
+from amplify_delivery.publishing import check_stack
+from amplify_delivery.publishing.aws_errors import AWS_ERRORS, code
+from amplify_delivery.publishing.failures import failed_resources
+from amplify_delivery.publishing.stack_state import described
+from amplify_delivery.publishing.target import PublishTarget
+
+_LONGEST = 3 * 60 * 60.0
+"""Seconds: what the component gives CloudFormation for an update."""
+_CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
+
+
+def needed(here: Backend) -> bool:
+    """Whether something of `here` differs because of a stack that was updated by hand: the engine does not see that."""
+    stacks = here.found.stacks
+    return bool(here.steps and stacks and by_hand(stacks))
+
+
+def check(here: Backend, guard: Guard) -> None:
+    """Raise `RefusedError` for what AWS cannot bring back, and for data that would be lost with it."""
+    refuse(
+        impossible(here.steps, here.found.stacks, here.wanted, guard.today, guard.ignored),
+        guard.environment,
+    )
+    guard.check(here.steps)
+
+
+def restore(target: Wanted, here: Backend) -> None:
+    """Update the root stack with its own template and parameters, and wait.
+
+    Raises `RefusedError` if the stack cannot take it, `FailedError` if it did not go well."""
+    account, stack = target.account, target.root.stack_name
+    place = PublishTarget(target.bucket, account.account, account.region, target.config.profile, target.config.role_arn)
+    check_stack(place, stack, creating=False)
+    stacks = here.found.stacks
+    have = stacks.parameters if stacks else {}
+    wanted = target.root.template["Parameters"]
+    cloudformation = account.client("cloudformation")
+    told = f"updated by hand: {named(by_hand(stacks)) if stacks else stack}"
+    output.progress(f"{told}. {stack} is updated with the template that it was delivered with, which brings it back")
+    with account.asking(f"reading stack {stack}"):
+        # What differs from the state would be a change of the next plan's.
+        capabilities = (described(cloudformation, stack) or {}).get("Capabilities") or _CAPABILITIES
+    try:
+        # Without RoleARN CloudFormation uses the role that the stack has; without Tags it leaves them.
+        answer = cloudformation.update_stack(
+            StackName=stack,
+            TemplateURL=object_url(target.bucket, target.root.object.key, account.region),
+            Parameters=[{"ParameterKey": n, "UsePreviousValue": True} for n in sorted(wanted.keys() & have.keys())]
+            + [
+                {"ParameterKey": n, "ParameterValue": target.root.parameters[n]}
+                for n in sorted((wanted.keys() - have.keys()) & target.root.parameters.keys())
+            ],
+            Capabilities=capabilities,
+        )
+    except AWS_ERRORS as error:
+        raise _refused(error, target, told) from None
+    with account.changing(f"waiting for {stack}"):
+        deployed.settle(cloudformation, stack, _LONGEST, output.progress)
+        status = str((described(cloudformation, stack) or {}).get("StackStatus"))
+    if status != "UPDATE_COMPLETE":
+        reasons = failed_resources(cloudformation, answer["StackId"])
+        raise FailedError(
+            "\n".join([f"{told} could not be brought back: {stack} is {status}", *reasons]),
+            where=target.config.environment,
+            remedy="mend what CloudFormation names, then run the same command again",
+        )
+
+
+def _refused(error: Exception, target: Wanted, told: str) -> RefusedError:
+    stack, region = target.root.stack_name, target.account.region
+    if code(error) == "ValidationError" and "No updates are to be performed" in str(error):
+        remedy = (
+            f"update the nested stack itself with the template that its parent names: `aws cloudformation "
+            f"describe-stack-resources --stack-name {stack} --region {region}` tells its id"
+        )
+        return RefusedError(f"{told}; CloudFormation does not look there", where=stack, remedy=remedy)
+    return RefusedError(
+        f"{told}; bringing it back was refused: {error}",
+        where=f"{stack} (account {target.account.account}, {region})",
+        remedy="these credentials need cloudformation:UpdateStack on the root stack, as for any deployment",
+    )
