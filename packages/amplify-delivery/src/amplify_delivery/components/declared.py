@@ -105,8 +105,9 @@ def project(
         artifacts=aws.codebuild.ProjectArtifactsArgs(type="CODEPIPELINE"),
         source=aws.codebuild.ProjectSourceArgs(type="CODEPIPELINE", buildspec=document.buildspec),
         environment=aws.codebuild.ProjectEnvironmentArgs(
-            type="LINUX_CONTAINER",
+            type=document.environment_type,
             image=document.image,
+            image_pull_credentials_type=document.pull_credentials,
             compute_type=document.compute_type,
             privileged_mode=document.privileged,
             environment_variables=_variables(document.variables),

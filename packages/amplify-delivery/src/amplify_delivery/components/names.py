@@ -7,17 +7,31 @@ import hashlib
 
 from amplify_delivery.export.names import MAX_BUCKET_NAME
 
+_PARTITIONS = {
+    "cn-": ("aws-cn", "amazonaws.com.cn"),
+    "eusc-": ("aws-eusc", "amazonaws.eu"),
+    "eu-isoe-": ("aws-iso-e", "cloud.adc-e.uk"),
+    "us-gov-": ("aws-us-gov", "amazonaws.com"),
+    "us-iso-": ("aws-iso", "c2s.ic.gov"),
+    "us-isob-": ("aws-iso-b", "sc2s.sgov.gov"),
+    "us-isof-": ("aws-iso-f", "csp.hci.ic.gov"),
+}
+"""Partitions and ends of their endpoints by what their regions begin with, as in botocore's `partitions.json`; every
+other region is of `aws`."""
+
 
 def partition(region: str) -> str:
-    """The AWS partition of `region`: `aws`, `aws-cn` or `aws-us-gov`."""
-    if region.startswith("cn-"):
-        return "aws-cn"
-    return "aws-us-gov" if region.startswith("us-gov-") else "aws"
+    """The AWS partition of `region`, such as `aws` or `aws-us-gov`."""
+    return _partition(region)[0]
 
 
 def dns_suffix(region: str) -> str:
     """What the names of AWS's endpoints in `region` end with."""
-    return "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+    return _partition(region)[1]
+
+
+def _partition(region: str) -> tuple[str, str]:
+    return next((found for start, found in _PARTITIONS.items() if region.startswith(start)), ("aws", "amazonaws.com"))
 
 
 def regional_bucket(base: str, account: str, region: str) -> str:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from amplify_delivery.components.contents import pages
-from amplify_delivery.components.documents.environment import BuildEnvironment, EnvironmentAccess
+from amplify_delivery.components.documents.environment import IMAGES, BuildEnvironment, EnvironmentAccess
 from amplify_delivery.components.documents.fields import Compute, Right
 from amplify_delivery.components.documents.naming import CHECK, DEPLOY, PLAN, PUBLISH, EnvironmentNames, PipelineNames
 from amplify_delivery.components.documents.pipeline.buildspecs import EngineDownload
@@ -152,7 +152,8 @@ def resource_types(assembly: Assembly) -> frozenset[str]:
 
 def build_environment(config: Compute, *, privileged: bool = False) -> BuildEnvironment:
     """Where CodeBuild runs, as a stack file says it."""
-    return BuildEnvironment(config.image, config.compute_type, privileged)
+    image = config.image or IMAGES[config.architecture]
+    return BuildEnvironment(image, config.compute_type, privileged, config.architecture)
 
 
 def engine_download(engine: Engine | None) -> EngineDownload | None:

@@ -25,7 +25,7 @@ def check(project: Project, app: str, name: str, own: PipelineNames | Environmen
     for stack, other in _others(project, app, name, own.account):
         both = own.taken() & other.taken()
         if isinstance(own, PipelineNames) and isinstance(other, PipelineNames):
-            both = {(kind, made) for kind, made in both if _SHARED not in made}
+            both = frozenset((kind, made) for kind, made in both if _SHARED not in made)
         if both:
             kind, made = min(both)
             raise ConfigError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from amplify_delivery.components.documents import regions
 from amplify_delivery.components.documents.pipeline.model import EnvironmentRef, PipelineModel
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.stacks import collisions
@@ -13,11 +14,12 @@ def pipeline_model(project: Project, app: str, name: str, pipeline: PipelineConf
     """The model of the pipeline `name`, with the places that its environments' own files say.
 
     Raises `ConfigError` for an environment that has no file, that is not bootstrapped, or whose account lets another
-    pipeline in, and for names that another stack makes too. Artifact stores are not part of it: their keys are only
-    known once they are made.
+    pipeline in, for names that another stack makes too, and for regions without CodePipeline. Artifact stores are not
+    part of it: their keys are only known once they are made.
     """
     names = pipeline_names(app, name, pipeline)
     collisions.check(project, app, name, names)
+    _check_region(project, name, pipeline.region, "codepipeline")
     for environment in pipeline.environments:
         _check_let_in(project, environment, name)
     return PipelineModel(
@@ -44,6 +46,21 @@ def _check_let_in(project: Project, environment: str, name: str) -> None:
         )
 
 
+def _check_region(project: Project, stack: str, region: str, service: str) -> None:
+    if not regions.offers(region, service):
+        raise ConfigError(
+            f"AWS has no {_CALLED[service]} in {region}",
+            where=str(project.file(stack)),
+            remedy=f"take another region; {regions.LATER}",
+        )
+
+
+_CALLED = {"codebuild": "CodeBuild", "codepipeline": "CodePipeline"}
+
+
 def _place(project: Project, name: str) -> EnvironmentRef:
     environment = bootstrapped_environment(project, name)
+    # "A cross-region action": its region needs both ("Add a cross-Region action in CodePipeline").
+    for service in _CALLED:
+        _check_region(project, name, environment.region, service)
     return EnvironmentRef(environment.environment, environment.account, environment.region, environment.enrolled)

@@ -74,11 +74,22 @@ def test_a_pipeline_that_the_account_does_not_let_in(tmp_path: Path) -> None:
     model(files, "hotfix")
 
 
+@pytest.mark.parametrize("stack", ["pipeline", "prod"])
+def test_a_region_without_codepipeline(tmp_path: Path, stack: str) -> None:
+    text = SMALLEST.replace(REGION, "us-isob-east-1") if stack == "pipeline" else SMALLEST
+    prod = environment(region="us-isob-east-1") if stack == "prod" else environment()
+    files = project(tmp_path, pipeline=text, preprod=environment(), prod=prod)
+    with pytest.raises(ConfigError, match="AWS has no CodePipeline in us-isob-east-1") as error:
+        model(files, "pipeline")
+    assert error.value.where.endswith(f"Pulumi.{stack}.yaml")
+
+
 def test_the_names_are_those_that_are_declared() -> None:
     """What `taken` says is what the documents make."""
-    for names, documents in (
-        (world.pipeline, world.tooling()),
-        *((names, world.accounts()[names.environment]) for names in world.ENVIRONMENTS),
-    ):
-        assert {("role", role.name) for role in documents.roles} <= names.taken()
-        assert {(f"CodeBuild project in {names.region}", p.name) for p in documents.projects} <= names.taken()
+    places = [(world.pipeline.taken(), world.pipeline.region, world.tooling().roles, world.tooling().projects)]
+    for names in world.ENVIRONMENTS:
+        documents = world.accounts()[names.environment]
+        places.append((names.taken(), names.region, documents.roles, documents.projects))
+    for taken, region, roles, projects in places:
+        assert {("role", role.name) for role in roles} <= taken
+        assert {(f"CodeBuild project in {region}", project.name) for project in projects} <= taken

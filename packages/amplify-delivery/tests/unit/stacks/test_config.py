@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -7,10 +8,13 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import botocore
 import pulumi
 import pytest
 
-from amplify_delivery.components.documents import regions
+from amplify_delivery.components import names
+from amplify_delivery.components.documents import fields, regions
+from amplify_delivery.components.documents.fields import BadValueError
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.stacks.config import Configuration, EnvironmentConfig, Project, from_pulumi, keys
 from unit.components.recorder import record
@@ -18,6 +22,7 @@ from unit.places import REPOSITORY
 
 MINIMAL = {"account": "012345678901", "region": "eu-west-1"}
 PROJECT = REPOSITORY
+PARTITIONS = Path(botocore.__file__).parent / "data/partitions.json"
 
 
 def write(folder: Path, config: str, stack: str = "dev") -> Path:
@@ -218,8 +223,9 @@ def test_a_providers_account_is_no_old_name(tmp_path: Path) -> None:
         ("us-gov-west-1", True),
         ("cn-northwest-1", True),
         ("eusc-de-east-1", True),
-        ("eu-west-4", True),  # may be newer than the list
-        ("ca-east-1", True),
+        ("us-isob-east-1", True),
+        ("eu-west-4", False),  # likelier a slip than newer than the list
+        ("us-east-3", False),
         ("us-esat-1", False),
         ("eu-wset-1", False),
         ("eu-west-11", False),
@@ -229,14 +235,31 @@ def test_a_providers_account_is_no_old_name(tmp_path: Path) -> None:
         ("eu-west", False),
     ],
 )
-def test_a_region_is_one_that_aws_has_or_may_have_soon(name: str, there: bool) -> None:
+def test_a_region_is_one_that_aws_has(name: str, there: bool) -> None:
     assert regions.is_region(name) is there
 
 
-def test_what_may_be_new_does_not_depend_on_todays_list() -> None:
-    known = {"eu-west-1", "us-east-1", "us-east-2"}
-    names = ("eu-west-3", "eu-east-1", "us-west-2", "eu-west-4", "ap-east-1", "us-esat-1")
-    assert [regions.is_region(name, known) for name in names] == [True, True, True, False, False, False]
+def test_who_is_early_in_a_new_region_is_told_how() -> None:
+    with pytest.raises(BadValueError) as error:
+        fields.region("eu-west-4")
+    assert "did you mean 'eu-west-1'?" in str(error.value)
+    assert "upgrade botocore" in error.value.remedy
+
+
+def test_partitions_are_those_of_the_sdk() -> None:
+    """With their regions and the ends of their endpoints."""
+    for partition in json.loads(PARTITIONS.read_text())["partitions"]:
+        for region in partition["regions"].keys() & regions.all_regions():
+            assert (names.partition(region), names.dns_suffix(region)) == (
+                partition["id"],
+                partition["outputs"]["dnsSuffix"],
+            )
+
+
+def test_a_region_without_a_service() -> None:
+    assert regions.offers("eu-west-1", "codepipeline")
+    assert not regions.offers("us-isob-east-1", "codepipeline")
+    assert not regions.offers("eu-west-1", "codepipelines")
 
 
 def test_what_the_engine_writes_for_a_flag_is_a_flag(tmp_path: Path) -> None:

@@ -237,6 +237,7 @@ WRONG: dict[type[BaseModel], dict[str, tuple[Bad, ...]]] = {
         "resources": (LIST, Bad([], "is empty")),
     },
     Compute: {
+        "architecture": (Bad("arm", "'arm' is not 'x86_64' or 'arm64'"),),
         "image": (BLANK, Bad(["x"], "is not text")),
         "computeType": (Bad("LARGE", "'LARGE' is not a CodeBuild compute type"),),
     },

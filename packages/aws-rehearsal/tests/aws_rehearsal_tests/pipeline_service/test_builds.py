@@ -350,3 +350,42 @@ def test_a_new_accounts_quota_of_one_build_queues_the_next_ones(world: World) ->
         assert marks.read_text().split() == ["+", "-"] * 6
     finally:
         world.service.build_quota = None
+
+
+# --- the image -------------------------------------------------------------------------------------------------------
+
+
+IMAGE = "{account}.dkr.ecr.eu-central-1.amazonaws.com/team/builds:1"
+PULLS = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
+
+
+@pytest.mark.parametrize("taken", [None, "ecr:GetAuthorizationToken", *PULLS])
+def test_an_image_of_ecr_is_pulled_with_the_rights_of_the_role(world: World, taken: str | None) -> None:
+    repository = f"arn:aws:ecr:eu-central-1:{world.tooling}:repository/team/builds"
+    rights = [allow([action for action in PULLS if action != taken] or ["ecr:X"], repository)]
+    if taken != "ecr:GetAuthorizationToken":
+        rights.append(allow(["ecr:GetAuthorizationToken"]))
+    role = world.role("puller", world.build_trust, [*rights, allow(["logs:*"])])
+    image = {
+        "type": "LINUX_CONTAINER",
+        "image": IMAGE.format(account=world.tooling),
+        "computeType": "BUILD_GENERAL1_SMALL",
+        "imagePullCredentialsType": "SERVICE_ROLE",
+    }
+    _project(world, "pulls", "true", environment=image, serviceRole=role)
+    found = _run(world, "pulls")
+    assert found["buildStatus"] == ("FAILED" if taken else "SUCCEEDED")
+    if taken:
+        (context,) = next(p for p in found["phases"] if p["phaseType"] == "PROVISIONING")["contexts"]
+        assert context["statusCode"] == "BUILD_CONTAINER_UNABLE_TO_PULL_IMAGE"
+        assert taken in context["message"]
+
+
+def test_codebuilds_own_rights_pull_nothing_from_a_private_registry(world: World) -> None:
+    image = {
+        "type": "ARM_CONTAINER",
+        "image": IMAGE.format(account=world.tooling),
+        "computeType": "BUILD_GENERAL1_SMALL",
+    }
+    _project(world, "pulls", "true", environment=image)
+    assert _phases(_run(world, "pulls"))["PROVISIONING"] != "SUCCEEDED"

@@ -1,10 +1,12 @@
 """What the documents of a target account are made from: one environment, and the pipeline that it lets in."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from amplify_delivery.components.documents.naming import EnvironmentNames, PipelineNames
+from amplify_delivery.components.documents.statements import Statement, allow
 from amplify_delivery.errors import ConfigError
 
 ACCOUNT_VERSION = 3
@@ -29,13 +31,48 @@ NEVER_WITHIN_THE_BOUNDARY = frozenset(
 """Services that lead to other identities and rights: no role of a backend gets them as a whole."""
 
 
+IMAGES = {"x86_64": "aws/codebuild/standard:7.0", "arm64": "aws/codebuild/amazonlinux-aarch64-standard:3.0"}
+"""AWS's images by architecture ("Docker images provided by CodeBuild")."""
+_TYPES = {"x86_64": "LINUX_CONTAINER", "arm64": "ARM_CONTAINER"}
+_ECR_IMAGE = re.compile(
+    r"(?P<account>[0-9]{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.[a-z.]+/(?P<repository>[^:@]+)(?:[:@].+)?$"
+)
+PULL = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
+
+
 @dataclass(frozen=True)
 class BuildEnvironment:
     """Where a CodeBuild project's commands run."""
 
-    image: str = "aws/codebuild/standard:7.0"
+    image: str = IMAGES["x86_64"]
     compute_type: str = "BUILD_GENERAL1_SMALL"
     privileged: bool = False
+    architecture: str = "x86_64"
+
+    @property
+    def type(self) -> str:
+        """As CodeBuild calls it ("Build environment compute modes and types")."""
+        return _TYPES[self.architecture]
+
+    @property
+    def pull_credentials(self) -> str:
+        """Whose rights the image is pulled with: those of CodeBuild itself suffice for its own images and public ones,
+        and for ECR's only where the repository's policy lets CodeBuild in ("Amazon ECR sample for CodeBuild")."""
+        return "SERVICE_ROLE" if _ECR_IMAGE.match(self.image) else "CODEBUILD"
+
+    def pull_statements(self, partition: str) -> list[Statement]:
+        """What a project's role needs to pull the image. An image of another account needs that repository's policy to
+        let the role in as well."""
+        found = _ECR_IMAGE.match(self.image)
+        if not found:
+            return []
+        repository = f"arn:{partition}:ecr:{found['region']}:{found['account']}:repository/{found['repository']}"
+        region = {"StringEquals": {"aws:RequestedRegion": found["region"]}}
+        return [
+            allow("Image", PULL, repository),
+            # It knows no resource.
+            allow("ImageRegistry", "ecr:GetAuthorizationToken", "*", region),
+        ]
 
 
 @dataclass(frozen=True)

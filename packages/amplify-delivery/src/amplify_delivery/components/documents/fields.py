@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, WithJsonSchema, model_validator
 from pydantic.alias_generators import to_camel
@@ -86,16 +86,12 @@ def account(value: str) -> str:
 
 
 def region(value: str) -> str:
-    """A region that there is, or may be (`regions.is_region`). Raises `BadValueError` with the nearest."""
+    """A region that there is. Raises `BadValueError` with the nearest."""
     if regions.is_region(value):
         return value
     close = regions.nearest(value)
-    if close is None:
-        raise BadValueError(f"{value!r} is not an AWS region, such as eu-west-1")
-    raise BadValueError(
-        f"{value!r} is not an AWS region, did you mean {close!r}?",
-        "correct it; if AWS has opened it meanwhile, a newer botocore knows it: update boto3 in the requirements",
-    )
+    guess = f", did you mean {close!r}?" if close else ", such as eu-west-1"
+    raise BadValueError(f"{value!r} is not an AWS region{guess}", f"correct it; {regions.LATER}")
 
 
 def role(value: str) -> str:
@@ -245,7 +241,15 @@ class Right(Model):
 class Compute(Model):
     """Where commands run: a CodeBuild environment."""
 
-    image: Text = Field(default="aws/codebuild/standard:7.0", description="image of the build environment")
+    architecture: Literal["x86_64", "arm64"] = Field(
+        default="x86_64", description="`arm64` for AWS Graviton: then `engine.url` and images are of that architecture"
+    )
+    image: Text | None = Field(
+        default=None,
+        description="image of the build environment. One of a private registry of Amazon ECR is pulled with the "
+        "project's role, which gets the rights for it (docs/pipeline.md). Default: AWS's "
+        "`aws/codebuild/standard:7.0`, on arm64 `aws/codebuild/amazonlinux-aarch64-standard:3.0`",
+    )
     compute_type: Annotated[
         str,
         pattern(
@@ -253,3 +257,13 @@ class Compute(Model):
             "CodeBuild compute type, such as BUILD_GENERAL1_SMALL",
         ),
     ] = Field(default="BUILD_GENERAL1_SMALL", description="size of the build environment")
+
+    @model_validator(mode="after")
+    def _one_architecture(self) -> Compute:
+        other = "x86_64" if "aarch64" in (self.image or "") else "arm64"
+        managed = (self.image or "").startswith("aws/codebuild/")
+        if managed and self.architecture == other:
+            raise BadValueError(
+                f"the image {self.image} is not one for {self.architecture}", "take `image` away, or `architecture`"
+            )
+        return self

@@ -201,3 +201,6 @@ class ProjectDocument:
     variables: Mapping[str, str] = field(default_factory=dict)
     privileged: bool = False
     """Needed to build images with Docker, and for nothing else."""
+    environment_type: str = "LINUX_CONTAINER"
+    pull_credentials: str = "CODEBUILD"
+    """Whose rights the image is pulled with: CODEBUILD's own, or those of the SERVICE_ROLE."""

@@ -34,6 +34,7 @@ from aws_rehearsal.pipeline_service.builds.builds import (
 )
 from aws_rehearsal.pipeline_service.builds.buildspec import PHASES, Buildspec, Files, with_variables
 from aws_rehearsal.pipeline_service.builds.buildspec import Phase as BuildspecPhase
+from aws_rehearsal.pipeline_service.builds.image_pull import check_pull
 from aws_rehearsal.pipeline_service.builds.processes import GRACE, Group, Reaper, end_strays
 from aws_rehearsal.pipeline_service.clients import Access
 from aws_rehearsal.pipeline_service.errors import ActionError
@@ -114,6 +115,7 @@ class BuildRun:
             self._wait_in_queue()
         with self._phase("PROVISIONING"):
             self._credentials = self._assume_role()
+            check_pull(self._access.gate, self._own(), build.project.get("environment") or {})
             self._cloudwatch.begin(self._own())
         with self._phase("DOWNLOAD_SOURCE"):
             folders = download(build, self._access, self._own(), root / "src", self._run_git)

@@ -123,6 +123,8 @@ def _project(access: EnvironmentAccess, what: str, engine: buildspecs.EngineDown
         log_group=names.project_log_group(what),
         variables=_variables(names, what),
         privileged=access.images and what == "publish",
+        environment_type=access.build.type,
+        pull_credentials=access.build.pull_credentials,
     )
 
 

@@ -87,6 +87,7 @@ def _build(access: EnvironmentAccess, what: str) -> list[Statement]:
             through_s3_for([bucket], [f"s3.{names.region}.{names.dns_suffix}"]),
         ),
         allow("Version", "ssm:GetParameter", [names.arn("ssm", f"parameter{name}") for name in read]),
+        *access.build.pull_statements(names.partition),
     ]
 
 

@@ -73,7 +73,8 @@ def pipeline_documents(
         "update": buildspecs.update_pipeline(engine),
     }
     rights = managed(names, "update", update_statements(model), "for the pipeline's own resources")
-    roles = [_pipeline_role(model), _build_role(names), _update_role(names, rights)]
+    pull = environment.pull_statements(names.partition)
+    roles = [_pipeline_role(model), _build_role(names, pull), _update_role(names, pull, rights)]
     roles += [_starter(names, what) for what in ("build", "update")]
     source = _source_role(model)
     if source:
@@ -81,7 +82,7 @@ def pipeline_documents(
     roles.append(_trigger_role(names))
     return PipelineDocuments(
         roles=tuple(roles),
-        boundaries=(pipeline_boundary(names), update_boundary(model)),
+        boundaries=(pipeline_boundary(names), update_boundary(model, pull)),
         policies=rights,
         projects=tuple(_project(names, what, specs[what], environment) for what in ("build", "update")),
     )
@@ -184,19 +185,20 @@ def _log(names: PipelineNames, what: str) -> Statement:
     return log_statement(names.arn("logs", f"log-group:{names.project_log_group(what)}"))
 
 
-def _build_role(names: PipelineNames) -> RoleDocument:
+def _build_role(names: PipelineNames, pull: list[Statement]) -> RoleDocument:
     bucket, own = names.bucket_arn(names.artifact_bucket(names.region)), owned_by(names.account)
     statements = [
         _log(names, "build"),
         allow("Artifacts", [*READ, "s3:PutObject"], f"{bucket}/*", own),
         allow("ArtifactBucket", LOOK, bucket, own),
         *_artifact_keys(names, [names.region]),
+        *pull,
     ]
     return _project_role(names, "build", {"build": document(statements)}, None)
 
 
-def _update_role(names: PipelineNames, rights: tuple[PolicyDocument, ...]) -> RoleDocument:
-    build = document([_log(names, "update"), *_artifact_keys(names, [names.region])])
+def _update_role(names: PipelineNames, pull: list[Statement], rights: tuple[PolicyDocument, ...]) -> RoleDocument:
+    build = document([_log(names, "update"), *_artifact_keys(names, [names.region]), *pull])
     attached = tuple(policy.arn for policy in rights)
     return _project_role(names, "update", {"update": build}, names.boundary_arn("update"), attached)
 
@@ -309,4 +311,6 @@ def _project(names: PipelineNames, what: str, buildspec: str, environment: Build
         # Build has nothing to do with the engine's state.
         variables={"STACK": names.name, **({"PULUMI_BACKEND_URL": names.state_backend} if what == "update" else {})},
         privileged=environment.privileged and what == "build",
+        environment_type=environment.type,
+        pull_credentials=environment.pull_credentials,
     )

@@ -5,6 +5,8 @@ inline policy, which needs a line per environment; the pipeline role's boundary 
 artifacts. Its own rights, all trust policies and all boundaries are for a person with `pulumi up`.
 """
 
+from collections.abc import Sequence
+
 from amplify_delivery.components.documents.naming import PIPELINE_TAG, STATE_PREFIX, TAGS, PipelineNames
 from amplify_delivery.components.documents.pipeline.model import (
     CodeCommitSource,
@@ -102,9 +104,9 @@ def _of_source(model: PipelineModel) -> list[Statement]:
     return []
 
 
-def update_boundary(model: PipelineModel) -> PolicyDocument:
+def update_boundary(model: PipelineModel, pull: Sequence[Statement] = ()) -> PolicyDocument:
     """The most that UpdatePipeline can ever do: no role that an action role trusts is made, trusted anew or assumed in
-    it."""
+    it. `pull` is what its image needs."""
     names = model.names
     own_role = names.role_arn()
     services = [f"{service}:*" for service in SERVICES]
@@ -124,6 +126,7 @@ def update_boundary(model: PipelineModel) -> PolicyDocument:
                 allow("PassOwnRoles", "iam:PassRole", names.iam_arn("role", names.path, "*")),
                 *_iam_tags(names),
                 *_of_source(model),
+                *pull,
                 deny("NoOtherIdentity", "sts:*", "*"),
                 deny("NoOtherKey", _KEY_POWERS, names.arn("kms", "key/*", region="*"), _not_ours(names)),
             ]
