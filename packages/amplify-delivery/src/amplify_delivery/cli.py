@@ -38,6 +38,7 @@ COMMANDS = {
     "bootstrap": "let the pipeline into the accounts of environments, as their administrator",
     "rights": "what an environment's resource types need, and what its roles lack",
     "up": "deploy an environment: what `pulumi up` does",
+    "adopt": "take over an environment that `amplify push` or the CDK construct has made, in place",
     "outputs": "print an environment's outputs",
     "destroy": "take away an environment, an account's part or a pipeline; what cannot be made again only if told to",
     "setup": "make the tooling account's state bucket and key, or remove them",

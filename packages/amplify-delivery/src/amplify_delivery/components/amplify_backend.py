@@ -34,6 +34,20 @@ _REPLACING = ("onFailure", "disableRollback", "timeoutInMinutes")
 """What the provider replaces a stack for, although it counts for a first create only. A stack that `amplify push` or
 another tool has made lacks what we set."""
 
+_AS_IT_RUNS = (
+    *_REPLACING,
+    "capabilities",
+    "iamRoleArn",
+    "notificationArns",
+    "parameters",
+    "policyBody",
+    "policyUrl",
+    "tags",
+    "templateBody",
+    "templateUrl",
+)
+"""Everything but its name: the engine imports only what is wanted exactly as it is."""
+
 SecretKey = tuple[str, str]
 """A secret parameter: (logical id of the nested stack, parameter)."""
 
@@ -64,6 +78,9 @@ class AmplifyBackendArgs:
     """Refuse to destroy the root stack while a nested stack holds data."""
     keep_api_key_expiry: bool = True
     """Leave the expiry of API keys at the date of the first deployment, whatever `root` says now."""
+    adopted: str | None = None
+    """ARN of a root stack that runs and is to become this one: it is taken into the engine's state as it is, protected,
+    and nothing of it is changed or made (`amplify-delivery adopt`). Its parameters are completed afterwards."""
     timeout: str = "3h"
     """How long CloudFormation may take to create, update or delete. The provider's own 30 minutes are too short for a
     large schema: each model is a nested stack with a table."""
@@ -94,7 +111,7 @@ class AmplifyBackend(pulumi.ComponentResource):
         self._args = args
         self._directory = Directory(args.assembly)
         with as_run_error():
-            versions = self._secrets(args)
+            versions = {} if args.adopted else self._secrets(args)
             held = contents(args.assembly)
             self._stack = self._root_stack(
                 name, args, versions, stateful=held.stateful, transforms=held.transforms, after=opts
@@ -314,11 +331,15 @@ class AmplifyBackend(pulumi.ComponentResource):
             tags=dict(args.root.tags) or None,
             opts=pulumi.ResourceOptions(
                 parent=self,
-                protect=args.protect and stateful,
+                protect=bool(args.adopted) or (args.protect and stateful),
+                import_=args.adopted,
                 # The date was chosen when the stack was first deployed, and the engine's state remembers it: with a
                 # date that moves by itself, each `up` would be an update. It can only be left alone while the root
                 # always has this parameter: the engine drops an ignored property that is new.
-                ignore_changes=[*_REPLACING, *(["parameters.ApiKeyExpires"] if args.keep_api_key_expiry else [])],
+                ignore_changes=[
+                    *(_AS_IT_RUNS if args.adopted else _REPLACING),
+                    *(["parameters.ApiKeyExpires"] if args.keep_api_key_expiry and not args.adopted else []),
+                ],
                 # The provider would delete first, since the name is fixed. The other way round the first step of a
                 # replacement is a create, which `_check_hook` refuses while the stack is there.
                 delete_before_replace=False,

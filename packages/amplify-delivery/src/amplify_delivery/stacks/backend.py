@@ -27,7 +27,13 @@ from amplify_delivery.errors import ConfigError
 from amplify_delivery.export import Assembly, Finding, RootStack, render_root
 from amplify_delivery.export.values.bindings import told
 from amplify_delivery.stacks.config import EnvironmentConfig, from_pulumi
-from amplify_delivery.stacks.inputs import environment_values, read_assembly
+from amplify_delivery.stacks.inputs import (
+    ADOPT_VARIABLE,
+    environment_values,
+    keeps_api_key_expiry,
+    permissions_boundary,
+    read_assembly,
+)
 from amplify_delivery.stacks.output_names import NESTED_OUTPUTS, ROOT_OUTPUTS
 from amplify_delivery.stacks.stage import Environment, StageFactory, declared_backend
 
@@ -73,12 +79,13 @@ def program(stage: StageFactory) -> None:
             execution_role_arn=config.execution_role_arn
             or (account.execution_role_arn if config.bootstrapped else None),
             protect=config.protect,
-            keep_api_key_expiry=config.api_key_expires is None,
+            keep_api_key_expiry=keeps_api_key_expiry(config),
+            adopted=os.environ.get(ADOPT_VARIABLE),
         ),
         backend_options=pulumi.ResourceOptions(providers=[provider], depends_on=staging),
         access=access,
         aws=provider,
-        permissions_boundary=values.permissions_boundary,
+        permissions_boundary=permissions_boundary(config, assembly.project),
         only_here=only_here,
     )
     backend = declared_backend(stage(environment))
@@ -138,8 +145,9 @@ def first_create(
 
 
 def own_staging_area(config: EnvironmentConfig, bucket: str, provider: pulumi.ProviderResource) -> list[StagingArea]:
-    """A personal stack's own staging area; none where the account's stack has made it (`bootstrapped`)."""
-    if config.bootstrapped:
+    """A personal stack's own staging area; none where the account's stack has made it (`bootstrapped`), nor while a
+    root stack is adopted, which waits for nothing, and with which nothing is made."""
+    if config.bootstrapped or os.environ.get(ADOPT_VARIABLE):
         return []
     return [
         StagingArea(

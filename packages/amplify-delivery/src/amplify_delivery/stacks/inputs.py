@@ -11,6 +11,8 @@ from amplify_delivery.components.documents.naming import EnvironmentNames
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.export import Assembly, EnvironmentValues, assemble, exported_values, load_assembly, read_export
 from amplify_delivery.export.names import StackName
+from amplify_delivery.export.values.environment import ROOT
+from amplify_delivery.export.values.parameters import API_KEY_EXPIRES
 from amplify_delivery.stacks.config import EnvironmentConfig
 
 MAX_KEY_DAYS = 365
@@ -19,6 +21,10 @@ MAX_KEY_DAYS = 365
 ASSEMBLY_VARIABLE = "AMPLIFY_DELIVERY_ASSEMBLY"
 """Environment variable with the folder of an assembly, relative to the project's folder, which is then deployed instead
 of what the stack files name. What runs in the pipeline after Build has it: the assembly that Build made, and tested."""
+
+ADOPT_VARIABLE = "AMPLIFY_DELIVERY_ADOPT"
+"""Environment variable with the ARN of a root stack that runs: the program takes it into the engine's state as it is.
+`amplify-delivery adopt` sets it, together with what else belongs to that."""
 
 
 def read_assembly(config: EnvironmentConfig, directory: Path, project: str) -> Assembly:
@@ -112,7 +118,7 @@ def environment_values(config: EnvironmentConfig, directory: Path, now: datetime
         parameters=config.parameters,
         from_export=_second(config, directory, app),
         secrets=config.secret_names,
-        permissions_boundary=permissions_boundary(config, app),
+        permissions_boundary=permissions_boundary(config, app) if config.boundary else None,
         kept_literals=frozenset(config.kept_literals),
     )
 
@@ -143,6 +149,12 @@ def permissions_boundary(config: EnvironmentConfig, app: str) -> str | None:
     if not config.bootstrapped:
         return None
     return EnvironmentNames(app, config.account, config.region, config.environment).boundary_arn
+
+
+def keeps_api_key_expiry(config: EnvironmentConfig) -> bool:
+    """Whether the expiry of API keys is chosen once and then left alone: the stack file says nothing of it, neither as
+    a day nor as the root's parameter, which an adopted environment has."""
+    return config.api_key_expires is None and API_KEY_EXPIRES not in config.parameters.get(ROOT, {})
 
 
 def api_key_expires(config: EnvironmentConfig, now: datetime) -> int:

@@ -77,6 +77,26 @@ def test_the_api_keys_date_stays_unless_it_is_configured(todo: Any) -> None:
         assert {"onFailure", "disableRollback", "timeoutInMinutes"} <= set(request.ignoreChanges)
 
 
+def test_an_adopted_root_is_imported_as_it_runs_and_protected(todo: Any) -> None:
+    arn = f"arn:aws:cloudformation:eu-west-1:012345678901:stack/{rendered(todo).stack_name}/1"
+    recording = deploy(todo, rendered(todo), adopted=arn, protect=False)
+    request = recording.one(STACK).request
+    assert request.importId == arn
+    assert request.protect
+    assert recording.one(STACK).inputs.keys() - {"name"} <= set(request.ignoreChanges)
+    # The engine drops an ignored property that is new, and this one is: all or nothing.
+    assert "parameters.ApiKeyExpires" not in request.ignoreChanges
+    assert not deploy(todo, rendered(todo)).one(STACK).request.importId
+
+
+def test_nothing_is_made_for_the_secrets_of_what_is_adopted() -> None:
+    assembly = assembly_of(folder("fullapp"))
+    root = rendered(assembly, secrets=frozenset({KEY}))
+    types = {r.type for r in deploy(assembly, root, adopted="arn", secrets={KEY: "hush"}).resources}
+    assert not types & {SECRET, VERSION}
+    assert types & {STACK}
+
+
 def test_an_execution_role_and_a_macro_reach_cloudformation(todo: Any) -> None:
     with_macro = replace(todo, root_template={**todo.root_template, "Transform": "AWS::LanguageExtensions"})
     role = "arn:aws:iam::012345678901:role/execution"

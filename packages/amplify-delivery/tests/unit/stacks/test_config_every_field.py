@@ -68,6 +68,7 @@ ENVIRONMENT: dict[str, Any] = {
     "lint": {"ignore": [{"id": "E2015", "reason": "CloudFormation compares texts"}]},
     "executionRoleArn": "arn:aws:iam::012345678901:role/cloudformation",
     "bootstrapped": "false",
+    "boundary": "true",
     "enrolled": "false",
 }
 
@@ -198,6 +199,7 @@ WRONG: dict[type[BaseModel], dict[str, tuple[Bad, ...]]] = {
         "protect": FLAG,
         "executionRoleArn": (ROLE, Bad("arn:aws:iam::999999999999:role/x", "role of another account", "parent")),
         "bootstrapped": FLAG,
+        "boundary": FLAG,
         "enrolled": FLAG,
     },
     AccountConfig: {

@@ -15,6 +15,7 @@ from amplify_delivery.stacks.inputs import (
     api_key_expires,
     environment_values,
     export_folder,
+    keeps_api_key_expiry,
     read_assembly,
 )
 from unit.components.backends import assembly_of, folder
@@ -119,6 +120,16 @@ def test_only_a_bootstrapped_environments_roles_carry_its_accounts_boundary() ->
     name = "amplify-delivery/fullapp/env/prod/fullapp-prod-boundary"
     assert bootstrapped.permissions_boundary == f"arn:aws:iam::012345678901:policy/{name}"
     assert environment_values(configured(), Path(), NOON, "fullapp").permissions_boundary is None
+    # Between an adoption and the step that brings it they have none.
+    adopted = environment_values(configured(bootstrapped=True, boundary=False), Path(), NOON, "fullapp")
+    assert adopted.permissions_boundary is None
+
+
+def test_an_expiry_that_the_stack_file_gives_is_not_left_as_it_was() -> None:
+    assert keeps_api_key_expiry(configured())
+    assert keeps_api_key_expiry(configured(parameters={"root": {"AuthRoleName": "a"}}))
+    assert not keeps_api_key_expiry(configured(api_key_expires=date(2027, 5, 1)))
+    assert not keeps_api_key_expiry(configured(parameters={"root": {"ApiKeyExpires": "1800003600"}}))
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ from amplify_delivery.delivery.planning import (
     Target,
     beyond_boundary,
     boundary_comes,
+    bytes_unread,
     digest,
     ignored,
     lacking,
@@ -43,10 +44,13 @@ from amplify_delivery.delivery.planning import (
     updated_by_hand,
     without_boundary,
 )
+from amplify_delivery.delivery.planning.same_bytes import Location, SameBytes, same_bytes
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.errors import RefusedError
 from amplify_delivery.export import ExportRefused
+from amplify_delivery.export.assembling.root import TEMPLATE_KEY
 from amplify_delivery.export.documents import Malformed
+from amplify_delivery.publishing.aws_errors import AWS_ERRORS
 from amplify_delivery.publishing.target import PublishTarget
 from amplify_delivery.stacks.config.reader import own_keys_in
 
@@ -70,6 +74,24 @@ def backend(target: Wanted) -> Backend:
     parameters = deployed.with_deployed(target.parameters, have)
     stacks = Stacks.of(target.assembly, target.root, parameters)
     return Backend(found, plan_backend(found.stacks, stacks), stacks)
+
+
+def _same_bytes(target: Wanted, here: Backend) -> SameBytes:
+    """Which steps only move bytes, of a stack that another tool has deployed. Of our own nothing is asked: equal bytes
+    have equal keys."""
+    was = here.found.stacks
+    if was is None or TEMPLATE_KEY in was.parameters:
+        return SameBytes()
+    s3 = target.account.client("s3")
+
+    def read(place: Location) -> bytes | None:
+        try:
+            answer = s3.get_object(Bucket=place[0], Key=place[1], ExpectedBucketOwner=target.config.account)
+            return bytes(answer["Body"].read())
+        except AWS_ERRORS:
+            return None
+
+    return same_bytes(here.steps, was, here.wanted, read)
 
 
 def checked(target: Wanted, environment: str) -> Callable[[Mapping[str, Any]], None]:
@@ -98,7 +120,7 @@ def make(target: Wanted, engine: Engine) -> Plan:
     today = datetime.now(UTC).date()
     guard = config.guard(environment, today)
     overruled = ignored({i.id: i.reason for i in config.lint.ignore})
-    rights = _gained(target, here)
+    rights, same = _gained(target, here), _same_bytes(target, here)
     notes = (
         *_rights(target, here, previewed),
         *boundary_comes(here.steps),
@@ -106,6 +128,7 @@ def make(target: Wanted, engine: Engine) -> Plan:
         *unread(rights.unread),
         *updated_by_hand(was),
         *overruled,
+        *bytes_unread(same),
     )
     file = stack_files.path(target.context.folder, environment)
     known = sorted([str(r.get("urn")), str(r.get("id", ""))] for r in state.get("resources") or ())
@@ -134,6 +157,7 @@ def make(target: Wanted, engine: Engine) -> Plan:
             *not_exported(here.wanted, listed(target.account.client("cloudformation")), config.ignored),
         ),
         rights.rights,
+        same.places,
     )
 
 

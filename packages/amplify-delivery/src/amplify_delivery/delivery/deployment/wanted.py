@@ -17,7 +17,7 @@ from amplify_delivery.export import Assembly, EnvironmentValues, RootStack, rend
 from amplify_delivery.export.values.parameters import API_KEY_EXPIRES
 from amplify_delivery.stacks.access import environment_names
 from amplify_delivery.stacks.config import EnvironmentConfig
-from amplify_delivery.stacks.inputs import read_assembly
+from amplify_delivery.stacks.inputs import keeps_api_key_expiry, read_assembly
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,11 @@ class Wanted:
 def wanted(environment: str, context: Context) -> Wanted:
     """What deploying an environment leads to. Raises `DeliveryError`s, also for credentials of another account, and for
     an account that was not prepared for this program."""
-    config = stack_files.load(context.folder, environment)
+    return described(stack_files.load(context.folder, environment), context)
+
+
+def described(config: EnvironmentConfig, context: Context) -> Wanted:
+    """What an environment's configuration leads to, which need not stand in its file yet. Raises what `wanted` does."""
     values = stack_files.values(context.folder, config)
     project = context.project
     assembly = read_assembly(config, context.folder, project.app)
@@ -75,6 +79,6 @@ def _parameters(root: RootStack, values: EnvironmentValues, config: EnvironmentC
     """The root's parameters, without what only the deployment knows: the version of a secret, and the expiry of API
     keys, which is chosen once and then remembered by the engine's state."""
     parameters = deployed.known(root)
-    if config.api_key_expires is None and parameters.get(API_KEY_EXPIRES) == str(values.api_key_expires):
+    if keeps_api_key_expiry(config) and parameters.get(API_KEY_EXPIRES) == str(values.api_key_expires):
         parameters[API_KEY_EXPIRES] = deployed.LATER
     return parameters

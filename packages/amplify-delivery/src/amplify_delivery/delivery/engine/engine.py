@@ -32,6 +32,8 @@ HIDDEN = "[secret]"
 """Shown in place of a secret output."""
 
 _BACKEND = "PULUMI_BACKEND_URL"
+_DEPLOYMENT_VERSION = 3
+"""Of the form in which the engine exports a state and takes it back."""
 _NOISE = re.compile(r"\d+ errors? occurred:\s*\* |(?:creating|updating|deleting) urn:pulumi:\S+: ")
 """What the provider's library puts around a single error; the resource is named anyway."""
 
@@ -163,13 +165,20 @@ class Engine:
             )
         return watch
 
-    def up(self, variables: Mapping[str, str] | None = None) -> Watch:
-        """Update the stack; `variables` are added to the program's environment."""
+    def up(self, variables: Mapping[str, str] | None = None, only: Sequence[str] | None = None) -> Watch:
+        """Update the stack, or the resources with the URNs `only`; `variables` are added to the program's
+        environment."""
         self._workspace.env_vars = {**self._workspace.env_vars, **(variables or {})}
         watch = Watch()
         self._outputs = {}
         with self._errors(watch, changing=True):
-            self._stack.up(on_event=watch, on_output=self._line, color="never", suppress_outputs=True)
+            self._stack.up(
+                target=list(only) if only else None,
+                on_event=watch,
+                on_output=self._line,
+                color="never",
+                suppress_outputs=True,
+            )
         self._outputs = watch.outputs
         return watch
 
@@ -227,6 +236,30 @@ class Engine:
         """What has to stand before a `pulumi` command in a shell, so that it finds the state."""
         backend = inherited(self._workspace.env_vars).get(_BACKEND)
         return f"{_BACKEND}={shlex.quote(backend)} " if backend else ""
+
+    def put(self, deployment: Mapping[str, Any]) -> None:
+        """Store `deployment`, which `state` gave, in the place of the stack's state. Secrets stay encrypted."""
+        with self._errors(Watch(), changing=True):
+            self._stack.import_stack(automation.Deployment(version=_DEPLOYMENT_VERSION, deployment=dict(deployment)))
+
+    def configure(self, values: Sequence[tuple[str, str]], secrets: Sequence[tuple[str, str]] = ()) -> None:
+        """Set keys of the stack file, given as paths (`parameters.STACK.NAME`), all plain ones at once. A secret's
+        value reaches the engine by its input: command lines can be seen by others on the machine."""
+        with self._errors(Watch()):
+            if values:
+                given = [part for path, value in values for part in ("--plaintext", f"{path}={value}")]
+                self._command.run(
+                    ["config", "set-all", "--path", *given, "--stack", self.stack],
+                    str(self.folder),
+                    self._workspace.env_vars,
+                )
+            for path, value in secrets:
+                self._command.run(
+                    ["config", "set", "--secret", "--path", path, "--stack", self.stack],
+                    str(self.folder),
+                    self._workspace.env_vars,
+                    given=value,
+                )
 
     def succeeded(self) -> bool:
         """Whether the stack's last update did; a preview is none."""
@@ -394,6 +427,7 @@ def _step(step: StepEventMetadata) -> ProgramStep:
         custom=bool(state and state.custom),
         kept=bool(step.old and step.old.retain_on_delete),
         provider=step.provider or "",
+        parent=(state.parent or "") if state else "",
     )
 
 

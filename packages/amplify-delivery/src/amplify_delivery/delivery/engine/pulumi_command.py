@@ -79,7 +79,10 @@ class Command(PulumiCommand):
         additional_env: Mapping[str, str],
         on_output: Line | None = None,
         on_error: Line | None = None,
+        *,
+        given: str | None = None,
     ) -> CommandResult:
+        """Run it; `given` is what it reads as its input."""
         extra = self._extra if "destroy" in args else ()
         told, began = _told([*args, *extra]), time.monotonic()
         _log.debug("%s begins, in %s", told, cwd)
@@ -87,7 +90,7 @@ class Command(PulumiCommand):
             self.version  # noqa: B018 - raises
         process = subprocess.Popen(
             [self.command, "--non-interactive", *args, *extra],
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL if given is None else subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd=cwd,
@@ -106,6 +109,9 @@ class Command(PulumiCommand):
         ]
         for reader in readers:
             reader.start()
+        if given is not None and process.stdin:
+            with process.stdin as stdin:
+                stdin.write(given)
         with _forwarding(process, self.stopping or threading.Event()) as interrupted:
             for reader in readers:
                 reader.join()

@@ -26,7 +26,14 @@ from amplify_delivery.delivery.planning.needs import (
     unread_policies,
     without_boundary,
 )
-from amplify_delivery.delivery.planning.notes import boundary_comes, ignored, losses, unread, updated_by_hand
+from amplify_delivery.delivery.planning.notes import (
+    boundary_comes,
+    bytes_unread,
+    ignored,
+    losses,
+    unread,
+    updated_by_hand,
+)
 from amplify_delivery.delivery.planning.plan import Plan, Start, Target, document_digest
 from amplify_delivery.delivery.planning.program import ProgramStep, plan_program
 
@@ -49,6 +56,7 @@ __all__ = [
     "UpdateStack",
     "beyond_boundary",
     "boundary_comes",
+    "bytes_unread",
     "digest",
     "document_digest",
     "ignored",

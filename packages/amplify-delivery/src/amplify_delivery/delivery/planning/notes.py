@@ -8,6 +8,7 @@ from amplify_delivery.changes.by_hand import by_hand, named
 from amplify_delivery.changes.guard import Guard
 from amplify_delivery.changes.stacks import Stacks
 from amplify_delivery.changes.steps import ChangeResource, Step
+from amplify_delivery.delivery.planning.same_bytes import SameBytes
 
 _BOUNDARY = "PermissionsBoundary"
 _NAMED = 3
@@ -39,6 +40,18 @@ def updated_by_hand(deployed: Stacks | None) -> tuple[str, ...]:
     return (
         f"updated by hand since they were delivered ({len(found)}: {named(found)}): the deployment puts this release's "
         "templates in the place of what was changed there. What of it shall stay belongs into the export",
+    )
+
+
+def bytes_unread(same: SameBytes) -> tuple[str, ...]:
+    """That bytes which run could not be read, and count as changed."""
+    if not same.unread:
+        return ()
+    bucket, key = same.unread[0]
+    return (
+        f"{len(same.unread)} objects that run could not be read (s3://{bucket}/{key}"
+        f"{', ...' if len(same.unread) > 1 else ''}): what reads them counts as changed. With s3:GetObject there, a "
+        "plan says where only the place changes",
     )
 
 

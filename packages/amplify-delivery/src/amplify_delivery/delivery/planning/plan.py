@@ -69,6 +69,9 @@ class Plan:
     """What AWS cannot do of it: such a plan is not carried out."""
     gained: tuple[Gained, ...] = ()
     """Rights that are new. They follow from start and steps, so they are no part of the digest either."""
+    same_bytes: frozenset[str] = frozenset()
+    """Places of the steps that only change where equal bytes lie. No part of its digest: it depends on whether whoever
+    plans may read them."""
 
     @property
     def changes(self) -> int:
@@ -103,6 +106,7 @@ class Plan:
             "dataLoss": [step.to_json() for step in self.losses],
             "gainedRights": [right.to_json() for right in self.gained],
             "notes": list(self.notes),
+            "sameBytes": sorted(self.same_bytes),
             **content,
         }
 

@@ -52,6 +52,8 @@ class ProgramStep:
     """Whether it stays when it leaves the program (`retain_on_delete`)."""
     provider: str = ""
     """Its provider, as `URN::ID`."""
+    parent: str = ""
+    """URN of what it stands below."""
 
 
 def plan_program(steps: Iterable[ProgramStep], *, backend_changes: bool, deployed: bool) -> tuple[ChangeProgram, ...]:

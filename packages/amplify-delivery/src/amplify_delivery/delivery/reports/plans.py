@@ -15,7 +15,10 @@ from amplify_delivery.delivery.planning import (
 
 def show(plan: Plan) -> None:
     """The plan for people."""
-    output.resources(("", "resource", "type", ""), [(s.mark, s.place, s.type, s.what) for s in plan.steps])
+    steps = [s for s in plan.steps if s.place not in plan.same_bytes]
+    output.resources(("", "resource", "type", ""), [(s.mark, s.place, s.type, s.what) for s in steps])
+    if plan.same_bytes:
+        print(_moved(plan))
     if plan.losses:
         print("\nData would be lost:")
         output.resources(("", "resource", "type", "data"), [(s.mark, s.place, s.type, s.loss) for s in plan.losses])
@@ -40,6 +43,13 @@ def rights(found: Sequence[Gained], *, first: bool) -> None:
     if rest := Counter(right.kind for right in found if right not in shown):
         counts = ", ".join(f"{kind} {number:,}" for kind, number in sorted(rest.items()))
         print(f"* and, since all of it is new: {counts} (`--json` lists them: gainedRights)")
+
+
+def _moved(plan: Plan) -> str:
+    """In one line, what reads the same bytes at another place."""
+    types = Counter(s.type.rpartition("::")[2] for s in plan.steps if s.place in plan.same_bytes)
+    kinds = ", ".join(f"{number} {kind}" for kind, number in types.most_common())
+    return f"~  {output.counted(types.total(), 'resource')} read the same bytes at another place ({kinds})"
 
 
 _SHOWN = 20

@@ -173,6 +173,11 @@ class EnvironmentConfig(Model):
         description="the account's own stack has made staging area, execution role and permissions boundary: use "
         "them. A personal stack makes its own staging area",
     )
+    boundary: Flag = Field(
+        default=True,
+        description="whether roles of the backend carry the account's permissions boundary, if `bootstrapped`. `false` "
+        "only between an adoption and the step that brings it (docs/adopting.md)",
+    )
     enrolled: Flag = Field(
         default=False,
         description="the name of `bootstrapped` before version 3 of accounts, understood for one version: the pipeline "

@@ -1,0 +1,68 @@
+"""`amplify-delivery adopt ENV`: what `amplify push` has made becomes ours in place. Nothing in AWS is changed."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from amplify_delivery.delivery import output
+from amplify_delivery.delivery.adoption.adopting import Adopted, adopt
+from amplify_delivery.delivery.context import Context
+from amplify_delivery.delivery.reports import plans
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("environment", metavar="ENV", help="name of the Pulumi stack that it is to be")
+    parser.add_argument(
+        "--stack",
+        metavar="NAME",
+        help="the running root stack, amplify-APP-ENV-SUFFIX; default: the one that the stack file describes",
+    )
+
+
+def run(args: argparse.Namespace, context: Context) -> int:
+    adopted = adopt(args.environment, context, args.stack, output.progress)
+    if args.json:
+        output.document(_document(args.environment, adopted))
+        return 0
+    _print(args.environment, adopted)
+    return 0
+
+
+def _document(environment: str, adopted: Adopted) -> dict[str, Any]:
+    return {
+        "environment": environment,
+        "stack": adopted.stack,
+        "stackId": adopted.arn,
+        "already": adopted.already,
+        "written": list(adopted.written),
+        "secrets": list(adopted.secrets),
+        "functionSecrets": {"there": list(adopted.functions.there), "missing": list(adopted.functions.missing)},
+        "notes": [*adopted.notes, *filter(None, [adopted.functions.doubt])],
+        "plan": adopted.plan.to_json() if adopted.plan else None,
+    }
+
+
+def _print(environment: str, adopted: Adopted) -> None:
+    if adopted.already:
+        print(f"{environment}: {adopted.stack} was adopted already, nothing was done")
+        for note in adopted.notes:
+            print(f"note: {note}")
+        return
+    if adopted.plan:
+        plans.show(adopted.plan)
+    print()
+    for path in adopted.written:
+        print(f"kept as it runs: {path}")
+    for path in adopted.secrets:
+        print(f"a secret now: {path}; its value stood in the root's template in plain text")
+    for name in adopted.functions.there:
+        print(f"a function's secret, there and left alone: {name}")
+    for name in adopted.functions.missing:
+        print(f"note: a function reads {name}, which is not in Parameter Store")
+    for note in (*adopted.notes, *filter(None, [adopted.functions.doubt])):
+        print(f"note: {note}")
+    print(
+        f"{environment}: {adopted.stack} is adopted; nothing in AWS was changed. Commit Pulumi.{environment}.yaml, and"
+    )
+    print(f"  amplify-delivery deploy {environment} --plan {adopted.plan.digest if adopted.plan else 'DIGEST'}")

@@ -1,0 +1,181 @@
+"""The adoption of an environment, in order: find, read, compare, refuse; then the stack file, the state, the plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from amplify_delivery import publishing
+from amplify_delivery.changes.deployed import MASK
+from amplify_delivery.changes.impossible import check as refuse
+from amplify_delivery.changes.impossible import impossible
+from amplify_delivery.components.documents.naming import EnvironmentNames
+from amplify_delivery.components.names import staging_bucket_name
+from amplify_delivery.delivery.account.aws_account import Account
+from amplify_delivery.delivery.adoption import function_secrets, refusing, running, state
+from amplify_delivery.delivery.adoption.function_secrets import FunctionSecrets
+from amplify_delivery.delivery.adoption.kept import Kept, kept, plain_secrets
+from amplify_delivery.delivery.adoption.running import Running
+from amplify_delivery.delivery.context import Context
+from amplify_delivery.delivery.deployment import planned, wanted
+from amplify_delivery.delivery.engine import environment_state, secrets_provider
+from amplify_delivery.delivery.engine.engine import Engine
+from amplify_delivery.delivery.engine.pulumi_command import Line
+from amplify_delivery.delivery.planning import Plan
+from amplify_delivery.delivery.project import stack_files
+from amplify_delivery.errors import midway
+from amplify_delivery.export.names import StackName
+from amplify_delivery.export.templates.boundary import PERMISSIONS_BOUNDARY
+from amplify_delivery.stacks.access import environment_names
+from amplify_delivery.stacks.config import EnvironmentConfig
+from amplify_delivery.stacks.config.reader import own_keys_in
+from amplify_delivery.stacks.inputs import ADOPT_VARIABLE, read_assembly, root_stack_name
+
+
+@dataclass(frozen=True)
+class Adopted:
+    """What was done: the running stack, what was written for it, and the plan from there. `already`: nothing, because
+    the environment was adopted before."""
+
+    stack: str
+    arn: str
+    already: bool = False
+    written: tuple[str, ...] = ()
+    """Keys of the stack file, as paths."""
+    secrets: tuple[str, ...] = ()
+    """Parameters that are secrets now, as paths."""
+    functions: FunctionSecrets = field(default_factory=FunctionSecrets)
+    notes: tuple[str, ...] = ()
+    plan: Plan | None = None
+
+
+@dataclass(frozen=True)
+class _Decided:
+    """What the adoption of `running` writes, once nothing speaks against it."""
+
+    running: Running
+    keys: Mapping[str, str]
+    kept: Kept
+    config: EnvironmentConfig
+
+
+def adopt(environment: str, context: Context, stack: str | None, line: Line) -> Adopted:
+    """Make the running root stack `stack` (default: the one that the stack file describes) the one of `environment`.
+
+    What was refused has written nothing. Raises `DeliveryError`s; a run that ended in between is gone on with by the
+    next one.
+    """
+    config = stack_files.load(context.folder, environment)
+    app = context.project.app
+    account = Account.of(config)
+    expected = root_stack_name(config, context.folder, app)
+    found = running.read(account, running.find(account, app, stack, expected, config.environment))
+    engine = _engine(environment, context, config, line)
+    root = state.root_of(engine.resources()) if engine.exists() else None
+    refusing.check_state(environment, found, root)
+    parameters = {name: value for name, value in found.stacks.parameters.items() if value != MASK}
+    if root is not None and (refusing.is_ours(found.stacks) or state.is_complete(root, parameters)):
+        return Adopted(str(found.name), found.arn, already=True, notes=_next(config, found))
+    decided = _decide(environment, context, config, found)
+    functions = function_secrets.found(account, found.stacks)
+    engine.create()
+    with midway():
+        secrets_provider.check(environment, engine.state(), context, pipeline=config.bootstrapped)
+        written = _write(engine, decided)
+        adopting = _engine(environment, context, config, line, {ADOPT_VARIABLE: found.arn})
+        state.take_in(adopting, found.arn, parameters)
+        plan = planned.make(wanted.wanted(environment, context), engine)
+    secrets = tuple(sorted(f"{nested}.{parameter}" for nested, parameter in decided.kept.secrets))
+    notes = _next(decided.config, found)
+    return Adopted(str(found.name), found.arn, False, written, secrets, functions, notes, plan)
+
+
+def _engine(
+    environment: str,
+    context: Context,
+    config: EnvironmentConfig,
+    line: Line,
+    more: Mapping[str, str] | None = None,
+) -> Engine:
+    """Of a bootstrapped environment the one whose state lies in its account, else wherever Pulumi is logged in to."""
+    folder = context.folder.resolve()
+    if config.bootstrapped:
+        names: EnvironmentNames = environment_names(context.project.app, config)
+        return environment_state.engine_of(folder, names, Account.of(config), line, more)
+    return Engine(environment, folder, line, more)
+
+
+def _decide(environment: str, context: Context, config: EnvironmentConfig, found: Running) -> _Decided:
+    """What is to be written. Raises `DeliveryError`s for all that speaks against the adoption."""
+    name, file = found.name, stack_files.path(context.folder, environment)
+    refusing.check_names(config, own_keys_in(file), name, file.name)
+    bucket = staging_bucket_name(name.project, name.environment, config.account, config.region)
+    target = publishing.PublishTarget(bucket, config.account, config.region, config.profile, config.role_arn)
+    publishing.check_stack(target, str(name), creating=False)
+    named = config.model_copy(update={"environment": name.environment, "suffix": name.suffix})
+    with_secrets = named.model_copy(update={"secret_names": named.secret_names | plain_secrets(found.stacks).keys()})
+    assembly = read_assembly(with_secrets, context.folder, context.project.app)
+    refusing.check_export(assembly, config, name)
+    taken = kept(found, assembly, stack_files.values(context.folder, named))
+    refusing.check_known(taken, file.name)
+    keys = _keys(config, environment, assembly.stack_name, found)
+    parameters = {nested: dict(values) for nested, values in config.parameters.items()}
+    for nested, values in taken.parameters.items():
+        parameters.setdefault(nested, {}).update(values)
+    adopted = named.model_copy(
+        update={
+            "secret_names": named.secret_names | taken.secrets.keys(),
+            "parameters": _without(parameters, taken),
+            "boundary": config.boundary and "boundary" not in keys,
+        }
+    )
+    here = planned.backend(wanted.described(adopted, context))
+    today = datetime.now(UTC).date()
+    refuse(impossible(here.steps, here.found.stacks, here.wanted, today, config.ignored), environment)
+    config.guard(environment, today).check(here.steps)
+    return _Decided(found, keys, taken, adopted)
+
+
+def _without(parameters: Mapping[str, Mapping[str, str]], taken: Kept) -> dict[str, dict[str, str]]:
+    """Parameters in plain text, without those that become secrets."""
+    return {
+        nested: {name: value for name, value in values.items() if (nested, name) not in taken.secrets}
+        for nested, values in parameters.items()
+    }
+
+
+def _keys(config: EnvironmentConfig, environment: str, exported: StackName, found: Running) -> dict[str, str]:
+    """The keys beside `parameters` that the stack file needs so that its names are the running stack's."""
+    keys = {}
+    if found.name.environment != environment:
+        keys["environment"] = found.name.environment
+    if found.name.suffix not in (exported.suffix, config.suffix):
+        keys["suffix"] = found.name.suffix
+    if config.bootstrapped and config.boundary and not _has_boundary(found):
+        keys["boundary"] = "false"
+    return keys
+
+
+def _has_boundary(found: Running) -> bool:
+    return PERMISSIONS_BOUNDARY in found.stacks.parameters
+
+
+def _write(engine: Engine, decided: _Decided) -> tuple[str, ...]:
+    """Write into the stack file what is not there yet; the paths of all that belongs there."""
+    kept_values = {f"parameters.{n}.{p}": v for n, values in decided.kept.parameters.items() for p, v in values.items()}
+    plain = {**decided.keys, **kept_values}
+    secrets = {f"parameters.{n}.{p}": value for (n, p), value in decided.kept.secrets.items()}
+    engine.configure(sorted(plain.items()), sorted(secrets.items()))
+    return tuple(sorted(plain))
+
+
+def _next(config: EnvironmentConfig, found: Running) -> tuple[str, ...]:
+    """What is still to come."""
+    if not config.bootstrapped or config.boundary:
+        return ()
+    when = "now" if refusing.is_ours(found.stacks) else "once the plan is delivered"
+    return (
+        f"the roles have no permissions boundary yet (`boundary: false`): {when}, `pulumi config rm boundary`, commit "
+        "it, and the next plan brings it, by itself",
+    )

@@ -1,0 +1,131 @@
+"""What an environment keeps of how it runs: the values that its export does not give. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from amplify_delivery.changes.deployed import MASK
+from amplify_delivery.changes.stacks import Stacks
+from amplify_delivery.delivery.adoption.running import Running
+from amplify_delivery.export import Assembly, EnvironmentValues
+from amplify_delivery.export.assembly import NestedStack, Value
+from amplify_delivery.export.documents import parse_json
+from amplify_delivery.export.names import StackName
+from amplify_delivery.export.templates.literals import text
+from amplify_delivery.export.values.environment import ROOT
+from amplify_delivery.export.values.parameters import API_KEY_EXPIRES, holds_secret, is_no_echo
+
+SecretKey = tuple[str, str]
+"""A secret parameter: (logical id of the nested stack, parameter)."""
+_API_KEY = "AWS::AppSync::ApiKey"
+_SETTINGS = (None, "literal", "secret", "stack-name")
+"""Where a parameter's value comes from that an environment may set; None: the template's default."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What goes into the stack file so that the running values stay.
+
+    `parameters` by nested stack, `secrets` with their values, which nobody may see.
+    """
+
+    parameters: Mapping[str, Mapping[str, str]]
+    secrets: Mapping[SecretKey, str] = field(repr=False)
+    unknown: tuple[SecretKey, ...] = ()
+    """Secrets that run, whose values CloudFormation does not tell and the stack file does not have."""
+
+
+def plain_secrets(running: Stacks) -> dict[SecretKey, str]:
+    """The secrets that stand in the running root's template in plain text: literal values of parameters that the nested
+    template keeps to itself (`NoEcho`)."""
+    found = {}
+    for (nested,), body in ((path, body) for path, body in running.templates.items() if len(path) == 1):
+        for name, value in _given(running, nested).items():
+            declaration = (body.get("Parameters") or {}).get(name)
+            if declaration and is_no_echo(declaration) and not isinstance(value, (Mapping, list)):
+                found[nested, name] = text(value)
+    return {key: value for key, value in found.items() if holds_secret(value)}
+
+
+def kept(running: Running, assembly: Assembly, values: EnvironmentValues) -> Kept:
+    """What of `running` differs from what `assembly` gives with `values`, those of the stack file as it is."""
+    name = assembly.stack_name.for_environment(values.name, values.own_suffix)
+    secrets = plain_secrets(running.stacks)
+    parameters: dict[str, dict[str, str]] = {}
+    unknown = []
+    for nested_name, nested in assembly.root.nested.items():
+        declared = parse_json(assembly.read(nested.template)).get("Parameters") or {}
+        wired = assembly.root_template["Resources"][nested_name]["Properties"].get("Parameters", {})
+        for parameter, value in running.nested.get(nested_name, {}).items():
+            key = (nested_name, parameter)
+            given = nested.parameters.get(parameter)
+            if parameter not in declared or parameter in wired or (given.source if given else None) not in _SETTINGS:
+                continue
+            if key in values.secrets or key in secrets:
+                continue
+            if value == MASK or is_no_echo(declared[parameter]):
+                if given is not None and given.source == "secret":
+                    unknown.append(key)
+                continue
+            if value != _ours(key, nested, declared[parameter], values, name):
+                parameters.setdefault(nested_name, {})[parameter] = value
+    taken = {key: value for key, value in secrets.items() if key not in values.secrets and _takes(assembly, key)}
+    root = dict(_root(running, assembly, values, name))
+    return Kept({**parameters, **({ROOT: root} if root else {})}, taken, tuple(unknown))
+
+
+def _given(stacks: Stacks, nested: str) -> Mapping[str, Any]:
+    properties = stacks.resource((nested,)).get("Properties") or {}
+    given: Mapping[str, Any] = properties.get("Parameters") or {}
+    return given
+
+
+def _takes(assembly: Assembly, key: SecretKey) -> bool:
+    """Whether the export has that parameter too."""
+    nested = assembly.root.nested.get(key[0])
+    return nested is not None and key[1] in (parse_json(assembly.read(nested.template)).get("Parameters") or {})
+
+
+def _ours(
+    key: SecretKey, nested: NestedStack, declaration: Mapping[str, Any], values: EnvironmentValues, name: StackName
+) -> str | None:
+    """What the parameter would be without what runs; None if nothing is given."""
+    stack, parameter = key
+    for layer in (values.parameters, values.from_export):
+        if parameter in layer.get(stack, {}):
+            return layer[stack][parameter]
+    given = nested.parameters.get(parameter)
+    if given is not None:
+        return _text(given, name)
+    default = declaration.get("Default")
+    return None if default is None else text(default)
+
+
+def _text(value: Value, name: StackName) -> str:
+    return f"{name}{value.text}" if value.source == "stack-name" else value.text
+
+
+def _root(
+    running: Running, assembly: Assembly, values: EnvironmentValues, name: StackName
+) -> Iterator[tuple[str, str]]:
+    """The root's own parameters that differ, and the expiry of the API keys, which the export cannot know."""
+    declared = assembly.root_template["Parameters"]
+    ours = {k: _text(v, name) for k, v in assembly.root.parameters.items()} | dict(values.parameters.get(ROOT, {}))
+    for parameter, value in sorted(running.stacks.parameters.items()):
+        if parameter in declared and parameter in ours and value not in (MASK, ours[parameter]):
+            yield parameter, value
+    if API_KEY_EXPIRES in declared and API_KEY_EXPIRES not in ours:
+        expiries = set(_expiries(running.stacks))
+        if len(expiries) == 1:
+            yield API_KEY_EXPIRES, expiries.pop()
+
+
+def _expiries(stacks: Stacks) -> Iterator[str]:
+    """When the API keys expire, as an epoch in seconds each, as far as a number stands there."""
+    for resource in stacks.resolved.resources.values():
+        if resource.type == _API_KEY:
+            expires = text(resource.properties.get("Expires", ""))
+            if expires.isdigit():
+                yield expires

@@ -1,0 +1,80 @@
+"""What must not be adopted, asked before anything is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from amplify_delivery.changes.stacks import Stacks
+from amplify_delivery.delivery.adoption.kept import Kept
+from amplify_delivery.delivery.adoption.running import Running
+from amplify_delivery.errors import ConfigError, RefusedError
+from amplify_delivery.export import Assembly
+from amplify_delivery.export.assembling.root import TEMPLATE_KEY
+from amplify_delivery.export.names import StackName
+from amplify_delivery.stacks.config import EnvironmentConfig
+
+
+def is_ours(stacks: Stacks) -> bool:
+    """Whether Amplify Delivery has deployed the root stack: only our roots have this parameter."""
+    return TEMPLATE_KEY in stacks.parameters
+
+
+def check_state(environment: str, running: Running, root: Mapping[str, Any] | None) -> None:
+    """Raise `RefusedError` if another Pulumi stack delivers what runs, or this one delivers something else; `root` is
+    the root stack in this one's state."""
+    if root is not None and root.get("id") != running.arn:
+        raise RefusedError(
+            f"this Pulumi stack delivers {root.get('id')} already",
+            where=environment,
+            remedy=f"adopt {running.name} as another one: make its stack file, and `amplify-delivery adopt NAME`",
+        )
+    if root is None and is_ours(running.stacks):
+        raise RefusedError(
+            "another Pulumi stack of Amplify Delivery delivers it: two would undo each other's work",
+            where=str(running.name),
+            remedy="use that stack's state (`pulumi login`, PULUMI_BACKEND_URL; of a bootstrapped environment it lies "
+            "in its account); nothing was changed",
+        )
+
+
+def check_names(config: EnvironmentConfig, written: Mapping[str, Any], name: StackName, where: str) -> None:
+    """Raise `ConfigError` if the stack file says another environment or suffix than the running stack's."""
+    for key, own, runs in (
+        ("environment", config.environment, name.environment),
+        ("suffix", config.suffix, name.suffix),
+    ):
+        if key in written and own != runs:
+            raise ConfigError(
+                f"{key} is {own!r} there, but {name} is to be adopted: nothing was changed",
+                where=where,
+                remedy=f"`pulumi config set {key} {runs}`, or name another stack with `--stack`",
+            )
+
+
+def check_export(assembly: Assembly, config: EnvironmentConfig, name: StackName) -> None:
+    """Raise `ConfigError` for an export of another environment, unless a second one (`valuesFrom`) is this one's."""
+    exported = assembly.stack_name
+    if exported.environment == name.environment or config.values_from:
+        return
+    raise ConfigError(
+        f"this is the export of the environment {exported.environment!r}, and {name.environment!r} is to be adopted: "
+        "what differs between the two would be changed with the adoption, and nobody could tell it apart",
+        where=str(exported),
+        remedy=f"`amplify env checkout {name.environment}` and `amplify export --out .` in the Amplify project; or "
+        "export it elsewhere and name that folder with `valuesFrom`; nothing was changed",
+    )
+
+
+def check_known(kept: Kept, where: str) -> None:
+    """Raise `ConfigError` for secrets that run and that nobody can read."""
+    if not kept.unknown:
+        return
+    named = ", ".join(".".join(key) for key in kept.unknown)
+    stack, parameter = kept.unknown[0]
+    raise ConfigError(
+        f"the running values of {named} are not told by CloudFormation, and this file has none",
+        where=where,
+        remedy=f"`pulumi config set --secret --path 'parameters.{stack}.{parameter}'` asks for it; then repeat the "
+        "command; nothing was changed",
+    )

@@ -1,0 +1,91 @@
+"""The engine's state of an adopted environment: made by the engine itself, from the team's own program.
+
+The program declares the running root with its ARN to import (`ADOPT_VARIABLE`), and of all that it declares only the
+root is targeted, with what the engine has to remember beside it: so URNs, providers and secrets are the engine's own,
+and nothing is created in AWS. An import reads no parameters, since the provider reads those only that it knows of; they
+are completed afterwards, as the provider writes them when it deploys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from amplify_delivery.components.documents.rights.pulumi_types import PULUMI_STACK, ROOT_STACK
+from amplify_delivery.delivery.engine.engine import Engine
+from amplify_delivery.delivery.planning import ProgramStep
+from amplify_delivery.delivery.planning.program import BACKEND
+from amplify_delivery.errors import RefusedError
+
+_STASH = "pulumi:index:Stash"
+_PLACE = "::place"
+_COMPUTED = ("disableRollback", "region", "templateBody")
+"""What a read tells and our programs do not set."""
+
+
+def root_of(resources: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """The backend's root stack in a state; None if it holds none."""
+    return next((r for r in resources if r["type"] == ROOT_STACK and BACKEND in r["urn"] and not r.get("delete")), None)
+
+
+def is_complete(root: Mapping[str, Any], parameters: Mapping[str, str]) -> bool:
+    """Whether a root in the state has the parameters that it runs with."""
+    return not parameters or bool((root.get("inputs") or {}).get("parameters"))
+
+
+def take_in(engine: Engine, arn: str, parameters: Mapping[str, str]) -> None:
+    """Bring the running root stack into the state of `engine`, whose program has been told to adopt it.
+
+    Raises `RefusedError` if the program declares no backend, `DeliveryError`s of the engine.
+    """
+    root = root_of(engine.resources())
+    if root is None:
+        engine.up(only=targets(engine.preview().steps, arn))
+    state = engine.state()
+    changed = completed(state, parameters)
+    if changed != state:
+        engine.put(changed)
+
+
+def targets(steps: Sequence[ProgramStep], arn: str) -> list[str]:
+    """URNs of the root, of what the engine remembers of it, and of what these stand below."""
+    by_urn = {step.urn: step for step in steps if step.type != PULUMI_STACK}
+    wanted = [s for s in steps if (s.type == ROOT_STACK and BACKEND in s.urn) or _remembers(s)]
+    if not any(step.type == ROOT_STACK for step in wanted):
+        raise RefusedError(
+            "the program declares no root stack to adopt",
+            where=arn,
+            remedy="`backend` of the stage has to be an `AmplifyBackend` with `environment.backend_args`",
+        )
+    found: dict[str, None] = {}
+    for step in wanted:
+        found.update(dict.fromkeys([step.urn, step.provider.rpartition("::")[0]]))
+        above = step.parent
+        while above in by_urn:
+            found[above] = None
+            above = by_urn[above].parent
+    return [urn for urn in found if urn]
+
+
+def _remembers(step: ProgramStep) -> bool:
+    return step.type == _STASH and (BACKEND in step.urn or step.urn.endswith(_PLACE))
+
+
+def completed(state: Mapping[str, Any], parameters: Mapping[str, str]) -> dict[str, Any]:
+    """A state whose root has the `parameters` that it runs with, as the provider writes them. Pure."""
+    resources = [
+        _completed(r, parameters) if r["type"] == ROOT_STACK and BACKEND in r["urn"] else r
+        for r in state.get("resources") or ()
+    ]
+    return {**state, "resources": resources}
+
+
+def _completed(root: Mapping[str, Any], parameters: Mapping[str, str]) -> dict[str, Any]:
+    inputs = {k: v for k, v in (root.get("inputs") or {}).items() if k not in _COMPUTED}
+    outputs = dict(root.get("outputs") or {})
+    return {
+        **root,
+        "protect": True,
+        "inputs": {**inputs, "parameters": {**parameters, **(inputs.get("parameters") or {})}},
+        "outputs": {**outputs, "parameters": {**parameters, **(outputs.get("parameters") or {})}},
+    }

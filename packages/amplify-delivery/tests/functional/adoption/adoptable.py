@@ -1,0 +1,88 @@
+"""A pushed app with its data in an account of its own, and the project of a team that is about to adopt it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from amplify_delivery_rehearsal.workspace import Finished, Workspace
+from aws_rehearsal.local_aws import LocalAws, random_account
+from aws_rehearsal_tests import pulumi_homes
+from aws_rehearsal_tests.local_account import LocalAccount
+from functional.adoption.pushed_apps import DELIVERABLE, PushedApp, Running, fill, running
+from unit.delivery.conftest import ROOT
+
+ROOT_STACK = "aws:cloudformation/stack:Stack"
+
+
+class Adoptable:
+    """The app `name`, pushed and filled, and a project whose only stack file says account and region alone."""
+
+    def __init__(self, name: str, folder: Path, aws: LocalAws, examined: Path) -> None:
+        self.app = PushedApp.unpack(name, folder / "app")
+        account = random_account()
+        self.there = LocalAccount(aws, account, aws.make_admin(account), self.app.region)
+        self.app.bring(self.there.client)
+        fill(self.there.client, self.app.stack_name)
+        self.stack = self.app.environment
+        clean = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PULUMI_"))}
+        home = pulumi_homes.warm_home(folder / "home")
+        variables = {**clean, **home, **self.there.environment, "AMPLIFY_DELIVERY_CACHE": str(examined)}
+        self.workspace = Workspace.make(folder, ROOT, variables)
+        self.workspace.rename(self.app.project, account, self.app.region)
+        (self.workspace.project / "Pulumi.dev.yaml").rename(self.file)
+        self.workspace.put_export(self.app.export(DELIVERABLE[name]))
+
+    @property
+    def file(self) -> Path:
+        """The environment's stack file."""
+        return self.workspace.project / f"Pulumi.{self.stack}.yaml"
+
+    @property
+    def running(self) -> Running:
+        """What runs."""
+        return running(self.there.client, self.app.stack_name)
+
+    def delivery(self, *arguments: str) -> Finished:
+        """`amplify-delivery adopt` is `amplify-delivery adopt STACK`."""
+        command, *rest = arguments
+        return self.workspace.run(pulumi_homes.delivery(self.workspace.environment, command, self.stack, *rest))
+
+    def document(self, *arguments: str) -> Any:
+        """The JSON document of a command that has to succeed."""
+        command, *rest = arguments
+        ran = subprocess.run(
+            pulumi_homes.delivery(self.workspace.environment, command, self.stack, *rest, "--json"),
+            cwd=self.workspace.project,
+            env=dict(self.workspace.environment),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+        return json.loads(ran.stdout)
+
+    def root(self) -> dict[str, Any]:
+        """The root stack in the engine's state."""
+        exported = json.loads(self.workspace.succeed("stack", "export", "-s", self.stack).output)
+        (found,) = [r for r in exported["deployment"]["resources"] if r["type"] == ROOT_STACK]
+        return dict(found)
+
+    def everything(self) -> tuple[Any, ...]:
+        """What a refusal must leave as it was: the project's stack files, the engine's state, the account."""
+        files = {p.name: p.read_bytes() for p in self.workspace.project.glob("Pulumi.*.yaml")}
+        state = Path(self.workspace.environment["PULUMI_BACKEND_URL"].removeprefix("file://"))
+        stacks = {p.name: p.read_bytes() for p in state.glob(".pulumi/stacks/**/*.json")}
+        return files, stacks, self.events(), self.buckets()
+
+    def events(self) -> int:
+        """How much has happened to the root stack."""
+        events = self.there.client("cloudformation").describe_stack_events(StackName=self.app.stack_name)
+        return len(events["StackEvents"])
+
+    def buckets(self) -> set[str]:
+        return {b["Name"] for b in self.there.client("s3").list_buckets()["Buckets"]}

@@ -1,0 +1,127 @@
+"""What an adopted environment keeps of how it runs, and what it must not write in clear."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from amplify_delivery.changes.deployed import MASK
+from amplify_delivery.changes.stacks import Stacks
+from amplify_delivery.delivery.adoption import refusing
+from amplify_delivery.delivery.adoption.kept import Kept, kept, plain_secrets
+from amplify_delivery.delivery.adoption.running import Running
+from amplify_delivery.errors import ConfigError, RefusedError
+from amplify_delivery.export import Assembly, EnvironmentValues, render_root
+from amplify_delivery.export.documents import parse_json
+from amplify_delivery.export.names import StackName
+from amplify_delivery.stacks.config import EnvironmentConfig
+from unit.components.backends import EXPIRES, assembly_of, folder
+
+AUTH, API = "authfullappauth", "apifullapp"
+VALUES = EnvironmentValues("dev", EXPIRES)
+CREDENTIALS = '[{"ProviderName":"Google","client_id":"an-id","client_secret":"hush"}]'
+
+
+@pytest.fixture(scope="module")
+def assembly() -> Assembly:
+    return assembly_of(folder("fullapp"))
+
+
+def as_pushed(assembly: Assembly, **changed: Mapping[str, str]) -> Running:
+    """The app as if its export had been pushed as it is, but for values that were `changed`, by nested stack."""
+    name = assembly.stack_name.for_environment("dev", None)
+    root = render_root(assembly, VALUES, "deployment-bucket")
+    templates: dict[tuple[str, ...], Any] = {(): json.loads(root.body)}
+    nested: dict[str, dict[str, str]] = {}
+    for stack, held in assembly.root.nested.items():
+        body = parse_json(assembly.read(held.template))
+        templates[stack,] = body
+        resource = templates[()]["Resources"][stack]["Properties"]
+        given = {k: v for k, v in resource.get("Parameters", {}).items() if isinstance(v, str)}
+        given.update(changed.get(stack, {}))
+        resource["Parameters"] = {**resource.get("Parameters", {}), **given}
+        declared = body.get("Parameters", {})
+        nested[stack] = {k: MASK if declared[k].get("NoEcho") else v for k, v in given.items() if k in declared}
+    parameters = {k: v for k, v in root.parameters.items() if k not in ("RootTemplateKey", "ApiKeyExpires")}
+    return Running("arn", name, Stacks(templates, parameters), nested, {})
+
+
+def secret_parameter(running: Running, stack: str, parameter: str) -> Running:
+    """The same, with a template that keeps this parameter to itself."""
+    templates = json.loads(json.dumps({"/".join(p): t for p, t in running.stacks.templates.items()}))
+    templates[stack]["Parameters"][parameter]["NoEcho"] = True
+    found = Stacks({tuple(p.split("/")) if p else (): t for p, t in templates.items()}, running.stacks.parameters)
+    nested = {**running.nested, stack: {**running.nested[stack], parameter: MASK}}
+    return replace(running, stacks=found, nested=nested)
+
+
+def test_of_what_runs_as_exported_nothing_is_written_but_the_keys_expiry(assembly: Assembly) -> None:
+    found = as_pushed(assembly)
+    assert kept(found, assembly, VALUES) == Kept({}, {})
+
+
+def test_what_differs_is_kept_by_nested_stack(assembly: Assembly) -> None:
+    found = as_pushed(assembly, **{AUTH: {"mfaConfiguration": "OPTIONAL"}})
+    assert kept(found, assembly, VALUES).parameters == {AUTH: {"mfaConfiguration": "OPTIONAL"}}
+    # Not again what the stack file says already, and not what is not the environment's to set.
+    has = replace(VALUES, parameters={AUTH: {"mfaConfiguration": "OPTIONAL"}})
+    assert kept(found, assembly, has) == Kept({}, {})
+    moved = as_pushed(assembly, **{API: {"env": "dev", "S3DeploymentBucket": "another"}})
+    assert kept(moved, assembly, VALUES) == Kept({}, {})
+
+
+def test_the_roots_own_names_and_the_running_keys_expiry_are_kept(assembly: Assembly) -> None:
+    found = as_pushed(assembly)
+    key = {"Type": "AWS::AppSync::ApiKey", "Properties": {"Expires": 1_800_003_600}}
+    templates = dict(found.stacks.templates)
+    templates[API,] = {**templates[API,], "Resources": {"Key": key}}
+    parameters = {**found.stacks.parameters, "AuthRoleName": "an-old-role"}
+    found = replace(found, stacks=Stacks(templates, parameters))
+    assert kept(found, assembly, VALUES).parameters == {
+        "root": {"AuthRoleName": "an-old-role", "ApiKeyExpires": "1800003600"}
+    }
+
+
+def test_a_secret_in_plain_text_becomes_one_and_is_not_shown(assembly: Assembly) -> None:
+    found = as_pushed(assembly, **{AUTH: {"smsVerificationMessage": CREDENTIALS}})
+    found = secret_parameter(found, AUTH, "smsVerificationMessage")
+    key = (AUTH, "smsVerificationMessage")
+    assert plain_secrets(found.stacks) == {key: CREDENTIALS}
+    taken = kept(found, assembly, VALUES)
+    assert (taken.parameters, taken.secrets) == ({}, {key: CREDENTIALS})
+    assert "hush" not in repr(taken)
+    assert kept(found, assembly, replace(VALUES, secrets=frozenset({key}))) == Kept({}, {})
+    none = secret_parameter(as_pushed(assembly, **{AUTH: {"smsVerificationMessage": "[]"}}), *key)
+    assert kept(none, assembly, VALUES) == Kept({}, {})
+
+
+def test_another_environments_export_is_refused_unless_a_second_one_is_this_ones(assembly: Assembly) -> None:
+    config = EnvironmentConfig(account="012345678901", region="eu-west-1", environment="prod")
+    name = StackName("amplify", "fullapp", "prod", "abcde")
+    with pytest.raises(ConfigError, match="the export of the environment 'dev', and 'prod' is to be adopted") as caught:
+        refusing.check_export(assembly, config, name)
+    assert "amplify env checkout prod" in caught.value.remedy
+    refusing.check_export(assembly, config.model_copy(update={"values_from": "prod-export"}), name)
+    refusing.check_export(assembly, config, replace(name, environment="dev"))
+
+
+def test_a_stack_of_another_pulumi_stack_is_refused(assembly: Assembly) -> None:
+    pushed = as_pushed(assembly)
+    refusing.check_state("dev", pushed, None)
+    refusing.check_state("dev", pushed, {"id": "arn"})
+    with pytest.raises(RefusedError, match="this Pulumi stack delivers another already"):
+        refusing.check_state("dev", pushed, {"id": "another"})
+    ours = Stacks(pushed.stacks.templates, {**pushed.stacks.parameters, "RootTemplateKey": "templates/x.json"})
+    with pytest.raises(RefusedError, match="another Pulumi stack of Amplify Delivery delivers it"):
+        refusing.check_state("dev", replace(pushed, stacks=ours), None)
+
+
+def test_a_secret_that_nobody_tells_has_to_be_given() -> None:
+    refusing.check_known(Kept({}, {}), "Pulumi.dev.yaml")
+    with pytest.raises(ConfigError, match=r"the running values of .* are not told") as caught:
+        refusing.check_known(Kept({}, {}, (("authx", "creds"),)), "Pulumi.dev.yaml")
+    assert "`pulumi config set --secret --path 'parameters.authx.creds'`" in caught.value.remedy
