@@ -10,7 +10,17 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benchmarks import assembling, building, cdk, delivering, pipelines, previewing, publishing_large, rehearsing
+from benchmarks import (
+    assembling,
+    building,
+    cdk,
+    comparing,
+    delivering,
+    pipelines,
+    previewing,
+    publishing_large,
+    rehearsing,
+)
 
 Row = tuple[str, str, str]
 """What was measured, what must be reached, what was seen."""
@@ -22,6 +32,7 @@ BENCHMARKS: dict[str, Callable[[Path], Iterator[Row]]] = {
     "cdk": assembling.beside_cdk,
     "imports": assembling.imports,
     "build": building.build,
+    "against": comparing.against,
     "publish": publishing_large.publish,
     "up": delivering.up,
     "growth": pipelines.growth,

@@ -17,7 +17,7 @@ from amplify_delivery.export.assembly import (
 )
 from amplify_delivery.export.model import Export
 from amplify_delivery.export.names import StackName
-from amplify_delivery.export.read import read_export
+from amplify_delivery.export.read import read_export, read_files
 from amplify_delivery.export.values.environment import EnvironmentValues, ExportedValues
 from amplify_delivery.findings import Finding
 
@@ -46,6 +46,7 @@ __all__ = [
     "exported_values",
     "load_assembly",
     "read_export",
+    "read_files",
     "render_root",
     "write_assembly",
 ]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +70,8 @@ class AmplifyResource:
 
 @dataclass(frozen=True)
 class Export:
-    """An export's folder. `files` maps every file's path (relative, `/`) to its size in bytes."""
+    """An export's folder. `files` maps every file's path (relative, `/`) to its size in bytes. With a `reader` it is
+    not on the disk: that gives the bytes of a file, or raises `OSError`."""
 
     path: Path
     stack_name: str
@@ -78,10 +79,13 @@ class Export:
     resources: tuple[AmplifyResource, ...]
     tags: tuple[tuple[str, str], ...]
     files: Mapping[str, int]
+    reader: Callable[[str], bytes] | None = field(default=None, repr=False, compare=False)
 
     def read(self, file: str) -> bytes:
         """The bytes of a file. Raises `ExportRefused` when it cannot be read (any more)."""
         try:
+            if self.reader is not None:
+                return self.reader(file)
             with open(f"{self.path}/{file}", "rb", buffering=0) as stream:  # noqa: PTH123 - thousands of files
                 return stream.read()
         except OSError as error:

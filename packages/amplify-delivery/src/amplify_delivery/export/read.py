@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -53,8 +54,8 @@ def _is_lfs_pointer(path: str) -> bool:
 class _Reader:
     """Collects findings while it walks; a refused part is left out so that more can be found."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, reader: Callable[[str], bytes] | None = None) -> None:
+        self.path, self.reader = path, reader
         self.files: dict[str, int] = {}
         self.findings: list[Finding] = []
 
@@ -111,7 +112,7 @@ class _Reader:
             self.refuse("AD106", file, f"has {self.files[file]:,} bytes, the limit is {MAX_DOCUMENT:,}")
             return None
         try:
-            data = (self.path / file).read_bytes()
+            data = self.reader(file) if self.reader is not None else (self.path / file).read_bytes()
         except OSError as error:
             self.refuse("AD103", file, f"cannot be read: {error.strerror}", "check the file's permissions")
             return None
@@ -233,6 +234,23 @@ def read_export(path: Path | str) -> Export:
         reader.scan()
     except OSError as error:
         reader.refuse("AD101", str(path), f"cannot be read: {error.strerror}", "check the folder's permissions")
+    return _read(reader)
+
+
+def read_files(path: Path, files: Mapping[str, int], read: Callable[[str], bytes]) -> Export:
+    """An export of which only the files' sizes (by their paths, relative, `/`) and their bytes are known, as git has
+    them: `read` raises `OSError` for what cannot be had. `path` is where it lay. Raises `ExportRefused`."""
+    reader = _Reader(path, read)
+    for file, size in files.items():
+        if size > MAX_FILE:
+            reader.refuse("AD106", file, f"has {size:,} bytes, the limit is {MAX_FILE:,}")
+        else:
+            reader.files[file] = size
+    return _read(reader)
+
+
+def _read(reader: _Reader) -> Export:
+    path = reader.path
     missing = [f for f in (MANIFEST, MAPPING, TAGS, ROOT_TEMPLATE) if f not in reader.files]
     blocked = {f.file for f in reader.findings}
     for file in missing:
@@ -245,4 +263,4 @@ def read_export(path: Path | str) -> Export:
     if reader.findings or manifest is None:
         raise ExportRefused(reader.findings)
     name, root = manifest
-    return Export(path, name, root, resources, tags, reader.files)
+    return Export(path, name, root, resources, tags, reader.files, reader.reader)

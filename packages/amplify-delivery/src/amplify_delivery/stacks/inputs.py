@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 from amplify_delivery.components.documents.naming import EnvironmentNames
 from amplify_delivery.errors import ConfigError
-from amplify_delivery.export import Assembly, EnvironmentValues, assemble, exported_values, load_assembly, read_export
+from amplify_delivery.export import (
+    Assembly,
+    EnvironmentValues,
+    RootStack,
+    assemble,
+    exported_values,
+    load_assembly,
+    read_export,
+)
 from amplify_delivery.export.names import StackName
 from amplify_delivery.export.values.environment import ROOT
 from amplify_delivery.export.values.parameters import API_KEY_EXPIRES
@@ -43,14 +52,39 @@ def read_assembly(config: EnvironmentConfig, directory: Path, project: str) -> A
                 where=str(path),
                 remedy=f"`amplify-delivery assemble --out {given}`, or unset the variable",
             )
-        assembly = load_assembly(path)
-    elif config.assembly:
-        path = directory / config.assembly
-        assembly = load_assembly(path)
-    else:
-        path = export_folder(config, directory)
-        assembly = assemble(read_export(path), secrets=config.secret_names)
+        return of_project(load_assembly(path), project, path)
+    named = named_assembly(config, directory)
+    path = named.path
+    assembly = assemble(read_export(path), secrets=config.secret_names) if named.export else load_assembly(path)
     return of_project(assembly, project, path)
+
+
+@dataclass(frozen=True)
+class NamedAssembly:
+    """Where the assembly of an environment comes from: a folder, and what is in it."""
+
+    path: Path
+    export: bool
+    """Whether it is an export, which has to be assembled."""
+
+
+def named_assembly(config: EnvironmentConfig, directory: Path) -> NamedAssembly:
+    """What the configuration alone names, whatever the environment variable says. Raises `ConfigError` if there is no
+    export, or several."""
+    if config.assembly:
+        return NamedAssembly(directory / config.assembly, export=False)
+    return NamedAssembly(export_folder(config, directory), export=True)
+
+
+def root_parameters(root: RootStack, values: EnvironmentValues, config: EnvironmentConfig) -> dict[str, str]:
+    """The root's parameters, without what only the deployment knows: the version of a secret, and the expiry of API
+    keys, which is chosen once and then remembered by the engine's state."""
+    from amplify_delivery.changes import deployed  # noqa: PLC0415 - botocore, which the program does without
+
+    parameters = deployed.known(root)
+    if keeps_api_key_expiry(config) and parameters.get(API_KEY_EXPIRES) == str(values.api_key_expires):
+        parameters[API_KEY_EXPIRES] = deployed.LATER
+    return parameters
 
 
 def root_stack_name(config: EnvironmentConfig, directory: Path, project: str) -> str:

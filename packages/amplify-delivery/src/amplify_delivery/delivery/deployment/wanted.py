@@ -13,11 +13,10 @@ from amplify_delivery.delivery.account import bootstrap_version
 from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.project import stack_files
-from amplify_delivery.export import Assembly, EnvironmentValues, RootStack, render_root
-from amplify_delivery.export.values.parameters import API_KEY_EXPIRES
+from amplify_delivery.export import Assembly, RootStack, render_root
 from amplify_delivery.stacks.access import environment_names
 from amplify_delivery.stacks.config import EnvironmentConfig
-from amplify_delivery.stacks.inputs import keeps_api_key_expiry, read_assembly
+from amplify_delivery.stacks.inputs import read_assembly, root_parameters
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,7 @@ def described(config: EnvironmentConfig, context: Context) -> Wanted:
     account = Account.of(config)
     bootstrap_version.check(config, project, account)
     names = environment_names(project.app, config)
-    return Wanted(config, assembly, root, _parameters(root, values, config), account, names, context)
+    return Wanted(config, assembly, root, root_parameters(root, values, config), account, names, context)
 
 
 def settle(target: Wanted, seconds: float) -> bool:
@@ -73,12 +72,3 @@ def settle(target: Wanted, seconds: float) -> bool:
     account, stack = target.account, target.root.stack_name
     with account.asking(f"reading stack {stack}"):
         return deployed.settle(account.client("cloudformation"), stack, seconds, output.progress)
-
-
-def _parameters(root: RootStack, values: EnvironmentValues, config: EnvironmentConfig) -> dict[str, str]:
-    """The root's parameters, without what only the deployment knows: the version of a secret, and the expiry of API
-    keys, which is chosen once and then remembered by the engine's state."""
-    parameters = deployed.known(root)
-    if keeps_api_key_expiry(config) and parameters.get(API_KEY_EXPIRES) == str(values.api_key_expires):
-        parameters[API_KEY_EXPIRES] = deployed.LATER
-    return parameters

@@ -15,13 +15,7 @@ from amplify_delivery.delivery.planning import (
 
 def show(plan: Plan) -> None:
     """The plan for people."""
-    steps = [s for s in plan.steps if s.place not in plan.same_bytes]
-    output.resources(("", "resource", "type", ""), [(s.mark, s.place, s.type, s.what) for s in steps])
-    if plan.same_bytes:
-        print(_moved(plan))
-    if plan.losses:
-        print("\nData would be lost:")
-        output.resources(("", "resource", "type", "data"), [(s.mark, s.place, s.type, s.loss) for s in plan.losses])
+    steps([s for s in plan.steps if s.place not in plan.same_bytes], more=_moved(plan) if plan.same_bytes else "")
     rights(plan.gained, first=plan.start.root_template is None)
     if plan.steps or plan.notes:
         print()
@@ -29,6 +23,17 @@ def show(plan: Plan) -> None:
         print(f"note: {note}")
     print(f"{plan.target.environment}: {output.counted(plan.changes, 'change')}" if plan.steps else "nothing to change")
     print(f"plan {plan.digest}")
+
+
+def steps(found: Sequence[Step], *, more: str = "") -> None:
+    """Steps for people, those that lose data once more; `more` tells those that are not worth a line each."""
+    output.resources(("", "resource", "type", ""), [(s.mark, s.place, s.type, s.what) for s in found])
+    if more:
+        print(more)
+    lost = [step for step in found if step.loss]
+    if lost:
+        print("\nData would be lost:")
+        output.resources(("", "resource", "type", "data"), [(s.mark, s.place, s.type, s.loss) for s in lost])
 
 
 def rights(found: Sequence[Gained], *, first: bool) -> None:
