@@ -25,6 +25,8 @@ ORDER = (
     "errors", "findings",
 )  # fmt: skip
 """Packages of the product, top first: one may import those that follow it."""
+APART = ("amplify_delivery.changes",)
+"""Folders whose rooms know nothing of each other."""
 PURE = ("export", "components/documents")
 ACTING = {
     "pulumi",
@@ -186,7 +188,7 @@ def test_rooms_have_no_circle(house: str) -> None:
     for module, to in arrows().items():
         if room(module) in rooms:
             graph[room(module)] |= ({room(other) for other in to} & rooms) - {room(module)}
-    assert sum(map(len, graph.values())) > 0
+    assert (sum(map(len, graph.values())) == 0) is (house in APART)
     assert circle(graph) == []
 
 

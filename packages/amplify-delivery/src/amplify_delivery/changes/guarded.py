@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from amplify_delivery.changes import deployed
 from amplify_delivery.changes.backend import plan_backend
 from amplify_delivery.changes.guard import Guard
 from amplify_delivery.changes.imports import listed, not_exported
+from amplify_delivery.changes.impossible import INDEXES, Impossible, impossible
 from amplify_delivery.changes.impossible import check as refuse
-from amplify_delivery.changes.impossible import impossible
+from amplify_delivery.changes.ordered.handed import Handed
+from amplify_delivery.changes.ordered.updates import ordered
 from amplify_delivery.changes.published import published
 from amplify_delivery.changes.stacks import Stacks
 from amplify_delivery.errors import RefusedError
@@ -20,15 +23,17 @@ from amplify_delivery.publishing.credentials import client_config, target_sessio
 from amplify_delivery.publishing.target import PublishTarget
 
 
-def check(
+def check(  # noqa: PLR0917 - each is another thing
     target: PublishTarget,
     assembly: Assembly,
     root: RootStack,
     guard: Guard,
     progress: Callable[[str], None],
+    update: Handed | None = None,
 ) -> None:
-    """Raise `RefusedError` if AWS cannot do what deploying `assembly` with `root` asks for, if it would lose data that
-    nothing allows to be lost, or if nobody can tell: what is deployed cannot be read, or is being changed."""
+    """Raise `RefusedError` if AWS cannot do what deploying `assembly` with `root`, or an `update` on the way there,
+    asks for, if it would lose data that nothing allows to be lost, or if nobody can tell: what is deployed cannot be
+    read, or is being changed."""
     where = f"{root.stack_name} (account {target.account}, {target.region})"
     try:
         session = target_session(target)
@@ -45,8 +50,13 @@ def check(
     have = found.stacks.parameters if found.stacks else {}
     parameters = deployed.with_deployed(deployed.known(root), have)
     wanted = Stacks.of(assembly, root, parameters)
+    if update:
+        wanted = update.stacks(found.stacks if found.stacks and not update.released else wanted)
     steps = plan_backend(found.stacks, wanted)
     never = impossible(steps, found.stacks, wanted, guard.today, guard.ignored)
+    if never and not update:
+        number = len(ordered(found.stacks, wanted, steps).updates) + 1
+        never = tuple(_in_several(i, number, guard.environment) if number > 1 else i for i in never)
     refuse([*never, *not_exported(wanted, listed(cloudformation), guard.ignored)], guard.environment)
     guard.check(steps)
 
@@ -60,6 +70,17 @@ def check_create(target: PublishTarget, assembly: Assembly, root: RootStack, gua
     except AWS_ERRORS:
         exports = _unknown
     refuse([*never, *not_exported(wanted, exports, guard.ignored)], guard.environment)
+
+
+def _in_several(found: Impossible, number: int, environment: str) -> Impossible:
+    """What to do where several updates do what one cannot."""
+    if found.id != INDEXES.id:
+        return found
+    remedy = (
+        f"`amplify-delivery up {environment}` delivers it in {number} updates, one after the other; so do `plan` and "
+        "`deploy`, in a pipeline too"
+    )
+    return replace(found, remedy=remedy)
 
 
 def _unknown() -> None:

@@ -195,6 +195,30 @@ class UpdateStack:
 
 
 @dataclass(frozen=True)
+class UpdateRoot:
+    """CloudFormation updates the root stack: the steps from here to the next one are what that changes.
+
+    It stands in a plan of several updates only (`amplify_delivery.changes.ordered`). `root` is the key of the root
+    template, and thereby stands for the content of all; `why` says what for.
+    """
+
+    root: str
+    why: tuple[str, ...]
+
+    type = STACK_TYPE
+    mark = "="
+    loss = ""
+    place = "(root stack)"
+
+    @property
+    def what(self) -> str:
+        return "; ".join(self.why)
+
+    def to_json(self) -> dict[str, Any]:
+        return {"step": "update-root", "root": self.root, "why": list(self.why)}
+
+
+@dataclass(frozen=True)
 class ChangeProgram:
     """The program changes a resource of its own, beside the backend: `operation` as the engine calls it."""
 
@@ -230,4 +254,13 @@ class ChangeProgram:
         }
 
 
-Step = AddResource | ChangeResource | ReplaceResource | RemoveResource | MoveStack | UpdateStack | ChangeProgram
+Step = (
+    AddResource
+    | ChangeResource
+    | ReplaceResource
+    | RemoveResource
+    | MoveStack
+    | UpdateStack
+    | UpdateRoot
+    | ChangeProgram
+)

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from amplify_delivery.changes.guard import Guard
+from amplify_delivery.changes.ordered.updates import Update
+from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account import bootstrap_version
 from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.context import Context
-from amplify_delivery.delivery.deployment import execution
+from amplify_delivery.delivery.deployment import execution, planned, wanted
 from amplify_delivery.delivery.engine import resolving, secrets_provider
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.planning import plan_program
-from amplify_delivery.delivery.planning.program import changes_something
+from amplify_delivery.delivery.planning.program import BACKEND, ProgramStep, changes_something
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.delivery.reports import shown_outputs
 from amplify_delivery.delivery.reports.changes import told
-from amplify_delivery.errors import DeployError, midway
+from amplify_delivery.errors import midway
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,10 +45,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         # What the backend itself would lose, the program asks before CloudFormation is called.
         guard = stack_files.load(context.folder, args.environment).guard(args.environment, datetime.now(UTC).date())
         guard.check(plan_program(previewed, backend_changes=True, deployed=True))
-    try:
-        changes = engine.up().changes
-    except DeployError as error:
-        raise execution.with_reasons(error, args.environment, context.folder) from None
+    changes = execution.run(engine, _updates(engine.stack, previewed, context) if backend else (), context)
     with midway(lambda: changes_something(changes)):
         if guard and execution.restore(args.environment, context, guard):
             changes = {**changes, "update": changes.get("update", 0) + 1}
@@ -69,3 +68,10 @@ def _recovered(stack: str, engine: Engine, context: Context, *, backend: bool) -
         return Account.of(stack_files.load(context.folder, stack))
 
     check(resolving.resolve(engine, account, check) if backend else engine.state())
+
+
+def _updates(environment: str, previewed: Sequence[ProgramStep], context: Context) -> Sequence[Update]:
+    """The updates that AWS needs before the one that the engine has previewed."""
+    if not any(s.type == ROOT_STACK and s.operation == "update" and BACKEND in s.urn for s in previewed):
+        return ()
+    return planned.updates(wanted.wanted(environment, context))

@@ -66,6 +66,9 @@ class AmplifyBackendArgs:
     """Brings the objects into `staging_bucket`, before the stack is created or updated."""
     secrets: Mapping[SecretKey, pulumi.Input[str]] = field(default_factory=dict)
     """A value for each of `root.secrets`."""
+    instead: RootStack | None = None
+    """What the root stack is updated to now, on the way to `root`, where AWS does not take that in one update. What
+    `root` has more is not there yet."""
     may_change: Callable[[RootStack, bool], object] | None = None
     """Refuses, with a `DeliveryError`, a change that the root stack cannot take; told whether it is a first create.
     Asked in previews too; without it nothing keeps a replacement from deleting the stack but `protect`."""
@@ -119,7 +122,7 @@ class AmplifyBackend(pulumi.ComponentResource):
             self._bucket_files(args)
         self.stack_name = self._stack.name
         self.stack_id = self._stack.id
-        self.template_key = args.root.object.key
+        self.template_key = (args.instead or args.root).object.key
         repeated = frozenset(args.root.outputs.values())
         self.outputs = self._stack.outputs.apply(lambda o: {k: v for k, v in (o or {}).items() if k not in repeated})
         self.register_outputs(
@@ -152,7 +155,8 @@ class AmplifyBackend(pulumi.ComponentResource):
                     remedy=f"{nested} has {', '.join(own)}" if own else f"stacks with outputs are {stacks}",
                 )
         # It is not there yet when only other resources are deployed (`--target`) after an export that adds it.
-        return self._stack.outputs.apply(lambda outputs: cast("str", (outputs or {}).get(root_output)))
+        none_yet = None if self._args.instead is None else ""
+        return self._stack.outputs.apply(lambda outputs: cast("str", (outputs or {}).get(root_output, none_yet)))
 
     def nested(self, logical_id: str) -> Nested:
         """A first-level nested stack, by its logical id (category and resource name, as in `apimyapp`)."""
@@ -318,12 +322,14 @@ class AmplifyBackend(pulumi.ComponentResource):
             pulumi.ResourceOptions(parent=self),
         )
         before = [*self._check_hooks(name, args), self._hook(name, args)]
+        root = args.instead or args.root
+        declared = {k: v for k, v in versions.items() if k in root.template["Parameters"] and k not in root.parameters}
         return aws.cloudformation.Stack(
             name,
             name=identity.apply(lambda facts: facts[ROOT_STACK_NAME]),
             # The key is made from the content: the same address with other bytes would not be noticed.
-            template_url=names.object_url(args.staging_bucket, args.root.object.key, args.region),
-            parameters={**args.root.parameters, **versions},
+            template_url=names.object_url(args.staging_bucket, root.object.key, args.region),
+            parameters={**root.parameters, **declared},
             capabilities=["CAPABILITY_NAMED_IAM", *(["CAPABILITY_AUTO_EXPAND"] if transforms else [])],
             # A failed first create leaves nothing, so that the next `up` starts afresh.
             on_failure="DELETE",

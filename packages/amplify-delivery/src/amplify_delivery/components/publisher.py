@@ -6,6 +6,7 @@ from typing import Protocol
 
 from amplify_delivery import publishing
 from amplify_delivery.changes.guard import Guard
+from amplify_delivery.changes.ordered.handed import Handed
 from amplify_delivery.components.providers import Access
 from amplify_delivery.export import Assembly, ExportRefused, RootStack
 
@@ -30,6 +31,8 @@ class BucketPublisher:
     access: Access
     guard: Guard
     """What data may be lost, and which findings do not count."""
+    update: Handed | None = None
+    """What is deployed on the way, instead of the release itself."""
     _free: set[str] = field(default_factory=set, init=False, repr=False, compare=False)
     """Root stacks whose names were looked for, and found to be nobody's."""
 
@@ -37,8 +40,18 @@ class BucketPublisher:
         # boto3 and the linter are loaded now: not when nothing changed.
         from amplify_delivery.changes import guarded  # noqa: PLC0415
 
-        guarded.check(self._target, assembly, root, self.guard, progress)
+        guarded.check(self._target, assembly, root, self.guard, progress, self.update)
+        if self.update:
+            return self._publish_update(self.update, assembly, root, progress)
         return publishing.publish(assembly, [(root.object, root.body)], self._target, progress, self.guard.ignored)
+
+    def _publish_update(
+        self, update: Handed, assembly: Assembly, root: RootStack, progress: Callable[[str], None]
+    ) -> object:
+        """What an update on the way needs: it is made of templates that are deployed, or, `released`, of `root`'s."""
+        if update.released:
+            publishing.publish(assembly, [(root.object, root.body)], self._target, progress, self.guard.ignored)
+        return publishing.publish_templates(update.objects, self._target, progress)
 
     def check(self, assembly: Assembly, root: RootStack, creating: bool) -> None:
         """Raise `DeliveryError` for a deployment of `root` that the stack cannot take: it is there already, locked,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from amplify_delivery.publishing.failures import failed_resources, first_causes
     from amplify_delivery.publishing.stack_state import check_names, check_stack, stack_is_there
     from amplify_delivery.publishing.target import PublishTarget
-    from amplify_delivery.publishing.upload import PublishReport, publish
+    from amplify_delivery.publishing.upload import PublishReport, publish, publish_templates
 
 __all__ = [
     "Deployment",
@@ -30,6 +30,7 @@ __all__ = [
     "first_causes",
     "provider_session",
     "publish",
+    "publish_templates",
     "stack_is_there",
 ]
 
@@ -44,6 +45,7 @@ _HOME = {
     "first_causes": "failures",
     "provider_session": "credentials",
     "publish": "upload",
+    "publish_templates": "upload",
     "stack_is_there": "stack_state",
 }
 

@@ -106,6 +106,28 @@ def publish(
     )
 
 
+def publish_templates(
+    templates: Sequence[tuple[AssemblyObject, bytes]], target: PublishTarget, progress: Callable[[str], None] = _silent
+) -> PublishReport:
+    """Make templates be in the target's bucket, one after the other: each names only those before it. They were derived
+    from such as have been examined, and are not examined again. Raises `PublishError` as `publish` does."""
+    connection = _Connection(target)
+    connection.check_account()
+    there = connection.sizes({item.key: item for item, _ in templates})
+    connection.stored.check([(item, there[item.key]) for item, _ in templates if item.key in there])
+    missing = [_Upload(item, _constant(body)) for item, body in templates if item.key not in there]
+    coordinator = _Coordinator(connection, len(missing), progress)
+    with midway(lambda: coordinator.sent > 0):
+        for upload in missing:
+            coordinator.run([upload])
+    return PublishReport(
+        uploaded=coordinator.sent,
+        present=len(templates) - coordinator.sent,
+        bytes=coordinator.bytes,
+        requests=dict(sorted(connection.requests.items())),
+    )
+
+
 def _reader(assembly: Assembly, key: str) -> Callable[[], bytes]:
     return lambda: assembly.read(key)
 

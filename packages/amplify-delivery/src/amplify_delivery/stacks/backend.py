@@ -16,6 +16,7 @@ from typing import Any
 import pulumi
 
 from amplify_delivery.changes.guard import PLAN_VARIABLE
+from amplify_delivery.changes.ordered.handed import taken
 from amplify_delivery.components.amplify_backend import AmplifyBackend, AmplifyBackendArgs
 from amplify_delivery.components.documents.naming import EnvironmentNames
 from amplify_delivery.components.names import staging_bucket_name
@@ -47,10 +48,10 @@ def program(stage: StageFactory) -> None:
     bucket = staging_bucket_name(assembly.project, config.environment, config.account, config.region)
     values = environment_values(config, directory, datetime.now(UTC), assembly.project)
     root = render_root(assembly, values, bucket)
-
     guard = config.guard(pulumi.get_stack(), datetime.now(UTC).date(), os.environ.get(PLAN_VARIABLE))
     access = Access(config.account, config.region, config.profile, config.role_arn)
-    publisher = BucketPublisher(bucket, access, guard)
+    update = taken(os.environ)  # on the way to `root`
+    publisher = BucketPublisher(bucket, access, guard, update)
     same_place = unchanged(
         "place",
         {"account": config.account, "region": config.region, "environment": config.environment},
@@ -70,6 +71,7 @@ def program(stage: StageFactory) -> None:
         backend_args=AmplifyBackendArgs(
             assembly=assembly,
             root=root,
+            instead=update.root(root) if update else None,
             staging_bucket=bucket,
             region=config.region,
             publisher=publisher,

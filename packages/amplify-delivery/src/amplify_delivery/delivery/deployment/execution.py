@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from amplify_delivery.changes.guard import PLAN_VARIABLE, Guard
+from amplify_delivery.changes.ordered.updates import Update
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.context import Context
-from amplify_delivery.delivery.deployment import planned, restoring, wanted
+from amplify_delivery.delivery.deployment import in_steps, planned, restoring, wanted
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.planning import Plan
 from amplify_delivery.delivery.planning.program import changes_something
@@ -26,10 +29,7 @@ def carry_out(engine: Engine, plan: Plan, approved: str, context: Context) -> di
     if not plan.steps:
         return {}
     environment = plan.target.environment
-    try:
-        changes = engine.up({PLAN_VARIABLE: approved}).changes
-    except DeployError as error:
-        raise with_reasons(error, environment, context.folder) from None
+    changes = run(engine, [r.update for r in plan.runs if r.update], context, {PLAN_VARIABLE: approved})
     with midway(lambda: changes_something(changes)):
         target = wanted.wanted(environment, context)
         here = planned.backend(target)
@@ -59,6 +59,21 @@ def restore(environment: str, context: Context, guard: Guard) -> bool:
     restoring.check(here, guard)
     restoring.restore(target, here)
     return True
+
+
+def run(
+    engine: Engine, updates: Sequence[Update], context: Context, variables: Mapping[str, str] | None = None
+) -> dict[str, int]:
+    """Carry out `updates` and the release; the engine's changes by kind. Raises `DeliveryError`s that tell what failed
+    in which stack."""
+    changes: Counter[str] = Counter()
+    with midway(lambda: changes_something(changes)):
+        try:
+            for watch in in_steps.carry_out(engine, updates, context, variables or {}):
+                changes.update(watch.changes)
+        except DeployError as error:
+            raise with_reasons(error, engine.stack, context.folder) from None
+    return dict(changes)
 
 
 def with_reasons(error: DeployError, environment: str, folder: Path) -> DeployError:

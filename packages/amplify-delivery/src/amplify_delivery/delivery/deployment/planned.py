@@ -10,7 +10,8 @@ from typing import Any
 from amplify_delivery.changes import deployed
 from amplify_delivery.changes.gained import Comparison, gained
 from amplify_delivery.changes.imports import listed, not_exported
-from amplify_delivery.changes.impossible import impossible
+from amplify_delivery.changes.impossible import check as refuse
+from amplify_delivery.changes.ordered.updates import Update
 from amplify_delivery.changes.published import earlier, own, published
 from amplify_delivery.components.documents.rights.prepared import ANY_SERVICE
 from amplify_delivery.delivery import output
@@ -31,6 +32,7 @@ from amplify_delivery.delivery.planning import (
     bytes_unread,
     digest,
     ignored,
+    in_order,
     lacking,
     losses,
     named_policies,
@@ -114,10 +116,11 @@ def make(target: Wanted, engine: Engine) -> Plan:
     previewed = engine.preview().steps
     here = backend(target)
     program = plan_program(previewed, backend_changes=bool(here.steps), deployed=here.found.status is not None)
-    steps = (*here.steps, *program)
     was, config = here.found.stacks, target.config
     # Which plan it is, is only known when it is made: an exception for this very plan cannot stand in the file yet.
     today = datetime.now(UTC).date()
+    order = in_order(was, here.wanted, here.steps, today, config.ignored)
+    steps = (*order.first, *program, *order.then)
     guard = config.guard(environment, today)
     overruled = ignored({i.id: i.reason for i in config.lint.ignore})
     rights, same = _gained(target, here), _same_bytes(target, here)
@@ -153,11 +156,12 @@ def make(target: Wanted, engine: Engine) -> Plan:
         steps,
         notes,
         (
-            *impossible(here.steps, was, here.wanted, today, config.ignored),
+            *order.impossible,
             *not_exported(here.wanted, listed(target.account.client("cloudformation")), config.ignored),
         ),
         rights.rights,
         same.places,
+        order.updates,
     )
 
 
@@ -167,6 +171,15 @@ def _gained(target: Wanted, here: Backend) -> Comparison:
         place = PublishTarget(target.bucket, account.account, account.region)
         before = earlier(target.assembly, place, account.client("s3"))
         return gained(here.found.stacks, here.wanted, before, own(target.assembly))
+
+
+def updates(target: Wanted) -> tuple[Update, ...]:
+    """What the root stack is updated to on the way to what is wanted, where AWS does not take that in one update.
+    Raises `DeliveryError`s, also if it takes it in none."""
+    here, config = backend(target), target.config
+    order = in_order(here.found.stacks, here.wanted, here.steps, datetime.now(UTC).date(), config.ignored)
+    refuse(order.impossible, config.environment)
+    return order.updates
 
 
 def _rights(target: Wanted, here: Backend, previewed: Sequence[ProgramStep]) -> tuple[str, ...]:

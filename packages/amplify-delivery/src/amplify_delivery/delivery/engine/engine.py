@@ -165,20 +165,28 @@ class Engine:
             )
         return watch
 
+    def say(self, line: str) -> None:
+        """Tell it where the engine's own output goes."""
+        self._line(line)
+
     def up(self, variables: Mapping[str, str] | None = None, only: Sequence[str] | None = None) -> Watch:
-        """Update the stack, or the resources with the URNs `only`; `variables` are added to the program's
-        environment."""
-        self._workspace.env_vars = {**self._workspace.env_vars, **(variables or {})}
+        """Update the stack, or the resources with the URNs `only`; `variables` are added to the program's environment
+        this time."""
+        before = self._workspace.env_vars
+        self._workspace.env_vars = {**before, **(variables or {})}
         watch = Watch()
         self._outputs = {}
-        with self._errors(watch, changing=True):
-            self._stack.up(
-                target=list(only) if only else None,
-                on_event=watch,
-                on_output=self._line,
-                color="never",
-                suppress_outputs=True,
-            )
+        try:
+            with self._errors(watch, changing=True):
+                self._stack.up(
+                    target=list(only) if only else None,
+                    on_event=watch,
+                    on_output=self._line,
+                    color="never",
+                    suppress_outputs=True,
+                )
+        finally:
+            self._workspace.env_vars = before
         self._outputs = watch.outputs
         return watch
 

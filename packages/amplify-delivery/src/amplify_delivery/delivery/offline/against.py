@@ -16,13 +16,15 @@ from typing import Any
 
 from amplify_delivery.changes import gained
 from amplify_delivery.changes.backend import plan_backend
-from amplify_delivery.changes.impossible import Impossible, impossible
+from amplify_delivery.changes.impossible import Impossible
 from amplify_delivery.changes.published import own
 from amplify_delivery.changes.stacks import Stacks
 from amplify_delivery.changes.steps import Step
 from amplify_delivery.components.names import staging_bucket_name
 from amplify_delivery.delivery.offline.revision import Contents, Revision
+from amplify_delivery.delivery.planning.in_order import in_order
 from amplify_delivery.delivery.planning.notes import boundary_comes, ignored, losses, unread
+from amplify_delivery.delivery.planning.plan import number_of
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.errors import ConfigError, DeliveryError, ExportRefused, RefusedError
 from amplify_delivery.export import Assembly, Export, assemble, load_assembly, read_export, read_files, render_root
@@ -52,6 +54,11 @@ class OfflinePlan:
     notes: tuple[str, ...] = ()
 
     @property
+    def changes(self) -> int:
+        """Their number."""
+        return number_of(self.steps)
+
+    @property
     def losses(self) -> tuple[Step, ...]:
         """The steps that lose data."""
         return tuple(step for step in self.steps if step.loss)
@@ -63,7 +70,7 @@ class OfflinePlan:
             "region": self.config.region,
             "stack": self.stack,
             "deployed": self.deployed,
-            "changes": len(self.steps),
+            "changes": self.changes,
             "dataLoss": [step.to_json() for step in self.losses],
             "impossible": [vars(found) for found in self.impossible],
             "gainedRights": [right.to_json() for right in self.gained],
@@ -176,7 +183,8 @@ def _plan(name: str, config: EnvironmentConfig, old: _Side, new: _Side) -> Offli
     if before is not None and (before.templates, before.parameters) == (after.templates, after.parameters):
         return OfflinePlan(config, name, will.stack, True, notes=notes)
     today = datetime.now(UTC).date()
-    steps = plan_backend(before, after)
+    order = in_order(before, after, plan_backend(before, after), today, config.ignored)
+    steps = (*order.first, *order.then)
     rights = gained.gained(before, after, was.contents if was else gained.nothing_known, will.contents)
     return OfflinePlan(
         config,
@@ -184,7 +192,7 @@ def _plan(name: str, config: EnvironmentConfig, old: _Side, new: _Side) -> Offli
         will.stack,
         was is not None,
         steps,
-        impossible(steps, before, after, today, config.ignored),
+        order.impossible,
         rights.rights,
         (
             *notes,

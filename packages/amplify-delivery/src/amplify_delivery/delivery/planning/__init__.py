@@ -10,9 +10,11 @@ from amplify_delivery.changes.steps import (
     RemoveResource,
     ReplaceResource,
     Step,
+    UpdateRoot,
     UpdateStack,
     digest,
 )
+from amplify_delivery.delivery.planning.in_order import in_order
 from amplify_delivery.delivery.planning.needs import (
     Identity,
     Lacking,
@@ -34,7 +36,7 @@ from amplify_delivery.delivery.planning.notes import (
     unread,
     updated_by_hand,
 )
-from amplify_delivery.delivery.planning.plan import Plan, Start, Target, document_digest
+from amplify_delivery.delivery.planning.plan import Plan, Run, Start, Target, document_digest, runs_of
 from amplify_delivery.delivery.planning.program import ProgramStep, plan_program
 
 __all__ = [
@@ -49,10 +51,12 @@ __all__ = [
     "ProgramStep",
     "RemoveResource",
     "ReplaceResource",
+    "Run",
     "Stacks",
     "Start",
     "Step",
     "Target",
+    "UpdateRoot",
     "UpdateStack",
     "beyond_boundary",
     "boundary_comes",
@@ -60,6 +64,7 @@ __all__ = [
     "digest",
     "document_digest",
     "ignored",
+    "in_order",
     "lacking",
     "losses",
     "named_policies",
@@ -68,6 +73,7 @@ __all__ = [
     "plan_backend",
     "plan_program",
     "program_needs",
+    "runs_of",
     "unread",
     "unread_policies",
     "updated_by_hand",

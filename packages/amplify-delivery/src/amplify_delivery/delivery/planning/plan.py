@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
 from amplify_delivery.changes.gained import Gained
 from amplify_delivery.changes.impossible import Impossible
-from amplify_delivery.changes.steps import Step, digest
+from amplify_delivery.changes.ordered.updates import Update
+from amplify_delivery.changes.steps import Step, UpdateRoot, digest
 from amplify_delivery.delivery.planning.covered import Covered
 
 FORMAT = 1
@@ -57,8 +58,22 @@ class Target:
 
 
 @dataclass(frozen=True)
+class Run:
+    """What one run of the engine carries out: an update of the root stack on the way (`update`), or, without one, the
+    release itself. `header` tells of it in a plan of several."""
+
+    header: UpdateRoot | None
+    update: Update | None
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True)
 class Plan:
-    """What would change: see `steps`. An approval of its `digest` is one of exactly this."""
+    """What would change: see `steps`. An approval of its `digest` is one of exactly this.
+
+    The steps stand in the order in which they are carried out; the text, the JSON, the digest and the deployment
+    (`runs`) walk this one list.
+    """
 
     start: Start
     target: Target
@@ -72,11 +87,21 @@ class Plan:
     same_bytes: frozenset[str] = frozenset()
     """Places of the steps that only change where equal bytes lie. No part of its digest: it depends on whether whoever
     plans may read them."""
+    updates: tuple[Update, ...] = ()
+    """The content of its `UpdateRoot`s but for the last one, which is the release's: they name it by its key."""
 
     @property
     def changes(self) -> int:
         """Their number, which an approver reads: the variable CHANGES of the pipeline."""
-        return len(self.steps)
+        return number_of(self.steps)
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """The runs of the engine, in order; none for an empty plan."""
+        content = {update.root: update for update in self.updates}
+        return tuple(
+            Run(head, content.get(head.root) if head else None, tuple(steps)) for head, steps in runs_of(self.steps)
+        )
 
     @property
     def losses(self) -> tuple[Step, ...]:
@@ -118,6 +143,24 @@ class Plan:
         """The steps that `approved`, a plan's document that leads to the same target, does not cover."""
         covered = Covered(approved["steps"])
         return tuple(step for step in self.steps if step not in covered)
+
+
+def number_of(steps: Iterable[Step]) -> int:
+    """How many changes they are."""
+    return sum(not isinstance(step, UpdateRoot) for step in steps)
+
+
+def runs_of(steps: Iterable[Step]) -> list[tuple[UpdateRoot | None, list[Step]]]:
+    """The steps of each run of the engine, with the one that tells of it in a plan of several."""
+    runs: list[tuple[UpdateRoot | None, list[Step]]] = []
+    for step in steps:
+        if isinstance(step, UpdateRoot):
+            runs.append((step, []))
+        elif runs:
+            runs[-1][1].append(step)
+        else:
+            runs.append((None, [step]))
+    return runs
 
 
 def document_digest(document: Mapping[str, Any]) -> str:

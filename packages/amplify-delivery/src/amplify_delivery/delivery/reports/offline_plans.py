@@ -28,4 +28,4 @@ def _show(plan: OfflinePlan) -> None:
         print()
     for note in plan.notes:
         print(f"note: {note}")
-    print(f"{plan.name}: " + (output.counted(len(plan.steps), "change") if plan.steps else "nothing to change"))
+    print(f"{plan.name}: " + (output.counted(plan.changes, "change") if plan.steps else "nothing to change"))

@@ -10,6 +10,7 @@ from amplify_delivery.delivery import output
 from amplify_delivery.delivery.planning import (
     Plan,
     Step,
+    runs_of,
 )
 
 
@@ -27,7 +28,11 @@ def show(plan: Plan) -> None:
 
 def steps(found: Sequence[Step], *, more: str = "") -> None:
     """Steps for people, those that lose data once more; `more` tells those that are not worth a line each."""
-    output.resources(("", "resource", "type", ""), [(s.mark, s.place, s.type, s.what) for s in found])
+    runs = runs_of(found)
+    for number, (header, inside) in enumerate(runs, start=1):
+        if header:
+            print(f"Update {number} of {len(runs)}: {header.what}")
+        output.resources(("", "resource", "type", ""), [(s.mark, s.place, s.type, s.what) for s in inside])
     if more:
         print(more)
     lost = [step for step in found if step.loss]

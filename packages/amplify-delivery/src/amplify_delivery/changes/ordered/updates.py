@@ -1,0 +1,240 @@
+"""The updates of the root stack that lead to a release, where one alone is refused: each a tree of templates. Pure.
+
+Those before the release's own change nothing but indexes of what is deployed, those after it nothing but indexes of
+what is wanted: so no other resource is touched twice, and the resolvers change when the indexes that they use are
+there. All is made from what is deployed and what is wanted alone: whoever asks again after one of them gets the rest of
+the same updates, byte by byte.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import zip_longest
+from typing import Any
+
+from amplify_delivery.changes.ordered import indexes
+from amplify_delivery.changes.ordered.indexes import Change, NotOrderableError
+from amplify_delivery.changes.stacks import Stacks
+from amplify_delivery.changes.steps import ChangeResource, Path, Step
+from amplify_delivery.export.assembling.root import TEMPLATE_KEY
+from amplify_delivery.export.assembly import AssemblyObject, canonical
+
+TABLES = ("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable")
+"""Not Amplify's `Custom::AmplifyDynamoDBTable`: its function makes several changes by itself, one after the other
+(amplify-category-api, amplify-table-manager-lambda)."""
+_KEY = re.compile(r"templates/([0-9a-f]{64})\.json")
+_MASK = "****"
+
+
+@dataclass(frozen=True)
+class Update:
+    """One update of the root stack, on the way."""
+
+    stacks: Stacks = field(repr=False)
+    """What is deployed after it."""
+    objects: tuple[tuple[AssemblyObject, bytes], ...] = field(repr=False)
+    """Its templates that no release has, nested ones before those that name them; the root is the last."""
+    why: tuple[str, ...]
+    """What it is for, a line for each index."""
+    tables: tuple[Path, ...]
+    """Whose indexes it changes."""
+    released: bool
+    """Whether everything else is as it is wanted already; before that only the root stack is changed."""
+
+    @property
+    def root(self) -> str:
+        """Key of its root template."""
+        return self.stacks.parameters[TEMPLATE_KEY]
+
+    @cached_property
+    def keys(self) -> Mapping[Path, str]:
+        """The key of each stack's template."""
+        return {path: f"templates/{_name(self.stacks, path)}.json" for path in self.stacks.templates}
+
+
+@dataclass(frozen=True)
+class Ordered:
+    """All updates but the last, which is the release itself; empty if that one alone will do.
+
+    `last` says what the last one is for. `reasons` tells of tables whose changes AWS refuses in one update, by their
+    place, why they cannot be put in order.
+    """
+
+    updates: tuple[Update, ...] = ()
+    last: tuple[str, ...] = ()
+    tables: tuple[Path, ...] = ()
+    """Whose indexes the last one changes."""
+    reasons: Mapping[str, str] = field(default_factory=dict)
+
+
+def ordered(old: Stacks | None, new: Stacks, steps: Sequence[Step]) -> Ordered:
+    """The updates from what is deployed (`old`) to what is wanted (`new`), between which `steps` are."""
+    tables = [s.path for s in steps if isinstance(s, ChangeResource) and s.type in TABLES]
+    if old is None or not tables:
+        return Ordered()
+    found, reasons = {}, {}
+    for path in tables:
+        try:
+            found[path] = indexes.way(_properties(old, path), _properties(new, path))
+        except NotOrderableError as error:
+            reasons["/".join(path)] = str(error)
+    if not any(way.before or way.after for way in found.values()):
+        return Ordered(reasons=reasons)
+    try:
+        return replace(_updates(old, new, found), reasons=reasons)
+    except NotOrderableError as error:
+        several = {"/".join(path): str(error) for path, way in found.items() if way.before or way.after}
+        return Ordered(reasons={**reasons, **several})
+
+
+def _updates(old: Stacks, new: Stacks, ways: Mapping[Path, indexes.Way]) -> Ordered:
+    tables = {path: _Table(_properties(old, path), _properties(new, path)) for path in ways}
+    updates = []
+    for round_ in zip_longest(*(way.before for way in ways.values())):
+        changes = {path: change for path, change in zip(ways, round_, strict=True) if change}
+        for path, change in changes.items():
+            tables[path].do(change)
+        edits = {path: tables[path].old_with() for path in ways if path in changes or tables[path].begun}
+        updates.append(_update(_published(old, ways), edits, changes, released=False))
+    changes = {path: way.within for path, way in ways.items() if way.within}
+    for path, change in changes.items():
+        tables[path].do(change)
+    rest = list(zip_longest(*(way.after for way in ways.values())))
+    for round_ in rest:
+        edits = {path: tables[path].new_with() for path in ways if not tables[path].done}
+        updates.append(_update(new, edits, changes, released=True))
+        changes = {path: change for path, change in zip(ways, round_, strict=True) if change}
+        for path, change in changes.items():
+            tables[path].do(change)
+    return Ordered(tuple(updates), _why(changes), tuple(changes))
+
+
+class _Table:
+    """A table's indexes as they are at one point of the way, each with the properties that it is taken from."""
+
+    def __init__(self, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
+        self._old, self._new = old, new
+        self._wanted = indexes.by_name(new)
+        self._now = {name: (index, old) for name, index in indexes.by_name(old).items()}
+        self.begun = False
+
+    def do(self, change: Change) -> None:
+        self.begun = True
+        if change.made:
+            self._now[change.name] = (self._wanted[change.name], self._new)
+        else:
+            del self._now[change.name]
+
+    @property
+    def done(self) -> bool:
+        """Whether it has the indexes that are wanted."""
+        return self._now.keys() == self._wanted.keys()
+
+    def old_with(self) -> dict[str, Any]:
+        return indexes.with_indexes(self._old, self._now)
+
+    def new_with(self) -> dict[str, Any]:
+        # What stays may have another throughput.
+        wanted = {name: (index, self._new) for name, index in self._wanted.items() if name in self._now}
+        return indexes.with_indexes(self._new, {**wanted, **{n: i for n, i in self._now.items() if n not in wanted}})
+
+
+def _why(changes: Mapping[Path, Change]) -> tuple[str, ...]:
+    return tuple(f"{'/'.join(path)}: {change.why}" for path, change in sorted(changes.items()))
+
+
+def _properties(stacks: Stacks, path: Path) -> Mapping[str, Any]:
+    """As the template has them: the names of indexes and attributes are plain there."""
+    found = stacks.resource(path).get("Properties")
+    return found if isinstance(found, Mapping) else {}
+
+
+def _update(
+    base: Stacks, tables: Mapping[Path, Mapping[str, Any]], changes: Mapping[Path, Change], *, released: bool
+) -> Update:
+    stacks, objects = with_properties(base, tables)
+    return Update(stacks, objects, _why(changes), tuple(sorted(changes)), released)
+
+
+def with_properties(
+    base: Stacks, properties: Mapping[Path, Mapping[str, Any]]
+) -> tuple[Stacks, tuple[tuple[AssemblyObject, bytes], ...]]:
+    """`base` with other properties of some resources, and its templates that are new with that: each of those that hold
+    one of the resources, and of all above, which name the new addresses. Raises `NotOrderableError` where a stack does
+    not say which template its nested stack has."""
+    templates = dict(base.templates)
+    changed: dict[Path, dict[str, Any]] = {}
+    for path, wanted in properties.items():
+        _replace(templates, changed, path, wanted)
+    objects: dict[str, tuple[AssemblyObject, bytes]] = {}
+    for depth in range(max(len(path) for path in properties) - 1, -1, -1):
+        for stack in sorted(p for p in changed if len(p) == depth):
+            item, body = _object(changed[stack])
+            objects[item.key] = (item, body)
+            if stack:
+                old = (base.resource(stack).get("Properties") or {}).get("TemplateURL")
+                nested = {
+                    **(base.resource(stack).get("Properties") or {}),
+                    "TemplateURL": _elsewhere(old, item.key, stack),
+                }
+                _replace(templates, changed, stack, nested)
+            else:
+                parameters = {**base.parameters, TEMPLATE_KEY: item.key}
+    return Stacks(templates, parameters), tuple(objects.values())
+
+
+def _replace(
+    templates: dict[Path, Mapping[str, Any]],
+    changed: dict[Path, dict[str, Any]],
+    path: Path,
+    properties: Mapping[str, Any],
+) -> None:
+    *_, name = path
+    stack = path[:-1]
+    template = templates[stack]
+    resources = {**template["Resources"], name: {**template["Resources"][name], "Properties": properties}}
+    templates[stack] = changed[stack] = {**template, "Resources": resources}
+
+
+def _object(template: Mapping[str, Any]) -> tuple[AssemblyObject, bytes]:
+    body = canonical(template)
+    sha256 = hashlib.sha256(body).hexdigest()
+    return AssemblyObject(f"templates/{sha256}.json", "template", len(body), sha256, "application/json"), body
+
+
+def _elsewhere(url: Any, key: str, stack: Path) -> Any:
+    """A `TemplateURL`, of another key in the same bucket."""
+    if isinstance(url, str):
+        return _KEY.sub(key, url)
+    if isinstance(url, Mapping):
+        return {k: _elsewhere(v, key, stack) for k, v in url.items()}
+    return [_elsewhere(v, key, stack) for v in url] if isinstance(url, list) else url
+
+
+def _published(deployed: Stacks, tables: Collection[Path]) -> Stacks:
+    """What is deployed, if those of its templates that hold one of `tables`, or name such a one, are what this project
+    has published: only then they can be published with other indexes. Raises `NotOrderableError`."""
+    if any(value == _MASK for value in deployed.parameters.values()):
+        raise NotOrderableError("the root stack has parameters whose values CloudFormation masks")
+    for path in sorted({table[:depth] for table in tables for depth in range(len(table))}):
+        if _name(deployed, path) != _object(deployed.templates[path])[0].digest:
+            where = "/".join(path) or "the root stack"
+            raise NotOrderableError(
+                f"the deployed template of {where} is not one that was published from here (another tool has deployed "
+                "it, or somebody by hand): deliver the environment once without the change of indexes"
+            )
+    return deployed
+
+
+def _name(stacks: Stacks, path: Path) -> str:
+    """The digest by which a stack names its template."""
+    if not path:
+        named = stacks.parameters.get(TEMPLATE_KEY, "")
+    else:
+        named = canonical((stacks.resource(path).get("Properties") or {}).get("TemplateURL")).decode()
+    found = _KEY.findall(named)
+    return found[0] if len(found) == 1 else ""

@@ -1,0 +1,51 @@
+"""Carrying out a release through the engine: in one run, or in several where it takes several updates of the root
+stack."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from amplify_delivery.changes.ordered.handed import handed_over
+from amplify_delivery.changes.ordered.updates import Update
+from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
+from amplify_delivery.delivery.context import Context
+from amplify_delivery.delivery.deployment import tables, wanted
+from amplify_delivery.delivery.engine.engine import Engine, Watch
+from amplify_delivery.delivery.planning.program import BACKEND
+from amplify_delivery.errors import RefusedError
+
+
+def carry_out(
+    engine: Engine, updates: Sequence[Update], context: Context, variables: Mapping[str, str]
+) -> Iterator[Watch]:
+    """Carry out `updates`, and then the release itself; what the engine said of each. Before the release's own update
+    the engine changes the root stack alone. `variables` are added to the program's environment. Raises
+    `DeliveryError`s.
+
+    Each waits until the tables are ready whose indexes the one before has changed. Whatever ends it, the same command
+    goes on from there: what is deployed then is the start of the rest.
+    """
+    if not updates:
+        yield engine.up(variables)
+        return
+    environment, number = engine.stack, len(updates) + 1
+    for which, update in enumerate(updates, start=1):
+        engine.say(f"{environment}: update {which} of {number}: {'; '.join(update.why)}")
+        only = None if update.released else [root_stack(engine)]
+        with handed_over(update) as handed:
+            yield engine.up({**variables, **handed}, only)
+        tables.wait(wanted.wanted(environment, context), update.tables, engine.say)
+    engine.say(f"{environment}: update {number} of {number}")
+    yield engine.up(variables)
+
+
+def root_stack(engine: Engine) -> str:
+    """URN of the backend's root stack. Raises `RefusedError` unless there is just one."""
+    found = [str(r["urn"]) for r in engine.resources() if r.get("type") == ROOT_STACK and BACKEND in str(r.get("urn"))]
+    if len(found) != 1:
+        raise RefusedError(
+            f"the engine's state has {len(found)} root stacks of a backend, not one",
+            where=engine.stack,
+            remedy="nothing was changed; deliver the indexes one by one",
+        )
+    return found[0]

@@ -1,0 +1,63 @@
+"""The backend's steps in the order in which they are carried out, in as many updates as AWS needs for them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from amplify_delivery.changes.backend import plan_backend
+from amplify_delivery.changes.impossible import INDEXES, Impossible, impossible
+from amplify_delivery.changes.ordered.updates import Ordered, Update, ordered
+from amplify_delivery.changes.stacks import Stacks
+from amplify_delivery.changes.steps import Step, UpdateRoot
+from amplify_delivery.export.assembling.root import TEMPLATE_KEY
+
+_RELEASE = "everything else of the release"
+
+
+@dataclass(frozen=True)
+class InOrder:
+    """The backend's part of a plan.
+
+    `first` are the steps up to those of the release's own update, with these; `then` what comes after it, when the
+    program has made its other changes. `updates` are all but the last, which is called with what is wanted.
+    """
+
+    first: tuple[Step, ...]
+    then: tuple[Step, ...]
+    impossible: tuple[Impossible, ...]
+    updates: tuple[Update, ...]
+
+
+def in_order(
+    old: Stacks | None, new: Stacks, steps: Sequence[Step], today: date, ignored: Collection[str] = ()
+) -> InOrder:
+    """`steps`, which lead from what is deployed (`old`) to what is wanted (`new`), in order; what is impossible of each
+    update on the day `today` (UTC), but for what is `ignored`."""
+    # Who ignores that AWS takes one index at a time wants to see it tried.
+    way = Ordered() if INDEXES.id in ignored else ordered(old, new, steps)
+    if not way.updates:
+        refused = impossible(steps, old, new, today, ignored)
+        return InOrder(tuple(steps), (), tuple(_reasoned(i, way) for i in refused), ())
+    first: list[Step] = []
+    then: list[Step] = []
+    never: list[Impossible] = []
+    before, released = old, False
+    for update in (*way.updates, None):
+        after = update.stacks if update else new
+        why = update.why if update else way.last
+        own = not released and (update is None or update.released)
+        found = plan_backend(before, after)
+        never += [i for i in impossible(found, before, after, today, ignored) if i not in never]
+        into = then if released else first
+        into += [UpdateRoot(after.parameters[TEMPLATE_KEY], (*why, *([_RELEASE] if own else []))), *found]
+        released = released or own
+        before = after
+    return InOrder(tuple(first), tuple(then), tuple(never), way.updates)
+
+
+def _reasoned(found: Impossible, way: Ordered) -> Impossible:
+    """Why it is not delivered in several updates."""
+    reason = way.reasons.get(found.place) if found.id == INDEXES.id else None
+    return replace(found, message=f"{found.message}; not one after the other either: {reason}") if reason else found

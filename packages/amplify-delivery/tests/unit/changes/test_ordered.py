@@ -1,0 +1,228 @@
+"""Several index changes of a table: the updates that lead there, each of which DynamoDB takes, and the rest of them."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from datetime import date
+from typing import Any
+
+import pytest
+
+from amplify_delivery.changes.backend import plan_backend
+from amplify_delivery.changes.impossible import impossible
+from amplify_delivery.changes.ordered.handed import Handed, handed_over, taken
+from amplify_delivery.changes.ordered.updates import Ordered, ordered, with_properties
+from amplify_delivery.changes.stacks import Stacks
+from amplify_delivery.changes.steps import ChangeResource, UpdateRoot
+from amplify_delivery.delivery.planning import in_order
+from amplify_delivery.export import assemble, read_export, render_root
+from unit.delivery.conftest import export
+from unit.delivery.planning.stacks_of import VALUES, changed, stacks_of, with_resource
+
+TODAY = date(2026, 6, 1)
+TODO = ("apiseriesapp", "Todo", "TodoTable")
+LISTS = ("apiseriesapp", "TodoList", "TodoListTable")
+OLD = stacks_of("todo-series/v4")
+
+
+def table(stacks: Stacks, path: tuple[str, ...]) -> dict[str, Any]:
+    return dict(stacks.resource(path)["Properties"])
+
+
+def with_tables(base: Stacks, **tables: dict[str, str]) -> Stacks:
+    """`base`, published, with indexes of `todo` and `lists`: their names with the attribute that is their key."""
+    edits: dict[tuple[str, ...], dict[str, Any]] = {}
+    for name, indexes in tables.items():
+        path = {"todo": TODO, "lists": LISTS}[name]
+        own = table(base, path)
+        keys = sorted({"id", *indexes.values()})
+        edits[path] = {
+            **own,
+            "AttributeDefinitions": [{"AttributeName": k, "AttributeType": "S"} for k in keys],
+            "GlobalSecondaryIndexes": [
+                {
+                    "IndexName": name,
+                    "KeySchema": [{"AttributeName": key, "KeyType": "HASH"}],
+                    "Projection": {"ProjectionType": "ALL"},
+                }
+                for name, key in indexes.items()
+            ],
+        }
+    return with_properties(base, edits)[0]
+
+
+def way(old: Stacks, new: Stacks) -> Ordered:
+    return ordered(old, new, plan_backend(old, new))
+
+
+def states(old: Stacks, new: Stacks) -> list[Stacks]:
+    """What is deployed, from the beginning to the end."""
+    return [old, *(update.stacks for update in way(old, new).updates), new]
+
+
+def indexes(stacks: Stacks, path: tuple[str, ...] = TODO) -> str:
+    return " ".join(sorted(i["IndexName"] for i in table(stacks, path).get("GlobalSecondaryIndexes", ())))
+
+
+CASES: dict[str, tuple[dict[str, dict[str, str]], dict[str, dict[str, str]], list[str]]] = {
+    "several are made": ({"todo": {}}, {"todo": {"b": "x", "a": "y", "c": "x"}}, ["", "a", "a b", "a b c"]),
+    "several are deleted": ({"todo": {"a": "x", "b": "y"}}, {"todo": {}}, ["a b", "b", ""]),
+    "one for another": ({"todo": {"a": "x"}}, {"todo": {"b": "x"}}, ["a", "a b", "b"]),
+    "other keys": ({"todo": {"a": "x"}}, {"todo": {"a": "y"}}, ["a", "", "a"]),
+    "all at once": (
+        {"todo": {"a": "x", "b": "y", "c": "z"}},
+        {"todo": {"a": "y", "c": "z", "d": "x"}},
+        ["a b c", "a b c d", "b c d", "a b c d", "a c d"],
+    ),
+    "two tables": (
+        {"todo": {"a": "x"}, "lists": {}},
+        {"todo": {}, "lists": {"a": "x", "b": "x"}},
+        ["a", "a", ""],
+    ),
+}
+"""What is there, what is wanted, and the indexes of Todo after each update."""
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_each_update_is_one_that_dynamodb_takes(case: str) -> None:
+    had, wants, todo = CASES[case]
+    old, new = with_tables(OLD, **had), with_tables(OLD, **wants)
+    through = states(old, new)
+    assert [indexes(s) for s in through] == todo
+    for before, after in itertools.pairwise(through):
+        steps = plan_backend(before, after)
+        assert steps
+        assert impossible(steps, before, after, TODAY) == ()
+        for path in (TODO, LISTS):
+            properties = table(after, path)
+            keyed = [properties, *properties.get("GlobalSecondaryIndexes", ())]
+            used = {k["AttributeName"] for schema in keyed for k in schema["KeySchema"]}
+            assert used == {a["AttributeName"] for a in properties["AttributeDefinitions"]}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_from_each_state_the_same_updates_remain(case: str) -> None:
+    """What was approved once goes on, wherever it was ended."""
+    had, wants, _ = CASES[case]
+    old, new = with_tables(OLD, **had), with_tables(OLD, **wants)
+    updates = way(old, new).updates
+    for done, update in enumerate(updates, start=1):
+        rest = way(update.stacks, new)
+        assert [u.root for u in rest.updates] == [u.root for u in updates[done:]]
+        assert [u.objects for u in rest.updates] == [u.objects for u in updates[done:]]
+        here, whole = (in_order(o, new, plan_backend(o, new), TODAY) for o in (update.stacks, old))
+        approved = [step.to_json() for step in (*whole.first, *whole.then)]
+        remaining = [*here.first, *here.then]
+        assert remaining
+        assert all(step.to_json() in approved for step in remaining)
+
+
+def test_everything_else_comes_when_the_new_indexes_are_there_and_before_the_old_ones_go() -> None:
+    old = with_tables(OLD, todo={"a": "x", "b": "y"})
+    new = with_tables(
+        with_resource(OLD, "authseriesappauth/UserPool", UserPoolName="another"), todo={"c": "x", "d": "y"}
+    )
+    through = states(old, new)
+    assert [indexes(s) for s in through] == ["a b", "a b c", "a b c d", "b c d", "c d"]
+    pools = [s.resource(("authseriesappauth", "UserPool"))["Properties"]["UserPoolName"] for s in through]
+    assert [p == "another" for p in pools] == [False, False, True, True, True]
+    assert [u.released for u in way(old, new).updates] == [False, True, True]
+    order = in_order(old, new, plan_backend(old, new), TODAY)
+    assert [isinstance(step, UpdateRoot) for step in order.first].count(True) == 2
+    assert "everything else of the release" in [s for s in order.first if isinstance(s, UpdateRoot)][-1].what
+
+
+def test_an_attribute_of_another_type_comes_with_its_index() -> None:
+    old = with_tables(OLD, todo={"a": "x"})
+    new = with_tables(OLD, todo={"a": "x", "b": "y"})
+    properties = table(new, TODO)
+    types = [
+        {**a, "AttributeType": "N"} if a["AttributeName"] == "x" else a for a in properties["AttributeDefinitions"]
+    ]
+    other = {**properties["GlobalSecondaryIndexes"][0], "Projection": {"ProjectionType": "KEYS_ONLY"}}
+    rest = properties["GlobalSecondaryIndexes"][1:]
+    edit = {**properties, "AttributeDefinitions": types, "GlobalSecondaryIndexes": [other, *rest]}
+    new = with_properties(new, {TODO: edit})[0]
+    found = [
+        {a["AttributeName"]: a["AttributeType"] for a in table(s, TODO)["AttributeDefinitions"]}
+        for s in states(old, new)
+    ]
+    assert found[:3] == [{"id": "S", "x": "S"}, {"id": "S", "x": "S", "y": "S"}, {"id": "S", "y": "S"}]
+    assert found[3] == {"id": "S", "x": "N", "y": "S"}
+
+
+def test_no_more_than_twenty_at_a_time() -> None:
+    old = with_tables(OLD, todo={f"i{n:02}": "x" for n in range(20)})
+    new = with_tables(OLD, todo={**{f"i{n:02}": "x" for n in range(2, 20)}, "j": "y", "k": "y"})
+    through = states(old, new)
+    counts = [len(table(s, TODO)["GlobalSecondaryIndexes"]) for s in through]
+    assert counts == [20, 19, 18, 19, 20]
+
+
+def test_one_change_takes_one_update() -> None:
+    assert way(with_tables(OLD, todo={"a": "x"}), with_tables(OLD, todo={"a": "x", "b": "y"})) == Ordered()
+    assert way(with_tables(OLD, todo={}, lists={}), with_tables(OLD, todo={"a": "x"}, lists={"b": "x"})).updates == ()
+    assert ordered(None, OLD, plan_backend(None, OLD)) == Ordered()
+
+
+@pytest.mark.parametrize(
+    ("old", "says"),
+    [
+        (changed(with_tables(OLD, todo={}), "apiseriesapp/Todo", lambda t: t.update(Description="by hand")), "by hand"),
+        (Stacks(OLD.templates, {**OLD.parameters, "Some": "****"}), "masks"),
+        (Stacks(OLD.templates, {}), "the root stack"),
+        (with_resource(OLD, "/".join(TODO), GlobalSecondaryIndexes={"Fn::If": ["A", [], []]}), "computed"),
+    ],
+)
+def test_what_nobody_can_put_in_order_is_refused_with_the_reason(old: Stacks, says: str) -> None:
+    new = with_tables(OLD, todo={"a": "x", "b": "y"})
+    steps = plan_backend(old, new)
+    order = in_order(old, new, steps, TODAY)
+    assert (order.first, order.then, order.updates) == (steps, (), ())
+    reasons = way(old, new).reasons
+    assert says in reasons["/".join(TODO)]
+    assert all(says in i.message for i in order.impossible)
+
+
+def test_whoever_ignores_it_has_aws_say_it() -> None:
+    old, new = with_tables(OLD, todo={}), with_tables(OLD, todo={"a": "x", "b": "y"})
+    steps = plan_backend(old, new)
+    order = in_order(old, new, steps, TODAY, ["AD741"])
+    assert (order.first, order.updates, order.impossible) == (steps, (), ())
+
+
+def test_the_content_of_each_update_is_part_of_what_is_approved() -> None:
+    old, new = with_tables(OLD, todo={}), with_tables(OLD, todo={"a": "x", "b": "y"})
+    order = in_order(old, new, plan_backend(old, new), TODAY)
+    headers = [s for s in order.first if isinstance(s, UpdateRoot)]
+    assert [h.root for h in headers] == [order.updates[0].root, new.parameters["RootTemplateKey"]]
+    assert headers[0].to_json()["why"] == ["apiseriesapp/Todo/TodoTable: index a is made"]
+    changes = [s for s in order.first if isinstance(s, ChangeResource) and s.path == TODO]
+    assert len(changes) == 2
+    # The keys of all templates follow from their content, up to the root's.
+    (update,) = order.updates
+    assert [item.key for item, _ in update.objects][-1] == update.root
+    assert all(item.sha256 in item.key and json.loads(body) for item, body in update.objects)
+    assert len(update.objects) == 3
+
+
+@pytest.mark.parametrize("released", [False, True])
+def test_what_is_handed_over_is_the_same_update(released: bool) -> None:
+    export_ = export("todo-series/v4")
+    assembly = assemble(read_export(export_))
+    root = render_root(assembly, VALUES, "staging-bucket")
+    wanted = Stacks.of(assembly, root, root.parameters)
+    other = with_tables(wanted, todo={"a": "x", "b": "y"})
+    old, new = (other, wanted) if released else (wanted, other)
+    update = way(old, new).updates[-1 if released else 0]
+    assert update.released is released
+    with handed_over(update) as variables:
+        handed = taken(variables)
+    assert handed == Handed.of(update)
+    assert handed is not None
+    assert handed.stacks(new if released else old) == update.stacks
+    instead = handed.root(root)
+    assert (instead.object.key, instead.parameters["RootTemplateKey"]) == (update.root, update.root)
+    assert instead.template == update.stacks.templates[()]
+    assert taken({}) is None
