@@ -45,6 +45,10 @@ class BucketPublisher:
             return self._publish_update(self.update, assembly, root, progress)
         return publishing.publish(assembly, [(root.object, root.body)], self._target, progress, self.guard.ignored)
 
+    def instead(self, root: RootStack) -> RootStack | None:
+        """What is deployed on the way to `root`, if that is asked for."""
+        return self.update.root(root) if self.update else None
+
     def _publish_update(
         self, update: Handed, assembly: Assembly, root: RootStack, progress: Callable[[str], None]
     ) -> object:

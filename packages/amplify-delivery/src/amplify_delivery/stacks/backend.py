@@ -50,8 +50,7 @@ def program(stage: StageFactory) -> None:
     root = render_root(assembly, values, bucket)
     guard = config.guard(pulumi.get_stack(), datetime.now(UTC).date(), os.environ.get(PLAN_VARIABLE))
     access = Access(config.account, config.region, config.profile, config.role_arn)
-    update = taken(os.environ)  # on the way to `root`
-    publisher = BucketPublisher(bucket, access, guard, update)
+    publisher = BucketPublisher(bucket, access, guard, taken(os.environ))
     same_place = unchanged(
         "place",
         {"account": config.account, "region": config.region, "environment": config.environment},
@@ -71,7 +70,7 @@ def program(stage: StageFactory) -> None:
         backend_args=AmplifyBackendArgs(
             assembly=assembly,
             root=root,
-            instead=update.root(root) if update else None,
+            instead=publisher.instead(root),
             staging_bucket=bucket,
             region=config.region,
             publisher=publisher,
