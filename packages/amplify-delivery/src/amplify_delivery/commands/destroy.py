@@ -14,6 +14,7 @@ from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.engine import resolving, secrets_provider, waiting
 from amplify_delivery.delivery.engine.engine import Engine
+from amplify_delivery.delivery.engine.session import holding
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.delivery.teardown import destruction
 from amplify_delivery.errors import ConfigError
@@ -33,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--region", metavar="REGION", help="of a pipeline, only the artifact store of a region that it has left"
     )
-    waiting.add_argument(parser, "an environment's stack")
+    waiting.add_argument(parser, "the stack")
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
@@ -47,8 +48,9 @@ def run(args: argparse.Namespace, context: Context) -> int:
     config, project = stack_files.load(context.folder, args.stack), context.project
     engine = Engine(args.stack, context.folder.resolve(), output.progress if args.json else print)
     patience = waiting.Patience(args.wait, context.variables)
-    resolving.resolve(engine, lambda: Account.of(config), lambda s: secrets_provider.check(args.stack, s, context))
-    done = destruction.destroy(engine, config, project, patience, data=args.delete_data)
+    with holding(engine, "destroy", context, patience):
+        resolving.resolve(engine, lambda: Account.of(config), lambda s: secrets_provider.check(args.stack, s, context))
+        done = destruction.destroy(engine, config, project, patience, data=args.delete_data)
     if args.json:
         document = {
             "environment": args.stack,
@@ -73,12 +75,13 @@ def _dismantle(args: argparse.Namespace, program: str, context: Context) -> int:
     from amplify_delivery.delivery.teardown import dismantle  # noqa: PLC0415 - an environment does without
 
     line = output.progress if args.json else print
+    patience = waiting.Patience(args.wait, context.variables)
     if program == "account":
-        done = dismantle.account(context, args.stack, line, delete_data=args.delete_data)
+        done = dismantle.account(context, args.stack, line, patience, delete_data=args.delete_data)
     elif args.region:
-        done = dismantle.artifact_store(context, args.stack, args.region, line)
+        done = dismantle.artifact_store(context, args.stack, args.region, line, patience)
     else:
-        done = dismantle.pipeline(context, args.stack, line, delete_data=args.delete_data)
+        done = dismantle.pipeline(context, args.stack, line, patience, delete_data=args.delete_data)
     if args.json:
         output.document(done.to_json())
     else:

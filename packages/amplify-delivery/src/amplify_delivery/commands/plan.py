@@ -81,15 +81,17 @@ def _plan(environment: str, args: argparse.Namespace, context: Context) -> int:
     from amplify_delivery.delivery.deployment.audit import Audit, log_if_allowed  # noqa: PLC0415
     from amplify_delivery.delivery.engine import resolving  # noqa: PLC0415
     from amplify_delivery.delivery.engine.engine import Engine  # noqa: PLC0415
+    from amplify_delivery.delivery.engine.session import wait_until_free  # noqa: PLC0415
     from amplify_delivery.delivery.reports import plans  # noqa: PLC0415
 
     patience = waiting.Patience(args.wait, context.variables)
     with Audit("plan", environment, context.variables) as audit:
         target = wanted.wanted(environment, context)
         log_if_allowed(audit, target)
-        if wanted.settle(target, patience.left):
-            target = wanted.wanted(environment, context)  # credentials of an assumed role last an hour
         real = Engine(environment, context.folder.resolve(), output.progress)
+        waited = wait_until_free(real, "plan", context, patience)
+        if wanted.settle(target, patience.left) or waited:
+            target = wanted.wanted(environment, context)  # credentials of an assumed role last an hour
         check = planned.checked(target, environment)
         with resolving.foreseen(real, target.account_anew, check) as engine:
             plan = planned.make(target, engine)

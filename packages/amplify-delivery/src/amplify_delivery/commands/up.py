@@ -15,8 +15,9 @@ from amplify_delivery.delivery.account import bootstrap_version
 from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.deployment import execution, planned, wanted
-from amplify_delivery.delivery.engine import resolving, secrets_provider
+from amplify_delivery.delivery.engine import resolving, secrets_provider, waiting
 from amplify_delivery.delivery.engine.engine import Engine
+from amplify_delivery.delivery.engine.session import holding
 from amplify_delivery.delivery.planning import plan_program
 from amplify_delivery.delivery.planning.program import BACKEND, ProgramStep, changes_something
 from amplify_delivery.delivery.project import stack_files
@@ -28,15 +29,31 @@ from amplify_delivery.errors import midway
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("environment", metavar="ENV", help="name of the Pulumi stack")
     parser.add_argument("--create", action="store_true", help="make the stack first, if there is none")
+    waiting.add_argument(parser, "the environment")
     parser.add_argument("--show-secrets", action="store_true", help="show secret outputs in clear")
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
-    guard: Guard | None = None
     backend = stack_files.program(context.folder, args.environment) == "backend"
     if backend:
         bootstrap_version.check_account(stack_files.load(context.folder, args.environment), context.project)
+    patience = waiting.Patience(args.wait, context.variables)
     engine = Engine(args.environment, context.folder.resolve(), output.progress if args.json else print)
+    with holding(engine, "up", context, patience):
+        changes, values = _update(args, context, engine, backend=backend)
+    if args.json:
+        output.document({"environment": args.environment, "changes": changes, "outputs": values})
+        return 0
+    shown_outputs.table(values)
+    print(f"{args.environment}: {told(changes)}")
+    return 0
+
+
+def _update(
+    args: argparse.Namespace, context: Context, engine: Engine, *, backend: bool
+) -> tuple[dict[str, int], dict[str, Any]]:
+    """Preview and update; the changes by kind, and the outputs as they are shown."""
+    guard: Guard | None = None
     if args.create:
         engine.create()
     _recovered(args.environment, engine, context, backend=backend)
@@ -49,13 +66,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     with midway(lambda: changes_something(changes)):
         if guard and execution.restore(args.environment, context, guard):
             changes = {**changes, "update": changes.get("update", 0) + 1}
-        values = shown_outputs.shown(engine.outputs(), secrets=args.show_secrets)
-    if args.json:
-        output.document({"environment": args.environment, "changes": changes, "outputs": values})
-        return 0
-    shown_outputs.table(values)
-    print(f"{args.environment}: {told(changes)}")
-    return 0
+        return changes, shown_outputs.shown(engine.outputs(), secrets=args.show_secrets)
 
 
 def _recovered(stack: str, engine: Engine, context: Context, *, backend: bool) -> None:

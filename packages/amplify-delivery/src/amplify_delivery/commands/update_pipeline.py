@@ -8,6 +8,7 @@ from amplify_delivery.delivery import output
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.engine import waiting
 from amplify_delivery.delivery.engine.engine import Engine
+from amplify_delivery.delivery.engine.session import holding
 from amplify_delivery.delivery.pipeline import restart, self_update
 from amplify_delivery.delivery.pipeline.self_update import COMMIT_VARIABLE
 from amplify_delivery.delivery.project import pipelines
@@ -28,7 +29,9 @@ def run(args: argparse.Namespace, context: Context) -> int:
     model = pipeline_model(project, project.app, stack, config)  # a mistake is told before anything slow begins
     engine = Engine(stack, context.folder.resolve(), output.progress)
     update = self_update.Update(stack, config, model, source_digest(context.folder), context)
-    done = update.when_free(engine, waiting.Patience(args.wait, context.variables))
+    patience = waiting.Patience(args.wait, context.variables)
+    with holding(engine, "update-pipeline", context, patience):
+        done = update.when_free(engine, patience)
     if args.json:
         output.document({"stack": stack, **done.to_json()})
         return 0

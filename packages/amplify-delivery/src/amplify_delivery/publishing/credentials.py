@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +40,22 @@ def provider_session(region: str, profile: str | None = None, role_arn: str | No
         aws_secret_access_key=assumed["SecretAccessKey"],
         aws_session_token=assumed["SessionToken"],
         region_name=region,
+    )
+
+
+def session_of(
+    variables: Mapping[str, str], region: str | None = None, profile: str | None = None
+) -> boto3.session.Session:
+    """A session with the credentials that these variables hold; without such ones as every SDK finds them, which renews
+    them by itself."""
+    key = variables.get("AWS_ACCESS_KEY_ID")
+    if not key:
+        return _session(profile_name=profile, region_name=region or variables.get("AWS_REGION"))
+    return _session(
+        aws_access_key_id=key,
+        aws_secret_access_key=variables.get("AWS_SECRET_ACCESS_KEY"),
+        aws_session_token=variables.get("AWS_SESSION_TOKEN") or None,
+        region_name=region or variables.get("AWS_REGION"),
     )
 
 

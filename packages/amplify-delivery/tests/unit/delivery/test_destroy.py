@@ -79,6 +79,7 @@ class Scene:
         monkeypatch.setattr(stack_files, "load", lambda *_: config)
         monkeypatch.setattr(destroy, "Engine", lambda *_: self)
         monkeypatch.setattr(resolving, "resolve", lambda *_: {})  # no run was killed
+        monkeypatch.setattr(destroy, "holding", lambda *_: nullcontext())
         monkeypatch.setattr(destruction, "Account", SimpleNamespace(of=lambda _: self))
         monkeypatch.setattr(destruction, "in_state", lambda _: [])
         monkeypatch.setattr(root_stack, "in_stack", lambda *_: [bucket])

@@ -34,7 +34,7 @@ def said(urn: str, message: str, severity: str = "error") -> EngineEvent:
         (
             LOCKED,
             "another update of this stack is running: file:///state/x.json: created by me@host (pid 7) at 9",
-            "cancel",
+            "`amplify-delivery unlock dev`",
         ),
         ("error: [409] Conflict: Another update is currently in progress.", "another update of this stack", "wait"),
         ("error: no stack named 'dev' found", "there is no such stack", "--create"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -23,6 +24,7 @@ from amplify_delivery.delivery.deployment import deploying, wanted
 from amplify_delivery.delivery.deployment.audit import Audit
 from amplify_delivery.delivery.engine import waiting
 from amplify_delivery.delivery.engine.engine import Watch
+from amplify_delivery.delivery.engine.session import Held
 from amplify_delivery.delivery.pipeline import self_update
 from amplify_delivery.errors import ConfigError, DeployError, FailedError, LockedError, RefusedError
 
@@ -141,6 +143,7 @@ class Scene:
         monkeypatch.setattr(wanted, "wanted", self.wanted)
         monkeypatch.setattr(wanted, "settle", lambda _, seconds: self.settled.append(seconds))
         monkeypatch.setattr(deploying, "_attempt", self.attempt)
+        monkeypatch.setattr(deploying, "holding", lambda *_: nullcontext(Held()))
         monkeypatch.setattr(deploying, "Engine", lambda *_: SimpleNamespace(outputs=dict, stack="prod"))
 
     def wanted(self, _: str, __: Context) -> Any:

@@ -42,6 +42,8 @@ STATE_PREFIX = ".pulumi/"
 """Where the engine keeps its state in the state bucket (Pulumi's DIY backend)."""
 PLANS_PREFIX = "plans/"
 OUTPUTS_PREFIX = "outputs/"
+LEASES_PREFIX = "leases/"
+"""Where it lies who changes a stack, beside the engine's state in whatever bucket that is."""
 
 
 def fit(name: str, limit: int) -> str:

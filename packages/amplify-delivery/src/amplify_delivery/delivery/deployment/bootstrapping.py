@@ -12,6 +12,8 @@ from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.engine import environment_state, secrets_provider
 from amplify_delivery.delivery.engine.engine import Engine
+from amplify_delivery.delivery.engine.session import holding
+from amplify_delivery.delivery.engine.waiting import Patience
 from amplify_delivery.delivery.planning.program import changes_something
 from amplify_delivery.delivery.reports.changes import told
 from amplify_delivery.errors import ConfigError, midway
@@ -58,10 +60,11 @@ def bootstrap(stacks: Sequence[AccountStack], context: Context, said: Callable[[
     with midway(lambda: any(map(changes_something, done.values()))):
         for stack in stacks:
             engine = Engine(stack.name, folder, output.progress)
-            engine.create()
-            secrets_provider.check(stack.name, engine.state(), context)
-            former_names.check_order(engine.resources(), [environment_names(app, e) for e in stack.environments])
-            changes = done[stack.name] = engine.up().changes
+            with holding(engine, "bootstrap", context, Patience(None, context.variables)):
+                engine.create()
+                secrets_provider.check(stack.name, engine.state(), context)
+                former_names.check_order(engine.resources(), [environment_names(app, e) for e in stack.environments])
+                changes = done[stack.name] = engine.up().changes
             said(f"{stack.name}: {told(changes)}")
             for environment in stack.environments:
                 name = environment.environment

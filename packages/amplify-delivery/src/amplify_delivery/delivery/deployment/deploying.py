@@ -16,6 +16,7 @@ from amplify_delivery.delivery.deployment.audit import Audit, log_of
 from amplify_delivery.delivery.engine import resolving, stack_outputs
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.engine.pulumi_command import Line
+from amplify_delivery.delivery.engine.session import holding
 from amplify_delivery.delivery.engine.stack_outputs import Output
 from amplify_delivery.delivery.engine.waiting import Patience
 from amplify_delivery.delivery.planning import Plan
@@ -51,21 +52,24 @@ def deploy(
         if log:
             audit.log_to(log)
         engine = Engine(environment, context.folder.resolve(), line)  # only now: files are looked at before
-        while True:
-            if wanted.settle(target, patience.left):
-                target = wanted.wanted(environment, context)  # credentials of an assumed role last an hour
-            try:
-                plan, changes = _attempt(target, engine, approved, audit, log)
-                break
-            except LockedError as error:
-                audit.held_back()
-                if not patience.wait(error):
-                    raise
+        with holding(engine, "deploy", context, patience) as held:
+            if held.waited:
                 target = wanted.wanted(environment, context)
-        with midway(lambda: changes_something(changes)):
-            outputs = engine.outputs()
-            if log:
-                stack_outputs.keep(target.account_anew(), target.names, outputs)
+            while True:
+                if wanted.settle(target, patience.left):
+                    target = wanted.wanted(environment, context)  # credentials of an assumed role last an hour
+                try:
+                    plan, changes = _attempt(target, engine, approved, audit, log)
+                    break
+                except LockedError as error:
+                    audit.held_back()
+                    if not patience.wait(error):
+                        raise
+                    target = wanted.wanted(environment, context)
+            with midway(lambda: changes_something(changes)):
+                outputs = engine.outputs()
+                if log:
+                    stack_outputs.keep(target.account_anew(), target.names, outputs)
         audit.end("deployed" if plan.steps else "nothing to change")
     return Deployed(plan, changes, outputs)
 

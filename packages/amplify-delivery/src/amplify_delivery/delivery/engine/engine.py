@@ -139,6 +139,11 @@ class Engine:
         self._stack = _Stack(stack, self._workspace, StackInitMode.SELECT)
         self._outputs: Mapping[str, Any] = {}
 
+    @property
+    def variables(self) -> Mapping[str, str]:
+        """What is added to the environment of every command of the engine."""
+        return self._workspace.env_vars
+
     def create(self) -> bool:
         """Make the stack; False if there is one."""
         with self._errors(Watch()):
@@ -336,22 +341,19 @@ class Engine:
         try:
             yield
         except CommandError as error:
-            backend = inherited(self._workspace.env_vars).get(_BACKEND)
             with midway(lambda: changing and watch.begun):
-                raise explain(error, watch, self.stack, backend) from None
+                raise explain(error, watch, self.stack) from None
 
 
-def explain(error: CommandError, watch: Watch, stack: str, backend: str | None = None) -> DeliveryError:
-    """The engine's error in our words: what failed, why, and what to do, as if nothing had been changed. `backend` is
-    where the state is, if that is not where Pulumi is logged in to."""
+def explain(error: CommandError, watch: Watch, stack: str) -> DeliveryError:
+    """The engine's error in our words: what failed, why, and what to do, as if nothing had been changed."""
     text = _plain(str(error))
     if isinstance(error, ConcurrentUpdateError):
         holder = re.search(r"(?m)^\s*(\S+: created by .*)$", text)
         return LockedError(
             f"another update of this stack is running{': ' + holder[1] if holder else ''}",
             where=stack,
-            remedy="wait until it has ended; if it was killed, "
-            f"`{f'{_BACKEND}={shlex.quote(backend)} ' if backend else ''}pulumi cancel -s {stack} --yes` and repeat",
+            remedy=unlock(stack),
         )
     if isinstance(error, StackNotFoundError):
         return StateError(
@@ -375,6 +377,12 @@ def explain(error: CommandError, watch: Watch, stack: str, backend: str | None =
     said = [line for line in text.rpartition(" stderr: ")[2].splitlines() if line.strip()]
     message = "\n".join(said[-15:]).removeprefix("error: ")
     return RefusedError(message, where=stack, remedy="the message above is the engine's own")
+
+
+def unlock(stack: str) -> str:
+    """What to do about a stack that somebody holds."""
+    again = f"if nothing runs any more, `amplify-delivery unlock {stack}`"
+    return f"wait until it has ended, or give `--wait MINUTES`; {again}"
 
 
 _ROLLED_BACK = re.compile(r"\b(?:UPDATE_ROLLBACK_COMPLETE|ROLLBACK_COMPLETE|DELETE_COMPLETE)\b")

@@ -22,6 +22,8 @@ from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.engine import environment_state, secrets_provider
 from amplify_delivery.delivery.engine.engine import Before, Engine
 from amplify_delivery.delivery.engine.pulumi_command import Line
+from amplify_delivery.delivery.engine.session import holding
+from amplify_delivery.delivery.engine.waiting import Patience
 from amplify_delivery.delivery.planning.program import changes_something
 from amplify_delivery.delivery.teardown import emptying, removal
 from amplify_delivery.delivery.teardown.removal import BUCKET, KEY, Holder, Kept, Resource
@@ -76,7 +78,7 @@ class Accounts:
         return self._found[region]
 
 
-def account(context: Context, stack: str, line: Line, *, delete_data: bool) -> Done:
+def account(context: Context, stack: str, line: Line, patience: Patience, *, delete_data: bool) -> Done:
     """Take the places of an account's stack away. Refuses while a pipeline's file names one of its environments, or
     while one is deployed."""
     project = context.project
@@ -101,10 +103,10 @@ def account(context: Context, stack: str, line: Line, *, delete_data: bool) -> D
         return [r for names in places for r in removal.irreplaceable(resources, names)]
 
     done = Done(stack)
-    resources = engine.refresh()
-    roles = removal.all_but(resources, [*staying(resources), *removal.staged(resources)])
-    _destroy(engine, roles, done, not_deployed)  # and again, under the lock
-    with midway(done.begun):
+    with holding(engine, "destroy", context, patience), midway(done.begun):
+        resources = engine.refresh()
+        roles = removal.all_but(resources, [*staying(resources), *removal.staged(resources)])
+        _destroy(engine, roles, done, not_deployed)  # and again, under the lock
         resources = engine.resources()
         going = resources if delete_data else removal.all_but(resources, staying(resources))
         _empty_and_destroy(engine, going, accounts, done)
@@ -114,7 +116,7 @@ def account(context: Context, stack: str, line: Line, *, delete_data: bool) -> D
     return done
 
 
-def pipeline(context: Context, stack: str, line: Line, *, delete_data: bool) -> Done:
+def pipeline(context: Context, stack: str, line: Line, patience: Patience, *, delete_data: bool) -> Done:
     """Take a pipeline away, with its artifacts. Refuses while an execution of it runs."""
     project = context.project
     config = project.pipeline(stack)
@@ -128,16 +130,16 @@ def pipeline(context: Context, stack: str, line: Line, *, delete_data: bool) -> 
         check_at_rest(accounts.home, names)  # nothing starts it any more, once its stack is locked and it goes
 
     done = Done(stack)
-    resources = engine.refresh()
-    stores = [r for store in removal.stores(resources, stack).values() for r in store]
-    _destroy(engine, removal.all_but(resources, stores), done, at_rest)
-    with midway(done.begun):
+    with holding(engine, "destroy", context, patience), midway(done.begun):
+        resources = engine.refresh()
+        stores = [r for store in removal.stores(resources, stack).values() for r in store]
+        _destroy(engine, removal.all_but(resources, stores), done, at_rest)
         _empty_and_destroy(engine, engine.resources(), accounts, done)
         _remove_if(engine, engine.resources(), done, asked=delete_data)
     return done
 
 
-def artifact_store(context: Context, stack: str, region: str, line: Line) -> Done:
+def artifact_store(context: Context, stack: str, region: str, line: Line, patience: Patience) -> Done:
     """Take the artifact store of one region away, in which no environment lies any more. Refuses while the pipeline's
     file, or the pipeline itself, needs it."""
     project = context.project
@@ -159,17 +161,18 @@ def artifact_store(context: Context, stack: str, region: str, line: Line) -> Don
     done = Done(stack)
     if region not in removal.stores(state.get("resources") or (), stack):
         return done
-    resources = engine.refresh()
-    going = removal.stores(resources, stack).get(region, ())
-    needing = removal.dependents(resources, going)
-    if needing:
-        raise RefusedError(
-            f"the artifact store of {region} is still used: {', '.join(removal.name_of(r) for r in needing)}",
-            where=stack,
-            remedy=f"name {region} in `artifactRegions` of {where}, push, and wait until the pipeline has changed; "
-            "nothing was changed",
-        )
-    _empty_and_destroy(engine, going, accounts, done)
+    with holding(engine, "destroy", context, patience):
+        resources = engine.refresh()
+        going = removal.stores(resources, stack).get(region, ())
+        needing = removal.dependents(resources, going)
+        if needing:
+            raise RefusedError(
+                f"the artifact store of {region} is still used: {', '.join(removal.name_of(r) for r in needing)}",
+                where=stack,
+                remedy=f"name {region} in `artifactRegions` of {where}, push, and wait until the pipeline has changed; "
+                "nothing was changed",
+            )
+        _empty_and_destroy(engine, going, accounts, done)
     return done
 
 

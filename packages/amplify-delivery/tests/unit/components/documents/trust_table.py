@@ -405,6 +405,9 @@ def _plan() -> Iterator[Row]:
                 yield no(role, "iam:PassRole", passed, keys={"iam:PassedToService": f"{service}.amazonaws.com"})
         yield yes(role, "s3:GetObject", f"{state}/.pulumi/stacks/x.json")
         yield no(role, "s3:GetObject", f"{state}/outputs/x.json")
+        yield yes(role, "s3:GetObject", f"{state}/leases/app/x.json")
+        yield no(role, "s3:PutObject", f"{state}/leases/app/x.json")
+        yield no(role, "s3:DeleteObject", f"{state}/leases/app/x.json")
         yield no(role, "s3:PutObject", f"{state}/.pulumi/stacks/x.json")
         yield no(role, "s3:DeleteObject", f"{state}/.pulumi/locks/x.json")
         yield yes(role, "s3:PutObject", f"{state}/plans/x.json")
@@ -417,6 +420,7 @@ def _plan() -> Iterator[Row]:
         yield no(role, "kms:GenerateDataKey", state_key(names), keys={"kms:ResourceAliases": (alias,)})
         yield from _foreign_state(names, "plan")
         yield from _staging_reads(names, "plan")
+        yield from _lease_holders(names, "plan")
         # The types in use, not their data.
         table = names.arn("dynamodb", f"table/Todo-abc-{names.environment}")
         yield yes(role, "dynamodb:DescribeTable", table)
@@ -479,9 +483,9 @@ def _deploy() -> Iterator[Row]:
         yield no(role, "cloudformation:ExecuteChangeSet", stack)
         yield from _passing(names, "deploy")
         state = names.bucket_arn(names.state_bucket)
-        for prefix in (".pulumi", "outputs"):
+        for prefix in (".pulumi", "outputs", "leases"):
             yield yes(role, "s3:PutObject", f"{state}/{prefix}/x.json")
-        yield no(role, "s3:PutObject", f"{state}/leases/x.json")
+        yield no(role, "s3:PutObject", f"{state}/elsewhere/x.json")
         yield yes(role, "s3:GetObject", f"{state}/plans/x.json")
         yield no(role, "s3:PutObject", f"{state}/plans/x.json")
         yield no(role, "s3:PutBucketPolicy", state)
@@ -494,8 +498,7 @@ def _deploy() -> Iterator[Row]:
             yield no(role, action, state_key(names), keys={"kms:ResourceAliases": (alias,)})
         yield from _foreign_state(names, "deploy")
         yield from _staging_reads(names, "deploy")
-        for what in PROJECTS:
-            yield no(role, READ, names.project_arn(what))
+        yield from _lease_holders(names, "deploy")
         audit = names.arn("logs", f"log-group:{names.audit_log_group}:log-stream:x")
         yield yes(role, "logs:FilterLogEvents", audit)
         yield no(role, "logs:FilterLogEvents", names.arn("logs", "log-group:/aws/lambda/x:y"))
@@ -916,6 +919,12 @@ def _update_storage(update: str) -> Iterator[Row]:
     yield no(update, "s3:PutObject", f"{state}/.pulumi/x.json", keys={"aws:ResourceAccount": STRANGER})
     yield no(update, "s3:ListBucket", state, keys={"aws:ResourceAccount": STRANGER})
     yield no(update, "s3:PutObject", f"{state}/elsewhere")
+    for action in ("GetObject", "PutObject", "DeleteObject"):
+        yield yes(update, f"s3:{action}", f"{state}/leases/{APP}/{pipeline.name}.json")
+        yield no(update, f"s3:{action}", f"{state}/leases/{APP}/another.json")
+    yield yes(update, READ, pipeline.project_arn("update"))
+    yield no(update, READ, pipeline.project_arn("build"))
+    yield no(update, STOP, pipeline.project_arn("update"))
     yield no(update, "s3:ListBucket", "arn:aws:s3:::another")
     yield from _update_keys(update, alias)
     alias_arn = pipeline.arn("kms", pipeline.artifact_key_alias)
@@ -1169,6 +1178,19 @@ def _nesting(names: EnvironmentNames) -> Iterator[Row]:
     # Nor a role of the account's own that CloudFormation would act with.
     yield never(role, "iam:PassRole", names.iam_arn("role", "/", f"hello-{names.environment}"), keys=cloudformation)
     yield never(role, "iam:PassRole", names.iam_arn("role", "/", "administrator"), keys=cloudformation)
+
+
+def _lease_holders(names: EnvironmentNames, what: str) -> Iterator[Row]:
+    """Whether a build that has the lease still runs; nothing of other builds, and to start or stop none."""
+    role = names.project_role_arn(what)
+    for project in PROJECTS:
+        answer = yes if project == "deploy" else no
+        yield answer(role, READ, names.project_arn(project))
+        yield no(role, STOP, names.project_arn(project))
+    for other in ENVIRONMENTS:
+        if other != names:
+            answer = no if other.account == names.account else never
+            yield answer(role, READ, other.project_arn("deploy"))
 
 
 def _foreign_state(names: EnvironmentNames, what: str) -> Iterator[Row]:

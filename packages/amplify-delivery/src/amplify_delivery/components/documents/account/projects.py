@@ -6,6 +6,7 @@ from amplify_delivery.components.documents.environment import EnvironmentAccess
 from amplify_delivery.components.documents.naming import (
     CHECK,
     DEPLOY,
+    LEASES_PREFIX,
     OUTPUTS_PREFIX,
     PLAN,
     PLANS_PREFIX,
@@ -160,13 +161,17 @@ def _plan(access: EnvironmentAccess) -> list[Statement]:
         allow("Stacks", STACK_READS, access.stack_arns),
         deny("ExecutesNothing", EXECUTIONS, "*"),
         *_staging_reads(access),
-        allow("State", READ_OBJECT, [f"{state}/{STATE_PREFIX}*", f"{state}/{PLANS_PREFIX}*"], own),
+        # The lease is read only: whoever plans cannot keep anybody from deploying.
+        allow(
+            "State", READ_OBJECT, [f"{state}/{prefix}*" for prefix in (STATE_PREFIX, PLANS_PREFIX, LEASES_PREFIX)], own
+        ),
         allow("StateList", ["s3:GetBucketLocation", "s3:ListBucket"], state, own),
         allow("Plans", "s3:PutObject", f"{state}/{PLANS_PREFIX}*", own),
         # Plans lie in the bucket of the state, and S3 encrypts them with its key: GenerateDataKey through S3 only.
         _key(access, "StateKey", "kms:Decrypt", names.state_key_alias),
         _key(access, "PlansKey", "kms:GenerateDataKey", names.state_key_alias, through_s3=True),
         *_audit_write(access, PLAN),
+        _has_ended(access),
         # The preview refreshes what the component itself has made.
         allow("Secrets", SECRET_LOOKS, secret_arns(access)),
         *_pages(access, upload=False),
@@ -211,13 +216,14 @@ def _deploy(access: EnvironmentAccess) -> list[Statement]:
         allow(
             "State",
             [*READ_OBJECT, *WRITE_OBJECT, "s3:DeleteObject"],
-            [f"{state}/{prefix}*" for prefix in (STATE_PREFIX, OUTPUTS_PREFIX)],
+            [f"{state}/{prefix}*" for prefix in (STATE_PREFIX, OUTPUTS_PREFIX, LEASES_PREFIX)],
             own,
         ),
         allow("Plans", READ_OBJECT, f"{state}/{PLANS_PREFIX}*", own),
         allow("StateList", ["s3:GetBucketLocation", "s3:ListBucket"], state, own),
         _key(access, "StateKey", ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"], names.state_key_alias),
         *_audit_write(access, DEPLOY),
+        _has_ended(access),
         # What was deployed before may be deployed again.
         allow("AuditRead", "logs:FilterLogEvents", _audit(access)),
         # The backend's secret parameters: the component makes them, CloudFormation's role reads them.
@@ -318,6 +324,11 @@ def _key(
     if through_s3:
         conditions["StringEquals"] = {"kms:ViaService": f"s3.{names.region}.{names.dns_suffix}"}
     return allow(sid, actions, known or names.arn("kms", "key/*"), conditions)
+
+
+def _has_ended(access: EnvironmentAccess) -> Statement:
+    """Whether the build that holds the environment's lease still runs: only builds of `deploy` take one."""
+    return allow("LeaseHolders", "codebuild:BatchGetBuilds", access.names.project_arn(DEPLOY))
 
 
 def _audit(access: EnvironmentAccess) -> str:

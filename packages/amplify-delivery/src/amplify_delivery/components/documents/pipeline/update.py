@@ -7,7 +7,7 @@ artifacts. Its own rights, all trust policies and all boundaries are for a perso
 
 from collections.abc import Sequence
 
-from amplify_delivery.components.documents.naming import PIPELINE_TAG, STATE_PREFIX, TAGS, PipelineNames
+from amplify_delivery.components.documents.naming import LEASES_PREFIX, PIPELINE_TAG, STATE_PREFIX, TAGS, PipelineNames
 from amplify_delivery.components.documents.pipeline.model import (
     CodeCommitSource,
     ConnectionSource,
@@ -222,9 +222,11 @@ def _state(names: PipelineNames) -> list[Statement]:
         allow(
             "State",
             ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
-            f"{bucket}/{STATE_PREFIX}*",
+            # The bucket is that of all pipelines of the app: a lease is one's own.
+            [f"{bucket}/{STATE_PREFIX}*", f"{bucket}/{LEASES_PREFIX}{names.app}/{names.name}.json"],
             own,
         ),
+        allow("LeaseHolders", "codebuild:BatchGetBuilds", names.project_arn("update")),
         allow("StateList", ["s3:GetBucketLocation", "s3:ListBucket"], bucket, own),
         allow(
             "StateKey",

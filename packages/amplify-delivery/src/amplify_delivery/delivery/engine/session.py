@@ -1,0 +1,176 @@
+"""Holding a stack: the one place through which every command that changes something goes.
+
+    with holding(engine, "deploy", context, patience) as held:
+        ...
+
+From then on no other command of ours changes the stack, and what one that has ended left behind is cleared away: its
+lease, and the engine's own lock. Where the state is in Pulumi Cloud or another cloud's bucket, only the engine's own
+lock holds: Pulumi Cloud's ends by itself, some minutes after its command.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from amplify_delivery.delivery import output
+from amplify_delivery.delivery.context import Context
+from amplify_delivery.delivery.engine import engine_locks, lease
+from amplify_delivery.delivery.engine.engine import Engine, unlock
+from amplify_delivery.delivery.engine.holder import Holder, Life, Verdict, judge
+from amplify_delivery.delivery.engine.lease import Lease, Taken
+from amplify_delivery.delivery.engine.state_store import store_of
+from amplify_delivery.delivery.engine.waiting import Patience
+from amplify_delivery.errors import DeliveryError, LockedError
+from amplify_delivery.stacks.config.reader import project_name
+
+
+@dataclass(frozen=True)
+class Held:
+    """A stack that is held. Whoever was waited for has changed something: what was looked at before is old then."""
+
+    waited: bool = False
+    over: Holder | None = None
+    """Whose lease was taken over: that run was killed, and may have left something half done."""
+
+
+@contextmanager
+def holding(engine: Engine, command: str, context: Context, patience: Patience) -> Iterator[Held]:
+    """Hold the engine's stack for a run of `command`. A living holder is waited for as long as there is patience.
+
+    Within a run that holds it already this does nothing. Raises `LockedError`, which names the holder, and `StateError`
+    when the state cannot be reached; nothing was changed then.
+    """
+    place = lease_of(engine)
+    with _terminated_is_interrupted():
+        if place is None:
+            yield Held()
+            return
+        here = Holder.here(command, context.variables)
+        taken, waited = _taken(place, engine, here, patience)
+        try:
+            yield Held(waited, taken.over)
+        finally:
+            _release(place, taken)
+
+
+def wait_until_free(engine: Engine, command: str, context: Context, patience: Patience) -> bool:
+    """For a run of `command` that only reads: wait until nobody changes the stack; whether there was somebody.
+
+    It takes nothing: whoever plans may not keep others from deploying. Raises `LockedError` as `holding` does; what
+    somebody left who has ended is no reason to wait.
+    """
+    place = lease_of(engine)
+    if place is None:
+        return False
+    here, waited = Holder.here(command, context.variables), False
+    while True:
+        found = place.look()
+        holder = found.holder if found else None
+        if found is None or (holder and holder.is_process(here)):
+            return waited
+        verdict = _judge(place, here)(holder) if holder else Verdict(Life.UNKNOWN, "its lease cannot be read")
+        if verdict.life is Life.GONE:
+            return waited
+        error = lease.held(place.stack, holder, verdict)
+        if verdict.life is not Life.ALIVE or not patience.wait(error):
+            raise error
+        waited = True
+
+
+def lease_of(engine: Engine) -> Lease | None:
+    """The lease of an engine's stack; None where the state is in Pulumi Cloud or another cloud's bucket."""
+    store = store_of(engine.folder, engine.variables)
+    return Lease(store, project_name(engine.folder), engine.stack) if store else None
+
+
+def _judge(place: Lease, here: Holder) -> Callable[[Holder], Verdict]:
+    return lambda other: judge(other, here, place.store.builds)
+
+
+def _taken(place: Lease, engine: Engine, here: Holder, patience: Patience) -> tuple[Taken, bool]:
+    """The lease, and whether somebody was waited for."""
+    waited = False
+    while True:
+        try:
+            taken = place.take(here, _judge(place, here))
+            try:
+                clear_locks(place, engine, taken)
+            except BaseException:
+                _release(place, taken)
+                raise
+        except LockedError as error:
+            if not patience.wait(error):
+                raise
+            waited = True
+        else:
+            if taken.over:
+                output.progress(f"{engine.stack}: taken over from {taken.over}, which has ended")
+            return taken, waited
+
+
+def clear_locks(place: Lease, engine: Engine, taken: Taken) -> None:
+    """Remove the engine's own locks whose processes are gone. Raises `LockedError` for others."""
+    if not taken.tag:
+        return  # whoever called us has done it, and the engine's lock is its own
+    found = engine_locks.locks(place.store, project_name(engine.folder), engine.stack)
+    left = []
+    for lock in found:
+        verdict = engine_locks.judged(lock, taken.holder.previous, taken.holder, place.store)
+        if verdict.life is Life.GONE:
+            place.store.remove(lock.key, lock.tag)
+            output.progress(f"{engine.stack}: the engine's lock of {lock} is removed: {verdict.why}")
+        else:
+            left.append((lock, verdict))
+    if left:
+        raise LockedError(
+            f"another update of this stack is running: {engine_locks.told(left)}",
+            where=engine.stack,
+            remedy=unlock(engine.stack),
+        )
+
+
+def _release(place: Lease, taken: Taken) -> None:
+    """Give the lease back, whatever happens meanwhile: who has ended leaves none."""
+    with _undisturbed():
+        try:
+            place.release(taken)
+        except DeliveryError as error:
+            output.progress(
+                f"the lease of {place.stack} could not be given back: {error.message}. The next run takes it over, or "
+                f"`amplify-delivery unlock {place.stack}`"
+            )
+
+
+@contextmanager
+def _terminated_is_interrupted() -> Iterator[None]:
+    """SIGTERM ends what we do as Ctrl-C does: in order. CI systems send it before they kill."""
+
+    def interrupt(_: int, __: Any) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
+        yield
+        return
+    signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,483 @@
+"""The lease of a stack: who has it, who gets it, and what is cleared away with it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from amplify_delivery.delivery.context import Context
+from amplify_delivery.delivery.engine import holder as holders
+from amplify_delivery.delivery.engine import session
+from amplify_delivery.delivery.engine.holder import BUILD, BUILD_ARN, Holder, Life, began, began_at, judge, machine
+from amplify_delivery.delivery.engine.lease import Lease
+from amplify_delivery.delivery.engine.session import holding, wait_until_free
+from amplify_delivery.delivery.engine.state_store import Store, backend_url, store_of
+from amplify_delivery.delivery.engine.waiting import Patience
+from amplify_delivery.errors import LockedError, StateError
+
+NOBODY = 4_194_305
+"""The number of no process: more than any system gives."""
+IN_BUILD = {
+    BUILD: "app-prod-deploy:1-2-3",
+    BUILD_ARN: "arn:aws:codebuild:eu-west-1:333333333333:build/app-prod-deploy:1-2-3",
+}
+
+
+class Scene:
+    """A project whose state lies in a folder; CodeBuild answers what `builds` holds."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delenv("PULUMI_BACKEND_URL", raising=False)
+        (folder / "Pulumi.yaml").write_text("name: app\nruntime: python\n")
+        self.state = folder / "state"
+        self.engine: Any = SimpleNamespace(
+            stack="dev", folder=folder, variables={"PULUMI_BACKEND_URL": f"file://{self.state}"}
+        )
+        self.builds: dict[str, dict[str, Any]] = {}
+        self.asked: list[str] = []
+        self.context = Context(folder, {})
+        monkeypatch.setattr(Store, "builds", self._codebuild)
+
+    def _codebuild(self, region: str) -> Any:
+        self.asked.append(region)
+        return SimpleNamespace(
+            batch_get_builds=lambda ids: {"builds": [self.builds[i] for i in ids if i in self.builds]}
+        )
+
+    @property
+    def lease(self) -> Lease:
+        found = session.lease_of(self.engine)
+        assert found
+        return found
+
+    @property
+    def file(self) -> Path:
+        return self.state / self.lease.key
+
+    def left_by(self, holder: Holder) -> Holder:
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        self.file.write_bytes(holder.written)
+        return holder
+
+    def hold(self, minutes: int = 0, variables: dict[str, str] | None = None) -> Any:
+        context = Context(self.context.folder, variables or {})
+        return holding(self.engine, "deploy", context, Patience(minutes))
+
+    def lock(self, name: str, *, pid: int, when: float, host: str | None = None, user: str | None = None) -> Path:
+        """A lock of the engine's, as it writes it."""
+        here = Holder.here("up", {})
+        file = self.state / f".pulumi/locks/organization/app/dev/{name}.json"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        stamp = datetime.fromtimestamp(when, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f") + "789Z"
+        said = {"pid": pid, "username": user or here.who, "hostname": host or here.host, "timestamp": stamp}
+        file.write_text(json.dumps(said))
+        return file
+
+
+@pytest.fixture
+def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scene:
+    return Scene(tmp_path, monkeypatch)
+
+
+def somebody(**changes: Any) -> Holder:
+    """A run of another process on this machine that has ended, unless something else is said."""
+    return replace(Holder.here("up", {}), **{"pid": NOBODY, "started": "1", "token": "other", **changes})
+
+
+def alive() -> Holder:
+    """A run of a process that is there: the one that started this one."""
+    return somebody(pid=os.getppid(), started=began(os.getppid()))
+
+
+def test_a_stack_is_held_and_given_back(scene: Scene) -> None:
+    with scene.hold(
+        variables={"GITHUB_SERVER_URL": "https://github.com", "GITHUB_REPOSITORY": "a/b", "GITHUB_RUN_ID": "7"}
+    ) as held:
+        written = json.loads(scene.file.read_text())
+        assert (written["command"], written["pid"], written["run"]) == (
+            "deploy",
+            os.getpid(),
+            "https://github.com/a/b/actions/runs/7",
+        )
+        assert (held.waited, held.over) == (False, None)
+    assert not scene.file.exists()
+
+
+def test_a_run_within_a_run_holds_what_is_held(scene: Scene) -> None:
+    with scene.hold():
+        before = scene.file.read_bytes()
+        lock = scene.lock("own", pid=os.getpid(), when=time.time())
+        with scene.hold():
+            assert scene.file.read_bytes() == before
+        assert not wait_until_free(scene.engine, "plan", scene.context, Patience(0))
+        assert scene.file.read_bytes() == before
+        assert lock.exists()
+    assert not scene.file.exists()
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
+def test_it_is_given_back_whatever_happens(scene: Scene, error: type[BaseException]) -> None:
+    with pytest.raises(error), scene.hold():
+        raise error
+    assert not scene.file.exists()
+
+
+def test_a_ci_that_ends_us_is_like_ctrl_c(scene: Scene) -> None:
+    with pytest.raises(KeyboardInterrupt), scene.hold():
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(5)
+    assert not scene.file.exists()
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+
+def test_of_many_at_once_one_gets_it(scene: Scene) -> None:
+    got, refused, start = list[str](), list[str](), threading.Barrier(12)
+
+    def one(number: int) -> None:
+        here = somebody(token=str(number), pid=NOBODY + number)
+        start.wait()
+        try:
+            got.append(scene.lease.take(here, lambda _: holders.Verdict(Life.ALIVE, "it runs")).holder.token)
+        except LockedError as error:
+            refused.append(error.message)
+
+    threads = [threading.Thread(target=one, args=(number,)) for number in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (len(got), len(refused)) == (1, 11)
+    assert json.loads(scene.file.read_text())["token"] == got[0]
+
+
+def test_of_many_who_take_over_one_gets_it(scene: Scene) -> None:
+    scene.left_by(somebody())
+    got, refused, start = list[str](), list[str](), threading.Barrier(12)
+
+    def one(number: int) -> None:
+        here = somebody(token=str(number), pid=NOBODY + 1 + number)
+        start.wait()
+        gone = {"other"}
+        life = lambda h: holders.Verdict(Life.GONE if h.token in gone else Life.ALIVE, "so")  # noqa: E731
+        try:
+            got.append(scene.lease.take(here, life).holder.token)
+        except LockedError as error:
+            refused.append(error.message)
+
+    threads = [threading.Thread(target=one, args=(number,)) for number in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (len(got), len(refused)) == (1, 11)
+    assert json.loads(scene.file.read_text())["token"] == got[0]
+
+
+# --- who still is there -----------------------------------------------------------------------------------------------
+
+
+def test_a_process_that_is_gone_is_taken_over_without_a_person(
+    scene: Scene, capsys: pytest.CaptureFixture[str]
+) -> None:
+    left = scene.left_by(somebody())
+    with scene.hold() as held:
+        assert held.over == left
+        assert json.loads(scene.file.read_text())["previous"][0]["token"] == "other"
+    assert "taken over from `up` of process 4194305" in capsys.readouterr().err
+    assert not scene.file.exists()
+
+
+def test_a_process_whose_number_another_one_has_is_gone(scene: Scene) -> None:
+    scene.left_by(somebody(pid=os.getppid(), started="1"))
+    with scene.hold() as held:
+        assert held.over
+
+
+def test_a_living_process_is_named_and_never_broken(scene: Scene) -> None:
+    before = scene.left_by(alive()).written
+    with (
+        pytest.raises(
+            LockedError, match=f"another run changes this stack: `up` of process {os.getppid()} of "
+        ) as error,
+        scene.hold(),
+    ):
+        pytest.fail("it was broken")
+    assert "--wait MINUTES" in error.value.remedy
+    assert not error.value.changed
+    assert scene.file.read_bytes() == before
+
+
+def test_a_living_process_is_waited_for(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene.left_by(alive())
+    monkeypatch.setattr("time.sleep", lambda _: scene.file.unlink())
+    with scene.hold(minutes=1) as held:
+        assert held.waited
+    scene.left_by(alive())
+    assert wait_until_free(scene.engine, "plan", scene.context, Patience(1))
+
+
+OTHER_PLACES: dict[str, dict[str, str]] = {
+    "another host": {"host": "elsewhere"},
+    "another machine of that name": {"machine": "other"},
+    "another container of the machine": {"namespace": "pid:[1]"},
+    "another start of a container": {"boot": "other", "namespace": "pid:[1]"},
+    "a start of what has no id": {"boot": "other", "machine": ""},
+}
+
+
+@pytest.mark.parametrize("place", OTHER_PLACES.values(), ids=OTHER_PLACES.keys())
+def test_what_only_another_machine_knows_is_left_to_a_person(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, place: dict[str, str]
+) -> None:
+    here = replace(machine(), machine=place.get("machine", "id") and "id", namespace="pid:[4026531836]")
+    monkeypatch.setattr(holders, "machine", lambda: here if place.get("machine") != "" else replace(here, machine=""))
+    before = scene.left_by(somebody(**{"machine": "id", "namespace": "pid:[4026531836]", **place})).written
+    with (
+        pytest.raises(LockedError, match="another run has not given this stack back: `up` of process") as error,
+        scene.hold(),
+    ):
+        pytest.fail("it was broken")
+    assert "no other machine can tell" in error.value.message
+    assert "`amplify-delivery unlock dev`" in error.value.remedy
+    with pytest.raises(LockedError, match="has not given this stack back"):
+        wait_until_free(scene.engine, "plan", scene.context, Patience(0))
+    assert scene.file.read_bytes() == before
+
+
+def test_what_ran_before_the_machine_was_started_again_is_gone(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = replace(machine(), machine="id", namespace="pid:[4026531836]")
+    monkeypatch.setattr(holders, "machine", lambda: here)
+    scene.left_by(
+        somebody(
+            machine="id", namespace="pid:[4026531836]", boot="before", pid=os.getppid(), started=began(os.getppid())
+        )
+    )
+    with scene.hold() as held:
+        assert held.over
+
+
+@pytest.mark.parametrize("complete", [True, False])
+def test_of_a_build_codebuild_is_asked(scene: Scene, complete: bool) -> None:
+    scene.left_by(replace(Holder.here("deploy", IN_BUILD), host="container", token="other"))
+    status = "STOPPED" if complete else "IN_PROGRESS"
+    scene.builds[IN_BUILD[BUILD]] = {"arn": IN_BUILD[BUILD_ARN], "buildStatus": status, "buildComplete": complete}
+    if complete:
+        with scene.hold() as held:
+            assert held.over
+        assert not scene.file.exists()
+    else:
+        with (
+            pytest.raises(
+                LockedError, match=r"`deploy` of build app-prod-deploy:1-2-3, since .*; the build is IN_PROGRESS"
+            ) as error,
+            scene.hold(),
+        ):
+            pytest.fail("it was broken")
+        assert "aws codebuild stop-build --id app-prod-deploy:1-2-3" in error.value.remedy
+    assert scene.asked[0] == "eu-west-1"
+
+
+def test_of_the_build_that_we_are_in_the_machine_knows(scene: Scene) -> None:
+    scene.left_by(replace(Holder.here("deploy", IN_BUILD), pid=NOBODY, token="other"))
+    with scene.hold(variables=IN_BUILD) as held:
+        assert held.over
+    assert scene.asked == []
+
+
+def test_a_build_that_codebuild_does_not_tell_about_is_left_to_a_person(scene: Scene) -> None:
+    scene.left_by(replace(Holder.here("deploy", IN_BUILD), host="container", token="other"))
+    with pytest.raises(LockedError, match="CodeBuild does not know the build"), scene.hold():
+        pytest.fail("it was broken")
+
+    def denied(_: str) -> Any:
+        raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "BatchGetBuilds")
+
+    there = scene.lease.look()
+    assert there
+    assert there.holder
+    verdict = judge(there.holder, Holder.here("deploy", {}), denied)
+    assert verdict.life is Life.UNKNOWN
+    assert "AccessDeniedException" in verdict.why
+
+
+def test_a_lease_that_cannot_be_read_is_left_to_a_person(scene: Scene) -> None:
+    scene.file.parent.mkdir(parents=True)
+    scene.file.write_text("{}")
+    with pytest.raises(LockedError, match="its lease cannot be read") as error, scene.hold():
+        pytest.fail("it was broken")
+    assert "unlock dev" in error.value.remedy
+
+
+def test_when_processes_began_is_known() -> None:
+    assert began(NOBODY) is None
+    assert began(os.getpid()) == began(os.getpid()) is not None
+    seconds = began_at(os.getpid())
+    assert seconds
+    assert time.time() - 7200 < seconds < time.time() + 1
+
+
+# --- S3's answers -----------------------------------------------------------------------------------------------------
+
+
+class Deaf(Store):
+    """A store whose answers of a write are lost: the SDK asks again, and S3 says that it is there already."""
+
+    place, ours, local = "s3://b", "", False
+
+    def __init__(self, inner: Store) -> None:
+        self._inner = inner
+        self.read, self.keys, self.remove = inner.read, inner.keys, inner.remove  # type: ignore[method-assign]
+
+    def read(self, key: str) -> Any: ...
+    def keys(self, prefix: str) -> Any: ...
+    def remove(self, key: str, tag: str) -> Any: ...
+
+    def create(self, key: str, body: bytes) -> None:
+        self._inner.create(key, body)
+
+    def replace(self, key: str, body: bytes, tag: str) -> None:
+        self._inner.replace(key, body, tag)
+
+
+@pytest.mark.parametrize("left", [False, True])
+def test_a_write_whose_answer_is_lost_is_known_again(scene: Scene, left: bool) -> None:
+    if left:
+        scene.left_by(somebody())
+    lease = Lease(Deaf(scene.lease.store), "app", "dev")
+    lease.key = scene.lease.key
+    here = Holder.here("deploy", {})
+    taken = lease.take(here, lambda h: judge(h, here, lambda _: None))
+    assert taken.tag
+    assert taken.holder.token == here.token
+    lease.release(taken)
+    assert not scene.file.exists()
+
+
+def test_a_state_that_cannot_be_written_is_said(scene: Scene) -> None:
+    scene.state.write_text("a file in its place")
+    with pytest.raises(StateError, match="in the engine's state: ") as error, scene.hold():
+        pytest.fail("nothing was held")
+    assert error.value.exit_code == 3
+
+
+# --- the engine's own lock --------------------------------------------------------------------------------------------
+
+
+def test_the_lock_of_an_engine_that_is_gone_goes_with_the_lease(
+    scene: Scene, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scene.left_by(somebody())
+    lock = scene.lock("gone", pid=NOBODY, when=time.time())
+    with scene.hold():
+        assert not lock.exists()
+    assert "the engine's lock of process 4194305 of " in capsys.readouterr().err
+
+
+def test_an_engine_that_outlives_its_command_keeps_its_lock(scene: Scene) -> None:
+    left = scene.left_by(somebody())
+    lock = scene.lock("living", pid=os.getppid(), when=time.time())
+    gone = scene.lock("gone", pid=NOBODY, when=time.time())
+    with (
+        pytest.raises(
+            LockedError, match=f"another update of this stack is running: process {os.getppid()} of "
+        ) as error,
+        scene.hold(),
+    ):
+        pytest.fail("it was broken")
+    assert "amplify-delivery unlock dev" in error.value.remedy
+    assert lock.exists()
+    assert not gone.exists()
+    assert not scene.file.exists() or scene.file.read_bytes() == left.written
+
+
+def test_the_lock_of_a_build_that_has_ended_goes(scene: Scene) -> None:
+    scene.left_by(replace(Holder.here("deploy", IN_BUILD), host="container", token="other"))
+    scene.builds[IN_BUILD[BUILD]] = {"arn": IN_BUILD[BUILD_ARN], "buildStatus": "FAILED", "buildComplete": True}
+    lock = scene.lock("its", pid=7, when=time.time(), host="container")
+    other = scene.lock("another", pid=7, when=time.time(), host="laptop", user="ann")
+    with pytest.raises(LockedError, match="process 7 of ann on laptop, since "), scene.hold():
+        pytest.fail("it was broken")
+    assert not lock.exists()
+    assert other.exists()
+    other.unlink()
+    with scene.hold():
+        pass
+
+
+def test_a_lock_from_before_its_holder_had_the_lease_is_not_its_own(scene: Scene) -> None:
+    scene.left_by(replace(Holder.here("deploy", IN_BUILD), host="container", token="other"))
+    scene.builds[IN_BUILD[BUILD]] = {"arn": IN_BUILD[BUILD_ARN], "buildStatus": "FAILED", "buildComplete": True}
+    lock = scene.lock("older", pid=7, when=time.time() - 60, host="container")
+    with pytest.raises(LockedError, match="process 7 of "), scene.hold():
+        pytest.fail("it was broken")
+    assert lock.exists()
+
+
+def test_who_was_taken_over_is_remembered_until_all_is_cleared(scene: Scene) -> None:
+    """Whoever took over was killed before it had removed the lock."""
+    first = replace(Holder.here("deploy", IN_BUILD), host="container", token="first")
+    scene.left_by(somebody(previous=(first,), since="2999-01-01T00:00:00+00:00"))
+    scene.builds[IN_BUILD[BUILD]] = {"arn": IN_BUILD[BUILD_ARN], "buildStatus": "FAILED", "buildComplete": True}
+    lock = scene.lock("its", pid=7, when=time.time(), host="container")
+    with scene.hold():
+        assert not lock.exists()
+
+
+def test_the_lock_of_a_plain_pulumi_that_is_gone_goes(scene: Scene) -> None:
+    lock = scene.lock("plain", pid=NOBODY, when=time.time() - 60)
+    reused = scene.lock("reused", pid=os.getpid(), when=time.time() - 1e6)
+    with scene.hold():
+        assert not lock.exists()
+        assert not reused.exists()
+
+
+def test_the_lock_of_a_plain_pulumi_in_a_shared_bucket_is_left_to_a_person(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two machines may have one name, and the engine writes down nothing else."""
+    monkeypatch.setattr(type(scene.lease.store), "local", False)
+    lock = scene.lock("plain", pid=NOBODY, when=time.time() - 60)
+    with pytest.raises(LockedError, match="no command of ours has started it"), scene.hold():
+        pytest.fail("it was broken")
+    assert lock.exists()
+
+
+# --- where the state is -----------------------------------------------------------------------------------------------
+
+
+def test_where_the_state_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PULUMI_BACKEND_URL", raising=False)
+    home = {"PULUMI_HOME": str(tmp_path)}
+    assert backend_url(tmp_path, home) == ""
+    (tmp_path / "credentials.json").write_text('{"current": "https://api.pulumi.com"}')
+    assert backend_url(tmp_path, home) == "https://api.pulumi.com"
+    assert store_of(tmp_path, home) is None
+    (tmp_path / "Pulumi.yaml").write_text("name: app\nbackend:\n  url: file://./state\n")
+    assert backend_url(tmp_path, home) == "file://./state"
+    folder = store_of(tmp_path, home)
+    assert folder
+    assert folder.place == str(tmp_path / "state")
+    url = "s3://app-prod-state-333333333333-eu-west-1-an/team?region=eu-west-1"
+    bucket = store_of(tmp_path, {**home, "PULUMI_BACKEND_URL": url})
+    assert bucket
+    assert bucket.place == "s3://app-prod-state-333333333333-eu-west-1-an/team"
+
+
+def test_without_a_place_for_it_the_engines_own_lock_has_to_do(tmp_path: Path) -> None:
+    engine: Any = SimpleNamespace(
+        stack="dev", folder=tmp_path, variables={"PULUMI_BACKEND_URL": "https://api.pulumi.com"}
+    )
+    with holding(engine, "up", Context(tmp_path, {}), Patience(0)) as held:
+        assert not held.waited
+    assert not wait_until_free(engine, "plan", Context(tmp_path, {}), Patience(0))
