@@ -40,6 +40,7 @@ COMMANDS = {
     "up": "deploy an environment: what `pulumi up` does",
     "adopt": "take over an environment that `amplify push` or the CDK construct has made, in place",
     "outputs": "print an environment's outputs",
+    "unlock": "tell who holds a stack, since when and what is pending; give it free if that run has ended",
     "destroy": "take away an environment, an account's part or a pipeline; what cannot be made again only if told to",
     "setup": "make the tooling account's state bucket and key, or remove them",
     "rehearse": "tell the story of the pipeline on this machine, or deliver exports there",

@@ -169,7 +169,7 @@ def test_of_many_who_take_over_one_gets_it(scene: Scene) -> None:
         here = somebody(token=str(number), pid=NOBODY + 1 + number)
         start.wait()
         gone = {"other"}
-        life = lambda h: holders.Verdict(Life.GONE if h.token in gone else Life.ALIVE, "so")  # noqa: E731
+        life = lambda f: holders.Verdict(Life.GONE if f.holder and f.holder.token in gone else Life.ALIVE, "so")  # noqa: E731
         try:
             got.append(scene.lease.take(here, life).holder.token)
         except LockedError as error:
@@ -357,7 +357,7 @@ def test_a_write_whose_answer_is_lost_is_known_again(scene: Scene, left: bool) -
     lease = Lease(Deaf(scene.lease.store), "app", "dev")
     lease.key = scene.lease.key
     here = Holder.here("deploy", {})
-    taken = lease.take(here, lambda h: judge(h, here, lambda _: None))
+    taken = lease.take(here, lambda found: session.judged(lease, here, found.holder))
     assert taken.tag
     assert taken.holder.token == here.token
     lease.release(taken)

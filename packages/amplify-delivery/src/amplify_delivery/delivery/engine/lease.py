@@ -20,7 +20,7 @@ _ATTEMPTS = 20
 _CHAIN = 10
 """How many of those that were taken over are remembered."""
 
-Judge = Callable[[Holder], Verdict]
+Judge = Callable[["Found"], Verdict]
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,8 @@ class Lease:
                 return Taken(other, found.tag)  # S3's answer was lost, and the SDK has asked again
             if other and other.is_process(here):
                 return Taken(other, "")
-            verdict = judge(other) if other else Verdict(Life.UNKNOWN, "its lease cannot be read")
-            if other is None or verdict.life is not Life.GONE:
+            verdict = judge(found)
+            if verdict.life is not Life.GONE:
                 raise held(self.stack, other, verdict)
             taken = self.over(found, here)
             if taken:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +22,7 @@ from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.engine import engine_locks, lease
 from amplify_delivery.delivery.engine.engine import Engine, unlock
 from amplify_delivery.delivery.engine.holder import Holder, Life, Verdict, judge
-from amplify_delivery.delivery.engine.lease import Lease, Taken
+from amplify_delivery.delivery.engine.lease import Found, Lease, Taken
 from amplify_delivery.delivery.engine.state_store import store_of
 from amplify_delivery.delivery.engine.waiting import Patience
 from amplify_delivery.errors import DeliveryError, LockedError
@@ -39,8 +39,12 @@ class Held:
 
 
 @contextmanager
-def holding(engine: Engine, command: str, context: Context, patience: Patience) -> Iterator[Held]:
+def holding(
+    engine: Engine, command: str, context: Context, patience: Patience, *, agreed: Collection[str] = ()
+) -> Iterator[Held]:
     """Hold the engine's stack for a run of `command`. A living holder is waited for as long as there is patience.
+
+    `agreed` are tags of what a person has said has ended, where that cannot be known from here (`unlocking`).
 
     Within a run that holds it already this does nothing. Raises `LockedError`, which names the holder, and `StateError`
     when the state cannot be reached; nothing was changed then.
@@ -51,7 +55,7 @@ def holding(engine: Engine, command: str, context: Context, patience: Patience) 
             yield Held()
             return
         here = Holder.here(command, context.variables)
-        taken, waited = _taken(place, engine, here, patience)
+        taken, waited = _taken(place, engine, here, patience, agreed)
         try:
             yield Held(waited, taken.over)
         finally:
@@ -73,11 +77,11 @@ def wait_until_free(engine: Engine, command: str, context: Context, patience: Pa
         holder = found.holder if found else None
         if found is None or (holder and holder.is_process(here)):
             return waited
-        verdict = _judge(place, here)(holder) if holder else Verdict(Life.UNKNOWN, "its lease cannot be read")
+        verdict = judged(place, here, holder)
         if verdict.life is Life.GONE:
             return waited
         error = lease.held(place.stack, holder, verdict)
-        if verdict.life is not Life.ALIVE or not patience.wait(error):
+        if not patience.wait(error):
             raise error
         waited = True
 
@@ -88,18 +92,29 @@ def lease_of(engine: Engine) -> Lease | None:
     return Lease(store, project_name(engine.folder), engine.stack) if store else None
 
 
-def _judge(place: Lease, here: Holder) -> Callable[[Holder], Verdict]:
-    return lambda other: judge(other, here, place.store.builds)
+def judged(place: Lease, here: Holder, holder: Holder | None) -> Verdict:
+    """Whether whoever has the lease still is there."""
+    return judge(holder, here, place.store.builds) if holder else Verdict(Life.UNKNOWN, "its lease cannot be read")
 
 
-def _taken(place: Lease, engine: Engine, here: Holder, patience: Patience) -> tuple[Taken, bool]:
+def _agreed(verdict: Verdict, tag: str, agreed: Collection[str]) -> Verdict:
+    return Verdict(Life.GONE, "so you say") if verdict.life is Life.UNKNOWN and tag in agreed else verdict
+
+
+def _taken(
+    place: Lease, engine: Engine, here: Holder, patience: Patience, agreed: Collection[str]
+) -> tuple[Taken, bool]:
     """The lease, and whether somebody was waited for."""
+
+    def ended(found: Found) -> Verdict:
+        return _agreed(judged(place, here, found.holder), found.tag, agreed)
+
     waited = False
     while True:
         try:
-            taken = place.take(here, _judge(place, here))
+            taken = place.take(here, ended)
             try:
-                clear_locks(place, engine, taken)
+                _clear_locks(place, engine, taken, agreed)
             except BaseException:
                 _release(place, taken)
                 raise
@@ -113,7 +128,7 @@ def _taken(place: Lease, engine: Engine, here: Holder, patience: Patience) -> tu
             return taken, waited
 
 
-def clear_locks(place: Lease, engine: Engine, taken: Taken) -> None:
+def _clear_locks(place: Lease, engine: Engine, taken: Taken, agreed: Collection[str]) -> None:
     """Remove the engine's own locks whose processes are gone. Raises `LockedError` for others."""
     if not taken.tag:
         return  # whoever called us has done it, and the engine's lock is its own
@@ -121,6 +136,7 @@ def clear_locks(place: Lease, engine: Engine, taken: Taken) -> None:
     left = []
     for lock in found:
         verdict = engine_locks.judged(lock, taken.holder.previous, taken.holder, place.store)
+        verdict = _agreed(verdict, lock.tag, agreed)
         if verdict.life is Life.GONE:
             place.store.remove(lock.key, lock.tag)
             output.progress(f"{engine.stack}: the engine's lock of {lock} is removed: {verdict.why}")

@@ -1,0 +1,47 @@
+"""`amplify-delivery unlock STACK`: who holds a stack, since when, what is pending; gives it free on demand."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from amplify_delivery.delivery import output
+from amplify_delivery.delivery.context import Context
+from amplify_delivery.delivery.engine import unlocking
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("stack", metavar="STACK", help="name of the Pulumi stack: of an environment, account, pipeline")
+    parser.add_argument("--yes", action="store_true", help="do not ask: whatever held it has ended")
+
+
+def run(args: argparse.Namespace, context: Context) -> int:
+    engine = unlocking.engine_of(args.stack, context, output.progress)
+    left = unlocking.look(engine, context)
+    if not args.json:
+        for line in left.lines():
+            print(line)
+    unlocking.check(left)
+    if left.anything:
+        if not args.yes and not _agreed(args, left):
+            return 0
+        unlocking.clear(engine, context, left)
+        if not args.json:
+            print(f"{args.stack}: it is free")
+    if args.json:
+        output.document({**left.to_json(), "free": True})
+    return 0
+
+
+def _agreed(args: argparse.Namespace, left: unlocking.Left) -> bool:
+    """Ask. Raises `ConfigError` where nobody can be asked."""
+    if args.json or not sys.stdin.isatty():
+        raise unlocking.confirmation(left)
+    try:
+        answer = input("Does nothing of this run any more, and shall it be cleared away? yes or no [no]: ")
+    except EOFError:
+        answer = ""
+    if answer.strip().lower().startswith("y"):
+        return True
+    print("nothing was changed")
+    return False

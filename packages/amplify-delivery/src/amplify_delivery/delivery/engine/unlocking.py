@@ -1,0 +1,189 @@
+"""Giving a stack free by hand: what there is of somebody's run, told and cleared away.
+
+Whoever has ended is cleared away by the next command anyway. This is for what cannot be known from here: a run on
+another machine, a lock that no command of ours made. A person looks, and says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from amplify_delivery.components.documents.naming import EnvironmentNames, PipelineNames
+from amplify_delivery.delivery.account.aws_account import Account
+from amplify_delivery.delivery.context import Context
+from amplify_delivery.delivery.engine import engine_locks, lease
+from amplify_delivery.delivery.engine.engine import Engine
+from amplify_delivery.delivery.engine.engine_locks import EngineLock
+from amplify_delivery.delivery.engine.holder import Holder, Life, Verdict
+from amplify_delivery.delivery.engine.pulumi_command import Line
+from amplify_delivery.delivery.engine.session import holding, judged, lease_of
+from amplify_delivery.delivery.engine.state_store import BACKEND_VARIABLE, backend_url
+from amplify_delivery.delivery.engine.waiting import Patience
+from amplify_delivery.delivery.project import stack_files
+from amplify_delivery.errors import ConfigError, LockedError, RefusedError, StateError
+from amplify_delivery.stacks.access import environment_names, pipeline_names
+from amplify_delivery.stacks.config.reader import project_name, read_yaml
+
+_NOBODY = Verdict(Life.GONE, "")
+
+
+@dataclass(frozen=True)
+class Left:
+    """What there is of somebody's run: who has the stack, the engine's locks, and what the engine had begun."""
+
+    stack: str
+    place: str
+    holder: Holder | None
+    verdict: Verdict
+    """What is known about whoever has the stack."""
+    tag: str
+    """That of the lease; empty for none."""
+    locks: tuple[tuple[EngineLock, Verdict], ...]
+    pending: tuple[str, ...]
+
+    @property
+    def anything(self) -> bool:
+        return bool(self.tag or self.locks or self.pending)
+
+    @property
+    def agreed(self) -> frozenset[str]:
+        """The tags of what was told."""
+        return frozenset(filter(None, (self.tag, *(lock.tag for lock, _ in self.locks))))
+
+    def lines(self) -> Iterator[str]:
+        """For people."""
+        if not self.anything:
+            yield f"{self.stack}: nobody holds it, and nothing is pending ({self.place})"
+            return
+        if self.tag:
+            who = f"held by {self.holder}" if self.holder else "held by somebody"
+            yield f"{self.stack}: {who}: {self.verdict.why}"
+        for lock, verdict in self.locks:
+            yield f"{self.stack}: locked by an engine: {lock}: {verdict.why}"
+        for pending in self.pending:
+            yield f"{self.stack}: begun, and its end not written down: {pending}"
+
+    def to_json(self) -> dict[str, Any]:
+        holder = self.holder
+        return {
+            "stack": self.stack,
+            "state": self.place,
+            "holder": {
+                "command": holder.command if holder else None,
+                "since": holder.since if holder else None,
+                "build": (holder.build or None) if holder else None,
+                "run": (holder.run or None) if holder else None,
+                "host": holder.host if holder else None,
+                "pid": holder.pid if holder else None,
+                "user": holder.who if holder else None,
+                "life": self.verdict.life.name.lower(),
+                "why": self.verdict.why,
+            }
+            if self.tag
+            else None,
+            "locks": [
+                {"host": k.host, "pid": k.pid, "user": k.user, "life": v.life.name.lower(), "why": v.why}
+                for k, v in self.locks
+            ],
+            "pending": list(self.pending),
+        }
+
+
+def engine_of(stack: str, context: Context, line: Line) -> Engine:
+    """The engine with the state where the pipeline keeps that stack's, unless this shell says where: so that the
+    command works as messages print it, with the credentials that the stack's file names."""
+    folder = context.folder.resolve()
+    if context.variables.get(BACKEND_VARIABLE):
+        return Engine(stack, folder, line)
+    place = _place(stack, context)
+    if place is None:
+        return Engine(stack, folder, line)
+    names, account = place
+    return Engine(stack, folder, line, {BACKEND_VARIABLE: names.state_backend, **account.environment()})
+
+
+def _place(stack: str, context: Context) -> tuple[EnvironmentNames | PipelineNames, Account] | None:
+    """Where a pipeline keeps the state of this stack; None for a stack whose state is wherever its owner keeps it."""
+    project, program = context.project, stack_files.program(context.folder, stack)
+    if program == "backend":
+        config = stack_files.load(context.folder, stack)
+        return (environment_names(project.app, config), Account.of(config)) if config.bootstrapped else None
+    if program == "pipeline":
+        pipeline = project.pipeline(stack)
+        names = pipeline_names(project.app, stack, pipeline)
+        provider = str(read_yaml(project.file(stack)).get("secretsprovider") or "")
+        if names.state_key_alias in provider:
+            return names, Account.of(pipeline)
+    return None
+
+
+def look(engine: Engine, context: Context) -> Left:
+    """What there is. Raises `RefusedError` where nothing of ours can hold it."""
+    here = Holder.here("unlock", context.variables)
+    found = lease_of(engine)
+    if found is None:
+        where = backend_url(engine.folder, engine.variables) or "nowhere"
+        raise RefusedError(
+            f"its state is not in an S3 bucket or a folder but in {where}: only the engine's own lock holds it",
+            where=engine.stack,
+            remedy=f"if nothing runs any more, `pulumi cancel --yes --stack {engine.stack}`; nothing was changed",
+        )
+    there = found.look()
+    holder = there.holder if there else None
+    verdict = judged(found, here, holder) if there else _NOBODY
+    former = (holder, *holder.previous) if holder else ()
+    locks = engine_locks.locks(found.store, project_name(engine.folder), engine.stack)
+    return Left(
+        engine.stack,
+        found.store.place,
+        holder,
+        verdict,
+        there.tag if there else "",
+        tuple((lock, engine_locks.judged(lock, former, here, found.store)) for lock in locks),
+        _pending(engine),
+    )
+
+
+def check(left: Left) -> None:
+    """Raise `LockedError` while somebody still is there: nobody is broken who is known to live."""
+    if left.tag and left.verdict.life is Life.ALIVE:
+        raise lease.held(left.stack, left.holder, left.verdict)
+    living = [(lock, verdict) for lock, verdict in left.locks if verdict.life is Life.ALIVE]
+    if living:
+        raise LockedError(
+            f"an update of this stack is running: {engine_locks.told(living)}",
+            where=left.stack,
+            remedy="wait until it has ended, or interrupt it (`kill -INT` and the process): it ends cleanly then",
+        )
+
+
+def clear(engine: Engine, context: Context, left: Left) -> None:
+    """Clear away what was told, and nothing else. Raises `LockedError` if it is somebody else's by now."""
+    with holding(engine, "unlock", context, Patience(0), agreed=left.agreed):
+        pass  # whoever holds a stack has cleared away what was left there
+
+
+def _pending(engine: Engine) -> tuple[str, ...]:
+    try:
+        operations = engine.state().get("pending_operations") or ()
+    except StateError:
+        return ()  # there is no stack yet
+    return tuple(map(_told, operations))
+
+
+def _told(operation: Mapping[str, Any]) -> str:
+    resource = operation.get("resource") or {}
+    name = str(resource.get("urn", "")).rpartition("::")[2]
+    return f"{operation.get('type', 'changing')} {resource.get('type', 'a resource')} {name}".rstrip()
+
+
+def confirmation(left: Left) -> ConfigError:
+    """Nobody was there to be asked."""
+    return ConfigError(
+        "somebody has to say that nothing of this runs any more",
+        where=f"unlock {left.stack}",
+        remedy="look at the machine or run that is named above; if it has ended, "
+        f"`amplify-delivery unlock {left.stack} --yes`; nothing was changed",
+    )

@@ -1,0 +1,189 @@
+"""`amplify-delivery unlock STACK`: a person sees who holds a stack, and gives it free."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from amplify_delivery import cli
+from amplify_delivery.commands import unlock
+from amplify_delivery.delivery.context import Context
+from amplify_delivery.delivery.engine import unlocking
+from amplify_delivery.errors import ConfigError, LockedError, RefusedError
+from unit.delivery.test_lease import NOBODY, Scene, alive, somebody
+
+PENDING = [
+    {"type": "creating", "resource": {"urn": "urn:pulumi:dev::app::aws:s3:Bucket::files", "type": "aws:s3:Bucket"}}
+]
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scene:
+    found = Scene(tmp_path, monkeypatch)
+    found.engine.state = dict
+    (tmp_path / "Pulumi.dev.yaml").write_text(ENVIRONMENT)
+    monkeypatch.setattr(unlocking, "Engine", lambda *_: found.engine)
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+    return found
+
+
+def run(scene: Scene, *arguments: str) -> int:
+    return unlock.run(cli.parser("unlock").parse_args(["unlock", "dev", *arguments]), scene.context)
+
+
+def elsewhere(scene: Scene) -> None:
+    """What a laptop left that nobody can ask."""
+    scene.left_by(somebody(host="laptop", who="ann", machine="its own"))
+    scene.lock("its", pid=7, when=time.time(), host="laptop", user="ann")
+
+
+def test_a_stack_that_nobody_holds(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(scene) == 0
+    assert capsys.readouterr().out == f"dev: nobody holds it, and nothing is pending ({scene.state})\n"
+
+
+def test_what_cannot_be_known_is_told_and_asked(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
+    elsewhere(scene)
+    scene.engine.state = lambda: {"pending_operations": PENDING}
+    before = scene.file.read_bytes()
+    with pytest.raises(ConfigError, match="somebody has to say that nothing of this runs any more") as error:
+        run(scene)
+    assert "`amplify-delivery unlock dev --yes`" in error.value.remedy
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].startswith(f"dev: held by `up` of process {NOBODY} of ann on laptop, since ")
+    assert said[0].endswith("it runs on laptop, or did: no other machine can tell")
+    assert said[1].startswith("dev: locked by an engine: process 7 of ann on laptop, since ")
+    assert said[2] == "dev: begun, and its end not written down: creating aws:s3:Bucket files"
+    assert scene.file.read_bytes() == before
+    assert len(list(scene.state.glob(".pulumi/locks/**/*.json"))) == 1
+
+
+@pytest.mark.parametrize(("answer", "free"), [("yes\n", True), ("\n", False), ("", False)])
+def test_at_a_terminal_it_is_asked(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], answer: str, free: bool
+) -> None:
+    elsewhere(scene)
+    monkeypatch.setattr(sys, "stdin", Terminal(answer))
+    assert run(scene) == 0
+    assert capsys.readouterr().out.endswith("dev: it is free\n" if free else "nothing was changed\n")
+    assert scene.file.exists() != free
+    assert bool(list(scene.state.glob(".pulumi/locks/**/*.json"))) != free
+
+
+def test_a_person_says_so(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
+    elsewhere(scene)
+    assert run(scene, "--yes", "--json") == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["holder"]["host"] == "laptop"
+    assert document["holder"]["life"] == "unknown"
+    assert document["locks"] == [
+        {"host": "laptop", "pid": 7, "user": "ann", "life": "unknown", "why": document["locks"][0]["why"]}
+    ]
+    assert not scene.file.exists()
+    assert list(scene.state.glob(".pulumi/locks/**/*.json")) == []
+    with scene.hold():
+        pass
+
+
+def test_who_lives_is_not_broken_whatever_a_person_says(scene: Scene) -> None:
+    before = scene.left_by(alive()).written
+    with pytest.raises(LockedError, match="another run changes this stack"):
+        run(scene, "--yes")
+    assert scene.file.read_bytes() == before
+
+
+def test_an_engine_that_lives_is_not_broken(scene: Scene) -> None:
+
+    scene.left_by(somebody())
+    lock = scene.lock("living", pid=os.getppid(), when=time.time())
+    with pytest.raises(LockedError, match="an update of this stack is running") as error:
+        run(scene, "--yes")
+    assert "kill -INT" in error.value.remedy
+    assert lock.exists()
+
+
+def test_only_what_was_told_is_cleared_away(scene: Scene) -> None:
+    """Somebody comes in between: it is hers by then."""
+    elsewhere(scene)
+    left = unlocking.look(scene.engine, scene.context)
+    before = scene.left_by(somebody(host="another", machine="third", token="new")).written
+    with pytest.raises(LockedError, match="on another, since"):
+        unlocking.clear(scene.engine, scene.context, left)
+    assert scene.file.read_bytes() == before
+
+
+def test_where_nothing_of_ours_can_hold_it(scene: Scene) -> None:
+    scene.engine.variables = {"PULUMI_BACKEND_URL": "https://api.pulumi.com"}
+    with pytest.raises(
+        RefusedError, match=r"its state is not in an S3 bucket or a folder but in https://api\.pulumi\.com"
+    ) as error:
+        run(scene, "--yes")
+    assert "`pulumi cancel --yes --stack dev`" in error.value.remedy
+
+
+# --- where the state is -----------------------------------------------------------------------------------------------
+
+
+class Places:
+    """Which account and backend `unlock` looks at."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.folder = folder
+        self.engines: list[Any] = []
+        (folder / "Pulumi.yaml").write_text("name: app\nruntime: python\n")
+        account = SimpleNamespace(environment=lambda: {"AWS_ACCESS_KEY_ID": "of the account"})
+        monkeypatch.setattr(unlocking, "Account", SimpleNamespace(of=lambda _: account))
+        monkeypatch.setattr(unlocking, "Engine", lambda *given: self.engines.append(given))
+
+    def backend(self, stack: str, lines: str, variables: dict[str, str] | None = None) -> Any:
+        (self.folder / f"Pulumi.{stack}.yaml").write_text(lines)
+        unlocking.engine_of(stack, Context(self.folder, variables or {}), print)
+        return self.engines[-1][3] if len(self.engines[-1]) > 3 else None
+
+
+@pytest.fixture
+def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Places:
+    return Places(tmp_path, monkeypatch)
+
+
+ENVIRONMENT = 'config:\n  app:account: "333333333333"\n  app:region: eu-west-1\n'
+
+
+def test_the_state_of_a_bootstrapped_environment_is_found_in_its_account(places: Places) -> None:
+    found = places.backend("prod", f"{ENVIRONMENT}  app:bootstrapped: true\n")
+    assert found == {
+        "PULUMI_BACKEND_URL": "s3://app-prod-state-333333333333-eu-west-1-an?region=eu-west-1",
+        "AWS_ACCESS_KEY_ID": "of the account",
+    }
+
+
+def test_the_state_of_a_pipeline_is_found_in_the_tooling_account(places: Places) -> None:
+    (places.folder / "Pulumi.prod.yaml").write_text(ENVIRONMENT)
+    lines = (
+        "config:\n  app:program: pipeline\n"
+        '  app:account: "111111111111"\n  app:region: eu-west-1\n'
+        "  app:source: {type: codecommit, repository: app}\n"
+        "  app:stages: [{name: Prod, environments: [prod]}]\n"
+    )
+    assert places.backend("pipeline", lines) is None
+    found = places.backend("pipeline", f"secretsprovider: awskms://alias/app-tooling-state?region=eu-west-1\n{lines}")
+    assert found["PULUMI_BACKEND_URL"] == "s3://app-tooling-state-111111111111-eu-west-1-an?region=eu-west-1"
+
+
+def test_what_this_shell_says_comes_first(places: Places) -> None:
+    lines = f"{ENVIRONMENT}  app:bootstrapped: true\n"
+    assert places.backend("prod", lines, {"PULUMI_BACKEND_URL": "file:///x"}) is None
+    assert places.backend("dev", ENVIRONMENT) is None
