@@ -7,7 +7,7 @@ import sys
 
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.context import Context
-from amplify_delivery.delivery.engine import unlocking
+from amplify_delivery.delivery.deployment import unlocking
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -16,7 +16,8 @@ import pytest
 from amplify_delivery import cli
 from amplify_delivery.commands import unlock
 from amplify_delivery.delivery.context import Context
-from amplify_delivery.delivery.engine import unlocking
+from amplify_delivery.delivery.deployment import unlocking
+from amplify_delivery.delivery.engine import resolving
 from amplify_delivery.errors import ConfigError, LockedError, RefusedError
 from unit.delivery.test_lease import NOBODY, Scene, alive, somebody
 
@@ -81,6 +82,15 @@ def test_at_a_terminal_it_is_asked(
     assert capsys.readouterr().out.endswith("dev: it is free\n" if free else "nothing was changed\n")
     assert scene.file.exists() != free
     assert bool(list(scene.state.glob(".pulumi/locks/**/*.json"))) != free
+
+
+def test_what_was_begun_is_settled_while_the_stack_is_held(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    elsewhere(scene)
+    scene.engine.state = lambda: {"pending_operations": PENDING}
+    settled: list[bool] = []
+    monkeypatch.setattr(resolving, "resolve", lambda *_: settled.append(scene.file.exists()))
+    assert run(scene, "--yes") == 0
+    assert settled == [True]
 
 
 def test_a_person_says_so(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:

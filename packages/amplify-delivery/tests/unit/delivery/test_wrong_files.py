@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[list[str], tuple[str, ...]]] = {
     "rights": (["preprod"], (ENVIRONMENT, ACCOUNT)),
     "bootstrap": (["preprod"], (ENVIRONMENT, ACCOUNT, PIPELINE)),
     "update-pipeline": ([], (ENVIRONMENT, PIPELINE)),
+    "unlock": (["preprod"], (ENVIRONMENT,)),
 }
 """Commands with their arguments, and the files that they must find right."""
 CASES = [(command, file) for command, (_, files) in COMMANDS.items() for file in files]
