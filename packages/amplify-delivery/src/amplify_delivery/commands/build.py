@@ -18,7 +18,7 @@ from pathlib import Path
 from amplify_delivery.components.documents.pipeline.buildspecs import ASSEMBLY
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.context import Context
-from amplify_delivery.delivery.project import examination, pipelines, shell, sources, step_outputs
+from amplify_delivery.delivery.project import artifact_files, examination, pipelines, shell, sources, step_outputs
 from amplify_delivery.delivery.reports import exports
 from amplify_delivery.errors import RefusedError
 from amplify_delivery.export import ExportRefused, assemble, load_assembly, read_export, write_assembly
@@ -38,7 +38,11 @@ def run(args: argparse.Namespace, context: Context) -> int:
     seconds = _run_commands(project.pipeline(stack).build, f"build of {stack}", as_json=args.json)
     # Read again, and the environments' files only now: commands may write into the checkout, and what lies there
     # afterwards is what is delivered.
-    environments = project.pipeline(stack).environments
+    config = project.pipeline(stack)
+    environments = config.environments
+    artifact_files.keep(context.folder, config.build.keep, str(project.file(stack)))
+    for note in artifact_files.run_by_their_bit(context.folder, (s for stage in config.stages for s in stage.steps)):
+        output.progress(note)
     folder, secrets = sources.project_export(context.folder, environments)
     export, out = read_export(folder), Path(ASSEMBLY)
     if args.json:

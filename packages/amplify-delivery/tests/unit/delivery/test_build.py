@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from amplify_delivery.components.documents.pipeline.artifact import KEPT
 from amplify_delivery.components.documents.pipeline.buildspecs import ASSEMBLY, EXAMINED
 from amplify_delivery.export import load_assembly
 from amplify_delivery.publishing.examination.cache import RESULTS_VARIABLE
@@ -313,3 +314,14 @@ def test_outputs_that_may_be_there_pass_build(folder: Path) -> None:
     (folder / "mine" / "service.py").write_text('pulumi.export("serviceUrl", url)\n')
     ran = build(folder)
     assert ran.code == 0, ran.err
+
+
+def test_hidden_files_that_stay_are_written_down_and_must_be_there(folder: Path) -> None:
+    chosen = make(folder, 1, build={"commands": ["touch .npmrc"], "keep": [".npmrc"]})
+    assert build(chosen).code == 0
+    assert (folder / KEPT).read_text() == "./.npmrc\n"
+    ran = build(make(folder, 1, build={"keep": [".babelrc"]}))
+    assert ran.code == 3
+    assert "build.keep names .babelrc, which the checkout does not have" in ran.err
+    assert build(make(folder, 1)).code == 0
+    assert not (folder / KEPT).exists()

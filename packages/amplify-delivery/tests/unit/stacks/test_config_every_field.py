@@ -355,6 +355,13 @@ WRONG: dict[type[BaseModel], dict[str, tuple[Bad, ...]]] = {
     Build: {
         "commands": COMMANDS,
         "env": VARIABLES,
+        "keep": (
+            LIST,
+            Bad(["web/app.js"], "'web/app.js' is not a hidden file or folder of the checkout"),
+            Bad(["../.npmrc"], "is not a hidden file or folder"),
+            Bad([".config/app.json"], "is not a hidden file or folder"),
+            Bad([".git"], "'.git' is not for an artifact"),
+        ),
         "privileged": FLAG,
     },
     Engine: {

@@ -7,6 +7,9 @@ from amplify_delivery.delivery.project import shell
 from amplify_delivery.errors import DeployError, FailedError
 from amplify_delivery.stacks.config import Step
 
+_NOT_EXECUTABLE = 126
+"""The exit code of a shell for a command that is there and cannot be executed (POSIX, "Exit Status for Commands")."""
+
 
 def variables(step: Step, outputs: stack_outputs.Outputs, where: str) -> tuple[dict[str, str], frozenset[str]]:
     """The step's environment variables, and the texts in them that must not be printed.
@@ -26,6 +29,10 @@ def failure(step: Step, ended: shell.Ended, where: str) -> DeployError | None:
         why, remedy = f"ended after its timeout of {step.timeout} minutes", "raise `timeout` of the step, or fix it"
     elif ended.failed:
         why, remedy = ended.failed, "what was deployed stays as it is; fix the cause and repeat the step"
+        if ended.code == _NOT_EXECUTABLE:
+            remedy += (
+                ". A script that comes through the artifact may have lost its execution bit: `sh ./SCRIPT` runs it"
+            )
     else:
         return None
     return ended.error(FailedError, why, where, remedy)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from pathlib import PurePosixPath
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from amplify_delivery.components.documents.fields import (
     Account,
+    BadValueError,
     Compute,
     Flag,
     List,
@@ -43,11 +45,28 @@ class Engine(Model):
     )
 
 
+def _hidden(value: Any) -> str:
+    """A path that the artifact would leave out: its last part is hidden, and no other."""
+    path = PurePosixPath(str(value))
+    *above, name = path.parts or ("",)
+    if path.is_absolute() or not name.startswith(".") or ".." in path.parts or any(p.startswith(".") for p in above):
+        raise BadValueError(
+            f"{value!r} is not a hidden file or folder of the checkout",
+            "name it from the checkout's top, as `.npmrc` or `web/.babelrc`; of a hidden folder's files, the folder",
+        )
+    if name in (".git", ".venv"):
+        raise BadValueError(f"{value!r} is not for an artifact", "take it away")
+    return str(path)
+
+
+HiddenPath = Annotated[Text, AfterValidator(_hidden)]
+
+
 class Build(Compute):
     """The Build stage: installs what is locked by hash, runs your commands, checks and assembles the export.
 
-    `commands` and `env` are read from the commit that is built. The other keys belong to the projects of Build and
-    UpdatePipeline: a change of them counts from the next execution on.
+    `commands`, `env` and `keep` are read from the commit that is built. The other keys belong to the projects of Build
+    and UpdatePipeline: a change of them counts from the next execution on.
     """
 
     commands: Texts = Field(
@@ -58,6 +77,11 @@ class Build(Compute):
     env: Variables = Field(
         default_factory=dict,
         description="environment variables of the commands, in plain text (docs/commands.md says where secrets belong)",
+    )
+    keep: Annotated[tuple[HiddenPath, ...], List] = Field(
+        default=(),
+        description="hidden files and folders, as `.npmrc`, that stay in the artifact for later steps: all others are "
+        "left out",
     )
     privileged: Flag = Field(default=False, description="let Build use Docker")
 

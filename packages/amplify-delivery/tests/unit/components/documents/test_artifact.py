@@ -172,3 +172,12 @@ def test_what_comes_after_is_not_reached(folder: Path) -> None:
 def test_a_link_is_refused_by_build_as_well(folder: Path) -> None:
     linked_folder(folder)
     assert run(artifact.seal(), folder).returncode != 0
+
+
+def test_a_link_is_refused_by_its_name_with_what_to_do(folder: Path) -> None:
+    (folder / "node_modules").mkdir()
+    (folder / "node_modules" / "shared lib").symlink_to("../assembly")
+    result = run(artifact.seal(), folder)
+    assert result.returncode == 1
+    assert "\n  ./node_modules/shared lib\n" in result.stderr
+    assert "rm -rf node_modules" in result.stderr

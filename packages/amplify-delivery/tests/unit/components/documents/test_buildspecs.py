@@ -158,9 +158,26 @@ def test_the_engine_is_compared_with_its_digest_before_it_is_unpacked() -> None:
 
 @pytest.mark.processes
 def test_build_leaves_no_hidden_files_and_no_byte_code(tmp_path: Path) -> None:
-    for name in (".git/config", "pkg/__pycache__/a.pyc", "pkg/.cache/x", ".env", "pkg/kept.py", "kept"):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text("")
+    files = (".git/config", "pkg/__pycache__/a.pyc", "pkg/.cache/x", ".env", ".a\n./kept", "pkg/kept.py", "kept")
+    left, said = cleaned(tmp_path, *files)
+    assert left == ["kept", "pkg/kept.py"]
+    assert "Left out of the artifact, because hidden: ./.env\n" in said
+    assert "__pycache__" not in said
+
+
+@pytest.mark.processes
+def test_build_keeps_the_hidden_files_that_were_chosen(tmp_path: Path) -> None:
+    (tmp_path / artifact.KEPT).write_text("./.npmrc\n./pkg/.config\n")
+    left, said = cleaned(tmp_path, ".npmrc", ".npmrc.bak", "pkg/.config/a", "pkg/.cache/x", "web/.npmrc")
+    assert left == [".npmrc", artifact.KEPT, "pkg/.config/a"]
+    assert "Kept in the artifact: ./pkg/.config\n" in said
+
+
+def cleaned(folder: Path, *names: str) -> tuple[list[str], str]:
+    """The files that are left of `names`, and what was said."""
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("")
     cleaning = commands(buildspecs.build())[-2]
-    subprocess.run(["sh", "-c", cleaning], cwd=tmp_path, check=True)
-    assert sorted(str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*") if p.is_file()) == ["kept", "pkg/kept.py"]
+    said = subprocess.run(["bash", "-c", cleaning], cwd=folder, check=True, capture_output=True, text=True).stdout
+    return sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()), said

@@ -11,15 +11,22 @@ name with a newline or a backslash in an escaped form, so one line is always one
 LIST = "artifact.sha256"
 """The list, at the top of the artifact."""
 
+KEPT = "artifact.kept"
+"""Hidden files and folders that stay in the artifact, one path in a line (`build.keep`)."""
+
 VARIABLE = "ARTIFACT_DIGEST"
 """The variable with the list's sha256: exported by Build, passed to every action after it."""
 
 _LISTING = f"find . -type f ! -path ./{LIST} -print0 | LC_ALL=C sort -z | xargs -0 sha256sum --"
 
-_ONLY_FILES = """if [ -n "$(find . ! -type f ! -type d -print | head -n 1)" ]; then
-  echo "The artifact holds a link or a special file: refused." >&2
+_ONLY_FILES = """others=$(find . ! -type f ! -type d -print | LC_ALL=C sort | head -n 10)
+if [ -n "$others" ]; then
+  echo "The artifact holds links or special files: refused." >&2
+  printf '%s\\n' "$others" | sed 's/^/  /' >&2{advice}
   exit 1
 fi"""
+_ADVICE = """
+  echo "Make them outside of the checkout, or remove them in the last of build.commands: rm -rf node_modules" >&2"""
 
 
 def seal() -> str:
@@ -27,7 +34,7 @@ def seal() -> str:
     return f"""(
 set -eu
 rm -f ./{LIST}
-{_ONLY_FILES}
+{_ONLY_FILES.format(advice=_ADVICE)}
 listing=$(mktemp)
 {_LISTING} > "$listing"
 mv "$listing" ./{LIST}
@@ -40,7 +47,7 @@ def verify() -> str:
     # In a shell of its own: `set` would stay for the commands after it.
     return f"""(
 set -eu
-{_ONLY_FILES}
+{_ONLY_FILES.format(advice="")}
 if [ ! -f ./{LIST} ]; then
   echo "The artifact has no {LIST}: refused." >&2
   exit 1

@@ -156,9 +156,17 @@ def _only_after_success() -> str:
 
 
 def _without_leftovers() -> str:
-    # Byte code differs from build to build. Whether CodeBuild packs hidden files is not documented, and no later step
-    # needs one: without them the list and the artifact agree either way.
-    return "find . -mindepth 1 \\( -name '.*' -o -name __pycache__ \\) -prune -exec rm -rf {} +"
+    # Byte code differs from build to build. Whether CodeBuild packs hidden files is not documented, and hardly a step
+    # needs one: without them the list and the artifact agree either way. What `build.keep` names stays.
+    return f"""find . -mindepth 1 \\( -name '.*' -o -name __pycache__ \\) -prune -print0 |
+while IFS= read -r -d '' path; do
+  if [ -f {artifact.KEPT} ] && grep -Fxq -- "$path" {artifact.KEPT}; then
+    echo "Kept in the artifact: $path"
+  else
+    case "$path" in */__pycache__) ;; *) echo "Left out of the artifact, because hidden: $path" ;; esac
+    rm -rf -- "$path"
+  fi
+done"""
 
 
 def _spec(
