@@ -40,7 +40,8 @@ class LocalAccount:
         name = f"{name}-{self.account}"
         s3 = self.client("s3")
         if name not in {b["Name"] for b in s3.list_buckets()["Buckets"]}:
-            s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": self.region})
+            place = {"CreateBucketConfiguration": {"LocationConstraint": self.region}}
+            s3.create_bucket(Bucket=name, **({} if self.region == "us-east-1" else place))
         return name
 
     def upload(self, key: str, body: bytes | str | Template) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import Any
 
@@ -62,10 +63,12 @@ def _update(
         # What the backend itself would lose, the program asks before CloudFormation is called.
         guard = stack_files.load(context.folder, args.environment).guard(args.environment, datetime.now(UTC).date())
         guard.check(plan_program(previewed, backend_changes=True, deployed=True))
-    changes = execution.run(engine, _updates(engine.stack, previewed, context) if backend else (), context)
+    with execution.trust_kept(args.environment, context) if backend else nullcontext():
+        changes = execution.run(engine, _updates(engine.stack, previewed, context) if backend else (), context)
+        with midway(lambda: changes_something(changes)):
+            if guard and execution.restore(args.environment, context, guard):
+                changes = {**changes, "update": changes.get("update", 0) + 1}
     with midway(lambda: changes_something(changes)):
-        if guard and execution.restore(args.environment, context, guard):
-            changes = {**changes, "update": changes.get("update", 0) + 1}
         return changes, shown_outputs.shown(engine.outputs(), secrets=args.show_secrets)
 
 

@@ -199,6 +199,7 @@ def test_parameters_that_only_the_deployment_knows_are_no_change() -> None:
 
 
 DIGEST = "a" * 64
+NO_ROLES: dict[str, Any] = {"Resources": {}}
 
 
 def test_an_engine_that_ends_well_without_having_done_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -213,11 +214,12 @@ def test_an_engine_that_ends_well_without_having_done_it(monkeypatch: pytest.Mon
 
     engine: Any = SimpleNamespace(up=up)
     monkeypatch.setattr(wanted, "wanted", lambda *_: None)
+    target: Any = SimpleNamespace(context=Context(Path(), {}), account=None, root=SimpleNamespace(template=NO_ROLES))
     none: Any = None
     nothing_there = deployed.Deployed("UPDATE_ROLLBACK_COMPLETE", None)
     monkeypatch.setattr(planned, "backend", lambda _: planned.Backend(nothing_there, (step,), none))
     with pytest.raises(DeployError, match=r"1 change of the backend did not take place:\n  \+ api/Table"):
-        execution.carry_out(engine, approved, DIGEST, Context(Path(), {}))
+        execution.carry_out(engine, approved, DIGEST, target)
     monkeypatch.setattr(planned, "backend", lambda _: planned.Backend(nothing_there, (), none))
-    assert execution.carry_out(engine, approved, DIGEST, Context(Path(), {})) == {"same": 14}
+    assert execution.carry_out(engine, approved, DIGEST, target) == {"same": 14}
     assert told == [{PLAN_VARIABLE: DIGEST}] * 2  # the program's own guard has to know what was approved

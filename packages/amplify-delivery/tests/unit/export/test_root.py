@@ -214,7 +214,7 @@ class TestOutputs:
 
 def test_a_root_with_too_many_parameters(export_copy: Copy) -> None:
     folder = export_copy("full")
-    apply(folder, [["fill", "root-stack-template.json", "/Parameters", 197, {"Type": "String", "Default": ""}]])
+    apply(folder, [["fill", "root-stack-template.json", "/Parameters", 196, {"Type": "String", "Default": ""}]])
     template = "auth/fullappauth/fullappauth-cloudformation-template.json"
     set_value(folder, template, "/Parameters/token", {"Type": "String", "NoEcho": True, "Default": ""})
     assembly = assemble(read_export(folder))

@@ -88,4 +88,4 @@ def _attempt(
     guard = target.config.guard(engine.stack, datetime.now(UTC).date(), digest)
     approval.check(plan, digest, document, guard, before=before)
     audit.begin()
-    return plan, execution.carry_out(engine, plan, digest, target.context)
+    return plan, execution.carry_out(engine, plan, digest, target)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from amplify_delivery.changes.guard import PLAN_VARIABLE, Guard
 from amplify_delivery.changes.ordered.updates import Update
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.context import Context
-from amplify_delivery.delivery.deployment import in_steps, planned, restoring, wanted
+from amplify_delivery.delivery.deployment import auth_trust, in_steps, planned, restoring, wanted
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.planning import Plan
 from amplify_delivery.delivery.planning.program import changes_something
@@ -22,22 +23,23 @@ from amplify_delivery.publishing.credentials import client_config, provider_sess
 from amplify_delivery.publishing.failures import failed_resources
 
 
-def carry_out(engine: Engine, plan: Plan, approved: str, context: Context) -> dict[str, int]:
+def carry_out(engine: Engine, plan: Plan, approved: str, target: wanted.Wanted) -> dict[str, int]:
     """Carry the plan out; the engine's changes by kind. Nothing at all is run for an empty plan.
 
     The program's own guard is told the digest that was `approved`."""
     if not plan.steps:
         return {}
-    environment = plan.target.environment
-    changes = run(engine, [r.update for r in plan.runs if r.update], context, {PLAN_VARIABLE: approved})
-    with midway(lambda: changes_something(changes)):
-        target = wanted.wanted(environment, context)
-        here = planned.backend(target)
-        if restoring.needed(here):
-            restoring.restore(target, here)
-            changes = {**changes, "update": changes.get("update", 0) + 1}
-            here = planned.backend(target.anew())
-        left = here.steps
+    environment, context = plan.target.environment, target.context
+    with auth_trust.kept(target.account, target.root):
+        changes = run(engine, [r.update for r in plan.runs if r.update], context, {PLAN_VARIABLE: approved})
+        with midway(lambda: changes_something(changes)):
+            target = wanted.wanted(environment, context)
+            here = planned.backend(target)
+            if restoring.needed(here):
+                restoring.restore(target, here)
+                changes = {**changes, "update": changes.get("update", 0) + 1}
+                here = planned.backend(target.anew())
+            left = here.steps
     if left:
         raise FailedError(
             f"the engine succeeded, but {output.counted(len(left), 'change')} of the backend did not take place:\n"
@@ -74,6 +76,12 @@ def run(
         except DeployError as error:
             raise with_reasons(error, engine.stack, context.folder) from None
     return dict(changes)
+
+
+def trust_kept(environment: str, context: Context) -> AbstractContextManager[None]:
+    """`auth_trust.kept` for what a stack file describes."""
+    target = wanted.wanted(environment, context)
+    return auth_trust.kept(target.account, target.root)
 
 
 def with_reasons(error: DeployError, environment: str, folder: Path) -> DeployError:

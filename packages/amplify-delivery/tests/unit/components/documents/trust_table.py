@@ -510,6 +510,10 @@ def _deploy() -> Iterator[Row]:
         yield no(role, "lambda:CreateFunction", names.arn("lambda", "function:somebody-elses"))
         yield never(role, START, names.project_arn("deploy"))
         yield never(role, "codebuild:UpdateProject", names.project_arn("plan"))
+        for auth in ("authRole", "unauthRole"):
+            yield yes(role, "iam:UpdateAssumeRolePolicy", names.iam_arn("role", "/", f"{stack_name(names)}-{auth}"))
+        for other in (f"{stack_name(names)}-authRole-idp", "administrator"):
+            yield no(role, "iam:UpdateAssumeRolePolicy", names.iam_arn("role", "/", other))
         yield from _pages(names, "deploy", yes)
         yield from _every_build(names, "deploy")
     hello = prod.arn("lambda", f"function:{canary.prefix}-hello")

@@ -244,6 +244,12 @@ def _deploy(access: EnvironmentAccess) -> list[Statement]:
             ],
             secret_arns(access),
         ),
+        # Nobody signs in to AWS when an update that is rolled back writes the template's trust to these two.
+        allow(
+            "AuthRolesTrust",
+            ["iam:GetRole", "iam:UpdateAssumeRolePolicy"],
+            [names.iam_arn("role", "/", f"{access.stack_name}-{role}") for role in ("authRole", "unauthRole")],
+        ),
         *_pages(access, upload=True),
         *guards(access, passes_execution_role=True),
         deny("OurProjectsStay", ["codebuild:StartBuild*", "codebuild:UpdateProject*"], "*"),

@@ -1,0 +1,107 @@
+"""The trust of the two auth roles outlives every deployment, also one that fails.
+
+A custom resource sets it, beside the template, which denies everybody. Whether CloudFormation writes the template's
+again when it updates a role for another reason, AWS does not say. After an update the custom resource runs again
+(`export.assembling.auth_roles`); but one that is rolled back before that puts the roles back to what the template says,
+and nothing sets their trust then. So it is looked at before and after, and what was lost is put back.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from amplify_delivery.delivery import output
+from amplify_delivery.delivery.account.aws_account import Account
+from amplify_delivery.errors import DeliveryError, FailedError
+from amplify_delivery.export import RootStack
+from amplify_delivery.export.assembling.auth_roles import auth_roles, setters
+from amplify_delivery.publishing.aws_errors import AWS_ERRORS, code
+
+_POOL = "cognito-identity.amazonaws.com:aud"
+_NOBODY = {"ValidationError", "NoSuchEntity"}
+"""What AWS says of a stack, a resource or a role that is not there."""
+
+Trust = Mapping[str, Any]
+"""A role's trust policy."""
+
+
+def lost(before: Trust, after: Trust) -> bool:
+    """Whether a role's trust was lost: it let users of an identity pool in, and now lets in nobody, or the users of the
+    same pool otherwise than it did. Of another pool is another backend's wish."""
+    pools = _pools(before)
+    return bool(pools) and before != after and _pools(after) in (frozenset(), pools)
+
+
+def _pools(trust: Trust) -> frozenset[str]:
+    """The identity pools whose users a trust lets in."""
+    statements = trust.get("Statement") or []
+    found: set[str] = set()
+    for statement in statements if isinstance(statements, list) else [statements]:
+        if statement.get("Effect") == "Allow":
+            for test in (statement.get("Condition") or {}).values():
+                value = test.get(_POOL, [])
+                found.update([value] if isinstance(value, str) else value)
+    return frozenset(found)
+
+
+@contextmanager
+def kept(account: Account, root: RootStack) -> Iterator[None]:
+    """Keep the trust of the auth roles of `root` over the block, whatever ends it.
+
+    Raises `FailedError` for a trust that is lost and may not be put back, with the command for whoever may.
+    """
+    if not setters(root.template["Resources"]):
+        yield
+        return
+    before = _read(account, root)
+    try:
+        yield
+    except DeliveryError as error:
+        _restore(account.anew(), before, error.message)
+        raise
+    _restore(account.anew(), before)
+
+
+def _read(account: Account, root: RootStack) -> dict[str, Trust]:
+    """The trust of each auth role that is there, by its name."""
+    cloudformation, iam = account.client("cloudformation"), account.client("iam")
+    found: dict[str, Trust] = {}
+    for role in auth_roles(root.template["Resources"]):
+        try:
+            described = cloudformation.describe_stack_resource(StackName=root.stack_name, LogicalResourceId=role)
+            name = described["StackResourceDetail"].get("PhysicalResourceId")
+            if name:
+                found[name] = _trust(iam, name)
+        except AWS_ERRORS as error:
+            if code(error) not in _NOBODY:
+                output.progress(f"the trust of {role} cannot be read, and so not be kept: {error}")
+    return found
+
+
+def _trust(iam: Any, name: str) -> Trust:
+    document = iam.get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"]
+    return dict(json.loads(document) if isinstance(document, str) else document)
+
+
+def _restore(account: Account, before: Mapping[str, Trust], failure: str = "") -> None:
+    iam = account.client("iam")
+    for name, trust in before.items():
+        try:
+            if not lost(trust, _trust(iam, name)):
+                continue
+            iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(trust))
+            output.progress(f"CloudFormation had written the template's trust to {name}: put back as it was")
+        except AWS_ERRORS as error:
+            if code(error) in _NOBODY:
+                continue  # the stack is gone, and the role with it
+            document = json.dumps(trust)
+            lines = [failure] if failure else []
+            raise FailedError(
+                "\n".join([*lines, f"the trust of {name} was lost, and cannot be put back: {error}"]),
+                where=account.place,
+                remedy="users cannot sign in to AWS until somebody who may runs "
+                f"`aws iam update-assume-role-policy --role-name {name} --policy-document '{document}'`",
+            ) from None

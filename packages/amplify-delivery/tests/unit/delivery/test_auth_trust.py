@@ -1,0 +1,45 @@
+"""When the trust of an auth role counts as lost."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from amplify_delivery.delivery.deployment.auth_trust import lost
+
+POOL = "eu-central-1:11111111-2222-3333-4444-555555555555"
+
+
+def trust(effect: str = "Allow", pool: str | list[str] = POOL, action: Any = "sts:AssumeRoleWithWebIdentity") -> Any:
+    statement: dict[str, Any] = {
+        "Effect": effect,
+        "Principal": {"Federated": "cognito-identity.amazonaws.com"},
+        "Action": action,
+    }
+    if effect == "Allow":
+        statement["Condition"] = {"StringEquals": {"cognito-identity.amazonaws.com:aud": pool}}
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+def test_a_trust_that_denies_everybody_is_lost() -> None:
+    assert lost(trust(), trust("Deny"))
+    assert lost({**trust(), "Statement": trust()["Statement"][0]}, trust("Deny"))
+
+
+def test_what_somebody_has_added_for_the_same_pool_is_lost() -> None:
+    more = trust(action=["sts:AssumeRoleWithWebIdentity", "sts:TagSession"])
+    assert lost(more, trust())
+
+
+def test_the_same_trust_is_not_lost() -> None:
+    assert not lost(trust(), copy.deepcopy(trust()))
+
+
+def test_another_pool_is_another_wish() -> None:
+    assert not lost(trust(), trust(pool=f"{POOL}x"))
+
+
+def test_nothing_is_lost_of_a_trust_that_let_nobody_in() -> None:
+    assert not lost(trust("Deny"), trust())
+    assert not lost(trust("Deny"), trust("Deny"))
+    assert not lost({}, trust("Deny"))
