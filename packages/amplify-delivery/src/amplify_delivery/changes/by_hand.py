@@ -38,10 +38,20 @@ def named(paths: Sequence[Path]) -> str:
     return ", ".join([*words, *([f"and {len(paths) - _NAMED} more"] if len(paths) > _NAMED else [])])
 
 
+def delivered_key(deployed: Stacks, path: Path) -> str | None:
+    """The key of the template that a stack was delivered with; None if another tool has delivered it."""
+    key = _key(deployed, path)
+    return key[0] if key else None
+
+
 def _is_another(deployed: Stacks, path: Path) -> bool:
-    named = deployed.parameters.get(TEMPLATE_KEY) if not path else _address(deployed, path)
-    key = _KEY.search(canonical(named).decode())
+    key = _key(deployed, path)
     return key is not None and hashlib.sha256(canonical(deployed.templates[path])).hexdigest() != key[1]
+
+
+def _key(deployed: Stacks, path: Path) -> re.Match[str] | None:
+    named = deployed.parameters.get(TEMPLATE_KEY) if not path else _address(deployed, path)
+    return _KEY.search(canonical(named).decode())
 
 
 def _address(deployed: Stacks, path: Path) -> Any:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from amplify_delivery.changes import deployed
+from amplify_delivery.changes.amplify import gen2
 from amplify_delivery.changes.backend import plan_backend
 from amplify_delivery.changes.guard import Guard
 from amplify_delivery.changes.imports import listed, not_exported
@@ -57,6 +58,7 @@ def check(  # noqa: PLR0917 - each is another thing
     if never and not update:
         number = len(ordered(found.stacks, wanted, steps).updates) + 1
         never = tuple(_in_several(i, number, guard.environment) if number > 1 else i for i in never)
+    gen2.check(found.stacks, steps, content, where)
     refuse([*never, *not_exported(wanted, listed(cloudformation), guard.ignored)], guard.environment)
     guard.check(steps)
 

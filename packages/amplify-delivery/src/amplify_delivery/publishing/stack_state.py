@@ -5,13 +5,13 @@ CloudFormation would refuse these too, minutes later and in words that do not sa
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
 from amplify_delivery.errors import RefusedError
+from amplify_delivery.publishing import gen2_lock
 from amplify_delivery.publishing.aws_errors import AWS_ERRORS, code, status
 from amplify_delivery.publishing.credentials import client_config, target_session
 from amplify_delivery.publishing.target import PublishTarget
@@ -51,7 +51,7 @@ def check_stack(target: PublishTarget, stack_name: str, *, creating: bool) -> No
         return
     status = stack["StackStatus"]
     if not creating and status in _UPDATABLE:
-        _check_policy(cloudformation, stack_name)
+        gen2_lock.check(cloudformation, stack_name)
         return
     remedy = _REMEDIES.get(status, "")
     if status.endswith("_IN_PROGRESS") and not remedy:
@@ -193,24 +193,3 @@ def described(cloudformation: Any, stack_name: str) -> dict[str, Any] | None:
             return None
         raise
     return found
-
-
-def _check_policy(cloudformation: Any, stack_name: str) -> None:
-    """Amplify's migration to Gen 2 locks a root stack with a policy that denies every update: hands off."""
-    try:
-        body = cloudformation.get_stack_policy(StackName=stack_name).get("StackPolicyBody")
-        statements = json.loads(body)["Statement"] if body else []
-    except (*AWS_ERRORS, ValueError, KeyError, TypeError):
-        return
-    for statement in statements if isinstance(statements, list) else [statements]:
-        actions = statement.get("Action", [])
-        resources = statement.get("Resource", [])
-        everything = "*" in ([resources] if isinstance(resources, str) else resources)
-        denied = {"Update:*", "*"} & set([actions] if isinstance(actions, str) else actions)
-        if statement.get("Effect") == "Deny" and everything and denied and "Condition" not in statement:
-            raise RefusedError(
-                "its stack policy denies every update, as Amplify's migration to Gen 2 sets it: nothing was changed",
-                where=stack_name,
-                remedy="finish or revert the migration; if you locked it yourself, set a policy that allows Update:* "
-                f"(`aws cloudformation set-stack-policy --stack-name {stack_name} ...`)",
-            )

@@ -89,6 +89,7 @@ def test_plans_of_one_environment_one_after_the_other(environment: Environment, 
     what_remains_of_an_approved_plan(environment, document)
     an_approval_alone_loses_no_data(environment, document)
     a_translated_text_is_delivered_once(environment, document)
+    a_backend_that_a_migration_has_locked_is_left_alone(environment)
 
 
 def test_a_plan_must_be_named(environment: Environment) -> None:
@@ -182,3 +183,19 @@ def a_translated_text_is_delivered_once(environment: Environment, document: Path
     assert [step["path"] for step in plan(environment, document)["steps"]] == [
         "apiseriesapp/GraphQLAPITransformerSchema3CB2AE18"
     ]
+
+
+def a_backend_that_a_migration_has_locked_is_left_alone(environment: Environment) -> None:
+    """`amplify gen2-migration lock`: by every command, whether or not there is anything to do."""
+    cloudformation = environment.client("cloudformation")
+    statement = {"Effect": "Deny", "Action": "Update:*", "Principal": "*", "Resource": "*"}
+    cloudformation.set_stack_policy(StackName=environment.root, StackPolicyBody=json.dumps({"Statement": [statement]}))
+    before = environment.client("s3").list_objects_v2(Bucket=environment.staging_bucket)["KeyCount"]
+    for command in (["plan"], ["deploy", "--plan", "a" * 64], ["up"], ["destroy", "--delete-data"]):
+        done = environment.delivery(*command)
+        fails(done, "its stack policy denies every update", "amplify gen2-migration lock --rollback")
+        assert done.exit_code == 3, done.output
+    assert environment.client("s3").list_objects_v2(Bucket=environment.staging_bucket)["KeyCount"] == before
+    assert environment.status() == "UPDATE_COMPLETE"
+    statement["Effect"] = "Allow"
+    cloudformation.set_stack_policy(StackName=environment.root, StackPolicyBody=json.dumps({"Statement": [statement]}))

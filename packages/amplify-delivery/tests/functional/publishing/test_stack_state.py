@@ -61,7 +61,11 @@ def test_an_unexecuted_change_set_is_in_the_way(target: PublishTarget, cloudform
     assert "aws cloudformation delete-stack --stack-name left" in caught.value.remedy
 
 
-@pytest.mark.parametrize(("policy", "refused"), [(LOCKED, True), (OWN_RULE, False)])
+APPENDED = {"Statement": [*OWN_RULE["Statement"], *LOCKED["Statement"]]}
+"""What the migration makes of a policy that is there."""
+
+
+@pytest.mark.parametrize(("policy", "refused"), [(LOCKED, True), (APPENDED, True), (OWN_RULE, False)])
 def test_a_stack_locked_by_a_migration_is_left_alone(
     policy: dict[str, Any], refused: bool, target: PublishTarget, cloudformation: Any
 ) -> None:

@@ -18,6 +18,7 @@ from amplify_delivery.delivery.planning.program import changes_something
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.delivery.reports import plans
 from amplify_delivery.errors import ConfigError, DeployError, FailedError, midway, of
+from amplify_delivery.publishing import gen2_lock
 from amplify_delivery.publishing.aws_errors import AWS_ERRORS
 from amplify_delivery.publishing.credentials import client_config, provider_session
 from amplify_delivery.publishing.failures import failed_resources
@@ -79,8 +80,10 @@ def run(
 
 
 def trust_kept(environment: str, context: Context) -> AbstractContextManager[None]:
-    """`auth_trust.kept` for what a stack file describes."""
+    """`auth_trust.kept` for what a stack file describes. Raises `RefusedError` for a backend that a migration to Gen 2
+    has locked."""
     target = wanted.wanted(environment, context)
+    gen2_lock.check(target.account.client("cloudformation"), target.root.stack_name)
     return auth_trust.kept(target.account, target.root)
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from amplify_delivery.changes import deployed
+from amplify_delivery.changes.amplify import gen2
 from amplify_delivery.changes.gained import Comparison, gained
 from amplify_delivery.changes.imports import listed, not_exported
 from amplify_delivery.changes.impossible import check as refuse
@@ -52,6 +53,7 @@ from amplify_delivery.errors import RefusedError
 from amplify_delivery.export import ExportRefused
 from amplify_delivery.export.assembling.root import TEMPLATE_KEY
 from amplify_delivery.export.documents import Malformed
+from amplify_delivery.publishing import gen2_lock
 from amplify_delivery.publishing.aws_errors import AWS_ERRORS
 from amplify_delivery.publishing.target import PublishTarget
 from amplify_delivery.stacks.config.reader import own_keys_in
@@ -75,7 +77,9 @@ def backend(target: Wanted) -> Backend:
     have = found.stacks.parameters if found.stacks else {}
     parameters = deployed.with_deployed(target.parameters, have)
     stacks = Stacks.of(target.assembly, target.root, parameters)
-    return Backend(found, plan_backend(found.stacks, stacks), stacks)
+    steps = plan_backend(found.stacks, stacks)
+    gen2.check(found.stacks, steps, _published(target), target.root.stack_name)
+    return Backend(found, steps, stacks)
 
 
 def _same_bytes(target: Wanted, here: Backend) -> SameBytes:
@@ -215,9 +219,14 @@ def _rights(target: Wanted, here: Backend, previewed: Sequence[ProgramStep]) -> 
 def _deployed(target: Wanted) -> deployed.Deployed:
     account, stack = target.account, target.root.stack_name
     with account.asking(f"reading stack {stack}"):
-        place = PublishTarget(target.bucket, account.account, account.region)
-        content = published(target.assembly, target.root, place, account.client("s3"), output.progress)
+        gen2_lock.check(account.client("cloudformation"), stack)
         try:
-            return deployed.read(account.client("cloudformation"), stack, content)
+            return deployed.read(account.client("cloudformation"), stack, _published(target))
         except Malformed as error:
             raise RefusedError(f"a deployed template cannot be read: {error}", where=stack) from None
+
+
+def _published(target: Wanted) -> deployed.Published:
+    account = target.account
+    place = PublishTarget(target.bucket, account.account, account.region)
+    return published(target.assembly, target.root, place, account.client("s3"), output.progress)

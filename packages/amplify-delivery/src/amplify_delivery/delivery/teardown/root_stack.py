@@ -18,6 +18,7 @@ from amplify_delivery.components.remembered import ROOT_STACK_NAME
 from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.teardown.held import Held, in_stack, living
 from amplify_delivery.errors import DeliveryError, FailedError, RefusedError
+from amplify_delivery.publishing import gen2_lock
 from amplify_delivery.publishing.aws_errors import AWS_ERRORS
 from amplify_delivery.publishing.stack_state import described
 from amplify_delivery.stacks.config import EnvironmentConfig, Project
@@ -104,6 +105,7 @@ class Root:
                 remedy="nothing was changed. If somebody else delivers it, `environment` or `suffix` of the stack file "
                 f"is wrong; if it shall go {self._deletion(found)}",
             )
+        gen2_lock.check(account.client("cloudformation"), name)
         if found.get("EnableTerminationProtection"):
             raise RefusedError(
                 "the stack is protected against termination",

@@ -1,0 +1,50 @@
+"""A root stack that Amplify's migration to Gen 2 has locked: every command leaves it alone.
+
+`amplify gen2-migration lock` appends one statement to the root's stack policy, beside those that are there, and
+`rollback` takes it out again (amplify-cli, gen2-migration/lock.ts).
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from amplify_delivery.errors import RefusedError
+from amplify_delivery.publishing.aws_errors import AWS_ERRORS
+
+
+def locks(policy: str | None) -> bool:
+    """Whether a stack policy denies every update of every resource. What is no policy locks nothing."""
+    try:
+        statements = json.loads(policy)["Statement"] if policy else []
+    except (ValueError, KeyError, TypeError):
+        return False
+    return any(_locks(s) for s in (statements if isinstance(statements, list) else [statements]))
+
+
+def _locks(statement: Any) -> bool:
+    if not isinstance(statement, dict) or statement.get("Effect") != "Deny" or "Condition" in statement:
+        return False
+    return "*" in _several(statement.get("Resource")) and bool({"Update:*", "*"} & {*_several(statement.get("Action"))})
+
+
+def _several(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def check(cloudformation: Any, stack_name: str) -> None:
+    """Raise `RefusedError` for a root stack that is locked. What AWS does not let us read is left for CloudFormation to
+    say."""
+    try:
+        policy = cloudformation.get_stack_policy(StackName=stack_name).get("StackPolicyBody")
+    except AWS_ERRORS:
+        return
+    if locks(policy):
+        raise RefusedError(
+            "its stack policy denies every update, as Amplify's migration to Gen 2 sets it (`amplify gen2-migration "
+            "lock`): nothing was changed, and nothing is delivered here",
+            where=stack_name,
+            remedy="finish the migration, or take the lock back (`amplify gen2-migration lock --rollback`). If you "
+            f"locked it yourself: `aws cloudformation set-stack-policy --stack-name {stack_name} --stack-policy-body "
+            """'{"Statement": [{"Effect": "Allow", "Action": "Update:*", "Principal": "*", "Resource": "*"}]}'`""",
+        )
