@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from amplify_delivery.changes import deployed
-from amplify_delivery.changes.amplify import gen2
+from amplify_delivery.changes.amplify import gen2, pushed
 from amplify_delivery.changes.gained import Comparison, gained
 from amplify_delivery.changes.imports import listed, not_exported
 from amplify_delivery.changes.impossible import check as refuse
@@ -134,6 +134,7 @@ def make(target: Wanted, engine: Engine) -> Plan:
         *losses(steps, guard),
         *unread(rights.unread),
         *updated_by_hand(was),
+        *pushed.notes(was, state.get("resources") or (), here.steps),
         *overruled,
         *bytes_unread(same),
     )

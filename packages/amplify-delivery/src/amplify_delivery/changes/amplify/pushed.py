@@ -1,0 +1,100 @@
+"""A colleague's `amplify push` over a backend that is delivered from here. Pure.
+
+The CLI updates the root stack with templates of its own, by addresses in the deployment bucket: of what was delivered
+nothing is left but the resources. What it brought is real, and the next deployment would undo it unless it is in the
+export; what it undid of ours, the deployment puts back. Both are steps of the plan like any other: here they are told
+apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from amplify_delivery.changes.stacks import Stacks
+from amplify_delivery.changes.steps import ChangeResource, RemoveResource, ReplaceResource, Step
+from amplify_delivery.export.assembling.auth_roles import AUTH_ROLES_STATE
+from amplify_delivery.export.assembling.root import TEMPLATE_KEY
+from amplify_delivery.export.templates.boundary import PROPERTY as BOUNDARY
+
+_ROOT_STACK = "aws:cloudformation/stack:Stack"
+_CLI = frozenset({"AuthRole", "UnauthRole", "DeploymentBucket"})
+"""Resources of every root template of the CLI (amplify-cli, root-cloudformation-stack.json)."""
+_OURS: Mapping[str, str] = {
+    BOUNDARY: "the permissions boundary",
+    "DeletionPolicy": "how it is kept on a failed create",
+    "UpdateReplacePolicy": "how it is kept when it is replaced",
+    "Expires": "the expiry",
+    AUTH_ROLES_STATE: "when the auth roles' trust is set",
+    "nonce": "when the triggers are set",
+}
+"""Properties that an assembly has otherwise than the export, and what they are."""
+_PLACES = frozenset(
+    {
+        "Code",
+        "CodeUri",
+        "Content",
+        "DefinitionS3Location",
+        "RequestMappingTemplateS3Location",
+        "ResponseMappingTemplateS3Location",
+        "RequestMappingTemplate",
+        "ResponseMappingTemplate",
+    }
+)
+"""Properties that say where a file lies: the deployment puts this release's in their place, the same or not."""
+_NAMED = 5
+
+
+def pushed_since(deployed: Stacks | None, state: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether the CLI has updated what was delivered from here: the engine's state (its resources) remembers our root
+    template, and the one that runs is the CLI's. What was only adopted so far was never delivered."""
+    if deployed is None or TEMPLATE_KEY in deployed.parameters:
+        return False
+    return (deployed.templates[()].get("Resources") or {}).keys() >= _CLI and any(map(_is_ours, state))
+
+
+def _is_ours(resource: Mapping[str, Any]) -> bool:
+    sides = (resource.get("inputs") or {}, resource.get("outputs") or {})
+    return resource.get("type") == _ROOT_STACK and any(TEMPLATE_KEY in (side.get("parameters") or {}) for side in sides)
+
+
+def notes(deployed: Stacks | None, state: Iterable[Mapping[str, Any]], steps: Sequence[Step]) -> tuple[str, ...]:
+    """What whoever approves the plan should know of a push: that there was one, what of it the deployment undoes, and
+    what of ours it has undone. Nothing if there was none."""
+    if not pushed_since(deployed, state):
+        return ()
+    theirs = [step.place for step in steps if _is_theirs(step)]
+    undoes = (
+        f"this deployment undoes of it what is not in the export ({len(theirs)}: {_named(theirs)}). What shall stay: "
+        "`amplify pull`, `amplify export`, commit, and plan again"
+        if theirs
+        else "nothing that it brought is missing in the export"
+    )
+    found = [
+        "`amplify push` has updated this backend since it was delivered from here: its templates are the Amplify CLI's "
+        f"again, and {undoes}"
+    ]
+    ours = [f"{what} ({count})" for what, count in _ours(steps).items()]
+    if ours:
+        found.append(f"of this delivery the push has undone, and the deployment puts back: {', '.join(ours)}")
+    return tuple(found)
+
+
+def _is_theirs(step: Step) -> bool:
+    if isinstance(step, RemoveResource):
+        return True
+    return isinstance(step, (ChangeResource, ReplaceResource)) and bool({*step.properties} - _OURS.keys() - _PLACES)
+
+
+def _ours(steps: Sequence[Step]) -> dict[str, int]:
+    """Of how many resources which property of ours comes back."""
+    found = dict.fromkeys(_OURS.values(), 0)
+    for step in steps:
+        for name in step.properties if isinstance(step, ChangeResource) else ():
+            if name in _OURS:
+                found[_OURS[name]] += 1
+    return {what: count for what, count in found.items() if count}
+
+
+def _named(places: Sequence[str]) -> str:
+    return ", ".join([*places[:_NAMED], *([f"and {len(places) - _NAMED} more"] if places[_NAMED:] else [])])

@@ -1,0 +1,70 @@
+"""A colleague's `amplify push` is told as what it is."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from amplify_delivery.changes.amplify.pushed import notes, pushed_since
+from amplify_delivery.changes.backend import plan_backend
+from amplify_delivery.changes.stacks import Stacks
+from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
+from amplify_delivery.export.assembling.auth_roles import AUTH_ROLES_STATE
+from amplify_delivery.export.assembling.root import TEMPLATE_KEY
+from amplify_delivery.export.model import STACK_TYPE
+from unit.delivery.planning.stacks_of import changed, stacks_of
+
+BOUNDARY = "arn:aws:iam::123456789012:policy/boundary"
+STATE = [{"type": ROOT_STACK, "inputs": {"parameters": {TEMPLATE_KEY: "templates/x.json"}}}]
+"""What the engine remembers of a delivery."""
+ADOPTED = [{"type": ROOT_STACK, "inputs": {"parameters": {"AuthRoleName": "a"}}}]
+
+
+def as_pushed(stacks: Stacks) -> Stacks:
+    """The backend as the CLI leaves it: addresses in the deployment bucket, and nothing of ours in root and roles."""
+    templates = {path: copy.deepcopy(dict(body)) for path, body in stacks.templates.items()}
+    for template in templates.values():
+        for name, item in template["Resources"].items():
+            (item.get("Properties") or {}).pop("PermissionsBoundary", None)
+            (item.get("Properties") or {}).pop(AUTH_ROLES_STATE, None)
+            if item["Type"] == STACK_TYPE:
+                item["Properties"]["TemplateURL"] = f"https://s3.amazonaws.com/bucket/{name}.json"
+    parameters = {k: v for k, v in stacks.parameters.items() if k not in (TEMPLATE_KEY, AUTH_ROLES_STATE)}
+    return Stacks(templates, parameters)
+
+
+def told(deployed: Stacks, wanted: Stacks, state: Any = STATE) -> tuple[str, ...]:
+    return notes(deployed, state, plan_backend(deployed, wanted))
+
+
+def test_a_push_is_recognised() -> None:
+    wanted = stacks_of("full", BOUNDARY)
+    assert pushed_since(as_pushed(wanted), STATE)
+    assert not pushed_since(wanted, STATE)
+    assert not pushed_since(None, STATE)
+    assert not pushed_since(as_pushed(wanted), ADOPTED)
+    assert not pushed_since(as_pushed(wanted), [])
+    assert told(wanted, wanted) == told(as_pushed(wanted), wanted, ADOPTED) == ()
+
+
+def test_it_says_what_the_push_has_undone() -> None:
+    wanted = stacks_of("full", BOUNDARY)
+    roles = sum(r.type == "AWS::IAM::Role" for r in wanted.resolved.resources.values())
+    first, second = told(as_pushed(wanted), wanted)
+    assert "nothing that it brought is missing in the export" in first
+    assert f"the permissions boundary ({roles})" in second
+    assert "when the auth roles' trust is set (1)" in second
+
+
+def test_it_says_what_the_deployment_would_undo() -> None:
+    wanted = stacks_of("full")
+    topic = {"Type": "AWS::SNS::Topic", "Properties": {}}
+    colleague = changed(as_pushed(wanted), "", lambda t: t["Resources"].update(Topic=topic))
+
+    def longer(template: dict[str, Any]) -> None:
+        template["Resources"]["UserPool"]["Properties"]["EmailVerificationSubject"] = "theirs"
+
+    auth = next(path[0] for path in wanted.templates if path and path[0].startswith("auth"))
+    first = told(changed(colleague, auth, longer), wanted)[0]
+    assert f"(2: {auth}/UserPool, Topic)" in first or f"(2: Topic, {auth}/UserPool)" in first
+    assert "`amplify pull`, `amplify export`" in first
