@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Collection
 from typing import Any
 
 from amplify_delivery.changes.amplify.pushed import notes, pushed_since
@@ -33,8 +34,8 @@ def as_pushed(stacks: Stacks) -> Stacks:
     return Stacks(templates, parameters)
 
 
-def told(deployed: Stacks, wanted: Stacks, state: Any = STATE) -> tuple[str, ...]:
-    return notes(deployed, state, plan_backend(deployed, wanted))
+def told(deployed: Stacks, wanted: Stacks, state: Any = STATE, same: Collection[str] = ()) -> tuple[str, ...]:
+    return notes(deployed, state, plan_backend(deployed, wanted), same)
 
 
 def test_a_push_is_recognised() -> None:
@@ -68,3 +69,16 @@ def test_it_says_what_the_deployment_would_undo() -> None:
     first = told(changed(colleague, auth, longer), wanted)[0]
     assert f"(2: {auth}/UserPool, Topic)" in first or f"(2: Topic, {auth}/UserPool)" in first
     assert "`amplify pull`, `amplify export`" in first
+
+
+def test_what_only_lies_elsewhere_is_nobodys_change() -> None:
+    wanted = stacks_of("full")
+
+    def elsewhere(template: dict[str, Any]) -> None:
+        template["Resources"]["LambdaFunction"]["Properties"]["Code"] = {"S3Bucket": "other", "S3Key": "code.zip"}
+
+    function = next(path[0] for path in wanted.templates if path and path[0].startswith("function"))
+    moved = changed(as_pushed(wanted), function, elsewhere)
+    place = f"{function}/LambdaFunction"
+    assert place in told(moved, wanted)[0]
+    assert "nothing that it brought" in told(moved, wanted, same=[place])[0]

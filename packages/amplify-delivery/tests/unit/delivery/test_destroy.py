@@ -43,6 +43,7 @@ class Scene:
         self.state: list[dict[str, Any]] = [{"type": ROOT_STACK, "id": ID}]
         self.delete_data, self.wait = True, 0
         self.exported: Callable[..., str] = lambda *_: NAME
+        self.policy: str | None = None
         self.stack = "dev"
         self.account, self.region = "111122223333", "eu-west-1"
 
@@ -58,6 +59,10 @@ class Scene:
             error = {"Code": "ValidationError", "Message": f"Stack with id {StackName} does not exist"}
             raise ClientError({"Error": error}, "DescribeStacks")
         return {"Stacks": [{"StackName": NAME, "StackId": ID, "StackStatus": status}]}
+
+    def get_stack_policy(self, StackName: str) -> dict[str, Any]:  # noqa: N803 - as boto3 calls it
+        del StackName
+        return {"StackPolicyBody": self.policy} if self.policy else {}
 
     def resources(self) -> list[dict[str, Any]]:
         return self.state
@@ -103,6 +108,14 @@ def test_a_lock_is_met_before_a_bucket_is_emptied(monkeypatch: pytest.MonkeyPatc
     with pytest.raises(DeployError, match=LOCKED):
         scene.run(monkeypatch)
     assert scene.done == []
+
+
+def test_a_backend_that_a_migration_has_locked_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = Scene()
+    scene.policy = '{"Statement": [{"Effect": "Deny", "Action": "Update:*", "Principal": "*", "Resource": "*"}]}'
+    with pytest.raises(DeployError, match="denies every update"):
+        scene.run(monkeypatch)
+    assert "destroyed" not in scene.done and not [done for done in scene.done if done.startswith("emptied")]
 
 
 def test_a_stack_that_is_updated_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:

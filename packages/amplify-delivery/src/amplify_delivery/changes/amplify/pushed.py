@@ -8,7 +8,7 @@ apart.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from amplify_delivery.changes.stacks import Stacks
@@ -29,19 +29,8 @@ _OURS: Mapping[str, str] = {
     "nonce": "when the triggers are set",
 }
 """Properties that an assembly has otherwise than the export, and what they are."""
-_PLACES = frozenset(
-    {
-        "Code",
-        "CodeUri",
-        "Content",
-        "DefinitionS3Location",
-        "RequestMappingTemplateS3Location",
-        "ResponseMappingTemplateS3Location",
-        "RequestMappingTemplate",
-        "ResponseMappingTemplate",
-    }
-)
-"""Properties that say where a file lies: the deployment puts this release's in their place, the same or not."""
+_REMADE = ("AWS::ApiGateway::Deployment", "AWS::ApiGateway::GatewayResponse")
+"""What each push of a REST API makes anew, under another logical id."""
 _NAMED = 5
 
 
@@ -58,12 +47,14 @@ def _is_ours(resource: Mapping[str, Any]) -> bool:
     return resource.get("type") == _ROOT_STACK and any(TEMPLATE_KEY in (side.get("parameters") or {}) for side in sides)
 
 
-def notes(deployed: Stacks | None, state: Iterable[Mapping[str, Any]], steps: Sequence[Step]) -> tuple[str, ...]:
+def notes(
+    deployed: Stacks | None, state: Iterable[Mapping[str, Any]], steps: Sequence[Step], same: Collection[str]
+) -> tuple[str, ...]:
     """What whoever approves the plan should know of a push: that there was one, what of it the deployment undoes, and
-    what of ours it has undone. Nothing if there was none."""
+    what of ours it has undone. Nothing if there was none. `same` are the places of steps that only move bytes."""
     if not pushed_since(deployed, state):
         return ()
-    theirs = [step.place for step in steps if _is_theirs(step)]
+    theirs = [step.place for step in steps if step.place not in same and _is_theirs(step)]
     undoes = (
         f"this deployment undoes of it what is not in the export ({len(theirs)}: {_named(theirs)}). What shall stay: "
         "`amplify pull`, `amplify export`, commit, and plan again"
@@ -82,8 +73,8 @@ def notes(deployed: Stacks | None, state: Iterable[Mapping[str, Any]], steps: Se
 
 def _is_theirs(step: Step) -> bool:
     if isinstance(step, RemoveResource):
-        return True
-    return isinstance(step, (ChangeResource, ReplaceResource)) and bool({*step.properties} - _OURS.keys() - _PLACES)
+        return step.type not in _REMADE
+    return isinstance(step, (ChangeResource, ReplaceResource)) and bool({*step.properties} - _OURS.keys())
 
 
 def _ours(steps: Sequence[Step]) -> dict[str, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from amplify_delivery.changes import deployed
@@ -78,7 +79,7 @@ def backend(target: Wanted) -> Backend:
     parameters = deployed.with_deployed(target.parameters, have)
     stacks = Stacks.of(target.assembly, target.root, parameters)
     steps = plan_backend(found.stacks, stacks)
-    gen2.check(found.stacks, steps, _published(target), target.root.stack_name)
+    gen2.check(found.stacks, steps, partial(_content, target), target.root.stack_name)
     return Backend(found, steps, stacks)
 
 
@@ -134,7 +135,7 @@ def make(target: Wanted, engine: Engine) -> Plan:
         *losses(steps, guard),
         *unread(rights.unread),
         *updated_by_hand(was),
-        *pushed.notes(was, state.get("resources") or (), here.steps),
+        *pushed.notes(was, state.get("resources") or (), here.steps, same.places),
         *overruled,
         *bytes_unread(same),
     )
@@ -225,6 +226,10 @@ def _deployed(target: Wanted) -> deployed.Deployed:
             return deployed.read(account.client("cloudformation"), stack, _published(target))
         except Malformed as error:
             raise RefusedError(f"a deployed template cannot be read: {error}", where=stack) from None
+
+
+def _content(target: Wanted, key: str) -> bytes | None:
+    return _published(target)(key)
 
 
 def _published(target: Wanted) -> deployed.Published:
