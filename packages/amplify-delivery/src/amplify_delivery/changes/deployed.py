@@ -48,6 +48,8 @@ class Deployed:
 
     status: str | None = None
     stacks: Stacks | None = None
+    protected: bool = False
+    """Whether it is protected against termination."""
 
 
 def settle(cloudformation: Any, stack: str, seconds: float, told: Callable[[str], None]) -> bool:
@@ -86,7 +88,8 @@ def read(cloudformation: Any, stack: str, published: Published) -> Deployed:
         )
     parameters = {p["ParameterKey"]: p.get("ParameterValue", "") for p in found.get("Parameters", ())}
     told = _templates(cloudformation, found["StackId"])
-    return Deployed(status, Stacks(_whole(told, parameters, published), parameters))
+    protected = bool(found.get("EnableTerminationProtection"))
+    return Deployed(status, Stacks(_whole(told, parameters, published), parameters), protected)
 
 
 def _changing(status: str) -> bool:

@@ -219,6 +219,26 @@ class UpdateRoot:
 
 
 @dataclass(frozen=True)
+class ProtectStack:
+    """The root stack's termination protection is turned on, or off. A call of its own: no template says it."""
+
+    on: bool
+
+    path: Path = ()
+    type = STACK_TYPE
+    mark = "~"
+    loss = ""
+    place = "(root stack)"
+
+    @property
+    def what(self) -> str:
+        return f"termination protection {'on' if self.on else 'off'}"
+
+    def to_json(self) -> dict[str, Any]:
+        return {"step": "protect-stack", "on": self.on}
+
+
+@dataclass(frozen=True)
 class ChangeProgram:
     """The program changes a resource of its own, beside the backend: `operation` as the engine calls it."""
 
@@ -262,5 +282,6 @@ Step = (
     | MoveStack
     | UpdateStack
     | UpdateRoot
+    | ProtectStack
     | ChangeProgram
 )

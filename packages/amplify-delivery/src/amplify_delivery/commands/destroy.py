@@ -17,7 +17,7 @@ from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.engine.session import holding
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.delivery.teardown import destruction
-from amplify_delivery.errors import ConfigError
+from amplify_delivery.errors import ConfigError, RefusedError
 
 if TYPE_CHECKING:
     from amplify_delivery.delivery.teardown import dismantle
@@ -46,6 +46,14 @@ def run(args: argparse.Namespace, context: Context) -> int:
     if program != "backend":
         return _dismantle(args, program, context)
     config, project = stack_files.load(context.folder, args.stack), context.project
+    if config.production:
+        raise RefusedError(
+            "this is production (`production: true`)",
+            where=args.stack,
+            remedy=f"nothing was changed. If it shall go: `pulumi config set -s {args.stack} production false`, "
+            f"`amplify-delivery plan {args.stack}`, deploy that plan, which takes the protection back, and call this "
+            "again",
+        )
     engine = Engine(args.stack, context.folder.resolve(), output.progress if args.json else print)
     patience = waiting.Patience(args.wait, context.variables)
     with holding(engine, "destroy", context, patience):

@@ -12,7 +12,7 @@ from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.project import sources, stack_files
 from amplify_delivery.export import render_root
 from amplify_delivery.publishing import PublishTarget, publish
-from amplify_delivery.stacks.inputs import of_project, read_assembly
+from amplify_delivery.stacks.inputs import as_configured, of_project, read_assembly
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,7 +31,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
     values = stack_files.values(context.folder, config)
     project = context.project
     if args.folder:
-        assembly = of_project(sources.load(args.folder, values.secrets), project.app, args.folder)
+        loaded = of_project(sources.load(args.folder, values.secrets), project.app, args.folder)
+        assembly = as_configured(loaded, config)
     else:
         assembly = read_assembly(config, context.folder, project.app)
     bootstrap_version.check_account(config, project)

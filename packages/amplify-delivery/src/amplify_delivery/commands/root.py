@@ -23,7 +23,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     values = stack_files.values_of(context.folder, args.environment)
-    root = render_root(sources.load(args.folder, values.secrets), values, args.staging_bucket)
+    loaded = sources.load(args.folder, values.secrets)
+    assembly = stack_files.configured(loaded, context.folder, args.environment)
+    root = render_root(assembly, values, args.staging_bucket)
     parameters = {**root.parameters, **{s.version_parameter: HIDDEN for s in root.secrets}}
     if args.json:
         output.document({"stack_name": root.stack_name, "template": root.template, "parameters": parameters})

@@ -24,7 +24,7 @@ from amplify_delivery.delivery.planning.program import BACKEND, ProgramStep, cha
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.delivery.reports import shown_outputs
 from amplify_delivery.delivery.reports.changes import told
-from amplify_delivery.errors import midway
+from amplify_delivery.errors import RefusedError, midway
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,7 +37,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, context: Context) -> int:
     backend = stack_files.program(context.folder, args.environment) == "backend"
     if backend:
-        bootstrap_version.check_account(stack_files.load(context.folder, args.environment), context.project)
+        config = stack_files.load(context.folder, args.environment)
+        if config.production:
+            raise RefusedError(
+                "this is production (`production: true`): what is deployed there was planned and approved before",
+                where=args.environment,
+                remedy=f"nothing was changed. `amplify-delivery plan {args.environment}`, look at it, then "
+                f"`amplify-delivery deploy {args.environment} --plan DIGEST` with the digest that it prints",
+            )
+        bootstrap_version.check_account(config, context.project)
     patience = waiting.Patience(args.wait, context.variables)
     engine = Engine(args.environment, context.folder.resolve(), output.progress if args.json else print)
     with holding(engine, "up", context, patience):

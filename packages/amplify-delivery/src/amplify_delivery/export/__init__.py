@@ -6,6 +6,7 @@ Frozen dataclasses and pure functions over files: no Pulumi, no AWS, no clock, n
 from amplify_delivery.errors import AssemblyError, ConfigError, DeliveryError, ExportRefused
 from amplify_delivery.export.assembling.assemble import assemble, check
 from amplify_delivery.export.assembling.compare import Comparison, TouchedResource, TouchedStack, compare
+from amplify_delivery.export.assembling.production import in_production
 from amplify_delivery.export.assembling.root import RootStack, Secret, exported_values, render_root
 from amplify_delivery.export.assembly import (
     Assembly,
@@ -44,6 +45,7 @@ __all__ = [
     "check",
     "compare",
     "exported_values",
+    "in_production",
     "load_assembly",
     "read_export",
     "read_files",

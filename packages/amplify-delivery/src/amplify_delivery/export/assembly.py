@@ -147,6 +147,8 @@ class Assembly:
     findings: tuple[Finding, ...]
     bound: tuple[Bound, ...]
     reader: Callable[[str], bytes] = field(repr=False, compare=False)
+    promoted_as: str | None = None
+    """Digest of the assembly that this one is a form of, for one environment (`production`): it is the same release."""
 
     @property
     def project(self) -> str:
@@ -187,6 +189,8 @@ class Assembly:
 
     def digest(self) -> str:
         """sha256 (hex) of `to_json`: one name for all that an assembly says."""
+        if self.promoted_as is not None:
+            return self.promoted_as
         return hashlib.sha256(canonical(self.to_json())).hexdigest()
 
     @classmethod

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
+from amplify_delivery.changes.stateful import CLOUDFORMATION_TYPES
 from amplify_delivery.components.documents.naming import EnvironmentNames
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.export import (
@@ -16,6 +17,7 @@ from amplify_delivery.export import (
     RootStack,
     assemble,
     exported_values,
+    in_production,
     load_assembly,
     read_export,
 )
@@ -52,11 +54,18 @@ def read_assembly(config: EnvironmentConfig, directory: Path, project: str) -> A
                 where=str(path),
                 remedy=f"`amplify-delivery assemble --out {given}`, or unset the variable",
             )
-        return of_project(load_assembly(path), project, path)
+        return as_configured(of_project(load_assembly(path), project, path), config)
     named = named_assembly(config, directory)
     path = named.path
     assembly = assemble(read_export(path), secrets=config.secret_names) if named.export else load_assembly(path)
-    return of_project(assembly, project, path)
+    return as_configured(of_project(assembly, project, path), config)
+
+
+def as_configured(assembly: Assembly, config: EnvironmentConfig) -> Assembly:
+    """The assembly as this environment is delivered: with what `production` asks for."""
+    if config.production is None:
+        return assembly
+    return in_production(assembly, config.production, CLOUDFORMATION_TYPES)
 
 
 @dataclass(frozen=True)

@@ -14,14 +14,15 @@ def pipeline_model(project: Project, app: str, name: str, pipeline: PipelineConf
     """The model of the pipeline `name`, with the places that its environments' own files say.
 
     Raises `ConfigError` for an environment that has no file, that is not bootstrapped, or whose account lets another
-    pipeline in, for names that another stack makes too, and for regions without CodePipeline. Artifact stores are not
-    part of it: their keys are only known once they are made.
+    pipeline in, for production that nobody is asked about, for names that another stack makes too, and for regions
+    without CodePipeline. Artifact stores are not part of it: their keys are only known once they are made.
     """
     names = pipeline_names(app, name, pipeline)
     collisions.check(project, app, name, names)
     _check_region(project, name, pipeline.region, "codepipeline")
     for environment in pipeline.environments:
         _check_let_in(project, environment, name)
+    _check_asked(project, name, pipeline)
     return PipelineModel(
         names=names,
         source=pipeline.source,
@@ -44,6 +45,19 @@ def _check_let_in(project: Project, environment: str, name: str) -> None:
             remedy=f"take {environment} out of the stages of {name}; or set `pipeline: {name}` in the account's file, "
             f"`amplify-delivery bootstrap {environment}`, and take it out of the other one",
         )
+
+
+def _check_asked(project: Project, name: str, pipeline: PipelineConfig) -> None:
+    """For production somebody is always asked."""
+    for stage in pipeline.stages:
+        in_production = [e for e in stage.environments if project.environment(e).production]
+        if in_production and (stage.approval is None or stage.approval.skip_unchanged):
+            how = "asks nobody" if stage.approval is None else "does not always ask (`skipUnchanged`)"
+            raise ConfigError(
+                f"the stage {stage.name} deploys {', '.join(in_production)}, which is production, and {how}",
+                where=str(project.file(name)),
+                remedy="give it `approval: true`, without `skipUnchanged`",
+            )
 
 
 def _check_region(project: Project, stack: str, region: str, service: str) -> None:

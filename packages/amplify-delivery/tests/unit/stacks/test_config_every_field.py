@@ -61,6 +61,7 @@ ENVIRONMENT: dict[str, Any] = {
     "keptLiterals": ["eu-west-1_AbCdEfGh1"],
     "apiKeyExpires": "2027-05-01",
     "protect": "true",
+    "production": "false",
     "dataLoss": [
         {"path": "api/Todo/TodoTable", "reason": "never used", "until": "2027-05-01"},
         {"path": "api/Old/OldTable", "reason": "never used", "plan": "a" * 64},
@@ -197,6 +198,10 @@ WRONG: dict[type[BaseModel], dict[str, tuple[Bad, ...]]] = {
             Bad("2027-02-30", "is not a date"),
         ),
         "protect": FLAG,
+        "production": (
+            *FLAG,
+            Bad("true", "in production data goes with one plan only: api/Todo/TodoTable may go until a day", "parent"),
+        ),
         "executionRoleArn": (ROLE, Bad("arn:aws:iam::999999999999:role/x", "role of another account", "parent")),
         "bootstrapped": FLAG,
         "boundary": FLAG,

@@ -11,7 +11,7 @@ from amplify_delivery.changes.guard import PLAN_VARIABLE, Guard
 from amplify_delivery.changes.ordered.updates import Update
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.context import Context
-from amplify_delivery.delivery.deployment import auth_trust, in_steps, planned, restoring, wanted
+from amplify_delivery.delivery.deployment import auth_trust, in_steps, planned, protecting, restoring, wanted
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.planning import Plan
 from amplify_delivery.delivery.planning.program import changes_something
@@ -40,6 +40,7 @@ def carry_out(engine: Engine, plan: Plan, approved: str, target: wanted.Wanted) 
                 restoring.restore(target, here)
                 changes = {**changes, "update": changes.get("update", 0) + 1}
                 here = planned.backend(target.anew())
+            protecting.carry_out(target, here.protection)
             left = here.steps
     if left:
         raise FailedError(
@@ -52,13 +53,15 @@ def carry_out(engine: Engine, plan: Plan, approved: str, target: wanted.Wanted) 
 
 
 def restore(environment: str, context: Context, guard: Guard) -> bool:
-    """Bring back what somebody has updated by hand and the engine does not see; whether there was something.
+    """Bring back what somebody has updated by hand and the engine does not see, and the termination protection;
+    whether there was something.
 
     Raises `DeliveryError`s: also for data that would be lost with it, which `guard` does not allow."""
     target = wanted.wanted(environment, context)
     here = planned.backend(target)
+    protected = protecting.carry_out(target, here.protection)
     if not restoring.needed(here):
-        return False
+        return protected
     restoring.check(here, guard)
     restoring.restore(target, here)
     return True

@@ -25,6 +25,7 @@ from amplify_delivery.delivery.planning import (
     Identity,
     Plan,
     ProgramStep,
+    ProtectStack,
     Stacks,
     Start,
     Step,
@@ -67,6 +68,8 @@ class Backend:
     found: deployed.Deployed
     steps: tuple[Step, ...]
     wanted: Stacks
+    protection: tuple[Step, ...] = ()
+    """What of the root stack no template says: done after `steps`."""
 
 
 def backend(target: Wanted) -> Backend:
@@ -80,7 +83,12 @@ def backend(target: Wanted) -> Backend:
     stacks = Stacks.of(target.assembly, target.root, parameters)
     steps = plan_backend(found.stacks, stacks)
     gen2.check(found.stacks, steps, partial(_content, target), target.root.stack_name)
-    return Backend(found, steps, stacks)
+    return Backend(found, steps, stacks, _protection(found, target.config.production))
+
+
+def _protection(found: deployed.Deployed, production: bool | None) -> tuple[Step, ...]:
+    """The root's termination protection, where `production` says what it shall be, and it is not."""
+    return () if production in (None, found.protected) else (ProtectStack(bool(production)),)
 
 
 def _same_bytes(target: Wanted, here: Backend) -> SameBytes:
@@ -125,7 +133,7 @@ def make(target: Wanted, engine: Engine) -> Plan:
     # Which plan it is, is only known when it is made: an exception for this very plan cannot stand in the file yet.
     today = datetime.now(UTC).date()
     order = in_order(was, here.wanted, here.steps, today, config.ignored)
-    steps = (*order.first, *program, *order.then)
+    steps = (*order.first, *program, *order.then, *here.protection)
     guard = config.guard(environment, today)
     overruled = ignored({i.id: i.reason for i in config.lint.ignore})
     rights, same = _gained(target, here), _same_bytes(target, here)

@@ -31,7 +31,13 @@ from amplify_delivery.export import Assembly, Export, assemble, load_assembly, r
 from amplify_delivery.stacks.config import EnvironmentConfig, Project
 from amplify_delivery.stacks.config.environment import SecretKey
 from amplify_delivery.stacks.config.reader import own_keys_in
-from amplify_delivery.stacks.inputs import environment_values, named_assembly, of_project, root_parameters
+from amplify_delivery.stacks.inputs import (
+    as_configured,
+    environment_values,
+    named_assembly,
+    of_project,
+    root_parameters,
+)
 
 PROGRAM = ("__main__.py", "components", "requirements.lock", "requirements.txt", "Pulumi.yaml")
 """What a project's program is made from, beside its export and its stack files."""
@@ -147,7 +153,7 @@ class _Side:
         if key not in self._assemblies:
             made = assemble(self.read(named.path), config.secret_names) if named.export else load_assembly(named.path)
             self._assemblies[key] = of_project(made, app, named.path)
-        return self._assemblies[key]
+        return as_configured(self._assemblies[key], config)
 
     @contextmanager
     def told(self) -> Iterator[None]:

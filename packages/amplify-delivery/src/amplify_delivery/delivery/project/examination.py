@@ -16,6 +16,7 @@ from amplify_delivery.export import Assembly, ExportRefused, render_root
 from amplify_delivery.findings import Finding, listed
 from amplify_delivery.publishing import Deployment, examine
 from amplify_delivery.stacks.config import EnvironmentConfig
+from amplify_delivery.stacks.inputs import as_configured
 
 
 def for_environments(
@@ -26,11 +27,17 @@ def for_environments(
     A finding names the environments that it stands in the way of; most are about a template that all share. Raises
     `ExportRefused` with all of them, `ConfigError` for a stack file whose values do not fit the assembly.
     """
-    deployments = {name: _deployment(assembly, stack_files.load(folder, name), folder) for name in environments}
     found: dict[Finding, list[str]] = {}
-    for name, findings in examine(assembly, deployments, progress).items():
-        for finding in dict.fromkeys(findings):
-            found.setdefault(finding, []).append(name)
+    forms: dict[bool | None, dict[str, EnvironmentConfig]] = {}
+    for name in environments:
+        config = stack_files.load(folder, name)
+        forms.setdefault(config.production, {})[name] = config
+    for configs in forms.values():
+        form = as_configured(assembly, next(iter(configs.values())))
+        deployments = {name: _deployment(form, config, folder) for name, config in configs.items()}
+        for name, findings in examine(form, deployments, progress).items():
+            for finding in dict.fromkeys(findings):
+                found.setdefault(finding, []).append(name)
     if found:
         raise ExportRefused([replace(f, file=f"{listed(names)}: {f.file}") for f, names in found.items()])
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from amplify_delivery.delivery.project import expiry
 from amplify_delivery.errors import ConfigError
-from amplify_delivery.export import EnvironmentValues
+from amplify_delivery.export import Assembly, EnvironmentValues
 
 if TYPE_CHECKING:
     from amplify_delivery.stacks.config import EnvironmentConfig
@@ -76,6 +76,13 @@ def kept_literals(folder: Path, names: Iterable[str]) -> frozenset[str]:
     """The literals of the exported environment that each of the environments `names` takes as they are."""
     found = [frozenset(load(folder, name).kept_literals) for name in names]
     return frozenset.intersection(*found) if found else frozenset()
+
+
+def configured(assembly: Assembly, folder: Path, name: str) -> Assembly:
+    """The assembly as an environment is delivered, if its stack file lies in this folder; else as it is."""
+    from amplify_delivery.stacks.inputs import as_configured  # noqa: PLC0415
+
+    return as_configured(assembly, load(folder, name)) if path(folder, name).is_file() else assembly
 
 
 def values_of(folder: Path, name: str) -> EnvironmentValues:

@@ -159,6 +159,12 @@ class EnvironmentConfig(Model):
         "`pulumi up` of a program that declares the backend no more then deletes it, as its preview shows "
         "(`amplify-delivery up` refuses)",
     )
+    production: Flag | None = Field(
+        default=None,
+        description="what holds data is protected against deletion, can be restored to a point in time and is retained "
+        "when its stack lets it go; the root stack is protected against termination; and refusals are stricter "
+        "(docs/production.md). `false` takes it back, which `destroy` wants first. Default: as exported",
+    )
     data_loss: Annotated[tuple[DataLoss, ...], List] = Field(
         default=(), description="what a deployment may delete although it holds data; everything else is refused"
     )
@@ -207,10 +213,23 @@ class EnvironmentConfig(Model):
     def _together(self) -> EnvironmentConfig:
         if self.export and self.assembly:
             raise BadValueError("`export` and `assembly` exclude each other: name one of them")
+        if self.production:
+            self._stricter()
         for key, arn in (("roleArn", self.role_arn), ("executionRoleArn", self.execution_role_arn)):
             if arn and f"::{self.account}:" not in arn:
                 raise BadValueError(f"`{key}` is a role of another account than {self.account}: {arn}")
         return self
+
+    def _stricter(self) -> None:
+        """What does not go with `production: true`."""
+        if not self.protect:
+            raise BadValueError("`protect: false` does not go with `production: true`", "take one of them away")
+        bounded = [loss.path for loss in self.data_loss if loss.until is not None]
+        if bounded:
+            raise BadValueError(
+                f"in production data goes with one plan only: {bounded[0]} may go until a day",
+                "set `plan` to the digest that `amplify-delivery plan` prints, instead of `until`",
+            )
 
     @property
     def ignored(self) -> tuple[str, ...]:

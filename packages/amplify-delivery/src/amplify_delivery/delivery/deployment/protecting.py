@@ -1,0 +1,32 @@
+"""The root stack's termination protection: no template says it, nor a resource of the engine's. A call of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from amplify_delivery.delivery.deployment.wanted import Wanted
+from amplify_delivery.delivery.planning import ProtectStack, Step
+from amplify_delivery.errors import FailedError
+from amplify_delivery.publishing.aws_errors import AWS_ERRORS, said
+
+
+def carry_out(target: Wanted, steps: Sequence[Step]) -> bool:
+    """Do what `steps` say of it; whether there was something. Raises `FailedError`: everything else is done by then."""
+    wanted = next((step for step in steps if isinstance(step, ProtectStack)), None)
+    if wanted is None:
+        return False
+    stack, region = target.root.stack_name, target.config.region
+    try:
+        target.account.client("cloudformation").update_termination_protection(
+            StackName=stack, EnableTerminationProtection=wanted.on
+        )
+    except AWS_ERRORS as error:
+        option = "--enable-termination-protection" if wanted.on else "--no-enable-termination-protection"
+        raise FailedError(
+            f"everything is deployed, but its termination protection could not be turned {'on' if wanted.on else 'off'}"
+            f": {said(error)}",
+            where=stack,
+            remedy=f"allow these credentials cloudformation:UpdateTerminationProtection and deploy again, or "
+            f"`aws cloudformation update-termination-protection {option} --stack-name {stack} --region {region}`",
+        ) from None
+    return True
