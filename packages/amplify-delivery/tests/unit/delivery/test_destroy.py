@@ -79,7 +79,7 @@ class Scene:
 
     def run(self, monkeypatch: pytest.MonkeyPatch) -> int:
         bucket = Held("Bucket", BUCKET, "app-bucket", "objects", kept=False)
-        config = SimpleNamespace(profile=None, region=self.region)
+        config = SimpleNamespace(profile=None, production=None, region=self.region)
         monkeypatch.setattr(stack_files, "program", lambda *_: "backend")
         monkeypatch.setattr(stack_files, "load", lambda *_: config)
         monkeypatch.setattr(destroy, "Engine", lambda *_: self)

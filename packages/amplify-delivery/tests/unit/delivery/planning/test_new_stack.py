@@ -19,7 +19,9 @@ BOUND = replace(ROOT, against_creating=(Finding("AD311", "refused", "auth.json",
 
 
 def backend(root: Any, monkeypatch: pytest.MonkeyPatch) -> planned.Backend:
-    target: Any = SimpleNamespace(assembly=ASSEMBLY, root=root, parameters=dict(root.parameters))
+    target: Any = SimpleNamespace(
+        assembly=ASSEMBLY, root=root, parameters=dict(root.parameters), config=SimpleNamespace(production=None)
+    )
     monkeypatch.setattr(planned, "_deployed", lambda _: Deployed())
     return planned.backend(target)
 
