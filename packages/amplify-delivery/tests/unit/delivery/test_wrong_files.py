@@ -26,6 +26,8 @@ COMMANDS: dict[str, tuple[list[str], tuple[str, ...]]] = {
     "bootstrap": (["preprod"], (ENVIRONMENT, ACCOUNT, PIPELINE)),
     "update-pipeline": ([], (ENVIRONMENT, PIPELINE)),
     "unlock": (["preprod"], (ENVIRONMENT,)),
+    "adopt": (["preprod"], (ENVIRONMENT,)),
+    "handover": (["preprod"], (ENVIRONMENT,)),
 }
 """Commands with their arguments, and the files that they must find right."""
 CASES = [(command, file) for command, (_, files) in COMMANDS.items() for file in files]

@@ -1,0 +1,223 @@
+"""Handing an environment over: what Amplify's own tools need, written to a folder, and uploaded if somebody says so."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from amplify_delivery.delivery.account.aws_account import Account
+from amplify_delivery.delivery.context import Context
+from amplify_delivery.delivery.handover import amplify_files as files
+from amplify_delivery.delivery.handover.amplify_files import Nested, Running
+from amplify_delivery.delivery.handover.readiness import Readiness, readiness
+from amplify_delivery.delivery.project import stack_files
+from amplify_delivery.errors import ConfigError, RefusedError
+from amplify_delivery.export import Export, read_export
+from amplify_delivery.export.model import STACK_TYPE
+from amplify_delivery.publishing.aws_errors import AWS_ERRORS, code
+from amplify_delivery.publishing.stack_state import described
+from amplify_delivery.stacks.inputs import export_folder, root_stack_name
+
+KEPT = f"{files.ARCHIVE}.before-handover"
+"""Key of the archive that was there before an upload."""
+_AT_REST = ("CREATE_COMPLETE", "UPDATE_COMPLETE")
+"""States in which Amplify's tools read a root stack (amplify-cli, export-update-amplify-meta.ts)."""
+
+
+@dataclass(frozen=True)
+class Handover:
+    """What was written, and what Gen 2 takes over. `uploaded` are keys of the deployment bucket."""
+
+    stack: str
+    bucket: str
+    folder: Path
+    written: tuple[str, ...]
+    uploaded: tuple[str, ...]
+    readiness: tuple[Readiness, ...]
+    notes: tuple[str, ...]
+
+
+def hand_over(
+    environment: str, context: Context, folder: Path, project: Path | None = None, *, upload: bool = False
+) -> Handover:
+    """Write the files of an environment into `folder`, which must be new or empty, and upload them if asked.
+
+    `project` is the Amplify project, whose `amplify/backend` is what was exported: without it the backend that the CLI
+    has stored with the last push is taken. Raises `DeliveryError`s; nothing is written or uploaded then.
+    """
+    config = stack_files.load(context.folder, environment)
+    if config.assembly:
+        raise ConfigError(
+            "it delivers an assembly, which does not say what Amplify calls its resources",
+            where=environment,
+            remedy="give it the export (`export` in the stack file) for this command; nothing was written",
+        )
+    export = read_export(export_folder(config, context.folder))
+    account = Account.of(config)
+    running = _running(account, root_stack_name(config, context.folder, context.project.app), config.environment)
+    bucket = running.outputs.get("DeploymentBucketName", "")
+    backend, notes = _backend(account, bucket, project)
+    if upload and backend is None:
+        raise RefusedError(
+            "what the Amplify CLI shall find in the deployment bucket is not known: the project's backend is not given",
+            where=f"s3://{bucket}/{files.ARCHIVE}",
+            remedy="nothing was changed; name the Amplify project, which has `amplify/` in it, with --from FOLDER",
+        )
+    content = _content(running, export, backend, project)
+    _write(folder, content)
+    uploaded = _upload(account, bucket, content) if upload else ()
+    return Handover(running.name, bucket, folder, tuple(sorted(content)), uploaded, readiness(export), notes)
+
+
+def _running(account: Account, name: str, environment: str) -> Running:
+    cloudformation = account.client("cloudformation")
+    with account.asking(f"reading stack {name}"):
+        root = described(cloudformation, name)
+        if root is None or root["StackStatus"] not in _AT_REST:
+            state = root["StackStatus"] if root else "no such stack"
+            raise RefusedError(
+                f"Amplify's tools read a root stack in state {' or '.join(_AT_REST)}, and this is: {state}",
+                where=name,
+                remedy=f"nothing was written; `amplify-delivery plan {environment}` says what is to be done",
+            )
+        template = _template(cloudformation, name)
+        nested = {
+            logical_id: Nested(_url(template, logical_id, account), _outputs(described(cloudformation, stack) or {}))
+            for logical_id, stack in _nested(cloudformation, root["StackId"]).items()
+        }
+    return Running(name, str(root["StackId"]), account.region, environment, _outputs(root), nested)
+
+
+def _template(cloudformation: Any, stack: str) -> Mapping[str, Any]:
+    body = cloudformation.get_template(StackName=stack, TemplateStage="Original")["TemplateBody"]
+    return dict(json.loads(body) if isinstance(body, str) else body)
+
+
+def _url(template: Mapping[str, Any], logical_id: str, account: Account) -> str:
+    value = ((template.get("Resources") or {}).get(logical_id) or {}).get("Properties", {}).get("TemplateURL", "")
+    text = value.get("Fn::Sub", "") if isinstance(value, dict) else value
+    suffix = "amazonaws.com.cn" if account.region.startswith("cn-") else "amazonaws.com"
+    return str(text).replace("${AWS::Region}", account.region).replace("${AWS::URLSuffix}", suffix)
+
+
+def _nested(cloudformation: Any, stack: str) -> dict[str, str]:
+    pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
+    return {
+        item["LogicalResourceId"]: item["PhysicalResourceId"]
+        for page in pages
+        for item in page["StackResourceSummaries"]
+        if item["ResourceType"] == STACK_TYPE and item.get("PhysicalResourceId")
+    }
+
+
+def _outputs(stack: Mapping[str, Any]) -> dict[str, str]:
+    return {o["OutputKey"]: o["OutputValue"] for o in stack.get("Outputs", ())}
+
+
+def _backend(account: Account, bucket: str, project: Path | None) -> tuple[dict[str, bytes] | None, tuple[str, ...]]:
+    """The backend's files by their paths below `amplify/backend`, and what to know of them; None if nobody has them."""
+    if project is not None:
+        folder = project / "amplify" / "backend"
+        if not folder.is_dir():
+            raise ConfigError(
+                "holds no Amplify project",
+                where=str(project),
+                remedy="name the folder that has `amplify/backend` in it",
+            )
+        return _files(folder), ()
+    try:
+        body = account.client("s3").get_object(Bucket=bucket, Key=files.ARCHIVE, ExpectedBucketOwner=account.account)
+        found = files.in_archive(body["Body"].read())
+    except AWS_ERRORS as error:
+        if code(error) not in ("NoSuchKey", "404", "AccessDenied", "NoSuchBucket"):
+            raise
+        note = f"the deployment bucket {bucket} has no {files.ARCHIVE} that could be read"
+        return None, (f"{note}: only what runs is told; with --from FOLDER, the Amplify project, all is there",)
+    except zipfile.BadZipFile:
+        return None, (f"s3://{bucket}/{files.ARCHIVE} is no archive: name the Amplify project with --from FOLDER",)
+    return found, (
+        f"the backend's files are those of the last `amplify push` (s3://{bucket}/{files.ARCHIVE}). If it was exported "
+        "again since, name the Amplify project with --from FOLDER",
+    )
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    """The files of a backend as the CLI stores them: not what a build has left, nor dependencies."""
+    skipped = {"node_modules", ".temp", ".git"}
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not path.is_symlink() and not skipped & {*path.relative_to(folder).parts}
+    }
+
+
+def _content(
+    running: Running, export: Export, backend: Mapping[str, bytes] | None, project: Path | None
+) -> dict[str, bytes]:
+    """All files by their paths below the folder."""
+    known = backend or {}
+    meta = files.document(files.meta(running, export.resources, _json(known.get(files.META))))
+    team = project / "amplify" / files.TEAM if project else None
+    before = _json(team.read_bytes() if team is not None and team.is_file() else None)
+    content = {
+        f"amplify/{files.TEAM}": files.document(files.team_provider_info(running, before)),
+        f"amplify/backend/{files.META}": meta,
+        f"amplify/#current-cloud-backend/{files.META}": meta,
+    }
+    if backend is not None:
+        stored = {**backend, files.META: meta}
+        content |= {f"amplify/#current-cloud-backend/{name}": body for name, body in stored.items()}
+        content[f"bucket/{files.ARCHIVE}"] = files.archive(stored)
+        content |= {
+            f"bucket/{files.STUDIO}/{name}": body
+            for name, body in stored.items()
+            if name.rpartition("/")[2] in files.STUDIO_FILES
+        }
+    return content
+
+
+def _json(data: bytes | None) -> dict[str, Any]:
+    try:
+        found = json.loads(data) if data else {}
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _write(folder: Path, content: Mapping[str, bytes]) -> None:
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ConfigError(
+            "is there already",
+            where=str(folder),
+            remedy="name another folder with --out, or take it away: nothing was written",
+        )
+    try:
+        for name, body in content.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(body)
+    except OSError as error:
+        raise ConfigError(f"cannot be written: {error.strerror}", where=str(folder)) from None
+
+
+def _upload(account: Account, bucket: str, content: Mapping[str, bytes]) -> tuple[str, ...]:
+    """Upload what belongs into the deployment bucket; the archive that is there is kept beside."""
+    s3 = account.client("s3")
+    keys = []
+    with account.changing(f"writing to s3://{bucket}"):
+        try:
+            source = {"Bucket": bucket, "Key": files.ARCHIVE}
+            s3.copy_object(Bucket=bucket, Key=KEPT, CopySource=source, ExpectedBucketOwner=account.account)
+        except AWS_ERRORS as error:
+            if code(error) not in ("NoSuchKey", "404"):
+                raise
+        for name, body in content.items():
+            if name.startswith("bucket/"):
+                key = name.removeprefix("bucket/")
+                s3.put_object(Bucket=bucket, Key=key, Body=body, ExpectedBucketOwner=account.account)
+                keys.append(key)
+    return tuple(sorted(keys))

@@ -1,0 +1,84 @@
+"""An environment is handed over to Amplify's own tools: what they read is written, uploaded only when asked."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from amplify_delivery.delivery.context import Context
+from amplify_delivery.delivery.handover.handing import KEPT, hand_over
+from amplify_delivery.errors import ConfigError
+from aws_rehearsal.local_aws import LocalAws, random_account
+from aws_rehearsal_tests.local_account import LocalAccount
+from functional.adoption.pushed_apps import PushedApp
+
+ARCHIVE = "#current-cloud-backend.zip"
+
+
+@pytest.mark.large
+def test_amplifys_tools_find_what_runs(local_aws: LocalAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = PushedApp.unpack("product-catalog", tmp_path / "app")
+    account = random_account()
+    there = LocalAccount(local_aws, account, local_aws.make_admin(account), app.region)
+    app.bring(there.client)
+    for name, value in there.environment.items():
+        monkeypatch.setenv(name, value)
+    project, s3 = tmp_path / "project", there.client("s3")
+    shutil.copytree(app.export("as-pushed"), project / app.export("as-pushed").name)
+    (project / "Pulumi.yaml").write_text(f"name: {app.project}\nruntime: python\n")
+    (project / "Pulumi.prod.yaml").write_text(
+        f'config:\n  {app.project}:account: "{account}"\n  {app.project}:region: {app.region}\n'
+        f"  {app.project}:environment: {app.environment}\n"
+    )
+    context, bucket = Context(project, {}), app.backend.bucket
+
+    def stored() -> dict[str, bytes]:
+        objects = s3.list_objects_v2(Bucket=bucket)["Contents"]
+        return {o["Key"]: s3.get_object(Bucket=bucket, Key=o["Key"])["Body"].read() for o in objects}
+
+    before = stored()
+    done = hand_over("prod", context, tmp_path / "first")
+    assert stored() == before
+    assert done.uploaded == ()
+    assert "the last `amplify push`" in done.notes[0]
+
+    # Every output that a front end is configured with, as `amplify push` writes them.
+    meta = json.loads((tmp_path / "first/amplify/backend/amplify-meta.json").read_bytes())
+    for category, resources in app.backend.meta.items():
+        for name in resources:
+            found = there.client("cloudformation").describe_stack_resource(
+                StackName=app.stack_name, LogicalResourceId=f"{category}{name}"
+            )
+            assert meta[category][name]["output"] == there.outputs(found["StackResourceDetail"]["PhysicalResourceId"])
+            url = meta[category][name]["providerMetadata"]["s3TemplateURL"]
+            assert url == app.backend.root["Resources"][f"{category}{name}"]["Properties"]["TemplateURL"]
+    team = json.loads((tmp_path / "first/amplify/team-provider-info.json").read_bytes())
+    provider = team[app.environment]["awscloudformation"]
+    assert provider == meta["providers"]["awscloudformation"]
+    assert provider["StackId"] == there.stack(app.stack_name)["StackId"]
+    assert provider["DeploymentBucketName"] == bucket
+    assert {r.level for r in done.readiness} == {"supported", "by hand"}
+
+    with pytest.raises(ConfigError, match="is there already"):
+        hand_over("prod", context, tmp_path / "first")
+
+    # With the project's own backend, and uploaded: `amplify pull` gets this, and what was there is kept.
+    amplify = tmp_path / "web/amplify"
+    (amplify / "backend/api/productcatalog/node_modules").mkdir(parents=True)
+    (amplify / "backend/api/productcatalog/node_modules/big.js").write_text("left out")
+    (amplify / "backend/api/productcatalog/schema.graphql").write_text("type Product @model { id: ID! }")
+    (amplify / "backend/backend-config.json").write_text("{}")
+    (amplify / "team-provider-info.json").write_text(json.dumps({"dev": {"awscloudformation": {"StackName": "d"}}}))
+    done = hand_over("prod", context, tmp_path / "second", tmp_path / "web", upload=True)
+    after = stored()
+    assert after[KEPT] == before[ARCHIVE]
+    assert set(done.uploaded) == {key for key in after if after[key] != before.get(key)} - {KEPT}
+    with zipfile.ZipFile(io.BytesIO(after[ARCHIVE])) as file:
+        assert set(file.namelist()) == {"amplify-meta.json", "api/productcatalog/schema.graphql", "backend-config.json"}
+        assert json.loads(file.read("amplify-meta.json")) == meta
+    assert json.loads((tmp_path / "second/amplify/team-provider-info.json").read_bytes()).keys() == {"dev", "main"}
