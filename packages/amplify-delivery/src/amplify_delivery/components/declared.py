@@ -110,7 +110,7 @@ def project(
             image_pull_credentials_type=document.pull_credentials,
             compute_type=document.compute_type,
             privileged_mode=document.privileged,
-            environment_variables=_variables(document.variables),
+            environment_variables=_variables(document),
         ),
         build_timeout=document.timeout_minutes,
         queued_timeout=document.queued_timeout_minutes,
@@ -120,6 +120,7 @@ def project(
             )
         ),
         encryption_key=key_arn,
+        vpc_config=_network(document),
         opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[*after, log])),
     )
 
@@ -129,8 +130,19 @@ def log_group(name: str, opts: pulumi.ResourceOptions, days: int) -> native.logs
     return native.logs.LogGroup(name.strip("/"), log_group_name=name, retention_in_days=days, opts=opts)
 
 
-def _variables(variables: Mapping[str, str]) -> list[aws.codebuild.ProjectEnvironmentEnvironmentVariableArgs] | None:
+def _variables(document: ProjectDocument) -> list[aws.codebuild.ProjectEnvironmentEnvironmentVariableArgs] | None:
+    values = {name: ("PLAINTEXT", value) for name, value in document.variables.items()}
+    values |= {name: ("SECRETS_MANAGER", reference) for name, reference in document.secrets.items()}
     return [
-        aws.codebuild.ProjectEnvironmentEnvironmentVariableArgs(name=name, value=variables[name], type="PLAINTEXT")
-        for name in sorted(variables)
+        aws.codebuild.ProjectEnvironmentEnvironmentVariableArgs(name=name, value=value, type=kind)
+        for name, (kind, value) in sorted(values.items())
     ] or None
+
+
+def _network(document: ProjectDocument) -> aws.codebuild.ProjectVpcConfigArgs | None:
+    network = document.network
+    if network is None:
+        return None
+    return aws.codebuild.ProjectVpcConfigArgs(
+        vpc_id=network.vpc, subnets=[*network.subnets], security_group_ids=[*network.security_groups]
+    )

@@ -50,6 +50,8 @@ class DeliveryPipelineArgs:
     """Where Build and UpdatePipeline run."""
     engine: EngineDownload | None = None
     """Where builds get the engine from, if it is not in their image."""
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    """Environment variables of Build from Secrets Manager: `NAME`, or `NAME:KEY` of a JSON secret."""
     regional: Mapping[str, pulumi.ProviderResource] = field(default_factory=dict)
     """A provider `aws` for each further region of the model."""
     token: pulumi.Input[str] | None = None
@@ -89,7 +91,7 @@ class DeliveryPipeline(pulumi.ComponentResource):
             check_model(model)
             properties = pipeline_properties(model)
             check_definition(properties)
-            documents = pipeline_documents(model, build=args.build, engine=args.engine)
+            documents = pipeline_documents(model, build=args.build, engine=args.engine, secrets=args.secrets)
             check_roles(documents.roles, (*documents.boundaries, *documents.policies))
             check_projects(documents.projects)
             for region in model.store_regions:

@@ -15,11 +15,12 @@ from amplify_delivery.components.documents.fields import Compute, Right
 from amplify_delivery.components.documents.naming import CHECK, DEPLOY, PLAN, PUBLISH, EnvironmentNames, PipelineNames
 from amplify_delivery.components.documents.pipeline.buildspecs import EngineDownload
 from amplify_delivery.components.documents.rights.serverless import types_of
-from amplify_delivery.components.documents.statements import allow
+from amplify_delivery.components.documents.statements import Network, allow
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.export import Assembly, render_root
 from amplify_delivery.export.documents import parse_json
 from amplify_delivery.stacks.config import AccountConfig, EnvironmentConfig, PipelineConfig, Project
+from amplify_delivery.stacks.config.account import StepNetwork
 from amplify_delivery.stacks.config.pipeline import Engine
 from amplify_delivery.stacks.config.reader import own_keys_in
 from amplify_delivery.stacks.inputs import environment_values, read_assembly
@@ -108,6 +109,7 @@ def environment_access(
         tags=root.tags,
         check_source_arn=config.trust_source_arn,
         build=build_environment(config.build),
+        step_network=_network(config.step_network),
         timeouts={
             PUBLISH: config.timeouts.publish,
             PLAN: config.timeouts.plan,
@@ -154,6 +156,10 @@ def build_environment(config: Compute, *, privileged: bool = False) -> BuildEnvi
     """Where CodeBuild runs, as a stack file says it."""
     image = config.image or IMAGES[config.architecture]
     return BuildEnvironment(image, config.compute_type, privileged, config.architecture)
+
+
+def _network(config: StepNetwork | None) -> Network | None:
+    return Network(config.vpc, config.subnets, config.security_groups) if config else None
 
 
 def engine_download(engine: Engine | None) -> EngineDownload | None:

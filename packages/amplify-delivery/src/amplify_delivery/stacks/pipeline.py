@@ -38,6 +38,7 @@ def program() -> None:
             model=model,
             build=build_environment(config.build, privileged=config.build.privileged),
             engine=engine_download(config.engine),
+            secrets=config.build.secrets,
             regional={r: aws_provider(f"aws-{r}", access[r], only_here) for r in regions if r != config.region},
             token=token(config, provider),
             schedule=config.schedule,

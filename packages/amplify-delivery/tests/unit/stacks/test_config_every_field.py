@@ -35,7 +35,7 @@ from amplify_delivery.components.documents.pipeline.model import (
 )
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.stacks.config import AccountConfig, EnvironmentConfig, PipelineConfig, Stage, Step
-from amplify_delivery.stacks.config.account import Timeouts
+from amplify_delivery.stacks.config.account import StepNetwork, Timeouts
 from amplify_delivery.stacks.config.environment import DataLoss, Ignored, Lint
 from amplify_delivery.stacks.config.pipeline import Build, Engine, Notifications
 from amplify_delivery.stacks.config.project import read_account, read_pipeline
@@ -224,9 +224,15 @@ WRONG: dict[type[BaseModel], dict[str, tuple[Bad, ...]]] = {
         "stagingKey": FLAG,
         "trustSourceArn": FLAG,
         "build": (Bad("small", "'small' is not a mapping"),),
+        "stepNetwork": (Bad("vpc-0123", "'vpc-0123' is not a mapping"),),
         "timeouts": (Bad("1h", "'1h' is not a mapping"),),
         "tags": TAGS,
         "protect": FLAG,
+    },
+    StepNetwork: {
+        "vpc": (Bad("default", "'default' is not a VPC"),),
+        "subnets": (LIST, Bad([], "is empty"), Bad(["subnet-x"], "'subnet-x' is not a subnet")),
+        "securityGroups": (LIST, Bad([], "is empty"), Bad(["default"], "'default' is not a security group")),
     },
     Timeouts: {
         "publish": (*TIME, Bad("4m", "publish may take 4 minutes", "parent")),
@@ -344,6 +350,7 @@ WRONG: dict[type[BaseModel], dict[str, tuple[Bad, ...]]] = {
         "env": VARIABLES,
         "envFromOutputs": VARIABLES,
         "timeout": (*TIME, Bad("36h", "a timeout of 2160 minutes", "parent"), Bad("0m", "of 0 minutes", "parent")),
+        "after": (LIST,),
         "rights": (LIST, Bad(["s3:GetObject"], "is not a mapping")),
     },
     Approval: {
@@ -360,6 +367,11 @@ WRONG: dict[type[BaseModel], dict[str, tuple[Bad, ...]]] = {
     Build: {
         "commands": COMMANDS,
         "env": VARIABLES,
+        "secrets": (
+            Bad("npm-token", "'npm-token' is not a mapping"),
+            Bad({"NPM_TOKEN": "a b"}, "'a b' is not a name of a secret"),
+            Bad({"AWS_PROFILE": "x"}, "is not yours to set"),
+        ),
         "keep": (
             LIST,
             Bad(["web/app.js"], "'web/app.js' is not a hidden file or folder of the checkout"),

@@ -389,3 +389,24 @@ def test_codebuilds_own_rights_pull_nothing_from_a_private_registry(world: World
     }
     _project(world, "pulls", "true", environment=image)
     assert _phases(_run(world, "pulls"))["PROVISIONING"] != "SUCCEEDED"
+
+
+NETWORKS = ("ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:Describe*")
+
+
+@pytest.mark.parametrize("taken", [None, "ec2:CreateNetworkInterfacePermission", *NETWORKS, "subnet"])
+def test_a_build_is_put_into_its_vpc_with_the_rights_of_the_role(world: World, taken: str | None) -> None:
+    region = world.codebuild.meta.region_name
+    subnet = f"arn:aws:ec2:{region}:{world.tooling}:subnet/subnet-{'2' if taken == 'subnet' else '1'}"
+    own = {"ArnEquals": {"ec2:Subnet": subnet}, "StringEquals": {"ec2:AuthorizedService": "codebuild.amazonaws.com"}}
+    rights = [allow([action for action in NETWORKS if action != taken])]
+    if taken != "ec2:CreateNetworkInterfacePermission":
+        rights.append(allow("ec2:CreateNetworkInterfacePermission", Condition=own))
+    role = world.role("in-vpc", world.build_trust, [*rights, allow(["logs:*"])])
+    network = {"vpcId": "vpc-1", "subnets": ["subnet-1"], "securityGroupIds": ["sg-1"]}
+    _project(world, "in-vpc", "true", vpcConfig=network, serviceRole=role)
+    found = _run(world, "in-vpc")
+    assert found["buildStatus"] == ("FAILED" if taken else "SUCCEEDED")
+    if taken:
+        (context,) = next(p for p in found["phases"] if p["phaseType"] == "PROVISIONING")["contexts"]
+        assert context["statusCode"] == "VPC_CLIENT_ERROR"

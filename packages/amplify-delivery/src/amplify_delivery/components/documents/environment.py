@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from amplify_delivery.components.documents.naming import EnvironmentNames, PipelineNames
-from amplify_delivery.components.documents.statements import Statement, allow
+from amplify_delivery.components.documents.statements import Network, Statement, allow
 from amplify_delivery.errors import ConfigError
 
 ACCOUNT_VERSION = 3
@@ -110,6 +110,8 @@ class EnvironmentAccess:
     """ARN of the organization's boundary for all our own roles."""
     images: bool = False
     """The app has container images: a repository, and Docker for `publish`."""
+    step_network: Network | None = None
+    """Where in a VPC the steps run."""
     staging_key: bool = False
     """The staging bucket is encrypted with a key of its own."""
     tags: Mapping[str, str] = field(default_factory=dict)

@@ -153,7 +153,8 @@ def _mapping(value: Any) -> Any:
     return value
 
 
-def _variables(value: Any) -> Any:
+def variable_names(value: Any) -> Any:
+    """Refuses a mapping whose keys are no environment variables for anybody to set."""
     for name in _mapping(value):
         if not _VARIABLE.fullmatch(str(name)):
             raise BadValueError(
@@ -214,7 +215,7 @@ Minutes = Annotated[
 List = BeforeValidator(_list)
 """Refuses a single element that was written without `- `."""
 Texts = Annotated[tuple[Text, ...], List]
-Variables = Annotated[Mapping[str, Text], BeforeValidator(_variables)]
+Variables = Annotated[Mapping[str, Text], BeforeValidator(variable_names)]
 Tags = Annotated[Mapping[str, Text], BeforeValidator(_tags)]
 ResourceTypes = Annotated[
     tuple[Annotated[str, pattern("(AWS::[A-Za-z0-9]+|Custom)::[A-Za-z0-9:]+", "CloudFormation type")], ...],

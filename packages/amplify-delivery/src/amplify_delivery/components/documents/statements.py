@@ -182,6 +182,15 @@ class PolicyDocument:
 
 
 @dataclass(frozen=True)
+class Network:
+    """Where in a VPC a project's builds run ("Use AWS CodeBuild with Amazon Virtual Private Cloud")."""
+
+    vpc: str
+    subnets: tuple[str, ...]
+    security_groups: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class ProjectDocument:
     """A CodeBuild project to declare; its source and artifacts are CODEPIPELINE.
 
@@ -204,3 +213,6 @@ class ProjectDocument:
     environment_type: str = "LINUX_CONTAINER"
     pull_credentials: str = "CODEBUILD"
     """Whose rights the image is pulled with: CODEBUILD's own, or those of the SERVICE_ROLE."""
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    """Variables that CodeBuild reads from Secrets Manager with the project's role: `NAME` or `NAME:JSON-KEY`."""
+    network: Network | None = None

@@ -64,6 +64,19 @@ class Timeouts(Model):
         return self
 
 
+class StepNetwork(Model):
+    """A VPC of the account in which the steps run. It needs a way to AWS's endpoints and to the sources of what is
+    installed: a NAT gateway, or VPC endpoints."""
+
+    vpc: Annotated[str, pattern("vpc-[0-9a-f]+", "VPC, such as vpc-0123456789abcdef0")] = Field(description="the VPC")
+    subnets: Annotated[tuple[Annotated[str, pattern("subnet-[0-9a-f]+", "subnet, such as subnet-0123")], ...], List] = (
+        Field(min_length=1, max_length=16, description="private subnets of it")
+    )
+    security_groups: Annotated[
+        tuple[Annotated[str, pattern("sg-[0-9a-f]+", "security group, such as sg-0123")], ...], List
+    ] = Field(min_length=1, max_length=5, description="security groups of it")
+
+
 class AccountConfig(Model):
     """A stack that lets a pipeline into an account, made once by its administrator: `Pulumi.prod-account.yaml`.
 
@@ -118,6 +131,9 @@ class AccountConfig(Model):
         default=True, description="CodeBuild may use a role for its one project only; off: for any of the account"
     )
     build: Compute = Field(default_factory=Compute, description="where the four projects run")
+    step_network: StepNetwork | None = Field(
+        default=None, description="VPC in which the steps run, of the environments' region. Default: in none"
+    )
     timeouts: Timeouts = Field(default_factory=Timeouts, description="how long their builds may take")
     tags: Tags = Field(default_factory=dict, description="tags of everything that this stack makes")
     protect: Flag = Field(

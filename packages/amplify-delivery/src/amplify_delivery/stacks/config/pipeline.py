@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 
@@ -22,6 +22,7 @@ from amplify_delivery.components.documents.fields import (
     Texts,
     Variables,
     pattern,
+    variable_names,
 )
 from amplify_delivery.components.documents.pipeline.model import (
     MAX_PUSH_FILTERS,
@@ -59,6 +60,11 @@ def _hidden(value: Any) -> str:
     return str(path)
 
 
+_OURS = frozenset({"HOME", "PATH", "SHELL", "STACK"})
+"""Variables that the build's own commands rely on, which the project's variables would reach."""
+Secret = Annotated[
+    str, pattern("[A-Za-z0-9/_+=.@-]{1,505}(:[^:]+)?", "name of a secret, or NAME:KEY for one key of a JSON secret")
+]
 HiddenPath = Annotated[Text, AfterValidator(_hidden)]
 
 
@@ -78,12 +84,28 @@ class Build(Compute):
         default_factory=dict,
         description="environment variables of the commands, in plain text (docs/commands.md says where secrets belong)",
     )
+    secrets: Annotated[Mapping[str, Secret], BeforeValidator(variable_names)] = Field(
+        default_factory=dict,
+        description="environment variables of the commands from secrets of Secrets Manager in the tooling account, as "
+        "`NPM_TOKEN: npm-token`, or `NPM_TOKEN: registries:npm` for one key of a JSON secret. Build's role may read "
+        "them, and with it whoever can change what Build runs",
+    )
     keep: Annotated[tuple[HiddenPath, ...], List] = Field(
         default=(),
         description="hidden files and folders, as `.npmrc`, that stay in the artifact for later steps: all others are "
         "left out",
     )
     privileged: Flag = Field(default=False, description="let Build use Docker")
+
+    @model_validator(mode="after")
+    def _one_value_each(self) -> Build:
+        twice = sorted(self.env.keys() & self.secrets.keys())
+        if twice:
+            raise BadValueError(f"{twice[0]} is in both `env` and `secrets`", "take one of them away")
+        ours = sorted(self.secrets.keys() & _OURS)
+        if ours:
+            raise BadValueError(f"the variable {ours[0]} is not yours to set", "take another name")
+        return self
 
 
 class Notifications(Model):

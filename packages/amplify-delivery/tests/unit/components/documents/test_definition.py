@@ -11,6 +11,7 @@ from amplify_delivery.components.documents.account.action_role import BUILD_VARI
 from amplify_delivery.components.documents.pipeline.definition import pipeline_properties
 from amplify_delivery.components.documents.pipeline.model import (
     Approval,
+    Bake,
     CodeCommitSource,
     EnvironmentRef,
     GitHubTokenSource,
@@ -78,6 +79,18 @@ def test_steps_run_after_the_deployment_and_bake_last(properties: dict[str, Any]
     assert orders(stage(properties, "PreProd")) == [("Deploy-preprod", 1), ("smoke-preprod", 2)]
     expected = [("Deploy-prod", 1), ("Bake-prod", 2), ("Deploy-canary", 1), ("Bake-canary", 2)]
     assert orders(stage(properties, "Prod")) == expected
+
+
+def test_a_step_runs_after_those_that_it_names() -> None:
+    seed, smoke, load = w.step("seed"), w.step("smoke"), w.step("load")
+    after = smoke.model_copy(update={"after": ("seed",)})
+    last = load.model_copy(update={"after": ("smoke", "seed")})
+    properties = pipeline_properties(w.pipeline_model(stages=(prod(pre=(after, seed)),)))
+    expected = [("seed-prod", 1), ("smoke-prod", 2), ("Plan-prod", 3)]
+    assert [found for found in orders(stage(properties, "Prod-Plan")) if found[0].endswith("-prod")] == expected
+    properties = pipeline_properties(w.pipeline_model(stages=(prod(post=(last, after, seed), bake=Bake(time=5)),)))
+    expected = [("Deploy-prod", 1), ("seed-prod", 2), ("smoke-prod", 3), ("load-prod", 4), ("Bake-prod", 5)]
+    assert [found for found in orders(stage(properties, "Prod")) if found[0].endswith("-prod")] == expected
 
 
 def test_pre_steps_run_before_the_plan() -> None:

@@ -38,6 +38,10 @@ def prod(**changes: Any) -> Stage:
     return Stage(**{"name": "Prod", "environments": ("prod",), **changes})
 
 
+def after(name: str, *others: str) -> Step:
+    return Step(name=name, commands=("make",), after=others)
+
+
 def triggers(number: int) -> PipelineConfig:
     found = [{"branches": [f"b{n}"]} for n in range(number)]
     return PipelineConfig.model_validate({**PIPELINE, "triggers": found}, context=WRITTEN)
@@ -73,6 +77,9 @@ def test_at_a_limit_it_is_made_and_one_beyond_refused(make: Callable[[int], obje
         (lambda: prod(environments=()), "at least 1 item"),
         (lambda: prod(post=(w.step("Deploy"),)), "cannot be called Deploy"),
         (lambda: prod(pre=(w.step("a"),), post=(w.step("A"),)), "two steps are called a"),
+        (lambda: prod(pre=(w.step("b"),), post=(after("a", "b"),)), "step a is after b, which is no step of the same"),
+        (lambda: prod(post=(after("a", "b"), after("b", "a"))), "steps that wait for one another: a, b"),
+        (lambda: prod(post=(after("a", "a"),)), "steps that wait for one another: a"),
         (Trigger, "a trigger without a filter"),
         (lambda: Trigger(tags=("v*",), branches=("main",)), "a trigger with tags and with branches"),
         (lambda: Trigger(paths=("amplify-export-*/**",)), "paths and no branches, which CodePipeline refuses"),

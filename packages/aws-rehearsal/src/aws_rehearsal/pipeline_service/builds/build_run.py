@@ -21,6 +21,7 @@ from aws_rehearsal.local_aws import Credentials, environment
 from aws_rehearsal.pipeline_service.builds.artifacts import Artifacts, zip_files
 from aws_rehearsal.pipeline_service.builds.build_environment import declared_variables, read_values
 from aws_rehearsal.pipeline_service.builds.build_log import BuildLog
+from aws_rehearsal.pipeline_service.builds.build_network import check_network
 from aws_rehearsal.pipeline_service.builds.build_shell import CommandFailure, Shell
 from aws_rehearsal.pipeline_service.builds.build_source import buildspec_of, download
 from aws_rehearsal.pipeline_service.builds.builds import (
@@ -116,6 +117,7 @@ class BuildRun:
         with self._phase("PROVISIONING"):
             self._credentials = self._assume_role()
             check_pull(self._access.gate, self._own(), build.project.get("environment") or {})
+            check_network(self._access.gate, self._own(), build.project.get("vpcConfig") or {}, build.region)
             self._cloudwatch.begin(self._own())
         with self._phase("DOWNLOAD_SOURCE"):
             folders = download(build, self._access, self._own(), root / "src", self._run_git)

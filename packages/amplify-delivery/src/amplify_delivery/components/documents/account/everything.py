@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from amplify_delivery.components.documents.account.action_role import action_role
 from amplify_delivery.components.documents.account.projects import project_policies, type_statements
 from amplify_delivery.components.documents.environment import EnvironmentAccess
-from amplify_delivery.components.documents.naming import DEPLOY, PLAN, PROJECTS, EnvironmentNames
+from amplify_delivery.components.documents.naming import CHECK, DEPLOY, PLAN, PROJECTS, EnvironmentNames
 from amplify_delivery.components.documents.packing import managed
 from amplify_delivery.components.documents.pipeline import buildspecs
 from amplify_delivery.components.documents.rights.boundary import boundary
@@ -125,6 +125,7 @@ def _project(access: EnvironmentAccess, what: str, engine: buildspecs.EngineDown
         privileged=access.images and what == "publish",
         environment_type=access.build.type,
         pull_credentials=access.build.pull_credentials,
+        network=access.step_network if what == CHECK else None,
     )
 
 

@@ -301,7 +301,36 @@ def _check(access: EnvironmentAccess) -> list[Statement]:
         allow("Outputs", READ_OBJECT, f"{state}/{OUTPUTS_PREFIX}*", own),
         _key(access, "OutputsKey", "kms:Decrypt", names.state_key_alias, through_s3=True),
         allow("Alarms", "cloudwatch:DescribeAlarms", names.arn("cloudwatch", "alarm:*")),
+        *_network(access),
         *guards(access),
+    ]
+
+
+_INTERFACES = (
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeDhcpOptions",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSecurityGroups",
+    "ec2:DescribeSubnets",
+    "ec2:DescribeVpcs",
+)
+
+
+def _network(access: EnvironmentAccess) -> list[Statement]:
+    """What CodeBuild does with the project's role to put a build into a VPC ("Allow CodeBuild access to AWS services
+    required to create a VPC network interface")."""
+    if access.step_network is None:
+        return []
+    names = access.names
+    subnets = [names.arn("ec2", f"subnet/{subnet}") for subnet in access.step_network.subnets]
+    ours: dict[str, dict[str, str | list[str]]] = {
+        "ArnEquals": {"ec2:Subnet": subnets},
+        "StringEquals": {"ec2:AuthorizedService": "codebuild.amazonaws.com"},
+    }
+    return [
+        allow("Network", _INTERFACES, "*", {"StringEquals": {"aws:RequestedRegion": names.region}}),
+        allow("OwnNetwork", "ec2:CreateNetworkInterfacePermission", names.arn("ec2", "network-interface/*"), ours),
     ]
 
 

@@ -9,7 +9,7 @@ Nothing in it varies per commit: a stage can be rolled back only to an execution
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from amplify_delivery.components.documents.naming import CHECK, DEPLOY, PLAN, PUBLISH
 from amplify_delivery.components.documents.pipeline.artifact import VARIABLE
@@ -19,6 +19,8 @@ from amplify_delivery.components.documents.pipeline.model import (
     PipelineModel,
     S3Source,
     Stage,
+    Step,
+    in_order,
 )
 from amplify_delivery.components.documents.pipeline.source_action import (
     SOURCE_ARTIFACT,
@@ -123,13 +125,11 @@ def _stage(model: PipelineModel, stage: Stage) -> Iterator[Properties]:
         plans.append(_manual(model, "Approve-Plan", stage.approval_before_plan, f"Commit: {_run(model)['COMMIT_ID']}"))
         first = 2
     for ref in map(model.place, stage.environments):
-        plans += [_inside(model, ref, CHECK, step.name, first, step=step.name) for step in stage.pre]
-        order = first + 1 if stage.pre else first
-        plans.append(_inside(model, ref, PLAN, "Plan", order, namespace=f"plan-{ref.name}"))
-        deploys.append(_inside(model, ref, DEPLOY, "Deploy", 1, plan=True))
-        deploys += [_inside(model, ref, CHECK, step.name, 2, step=step.name) for step in stage.post]
+        pre, order = _steps(model, ref, stage.pre, first)
+        plans += [*pre, _inside(model, ref, PLAN, "Plan", order, namespace=f"plan-{ref.name}")]
+        post, order = _steps(model, ref, stage.post, 2)
+        deploys += [_inside(model, ref, DEPLOY, "Deploy", 1, plan=True), *post]
         if stage.bake:
-            order = 3 if stage.post else 2
             deploys.append(_inside(model, ref, CHECK, "Bake", order, step="bake"))
     yield {"Name": f"{stage.name}-Plan", "Actions": plans}
     if stage.approval:
@@ -144,6 +144,19 @@ def _stage(model: PipelineModel, stage: Stage) -> Iterator[Properties]:
     elif stage.on_failure == "retry":
         last["OnFailure"] = {"Result": "RETRY", "RetryConfiguration": {"RetryMode": "FAILED_ACTIONS"}}
     yield last
+
+
+def _steps(
+    model: PipelineModel, ref: EnvironmentRef, steps: Sequence[Step], first: int
+) -> tuple[list[Properties], int]:
+    """The actions of steps from the run order `first` on, and the order of what comes after them."""
+    groups = in_order(steps)
+    actions = [
+        _inside(model, ref, CHECK, step.name, order, step=step.name)
+        for order, group in enumerate(groups, start=first)
+        for step in group
+    ]
+    return actions, first + len(groups)
 
 
 def _something_changes(environment: str) -> Properties:

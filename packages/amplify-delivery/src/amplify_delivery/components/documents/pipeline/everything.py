@@ -5,7 +5,8 @@ may.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from amplify_delivery.components.documents.environment import BuildEnvironment
 from amplify_delivery.components.documents.naming import ROOT_PATH, PipelineNames
@@ -41,6 +42,7 @@ from amplify_delivery.components.documents.statements import (
     through_s3_for,
 )
 
+_NONE: Mapping[str, str] = MappingProxyType({})
 USE_KEY = ("kms:Decrypt", "kms:GenerateDataKey")
 
 
@@ -64,8 +66,10 @@ def pipeline_documents(
     *,
     build: BuildEnvironment | None = None,
     engine: buildspecs.EngineDownload | None = None,
+    secrets: Mapping[str, str] = _NONE,
 ) -> PipelineDocuments:
-    """The documents of one pipeline. The same input gives the same text, everywhere."""
+    """The documents of one pipeline. The same input gives the same text, everywhere. `secrets` are variables of Build:
+    `NAME` or `NAME:JSON-KEY` in Secrets Manager."""
     names = model.names
     environment = build or BuildEnvironment()
     specs = {
@@ -74,7 +78,7 @@ def pipeline_documents(
     }
     rights = managed(names, "update", update_statements(model), "for the pipeline's own resources")
     pull = environment.pull_statements(names.partition)
-    roles = [_pipeline_role(model), _build_role(names, pull), _update_role(names, pull, rights)]
+    roles = [_pipeline_role(model), _build_role(names, pull, secrets), _update_role(names, pull, rights)]
     roles += [_starter(names, what) for what in ("build", "update")]
     source = _source_role(model)
     if source:
@@ -84,7 +88,10 @@ def pipeline_documents(
         roles=tuple(roles),
         boundaries=(pipeline_boundary(names), update_boundary(model, pull)),
         policies=rights,
-        projects=tuple(_project(names, what, specs[what], environment) for what in ("build", "update")),
+        projects=(
+            replace(_project(names, "build", specs["build"], environment), secrets=secrets),
+            _project(names, "update", specs["update"], environment),
+        ),
     )
 
 
@@ -185,7 +192,7 @@ def _log(names: PipelineNames, what: str) -> Statement:
     return log_statement(names.arn("logs", f"log-group:{names.project_log_group(what)}"))
 
 
-def _build_role(names: PipelineNames, pull: list[Statement]) -> RoleDocument:
+def _build_role(names: PipelineNames, pull: list[Statement], secrets: Mapping[str, str]) -> RoleDocument:
     bucket, own = names.bucket_arn(names.artifact_bucket(names.region)), owned_by(names.account)
     statements = [
         _log(names, "build"),
@@ -193,8 +200,16 @@ def _build_role(names: PipelineNames, pull: list[Statement]) -> RoleDocument:
         allow("ArtifactBucket", LOOK, bucket, own),
         *_artifact_keys(names, [names.region]),
         *pull,
+        *_secret_reads(names, secrets),
     ]
     return _project_role(names, "build", {"build": document(statements)}, None)
+
+
+def _secret_reads(names: PipelineNames, secrets: Mapping[str, str]) -> list[Statement]:
+    """Secrets Manager puts six random characters behind a name."""
+    found = sorted({reference.partition(":")[0] for reference in secrets.values()})
+    arns = [names.arn("secretsmanager", f"secret:{name}-??????") for name in found]
+    return [allow("Secrets", "secretsmanager:GetSecretValue", arns)] if arns else []
 
 
 def _update_role(names: PipelineNames, pull: list[Statement], rights: tuple[PolicyDocument, ...]) -> RoleDocument:

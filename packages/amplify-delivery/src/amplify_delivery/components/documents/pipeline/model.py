@@ -169,6 +169,9 @@ class Step(Model):
         "for an output of a nested stack `outputs.apimyapp.GraphQLAPIIdOutput`",
     )
     timeout: Minutes = Field(default=30, description="then it is ended, and has failed")
+    after: Texts = Field(
+        default=(), description="steps of the same list that it waits for. Default: all run side by side"
+    )
     rights: Annotated[tuple[Right, ...], List] = Field(
         default=(),
         description="what its commands may do in the account; given by the account's stack, so deploy that anew",
@@ -210,6 +213,31 @@ class Approval(Model):
         if not 5 <= self.timeout <= 86_400:
             raise BadValueError(f"a timeout of {self.timeout} minutes", "CodePipeline takes 5m to 60d")
         return self
+
+
+def in_order(steps: Sequence[Step]) -> tuple[tuple[Step, ...], ...]:
+    """Steps that run side by side, one group after the other, as their `after` says.
+
+    Raises `BadValueError` for a step that waits for one that is not among them, or for itself.
+    """
+    names = {step.name for step in steps}
+    for step in steps:
+        unknown = [name for name in step.after if name not in names]
+        if unknown:
+            raise BadValueError(
+                f"step {step.name} is after {unknown[0]}, which is no step of the same list",
+                f"its steps are {', '.join(sorted(names - {step.name})) or 'none else'}",
+            )
+    left, groups = list(steps), list[tuple[Step, ...]]()
+    while left:
+        waiting = {step.name for step in left}
+        ready = tuple(step for step in left if not waiting.intersection(step.after))
+        if not ready:
+            circle = ", ".join(step.name for step in left)
+            raise BadValueError(f"steps that wait for one another: {circle}", "take one of their `after` away")
+        groups.append(ready)
+        left = [step for step in left if step not in ready]
+    return tuple(groups)
 
 
 def _approval(value: Any) -> Any:
@@ -303,6 +331,8 @@ class Stage(Model):
         for name in names:
             if names.count(name) > 1:
                 raise BadValueError(f"two steps are called {name}", "a step is called by its name: rename one")
+        for steps in (self.pre, self.post):
+            in_order(steps)
         return self
 
 
