@@ -23,10 +23,12 @@ from amplify_delivery.changes.steps import (
     UpdateStack,
     digest,
 )
+from amplify_delivery.export.templates.literals import text
 from amplify_delivery.export.templates.resolve import ResolvedResource, ResolvedTree
 
 _POLICIES = ("DeletionPolicy", "UpdateReplacePolicy")
 _SECTIONS = ("Parameters", "Mappings", "Conditions", "Resources", "Outputs", "Metadata", "Description", "Transform")
+_SCALARS = (str, bool, int, float)
 _NOTHING = Stacks({(): {}}, {})
 
 
@@ -73,7 +75,7 @@ class _Resources:
         if a.type != b.type:
             return ReplaceResource(path, b.type, ("Type",), ("Type",), True, _loss(a.type), self.wanted(path))
         old, new = _properties(a), _properties(b)
-        changed = {k for k in {*old, *new} if old.get(k) != new.get(k)} | touched
+        changed = {k for k in {*old, *new} if not _equal(old.get(k), new.get(k))} | touched
         policies = {p for p in _POLICIES if self.old.policy(path, p) != self.new.policy(path, p)}
         if not changed and not policies:
             return None
@@ -95,6 +97,16 @@ class _Resources:
             if depth == len(path) or path[:depth] not in self.new.resolved.stacks
         )
         return RemoveResource(path, resource.type, kept, "" if kept else _loss(resource.type))
+
+
+def _equal(one: Any, other: Any) -> bool:
+    """Whether two values of a property are the same to CloudFormation. It hands scalars on as texts ("Custom resource
+    request objects": all values are strings), so a number that a parameter gives now is no change; inside of JSON it
+    might be one."""
+    if one == other:
+        return True
+    scalars = isinstance(one, _SCALARS) and isinstance(other, _SCALARS)
+    return scalars and text(one) == text(other)
 
 
 def _loss(kind: str) -> str:

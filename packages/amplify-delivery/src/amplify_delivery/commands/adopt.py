@@ -8,6 +8,7 @@ from typing import Any
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.adoption.adopting import Adopted, adopt
 from amplify_delivery.delivery.context import Context
+from amplify_delivery.delivery.engine import waiting
 from amplify_delivery.delivery.reports import plans
 
 
@@ -18,10 +19,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="the running root stack, amplify-APP-ENV-SUFFIX; default: the one that the stack file describes",
     )
+    waiting.add_argument(parser, "the environment")
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
-    adopted = adopt(args.environment, context, args.stack, output.progress)
+    patience = waiting.Patience(args.wait, context.variables)
+    adopted = adopt(args.environment, context, args.stack, patience, output.progress)
     if args.json:
         output.document(_document(args.environment, adopted))
         return 0

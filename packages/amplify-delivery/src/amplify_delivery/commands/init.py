@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from amplify_delivery.delivery import output
@@ -57,7 +57,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     writing.lint(folder, files)
     written = writing.write(folder, files, found.export)
     notes = _notes(project, found, folder, wheel)
-    commands = _next(found, folder, context)
+    commands = _next(found, folder, context, wishes.pushed(project, found))
     if args.json:
         output.document(
             {
@@ -113,8 +113,8 @@ def _text(file: Path) -> str:
 
 def _notes(project: NewProject, found: Found, folder: Path, wheel: Wheel) -> list[str]:
     notes = [
-        f"{name} is there already: `amplify push` has made {stack}. A stack of that name is not made twice, and this "
-        "file alone does not take it over"
+        f"{name} is there already: `amplify push` has made {stack}. It is not made twice: "
+        f"`amplify-delivery adopt {name}` takes it over as it runs (docs/adopting.md)"
         for name, stack in wishes.pushed(project, found).items()
     ]
     notes += [
@@ -153,7 +153,7 @@ def _notes(project: NewProject, found: Found, folder: Path, wheel: Wheel) -> lis
     return notes
 
 
-def _next(found: Found, folder: Path, context: Context) -> list[str]:
+def _next(found: Found, folder: Path, context: Context, pushed: Collection[str]) -> list[str]:
     """The commands that come next, for the project as it is now."""
     project = Project(folder)
     personal = [name for name in project.stacks("backend") if not project.environment(name).bootstrapped]
@@ -171,7 +171,10 @@ def _next(found: Found, folder: Path, context: Context) -> list[str]:
         "amplify-delivery check",
     ]
     if personal:
-        commands.append(f"pulumi stack init {personal[0]} && pulumi up -s {personal[0]}")
+        name = personal[0]
+        commands.append(
+            f"amplify-delivery adopt {name}" if name in pushed else f"pulumi stack init {name} && pulumi up -s {name}"
+        )
     elif not delivered:
         setting = " && ".join(f"pulumi config set {key} {key.upper()}" for key in ("account", "region"))
         commands.append(f"pulumi stack init ENV && {setting} && pulumi up")

@@ -60,7 +60,8 @@ def check_stack(target: PublishTarget, stack_name: str, *, creating: bool) -> No
         remedy = (
             "nothing was changed. If this Pulumi stack has made it, the plan was to replace it, which would delete its "
             "data: put back what was changed (also the name of the backend in the program), and leave `--replace` out. "
-            "If another Pulumi stack or `amplify push` owns it, deliver under another `environment`"
+            "What `amplify push` has made, `amplify-delivery adopt ENV` takes over as it runs. If another Pulumi stack "
+            "owns it, deliver under another `environment`"
         )
     raise RefusedError(
         f"the stack {stack_name} is there already, in state {status}" if creating else f"its state is {status}",

@@ -46,6 +46,11 @@ class Adoptable:
         """What runs."""
         return running(self.there.client, self.app.stack_name)
 
+    def log_in(self, backend: str) -> None:
+        """Take the state from there from now on: `pulumi login`."""
+        variables = {**self.workspace.environment, "PULUMI_BACKEND_URL": backend}
+        self.workspace = Workspace(self.workspace.project, variables)
+
     def delivery(self, *arguments: str) -> Finished:
         """`amplify-delivery adopt` is `amplify-delivery adopt STACK`."""
         command, *rest = arguments
@@ -72,12 +77,25 @@ class Adoptable:
         (found,) = [r for r in exported["deployment"]["resources"] if r["type"] == ROOT_STACK]
         return dict(found)
 
+    def put_root(self, inputs: dict[str, Any]) -> None:
+        """Give the root stack in the engine's state these inputs."""
+        file = self.workspace.project.parent / "state.json"
+        document = json.loads(self.workspace.succeed("stack", "export", "-s", self.stack).output)
+        for resource in document["deployment"]["resources"]:
+            if resource["type"] == ROOT_STACK:
+                resource["inputs"] = inputs
+        file.write_text(json.dumps(document))
+        self.workspace.succeed("stack", "import", "-s", self.stack, "--file", str(file))
+
     def everything(self) -> tuple[Any, ...]:
         """What a refusal must leave as it was: the project's stack files, the engine's state, the account."""
-        files = {p.name: p.read_bytes() for p in self.workspace.project.glob("Pulumi.*.yaml")}
+        return self.written(), self.events(), self.buckets()
+
+    def written(self) -> dict[str, bytes]:
+        """The project's stack files, and the engine's states."""
         state = Path(self.workspace.environment["PULUMI_BACKEND_URL"].removeprefix("file://"))
-        stacks = {p.name: p.read_bytes() for p in state.glob(".pulumi/stacks/**/*.json")}
-        return files, stacks, self.events(), self.buckets()
+        files = [*self.workspace.project.glob("Pulumi.*.yaml"), *state.glob(".pulumi/stacks/**/*.json")]
+        return {str(file): file.read_bytes() for file in files}
 
     def events(self) -> int:
         """How much has happened to the root stack."""

@@ -11,7 +11,7 @@ import pytest
 
 from aws_rehearsal.local_aws import LocalAws
 from functional.adoption.adoptable import Adoptable
-from functional.adoption.pushed_apps import NAMES, SECRETS, SOCIAL
+from functional.adoption.pushed_apps import NAMES, SECRETS, SOCIAL, key_expires
 
 pytestmark = [pytest.mark.engine, pytest.mark.large]
 
@@ -21,6 +21,7 @@ REMADE = {
     for kind in ("Deployment", "GatewayResponse")
 }
 """What each push of a REST API makes anew, under another logical id."""
+FUNCTION_SECRET = "/amplify/productcatalog/main/AMPLIFY_lowstockproducts_PRODUCT_CATALOG_SECRET"
 PLACES = {
     "Code",
     "DefinitionS3Location",
@@ -68,60 +69,101 @@ def refusals(app: Adoptable) -> None:
     template.write_text(whole)
 
 
+def made_ready(app: Adoptable, name: str) -> None:
+    """What each app is tried with beside its own."""
+    app.file.write_text(f"# a comment\n{app.file.read_text()}")
+    if name == "media-vault":  # a run that was killed after its first step
+        app.workspace.succeed("stack", "init", app.stack)
+    if name == "product-catalog":
+        app.there.client("ssm").put_parameter(Name=FUNCTION_SECRET, Value="a-function's", Type="SecureString")
+
+
+def adopted(app: Adoptable) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Adopt; gives the command's document and the root in the state. Nothing else was changed or made."""
+    before, events, buckets = app.running, app.events(), app.buckets()
+    document = app.document("adopt")
+    assert (app.running, app.events(), app.buckets()) == (before, events, buckets)
+    root, stack = app.root(), app.there.stack(app.app.stack_name)
+    assert root["id"] == document["stackId"] == stack["StackId"]
+    assert root["protect"]
+    assert root["inputs"]["parameters"] == {p["ParameterKey"]: p["ParameterValue"] for p in stack["Parameters"]}
+    text = app.file.read_text()
+    assert text.startswith("# a comment\n")
+    assert f'ApiKeyExpires: "{key_expires()}"' in text
+    again = app.document("adopt")
+    assert (again["already"], again["plan"], app.file.read_text()) == (True, None, text)
+    return document, root
+
+
+def harmless(plan: dict[str, Any]) -> set[str]:
+    """The places of what is made anew by a plan that replaces and removes nothing that counts, and tells apart what
+    reads the same bytes elsewhere."""
+    steps = {s["path"]: s for s in plan["steps"] if "path" in s}
+    remade = {path for path, s in steps.items() if s["step"] not in ("change-resource", "update-stack")}
+    assert {(steps[path]["step"], steps[path]["type"]) for path in remade} <= REMADE
+    assert plan["dataLoss"] == []
+    moved = set(plan["sameBytes"])
+    assert moved == {path for path, s in steps.items() if PLACES.issuperset(s.get("properties") or ["another"])}
+    assert len(moved) > 25
+    assert not [p for p in steps if "ApiKey" in p]
+    return remade
+
+
+def delivered(app: Adoptable, plan: dict[str, Any]) -> str:
+    """Deliver the plan; what the commands have said. Data and ids are the same, and nothing is left to do."""
+    before, remade = app.running, harmless(plan)
+    shown = app.delivery("plan").output
+    assert f"{len(plan['sameBytes'])} resources read the same bytes at another place" in shown
+    assert not [path for path in plan["sameBytes"] if f"  {path} " in shown]
+    done = app.delivery("deploy", "--plan", plan["digest"])
+    assert done.exit_code == 0, done.output
+    after = app.running
+    assert replace(after, resources={}) == replace(before, resources={})
+    kept = [{p: i for p, i in r.items() if p not in remade} for r in (before.resources, after.resources)]
+    assert kept[0] == kept[1]
+    assert "nothing to change" in app.delivery("plan").output
+    return shown + done.output
+
+
+def as_ordinary(adopted: dict[str, Any], ordinary: dict[str, Any]) -> None:
+    """The root in the state is as the provider writes it when it deploys."""
+    assert ordinary["inputs"].keys() - adopted["inputs"].keys() <= {"templateUrl"}
+    for part in ("inputs", "outputs"):
+        assert adopted[part].keys() <= ordinary[part].keys()
+    assert adopted["inputs"]["parameters"].keys() <= ordinary["inputs"]["parameters"].keys()
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_pushed_app_becomes_ours_in_place(local_aws: LocalAws, examined: Path, tmp_path: Path, name: str) -> None:
     app = Adoptable(name, tmp_path, local_aws, examined)
     if name == "discussions":
         refusals(app)
-    before, events, buckets = app.running, app.events(), app.buckets()
-    adopted = app.document("adopt")
+    made_ready(app, name)
+    document, root = adopted(app)
+    assert document["secrets"] == [f"authmediavault1f08412d.{SOCIAL}"] * (name == "media-vault")
+    assert document["functionSecrets"] == {"there": [FUNCTION_SECRET] * (name == "product-catalog"), "missing": []}
+    if name == "discussions":  # as if the run had been killed between the import and what completes it
+        app.put_root({k: v for k, v in root["inputs"].items() if k != "parameters"})
+        assert not app.document("adopt")["already"]
+        assert app.root()["inputs"] == root["inputs"]
 
-    # Nothing was changed or made, and what runs is the engine's own, protected.
-    assert (app.running, app.events(), app.buckets()) == (before, events, buckets)
-    imported = app.root()
-    stack = app.there.stack(app.app.stack_name)
-    assert imported["id"] == adopted["stackId"] == stack["StackId"]
-    assert imported["protect"]
-    assert imported["inputs"]["parameters"] == {p["ParameterKey"]: p["ParameterValue"] for p in stack["Parameters"]}
+    said = delivered(app, document["plan"])
 
-    # The plan: nothing replaced, nothing removed; what reads the same bytes elsewhere is told apart.
-    steps = {s["path"]: s for s in adopted["plan"]["steps"] if "path" in s}
-    remade = {path for path, s in steps.items() if s["step"] not in ("change-resource", "update-stack")}
-    assert {(steps[path]["step"], steps[path]["type"]) for path in remade} <= REMADE
-    assert adopted["plan"]["dataLoss"] == []
-    moved = set(adopted["plan"]["sameBytes"])
-    assert moved == {path for path, s in steps.items() if PLACES.issuperset(s.get("properties") or ["another"])}
-    assert len(moved) > 25
-    assert not [p for p in steps if p.endswith("ApiKey") and "Expires" in steps[p]["properties"]]
-    again = app.document("adopt")
-    assert (again["already"], again["plan"]) == (True, None)
-    shown = app.delivery("plan")
-    assert f"{len(moved)} resources read the same bytes at another place" in shown.output
-    assert not [path for path in moved if f"  {path} " in shown.output]
-
-    delivered = app.delivery("deploy", "--plan", adopted["plan"]["digest"])
-    assert delivered.exit_code == 0, delivered.output
-    after = app.running
-    assert replace(after, resources={}) == replace(before, resources={})
-    assert {p: i for p, i in after.resources.items() if p not in remade} == {
-        p: i for p, i in before.resources.items() if p not in remade
-    }
-    assert "nothing to change" in app.delivery("plan").output
-    ordinary = app.root()
-    assert ordinary["inputs"].keys() - imported["inputs"].keys() <= {"templateUrl"}
-    assert imported["inputs"].keys() <= ordinary["inputs"].keys()
-    assert imported["outputs"].keys() <= ordinary["outputs"].keys()
-    assert imported["inputs"]["parameters"].keys() <= ordinary["inputs"]["parameters"].keys()
-    for value in SECRETS.values():
-        files = [*app.workspace.project.glob("Pulumi.*.yaml"), *tmp_path.glob("home/**/*.json")]
-        assert not [f for f in files if value in f.read_text(errors="replace")]
-        assert value not in json.dumps(adopted) + shown.output + delivered.output
-    if name == "media-vault":
-        assert adopted["secrets"] == [f"authmediavault1f08412d.{SOCIAL}"]
+    as_ordinary(root, app.root())
+    template = app.there.client("cloudformation").get_template(StackName=app.app.stack_name)["TemplateBody"]
+    shown = b"".join([*app.written().values(), json.dumps([document, said, template]).encode()])
+    assert len(app.written()) > 1
+    assert not [value for value in SECRETS.values() if value.encode() in shown]
     if name == "discussions":
-        (app.workspace.project / "Pulumi.other.yaml").write_text(
-            f'config:\n  {app.app.project}:account: "{app.there.account}"\n  {app.app.project}:environment: main\n'
-            f"  {app.app.project}:region: {app.app.region}\n"
-        )
-        app.stack = "other"
-        refused(app, "another Pulumi stack of Amplify Delivery delivers it")
+        another(app)
+
+
+def another(app: Adoptable) -> None:
+    """A second Pulumi stack that would like to have it."""
+    project = app.app.project
+    (app.workspace.project / "Pulumi.other.yaml").write_text(
+        f'config:\n  {project}:account: "{app.there.account}"\n  {project}:environment: main\n'
+        f"  {project}:region: {app.app.region}\n"
+    )
+    app.stack = "other"
+    refused(app, "another Pulumi stack of Amplify Delivery delivers it")

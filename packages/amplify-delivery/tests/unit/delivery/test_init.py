@@ -236,6 +236,7 @@ def test_an_amplify_projects_name_and_environments(run: Init, tmp_path: Path) ->
     ann = project.environment("ann")
     assert (ann.account, ann.region, ann.suffix) == ("033333333333", "eu-west-1", "5af8b")
     assert "`amplify push` has made amplify-mytodoapp-prod-5af8b" in ran.out
+    assert "`amplify-delivery adopt prod` takes it over as it runs" in ran.out
     assert f"cd {source} && amplify export --out {tmp_path / 'app'}" in ran.out
 
 

@@ -13,15 +13,17 @@ from amplify_delivery.changes.impossible import impossible
 from amplify_delivery.components.documents.naming import EnvironmentNames
 from amplify_delivery.components.names import staging_bucket_name
 from amplify_delivery.delivery.account.aws_account import Account
-from amplify_delivery.delivery.adoption import function_secrets, refusing, running, state
+from amplify_delivery.delivery.adoption import api_keys, function_secrets, refusing, running, state
 from amplify_delivery.delivery.adoption.function_secrets import FunctionSecrets
 from amplify_delivery.delivery.adoption.kept import Kept, kept, plain_secrets
 from amplify_delivery.delivery.adoption.running import Running
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.deployment import planned, wanted
-from amplify_delivery.delivery.engine import environment_state, secrets_provider
+from amplify_delivery.delivery.engine import secrets_provider
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.engine.pulumi_command import Line
+from amplify_delivery.delivery.engine.session import holding
+from amplify_delivery.delivery.engine.waiting import Patience
 from amplify_delivery.delivery.planning import Plan
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.errors import midway
@@ -60,7 +62,7 @@ class _Decided:
     config: EnvironmentConfig
 
 
-def adopt(environment: str, context: Context, stack: str | None, line: Line) -> Adopted:
+def adopt(environment: str, context: Context, stack: str | None, patience: Patience, line: Line) -> Adopted:
     """Make the running root stack `stack` (default: the one that the stack file describes) the one of `environment`.
 
     What was refused has written nothing. Raises `DeliveryError`s; a run that ended in between is gone on with by the
@@ -70,14 +72,21 @@ def adopt(environment: str, context: Context, stack: str | None, line: Line) -> 
     app = context.project.app
     account = Account.of(config)
     expected = root_stack_name(config, context.folder, app)
-    found = running.read(account, running.find(account, app, stack, expected, config.environment))
+    name = running.find(account, app, stack, expected, config.environment)
     engine = _engine(environment, context, config, line)
+    with holding(engine, "adopt", context, patience):
+        return _adopt(engine, context, config, running.read(account, name), line)
+
+
+def _adopt(engine: Engine, context: Context, config: EnvironmentConfig, found: Running, line: Line) -> Adopted:
+    """The same, while nobody else changes the Pulumi stack."""
+    environment, account = engine.stack, Account.of(config)
     root = state.root_of(engine.resources()) if engine.exists() else None
     refusing.check_state(environment, found, root)
     parameters = {name: value for name, value in found.stacks.parameters.items() if value != MASK}
     if root is not None and (refusing.is_ours(found.stacks) or state.is_complete(root, parameters)):
         return Adopted(str(found.name), found.arn, already=True, notes=_next(config, found))
-    decided = _decide(environment, context, config, found)
+    decided = _decide(environment, context, config, found, api_keys.expires(account, found))
     functions = function_secrets.found(account, found.stacks)
     engine.create()
     with midway():
@@ -98,15 +107,20 @@ def _engine(
     line: Line,
     more: Mapping[str, str] | None = None,
 ) -> Engine:
-    """Of a bootstrapped environment the one whose state lies in its account, else wherever Pulumi is logged in to."""
+    """Of a bootstrapped environment the one whose state lies in its account, else wherever Pulumi is logged in to. The
+    program and the state are reached with the same credentials: those of the command, or the stack file's profile."""
     folder = context.folder.resolve()
     if config.bootstrapped:
         names: EnvironmentNames = environment_names(context.project.app, config)
-        return environment_state.engine_of(folder, names, Account.of(config), line, more)
+        profile = {"AWS_PROFILE": config.profile} if config.profile else {}
+        variables = {"PULUMI_BACKEND_URL": names.state_backend, **profile, **(more or {})}
+        return Engine(environment, folder, line, variables, names.secrets_provider)
     return Engine(environment, folder, line, more)
 
 
-def _decide(environment: str, context: Context, config: EnvironmentConfig, found: Running) -> _Decided:
+def _decide(
+    environment: str, context: Context, config: EnvironmentConfig, found: Running, expires: int | None
+) -> _Decided:
     """What is to be written. Raises `DeliveryError`s for all that speaks against the adoption."""
     name, file = found.name, stack_files.path(context.folder, environment)
     refusing.check_names(config, own_keys_in(file), name, file.name)
@@ -117,7 +131,7 @@ def _decide(environment: str, context: Context, config: EnvironmentConfig, found
     with_secrets = named.model_copy(update={"secret_names": named.secret_names | plain_secrets(found.stacks).keys()})
     assembly = read_assembly(with_secrets, context.folder, context.project.app)
     refusing.check_export(assembly, config, name)
-    taken = kept(found, assembly, stack_files.values(context.folder, named))
+    taken = kept(found, assembly, stack_files.values(context.folder, named), expires)
     refusing.check_known(taken, file.name)
     keys = _keys(config, environment, assembly.stack_name, found)
     parameters = {nested: dict(values) for nested, values in config.parameters.items()}
@@ -128,6 +142,7 @@ def _decide(environment: str, context: Context, config: EnvironmentConfig, found
             "secret_names": named.secret_names | taken.secrets.keys(),
             "parameters": _without(parameters, taken),
             "boundary": config.boundary and "boundary" not in keys,
+            "execution_role_arn": keys.get("executionRoleArn", config.execution_role_arn),
         }
     )
     here = planned.backend(wanted.described(adopted, context))
@@ -152,6 +167,9 @@ def _keys(config: EnvironmentConfig, environment: str, exported: StackName, foun
         keys["environment"] = found.name.environment
     if found.name.suffix not in (exported.suffix, config.suffix):
         keys["suffix"] = found.name.suffix
+    if found.role_arn and not config.bootstrapped and config.execution_role_arn is None:
+        # CloudFormation goes on with the role that a stack has; the provider would take it away, which AWS refuses.
+        keys["executionRoleArn"] = found.role_arn
     if config.bootstrapped and config.boundary and not _has_boundary(found):
         keys["boundary"] = "false"
     return keys

@@ -19,7 +19,6 @@ from amplify_delivery.export.values.parameters import API_KEY_EXPIRES, holds_sec
 
 SecretKey = tuple[str, str]
 """A secret parameter: (logical id of the nested stack, parameter)."""
-_API_KEY = "AWS::AppSync::ApiKey"
 _SETTINGS = (None, "literal", "secret", "stack-name")
 """Where a parameter's value comes from that an environment may set; None: the template's default."""
 
@@ -37,22 +36,30 @@ class Kept:
     """Secrets that run, whose values CloudFormation does not tell and the stack file does not have."""
 
 
-def plain_secrets(running: Stacks) -> dict[SecretKey, str]:
-    """The secrets that stand in the running root's template in plain text: literal values of parameters that the nested
-    template keeps to itself (`NoEcho`)."""
+def plain_secrets(running: Stacks, assembly: Assembly | None = None) -> dict[SecretKey, str]:
+    """The secrets that run in plain text: literal values of parameters that the nested template keeps to itself
+    (`NoEcho`), in the running root's template. The CDK construct writes them into the nested template itself: with the
+    `assembly` it is known where."""
     found = {}
     for (nested,), body in ((path, body) for path, body in running.templates.items() if len(path) == 1):
         for name, value in _given(running, nested).items():
             declaration = (body.get("Parameters") or {}).get(name)
             if declaration and is_no_echo(declaration) and not isinstance(value, (Mapping, list)):
                 found[nested, name] = text(value)
+        if assembly and nested in assembly.root.nested:
+            found |= {
+                (nested, name): value
+                for name, value in inlined(body, parse_json(assembly.read(assembly.root.nested[nested].template)))
+                if value is not None
+            }
     return {key: value for key, value in found.items() if holds_secret(value)}
 
 
-def kept(running: Running, assembly: Assembly, values: EnvironmentValues) -> Kept:
-    """What of `running` differs from what `assembly` gives with `values`, those of the stack file as it is."""
+def kept(running: Running, assembly: Assembly, values: EnvironmentValues, expires: int | None) -> Kept:
+    """What of `running` differs from what `assembly` gives with `values`, those of the stack file as it is. `expires`
+    is the epoch at which the API keys expire that run, if some do."""
     name = assembly.stack_name.for_environment(values.name, values.own_suffix)
-    secrets = plain_secrets(running.stacks)
+    secrets = {key: value for key, value in plain_secrets(running.stacks, assembly).items() if _takes(assembly, key)}
     parameters: dict[str, dict[str, str]] = {}
     unknown = []
     for nested_name, nested in assembly.root.nested.items():
@@ -71,9 +78,32 @@ def kept(running: Running, assembly: Assembly, values: EnvironmentValues) -> Kep
                 continue
             if value != _ours(key, nested, declared[parameter], values, name):
                 parameters.setdefault(nested_name, {})[parameter] = value
-    taken = {key: value for key, value in secrets.items() if key not in values.secrets and _takes(assembly, key)}
-    root = dict(_root(running, assembly, values, name))
+    taken = {key: value for key, value in secrets.items() if key not in values.secrets}
+    root = dict(_root(running, assembly, values, name, expires))
     return Kept({**parameters, **({ROOT: root} if root else {})}, taken, tuple(unknown))
+
+
+def inlined(runs: Mapping[str, Any], wanted: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
+    """The values that run as literals where the wanted template refers to a `NoEcho` parameter that the running one has
+    not; None where several differ."""
+    there = runs.get("Parameters") or {}
+    for name, declaration in (wanted.get("Parameters") or {}).items():
+        if is_no_echo(declaration) and name not in there:
+            literals = set(_literals(runs.get("Resources"), wanted.get("Resources"), name))
+            if literals:
+                yield name, literals.pop() if len(literals) == 1 else None
+
+
+def _literals(runs: Any, wanted: Any, parameter: str) -> Iterator[str]:
+    if wanted == {"Ref": parameter}:
+        if isinstance(runs, str):
+            yield runs
+    elif isinstance(wanted, Mapping) and isinstance(runs, Mapping):
+        for key in wanted.keys() & runs.keys():
+            yield from _literals(runs[key], wanted[key], parameter)
+    elif isinstance(wanted, list) and isinstance(runs, list):
+        for one, other in zip(runs, wanted, strict=False):
+            yield from _literals(one, other, parameter)
 
 
 def _given(stacks: Stacks, nested: str) -> Mapping[str, Any]:
@@ -108,24 +138,14 @@ def _text(value: Value, name: StackName) -> str:
 
 
 def _root(
-    running: Running, assembly: Assembly, values: EnvironmentValues, name: StackName
+    running: Running, assembly: Assembly, values: EnvironmentValues, name: StackName, expires: int | None
 ) -> Iterator[tuple[str, str]]:
-    """The root's own parameters that differ, and the expiry of the API keys, which the export cannot know."""
+    """The root's own parameters that differ, and the expiry of the API keys, which the export cannot know. That one is
+    always given: the engine would drop it, as an ignored property that is new."""
     declared = assembly.root_template["Parameters"]
     ours = {k: _text(v, name) for k, v in assembly.root.parameters.items()} | dict(values.parameters.get(ROOT, {}))
     for parameter, value in sorted(running.stacks.parameters.items()):
         if parameter in declared and parameter in ours and value not in (MASK, ours[parameter]):
             yield parameter, value
     if API_KEY_EXPIRES in declared and API_KEY_EXPIRES not in ours:
-        expiries = set(_expiries(running.stacks))
-        if len(expiries) == 1:
-            yield API_KEY_EXPIRES, expiries.pop()
-
-
-def _expiries(stacks: Stacks) -> Iterator[str]:
-    """When the API keys expire, as an epoch in seconds each, as far as a number stands there."""
-    for resource in stacks.resolved.resources.values():
-        if resource.type == _API_KEY:
-            expires = text(resource.properties.get("Expires", ""))
-            if expires.isdigit():
-                yield expires
+        yield API_KEY_EXPIRES, str(values.api_key_expires if expires is None else expires)

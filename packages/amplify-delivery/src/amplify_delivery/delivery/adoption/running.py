@@ -30,7 +30,8 @@ class Running:
     nested: Mapping[str, Mapping[str, str]]
     """The parameters of the first nested stacks, by logical id; those below get theirs from these. `NoEcho` ones are
     masked."""
-    tags: Mapping[str, str]
+    role_arn: str | None = None
+    """The role that CloudFormation uses for it."""
 
 
 def find(account: Account, project: str, stack: str | None, expected: str | None, environment: str) -> StackName:
@@ -102,8 +103,7 @@ def read(account: Account, name: StackName) -> Running:
             logical_id: _parameters(described(cloudformation, stack) or {})
             for logical_id, stack in _nested(cloudformation, root["StackId"]).items()
         }
-    tags = {tag["Key"]: tag["Value"] for tag in root.get("Tags", ())}
-    return Running(str(root["StackId"]), name, found.stacks, nested, tags)
+    return Running(str(root["StackId"]), name, found.stacks, nested, root.get("RoleARN"))
 
 
 def _nested(cloudformation: Any, stack: str) -> dict[str, str]:

@@ -44,7 +44,7 @@ def take_in(engine: Engine, arn: str, parameters: Mapping[str, str]) -> None:
     state = engine.state()
     changed = completed(state, parameters)
     if changed != state:
-        engine.put(changed)
+        engine.write(changed)
 
 
 def targets(steps: Sequence[ProgramStep], arn: str) -> list[str]:

@@ -32,8 +32,6 @@ HIDDEN = "[secret]"
 """Shown in place of a secret output."""
 
 _BACKEND = "PULUMI_BACKEND_URL"
-_DEPLOYMENT_VERSION = 3
-"""Of the form in which the engine exports a state and takes it back."""
 _NOISE = re.compile(r"\d+ errors? occurred:\s*\* |(?:creating|updating|deleting) urn:pulumi:\S+: ")
 """What the provider's library puts around a single error; the resource is named anyway."""
 
@@ -250,29 +248,18 @@ class Engine:
         backend = inherited(self._workspace.env_vars).get(_BACKEND)
         return f"{_BACKEND}={shlex.quote(backend)} " if backend else ""
 
-    def put(self, deployment: Mapping[str, Any]) -> None:
-        """Store `deployment`, which `state` gave, in the place of the stack's state. Secrets stay encrypted."""
-        with self._errors(Watch(), changing=True):
-            self._stack.import_stack(automation.Deployment(version=_DEPLOYMENT_VERSION, deployment=dict(deployment)))
-
     def configure(self, values: Sequence[tuple[str, str]], secrets: Sequence[tuple[str, str]] = ()) -> None:
-        """Set keys of the stack file, given as paths (`parameters.STACK.NAME`), all plain ones at once. A secret's
-        value reaches the engine by its input: command lines can be seen by others on the machine."""
+        """Set keys of the stack file, given as paths (`parameters.STACK.NAME`), to texts; the engine keeps comments. A
+        secret's value reaches it by its input: command lines can be seen by others on the machine."""
         with self._errors(Watch()):
-            if values:
-                given = [part for path, value in values for part in ("--plaintext", f"{path}={value}")]
-                self._command.run(
-                    ["config", "set-all", "--path", *given, "--stack", self.stack],
-                    str(self.folder),
-                    self._workspace.env_vars,
-                )
+            for path, value in values:
+                # Without the type it makes a number of what looks like one, and of a long one another number.
+                typed = ["config", "set", "--path", "--type", "string", "--stack", self.stack, "--", path, value]
+                self._command.run(typed, str(self.folder), self._workspace.env_vars)
             for path, value in secrets:
-                self._command.run(
-                    ["config", "set", "--secret", "--path", path, "--stack", self.stack],
-                    str(self.folder),
-                    self._workspace.env_vars,
-                    given=value,
-                )
+                secret = ["config", "set", "--path", "--secret", "--stack", self.stack, "--", path]
+                # It takes one end of a line away.
+                self._command.run(secret, str(self.folder), self._workspace.env_vars, given=f"{value}\n")
 
     def succeeded(self) -> bool:
         """Whether the stack's last update did; a preview is none."""

@@ -24,7 +24,7 @@ def make(folder: Path, names: EnvironmentNames, account: Account, line: Line) ->
 
     Raises `StateError` if there is one whose key the stack file does not name.
     """
-    engine = engine_of(folder, names, account, line)
+    engine = _engine(folder, names, account, line)
     if engine.create():
         return True
     file = folder / f"Pulumi.{names.environment}.yaml"
@@ -43,14 +43,10 @@ def resources(folder: Path, names: EnvironmentNames, account: Account, line: Lin
     # The engine writes into a bucket that it finds empty.
     if not state_bucket.holds(account, names, f"{STATE_PREFIX}stacks/"):
         return []
-    engine = engine_of(folder, names, account, line)
+    engine = _engine(folder, names, account, line)
     return engine.resources() if engine.exists() else []
 
 
-def engine_of(
-    folder: Path, names: EnvironmentNames, account: Account, line: Line, more: Mapping[str, str] | None = None
-) -> Engine:
-    """The engine of the environment's Pulumi stack, with the credentials of `account`; its program finds the variables
-    `more` as well."""
-    variables = {"PULUMI_BACKEND_URL": names.state_backend, **account.environment(), **(more or {})}
+def _engine(folder: Path, names: EnvironmentNames, account: Account, line: Line) -> Engine:
+    variables = {"PULUMI_BACKEND_URL": names.state_backend, **account.environment()}
     return Engine(names.environment, folder, line, variables, names.secrets_provider)

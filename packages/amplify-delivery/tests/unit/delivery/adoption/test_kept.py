@@ -12,7 +12,7 @@ import pytest
 from amplify_delivery.changes.deployed import MASK
 from amplify_delivery.changes.stacks import Stacks
 from amplify_delivery.delivery.adoption import refusing
-from amplify_delivery.delivery.adoption.kept import Kept, kept, plain_secrets
+from amplify_delivery.delivery.adoption.kept import Kept, inlined, kept, plain_secrets
 from amplify_delivery.delivery.adoption.running import Running
 from amplify_delivery.errors import ConfigError, RefusedError
 from amplify_delivery.export import Assembly, EnvironmentValues, render_root
@@ -23,6 +23,8 @@ from unit.components.backends import EXPIRES, assembly_of, folder
 
 AUTH, API = "authfullappauth", "apifullapp"
 VALUES = EnvironmentValues("dev", EXPIRES)
+GIVEN = replace(VALUES, parameters={"root": {"ApiKeyExpires": "1"}})
+"""With an expiry that stands in the file already."""
 CREDENTIALS = '[{"ProviderName":"Google","client_id":"an-id","client_secret":"hush"}]'
 
 
@@ -47,7 +49,7 @@ def as_pushed(assembly: Assembly, **changed: Mapping[str, str]) -> Running:
         declared = body.get("Parameters", {})
         nested[stack] = {k: MASK if declared[k].get("NoEcho") else v for k, v in given.items() if k in declared}
     parameters = {k: v for k, v in root.parameters.items() if k not in ("RootTemplateKey", "ApiKeyExpires")}
-    return Running("arn", name, Stacks(templates, parameters), nested, {})
+    return Running("arn", name, Stacks(templates, parameters), nested)
 
 
 def secret_parameter(running: Running, stack: str, parameter: str) -> Running:
@@ -61,27 +63,24 @@ def secret_parameter(running: Running, stack: str, parameter: str) -> Running:
 
 def test_of_what_runs_as_exported_nothing_is_written_but_the_keys_expiry(assembly: Assembly) -> None:
     found = as_pushed(assembly)
-    assert kept(found, assembly, VALUES) == Kept({}, {})
+    assert kept(found, assembly, VALUES, None) == Kept({"root": {"ApiKeyExpires": str(EXPIRES)}}, {})
 
 
 def test_what_differs_is_kept_by_nested_stack(assembly: Assembly) -> None:
     found = as_pushed(assembly, **{AUTH: {"mfaConfiguration": "OPTIONAL"}})
-    assert kept(found, assembly, VALUES).parameters == {AUTH: {"mfaConfiguration": "OPTIONAL"}}
+    assert kept(found, assembly, GIVEN, None).parameters == {AUTH: {"mfaConfiguration": "OPTIONAL"}}
     # Not again what the stack file says already, and not what is not the environment's to set.
-    has = replace(VALUES, parameters={AUTH: {"mfaConfiguration": "OPTIONAL"}})
-    assert kept(found, assembly, has) == Kept({}, {})
+    has = replace(GIVEN, parameters={**GIVEN.parameters, AUTH: {"mfaConfiguration": "OPTIONAL"}})
+    assert kept(found, assembly, has, None) == Kept({}, {})
     moved = as_pushed(assembly, **{API: {"env": "dev", "S3DeploymentBucket": "another"}})
-    assert kept(moved, assembly, VALUES) == Kept({}, {})
+    assert kept(moved, assembly, GIVEN, None) == Kept({}, {})
 
 
 def test_the_roots_own_names_and_the_running_keys_expiry_are_kept(assembly: Assembly) -> None:
     found = as_pushed(assembly)
-    key = {"Type": "AWS::AppSync::ApiKey", "Properties": {"Expires": 1_800_003_600}}
-    templates = dict(found.stacks.templates)
-    templates[API,] = {**templates[API,], "Resources": {"Key": key}}
     parameters = {**found.stacks.parameters, "AuthRoleName": "an-old-role"}
-    found = replace(found, stacks=Stacks(templates, parameters))
-    assert kept(found, assembly, VALUES).parameters == {
+    found = replace(found, stacks=Stacks(found.stacks.templates, parameters))
+    assert kept(found, assembly, VALUES, 1_800_003_600).parameters == {
         "root": {"AuthRoleName": "an-old-role", "ApiKeyExpires": "1800003600"}
     }
 
@@ -91,12 +90,30 @@ def test_a_secret_in_plain_text_becomes_one_and_is_not_shown(assembly: Assembly)
     found = secret_parameter(found, AUTH, "smsVerificationMessage")
     key = (AUTH, "smsVerificationMessage")
     assert plain_secrets(found.stacks) == {key: CREDENTIALS}
-    taken = kept(found, assembly, VALUES)
+    taken = kept(found, assembly, GIVEN, None)
     assert (taken.parameters, taken.secrets) == ({}, {key: CREDENTIALS})
     assert "hush" not in repr(taken)
-    assert kept(found, assembly, replace(VALUES, secrets=frozenset({key}))) == Kept({}, {})
+    assert kept(found, assembly, replace(GIVEN, secrets=frozenset({key})), None) == Kept({}, {})
     none = secret_parameter(as_pushed(assembly, **{AUTH: {"smsVerificationMessage": "[]"}}), *key)
-    assert kept(none, assembly, VALUES) == Kept({}, {})
+    assert kept(none, assembly, GIVEN, None) == Kept({}, {})
+
+
+def test_a_secret_that_the_construct_has_written_into_the_nested_template_is_found() -> None:
+    """Its templates have no parameters: the values stand where the export's refer to them."""
+
+    def template(value: Any, **parameters: Any) -> dict[str, Any]:
+        properties = {"userPoolId": {"Ref": "UserPool"}, "creds": value, "list": ["a", value]}
+        return {"Parameters": parameters, "Resources": {"Providers": {"Type": "Custom::X", "Properties": properties}}}
+
+    secret, plain = {"creds": {"Type": "String", "NoEcho": True}}, {"creds": {"Type": "String"}}
+    wanted = template({"Ref": "creds"}, **secret)
+    assert dict(inlined(template("hush"), wanted)) == {"creds": "hush"}
+    assert dict(inlined(template({"Ref": "other"}), wanted)) == {}
+    assert dict(inlined(template("hush"), template({"Ref": "creds"}, **plain))) == {}
+    assert dict(inlined(template("hush", **secret), wanted)) == {}  # it has the parameter: the root says its value
+    two = template("hush")
+    two["Resources"]["Providers"]["Properties"]["creds"] = "another"
+    assert dict(inlined(two, wanted)) == {"creds": None}
 
 
 def test_another_environments_export_is_refused_unless_a_second_one_is_this_ones(assembly: Assembly) -> None:

@@ -210,3 +210,17 @@ def test_a_stack_of_before_learns_of_boundaries_without_a_change_of_resources() 
     steps = plan_backend(before_boundaries(stacks_of("full")), stacks_of("full"))
     assert {type(s) for s in steps} == {UpdateStack}
     assert plan_backend(stacks_of("full", BOUNDARY), stacks_of("full", BOUNDARY)) == ()
+
+
+def test_a_number_that_a_parameter_gives_now_is_the_same_number() -> None:
+    """Parameters are texts, and CloudFormation hands scalars on as texts anyway. Inside of JSON they are what they
+    are."""
+
+    def changes(old: Any, new: Any) -> bool:
+        return TABLE in places(*(with_resource(DEPLOYED, TABLE, Value=value) for value in (old, new)))
+
+    assert not changes(1_773_510_303, "1773510303")
+    assert not changes(True, "true")
+    assert changes(5, "6")
+    assert changes({"a": 5}, {"a": "5"})
+    assert changes("5", None)

@@ -1,0 +1,81 @@
+"""A pushed app in an account that lets a pipeline in: adopted as it runs, the boundary as a step of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from amplify_delivery.components.documents.naming import EnvironmentNames
+from aws_rehearsal.local_aws import LocalAws
+from functional.adoption.adoptable import Adoptable
+from functional.adoption.pushed_apps import leaves
+
+pytestmark = [pytest.mark.engine, pytest.mark.large]
+
+TOOLING = "111111111111"
+
+
+def bootstrap(app: Adoptable) -> EnvironmentNames:
+    """The account's administrator lets the pipeline in."""
+    project, place = app.app.project, app.workspace.project
+    app.file.write_text(f'{app.file.read_text()}  # kept\n  {project}:bootstrapped: "true"\n')
+    (place / f"Pulumi.{app.stack}-account.yaml").write_text(f"config:\n  {project}:program: account\n")
+    connection = f"arn:aws:codeconnections:us-east-1:{TOOLING}:connection/5e6f7a8b"
+    lines = (
+        "program: pipeline",
+        f'account: "{TOOLING}"',
+        "region: us-east-1",
+        f"source: {{connection: '{connection}', repository: example/app}}",
+        f"stages: [{{name: Prod, environments: [{app.stack}]}}]",
+    )
+    (place / "Pulumi.pipeline.yaml").write_text("config:\n" + "".join(f"  {project}:{line}\n" for line in lines))
+    done = app.delivery("bootstrap")
+    assert done.exit_code == 0, done.output
+    return EnvironmentNames(project, app.there.account, app.app.region, app.app.environment)
+
+
+def boundaries(app: Adoptable) -> dict[str, str | None]:
+    """The boundary of each role of the backend, by path of logical ids."""
+    iam, cloudformation = app.there.client("iam"), app.there.client("cloudformation")
+    return {
+        path: iam.get_role(RoleName=name)["Role"].get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
+        for path, kind, name in leaves(cloudformation, app.app.stack_name)
+        if kind == "AWS::IAM::Role"
+    }
+
+
+def test_the_boundary_comes_after_the_adoption(local_aws: LocalAws, examined: Path, tmp_path: Path) -> None:
+    app = Adoptable("discussions", tmp_path, local_aws, examined)
+    names = bootstrap(app)
+    before = app.running
+    adopted = app.document("adopt")
+    assert app.running == before
+    assert "boundary" in adopted["written"]
+    assert "pulumi config rm boundary" in " ".join(adopted["notes"])
+    text = app.file.read_text()
+    assert f'{app.app.project}:boundary: "false"' in text
+    assert "# kept" in text
+    assert not [s for s in adopted["plan"]["steps"] if "PermissionsBoundary" in s.get("properties", ())]
+
+    app.log_in(names.state_backend)
+    delivered = app.delivery("deploy", "--plan", adopted["plan"]["digest"])
+    assert delivered.exit_code == 0, delivered.output
+    assert app.running == before
+    assert set(boundaries(app).values()) == {None}
+    assert app.there.stack(app.app.stack_name)["RoleARN"] == names.execution_role_arn
+    again = app.document("adopt")
+    assert again["already"]
+    assert "now, `pulumi config rm boundary`" in " ".join(again["notes"])
+
+    app.workspace.succeed("config", "rm", "boundary", "-s", app.stack)
+    plan = app.document("plan")
+    roles = boundaries(app)
+    changed = {s["path"]: tuple(s["properties"]) for s in plan["steps"] if s["step"] == "change-resource"}
+    assert changed == dict.fromkeys(roles, ("PermissionsBoundary",))
+    assert {s["step"] for s in plan["steps"]} <= {"change-resource", "update-stack"}
+    delivered = app.delivery("deploy", "--plan", plan["digest"])
+    assert delivered.exit_code == 0, delivered.output
+    assert set(boundaries(app).values()) == {names.boundary_arn}
+    assert app.running == before
+    assert "nothing to change" in app.delivery("plan").output
