@@ -1,12 +1,14 @@
 """The command line: finds the command's module, runs it, and turns errors into text and an exit code.
 
 Exit codes: 0 done, 1 the answer is no (`rights --missing`), 2 wrong usage, 3 refused and nothing changed, 4 failed and
-something changed, perhaps, 130 interrupted. A defect of this program ends with a traceback and 1.
+something changed, perhaps, 130 interrupted, 141 done, but whoever read the output has gone. A defect of this program
+ends with a traceback and 1.
 """
 
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
 import os
 import sys
@@ -20,7 +22,11 @@ from amplify_delivery import installed
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.debugging import VARIABLE, Debugging
-from amplify_delivery.errors import REFUSED, DeliveryError, SetupError
+from amplify_delivery.errors import FAILED, REFUSED, DeliveryError, FailedError, SetupError
+
+INTERRUPTED, UNHEARD = 130, 141
+"""Exit codes of a command that was interrupted, and of one whose output nobody read to its end: 128 and the signal's
+number, as shells have them."""
 
 COMMANDS = {
     "init": "make a project of one's own, for an export or an Amplify project; changes nothing that is there",
@@ -73,7 +79,12 @@ def parser(command: str | None) -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    with output.outlets() as outlets:
+        code = _main(list(sys.argv[1:] if argv is None else argv))
+    return UNHEARD if not code and any(outlet.gone for outlet in outlets) else code
+
+
+def _main(arguments: list[str]) -> int:
     if arguments and arguments[0] in FORMER:
         print(
             f"`{arguments[0]}` is now `{FORMER[arguments[0]]}`; the next version does not know `{arguments[0]}`",
@@ -110,12 +121,26 @@ def _run(args: argparse.Namespace, context: Context, debugging: Debugging) -> in
         output.error(installed.missing(error, "amplify-delivery"), as_json=args.json)
         return REFUSED
     except KeyboardInterrupt:
-        return 130
-    except BrokenPipeError:
-        # Whoever read our output has gone (`| head`): nothing to say, and Python must not say it at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        return INTERRUPTED
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        debugging.failed(_full(error))
+        output.error(_full(error), as_json=args.json)
+        return FAILED
     return code
+
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+def _full(error: OSError) -> DeliveryError:
+    return FailedError(
+        "the disk is full" if error.errno == errno.ENOSPC else "the disk quota is used up",
+        where=str(error.filename or "this machine"),
+        remedy="make room (`df -h`, and the folder of temporary files), then repeat the command: it goes on with what "
+        "is left",
+    )
 
 
 def _module(command: str) -> Any:

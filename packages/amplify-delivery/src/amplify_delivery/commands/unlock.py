@@ -23,7 +23,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
             print(line)
     unlocking.check(left)
     if left.anything:
-        if not args.yes and not _agreed(args, left):
+        if left.doubtful and not args.yes and not _agreed(args, left):
             return 0
         unlocking.clear(engine, context, left)
         if not args.json:

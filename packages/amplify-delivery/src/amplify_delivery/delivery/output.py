@@ -6,13 +6,16 @@ too narrow for them, each row is laid out over several lines.
 
 from __future__ import annotations
 
+import errno
 import itertools
 import json
+import os
 import shutil
 import sys
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from contextlib import contextmanager, suppress
+from typing import Any, TextIO, cast
 
 from amplify_delivery.errors import DeliveryError, ExportRefused
 from amplify_delivery.findings import Finding
@@ -42,6 +45,55 @@ def error_json(problem: DeliveryError) -> dict[str, Any]:
         "changed": "maybe" if problem.changed else "no",
         "findings": [f.to_json() for f in findings],
     }
+
+
+class Outlet:
+    """Standard output or error of a command. When whoever reads it has gone (`| head`, a closed terminal), the command
+    goes on: what it has begun with AWS must not end because nobody listens."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self.gone = False
+
+    def write(self, text: str) -> int:
+        try:
+            return int(self._stream.write(text))
+        except OSError as error:
+            self._deaf(error)
+            return len(text)
+
+    def flush(self) -> None:
+        try:
+            self._stream.flush()
+        except OSError as error:
+            self._deaf(error)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def _deaf(self, error: OSError) -> None:
+        if error.errno not in (errno.EPIPE, errno.EIO):
+            raise error
+        self.gone = True
+        # Python flushes once more at its end, and must find somebody then.
+        with suppress(OSError, ValueError):
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, self._stream.fileno())
+            os.close(nowhere)
+
+
+@contextmanager
+def outlets() -> Iterator[tuple[Outlet, Outlet]]:
+    """Standard output and error as `Outlet`s."""
+    before = sys.stdout, sys.stderr
+    out, err = Outlet(sys.stdout), Outlet(sys.stderr)
+    sys.stdout, sys.stderr = cast("TextIO", out), cast("TextIO", err)
+    try:
+        yield out, err
+    finally:
+        out.flush()
+        err.flush()
+        sys.stdout, sys.stderr = before
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

@@ -88,6 +88,9 @@ class Environment:
     def locks(self) -> list[Path]:
         return list(self.state.glob(".pulumi/locks/**/*.json"))
 
+    def leases(self) -> list[Path]:
+        return list(self.state.glob(".pulumi/leases/**/*.json"))
+
     def buckets(self) -> set[str]:
         """Buckets, without the tail that they all have in common."""
         return {b["Name"] for b in self.client("s3").list_buckets()["Buckets"]}

@@ -104,13 +104,16 @@ def test_an_interrupted_publish_is_simply_done_again(make: Callable[[str], Envir
     process = environment.start(str(environment.tools.python), "-m", "amplify_delivery", "up", "dev")
     try:
         wait_until(published)
-        process.send_signal(signal.SIGINT)
+        for number in (signal.SIGTERM, signal.SIGTERM, signal.SIGINT):  # as a CI does that does not wait
+            process.send_signal(number)
+            time.sleep(0.1)
         said, _ = process.communicate(timeout=60)
     finally:
         kill(process)
     assert process.returncode == 130, said
     assert "Traceback" not in said
     assert environment.locks() == []
+    assert environment.leases() == []
     succeeds(environment.delivery("up"))
     assert environment.status() == "CREATE_COMPLETE"
 
@@ -178,6 +181,17 @@ def test_of_two_ups_at_once_the_second_is_told(deployed: Environment, run: Calla
         assert first.returncode == 0, said
     finally:
         kill(first)
+
+
+@on_deployed
+def test_whoever_reads_only_the_beginning_stops_nothing(deployed: Environment, version: Callable[[str], None]) -> None:
+    version("todo-series/v2")
+    script = f"{deployed.tools.python} -m amplify_delivery up dev | head -1; echo ${{PIPESTATUS[0]}}"
+    said = succeeds(deployed.workspace.run(["bash", "-c", script])).output
+    assert said.splitlines()[-1] == "141", said
+    assert "Traceback" not in said
+    assert (deployed.locks(), deployed.leases()) == ([], [])
+    assert "nothing to change" in succeeds(deployed.delivery("up")).output
 
 
 @on_deployed

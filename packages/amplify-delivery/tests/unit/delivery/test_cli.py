@@ -155,3 +155,24 @@ def test_the_former_name_of_a_command_is_understood_and_told(
     told = capsys.readouterr()
     assert told.err == "`enrol` is now `bootstrap`; the next version does not know `enrol`\n"
     assert "there is no environment 'prod'" in json.loads(told.out)["error"]["message"]
+
+
+def test_a_full_disk_is_told_in_our_words(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def full(*_: object) -> int:
+        raise OSError(28, "No space left on device", "/tmp/x")
+
+    monkeypatch.setattr("amplify_delivery.commands.compare.run", full)
+    assert cli.main(["compare", "a", "b"]) == 4
+    said = capsys.readouterr().err
+    assert said.startswith("error: /tmp/x: the disk is full\n  -> make room")
+    assert cli.main(["compare", "a", "b", "--json"]) == 4
+    assert json.loads(capsys.readouterr().out)["error"]["changed"] == "maybe"
+
+
+@pytest.mark.parametrize("command", ["check {TODO}", "--help", "check --help"])
+def test_whoever_reads_only_the_beginning(command: str) -> None:
+    """As `| head -0`: whoever should read has gone before anything is written."""
+    script = f"(sleep 1; {sys.executable} -m amplify_delivery {command.format(TODO=TODO)}; echo $? >&3) | true"
+    ran = subprocess.run(["bash", "-c", f"exec 3>&1; {script}"], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert ran.stderr == ""
+    assert ran.stdout.strip() == ("141" if "help" not in command else "0")

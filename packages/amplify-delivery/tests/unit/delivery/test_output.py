@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 import pty
 import subprocess
 import sys
+from typing import TextIO, cast
 
 import pytest
 
@@ -77,3 +80,27 @@ def test_no_word_is_broken_however_narrow_it_is(
     last = shown.split("why")[1]
     assert last.split() == sentence.split()
     assert all(len(line) <= width for line in last.splitlines())
+
+
+class Broken(io.StringIO):
+    """A stream whose reader has gone, or whose disk is full."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
+
+    def write(self, _: str) -> int:
+        raise OSError(self.number, "gone")
+
+
+@pytest.mark.parametrize("number", [errno.EPIPE, errno.EIO])
+def test_a_command_goes_on_when_nobody_reads_it(number: int) -> None:
+    outlet = output.Outlet(Broken(number))
+    assert not outlet.gone
+    print("a line", file=cast("TextIO", outlet))
+    assert outlet.gone
+
+
+def test_a_full_disk_is_no_reader_that_has_gone() -> None:
+    with pytest.raises(OSError, match="gone"):
+        print("a line", file=cast("TextIO", output.Outlet(Broken(errno.ENOSPC))))

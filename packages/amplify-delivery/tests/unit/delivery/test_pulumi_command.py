@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -87,3 +91,69 @@ def test_half_a_file_in_the_cache_is_asked_again(
     kept.write_text('"3."')
     assert Command().version
     assert asked() == 2
+
+
+# --- signals ----------------------------------------------------------------------------------------------------------
+
+ENGINE = """#!{python}
+import signal, sys, time
+def got(number, _):
+    open({got!r}, "a").write(f"{{number}}\\n")
+for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    signal.signal(number, got)
+for line in range(30):
+    print("line", line, flush=True)
+    time.sleep(0.05)
+print("ended", flush=True)
+"""
+COMMAND = """
+from amplify_delivery.delivery.engine.pulumi_command import Command
+Command().run(["stack", "export"], ".", {}, lambda line: print(line, flush=True))
+"""
+
+
+@pytest.mark.processes
+def test_of_many_signals_the_first_reaches_the_engine_and_it_is_waited_for(tmp_path: Path) -> None:
+    """A CI sends SIGTERM and, a moment later, another one; a person presses Ctrl-C twice, and closes the terminal."""
+    engine, got = tmp_path / "bin" / "pulumi", tmp_path / "got"
+    engine.parent.mkdir()
+    engine.write_text(ENGINE.format(python=sys.executable, got=str(got)))
+    engine.chmod(0o755)
+    with subprocess.Popen(
+        [sys.executable, "-c", COMMAND],
+        cwd=tmp_path,
+        env={**os.environ, "PATH": f"{engine.parent}:{os.environ['PATH']}"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "line 0\n"
+        for number in (signal.SIGTERM, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            process.send_signal(number)
+            time.sleep(0.1)
+        said, told = process.communicate(timeout=30)
+    assert got.read_text().split() == [str(int(signal.SIGINT))]
+    assert said.splitlines()[-1] == "ended"
+    assert "interrupted: the engine ends what it has begun" in told
+    assert told.count("the engine still ends what it has begun") == 3
+    assert "KeyboardInterrupt" in told
+
+
+def test_an_engine_that_nobody_hears_ends_its_work() -> None:
+    """It is read to its end, else it would stop in the middle; what went wrong is told then."""
+    lines = pulumi_command._Lines(_full)
+
+    class Stream(list[str]):
+        def __enter__(self) -> Stream:
+            return self
+
+        def __exit__(self, *_: object) -> None: ...
+
+    lines.read(Stream(["one\n", "two\n"]))
+    assert lines.lines == ["one", "two"]
+    assert lines.problem
+
+
+def _full(_: str) -> None:
+    raise OSError(28, "No space left on device")

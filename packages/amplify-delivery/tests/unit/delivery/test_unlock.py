@@ -108,6 +108,15 @@ def test_a_person_says_so(scene: Scene, capsys: pytest.CaptureFixture[str]) -> N
         pass
 
 
+def test_who_is_known_to_have_ended_needs_nobodys_word(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
+    scene.left_by(somebody())
+    scene.lock("its", pid=NOBODY, when=time.time())
+    assert run(scene) == 0
+    assert capsys.readouterr().out.endswith("dev: it is free\n")
+    assert not scene.file.exists()
+    assert list(scene.state.glob(".pulumi/locks/**/*.json")) == []
+
+
 def test_who_lives_is_not_broken_whatever_a_person_says(scene: Scene) -> None:
     before = scene.left_by(alive()).written
     with pytest.raises(LockedError, match="another run changes this stack"):

@@ -88,8 +88,8 @@ def _adopt(engine: Engine, context: Context, config: EnvironmentConfig, found: R
         return Adopted(str(found.name), found.arn, already=True, notes=_next(config, found))
     decided = _decide(environment, context, config, found, api_keys.expires(account, found))
     functions = function_secrets.found(account, found.stacks)
-    engine.create()
-    with midway():
+    with holding(engine, "adopt", context, Patience(None, context.variables)), midway():
+        engine.create()
         secrets_provider.check(environment, engine.state(), context, pipeline=config.bootstrapped)
         written = _write(engine, decided)
         adopting = _engine(environment, context, config, line, {ADOPT_VARIABLE: found.arn})

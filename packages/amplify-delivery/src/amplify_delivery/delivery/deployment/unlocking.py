@@ -48,6 +48,12 @@ class Left:
         return bool(self.tag or self.locks or self.pending)
 
     @property
+    def doubtful(self) -> bool:
+        """Whether a person has to say that it has ended."""
+        verdicts = [self.verdict, *(verdict for _, verdict in self.locks)]
+        return any(verdict.life is Life.UNKNOWN for verdict in verdicts)
+
+    @property
     def agreed(self) -> frozenset[str]:
         """The tags of what was told."""
         return frozenset(filter(None, (self.tag, *(lock.tag for lock, _ in self.locks))))

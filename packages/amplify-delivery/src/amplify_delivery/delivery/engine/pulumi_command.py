@@ -21,6 +21,7 @@ from pulumi.automation import CommandResult, InvalidVersionError, PulumiCommand
 from pulumi.automation.errors import create_command_error
 from semver import VersionInfo
 
+from amplify_delivery.delivery import output
 from amplify_delivery.errors import SetupError
 from amplify_delivery.publishing.examination.cache import ResultCache, cache_folder
 
@@ -88,40 +89,41 @@ class Command(PulumiCommand):
         _log.debug("%s begins, in %s", told, cwd)
         if args[:2] not in _READING:
             self.version  # noqa: B018 - raises
-        process = subprocess.Popen(
-            [self.command, "--non-interactive", *args, *extra],
-            stdin=subprocess.DEVNULL if given is None else subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            cwd=cwd,
-            env={**inherited(additional_env), "PULUMI_AUTOMATION_API": "true"},
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-            # Else a terminal's Ctrl-C reaches it directly and through us, and the second one kills its work.
-            process_group=0,
-        )
-        out: list[str] = []
-        err: list[str] = []
-        readers = [
-            threading.Thread(target=_read, args=(process.stdout, out, on_output)),
-            threading.Thread(target=_read, args=(process.stderr, err, on_error)),
-        ]
-        for reader in readers:
-            reader.start()
-        if given is not None and process.stdin:
-            with process.stdin as stdin:
-                stdin.write(given)
-        with _forwarding(process, self.stopping or threading.Event()) as interrupted:
+        out, err = _Lines(on_output), _Lines(on_error)
+        with _forwarding(self.stopping or threading.Event()) as interrupts:
+            process = subprocess.Popen(
+                [self.command, "--non-interactive", *args, *extra],
+                stdin=subprocess.DEVNULL if given is None else subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                cwd=cwd,
+                env={**inherited(additional_env), "PULUMI_AUTOMATION_API": "true"},
+                text=True,
+                encoding="utf-8",
+                errors="replace",
+                # Else a terminal's Ctrl-C reaches it directly and through us, and the second one kills its work.
+                process_group=0,
+            )
+            interrupts.of(process)
+            readers = [threading.Thread(target=out.read, args=(process.stdout,))]
+            readers += [threading.Thread(target=err.read, args=(process.stderr,))]
+            for reader in readers:
+                reader.start()
+            if given is not None and process.stdin:
+                with process.stdin as stdin:
+                    stdin.write(given)
             for reader in readers:
                 reader.join()
             code = process.wait()
         _log.debug("%s has ended with %d after %.1f s", told, code, time.monotonic() - began)
-        if interrupted:
+        if interrupts.came:
             raise KeyboardInterrupt
-        result = CommandResult(stdout="\n".join(out), stderr="\n".join(err), code=code)
+        result = CommandResult(stdout="\n".join(out.lines), stderr="\n".join(err.lines), code=code)
         if code:
             raise create_command_error(result)
+        for problem in (out.problem, err.problem):
+            if problem:
+                raise problem
         return result
 
 
@@ -158,31 +160,68 @@ def _accepted_version(binary: Path) -> VersionInfo | None:
     return version
 
 
-def _read(stream: Any, lines: list[str], line: Line | None) -> None:
-    with stream:
-        for text in stream:
-            stripped = text.rstrip()
-            lines.append(stripped)
-            if line:
-                line(stripped)
+class _Lines:
+    """What a process says: every line is kept, and told to whoever wants it.
+
+    Whoever cannot be told any more (a full disk) does not stop the process: it would end in the middle of its work.
+    """
+
+    def __init__(self, line: Line | None) -> None:
+        self._line = line
+        self.lines: list[str] = []
+        self.problem: OSError | None = None
+
+    def read(self, stream: Any) -> None:
+        with stream:
+            for text in stream:
+                stripped = text.rstrip()
+                self.lines.append(stripped)
+                if self._line and not self.problem:
+                    try:
+                        self._line(stripped)
+                    except OSError as error:
+                        self.problem = error
+
+
+class _Interrupts:
+    """Passes the first signal that ends us on to a process, as the interrupt it knows. A second one would kill it in
+    the middle of its work, and leave its lock: whoever sends one is told, and the process is waited for."""
+
+    def __init__(self, told: threading.Event) -> None:
+        self._told = told
+        self._process: subprocess.Popen[str] | None = None
+        self.came: list[int] = []
+
+    def of(self, process: subprocess.Popen[str]) -> None:
+        """It runs now."""
+        self._process = process
+        if self.came:
+            process.send_signal(signal.SIGINT)
+
+    def __call__(self, number: int, _: Any) -> None:
+        self.came.append(number)
+        self._told.set()
+        if len(self.came) == 1 and self._process:
+            self._process.send_signal(signal.SIGINT)
+        output.progress(_ENDING if len(self.came) == 1 else _STILL_ENDING)
+
+
+_ENDING = "interrupted: the engine ends what it has begun with AWS, writes its state and gives its lock back"
+_STILL_ENDING = "the engine still ends what it has begun: killed now, it would leave its lock and lose what it has made"
+_ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @contextmanager
-def _forwarding(process: subprocess.Popen[str], told: threading.Event) -> Iterator[list[int]]:
-    """Pass SIGINT and SIGTERM on to `process` as the interrupt it knows; gives the list of those that came."""
-    came: list[int] = []
+def _forwarding(told: threading.Event) -> Iterator[_Interrupts]:
+    """Take the signals that end us (a terminal's Ctrl-C and its closing, a CI's SIGTERM) for a process that is started
+    within."""
+    interrupts = _Interrupts(told)
     if threading.current_thread() is not threading.main_thread():
-        yield came
+        yield interrupts
         return
-
-    def forward(number: int, _: Any) -> None:
-        came.append(number)
-        told.set()
-        process.send_signal(signal.SIGINT)
-
-    before = {number: signal.signal(number, forward) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, interrupts) for number in _ENDING_SIGNALS}
     try:
-        yield came
+        yield interrupts
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
