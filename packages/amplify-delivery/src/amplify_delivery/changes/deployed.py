@@ -8,18 +8,18 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from amplify_delivery.changes.stacks import Stacks
 from amplify_delivery.changes.steps import Path
-from amplify_delivery.errors import RefusedError
 from amplify_delivery.export import RootStack
 from amplify_delivery.export.assembling.root import TEMPLATE_KEY
 from amplify_delivery.export.assembly import canonical
 from amplify_delivery.export.documents import parse_json, parse_yaml
 from amplify_delivery.export.model import STACK_TYPE
 from amplify_delivery.publishing.stack_state import described
+from amplify_delivery.publishing.stack_states import STATES, Place, begins_anew, busy, check_root
 
 MASK = "****"
 """What CloudFormation gives back for a `NoEcho` parameter: its value is not known."""
@@ -34,8 +34,6 @@ _KEY = re.compile(r"templates/([0-9a-f]{64})\.json")
 """Where a template lies in the staging bucket; the key is made from its content."""
 _NOT_TOLD = re.compile(r"[^\x00-\x3e\x40-\x7f]+")
 """Runs of what GetTemplate gives as `?`, and of `?` itself."""
-_EMPTY = ("REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE", "DELETE_COMPLETE")
-"""States of a stack that has no resources."""
 _LONGEST_PAUSE = 15.0
 """Seconds between two looks at a stack that is changing."""
 _AT_ONCE = 8
@@ -44,12 +42,14 @@ _AT_ONCE = 8
 
 @dataclass(frozen=True)
 class Deployed:
-    """A root stack as it is. Without one, `status` and `stacks` are None; `stacks` also while it has no resources."""
+    """A root stack as it is. Without one, `status` and `stacks` are None; `stacks` also where it is made anew."""
 
     status: str | None = None
     stacks: Stacks | None = None
     protected: bool = False
     """Whether it is protected against termination."""
+    ids: Mapping[Path, str] = field(default_factory=dict)
+    """The ids of the root and of all nested stacks that its templates name."""
 
 
 def settle(cloudformation: Any, stack: str, seconds: float, told: Callable[[str], None]) -> bool:
@@ -59,7 +59,7 @@ def settle(cloudformation: Any, stack: str, seconds: float, told: Callable[[str]
     pause, waiting = 0.5, False
     while (left := deadline - time.monotonic()) > 0:
         found = described(cloudformation, stack)
-        if found is None or not _changing(str(found["StackStatus"])):
+        if found is None or not busy(str(found["StackStatus"])):
             break
         if not waiting:
             told(f"{stack} is {found['StackStatus']}: waiting until that has ended, {seconds / 60:.0f} minutes at most")
@@ -78,32 +78,42 @@ def read(cloudformation: Any, stack: str, published: Published) -> Deployed:
     if found is None:
         return Deployed()
     status = str(found["StackStatus"])
-    if status in _EMPTY:
+    if begins_anew(status):
         return Deployed(status)
-    if _changing(status):
-        raise RefusedError(
-            f"its state is {status}: what it will be is not known yet",
-            where=stack,
-            remedy="wait until that has ended, then run this again",
-        )
+    check_root(Place(stack, ""), status)
     parameters = {p["ParameterKey"]: p.get("ParameterValue", "") for p in found.get("Parameters", ())}
-    told = _templates(cloudformation, found["StackId"])
+    told, ids = _templates(cloudformation, found["StackId"])
+    named = {path: stack for path, stack in ids.items() if not path or _names(told[path[:-1]], path[-1])}
     protected = bool(found.get("EnableTerminationProtection"))
-    return Deployed(status, Stacks(_whole(told, parameters, published), parameters), protected)
+    return Deployed(status, Stacks(_whole(told, parameters, published), parameters), protected, named)
 
 
-def _changing(status: str) -> bool:
-    return status.endswith("_IN_PROGRESS") and status not in _EMPTY
+def nested_states(cloudformation: Any, found: Deployed) -> dict[Path, tuple[str, str]]:
+    """Id and state of each nested stack of what was read."""
+    return states_of(cloudformation, {path: stack for path, stack in found.ids.items() if path})
 
 
-def _templates(cloudformation: Any, root: str) -> dict[Path, Mapping[str, Any]]:
-    """The templates of a stack and of all below it, by path; level by level, each level at once."""
+def states_of(cloudformation: Any, nested: Mapping[Path, str]) -> dict[Path, tuple[str, str]]:
+    """Id and state of each nested stack. One listing for all of them: CloudFormation throttles DescribeStacks.
+    ListStacks tells of deleted stacks for 90 days; asked for all others, it does not tell of one that is gone."""
+    if not nested:
+        return {}
+    living = [state for state in STATES if state != "DELETE_COMPLETE"]
+    pages = cloudformation.get_paginator("list_stacks").paginate(StackStatusFilter=living)
+    states = {s["StackId"]: str(s["StackStatus"]) for page in pages for s in page["StackSummaries"]}
+    return {path: (stack, states.get(stack, "DELETE_COMPLETE")) for path, stack in nested.items()}
+
+
+def _templates(cloudformation: Any, root: str) -> tuple[dict[Path, Mapping[str, Any]], dict[Path, str]]:
+    """The templates of a stack and of all below it, by path, and their ids; level by level, each level at once."""
     templates: dict[Path, Mapping[str, Any]] = {}
+    ids: dict[Path, str] = {}
     level: dict[Path, str] = {(): root}
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         while level:
-            bodies = dict(zip(level, pool.map(lambda s: _template(cloudformation, s), level.values()), strict=True))
+            bodies = dict(zip(level, pool.map(lambda s: template(cloudformation, s), level.values()), strict=True))
             templates |= bodies
+            ids |= level
             parents = {path: stack for path, stack in level.items() if _has_nested(bodies[path])}
             below = pool.map(lambda s: _nested(cloudformation, s), parents.values())
             level = {
@@ -111,7 +121,7 @@ def _templates(cloudformation: Any, root: str) -> dict[Path, Mapping[str, Any]]:
                 for path, children in zip(parents, below, strict=True)
                 for name, child in children.items()
             }
-    return templates
+    return templates, ids
 
 
 def _whole(
@@ -148,13 +158,17 @@ def _mangled(template: Mapping[str, Any]) -> Any:
     return json.loads(_NOT_TOLD.sub("?", canonical(template).decode()))
 
 
-def _template(cloudformation: Any, stack: str) -> Mapping[str, Any]:
+def template(cloudformation: Any, stack: str) -> Mapping[str, Any]:
     """A stack's template as it was given, before macros."""
     body = cloudformation.get_template(StackName=stack, TemplateStage="Original")["TemplateBody"]
     if isinstance(body, str):
         data = body.encode()
         body = parse_json(data) if body.lstrip().startswith("{") else parse_yaml(data)
     return dict(body)
+
+
+def _names(template: Mapping[str, Any], nested: str) -> bool:
+    return nested in (template.get("Resources") or {})
 
 
 def _has_nested(template: Mapping[str, Any]) -> bool:

@@ -274,6 +274,47 @@ class ChangeProgram:
         }
 
 
+@dataclass(frozen=True)
+class RecoverStack:
+    """The root stack is in a state in which it can't be updated, and is brought out of it first. `operation` is as the
+    AWS CLI calls it, `skipped` are places that a continued rollback leaves as they are, `role` is CloudFormation's."""
+
+    stack: str
+    status: str
+    operation: str
+    skipped: tuple[str, ...] = ()
+    role: str = ""
+
+    type = STACK_TYPE
+    mark = "^"
+    loss = ""
+
+    @property
+    def place(self) -> str:
+        return "(root stack)"
+
+    @property
+    def what(self) -> str:
+        without = f", without {', '.join(self.skipped)}" if self.skipped else ""
+        return f"{self.status}: {_RECOVERIES[self.operation]}{without}"
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "step": "recover-stack",
+            "stack": self.stack,
+            "status": self.status,
+            "operation": self.operation,
+            "skipped": list(self.skipped),
+            "role": self.role,
+        }
+
+
+_RECOVERIES = {
+    "delete-stack": "deleted first (it holds no data), then made anew",
+    "continue-update-rollback": "its rollback is continued first",
+    "rollback-stack": "rolled back first",
+}
+
 Step = (
     AddResource
     | ChangeResource
@@ -284,4 +325,5 @@ Step = (
     | UpdateRoot
     | ProtectStack
     | ChangeProgram
+    | RecoverStack
 )

@@ -12,10 +12,9 @@ from amplify_delivery.changes.guard import Guard
 from amplify_delivery.changes.ordered.updates import Update
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
 from amplify_delivery.delivery import output
-from amplify_delivery.delivery.account import bootstrap_version
 from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.context import Context
-from amplify_delivery.delivery.deployment import execution, planned, wanted
+from amplify_delivery.delivery.deployment import execution, planned, recovery, wanted
 from amplify_delivery.delivery.engine import resolving, secrets_provider, waiting
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.engine.session import holding
@@ -45,11 +44,13 @@ def run(args: argparse.Namespace, context: Context) -> int:
                 remedy=f"nothing was changed. `amplify-delivery plan {args.environment}`, look at it, then "
                 f"`amplify-delivery deploy {args.environment} --plan DIGEST` with the digest that it prints",
             )
-        bootstrap_version.check_account(config, context.project)
     patience = waiting.Patience(args.wait, context.variables)
+    target = wanted.wanted(args.environment, context) if backend else None
+    if target and wanted.settle(target, patience.left):
+        target = wanted.wanted(args.environment, context)  # credentials of an assumed role last an hour
     engine = Engine(args.environment, context.folder.resolve(), output.progress if args.json else print)
     with holding(engine, "up", context, patience):
-        changes, values = _update(args, context, engine, backend=backend)
+        changes, values = _update(args, context, engine, target)
     if args.json:
         output.document({"environment": args.environment, "changes": changes, "outputs": values})
         return 0
@@ -59,18 +60,22 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 
 def _update(
-    args: argparse.Namespace, context: Context, engine: Engine, *, backend: bool
+    args: argparse.Namespace, context: Context, engine: Engine, target: wanted.Wanted | None
 ) -> tuple[dict[str, int], dict[str, Any]]:
-    """Preview and update; the changes by kind, and the outputs as they are shown."""
+    """Preview and update; the changes by kind, and the outputs as they are shown. `target` is an environment's."""
     guard: Guard | None = None
+    backend = target is not None
     if args.create:
         engine.create()
-    _recovered(args.environment, engine, context, backend=backend)
-    previewed = engine.preview().steps
-    if backend:
-        # What the backend itself would lose, the program asks before CloudFormation is called.
-        guard = stack_files.load(context.folder, args.environment).guard(args.environment, datetime.now(UTC).date())
-        guard.check(plan_program(previewed, backend_changes=True, deployed=True))
+    state = _resolved(args.environment, engine, context, backend=backend)
+    recovered = recovery.at_once(target, args.environment, state) if target else False
+    with midway(lambda: recovered):
+        previewed = engine.preview().steps
+        if target:
+            recovery.check_update(target, args.environment, previewed)
+            # What the backend itself would lose, the program asks before CloudFormation is called.
+            guard = stack_files.load(context.folder, args.environment).guard(args.environment, datetime.now(UTC).date())
+            guard.check(plan_program(previewed, backend_changes=True, deployed=True))
     with execution.trust_kept(args.environment, context) if backend else nullcontext():
         changes = execution.run(engine, _updates(engine.stack, previewed, context) if backend else (), context)
         with midway(lambda: changes_something(changes)):
@@ -80,8 +85,8 @@ def _update(
         return changes, shown_outputs.shown(engine.outputs(), secrets=args.show_secrets)
 
 
-def _recovered(stack: str, engine: Engine, context: Context, *, backend: bool) -> None:
-    """Have what a run that was killed has left in the state put right, before anything looks at it."""
+def _resolved(stack: str, engine: Engine, context: Context, *, backend: bool) -> Mapping[str, Any]:
+    """The state, once what a run that was killed has left in it is put right, before anything looks at it."""
 
     def check(state: Mapping[str, Any]) -> None:
         secrets_provider.check(stack, state, context)
@@ -89,7 +94,9 @@ def _recovered(stack: str, engine: Engine, context: Context, *, backend: bool) -
     def account() -> Account:
         return Account.of(stack_files.load(context.folder, stack))
 
-    check(resolving.resolve(engine, account, check) if backend else engine.state())
+    state = resolving.resolve(engine, account, check) if backend else engine.state()
+    check(state)
+    return state
 
 
 def _updates(environment: str, previewed: Sequence[ProgramStep], context: Context) -> Sequence[Update]:

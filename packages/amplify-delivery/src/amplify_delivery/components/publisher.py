@@ -33,6 +33,8 @@ class BucketPublisher:
     """What data may be lost, and which findings do not count."""
     update: Handed | None = None
     """What is deployed on the way, instead of the release itself."""
+    recovered: str | None = None
+    """The state that the root stack is brought out of before the program's changes are made; None: none."""
     _free: set[str] = field(default_factory=set, init=False, repr=False, compare=False)
     """Root stacks whose names were looked for, and found to be nobody's."""
 
@@ -61,10 +63,10 @@ class BucketPublisher:
         """Raise `DeliveryError` for a deployment of `root` that the stack cannot take: it is there already, locked,
         stuck or busy, or names are taken. `creating` tells a first create from an update."""
         target = self._target
-        publishing.check_stack(target, root.stack_name, creating=creating)
+        recovered = publishing.check_stack(target, root.stack_name, creating=creating, recovered=self.recovered)
         if creating and root.against_creating:
             raise ExportRefused(root.against_creating)
-        if creating and root.stack_name not in self._free:
+        if creating and not recovered and root.stack_name not in self._free:
             self._check_names(assembly, root)
 
     def check_first(self, assembly: Assembly, root: RootStack, *, examine: bool) -> None:

@@ -14,31 +14,20 @@ from amplify_delivery.errors import RefusedError
 from amplify_delivery.publishing import gen2_lock
 from amplify_delivery.publishing.aws_errors import AWS_ERRORS, code, status
 from amplify_delivery.publishing.credentials import client_config, target_session
+from amplify_delivery.publishing.stack_states import (
+    RECOVERIES,
+    Place,
+    Way,
+    by_hand,
+    check_root,
+)
 from amplify_delivery.publishing.target import PublishTarget
 
-_UPDATABLE = (
-    "CREATE_COMPLETE",
-    "UPDATE_COMPLETE",
-    "UPDATE_ROLLBACK_COMPLETE",
-    "IMPORT_COMPLETE",
-    "IMPORT_ROLLBACK_COMPLETE",
-)
-"""States in which UpdateStack is accepted (CloudFormation User Guide, "Stack status codes")."""
 
-_REMEDIES = {
-    "REVIEW_IN_PROGRESS": "a change set was made for it and never executed: delete it with "
-    "`aws cloudformation delete-stack --stack-name {name} --region {region}`, then run this again",
-    "UPDATE_ROLLBACK_FAILED": "look at its events for what could not be rolled back, fix that, then "
-    "`aws cloudformation continue-update-rollback --stack-name {name} --region {region}`",
-    "ROLLBACK_COMPLETE": "its first create failed: delete it with "
-    "`aws cloudformation delete-stack --stack-name {name} --region {region}`, then run this again",
-    "ROLLBACK_FAILED": "delete it with `aws cloudformation delete-stack --stack-name {name} --region {region}`",
-    "DELETE_FAILED": "look at its events for what could not be deleted, fix that, then delete it again",
-}
-
-
-def check_stack(target: PublishTarget, stack_name: str, *, creating: bool) -> None:
+def check_stack(target: PublishTarget, stack_name: str, *, creating: bool, recovered: str | None = None) -> bool:
     """Raise `RefusedError` if the stack cannot be created (it is there already) or updated (locked, stuck, busy).
+
+    True if it is in the state `recovered`, which whoever runs the program is going to bring it out of first.
 
     What AWS does not let us read is left for CloudFormation to say.
     """
@@ -46,28 +35,36 @@ def check_stack(target: PublishTarget, stack_name: str, *, creating: bool) -> No
         cloudformation = target_session(target).client("cloudformation", config=client_config())
         stack = described(cloudformation, stack_name)
     except AWS_ERRORS:
-        return
+        return False
     if stack is None:
-        return
-    status = stack["StackStatus"]
-    if not creating and status in _UPDATABLE:
-        gen2_lock.check(cloudformation, stack_name)
-        return
-    remedy = _REMEDIES.get(status, "")
-    if status.endswith("_IN_PROGRESS") and not remedy:
-        remedy = "wait until that has ended, then run this again"
-    elif creating and status in _UPDATABLE:
-        remedy = (
-            "nothing was changed. If this Pulumi stack has made it, the plan was to replace it, which would delete its "
-            "data: put back what was changed (also the name of the backend in the program), and leave `--replace` out. "
-            "What `amplify push` has made, `amplify-delivery adopt ENV` takes over as it runs. If another Pulumi stack "
-            "owns it, deliver under another `environment`"
+        return False
+    status = str(stack["StackStatus"])
+    place = Place(stack_name, f"--region {target.region}")
+    way = check_root(place, status)
+    if way in RECOVERIES:
+        if status == recovered:
+            return True
+        raise RefusedError(
+            f"its state is {status}",
+            where=_where(target, stack_name),
+            remedy=f"nothing was changed. {by_hand(place, way)}",
         )
+    if way is Way.MAKE:
+        return False
+    if not creating:
+        gen2_lock.check(cloudformation, stack_name)
+        return False
     raise RefusedError(
-        f"the stack {stack_name} is there already, in state {status}" if creating else f"its state is {status}",
-        where=f"{stack_name} (account {target.account}, {target.region})",
-        remedy=remedy.format(name=stack_name, region=target.region),
+        f"the stack {stack_name} is there already, in state {status}",
+        where=_where(target, stack_name),
+        remedy="nothing was changed. If this Pulumi stack has made it, the plan was to replace it, which would delete "
+        "its data: put back what was changed (also the name of the backend in the program), and leave `--replace` out. "
+        "If somebody else has made it, `amplify-delivery plan` says who, and what helps",
     )
+
+
+def _where(target: PublishTarget, stack_name: str) -> str:
+    return f"{stack_name} (account {target.account}, {target.region})"
 
 
 def stack_is_there(target: PublishTarget, stack_name: str) -> bool:

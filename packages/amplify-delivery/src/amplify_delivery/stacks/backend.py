@@ -27,6 +27,7 @@ from amplify_delivery.components.staging_area import StagingArea, StagingAreaArg
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.export import Assembly, Finding, RootStack, render_root
 from amplify_delivery.export.values.bindings import told
+from amplify_delivery.publishing.stack_states import RECOVERED_VARIABLE
 from amplify_delivery.stacks.config import EnvironmentConfig, from_pulumi
 from amplify_delivery.stacks.inputs import (
     ADOPT_VARIABLE,
@@ -50,7 +51,7 @@ def program(stage: StageFactory) -> None:
     root = render_root(assembly, values, bucket)
     guard = config.guard(pulumi.get_stack(), datetime.now(UTC).date(), os.environ.get(PLAN_VARIABLE))
     access = Access(config.account, config.region, config.profile, config.role_arn)
-    publisher = BucketPublisher(bucket, access, guard, taken(os.environ))
+    publisher = BucketPublisher(bucket, access, guard, taken(os.environ), os.environ.get(RECOVERED_VARIABLE))
     same_place = unchanged(
         "place",
         {"account": config.account, "region": config.region, "environment": config.environment},

@@ -42,6 +42,7 @@ class Scene:
         self.locked = False
         self.state: list[dict[str, Any]] = [{"type": ROOT_STACK, "id": ID}]
         self.delete_data, self.wait = True, 0
+        self.nested = "UPDATE_COMPLETE"
         self.exported: Callable[..., str] = lambda *_: NAME
         self.policy: str | None = None
         self.stack = "dev"
@@ -63,6 +64,13 @@ class Scene:
     def get_stack_policy(self, StackName: str) -> dict[str, Any]:  # noqa: N803 - as boto3 calls it
         del StackName
         return {"StackPolicyBody": self.policy} if self.policy else {}
+
+    def get_paginator(self, operation: str) -> Scene:
+        assert operation == "list_stacks"
+        return self
+
+    def paginate(self, **_: Any) -> list[dict[str, Any]]:
+        return [{"StackSummaries": [{"StackId": "todo-id", "StackStatus": self.nested}]}]
 
     def resources(self) -> list[dict[str, Any]]:
         return self.state
@@ -88,6 +96,7 @@ class Scene:
         monkeypatch.setattr(destruction, "Account", SimpleNamespace(of=lambda _: self))
         monkeypatch.setattr(destruction, "in_state", lambda _: [])
         monkeypatch.setattr(root_stack, "in_stack", lambda *_: [bucket])
+        monkeypatch.setattr(root_stack, "nested_in", lambda *_: [(("Todo",), "todo-id")])
         monkeypatch.setattr(root_stack, "living", lambda *_: ["Todo/Table (AWS::DynamoDB::Table): Todo-dev"])
         monkeypatch.setattr(root_stack, "root_stack_name", self.exported)
         monkeypatch.setattr(time, "sleep", lambda _: None)
@@ -125,6 +134,16 @@ def test_a_stack_that_is_updated_is_left_alone(monkeypatch: pytest.MonkeyPatch) 
         scene.run(monkeypatch)
     assert "--wait MINUTES" in error.value.remedy
     assert scene.done == []
+
+
+def test_a_nested_stack_that_is_updated_by_itself_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = Scene()
+    scene.nested = "UPDATE_IN_PROGRESS"
+    with pytest.raises(DeployError, match="somebody is changing it by itself"):
+        scene.run(monkeypatch)
+    assert scene.done == []
+    scene.nested = "UPDATE_ROLLBACK_FAILED"
+    assert scene.run(monkeypatch) == 0
 
 
 def test_an_update_that_begins_before_the_lock_is_held_is_met_under_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,7 +36,7 @@ from amplify_delivery.components.documents.pipeline.model import (
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.stacks.config import AccountConfig, EnvironmentConfig, PipelineConfig, Stage, Step
 from amplify_delivery.stacks.config.account import StepNetwork, Timeouts
-from amplify_delivery.stacks.config.environment import DataLoss, Ignored, Lint
+from amplify_delivery.stacks.config.environment import DataLoss, Ignored, Lint, RollbackSkip
 from amplify_delivery.stacks.config.pipeline import Build, Engine, Notifications
 from amplify_delivery.stacks.config.project import read_account, read_pipeline
 from unit.places import REPOSITORY
@@ -66,6 +66,7 @@ ENVIRONMENT: dict[str, Any] = {
         {"path": "api/Todo/TodoTable", "reason": "never used", "until": "2027-05-01"},
         {"path": "api/Old/OldTable", "reason": "never used", "plan": "a" * 64},
     ],
+    "rollbackSkips": [{"path": "api/Todo/TodoTable", "reason": "deleted by hand"}],
     "lint": {"ignore": [{"id": "E2015", "reason": "CloudFormation compares texts"}]},
     "executionRoleArn": "arn:aws:iam::012345678901:role/cloudformation",
     "bootstrapped": "false",
@@ -157,6 +158,7 @@ WRONG: dict[type[BaseModel], dict[str, tuple[Bad, ...]]] = {
         "plan": (BLANK, Bad("abc", "'abc' is not a digest of a plan")),
         "until": (Bad("tomorrow", "'tomorrow' is not a date"),),
     },
+    RollbackSkip: {"path": (BLANK,), "reason": (BLANK,)},
     Ignored: {
         "id": (BLANK, Bad("W2001", "'W2001' is not an id of cfn-lint's errors"), Bad("AD305", "'AD305' is not an id")),
         "reason": (BLANK,),
@@ -176,6 +178,11 @@ WRONG: dict[type[BaseModel], dict[str, tuple[Bad, ...]]] = {
             Bad(["api/Todo/TodoTable"], "is not a mapping"),
             Bad([{"path": "a", "reason": "b"}], "has to be bounded"),
             Bad([{"path": "a", "reason": "b", "until": "2027-05-01", "plan": "a" * 64}], "has to be bounded"),
+        ),
+        "rollbackSkips": (
+            LIST,
+            Bad(["api/Todo/TodoTable"], "is not a mapping"),
+            Bad([{"path": "a"}], "is missing"),
         ),
         "keptLiterals": (LIST, Bad(["a", ""], "is empty")),
         "program": (Bad("backed", "'backed' is not 'backend'"),),

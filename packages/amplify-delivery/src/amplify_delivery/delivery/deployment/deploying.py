@@ -8,10 +8,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from amplify_delivery.changes.guard import Guard
+from amplify_delivery.changes.impossible import check as refuse
 from amplify_delivery.components.documents.naming import DEPLOY
 from amplify_delivery.delivery.account.audit_log import AuditLog
 from amplify_delivery.delivery.context import Context
-from amplify_delivery.delivery.deployment import approval, execution, planned, wanted
+from amplify_delivery.delivery.deployment import approval, execution, planned, recovery, wanted
 from amplify_delivery.delivery.deployment.audit import Audit, log_of
 from amplify_delivery.delivery.engine import resolving, stack_outputs
 from amplify_delivery.delivery.engine.engine import Engine
@@ -21,7 +23,8 @@ from amplify_delivery.delivery.engine.stack_outputs import Output
 from amplify_delivery.delivery.engine.waiting import Patience
 from amplify_delivery.delivery.planning import Plan
 from amplify_delivery.delivery.planning.program import changes_something
-from amplify_delivery.errors import LockedError, midway
+from amplify_delivery.delivery.reports import plans
+from amplify_delivery.errors import FailedError, LockedError, midway
 
 
 @dataclass(frozen=True)
@@ -88,4 +91,26 @@ def _attempt(
     guard = target.config.guard(engine.stack, datetime.now(UTC).date(), digest)
     approval.check(plan, digest, document, guard, before=before)
     audit.begin()
-    return plan, execution.carry_out(engine, plan, digest, target)
+    left = _recovered(target, engine, plan, guard) if plan.recovery else plan
+    return plan, execution.carry_out(engine, left, digest, target)
+
+
+def _recovered(target: wanted.Wanted, engine: Engine, plan: Plan, guard: Guard) -> Plan:
+    """Recover the root stack, and plan anew from where it is then. Raises `FailedError` unless that is a part of what
+    was approved."""
+    if plan.recovery:
+        recovery.carry_out(target, engine.stack, plan.recovery)
+    with midway():
+        left = planned.make(wanted.wanted(engine.stack, target.context), engine)
+        beyond = left.beyond(plan.to_json())
+        if beyond:
+            raise FailedError(
+                "the root stack is recovered. What remains to be done from there was not in the approved plan, since "
+                f"nobody could tell before:\n{plans.listed(beyond)}",
+                where=engine.stack,
+                remedy=f"`amplify-delivery plan {engine.stack}`, and approve that; in a pipeline, release the change "
+                "again",
+            )
+        refuse(left.impossible, engine.stack)
+        guard.check(left.losses)
+    return left

@@ -18,6 +18,7 @@ from amplify_delivery.changes.published import earlier, own, published
 from amplify_delivery.components.documents.rights.prepared import ANY_SERVICE
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account import rights_check
+from amplify_delivery.delivery.deployment import recovery
 from amplify_delivery.delivery.deployment.wanted import Wanted
 from amplify_delivery.delivery.engine import secrets_provider
 from amplify_delivery.delivery.engine.engine import Engine
@@ -75,7 +76,7 @@ class Backend:
 def backend(target: Wanted) -> Backend:
     """What deploying would do to the backend as it is now. Raises `RefusedError`, and `ExportRefused` for what only a
     stack that is there may have."""
-    found = _deployed(target)
+    found = now(target)
     if found.stacks is None and target.root.against_creating:
         raise ExportRefused(target.root.against_creating)
     have = found.stacks.parameters if found.stacks else {}
@@ -126,19 +127,19 @@ def make(target: Wanted, engine: Engine) -> Plan:
     environment = engine.stack
     state = engine.state()
     checked(target, environment)(state)
-    previewed = engine.preview().steps
-    here = backend(target)
-    program = plan_program(previewed, backend_changes=bool(here.steps), deployed=here.found.status is not None)
+    root, previewed, here = _looked(target, engine, state)
+    program = plan_program(previewed, backend_changes=bool(here.steps), deployed=here.found.stacks is not None)
     was, config = here.found.stacks, target.config
     # Which plan it is, is only known when it is made: an exception for this very plan cannot stand in the file yet.
     today = datetime.now(UTC).date()
     order = in_order(was, here.wanted, here.steps, today, config.ignored)
-    steps = (*order.first, *program, *order.then, *here.protection)
+    steps = recovery.first(root, (*order.first, *program, *order.then, *here.protection))
     guard = config.guard(environment, today)
     overruled = ignored({i.id: i.reason for i in config.lint.ignore})
     rights, same = _gained(target, here), _same_bytes(target, here)
     notes = (
         *_rights(target, here, previewed),
+        *root.notes,
         *boundary_comes(here.steps),
         *losses(steps, guard),
         *unread(rights.unread),
@@ -177,6 +178,18 @@ def make(target: Wanted, engine: Engine) -> Plan:
         same.places,
         order.updates,
     )
+
+
+def _looked(
+    target: Wanted, engine: Engine, state: Mapping[str, Any]
+) -> tuple[recovery.Seen, Sequence[ProgramStep], Backend]:
+    """The root stack, the engine's preview, and what is deployed. Raises `RefusedError` for a root stack that is
+    somebody else's, or in a state from which nothing leads on."""
+    root = recovery.look(target, engine.stack, state)
+    previewed = engine.preview(root.variables).steps
+    here = backend(target)
+    recovery.check_still(target, root, here.found)
+    return root, previewed, here
 
 
 def _gained(target: Wanted, here: Backend) -> Comparison:
@@ -226,7 +239,8 @@ def _rights(target: Wanted, here: Backend, previewed: Sequence[ProgramStep]) -> 
     return (*rights_check.unclear(found), *denied, *rights_check.not_compared(unread_policies(here.wanted)))
 
 
-def _deployed(target: Wanted) -> deployed.Deployed:
+def now(target: Wanted) -> deployed.Deployed:
+    """What is deployed. Raises `RefusedError`."""
     account, stack = target.account, target.root.stack_name
     with account.asking(f"reading stack {stack}"):
         gen2_lock.check(account.client("cloudformation"), stack)

@@ -42,6 +42,11 @@ class Wanted:
         """The same with credentials that were just had."""
         return replace(self, account=self.account_anew())
 
+    @property
+    def execution_role_arn(self) -> str | None:
+        """CloudFormation's role; None where it acts with the rights of whoever deploys."""
+        return self.config.execution_role_arn or (self.names.execution_role_arn if self.config.bootstrapped else None)
+
     def account_anew(self) -> Account:
         """The account once more: an assumed role's credentials last an hour."""
         config = self.config

@@ -155,10 +155,11 @@ class Engine:
         with self._errors(Watch()):
             return self.stack in {s.name for s in self._workspace.list_stacks()}
 
-    def preview(self) -> Watch:
-        """Preview an update. Refuses one that would replace or delete the root stack."""
+    def preview(self, variables: Mapping[str, str] | None = None) -> Watch:
+        """Preview an update; `variables` are added to the program's environment for it. Refuses one that would replace
+        or delete the root stack."""
         watch = Watch()
-        with self._errors(watch):
+        with self._errors(watch), self._with(variables or {}):
             self._stack.preview(on_event=watch, on_output=_ignore, color="never")
         if watch.replaced:
             raise RefusedError(
@@ -320,6 +321,16 @@ class Engine:
         """Take the stack, which has to be empty, out of its backend. The stack file stays: it is in git."""
         with self._errors(Watch()):
             self._workspace.remove_stack(self.stack, preserve_config=True)
+
+    @contextmanager
+    def _with(self, variables: Mapping[str, str]) -> Iterator[None]:
+        """Variables for the commands of a block."""
+        before = self._workspace.env_vars
+        self._workspace.env_vars = {**before, **variables}
+        try:
+            yield
+        finally:
+            self._workspace.env_vars = before
 
     @contextmanager
     def _errors(self, watch: Watch, *, changing: bool = False) -> Iterator[None]:

@@ -10,7 +10,7 @@ from typing import Any
 from amplify_delivery.changes.gained import Gained
 from amplify_delivery.changes.impossible import Impossible
 from amplify_delivery.changes.ordered.updates import Update
-from amplify_delivery.changes.steps import Step, UpdateRoot, digest
+from amplify_delivery.changes.steps import RecoverStack, Step, UpdateRoot, digest
 from amplify_delivery.delivery.planning.covered import Covered
 
 FORMAT = 1
@@ -102,6 +102,11 @@ class Plan:
         return tuple(
             Run(head, content.get(head.root) if head else None, tuple(steps)) for head, steps in runs_of(self.steps)
         )
+
+    @property
+    def recovery(self) -> RecoverStack | None:
+        """What brings the root stack to where it can be updated; None if it is there."""
+        return next((step for step in self.steps if isinstance(step, RecoverStack)), None)
 
     @property
     def losses(self) -> tuple[Step, ...]:

@@ -54,6 +54,22 @@ def in_stack(cloudformation: Any, stack: str, path: tuple[str, ...] = ()) -> Ite
                 yield Held("/".join((*path, name)), kind, physical, CLOUDFORMATION_TYPES[kind], kept)
 
 
+def nested_in(cloudformation: Any, stack: str, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Place and id of the stacks nested in a CloudFormation stack, and in those."""
+    for page in cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack):
+        for item in page["StackResourceSummaries"]:
+            physical = item.get("PhysicalResourceId")
+            if item["ResourceType"] == STACK_TYPE and physical and item["ResourceStatus"] != "DELETE_COMPLETE":
+                below = (*path, item["LogicalResourceId"])
+                yield below, physical
+                yield from nested_in(cloudformation, physical, below)
+
+
+def name_of(stack: str) -> str:
+    """The name of a stack, by its id: `arn:...:stack/NAME/RANDOM`."""
+    return stack.split("/")[1] if "/" in stack else stack
+
+
 def living(cloudformation: Any, stack: str, path: tuple[str, ...] = ()) -> Iterator[str]:
     """`PATH (TYPE): ID` of the nested stacks of a CloudFormation stack, and of what all of them hold."""
     for page in cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack):
@@ -63,8 +79,7 @@ def living(cloudformation: Any, stack: str, path: tuple[str, ...] = ()) -> Itera
                 continue
             below = (*path, item["LogicalResourceId"])
             if kind == STACK_TYPE:
-                # An id is `arn:...:stack/NAME/RANDOM`.
-                yield f"{'/'.join(below)} ({kind}): {physical.split('/')[1] if '/' in physical else physical}"
+                yield f"{'/'.join(below)} ({kind}): {name_of(physical)}"
                 yield from living(cloudformation, physical, below)
             elif kind in CLOUDFORMATION_TYPES:
                 yield f"{'/'.join(below)} ({kind}): {physical}"

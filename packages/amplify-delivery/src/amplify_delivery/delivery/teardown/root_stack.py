@@ -16,11 +16,12 @@ from amplify_delivery.changes import deployed
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
 from amplify_delivery.components.remembered import ROOT_STACK_NAME
 from amplify_delivery.delivery.account.aws_account import Account
-from amplify_delivery.delivery.teardown.held import Held, in_stack, living
+from amplify_delivery.delivery.teardown.held import Held, in_stack, living, nested_in
 from amplify_delivery.errors import DeliveryError, FailedError, RefusedError
 from amplify_delivery.publishing import gen2_lock
 from amplify_delivery.publishing.aws_errors import AWS_ERRORS
 from amplify_delivery.publishing.stack_state import described
+from amplify_delivery.publishing.stack_states import Place, check_nested, check_root
 from amplify_delivery.stacks.config import EnvironmentConfig, Project
 from amplify_delivery.stacks.inputs import root_stack_name
 
@@ -76,6 +77,7 @@ class Root:
         for found in self._existing(account):
             self._check(account, found)
             with account.asking(f"listing what stack {found['StackName']} holds"):
+                self._check_nested(account.client("cloudformation"), found)
                 held += in_stack(account.client("cloudformation"), found["StackId"])
         return held
 
@@ -91,12 +93,7 @@ class Root:
 
     def _check(self, account: Account, found: Mapping[str, Any]) -> None:
         name, status = found["StackName"], str(found["StackStatus"])
-        if status.endswith("_IN_PROGRESS") and status != "REVIEW_IN_PROGRESS":
-            raise RefusedError(
-                f"its state is {status}: CloudFormation would refuse to delete it",
-                where=name,
-                remedy="nothing was changed; run this again when that has ended, or with `--wait MINUTES`",
-            )
+        check_root(Place(name, self.options, self.environment), status, destroying=True)
         if found["StackId"] not in self.ids and name not in self.ids:
             raise RefusedError(
                 f"the stack is there, in state {status}, but the engine's state of {self.environment} does not hold "
@@ -114,11 +111,18 @@ class Root:
                 f"--no-enable-termination-protection --stack-name {name} {self.options}`",
             )
 
+    def _check_nested(self, cloudformation: Any, found: Mapping[str, Any]) -> None:
+        ids = dict(nested_in(cloudformation, found["StackId"]))
+        place = Place(found["StackName"], self.options, self.environment)
+        check_nested(place, deployed.states_of(cloudformation, ids), destroying=True)
+
     def _deletion(self, found: Mapping[str, Any]) -> str:
         stack = f"--stack-name {found['StackName']} {self.options}"
+        failed = found["StackStatus"] == "DELETE_FAILED"
+        retained = ". What cannot be deleted stays with `--retain-resources LOGICAL_ID ...`" if failed else ""
         return (
             f"`aws cloudformation delete-stack {stack}` (its buckets have to be empty), `aws cloudformation wait "
-            f"stack-delete-complete {stack}`, then `amplify-delivery destroy {self.environment}` again"
+            f"stack-delete-complete {stack}`, then `amplify-delivery destroy {self.environment}` again{retained}"
         )
 
     def _existing(self, account: Account) -> list[dict[str, Any]]:

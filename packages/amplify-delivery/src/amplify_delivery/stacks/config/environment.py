@@ -82,6 +82,13 @@ class DataLoss(Model):
         return self
 
 
+class RollbackSkip(Model):
+    """A resource that CloudFormation could not roll back, and that a continued rollback leaves as it is."""
+
+    path: Text = Field(description="the resource, as `plan` shows it: logical ids from the root stack on, joined by /")
+    reason: Text = Field(description="why it may stay as it is; plans show it")
+
+
 class Ignored(Model):
     """A finding that does not count in this environment, with a reason: CloudFormation has the last word."""
 
@@ -167,6 +174,11 @@ class EnvironmentConfig(Model):
     )
     data_loss: Annotated[tuple[DataLoss, ...], List] = Field(
         default=(), description="what a deployment may delete although it holds data; everything else is refused"
+    )
+    rollback_skips: Annotated[tuple[RollbackSkip, ...], List] = Field(
+        default=(),
+        description="what a deployment that continues a failed rollback leaves as it is (docs/operations.md). What "
+        "runs is then not what its template says",
     )
     lint: Lint = Field(default=Lint(), description="which findings about templates do not count")
     execution_role_arn: RoleArn | None = Field(

@@ -22,7 +22,7 @@ def backend(root: Any, monkeypatch: pytest.MonkeyPatch) -> planned.Backend:
     target: Any = SimpleNamespace(
         assembly=ASSEMBLY, root=root, parameters=dict(root.parameters), config=SimpleNamespace(production=None)
     )
-    monkeypatch.setattr(planned, "_deployed", lambda _: Deployed())
+    monkeypatch.setattr(planned, "now", lambda _: Deployed())
     return planned.backend(target)
 
 

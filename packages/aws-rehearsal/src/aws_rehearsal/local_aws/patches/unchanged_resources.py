@@ -52,6 +52,8 @@ def _take_back(stack_name: str, stack_id: str, first: int, known: dict[str, tupl
         record = resources.get(name)
         if record is None or (record.get("PhysicalResourceId"), record.get("Properties")) != (physical_id, properties):
             continue
+        if record.get("ResourceStatus") == "UPDATE_FAILED":
+            continue  # as before, because it could not be brought back there: its rollback has failed
         unchanged.add(name)
         record["Timestamp"], record["ResourceStatus"] = time, status
     events = cloudformation._stack_events.get(stack_id, [])

@@ -153,6 +153,10 @@ def _pages(access: EnvironmentAccess, *, upload: bool) -> list[Statement]:
     ]
 
 
+_NESTED_STATES = ("cloudformation:ListStacks",)
+"""In which state nested stacks are, in one call."""
+
+
 def _plan(access: EnvironmentAccess) -> list[Statement]:
     names = access.names
     state = names.bucket_arn(names.state_bucket)
@@ -176,7 +180,7 @@ def _plan(access: EnvironmentAccess) -> list[Statement]:
         allow("Secrets", SECRET_LOOKS, secret_arns(access)),
         *_pages(access, upload=False),
         # What a backend imports must be exported by some stack of the account.
-        allow("PlanReads", "cloudformation:ListExports", "*"),
+        allow("PlanReads", ["cloudformation:ListExports", *_NESTED_STATES], "*"),
     ]
 
 
@@ -224,6 +228,7 @@ def _deploy(access: EnvironmentAccess) -> list[Statement]:
         _key(access, "StateKey", ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"], names.state_key_alias),
         *_audit_write(access, DEPLOY),
         _has_ended(access),
+        allow("NestedStates", _NESTED_STATES, "*"),
         # What was deployed before may be deployed again.
         allow("AuditRead", "logs:FilterLogEvents", _audit(access)),
         # The backend's secret parameters: the component makes them, CloudFormation's role reads them.
