@@ -9,10 +9,11 @@ import sys
 
 from amplify_delivery.changes import imports, impossible
 from amplify_delivery.export import checks
+from amplify_delivery.export.assembling import root
 from amplify_delivery.findings import Rule
 from amplify_delivery.publishing.examination import computed, graphql_schema, preflight, trust, wiring
 
-_DECLARING = (preflight, wiring, trust, graphql_schema, computed, impossible, imports)
+_DECLARING = (root, preflight, wiring, trust, graphql_schema, computed, impossible, imports)
 """Modules that declare the rules of what they find."""
 
 _HEAD = """\

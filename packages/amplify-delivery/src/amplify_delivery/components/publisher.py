@@ -78,6 +78,8 @@ class BucketPublisher:
         target = self._target
         if publishing.stack_is_there(target, root.stack_name):
             return
+        if root.against_creating:
+            raise ExportRefused(root.against_creating)
         self._check_names(assembly, root)
         guarded.check_create(target, assembly, root, self.guard)
         if not examine:

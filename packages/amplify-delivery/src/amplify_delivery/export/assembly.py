@@ -149,6 +149,8 @@ class Assembly:
     reader: Callable[[str], bytes] = field(repr=False, compare=False)
     promoted_as: str | None = None
     """Digest of the assembly that this one is a form of, for one environment (`production`): it is the same release."""
+    protects: bool = False
+    """Whether what holds data in it is protected against deletion: also against that of a create that has failed."""
 
     @property
     def project(self) -> str:

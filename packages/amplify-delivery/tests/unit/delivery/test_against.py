@@ -115,6 +115,38 @@ def test_losses_and_what_is_impossible(repository: Repository) -> None:
     assert {i.id for i in plans(repository.against())["prod"].impossible} == {"AD743"}
 
 
+def test_a_release_of_several_updates_is_told_in_their_order(repository: Repository) -> None:
+    template = repository.project / FOLDER / "api" / APP / "amplify-appsync-files" / "stacks" / "Todo.json"
+    indexed = json.loads(template.read_text())
+    table = indexed["Resources"]["TodoTable"]["Properties"]
+    for name in ("byA", "byB"):
+        table["AttributeDefinitions"].append({"AttributeName": name, "AttributeType": "S"})
+        keys = [{"AttributeName": name, "KeyType": "HASH"}]
+        index = {"IndexName": name, "KeySchema": keys, "Projection": {"ProjectionType": "ALL"}}
+        table.setdefault("GlobalSecondaryIndexes", []).append(index)
+    template.write_text(json.dumps(indexed))
+    found = repository.against("HEAD", "dev")
+    (plan,) = found.plans
+    assert plan.impossible == ()
+    assert [step.to_json()["step"] for step in plan.steps].count("update-root") == 2
+    assert plan.changes == len(plan.steps) - 2
+    told = markdown(found)
+    assert told.index("update 1 of 2") < told.index("update 2 of 2")
+    assert told.count("<details>") == 2
+
+
+def test_production_shows_in_its_environment(repository: Repository) -> None:
+    repository.configure("prod", "  production: true\n")
+    found = plans(repository.against())
+    assert found["dev"].steps == ()
+    assert found["prod"].losses == ()
+    assert found["prod"].steps[-1].to_json() == {"step": "protect-stack", "on": True}
+    assert "apiseriesapp/Todo/TodoTable" in {step.place for step in found["prod"].steps}
+    repository.commit("production")
+    assert plans(repository.against())["prod"].steps == ()
+    assert plans(repository.against("HEAD~1"))["prod"] == found["prod"]
+
+
 def test_a_value_of_one_environment_is_a_change_of_that_one(repository: Repository) -> None:
     repository.configure("prod", "  parameters:\n    root: {AuthRoleName: another-role}\n")
     found = plans(repository.against())

@@ -80,6 +80,13 @@ def test_what_templates_name_is_published(on: bool) -> None:
     assert {node.template for path, node in found.root.walk() if path} <= keys
 
 
+def test_what_is_protected_is_not_made_at_first() -> None:
+    """A create that fails is taken back, and what is protected could not be."""
+    found = {on: render_root(assembled("full", on), VALUES, "staging-bucket") for on in (None, True, False)}
+    assert [finding.id for finding in found[True].against_creating] == ["AD215"]
+    assert found[None].against_creating == found[False].against_creating == ()
+
+
 def test_it_is_taken_back() -> None:
     off = stacks("full", False)
     steps = plan_backend(stacks("full", True), off)

@@ -117,8 +117,8 @@ OF_CHANGES: dict[str, tuple[tuple[Stacks | None, Stacks], tuple[Stacks | None, S
     "AD746": ((OLD, with_resource(OLD, TABLE, Type="AWS::SNS::Topic")), (OLD, OLD)),
 }
 """What is deployed and what shall be: found, and not found."""
-ELSEWHERE = {"AD700", "AD705", "AD744", "AD747"}
-"""Each with a test of its own, below."""
+ELSEWHERE = {"AD215", "AD700", "AD705", "AD744", "AD747"}
+"""Each with a test of its own, below; AD215 in `export/test_production.py`."""
 
 
 def test_the_page_is_up_to_date() -> None:

@@ -26,7 +26,6 @@ from amplify_delivery.delivery.planning import (
     Identity,
     Plan,
     ProgramStep,
-    ProtectStack,
     Stacks,
     Start,
     Step,
@@ -45,6 +44,7 @@ from amplify_delivery.delivery.planning import (
     plan_backend,
     plan_program,
     program_needs,
+    protection,
     unread,
     unread_policies,
     updated_by_hand,
@@ -84,12 +84,7 @@ def backend(target: Wanted) -> Backend:
     stacks = Stacks.of(target.assembly, target.root, parameters)
     steps = plan_backend(found.stacks, stacks)
     gen2.check(found.stacks, steps, partial(_content, target), target.root.stack_name)
-    return Backend(found, steps, stacks, _protection(found, target.config.production))
-
-
-def _protection(found: deployed.Deployed, production: bool | None) -> tuple[Step, ...]:
-    """The root's termination protection, where `production` says what it shall be, and it is not."""
-    return () if production in (None, found.protected) else (ProtectStack(bool(production)),)
+    return Backend(found, steps, stacks, protection(found.protected, target.config.production))
 
 
 def _same_bytes(target: Wanted, here: Backend) -> SameBytes:

@@ -25,6 +25,7 @@ from amplify_delivery.delivery.offline.revision import Contents, Revision
 from amplify_delivery.delivery.planning.in_order import in_order
 from amplify_delivery.delivery.planning.notes import boundary_comes, ignored, losses, unread
 from amplify_delivery.delivery.planning.plan import number_of
+from amplify_delivery.delivery.planning.production import protection
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.errors import ConfigError, DeliveryError, ExportRefused, RefusedError
 from amplify_delivery.export import Assembly, Export, assemble, load_assembly, read_export, read_files, render_root
@@ -190,7 +191,8 @@ def _plan(name: str, config: EnvironmentConfig, old: _Side, new: _Side) -> Offli
         return OfflinePlan(config, name, will.stack, True, notes=notes)
     today = datetime.now(UTC).date()
     order = in_order(before, after, plan_backend(before, after), today, config.ignored)
-    steps = (*order.first, *order.then)
+    protected = was is not None and was.config.production is True
+    steps = (*order.first, *order.then, *protection(protected, config.production))
     rights = gained.gained(before, after, was.contents if was else gained.nothing_known, will.contents)
     return OfflinePlan(
         config,

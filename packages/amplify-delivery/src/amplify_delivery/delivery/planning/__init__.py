@@ -38,6 +38,7 @@ from amplify_delivery.delivery.planning.notes import (
     updated_by_hand,
 )
 from amplify_delivery.delivery.planning.plan import Plan, Run, Start, Target, document_digest, runs_of
+from amplify_delivery.delivery.planning.production import protection
 from amplify_delivery.delivery.planning.program import ProgramStep, plan_program
 
 __all__ = [
@@ -75,6 +76,7 @@ __all__ = [
     "plan_backend",
     "plan_program",
     "program_needs",
+    "protection",
     "runs_of",
     "unread",
     "unread_policies",

@@ -15,6 +15,7 @@ from typing import Any
 from amplify_delivery.changes.gained import Gained
 from amplify_delivery.changes.steps import Step
 from amplify_delivery.delivery.offline.against import Against, OfflinePlan
+from amplify_delivery.delivery.planning.plan import number_of, runs_of
 
 MARK = "<!-- amplify-delivery plan -->"
 """The first line: by it a CI finds its own comment again."""
@@ -94,7 +95,7 @@ def _place_of(plan: OfflinePlan) -> str:
 def _summary(plan: OfflinePlan) -> str:
     if not plan.steps:
         return "nothing to change"
-    parts = [_counted(len(plan.steps), "change")]
+    parts = [_counted(number_of(plan.steps), "change")]
     if plan.losses:
         parts.append(f"**{_counted(len(plan.losses), 'loss', 'losses')} of data**")
     if plan.impossible:
@@ -114,25 +115,29 @@ def _rights(found: Sequence[Gained], *, first: bool) -> Iterator[str]:
 
 
 def _folds(plan: OfflinePlan) -> Iterator[str]:
-    """The steps of each stack, folded."""
-    ordered = sorted(plan.steps, key=lambda s: (_stack(s), s.place))
-    for stack, steps in itertools.groupby(ordered, key=_stack):
-        inside = list(steps)
-        rows = [
-            f"| {code(s.mark)} | {code(_name(s), cell=True)} | {code(s.type, cell=True)} | {_told(s)} |" for s in inside
+    """The steps of each stack, folded; of a plan of several updates those of each."""
+    runs = runs_of(plan.steps)
+    for number, (header, steps) in enumerate(runs, start=1):
+        which = f"update {number} of {len(runs)} ({header.what}), " if header else ""
+        ordered = sorted(steps, key=lambda s: (_stack(s), s.place))
+        for stack, inside in itertools.groupby(ordered, key=_stack):
+            yield _fold(f"{which}{stack or 'root stack'}", list(inside))
+
+
+def _fold(title: str, steps: Sequence[Step]) -> str:
+    heading = f"{title}: {_counted(len(steps), 'change')}"
+    rows = [f"| {code(s.mark)} | {code(_name(s), cell=True)} | {code(s.type, cell=True)} | {_told(s)} |" for s in steps]
+    return "\n".join(
+        [
+            f"<details><summary>{_html(heading)}</summary>",
+            "",
+            "| | resource | type | |",
+            "|---|---|---|---|",
+            *rows,
+            "",
+            "</details>",
         ]
-        title = f"{stack or 'root stack'}: {_counted(len(inside), 'change')}"
-        yield "\n".join(
-            [
-                f"<details><summary>{_html(title)}</summary>",
-                "",
-                "| | resource | type | |",
-                "|---|---|---|---|",
-                *rows,
-                "",
-                "</details>",
-            ]
-        )
+    )
 
 
 def _told(step: Step) -> str:

@@ -78,6 +78,7 @@ def in_production(assembly: Assembly, on: bool, stateful: Collection[str]) -> As
         objects=tuple(objects),
         reader=lambda key: made[key] if key in made else assembly.read(key),
         promoted_as=assembly.digest(),
+        protects=on,
     )
 
 

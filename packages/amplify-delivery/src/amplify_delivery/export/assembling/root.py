@@ -22,7 +22,7 @@ from amplify_delivery.export.values.bindings import check_bound
 from amplify_delivery.export.values.environment import ROOT, EnvironmentValues, ExportedValues
 from amplify_delivery.export.values.layers import check_names, check_value, layered
 from amplify_delivery.export.values.parameters import API_KEY_EXPIRES, is_no_echo
-from amplify_delivery.findings import Finding
+from amplify_delivery.findings import Finding, Rule
 
 TEMPLATE_KEY = "RootTemplateKey"
 """A root parameter that holds the root template's own key, and that nothing refers to.
@@ -35,6 +35,22 @@ _NOT_ALPHANUMERIC = re.compile(r"[^A-Za-z0-9]")
 _MAX_TAG_VALUE = 256
 _MAX_SECRETS = 60
 """Dynamic references in one template (CloudFormation user guide, "Get values stored in other services")."""
+
+
+PRODUCTION = Rule(
+    "AD215",
+    "refused",
+    "A first deployment of an environment in production: what it protects could not be taken away again if the "
+    "create failed.",
+    "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-attribute-deletionpolicy.html",
+    "`Resource cannot be deleted as it is currently protected against deletion`: the stack ends in DELETE_FAILED",
+)
+
+_PROTECTED = PRODUCTION.at(
+    "production",
+    "nothing is deployed yet: a create that fails halfway could not take away again what `production: true` protects",
+    "deploy it once without `production`, then set `production: true` and deploy that: it is a change in place",
+)
 
 
 @dataclass(frozen=True)
@@ -123,6 +139,8 @@ def render_root(assembly: Assembly, values: EnvironmentValues, staging_bucket: s
             if value.source == "user-pool":
                 called[nested_name][parameter] = pool_state(bodies[value.text], called[value.text], tags)
     against_creating = check_bound(assembly, values, name, called)
+    if assembly.protects:
+        against_creating = (*against_creating, _PROTECTED)
     declared[TEMPLATE_KEY] = {"Type": "String", "Description": "Key of this template in the staging bucket"}
     template["Resources"], template["Parameters"] = _nested(assembly, called, staging_bucket), declared
     template["Outputs"], outputs = _outputs(template.get("Outputs") or {}, bodies)

@@ -84,6 +84,9 @@ class CdkAssets:
 
     def find(self, context: Context) -> Found:
         for _, stack in context.export.root.walk():
+            body = context.export.read(stack.file)
+            if not any(sign in body for sign in _SIGNS):
+                continue  # thousands of resources, and hardly ever one of the CDK's
             for name, item in stack.resources.items():
                 asset = _cdk_asset(item.get("Properties"))
                 if asset:
@@ -98,6 +101,7 @@ _NO_ASSET = (
     "write short code inline (`Code.fromInline`), or make it a function of Amplify (`amplify add function`) and use "
     "its output; leave out what brings the CDK's own functions (autoDeleteObjects, BucketDeployment, log retention)"
 )
+_SIGNS = (b"cdk-", CDK_ASSET_PARAMETER.encode())
 _CDK_BUCKET = re.compile(r"(cdk-[a-z0-9]{1,10}-(?:container-)?assets-)")
 
 

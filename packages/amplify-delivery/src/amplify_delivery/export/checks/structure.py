@@ -197,7 +197,9 @@ class Macro:
     def find(self, context: Context) -> Found:
         for _, stack in context.export.root.walk():
             transform = stack.template.get("Transform") or []
-            names = [*(transform if isinstance(transform, list) else [transform]), *_macros(stack.template)]
+            called = b"Transform" in context.export.read(stack.file)
+            inside = _macros(stack.template) if called else ()
+            names = [*(transform if isinstance(transform, list) else [transform]), *inside]
             if names:
                 found = listed(list(dict.fromkeys(n if isinstance(n, str) else str(n) for n in names)))
                 yield stack.file, f"is expanded by {found} when it is deployed", "write the resources out, if you can"
