@@ -19,6 +19,7 @@ from benchmarks import (
     pipelines,
     previewing,
     publishing_large,
+    recovering,
     rehearsing,
 )
 
@@ -38,6 +39,7 @@ BENCHMARKS: dict[str, Callable[[Path], Iterator[Row]]] = {
     "growth": pipelines.growth,
     "sizes": pipelines.sizes,
     "preview": previewing.preview,
+    "recovery": recovering.recovery,
     "rehearse": rehearsing.story,
     "cdk-pipelines": cdk.pipelines,
 }

@@ -12,9 +12,10 @@ from amplify_delivery.components.documents.account.storage import KEY_DAYS
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.context import Context
-from amplify_delivery.delivery.engine import resolving, secrets_provider, waiting
+from amplify_delivery.delivery.engine import secrets_provider, waiting
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.engine.session import holding
+from amplify_delivery.delivery.killed import resolving
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.delivery.teardown import destruction
 from amplify_delivery.errors import ConfigError, RefusedError

@@ -79,9 +79,9 @@ def _plan(environment: str, args: argparse.Namespace, context: Context) -> int:
     # The engine's SDK and boto3: without them --against takes half as long.
     from amplify_delivery.delivery.deployment import approval, planned, wanted  # noqa: PLC0415
     from amplify_delivery.delivery.deployment.audit import Audit, log_if_allowed  # noqa: PLC0415
-    from amplify_delivery.delivery.engine import resolving  # noqa: PLC0415
     from amplify_delivery.delivery.engine.engine import Engine  # noqa: PLC0415
     from amplify_delivery.delivery.engine.session import wait_until_free  # noqa: PLC0415
+    from amplify_delivery.delivery.killed import resolving  # noqa: PLC0415
     from amplify_delivery.delivery.reports import plans  # noqa: PLC0415
 
     patience = waiting.Patience(args.wait, context.variables)

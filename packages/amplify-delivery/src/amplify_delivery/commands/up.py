@@ -15,9 +15,11 @@ from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.deployment import execution, planned, recovery, wanted
-from amplify_delivery.delivery.engine import resolving, secrets_provider, waiting
+from amplify_delivery.delivery.engine import secrets_provider, waiting
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.engine.session import holding
+from amplify_delivery.delivery.killed import resolving
+from amplify_delivery.delivery.killed.existing import LONGEST
 from amplify_delivery.delivery.planning import plan_program
 from amplify_delivery.delivery.planning.program import BACKEND, ProgramStep, changes_something
 from amplify_delivery.delivery.project import stack_files
@@ -49,7 +51,11 @@ def run(args: argparse.Namespace, context: Context) -> int:
     if target and wanted.settle(target, patience.left):
         target = wanted.wanted(args.environment, context)  # credentials of an assumed role last an hour
     engine = Engine(args.environment, context.folder.resolve(), output.progress if args.json else print)
-    with holding(engine, "up", context, patience):
+    with holding(engine, "up", context, patience) as held:
+        if target and held.over:
+            # What that run has begun in CloudFormation goes on without it.
+            wanted.settle(target, LONGEST)
+            target = wanted.wanted(args.environment, context)
         changes, values = _update(args, context, engine, target)
     if args.json:
         output.document({"environment": args.environment, "changes": changes, "outputs": values})
@@ -67,7 +73,7 @@ def _update(
     backend = target is not None
     if args.create:
         engine.create()
-    state = _resolved(args.environment, engine, context, backend=backend)
+    state = _resolved(args.environment, engine, context)
     recovered = recovery.at_once(target, args.environment, state) if target else False
     with midway(lambda: recovered):
         previewed = engine.preview().steps
@@ -85,16 +91,19 @@ def _update(
         return changes, shown_outputs.shown(engine.outputs(), secrets=args.show_secrets)
 
 
-def _resolved(stack: str, engine: Engine, context: Context, *, backend: bool) -> Mapping[str, Any]:
-    """The state, once what a run that was killed has left in it is put right, before anything looks at it."""
+def _resolved(stack: str, engine: Engine, context: Context) -> Mapping[str, Any]:
+    """The state, once what a run that was killed has left in it is put right, before anything looks at it. Not of an
+    account's stack: it may be of several accounts."""
+    program = stack_files.program(context.folder, stack)
 
     def check(state: Mapping[str, Any]) -> None:
         secrets_provider.check(stack, state, context)
 
     def account() -> Account:
-        return Account.of(stack_files.load(context.folder, stack))
+        pipeline = program == "pipeline"
+        return Account.of(context.project.pipeline(stack) if pipeline else stack_files.load(context.folder, stack))
 
-    state = resolving.resolve(engine, account, check) if backend else engine.state()
+    state = engine.state() if program == "account" else resolving.resolve(engine, account, check)
     check(state)
     return state
 

@@ -8,18 +8,18 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from amplify_delivery_rehearsal.conformance.killing import BEFORE, LOST, KillingProxy, Point, kill_tree, killed
 from amplify_delivery_rehearsal.workspace import Finished, Workspace
 from aws_rehearsal.local_aws import LocalAws
 from aws_rehearsal.setup import tools
-from functional.delivery.environments import Environment
-from functional.delivery.killing import BEFORE, KillingProxy, Point, kill_tree, killed
+from functional.delivery.environments import REGION, Environment
 from functional.delivery.test_failures import succeeds
 from unit.delivery.conftest import export
 
@@ -28,9 +28,9 @@ pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("killed")]
 NESTED, CHILD = "customkilled", "custom/killed/killed-cloudformation-template.json"
 
 
-def small(folder: Path, text: str, role: str = "", more: int = 0) -> Path:
-    """An export with one nested stack: a parameter that holds `text`, a topic with the secret `Name`, as many further
-    parameters as `more` says, and a role called `role` if there is one."""
+def small(folder: Path, text: str, role: str = "", indexes: int = 0) -> Path:
+    """An export with one nested stack: a parameter that holds `text`, a topic with the secret `Name`, a table with so
+    many `indexes`, and a role whose name begins with `role` if there is one."""
     made = folder / "amplify-export-seriesapp"
     shutil.rmtree(made, ignore_errors=True)
     shutil.copytree(export("todo-series/v1"), made)
@@ -48,12 +48,14 @@ def small(folder: Path, text: str, role: str = "", more: int = 0) -> Path:
     resources: dict[str, Any] = {
         "Text": {"Type": "AWS::SSM::Parameter", "Properties": value},
         "Topic": {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": {"Ref": "Name"}}},
-        **{f"More{n}": {"Type": "AWS::SSM::Parameter", "Properties": value} for n in range(more)},
+        "Table": {"Type": "AWS::DynamoDB::Table", "Properties": _table(indexes)},
     }
     if role:
         trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
         document = {"Version": "2012-10-17", "Statement": [trust]}
-        properties = {"RoleName": role, "AssumeRolePolicyDocument": document}
+        # Made from the nested stack's name: nobody knows it beforehand.
+        suffix = {"Fn::Select": [3, {"Fn::Split": ["-", {"Ref": "AWS::StackName"}]}]}
+        properties = {"RoleName": {"Fn::Join": ["-", [role, suffix]]}, "AssumeRolePolicyDocument": document}
         resources["Role"] = {"Type": "AWS::IAM::Role", "Properties": properties}
     parameters = {"Name": {"Type": "String", "NoEcho": True, "Default": "nobody"}}
     file = made / CHILD
@@ -62,148 +64,228 @@ def small(folder: Path, text: str, role: str = "", more: int = 0) -> Path:
     return made
 
 
+def _table(indexes: int) -> dict[str, Any]:
+    names = [f"by{number}" for number in range(indexes)]
+    table: dict[str, Any] = {
+        "AttributeDefinitions": [{"AttributeName": name, "AttributeType": "S"} for name in ("id", *names)],
+        "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+        "BillingMode": "PAY_PER_REQUEST",
+    }
+    if names:
+        table["GlobalSecondaryIndexes"] = [
+            {
+                "IndexName": name,
+                "KeySchema": [{"AttributeName": name, "KeyType": "HASH"}],
+                "Projection": {"ProjectionType": "ALL"},
+            }
+            for name in names
+        ]
+    return table
+
+
 @dataclass
 class Killed:
-    """An environment whose commands reach AWS through the proxy."""
+    """An environment whose commands, and the engine's state, reach AWS through the proxy."""
 
     environment: Environment
     proxy: KillingProxy
     folder: Path
-    rows: list[tuple[str, str, str]] = field(default_factory=list)
+    state_bucket: str
+    rows: list[tuple[str, str, float]] = field(default_factory=list)
+    """Of each kill: the command, the point, and the seconds of the same command after it."""
 
-    def take(self, text: str, role: str = "") -> None:
-        self.environment.workspace.put_export(small(self.folder, text, role))
+    def take(self, text: str, role: str = "", indexes: int = 0) -> None:
+        self.environment.workspace.put_export(small(self.folder, text, role, indexes))
 
-    def kill(self, point: Point, *arguments: str) -> str:
-        """Start a command, and kill it and the engine at that point; what it said."""
+    def kill(self, point: Point, *arguments: str) -> None:
+        """Start a command, and kill it and the engine at that point."""
         self.proxy.arm(point)
         python = str(self.environment.tools.python)
         command, *rest = arguments
         process = self.environment.start(python, "-m", "amplify_delivery", command, "dev", *rest)
         try:
-            said = killed(self.proxy, process, point)
+            killed(self.proxy, process, point)
         finally:
             kill_tree(process.pid)
         time.sleep(0.3)  # plugins look four times a second whether the engine is there
         self.proxy.arm(None)
-        for lock in self.environment.locks():
-            lock.unlink()
-        return said
 
-    def again(self, point: Point, *arguments: str) -> Finished:
-        """The same command once more."""
+    def chain(self, points: Sequence[Point], *arguments: str, between: Callable[[], object] = lambda: None) -> Finished:
+        """Start the same command over and over: it is killed at one point after the other, and then it is let end.
+        `between` is done before that."""
+        for number, point in enumerate(points):
+            began = time.monotonic()
+            self.kill(point, *arguments)
+            if number:
+                self._row(arguments[0], points[number - 1], began)
+        between()
         began = time.monotonic()
         done = succeeds(self.environment.delivery(*arguments))
-        took = time.monotonic() - began
-        words = [line for line in done.output.splitlines() if "a run that was killed" in line]
-        self.rows.append((f"{arguments[0]}: {point}", f"{took:.1f} s", "; ".join(words) or "-"))
+        self._row(arguments[0], points[-1], began)
         return done
+
+    def _row(self, command: str, point: Point, began: float) -> None:
+        self.rows.append((command, str(point), time.monotonic() - began))
 
     def state(self) -> dict[str, Any]:
         """The engine's, as it is stored."""
-        (file,) = self.environment.state.glob(".pulumi/stacks/*/dev.json")
-        return dict(json.loads(file.read_text())["checkpoint"]["latest"] or {})
+        s3 = self.environment.client("s3")
+        key = f".pulumi/stacks/{self.environment.app}/dev.json"
+        body = s3.get_object(Bucket=self.state_bucket, Key=key)["Body"].read()
+        return dict(json.loads(body)["checkpoint"].get("latest") or {})
 
     def plan(self) -> dict[str, Any]:
         file = self.folder.with_name("plan.json")
         succeeds(self.environment.delivery("plan", "--out", str(file)))
         return dict(json.loads(file.read_text()))
 
-    def whole(self, text: str, *, planned: bool = False) -> None:
-        """All is there once, and the engine knows it."""
+    def deploy(self, text: str, *points: Point, indexes: int = 0) -> None:
+        """Have a release approved, and deploy it as CodePipeline does: a retry is the same command once more."""
+        self.take(text, indexes=indexes)
+        approved = self.plan()
+        file = self.folder.with_name("approved.json")
+        shutil.copy(self.folder.with_name("plan.json"), file)
+        arguments = ("deploy", "--plan", approved["digest"], "--plan-file", str(file))
+        self.chain(points, *arguments)
+        self.whole(text, indexes)
+
+    def buckets(self) -> set[str]:
+        return self.environment.buckets() - {self.state_bucket}
+
+    def whole(self, text: str, indexes: int = 0) -> None:
+        """All is there once, as it shall be, and the engine knows it."""
         environment = self.environment
-        assert (environment.status() or "").endswith("_COMPLETE")
+        assert environment.status() in ("CREATE_COMPLETE", "UPDATE_COMPLETE")
         state = self.state()
         assert not state.get("pending_operations")
         types = [r["type"] for r in state["resources"] if not r.get("delete")]
         assert types.count("aws:cloudformation/stack:Stack") == 1
         assert types.count("aws:s3/bucket:Bucket") == 1
         assert types.count("aws:secretsmanager/secret:Secret") == 1
-        assert environment.buckets() == {environment.staging_bucket, f"{environment.root}-deployment"}
-        secrets = environment.client("secretsmanager").list_secrets()["SecretList"]
-        assert len(secrets) == 1
+        assert len({(r["urn"], bool(r.get("delete"))) for r in state["resources"]}) == len(state["resources"])
+        assert self.buckets() == {environment.staging_bucket, f"{environment.root}-deployment"}
+        assert len(environment.client("secretsmanager").list_secrets()["SecretList"]) == 1
         (topic,) = environment.client("sns").list_topics()["Topics"]
         named = environment.client("sns").get_topic_attributes(TopicArn=topic["TopicArn"])["Attributes"]
-        assert named["DisplayName"] == "someone"
+        assert named["DisplayName"] == self.secret
+        (table,) = environment.client("dynamodb").list_tables()["TableNames"]
+        found = environment.client("dynamodb").describe_table(TableName=table)["Table"]
+        assert len(found.get("GlobalSecondaryIndexes", ())) == indexes
         ssm = environment.client("ssm")
-        values = [p["Value"] for p in ssm.get_parameters_by_path(Path="/")["Parameters"]] or [
-            ssm.get_parameter(Name=p["Name"])["Parameter"]["Value"] for p in ssm.describe_parameters()["Parameters"]
-        ]
-        assert values == [text]
-        if planned:
-            assert self.plan()["changes"] == 0
+        (parameter,) = ssm.describe_parameters()["Parameters"]
+        assert ssm.get_parameter(Name=parameter["Name"])["Parameter"]["Value"] == text
 
     def nothing(self) -> None:
         """Nothing is there, and the engine knows it."""
         environment = self.environment
         assert environment.status() is None
-        assert environment.buckets() <= {f"{environment.root}-deployment"}
+        deployment = f"{environment.root}-deployment"  # its template keeps it
+        assert self.buckets() <= {deployment}
         assert environment.client("secretsmanager").list_secrets()["SecretList"] == []
-        state = self.state()
-        assert not state.get("resources")
-        assert not state.get("pending_operations")
+        assert not self.state().get("resources")
+        if deployment in self.buckets():
+            environment.client("s3").delete_bucket(Bucket=deployment)
+
+    secret: str = ""
+
+    def give(self, secret: str) -> None:
+        """The value of the secret parameter."""
+        path = f"parameters.{NESTED}.Name"
+        self.environment.workspace.succeed("config", "set", "--secret", "--path", path, secret, "-s", "dev")
+        self.secret = secret
+
+    def table(self) -> str:
+        lines = [f"{n:2}  {c:8} {p:62} {s:5.1f} s" for n, (c, p, s) in enumerate(self.rows, 1)]
+        return "\n".join(["killed at, and the seconds of the same command after it:", *lines])
 
 
 @pytest.fixture(scope="module")
 def here(local_aws: LocalAws, examined: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Killed]:
     folder = tmp_path_factory.mktemp("environment")
     environment = Environment(folder, local_aws, tools(), examined, "todo-series/v1")
+    state_bucket = f"killed-state-{environment.account}"
+    location = {"LocationConstraint": REGION}
+    environment.client("s3").create_bucket(Bucket=state_bucket, CreateBucketConfiguration=location)
     with KillingProxy(local_aws.port or 0) as proxy:
-        variables = {**environment.workspace.environment, "AWS_ENDPOINT_URL": proxy.endpoint}
+        variables = {
+            **environment.workspace.environment,
+            "AWS_ENDPOINT_URL": proxy.endpoint,
+            "PULUMI_BACKEND_URL": f"s3://{state_bucket}?region={REGION}",
+        }
         environment.workspace = Workspace(environment.workspace.project, variables)
-        made = Killed(environment, proxy, folder / "export")
-        made.take("first")
-        path = f"parameters.{NESTED}.Name"
-        environment.workspace.succeed("config", "set", "--secret", "--path", path, "someone", "-s", "dev")
+        environment.workspace.succeed("stack", "init", "dev")
+        made = Killed(environment, proxy, folder / "export", state_bucket)
+        made.give("someone")
         yield made
-        width = max(len(name) for name, *_ in made.rows)
-        print("\n" + "\n".join(f"{i + 1:2} {n:{width}}  {took:>7}  {w}" for i, (n, took, w) in enumerate(made.rows)))
 
 
-def destroyed(here: Killed) -> None:
-    environment = here.environment
-    succeeds(environment.delivery("destroy", "--delete-data"))
-    if f"{environment.root}-deployment" in environment.buckets():
-        environment.client("s3").delete_bucket(Bucket=f"{environment.root}-deployment")
+CREATE, UPDATE, DELETE = (f"cloudformation:{name}Stack" for name in ("Create", "Update", "Delete"))
+LOOK, READ, PUT = "cloudformation:DescribeStacks", "cloudformation:GetTemplate", "s3:PutObject"
+STATE, TEMPLATES, LOCK = ".pulumi/stacks/", "templates/", ".pulumi/locks/"
 
 
-CREATES = [
-    Point("s3:CreateBucket"),
-    Point("secretsmanager:CreateSecret"),
-    Point("cloudformation:CreateStack"),
-    Point("cloudformation:GetTemplate"),
-]
+def test_every_kill_is_recovered_from_by_the_same_command(here: Killed) -> None:
+    """One test, because each step begins where the one before has left the environment."""
+    what_the_program_makes(here)
+    here.chain([Point(DELETE, BEFORE), Point(DELETE), Point("s3:DeleteBucket")], "destroy", "--delete-data")
+    here.nothing()
+    a_first_create(here)
+    points = [Point(LOOK, BEFORE, after=DELETE), Point("secretsmanager:DeleteSecret", BEFORE)]
+    points += [Point("secretsmanager:DeleteSecret"), Point("s3:DeleteBucketPolicy")]
+    here.chain(points, "destroy", "--delete-data")
+    here.nothing()
+    a_first_create_that_fails(here)
+    approved_updates(here)
+    writes_of_the_state(here)
+    print(f"\n{here.table()}")
+    assert len(here.rows) == 36
+    assert max(seconds for *_, seconds in here.rows) < 60
 
 
-def test_a_first_create(here: Killed) -> None:
-    for point in CREATES:
-        here.take("first")
-        here.kill(point, "up")
-        here.again(point, "up")
-        here.whole("first")
-        destroyed(here)
-        here.nothing()
+def what_the_program_makes(here: Killed) -> None:
+    here.take("first")
+    points = [Point(PUT, also=LOCK), Point("s3:CreateBucket", BEFORE), Point("s3:CreateBucket")]
+    here.chain([*points, Point("s3:PutBucketPolicy")], "up")
+    here.whole("first")
 
 
-UPDATES = [
-    Point("s3:PutObject", BEFORE),
-    Point("cloudformation:UpdateStack", BEFORE),
-    Point("cloudformation:UpdateStack"),
-    Point("cloudformation:GetTemplate", after="cloudformation:UpdateStack"),
-]
+def a_first_create(here: Killed) -> None:
+    points = [Point("secretsmanager:CreateSecret", BEFORE), Point("secretsmanager:CreateSecret")]
+    points += [Point("secretsmanager:PutSecretValue"), Point(PUT, BEFORE, also=TEMPLATES), Point(PUT, also=TEMPLATES)]
+    here.chain([*points, Point(CREATE, BEFORE), Point(CREATE)], "up")
+    here.whole("first")
 
 
-def test_an_approved_update_needs_no_new_approval(here: Killed) -> None:
-    """What CodePipeline's retry runs: the same `deploy` with the digest of the plan that was approved."""
-    succeeds(here.environment.delivery("up"))
-    for number, point in enumerate(UPDATES):
-        text = f"deployed {number}"
-        here.take(text)
-        approved = here.plan()
-        assert approved["changes"] == 1
-        file = here.folder.with_name("approved.json")
-        shutil.copy(here.folder.with_name("plan.json"), file)
-        arguments = ("deploy", "--plan", approved["digest"], "--plan-file", str(file))
-        here.kill(point, *arguments)
-        here.again(point, *arguments)
-        here.whole(text, planned=True)
+def a_first_create_that_fails(here: Killed) -> None:
+    """CloudFormation deletes it meanwhile; then the cause is corrected."""
+    free = here.environment.take_name_of_role(f"killed-{here.environment.suffix}")
+    here.take("first", "killed")
+    here.chain([Point(CREATE)], "up", between=free)
+    here.whole("first")
+    succeeds(here.environment.delivery("destroy", "--delete-data"))
+    here.nothing()
+    here.take("first")
+    here.chain([Point(READ, after=CREATE)], "up")
+    here.whole("first")
+
+
+def approved_updates(here: Killed) -> None:
+    publish = [Point(PUT, BEFORE, also=TEMPLATES), Point(PUT, also=TEMPLATES)]
+    here.deploy("second", *publish, Point(UPDATE, BEFORE), Point(UPDATE))
+    here.deploy("third", Point(LOOK, BEFORE, after=UPDATE))
+    here.deploy("fourth", Point(READ, after=UPDATE))
+    here.give("someone else")
+    here.deploy("fourth", Point("secretsmanager:PutSecretValue"))
+    assert here.plan()["changes"] == 0
+    # Two indexes are two updates; after the first kill the second one is left.
+    here.deploy("fourth", Point(UPDATE), Point(UPDATE), indexes=2)
+    here.deploy("fourth", Point(LOOK, BEFORE, after=UPDATE))
+
+
+def writes_of_the_state(here: Killed) -> None:
+    here.deploy("fifth", Point(PUT, BEFORE, also=STATE), Point(PUT, also=STATE), Point(PUT, BEFORE, 1, UPDATE, STATE))
+    here.deploy("sixth", Point(PUT, LOST, 1, UPDATE, STATE))
+    here.chain([Point(PUT, BEFORE, 1, DELETE, STATE)], "destroy", "--delete-data")
+    here.nothing()
+    here.chain([Point(PUT, BEFORE, 1, CREATE, STATE)], "up")
+    here.whole("sixth")

@@ -18,8 +18,8 @@ from amplify_delivery.commands import destroy
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
 from amplify_delivery.components.remembered import ROOT_STACK_NAME
 from amplify_delivery.delivery.context import Context
-from amplify_delivery.delivery.engine import resolving
 from amplify_delivery.delivery.engine.engine import Before
+from amplify_delivery.delivery.killed import resolving
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.delivery.teardown import destruction, emptying, root_stack
 from amplify_delivery.delivery.teardown.held import Held

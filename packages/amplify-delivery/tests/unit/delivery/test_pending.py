@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
-from amplify_delivery.delivery.engine import existing, pending
-from amplify_delivery.delivery.engine.pending import Answer, Foreign, Gone, Operation, There, Unknown
+from amplify_delivery.delivery.killed import existing, pending
+from amplify_delivery.delivery.killed.pending import Answer, Foreign, Gone, Operation, There, Unknown
 from amplify_delivery.errors import RefusedError
 
 URN = "urn:pulumi:dev::app::amplify-delivery:index:AmplifyBackend$aws:cloudformation/stack:Stack::backend"
@@ -85,7 +85,7 @@ def test_aws_is_asked_only_about_what_it_alone_knows() -> None:
 
 def test_the_kept_types_are_the_askers() -> None:
     """A type is either set again or asked for."""
-    assert not existing._ASKERS.keys() & pending.AGAIN
+    assert not existing.ASKERS.keys() & pending.AGAIN
 
 
 def test_what_nobody_can_tell_is_refused_with_what_to_do() -> None:

@@ -18,6 +18,7 @@ from amplify_delivery.components.documents.pipeline.model import (
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.engine import secrets_provider
 from amplify_delivery.delivery.engine.waiting import Patience
+from amplify_delivery.delivery.killed import resolving
 from amplify_delivery.delivery.pipeline import restart, self_update
 from amplify_delivery.delivery.pipeline.late_rights import LateRights
 from amplify_delivery.delivery.pipeline.self_update import DIGEST, PIPELINE, Decision, check_stores, decide
@@ -231,6 +232,29 @@ def test_inside_the_pipeline_nothing_begins_that_a_person_has_to_do(
     else:
         assert bring().updated
         assert engine.updates == 1
+
+
+def test_after_a_kill_the_update_is_made_though_the_history_knows_none(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """What was deployed last is this source; the run that was killed stands in no history."""
+    monkeypatch.setattr(secrets_provider, "check", lambda *_, **__: None)
+    settled: list[str] = []
+    outputs = {"urn": "urn", "type": "pulumi:pulumi:Stack", "outputs": {self_update.SOURCE: "new", DIGEST: "b"}}
+
+    def resolve(engine: Any, *_: Any) -> Any:
+        settled.append("settled")
+        return {**engine.state(), "pending_operations": []}
+
+    monkeypatch.setattr(resolving, "resolve", resolve)
+    engine: Any = Previewed()
+    update = self_update.Update("main", None, model("us-east-1"), "new", Context(tmp_path, {}))  # type: ignore[arg-type]
+    monkeypatch.setattr(engine, "state", lambda: {"resources": [outputs]})
+    assert not update.when_free(engine, Patience(0)).updated
+    killed = {"resources": [outputs], "pending_operations": [{"type": "updating", "resource": {}}]}
+    monkeypatch.setattr(engine, "state", lambda: killed)
+    assert update.when_free(engine, Patience(0)).updated
+    assert (settled, engine.updates) == (["settled"], 1)
 
 
 # --- rights on keys that come late ------------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ from amplify_delivery.components.documents.rights.handler_table import table
 from amplify_delivery.components.documents.rights.pulumi_types import cloudformation_type
 from amplify_delivery.components.documents.rights.types import program_actions
 from amplify_delivery.components.documents.rights.unscoped import NOT_GRANTED, UNSCOPED_READS, UNSCOPED_WRITES
+from amplify_delivery.delivery.killed import classic, existing
 from amplify_delivery.delivery.pipeline.own_rights import not_its_own
 from amplify_delivery.delivery.planning import ProgramStep
 from aws_rehearsal.policy import Principal, Request, Role, World, decide
@@ -365,6 +366,37 @@ def test_deploy_makes_changes_and_deletes_them() -> None:
     for operation in ("createWriteOnly", "readWriteOnly", "deleteWriteOnly"):
         asked += made[-1].asked(operation, provider_calls.actions(provider_calls.calls(made[-1].type, operation)))
     assert refused(world("account"), f"{APP}-preprod-deploy", asked) == []
+
+
+LOOKS: Mapping[str, str] = {
+    "aws-native:apigatewayv2:Api": "apigateway:GET",
+    "aws-native:apigatewayv2:Integration": "apigateway:GET",
+    "aws-native:apigatewayv2:Route": "apigateway:GET",
+    "aws-native:apigatewayv2:Stage": "apigateway:GET",
+    "aws-native:iam:Role": "iam:GetRole",
+    "aws-native:lambda:Function": "lambda:GetFunction",
+    "aws-native:lambda:Permission": "lambda:GetPolicy",
+    "aws-native:logs:LogGroup": "logs:DescribeLogGroups",
+    "aws:cloudformation/stack:Stack": "cloudformation:DescribeStacks",
+    "aws:s3/bucket:Bucket": "s3:ListBucket",
+    "aws:secretsmanager/secret:Secret": "secretsmanager:DescribeSecret",
+}
+"""What is called to find out whether a killed run has made a resource (`delivery.engine.existing`)."""
+
+
+@pytest.mark.parametrize("role", ["plan", "deploy"])
+def test_what_a_killed_run_has_made_may_be_looked_for(role: str) -> None:
+    assert LOOKS.keys() == existing.ASKERS.keys() - classic.ASKERS.keys()  # those are an account's and a pipeline's
+    secret, _ = secrets()
+    made = [r for r in (*declared("environment"), secret) if r.type in LOOKS]
+    asked = [a for resource in made for a in resource.asked("look for", [LOOKS[resource.type]])]
+    # APIs have no names by which they could be asked for: all are listed, and then the parts of one.
+    gateway = f"arn:aws:apigateway:{HOME}::/apis"
+    lists = [gateway, *(f"{gateway}/a1b2c3/{part}" for part in ("integrations", "routes", "stages"))]
+    asked += [Asked("list", "apigateway:GET", resource) for resource in lists]
+    # A bootstrapped environment has its staging area from its account's stack.
+    assert {r.type for r in made} == LOOKS.keys() - {"aws:s3/bucket:Bucket"}
+    assert refused(world("account"), f"{APP}-preprod-{role}", asked) == []
 
 
 def test_every_classic_type_of_a_program_has_its_calls_written_down() -> None:

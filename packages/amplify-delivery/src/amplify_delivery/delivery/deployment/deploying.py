@@ -15,12 +15,14 @@ from amplify_delivery.delivery.account.audit_log import AuditLog
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.deployment import approval, execution, planned, recovery, wanted
 from amplify_delivery.delivery.deployment.audit import Audit, log_of
-from amplify_delivery.delivery.engine import resolving, stack_outputs
+from amplify_delivery.delivery.engine import stack_outputs
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.engine.pulumi_command import Line
 from amplify_delivery.delivery.engine.session import holding
 from amplify_delivery.delivery.engine.stack_outputs import Output
 from amplify_delivery.delivery.engine.waiting import Patience
+from amplify_delivery.delivery.killed import resolving
+from amplify_delivery.delivery.killed.existing import LONGEST
 from amplify_delivery.delivery.planning import Plan
 from amplify_delivery.delivery.planning.program import changes_something
 from amplify_delivery.delivery.reports import plans
@@ -59,7 +61,8 @@ def deploy(
             if held.waited:
                 target = wanted.wanted(environment, context)
             while True:
-                if wanted.settle(target, patience.left):
+                # Of what a killed run of ours has begun, the end is waited for as that run would have.
+                if wanted.settle(target, LONGEST if held.over else patience.left):
                     target = wanted.wanted(environment, context)  # credentials of an assumed role last an hour
                 try:
                     plan, changes = _attempt(target, engine, approved, audit, log)

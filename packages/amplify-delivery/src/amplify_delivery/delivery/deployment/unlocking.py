@@ -13,7 +13,7 @@ from typing import Any
 from amplify_delivery.components.documents.naming import EnvironmentNames, PipelineNames
 from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.context import Context
-from amplify_delivery.delivery.engine import engine_locks, lease, resolving, secrets_provider
+from amplify_delivery.delivery.engine import engine_locks, lease, secrets_provider
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.engine.engine_locks import EngineLock
 from amplify_delivery.delivery.engine.holder import Holder, Life, Verdict
@@ -21,6 +21,7 @@ from amplify_delivery.delivery.engine.pulumi_command import Line
 from amplify_delivery.delivery.engine.session import holding, judged, lease_of
 from amplify_delivery.delivery.engine.state_store import BACKEND_VARIABLE, backend_url
 from amplify_delivery.delivery.engine.waiting import Patience
+from amplify_delivery.delivery.killed import resolving
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.errors import ConfigError, LockedError, RefusedError, StateError
 from amplify_delivery.stacks.access import environment_names, pipeline_names

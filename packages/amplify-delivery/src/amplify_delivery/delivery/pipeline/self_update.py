@@ -17,6 +17,7 @@ from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.engine import secrets_provider
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.engine.waiting import Patience
+from amplify_delivery.delivery.killed import resolving
 from amplify_delivery.delivery.pipeline import own_rights, restart
 from amplify_delivery.delivery.pipeline.late_rights import LateRights
 from amplify_delivery.delivery.planning import ProgramStep
@@ -185,9 +186,12 @@ class Update:
 
     def once(self, engine: Engine) -> Updated:
         state = engine.state()
-        secrets_provider.check(self.stack, state, self.context, pipeline=True)
+        self._check(state)
+        killed = bool(state.get("pending_operations"))
+        if killed:
+            state = resolving.resolve(engine, lambda: Account.of(self.config), self._check)
         check_stores(state.get("resources") or (), self.model, self.stack)
-        decision, declared = self._decided(engine, state)
+        decision, declared = self._decided(engine, state, killed=killed)
         ours = decision.restarts and not self.model.releases_every_push
         again = Restart(self.config, self.model, self.context.variables) if ours else None
         changes = bring(engine, self.model) if decision.update else {}
@@ -196,11 +200,14 @@ class Update:
         by_itself = decision.restarts and not ours
         return Updated(decision.update, decision.restarts, declared, changes, started, by_itself)
 
-    def _decided(self, engine: Engine, state: Mapping[str, Any]) -> tuple[Decision, str | None]:
-        """What to do, and the digest of the declared definition."""
+    def _check(self, state: Mapping[str, Any]) -> None:
+        secrets_provider.check(self.stack, state, self.context, pipeline=True)
+
+    def _decided(self, engine: Engine, state: Mapping[str, Any], *, killed: bool) -> tuple[Decision, str | None]:
+        """What to do, and the digest of the declared definition. A run that was `killed` stands in no history."""
         applied = outputs_in(state)
         # The outputs alone do not tell: those of an update that has failed may be there as well.
-        settled = not state.get("pending_operations") and engine.succeeded()
+        settled = not killed and engine.succeeded()
         if settled and applied.get(SOURCE) == self.source:
             # What an engine would find now is what somebody changed by hand, and that is for a person.
             return Decision(update=False, restarts=False), applied.get(DIGEST)

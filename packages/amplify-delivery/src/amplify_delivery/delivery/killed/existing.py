@@ -6,19 +6,22 @@ to be made: the same tags and description, the root stack the same template. Rea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from amplify_delivery.changes import deployed
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account.aws_account import Account
-from amplify_delivery.delivery.engine.pending import CREATING, Answer, Foreign, Gone, Operation, There, Unknown, same
-from amplify_delivery.publishing.aws_errors import AWS_ERRORS, code
+from amplify_delivery.delivery.killed import classic, native
+from amplify_delivery.delivery.killed.native import absent
+from amplify_delivery.delivery.killed.pending import CREATING, Answer, Foreign, Gone, Operation, There, Unknown, same
 from amplify_delivery.publishing.stack_state import described
 
-_HOURS = 3 * 3600.0
-"""Seconds that `AmplifyBackend` gives CloudFormation, where the state does not tell."""
+_OURS = tuple(f"amplify-delivery:index:{name}$" for name in ("StagingArea", "TargetAccount", "DeliveryPipeline"))
+"""In the URN of what components of ours hold, whose buckets have the account's number in their names."""
+LONGEST = 3 * 3600.0
+"""Seconds that `AmplifyBackend` gives CloudFormation, and so what is waited for after a run that was killed."""
 _FAILED = ("ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_FAILED", "ROLLBACK_FAILED")
 """States in which an update has not become what it was to."""
 
@@ -28,10 +31,12 @@ def ask(account: Account, operation: Operation, known: frozenset[str]) -> Answer
 
     While CloudFormation still works on the root stack it is waited for, as the run that was killed would have.
     """
-    asker = _ASKERS.get(operation.type)
+    asker = ASKERS.get(operation.type)
     if asker is None:
         return Unknown("resources of this type have no name by which they could be looked for")
     with account.asking(f"asking what has become of {operation.what}"):
+        if operation.type in native.ASKERS:
+            native.settle(account, operation)
         return asker(account, operation, known)
 
 
@@ -39,7 +44,7 @@ def _root_stack(account: Account, operation: Operation, _: frozenset[str]) -> An
     cloudformation, inputs = account.client("cloudformation"), operation.inputs
     name = operation.id or str(inputs.get("name"))
     # By its id where that is known: by its name a stack that is gone could not be told from another one.
-    deployed.settle(cloudformation, name, operation.seconds(_HOURS), output.progress)
+    deployed.settle(cloudformation, name, operation.seconds(LONGEST), output.progress)
     stack = described(cloudformation, name)
     if stack is None or stack["StackStatus"] == "DELETE_COMPLETE":
         return Gone()
@@ -65,11 +70,25 @@ def _differs(inputs: Mapping[str, Any], stack: Mapping[str, Any]) -> list[str]:
 
 
 def _bucket(account: Account, operation: Operation, _: frozenset[str]) -> Answer:
-    """Its name holds the account's number, so that nobody else's bucket can have it."""
-    name = str(operation.inputs.get("bucket"))
-    if _absent(lambda: account.client("s3").head_bucket(Bucket=name, ExpectedBucketOwner=account.account), "404"):
+    """The names of our own hold app, purpose and the account's number: nothing else has them. A bucket of the program's
+    own may have been there before, with data, unless its tags say whose it is."""
+    inputs = operation.inputs
+    name, tags = str(inputs.get("bucket")), inputs.get("tags") or {}
+    if absent(lambda: account.client("s3").head_bucket(Bucket=name, ExpectedBucketOwner=account.account), "404"):
         return Gone()
+    if not any(component in operation.urn for component in _OURS):
+        found = _tags(account, name) if tags else {}
+        if not tags or not same(tags, found):
+            return Unknown(f"there is a bucket {name}, and nothing tells whether that run has made it")
     return There(name)
+
+
+def _tags(account: Account, bucket: str) -> dict[str, str]:
+    found: dict[str, Any] = {}
+    s3 = account.client("s3")
+    if absent(lambda: found.update(s3.get_bucket_tagging(Bucket=bucket)), "NoSuchTagSet"):
+        return {}
+    return {tag["Key"]: tag["Value"] for tag in found["TagSet"]}
 
 
 def _secret(account: Account, operation: Operation, _: frozenset[str]) -> Answer:
@@ -79,7 +98,7 @@ def _secret(account: Account, operation: Operation, _: frozenset[str]) -> Answer
     def look() -> None:
         found.update(account.client("secretsmanager").describe_secret(SecretId=name))
 
-    if _absent(look, "ResourceNotFoundException") or found.get("DeletedDate"):
+    if absent(look, "ResourceNotFoundException") or found.get("DeletedDate"):
         return Gone()
     tags = {t["Key"]: t["Value"] for t in found.get("Tags") or ()}
     inputs = operation.inputs
@@ -88,18 +107,9 @@ def _secret(account: Account, operation: Operation, _: frozenset[str]) -> Answer
     return There(str(found["ARN"]), {"arn": found["ARN"]})
 
 
-def _absent(look: Callable[[], object], missing: str) -> bool:
-    """Whether AWS answers that there is no such thing. Raises botocore's errors."""
-    try:
-        look()
-    except AWS_ERRORS as error:
-        if code(error) == missing:
-            return True
-        raise
-    return False
-
-
-_ASKERS: Mapping[str, Callable[[Account, Operation, frozenset[str]], Answer]] = {
+ASKERS: Mapping[str, native.Asker] = {
+    **native.ASKERS,
+    **classic.ASKERS,
     ROOT_STACK: _root_stack,
     "aws:s3/bucket:Bucket": _bucket,
     "aws:secretsmanager/secret:Secret": _secret,

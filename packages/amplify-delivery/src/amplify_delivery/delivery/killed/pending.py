@@ -30,6 +30,8 @@ _SIGNATURE = "4dabf18193072939515e22adb298388d"
 
 AGAIN = frozenset(
     {
+        "aws:cloudwatch/eventRule:EventRule",
+        "aws:cloudwatch/eventTarget:EventTarget",
         "aws:iam/rolePolicy:RolePolicy",
         "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
         "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
@@ -40,10 +42,14 @@ AGAIN = frozenset(
         "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
         "aws:s3/bucketVersioning:BucketVersioning",
         "aws:secretsmanager/secretVersion:SecretVersion",
+        "aws:sns/topic:Topic",
+        "aws:sns/topicPolicy:TopicPolicy",
+        "aws:sns/topicSubscription:TopicSubscription",
     }
 )
-"""Types whose create only sets something of what is there: doing it twice comes to the same. A secret gets another
-version of the same value; the first one goes when it is nobody's current or previous one any more."""
+"""Types whose create only sets something of what is there, or gives what is there of that name (PutRule, CreateTopic
+and Subscribe in their API references): doing it twice comes to the same. A secret gets another version of the same
+value; the first one goes when it is nobody's current or previous one any more."""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote
 
 from amplify_delivery_rehearsal.conformance.proxy import Proxy
 
@@ -32,12 +33,19 @@ class Point:
     """An operation: only calls that follow one of it count."""
     also: str = ""
     """Words that the request's path or body holds."""
+    after_words: str = ""
+    """Words that the request of `after` holds."""
 
     def __str__(self) -> str:
         nth = "" if self.number == 1 else f" no. {self.number}"
-        then = f" after {self.after.partition(':')[2]}" if self.after else ""
-        words = f" ({self.also})" if self.also else ""
+        which = f" ({_readable(self.after_words)})" if self.after_words else ""
+        then = f" after {self.after.partition(':')[2]}{which}" if self.after else ""
+        words = f" ({_readable(self.also)})" if self.also else ""
         return f"{self.operation.partition(':')[2]}{nth}{words}{then}: {self.when}"
+
+
+def _readable(words: str) -> str:
+    return unquote(words).strip('"')
 
 
 class KillingProxy(Proxy):
@@ -75,7 +83,7 @@ class KillingProxy(Proxy):
             point = self._point
             if self._dead:
                 return True
-            if point is not None and called == point.after:
+            if point is not None and called == point.after and point.after_words in request:
                 self._begun = True
             if point is None or (called, when) != (point.operation, point.when) or point.also not in request:
                 return False
@@ -124,8 +132,10 @@ def below(pid: int) -> Iterator[int]:
 
 
 def killed(proxy: KillingProxy, process: subprocess.Popen[str], point: Point, seconds: float = 60) -> str:
-    """Wait until a command that was started when the proxy was armed has been killed; what it said."""
+    """Wait until a command that was started when the proxy was armed has been killed; what it said. Raises
+    `AssertionError` if it never came to the point."""
     proxy.kills(process.pid)
     said, _ = process.communicate(timeout=seconds)
-    assert proxy.reached.wait(5), f"it ended with {process.returncode}, and never came to {point}:\n{said}"
+    if not proxy.reached.wait(5):
+        raise AssertionError(f"it ended with {process.returncode}, and never came to {point}:\n{said}")
     return said

@@ -13,12 +13,15 @@ from typing import Any
 
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account.aws_account import Account
-from amplify_delivery.delivery.engine import existing, pending
 from amplify_delivery.delivery.engine.engine import Engine
-from amplify_delivery.delivery.engine.pending import Answer, Gone, Operation, Unknown
+from amplify_delivery.delivery.killed import existing, pending
+from amplify_delivery.delivery.killed.pending import Answer, Gone, Operation, Unknown
+from amplify_delivery.errors import RefusedError
 
 State = Mapping[str, Any]
 """A state as exported: its `deployment`."""
+_PULUMI_CLOUD = "service"
+"""What a state calls Pulumi Cloud's own encryption, which is the default there."""
 Check = Callable[[State], None]
 """Raises a `DeliveryError` for a state that must not be written with the keys that are set."""
 
@@ -41,6 +44,14 @@ def foreseen(engine: Engine, account: Callable[[], Account], check: Check) -> It
     if found is None:
         yield engine
         return
+    if (found.get("secrets_providers") or {}).get("type") == _PULUMI_CLOUD:
+        # Nobody but Pulumi Cloud can read the state's secrets: there is no looking at a copy.
+        raise RefusedError(
+            "a run that was killed has left something half done, and a plan cannot look ahead where Pulumi Cloud "
+            "encrypts the state",
+            where=engine.stack,
+            remedy=f"`amplify-delivery unlock {engine.stack}` settles it; then plan again",
+        )
     with tempfile.TemporaryDirectory(prefix="amplify-delivery-state-") as folder:
         yield engine.beside(Path(folder), found)
 

@@ -1,0 +1,254 @@
+"""What AWS answers about what a killed run was making: there and ours, not there, or somebody else's."""
+
+from __future__ import annotations
+
+import json
+from contextlib import nullcontext
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
+from amplify_delivery.delivery.killed import existing
+from amplify_delivery.delivery.killed.pending import Answer, Foreign, Gone, Operation, There, Unknown
+
+NAME = "amplify-app-dev-1"
+ARN = f"arn:aws:cloudformation:eu-west-1:111122223333:stack/{NAME}/1"
+
+
+class Aws:
+    """An account whose clients answer what is given, by operation; an exception is raised."""
+
+    account, region = "111122223333", "eu-west-1"
+
+    def __init__(self, **answers: Any) -> None:
+        self.answers = {"list_resource_requests": {"ResourceRequestStatusSummaries": []}, **answers}
+
+    def client(self, _: str) -> Aws:
+        return self
+
+    def asking(self, _: str) -> Any:
+        return nullcontext()
+
+    def __getattr__(self, operation: str) -> Any:
+        answer = self.answers[operation]
+
+        def call(**arguments: Any) -> Any:
+            found = answer.pop(0) if isinstance(answer, list) and answer[1:] else answer
+            found = found[0] if isinstance(found, list) else found
+            if isinstance(found, Exception):
+                raise found
+            return found
+
+        return call
+
+    def get_paginator(self, operation: str) -> Any:
+        call = getattr(self, operation)
+        return type("Pages", (), {"paginate": staticmethod(lambda **arguments: [call(**arguments)])})
+
+
+def refused(code: str, message: str = "") -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": message}}, "Any")
+
+
+def ask(aws: Aws, type_: str, known: frozenset[str] = frozenset(), kind: str = "creating", **inputs: Any) -> Answer:
+    resource = {"urn": f"urn:pulumi:dev::app::{type_}::thing", "type": type_, "inputs": inputs}
+    return existing.ask(aws, Operation(kind, resource), known)  # type: ignore[arg-type]
+
+
+def stack(status: str, key: str = "templates/1.json") -> dict[str, Any]:
+    parameters = [{"ParameterKey": "TemplateKey", "ParameterValue": key}]
+    return {"Stacks": [{"StackName": NAME, "StackId": ARN, "StackStatus": status, "Parameters": parameters}]}
+
+
+GONE = refused("ValidationError", f"Stack with id {NAME} does not exist")
+
+
+@pytest.mark.parametrize(
+    ("answers", "key", "answer"),
+    [
+        ([stack("CREATE_COMPLETE")], "templates/1.json", There),
+        ([stack("CREATE_IN_PROGRESS"), stack("CREATE_COMPLETE")], "templates/1.json", There),
+        ([stack("DELETE_IN_PROGRESS"), GONE], "templates/1.json", Gone),
+        ([GONE], "templates/1.json", Gone),
+        ([stack("CREATE_COMPLETE")], "templates/2.json", Foreign),
+        ([stack("ROLLBACK_COMPLETE")], "templates/1.json", There),
+    ],
+)
+def test_a_root_stack_that_was_being_made(
+    monkeypatch: pytest.MonkeyPatch, answers: list[Any], key: str, answer: type
+) -> None:
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    last = answers[-1]
+    aws = Aws(describe_stacks=[*answers, last])
+    found = ask(aws, ROOT_STACK, name=NAME, parameters={"TemplateKey": key})
+    assert isinstance(found, answer)
+    assert not isinstance(found, There) or found.id == ARN
+
+
+@pytest.mark.parametrize(
+    ("status", "key", "answer"),
+    [
+        ("UPDATE_COMPLETE", "templates/1.json", There),
+        ("UPDATE_COMPLETE", "templates/2.json", Gone),
+        ("UPDATE_ROLLBACK_COMPLETE", "templates/1.json", Gone),
+        ("UPDATE_ROLLBACK_FAILED", "templates/1.json", Gone),
+    ],
+)
+def test_a_root_stack_that_was_being_updated(status: str, key: str, answer: type) -> None:
+    aws = Aws(describe_stacks=stack(status))
+    assert isinstance(ask(aws, ROOT_STACK, kind="updating", name=NAME, parameters={"TemplateKey": key}), answer)
+
+
+BUCKET, SECRET = "aws:s3/bucket:Bucket", "aws:secretsmanager/secret:Secret"
+FUNCTION, PERMISSION = "aws-native:lambda:Function", "aws-native:lambda:Permission"
+API, ROUTE = "aws-native:apigatewayv2:Api", "aws-native:apigatewayv2:Route"
+TAGGED = {"TagSet": [{"Key": "app", "Value": "a"}]}
+SECRET_THERE = {"ARN": "arn:secret", "Description": "ours", "Tags": []}
+
+
+def statement(sid: str, source: str) -> dict[str, Any]:
+    return {
+        "Sid": sid,
+        "Effect": "Allow",
+        "Principal": {"Service": "apigateway.amazonaws.com"},
+        "Action": "lambda:InvokeFunction",
+        "Condition": {"ArnLike": {"AWS:SourceArn": source}},
+    }
+
+
+POLICY = {"Policy": json.dumps({"Statement": [statement("a", "arn:other"), statement("b", "arn:api")]})}
+GRANT = {
+    "functionName": "arn:fn",
+    "action": "lambda:InvokeFunction",
+    "principal": "apigateway.amazonaws.com",
+    "sourceArn": "arn:api",
+}
+
+
+@pytest.mark.parametrize(
+    ("type_", "inputs", "answers", "answer"),
+    [
+        (BUCKET, {"bucket": "b", "tags": {"app": "a"}}, {"head_bucket": {}, "get_bucket_tagging": TAGGED}, There("b")),
+        (BUCKET, {"bucket": "b"}, {"head_bucket": refused("404")}, Gone()),
+        (
+            SECRET,
+            {"name": "s", "description": "ours"},
+            {"describe_secret": SECRET_THERE},
+            There("arn:secret", {"arn": "arn:secret"}),
+        ),
+        (SECRET, {"name": "s"}, {"describe_secret": refused("ResourceNotFoundException")}, Gone()),
+        (SECRET, {"name": "s"}, {"describe_secret": {**SECRET_THERE, "DeletedDate": 1}}, Gone()),
+        (
+            "aws-native:iam:Role",
+            {"roleName": "r", "description": "d"},
+            {"get_role": {"Role": {"Description": "d"}}},
+            There("r"),
+        ),
+        ("aws-native:iam:Role", {"roleName": "r"}, {"get_role": refused("NoSuchEntity")}, Gone()),
+        (
+            FUNCTION,
+            {"functionName": "f", "role": "arn:r"},
+            {"get_function": {"Configuration": {"Role": "arn:r"}}},
+            There("f"),
+        ),
+        (FUNCTION, {"functionName": "f"}, {"get_function": refused("ResourceNotFoundException")}, Gone()),
+        (
+            "aws-native:logs:LogGroup",
+            {"logGroupName": "/g"},
+            {"describe_log_groups": {"logGroups": [{"logGroupName": "/g2"}]}},
+            Gone(),
+        ),
+        (
+            "aws-native:logs:LogGroup",
+            {"logGroupName": "/g"},
+            {"describe_log_groups": {"logGroups": [{"logGroupName": "/g"}]}},
+            There("/g"),
+        ),
+        (PERMISSION, GRANT, {"get_policy": POLICY}, There("arn:fn|b")),
+        (PERMISSION, GRANT, {"get_policy": refused("ResourceNotFoundException")}, Gone()),
+        (
+            API,
+            {"name": "n"},
+            {"get_apis": {"Items": [{"Name": "n", "ApiId": "1"}, {"Name": "m", "ApiId": "2"}]}},
+            There("1"),
+        ),
+        (API, {"name": "n"}, {"get_apis": {"Items": [{"Name": "n", "ApiId": "known"}]}}, Gone()),
+        ("aws:iam/role:Role", {"name": "r"}, {"get_role": {"Role": {}}}, There("r")),
+        ("aws:iam/role:Role", {"name": "r"}, {"get_role": refused("NoSuchEntity")}, Gone()),
+        (
+            "aws:iam/policy:Policy",
+            {"name": "p", "path": "/a/"},
+            {"list_policies": {"Policies": [{"PolicyName": "p", "Path": "/a/", "Arn": "arn:p"}]}},
+            There("arn:p", {"arn": "arn:p"}),
+        ),
+        ("aws:iam/policy:Policy", {"name": "p"}, {"list_policies": {"Policies": []}}, Gone()),
+        (
+            "aws:codebuild/project:Project",
+            {"name": "b", "description": "d"},
+            {"batch_get_projects": {"projects": [{"arn": "arn:b", "description": "d"}]}},
+            There("arn:b", {"arn": "arn:b"}),
+        ),
+        ("aws:codebuild/project:Project", {"name": "b"}, {"batch_get_projects": {"projects": []}}, Gone()),
+        (
+            "aws:kms/alias:Alias",
+            {"name": "alias/a", "targetKeyId": "arn:aws:kms:eu-west-1:1:key/k"},
+            {"list_aliases": {"Aliases": [{"AliasName": "alias/a", "TargetKeyId": "k"}]}},
+            There("alias/a"),
+        ),
+        ("aws:kms/alias:Alias", {"name": "alias/a"}, {"list_aliases": {"Aliases": []}}, Gone()),
+        (
+            ROUTE,
+            {"apiId": "1", "routeKey": "GET /"},
+            {"get_routes": {"Items": [{"RouteKey": "GET /", "RouteId": "r"}]}},
+            There("1|r"),
+        ),
+        (ROUTE, {"apiId": "1", "routeKey": "GET /"}, {"get_routes": refused("NotFoundException")}, Gone()),
+    ],
+)
+def test_what_has_a_name_is_found_by_it(
+    type_: str, inputs: dict[str, Any], answers: dict[str, Any], answer: Answer
+) -> None:
+    assert ask(Aws(**answers), type_, frozenset({"known"}), **inputs) == answer
+
+
+def test_a_staging_areas_bucket_is_nobody_elses() -> None:
+    urn = f"urn:pulumi:dev::app::amplify-delivery:index:StagingArea${BUCKET}::staging"
+    operation = Operation("creating", {"urn": urn, "type": BUCKET, "inputs": {"bucket": "b"}})
+    aws: Any = Aws(head_bucket={})
+    assert existing.ask(aws, operation, frozenset()) == There("b")
+
+
+def test_what_cloud_control_still_makes_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    def going_on(*types: str) -> dict[str, Any]:
+        return {"ResourceRequestStatusSummaries": [{"TypeName": type_} for type_ in types]}
+
+    pauses: list[float] = []
+    monkeypatch.setattr("time.sleep", pauses.append)
+    requests = [going_on("AWS::Lambda::Function"), going_on("AWS::Lambda::Function"), going_on("AWS::IAM::Role")]
+    there: dict[str, Any] = {"Configuration": {}}
+    assert ask(Aws(list_resource_requests=requests, get_function=there), FUNCTION, functionName="f") == There("f")
+    assert len(pauses) == 2
+    denied = Aws(list_resource_requests=refused("AccessDeniedException"), get_function=there)
+    assert ask(denied, FUNCTION, functionName="f") == There("f")
+
+
+def test_what_is_somebody_elses_or_cannot_be_told_apart() -> None:
+    secret = ask(Aws(describe_secret=SECRET_THERE), SECRET, name="s", description="another")
+    assert isinstance(secret, Foreign)
+    role = ask(Aws(get_role={"Role": {"Description": "theirs"}}), "aws-native:iam:Role", roleName="r", description="d")
+    assert isinstance(role, Foreign)
+    function = ask(Aws(get_function={"Configuration": {"Role": "theirs"}}), FUNCTION, functionName="f", role="arn:r")
+    assert isinstance(function, Foreign)
+    bucket = ask(Aws(head_bucket={}), BUCKET, bucket="b")
+    assert isinstance(bucket, Unknown)
+    other = Aws(head_bucket={}, get_bucket_tagging=refused("NoSuchTagSet"))
+    assert isinstance(ask(other, BUCKET, bucket="b", tags={"app": "a"}), Unknown)
+    project = Aws(batch_get_projects={"projects": [{"arn": "arn:b", "description": "theirs"}]})
+    assert isinstance(ask(project, "aws:codebuild/project:Project", name="b", description="d"), Foreign)
+    alias = Aws(list_aliases={"Aliases": [{"AliasName": "alias/a", "TargetKeyId": "theirs"}]})
+    assert isinstance(ask(alias, "aws:kms/alias:Alias", name="alias/a", targetKeyId="k"), Foreign)
+    two = ask(Aws(get_apis={"Items": [{"Name": "n", "ApiId": "1"}, {"Name": "n", "ApiId": "2"}]}), API, name="n")
+    assert isinstance(two, Unknown)
+    assert isinstance(ask(Aws(), "aws:ec2/vpc:Vpc"), Unknown)

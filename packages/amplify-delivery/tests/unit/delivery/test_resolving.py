@@ -1,0 +1,122 @@
+"""Settling what a killed run has left: written by what changes a stack, only foreseen by what plans."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
+from amplify_delivery.delivery.killed import existing, resolving
+from amplify_delivery.delivery.killed.pending import Answer, Gone, There, Unknown
+from amplify_delivery.errors import RefusedError, StateError
+
+URN = "urn:pulumi:dev::app::amplify-delivery:index:AmplifyBackend$aws:cloudformation/stack:Stack::backend"
+
+
+class Engine:
+    """An engine whose state is a killed run's; what was written."""
+
+    stack, backend_variables = "dev", ""
+
+    def __init__(self, *, killed: bool = True, encrypted: str = "passphrase", resources: Any = ()) -> None:
+        operation = {"type": "creating", "resource": {"urn": URN, "type": ROOT_STACK, "inputs": {"name": "n"}}}
+        self.left: dict[str, Any] = {
+            "resources": list(resources),
+            "secrets_providers": {"type": encrypted},
+            "pending_operations": [operation] if killed else [],
+        }
+        self.written: list[Mapping[str, Any]] = []
+        self.foreseen: list[Mapping[str, Any]] = []
+
+    def state(self) -> Mapping[str, Any]:
+        return self.left
+
+    def write(self, state: Mapping[str, Any]) -> None:
+        self.written.append(state)
+
+    def beside(self, folder: Path, state: Mapping[str, Any]) -> str:
+        assert folder.is_dir()
+        self.foreseen.append(state)
+        return "beside"
+
+
+def account() -> Any:
+    return SimpleNamespace()
+
+
+def fine(_: Mapping[str, Any]) -> None:
+    pass
+
+
+def nobody() -> Any:
+    raise AssertionError("AWS is asked")
+
+
+def answering(monkeypatch: pytest.MonkeyPatch, answer: Answer) -> None:
+    monkeypatch.setattr(existing, "ask", lambda *_: answer)
+
+
+def test_where_no_run_was_killed_nothing_is_asked_and_nothing_written() -> None:
+    engine: Any = Engine(killed=False)
+    assert resolving.resolve(engine, nobody, fine) == engine.left
+    with resolving.foreseen(engine, nobody, fine) as seen:
+        assert id(seen) == id(engine)
+    assert engine.written == engine.foreseen == []
+
+
+def test_the_state_is_written_as_it_was_found_to_be(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answering(monkeypatch, There("arn"))
+    engine: Any = Engine()
+    state = resolving.resolve(engine, account, fine)
+    assert engine.written == [state]
+    assert [r["id"] for r in state["resources"]] == ["arn"]
+    assert "backend (aws:cloudformation/stack:Stack): a run that was killed has made it" in capsys.readouterr().err
+
+
+def test_a_plan_looks_at_a_copy(monkeypatch: pytest.MonkeyPatch) -> None:
+    answering(monkeypatch, Gone())
+    engine: Any = Engine()
+    with resolving.foreseen(engine, account, fine) as seen:
+        assert str(seen) == "beside"
+    assert engine.written == []
+    assert engine.foreseen[0]["pending_operations"] == []
+
+
+def test_nothing_is_written_with_another_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    answering(monkeypatch, Gone())
+
+    def other(_: Mapping[str, Any]) -> None:
+        raise StateError("another key")
+
+    engine: Any = Engine()
+    with pytest.raises(StateError, match="another key"):
+        resolving.resolve(engine, nobody, other)
+    assert engine.written == []
+
+
+def test_what_pulumi_cloud_encrypts_is_settled_before_it_is_planned(monkeypatch: pytest.MonkeyPatch) -> None:
+    answering(monkeypatch, Gone())
+    engine: Any = Engine(encrypted="service")
+    with (
+        pytest.raises(RefusedError, match="cannot look ahead") as raised,
+        resolving.foreseen(engine, account, fine),
+    ):
+        raise AssertionError
+    assert "`amplify-delivery unlock dev`" in raised.value.remedy
+    assert resolving.resolve(engine, account, fine)["pending_operations"] == []
+
+
+@pytest.mark.parametrize("answer", [Unknown("nobody can tell"), There("arn")])
+def test_what_cannot_be_told_is_refused_and_nothing_written(monkeypatch: pytest.MonkeyPatch, answer: Answer) -> None:
+    """The second: a create that was to replace what is still there is not asked for at all."""
+    answering(monkeypatch, answer)
+    engine: Any = Engine(resources=[{"urn": URN, "id": "old"}] if isinstance(answer, There) else ())
+    with pytest.raises(RefusedError, match="whether they are there cannot be told"):
+        resolving.resolve(engine, account, fine)
+    assert engine.written == []
