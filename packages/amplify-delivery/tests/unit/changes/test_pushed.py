@@ -10,7 +10,6 @@ from amplify_delivery.changes.amplify.pushed import notes, pushed_since
 from amplify_delivery.changes.backend import plan_backend
 from amplify_delivery.changes.stacks import Stacks
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
-from amplify_delivery.export.assembling.auth_roles import AUTH_ROLES_STATE
 from amplify_delivery.export.assembling.root import TEMPLATE_KEY
 from amplify_delivery.export.model import STACK_TYPE
 from unit.delivery.planning.stacks_of import changed, stacks_of
@@ -27,10 +26,9 @@ def as_pushed(stacks: Stacks) -> Stacks:
     for template in templates.values():
         for name, item in template["Resources"].items():
             (item.get("Properties") or {}).pop("PermissionsBoundary", None)
-            (item.get("Properties") or {}).pop(AUTH_ROLES_STATE, None)
             if item["Type"] == STACK_TYPE:
                 item["Properties"]["TemplateURL"] = f"https://s3.amazonaws.com/bucket/{name}.json"
-    parameters = {k: v for k, v in stacks.parameters.items() if k not in (TEMPLATE_KEY, AUTH_ROLES_STATE)}
+    parameters = {k: v for k, v in stacks.parameters.items() if k != TEMPLATE_KEY}
     return Stacks(templates, parameters)
 
 
@@ -54,7 +52,6 @@ def test_it_says_what_the_push_has_undone() -> None:
     first, second = told(as_pushed(wanted), wanted)
     assert "nothing that it brought is missing in the export" in first
     assert f"the permissions boundary ({roles})" in second
-    assert "when the auth roles' trust is set (1)" in second
 
 
 def test_it_says_what_the_deployment_would_undo() -> None:

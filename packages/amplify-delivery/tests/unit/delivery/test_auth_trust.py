@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from amplify_delivery.delivery.deployment.auth_trust import lost
+from amplify_delivery.delivery.deployment.auth_trust import lost, now_for
 
 POOL = "eu-central-1:11111111-2222-3333-4444-555555555555"
 
@@ -43,3 +43,12 @@ def test_nothing_is_lost_of_a_trust_that_let_nobody_in() -> None:
     assert not lost(trust("Deny"), trust())
     assert not lost(trust("Deny"), trust("Deny"))
     assert not lost({}, trust("Deny"))
+
+
+def test_it_is_put_back_for_the_pool_that_there_is_now() -> None:
+    other = f"{POOL}x"
+    assert now_for(trust(), other) == trust(pool=other)
+    assert now_for(trust(), POOL) == now_for(trust(), "") == trust()
+    several = trust(pool=[POOL, other])
+    assert now_for(several, "third") == several
+    assert now_for(trust("Deny"), other) == trust("Deny")

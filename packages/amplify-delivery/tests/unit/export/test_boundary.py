@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 
 from amplify_delivery.export import Assembly, EnvironmentValues, assemble, compare, read_export, render_root
-from amplify_delivery.export.assembling.auth_roles import AUTH_ROLES_STATE
 from amplify_delivery.export.documents import parse_json
 from amplify_delivery.export.templates.boundary import HAS_BOUNDARY, PERMISSIONS_BOUNDARY, PRINCIPALS
 from unit.export.mutations import MANIFEST, apply, set_value
@@ -221,9 +220,7 @@ def test_one_assembly_serves_environments_with_and_without(assembly_of: Assembli
     without = render_root(assembly_of("full"), values, BUCKET)
     bounded = render_root(assembly_of("full"), replace(values, permissions_boundary=ARN), BUCKET)
     assert bounded.object == without.object
-    # What sets the auth roles' trust runs again when they are given a boundary.
-    state = {AUTH_ROLES_STATE: bounded.parameters[AUTH_ROLES_STATE]}
-    assert dict(bounded.parameters) == {**without.parameters, **state, PERMISSIONS_BOUNDARY: ARN}
+    assert dict(bounded.parameters) == {**without.parameters, PERMISSIONS_BOUNDARY: ARN}
 
 
 def test_comparing_sees_an_exports_own_boundary_come(export_copy: Copy, assembly_of: Assemblies) -> None:

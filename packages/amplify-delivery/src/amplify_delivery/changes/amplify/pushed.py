@@ -13,7 +13,6 @@ from typing import Any
 
 from amplify_delivery.changes.stacks import Stacks
 from amplify_delivery.changes.steps import ChangeResource, RemoveResource, ReplaceResource, Step
-from amplify_delivery.export.assembling.auth_roles import AUTH_ROLES_STATE
 from amplify_delivery.export.assembling.root import TEMPLATE_KEY
 from amplify_delivery.export.templates.boundary import PROPERTY as BOUNDARY
 
@@ -25,12 +24,15 @@ _OURS: Mapping[str, str] = {
     "DeletionPolicy": "how it is kept on a failed create",
     "UpdateReplacePolicy": "how it is kept when it is replaced",
     "Expires": "the expiry",
-    AUTH_ROLES_STATE: "when the auth roles' trust is set",
+    "AssumeRolePolicyDocument": "the auth roles' trust in the template",
     "nonce": "when the triggers are set",
 }
 """Properties that an assembly has otherwise than the export, and what they are."""
 _REMADE = ("AWS::ApiGateway::Deployment", "AWS::ApiGateway::GatewayResponse")
 """What each push of a REST API makes anew, under another logical id."""
+_TEXTS = frozenset({"RequestMappingTemplate", "ResponseMappingTemplate"})
+"""Texts of resolvers. In the CLI's stand names of the environment, in ours references to them: that they differ does
+not say that somebody has changed them."""
 _NAMED = 5
 
 
@@ -55,12 +57,18 @@ def notes(
     if not pushed_since(deployed, state):
         return ()
     theirs = [step.place for step in steps if step.place not in same and _is_theirs(step)]
+    texts = sum(map(_is_text, steps))
     undoes = (
         f"this deployment undoes of it what is not in the export ({len(theirs)}: {_named(theirs)}). What shall stay: "
         "`amplify pull`, `amplify export`, commit, and plan again"
         if theirs
         else "nothing that it brought is missing in the export"
     )
+    if texts:
+        undoes += (
+            f". Not counted: resolvers whose text differs ({texts}), perhaps only in names of the environment, which "
+            "are references here"
+        )
     found = [
         "`amplify push` has updated this backend since it was delivered from here: its templates are the Amplify CLI's "
         f"again, and {undoes}"
@@ -74,7 +82,17 @@ def notes(
 def _is_theirs(step: Step) -> bool:
     if isinstance(step, RemoveResource):
         return step.type not in _REMADE
-    return isinstance(step, (ChangeResource, ReplaceResource)) and bool({*step.properties} - _OURS.keys())
+    return (
+        isinstance(step, (ChangeResource, ReplaceResource))
+        and not _is_text(step)
+        and bool({*step.properties} - _OURS.keys())
+    )
+
+
+def _is_text(step: Step) -> bool:
+    """Whether a resolver's texts are all that differs, one of them in the template itself."""
+    found = {*step.properties} if isinstance(step, ChangeResource) else set()
+    return bool(found & _TEXTS) and found <= _TEXTS | {f"{name}S3Location" for name in _TEXTS}
 
 
 def _ours(steps: Sequence[Step]) -> dict[str, int]:

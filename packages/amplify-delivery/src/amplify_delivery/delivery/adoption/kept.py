@@ -10,6 +10,7 @@ from amplify_delivery.changes.deployed import MASK
 from amplify_delivery.changes.stacks import Stacks
 from amplify_delivery.delivery.adoption.running import Running
 from amplify_delivery.export import Assembly, EnvironmentValues
+from amplify_delivery.export.assembling.auth_roles import IDENTITY_POOL
 from amplify_delivery.export.assembly import NestedStack, Value
 from amplify_delivery.export.documents import parse_json
 from amplify_delivery.export.names import StackName
@@ -140,12 +141,17 @@ def _text(value: Value, name: StackName) -> str:
 def _root(
     running: Running, assembly: Assembly, values: EnvironmentValues, name: StackName, expires: int | None
 ) -> Iterator[tuple[str, str]]:
-    """The root's own parameters that differ, and the expiry of the API keys, which the export cannot know. That one is
-    always given: the engine would drop it, as an ignored property that is new."""
+    """The root's own parameters that differ, and what the export cannot know: the identity pool whose users the auth
+    roles trust, and the expiry of the API keys. That one is always given: the engine would drop it, as an ignored
+    property that is new."""
     declared = assembly.root_template["Parameters"]
     ours = {k: _text(v, name) for k, v in assembly.root.parameters.items()} | dict(values.parameters.get(ROOT, {}))
     for parameter, value in sorted(running.stacks.parameters.items()):
         if parameter in declared and parameter in ours and value not in (MASK, ours[parameter]):
             yield parameter, value
+    if IDENTITY_POOL in declared and IDENTITY_POOL not in ours:
+        pools = {outputs["IdentityPoolId"] for outputs in running.outputs.values() if "IdentityPoolId" in outputs}
+        if len(pools) == 1:
+            yield IDENTITY_POOL, pools.pop()
     if API_KEY_EXPIRES in declared and API_KEY_EXPIRES not in ours:
         yield API_KEY_EXPIRES, str(values.api_key_expires if expires is None else expires)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from amplify_delivery.changes import deployed
@@ -32,6 +32,8 @@ class Running:
     masked."""
     role_arn: str | None = None
     """The role that CloudFormation uses for it."""
+    outputs: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """The outputs of the first nested stacks, by logical id."""
 
 
 def find(account: Account, project: str, stack: str | None, expected: str | None, environment: str) -> StackName:
@@ -99,11 +101,16 @@ def read(account: Account, name: StackName) -> Running:
                 remedy="correct `account`, `region`, `environment` or `suffix` of the stack file, or name the stack "
                 "with `--stack NAME`",
             )
-        nested = {
-            logical_id: _parameters(described(cloudformation, stack) or {})
+        below = {
+            logical_id: described(cloudformation, stack) or {}
             for logical_id, stack in _nested(cloudformation, root["StackId"]).items()
         }
-    return Running(str(root["StackId"]), name, found.stacks, nested, root.get("RoleARN"))
+    nested = {logical_id: _parameters(stack) for logical_id, stack in below.items()}
+    outputs = {
+        logical_id: {o["OutputKey"]: o["OutputValue"] for o in stack.get("Outputs", ())}
+        for logical_id, stack in below.items()
+    }
+    return Running(str(root["StackId"]), name, found.stacks, nested, root.get("RoleARN"), outputs)
 
 
 def _nested(cloudformation: Any, stack: str) -> dict[str, str]:

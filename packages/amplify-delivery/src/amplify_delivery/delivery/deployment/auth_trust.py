@@ -1,9 +1,10 @@
 """The trust of the two auth roles outlives every deployment, also one that fails.
 
 A custom resource sets it, beside the template, which denies everybody. Whether CloudFormation writes the template's
-again when it updates a role for another reason, AWS does not say. After an update the custom resource runs again
-(`export.assembling.auth_roles`); but one that is rolled back before that puts the roles back to what the template says,
-and nothing sets their trust then. So it is looked at before and after, and what was lost is put back.
+again when it updates a role for another reason, AWS does not say; and when the custom resource itself is updated (by
+another identity pool, or by what `amplify push` makes of it), its function is at last told to delete what was before,
+which denies everybody (`export.assembling.auth_roles`). So the trust is looked at before and after, and what was lost
+is put back, for the pool that there is then.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from amplify_delivery.errors import DeliveryError, FailedError
 from amplify_delivery.export import RootStack
 from amplify_delivery.export.assembling.auth_roles import auth_roles, setters
 from amplify_delivery.publishing.aws_errors import AWS_ERRORS, code
+from amplify_delivery.publishing.stack_state import described
 
 _POOL = "cognito-identity.amazonaws.com:aud"
 _NOBODY = {"ValidationError", "NoSuchEntity"}
@@ -30,7 +32,7 @@ Trust = Mapping[str, Any]
 
 def lost(before: Trust, after: Trust) -> bool:
     """Whether a role's trust was lost: it let users of an identity pool in, and now lets in nobody, or the users of the
-    same pool otherwise than it did. Of another pool is another backend's wish."""
+    same pool otherwise than it did. Of another pool is a deployment's wish."""
     pools = _pools(before)
     return bool(pools) and before != after and _pools(after) in (frozenset(), pools)
 
@@ -60,9 +62,9 @@ def kept(account: Account, root: RootStack) -> Iterator[None]:
     try:
         yield
     except DeliveryError as error:
-        _restore(account.anew(), before, error.message)
+        _restore(account.anew(), root, before, error.message)
         raise
-    _restore(account.anew(), before)
+    _restore(account.anew(), root, before)
 
 
 def _read(account: Account, root: RootStack) -> dict[str, Trust]:
@@ -86,9 +88,29 @@ def _trust(iam: Any, name: str) -> Trust:
     return dict(json.loads(document) if isinstance(document, str) else document)
 
 
-def _restore(account: Account, before: Mapping[str, Trust], failure: str = "") -> None:
+def _pool(account: Account, root: RootStack) -> str:
+    """The id of the identity pool that there is now; empty if nobody can tell."""
+    names = [name for (_, output_name), name in root.outputs.items() if output_name == "IdentityPoolId"]
+    try:
+        found = described(account.client("cloudformation"), root.stack_name) or {}
+    except AWS_ERRORS:
+        return ""
+    return next((o["OutputValue"] for o in found.get("Outputs", ()) if o["OutputKey"] in names), "")
+
+
+def now_for(trust: Trust, pool: str) -> Trust:
+    """A trust for the users of `pool`, where it named one other."""
+    pools = _pools(trust)
+    if not pool or len(pools) != 1 or pool in pools:
+        return trust
+    return dict(json.loads(json.dumps(trust).replace(next(iter(pools)), pool)))
+
+
+def _restore(account: Account, root: RootStack, before: Mapping[str, Trust], failure: str = "") -> None:
     iam = account.client("iam")
-    for name, trust in before.items():
+    pool = _pool(account, root)
+    for name, was in before.items():
+        trust = now_for(was, pool)
         try:
             if not lost(trust, _trust(iam, name)):
                 continue

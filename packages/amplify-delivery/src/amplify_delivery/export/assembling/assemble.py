@@ -10,6 +10,7 @@ from typing import Any
 from amplify_delivery.errors import ExportRefused
 from amplify_delivery.export import assets as files
 from amplify_delivery.export.archives import ArchiveError
+from amplify_delivery.export.assembling import auth_roles
 from amplify_delivery.export.assembling.resolvers import (
     IDENTITY_POOL_OUTPUT,
     IDENTITY_POOL_PARAMETER,
@@ -174,7 +175,10 @@ class _Assembler:
         self._name_stack(resources, source.file, "AWS::StackName")
         self._settle(resources, source.file)
         conditions = self._bound(resources, source, needs)
-        self._check_free(needs, source)
+        trusts = auth_roles.trusting(resources)
+        if trusts:
+            conditions = {**conditions, auth_roles.KNOWN: auth_roles.CONDITION}
+        self._check_free(needs | ({auth_roles.IDENTITY_POOL} if trusts else set()), source)
         template["Resources"] = resources
         if conditions:
             template["Conditions"] = conditions
@@ -184,6 +188,8 @@ class _Assembler:
             # `amplify add api` must find it there.
             API_KEY_EXPIRES: {"Type": "Number", "Description": "When AppSync API keys expire, in seconds since 1970"},
         }
+        if trusts:
+            template["Parameters"][auth_roles.IDENTITY_POOL] = auth_roles.DECLARATION
         if PERMISSIONS_BOUNDARY in needs:
             about = {"Description": "ARN of the permissions boundary of all roles made here; empty: none"}
             template["Parameters"][PERMISSIONS_BOUNDARY] = {**DECLARATION, **about}

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from amplify_delivery.errors import ConfigError
-from amplify_delivery.export.assembling.auth_roles import AUTH_ROLES_STATE, follow_roles, roles_state
 from amplify_delivery.export.assembling.triggers import pool_state
 from amplify_delivery.export.assembly import Assembly, AssemblyObject, Value, canonical
 from amplify_delivery.export.documents import parse_json
@@ -145,9 +144,6 @@ def render_root(assembly: Assembly, values: EnvironmentValues, staging_bucket: s
     template["Resources"], template["Parameters"] = _nested(assembly, called, staging_bucket), declared
     template["Outputs"], outputs = _outputs(template.get("Outputs") or {}, bodies)
     parameters = _root_parameters(assembly, values, name)
-    if follow_roles(template["Resources"]):
-        declared[AUTH_ROLES_STATE] = {"Type": "String", "Description": "Digest of what the auth roles are to be"}
-        parameters[AUTH_ROLES_STATE] = roles_state(template, parameters, tags)
     _check_limits(declared, secrets)
     body = canonical(template)
     if len(body) > MAX_TEMPLATE:

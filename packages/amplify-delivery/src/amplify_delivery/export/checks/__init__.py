@@ -105,7 +105,7 @@ OTHER = (
         "AD408",
         "refused",
         "A template uses a name that it has to gain: StagingBucket, ApiKeyExpires, AuthIdentityPoolId, "
-        "RootStackName, UserPoolState, BackendPermissionsBoundary.",
+        "RootStackName, UserPoolState, BackendPermissionsBoundary, AuthIdentityPool.",
         "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html",
     ),
     Rule(
