@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -33,6 +34,8 @@ from amplify_delivery.stacks.access import environment_names
 from amplify_delivery.stacks.config import EnvironmentConfig
 from amplify_delivery.stacks.config.reader import own_keys_in
 from amplify_delivery.stacks.inputs import ADOPT_VARIABLE, read_assembly, root_stack_name
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -75,10 +78,10 @@ def adopt(environment: str, context: Context, stack: str | None, patience: Patie
     name = running.find(account, app, stack, expected, config.environment)
     engine = _engine(environment, context, config, line)
     with holding(engine, "adopt", context, patience):
-        return _adopt(engine, context, config, running.read(account, name), line)
+        return _adopt(engine, context, config, running.read(account, name))
 
 
-def _adopt(engine: Engine, context: Context, config: EnvironmentConfig, found: Running, line: Line) -> Adopted:
+def _adopt(engine: Engine, context: Context, config: EnvironmentConfig, found: Running) -> Adopted:
     """The same, while nobody else changes the Pulumi stack."""
     environment, account = engine.stack, Account.of(config)
     root = state.root_of(engine.resources()) if engine.exists() else None
@@ -92,7 +95,8 @@ def _adopt(engine: Engine, context: Context, config: EnvironmentConfig, found: R
         engine.create()
         secrets_provider.check(environment, engine.state(), context, pipeline=config.bootstrapped)
         written = _write(engine, decided)
-        adopting = _engine(environment, context, config, line, {ADOPT_VARIABLE: found.arn})
+        # The program says much the same when the plan is made; what it says of the import is ours to say.
+        adopting = _engine(environment, context, config, _log.debug, {ADOPT_VARIABLE: found.arn})
         state.take_in(adopting, found.arn, parameters)
         plan = planned.make(wanted.wanted(environment, context), engine)
     secrets = tuple(sorted(f"{nested}.{parameter}" for nested, parameter in decided.kept.secrets))

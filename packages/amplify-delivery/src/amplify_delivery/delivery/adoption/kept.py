@@ -77,7 +77,7 @@ def kept(running: Running, assembly: Assembly, values: EnvironmentValues, expire
                 if given is not None and given.source == "secret":
                     unknown.append(key)
                 continue
-            if value != _ours(key, nested, declared[parameter], values, name):
+            if not same_value(value, _ours(key, nested, declared[parameter], values, name), declared[parameter]):
                 parameters.setdefault(nested_name, {})[parameter] = value
     taken = {key: value for key, value in secrets.items() if key not in values.secrets}
     root = dict(_root(running, assembly, values, name, expires))
@@ -132,6 +132,13 @@ def _ours(
         return _text(given, name)
     default = declaration.get("Default")
     return None if default is None else text(default)
+
+
+def same_value(runs: str, ours: str | None, declaration: Mapping[str, Any]) -> bool:
+    """Whether two values of a parameter are the same: of a list, item by item."""
+    if ours is not None and "List" in str(declaration.get("Type")):
+        return [item.strip() for item in runs.split(",")] == [item.strip() for item in ours.split(",")]
+    return runs == ours
 
 
 def _text(value: Value, name: StackName) -> str:

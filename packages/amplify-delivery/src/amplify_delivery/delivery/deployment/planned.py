@@ -137,7 +137,7 @@ def make(target: Wanted, engine: Engine) -> Plan:
         *root.notes,
         *boundary_comes(here.steps),
         *losses(steps, guard),
-        *unread(rights.unread),
+        *unread([place for place in rights.unread if place not in same.places]),
         *updated_by_hand(was),
         *pushed.notes(was, state.get("resources") or (), here.steps, same.places),
         *overruled,

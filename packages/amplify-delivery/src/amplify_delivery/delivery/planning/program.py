@@ -15,7 +15,7 @@ BACKEND = "amplify-delivery:index:AmplifyBackend$"
 _STAGING = "amplify-delivery:index:StagingArea$"
 """In the URN of what a staging area holds: published copies, which can be published again."""
 
-_BY_TEMPLATE = frozenset({"templateUrl", "templateBody", "parameters", "outputs"})
+_BY_TEMPLATE = frozenset({"capabilities", "templateUrl", "templateBody", "parameters", "outputs"})
 """Properties of the root stack that the backend's own plan tells in full."""
 
 OPERATIONS: Mapping[str, str] = {

@@ -12,7 +12,7 @@ import pytest
 from amplify_delivery.changes.deployed import MASK
 from amplify_delivery.changes.stacks import Stacks
 from amplify_delivery.delivery.adoption import refusing
-from amplify_delivery.delivery.adoption.kept import Kept, inlined, kept, plain_secrets
+from amplify_delivery.delivery.adoption.kept import Kept, inlined, kept, plain_secrets, same_value
 from amplify_delivery.delivery.adoption.running import Running
 from amplify_delivery.errors import ConfigError, RefusedError
 from amplify_delivery.export import Assembly, EnvironmentValues, render_root
@@ -142,3 +142,10 @@ def test_a_secret_that_nobody_tells_has_to_be_given() -> None:
     with pytest.raises(ConfigError, match=r"the running values of .* are not told") as caught:
         refusing.check_known(Kept({}, {}, (("authx", "creds"),)), "Pulumi.dev.yaml")
     assert "`pulumi config set --secret --path 'parameters.authx.creds'`" in caught.value.remedy
+
+
+def test_a_list_is_compared_item_by_item() -> None:
+    assert same_value("email,phone_number", "email, phone_number", {"Type": "CommaDelimitedList"})
+    assert not same_value("phone_number,email", "email, phone_number", {"Type": "CommaDelimitedList"})
+    assert not same_value("a,b", "a, b", {"Type": "String"})
+    assert not same_value("a", None, {"Type": "CommaDelimitedList"})
