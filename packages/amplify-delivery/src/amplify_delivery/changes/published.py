@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -12,6 +13,8 @@ from amplify_delivery.export import Assembly, RootStack
 from amplify_delivery.publishing.aws_errors import AWS_ERRORS, code
 from amplify_delivery.publishing.target import PublishTarget
 
+_KEY = re.compile(r"[a-z]+/[0-9a-f]{64}\.\w+")
+_ELSEWHERE = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/([^$]+)")
 _AT_ONCE = 16
 """Objects that are read at the same time."""
 
@@ -51,16 +54,21 @@ def own(assembly: Assembly) -> Contents:
 
 
 def earlier(assembly: Assembly, target: PublishTarget, s3: Any) -> Contents:
-    """The objects of an earlier release by their keys, of those that it has left in the staging bucket: what is not
-    there, or may not be read, is missing. Keys are made from contents, so what this release has too is taken from it.
+    """The objects of an earlier release by their keys, of those that it has left in the staging bucket, or where
+    another tool has put them (`s3://BUCKET/KEY`): what is not there, or may not be read, is missing. Keys are made from
+    contents, so what this release has too is taken from it.
     """
     own_keys = {o.key for o in assembly.objects}
 
     def content(key: str) -> bytes | None:
         if key in own_keys:
             return assembly.read(key)
+        elsewhere = _ELSEWHERE.fullmatch(key)
+        if elsewhere is None and not _KEY.fullmatch(key):
+            return None  # an address that only the deployment knows
+        bucket, name = elsewhere.groups() if elsewhere else (target.bucket, key)
         try:
-            answer = s3.get_object(Bucket=target.bucket, Key=key, ExpectedBucketOwner=target.account)
+            answer = s3.get_object(Bucket=bucket, Key=name, ExpectedBucketOwner=target.account)
             return bytes(answer["Body"].read())
         except AWS_ERRORS as error:
             if not code(error):

@@ -333,6 +333,26 @@ def test_the_same_bytes_in_another_bucket_gain_nothing() -> None:
     assert (comparison.rights, comparison.unread) == ((), ())
 
 
+def test_what_another_tool_has_put_elsewhere_is_compared_by_its_text() -> None:
+    contents = contents_of("full")
+    path = next(p for p in FULL.resolved.resources if p[-1].startswith("QuerygetTodoauth0"))
+    key = FULL.resolved.resources[path].properties["RequestMappingTemplateS3Location"].split("/", 3)[3]
+    there = "s3://deployment/resolvers/Query.getTodo.auth.1.req.vtl"
+    pushed = with_resource(FULL, "/".join(path), RequestMappingTemplateS3Location=there)
+    body = contents([key])[key]
+
+    def found(text: bytes) -> Callable[[Collection[str]], Mapping[str, bytes]]:
+        return lambda keys: {k: text if k == there else contents([k])[k] for k in keys}
+
+    same = gained(pushed, FULL, found(body), contents)
+    assert (same.rights, same.unread) == ((), ())
+    closed = gained(pushed, FULL, found(b"$util.unauthorized()"), contents)
+    assert (closed.rights, closed.unread) == ((), ())
+    opened = body.replace(b'"API Key Authorization" )', b'"API Key Authorization" )\n#set( $isAuthorized = true )')
+    assert len(gained(FULL, pushed, contents, found(opened)).rights) == 1
+    assert len(gained(pushed, FULL, lambda keys: {}, contents).unread) == 1
+
+
 def test_conditions_of_templates_that_are_not_known_count() -> None:
     """A statement under a condition that is not known covers no statement that is there always."""
     place = f"{STORAGE}/S3AuthUploadPolicy"

@@ -17,12 +17,16 @@ from amplify_delivery.changes.steps import Path
 from amplify_delivery.export.templates.resolve import ResolvedResource
 
 Contents = Callable[[Collection[str]], Mapping[str, bytes]]
-"""The bytes of objects by their keys, of those that can be had."""
+"""The bytes of objects by their keys, of those that can be had; by `s3://BUCKET/KEY` where another tool has put
+them."""
 
 _SCHEMA = "AWS::AppSync::GraphQLSchema"
 _RESOLVERS = ("AWS::AppSync::FunctionConfiguration", "AWS::AppSync::Resolver")
 _KEY = re.compile(r"[a-z]+/[0-9a-f]{64}\.\w+$")
 """Of an object in a staging bucket, at the end of its location."""
+
+_ELSEWHERE = ("s3:", "https:")
+"""How a location begins; anything else is the text itself."""
 
 KEYED = "anyone with the API key"
 _DIRECTIVES = {
@@ -121,7 +125,14 @@ def _located(item: ResolvedResource) -> list[str]:
 
 
 def _keys(resources: Mapping[Path, ResolvedResource], paths: Collection[Path]) -> frozenset[str]:
-    return frozenset(key for path in paths if path in resources for key in _located(resources[path]))
+    found = (shown(s) for path in paths if path in resources for s in _sources(resources[path]) if s is not None)
+    return frozenset(_object(location) for location in found if location.startswith(_ELSEWHERE))
+
+
+def _object(location: str) -> str:
+    """What an object's contents are asked for by."""
+    key = _KEY.search(location)
+    return key[0] if key else location
 
 
 def _text(resources: Mapping[Path, ResolvedResource], path: Path, bodies: Mapping[str, bytes]) -> str | None:
@@ -133,9 +144,8 @@ def _text(resources: Mapping[Path, ResolvedResource], path: Path, bodies: Mappin
         if source is None:
             continue
         location = shown(source)
-        if location.startswith("s3:") or location.startswith("https:"):
-            key = _KEY.search(location)
-            body = bodies.get(key[0]) if key else None
+        if location.startswith(_ELSEWHERE):
+            body = bodies.get(_object(location))
             if body is None:
                 return None
             parts.append(body.decode(errors="replace"))
