@@ -30,7 +30,7 @@ from aws_rehearsal.pipeline_service import PipelineService, local_aws_with_room
 from aws_rehearsal.pulumi_home import prepare
 from aws_rehearsal.setup import Tools
 
-ALIAS_DELAY = 5.0
+ALIAS_DELAY = 2.0
 """Seconds until a key's new alias or tag counts in policies: minutes on AWS, so nothing in the story may need one."""
 PIPELINE = "pipeline"
 """The stack of the example's pipeline, and its name in the tooling account."""

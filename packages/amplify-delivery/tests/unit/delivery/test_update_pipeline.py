@@ -292,11 +292,11 @@ def test_a_right_on_a_key_that_comes_late_is_waited_for_and_told_once(
 ) -> None:
     late = LateRights()
     assert all(late.wait(DeployError(DENIED)) for _ in range(4))
-    assert clock.pauses == [5, 10, 20, 20]  # what comes in seconds is not waited for as what takes minutes
+    assert clock.pauses == [2, 4, 8, 15]  # what comes in seconds is not waited for as what takes minutes
     told = capsys.readouterr().err
     assert told.count("kms:EnableKeyRotation") == 1
     assert KEY in told
-    assert "at least every 20 s, 6 minutes at most" in told
+    assert "at least every 15 s, 6 minutes at most" in told
 
 
 def test_what_is_denied_for_good_ends_after_six_minutes(clock: Clock) -> None:

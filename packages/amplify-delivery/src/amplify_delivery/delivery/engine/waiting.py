@@ -20,7 +20,7 @@ the second one wait: "builds return an error if the number of running builds rea
 project" ("Builds in AWS CodeBuild")."""
 _LONGEST_WAIT = 2160
 """Minutes of the longest build that CodeBuild runs."""
-_PAUSES = (2.0, 4.0, 8.0, 15.0)
+PAUSES = (2.0, 4.0, 8.0, 15.0)
 """Seconds between two attempts; the last one for all that follow."""
 
 
@@ -72,6 +72,6 @@ class Patience:
             return False
         if not self._waited:
             output.progress(f"{error.message}: waiting until that has ended, {self.minutes} minutes at most")
-        time.sleep(min(_PAUSES[min(self._waited, len(_PAUSES) - 1)], self.left))
+        time.sleep(min(PAUSES[min(self._waited, len(PAUSES) - 1)], self.left))
         self._waited += 1
         return True

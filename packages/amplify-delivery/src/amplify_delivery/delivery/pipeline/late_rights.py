@@ -11,12 +11,11 @@ import re
 import time
 
 from amplify_delivery.delivery import output
+from amplify_delivery.delivery.engine.waiting import PAUSES
 from amplify_delivery.errors import DeliveryError
 
 LONGEST = 360.0
 """Seconds: AWS's five minutes, and one more."""
-_PAUSES = (5.0, 10.0, 20.0)
-"""Seconds between two attempts; the last one for all that follow. Most rights are there long before five minutes."""
 _DENIED = re.compile(
     r"not authorized to perform: (kms:\w+)(?: on resource: (arn:aws[\w-]*:kms:[\w-]+:\d{12}:key/[\w-]+))?"
 )
@@ -53,9 +52,9 @@ class LateRights:
             self._said.add(denied[0])
             output.progress(
                 f"AWS denies {denied[1]} on {key}. A right that hangs on a key's alias or tags counts up to five "
-                f"minutes after these were set: trying again at least every {_PAUSES[-1]:.0f} s, "
+                f"minutes after these were set: trying again at least every {PAUSES[-1]:.0f} s, "
                 f"{left / 60:.0f} minutes at most"
             )
-        time.sleep(min(_PAUSES[min(self._waited, len(_PAUSES) - 1)], left))
+        time.sleep(min(PAUSES[min(self._waited, len(PAUSES) - 1)], left))
         self._waited += 1
         return True
