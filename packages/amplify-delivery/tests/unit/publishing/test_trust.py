@@ -29,6 +29,9 @@ def test_real_exports_have_sound_trust(name: str) -> None:
         ({"Version": "2012-10-17"}, "has no Statement"),
         ({"Statement": [SERVICE, {"Fn::If": ["c", SERVICE, {"Ref": "AWS::NoValue"}]}]}, ""),
         ({"Statement": {**SERVICE, "Action": {"Ref": "action"}}}, ""),
+        ({"Fn::If": ["c", {"Statement": SERVICE}, {"Statement": [SERVICE]}]}, ""),
+        ({"Fn::If": ["c", {"Statement": SERVICE}, {"Statement": {**SERVICE, "Resource": "*"}}]}, "with Resource"),
+        ({"Ref": "document"}, ""),
     ],
 )
 def test_malformed_trust(todo: Assembly, document: dict[str, Any], problem: str) -> None:

@@ -33,6 +33,11 @@ def malformed_trust(tree: Tree) -> Iterator[Finding]:
 def _problems(document: Any) -> Iterator[str]:
     if not isinstance(document, Mapping):
         return
+    if _is_expression(document):
+        branches = document.get("Fn::If")
+        for branch in branches[1:] if isinstance(branches, list) else ():
+            yield from _problems(branch)
+        return
     statements = document.get("Statement")
     if statements is None:
         yield "has no Statement"
