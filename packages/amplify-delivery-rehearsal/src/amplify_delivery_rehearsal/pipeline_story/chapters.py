@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from amplify_delivery_rehearsal.example import CHECKOUT, SERIES
+from amplify_delivery_rehearsal.pipeline_story.adoption import adoption
 from amplify_delivery_rehearsal.pipeline_story.pipeline import all_succeeded, status_of
 from amplify_delivery_rehearsal.pipeline_story.play import Play
 from amplify_delivery_rehearsal.pipeline_story.setting import PIPELINE
@@ -173,6 +174,12 @@ CHAPTERS = (
         "Exported again, and rejected",
         "A new export, which has followed the release before it from stage to stage. To Prod somebody says no.",
         rejected,
+    ),
+    Chapter(
+        "An adoption",
+        "A backend that `amplify push` has made, with an item in its table, becomes the engine's own in place, and is "
+        "delivered. Then a release that would lose the table is refused.",
+        adoption,
     ),
 )
 

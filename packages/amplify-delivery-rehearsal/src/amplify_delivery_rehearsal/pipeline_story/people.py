@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from amplify_delivery.errors import FailedError
+from amplify_delivery.errors import REFUSED, FailedError
 from amplify_delivery_rehearsal import commands
 from aws_rehearsal.local_aws import Credentials, LocalAws
 
@@ -52,6 +52,20 @@ class Person:
         """`amplify-delivery`; its output. Raises `FailedError` when it fails."""
         self.told(self, shlex.join(["python", "-m", "amplify_delivery", *arguments]))
         return self._run([sys.executable, "-m", "amplify_delivery", *arguments])
+
+    def refused(self, *arguments: str) -> str:
+        """`amplify-delivery` that has to refuse, with nothing changed; its output. Raises `FailedError` if it does
+        not."""
+        command = ["-m", "amplify_delivery", *arguments]
+        self.told(self, shlex.join(["python", *command]))
+        code, output = commands.run([sys.executable, *command], self.folder, self.variables, self.line)
+        if code != REFUSED:
+            raise FailedError(
+                f"exit code {code}, not {REFUSED}\n{output.rstrip()}",
+                where=f"{shlex.join(command)} ({self.name})",
+                remedy="this is a defect of the project: please report it, with the lines above",
+            )
+        return output
 
     def call(self, service: str, operation: str, **parameters: Any) -> Any:
         """A call of an AWS API; it is told as the line of the AWS CLI that makes the same one. Its answer."""
