@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from amplify_delivery.delivery import output
-from amplify_delivery.delivery.adoption.adopting import Adopted, adopt
+from amplify_delivery.delivery.adoption.adopting import Adopted, Which, adopt
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.engine import waiting
 from amplify_delivery.delivery.reports import plans
@@ -19,12 +19,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="the running root stack, amplify-APP-ENV-SUFFIX; default: the one that the stack file describes",
     )
+    parser.add_argument(
+        "--state-lost",
+        action="store_true",
+        help="it was delivered from here, and the state that knew it is lost: nobody delivers it any more",
+    )
     waiting.add_argument(parser, "the environment")
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
     patience = waiting.Patience(args.wait, context.variables)
-    adopted = adopt(args.environment, context, args.stack, patience, output.progress)
+    adopted = adopt(args.environment, context, Which(args.stack, args.state_lost), patience, output.progress)
     if args.json:
         output.document(_document(args.environment, adopted))
         return 0

@@ -63,5 +63,6 @@ def _what(whose: Owner, place: Place) -> str:
     if whose is Owner.OTHER:
         return other[0].upper() + other[1:]
     if whose is Owner.DELIVERY:
-        return f"If nobody else delivers it any more, {adopt} takes it over, data and all; {other}"
+        lost = f"`amplify-delivery adopt {place.environment} --state-lost`"
+        return f"If nobody else delivers it any more, {lost} takes it over, data and all; {other}"
     return f"{adopt} takes it over in place, data and all; {other}"

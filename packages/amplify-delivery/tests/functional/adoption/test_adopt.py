@@ -168,3 +168,7 @@ def another(app: Adoptable) -> None:
     )
     app.stack = "other"
     refused(app, "another Pulumi stack of Amplify Delivery delivers it")
+    taken = app.delivery("adopt", "--state-lost")
+    assert taken.exit_code == 0, taken.output
+    assert app.root()["id"] == app.there.stack(app.app.stack_name)["StackId"]
+    assert "aws s3 rb s3://discussions-main-staging-" in taken.output

@@ -39,6 +39,15 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
+class Which:
+    """What shall be adopted: the root stack of that name, by default the one that the stack file describes. `lost`: one
+    that another Pulumi stack of ours has delivered, whose state is lost."""
+
+    stack: str | None = None
+    lost: bool = False
+
+
+@dataclass(frozen=True)
 class Adopted:
     """What was done: the running stack, what was written for it, and the plan from there. `already`: nothing, because
     the environment was adopted before."""
@@ -65,8 +74,8 @@ class _Decided:
     config: EnvironmentConfig
 
 
-def adopt(environment: str, context: Context, stack: str | None, patience: Patience, line: Line) -> Adopted:
-    """Make the running root stack `stack` (default: the one that the stack file describes) the one of `environment`.
+def adopt(environment: str, context: Context, which: Which, patience: Patience, line: Line) -> Adopted:
+    """Make the running root stack that `which` describes the one of `environment`.
 
     What was refused has written nothing. Raises `DeliveryError`s; a run that ended in between is gone on with by the
     next one.
@@ -75,17 +84,17 @@ def adopt(environment: str, context: Context, stack: str | None, patience: Patie
     app = context.project.app
     account = Account.of(config)
     expected = root_stack_name(config, context.folder, app)
-    name = running.find(account, app, stack, expected, config.environment)
+    name = running.find(account, app, which.stack, expected, config.environment)
     engine = _engine(environment, context, config, line)
     with holding(engine, "adopt", context, patience):
-        return _adopt(engine, context, config, running.read(account, name))
+        return _adopt(engine, context, config, running.read(account, name), lost=which.lost)
 
 
-def _adopt(engine: Engine, context: Context, config: EnvironmentConfig, found: Running) -> Adopted:
+def _adopt(engine: Engine, context: Context, config: EnvironmentConfig, found: Running, *, lost: bool) -> Adopted:
     """The same, while nobody else changes the Pulumi stack."""
     environment, account = engine.stack, Account.of(config)
     root = state.root_of(engine.resources()) if engine.exists() else None
-    refusing.check_state(environment, found, root)
+    refusing.check_state(environment, found, root, lost=lost)
     parameters = {name: value for name, value in found.stacks.parameters.items() if value != MASK}
     if root is not None and (refusing.is_ours(found.stacks) or state.is_complete(root, parameters)):
         return Adopted(str(found.name), found.arn, already=True, notes=_next(config, found))
@@ -98,9 +107,12 @@ def _adopt(engine: Engine, context: Context, config: EnvironmentConfig, found: R
         # The program says much the same when the plan is made; what it says of the import is ours to say.
         adopting = _engine(environment, context, config, _log.debug, {ADOPT_VARIABLE: found.arn})
         state.take_in(adopting, found.arn, parameters)
-        plan = planned.make(wanted.wanted(environment, context), engine)
+        target = wanted.wanted(environment, context)
+        plan = planned.make(target, engine)
     secrets = tuple(sorted(f"{nested}.{parameter}" for nested, parameter in decided.kept.secrets))
     notes = _next(decided.config, found)
+    if lost and refusing.is_ours(found.stacks):
+        notes += refusing.left_behind(found, None if config.bootstrapped else target.bucket)
     return Adopted(str(found.name), found.arn, False, written, secrets, functions, notes, plan)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,8 +12,12 @@ from amplify_delivery.delivery.adoption.running import Running
 from amplify_delivery.errors import ConfigError, RefusedError
 from amplify_delivery.export import Assembly
 from amplify_delivery.export.assembling.root import TEMPLATE_KEY
+from amplify_delivery.export.assembly import canonical
 from amplify_delivery.export.names import StackName
 from amplify_delivery.stacks.config import EnvironmentConfig
+
+_SECRET = re.compile(r"\{\{resolve:secretsmanager:([^:}]+):")
+"""A secret's name in a dynamic reference of our root templates."""
 
 
 def is_ours(stacks: Stacks) -> bool:
@@ -20,22 +25,39 @@ def is_ours(stacks: Stacks) -> bool:
     return TEMPLATE_KEY in stacks.parameters
 
 
-def check_state(environment: str, running: Running, root: Mapping[str, Any] | None) -> None:
+def check_state(environment: str, running: Running, root: Mapping[str, Any] | None, *, lost: bool = False) -> None:
     """Raise `RefusedError` if another Pulumi stack delivers what runs, or this one delivers something else; `root` is
-    the root stack in this one's state."""
+    the root stack in this one's state. `lost`: a person says that the other one's state is lost."""
     if root is not None and root.get("id") != running.arn:
         raise RefusedError(
             f"this Pulumi stack delivers {root.get('id')} already",
             where=environment,
             remedy=f"adopt {running.name} as another one: make its stack file, and `amplify-delivery adopt NAME`",
         )
-    if root is None and is_ours(running.stacks):
+    if root is None and is_ours(running.stacks) and not lost:
         raise RefusedError(
             "another Pulumi stack of Amplify Delivery delivers it: two would undo each other's work",
             where=str(running.name),
             remedy="use that stack's state (`pulumi login`, PULUMI_BACKEND_URL; of a bootstrapped environment it lies "
-            "in its account); nothing was changed",
+            "in its account). If that state is lost, and nobody delivers it any more, `--state-lost` takes it over; "
+            "nothing was changed",
         )
+
+
+def left_behind(running: Running, bucket: str | None) -> tuple[str, ...]:
+    """What a lost state held beside the root, which is still there, and which the next plan makes anew: the staging
+    `bucket` of a personal stack, and secrets."""
+    commands = [f"`aws s3 rb s3://{bucket} --force` (published copies only)"] if bucket else []
+    secrets = sorted(set(_SECRET.findall(canonical(running.stacks.templates[()]).decode())))
+    commands += [
+        f"`aws secretsmanager delete-secret --force-delete-without-recovery --secret-id {name}`" for name in secrets
+    ]
+    if not commands:
+        return ()
+    return (
+        "what the lost state held beside the root is there still, and the plan makes it anew: before the deployment "
+        f"{', '.join(commands)}",
+    )
 
 
 def check_names(config: EnvironmentConfig, written: Mapping[str, Any], name: StackName, where: str) -> None:

@@ -19,6 +19,8 @@ from amplify_delivery.errors import RefusedError
 
 _STASH = "pulumi:index:Stash"
 _PLACE = "::place"
+_DEFAULTS = "__defaults"
+"""The provider's mark of inputs that it has chosen itself: none."""
 _COMPUTED = ("disableRollback", "region", "templateBody")
 """What a read tells and our programs do not set."""
 
@@ -86,6 +88,6 @@ def _completed(root: Mapping[str, Any], parameters: Mapping[str, str]) -> dict[s
     return {
         **root,
         "protect": True,
-        "inputs": {**inputs, "parameters": {**parameters, **(inputs.get("parameters") or {})}},
+        "inputs": {_DEFAULTS: [], **inputs, "parameters": {**parameters, **(inputs.get("parameters") or {})}},
         "outputs": {**outputs, "parameters": {**parameters, **(outputs.get("parameters") or {})}},
     }

@@ -32,7 +32,7 @@ def test_an_imported_root_gets_the_parameters_that_it_runs_with() -> None:
     assert done["resources"][0] == other
     root = done["resources"][1]
     assert root["protect"]
-    assert root["inputs"] == {"name": "amplify-app-main-abcde", "parameters": PARAMETERS}
+    assert root["inputs"] == {"__defaults": [], "name": "amplify-app-main-abcde", "parameters": PARAMETERS}
     assert root["outputs"]["parameters"] == PARAMETERS
     assert root["outputs"]["templateBody"] == "{}"
     assert state.is_complete(root, PARAMETERS)
