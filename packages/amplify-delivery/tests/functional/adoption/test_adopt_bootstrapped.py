@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,13 +9,11 @@ import pytest
 from amplify_delivery.components.documents.naming import EnvironmentNames
 from aws_rehearsal.local_aws import LocalAws
 from functional.adoption.adoptable import Adoptable
-from functional.adoption.pushed_apps import Running, leaves
+from functional.adoption.pushed_apps import leaves
 
 pytestmark = [pytest.mark.engine, pytest.mark.large]
 
 TOOLING = "111111111111"
-TRUST = "UpdateRolesWithIDPFunctionOutputs"
-"""The custom resource that sets the auth roles' trust; its id is another one after each call."""
 
 
 def bootstrap(app: Adoptable) -> EnvironmentNames:
@@ -48,12 +45,6 @@ def boundaries(app: Adoptable) -> dict[str, str | None]:
     }
 
 
-def same(one: Running, other: Running) -> bool:
-    """Whether data, trust and ids are the same."""
-    ids = [{path: i for path, i in found.resources.items() if path != TRUST} for found in (one, other)]
-    return ids[0] == ids[1] and replace(one, resources={}) == replace(other, resources={})
-
-
 def test_the_boundary_comes_after_the_adoption(local_aws: LocalAws, examined: Path, tmp_path: Path) -> None:
     app = Adoptable("discussions", tmp_path, local_aws, examined)
     names = bootstrap(app)
@@ -70,7 +61,7 @@ def test_the_boundary_comes_after_the_adoption(local_aws: LocalAws, examined: Pa
     app.log_in(names.state_backend)
     delivered = app.delivery("deploy", "--plan", adopted["plan"]["digest"])
     assert delivered.exit_code == 0, delivered.output
-    assert same(app.running, before)
+    assert app.running == before
     assert set(boundaries(app).values()) == {None}
     assert app.there.stack(app.app.stack_name)["RoleARN"] == names.execution_role_arn
     again = app.document("adopt")
@@ -81,11 +72,10 @@ def test_the_boundary_comes_after_the_adoption(local_aws: LocalAws, examined: Pa
     plan = app.document("plan")
     roles = boundaries(app)
     changed = {s["path"]: tuple(s["properties"]) for s in plan["steps"] if s["step"] == "change-resource"}
-    # Whenever the auth roles change, what sets their trust is called again.
-    assert changed == {**dict.fromkeys(roles, ("PermissionsBoundary",)), TRUST: ("AuthRolesState",)}
+    assert changed == dict.fromkeys(roles, ("PermissionsBoundary",))
     assert {s["step"] for s in plan["steps"]} <= {"change-resource", "update-stack"}
     delivered = app.delivery("deploy", "--plan", plan["digest"])
     assert delivered.exit_code == 0, delivered.output
     assert set(boundaries(app).values()) == {names.boundary_arn}
-    assert same(app.running, before)
+    assert app.running == before
     assert "nothing to change" in app.delivery("plan").output
