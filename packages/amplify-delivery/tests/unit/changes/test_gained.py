@@ -8,6 +8,8 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from amplify_delivery.changes.gained import Gained, gained
 from amplify_delivery.delivery.planning import Stacks
@@ -367,6 +369,48 @@ def test_conditions_of_templates_that_are_not_known_count() -> None:
     assert found(always, sometimes) == []
     assert told(sometimes, always) == ["AuthRole may sns:Publish on *"]
     assert "if " in told(FULL, sometimes)[0]
+
+
+NAMES = (
+    "Statement", "Effect", "Action", "NotAction", "Resource", "Principal", "NotPrincipal", "Condition", "AWS", "Fn::If",
+    "Ref", "Fn::GetAtt", "Fn::Join", "PolicyDocument", "Policies", "Roles", "ManagedPolicyArns", "Body", "paths",
+    "AssumeRolePolicyDocument", "RoleMappings", "Rules", "RulesConfiguration", "AuthenticationType", "Policy", "get",
+    "AdditionalAuthenticationProviders", "UserPoolConfig", "SecurityGroupIngress", "PublicAccessBlockConfiguration",
+    "AccessControl", "PermissionsBoundary", "FunctionName", "Bucket", "HttpMethod", "AuthorizationType", "Users",
+    "CallbackURLs", "DefinitionS3Location", "Definition", "RequestMappingTemplate", "ApiId", "RoleName", "Topics",
+)  # fmt: skip
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(0, 3) | st.sampled_from(["*", "Deny", "NONE", "s3://b/k", "true", "a:b"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=4),
+    max_leaves=12,
+)
+KINDS = (
+    *("AWS::IAM::Role", "AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy", "AWS::IAM::User"),
+    *("AWS::S3::Bucket", "AWS::S3::BucketPolicy", "AWS::SNS::TopicPolicy", "AWS::Lambda::Permission", "AWS::KMS::Key"),
+    *("AWS::AppSync::GraphQLApi", "AWS::AppSync::GraphQLSchema", "AWS::AppSync::Resolver", "AWS::Lambda::Url"),
+    *("AWS::ApiGateway::RestApi", "AWS::ApiGateway::Method", "AWS::Cognito::IdentityPoolRoleAttachment"),
+    *(
+        "AWS::Cognito::UserPool",
+        "AWS::Cognito::UserPoolClient",
+        "AWS::EC2::SecurityGroup",
+        "AWS::Events::EventBusPolicy",
+    ),
+    *("AWS::Cognito::UserPoolGroup", "AWS::Serverless::Function", "AWS::IAM::UserToGroupAddition"),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(st.tuples(st.sampled_from(KINDS), st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=6)), max_size=4)
+)
+def test_whatever_stands_in_a_template_a_plan_is_made(found: list[tuple[str, dict[str, Any]]]) -> None:
+    """And what is there already is never gained."""
+    resources = {f"auth{n}": {"Type": kind, "Properties": properties} for n, (kind, properties) in enumerate(found)}
+    stacks = Stacks({(): {"Resources": resources}}, {})
+    for right in gained(None, stacks).rights:
+        assert right.what
+        assert right.to_json()["rights"]
+    assert gained(stacks, stacks).rights == ()
 
 
 def test_a_template_that_nobody_knows_gains_nothing() -> None:

@@ -103,6 +103,15 @@ def gained(
     return Comparison(tuple(_grouped(found)), tuple(graphql.unread))
 
 
+def gained_between(old: Mapping[Path, ResolvedResource], new: Mapping[Path, ResolvedResource]) -> tuple[Gained, ...]:
+    """The same of resources by themselves: policies, and what is open in them."""
+    before, after = [*grants(old), *openings(old)], [*grants(new), *openings(new)]
+    allowed = uncovered([g for g in after if not g.denied], [g for g in before if not g.denied])
+    denials = uncovered([g for g in before if g.denied], [g for g in after if g.denied])
+    fallen = [replace(g, kind="denial") for g in denials if _is_there_still(g, old, new)]
+    return tuple(_grouped([*allowed, *fallen, *unblocked(old, new), *unbounded(old, new)]))
+
+
 def _is_there_still(denial: Grant, old: Mapping[Path, ResolvedResource], new: Mapping[Path, ResolvedResource]) -> bool:
     """Whether what was denied something, or denied it itself, is there on both sides: it fell not with its holder."""
     holder = denial.who if denial.kind == "action" else denial.resource.pattern.partition(": ")[0]

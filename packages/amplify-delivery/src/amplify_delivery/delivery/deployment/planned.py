@@ -44,6 +44,7 @@ from amplify_delivery.delivery.planning import (
     plan_backend,
     plan_program,
     program_needs,
+    program_rights,
     protection,
     unread,
     unread_policies,
@@ -131,7 +132,7 @@ def make(target: Wanted, engine: Engine) -> Plan:
     steps = recovery.first(root, (*order.first, *program, *order.then, *here.protection))
     guard = config.guard(environment, today)
     overruled = ignored({i.id: i.reason for i in config.lint.ignore})
-    rights, same = _gained(target, here), _same_bytes(target, here)
+    rights, same = _gained(target, here, program_rights(state, previewed)), _same_bytes(target, here)
     notes = (
         *_rights(target, here, previewed),
         *root.notes,
@@ -187,12 +188,14 @@ def _looked(
     return root, previewed, here
 
 
-def _gained(target: Wanted, here: Backend) -> Comparison:
+def _gained(target: Wanted, here: Backend, beside: Comparison) -> Comparison:
+    """Rights that are new, the backend's and those of what the program makes `beside` it."""
     account = target.account
     with account.asking("reading what is published"):
         place = PublishTarget(target.bucket, account.account, account.region)
         before = earlier(target.assembly, place, account.client("s3"))
-        return gained(here.found.stacks, here.wanted, before, own(target.assembly))
+        found = gained(here.found.stacks, here.wanted, before, own(target.assembly))
+    return Comparison((*found.rights, *beside.rights), (*found.unread, *beside.unread))
 
 
 def updates(target: Wanted) -> tuple[Update, ...]:

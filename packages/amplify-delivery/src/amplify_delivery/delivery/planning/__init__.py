@@ -40,6 +40,7 @@ from amplify_delivery.delivery.planning.notes import (
 from amplify_delivery.delivery.planning.plan import Plan, Run, Start, Target, document_digest, runs_of
 from amplify_delivery.delivery.planning.production import protection
 from amplify_delivery.delivery.planning.program import ProgramStep, plan_program
+from amplify_delivery.delivery.planning.program_rights import program_rights
 
 __all__ = [
     "AddResource",
@@ -76,6 +77,7 @@ __all__ = [
     "plan_backend",
     "plan_program",
     "program_needs",
+    "program_rights",
     "protection",
     "runs_of",
     "unread",

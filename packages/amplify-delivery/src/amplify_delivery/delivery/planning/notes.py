@@ -78,11 +78,11 @@ def losses(steps: Sequence[Step], guard: Guard) -> tuple[str, ...]:
 
 
 def unread(places: Sequence[str]) -> tuple[str, ...]:
-    """That nobody can say what some schemas or resolvers open, because their text cannot be had."""
+    """Of what nobody can say whether it gives rights, because its text cannot be had."""
     if not places:
         return ()
     named = ", ".join(places[:_NAMED]) + (", ..." if len(places) > _NAMED else "")
     return (
-        f"whether these open more than before is not known, what is deployed of them cannot be read ({len(places)}: "
-        f"{named}): look at their `@auth` rules yourself",
+        f"whether these open more than before is not known ({len(places)}: {named}): what is deployed of a schema or "
+        "resolver cannot be read, or a policy's text is made by the update; look at them yourself",
     )
