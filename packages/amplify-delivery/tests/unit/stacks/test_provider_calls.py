@@ -394,6 +394,7 @@ def test_what_a_killed_run_has_made_may_be_looked_for(role: str) -> None:
     gateway = f"arn:aws:apigateway:{HOME}::/apis"
     lists = [gateway, *(f"{gateway}/a1b2c3/{part}" for part in ("integrations", "routes", "stages"))]
     asked += [Asked("list", "apigateway:GET", resource) for resource in lists]
+    asked.append(Asked("wait", "cloudformation:ListResourceRequests", "*", {"aws:RequestedRegion": HOME}))
     # A bootstrapped environment has its staging area from its account's stack.
     assert {r.type for r in made} == LOOKS.keys() - {"aws:s3/bucket:Bucket"}
     assert refused(world("account"), f"{APP}-preprod-{role}", asked) == []

@@ -122,6 +122,11 @@ class NativeProvider(Provider):
         kind = self._kind(request)
         state = decode(request.properties)
         maker, handle = self._maker(kind), plain(state.get(HANDLE))
+        if handle is None and isinstance(maker, SingleStack) and request.inputs.fields:
+            name = request.name or request.urn.rsplit("::", 1)[-1]
+            handle = maker.find(kind, name, _sendable(plain(to_cfn(kind, without_internals(decode(request.inputs))))))
+            if handle is None:
+                return provider_pb2.ReadResponse()
         if handle is None and isinstance(maker, SingleStack):
             raise Unsupported(
                 f"{kind.name} {request.id}: this stand-in for pulumi-aws-native reads only what it has made; "

@@ -7,6 +7,7 @@ gives.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import time
@@ -42,7 +43,9 @@ class SingleStack:
 
         Raises ProviderError when the resource cannot be made; nothing is left of it then.
         """
-        stack_name = STACK_PREFIX + re.sub(r"[^A-Za-z0-9-]", "-", name)[:80] + "-" + uuid.uuid4().hex[:8]
+        stack_name = _stack_name(kind, name, properties)
+        if self._describe(stack_name) is not None:  # as good as this one: AWS makes two
+            stack_name += f"-{uuid.uuid4().hex[:8]}"
 
         def start(template: str, token: str) -> str:
             answer = self.client.create_stack(
@@ -55,6 +58,12 @@ class SingleStack:
             return str(answer["StackId"])
 
         return self._try("CREATE", kind, properties, start, deadline)
+
+    def find(self, kind: TypeSchema, name: str, properties: Properties) -> str | None:
+        """The stack of what was made of these properties; None if there is none. The real provider finds a resource by
+        its identifier: the answer to a create may have been lost."""
+        stack = self._describe(_stack_name(kind, name, properties))
+        return str(stack["StackId"]) if stack and not _FAILED.search(stack["StackStatus"]) else None
 
     def update(
         self, kind: TypeSchema, stack_id: str, olds: Properties, properties: Properties, deadline: float
@@ -185,6 +194,12 @@ class SingleStack:
             and event["ResourceStatus"].endswith("_FAILED")
             and event.get("ResourceStatusReason")
         ]
+
+
+def _stack_name(kind: TypeSchema, name: str, properties: Properties) -> str:
+    made_of = json.dumps([kind.name, properties], sort_keys=True).encode()
+    readable = re.sub(r"[^A-Za-z0-9-]", "-", name)[:80]
+    return f"{STACK_PREFIX}{readable}-{hashlib.sha256(made_of).hexdigest()[:8]}"
 
 
 def _explicit(kind: TypeSchema, properties: Properties) -> Properties:

@@ -288,10 +288,17 @@ def _program(access: EnvironmentAccess) -> list[Statement]:
 
 
 def _cloud_control_reads(access: EnvironmentAccess) -> Statement:
-    """What the Cloud Control provider needs to see the program's resources; it knows no resource for these."""
+    """What the Cloud Control provider needs to see the program's resources, and what it takes to wait for a request
+    that a killed run has made; Cloud Control knows no resource for these."""
     return allow(
         "CloudControlReads",
-        ["cloudformation:GetResource", "cloudformation:GetResourceRequestStatus", "cloudformation:ListResources"],
+        [
+            "cloudformation:GetResource",
+            "cloudformation:GetResourceRequestStatus",
+            # What becomes of a request whose caller was killed.
+            "cloudformation:ListResourceRequests",
+            "cloudformation:ListResources",
+        ],
         "*",
         {"StringEquals": {"aws:RequestedRegion": access.names.region}},
     )
