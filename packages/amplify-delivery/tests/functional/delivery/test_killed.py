@@ -253,8 +253,16 @@ def what_the_program_makes(here: Killed) -> None:
 def a_first_create(here: Killed) -> None:
     points = [Point("secretsmanager:CreateSecret", BEFORE), Point("secretsmanager:CreateSecret")]
     points += [Point("secretsmanager:PutSecretValue"), Point(PUT, BEFORE, also=TEMPLATES), Point(PUT, also=TEMPLATES)]
-    here.chain([*points, Point(CREATE, BEFORE), Point(CREATE)], "up")
+    points += [Point(CREATE, BEFORE), Point(CREATE)]
+    here.chain(points, "up", between=lambda: a_plan_foresees_and_writes_nothing(here))
     here.whole("first")
+
+
+def a_plan_foresees_and_writes_nothing(here: Killed) -> None:
+    left = here.state()
+    assert left["pending_operations"]
+    assert here.plan()["changes"] == 0
+    assert here.state() == left
 
 
 def what_stands_beside_the_backend(here: Killed) -> None:

@@ -44,7 +44,8 @@ class SingleStack:
         Raises ProviderError when the resource cannot be made; nothing is left of it then.
         """
         stack_name = _stack_name(kind, name, properties)
-        if self._describe(stack_name) is not None:  # as good as this one: AWS makes two
+        before = self._describe(stack_name)
+        if before is not None and before["StackStatus"] != "DELETE_COMPLETE":  # as good as this one: AWS makes two
             stack_name += f"-{uuid.uuid4().hex[:8]}"
 
         def start(template: str, token: str) -> str:
