@@ -28,19 +28,28 @@ _LOADER = "data_loader"
 def provider_session(region: str, profile: str | None = None, role_arn: str | None = None) -> boto3.session.Session:
     """A session with the very credentials a Pulumi provider of (profile, region, role) uses.
 
-    With `role_arn` the role is assumed here, for one hour. Raises botocore's errors.
+    With `role_arn` the role is assumed here, for an hour each time, and again before that ends: a deployment may take
+    longer. Raises botocore's errors.
     """
     session = _session(profile_name=profile, region_name=region)
-    if role_arn is None:
-        return session
-    sts = session.client("sts", config=client_config())
-    assumed = sts.assume_role(RoleArn=role_arn, RoleSessionName=SESSION_NAME)["Credentials"]
-    return _session(
-        aws_access_key_id=assumed["AccessKeyId"],
-        aws_secret_access_key=assumed["SecretAccessKey"],
-        aws_session_token=assumed["SessionToken"],
-        region_name=region,
-    )
+    return session if role_arn is None else _assuming(session, role_arn, region)
+
+
+def _assuming(session: boto3.session.Session, role_arn: str, region: str) -> boto3.session.Session:
+    from botocore.credentials import RefreshableCredentials  # noqa: PLC0415
+
+    def assume() -> dict[str, str]:
+        sts = session.client("sts", config=client_config())
+        assumed = sts.assume_role(RoleArn=role_arn, RoleSessionName=SESSION_NAME)["Credentials"]
+        return {
+            "access_key": assumed["AccessKeyId"],
+            "secret_key": assumed["SecretAccessKey"],
+            "token": assumed["SessionToken"],
+            "expiry_time": assumed["Expiration"].isoformat(),
+        }
+
+    credentials = RefreshableCredentials.create_from_metadata(assume(), assume, method="assume-role")
+    return _session(region, credentials)
 
 
 def session_of(
@@ -59,7 +68,7 @@ def session_of(
     )
 
 
-def _session(**settings: str | None) -> boto3.session.Session:
+def _session(region_name: str | None = None, credentials: Any = None, **settings: str | None) -> boto3.session.Session:
     """A session like any other, except that all of a process share what is read of the services' descriptions: a
     command asks with several sessions, and reads 3 MB of JSON for each otherwise (0.1 s)."""
     import boto3  # noqa: PLC0415
@@ -68,7 +77,9 @@ def _session(**settings: str | None) -> boto3.session.Session:
     core = get_session()
     core.register_component(_LOADER, _loader())
     calls.watch(core)
-    return boto3.session.Session(botocore_session=core, **settings)
+    if credentials is not None:
+        vars(core)["_credentials"] = credentials  # botocore has no other way to give it such as renew themselves
+    return boto3.session.Session(botocore_session=core, region_name=region_name, **settings)
 
 
 @cache

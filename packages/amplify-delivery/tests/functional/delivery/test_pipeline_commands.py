@@ -149,7 +149,7 @@ def test_update_pipeline_waits_for_the_lock_of_one_that_was_abandoned(workspace:
             if "waiting until that has ended" in line:
                 lock.unlink()
     assert running.returncode == 0, said
-    assert re.search(r"root@build \(pid 7\)[^\n]*: waiting until that has ended, 5 minutes at most", said)
+    assert re.search(r"process 7 of root on build[^\n]*: waiting until that has ended, 5 minutes at most", said)
     assert said.endswith("pipeline: 1 updated\n")
 
 

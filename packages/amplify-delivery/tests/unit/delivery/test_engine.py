@@ -9,7 +9,7 @@ from pulumi.automation.events import EngineEvent
 
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
 from amplify_delivery.delivery.engine.engine import Watch, explain
-from amplify_delivery.errors import DeliveryError, DeployError, LockedError, StateError
+from amplify_delivery.errors import DeliveryError, DeployError, LockedError, RefusedError, StateError
 
 URN = "urn:pulumi:dev::app::amplify-delivery:index:AmplifyBackend$aws:cloudformation/stack:Stack::backend"
 LOCKED = """error: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or delete \
@@ -50,6 +50,52 @@ def test_what_the_engine_says_about_its_state(stderr: str, message: str, remedy:
     assert isinstance(error, LockedError) == ("another update" in message)
     assert message in error.message
     assert remedy in error.remedy
+
+
+S3 = "operation error S3: GetObject, https response error StatusCode: {}, RequestID: 9SB, HostID: 98J2, {}"
+READ = 'error: read ".pulumi/meta.yaml": blob (key ".pulumi/meta.yaml") (code=Unknown): ' + S3
+LISTED = "error: error listing stacks: could not list bucket: blob (code=NotFound): " + S3
+KMS = "error: secrets (code=FailedPrecondition): operation error KMS: Decrypt, https response error StatusCode: 400, {}"
+
+
+@pytest.mark.parametrize(
+    ("stderr", "message", "remedy"),
+    [
+        (
+            LISTED.format(404, "NoSuchBucket: The specified bucket does not exist"),
+            "the state bucket s3://b is not there",
+            "docs/operations.md",
+        ),
+        (
+            READ.format(0, 'request send failed, Get "http://x": dial tcp 127.0.0.1:1: connect: connection refused'),
+            "the state in s3://b cannot be reached",
+            "check the network",
+        ),
+        (READ.format(0, "request send failed: EOF"), "cannot be reached", "goes on with what is left"),
+        (READ.format(403, "api error InvalidAccessKeyId: no"), "there are no credentials", "AWS_PROFILE"),
+        (READ.format(400, "api error ExpiredToken: The provided token has expired."), "have ended", "aws sso login"),
+        (READ.format(503, "api error SlowDown: Please reduce your request rate."), "AWS throttles", "a few minutes"),
+        (READ.format(403, "api error AccessDenied: Access Denied"), "may not read or write", "of the account"),
+        (READ.format(400, "api error KMS.DisabledException: key is disabled"), "the key of the state", "enable-key"),
+        (KMS.format("DisabledException: arn:aws:kms:x:1:key/1 is disabled."), "the key of the state", "enable-key"),
+        ("error: write /tmp/x: no space left on device", "the disk is full", "make room"),
+        ("error: no resource plugin 'pulumi-resource-aws' found", "a plugin of Pulumi is missing", "plugin install"),
+        ("ModuleNotFoundError: No module named 'pulumi_aws'", "Python environment", "requirements.lock"),
+        ("error: update canceled", "it was interrupted", "repeat the command"),
+    ],
+)
+def test_what_has_happened_to_the_state_is_said_in_our_words(stderr: str, message: str, remedy: str) -> None:
+    error = explain(create_command_error(CommandResult(stdout="", stderr=stderr, code=255)), Watch(), "dev", "s3://b")
+    assert isinstance(error, StateError)
+    assert message in error.message
+    assert remedy in error.remedy
+
+
+def test_what_a_resource_says_is_nothing_about_the_state() -> None:
+    watch = Watch()
+    watch(said(URN, "AccessDenied: dial tcp: no space left on device"))
+    assert isinstance(failed("error: update failed", watch=watch), DeployError)
+    assert isinstance(failed("error: update failed", stdout="AccessDenied: dial tcp"), RefusedError)
 
 
 def test_failed_resources_with_their_reasons() -> None:
@@ -94,8 +140,11 @@ def test_what_the_program_says_stands_alone() -> None:
     assert "rolled back" not in error.remedy
 
 
-def test_anything_else_is_the_engines_own_message() -> None:
-    assert failed("error: something new\n").message == "something new"
+def test_anything_else_is_told_as_the_engine_says_it() -> None:
+    error = failed("error: something new\n")
+    assert error.message == "something new"
+    assert "`--debug`" in error.remedy
+    assert failed().message == "the engine ended without a word"
 
 
 def test_a_replacement_of_the_root_stack_is_noticed() -> None:

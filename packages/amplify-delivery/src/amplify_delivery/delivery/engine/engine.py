@@ -21,11 +21,14 @@ from pulumi.automation.errors import ConcurrentUpdateError, StackNotFoundError
 from pulumi.automation.events import EngineEvent, StepEventMetadata
 
 from amplify_delivery.components.documents.rights.pulumi_types import PULUMI_STACK, ROOT_STACK
+from amplify_delivery.delivery.engine import state_faults
 from amplify_delivery.delivery.engine.pulumi_command import Command, Line, inherited
 from amplify_delivery.delivery.engine.stack_outputs import Output
+from amplify_delivery.delivery.engine.state_store import backend_url, store_of
 from amplify_delivery.delivery.planning import ProgramStep
 from amplify_delivery.delivery.planning.program import AT_REST, BACKEND
 from amplify_delivery.errors import ConfigError, DeliveryError, LockedError, RefusedError, StateError, midway
+from amplify_delivery.stacks.config.reader import project_name
 
 """Pulumi's type of an environment's root stack."""
 HIDDEN = "[secret]"
@@ -147,6 +150,9 @@ class Engine:
         with self._errors(Watch()):
             if self.exists():
                 return False
+            lost = self._lost()
+            if lost:
+                raise lost
             self._workspace.create_stack(self.stack)
             return True
 
@@ -340,11 +346,23 @@ class Engine:
             yield
         except CommandError as error:
             with midway(lambda: changing and watch.begun):
-                raise explain(error, watch, self.stack) from None
+                raise self._explained(error, watch) from None
+
+    def _explained(self, error: CommandError, watch: Watch) -> DeliveryError:
+        place = backend_url(self.folder, self.variables).partition("?")[0]
+        if isinstance(error, StackNotFoundError):
+            return self._lost() or explain(error, watch, self.stack, place)
+        project = project_name(self.folder)
+        damaged = state_faults.damaged(_stderr(error), store_of(self.folder, self.variables), project, self.stack)
+        return damaged or explain(error, watch, self.stack, place)
+
+    def _lost(self) -> DeliveryError | None:
+        return state_faults.lost(store_of(self.folder, self.variables), project_name(self.folder), self.stack)
 
 
-def explain(error: CommandError, watch: Watch, stack: str) -> DeliveryError:
-    """The engine's error in our words: what failed, why, and what to do, as if nothing had been changed."""
+def explain(error: CommandError, watch: Watch, stack: str, place: str = "") -> DeliveryError:
+    """The engine's error in our words: what failed, why, and what to do, as if nothing had been changed. `place` is
+    where its state lies."""
     text = _plain(str(error))
     if isinstance(error, ConcurrentUpdateError):
         holder = re.search(r"(?m)^\s*(\S+: created by .*)$", text)
@@ -372,9 +390,21 @@ def explain(error: CommandError, watch: Watch, stack: str) -> DeliveryError:
             remedy="correct the cause and repeat"
             + ("; what CloudFormation had begun, it has rolled back" if rolled_back else ""),
         )
-    said = [line for line in text.rpartition(" stderr: ")[2].splitlines() if line.strip()]
-    message = "\n".join(said[-15:]).removeprefix("error: ")
-    return RefusedError(message, where=stack, remedy="the message above is the engine's own")
+    said = _stderr(error)
+    known = state_faults.fault(said, stack, place)
+    if known:
+        return known
+    lines = [line for line in said.splitlines() if line.strip()][-15:]
+    return RefusedError(
+        "\n".join(lines).removeprefix("error: ") or "the engine ended without a word",
+        where=stack,
+        remedy="this program does not know what the engine means by that: repeat the command with `--debug`; "
+        f"`pulumi preview -s {stack}` shows it without us",
+    )
+
+
+def _stderr(error: CommandError) -> str:
+    return _plain(str(error)).rpartition(" stderr:")[2].strip()
 
 
 def unlock(stack: str) -> str:

@@ -241,6 +241,7 @@ class _Folder(Store):
                 return False
             if hashlib.sha256(aside.read_bytes()).hexdigest() == tag:
                 aside.unlink()
+                file.with_name(f"{file.name}.attrs").unlink(missing_ok=True)  # the engine's library's own
                 return True
             with suppress(FileExistsError):
                 os.link(aside, file)

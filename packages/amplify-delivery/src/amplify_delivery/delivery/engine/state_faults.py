@@ -1,0 +1,144 @@
+"""What has happened to the engine's state, by the engine's own words: the state's place, its key, its credentials, its
+objects; and how a state that is lost is had back.
+
+The words are those of Pulumi's backend in a bucket or a folder (`backend/diy` of pulumi/pulumi, gocloud.dev/blob) and
+of AWS's SDK for Go, as they were seen. They stand on the engine's stderr; what failed of a resource its events tell.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import dataclass
+
+from amplify_delivery.delivery.engine.state_store import Store
+from amplify_delivery.errors import StateError
+
+_AGAIN = "then repeat the command: it goes on with what is left"
+
+
+@dataclass(frozen=True)
+class _Fault:
+    pattern: str
+    message: str
+    remedy: str
+
+
+_FAULTS = (
+    _Fault(
+        r"NoSuchBucket",
+        "the state bucket {place} is not there: it was deleted, or its name is wrong",
+        "look whether the name is right. A bucket that was deleted is made again with its account's stack, and what it "
+        'held is adopted again: docs/operations.md, "The state is gone"',
+    ),
+    _Fault(
+        r"KMS\.\w+Exception|DisabledException|KMSInvalidStateException|is pending deletion|\bkey .* is disabled",
+        "the key of the state in {place} is disabled, or waits for its deletion",
+        "an administrator of its account runs `aws kms cancel-key-deletion --key-id ALIAS` if it waits, and `aws kms "
+        f"enable-key --key-id ALIAS` (`secretsprovider` in the stack file names the alias), {_AGAIN}",
+    ),
+    _Fault(
+        r"ExpiredToken|TokenRefreshRequired|RequestExpired|token included in the request is expired|token has expired",
+        "the credentials for the state in {place} have ended",
+        f"log in again (for example `aws sso login`), {_AGAIN}",
+    ),
+    _Fault(
+        r"InvalidAccessKeyId|InvalidClientTokenId|SignatureDoesNotMatch|UnrecognizedClientException|"
+        r"failed to (?:refresh cached|retrieve) credentials|no EC2 IMDS role found|get credentials",
+        "there are no credentials for the state in {place}, or AWS does not know them",
+        "log in, or set AWS_PROFILE to one of the account that the state is in, then repeat the command",
+    ),
+    _Fault(
+        r"SlowDown|Throttling|TooManyRequests|RequestLimitExceeded|ServiceUnavailable|InternalError",
+        "AWS throttles, or does not answer as it should, for the state in {place}",
+        f"wait a few minutes, {_AGAIN}",
+    ),
+    _Fault(
+        r"dial tcp|request send failed|connection (?:refused|reset)|no such host|i/o timeout|TLS handshake|: EOF$",
+        "the state in {place} cannot be reached",
+        f"check the network, the proxy and the region in PULUMI_BACKEND_URL, {_AGAIN}",
+    ),
+    _Fault(
+        r"AccessDenied|Forbidden|StatusCode: 403",
+        "these credentials may not read or write the state in {place}",
+        "use a profile or role of the account that the state is in (AWS_PROFILE), then repeat the command",
+    ),
+    _Fault(
+        r"no space left on device|disk quota exceeded",
+        "the disk is full",
+        f"make room (`df -h`, and the folder of temporary files), {_AGAIN}",
+    ),
+    _Fault(
+        r"no (?:resource|language|analyzer) plugin|could not (?:find|install|download) plugin|failed to install plugin",
+        "a plugin of Pulumi is missing, and it cannot be had",
+        "`pulumi plugin install` where there is a network, then repeat the command",
+    ),
+    _Fault(
+        r"ModuleNotFoundError|No module named|doesn't appear to be a virtual environment|failed to find python",
+        "the project's Python environment is not complete",
+        "install what requirements.lock names into the virtualenv of Pulumi.yaml (`pip install --no-deps "
+        "--require-hashes -r requirements.lock`), then repeat the command",
+    ),
+    _Fault(
+        r"(?:update|preview|refresh|destroy) (?:was )?cancell?ed|context canceled",
+        "it was interrupted",
+        "repeat the command: it goes on with what is left",
+    ),
+)
+"""Which words mean what, the narrower ones first."""
+_DAMAGED = re.compile(
+    r"failed to load checkpoint|failed to unmarshal|unexpected end of JSON input|invalid character .* looking for"
+)
+
+
+def fault(said: str, stack: str, place: str) -> StateError | None:
+    """What the words on the engine's stderr mean; None for what is not known. `place` is where the state lies."""
+    for known in _FAULTS:
+        if re.search(known.pattern, said, re.MULTILINE):
+            return StateError(known.message.format(place=place or "its backend"), where=stack, remedy=known.remedy)
+    return None
+
+
+def damaged(said: str, store: Store | None, project: str, stack: str) -> StateError | None:
+    """A state that cannot be read any more, by the engine's words."""
+    if not _DAMAGED.search(said) or store is None:
+        return None
+    key = _key(project, stack)
+    return StateError(
+        f"its state cannot be read: {store.place}/{key} is cut off, or no state at all",
+        where=stack,
+        remedy=f"bring back what it was before: `{_back(store, key, 1)}`, then repeat the command: what was made since "
+        "is looked for in AWS",
+    )
+
+
+def lost(store: Store | None, project: str, stack: str) -> StateError | None:
+    """A state that was there, and is not; None if there never was one, or the stack was removed.
+
+    The engine keeps the history of a stack's updates beside it, and takes it away with the stack.
+    """
+    if store is None or not store.keys(f".pulumi/history/{project}/{stack}/"):
+        return None
+    key = _key(project, stack)
+    return StateError(
+        f"its state is lost: the stack was updated before, and {store.place}/{key} is not there any more",
+        where=stack,
+        remedy="do not make the stack anew: what runs would be nobody's. Bring the state back: "
+        f"`{_back(store, key, 0)}`, then repeat the command",
+    )
+
+
+def _key(project: str, stack: str) -> str:
+    return f".pulumi/stacks/{project}/{stack}.json"
+
+
+def _back(store: Store, key: str, number: int) -> str:
+    """The command that brings an object's version back: 0 is the newest that is no deletion, 1 the one before."""
+    if store.local:
+        file = shlex.quote(f"{store.place}/{key}")
+        return f"cp {shlex.quote(f'{store.place}/{key}.bak')} {file}"
+    bucket, _, prefix = store.place.removeprefix("s3://").partition("/")
+    whole = f"{prefix}/{key}" if prefix else key
+    query = f"Versions[?Key=='{whole}'] | [{number}].VersionId"
+    version = f'"$(aws s3api list-object-versions --bucket {bucket} --prefix {whole} --query "{query}" --output text)"'
+    return f"aws s3api copy-object --bucket {bucket} --key {whole} --copy-source {bucket}/{whole}?versionId={version}"

@@ -1,0 +1,154 @@
+"""What happens to the engine's state in S3, and to AWS around it, each with its way out, on the real engine."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from amplify_delivery_rehearsal.workspace import Finished, Workspace
+from aws_rehearsal.local_aws import LocalAws
+from aws_rehearsal.setup import tools
+from functional.delivery.environments import REGION, Environment
+from functional.delivery.failing import FailingProxy
+from functional.delivery.test_failures import fails, succeeds
+from functional.delivery.test_killed import NESTED, small
+
+pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("faults")]
+
+
+@dataclass
+class Place:
+    """An environment whose state lies in a versioned bucket, behind a proxy that makes calls fail."""
+
+    environment: Environment
+    proxy: FailingProxy
+    folder: Path
+    bucket: str
+
+    def take(self, text: str) -> None:
+        self.environment.workspace.put_export(small(self.folder, text))
+
+    @property
+    def s3(self) -> Any:
+        return self.environment.client("s3")
+
+    @property
+    def key(self) -> str:
+        return f".pulumi/stacks/{self.environment.app}/dev.json"
+
+    def put_back(self, said: str, number: int) -> None:
+        """Do what the printed command does."""
+        query = re.search(r"""Versions\[\?Key=='([^']+)'\] \| \[(\d)\]\.VersionId""", said)
+        assert query
+        assert (query[1], int(query[2])) == (self.key, number)
+        assert f"aws s3api copy-object --bucket {self.bucket} --key {self.key} --copy-source" in said
+        versions = [v for v in self.s3.list_object_versions(Bucket=self.bucket)["Versions"] if v["Key"] == self.key]
+        source = {"Bucket": self.bucket, "Key": self.key, "VersionId": versions[number]["VersionId"]}
+        self.s3.copy_object(Bucket=self.bucket, Key=self.key, CopySource=source)
+
+    def changes(self) -> int:
+        file = self.folder.with_name("plan.json")
+        succeeds(self.environment.delivery("plan", "--out", str(file)))
+        return int(json.loads(file.read_text())["changes"])
+
+    def delivery(self, *arguments: str, **variables: str) -> Finished:
+        """A command with other variables."""
+        before = self.environment.workspace
+        self.environment.workspace = Workspace(before.project, {**before.environment, **variables})
+        try:
+            return self.environment.delivery(*arguments)
+        finally:
+            self.environment.workspace = before
+
+
+@pytest.fixture(scope="module")
+def place(local_aws: LocalAws, examined: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    folder = tmp_path_factory.mktemp("environment")
+    environment = Environment(folder, local_aws, tools(), examined, "todo-series/v1")
+    bucket = f"state-{environment.account}-{environment.suffix}"
+    s3 = environment.client("s3")
+    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    with FailingProxy(local_aws.port or 0) as proxy:
+        backend = {"PULUMI_BACKEND_URL": f"s3://{bucket}?region={REGION}", "AWS_ENDPOINT_URL": proxy.endpoint}
+        project = environment.workspace.project
+        environment.workspace = Workspace(project, {**environment.workspace.environment, **backend})
+        file = project / "Pulumi.dev.yaml"
+        lines = file.read_text().splitlines(keepends=True)
+        file.write_text("".join(line for line in lines if not line.startswith("encryptionsalt:")))
+        environment.workspace.succeed("stack", "init", "dev")
+        made = Place(environment, proxy, folder / "export", bucket)
+        made.take("first")
+        path = f"parameters.{NESTED}.Name"
+        environment.workspace.succeed("config", "set", "--secret", "--path", path, "someone", "-s", "dev")
+        proxy.every = 10
+        succeeds(environment.delivery("up"))
+        yield made
+
+
+def test_one_call_in_ten_fails(place: Place) -> None:
+    """Throttled or reset, those of the state included: all of them are made again."""
+    assert place.environment.status() == "CREATE_COMPLETE"
+    place.take("second")
+    succeeds(place.environment.delivery("up"))
+    assert place.environment.status() == "UPDATE_COMPLETE"
+    assert place.changes() == 0
+    services = {called.partition(":")[0] for called in place.proxy.failed}
+    assert {"s3", "cloudformation"} <= services
+    assert len(place.proxy.failed) > 10
+    keys = [o["Key"] for o in place.s3.list_objects_v2(Bucket=place.bucket)["Contents"]]
+    assert [k for k in keys if "locks" in k or k.startswith("leases/")] == []
+
+
+@pytest.fixture
+def calm(place: Place) -> Place:
+    place.proxy.every = 0
+    return place
+
+
+def test_a_state_that_was_deleted_is_brought_back(calm: Place) -> None:
+    calm.s3.delete_object(Bucket=calm.bucket, Key=calm.key)
+    for command in (("plan",), ("up",), ("up", "--create"), ("deploy", "--plan", "d"), ("destroy", "--delete-data")):
+        said = fails(calm.environment.delivery(*command), "its state is lost: the stack was updated before")
+        assert said.exit_code == 3
+        assert "stack init" not in said.output
+    assert calm.environment.status() is not None
+    calm.put_back(said.output, 0)
+    assert calm.changes() == 0
+
+
+def test_a_state_that_is_cut_off_is_brought_back(calm: Place) -> None:
+    whole = calm.s3.get_object(Bucket=calm.bucket, Key=calm.key)["Body"].read()
+    calm.s3.put_object(Bucket=calm.bucket, Key=calm.key, Body=whole[: len(whole) // 2])
+    said = fails(calm.environment.delivery("up"), "its state cannot be read", "is cut off, or no state at all")
+    assert said.exit_code == 3
+    calm.put_back(said.output, 1)
+    assert calm.changes() == 0
+
+
+def test_a_bucket_that_cannot_be_reached(calm: Place) -> None:
+    nobody = {"AWS_ENDPOINT_URL_S3": "http://127.0.0.1:9"}
+    said = fails(calm.delivery("outputs", **nobody), f"the state in s3://{calm.bucket} cannot be reached")
+    assert "check the network, the proxy and the region" in said.output
+    assert said.exit_code == 3
+
+
+def test_a_bucket_that_is_gone(calm: Place) -> None:
+    gone = {"PULUMI_BACKEND_URL": f"s3://{calm.bucket}-gone?region={REGION}"}
+    for command in ("plan", "up", "destroy"):
+        said = fails(calm.delivery(command, **gone), "NoSuchBucket", "docs/operations.md")
+        assert said.exit_code == 3
+    said = fails(calm.delivery("outputs", **gone), f"the state bucket s3://{calm.bucket}-gone is not there")
+    assert said.exit_code == 3
+
+
+def test_credentials_that_aws_does_not_know(calm: Place) -> None:
+    ended = {"AWS_ACCESS_KEY_ID": "ASIAXXXXXXXXXXXXXXXX", "AWS_SESSION_TOKEN": "ended"}
+    said = fails(calm.delivery("outputs", **ended), f"there are no credentials for the state in s3://{calm.bucket}")
+    assert said.exit_code == 3

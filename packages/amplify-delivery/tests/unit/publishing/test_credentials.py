@@ -1,0 +1,64 @@
+"""The credentials of an assumed role are renewed: a deployment may take longer than they last."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+import pytest
+
+from amplify_delivery.publishing import credentials
+
+ROLE = "arn:aws:iam::333333333333:role/deployer"
+
+
+class Sts:
+    """Hands out credentials that last for `minutes`."""
+
+    def __init__(self, minutes: float) -> None:
+        self.minutes, self.asked = minutes, list[dict[str, str]]()
+
+    def assume_role(self, **asked: str) -> dict[str, Any]:
+        self.asked.append(asked)
+        number = len(self.asked)
+        found = {"AccessKeyId": f"ASIA{number}", "SecretAccessKey": "s", "SessionToken": f"t{number}"}
+        return {"Credentials": {**found, "Expiration": datetime.now(UTC) + timedelta(minutes=self.minutes)}}
+
+
+@pytest.fixture
+def sts(monkeypatch: pytest.MonkeyPatch) -> Sts:
+    made = Sts(60)
+    monkeypatch.setattr(boto3.session.Session, "client", lambda *_, **__: made)
+    return made
+
+
+def keys(session: boto3.session.Session) -> tuple[str, str | None]:
+    found = session.get_credentials()
+    assert found
+    frozen = found.get_frozen_credentials()
+    return frozen.access_key, frozen.token
+
+
+def test_a_role_is_assumed_once_as_long_as_it_lasts(sts: Sts) -> None:
+    session = credentials.provider_session("eu-west-1", role_arn=ROLE)
+    assert keys(session) == keys(session) == ("ASIA1", "t1")
+    assert session.region_name == "eu-west-1"
+    assert sts.asked == [{"RoleArn": ROLE, "RoleSessionName": "amplify-delivery"}]
+
+
+def test_credentials_that_end_in_a_long_step_are_renewed(sts: Sts) -> None:
+    sts.minutes = 0.5
+    session = credentials.provider_session("eu-west-1", role_arn=ROLE)
+    sts.minutes = 60
+    assert keys(session) == ("ASIA2", "t2")
+    assert keys(session) == ("ASIA2", "t2")
+
+
+def test_the_credentials_of_variables_are_those_and_no_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAOTHER")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
+    given = {"AWS_ACCESS_KEY_ID": "ASIA7", "AWS_SECRET_ACCESS_KEY": "s", "AWS_SESSION_TOKEN": "t7", "AWS_REGION": "x"}
+    assert keys(credentials.session_of(given)) == ("ASIA7", "t7")
+    assert keys(credentials.session_of({}))[0] == "AKIAOTHER"
+    assert credentials.session_of(given, "eu-west-1").region_name == "eu-west-1"
