@@ -315,3 +315,46 @@ def test_a_name_that_is_taken_is_refused(world: World) -> None:
 
     with pytest.raises(ClientError, match="PipelineNameInUseException"):
         world.create("taken", stage("Approve", approval()))
+
+
+# --- what goes wrong around it, and the way out -----------------------------------------------------------------------
+
+
+def test_an_approval_that_nobody_answered_is_asked_for_again_by_a_retry(world: World) -> None:
+    execution = world.create("late", stage("Approve", approval(timeoutInMinutes=5)))
+    assert world.service.wait(execution).status == "Failed"
+    world.pipelines.retry_stage_execution(
+        pipelineName="late", stageName="Approve", pipelineExecutionId=execution, retryMode="FAILED_ACTIONS"
+    )
+    world.approve("late", execution)
+    assert world.service.wait(execution).status == "Succeeded"
+
+
+def test_an_artifact_that_is_gone_fails_the_action_and_a_new_execution_makes_it_again(world: World) -> None:
+    """The bucket's rules delete artifacts after a while; a stage that waited so long cannot be retried."""
+    _switch(world, "old")
+    execution = world.create("expired", stage("Build", build("old")))
+    assert world.service.wait(execution).status == "Failed"
+    (world.folder / "broken").unlink()
+    s3 = world.client("s3")
+    for kept in s3.list_object_versions(Bucket=world.bucket)["Versions"]:
+        s3.delete_object(Bucket=world.bucket, Key=kept["Key"], VersionId=kept["VersionId"])
+    world.pipelines.retry_stage_execution(
+        pipelineName="expired", stageName="Build", pipelineExecutionId=execution, retryMode="FAILED_ACTIONS"
+    )
+    assert world.service.wait(execution).status == "Failed"
+    error = world.actions("expired", execution)["old"]["output"]["executionResult"]["errorDetails"]
+    assert "NoSuchKey" in error["message"] or "does not exist" in error["message"]
+    assert world.run("expired").status == "Succeeded"
+
+
+def test_of_two_commits_at_once_both_are_delivered_in_order(world: World) -> None:
+    first = world.create("two", stage("Approve", approval()))
+    world.service.wait_for_action(first, "Approve")
+    commits = [world.commit(name) for name in ("one", "two")]
+    world.service.wait_until(lambda: len(world.executions("two")) == 3)
+    ids = [e.id for e in world.executions("two")]
+    for execution in ids:
+        world.approve("two", execution)
+    assert [world.service.wait(execution).status for execution in ids] == ["Succeeded"] * 3
+    assert [e.outputs["Source"]["CommitId"] for e in world.executions("two")[1:]] == commits
