@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from amplify_delivery import cli
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.handover.handing import KEPT, hand_over
 from amplify_delivery.errors import ConfigError
@@ -20,8 +21,22 @@ from functional.adoption.pushed_apps import PushedApp
 ARCHIVE = "#current-cloud-backend.zip"
 
 
+def as_people_call_it(app: PushedApp, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["handover", "prod"]) == 0
+    said = capsys.readouterr().out
+    assert "storage/s338e5b439" in said and "nothing was uploaded" in said
+    assert Path("handover-prod/amplify/team-provider-info.json").is_file()
+    assert cli.main(["handover", "prod", "--json", "--out", str(folder / "json")]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["stack"] == app.stack_name and told["uploaded"] == []
+    assert cli.main(["handover", "prod"]) == 3
+    assert "is there already" in capsys.readouterr().err
+
+
 @pytest.mark.large
-def test_amplifys_tools_find_what_runs(local_aws: LocalAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_amplifys_tools_find_what_runs(
+    local_aws: LocalAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     app = PushedApp.unpack("product-catalog", tmp_path / "app")
     account = random_account()
     there = LocalAccount(local_aws, account, local_aws.make_admin(account), app.region)
@@ -42,6 +57,9 @@ def test_amplifys_tools_find_what_runs(local_aws: LocalAws, tmp_path: Path, monk
         return {o["Key"]: s3.get_object(Bucket=bucket, Key=o["Key"])["Body"].read() for o in objects}
 
     before = stored()
+    monkeypatch.chdir(project)
+    as_people_call_it(app, tmp_path, capsys)
+
     done = hand_over("prod", context, tmp_path / "first")
     assert stored() == before
     assert done.uploaded == ()
