@@ -34,6 +34,7 @@ from amplify_delivery.delivery.planning.notes import (
     bytes_unread,
     ignored,
     losses,
+    trust_gap,
     unread,
     updated_by_hand,
 )
@@ -80,6 +81,7 @@ __all__ = [
     "program_rights",
     "protection",
     "runs_of",
+    "trust_gap",
     "unread",
     "unread_policies",
     "updated_by_hand",

@@ -9,6 +9,7 @@ from amplify_delivery.changes.guard import Guard
 from amplify_delivery.changes.stacks import Stacks
 from amplify_delivery.changes.steps import ChangeResource, Step
 from amplify_delivery.delivery.planning.same_bytes import SameBytes
+from amplify_delivery.export.assembling.auth_roles import IDENTITY_POOL, auth_roles, setters
 
 _BOUNDARY = "PermissionsBoundary"
 _NAMED = 3
@@ -29,6 +30,28 @@ def boundary_comes(steps: Sequence[Step]) -> tuple[str, ...]:
         "update fail, CloudFormation may not take it away again, and an administrator continues the rollback without "
         "these roles (`aws cloudformation continue-update-rollback --resources-to-skip`): better deliver the "
         "environment once unchanged",
+    )
+
+
+def trust_gap(steps: Sequence[Step], wanted: Stacks) -> tuple[str, ...]:
+    """That an update may take the auth roles' trust for a while: of a role whose template denies everybody, since the
+    identity pool is not named there, or of what sets the trust beside it. docs/decisions.md says why."""
+    root = wanted.templates[()]
+    resources = root.get("Resources") or {}
+    roles = set(auth_roles(resources)) if not wanted.parameters.get(IDENTITY_POOL) else set()
+    touched = [s.place for s in steps if isinstance(s, ChangeResource) and s.place in {*roles, *setters(resources)}]
+    if not setters(resources) or not touched:
+        return ()
+    remedy = (
+        ". Where it matters, name the pool before (its id is the output IdentityPoolId of the auth stack): "
+        f"`pulumi config set --path parameters.root.{IDENTITY_POOL} POOL_ID`"
+        if IDENTITY_POOL in (root.get("Parameters") or {}) and not wanted.parameters.get(IDENTITY_POOL)
+        else ""
+    )
+    return (
+        f"{', '.join(touched)}: with that CloudFormation may write a trust that lets nobody in to the auth roles; "
+        "`deploy` and `up` put it back at their end, and until then nobody gets new credentials of the identity pool"
+        f"{remedy}",
     )
 
 

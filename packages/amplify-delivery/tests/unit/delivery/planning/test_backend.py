@@ -17,6 +17,7 @@ from amplify_delivery.delivery.planning import (
     UpdateStack,
     boundary_comes,
     plan_backend,
+    trust_gap,
 )
 from amplify_delivery.export.templates.boundary import HAS_BOUNDARY, PERMISSIONS_BOUNDARY
 from unit.delivery.planning.stacks_of import changed, stacks_of, with_resource, without
@@ -201,6 +202,21 @@ def test_a_boundary_comes_to_every_role_and_changes_nothing_else() -> None:
         assert f"({len(roles)}: {steps[0].place}, " in note
         assert "continue-update-rollback" in note
     assert boundary_comes(plan_backend(None, wanted)) == ()
+
+
+def test_an_update_of_the_auth_roles_is_told_where_their_pool_is_not_named() -> None:
+    wanted, before = stacks_of("full", BOUNDARY), stacks_of("full")
+    (note,) = trust_gap(plan_backend(before, wanted), wanted)
+    assert "AuthRole, UnauthRole: " in note and "parameters.root.AuthIdentityPool" in note
+    named = Stacks(wanted.templates, {**wanted.parameters, "AuthIdentityPool": "eu-west-1:1"})
+    was = Stacks(before.templates, {**before.parameters, "AuthIdentityPool": "eu-west-1:1"})
+    assert trust_gap(plan_backend(was, named), named) == ()
+    assert trust_gap((), wanted) == ()
+    # What sets the trust is told to delete what was, whenever it is updated.
+    setter = "UpdateRolesWithIDPFunctionOutputs"
+    other = with_resource(named, setter, region="another")
+    (note,) = trust_gap(plan_backend(named, other), other)
+    assert note.startswith(f"{setter}: ") and "pulumi config" not in note
 
 
 def test_a_stack_of_before_learns_of_boundaries_without_a_change_of_resources() -> None:
