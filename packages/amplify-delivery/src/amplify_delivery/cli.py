@@ -39,6 +39,8 @@ COMMANDS = {
     "compare": "what a re-export touches: resources and nested stacks",
     "plan": "what deploying an environment would change; changes nothing",
     "deploy": "deploy an environment as planned, bound to the plan's digest",
+    "rollback": "deploy an earlier assembly that is still staged, through plan and guard",
+    "gc": "list, or delete, what no running release and none to go back to needs in the staging bucket",
     "step": "run a pre or post step of the pipeline, or its bake time",
     "update-pipeline": "bring the pipeline to what its stack file says, if it differs",
     "bootstrap": "let the pipeline into the accounts of environments, as their administrator",

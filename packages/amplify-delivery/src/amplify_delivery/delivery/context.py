@@ -22,6 +22,26 @@ class Context:
     folder: Path
     variables: Mapping[str, str]
 
+    def with_assembly(self, folder: Path) -> Context:
+        """The same, with an assembly in place of what the stack files name."""
+        from amplify_delivery.stacks.inputs import ASSEMBLY_VARIABLE  # noqa: PLC0415 - as below
+
+        return Context(self.folder, {**self.variables, ASSEMBLY_VARIABLE: str(folder.resolve())})
+
+    @property
+    def assembly(self) -> str | None:
+        """The folder of the assembly that is deployed instead of what the stack files name."""
+        from amplify_delivery.stacks.inputs import ASSEMBLY_VARIABLE  # noqa: PLC0415 - as below
+
+        return self.variables.get(ASSEMBLY_VARIABLE)
+
+    @property
+    def for_engine(self) -> dict[str, str]:
+        """Variables that the program must have, which the engine runs."""
+        from amplify_delivery.stacks.inputs import ASSEMBLY_VARIABLE  # noqa: PLC0415 - as below
+
+        return {ASSEMBLY_VARIABLE: self.assembly} if self.assembly else {}
+
     @property
     def project(self) -> Project:
         """The project's stack files."""

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from amplify_delivery.errors import ExportRefused, PublishError, midway
+from amplify_delivery.export.manifests import FOLDER, manifest
 from amplify_delivery.publishing.aws_errors import AWS_ERRORS, code
 from amplify_delivery.publishing.credentials import client_config, target_session
 from amplify_delivery.publishing.examination.preflight import Deployment, examine
@@ -71,7 +72,7 @@ def publish(
     progress: Callable[[str], None] = _silent,
     ignored: Collection[str] = (),
 ) -> PublishReport:
-    """Make every object of `assembly`, and of `extra` (the rendered root), be in the target's bucket.
+    """Make every object of `assembly`, its manifest, and `extra` (the rendered root) be in the target's bucket.
 
     What is there already was examined before it was put there: if that is all, this asks AWS only who it is, what the
     bucket holds, and the checksum of each object, which a role that may read it is allowed to. Where an object is
@@ -83,7 +84,7 @@ def publish(
     is published by then stays.
     """
     uploads = {o.key: _Upload(o, _reader(assembly, o.key)) for o in assembly.objects}
-    uploads.update({o.key: _Upload(o, _constant(body)) for o, body in extra})
+    uploads.update({o.key: _Upload(o, _constant(body)) for o, body in (*extra, manifest(assembly))})
     connection = _Connection(target)
     connection.check_account()
     there = connection.sizes(uploads)
@@ -137,14 +138,17 @@ def _constant(body: bytes) -> Callable[[], bytes]:
 
 
 def _waves(assembly: Assembly, missing: Mapping[str, _Upload]) -> Iterator[list[_Upload]]:
-    """What is uploaded together. A template comes after all that it names, so that whoever finds a
-    template finds the rest; the root, which no tree of the assembly holds, comes last."""
+    """What is uploaded together. The manifest comes first: what it names is not collected meanwhile (`gc`). A template
+    comes after all that it names, so that whoever finds a template finds the rest; the root, which no tree of the
+    assembly holds, comes last."""
     depth: dict[str, int] = {}
     for path, stack in assembly.root.walk():
         depth[stack.template] = min(len(path), depth.get(stack.template, len(path)))
     waves: dict[int, list[_Upload]] = {}
     for key, upload in missing.items():
-        if upload.item.kind != "template":
+        if key.startswith(f"{FOLDER}/"):
+            order = -1
+        elif upload.item.kind != "template":
             order = 0
         elif key in depth and depth[key] > 0:
             order = 1000 - depth[key]

@@ -38,14 +38,14 @@ ADOPT_VARIABLE = "AMPLIFY_DELIVERY_ADOPT"
 `amplify-delivery adopt` sets it, together with what else belongs to that."""
 
 
-def read_assembly(config: EnvironmentConfig, directory: Path, project: str) -> Assembly:
-    """The assembly that the environment variable names, else the configuration: an assembled folder, or an export,
-    assembled here.
+def read_assembly(config: EnvironmentConfig, directory: Path, project: str, folder: str | None = None) -> Assembly:
+    """The assembly in `folder`, else in the one that the environment variable names, else the configuration's: an
+    assembled folder, or an export, assembled here.
 
     `directory` is the project's folder, `project` its name in Pulumi.yaml. Raises `ExportRefused`, `AssemblyError`,
     or `ConfigError`: there is no export, or several, or it is another project's.
     """
-    given = os.environ.get(ASSEMBLY_VARIABLE)
+    given = folder or os.environ.get(ASSEMBLY_VARIABLE)
     if given:
         path = directory / given
         if not path.is_dir():

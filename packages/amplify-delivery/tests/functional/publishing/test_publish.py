@@ -23,6 +23,7 @@ from botocore.exceptions import ClientError
 from amplify_delivery.components import policies
 from amplify_delivery.errors import AssemblyError, ExportRefused, PublishError
 from amplify_delivery.export import Assembly, AssemblyObject
+from amplify_delivery.export.manifests import manifest
 from amplify_delivery.publishing import PublishReport, PublishTarget, publish, upload
 from amplify_delivery.publishing.credentials import target_session
 from aws_rehearsal.local_aws import LocalAws, random_account
@@ -105,9 +106,10 @@ def many(assembly: Assembly, count: int, size: int = 100) -> Assembly:
 def test_every_object_arrives_with_its_bytes_and_type(place: Place, full: Assembly) -> None:
     report = place.publish(full)
     root, body = rendered(full, place.bucket)
-    assert place.keys() == {root.key, *(o.key for o in full.objects)}
-    assert (report.uploaded, report.present) == (len(full.objects) + 1, 0)
-    assert report.bytes == sum(o.size for o in full.objects) + len(body)
+    described, described_as = manifest(full)
+    assert place.keys() == {root.key, described.key, *(o.key for o in full.objects)}
+    assert (report.uploaded, report.present) == (len(full.objects) + 2, 0)
+    assert report.bytes == sum(o.size for o in full.objects) + len(body) + len(described_as)
     for item in full.objects:
         answer = place.s3.get_object(Bucket=place.bucket, Key=item.key)
         assert hashlib.sha256(answer["Body"].read()).hexdigest() == item.sha256
@@ -118,15 +120,15 @@ def test_every_object_arrives_with_its_bytes_and_type(place: Place, full: Assemb
 def test_the_second_time_nothing_is_sent(place: Place, full: Assembly) -> None:
     place.publish(full)
     report = place.publish(full)
-    assert (report.uploaded, report.present, report.bytes) == (0, len(full.objects) + 1, 0)
+    assert (report.uploaded, report.present, report.bytes) == (0, len(full.objects) + 2, 0)
     # What is there is compared, one HEAD each: nothing is read, nothing written.
-    assert report.requests == {"GetCallerIdentity": 1, "HeadObject": len(full.objects) + 1, "ListObjectsV2": 1}
+    assert report.requests == {"GetCallerIdentity": 1, "HeadObject": len(full.objects) + 2, "ListObjectsV2": 1}
 
 
 def test_one_list_per_thousand_objects(place: Place, todo: Assembly) -> None:
     assembly = many(todo, 2_100)
     first = place.publish(assembly)
-    assert first.requests["PutObject"] == len(assembly.objects) + 1
+    assert first.requests["PutObject"] == len(assembly.objects) + 2
     assert place.publish(assembly).requests["ListObjectsV2"] == 3
 
 
@@ -134,8 +136,8 @@ def test_only_what_changed_is_sent(place: Place) -> None:
     place.publish(assembly_of("todo-series/v1"))
     new = assembly_of("todo-series/v2")
     report = place.publish(new)
-    # The schema with the new field, the API's template that names it, the root that names the template.
-    assert (report.uploaded, report.present) == (3, len(new.objects) - 2)
+    # The manifest, the schema with the new field, the API's template that names it, the root that names the template.
+    assert (report.uploaded, report.present) == (4, len(new.objects) - 2)
 
 
 def test_twenty_or_more_are_in_flight(place: Place, todo: Assembly) -> None:
@@ -210,7 +212,7 @@ def test_a_big_object_goes_up_at_once_with_its_checksum(place: Place, todo: Asse
     big = AssemblyObject("files/big", "file", len(body), hashlib.sha256(body).hexdigest())
     assembly = replace(todo, objects=(*todo.objects, big), reader=lambda k: body if k == big.key else todo.reader(k))
     report = place.publish(assembly)
-    assert report.requests["PutObject"] == len(assembly.objects) + 1
+    assert report.requests["PutObject"] == len(assembly.objects) + 2
     again = place.publish(assembly)
     assert (again.uploaded, again.requests.get("GetObject")) == (0, None)
 
@@ -260,7 +262,7 @@ def test_the_command_that_takes_a_foreign_object_away_works_as_printed(place: Pl
     given = dict(zip(command[3::2], command[4::2], strict=True))
     assert given.pop("--region") == REGION
     place.s3.delete_object(Bucket=given["--bucket"], Key=given["--key"])
-    assert place.publish(todo).uploaded == len(todo.objects) + 1
+    assert place.publish(todo).uploaded == len(todo.objects) + 2
     versions = place.s3.list_object_versions(Bucket=place.bucket, Prefix=item.key)["Versions"]
     assert {v["Size"] for v in versions} == {4, item.size}
 
@@ -329,7 +331,7 @@ def test_nothing_is_overwritten_by_two_that_publish_at_once(place: Place, todo: 
     there = len(place.keys())
     place.hooks = [("before-send.s3.PutObject", between(todo.read(item.key)))]
     report = place.publish(todo)
-    assert (report.uploaded, report.present) == (len(todo.objects) - there, there + 1)
+    assert (report.uploaded, report.present) == (len(todo.objects) + 1 - there, there + 1)
 
 
 def test_a_conflict_is_tried_again(place: Place, todo: Assembly, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -343,7 +345,7 @@ def test_a_conflict_is_tried_again(place: Place, todo: Assembly, monkeypatch: py
         return answer(request, **more) if answer else None
 
     place.hooks = [("before-send.s3.PutObject", refuse)]
-    assert place.publish(todo).uploaded == len(todo.objects) + 1
+    assert place.publish(todo).uploaded == len(todo.objects) + 2
     place.s3.delete_object(Bucket=place.bucket, Key=of_kind(todo, "vtl").key)
     place.hooks = [("before-send.s3.PutObject", conflict)]
     with pytest.raises(PublishError, match="ConditionalRequestConflict") as error:
@@ -354,7 +356,7 @@ def test_a_conflict_is_tried_again(place: Place, todo: Assembly, monkeypatch: py
 def test_a_closed_bucket_takes_what_is_new_and_nothing_over_it(place: Place, todo: Assembly) -> None:
     """The policy of a staging area, for a role that may write whatever it likes."""
     place.s3.put_bucket_policy(Bucket=place.bucket, Policy=policies.staging_bucket(place.bucket, REGION))
-    assert place.publish(todo).uploaded == len(todo.objects) + 1
+    assert place.publish(todo).uploaded == len(todo.objects) + 2
     place.s3.delete_object(Bucket=place.bucket, Key=of_kind(todo, "vtl").key)
     writer = place.aws.client("s3", place.writer(), REGION)
     for item in todo.objects:
@@ -397,7 +399,7 @@ def test_a_template_comes_after_all_that_it_names(place: Place, todo: Assembly) 
 def test_progress_counts_to_the_end(place: Place, todo: Assembly) -> None:
     said: list[str] = []
     place.publish(many(todo, 120), said.append)
-    assert said[-1] == f"published {len(todo.objects) + 121} of {len(todo.objects) + 121} objects"
+    assert said[-1] == f"published {len(todo.objects) + 122} of {len(todo.objects) + 122} objects"
 
 
 # --- what goes wrong --------------------------------------------------------------------------------------------
@@ -424,7 +426,7 @@ def test_throttling_is_waited_for(place: Place, todo: Assembly) -> None:
 
     place.hooks = [("before-send.s3.PutObject", throttle)]
     report = place.publish(todo)
-    assert report.uploaded == len(todo.objects) + 1
+    assert report.uploaded == len(todo.objects) + 2
     assert report.requests["PutObject"] == report.uploaded + 1
 
 
@@ -451,7 +453,7 @@ def test_a_bucket_that_refuses(place: Place, todo: Assembly) -> None:
     with pytest.raises(PublishError, match="AccessDenied"):
         place.publish(todo)
     place.s3.delete_bucket_policy(Bucket=place.bucket)
-    assert place.publish(todo).uploaded == len(todo.objects) + 1
+    assert place.publish(todo).uploaded == len(todo.objects) + 2
 
 
 def test_a_bucket_that_is_not_there(place: Place, todo: Assembly) -> None:
@@ -547,7 +549,7 @@ def test_a_publish_that_was_killed_is_simply_done_again(place: Place, todo: Asse
     assert 60 <= len(half) < len(assembly.objects)
 
     report = place.publish(assembly)
-    assert (report.uploaded, report.present) == (len(assembly.objects) + 1 - len(half), len(half))
+    assert (report.uploaded, report.present) == (len(assembly.objects) + 2 - len(half), len(half))
     for item in assembly.objects:
         answer = place.s3.head_object(Bucket=place.bucket, Key=item.key)
         assert answer["ContentLength"] == item.size

@@ -78,7 +78,7 @@ def test_the_deploying_role_verifies_and_writes_nothing(
     )
     report = publisher(ASSEMBLY, root, lambda _: None)
     assert isinstance(report, upload.PublishReport)
-    assert (report.uploaded, report.present) == (0, len(ASSEMBLY.objects) + 1)
+    assert (report.uploaded, report.present) == (0, len(ASSEMBLY.objects) + 2)
     assert examined == []
 
     developer.client("s3").delete_object(Bucket=names.staging_bucket, Key=root.object.key)

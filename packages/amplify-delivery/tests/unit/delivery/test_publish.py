@@ -44,13 +44,13 @@ def publish(project: Path, *arguments: str) -> Ran:
 def test_publish_says_what_it_did(project: Path, bucket: str) -> None:
     first = publish(project, "--from", str(TODO))
     assert first.code == 0, first.err
-    assert first.out.startswith(f"{bucket}: 18 objects uploaded (")
-    assert first.err.splitlines() == ["linting 4 of 4 templates", "published 18 of 18 objects"]
+    assert first.out.startswith(f"{bucket}: 19 objects uploaded (")
+    assert first.err.splitlines() == ["linting 4 of 4 templates", "published 19 of 19 objects"]
 
     again = publish(project, "--from", str(TODO), "--json")
     assert (again.code, again.err) == (0, "")
-    assert (again.document["uploaded"], again.document["present"]) == (0, 18)
-    assert again.document["requests"] == {"GetCallerIdentity": 1, "HeadObject": 18, "ListObjectsV2": 1}
+    assert (again.document["uploaded"], again.document["present"]) == (0, 19)
+    assert again.document["requests"] == {"GetCallerIdentity": 1, "HeadObject": 19, "ListObjectsV2": 1}
 
 
 def test_another_accounts_stack_file_is_refused(project: Path, bucket: str, developer: LocalAccount) -> None:
@@ -114,5 +114,5 @@ def test_what_build_has_examined_is_not_examined_again(
     command = [sys.executable, "-c", PUBLISHING]
     ran = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
-    assert ran.stderr.splitlines() == ["published 18 of 18 objects"]
+    assert ran.stderr.splitlines() == ["published 19 of 19 objects"]
     assert ran.stdout.splitlines()[-1] == "imported: boto3"

@@ -95,6 +95,7 @@ OTHERS = {
     **dict.fromkeys(("init", "upgrade"), "writes a project's own files"),
     **dict.fromkeys(("check", "assemble", "build", "compare", "root"), "touches neither AWS nor the engine"),
     "rehearse": "reaches no AWS at all",
+    **dict.fromkeys(("rollback", "gc"), "read their files as `plan` does, before anything else"),
 }
 
 

@@ -67,6 +67,10 @@ class AuditLog:
             return False
         return any(carried_out(event, approved, target) for event in self._events(approved))
 
+    def deployments(self) -> Iterator[Mapping[str, Any]]:
+        """The events of deployments that have changed something, the oldest first."""
+        yield from (event for event in self._events("deployed") if event.get("result") == "deployed")
+
     def _events(self, term: str) -> Iterator[Mapping[str, Any]]:
         """The events of deployments in which a word stands."""
         account = self._account()

@@ -56,7 +56,8 @@ def deploy(
         log = log_of(target, DEPLOY) if target.config.bootstrapped else None
         if log:
             audit.log_to(log)
-        engine = Engine(environment, context.folder.resolve(), line)  # only now: files are looked at before
+        # Only now: files are looked at before.
+        engine = Engine(environment, context.folder.resolve(), line, context.for_engine)
         with holding(engine, "deploy", context, patience) as held:
             if held.waited:
                 target = wanted.wanted(environment, context)

@@ -23,6 +23,7 @@ from amplify_delivery.delivery.deployment.wanted import Wanted
 from amplify_delivery.delivery.engine import secrets_provider
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.planning import (
+    ChangeProgram,
     Identity,
     Plan,
     ProgramStep,
@@ -125,7 +126,7 @@ def make(target: Wanted, engine: Engine) -> Plan:
     state = engine.state()
     checked(target, environment)(state)
     root, previewed, here = _looked(target, engine, state)
-    program = plan_program(previewed, backend_changes=bool(here.steps), deployed=here.found.stacks is not None)
+    program = _program(target, previewed, here)
     was, config = here.found.stacks, target.config
     # Which plan it is, is only known when it is made: an exception for this very plan cannot stand in the file yet.
     today = datetime.now(UTC).date()
@@ -188,6 +189,12 @@ def _looked(
     here = backend(target)
     recovery.check_still(target, root, here.found)
     return root, previewed, here
+
+
+def _program(target: Wanted, previewed: Sequence[ProgramStep], here: Backend) -> tuple[ChangeProgram, ...]:
+    was = here.found.stacks
+    settled = was is not None and was.parameters.get(TEMPLATE_KEY) == target.root.object.key
+    return plan_program(previewed, backend_changes=bool(here.steps), deployed=was is not None, settled=settled)
 
 
 def _gained(target: Wanted, here: Backend, beside: Comparison) -> Comparison:

@@ -63,7 +63,7 @@ def described(config: EnvironmentConfig, context: Context) -> Wanted:
     """What an environment's configuration leads to, which need not stand in its file yet. Raises what `wanted` does."""
     values = stack_files.values(context.folder, config)
     project = context.project
-    assembly = read_assembly(config, context.folder, project.app)
+    assembly = read_assembly(config, context.folder, project.app, context.assembly)
     bucket = staging_bucket_name(assembly.project, config.environment, config.account, config.region)
     root = render_root(assembly, values, bucket)
     account = Account.of(config)

@@ -18,6 +18,9 @@ _STAGING = "amplify-delivery:index:StagingArea$"
 _BY_TEMPLATE = frozenset({"capabilities", "templateUrl", "templateBody", "parameters", "outputs"})
 """Properties of the root stack that the backend's own plan tells in full."""
 
+_REMEMBERED = frozenset({"templateUrl", "templateBody", "outputs"})
+"""Properties of the root stack that follow from which template it runs."""
+
 OPERATIONS: Mapping[str, str] = {
     "create": "create",
     "update": "update",
@@ -56,11 +59,15 @@ class ProgramStep:
     """URN of what it stands below."""
 
 
-def plan_program(steps: Iterable[ProgramStep], *, backend_changes: bool, deployed: bool) -> tuple[ChangeProgram, ...]:
+def plan_program(
+    steps: Iterable[ProgramStep], *, backend_changes: bool, deployed: bool, settled: bool = False
+) -> tuple[ChangeProgram, ...]:
     """The changes among the steps of a preview, by URN.
 
     The backend's root stack is left out where its own plan tells what happens: it is made for the first time (not
-    `deployed`), or the changed properties are its template and parameters and there are `backend_changes`.
+    `deployed`), or the changed properties are its template and parameters and there are `backend_changes`. And where it
+    runs the very template that is wanted already (`settled`): the engine remembers the address of one that
+    CloudFormation has rolled back.
     """
     merged: dict[str, list[ProgramStep]] = {}
     for step in steps:
@@ -75,6 +82,8 @@ def plan_program(steps: Iterable[ProgramStep], *, backend_changes: bool, deploye
             if operation == "create" and not deployed:
                 continue
             if operation == "update" and backend_changes and set(properties) <= _BY_TEMPLATE:
+                continue
+            if operation == "update" and settled and not backend_changes and set(properties) <= _REMEMBERED:
                 continue
         wanted = digest(same[-1].inputs) if operation != "delete" else ""
         found.append(ChangeProgram(urn, first.type, operation, properties, _loss(first, operation), wanted))

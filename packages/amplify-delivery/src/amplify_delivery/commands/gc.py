@@ -1,0 +1,79 @@
+"""`amplify-delivery gc ENV`: what nothing needs in the staging bucket. Deletes it only with `--delete`."""
+
+from __future__ import annotations
+
+import argparse
+from contextlib import nullcontext
+from datetime import UTC, datetime
+
+from amplify_delivery.delivery import output
+from amplify_delivery.delivery.context import Context
+from amplify_delivery.delivery.deployment import wanted
+from amplify_delivery.delivery.earlier import collecting
+from amplify_delivery.delivery.engine import waiting
+from amplify_delivery.delivery.engine.engine import Engine
+from amplify_delivery.delivery.engine.session import holding
+
+_SHOWN = 20
+"""Keys that are listed; `--json` lists all."""
+
+
+def _number(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number")
+    return int(text)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("environment", metavar="ENV", help="name of the Pulumi stack")
+    parser.add_argument("--delete", action="store_true", help="delete it; without, it is only listed")
+    parser.add_argument(
+        "--keep",
+        type=_number,
+        default=10,
+        metavar="N",
+        help="releases that are kept to go back to, the last; default: 10",
+    )
+    parser.add_argument(
+        "--days",
+        type=_number,
+        default=90,
+        metavar="N",
+        help="releases that are kept because they are not older; default: 90",
+    )
+    waiting.add_argument(parser, "the environment")
+
+
+def run(args: argparse.Namespace, context: Context) -> int:
+    target = wanted.wanted(args.environment, context)
+    kept = collecting.Kept(args.keep, args.days)
+    engine = Engine(args.environment, context.folder.resolve(), output.progress)
+    patience = waiting.Patience(args.wait, context.variables)
+    # Whoever deploys has looked whether its objects are there: not between that and CloudFormation's reading them.
+    with holding(engine, "gc", context, patience) if args.delete else nullcontext():
+        found = collecting.look(target, kept, datetime.now(UTC))
+        deleted = collecting.collect(target, found) if args.delete and found.keys else 0
+    if args.json:
+        output.document(
+            {
+                "bucket": target.bucket,
+                "garbage": list(found.keys),
+                "needed": found.needed,
+                "kept": [release.to_json() for release in found.kept],
+                "deleted": deleted,
+            }
+        )
+        return 0
+    for key in found.keys[:_SHOWN]:
+        print(key)
+    if found.keys[_SHOWN:]:
+        print(f"... and {len(found.keys) - _SHOWN} more (`--json` lists all)")
+    print(
+        f"{target.bucket}: nothing needs {output.counted(len(found.keys), 'object')}; {found.needed} are needed, by "
+        f"what runs and {output.counted(len(found.kept), 'release')} to go back to"
+    )
+    if args.delete:
+        print(f"{output.counted(deleted, 'object')} deleted; S3 keeps them as older versions for a while")
+    elif found.keys:
+        print(f"`amplify-delivery gc {args.environment} --delete` deletes them")
+    return 0

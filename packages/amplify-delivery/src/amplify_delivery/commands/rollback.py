@@ -1,0 +1,102 @@
+"""`amplify-delivery rollback ENV [--to DIGEST]`: an earlier assembly that is still staged, through plan and guard."""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from pathlib import Path
+
+from amplify_delivery.changes.impossible import check as refuse
+from amplify_delivery.delivery import output
+from amplify_delivery.delivery.context import Context
+from amplify_delivery.delivery.deployment import approval, deploying, planned, wanted
+from amplify_delivery.delivery.deployment.audit import Audit, log_if_allowed
+from amplify_delivery.delivery.earlier import staged
+from amplify_delivery.delivery.engine import waiting
+from amplify_delivery.delivery.engine.engine import Engine
+from amplify_delivery.delivery.engine.session import wait_until_free
+from amplify_delivery.delivery.killed import resolving
+from amplify_delivery.delivery.planning import Plan
+from amplify_delivery.delivery.reports import plans, shown_outputs
+from amplify_delivery.delivery.reports.changes import told
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("environment", metavar="ENV", help="name of the Pulumi stack")
+    parser.add_argument(
+        "--to", metavar="DIGEST", help="the assembly's digest, or how it begins; default: the last one before what runs"
+    )
+    parser.add_argument("--list", action="store_true", help="list what is staged, and do nothing else")
+    parser.add_argument("--plan", metavar="DIGEST", help="carry it out: the digest that `rollback` without it prints")
+    parser.add_argument("--audit", type=Path, metavar="FILE", help="append a JSON line about this deployment to FILE")
+    waiting.add_argument(parser, "the environment")
+
+
+def run(args: argparse.Namespace, context: Context) -> int:
+    target = wanted.wanted(args.environment, context)
+    staging = staged.Staging(target)
+    if args.list:
+        return _list(args, target, staging)
+    release = staged.chosen(target, staging, args.to)
+    with tempfile.TemporaryDirectory(prefix="amplify-delivery-rollback-") as scratch:
+        folder = Path(scratch) / "assembly"
+        staged.fetch(staging, release, folder)
+        if args.plan:
+            return _deploy(args, context.with_assembly(folder), release)
+        return _plan(args, context.with_assembly(folder), release)
+
+
+def _list(args: argparse.Namespace, target: wanted.Wanted, staging: staged.Staging) -> int:
+    found = staged.releases_of(target, staging.objects())
+    now = staged.running(target, staging, found)
+    if args.json:
+        output.document({"releases": [{**r.to_json(), "running": r == now} for r in found]})
+        return 0
+    for release in found:
+        print(f"{release}{'  (runs)' if release == now else ''}")
+    return 0
+
+
+def _plan(args: argparse.Namespace, context: Context, release: staged.Release) -> int:
+    plan = _made(args, context)
+    if args.json:
+        output.document({**release.to_json(), "plan": plan.to_json()})
+        return 0
+    print(f"back to {release}\n")
+    plans.show(plan)
+    if plan.steps:
+        command = f"amplify-delivery rollback {args.environment} --to {release.digest[:12]}"
+        print(f"\nto do it: `{command} --plan {plan.digest}`")
+    return 0
+
+
+def _made(args: argparse.Namespace, context: Context) -> Plan:
+    patience = waiting.Patience(args.wait, context.variables)
+    with Audit("rollback", args.environment, context.variables) as audit:
+        target = wanted.wanted(args.environment, context)
+        log_if_allowed(audit, target)
+        real = Engine(args.environment, context.folder.resolve(), output.progress, context.for_engine)
+        waited = wait_until_free(real, "rollback", context, patience)
+        if wanted.settle(target, patience.left) or waited:
+            target = wanted.wanted(args.environment, context)  # credentials of an assumed role last an hour
+        with resolving.foreseen(real, target.account_anew, planned.checked(target, args.environment)) as engine:
+            plan = planned.make(target, engine)
+        audit.planned(plan)
+        refuse(plan.impossible, args.environment)
+        audit.end("planned")
+    if target.config.bootstrapped:
+        approval.keep(target, plan)
+    return plan
+
+
+def _deploy(args: argparse.Namespace, context: Context, release: staged.Release) -> int:
+    patience = waiting.Patience(args.wait, context.variables)
+    line = output.progress if args.json else print
+    approved = deploying.Approved(args.plan)
+    done = deploying.deploy(args.environment, context, approved, patience, line, file=args.audit)
+    if args.json:
+        values = shown_outputs.shown(done.outputs, secrets=False)
+        output.document({**release.to_json(), "plan": done.plan.digest, "changes": done.changes, "outputs": values})
+        return 0
+    print(f"{args.environment}: {told(done.changes)}; {release.digest[:12]} runs")
+    return 0

@@ -1,0 +1,133 @@
+"""Garbage in the staging bucket: published objects that nothing needs any more. Listed, and deleted only if asked.
+
+Needed is what the running stack names, through all nested stacks; what the releases name that are kept to go back to;
+what is young. Whoever publishes meanwhile has put the manifest first: what a manifest names that came meanwhile is
+brought back. Nothing else of the bucket is looked at: other keys are not ours.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from amplify_delivery.changes import deployed
+from amplify_delivery.delivery.deployment.wanted import Wanted
+from amplify_delivery.delivery.earlier.staged import Release, Staging, releases_of, running
+from amplify_delivery.errors import FailedError, RefusedError
+from amplify_delivery.export.assembling.store import FOLDERS
+from amplify_delivery.export.manifests import FOLDER, is_content_key, key_of, named_in
+from amplify_delivery.publishing.stack_state import described
+from amplify_delivery.publishing.stack_states import Place, Way, check_root
+
+GRACE = timedelta(days=1)
+"""What is younger is never collected: a pipeline publishes hours before it deploys."""
+_BATCH = 1000
+"""Keys of one DeleteObjects (Amazon S3 API reference)."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Which releases are kept to go back to: so many of the last, and all that are not older."""
+
+    last: int
+    days: int
+
+    def of(self, releases: Sequence[Release], now: datetime) -> list[Release]:
+        """Those of `releases`, the newest first."""
+        return [r for i, r in enumerate(releases) if i < self.last or r.when > now - timedelta(days=self.days)]
+
+
+@dataclass(frozen=True)
+class Garbage:
+    """What is in the bucket: `keys` that nothing needs, how many objects are needed, and the releases that are kept."""
+
+    keys: tuple[str, ...]
+    needed: int
+    kept: tuple[Release, ...]
+    manifests: frozenset[str]
+    """All that were there."""
+
+
+def reachable(names: Iterable[str], read: Callable[[str], bytes | None]) -> set[str]:
+    """The keys `names`, and all that is named in them: templates and manifests are read, nothing else names a key."""
+    found: set[str] = set()
+    pending = set(names)
+    reading = (f"{FOLDERS['template']}/", f"{FOLDER}/")
+    while pending:
+        key = pending.pop()
+        found.add(key)
+        if key.startswith(reading):
+            text = (read(key) or b"").decode(errors="replace")
+            pending |= set(named_in(text)) - found
+    return found
+
+
+def garbage(there: Mapping[str, datetime], needed: Collection[str], now: datetime) -> tuple[str, ...]:
+    """The keys of publishing's own objects that are not needed, and not young."""
+    return tuple(
+        sorted(key for key, since in there.items() if is_content_key(key) and key not in needed and since < now - GRACE)
+    )
+
+
+def look(target: Wanted, kept: Kept, now: datetime) -> Garbage:
+    """What is garbage. Raises `RefusedError`, also while the root stack is in a state in which CloudFormation may go
+    back to what it ran before."""
+    staging = Staging(target)
+    there = staging.objects()
+    releases = releases_of(target, there)
+    named = _running(target)
+    keep = kept.of(releases, now)
+    current = running(target, staging, releases)
+    if current is not None and current not in keep:
+        keep.append(current)
+    needed = reachable([*named, *(key_of(r.digest) for r in keep)], staging.get)
+    keys = garbage(there, needed, now)
+    return Garbage(keys, len(there) - len(keys), tuple(keep), frozenset(k for k in there if k.startswith(f"{FOLDER}/")))
+
+
+def _running(target: Wanted) -> set[str]:
+    """The keys that the running stack names: in its templates, those of nested stacks included, and its parameters."""
+    name = target.root.stack_name
+    with target.account.asking(f"reading stack {name}"):
+        cloudformation = target.account.client("cloudformation")
+        found = described(cloudformation, name)
+        way = check_root(Place(name, f"--region {target.config.region}"), str(found["StackStatus"]) if found else None)
+        if way not in (Way.GO, Way.MAKE, Way.CLEAR):
+            raise RefusedError(
+                f"its state is {found['StackStatus'] if found else ''}: CloudFormation may need what it ran before",
+                where=name,
+                remedy="nothing was deleted; `amplify-delivery plan` tells how it gets out of that",
+            )
+        stacks = deployed.read(cloudformation, name, lambda _: None).stacks
+    if stacks is None:
+        return set()
+    return set(named_in(json.dumps([list(stacks.templates.values()), dict(stacks.parameters)])))
+
+
+def collect(target: Wanted, found: Garbage) -> int:
+    """Delete what is garbage, as older versions that S3 keeps for a while; how many objects. What somebody has named
+    meanwhile is brought back. Raises `FailedError`."""
+    account, bucket = target.account, target.bucket
+    s3 = account.client("s3")
+    owner = {"Bucket": bucket, "ExpectedBucketOwner": target.config.account}
+    with account.changing(f"deleting in {bucket}"):
+        markers: dict[str, str] = {}
+        for first in range(0, len(found.keys), _BATCH):
+            keys = [{"Key": key} for key in found.keys[first : first + _BATCH]]
+            answer = s3.delete_objects(Delete={"Objects": keys}, **owner)
+            markers |= {d["Key"]: d.get("DeleteMarkerVersionId", "") for d in answer.get("Deleted", ())}
+            for error in answer.get("Errors", ())[:1]:
+                raise FailedError(f"{error['Key']}: {error.get('Message', error.get('Code'))}", where=bucket)
+        back = _named_meanwhile(target, found) & markers.keys()
+        for key in back:
+            s3.delete_object(Key=key, VersionId=markers[key], **owner)
+    return len(markers) - len(back)
+
+
+def _named_meanwhile(target: Wanted, found: Garbage) -> set[str]:
+    """What manifests name that were not there when it was looked at."""
+    staging = Staging(target)
+    come = [k for k in staging.objects() if k.startswith(f"{FOLDER}/") and k not in found.manifests]
+    return reachable(come, staging.get) if come else set()

@@ -1,0 +1,188 @@
+"""Earlier releases: assemblies whose objects lie in the staging bucket, which can be deployed again.
+
+A manifest is published before its objects, so one that is there may be of a release that was never published whole, or
+never approved: what is to be deployed again has to be whole, and of a bootstrapped environment its audit log tells what
+was deployed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from amplify_delivery.changes import deployed
+from amplify_delivery.components.documents.naming import DEPLOY
+from amplify_delivery.delivery import output
+from amplify_delivery.delivery.deployment.audit import log_of
+from amplify_delivery.delivery.deployment.wanted import Wanted
+from amplify_delivery.errors import AssemblyError, RefusedError
+from amplify_delivery.export import Assembly, write_assembly
+from amplify_delivery.export.manifests import CONTENT_FOLDERS, FOLDER, key_of, named_in, read_manifest, runs
+from amplify_delivery.publishing.aws_errors import AWS_ERRORS, code
+from amplify_delivery.publishing.stack_state import described
+from amplify_delivery.publishing.stack_states import begins_anew
+
+_SHOWN = 12
+"""Releases that a refusal lists."""
+_GONE = ("NoSuchKey", "404")
+
+
+@dataclass(frozen=True)
+class Release:
+    """An assembly in the staging bucket. `when` it was deployed last, as far as the audit log tells (`recorded`), else
+    published first."""
+
+    digest: str
+    when: datetime
+    recorded: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        return {"assembly": self.digest, "time": self.when.isoformat(timespec="seconds"), "deployed": self.recorded}
+
+    def __str__(self) -> str:
+        return f"{self.digest[:12]}  {'deployed' if self.recorded else 'published'} {self.when:%Y-%m-%d %H:%M} UTC"
+
+
+class Staging:
+    """The staging bucket of an environment, as its releases see it. Every method raises `RefusedError`."""
+
+    def __init__(self, target: Wanted) -> None:
+        self._target, self._s3 = target, target.account.client("s3")
+        self._read: dict[str, bytes] = {}
+
+    def objects(self) -> dict[str, datetime]:
+        """The keys of all that publishing has put there, and since when."""
+        found: dict[str, datetime] = {}
+        with self._target.account.asking(f"listing {self._target.bucket}"):
+            for folder in CONTENT_FOLDERS:
+                pages = self._s3.get_paginator("list_objects_v2").paginate(
+                    Bucket=self._target.bucket, Prefix=f"{folder}/", ExpectedBucketOwner=self._target.config.account
+                )
+                found |= {o["Key"]: o["LastModified"] for page in pages for o in page.get("Contents", ())}
+        return found
+
+    def get(self, key: str) -> bytes | None:
+        """An object; None if there is none."""
+        if key not in self._read:
+            with self._target.account.asking(f"reading {key} in {self._target.bucket}"):
+                try:
+                    answer = self._s3.get_object(
+                        Bucket=self._target.bucket, Key=key, ExpectedBucketOwner=self._target.config.account
+                    )
+                except AWS_ERRORS as error:
+                    if code(error) not in _GONE:
+                        raise
+                    return None
+                self._read[key] = answer["Body"].read()
+        return self._read[key]
+
+    def assembly(self, digest: str) -> Assembly:
+        """The assembly with that digest. Raises `AssemblyError`."""
+        return read_manifest(self.get(key_of(digest)) or b"", digest, self._object)
+
+    def _object(self, key: str) -> bytes:
+        body = self.get(key)
+        if body is None:
+            raise AssemblyError(f"{key} is not in {self._target.bucket} any more", where=self._target.root.stack_name)
+        return body
+
+
+def releases_of(target: Wanted, there: Mapping[str, datetime]) -> list[Release]:
+    """The releases in the bucket, the newest first."""
+    recorded = dict(_deployments(target))
+    found = [
+        Release(digest, recorded.get(digest, when), digest in recorded)
+        for key, when in there.items()
+        if key.startswith(f"{FOLDER}/") and (digest := key.removeprefix(f"{FOLDER}/").removesuffix(".json"))
+    ]
+    return sorted(found, key=lambda r: (r.when, r.digest), reverse=True)
+
+
+def running(target: Wanted, staging: Staging, releases: list[Release]) -> Release | None:
+    """The release that runs; None if none of them does, or nothing runs."""
+    named = set(named_in(root_template(target)))
+    for release in releases:
+        try:
+            if runs(staging.assembly(release.digest), named):
+                return release
+        except AssemblyError:
+            continue  # of another format, or altered: not one that can be deployed again
+    return None
+
+
+def root_template(target: Wanted) -> str:
+    """The running root template; empty if there is none."""
+    name = target.root.stack_name
+    with target.account.asking(f"reading stack {name}"):
+        cloudformation = target.account.client("cloudformation")
+        found = described(cloudformation, name)
+        if found is None or begins_anew(str(found["StackStatus"])):
+            return ""
+        return json.dumps(deployed.template(cloudformation, found["StackId"]))
+
+
+def chosen(target: Wanted, staging: Staging, asked: str | None) -> Release:
+    """The release to go back to: the one whose digest begins with `asked`, else the last one before what runs. Raises
+    `RefusedError`."""
+    there = staging.objects()
+    releases = releases_of(target, there)
+    if asked:
+        found = [r for r in releases if r.digest.startswith(asked)]
+    else:
+        now = running(target, staging, releases)
+        # A release that was published and never approved is none to go back to, where that is known.
+        known = [r for r in releases if r.recorded] or releases
+        before = known[known.index(now) + 1 :] if now in known else [r for r in known if r != now]
+        found = before[:1]
+    if len(found) != 1:
+        raise _none(target, asked, releases, several=len(found) > 1)
+    missing = sorted(o.key for o in staging.assembly(found[0].digest).objects if o.key not in there)
+    if missing:
+        raise RefusedError(
+            f"{output.counted(len(missing), 'object')} of {found[0].digest[:12]} are not in {target.bucket}: "
+            f"{missing[0]} ...",
+            where=target.config.environment,
+            remedy="nothing was changed; another one: `--to DIGEST`, or check out that release's commit and deploy it",
+        )
+    return found[0]
+
+
+def fetch(staging: Staging, release: Release, folder: Path) -> None:
+    """Write the release as an assembly's folder. Raises `AssemblyError`."""
+    write_assembly(staging.assembly(release.digest), folder)
+
+
+def _none(target: Wanted, asked: str | None, releases: list[Release], *, several: bool) -> RefusedError:
+    if several:
+        what = f"several assemblies begin with {asked}"
+    elif asked:
+        what = f"no assembly {asked} is staged in {target.bucket}"
+    else:
+        what = f"no earlier assembly is staged in {target.bucket}"
+    more = f"\n  and {len(releases) - _SHOWN} more" if releases[_SHOWN:] else ""
+    listed = "".join(f"\n  {release}" for release in releases[:_SHOWN]) + more
+    return RefusedError(
+        what + (f". These are:{listed}" if releases else ""),
+        where=target.config.environment,
+        remedy="nothing was changed; name one with `--to`, or check out an earlier commit and deploy that",
+    )
+
+
+def _deployments(target: Wanted) -> Iterator[tuple[str, datetime]]:
+    """What the audit log tells of deployments: assembly and time, the oldest first; nothing if it may not be read."""
+    if not target.config.bootstrapped:
+        return
+    try:
+        events = list(log_of(target, DEPLOY).deployments())
+    except RefusedError as error:
+        output.progress(f"what was deployed is not known, what was published is: {error.message}")
+        return
+    for event in events:
+        try:
+            yield str(event["assembly"]), datetime.fromisoformat(str(event["time"])).astimezone(UTC)
+        except (KeyError, ValueError):
+            continue

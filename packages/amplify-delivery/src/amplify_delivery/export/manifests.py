@@ -1,0 +1,73 @@
+"""An assembly's manifest as an object of the staging bucket: by it an assembly is found again, and deployed again.
+
+The object is the assembly's canonical JSON, so that its key holds the assembly's own digest.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator
+
+from amplify_delivery.errors import AssemblyError
+from amplify_delivery.export.assembling.store import FOLDERS
+from amplify_delivery.export.assembly import FORMAT, Assembly, AssemblyObject, canonical
+
+FOLDER = "assemblies"
+"""What the keys of manifests begin with."""
+CONTENT_FOLDERS = tuple(sorted([*FOLDERS.values(), FOLDER]))
+"""What the keys of all that is published begin with."""
+_KEY = re.compile(rf"(?:{'|'.join(CONTENT_FOLDERS)})/[0-9a-f]{{64}}(?:\.[A-Za-z0-9]{{1,16}})?")
+
+
+def key_of(digest: str) -> str:
+    """Where the manifest of the assembly with that digest lies."""
+    return f"{FOLDER}/{digest}.json"
+
+
+def is_content_key(key: str) -> bool:
+    """Whether an object's key is one that publishing makes: of whatever else is in the bucket nothing is known."""
+    return _KEY.fullmatch(key) is not None
+
+
+def named_in(text: str) -> Iterator[str]:
+    """The keys of published objects that a text names, a template's for instance."""
+    yield from (found[0] for found in _KEY.finditer(text))
+
+
+def manifest(assembly: Assembly) -> tuple[AssemblyObject, bytes]:
+    """The manifest of an assembly, as an object and its bytes."""
+    body = canonical(assembly.to_json())
+    digest = assembly.digest()
+    return AssemblyObject(key_of(digest), "file", len(body), digest, "application/json"), body
+
+
+def read_manifest(body: bytes, digest: str, reader: Callable[[str], bytes]) -> Assembly:
+    """The assembly of a manifest; `reader` gives its objects' bytes. Raises `AssemblyError` for one that is not what
+    `digest` says, or of another format."""
+    where = key_of(digest)
+    try:
+        data = json.loads(body)
+        found = data.get("format")
+    except (ValueError, AttributeError, RecursionError):
+        raise AssemblyError("is no assembly", where=where) from None
+    if found != FORMAT:
+        raise AssemblyError(
+            f"format {found!r}, this program reads {FORMAT}",
+            where=where,
+            remedy="deliver that release with the version of Amplify Delivery that it was made with",
+        )
+    try:
+        assembly = Assembly.from_json(data, reader)
+        intact = assembly.digest() == digest
+    except (KeyError, TypeError, AttributeError, ValueError, RecursionError):
+        intact = False
+    if not intact:
+        raise AssemblyError("is not what its key says: it was altered", where=where)
+    return assembly
+
+
+def runs(assembly: Assembly, named: Iterable[str]) -> bool:
+    """Whether a root template that names these keys was rendered from `assembly`: it has the same nested stacks."""
+    templates = f"{FOLDERS['template']}/"
+    return {n.template for n in assembly.root.nested.values()} == {k for k in named if k.startswith(templates)}

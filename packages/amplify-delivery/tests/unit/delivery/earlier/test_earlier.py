@@ -1,0 +1,109 @@
+"""Which releases can be gone back to, and what nothing needs: pure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from amplify_delivery.delivery.earlier.collecting import Kept, garbage, reachable
+from amplify_delivery.delivery.earlier.staged import Release
+from amplify_delivery.errors import AssemblyError
+from amplify_delivery.export import EnvironmentValues, render_root
+from amplify_delivery.export.assembly import canonical
+from amplify_delivery.export.manifests import is_content_key, key_of, manifest, named_in, read_manifest, runs
+from unit.publishing.conftest import BUCKET, assembly_of
+
+KEPT = [(0, 0, ""), (2, 0, "ab"), (0, 35, "abc"), (1, 35, "abc"), (4, 0, "abcd")]
+NOW = datetime(2027, 1, 31, tzinfo=UTC)
+OLD = NOW - timedelta(days=40)
+
+
+def key(name: str, folder: str = "vtl") -> str:
+    end = "json" if folder in ("templates", "assemblies") else "vtl"
+    return f"{folder}/{hashlib.sha256(name.encode()).hexdigest()}.{end}"
+
+
+def test_a_manifest_is_the_assembly_again() -> None:
+    assembly = assembly_of("full")
+    item, body = manifest(assembly)
+    assert item.key == key_of(assembly.digest())
+    assert (item.sha256, item.size) == (hashlib.sha256(body).hexdigest(), len(body))
+    found = read_manifest(body, assembly.digest(), assembly.reader)
+    assert found == assembly
+    assert found.read(found.objects[0].key) == assembly.read(assembly.objects[0].key)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"tags": [{"key": "a", "value": "b"}]}, "was altered"),
+        ({"format": 1}, "format 1"),
+        ({"objects": 3}, "was altered"),
+    ],
+)
+def test_an_altered_manifest_is_not_believed(change: dict[str, Any], says: str) -> None:
+    assembly = assembly_of("todo")
+    body = canonical({**assembly.to_json(), **change})
+    with pytest.raises(AssemblyError, match=says):
+        read_manifest(body, assembly.digest(), assembly.reader)
+    with pytest.raises(AssemblyError, match="is no assembly"):
+        read_manifest(b"", assembly.digest(), assembly.reader)
+
+
+def test_what_runs_is_told_by_the_nested_stacks_of_the_root() -> None:
+    first, second = assembly_of("todo-series/v1"), assembly_of("todo-series/v2")
+    root = render_root(second, EnvironmentValues("dev", 1_900_000_000), BUCKET)
+    named = set(named_in(root.body.decode()))
+    assert runs(second, named)
+    assert not runs(first, named)
+    assert not runs(second, ())
+
+
+def test_a_manifest_names_all_that_its_assembly_needs() -> None:
+    """However a template names it: else `gc` would take what runs."""
+    for name in ("todo", "full", "iam"):
+        assembly = assembly_of(name)
+        _, body = manifest(assembly)
+        assert set(named_in(body.decode())) == {o.key for o in assembly.objects}
+        root = render_root(assembly, EnvironmentValues("dev", 1_900_000_000), BUCKET)
+        text = json.dumps([root.body.decode(), dict(root.parameters)])
+        bodies = {o.key: assembly.read(o.key) for o in assembly.objects}
+        found = reachable(named_in(text), bodies.get)
+        files = {f.key for f in assembly.bucket_files}
+        assert {o.key for o in assembly.objects} - files <= found, name
+
+
+def test_templates_lead_to_what_they_name_and_nothing_else_does() -> None:
+    bodies = {
+        key("root", "templates"): f"{key('child', 'templates')} {key('a')}",
+        key("child", "templates"): f"s3://bucket/{key('b')}",
+        key("a"): key("c"),
+    }
+    asked: list[str] = []
+
+    def read(name: str) -> bytes | None:
+        asked.append(name)
+        return bodies[name].encode() if name in bodies else None
+
+    found = reachable([key("root", "templates"), key("lost", "templates")], read)
+    assert found == {*(key(n, "templates") for n in ("root", "child", "lost")), key("a"), key("b")}
+    assert key("a") not in asked, "a resolver names nothing"
+
+
+def test_garbage_is_ours_old_and_needed_by_nothing() -> None:
+    there = {key("needed"): OLD, key("old"): OLD, key("young"): NOW - timedelta(hours=20), "theirs/old.zip": OLD}
+    there["vtl/short.vtl"] = OLD
+    assert garbage(there, {key("needed")}, NOW) == (key("old"),)
+    assert [k for k in there if not is_content_key(k)] == ["theirs/old.zip", "vtl/short.vtl"]
+
+
+@pytest.mark.parametrize(
+    ("last", "days", "kept"), [(0, 0, ""), (2, 0, "ab"), (0, 35, "abc"), (1, 35, "abc"), (4, 0, "abcd")]
+)
+def test_releases_are_kept_by_number_and_by_age(last: int, days: int, kept: str) -> None:
+    releases = [Release(name, NOW - timedelta(days=10 * (i + 1))) for i, name in enumerate("abcd")]
+    assert "".join(r.digest for r in Kept(last, days).of(releases, NOW)) == kept
