@@ -115,7 +115,7 @@ def _templates(cloudformation: Any, root: str) -> tuple[dict[Path, Mapping[str, 
             templates |= bodies
             ids |= level
             parents = {path: stack for path, stack in level.items() if _has_nested(bodies[path])}
-            below = pool.map(lambda s: _nested(cloudformation, s), parents.values())
+            below = pool.map(lambda s: nested(cloudformation, s), parents.values())
             level = {
                 (*path, name): child
                 for path, children in zip(parents, below, strict=True)
@@ -175,7 +175,7 @@ def _has_nested(template: Mapping[str, Any]) -> bool:
     return any(item.get("Type") == STACK_TYPE for item in (template.get("Resources") or {}).values())
 
 
-def _nested(cloudformation: Any, stack: str) -> dict[str, str]:
+def nested(cloudformation: Any, stack: str) -> dict[str, str]:
     """The ids of a stack's nested stacks by logical id, of those that are there."""
     pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
     return {

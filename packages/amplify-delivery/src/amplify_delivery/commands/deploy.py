@@ -24,6 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the approved plan's document (`plan --out`): allows what remains of a plan that was begun",
     )
     parser.add_argument("--audit", type=Path, metavar="FILE", help="append a JSON line about this deployment to FILE")
+    parser.add_argument(
+        "--drift", action="store_true", help="the approved plan was made with --drift: look for it once more"
+    )
     waiting.add_argument(parser, "the environment")
     parser.add_argument("--show-secrets", action="store_true", help="show secret outputs in clear")
 
@@ -40,7 +43,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     document = approval.read_approved(args.plan_file, args.plan) if args.plan_file else None
     patience = waiting.Patience(args.wait, context.variables)
     line = output.progress if args.json else print
-    approved = deploying.Approved(args.plan, document)
+    approved = deploying.Approved(args.plan, document, args.drift)
     done = deploying.deploy(environment, context, approved, patience, line, file=args.audit)
     plan = done.plan
     values = shown_outputs.shown(done.outputs, secrets=args.show_secrets)

@@ -14,7 +14,7 @@ from amplify_delivery.changes.impossible import check as refuse
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.engine import waiting
-from amplify_delivery.errors import REFUSED, ConfigError
+from amplify_delivery.errors import REFUSED, ConfigError, RefusedError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,6 +30,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the plan's JSON document into FILE")
     parser.add_argument(
         "--variables", type=Path, metavar="FILE", help="write CHANGES=NUMBER and PLAN_DIGEST=DIGEST into FILE"
+    )
+    parser.add_argument(
+        "--drift",
+        action="store_true",
+        help="look for what runs otherwise than it was delivered, too; takes minutes (default: what `drift` of the "
+        "stack file says)",
     )
     waiting.add_argument(parser, "the environment")
 
@@ -53,7 +59,12 @@ def _against(args: argparse.Namespace, context: Context) -> int:
     from amplify_delivery.delivery.reports import offline_plans  # noqa: PLC0415
     from amplify_delivery.delivery.reports.markdown import markdown  # noqa: PLC0415
 
-    for name, given in (("--out", args.out), ("--variables", args.variables), ("--wait", args.wait)):
+    for name, given in (
+        ("--out", args.out),
+        ("--variables", args.variables),
+        ("--wait", args.wait),
+        ("--drift", args.drift),
+    ):
         if given:
             raise ConfigError(
                 "is about what is deployed, and --against is not",
@@ -77,7 +88,7 @@ def _against(args: argparse.Namespace, context: Context) -> int:
 
 def _plan(environment: str, args: argparse.Namespace, context: Context) -> int:
     # The engine's SDK and boto3: without them --against takes half as long.
-    from amplify_delivery.delivery.deployment import approval, planned, wanted  # noqa: PLC0415
+    from amplify_delivery.delivery.deployment import approval, drifting, planned, wanted  # noqa: PLC0415
     from amplify_delivery.delivery.deployment.audit import Audit, log_if_allowed  # noqa: PLC0415
     from amplify_delivery.delivery.engine.engine import Engine  # noqa: PLC0415
     from amplify_delivery.delivery.engine.session import wait_until_free  # noqa: PLC0415
@@ -94,11 +105,15 @@ def _plan(environment: str, args: argparse.Namespace, context: Context) -> int:
             target = wanted.wanted(environment, context)  # credentials of an assumed role last an hour
         check = planned.checked(target, environment)
         with resolving.foreseen(real, target.account_anew, check) as engine:
-            plan = planned.make(target, engine)
+            plan = planned.make(target, engine, drift=args.drift)
         audit.planned(plan)
-        if plan.impossible and not args.json:
-            plans.show(plan)
-        refuse(plan.impossible, environment)
+        try:
+            refuse(plan.impossible, environment)
+            drifting.check(plan, target)
+        except RefusedError:
+            if not args.json:
+                plans.show(plan)
+            raise
         audit.end("planned")
     document = plan.to_json()
     if target.config.bootstrapped:
@@ -111,6 +126,8 @@ def _plan(environment: str, args: argparse.Namespace, context: Context) -> int:
         output.document(document)
     else:
         plans.show(plan)
+        if args.drift and not target.config.detects_drift:
+            print("drift is part of this plan: deploy it with --drift")
     return 0
 
 

@@ -4,25 +4,32 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from amplify_delivery_rehearsal.amplify_push import CloudBackend
 from amplify_delivery_rehearsal.workspace import Finished, Workspace
 from aws_rehearsal.local_aws import LocalAws, random_account
 from aws_rehearsal_tests import pulumi_homes
 from aws_rehearsal_tests.local_account import LocalAccount
-from functional.adoption.pushed_apps import DELIVERABLE, PushedApp, Running, fill, running
+from functional.adoption.pushed_apps import DELIVERABLE, STACK, PushedApp, Running, fill, running
 from unit.delivery.conftest import ROOT
 
+_BRACED = re.compile(r"\$\{(\w+)\}")
 ROOT_STACK = "aws:cloudformation/stack:Stack"
 
 
 class Adoptable:
     """The app `name`, pushed and filled, and a project whose only stack file says account and region alone."""
 
-    def __init__(self, name: str, folder: Path, aws: LocalAws, examined: Path) -> None:
+    def __init__(self, name: str, folder: Path, aws: LocalAws, examined: Path, *, construct: bool = False) -> None:
+        """With `construct`: as if the CDK construct had made it."""
         self.app = PushedApp.unpack(name, folder / "app")
+        if construct:
+            vars(self.app)["backend"] = inlined(self.app.backend)
         account = random_account()
         self.there = LocalAccount(aws, account, aws.make_admin(account), self.app.region)
         self.app.bring(self.there.client)
@@ -104,3 +111,38 @@ class Adoptable:
 
     def buckets(self) -> set[str]:
         return {b["Name"] for b in self.there.client("s3").list_buckets()["Buckets"]}
+
+
+def inlined(backend: CloudBackend) -> CloudBackend:
+    """A backend in the form of the CDK construct: what the root gives to nested stacks as literals stands in their
+    templates, which have no such parameters (CfnInclude, `parameters`)."""
+    root, objects = json.loads(json.dumps(backend.root)), dict(backend.objects)
+    root["Parameters"]["BootstrapVersion"] = {"Type": "String", "Default": "21"}
+    for resource in root["Resources"].values():
+        if resource["Type"] != STACK:
+            continue
+        key = resource["Properties"]["TemplateURL"].partition("-deployment/")[2]
+        template = json.loads(objects[key])
+        given = resource["Properties"].get("Parameters", {})
+        literal = {
+            name: value if isinstance(value, str) else json.dumps(value)
+            for name, value in given.items()
+            if not isinstance(value, dict) and "List" not in template["Parameters"][name]["Type"]
+        }
+        for name in literal:
+            del given[name], template["Parameters"][name]
+        objects[key] = json.dumps(_with(template, literal)).encode()
+    return replace(backend, root=root, objects=objects)
+
+
+def _with(value: Any, literal: dict[str, str]) -> Any:
+    """A part of a template with these parameters' values."""
+    if isinstance(value, list):
+        return [_with(item, literal) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if value.keys() == {"Ref"} and value["Ref"] in literal:
+        return literal[value["Ref"]]
+    if value.keys() == {"Fn::Sub"} and isinstance(value["Fn::Sub"], str):
+        return {"Fn::Sub": _BRACED.sub(lambda m: literal.get(m[1], m[0]), value["Fn::Sub"])}
+    return {key: _with(item, literal) for key, item in value.items()}

@@ -159,6 +159,17 @@ def test_a_pushed_app_becomes_ours_in_place(local_aws: LocalAws, examined: Path,
         another(app)
 
 
+def test_what_the_construct_has_made_becomes_ours_in_place(local_aws: LocalAws, examined: Path, tmp_path: Path) -> None:
+    """Its nested templates have the values written into them, secrets as well."""
+    app = Adoptable("media-vault", tmp_path, local_aws, examined, construct=True)
+    made_ready(app, "")
+    document, _ = adopted(app)
+    assert document["secrets"] == [f"authmediavault1f08412d.{SOCIAL}"]
+    said = delivered(app, document["plan"])
+    shown = b"".join([*app.written().values(), json.dumps([document, said]).encode()])
+    assert not [value for value in SECRETS.values() if value.encode() in shown]
+
+
 def another(app: Adoptable) -> None:
     """A second Pulumi stack that would like to have it."""
     project = app.app.project

@@ -6,7 +6,11 @@ import hashlib
 from typing import Any
 
 from amplify_delivery.changes.by_hand import by_hand, named
+from amplify_delivery.changes.deployed import Deployed
 from amplify_delivery.changes.stacks import Stacks
+from amplify_delivery.changes.steps import ChangeResource
+from amplify_delivery.delivery.deployment import restoring
+from amplify_delivery.delivery.deployment.planned import Backend
 from amplify_delivery.delivery.planning import updated_by_hand
 from amplify_delivery.export.assembling.root import TEMPLATE_KEY
 from amplify_delivery.export.assembly import canonical
@@ -50,3 +54,21 @@ def test_what_another_tool_delivered_names_no_keys() -> None:
 
 def test_a_message_names_a_few() -> None:
     assert named([("api", str(n)) for n in range(7)]) == "api/0, api/1, api/2, api/3, api/4, and 2 more"
+
+
+def test_it_is_brought_back_only_where_the_engine_sees_no_difference() -> None:
+    """After a rollback the root has another template: that is for the engine to deliver."""
+    other = {"Resources": {"Table": {"Type": "AWS::DynamoDB::Table", "Properties": {"BillingMode": "PROVISIONED"}}}}
+    wanted = Stacks({(): ROOT, ("api",): CHILD}, {TEMPLATE_KEY: key(ROOT)})
+    step = ChangeResource(("api", "Table"), "AWS::DynamoDB::Table", ("BillingMode",), "digest")
+
+    def needed(changed: Stacks | None, *steps: ChangeResource) -> bool:
+        status = "UPDATE_COMPLETE" if changed else None
+        return restoring.needed(Backend(Deployed(status, changed), steps, wanted))
+
+    by_a_person = Stacks({(): ROOT, ("api",): other}, {TEMPLATE_KEY: key(ROOT)})
+    assert needed(by_a_person, step)
+    assert not needed(by_a_person)
+    assert not needed(wanted, step)
+    assert not needed(None, step)
+    assert not needed(Stacks({(): ROOT, ("api",): other}, {TEMPLATE_KEY: key(other)}), step)

@@ -36,7 +36,14 @@ from amplify_delivery.components.documents.pipeline.model import (
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.stacks.config import AccountConfig, EnvironmentConfig, PipelineConfig, Stage, Step
 from amplify_delivery.stacks.config.account import StepNetwork, Timeouts
-from amplify_delivery.stacks.config.environment import DataLoss, Ignored, Lint, RollbackSkip
+from amplify_delivery.stacks.config.environment import (
+    AcknowledgedDrift,
+    DataLoss,
+    Drift,
+    Ignored,
+    Lint,
+    RollbackSkip,
+)
 from amplify_delivery.stacks.config.pipeline import Build, Engine, Notifications
 from amplify_delivery.stacks.config.project import read_account, read_pipeline
 from unit.places import REPOSITORY
@@ -68,6 +75,13 @@ ENVIRONMENT: dict[str, Any] = {
     ],
     "rollbackSkips": [{"path": "api/Todo/TodoTable", "reason": "deleted by hand"}],
     "lint": {"ignore": [{"id": "E2015", "reason": "CloudFormation compares texts"}]},
+    "drift": {
+        "detect": "true",
+        "refuse": "false",
+        "acknowledged": [
+            {"path": "functionresize/LambdaFunction", "property": "/Timeout", "value": "60", "reason": "until May"}
+        ],
+    },
     "executionRoleArn": "arn:aws:iam::012345678901:role/cloudformation",
     "bootstrapped": "false",
     "boundary": "true",
@@ -163,6 +177,22 @@ WRONG: dict[type[BaseModel], dict[str, tuple[Bad, ...]]] = {
         "id": (BLANK, Bad("W2001", "'W2001' is not an id of cfn-lint's errors"), Bad("AD305", "'AD305' is not an id")),
         "reason": (BLANK,),
     },
+    AcknowledgedDrift: {
+        "path": (BLANK,),
+        "property": (Bad("Timeout", "'Timeout' is not a property as `plan --json` has it"),),
+        "value": (BLANK,),
+        "reason": (BLANK,),
+    },
+    Drift: {
+        "detect": FLAG,
+        "refuse": FLAG,
+        "acknowledged": (
+            LIST,
+            Bad(["a"], "is not a mapping"),
+            Bad([{"path": "a", "value": "deleted"}], "is missing"),
+            Bad([{"path": "a", "value": "deleted", "reason": "b"}] * 2, "a is acknowledged twice", "parent"),
+        ),
+    },
     Lint: {
         "ignore": (
             LIST,
@@ -172,6 +202,7 @@ WRONG: dict[type[BaseModel], dict[str, tuple[Bad, ...]]] = {
         ),
     },
     EnvironmentConfig: {
+        "drift": (Bad(["detect"], "is not a mapping"), Bad({"detects": "true"}, "unknown key 'detects'")),
         "lint": (Bad(["E2015"], "is not a mapping"), Bad({"ignored": []}, "unknown key 'ignored'")),
         "dataLoss": (
             LIST,

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from amplify_delivery.changes.drift import effects
 from amplify_delivery.changes.guard import Guard
 from amplify_delivery.changes.impossible import check as refuse
 from amplify_delivery.delivery import output
@@ -86,6 +87,14 @@ def check(plan: Plan, digest: str, approved: Mapping[str, Any] | None, guard: Gu
         beyond = plan.beyond(approved)
         if beyond:
             raise _changed(plan, beyond, "this was not in the approved plan")
+        overwritten = plan.overwritten(approved)
+        if overwritten:
+            raise RefusedError(
+                "somebody has changed this by hand since the plan was approved, and the deployment would set it back:\n"
+                f"{effects.listed(overwritten)}",
+                where=plan.target.environment,
+                remedy=f"nothing was changed; `amplify-delivery plan {plan.target.environment}`, and approve that",
+            )
     refuse(plan.impossible, plan.target.environment)
     guard.check(plan.losses)
 

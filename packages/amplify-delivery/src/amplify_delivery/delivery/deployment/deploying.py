@@ -13,7 +13,7 @@ from amplify_delivery.changes.impossible import check as refuse
 from amplify_delivery.components.documents.naming import DEPLOY
 from amplify_delivery.delivery.account.audit_log import AuditLog
 from amplify_delivery.delivery.context import Context
-from amplify_delivery.delivery.deployment import approval, execution, planned, recovery, wanted
+from amplify_delivery.delivery.deployment import approval, drifting, execution, planned, recovery, wanted
 from amplify_delivery.delivery.deployment.audit import Audit, log_of
 from amplify_delivery.delivery.engine import stack_outputs
 from amplify_delivery.delivery.engine.engine import Engine
@@ -35,6 +35,13 @@ class Approved:
 
     digest: str
     document: Mapping[str, Any] | None = None
+    drift: bool = False
+    """Whether drift was looked for, though the stack file does not say so."""
+
+    @property
+    def with_drift(self) -> bool:
+        """Whether it was, as far as one can tell."""
+        return self.drift or ((self.document or {}).get("start") or {}).get("drift") is not None
 
 
 @dataclass(frozen=True)
@@ -86,7 +93,7 @@ def _attempt(
 ) -> tuple[Plan, dict[str, int]]:
     """Plan, check and carry out; gives the plan, and the engine's changes by kind."""
     resolving.resolve(engine, target.account_anew, planned.checked(target, engine.stack))
-    plan = planned.make(target, engine)
+    plan = planned.make(target, engine, drift=approved.with_drift)
     audit.planned(plan)
     digest, document, before = approved.digest, approved.document, False
     if log and plan.steps and plan.digest != digest:
@@ -94,6 +101,7 @@ def _attempt(
         before = log.deployed(digest, plan.target.digest)
     guard = target.config.guard(engine.stack, datetime.now(UTC).date(), digest)
     approval.check(plan, digest, document, guard, before=before)
+    drifting.check(plan, target)
     audit.begin()
     left = _recovered(target, engine, plan, guard) if plan.recovery else plan
     return plan, execution.carry_out(engine, left, digest, target)

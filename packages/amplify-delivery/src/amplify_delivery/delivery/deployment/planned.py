@@ -18,7 +18,7 @@ from amplify_delivery.changes.published import earlier, own, published
 from amplify_delivery.components.documents.rights.prepared import ANY_SERVICE
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account import rights_check
-from amplify_delivery.delivery.deployment import recovery
+from amplify_delivery.delivery.deployment import drifting, recovery
 from amplify_delivery.delivery.deployment.wanted import Wanted
 from amplify_delivery.delivery.engine import secrets_provider
 from amplify_delivery.delivery.engine.engine import Engine
@@ -117,8 +117,9 @@ def checked(target: Wanted, environment: str) -> Callable[[Mapping[str, Any]], N
     return check
 
 
-def make(target: Wanted, engine: Engine) -> Plan:
-    """The plan of an environment. Raises `DeliveryError`s, also if its account lacks rights for it; reads only.
+def make(target: Wanted, engine: Engine, *, drift: bool = False) -> Plan:
+    """The plan of an environment; with `drift`, or where its stack file says so, with what runs otherwise than it was
+    delivered. Raises `DeliveryError`s, also if its account lacks rights for it; reads only.
 
     What is deployed is read last: a deployment that follows at once begins from there.
     """
@@ -135,6 +136,7 @@ def make(target: Wanted, engine: Engine) -> Plan:
     guard = config.guard(environment, today)
     overruled = ignored({i.id: i.reason for i in config.lint.ignore})
     rights, same = _gained(target, here, program_rights(state, previewed)), _same_bytes(target, here)
+    looked = drifting.look(target, was, here.wanted, here.steps, asked=drift)
     notes = (
         *_rights(target, here, previewed),
         *root.notes,
@@ -144,20 +146,13 @@ def make(target: Wanted, engine: Engine) -> Plan:
         *unread([place for place in rights.unread if place not in same.places]),
         *updated_by_hand(was),
         *pushed.notes(was, state.get("resources") or (), here.steps, same.places),
+        *looked.notes,
         *overruled,
         *bytes_unread(same),
     )
     file = stack_files.path(target.context.folder, environment)
-    known = sorted([str(r.get("urn")), str(r.get("id", ""))] for r in state.get("resources") or ())
     return Plan(
-        Start(
-            stack=target.root.stack_name,
-            status=here.found.status,
-            root_template=digest(was.templates[()]) if was else None,
-            templates=digest({"/".join(path): body for path, body in was.templates.items()}) if was else None,
-            parameters=digest(was.parameters) if was else None,
-            program=digest(known),
-        ),
+        _start(target, here, state, looked),
         Target(
             environment=environment,
             account=config.account,
@@ -176,6 +171,21 @@ def make(target: Wanted, engine: Engine) -> Plan:
         rights.rights,
         same.places,
         order.updates,
+        drift=looked.drift,
+    )
+
+
+def _start(target: Wanted, here: Backend, state: Mapping[str, Any], looked: drifting.Looked) -> Start:
+    was = here.found.stacks
+    known = sorted([str(r.get("urn")), str(r.get("id", ""))] for r in state.get("resources") or ())
+    return Start(
+        stack=target.root.stack_name,
+        status=here.found.status,
+        root_template=digest(was.templates[()]) if was else None,
+        templates=digest({"/".join(path): body for path, body in was.templates.items()}) if was else None,
+        parameters=digest(was.parameters) if was else None,
+        program=digest(known),
+        drift=looked.digest,
     )
 
 

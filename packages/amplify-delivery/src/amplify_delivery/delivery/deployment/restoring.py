@@ -18,6 +18,7 @@ from amplify_delivery.delivery import output
 from amplify_delivery.delivery.deployment.planned import Backend
 from amplify_delivery.delivery.deployment.wanted import Wanted
 from amplify_delivery.errors import FailedError, RefusedError
+from amplify_delivery.export.assembling.root import TEMPLATE_KEY
 from amplify_delivery.publishing import check_stack
 from amplify_delivery.publishing.aws_errors import AWS_ERRORS, code
 from amplify_delivery.publishing.failures import failed_resources
@@ -30,9 +31,12 @@ _CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPA
 
 
 def needed(here: Backend) -> bool:
-    """Whether something of `here` differs because of a stack that was updated by hand: the engine does not see that."""
+    """Whether something of `here` differs because of a stack that was updated by hand. The engine does not see that: as
+    far as it knows, the root has this release's template."""
     stacks = here.found.stacks
-    return bool(here.steps and stacks and by_hand(stacks))
+    if stacks is None or stacks.parameters.get(TEMPLATE_KEY) != here.wanted.parameters.get(TEMPLATE_KEY):
+        return False
+    return bool(here.steps and by_hand(stacks))
 
 
 def check(here: Backend, guard: Guard) -> None:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
+from amplify_delivery.changes.drift.effects import Drift
 from amplify_delivery.changes.gained import Gained
 from amplify_delivery.changes.impossible import Impossible
 from amplify_delivery.changes.ordered.updates import Update
@@ -33,6 +34,8 @@ class Start:
     """Digest of the root stack's parameters."""
     program: str
     """Digest of the names and ids of all resources in the engine's state."""
+    drift: str | None = None
+    """Digest of what runs otherwise than it was delivered; None where nobody has looked for it."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,9 @@ class Plan:
     plans may read them."""
     updates: tuple[Update, ...] = ()
     """The content of its `UpdateRoot`s but for the last one, which is the release's: they name it by its key."""
+    drift: tuple[Drift, ...] | None = None
+    """What runs otherwise than it was delivered, and what becomes of it; None where nobody has looked for it. How it
+    runs is part of the digest (`start.drift`), the rest follows from start and steps."""
 
     @property
     def changes(self) -> int:
@@ -137,6 +143,7 @@ class Plan:
             "gainedRights": [right.to_json() for right in self.gained],
             "notes": list(self.notes),
             "sameBytes": sorted(self.same_bytes),
+            "drift": None if self.drift is None else [d.to_json() for d in self.drift],
             **content,
         }
 
@@ -148,6 +155,16 @@ class Plan:
         """The steps that `approved`, a plan's document that leads to the same target, does not cover."""
         covered = Covered(approved["steps"])
         return tuple(step for step in self.steps if step not in covered)
+
+    def overwritten(self, approved: Mapping[str, Any]) -> tuple[Drift, ...]:
+        """What somebody has changed by hand since `approved`, a plan's document, and this deployment overwrites: who
+        approved that plan did not know of it. Nothing where one of the two has not looked."""
+        if self.drift is None or approved.get("drift") is None:
+            return ()
+        known = {(d["path"], d["property"], d["running"]) for d in approved["drift"]}
+        effects = ("brought-back", "perhaps-brought-back")
+        new = (d for d in self.drift if (d.place, d.pointer, d.running) not in known)
+        return tuple(d for d in new if d.effect in effects)
 
 
 def number_of(steps: Iterable[Step]) -> int:

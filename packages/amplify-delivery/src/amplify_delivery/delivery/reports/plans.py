@@ -18,6 +18,11 @@ def show(plan: Plan) -> None:
     """The plan for people."""
     steps([s for s in plan.steps if s.place not in plan.same_bytes], more=_moved(plan) if plan.same_bytes else "")
     rights(plan.gained, first=plan.start.root_template is None)
+    if plan.drift:
+        print("\nDrift: this runs otherwise than it was delivered:")
+        output.resources(("", "resource", "type", ""), [("!", d.place, d.type, d.what) for d in plan.drift])
+    elif plan.drift is not None:
+        print("\nno drift was found")
     if plan.steps or plan.notes:
         print()
     for note in plan.notes:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema, model_validator
 from pydantic.alias_generators import to_camel
 
+from amplify_delivery.changes.drift.effects import Acknowledged
 from amplify_delivery.changes.guard import AllowedLoss, Guard
 from amplify_delivery.components.documents.fields import (
     WRITTEN,
@@ -112,6 +113,43 @@ class Lint(Model):
         return self
 
 
+class AcknowledgedDrift(Model):
+    """Drift that is known: one property of one resource, with the value that runs. Another value shows again."""
+
+    path: Text = Field(description="the resource, as `plan` shows it: logical ids from the root stack on, joined by /")
+    property: Annotated[str, pattern("/.+", "property as `plan --json` has it, such as /Timeout")] | None = Field(
+        default=None, description="the property, as `plan --json` has it: /Timeout. Left out: the resource was deleted"
+    )
+    value: Text = Field(description="the value that runs, as `plan --json` has it under `running`")
+    reason: Text = Field(description="why it is so; plans show it")
+
+
+class Drift(Model):
+    """What runs otherwise than it was delivered, because somebody changed it by hand (docs/operations.md)."""
+
+    detect: Flag = Field(
+        default=False,
+        description="`plan` and `deploy` look for drift, as with `--drift`: minutes more, and part of what is approved",
+    )
+    refuse: Flag = Field(
+        default=False,
+        description="look for drift, and refuse to deploy where there is some that is not acknowledged; `production` "
+        "does so anyway",
+    )
+    acknowledged: Annotated[tuple[AcknowledgedDrift, ...], List] = Field(
+        default=(), description="drift that is known, by place and value: it is shown with its reason, and not refused"
+    )
+
+    @model_validator(mode="after")
+    def _once(self) -> Drift:
+        places = [(a.path, a.property) for a in self.acknowledged]
+        for place in places:
+            if places.count(place) > 1:
+                where = " ".join(filter(None, place))
+                raise BadValueError(f"{where} is acknowledged twice", "keep the value that runs")
+        return self
+
+
 class EnvironmentConfig(Model):
     """A stack that delivers one environment: `Pulumi.dev.yaml`, `Pulumi.prod.yaml`."""
 
@@ -181,6 +219,7 @@ class EnvironmentConfig(Model):
         "runs is then not what its template says",
     )
     lint: Lint = Field(default=Lint(), description="which findings about templates do not count")
+    drift: Drift = Field(default=Drift(), description="what is done about drift. Default: nobody looks for it")
     execution_role_arn: RoleArn | None = Field(
         default=None,
         description="role that CloudFormation uses. Default: the account's one if `bootstrapped`, else the deploying "
@@ -247,6 +286,21 @@ class EnvironmentConfig(Model):
     def ignored(self) -> tuple[str, ...]:
         """The ids of findings that do not count."""
         return tuple(i.id for i in self.lint.ignore)
+
+    @property
+    def detects_drift(self) -> bool:
+        """Whether every plan looks for drift."""
+        return self.drift.detect or self.refuses_drift
+
+    @property
+    def refuses_drift(self) -> bool:
+        """Whether drift that nobody has acknowledged keeps the environment from being deployed."""
+        return self.drift.refuse or bool(self.production)
+
+    @property
+    def acknowledged_drift(self) -> tuple[Acknowledged, ...]:
+        """Drift that the stack file knows of."""
+        return tuple(Acknowledged(a.path, a.property or "", a.value, a.reason) for a in self.drift.acknowledged)
 
     def guard(self, stack: str, today: date, plan: str | None = None) -> Guard:
         """The guard over this environment's data, on the day `today` (UTC), in carrying out the plan of that digest."""

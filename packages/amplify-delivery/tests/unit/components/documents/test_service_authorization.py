@@ -122,6 +122,8 @@ def test_every_action_exists_as_it_is_spelt(name: str) -> None:
         boundary.OTHER_IDENTITIES,
         boundary.IAM_CHANGES,
         stack_actions.STACK_READS,
+        stack_actions.DRIFT_DETECTIONS,
+        (stack_actions.DRIFT_STATUS,),
         stack_actions.EXECUTIONS,
         (action_role.START, action_role.STOP, action_role.READ),
         tuple(unscoped.UNSCOPED_WRITES),

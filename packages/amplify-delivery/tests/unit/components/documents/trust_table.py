@@ -11,7 +11,7 @@ from typing import Any
 from amplify_delivery.components.documents.account.action_role import BUILD_VARIABLES, OVERRIDE_KEYS
 from amplify_delivery.components.documents.naming import PROJECTS, EnvironmentNames
 from amplify_delivery.components.documents.rights.boundary import OTHER_IDENTITIES, ROLE_MAKING
-from amplify_delivery.components.documents.rights.stack_actions import EXECUTIONS
+from amplify_delivery.components.documents.rights.stack_actions import DRIFT_DETECTIONS, DRIFT_STATUS, EXECUTIONS
 from amplify_delivery.export.assembling.store import FOLDERS
 from aws_rehearsal.policy import World
 from unit.components.documents.world import (
@@ -386,9 +386,10 @@ def _plan() -> Iterator[Row]:
     for names in ENVIRONMENTS:
         role = names.project_role_arn("plan")
         stack, state = _stack(names), names.bucket_arn(names.state_bucket)
-        # There is no code for change sets and drift.
-        for action in ("DeleteChangeSet", "DescribeChangeSet", "DetectStackDrift", "GetTemplateSummary"):
+        # There is no code for change sets.
+        for action in ("DeleteChangeSet", "DescribeChangeSet", "GetTemplateSummary"):
             yield no(role, f"cloudformation:{action}", stack)
+        yield from _drift(names, "plan")
         for action in ("DescribeStacks", "GetTemplate", "GetStackPolicy", "ListStackResources"):
             yield yes(role, f"cloudformation:{action}", stack)
             yield yes(role, f"cloudformation:{action}", _nested(names))
@@ -446,6 +447,19 @@ def _plan() -> Iterator[Row]:
         yield no(role, "secretsmanager:PutSecretValue", secret)
         yield from _pages(names, "plan", no)
         yield from _every_build(names, "plan")
+
+
+def _drift(names: EnvironmentNames, what: str) -> Iterator[Row]:
+    """Whoever plans looks for drift: of the own stacks, with reads of the types in use, not of their data."""
+    role = names.project_role_arn(what)
+    for action in DRIFT_DETECTIONS:
+        yield yes(role, action, _stack(names))
+        yield yes(role, action, _nested(names))
+        yield no(role, action, names.arn("cloudformation", "stack/other/x"))
+    yield yes(role, DRIFT_STATUS, "*")
+    yield yes(role, "lambda:GetFunction", names.arn("lambda", f"function:hello-{names.environment}"))
+    yield no(role, "cognito-idp:DescribeUserPoolClient", names.arn("cognito-idp", "userpool/x"))
+    yield no(role, "appsync:ListApiKeys", "*", keys={"aws:RequestedRegion": names.region})
 
 
 def _pages(names: EnvironmentNames, what: str, uploads: Callable[..., Row]) -> Iterator[Row]:
@@ -514,6 +528,7 @@ def _deploy() -> Iterator[Row]:
             yield yes(role, "iam:UpdateAssumeRolePolicy", names.iam_arn("role", "/", f"{stack_name(names)}-{auth}"))
         for other in (f"{stack_name(names)}-authRole-idp", "administrator"):
             yield no(role, "iam:UpdateAssumeRolePolicy", names.iam_arn("role", "/", other))
+        yield from _drift(names, "deploy")
         yield from _pages(names, "deploy", yes)
         yield from _every_build(names, "deploy")
     hello = prod.arn("lambda", f"function:{canary.prefix}-hello")
@@ -652,6 +667,9 @@ def _types() -> Iterator[Row]:
         (plan, "appsync:GetGraphqlApi", api),
         (plan, "cognito-identity:DescribeIdentityPool", identities),
         (plan, "cognito-idp:DescribeUserPool", pool),
+        (deploy, "appsync:GetGraphqlApi", api),
+        (deploy, "cognito-identity:DescribeIdentityPool", identities),
+        (deploy, "cognito-idp:DescribeUserPool", pool),
     ):
         yield yes(role, action, resource)
         for tag in ("user:Application", "user:Stack"):

@@ -55,6 +55,7 @@ from . import (
     role_paths,
     secure_transport,
     stack_deletion,
+    stack_drift,
     stack_names,
     stack_policy,
     stack_records,
@@ -130,6 +131,7 @@ ALL: tuple[ModuleType, ...] = (
     # Last: what is not allowed is not tried.
     execution_role,
     native_reads,
+    stack_drift,
 )
 
 

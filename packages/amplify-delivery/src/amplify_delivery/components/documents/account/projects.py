@@ -15,7 +15,12 @@ from amplify_delivery.components.documents.naming import (
 )
 from amplify_delivery.components.documents.rights.boundary import guards
 from amplify_delivery.components.documents.rights.scopes import services_passed_to
-from amplify_delivery.components.documents.rights.stack_actions import EXECUTIONS, STACK_READS
+from amplify_delivery.components.documents.rights.stack_actions import (
+    DRIFT_DETECTIONS,
+    DRIFT_STATUS,
+    EXECUTIONS,
+    STACK_READS,
+)
 from amplify_delivery.components.documents.rights.store_access import LOOK, log_statement, owned_by
 from amplify_delivery.components.documents.rights.store_access import READ as READ_OBJECT
 from amplify_delivery.components.documents.rights.types import secret_arns, statements_for
@@ -48,7 +53,9 @@ def type_statements(access: EnvironmentAccess, what: str) -> list[Statement]:
     if what == DEPLOY:
         types = access.program_types
         program = [*statements_for(access, (), program=types), *_program(access)] if types else []
-        return [*program, *given(access.deploy_statements)]
+        # It makes the plan once more, drift included: what `plan` may read, and no more.
+        reads = [{**s, "Sid": f"{s['Sid']}Looks"} for s in statements_for(access, access.resource_types, "read")]
+        return [*program, *reads, *given(access.deploy_statements)]
     if what == CHECK:
         return given(access.check_statements)
     return []
@@ -162,7 +169,7 @@ def _plan(access: EnvironmentAccess) -> list[Statement]:
     state = names.bucket_arn(names.state_bucket)
     own = {"StringEquals": {"aws:ResourceAccount": names.account}}
     return [
-        allow("Stacks", STACK_READS, access.stack_arns),
+        allow("Stacks", [*STACK_READS, *DRIFT_DETECTIONS], access.stack_arns),
         deny("ExecutesNothing", EXECUTIONS, "*"),
         *_staging_reads(access),
         # The lease is read only: whoever plans cannot keep anybody from deploying.
@@ -180,7 +187,7 @@ def _plan(access: EnvironmentAccess) -> list[Statement]:
         allow("Secrets", SECRET_LOOKS, secret_arns(access)),
         *_pages(access, upload=False),
         # What a backend imports must be exported by some stack of the account.
-        allow("PlanReads", ["cloudformation:ListExports", *_NESTED_STATES], "*"),
+        allow("PlanReads", ["cloudformation:ListExports", DRIFT_STATUS, *_NESTED_STATES], "*"),
     ]
 
 
@@ -192,8 +199,11 @@ def _deploy(access: EnvironmentAccess) -> list[Statement]:
     role = names.execution_role_arn
     return [
         allow(
-            "Stacks", [*STACK_READS, "cloudformation:TagResource", "cloudformation:UntagResource"], access.stack_arns
+            "Stacks",
+            [*STACK_READS, *DRIFT_DETECTIONS, "cloudformation:TagResource", "cloudformation:UntagResource"],
+            access.stack_arns,
         ),
+        allow("DriftStatus", DRIFT_STATUS, "*"),
         allow("CreateStack", "cloudformation:CreateStack", access.stack_arns, _role_is(role)),
         # Once a stack has its role, CloudFormation uses it whether or not it is sent again.
         allow(

@@ -1,4 +1,4 @@
-"""CloudFormation's actions, in two kinds: those that look at a stack, and those that make something happen."""
+"""CloudFormation's actions: those that look at a stack, those that look for drift, those that make something happen."""
 
 STACK_READS = (
     "cloudformation:DescribeStackEvents",
@@ -9,6 +9,16 @@ STACK_READS = (
     "cloudformation:GetTemplate",
     "cloudformation:ListStackResources",
 )
+
+DRIFT_DETECTIONS = (
+    "cloudformation:DescribeStackResourceDrifts",
+    "cloudformation:DetectStackDrift",
+    "cloudformation:DetectStackResourceDrift",
+)
+"""To look for drift of a stack: it changes nothing, and reads the resources with the rights of whoever asks. AWS asks
+for DetectStackResourceDrift where DetectStackDrift is called, too."""
+DRIFT_STATUS = "cloudformation:DescribeStackDriftDetectionStatus"
+"""Knows no resource."""
 
 EXECUTIONS = (
     "cloudformation:CancelUpdateStack",
