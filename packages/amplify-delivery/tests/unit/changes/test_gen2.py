@@ -61,16 +61,29 @@ def pushed(stacks: Stacks) -> Stacks:
     return Stacks(templates, {k: v for k, v in stacks.parameters.items() if k != "RootTemplateKey"})
 
 
-def test_a_backend_that_is_made_ready_for_the_migration_is_left_alone() -> None:
-    templates = {path: copy.deepcopy(dict(body)) for path, body in pushed(stacks_of("full")).templates.items()}
+def prepared(stacks: Stacks) -> Stacks:
+    """As `lock` and `retain` leave it: everything is kept."""
+    templates = {path: copy.deepcopy(dict(body)) for path, body in stacks.templates.items()}
     for template in templates.values():
         for item in template["Resources"].values():
             if item["Type"] != STACK_TYPE:
                 item |= {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
-    prepared = Stacks(templates, stacks_of("full").parameters)
-    with pytest.raises(RefusedError, match="before it moves resources out"):
-        check(prepared)
-    gen2.check(prepared, (), published, "")  # there is nothing to take back
+    return Stacks(templates, stacks.parameters)
+
+
+def test_what_was_moved_out_of_a_prepared_backend_is_refused() -> None:
+    """Nothing else tells of it in one that `amplify push` has made: the stack still holds its roles."""
+    with pytest.raises(RefusedError, match="moves them into stacks"):
+        check(prepared(pushed(without(stacks_of("full"), POOL))))
+
+
+def test_a_backend_whose_migration_was_rolled_back_is_delivered_again() -> None:
+    found, wanted = prepared(pushed(stacks_of("full"))), stacks_of("full")
+    check(found)
+    (note,) = gen2.notes(found, plan_backend(found, wanted))
+    assert "If the migration goes on, don't deploy" in note
+    assert gen2.notes(found, ()) == ()
+    assert gen2.notes(wanted, plan_backend(found, wanted)) == gen2.notes(None, plan_backend(None, wanted)) == ()
 
 
 def test_what_a_release_adds_is_added() -> None:

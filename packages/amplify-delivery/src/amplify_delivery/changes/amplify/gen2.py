@@ -33,14 +33,16 @@ def moved_out(deployed: Stacks | None, steps: Sequence[Step], published: Callabl
     """
     if deployed is None:
         return []
-    changed = set(by_hand(deployed))
+    changed, prepared = set(by_hand(deployed)), is_prepared(deployed)
     found = []
     for step in steps:
         stack = step.path[:-1] if isinstance(step, AddResource) else None
         if stack is None or stack not in deployed.templates or not isinstance(step, AddResource):
             continue
-        if _is_emptied(deployed.templates[stack]) or (
-            stack in changed and step.type in CLOUDFORMATION_TYPES and _was_there(deployed, step.path, published)
+        if (
+            prepared
+            or _is_emptied(deployed.templates[stack])
+            or (stack in changed and step.type in CLOUDFORMATION_TYPES and _was_there(deployed, step.path, published))
         ):
             found.append(f"{step.place} ({step.type})")
     return found
@@ -70,7 +72,7 @@ def _was_there(deployed: Stacks, path: Path, published: Callable[[str], bytes | 
 
 
 def check(deployed: Stacks | None, steps: Sequence[Step], published: Callable[[str], bytes | None], where: str) -> None:
-    """Raise `RefusedError` for a backend whose resources the migration has taken, or is about to take."""
+    """Raise `RefusedError` for a backend whose resources the migration has taken."""
     found = moved_out(deployed, steps, published)
     if found:
         lines = "\n  ".join([*found[:_SHOWN], *([f"and {len(found) - _SHOWN} more"] if found[_SHOWN:] else [])])
@@ -80,13 +82,15 @@ def check(deployed: Stacks | None, steps: Sequence[Step], published: Callable[[s
             where=where,
             remedy="nothing was changed. Deliver them with Gen 2 from now on, or move them back (`amplify "
             "gen2-migration refactor --rollback`). If they were taken out by hand and shall go: `amplify remove` them, "
-            "and export again",
+            "and export again. If they are new, and the migration was rolled back: deliver once without them before",
         )
-    if steps and is_prepared(deployed):
-        raise RefusedError(
-            "every resource of it has DeletionPolicy and UpdateReplacePolicy Retain, as Amplify's migration to Gen 2 "
-            "sets them before it moves resources out: a deployment would take that back",
-            where=where,
-            remedy="nothing was changed. Finish the migration, or roll it back (`amplify gen2-migration lock "
-            "--rollback`, then `amplify push`), and plan again",
-        )
+
+
+def notes(deployed: Stacks | None, steps: Sequence[Step]) -> tuple[str, ...]:
+    """That a deployment takes back what the migration has prepared. If that was rolled back, it shall."""
+    if not steps or not is_prepared(deployed):
+        return ()
+    return (
+        "every resource has DeletionPolicy and UpdateReplacePolicy Retain, as Amplify's migration to Gen 2 sets them "
+        "before it moves resources out: this deployment takes that back. If the migration goes on, don't deploy",
+    )

@@ -90,6 +90,13 @@ def backend(target: Wanted) -> Backend:
     return Backend(found, steps, stacks, protection(found.protected, target.config.production))
 
 
+def _amplifys_own(here: Backend, state: Mapping[str, Any], same: SameBytes) -> tuple[str, ...]:
+    """What Amplify's own tools have done to the backend meanwhile."""
+    was = here.found.stacks
+    pushes = pushed.notes(was, state.get("resources") or (), here.steps, same.places)
+    return (*gen2.notes(was, here.steps), *pushes)
+
+
 def _same_bytes(target: Wanted, here: Backend) -> SameBytes:
     """Which steps only move bytes, of a stack that another tool has deployed. Of our own nothing is asked: equal bytes
     have equal keys."""
@@ -145,7 +152,7 @@ def make(target: Wanted, engine: Engine, *, drift: bool = False) -> Plan:
         *losses(steps, guard),
         *unread([place for place in rights.unread if place not in same.places]),
         *updated_by_hand(was),
-        *pushed.notes(was, state.get("resources") or (), here.steps, same.places),
+        *_amplifys_own(here, state, same),
         *looked.notes,
         *overruled,
         *bytes_unread(same),
