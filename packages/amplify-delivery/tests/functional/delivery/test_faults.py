@@ -152,3 +152,22 @@ def test_credentials_that_aws_does_not_know(calm: Place) -> None:
     ended = {"AWS_ACCESS_KEY_ID": "ASIAXXXXXXXXXXXXXXXX", "AWS_SESSION_TOKEN": "ended"}
     said = fails(calm.delivery("outputs", **ended), f"there are no credentials for the state in s3://{calm.bucket}")
     assert said.exit_code == 3
+
+
+def test_a_key_that_is_disabled(calm: Place) -> None:
+    kms = calm.environment.client("kms")
+    key = kms.create_key()["KeyMetadata"]["Arn"]
+    default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}
+    rules = {"Rules": [{"ApplyServerSideEncryptionByDefault": default}]}
+    calm.s3.put_bucket_encryption(Bucket=calm.bucket, ServerSideEncryptionConfiguration=rules)
+    state = calm.s3.get_object(Bucket=calm.bucket, Key=calm.key)["Body"].read()
+    calm.s3.put_object(Bucket=calm.bucket, Key=calm.key, Body=state)
+    kms.disable_key(KeyId=key)
+    try:
+        held = fails(calm.environment.delivery("up"), "writing leases/", "KMS.DisabledException", "enable-key")
+        read = fails(calm.environment.delivery("outputs"), f"the key of the state in s3://{calm.bucket} is disabled")
+        assert (held.exit_code, read.exit_code) == (3, 3)
+    finally:
+        kms.enable_key(KeyId=key)
+        calm.s3.delete_bucket_encryption(Bucket=calm.bucket)
+    assert calm.changes() == 0

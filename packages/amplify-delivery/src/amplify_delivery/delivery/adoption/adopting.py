@@ -100,7 +100,7 @@ def _adopt(engine: Engine, context: Context, config: EnvironmentConfig, found: R
         return Adopted(str(found.name), found.arn, already=True, notes=_next(config, found))
     decided = _decide(environment, context, config, found, api_keys.expires(account, found))
     functions = function_secrets.found(account, found.stacks)
-    with holding(engine, "adopt", context, Patience(None, context.variables)), midway():
+    with midway():
         engine.create()
         secrets_provider.check(environment, engine.state(), context, pipeline=config.bootstrapped)
         written = _write(engine, decided)
