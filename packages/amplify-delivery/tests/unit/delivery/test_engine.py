@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from pulumi.automation import CommandResult
 from pulumi.automation.errors import create_command_error
 from pulumi.automation.events import EngineEvent
 
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
+from amplify_delivery.delivery.engine import state_faults
 from amplify_delivery.delivery.engine.engine import Watch, explain
+from amplify_delivery.delivery.engine.state_store import store_of
 from amplify_delivery.errors import DeliveryError, DeployError, LockedError, RefusedError, StateError
 
 URN = "urn:pulumi:dev::app::amplify-delivery:index:AmplifyBackend$aws:cloudformation/stack:Stack::backend"
@@ -89,6 +93,38 @@ def test_what_has_happened_to_the_state_is_said_in_our_words(stderr: str, messag
     assert isinstance(error, StateError)
     assert message in error.message
     assert remedy in error.remedy
+
+
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [
+        ("error: failed to load checkpoint: place 1: unexpected end of JSON input", True),
+        ("error: failed to load checkpoint: invalid character 'x' looking for beginning of value", True),
+        ("error: failed to load checkpoint: " + S3.format(400, "api error KMS.DisabledException: no"), False),
+        ("error: failed to load checkpoint: " + S3.format(403, "api error AccessDenied: no"), False),
+        ("error: something new", False),
+    ],
+)
+def test_only_a_state_that_was_read_is_said_to_be_damaged(said: str, found: bool, tmp_path: Path) -> None:
+    """The remedy writes over what is there."""
+    store = store_of(tmp_path, {"PULUMI_BACKEND_URL": f"file://{tmp_path}"})
+    error = state_faults.damaged(said, store, "app", "dev")
+    assert (error is not None) == found
+    if error:
+        assert f"`cp {tmp_path}/.pulumi/stacks/app/dev.json.bak {tmp_path}/.pulumi/stacks/app/dev.json`" in error.remedy
+
+
+def test_a_state_is_lost_only_if_there_was_one(tmp_path: Path) -> None:
+    store = store_of(tmp_path, {"PULUMI_BACKEND_URL": f"file://{tmp_path}"})
+    assert state_faults.lost(store, "app", "dev") is None
+    assert state_faults.lost(None, "app", "dev") is None
+    history = tmp_path / ".pulumi" / "history" / "app" / "dev" / "dev-1.history.json"
+    history.parent.mkdir(parents=True)
+    history.write_text("{}")
+    error = state_faults.lost(store, "app", "dev")
+    assert error
+    assert "do not make the stack anew" in error.remedy
+    assert state_faults.lost(store, "app", "other") is None
 
 
 def test_what_a_resource_says_is_nothing_about_the_state() -> None:

@@ -87,7 +87,7 @@ _FAULTS = (
 )
 """Which words mean what, the narrower ones first."""
 _DAMAGED = re.compile(
-    r"failed to load checkpoint|failed to unmarshal|unexpected end of JSON input|invalid character .* looking for"
+    r"(?:failed to load checkpoint|checkpoint).*(?:unexpected end of JSON input|invalid character|cannot unmarshal)"
 )
 
 
@@ -100,8 +100,8 @@ def fault(said: str, stack: str, place: str) -> StateError | None:
 
 
 def damaged(said: str, store: Store | None, project: str, stack: str) -> StateError | None:
-    """A state that cannot be read any more, by the engine's words."""
-    if not _DAMAGED.search(said) or store is None:
+    """A state that was read and is none, by the engine's words. What kept it from being read is another matter."""
+    if not _DAMAGED.search(said) or store is None or fault(said, stack, store.place):
         return None
     key = _key(project, stack)
     return StateError(
