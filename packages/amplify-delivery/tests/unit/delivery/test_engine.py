@@ -13,7 +13,7 @@ from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
 from amplify_delivery.delivery.engine import state_faults
 from amplify_delivery.delivery.engine.engine import Watch, explain
 from amplify_delivery.delivery.engine.state_store import store_of
-from amplify_delivery.errors import DeliveryError, DeployError, LockedError, RefusedError, StateError
+from amplify_delivery.errors import DeliveryError, DeployError, FailedError, LockedError, RefusedError, StateError
 
 URN = "urn:pulumi:dev::app::amplify-delivery:index:AmplifyBackend$aws:cloudformation/stack:Stack::backend"
 LOCKED = """error: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or delete \
@@ -132,6 +132,16 @@ def test_what_a_resource_says_is_nothing_about_the_state() -> None:
     watch(said(URN, "AccessDenied: dial tcp: no space left on device"))
     assert isinstance(failed("error: update failed", watch=watch), DeployError)
     assert isinstance(failed("error: update failed", stdout="AccessDenied: dial tcp"), RefusedError)
+
+
+def test_an_engine_that_was_killed_is_told_as_that() -> None:
+    watch = Watch()
+    watch(said(URN, "error reading from server: EOF"))
+    killed = create_command_error(CommandResult(stdout="", stderr="", code=-9))
+    error = explain(killed, watch, "dev")
+    assert isinstance(error, FailedError)
+    assert error.message == "the engine was killed (signal 9)"
+    assert "run the same command again" in error.remedy
 
 
 def test_failed_resources_with_their_reasons() -> None:

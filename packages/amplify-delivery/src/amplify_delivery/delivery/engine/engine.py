@@ -27,7 +27,15 @@ from amplify_delivery.delivery.engine.stack_outputs import Output
 from amplify_delivery.delivery.engine.state_store import backend_url, store_of
 from amplify_delivery.delivery.planning import ProgramStep
 from amplify_delivery.delivery.planning.program import AT_REST, BACKEND
-from amplify_delivery.errors import ConfigError, DeliveryError, LockedError, RefusedError, StateError, midway
+from amplify_delivery.errors import (
+    ConfigError,
+    DeliveryError,
+    FailedError,
+    LockedError,
+    RefusedError,
+    StateError,
+    midway,
+)
 from amplify_delivery.stacks.config.reader import project_name
 
 """Pulumi's type of an environment's root stack."""
@@ -381,6 +389,14 @@ def explain(error: CommandError, watch: Watch, stack: str, place: str = "") -> D
     for pattern, message, remedy in _KNOWN:
         if re.search(pattern, text):
             return StateError(message, where=stack, remedy=remedy)
+    killed = re.search(r"^\s*code: -(\d+)$", text, re.MULTILINE)
+    if killed:
+        return FailedError(
+            f"the engine was killed (signal {killed[1]})",
+            where=stack,
+            remedy="run the same command again: it finds out what has become of what was begun. If nobody has killed "
+            "it, the machine had too little memory",
+        )
     reasons = _reasons(watch)
     if reasons:
         rolled_back = any(ROOT_STACK in urn and _ROLLED_BACK.search(text) for urn, text in watch.errors)
