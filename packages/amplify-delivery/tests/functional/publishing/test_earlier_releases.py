@@ -69,6 +69,10 @@ def place(developer: LocalAccount, monkeypatch: pytest.MonkeyPatch, own_cache: P
 def test_from_one_release_to_the_next_and_back(place: Place, tmp_path: Path) -> None:
     first, second = assembly_of("todo-series/v1"), assembly_of("todo-series/v2")
     old = place.release(first)
+    nowhere = place.target(old)
+    nowhere.bucket += "-none"
+    with pytest.raises(RefusedError, match="no earlier assembly is staged"):
+        chosen(nowhere, Staging(nowhere), None)
     place.deploy(old)
     target = place.target(old)
     staging = Staging(target)

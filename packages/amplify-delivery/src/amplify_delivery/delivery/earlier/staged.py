@@ -55,15 +55,23 @@ class Staging:
         self._read: dict[str, bytes] = {}
 
     def objects(self) -> dict[str, datetime]:
-        """The keys of all that publishing has put there, and since when."""
+        """The keys of all that publishing has put there, and since when; none where there is no bucket yet."""
         found: dict[str, datetime] = {}
         with self._target.account.asking(f"listing {self._target.bucket}"):
             for folder in CONTENT_FOLDERS:
-                pages = self._s3.get_paginator("list_objects_v2").paginate(
-                    Bucket=self._target.bucket, Prefix=f"{folder}/", ExpectedBucketOwner=self._target.config.account
-                )
-                found |= {o["Key"]: o["LastModified"] for page in pages for o in page.get("Contents", ())}
+                found |= self._listed(folder)
         return found
+
+    def _listed(self, folder: str) -> dict[str, datetime]:
+        pages = self._s3.get_paginator("list_objects_v2").paginate(
+            Bucket=self._target.bucket, Prefix=f"{folder}/", ExpectedBucketOwner=self._target.config.account
+        )
+        try:
+            return {o["Key"]: o["LastModified"] for page in pages for o in page.get("Contents", ())}
+        except AWS_ERRORS as error:
+            if code(error) != "NoSuchBucket":
+                raise
+            return {}  # nothing was published yet: a personal stack makes its own bucket
 
     def get(self, key: str) -> bytes | None:
         """An object; None if there is none."""
