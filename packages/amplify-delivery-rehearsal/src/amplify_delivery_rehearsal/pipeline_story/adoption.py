@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -54,12 +56,30 @@ def adoption(play: Play) -> None:
         "its data is there, and its users can sign in to AWS as before",
     )
 
-    _rename_key(developer.folder)
-    said = developer.refused("up", ENVIRONMENT)
+    with _changed(developer.folder, "stacks/Todo.json", _another_key):
+        said = developer.refused("up", ENVIRONMENT)
     play.true(
         "Todo/TodoTable" in said and dynamodb.scan(TableName=table)["Items"] == [_ITEM],
         "a release that would make its table anew, empty, is refused before anything has begun",
         said,
+    )
+    _and_back(play, developer, name)
+    play.true(dynamodb.scan(TableName=table)["Items"] == [_ITEM], "and its data is there still")
+
+
+def _and_back(play: Play, developer: Person, name: str) -> None:
+    """A release that nobody likes, and the one before it again."""
+    cloudformation = developer.client("cloudformation")
+    adopted = take(cloudformation, name)
+    with _changed(developer.folder, "schema.graphql", lambda schema: f"{schema}\n# a release that nobody likes\n"):
+        developer.delivery("up", ENVIRONMENT)
+    touched = take(cloudformation, name).touched_since(adopted)
+    back = _document(developer.delivery("rollback", ENVIRONMENT, "--json"))
+    developer.delivery("rollback", ENVIRONMENT, "--plan", back["plan"]["digest"])
+    play.true(
+        [step["path"] for step in back["plan"]["steps"] if "path" in step] == touched and len(touched) == 1,
+        f"a release is rolled back: {touched[0]} is as it was, and nothing else was touched",
+        f"touched {touched}, planned {back['plan']['steps']}",
     )
 
 
@@ -95,15 +115,26 @@ def _trust(developer: Person, name: str) -> list[Any]:
     return [role["AssumeRolePolicyDocument"] for role in roles]
 
 
-def _rename_key(folder: Path) -> None:
-    """A developer's mistake: another key, which no table can be changed to."""
-    file = next(_export(folder).glob("api/*/amplify-appsync-files/stacks/Todo.json"))
-    template = json.loads(file.read_text(encoding="utf-8"))
+@contextmanager
+def _changed(folder: Path, end: str, change: Callable[[str], str]) -> Iterator[None]:
+    """A file of the API in the export, as the developer has changed it for a while."""
+    file = next(_export(folder).glob(f"api/*/amplify-appsync-files/{end}"))
+    text = file.read_text(encoding="utf-8")
+    file.write_text(change(text), encoding="utf-8")
+    try:
+        yield
+    finally:
+        file.write_text(text, encoding="utf-8")
+
+
+def _another_key(text: str) -> str:
+    """A developer's mistake: no table can be changed to another key."""
+    template = json.loads(text)
     properties = template["Resources"]["TodoTable"]["Properties"]
     for attribute in (*properties["KeySchema"], *properties["AttributeDefinitions"]):
         if attribute["AttributeName"] == "id":
             attribute["AttributeName"] = "number"
-    file.write_text(json.dumps(template), encoding="utf-8")
+    return json.dumps(template)
 
 
 def _document(output: str) -> Any:

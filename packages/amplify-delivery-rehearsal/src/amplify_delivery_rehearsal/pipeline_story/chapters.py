@@ -178,7 +178,7 @@ CHAPTERS = (
     Chapter(
         "An adoption",
         "A backend that `amplify push` has made, with an item in its table, becomes the engine's own in place, and is "
-        "delivered. Then a release that would lose the table is refused.",
+        "delivered. A release that would lose the table is refused, one that nobody likes is rolled back.",
         adoption,
     ),
 )
