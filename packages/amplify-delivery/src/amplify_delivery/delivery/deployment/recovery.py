@@ -77,7 +77,8 @@ def look(target: Wanted, environment: str, state: Mapping[str, Any]) -> Seen:
     way = check_root(place, status)
     if way not in RECOVERIES:
         return Seen(place, status, way)
-    failed = tuple(_failed(account, found["StackId"])) if way is Way.CONTINUE else ()
+    with account.asking(f"listing what stack {name} holds"):
+        failed = tuple(_failed(account, found["StackId"])) if way is Way.CONTINUE else ()
     if way in (Way.CLEAR, Way.DELETE):
         _check_empty(account, place, found)
     wanted = {s.path: s.reason for s in target.config.rollback_skips}
