@@ -128,7 +128,7 @@ def _run(args: argparse.Namespace, context: Context, debugging: Debugging) -> in
         if error.errno not in _FULL:
             raise
         debugging.failed(_full(error))
-        output.error(_full(error), as_json=args.json)
+        output.error(_full(error), as_json=args.json and not getattr(sys.stdout, "gone", False))
         return FAILED
     return code
 

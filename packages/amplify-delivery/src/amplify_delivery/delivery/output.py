@@ -72,14 +72,14 @@ class Outlet:
         return getattr(self._stream, name)
 
     def _deaf(self, error: OSError) -> None:
-        if error.errno not in (errno.EPIPE, errno.EIO):
-            raise error
         self.gone = True
         # Python flushes once more at its end, and must find somebody then.
         with suppress(OSError, ValueError):
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, self._stream.fileno())
             os.close(nowhere)
+        if error.errno not in (errno.EPIPE, errno.EIO):
+            raise error
 
 
 @contextmanager

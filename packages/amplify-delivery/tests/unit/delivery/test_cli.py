@@ -176,3 +176,17 @@ def test_whoever_reads_only_the_beginning(command: str) -> None:
     ran = subprocess.run(["bash", "-c", f"exec 3>&1; {script}"], capture_output=True, text=True, check=False, cwd=ROOT)
     assert ran.stderr == ""
     assert ran.stdout.strip() == ("141" if "help" not in command else "0")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has a disk that is always full")
+@pytest.mark.parametrize("more", [(), ("--json",)])
+def test_what_cannot_be_written_is_said_without_a_traceback(more: tuple[str, ...]) -> None:
+    with Path("/dev/full").open("w") as full:
+        ran = subprocess.run(
+            [sys.executable, "-m", "amplify_delivery", "check", str(TODO), *more],
+            cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+    assert ran.returncode == 4
+    assert ran.stderr.startswith("error: this machine: the disk is full")
+    assert "Traceback" not in ran.stderr
+    assert "Exception ignored" not in ran.stderr
