@@ -184,6 +184,24 @@ def test_of_two_ups_at_once_the_second_is_told(deployed: Environment, run: Calla
 
 
 @on_deployed
+def test_what_a_killed_up_holds_is_taken_over_by_the_next_one(
+    deployed: Environment, version: Callable[[str], None]
+) -> None:
+    version("todo-series/v2")
+    process = deployed.start(str(deployed.tools.python), "-m", "amplify_delivery", "up", "dev")
+    wait_until(deployed.locks)
+    engine = int(json.loads(deployed.locks()[0].read_text())["pid"])
+    kill(process)
+    os.kill(engine, signal.SIGKILL)
+    assert (len(deployed.locks()), len(deployed.leases())) == (1, 1)
+    again = succeeds(deployed.delivery("up"))
+    assert f"taken over from `up` of process {process.pid} of " in again.output
+    assert f"the engine's lock of process {engine} of " in again.output
+    assert (deployed.locks(), deployed.leases()) == ([], [])
+    assert deployed.status() == "UPDATE_COMPLETE"
+
+
+@on_deployed
 def test_whoever_reads_only_the_beginning_stops_nothing(deployed: Environment, version: Callable[[str], None]) -> None:
     version("todo-series/v2")
     script = f"{deployed.tools.python} -m amplify_delivery up dev | head -1; echo ${{PIPESTATUS[0]}}"
