@@ -21,6 +21,10 @@ pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("production")]
 def environment(local_aws: LocalAws, examined: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
     """Delivered, with an item in its table."""
     made = Environment(tmp_path_factory.mktemp("environment"), local_aws, tools(), examined, "todo-series/v4")
+    made.workspace.succeed("config", "set", "-s", "dev", "production", "true")
+    fails(made.plain("up", "--skip-preview"), "AD215", "deploy it once without `production`")
+    assert made.buckets() == set()
+    made.workspace.succeed("config", "rm", "-s", "dev", "production")
     succeeds(made.plain("up", "--skip-preview"))
     made.client("dynamodb").put_item(TableName=table(made), Item={"id": {"S": "1"}})
     return made
