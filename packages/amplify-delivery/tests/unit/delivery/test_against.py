@@ -16,6 +16,7 @@ from amplify_delivery.cli import main
 from amplify_delivery.delivery.offline.against import Against, OfflinePlan, against
 from amplify_delivery.delivery.reports.markdown import LONGEST, MARK, code, markdown, sentence
 from amplify_delivery.errors import ConfigError, ExportRefused, RefusedError
+from amplify_delivery.export import assemble, read_export, write_assembly
 from unit.delivery.conftest import export
 
 pytestmark = pytest.mark.processes
@@ -165,6 +166,27 @@ def test_environments_that_come_go_and_move(repository: Repository) -> None:
     assert "has no Pulumi.qa.yaml" in qa.notes[0]
     assert "account 444444444444 becomes 555555555555" in prod.notes[0]
     assert {step.mark for step in qa.steps} == {"+"}
+
+
+def test_what_stack_files_name_is_read_from_the_commit(repository: Repository) -> None:
+    """An assembly, and a second export with this environment's values."""
+    second = repository.project / "second"
+    shutil.copytree(repository.project / FOLDER, second)
+    manifest = second / "amplify-export-manifest.json"
+    text = manifest.read_text()
+    name = json.loads(text)["stackName"]
+    manifest.write_text(text.replace(name, name.replace(name.split("-")[2], "prod", 1)))
+    repository.configure("prod", "  valuesFrom: second\n")
+    write_assembly(assemble(read_export(repository.project / FOLDER)), repository.project / "assembled")
+    repository.configure("dev", "  assembly: assembled\n")
+    repository.commit("named")
+    shutil.rmtree(repository.project / "assembled")
+    repository.configure("dev")
+    assert {plan.name: plan.steps for plan in repository.against().plans} == {"dev": (), "prod": ()}
+    told = json.loads(manifest.read_text())
+    told["props"]["parameters"]["AuthRoleName"] = "another"
+    manifest.write_text(json.dumps(told))
+    assert "AuthRole" in {step.place for step in plans(repository.against())["prod"].steps}
 
 
 def test_secrets_and_the_program(repository: Repository) -> None:
