@@ -47,8 +47,8 @@ def locks(store: Store, project: str, stack: str) -> list[EngineLock]:
     """The locks of a stack."""
     folders = (f"{_LOCKS}organization/{project}/{stack}/", f"{_LOCKS}{stack}/")
     found = []
-    # Beside each file in a folder the engine's library keeps another one, `.json.attrs`.
-    for key in (key for folder in folders for key in store.keys(folder) if key.endswith(".json")):
+    # Few stacks are locked: one call. Beside each file in a folder the engine's library keeps another, `.json.attrs`.
+    for key in (key for key in store.keys(_LOCKS) if key.startswith(folders) and key.endswith(".json")):
         stored = store.read(key)
         if stored is not None:  # else its process has just ended
             found.append(_read(key, stored.body, stored.tag))

@@ -101,6 +101,8 @@ def held(stack: str, holder: Holder | None, verdict: Verdict) -> LockedError:
         if holder and holder.build:
             remedy += f"; to stop it, `aws codebuild stop-build --id {holder.build}`"
     else:
-        message = f"another run has not given this stack back: {who}; {verdict.why}"
-        remedy = f"look whether it still runs; if not, `amplify-delivery unlock {stack}`"
+        # Told while it is waited for, too: it may be in vain.
+        free = f"if it does not run any more, `amplify-delivery unlock {stack}` gives the stack free"
+        message = f"another run has not given this stack back: {who}; {verdict.why}; {free}"
+        remedy = f"look whether it still runs; {free}"
     return LockedError(message, where=stack, remedy=f"{remedy}. Nothing was changed")
