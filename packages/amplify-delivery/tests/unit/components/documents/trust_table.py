@@ -396,6 +396,10 @@ def _plan() -> Iterator[Row]:
             yield no(role, f"cloudformation:{action}", names.arn("cloudformation", "stack/other/x"))
         for action in EXECUTIONS:
             yield never(role, action, stack)
+        # In which state nested stacks are: ListStacks knows no resource.
+        for what in ("plan", "deploy"):
+            yield yes(names.project_role_arn(what), "cloudformation:ListStacks", "*")
+        yield no(names.project_role_arn("publish"), "cloudformation:ListStacks", "*")
         # It makes nothing, so it hands no role over.
         for passed in (
             names.execution_role_arn,
@@ -487,7 +491,7 @@ def _deploy() -> Iterator[Row]:
         yield yes(role, "cloudformation:CreateStack", stack, keys=with_role)
         yield no(role, "cloudformation:CreateStack", stack)
         yield no(role, "cloudformation:CreateStack", stack, keys=with_other)
-        for action in ("UpdateStack", "DeleteStack", "ContinueUpdateRollback"):
+        for action in ("UpdateStack", "DeleteStack", "ContinueUpdateRollback", "RollbackStack"):
             yield yes(role, f"cloudformation:{action}", stack)
             yield yes(role, f"cloudformation:{action}", stack, keys=with_role)
             yield no(role, f"cloudformation:{action}", stack, keys=with_other)
