@@ -13,7 +13,7 @@ from amplify_delivery.components.documents.rights.prepared import Prepared, pars
 from amplify_delivery.components.documents.rights.pulumi_types import cloudformation_type
 from amplify_delivery.delivery.account import bootstrap_version
 from amplify_delivery.delivery.account.aws_account import Account
-from amplify_delivery.delivery.planning import Lacking, Needs
+from amplify_delivery.delivery.planning import Lacking, Needs, Step, unbounded
 from amplify_delivery.errors import ConfigError, RefusedError
 from amplify_delivery.stacks.access import declared_types, environment_names
 from amplify_delivery.stacks.config import EnvironmentConfig, Project
@@ -53,6 +53,22 @@ def check(lacking: Lacking, config: EnvironmentConfig, project: Project) -> None
         where=bootstrap_version.place(config),
         remedy="; ".join([*_to_declare(lacking, config, project), bootstrap_version.to_bootstrap(config, project)]),
     )
+
+
+def check_unbounded(steps: Sequence[Step], config: EnvironmentConfig) -> None:
+    """Raise `RefusedError` if the account denies its execution role some of `steps`, since the backend's roles carry no
+    boundary yet (`boundary: false`)."""
+    if not config.bootstrapped or config.boundary or config.execution_role_arn:
+        return
+    places = unbounded.denied(steps)
+    if places:
+        raise RefusedError(
+            "the account lets nobody change what roles without its boundary may do, and these have none yet "
+            f"(`boundary: false`):\n{chr(10).join(f'  {place}' for place in places)}",
+            where=config.environment,
+            remedy="deliver the export of what was pushed last; then `pulumi config rm boundary` and deliver that, "
+            "which gives them the boundary; then bring these changes (docs/adopting.md)",
+        )
 
 
 def check_roles(bare: Needs, config: EnvironmentConfig, project: Project) -> None:

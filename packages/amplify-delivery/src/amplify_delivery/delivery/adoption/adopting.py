@@ -13,6 +13,7 @@ from amplify_delivery.changes.impossible import check as refuse
 from amplify_delivery.changes.impossible import impossible
 from amplify_delivery.components.documents.naming import EnvironmentNames
 from amplify_delivery.components.names import staging_bucket_name
+from amplify_delivery.delivery.account import rights_check
 from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.adoption import api_keys, function_secrets, refusing, running, state
 from amplify_delivery.delivery.adoption.function_secrets import FunctionSecrets
@@ -165,6 +166,7 @@ def _decide(
     today = datetime.now(UTC).date()
     refuse(impossible(here.steps, here.found.stacks, here.wanted, today, config.ignored), environment)
     config.guard(environment, today).check(here.steps)
+    rights_check.check_unbounded(here.steps, adopted)
     return _Decided(found, keys, taken, adopted)
 
 

@@ -241,6 +241,7 @@ def _rights(target: Wanted, here: Backend, previewed: Sequence[ProgramStep]) -> 
     config, project = target.config, target.context.project
     if not config.bootstrapped:
         return ()
+    rights_check.check_unbounded(here.steps, config)
     record = rights_check.recorded(config, project, target.account)
     found = lacking(
         record,

@@ -9,6 +9,7 @@ from typing import Any
 
 from amplify_delivery.changes.backend import plan_backend
 from amplify_delivery.changes.stacks import Stacks
+from amplify_delivery.delivery.planning import bytes_unread
 from amplify_delivery.delivery.planning.same_bytes import Location, SameBytes, same_bytes
 from amplify_delivery.export.archives import entries_digest
 
@@ -79,3 +80,11 @@ def test_another_change_beside_the_place_is_a_change_and_nothing_is_read_for_it(
 def test_a_place_that_is_none_of_ours_proves_nothing() -> None:
     old, new = stacks(R=resolver(RUNNING, "a.vtl")), stacks(R=resolver("elsewhere", "b.vtl"))
     assert compared(old, new, {(RUNNING, "a.vtl"): VTL}) == SameBytes()
+
+
+def test_that_bytes_could_not_be_read_is_told() -> None:
+    assert bytes_unread(SameBytes(frozenset({"R"}))) == ()
+    (note,) = bytes_unread(SameBytes(frozenset(), ((RUNNING, "a.vtl"), (RUNNING, "b.vtl"))))
+    assert note.startswith(
+        f"2 objects that run could not be read (s3://{RUNNING}/a.vtl, ...): what reads them counts as"
+    )
