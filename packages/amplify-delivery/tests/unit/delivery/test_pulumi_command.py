@@ -112,32 +112,54 @@ Command().run(["stack", "export"], ".", {}, lambda line: print(line, flush=True)
 """
 
 
+class Run:
+    """The command with an engine that writes down which signals reach it; `before` says what is ignored."""
+
+    def __init__(self, folder: Path, ignored: str = "") -> None:
+        self.got = folder / "got"
+        engine = folder / "bin" / "pulumi"
+        engine.parent.mkdir()
+        engine.write_text(ENGINE.format(python=sys.executable, got=str(self.got)))
+        engine.chmod(0o755)
+        self.process = subprocess.Popen(
+            ["sh", "-c", f'{ignored} exec "$@"', "sh", sys.executable, "-c", COMMAND],
+            cwd=folder,
+            env={**os.environ, "PATH": f"{engine.parent}:{os.environ['PATH']}"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stdout
+        assert self.process.stdout.readline() == "line 0\n"
+
+    def send(self, *numbers: signal.Signals) -> tuple[list[str], str]:
+        """Send signals; what the command has said by its end, and what it told on stderr."""
+        for number in numbers:
+            self.process.send_signal(number)
+            time.sleep(0.1)
+        said, told = self.process.communicate(timeout=30)
+        return said.splitlines(), told
+
+
 @pytest.mark.processes
 def test_of_many_signals_the_first_reaches_the_engine_and_it_is_waited_for(tmp_path: Path) -> None:
     """A CI sends SIGTERM and, a moment later, another one; a person presses Ctrl-C twice, and closes the terminal."""
-    engine, got = tmp_path / "bin" / "pulumi", tmp_path / "got"
-    engine.parent.mkdir()
-    engine.write_text(ENGINE.format(python=sys.executable, got=str(got)))
-    engine.chmod(0o755)
-    with subprocess.Popen(
-        [sys.executable, "-c", COMMAND],
-        cwd=tmp_path,
-        env={**os.environ, "PATH": f"{engine.parent}:{os.environ['PATH']}"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdout
-        assert process.stdout.readline() == "line 0\n"
-        for number in (signal.SIGTERM, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            process.send_signal(number)
-            time.sleep(0.1)
-        said, told = process.communicate(timeout=30)
-    assert got.read_text().split() == [str(int(signal.SIGINT))]
-    assert said.splitlines()[-1] == "ended"
+    run = Run(tmp_path)
+    said, told = run.send(signal.SIGTERM, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    assert run.got.read_text().split() == [str(int(signal.SIGINT))]
+    assert said[-1] == "ended"
     assert "interrupted: the engine ends what it has begun" in told
     assert told.count("the engine still ends what it has begun") == 3
     assert "KeyboardInterrupt" in told
+
+
+@pytest.mark.processes
+def test_what_is_to_outlive_its_terminal_does(tmp_path: Path) -> None:
+    """As `nohup` starts it."""
+    run = Run(tmp_path, "trap '' HUP;")
+    said, told = run.send(signal.SIGHUP)
+    assert not run.got.exists()
+    assert (said[-1], told, run.process.returncode) == ("ended", "", 0)
 
 
 def test_an_engine_that_nobody_hears_ends_its_work() -> None:

@@ -219,7 +219,9 @@ def _forwarding(told: threading.Event) -> Iterator[_Interrupts]:
     if threading.current_thread() is not threading.main_thread():
         yield interrupts
         return
-    before = {number: signal.signal(number, interrupts) for number in _ENDING_SIGNALS}
+    # What `nohup` has started goes on when its terminal is closed.
+    numbers = [n for n in _ENDING_SIGNALS if n != signal.SIGHUP or signal.getsignal(n) != signal.SIG_IGN]
+    before = {number: signal.signal(number, interrupts) for number in numbers}
     try:
         yield interrupts
     finally:
