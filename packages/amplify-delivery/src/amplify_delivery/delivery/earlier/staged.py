@@ -8,7 +8,7 @@ was deployed.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,12 +33,21 @@ _GONE = ("NoSuchKey", "404")
 
 @dataclass(frozen=True)
 class Release:
-    """An assembly in the staging bucket. `when` it was deployed last, as far as the audit log tells (`recorded`), else
-    published first."""
+    """An assembly in the staging bucket. `times` are when it was deployed, the first time first, as far as the audit
+    log tells (`recorded`), else when it was published."""
 
     digest: str
-    when: datetime
+    times: tuple[datetime, ...]
     recorded: bool = False
+
+    @property
+    def when(self) -> datetime:
+        """The last time."""
+        return self.times[-1]
+
+    def before(self, other: Release) -> datetime | None:
+        """The last time before `other` came; None if it is newer."""
+        return max((time for time in self.times if time < other.times[0]), default=None)
 
     def to_json(self) -> dict[str, Any]:
         return {"assembly": self.digest, "time": self.when.isoformat(timespec="seconds"), "deployed": self.recorded}
@@ -101,9 +110,11 @@ class Staging:
 
 def releases_of(target: Wanted, there: Mapping[str, datetime]) -> list[Release]:
     """The releases in the bucket, the newest first."""
-    recorded = dict(_deployments(target))
+    recorded: dict[str, tuple[datetime, ...]] = {}
+    for digest, time in _deployments(target):
+        recorded[digest] = tuple(sorted((*recorded.get(digest, ()), time)))
     found = [
-        Release(digest, recorded.get(digest, when), digest in recorded)
+        Release(digest, recorded.get(digest, (when,)), digest in recorded)
         for key, when in there.items()
         if key.startswith(f"{FOLDER}/") and (digest := key.removeprefix(f"{FOLDER}/").removesuffix(".json"))
     ]
@@ -143,9 +154,7 @@ def chosen(target: Wanted, staging: Staging, asked: str | None) -> Release:
     else:
         now = running(target, staging, releases)
         # A release that was published and never approved is none to go back to, where that is known.
-        known = [r for r in releases if r.recorded] or releases
-        before = known[known.index(now) + 1 :] if now in known else [r for r in known if r != now]
-        found = before[:1]
+        found = last_before(now, [r for r in releases if r.recorded] or releases)
     if len(found) != 1:
         raise _none(target, asked, releases, several=len(found) > 1)
     missing = sorted(o.key for o in staging.assembly(found[0].digest).objects if o.key not in there)
@@ -157,6 +166,15 @@ def chosen(target: Wanted, staging: Staging, asked: str | None) -> Release:
             remedy="nothing was changed; another one: `--to DIGEST`, or check out that release's commit and deploy it",
         )
     return found[0]
+
+
+def last_before(now: Release | None, releases: Sequence[Release]) -> list[Release]:
+    """The release that ran last before the running one came; none if there is none. Not what came after it: a second
+    rollback would else go back to the very release that the first one left."""
+    if now is None:
+        return list(releases[:1])
+    times = {release: time for release in releases if release != now and (time := release.before(now))}
+    return [max(times, key=lambda release: times[release])] if times else []
 
 
 def fetch(staging: Staging, release: Release, folder: Path) -> None:

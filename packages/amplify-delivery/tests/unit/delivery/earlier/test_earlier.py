@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from amplify_delivery.delivery.earlier.collecting import Kept, garbage, reachable
-from amplify_delivery.delivery.earlier.staged import Release
+from amplify_delivery.delivery.earlier.staged import Release, last_before
 from amplify_delivery.errors import AssemblyError
 from amplify_delivery.export import EnvironmentValues, render_root
 from amplify_delivery.export.assembly import canonical
@@ -105,5 +105,35 @@ def test_garbage_is_ours_old_and_needed_by_nothing() -> None:
     ("last", "days", "kept"), [(0, 0, ""), (2, 0, "ab"), (0, 35, "abc"), (1, 35, "abc"), (4, 0, "abcd")]
 )
 def test_releases_are_kept_by_number_and_by_age(last: int, days: int, kept: str) -> None:
-    releases = [Release(name, NOW - timedelta(days=10 * (i + 1))) for i, name in enumerate("abcd")]
+    releases = [Release(name, (NOW - timedelta(days=10 * (i + 1)),)) for i, name in enumerate("abcd")]
     assert "".join(r.digest for r in Kept(last, days).of(releases, NOW)) == kept
+
+
+@pytest.mark.parametrize(
+    ("deployed", "runs_now", "back_to"),
+    [
+        ("ab", "b", "a"),
+        ("abab", "b", "a"),
+        ("aba", "a", ""),
+        ("abcb", "b", "a"),
+        ("abac", "c", "a"),
+        ("ab", "", "b"),
+        ("a", "a", ""),
+    ],
+    ids=[
+        "before",
+        "again and again",
+        "back to the first",
+        "a second time",
+        "reverted, then new",
+        "another's",
+        "only one",
+    ],
+)
+def test_the_last_one_before_what_runs_came(deployed: str, runs_now: str, back_to: str) -> None:
+    times: dict[str, tuple[datetime, ...]] = {}
+    for day, name in enumerate(deployed):
+        times[name] = (*times.get(name, ()), OLD + timedelta(days=day))
+    releases = sorted((Release(name, t) for name, t in times.items()), key=lambda r: r.when, reverse=True)
+    now = next((r for r in releases if r.digest == runs_now), None)
+    assert "".join(r.digest for r in last_before(now, releases)) == back_to
