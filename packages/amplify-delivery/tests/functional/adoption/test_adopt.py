@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,8 +12,10 @@ from typing import Any
 import pytest
 
 from aws_rehearsal.local_aws import LocalAws
+from aws_rehearsal_tests import pulumi_homes
 from functional.adoption.adoptable import Adoptable
 from functional.adoption.pushed_apps import NAMES, SECRETS, SOCIAL, key_expires
+from functional.delivery.environments import kill
 
 pytestmark = [pytest.mark.engine, pytest.mark.large]
 
@@ -183,3 +187,35 @@ def another(app: Adoptable) -> None:
     assert taken.exit_code == 0, taken.output
     assert app.root()["id"] == app.there.stack(app.app.stack_name)["StackId"]
     assert "aws s3 rb s3://discussions-main-staging-" in taken.output
+
+
+def killed_when(app: Adoptable, sign: str) -> bool:
+    """Begin an adoption and kill all of it as soon as the stack file or the state holds `sign`; whether it was."""
+    command = pulumi_homes.delivery(app.workspace.environment, "adopt", app.stack)
+    running = subprocess.Popen(
+        command,
+        cwd=app.workspace.project,
+        env=dict(app.workspace.environment),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        process_group=0,
+    )
+    while running.poll() is None:
+        if any(sign.encode() in content for content in app.written().values()):
+            kill(running)
+            return True
+        time.sleep(0.01)
+    return False
+
+
+def test_an_adoption_that_was_killed_goes_on(local_aws: LocalAws, examined: Path, tmp_path: Path) -> None:
+    """Killed once the Pulumi stack was made, while the stack file is written, and while the state is made."""
+    app = Adoptable("media-vault", tmp_path, local_aws, examined)
+    made_ready(app, "")
+    before, events = app.running, app.events()
+    for sign in ("encryptionsalt", "ApiKeyExpires", "backend-identity"):
+        assert killed_when(app, sign), sign
+    document, _ = adopted(app)
+    assert document["plan"]["dataLoss"] == []
+    assert (app.running, app.events()) == (before, events)

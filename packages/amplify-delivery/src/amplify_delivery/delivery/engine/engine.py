@@ -8,7 +8,7 @@ import shlex
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -189,13 +189,14 @@ class Engine:
 
     def up(self, variables: Mapping[str, str] | None = None, only: Sequence[str] | None = None) -> Watch:
         """Update the stack, or the resources with the URNs `only`; `variables` are added to the program's environment
-        this time."""
+        this time. Of `only` some need not be in the state yet: the engine would fail to refresh these, so it does not.
+        """
         before = self._workspace.env_vars
         self._workspace.env_vars = {**before, **(variables or {})}
         watch = Watch()
         self._outputs = {}
         try:
-            with self._errors(watch, changing=True):
+            with self._errors(watch, changing=True), self._command.not_refreshing() if only else nullcontext():
                 self._stack.up(
                     target=list(only) if only else None,
                     on_event=watch,

@@ -30,6 +30,7 @@ _log = logging.getLogger(__name__)
 
 _READING = (["stack", "export"], ["stack", "output"], ["stack", "history"], ["stack", "ls"])
 """Commands that change nothing, whatever the engine's version."""
+_NO_REFRESH = "--refresh=false"
 
 
 class Command(PulumiCommand):
@@ -67,7 +68,16 @@ class Command(PulumiCommand):
     @contextmanager
     def ignoring_protection(self, *, refresh: bool) -> Iterator[None]:
         """`pulumi destroy --ignore-protect`, and `--refresh=false`: options that the SDK does not offer."""
-        self._extra = ("--ignore-protect",) if refresh else ("--ignore-protect", "--refresh=false")
+        self._extra = ("--ignore-protect",) if refresh else ("--ignore-protect", _NO_REFRESH)
+        try:
+            yield
+        finally:
+            self._extra = ()
+
+    @contextmanager
+    def not_refreshing(self) -> Iterator[None]:
+        """`pulumi up --refresh=false`, whatever Pulumi.yaml says."""
+        self._extra = (_NO_REFRESH,)
         try:
             yield
         finally:
@@ -84,7 +94,7 @@ class Command(PulumiCommand):
         given: str | None = None,
     ) -> CommandResult:
         """Run it; `given` is what it reads as its input."""
-        extra = self._extra if "destroy" in args else ()
+        extra = self._extra if {"destroy", "up"} & set(args[:1]) else ()
         told, began = _told([*args, *extra]), time.monotonic()
         _log.debug("%s begins, in %s", told, cwd)
         if args[:2] not in _READING:
