@@ -199,6 +199,7 @@ def killed_when(app: Adoptable, sign: str) -> bool:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        text=True,
         process_group=0,
     )
     while running.poll() is None:
