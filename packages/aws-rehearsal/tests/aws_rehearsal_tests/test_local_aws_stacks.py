@@ -553,7 +553,7 @@ def table(*indexes: str, key: str = "id", kind: str = "ALL") -> Template:
         }
         for name in indexes
     ]
-    used = {"id", *indexes, key}
+    used = {"id", *indexes} if key == "id" else {"id", key}
     properties = {
         "TableName": "impossible",
         "BillingMode": "PAY_PER_REQUEST",
@@ -580,6 +580,38 @@ def test_one_index_per_update(developer: LocalAccount, old: Template, new: Templ
     updated = developer.update(new)["StackStatus"]
     assert updated == ("UPDATE_ROLLBACK_COMPLETE" if says else "UPDATE_COMPLETE")
     assert says in developer.reasons().get("Table", "")
+
+
+def test_a_table_defines_the_attributes_of_its_keys_and_no_others(developer: LocalAccount) -> None:
+    assert developer.create(table())["StackStatus"] == "CREATE_COMPLETE"
+    unused = table("a")
+    del unused["Resources"]["Table"]["Properties"]["GlobalSecondaryIndexes"]
+    assert developer.update(unused)["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    assert "AttributeDefinitions is inconsistent with the KeySchema" in developer.reasons()["Table"]
+
+
+def test_a_table_takes_no_other_index_while_one_is_made(developer: LocalAccount) -> None:
+    assert developer.create(table())["StackStatus"] == "CREATE_COMPLETE"
+    dynamodb = developer.client("dynamodb")
+    for number in range(40):
+        dynamodb.put_item(TableName="impossible", Item={"id": {"S": str(number)}})
+    assert developer.update(table("a"))["StackStatus"] == "UPDATE_COMPLETE"
+    (index,) = dynamodb.describe_table(TableName="impossible")["Table"]["GlobalSecondaryIndexes"]
+    assert index["IndexStatus"] == "CREATING"
+    assert developer.update(table("a", "b"))["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    assert "still in use: Table is being updated" in developer.reasons()["Table"]
+
+
+def test_an_export_that_is_imported_does_not_go(developer: LocalAccount) -> None:
+    export = {"Out": {"Value": "x", "Export": {"Name": f"mine-{developer.account}"}}}
+    developer.create({**resources(Own=parameter()), "Outputs": export}, "exporting")
+    imported = {"Fn::ImportValue": {"Fn::Sub": "mine-${AWS::AccountId}"}}
+    assert developer.create(resources(Other=parameter(imported)), "importing")["StackStatus"] == "CREATE_COMPLETE"
+    refused = developer.update(resources(Own=parameter("other")), "exporting")
+    assert refused["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    assert "in use by importing" in developer.reasons("exporting")["exporting"]
+    developer.update(resources(Other=parameter("plain")), "importing")
+    assert developer.update(resources(Own=parameter("other")), "exporting")["StackStatus"] == "UPDATE_COMPLETE"
 
 
 def pool(*schema: Template, **more: Any) -> Template:

@@ -10,7 +10,7 @@ from amplify_delivery.changes.amplify import gen2
 from amplify_delivery.changes.backend import plan_backend
 from amplify_delivery.changes.guard import Guard
 from amplify_delivery.changes.imports import listed, not_exported
-from amplify_delivery.changes.impossible import INDEXES, Impossible, impossible
+from amplify_delivery.changes.impossible import EXPORT, INDEXES, Impossible, impossible
 from amplify_delivery.changes.impossible import check as refuse
 from amplify_delivery.changes.ordered.handed import Handed
 from amplify_delivery.changes.ordered.updates import ordered
@@ -76,7 +76,7 @@ def check_create(target: PublishTarget, assembly: Assembly, root: RootStack, gua
 
 def _in_several(found: Impossible, number: int, environment: str) -> Impossible:
     """What to do where several updates do what one cannot."""
-    if found.id != INDEXES.id:
+    if found.id not in (INDEXES.id, EXPORT.id):
         return found
     remedy = (
         f"`amplify-delivery up {environment}` delivers it in {number} updates, one after the other; so do `plan` and "

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from amplify_delivery.changes.ordered.exports import in_use
 from amplify_delivery.changes.references import targets
 from amplify_delivery.changes.replacement import fixed_name
 from amplify_delivery.changes.runtimes import may_not_be_created
@@ -24,7 +25,7 @@ from amplify_delivery.findings import Rule, listed
 INDEXES = Rule(
     "AD741",
     "refused",
-    "More than one global secondary index made or deleted in a table, or one that is there changed.",
+    "More than one change of a table's global secondary indexes, where they cannot be delivered one after the other.",
     "https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateTable.html",
     "`Cannot perform more than one GSI creation or deletion in a single update`",
 )
@@ -69,6 +70,14 @@ TYPE = Rule(
     "`Update of resource type is not permitted`",
 )
 
+EXPORT = Rule(
+    "AD748",
+    "refused",
+    "An export that goes though another stack of the backend imports it, with what it tells of.",
+    "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-stack-exports.html",
+    "`Export X cannot be deleted as it is in use by Y`",
+)
+
 _TABLES = ("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable")
 _FUNCTIONS = ("AWS::Lambda::Function", "AWS::Serverless::Function")
 _POOL = "AWS::Cognito::UserPool"
@@ -108,6 +117,7 @@ def impossible(
     `ignored` are ids that do not count.
     """
     found = [*_operation(steps), *(i for step in steps for i in _of(step, steps, old, new, today))]
+    found += _exports(old, new) if old else ()
     return tuple(i for i in found if i.id not in ignored)
 
 
@@ -255,6 +265,18 @@ def _runtime(step: AddResource | ReplaceResource, new: Stacks, today: date) -> I
             f"is new here, and Lambda makes no functions with {runtime} since {since}",
             "raise the function's runtime in the Amplify project (`amplify update function`, or override), and export "
             "again",
+        )
+
+
+def _exports(old: Stacks, new: Stacks) -> Iterator[Impossible]:
+    """AD748: "You can't delete a stack or modify an exported output value if another stack imports it" (CloudFormation
+    User Guide): who imports is updated later, or at the same time."""
+    for stack, names in in_use(old, new).items():
+        yield Impossible(
+            EXPORT.id,
+            "/".join(stack),
+            f"exports {listed(names)} no more, which another stack still imports when this one is updated",
+            "deliver twice: first an export in which nothing imports it, then this one",
         )
 
 

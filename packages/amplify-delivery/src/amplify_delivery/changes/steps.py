@@ -212,7 +212,7 @@ class UpdateRoot:
 
     @property
     def what(self) -> str:
-        return "; ".join(self.why)
+        return "; ".join(self.why) or "what is left"
 
     def to_json(self) -> dict[str, Any]:
         return {"step": "update-root", "root": self.root, "why": list(self.why)}
@@ -315,6 +315,35 @@ _RECOVERIES = {
     "rollback-stack": "rolled back first",
 }
 
+
+@dataclass(frozen=True)
+class ChangeOutput:
+    """An output of the Pulumi stack is added, changed or removed (`operation`: add, change, remove). `after` is the
+    digest of its value; empty for one that is secret, or known only then."""
+
+    name: str
+    operation: str
+    after: str
+
+    type = "output"
+    loss = ""
+
+    @property
+    def mark(self) -> str:
+        return {"add": "+", "remove": "-"}.get(self.operation, "~")
+
+    @property
+    def place(self) -> str:
+        return self.name
+
+    @property
+    def what(self) -> str:
+        return ""
+
+    def to_json(self) -> dict[str, Any]:
+        return {"step": "change-output", "name": self.name, "operation": self.operation, "after": self.after}
+
+
 Step = (
     AddResource
     | ChangeResource
@@ -326,4 +355,5 @@ Step = (
     | ProtectStack
     | ChangeProgram
     | RecoverStack
+    | ChangeOutput
 )

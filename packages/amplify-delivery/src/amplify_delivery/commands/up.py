@@ -10,6 +10,7 @@ from typing import Any
 
 from amplify_delivery.changes.guard import Guard
 from amplify_delivery.changes.ordered.updates import Update
+from amplify_delivery.changes.steps import Path
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account.aws_account import Account
@@ -83,7 +84,8 @@ def _update(
             guard = stack_files.load(context.folder, args.environment).guard(args.environment, datetime.now(UTC).date())
             guard.check(plan_program(previewed, backend_changes=True, deployed=True))
     with execution.trust_kept(args.environment, context) if backend else nullcontext():
-        changes = execution.run(engine, _updates(engine.stack, previewed, context) if backend else (), context)
+        updates, tables = _updates(engine.stack, previewed, context) if backend else ((), ())
+        changes = execution.run(engine, updates, tables, context)
         with midway(lambda: changes_something(changes)):
             if guard and execution.restore(args.environment, context, guard):
                 changes = {**changes, "update": changes.get("update", 0) + 1}
@@ -108,8 +110,10 @@ def _resolved(stack: str, engine: Engine, context: Context) -> Mapping[str, Any]
     return state
 
 
-def _updates(environment: str, previewed: Sequence[ProgramStep], context: Context) -> Sequence[Update]:
-    """The updates that AWS needs before the one that the engine has previewed."""
+def _updates(
+    environment: str, previewed: Sequence[ProgramStep], context: Context
+) -> tuple[Sequence[Update], Sequence[Path]]:
+    """The updates that AWS needs before the one that the engine has previewed, and the tables that change."""
     if not any(s.type == ROOT_STACK and s.operation == "update" and BACKEND in s.urn for s in previewed):
-        return ()
+        return (), ()
     return planned.updates(wanted.wanted(environment, context))

@@ -28,6 +28,7 @@ from amplify_delivery.errors import ConfigError
 from amplify_delivery.export import Assembly, Finding, RootStack, render_root
 from amplify_delivery.export.values.bindings import told
 from amplify_delivery.publishing.stack_states import RECOVERED_VARIABLE
+from amplify_delivery.stacks import secret_outputs
 from amplify_delivery.stacks.config import EnvironmentConfig, from_pulumi
 from amplify_delivery.stacks.inputs import (
     ADOPT_VARIABLE,
@@ -129,6 +130,8 @@ def export(standard: Mapping[str, pulumi.Input[Any]]) -> None:
             where="pulumi.export",
             remedy="take another name",
         )
+    if isinstance(stack, pulumi.runtime.stack.Stack):
+        secret_outputs.stash(stack.outputs)
     for name, value in standard.items():
         pulumi.export(name, value)
 

@@ -10,7 +10,8 @@ import pytest
 
 from aws_rehearsal.local_aws import LocalAws
 from aws_rehearsal.setup import tools
-from functional.delivery.environments import Environment
+from aws_rehearsal_tests import pulumi_homes
+from functional.delivery.environments import Environment, kill
 from functional.delivery.test_failures import fails, succeeds
 from unit.export.mutations import copy_export, set_value
 
@@ -77,10 +78,13 @@ def plan(environment: Environment) -> dict[str, Any]:
 
 def test_indexes_of_a_deployed_table(environment: Environment) -> None:
     """One test, because each step begins where the one before has left the environment."""
-    environment.client("dynamodb").put_item(TableName=table(environment), Item={"id": {"S": "kept"}})
+    # So many that the local AWS takes its time for an index, and no other change of the table meanwhile.
+    for number in range(40):
+        environment.client("dynamodb").put_item(TableName=table(environment), Item={"id": {"S": f"kept-{number}"}})
     two_are_made_as_planned(environment)
-    all_kinds_of_changes_with_up(environment)
-    assert environment.client("dynamodb").get_item(TableName=table(environment), Key={"id": {"S": "kept"}})["Item"]
+    killed_between_two_the_same_plan_goes_on(environment)
+    two_go_with_up(environment)
+    assert environment.client("dynamodb").get_item(TableName=table(environment), Key={"id": {"S": "kept-0"}})["Item"]
 
 
 def two_are_made_as_planned(environment: Environment) -> None:
@@ -97,16 +101,75 @@ def two_are_made_as_planned(environment: Environment) -> None:
 
     done = succeeds(environment.delivery("deploy", "--plan", planned["digest"]))
     assert "update 1 of 2" in done.output
+    assert f"{TABLE}: index byDue is CREATING, waiting until DynamoDB is done with it" in done.output
     assert indexes(environment) == {"byDue": "due", "byStatus": "status"}
     assert updates(environment) == begun + 2
     assert plan(environment)["steps"] == []
 
 
-def all_kinds_of_changes_with_up(environment: Environment) -> None:
+def killed_between_two_the_same_plan_goes_on(environment: Environment) -> None:
     take(environment, byStatus="due", byName="name", byOwner="owner")
-    begun = updates(environment)
-    assert len([s for s in plan(environment)["steps"] if s["step"] == "update-root"]) == 5
-    succeeds(environment.delivery("up"))
+    document = environment.workspace.project.parent / "approved.json"
+    succeeds(environment.delivery("plan", "--out", str(document)))
+    planned = json.loads(document.read_text())
+    assert len([s for s in planned["steps"] if s["step"] == "update-root"]) == 5
+    approved = ("--plan", planned["digest"], "--plan-file", str(document))
+    process = environment.start(*pulumi_homes.delivery(environment.workspace.environment, "deploy", "dev", *approved))
+    assert process.stdout
+    said = []
+    for line in process.stdout:
+        said.append(line)
+        if "update 3 of 5" in line:
+            kill(process)
+    assert "update 3 of 5" in "".join(said), "".join(said)
+    between = indexes(environment)
+    assert between.keys() >= {"byDue", "byName", "byOwner", "byStatus"}
+    done = succeeds(environment.delivery("deploy", *approved))
+    assert "update 1 of 5" not in done.output
     assert indexes(environment) == {"byStatus": "due", "byName": "name", "byOwner": "owner"}
-    assert updates(environment) == begun + 5
     assert plan(environment)["steps"] == []
+
+
+def two_go_with_up(environment: Environment) -> None:
+    take(environment, byStatus="due")
+    begun = updates(environment)
+    succeeds(environment.delivery("up"))
+    assert indexes(environment) == {"byStatus": "due"}
+    assert updates(environment) == begun + 2
+    assert plan(environment)["steps"] == []
+
+
+def test_an_output_alone_is_planned_and_delivered(environment: Environment) -> None:
+    """One test, because each step begins where the one before has left the environment."""
+    program = environment.workspace.project / "__main__.py"
+    body = program.read_text()
+
+    def export(**values: str) -> None:
+        lines = [f"pulumi.export({name!r}, {value})" for name, value in values.items()]
+        program.write_text("\n".join(["import pulumi", *lines, body]))
+
+    def steps() -> list[str]:
+        planned = plan(environment)
+        found = [f"{s['operation']} {s['name']}" for s in planned["steps"] if s["step"] == "change-output"]
+        assert planned["changes"] == len(found)
+        assert "s3cret" not in json.dumps(planned)
+        return found
+
+    succeeds(environment.delivery("up"))
+    assert steps() == []
+    export(greeting="'hello'", token="pulumi.Output.secret('s3cret-1')")
+    assert steps() == ["add greeting", "add token"]
+    done = succeeds(environment.delivery("deploy", "--plan", plan(environment)["digest"]))
+    assert "hello" in done.output
+    assert steps() == []
+    export(greeting="'welcome'", token="pulumi.Output.secret('s3cret-2')")
+    planned = plan(environment)
+    assert steps() == ["change greeting", "change token"]
+    export(greeting="'welcome'", token="pulumi.Output.secret('s3cret-1')")
+    fails(environment.delivery("deploy", "--plan", planned["digest"]), "not what was approved")
+    export(greeting="'welcome'", token="pulumi.Output.secret('s3cret-2')")
+    done = succeeds(environment.delivery("deploy", "--plan", planned["digest"], "--show-secrets"))
+    assert "welcome" in done.output
+    assert "s3cret-2" in done.output
+    program.write_text(body)
+    assert steps() == ["remove greeting", "remove token"]

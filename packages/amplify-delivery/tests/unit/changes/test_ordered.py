@@ -226,3 +226,79 @@ def test_what_is_handed_over_is_the_same_update(released: bool) -> None:
     assert (instead.object.key, instead.parameters["RootTemplateKey"]) == (update.root, update.root)
     assert instead.template == update.stacks.templates[()]
     assert taken({}) is None
+
+
+EXPORTED = {"Value": {"Fn::GetAtt": ["TodoTable", "Arn"]}, "Export": {"Name": {"Fn::Join": [":", ["mine", "arn"]]}}}
+POOL = "authseriesappauth/UserPool"
+
+
+def exporting(stacks: Stacks) -> Stacks:
+    """Todo exports something."""
+    return published(changed(stacks, "apiseriesapp/Todo", lambda t: t["Outputs"].update(Mine=EXPORTED)))
+
+
+def importing(stacks: Stacks) -> Stacks:
+    """The user pool's stack imports it."""
+    return published(with_resource(stacks, POOL, UserPoolName={"Fn::ImportValue": {"Fn::Sub": "mine:arn"}}))
+
+
+def published(stacks: Stacks) -> Stacks:
+    """With the keys that its templates have."""
+    paths = [path for path in stacks.templates if path]
+    leaf = {p: next(iter(stacks.templates[p]["Resources"])) for p in paths}
+    return with_properties(
+        stacks, {(*p, leaf[p]): stacks.resource((*p, leaf[p])).get("Properties", {}) for p in paths}
+    )[0]
+
+
+def test_an_export_stays_until_nothing_imports_it() -> None:
+    old, new = importing(exporting(OLD)), published(OLD)
+    steps = plan_backend(old, new)
+    assert [(i.id, i.place) for i in impossible(steps, old, new, TODAY)] == [("AD748", "apiseriesapp/Todo")]
+    order = in_order(old, new, steps, TODAY)
+    assert order.impossible == ()
+    (update,) = order.updates
+    assert update.released
+    assert update.why == ("apiseriesapp/Todo: export Mine stays until nothing imports it any more",)
+    assert update.stacks.templates["apiseriesapp", "Todo"]["Outputs"]["Mine"] == EXPORTED
+    assert update.stacks.templates["authseriesappauth",] == new.templates["authseriesappauth",]
+    # When it has been carried out, one update is left, and it was approved.
+    rest = plan_backend(update.stacks, new)
+    left = in_order(update.stacks, new, rest, TODAY)
+    assert (left.updates, left.impossible) == ((), ())
+    approved = [step.to_json() for step in (*order.first, *order.then)]
+    assert rest
+    assert all(step.to_json() in approved for step in left.first)
+
+
+def test_an_export_that_nothing_imports_or_that_stays_is_no_matter() -> None:
+    for old, new in (
+        (exporting(OLD), published(OLD)),
+        (importing(exporting(OLD)), exporting(OLD)),
+        (published(OLD), importing(exporting(OLD))),
+    ):
+        steps = plan_backend(old, new)
+        assert ordered(old, new, steps) == Ordered()
+        assert impossible(steps, old, new, TODAY) == ()
+
+
+def test_an_export_goes_together_with_indexes() -> None:
+    old = with_tables(importing(exporting(OLD)), todo={"a": "x", "b": "y"})
+    new = with_tables(published(OLD), todo={})
+    through = states(old, new)
+    assert [indexes(s) for s in through] == ["a b", "b", ""]
+    assert ["Mine" in s.templates["apiseriesapp", "Todo"]["Outputs"] for s in through] == [True, True, False]
+    for before, after in itertools.pairwise(through):
+        assert impossible(plan_backend(before, after), before, after, TODAY) == ()
+
+
+def test_an_export_that_goes_with_what_it_tells_of_is_refused() -> None:
+    def drop(template: dict[str, Any]) -> None:
+        del template["Resources"]["TodoIAMRole2DA8E66E"]
+
+    other = {**EXPORTED, "Value": {"Ref": "TodoIAMRole2DA8E66E"}}
+    old = importing(published(changed(OLD, "apiseriesapp/Todo", lambda t: t["Outputs"].update(Mine=other))))
+    new = published(changed(OLD, "apiseriesapp/Todo", drop))
+    order = in_order(old, new, plan_backend(old, new), TODAY)
+    (found,) = [i for i in order.impossible if i.id == "AD748"]
+    assert "the output Mine tells of TodoIAMRole2DA8E66E, which goes in the same release" in found.message

@@ -1,7 +1,9 @@
-"""Publishing from a deployment's hook, with the rights of a bootstrapped environment's `deploy`: it only verifies."""
+"""Publishing from a deployment's hook, with the rights of a bootstrapped environment's `deploy`: it verifies
+what is there, and writes templates between two updates only."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from datetime import date
@@ -16,6 +18,7 @@ from amplify_delivery.components.providers import Access
 from amplify_delivery.components.publisher import BucketPublisher
 from amplify_delivery.errors import PublishError
 from amplify_delivery.export import EnvironmentValues, ExportRefused, Finding, RootStack, render_root
+from amplify_delivery.export.assembly import AssemblyObject
 from amplify_delivery.publishing import PublishTarget, publish, upload
 from aws_rehearsal_tests.local_account import LocalAccount
 from unit.components.backends import EXPIRES, assembly_of, folder
@@ -45,7 +48,7 @@ def root(names: EnvironmentNames) -> RootStack:
 def role(names: EnvironmentNames, root: RootStack, developer: LocalAccount) -> str:
     """The role of the project `deploy`, as it is declared; who may assume it is not what is tested here."""
     tooling = PipelineNames("mytodoapp", "111111111111", developer.region)
-    access = EnvironmentAccess(names, tooling, root.stack_name, resource_types=frozenset())
+    access = EnvironmentAccess(names, tooling, root.stack_name, resource_types=frozenset({"AWS::DynamoDB::Table"}))
     principal = {"Effect": "Allow", "Principal": {"AWS": names.root_arn}, "Action": "sts:AssumeRole"}
     trust = json.dumps({"Version": "2012-10-17", "Statement": [principal]})
     iam = developer.client("iam")
@@ -81,11 +84,31 @@ def test_the_deploying_role_verifies_and_writes_nothing(
     assert (report.uploaded, report.present) == (0, len(ASSEMBLY.objects) + 2)
     assert examined == []
 
-    developer.client("s3").delete_object(Bucket=names.staging_bucket, Key=root.object.key)
-    with pytest.raises(PublishError, match=f"uploading {root.object.key}.*AccessDenied") as refused:
+    code = next(item.key for item in ASSEMBLY.objects if item.kind != "template")
+    developer.client("s3").delete_object(Bucket=names.staging_bucket, Key=code)
+    with pytest.raises(PublishError, match=f"uploading {code}.*AccessDenied") as refused:
         publisher(ASSEMBLY, root, lambda _: None)
     assert "amplify-delivery publish ENV" in refused.value.remedy
     assert len(examined) == 1
+    it_publishes_templates_between_two_updates_and_nothing_else(names, developer)
+
+
+def it_publishes_templates_between_two_updates_and_nothing_else(
+    names: EnvironmentNames, developer: LocalAccount
+) -> None:
+    target = PublishTarget(names.staging_bucket, names.account, names.region)
+    body = b'{"Resources": {}}'
+    digest = hashlib.sha256(body).hexdigest()
+    template = AssemblyObject(f"templates/{digest}.json", "template", len(body), digest, "application/json")
+    assert upload.publish_templates([(template, body)], target).uploaded == 1
+    assert upload.publish_templates([(template, body)], target).present == 1
+    with pytest.raises(PublishError, match=r"AccessDenied|denied"):
+        upload.publish_templates([(replace(template, key=f"vtl/{digest}.vtl"), body)], target)
+    # Somebody else's bytes under the key are found before CloudFormation is called.
+    other = replace(template, key=f"templates/{'0' * 64}.json")
+    developer.client("s3").put_object(Bucket=names.staging_bucket, Key=other.key, Body=b"other")
+    with pytest.raises(PublishError, match="not what their keys say"):
+        upload.publish_templates([(other, body)], target)
 
 
 def test_what_only_a_stack_that_is_there_may_have_is_refused_when_it_is_made(

@@ -25,7 +25,7 @@ from amplify_delivery.changes.steps import AddResource
 from amplify_delivery.export import Assembly
 from amplify_delivery.publishing.examination.linter import Linter
 from amplify_delivery.publishing.examination.preflight import CHECKS, _refused
-from unit.delivery.planning.stacks_of import stacks_of, with_resource
+from unit.delivery.planning.stacks_of import changed, stacks_of, with_resource
 from unit.export.checks.test_cases import CASES as OF_EXPORTS
 from unit.places import REPOSITORY
 from unit.publishing.conftest import spoiled, tree_of, with_object
@@ -103,6 +103,9 @@ def indexes(*names: str) -> list[Template]:
 
 
 TWO_INDEXES = with_resource(OLD, TABLE, GlobalSecondaryIndexes=indexes("a", "b"))
+EXPORT = {"Value": {"Ref": "TodoTable"}, "Export": {"Name": "todos"}}
+EXPORTED = changed(OLD, "apiseriesapp/Todo", lambda t: t["Outputs"].update(Mine=EXPORT))
+IMPORTED = with_resource(EXPORTED, POOL, UserPoolName={"Fn::ImportValue": "todos"})
 OF_CHANGES: dict[str, tuple[tuple[Stacks | None, Stacks], tuple[Stacks | None, Stacks]]] = {
     "AD741": (
         (OLD, TWO_INDEXES),
@@ -115,6 +118,7 @@ OF_CHANGES: dict[str, tuple[tuple[Stacks | None, Stacks], tuple[Stacks | None, S
     ),
     "AD745": ((None, with_resource(FULL, FUNCTION, Runtime="nodejs12.x")), (None, FULL)),
     "AD746": ((OLD, with_resource(OLD, TABLE, Type="AWS::SNS::Topic")), (OLD, OLD)),
+    "AD748": ((IMPORTED, OLD), (EXPORTED, OLD)),
 }
 """What is deployed and what shall be: found, and not found."""
 ELSEWHERE = {"AD215", "AD700", "AD705", "AD744", "AD747"}

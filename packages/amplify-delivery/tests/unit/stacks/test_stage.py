@@ -252,3 +252,28 @@ def test_a_team_reads_its_project_in_ten_minutes() -> None:
     files = [*REPOSITORY.glob("*.py"), *REPOSITORY.glob("components/**/*.py"), *REPOSITORY.glob("tests/**/*.py")]
     assert len(files) >= 5
     assert sum(len(file.read_text().splitlines()) for file in files) < 320
+
+
+def test_of_secret_outputs_the_state_keeps_what_tells_that_they_have_changed(directory: Path) -> None:
+    def kept(password: str) -> dict[str, Any]:
+        class Exporting(Smallest):
+            def __init__(self, environment: Environment) -> None:
+                super().__init__(environment)
+                secret = pulumi.Output.secret(password)
+                pulumi.export("token", secret)
+                pulumi.export("derived", secret.apply(lambda value: f"Bearer {value}"))
+                pulumi.export("deep", {"plain": 1, "token": secret})
+                pulumi.export("plain", pulumi.Output.from_input("1"))
+                pulumi.export("text", "1")
+
+        made = run(directory, Exporting)
+        stashes = {r.name: r for r in made.all("pulumi:index:Stash") if r.name.startswith("output-")}
+        assert stashes.keys() == {"output-token", "output-derived", "output-deep"}
+        assert all(stash.secret == {"input"} for stash in stashes.values())
+        values = {name: stash.inputs["input"] for name, stash in stashes.items()}
+        assert not any(password in str(value) for value in values.values())
+        return values
+
+    first, again, other = kept("s3cret-1"), kept("s3cret-1"), kept("s3cret-2")
+    assert first == again
+    assert all(first[name] != other[name] for name in first)

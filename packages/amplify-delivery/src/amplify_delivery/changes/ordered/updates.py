@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import zip_longest
+from types import MappingProxyType
 from typing import Any
 
-from amplify_delivery.changes.ordered import indexes
+from amplify_delivery.changes.ordered import exports, indexes
 from amplify_delivery.changes.ordered.indexes import Change, NotOrderableError
 from amplify_delivery.changes.stacks import Stacks
 from amplify_delivery.changes.steps import ChangeResource, Path, Step
@@ -73,25 +74,35 @@ class Ordered:
 
 def ordered(old: Stacks | None, new: Stacks, steps: Sequence[Step]) -> Ordered:
     """The updates from what is deployed (`old`) to what is wanted (`new`), between which `steps` are."""
-    tables = [s.path for s in steps if isinstance(s, ChangeResource) and s.type in TABLES]
-    if old is None or not tables:
+    if old is None:
         return Ordered()
+    tables = changed_tables(steps)
     found, reasons = {}, {}
     for path in tables:
         try:
             found[path] = indexes.way(_properties(old, path), _properties(new, path))
         except NotOrderableError as error:
             reasons["/".join(path)] = str(error)
-    if not any(way.before or way.after for way in found.values()):
+    try:
+        kept = exports.kept(old, new)
+    except NotOrderableError as error:
+        reasons |= {"/".join(stack): str(error) for stack in exports.in_use(old, new)}
+        kept = {}
+    if not kept and not any(way.before or way.after for way in found.values()):
         return Ordered(reasons=reasons)
     try:
-        return replace(_updates(old, new, found), reasons=reasons)
+        return replace(_updates(old, new, found, kept), reasons=reasons)
     except NotOrderableError as error:
         several = {"/".join(path): str(error) for path, way in found.items() if way.before or way.after}
         return Ordered(reasons={**reasons, **several})
 
 
-def _updates(old: Stacks, new: Stacks, ways: Mapping[Path, indexes.Way]) -> Ordered:
+def changed_tables(steps: Iterable[Step]) -> tuple[Path, ...]:
+    """The tables that `steps` change in place."""
+    return tuple(dict.fromkeys(s.path for s in steps if isinstance(s, ChangeResource) and s.type in TABLES))
+
+
+def _updates(old: Stacks, new: Stacks, ways: Mapping[Path, indexes.Way], kept: exports.Outputs) -> Ordered:
     tables = {path: _Table(_properties(old, path), _properties(new, path)) for path in ways}
     updates = []
     for round_ in zip_longest(*(way.before for way in ways.values())):
@@ -103,10 +114,10 @@ def _updates(old: Stacks, new: Stacks, ways: Mapping[Path, indexes.Way]) -> Orde
     changes = {path: way.within for path, way in ways.items() if way.within}
     for path, change in changes.items():
         tables[path].do(change)
-    rest = list(zip_longest(*(way.after for way in ways.values())))
-    for round_ in rest:
+    rest = list(zip_longest(*(way.after for way in ways.values()))) or [(None,) * len(ways)] * bool(kept)
+    for number, round_ in enumerate(rest):
         edits = {path: tables[path].new_with() for path in ways if not tables[path].done}
-        updates.append(_update(new, edits, changes, released=True))
+        updates.append(_update(new, edits, changes, released=True, outputs=kept if number == 0 else {}))
         changes = {path: change for path, change in zip(ways, round_, strict=True) if change}
         for path, change in changes.items():
             tables[path].do(change)
@@ -154,24 +165,38 @@ def _properties(stacks: Stacks, path: Path) -> Mapping[str, Any]:
 
 
 def _update(
-    base: Stacks, tables: Mapping[Path, Mapping[str, Any]], changes: Mapping[Path, Change], *, released: bool
+    base: Stacks,
+    tables: Mapping[Path, Mapping[str, Any]],
+    changes: Mapping[Path, Change],
+    *,
+    released: bool,
+    outputs: exports.Outputs = MappingProxyType({}),
 ) -> Update:
-    stacks, objects = with_properties(base, tables)
-    return Update(stacks, objects, _why(changes), tuple(sorted(changes)), released)
+    stacks, objects = with_properties(base, tables, outputs)
+    stay = tuple(
+        f"{'/'.join(stack) or 'root'}: export {name} stays until nothing imports it any more"
+        for stack, names in sorted(outputs.items())
+        for name in sorted(names)
+    )
+    return Update(stacks, objects, (*_why(changes), *stay), tuple(sorted(changes)), released)
 
 
 def with_properties(
-    base: Stacks, properties: Mapping[Path, Mapping[str, Any]]
+    base: Stacks,
+    properties: Mapping[Path, Mapping[str, Any]],
+    outputs: exports.Outputs = MappingProxyType({}),
 ) -> tuple[Stacks, tuple[tuple[AssemblyObject, bytes], ...]]:
-    """`base` with other properties of some resources, and its templates that are new with that: each of those that hold
-    one of the resources, and of all above, which name the new addresses. Raises `NotOrderableError` where a stack does
-    not say which template its nested stack has."""
+    """`base` with other properties of some resources and with more `outputs`, and its templates that are new with that:
+    each of those that hold one of them, and of all above, which name the new addresses."""
     templates = dict(base.templates)
     changed: dict[Path, dict[str, Any]] = {}
+    for stack, more in outputs.items():
+        own = templates[stack]
+        templates[stack] = changed[stack] = {**own, "Outputs": {**(own.get("Outputs") or {}), **more}}
     for path, wanted in properties.items():
         _replace(templates, changed, path, wanted)
     objects: dict[str, tuple[AssemblyObject, bytes]] = {}
-    for depth in range(max(len(path) for path in properties) - 1, -1, -1):
+    for depth in range(max(map(len, changed)), -1, -1):
         for stack in sorted(p for p in changed if len(p) == depth):
             item, body = _object(changed[stack])
             objects[item.key] = (item, body)

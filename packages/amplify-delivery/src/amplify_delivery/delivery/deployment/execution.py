@@ -8,7 +8,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from amplify_delivery.changes.guard import PLAN_VARIABLE, Guard
-from amplify_delivery.changes.ordered.updates import Update
+from amplify_delivery.changes.ordered.updates import Update, changed_tables
+from amplify_delivery.changes.steps import Path as Place
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.deployment import auth_trust, in_steps, planned, protecting, restoring, wanted
@@ -32,7 +33,8 @@ def carry_out(engine: Engine, plan: Plan, approved: str, target: wanted.Wanted) 
         return {}
     environment, context = plan.target.environment, target.context
     with auth_trust.kept(target.account, target.root):
-        changes = run(engine, [r.update for r in plan.runs if r.update], context, {PLAN_VARIABLE: approved})
+        updates = [r.update for r in plan.runs if r.update]
+        changes = run(engine, updates, changed_tables(plan.steps), context, {PLAN_VARIABLE: approved})
         with midway(lambda: changes_something(changes)):
             target = wanted.wanted(environment, context)
             here = planned.backend(target)
@@ -68,14 +70,18 @@ def restore(environment: str, context: Context, guard: Guard) -> bool:
 
 
 def run(
-    engine: Engine, updates: Sequence[Update], context: Context, variables: Mapping[str, str] | None = None
+    engine: Engine,
+    updates: Sequence[Update],
+    tables: Sequence[Place],
+    context: Context,
+    variables: Mapping[str, str] | None = None,
 ) -> dict[str, int]:
-    """Carry out `updates` and the release; the engine's changes by kind. Raises `DeliveryError`s that tell what failed
-    in which stack."""
+    """Carry out `updates` and the release, in which `tables` change; the engine's changes by kind. Raises
+    `DeliveryError`s that tell what failed in which stack."""
     changes: Counter[str] = Counter()
     with midway(lambda: changes_something(changes)):
         try:
-            for watch in in_steps.carry_out(engine, updates, context, variables or {}):
+            for watch in in_steps.carry_out(engine, updates, tables, context, variables or {}):
                 changes.update(watch.changes)
         except DeployError as error:
             raise with_reasons(error, engine.stack, context.folder) from None

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from amplify_delivery.changes.ordered.handed import handed_over
 from amplify_delivery.changes.ordered.updates import Update
+from amplify_delivery.changes.steps import Path
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.deployment import tables, wanted
@@ -16,27 +17,38 @@ from amplify_delivery.errors import RefusedError
 
 
 def carry_out(
-    engine: Engine, updates: Sequence[Update], context: Context, variables: Mapping[str, str]
+    engine: Engine,
+    updates: Sequence[Update],
+    changed: Sequence[Path],
+    context: Context,
+    variables: Mapping[str, str],
 ) -> Iterator[Watch]:
     """Carry out `updates`, and then the release itself; what the engine said of each. Before the release's own update
-    the engine changes the root stack alone. `variables` are added to the program's environment. Raises
-    `DeliveryError`s.
+    the engine changes the root stack alone. `changed` are the tables that change, `variables` are added to the
+    program's environment. Raises `DeliveryError`s.
 
-    Each waits until the tables are ready whose indexes the one before has changed. Whatever ends it, the same command
-    goes on from there: what is deployed then is the start of the rest.
+    Each waits until the tables are ready whose indexes the one before has changed; the first until those are that an
+    earlier deployment has changed. Whatever ends it, the same command goes on from there: what is deployed then is the
+    start of the rest.
     """
-    if not updates:
-        yield engine.up(variables)
-        return
-    environment, number = engine.stack, len(updates) + 1
+    number = len(updates) + 1
+    _wait(engine, context, changed)
     for which, update in enumerate(updates, start=1):
-        engine.say(f"{environment}: update {which} of {number}: {'; '.join(update.why)}")
+        engine.say(f"{engine.stack}: update {which} of {number}: {'; '.join(update.why)}")
         only = None if update.released else [root_stack(engine)]
         with handed_over(update) as handed:
             yield engine.up({**variables, **handed}, only)
-        tables.wait(wanted.wanted(environment, context), update.tables, engine.say)
-    engine.say(f"{environment}: update {number} of {number}")
+        _wait(engine, context, update.tables)
+    if updates:
+        engine.say(f"{engine.stack}: update {number} of {number}")
     yield engine.up(variables)
+    _wait(engine, context, changed)
+
+
+def _wait(engine: Engine, context: Context, paths: Sequence[Path]) -> None:
+    if paths:
+        # Anew: the credentials of an assumed role last an hour.
+        tables.wait(wanted.wanted(engine.stack, context), paths, engine.say)
 
 
 def root_stack(engine: Engine) -> str:

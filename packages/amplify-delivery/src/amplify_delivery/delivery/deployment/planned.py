@@ -13,15 +13,16 @@ from amplify_delivery.changes.amplify import gen2, pushed
 from amplify_delivery.changes.gained import Comparison, gained
 from amplify_delivery.changes.imports import listed, not_exported
 from amplify_delivery.changes.impossible import check as refuse
-from amplify_delivery.changes.ordered.updates import Update
+from amplify_delivery.changes.ordered.updates import Update, changed_tables
 from amplify_delivery.changes.published import earlier, own, published
+from amplify_delivery.changes.steps import Path
 from amplify_delivery.components.documents.rights.prepared import ANY_SERVICE
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account import rights_check
 from amplify_delivery.delivery.deployment import drifting, recovery
 from amplify_delivery.delivery.deployment.wanted import Wanted
 from amplify_delivery.delivery.engine import secrets_provider
-from amplify_delivery.delivery.engine.engine import Engine
+from amplify_delivery.delivery.engine.engine import Engine, Watch
 from amplify_delivery.delivery.planning import (
     ChangeProgram,
     Identity,
@@ -43,6 +44,7 @@ from amplify_delivery.delivery.planning import (
     nameless,
     page_buckets,
     plan_backend,
+    plan_outputs,
     plan_program,
     program_needs,
     program_rights,
@@ -133,13 +135,16 @@ def make(target: Wanted, engine: Engine, *, drift: bool = False) -> Plan:
     environment = engine.stack
     state = engine.state()
     checked(target, environment)(state)
-    root, previewed, here = _looked(target, engine, state)
+    root, watch, here = _looked(target, engine, state)
+    previewed = watch.steps
     program = _program(target, previewed, here)
     was, config = here.found.stacks, target.config
     # Which plan it is, is only known when it is made: an exception for this very plan cannot stand in the file yet.
     today = datetime.now(UTC).date()
     order = in_order(was, here.wanted, here.steps, today, config.ignored)
-    steps = recovery.first(root, (*order.first, *program, *order.then, *here.protection))
+    resources = bool(here.steps or program or here.protection)
+    outputs = plan_outputs(watch.outputs_before, watch.outputs, previewed, others=resources)
+    steps = recovery.first(root, (*order.first, *program, *outputs, *order.then, *here.protection))
     guard = config.guard(environment, today)
     overruled = ignored({i.id: i.reason for i in config.lint.ignore})
     rights, same = _gained(target, here, program_rights(state, previewed)), _same_bytes(target, here)
@@ -157,18 +162,9 @@ def make(target: Wanted, engine: Engine, *, drift: bool = False) -> Plan:
         *overruled,
         *bytes_unread(same),
     )
-    file = stack_files.path(target.context.folder, environment)
     return Plan(
         _start(target, here, state, looked),
-        Target(
-            environment=environment,
-            account=config.account,
-            region=config.region,
-            assembly=target.assembly.digest(),
-            root_template=target.root.object.key,
-            parameters=digest(target.parameters),
-            configuration=digest(own_keys_in(file).get("parameters") or {}),
-        ),
+        _target(target, environment),
         steps,
         notes,
         (
@@ -196,16 +192,27 @@ def _start(target: Wanted, here: Backend, state: Mapping[str, Any], looked: drif
     )
 
 
-def _looked(
-    target: Wanted, engine: Engine, state: Mapping[str, Any]
-) -> tuple[recovery.Seen, Sequence[ProgramStep], Backend]:
+def _looked(target: Wanted, engine: Engine, state: Mapping[str, Any]) -> tuple[recovery.Seen, Watch, Backend]:
     """The root stack, the engine's preview, and what is deployed. Raises `RefusedError` for a root stack that is
     somebody else's, or in a state from which nothing leads on."""
     root = recovery.look(target, engine.stack, state)
-    previewed = engine.preview(root.variables).steps
+    watch = engine.preview(root.variables)
     here = backend(target)
     recovery.check_still(target, root, here.found)
-    return root, previewed, here
+    return root, watch, here
+
+
+def _target(target: Wanted, environment: str) -> Target:
+    file = stack_files.path(target.context.folder, environment)
+    return Target(
+        environment=environment,
+        account=target.config.account,
+        region=target.config.region,
+        assembly=target.assembly.digest(),
+        root_template=target.root.object.key,
+        parameters=digest(target.parameters),
+        configuration=digest(own_keys_in(file).get("parameters") or {}),
+    )
 
 
 def _program(target: Wanted, previewed: Sequence[ProgramStep], here: Backend) -> tuple[ChangeProgram, ...]:
@@ -224,13 +231,13 @@ def _gained(target: Wanted, here: Backend, beside: Comparison) -> Comparison:
     return Comparison((*found.rights, *beside.rights), (*found.unread, *beside.unread))
 
 
-def updates(target: Wanted) -> tuple[Update, ...]:
-    """What the root stack is updated to on the way to what is wanted, where AWS does not take that in one update.
-    Raises `DeliveryError`s, also if it takes it in none."""
+def updates(target: Wanted) -> tuple[tuple[Update, ...], tuple[Path, ...]]:
+    """What the root stack is updated to on the way to what is wanted, where AWS does not take that in one update; and
+    the tables that change. Raises `DeliveryError`s, also if AWS takes it in no way."""
     here, config = backend(target), target.config
     order = in_order(here.found.stacks, here.wanted, here.steps, datetime.now(UTC).date(), config.ignored)
     refuse(order.impossible, config.environment)
-    return order.updates
+    return order.updates, changed_tables(here.steps)
 
 
 def _rights(target: Wanted, here: Backend, previewed: Sequence[ProgramStep]) -> tuple[str, ...]:

@@ -88,6 +88,8 @@ class Watch:
     """Whether the engine has begun with a change of a resource; in a preview that means nothing."""
     outputs: dict[str, Any] = field(default_factory=dict)
     """The stack's outputs, as the engine tells them of what the program declared."""
+    outputs_before: dict[str, Any] = field(default_factory=dict)
+    """Those that the state had, told the same way."""
 
     def __call__(self, event: EngineEvent) -> None:
         if event.diagnostic_event and event.diagnostic_event.severity == "error":
@@ -107,8 +109,9 @@ class Watch:
             if step.type == ROOT_STACK and step.op == OpType.DELETE and BACKEND in step.urn:
                 self.replaced.append(f"{_name(step.urn)} (the program has it no more)")
         if event.res_outputs_event and event.res_outputs_event.metadata.type == PULUMI_STACK:
-            state = event.res_outputs_event.metadata.new
-            self.outputs = dict(state.outputs or {}) if state else {}
+            new, old = event.res_outputs_event.metadata.new, event.res_outputs_event.metadata.old
+            self.outputs = dict(new.outputs or {}) if new else {}
+            self.outputs_before = dict(old.outputs or {}) if old else {}
         if event.summary_event:
             self.changes = {_text(k): v for k, v in event.summary_event.resource_changes.items() if v}
 

@@ -4,6 +4,7 @@ from amplify_delivery.changes.backend import plan_backend
 from amplify_delivery.changes.stacks import Stacks
 from amplify_delivery.changes.steps import (
     AddResource,
+    ChangeOutput,
     ChangeProgram,
     ChangeResource,
     MoveStack,
@@ -38,6 +39,7 @@ from amplify_delivery.delivery.planning.notes import (
     unread,
     updated_by_hand,
 )
+from amplify_delivery.delivery.planning.output_steps import plan_outputs
 from amplify_delivery.delivery.planning.plan import Plan, Run, Start, Target, document_digest, runs_of
 from amplify_delivery.delivery.planning.production import protection
 from amplify_delivery.delivery.planning.program import ProgramStep, plan_program
@@ -45,6 +47,7 @@ from amplify_delivery.delivery.planning.program_rights import program_rights
 
 __all__ = [
     "AddResource",
+    "ChangeOutput",
     "ChangeProgram",
     "ChangeResource",
     "Identity",
@@ -76,6 +79,7 @@ __all__ = [
     "nameless",
     "page_buckets",
     "plan_backend",
+    "plan_outputs",
     "plan_program",
     "program_needs",
     "program_rights",

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from amplify_delivery.changes.steps import ChangeProgram, ChangeResource, Step, UpdateStack, digest
+from amplify_delivery.changes.steps import ChangeOutput, ChangeProgram, ChangeResource, Step, UpdateStack, digest
 
 
 class Covered:
@@ -19,6 +19,7 @@ class Covered:
     def __init__(self, approved: Sequence[Mapping[str, Any]]) -> None:
         self._exactly = {digest(step) for step in approved}
         self._by_place = {str(step.get("path", step.get("urn"))): step for step in approved if "after" in step}
+        self._resources = any(step.get("step") != "change-output" for step in approved)
         self._paths = [str(step["path"]) for step in approved if "path" in step]
 
     def __contains__(self, step: Step) -> bool:
@@ -31,6 +32,9 @@ class Covered:
         if isinstance(step, UpdateStack):
             # CloudFormation updates the stack for each of the steps in it as well.
             return any(not step.path or f"{path}/".startswith(f"{'/'.join(step.path)}/") for path in self._paths)
+        if isinstance(step, ChangeOutput):
+            # Outputs of resources are known when these have changed, and they were to.
+            return self._resources
         if isinstance(step, ChangeResource):
             return self._leads_there("/".join(step.path), step)
         if isinstance(step, ChangeProgram) and step.operation == "update":

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from amplify_delivery.changes.backend import plan_backend
-from amplify_delivery.changes.impossible import INDEXES, Impossible, impossible
+from amplify_delivery.changes.impossible import EXPORT, INDEXES, Impossible, impossible
 from amplify_delivery.changes.ordered.updates import Ordered, Update, ordered
 from amplify_delivery.changes.stacks import Stacks
 from amplify_delivery.changes.steps import Step, UpdateRoot
@@ -35,8 +35,8 @@ def in_order(
 ) -> InOrder:
     """`steps`, which lead from what is deployed (`old`) to what is wanted (`new`), in order; what is impossible of each
     update on the day `today` (UTC), but for what is `ignored`."""
-    # Who ignores that AWS takes one index at a time wants to see it tried.
-    way = Ordered() if INDEXES.id in ignored else ordered(old, new, steps)
+    # Who ignores that AWS takes one at a time wants to see it tried.
+    way = Ordered() if {INDEXES.id, EXPORT.id} & {*ignored} else ordered(old, new, steps)
     if not way.updates:
         refused = impossible(steps, old, new, today, ignored)
         return InOrder(tuple(steps), (), tuple(_reasoned(i, way) for i in refused), ())
@@ -59,5 +59,5 @@ def in_order(
 
 def _reasoned(found: Impossible, way: Ordered) -> Impossible:
     """Why it is not delivered in several updates."""
-    reason = way.reasons.get(found.place) if found.id == INDEXES.id else None
+    reason = way.reasons.get(found.place) if found.id in (INDEXES.id, EXPORT.id) else None
     return replace(found, message=f"{found.message}; not one after the other either: {reason}") if reason else found

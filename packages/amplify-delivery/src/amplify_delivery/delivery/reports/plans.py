@@ -34,9 +34,10 @@ def show(plan: Plan) -> None:
 def steps(found: Sequence[Step], *, more: str = "") -> None:
     """Steps for people, those that lose data once more; `more` tells those that are not worth a line each."""
     runs = runs_of(found)
-    for number, (header, inside) in enumerate(runs, start=1):
+    updates = [header for header, _ in runs if header]
+    for header, inside in runs:
         if header:
-            print(f"Update {number} of {len(runs)}: {header.what}")
+            print(f"Update {updates.index(header) + 1} of {len(updates)}: {header.what}")
         output.resources(("", "resource", "type", ""), [(s.mark, s.place, s.type, s.what) for s in inside])
     if more:
         print(more)

@@ -65,6 +65,8 @@ class ResolvedTree:
     resources: dict[Path, ResolvedResource] = field(default_factory=dict)
     stacks: dict[Path, ResolvedStack] = field(default_factory=dict)
     missing: dict[Missing, None] = field(default_factory=dict)
+    exports: dict[tuple[Path, str], Any] = field(default_factory=dict)
+    """Names of exports, by their stack and output."""
 
 
 def resolve(
@@ -145,6 +147,8 @@ class _Stack:
             if self.condition(output.get("Condition")) is not False:
                 with self.at(f"output {name}", output):
                     outputs[name] = self.value(output["Value"])
+                    if "Export" in output:
+                        self.tree.exports[self.path, name] = self.value((output["Export"] or {}).get("Name"))
         return outputs
 
     @contextmanager

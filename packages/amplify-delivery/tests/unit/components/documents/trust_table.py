@@ -516,6 +516,7 @@ def _deploy() -> Iterator[Row]:
             yield no(role, action, state_key(names), keys={"kms:ResourceAliases": (alias,)})
         yield from _foreign_state(names, "deploy")
         yield from _staging_reads(names, "deploy")
+        yield from _index_updates(names)
         yield from _lease_holders(names, "deploy")
         audit = names.arn("logs", f"log-group:{names.audit_log_group}:log-stream:x")
         yield yes(role, "logs:FilterLogEvents", audit)
@@ -1242,6 +1243,22 @@ def _foreign_state(names: EnvironmentNames, what: str) -> Iterator[Row]:
         yield answer(role, "cloudformation:DescribeStacks", _stack(other))
         yield answer(role, "cloudformation:CreateChangeSet", _stack(other))
         yield answer(role, "s3:GetObject", f"{other.bucket_arn(other.staging_bucket)}/objects/x")
+
+
+def _index_updates(names: EnvironmentNames) -> Iterator[Row]:
+    """What tables take one after the other needs templates that nobody has published."""
+    role, bucket = names.project_role_arn("deploy"), names.bucket_arn(names.staging_bucket)
+    template = f"{bucket}/templates/{'0' * 64}.json"
+    yield yes(role, "s3:PutObject", template)
+    yield no(role, "s3:PutObject", template, keys={"aws:ResourceAccount": STRANGER})
+    for folder in ("archives", "vtl", "schemas", "files"):
+        yield no(role, "s3:PutObject", f"{bucket}/{folder}/x")
+    yield no(role, "s3:DeleteObject", template)
+    table = names.arn("dynamodb", f"table/Todo-abc-{names.environment}")
+    yield yes(role, "dynamodb:DescribeTable", table)
+    yield no(role, "dynamodb:DescribeTable", names.arn("dynamodb", "table/orders"))
+    for action in ("GetItem", "Scan", "UpdateTable", "DeleteTable"):
+        yield no(role, f"dynamodb:{action}", table)
 
 
 def _staging_reads(names: EnvironmentNames, what: str) -> Iterator[Row]:

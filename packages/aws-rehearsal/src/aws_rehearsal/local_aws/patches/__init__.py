@@ -33,10 +33,12 @@ from . import (
     disabled_keys,
     event_rules,
     execution_role,
+    exports_in_use,
     foreign_zones,
     host_prefixes,
     identity_providers,
     impossible_changes,
+    index_backfill,
     key_aliases,
     lambda_code,
     location_resources,
@@ -106,6 +108,7 @@ ALL: tuple[ModuleType, ...] = (
     role_drift,
     taken_names,
     impossible_changes,
+    index_backfill,
     foreign_zones,
     lambda_code,
     api_hosts,
@@ -134,6 +137,7 @@ ALL: tuple[ModuleType, ...] = (
     request_tokens,
     # Last: what is not allowed is not tried.
     execution_role,
+    exports_in_use,
     native_reads,
     stack_drift,
 )

@@ -1,7 +1,8 @@
 """What a service never changes, or never makes, fails in a stack.
 
-MiniStack changes several indexes of a table at once, and the attributes of a user pool; it makes functions with layers
-of another region and with runtimes that are long gone, and API keys that have expired.
+MiniStack changes several indexes of a table at once, takes attributes that none of its keys uses, and changes those of
+a user pool; it makes functions with layers of another region and with runtimes that are long gone, and API keys that
+have expired.
 AWS: DynamoDB API Reference, UpdateTable ("You can only create or delete one global secondary index per UpdateTable
 operation"); Cognito Developer Guide, "Working with user attributes" (what is required is set when the pool is made);
 Lambda Developer Guide, "Adding layers to functions" and "Runtime deprecation policy"; AppSync API Reference,
@@ -45,6 +46,12 @@ def apply() -> None:
 
 
 def _table(new: Properties, old: Properties | None) -> Properties:
+    keyed = [new, *(new.get(_GSI) or []), *(new.get("LocalSecondaryIndexes") or [])]
+    used = {key["AttributeName"] for schema in keyed for key in schema.get("KeySchema") or []}
+    if used != {attribute["AttributeName"] for attribute in new.get("AttributeDefinitions") or []}:
+        raise ValueError(
+            "Property AttributeDefinitions is inconsistent with the KeySchema of the table and the secondary indexes"
+        )
     if old is not None and old.get("TableName") == new.get("TableName"):
         before = {i["IndexName"]: i for i in old.get(_GSI) or []}
         after = {i["IndexName"]: i for i in new.get(_GSI) or []}

@@ -14,7 +14,7 @@ from amplify_delivery.components.documents.naming import (
     STATE_PREFIX,
 )
 from amplify_delivery.components.documents.rights.boundary import guards
-from amplify_delivery.components.documents.rights.scopes import services_passed_to
+from amplify_delivery.components.documents.rights.scopes import resources_of, services_passed_to
 from amplify_delivery.components.documents.rights.stack_actions import (
     DRIFT_DETECTIONS,
     DRIFT_STATUS,
@@ -33,7 +33,9 @@ from amplify_delivery.components.documents.statements import (
     given,
     through_s3_for,
 )
+from amplify_delivery.export.assembling.store import FOLDERS
 
+TABLES = ("AWS::DynamoDB::GlobalTable", "AWS::DynamoDB::Table")
 WRITE_OBJECT = ("s3:AbortMultipartUpload", "s3:PutObject")
 
 
@@ -266,9 +268,29 @@ def _deploy(access: EnvironmentAccess) -> list[Statement]:
             [names.iam_arn("role", "/", f"{access.stack_name}-{role}") for role in ("authRole", "unauthRole")],
         ),
         *_pages(access, upload=True),
+        *_index_updates(access),
         *guards(access, passes_execution_role=True),
         deny("OurProjectsStay", ["codebuild:StartBuild*", "codebuild:UpdateProject*"], "*"),
     ]
+
+
+def _index_updates(access: EnvironmentAccess) -> list[Statement]:
+    """Where tables' indexes change one after the other: templates for the updates between, which nobody has published,
+    and the state of the tables. Templates are no more than what UpdateStack takes as a text as well; that none is
+    written over, the bucket's policy says."""
+    if not any(kind in TABLES for kind in access.resource_types):
+        return []
+    names = access.names
+    bucket = names.bucket_arn(names.staging_bucket)
+    own = {"StringEquals": {"aws:ResourceAccount": names.account}}
+    statements = [
+        allow("IndexTemplates", "s3:PutObject", f"{bucket}/{FOLDERS['template']}/*", own),
+        allow("Tables", "dynamodb:DescribeTable", resources_of("dynamodb", access, access.resource_types)),
+    ]
+    if access.staging_key:
+        actions = ["kms:GenerateDataKey"]
+        statements.append(_key(access, "IndexTemplatesKey", actions, names.staging_key_alias, through_s3=True))
+    return statements
 
 
 def _program(access: EnvironmentAccess) -> list[Statement]:
