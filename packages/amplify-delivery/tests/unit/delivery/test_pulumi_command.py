@@ -179,3 +179,17 @@ def test_an_engine_that_nobody_hears_ends_its_work() -> None:
 
 def _full(_: str) -> None:
     raise OSError(28, "No space left on device")
+
+
+@pytest.mark.processes
+def test_an_update_of_some_resources_does_not_refresh(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, asked: Callable[[], int]
+) -> None:
+    """The engine fails to refresh a target that is not in its state yet."""
+    on_path(monkeypatch, tmp_path / "bin" / "pulumi", b'#!/bin/sh\necho "$@"\n')
+    command = Command()
+    with command.not_refreshing():
+        assert "--refresh=false" in command.run(["up", "--yes"], str(tmp_path), {}).stdout
+        assert "--refresh=false" not in command.run(["preview"], str(tmp_path), {}).stdout
+    assert "--refresh=false" not in command.run(["up", "--yes"], str(tmp_path), {}).stdout
+    assert asked()
