@@ -10,7 +10,7 @@ from amplify_delivery.changes.amplify import gen2
 from amplify_delivery.changes.backend import plan_backend
 from amplify_delivery.changes.guard import Guard
 from amplify_delivery.changes.imports import listed, not_exported
-from amplify_delivery.changes.impossible import EXPORT, INDEXES, Impossible, impossible
+from amplify_delivery.changes.impossible import EXPORT, INDEXES, Impossible, impossible, reasoned
 from amplify_delivery.changes.impossible import check as refuse
 from amplify_delivery.changes.ordered.handed import Handed
 from amplify_delivery.changes.ordered.updates import ordered
@@ -56,8 +56,11 @@ def check(  # noqa: PLR0917 - each is another thing
     steps = plan_backend(found.stacks, wanted)
     never = impossible(steps, found.stacks, wanted, guard.today, guard.ignored)
     if never and not update:
-        number = len(ordered(found.stacks, wanted, steps).updates) + 1
-        never = tuple(_in_several(i, number, guard.environment) if number > 1 else i for i in never)
+        way = ordered(found.stacks, wanted, steps)
+        number = len(way.updates) + 1
+        never = tuple(
+            _in_several(i, number, guard.environment) if way.updates else reasoned(i, way.reasons) for i in never
+        )
     gen2.check(found.stacks, steps, content, where)
     refuse([*never, *not_exported(wanted, listed(cloudformation), guard.ignored)], guard.environment)
     guard.check(steps)

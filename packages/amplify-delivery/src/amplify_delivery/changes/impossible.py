@@ -7,7 +7,7 @@ the templates tell is not found. A finding can be overruled by its id (`lint.ign
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -133,6 +133,12 @@ def check(found: Iterable[Impossible], where: str) -> None:
         where=where,
         remedy=f"nothing was changed. {'; '.join(remedies)} (docs/checks.md; if AWS can, `lint.ignore` takes {ids})",
     )
+
+
+def reasoned(found: Impossible, reasons: Mapping[str, str]) -> Impossible:
+    """`found` with why it is not delivered in several updates, if that is among `reasons`, by place."""
+    reason = reasons.get(found.place) if found.id in (INDEXES.id, EXPORT.id) else None
+    return replace(found, message=f"{found.message}; not one after the other either: {reason}") if reason else found
 
 
 def _of(step: Step, steps: Sequence[Step], old: Stacks | None, new: Stacks, today: date) -> Iterator[Impossible]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 
 from amplify_delivery.changes.backend import plan_backend
-from amplify_delivery.changes.impossible import EXPORT, INDEXES, Impossible, impossible
+from amplify_delivery.changes.impossible import EXPORT, INDEXES, Impossible, impossible, reasoned
 from amplify_delivery.changes.ordered.updates import Ordered, Update, ordered
 from amplify_delivery.changes.stacks import Stacks
 from amplify_delivery.changes.steps import Step, UpdateRoot
@@ -39,7 +39,7 @@ def in_order(
     way = Ordered() if {INDEXES.id, EXPORT.id} & {*ignored} else ordered(old, new, steps)
     if not way.updates:
         refused = impossible(steps, old, new, today, ignored)
-        return InOrder(tuple(steps), (), tuple(_reasoned(i, way) for i in refused), ())
+        return InOrder(tuple(steps), (), tuple(reasoned(i, way.reasons) for i in refused), ())
     first: list[Step] = []
     then: list[Step] = []
     never: list[Impossible] = []
@@ -55,9 +55,3 @@ def in_order(
         released = released or own
         before = after
     return InOrder(tuple(first), tuple(then), tuple(never), way.updates)
-
-
-def _reasoned(found: Impossible, way: Ordered) -> Impossible:
-    """Why it is not delivered in several updates."""
-    reason = way.reasons.get(found.place) if found.id in (INDEXES.id, EXPORT.id) else None
-    return replace(found, message=f"{found.message}; not one after the other either: {reason}") if reason else found
