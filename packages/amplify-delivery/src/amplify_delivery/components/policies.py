@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from amplify_delivery.components.names import dns_suffix, partition
-from amplify_delivery.export.assembling.store import FOLDERS
+from amplify_delivery.export.manifests import CONTENT_FOLDERS
 
 
 def document(statements: Sequence[Mapping[str, Any]]) -> str:
@@ -41,7 +41,7 @@ def staging_bucket(bucket: str, region: str) -> str:
                 "Effect": "Deny",
                 "Principal": "*",
                 "Action": "s3:PutObject",
-                "Resource": sorted(f"{arn}/{folder}/*" for folder in FOLDERS.values()),
+                "Resource": [f"{arn}/{folder}/*" for folder in CONTENT_FOLDERS],
                 "Condition": {
                     "Null": {"s3:if-none-match": "true"},
                     "Bool": {"s3:ObjectCreationOperation": "true"},

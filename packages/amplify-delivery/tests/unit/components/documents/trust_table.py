@@ -12,7 +12,7 @@ from amplify_delivery.components.documents.account.action_role import BUILD_VARI
 from amplify_delivery.components.documents.naming import PROJECTS, EnvironmentNames
 from amplify_delivery.components.documents.rights.boundary import OTHER_IDENTITIES, ROLE_MAKING
 from amplify_delivery.components.documents.rights.stack_actions import DRIFT_DETECTIONS, DRIFT_STATUS, EXECUTIONS
-from amplify_delivery.export.assembling.store import FOLDERS
+from amplify_delivery.export.manifests import CONTENT_FOLDERS
 from aws_rehearsal.policy import World
 from unit.components.documents.world import (
     APP,
@@ -302,7 +302,7 @@ def _stored() -> Iterator[Row]:
     yield no(NAMESAKE, "s3:GetObject", staged)
     # What is named by its content is written once, whoever writes. The parts of an upload make no object yet.
     makes, begins = ({"s3:ObjectCreationOperation": answer} for answer in ("true", "false"))
-    for folder in FOLDERS.values():
+    for folder in CONTENT_FOLDERS:
         named = f"{prod.bucket_arn(prod.staging_bucket)}/{folder}/x"
         yield never(NEIGHBOUR, "s3:PutObject", named, keys=makes)
         yield never(prod.project_role_arn("publish"), "s3:PutObject", named, keys=makes)
