@@ -87,7 +87,7 @@ def _update(
         updates, tables = _updates(engine.stack, previewed, context) if backend else ((), ())
         changes = execution.run(engine, updates, tables, context)
         with midway(lambda: changes_something(changes)):
-            if guard and execution.restore(args.environment, context, guard):
+            if guard and execution.restore(engine, context, guard):
                 changes = {**changes, "update": changes.get("update", 0) + 1}
     with midway(lambda: changes_something(changes)):
         return changes, shown_outputs.shown(engine.outputs(), secrets=args.show_secrets)

@@ -6,6 +6,7 @@ The export `full` is in the repository; real apps come from AMPLIFY_DELIVERY_APP
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,15 @@ from functional.enforcement.bootstrapped import NO_SECRETS, Bootstrapped, Secret
 from functional.enforcement.console import EDITS, Console, Edited
 from functional.enforcement.test_execution_exports import SECRETS, unpacked_app
 from unit.export.mutations import EXPORTS
+
+pytestmark = pytest.mark.processes
+
+
+@pytest.fixture(scope="module")
+def own_aws() -> Iterator[LocalAws]:
+    """A local AWS of this module's own: names of buckets are global, and what runs here is edited and stays."""
+    with LocalAws() as aws:
+        yield aws
 
 
 class Running:
@@ -115,8 +125,8 @@ def all_of_it(running: Running, *, triggers: bool = False) -> None:
     seen_with_the_rights_of_plan(running, planted, found)
 
 
-def test_ten_edits_of_an_export(local_aws: LocalAws) -> None:
-    all_of_it(Running(local_aws, EXPORTS["full"]))
+def test_ten_edits_of_an_export(own_aws: LocalAws) -> None:
+    all_of_it(Running(own_aws, EXPORTS["full"]))
 
 
 @pytest.mark.large
@@ -129,8 +139,8 @@ def test_ten_edits_of_an_export(local_aws: LocalAws) -> None:
         ("product-catalog", "as-pushed"),
     ],
 )
-def test_ten_edits_of_an_app(local_aws: LocalAws, tmp_path: Path, app: str, variant: str) -> None:
-    running = Running(local_aws, unpacked_app(app, variant, tmp_path), SECRETS.get(app, NO_SECRETS))
+def test_ten_edits_of_an_app(own_aws: LocalAws, tmp_path: Path, app: str, variant: str) -> None:
+    running = Running(own_aws, unpacked_app(app, variant, tmp_path), SECRETS.get(app, NO_SECRETS))
     all_of_it(running, triggers=app == "fitness-tracker")
 
 

@@ -40,6 +40,7 @@ def carry_out(engine: Engine, plan: Plan, approved: str, target: wanted.Wanted) 
             here = planned.backend(target)
             if restoring.needed(here):
                 restoring.restore(target, here)
+                engine.up({PLAN_VARIABLE: approved})  # what the program exports of the root has been brought back too
                 changes = {**changes, "update": changes.get("update", 0) + 1}
                 here = planned.backend(target.anew())
             protecting.carry_out(target, here.protection)
@@ -54,18 +55,19 @@ def carry_out(engine: Engine, plan: Plan, approved: str, target: wanted.Wanted) 
     return changes
 
 
-def restore(environment: str, context: Context, guard: Guard) -> bool:
+def restore(engine: Engine, context: Context, guard: Guard) -> bool:
     """Bring back what somebody has updated by hand and the engine does not see, and the termination protection;
     whether there was something.
 
     Raises `DeliveryError`s: also for data that would be lost with it, which `guard` does not allow."""
-    target = wanted.wanted(environment, context)
+    target = wanted.wanted(engine.stack, context)
     here = planned.backend(target)
     protected = protecting.carry_out(target, here.protection)
     if not restoring.needed(here):
         return protected
     restoring.check(here, guard)
     restoring.restore(target, here)
+    engine.up()  # what the program exports of the root has been brought back too
     return True
 
 
