@@ -240,7 +240,6 @@ def test_every_kill_is_recovered_from_by_the_same_command(here: Killed) -> None:
     writes_of_the_state(here)
     print(f"\n{here.table()}")
     assert len(here.rows) == 40
-    assert max(seconds for *_, seconds in here.rows) < 60
 
 
 def what_the_program_makes(here: Killed) -> None:
