@@ -351,7 +351,10 @@ def test_an_artifact_that_is_gone_fails_the_action_and_a_new_execution_makes_it_
 def test_of_two_commits_at_once_both_are_delivered_in_order(world: World) -> None:
     first = world.create("two", stage("Approve", approval()))
     world.service.wait_for_action(first, "Approve")
-    commits = [world.commit(name) for name in ("one", "two")]
+    commits = []
+    for name in ("one", "two"):
+        commits.append(world.commit(name))
+        world.service.notify_push()
     world.service.wait_until(lambda: len(world.executions("two")) == 3)
     ids = [e.id for e in world.executions("two")]
     for execution in ids:

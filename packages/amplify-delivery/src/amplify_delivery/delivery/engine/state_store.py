@@ -9,14 +9,15 @@ In Pulumi Cloud, and in buckets of other clouds, nothing of ours can lie: there 
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
 import re
 import tempfile
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -213,40 +214,53 @@ class _Folder(Store):
                 return None
         return Stored(body, hashlib.sha256(body).hexdigest())
 
-    def create(self, key: str, body: bytes) -> str | None:
+    @contextmanager
+    def _alone(self, key: str) -> Iterator[Path]:
+        """One writer at a time: while somebody looks at what she has moved away, its name would be free for others."""
         file = self._root / key
         with self._asking(key):
             file.parent.mkdir(parents=True, exist_ok=True)
-            # Whole, and only if there is none: a link fails on a name that is taken, also over a network.
-            with tempfile.NamedTemporaryFile(dir=file.parent, prefix=".new-") as new:
-                new.write(body)
-                new.flush()
-                try:
-                    os.link(new.name, file)
-                except FileExistsError:
-                    return None
+            # Not beside the file: whatever lies among the engine's locks is a lock to it.
+            writing = self._root / self.ours / "leases" / ".writing"
+            writing.parent.mkdir(parents=True, exist_ok=True)
+            with writing.open("w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                yield file
+
+    def create(self, key: str, body: bytes) -> str | None:
+        with self._alone(key) as file:
+            return self._create(file, body)
+
+    @staticmethod
+    def _create(file: Path, body: bytes) -> str | None:
+        # Whole, and only if there is none: a link fails on a name that is taken, also over a network.
+        with tempfile.NamedTemporaryFile(dir=file.parent, prefix=".new-") as new:
+            new.write(body)
+            new.flush()
+            try:
+                os.link(new.name, file)
+            except FileExistsError:
+                return None
         return hashlib.sha256(body).hexdigest()
 
     def replace(self, key: str, body: bytes, tag: str) -> str | None:
-        return self.create(key, body) if self.remove(key, tag) else None
+        with self._alone(key) as file:
+            return self._create(file, body) if self._remove(file, tag) else None
 
     def remove(self, key: str, tag: str) -> bool:
-        file = self._root / key
-        # Whoever has moved it away has it: what it is, is looked at then.
-        aside = file.with_name(f".gone-{os.getpid()}-{file.name}")
-        with self._asking(key):
-            try:
-                file.rename(aside)
-            except FileNotFoundError:
+        with self._alone(key) as file:
+            return self._remove(file, tag)
+
+    @staticmethod
+    def _remove(file: Path, tag: str) -> bool:
+        try:
+            if hashlib.sha256(file.read_bytes()).hexdigest() != tag:
                 return False
-            if hashlib.sha256(aside.read_bytes()).hexdigest() == tag:
-                aside.unlink()
-                file.with_name(f"{file.name}.attrs").unlink(missing_ok=True)  # the engine's library's own
-                return True
-            with suppress(FileExistsError):
-                os.link(aside, file)
-            aside.unlink()
+            file.unlink()
+        except FileNotFoundError:
             return False
+        file.with_name(f"{file.name}.attrs").unlink(missing_ok=True)  # the engine's library's own
+        return True
 
     def keys(self, prefix: str) -> list[str]:
         with self._asking(prefix):
