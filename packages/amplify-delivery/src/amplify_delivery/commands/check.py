@@ -61,7 +61,7 @@ def boundary_notes(
     """
     if not environments:
         return []
-    from amplify_delivery.delivery.deployment import boundary_check  # noqa: PLC0415 - pydantic and PyYAML, which a check of an export does without
+    from amplify_delivery.delivery.environment import boundary_check  # noqa: PLC0415 - pydantic and PyYAML, which a check of an export does without
 
     assembly = assemble(export, secrets)
     return [note for name in environments for note in boundary_check.notes(assembly, name, context.project)]

@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.context import Context
-from amplify_delivery.delivery.deployment import wanted
 from amplify_delivery.delivery.earlier import collecting
 from amplify_delivery.delivery.engine import waiting
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.engine.session import holding
+from amplify_delivery.delivery.environment import wanted
 
 _SHOWN = 20
 """Keys that are listed; `--json` lists all."""

@@ -88,10 +88,11 @@ def _against(args: argparse.Namespace, context: Context) -> int:
 
 def _plan(environment: str, args: argparse.Namespace, context: Context) -> int:
     # The engine's SDK and boto3: without them --against takes half as long.
-    from amplify_delivery.delivery.deployment import approval, drifting, planned, wanted  # noqa: PLC0415
+    from amplify_delivery.delivery.deployment import approval  # noqa: PLC0415
     from amplify_delivery.delivery.deployment.audit import Audit, log_if_allowed  # noqa: PLC0415
     from amplify_delivery.delivery.engine.engine import Engine  # noqa: PLC0415
     from amplify_delivery.delivery.engine.session import wait_until_free  # noqa: PLC0415
+    from amplify_delivery.delivery.environment import drifting, planned, wanted  # noqa: PLC0415
     from amplify_delivery.delivery.killed import resolving  # noqa: PLC0415
     from amplify_delivery.delivery.reports import plans  # noqa: PLC0415
 

@@ -9,12 +9,13 @@ from pathlib import Path
 from amplify_delivery.changes.impossible import check as refuse
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.context import Context
-from amplify_delivery.delivery.deployment import approval, deploying, planned, wanted
+from amplify_delivery.delivery.deployment import approval, deploying
 from amplify_delivery.delivery.deployment.audit import Audit, log_if_allowed
 from amplify_delivery.delivery.earlier import staged
 from amplify_delivery.delivery.engine import waiting
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.engine.session import wait_until_free
+from amplify_delivery.delivery.environment import planned, wanted
 from amplify_delivery.delivery.killed import resolving
 from amplify_delivery.delivery.planning import Plan
 from amplify_delivery.delivery.reports import plans, shown_outputs

@@ -15,10 +15,11 @@ from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.context import Context
-from amplify_delivery.delivery.deployment import execution, planned, recovery, wanted
 from amplify_delivery.delivery.engine import secrets_provider, waiting
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.engine.session import holding
+from amplify_delivery.delivery.environment import planned, recovery, wanted
+from amplify_delivery.delivery.execution import carrying_out
 from amplify_delivery.delivery.killed import resolving
 from amplify_delivery.delivery.killed.existing import LONGEST
 from amplify_delivery.delivery.planning import plan_program
@@ -83,11 +84,11 @@ def _update(
             # What the backend itself would lose, the program asks before CloudFormation is called.
             guard = stack_files.load(context.folder, args.environment).guard(args.environment, datetime.now(UTC).date())
             guard.check(plan_program(previewed, backend_changes=True, deployed=True))
-    with execution.trust_kept(args.environment, context) if backend else nullcontext():
+    with carrying_out.trust_kept(args.environment, context) if backend else nullcontext():
         updates, tables = _updates(engine.stack, previewed, context) if backend else ((), ())
-        changes = execution.run(engine, updates, tables, context)
+        changes = carrying_out.run(engine, updates, tables, context)
         with midway(lambda: changes_something(changes)):
-            if guard and execution.restore(engine, context, guard):
+            if guard and carrying_out.restore(engine, context, guard):
                 changes = {**changes, "update": changes.get("update", 0) + 1}
     with midway(lambda: changes_something(changes)):
         return changes, shown_outputs.shown(engine.outputs(), secrets=args.show_secrets)

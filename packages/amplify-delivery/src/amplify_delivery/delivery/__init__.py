@@ -1,1 +1,1 @@
-"""What the commands do, one room per part: engine, account, project, planning, pipeline, teardown."""
+"""What the commands do, one room per part; docs/architecture.md has their order."""

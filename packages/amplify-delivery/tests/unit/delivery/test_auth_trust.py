@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from amplify_delivery.delivery.deployment.auth_trust import lost, now_for
+from amplify_delivery.delivery.execution.auth_trust import lost, now_for
 
 POOL = "eu-central-1:11111111-2222-3333-4444-555555555555"
 

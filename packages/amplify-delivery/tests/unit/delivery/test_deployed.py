@@ -18,7 +18,8 @@ from amplify_delivery.changes import deployed
 from amplify_delivery.changes.deployed import MASK, read, settle
 from amplify_delivery.changes.guard import PLAN_VARIABLE
 from amplify_delivery.delivery.context import Context
-from amplify_delivery.delivery.deployment import execution, planned, wanted
+from amplify_delivery.delivery.environment import planned, wanted
+from amplify_delivery.delivery.execution import carrying_out
 from amplify_delivery.delivery.planning import AddResource, Plan, Start, Target
 from amplify_delivery.errors import DeployError
 from amplify_delivery.export.assembling.root import TEMPLATE_KEY
@@ -219,7 +220,7 @@ def test_an_engine_that_ends_well_without_having_done_it(monkeypatch: pytest.Mon
     nothing_there = deployed.Deployed("UPDATE_ROLLBACK_COMPLETE", None)
     monkeypatch.setattr(planned, "backend", lambda _: planned.Backend(nothing_there, (step,), none))
     with pytest.raises(DeployError, match=r"1 change of the backend did not take place:\n  \+ api/Table"):
-        execution.carry_out(engine, approved, DIGEST, target)
+        carrying_out.carry_out(engine, approved, DIGEST, target)
     monkeypatch.setattr(planned, "backend", lambda _: planned.Backend(nothing_there, (), none))
-    assert execution.carry_out(engine, approved, DIGEST, target) == {"same": 14}
+    assert carrying_out.carry_out(engine, approved, DIGEST, target) == {"same": 14}
     assert told == [{PLAN_VARIABLE: DIGEST}] * 2  # the program's own guard has to know what was approved

@@ -15,7 +15,8 @@ from amplify_delivery.changes.drift.model import Detected, Difference, Drifted, 
 from amplify_delivery.changes.guard import Guard
 from amplify_delivery.changes.stacks import Stacks
 from amplify_delivery.changes.steps import ChangeResource
-from amplify_delivery.delivery.deployment import approval, drifting
+from amplify_delivery.delivery.deployment import approval
+from amplify_delivery.delivery.environment import drifting
 from amplify_delivery.delivery.planning import Plan, Start, Target
 from amplify_delivery.errors import RefusedError
 from amplify_delivery.stacks.config import EnvironmentConfig

@@ -23,7 +23,7 @@ from amplify_delivery.delivery.account.rights_check import (
     unclear,
 )
 from amplify_delivery.delivery.context import Context
-from amplify_delivery.delivery.deployment import planned
+from amplify_delivery.delivery.environment import planned
 from amplify_delivery.delivery.planning import Lacking, Needs
 from amplify_delivery.errors import DeployError, RefusedError
 from amplify_delivery.stacks.access import environment_names

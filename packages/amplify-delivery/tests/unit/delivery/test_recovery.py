@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
-from amplify_delivery.delivery.deployment import recovery
+from amplify_delivery.delivery.environment import recovery
 from amplify_delivery.errors import FailedError, RefusedError
 from amplify_delivery.publishing.aws_errors import told_as
 from amplify_delivery.publishing.stack_states import RECOVERED_VARIABLE, Way

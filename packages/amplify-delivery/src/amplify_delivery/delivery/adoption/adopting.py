@@ -20,12 +20,12 @@ from amplify_delivery.delivery.adoption.function_secrets import FunctionSecrets
 from amplify_delivery.delivery.adoption.kept import Kept, kept, plain_secrets
 from amplify_delivery.delivery.adoption.running import Running
 from amplify_delivery.delivery.context import Context
-from amplify_delivery.delivery.deployment import planned, wanted
 from amplify_delivery.delivery.engine import secrets_provider
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.engine.pulumi_command import Line
 from amplify_delivery.delivery.engine.session import holding
 from amplify_delivery.delivery.engine.waiting import Patience
+from amplify_delivery.delivery.environment import planned, wanted
 from amplify_delivery.delivery.planning import Plan
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.errors import midway

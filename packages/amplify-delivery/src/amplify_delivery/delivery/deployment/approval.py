@@ -12,8 +12,8 @@ from amplify_delivery.changes.drift import effects
 from amplify_delivery.changes.guard import Guard
 from amplify_delivery.changes.impossible import check as refuse
 from amplify_delivery.delivery import output
-from amplify_delivery.delivery.deployment.wanted import Wanted
 from amplify_delivery.delivery.engine import state_bucket
+from amplify_delivery.delivery.environment.wanted import Wanted
 from amplify_delivery.delivery.planning import (
     Plan,
     Step,

@@ -15,7 +15,7 @@ from typing import Any
 from amplify_delivery.components.documents.naming import PLAN
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account.audit_log import AuditLog
-from amplify_delivery.delivery.deployment.wanted import Wanted
+from amplify_delivery.delivery.environment.wanted import Wanted
 from amplify_delivery.delivery.planning import Plan
 from amplify_delivery.errors import ConfigError, DeliveryError, RefusedError
 

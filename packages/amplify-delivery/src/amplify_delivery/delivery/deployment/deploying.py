@@ -13,7 +13,7 @@ from amplify_delivery.changes.impossible import check as refuse
 from amplify_delivery.components.documents.naming import DEPLOY
 from amplify_delivery.delivery.account.audit_log import AuditLog
 from amplify_delivery.delivery.context import Context
-from amplify_delivery.delivery.deployment import approval, drifting, execution, planned, recovery, wanted
+from amplify_delivery.delivery.deployment import approval
 from amplify_delivery.delivery.deployment.audit import Audit, log_of
 from amplify_delivery.delivery.engine import stack_outputs
 from amplify_delivery.delivery.engine.engine import Engine
@@ -21,6 +21,8 @@ from amplify_delivery.delivery.engine.pulumi_command import Line
 from amplify_delivery.delivery.engine.session import holding
 from amplify_delivery.delivery.engine.stack_outputs import Output
 from amplify_delivery.delivery.engine.waiting import Patience
+from amplify_delivery.delivery.environment import drifting, planned, recovery, wanted
+from amplify_delivery.delivery.execution import carrying_out
 from amplify_delivery.delivery.killed import resolving
 from amplify_delivery.delivery.killed.existing import LONGEST
 from amplify_delivery.delivery.planning import Plan
@@ -104,7 +106,7 @@ def _attempt(
     drifting.check(plan, target)
     audit.begin()
     left = _recovered(target, engine, plan, guard) if plan.recovery else plan
-    return plan, execution.carry_out(engine, left, digest, target)
+    return plan, carrying_out.carry_out(engine, left, digest, target)
 
 
 def _recovered(target: wanted.Wanted, engine: Engine, plan: Plan, guard: Guard) -> Plan:

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from amplify_delivery.changes import deployed
-from amplify_delivery.delivery.deployment.wanted import Wanted
 from amplify_delivery.delivery.earlier.staged import Release, Staging, releases_of, running
+from amplify_delivery.delivery.environment.wanted import Wanted
 from amplify_delivery.errors import FailedError, RefusedError
 from amplify_delivery.export.assembling.store import FOLDERS
 from amplify_delivery.export.manifests import FOLDER, is_content_key, key_of, named_in

@@ -18,7 +18,7 @@ from amplify_delivery.changes import deployed
 from amplify_delivery.components.documents.naming import DEPLOY
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.deployment.audit import log_of
-from amplify_delivery.delivery.deployment.wanted import Wanted
+from amplify_delivery.delivery.environment.wanted import Wanted
 from amplify_delivery.errors import AssemblyError, RefusedError
 from amplify_delivery.export import Assembly, write_assembly
 from amplify_delivery.export.manifests import CONTENT_FOLDERS, FOLDER, key_of, named_in, read_manifest, runs

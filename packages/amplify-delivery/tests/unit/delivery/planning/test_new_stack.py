@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from amplify_delivery.changes.deployed import Deployed
-from amplify_delivery.delivery.deployment import planned
+from amplify_delivery.delivery.environment import planned
 from amplify_delivery.export import EnvironmentValues, ExportRefused, Finding, render_root
 from unit.components.backends import EXPIRES, assembly_of, folder
 

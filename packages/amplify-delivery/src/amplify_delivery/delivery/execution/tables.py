@@ -11,8 +11,8 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from amplify_delivery.delivery.deployment.wanted import Wanted
 from amplify_delivery.delivery.engine.pulumi_command import Line
+from amplify_delivery.delivery.environment.wanted import Wanted
 from amplify_delivery.errors import FailedError
 
 _PAUSES = (1.0, 2.0, 5.0, 10.0, 20.0)

@@ -11,7 +11,7 @@ from amplify_delivery.changes.drift.effects import Drift
 from amplify_delivery.changes.drift.model import Detected, Unread
 from amplify_delivery.changes.stacks import Stacks
 from amplify_delivery.delivery import output
-from amplify_delivery.delivery.deployment.wanted import Wanted
+from amplify_delivery.delivery.environment.wanted import Wanted
 from amplify_delivery.delivery.planning import Plan, Step
 from amplify_delivery.publishing.aws_errors import ACCESS_DENIED
 

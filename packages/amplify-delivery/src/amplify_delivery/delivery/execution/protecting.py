@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from amplify_delivery.delivery.deployment.wanted import Wanted
+from amplify_delivery.delivery.environment.wanted import Wanted
 from amplify_delivery.delivery.planning import ProtectStack, Step
 from amplify_delivery.errors import FailedError
 from amplify_delivery.publishing.aws_errors import AWS_ERRORS, said

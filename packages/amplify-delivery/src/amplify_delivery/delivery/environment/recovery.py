@@ -16,7 +16,7 @@ from amplify_delivery.changes import deployed
 from amplify_delivery.changes.steps import RecoverStack, Step
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
 from amplify_delivery.delivery import output
-from amplify_delivery.delivery.deployment.wanted import Wanted
+from amplify_delivery.delivery.environment.wanted import Wanted
 from amplify_delivery.delivery.planning import ProgramStep
 from amplify_delivery.delivery.teardown.held import in_stack, name_of, nested_in
 from amplify_delivery.errors import FailedError, RefusedError

@@ -12,8 +12,9 @@ from amplify_delivery.changes.ordered.updates import Update, changed_tables
 from amplify_delivery.changes.steps import Path as Place
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.context import Context
-from amplify_delivery.delivery.deployment import auth_trust, in_steps, planned, protecting, restoring, wanted
 from amplify_delivery.delivery.engine.engine import Engine
+from amplify_delivery.delivery.environment import planned, wanted
+from amplify_delivery.delivery.execution import auth_trust, in_steps, protecting, restoring
 from amplify_delivery.delivery.planning import Plan
 from amplify_delivery.delivery.planning.program import changes_something
 from amplify_delivery.delivery.project import stack_files

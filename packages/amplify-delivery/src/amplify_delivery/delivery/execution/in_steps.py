@@ -10,8 +10,9 @@ from amplify_delivery.changes.ordered.updates import Update
 from amplify_delivery.changes.steps import Path
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
 from amplify_delivery.delivery.context import Context
-from amplify_delivery.delivery.deployment import tables, wanted
 from amplify_delivery.delivery.engine.engine import Engine, Watch
+from amplify_delivery.delivery.environment import wanted
+from amplify_delivery.delivery.execution import tables
 from amplify_delivery.delivery.planning.program import BACKEND
 from amplify_delivery.errors import RefusedError
 

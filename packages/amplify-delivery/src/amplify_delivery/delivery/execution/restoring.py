@@ -15,8 +15,8 @@ from amplify_delivery.changes.impossible import check as refuse
 from amplify_delivery.changes.impossible import impossible
 from amplify_delivery.components.names import object_url
 from amplify_delivery.delivery import output
-from amplify_delivery.delivery.deployment.planned import Backend
-from amplify_delivery.delivery.deployment.wanted import Wanted
+from amplify_delivery.delivery.environment.planned import Backend
+from amplify_delivery.delivery.environment.wanted import Wanted
 from amplify_delivery.errors import FailedError, RefusedError
 from amplify_delivery.export.assembling.root import TEMPLATE_KEY
 from amplify_delivery.publishing import check_stack

@@ -1,0 +1,1 @@
+"""Carrying a plan out: the engine's updates, and what no update does."""
