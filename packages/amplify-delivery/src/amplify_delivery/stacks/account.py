@@ -20,8 +20,7 @@ def program() -> None:
     environments = account_environments(project, config, project.file(here.stack).name)
     engine = engine_download(project.pipeline(config.pipeline).engine)
     accesses = {env.environment: environment_access(project, app, config, env) for env in environments}
-    for declared in accesses.values():
-        collisions.check(project, app, declared.names.environment, declared.names)
+    collisions.check(project, app, {name: access.names for name, access in accesses.items()})
 
     # One for each environment: of one that comes later, too, the first place is remembered.
     places = [

@@ -7,11 +7,11 @@ for its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from amplify_delivery.components.documents.naming import EnvironmentNames, PipelineNames
 from amplify_delivery.errors import ConfigError
-from amplify_delivery.stacks.access import pipeline_names
+from amplify_delivery.stacks.access import environment_names, pipeline_names
 from amplify_delivery.stacks.config import Project
 from amplify_delivery.stacks.config.reader import own_keys_in
 
@@ -19,41 +19,40 @@ _SHARED = "tooling-state"
 """What all pipelines of an app have together."""
 
 
-def check(project: Project, app: str, name: str, own: PipelineNames | EnvironmentNames) -> None:
+def check(project: Project, app: str, own: Mapping[str, PipelineNames | EnvironmentNames]) -> None:
     """Raise `ConfigError` if another pipeline or bootstrapped environment of the project makes in the same account what
-    the stack `name` makes."""
-    for stack, other in _others(project, app, name, own.account):
-        both = own.taken() & other.taken()
-        if isinstance(own, PipelineNames) and isinstance(other, PipelineNames):
-            both = frozenset((kind, made) for kind, made in both if _SHARED not in made)
-        if both:
-            kind, made = min(both)
-            raise ConfigError(
-                f"the stacks {name} and {stack} would both make the {kind} called {made}",
-                where=str(project.file(name)),
-                remedy="give one of them another name (a stack that is deployed cannot be renamed in place: destroy it "
-                "under its old name first)",
-            )
+    one of the stacks `own` makes, by name."""
+    others = list(_stacks(project, app, {names.account for names in own.values()}))
+    for name, names in own.items():
+        for stack, other in others:
+            if stack != name and other.account == names.account:
+                _check(project, (name, names), (stack, other))
 
 
-def _others(
-    project: Project, app: str, name: str, account: str
-) -> Iterator[tuple[str, PipelineNames | EnvironmentNames]]:
-    """Those in the same account. Of files of other accounts only the account is looked at: a mistake in one of them
-    matters there."""
+_Named = tuple[str, PipelineNames | EnvironmentNames]
+
+
+def _check(project: Project, own: _Named, other: _Named) -> None:
+    both = own[1].taken() & other[1].taken()
+    if isinstance(own[1], PipelineNames) and isinstance(other[1], PipelineNames):
+        both = frozenset((kind, made) for kind, made in both if _SHARED not in made)
+    if both:
+        kind, made = min(both)
+        raise ConfigError(
+            f"the stacks {own[0]} and {other[0]} would both make the {kind} called {made}",
+            where=str(project.file(own[0])),
+            remedy="give one of them another name (a stack that is deployed cannot be renamed in place: destroy it "
+            "under its old name first)",
+        )
+
+
+def _stacks(project: Project, app: str, accounts: Collection[str]) -> Iterator[_Named]:
+    """The pipelines and bootstrapped environments of these accounts. Of other files only the account is looked at: a
+    mistake in one of them matters there."""
     for stack in project.stacks("pipeline"):
-        if stack != name and _account(project, stack) == account:
+        if own_keys_in(project.file(stack)).get("account") in accounts:
             yield stack, pipeline_names(app, stack, project.pipeline(stack))
     for stack in project.stacks("backend"):
         keys = own_keys_in(project.file(stack))
-        if stack != name and keys.get("account") == account and _bootstrapped(keys):
-            found = project.environment(stack)
-            yield stack, EnvironmentNames(app, found.account, found.region, found.environment)
-
-
-def _account(project: Project, stack: str) -> str:
-    return str(own_keys_in(project.file(stack)).get("account"))
-
-
-def _bootstrapped(keys: Mapping[str, object]) -> bool:
-    return "true" in (keys.get("bootstrapped"), keys.get("enrolled"))
+        if keys.get("account") in accounts and "true" in (keys.get("bootstrapped"), keys.get("enrolled")):
+            yield stack, environment_names(app, project.environment(stack))

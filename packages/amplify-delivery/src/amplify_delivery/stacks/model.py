@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from amplify_delivery.components.documents import regions
 from amplify_delivery.components.documents.pipeline.model import EnvironmentRef, PipelineModel
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.stacks import collisions
 from amplify_delivery.stacks.access import bootstrapped_environment, pipeline_names
-from amplify_delivery.stacks.config import PipelineConfig, Project
+from amplify_delivery.stacks.config import EnvironmentConfig, PipelineConfig, Project
 
 
 def pipeline_model(project: Project, app: str, name: str, pipeline: PipelineConfig) -> PipelineModel:
@@ -18,16 +20,16 @@ def pipeline_model(project: Project, app: str, name: str, pipeline: PipelineConf
     without CodePipeline. Artifact stores are not part of it: their keys are only known once they are made.
     """
     names = pipeline_names(app, name, pipeline)
-    collisions.check(project, app, name, names)
+    collisions.check(project, app, {name: names})
     _check_region(project, name, pipeline.region, "codepipeline")
-    for environment in pipeline.environments:
-        _check_let_in(project, environment, name)
-    _check_asked(project, name, pipeline)
+    _check_let_in(project, name, pipeline)
+    environments = {e: bootstrapped_environment(project, e) for e in pipeline.environments}
+    _check_asked(project, name, pipeline, environments)
     return PipelineModel(
         names=names,
         source=pipeline.source,
         stages=pipeline.stages,
-        places=tuple(_place(project, environment) for environment in pipeline.environments),
+        places=tuple(_place(project, environment) for environment in environments.values()),
         triggers=pipeline.triggers,
         tags=dict(pipeline.tags),
         kept_regions=pipeline.artifact_regions,
@@ -35,22 +37,26 @@ def pipeline_model(project: Project, app: str, name: str, pipeline: PipelineConf
     )
 
 
-def _check_let_in(project: Project, environment: str, name: str) -> None:
+def _check_let_in(project: Project, name: str, pipeline: PipelineConfig) -> None:
     """CodePipeline would refuse the pipeline: it tries every action role."""
-    others = project.let_in(environment)
-    if others and name not in others:
-        raise ConfigError(
-            f"the account of {environment} lets in the pipeline {', '.join(sorted(others))}, and not {name}",
-            where=str(project.file(name)),
-            remedy=f"take {environment} out of the stages of {name}; or set `pipeline: {name}` in the account's file, "
-            f"`amplify-delivery bootstrap {environment}`, and take it out of the other one",
-        )
+    accounts = project.accounts()
+    for environment in pipeline.environments:
+        others = {account.pipeline for _, account in accounts.get(environment, ())}
+        if others and name not in others:
+            raise ConfigError(
+                f"the account of {environment} lets in the pipeline {', '.join(sorted(others))}, and not {name}",
+                where=str(project.file(name)),
+                remedy=f"take {environment} out of the stages of {name}; or set `pipeline: {name}` in the account's "
+                f"file, `amplify-delivery bootstrap {environment}`, and take it out of the other one",
+            )
 
 
-def _check_asked(project: Project, name: str, pipeline: PipelineConfig) -> None:
+def _check_asked(
+    project: Project, name: str, pipeline: PipelineConfig, environments: Mapping[str, EnvironmentConfig]
+) -> None:
     """For production somebody is always asked."""
     for stage in pipeline.stages:
-        in_production = [e for e in stage.environments if project.environment(e).production]
+        in_production = [e for e in stage.environments if environments[e].production]
         if in_production and (stage.approval is None or stage.approval.skip_unchanged):
             how = "asks nobody" if stage.approval is None else "does not always ask (`skipUnchanged`)"
             raise ConfigError(
@@ -72,9 +78,8 @@ def _check_region(project: Project, stack: str, region: str, service: str) -> No
 _CALLED = {"codebuild": "CodeBuild", "codepipeline": "CodePipeline"}
 
 
-def _place(project: Project, name: str) -> EnvironmentRef:
-    environment = bootstrapped_environment(project, name)
+def _place(project: Project, environment: EnvironmentConfig) -> EnvironmentRef:
     # "A cross-region action": its region needs both ("Add a cross-Region action in CodePipeline").
     for service in _CALLED:
-        _check_region(project, name, environment.region, service)
+        _check_region(project, environment.environment, environment.region, service)
     return EnvironmentRef(environment.environment, environment.account, environment.region, environment.enrolled)

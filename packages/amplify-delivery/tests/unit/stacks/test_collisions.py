@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +14,7 @@ from amplify_delivery.stacks import collisions
 from amplify_delivery.stacks.config import Project
 from amplify_delivery.stacks.model import pipeline_model
 from unit.components.documents import world
+from unit.stacks.projects import make
 from unit.stacks.test_config_files import SMALLEST, project
 
 TOOLING, TARGET = "111111111111", "222222222222"
@@ -32,8 +35,7 @@ def test_what_is_told_apart(tmp_path: Path) -> None:
     files = project(tmp_path, pipeline=SMALLEST, second=second, **environments)
     model(files, "pipeline")
     model(files, "second")
-    for name in environments:
-        collisions.check(files, files.app, name, EnvironmentNames(files.app, TARGET, REGION, name))
+    collisions.check(files, files.app, {n: EnvironmentNames(files.app, TARGET, REGION, n) for n in environments})
 
 
 @pytest.mark.parametrize(
@@ -59,9 +61,30 @@ def test_an_environment_called_tooling_in_the_tooling_account(tmp_path: Path) ->
     with pytest.raises(ConfigError, match="alias of a key in us-east-1 called alias/app-tooling-state"):
         model(files, "pipeline")
     with pytest.raises(ConfigError, match="the stacks tooling and pipeline would both make"):
-        collisions.check(files, files.app, "tooling", EnvironmentNames(files.app, TOOLING, REGION, "tooling"))
+        collisions.check(files, files.app, {"tooling": EnvironmentNames(files.app, TOOLING, REGION, "tooling")})
     elsewhere = project(tmp_path, tooling=environment())
     model(elsewhere, "pipeline")
+
+
+def test_every_stack_file_is_read_a_bounded_number_of_times(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many environments there are: a file for each, looked at for each, would be looked at n * n times."""
+    reads = Counter[str]()
+    read = Path.read_text
+
+    def counted(path: Path, *arguments: Any, **named: Any) -> str:
+        reads[path.name] += 1
+        return read(path, *arguments, **named)
+
+    monkeypatch.setattr(Path, "read_text", counted)
+    most = []
+    for number in (4, 12):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        files = Project(make(folder, number))
+        reads.clear()
+        model(files, "pipeline")
+        most.append(max(times for name, times in reads.items() if name != "Pulumi.yaml"))
+    assert most[0] == most[1]
 
 
 def test_a_pipeline_that_the_account_does_not_let_in(tmp_path: Path) -> None:

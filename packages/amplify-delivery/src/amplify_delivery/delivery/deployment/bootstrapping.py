@@ -101,14 +101,17 @@ def _next_steps(app: str, stacks: Iterable[AccountStack]) -> list[str]:
 
 def account_stacks(project: Project, environments: list[str]) -> tuple[AccountStack, ...]:
     """The account stacks of `environments`, each once, in that order. Raises `ConfigError` unless all files fit."""
-    stacks = dict.fromkeys(_stack_of(project, name) for name in environments)
-    return tuple(_checked(project, stack) for stack in stacks)
+    accounts = project.accounts()
+    found = dict.fromkeys(_stack_of(project, name, [s for s, _ in accounts.get(name, ())]) for name in environments)
+    stacks = tuple(_checked(project, stack) for stack in found)
+    named = {e.environment: environment_names(project.app, e) for stack in stacks for e in stack.environments}
+    collisions.check(project, project.app, named)
+    return stacks
 
 
-def _stack_of(project: Project, environment: str) -> str:
-    """The account stack that names `environment`."""
+def _stack_of(project: Project, environment: str, found: Sequence[str]) -> str:
+    """The account stack that makes a place for `environment`, of those that name it."""
     project.environment(environment)
-    found = [s for s in project.stacks("account") if environment in project.account(s).environments]
     if len(found) == 1:
         return found[0]
     if found:
@@ -146,5 +149,4 @@ def _checked(project: Project, stack: str) -> AccountStack:
                 where=str(project.file(config.pipeline)),
                 remedy="name it in a stage, or its own pipeline with `pipeline` in the account's file",
             )
-        collisions.check(project, project.app, environment.environment, environment_names(project.app, environment))
     return AccountStack(stack, config, environments)

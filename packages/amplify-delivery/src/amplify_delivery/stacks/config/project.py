@@ -77,7 +77,7 @@ class Project:
         in."""
         found = {n: c for n in self.stacks("pipeline") if environment in (c := self.pipeline(n)).environments}
         if len(found) > 1:
-            let_in = self.let_in(environment)
+            let_in = {account.pipeline for _, account in self.accounts().get(environment, ())}
             found = {name: config for name, config in found.items() if name in let_in} or found
         if len(found) == 1:
             return next(iter(found.items()))
@@ -94,10 +94,15 @@ class Project:
             remedy="name it in a stage of Pulumi.pipeline.yaml",
         )
 
-    def let_in(self, environment: str) -> frozenset[str]:
-        """The pipelines that accounts' files let in for `environment`; empty if no file names it."""
-        accounts = (self.account(stack) for stack in self.stacks("account"))
-        return frozenset(account.pipeline for account in accounts if environment in account.environments)
+    def accounts(self) -> dict[str, list[tuple[str, AccountConfig]]]:
+        """The account stacks that name an environment, with their files, by environment. Every file is read once: ask
+        once for all environments."""
+        found: dict[str, list[tuple[str, AccountConfig]]] = {}
+        for stack in self.stacks("account"):
+            config = self.account(stack)
+            for environment in config.environments:
+                found.setdefault(environment, []).append((stack, config))
+        return found
 
     def step(self, environment: str, name: str) -> Step:
         """A step of `environment`, as its pipeline's file describes it."""
