@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from amplify_delivery.changes.steps import Path, digest
+from amplify_delivery.changes.steps import Path
 from amplify_delivery.export import Assembly, RootStack
 from amplify_delivery.export.documents import parse_json
 from amplify_delivery.export.templates.resolve import ResolvedTree, resolve
@@ -27,12 +27,25 @@ class Stacks:
     parameters: Mapping[str, str]
 
     @classmethod
-    def of(cls, assembly: Assembly, root: RootStack, parameters: Mapping[str, str]) -> Stacks:
-        """What deploying `assembly` with `root`, called with `parameters`, makes."""
+    def of(
+        cls,
+        assembly: Assembly,
+        root: RootStack,
+        parameters: Mapping[str, str],
+        parsed: dict[str, Mapping[str, Any]] | None = None,
+    ) -> Stacks:
+        """What deploying `assembly` with `root`, called with `parameters`, makes.
+
+        `parsed` has templates by their keys, which stand for their content, and gets those that it lacks: whoever makes
+        several trees parses what they share once.
+        """
+        parsed = {} if parsed is None else parsed
         templates: dict[Path, Mapping[str, Any]] = {(): root.template}
         for path, stack in assembly.root.walk():
             if path:
-                templates[path] = parse_json(assembly.read(stack.template))
+                if stack.template not in parsed:
+                    parsed[stack.template] = parse_json(assembly.read(stack.template))
+                templates[path] = parsed[stack.template]
         return cls(templates, parameters)
 
     @cached_property
@@ -44,8 +57,7 @@ class Stacks:
         """With values of pseudo parameters that are known; `AWS::StackName` is the root's."""
 
         def template(path: Path, _: Any) -> tuple[str, Mapping[str, Any]]:
-            body = self.templates.get(path, {})
-            return digest(body), body
+            return "", self.templates.get(path, {})  # nobody asks these trees for a template's key
 
         return resolve(self.templates[()], self.parameters, template, pseudo)
 

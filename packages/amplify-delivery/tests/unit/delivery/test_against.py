@@ -322,6 +322,17 @@ def test_an_lfs_pointer_is_what_it_stands_for(repository: Repository, tmp_path: 
 # --- the command ------------------------------------------------------------------------------------------------------
 
 
+def test_git_is_asked_only_for_what_differs_here(repository: Repository) -> None:
+    """A file that is the commit's own, byte by byte, is read in the working copy: also one that git has lost."""
+    tags = repository.project / FOLDER / "export-tags.json"
+    name = repository.git("rev-parse", f"HEAD:{FOLDER}/export-tags.json")
+    repository.configure("prod", "  parameters:\n    root: {AuthRoleName: another-role}\n")
+    (repository.top / ".git/objects" / name[:2] / name[2:]).unlink()
+    assert [bool(plan.steps) for plan in repository.against().plans] == [False, True]
+    tags.write_text(tags.read_text() + " ")
+    assert f"git does not have {FOLDER}/export-tags.json" in refused(repository).message
+
+
 def command(repository: Repository, *arguments: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
     before = Path.cwd()
     os.chdir(repository.project)

@@ -119,11 +119,12 @@ def against(folder: Path, ref: str, environments: Sequence[str], variables: Mapp
             where=str(folder.resolve()),
             remedy="run the command in the folder of Pulumi.yaml (docs/configuration.md)",
         )
-    new = _Side(folder)
+    parsed: dict[str, Mapping[str, Any]] = {}
+    new = _Side(folder, parsed)
     configs = {name: stack_files.load(folder, name) for name in names}
     revision = Revision.of(folder, ref, variables)
     with tempfile.TemporaryDirectory(prefix="amplify-delivery-") as temporary, Contents(revision) as contents:
-        old = _of_commit(revision, contents, Path(temporary))
+        old = _of_commit(revision, contents, Path(temporary), parsed)
         plans = tuple(_plan(name, config, old, new) for name, config in configs.items())
         return Against(revision, plans, tuple(_notes(revision, old, here, asked=bool(environments))))
 
@@ -133,6 +134,8 @@ class _Side:
     """The project at one time, in a folder; of an earlier commit without the exports, which `read` gives."""
 
     folder: Path
+    parsed: dict[str, Mapping[str, Any]]
+    """Templates of all sides by their keys: most are the same."""
     revision: Revision | None = None
     read: Callable[[Path], Export] = read_export
     _assemblies: dict[tuple[Path, frozenset[tuple[str, str]]], Assembly] = field(default_factory=dict)
@@ -146,7 +149,7 @@ class _Side:
             bucket = staging_bucket_name(assembly.project, config.environment, config.account, config.region)
             root = render_root(assembly, values, bucket)
         parameters = root_parameters(root, values, config)
-        return _Environment(config, root.stack_name, Stacks.of(assembly, root, parameters), own(assembly))
+        return _Environment(config, root.stack_name, Stacks.of(assembly, root, parameters, self.parsed), own(assembly))
 
     def _assembly(self, config: EnvironmentConfig, app: str) -> Assembly:
         named = named_assembly(config, self.folder)
@@ -251,7 +254,7 @@ def _leaf(parameters: Any, key: SecretKey) -> Any:
     return parameters
 
 
-def _of_commit(revision: Revision, contents: Contents, temporary: Path) -> _Side:
+def _of_commit(revision: Revision, contents: Contents, temporary: Path, parsed: dict[str, Mapping[str, Any]]) -> _Side:
     """The project of a commit, as far as it is needed: its stack files, and what these name. Its exports are not
     written to the disk: they have thousands of files."""
     names = revision.names()
@@ -280,7 +283,7 @@ def _of_commit(revision: Revision, contents: Contents, temporary: Path) -> _Side
             copy(revision.prefix / name)
         elif name.startswith("amplify-export-"):
             (folder / name).mkdir()  # so that it is found there
-    side = _Side(folder, revision, read)
+    side = _Side(folder, parsed, revision, read)
     with side.told():
         project = Project(folder)
         for stack in project.stacks("backend"):

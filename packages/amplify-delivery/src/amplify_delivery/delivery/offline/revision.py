@@ -3,6 +3,8 @@ without any hook, and with no filter but Git LFS's, which the user has set up.""
 
 from __future__ import annotations
 
+import hashlib
+import stat
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,6 +18,8 @@ from amplify_delivery.errors import RefusedError
 _LFS = b"version https://git-lfs.github.com/spec/"
 _MAX_LFS = 1024
 """Bytes of a Git LFS pointer at most (its specification)."""
+_SHA1 = 40
+"""Hexadecimal digits of SHA-1."""
 _FILES = ("100644", "100755")
 _KINDS = {"120000": "a symbolic link", "160000": "a submodule"}
 _ENVIRONMENT = {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
@@ -106,7 +110,7 @@ class Revision:
         )
 
     def _listed(self, path: str, *, deep: bool) -> Iterator[File]:
-        options = ["-z", "-l", "--full-tree", *(["-r"] if deep else [])]
+        options = ["-z", "--full-tree", *(["-r"] if deep else [])]
         found = _git(
             self.project,
             self.variables,
@@ -125,17 +129,16 @@ class Revision:
         for line in found.stdout.decode(errors="surrogateescape").split("\0"):
             if line:
                 about, _, name = line.partition("\t")
-                mode, _, sha, size = about.split()
-                yield File(mode, sha, int(size) if size.isdecimal() else 0, name)
+                mode, _, sha = about.split()
+                yield File(mode, sha, name)
 
 
 @dataclass(frozen=True)
 class File:
-    """A file of a commit. `path` is from the repository's top on, `size` in bytes, `mode` and `sha` are git's."""
+    """A file of a commit. `path` is from the repository's top on, `mode` and `sha` are git's."""
 
     mode: str
     sha: str
-    size: int
     path: str
 
 
@@ -144,6 +147,7 @@ class Contents:
 
     def __init__(self, revision: Revision) -> None:
         self._revision = revision
+        self._top = revision.project.joinpath(*[".."] * len(revision.prefix.parts))
         self._process = subprocess.Popen(
             ["git", "cat-file", "--batch"],
             cwd=revision.project,
@@ -163,8 +167,27 @@ class Contents:
     def read(self, files: Sequence[File]) -> dict[str, bytes]:
         """The bytes of files, by their paths; of a Git LFS pointer those that it stands for. Raises `RefusedError`.
 
-        All at once: asked for one after the other, thousands of files take longer than everything else.
+        Most files of an export are the same in the working copy: those are read there, which takes a fifth of the time.
         """
+        here = {file.path: body for file in files if (body := self._here(file)) is not None}
+        bodies = here | self._asked([file for file in files if file.path not in here])
+        return {file.path: self._whole(file) if _is_pointer(bodies[file.path]) else bodies[file.path] for file in files}
+
+    def _here(self, file: File) -> bytes | None:
+        """The bytes of the file at the same place in the working copy, if they are those of the commit."""
+        path = self._top / file.path
+        try:
+            if not stat.S_ISREG(path.lstat().st_mode):
+                return None
+            body = path.read_bytes()
+        except OSError:
+            return None
+        # git's name of a content; a repository's names are of one of two lengths.
+        algorithm = hashlib.sha1 if len(file.sha) == _SHA1 else hashlib.sha256
+        return body if algorithm(b"blob %d\0" % len(body) + body).hexdigest() == file.sha else None
+
+    def _asked(self, files: Sequence[File]) -> dict[str, bytes]:
+        """All at once: asked for one after the other, thousands of files take longer than everything else."""
         ask, out = self._process.stdin, self._process.stdout
         assert ask is not None and out is not None  # noqa: S101 - they are pipes
         wanted = "".join(f"{file.sha}\n" for file in files).encode()
@@ -191,18 +214,22 @@ class Contents:
             )
         body = out.read(int(told[2]))
         out.read(1)
-        return self._whole(file) if file.size < _MAX_LFS and body.startswith(_LFS) else body
+        return body
 
     def _whole(self, pointer: File) -> bytes:
         path = f"{self._revision.commit}:{pointer.path}"
         found = _git(self._revision.project, self._revision.variables, "cat-file", "--filters", path)
-        if found.returncode or found.stdout.startswith(_LFS):
+        if found.returncode or _is_pointer(found.stdout):
             raise RefusedError(
                 f"{pointer.path} is a Git LFS pointer, and what it stands for is not here",
                 where=str(self._revision),
                 remedy=f"`git lfs fetch origin {self._revision.commit}`",
             )
         return found.stdout
+
+
+def _is_pointer(body: bytes) -> bool:
+    return len(body) < _MAX_LFS and body.startswith(_LFS)
 
 
 def _unknown(ref: str, *, shallow: bool) -> RefusedError:

@@ -239,6 +239,8 @@ class _Stack:
         What cannot be known stays the function that it is, with resolved arguments and with references that name their
         stack's path: so it equals itself in another deployment, and nothing else.
         """
+        if isinstance(value, str):
+            return value  # most are: quicker than asking for an abstract type
         if isinstance(value, list):
             return [v for item in value if (v := self.value(item)) is not _ABSENT]
         if not isinstance(value, Mapping):
