@@ -57,6 +57,16 @@ def parse_json(data: bytes) -> Any:
     return value
 
 
+def parsed(value: Any) -> Any:
+    """What a text holds as JSON, as IAM's documents stand in texts too; what is none, as it is."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
+
+
 def parse_yaml(data: bytes) -> Any:
     """The value of a YAML template, short forms (`!Ref`, `!GetAtt a.b`) in their long JSON form.
 

@@ -6,7 +6,6 @@ Amplify's own `amplify drift` leaves out the auth roles' trust for the same reas
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,11 +13,12 @@ from typing import Any
 from amplify_delivery.changes.drift.model import Difference, Drifted
 from amplify_delivery.changes.stacks import Stacks
 from amplify_delivery.changes.steps import Path
+from amplify_delivery.export.assembling.auth_roles import FEDERATED, trust
+from amplify_delivery.export.documents import parsed
 
 _AUTH_ROLES: Mapping[Path, str] = {("AuthRole",): "authenticated", ("UnauthRole",): "unauthenticated"}
 """Roles of the root, and whom their trust is for. The template says Deny; a custom resource sets what is below."""
 _TRUST = "AssumeRolePolicyDocument"
-_IDENTITY = "cognito-identity.amazonaws.com"
 _ROLE = "AWS::IAM::Role"
 _KEY = "AWS::AppSync::ApiKey"
 
@@ -72,32 +72,15 @@ def _is_own(found: Drifted, difference: Difference, own: Own) -> bool:
 def _is_auth_trust(document: Any, whom: str, own: Own) -> bool:
     """Whether it is what Amplify's `UpdateRolesWithIDPFunction` sets, for one of the backend's own identity pools: a
     trust that anybody has opened further is drift."""
-    document = _parsed(document)
+    document = parsed(document)
     statements = document.get("Statement") if isinstance(document, Mapping) else None
     if not isinstance(statements, list) or len(statements) != 1 or not isinstance(statements[0], Mapping):
         return False
     statement = {k: v for k, v in statements[0].items() if not (k == "Sid" and not v)}
-    pool = (statement.get("Condition") or {}).get("StringEquals", {}).get(f"{_IDENTITY}:aud")
-    return pool in own.identity_pools and statement == {
-        "Effect": "Allow",
-        "Principal": {"Federated": _IDENTITY},
-        "Action": "sts:AssumeRoleWithWebIdentity",
-        "Condition": {
-            "StringEquals": {f"{_IDENTITY}:aud": pool},
-            "ForAnyValue:StringLike": {f"{_IDENTITY}:amr": whom},
-        },
-    }
+    pool = (statement.get("Condition") or {}).get("StringEquals", {}).get(f"{FEDERATED}:aud")
+    return pool in own.identity_pools and [statement] == trust(pool, whom)["Statement"]
 
 
 def _member(value: str, name: str) -> Any:
-    found = _parsed(value)
+    found = parsed(value)
     return found.get(name) if isinstance(found, Mapping) else None
-
-
-def _parsed(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    try:
-        return json.loads(value)
-    except ValueError:
-        return value

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from amplify_delivery.changes.gained.grants import ANYONE, Grant, Kind, uncovered
-from amplify_delivery.changes.gained.graphql import Contents, nothing_known, opened
+from amplify_delivery.changes.gained.graphql import NOTHING, Contents, Found, nothing_known, opened
 from amplify_delivery.changes.gained.openings import openings, unblocked, unbounded
 from amplify_delivery.changes.gained.policies import grants
 from amplify_delivery.changes.stacks import Stacks
@@ -92,20 +92,16 @@ def gained(
     """
     new = (wanted.known_to(deployed) if deployed else wanted).resolved.resources
     old = deployed.known_to(wanted).resolved.resources if deployed else {}
-    before, after = [*grants(old), *openings(old)], [*grants(new), *openings(new)]
     graphql = opened(old, new, contents_before, contents_after)
-    allowed = uncovered(
-        [g for g in (*after, *graphql.after) if not g.denied], [g for g in (*before, *graphql.before) if not g.denied]
-    )
-    denials = uncovered([g for g in before if g.denied], [g for g in after if g.denied])
-    fallen = [replace(g, kind="denial") for g in denials if _is_there_still(g, old, new)]
-    found = [*allowed, *fallen, *unblocked(old, new), *unbounded(old, new)]
-    return Comparison(tuple(_grouped(found)), tuple(graphql.unread))
+    return Comparison(gained_between(old, new, graphql), tuple(graphql.unread))
 
 
-def gained_between(old: Mapping[Path, ResolvedResource], new: Mapping[Path, ResolvedResource]) -> tuple[Gained, ...]:
-    """The same of resources by themselves: policies, and what is open in them."""
-    before, after = [*grants(old), *openings(old)], [*grants(new), *openings(new)]
+def gained_between(
+    old: Mapping[Path, ResolvedResource], new: Mapping[Path, ResolvedResource], beside: Found = NOTHING
+) -> tuple[Gained, ...]:
+    """The same of resources by themselves: policies, what is open in them, and what stands `beside` the templates."""
+    before = [*grants(old), *openings(old), *beside.before]
+    after = [*grants(new), *openings(new), *beside.after]
     allowed = uncovered([g for g in after if not g.denied], [g for g in before if not g.denied])
     denials = uncovered([g for g in before if g.denied], [g for g in after if g.denied])
     fallen = [replace(g, kind="denial") for g in denials if _is_there_still(g, old, new)]

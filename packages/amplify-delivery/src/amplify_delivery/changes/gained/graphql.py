@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from amplify_delivery.changes.gained.grants import Grant, Term
@@ -57,13 +57,16 @@ def nothing_known(_: Collection[str]) -> Mapping[str, bytes]:
     return {}
 
 
-@dataclass
+@dataclass(frozen=True)
 class Found:
     """What two trees leave open, of what differs between them; and schemas or resolvers that could not be read."""
 
-    before: list[Grant] = field(default_factory=list)
-    after: list[Grant] = field(default_factory=list)
-    unread: list[str] = field(default_factory=list)
+    before: tuple[Grant, ...] = ()
+    after: tuple[Grant, ...] = ()
+    unread: tuple[str, ...] = ()
+
+
+NOTHING = Found()
 
 
 def opened(
@@ -73,20 +76,20 @@ def opened(
     contents_after: Contents,
 ) -> Found:
     """Of schemas and authorisation resolvers whose text differs, what either side leaves open."""
-    found = Found()
+    before, after, unread = [], [], []
     differing = [p for p, r in new.items() if _reads(p, r) and _differs(p, r, old, new)]
     bodies = contents_after(_keys(new, differing)), contents_before(_keys(old, differing))
     for path in differing:
-        after, before = _text(new, path, bodies[0]), _text(old, path, bodies[1])
-        if after is None or (path in old and before is None):
-            found.unread.append("/".join(path))
+        text, text_before = _text(new, path, bodies[0]), _text(old, path, bodies[1])
+        if text is None or (path in old and text_before is None):
+            unread.append("/".join(path))
             continue
         look = _schema if new[path].type == _SCHEMA else _resolver
-        was = list(look(path, old, before)) if before is not None else []
+        was = list(look(path, old, text_before)) if text_before is not None else []
         whole = {grant.who for grant in was if grant.action == Term(_ALL)}
-        found.before.extend(was)
-        found.after.extend(grant for grant in look(path, new, after) if grant.who not in whole)
-    return found
+        before += was
+        after += [grant for grant in look(path, new, text) if grant.who not in whole]
+    return Found(tuple(before), tuple(after), tuple(unread))
 
 
 def _reads(path: Path, item: ResolvedResource) -> bool:

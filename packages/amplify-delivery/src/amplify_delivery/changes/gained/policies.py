@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from amplify_delivery.changes.gained.grants import ANYONE, Condition, Grant, Term, conditions
 from amplify_delivery.changes.gained.texts import ALWAYS, When, at, branches, each, path_of, shown
 from amplify_delivery.changes.steps import Path
+from amplify_delivery.export.documents import parsed
 from amplify_delivery.export.templates.resolve import ResolvedResource
 
 _ROLE, _USER, _GROUP, _MANAGED = "AWS::IAM::Role", "AWS::IAM::User", "AWS::IAM::Group", "AWS::IAM::ManagedPolicy"
@@ -190,19 +190,9 @@ def _products(statement: _Statement) -> Iterator[tuple[Term, Term, When]]:
 
 def _statements(document: Any, when: When) -> Iterator[_Statement]:
     for one, under in branches(document, when):
-        found = _parsed(one)
-        for statement, also in each(at(found, "Statement"), under):
+        for statement, also in each(at(parsed(one), "Statement"), under):
             if isinstance(statement, Mapping):
                 yield _statement(statement, also)
-
-
-def _parsed(document: Any) -> Any:
-    if not isinstance(document, str):
-        return document
-    try:
-        return json.loads(document)
-    except ValueError:
-        return None
 
 
 def _statement(written: Mapping[str, Any], when: When) -> _Statement:

@@ -71,7 +71,8 @@ def program_rights(state: Mapping[str, Any], steps: Iterable[ProgramStep]) -> Co
             after.pop(step.urn, None)
     old, new = _resources(before), _resources(after)
     unread = sorted("/".join(path) for path, r in new.items() if _is_unknown(r.properties) and old.get(path) != r)
-    rights = gained_between(*({p: _known(r) for p, r in side.items()} for side in (old, new)))
+    known_before, known_after = ({p: _known(r) for p, r in side.items()} for side in (old, new))
+    rights = gained_between(known_before, known_after)
     return Comparison(rights, tuple(unread))
 
 

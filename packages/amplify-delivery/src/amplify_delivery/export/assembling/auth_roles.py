@@ -33,7 +33,7 @@ _USERS = {"authRoleName": "authenticated", "unauthRoleName": "unauthenticated"}
 """The properties by which the custom resource names the roles, and for whom each is."""
 _SETS = ("idpId", *_USERS)
 _ROLE, _TRUST = "AWS::IAM::Role", "AssumeRolePolicyDocument"
-_FEDERATED = "cognito-identity.amazonaws.com"
+FEDERATED = "cognito-identity.amazonaws.com"
 
 
 def setters(resources: Mapping[str, Mapping[str, Any]]) -> list[str]:
@@ -50,7 +50,7 @@ def auth_roles(resources: Mapping[str, Mapping[str, Any]]) -> list[str]:
     return [
         name
         for name, item in resources.items()
-        if item.get("Type") == _ROLE and _FEDERATED.encode() in canonical((item.get("Properties") or {}).get(_TRUST))
+        if item.get("Type") == _ROLE and FEDERATED.encode() in canonical((item.get("Properties") or {}).get(_TRUST))
     ]
 
 
@@ -61,11 +61,11 @@ def trust(pool: Any, users: str) -> dict[str, Any]:
         "Statement": [
             {
                 "Effect": "Allow",
-                "Principal": {"Federated": _FEDERATED},
+                "Principal": {"Federated": FEDERATED},
                 "Action": "sts:AssumeRoleWithWebIdentity",
                 "Condition": {
-                    "StringEquals": {f"{_FEDERATED}:aud": pool},
-                    "ForAnyValue:StringLike": {f"{_FEDERATED}:amr": users},
+                    "StringEquals": {f"{FEDERATED}:aud": pool},
+                    "ForAnyValue:StringLike": {f"{FEDERATED}:amr": users},
                 },
             }
         ],
