@@ -18,7 +18,7 @@ from amplify_delivery.export.assembling.root import TEMPLATE_KEY
 from amplify_delivery.export.assembly import canonical
 from amplify_delivery.export.documents import parse_json, parse_yaml
 from amplify_delivery.export.model import STACK_TYPE
-from amplify_delivery.publishing.stack_state import described
+from amplify_delivery.publishing.stack_state import described, parameters_of
 from amplify_delivery.publishing.stack_states import STATES, Place, begins_anew, busy, check_root
 
 MASK = "****"
@@ -81,7 +81,7 @@ def read(cloudformation: Any, stack: str, published: Published) -> Deployed:
     if begins_anew(status):
         return Deployed(status)
     check_root(Place(stack, ""), status)
-    parameters = {p["ParameterKey"]: p.get("ParameterValue", "") for p in found.get("Parameters", ())}
+    parameters = parameters_of(found)
     told, ids = _templates(cloudformation, found["StackId"])
     named = {path: stack for path, stack in ids.items() if not path or _names(told[path[:-1]], path[-1])}
     protected = bool(found.get("EnableTerminationProtection"))
@@ -114,7 +114,7 @@ def _templates(cloudformation: Any, root: str) -> tuple[dict[Path, Mapping[str, 
             bodies = dict(zip(level, pool.map(lambda s: template(cloudformation, s), level.values()), strict=True))
             templates |= bodies
             ids |= level
-            parents = {path: stack for path, stack in level.items() if _has_nested(bodies[path])}
+            parents = {path: stack for path, stack in level.items() if has_nested(bodies[path])}
             below = pool.map(lambda s: nested(cloudformation, s), parents.values())
             level = {
                 (*path, name): child
@@ -171,7 +171,8 @@ def _names(template: Mapping[str, Any], nested: str) -> bool:
     return nested in (template.get("Resources") or {})
 
 
-def _has_nested(template: Mapping[str, Any]) -> bool:
+def has_nested(template: Mapping[str, Any]) -> bool:
+    """Whether a template has nested stacks."""
     return any(item.get("Type") == STACK_TYPE for item in (template.get("Resources") or {}).values())
 
 

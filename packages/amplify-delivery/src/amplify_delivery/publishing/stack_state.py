@@ -191,3 +191,13 @@ def described(cloudformation: Any, stack_name: str) -> dict[str, Any] | None:
             return None
         raise
     return found
+
+
+def parameters_of(stack: Mapping[str, Any]) -> dict[str, str]:
+    """The parameters of a stack as DescribeStacks has it; those that are `NoEcho` are masked."""
+    return {p["ParameterKey"]: p.get("ParameterValue", "") for p in stack.get("Parameters", ())}
+
+
+def outputs_of(stack: Mapping[str, Any]) -> dict[str, str]:
+    """The outputs of a stack as DescribeStacks has it."""
+    return {o["OutputKey"]: o["OutputValue"] for o in stack.get("Outputs", ())}

@@ -49,7 +49,7 @@ class CloudFormation:
             }
         ]
 
-    def get_template(self, StackName: str) -> dict[str, Any]:  # noqa: N803
+    def get_template(self, StackName: str, TemplateStage: str) -> dict[str, Any]:  # noqa: N803
         return {"TemplateBody": json.dumps({"Resources": STACKS[StackName][1]})}
 
 

@@ -17,14 +17,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from amplify_delivery.changes.deployed import MASK, nested
+from amplify_delivery.changes.deployed import MASK, has_nested, nested
 from amplify_delivery.changes.drift.legitimate import Own, without_own
 from amplify_delivery.changes.drift.model import Detected, Difference, Drifted, Unread, gone
 from amplify_delivery.changes.stacks import Stacks
 from amplify_delivery.changes.steps import Path
 from amplify_delivery.errors import RefusedError
 from amplify_delivery.export.model import STACK_TYPE
+from amplify_delivery.export.templates.literals import items
 from amplify_delivery.publishing.aws_errors import AWS_ERRORS, code, said
+from amplify_delivery.publishing.stack_state import parameters_of
 
 LONGEST = 15 * 60.0
 """Seconds that detecting may take in all. AWS: "up to several minutes" for a stack; stacks are looked at together."""
@@ -90,7 +92,7 @@ def _walk(cloudformation: Any, root: str, deployed: Stacks, pool: ThreadPoolExec
     while level:
         found = pool.map(lambda at: _described(cloudformation, *at), level.items())
         yield from found
-        parents = {path: stack for path, stack in level.items() if _has_nested(deployed, path)}
+        parents = {path: stack for path, stack in level.items() if has_nested(deployed.templates.get(path, {}))}
         below = pool.map(lambda stack: nested(cloudformation, stack), parents.values())
         level = {
             (*path, name): child
@@ -99,15 +101,9 @@ def _walk(cloudformation: Any, root: str, deployed: Stacks, pool: ThreadPoolExec
         }
 
 
-def _has_nested(deployed: Stacks, path: Path) -> bool:
-    resources = deployed.templates.get(path, {}).get("Resources") or {}
-    return any(resource.get("Type") == STACK_TYPE for resource in resources.values())
-
-
 def _described(cloudformation: Any, path: Path, stack: str) -> _Stack:
     found = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
-    parameters = {p["ParameterKey"]: p.get("ParameterValue", "") for p in found.get("Parameters", ())}
-    return _Stack(path, found["StackId"], str(found["StackStatus"]), parameters)
+    return _Stack(path, found["StackId"], str(found["StackStatus"]), parameters_of(found))
 
 
 def _of_stack(cloudformation: Any, stack: _Stack, deadline: float) -> _Result:
@@ -202,7 +198,7 @@ def _parameters(stack: _Stack, deployed: Stacks) -> Drifted | None:
 
 def _differs(given: str, runs: str) -> bool:
     """A list is a list, with spaces after its commas or without."""
-    return runs != MASK and [v.strip() for v in given.split(",")] != [v.strip() for v in runs.split(",")]
+    return runs != MASK and items(given) != items(runs)
 
 
 def _ids(results: Mapping[Path, _Result]) -> dict[str, set[str]]:

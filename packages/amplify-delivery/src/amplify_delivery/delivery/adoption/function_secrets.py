@@ -14,7 +14,6 @@ from amplify_delivery.changes.stacks import Stacks
 from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.publishing.aws_errors import AWS_ERRORS, said
 
-PATH_PARAMETER = "secretsPathAmplifyAppId"
 _FUNCTION = "AWS::Lambda::Function"
 
 

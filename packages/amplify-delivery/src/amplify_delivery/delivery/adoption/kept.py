@@ -14,7 +14,7 @@ from amplify_delivery.export.assembling.auth_roles import IDENTITY_POOL
 from amplify_delivery.export.assembly import NestedStack, Value
 from amplify_delivery.export.documents import parse_json
 from amplify_delivery.export.names import StackName
-from amplify_delivery.export.templates.literals import text
+from amplify_delivery.export.templates.literals import items, text
 from amplify_delivery.export.values.environment import ROOT
 from amplify_delivery.export.values.parameters import API_KEY_EXPIRES, holds_secret, is_no_echo
 
@@ -137,7 +137,7 @@ def _ours(
 def same_value(runs: str, ours: str | None, declaration: Mapping[str, Any]) -> bool:
     """Whether two values of a parameter are the same: of a list, item by item."""
     if ours is not None and "List" in str(declaration.get("Type")):
-        return [item.strip() for item in runs.split(",")] == [item.strip() for item in ours.split(",")]
+        return items(runs) == items(ours)
     return runs == ours
 
 

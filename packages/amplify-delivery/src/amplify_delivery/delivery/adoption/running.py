@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from amplify_delivery.changes import deployed
 from amplify_delivery.changes.stacks import Stacks
 from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.errors import ConfigError, RefusedError
 from amplify_delivery.export.documents import Malformed
-from amplify_delivery.export.model import STACK_TYPE
 from amplify_delivery.export.names import StackName
-from amplify_delivery.publishing.stack_state import described
+from amplify_delivery.publishing.stack_state import described, outputs_of, parameters_of
 
 _GONE = ("DELETE_COMPLETE", "REVIEW_IN_PROGRESS")
 """States of what is no stack (any more)."""
@@ -103,25 +101,8 @@ def read(account: Account, name: StackName) -> Running:
             )
         below = {
             logical_id: described(cloudformation, stack) or {}
-            for logical_id, stack in _nested(cloudformation, root["StackId"]).items()
+            for logical_id, stack in deployed.nested(cloudformation, root["StackId"]).items()
         }
-    nested = {logical_id: _parameters(stack) for logical_id, stack in below.items()}
-    outputs = {
-        logical_id: {o["OutputKey"]: o["OutputValue"] for o in stack.get("Outputs", ())}
-        for logical_id, stack in below.items()
-    }
+    nested = {logical_id: parameters_of(stack) for logical_id, stack in below.items()}
+    outputs = {logical_id: outputs_of(stack) for logical_id, stack in below.items()}
     return Running(str(root["StackId"]), name, found.stacks, nested, root.get("RoleARN"), outputs)
-
-
-def _nested(cloudformation: Any, stack: str) -> dict[str, str]:
-    pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
-    return {
-        item["LogicalResourceId"]: item["PhysicalResourceId"]
-        for page in pages
-        for item in page["StackResourceSummaries"]
-        if item["ResourceType"] == STACK_TYPE and item.get("PhysicalResourceId")
-    }
-
-
-def _parameters(stack: Mapping[str, Any]) -> dict[str, str]:
-    return {p["ParameterKey"]: p.get("ParameterValue", "") for p in stack.get("Parameters", ())}

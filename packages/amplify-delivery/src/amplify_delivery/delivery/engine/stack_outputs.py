@@ -21,7 +21,7 @@ from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.errors import ConfigError, RefusedError
 from amplify_delivery.export import RootStack, render_root
 from amplify_delivery.publishing.aws_errors import ACCESS_DENIED
-from amplify_delivery.publishing.stack_state import described
+from amplify_delivery.publishing.stack_state import described, outputs_of
 from amplify_delivery.stacks.inputs import read_assembly
 from amplify_delivery.stacks.output_names import NESTED_OUTPUTS, ROOT_OUTPUTS
 
@@ -120,7 +120,7 @@ def read_account(config: EnvironmentConfig, project: Project) -> dict[str, Outpu
 
 def from_stack(stack: Mapping[str, Any], root: RootStack, config: EnvironmentConfig) -> dict[str, Output]:
     """The outputs that DescribeStacks gives of a root stack, in the shape of the program's."""
-    found = {o["OutputKey"]: o["OutputValue"] for o in stack.get("Outputs", ())}
+    found = outputs_of(stack)
     nested: dict[str, dict[str, str]] = {}
     for (name, output), repeated in root.outputs.items():
         if repeated in found:

@@ -20,7 +20,7 @@ from amplify_delivery.errors import DeliveryError, FailedError
 from amplify_delivery.export import RootStack
 from amplify_delivery.export.assembling.auth_roles import auth_roles, setters
 from amplify_delivery.publishing.aws_errors import AWS_ERRORS, code
-from amplify_delivery.publishing.stack_state import described
+from amplify_delivery.publishing.stack_state import described, outputs_of
 
 _POOL = "cognito-identity.amazonaws.com:aud"
 _NOBODY = {"ValidationError", "NoSuchEntity"}
@@ -95,7 +95,7 @@ def _pool(account: Account, root: RootStack) -> str:
         found = described(account.client("cloudformation"), root.stack_name) or {}
     except AWS_ERRORS:
         return ""
-    return next((o["OutputValue"] for o in found.get("Outputs", ()) if o["OutputKey"] in names), "")
+    return next((value for name, value in outputs_of(found).items() if name in names), "")
 
 
 def now_for(trust: Trust, pool: str) -> Trust:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from amplify_delivery.changes import deployed
+from amplify_delivery.components.names import dns_suffix
 from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.handover import amplify_files as files
@@ -17,9 +19,8 @@ from amplify_delivery.delivery.handover.readiness import Readiness, readiness
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.errors import ConfigError, RefusedError
 from amplify_delivery.export import Export, read_export
-from amplify_delivery.export.model import STACK_TYPE
 from amplify_delivery.publishing.aws_errors import AWS_ERRORS, code
-from amplify_delivery.publishing.stack_state import described
+from amplify_delivery.publishing.stack_state import described, outputs_of
 from amplify_delivery.stacks.inputs import export_folder, root_stack_name
 
 KEPT = f"{files.ARCHIVE}.before-handover"
@@ -84,38 +85,18 @@ def _running(account: Account, name: str, environment: str) -> Running:
                 where=name,
                 remedy=f"nothing was written; `amplify-delivery plan {environment}` says what is to be done",
             )
-        template = _template(cloudformation, name)
+        template = deployed.template(cloudformation, name)
         nested = {
-            logical_id: Nested(_url(template, logical_id, account), _outputs(described(cloudformation, stack) or {}))
-            for logical_id, stack in _nested(cloudformation, root["StackId"]).items()
+            logical_id: Nested(_url(template, logical_id, account), outputs_of(described(cloudformation, stack) or {}))
+            for logical_id, stack in deployed.nested(cloudformation, root["StackId"]).items()
         }
-    return Running(name, str(root["StackId"]), account.region, environment, _outputs(root), nested)
-
-
-def _template(cloudformation: Any, stack: str) -> Mapping[str, Any]:
-    body = cloudformation.get_template(StackName=stack, TemplateStage="Original")["TemplateBody"]
-    return dict(json.loads(body) if isinstance(body, str) else body)
+    return Running(name, str(root["StackId"]), account.region, environment, outputs_of(root), nested)
 
 
 def _url(template: Mapping[str, Any], logical_id: str, account: Account) -> str:
     value = ((template.get("Resources") or {}).get(logical_id) or {}).get("Properties", {}).get("TemplateURL", "")
     text = value.get("Fn::Sub", "") if isinstance(value, dict) else value
-    suffix = "amazonaws.com.cn" if account.region.startswith("cn-") else "amazonaws.com"
-    return str(text).replace("${AWS::Region}", account.region).replace("${AWS::URLSuffix}", suffix)
-
-
-def _nested(cloudformation: Any, stack: str) -> dict[str, str]:
-    pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
-    return {
-        item["LogicalResourceId"]: item["PhysicalResourceId"]
-        for page in pages
-        for item in page["StackResourceSummaries"]
-        if item["ResourceType"] == STACK_TYPE and item.get("PhysicalResourceId")
-    }
-
-
-def _outputs(stack: Mapping[str, Any]) -> dict[str, str]:
-    return {o["OutputKey"]: o["OutputValue"] for o in stack.get("Outputs", ())}
+    return str(text).replace("${AWS::Region}", account.region).replace("${AWS::URLSuffix}", dns_suffix(account.region))
 
 
 def _backend(account: Account, bucket: str, project: Path | None) -> tuple[dict[str, bytes] | None, tuple[str, ...]]:

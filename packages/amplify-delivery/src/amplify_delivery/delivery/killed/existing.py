@@ -16,7 +16,7 @@ from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.killed import classic, native
 from amplify_delivery.delivery.killed.native import absent
 from amplify_delivery.delivery.killed.pending import CREATING, Answer, Foreign, Gone, Operation, There, Unknown, same
-from amplify_delivery.publishing.stack_state import described
+from amplify_delivery.publishing.stack_state import described, parameters_of
 
 _OURS = tuple(f"amplify-delivery:index:{name}$" for name in ("StagingArea", "TargetAccount", "DeliveryPipeline"))
 """In the URN of what components of ours hold, whose buckets have the account's number in their names."""
@@ -58,7 +58,7 @@ def _root_stack(account: Account, operation: Operation, _: frozenset[str]) -> An
 
 def _differs(inputs: Mapping[str, Any], stack: Mapping[str, Any]) -> list[str]:
     """In what a stack is not what was sent. The template is among the parameters: a root has its key as one."""
-    parameters = {p["ParameterKey"]: p.get("ParameterValue", "") for p in stack.get("Parameters", ())}
+    parameters = parameters_of(stack)
     tags = {t["Key"]: t["Value"] for t in stack.get("Tags", ())}
     role = inputs.get("iamRoleArn")
     unequal = {

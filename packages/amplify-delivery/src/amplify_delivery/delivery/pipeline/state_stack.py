@@ -14,7 +14,7 @@ from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.teardown import emptying
 from amplify_delivery.errors import FailedError, RefusedError, midway
 from amplify_delivery.publishing.aws_errors import AWS_ERRORS
-from amplify_delivery.publishing.stack_state import described
+from amplify_delivery.publishing.stack_state import described, outputs_of
 
 TEMPLATE = Path(__file__).with_name("templates") / "state.yaml"
 _PATIENCE = 600
@@ -87,8 +87,7 @@ def remove(account: Account, stack: str, names: PipelineNames) -> str | None:
             found = None if found["StackStatus"] == "DELETE_COMPLETE" else found
     with midway(), account.changing(what):
         emptying.bucket(account, names.state_bucket)
-        outputs = {o["OutputKey"]: str(o["OutputValue"]) for o in (found or {}).get("Outputs", ())}
-        key = outputs.get("KeyArn")
+        key = outputs_of(found or {}).get("KeyArn")
         if key:
             _schedule_deletion(account.client("kms"), key)
         if found is not None:

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from amplify_delivery.changes import deployed
 from amplify_delivery.changes.stateful import CLOUDFORMATION_TYPES, PULUMI_TYPES
-from amplify_delivery.export.documents import Malformed, parse_json, parse_yaml
+from amplify_delivery.export.documents import Malformed
 from amplify_delivery.export.model import STACK_TYPE
 
 _STAGING = "amplify-delivery:index:StagingArea$"
@@ -56,13 +57,10 @@ def in_stack(cloudformation: Any, stack: str, path: tuple[str, ...] = ()) -> Ite
 
 def nested_in(cloudformation: Any, stack: str, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
     """Place and id of the stacks nested in a CloudFormation stack, and in those."""
-    for page in cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack):
-        for item in page["StackResourceSummaries"]:
-            physical = item.get("PhysicalResourceId")
-            if item["ResourceType"] == STACK_TYPE and physical and item["ResourceStatus"] != "DELETE_COMPLETE":
-                below = (*path, item["LogicalResourceId"])
-                yield below, physical
-                yield from nested_in(cloudformation, physical, below)
+    for name, physical in deployed.nested(cloudformation, stack).items():
+        below = (*path, name)
+        yield below, physical
+        yield from nested_in(cloudformation, physical, below)
 
 
 def name_of(stack: str) -> str:
@@ -87,14 +85,10 @@ def living(cloudformation: Any, stack: str, path: tuple[str, ...] = ()) -> Itera
 
 def _deletion_policies(cloudformation: Any, stack: str) -> dict[str, str]:
     """The `DeletionPolicy` of every resource of one stack that has one."""
-    body = cloudformation.get_template(StackName=stack)["TemplateBody"]
-    if isinstance(body, str):
-        data = body.encode()
-        try:
-            body = parse_json(data) if body.lstrip().startswith("{") else parse_yaml(data)
-        except Malformed:
-            return {}
-    resources = body.get("Resources") or {}
+    try:
+        resources = deployed.template(cloudformation, stack).get("Resources") or {}
+    except Malformed:
+        return {}
     return {
         name: r["DeletionPolicy"] for name, r in resources.items() if isinstance(r, Mapping) and "DeletionPolicy" in r
     }
