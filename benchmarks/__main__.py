@@ -36,6 +36,7 @@ BENCHMARKS: dict[str, Callable[[Path], Iterator[Row]]] = {
     "against": comparing.against,
     "publish": publishing_large.publish,
     "up": delivering.up,
+    "unchanged": delivering.unchanged,
     "growth": pipelines.growth,
     "sizes": pipelines.sizes,
     "preview": previewing.preview,

@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
-from amplify_delivery_rehearsal.workspace import Finished
+from amplify_delivery_rehearsal.conformance.proxy import Proxy
+from amplify_delivery_rehearsal.workspace import Finished, Workspace
 from aws_rehearsal.local_aws import LocalAws
 from aws_rehearsal.setup import tools
+from aws_rehearsal_tests import pulumi_homes
 from functional.delivery.environments import Environment
 from functional.delivery.test_failures import fails, succeeds
 
@@ -38,6 +40,18 @@ def plan(environment: Environment, document: Path, *arguments: object) -> dict[s
 
 def deploy(environment: Environment, digest: str, *arguments: object) -> Finished:
     return environment.delivery("deploy", "--plan", digest, *map(str, arguments))
+
+
+READS = re.compile(r"[a-z0-9-]+:(BatchGet|Describe|Get|Head|List)")
+"""Calls that change nothing."""
+
+
+def called(environment: Environment, command: str, *arguments: str) -> tuple[Finished, set[str]]:
+    """Run a command; what it has called of AWS, as `SERVICE:Operation`."""
+    with Proxy(environment.aws.port or 0) as proxy:
+        variables = {**environment.workspace.environment, "AWS_ENDPOINT_URL": proxy.endpoint}
+        workspace = Workspace(environment.workspace.project, variables)
+        return workspace.run(pulumi_homes.delivery(variables, command, "dev", *arguments)), proxy.calls
 
 
 def root_template(environment: Environment) -> dict[str, Any]:
@@ -71,7 +85,10 @@ def a_first_deployment_as_planned_and_the_same_again(environment: Environment, d
     done = succeeds(deploy(environment, planned["digest"], "--audit", audit))
     assert re.search(rf"stackName +{environment.root}", done.output)
     assert environment.status() == "CREATE_COMPLETE"
-    assert "nothing to change" in succeeds(deploy(environment, planned["digest"], "--audit", audit)).output
+    again, calls = called(environment, "deploy", "--plan", planned["digest"], "--audit", str(audit))
+    assert "nothing to change" in succeeds(again).output
+    assert "cloudformation:DescribeStacks" in calls
+    assert {call for call in calls if not READS.match(call)} == set()
 
     first, second = map(json.loads, audit.read_text().splitlines())
     assert (first["result"], second["result"]) == ("deployed", "nothing to change")
