@@ -51,6 +51,8 @@ class Rule:
     """Address of the document that says so: AWS's, or the report of the exporter's fault."""
     on_aws: str = ""
     """What AWS would answer, where it is known."""
+    remedy: str = ""
+    """What to do, wherever it is; a finding says it of its place."""
 
     def at(self, file: str, message: str, remedy: str = "") -> Finding:
         """The finding of this in `file`."""

@@ -1,13 +1,18 @@
-"""Everything that is found out beforehand, by its id: the page docs/checks.md.
+"""Everything that is found out beforehand, by its id: the page docs/checks.md, and what `check --explain` says of one.
 
 python -m amplify_delivery.changes.catalogue > docs/checks.md
 """
 
 from __future__ import annotations
 
+import difflib
+import re
 import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from amplify_delivery.changes import imports, impossible
+from amplify_delivery.errors import ConfigError
 from amplify_delivery.export import checks
 from amplify_delivery.export.assembling import root
 from amplify_delivery.findings import Rule
@@ -21,7 +26,8 @@ _HEAD = """\
 
 <!-- Made by `python -m amplify_delivery.changes.catalogue > docs/checks.md`: change it where the checks stand. -->
 
-What is found out before anything is sent or changed.
+What is found out before anything is sent or changed. `amplify-delivery check --list` prints the list, `amplify-delivery
+check --explain AD305` all that is known of one, of cfn-lint's rules too (`--explain E3012`).
 
 - **repaired**: put right while the export is assembled; nothing to do.
 - **warning**: delivered as it is; worth a look.
@@ -34,9 +40,68 @@ they are rendered for an environment, before they are published. AD74x are about
 command carries such a plan out. From AD700 on, an environment's stack file can overrule an id, with a reason:
 [linting.md](linting.md) tells how, and lists the rules of cfn-lint, all of which are AD700.
 
-| id | severity | what it finds | on AWS | source |
-|---|---|---|---|---|
+| id | severity | what it finds | on AWS | what to do | source |
+|---|---|---|---|---|---|
 """
+
+_SEVERITIES: Mapping[str, str] = {
+    "repaired": "put right while the export is assembled",
+    "warning": "delivered as it is",
+    "refused": "nothing is published before it is put right",
+}
+
+_BY_WHOM: Mapping[str, str] = {
+    "AD1": "`check`, `assemble` and `build`, when they read the export",
+    "AD70": "`build`, `publish`, `up` and `deploy`, of the templates as they are rendered for an environment",
+    "AD73": "`build`, `publish`, `up` and `deploy`, of the templates as they are rendered for an environment",
+    "AD74": "`plan`, of what deploying would change; no command carries such a plan out",
+    "AD": "`check`, `assemble` and `build`, of the export alone",
+}
+"""Who tells it, by the beginning of an id; the longest counts."""
+
+_IGNORED_WITH_REASON = (
+    "yes: `lint.ignore` of the environment's stack file, with a reason that every `plan` shows (docs/linting.md)"
+)
+_OVERRULED: Mapping[str, str] = {
+    "AD212": "yes: `keptLiterals` of the environment's stack file (docs/configuration.md)",
+    "AD214": "yes: `keptLiterals` of the environment's stack file (docs/configuration.md)",
+    "AD215": "no: deploy it first without `production`",
+    "AD305": "yes: by a secret of its own in each environment's stack file (docs/configuration.md)",
+    "AD306": "no; an environment can set another value in its stack file (`parameters`)",
+    "AD7": _IGNORED_WITH_REASON,
+}
+"""How a finding is overruled, by its id or how that begins."""
+_NOT_OVERRULED: Mapping[str, str] = {
+    "repaired": "nothing to overrule: it is put right",
+    "warning": "nothing to overrule: it stops nothing",
+    "refused": "no",
+}
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """All that is known of one id."""
+
+    id: str
+    severity: str
+    what: str
+    why: str
+    remedy: str
+    overruled: str
+    told_by: str
+    source: str
+
+    def to_json(self) -> dict[str, str]:
+        return {
+            "id": self.id,
+            "severity": self.severity,
+            "what": self.what,
+            "why": self.why,
+            "remedy": self.remedy,
+            "overruled": self.overruled,
+            "toldBy": self.told_by,
+            "source": self.source,
+        }
 
 
 def all_rules() -> tuple[Rule, ...]:
@@ -45,10 +110,81 @@ def all_rules() -> tuple[Rule, ...]:
     return tuple(sorted({*checks.rules(), *declared}, key=lambda rule: rule.id))
 
 
+def explain(asked: str) -> Explanation:
+    """What an id stands for: one of ours (`AD305`, `ad305`, `305`), or of cfn-lint's errors (`E3012`), which are
+    AD700. Raises `ConfigError` for another one, naming the nearest."""
+    wanted = asked.strip().upper()
+    wanted = f"AD{wanted}" if re.fullmatch(r"\d{3}", wanted) else wanted
+    rules = {rule.id: rule for rule in all_rules()}
+    if wanted in rules:
+        return _explained(rules[wanted])
+    linted = _of_cfn_lint(wanted) if re.fullmatch(r"[EWI]\d{4}", wanted) else None
+    if linted is not None:
+        return linted
+    near = _nearest(wanted, rules)
+    raise ConfigError(
+        "there is no such id",
+        where=asked,
+        remedy=f"the nearest are {', '.join(near)}; `amplify-delivery check --list` has all"
+        if near
+        else "`amplify-delivery check --list` has all",
+    )
+
+
+def _nearest(wanted: str, ids: Iterable[str]) -> list[str]:
+    """The three ids most like another text; of those that are equally like it, the nearest by their numbers."""
+    digits = "".join(filter(str.isdigit, wanted))
+    number = int(digits[-3:]) if digits else 0
+
+    def far(id: str) -> tuple[float, int]:
+        return -difflib.SequenceMatcher(None, wanted, id).ratio(), abs(int(id[2:]) - number)
+
+    return sorted(difflib.get_close_matches(wanted, ids, 20, cutoff=0.5), key=far)[:3]
+
+
+def _explained(rule: Rule) -> Explanation:
+    return Explanation(
+        rule.id,
+        f"{rule.severity}: {_SEVERITIES[rule.severity]}",
+        rule.what,
+        f"AWS would answer: {rule.on_aws}" if rule.on_aws else "",
+        rule.remedy,
+        _longest(_OVERRULED, rule.id, _NOT_OVERRULED[rule.severity]),
+        _longest(_BY_WHOM, rule.id, ""),
+        rule.source,
+    )
+
+
+def _longest(of: Mapping[str, str], id: str, otherwise: str) -> str:
+    """The entry whose key is the longest beginning of `id`."""
+    keys = [key for key in of if id.startswith(key)]
+    return of[max(keys, key=len)] if keys else otherwise
+
+
+def _of_cfn_lint(id: str) -> Explanation | None:
+    """A rule of the cfn-lint that is installed; only its errors count."""
+    from amplify_delivery.publishing.examination.linting import cfn_lint_rule  # noqa: PLC0415 - cfn-lint takes a second
+
+    found = cfn_lint_rule(id)
+    if found is None:
+        return None
+    applied = not found.not_applied
+    return Explanation(
+        id,
+        "refused, as AD700: nothing is published before it is put right" if applied else "not applied",
+        found.what,
+        found.why if applied else found.not_applied,
+        preflight.CFN_LINT.remedy if applied else "nothing",
+        _IGNORED_WITH_REASON.replace("yes:", f"yes, {id} alone:") if applied else "nothing to overrule",
+        _BY_WHOM["AD70"] if applied else "nobody",
+        found.source,
+    )
+
+
 def page() -> str:
     """The page, in Markdown."""
     return _HEAD + "".join(
-        f"| {r.id} | {r.severity} | {r.what} | {r.on_aws} | [source]({r.source}) |\n" for r in all_rules()
+        f"| {r.id} | {r.severity} | {r.what} | {r.on_aws} | {r.remedy} | [source]({r.source}) |\n" for r in all_rules()
     )
 
 

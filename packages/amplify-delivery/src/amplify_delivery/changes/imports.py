@@ -18,6 +18,7 @@ IMPORT = Rule(
     "An import that no stack of the account and region exports.",
     "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-importvalue.html",
     "`No export named X found`",
+    remedy="deploy the stack that exports it to this account first",
 )
 
 Exports = Callable[[], Collection[str] | None]

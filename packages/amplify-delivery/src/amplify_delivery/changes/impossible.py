@@ -28,6 +28,7 @@ INDEXES = Rule(
     "More than one change of a table's global secondary indexes, where they cannot be delivered one after the other.",
     "https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateTable.html",
     "`Cannot perform more than one GSI creation or deletion in a single update`",
+    remedy="export and deliver with one of them after the other",
 )
 
 POOL = Rule(
@@ -36,6 +37,7 @@ POOL = Rule(
     "Another required attribute, another sign-in of a deployed user pool.",
     "https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-settings-attributes.html",
     "`Invalid AttributeDataType input`, `Updates are not allowed for property`",
+    remedy="put it back; another pool is another auth resource in the Amplify project, with its users moved",
 )
 
 NAMED = Rule(
@@ -44,6 +46,7 @@ NAMED = Rule(
     "The replacement of a resource that keeps a name of its own.",
     "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-name.html",
     "`CloudFormation cannot update a stack when a custom-named resource requires replacing`",
+    remedy="deliver twice: first without the resource (its data goes), then with it; or give it another name",
 )
 
 OPERATION = Rule(
@@ -52,6 +55,7 @@ OPERATION = Rule(
     "More than 2,500 resources in one operation.",
     "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html",
     "`Limit on the number of resources in a single stack operation exceeded`",
+    remedy="deliver in parts: first an export with some of the models, then with all",
 )
 
 RUNTIME = Rule(
@@ -60,6 +64,7 @@ RUNTIME = Rule(
     "A new function with a runtime that is out of support; deployed ones stay deliverable.",
     "https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html",
     "Lambda: the runtime parameter is no longer supported for creating functions",
+    remedy="raise the function's runtime in the Amplify project, and export again",
 )
 
 TYPE = Rule(
@@ -68,6 +73,7 @@ TYPE = Rule(
     "Another type under the same logical id.",
     "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-update-behaviors.html",
     "`Update of resource type is not permitted`",
+    remedy="give the new resource another logical id",
 )
 
 EXPORT = Rule(
@@ -76,6 +82,7 @@ EXPORT = Rule(
     "An export that goes though another stack of the backend imports it, with what it tells of.",
     "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-stack-exports.html",
     "`Export X cannot be deleted as it is in use by Y`",
+    remedy="deliver twice: first an export in which nothing imports it, then this one",
 )
 
 _TABLES = ("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable")

@@ -1,4 +1,4 @@
-"""`amplify-delivery check [EXPORT]`: every finding about an export."""
+"""`amplify-delivery check [EXPORT]`: every finding about an export; and what findings there are at all."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from amplify_delivery.delivery import output
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.project import sources, stack_files
 from amplify_delivery.delivery.reports import exports
+from amplify_delivery.errors import ConfigError
 from amplify_delivery.export import Export, ExportRefused, Finding, assemble, check, read_export
 from amplify_delivery.export.values.bindings import told
 
@@ -23,9 +24,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="folder that `amplify export` wrote; default: the project's",
     )
     stack_files.add_environment(parser, several=True)
+    reading = parser.add_mutually_exclusive_group()
+    reading.add_argument(
+        "--list", action="store_true", help="list everything that can be found, by id; reads no export"
+    )
+    reading.add_argument("--explain", metavar="ID", help="say what an id is, why, and what to do (AD305, or E3012)")
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
+    if args.list or args.explain is not None:
+        return _read(args)
     folder, secrets = sources.named(context.folder, args.export, args.environment)
     export = read_export(folder)
     findings = worth_telling(export, secrets, args.environment, context.folder)
@@ -38,6 +46,25 @@ def run(args: argparse.Namespace, context: Context) -> int:
         raise ExportRefused(findings)
     notes = boundary_notes(export, secrets, args.environment, context)
     output.document({"export": str(folder), "findings": [f.to_json() for f in findings], "notes": notes})
+    return 0
+
+
+def _read(args: argparse.Namespace) -> int:
+    """What stands in the catalogue: of no export."""
+    from amplify_delivery.changes import catalogue  # noqa: PLC0415 - all that examines, which a check does without
+    from amplify_delivery.delivery.reports import rules  # noqa: PLC0415
+
+    for name, given in (("EXPORT", args.export), ("--environment", args.environment)):
+        if given:
+            raise ConfigError(
+                "--list and --explain are about no export",
+                where=name,
+                remedy="leave it out, or leave --list and --explain out",
+            )
+    if args.list:
+        rules.listed(catalogue.all_rules(), as_json=args.json)
+    else:
+        rules.explained(catalogue.explain(args.explain), as_json=args.json)
     return 0
 
 

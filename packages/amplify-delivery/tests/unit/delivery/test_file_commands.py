@@ -40,6 +40,25 @@ def test_check_for_machines() -> None:
     assert "AD206" in {f["id"] for f in bad.document["error"]["findings"]}
 
 
+def test_check_lists_all_that_can_be_found() -> None:
+    told, machines = delivery("check", "--list"), delivery("check", "--list", "--json")
+    assert (told.code, told.err) == (0, "")
+    ids = [rule["id"] for rule in machines.document["rules"]]
+    assert {"AD101", "AD305", "AD700", "AD748"} <= set(ids)
+    assert [line[:5] for line in told.out.splitlines() if line.startswith("AD")] == ids
+
+
+def test_check_explains_an_id() -> None:
+    told, machines = delivery("check", "--explain", "AD305"), delivery("check", "--explain", "ad305", "--json")
+    assert told.out.startswith("AD305       The manifest")
+    assert {"id", "what", "severity", "remedy", "overruled", "source"} <= machines.document.keys()
+    assert " ".join(told.out.split()).count(machines.document["remedy"]) == 1
+    refused = delivery("check", "--explain", "AD117")
+    assert (refused.code, "AD107" in refused.err) == (3, True)
+    both = delivery("check", TODO, "--list")
+    assert (both.code, "about no export" in both.err) == (3, True)
+
+
 def test_assemble_writes_what_load_assembly_reads(tmp_path: Path) -> None:
     ran = delivery("assemble", TODO, "--out", tmp_path / "assembly", "--json")
     assembly = load_assembly(tmp_path / "assembly")

@@ -22,6 +22,7 @@ from amplify_delivery.changes.imports import not_exported
 from amplify_delivery.changes.impossible import impossible
 from amplify_delivery.changes.stacks import Stacks
 from amplify_delivery.changes.steps import AddResource
+from amplify_delivery.errors import ConfigError
 from amplify_delivery.export import Assembly
 from amplify_delivery.publishing.examination.linter import Linter
 from amplify_delivery.publishing.examination.preflight import CHECKS, _refused
@@ -135,6 +136,51 @@ def test_every_id_stands_for_one_thing_and_says_where_that_is_written() -> None:
     for rule in RULES.values():
         assert rule.what.endswith((".", ")")), rule.id
         assert re.fullmatch(r"https://[\w./#-]+", rule.source), rule.id
+
+
+def test_every_rule_says_what_to_do() -> None:
+    assert [rule.id for rule in RULES.values() if not rule.remedy] == []
+    assert {rule.severity for rule in RULES.values() if rule.remedy.startswith("nothing")} <= {"repaired", "warning"}
+
+
+@pytest.mark.parametrize("id", RULES)
+def test_every_id_is_explained(id: str) -> None:
+    found = catalogue.explain(id)
+    assert (found.id, found.what, found.remedy) == (id, RULES[id].what, RULES[id].remedy)
+    assert found.severity.startswith(RULES[id].severity)
+    assert found.told_by
+    # Of what is examined and planned, `lint.ignore` takes every id; of an export, nothing that AWS would refuse.
+    assert ("lint.ignore" in found.overruled) is (id >= "AD700")
+
+
+@pytest.mark.parametrize("asked", ["AD305", "ad305", "305", " AD305 "])
+def test_an_id_is_understood_in_any_form(asked: str) -> None:
+    assert catalogue.explain(asked).id == "AD305"
+    assert "a secret of its own" in catalogue.explain(asked).overruled
+
+
+@pytest.mark.parametrize(("asked", "near"), [("AD117", "AD107"), ("AD7O1", "AD701"), ("D305", "AD305"), ("E9999", "")])
+def test_the_nearest_id_is_named(asked: str, near: str) -> None:
+    with pytest.raises(ConfigError, match="no such id") as raised:
+        catalogue.explain(asked)
+    assert near in raised.value.remedy
+    assert "check --list" in raised.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("id", "severity", "says"),
+    [
+        ("E3012", "refused, as AD700", "the public schema"),
+        ("E2531", "not applied", "must stay deliverable"),
+        ("W3005", "not applied", "those do not count"),
+    ],
+)
+def test_a_rule_of_cfn_lint_is_explained(id: str, severity: str, says: str) -> None:
+    found = catalogue.explain(id)
+    assert found.severity.startswith(severity)
+    assert says in found.why
+    assert found.source.startswith("https://")
+    assert (f"{id} alone" in found.overruled) is (id == "E3012")
 
 
 def test_every_rule_has_a_case_that_is_found_and_one_that_is_not() -> None:

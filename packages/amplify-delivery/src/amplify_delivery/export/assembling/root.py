@@ -43,6 +43,7 @@ PRODUCTION = Rule(
     "create failed.",
     "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-attribute-deletionpolicy.html",
     "`Resource cannot be deleted as it is currently protected against deletion`: the stack ends in DELETE_FAILED",
+    remedy="deploy it once without `production`, then set `production: true` and deploy that: a change in place",
 )
 
 _PROTECTED = PRODUCTION.at(

@@ -24,6 +24,8 @@ class NoArchive:
     id = "AD401"
     severity = "refused"
     source = "https://docs.amplify.aws/gen1/react/tools/cli/usage/export-to-cdk/"
+    remedy = "run `amplify export` again, and commit all that it writes"
+    on_aws = ""
 
     def find(self, context: Context) -> Found:
         for name, stack in context.export.root.nested.items():
@@ -39,6 +41,8 @@ class SeveralArchives:
     id = "AD402"
     severity = "refused"
     source = "https://docs.amplify.aws/gen1/react/tools/cli/usage/export-to-cdk/"
+    remedy = "delete what does not belong to this export, or export again"
+    on_aws = ""
 
     def find(self, context: Context) -> Found:
         for name, stack in context.export.root.nested.items():
@@ -60,6 +64,8 @@ class BrokenArchive:
     id = "AD403"
     severity = "refused"
     source = "https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"
+    remedy = "build the function again with less in it, and export again"
+    on_aws = "`Unzipped size must be smaller than 262144000 bytes`, `Could not unzip uploaded file`"
 
     def find(self, context: Context) -> Found:
         for stack in context.export.root.nested.values():
@@ -81,6 +87,8 @@ class CdkAssets:
     id = "AD430"
     severity = "refused"
     source = "https://github.com/aws-amplify/amplify-cli/issues/9055"
+    remedy = "write short code inline (`Code.fromInline`), or make it a function of Amplify"
+    on_aws = "`The specified bucket does not exist`"
 
     def find(self, context: Context) -> Found:
         for _, stack in context.export.root.walk():
@@ -129,6 +137,8 @@ class DoubtfulArchive:
     id = "AD431"
     severity = "warning"
     source = "https://github.com/aws-amplify/amplify-cli/issues/5209"
+    remedy = "build it on Linux or macOS (or in WSL), and export again"
+    on_aws = "calls fail with `Permission denied`"
 
     def find(self, context: Context) -> Found:
         for stack in context.export.root.nested.values():
@@ -152,6 +162,8 @@ class NoAppSyncFiles:
     id = "AD405"
     severity = "refused"
     source = "https://docs.amplify.aws/gen1/react/tools/cli/usage/export-to-cdk/"
+    remedy = "run `amplify export` again, and commit all that it writes"
+    on_aws = "`The specified key does not exist`"
 
     def find(self, context: Context) -> Found:
         for stack in context.export.root.nested.values():

@@ -29,6 +29,10 @@ class Check(Protocol):
     severity: Severity
     source: str
     """Address of the document that says so."""
+    remedy: str
+    """What to do, wherever it is; a finding says it of its place."""
+    on_aws: str
+    """What AWS would answer, where it is known."""
 
     def find(self, context: Context) -> Found: ...
 

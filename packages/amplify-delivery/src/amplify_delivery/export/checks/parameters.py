@@ -20,6 +20,8 @@ class RoleNamesSupplied:
     id = "AD301"
     severity = "repaired"
     source = "https://github.com/aws-amplify/amplify-cli-export-construct/issues/73"
+    remedy = "nothing"
+    on_aws = "`Parameters: [authRoleName, unauthRoleName] must have values`"
 
     def find(self, context: Context) -> Found:
         for name, plan in context.plans.items():
@@ -34,6 +36,8 @@ class UndeclaredParameter:
     id = "AD302"
     severity = "warning"
     source = "https://github.com/aws-amplify/amplify-cli-export-construct/issues/66"
+    remedy = "nothing, if the template is right; else export again"
+    on_aws = "`Parameters: [AuthModeLastUpdated] do not exist in the template`"
 
     def find(self, context: Context) -> Found:
         root = context.export.root
@@ -54,6 +58,8 @@ class MadeStrings:
     id = "AD303"
     severity = "repaired"
     source = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html"
+    remedy = "nothing"
+    on_aws = ""
 
     def find(self, context: Context) -> Found:
         for name, plan in context.plans.items():
@@ -67,6 +73,8 @@ class RequiredParameter:
     id = "AD304"
     severity = "refused"
     source = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html"
+    remedy = "give it a value in the manifest, or of a secret in each environment's stack file"
+    on_aws = "`Parameters: [X] must have values`"
 
     def find(self, context: Context) -> Found:
         root = context.export.root
@@ -113,6 +121,8 @@ class PlainTextSecret:
     id = "AD305"
     severity = "refused"
     source = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/security-best-practices.html"
+    remedy = "take it out of the file and out of git's history, and give each environment its own as a secret"
+    on_aws = ""
 
     def find(self, context: Context) -> Found:
         for path, parameter in _secrets(context):
@@ -128,6 +138,8 @@ class ValueNotAllowed:
     id = "AD306"
     severity = "refused"
     source = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html"
+    remedy = "put the value right in the Amplify project, and export again"
+    on_aws = "`Parameter 'X' must be one of AllowedValues`"
 
     def find(self, context: Context) -> Found:
         for name, plan in context.plans.items():
@@ -146,6 +158,8 @@ class ExportedAccount:
     id = "AD307"
     severity = "warning"
     source = "https://docs.amplify.aws/gen1/react/tools/cli/usage/export-to-cdk/"
+    remedy = "make the parameters in the account that you deliver to, or set the parameter in its stack file"
+    on_aws = ""
 
     def find(self, context: Context) -> Found:
         services = {r.logical_id: r.service for r in context.export.resources}
@@ -173,6 +187,8 @@ class RootNamesOverridden:
     id = "AD308"
     severity = "warning"
     source = "https://docs.amplify.aws/gen1/react/tools/cli/usage/export-to-cdk/"
+    remedy = "set the root's parameter in each environment's stack file"
+    on_aws = "`X already exists`"
 
     def find(self, context: Context) -> Found:
         root = context.export.root
@@ -193,6 +209,8 @@ class SecretAsDefault:
     id = "AD309"
     severity = "warning"
     source = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html"
+    remedy = "take the default out of the template and give the value to each environment as a secret"
+    on_aws = ""
 
     def find(self, context: Context) -> Found:
         for _, stack in context.export.root.walk():
@@ -212,6 +230,8 @@ class NamedByStack:
     id = "AD310"
     severity = "repaired"
     source = "https://docs.amplify.aws/gen1/react/tools/cli/usage/export-to-cdk/"
+    remedy = "nothing"
+    on_aws = ""
 
     def find(self, context: Context) -> Found:
         for name, plan in context.plans.items():

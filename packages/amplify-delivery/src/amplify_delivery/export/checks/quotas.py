@@ -23,6 +23,8 @@ class TooManyResources:
     id = "AD501"
     severity = "refused"
     source = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html"
+    remedy = "split the model: CloudFormation does not raise this quota"
+    on_aws = "`Template format error: Number of resources, 501, is greater than maximum allowed, 500`"
 
     def find(self, context: Context) -> Found:
         for _, stack in context.export.root.walk():
@@ -37,6 +39,8 @@ class ManyResources:
     id = "AD530"
     severity = "warning"
     source = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html"
+    remedy = "deliver a new environment in two steps: first an export without some of the models"
+    on_aws = "`Limit on the number of resources in a single stack operation exceeded`"
 
     def find(self, context: Context) -> Found:
         count = sum(len(stack.resources) for _, stack in context.export.root.walk())
@@ -54,6 +58,8 @@ class TooManyOutputs:
     id = "AD503"
     severity = "refused"
     source = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html"
+    remedy = "split the model: CloudFormation does not raise this quota"
+    on_aws = "`Template format error: Number of outputs, 201, is greater than maximum allowed, 200`"
 
     def find(self, context: Context) -> Found:
         for _, stack in context.export.root.walk():
@@ -68,6 +74,8 @@ class LongValue:
     id = "AD505"
     severity = "refused"
     source = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html"
+    remedy = "shorten it in the Amplify project"
+    on_aws = "`Parameter X exceeds the limit of 4096 bytes`"
 
     def find(self, context: Context) -> Found:
         for path, stack in context.export.root.walk():
@@ -88,6 +96,8 @@ class Tags:
     id = "AD506"
     severity = "refused"
     source = "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-resource-tags.html"
+    remedy = "correct amplify/backend/tags.json and export again"
+    on_aws = "`TagValidation`: the stack's operation is refused"
 
     def find(self, context: Context) -> Found:
         tags = context.export.tags

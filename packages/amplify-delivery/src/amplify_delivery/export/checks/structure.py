@@ -21,6 +21,8 @@ class StackNameShape:
     id = "AD201"
     severity = "refused"
     source = "https://docs.amplify.aws/gen1/react/tools/cli/usage/export-to-cdk/"
+    remedy = "name the stack so in the manifest, together with the three root parameters that are made from it"
+    on_aws = "`Fn::Select cannot select nonexistent value at index 3`"
 
     def find(self, context: Context) -> Found:
         name = context.export.stack_name
@@ -39,6 +41,8 @@ class RootParameters:
     id = "AD202"
     severity = "refused"
     source = "https://docs.amplify.aws/gen1/react/tools/cli/usage/export-to-cdk/"
+    remedy = "run `amplify export` again, and commit all that it writes"
+    on_aws = "`Parameters: [DeploymentBucketName] must have values`"
 
     def find(self, context: Context) -> Found:
         root = context.export.root
@@ -63,6 +67,8 @@ class StackWithoutNode:
     id = "AD203"
     severity = "refused"
     source = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-nested-stacks.html"
+    remedy = "run `amplify export` again, and commit all that it writes"
+    on_aws = "`Property TemplateURL is required`"
 
     def find(self, context: Context) -> Found:
         for _, stack in context.export.root.walk():
@@ -77,6 +83,8 @@ class NodeWithoutStack:
     id = "AD204"
     severity = "refused"
     source = "https://docs.amplify.aws/gen1/react/tools/cli/usage/export-to-cdk/"
+    remedy = "run `amplify export` again, and commit all that it writes"
+    on_aws = ""
 
     def find(self, context: Context) -> Found:
         for path, stack in context.export.root.walk():
@@ -92,6 +100,8 @@ class MappingWithoutNode:
     id = "AD205"
     severity = "refused"
     source = "https://docs.amplify.aws/gen1/react/tools/cli/usage/export-to-cdk/"
+    remedy = "run `amplify export` again, and commit all that it writes"
+    on_aws = ""
 
     def find(self, context: Context) -> Found:
         for resource in context.export.resources:
@@ -111,6 +121,10 @@ class TriggersLost:
     id = "AD206"
     severity = "refused"
     source = "https://github.com/aws-amplify/amplify-cli/issues/13297"
+    remedy = (
+        "copy auth-trigger-cloudformation-template.json of the Amplify project into the export, where the finding says"
+    )
+    on_aws = ""
 
     def find(self, context: Context) -> Found:
         root = context.export.root
@@ -146,6 +160,8 @@ class TriggersTakenUp:
     id = "AD208"
     severity = "repaired"
     source = "https://github.com/aws-amplify/amplify-cli/issues/13297"
+    remedy = "nothing"
+    on_aws = ""
 
     def find(self, context: Context) -> Found:
         root = context.export.root
@@ -161,6 +177,8 @@ class NoResources:
     id = "AD207"
     severity = "repaired"
     source = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/resources-section-structure.html"
+    remedy = "nothing"
+    on_aws = "`At least one Resources member must be defined`"
 
     def find(self, context: Context) -> Found:
         for _, stack in context.export.root.walk():
@@ -175,6 +193,8 @@ class UnusedTemplate:
     id = "AD209"
     severity = "warning"
     source = "https://docs.amplify.aws/gen1/react/tools/cli/usage/export-to-cdk/"
+    remedy = "merge it into the resource's other template in the Amplify project, and export again"
+    on_aws = ""
 
     def find(self, context: Context) -> Found:
         used = {stack.file for _, stack in context.export.root.walk()}
@@ -193,6 +213,8 @@ class Macro:
     id = "AD210"
     severity = "warning"
     source = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/transform-section-structure.html"
+    remedy = "write the resources out, if you can"
+    on_aws = ""
 
     def find(self, context: Context) -> Found:
         for _, stack in context.export.root.walk():
@@ -227,6 +249,8 @@ class OwnBoundary:
     id = "AD211"
     severity = "warning"
     source = "https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html"
+    remedy = "nothing, if it was the account's; what a role must never do, deny in its own policies"
+    on_aws = ""
 
     def find(self, context: Context) -> Found:
         for _, stack in context.export.root.walk():

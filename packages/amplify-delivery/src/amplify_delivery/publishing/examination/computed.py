@@ -21,6 +21,7 @@ MAPPING = Rule(
     "A mapping without this environment's key.",
     "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-findinmap.html",
     "`Unable to get mapping for X::Y::Z`",
+    remedy="add the environment to the template's Mappings in the Amplify project, and export again",
 )
 
 FOREIGN_LAYER = Rule(
@@ -29,6 +30,7 @@ FOREIGN_LAYER = Rule(
     "A function's layer of another region.",
     "https://docs.aws.amazon.com/lambda/latest/dg/adding-layers.html",
     "Lambda: not authorized to perform lambda:GetLayerVersion",
+    remedy="write the ARN with ${AWS::Region}, or make it a parameter that each environment sets",
 )
 
 ABSENT = Rule(
@@ -37,6 +39,7 @@ ABSENT = Rule(
     "A reference to a resource whose condition does not hold.",
     "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/conditions-section-structure.html",
     "`Unresolved resource dependencies [X] in the Resources block of the template`",
+    remedy="refer to it under the same condition (`Fn::If`), and export again",
 )
 
 NAME = Rule(
@@ -45,6 +48,7 @@ NAME = Rule(
     "A name that is too long here, or has the wrong characters.",
     "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-name.html",
     "the service refuses the name",
+    remedy="shorten the resource's name or the environment's, or set the parameter that the name is made from",
 )
 
 FOREIGN_ZONE = Rule(
@@ -53,6 +57,7 @@ FOREIGN_ZONE = Rule(
     "An availability zone of another region.",
     "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-regions-availability-zones.html",
     "EC2: `Value (us-east-1a) for parameter availabilityZone is invalid`",
+    remedy='have the template take the zones of its region (`Fn::Select: [0, {Fn::GetAZs: ""}]`), and export again',
 )
 
 

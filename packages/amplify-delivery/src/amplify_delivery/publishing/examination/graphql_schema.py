@@ -19,6 +19,7 @@ SCHEMA = Rule(
     "A GraphQL schema that is not valid.",
     "https://docs.aws.amazon.com/appsync/latest/devguide/designing-your-schema.html",
     "AppSync refuses the schema (graphql-core judges)",
+    remedy="correct schema.graphql and export again",
 )
 
 RESOLVER = Rule(
@@ -27,6 +28,7 @@ RESOLVER = Rule(
     "A resolver of a field that the schema does not have.",
     "https://docs.aws.amazon.com/appsync/latest/devguide/resolver-components.html",
     "AppSync refuses the resolver",
+    remedy="correct the schema or the resolver and export again",
 )
 
 VERSION = version_of("graphql_schema")

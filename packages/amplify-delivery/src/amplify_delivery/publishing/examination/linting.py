@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from importlib.metadata import version
 
 from cfnlint.config import ConfigMixIn
@@ -58,6 +59,32 @@ config:
     default: {ignore: [{id: E3012, reason: "CloudFormation takes a number here, deployed so since 2024"}]}
 ```
 """
+
+
+_WARNINGS = "a warning or a hint of cfn-lint: those do not count"
+
+
+@dataclass(frozen=True)
+class LintRule:
+    """A rule of cfn-lint: `not_applied` says why it does not count, and is empty if it does."""
+
+    id: str
+    what: str
+    why: str
+    source: str
+    not_applied: str = ""
+
+
+def cfn_lint_rule(id: str) -> LintRule | None:
+    """One rule of the cfn-lint that is installed; None if it has none of that id."""
+    rules = Runner(ConfigMixIn(regions=["us-east-1"])).rules
+    rule = rules.data.get(id)
+    if rule is None:
+        return None
+    told = [" ".join(str(text).split()) for text in (rule.shortdesc, rule.description) if text]
+    source = str(rule.source_url or "https://github.com/aws-cloudformation/cfn-lint/blob/main/docs/rules.md")
+    why = IGNORED.get(id, "" if id.startswith("E") else _WARNINGS)
+    return LintRule(id, ". ".join(dict.fromkeys(told)), _FAMILIES.get(id[:2], ""), source, why)
 
 
 def page() -> str:

@@ -24,6 +24,7 @@ CFN_LINT = Rule(
     "An error of cfn-lint (docs/linting.md lists its rules).",
     "https://github.com/aws-cloudformation/cfn-lint/blob/main/docs/rules.md",
     "CloudFormation or the service refuses the resource",
+    remedy="correct the resource in the Amplify project (or by `amplify override`) and export again",
 )
 CHECKS = (
     wiring.unpublished_objects,

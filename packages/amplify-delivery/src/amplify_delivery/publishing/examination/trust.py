@@ -14,6 +14,7 @@ TRUST = Rule(
     "A trust policy that IAM refuses.",
     "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html",
     "`MalformedPolicyDocument`, in the middle of the deployment",
+    remedy="correct the role's AssumeRolePolicyDocument and export again",
 )
 
 

@@ -23,6 +23,7 @@ UNPUBLISHED = Rule(
     "A template names an object that is not published.",
     "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-nested-stacks.html",
     "CloudFormation, Lambda or AppSync would not find it",
+    remedy="assemble the export again; if the template was written by hand, name a file of the export",
 )
 
 PARAMETERS = Rule(
@@ -31,6 +32,7 @@ PARAMETERS = Rule(
     "A nested stack's parameter is lacking, unknown or not allowed.",
     "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html",
     "CloudFormation refuses the nested stack",
+    remedy="set it in the environment's stack file, or take it out of the parent's template",
 )
 
 OUTPUTS = Rule(
@@ -39,6 +41,7 @@ OUTPUTS = Rule(
     "An output that a nested stack does not have, or not in this environment.",
     "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/outputs-section-structure.html",
     "`Attribute Outputs.X does not exist`, in the middle of the deployment",
+    remedy="give the output in every environment (with `Fn::If` in its value), or read it under the same condition",
 )
 
 _BUCKET_AND_KEY = re.compile(r"(?i)(.*?)bucket(name)?")
