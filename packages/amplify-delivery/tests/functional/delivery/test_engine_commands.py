@@ -69,6 +69,20 @@ def test_an_update_is_one_command_and_has_told_its_outputs(
     assert {name: o.value for name, o in told.items()} == PLAIN
 
 
+def test_a_preview_has_told_the_outputs_that_the_stack_has(
+    project: PulumiProject, monkeypatch: pytest.MonkeyPatch, commands: list[list[str]]
+) -> None:
+    """Those of now, not those that the program would have: a release that changes nothing asks no more."""
+    project.init().program(PROGRAM)
+    engine_of(project, monkeypatch).up()
+    commands.clear()
+    project.program('    pulumi.export("name", "another")\n')
+    engine = Engine("dev", project.folder, lambda _: None)
+    engine.preview()
+    assert {name: o.value for name, o in engine.outputs().items()} == PLAIN
+    assert commands == [["preview"]]
+
+
 def test_secret_outputs_are_asked_for(project: PulumiProject, monkeypatch: pytest.MonkeyPatch) -> None:
     project.init().program(PROGRAM + '    pulumi.export("key", pulumi.Output.secret({"inner": "hush"}))\n')
     engine = engine_of(project, monkeypatch)
@@ -77,6 +91,9 @@ def test_secret_outputs_are_asked_for(project: PulumiProject, monkeypatch: pytes
     assert engine.outputs()["key"] == Output({"inner": "hush"}, secret=True)
     assert engine.outputs()["name"] == Output("x", secret=False)
     assert "hush" not in str(engine.state())
+    previewed = Engine("dev", project.folder, lambda _: None)
+    previewed.preview()
+    assert previewed.outputs()["key"] == Output({"inner": "hush"}, secret=True)
 
 
 def test_an_engine_that_the_sdk_does_not_work_with_changes_nothing(

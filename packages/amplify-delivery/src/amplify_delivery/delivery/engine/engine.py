@@ -184,6 +184,7 @@ class Engine:
                 where=self.stack,
                 remedy="put back what was changed, in the program or the stack file; nothing was changed",
             )
+        self._outputs = watch.outputs_before
         return watch
 
     def say(self, line: str) -> None:
@@ -214,7 +215,7 @@ class Engine:
 
     def outputs(self) -> dict[str, Output]:
         """The stack's outputs, secrets in clear."""
-        found = self._outputs  # those of the update that was just made
+        found = self._outputs  # told by the preview or the update that was just made
         if found and HIDDEN not in _texts(found):
             return {name: Output(value, secret=False) for name, value in sorted(found.items())}
         with self._errors(Watch()):
