@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from typing import Any
 
 from amplify_delivery.errors import RefusedError
@@ -20,6 +21,18 @@ def locks(policy: str | None) -> bool:
     except (ValueError, KeyError, TypeError):
         return False
     return any(_locks(s) for s in (statements if isinstance(statements, list) else [statements]))
+
+
+def without(policy: str) -> dict[str, Any]:
+    """A policy that locks, without the lock: setting a policy takes the place of the whole one before, and what else it
+    protects stays protected. Where nothing is left, everything is allowed, as it is without a policy."""
+    document = json.loads(policy)
+    statements = document["Statement"]
+    left = [s for s in (statements if isinstance(statements, list) else [statements]) if not _locks(s)]
+    return {**document, "Statement": left or [_ALL]}
+
+
+_ALL = {"Effect": "Allow", "Action": "Update:*", "Principal": "*", "Resource": "*"}
 
 
 def _locks(statement: Any) -> bool:
@@ -40,11 +53,12 @@ def check(cloudformation: Any, stack_name: str) -> None:
     except AWS_ERRORS:
         return
     if locks(policy):
+        own = json.dumps(without(str(policy)))
         raise RefusedError(
             "its stack policy denies every update, as Amplify's migration to Gen 2 sets it (`amplify gen2-migration "
             "lock`): nothing was changed, and nothing is delivered here",
             where=stack_name,
             remedy="finish the migration, or take the lock back (`amplify gen2-migration lock --rollback`). If you "
-            f"locked it yourself: `aws cloudformation set-stack-policy --stack-name {stack_name} --stack-policy-body "
-            """'{"Statement": [{"Effect": "Allow", "Action": "Update:*", "Principal": "*", "Resource": "*"}]}'`""",
+            f"locked it yourself: `aws cloudformation set-stack-policy --stack-name {stack_name} --region "
+            f"{cloudformation.meta.region_name} --stack-policy-body {shlex.quote(own)}`",
         )

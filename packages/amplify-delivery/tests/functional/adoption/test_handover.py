@@ -100,3 +100,7 @@ def test_amplifys_tools_find_what_runs(
         assert set(file.namelist()) == {"amplify-meta.json", "api/productcatalog/schema.graphql", "backend-config.json"}
         assert json.loads(file.read("amplify-meta.json")) == meta
     assert json.loads((tmp_path / "second/amplify/team-provider-info.json").read_bytes()).keys() == {"dev", "main"}
+
+    # Once more: what is kept is what was there before the first upload.
+    hand_over("prod", context, tmp_path / "third", tmp_path / "web", upload=True)
+    assert stored()[KEPT] == before[ARCHIVE]

@@ -48,6 +48,8 @@ class Place:
         assert query
         assert (query[1], int(query[2])) == (self.key, number)
         assert f"aws s3api copy-object --bucket {self.bucket} --key {self.key} --copy-source" in said
+        # Else the CLI asks its question of each page, and gives a line for each.
+        assert "aws s3api list-object-versions --no-paginate --bucket" in said
         versions = [v for v in self.s3.list_object_versions(Bucket=self.bucket)["Versions"] if v["Key"] == self.key]
         source = {"Bucket": self.bucket, "Key": self.key, "VersionId": versions[number]["VersionId"]}
         self.s3.copy_object(Bucket=self.bucket, Key=self.key, CopySource=source)
@@ -160,6 +162,7 @@ def test_a_key_that_is_disabled(calm: Place) -> None:
     default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}
     rules = {"Rules": [{"ApplyServerSideEncryptionByDefault": default}]}
     calm.s3.put_bucket_encryption(Bucket=calm.bucket, ServerSideEncryptionConfiguration=rules)
+    kms.create_alias(AliasName="alias/of-the-state", TargetKeyId=key)
     state = calm.s3.get_object(Bucket=calm.bucket, Key=calm.key)["Body"].read()
     calm.s3.put_object(Bucket=calm.bucket, Key=calm.key, Body=state)
     kms.disable_key(KeyId=key)
@@ -167,7 +170,12 @@ def test_a_key_that_is_disabled(calm: Place) -> None:
         held = fails(calm.environment.delivery("up"), "writing leases/", "KMS.DisabledException", "enable-key")
         read = fails(calm.environment.delivery("outputs"), f"the key of the state in s3://{calm.bucket} is disabled")
         assert (held.exit_code, read.exit_code) == (3, 3)
+        for said in (held.output, read.output):  # what is printed, with the alias that the stack file has
+            assert "aws kms describe-key --key-id ALIAS --query KeyMetadata.KeyId" in said
+            assert "enable-key --key-id ID" in said
+        with pytest.raises(kms.exceptions.NotFoundException):
+            kms.enable_key(KeyId="alias/of-the-state")
     finally:
-        kms.enable_key(KeyId=key)
+        kms.enable_key(KeyId=kms.describe_key(KeyId="alias/of-the-state")["KeyMetadata"]["KeyId"])
         calm.s3.delete_bucket_encryption(Bucket=calm.bucket)
     assert calm.changes() == 0

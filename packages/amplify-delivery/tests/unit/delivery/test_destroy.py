@@ -37,6 +37,7 @@ class Scene:
 
     def __init__(self) -> None:
         self.done: list[str] = []
+        self.meta = SimpleNamespace(region_name="eu-west-1")
         self.statuses: list[str | None] = ["UPDATE_COMPLETE"]
         self.after: str | None = "DELETE_COMPLETE"
         self.locked = False

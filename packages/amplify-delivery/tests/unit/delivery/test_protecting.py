@@ -31,7 +31,7 @@ def target(cloudformation: CloudFormation) -> Any:
     return SimpleNamespace(
         root=SimpleNamespace(stack_name="amplify-app-prod-1"),
         config=SimpleNamespace(region="eu-west-1"),
-        account=SimpleNamespace(client=lambda _: cloudformation),
+        account=SimpleNamespace(client=lambda _: cloudformation, options="--region eu-west-1 --profile prod"),
     )
 
 
@@ -62,7 +62,10 @@ def test_it_is_done_once() -> None:
 def test_where_it_is_denied_the_rest_is_deployed(on: bool, option: str) -> None:
     with pytest.raises(FailedError, match="everything is deployed, but") as caught:
         carry_out(target(CloudFormation(denied=True)), (ProtectStack(on),))
-    assert f"{option}termination-protection --stack-name amplify-app-prod-1 --region eu-west-1" in caught.value.remedy
+    assert (
+        f"{option}termination-protection --stack-name amplify-app-prod-1 --region eu-west-1 --profile prod`"
+        in caught.value.remedy
+    )
 
 
 def test_a_retry_may_do_what_was_approved_of_it() -> None:

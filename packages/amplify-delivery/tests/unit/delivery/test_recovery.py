@@ -112,6 +112,17 @@ def test_what_holds_data_is_not_deleted_unasked() -> None:
     with pytest.raises(RefusedError, match=r"CREATE_FAILED: it can only be deleted(.*\n)*.*Api/Table") as caught:
         look(Scene("CREATE_FAILED"))
     assert f"aws cloudformation delete-stack --stack-name {NAME} --region eu-west-1" in caught.value.remedy
+    # AWS takes it of a stack in DELETE_FAILED only: before that the tables go.
+    assert "--retain-resources" not in caught.value.remedy
+    assert caught.value.remedy.index("has to be saved before") < caught.value.remedy.index("delete-stack")
+
+
+def test_what_holds_data_can_stay_when_a_deletion_has_failed() -> None:
+    with pytest.raises(RefusedError, match="DELETE_FAILED: it can only be deleted") as caught:
+        look(Scene("DELETE_FAILED"))
+    keeping = f"aws cloudformation delete-stack --stack-name {NAME} --retain-resources Api --region eu-west-1`"
+    assert keeping in caught.value.remedy
+    assert caught.value.remedy.index(keeping) < caught.value.remedy.index("Only if it may go, with its data")
 
 
 def test_the_plan_says_what_is_left_as_it_is_and_why() -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import shlex
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from amplify_delivery.publishing.gen2_lock import locks
+from amplify_delivery.errors import RefusedError
+from amplify_delivery.publishing.gen2_lock import check, locks
 
 LOCK = {"Effect": "Deny", "Action": "Update:*", "Principal": "*", "Resource": "*"}
 ALLOW = {"Effect": "Allow", "Action": "Update:*", "Principal": "*", "Resource": "*"}
@@ -37,3 +40,26 @@ def test_the_lock_is_known_among_other_statements(statements: Any, locked: bool)
 @pytest.mark.parametrize("policy", [None, "", "{", "{}", "[]", '"text"'])
 def test_what_is_no_policy_locks_nothing(policy: str | None) -> None:
     assert not locks(policy)
+
+
+@pytest.mark.parametrize(
+    ("statements", "left"),
+    [
+        ([ALLOW, OWN, LOCK], [ALLOW, OWN]),
+        ([LOCK], [ALLOW]),
+        (LOCK, [ALLOW]),
+    ],
+)
+def test_the_printed_command_takes_the_lock_back_and_nothing_else(statements: Any, left: Any) -> None:
+    """SetStackPolicy writes over the whole policy: what denies a table's replacement would be gone with the lock."""
+    cloudformation = SimpleNamespace(
+        get_stack_policy=lambda **_: {"StackPolicyBody": json.dumps({"Statement": statements})},
+        meta=SimpleNamespace(region_name="eu-west-1"),
+    )
+    with pytest.raises(RefusedError, match="denies every update") as caught:
+        check(cloudformation, "amplify-app-prod-1")
+    command = shlex.split(caught.value.remedy.rsplit("`", 2)[1])
+    assert command[:7] == [
+        *("aws", "cloudformation", "set-stack-policy", "--stack-name", "amplify-app-prod-1", "--region", "eu-west-1")
+    ]
+    assert json.loads(command[8]) == {"Statement": left}

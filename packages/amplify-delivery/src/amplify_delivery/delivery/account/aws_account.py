@@ -69,6 +69,11 @@ class Account:
         }
 
     @property
+    def options(self) -> str:
+        """What an `aws` command takes to ask the same account, for a message."""
+        return f"--region {self.region}{f' --profile {self._profile}' if self._profile else ''}"
+
+    @property
     def place(self) -> str:
         """For an error."""
         return f"account {self.account} ({self.region})"

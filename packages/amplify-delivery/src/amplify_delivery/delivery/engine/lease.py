@@ -99,7 +99,8 @@ def held(stack: str, holder: Holder | None, verdict: Verdict) -> LockedError:
         message = f"another run changes this stack: {who}; {verdict.why}"
         remedy = "wait until that has ended, or give `--wait MINUTES`"
         if holder and holder.build:
-            remedy += f"; to stop it, `aws codebuild stop-build --id {holder.build}`"
+            region = f" --region {holder.arn.split(':')[3]}" if holder.arn.count(":") > 4 else ""
+            remedy += f"; to stop it, `aws codebuild stop-build --id {holder.build}{region}`"
     else:
         # Told while it is waited for, too: it may be in vain.
         free = f"if it does not run any more, `amplify-delivery unlock {stack}` gives the stack free"

@@ -11,7 +11,7 @@ import re
 import shlex
 from dataclasses import dataclass
 
-from amplify_delivery.delivery.engine.state_store import Store
+from amplify_delivery.delivery.engine.state_store import KEY_BACK, Store
 from amplify_delivery.errors import StateError
 
 _AGAIN = "then repeat the command: it goes on with what is left"
@@ -34,8 +34,7 @@ _FAULTS = (
     _Fault(
         r"KMS\.\w+Exception|DisabledException|KMSInvalidStateException|is pending deletion|\bkey .* is disabled",
         "the key of the state in {place} is disabled, or waits for its deletion",
-        "an administrator of its account runs `aws kms cancel-key-deletion --key-id ALIAS` if it waits, and `aws kms "
-        f"enable-key --key-id ALIAS` (`secretsprovider` in the stack file names the alias), {_AGAIN}",
+        f"an administrator of its account {KEY_BACK} (`secretsprovider` in the stack file names the alias), {_AGAIN}",
     ),
     _Fault(
         r"ExpiredToken|TokenRefreshRequired|RequestExpired|token included in the request is expired|token has expired",
@@ -140,5 +139,7 @@ def _back(store: Store, key: str, number: int) -> str:
     bucket, _, prefix = store.place.removeprefix("s3://").partition("/")
     whole = f"{prefix}/{key}" if prefix else key
     query = f"Versions[?Key=='{whole}'] | [{number}].VersionId"
-    version = f'"$(aws s3api list-object-versions --bucket {bucket} --prefix {whole} --query "{query}" --output text)"'
+    # Not page by page: of more than a thousand versions each page would give one.
+    listing = f"aws s3api list-object-versions --no-paginate --bucket {bucket} --prefix {whole}"
+    version = f'"$({listing} --query "{query}" --output text)"'
     return f"aws s3api copy-object --bucket {bucket} --key {whole} --copy-source {bucket}/{whole}?versionId={version}"

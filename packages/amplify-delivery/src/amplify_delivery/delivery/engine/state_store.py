@@ -37,14 +37,22 @@ _TAKEN = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "NoSuchK
 _OWNER = re.compile(r"-([0-9]{12})-[a-z0-9-]+-an$")
 """The account in the name of a bucket of S3's account-regional namespace."""
 
+KEY_BACK = (
+    "asks for the key's id (`aws kms describe-key --key-id ALIAS --query KeyMetadata.KeyId --output text`), runs "
+    "`aws kms cancel-key-deletion --key-id ID` if it waits for its deletion, then `aws kms enable-key --key-id ID`: "
+    "these two take no alias"
+)
+"""What brings a key back that is disabled or waits for its deletion (KMS API reference, EnableKey, CancelKeyDeletion:
+"Specify the key ID or key ARN")."""
+
 REMEDIES: Mapping[str, str] = MappingProxyType(
     {
         "NoSuchBucket": "the bucket was deleted, or its name is wrong: without it nobody knows what is deployed. If it "
         "was deleted, docs/operations.md tells how the state is had back; nothing was changed",
         **dict.fromkeys(
             ("KMS.DisabledException", "KMS.KMSInvalidStateException", "KMS.NotFoundException"),
-            "the state's key is disabled or waits for its deletion: an administrator of the account runs `aws kms "
-            "cancel-key-deletion --key-id KEY` and `aws kms enable-key --key-id KEY`; nothing was changed",
+            f"the state's key is disabled or waits for its deletion: an administrator of the account {KEY_BACK}; "
+            "nothing was changed",
         ),
     }
 )

@@ -18,7 +18,7 @@ from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.environment.wanted import Wanted
 from amplify_delivery.delivery.planning import ProgramStep
-from amplify_delivery.delivery.teardown.held import in_stack, name_of, nested_in
+from amplify_delivery.delivery.teardown.held import Held, in_stack, name_of, nested_in
 from amplify_delivery.errors import FailedError, RefusedError
 from amplify_delivery.export.model import STACK_TYPE
 from amplify_delivery.publishing.stack_owner import check as check_owner
@@ -221,7 +221,7 @@ def _settled(target: Wanted, account: Account, stack: str) -> str | None:
             raise FailedError(
                 f"its state is {status} still, after {_LONGEST / 3600:.0f} hours",
                 where=stack,
-                remedy="look at its events",
+                remedy=f"{aws('describe-stack-events', stack, account.options)} says what it waits for",
             )
 
 
@@ -248,9 +248,23 @@ def _check_empty(account: Account, place: Place, found: Mapping[str, Any]) -> No
     raise RefusedError(
         f"its state is {found['StackStatus']}: it can only be deleted, and it holds what can hold data:\n{lines}",
         where=place.name,
-        remedy="nothing was changed. Look whether that is used; if it may go, "
-        f"{aws('delete-stack', place.name, place.options)} (its buckets have to be empty), then run this "
-        "again. What shall stay in the account when the deletion has failed: `--retain-resources LOGICAL_ID ...`",
+        remedy=f"nothing was changed. Look whether that is used. {_staying(place, str(found['StackStatus']), held)} "
+        f"Only if it may go, with its data: {aws('delete-stack', place.name, place.options)} (its buckets have to be "
+        "empty), then run this again",
+    )
+
+
+def _staying(place: Place, status: str, held: Sequence[Held]) -> str:
+    """What to do about data that shall stay. `RetainResources` is for stacks in DELETE_FAILED (DeleteStack, API
+    reference), and takes the root's own resources: with a nested stack all that is in it stays."""
+    if status == "DELETE_FAILED":
+        own = " ".join(sorted({h.path.partition("/")[0] for h in held}))
+        keeping = (
+            f"`aws cloudformation delete-stack --stack-name {place.name} --retain-resources {own} {place.options}`"
+        )
+        return f"What shall stay stays with {keeping}, which leaves it in the account, outside of any root stack."
+    return (
+        "What shall stay has to be saved before (backups of its tables, copies of its buckets): it goes with the stack."
     )
 
 

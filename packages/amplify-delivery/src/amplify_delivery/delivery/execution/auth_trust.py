@@ -125,5 +125,6 @@ def _restore(account: Account, root: RootStack, before: Mapping[str, Trust], fai
                 "\n".join([*lines, f"the trust of {name} was lost, and cannot be put back: {error}"]),
                 where=account.place,
                 remedy="users cannot sign in to AWS until somebody who may runs "
-                f"`aws iam update-assume-role-policy --role-name {name} --policy-document '{document}'`",
+                f"`aws iam update-assume-role-policy --role-name {name} --policy-document '{document}' "
+                f"{account.options}`",
             ) from None

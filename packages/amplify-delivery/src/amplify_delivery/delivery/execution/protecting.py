@@ -15,18 +15,19 @@ def carry_out(target: Wanted, steps: Sequence[Step]) -> bool:
     wanted = next((step for step in steps if isinstance(step, ProtectStack)), None)
     if wanted is None:
         return False
-    stack, region = target.root.stack_name, target.config.region
+    stack = target.root.stack_name
     try:
         target.account.client("cloudformation").update_termination_protection(
             StackName=stack, EnableTerminationProtection=wanted.on
         )
     except AWS_ERRORS as error:
         option = "--enable-termination-protection" if wanted.on else "--no-enable-termination-protection"
+        where = f"--stack-name {stack} {target.account.options}"
         raise FailedError(
             f"everything is deployed, but its termination protection could not be turned {'on' if wanted.on else 'off'}"
             f": {said(error)}",
             where=stack,
             remedy=f"allow these credentials cloudformation:UpdateTerminationProtection and deploy again, or "
-            f"`aws cloudformation update-termination-protection {option} --stack-name {stack} --region {region}`",
+            f"`aws cloudformation update-termination-protection {option} {where}`",
         ) from None
     return True

@@ -91,15 +91,15 @@ def restore(target: Wanted, here: Backend) -> None:
 
 
 def _refused(error: Exception, target: Wanted, told: str) -> RefusedError:
-    stack, region = target.root.stack_name, target.account.region
+    stack, account = target.root.stack_name, target.account
     if code(error) == "ValidationError" and "No updates are to be performed" in str(error):
         remedy = (
             f"update the nested stack itself with the template that its parent names: `aws cloudformation "
-            f"describe-stack-resources --stack-name {stack} --region {region}` tells its id"
+            f"describe-stack-resources --stack-name {stack} {account.options}` tells its id"
         )
         return RefusedError(f"{told}; CloudFormation does not look there", where=stack, remedy=remedy)
     return RefusedError(
         f"{told}; bringing it back was refused: {error}",
-        where=f"{stack} (account {target.account.account}, {region})",
+        where=f"{stack} (account {account.account}, {account.region})",
         remedy="these credentials need cloudformation:UpdateStack on the root stack, as for any deployment",
     )

@@ -186,19 +186,31 @@ def _write(folder: Path, content: Mapping[str, bytes]) -> None:
 
 
 def _upload(account: Account, bucket: str, content: Mapping[str, bytes]) -> tuple[str, ...]:
-    """Upload what belongs into the deployment bucket; the archive that is there is kept beside."""
+    """Upload what belongs into the deployment bucket; the archive that was there first is kept beside: a second upload
+    finds our own."""
     s3 = account.client("s3")
     keys = []
     with account.changing(f"writing to s3://{bucket}"):
-        try:
-            source = {"Bucket": bucket, "Key": files.ARCHIVE}
-            s3.copy_object(Bucket=bucket, Key=KEPT, CopySource=source, ExpectedBucketOwner=account.account)
-        except AWS_ERRORS as error:
-            if code(error) not in ("NoSuchKey", "404"):
-                raise
+        if not _is_there(s3, bucket, KEPT, account):
+            try:
+                source = {"Bucket": bucket, "Key": files.ARCHIVE}
+                s3.copy_object(Bucket=bucket, Key=KEPT, CopySource=source, ExpectedBucketOwner=account.account)
+            except AWS_ERRORS as error:
+                if code(error) not in ("NoSuchKey", "404"):
+                    raise
         for name, body in content.items():
             if name.startswith("bucket/"):
                 key = name.removeprefix("bucket/")
                 s3.put_object(Bucket=bucket, Key=key, Body=body, ExpectedBucketOwner=account.account)
                 keys.append(key)
     return tuple(sorted(keys))
+
+
+def _is_there(s3: Any, bucket: str, key: str, account: Account) -> bool:
+    try:
+        s3.head_object(Bucket=bucket, Key=key, ExpectedBucketOwner=account.account)
+    except AWS_ERRORS as error:
+        if code(error) in ("NoSuchKey", "404"):
+            return False
+        raise
+    return True
