@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import time
@@ -11,18 +10,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from amplify_delivery.changes.stacks import Stacks
+from amplify_delivery.changes.stacks import MASK, Stacks
 from amplify_delivery.changes.steps import Path
 from amplify_delivery.export import RootStack
-from amplify_delivery.export.assembling.root import TEMPLATE_KEY
-from amplify_delivery.export.assembly import canonical
+from amplify_delivery.export.assembly import AssemblyObject, canonical
 from amplify_delivery.export.documents import parse_json, parse_yaml
 from amplify_delivery.export.model import STACK_TYPE
 from amplify_delivery.publishing.stack_state import described, parameters_of
 from amplify_delivery.publishing.stack_states import STATES, Place, begins_anew, busy, check_root
-
-MASK = "****"
-"""What CloudFormation gives back for a `NoEcho` parameter: its value is not known."""
 
 LATER = "[chosen when it is deployed]"
 """Stands for a parameter's value that the deployment makes up."""
@@ -30,8 +25,6 @@ LATER = "[chosen when it is deployed]"
 Published = Callable[[str], bytes | None]
 """The content that was published under a template's key; None if it cannot be had."""
 
-_KEY = re.compile(r"templates/([0-9a-f]{64})\.json")
-"""Where a template lies in the staging bucket; the key is made from its content."""
 _NOT_TOLD = re.compile(r"[^\x00-\x3e\x40-\x7f]+")
 """Runs of what GetTemplate gives as `?`, and of `?` itself."""
 _LONGEST_PAUSE = 15.0
@@ -129,11 +122,13 @@ def _whole(
 ) -> dict[Path, Mapping[str, Any]]:
     """The templates as they were given to CloudFormation, as far as that can be known."""
 
+    stacks = Stacks(told, parameters)
+
     def whole(path: Path) -> Mapping[str, Any]:
         template = told[path]
-        key = _key(told, parameters, path) if b"?" in canonical(template) else None
-        body = published(key.string) if key else None
-        if not key or body is None or hashlib.sha256(body).hexdigest() != key[1]:
+        key = stacks.delivered_key(path) if b"?" in canonical(template) else None
+        body = published(key) if key else None
+        if body is None or AssemblyObject.of_template(body).key != key:
             return template
         given = parse_json(body)
         # The key alone proves nothing: somebody may have updated the stack by hand and left the parameter as it was.
@@ -141,15 +136,6 @@ def _whole(
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         return dict(zip(told, pool.map(whole, told), strict=True))
-
-
-def _key(told: Mapping[Path, Mapping[str, Any]], parameters: Mapping[str, str], path: Path) -> re.Match[str] | None:
-    """The key of a stack's template: the root has it as a parameter, a nested stack in its address."""
-    if not path:
-        return _KEY.fullmatch(parameters.get(TEMPLATE_KEY, ""))
-    nested = (told[path[:-1]].get("Resources") or {}).get(path[-1]) or {}
-    found = _KEY.search(canonical((nested.get("Properties") or {}).get("TemplateURL")).decode())
-    return found and _KEY.fullmatch(found[0])
 
 
 def _mangled(template: Mapping[str, Any]) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,8 +10,17 @@ from typing import Any
 
 from amplify_delivery.changes.steps import Path
 from amplify_delivery.export import Assembly, RootStack
+from amplify_delivery.export.assembling.root import TEMPLATE_KEY
+from amplify_delivery.export.assembly import canonical
 from amplify_delivery.export.documents import parse_json
+from amplify_delivery.export.model import STACK_TYPE
 from amplify_delivery.export.templates.resolve import ResolvedTree, resolve
+
+MASK = "****"
+"""What CloudFormation gives back for a `NoEcho` parameter: its value is not known."""
+
+KEY = re.compile(r"templates/[0-9a-f]{64}\.json")
+"""Of a template in the staging bucket; it is made from its content (`AssemblyObject.of_template`)."""
 
 KEEPS = "Delete"
 """The `DeletionPolicy` and `UpdateReplacePolicy` of a resource that has none; every other one keeps the data."""
@@ -73,6 +83,17 @@ class Stacks:
         """A resource as its template has it; empty if there is none."""
         found: Mapping[str, Any] = (self.templates.get(path[:-1], {}).get("Resources") or {}).get(path[-1], {})
         return found
+
+    def delivered_key(self, path: Path) -> str | None:
+        """The key of the template that a stack was delivered with: its parent names it, the root's stands among its
+        parameters. None if another tool has delivered it."""
+        if path:
+            resource = self.resource(path)
+            named = (resource.get("Properties") or {}).get("TemplateURL") if resource.get("Type") == STACK_TYPE else ""
+        else:
+            named = self.parameters.get(TEMPLATE_KEY)
+        found = KEY.findall(canonical(named).decode())
+        return found[0] if len(found) == 1 else None
 
     def policy(self, path: Path, name: str) -> str:
         """A resource's `DeletionPolicy` or `UpdateReplacePolicy`."""

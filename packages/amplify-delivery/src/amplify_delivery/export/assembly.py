@@ -78,6 +78,12 @@ class AssemblyObject:
     sha256: str
     content_type: str = "application/octet-stream"
 
+    @classmethod
+    def of_template(cls, body: bytes) -> AssemblyObject:
+        """A template."""
+        sha256 = hashlib.sha256(body).hexdigest()
+        return cls(f"templates/{sha256}.json", "template", len(body), sha256, "application/json")
+
     @property
     def digest(self) -> str:
         """The digest in its key, hex: of a zip's entries (`archives.entries_digest`), of the bytes of anything else."""

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from amplify_delivery.changes.amplify import gen2
-from amplify_delivery.changes.by_hand import delivered_key
 from amplify_delivery.changes.stacks import Stacks
 from amplify_delivery.delivery.planning import plan_backend
 from amplify_delivery.errors import RefusedError
@@ -25,7 +24,7 @@ HANDLE = {"Type": "AWS::CloudFormation::WaitConditionHandle", "Properties": {}}
 def published(key: str) -> bytes | None:
     """What was delivered lies in the staging bucket."""
     templates = {path: canonical(body) for path, body in stacks_of("full").templates.items()}
-    found = {delivered_key(stacks_of("full"), path): body for path, body in templates.items()}
+    found = {stacks_of("full").delivered_key(path): body for path, body in templates.items()}
     return found.get(key)
 
 

@@ -15,8 +15,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from amplify_delivery.changes import deployed
-from amplify_delivery.changes.deployed import MASK, read, settle
+from amplify_delivery.changes.deployed import read, settle
 from amplify_delivery.changes.guard import PLAN_VARIABLE
+from amplify_delivery.changes.stacks import MASK
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.environment import planned, wanted
 from amplify_delivery.delivery.execution import carrying_out

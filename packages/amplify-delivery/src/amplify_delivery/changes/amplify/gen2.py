@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from amplify_delivery.changes.by_hand import by_hand, delivered_key
+from amplify_delivery.changes.by_hand import by_hand
 from amplify_delivery.changes.stacks import Stacks
 from amplify_delivery.changes.stateful import CLOUDFORMATION_TYPES
 from amplify_delivery.changes.steps import AddResource, Path, Step
@@ -66,7 +66,7 @@ def _is_emptied(template: Mapping[str, Any]) -> bool:
 
 def _was_there(deployed: Stacks, path: Path, published: Callable[[str], bytes | None]) -> bool:
     """Whether the template that the stack was delivered with had the resource."""
-    key = delivered_key(deployed, path[:-1])
+    key = deployed.delivered_key(path[:-1])
     body = published(key) if key else None
     return body is not None and path[-1] in (json.loads(body).get("Resources") or {})
 

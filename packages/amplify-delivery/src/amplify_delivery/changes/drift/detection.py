@@ -17,10 +17,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from amplify_delivery.changes.deployed import MASK, has_nested, nested
+from amplify_delivery.changes.deployed import has_nested, nested
 from amplify_delivery.changes.drift.legitimate import Own, without_own
 from amplify_delivery.changes.drift.model import Detected, Difference, Drifted, Unread, gone
-from amplify_delivery.changes.stacks import Stacks
+from amplify_delivery.changes.stacks import MASK, Stacks
 from amplify_delivery.changes.steps import Path
 from amplify_delivery.errors import RefusedError
 from amplify_delivery.export.model import STACK_TYPE

@@ -8,8 +8,6 @@ the same updates, byte by byte.
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -19,7 +17,7 @@ from typing import Any
 
 from amplify_delivery.changes.ordered import exports, indexes
 from amplify_delivery.changes.ordered.indexes import Change, NotOrderableError
-from amplify_delivery.changes.stacks import Stacks
+from amplify_delivery.changes.stacks import KEY, MASK, Stacks
 from amplify_delivery.changes.steps import ChangeResource, Path, Step
 from amplify_delivery.export.assembling.root import TEMPLATE_KEY
 from amplify_delivery.export.assembly import AssemblyObject, canonical
@@ -27,8 +25,6 @@ from amplify_delivery.export.assembly import AssemblyObject, canonical
 TABLES = ("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable")
 """Not Amplify's `Custom::AmplifyDynamoDBTable`: its function makes several changes by itself, one after the other
 (amplify-category-api, amplify-table-manager-lambda)."""
-_KEY = re.compile(r"templates/([0-9a-f]{64})\.json")
-_MASK = "****"
 
 
 @dataclass(frozen=True)
@@ -53,8 +49,8 @@ class Update:
 
     @cached_property
     def keys(self) -> Mapping[Path, str]:
-        """The key of each stack's template."""
-        return {path: f"templates/{_name(self.stacks, path)}.json" for path in self.stacks.templates}
+        """The key of each stack's template, of those that have been published from here."""
+        return {path: key for path in self.stacks.templates if (key := self.stacks.delivered_key(path))}
 
 
 @dataclass(frozen=True)
@@ -227,14 +223,13 @@ def _replace(
 
 def _object(template: Mapping[str, Any]) -> tuple[AssemblyObject, bytes]:
     body = canonical(template)
-    sha256 = hashlib.sha256(body).hexdigest()
-    return AssemblyObject(f"templates/{sha256}.json", "template", len(body), sha256, "application/json"), body
+    return AssemblyObject.of_template(body), body
 
 
 def _elsewhere(url: Any, key: str, stack: Path) -> Any:
     """A `TemplateURL`, of another key in the same bucket."""
     if isinstance(url, str):
-        return _KEY.sub(key, url)
+        return KEY.sub(key, url)
     if isinstance(url, Mapping):
         return {k: _elsewhere(v, key, stack) for k, v in url.items()}
     return [_elsewhere(v, key, stack) for v in url] if isinstance(url, list) else url
@@ -243,23 +238,13 @@ def _elsewhere(url: Any, key: str, stack: Path) -> Any:
 def _published(deployed: Stacks, tables: Collection[Path]) -> Stacks:
     """What is deployed, if those of its templates that hold one of `tables`, or name such a one, are what this project
     has published: only then they can be published with other indexes. Raises `NotOrderableError`."""
-    if any(value == _MASK for value in deployed.parameters.values()):
+    if any(value == MASK for value in deployed.parameters.values()):
         raise NotOrderableError("the root stack has parameters whose values CloudFormation masks")
     for path in sorted({table[:depth] for table in tables for depth in range(len(table))}):
-        if _name(deployed, path) != _object(deployed.templates[path])[0].digest:
+        if deployed.delivered_key(path) != _object(deployed.templates[path])[0].key:
             where = "/".join(path) or "the root stack"
             raise NotOrderableError(
                 f"the deployed template of {where} is not one that was published from here (another tool has deployed "
                 "it, or somebody by hand): deliver the environment once without the change of indexes"
             )
     return deployed
-
-
-def _name(stacks: Stacks, path: Path) -> str:
-    """The digest by which a stack names its template."""
-    if not path:
-        named = stacks.parameters.get(TEMPLATE_KEY, "")
-    else:
-        named = canonical((stacks.resource(path).get("Properties") or {}).get("TemplateURL")).decode()
-    found = _KEY.findall(named)
-    return found[0] if len(found) == 1 else ""

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from amplify_delivery import publishing
-from amplify_delivery.changes.deployed import MASK
 from amplify_delivery.changes.impossible import check as refuse
 from amplify_delivery.changes.impossible import impossible
+from amplify_delivery.changes.stacks import MASK
 from amplify_delivery.components.documents.naming import EnvironmentNames
 from amplify_delivery.components.names import staging_bucket_name
 from amplify_delivery.delivery.account import rights_check

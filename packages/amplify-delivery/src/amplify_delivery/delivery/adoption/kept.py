@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from amplify_delivery.changes.deployed import MASK
-from amplify_delivery.changes.stacks import Stacks
+from amplify_delivery.changes.stacks import MASK, Stacks
 from amplify_delivery.delivery.adoption.running import Running
 from amplify_delivery.export import Assembly, EnvironmentValues
 from amplify_delivery.export.assembling.auth_roles import IDENTITY_POOL

@@ -9,7 +9,6 @@ templates of the assembly, byte for byte, and what is promoted from one to the n
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
@@ -70,25 +69,25 @@ def in_production(assembly: Assembly, on: bool, stateful: Collection[str]) -> As
     root, resources = form.stack(assembly.root), form.resources(assembly.root_template["Resources"])
     made, gone = form.made, {was for was, now in form.keys.items() if was != now}
     kept = [item for item in assembly.objects if item.key not in gone]
-    objects = sorted([*kept, *(_object(key, body) for key, body in made.items())], key=lambda item: item.key)
+    objects = sorted([*kept, *(item for item, _ in made.values())], key=lambda item: item.key)
     return replace(
         assembly,
         root=root,
         root_template={**assembly.root_template, "Resources": resources},
         objects=tuple(objects),
-        reader=lambda key: made[key] if key in made else assembly.read(key),
+        reader=lambda key: made[key][1] if key in made else assembly.read(key),
         promoted_as=assembly.digest(),
         protects=on,
     )
 
 
 class _Form:
-    """An assembly's templates in another form: `made` holds the bodies of those that differ, by their keys, `keys` the
-    new key of each one."""
+    """An assembly's templates in another form: `made` holds those that differ, with their bodies, by their keys, `keys`
+    the new key of each one."""
 
     def __init__(self, assembly: Assembly, on: bool, stateful: frozenset[str]) -> None:
         self.assembly, self.on, self.stateful = assembly, on, stateful
-        self.made: dict[str, bytes] = {}
+        self.made: dict[str, tuple[AssemblyObject, bytes]] = {}
         self.keys: dict[str, str] = {}
 
     def stack(self, node: NestedStack) -> NestedStack:
@@ -114,19 +113,15 @@ class _Form:
                 f"{node.logical_id} has {len(body):,} bytes with `production`, CloudFormation takes {MAX_TEMPLATE:,}",
                 remedy=SPLIT,
             )
-        key = f"templates/{hashlib.sha256(body).hexdigest()}.json"
-        self.made[key] = body
-        return key
+        made = AssemblyObject.of_template(body)
+        self.made[made.key] = made, body
+        return made.key
 
     def resources(self, resources: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
         return {
             name: _resource(item, self.on) if item["Type"] in self.stateful and name != DEPLOYMENT_BUCKET else item
             for name, item in resources.items()
         }
-
-
-def _object(key: str, body: bytes) -> AssemblyObject:
-    return AssemblyObject(key, "template", len(body), hashlib.sha256(body).hexdigest(), "application/json")
 
 
 def _resource(item: Mapping[str, Any], on: bool) -> Mapping[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -150,8 +149,7 @@ def render_root(assembly: Assembly, values: EnvironmentValues, staging_bucket: s
     if len(body) > MAX_TEMPLATE:
         message = f"the root template has {len(body):,} bytes, CloudFormation takes {MAX_TEMPLATE:,}"
         raise ConfigError(message, remedy=SPLIT)
-    sha256 = hashlib.sha256(body).hexdigest()
-    published = AssemblyObject(f"templates/{sha256}.json", "template", len(body), sha256, "application/json")
+    published = AssemblyObject.of_template(body)
     return RootStack(
         stack_name=str(name),
         template=template,

@@ -70,9 +70,7 @@ class ObjectStore:
 
     def template(self, body: bytes) -> str:
         """The key of a template."""
-        sha256 = hashlib.sha256(body).hexdigest()
-        key = f"{FOLDERS['template']}/{sha256}.json"
-        return self._add(AssemblyObject(key, "template", len(body), sha256, "application/json"), body)
+        return self._add(AssemblyObject.of_template(body), body)
 
     def text(self, path: str) -> str | None:
         """The text of a file, with the line ends of Unix; None if it is no UTF-8. It is read once."""

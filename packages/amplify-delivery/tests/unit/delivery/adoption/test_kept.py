@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from amplify_delivery.changes.deployed import MASK
-from amplify_delivery.changes.stacks import Stacks
+from amplify_delivery.changes.stacks import MASK, Stacks
 from amplify_delivery.delivery.adoption import refusing
 from amplify_delivery.delivery.adoption.kept import Kept, inlined, kept, plain_secrets, same_value
 from amplify_delivery.delivery.adoption.running import Running
