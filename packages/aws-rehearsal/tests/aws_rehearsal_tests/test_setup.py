@@ -223,7 +223,7 @@ class TestEngine:
         monkeypatch.setenv("PATH", f"{tmp_path / 'own/bin'}:/usr/bin:/bin")
         monkeypatch.setenv("AMPLIFY_DELIVERY_CACHE", str(tmp_path / "cache"))
         monkeypatch.setattr(engine, "_reachable", lambda _: False)
-        monkeypatch.setattr(engine, "_go", lambda _: Path("go"))
+        monkeypatch.setattr(engine, "go_for", lambda *_: Path("go"))
         monkeypatch.setattr(engine, "_build", self.build)
         self.built = 0
 

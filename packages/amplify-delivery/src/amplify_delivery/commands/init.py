@@ -10,7 +10,7 @@ from pathlib import Path
 
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.context import Context
-from amplify_delivery.delivery.scaffold import amplify_project, project_files, wishes, writing
+from amplify_delivery.delivery.scaffold import amplify_project, ci, project_files, wishes, writing
 from amplify_delivery.delivery.scaffold.amplify_project import Found
 from amplify_delivery.delivery.scaffold.project_files import LOCK, REQUIREMENTS, WHEELS, NewProject
 from amplify_delivery.delivery.wheels import Wheel, installed_wheel
@@ -42,13 +42,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--connection", default="", metavar="ARN", help="the pipeline's connection to the repository")
     parser.add_argument("--repository", default="", metavar="OWNER/NAME", help="the repository that is delivered")
     parser.add_argument("--branch", default="main", help="its branch; default: main")
+    parser.add_argument(
+        "--ci", choices=ci.KINDS, default="", help="write workflows for it; in a project that is there, nothing else"
+    )
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
     folder: Path = args.folder or context.folder
     found = amplify_project.required(args.source) if args.source else amplify_project.look(folder)
     flags = wishes.Flags(
-        args.name, args.environment, args.personal, args.tooling, args.connection, args.repository, args.branch
+        args.name, args.environment, args.personal, args.tooling, args.connection, args.repository, args.branch, args.ci
     )
     asking = _ask if sys.stdin.isatty() and not args.json else None
     project = wishes.wanted(flags, found, folder, asking)
@@ -139,6 +142,10 @@ def _notes(project: NewProject, found: Found, folder: Path, wheel: Wheel) -> lis
                 f"the export cannot be delivered as it is ({', '.join(refused)}), and the project's tests say so too: "
                 "`amplify-delivery check` tells what to do"
             )
+    if project.ci == ci.GITLAB and ci.GITLAB_INCLUDED not in _text(folder / ".gitlab-ci.yml"):
+        notes.append(
+            f".gitlab-ci.yml was there already: include `local: {ci.GITLAB_INCLUDED}` in it, and add its stages"
+        )
     if project.pipeline:
         notes.append(
             "AWS's build images hold no Pulumi: fill in `engine` in Pulumi.pipeline.yaml, or name an image that has it"

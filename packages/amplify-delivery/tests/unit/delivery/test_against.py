@@ -116,6 +116,21 @@ def test_losses_and_what_is_impossible(repository: Repository) -> None:
     assert {i.id for i in plans(repository.against())["prod"].impossible} == {"AD743"}
 
 
+def test_where_data_is_lost_comes_first(repository: Repository) -> None:
+    repository.take("v4")
+    repository.commit("more")
+    repository.configure("prod", "  assembly: kept\n")
+    assembled = assemble(read_export(repository.project / FOLDER))
+    write_assembly(assembled, repository.project / "kept")
+    repository.commit("prod stays")
+    repository.configure("abc")
+    repository.take("v2")
+    repository.configure("prod", "  assembly: kept\n")
+    told = markdown(repository.against("HEAD", "abc", "prod", "dev"))
+    assert told.index("`dev`") < told.index("`abc`") < told.index("`prod`")
+    assert told.index("Data would be lost") < told.index("<details>")
+
+
 def test_a_release_of_several_updates_is_told_in_their_order(repository: Repository) -> None:
     template = repository.project / FOLDER / "api" / APP / "amplify-appsync-files" / "stacks" / "Todo.json"
     indexed = json.loads(template.read_text())

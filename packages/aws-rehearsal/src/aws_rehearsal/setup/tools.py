@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aws_rehearsal.errors import SetupError
+from aws_rehearsal.setup import actionlint
 from aws_rehearsal.setup import node as nodejs
 from aws_rehearsal.setup.cache import PACKAGE, cache_root, digest
 from aws_rehearsal.setup.engine import ensure_engine
@@ -66,9 +67,11 @@ def ensure_all(progress: Progress, prefix: Path | None = None) -> Tools:
     """
     prefix = prefix or Path(sys.prefix)
     found = _remembered(prefix)
-    if found and _all_whole(prefix, found):
-        return found
     own = _made_by_us(prefix)
+    if found and _all_whole(prefix, found):
+        if own:
+            actionlint.ensure_actionlint(progress)
+        return found
     places = (
         f"{'Python packages go into .venv, the rest' if own else 'what is missing goes'} into {_short(cache_root())}"
     )
@@ -78,6 +81,8 @@ def ensure_all(progress: Progress, prefix: Path | None = None) -> Tools:
     node = nodejs.ensure_node(progress)
     node_modules = nodejs.ensure_modules(node, progress)
     engine_root = ensure_engine(python, progress)
+    if own:
+        actionlint.ensure_actionlint(progress)
     found = Tools(engine_root, python, local_aws_python, node.binary, node_modules)
     _remember(prefix, found)
     return found

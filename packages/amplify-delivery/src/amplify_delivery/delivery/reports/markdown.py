@@ -30,13 +30,15 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f\u200b-\u200f\u2028-\u202e\u2066-\u2069]+"
 
 
 def markdown(found: Against) -> str:
-    """All plans, in at most `LONGEST` characters: what does not fit is counted."""
+    """All plans, in at most `LONGEST` characters: what does not fit is counted. Where data would be lost comes first,
+    then what is impossible, then where something is opened."""
+    plans = sorted(found.plans, key=lambda p: (not p.losses, not p.impossible, not any(r.open for r in p.gained)))
     head = [MARK, f"## Deployments, against {code(found.revision.ref)} ({code(found.revision.commit[:12])})", ""]
     head += [f"- {sentence(note)}" for note in found.notes]
     sections = ["\n".join(head)]
-    sections += ["\n".join(_section(plan)) for plan in found.plans]
+    sections += ["\n".join(_section(plan)) for plan in plans]
     whole = "\n\n".join(sections)
-    folded = [(plan, fold) for plan in found.plans for fold in _folds(plan)]
+    folded = [(plan, fold) for plan in plans for fold in _folds(plan)]
     rest = 0
     for index, (plan, fold) in enumerate(folded):
         mark = _place_of(plan)
@@ -44,7 +46,7 @@ def markdown(found: Against) -> str:
             rest = len(folded) - index
             break
         whole = whole.replace(mark, f"{fold}\n\n{mark}", 1)
-    for plan in found.plans:
+    for plan in plans:
         whole = whole.replace(_place_of(plan), "", 1)
     if rest:
         whole += f"\n\n{rest} more stacks: `amplify-delivery plan --against {sentence(found.revision.ref)}` lists all."

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from amplify_delivery.delivery.scaffold import locks, templates
+from amplify_delivery.delivery.scaffold import ci, locks, templates
 from amplify_delivery.delivery.wheels import Wheel
 
 WHEELS = "wheels"
@@ -48,25 +48,39 @@ class NewProject:
     environments: Sequence[NewEnvironment]
     pipeline: NewPipeline | None
     """None: no pipeline, or one whose stack file is there already."""
+    ci: str = ""
+    """Whose workflows it gets, of `ci.KINDS`; empty: none."""
+    there: bool = False
+    """It is a project already, which only gets what it was asked for."""
 
 
 def files(project: NewProject, wheel: Wheel) -> Mapping[str, bytes]:
     """The contents of the project's files, by their paths in it."""
+    if project.there and project.ci:
+        added = {**_stack_files(project), **ci.files(project.ci)}
+        return {path: text.encode() for path, text in sorted(added.items())}
     texts = {
         **templates.of_project(project.name),
-        **{f"Pulumi.{e.name}.yaml": _environment(project.name, e) for e in project.environments if e.account},
-        **{f"Pulumi.{e.name}-account.yaml": _account(project.name, e) for e in project.environments if e.delivered},
+        **_stack_files(project),
+        **(ci.files(project.ci) if project.ci else {}),
         REQUIREMENTS: _REQUIREMENTS.format(wheel=f"./{WHEELS}/{wheel.file}"),
         LOCK: locks.new(wheel, f"./{WHEELS}/{wheel.file}"),
         ".gitignore": _IGNORED,
         "README.md": _README.format(name=project.name),
     }
-    if project.pipeline:
-        texts["Pulumi.pipeline.yaml"] = _pipeline(project.name, project.pipeline, project.environments)
     return {
         **{path: text.encode() for path, text in sorted(texts.items())},
         f"{WHEELS}/{wheel.file}": wheel.content,
     }
+
+
+def _stack_files(project: NewProject) -> dict[str, str]:
+    app, environments = project.name, project.environments
+    texts = {f"Pulumi.{e.name}.yaml": _environment(app, e) for e in environments if e.account}
+    texts |= {f"Pulumi.{e.name}-account.yaml": _account(app, e) for e in environments if e.delivered}
+    if project.pipeline:
+        texts["Pulumi.pipeline.yaml"] = _pipeline(app, project.pipeline, environments)
+    return texts
 
 
 def _environment(app: str, environment: NewEnvironment) -> str:

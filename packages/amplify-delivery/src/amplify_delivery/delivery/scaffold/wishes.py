@@ -42,6 +42,7 @@ class Flags:
     connection: str = ""
     repository: str = ""
     branch: str = "main"
+    ci: str = ""
 
 
 def wanted(flags: Flags, found: Found, folder: Path, ask: Ask | None) -> NewProject:
@@ -71,10 +72,14 @@ class _Wishes:
                 where="init",
                 remedy="give them, or call the command in a terminal; nothing was written",
             )
-        return NewProject(name, environments, pipeline)
+        there = self._is_project()
+        return NewProject(name, environments, pipeline, self.flags.ci, there)
+
+    def _is_project(self) -> bool:
+        return (self.existing.directory / "Pulumi.yaml").is_file()
 
     def _name(self) -> str:
-        if self.existing.file("x").with_name("Pulumi.yaml").is_file():
+        if self._is_project():
             return self._agreed(self.existing.app, "Pulumi.yaml")
         if self.found.name:
             return self._agreed(self.found.name, "the app")
@@ -123,8 +128,7 @@ class _Wishes:
 
     def _stacks(self, program: str = "backend") -> Sequence[str]:
         """Those that are there already."""
-        there = self.existing.directory / "Pulumi.yaml"
-        return self.existing.stacks(program) if there.is_file() else ()
+        return self.existing.stacks(program) if self._is_project() else ()
 
     def _environment(self, text: str, *, delivered: bool) -> NewEnvironment:
         name, _, place = text.partition("=")

@@ -1,0 +1,242 @@
+"""The workflows that `init --ci` writes: linted, held to what makes them safe, and their commands run."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import zipfile
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from amplify_delivery import cli
+from amplify_delivery.delivery.scaffold import ci
+from aws_rehearsal.setup.actionlint import ensure_actionlint
+from aws_rehearsal.setup.progress import Progress
+from unit.delivery.ci_files import Job, expressions, workflow
+from unit.delivery.test_against import Repository
+from unit.places import EXPORTS
+
+TODO = EXPORTS / "todo" / "amplify-export-mytodoapp"
+MARK = "<!-- amplify-delivery plan -->"
+GH = """#!/bin/sh
+echo "$@" >> "$GH_LOG"
+case "$*" in
+  *--paginate*) printf '%s' "$GH_THERE" ;;
+  *body=@*) for last in "$@"; do :; done; cat "${last#body=@}" > "$GH_LOG.body" ;;
+esac
+"""
+
+
+@pytest.fixture
+def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Mapping[str, str]:
+    """The workflows of a new project with two environments, by path."""
+    monkeypatch.chdir(tmp_path)
+    place = ("--environment", "preprod=222222222222/us-east-1", "--environment", "prod=033333333333/eu-west-1")
+    assert cli.main(["init", ".", "--from", str(TODO), *place, "--ci", "github"]) == 0
+    assert "backend-plan.yml" in capsys.readouterr().out
+    found = {p.name: p.read_text() for p in sorted((tmp_path / ".github/workflows").iterdir())}
+    assert found
+    return found
+
+
+@pytest.mark.processes
+def test_actionlint_finds_nothing(written: Mapping[str, str], tmp_path: Path) -> None:
+    linter = ensure_actionlint(Progress())
+    files = [tmp_path / ".github/workflows" / name for name in written]
+    ran = subprocess.run([linter, "-shellcheck=", "-pyflakes=", *files], capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stdout) == (0, "")
+    broken = tmp_path / "broken.yml"
+    broken.write_text(written["backend-plan.yml"].replace("github.base_ref", "github.base_reference"))
+    assert subprocess.run([linter, broken], capture_output=True, check=False).returncode == 1
+
+
+def test_nothing_runs_with_more_rights_than_it_needs(written: Mapping[str, str]) -> None:
+    for text in written.values():
+        document = workflow(text)
+        assert "pull_request_target" not in document["on"]
+        assert document["permissions"] == {}
+        for job in document["jobs"].values():
+            assert "timeout-minutes" in job
+            for step in job["steps"]:
+                assert not expressions(step.get("run", "")), "a branch's or a title's name would be part of the command"
+                if "uses" in step:
+                    assert re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40}", step["uses"])
+                if str(step.get("uses", "")).startswith("actions/checkout@"):
+                    assert step["with"]["persist-credentials"] is False
+
+
+def test_a_forks_run_writes_no_comment(written: Mapping[str, str]) -> None:
+    steps = workflow(written["backend-plan.yml"])["jobs"]["plan"]["steps"]
+    with_token = [step for step in steps if "GH_TOKEN" in step.get("env", {})]
+    assert [step["name"] for step in with_token] == ["Comment"]
+    assert with_token[0]["if"] == "github.event.pull_request.head.repo.full_name == github.repository"
+
+
+def _job(written: Mapping[str, str], repository: Repository, tmp_path: Path, **values: str) -> Job:
+    temporary = tmp_path / "runner"
+    temporary.mkdir()
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    (tools / "gh").write_text(GH)
+    (tools / "gh").chmod(0o755)
+    (tools / "amplify-delivery").write_text(f'#!/bin/sh\nexec {sys.executable} -m amplify_delivery "$@"\n')
+    (tools / "amplify-delivery").chmod(0o755)
+    given = {
+        "github.event.pull_request.head.repo.full_name != github.repository": "false",
+        "github.base_ref": "main",
+        "github.token": "token",
+        "github.event.pull_request.number": "12",
+        **values,
+    }
+    variables = {
+        "PATH": f"{tools}:/usr/local/bin:/usr/bin:/bin",
+        "GH_LOG": str(tmp_path / "gh.log"),
+        "GH_THERE": "",
+        "GITHUB_REPOSITORY": "octo/shop",
+    }
+    document = workflow(written["backend-plan.yml"])["jobs"]["plan"]
+    return Job(document, repository.project, given, variables, temporary)
+
+
+def _told(tmp_path: Path) -> tuple[str, str]:
+    return (tmp_path / "gh.log").read_text(), (tmp_path / "gh.log.body").read_text()
+
+
+@pytest.mark.processes
+def test_the_plan_is_a_comment_and_the_next_one_replaces_it(written: Mapping[str, str], tmp_path: Path) -> None:
+    repository = Repository(tmp_path / "clone")
+    repository.git("update-ref", "refs/remotes/origin/main", "HEAD")
+    repository.take("v3")
+    job = _job(written, repository, tmp_path)
+    ran = job.run("Plan against the target branch")
+    assert ran.returncode == 0, ran.stderr
+    assert "`dev`: 32 changes" in job.summary
+    assert job.run("Comment").returncode == 0
+    calls, body = _told(tmp_path)
+    assert "--method POST repos/octo/shop/issues/12/comments" in calls
+    assert body.startswith(MARK)
+    assert body == job.summary
+    job.variables = {**job.variables, "GH_THERE": "77\n99\n"}
+    assert job.run("Comment").returncode == 0
+    assert "--method PATCH repos/octo/shop/issues/comments/77 " in _told(tmp_path)[0]
+
+
+@pytest.mark.processes
+def test_what_is_refused_is_told_in_the_comment_and_fails_the_job(written: Mapping[str, str], tmp_path: Path) -> None:
+    repository = Repository(tmp_path / "clone")
+    repository.git("update-ref", "refs/remotes/origin/main", "HEAD")
+    repository.configure("dev", "  regoin: x\n  <b>@team: y\n")
+    job = _job(written, repository, tmp_path)
+    ran = job.run("Plan against the target branch")
+    assert ran.returncode == 3
+    assert "regoin" in ran.stderr
+    assert job.summary.startswith(f"{MARK}\n**There is no plan.**\n\n    ")
+    assert all(line.startswith("    ") for line in job.summary.split("\n\n", 1)[1].splitlines())
+    assert job.step("The plan was refused")["if"] == "steps.plan.outcome == 'failure'"
+    assert job.step("Plan against the target branch")["continue-on-error"] is True
+    assert job.run("The plan was refused").returncode == 1
+
+
+def _lock(repository: Repository, version: str, *, sound: bool = True) -> None:
+    """A project that has locked a package with one command."""
+    info = f"engine-{version}.dist-info"
+    files = {
+        "engine.py": f"VERSION = '{version}'\n",
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: engine\nVersion: {version}\n",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        f"{info}/RECORD": "",
+    }
+    wheel = repository.project / "wheels" / f"engine-{version}-py3-none-any.whl"
+    wheel.parent.mkdir(exist_ok=True)
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    digest = sha256(wheel.read_bytes()).hexdigest() if sound else "0" * 64
+    (repository.project / "requirements.lock").write_text(f"./wheels/{wheel.name} \\\n    --hash=sha256:{digest}\n")
+
+
+@pytest.mark.processes
+def test_of_a_fork_the_target_branchs_engine_is_installed(written: Mapping[str, str], tmp_path: Path) -> None:
+    repository = Repository(tmp_path / "clone")
+    _lock(repository, "1.0")
+    repository.git("update-ref", "refs/remotes/origin/main", repository.commit("engine"))
+    _lock(repository, "6.6.6", sound=False)
+    job = _job(
+        written, repository, tmp_path,
+        **{"github.event.pull_request.head.repo.full_name != github.repository": "true"},
+    )  # fmt: skip
+    ran = job.run("Install the engine")
+    assert ran.returncode == 0, ran.stderr
+    engine = job.temporary / "engine/bin/python"
+    command = [str(engine), "-c", "import engine; print(engine.VERSION)"]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "1.0\n"
+    assert (job.temporary / "GITHUB_PATH").read_text() == f"{engine.parent}\n"
+
+
+def test_an_existing_project_gets_workflows_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["init", "--from", str(TODO), "--personal", "dev=444444444444/eu-central-1"]) == 0
+    for path in ("components/hello_service.py", "tests/test_stage.py"):
+        (tmp_path / path).unlink()
+    before = {p for p in tmp_path.rglob("*") if p.is_file()}
+    capsys.readouterr()
+    (tmp_path / ".gitlab-ci.yml").write_text("include: []\n")
+    assert cli.main(["init", "--ci", "gitlab", "--json"]) == 0
+    document: dict[str, Any] = json.loads(capsys.readouterr().out)
+    assert document["written"] == [ci.GITLAB_INCLUDED]
+    assert document["left"] == [".gitlab-ci.yml"]
+    assert any(f"include `local: {ci.GITLAB_INCLUDED}`" in note for note in document["notes"])
+    assert cli.main(["init", "--ci", "github", "--json"]) == 0
+    made = {p for p in tmp_path.rglob("*") if p.is_file()} - before
+    assert {p.relative_to(tmp_path).parts[0] for p in made} == {".github", ".gitlab", ".gitlab-ci.yml"}
+
+
+GITLAB_KEYWORDS = {
+    "artifacts", "before_script", "environment", "extends", "id_tokens", "image", "interruptible", "needs",
+    "resource_group", "rules", "script", "stage", "timeout", "variables", "when",
+}  # fmt: skip
+"""Of a job ("CI/CD YAML syntax reference"), those that are used."""
+
+
+def test_gitlabs_jobs_are_whole() -> None:
+    texts = ci.files(ci.GITLAB)
+    root, included = (yaml.safe_load(texts[name]) for name in (".gitlab-ci.yml", ci.GITLAB_INCLUDED))
+    assert root["include"] == [{"local": ci.GITLAB_INCLUDED}]
+    for name, job in included.items():
+        assert set(job) <= GITLAB_KEYWORDS, name
+        if not name.startswith("."):
+            assert job["stage"] in root["stages"]
+            assert job["script"]
+            assert job["rules"]
+            assert all(isinstance(line, str) for line in job["script"])
+        for parent in [job["extends"]] if "extends" in job else []:
+            assert parent in included
+
+
+@pytest.mark.processes
+def test_gitlabs_commands_make_the_plan(tmp_path: Path) -> None:
+    repository = Repository(tmp_path / "clone")
+    repository.take("v3")
+    script = yaml.safe_load(ci.files(ci.GITLAB)[ci.GITLAB_INCLUDED])["backend-plan"]["script"]
+    planning = [line for line in script if "check" not in line and "pytest" not in line]
+    assert len(planning) == len(script) - 2
+    tool = tmp_path / "amplify-delivery"
+    tool.write_text(f'#!/bin/sh\nexec {sys.executable} -m amplify_delivery "$@"\n')
+    tool.chmod(0o755)
+    base = repository.git("rev-parse", "HEAD")
+    ran = subprocess.run(
+        ["bash", "-e", "-o", "pipefail", "-c", "\n".join(planning)],
+        cwd=repository.project, env={"PATH": f"{tmp_path}:/usr/bin:/bin", "CI_MERGE_REQUEST_DIFF_BASE_SHA": base},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    assert (repository.project / "plan.md").read_text().startswith(MARK)
