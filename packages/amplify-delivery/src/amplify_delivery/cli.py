@@ -52,6 +52,7 @@ COMMANDS = {
     "unlock": "tell who holds a stack, since when and what is pending; give it free if that run has ended",
     "destroy": "take away an environment, an account's part or a pipeline; what cannot be made again only if told to",
     "setup": "make the tooling account's state bucket and key, or remove them",
+    "docs": "show a page of the documentation, as messages name it: `docs operations`",
     "rehearse": "tell the story of the pipeline on this machine, or deliver exports there",
 }
 """Every command and what it is for. A command's module, `amplify_delivery.commands.NAME`, is imported only when it is

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, TextIO, cast
 
+from amplify_delivery.delivery import pages
 from amplify_delivery.errors import DeliveryError, ExportRefused
 from amplify_delivery.findings import Finding
 
@@ -32,6 +33,8 @@ def error(problem: DeliveryError, *, as_json: bool) -> None:
         document({"error": error_json(problem)})
     else:
         print(f"error: {problem}", file=sys.stderr)
+        for page in pages.named(str(problem)):
+            print(f"`amplify-delivery docs {page}` shows docs/{page}.md", file=sys.stderr)
 
 
 def error_json(problem: DeliveryError) -> dict[str, Any]:

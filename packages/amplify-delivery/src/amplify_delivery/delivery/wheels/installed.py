@@ -10,6 +10,7 @@ from __future__ import annotations
 from importlib import metadata
 from pathlib import Path
 
+from amplify_delivery.delivery import pages
 from amplify_delivery.delivery.wheels.packing import Wheel, packed, record_hash
 from amplify_delivery.errors import SetupError
 
@@ -55,9 +56,16 @@ def _recorded(found: metadata.Distribution) -> dict[str, bytes]:
 
 
 def _sources(package: Path) -> dict[str, bytes]:
-    """An editable installation records no sources: they are where they are imported from."""
-    return {
+    """An editable installation records no sources: they are where they are imported from, the pages of docs/ beside
+    them."""
+    code = {
         f"{PACKAGE}/{path.relative_to(package).as_posix()}": path.read_bytes()
         for path in sorted(package.rglob("*"))
         if path.is_file() and "__pycache__" not in path.parts and not path.name.startswith(".")
+    }
+    docs = pages.sources()
+    return code | {
+        f"{PACKAGE}/docs/{path.relative_to(docs).as_posix()}": path.read_bytes()
+        for path in sorted(docs.rglob("*"))
+        if path.is_file()
     }
