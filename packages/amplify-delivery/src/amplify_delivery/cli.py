@@ -1,8 +1,8 @@
 """The command line: finds the command's module, runs it, and turns errors into text and an exit code.
 
-Exit codes: 0 done, 1 the answer is no (`rights --missing`), 2 wrong usage, 3 refused and nothing changed, 4 failed and
-something changed, perhaps, 130 interrupted, 141 done, but whoever read the output has gone. A defect of this program
-ends with a traceback and 1.
+Exit codes: 0 done, 1 the answer is no (`rights --missing`, `doctor`), 2 wrong usage, 3 refused and nothing changed, 4
+failed and something changed, perhaps, 130 interrupted, 141 done, but whoever read the output has gone. A defect of this
+program ends with a traceback and 1.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ COMMANDS = {
     "step": "run a pre or post step of the pipeline, or its bake time",
     "update-pipeline": "bring the pipeline to what its stack file says, if it differs",
     "bootstrap": "let the pipeline into the accounts of environments, as their administrator",
+    "doctor": "what only the real accounts know: credentials, trust, connection, quotas, keys, clock, versions",
     "rights": "what an environment's resource types need, and what its roles lack",
     "up": "deploy an environment: what `pulumi up` does",
     "adopt": "take over an environment that `amplify push` or the CDK construct has made, in place",

@@ -5,10 +5,38 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+
+
+@dataclass(frozen=True)
+class Life:
+    """The days of a runtime's end, and which one comes after it; None where AWS has named none."""
+
+    deprecated: date | None
+    no_create: date | None
+    no_update: date | None
+    successor: str | None
+
+
+def lives() -> Mapping[str, Life]:
+    """All runtimes that cfn-lint knows, by name."""
+
+    def day(text: str | None) -> date | None:
+        return date.fromisoformat(text) if text else None
+
+    return {
+        runtime: Life(
+            day(known.get("deprecated")),
+            day(known.get("create-block")),
+            day(known.get("update-block")),
+            known.get("successor"),
+        )
+        for runtime, known in _life().items()
+    }
 
 
 def may_not_be_created(runtime: str, today: date) -> date | None:

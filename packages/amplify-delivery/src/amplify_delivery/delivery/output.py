@@ -162,6 +162,18 @@ def _flowed(cells: Sequence[str], width: int, indent: str) -> Iterator[str]:
     yield line
 
 
+def paragraph(label: str, text: str) -> None:
+    """A text behind its label; on a terminal wrapped between words, below itself."""
+    if not sys.stdout.isatty():
+        print(f"{label}{text}")
+        return
+    below = " " * (len(label) - len(label.lstrip()) + 13)
+    lines = textwrap.wrap(
+        f"{label}{text}", _width(), subsequent_indent=below, break_long_words=False, break_on_hyphens=False
+    )
+    print("\n".join(lines))
+
+
 def findings(found: Iterable[Finding]) -> None:
     """Findings for people, each with its remedy."""
     for finding in found:

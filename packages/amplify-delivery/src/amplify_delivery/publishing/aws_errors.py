@@ -91,6 +91,13 @@ def status(error: Exception) -> int:
     return int(answer.get("HTTPStatusCode", 0))
 
 
+def answered_at(error: Exception) -> str | None:
+    """The header `Date` of AWS's refusal: its time of day; None for what is none."""
+    answer = error.response.get("ResponseMetadata", {}) if isinstance(error, ClientError) else {}
+    date = answer.get("HTTPHeaders", {}).get("date")
+    return str(date) if date else None
+
+
 def said(error: Exception) -> str:
     """What AWS says, with the operation and the request's id, by which CloudTrail and AWS's support find it; else what
     botocore says."""

@@ -8,6 +8,7 @@ refuses sooner (aws-cdk 17744, landing-zone-accelerator-on-aws 249), and CodePip
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.publishing.aws_errors import AWS_ERRORS
@@ -26,16 +27,20 @@ class BuildQuota:
 
 def quota_of(account: Account, compute_type: str) -> BuildQuota | None:
     """The quota of an account and region for a compute type, such as BUILD_GENERAL1_SMALL; None if nobody tells."""
-    size = compute_type.rpartition("_")[2]
-    named = f"concurrently running builds for linux/{size} environment".lower()
     try:
-        pages = account.client("service-quotas").get_paginator("list_service_quotas").paginate(ServiceCode="codebuild")
-        for page in pages:
-            for found in page["Quotas"]:
-                if found["QuotaName"].lower() == named:
-                    return BuildQuota(found["QuotaCode"], int(found["Value"]))
+        return find(account.client("service-quotas"), compute_type)
     except AWS_ERRORS:
         return None  # no right to ask, or nobody to ask: it is a hint, no more
+
+
+def find(service_quotas: Any, compute_type: str) -> BuildQuota | None:
+    """The same, of a client of Service Quotas; None if there is none by that name. Raises botocore's errors."""
+    size = compute_type.rpartition("_")[2]
+    named = f"concurrently running builds for linux/{size} environment".lower()
+    for page in service_quotas.get_paginator("list_service_quotas").paginate(ServiceCode="codebuild"):
+        for found in page["Quotas"]:
+            if found["QuotaName"].lower() == named:
+                return BuildQuota(found["QuotaCode"], int(found["Value"]))
     return None
 
 

@@ -1,0 +1,66 @@
+"""Whose credentials there are, what time AWS has, and whether the region is enabled: STS, Account Management, EC2."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from amplify_delivery.delivery.doctor.asking.clients import Clients, NotKnownError, asking
+from amplify_delivery.delivery.doctor.judging.caller import Caller, NoCaller
+from amplify_delivery.delivery.doctor.judging.clock import Times
+from amplify_delivery.delivery.doctor.place import Place
+from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, AWS_ERRORS, answered_at, code, remedy, said
+
+_LOGIN = "log in, or set AWS_PROFILE (docs/getting-started.md, AWS credentials), then repeat the command"
+_UNKNOWN = frozenset({"InvalidClientTokenId", "UnrecognizedClientException", "AuthFailure"})
+"""What AWS says in a region that the account has not enabled, of credentials that are good elsewhere."""
+
+
+def caller(place: Place) -> tuple[Clients | None, Caller | NoCaller]:
+    """Who asks. The clients are there for whoever is known, of whatever account."""
+    try:
+        clients = Clients(place)
+        return clients, _identity(clients, place)
+    except AWS_ERRORS as error:
+        return None, NoCaller(said(error), remedy(error, {}, _LOGIN))
+
+
+def _identity(clients: Clients, place: Place) -> Caller:
+    try:
+        found = clients.client("sts").get_caller_identity()
+    except AWS_ERRORS as error:
+        if code(error) not in _UNKNOWN or place.home == place.region:
+            raise
+        # Whether it is the region that is wrong, the line `region` tells.
+        found = clients.client("sts", place.home).get_caller_identity()
+    return Caller(str(found["Account"]), str(found["Arn"]))
+
+
+def times(clients: Clients) -> Times:
+    """AWS's time and this machine's, without credentials: also where the clock is why they are refused."""
+    try:
+        answer = clients.unsigned("sts").get_caller_identity()
+        theirs: str | None = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
+    except AWS_ERRORS as error:
+        theirs = answered_at(error)
+        if theirs is None:
+            raise NotKnownError(said(error), remedy=remedy(error, {}, "check the network, and repeat it")) from None
+    ours = datetime.now(UTC)
+    if theirs is None:
+        raise NotKnownError("AWS's answer has no time in it", remedy="repeat the command")
+    return Times(parsedate_to_datetime(theirs), ours)
+
+
+def region_status(clients: Clients, place: Place) -> str:
+    """What Account Management says of the region, else what EC2 says."""
+    try:
+        found = clients.client("account", place.home).get_region_opt_status(RegionName=place.region)
+        return str(found["RegionOptStatus"])
+    except AWS_ERRORS as error:
+        if code(error) not in ACCESS_DENIED:
+            with asking("account:GetRegionOptStatus"):
+                raise
+    with asking("account:GetRegionOptStatus"):
+        ec2 = clients.client("ec2", place.home)
+        (found,) = ec2.describe_regions(RegionNames=[place.region], AllRegions=True)["Regions"]
+        return str(found["OptInStatus"])

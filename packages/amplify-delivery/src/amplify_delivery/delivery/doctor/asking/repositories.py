@@ -1,0 +1,86 @@
+"""What a pipeline's source says of itself: CodeConnections, Secrets Manager, CodeCommit, S3."""
+
+from __future__ import annotations
+
+from amplify_delivery.components.documents.pipeline.model import (
+    CodeCommitSource,
+    ConnectionSource,
+    GitHubTokenSource,
+    S3Source,
+    Source,
+)
+from amplify_delivery.delivery.doctor.asking.clients import Clients, asking, unknown
+from amplify_delivery.delivery.doctor.judging.connection import Connection
+from amplify_delivery.delivery.doctor.judging.connection import Source as Found
+from amplify_delivery.publishing.aws_errors import AWS_ERRORS, code
+
+_GONE = frozenset(
+    {
+        "404",
+        "NoSuchBucket",
+        "ResourceNotFoundException",
+        "RepositoryDoesNotExistException",
+        "BranchDoesNotExistException",
+    }
+)
+
+
+def connection(clients: Clients, source: ConnectionSource) -> Connection:
+    """A connection; under the older name of the service, if its ARN has that."""
+    _, _, service, region, *_ = source.connection.split(":")
+    try:
+        found = clients.client(service, region).get_connection(ConnectionArn=source.connection)["Connection"]
+    except AWS_ERRORS as error:
+        if code(error) in _GONE:
+            return Connection(source.connection, "")
+        raise unknown(error, f"{service}:GetConnection") from None
+    return Connection(source.connection, str(found["ConnectionStatus"]), str(found.get("ProviderType", "")))
+
+
+def other(clients: Clients, source: Source) -> tuple[Found, str]:
+    """A source that is no connection, and what to do if something is wrong with it."""
+    if isinstance(source, GitHubTokenSource):
+        return _secret(clients, source)
+    if isinstance(source, CodeCommitSource):
+        return _branch(clients, source)
+    assert isinstance(source, S3Source)  # noqa: S101 - the last kind there is
+    return _versioned(clients, source)
+
+
+def _secret(clients: Clients, source: GitHubTokenSource) -> tuple[Found, str]:
+    name = source.token_secret
+    remedy = f"`aws secretsmanager create-secret --name {name} --secret-string TOKEN`, with a token of GitHub's"
+    try:
+        found = clients.client("secretsmanager").describe_secret(SecretId=name)
+    except AWS_ERRORS as error:
+        if code(error) in _GONE:
+            return Found(f"secret {name}", there=False), remedy
+        raise unknown(error, "secretsmanager:DescribeSecret") from None
+    wrong = "waits for its deletion" if found.get("DeletedDate") else ""
+    return Found(f"secret {name}", there=True, wrong=wrong), f"`aws secretsmanager restore-secret --secret-id {name}`"
+
+
+def _branch(clients: Clients, source: CodeCommitSource) -> tuple[Found, str]:
+    what = f"branch {source.branch} of the repository {source.repository}"
+    try:
+        clients.client("codecommit").get_branch(repositoryName=source.repository, branchName=source.branch)
+    except AWS_ERRORS as error:
+        if code(error) in _GONE:
+            return Found(what, there=False), "push the branch, or name another in `source`"
+        raise unknown(error, "codecommit:GetBranch") from None
+    return Found(what, there=True), ""
+
+
+def _versioned(clients: Clients, source: S3Source) -> tuple[Found, str]:
+    what = f"bucket {source.bucket}"
+    versioning = f"--bucket {source.bucket} --versioning-configuration Status=Enabled"
+    remedy = f"`aws s3api put-bucket-versioning {versioning}`"
+    with asking("s3:GetBucketVersioning"):
+        try:
+            status = clients.client("s3").get_bucket_versioning(Bucket=source.bucket).get("Status")
+        except AWS_ERRORS as error:
+            if code(error) in _GONE:
+                return Found(what, there=False), f"`aws s3api create-bucket --bucket {source.bucket}`, then {remedy}"
+            raise
+    wrong = "" if status == "Enabled" else "is not versioned, and CodePipeline takes a version of an object"
+    return Found(what, there=True, wrong=wrong), remedy

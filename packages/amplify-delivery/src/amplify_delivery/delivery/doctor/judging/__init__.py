@@ -1,0 +1,1 @@
+"""From facts to lines: pure, one module for each subject."""

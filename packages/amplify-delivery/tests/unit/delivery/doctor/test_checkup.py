@@ -1,0 +1,162 @@
+"""What is looked at where; one question that cannot be asked stops none of the others."""
+
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+
+import pytest
+
+from amplify_delivery import cli
+from amplify_delivery.delivery.context import Context
+from amplify_delivery.delivery.doctor import checkup
+from amplify_delivery.delivery.doctor.asking import identity, this_machine
+from amplify_delivery.delivery.doctor.asking.clients import NotKnownError
+from amplify_delivery.delivery.doctor.judging.caller import Caller, NoCaller
+from amplify_delivery.delivery.doctor.lines import Line, Section
+from amplify_delivery.delivery.doctor.questions import AT_ONCE, Once, Question, answered
+from amplify_delivery.errors import ConfigError, RefusedError
+from unit.delivery.doctor.cases import MACHINE, wrong
+from unit.delivery.doctor.stubbed import Stubbed
+from unit.stacks.projects import make, write
+
+BOTH = ("region", "services")
+ROOM = (
+    *("CloudFormation stacks", "CloudFormation resources", "IAM roles", "IAM policies", "S3 buckets"),
+    *("Lambda concurrency", "Lambda storage", "runtimes"),
+)
+BOOTSTRAPPED = (*BOTH, *("bootstrap", "state", "state key", "trust", "rights", "organization", "builds"), *ROOM)
+PERSONAL = (*BOTH, "state", "state key", "rights", *ROOM)
+PIPELINE = ("region", "state", "state key", "connection", "trust", "builds")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project with a bootstrapped environment, a personal one and a pipeline, on a machine that has all it needs."""
+    make(tmp_path, 1)
+    write(tmp_path, "dev", {"account": "444444444444", "region": "eu-west-1"})
+    monkeypatch.setattr(this_machine, "machine", lambda *_: MACHINE)
+    monkeypatch.setattr(identity, "times", lambda _: pytest.fail("the clock is asked elsewhere"))
+    monkeypatch.setattr(checkup, "_machine", lambda *_: Section("this machine", ()))
+    return tmp_path
+
+
+def subjects(folder: Path, stack: str) -> tuple[str, ...]:
+    _, section = checkup.examine([stack], Context(folder, {}))
+    return tuple(line.subject for line in section.lines)
+
+
+def nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(identity, "caller", lambda _: (None, NoCaller("there are none", "log in")))
+
+
+def test_each_place_has_its_questions_and_each_is_answered(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    nobody(monkeypatch)
+    who = ("credentials", "account")
+    assert subjects(folder, "preprod") == (*who, *BOOTSTRAPPED)
+    assert subjects(folder, "dev") == (*who, *PERSONAL)
+    assert subjects(folder, "pipeline") == (*who, *PIPELINE)
+    machine = {"engine", "providers", "python", "packages", "clock", "source"}
+    assert {line.subject for _, _, line in wrong()} == {*who, *BOOTSTRAPPED, *PERSONAL, *PIPELINE, *machine}
+
+
+def test_another_account_is_asked_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(identity, "caller", lambda _: (Stubbed().asking, Caller("999999999999", "arn:x")))
+    _, section = checkup.examine(["preprod"], Context(folder, {}))
+    states = {line.subject: line.state for line in section.lines}
+    assert (states.pop("credentials"), states.pop("account")) == ("ok", "error")
+    assert set(states.values()) == {"not known"}
+
+
+def test_an_accounts_stack_is_refused_with_what_to_name(folder: Path) -> None:
+    with pytest.raises(ConfigError, match="amplify-delivery doctor preprod"):
+        checkup.examine(["preprod-account"], Context(folder, {}))
+
+
+def test_the_command(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    nobody(monkeypatch)
+    monkeypatch.chdir(folder)
+    assert cli.main(["doctor", "preprod", "--pipeline", "--json"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert not found["well"]
+    assert [place["place"].partition(" ")[0] for place in found["places"]] == ["this", "preprod", "pipeline"]
+    assert found["counts"]["error"] == 2
+    line = found["places"][1]["lines"][0]
+    expected = {"subject": "credentials", "state": "error", "message": "there are none", "remedy": "log in"}
+    assert line == {**expected, "right": ""}
+    assert cli.main(["doctor", "preprod"]) == 1
+    shown = capsys.readouterr().out
+    assert "  error      credentials: there are none\n             -> log in\n" in shown
+    assert shown.endswith(f"0 ok, 0 warning, 1 error, {len(BOOTSTRAPPED) + 1} not known\n")
+    assert cli.main(["doctor"]) == 0
+    assert cli.main(["doctor", "nowhere"]) == 3
+
+
+def test_strict_minds_warnings(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    warned = Section("here", (Line("clock", "warning", "late", "set it"),))
+    monkeypatch.setattr(checkup, "_machine", lambda *_: warned)
+    assert (cli.main(["doctor"]), cli.main(["doctor", "--strict"])) == (0, 1)
+
+
+def test_one_that_cannot_be_asked_stops_no_other() -> None:
+    def denied() -> list[Line]:
+        raise NotKnownError("denied", right="iam:GetRole", remedy="give it")
+
+    def unreadable() -> list[Line]:
+        raise RefusedError("is no export", where="here", remedy="export again")
+
+    questions = [
+        Question(("a", "b"), denied),
+        Question(("c",), unreadable),
+        Question(("d",), lambda: [Line("d", "ok", "")]),
+    ]
+    found = [(line.subject, line.state, line.said, line.right) for line in answered(questions)]
+    assert found == [
+        ("a", "not known", "denied", "iam:GetRole"),
+        ("b", "not known", "denied", "iam:GetRole"),
+        ("c", "not known", "here: is no export", ""),
+        ("d", "ok", "", ""),
+    ]
+
+
+def test_a_defect_is_not_hidden() -> None:
+    def defect() -> list[Line]:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        answered([Question(("a",), defect)])
+
+
+def test_so_many_are_asked_at_once() -> None:
+    meeting = threading.Barrier(AT_ONCE, timeout=10)
+
+    def ask() -> list[Line]:
+        meeting.wait()
+        return []
+
+    assert answered([Question(("a",), ask)] * (2 * AT_ONCE)) == []
+
+
+def test_what_several_questions_need_is_found_out_once() -> None:
+    calls = []
+
+    def find() -> int:
+        calls.append(1)
+        if len(calls) > 1:
+            raise AssertionError
+        return 7
+
+    value = Once(find)
+    assert (value(), value()) == (7, 7)
+
+    def fail() -> int:
+        calls.append(2)
+        raise ConfigError("no")
+
+    failing = Once(fail)
+    for _ in range(2):
+        with pytest.raises(ConfigError):
+            failing()
+    assert calls == [1, 2]
