@@ -21,13 +21,13 @@ MAY_IMPORT = {
     "amplify_delivery": set[str](),
 }
 ORDER = (
-    "cli", "commands", "delivery", "testing", "stacks", "components", "changes", "publishing", "export", "installed",
-    "errors", "findings",
+    "cli", "commands", "delivery", "testing", "stacks", "components", "changes", "publishing", "client_config",
+    "export", "installed", "errors", "findings",
 )  # fmt: skip
 """Packages of the product, top first: one may import those that follow it."""
 APART = ("amplify_delivery.changes",)
 """Folders whose rooms know nothing of each other."""
-PURE = ("export", "components/documents")
+PURE = ("client_config", "export", "components/documents")
 ACTING = {
     "pulumi",
     "pulumi_aws",

@@ -50,6 +50,7 @@ COMMANDS = {
     "adopt": "take over an environment that `amplify push` or the CDK construct has made, in place",
     "handover": "what Amplify's own tools need to see an environment as theirs again, and what Gen 2 takes over of it",
     "outputs": "print an environment's outputs",
+    "client-config": "write what a front end is configured with, of the backend that runs; reads only",
     "unlock": "tell who holds a stack, since when and what is pending; give it free if that run has ended",
     "destroy": "take away an environment, an account's part or a pipeline; what cannot be made again only if told to",
     "setup": "make the tooling account's state bucket and key, or remove them",

@@ -10,6 +10,7 @@ from amplify_delivery.delivery.account import bootstrap_version
 from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.engine import stack_outputs
+from amplify_delivery.delivery.front_end import configuration_files, left_for_steps
 from amplify_delivery.delivery.pipeline import bake, step_runs
 from amplify_delivery.delivery.project import shell, stack_files
 from amplify_delivery.errors import ConfigError
@@ -43,10 +44,11 @@ def run(args: argparse.Namespace, context: Context) -> int:
         return _bake(args, config, project)
     if args.minutes is not None or args.alarm:
         raise ConfigError("--minutes and --alarm belong to the step `bake`", where=f"step {args.name}")
-    return _run_step(args, config, project)
+    return _run_step(args, config, context)
 
 
-def _run_step(args: argparse.Namespace, config: EnvironmentConfig, project: Project) -> int:
+def _run_step(args: argparse.Namespace, config: EnvironmentConfig, context: Context) -> int:
+    project = context.project
     step = project.step(args.environment, args.name)
     where = f"step {step.name} of {args.environment}"
     bootstrap_version.check_account(config, project)
@@ -55,6 +57,10 @@ def _run_step(args: argparse.Namespace, config: EnvironmentConfig, project: Proj
         outputs = stack_outputs.read_file(args.outputs)
     elif step.env_from_outputs:
         outputs = stack_outputs.read_account(config, project)
+    if step.client_config:
+        wanted = step.client_config
+        left = left_for_steps.read(config, context, wanted.platform)
+        configuration_files.write(context.folder / wanted.folder, left, replace=True)
     given, secrets = step_runs.variables(step, outputs, where)
     ended = shell.run(step.commands, given, step.timeout * 60, output.progress if args.json else output.line, secrets)
     failed = step_runs.failure(step, ended, where)

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from amplify_delivery.errors import AssemblyError
+from amplify_delivery.export.model import AmplifyResource
 from amplify_delivery.export.names import StackName
 from amplify_delivery.export.templates.exported import Bound
 from amplify_delivery.findings import Finding
@@ -153,6 +154,8 @@ class Assembly:
     findings: tuple[Finding, ...]
     bound: tuple[Bound, ...]
     reader: Callable[[str], bytes] = field(repr=False, compare=False)
+    resources: tuple[AmplifyResource, ...] = ()
+    """What Amplify calls the root's nested stacks, in the order of the export; of an assembly of before unknown."""
     promoted_as: str | None = None
     """Digest of the assembly that this one is a form of, for one environment (`production`): it is the same release."""
     protects: bool = False
@@ -193,6 +196,8 @@ class Assembly:
             "bucket_files": [vars(f) for f in self.bucket_files],
             "findings": [f.to_json() for f in self.findings],
             "bound": [b.to_json() for b in self.bound],
+            # Absent in assemblies of before: they stay what they were, and so do their digests.
+            **({"resources": [vars(r) for r in self.resources]} if self.resources else {}),
         }
 
     def digest(self) -> str:
@@ -214,6 +219,7 @@ class Assembly:
             findings=tuple(Finding(**f) for f in data["findings"]),
             bound=tuple(Bound.from_json(b) for b in data["bound"]),
             reader=reader,
+            resources=tuple(AmplifyResource(**r) for r in data.get("resources", ())),
         )
 
 

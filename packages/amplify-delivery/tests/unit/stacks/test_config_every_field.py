@@ -27,6 +27,7 @@ from amplify_delivery.components.documents.fields import Compute, Model, Right
 from amplify_delivery.components.documents.pipeline.model import (
     Approval,
     Bake,
+    ClientConfig,
     CodeCommitSource,
     ConnectionSource,
     GitHubTokenSource,
@@ -387,9 +388,18 @@ WRONG: dict[type[BaseModel], dict[str, tuple[Bad, ...]]] = {
         "commands": (*COMMANDS, Bad([], "is empty")),
         "env": VARIABLES,
         "envFromOutputs": VARIABLES,
+        "clientConfig": (Bad("web", "'web' is not 'javascript', 'android'"), Bad(["ios"], "is not a mapping")),
         "timeout": (*TIME, Bad("36h", "a timeout of 2160 minutes", "parent"), Bad("0m", "of 0 minutes", "parent")),
         "after": (LIST,),
         "rights": (LIST, Bad(["s3:GetObject"], "is not a mapping")),
+    },
+    ClientConfig: {
+        "platform": (Bad("web", "'web' is not 'javascript', 'android', 'ios', 'flutter' or 'outputs'"),),
+        "folder": (
+            BLANK,
+            Bad("/src", "the folder '/src' is not one of the checkout", "parent"),
+            Bad("web/../../src", "is not one of the checkout", "parent"),
+        ),
     },
     Approval: {
         "comment": (Bad("x" * 401, "is not a comment: up to 400 characters"),),

@@ -10,6 +10,7 @@ from typing import Any
 
 from amplify_delivery.changes.guard import Guard
 from amplify_delivery.changes.impossible import check as refuse
+from amplify_delivery.client_config import of_assembly
 from amplify_delivery.components.documents.naming import DEPLOY
 from amplify_delivery.delivery.account.audit_log import AuditLog
 from amplify_delivery.delivery.context import Context
@@ -23,6 +24,7 @@ from amplify_delivery.delivery.engine.stack_outputs import Output
 from amplify_delivery.delivery.engine.waiting import Patience
 from amplify_delivery.delivery.environment import drifting, planned, recovery, wanted
 from amplify_delivery.delivery.execution import carrying_out
+from amplify_delivery.delivery.front_end import left_for_steps
 from amplify_delivery.delivery.killed import resolving
 from amplify_delivery.delivery.killed.existing import LONGEST
 from amplify_delivery.delivery.planning import Plan
@@ -85,7 +87,10 @@ def deploy(
             with midway(lambda: changes_something(changes)):
                 outputs = engine.outputs()
                 if log:
-                    stack_outputs.keep(target.account_anew(), target.names, outputs)
+                    account = target.account_anew()
+                    stack_outputs.keep(account, target.names, outputs)
+                    declared = of_assembly(target.assembly)
+                    left_for_steps.keep(account, target.names, target.root.stack_name, declared, target.context.project)
         audit.end("deployed" if plan.steps else "nothing to change")
     return Deployed(plan, changes, outputs)
 

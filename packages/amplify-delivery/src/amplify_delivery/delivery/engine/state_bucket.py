@@ -23,6 +23,11 @@ def outputs_key(environment: str) -> str:
     return f"{OUTPUTS_PREFIX}{environment}.json"
 
 
+def client_config_key(environment: str) -> str:
+    """Where the configuration of an environment's clients lies, for steps that ask for it."""
+    return f"{OUTPUTS_PREFIX}{environment}.client-config.json"
+
+
 def read(account: Account, names: EnvironmentNames, key: str) -> bytes | None:
     """An object; None if there is none, or the caller may not read it. Raises `RefusedError`."""
     # A missing right is also S3's answer when there is no such object and the caller may not list the bucket.

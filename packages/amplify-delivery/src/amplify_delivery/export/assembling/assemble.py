@@ -143,6 +143,7 @@ class _Assembler:
             findings=tuple(sorted({*self.findings, *self.bindings.findings(self.context.secrets)})),
             bound=self.bindings.bound(),
             reader=self.store.read,
+            resources=self.export.resources,
         )
 
     def _raise_refusals(self) -> None:

@@ -155,6 +155,35 @@ class Trigger(Model):
 # --- stages ----------------------------------------------------------------------------------------------------------
 
 
+def _or_a_platform(schema: dict[str, Any]) -> None:
+    platforms = ClientConfig.model_json_schema()["properties"]["platform"]["enum"]
+    schema["anyOf"].append({"type": "string", "enum": platforms})
+
+
+class ClientConfig(Model):
+    """What a front end is configured with, of the environment's backend: files for the step's commands. The name of the
+    platform alone will do (docs/front-end.md)."""
+
+    platform: Literal["javascript", "android", "ios", "flutter", "outputs"] = Field(
+        description="the front end; `outputs` is amplify_outputs.json"
+    )
+    folder: Text = Field(default=".", description="where the files are written: a folder of the checkout")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _platform_alone(cls, value: Any) -> Any:
+        return {"platform": value} if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _inside(self) -> ClientConfig:
+        parts = self.folder.split("/")
+        if self.folder.startswith("/") or ".." in parts or "\\" in self.folder:
+            raise BadValueError(
+                f"the folder {self.folder!r} is not one of the checkout", "name it from there, as in `web/src`"
+            )
+        return self
+
+
 class Step(Model):
     """Commands that run in the environment's account, before the plan or after the deployment."""
 
@@ -167,6 +196,11 @@ class Step(Model):
         default_factory=dict,
         description="environment variable -> output of the environment's stack, as in `ENDPOINT_URL: helloUrl`; "
         "for an output of a nested stack `outputs.apimyapp.GraphQLAPIIdOutput`",
+    )
+    client_config: ClientConfig | None = Field(
+        default=None,
+        description="files that configure a front end with the environment's backend, written before the commands run",
+        json_schema_extra=_or_a_platform,
     )
     timeout: Minutes = Field(default=30, description="then it is ended, and has failed")
     after: Texts = Field(

@@ -1,0 +1,50 @@
+"""`amplify-delivery client-config ENV`: what a front end is configured with, of the backend that runs. Reads only."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from amplify_delivery.client_config import PLATFORMS, files
+from amplify_delivery.delivery import output
+from amplify_delivery.delivery.context import Context
+from amplify_delivery.delivery.front_end import configuration_files, running_backend
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("environment", metavar="ENV", help="name of the Pulumi stack")
+    parser.add_argument(
+        "--platform",
+        choices=PLATFORMS,
+        default="javascript",
+        help="the front end; `outputs` is amplify_outputs.json, which Gen 2's libraries read on all of them. Default: "
+        "%(default)s",
+    )
+    parser.add_argument("--out", type=Path, metavar="DIR", help="where to write; default: this folder")
+    parser.add_argument("--replace", action="store_true", help="write also over files with keys of your own")
+
+
+def run(args: argparse.Namespace, context: Context) -> int:
+    running = running_backend.read(args.environment, context)
+    content = files(running.backend, args.platform)
+    folder = args.out or context.folder
+    done = configuration_files.write(folder, content, replace=args.replace)
+    if args.json:
+        output.document(
+            {
+                "environment": args.environment,
+                "stack": running.stack,
+                "platform": args.platform,
+                "folder": str(folder),
+                "written": list(done.written),
+                "unchanged": list(done.unchanged),
+                "notes": list(running.notes),
+            }
+        )
+        return 0
+    for note in running.notes:
+        print(f"note: {note}")
+    for name in content:
+        said = "written" if name in done.written else "unchanged"
+        print(f"{folder / name}: {said}, of {running.stack}")
+    return 0
