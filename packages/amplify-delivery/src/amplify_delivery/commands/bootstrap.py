@@ -3,25 +3,83 @@
 from __future__ import annotations
 
 import argparse
+import sys
+import time
+from collections.abc import Sequence
 
 from amplify_delivery.delivery import output
+from amplify_delivery.delivery.bootstrap.many import PARALLEL
+from amplify_delivery.delivery.bootstrap.progress import duration
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.deployment import bootstrapping
+from amplify_delivery.delivery.deployment.bootstrapping import AccountStack, Bootstrapped
+from amplify_delivery.errors import FAILED, REFUSED, ConfigError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("environments", metavar="ENV", nargs="+", help="environments, by their stack files' names")
+    parser.add_argument("environments", metavar="ENV", nargs="*", help="environments, by their stack files' names")
+    parser.add_argument("--all", action="store_true", help="all environments that the accounts' stack files name")
+    parser.add_argument(
+        "--parallel", metavar="N", type=_number, default=PARALLEL, help=f"accounts at the same time; default {PARALLEL}"
+    )
+    parser.add_argument(
+        "--refresh",
+        action="store_true",
+        help="have the engine look at accounts that say they are unchanged, too: for what somebody has changed by hand",
+    )
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
-    stacks = bootstrapping.account_stacks(context.project, args.environments)
-    done = bootstrapping.bootstrap(stacks, context, _nothing if args.json else output.line)
+    began = time.monotonic()
+    project = context.project.once()
+    if bool(args.environments) == args.all:
+        raise ConfigError(
+            "which environments?" if not args.all else "`--all` and names of environments exclude each other",
+            where="amplify-delivery bootstrap",
+            remedy="name environments, or give `--all`",
+        )
+    names = bootstrapping.every_environment(project) if args.all else args.environments
+    stacks = bootstrapping.account_stacks(project, names)
+    done = bootstrapping.bootstrap(
+        stacks, context, _nothing if args.json else output.line, parallel=args.parallel, refresh=args.refresh
+    )
+    if len(stacks) == 1:
+        for error in done.failed.values():
+            raise error
     if args.json:
         output.document(done.to_json())
+    else:
+        _show(done, stacks, time.monotonic() - began)
+    if not done.failed:
         return 0
+    return FAILED if done.changed else REFUSED
+
+
+def _show(done: Bootstrapped, stacks: Sequence[AccountStack], seconds: float) -> None:
     for note in done.notes:
         print(f"note: {note}")
-    return 0
+    total = len(stacks)
+    if total == 1:
+        return
+    for error in done.failed.values():
+        output.error(error, as_json=False)
+    unchanged = sum(one.changes is None for one in done.stacks.values())
+    updated = len(done.stacks) - unchanged
+    print(
+        f"{output.counted(total, 'account')}: {unchanged} unchanged, {updated} brought up to date, "
+        f"{len(done.failed)} failed, in {duration(seconds)}"
+    )
+    left = [e.environment for stack in stacks if stack.name in done.failed for e in stack.environments]
+    if left:
+        again = f"`amplify-delivery bootstrap {' '.join(left)}`"
+        print(f"what is done stays done, and is not done again: {again} is the rest", file=sys.stderr)
+
+
+def _number(text: str) -> int:
+    number = int(text) if text.isdecimal() else 0
+    if not 1 <= number <= 64:
+        raise argparse.ArgumentTypeError("a number from 1 to 64")
+    return number
 
 
 def _nothing(_: str) -> None:

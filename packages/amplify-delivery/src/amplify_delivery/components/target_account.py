@@ -1,14 +1,19 @@
 """What lets a pipeline into an account, for one environment: what `cdk bootstrap --trust` makes, and less of it."""
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
 
 from amplify_delivery.components import declared
-from amplify_delivery.components.documents.account.everything import AccountDocuments, account_documents
+from amplify_delivery.components.documents.account.everything import (
+    SOME_KEY,
+    AccountDocuments,
+    account_documents,
+    with_keys,
+)
 from amplify_delivery.components.documents.account.storage import (
     KEY_DAYS,
     repository_policy,
@@ -51,13 +56,8 @@ _UNTAGGED_EXPIRE = json.dumps(
 )
 
 
-_SOME_ID = "00000000-0000-0000-0000-000000000000"
-
-
-def _with_keys(access: EnvironmentAccess, arns: Sequence[str | None]) -> EnvironmentAccess:
-    """`access` with the keys of state and staging area; ARNs, or only `key/ID` of one in its place."""
-    state, staging = (arn and (arn if arn.startswith("arn:") else access.names.arn("kms", arn)) for arn in arns)
-    return replace(access, state_key_arn=state, staging_key_arn=staging if access.staging_key else None)
+NOT_YET = "not yet"
+"""The value of `EnvironmentNames.done_parameter` until somebody has seen the account's stack made to its end."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,8 @@ class TargetAccountArgs:
     """Where builds get the engine from, if it is not in their image."""
     protect: bool = True
     """Refuse to destroy what cannot be made again: staging area, state bucket, its key and the audit log."""
+    digest: str | None = None
+    """Digest of all that the account's stack makes, which is written down here. None: nothing is written."""
 
 
 class TargetAccount(pulumi.ComponentResource):
@@ -105,7 +107,7 @@ class TargetAccount(pulumi.ComponentResource):
         access, names = args.access, args.access.names
         with as_run_error():
             # The ARNs of keys are random: what is checked here has others, of the same length.
-            documents = account_documents(_with_keys(access, [f"key/{_SOME_ID}"] * 2), args.engine)
+            documents = account_documents(with_keys(access, [SOME_KEY] * 2), args.engine)
             types = prepared(access).to_text()
             check_parameter(names.types_parameter, types)
             check_roles(documents.roles, (*documents.policies, documents.boundary))
@@ -128,10 +130,11 @@ class TargetAccount(pulumi.ComponentResource):
             names.audit_log_group, pulumi.ResourceOptions(parent=self, protect=args.protect), AUDIT_DAYS
         )
         repository = self._repository(args) if access.images else None
-        with_keys = pulumi.Output.all(key.arn, staging.key_arn).apply(
-            lambda arns: account_documents(_with_keys(access, arns), args.engine)
+        keyed = pulumi.Output.all(key.arn, staging.key_arn).apply(
+            lambda arns: account_documents(with_keys(access, arns), args.engine)
         )
-        made = self._roles_and_projects(documents, with_keys)
+        digest = self._digest(name, args)
+        made = self._roles_and_projects(documents, keyed, digest)
         # After the roles that it tells of, and before the version, which says that it is there.
         record = aws.ssm.Parameter(
             f"{name}-types",
@@ -145,6 +148,16 @@ class TargetAccount(pulumi.ComponentResource):
         if names.former:
             self._version_parameter(f"{name}-version", names.former_version_parameter, access, last)
         version = self._version_parameter(f"{name}-bootstrap-version", names.version_parameter, access, last)
+
+        if args.digest:
+            self._parameter(
+                f"{name}-bootstrap-done",
+                names.done_parameter,
+                "Digest of what `amplify-delivery bootstrap` has made here, to the end",
+                NOT_YET,
+                # The command writes it, after everything that the stack no longer has is deleted as well.
+                pulumi.ResourceOptions(parent=self, depends_on=[version], ignore_changes=["insecureValue", "value"]),
+            )
 
         self.staging_bucket = staging.bucket_name
         self.state_bucket = state.bucket.bucket
@@ -171,16 +184,32 @@ class TargetAccount(pulumi.ComponentResource):
             }
         )
 
-    @staticmethod
+    def _digest(self, name: str, args: TargetAccountArgs) -> list[pulumi.Resource]:
+        """Written before whatever a digest is about: an update that breaks off in the middle leaves the new digest, and
+        not the one of what was whole."""
+        if not args.digest:
+            return []
+        told = "Digest of what the account's stack was last asked to make"
+        parameter = args.access.names.digest_parameter
+        opts = pulumi.ResourceOptions(parent=self)
+        return [self._parameter(f"{name}-bootstrap-digest", parameter, told, args.digest, opts)]
+
     def _version_parameter(
-        name: str, parameter: str, access: EnvironmentAccess, opts: pulumi.ResourceOptions
+        self, name: str, parameter: str, access: EnvironmentAccess, opts: pulumi.ResourceOptions
+    ) -> aws.ssm.Parameter:
+        told = f"Version of what {access.pipeline.pipeline} finds here"
+        return self._parameter(name, parameter, told, str(ACCOUNT_VERSION), opts)
+
+    @staticmethod
+    def _parameter(
+        name: str, parameter: str, description: str, value: str, opts: pulumi.ResourceOptions
     ) -> aws.ssm.Parameter:
         return aws.ssm.Parameter(
             name,
             name=parameter,
-            description=f"Version of what {access.pipeline.pipeline} finds here",
+            description=description,
             type="String",
-            insecure_value=str(ACCOUNT_VERSION),  # the provider takes every other value for a secret
+            insecure_value=value,  # the provider takes every other value for a secret
             opts=opts,
         )
 
@@ -211,18 +240,18 @@ class TargetAccount(pulumi.ComponentResource):
         return bucket, key, alias
 
     def _roles_and_projects(
-        self, documents: AccountDocuments, with_keys: pulumi.Output[AccountDocuments]
+        self, documents: AccountDocuments, keyed: pulumi.Output[AccountDocuments], after: list[pulumi.Resource]
     ) -> list[pulumi.Resource]:
-        """`with_keys` are the same documents with the ARNs of keys that are made here."""
-        child = pulumi.ResourceOptions(parent=self)
+        """`keyed` are the same documents with the ARNs of keys that are made here."""
+        child = pulumi.ResourceOptions(parent=self, depends_on=after)
 
         def policy(document: PolicyDocument) -> aws.iam.Policy:
-            text = with_keys.apply(lambda made: to_json(made.managed_policy(document.arn)))
+            text = keyed.apply(lambda made: to_json(made.managed_policy(document.arn)))
             return declared.managed_policy(document, child, text)
 
         def role(document: RoleDocument, after: list[aws.iam.Policy]) -> pulumi.Resource:
             def inline(name: str) -> pulumi.Output[Document]:
-                return with_keys.apply(lambda made: made.inline_policy(document.arn, name))
+                return keyed.apply(lambda made: made.inline_policy(document.arn, name))
 
             return declared.role(document, child, after, {name: inline(name) for name in document.policies})
 

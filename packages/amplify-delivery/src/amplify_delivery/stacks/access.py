@@ -22,7 +22,6 @@ from amplify_delivery.export.documents import parse_json
 from amplify_delivery.stacks.config import AccountConfig, EnvironmentConfig, PipelineConfig, Project
 from amplify_delivery.stacks.config.account import StepNetwork
 from amplify_delivery.stacks.config.pipeline import Engine
-from amplify_delivery.stacks.config.reader import own_keys_in
 from amplify_delivery.stacks.inputs import environment_values, read_assembly
 
 _MARGIN_MINUTES = 15
@@ -68,11 +67,18 @@ def account_environments(project: Project, config: AccountConfig, where: str) ->
 
 
 def environment_access(
-    project: Project, app: str, config: AccountConfig, environment: EnvironmentConfig, assembly: Assembly | None = None
+    project: Project,
+    app: str,
+    config: AccountConfig,
+    environment: EnvironmentConfig,
+    assembly: Assembly | None = None,
+    *,
+    types: frozenset[str] | None = None,
 ) -> EnvironmentAccess:
     """What `environment` needs in its account, as the files say. Raises `ConfigError`.
 
-    The types that its backend is made of are those of `assembly`, by default of the configured export.
+    The types that its backend is made of are those of `assembly`, by default of the configured export; `types` are
+    they, if they are known.
     """
     pipeline = project.pipeline(config.pipeline)
     name = environment.environment
@@ -94,7 +100,7 @@ def environment_access(
         names=names,
         pipeline=pipeline_names(app, config.pipeline, pipeline),
         stack_name=root.stack_name,
-        resource_types=resource_types(assembly) | frozenset(config.backend_types),
+        resource_types=(types or resource_types(assembly)) | frozenset(config.backend_types),
         program_types=frozenset(config.program_types),
         deploy_statements=tuple(_statements("Deploy", config.deploy_rights)),
         deploy_managed_policies=config.deploy_policies,
@@ -122,12 +128,8 @@ def environment_access(
 def neighbours(project: Project, app: str, environment: EnvironmentConfig) -> tuple[EnvironmentNames, ...]:
     """The other environments that the project's files name in the account of `environment`. Raises `ConfigError`."""
     found = []
-    for stack in project.stacks("backend"):
-        path = project.file(stack)
-        # Files of other accounts are not looked at any closer: a mistake in one of them matters there.
-        if own_keys_in(path).get("account") != environment.account:
-            continue
-        other = EnvironmentConfig.from_file(path, stack)
+    for stack in project.backends_in((environment.account,)):
+        other = project.at(stack)
         if other.environment != environment.environment:
             found.append(environment_names(app, other))
     return tuple(sorted(found, key=lambda names: names.environment))

@@ -10,17 +10,19 @@ from amplify_delivery.components.remembered import unchanged
 from amplify_delivery.components.target_account import TargetAccount, TargetAccountArgs
 from amplify_delivery.stacks import collisions
 from amplify_delivery.stacks.access import account_environments, engine_download, environment_access
+from amplify_delivery.stacks.account_digest import account_digest
 from amplify_delivery.stacks.config.program import account_config, running
 
 
 def program() -> None:
     """Make what each environment of the stack file needs in its account."""
     config, here = account_config(), running()
-    project, app = here.project, pulumi.get_project()
+    project, app = here.project.once(), pulumi.get_project()
     environments = account_environments(project, config, project.file(here.stack).name)
     engine = engine_download(project.pipeline(config.pipeline).engine)
     accesses = {env.environment: environment_access(project, app, config, env) for env in environments}
     collisions.check(project, app, {name: access.names for name, access in accesses.items()})
+    digest = account_digest(config, accesses, engine)
 
     # One for each environment: of one that comes later, too, the first place is remembered.
     places = [
@@ -44,7 +46,7 @@ def program() -> None:
             ]
         account = TargetAccount(
             name,
-            TargetAccountArgs(accesses[name], engine, protect=config.protect),
+            TargetAccountArgs(accesses[name], engine, protect=config.protect, digest=digest),
             pulumi.ResourceOptions(providers=providers[region]),
         )
         pulumi.export(

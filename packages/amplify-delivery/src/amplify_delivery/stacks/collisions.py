@@ -52,7 +52,7 @@ def _stacks(project: Project, app: str, accounts: Collection[str]) -> Iterator[_
     for stack in project.stacks("pipeline"):
         if own_keys_in(project.file(stack)).get("account") in accounts:
             yield stack, pipeline_names(app, stack, project.pipeline(stack))
-    for stack in project.stacks("backend"):
+    for stack in project.backends_in(accounts):
         keys = own_keys_in(project.file(stack))
-        if keys.get("account") in accounts and "true" in (keys.get("bootstrapped"), keys.get("enrolled")):
+        if "true" in (keys.get("bootstrapped"), keys.get("enrolled")):
             yield stack, environment_names(app, project.environment(stack))

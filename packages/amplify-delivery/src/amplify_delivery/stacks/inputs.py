@@ -85,6 +85,12 @@ def named_assembly(config: EnvironmentConfig, directory: Path) -> NamedAssembly:
     return NamedAssembly(export_folder(config, directory), export=True)
 
 
+def assembly_source(config: EnvironmentConfig, directory: Path) -> str | NamedAssembly:
+    """Where `read_assembly` gets the environment's assembly from: the folder that the environment variable names, else
+    what the configuration does. Raises `ConfigError`."""
+    return os.environ.get(ASSEMBLY_VARIABLE) or named_assembly(config, directory)
+
+
 def root_parameters(root: RootStack, values: EnvironmentValues, config: EnvironmentConfig) -> dict[str, str]:
     """The root's parameters, without what only the deployment knows: the version of a secret, and the expiry of API
     keys, which is chosen once and then remembered by the engine's state."""

@@ -297,4 +297,6 @@ def test_as_long_as_the_file_has_the_former_key_the_account_has_both_names(tmp_p
     moved = run(tmp_path, "preprod-account")
     assert f"{APP}-preprod-door" not in roles(moved)
     assert "preprod/version" not in json.dumps([role.inputs for role in moved.all(ROLE)])
-    assert [p.inputs["name"].rpartition("/")[2] for p in moved.all(PARAMETER)] == ["types", "bootstrap-version"]
+    assert {p.inputs["name"].rpartition("/")[2] for p in moved.all(PARAMETER)} == {
+        *("types", "bootstrap-version", "bootstrap-digest", "bootstrap-done")
+    }

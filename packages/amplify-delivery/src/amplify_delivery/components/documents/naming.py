@@ -224,6 +224,16 @@ class EnvironmentNames(_Place):
         return f"{ROOT_PATH}{self.app}/{self.environment}/version"
 
     @property
+    def digest_parameter(self) -> str:
+        """SSM parameter with the digest of what the account's stack was last asked to make (`account.digest`)."""
+        return f"{ROOT_PATH}{self.app}/{self.environment}/bootstrap-digest"
+
+    @property
+    def done_parameter(self) -> str:
+        """SSM parameter with the digest of what `amplify-delivery bootstrap` has made, to the end."""
+        return f"{ROOT_PATH}{self.app}/{self.environment}/bootstrap-done"
+
+    @property
     def types_parameter(self) -> str:
         """SSM parameter with the resource types that these roles have rights for (`documents.prepared`)."""
         return f"{ROOT_PATH}{self.app}/{self.environment}/types"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     import boto3
 
     from amplify_delivery.stacks.config import EnvironmentConfig, PipelineConfig
+
+_AT_ONCE = 10
+"""How many parameters a call gets ("GetParameters" in the Systems Manager API reference)."""
 
 _NONE: Mapping[str, str] = MappingProxyType({})
 
@@ -56,6 +59,15 @@ class Account:
         with self.asking(f"reading {name}"), suppress(ssm.exceptions.ParameterNotFound):
             return str(ssm.get_parameter(Name=name)["Parameter"]["Value"])
         return None
+
+    def parameters(self, names: Sequence[str]) -> dict[str, str]:
+        """The values of those of these parameters of SSM that there are, with a call for ten. Raises `RefusedError`."""
+        ssm, found = self.client("ssm"), dict[str, str]()
+        for at in range(0, len(names), _AT_ONCE):
+            with self.asking(f"reading {names[at].rpartition('/')[0]}"):
+                answer = ssm.get_parameters(Names=list(names[at : at + _AT_ONCE]))["Parameters"]
+            found |= {parameter["Name"]: str(parameter["Value"]) for parameter in answer}
+        return found
 
     def environment(self) -> dict[str, str]:
         """Variables for a process that shall act with these credentials, whatever profile is set."""

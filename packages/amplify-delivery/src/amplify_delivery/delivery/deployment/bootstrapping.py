@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account import build_quota, former_names
 from amplify_delivery.delivery.account.aws_account import Account
+from amplify_delivery.delivery.bootstrap import many, progress
+from amplify_delivery.delivery.bootstrap.progress import Progress
+from amplify_delivery.delivery.bootstrap.stamp import Place, Stamp
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.engine import environment_state, secrets_provider
 from amplify_delivery.delivery.engine.engine import Engine
@@ -16,10 +20,18 @@ from amplify_delivery.delivery.engine.session import holding
 from amplify_delivery.delivery.engine.waiting import Patience
 from amplify_delivery.delivery.planning.program import changes_something
 from amplify_delivery.delivery.reports.changes import told
-from amplify_delivery.errors import ConfigError, midway
+from amplify_delivery.errors import ConfigError, DeliveryError, midway
 from amplify_delivery.stacks import collisions
-from amplify_delivery.stacks.access import account_environments, environment_names
+from amplify_delivery.stacks.access import (
+    account_environments,
+    engine_download,
+    environment_access,
+    environment_names,
+)
+from amplify_delivery.stacks.account_digest import account_digest
+from amplify_delivery.stacks.assemblies import Assemblies
 from amplify_delivery.stacks.config import AccountConfig, EnvironmentConfig, Project
+from amplify_delivery.stacks.config.reader import read_yaml
 
 
 @dataclass(frozen=True)
@@ -32,75 +44,185 @@ class AccountStack:
 
 
 @dataclass(frozen=True)
-class Bootstrapped:
-    """What was done: changes by kind of each stack, and the environments whose Pulumi stack was made."""
+class Done:
+    """What was done to one account's stack: changes by kind (None: it was as it should be, and no engine was asked),
+    and the environments whose Pulumi stack was made."""
 
-    stacks: Mapping[str, Mapping[str, int]]
-    initialised: list[str]
-    notes: list[str]
+    changes: Mapping[str, int] | None = None
+    initialised: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass
+class Bootstrapped:
+    """What was done, by stack."""
+
+    stacks: dict[str, Done] = field(default_factory=dict)
+    failed: dict[str, DeliveryError] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything was changed, or may have been."""
+        done = any(d.initialised or changes_something(d.changes or {}) for d in self.stacks.values())
+        return done or any(error.changed for error in self.failed.values())
 
     def to_json(self) -> dict[str, Any]:
-        return {"stacks": self.stacks, "initialised": self.initialised, "notes": self.notes}
+        return {
+            "stacks": {name: done.changes for name, done in self.stacks.items() if done.changes is not None},
+            "unchanged": [name for name, done in self.stacks.items() if done.changes is None],
+            "initialised": [name for done in self.stacks.values() for name in done.initialised],
+            "failed": {name: output.error_json(error) for name, error in self.failed.items()},
+            "notes": self.notes,
+        }
 
 
-def bootstrap(stacks: Sequence[AccountStack], context: Context, said: Callable[[str], None]) -> Bootstrapped:
-    """Update the stacks, one after the other, and make the Pulumi stack of each environment in its account. What was
-    done is `said` at once: the next account may refuse. Raises `DeliveryError`s."""
-    # All before the first is touched: credentials of another account end the command with nothing changed.
-    accounts = {
-        environment.environment: Account(
-            environment.account, environment.region, stack.config.profile, stack.config.role_arn
-        )
-        for stack in stacks
-        for environment in stack.environments
-    }
-    app, folder = context.project.app, context.folder.resolve()
-    done: dict[str, Mapping[str, int]] = {}
-    made = []
-    with midway(lambda: any(map(changes_something, done.values()))):
-        for stack in stacks:
-            engine = Engine(stack.name, folder, output.progress)
-            with holding(engine, "bootstrap", context, Patience(None, context.variables)):
-                engine.create()
-                secrets_provider.check(stack.name, engine.state(), context)
-                former_names.check_order(engine.resources(), [environment_names(app, e) for e in stack.environments])
-                changes = done[stack.name] = engine.up().changes
-            said(f"{stack.name}: {told(changes)}")
-            for environment in stack.environments:
-                name = environment.environment
-                names = environment_names(app, environment)
-                if environment_state.make(folder, names, accounts[name], output.progress):
-                    made.append(name)
-                    said(f"{name}: its state lies in {names.state_bucket}; commit Pulumi.{name}.yaml")
-    return Bootstrapped(done, made, [*_notes(stacks, accounts), *_next_steps(app, stacks)])
+def bootstrap(
+    stacks: Sequence[AccountStack],
+    context: Context,
+    said: Callable[[str], None],
+    *,
+    parallel: int = many.PARALLEL,
+    refresh: bool = False,
+) -> Bootstrapped:
+    """Update the stacks, so many at the same time, and make the Pulumi stack of each environment in its account.
+
+    One that fails stops no other: what has become of each is in the result, and is `said` at once. An account that says
+    of itself that it is as the files want it is left alone, unless `refresh` has the engine look for what somebody has
+    changed there by hand. Raises KeyboardInterrupt when it is interrupted, after what was begun has ended.
+    """
+    found = Bootstrapped()
+    shown = Progress.on(sys.stderr, len(stacks), context.variables, said)
+    one = _One(context, shown, refresh=refresh, alone=len(stacks) == 1)
+    ended = many.each({stack.name: stack for stack in stacks}, one.bring, parallel, shown.now)
+    try:
+        for name, end in ended:
+            if end.error or end.result is None:
+                found.failed[name] = end.error or DeliveryError("nothing was done", where=name)
+                shown.ended(name, progress.FAILED, *(() if len(stacks) == 1 else (f"{name}: failed",)))
+                continue
+            done = found.stacks[name] = end.result
+            found.notes += done.notes
+            how = progress.UNCHANGED if done.changes is None else progress.CHANGED
+            shown.ended(name, how, *_lines(end.work, done, context))
+    finally:
+        shown.close()
+    return found
 
 
-def _notes(stacks: Iterable[AccountStack], accounts: Mapping[str, Account]) -> list[str]:
-    """Which accounts run too few builds at the same time."""
-    places: dict[tuple[str, str, str], list[str]] = {}
-    for stack in stacks:
+def _lines(stack: AccountStack, done: Done, context: Context) -> list[str]:
+    made = {e.environment: environment_names(context.project.app, e) for e in stack.environments}
+    lines = [f"{stack.name}: {'unchanged' if done.changes is None else told(done.changes)}"]
+    lines += [
+        f"{name}: its state lies in {made[name].state_bucket}; commit Pulumi.{name}.yaml" for name in done.initialised
+    ]
+    return lines
+
+
+class _One:
+    """Brings one account's stack to what the files say; used by several threads."""
+
+    def __init__(self, context: Context, shown: Progress, *, refresh: bool, alone: bool) -> None:
+        self._context, self._shown, self._refresh = context, shown, refresh
+        self._project = context.project.once()
+        self._folder = context.folder.resolve()
+        self._assemblies = Assemblies(self._project)
+        # Of several engines at the same time nobody could tell the lines apart.
+        self._line = output.progress if alone else _nothing
+
+    def bring(self, name: str, stack: AccountStack) -> Done:
+        """Raises `DeliveryError`s."""
+        self._shown.now(name, progress.CHECKING)
+        accounts: dict[str, Account] = {}
         for environment in stack.environments:
-            place = (environment.account, environment.region, stack.config.build.compute_type)
-            places.setdefault(place, []).append(environment.environment)
+            region = environment.region
+            if region not in accounts:
+                config = stack.config
+                accounts[region] = Account(environment.account, region, config.profile, config.role_arn)
+        names = {e.environment: environment_names(self._project.app, e) for e in stack.environments}
+        stamp = Stamp([Place(names[e.environment], accounts[e.region]) for e in stack.environments])
+        digest = self._digest(stack)
+        if not self._refresh and stamp.says(digest) and all(map(self._has_state, names)):
+            return Done(notes=tuple(self._next_steps(stack)))
+        self._shown.now(name, progress.UPDATING)
+        return self._update(stack, accounts, stamp, digest)
+
+    def _digest(self, stack: AccountStack) -> str:
+        project = self._project
+        accesses = {}
+        for environment in stack.environments:
+            assembly, types = self._assemblies.of(environment)
+            accesses[environment.environment] = environment_access(
+                project, project.app, stack.config, environment, assembly, types=types
+            )
+        engine = engine_download(project.pipeline(stack.config.pipeline).engine)
+        return account_digest(stack.config, accesses, engine)
+
+    def _has_state(self, environment: str) -> bool:
+        """Whether the environment's file names the key of its state: it does once its Pulumi stack was made."""
+        lines = read_yaml(self._project.file(environment))
+        return bool(lines.get("secretsprovider") and lines.get("encryptedkey"))
+
+    def _update(self, stack: AccountStack, accounts: Mapping[str, Account], stamp: Stamp, digest: str) -> Done:
+        app, changes, made = self._project.app, dict[str, int](), list[str]()
+        with midway(lambda: bool(made) or changes_something(changes)):
+            engine = Engine(stack.name, self._folder, self._line)
+            with holding(engine, "bootstrap", self._context, Patience(None, self._context.variables)):
+                engine.create()
+                secrets_provider.check(stack.name, engine.state(), self._context)
+                former_names.check_order(engine.resources(), [environment_names(app, e) for e in stack.environments])
+                stamp.begin()
+                changes |= engine.up().changes
+            for environment in stack.environments:
+                names = environment_names(app, environment)
+                if environment_state.make(self._folder, names, accounts[environment.region], self._line):
+                    made.append(environment.environment)
+            stamp.end(digest)
+        return Done(changes, tuple(made), (*_quotas(stack, accounts), *self._next_steps(stack)))
+
+    def _next_steps(self, stack: AccountStack) -> Iterable[str]:
+        """What is to be done for environments with the names of before."""
+        return [
+            former_names.next_step(environment_names(self._project.app, environment), stack.config.pipeline)
+            for environment in stack.environments
+            if environment.enrolled
+        ]
+
+
+def _nothing(_: str) -> None:
+    pass
+
+
+def _quotas(stack: AccountStack, accounts: Mapping[str, Account]) -> list[str]:
+    """Where the account runs too few builds at the same time."""
+    regions = [environment.region for environment in stack.environments]
     notes = (
-        build_quota.note(build_quota.quota_of(accounts[names[0]], compute_type), account, region, len(names))
-        for (account, region, compute_type), names in places.items()
+        build_quota.note(
+            build_quota.quota_of(account, stack.config.build.compute_type),
+            account.account,
+            region,
+            regions.count(region),
+        )
+        for region, account in accounts.items()
     )
     return [note for note in notes if note]
 
 
-def _next_steps(app: str, stacks: Iterable[AccountStack]) -> list[str]:
-    """What is to be done for environments with the names of before."""
-    return [
-        former_names.next_step(environment_names(app, environment), stack.config.pipeline)
-        for stack in stacks
-        for environment in stack.environments
-        if environment.enrolled
-    ]
+def every_environment(project: Project) -> list[str]:
+    """The environments that the account stacks of a project name. Raises `ConfigError` if there is none."""
+    found = list(project.accounts())
+    if not found:
+        raise ConfigError(
+            "no stack file has `program: account`: there is no account to let a pipeline into",
+            where=str(project.directory),
+            remedy="make Pulumi.ENV-account.yaml for each environment (docs/configuration.md)",
+        )
+    return found
 
 
-def account_stacks(project: Project, environments: list[str]) -> tuple[AccountStack, ...]:
+def account_stacks(project: Project, environments: Iterable[str]) -> tuple[AccountStack, ...]:
     """The account stacks of `environments`, each once, in that order. Raises `ConfigError` unless all files fit."""
+    project = project.once()
     accounts = project.accounts()
     found = dict.fromkeys(_stack_of(project, name, [s for s, _ in accounts.get(name, ())]) for name in environments)
     stacks = tuple(_checked(project, stack) for stack in found)

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -209,11 +209,61 @@ class _Interrupts:
             process.send_signal(signal.SIGINT)
 
     def __call__(self, number: int, _: Any) -> None:
+        self.pass_on(number)
+        output.progress(_ENDING if len(self.came) == 1 else _STILL_ENDING)
+
+    def pass_on(self, number: int) -> None:
+        """The signal came."""
         self.came.append(number)
         self._told.set()
         if len(self.came) == 1 and self._process:
             self._process.send_signal(signal.SIGINT)
-        output.progress(_ENDING if len(self.came) == 1 else _STILL_ENDING)
+
+
+class _Everybody:
+    """Passes a signal on to the engines of all threads, and to those that are only being started."""
+
+    def __init__(self) -> None:
+        self.stop = threading.Event()
+        self._number = signal.SIGINT
+        self._engines: set[_Interrupts] = set()
+
+    def __call__(self, number: int, _: Any) -> None:
+        output.progress(_STILL_ENDING if self.stop.is_set() else _ENDING)
+        self._number = signal.Signals(number)
+        self.stop.set()
+        for engine in tuple(self._engines):
+            engine.pass_on(number)
+
+    @contextmanager
+    def reaching(self, engine: _Interrupts) -> Iterator[None]:
+        self._engines.add(engine)
+        if self.stop.is_set() and not engine.came:
+            engine.pass_on(self._number)
+        try:
+            yield
+        finally:
+            self._engines.discard(engine)
+
+
+_everybody: list[_Everybody] = []
+"""The one of `engines_of_threads`, while it is there."""
+
+
+@contextmanager
+def engines_of_threads() -> Iterator[threading.Event]:
+    """For the main thread, while others of its threads run engines: Python hands it the signals, and it passes them on
+    to all of these. The event is set when one came: nothing further is begun then."""
+    everybody = _Everybody()
+    numbers = [n for n in _ENDING_SIGNALS if n != signal.SIGHUP or signal.getsignal(n) != signal.SIG_IGN]
+    before = {number: signal.signal(number, everybody) for number in numbers}
+    _everybody.append(everybody)
+    try:
+        yield everybody.stop
+    finally:
+        _everybody.remove(everybody)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 _ENDING = "interrupted: the engine ends what it has begun with AWS, writes its state and gives its lock back"
@@ -227,7 +277,8 @@ def _forwarding(told: threading.Event) -> Iterator[_Interrupts]:
     within."""
     interrupts = _Interrupts(told)
     if threading.current_thread() is not threading.main_thread():
-        yield interrupts
+        with _everybody[-1].reaching(interrupts) if _everybody else nullcontext():
+            yield interrupts
         return
     # What `nohup` has started goes on when its terminal is closed.
     numbers = [n for n in _ENDING_SIGNALS if n != signal.SIGHUP or signal.getsignal(n) != signal.SIG_IGN]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -51,10 +52,23 @@ class Project:
                 found.append(path.name.removeprefix("Pulumi.").removesuffix(".yaml"))
         return tuple(found)
 
+    def once(self) -> Project:
+        """The project as it is now: every file is read once, however often it is asked for. For what asks for many."""
+        return _Once(self.directory)
+
+    def backends_in(self, accounts: Collection[str]) -> tuple[str, ...]:
+        """The environments' stacks whose files name one of these accounts, by name. Of other files nothing is looked
+        at: a mistake in one of them matters there."""
+        return tuple(s for s in self.stacks("backend") if own_keys_in(self.file(s)).get("account") in accounts)
+
+    def at(self, stack: str) -> EnvironmentConfig:
+        """The environment of the stack `stack`, whatever it calls itself."""
+        return EnvironmentConfig.from_file(self.file(stack), stack)
+
     def environment(self, name: str) -> EnvironmentConfig:
         """The environment called `name`, for which a pipeline needs a stack of the same name."""
         self._must_exist(name, "environment", "backend")
-        config = EnvironmentConfig.from_file(self.file(name), name)
+        config = self.at(name)
         if config.environment != name:
             raise ConfigError(
                 f"the stack {name} delivers the environment {config.environment!r}; a pipeline's environment has its "
@@ -126,6 +140,66 @@ class Project:
             where=str(self.file(stack)),
             remedy=f"make the file, or name one of {', '.join(known) or 'those that you make'}",
         )
+
+
+class _Once(Project):
+    """A project of which every file is read once. What is asked for again, even by another thread, is the same model;
+    models are immutable."""
+
+    def once(self) -> Project:
+        return self
+
+    @cached_property
+    def app(self) -> str:
+        return super().app
+
+    @cached_property
+    def _by_program(self) -> dict[str, tuple[str, ...]]:
+        return {program: super(_Once, self).stacks(program) for program in ("backend", "account", "pipeline")}
+
+    @cached_property
+    def _by_account(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for stack in self.stacks("backend"):
+            found.setdefault(str(own_keys_in(self.file(stack)).get("account")), []).append(stack)
+        return found
+
+    @cached_property
+    def _models(self) -> dict[tuple[str, str], Any]:
+        return {}
+
+    def _kept(self, kind: str, name: str, read: Callable[[str], Any]) -> Any:
+        if (kind, name) not in self._models:
+            self._models[kind, name] = read(name)
+        return self._models[kind, name]
+
+    def stacks(self, program: str) -> tuple[str, ...]:
+        return self._by_program[program]
+
+    def backends_in(self, accounts: Collection[str]) -> tuple[str, ...]:
+        return tuple(sorted(stack for account in accounts for stack in self._by_account.get(account, ())))
+
+    def at(self, stack: str) -> EnvironmentConfig:
+        found: EnvironmentConfig = self._kept("at", stack, super().at)
+        return found
+
+    def environment(self, name: str) -> EnvironmentConfig:
+        found: EnvironmentConfig = self._kept("environment", name, super().environment)
+        return found
+
+    def pipeline(self, name: str) -> PipelineConfig:
+        found: PipelineConfig = self._kept("pipeline", name, super().pipeline)
+        return found
+
+    def account(self, stack: str) -> AccountConfig:
+        found: AccountConfig = self._kept("account", stack, super().account)
+        return found
+
+    def accounts(self) -> dict[str, list[tuple[str, AccountConfig]]]:
+        found: dict[str, list[tuple[str, AccountConfig]]] = self._kept(
+            "accounts", "", lambda _: super(_Once, self).accounts()
+        )
+        return found
 
 
 def read_pipeline(path: Path) -> PipelineConfig:

@@ -4,6 +4,7 @@ What `cdk bootstrap --trust` makes, and less of it: nobody outside the account g
 is `action_role.action_role`; the four projects do the work inside.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from amplify_delivery.components.documents.account.action_role import action_role
@@ -31,6 +32,8 @@ DESCRIPTIONS = {
 
 
 FOR_TYPES = "for the resource types in use"
+SOME_KEY = "key/00000000-0000-0000-0000-000000000000"
+"""Stands for a key whose ARN, which is random, only AWS knows: of the same length, so that sizes can be checked."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,12 @@ def account_documents(access: EnvironmentAccess, engine: buildspecs.EngineDownlo
         projects=tuple(_project(access, what, engine) for what in PROJECTS),
         boundary=boundary(access),
     )
+
+
+def with_keys(access: EnvironmentAccess, arns: Sequence[str | None]) -> EnvironmentAccess:
+    """`access` with the keys of state and staging area; ARNs, or only `key/ID` of one in its place."""
+    state, staging = (arn and (arn if arn.startswith("arn:") else access.names.arn("kms", arn)) for arn in arns)
+    return replace(access, state_key_arn=state, staging_key_arn=staging if access.staging_key else None)
 
 
 def _project_role(access: EnvironmentAccess, what: str, rights: tuple[PolicyDocument, ...]) -> RoleDocument:

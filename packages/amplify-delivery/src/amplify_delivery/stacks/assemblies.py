@@ -1,0 +1,29 @@
+"""The assemblies of many environments, each export read and assembled once: environments mostly share one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from amplify_delivery.export import Assembly
+from amplify_delivery.stacks.access import resource_types
+from amplify_delivery.stacks.config import EnvironmentConfig, Project
+from amplify_delivery.stacks.inputs import as_configured, assembly_source, read_assembly
+
+
+class Assemblies:
+    """Those of a project's environments, as their stack files name them. Raises what `read_assembly` raises."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._shared: dict[Any, tuple[Assembly, frozenset[str]]] = {}
+
+    def of(self, environment: EnvironmentConfig) -> tuple[Assembly, frozenset[str]]:
+        """The assembly of an environment, and the types of everything in its templates."""
+        key = (assembly_source(environment, self._project.directory), environment.secret_names)
+        if key not in self._shared:
+            plain = environment.model_copy(update={"production": None})
+            assembly = read_assembly(plain, self._project.directory, self._project.app)
+            self._shared[key] = (assembly, resource_types(assembly))
+        assembly, types = self._shared[key]
+        # What `production` asks for protects resources, and adds none.
+        return as_configured(assembly, environment), types

@@ -1,0 +1,107 @@
+"""What an account says of itself: when it counts as made, and when it does not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import pytest
+
+from amplify_delivery.components.documents.naming import EnvironmentNames
+from amplify_delivery.components.target_account import NOT_YET as DECLARED_NOT_YET
+from amplify_delivery.delivery.account.aws_account import Account
+from amplify_delivery.delivery.bootstrap.stamp import NOT_YET, Place, Stamp
+
+PROD = EnvironmentNames("app", "222222222222", "eu-west-1", "prod")
+QA = EnvironmentNames("app", "222222222222", "eu-west-1", "qa")
+
+
+@dataclass
+class Parameters:
+    """Parameters of an account, and the calls for them."""
+
+    values: dict[str, str] = field(default_factory=dict)
+    calls: list[str] = field(default_factory=list)
+
+    def parameters(self, names: Sequence[str]) -> dict[str, str]:
+        self.calls.append("GetParameters")
+        return {name: self.values[name] for name in names if name in self.values}
+
+    @contextmanager
+    def changing(self, _: str) -> Iterator[None]:
+        yield
+
+    def client(self, _: str) -> Parameters:
+        return self
+
+    def put_parameter(self, Name: str, Value: str, **_: Any) -> None:  # noqa: N803 - boto3's
+        self.calls.append("PutParameter")
+        self.values[Name] = Value
+
+
+def stamp(account: Parameters, *names: EnvironmentNames) -> Stamp:
+    return Stamp([Place(n, cast("Account", account)) for n in names or (PROD,)])
+
+
+def made(digest: str, done: str | None = None, *names: EnvironmentNames) -> dict[str, str]:
+    return {
+        key: value
+        for n in names or (PROD,)
+        for key, value in ((n.digest_parameter, digest), (n.done_parameter, done or digest))
+    }
+
+
+def test_the_program_and_the_command_have_one_word_for_what_is_under_way() -> None:
+    assert NOT_YET == DECLARED_NOT_YET
+
+
+def test_what_was_made_to_the_end_is_told_by_one_call() -> None:
+    account = Parameters(made("new", None, PROD, QA))
+    assert stamp(account, PROD, QA).says("new")
+    assert account.calls == ["GetParameters"]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {},  # never bootstrapped, or by an earlier version
+        made("old"),
+        made("new", "old"),  # a plain `pulumi up`, which may have ended well or not
+        made("old", "new"),  # the same with what was taken back in git
+        made("new", NOT_YET),  # broken off
+        {PROD.done_parameter: "new"},  # taken down
+    ],
+)
+def test_what_is_not_made_to_the_end_is_not_unchanged(values: dict[str, str]) -> None:
+    assert not stamp(Parameters(values)).says("new")
+
+
+def test_one_place_that_is_not_made_is_enough() -> None:
+    assert not stamp(Parameters({**made("new"), **made("new", NOT_YET, QA)}), PROD, QA).says("new")
+
+
+def test_from_its_begin_to_its_end_nothing_counts_as_made() -> None:
+    account = Parameters(made("old"))
+    found = stamp(account)
+    found.begin()
+    assert not stamp(account).says("old")  # killed here, and taken back in git
+    account.values[PROD.digest_parameter] = "new"  # the engine
+    assert not stamp(account).says("new")
+    assert found.end("new")
+    assert stamp(account).says("new")
+
+
+def test_a_first_time_writes_nothing_beforehand() -> None:
+    """The parameter is the stack's: it would fail to make one that is there."""
+    account = Parameters()
+    stamp(account).begin()
+    assert account.values == {}
+    assert account.calls == ["GetParameters"]
+
+
+def test_what_the_engine_made_of_other_files_is_not_what_was_meant() -> None:
+    account = Parameters(made("old", NOT_YET))
+    assert not stamp(account).end("new")
+    assert account.values == made("old", NOT_YET)
