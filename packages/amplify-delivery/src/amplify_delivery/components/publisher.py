@@ -45,7 +45,9 @@ class BucketPublisher:
         guarded.check(self._target, assembly, root, self.guard, progress, self.update)
         if self.update:
             return self._publish_update(self.update, assembly, root, progress)
-        return publishing.publish(assembly, [(root.object, root.body)], self._target, progress, self.guard.ignored)
+        return publishing.publish(
+            assembly, [(root.object, root.body)], self._target, progress, self.guard.ignored, stack=root.stack_name
+        )
 
     def instead(self, root: RootStack) -> RootStack | None:
         """What is deployed on the way to `root`, if that is asked for."""
@@ -56,7 +58,9 @@ class BucketPublisher:
     ) -> object:
         """What an update on the way needs: it is made of templates that are deployed, or, `released`, of `root`'s."""
         if update.released:
-            publishing.publish(assembly, [(root.object, root.body)], self._target, progress, self.guard.ignored)
+            publishing.publish(
+                assembly, [(root.object, root.body)], self._target, progress, self.guard.ignored, stack=root.stack_name
+            )
         return publishing.publish_templates(update.objects, self._target, progress)
 
     def check(self, assembly: Assembly, root: RootStack, creating: bool) -> None:
@@ -84,7 +88,9 @@ class BucketPublisher:
         guarded.check_create(target, assembly, root, self.guard)
         if not examine:
             return
-        rendered = publishing.Deployment([(root.object, root.body)], self.bucket, target.region, self.guard.ignored)
+        rendered = publishing.Deployment(
+            [(root.object, root.body)], self.bucket, target.region, self.guard.ignored, root.stack_name
+        )
         findings = publishing.examine(assembly, {self.bucket: rendered})[self.bucket]
         if findings:
             raise ExportRefused(findings)

@@ -55,6 +55,17 @@ def read_entries(data: bytes, limit: int, wanted: Wanted) -> tuple[str, dict[str
     return hashlib.sha256("".join(sorted(lines)).encode()).hexdigest(), contents
 
 
+def unzipped(data: bytes) -> int:
+    """Bytes that an archive's entries claim to have unzipped; 0 of one that cannot be read."""
+    import zipfile  # noqa: PLC0415
+
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            return sum(info.file_size for info in archive.infolist())
+    except (zipfile.BadZipFile, OSError, ValueError):
+        return 0  # AD403 says it
+
+
 def doubts(data: bytes, *, runtime: bool) -> list[str]:
     """What Lambda does with an archive that nobody can have meant: it unpacks it, and calls fail. One sentence each.
 

@@ -71,6 +71,8 @@ def publish(
     target: PublishTarget,
     progress: Callable[[str], None] = _silent,
     ignored: Collection[str] = (),
+    *,
+    stack: str = "",
 ) -> PublishReport:
     """Make every object of `assembly`, its manifest, and `extra` (the rendered root) be in the target's bucket.
 
@@ -78,8 +80,8 @@ def publish(
     bucket holds, and the checksum of each object, which a role that may read it is allowed to. Where an object is
     missing, all is examined.
 
-    `progress` gets short lines for people; `ignored` are ids as `Deployment` has them. Raises `ExportRefused` for what
-    CloudFormation would refuse, and `PublishError` when the credentials belong to another account, or when something
+    `progress` gets short lines for people; `ignored` and `stack` are as `Deployment` has them. Raises `ExportRefused`
+    for what CloudFormation would refuse, and `PublishError` when the credentials belong to another account, or when something
     else lies under one of the keys: all before anything is sent. Raises `PublishError` when AWS refuses an object; what
     is published by then stays.
     """
@@ -91,7 +93,7 @@ def publish(
     connection.stored.check([(uploads[key].item, size) for key, size in there.items()])
     missing = {key: u for key, u in uploads.items() if key not in there}
     if missing:
-        deployment = Deployment(extra, target.bucket, target.region, ignored)
+        deployment = Deployment(extra, target.bucket, target.region, ignored, stack)
         findings = examine(assembly, {target.bucket: deployment}, progress)[target.bucket]
         if findings:
             raise ExportRefused(findings)

@@ -154,6 +154,14 @@ def _zip(folder: Path, path: str, entries: dict[str, str], mode: int = 0) -> Non
             archive.writestr(info, text, zipfile.ZIP_DEFLATED)
 
 
+def _zeros(folder: Path, path: str, name: str, size: int) -> None:
+    """A zip of one file with `size` bytes."""
+    (folder / path).parent.mkdir(parents=True, exist_ok=True)
+    (folder / path).unlink(missing_ok=True)
+    with zipfile.ZipFile(folder / path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, bytes(size), zipfile.ZIP_DEFLATED, 1)
+
+
 _OPERATIONS: dict[str, Callable[..., None]] = {
     "set": set_value,
     "delete": delete_value,
@@ -167,6 +175,7 @@ _OPERATIONS: dict[str, Callable[..., None]] = {
     "copy": _copy,
     "move": _move,
     "link": _link,
+    "zeros": _zeros,
     "zip": _zip,
     "crlf": _crlf,
 }

@@ -68,12 +68,53 @@ def resolves(field: str) -> Change:
 
 IN_MAP = {"Fn::FindInMap": ["m", {"Ref": "env"}, "a"]}
 NEVER = {"Conditions": {"Never": {"Fn::Equals": ["a", "b"]}}}
+API_ID = {"Fn::GetAtt": ["GraphQLAPI", "ApiId"]}
+
+
+def paths(*several: str) -> Change:
+    return resource("AWS::ApiGateway::RestApi", Body={"paths": {path: {} for path in several}})
+
+
+def policy(size: int) -> Change:
+    return resource("AWS::IAM::ManagedPolicy", PolicyDocument="x" * size)
+
+
+def table(indexes: int) -> Change:
+    return resource("AWS::DynamoDB::Table", GlobalSecondaryIndexes=[{"IndexName": str(n)} for n in range(indexes)])
+
+
+def client(url: str) -> Change:
+    return resource("AWS::Cognito::UserPoolClient", CallbackURLs=[url])
+
+
+def bucket(function: Any) -> Change:
+    calls = {"LambdaConfigurations": [{"Event": "s3:ObjectCreated:*", "Function": function}]}
+    return lambda t: t["Resources"].update(
+        Extra={"Type": "AWS::S3::Bucket", "Properties": {"NotificationConfiguration": calls}},
+        Fn={"Type": "AWS::Lambda::Function", "Properties": {}},
+    )
+
+
+def topics(*names: str) -> Change:
+    several = {f"T{n}": {**TOPIC, "Properties": {"TopicName": name}} for n, name in enumerate(names)}
+    return lambda t: t["Resources"].update(several)
+
+
 OF_TEMPLATES: dict[str, tuple[Change, Change]] = {
     "AD701": (code("functions/none.zip"), lambda t: None),
     "AD702": (given("Nobody"), lambda t: None),
     "AD703": (output({"Fn::GetAtt": ["Todo", "Outputs.None"]}), output({"Fn::GetAtt": ["Todo", "Arn"]})),
     "AD704": (trust("s3:GetObject"), trust("sts:AssumeRole")),
     "AD706": (resolves("nothing"), resolves("getTodo")),
+    "AD707": (
+        resource("AWS::AppSync::Resolver", ApiId=API_ID, TypeName="Query", FieldName="getTodo"),
+        resource("AWS::AppSync::Resolver", ApiId="another", TypeName="Query", FieldName="getTodo"),
+    ),
+    "AD708": (paths("/a/{id}", "/a/{name}/b"), paths("/a/{id}", "/a/{id}/b", "/b/{name}")),
+    "AD709": (
+        resource("AWS::CloudFormation::Stack", TemplateURL="./nested.yaml"),
+        resource("AWS::CloudFormation::Stack", TemplateURL="https://s3.amazonaws.com/mine/nested.yaml"),
+    ),
     "AD730": (
         output(IN_MAP, Mappings={"m": {"prod": {"a": "x"}}}),
         output(IN_MAP, Mappings={"m": {"dev": {"a": "x"}}}),
@@ -91,6 +132,11 @@ OF_TEMPLATES: dict[str, tuple[Change, Change]] = {
         resource("AWS::EC2::Subnet", AvailabilityZone="eu-west-1a"),
         resource("AWS::EC2::Subnet", AvailabilityZone="us-east-1a"),
     ),
+    "AD735": (policy(6_143), policy(6_142)),
+    "AD736": (table(21), table(20)),
+    "AD737": (client("http://example.com/"), client("http://localhost:3000/")),
+    "AD738": (bucket({"Fn::GetAtt": ["Fn", "Arn"]}), bucket("arn:aws:lambda:us-east-1:111111111111:function:mine")),
+    "AD739": (topics("one", "one"), topics("one", "other")),
 }
 """Of a nested stack's template: a change that is found, and one that is not."""
 

@@ -50,4 +50,4 @@ def _deployment(assembly: Assembly, config: EnvironmentConfig, folder: Path) -> 
     except ConfigError as error:
         where = error.where or str(stack_files.path(folder, config.environment))
         raise ConfigError(error.message, where=where, remedy=error.remedy) from None
-    return Deployment([(root.object, root.body)], bucket, config.region, config.ignored)
+    return Deployment([(root.object, root.body)], bucket, config.region, config.ignored, root.stack_name)

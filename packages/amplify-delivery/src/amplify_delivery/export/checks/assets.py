@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from amplify_delivery.export.archives import ArchiveError, doubts
+from amplify_delivery.export.archives import MAX_LAMBDA_UNZIPPED, ArchiveError, doubts, unzipped
 from amplify_delivery.export.assets import BUILDS_FOLDER, CDK_ASSET_PARAMETER
 from amplify_delivery.export.checks.context import Context, Found
+from amplify_delivery.export.model import ExportedStack
 from amplify_delivery.export.read import REEXPORT
 from amplify_delivery.findings import listed
 
@@ -149,6 +150,52 @@ class DoubtfulArchive:
                 if file in context.export.files:
                     for doubt in doubts(context.export.read(file), runtime=runtime):
                         yield file, doubt, "build it on Linux or macOS (or in WSL), and export again"
+
+
+class LargeWithLayers:
+    """A function that grows over Lambda's 250 MB together with the layers of this backend that it has."""
+
+    id = "AD432"
+    severity = "refused"
+    source = "https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"
+    remedy = "build the function or the layer again with less in it, and export again"
+    on_aws = "`Function code combined with layers exceeds the maximum allowed size of 262144000 bytes`"
+
+    def find(self, context: Context) -> Found:
+        nested = context.export.root.nested
+        for name, stack in nested.items():
+            own = context.assets.archive(stack)
+            layers = [nested[layer] for layer in _layers(context, name, stack) if layer in nested]
+            if not own or own not in context.export.files or not layers:
+                continue
+            parts = [_smallest(context, context.assets.layer_files(layer)) for layer in layers]
+            total = unzipped(context.export.read(own)) + sum(parts)
+            if total > MAX_LAMBDA_UNZIPPED:
+                yield (
+                    _folder(context, name),
+                    f"{name} has {total:,} bytes unzipped with its {len(layers)} layers, Lambda takes "
+                    f"{MAX_LAMBDA_UNZIPPED:,}",
+                    self.remedy,
+                )
+
+
+def _layers(context: Context, name: str, stack: ExportedStack) -> list[str]:
+    """The nested stacks whose layers a function takes, by what the root passes to it."""
+    passed = (context.export.root.resources.get(name, {}).get("Properties") or {}).get("Parameters") or {}
+    found: dict[str, None] = {}
+    for item in stack.resources.values():
+        layers = (item.get("Properties") or {}).get("Layers") if item["Type"] == "AWS::Lambda::Function" else None
+        for layer in layers if isinstance(layers, list) else ():
+            value = passed.get(layer.get("Ref")) if isinstance(layer, dict) else None
+            attribute = value.get("Fn::GetAtt") if isinstance(value, dict) else None
+            if isinstance(attribute, list) and attribute:
+                found[str(attribute[0])] = None
+    return list(found)
+
+
+def _smallest(context: Context, files: Sequence[str]) -> int:
+    """Of a layer's versions the smallest, unzipped: which one is taken, its output tells at deployment."""
+    return min((unzipped(context.export.read(f)) for f in files if f in context.export.files), default=0)
 
 
 def _custom_runtime(item: Mapping[str, Any]) -> bool:

@@ -151,12 +151,19 @@ class _Name:
     longest: int
     characters: str
     said: str
+    never: str = ""
+    """What must not be in it, as a pattern of the known text, and what that is."""
+    never_said: str = ""
 
 
 _WORD = "letters, digits, - and _"
 _DNS = "lower-case letters, digits and -"
+_LABEL = r"[a-z0-9-]*"
+_RESERVED = r"aws|amazon|cognito"
+"""Words that no domain of a user pool may have (Cognito Developer Guide, "Using your own domain")."""
+_RESERVED_SAID = "must not hold the words aws, amazon or cognito"
 NAMES: Mapping[str, _Name] = {
-    "AWS::Cognito::UserPoolDomain": _Name("Domain", 63, r"[a-z0-9-]*", _DNS),
+    "AWS::Cognito::UserPoolDomain": _Name("Domain", 63, _LABEL, _DNS, _RESERVED, _RESERVED_SAID),
     "AWS::DynamoDB::Table": _Name("TableName", 255, r"[A-Za-z0-9_.-]*", f". and {_WORD}"),
     "AWS::Events::Rule": _Name("Name", 64, r"[A-Za-z0-9_.-]*", f". and {_WORD}"),
     "AWS::IAM::Role": _Name("RoleName", 64, r"[\w+=,.@-]*", "letters, digits and +=,.@-_"),
@@ -165,7 +172,7 @@ NAMES: Mapping[str, _Name] = {
     "AWS::SNS::Topic": _Name("TopicName", 256, r"[A-Za-z0-9_.-]*", _WORD),
     "AWS::SQS::Queue": _Name("QueueName", 80, r"[A-Za-z0-9_.-]*", _WORD),
     # Amplify's own resource, whose function makes the domain of the hosted UI.
-    "Custom::LambdaCallout": _Name("hostedUIDomainName", 63, r"[a-z0-9-]*", _DNS),
+    "Custom::LambdaCallout": _Name("hostedUIDomainName", 63, _LABEL, _DNS, _RESERVED, _RESERVED_SAID),
 }
 """Names that Amplify makes with the environment's (API references of the services, CreateBucket and so on)."""
 
@@ -176,12 +183,17 @@ def impossible_names(tree: Tree) -> Iterator[Finding]:
         rule = NAMES.get(resource.type)
         if rule is None or "CustomDomainConfig" in resource.properties:
             continue
-        name = _known_part(resource.properties.get(rule.property))
+        given = _with_stack_name(resource.properties.get(rule.property), tree.stack)
+        name = _known_part(given)
         problem = ""
         if len(name) > rule.longest:
             problem = f"has {len(name)} characters, {rule.longest} are allowed"
         elif not re.fullmatch(rule.characters, name, re.ASCII):
             problem = f"may hold {rule.said} only"
+        elif rule.never and re.search(rule.never, name):
+            problem = rule.never_said
+        elif rule.characters == _LABEL and given == name != name.strip("-"):
+            problem = "must not begin or end with a hyphen"
         if problem:
             yield NAME.at(
                 tree.file(path[:-1]),
@@ -189,6 +201,26 @@ def impossible_names(tree: Tree) -> Iterator[Finding]:
                 "shorten the resource's name in the Amplify project or the environment's, or set the parameter that "
                 "the name is made from in the stack file",
             )
+
+
+def _with_stack_name(name: Any, stack: str) -> Any:
+    """A name with what it takes of its nested stack's name, which begins with the root's: `Fn::Select` of its parts."""
+    parts = name.get("Fn::Join") if isinstance(name, Mapping) and stack else None
+    if not isinstance(parts, list) or len(parts) != 2 or not isinstance(parts[1], list):
+        return name
+    known = stack.split("-")
+    return {"Fn::Join": [parts[0], [_selected(part, known) for part in parts[1]]]}
+
+
+def _selected(part: Any, known: list[str]) -> Any:
+    select = part.get("Fn::Select") if isinstance(part, Mapping) else None
+    if not isinstance(select, list) or len(select) != 2 or not str(select[0]).isdecimal():
+        return part
+    split = select[1].get("Fn::Split") if isinstance(select[1], Mapping) else None
+    if not isinstance(split, list) or len(split) != 2 or split[0] != "-" or not isinstance(split[1], Mapping):
+        return part
+    of_name = split[1].get("Ref") == "AWS::StackName" and int(select[0]) < len(known)
+    return known[int(select[0])] if of_name else part
 
 
 def _known_part(name: Any) -> str:

@@ -142,6 +142,9 @@ def examine_schema(schema: str) -> tuple[list[str], dict[str, list[str]]]:
         errors: list[Any] = validate_sdl(whole, rules=rules)
         if errors:
             return _said(errors), {}
+        misplaced = _misplaced(whole)
+        if misplaced:
+            return misplaced, {}
         built = build_ast_schema(whole, assume_valid_sdl=True)
         errors = [*validate_schema(built)]
     except GraphQLError as error:
@@ -152,6 +155,47 @@ def examine_schema(schema: str) -> tuple[list[str], dict[str, list[str]]]:
         if isinstance(kind, (GraphQLObjectType, GraphQLInterfaceType)) and not name.startswith("__")
     }
     return _said(errors), types
+
+
+def _misplaced(document: Any) -> list[str]:
+    """Inputs where a type belongs, and types where an input belongs: of these, graphql-core builds no schema."""
+    from graphql import (  # noqa: PLC0415
+        InputObjectTypeDefinitionNode,
+        InterfaceTypeDefinitionNode,
+        ObjectTypeDefinitionNode,
+        UnionTypeDefinitionNode,
+    )
+
+    of_outputs = (ObjectTypeDefinitionNode, InterfaceTypeDefinitionNode)
+    defined = document.definitions
+    outputs = {d.name.value for d in defined if isinstance(d, (*of_outputs, UnionTypeDefinitionNode))}
+    inputs = {d.name.value for d in defined if isinstance(d, InputObjectTypeDefinitionNode)}
+    outputs, inputs = outputs - inputs, inputs - outputs
+    found: list[str] = []
+    for node in (d for d in defined if isinstance(d, (*of_outputs, InputObjectTypeDefinitionNode))):
+        wrong = outputs if isinstance(node, InputObjectTypeDefinitionNode) else inputs
+        for field in node.fields or ():
+            place = f"{node.name.value}.{field.name.value}"
+            kind = _named_type(field.type)
+            if kind in wrong:
+                where = "an input belongs" if wrong is outputs else "a type belongs"
+                found.append(f"{place} is of {kind}: {where} there{_line(field)}")
+            for argument in getattr(field, "arguments", None) or ():
+                if _named_type(argument.type) in outputs:
+                    kind = _named_type(argument.type)
+                    where = f"{place}({argument.name.value}:)"
+                    found.append(f"{where} takes the type {kind}: an input belongs there{_line(argument)}")
+    return found
+
+
+def _named_type(node: Any) -> str:
+    while not hasattr(node, "name"):
+        node = node.type
+    return str(node.name.value)
+
+
+def _line(node: Any) -> str:
+    return f" (line {node.loc.start_token.line})" if node.loc else ""
 
 
 def _said(errors: list[Any]) -> list[str]:

@@ -11,6 +11,7 @@ from amplify_delivery.findings import Finding, Rule
 from amplify_delivery.publishing.examination import computed, wiring
 from amplify_delivery.publishing.examination.graphql_schema import schema_problems
 from amplify_delivery.publishing.examination.lint import Template, lint_templates
+from amplify_delivery.publishing.examination.services import SERVICE_CHECKS
 from amplify_delivery.publishing.examination.tree import Tree, as_mapping, parse
 from amplify_delivery.publishing.examination.trust import malformed_trust
 
@@ -30,12 +31,14 @@ CHECKS = (
     wiring.unpublished_objects,
     wiring.parameters_that_do_not_fit,
     wiring.missing_outputs,
+    wiring.foreign_templates,
     computed.missing_values,
     computed.foreign_layers,
     computed.foreign_zones,
     computed.impossible_names,
     malformed_trust,
     schema_problems,
+    *SERVICE_CHECKS,
 )
 """All but cfn-lint, whose errors are AD700."""
 
@@ -56,6 +59,8 @@ class Deployment:
     staging_bucket: str
     region: str
     ignored: Collection[str] = ()
+    stack: str = ""
+    """The root stack's name, where it is known: names of other resources are made from it."""
 
 
 def examine(
@@ -75,7 +80,9 @@ def examine(
         for item, body in deployment.extra:
             if item.kind == "template":
                 root = as_mapping(parse(body))
-                tree = Tree(assembly, item.key, root, deployment.staging_bucket, deployment.region, parsed)
+                tree = Tree(
+                    assembly, item.key, root, deployment.staging_bucket, deployment.region, parsed, deployment.stack
+                )
                 findings[name] += [finding for check in CHECKS for finding in check(tree)]
                 files.update({view.key: view.file for view in reversed(tree.stacks)})
                 readers[item.key] = _constant(body)

@@ -59,6 +59,8 @@ class Tree:
     region: str
     parsed: dict[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
     """Templates by their keys, as far as they are read: trees of one assembly share them."""
+    stack: str = ""
+    """The root stack's name, where it is known."""
 
     @cached_property
     def keys(self) -> frozenset[str]:

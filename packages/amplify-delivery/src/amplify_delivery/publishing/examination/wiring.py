@@ -44,6 +44,16 @@ OUTPUTS = Rule(
     remedy="give the output in every environment (with `Fn::If` in its value), or read it under the same condition",
 )
 
+TEMPLATES = Rule(
+    "AD709",
+    "refused",
+    "A nested stack whose template is no address: a file of somebody's machine, or `s3://`.",
+    "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudformation-stack.html",
+    "`TemplateURL must be a supported URL`",
+    remedy="upload the template yourself and write its https address, or write its resources into the custom "
+    "resource's own template: Amplify neither uploads nor exports it",
+)
+
 _BUCKET_AND_KEY = re.compile(r"(?i)(.*?)bucket(name)?")
 
 
@@ -92,6 +102,16 @@ def _pairs(value: Mapping[str, Any], tree: Tree, place: str) -> Iterator[tuple[s
             if key_name in value:
                 for key in texts(value[key_name]):
                     yield f"{place}.{key_name}".lstrip("."), key
+
+
+def foreign_templates(tree: Tree) -> Iterator[Finding]:
+    """AD709: the template of a nested stack of the user's own that CloudFormation cannot fetch."""
+    for path, stack in tree.resolved.stacks.items():
+        for url in texts(stack.url):
+            if UNKNOWN not in url and not url.startswith("https://"):
+                yield TEMPLATES.at(
+                    tree.file(path[:-1]), f"{path[-1]} has the TemplateURL {url[:80]!r}", TEMPLATES.remedy
+                )
 
 
 def parameters_that_do_not_fit(tree: Tree) -> Iterator[Finding]:

@@ -1,0 +1,73 @@
+"""Check of tables: what DynamoDB refuses of their indexes and streams."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from amplify_delivery.findings import Finding, Rule
+from amplify_delivery.publishing.examination.services.resolved import Path, declared
+from amplify_delivery.publishing.examination.tree import Tree, as_mapping
+
+TABLE = Rule(
+    "AD736",
+    "refused",
+    "A table that DynamoDB refuses: more than 20 global or 5 local secondary indexes, an index that projects all "
+    "attributes and names some; or whose stream is read though it has none.",
+    "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html",
+    "`Number of global secondary indexes exceeds per-table limit of 20`, `ProjectionType is ALL, but NonKeyAttributes "
+    "is specified`, `Unable to retrieve StreamArn attribute`",
+    remedy="take indexes or attributes away, give the table a StreamSpecification; where AWS has raised the quota of "
+    "indexes for the account, `lint.ignore` takes AD736",
+)
+_TYPES = ("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable")
+_MOST = {"GlobalSecondaryIndexes": (20, "global"), "LocalSecondaryIndexes": (5, "local")}
+
+
+def impossible_tables(tree: Tree) -> Iterator[Finding]:
+    """AD736, of every table."""
+    for path, resource in tree.resolved.resources.items():
+        if resource.type in _TYPES:
+            for problem in _problems(tree, path, as_mapping(resource.properties)):
+                yield TABLE.at(tree.file(path[:-1]), f"{path[-1]} {problem}", TABLE.remedy)
+
+
+def _problems(tree: Tree, path: Path, properties: Mapping[str, Any]) -> Iterator[str]:
+    for name, (most, kind) in _MOST.items():
+        indexes = properties.get(name)
+        several = indexes if isinstance(indexes, list) else []
+        if len(several) > most:
+            yield f"has {len(several)} {kind} secondary indexes, DynamoDB takes {most}"
+        for index in map(as_mapping, several):
+            projection = as_mapping(index.get("Projection"))
+            if projection.get("NonKeyAttributes") and projection.get("ProjectionType") in ("ALL", "KEYS_ONLY"):
+                yield (
+                    f"has the index {index.get('IndexName')}, which names NonKeyAttributes and projects "
+                    f"{projection['ProjectionType']}"
+                )
+    if "StreamSpecification" not in as_mapping(declared(tree, path).get("Properties")):
+        reader = next(_readers_of_stream(tree, path), None)
+        if reader is not None:
+            yield f"has no stream (StreamSpecification), and {reader} reads its StreamArn"
+
+
+def _readers_of_stream(tree: Tree, path: Path) -> Iterator[str]:
+    """Resources and outputs of the table's own template that read its StreamArn, whatever the conditions."""
+    template = next(view.template for view in tree.stacks if view.path == path[:-1])
+    for section, called in (("Resources", ""), ("Outputs", "output ")):
+        for name, item in as_mapping(template.get(section)).items():
+            if "Condition" not in as_mapping(item) and _reads(item, path[-1]):
+                yield f"{called}{name}"
+
+
+def _reads(value: Any, table: str) -> bool:
+    if isinstance(value, list):
+        return any(_reads(item, table) for item in value)
+    if not isinstance(value, Mapping):
+        return False
+    if "Fn::If" in value:
+        return False  # perhaps it is not read
+    attribute = value.get("Fn::GetAtt")
+    if attribute in ([table, "StreamArn"], f"{table}.StreamArn"):
+        return True
+    return any(_reads(item, table) for item in value.values())

@@ -1,0 +1,97 @@
+"""Check of the size of IAM's policies."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from amplify_delivery.findings import Finding, Rule
+from amplify_delivery.publishing.examination.services.resolved import same, target
+from amplify_delivery.publishing.examination.tree import Tree, as_mapping
+
+LARGE = Rule(
+    "AD735",
+    "refused",
+    "A policy that is larger than IAM takes: 6,144 characters of a managed one, 10,240 of a role's inline policies "
+    "together, without white space. Counted is what is known of it beforehand; it becomes larger still.",
+    "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html",
+    "`Maximum policy size of 10240 bytes exceeded for role X`, `Cannot exceed quota for PolicySize: 6144`",
+    remedy="write one wildcard in place of many paths or names (`amplify override`), and export again",
+)
+MANAGED, INLINE = 6_144, 10_240
+_ACCOUNT_ID = 12
+"""Characters of an account's id."""
+_FUNCTIONS = ("Ref", "Fn::")
+
+
+def large_policies(tree: Tree) -> Iterator[Finding]:
+    """AD735: IAM refuses it, in the middle of the deployment."""
+    inline: dict[str, list[tuple[tuple[str, ...], int]]] = {}
+    for path, resource in tree.resolved.resources.items():
+        properties = as_mapping(resource.properties)
+        if resource.type == "AWS::IAM::ManagedPolicy":
+            size = _size(properties.get("PolicyDocument"))
+            if size > MANAGED:
+                yield _told(tree, path, f"is a managed policy of {size:,} characters, IAM takes {MANAGED:,}")
+        elif resource.type == "AWS::IAM::Policy":
+            roles = properties.get("Roles")
+            for role in roles if isinstance(roles, list) else ():
+                inline.setdefault(_role(role), []).append((path, _size(properties.get("PolicyDocument"))))
+        elif resource.type == "AWS::IAM::Role":
+            policies = properties.get("Policies")
+            for policy in policies if isinstance(policies, list) else ():
+                size = _size(as_mapping(policy).get("PolicyDocument"))
+                inline.setdefault(same(list(path)), []).append((path, size))
+    for policies in inline.values():
+        total = sum(size for _, size in policies)
+        if total > INLINE:
+            largest, _ = max(policies, key=lambda policy: policy[1])
+            others = f" with {len(policies) - 1} more of the same role" if len(policies) > 1 else ""
+            yield _told(
+                tree, largest, f"and what else it has inline{others} has {total:,} characters, IAM takes 10,240"
+            )
+
+
+def _told(tree: Tree, path: tuple[str, ...], what: str) -> Finding:
+    return LARGE.at(tree.file(path[:-1]), f"{path[-1]} {what}", LARGE.remedy)
+
+
+def _role(value: Any) -> str:
+    """What tells a role from others."""
+    named = target(value)
+    return same(value if named is None else list(named))
+
+
+def _size(value: Any) -> int:
+    """Characters of a document without white space, as far as they are known: what only CloudFormation knows counts
+    nothing, of two branches the shorter one."""
+    if isinstance(value, str):
+        return _text(value) + 2
+    if isinstance(value, list):
+        return sum(map(_size, value)) + max(len(value) - 1, 0) + 2
+    if not isinstance(value, Mapping):
+        return len(json.dumps(value))
+    if len(value) == 1 and next(iter(value)).startswith(_FUNCTIONS):
+        return _known(value) + 2
+    members = (_text(key) + 3 + _size(item) for key, item in value.items())
+    return sum(members) + max(len(value) - 1, 0) + 2
+
+
+def _text(text: str) -> int:
+    return len("".join(json.dumps(text, ensure_ascii=False)[1:-1].split()))
+
+
+def _known(value: Any) -> int:
+    """Characters of a text that are known."""
+    if isinstance(value, str):
+        return _text(value)
+    if isinstance(value, Mapping) and len(value) == 1:
+        (name, argument), *_ = value.items()
+        if name == "Fn::Join" and isinstance(argument, list) and len(argument) == 2 and isinstance(argument[1], list):
+            return sum(map(_known, argument[1]))
+        if name == "Fn::If" and isinstance(argument, list) and len(argument) == 3:
+            return min(map(_known, argument[1:]))
+        if value == {"Ref": "AWS::AccountId"}:
+            return _ACCOUNT_ID
+    return 0

@@ -1,0 +1,46 @@
+"""Reading what `amplify_delivery.export.templates.resolve` leaves: which resource a value names, and whether it is
+made for certain."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from amplify_delivery.publishing.examination.tree import Tree, as_mapping
+
+Path = tuple[str, ...]
+
+
+def target(value: Any) -> Path | None:
+    """The resource that a resolved `Ref` or `Fn::GetAtt` names; None for anything else."""
+    if not isinstance(value, Mapping) or len(value) != 1:
+        return None
+    (name, argument), *_ = value.items()
+    path = argument[0] if name == "Fn::GetAtt" and isinstance(argument, list) and argument else argument
+    named = name in ("Ref", "Fn::GetAtt") and isinstance(path, list) and all(isinstance(part, str) for part in path)
+    return tuple(path) if named else None
+
+
+def same(value: Any) -> str:
+    """A text that two resolved values share if, and only if, they are the same in every deployment."""
+    return json.dumps(value, sort_keys=True)
+
+
+def declared(tree: Tree, path: Path) -> Mapping[str, Any]:
+    """A resource as its template declares it."""
+    template = next((view.template for view in tree.stacks if view.path == path[:-1]), {})
+    return as_mapping(as_mapping(template.get("Resources")).get(path[-1]))
+
+
+def unconditional(tree: Tree, path: Path) -> bool:
+    """Whether neither a resource nor a stack above it has a condition: of two with one, only one may be made."""
+    return all("Condition" not in declared(tree, path[:depth]) for depth in range(1, len(path) + 1))
+
+
+def found(value: Any) -> Iterator[Any]:
+    """Every part of a value, itself first."""
+    yield value
+    inside = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
+    for item in inside:
+        yield from found(item)

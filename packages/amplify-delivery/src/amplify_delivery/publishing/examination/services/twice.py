@@ -1,0 +1,55 @@
+"""Check of names and exports that a backend gives twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from amplify_delivery.findings import Finding, Rule
+from amplify_delivery.publishing.examination.services.resolved import Path, same, unconditional
+from amplify_delivery.publishing.examination.tree import Tree, as_mapping
+
+TWICE = Rule(
+    "AD739",
+    "refused",
+    "A name that two resources of the backend have, or an export of two of its stacks.",
+    "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-name.html",
+    "`X already exists in stack Y`, `Export with name X is already exported by stack Y`",
+    remedy="give one of them another name in the Amplify project (`amplify override`), and export again",
+)
+_NAMED = {
+    "AWS::DynamoDB::Table": "TableName",
+    "AWS::IAM::ManagedPolicy": "ManagedPolicyName",
+    "AWS::IAM::Role": "RoleName",
+    "AWS::Lambda::Function": "FunctionName",
+    "AWS::S3::Bucket": "BucketName",
+    "AWS::SNS::Topic": "TopicName",
+    "AWS::SQS::Queue": "QueueName",
+}
+"""What is one of its kind in an account and region, and the property that names it."""
+
+
+def given_twice(tree: Tree) -> Iterator[Finding]:
+    """AD739: CloudFormation refuses the second, in the middle of the deployment."""
+    first: dict[tuple[str, str], Path] = {}
+    for path, resource in tree.resolved.resources.items():
+        name = as_mapping(resource.properties).get(_NAMED.get(resource.type, ""))
+        if name is None or not unconditional(tree, path):
+            continue
+        before = first.setdefault((resource.type, same(name)), path)
+        if before != path:
+            told = f"{path[-1]} has the name of {'/'.join(before)}{f', {name}' if isinstance(name, str) else ''}"
+            yield TWICE.at(tree.file(path[:-1]), told, TWICE.remedy)
+    yield from _exports(tree)
+
+
+def _exports(tree: Tree) -> Iterator[Finding]:
+    first: dict[str, tuple[Path, str]] = {}
+    for (stack, output), name in tree.resolved.exports.items():
+        view = next(view for view in tree.stacks if view.path == stack)
+        conditional = "Condition" in as_mapping(as_mapping(view.template.get("Outputs")).get(output))
+        if name is None or conditional or not unconditional(tree, stack):
+            continue
+        before = first.setdefault(same(name), (stack, output))
+        if before != (stack, output):
+            there = f"output {before[1]} of {'/'.join(before[0]) or 'the root stack'}"
+            yield TWICE.at(view.file, f"output {output} has the export name of {there}", TWICE.remedy)

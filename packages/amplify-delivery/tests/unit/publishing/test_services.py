@@ -1,0 +1,241 @@
+"""What services refuse and no schema says: each form of it found, and what is like it and right left alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from amplify_delivery.export import Assembly
+from amplify_delivery.publishing.examination.computed import impossible_names
+from amplify_delivery.publishing.examination.graphql_schema import examine_schema
+from amplify_delivery.publishing.examination.services import SERVICE_CHECKS
+from amplify_delivery.publishing.examination.tree import Tree
+from unit.publishing.conftest import spoiled, tree_of
+
+Template = dict[str, Any]
+Change = Callable[[Template], object]
+STORAGE, HELLO, AUTH = ("storagefullappstorage",), ("functionhelloFn",), ("authfullappauth",)
+
+
+def told(assembly: Assembly, path: tuple[str, ...], *changes: Change) -> list[str]:
+    """Id and message of what is found when the template of one stack is changed."""
+
+    def change(template: Template) -> None:
+        for one in changes:
+            one(template)
+
+    tree = tree_of(spoiled(assembly, path, change))
+    return [f"{f.id} {f.message}" for check in SERVICE_CHECKS for f in check(tree)]
+
+
+def put(name: str, kind: str, **properties: Any) -> Change:
+    return lambda t: t["Resources"].update({name: {"Type": kind, "Properties": properties}})
+
+
+def of(name: str, **properties: Any) -> Change:
+    return lambda t: t["Resources"][name]["Properties"].update(properties)
+
+
+def gone(name: str) -> Change:
+    return lambda t: t["Resources"].pop(name)
+
+
+def statement(size: int) -> Template:
+    return {"Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "x" * size}]}
+
+
+def reading(resource: Any, action: str = "dynamodb:*") -> Template:
+    return {"Statement": [{"Effect": "Allow", "Action": [action], "Resource": resource}]}
+
+
+def test_nothing_is_found_as_exported(full: Assembly, todo: Assembly) -> None:
+    for tree in map(tree_of, (full, todo)):
+        assert [f for check in SERVICE_CHECKS for f in check(tree)] == []
+
+
+def test_a_roles_inline_policies_count_together(full: Assembly) -> None:
+    role = [{"Ref": "LambdaExecutionRole"}]
+    two = [put(n, "AWS::IAM::Policy", Roles=role, PolicyDocument=statement(5_000)) for n in ("One", "Two")]
+    (found,) = told(full, HELLO, *two)
+    assert found.startswith("AD735 One and what else it has inline with 2 more of the same role has 10,")
+    other = put("Two", "AWS::IAM::Policy", Roles=["another"], PolicyDocument=statement(5_000))
+    assert told(full, HELLO, two[0], other) == []
+    of_role = of("LambdaExecutionRole", Policies=[{"PolicyName": "p", "PolicyDocument": statement(5_000)}])
+    assert len(told(full, HELLO, two[0], of_role)) == 1
+
+
+def test_white_space_of_a_policy_does_not_count(full: Assembly) -> None:
+    assert told(full, HELLO, put("P", "AWS::IAM::ManagedPolicy", PolicyDocument=statement(6_200)))
+    spaced = {"Statement": [{"Resource": "x " * 3_000}]}
+    assert told(full, HELLO, put("P", "AWS::IAM::ManagedPolicy", PolicyDocument=spaced)) == []
+
+
+@pytest.mark.parametrize(("kind", "found"), [("ALL", True), ("KEYS_ONLY", True), ("INCLUDE", False)])
+def test_an_index_that_projects_all_names_no_attributes(full: Assembly, kind: str, found: bool) -> None:
+    projection = {"ProjectionType": kind, "NonKeyAttributes": ["a"]}
+    table = put("T", "AWS::DynamoDB::Table", LocalSecondaryIndexes=[{"IndexName": "i", "Projection": projection}])
+    assert bool(told(full, HELLO, table)) is found
+
+
+def test_a_table_without_a_stream_has_no_stream_arn(full: Assembly) -> None:
+    def output(condition: Template) -> Change:
+        return lambda t: t["Outputs"].update(Extra={"Value": {"Fn::GetAtt": ["T", "StreamArn"]}, **condition})
+
+    table, with_stream = put("T", "AWS::DynamoDB::Table"), put("T", "AWS::DynamoDB::Table", StreamSpecification={})
+    (found,) = told(full, HELLO, table, output({}))
+    assert "output Extra reads its StreamArn" in found
+    assert told(full, HELLO, with_stream, output({})) == []
+    assert told(full, HELLO, table, output({"Condition": "ShouldNotCreateEnvResources"})) == []
+
+
+def test_a_user_pool_has_aliases_or_user_name_attributes(full: Assembly) -> None:
+    both = of("UserPool", AliasAttributes=["email"], UsernameAttributes=["email"])
+    assert told(full, AUTH, both) == [
+        "AD737 UserPool has AliasAttributes and UsernameAttributes: Cognito takes one of them"
+    ]
+    assert told(full, AUTH, of("UserPool", AliasAttributes=["email"], UsernameAttributes=[])) == []
+
+
+def test_a_client_has_attributes_of_its_pool(full: Assembly) -> None:
+    reads = of("UserPoolClient", ReadAttributes=["email", "custom:company"])
+    assert "custom:company" in told(full, AUTH, reads)[0]
+    company = of("UserPool", Schema=[{"Name": "company", "AttributeDataType": "String"}])
+    assert told(full, AUTH, reads, company) == []
+
+
+CALLS = {"Fn::GetAtt": ["Fn", "Arn"]}
+MAY = put("May", "AWS::Lambda::Permission", FunctionName={"Ref": "Fn"}, Principal="s3.amazonaws.com")
+
+
+def calling(*after: str) -> Change:
+    def change(template: Template) -> None:
+        put("Fn", "AWS::Lambda::Function")(template)
+        configuration = {"LambdaConfigurations": [{"Function": CALLS}]}
+        put("B", "AWS::S3::Bucket", NotificationConfiguration=configuration)(template)
+        template["Resources"]["B"]["DependsOn"] = list(after)
+
+    return change
+
+
+def test_a_bucket_is_made_after_the_permission_of_what_it_calls(full: Assembly) -> None:
+    assert "which S3 may not call" in told(full, HELLO, calling())[0]
+    assert "may be made before May" in told(full, HELLO, calling(), MAY)[0]
+    assert told(full, HELLO, calling("May"), MAY) == []
+    between = put("Between", "AWS::SNS::Topic", TopicName={"Ref": "May"})
+    assert told(full, HELLO, calling("Between"), MAY, between) == []
+    sns = put("May", "AWS::Lambda::Permission", FunctionName={"Ref": "Fn"}, Principal="sns.amazonaws.com")
+    assert "which S3 may not call" in told(full, HELLO, calling("May"), sns)[0]
+
+
+TABLE = put("T", "AWS::DynamoDB::Table", StreamSpecification={"StreamViewType": "KEYS_ONLY"})
+STREAM = {"Fn::GetAtt": ["T", "StreamArn"]}
+MAPPING = put("M", "AWS::Lambda::EventSourceMapping", EventSourceArn=STREAM, FunctionName={"Ref": "LambdaFunction"})
+
+
+@pytest.mark.parametrize(
+    ("resource", "action", "right"),
+    [
+        (STREAM, "dynamodb:GetRecords", True),
+        ("*", "dynamodb:Get*", True),
+        ({"Fn::Join": ["", [{"Fn::GetAtt": ["T", "Arn"]}, "/stream/*"]]}, "dynamodb:*", True),
+        (STREAM, "dynamodb:PutItem", False),
+        ({"Fn::GetAtt": ["T", "Arn"]}, "dynamodb:*", False),
+        ({"Fn::Join": ["/", [{"Fn::GetAtt": ["T", "Arn"]}, "index/*"]]}, "dynamodb:*", False),
+    ],
+)
+def test_a_function_may_read_the_stream_that_calls_it(full: Assembly, resource: Any, action: str, right: bool) -> None:
+    policy = put(
+        "P", "AWS::IAM::Policy", Roles=[{"Ref": "LambdaExecutionRole"}], PolicyDocument=reading(resource, action)
+    )
+    found = told(full, HELLO, TABLE, MAPPING, policy)
+    assert found == ([] if right else [found[0]])
+    assert right or "which has no dynamodb:GetRecords on it" in found[0]
+
+
+def test_what_a_managed_policy_gives_is_not_known(full: Assembly) -> None:
+    assert told(full, HELLO, TABLE, MAPPING)
+    assert told(full, HELLO, TABLE, MAPPING, of("LambdaExecutionRole", ManagedPolicyArns=["arn:aws:iam::aws:p"])) == []
+
+
+def test_an_import_of_another_stream_gives_no_right(full: Assembly) -> None:
+    def imported(table: str) -> Template:
+        return {"Fn::ImportValue": {"Fn::Sub": f"${{AWS::StackId}}:GetAtt:{table}:StreamArn"}}
+
+    mapping = put(
+        "M", "AWS::Lambda::EventSourceMapping", EventSourceArn=imported("A"), FunctionName={"Ref": "LambdaFunction"}
+    )
+
+    def policy(table: str) -> Change:
+        document = reading(imported(table))
+        return put("P", "AWS::IAM::Policy", Roles=[{"Ref": "LambdaExecutionRole"}], PolicyDocument=document)
+
+    assert told(full, HELLO, mapping, policy("A")) == []
+    assert "of a table" in told(full, HELLO, mapping, policy("B"))[0]
+
+
+def test_an_export_name_is_given_once(full: Assembly) -> None:
+    def exports(*names: Any) -> Change:
+        several = {f"E{n}": {"Value": "v", "Export": {"Name": name}} for n, name in enumerate(names)}
+        return lambda t: t["Outputs"].update(several)
+
+    named = {"Fn::Sub": "${AWS::Region}-table"}
+    (found,) = told(full, HELLO, exports(named, named))
+    assert found == "AD739 output E1 has the export name of output E0 of functionhelloFn"
+    assert told(full, HELLO, exports(named, {"Fn::Sub": "${AWS::StackName}-table"})) == []
+
+
+def test_of_two_under_a_condition_one_may_be_made(full: Assembly) -> None:
+    def conditional(template: Template) -> None:
+        template["Resources"]["Two"]["Condition"] = "ShouldNotCreateEnvResources"
+
+    two = [put(n, "AWS::SNS::Topic", TopicName="same") for n in ("One", "Two")]
+    assert len(told(full, HELLO, *two)) == 1
+    assert told(full, HELLO, *two, conditional) == []
+
+
+@pytest.mark.parametrize(
+    ("domain", "problem"),
+    [
+        ("mycognito", "reserved"),
+        ("aws-app", "reserved"),
+        ("-app", "hyphen"),
+        ("app-", "hyphen"),
+        ("my-app", ""),
+        ({"Fn::Join": ["-", ["app", {"Ref": "UserPool"}]]}, ""),
+    ],
+)
+def test_a_domain_has_no_reserved_word_and_no_hyphen_at_an_end(full: Assembly, domain: Any, problem: str) -> None:
+    made = spoiled(full, AUTH, put("D", "AWS::Cognito::UserPoolDomain", Domain=domain))
+    found = [f.message for f in impossible_names(tree_of(made))]
+    assert len(found) == bool(problem)
+    assert all({"reserved": "aws, amazon or cognito", "hyphen": "hyphen"}[problem] in message for message in found)
+
+
+def test_a_name_counts_what_it_takes_of_the_stacks_name(full: Assembly) -> None:
+    part = {"Fn::Select": [3, {"Fn::Split": ["-", {"Ref": "AWS::StackName"}]}]}
+    name = {"Fn::Join": ["", ["a" * 58, part, "-", {"Ref": "env"}]]}
+    tree = tree_of(spoiled(full, STORAGE, of("S3Bucket", BucketName=name)))
+    known = Tree(tree.assembly, tree.root_key, tree.root, tree.staging_bucket, tree.region, stack="amplify-a-dev-12345")
+    assert list(impossible_names(tree)) == []
+    (found,) = impossible_names(known)
+    assert "has 67 characters" in found.message
+
+
+@pytest.mark.parametrize(
+    ("schema", "says"),
+    [
+        (
+            "type Query { a(b: B): Int } type B { c: Int }",
+            "Query.a(b:) takes the type B: an input belongs there (line 1)",
+        ),
+        ("type Query { a: B } input B { c: Int }", "Query.a is of B: a type belongs there (line 1)"),
+        ("type Query { a(b: B): Int } input B { c: [C!] } type C { d: Int }", "B.c is of C: an input belongs there"),
+        ("type Query { a(b: B!): [C] } input B { c: E } enum E { X } type C { e: E }", ""),
+    ],
+)
+def test_types_and_inputs_stand_where_they_belong(schema: str, says: str) -> None:
+    problems, _ = examine_schema(schema)
+    assert len(problems) == bool(says)
+    assert all(says in problem for problem in problems)
