@@ -81,9 +81,9 @@ def publish(
     missing, all is examined.
 
     `progress` gets short lines for people; `ignored` and `stack` are as `Deployment` has them. Raises `ExportRefused`
-    for what CloudFormation would refuse, and `PublishError` when the credentials belong to another account, or when something
-    else lies under one of the keys: all before anything is sent. Raises `PublishError` when AWS refuses an object; what
-    is published by then stays.
+    for what CloudFormation would refuse, and `PublishError` when the credentials belong to another account, or when
+    something else lies under one of the keys: all before anything is sent. Raises `PublishError` when AWS refuses an
+    object; what is published by then stays.
     """
     uploads = {o.key: _Upload(o, _reader(assembly, o.key)) for o in assembly.objects}
     uploads.update({o.key: _Upload(o, _constant(body)) for o, body in (*extra, manifest(assembly))})
