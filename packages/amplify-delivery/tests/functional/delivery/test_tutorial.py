@@ -1,0 +1,124 @@
+"""docs/tutorial.md, followed word by word: its commands in one shell, with what a reader has on her machine.
+
+Three things stand in for others: the local AWS for AWS, `amplify export` is a script that writes committed exports one
+after the other, and what the engine's wheel depends on is this Python's, as no index is asked.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+from aws_rehearsal.local_aws import LocalAws, random_account
+from aws_rehearsal_tests import pulumi_homes
+from functional.delivery.built_wheels import build
+from unit.delivery.conftest import export
+from unit.places import REPOSITORY
+
+pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("tutorial")]
+
+PAGE = REPOSITORY / "docs" / "tutorial.md"
+ACCOUNT, REGION = "123456789012", "eu-central-1"
+"""Those of the page."""
+AMPLIFY = """#!/bin/bash
+# The Amplify CLI: each export holds one more change than the one before.
+set -e
+[ "$1 $2" = "export --out" ]
+for number in 1 2; do
+    if [ -d "$HOME/exports/$number" ]; then
+        rm -rf "$3/amplify-export-seriesapp"
+        mv "$HOME/exports/$number" "$3/amplify-export-seriesapp"
+        exit
+    fi
+done
+exit 1
+"""
+
+
+def sections() -> dict[str, str]:
+    """The commands of each section, by its title."""
+    parts = re.split(r"^## (\d\. .+)$", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    found = dict(zip(parts[1::2], parts[2::2], strict=True))
+    return {title: "\n".join(re.findall(r"^```sh\n(.*?)^```$", body, re.M | re.S)) for title, body in found.items()}
+
+
+def reader(home: Path, aws: LocalAws, account: str) -> dict[str, str]:
+    """What a reader has on her machine; the environment of her shell."""
+    build(home / "amplify-delivery" / "dist")
+    for number, name in enumerate(("todo-series/v1", "todo-series/v2"), 1):
+        shutil.copytree(export(name), home / "exports" / str(number))
+    (home / "work" / "todo").mkdir(parents=True)
+    amplify = home / "bin" / "amplify"
+    amplify.parent.mkdir()
+    amplify.write_text(AMPLIFY)
+    amplify.chmod(0o755)
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PULUMI_", "PIP_", "VIRTUAL_"))}
+    engine = pulumi_homes.cold_home(home / "pulumi")
+    del engine["PULUMI_CONFIG_PASSPHRASE"]
+    return {
+        **clean,
+        **engine,
+        **aws.environment(aws.make_admin(account), REGION),
+        "HOME": str(home),
+        "PATH": f"{amplify.parent}:{engine['PATH']}",
+        "PIP_NO_DEPS": "1",
+        "PIP_NO_INDEX": "1",
+        "PYTHONPATH": sysconfig.get_path("purelib"),
+    }
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("reader")
+
+
+@pytest.fixture(scope="module")
+def said(local_aws: LocalAws, examined: Path, home: Path) -> dict[int, str]:
+    """What the commands of each section have printed, by its number."""
+    account = random_account()
+    environment = {**reader(home, local_aws, account), "AMPLIFY_DELIVERY_CACHE": str(examined)}
+    script = ["set -eo pipefail", "exec 2>&1"]
+    for title, commands in sections().items():
+        script += [f"echo; echo '## {title}'", commands.replace(ACCOUNT, account)]
+    ran = subprocess.run(
+        ["bash", "-c", "\n".join(script)],
+        cwd=home / "work",
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout[-6000:]
+    parts = re.split(r"^## (\d)\. .+$", ran.stdout, flags=re.MULTILINE)
+    return {int(number): text for number, text in zip(parts[1::2], parts[2::2], strict=True)}
+
+
+def test_each_section_does_what_the_page_says(said: dict[int, str]) -> None:
+    assert len(said) == len(sections()) == 7
+    assert all(commands for commands in sections().values())
+    assert "3 repaired" in said[2]
+    assert "passed" in said[2]
+    assert "0 error" in said[3]
+    assert "+ 14 created" in said[3]
+    assert said[3].count("14 unchanged") == 2  # the second `up`: as previewed and as done
+    assert re.search(r"(?m)^ann: 9 changes$", said[5])
+    assert json.loads(said[5].strip().splitlines()[-1])["environment"] == "ann"
+    assert re.search(r"(?m)^~ +apiseriesapp/GraphQLAPITransformerSchema\w+ +AWS::AppSync::GraphQLSchema", said[6])
+    refused, gone = said[7].split("refused, as it should be")
+    assert "AWS::DynamoDB::Table" in refused
+    assert "ann: 24 resources deleted" in gone
+
+
+def test_the_front_end_is_configured_for_what_ran(said: dict[int, str], home: Path) -> None:
+    endpoint = re.search(r'graphqlEndpoint: "(https://\S+)"', said[3])
+    assert endpoint
+    configuration = json.loads((home / "work/todo/src/amplifyconfiguration.json").read_text())
+    assert configuration["aws_appsync_graphqlEndpoint"] == endpoint[1]
