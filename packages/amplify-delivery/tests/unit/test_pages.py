@@ -48,6 +48,19 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert anchor.removeprefix("#") in _anchors(file), f"{target}{anchor}"
 
 
+def test_every_page_is_two_clicks_from_the_readme() -> None:
+    start = ROOT / "README.md"
+    first = {start, *_linked(start)}
+    second = {page for linked in first if linked.suffix == ".md" for page in _linked(linked)}
+    assert len(first) > 10
+    assert {page.name for page in (*PAGES, *ROOT.glob("*.md")) if page not in first | second} == set()
+
+
+def _linked(page: Path) -> set[Path]:
+    links = re.findall(r"\]\((?!https?:)([^)#\s]+)(?:#[^)\s]+)?\)", page.read_text())
+    return {(page.parent / link).resolve() for link in links}
+
+
 def _anchors(page: Path) -> set[str]:
     """The headings' anchors, as GitHub makes them."""
     headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
