@@ -239,7 +239,7 @@ def _inline(role: RoleDocument) -> int:
 def _role(account: AccountDocuments, what: str) -> RoleDocument:
     if what in PROJECTS:
         return account.project_roles[PROJECTS.index(what)]
-    return account.action_role if what == "action" else account.execution
+    return account.action_role if what == "action" and account.action_role else account.execution
 
 
 @dataclass(frozen=True)

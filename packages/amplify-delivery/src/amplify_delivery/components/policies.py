@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from amplify_delivery.components.documents.naming import ARTIFACTS_PREFIX
 from amplify_delivery.components.names import dns_suffix, partition
 from amplify_delivery.export.manifests import CONTENT_FOLDERS
 
@@ -41,7 +42,9 @@ def staging_bucket(bucket: str, region: str) -> str:
                 "Effect": "Deny",
                 "Principal": "*",
                 "Action": "s3:PutObject",
-                "Resource": [f"{arn}/{folder}/*" for folder in CONTENT_FOLDERS],
+                "Resource": [
+                    f"{arn}/{folder}/*" for folder in sorted([*CONTENT_FOLDERS, ARTIFACTS_PREFIX.rstrip("/")])
+                ],
                 "Condition": {
                     "Null": {"s3:if-none-match": "true"},
                     "Bool": {"s3:ObjectCreationOperation": "true"},

@@ -1,6 +1,7 @@
 """A bucket that nobody else gets into: what the staging area, the state and the artifacts have in common."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
@@ -23,6 +24,8 @@ class PrivateBucketArgs:
     """How long a version stays that was overwritten or deleted."""
     objects_days: int | None = None
     """How long an object stays; None: for ever."""
+    prefix_days: Mapping[str, int] = field(default_factory=dict)
+    """How long objects stay whose keys begin so."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +117,16 @@ def private_bucket(
                 abort_incomplete_multipart_upload=(
                     aws.s3.BucketLifecycleConfigurationRuleAbortIncompleteMultipartUploadArgs(days_after_initiation=1)
                 ),
-            )
+            ),
+            *(
+                aws.s3.BucketLifecycleConfigurationRuleArgs(
+                    id=f"expires-{prefix.rstrip('/')}",
+                    status="Enabled",
+                    filter=aws.s3.BucketLifecycleConfigurationRuleFilterArgs(prefix=prefix),
+                    expiration=aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(days=days),
+                )
+                for prefix, days in sorted(args.prefix_days.items())
+            ),
         ],
         # A rule on old versions is refused while the bucket keeps none.
         opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=[versioning])),

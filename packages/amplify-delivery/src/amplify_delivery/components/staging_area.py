@@ -6,6 +6,7 @@ import pulumi
 import pulumi_aws as aws
 
 from amplify_delivery.components import policies
+from amplify_delivery.components.documents.naming import ARTIFACTS_PREFIX
 from amplify_delivery.components.private_bucket import PrivateBucketArgs, private_bucket
 
 
@@ -23,6 +24,8 @@ class StagingAreaArgs:
     area holds no secrets."""
     key_alias: str | None = None
     """An alias for that key, with `alias/`."""
+    artifacts_days: int | None = None
+    """How long artifacts stay that a CI puts here; None: for ever, for none are put."""
     force_destroy: bool = False
     """Delete the bucket with everything in it on `pulumi destroy`: for personal stacks."""
 
@@ -50,6 +53,7 @@ class StagingArea(pulumi.ComponentResource):
                 policies.staging_bucket(args.bucket_name, args.region),
                 key_arn=key.arn if key else None,
                 force_destroy=args.force_destroy,
+                prefix_days={ARTIFACTS_PREFIX: args.artifacts_days} if args.artifacts_days else {},
             ),
             self,
         )

@@ -22,7 +22,7 @@ from amplify_delivery.components.documents.account.storage import (
 )
 from amplify_delivery.components.documents.environment import ACCOUNT_VERSION, EnvironmentAccess
 from amplify_delivery.components.documents.limits import check_parameter, check_projects, check_roles
-from amplify_delivery.components.documents.naming import PROJECTS
+from amplify_delivery.components.documents.naming import CI_ROLES, PROJECTS
 from amplify_delivery.components.documents.pipeline.buildspecs import EngineDownload
 from amplify_delivery.components.documents.rights.prepared import prepared
 from amplify_delivery.components.documents.statements import Document, PolicyDocument, RoleDocument, to_json
@@ -32,6 +32,8 @@ from amplify_delivery.components.staging_area import StagingArea, StagingAreaArg
 
 AUDIT_DAYS = 3653
 """How long the audit log stays: ten years."""
+ARTIFACTS_DAYS = 90
+"""How long an artifact of a CI stays: a job that waits for its approval is over long before."""
 STATE_VERSIONS_DAYS = 365
 """How long old versions of the engine's state stay."""
 
@@ -88,8 +90,10 @@ class TargetAccount(pulumi.ComponentResource):
     state_key_arn: pulumi.Output[str]
     secrets_provider: pulumi.Output[str]
     """What the engine encrypts the environment's state with, as it stands in the stack file."""
-    action_role_arn: pulumi.Output[str]
-    """The role that the pipeline assumes."""
+    action_role_arn: pulumi.Output[str | None]
+    """The role that the pipeline assumes, if one comes in."""
+    ci_roles: pulumi.Output[Mapping[str, str]]
+    """The ARNs of the roles that a CI's jobs assume, by `plan` and `deploy`; none where no CI comes in."""
     execution_role_arn: pulumi.Output[str]
     """The role that CloudFormation uses."""
     boundary_arn: pulumi.Output[str]
@@ -122,6 +126,7 @@ class TargetAccount(pulumi.ComponentResource):
                 names.region,
                 customer_key=access.staging_key,
                 key_alias=names.staging_key_alias if access.staging_key else None,
+                artifacts_days=ARTIFACTS_DAYS if access.ci else None,
             ),
             kept,
         )
@@ -163,7 +168,9 @@ class TargetAccount(pulumi.ComponentResource):
         self.state_bucket = state.bucket.bucket
         self.state_key_arn = key.arn
         self.secrets_provider = alias.name.apply(lambda _: names.secrets_provider)
-        self.action_role_arn = pulumi.Output.from_input(documents.action_role.arn)
+        self.action_role_arn = pulumi.Output.from_input(documents.action_role.arn if documents.action_role else None)
+        ci_roles = {what: names.ci_role_arn(what) for what in CI_ROLES} if access.ci else {}
+        self.ci_roles = pulumi.Output.from_input(ci_roles)
         self.execution_role_arn = pulumi.Output.from_input(documents.execution.arn)
         self.boundary_arn = pulumi.Output.from_input(documents.boundary.arn)
         self.projects = pulumi.Output.from_input({what: names.project(what) for what in PROJECTS})
@@ -176,6 +183,7 @@ class TargetAccount(pulumi.ComponentResource):
                 "state_key_arn": self.state_key_arn,
                 "secrets_provider": self.secrets_provider,
                 "action_role_arn": self.action_role_arn,
+                "ci_roles": self.ci_roles,
                 "execution_role_arn": self.execution_role_arn,
                 "boundary_arn": self.boundary_arn,
                 "projects": self.projects,
@@ -197,7 +205,7 @@ class TargetAccount(pulumi.ComponentResource):
     def _version_parameter(
         self, name: str, parameter: str, access: EnvironmentAccess, opts: pulumi.ResourceOptions
     ) -> aws.ssm.Parameter:
-        told = f"Version of what {access.pipeline.pipeline} finds here"
+        told = f"Version of what {access.visitor} finds here"
         return self._parameter(name, parameter, told, str(ACCOUNT_VERSION), opts)
 
     @staticmethod

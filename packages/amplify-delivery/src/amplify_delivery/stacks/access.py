@@ -16,6 +16,7 @@ from amplify_delivery.components.documents.naming import CHECK, DEPLOY, PLAN, PU
 from amplify_delivery.components.documents.pipeline.buildspecs import EngineDownload
 from amplify_delivery.components.documents.rights.serverless import types_of
 from amplify_delivery.components.documents.statements import Network, allow
+from amplify_delivery.components.documents.web_identity import WebIdentity, github, gitlab
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.export import Assembly, render_root
 from amplify_delivery.export.documents import parse_json
@@ -80,10 +81,10 @@ def environment_access(
     The types that its backend is made of are those of `assembly`, by default of the configured export; `types` are
     they, if they are known.
     """
-    pipeline = project.pipeline(config.pipeline)
+    pipeline = let_in(project, config)
     name = environment.environment
-    stage = pipeline.stage_of(name)
-    if stage is None:
+    stage = pipeline.stage_of(name) if pipeline else None
+    if pipeline and stage is None:
         raise ConfigError(
             f"the pipeline does not deliver the environment {name!r}",
             where=str(project.file(config.pipeline)),
@@ -93,18 +94,20 @@ def environment_access(
     assembly = assembly or read_assembly(environment, project.directory, app)
     values = environment_values(environment, project.directory, datetime.now(UTC), app)
     root = render_root(assembly, values, names.staging_bucket)
-    steps = [step.timeout + _MARGIN_MINUTES for step in stage.steps]
-    if stage.bake:
+    own = stage.steps if stage else ()
+    steps = [step.timeout + _MARGIN_MINUTES for step in own]
+    if stage and stage.bake:
         steps.append(stage.bake.time + _MARGIN_MINUTES)
     return EnvironmentAccess(
         names=names,
-        pipeline=pipeline_names(app, config.pipeline, pipeline),
+        pipeline=pipeline_names(app, config.pipeline, pipeline) if pipeline else None,
+        ci=web_identity(config, names),
         stack_name=root.stack_name,
         resource_types=(types or resource_types(assembly)) | frozenset(config.backend_types),
         program_types=frozenset(config.program_types),
         deploy_statements=tuple(_statements("Deploy", config.deploy_rights)),
         deploy_managed_policies=config.deploy_policies,
-        check_statements=tuple(s for step in stage.steps for s in _statements(f"Step{_word(step.name)}", step.rights)),
+        check_statements=tuple(s for step in own for s in _statements(f"Step{_word(step.name)}", step.rights)),
         page_buckets=frozenset(pages(assembly, root.stack_name)),
         boundary_services=config.boundary_services,
         allowed_overrides=config.allowed_overrides,
@@ -123,6 +126,29 @@ def environment_access(
             CHECK: max([config.timeouts.check, *steps]),
         },
     )
+
+
+def let_in(project: Project, config: AccountConfig) -> PipelineConfig | None:
+    """The pipeline that an account lets in; None where only a CI comes in: then it needs no stack file. Raises
+    `ConfigError`."""
+    if config.ci and not project.file(config.pipeline).is_file():
+        return None
+    return project.pipeline(config.pipeline)
+
+
+def engine_of(project: Project, config: AccountConfig) -> EngineDownload | None:
+    """Where an account's projects get Pulumi from: what its own file says, else its pipeline's. Raises `ConfigError`."""
+    pipeline = let_in(project, config)
+    return engine_download(config.engine or (pipeline.engine if pipeline else None))
+
+
+def web_identity(config: AccountConfig, names: EnvironmentNames) -> WebIdentity | None:
+    """The jobs of a CI that an account lets in for an environment."""
+    if config.github:
+        return github(names, config.github.repository, config.github.branch, config.github.ids)
+    if config.gitlab:
+        return gitlab(config.gitlab.host, config.gitlab.project, config.gitlab.branch, config.gitlab.subjects)
+    return None
 
 
 def neighbours(project: Project, app: str, environment: EnvironmentConfig) -> tuple[EnvironmentNames, ...]:

@@ -9,7 +9,7 @@ from amplify_delivery.components.providers import Access, aws_native_provider, a
 from amplify_delivery.components.remembered import unchanged
 from amplify_delivery.components.target_account import TargetAccount, TargetAccountArgs
 from amplify_delivery.stacks import collisions
-from amplify_delivery.stacks.access import account_environments, engine_download, environment_access
+from amplify_delivery.stacks.access import account_environments, engine_of, environment_access
 from amplify_delivery.stacks.account_digest import account_digest
 from amplify_delivery.stacks.config.program import account_config, running
 
@@ -19,7 +19,7 @@ def program() -> None:
     config, here = account_config(), running()
     project, app = here.project.once(), pulumi.get_project()
     environments = account_environments(project, config, project.file(here.stack).name)
-    engine = engine_download(project.pipeline(config.pipeline).engine)
+    engine = engine_of(project, config)
     accesses = {env.environment: environment_access(project, app, config, env) for env in environments}
     collisions.check(project, app, {name: access.names for name, access in accesses.items()})
     digest = account_digest(config, accesses, engine)
@@ -56,6 +56,7 @@ def program() -> None:
                 "stateBucket": account.state_bucket,
                 "secretsProvider": account.secrets_provider,
                 "actionRole": account.action_role_arn,
+                "ciRoles": account.ci_roles,
                 "executionRole": account.execution_role_arn,
                 "boundary": account.boundary_arn,
                 "projects": account.projects,

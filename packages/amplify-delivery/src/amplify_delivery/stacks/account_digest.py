@@ -60,7 +60,7 @@ def _environment(access: EnvironmentAccess, engine: EngineDownload | None) -> di
     names = access.names
     return {
         "place": (names.account, names.region, names.former),
-        "pipeline": access.pipeline.pipeline,
+        "pipeline": access.visitor,
         "documents": account_documents(with_keys(access, [SOME_KEY] * 2), engine),
         "types": prepared(access).to_text(),
         "images": repository_policy(access) if access.images else None,

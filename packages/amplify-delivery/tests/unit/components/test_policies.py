@@ -21,7 +21,7 @@ def test_a_bucket_without_tls_is_denied_to_everybody() -> None:
 def test_what_is_named_by_its_content_is_written_once() -> None:
     """Each kind of object, and nothing else: in the form of the S3 user guide's own examples."""
     _, statement = json.loads(policies.staging_bucket("b", "eu-west-1"))["Statement"]
-    folders = ("archives", "assemblies", "files", "schemas", "templates", "vtl")
+    folders = ("archives", "assemblies", "ci", "files", "schemas", "templates", "vtl")
     assert statement["Resource"] == [f"arn:aws:s3:::b/{folder}/*" for folder in folders]
     assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:PutObject")
     assert statement["Condition"] == {

@@ -234,6 +234,48 @@ def test_deploy_may_make_what_the_accounts_file_names(directory: Path, tmp_path:
     assert "lambda:CreateFunction" in deploys(programTypes=HELLO_TYPES)
 
 
+def test_a_ci_comes_in_with_two_roles_in_the_place_of_a_pipeline(directory: Path, tmp_path: Path) -> None:
+    shutil.copytree(directory, tmp_path, dirs_exist_ok=True)
+    (tmp_path / "Pulumi.pipeline.yaml").unlink()
+    engine = {"url": "https://example.com/pulumi.tar.gz", "sha256": "0" * 64}
+    trusted = {"repository": "octo/shop", "ownerId": "11", "repositoryId": "22"}
+    write(tmp_path, "preprod-account", {"program": "account", "github": trusted, "engine": engine})
+    recording = run(tmp_path, "preprod-account")
+    found = roles(recording)
+    assert {name.removeprefix(f"{APP}-preprod-") for name in found} == {
+        "ci-plan", "ci-deploy", "cloudformation", "publish", "plan", "deploy", "check",
+    }  # fmt: skip
+    assert recording.exports["preprod"]["actionRole"] is None
+    assert set(recording.exports["preprod"]["ciRoles"]) == {"plan", "deploy"}
+    provider = f"arn:aws:iam::{account_of(0)}:oidc-provider/token.actions.githubusercontent.com"
+    for what, place in (("plan", "ref:refs/heads/main"), ("deploy", "environment:preprod")):
+        [statement] = found[f"{APP}-preprod-ci-{what}"].inputs["assumeRolePolicyDocument"]["Statement"]
+        assert statement["Principal"] == {"Federated": provider}
+        assert statement["Action"] == "sts:AssumeRoleWithWebIdentity"
+        host = "token.actions.githubusercontent.com"
+        assert statement["Condition"] == {
+            "StringEquals": {
+                f"{host}:aud": "sts.amazonaws.com",
+                f"{host}:repository_id": "22",
+                f"{host}:sub": [f"repo:octo/shop:{place}", f"repo:octo@11/shop@22:{place}"],
+            }
+        }
+    assert TOOLING not in json.dumps([r.inputs for r in found.values()])
+    rules = {
+        rule["id"]: rule
+        for lifecycle in recording.all("aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration")
+        for rule in lifecycle.inputs["rules"]
+    }
+    assert rules["expires-ci"]["filter"] == {"prefix": "ci/"}
+    assert "https://example.com/pulumi.tar.gz" in recording.all(BUILD)[0].inputs["source"]["buildspec"]
+
+
+def test_beside_a_pipeline_a_ci_comes_in_as_well(directory: Path, tmp_path: Path) -> None:
+    shutil.copytree(directory, tmp_path, dirs_exist_ok=True)
+    write(tmp_path, "preprod-account", {"program": "account", "gitlab": {"project": "octo/shop"}})
+    assert {f"{APP}-preprod-action", f"{APP}-preprod-ci-plan"} <= set(roles(run(tmp_path, "preprod-account")))
+
+
 def test_environments_of_one_account_share_its_stack(directory: Path, tmp_path: Path) -> None:
     shutil.copytree(directory, tmp_path, dirs_exist_ok=True)
     write(tmp_path, "prod1", {"account": account_of(0), "region": "eu-west-1", "bootstrapped": "true"})

@@ -37,6 +37,7 @@ from amplify_delivery.components.documents.pipeline.model import (
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.stacks.config import AccountConfig, EnvironmentConfig, PipelineConfig, Stage, Step
 from amplify_delivery.stacks.config.account import StepNetwork, Timeouts
+from amplify_delivery.stacks.config.ci import GitHub, GitLab
 from amplify_delivery.stacks.config.environment import (
     AcknowledgedDrift,
     DataLoss,
@@ -48,7 +49,7 @@ from amplify_delivery.stacks.config.environment import (
 from amplify_delivery.stacks.config.pipeline import Build, Engine, Notifications
 from amplify_delivery.stacks.config.project import read_account, read_pipeline
 from unit.places import REPOSITORY
-from unit.stacks.test_config_files import ACCOUNT, PIPELINE
+from unit.stacks.test_config_files import ACCOUNT, GITLAB, PIPELINE
 
 PROJECT = REPOSITORY
 DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # in C, where PyYAML was built with it
@@ -114,6 +115,7 @@ EXAMPLES = {
     "assembled": Example(EnvironmentConfig, "dev", _without(ENVIRONMENT, "export", "enrolled"), "assembly"),
     "former": Example(EnvironmentConfig, "dev", _without(ENVIRONMENT, "export", "bootstrapped"), "enrolled"),
     "account": Example(AccountConfig, "prod-account", ACCOUNT),
+    "gitlab": Example(AccountConfig, "prod-account", {**_without(ACCOUNT, "github"), "gitlab": GITLAB}, "gitlab"),
     "pipeline": Example(
         PipelineConfig, "pipeline", {**PIPELINE, "source": {"type": "connection", **PIPELINE["source"]}}
     ),
@@ -250,6 +252,9 @@ WRONG: dict[type[BaseModel], dict[str, tuple[Bad, ...]]] = {
         "program": (Bad("acount", "'acount' is not 'account'"),),
         "environments": (LIST, Bad(["Prod"], "'Prod' is not an environment"), Bad(["a"], "is not an environment")),
         "pipeline": (Bad("My Pipeline", "'My Pipeline' is not a pipeline"), Bad("x" * 31, "is not a pipeline")),
+        "github": (Bad("octo/shop", "'octo/shop' is not a mapping"),),
+        "gitlab": (Bad("octo/shop", "'octo/shop' is not a mapping"),),
+        "engine": (Bad("pulumi", "'pulumi' is not a mapping"),),
         "profile": (BLANK,),
         "roleArn": (ROLE,),
         "programTypes": (LIST, Bad(["Queue"], "'Queue' is not a CloudFormation type")),
@@ -267,6 +272,25 @@ WRONG: dict[type[BaseModel], dict[str, tuple[Bad, ...]]] = {
         "timeouts": (Bad("1h", "'1h' is not a mapping"),),
         "tags": TAGS,
         "protect": FLAG,
+    },
+    GitHub: {
+        "repository": (Bad("octo", "'octo' is not a repository"), Bad("octo/*", "is not a repository of GitHub")),
+        "ownerId": (Bad("octo", "'octo' is not a number"), Bad("0", "'0' is not a number")),
+        "repositoryId": (Bad("22a", "'22a' is not a number"),),
+        "branch": (
+            Bad("ma*n", "is not the name of one branch"),
+            Bad("refs/heads/main", "is not the name of one branch"),
+        ),
+    },
+    GitLab: {
+        "project": (Bad("shop", "'shop' is not a project of GitLab"), Bad("octo/*", "is not a project of GitLab")),
+        "branch": (Bad("", "is not the name of one branch"), Bad("a..b", "is not the name of one branch")),
+        "host": (Bad("https://gitlab.com", "is not a host, such as gitlab.com"),),
+        "planSubject": (
+            Bad("project_path:octo/*", "is not a subject"),
+            Bad("project_path:mallory/shop:ref:main", "is not of the project octo/web/shop", "parent"),
+        ),
+        "deploySubject": (Bad("ref:main", "is not a subject of GitLab's tokens"),),
     },
     StepNetwork: {
         "vpc": (Bad("default", "'default' is not a VPC"),),

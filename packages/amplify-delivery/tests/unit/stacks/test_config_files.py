@@ -107,6 +107,8 @@ ACCOUNT: dict[str, Any] = {
     "program": "account",
     "environments": ["prod"],
     "pipeline": "pipeline",
+    "github": {"repository": "octo/shop", "ownerId": "11", "repositoryId": "22", "branch": "main"},
+    "engine": {"url": "https://example.com/pulumi.tar.gz", "sha256": "0" * 64},
     "profile": "prod-admin",
     "roleArn": "arn:aws:iam::333333333333:role/admin",
     "programTypes": ["AWS::SQS::Queue", "Custom::Thing"],
@@ -133,6 +135,14 @@ ACCOUNT: dict[str, Any] = {
     "tags": {"team": "app"},
     "protect": "false",
 }
+GITLAB: dict[str, Any] = {
+    "project": "octo/web/shop",
+    "branch": "main",
+    "host": "gitlab.com",
+    "planSubject": "project_path:octo/web/shop:ref_type:branch:ref:main:environment_protected:false",
+    "deploySubject": "project_path:octo/web/shop:ref_type:branch:ref:main:environment_protected:true",
+}
+"""In the place of `github`."""
 
 
 def project(folder: Path, **files: str | dict[str, Any]) -> Project:
@@ -183,7 +193,7 @@ def test_every_key_can_be_set_and_is_read(tmp_path: Path) -> None:
     assert pipeline.stages[0].bake.time == 30
     assert account.timeouts.deploy == 240
     assert not account.protect
-    for given, model in ((PIPELINE, PipelineConfig), (ACCOUNT, AccountConfig)):
+    for given, model in ((PIPELINE, PipelineConfig), ({**ACCOUNT, "gitlab": GITLAB}, AccountConfig)):
         assert set(given) == set(model.written_names())
 
 
@@ -408,6 +418,23 @@ WRONG_ACCOUNTS = [
     ("environments", "prod", "is not a list"),
     ("environments", ["Prod"], "is not an environment"),
     ("pipeline", "My Pipeline", "is not a pipeline"),
+    ("github", "octo/shop", "is not a mapping"),
+    ("github.repository", "octo/*", "is not a repository of GitHub"),
+    ("github.ownerId", "octo", "is not a number"),
+    ("github", {"repository": "octo/shop", "repositoryId": "22"}, "ownerId and repositoryId go together"),
+    ("github.branch", "*", "is not the name of one branch"),
+    ("github.branch", "refs/heads/main", "is not the name of one branch"),
+    ("gitlab", {"project": "shop"}, "is not a project of GitLab"),
+    ("gitlab", {"project": "a/b", "host": "https://gitlab.com"}, "is not a host"),
+    ("gitlab", {"project": "a/b", "branch": "a b"}, "is not the name of one branch"),
+    (
+        "gitlab",
+        {"project": "a/b", "planSubject": "project_path:a/b:ref:x"},
+        "planSubject and deploySubject go together",
+    ),
+    ("gitlab", {"project": "a/b", "deploySubject": "project_path:*"}, "is not a subject of GitLab's tokens"),
+    ("gitlab", GITLAB, "github and gitlab do not go together"),
+    ("engine", "pulumi", "is not a mapping"),
     ("profile", {"secure": "v1:x"}, "profile cannot be a secret"),
     ("roleArn", "admin", "is not the ARN of a role"),
     ("account", "333333333333", "unknown key 'account'"),
@@ -485,7 +512,7 @@ def _models(annotation: Any) -> Iterator[type[BaseModel]]:
 def test_every_field_is_in_the_tables() -> None:
     """By its name: a new field without a wrong value of its own fails here."""
     tried = {part for path, value, _ in (*WRONG_PIPELINES, *WRONG_ACCOUNTS) for part in path.split(".")}
-    tried |= {key for *_, value, _ in WRONG_PIPELINES if isinstance(value, dict) for key in value}
+    tried |= {key for *_, value, _ in (*WRONG_PIPELINES, *WRONG_ACCOUNTS) if isinstance(value, dict) for key in value}
     fields = {name for model in (AccountConfig, PipelineConfig) for name in _fields(model)}
     assert {field for field in fields if field.split(".")[1] not in tried} == set()
 

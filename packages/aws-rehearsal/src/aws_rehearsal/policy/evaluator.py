@@ -25,13 +25,18 @@ class Role:
 
 @dataclass(frozen=True)
 class Principal:
-    """Who asks: a role's ARN, or an AWS service such as `codebuild.amazonaws.com`."""
+    """Who asks: a role's ARN, an AWS service such as `codebuild.amazonaws.com`, or the ARN of the account's OIDC
+    provider for the holder of a token that it vouches for, whose claims are keys of the request."""
 
     name: str
 
     @property
     def is_service(self) -> bool:
         return not self.name.startswith("arn:")
+
+    @property
+    def is_token(self) -> bool:
+        return ":oidc-provider/" in self.name
 
     @property
     def account(self) -> str:
@@ -67,6 +72,7 @@ class Decision:
     reason: str
 
 
+_WITH_TOKEN = "sts:AssumeRoleWithWebIdentity"  # noqa: S105 - an action
 Verdict = Literal["allow", "deny", "nothing"]
 
 
@@ -74,7 +80,7 @@ def decide(world: World, request: Request) -> Decision:
     """What IAM would say."""
     owner = _owner(world, request)
     context = _context(request, owner)
-    if request.action == "sts:AssumeRole":
+    if request.action in ("sts:AssumeRole", _WITH_TOKEN):
         return _assume(world, request, context, owner)
     if request.principal.is_service:
         verdict, _ = _resource_verdict(world, request, context)
@@ -101,8 +107,12 @@ def _assume(world: World, request: Request, context: Context, owner: str) -> Dec
     trust, direct = _by_principal(role.trust, request, context, resource=False)
     if trust != "allow":
         return Decision(False, f"trust: {trust}")
+    if request.principal.is_token is not (request.action == _WITH_TOKEN):
+        return Decision(False, "a token is for AssumeRoleWithWebIdentity, and nothing else is")
     if request.principal.is_service:
         return Decision(True, "trusted service")
+    if request.principal.is_token:
+        return Decision(True, "trusted token")
     identity = _identity(world.roles[request.principal.name], request, context)
     if identity == "allow":
         return Decision(True, "trust and identity allow")
@@ -155,6 +165,8 @@ def _names(principal: Any, who: Principal) -> Literal["", "account", "itself"]:
         return "itself"
     if who.is_service:
         return "itself" if who.name in _listed(principal.get("Service", [])) else ""
+    if who.is_token:
+        return "itself" if who.name in _listed(principal.get("Federated", [])) else ""
     found: Literal["", "account", "itself"] = ""
     for name in _listed(principal.get("AWS", [])):
         if name in {"*", who.name}:
@@ -194,7 +206,7 @@ def _bucket(arn: str) -> str:
 def _context(request: Request, owner: str) -> Context:
     """The global keys that every request has, under those that the case gives."""
     found: dict[str, str | tuple[str, ...]] = {"aws:SecureTransport": "true"}
-    if not request.principal.is_service:
+    if not request.principal.is_service and not request.principal.is_token:
         found |= {"aws:PrincipalArn": request.principal.name, "aws:PrincipalAccount": request.principal.account}
         if request.resource != "*":
             found["aws:ResourceAccount"] = owner

@@ -7,6 +7,7 @@ from typing import Any
 
 from amplify_delivery.components.documents.naming import EnvironmentNames, PipelineNames
 from amplify_delivery.components.documents.statements import Network, Statement, allow
+from amplify_delivery.components.documents.web_identity import WebIdentity
 from amplify_delivery.errors import ConfigError
 
 ACCOUNT_VERSION = 3
@@ -80,12 +81,14 @@ class EnvironmentAccess:
     """One environment of a target account, as its account's file describes it."""
 
     names: EnvironmentNames
-    pipeline: PipelineNames
-    """The one pipeline that may come in."""
+    pipeline: PipelineNames | None
+    """The one pipeline that may come in; None where only a CI does."""
     stack_name: str
     """The backend's root stack, `amplify-PROJECT-ENV-SUFFIX`."""
     resource_types: frozenset[str]
     """CloudFormation types of the export: what the execution role may make."""
+    ci: WebIdentity | None = None
+    """Whose jobs may come in, beside the pipeline or in its place."""
     program_types: frozenset[str] = frozenset()
     """CloudFormation types of what the program adds beside the backend: what `deploy` itself may make."""
     deploy_statements: tuple[Mapping[str, Any], ...] = ()
@@ -147,6 +150,11 @@ class EnvironmentAccess:
             raise ConfigError(
                 f"{self.stack_name!r} is not a stack of Amplify", where=where, remedy="amplify-APP-ENV-SUFFIX"
             )
+
+    @property
+    def visitor(self) -> str:
+        """Who comes in, in words: the pipeline's name, or a CI where there is none."""
+        return self.pipeline.pipeline if self.pipeline else "a CI"
 
     @property
     def containers(self) -> bool:

@@ -46,6 +46,12 @@ LEASES_PREFIX = "leases/"
 """Where it lies who changes a stack, beside the engine's state in whatever bucket that is."""
 
 
+ARTIFACTS_PREFIX = "ci/"
+"""Where in the staging bucket a CI puts artifacts for the projects, each called by its digest."""
+CI_ROLES = (PLAN, DEPLOY)
+"""The roles that a CI's jobs come in with, by what they are for."""
+
+
 def fit(name: str, limit: int) -> str:
     """`name`, or its beginning and a hash of the whole if it has more than `limit` characters."""
     if len(name) <= limit:
@@ -161,6 +167,13 @@ class EnvironmentNames(_Place):
     def action_role_arn(self) -> str:
         return self.iam_arn("role", self.path, self.action_role)
 
+    def ci_role(self, what: str) -> str:
+        """Name of a role that a CI's jobs come in with; `what` is one of `CI_ROLES`."""
+        return self._role(f"ci-{what}")
+
+    def ci_role_arn(self, what: str) -> str:
+        return self.iam_arn("role", self.path, self.ci_role(what))
+
     @property
     def execution_role(self) -> str:
         return self._role("cloudformation")
@@ -263,7 +276,7 @@ class EnvironmentNames(_Place):
     def taken(self) -> frozenset[tuple[str, str]]:
         """What it makes in its account, by kind (with the region, where names are a region's) and name."""
         actions = (replace(self, former=former).action_role for former in (False, True))
-        roles = (*actions, self.execution_role, *map(self.project_role, PROJECTS))
+        roles = (*actions, self.execution_role, *map(self.project_role, PROJECTS), *map(self.ci_role, CI_ROLES))
         projects = (self.project(what) for what in PROJECTS)
         return _taken(self.region, roles, projects, (self.state_key_alias, self.staging_key_alias), self.state_bucket)
 

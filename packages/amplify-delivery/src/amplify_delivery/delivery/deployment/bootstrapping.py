@@ -24,9 +24,10 @@ from amplify_delivery.errors import ConfigError, DeliveryError, midway
 from amplify_delivery.stacks import collisions
 from amplify_delivery.stacks.access import (
     account_environments,
-    engine_download,
+    engine_of,
     environment_access,
     environment_names,
+    let_in,
 )
 from amplify_delivery.stacks.account_digest import account_digest
 from amplify_delivery.stacks.assemblies import Assemblies
@@ -155,7 +156,7 @@ class _One:
             accesses[environment.environment] = environment_access(
                 project, project.app, stack.config, environment, assembly, types=types
             )
-        engine = engine_download(project.pipeline(stack.config.pipeline).engine)
+        engine = engine_of(project, stack.config)
         return account_digest(stack.config, accesses, engine)
 
     def _has_state(self, environment: str) -> bool:
@@ -263,9 +264,9 @@ def _checked(project: Project, stack: str) -> AccountStack:
                 where=where,
                 remedy="name the one of that account",
             )
-    delivered = project.pipeline(config.pipeline).environments
+    pipeline = let_in(project, config)
     for environment in environments:
-        if environment.environment not in delivered:
+        if pipeline and environment.environment not in pipeline.environments:
             raise ConfigError(
                 f"the pipeline does not deliver the environment {environment.environment!r}",
                 where=str(project.file(config.pipeline)),

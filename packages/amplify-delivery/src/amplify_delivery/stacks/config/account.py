@@ -24,6 +24,8 @@ from amplify_delivery.components.documents.fields import (
     Text,
     pattern,
 )
+from amplify_delivery.stacks.config.ci import GitHub, GitLab
+from amplify_delivery.stacks.config.pipeline import Engine
 
 PipelineName = Annotated[
     str, pattern("[a-z][a-z0-9-]{0,29}", "pipeline, which has up to 30 lower-case letters, digits and hyphens")
@@ -92,6 +94,15 @@ class AccountConfig(Model):
     pipeline: PipelineName = Field(
         default="pipeline", description="stack of the one pipeline that may come in, by its stack file"
     )
+    github: GitHub | None = Field(
+        default=None,
+        description="jobs of GitHub Actions that may come in (docs/ci.md), beside the pipeline, or in its place where "
+        "that has no stack file",
+    )
+    gitlab: GitLab | None = Field(default=None, description="the same of GitLab CI; one of the two")
+    engine: Engine | None = Field(
+        default=None, description="the Pulumi engine for images that do not hold it. Default: the pipeline's"
+    )
     profile: Text | None = Field(default=None, description="profile of the AWS configuration, of an administrator")
     role_arn: RoleArn | None = Field(default=None, description="role of the account to assume, of an administrator")
     program_types: ResourceTypes = Field(
@@ -139,3 +150,14 @@ class AccountConfig(Model):
     protect: Flag = Field(
         default=True, description="refuse to destroy what holds data: staging area, state bucket and its key"
     )
+
+    @model_validator(mode="after")
+    def _one_ci(self) -> AccountConfig:
+        if self.github and self.gitlab:
+            raise BadValueError("github and gitlab do not go together", "one CI delivers an environment")
+        return self
+
+    @property
+    def ci(self) -> bool:
+        """Whether a CI's jobs may come in."""
+        return bool(self.github or self.gitlab)

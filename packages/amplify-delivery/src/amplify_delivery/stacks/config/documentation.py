@@ -226,5 +226,5 @@ def _link(reference: str) -> str:
 
 
 def _title(name: str) -> str:
-    words = re.findall("GitHub|CodeCommit|S3|[A-Z][a-z]+", name)
+    words = re.findall("GitHub|GitLab|CodeCommit|S3|[A-Z][a-z]+", name)
     return " ".join([words[0], *map(str.lower, words[1:])])

@@ -48,12 +48,12 @@ def document_of(length: int) -> Document:
 
 def inline(length: int) -> None:
     """Two policies of a role, which count together."""
-    role = w.accounts()["prod"].action_role
+    role = w.accounts()["prod"].execution
     limits.check_roles([replace(role, policies={"a": document_of(length - 500), "b": document_of(500)})])
 
 
 def trust(length: int) -> None:
-    limits.check_roles([replace(w.accounts()["prod"].action_role, trust=document_of(length))])
+    limits.check_roles([replace(w.accounts()["prod"].execution, trust=document_of(length))])
 
 
 def attached(number: int) -> None:

@@ -154,6 +154,14 @@ def _staging_key() -> Iterator[Row]:
         yield no(role, "kms:GenerateDataKey", key, keys=named)
         yield no(role, "kms:GenerateDataKey", key, keys=other)
         yield no(role, "kms:GenerateDataKey", w.foreign_key(w.PROD), keys=via)
+    # An artifact of a CI is encrypted on its way in, and by nobody else that comes in.
+    ci = w.prod.ci_role_arn("plan")
+    yield yes(ci, "kms:GenerateDataKey", key, keys=via)
+    yield no(ci, "kms:Decrypt", key, keys=via)
+    yield no(ci, "kms:GenerateDataKey", key, keys=named)
+    yield no(ci, "kms:GenerateDataKey", key, keys=other)
+    yield no(ci, "kms:GenerateDataKey", w.foreign_key(w.PROD), keys=via)
+    yield no(w.prod.ci_role_arn("deploy"), "kms:GenerateDataKey", key, keys=via)
     for what in ("publish", "plan", "deploy", "check"):
         for action in ("ScheduleKeyDeletion", "PutKeyPolicy", "CreateGrant"):
             yield no(w.prod.project_role_arn(what), f"kms:{action}", key, keys=via)
@@ -271,4 +279,5 @@ def test_a_name_that_the_accounts_file_allows_is_denied_no_more_and_every_other_
 
 def test_an_action_role_that_denies_nothing_more_has_no_empty_policy() -> None:
     action_role = account_documents(w.access(w.prod, allowed_overrides=DENIED_OVERRIDES)).action_role
+    assert action_role
     assert set(action_role.policies) == {"builds"}

@@ -9,15 +9,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from amplify_delivery.components.documents.account.action_role import BUILD_VARIABLES, OVERRIDE_KEYS
-from amplify_delivery.components.documents.naming import PROJECTS, EnvironmentNames
+from amplify_delivery.components.documents.naming import CI_ROLES, PROJECTS, EnvironmentNames
 from amplify_delivery.components.documents.rights.boundary import OTHER_IDENTITIES, ROLE_MAKING
 from amplify_delivery.components.documents.rights.stack_actions import DRIFT_DETECTIONS, DRIFT_STATUS, EXECUTIONS
+from amplify_delivery.components.documents.web_identity import GITHUB
 from amplify_delivery.export.manifests import CONTENT_FOLDERS
 from aws_rehearsal.policy import World
 from unit.components.documents.world import (
     APP,
     AWAY,
     BACKEND,
+    CI,
     ENVIRONMENTS,
     FRIEND,
     HOME,
@@ -106,6 +108,9 @@ def parts() -> dict[str, list[Row]]:
     """The whole table, by the part of the trust design that its rows are about."""
     made = (
         _action_roles,
+        _ci_roles,
+        _ci_builds,
+        _ci_artifacts,
         _services,
         _overrides,
         _builds,
@@ -157,6 +162,139 @@ def _action_roles() -> Iterator[Row]:
         yield never(names.project_role_arn("deploy"), ACTION, names.action_role_arn)
     yield no(pipeline.role_arn(), ACTION, OTHER_ACTION_ROLE)
     yield never(pipeline.role_arn(), ACTION, WELCOME)
+
+
+WITH_TOKEN = "sts:AssumeRoleWithWebIdentity"
+
+
+def _tokens(host: str, audience: str, subject: str, **claims: str) -> dict[str, str]:
+    """The keys that AWS makes of a token."""
+    return {f"{host}:{key}": value for key, value in {"aud": audience, "sub": subject, **claims}.items()}
+
+
+def _ci_roles() -> Iterator[Row]:
+    """One repository's jobs, on its branch to plan, in its environment to deploy: no other repository, fork, branch,
+    environment, audience or issuer."""
+    plan, deploy = (prod.ci_role_arn(what) for what in CI_ROLES)
+    provider = CI["prod"].provider_arn(prod)
+    audience = "sts.amazonaws.com"
+
+    def job(role: str, subject: str, answer: Any, who: str = provider, aud: str = audience, **claims: str) -> Row:
+        found: Row = answer(who, WITH_TOKEN, role, keys=_tokens(GITHUB, aud, subject, **claims))
+        return found
+
+    ours = {"repository_id": "22"}
+    for name in ("octo/shop", "octo@11/shop@22"):
+        main, there = f"repo:{name}:ref:refs/heads/main", f"repo:{name}:environment:prod"
+        yield job(plan, main, yes, **ours)
+        yield job(deploy, there, yes, **ours)
+        # An approval stands between the two: at the environment's protection rules.
+        yield job(deploy, main, never, **ours)
+        yield job(plan, there, never, **ours)
+        strangers = [
+            f"repo:{name}:pull_request", f"repo:{name}:ref:refs/heads/other", f"repo:{name}:ref:refs/heads/main2",
+            f"repo:{name}:ref:refs/tags/main", f"repo:{name}:environment:preprod", f"repo:{name}:environment:prod2",
+            f"repo:{name}2:ref:refs/heads/main", f"repo:{name}:ref:refs/pull/1/merge", f"repo:{name}",
+        ]  # fmt: skip
+        for role, subject in ((plan, main), (deploy, there)):
+            for stranger in strangers:
+                yield job(role, stranger, never, **ours)
+            yield job(role, subject, never, repository_id="23")
+            yield job(role, subject, never)
+            yield job(role, subject, never, aud="https://github.com/octo", **ours)
+            yield job(role, subject, never, provider.replace(PROD, STRANGER), **ours)
+            yield job(role, subject, never, provider.replace(GITHUB, "gitlab.com"), **ours)
+            # A fork is another repository, whoever asked to have it merged.
+            yield job(role, subject.replace("octo", "mallory"), never, repository_id="99")
+        for role in (prod.action_role_arn, prod.execution_role_arn, *map(prod.project_role_arn, PROJECTS)):
+            yield job(role, there, never, **ours)
+        yield job(preprod.ci_role_arn("plan"), main, never, **ours)
+    for who in (pipeline.role_arn(), *ROLES, INTRUDER, NAMESAKE, NEIGHBOUR, prod.project_role_arn("plan"), plan):
+        for role in (plan, deploy):
+            yield no(who, ACTION, role)
+    for service in ("codebuild.amazonaws.com", "cloudformation.amazonaws.com"):
+        yield no(service, ACTION, deploy, keys={"aws:SourceAccount": PROD})
+    # GitLab signs the branch only: both roles are open to it.
+    provider, host = CI["preprod"].provider_arn(preprod), "gitlab.com"
+    subject = "project_path:octo/web/shop:ref_type:branch:ref:main"
+    for role in map(preprod.ci_role_arn, CI_ROLES):
+        token = _tokens(host, "https://gitlab.com", subject)
+        yield yes(provider, WITH_TOKEN, role, keys=token)
+        for stranger in (
+            subject.replace("shop", "shop2"), subject.replace("octo", "mallory"), subject.replace("branch", "tag"),
+            f"{subject}2", subject.replace("ref:main", "ref:other"),
+        ):  # fmt: skip
+            yield never(provider, WITH_TOKEN, role, keys=_tokens(host, "https://gitlab.com", stranger))
+        yield never(provider, WITH_TOKEN, role, keys=_tokens(host, "sts.amazonaws.com", subject))
+        yield never(provider.replace(host, "gitlab.example.org"), WITH_TOKEN, role, keys=token)
+
+
+def _ci_builds() -> Iterator[Row]:
+    """A job starts builds as the projects say: the planning ones, or the deploying ones."""
+    starts = {"plan": ("publish", "plan", "check"), "deploy": ("deploy", "check")}
+    for names in (prod, preprod):
+        bucket = names.staging_bucket
+        for what, mine in starts.items():
+            role = names.ci_role_arn(what)
+            for project in PROJECTS:
+                for action in (START, STOP, READ):
+                    answer = yes if project in mine else no
+                    yield answer(role, action, names.project_arn(project), keys=VARIABLES)
+                for other in (names.arn("codebuild", "project/something-else"), canary.project_arn(project)):
+                    yield no(role, START, other)
+            project = names.project_arn("check")
+            for action in ("RetryBuild", "StartBuildBatch", "StartSandbox", "UpdateProject", "InvalidateProjectCache"):
+                yield no(role, f"codebuild:{action}", project)
+            for key in (*OVERRIDE_KEYS, "codebuild:artifacts.location", "codebuild:encryptionKey"):
+                yield never(role, START, project, keys={key: "anything"})
+            for location in (f"{bucket}/ci/x.zip", f"arn:aws:s3:::{bucket}/ci/x.zip"):
+                yield yes(role, START, project, keys={"codebuild:source.location": location, **VARIABLES})
+            elsewhere = f"{canary.staging_bucket}/ci/x.zip"
+            for location in ("x/ci/x.zip", f"{bucket}/objects/x.zip", elsewhere, "https://github.com/octo/shop"):
+                yield never(role, START, project, keys={"codebuild:source.location": location})
+            name = "codebuild:environment.environmentVariables.name"
+            yield never(role, START, project, keys={name: ("ARTIFACT_DIGEST", "BASH_ENV")})
+            yield no(role, "iam:PassRole", names.project_role_arn("deploy"))
+            yield no(role, "s3:GetObject", f"{names.bucket_arn(names.state_bucket)}/.pulumi/x")
+            key, keys = state_key(names), through_s3(names.region, names.state_key_alias)
+            yield no(role, "kms:Decrypt", key, keys=keys)
+            yield no(role, "cloudformation:UpdateStack", _stack(names))
+            yield no(role, ACTION, names.action_role_arn)
+
+
+def _ci_artifacts() -> Iterator[Row]:
+    """An artifact is put once, by the planning role, and read by the projects."""
+    makes = {"s3:ObjectCreationOperation": "true"}
+    once = {**makes, "s3:if-none-match": "*"}
+    for names in (prod, preprod):
+        plan, deploy = (names.ci_role_arn(what) for what in CI_ROLES)
+        staging = names.bucket_arn(names.staging_bucket)
+        artifact = f"{staging}/ci/x.zip"
+        yield yes(plan, "s3:PutObject", artifact, keys=once)
+        yield no(plan, "s3:PutObject", artifact, keys={**once, "aws:ResourceAccount": STRANGER})
+        for key in ("objects/x", "templates/x", "cix", "x"):
+            yield no(plan, "s3:PutObject", f"{staging}/{key}", keys=once)
+        for action in ("s3:GetObject", "s3:DeleteObject", "s3:PutObjectAcl"):
+            yield no(plan, action, artifact)
+        yield no(deploy, "s3:PutObject", artifact, keys=once)
+        yield no(plan, "s3:PutObject", f"{canary.bucket_arn(canary.staging_bucket)}/ci/x.zip", keys=once)
+        for what in PROJECTS:
+            role = names.project_role_arn(what)
+            for action in ("s3:GetObject", "s3:GetObjectVersion"):
+                yield yes(role, action, artifact)
+                yield no(role, action, artifact, keys={"aws:ResourceAccount": STRANGER})
+            for look in ("s3:GetBucketAcl", "s3:GetBucketLocation"):
+                yield yes(role, look, staging)
+                yield no(role, look, staging, keys={"aws:ResourceAccount": STRANGER})
+            yield no(role, "s3:DeleteObject", artifact)
+        yield no(names.project_role_arn("check"), "s3:GetObject", f"{staging}/objects/x")
+    for who in (NEIGHBOUR, prod.ci_role_arn("plan")):
+        yield never(who, "s3:PutObject", f"{prod.bucket_arn(prod.staging_bucket)}/ci/x.zip", keys=makes)
+    # No CI comes in there.
+    for what in PROJECTS:
+        role = canary.project_role_arn(what)
+        yield no(role, "s3:GetBucketAcl", canary.bucket_arn(canary.staging_bucket))
+    yield no(canary.project_role_arn("check"), "s3:GetObject", f"{canary.bucket_arn(canary.staging_bucket)}/ci/x.zip")
 
 
 def _services() -> Iterator[Row]:

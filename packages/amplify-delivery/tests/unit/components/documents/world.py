@@ -35,6 +35,7 @@ from amplify_delivery.components.documents.statements import (
     document,
     role_trust,
 )
+from amplify_delivery.components.documents.web_identity import github, gitlab
 from aws_rehearsal.policy import Principal, Request, Role, World, decide
 from aws_rehearsal.policy.conditions import like
 
@@ -65,6 +66,12 @@ canary = EnvironmentNames(app=APP, account=PROD, region=AWAY, environment="canar
 """Its pipeline still comes in under the name of before."""
 """In the same account and region as prod: names alone keep them apart."""
 ENVIRONMENTS = (preprod, prod, canary)
+
+CI = {
+    "prod": github(prod, "octo/shop", "main", ("11", "22")),
+    "preprod": gitlab("gitlab.com", "octo/web/shop", "main", None),
+}
+"""Whose jobs may come in beside the pipeline."""
 
 INTRUDER = f"arn:aws:iam::{TOOLING}:role/intruder"
 """A role of the tooling account with every right but those on IAM."""
@@ -106,6 +113,7 @@ def access(names: EnvironmentNames, **changes: Any) -> EnvironmentAccess:
         tags={"user:Application": APP, "user:Stack": names.environment},
         neighbours=tuple(n for n in ENVIRONMENTS if n != names and n.account == names.account),
         state_key_arn=state_key(names),
+        ci=CI.get(names.environment),
     )
     return replace(standard, **changes)
 

@@ -22,8 +22,16 @@ of a pipeline runs in the account: then the account's file takes that one name o
 """
 
 from amplify_delivery.components.documents.environment import EnvironmentAccess
-from amplify_delivery.components.documents.naming import PROJECTS
-from amplify_delivery.components.documents.statements import Document, RoleDocument, allow, deny, document, role_trust
+from amplify_delivery.components.documents.naming import PROJECTS, PipelineNames
+from amplify_delivery.components.documents.statements import (
+    Document,
+    RoleDocument,
+    Statement,
+    allow,
+    deny,
+    document,
+    role_trust,
+)
 
 BUILD_VARIABLES = ("ARTIFACT_DIGEST", "COMMIT_ID", "EXECUTION_ID", "PLAN_DIGEST", "STEP_NAME")
 """The only environment variables that a build may be started with: none that a shell, Python or an SDK obeys."""
@@ -64,22 +72,22 @@ them CodePipeline sends nor that it sends none; all that this project has been t
 START, STOP, READ = "codebuild:StartBuild", "codebuild:StopBuild", "codebuild:BatchGetBuilds"
 
 
-def action_role(access: EnvironmentAccess) -> RoleDocument:
+def action_role(access: EnvironmentAccess, pipeline: PipelineNames) -> RoleDocument:
     """The action role of an environment's CodePipeline actions."""
     names = access.names
     return RoleDocument(
         name=names.action_role,
         path=names.path,
-        description=f"Lets {access.pipeline.pipeline} start builds of {names.prefix}, and nothing else",
-        trust=role_trust(access.pipeline.role_arn()),
-        policies=_policies(access),
+        description=f"Lets {pipeline.pipeline} start builds of {names.prefix}, and nothing else",
+        trust=role_trust(pipeline.role_arn()),
+        policies=_policies(access, pipeline),
         arn=names.action_role_arn,
         boundary=access.own_boundary,
     )
 
 
-def _policies(access: EnvironmentAccess) -> dict[str, Document]:
-    overrides = _overrides(access)
+def _policies(access: EnvironmentAccess, pipeline: PipelineNames) -> dict[str, Document]:
+    overrides = _overrides(access, pipeline)
     return {"builds": _builds(access), **({"overrides": overrides} if overrides["Statement"] else {})}
 
 
@@ -91,28 +99,33 @@ def _builds(access: EnvironmentAccess) -> Document:
     return document([allow("Builds", [START, STOP, READ], _project_arns(access))])
 
 
-def _overrides(access: EnvironmentAccess) -> Document:
+def _overrides(access: EnvironmentAccess, pipeline: PipelineNames) -> Document:
     """One statement per key: several keys in one condition must all be there before it denies.
 
     They deny for every project, not only for the four: it says more with less, and a role has 10,240 characters.
     """
     allowed = {f"codebuild:{name}" for name in access.allowed_overrides}
-    denials = [
-        deny(_sid(key), START, "*", {"Null": {key: "false"}})  # "false": the request has the key
-        for key in OVERRIDE_KEYS
-        if key not in allowed
-    ]
-    bucket = access.pipeline.artifact_bucket(access.names.region)
+    denials = [denial(key) for key in OVERRIDE_KEYS if key not in allowed]
+    bucket = pipeline.artifact_bucket(access.names.region)
     locations = [f"{bucket}/*", f"{access.names.bucket_arn(bucket)}/*", access.names.bucket_arn(bucket), bucket]
     for key in (key for key in _LOCATIONS if key not in allowed):
         denials.append(deny(_sid(key), START, "*", {"Null": {key: "false"}, "StringNotLike": {key: locations}}))
     if _KEY not in allowed:
-        ours = [access.pipeline.arn("kms", what, region=access.names.region) for what in ("key/*", "alias/*")]
+        ours = [pipeline.arn("kms", what, region=access.names.region) for what in ("key/*", "alias/*")]
         denials.append(deny(_sid(_KEY), START, "*", {"Null": {_KEY: "false"}, "StringNotLike": {_KEY: ours}}))
     if _VARIABLES not in allowed:
-        variables = {"ForAnyValue:StringNotEquals": {_VARIABLES: BUILD_VARIABLES}}
-        denials.append(deny("Variables", START, "*", variables))
+        denials.append(variables_denial())
     return document(denials)
+
+
+def denial(key: str) -> Statement:
+    """Denies StartBuild with that override."""
+    return deny(_sid(key), START, "*", {"Null": {key: "false"}})  # "false": the request has the key
+
+
+def variables_denial() -> Statement:
+    """Denies StartBuild with other variables than `BUILD_VARIABLES`."""
+    return deny("Variables", START, "*", {"ForAnyValue:StringNotEquals": {_VARIABLES: BUILD_VARIABLES}})
 
 
 def _sid(key: str) -> str:

@@ -1,13 +1,14 @@
 """Everything that a target account holds for one environment, as documents: roles, boundary, projects.
 
 What `cdk bootstrap --trust` makes, and less of it: nobody outside the account gets credentials for it. The one way in
-is `action_role.action_role`; the four projects do the work inside.
+is `action_role.action_role`, for a CI `ci_roles.ci_roles`; the four projects do the work inside.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from amplify_delivery.components.documents.account.action_role import action_role
+from amplify_delivery.components.documents.account.ci_roles import ci_roles
 from amplify_delivery.components.documents.account.projects import project_policies, type_statements
 from amplify_delivery.components.documents.environment import EnvironmentAccess
 from amplify_delivery.components.documents.naming import CHECK, DEPLOY, PLAN, PROJECTS, EnvironmentNames
@@ -40,7 +41,10 @@ SOME_KEY = "key/00000000-0000-0000-0000-000000000000"
 class AccountDocuments:
     """What to declare in a target account for one environment."""
 
-    action_role: RoleDocument
+    action_role: RoleDocument | None
+    """What the pipeline comes in with; None where none does."""
+    ci_roles: tuple[RoleDocument, ...]
+    """In the order of `naming.CI_ROLES`; none where no CI comes in."""
     former_action_role: RoleDocument | None
     """The same under its name of before, as long as the pipeline's definition names it (`EnvironmentNames.former`)."""
     execution: RoleDocument
@@ -53,8 +57,8 @@ class AccountDocuments:
 
     @property
     def roles(self) -> tuple[RoleDocument, ...]:
-        former = [self.former_action_role] if self.former_action_role else []
-        return (self.action_role, *former, self.execution, *self.project_roles)
+        actions = filter(None, (self.action_role, self.former_action_role))
+        return (*actions, *self.ci_roles, self.execution, *self.project_roles)
 
     def managed_policy(self, arn: str) -> Document:
         """What the managed policy or boundary of that ARN says."""
@@ -67,12 +71,13 @@ class AccountDocuments:
 
 def account_documents(access: EnvironmentAccess, engine: buildspecs.EngineDownload | None = None) -> AccountDocuments:
     """The documents of one environment. The same input gives the same text, everywhere."""
-    names = access.names
+    names, pipeline = access.names, access.pipeline
     rights = {"cloudformation": managed(names, "cloudformation", execution_statements(access), FOR_TYPES)}
     rights |= {what: managed(names, what, type_statements(access, what), FOR_TYPES) for what in PROJECTS}
     return AccountDocuments(
-        action_role=action_role(replace(access, names=replace(names, former=False))),
-        former_action_role=action_role(access) if names.former else None,
+        action_role=action_role(replace(access, names=replace(names, former=False)), pipeline) if pipeline else None,
+        former_action_role=action_role(access, pipeline) if names.former and pipeline else None,
+        ci_roles=ci_roles(access),
         execution=_execution_role(access, rights["cloudformation"]),
         project_roles=tuple(_project_role(access, what, rights[what]) for what in PROJECTS),
         policies=tuple(policy for group in rights.values() for policy in group),

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from amplify_delivery.components.documents.environment import EnvironmentAccess
 from amplify_delivery.components.documents.naming import (
+    ARTIFACTS_PREFIX,
     CHECK,
     DEPLOY,
     LEASES_PREFIX,
@@ -12,6 +13,8 @@ from amplify_delivery.components.documents.naming import (
     PLANS_PREFIX,
     PUBLISH,
     STATE_PREFIX,
+    EnvironmentNames,
+    PipelineNames,
 )
 from amplify_delivery.components.documents.rights.boundary import guards
 from amplify_delivery.components.documents.rights.scopes import resources_of, services_passed_to
@@ -46,6 +49,10 @@ def project_policies(access: EnvironmentAccess, what: str) -> Mapping[str, Docum
 
 def type_statements(access: EnvironmentAccess, what: str) -> list[Statement]:
     """What a project's role needs for the resource types in use, and what the account's file adds."""
+    return [*_of_types(access, what), *(_cis_artifact(access, what) if access.ci else ())]
+
+
+def _of_types(access: EnvironmentAccess, what: str) -> list[Statement]:
     if what == PLAN:
         # Types, not data: see scopes.data_reads.
         reads = statements_for(access, access.resource_types, "read", access.program_types)
@@ -79,14 +86,22 @@ def _own_values(access: EnvironmentAccess) -> list[Statement]:
 
 def _build(access: EnvironmentAccess, what: str) -> list[Statement]:
     """What every build needs: its log, its artifact, and the version of the account; to plan, also its types."""
-    names, tooling = access.names, access.pipeline
-    bucket = tooling.bucket_arn(tooling.artifact_bucket(names.region))
+    names = access.names
     # `deploy` makes the plan once more.
     read = [names.version_parameter, *([names.types_parameter] if what in (PLAN, DEPLOY) else [])]
     # A program of before is still in the pipeline until the commit of this one.
     read += [names.former_version_parameter] if names.former else []
     return [
         log_statement(names.arn("logs", f"log-group:{names.project_log_group(what)}")),
+        *(_pipelines_artifact(names, access.pipeline) if access.pipeline else ()),
+        allow("Version", "ssm:GetParameter", [names.arn("ssm", f"parameter{name}") for name in read]),
+        *access.build.pull_statements(names.partition),
+    ]
+
+
+def _pipelines_artifact(names: EnvironmentNames, tooling: PipelineNames) -> list[Statement]:
+    bucket = tooling.bucket_arn(tooling.artifact_bucket(names.region))
+    return [
         allow("Artifact", READ_OBJECT, f"{bucket}/*", owned_by(tooling.account)),
         allow("ArtifactBucket", LOOK, bucket, owned_by(tooling.account)),
         # Which of the tooling account's keys are open to this role, that account decides.
@@ -96,9 +111,22 @@ def _build(access: EnvironmentAccess, what: str) -> list[Statement]:
             tooling.arn("kms", "key/*", region=names.region),
             through_s3_for([bucket], [f"s3.{names.region}.{names.dns_suffix}"]),
         ),
-        allow("Version", "ssm:GetParameter", [names.arn("ssm", f"parameter{name}") for name in read]),
-        *access.build.pull_statements(names.partition),
     ]
+
+
+def _cis_artifact(access: EnvironmentAccess, what: str) -> list[Statement]:
+    """What a CI has put into the staging bucket, and what CodeBuild asks of that before it reads it. Not inline:
+    together with a pipeline's artifacts `deploy` would have too much there."""
+    names = access.names
+    bucket = names.bucket_arn(names.staging_bucket)
+    statements = [
+        allow("CiArtifact", READ_OBJECT, f"{bucket}/{ARTIFACTS_PREFIX}*", owned_by(names.account)),
+        allow("CiArtifactBucket", LOOK, bucket, owned_by(names.account)),
+    ]
+    if access.staging_key and what == CHECK:
+        alias = names.staging_key_alias
+        statements.append(key_right(access, "CiArtifactKey", "kms:Decrypt", alias, through_s3=True))
+    return statements
 
 
 def _publish(access: EnvironmentAccess) -> list[Statement]:
@@ -111,7 +139,7 @@ def _publish(access: EnvironmentAccess) -> list[Statement]:
     ]
     if access.staging_key:
         actions = ["kms:Decrypt", "kms:GenerateDataKey"]
-        statements.append(_key(access, "StagingKey", actions, names.staging_key_alias))
+        statements.append(key_right(access, "StagingKey", actions, names.staging_key_alias))
     if access.images:
         repository = names.arn("ecr", f"repository/{names.repository}")
         statements.append(
@@ -181,8 +209,8 @@ def _plan(access: EnvironmentAccess) -> list[Statement]:
         allow("StateList", ["s3:GetBucketLocation", "s3:ListBucket"], state, own),
         allow("Plans", "s3:PutObject", f"{state}/{PLANS_PREFIX}*", own),
         # Plans lie in the bucket of the state, and S3 encrypts them with its key: GenerateDataKey through S3 only.
-        _key(access, "StateKey", "kms:Decrypt", names.state_key_alias),
-        _key(access, "PlansKey", "kms:GenerateDataKey", names.state_key_alias, through_s3=True),
+        key_right(access, "StateKey", "kms:Decrypt", names.state_key_alias),
+        key_right(access, "PlansKey", "kms:GenerateDataKey", names.state_key_alias, through_s3=True),
         *_audit_write(access, PLAN),
         _has_ended(access),
         # The preview refreshes what the component itself has made.
@@ -237,7 +265,7 @@ def _deploy(access: EnvironmentAccess) -> list[Statement]:
         ),
         allow("Plans", READ_OBJECT, f"{state}/{PLANS_PREFIX}*", own),
         allow("StateList", ["s3:GetBucketLocation", "s3:ListBucket"], state, own),
-        _key(access, "StateKey", ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"], names.state_key_alias),
+        key_right(access, "StateKey", ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"], names.state_key_alias),
         *_audit_write(access, DEPLOY),
         _has_ended(access),
         allow("NestedStates", _NESTED_STATES, "*"),
@@ -289,7 +317,7 @@ def _index_updates(access: EnvironmentAccess) -> list[Statement]:
     ]
     if access.staging_key:
         actions = ["kms:GenerateDataKey"]
-        statements.append(_key(access, "IndexTemplatesKey", actions, names.staging_key_alias, through_s3=True))
+        statements.append(key_right(access, "IndexTemplatesKey", actions, names.staging_key_alias, through_s3=True))
     return statements
 
 
@@ -343,7 +371,7 @@ def _check(access: EnvironmentAccess) -> list[Statement]:
     return [
         # Not the state: a step's commands are anybody's, and the state holds every secret.
         allow("Outputs", READ_OBJECT, f"{state}/{OUTPUTS_PREFIX}*", own),
-        _key(access, "OutputsKey", "kms:Decrypt", names.state_key_alias, through_s3=True),
+        key_right(access, "OutputsKey", "kms:Decrypt", names.state_key_alias, through_s3=True),
         allow("Alarms", "cloudwatch:DescribeAlarms", names.arn("cloudwatch", "alarm:*")),
         *_network(access),
         *guards(access),
@@ -386,11 +414,13 @@ def _staging_reads(access: EnvironmentAccess) -> list[Statement]:
         allow("StagingList", ["s3:GetBucketLocation", "s3:ListBucket"], bucket, own),
     ]
     if access.staging_key:
-        statements.append(_key(access, "StagingKey", "kms:Decrypt", access.names.staging_key_alias, through_s3=True))
+        statements.append(
+            key_right(access, "StagingKey", "kms:Decrypt", access.names.staging_key_alias, through_s3=True)
+        )
     return statements
 
 
-def _key(
+def key_right(
     access: EnvironmentAccess, sid: str, actions: str | list[str], alias: str, *, through_s3: bool = False
 ) -> Statement:
     """A right on the key with that alias: by its ARN, once it is made, because an alias counts up to five minutes after
