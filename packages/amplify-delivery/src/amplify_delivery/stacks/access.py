@@ -137,7 +137,7 @@ def let_in(project: Project, config: AccountConfig) -> PipelineConfig | None:
 
 
 def engine_of(project: Project, config: AccountConfig) -> EngineDownload | None:
-    """Where an account's projects get Pulumi from: what its own file says, else its pipeline's. Raises `ConfigError`."""
+    """Where an account's projects get Pulumi from: its own file's, else its pipeline's. Raises `ConfigError`."""
     pipeline = let_in(project, config)
     return engine_download(config.engine or (pipeline.engine if pipeline else None))
 

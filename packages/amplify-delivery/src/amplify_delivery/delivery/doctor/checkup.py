@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from amplify_delivery.changes import runtimes
-from amplify_delivery.components.documents.account.action_role import action_role
+from amplify_delivery.components.documents.account.everything import let_in_by
 from amplify_delivery.components.documents.environment import EnvironmentAccess
 from amplify_delivery.components.documents.naming import DEPLOY
 from amplify_delivery.components.documents.pipeline.model import ConnectionSource
@@ -217,9 +217,9 @@ class _Environment:
             yield Line("state key", "ok", f"{file['secretsprovider']}, as the stack file says")
 
     def _trust(self) -> Iterator[Line]:
-        role = action_role(self._access())
-        found = roles.trust(self._clients, role.arn)
-        yield trust.judge(found, role.trust, self._make, self._place.name)
+        for role in let_in_by(self._access()):
+            found = roles.trust(self._clients, role.arn)
+            yield trust.judge(found, role.trust, self._make, self._place.name)
 
     def _access(self) -> EnvironmentAccess:
         account = self._account_file()

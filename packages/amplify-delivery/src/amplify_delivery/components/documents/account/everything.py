@@ -92,6 +92,11 @@ def with_keys(access: EnvironmentAccess, arns: Sequence[str | None]) -> Environm
     return replace(access, state_key_arn=state, staging_key_arn=staging if access.staging_key else None)
 
 
+def let_in_by(access: EnvironmentAccess) -> tuple[RoleDocument, ...]:
+    """The roles that somebody outside of the account comes in with."""
+    return (*((action_role(access, access.pipeline),) if access.pipeline else ()), *ci_roles(access))
+
+
 def _project_role(access: EnvironmentAccess, what: str, rights: tuple[PolicyDocument, ...]) -> RoleDocument:
     names = access.names
     sources = [names.project_arn(what)] if access.check_source_arn else []
