@@ -22,7 +22,7 @@ from benchmarks.exports import small, with_functions
 from benchmarks.pipelines import Declared
 from unit.places import REPOSITORY
 
-PAGES = ("compared.md", "bootstrap.md")
+PAGES = ("compared.md", "bootstrap.md", "from-cdk.md")
 KINDS: dict[str, type[BaseModel]] = {
     "pipeline": PipelineConfig,
     "account": AccountConfig,
@@ -148,6 +148,12 @@ ImagePublishingRole LookupRole DeploymentActionRole CloudFormationExecutionRole 
 CdkBootstrapVersion
 """
 """Of the bootstrap template v33; the fourteen are these, the roles' policies and the key's alias."""
+EXPORTED_BACKEND = """
+rootStack cfnInclude authNestedStack userPool identityPool hostedUiProviderCredentials graphqlNestedStacks graphQLAPI
+appSyncAPIKey graphQLSchema modelNestedStack lambdaFunctionNestedStackByName lambdaFunctionNestedStacks
+apiRestNestedStack restAPI apiDeployment nestedStacksByCategory nestedStackByCategortService
+"""
+"""Of `AmplifyExportedBackend` 0.0.6, as it spells them."""
 FLAGS = """
 --trust --trust-for-lookup --untrust --cloudformation-execution-policies --qualifier --toolkit-stack-name
 --bootstrap-bucket-name --bootstrap-kms-key-id --bootstrap-customer-key --example-permissions-boundary
@@ -166,6 +172,8 @@ DenyExternalId
     ("name", "heading", "words"),
     [
         ("compared.md", "The construct's properties", PROPERTIES),
+        ("from-cdk.md", "Properties", "path amplifyEnvironment env stackName tags"),
+        ("from-cdk.md", "Methods", EXPORTED_BACKEND),
         ("compared.md", "Sources", SOURCES),
         ("compared.md", "Steps", STEPS),
         ("bootstrap.md", "Resources", RESOURCES),
