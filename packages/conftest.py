@@ -22,6 +22,9 @@ import pytest
 from aws_rehearsal.local_aws import LocalAws, random_account
 from aws_rehearsal_tests.local_account import LocalAccount
 
+IN_CI = "AMPLIFY_DELIVERY_TESTS_IN_CI"
+"""Set where the tests run in a CI: what they would be skipped without has to be there then."""
+
 
 def pytest_configure() -> None:
     """A test's outcome does not depend on where it runs: a command prints more in a CI, and tests set what they mean.
@@ -29,6 +32,8 @@ def pytest_configure() -> None:
     In the background of a script without job control, interrupts are ignored, also by whatever is started from here;
     the tests that send one could only fail.
     """
+    if os.environ.get("CI"):
+        os.environ[IN_CI] = "true"  # for the processes of pytest-xdist as well
     for variable in ("CI", "CODEBUILD_BUILD_ID", "AMPLIFY_DELIVERY_DEBUG"):
         os.environ.pop(variable, None)
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
