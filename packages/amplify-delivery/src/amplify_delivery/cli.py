@@ -39,6 +39,7 @@ COMMANDS = {
     "compare": "what a re-export touches: resources and nested stacks",
     "plan": "what deploying an environment would change; changes nothing",
     "deploy": "deploy an environment as planned, bound to the plan's digest",
+    "report": "an environment on one page for people, or as JSON: state, plan, stacks, timings, findings, rights",
     "rollback": "deploy an earlier assembly that is still staged, through plan and guard",
     "gc": "list, or delete, what no running release and none to go back to needs in the staging bucket",
     "step": "run a pre or post step of the pipeline, or its bake time",

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from amplify_delivery.delivery.page.report_model import parsed
 from amplify_delivery_rehearsal.conformance.proxy import Proxy
 from amplify_delivery_rehearsal.workspace import Finished, Workspace
 from aws_rehearsal.local_aws import LocalAws
@@ -103,6 +104,7 @@ def test_plans_of_one_environment_one_after_the_other(environment: Environment, 
     a_first_deployment_as_planned_and_the_same_again(environment, document)
     the_release_behind_it_was_planned_before(environment, queued)
     somebody_else_deployed_in_between(environment, document)
+    a_report_is_what_is_planned_and_reads_only(environment, document)
     what_remains_of_an_approved_plan(environment, document)
     an_approval_alone_loses_no_data(environment, document)
     a_translated_text_is_delivered_once(environment, document)
@@ -145,6 +147,31 @@ def somebody_else_deployed_in_between(environment: Environment, document: Path) 
     assert root_template(environment) == theirs
     assert json.loads(audit.read_text())["result"] == "refused"
     update_by_hand(environment, before)
+
+
+def a_report_is_what_is_planned_and_reads_only(environment: Environment, document: Path) -> None:
+    """The plan is the one that is approved next, by its digest and its steps."""
+    approved = plan(environment, document)
+    page = document.with_name("report.html")
+    done, calls = called(environment, "report", "--out", str(page))
+    assert f"dev: all of it on one page: {page}" in succeeds(done).output
+    data = re.search(r'<script type="application/json" id="data">(.*?)</script>', page.read_text(encoding="utf-8"))
+    assert data is not None
+    report = parsed(json.loads(data[1]))
+    assert report.unread == ()
+    assert report.plan is not None
+    assert (report.plan.whole, report.plan.digest) == (True, approved["digest"])
+    assert sorted(line.mark for line in report.lines if line.mark) == sorted("+" * 9)
+    facts = {fact.label: fact.value for fact in report.facts}
+    assert (facts["Root stack"], facts["Plan"]) == ("UPDATE_COMPLETE", "9 changes")
+    assert f"amplify-delivery deploy dev --plan {approved['digest']}" in [typed.text for typed in report.commands]
+    assert {(stack.name, stack.status) for stack in report.stacks if stack.path[:1] == ("apiseriesapp",)} > {
+        ("apiseriesapp", "UPDATE_COMPLETE")
+    }
+    (timings,) = report.timings
+    assert "apiseriesapp" in {span.name for span in timings.spans}
+    assert "cloudformation:DescribeStackEvents" in calls
+    assert {call for call in calls if not READS.match(call)} == set()
 
 
 def what_remains_of_an_approved_plan(environment: Environment, document: Path) -> None:

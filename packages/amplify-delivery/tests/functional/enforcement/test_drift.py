@@ -17,6 +17,7 @@ from amplify_delivery.changes.drift.detection import detect
 from amplify_delivery.changes.drift.model import Detected
 from amplify_delivery.changes.stacks import Stacks
 from amplify_delivery.components.documents.naming import PLAN
+from amplify_delivery.delivery.reporting import last_operation, running_stacks
 from amplify_delivery.export import RootStack, assemble, read_export
 from aws_rehearsal.local_aws import Credentials, LocalAws
 from functional.enforcement.bootstrapped import NO_SECRETS, Bootstrapped, Secrets
@@ -101,12 +102,29 @@ def edited(running: Running) -> dict[str, Edited]:
 
 def seen_with_the_rights_of_plan(running: Running, planted: dict[str, Edited], found: Detected) -> None:
     """The same, but what holds data or credentials: that is told by name."""
-    mine = running.detected(running.plan_role())
+    credentials = running.plan_role()
+    mine = running.detected(credentials)
     hidden = {u.place for u in mine.unread}
     assert {u.type for u in mine.unread} <= {"AWS::Cognito::UserPoolClient", "AWS::AppSync::ApiKey"}
     assert all("not authorized to perform" in u.why for u in mine.unread)
     assert places(mine) == {one for one in places(found) if one[0] not in hidden}
     assert {planted[name][0] for name in ("an app client", "a deleted API key") if name in planted} <= hidden
+    a_report_reads_what_runs(running, credentials)
+
+
+def a_report_reads_what_runs(running: Running, credentials: Credentials) -> None:
+    """With the rights of `plan`: states of all stacks, and how long each has taken."""
+    local, paths = running.account.local, running.stacks.templates
+    client = local.aws.client("cloudformation", credentials, local.region)
+    found = running_stacks.read(client, running.root.stack_name, paths)
+    assert found.status == "CREATE_COMPLETE"
+    assert set(running_stacks.states(client, found).items()) == {(path, "CREATE_COMPLETE") for path in paths}
+    timings = last_operation.timings(running_stacks.events(client, found, paths))
+    assert timings is not None
+    assert timings.title.startswith("Creation of ")
+    assert {"/".join(path) for path in paths if path} <= {span.name for span in timings.spans}
+    assert {span.tone for span in timings.spans} == {"good"}
+    assert all(span.start >= 0 and span.start + span.seconds <= timings.seconds + 0.2 for span in timings.spans)
 
 
 RESET = "/UserAttributeUpdateSettings/AttributesRequireVerificationBeforeUpdate"

@@ -59,17 +59,39 @@ def wanted(environment: str, context: Context) -> Wanted:
     return described(stack_files.load(context.folder, environment), context)
 
 
-def described(config: EnvironmentConfig, context: Context) -> Wanted:
-    """What an environment's configuration leads to, which need not stand in its file yet. Raises what `wanted` does."""
+@dataclass(frozen=True)
+class Described:
+    """What an environment's files say alone, wherever it shall be."""
+
+    config: EnvironmentConfig
+    assembly: Assembly
+    root: RootStack
+    parameters: Mapping[str, str]
+    names: EnvironmentNames
+    context: Context
+
+    def at(self, account: Account) -> Wanted:
+        """The same in its account."""
+        return Wanted(self.config, self.assembly, self.root, self.parameters, account, self.names, self.context)
+
+
+def files(config: EnvironmentConfig, context: Context) -> Described:
+    """What an environment's configuration and export say; no account is asked. Raises `DeliveryError`s."""
     values = stack_files.values(context.folder, config)
     project = context.project
     assembly = read_assembly(config, context.folder, project.app, context.assembly)
     bucket = staging_bucket_name(assembly.project, config.environment, config.account, config.region)
     root = render_root(assembly, values, bucket)
-    account = Account.of(config)
-    bootstrap_version.check(config, project, account)
     names = environment_names(project.app, config)
-    return Wanted(config, assembly, root, root_parameters(root, values, config), account, names, context)
+    return Described(config, assembly, root, root_parameters(root, values, config), names, context)
+
+
+def described(config: EnvironmentConfig, context: Context) -> Wanted:
+    """What an environment's configuration leads to, which need not stand in its file yet. Raises what `wanted` does."""
+    found = files(config, context)
+    account = Account.of(config)
+    bootstrap_version.check(config, context.project, account)
+    return found.at(account)
 
 
 def settle(target: Wanted, seconds: float) -> bool:

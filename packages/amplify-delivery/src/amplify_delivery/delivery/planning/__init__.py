@@ -40,7 +40,7 @@ from amplify_delivery.delivery.planning.notes import (
     updated_by_hand,
 )
 from amplify_delivery.delivery.planning.output_steps import plan_outputs
-from amplify_delivery.delivery.planning.plan import Plan, Run, Start, Target, document_digest, runs_of
+from amplify_delivery.delivery.planning.plan import Plan, Run, Start, Target, document_digest, number_of, runs_of
 from amplify_delivery.delivery.planning.production import protection
 from amplify_delivery.delivery.planning.program import ProgramStep, plan_program
 from amplify_delivery.delivery.planning.program_rights import program_rights
@@ -77,6 +77,7 @@ __all__ = [
     "losses",
     "named_policies",
     "nameless",
+    "number_of",
     "page_buckets",
     "plan_backend",
     "plan_outputs",

@@ -1,0 +1,49 @@
+"""`amplify-delivery report ENV`: an environment on one page that needs no network, and the same as JSON. Reads only."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from amplify_delivery.delivery import output
+from amplify_delivery.delivery.context import Context
+from amplify_delivery.delivery.page.rendering import written
+from amplify_delivery.delivery.reporting.gathering import report
+from amplify_delivery.errors import ConfigError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("environment", metavar="ENV", help="name of the Pulumi stack")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="where the HTML page is written; default: build/report-ENV.html, with --json none",
+    )
+    parser.add_argument(
+        "--drift",
+        action="store_true",
+        help="look for what runs otherwise than it was delivered, too; takes minutes (default: what `drift` of the "
+        "stack file says)",
+    )
+
+
+def run(args: argparse.Namespace, context: Context) -> int:
+    found = report(args.environment, context, drift=args.drift)
+    page = args.out or (None if args.json else context.folder / "build" / f"report-{args.environment}.html")
+    if page is not None:
+        try:
+            if args.out is None:
+                page.parent.mkdir(exist_ok=True)
+            written(found, page)
+        except OSError as error:
+            raise ConfigError(f"cannot be written: {error.strerror}", where=str(page)) from None
+    if args.json:
+        output.document(found.document())
+        return 0
+    for fact in found.facts:
+        print(f"{fact.label}: {fact.value}")
+    for line in found.unread:
+        print(f"not read: {line.what}: {line.why}")
+    print(f"{args.environment}: all of it on one page: {page}")
+    return 0
