@@ -12,10 +12,12 @@ import re
 import shutil
 import subprocess
 import sysconfig
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from amplify_delivery_rehearsal.conformance.proxy import Proxy
 from aws_rehearsal.local_aws import LocalAws, random_account
 from aws_rehearsal_tests import pulumi_homes
 from functional.delivery.built_wheels import build
@@ -80,10 +82,21 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def said(local_aws: LocalAws, examined: Path, home: Path) -> dict[int, str]:
+def proxy(local_aws: LocalAws) -> Iterator[Proxy]:
+    """What notes the calls of AWS."""
+    with Proxy(local_aws.port or 0) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def said(local_aws: LocalAws, proxy: Proxy, examined: Path, home: Path) -> dict[int, str]:
     """What the commands of each section have printed, by its number."""
     account = random_account()
-    environment = {**reader(home, local_aws, account), "AMPLIFY_DELIVERY_CACHE": str(examined)}
+    environment = {
+        **reader(home, local_aws, account),
+        "AMPLIFY_DELIVERY_CACHE": str(examined),
+        "AWS_ENDPOINT_URL": proxy.endpoint,
+    }
     script = ["set -eo pipefail", "exec 2>&1"]
     for title, commands in sections().items():
         script += [f"echo; echo '## {title}'", commands.replace(ACCOUNT, account)]
@@ -115,6 +128,14 @@ def test_each_section_does_what_the_page_says(said: dict[int, str]) -> None:
     refused, gone = said[7].split("refused, as it should be")
     assert "AWS::DynamoDB::Table" in refused
     assert "ann: 24 resources deleted" in gone
+
+
+def test_nothing_needs_the_amplify_service(said: dict[int, str], proxy: Proxy) -> None:
+    """Gen 1's CLI and service may end: a committed export is delivered, and a front end configured, without both."""
+    assert said
+    services = {call.partition(":")[0] for call in proxy.calls}
+    assert {"cloudformation", "s3", "sts"} <= services
+    assert not {service for service in services if service.startswith("amplify")}
 
 
 def test_the_front_end_is_configured_for_what_ran(said: dict[int, str], home: Path) -> None:
