@@ -156,8 +156,8 @@ class Assembly:
     reader: Callable[[str], bytes] = field(repr=False, compare=False)
     resources: tuple[AmplifyResource, ...] = ()
     """What Amplify calls the root's nested stacks, in the order of the export; of an assembly of before unknown."""
-    promoted_as: str | None = None
-    """Digest of the assembly that this one is a form of, for one environment (`production`): it is the same release."""
+    origin: Assembly | None = field(default=None, repr=False, compare=False)
+    """The assembly that this one is a form of, for one environment (`production`): it is the same release."""
     protects: bool = False
     """Whether what holds data in it is protected against deletion: also against that of a create that has failed."""
 
@@ -201,9 +201,9 @@ class Assembly:
         }
 
     def digest(self) -> str:
-        """sha256 (hex) of `to_json`: one name for all that an assembly says."""
-        if self.promoted_as is not None:
-            return self.promoted_as
+        """sha256 (hex) of `to_json`: one name for all that an assembly says, in whichever form."""
+        if self.origin is not None:
+            return self.origin.digest()
         return hashlib.sha256(canonical(self.to_json())).hexdigest()
 
     @classmethod

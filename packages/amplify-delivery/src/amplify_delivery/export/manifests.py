@@ -36,8 +36,9 @@ def named_in(text: str) -> Iterator[str]:
 
 
 def manifest(assembly: Assembly) -> tuple[AssemblyObject, bytes]:
-    """The manifest of an assembly, as an object and its bytes."""
-    body = canonical(assembly.to_json())
+    """The manifest of an assembly, as an object and its bytes. A form of it has the manifest of what it is a form of:
+    whoever goes back to the release makes the form that the environment has then."""
+    body = canonical((assembly.origin or assembly).to_json())
     digest = assembly.digest()
     return AssemblyObject(key_of(digest), "file", len(body), digest, "application/json"), body
 

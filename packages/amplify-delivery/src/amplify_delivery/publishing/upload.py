@@ -74,7 +74,8 @@ def publish(
     *,
     stack: str = "",
 ) -> PublishReport:
-    """Make every object of `assembly`, its manifest, and `extra` (the rendered root) be in the target's bucket.
+    """Make every object of `assembly`, its manifest with all that this names, and `extra` (the rendered root) be in the
+    target's bucket.
 
     What is there already was examined before it was put there: if that is all, this asks AWS only who it is, what the
     bucket holds, and the checksum of each object, which a role that may read it is allowed to. Where an object is
@@ -85,7 +86,7 @@ def publish(
     something else lies under one of the keys: all before anything is sent. Raises `PublishError` when AWS refuses an
     object; what is published by then stays.
     """
-    uploads = {o.key: _Upload(o, _reader(assembly, o.key)) for o in assembly.objects}
+    uploads = {o.key: _Upload(o, _reader(form, o.key)) for form in _forms(assembly) for o in form.objects}
     uploads.update({o.key: _Upload(o, _constant(body)) for o, body in (*extra, manifest(assembly))})
     connection = _Connection(target)
     connection.check_account()
@@ -131,6 +132,11 @@ def publish_templates(
     )
 
 
+def _forms(assembly: Assembly) -> tuple[Assembly, ...]:
+    """What the manifest names has to be there too, to go back to it."""
+    return (assembly,) if assembly.origin is None else (assembly.origin, assembly)
+
+
 def _reader(assembly: Assembly, key: str) -> Callable[[], bytes]:
     return lambda: assembly.read(key)
 
@@ -144,7 +150,7 @@ def _waves(assembly: Assembly, missing: Mapping[str, _Upload]) -> Iterator[list[
     comes after all that it names, so that whoever finds a template finds the rest; the root, which no tree of the
     assembly holds, comes last."""
     depth: dict[str, int] = {}
-    for path, stack in assembly.root.walk():
+    for path, stack in (item for form in _forms(assembly) for item in form.root.walk()):
         depth[stack.template] = min(len(path), depth.get(stack.template, len(path)))
     waves: dict[int, list[_Upload]] = {}
     for key, upload in missing.items():

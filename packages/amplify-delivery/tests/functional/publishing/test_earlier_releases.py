@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
+from amplify_delivery.changes.stateful import CLOUDFORMATION_TYPES
 from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.earlier import staged
 from amplify_delivery.delivery.earlier.collecting import Garbage, Kept, collect, look
 from amplify_delivery.delivery.earlier.staged import Staging, chosen, fetch, releases_of, running
 from amplify_delivery.errors import RefusedError
-from amplify_delivery.export import Assembly, EnvironmentValues, RootStack, load_assembly, render_root
+from amplify_delivery.export import Assembly, EnvironmentValues, RootStack, in_production, load_assembly, render_root
 from amplify_delivery.export.manifests import key_of
 from amplify_delivery.publishing import PublishTarget, publish
 from aws_rehearsal_tests.local_account import LocalAccount
@@ -33,6 +34,7 @@ class Place:
     bucket: str
     suffix: str
     """Of the deployment bucket's name, which is global."""
+    production: bool | None = None
 
     def release(self, assembly: Assembly) -> RootStack:
         root = render_root(assembly, EnvironmentValues("dev", EXPIRES, self.suffix), self.bucket)
@@ -49,7 +51,12 @@ class Place:
     def target(self, root: RootStack) -> Any:
         developer = self.developer
         config = SimpleNamespace(
-            account=developer.account, region=developer.region, bootstrapped=False, environment="dev", profile=None
+            account=developer.account,
+            region=developer.region,
+            bootstrapped=False,
+            environment="dev",
+            profile=None,
+            production=self.production,
         )
         account = Account(developer.account, developer.region)
         return SimpleNamespace(account=account, bucket=self.bucket, config=config, root=root)
@@ -145,3 +152,26 @@ def test_nothing_is_collected_while_cloudformation_may_go_back(place: Place, mon
         with pytest.raises(RefusedError, match=state):
             look(target, Kept(0, 0), datetime.now(UTC))
     assert staged.Staging(target).objects()
+
+
+def test_in_production_the_same_release_is_found_again(place: Place, tmp_path: Path) -> None:
+    """It was published in the form that production has, and never before."""
+    first, second = (assembly_of(name) for name in ("todo-series/v1", "todo-series/v2"))
+    old = place.release(first)
+    place.deploy(old)
+    place.production = True
+    new = place.release(in_production(second, True, CLOUDFORMATION_TYPES))
+    place.deploy(new, "update")
+    target = place.target(new)
+    staging = Staging(target)
+    there = releases_of(target, staging.objects())
+    now = running(target, staging, there)
+    assert now
+    assert now.digest == second.digest()
+    back = chosen(target, staging, None)
+    assert back.digest == first.digest()
+    again = chosen(target, staging, second.digest())
+    fetch(staging, again, tmp_path / "again")
+    assert load_assembly(tmp_path / "again") == second
+    kept = look(target, Kept(1, 0), datetime.now(UTC) + LATER)
+    assert not {o.key for o in second.objects} & {*kept.keys}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import re
 from typing import Any
 
@@ -13,6 +14,7 @@ from amplify_delivery.delivery.planning import ChangeResource, Stacks, plan_back
 from amplify_delivery.export import Assembly, ConfigError, assemble, in_production, read_export, render_root
 from amplify_delivery.export.assembling import production
 from amplify_delivery.export.assembling.production import _resource
+from amplify_delivery.export.manifests import manifest, read_manifest
 from unit.delivery.conftest import export
 from unit.delivery.planning.stacks_of import VALUES, without
 
@@ -67,6 +69,16 @@ def test_every_other_environment_has_the_templates_of_the_assembly() -> None:
     assert len(own) == len(other)
     again = in_production(assemble(read_export(export("full"))), True, CLOUDFORMATION_TYPES)
     assert [vars(o) for o in again.objects] == [vars(o) for o in protected.objects]
+
+
+@pytest.mark.parametrize("name", ["full", "todo-series/v4"])
+def test_its_manifest_is_that_of_the_release(name: str) -> None:
+    """S3 compares bytes with what the key says, and `rollback` reads it."""
+    item, body = manifest(assembled(name, True))
+    assert hashlib.sha256(body).hexdigest() == item.sha256
+    again = read_manifest(body, assembled(name).digest(), assembled(name).reader)
+    assert again == assembled(name)
+    assert in_production(again, True, CLOUDFORMATION_TYPES) == assembled(name, True)
 
 
 @pytest.mark.parametrize("on", [True, False])

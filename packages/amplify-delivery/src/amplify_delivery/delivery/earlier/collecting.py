@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from amplify_delivery.changes import deployed
+from amplify_delivery.delivery import output
 from amplify_delivery.delivery.earlier.staged import Release, Staging, releases_of, running
 from amplify_delivery.delivery.environment.wanted import Wanted
 from amplify_delivery.errors import FailedError, RefusedError
@@ -112,18 +113,31 @@ def collect(target: Wanted, found: Garbage) -> int:
     account, bucket = target.account, target.bucket
     s3 = account.client("s3")
     owner = {"Bucket": bucket, "ExpectedBucketOwner": target.config.account}
+    markers: dict[str, str] = {}
+    refused: list[Mapping[str, str]] = []
     with account.changing(f"deleting in {bucket}"):
-        markers: dict[str, str] = {}
-        for first in range(0, len(found.keys), _BATCH):
-            keys = [{"Key": key} for key in found.keys[first : first + _BATCH]]
-            answer = s3.delete_objects(Delete={"Objects": keys}, **owner)
-            markers |= {d["Key"]: d.get("DeleteMarkerVersionId", "") for d in answer.get("Deleted", ())}
-            for error in answer.get("Errors", ())[:1]:
-                raise FailedError(f"{error['Key']}: {error.get('Message', error.get('Code'))}", where=bucket)
-        back = _named_meanwhile(target, found) & markers.keys()
-        for key in back:
-            s3.delete_object(Key=key, VersionId=markers[key], **owner)
-    return len(markers) - len(back)
+        try:
+            for first in range(0, len(found.keys), _BATCH):
+                keys = [{"Key": key} for key in found.keys[first : first + _BATCH]]
+                answer = s3.delete_objects(Delete={"Objects": keys}, **owner)
+                markers |= {d["Key"]: d.get("DeleteMarkerVersionId", "") for d in answer.get("Deleted", ())}
+                refused += answer.get("Errors", ())
+                if refused:
+                    break
+        finally:
+            # Whatever has ended it: somebody counts on that.
+            back = _named_meanwhile(target, found) & markers.keys() if markers else set()
+            for key in back:
+                s3.delete_object(Key=key, VersionId=markers[key], **owner)
+    gone = len(markers) - len(back)
+    for error in refused[:1]:
+        raise FailedError(
+            f"{error['Key']} could not be deleted: {error.get('Message', error.get('Code'))}",
+            where=bucket,
+            remedy=f"{output.counted(gone, 'object')} went before, and stay as older versions; mend that, and repeat "
+            "the command",
+        )
+    return gone
 
 
 def _named_meanwhile(target: Wanted, found: Garbage) -> set[str]:

@@ -25,6 +25,7 @@ from amplify_delivery.export.manifests import CONTENT_FOLDERS, FOLDER, key_of, n
 from amplify_delivery.publishing.aws_errors import AWS_ERRORS, code
 from amplify_delivery.publishing.stack_state import described
 from amplify_delivery.publishing.stack_states import begins_anew
+from amplify_delivery.stacks.inputs import as_configured
 
 _SHOWN = 12
 """Releases that a refusal lists."""
@@ -126,7 +127,9 @@ def running(target: Wanted, staging: Staging, releases: list[Release]) -> Releas
     named = set(named_in(root_template(target)))
     for release in releases:
         try:
-            if runs(staging.assembly(release.digest), named):
+            assembly = staging.assembly(release.digest)
+            # The form that the stack file asks for now may not be the one that runs.
+            if runs(assembly, named) or runs(as_configured(assembly, target.config), named):
                 return release
         except AssemblyError:
             continue  # of another format, or altered: not one that can be deployed again

@@ -76,7 +76,7 @@ def in_production(assembly: Assembly, on: bool, stateful: Collection[str]) -> As
         root_template={**assembly.root_template, "Resources": resources},
         objects=tuple(objects),
         reader=lambda key: made[key][1] if key in made else assembly.read(key),
-        promoted_as=assembly.digest(),
+        origin=assembly,
         protects=on,
     )
 

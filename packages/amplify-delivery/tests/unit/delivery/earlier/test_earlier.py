@@ -5,16 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from amplify_delivery.delivery.earlier.collecting import Kept, garbage, reachable
+from amplify_delivery.delivery.earlier import collecting
+from amplify_delivery.delivery.earlier.collecting import Garbage, Kept, collect, garbage, reachable
 from amplify_delivery.delivery.earlier.staged import Release, last_before
-from amplify_delivery.errors import AssemblyError
+from amplify_delivery.errors import AssemblyError, FailedError
 from amplify_delivery.export import EnvironmentValues, render_root
 from amplify_delivery.export.assembly import canonical
 from amplify_delivery.export.manifests import is_content_key, key_of, manifest, named_in, read_manifest, runs
+from amplify_delivery.publishing.aws_errors import told_as
 from unit.publishing.conftest import BUCKET, assembly_of
 
 KEPT = [(0, 0, ""), (2, 0, "ab"), (0, 35, "abc"), (1, 35, "abc"), (4, 0, "abcd")]
@@ -137,3 +140,39 @@ def test_the_last_one_before_what_runs_came(deployed: str, runs_now: str, back_t
     releases = sorted((Release(name, t) for name, t in times.items()), key=lambda r: r.when, reverse=True)
     now = next((r for r in releases if r.digest == runs_now), None)
     assert "".join(r.digest for r in last_before(now, releases)) == back_to
+
+
+class Bucket:
+    """A staging bucket of which the second batch is refused; what was brought back."""
+
+    def __init__(self) -> None:
+        self.batches, self.back = 0, list[str]()
+
+    @property
+    def target(self) -> Any:
+        account = SimpleNamespace(
+            client=lambda _: self, changing=lambda what: told_as(FailedError, what, "account", {})
+        )
+        return SimpleNamespace(account=account, bucket="staging", config=SimpleNamespace(account="111122223333"))
+
+    def delete_objects(self, Delete: Any, **_: str) -> Any:  # noqa: N803 - as boto3 calls it
+        self.batches += 1
+        keys = [item["Key"] for item in Delete["Objects"]]
+        if self.batches == 2:
+            return {"Errors": [{"Key": keys[0], "Code": "AccessDenied", "Message": "Access Denied"}]}
+        return {"Deleted": [{"Key": key, "DeleteMarkerVersionId": f"marker of {key}"} for key in keys]}
+
+    def delete_object(self, Key: str, VersionId: str, **_: str) -> None:  # noqa: N803
+        assert VersionId == f"marker of {Key}"
+        self.back.append(Key)
+
+
+def test_what_was_named_meanwhile_comes_back_whatever_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    bucket = Bucket()
+    monkeypatch.setattr(collecting, "_BATCH", 2)
+    monkeypatch.setattr(collecting, "_named_meanwhile", lambda *_: {"vtl/b", "vtl/other"})
+    garbage = Garbage(("vtl/a", "vtl/b", "vtl/c", "vtl/d", "vtl/e"), 0, (), frozenset())
+    with pytest.raises(FailedError, match="vtl/c could not be deleted: Access Denied") as caught:
+        collect(bucket.target, garbage)
+    assert (bucket.batches, bucket.back) == (2, ["vtl/b"])
+    assert caught.value.remedy.startswith("1 object went before")
