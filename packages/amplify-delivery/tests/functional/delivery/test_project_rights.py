@@ -19,7 +19,7 @@ from amplify_delivery.components.documents.naming import EnvironmentNames
 from amplify_delivery.delivery.engine.state_bucket import outputs_key, plan_key
 from amplify_delivery.export import assemble, read_export, write_assembly
 from amplify_delivery_rehearsal.workspace import Finished, Workspace
-from aws_rehearsal.local_aws import LocalAws, random_account
+from aws_rehearsal.local_aws import Credentials, LocalAws, random_account
 from aws_rehearsal_tests import pulumi_homes
 from functional.delivery.environments import allow_loss
 from functional.delivery.test_failures import fails, succeeds
@@ -359,6 +359,75 @@ def test_an_environment_with_a_secret_and_verification_pages_is_planned_again_an
         assert "nothing to change" in succeeds(bootstrapped.run(second, "plan")).output
     finally:
         file.write_text(written)
+
+
+def test_the_doctor_of_the_account(bootstrapped: Bootstrapped) -> None:
+    """All is well; then everything that somebody can break in the account is told; and what one may not ask."""
+    names = bootstrapped.names
+
+    def lines(who: Credentials) -> dict[str, Any]:
+        environment = {**bootstrapped.workspace.environment, **bootstrapped.aws.environment(who, REGION)}
+        command = pulumi_homes.delivery(environment, "doctor", "prod", "--json")
+        ran = Workspace(bootstrapped.workspace.project, environment).run(command)
+        (place,) = json.loads(ran.output)["places"][1:]
+        return {line["subject"]: line for line in place["lines"]}
+
+    well = lines(bootstrapped.admin)
+    assert {line["state"] for line in well.values()} == {"ok"}, well
+
+    iam, kms, ssm, s3 = (bootstrapped.client(service) for service in ("iam", "kms", "ssm", "s3"))
+    key = kms.describe_key(KeyId=names.state_key_alias)["KeyMetadata"]["KeyId"]
+    trust = iam.get_role(RoleName=names.action_role)["Role"]["AssumeRolePolicyDocument"]
+    everybody = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
+    deploy, lock = names.project_role("deploy"), ".pulumi/locks/organization/seriesapp/prod/1.json"
+    deny = {"Effect": "Deny", "Action": "cloudformation:UpdateStack", "Resource": "*"}
+    version = ssm.get_parameter(Name=names.version_parameter)["Parameter"]["Value"]
+
+    s3.put_object(Bucket=names.state_bucket, Key=lock, Body=b"{}")
+    kms.disable_key(KeyId=key)
+    ssm.put_parameter(Name=names.version_parameter, Value="1", Overwrite=True)
+    opened = {**trust, "Statement": [*trust["Statement"], everybody]}
+    iam.update_assume_role_policy(RoleName=names.action_role, PolicyDocument=json.dumps(opened))
+    iam.put_role_policy(RoleName=deploy, PolicyName="no", PolicyDocument=json.dumps({"Statement": [deny]}))
+    try:
+        found = lines(bootstrapped.admin)
+        wrong = {subject for subject, line in found.items() if line["state"] != "ok"}
+        assert wrong == {"bootstrap", "state", "state key", "trust", "rights"}
+        assert f"`aws kms enable-key --key-id {key} --region {REGION}`" in found["state key"]["remedy"]
+        assert "trusts arn:aws:iam::111111111111:role" in found["trust"]["message"]
+        assert ", *, and should trust" in found["trust"]["message"]
+        assert "is denied cloudformation:UpdateStack on" in found["rights"]["message"]
+        assert "amplify-delivery unlock prod" in found["state"]["remedy"]
+    finally:
+        s3.delete_object(Bucket=names.state_bucket, Key=lock)
+        kms.enable_key(KeyId=key)
+        ssm.put_parameter(Name=names.version_parameter, Value=version, Overwrite=True)
+        iam.update_assume_role_policy(RoleName=names.action_role, PolicyDocument=json.dumps(trust))
+        iam.delete_role_policy(RoleName=deploy, PolicyName="no")
+
+    principal = {"Effect": "Allow", "Principal": {"AWS": names.root_arn}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [principal]})
+    nobody = iam.create_role(RoleName="nobody", AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    denied = lines(bootstrapped.aws.assume_role(bootstrapped.admin, nobody))
+    known = {subject for subject, line in denied.items() if line["state"] != "not known"}
+    assert known == {"credentials", "account", "services", "runtimes"}
+    assert {subject: line["right"] for subject, line in denied.items() if line["state"] == "not known"} == {
+        "region": "account:GetRegionOptStatus",
+        "bootstrap": "ssm:GetParameter",
+        "state": "s3:ListBucket",
+        "state key": "kms:DescribeKey",
+        "trust": "iam:GetRole",
+        "rights": "iam:SimulatePrincipalPolicy",
+        "organization": "iam:SimulatePrincipalPolicy",
+        "builds": "servicequotas:ListServiceQuotas",
+        "CloudFormation stacks": "cloudformation:DescribeAccountLimits",
+        "CloudFormation resources": "cloudformation:DescribeAccountLimits",
+        "IAM roles": "iam:GetAccountSummary",
+        "IAM policies": "iam:GetAccountSummary",
+        "S3 buckets": "servicequotas:GetServiceQuota",
+        "Lambda concurrency": "lambda:GetAccountSettings",
+        "Lambda storage": "lambda:GetAccountSettings",
+    }
 
 
 def deliver(bootstrapped: Bootstrapped, build: Path) -> None:

@@ -16,6 +16,7 @@ from types import ModuleType
 
 from . import (
     account_limits,
+    account_reads,
     api_hosts,
     appsync_files,
     boundary_tags,
@@ -137,6 +138,7 @@ ALL: tuple[ModuleType, ...] = (
     pinpoint_apps,
     location_resources,
     account_limits,
+    account_reads,
     policy_simulation,
     repository_connections,
     service_quotas,
