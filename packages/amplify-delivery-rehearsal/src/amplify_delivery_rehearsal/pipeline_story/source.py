@@ -33,8 +33,8 @@ class Repository:
         `environment` is the virtualenv for a checkout that has none.
         """
         found = cls(folder / "host.git", folder / "project")
-        # What a user has checked out. Of this repository, tests, docs and the rehearsal do not matter to a delivery.
-        without = ("tests", "benchmarks", "docs", "*-rehearsal") if is_example(checkout) else ()
+        # What a user has checked out. Of this repository, tests and the rehearsal do not matter to a delivery.
+        without = ("tests", "benchmarks", "*-rehearsal") if is_example(checkout) else ()
         copy_checkout(checkout, found.clone, *without)
         found._git("init", "--quiet", "--bare", "-b", "main", str(found.host))
         found._git("init", "--quiet", "-b", "main")
