@@ -1,0 +1,59 @@
+"""Every command that a page shows is one that the command line takes, with these flags."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+
+import pytest
+
+from amplify_delivery.cli import COMMANDS, PLUGINS, parser
+from unit.places import REPOSITORY
+
+PAGES = sorted([REPOSITORY / "README.md", *(REPOSITORY / "docs").glob("*.md")])
+_COMMAND = re.compile(r"(?:amplify-delivery|-m amplify_delivery) ([a-z][a-z-]*)((?: [^`\n]*)?)")
+_ENDS = {"|", "||", "&&", ";", "#", ">", "&", "2>&1"}
+
+
+def shown() -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """Page, command and arguments of each that stands as code, in a line of a block or between backticks."""
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        blocks = re.findall(r"^```\w*\n(.*?)^```", text, re.M | re.S)
+        spans = re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```", "", text, flags=re.M | re.S))
+        for code in (*(line for block in blocks for line in block.splitlines()), *spans):
+            for command, rest in _COMMAND.findall(code):
+                yield page.name, command, arguments(rest)
+
+
+def arguments(rest: str) -> tuple[str, ...]:
+    """Those that are given literally; what stands in brackets may be given, so it is."""
+    try:
+        words = shlex.split(re.sub(r"[\[\]()]", " ", rest.replace("...", "")))
+    except ValueError:
+        words = rest.split()
+    found = []
+    for word in words:
+        if word in _ENDS:
+            break
+        found.append(word.rstrip(";,"))
+    return tuple(found)
+
+
+@pytest.mark.parametrize(("page", "command", "given"), sorted(set(shown())), ids=lambda value: str(value)[:60])
+def test_a_page_shows_a_command_that_is_there(page: str, command: str, given: tuple[str, ...]) -> None:
+    assert command in COMMANDS, page
+    if command in PLUGINS:
+        return
+    options = {
+        option
+        for action in parser(command)._subparsers._group_actions[0].choices[command]._actions  # type: ignore[union-attr,index,call-overload]
+        for option in action.option_strings
+    }
+    named = {word.partition("=")[0] for word in given if re.match(r"--?[a-z]", word)}
+    assert named <= options, f"{page}: amplify-delivery {command} {' '.join(given)}"
+
+
+def test_there_are_commands_to_look_at() -> None:
+    assert len(set(shown())) > 100
