@@ -46,11 +46,8 @@ def test_a_page_shows_a_command_that_is_there(page: str, command: str, given: tu
     assert command in COMMANDS, page
     if command in PLUGINS:
         return
-    options = {
-        option
-        for action in parser(command)._subparsers._group_actions[0].choices[command]._actions  # type: ignore[union-attr,index,call-overload]
-        for option in action.option_strings
-    }
+    [commands] = [action.choices for action in parser(command)._actions if isinstance(action.choices, dict)]
+    options = {option for action in commands[command]._actions for option in action.option_strings}
     named = {word.partition("=")[0] for word in given if re.match(r"--?[a-z]", word)}
     assert named <= options, f"{page}: amplify-delivery {command} {' '.join(given)}"
 
