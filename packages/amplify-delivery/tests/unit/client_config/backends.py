@@ -12,6 +12,7 @@ from amplify_delivery.export.model import AmplifyResource
 
 REGION = "eu-west-1"
 IN_APP = "pinpointInAppMessagingPolicyName"
+DEFAULT = {"isDefault": True}
 Entry = tuple[Declared, Stack]
 
 
@@ -73,9 +74,9 @@ def everything() -> Backend:
         resource("storage/files", "S3", {"BucketName": "files-dev", "Region": REGION}),
         resource("storage/table", "DynamoDB", {"Name": "table-dev", "Region": REGION}),
         resource("analytics/app", "Pinpoint", {"Id": "app", "Region": REGION}, {IN_APP: "p"}),
-        resource("geo/map", "Map", {"Name": "map-dev", "Style": "VectorEsriStreets", "Region": REGION}),
-        resource("geo/places", "PlaceIndex", {"Name": "places-dev", "Region": REGION}, {"isDefault": True}),
-        resource("geo/fences", "GeofenceCollection", {"Name": "fences-dev", "Region": REGION}),
+        resource("geo/map", "Map", {"Name": "map-dev", "Style": "VectorEsriStreets", "Region": REGION}, DEFAULT),
+        resource("geo/places", "PlaceIndex", {"Name": "places-dev", "Region": REGION}, DEFAULT),
+        resource("geo/fences", "GeofenceCollection", {"Name": "fences-dev", "Region": REGION}, DEFAULT),
         resource("interactions/bot", "Lex", {"BotName": "Bot_dev", "Region": REGION}),
         resource(
             "predictions/t", "Translate", {"region": REGION, "sourceLang": "en"}, {"convertType": "translateText"}

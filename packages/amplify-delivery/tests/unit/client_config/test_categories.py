@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from amplify_delivery.client_config import Platform, read_backend
+from amplify_delivery.client_config import Backend, Platform, read_backend
 from unit.client_config.backends import AUTH, REGION, backend, everything, graphql, plugins, resource, written
 
 NATIVE: tuple[Platform, ...] = ("android", "ios", "flutter")
@@ -31,6 +31,11 @@ METADATA = {
 HOSTED = {**AUTH, "HostedUIDomain": "app-dev", "OAuthMetadata": json.dumps(METADATA)}
 
 
+def hosted() -> Backend:
+    """A user pool with a hosted UI and social providers."""
+    return backend(resource("auth/app", "Cognito", HOSTED, PARAMETERS))
+
+
 def test_nothing_but_a_region() -> None:
     found = backend()
     assert written(found, "javascript") == {"aws_project_region": REGION}
@@ -40,7 +45,7 @@ def test_nothing_but_a_region() -> None:
 
 
 def test_sign_in_with_a_hosted_ui_and_social_providers() -> None:
-    found = backend(resource("auth/app", "Cognito", HOSTED, PARAMETERS))
+    found = hosted()
     assert written(found, "javascript") == {
         "aws_project_region": REGION,
         "aws_cognito_identity_pool_id": "eu-west-1:identities",

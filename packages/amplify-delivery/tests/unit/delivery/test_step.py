@@ -28,6 +28,9 @@ STEPS = """
           - name: api
             commands: ['echo "API $API"']
             envFromOutputs: {API: outputs.apimytodoapp.GraphQLAPIIdOutput}
+          - name: web
+            commands: ['cat web/src/aws-exports.js']
+            clientConfig: {platform: javascript, folder: web/src}
           - name: secret
             commands: ['echo "token=$TOKEN url=$URL"', 'test "$TOKEN" = t0ps3cret', 'exit 5']
             envFromOutputs: {TOKEN: token, URL: helloUrl}
@@ -128,9 +131,10 @@ def test_minutes_out_of_range_are_wrong_usage(folder: Path, minutes: str) -> Non
 def test_outputs_come_from_the_account(folder: Path, developer: LocalAccount) -> None:
     """Of an environment that is not deployed, of its root stack, and of what a deployment has left."""
     environment_in(folder, developer.account)
-    ran = step(folder, "api", account=developer)
-    assert ran.code == 3
-    assert "it was not deployed yet" in ran.err
+    for name in ("api", "web"):
+        ran = step(folder, name, account=developer)
+        assert ran.code == 3
+        assert "it was not deployed yet" in ran.err
 
     template = {
         "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}},
@@ -139,6 +143,11 @@ def test_outputs_come_from_the_account(folder: Path, developer: LocalAccount) ->
     developer.create(template, f"amplify-{APP}-dev-a1b2c")
     ran = step(folder, "api", account=developer)
     assert ran.out.startswith("API from-the-stack\n"), ran.err
+    (folder / "web" / "src").mkdir(parents=True)
+    (folder / "web" / "src" / "aws-exports.js").write_text("what the checkout has")
+    ran = step(folder, "web", account=developer)
+    assert '"aws_project_region": "eu-central-1"' in ran.out, ran.err
+    assert "what the checkout has" not in ran.out
 
     bucket = f"{APP}-dev-state-{developer.account}-eu-central-1-an"
     s3 = developer.client("s3")

@@ -35,6 +35,8 @@ _PARTS = {
 """Locks that are a part of `requirements.lock`: what these packages need, and themselves if they stand in it."""
 _OWN = ("amplify-delivery", "aws-rehearsal", "amplify-delivery-rehearsal")
 """Packages of the repository: they stand beside the lock, not in it."""
+_CLIENT_LIBRARY = Path("packages/amplify-delivery/tests/functional/front_end")
+"""What a test reads the front end's configuration with."""
 _REMEDY = "check that the package registries can be reached and that the ranges can be met"
 
 
@@ -69,8 +71,9 @@ def main() -> int:
                 "--package-lock-only",
                 "--omit-lockfile-registry-resolved=true",
             ]
-            run([*command, "--no-audit", "--no-fund"], cwd=PACKAGE / "node", remedy=_REMEDY)
-            shutil.rmtree(PACKAGE / "node/node_modules", ignore_errors=True)
+            for folder in (PACKAGE / "node", _CLIENT_LIBRARY):
+                run([*command, "--no-audit", "--no-fund"], cwd=folder, remedy=_REMEDY)
+                shutil.rmtree(folder / "node_modules", ignore_errors=True)
             step.outcome = "locked"
     except SetupError as error:
         sys.stderr.write(f"lock: {error}\n")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,7 +51,7 @@ def ensure_node(progress: Progress) -> Node:
 
 def modules_folder() -> Path:
     """The folder for NODE_PATH, named by what is to be in it."""
-    return cache_root() / "node-modules" / digest(*_FILES)[:12] / "node_modules"
+    return _folder(_FILES)
 
 
 def is_whole(folder: Path) -> bool:
@@ -64,7 +65,30 @@ def is_whole(folder: Path) -> bool:
 
 def ensure_modules(node: Node, progress: Progress) -> Path:
     """Lay the modules out, unless they are whole; the folder for NODE_PATH. Raises `SetupError`."""
-    folder = modules_folder()
+
+    def with_response(made: Path) -> str:
+        (made / "cfn-response").mkdir()
+        shutil.copy(_FILES[2], made / "cfn-response" / "index.js")
+        return f"AWS SDK ({len([*made.glob('@aws-sdk/client-*')])} clients), cfn-response"
+
+    return _lay_out(node, _FILES, progress, with_response)
+
+
+def ensure_locked(node: Node, source: Path, progress: Progress) -> Path:
+    """Lay out the modules that `package.json` and `package-lock.json` in the folder `source` name, unless they are
+    whole; the folder for NODE_PATH. Raises `SetupError`."""
+    return _lay_out(
+        node, (source / "package.json", source / "package-lock.json"), progress, lambda made: f"{_count(made)} files"
+    )
+
+
+def _folder(files: Sequence[Path]) -> Path:
+    return cache_root() / "node-modules" / digest(*files)[:12] / "node_modules"
+
+
+def _lay_out(node: Node, files: Sequence[Path], progress: Progress, finished: Callable[[Path], str]) -> Path:
+    """What the first two of `files` lock, in a folder of its own; `finished` adds to it, and says what is there."""
+    folder = _folder(files)
     if is_whole(folder):
         return folder
     with progress.step("Node modules") as step, locked("node-modules", step):
@@ -73,19 +97,16 @@ def ensure_modules(node: Node, progress: Progress) -> Path:
             parts = folder.parent.with_name(f"{folder.parent.name}.part")
             remove(parts)
             parts.mkdir(parents=True)
-            for file in _FILES[:2]:
+            for file in files[:2]:
                 shutil.copy(file, parts)
             path = {"PATH": f"{node.binary.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}
             options = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--prefer-offline"]
             run([*node.npm, "ci", *options], cwd=parts, env=path, remedy=_REMEDY)
             made = parts / "node_modules"
-            (made / "cfn-response").mkdir()
-            shutil.copy(_FILES[2], made / "cfn-response" / "index.js")
+            step.outcome = finished(made)
             (parts / _STAMP).write_text(json.dumps({"files": _count(made)}), encoding="utf-8")
             remove(folder.parent)
             parts.rename(folder.parent)
-        clients = len([*folder.glob("@aws-sdk/client-*")])
-        step.outcome = f"AWS SDK ({clients} clients), cfn-response"
     return folder
 
 
