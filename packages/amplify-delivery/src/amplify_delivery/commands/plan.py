@@ -10,11 +10,11 @@ import gc
 import json
 from pathlib import Path
 
-from amplify_delivery.changes.impossible import check as refuse
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.engine import waiting
-from amplify_delivery.errors import REFUSED, ConfigError, RefusedError
+from amplify_delivery.delivery.project import stack_files
+from amplify_delivery.errors import REFUSED, ConfigError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -88,37 +88,13 @@ def _against(args: argparse.Namespace, context: Context) -> int:
 
 def _plan(environment: str, args: argparse.Namespace, context: Context) -> int:
     # The engine's SDK and boto3: without them --against takes half as long.
-    from amplify_delivery.delivery.deployment import approval  # noqa: PLC0415
-    from amplify_delivery.delivery.deployment.audit import Audit, log_if_allowed  # noqa: PLC0415
-    from amplify_delivery.delivery.engine.engine import Engine  # noqa: PLC0415
-    from amplify_delivery.delivery.engine.session import wait_until_free  # noqa: PLC0415
-    from amplify_delivery.delivery.environment import drifting, planned, wanted  # noqa: PLC0415
-    from amplify_delivery.delivery.killed import resolving  # noqa: PLC0415
+    from amplify_delivery.delivery.deployment.proposing import propose  # noqa: PLC0415
     from amplify_delivery.delivery.reports import plans  # noqa: PLC0415
 
     patience = waiting.Patience(args.wait, context.variables)
-    with Audit("plan", environment, context.variables) as audit:
-        target = wanted.wanted(environment, context)
-        log_if_allowed(audit, target)
-        real = Engine(environment, context.folder.resolve(), output.progress)
-        waited = wait_until_free(real, "plan", context, patience)
-        if wanted.settle(target, patience.left) or waited:
-            target = wanted.wanted(environment, context)  # credentials of an assumed role last an hour
-        check = planned.checked(target, environment)
-        with resolving.foreseen(real, target.account_anew, check) as engine:
-            plan = planned.make(target, engine, drift=args.drift)
-        audit.planned(plan)
-        try:
-            refuse(plan.impossible, environment)
-            drifting.check(plan, target)
-        except RefusedError:
-            if not args.json:
-                plans.show(plan)
-            raise
-        audit.end("planned")
+    refused = None if args.json else plans.show
+    plan = propose("plan", environment, context, patience, refused=refused, drift=args.drift)
     document = plan.to_json()
-    if target.config.bootstrapped:
-        approval.keep(target, plan)
     if args.out:
         _write(args.out, json.dumps(document, indent=1, ensure_ascii=False) + "\n")
     if args.variables:
@@ -127,7 +103,7 @@ def _plan(environment: str, args: argparse.Namespace, context: Context) -> int:
         output.document(document)
     else:
         plans.show(plan)
-        if args.drift and not target.config.detects_drift:
+        if args.drift and not stack_files.load(context.folder, environment).detects_drift:
             print("drift is part of this plan: deploy it with --drift")
     return 0
 

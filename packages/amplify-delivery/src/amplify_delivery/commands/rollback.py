@@ -6,18 +6,13 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from amplify_delivery.changes.impossible import check as refuse
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.context import Context
-from amplify_delivery.delivery.deployment import approval, deploying
-from amplify_delivery.delivery.deployment.audit import Audit, log_if_allowed
+from amplify_delivery.delivery.deployment import deploying
+from amplify_delivery.delivery.deployment.proposing import propose
 from amplify_delivery.delivery.earlier import staged
 from amplify_delivery.delivery.engine import waiting
-from amplify_delivery.delivery.engine.engine import Engine
-from amplify_delivery.delivery.engine.session import wait_until_free
-from amplify_delivery.delivery.environment import planned, wanted
-from amplify_delivery.delivery.killed import resolving
-from amplify_delivery.delivery.planning import Plan
+from amplify_delivery.delivery.environment import wanted
 from amplify_delivery.delivery.reports import plans, shown_outputs
 from amplify_delivery.delivery.reports.changes import told
 
@@ -59,7 +54,8 @@ def _list(args: argparse.Namespace, target: wanted.Wanted, staging: staged.Stagi
 
 
 def _plan(args: argparse.Namespace, context: Context, release: staged.Release) -> int:
-    plan = _made(args, context)
+    patience = waiting.Patience(args.wait, context.variables)
+    plan = propose("rollback", args.environment, context, patience, refused=None if args.json else plans.show)
     if args.json:
         output.document({**release.to_json(), "plan": plan.to_json()})
         return 0
@@ -69,25 +65,6 @@ def _plan(args: argparse.Namespace, context: Context, release: staged.Release) -
         command = f"amplify-delivery rollback {args.environment} --to {release.digest[:12]}"
         print(f"\nto do it: `{command} --plan {plan.digest}`")
     return 0
-
-
-def _made(args: argparse.Namespace, context: Context) -> Plan:
-    patience = waiting.Patience(args.wait, context.variables)
-    with Audit("rollback", args.environment, context.variables) as audit:
-        target = wanted.wanted(args.environment, context)
-        log_if_allowed(audit, target)
-        real = Engine(args.environment, context.folder.resolve(), output.progress, context.for_engine)
-        waited = wait_until_free(real, "rollback", context, patience)
-        if wanted.settle(target, patience.left) or waited:
-            target = wanted.wanted(args.environment, context)  # credentials of an assumed role last an hour
-        with resolving.foreseen(real, target.account_anew, planned.checked(target, args.environment)) as engine:
-            plan = planned.make(target, engine)
-        audit.planned(plan)
-        refuse(plan.impossible, args.environment)
-        audit.end("planned")
-    if target.config.bootstrapped:
-        approval.keep(target, plan)
-    return plan
 
 
 def _deploy(args: argparse.Namespace, context: Context, release: staged.Release) -> int:

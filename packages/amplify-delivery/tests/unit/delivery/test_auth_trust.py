@@ -1,11 +1,17 @@
-"""When the trust of an auth role counts as lost."""
+"""When the trust of an auth role counts as lost, and that it is put back."""
 
 from __future__ import annotations
 
 import copy
+import json
+from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
+from amplify_delivery.delivery.execution import auth_trust
 from amplify_delivery.delivery.execution.auth_trust import lost, now_for
+from amplify_delivery.errors import RefusedError
 
 POOL = "eu-central-1:11111111-2222-3333-4444-555555555555"
 
@@ -52,3 +58,37 @@ def test_it_is_put_back_for_the_pool_that_there_is_now() -> None:
     several = trust(pool=[POOL, other])
     assert now_for(several, "third") == several
     assert now_for(trust("Deny"), other) == trust("Deny")
+
+
+class Iam:
+    """One auth role, whose trust CloudFormation loses; what was written back."""
+
+    def __init__(self) -> None:
+        self.trust, self.written = trust(), list[str]()
+
+    def client(self, _: str) -> Iam:
+        return self
+
+    def describe_stack_resource(self, **_: str) -> dict[str, Any]:
+        return {"StackResourceDetail": {"PhysicalResourceId": "role"}}
+
+    def describe_stacks(self, **_: str) -> dict[str, Any]:
+        return {"Stacks": [{}]}
+
+    def get_role(self, RoleName: str) -> dict[str, Any]:  # noqa: N803 - as boto3 calls it
+        return {"Role": {"RoleName": RoleName, "AssumeRolePolicyDocument": self.trust}}
+
+    def update_assume_role_policy(self, RoleName: str, PolicyDocument: str) -> None:  # noqa: N803
+        self.written.append(f"{RoleName} {PolicyDocument}")
+
+
+@pytest.mark.parametrize("ending", [KeyboardInterrupt, RefusedError("no")])
+def test_whatever_ends_a_deployment_the_trust_is_put_back(ending: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(auth_trust, "setters", lambda _: ("x",))
+    monkeypatch.setattr(auth_trust, "auth_roles", lambda _: ("AuthRole",))
+    iam: Any = Iam()
+    root: Any = SimpleNamespace(template={"Resources": {}}, stack_name="app", outputs={})
+    with pytest.raises(type(ending) if isinstance(ending, Exception) else ending), auth_trust.kept(iam, root):
+        iam.trust = trust("Deny")
+        raise ending
+    assert iam.written == [f"role {json.dumps(trust())}"]

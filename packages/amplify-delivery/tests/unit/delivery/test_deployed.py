@@ -7,7 +7,6 @@ import json
 import re
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,8 +17,7 @@ from amplify_delivery.changes import deployed
 from amplify_delivery.changes.deployed import read, settle
 from amplify_delivery.changes.guard import PLAN_VARIABLE
 from amplify_delivery.changes.stacks import MASK
-from amplify_delivery.delivery.context import Context
-from amplify_delivery.delivery.environment import planned, wanted
+from amplify_delivery.delivery.environment import planned
 from amplify_delivery.delivery.execution import carrying_out
 from amplify_delivery.delivery.planning import AddResource, Plan, Start, Target
 from amplify_delivery.errors import DeployError
@@ -214,9 +212,8 @@ def test_an_engine_that_ends_well_without_having_done_it(monkeypatch: pytest.Mon
         told.append(given)
         return SimpleNamespace(changes={"same": 14})
 
-    engine: Any = SimpleNamespace(up=up)
-    monkeypatch.setattr(wanted, "wanted", lambda *_: None)
-    target: Any = SimpleNamespace(context=Context(Path(), {}), account=None, root=SimpleNamespace(template=NO_ROLES))
+    engine: Any = SimpleNamespace(up=up, say=None)
+    target: Any = SimpleNamespace(account=None, root=SimpleNamespace(template=NO_ROLES))
     none: Any = None
     nothing_there = deployed.Deployed("UPDATE_ROLLBACK_COMPLETE", None)
     monkeypatch.setattr(planned, "backend", lambda _: planned.Backend(nothing_there, (step,), none))

@@ -36,9 +36,7 @@ class Scene:
         skips = (SimpleNamespace(path="Api/Table", reason="deleted by hand"),)
         config = SimpleNamespace(profile=None, region=self.region, rollback_skips=skips)
         root = SimpleNamespace(stack_name=NAME)
-        return SimpleNamespace(
-            account=self, root=root, config=config, execution_role_arn=ROLE, account_anew=lambda: self
-        )
+        return SimpleNamespace(account=self, root=root, config=config, execution_role_arn=ROLE)
 
     def client(self, _: str) -> Scene:
         return self

@@ -63,8 +63,9 @@ def answering(monkeypatch: pytest.MonkeyPatch, answer: Answer) -> None:
 def test_where_no_run_was_killed_nothing_is_asked_and_nothing_written() -> None:
     engine: Any = Engine(killed=False)
     assert resolving.resolve(engine, nobody, fine) == engine.left
-    with resolving.foreseen(engine, nobody, fine) as seen:
+    with resolving.foreseen(engine, nobody, fine) as (seen, state):
         assert id(seen) == id(engine)
+        assert state == engine.left
     assert engine.written == engine.foreseen == []
 
 
@@ -82,9 +83,10 @@ def test_the_state_is_written_as_it_was_found_to_be(
 def test_a_plan_looks_at_a_copy(monkeypatch: pytest.MonkeyPatch) -> None:
     answering(monkeypatch, Gone())
     engine: Any = Engine()
-    with resolving.foreseen(engine, account, fine) as seen:
+    with resolving.foreseen(engine, account, fine) as (seen, state):
         assert str(seen) == "beside"
     assert engine.written == []
+    assert engine.foreseen == [state]
     assert engine.foreseen[0]["pending_operations"] == []
 
 

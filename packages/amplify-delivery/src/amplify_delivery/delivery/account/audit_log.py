@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -24,20 +24,17 @@ _MOST = 100_000
 class AuditLog:
     """The log of one environment, for one run of a command (`plan` or `deploy`).
 
-    `build` is the id of CodeBuild's build, if it is one. `account` logs in anew each time: a deployment may take longer
-    than an assumed role's hour. Every method raises `RefusedError`.
+    `build` is the id of CodeBuild's build, if it is one. Every method raises `RefusedError`.
     """
 
-    def __init__(
-        self, account: Callable[[], Account], names: EnvironmentNames, command: str, build: str | None
-    ) -> None:
+    def __init__(self, account: Account, names: EnvironmentNames, command: str, build: str | None) -> None:
         self._account, self._group = account, names.audit_log_group
         self._stream = f"{names.audit_streams(command)}{_run(build)}"
         self._deployments = names.audit_streams(DEPLOY)
 
     def open(self) -> str:
         """Make this run's stream; the ARN of whoever runs it. Nothing is to be changed by somebody who can't."""
-        account = self._account()
+        account = self._account
         logs = account.client("logs")
         with account.asking(f"opening the audit log {self._group}"):
             who: str = account.client("sts").get_caller_identity()["Arn"]
@@ -48,7 +45,7 @@ class AuditLog:
 
     def append(self, event: Mapping[str, Any]) -> None:
         """Append an event."""
-        account = self._account()
+        account = self._account
         text = json.dumps(event, ensure_ascii=False)
         if len(text) > _MOST:
             short = {"dataLoss": list(event.get("dataLoss", ()))[:100], "error": str(event.get("error", ""))[:10_000]}
@@ -73,7 +70,7 @@ class AuditLog:
 
     def _events(self, term: str) -> Iterator[Mapping[str, Any]]:
         """The events of deployments in which a word stands."""
-        account = self._account()
+        account = self._account
         with account.asking(f"reading the audit log {self._group}"):
             pages = account.client("logs").get_paginator("filter_log_events")
             for page in pages.paginate(

@@ -23,13 +23,13 @@ _NONE: Mapping[str, str] = MappingProxyType({})
 
 
 class Account:
-    """The 12 digits of `account`, in one region, with a profile's or a role's credentials.
+    """The 12 digits of `account`, in one region, with a profile's or a role's credentials, which renew themselves.
 
     Raises `ConfigError` when they belong to another account, `RefusedError` when AWS does not say whose they are.
     """
 
     def __init__(self, account: str, region: str, profile: str | None = None, role_arn: str | None = None) -> None:
-        self.account, self.region, self._profile, self._role = account, region, profile, role_arn
+        self.account, self.region, self._profile = account, region, profile
         with self.asking("asking whose credentials these are"):
             self._session: boto3.session.Session = provider_session(region, profile, role_arn)
             who = self.client("sts").get_caller_identity()
@@ -44,10 +44,6 @@ class Account:
     def of(cls, config: EnvironmentConfig | PipelineConfig) -> Account:
         """That of a stack file, with the credentials that it names."""
         return cls(config.account, config.region, config.profile, config.role_arn)
-
-    def anew(self) -> Account:
-        """The same once more: the credentials of a role that was assumed last an hour."""
-        return Account(self.account, self.region, self._profile, self._role)
 
     def client(self, service: str) -> Any:
         """A boto3 client of the account, in its region, with our timeouts and retries."""

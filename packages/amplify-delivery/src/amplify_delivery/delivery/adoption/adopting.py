@@ -109,7 +109,7 @@ def _adopt(engine: Engine, context: Context, config: EnvironmentConfig, found: R
         adopting = _engine(environment, context, config, _log.debug, {ADOPT_VARIABLE: found.arn})
         state.take_in(adopting, found.arn, parameters)
         target = wanted.wanted(environment, context)
-        plan = planned.make(target, engine)
+        plan = planned.make(target, engine, engine.state())
     secrets = tuple(sorted(f"{nested}.{parameter}" for nested, parameter in decided.kept.secrets))
     notes = _next(decided.config, found)
     if lost and refusing.is_ours(found.stacks):

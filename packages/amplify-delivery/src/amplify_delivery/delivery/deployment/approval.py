@@ -27,7 +27,7 @@ def keep(target: Wanted, plan: Plan) -> None:
     """Leave the plan's document in the account, if this role may: what remains of it can be deployed then."""
     body = json.dumps(plan.to_json(), ensure_ascii=False).encode()
     try:
-        state_bucket.write(target.account_anew(), target.names, state_bucket.plan_key(plan.digest), body)
+        state_bucket.write(target.account, target.names, state_bucket.plan_key(plan.digest), body)
     except state_bucket.NotAllowedError as error:
         output.progress(f"the plan is not kept in the account: {error.message}")
 

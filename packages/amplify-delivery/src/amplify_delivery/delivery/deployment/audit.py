@@ -118,7 +118,7 @@ class Audit:
 
 def log_of(target: Wanted, command: str) -> AuditLog:
     """The log of a bootstrapped environment, for a run of `command`."""
-    return AuditLog(target.account_anew, target.names, command, target.context.variables.get(BUILD_VARIABLE))
+    return AuditLog(target.account, target.names, command, target.context.variables.get(BUILD_VARIABLE))
 
 
 def log_if_allowed(audit: Audit, target: Wanted) -> None:

@@ -74,8 +74,7 @@ def deploy(
                 target = wanted.wanted(environment, context)
             while True:
                 # Of what a killed run of ours has begun, the end is waited for as that run would have.
-                if wanted.settle(target, LONGEST if held.over else patience.left):
-                    target = wanted.wanted(environment, context)  # credentials of an assumed role last an hour
+                wanted.settle(target, LONGEST if held.over else patience.left)
                 try:
                     plan, changes = _attempt(target, engine, approved, audit, log)
                     break
@@ -87,10 +86,10 @@ def deploy(
             with midway(lambda: changes_something(changes)):
                 outputs = engine.outputs()
                 if log:
-                    account = target.account_anew()
-                    stack_outputs.keep(account, target.names, outputs)
+                    stack_outputs.keep(target.account, target.names, outputs)
                     declared = of_assembly(target.assembly)
-                    left_for_steps.keep(account, target.names, target.root.stack_name, declared, target.context.project)
+                    stack = target.root.stack_name
+                    left_for_steps.keep(target.account, target.names, stack, declared, target.context.project)
         audit.end("deployed" if plan.steps else "nothing to change")
     return Deployed(plan, changes, outputs)
 
@@ -99,8 +98,8 @@ def _attempt(
     target: wanted.Wanted, engine: Engine, approved: Approved, audit: Audit, log: AuditLog | None
 ) -> tuple[Plan, dict[str, int]]:
     """Plan, check and carry out; gives the plan, and the engine's changes by kind."""
-    resolving.resolve(engine, target.account_anew, planned.checked(target, engine.stack))
-    plan = planned.make(target, engine, drift=approved.with_drift)
+    state = resolving.resolve(engine, lambda: target.account, planned.checked(target, engine.stack))
+    plan = planned.make(target, engine, state, drift=approved.with_drift)
     audit.planned(plan)
     digest, document, before = approved.digest, approved.document, False
     if log and plan.steps and plan.digest != digest:
@@ -110,26 +109,25 @@ def _attempt(
     approval.check(plan, digest, document, guard, before=before)
     drifting.check(plan, target)
     audit.begin()
-    left = _recovered(target, engine, plan, guard) if plan.recovery else plan
-    return plan, carrying_out.carry_out(engine, left, digest, target)
-
-
-def _recovered(target: wanted.Wanted, engine: Engine, plan: Plan, guard: Guard) -> Plan:
-    """Recover the root stack, and plan anew from where it is then. Raises `FailedError` unless that is a part of what
-    was approved."""
     if plan.recovery:
         recovery.carry_out(target, engine.stack, plan.recovery)
-    with midway():
-        left = planned.make(wanted.wanted(engine.stack, target.context), engine)
-        beyond = left.beyond(plan.to_json())
-        if beyond:
-            raise FailedError(
-                "the root stack is recovered. What remains to be done from there was not in the approved plan, since "
-                f"nobody could tell before:\n{plans.listed(beyond)}",
-                where=engine.stack,
-                remedy=f"`amplify-delivery plan {engine.stack}`, and approve that; in a pipeline, release the change "
-                "again",
-            )
-        refuse(left.impossible, engine.stack)
-        guard.check(left.losses)
+    with midway(lambda: plan.recovery is not None):
+        left = _after_recovery(target, engine, state, plan, guard) if plan.recovery else plan
+        return plan, carrying_out.carry_out(engine, left, digest, target)
+
+
+def _after_recovery(target: wanted.Wanted, engine: Engine, state: Mapping[str, Any], plan: Plan, guard: Guard) -> Plan:
+    """Plan anew from where the root stack is when it is recovered. Raises `FailedError` unless that is a part of what
+    was approved."""
+    left = planned.make(target, engine, state)
+    beyond = left.beyond(plan.to_json())
+    if beyond:
+        raise FailedError(
+            "the root stack is recovered. What remains to be done from there was not in the approved plan, since "
+            f"nobody could tell before:\n{plans.listed(beyond)}",
+            where=engine.stack,
+            remedy=f"`amplify-delivery plan {engine.stack}`, and approve that; in a pipeline, release the change again",
+        )
+    refuse(left.impossible, engine.stack)
+    guard.check(left.losses)
     return left

@@ -38,7 +38,6 @@ from amplify_delivery.errors import (
 )
 from amplify_delivery.stacks.config.reader import project_name
 
-"""Pulumi's type of an environment's root stack."""
 HIDDEN = "[secret]"
 """Shown in place of a secret output."""
 

@@ -126,14 +126,14 @@ def checked(target: Wanted, environment: str) -> Callable[[Mapping[str, Any]], N
     return check
 
 
-def make(target: Wanted, engine: Engine, *, drift: bool = False) -> Plan:
-    """The plan of an environment; with `drift`, or where its stack file says so, with what runs otherwise than it was
-    delivered. Raises `DeliveryError`s, also if its account lacks rights for it; reads only.
+def make(target: Wanted, engine: Engine, state: Mapping[str, Any], *, drift: bool = False) -> Plan:
+    """The plan of an environment, whose `state` is the engine's; with `drift`, or where its stack file says so, with
+    what runs otherwise than it was delivered. Raises `DeliveryError`s, also if its account lacks rights for it; reads
+    only.
 
     What is deployed is read last: a deployment that follows at once begins from there.
     """
     environment = engine.stack
-    state = engine.state()
     checked(target, environment)(state)
     root, watch, here = _looked(target, engine, state)
     previewed = watch.steps
@@ -231,10 +231,10 @@ def _gained(target: Wanted, here: Backend, beside: Comparison) -> Comparison:
     return Comparison((*found.rights, *beside.rights), (*found.unread, *beside.unread))
 
 
-def updates(target: Wanted) -> tuple[tuple[Update, ...], tuple[Path, ...]]:
-    """What the root stack is updated to on the way to what is wanted, where AWS does not take that in one update; and
-    the tables that change. Raises `DeliveryError`s, also if AWS takes it in no way."""
-    here, config = backend(target), target.config
+def updates(target: Wanted, here: Backend) -> tuple[tuple[Update, ...], tuple[Path, ...]]:
+    """What the root stack is updated to on the way from `here` to what is wanted, where AWS does not take that in one
+    update; and the tables that change. Raises `RefusedError` if AWS takes it in no way."""
+    config = target.config
     order = in_order(here.found.stacks, here.wanted, here.steps, datetime.now(UTC).date(), config.ignored)
     refuse(order.impossible, config.environment)
     return order.updates, changed_tables(here.steps)

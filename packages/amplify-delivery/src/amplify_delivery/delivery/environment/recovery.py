@@ -17,7 +17,6 @@ from amplify_delivery.changes.steps import RecoverStack, Step
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.environment.wanted import Wanted
-from amplify_delivery.delivery.planning import ProgramStep
 from amplify_delivery.delivery.teardown.held import Held, in_stack, name_of, nested_in
 from amplify_delivery.errors import FailedError, RefusedError
 from amplify_delivery.export.model import STACK_TYPE
@@ -31,9 +30,9 @@ from amplify_delivery.publishing.stack_states import (
     Way,
     aws,
     busy,
-    check_nested,
     check_root,
 )
+from amplify_delivery.publishing.stack_states import check_nested as check_nested_states
 
 if TYPE_CHECKING:
     from amplify_delivery.delivery.account.aws_account import Account
@@ -96,11 +95,15 @@ def check_still(target: Wanted, seen: Seen, found: deployed.Deployed) -> None:
             where=seen.place.name,
             remedy="nothing was changed; run this again when nobody else changes it",
         )
-    if seen.way is not Way.GO:
-        return
-    with target.account.asking(f"listing the stacks nested in {seen.place.name}"):
+    if seen.way is Way.GO:
+        check_nested(target, seen.place, found)
+
+
+def check_nested(target: Wanted, place: Place, found: deployed.Deployed) -> None:
+    """Raise `RefusedError` if a nested stack of what is deployed keeps the root stack from being updated."""
+    with target.account.asking(f"listing the stacks nested in {place.name}"):
         nested = deployed.nested_states(target.account.client("cloudformation"), found)
-    check_nested(seen.place, nested)
+    check_nested_states(place, nested)
 
 
 def first(seen: Seen, steps: Sequence[Step]) -> tuple[Step, ...]:
@@ -120,16 +123,6 @@ def at_once(target: Wanted, environment: str, state: Mapping[str, Any]) -> bool:
     return bool(seen.steps)
 
 
-def check_update(target: Wanted, environment: str, previewed: Sequence[ProgramStep]) -> None:
-    """Raise `RefusedError` if a preview would update the root stack, and a nested one keeps it from that."""
-    if any(step.type == ROOT_STACK and step.operation == "update" for step in previewed):
-        place, cloudformation = place_of(target, environment), target.account.client("cloudformation")
-        with target.account.asking(f"listing the stacks nested in {place.name}"):
-            found = described(cloudformation, place.name)
-            ids = dict(nested_in(cloudformation, found["StackId"])) if found else {}
-            check_nested(place, deployed.states_of(cloudformation, ids))
-
-
 def place_of(target: Wanted, environment: str) -> Place:
     """Where the root stack of an environment is, for messages."""
     profile = f" --profile {target.config.profile}" if target.config.profile else ""
@@ -147,7 +140,7 @@ OPERATIONS: Mapping[Way, str] = {
 
 def carry_out(target: Wanted, environment: str, step: RecoverStack) -> None:
     """Recover the root stack as a plan says, and wait until that has ended. Raises `FailedError`."""
-    account, place = target.account_anew(), place_of(target, environment)
+    account, place = target.account, place_of(target, environment)
     output.progress(f"{step.stack} is {step.status}: {step.operation}")
     with account.changing(f"{step.operation} of {step.stack}"):
         cloudformation = account.client("cloudformation")
@@ -160,7 +153,7 @@ def carry_out(target: Wanted, environment: str, step: RecoverStack) -> None:
             )
         names = {"/".join(path): name_of(stack) for path, stack in nested_in(cloudformation, found["StackId"])}
         _call(cloudformation, found["StackId"], step, names)
-    status = _settled(target, account, found["StackId"])
+    status = _settled(account, found["StackId"])
     if status not in _AFTER[step.operation]:
         raise FailedError(
             f"{step.operation} has ended, and its state is {status}{_said(account, found['StackId'], status)}",
@@ -204,14 +197,12 @@ def _skip(path: str, names: Mapping[str, str]) -> str:
     return f"{names[above]}.{own}" if above else own
 
 
-def _settled(target: Wanted, account: Account, stack: str) -> str | None:
+def _settled(account: Account, stack: str) -> str | None:
     """The state of the stack when no operation changes it any more."""
     deadline, looks = time.monotonic() + _LONGEST, 0
     while True:
         time.sleep(_PAUSES[min(looks, len(_PAUSES) - 1)])
         looks += 1
-        if looks % 200 == 0:
-            account = target.account_anew()  # credentials of an assumed role last an hour
         with account.changing(f"waiting for {stack}"):
             found = described(account.client("cloudformation"), stack)
         status = str(found["StackStatus"]) if found else None

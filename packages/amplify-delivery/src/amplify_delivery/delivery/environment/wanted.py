@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from amplify_delivery.changes import deployed
 from amplify_delivery.components.documents.naming import EnvironmentNames
@@ -38,19 +38,10 @@ class Wanted:
         config = self.config
         return staging_bucket_name(self.assembly.project, config.environment, config.account, config.region)
 
-    def anew(self) -> Wanted:
-        """The same with credentials that were just had."""
-        return replace(self, account=self.account_anew())
-
     @property
     def execution_role_arn(self) -> str | None:
         """CloudFormation's role; None where it acts with the rights of whoever deploys."""
         return self.config.execution_role_arn or (self.names.execution_role_arn if self.config.bootstrapped else None)
-
-    def account_anew(self) -> Account:
-        """The account once more: an assumed role's credentials last an hour."""
-        config = self.config
-        return Account.of(config)
 
 
 def wanted(environment: str, context: Context) -> Wanted:
@@ -94,8 +85,8 @@ def described(config: EnvironmentConfig, context: Context) -> Wanted:
     return found.at(account)
 
 
-def settle(target: Wanted, seconds: float) -> bool:
-    """Wait, so long at most, for a deployment that is going on; whether there was one."""
+def settle(target: Wanted, seconds: float) -> None:
+    """Wait, so long at most, for a deployment that is going on."""
     account, stack = target.account, target.root.stack_name
     with account.asking(f"reading stack {stack}"):
-        return deployed.settle(account.client("cloudformation"), stack, seconds, output.progress)
+        deployed.settle(account.client("cloudformation"), stack, seconds, output.progress)

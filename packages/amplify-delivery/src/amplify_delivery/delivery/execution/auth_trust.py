@@ -61,10 +61,10 @@ def kept(account: Account, root: RootStack) -> Iterator[None]:
     before = _read(account, root)
     try:
         yield
-    except DeliveryError as error:
-        _restore(account.anew(), root, before, error.message)
+    except BaseException as error:  # whoever interrupts a deployment takes nobody's access either
+        _restore(account, root, before, error.message if isinstance(error, DeliveryError) else "")
         raise
-    _restore(account.anew(), root, before)
+    _restore(account, root, before)
 
 
 def _read(account: Account, root: RootStack) -> dict[str, Trust]:

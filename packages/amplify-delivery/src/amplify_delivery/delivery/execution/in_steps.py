@@ -9,9 +9,8 @@ from amplify_delivery.changes.ordered.handed import handed_over
 from amplify_delivery.changes.ordered.updates import Update
 from amplify_delivery.changes.steps import Path
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
-from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.engine.engine import Engine, Watch
-from amplify_delivery.delivery.environment import wanted
+from amplify_delivery.delivery.environment.wanted import Wanted
 from amplify_delivery.delivery.execution import tables
 from amplify_delivery.delivery.planning.program import BACKEND
 from amplify_delivery.errors import RefusedError
@@ -21,7 +20,7 @@ def carry_out(
     engine: Engine,
     updates: Sequence[Update],
     changed: Sequence[Path],
-    context: Context,
+    target: Wanted,
     variables: Mapping[str, str],
 ) -> Iterator[Watch]:
     """Carry out `updates`, and then the release itself; what the engine said of each. Before the release's own update
@@ -33,23 +32,17 @@ def carry_out(
     start of the rest.
     """
     number = len(updates) + 1
-    _wait(engine, context, changed)
+    tables.wait(target, changed, engine.say)
     for which, update in enumerate(updates, start=1):
         engine.say(f"{engine.stack}: update {which} of {number}: {'; '.join(update.why)}")
         only = None if update.released else [root_stack(engine)]
         with handed_over(update) as handed:
             yield engine.up({**variables, **handed}, only)
-        _wait(engine, context, update.tables)
+        tables.wait(target, update.tables, engine.say)
     if updates:
         engine.say(f"{engine.stack}: update {number} of {number}")
     yield engine.up(variables)
-    _wait(engine, context, changed)
-
-
-def _wait(engine: Engine, context: Context, paths: Sequence[Path]) -> None:
-    if paths:
-        # Anew: the credentials of an assumed role last an hour.
-        tables.wait(wanted.wanted(engine.stack, context), paths, engine.say)
+    tables.wait(target, changed, engine.say)
 
 
 def root_stack(engine: Engine) -> str:

@@ -22,11 +22,13 @@ State = Mapping[str, Any]
 """A state as exported: its `deployment`."""
 _PULUMI_CLOUD = "service"
 """What a state calls Pulumi Cloud's own encryption, which is the default there."""
+Asked = Callable[[], Account]
+"""Gives the account, which need not be asked for whose it is where no run was killed."""
 Check = Callable[[State], None]
 """Raises a `DeliveryError` for a state that must not be written with the keys that are set."""
 
 
-def resolve(engine: Engine, account: Callable[[], Account], check: Check) -> State:
+def resolve(engine: Engine, account: Asked, check: Check) -> State:
     """Bring the state to what AWS has; the state then. Raises `DeliveryError`s. Nothing at all is asked where no run
     was killed."""
     state = engine.state()
@@ -38,11 +40,12 @@ def resolve(engine: Engine, account: Callable[[], Account], check: Check) -> Sta
 
 
 @contextmanager
-def foreseen(engine: Engine, account: Callable[[], Account], check: Check) -> Iterator[Engine]:
-    """The engine with the state as `resolve` would write it. Writes nothing where the state lies."""
-    found = _settled(engine, engine.state(), account, check)
+def foreseen(engine: Engine, account: Asked, check: Check) -> Iterator[tuple[Engine, State]]:
+    """The engine with the state as `resolve` would write it, and that state. Writes nothing where the state lies."""
+    state = engine.state()
+    found = _settled(engine, state, account, check)
     if found is None:
-        yield engine
+        yield engine, state
         return
     if (found.get("secrets_providers") or {}).get("type") == _PULUMI_CLOUD:
         # Nobody but Pulumi Cloud can read the state's secrets: there is no looking at a copy.
@@ -53,10 +56,10 @@ def foreseen(engine: Engine, account: Callable[[], Account], check: Check) -> It
             remedy=f"`amplify-delivery unlock {engine.stack}` settles it; then plan again",
         )
     with tempfile.TemporaryDirectory(prefix="amplify-delivery-state-") as folder:
-        yield engine.beside(Path(folder), found)
+        yield engine.beside(Path(folder), found), found
 
 
-def _settled(engine: Engine, state: State, account: Callable[[], Account], check: Check) -> State | None:
+def _settled(engine: Engine, state: State, account: Asked, check: Check) -> State | None:
     """The state as it has to be; None if it is so."""
     operations = pending.left(state)
     if not operations:

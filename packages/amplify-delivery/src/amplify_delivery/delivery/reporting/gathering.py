@@ -152,8 +152,8 @@ class _Gathering:
         with self._reading("The whole plan"):
             engine = Engine(self._environment, self._context.folder.resolve(), output.progress)
             check = planned.checked(target, self._environment)
-            with resolving.foreseen(engine, target.account_anew, check) as ahead:
-                whole = planned.make(target, ahead, drift=self._drift)
+            with resolving.foreseen(engine, lambda: target.account, check) as (ahead, state):
+                whole = planned.make(target, ahead, state, drift=self._drift)
             return contents.plan(whole), whole.steps
         with self._reading("What would change of the backend"):
             here = planned.backend(target)

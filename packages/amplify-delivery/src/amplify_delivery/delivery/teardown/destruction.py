@@ -48,8 +48,7 @@ def destroy(engine: Engine, config: EnvironmentConfig, project: Project, wait: P
     middle of it. Waits for an update that is going on as long as there is patience, and looks at everything anew."""
     account = Account.of(config)
     root = Root.of(engine.stack, engine.resources(), config, project)
-    if root.settle(account, wait.left, output.progress):
-        account = Account.of(config)  # credentials of an assumed role last an hour
+    root.settle(account, wait.left, output.progress)
     seen = look(engine, config, account, project, data=data)
 
     def empty(stopped: threading.Event) -> None:
@@ -66,7 +65,6 @@ def destroy(engine: Engine, config: EnvironmentConfig, project: Project, wait: P
         except LockedError as error:
             if not wait.wait(error):
                 raise
-            account = Account.of(config)
             seen = look(engine, config, account, project, data=data)
     with midway():
         seen.root.check_gone(account)

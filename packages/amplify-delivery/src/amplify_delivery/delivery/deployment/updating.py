@@ -1,0 +1,116 @@
+"""The update of a stack from a preview on, without an approved plan: what `pulumi up` does, and what that leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
+from amplify_delivery.delivery.account.aws_account import Account
+from amplify_delivery.delivery.context import Context
+from amplify_delivery.delivery.engine import secrets_provider
+from amplify_delivery.delivery.engine.engine import Engine
+from amplify_delivery.delivery.engine.pulumi_command import Line
+from amplify_delivery.delivery.engine.session import holding
+from amplify_delivery.delivery.engine.stack_outputs import Output
+from amplify_delivery.delivery.engine.waiting import Patience
+from amplify_delivery.delivery.environment import planned, recovery, wanted
+from amplify_delivery.delivery.environment.wanted import Wanted
+from amplify_delivery.delivery.execution import carrying_out
+from amplify_delivery.delivery.killed import resolving
+from amplify_delivery.delivery.killed.existing import LONGEST
+from amplify_delivery.delivery.planning import ProgramStep, plan_program
+from amplify_delivery.delivery.planning.program import BACKEND, changes_something
+from amplify_delivery.delivery.project import stack_files
+from amplify_delivery.errors import RefusedError, midway
+from amplify_delivery.publishing import gen2_lock
+
+
+@dataclass(frozen=True)
+class Updated:
+    """What was done: the engine's changes by kind, and the outputs."""
+
+    changes: Mapping[str, int]
+    outputs: Mapping[str, Output]
+
+
+def update(stack: str, context: Context, patience: Patience, line: Line, *, create: bool = False) -> Updated:
+    """Update a stack of any program; with `create` it is made first, if there is none. While another run changes it,
+    it is waited for as long as there is patience. Raises `DeliveryError`s, also for an environment in production."""
+    program = stack_files.program(context.folder, stack)
+    target = _wanted(stack, context, patience) if program == "backend" else None
+    engine = Engine(stack, context.folder.resolve(), line)
+    with holding(engine, "up", context, patience) as held:
+        if create:
+            engine.create()
+        if target:
+            if held.waited:
+                target = wanted.wanted(stack, context)
+            if held.over:
+                # What that run has begun in CloudFormation goes on without it.
+                wanted.settle(target, LONGEST)
+            changes = _environment(engine, target)
+        else:
+            changes = _other(engine, program, context)
+        with midway(lambda: changes_something(changes)):
+            return Updated(changes, engine.outputs())
+
+
+def _wanted(environment: str, context: Context, patience: Patience) -> Wanted:
+    config = stack_files.load(context.folder, environment)
+    if config.production:
+        raise RefusedError(
+            "this is production (`production: true`): what is deployed there was planned and approved before",
+            where=environment,
+            remedy=f"nothing was changed. `amplify-delivery plan {environment}`, look at it, then "
+            f"`amplify-delivery deploy {environment} --plan DIGEST` with the digest that it prints",
+        )
+    target = wanted.described(config, context)
+    wanted.settle(target, patience.left)
+    return target
+
+
+def _other(engine: Engine, program: str, context: Context) -> Mapping[str, int]:
+    """A stack of the program `account` or `pipeline`; the changes by kind."""
+    if program == "account":
+        # It may be of several accounts: what a killed run has left there is not looked for.
+        secrets_provider.check(engine.stack, engine.state(), context)
+    else:
+        _resolved(engine, lambda: Account.of(context.project.pipeline(engine.stack)), context)
+    engine.preview()
+    return engine.up().changes
+
+
+def _environment(engine: Engine, target: Wanted) -> Mapping[str, int]:
+    """An environment; the changes by kind."""
+    environment, config = engine.stack, target.config
+    gen2_lock.check(target.account.client("cloudformation"), target.root.stack_name)
+    state = _resolved(engine, lambda: target.account, target.context)
+    recovered = recovery.at_once(target, environment, state)
+    with midway(lambda: recovered):
+        previewed = engine.preview().steps
+        here = planned.backend(target) if _updates_root(previewed) else None
+        if here:
+            recovery.check_nested(target, recovery.place_of(target, environment), here.found)
+        # What the backend itself would lose, the program asks before CloudFormation is called.
+        guard = config.guard(environment, datetime.now(UTC).date())
+        guard.check(plan_program(previewed, backend_changes=True, deployed=True))
+        updates, tables = planned.updates(target, here) if here else ((), ())
+        return carrying_out.update(engine, target, guard, updates, tables)
+
+
+def _resolved(engine: Engine, account: resolving.Asked, context: Context) -> resolving.State:
+    """The state, once what a run that was killed has left in it is put right, before anything looks at it."""
+
+    def check(state: Mapping[str, Any]) -> None:
+        secrets_provider.check(engine.stack, state, context)
+
+    state = resolving.resolve(engine, account, check)
+    check(state)
+    return state
+
+
+def _updates_root(previewed: Sequence[ProgramStep]) -> bool:
+    return any(s.type == ROOT_STACK and s.operation == "update" and BACKEND in s.urn for s in previewed)
