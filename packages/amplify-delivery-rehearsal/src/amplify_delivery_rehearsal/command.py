@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_hex
 
 from amplify_delivery.delivery.context import Context
+from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.errors import ConfigError, SetupError
 from aws_rehearsal.errors import RehearsalError
 
@@ -25,6 +29,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=secret,
         metavar="NESTED_STACK.PARAMETER=VALUE",
         help="a made-up value for a secret, which no export may hold and no stack file tells",
+    )
+    parser.add_argument(
+        "--environment",
+        metavar="ENV",
+        help="with exports: deliver them with the parameters of Pulumi.ENV.yaml in this folder; secrets are made up",
     )
     parser.add_argument("--pause", action="store_true", help="without exports: stop at approvals for a person")
     parser.add_argument("--page", type=Path, metavar="FILE", help="without exports: where the HTML page is written")
@@ -50,7 +59,19 @@ def _run(args: argparse.Namespace) -> int:
         from amplify_delivery_rehearsal.story import run as deliver  # noqa: PLC0415
 
         with tidy():
-            return deliver(args.exports, keep=args.keep, json_output=args.json, secrets=dict(args.secret))
+            values = of_environment(Path(), args.environment) if args.environment else Values({}, {})
+            return deliver(
+                args.exports,
+                keep=args.keep,
+                json_output=args.json,
+                secrets={**values.secrets, **dict(args.secret)},
+                parameters=values.parameters,
+            )
+    if args.environment:
+        raise ConfigError(
+            "--environment belongs to exports: the story of the pipeline has all environments",
+            remedy="leave it out, or name an export",
+        )
     from amplify_delivery_rehearsal.ending import tidy  # noqa: PLC0415
     from amplify_delivery_rehearsal.pipeline_story import run as tell  # noqa: PLC0415
 
@@ -64,6 +85,21 @@ def _run(args: argparse.Namespace) -> int:
             pause=args.pause,
             page=args.page,
         )
+
+
+@dataclass(frozen=True)
+class Values:
+    """What an environment's stack file gives an export: plain values by nested stack, secrets by both names."""
+
+    parameters: Mapping[str, Mapping[str, str]]
+    secrets: Mapping[tuple[str, str], str]
+
+
+def of_environment(folder: Path, environment: str) -> Values:
+    """The values of a stack file. What it encrypts cannot be read without its key: it is made up. Raises
+    `ConfigError`."""
+    config = stack_files.load(folder, environment)
+    return Values(config.parameters, {name: f"rehearsed-{token_hex(8)}" for name in sorted(config.secret_names)})
 
 
 def secret(text: str) -> tuple[tuple[str, str], str]:

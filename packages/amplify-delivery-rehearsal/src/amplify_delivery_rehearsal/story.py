@@ -60,11 +60,17 @@ def chapters(exports: Sequence[Path]) -> tuple[Chapter, ...]:
 
 
 def run(
-    exports: Sequence[Path], *, keep: bool, json_output: bool, secrets: Mapping[tuple[str, str], str] | None = None
+    exports: Sequence[Path],
+    *,
+    keep: bool,
+    json_output: bool,
+    secrets: Mapping[tuple[str, str], str] | None = None,
+    parameters: Mapping[str, Mapping[str, str]] | None = None,
 ) -> int:
     """Tell the story. 0 when every chapter ended well, 1 otherwise.
 
-    `secrets` gives values for parameters that must not stand in an export, by (nested stack, parameter).
+    `secrets` gives values for parameters that must not stand in an export, by (nested stack, parameter); `parameters`
+    plain values over those of the exports, by nested stack.
     """
     from aws_rehearsal.setup import ensure_all  # noqa: PLC0415
     from aws_rehearsal.setup.progress import Progress  # noqa: PLC0415
@@ -78,7 +84,7 @@ def run(
     told = [Told(c.title, str(c.export)) for c in story]
     code = 1
     with _folder(keep) as folder, _stage(folder, tools, keep, console) as stage:
-        stage.prepare(project, secrets)
+        stage.prepare(project, secrets, parameters)
         try:
             with warm.start(folder / HOME, tools.python):
                 for number, (chapter, record) in enumerate(zip(story, told, strict=True), 1):
@@ -147,7 +153,12 @@ class Stage:
         self.deployed: Assembly | None = None
         self.inventory: Inventory | None = None
 
-    def prepare(self, project: str, secrets: Mapping[tuple[str, str], str]) -> None:
+    def prepare(
+        self,
+        project: str,
+        secrets: Mapping[tuple[str, str], str],
+        parameters: Mapping[str, Mapping[str, str]] | None = None,
+    ) -> None:
         """The workspace for the app `project`, in an account with a developer in it."""
         from amplify_delivery_rehearsal.accounts import DEVELOPER  # noqa: PLC0415
         from aws_rehearsal.pulumi_home import prepare  # noqa: PLC0415
@@ -160,7 +171,7 @@ class Stage:
             **self.aws.environment(self.credentials, REGION),
         }
         self.workspace = Workspace.make(self.folder, example.program(self.folder, project), environment)
-        self.workspace.rename(project, self.account, REGION)
+        self.workspace.rename(project, self.account, REGION, parameters)
         self.workspace.succeed("stack", "init", ENVIRONMENT)
         self.secrets = secrets
         for (nested, parameter), value in secrets.items():

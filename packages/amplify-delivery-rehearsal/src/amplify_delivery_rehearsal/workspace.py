@@ -6,6 +6,7 @@ export to be delivered is of another project than the one of this checkout.
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import tempfile
@@ -70,14 +71,18 @@ class Workspace:
         found = _NAME.search((self.project / "Pulumi.yaml").read_text())
         return found[0].partition(":")[2].strip() if found else ""
 
-    def rename(self, project: str, account: str, region: str) -> None:
-        """Make this the program of the app `project`: its name, and the stack file of one environment."""
+    def rename(
+        self, project: str, account: str, region: str, parameters: Mapping[str, Mapping[str, str]] | None = None
+    ) -> None:
+        """Make this the program of the app `project`: its name, and the stack file of one environment, with plain
+        `parameters` by nested stack."""
         file = self.project / "Pulumi.yaml"
         file.write_text(_NAME.sub(f"name: {project}", file.read_text(), count=1))
         for stack_file in self.project.glob("Pulumi.*.yaml"):
             stack_file.unlink()
+        given = f"  {project}:parameters: {json.dumps(parameters)}\n" if parameters else ""  # JSON is YAML
         (self.project / f"Pulumi.{ENVIRONMENT}.yaml").write_text(
-            f'config:\n  {project}:account: "{account}"\n  {project}:region: {region}\n'
+            f'config:\n  {project}:account: "{account}"\n  {project}:region: {region}\n{given}'
         )
 
     def put_export(self, export: Path) -> None:
