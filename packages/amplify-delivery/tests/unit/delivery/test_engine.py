@@ -11,8 +11,9 @@ from pulumi.automation.events import EngineEvent
 
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
 from amplify_delivery.delivery.engine import state_faults
-from amplify_delivery.delivery.engine.engine import Watch, explain
+from amplify_delivery.delivery.engine.engine_errors import explain
 from amplify_delivery.delivery.engine.state_store import store_of
+from amplify_delivery.delivery.engine.watch import Watch
 from amplify_delivery.errors import DeliveryError, DeployError, FailedError, LockedError, RefusedError, StateError
 
 URN = "urn:pulumi:dev::app::amplify-delivery:index:AmplifyBackend$aws:cloudformation/stack:Stack::backend"

@@ -13,7 +13,8 @@ from pulumi.automation.errors import create_command_error
 
 from amplify_delivery import cli
 from amplify_delivery.commands import outputs
-from amplify_delivery.delivery.engine.engine import Engine, Watch
+from amplify_delivery.delivery.engine.engine import Engine
+from amplify_delivery.delivery.engine.watch import Watch
 from amplify_delivery.delivery.output import error_json
 from amplify_delivery.delivery.planning.program import changes_something
 from amplify_delivery.errors import (

@@ -3,37 +3,30 @@
 from __future__ import annotations
 
 import json
-import re
 import shlex
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from pulumi import RunError, automation
-from pulumi.automation import CommandError, LocalWorkspace, OpType, UpdateSummary
+from pulumi.automation import CommandError, LocalWorkspace, UpdateSummary
 from pulumi.automation._stack import StackInitMode  # for a class of its own: `Stack.select` makes a plain one
-from pulumi.automation.errors import ConcurrentUpdateError, StackNotFoundError
-from pulumi.automation.events import EngineEvent, StepEventMetadata
+from pulumi.automation.errors import StackNotFoundError
 
-from amplify_delivery.components.documents.rights.pulumi_types import PULUMI_STACK, ROOT_STACK
 from amplify_delivery.delivery.engine import state_faults
+from amplify_delivery.delivery.engine.engine_errors import explain, stderr
 from amplify_delivery.delivery.engine.pulumi_command import Command, Line, inherited
 from amplify_delivery.delivery.engine.stack_outputs import Output
 from amplify_delivery.delivery.engine.state_store import backend_url, store_of
-from amplify_delivery.delivery.planning import ProgramStep
-from amplify_delivery.delivery.planning.program import AT_REST, BACKEND
+from amplify_delivery.delivery.engine.watch import Watch
 from amplify_delivery.errors import (
     ConfigError,
     DeliveryError,
-    FailedError,
-    LockedError,
     RefusedError,
-    StateError,
     midway,
 )
 from amplify_delivery.stacks.config.reader import project_name
@@ -42,8 +35,6 @@ HIDDEN = "[secret]"
 """Shown in place of a secret output."""
 
 _BACKEND = "PULUMI_BACKEND_URL"
-_NOISE = re.compile(r"\d+ errors? occurred:\s*\* |(?:creating|updating|deleting) urn:pulumi:\S+: ")
-"""What the provider's library puts around a single error; the resource is named anyway."""
 
 
 Before = Callable[[threading.Event], None]
@@ -73,46 +64,6 @@ class _Program:
         self.stopped.set()
         with self._running:
             pass
-
-
-@dataclass
-class Watch:
-    """What the engine's events said: errors by resource, the root stack's replacements, changes by kind, all steps."""
-
-    errors: list[tuple[str, str]] = field(default_factory=list)
-    replaced: list[str] = field(default_factory=list)
-    changes: dict[str, int] = field(default_factory=dict)
-    steps: list[ProgramStep] = field(default_factory=list)
-    begun: bool = False
-    """Whether the engine has begun with a change of a resource; in a preview that means nothing."""
-    outputs: dict[str, Any] = field(default_factory=dict)
-    """The stack's outputs, as the engine tells them of what the program declared."""
-    outputs_before: dict[str, Any] = field(default_factory=dict)
-    """Those that the state had, told the same way."""
-
-    def __call__(self, event: EngineEvent) -> None:
-        if event.diagnostic_event and event.diagnostic_event.severity == "error":
-            text = _NOISE.sub("", _plain(event.diagnostic_event.message))
-            said = (event.diagnostic_event.urn or "", text)
-            if text and said not in self.errors:
-                self.errors.append(said)
-        if event.resource_pre_event:
-            step = event.resource_pre_event.metadata
-            told = _step(step)
-            self.steps.append(told)
-            # Components, providers and the stack itself are the engine's own: with them nothing is changed yet.
-            if told.custom and not told.type.startswith("pulumi:") and told.operation not in AT_REST:
-                self.begun = True
-            if step.type == ROOT_STACK and step.op in (OpType.REPLACE, OpType.CREATE_REPLACEMENT):
-                self.replaced.append(f"{_name(step.urn)} ({', '.join(step.keys or ()) or 'no key given'})")
-            if step.type == ROOT_STACK and step.op == OpType.DELETE and BACKEND in step.urn:
-                self.replaced.append(f"{_name(step.urn)} (the program has it no more)")
-        if event.res_outputs_event and event.res_outputs_event.metadata.type == PULUMI_STACK:
-            new, old = event.res_outputs_event.metadata.new, event.res_outputs_event.metadata.old
-            self.outputs = dict(new.outputs or {}) if new else {}
-            self.outputs_before = dict(old.outputs or {}) if old else {}
-        if event.summary_event:
-            self.changes = {_text(k): v for k, v in event.summary_event.resource_changes.items() if v}
 
 
 class Engine:
@@ -365,138 +316,11 @@ class Engine:
         if isinstance(error, StackNotFoundError):
             return self._lost() or explain(error, watch, self.stack, place)
         project = project_name(self.folder)
-        damaged = state_faults.damaged(_stderr(error), store_of(self.folder, self.variables), project, self.stack)
+        damaged = state_faults.damaged(stderr(error), store_of(self.folder, self.variables), project, self.stack)
         return damaged or explain(error, watch, self.stack, place)
 
     def _lost(self) -> DeliveryError | None:
         return state_faults.lost(store_of(self.folder, self.variables), project_name(self.folder), self.stack)
-
-
-def explain(error: CommandError, watch: Watch, stack: str, place: str = "") -> DeliveryError:
-    """The engine's error in our words: what failed, why, and what to do, as if nothing had been changed. `place` is
-    where its state lies."""
-    text = _plain(str(error))
-    if isinstance(error, ConcurrentUpdateError):
-        holder = re.search(r"(?m)^\s*(\S+: created by .*)$", text)
-        return LockedError(
-            f"another update of this stack is running{': ' + holder[1] if holder else ''}",
-            where=stack,
-            remedy=unlock(stack),
-        )
-    if isinstance(error, StackNotFoundError):
-        return StateError(
-            "there is no such stack in this backend of Pulumi",
-            where=stack,
-            remedy=f"`pulumi stack init {stack}`, or `amplify-delivery up {stack} --create`; "
-            "`pulumi whoami -v` says which backend is used",
-        )
-    for pattern, message, remedy in _KNOWN:
-        if re.search(pattern, text):
-            return StateError(message, where=stack, remedy=remedy)
-    killed = re.search(r"^\s*code: -(\d+)$", text, re.MULTILINE)
-    if killed:
-        return FailedError(
-            f"the engine was killed (signal {killed[1]})",
-            where=stack,
-            remedy="run the same command again: it finds out what has become of what was begun. If nobody has killed "
-            "it, the machine had too little memory",
-        )
-    reasons = _reasons(watch)
-    if reasons:
-        rolled_back = any(ROOT_STACK in urn and _ROLLED_BACK.search(text) for urn, text in watch.errors)
-        return RefusedError(
-            "\n".join(reasons),
-            where=stack,
-            remedy="correct the cause and repeat"
-            + ("; what CloudFormation had begun, it has rolled back" if rolled_back else ""),
-        )
-    said = _stderr(error)
-    known = state_faults.fault(said, stack, place)
-    if known:
-        return known
-    lines = [line for line in said.splitlines() if line.strip()][-15:]
-    return RefusedError(
-        "\n".join(lines).removeprefix("error: ") or "the engine ended without a word",
-        where=stack,
-        remedy="this program does not know what the engine means by that: repeat the command with `--debug`; "
-        f"`pulumi preview -s {stack}` shows it without us",
-    )
-
-
-def _stderr(error: CommandError) -> str:
-    return _plain(str(error)).rpartition(" stderr:")[2].strip()
-
-
-def unlock(stack: str) -> str:
-    """What to do about a stack that somebody holds."""
-    again = f"if nothing runs any more, `amplify-delivery unlock {stack}`"
-    return f"wait until it has ended, or give `--wait MINUTES`; {again}"
-
-
-_ROLLED_BACK = re.compile(r"\b(?:UPDATE_ROLLBACK_COMPLETE|ROLLBACK_COMPLETE|DELETE_COMPLETE)\b")
-"""What a stack says of itself that is as it was, or gone. What AWS has refused was never begun."""
-
-_KNOWN = (
-    (
-        r"incorrect passphrase",
-        "the passphrase is not the one that the stack was made with",
-        "set PULUMI_CONFIG_PASSPHRASE (or PULUMI_CONFIG_PASSPHRASE_FILE) to the stack's own",
-    ),
-    (
-        r"passphrase must be set",
-        "the stack's secrets are encrypted with a passphrase, and none is given",
-        "set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE",
-    ),
-    (
-        r"PULUMI_ACCESS_TOKEN must be set|not logged in|no credentials found",
-        "Pulumi is not logged in to any backend",
-        "`pulumi login`, `pulumi login --local`, or set PULUMI_BACKEND_URL",
-    ),
-    (
-        r"message authentication failed",
-        "the stack's secrets are encrypted with another key",
-        "restore `secretsprovider`, `encryptedkey` and `encryptionsalt` of the stack file from git",
-    ),
-)
-"""What the engine says about its state, and what it means."""
-
-
-def _reasons(watch: Watch) -> list[str]:
-    """Why it failed, resource by resource; without "update failed", which the engine adds for the stack."""
-    own = [
-        (urn, text) for urn, text in watch.errors if text not in ("update failed", "preview failed", "destroy failed")
-    ]
-    return [f"{_name(urn)}: {text}" if urn and "pulumi:pulumi:Stack" not in urn else text for urn, text in own]
-
-
-def _name(urn: str) -> str:
-    """`Type name` of a URN: what the engine shows."""
-    parts = urn.split("::")
-    return f"{parts[-2].rpartition('$')[2]} {parts[-1]}" if len(parts) > 3 else urn
-
-
-def _plain(text: str) -> str:
-    """Without the engine's colour tags."""
-    return re.sub(r"<\{%[^%]*%\}>|\x1b\[[0-9;]*m", "", text).strip()
-
-
-def _step(step: StepEventMetadata) -> ProgramStep:
-    state = step.new or step.old
-    return ProgramStep(
-        urn=step.urn,
-        type=step.type,
-        operation=_text(step.op),
-        properties=tuple(sorted({*(step.diffs or ()), *(step.keys or ())})),
-        inputs=(step.new.inputs if step.new else None) or {},
-        custom=bool(state and state.custom),
-        kept=bool(step.old and step.old.retain_on_delete),
-        provider=step.provider or "",
-        parent=(state.parent or "") if state else "",
-    )
-
-
-def _text(kind: OpType | str) -> str:
-    return kind.value if isinstance(kind, OpType) else str(kind)
 
 
 def _ignore(_: str) -> None:

@@ -20,7 +20,8 @@ from typing import Any
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.engine import engine_locks, lease
-from amplify_delivery.delivery.engine.engine import Engine, unlock
+from amplify_delivery.delivery.engine.engine import Engine
+from amplify_delivery.delivery.engine.engine_errors import unlock
 from amplify_delivery.delivery.engine.holder import Holder, Life, Verdict, judge
 from amplify_delivery.delivery.engine.lease import Found, Lease, Taken
 from amplify_delivery.delivery.engine.state_store import store_of

@@ -20,7 +20,8 @@ from amplify_delivery.components.documents.rights.prepared import ANY_SERVICE
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account import rights_check
 from amplify_delivery.delivery.engine import secrets_provider
-from amplify_delivery.delivery.engine.engine import Engine, Watch
+from amplify_delivery.delivery.engine.engine import Engine
+from amplify_delivery.delivery.engine.watch import Watch
 from amplify_delivery.delivery.environment import drifting, recovery
 from amplify_delivery.delivery.environment.wanted import Wanted
 from amplify_delivery.delivery.planning import (

@@ -9,7 +9,8 @@ from amplify_delivery.changes.ordered.handed import handed_over
 from amplify_delivery.changes.ordered.updates import Update
 from amplify_delivery.changes.steps import Path
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
-from amplify_delivery.delivery.engine.engine import Engine, Watch
+from amplify_delivery.delivery.engine.engine import Engine
+from amplify_delivery.delivery.engine.watch import Watch
 from amplify_delivery.delivery.environment.wanted import Wanted
 from amplify_delivery.delivery.execution import tables
 from amplify_delivery.delivery.planning.program import BACKEND

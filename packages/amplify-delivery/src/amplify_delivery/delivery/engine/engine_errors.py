@@ -1,0 +1,111 @@
+"""The engine's errors in our words: what failed, why, and what to do."""
+
+from __future__ import annotations
+
+import re
+
+from pulumi.automation import CommandError
+from pulumi.automation.errors import ConcurrentUpdateError, StackNotFoundError
+
+from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
+from amplify_delivery.delivery.engine import state_faults
+from amplify_delivery.delivery.engine.watch import Watch, plain, resource_name
+from amplify_delivery.errors import DeliveryError, FailedError, LockedError, RefusedError, StateError
+
+
+def explain(error: CommandError, watch: Watch, stack: str, place: str = "") -> DeliveryError:
+    """The engine's error in our words: what failed, why, and what to do, as if nothing had been changed. `place` is
+    where its state lies."""
+    text = plain(str(error))
+    if isinstance(error, ConcurrentUpdateError):
+        holder = re.search(r"(?m)^\s*(\S+: created by .*)$", text)
+        return LockedError(
+            f"another update of this stack is running{': ' + holder[1] if holder else ''}",
+            where=stack,
+            remedy=unlock(stack),
+        )
+    if isinstance(error, StackNotFoundError):
+        return StateError(
+            "there is no such stack in this backend of Pulumi",
+            where=stack,
+            remedy=f"`pulumi stack init {stack}`, or `amplify-delivery up {stack} --create`; "
+            "`pulumi whoami -v` says which backend is used",
+        )
+    for pattern, message, remedy in _KNOWN:
+        if re.search(pattern, text):
+            return StateError(message, where=stack, remedy=remedy)
+    killed = re.search(r"^\s*code: -(\d+)$", text, re.MULTILINE)
+    if killed:
+        return FailedError(
+            f"the engine was killed (signal {killed[1]})",
+            where=stack,
+            remedy="run the same command again: it finds out what has become of what was begun. If nobody has killed "
+            "it, the machine had too little memory",
+        )
+    reasons = _reasons(watch)
+    if reasons:
+        rolled_back = any(ROOT_STACK in urn and _ROLLED_BACK.search(text) for urn, text in watch.errors)
+        return RefusedError(
+            "\n".join(reasons),
+            where=stack,
+            remedy="correct the cause and repeat"
+            + ("; what CloudFormation had begun, it has rolled back" if rolled_back else ""),
+        )
+    said = stderr(error)
+    known = state_faults.fault(said, stack, place)
+    if known:
+        return known
+    lines = [line for line in said.splitlines() if line.strip()][-15:]
+    return RefusedError(
+        "\n".join(lines).removeprefix("error: ") or "the engine ended without a word",
+        where=stack,
+        remedy="this program does not know what the engine means by that: repeat the command with `--debug`; "
+        f"`pulumi preview -s {stack}` shows it without us",
+    )
+
+
+def stderr(error: CommandError) -> str:
+    return plain(str(error)).rpartition(" stderr:")[2].strip()
+
+
+def unlock(stack: str) -> str:
+    """What to do about a stack that somebody holds."""
+    again = f"if nothing runs any more, `amplify-delivery unlock {stack}`"
+    return f"wait until it has ended, or give `--wait MINUTES`; {again}"
+
+
+_ROLLED_BACK = re.compile(r"\b(?:UPDATE_ROLLBACK_COMPLETE|ROLLBACK_COMPLETE|DELETE_COMPLETE)\b")
+"""What a stack says of itself that is as it was, or gone. What AWS has refused was never begun."""
+
+
+_KNOWN = (
+    (
+        r"incorrect passphrase",
+        "the passphrase is not the one that the stack was made with",
+        "set PULUMI_CONFIG_PASSPHRASE (or PULUMI_CONFIG_PASSPHRASE_FILE) to the stack's own",
+    ),
+    (
+        r"passphrase must be set",
+        "the stack's secrets are encrypted with a passphrase, and none is given",
+        "set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE",
+    ),
+    (
+        r"PULUMI_ACCESS_TOKEN must be set|not logged in|no credentials found",
+        "Pulumi is not logged in to any backend",
+        "`pulumi login`, `pulumi login --local`, or set PULUMI_BACKEND_URL",
+    ),
+    (
+        r"message authentication failed",
+        "the stack's secrets are encrypted with another key",
+        "restore `secretsprovider`, `encryptedkey` and `encryptionsalt` of the stack file from git",
+    ),
+)
+"""What the engine says about its state, and what it means."""
+
+
+def _reasons(watch: Watch) -> list[str]:
+    """Why it failed, resource by resource; without "update failed", which the engine adds for the stack."""
+    own = [
+        (urn, text) for urn, text in watch.errors if text not in ("update failed", "preview failed", "destroy failed")
+    ]
+    return [f"{resource_name(urn)}: {text}" if urn and "pulumi:pulumi:Stack" not in urn else text for urn, text in own]

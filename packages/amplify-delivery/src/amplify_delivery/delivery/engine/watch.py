@@ -1,0 +1,87 @@
+"""What the engine's events say of a run: errors, changes, steps, outputs."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from pulumi.automation import OpType
+from pulumi.automation.events import EngineEvent, StepEventMetadata
+
+from amplify_delivery.components.documents.rights.pulumi_types import PULUMI_STACK, ROOT_STACK
+from amplify_delivery.delivery.planning import ProgramStep
+from amplify_delivery.delivery.planning.program import AT_REST, BACKEND
+
+_NOISE = re.compile(r"\d+ errors? occurred:\s*\* |(?:creating|updating|deleting) urn:pulumi:\S+: ")
+"""What the provider's library puts around a single error; the resource is named anyway."""
+
+
+@dataclass
+class Watch:
+    """What the engine's events said: errors by resource, the root stack's replacements, changes by kind, all steps."""
+
+    errors: list[tuple[str, str]] = field(default_factory=list)
+    replaced: list[str] = field(default_factory=list)
+    changes: dict[str, int] = field(default_factory=dict)
+    steps: list[ProgramStep] = field(default_factory=list)
+    begun: bool = False
+    """Whether the engine has begun with a change of a resource; in a preview that means nothing."""
+    outputs: dict[str, Any] = field(default_factory=dict)
+    """The stack's outputs, as the engine tells them of what the program declared."""
+    outputs_before: dict[str, Any] = field(default_factory=dict)
+    """Those that the state had, told the same way."""
+
+    def __call__(self, event: EngineEvent) -> None:
+        if event.diagnostic_event and event.diagnostic_event.severity == "error":
+            text = _NOISE.sub("", plain(event.diagnostic_event.message))
+            said = (event.diagnostic_event.urn or "", text)
+            if text and said not in self.errors:
+                self.errors.append(said)
+        if event.resource_pre_event:
+            step = event.resource_pre_event.metadata
+            told = _step(step)
+            self.steps.append(told)
+            # Components, providers and the stack itself are the engine's own: with them nothing is changed yet.
+            if told.custom and not told.type.startswith("pulumi:") and told.operation not in AT_REST:
+                self.begun = True
+            if step.type == ROOT_STACK and step.op in (OpType.REPLACE, OpType.CREATE_REPLACEMENT):
+                self.replaced.append(f"{resource_name(step.urn)} ({', '.join(step.keys or ()) or 'no key given'})")
+            if step.type == ROOT_STACK and step.op == OpType.DELETE and BACKEND in step.urn:
+                self.replaced.append(f"{resource_name(step.urn)} (the program has it no more)")
+        if event.res_outputs_event and event.res_outputs_event.metadata.type == PULUMI_STACK:
+            new, old = event.res_outputs_event.metadata.new, event.res_outputs_event.metadata.old
+            self.outputs = dict(new.outputs or {}) if new else {}
+            self.outputs_before = dict(old.outputs or {}) if old else {}
+        if event.summary_event:
+            self.changes = {_text(k): v for k, v in event.summary_event.resource_changes.items() if v}
+
+
+def resource_name(urn: str) -> str:
+    """`Type name` of a URN: what the engine shows."""
+    parts = urn.split("::")
+    return f"{parts[-2].rpartition('$')[2]} {parts[-1]}" if len(parts) > 3 else urn
+
+
+def plain(text: str) -> str:
+    """Without the engine's colour tags."""
+    return re.sub(r"<\{%[^%]*%\}>|\x1b\[[0-9;]*m", "", text).strip()
+
+
+def _step(step: StepEventMetadata) -> ProgramStep:
+    state = step.new or step.old
+    return ProgramStep(
+        urn=step.urn,
+        type=step.type,
+        operation=_text(step.op),
+        properties=tuple(sorted({*(step.diffs or ()), *(step.keys or ())})),
+        inputs=(step.new.inputs if step.new else None) or {},
+        custom=bool(state and state.custom),
+        kept=bool(step.old and step.old.retain_on_delete),
+        provider=step.provider or "",
+        parent=(state.parent or "") if state else "",
+    )
+
+
+def _text(kind: OpType | str) -> str:
+    return kind.value if isinstance(kind, OpType) else str(kind)
