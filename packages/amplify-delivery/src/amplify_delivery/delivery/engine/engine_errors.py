@@ -65,6 +65,7 @@ def explain(error: CommandError, watch: Watch, stack: str, place: str = "") -> D
 
 
 def stderr(error: CommandError) -> str:
+    """What the engine has written to its standard error, without colours."""
     return plain(str(error)).rpartition(" stderr:")[2].strip()
 
 
