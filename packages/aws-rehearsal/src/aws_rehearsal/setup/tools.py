@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aws_rehearsal.errors import SetupError
-from aws_rehearsal.setup import actionlint
+from aws_rehearsal.setup import actionlint, yaml_host
 from aws_rehearsal.setup import node as nodejs
 from aws_rehearsal.setup.cache import PACKAGE, cache_root, digest
 from aws_rehearsal.setup.engine import ensure_engine
@@ -70,7 +70,7 @@ def ensure_all(progress: Progress, prefix: Path | None = None) -> Tools:
     own = _made_by_us(prefix)
     if found and _all_whole(prefix, found):
         if own:
-            actionlint.ensure_actionlint(progress)
+            _ensure_for_tests(progress)
         return found
     places = (
         f"{'Python packages go into .venv, the rest' if own else 'what is missing goes'} into {_short(cache_root())}"
@@ -82,10 +82,16 @@ def ensure_all(progress: Progress, prefix: Path | None = None) -> Tools:
     node_modules = nodejs.ensure_modules(node, progress)
     engine_root = ensure_engine(python, progress)
     if own:
-        actionlint.ensure_actionlint(progress)
+        _ensure_for_tests(progress)
     found = Tools(engine_root, python, local_aws_python, node.binary, node_modules)
     _remember(prefix, found)
     return found
+
+
+def _ensure_for_tests(progress: Progress) -> None:
+    """What only this repository's own tests need."""
+    actionlint.ensure_actionlint(progress)
+    yaml_host.ensure_yaml_host(progress)
 
 
 def _made_by_us(prefix: Path) -> Environment | None:

@@ -1,0 +1,184 @@
+"""`AmplifyBackend` for other languages: what the program of an environment declares, in one component.
+
+No `from __future__ import annotations` here: the SDK makes the schema of the types themselves.
+"""
+
+import asyncio
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pulumi
+from pydantic import ValidationError
+
+from amplify_delivery.components import amplify_backend, staging_area
+from amplify_delivery.components.documents.fields import WRITTEN
+from amplify_delivery.components.documents.naming import EnvironmentNames
+from amplify_delivery.components.errors import as_run_error
+from amplify_delivery.components.names import staging_bucket_name
+from amplify_delivery.components.providers import Access, aws_provider
+from amplify_delivery.components.publisher import BucketPublisher
+from amplify_delivery.components.remembered import unchanged
+from amplify_delivery.errors import ConfigError
+from amplify_delivery.export import Assembly, RootStack, assemble, load_assembly, read_export, render_root
+from amplify_delivery.stacks.config import EnvironmentConfig
+from amplify_delivery.stacks.config.environment import SecretKey
+from amplify_delivery.stacks.config.reader import as_config_error
+from amplify_delivery.stacks.inputs import as_configured, environment_values, keeps_api_key_expiry, named_assembly
+from amplify_delivery.stacks.packaged.arguments import AmplifyBackendArgs
+
+TYPE = "amplify-delivery:index:AmplifyBackend"
+
+
+class AmplifyBackend(pulumi.ComponentResource):
+    """An Amplify backend from an export: its staging area, unless the account was bootstrapped, its secrets, and its
+    root stack with all nested stacks. Nothing is published or made of what `amplify-delivery check` refuses, or what
+    would delete data that `dataLoss` does not name."""
+
+    stack_name: pulumi.Output[str]
+    """Name of the root stack."""
+    stack_id: pulumi.Output[str]
+    """ARN of the root stack."""
+    template_key: pulumi.Output[str]
+    """Key of the root template in the staging bucket: made from its content."""
+    staging_bucket: pulumi.Output[str]
+    """Name of the bucket that CloudFormation reads the templates from."""
+    outputs: pulumi.Output[dict[str, str]]
+    """The root stack's own outputs, as Amplify defines them."""
+    nested_outputs: pulumi.Output[dict[str, dict[str, str]]]
+    """All outputs of the first-level nested stacks, by nested stack and output."""
+    graphql_endpoint: pulumi.Output[str | None]
+    """Address of the AppSync API, if there is one."""
+    user_pool_id: pulumi.Output[str | None]
+    """Id of the Cognito user pool, if there is one."""
+
+    def __init__(self, name: str, args: AmplifyBackendArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(TYPE, name, {}, opts)
+        with as_run_error():
+            # The engine starts a package's process in the folder of the program.
+            backend, bucket = self._backend(name, dict(args), Path())
+        self.stack_name, self.stack_id = backend.stack_name, backend.stack_id
+        self.template_key = pulumi.Output.from_input(backend.template_key)
+        self.staging_bucket = bucket
+        self.outputs = backend.outputs.apply(dict)
+        self.nested_outputs = backend.nested_outputs.apply(lambda found: {k: dict(v) for k, v in found.items()})
+        self.graphql_endpoint = _none()
+        if backend.has("AWS::AppSync::GraphQLApi"):
+            self.graphql_endpoint = backend.graphql_api.endpoint.apply(lambda text: text)
+        self.user_pool_id = _none()
+        if backend.has("AWS::Cognito::UserPool"):
+            self.user_pool_id = backend.user_pool.id.apply(lambda text: text)
+        self.register_outputs(
+            {
+                "stackName": self.stack_name,
+                "stackId": self.stack_id,
+                "templateKey": self.template_key,
+                "stagingBucket": self.staging_bucket,
+                "outputs": self.outputs,
+                "nestedOutputs": self.nested_outputs,
+                "graphqlEndpoint": self.graphql_endpoint,
+                "userPoolId": self.user_pool_id,
+            }
+        )
+
+    def _backend(
+        self, name: str, args: dict[str, Any], directory: Path
+    ) -> tuple[amplify_backend.AmplifyBackend, pulumi.Output[str]]:
+        """The component of ours, and the name of the bucket that it is published to."""
+        secrets = _secrets(args.pop("secrets", None) or {})
+        config = configuration(args, frozenset(secrets), name)
+        now = datetime.now(UTC)
+        assembly = _assembly(config, directory)
+        bucket = staging_bucket_name(assembly.project, config.environment, config.account, config.region)
+        root = render_root(assembly, environment_values(config, directory, now, assembly.project), bucket)
+        guard = config.guard(pulumi.get_stack(), now.date())
+        access = Access(config.account, config.region, config.profile, config.role_arn)
+        publisher = BucketPublisher(bucket, access, guard)
+        place = unchanged(
+            f"{name}-place",
+            {"account": config.account, "region": config.region, "environment": config.environment},
+            "put it back; another place is another component, with another name",
+            pulumi.ResourceOptions.merge(
+                _checked_first(f"{name}-first-create", publisher, assembly, root, examine=not config.bootstrapped),
+                pulumi.ResourceOptions(parent=self),
+            ),
+        )
+        # Elsewhere, nothing at all is planned: not even the staging area would move.
+        only_here = pulumi.ResourceOptions(parent=self, depends_on=place.apply(lambda _: []))
+        provider = aws_provider(f"{name}-aws", access, only_here)
+        staging = [] if config.bootstrapped else [self._staging(name, config, bucket, provider)]
+        names = EnvironmentNames(assembly.project, config.account, config.region, config.environment)
+        made = amplify_backend.AmplifyBackend(
+            name,
+            amplify_backend.AmplifyBackendArgs(
+                assembly=assembly,
+                root=root,
+                staging_bucket=bucket,
+                region=config.region,
+                publisher=publisher,
+                may_change=partial(publisher.check, assembly),
+                explain=publisher.first_causes,
+                secrets=secrets,
+                execution_role_arn=config.execution_role_arn
+                or (names.execution_role_arn if config.bootstrapped else None),
+                protect=config.protect,
+                keep_api_key_expiry=keeps_api_key_expiry(config),
+            ),
+            pulumi.ResourceOptions(parent=self, providers=[provider], depends_on=staging),
+        )
+        return made, staging[0].bucket_name if staging else pulumi.Output.from_input(bucket)
+
+    def _staging(
+        self, name: str, config: EnvironmentConfig, bucket: str, provider: pulumi.ProviderResource
+    ) -> staging_area.StagingArea:
+        # It goes with its backend: what it holds was published from an export and can be published again.
+        args = staging_area.StagingAreaArgs(bucket, config.account, config.region, force_destroy=True)
+        return staging_area.StagingArea(
+            f"{name}-staging", args, pulumi.ResourceOptions(parent=self, providers=[provider])
+        )
+
+
+def configuration(args: Mapping[str, Any], secrets: frozenset[SecretKey], name: str) -> EnvironmentConfig:
+    """The environment that the arguments describe. Raises `ConfigError`, which names the component."""
+    given = {key: value for key, value in args.items() if value is not None}
+    try:
+        return EnvironmentConfig.model_validate({**given, "secret_names": secrets}, context=WRITTEN)
+    except ValidationError as error:
+        told = as_config_error(error, name)
+        # Its remedies are those of a stack file.
+        remedy = re.sub(r"^`pulumi config set (\S+) VALUE`$", r"pass `\1`", told.remedy)
+        raise ConfigError(told.message, where=name, remedy=remedy) from None
+
+
+def _secrets(given: Mapping[str, Mapping[str, Any]]) -> dict[SecretKey, pulumi.Output[str]]:
+    return {
+        (nested, parameter): pulumi.Output.secret(value)
+        for nested, parameters in given.items()
+        for parameter, value in parameters.items()
+    }
+
+
+def _assembly(config: EnvironmentConfig, directory: Path) -> Assembly:
+    """What is delivered. Its project may have another name than the Pulumi program: that is not ours."""
+    named = named_assembly(config, directory)
+    made = assemble(read_export(named.path), config.secret_names) if named.export else load_assembly(named.path)
+    return as_configured(made, config)
+
+
+def _checked_first(
+    name: str, publisher: BucketPublisher, assembly: Assembly, root: RootStack, *, examine: bool
+) -> pulumi.ResourceOptions:
+    """Options of what is made first: it is not made, in previews neither, where the backend cannot be made."""
+
+    async def check(_: pulumi.ResourceHookArgs) -> None:
+        await asyncio.to_thread(partial(publisher.check_first, assembly, root, examine=examine))
+
+    hook = pulumi.ResourceHook(name, check, pulumi.ResourceHookOptions(on_dry_run=True))
+    return pulumi.ResourceOptions(hooks=pulumi.ResourceHookBinding(before_create=[hook]))
+
+
+def _none() -> pulumi.Output[str | None]:
+    return pulumi.Output.from_input(None)

@@ -1,0 +1,135 @@
+"""The page docs/other-languages.md, with what each component takes and gives as the schema says it.
+
+python -m amplify_delivery.stacks.packaged.documentation > docs/other-languages.md
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from amplify_delivery.stacks.packaged import host
+
+_HEAD = """\
+# From other languages
+
+<!-- Made by `python -m amplify_delivery.stacks.packaged.documentation > docs/other-languages.md`: change it there. -->
+
+The components as a Pulumi package, for programs that are not written in Python: `AmplifyBackend` delivers an export as
+an environment of a project does, with the same checks and the same guard over data; `StagingArea` is the bucket that
+assemblies are published to.
+
+**What runs where.** The package is a process of Python, which Pulumi's engine starts beside the program. Its machine
+needs what docs/getting-started.md says, and this engine in a virtualenv; no other language's SDK of it is published.
+
+## A program in YAML
+
+In the folder of the program, with the folder that `amplify export` has written beside it:
+
+```
+python3 -m venv .venv
+.venv/bin/pip install amplify-delivery
+pulumi package add .venv/bin/pulumi-resource-amplify-delivery
+```
+
+(From wheel files where it is not published: docs/getting-started.md, "From wheels".) `package add` writes
+`packages` into Pulumi.yaml; the rest is yours:
+
+```yaml
+name: myapp
+runtime: yaml
+packages:
+  amplify-delivery: .venv/bin/pulumi-resource-amplify-delivery
+resources:
+  backend:
+    type: amplify-delivery:AmplifyBackend
+    properties:
+      account: "123456789012"
+      region: eu-west-1
+      environment: dev
+outputs:
+  graphqlEndpoint: ${backend.graphqlEndpoint}
+  outputs: ${backend.nestedOutputs}
+```
+
+`pulumi preview` says what would be refused, `pulumi up` publishes and deploys. Credentials are those that `profile` and
+`roleArn` name, else what the AWS SDK finds; a provider of the program's is not used, because publishing and deploying
+must not be two identities. The account is compared before anything is made.
+
+Secrets are inputs of their own, by nested stack and parameter, and stay secret in the state:
+
+```yaml
+      secrets:
+        authmyapp:
+          hostedUIProviderCreds: ${providerCreds}
+```
+
+## A program in TypeScript, Go, C# or Java
+
+`pulumi package add .venv/bin/pulumi-resource-amplify-delivery` generates an SDK into the folder of the program and says
+how to import it. All arguments but the values of `secrets` are plain: they have to be known before anything is
+deployed, because templates are rendered with them.
+
+## What stays with Python
+
+- The commands (`plan`, `deploy`, `adopt`, `rollback`): they walk the project's own stack files. A backend that a
+  program in another language has deployed is changed by `pulumi up` of that program alone.
+- `TargetAccount` and `DeliveryPipeline`: what they declare is computed from all stack files and from the export, and
+  the builds that they make run this engine's commands in the target accounts. A team that has a pipeline has the
+  project in its repository, in which `components/` may hold what it likes.
+- Adopting a stack that runs (docs/adopting.md), and continuing a failed rollback.
+
+An environment that is bootstrapped (`bootstrapped: true`) can be delivered from any language: its account's stack has
+made staging area, execution role and boundary.
+
+## What was tried, and what was not
+
+With the real engine and the local AWS, a program in YAML is deployed, deployed again without a change, refused for
+another place, and taken away, in a test. The engine also binds the schema, which checks it. The language hosts of
+Node.js, Go, .NET and Java could not be had here (their Go modules have no version, and neither PyPI nor npm has them):
+their generated SDKs are as good as the schema, and nobody here has run one.
+"""
+
+
+def page() -> str:
+    """The page, in Markdown."""
+    schema = json.loads(host.schema())
+    parts = [_HEAD]
+    for token, component in schema["resources"].items():
+        name = token.rpartition(":")[2]
+        parts += [f"\n## {name}\n\n{_text(component['description'])}\n\n### It takes\n\n", _HEADER]
+        parts += _rows(component["inputProperties"], component.get("requiredInputs", ()))
+        parts += ["\n### It gives\n\n", _HEADER, *_rows(component["properties"], ())]
+    for token, kind in schema["types"].items():
+        parts += [f"\n### {token.rpartition(':')[2]}\n\n{_text(kind['description'])}\n\n", _HEADER]
+        parts += _rows(kind["properties"], kind.get("required", ()))
+    return "".join(parts)
+
+
+_HEADER = "| property | type | | |\n|---|---|---|---|\n"
+
+
+def _rows(properties: Mapping[str, Any], required: Any) -> Iterator[str]:
+    for name, declared in properties.items():
+        needed = "required" if name in required else ""
+        yield f"| `{name}` | {_type(declared)} | {needed} | {_text(declared['description'])} |\n"
+
+
+def _text(description: str) -> str:
+    return " ".join(description.split()).replace("|", "\\|")
+
+
+def _type(declared: Mapping[str, Any]) -> str:
+    if "$ref" in declared:
+        return str(declared["$ref"]).rpartition(":")[2]
+    if "items" in declared:
+        return f"list of {_type(declared['items'])}"
+    if "additionalProperties" in declared:
+        return f"mapping to {_type(declared['additionalProperties'])}"
+    return str(declared["type"])
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())

@@ -1,0 +1,82 @@
+"""The components as a Pulumi package, from a program in YAML: real engine, real language host, local AWS."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from amplify_delivery.stacks.packaged import host
+from aws_rehearsal.setup.progress import Progress
+from aws_rehearsal.setup.yaml_host import ensure_yaml_host
+from aws_rehearsal_tests.conftest import project, pulumi_home  # noqa: F401 - fixtures
+from aws_rehearsal_tests.pulumi_project import PulumiProject
+from unit.components.backends import folder
+
+pytestmark = pytest.mark.engine
+
+PACKAGE = Path(sys.executable).with_name("pulumi-resource-amplify-delivery")
+APP = "mytodoapp"
+
+
+@pytest.fixture
+def in_yaml(project: PulumiProject) -> PulumiProject:  # noqa: F811
+    """A project with an export beside it, and the language host where the engine finds plugins."""
+    plugin = Path(project.home["PULUMI_HOME"]) / "plugins" / "language-yaml-v1.25.0" / "pulumi-language-yaml"
+    plugin.parent.mkdir(parents=True, exist_ok=True)
+    if not plugin.exists():
+        plugin.symlink_to(ensure_yaml_host(Progress()))
+    (project.folder / "__main__.py").unlink()
+    shutil.copytree(folder(APP), project.folder / f"amplify-export-{APP}")
+    (project.folder / "Pulumi.yaml").write_text("name: small\nruntime: yaml\n")
+    return project
+
+
+def declare(project: PulumiProject, **more: Any) -> None:  # noqa: F811
+    """A program that declares the backend, in the file to which `package add` has added the package."""
+    file = project.folder / "Pulumi.yaml"
+    program = yaml.safe_load(file.read_text())
+    place = {"account": project.developer.account, "region": project.developer.region, "environment": "dev"}
+    # Bucket names are global: another backend than the other tests'.
+    properties = {**place, "suffix": "a8d77", **more}
+    program["resources"] = {"backend": {"type": "amplify-delivery:AmplifyBackend", "properties": properties}}
+    given = ("stackName", "graphqlEndpoint", "nestedOutputs", "stagingBucket")
+    program["outputs"] = {name: f"${{backend.{name}}}" for name in given}
+    file.write_text(yaml.safe_dump(program, sort_keys=False))
+
+
+def test_a_program_in_yaml_deploys_a_backend(in_yaml: PulumiProject) -> None:
+    bound = json.loads(in_yaml.succeed("package", "get-schema", str(PACKAGE)))
+    assert bound["resources"].keys() == json.loads(host.schema())["resources"].keys()
+    in_yaml.succeed("package", "add", str(PACKAGE))
+    in_yaml.succeed("stack", "init", "dev")
+
+    declare(in_yaml, account="1234")
+    assert "'1234' is not an AWS account, which has 12 digits" in " ".join(in_yaml.fail().split())
+
+    declare(in_yaml, protect=False)
+    in_yaml.up()
+    outputs = in_yaml.outputs()
+    assert outputs["stackName"] == f"amplify-{APP}-dev-a8d77"
+    assert outputs["graphqlEndpoint"].endswith("/graphql")
+    assert outputs["nestedOutputs"][f"api{APP}"]["GraphQLAPIEndpointOutput"] == outputs["graphqlEndpoint"]
+    stacks = in_yaml.developer.client("cloudformation").describe_stacks(StackName=outputs["stackName"])
+    assert stacks["Stacks"][0]["StackStatus"] == "CREATE_COMPLETE"
+    keys = in_yaml.developer.client("s3").list_objects_v2(Bucket=outputs["stagingBucket"])["Contents"]
+    assert any(found["Key"].startswith("templates/") for found in keys)
+
+    steps = json.loads(in_yaml.succeed("preview", "--json"))["changeSummary"]
+    assert set(steps) == {"same"}
+
+    declare(in_yaml, protect=False, environment="prod")
+    assert "environment is 'prod' now, but this stack was deployed with 'dev'" in in_yaml.fail()
+
+    declare(in_yaml, protect=False)
+    in_yaml.succeed("destroy", "--yes", "--skip-preview")
+    left = in_yaml.developer.client("cloudformation").list_stacks(StackStatusFilter=["CREATE_COMPLETE"])
+    assert left["StackSummaries"] == []
