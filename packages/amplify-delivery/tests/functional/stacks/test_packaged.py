@@ -22,6 +22,7 @@ pytestmark = pytest.mark.engine
 
 PACKAGE = Path(sys.executable).with_name("pulumi-resource-amplify-delivery")
 APP = "mytodoapp"
+GIVEN = ("stackName", "graphqlEndpoint", "nestedOutputs", "stagingBucket")
 
 
 @pytest.fixture
@@ -33,30 +34,30 @@ def in_yaml(project: PulumiProject) -> PulumiProject:  # noqa: F811
         plugin.symlink_to(ensure_yaml_host(Progress()))
     (project.folder / "__main__.py").unlink()
     shutil.copytree(folder(APP), project.folder / f"amplify-export-{APP}")
-    (project.folder / "Pulumi.yaml").write_text("name: small\nruntime: yaml\n")
     return project
 
 
 def declare(project: PulumiProject, **more: Any) -> None:  # noqa: F811
-    """A program that declares the backend, in the file to which `package add` has added the package."""
-    file = project.folder / "Pulumi.yaml"
-    program = yaml.safe_load(file.read_text())
+    """A program that declares the backend, as docs/other-languages.md has it."""
     place = {"account": project.developer.account, "region": project.developer.region, "environment": "dev"}
     # Bucket names are global: another backend than the other tests'.
     properties = {**place, "suffix": "a8d77", **more}
-    program["resources"] = {"backend": {"type": "amplify-delivery:AmplifyBackend", "properties": properties}}
-    given = ("stackName", "graphqlEndpoint", "nestedOutputs", "stagingBucket")
-    program["outputs"] = {name: f"${{backend.{name}}}" for name in given}
-    file.write_text(yaml.safe_dump(program, sort_keys=False))
+    program = {
+        "name": "small",
+        "runtime": "yaml",
+        "plugins": {"providers": [{"name": "amplify-delivery", "path": str(PACKAGE.parent)}]},
+        "resources": {"backend": {"type": "amplify-delivery:AmplifyBackend", "properties": properties}},
+        "outputs": {name: f"${{backend.{name}}}" for name in GIVEN},
+    }
+    (project.folder / "Pulumi.yaml").write_text(yaml.safe_dump(program, sort_keys=False))
 
 
 def test_a_program_in_yaml_deploys_a_backend(in_yaml: PulumiProject) -> None:
     bound = json.loads(in_yaml.succeed("package", "get-schema", str(PACKAGE)))
     assert bound["resources"].keys() == json.loads(host.schema())["resources"].keys()
-    in_yaml.succeed("package", "add", str(PACKAGE))
-    in_yaml.succeed("stack", "init", "dev")
 
     declare(in_yaml, account="1234")
+    in_yaml.succeed("stack", "init", "dev")
     assert "'1234' is not an AWS account, which has 12 digits" in " ".join(in_yaml.fail().split())
 
     declare(in_yaml, protect=False)
@@ -78,5 +79,8 @@ def test_a_program_in_yaml_deploys_a_backend(in_yaml: PulumiProject) -> None:
 
     declare(in_yaml, protect=False)
     in_yaml.succeed("destroy", "--yes", "--skip-preview")
+    # What this language host does not do is said after it: it links nothing.
+    added = in_yaml.pulumi("package", "add", str(PACKAGE)).stdout
+    assert "Successfully generated an SDK for the amplify-delivery package" in added
     left = in_yaml.developer.client("cloudformation").list_stacks(StackStatusFilter=["CREATE_COMPLETE"])
     assert left["StackSummaries"] == []

@@ -70,5 +70,7 @@ class StagingAreaArgs(TypedDict):
     """Encrypt with a KMS key of its own, instead of S3's keys. Default: false."""
     key_alias: NotRequired[str]
     """An alias for that key, with `alias/`."""
+    artifacts_days: NotRequired[int]
+    """How many days artifacts stay that a CI puts here. Default: for ever, for none are put."""
     force_destroy: NotRequired[bool]
     """Delete the bucket with everything in it when it is destroyed. Default: false."""

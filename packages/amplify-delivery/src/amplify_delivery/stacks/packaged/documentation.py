@@ -31,17 +31,18 @@ In the folder of the program, with the folder that `amplify export` has written 
 ```
 python3 -m venv .venv
 .venv/bin/pip install amplify-delivery
-pulumi package add .venv/bin/pulumi-resource-amplify-delivery
 ```
 
-(From wheel files where it is not published: docs/getting-started.md, "From wheels".) `package add` writes
-`packages` into Pulumi.yaml; the rest is yours:
+(From wheel files where it is not published: docs/getting-started.md, "From wheels".) `plugins` of Pulumi.yaml tells the
+engine where the package's executable is, the rest declares:
 
 ```yaml
 name: myapp
 runtime: yaml
-packages:
-  amplify-delivery: .venv/bin/pulumi-resource-amplify-delivery
+plugins:
+  providers:
+    - name: amplify-delivery
+      path: .venv/bin
 resources:
   backend:
     type: amplify-delivery:AmplifyBackend
@@ -68,8 +69,13 @@ Secrets are inputs of their own, by nested stack and parameter, and stay secret 
 
 ## A program in TypeScript, Go, C# or Java
 
-`pulumi package add .venv/bin/pulumi-resource-amplify-delivery` generates an SDK into the folder of the program and says
-how to import it. All arguments but the values of `secrets` are plain: they have to be known before anything is
+The same `plugins` in Pulumi.yaml; and once, to have an SDK generated into the folder of the program:
+
+```
+pulumi package add .venv/bin/pulumi-resource-amplify-delivery
+```
+
+It says how to import it. All arguments but the values of `secrets` are plain: they have to be known before anything is
 deployed, because templates are rendered with them.
 
 ## What stays with Python
@@ -86,10 +92,10 @@ made staging area, execution role and boundary.
 
 ## What was tried, and what was not
 
-With the real engine and the local AWS, a program in YAML is deployed, deployed again without a change, refused for
-another place, and taken away, in a test. The engine also binds the schema, which checks it. The language hosts of
-Node.js, Go, .NET and Java could not be had here (their Go modules have no version, and neither PyPI nor npm has them):
-their generated SDKs are as good as the schema, and nobody here has run one.
+With the real engine, Pulumi's own language host for YAML and the local AWS, a program in YAML is deployed, deployed
+again without a change, refused for another place, and taken away, in a test. The engine binds the schema there, which
+checks it. The language hosts of Node.js, Go, .NET and Java could not be had here (their Go modules have no version, and
+neither PyPI nor npm has them): their generated SDKs are as good as the schema, and nobody here has run one.
 """
 
 
