@@ -12,7 +12,7 @@ has nothing left to examine.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from amplify_delivery.components.documents.pipeline.buildspecs import ASSEMBLY
@@ -20,8 +20,8 @@ from amplify_delivery.delivery import output
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.project import artifact_files, examination, pipelines, shell, sources, step_outputs
 from amplify_delivery.delivery.reports import exports
-from amplify_delivery.errors import RefusedError
-from amplify_delivery.export import ExportRefused, assemble, load_assembly, read_export, write_assembly
+from amplify_delivery.errors import ConfigError, RefusedError
+from amplify_delivery.export import Assembly, ExportRefused, assemble, load_assembly, read_export, write_assembly
 from amplify_delivery.publishing.examination.cache import RESULTS_VARIABLE
 from amplify_delivery.stacks.config import Project
 from amplify_delivery.stacks.config.pipeline import Build
@@ -34,6 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     project = context.project
+    if pipelines.none(args.stack, project, context.variables):
+        return _without_pipeline(args, context)
     stack = pipelines.named(args.stack, project, context.variables)
     seconds = _run_commands(project.pipeline(stack).build, f"build of {stack}", as_json=args.json)
     # Read again, and the environments' files only now: commands may write into the checkout, and what lies there
@@ -43,15 +45,43 @@ def run(args: argparse.Namespace, context: Context) -> int:
     artifact_files.keep(context.folder, config.build.keep, str(project.file(stack)))
     for note in artifact_files.run_by_their_bit(context.folder, (s for stage in config.stages for s in stage.steps)):
         output.progress(note)
+
+    def check(assembly: Assembly) -> None:
+        step_outputs.check(project, stack, assembly)
+
+    return _assemble(args, context, environments, {"stack": stack, "seconds": seconds}, check)
+
+
+def _without_pipeline(args: argparse.Namespace, context: Context) -> int:
+    """What a CI of the team's own has left of it: its commands are steps of its own."""
+    project = context.project
+    environments = tuple(n for n in project.stacks("backend") if project.environment(n).bootstrapped)
+    if not environments:
+        raise ConfigError(
+            "there is no pipeline, and no environment that a CI delivers",
+            where=str(context.folder.resolve()),
+            remedy="make Pulumi.pipeline.yaml, or an environment with `bootstrapped: true` (docs/ci.md)",
+        )
+    return _assemble(args, context, environments, {"stack": None, "seconds": 0.0}, lambda _: None)
+
+
+def _assemble(
+    args: argparse.Namespace,
+    context: Context,
+    environments: Sequence[str],
+    found: Mapping[str, object],
+    check: Callable[[Assembly], None],
+) -> int:
+    """The assembly and its examination; `check` looks at it before that."""
+    project = context.project
     folder, secrets = sources.project_export(context.folder, environments)
     export, out = read_export(folder), Path(ASSEMBLY)
     if args.json:
         assembly = assemble(export, secrets)
         write_assembly(assembly, out)
-        step_outputs.check(project, stack, assembly)
+        check(assembly)
         _examine(project, out, environments)
-        found = {"stack": stack, "seconds": seconds, "examined": list(environments)}
-        output.document({**found, **exports.described(assembly, out)})
+        output.document({**found, "examined": list(environments), **exports.described(assembly, out)})
         return 0
     try:
         assembly = assemble(export, secrets)
@@ -60,7 +90,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         return exports.findings(export, error.findings)
     exports.findings(export, assembly.findings)
     exports.assembly(assembly, out)
-    step_outputs.check(project, stack, assembly)
+    check(assembly)
     _examine(project, out, environments)
     output.line(f"{out}: examined for {', '.join(environments)}: nothing that CloudFormation would refuse")
     return 0

@@ -185,6 +185,18 @@ def _next(found: Found, folder: Path, context: Context, pushed: Collection[str])
     elif not delivered:
         setting = " && ".join(f"pulumi config set {key} {key.upper()}" for key in ("account", "region"))
         commands.append(f"pulumi stack init ENV && {setting} && pulumi up")
+    let_in = [
+        e
+        for stack in project.stacks("account")
+        if project.account(stack).ci
+        for e in project.account(stack).environments
+    ]
+    if let_in and not project.stacks("pipeline"):
+        commands += [
+            "# as the administrator of each account, which has the CI's OIDC provider (docs/ci.md):",
+            f"amplify-delivery bootstrap {' '.join(let_in)}",
+            "# commit and push all of it, the stack files with what that has written into them",
+        ]
     for stack in project.stacks("pipeline"):
         pipeline = project.pipeline(stack)
         commands += [

@@ -13,18 +13,28 @@ import os
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any, TextIO, cast
 
 from amplify_delivery.delivery import pages
-from amplify_delivery.errors import DeliveryError, ExportRefused
+from amplify_delivery.errors import ConfigError, DeliveryError, ExportRefused
 from amplify_delivery.findings import Finding
 
 
 def document(data: Any) -> None:
     """The JSON document of a command."""
     print(json.dumps(data, indent=2, ensure_ascii=False))
+
+
+def append_variables(file: Path, values: Mapping[str, str]) -> None:
+    """Append NAME=VALUE lines to a file, as those that CIs read. Raises `ConfigError`."""
+    try:
+        with file.open("a", encoding="utf-8") as lines:
+            lines.writelines(f"{name}={value}\n" for name, value in sorted(values.items()))
+    except OSError as problem:
+        raise ConfigError(f"cannot be written: {problem.strerror}", where=str(file)) from None
 
 
 def error(problem: DeliveryError, *, as_json: bool) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -40,16 +40,38 @@ def _assuming(session: boto3.session.Session, role_arn: str, region: str) -> bot
 
     def assume() -> dict[str, str]:
         sts = session.client("sts", config=client_config())
-        assumed = sts.assume_role(RoleArn=role_arn, RoleSessionName=SESSION_NAME)["Credentials"]
-        return {
-            "access_key": assumed["AccessKeyId"],
-            "secret_key": assumed["SecretAccessKey"],
-            "token": assumed["SessionToken"],
-            "expiry_time": assumed["Expiration"].isoformat(),
-        }
+        return _refreshable(sts.assume_role(RoleArn=role_arn, RoleSessionName=SESSION_NAME)["Credentials"])
 
     credentials = RefreshableCredentials.create_from_metadata(assume(), assume, method="assume-role")
     return _session(region, credentials)
+
+
+def token_session(role_arn: str, region: str, token: Callable[[], str]) -> boto3.session.Session:
+    """A session of a role that lets in whoever has a token of an OIDC provider: for an hour each time, and again with
+    the token that there is then. Raises botocore's errors, and what `token` raises."""
+    from botocore import UNSIGNED  # noqa: PLC0415
+    from botocore.config import Config  # noqa: PLC0415
+    from botocore.credentials import RefreshableCredentials  # noqa: PLC0415
+
+    sts = _session(region).client("sts", config=client_config().merge(Config(signature_version=UNSIGNED)))
+
+    def assume() -> dict[str, str]:
+        answer = sts.assume_role_with_web_identity(
+            RoleArn=role_arn, RoleSessionName=SESSION_NAME, WebIdentityToken=token()
+        )
+        return _refreshable(answer["Credentials"])
+
+    credentials = RefreshableCredentials.create_from_metadata(assume(), assume, method="assume-role-with-web-identity")
+    return _session(region, credentials)
+
+
+def _refreshable(assumed: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        "access_key": assumed["AccessKeyId"],
+        "secret_key": assumed["SecretAccessKey"],
+        "token": assumed["SessionToken"],
+        "expiry_time": assumed["Expiration"].isoformat(),
+    }
 
 
 def session_of(

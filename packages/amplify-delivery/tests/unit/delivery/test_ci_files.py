@@ -17,6 +17,7 @@ import yaml
 
 from amplify_delivery import cli
 from amplify_delivery.delivery.scaffold import ci
+from amplify_delivery.stacks.config import Project
 from aws_rehearsal.setup.actionlint import ensure_actionlint
 from aws_rehearsal.setup.progress import Progress
 from unit.delivery.ci_files import Job, expressions, workflow
@@ -39,8 +40,10 @@ def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     """The workflows of a new project with two environments, by path."""
     monkeypatch.chdir(tmp_path)
     place = ("--environment", "preprod=222222222222/us-east-1", "--environment", "prod=033333333333/eu-west-1")
-    assert cli.main(["init", ".", "--from", str(TODO), *place, "--ci", "github"]) == 0
-    assert "backend-plan.yml" in capsys.readouterr().out
+    assert cli.main(["init", ".", "--from", str(TODO), *place, "--ci", "github", "--repository", "octo/shop"]) == 0
+    said = capsys.readouterr().out
+    assert "backend-plan.yml" in said
+    assert "amplify-delivery bootstrap preprod prod" in said
     found = {p.name: p.read_text() for p in sorted((tmp_path / ".github/workflows").iterdir())}
     assert found
     return found
@@ -70,6 +73,55 @@ def test_nothing_runs_with_more_rights_than_it_needs(written: Mapping[str, str])
                     assert re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40}", step["uses"])
                 if str(step.get("uses", "")).startswith("actions/checkout@"):
                     assert step["with"]["persist-credentials"] is False
+
+
+def test_each_environment_is_planned_after_the_one_before_and_deployed_as_planned(
+    written: Mapping[str, str], tmp_path: Path
+) -> None:
+    document = workflow(written["backend-deploy.yml"])
+    assert document["on"] == {"push": {"branches": ["main"]}}
+    assert document["concurrency"]["cancel-in-progress"] is False
+    jobs = document["jobs"]
+    assert {name: job.get("needs") for name, job in jobs.items()} == {
+        "build": None,
+        "plan-preprod": ["build"],
+        "deploy-preprod": ["build", "plan-preprod"],
+        "plan-prod": ["build", "deploy-preprod"],
+        "deploy-prod": ["build", "plan-prod"],
+    }
+    # Whoever plans has no environment in the token, and whoever builds has no token at all.
+    assert {name: job.get("environment") for name, job in jobs.items() if "environment" in job} == {
+        "deploy-preprod": "preprod",
+        "deploy-prod": "prod",
+    }
+    assert {name for name, job in jobs.items() if "id-token" in job["permissions"]} == set(jobs) - {"build"}
+    assert jobs["deploy-prod"]["env"]["PLAN"] == "${{ needs.plan-prod.outputs.plan }}"
+    project = Project(tmp_path)
+    account = project.account("prod-account")
+    assert account.github
+    assert (account.github.repository, account.github.branch) == ("octo/shop", "main")
+    assert project.environment("prod").bootstrapped
+    assert project.stacks("pipeline") == ()
+
+
+@pytest.mark.processes
+def test_what_is_built_is_packed_with_the_assembly(written: Mapping[str, str], tmp_path: Path) -> None:
+    tools = tmp_path / ".tools"
+    tools.mkdir()
+    (tools / "amplify-delivery").write_text(f'#!/bin/sh\nexec {sys.executable} -m amplify_delivery "$@"\n')
+    (tools / "amplify-delivery").chmod(0o755)
+    temporary = tmp_path / ".runner"
+    temporary.mkdir()
+    document = workflow(written["backend-deploy.yml"])["jobs"]["build"]
+    job = Job(document, tmp_path, {}, {"PATH": f"{tools}:/usr/bin:/bin"}, temporary)
+    for step in ("Check and assemble", "Pack"):
+        ran = job.run(step)
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+    with zipfile.ZipFile(temporary / "artifact.zip") as archive:
+        names = set(archive.namelist())
+    assert {"assembly/assembly.json", "__main__.py", "requirements.lock", "Pulumi.prod.yaml"} <= names
+    assert any(name.startswith("assembly-examined/") for name in names)
+    assert not any(name.startswith(".") for name in names)
 
 
 def test_a_forks_run_writes_no_comment(written: Mapping[str, str]) -> None:
@@ -208,18 +260,26 @@ GITLAB_KEYWORDS = {
 
 
 def test_gitlabs_jobs_are_whole() -> None:
-    texts = ci.files(ci.GITLAB)
+    texts = ci.files(ci.GITLAB, ["preprod", "prod"])
     root, included = (yaml.safe_load(texts[name]) for name in (".gitlab-ci.yml", ci.GITLAB_INCLUDED))
     assert root["include"] == [{"local": ci.GITLAB_INCLUDED}]
     for name, job in included.items():
         assert set(job) <= GITLAB_KEYWORDS, name
         if not name.startswith("."):
-            assert job["stage"] in root["stages"]
+            assert {**included[job["extends"]], **job}["stage"] in root["stages"]
             assert job["script"]
             assert job["rules"]
             assert all(isinstance(line, str) for line in job["script"])
         for parent in [job["extends"]] if "extends" in job else []:
             assert parent in included
+        assert all(needed in included for needed in job.get("needs", ()))
+    assert included["backend-deploy-prod"]["rules"][0]["when"] == "manual"
+    assert included["backend-deploy-prod"]["environment"] == "prod"
+    assert '--plan "$PLAN_PROD"' in included["backend-deploy-prod"]["script"][0]
+    assert "PLAN_PROD=%s" in included["backend-plan-prod"]["script"][2]
+    assert included["backend-plan-prod"]["needs"] == ["backend-build", "backend-deploy-preprod"]
+    with_token = {name for name, job in included.items() if job.get("extends") == ".backend-deploy"}
+    assert with_token == {f"backend-{what}-{name}" for what in ("plan", "deploy") for name in ("preprod", "prod")}
 
 
 @pytest.mark.processes

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import time
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -293,6 +295,29 @@ def test_a_project_of_a_pipeline_is_not_started_by_hand(world: World) -> None:
 
     with pytest.raises(ClientError, match="can only be started by CodePipeline"):
         world.codebuild.start_build(projectName="pipelined")
+
+
+def test_a_project_of_a_pipeline_is_started_with_a_zip_in_s3(world: World) -> None:
+    """Its source and its artifacts are other ones for this build: the buildspec stays the project's."""
+    world.project("zipped", "test -x run.sh", "./run.sh", "echo $GREETING")
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        entry = zipfile.ZipInfo("run.sh")
+        entry.external_attr = 0o100755 << 16
+        archive.writestr(entry, "#!/bin/sh\necho it ran\n")
+    world.client("s3").put_object(Bucket=world.bucket, Key="ci/a.zip", Body=content.getvalue())
+    zipped = {"sourceTypeOverride": "S3", "sourceLocationOverride": f"{world.bucket}/ci/a.zip"}
+    with pytest.raises(ClientError, match="ArtifactsOverride must be set"):
+        world.codebuild.start_build(projectName="zipped", **zipped)
+    given = {**zipped, "artifactsOverride": {"type": "NO_ARTIFACTS"}}
+    variables = [{"name": "GREETING", "value": "hello there"}]
+    found = _run(world, "zipped", **given, environmentVariablesOverride=variables)
+    assert found["buildStatus"] == "SUCCEEDED", found["log"]
+    assert "it ran\n" in found["log"]
+    assert "hello there\n" in found["log"]
+    missing = _run(world, "zipped", **{**given, "sourceLocationOverride": f"{world.bucket}/ci/none.zip"})
+    assert missing["buildStatus"] == "FAILED"
+    assert _phases(missing)["DOWNLOAD_SOURCE"] == "FAILED"
 
 
 def test_projects_are_kept_updated_and_deleted(world: World) -> None:

@@ -28,10 +28,18 @@ class Account:
     Raises `ConfigError` when they belong to another account, `RefusedError` when AWS does not say whose they are.
     """
 
-    def __init__(self, account: str, region: str, profile: str | None = None, role_arn: str | None = None) -> None:
+    def __init__(
+        self,
+        account: str,
+        region: str,
+        profile: str | None = None,
+        role_arn: str | None = None,
+        *,
+        session: boto3.session.Session | None = None,
+    ) -> None:
         self.account, self.region, self._profile = account, region, profile
         with self.asking("asking whose credentials these are"):
-            self._session: boto3.session.Session = provider_session(region, profile, role_arn)
+            self._session: boto3.session.Session = session or provider_session(region, profile, role_arn)
             who = self.client("sts").get_caller_identity()
         if who["Account"] != account:
             raise ConfigError(

@@ -24,6 +24,11 @@ def named(stack: str | None, project: Project, variables: Mapping[str, str]) -> 
     return stack or variables.get(STACK_VARIABLE) or only_pipeline(project.stacks("pipeline"))
 
 
+def none(stack: str | None, project: Project, variables: Mapping[str, str]) -> bool:
+    """Whether no pipeline is named and the project has none: a CI of its own delivers."""
+    return not stack and not variables.get(STACK_VARIABLE) and not project.stacks("pipeline")
+
+
 def only_pipeline(stacks: tuple[str, ...]) -> str:
     """The project's pipeline, if it has just one. Raises `ConfigError`."""
     if len(stacks) == 1:

@@ -1,10 +1,12 @@
-"""Workflows for a CI of the team's own, which `init --ci` writes: the texts in `workflows/` beside this file."""
+"""Workflows for a CI of the team's own, which `init --ci` writes: the texts in `workflows/` beside this file.
+
+`BRANCH`, `ENV` and `NEEDS` in them stand for the branch, an environment, and what comes before it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
 
 GITHUB, GITLAB = "github", "gitlab"
 KINDS = (GITHUB, GITLAB)
@@ -12,17 +14,34 @@ GITLAB_INCLUDED = ".gitlab/backend.gitlab-ci.yml"
 """What .gitlab-ci.yml has to include."""
 
 _TEXTS = Path(__file__).parent / "workflows"
-_FILES: Mapping[str, Mapping[str, str]] = MappingProxyType(
-    {
-        GITHUB: {".github/workflows/backend-plan.yml": "github/plan.yml"},
-        GITLAB: {GITLAB_INCLUDED: "gitlab/backend.yml", ".gitlab-ci.yml": "gitlab/root.yml"},
-    }
-)
 
 
-def files(kind: str) -> Mapping[str, str]:
-    """The texts of the workflows, by their paths in the project. `kind` is one of `KINDS`."""
-    return {path: _text(name) for path, name in _FILES[kind].items()}
+def files(kind: str, delivered: Sequence[str] = (), branch: str = "main") -> Mapping[str, str]:
+    """The texts of the workflows, by their paths in the project. `kind` is one of `KINDS`; what is on `branch` goes to
+    the environments `delivered`, in that order."""
+    if kind == GITLAB:
+        return {
+            GITLAB_INCLUDED: _text("gitlab/backend.yml") + _deploy("gitlab", delivered, branch, "backend-"),
+            ".gitlab-ci.yml": _text("gitlab/root.yml"),
+        }
+    deploy = _deploy("github", delivered, branch, "")
+    texts = {"plan": _text("github/plan.yml"), **({"deploy": deploy} if deploy else {})}
+    return {f".github/workflows/backend-{name}.yml": text for name, text in texts.items()}
+
+
+def _deploy(folder: str, delivered: Sequence[str], branch: str, prefix: str) -> str:
+    """The part that delivers; empty if nothing is to be delivered."""
+    parts = [_text(f"{folder}/deploy.yml")] if delivered else []
+    before = f"{prefix}build"
+    for name in delivered:
+        each = (
+            _text(f"{folder}/deploy_environment.yml")
+            .replace("NEEDS", before)
+            .replace("PLAN_ENV", f"PLAN_{name.upper()}")
+        )
+        parts.append(each.replace("ENV", name))
+        before = f"{prefix}build, {prefix}deploy-{name}"
+    return "".join(parts).replace("BRANCH", branch)
 
 
 def _text(name: str) -> str:

@@ -50,6 +50,12 @@ class NewProject:
     """None: no pipeline, or one whose stack file is there already."""
     ci: str = ""
     """Whose workflows it gets, of `ci.KINDS`; empty: none."""
+    let_in: str = ""
+    """The repository whose jobs the accounts of its environments let in; empty: none."""
+    branch: str = "main"
+    """What those jobs deliver."""
+    also_delivered: Sequence[str] = ()
+    """Environments with stack files already that somebody delivers."""
     there: bool = False
     """It is a project already, which only gets what it was asked for."""
 
@@ -57,12 +63,12 @@ class NewProject:
 def files(project: NewProject, wheel: Wheel) -> Mapping[str, bytes]:
     """The contents of the project's files, by their paths in it."""
     if project.there and project.ci:
-        added = {**_stack_files(project), **ci.files(project.ci)}
+        added = {**_stack_files(project), **_workflows(project)}
         return {path: text.encode() for path, text in sorted(added.items())}
     texts = {
         **templates.of_project(project.name),
         **_stack_files(project),
-        **(ci.files(project.ci) if project.ci else {}),
+        **(_workflows(project) if project.ci else {}),
         REQUIREMENTS: _REQUIREMENTS.format(wheel=f"./{WHEELS}/{wheel.file}"),
         LOCK: locks.new(wheel, f"./{WHEELS}/{wheel.file}"),
         ".gitignore": _IGNORED,
@@ -77,7 +83,8 @@ def files(project: NewProject, wheel: Wheel) -> Mapping[str, bytes]:
 def _stack_files(project: NewProject) -> dict[str, str]:
     app, environments = project.name, project.environments
     texts = {f"Pulumi.{e.name}.yaml": _environment(app, e) for e in environments if e.account}
-    texts |= {f"Pulumi.{e.name}-account.yaml": _account(app, e) for e in environments if e.delivered}
+    let_in = _let_in(project)
+    texts |= {f"Pulumi.{e.name}-account.yaml": _account(app, e, let_in) for e in environments if e.delivered}
     if project.pipeline:
         texts["Pulumi.pipeline.yaml"] = _pipeline(app, project.pipeline, environments)
     return texts
@@ -98,11 +105,32 @@ def _environment(app: str, environment: NewEnvironment) -> str:
     return f"{first}config:\n{''.join(lines)}"
 
 
-def _account(app: str, environment: NewEnvironment) -> str:
+def _workflows(project: NewProject) -> Mapping[str, str]:
+    new = [environment.name for environment in project.environments if environment.delivered]
+    return ci.files(project.ci, tuple(dict.fromkeys((*project.also_delivered, *new))), project.branch)
+
+
+def _let_in(project: NewProject) -> str:
+    """The lines of an account's stack file that let a CI's jobs in."""
+    if not project.let_in or not project.ci:
+        return ""
+    app, what = project.name, "repository" if project.ci == ci.GITHUB else "project"
+    lines = [f"  {app}:{project.ci}:", f"    {what}: {project.let_in}", f"    branch: {json.dumps(project.branch)}"]
+    if project.ci == ci.GITHUB:
+        lines += [
+            "    # Names can be given up: `gh api repos/OWNER/NAME --jq '.owner.id, .id'` (docs/ci.md)",
+            '    # ownerId: "1234"',
+            '    # repositoryId: "567890"',
+        ]
+    return "\n".join(lines) + "\n" + _NO_PULUMI.replace("APP:", f"{app}:")
+
+
+def _account(app: str, environment: NewEnvironment, let_in: str) -> str:
     name = environment.name
+    whom = "a CI's jobs" if let_in else "the pipeline"
     return (
-        f"# Lets the pipeline into the account of {name}: `pulumi up -s {name}-account`, once, by its administrator.\n"
-        f"config:\n  {app}:program: account\n  {app}:environments:\n    - {name}\n"
+        f"# Lets {whom} into the account of {name}: `pulumi up -s {name}-account`, once, by its administrator.\n"
+        f"config:\n  {app}:program: account\n  {app}:environments:\n    - {name}\n{let_in}"
     )
 
 

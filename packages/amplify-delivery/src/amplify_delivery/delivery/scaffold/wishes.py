@@ -72,8 +72,20 @@ class _Wishes:
                 where="init",
                 remedy="give them, or call the command in a terminal; nothing was written",
             )
-        there = self._is_project()
-        return NewProject(name, environments, pipeline, self.flags.ci, there)
+        return NewProject(
+            name,
+            environments,
+            pipeline,
+            ci=self.flags.ci,
+            there=self._is_project(),
+            let_in=self.flags.repository if self._ci_delivers() else "",
+            branch=self.flags.branch,
+            also_delivered=[n for n in self._stacks() if self.existing.environment(n).bootstrapped],
+        )
+
+    def _ci_delivers(self) -> bool:
+        """Whether the accounts of new environments let a CI's jobs in, and no pipeline."""
+        return bool(self.flags.ci and self.flags.repository and not self.flags.tooling)
 
     def _is_project(self) -> bool:
         return (self.existing.directory / "Pulumi.yaml").is_file()
@@ -120,7 +132,7 @@ class _Wishes:
                     or self.ask("A pipeline that delivers them? yes or no", "no").lower().startswith("y")
                 )
                 return [self._environment(text, delivered=delivered) for text in given]
-        delivered = bool(self.flags.tooling) or bool(self._stacks("pipeline"))
+        delivered = bool(self.flags.tooling) or bool(self._stacks("pipeline")) or self._ci_delivers()
         return [self._environment(text, delivered=delivered) for text in given]
 
     def _personal(self) -> list[NewEnvironment]:
@@ -159,6 +171,8 @@ class _Wishes:
 
     def _pipeline(self, environments: Sequence[NewEnvironment]) -> NewPipeline | None:
         delivered = [environment for environment in environments if environment.delivered]
+        if self._ci_delivers():
+            return None
         if "pipeline" in self._stacks("pipeline"):
             config = self.existing.pipeline("pipeline")
             self._refuse_other_place("pipeline", self.flags.tooling, f"{config.account}/{config.region}")

@@ -79,6 +79,7 @@ from . import (
     unchanged_resources,
     user_pool_update,
     user_pool_values,
+    web_identity,
 )
 from ._expect import PatchError
 
@@ -128,6 +129,7 @@ ALL: tuple[ModuleType, ...] = (
     rest_api_body,
     user_pool_update,
     user_pool_values,
+    web_identity,
     data_protection,
     identity_providers,
     topic_requests,

@@ -12,6 +12,7 @@ from aws_rehearsal.pipeline_service.builds.artifacts import Artifacts, unzip
 from aws_rehearsal.pipeline_service.builds.builds import Build
 from aws_rehearsal.pipeline_service.builds.buildspec import Buildspec, BuildspecError, read_buildspec
 from aws_rehearsal.pipeline_service.clients import Access
+from aws_rehearsal.pipeline_service.definitions import Store
 from aws_rehearsal.pipeline_service.errors import ActionError
 from aws_rehearsal.pipeline_service.gate import Caller
 from aws_rehearsal.pipeline_service.sources.connections import CLONE, use_denied
@@ -26,7 +27,10 @@ def download(build: Build, access: Access, credentials: Credentials, parent: Pat
     ticket = build.ticket
     if ticket is None:
         folder = parent / "src"
-        folder.mkdir(parents=True)
+        source = build.project.get("source") or {}
+        if source.get("type") == "S3":
+            _object(str(source.get("location", "")), build, access, credentials, folder)
+        folder.mkdir(parents=True, exist_ok=True)
         return {"src": folder}
     folders = {}
     for item in sorted(ticket.inputs, key=lambda item: item.name != ticket.primary):
@@ -41,6 +45,16 @@ def download(build: Build, access: Access, credentials: Credentials, parent: Pat
             _clone(found, folder, run_git)
         folders[item.name] = folder
     return folders
+
+
+def _object(location: str, build: Build, access: Access, credentials: Credentials, folder: Path) -> None:
+    """A source of the type S3: the zip at BUCKET/KEY, unpacked ("ProjectSource" in CodeBuild's API reference)."""
+    bucket, _, key = location.removeprefix("arn:aws:s3:::").partition("/")
+    if not bucket or not key.endswith(".zip"):
+        raise ActionError("INVALID_INPUT", f"Invalid S3 source location: {location}")
+    artifacts, store = Artifacts(access), Store(bucket, None)
+    artifacts.look(credentials, build.region, store)
+    unzip(artifacts.get(credentials, build.region, store, (bucket, key)), folder)
 
 
 def buildspec_of(build: Build, folders: dict[str, Path]) -> Buildspec:

@@ -155,6 +155,11 @@ class ProjectsApi:
             raise ServiceError(
                 "InvalidInputException", "Build with source type CODEPIPELINE can only be started by CodePipeline"
             )
+        if ticket is None and (effective.get("artifacts") or {}).get("type") == "CODEPIPELINE":
+            # As it is told by people who start such projects (aws-actions/aws-codebuild-run-build, issue 114).
+            raise ServiceError(
+                "InvalidInputException", "ArtifactsOverride must be set when using artifacts type CodePipelines"
+            )
         if ticket is not None and (effective.get("source") or {}).get("type") != "CODEPIPELINE":
             raise ServiceError(
                 "InvalidInputException", f"Project {name} of a pipeline must have source type CODEPIPELINE"

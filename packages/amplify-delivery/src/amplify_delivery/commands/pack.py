@@ -1,0 +1,27 @@
+"""`amplify-delivery pack --out FILE`: the checkout as the artifact that an account's projects work with."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from amplify_delivery.components.documents.pipeline.artifact import VARIABLE
+from amplify_delivery.delivery import output
+from amplify_delivery.delivery.context import Context
+from amplify_delivery.delivery.remote import sealed
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the zip to write")
+    parser.add_argument("--variables", type=Path, metavar="FILE", help=f"append {VARIABLE}=DIGEST to FILE")
+
+
+def run(args: argparse.Namespace, context: Context) -> int:
+    digest = sealed.pack(context.folder, args.out)
+    if args.variables:
+        output.append_variables(args.variables, {VARIABLE: digest})
+    if args.json:
+        output.document({"artifact": str(args.out), "digest": digest})
+    else:
+        print(f"{args.out}: {digest}")
+    return 0

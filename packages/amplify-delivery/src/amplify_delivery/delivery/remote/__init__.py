@@ -1,0 +1,1 @@
+"""An environment's projects, started from outside of its account: what a CI does where no CodePipeline is."""

@@ -1,0 +1,36 @@
+"""Coming into an environment's account, as a job of a CI or with the stack file's credentials."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from amplify_delivery.components.documents.naming import EnvironmentNames
+from amplify_delivery.delivery.account.aws_account import Account
+from amplify_delivery.delivery.remote import tokens
+from amplify_delivery.errors import RefusedError
+from amplify_delivery.publishing.aws_errors import AWS_ERRORS, code
+from amplify_delivery.publishing.credentials import token_session
+from amplify_delivery.stacks.config import EnvironmentConfig
+
+_NOT_LET_IN = ("AccessDenied", "InvalidIdentityToken")
+
+
+def account(config: EnvironmentConfig, names: EnvironmentNames, role: str, variables: Mapping[str, str]) -> Account:
+    """The account with the rights of the CI's role for `role`, one of `naming.CI_ROLES`. Raises `RefusedError` for a
+    job that is not let in, with what its token says, and `ConfigError`."""
+    source = tokens.source(variables, names)
+    if source is None:
+        return Account.of(config)
+    token = source.fetch()
+    try:
+        session = token_session(names.ci_role_arn(role), names.region, source.fetch)
+    except AWS_ERRORS as error:
+        if code(error) not in _NOT_LET_IN:
+            raise RefusedError(f"AWS does not answer: {error}", where=names.ci_role(role), remedy="try again") from None
+        raise RefusedError(
+            f"{names.account} does not let this job of {source.ci} in ({tokens.told(token)}): {error}",
+            where=names.ci_role(role),
+            remedy="compare with `github` or `gitlab` in its account's stack file, and `amplify-delivery bootstrap "
+            f"{names.environment}` (docs/ci.md); nothing was changed",
+        ) from None
+    return Account(names.account, names.region, session=session)

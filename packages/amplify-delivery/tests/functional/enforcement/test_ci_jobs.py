@@ -1,0 +1,241 @@
+"""Jobs of a CI come into an account: `pack` and `start`, with the declared roles and tokens as GitHub signs them.
+
+Here nobody checks a token's signature; issuer, audience and claims are compared as AWS does.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from amplify_delivery import cli
+from amplify_delivery.components import policies
+from amplify_delivery.components.documents.pipeline import artifact
+from amplify_delivery.components.documents.pipeline.buildspecs import PLAN_VARIABLES
+from amplify_delivery.components.documents.web_identity import GITHUB
+from amplify_delivery.delivery.remote import builds
+from amplify_delivery.delivery.scaffold import ci
+from aws_rehearsal.pipeline_service import PipelineService
+from functional.enforcement.declared_world import DeclaredWorld
+from unit.delivery.ci_files import Job, workflow
+
+pytestmark = pytest.mark.xdist_group("enforced-trust")
+
+PLAN = "ab" * 32
+MAIN, PROD = "repo:octo/shop:ref:refs/heads/main", "repo:octo@11/shop@22:environment:prod"
+
+
+class Issuer:
+    """The address at which a job of GitHub asks for its token, and what the next token says."""
+
+    def __init__(self) -> None:
+        self.subject, self.claims = MAIN, {"repository_id": "22"}
+        self.asked: list[str] = []
+        issuer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                issuer.asked.append(f"{self.path} {self.headers['Authorization']}")
+                body = json.dumps({"value": issuer.token()}).encode()
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        self.server = HTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    @property
+    def variables(self) -> dict[str, str]:
+        url = f"http://127.0.0.1:{self.server.server_port}/token?version=1"
+        return {"ACTIONS_ID_TOKEN_REQUEST_URL": url, "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "runner"}
+
+    def token(self) -> str:
+        claims = {"iss": f"https://{GITHUB}", "aud": "sts.amazonaws.com", "sub": self.subject, **self.claims}
+        parts = [base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in ({}, claims)]
+        return ".".join([*parts, "signature"])
+
+
+@pytest.fixture(scope="module")
+def world(service: PipelineService) -> DeclaredWorld:
+    """A world whose projects verify the artifact, and tell a plan in the place of making one."""
+    made = DeclaredWorld(service, "team/shop")
+    names = made.prod
+    policy = policies.staging_bucket(names.staging_bucket, names.region)
+    made.admin("s3", names.account, names.region).put_bucket_policy(Bucket=names.staging_bucket, Policy=policy)
+    made.admin("iam", names.account).create_open_id_connect_provider(
+        Url=f"https://{GITHUB}", ClientIDList=["sts.amazonaws.com"]
+    )
+    codebuild = made.admin("codebuild", names.account, names.region)
+    for project in ("publish", "plan", "deploy", "check"):
+        own = {
+            "plan": f"CHANGES=3 PLAN_DIGEST={PLAN} && export CHANGES PLAN_DIGEST",
+            "deploy": f'test "$PLAN_DIGEST" = {PLAN} || exit 3',
+        }
+        spec: dict[str, Any] = {"version": 0.2, "env": {"shell": "bash"}}
+        spec["phases"] = {"build": {"commands": [artifact.verify(), own.get(project, "true")]}}
+        if project == "plan":
+            spec["env"]["exported-variables"] = PLAN_VARIABLES
+        source = {"type": "CODEPIPELINE", "buildspec": json.dumps(spec)}
+        codebuild.update_project(name=names.project(project), source=source)
+    return made
+
+
+@pytest.fixture
+def issuer() -> Iterator[Issuer]:
+    made = Issuer()
+    yield made
+    made.server.shutdown()
+
+
+@pytest.fixture
+def job(world: DeclaredWorld, issuer: Issuer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> Any:
+    """A job's commands in a checkout: exit code, and what was said."""
+    names = world.prod
+    (tmp_path / "Pulumi.yaml").write_text("name: shop\nruntime: python\n")
+    place = f'  shop:account: "{names.account}"\n  shop:region: {names.region}\n  shop:bootstrapped: "true"\n'
+    (tmp_path / "Pulumi.prod.yaml").write_text(f"config:\n{place}")
+    monkeypatch.chdir(tmp_path)
+    for variable in ("AWS_ACCESS_KEY_ID", "AWS_PROFILE"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{world.aws.port}")
+    monkeypatch.setenv("GITHUB_SHA", "c0ffee")
+    for name, value in issuer.variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(builds, "_SHORTEST", 0.1)
+    monkeypatch.setattr(builds, "_LONGEST", 0.1)
+
+    def call(*arguments: str) -> tuple[int, str]:
+        code = cli.main(list(arguments))
+        said = capsys.readouterr()
+        return code, said.out + said.err
+
+    return call
+
+
+def test_the_workflows_own_commands_deliver(world: DeclaredWorld, issuer: Issuer, job: Any, tmp_path: Path) -> None:
+    """The jobs that `init --ci github` writes, with what GitHub hands from one to the other."""
+    jobs = workflow(ci.files(ci.GITHUB, ["prod"])[".github/workflows/backend-deploy.yml"])["jobs"]
+    tools = tmp_path / ".tools"
+    tools.mkdir()
+    (tools / "amplify-delivery").write_text(f'#!/bin/sh\nexec {sys.executable} -m amplify_delivery "$@"\n')
+    (tools / "amplify-delivery").chmod(0o755)
+
+    def begin(name: str, **values: str) -> Job:
+        temporary = tmp_path / f".{name}"
+        temporary.mkdir()
+        variables = {"PATH": f"{tools}:{os.environ['PATH']}", **issuer.variables}
+        return Job(jobs[name], tmp_path, values, variables, temporary)
+
+    def run(here: Job, step: str) -> None:
+        ran = here.run(step)
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+
+    build = begin("build")
+    run(build, "Pack")
+    digest = build.outputs["ARTIFACT_DIGEST"]
+    assert jobs["build"]["outputs"] == {"digest": "${{ steps.pack.outputs.ARTIFACT_DIGEST }}"}
+    plan = begin("plan-prod", **{"needs.build.outputs.digest": digest})
+    (plan.temporary / "artifact.zip").write_bytes((build.temporary / "artifact.zip").read_bytes())
+    run(plan, "Publish")
+    run(plan, "Plan")
+    assert plan.outputs == {"CHANGES": "3", "PLAN_DIGEST": PLAN}
+    assert "CHANGES=3" in plan.summary
+    assert jobs["plan-prod"]["outputs"] == {"plan": "${{ steps.plan.outputs.PLAN_DIGEST }}"}
+    handed = {"needs.build.outputs.digest": digest, "needs.plan-prod.outputs.plan": plan.outputs["PLAN_DIGEST"]}
+    deploy = begin("deploy-prod", **handed)
+    assert deploy.run("Deploy as planned").returncode == 3, "the environment is not in the token yet"
+    issuer.subject = PROD
+    run(deploy, "Deploy as planned")
+    assert world.service.builds()[-1].name == world.prod.project("deploy")
+
+
+def test_a_release_goes_from_the_branch_through_the_approved_environment(
+    world: DeclaredWorld, issuer: Issuer, job: Any, tmp_path: Path
+) -> None:
+    names, out = world.prod, tmp_path / "out"
+    (tmp_path / "release.txt").write_text("one")
+    code, said = job("pack", "--out", "artifact.zip", "--variables", str(out))
+    assert code == 0, said
+    digest = out.read_text().strip().removeprefix("ARTIFACT_DIGEST=")
+    code, said = job("start", "prod", "publish", "--artifact", "artifact.zip")
+    assert code == 0, said
+    assert f"put into {names.staging_bucket}" in said
+    assert issuer.asked[0] == "/token?version=1&audience=sts.amazonaws.com bearer runner"
+    # The second one finds it there: nothing is written over, and nothing needs to be.
+    code, said = job("start", "prod", "plan", "--artifact", "artifact.zip", "--variables", str(out))
+    assert code == 0, said
+    assert f"was in {names.staging_bucket}" in said
+    assert "CHANGES=3\n" in out.read_text()
+
+    deploy = ("start", "prod", "deploy", "--digest", digest, "--plan", PLAN)
+    # The planning job may not deploy: GitHub signs the environment only once its protection rules are met.
+    code, said = job(*deploy)
+    assert code == 3, said
+    assert f"does not let this job of GitHub in (sub '{MAIN}', aud 'sts.amazonaws.com')" in said
+    assert "docs/ci.md" in said
+    issuer.subject = PROD
+    code, said = job(*deploy)
+    assert code == 0, said
+    build = world.service.builds()[-1]
+    given = {variable["name"]: variable["value"] for variable in build.overrides}
+    assert given == {"ARTIFACT_DIGEST": digest, "COMMIT_ID": "c0ffee", "PLAN_DIGEST": PLAN}
+    # A plan that has changed meanwhile: `deploy` itself refuses, and says so with its exit code.
+    code, said = job(*deploy[:-1], "cd" * 32)
+    assert code == 3, said
+    assert "has ended with FAILED: exit status 3" in said
+
+
+@pytest.mark.parametrize(
+    ("subject", "claims"),
+    [
+        ("repo:mallory/shop:ref:refs/heads/main", {"repository_id": "99"}),
+        ("repo:octo/shop:ref:refs/heads/main", {"repository_id": "99"}),
+        ("repo:octo/shop:ref:refs/heads/main", {}),
+        ("repo:octo/shop:pull_request", {"repository_id": "22"}),
+        ("repo:octo/shop:ref:refs/heads/other", {"repository_id": "22"}),
+        ("repo:octo/shop:ref:refs/heads/main", {"repository_id": "22", "aud": "https://github.com/octo"}),
+        ("repo:octo/shop:ref:refs/heads/main", {"repository_id": "22", "iss": "https://gitlab.com"}),
+    ],
+)
+def test_nobody_elses_job_is_let_in(
+    world: DeclaredWorld, issuer: Issuer, job: Any, subject: str, claims: dict[str, str]
+) -> None:
+    issuer.subject, issuer.claims = subject, claims
+    before = len(world.service.builds())
+    code, said = job("start", "prod", "plan", "--digest", "ab" * 32)
+    assert code == 3, said
+    assert "does not let this job of GitHub in" in said
+    assert len(world.service.builds()) == before
+
+
+def test_an_artifact_that_was_altered_runs_nowhere(world: DeclaredWorld, job: Any, tmp_path: Path) -> None:
+    names = world.prod
+    (tmp_path / "other.txt").write_text("other")
+    code, said = job("pack", "--out", "artifact.zip")
+    assert code == 0
+    digest = said.split()[-1]
+    key = builds.artifact_key(digest)
+    s3 = world.admin("s3", names.account, names.region)
+    (tmp_path / "other.txt").write_text("altered")
+    job("pack", "--out", "altered.zip")
+    s3.put_object(Bucket=names.staging_bucket, Key=key, Body=(tmp_path / "altered.zip").read_bytes(), IfNoneMatch="*")
+    code, said = job("start", "prod", "plan", "--artifact", "artifact.zip")
+    assert code == 3, said
+    assert "has ended with FAILED" in said
+    assert "is not the list that Build made: refused." in world.service.log(world.service.builds()[-1].id)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        s3.put_object(Bucket=names.staging_bucket, Key=key, Body=b"over it")

@@ -1,0 +1,104 @@
+"""A token is taken only if the role's account has its issuer's OIDC provider, and GitHub's tokens carry more claims.
+
+MiniStack compares `aud` and `sub` of a token with the role's trust, whether the account knows the issuer or not, and
+knows no other claim. AWS: "No OpenIDConnect provider found in your account for ISSUER" (InvalidIdentityToken),
+"Incorrect token audience" for one that the provider does not list; and for GitHub's issuer it compares the claims of
+"Available keys for AWS OIDC federation" (IAM user guide). Signatures are not looked at here: no issuer can be asked for
+its keys.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+from xml.sax.saxutils import escape
+
+from ministack.services import iam, sts
+
+from ._expect import expect, replace
+
+GITHUB = "token.actions.githubusercontent.com"
+_CLAIMS = (
+    "actor", "actor_id", "enterprise_id", "environment", "job_workflow_ref", "ref", "repository", "repository_id",
+    "workflow",
+)  # fmt: skip
+
+
+def apply() -> None:
+    """Compare the issuer and its claims as well."""
+    principal = expect(sts, "_web_identity_principal", "token", "provider_id", "role_arn")
+    denied = expect(sts, "_web_identity_trust_denied", "role_arn", "params", "use_json")
+
+    def web_identity_principal(token: str, provider_id: str, role_arn: str) -> tuple[str, dict[str, Any]]:
+        found, keys = principal(token, provider_id, role_arn)
+        if found.endswith(f":oidc-provider/{GITHUB}"):
+            claims = _claims(token)
+            keys |= {f"{GITHUB}:{name}": str(claims[name]) for name in _CLAIMS if name in claims}
+        return found, keys
+
+    def web_identity_trust_denied(role_arn: str, params: dict[str, Any], use_json: bool) -> Any:
+        token = (params.get("WebIdentityToken") or [""])[0]
+        found, _ = sts._web_identity_principal(token, "", role_arn)
+        if ":oidc-provider/" in found:
+            issuer, audience = found.partition(":oidc-provider/")[2], _claims(token).get("aud")
+            provider = iam._oidc_providers.get_scoped(role_arn.split(":")[4], None, found)
+            if provider is None:
+                return _invalid(f"No OpenIDConnect provider found in your account for https://{issuer}")
+            if audience not in provider["ClientIDList"]:
+                return _invalid("Incorrect token audience")
+        return denied(role_arn, params, use_json)
+
+    replace("_web_identity_principal", web_identity_principal, sts)
+    replace("_web_identity_trust_denied", web_identity_trust_denied, sts)
+
+
+def _invalid(message: str) -> Any:
+    return sts._error(400, "InvalidIdentityToken", escape(message), ns="sts")
+
+
+def _claims(token: str) -> dict[str, Any]:
+    try:
+        part = token.split(".")[1]
+        found = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+    except (IndexError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def probe(aws: Any) -> bool:
+    """Of two tokens that differ in a claim only the one is taken, and none before the account knows the issuer."""
+    provider = f"arn:aws:iam::{aws.owner.account}:oidc-provider/{GITHUB}"
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Action": "sts:AssumeRoleWithWebIdentity",
+                "Principal": {"Federated": provider},
+                "Condition": {"StringEquals": {f"{GITHUB}:sub": "repo:a/b", f"{GITHUB}:repository_id": "22"}},
+            }
+        ],
+    }
+    aws.query("iam", Action="CreateRole", RoleName="jobs", AssumeRolePolicyDocument=json.dumps(trust), Version=_VERSION)
+
+    def taken(repository: str) -> bool:
+        claims = {
+            "iss": f"https://{GITHUB}",
+            "aud": "sts.amazonaws.com",
+            "sub": "repo:a/b",
+            "repository_id": repository,
+        }
+        parts = [base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in ({}, claims)]
+        arn = f"arn:aws:iam::{aws.owner.account}:role/jobs"
+        parameters = {"RoleArn": arn, "RoleSessionName": "job", "WebIdentityToken": ".".join([*parts, "x"])}
+        call = {"Action": "AssumeRoleWithWebIdentity", "Version": "2011-06-15", **parameters}
+        return bool(aws.succeeds(lambda: aws.query("sts", **call)))
+
+    before = taken("22")
+    client = {"ClientIDList.member.1": "sts.amazonaws.com"}
+    aws.query("iam", Action="CreateOpenIDConnectProvider", Url=f"https://{GITHUB}", Version=_VERSION, **client)
+    return not before and taken("22") and not taken("23")
+
+
+_VERSION = "2010-05-08"
