@@ -64,6 +64,7 @@ def first_run(play: Play) -> None:
     play.true(all_succeeded(first, "PreProd"), "PreProd is deployed, and its test got the service's URL and an answer")
     play.touched("preprod", play.assembly)
     _answers(play, "preprod")
+    _front_end_built(play, first, "preprod")
     play.true(len(play.pipeline.executions) == 1, "the pipeline was as declared: UpdatePipeline has changed nothing")
     lets_in(play, "prod")
 
@@ -282,6 +283,17 @@ def _delivered(play: Play, environment: str) -> None:
         str(outputs.get("graphqlEndpoint", "")).startswith("http") and "helloUrl" not in outputs,
         f"{environment}: its API is at {outputs.get('graphqlEndpoint')}, and nothing is there that only a test needs",
         str(outputs),
+    )
+
+
+def _front_end_built(play: Play, execution: Execution, environment: str) -> None:
+    """The step that builds the front end behind the deployment was given the file that configures it."""
+    run = next(run for run in reversed(execution.history) if run.action.name == f"FrontEnd-{environment}")
+    endpoint, said = _outputs(play, environment)["graphqlEndpoint"], "\n".join(play.pipeline.words(run))
+    play.true(
+        f'"aws_appsync_graphqlEndpoint": "{endpoint}"' in said,
+        f"{environment}: the front end's build has an aws-exports.js that names {endpoint}",
+        said,
     )
 
 

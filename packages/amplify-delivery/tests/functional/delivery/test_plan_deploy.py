@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from amplify_delivery.client_config import FILES, PLATFORMS
 from amplify_delivery.delivery.page.report_model import parsed
 from amplify_delivery_rehearsal.conformance.proxy import Proxy
 from amplify_delivery_rehearsal.workspace import Finished, Workspace
@@ -106,6 +107,7 @@ def test_plans_of_one_environment_one_after_the_other(environment: Environment, 
     somebody_else_deployed_in_between(environment, document)
     a_report_is_what_is_planned_and_reads_only(environment, document)
     what_remains_of_an_approved_plan(environment, document)
+    a_front_end_is_configured_with_what_runs(environment)
     an_approval_alone_loses_no_data(environment, document)
     a_translated_text_is_delivered_once(environment, document)
     a_backend_that_a_migration_has_locked_is_left_alone(environment)
@@ -179,6 +181,29 @@ def what_remains_of_an_approved_plan(environment: Environment, document: Path) -
     approved = json.loads(document.read_text())["digest"]
     succeeds(deploy(environment, approved, "--plan-file", document))
     assert "authseriesappauth" in root_template(environment)["Resources"]
+
+
+def a_front_end_is_configured_with_what_runs(environment: Environment) -> None:
+    """By calls that read, and no other than these."""
+    out = environment.workspace.project.parent / "web"
+    done, calls = called(environment, "client-config", "--out", str(out), "--json")
+    told = json.loads(succeeds(done).output)
+    assert (told["stack"], told["written"]) == (environment.root, ["aws-exports.js", "amplifyconfiguration.json"])
+    assert {call for call in calls if not call.startswith("sts:")} == {
+        "cloudformation:DescribeStacks",
+        "cloudformation:ListStackResources",
+    }
+    web = json.loads((out / "amplifyconfiguration.json").read_text())
+    [pool] = environment.client("cognito-idp").list_user_pools(MaxResults=10)["UserPools"]
+    assert web["aws_user_pools_id"] == pool["Id"]
+    clients = environment.client("cognito-idp").list_user_pool_clients(UserPoolId=pool["Id"], MaxResults=10)
+    assert web["aws_user_pools_web_client_id"] in {c["ClientId"] for c in clients["UserPoolClients"]}
+    [api] = environment.client("appsync").list_graphql_apis()["graphqlApis"]
+    assert web["aws_appsync_graphqlEndpoint"] == api["uris"]["GRAPHQL"]
+    assert web["aws_appsync_authenticationType"] == api["authenticationType"]
+    for platform in PLATFORMS[1:]:
+        again = environment.delivery("client-config", "--platform", platform, "--out", str(out / platform))
+        assert f"{out / platform / FILES[platform][0]}: written, of {environment.root}" in succeeds(again).output
 
 
 def an_approval_alone_loses_no_data(environment: Environment, document: Path) -> None:

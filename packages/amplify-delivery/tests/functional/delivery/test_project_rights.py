@@ -15,8 +15,9 @@ from typing import Any
 
 import pytest
 
+from amplify_delivery.client_config import PLATFORMS
 from amplify_delivery.components.documents.naming import EnvironmentNames
-from amplify_delivery.delivery.engine.state_bucket import outputs_key, plan_key
+from amplify_delivery.delivery.engine.state_bucket import client_config_key, outputs_key, plan_key
 from amplify_delivery.export import assemble, read_export, write_assembly
 from amplify_delivery_rehearsal.workspace import Finished, Workspace
 from aws_rehearsal.local_aws import Credentials, LocalAws, random_account
@@ -40,8 +41,9 @@ PIPELINE = f"""config:
     - name: Prod
       post:
         - name: smoke
-          commands: ['echo "greeted by $NAME in $PLACE"']
+          commands: ['echo "greeted by $NAME in $PLACE"', 'grep graphqlEndpoint web/src/aws-exports.js']
           envFromOutputs: {{NAME: stackName, PLACE: region}}
+          clientConfig: {{platform: javascript, folder: web/src}}
 """
 
 
@@ -119,8 +121,8 @@ class Bootstrapped:
             shutil.rmtree(folder)
         return checkout
 
-    def run(self, build: Path, what: str, *arguments: str, **variables: str) -> Finished:
-        """A command as the project `what` runs it."""
+    def run(self, build: Path, what: str, *arguments: str, command: str = "", **variables: str) -> Finished:
+        """The project's command, or another one, as the project `what` runs it."""
         project = self.client("codebuild").batch_get_projects(names=[self.names.project(what)])["projects"][0]
         declared = {v["name"]: v["value"] for v in project["environment"]["environmentVariables"]}
         spec = json.loads(project["source"]["buildspec"])
@@ -130,7 +132,7 @@ class Bootstrapped:
         }
         environment = {**clean, **self.aws.environment(session, REGION), **spec["env"]["variables"], **declared}
         environment |= {"CODEBUILD_BUILD_ID": f"{project['name']}:{secrets.token_hex(8)}", **variables}
-        command = {"check": "step"}.get(what, what)
+        command = command or {"check": "step"}.get(what, what)
         fresh = self.folder / f"{what}-{secrets.token_hex(4)}"
         shutil.copytree(build, fresh, symlinks=True)
         return Workspace(fresh, environment).run(pulumi_homes.delivery(environment, command, "prod", *arguments))
@@ -168,6 +170,7 @@ def test_a_first_deployment_a_second_and_the_way_back(bootstrapped: Bootstrapped
     assert outputs["stackName"]["value"] == f"amplify-{APP}-prod-{bootstrapped.suffix}"
     smoke = succeeds(bootstrapped.run(first, "check", "smoke"))
     assert f"greeted by amplify-{APP}-prod-{bootstrapped.suffix} in {REGION}" in smoke.output
+    a_front_end_is_configured(bootstrapped, first, outputs["graphqlEndpoint"]["value"], smoke.output)
 
     planned, deployed = bootstrapped.events()
     assert (planned["command"], planned["result"], planned["plan"]) == ("plan", "planned", approved)
@@ -176,10 +179,14 @@ def test_a_first_deployment_a_second_and_the_way_back(bootstrapped: Bootstrapped
     assert f":assumed-role/{bootstrapped.names.project_role('deploy')}/" in deployed["who"]
     assert deployed["assembly"] == planned["assembly"]
 
-    # The outputs are written again if they are not there, though nothing changes.
+    # The outputs are written again if they are not there, though nothing changes; so is what configures front ends.
+    left = bootstrapped.kept(client_config_key("prod"))
+    bootstrapped.client("s3").delete_object(Bucket=bootstrapped.names.state_bucket, Key=client_config_key("prod"))
+    nothing = bootstrapped.run(first, "check", "smoke")
+    fails(nothing, "no deployment has left a client's configuration", "deploy the environment with this commit")
     bootstrapped.client("s3").delete_object(Bucket=bootstrapped.names.state_bucket, Key=outputs_key("prod"))
     assert "nothing to change" in succeeds(bootstrapped.run(first, "deploy", "--plan", approved)).output
-    assert bootstrapped.kept(outputs_key("prod")) == outputs
+    assert (bootstrapped.kept(outputs_key("prod")), bootstrapped.kept(client_config_key("prod"))) == (outputs, left)
 
     second = bootstrapped.build("todo-series/v3")
     succeeds(bootstrapped.run(second, "publish"))
@@ -195,6 +202,19 @@ def test_a_first_deployment_a_second_and_the_way_back(bootstrapped: Bootstrapped
     allow_loss(first / "Pulumi.prod.yaml", APP, ["apiseriesapp/TodoList/TodoListTable"])
     succeeds(bootstrapped.run(first, "deploy", "--plan", approved))
     assert [event["result"] for event in bootstrapped.events()][-2:] == ["refused", "deployed"]
+
+
+def a_front_end_is_configured(bootstrapped: Bootstrapped, build: Path, endpoint: str, said: str) -> None:
+    """A step has what the deployment left. The command asks the stacks: Plan's role may, a step's may not."""
+    assert f'"aws_appsync_graphqlEndpoint": "{endpoint}"' in said
+    out = bootstrapped.folder / "front-end"
+    asked = bootstrapped.run(build, "plan", "--out", str(out), command="client-config")
+    assert "aws-exports.js: written" in succeeds(asked).output
+    left = bootstrapped.kept(client_config_key("prod"))["files"]
+    assert {path.name: path.read_text() for path in out.iterdir()} == left["javascript"]
+    assert left.keys() == set(PLATFORMS)
+    refused = bootstrapped.run(build, "check", "--out", str(out), command="client-config")
+    fails(refused, "cloudformation:DescribeStacks", "a step of the pipeline asks for it with `clientConfig`")
 
 
 def test_what_the_account_has_no_rights_for_is_told_before_anything_runs(bootstrapped: Bootstrapped) -> None:
