@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[list[str], tuple[str, ...]]] = {
     "unlock": (["preprod"], (ENVIRONMENT,)),
     "adopt": (["preprod"], (ENVIRONMENT,)),
     "handover": (["preprod"], (ENVIRONMENT,)),
+    "client-config": (["preprod"], (ENVIRONMENT,)),
 }
 """Commands with their arguments, and the files that they must find right."""
 CASES = [(command, file) for command, (_, files) in COMMANDS.items() for file in files]
