@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.stacks.config import Project
-from amplify_delivery_rehearsal.pipeline_story import own
+from amplify_delivery_rehearsal.pipeline_story import own, telling
+from amplify_delivery_rehearsal.pipeline_story.chapters import Chapter
+from amplify_delivery_rehearsal.pipeline_story.play import Play
+from aws_rehearsal.pipeline_service.state import FAILED, SUCCEEDED
 from unit.places import EXPORTS
 
 CONNECTION = "arn:aws:codeconnections:us-west-2:999999999999:connection/11111111-2222-3333-4444-555555555555"
@@ -30,22 +33,85 @@ def made(folder: Path) -> Path:
 
 
 @pytest.mark.engine
-def test_a_project_of_ones_own_is_rehearsed_with_its_secrets_made_up(tmp_path: Path) -> None:
-    """Its pipeline, its environment and region; what its stack files encrypt cannot be read here, and need not be."""
+def test_a_project_of_ones_own_is_rehearsed_with_its_secrets_made_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its pipeline, its environment and region; what its stack files encrypt cannot be read here, and need not be. And
+    a release with two indexes, which takes two updates, through that pipeline."""
     project = made(tmp_path)
     file = project / "Pulumi.live.yaml"
     file.write_text(f"secretsprovider: awskms://alias/of-the-real-account\nencryptedkey: AQIB\n{file.read_text()}")
     before = {path: path.read_bytes() for path in sorted(project.rglob("*")) if path.is_file()}
-    command = [sys.executable, "-m", "amplify_delivery", "rehearse", "--json"]
-    ran = subprocess.run(command, cwd=project, env=dict(os.environ), capture_output=True, text=True, check=False)
-    assert ran.returncode == 0, ran.stdout[-3000:] + ran.stderr[-3000:]
-    told = json.loads(ran.stdout)
-    assert [chapter["outcome"] for chapter in told["chapters"]] == ["as told"] * 3
+    story = own.story
+    indexes = Chapter("Two indexes", "Stopped between the two, and retried.", two_indexes)
+    monkeypatch.setattr(own, "story", lambda *given: (*story(*given), indexes))
+    code = telling.run(project, json_output=True)
+    ran = capsys.readouterr()
+    assert code == 0, ran.out[-3000:] + ran.err[-3000:]
+    told = json.loads(ran.out)
+    assert [chapter["outcome"] for chapter in told["chapters"]] == ["as told"] * 4
     facts = [fact for chapter in told["chapters"] for fact in chapter["facts"]]
     assert "live: untouched" in facts
     after = {path: path.read_bytes() for path in sorted(project.rglob("*")) if path.is_file()}
     assert {path for path in after if path not in before} == {project / "build" / "rehearsal.html"}
     assert all(after[path] == content for path, content in before.items())
+
+
+def two_indexes(play: Play) -> None:
+    """With the rights of the declared roles; approved once."""
+    owner, service = play.setting.owners["live"], play.setting.service
+    dynamodb = owner.client("dynamodb", "eu-central-1")
+    (table,) = dynamodb.list_tables()["TableNames"]
+
+    def indexes() -> set[str]:
+        found = dynamodb.describe_table(TableName=table)["Table"].get("GlobalSecondaryIndexes", ())
+        return {index["IndexName"] for index in found}
+
+    for number in range(40):  # so that DynamoDB takes its time for an index
+        dynamodb.put_item(TableName=table, Item={"id": {"S": str(number)}})
+    _give_indexes(play.setting.repository.clone, "byDue", "byStatus")
+    execution = play.arrive(play.push("Two indexes"))
+    play.must_wait(execution)
+    play.decide(play.pipeline, execution)
+
+    def deploying() -> Any:
+        runs = [run for run in execution.history if run.action.name == "Deploy-live"]
+        return runs[-1] if runs and indexes() == {"byDue"} else None
+
+    build = service.wait_until(deploying, 60).external_id
+    owner.client("codebuild", "eu-central-1").stop_build(id=build)
+    execution = play.pipeline.leave(execution)
+    assert execution.status == FAILED
+    (stage,) = [name for name, run in execution.stages.items() if run.status == FAILED]
+    assert indexes() == {"byDue"}
+    play.pipeline.retry(execution, stage)
+    execution = play.pipeline.leave(execution)
+    play.must(execution.status == SUCCEEDED, execution)
+    assert indexes() == {"byDue", "byStatus"}
+    assert len([run for run in execution.history if run.action.category == "Approval"]) == 1
+    again = next(run for run in reversed(execution.history) if run.action.name == "Deploy-live")
+    said = service.log(again.external_id or "")
+    assert "index byStatus is made" in said or "index byDue is CREATING, waiting" in said
+    assert "index byDue is made" not in said
+    play.touched("live", play.assembly)
+    assert dynamodb.scan(TableName=table)["Count"] == 40
+
+
+def _give_indexes(project: Path, *names: str) -> None:
+    """Two @index of the model."""
+    file = next(project.glob("amplify-export-*/api/*/amplify-appsync-files/stacks/Todo.json"))
+    template = json.loads(file.read_text())
+    properties = template["Resources"]["TodoTable"]["Properties"]
+    properties["AttributeDefinitions"] += [{"AttributeName": name, "AttributeType": "S"} for name in names]
+    properties["GlobalSecondaryIndexes"] = [
+        {
+            "IndexName": name,
+            "KeySchema": [{"AttributeName": name, "KeyType": "HASH"}],
+            "Projection": {"ProjectionType": "ALL"},
+        }
+        for name in names
+    ]
+    file.write_text(json.dumps(template))
 
 
 def written(folder: Path, **files: str) -> Project:
