@@ -1,9 +1,10 @@
-"""The components as a Pulumi package, from a program in YAML: real engine, real language host, local AWS."""
+"""The components as a Pulumi package, from programs in YAML and JavaScript: the real engine, against the local AWS."""
 
 from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ import pytest
 import yaml
 
 from amplify_delivery.stacks.packaged import host
+from aws_rehearsal.errors import SetupError
+from aws_rehearsal.setup.node import ensure_locked, ensure_node
 from aws_rehearsal.setup.progress import Progress
 from aws_rehearsal.setup.yaml_host import ensure_yaml_host
 from aws_rehearsal_tests.conftest import project, pulumi_home  # noqa: F401 - fixtures
@@ -22,6 +25,8 @@ pytestmark = pytest.mark.engine
 
 PACKAGE = Path(sys.executable).with_name("pulumi-resource-amplify-delivery")
 APP = "mytodoapp"
+NODE_SDK = Path(__file__).with_name("node_sdk")
+"""Pulumi's SDK for Node.js, as it is locked, and a program that uses it."""
 GIVEN = ("stackName", "graphqlEndpoint", "nestedOutputs", "stagingBucket")
 
 
@@ -30,8 +35,12 @@ def in_yaml(project: PulumiProject) -> PulumiProject:  # noqa: F811
     """A project with an export beside it, and the language host where the engine finds plugins."""
     plugin = Path(project.home["PULUMI_HOME"]) / "plugins" / "language-yaml-v1.25.0" / "pulumi-language-yaml"
     plugin.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        built = ensure_yaml_host(Progress())
+    except SetupError as error:
+        pytest.skip(f"Pulumi's language host for YAML cannot be had: {error}")
     if not plugin.exists():
-        plugin.symlink_to(ensure_yaml_host(Progress()))
+        plugin.symlink_to(built)
     (project.folder / "__main__.py").unlink()
     shutil.copytree(folder(APP), project.folder / f"amplify-export-{APP}")
     return project
@@ -50,6 +59,34 @@ def declare(project: PulumiProject, **more: Any) -> None:  # noqa: F811
         "outputs": {name: f"${{backend.{name}}}" for name in GIVEN},
     }
     (project.folder / "Pulumi.yaml").write_text(yaml.safe_dump(program, sort_keys=False))
+
+
+def test_a_program_in_javascript_deploys_a_backend(project: PulumiProject) -> None:  # noqa: F811
+    """With the SDK that npm has; its language host is not needed inside the program's own process."""
+    for name in ("Pulumi.yaml", "Pulumi.dev.yaml", "__main__.py"):
+        (project.folder / name).unlink()
+    place = {"account": project.developer.account, "region": project.developer.region, "environment": "dev"}
+    arguments = {**place, "suffix": "a8d78", "protect": False, "export": str(folder(APP))}
+    variables = {"ARGS": json.dumps(arguments), "PLUGIN": str(PACKAGE.parent)}
+    try:
+        node = ensure_node(Progress())
+        modules = ensure_locked(node, NODE_SDK, Progress())
+    except SetupError as error:
+        pytest.skip(f"Pulumi's SDK for Node.js cannot be had: {error}")
+    ran = subprocess.run(
+        [node.binary, NODE_SDK / "packaged.js"],
+        cwd=project.folder,
+        env={**project.environment, **variables, "NODE_PATH": str(modules)},
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    told = json.loads(ran.stdout)
+    assert told["outputs"]["stackName"] == f"amplify-{APP}-dev-a8d78"
+    assert told["outputs"]["graphqlEndpoint"].endswith("/graphql")
+    assert set(told["changes"]) == {"same"}
 
 
 def test_a_program_in_yaml_deploys_a_backend(in_yaml: PulumiProject) -> None:

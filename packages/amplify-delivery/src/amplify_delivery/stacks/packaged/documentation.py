@@ -75,7 +75,18 @@ The same `plugins` in Pulumi.yaml; and once, to have an SDK generated into the f
 pulumi package add .venv/bin/pulumi-resource-amplify-delivery
 ```
 
-It says how to import it. All arguments but the values of `secrets` are plain: they have to be known before anything is
+It says how to import it. Without it, a component is a few lines; in JavaScript:
+
+```js
+class AmplifyBackend extends pulumi.ComponentResource {
+  constructor(name, args, opts) {
+    const outputs = { stackName: undefined, graphqlEndpoint: undefined, nestedOutputs: undefined };
+    super("amplify-delivery:index:AmplifyBackend", name, { ...outputs, ...args }, opts, true);
+  }
+}
+```
+
+All arguments but the values of `secrets` are plain: they have to be known before anything is
 deployed, because templates are rendered with them.
 
 ## What stays with Python
@@ -92,10 +103,12 @@ made staging area, execution role and boundary.
 
 ## What was tried, and what was not
 
-With the real engine, Pulumi's own language host for YAML and the local AWS, a program in YAML is deployed, deployed
-again without a change, refused for another place, and taken away, in a test. The engine binds the schema there, which
-checks it. The language hosts of Node.js, Go, .NET and Java could not be had here (their Go modules have no version, and
-neither PyPI nor npm has them): their generated SDKs are as good as the schema, and nobody here has run one.
+With the real engine and the local AWS, in tests: a program in YAML, with Pulumi's own language host, is deployed,
+deployed again without a change, refused for another place, and taken away; a program in JavaScript, with the SDK that
+npm has, run by its Automation API inside its own process and with the class above, is deployed, deployed again and
+taken away. The engine binds the schema, which checks it. The language hosts of Node.js, Go, .NET and Java could not be
+had here (their Go modules have no version, and neither PyPI nor npm has them): the SDKs that they generate are as good
+as the schema, and nobody here has run one.
 """
 
 
