@@ -28,6 +28,7 @@ _STANDARD = (
     "zoneinfo",
 )
 """Cognito's standard attributes, as the schema lists them."""
+_AUTHORIZATIONS = ("AMAZON_COGNITO_USER_POOLS", "API_KEY", "AWS_IAM", "AWS_LAMBDA", "OPENID_CONNECT")
 _LEAST, _MOST = 6, 99
 """Lengths of a password that Cognito, and the schema, allow."""
 
@@ -38,13 +39,13 @@ def configuration(backend: Backend) -> dict[str, Any]:
     if backend.auth and backend.auth.user_pool_id and backend.auth.web_client_id:
         found["auth"] = _auth(backend.auth, backend.region)
     for api in backend.graphql[:1]:
-        if api.endpoint:
+        if api.endpoint and api.authorization in _AUTHORIZATIONS:
             found["data"] = {
                 "aws_region": backend.region,
                 "url": api.endpoint,
                 "api_key": api.api_key,
                 "default_authorization_type": api.authorization,
-                "authorization_types": list(api.additional),
+                "authorization_types": [kind for kind in api.additional if kind in _AUTHORIZATIONS],
             }
     for bucket in backend.buckets[:1]:
         if bucket.bucket:

@@ -41,6 +41,14 @@ def test_what_the_schema_requires_and_nobody_has_leaves_the_part_out() -> None:
     assert written(found, "outputs") == {"version": "1.4"}
 
 
+def test_a_way_to_authorize_that_is_computed_is_none_of_the_schemas() -> None:
+    computed: Any = {"Fn::If": ["Guests", "API_KEY", "AWS_IAM"]}
+    found = written(backend(graphql("API_KEY", computed, "AWS_IAM")), "outputs")
+    assert list(problems(found)) == []
+    assert found["data"]["authorization_types"] == ["AWS_IAM"]
+    assert "data" not in written(backend(graphql(computed)), "outputs")
+
+
 def test_the_validator_finds_what_is_wrong() -> None:
     right = written(backend(graphql("API_KEY")), "outputs")
     assert list(problems(right)) == []
