@@ -21,6 +21,7 @@ from benchmarks import (
     publishing_large,
     recovering,
     rehearsing,
+    reporting,
 )
 
 Row = tuple[str, str, str]
@@ -41,6 +42,7 @@ BENCHMARKS: dict[str, Callable[[Path], Iterator[Row]]] = {
     "sizes": pipelines.sizes,
     "preview": previewing.preview,
     "recovery": recovering.recovery,
+    "report": reporting.page,
     "rehearse": rehearsing.story,
     "cdk-pipelines": cdk.pipelines,
 }

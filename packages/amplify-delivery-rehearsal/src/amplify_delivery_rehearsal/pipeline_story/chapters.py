@@ -144,6 +144,12 @@ def rejected(play: Play) -> None:
         "the approval was rejected: Prod was not entered, and nothing was rolled back",
     )
     play.unchanged("prod")
+    seen = play.look("prod")
+    play.true(
+        seen.plan is not None and seen.plan.digest == _planned(execution, "prod"),
+        "its plan is the very one that was rejected, by its digest",
+        str(seen.plan),
+    )
 
 
 CHAPTERS = (
@@ -226,6 +232,11 @@ def _with_prod(play: Play) -> None:
 
 def _pipeline_file(project: Path) -> Path:
     return project / f"Pulumi.{PIPELINE}.yaml"
+
+
+def _planned(execution: Execution, environment: str) -> str:
+    """The digest of the plan that an execution has made of an environment."""
+    return execution.outputs[f"plan-{environment}"]["PLAN_DIGEST"]
 
 
 def lets_in(play: Play, environment: str) -> None:

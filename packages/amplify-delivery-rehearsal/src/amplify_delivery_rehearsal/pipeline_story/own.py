@@ -202,6 +202,7 @@ def _again(play: Play) -> None:
     _to_its_end(play, play.push("Nothing of the backend changed"))
     for name in play.setting.owners:
         play.unchanged(name)
+    play.look(name)
 
 
 def _to_its_end(play: Play, commit: str) -> Execution:

@@ -1,50 +1,118 @@
-"""The story as one HTML page that needs nothing else: no script, no other file, no network."""
+"""The story as a page of the product's own kind: a board of what was typed and what the pipeline did, what an
+environment was like in the end, and all of it as data."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
+from importlib import metadata
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from amplify_delivery.delivery.page.rendering import TONES, written
+from amplify_delivery.delivery.page.report_model import (
+    Action,
+    Chapter,
+    Execution,
+    Fact,
+    Report,
+    Span,
+    Stage,
+    Timings,
+    Tone,
+    Typed,
+)
+from amplify_delivery_rehearsal.pipeline_story.record import ChapterTold, ExecutionTold, Story
 
-from amplify_delivery_rehearsal.pipeline_story.record import ActionTold, ExecutionTold, Story
-
-SIGNS = {
-    "Succeeded": "✔",
-    "Failed": "✘",
-    "InProgress": "●",
-    "Skipped": "↷",
-    "Cancelled": "■",
-    "Stopped": "■",
-    "Abandoned": "■",
-    "as told": "✔",
-    "otherwise": "✘",
-}
-"""How something stands, for whoever does not see its colour."""
+_OUTCOMES: dict[str, Tone] = {"as told": "good", "otherwise": "bad"}
 
 
 def write_page(story: Story, path: Path) -> Path:
     """Write the page, in the place of an older one; its path."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(rendered(story), encoding="utf-8")
+    written(told(story), path)
     return path
 
 
-def rendered(story: Story) -> str:
-    """The page's text. Everything that is shown is escaped."""
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+def told(story: Story) -> Report:
+    """The story as a report; with the one of an environment, if it got so far."""
+    found = story.environment or Report("", "", datetime.now(UTC).isoformat(timespec="seconds"), "")
+    reached = [chapter for chapter in story.chapters if chapter.seconds]
+    return replace(
+        found,
+        title="Rehearsal of the pipeline",
+        lead=f"{'As told' if story.well else 'Not as told'}, in {story.seconds} s. Real engine, declared pipeline, a "
+        "local AWS with identities enforced; what only AWS can show is in docs/rehearsal.md.",
+        version=metadata.version("amplify-delivery"),
+        problem=story.problem,
+        facts=(_chapters(story), _executions(story), *found.facts),
+        commands=(),
+        chapters=tuple(map(_chapter, story.chapters)),
+        timings=(*_timings(reached), *found.timings),
     )
-    template = environment.get_template("page.html.jinja")
-    return template.render(story=story, rows=rows, signs=SIGNS)
 
 
-def rows(execution: ExecutionTold) -> list[tuple[str, str, list[ActionTold]]]:
-    """Of an execution each stage, how it stands, and the runs of its actions."""
-    return [
-        (stage["name"], stage["status"], [a for a in execution.actions if a.stage == stage["name"]])
-        for stage in execution.stages
-    ]
+def _chapters(story: Story) -> Fact:
+    well = sum(chapter.outcome == "as told" for chapter in story.chapters)
+    return Fact("Chapters as told", f"{well} of {len(story.chapters)}", "good" if story.well else "bad", "board")
+
+
+def _executions(story: Story) -> Fact:
+    number = len({execution.id for chapter in story.chapters for execution in chapter.executions})
+    return Fact("Executions of the pipeline", str(number), section="board")
+
+
+def _chapter(chapter: ChapterTold) -> Chapter:
+    return Chapter(
+        title=chapter.title,
+        text=chapter.text,
+        outcome=chapter.outcome,
+        tone=_OUTCOMES.get(chapter.outcome, ""),
+        seconds=chapter.seconds,
+        commands=tuple(Typed(command, who=who) for who, command in chapter.commands),
+        facts=tuple(chapter.facts),
+        executions=tuple(map(_execution, chapter.executions)),
+    )
+
+
+def _execution(execution: ExecutionTold) -> Execution:
+    return Execution(
+        title=execution.message,
+        commit=execution.commit,
+        status=execution.status,
+        trigger=execution.trigger,
+        seconds=execution.seconds,
+        stages=tuple(
+            Stage(
+                stage["name"],
+                stage["status"],
+                tuple(
+                    Action(run.name, run.status, run.seconds, run.detail, run.words)
+                    for run in execution.actions
+                    if run.stage == stage["name"]
+                ),
+            )
+            for stage in execution.stages
+        ),
+    )
+
+
+def _timings(chapters: list[ChapterTold]) -> list[Timings]:
+    """The chapters one after the other, then each execution that ran through a stage and more."""
+    spans, start = [], 0.0
+    for chapter in chapters:
+        tone = _OUTCOMES.get(chapter.outcome, "")
+        spans.append(Span(chapter.title, round(start, 1), chapter.seconds, chapter.outcome, tone))
+        start += chapter.seconds
+    whole = [Timings("Chapters", round(start, 1), tuple(spans))] if spans else []
+    # One that goes on in a later chapter is told there once more, with all that it did.
+    executions = {execution.id: execution for chapter in chapters for execution in chapter.executions}
+    return [*whole, *(_actions(execution) for execution in executions.values() if len(execution.actions) > 2)]
+
+
+def _actions(execution: ExecutionTold) -> Timings:
+    spans = tuple(
+        Span(f"{run.stage} / {run.name}", run.started, run.seconds, run.status, TONES.get(run.status, ""))
+        for run in execution.actions
+        if run.seconds is not None
+    )
+    return Timings(f"{execution.message or 'No source yet'} ({execution.commit})", execution.seconds, spans)

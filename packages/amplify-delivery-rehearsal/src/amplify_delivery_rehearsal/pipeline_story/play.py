@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from amplify_delivery.components.documents.naming import EnvironmentNames
+from amplify_delivery.delivery.page.report_model import Report, parsed
 from amplify_delivery.errors import FailedError
 from amplify_delivery.export import Assembly, assemble, compare, read_export
 from amplify_delivery.stacks.inputs import export_folder, root_stack_name
@@ -32,6 +34,8 @@ class Play:
     watch: Callable[[Pipeline], Any]
     delivered: dict[str, Assembly] = field(default_factory=dict)
     inventories: dict[str, Inventory] = field(default_factory=dict)
+    report: Report | None = None
+    """Of the environment that was looked at last: for the page."""
 
     @property
     def pipeline(self) -> Pipeline:
@@ -116,6 +120,20 @@ class Play:
             f"{environment}: {len(touched)} resources touched, those that `compare` names",
             f"touched {touched}, compare says {expected}",
         )
+
+    def look(self, environment: str) -> Report:
+        """Have the owner of an environment's account make a report of it, and tell that nothing in it is missing."""
+        owner = self.setting.owners[environment].logged_in(self.names(environment).state_backend)
+        output = owner.delivery("report", environment, "--json")
+        document, _ = json.JSONDecoder().raw_decode(output, output.index("{"))
+        found = self.report = parsed(document)
+        self.true(
+            not found.unread and len(found.stacks) > 1 and bool(found.timings),
+            f"{environment}: a report shows {len(found.stacks)} stacks with {len(found.lines)} resources, "
+            f"{len(found.deployments)} deployments and {sum(len(role.needs) for role in found.roles)} rights",
+            str(found.unread),
+        )
+        return found
 
     def unchanged(self, environment: str) -> None:
         """Tell that nothing at all of an environment's backend was touched since it was looked at last."""

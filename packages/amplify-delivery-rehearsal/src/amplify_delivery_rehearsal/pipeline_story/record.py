@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from amplify_delivery.delivery.page.report_model import Report
 from amplify_delivery_rehearsal.pipeline_story.pipeline import commit_of
 from aws_rehearsal.pipeline_service.state import FAILED, IN_PROGRESS, ActionRun, Execution
 
@@ -15,7 +16,7 @@ Words = Callable[[ActionRun], Sequence[str]]
 
 @dataclass(frozen=True)
 class ActionTold:
-    """One run of an action; `seconds` is None while it runs."""
+    """One run of an action; `seconds` is None while it runs. `started` is seconds after its execution."""
 
     stage: str
     name: str
@@ -24,13 +25,14 @@ class ActionTold:
     detail: str
     words: tuple[str, ...] = ()
     """Of one that has failed the last lines of its commands' own output."""
+    started: float = 0.0
 
     @classmethod
-    def of(cls, run: ActionRun, words: Words) -> ActionTold:
+    def of(cls, run: ActionRun, words: Words, began: float) -> ActionTold:
         seconds = None if run.status == IN_PROGRESS else round(run.updated - run.started, 2)
         detail = run.error[1] if run.error else run.summary or ""
         said = tuple(words(run)) if run.status == FAILED else ()
-        return cls(run.stage, run.action.name, run.status, seconds, detail, said)
+        return cls(run.stage, run.action.name, run.status, seconds, detail, said, round(run.started - began, 2))
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ class ExecutionTold:
                 {"name": s.name, "status": execution.stages[s.name].status if s.name in execution.stages else ""}
                 for s in execution.pipeline.stages
             ],
-            actions=[ActionTold.of(run, words) for run in execution.history],
+            actions=[ActionTold.of(run, words, execution.started) for run in execution.history],
         )
 
 
@@ -79,15 +81,17 @@ class ChapterTold:
 
 @dataclass
 class Story:
-    """All of it. `problem` is what ended it early."""
+    """All of it. `problem` is what ended it early, `environment` a report of one as it stood in the end."""
 
     chapters: list[ChapterTold]
     seconds: float = 0.0
     problem: str = ""
+    environment: Report | None = None
 
     @property
     def well(self) -> bool:
         return not self.problem and all(chapter.outcome == "as told" for chapter in self.chapters)
 
     def document(self) -> dict[str, Any]:
+        """For `--json`."""
         return {"well": self.well, **asdict(self)}

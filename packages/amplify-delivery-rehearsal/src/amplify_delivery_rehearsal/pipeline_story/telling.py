@@ -76,6 +76,7 @@ def run(
         except DeliveryError as error:
             teller.story.problem = str(error)
             console.print(f"[red]{escape(str(error))}[/red]")
+        teller.story.environment = play.report
         teller.story.seconds = round(time.monotonic() - started, 1)
         teller.summary(write_page(teller.story, page or folder / PAGE))
         if json_output:

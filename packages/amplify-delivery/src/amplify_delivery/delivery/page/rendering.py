@@ -20,7 +20,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from amplify_delivery.delivery.page.report_model import Line, Place, Report, Role, Span, Stack
+from amplify_delivery.delivery.page.report_model import Line, Place, Report, Role, Span, Stack, Tone
 from amplify_delivery.delivery.page.tree_layout import HEIGHT, WIDTH, Node, drawn
 
 MARKS = {
@@ -33,7 +33,7 @@ MARKS = {
     "^": ("replace", "recovered"),
 }
 """Each mark's class in the page, and its word for whoever does not see its colour."""
-TONES = {
+TONES: dict[str, Tone] = {
     "Succeeded": "good",
     "Failed": "bad",
     "InProgress": "",

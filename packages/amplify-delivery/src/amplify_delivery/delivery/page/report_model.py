@@ -229,7 +229,8 @@ class Unread:
 
 @dataclass(frozen=True)
 class Report:
-    """All of it. What is empty is not shown. `made` is a time in ISO 8601, `version` that of the engine."""
+    """All of it. What is empty is not shown. `made` is a time in ISO 8601, `version` that of the engine, `problem` what
+    has ended a story early."""
 
     title: str
     lead: str
@@ -239,6 +240,7 @@ class Report:
     environment: str = ""
     account: str = ""
     region: str = ""
+    problem: str = ""
     facts: tuple[Fact, ...] = ()
     commands: tuple[Typed, ...] = ()
     chapters: tuple[Chapter, ...] = ()

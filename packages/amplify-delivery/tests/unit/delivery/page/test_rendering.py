@@ -154,3 +154,39 @@ def test_a_name_keeps_its_ends() -> None:
     assert [shortened(name, 9) for name in ("CommentLikes", "Comment", "CommentPostsById")] == [
         "Comm…ikes", "Comment", "Comm…ById",
     ]  # fmt: skip
+
+
+GROUNDS = ("ground", "panel", "raised")
+SOFT = {"add": "add-soft", "change": "change-soft", "bad": "bad-soft", "text": "change-soft"}
+"""Texts on a ground of their own, in the graph."""
+
+
+def colours(scheme: str) -> dict[str, str]:
+    style = next(iter(Page(rendered(EMPTY)).inside["style"]))
+    light, dark, _ = (dict(re.findall(r"--([\w-]+): (#[0-9a-f]{3,6});", part)) for part in style.split("@media", 2))
+    assert set(dark) < set(light) | {"hit"}
+    return light if scheme == "light" else {**light, **dark}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_colour_can_be_read(scheme: str) -> None:
+    """Contrast as WCAG 2.2 counts it: of text 4.5 at least, of what has a meaning beside it 3."""
+    found = colours(scheme)
+    texts = ("text", "muted", "link", "add", "change", "replace", "remove", "move", "good", "warn", "bad")
+    pairs = [(name, ground, 4.5) for name in texts for ground in GROUNDS]
+    pairs += [(name, ground, 4.5) for name, ground in SOFT.items()]
+    pairs += [(name, ground, 3.0) for name in ("strong", "focus") for ground in GROUNDS]
+    measured = {(name, ground): contrast(found[name], found[ground]) for name, ground, _ in pairs}
+    assert {(name, ground) for name, ground, least in pairs if measured[name, ground] < least} == set()
+
+
+def contrast(one: str, other: str) -> float:
+    """Contrast ratio of two colours (WCAG 2.2, "contrast ratio" and "relative luminance")."""
+
+    def luminance(colour: str) -> float:
+        parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    darker, lighter = sorted((luminance(one), luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)
