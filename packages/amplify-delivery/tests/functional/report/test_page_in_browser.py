@@ -261,6 +261,9 @@ def test_it_is_printed_without_what_only_a_screen_needs(browser: Browser, files:
             assert page.locator(hidden).first.is_hidden(), hidden
         page.evaluate("dispatchEvent(new Event('beforeprint'))")
         assert "Table001" in shown(page)
+        assert not page.evaluate(
+            "document.querySelector('#rights dl').checkVisibility()"
+        )  # 200 lines that nobody reads
         assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
         page.evaluate("dispatchEvent(new Event('afterprint'))")
         page.emulate_media(media="screen")

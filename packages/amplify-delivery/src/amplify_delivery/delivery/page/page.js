@@ -182,7 +182,7 @@
   // Folded stacks are printed unfolded, but for a plan of many pages: there whoever prints unfolds what she wants.
   let folded = [];
   addEventListener("beforeprint", () => {
-    folded = all(document.body.classList.contains("long") ? "details.more:not([open])" : "details:not([open])");
+    folded = all(document.body.classList.contains("long") ? "details.more:not([open])" : "details:not(.much, [open])");
     for (const element of folded) element.open = true;
   });
   addEventListener("afterprint", () => { for (const element of folded) element.open = false; });
