@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from amplify_delivery.delivery.page.rendering import SIGNS, TONES, rendered
-from amplify_delivery.delivery.page.report_model import Report, Stack, Typed
+from amplify_delivery.delivery.page.report_model import Fact, Report, Stack, Typed
 from amplify_delivery.errors import DeployError
 from amplify_delivery_rehearsal.pipeline_story.board import Board, drawn
 from amplify_delivery_rehearsal.pipeline_story.chapters import CHAPTERS
@@ -125,11 +125,14 @@ def test_the_page_is_the_story_and_the_environment_it_has_led_to(pipeline: Pipel
     for chapter in chapters:
         chapter.executions = [ran]  # it goes on in the second
     stacks = (Stack((), "root", 3), Stack(("api",), "api", 7))
-    found = page_of(Story(chapters, 9.0, environment=Report("t", "l", "2026", "1", environment="prod", stacks=stacks)))
+    facts = (Fact("Root stack", "CREATE_COMPLETE", "good"),)
+    seen = Report("t", "l", "2026", "1", environment="prod", stacks=stacks, facts=facts)
+    found = page_of(Story(chapters, 9.0, environment=seen))
     assert (found.stacks, found.environment) == (stacks, "prod")
     assert [(fact.label, fact.value) for fact in found.facts] == [
         ("Chapters as told", "2 of 2"),
         ("Executions of the pipeline", "1"),
+        ("prod: Root stack", "CREATE_COMPLETE"),
     ]
     assert found.chapters[0].commands == (Typed("git push", who="devops"),)
     assert [(timings.title, len(timings.spans)) for timings in found.timings] == [
@@ -147,6 +150,7 @@ def test_a_failed_command_is_shown_with_its_own_words(pipeline: Pipeline) -> Non
             '[Container] Running command python -m amplify_delivery step "$ENVIRONMENT" "$STEP_NAME"',
             "curl: (22) The requested URL returned error: 503",
             "",
+            "debug: 19:56:02 amplify_delivery.publishing.calls: s3 GetObject us-east-1: 200 in 12 ms, request 354ed0b6",
             "error: step TestService of preprod: failed: exit code 22",
             "[Container] Phase complete: BUILD State: FAILED",
         ]

@@ -44,7 +44,11 @@ def told(story: Story) -> Report:
         "local AWS with identities enforced; what only AWS can show is in docs/rehearsal.md.",
         version=metadata.version("amplify-delivery"),
         problem=story.problem,
-        facts=(_chapters(story), _executions(story), *found.facts),
+        facts=(
+            _chapters(story),
+            _executions(story),
+            *(replace(fact, label=f"{found.environment}: {fact.label}") for fact in found.facts),
+        ),
         commands=(),
         chapters=tuple(map(_chapter, story.chapters)),
         timings=(*_timings(reached), *found.timings),

@@ -12,6 +12,7 @@ from aws_rehearsal.pipeline_service.state import CANCELLED, FAILED, IN_PROGRESS,
 
 _WORDS = 6
 """Lines of a failed command that are shown: an error and what led to it."""
+_BESIDE = ("[Container]", "debug: ")
 PATIENCE = 600.0
 """Seconds that an execution may take from one stop to the next."""
 
@@ -107,8 +108,9 @@ class Pipeline:
         return "\n".join(lines) or f"execution {execution.id}: {execution.status}"
 
     def words(self, run: ActionRun) -> list[str]:
-        """What the commands of an action's build have said themselves, its last lines: CodeBuild's are left out."""
-        lines = [line.rstrip() for line in self._log(run) if line.strip() and not line.startswith("[Container]")]
+        """What the commands of an action's build have said themselves, its last lines; without CodeBuild's, and what
+        a command in a CI tells of its calls before it tells what is wrong."""
+        lines = [line.rstrip() for line in self._log(run) if line.strip() and not line.startswith(_BESIDE)]
         return lines[-_WORDS:]
 
     def _log(self, run: ActionRun) -> list[str]:

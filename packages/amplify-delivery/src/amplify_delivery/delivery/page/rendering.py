@@ -18,7 +18,7 @@ from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from amplify_delivery.delivery.page.report_model import Line, Place, Report, Role, Span, Stack, Tone
 from amplify_delivery.delivery.page.tree_layout import HEIGHT, WIDTH, Node, drawn
@@ -101,13 +101,23 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(seconds=seconds, thousands=lambda number: f"{number:,}", breakable=_breakable)
+    environment.filters.update(
+        seconds=seconds, thousands=lambda number: f"{number:,}", breakable=_breakable, prose=prose
+    )
     return environment.get_template("page.html.jinja")
 
 
 def _breakable(kind: str) -> Markup:
     """A type that may be broken behind its `::`."""
     return Markup("::<wbr>").join(kind.split("::"))
+
+
+def prose(text: str) -> Markup:
+    """A sentence of ours, in which `code` stands in backticks."""
+    parts = text.split("`")
+    if not len(parts) % 2:  # one backtick without another is what it is
+        return escape(text)
+    return Markup("").join(Markup("<code>{}</code>").format(p) if n % 2 else escape(p) for n, p in enumerate(parts))
 
 
 @cache

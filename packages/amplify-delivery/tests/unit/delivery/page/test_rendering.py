@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from amplify_delivery.delivery.page.rendering import encoded, groups, rendered, seconds, shortened, written
+from amplify_delivery.delivery.page.rendering import encoded, groups, prose, rendered, seconds, shortened, written
 from amplify_delivery.delivery.page.report_model import Line, Report, parsed
 from unit.delivery.page.example_reports import HOSTILE, everything
 
@@ -140,6 +140,19 @@ def test_lines_are_grouped_by_update_part_and_stack() -> None:
         (1, "api / Todo", ["R"], (("+", 1),)),
         (2, "api / Todo", ["T"], (("~", 1),)),
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("run `plan <ENV>` first", "run <code>plan &lt;ENV&gt;</code> first"),
+        ("<b> & `", "&lt;b&gt; &amp; `"),
+        ("`a``b`", "<code>a</code><code>b</code>"),
+        ("", ""),
+    ],
+)
+def test_code_in_a_sentence_is_shown_as_code_and_nothing_as_markup(text: str, shown: str) -> None:
+    assert prose(text) == shown
 
 
 @pytest.mark.parametrize(
