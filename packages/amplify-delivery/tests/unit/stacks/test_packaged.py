@@ -100,6 +100,11 @@ def test_everything_is_described() -> None:
     assert [name for name, declared in properties if not declared.get("description")] == []
 
 
+def test_what_is_required_has_no_default() -> None:
+    backend = SCHEMA["resources"][BACKEND]
+    assert all("Default" not in backend["inputProperties"][name]["description"] for name in backend["requiredInputs"])
+
+
 def test_secrets_and_nothing_else_may_come_from_other_resources() -> None:
     """The rest has to be known when the templates are rendered: it is `plain`."""
     taken = SCHEMA["resources"][BACKEND]["inputProperties"]

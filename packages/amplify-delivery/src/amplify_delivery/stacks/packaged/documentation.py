@@ -86,8 +86,8 @@ class AmplifyBackend extends pulumi.ComponentResource {
 }
 ```
 
-All arguments but the values of `secrets` are plain: they have to be known before anything is
-deployed, because templates are rendered with them.
+All arguments but the values of `secrets` are plain: they have to be known before anything is deployed, because
+templates are rendered with them.
 
 ## What stays with Python
 

@@ -58,6 +58,8 @@ class Package(ComponentProvider):
 
 def _described(schema: dict[str, Any]) -> dict[str, Any]:
     _describe(schema["resources"][f"{NAME}:index:AmplifyBackend"]["inputProperties"], EnvironmentConfig)
+    environment = schema["resources"][f"{NAME}:index:AmplifyBackend"]["inputProperties"]["environment"]
+    environment["description"] = environment["description"].partition(" Default:")[0]  # a component has none
     for name, model in DESCRIBED.items():
         _describe(schema["types"][f"{NAME}:index:{name}"]["properties"], model)
     schema["description"] = "AWS Amplify (Gen 1) backends, delivered from their exports"
