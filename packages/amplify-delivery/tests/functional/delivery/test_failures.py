@@ -155,6 +155,10 @@ def test_a_failing_update_rolls_back_says_where_and_why_and_the_next_up_works(
     failed = run(deployed)("up")
     free()
     fails(failed, "authseriesappauth/UserPoolClientRole (AWS::IAM::Role)", "already exists")
+    if run(deployed) == deployed.delivery:
+        # While it happens, not only at the end.
+        assert "  authseriesappauth/UserPoolClientRole (AWS::IAM::Role) failed after " in failed.output
+        assert "  authseriesappauth: updating\n" in failed.output
     assert deployed.status() == "UPDATE_ROLLBACK_COMPLETE"
 
     version(then)

@@ -7,6 +7,7 @@ import json
 import re
 import time
 from collections.abc import Mapping
+from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any
 
@@ -212,7 +213,8 @@ def test_an_engine_that_ends_well_without_having_done_it(monkeypatch: pytest.Mon
         told.append(given)
         return SimpleNamespace(changes={"same": 14})
 
-    engine: Any = SimpleNamespace(up=up, say=None)
+    engine: Any = SimpleNamespace(up=up, say=None, line=print)
+    monkeypatch.setattr(carrying_out, "_shown", lambda *_: nullcontext())
     target: Any = SimpleNamespace(account=None, root=SimpleNamespace(template=NO_ROLES))
     none: Any = None
     nothing_there = deployed.Deployed("UPDATE_ROLLBACK_COMPLETE", None)

@@ -137,6 +137,11 @@ class Engine:
         self._outputs = watch.outputs_before
         return watch
 
+    @property
+    def line(self) -> Line:
+        """Where the engine's own output goes."""
+        return self._line
+
     def say(self, line: str) -> None:
         """Tell it where the engine's own output goes."""
         self._line(line)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 
 from amplify_delivery.changes.guard import PLAN_VARIABLE, Guard
 from amplify_delivery.changes.ordered.updates import Update, changed_tables
@@ -15,6 +16,7 @@ from amplify_delivery.delivery.environment import planned
 from amplify_delivery.delivery.environment.planned import Backend
 from amplify_delivery.delivery.environment.wanted import Wanted
 from amplify_delivery.delivery.execution import auth_trust, in_steps, protecting, restoring
+from amplify_delivery.delivery.live import following
 from amplify_delivery.delivery.planning import Plan
 from amplify_delivery.delivery.planning.program import changes_something
 from amplify_delivery.delivery.reports import plans
@@ -94,11 +96,18 @@ def run(
     changes: Counter[str] = Counter()
     with midway(lambda: changes_something(changes)):
         try:
-            for watch in in_steps.carry_out(engine, updates, tables, target, variables or {}):
-                changes.update(watch.changes)
+            with _shown(engine, target):
+                for watch in in_steps.carry_out(engine, updates, tables, target, variables or {}):
+                    changes.update(watch.changes)
         except DeployError as error:
             raise with_reasons(error, target.account) from None
     return dict(changes)
+
+
+def _shown(engine: Engine, target: Wanted) -> AbstractContextManager[None]:
+    """What CloudFormation does is shown where the engine's own output goes."""
+    client = target.account.client("cloudformation")
+    return following.followed(client, target.root.stack_name, engine.line, target.context.variables)
 
 
 def with_reasons(error: DeployError, account: Account) -> DeployError:

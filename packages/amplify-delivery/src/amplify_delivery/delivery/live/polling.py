@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 from amplify_delivery.delivery.live.board import Board, Item
@@ -69,7 +70,12 @@ class Polling:
         return self.board.stacks() if last else self.board.asked_next()
 
     def follow(self, stop: threading.Event, pause: float, told: Callable[[list[Item]], None]) -> None:
-        """Rounds, until told to stop, and a last one. Whatever AWS refuses, the deployment goes on without this."""
+        """Rounds, until told to stop, and a last one. Whatever AWS refuses, the deployment goes on without this; so it
+        does where nothing can be written any more."""
+        with suppress(OSError):
+            self._follow(stop, pause, told)
+
+    def _follow(self, stop: threading.Event, pause: float, told: Callable[[list[Item]], None]) -> None:
         waited = pause
         while not self.denied and not stop.wait(waited):
             try:

@@ -259,6 +259,13 @@ def test_without_the_right_nothing_is_asked_again() -> None:
     assert (found.denied, len(stop.waits), len(client.calls)) == (True, 1, 1)
 
 
+def test_a_full_disk_ends_it_without_a_word() -> None:
+    def full(_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    Polling(Told(UPDATE), NAME).follow(Stop(2), 5, full)  # type: ignore[arg-type]
+
+
 def test_what_has_ended_is_told_at_last() -> None:
     lines: list[str] = []
     with following.followed(Told(UPDATE), NAME, lines.append, {}):
