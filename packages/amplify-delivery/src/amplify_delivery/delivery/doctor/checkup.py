@@ -94,7 +94,7 @@ def _machine(context: Context, place: Place) -> Section:
     """What needs no credentials."""
 
     def time() -> Iterator[Line]:
-        yield clock.judge(identity.times(Clients(Place("", "", place.region))))
+        yield clock.judge(identity.times(Place("", "", place.region)))
 
     questions = [
         Question(

@@ -89,12 +89,23 @@ def test_no_credentials_and_no_profile(monkeypatch: pytest.MonkeyPatch, tmp_path
         assert remedy in found.remedy
 
 
-def test_awss_time_is_told_without_credentials_and_in_refusals() -> None:
+def test_awss_time_is_told_without_credentials_and_in_refusals(monkeypatch: pytest.MonkeyPatch) -> None:
     date = "Sun, 29 Nov 2026 12:00:00 GMT"
-    refused = Stubbed().refuse("sts", "get_caller_identity", "MissingAuthenticationToken", date=date)
-    assert identity.times(refused.asking).theirs == datetime(2026, 11, 29, 12, tzinfo=UTC)
+    given(Stubbed().refuse("sts", "get_caller_identity", "MissingAuthenticationToken", date=date), monkeypatch)
+    assert identity.times(PLACE).theirs == datetime(2026, 11, 29, 12, tzinfo=UTC)
+    given(Stubbed().refuse("sts", "get_caller_identity", "MissingAuthenticationToken"), monkeypatch)
     with pytest.raises(NotKnownError):
-        identity.times(Stubbed().refuse("sts", "get_caller_identity", "MissingAuthenticationToken").asking)
+        identity.times(PLACE)
+
+
+def test_a_profile_that_is_not_there_keeps_nobody_from_the_rest(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "gone")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    with pytest.raises(NotKnownError, match="gone"):
+        identity.times(PLACE)
+    assert isinstance(identity.caller(PLACE)[1], NoCaller)
 
 
 def test_the_region_is_asked_of_whoever_may_tell() -> None:
@@ -362,6 +373,12 @@ def test_this_machine() -> None:
     assert found.installed["pulumi-aws"].startswith("7.")
     assert (found.environment, found.plugins) == (".venv", {})
     assert found.lock
+
+
+def test_a_folder_without_a_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(this_machine, "_engine", lambda: "3.250.0")
+    found = this_machine.machine(tmp_path, {"PULUMI_HOME": str(tmp_path)})
+    assert (found.required, found.environment, found.lock) == ("", None, None)
 
 
 def test_plugins_are_found_in_pulumis_home(tmp_path: Path) -> None:

@@ -36,10 +36,10 @@ def _identity(clients: Clients, place: Place) -> Caller:
     return Caller(str(found["Account"]), str(found["Arn"]))
 
 
-def times(clients: Clients) -> Times:
+def times(place: Place) -> Times:
     """AWS's time and this machine's, without credentials: also where the clock is why they are refused."""
     try:
-        answer = clients.unsigned("sts").get_caller_identity()
+        answer = Clients(place).unsigned("sts").get_caller_identity()
         theirs: str | None = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
     except AWS_ERRORS as error:
         theirs = answered_at(error)

@@ -16,8 +16,9 @@ _PLUGIN = "resource-"
 
 
 def machine(folder: Path, variables: Mapping[str, str]) -> Machine:
-    """What is here, for the project in `folder`. Raises `ConfigError` if its Pulumi.yaml cannot be read."""
-    project = read_yaml(folder / "Pulumi.yaml")
+    """What is here, for the project in `folder`, if there is one. Raises `ConfigError` if its Pulumi.yaml is wrong."""
+    file = folder / "Pulumi.yaml"
+    project = read_yaml(file) if file.is_file() else {}
     runtime = project.get("runtime")
     options = runtime.get("options") if isinstance(runtime, Mapping) else None
     environment = options.get("virtualenv") if isinstance(options, Mapping) else None
