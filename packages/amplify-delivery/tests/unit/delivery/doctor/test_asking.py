@@ -98,9 +98,7 @@ def test_awss_time_is_told_without_credentials_and_in_refusals(monkeypatch: pyte
         identity.times(PLACE)
 
 
-def test_a_profile_that_is_not_there_keeps_nobody_from_the_rest(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_profile_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("AWS_PROFILE", "gone")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
     with pytest.raises(NotKnownError, match="gone"):
