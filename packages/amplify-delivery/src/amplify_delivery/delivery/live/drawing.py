@@ -37,6 +37,8 @@ def plain(item: Item, now: datetime) -> str | None:
         rolling = " (rolled back)" if "ROLLBACK" in item.status else ""
         return f"  {place}: {_doing(item.status)}{rolling}" if item.is_stack else None
     took = duration(item.seconds(now))
+    if item.failed and item.is_stack and item.reason.startswith("Embedded stack"):
+        return f"  {place}: failed after {took}"  # what has failed in it has a line of its own
     if item.failed:
         return None if is_cancelled(item) else f"  {place} ({item.type}) failed after {took}: {item.reason}"
     if item.is_stack or item.seconds(now) >= _SLOW:
@@ -58,7 +60,7 @@ def rows(board: Board, earlier: Earlier | None, now: datetime, width: int, heigh
     """What a terminal of that size shows: a head, each stack that is at work with what it works on, what has failed."""
     if board.began is None or height < 2:
         return []
-    failed = [_cut(f"  ✗ {'/'.join(i.path)}: {i.reason}", width) for i in board.failures][-max(1, height // 3) :]
+    failed = [_cut(f"  ✗ {'/'.join(i.path)}: {i.reason}", width) for i in _causes(board)][-max(1, height // 3) :]
     tree = [_cut(row, width) for row in _tree(board, now)]
     room = height - 1 - len(failed)
     if len(tree) > room:
@@ -93,6 +95,12 @@ def _tree(board: Board, now: datetime) -> Iterator[str]:
             yield f"{indent}{item.path[-1]}/  {took}"
         else:
             yield f"{indent}{item.path[-1]}  {item.type.removeprefix('AWS::')}  {_doing(item.status)}  {took}"
+
+
+def _causes(board: Board) -> list[Item]:
+    """What has failed, without stacks in which something is known to have failed."""
+    places = [i.path for i in board.failures]
+    return [i for i in board.failures if not any(p != i.path and p[: len(i.path)] == i.path for p in places)]
 
 
 def _has_inside(board: Board, stack: Item) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,6 +10,8 @@ from typing import Any
 
 from amplify_delivery.export.model import STACK_TYPE
 
+_EMBEDDED = re.compile(r"Embedded stack (arn:\S+) was not")
+"""How CloudFormation says of a nested stack that it has failed."""
 BEGINNINGS = {"CREATE_IN_PROGRESS": "create", "UPDATE_IN_PROGRESS": "update", "DELETE_IN_PROGRESS": "delete"}
 """Statuses with which an operation on a stack begins, and what it is called."""
 _ENDS = {"CREATE_COMPLETE": "create", "UPDATE_COMPLETE": "update", "DELETE_COMPLETE": "delete"}
@@ -50,8 +53,12 @@ class Event:
 
     @property
     def nested(self) -> str:
-        """The id of the nested stack that it tells of; empty if of something else, or not known yet."""
-        return self.physical_id if self.type == STACK_TYPE and not self.is_own else ""
+        """The id of the nested stack that it tells of; empty if of something else, or not known yet. A failure names
+        it in its reason too."""
+        if self.type != STACK_TYPE or self.is_own:
+            return ""
+        named = _EMBEDDED.match(self.reason) if self.failed and not self.physical_id else None
+        return named[1] if named else self.physical_id
 
     @property
     def under_way(self) -> bool:

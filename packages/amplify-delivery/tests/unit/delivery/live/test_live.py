@@ -56,6 +56,19 @@ def test_a_new_operation_begins_anew_and_a_deletion_after_a_failed_create_does_n
     assert created.items
 
 
+def test_a_nested_stack_that_fails_at_once_is_found_by_the_reason() -> None:
+    reason = f"Embedded stack {API} was not successfully updated. Currently in UPDATE_ROLLBACK_COMPLETE"
+    told = [
+        UPDATE[0],
+        raw(1, ROOT, "api", STACK, "UPDATE_IN_PROGRESS"),
+        raw(2, API, "R", TABLE, "CREATE_FAILED", "", "x"),
+    ]
+    board = board_of(told[0], told[1], raw(3, ROOT, "api", STACK, "UPDATE_FAILED", reason=reason), told[2])
+    assert [item.path for item in board.failures] == [("api",), ("api", "R")]
+    assert drawing.plain(board.failures[0], at(9)) == "  api: failed after 2 s"
+    assert [row for row in drawing.rows(board, None, at(9), 80, 9) if "✗" in row] == ["  ✗ api/R: x"]
+
+
 def test_events_of_stacks_that_nobody_knows_are_left_out() -> None:
     board = board_of(UPDATE[0], raw(1, MODEL, "TodoTable", TABLE, "CREATE_IN_PROGRESS"))
     assert board.items == {}
