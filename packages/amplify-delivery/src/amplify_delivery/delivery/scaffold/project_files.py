@@ -174,6 +174,8 @@ __pycache__/
 # Made from the export, which is committed.
 /assembly/
 /assembly-examined/
+# Pages that `report` and `rehearse` write.
+/build/
 """
 
 _HIDING = (WHEELS, f"{WHEELS}/*", "*.whl", "**/*.whl")
