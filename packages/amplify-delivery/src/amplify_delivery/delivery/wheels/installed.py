@@ -32,8 +32,10 @@ def installed_wheel() -> Wheel:
     files = _recorded(found)
     if f"{PACKAGE}-{found.version}.dist-info/METADATA" not in files:
         raise SetupError("its installer has recorded no files", where=DISTRIBUTION, remedy=_AGAIN)
-    if not any(path.startswith(f"{PACKAGE}/") for path in files):
-        files |= _sources(Path(__file__).parents[2])
+    if f"{PACKAGE}/__init__.py" not in files:
+        # Of an editable installation the pages alone are recorded, as they were when it was made.
+        recorded = {path: content for path, content in files.items() if not path.startswith(f"{PACKAGE}/")}
+        files = recorded | _sources(Path(__file__).parents[2])
     return packed(PACKAGE, found.version, files)
 
 
@@ -56,8 +58,7 @@ def _recorded(found: metadata.Distribution) -> dict[str, bytes]:
 
 
 def _sources(package: Path) -> dict[str, bytes]:
-    """An editable installation records no sources: they are where they are imported from, the pages of docs/ beside
-    them."""
+    """An editable installation records no code: it is where it is imported from, the pages of docs/ beside it."""
     code = {
         f"{PACKAGE}/{path.relative_to(package).as_posix()}": path.read_bytes()
         for path in sorted(package.rglob("*"))
