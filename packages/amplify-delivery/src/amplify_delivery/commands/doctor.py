@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from itertools import groupby
 
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.context import Context
@@ -42,9 +43,10 @@ def run(args: argparse.Namespace, context: Context) -> int:
 def _show(sections: Sequence[Section]) -> None:
     for section in sections:
         print(section.place)
-        for line in section.lines:
-            output.paragraph(f"  {line.state:<9}  {line.subject}: ", line.said)
-            if line.remedy:
-                output.paragraph(f"  {'':<9}  -> ", line.remedy)
+        # What has one cause is told once.
+        for (state, said, remedy), lines in groupby(section.lines, lambda line: (line.state, line.said, line.remedy)):
+            output.paragraph(f"  {state:<9}  {', '.join(line.subject for line in lines)}: ", said)
+            if remedy:
+                output.paragraph(f"  {'':<9}  -> ", remedy)
         print()
     print(", ".join(f"{number} {state}" for state, number in counted(sections).items()))

@@ -44,7 +44,7 @@ from amplify_delivery.delivery.doctor.judging import (
 from amplify_delivery.delivery.doctor.judging.caller import NoCaller
 from amplify_delivery.delivery.doctor.lines import Line, Section
 from amplify_delivery.delivery.doctor.place import Place
-from amplify_delivery.delivery.doctor.questions import Once, Question, answered, unanswered
+from amplify_delivery.delivery.doctor.questions import Once, Question, answered, answered_without_account
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.errors import ConfigError, DeliveryError
 from amplify_delivery.stacks.access import environment_access, environment_names, pipeline_names
@@ -112,11 +112,13 @@ def _section(place: Place, context: Context, questions: Callable[[Clients | None
     now = datetime.now(UTC)
     lines = list(caller.judge(found, place, _ends(context.variables), now))
     if isinstance(found, NoCaller):
-        return Section(place.name, (*lines, *unanswered(questions(None, ""), "there are no credentials to ask with")))
+        return Section(
+            place.name, (*lines, *answered_without_account(questions(None, ""), "there are no credentials to ask with"))
+        )
     asked = questions(clients, found.arn)
     if found.account != place.account:
         why = f"not asked: these credentials are of account {found.account}"
-        return Section(place.name, (*lines, *unanswered(asked, why)))
+        return Section(place.name, (*lines, *answered_without_account(asked, why)))
     return Section(place.name, (*lines, *answered(asked)))
 
 
@@ -158,7 +160,7 @@ class _Environment:
     def questions(self) -> Iterator[Question]:
         """In the order of their lines."""
         yield Question(("region",), self._region)
-        yield Question(("services",), lambda: [region.services(self._backend().types, self._place)])
+        yield Question(("services",), lambda: [region.services(self._backend().types, self._place)], of_account=False)
         if self._config.bootstrapped or self._config.enrolled:
             yield Question(("bootstrap",), self._bootstrap)
             yield Question(("state",), self._state)
@@ -168,14 +170,14 @@ class _Environment:
             yield Question(("organization",), self._organization)
             yield Question(("builds",), self._builds)
         else:
-            yield Question(("state",), self._own_state)
-            yield Question(("state key",), self._own_key)
+            yield Question(("state",), self._own_state, of_account=False)
+            yield Question(("state key",), self._own_key, of_account=False)
             yield Question(("rights",), self._own_rights)
         yield Question(("CloudFormation stacks", "CloudFormation resources"), self._stack_room)
         yield Question(("IAM roles", "IAM policies"), self._identities)
         yield Question(("S3 buckets",), self._buckets)
         yield Question(("Lambda concurrency", "Lambda storage"), self._functions)
-        yield Question(("runtimes",), self._runtimes)
+        yield Question(("runtimes",), self._runtimes, of_account=False)
 
     def _read_backend(self) -> Backend:
         folder, app = self._context.folder, self._project.app
@@ -196,8 +198,7 @@ class _Environment:
     def _state(self) -> Iterator[Line]:
         names = self._names
         found = states.bucket(self._clients, names.state_bucket, names.account, self._project.app, self._place.stack)
-        file = read_yaml(stack_files.path(self._context.folder, self._place.stack))
-        named = bool(file.get("secretsprovider") and file.get("encryptedkey"))
+        named = _names_its_key(self._context, self._place)
         yield state_place.bucket(found, self._place, self._make, key_named=named)
 
     def _key(self) -> Line:
@@ -317,6 +318,12 @@ class _Environment:
         yield ages.judge(self._backend().runtimes, runtimes.lives(), datetime.now(UTC).date())
 
 
+def _names_its_key(context: Context, place: Place) -> bool:
+    """Whether the stack file says what the state is encrypted with; the engine would take a passphrase else."""
+    file = read_yaml(stack_files.path(context.folder, place.stack))
+    return bool(file.get("secretsprovider") and file.get("encryptedkey"))
+
+
 def _readable(project: Project, name: str) -> EnvironmentConfig | None:
     """An environment; None for a file that is wrong, which is not what is to be told here."""
     try:
@@ -369,7 +376,7 @@ class _Pipeline:
         app = self._context.project.app
         found = states.bucket(self._clients, names.state_bucket, names.account, app, self._place.stack)
         make = self._make if not found.there else f"{self._make}, then `pulumi up -s {self._place.stack}`"
-        return [state_place.bucket(found, self._place, make)]
+        return [state_place.bucket(found, self._place, make, key_named=_names_its_key(self._context, self._place))]
 
     def _key(self) -> Iterable[Line]:
         return [state_place.key(states.key(self._clients, self._names.state_key_alias), self._place, self._make)]

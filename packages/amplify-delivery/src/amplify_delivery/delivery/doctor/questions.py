@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from amplify_delivery.delivery.doctor.asking.clients import NotKnownError
@@ -23,6 +23,8 @@ class Question:
 
     subjects: tuple[str, ...]
     ask: Callable[[], Iterable[Line]]
+    of_account: bool = True
+    """Whether it is asked of the account: with nobody's credentials, or somebody else's, there is no answer."""
 
 
 def answered(questions: Sequence[Question]) -> list[Line]:
@@ -31,9 +33,14 @@ def answered(questions: Sequence[Question]) -> list[Line]:
         return [line for lines in pool.map(_answer, questions) for line in lines]
 
 
-def unanswered(questions: Iterable[Question], why: str, remedy: str = "") -> list[Line]:
-    """The same, where nobody can be asked."""
-    return [Line(subject, "not known", why, remedy) for question in questions for subject in question.subjects]
+def answered_without_account(questions: Sequence[Question], why: str) -> list[Line]:
+    """The same, where the account cannot be asked."""
+
+    def unasked(question: Question) -> Question:
+        lines = [Line(subject, "not known", why) for subject in question.subjects]
+        return replace(question, ask=lambda: lines) if question.of_account else question
+
+    return answered([unasked(question) for question in questions])
 
 
 def _answer(question: Question) -> list[Line]:

@@ -71,9 +71,10 @@ def rows(board: Board, earlier: Earlier | None, now: datetime, width: int, heigh
 
 def _head(board: Board, earlier: Earlier | None, now: datetime) -> str:
     """`update, 2 min 10 s: 35 of 40 resources; about 3 min left`."""
+    now = board.ended or now
     began = board.began or now
     said = f"{board.kind}, {duration(max(0.0, (now - began).total_seconds()))}: "
-    said += f"{board.done:,} of {board.known:,} resources that were told of"
+    said += f"{board.done:,} of {board.known:,} resources begun"
     if board.failures:
         said += f", {len(board.failures)} failed"
     if "ROLLBACK" in board.status:

@@ -189,6 +189,7 @@ def right() -> Iterator[Line]:
         yield room_left.judge(subject, room_left.ROLES, Used(10, 100), 5, PLACE)
     yield room_left.resources(2500, 2500)
     yield from room_left.functions(FUNCTIONS, 900, 1, PLACE)
+    yield ages.judge({}, LIVES, TODAY)
     yield ages.judge({"nodejs24.x": ["a"], "provided.unknown": ["b"]}, LIVES, TODAY)
     yield connection.judge(Connection(CONNECTION, "AVAILABLE", "GitHub"), PLACE)
     yield connection.other(Source("secret t", there=True), "")

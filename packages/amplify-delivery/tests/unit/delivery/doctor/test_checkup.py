@@ -66,7 +66,17 @@ def test_another_account_is_asked_nothing(folder: Path, monkeypatch: pytest.Monk
     _, section = checkup.examine(["preprod"], Context(folder, {}))
     states = {line.subject: line.state for line in section.lines}
     assert (states.pop("credentials"), states.pop("account")) == ("ok", "error")
-    assert set(states.values()) == {"not known"}
+    own = {states.pop(subject) for subject in ("services", "runtimes")}  # what the export and lists of ours tell
+    assert (own, set(states.values())) == ({"ok"}, {"not known"})
+
+
+def test_what_needs_no_account_is_told_without_credentials(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    nobody(monkeypatch)
+    variables = {"PULUMI_BACKEND_URL": f"file://{folder}"}
+    monkeypatch.setenv("PULUMI_BACKEND_URL", variables["PULUMI_BACKEND_URL"])
+    _, section = checkup.examine(["dev"], Context(folder, variables))
+    known = {line.subject: line.state for line in section.lines if line.state != "not known"}
+    assert known == {"credentials": "error", **dict.fromkeys(("services", "state", "state key", "runtimes"), "ok")}
 
 
 def test_an_accounts_stack_is_refused_with_what_to_name(folder: Path) -> None:
@@ -88,7 +98,10 @@ def test_the_command(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pyte
     assert cli.main(["doctor", "preprod"]) == 1
     shown = capsys.readouterr().out
     assert "  error      credentials: there are none\n             -> log in\n" in shown
-    assert shown.endswith(f"0 ok, 0 warning, 1 error, {len(BOOTSTRAPPED) + 1} not known\n")
+    assert (
+        "  not known  bootstrap, state, state key, trust, rights, organization, builds, CloudFormation stacks" in shown
+    )
+    assert shown.endswith(f"2 ok, 0 warning, 1 error, {len(BOOTSTRAPPED) - 1} not known\n")
     assert cli.main(["doctor"]) == 0
     assert cli.main(["doctor", "nowhere"]) == 3
 

@@ -137,9 +137,7 @@ def test_plain_lines_tell_stacks_slow_resources_and_failures() -> None:
 
 def test_a_line_says_that_work_goes_on() -> None:
     said = drawing.still(board_of(*UPDATE), Earlier("update", 100, {}), at(70))
-    assert said == (
-        "  update, 1 min 10 s: 2 of 2 resources that were told of; about 30 s left; at work: api/Todo (1 min 05 s)"
-    )
+    assert said == ("  update, 1 min 10 s: 2 of 2 resources begun; about 30 s left; at work: api/Todo (1 min 05 s)")
     late = drawing.still(board_of(*UPDATE), Earlier("update", 60, {}), at(70))
     assert "the last update took 1 min 00 s; at work" in late
 
@@ -148,7 +146,7 @@ def test_a_terminal_shows_the_stacks_at_work_and_never_more_than_fits() -> None:
     board = board_of(*UPDATE, *FAILED[:3])
     shown = drawing.rows(board, None, at(60), 200, 20)
     assert shown == [
-        "update, 1 min 00 s: 2 of 4 resources that were told of, 1 failed",
+        "update, 1 min 00 s: 2 of 4 resources begun, 1 failed",
         "  api/  58 s",
         "    Todo/  55 s",
         "      Late  DynamoDB::Table  creating  18 s",
@@ -336,7 +334,7 @@ def test_a_terminal_is_drawn_on_and_left_clean(monkeypatch: pytest.MonkeyPatch) 
         assert drawn.wait(10)
         print("what the engine says")
     said = screen.getvalue()
-    assert "resources that were told of" in said
+    assert "resources begun" in said
     assert "what the engine says" in said
     assert "Table already exists" in said
 

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 from amplify_delivery.changes.runtimes import Life
 from amplify_delivery.delivery.doctor.lines import Line
+from amplify_delivery.delivery.output import counted
 
 _SOON = timedelta(days=180)
 _PLACES = 3
@@ -35,4 +36,6 @@ def judge(functions: Mapping[str, Sequence[str]], lives: Mapping[str, Life], tod
     if ends:
         return Line("runtimes", "warning", "; ".join(ends), remedy)
     total = sum(map(len, functions.values()))
-    return Line("runtimes", "ok", f"{total} functions, none with a runtime that ends within {_SOON.days} days")
+    if not total:
+        return Line("runtimes", "ok", "the backend has no functions")
+    return Line("runtimes", "ok", f"{counted(total, 'function')}, no runtime ends within {_SOON.days} days")
