@@ -22,7 +22,7 @@ def test_before_and_after(developer: LocalAccount, tmp_path: Path, monkeypatch: 
     for name, value in developer.environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(checkup, "_machine", lambda *_: Section("this machine", ()))
-    place = {"account": developer.account, "region": developer.region}
+    place: dict[str, Any] = {"account": developer.account, "region": developer.region}
 
     def lines(arn: str) -> dict[str, Line]:
         make(tmp_path, 1, **place, source={"connection": arn, "repository": "example/app"})
