@@ -36,6 +36,7 @@ COMMANDS = {
     "build": "what the pipeline's stage Build does: its commands, check, assemble",
     "pack": "the checkout, after `build`, as the artifact that an account's projects work with",
     "start": "one of the four projects in an environment's account, from a CI that it lets in",
+    "images": "build the container images that stack files name, for deployments from here",
     "root": "print the root template of one environment, without any AWS call",
     "publish": "upload an assembly's objects to an environment's staging bucket",
     "compare": "what a re-export touches: resources and nested stacks",

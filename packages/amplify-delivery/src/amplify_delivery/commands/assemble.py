@@ -26,7 +26,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     folder, secrets = sources.named(context.folder, args.export, args.environment)
-    assembly = assemble(read_export(folder), secrets)
+    images = sources.named_images(context.folder, args.export, args.environment)
+    assembly = assemble(read_export(folder), secrets, images)
     write_assembly(assembly, args.out)
     if args.json:
         output.document(exports.described(assembly, args.out))

@@ -12,19 +12,30 @@ has nothing left to examine.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 from amplify_delivery.components.documents.pipeline.buildspecs import ASSEMBLY
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.context import Context
+from amplify_delivery.delivery.images.building import Declared, build_into, check_builder
 from amplify_delivery.delivery.project import artifact_files, examination, pipelines, shell, sources, step_outputs
 from amplify_delivery.delivery.reports import exports
 from amplify_delivery.errors import ConfigError, RefusedError
-from amplify_delivery.export import Assembly, ExportRefused, assemble, load_assembly, read_export, write_assembly
+from amplify_delivery.export import (
+    Assembly,
+    Export,
+    ExportRefused,
+    assemble,
+    load_assembly,
+    read_export,
+    write_assembly,
+)
 from amplify_delivery.publishing.examination.cache import RESULTS_VARIABLE
 from amplify_delivery.stacks.config import Project
 from amplify_delivery.stacks.config.pipeline import Build
+from amplify_delivery.stacks.images import check_privileged, given_images
 from amplify_delivery.stacks.inputs import of_project
 
 
@@ -37,6 +48,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     if pipelines.none(args.stack, project, context.variables):
         return _without_pipeline(args, context)
     stack = pipelines.named(args.stack, project, context.variables)
+    check_builder(_images(project, stack), in_build=True)
     seconds = _run_commands(project.pipeline(stack).build, f"build of {stack}", as_json=args.json)
     # Read again, and the environments' files only now: commands may write into the checkout, and what lies there
     # afterwards is what is delivered.
@@ -62,6 +74,7 @@ def _without_pipeline(args: argparse.Namespace, context: Context) -> int:
             where=str(context.folder.resolve()),
             remedy="make Pulumi.pipeline.yaml, or an environment with `bootstrapped: true` (docs/ci.md)",
         )
+    check_builder(sources.declared_images(context.folder, environments), in_build=False)
     return _assemble(args, context, environments, {"stack": None, "seconds": 0.0}, lambda _: None)
 
 
@@ -74,18 +87,17 @@ def _assemble(
 ) -> int:
     """The assembly and its examination; `check` looks at it before that."""
     project = context.project
+    declared = sources.declared_images(context.folder, environments)
     folder, secrets = sources.project_export(context.folder, environments)
     export, out = read_export(folder), Path(ASSEMBLY)
     if args.json:
-        assembly = assemble(export, secrets)
-        write_assembly(assembly, out)
+        assembly = _assembled(export, secrets, declared, project, out, output.progress)
         check(assembly)
         _examine(project, out, environments)
         output.document({**found, "examined": list(environments), **exports.described(assembly, out)})
         return 0
     try:
-        assembly = assemble(export, secrets)
-        write_assembly(assembly, out)
+        assembly = _assembled(export, secrets, declared, project, out, output.line)
     except ExportRefused as error:
         return exports.findings(export, error.findings)
     exports.findings(export, assembly.findings)
@@ -94,6 +106,33 @@ def _assemble(
     _examine(project, out, environments)
     output.line(f"{out}: examined for {', '.join(environments)}: nothing that CloudFormation would refuse")
     return 0
+
+
+def _images(project: Project, stack: str) -> Declared:
+    """The container images of the pipeline's environments. Raises `ConfigError`, also for Docker that Build has not."""
+    declared = sources.declared_images(project.directory, project.pipeline(stack).environments)
+    check_privileged(project, stack, declared)
+    return declared
+
+
+def _assembled(  # noqa: PLR0917 - what an assembly is made of
+    export: Export,
+    secrets: Collection[tuple[str, str]],
+    declared: Declared,
+    project: Project,
+    out: Path,
+    line: Callable[[str], None],
+) -> Assembly:
+    """Build the images, assemble the export with them, and write the assembly."""
+    with tempfile.TemporaryDirectory() as folder:
+        layout = Path(folder)
+        # What is wrong with the export is said before an image is built.
+        assembly = assemble(export, secrets, given_images(declared, layout))
+        if declared:
+            build_into(layout, declared, project.directory, lambda: export, line)
+            assembly = assemble(export, secrets, given_images(declared, layout))
+        write_assembly(assembly, out)
+    return assembly
 
 
 def _examine(project: Project, out: Path, environments: Sequence[str]) -> None:

@@ -12,6 +12,8 @@ from amplify_delivery.delivery.project import sources, stack_files
 from amplify_delivery.delivery.reports import exports
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.export import Export, ExportRefused, Finding, assemble, check, read_export
+from amplify_delivery.export.assembling.images import NO_IMAGES
+from amplify_delivery.export.images.model import Images
 from amplify_delivery.export.values.bindings import told
 
 
@@ -36,15 +38,16 @@ def run(args: argparse.Namespace, context: Context) -> int:
         return _read(args)
     folder, secrets = sources.named(context.folder, args.export, args.environment)
     export = read_export(folder)
-    findings = worth_telling(export, secrets, args.environment, context.folder)
+    images = sources.named_images(context.folder, args.export, args.environment)
+    findings = worth_telling(export, secrets, args.environment, context.folder, images)
     if not args.json:
         code = exports.findings(export, findings)
-        for note in [] if code else boundary_notes(export, secrets, args.environment, context):
+        for note in [] if code else boundary_notes(export, secrets, args.environment, context, images):
             print(f"note: {note}")
         return code
     if any(f.severity == "refused" for f in findings):
         raise ExportRefused(findings)
-    notes = boundary_notes(export, secrets, args.environment, context)
+    notes = boundary_notes(export, secrets, args.environment, context, images)
     output.document({"export": str(folder), "findings": [f.to_json() for f in findings], "notes": notes})
     return 0
 
@@ -69,18 +72,26 @@ def _read(args: argparse.Namespace) -> int:
 
 
 def worth_telling(
-    export: Export, secrets: Collection[tuple[str, str]], environments: Sequence[str], folder: Path
+    export: Export,
+    secrets: Collection[tuple[str, str]],
+    environments: Sequence[str],
+    folder: Path,
+    images: Images = NO_IMAGES,
 ) -> tuple[Finding, ...]:
     """Every finding, but those about literals that all of these environments take (`keptLiterals`)."""
-    findings = check(export, secrets)
+    findings = check(export, secrets, images)
     kept = stack_files.kept_literals(folder, environments)
     if not kept or any(f.severity == "refused" for f in findings):
         return findings
-    return told(assemble(export, secrets), kept)
+    return told(assemble(export, secrets, images), kept)
 
 
 def boundary_notes(
-    export: Export, secrets: Collection[tuple[str, str]], environments: Sequence[str], context: Context
+    export: Export,
+    secrets: Collection[tuple[str, str]],
+    environments: Sequence[str],
+    context: Context,
+    images: Images = NO_IMAGES,
 ) -> list[str]:
     """What bootstrapped ones of these environments will deny to the export's roles, by their accounts' files.
 
@@ -90,5 +101,5 @@ def boundary_notes(
         return []
     from amplify_delivery.delivery.environment import boundary_check  # noqa: PLC0415 - pydantic and PyYAML, which a check of an export does without
 
-    assembly = assemble(export, secrets)
+    assembly = assemble(export, secrets, images)
     return [note for name in environments for note in boundary_check.notes(assembly, name, context.project)]

@@ -12,6 +12,8 @@ from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.project import sources, stack_files
 from amplify_delivery.export import render_root
 from amplify_delivery.publishing import PublishTarget, publish
+from amplify_delivery.stacks.access import environment_names
+from amplify_delivery.stacks.images import check_built
 from amplify_delivery.stacks.inputs import as_configured, of_project, read_assembly
 
 
@@ -35,14 +37,20 @@ def run(args: argparse.Namespace, context: Context) -> int:
         assembly = as_configured(loaded, config)
     else:
         assembly = read_assembly(config, context.folder, project.app)
+    check_built(assembly, str(stack_files.path(context.folder, args.environment)))
     bootstrap_version.check_account(config, project)
     bucket = staging_bucket_name(assembly.project, config.environment, config.account, config.region)
     root = render_root(assembly, values, bucket)
-    target = PublishTarget(bucket, config.account, config.region, config.profile, config.role_arn)
+    names = environment_names(project.app, config)
+    target = PublishTarget(bucket, config.account, config.region, config.profile, config.role_arn, names.repository)
     report = publish(assembly, [(root.object, root.body)], target, output.progress, config.ignored)
     if args.json:
         output.document({"bucket": bucket, "root": root.object.key, **report.to_json()})
         return 0
     uploaded = f"{output.counted(report.uploaded, 'object')} uploaded ({report.bytes:,} bytes)"
     print(f"{bucket}: {uploaded}, {report.present:,} there already")
+    if assembly.images:
+        images = report.images
+        pushed = f"{output.counted(images.pushed, 'image')} pushed ({images.bytes:,} bytes)"
+        print(f"{names.repository}: {pushed}, {images.present:,} there already")
     return 0

@@ -35,6 +35,8 @@ class BucketPublisher:
     """What is deployed on the way, instead of the release itself."""
     recovered: str | None = None
     """The state that the root stack is brought out of before the program's changes are made; None: none."""
+    repository: str | None = None
+    """The ECR repository of the environment's container images."""
     _free: set[str] = field(default_factory=set, init=False, repr=False, compare=False)
     """Root stacks whose names were looked for, and found to be nobody's."""
 
@@ -112,4 +114,6 @@ class BucketPublisher:
     @property
     def _target(self) -> "publishing.PublishTarget":
         access = self.access
-        return publishing.PublishTarget(self.bucket, access.account, access.region, access.profile, access.role_arn)
+        return publishing.PublishTarget(
+            self.bucket, access.account, access.region, access.profile, access.role_arn, self.repository
+        )

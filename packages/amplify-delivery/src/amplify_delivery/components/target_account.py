@@ -1,6 +1,5 @@
 """What lets a pipeline into an account, for one environment: what `cdk bootstrap --trust` makes, and less of it."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -27,6 +26,7 @@ from amplify_delivery.components.documents.pipeline.buildspecs import EngineDown
 from amplify_delivery.components.documents.rights.prepared import prepared
 from amplify_delivery.components.documents.statements import Document, PolicyDocument, RoleDocument, to_json
 from amplify_delivery.components.errors import as_run_error
+from amplify_delivery.components.image_repository import UNTAGGED_EXPIRE, image_repository
 from amplify_delivery.components.private_bucket import PrivateBucket, PrivateBucketArgs, private_bucket
 from amplify_delivery.components.staging_area import StagingArea, StagingAreaArgs
 
@@ -36,26 +36,6 @@ ARTIFACTS_DAYS = 90
 """How long an artifact of a CI stays: a job that waits for its approval is over long before."""
 STATE_VERSIONS_DAYS = 365
 """How long old versions of the engine's state stay."""
-
-
-_UNTAGGED_EXPIRE = json.dumps(
-    {
-        "rules": [
-            {
-                "rulePriority": 1,
-                "description": "Images that nothing refers to",
-                "selection": {
-                    "tagStatus": "untagged",
-                    "countType": "sinceImagePushed",
-                    "countUnit": "days",
-                    "countNumber": 365,
-                },
-                "action": {"type": "expire"},
-            }
-        ]
-    },
-    sort_keys=True,
-)
 
 
 NOT_YET = "not yet"
@@ -275,13 +255,7 @@ class TargetAccount(pulumi.ComponentResource):
     def _repository(self, args: TargetAccountArgs) -> aws.ecr.Repository:
         names = args.access.names
         kept = pulumi.ResourceOptions(parent=self, protect=args.protect)
-        repository = aws.ecr.Repository(
-            names.repository,
-            name=names.repository,
-            image_tag_mutability="IMMUTABLE",
-            image_scanning_configuration=aws.ecr.RepositoryImageScanningConfigurationArgs(scan_on_push=True),
-            opts=kept,
-        )
+        repository = image_repository(names.repository, names, kept, scan=True)
         aws.ecr.RepositoryPolicy(
             names.repository,
             repository=repository.name,
@@ -291,7 +265,7 @@ class TargetAccount(pulumi.ComponentResource):
         aws.ecr.LifecyclePolicy(
             names.repository,
             repository=repository.name,
-            policy=_UNTAGGED_EXPIRE,
+            policy=UNTAGGED_EXPIRE,
             opts=pulumi.ResourceOptions(parent=self),
         )
         return repository

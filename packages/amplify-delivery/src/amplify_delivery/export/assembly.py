@@ -1,6 +1,7 @@
 """The assembly: what one export publishes, the same for every environment, and its form on disk.
 
-`DIR/assembly.json` describes it, `DIR/objects/KEY` holds every object. The folder is a contract other tools
+`DIR/assembly.json` describes it, `DIR/objects/KEY` holds every object, `DIR/images` is an OCI image layout with its
+container images, if it has some. The folder is a contract other tools
 build on; `FORMAT` changes when it does. `assembly.json` holds its own digest, and every object is compared
 with the digest that stands there, so that nothing of an altered folder is ever used.
 """
@@ -20,6 +21,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from amplify_delivery.errors import AssemblyError
+from amplify_delivery.export.images.layout import copy_images
+from amplify_delivery.export.images.model import AssemblyImage
 from amplify_delivery.export.model import AmplifyResource
 from amplify_delivery.export.names import StackName
 from amplify_delivery.export.templates.exported import Bound
@@ -28,12 +31,17 @@ from amplify_delivery.findings import Finding
 FORMAT = 2
 """Version of an assembly's JSON form. A reader refuses any other."""
 
+IMAGES = "images"
+"""Where in an assembly's folder the OCI image layout of its container images is."""
+
 _KEY = re.compile(r"[a-z]+/[0-9a-f]{64}(\.[A-Za-z0-9]{1,16})?")
 """An object's key: kind, digest, extension. Nothing else is ever joined to a path."""
 
 ObjectKind = Literal["template", "vtl", "schema", "zip", "file"]
 
-ValueSource = Literal["literal", "object", "staging-bucket", "environment", "stack-name", "user-pool", "secret"]
+ValueSource = Literal[
+    "literal", "object", "staging-bucket", "environment", "stack-name", "user-pool", "image", "secret"
+]
 
 
 @dataclass(frozen=True)
@@ -48,6 +56,7 @@ class Value:
     | environment    | empty                           | name of the environment |
     | stack-name     | what follows the stack's name   | `STACK` + text |
     | user-pool      | nested stack of the user pool   | a digest of what that pool is to be |
+    | image          | name of a container image       | its address in the environment's repository, by digest |
     | secret         | empty                           | must come from a secret of the environment's configuration |
     """
 
@@ -158,6 +167,10 @@ class Assembly:
     """What Amplify calls the root's nested stacks, in the order of the export; of an assembly of before unknown."""
     origin: Assembly | None = field(default=None, repr=False, compare=False)
     """The assembly that this one is a form of, for one environment (`production`): it is the same release."""
+    images: tuple[AssemblyImage, ...] = ()
+    """Container images, by name: what is published of them is pushed by digest."""
+    layout: Path | None = field(default=None, repr=False, compare=False)
+    """The OCI image layout with their bytes. None: they are not here, as of a release that was published before."""
     protects: bool = False
     """Whether what holds data in it is protected against deletion: also against that of a create that has failed."""
 
@@ -179,6 +192,25 @@ class Assembly:
             )
         return data
 
+    def image(self, name: str) -> AssemblyImage:
+        """The image with that name. Raises `AssemblyError`."""
+        for image in self.images:
+            if image.name == name:
+                return image
+        raise AssemblyError(f"no image {name!r} in this assembly", where=self.project, remedy="assemble again")
+
+    def layout_of(self, image: AssemblyImage) -> Path:
+        """Where the bytes of an image are. Raises `AssemblyError` if they are not here."""
+        if self.layout is not None and image.built:
+            return self.layout
+        raise AssemblyError(
+            "it is declared, but not built here" if not image.built else f"{image.digest} is not here",
+            where=f"image {image.name}",
+            remedy="run `amplify-delivery images`"
+            if not image.built
+            else "check out the commit of that release, and deliver it anew: its image is not in the repository",
+        )
+
     @cached_property
     def _index(self) -> Mapping[str, AssemblyObject]:
         return {o.key: o for o in self.objects}
@@ -198,6 +230,8 @@ class Assembly:
             "bound": [b.to_json() for b in self.bound],
             # Absent in assemblies of before: they stay what they were, and so do their digests.
             **({"resources": [vars(r) for r in self.resources]} if self.resources else {}),
+            # Only where there are some: other assemblies keep their digests.
+            **({"images": [vars(i) for i in self.images]} if self.images else {}),
         }
 
     def digest(self) -> str:
@@ -207,7 +241,7 @@ class Assembly:
         return hashlib.sha256(canonical(self.to_json())).hexdigest()
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any], reader: Callable[[str], bytes]) -> Assembly:
+    def from_json(cls, data: Mapping[str, Any], reader: Callable[[str], bytes], layout: Path | None = None) -> Assembly:
         """What `to_json` made. Raises what Python raises for anything else."""
         return cls(
             stack_name=StackName.from_json(data["stack_name"]),
@@ -220,6 +254,8 @@ class Assembly:
             bound=tuple(Bound.from_json(b) for b in data["bound"]),
             reader=reader,
             resources=tuple(AmplifyResource(**r) for r in data.get("resources", ())),
+            images=tuple(AssemblyImage(**i) for i in data.get("images", ())),
+            layout=layout,
         )
 
 
@@ -279,6 +315,7 @@ def _write(assembly: Assembly, directory: Path) -> None:
             made.add(folder)
         with open(path, "wb", buffering=0) as file:  # noqa: PTH123 - hundreds of files: Path.open doubles the time
             file.write(assembly.read(item.key))
+    copy_images(assembly.layout, assembly.images, directory / IMAGES)
     document = {**assembly.to_json(), "digest": assembly.digest()}
     text = json.dumps(document, sort_keys=True, indent=1, ensure_ascii=False)
     (directory / "assembly.json").write_bytes(f"{text}\n".encode())
@@ -337,7 +374,7 @@ def load_assembly(directory: Path) -> Assembly:
 
     recorded = data.pop("digest", None)
     try:
-        assembly = Assembly.from_json(data, read)
+        assembly = Assembly.from_json(data, read, directory / IMAGES)
         intact = data == assembly.to_json() and assembly.digest() == recorded
     except (KeyError, TypeError, AttributeError, ValueError, RecursionError):
         intact = False

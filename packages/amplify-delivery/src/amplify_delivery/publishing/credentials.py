@@ -116,6 +116,12 @@ def target_session(target: PublishTarget) -> boto3.session.Session:
     return provider_session(target.region, target.profile, target.role_arn)
 
 
+def ca_bundle(session: boto3.session.Session) -> str | bool:
+    """What certificates of servers are compared with: the file that AWS's configuration names, else the usual ones."""
+    core: Any = vars(session)["_session"]  # boto3 has no other way to ask
+    return core.get_config_variable("ca_bundle") or True
+
+
 def client_config(connections: int = 10) -> Config:
     """The client settings of all our calls: retries, and enough connections for what is in flight."""
     from botocore.config import Config  # noqa: PLC0415

@@ -18,6 +18,8 @@ class PublishTarget:
     region: str
     profile: str | None = None
     role_arn: str | None = None
+    repository: str | None = None
+    """The ECR repository of the environment's container images, in the same account and region."""
 
     def __str__(self) -> str:
         return f"bucket {self.bucket} (account {self.account}, {self.region})"

@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING, Any
 from amplify_delivery.errors import ExportRefused, PublishError, midway
 from amplify_delivery.export.manifests import FOLDER, manifest
 from amplify_delivery.publishing.aws_errors import AWS_ERRORS, code
-from amplify_delivery.publishing.credentials import client_config, target_session
+from amplify_delivery.publishing.credentials import ca_bundle, client_config, target_session
 from amplify_delivery.publishing.examination.preflight import Deployment, examine
+from amplify_delivery.publishing.images import PushReport, push_images
 from amplify_delivery.publishing.refusals import refusals
 from amplify_delivery.publishing.stored import Stored, other_entries
 from amplify_delivery.publishing.target import PublishTarget
@@ -45,6 +46,7 @@ class PublishReport:
     present: int
     bytes: int
     requests: Mapping[str, int] = field(default_factory=dict)
+    images: PushReport = field(default_factory=PushReport)
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -52,6 +54,7 @@ class PublishReport:
             "present": self.present,
             "bytes": self.bytes,
             "requests": dict(self.requests),
+            "images": vars(self.images),
         }
 
 
@@ -81,7 +84,8 @@ def publish(
     bucket holds, and the checksum of each object, which a role that may read it is allowed to. Where an object is
     missing, all is examined.
 
-    `progress` gets short lines for people; `ignored` and `stack` are as `Deployment` has them. Raises `ExportRefused`
+    Container images are pushed first, into the target's repository. `progress` gets short lines for people; `ignored`
+    and `stack` are as `Deployment` has them. Raises `ExportRefused`
     for what CloudFormation would refuse, and `PublishError` when the credentials belong to another account, or when
     something else lies under one of the keys: all before anything is sent. Raises `PublishError` when AWS refuses an
     object; what is published by then stays.
@@ -98,8 +102,10 @@ def publish(
         findings = examine(assembly, {target.bucket: deployment}, progress)[target.bucket]
         if findings:
             raise ExportRefused(findings)
+    # Before everything that names them: whoever finds a template finds its images.
+    pushed = push_images(assembly, target, lambda: connection.client("ecr"), progress, connection.verify)
     coordinator = _Coordinator(connection, len(missing), progress)
-    with midway(lambda: coordinator.sent > 0):
+    with midway(lambda: coordinator.sent + pushed.pushed > 0):
         for wave in _waves(assembly, missing):
             coordinator.run(wave)
     return PublishReport(
@@ -107,6 +113,7 @@ def publish(
         present=len(uploads) - coordinator.sent,
         bytes=coordinator.bytes,
         requests=dict(sorted(connection.requests.items())),
+        images=pushed,
     )
 
 
@@ -185,13 +192,17 @@ class _Connection:
         self.requests: Counter[str] = Counter()
         self._counting = threading.Lock()
         with refusals(target, "connecting"):
-            session = target_session(target)
-            config = client_config(IN_FLIGHT + 4)
-            self.s3 = session.client("s3", config=config)
-            self.sts = session.client("sts", config=config)
+            self._session = target_session(target)
+            self.verify = ca_bundle(self._session)
+        self.s3, self.sts = self.client("s3"), self.client("sts")
         self.stored = Stored(self.s3, target, IN_FLIGHT)
-        for client, service in ((self.s3, "s3"), (self.sts, "sts")):
-            client.meta.events.register(f"before-send.{service}", self._count)
+
+    def client(self, service: str) -> Any:
+        """A client of the target's account, whose requests are counted."""
+        with refusals(self.target, "connecting"):
+            client = self._session.client(service, config=client_config(IN_FLIGHT + 4))
+        client.meta.events.register(f"before-send.{service}", self._count)
+        return client
 
     def _count(self, event_name: str = "", **_: Any) -> None:
         with self._counting:

@@ -113,7 +113,7 @@ def environment_access(
         allowed_overrides=config.allowed_overrides,
         neighbours=neighbours(project, app, environment),
         own_boundary=config.roles_boundary,
-        images=config.images,
+        images=config.images or bool(environment.container_images or assembly.images),
         staging_key=config.staging_key,
         tags=root.tags,
         check_source_arn=config.trust_source_arn,

@@ -19,6 +19,7 @@ from amplify_delivery.changes.guard import PLAN_VARIABLE
 from amplify_delivery.changes.ordered.handed import taken
 from amplify_delivery.components.amplify_backend import AmplifyBackend, AmplifyBackendArgs
 from amplify_delivery.components.documents.naming import EnvironmentNames
+from amplify_delivery.components.image_repository import image_repository
 from amplify_delivery.components.names import staging_bucket_name
 from amplify_delivery.components.providers import Access, aws_provider
 from amplify_delivery.components.publisher import BucketPublisher
@@ -30,6 +31,7 @@ from amplify_delivery.export.values.bindings import told
 from amplify_delivery.publishing.stack_states import RECOVERED_VARIABLE
 from amplify_delivery.stacks import secret_outputs
 from amplify_delivery.stacks.config import EnvironmentConfig, from_pulumi
+from amplify_delivery.stacks.images import check_built
 from amplify_delivery.stacks.inputs import (
     ADOPT_VARIABLE,
     environment_values,
@@ -42,7 +44,10 @@ from amplify_delivery.stacks.stage import Environment, StageFactory, declared_ba
 
 
 def program(stage: StageFactory) -> None:
-    """Deploy what `stage` declares for the environment that the stack file describes."""
+    """Deploy what `stage` declares for the environment that the stack file describes.
+
+    Long: one thing after the other, in the order in which they need each other.
+    """
     configuration = from_pulumi()
     config, directory = configuration.environment, configuration.directory
     assembly = read_assembly(config, directory, pulumi.get_project())
@@ -52,7 +57,11 @@ def program(stage: StageFactory) -> None:
     root = render_root(assembly, values, bucket)
     guard = config.guard(pulumi.get_stack(), datetime.now(UTC).date(), os.environ.get(PLAN_VARIABLE))
     access = Access(config.account, config.region, config.profile, config.role_arn)
-    publisher = BucketPublisher(bucket, access, guard, taken(os.environ), os.environ.get(RECOVERED_VARIABLE))
+    account = EnvironmentNames(assembly.project, config.account, config.region, config.environment)
+    check_built(assembly, configuration.where)
+    publisher = BucketPublisher(
+        bucket, access, guard, taken(os.environ), os.environ.get(RECOVERED_VARIABLE), account.repository
+    )
     same_place = unchanged(
         "place",
         {"account": config.account, "region": config.region, "environment": config.environment},
@@ -64,8 +73,8 @@ def program(stage: StageFactory) -> None:
     # Elsewhere, nothing at all is planned: not even the staging area would move.
     only_here = pulumi.ResourceOptions(depends_on=same_place.apply(lambda _: []))
     provider = aws_provider("aws", access, only_here)
-    account = EnvironmentNames(assembly.project, config.account, config.region, config.environment)
     staging = own_staging_area(config, bucket, provider)
+    repository = own_repository(config, assembly, account, provider)
     environment = Environment(
         config=config,
         names=account,
@@ -85,10 +94,11 @@ def program(stage: StageFactory) -> None:
             keep_api_key_expiry=keeps_api_key_expiry(config),
             adopted=os.environ.get(ADOPT_VARIABLE),
         ),
-        backend_options=pulumi.ResourceOptions(providers=[provider], depends_on=staging),
+        backend_options=pulumi.ResourceOptions(providers=[provider], depends_on=[*staging, *repository]),
         access=access,
         aws=provider,
         permissions_boundary=permissions_boundary(config, assembly.project),
+        images={image.name: account.image(image.digest) for image in assembly.images},
         only_here=only_here,
     )
     backend = declared_backend(stage(environment))
@@ -162,6 +172,17 @@ def own_staging_area(config: EnvironmentConfig, bucket: str, provider: pulumi.Pr
             pulumi.ResourceOptions(providers=[provider]),
         )
     ]
+
+
+def own_repository(
+    config: EnvironmentConfig, assembly: Assembly, names: EnvironmentNames, provider: pulumi.ProviderResource
+) -> list[pulumi.Resource]:
+    """A personal stack's own repository of container images, if it has some; none where `own_staging_area` has none."""
+    if not assembly.images or config.bootstrapped or os.environ.get(ADOPT_VARIABLE):
+        return []
+    opts = pulumi.ResourceOptions(provider=provider)
+    # It goes with its backend, as the staging area does.
+    return [image_repository("images", names, opts, scan=False, force_delete=True)]
 
 
 def say(findings: Sequence[Finding]) -> None:

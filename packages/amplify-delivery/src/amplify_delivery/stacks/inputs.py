@@ -25,6 +25,7 @@ from amplify_delivery.export.names import StackName
 from amplify_delivery.export.values.environment import ROOT
 from amplify_delivery.export.values.parameters import API_KEY_EXPIRES
 from amplify_delivery.stacks.config import EnvironmentConfig
+from amplify_delivery.stacks.images import FOLDER, given_images
 
 MAX_KEY_DAYS = 365
 """AppSync allows an API key at most this many days (AppSync API reference, CreateApiKey)."""
@@ -57,7 +58,11 @@ def read_assembly(config: EnvironmentConfig, directory: Path, project: str, fold
         return as_configured(of_project(load_assembly(path), project, path), config)
     named = named_assembly(config, directory)
     path = named.path
-    assembly = assemble(read_export(path), secrets=config.secret_names) if named.export else load_assembly(path)
+    if named.export:
+        images = given_images(config.container_images, directory / FOLDER)
+        assembly = assemble(read_export(path), config.secret_names, images)
+    else:
+        assembly = load_assembly(path)
     return as_configured(of_project(assembly, project, path), config)
 
 

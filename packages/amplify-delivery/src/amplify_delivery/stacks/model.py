@@ -10,14 +10,16 @@ from amplify_delivery.errors import ConfigError
 from amplify_delivery.stacks import collisions
 from amplify_delivery.stacks.access import bootstrapped_environment, pipeline_names
 from amplify_delivery.stacks.config import EnvironmentConfig, PipelineConfig, Project
+from amplify_delivery.stacks.images import check_privileged
 
 
 def pipeline_model(project: Project, app: str, name: str, pipeline: PipelineConfig) -> PipelineModel:
     """The model of the pipeline `name`, with the places that its environments' own files say.
 
     Raises `ConfigError` for an environment that has no file, that is not bootstrapped, or whose account lets another
-    pipeline in, for production that nobody is asked about, for names that another stack makes too, and for regions
-    without CodePipeline. Artifact stores are not part of it: their keys are only known once they are made.
+    pipeline in, for production that nobody is asked about, for images that Build may not build, for names that another
+    stack makes too, and for regions without CodePipeline. Artifact stores are not part of it: their keys are only known
+    once they are made.
     """
     names = pipeline_names(app, name, pipeline)
     collisions.check(project, app, {name: names})
@@ -25,6 +27,8 @@ def pipeline_model(project: Project, app: str, name: str, pipeline: PipelineConf
     _check_let_in(project, name, pipeline)
     environments = {e: bootstrapped_environment(project, e) for e in pipeline.environments}
     _check_asked(project, name, pipeline, environments)
+    for environment in environments.values():
+        check_privileged(project, name, environment.container_images)
     return PipelineModel(
         names=names,
         source=pipeline.source,

@@ -46,6 +46,7 @@ from amplify_delivery.stacks.config.environment import (
     Lint,
     RollbackSkip,
 )
+from amplify_delivery.stacks.config.images import ContainerImage
 from amplify_delivery.stacks.config.pipeline import Build, Engine, Notifications
 from amplify_delivery.stacks.config.project import read_account, read_pipeline
 from unit.places import REPOSITORY
@@ -83,6 +84,18 @@ ENVIRONMENT: dict[str, Any] = {
         "acknowledged": [
             {"path": "functionresize/LambdaFunction", "property": "/Timeout", "value": "60", "reason": "until May"}
         ],
+    },
+    "containerImages": {
+        "orders": {
+            "dockerfile": "services/orders/Dockerfile",
+            "context": "services",
+            "target": "run",
+            "args": {"VERSION": "3.10"},
+            "platform": "linux/arm64",
+            "parameters": ["customorders.Image"],
+        },
+        "api": {"container": "apiorders.api"},
+        "built": {"layout": "built/image.tar"},
     },
     "executionRoleArn": "arn:aws:iam::012345678901:role/cloudformation",
     "bootstrapped": "false",
@@ -206,6 +219,13 @@ WRONG: dict[type[BaseModel], dict[str, tuple[Bad, ...]]] = {
     },
     EnvironmentConfig: {
         "drift": (Bad(["detect"], "is not a mapping"), Bad({"detects": "true"}, "unknown key 'detects'")),
+        "containerImages": (
+            Bad(["orders"], "is not a mapping"),
+            Bad({"Orders": {"layout": "x"}}, "'Orders' is not a name of an image"),
+            Bad({"orders": {}}, "says nothing of where it comes from"),
+            Bad({"orders": {"layout": "x", "container": "api.api"}}, "container and layout exclude each other"),
+            Bad({"orders": {"layout": "x", "target": "run"}}, "`target` belongs to a `dockerfile`"),
+        ),
         "lint": (Bad(["E2015"], "is not a mapping"), Bad({"ignored": []}, "unknown key 'ignored'")),
         "dataLoss": (
             LIST,
@@ -291,6 +311,15 @@ WRONG: dict[type[BaseModel], dict[str, tuple[Bad, ...]]] = {
             Bad("project_path:mallory/shop:ref:main", "is not of the project octo/web/shop", "parent"),
         ),
         "deploySubject": (Bad("ref:main", "is not a subject of GitLab's tokens"),),
+    ContainerImage: {
+        "dockerfile": (BLANK,),
+        "context": (BLANK,),
+        "target": (BLANK,),
+        "args": (Bad({"VERSION": ["3"]}, "is not text"),),
+        "container": (Bad("apiorders", "is not a nested stack and what is in it"),),
+        "layout": (BLANK,),
+        "platform": (Bad("windows/amd64", "is not 'linux/amd64' or 'linux/arm64'"),),
+        "parameters": (LIST, Bad(["customorders"], "is not a nested stack and what is in it")),
     },
     StepNetwork: {
         "vpc": (Bad("default", "'default' is not a VPC"),),
@@ -495,7 +524,10 @@ def _places(model: type[Model], value: Mapping[str, Any], path: Path_ = ()) -> I
     for name, field in model.model_fields.items():
         alias, inner = field.alias or name, list(_models(field.annotation))
         found = value.get(alias)
-        if inner and isinstance(found, Mapping):
+        if inner and isinstance(found, Mapping) and typing.get_origin(field.annotation) is Mapping:
+            for key, item in found.items():
+                yield from _places(_fitting(inner, item), item, (*path, alias, key))
+        elif inner and isinstance(found, Mapping):
             yield from _places(_fitting(inner, found), found, (*path, alias))
         elif inner and isinstance(found, list):
             for index, item in enumerate(found):
@@ -571,7 +603,7 @@ def _misspelt() -> Iterator[Case]:
 
 def _secrets() -> Iterator[Case]:
     for example, _, path, alias, document in _fields():
-        whole = alias == "parameters"
+        whole = alias == "parameters" and not path
         says = "parameters is one secret" if whole else "cannot be a secret"
         given = _changed(document, path, alias, {"secure": "v1:abc:def"})
         yield Case(example, (*path, alias), given, says, (*path, alias), "secret")

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from amplify_delivery.components.names import dns_suffix, partition, regional_bucket, staging_bucket_name
 from amplify_delivery.errors import ConfigError
+from amplify_delivery.export.images.model import repository_of
 from amplify_delivery.export.names import MAX_BUCKET_NAME
 
 ROOT_PATH = "/amplify-delivery/"
@@ -271,7 +272,11 @@ class EnvironmentNames(_Place):
     @property
     def repository(self) -> str:
         """ECR repository of the environment's images."""
-        return f"{self.app}/{self.environment}".lower()
+        return repository_of(self.app, self.environment)
+
+    def image(self, digest: str) -> str:
+        """Where an image of that digest (`sha256:HEX`) lies."""
+        return f"{self.account}.dkr.ecr.{self.region}.{self.dns_suffix}/{self.repository}@{digest}"
 
     def taken(self) -> frozenset[tuple[str, str]]:
         """What it makes in its account, by kind (with the region, where names are a region's) and name."""

@@ -60,9 +60,10 @@ def run(
     secrets: Collection[str] = (),
     *,
     without: Collection[str] = (),
+    arguments: Sequence[str] = (),
 ) -> Ended:
     """Run `commands` in one `sh -eu` that gets `variables` beside its environment; `line` gets each line of output.
-    Variables of this process that are named in `without` are no part of that environment.
+    Variables of this process that are named in `without` are no part of that environment; `arguments` are `"$@"`.
 
     After `seconds` (None: no bound), or when this process is interrupted, the whole process group gets SIGTERM and
     `GRACE` seconds later SIGKILL. So does what the commands have left in the background. `secrets`, see `hidden`, are
@@ -79,7 +80,7 @@ def run(
                 line(shown)
 
     process = subprocess.Popen(
-        ["sh", "-eu", "-c", "\n".join(commands)],
+        ["sh", "-eu", "-c", "\n".join(commands), "sh", *arguments],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

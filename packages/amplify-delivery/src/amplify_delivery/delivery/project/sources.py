@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.export import Assembly, assemble, load_assembly, read_export
+from amplify_delivery.export.images.model import Images
+
+if TYPE_CHECKING:
+    from amplify_delivery.stacks.config.images import ContainerImage
 
 
 def load(folder: Path, secrets: Collection[tuple[str, str]] = ()) -> Assembly:
@@ -27,12 +32,9 @@ def project_export(folder: Path, environments: Collection[str] = ()) -> tuple[Pa
     Without `environments`, those that the project's pipelines deliver, else all it has. One assembly serves all of
     them, so all must name the same export. Raises `ConfigError`.
     """
-    from amplify_delivery.stacks.config import Project  # noqa: PLC0415 - pydantic and PyYAML, which a named export does without
-    from amplify_delivery.stacks.inputs import export_folder  # noqa: PLC0415
+    from amplify_delivery.stacks.inputs import export_folder  # noqa: PLC0415 - pydantic and PyYAML, which a named export does without
 
-    project = Project(folder)
-    delivered = [name for stack in project.stacks("pipeline") for name in project.pipeline(stack).environments]
-    names = tuple(environments) or tuple(dict.fromkeys(delivered)) or project.stacks("backend")
+    names = tuple(environments) or _delivered(folder)
     found: dict[Path, str] = {}
     for name in names:
         config = stack_files.load(folder, name)
@@ -51,6 +53,43 @@ def project_export(folder: Path, environments: Collection[str] = ()) -> tuple[Pa
             remedy="call the command with an export's folder",
         )
     return next(iter(found)), stack_files.secrets(folder, names)
+
+
+def _delivered(folder: Path) -> tuple[str, ...]:
+    """The environments that the project's pipelines deliver, else all it has."""
+    from amplify_delivery.stacks.config import Project  # noqa: PLC0415 - as above
+
+    project = Project(folder)
+    found = [name for stack in project.stacks("pipeline") for name in project.pipeline(stack).environments]
+    return tuple(dict.fromkeys(found)) or project.stacks("backend")
+
+
+def named_images(folder: Path, export: Path | None, environments: Collection[str]) -> Images:
+    """The container images of the environments that a command is called with, else, without an `export`, of those that
+    the project delivers; those of them that are built come from where `amplify-delivery images` leaves them. Raises
+    `ConfigError` where they do not all have the same: one assembly serves all."""
+    names = tuple(environments) or (() if export else _delivered(folder))
+    if not names:
+        return Images()
+    from amplify_delivery.stacks.images import FOLDER, given_images  # noqa: PLC0415 - as above
+
+    return given_images(declared_images(folder, names), folder / FOLDER)
+
+
+def declared_images(folder: Path, environments: Collection[str]) -> Mapping[str, ContainerImage]:
+    """The container images that the environments' stack files name. Raises `ConfigError` as `named_images` does."""
+    found: Mapping[str, ContainerImage] = {}
+    for number, name in enumerate(environments):
+        declared = stack_files.load(folder, name).container_images
+        if number and declared != found:
+            raise ConfigError(
+                f"its containerImages are others than those of {next(iter(environments))}",
+                where=str(stack_files.path(folder, name)),
+                remedy="all environments of a pipeline have the same: write them once, as the `default` of "
+                "`containerImages` in Pulumi.yaml",
+            )
+        found = declared
+    return found
 
 
 def named(folder: Path, export: Path | None, environments: Collection[str]) -> tuple[Path, frozenset[tuple[str, str]]]:

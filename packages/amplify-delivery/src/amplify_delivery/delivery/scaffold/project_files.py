@@ -174,6 +174,7 @@ __pycache__/
 # Made from the export, which is committed.
 /assembly/
 /assembly-examined/
+/container-images/
 # Pages that `report` and `rehearse` write.
 /build/
 """

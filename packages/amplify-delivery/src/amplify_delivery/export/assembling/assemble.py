@@ -11,6 +11,7 @@ from amplify_delivery.errors import ExportRefused
 from amplify_delivery.export import assets as files
 from amplify_delivery.export.archives import ArchiveError
 from amplify_delivery.export.assembling import auth_roles
+from amplify_delivery.export.assembling.images import NO_IMAGES, check_stacks, images_of
 from amplify_delivery.export.assembling.resolvers import (
     IDENTITY_POOL_OUTPUT,
     IDENTITY_POOL_PARAMETER,
@@ -37,6 +38,8 @@ from amplify_delivery.export.assembling.store import ObjectStore
 from amplify_delivery.export.assembling.triggers import USER_POOL_STATE, follow_pool, pool_stack
 from amplify_delivery.export.assembly import Assembly, BucketFile, NestedStack, Value, canonical
 from amplify_delivery.export.checks import Context, run_checks
+from amplify_delivery.export.images.container_api import without_pipelines
+from amplify_delivery.export.images.model import Images
 from amplify_delivery.export.model import ROOT_PARAMETERS, Export, ExportedStack
 from amplify_delivery.export.names import StackName
 from amplify_delivery.export.quotas import MAX_PARAMETERS, MAX_TEMPLATE, SPLIT
@@ -75,21 +78,22 @@ _HANDED_DOWN = frozenset({API_KEY_EXPIRES, PERMISSIONS_BOUNDARY})
 _RENAME = "rename it: {} is added here"
 
 
-def check(export: Export, secrets: Collection[tuple[str, str]] = ()) -> tuple[Finding, ...]:
-    """Every finding about an export, without raising. `secrets` as in `assemble`."""
+def check(export: Export, secrets: Collection[tuple[str, str]] = (), images: Images = NO_IMAGES) -> tuple[Finding, ...]:
+    """Every finding about an export, without raising. `secrets` and `images` as in `assemble`."""
     try:
-        return assemble(export, secrets).findings
+        return assemble(export, secrets, images).findings
     except ExportRefused as error:
         return error.findings
 
 
-def assemble(export: Export, secrets: Collection[tuple[str, str]] = ()) -> Assembly:
+def assemble(export: Export, secrets: Collection[tuple[str, str]] = (), images: Images = NO_IMAGES) -> Assembly:
     """The assembly of an export. Pure: equal exports give equal assemblies, byte for byte.
 
-    `secrets` names (nested stack, parameter) pairs whose value the environments supply as secrets.
-    Raises `ExportRefused` with every finding when one of them is a refusal.
+    `secrets` names (nested stack, parameter) pairs whose value the environments supply as secrets; `images` are the
+    container images that go with it. Raises `ExportRefused` with every finding when one of them is a refusal,
+    `ConfigError` for an image that the export has no place for.
     """
-    return _Assembler(export, frozenset(secrets)).assembly()
+    return _Assembler(*without_pipelines(export, images), frozenset(secrets)).assembly()
 
 
 @dataclass(frozen=True)
@@ -105,8 +109,8 @@ class _Built:
 class _Assembler:
     """One assembling: collects objects and findings while it walks the tree."""
 
-    def __init__(self, export: Export, secrets: frozenset[tuple[str, str]]) -> None:
-        self.export = export
+    def __init__(self, export: Export, images: Images, secrets: frozenset[tuple[str, str]]) -> None:
+        self.export, self.images = export, images
         self.context = Context(export, secrets)
         self.assets = self.context.assets
         self.store = ObjectStore(export, self.context.archive_digest)
@@ -120,6 +124,7 @@ class _Assembler:
     def assembly(self) -> Assembly:
         self.findings = list(run_checks(self.context))
         self._raise_refusals()
+        check_stacks(self.images, self.export.root.nested)
         name = StackName.parse(self.export.stack_name)
         assert name is not None, "AD201 refuses every other name"  # noqa: S101
         root, template = self._root()
@@ -144,6 +149,8 @@ class _Assembler:
             bound=self.bindings.bound(),
             reader=self.store.read,
             resources=self.export.resources,
+            images=tuple(sorted((g.image for g in self.images.given), key=lambda image: image.name)),
+            layout=self.images.layout,
         )
 
     def _raise_refusals(self) -> None:
@@ -168,6 +175,7 @@ class _Assembler:
             wired = {k: v for k, v in plan.wired.items() if k in built.declared}
             values.update({k: v for k, v in self._gained(name).items() if k in built.needs})
             wired.update({k: v for k, v in self._handed_down().items() if k in built.needs})
+            values |= images_of(self.images, name, built.declared, wired)
             needs |= built.needs & _HANDED_DOWN
             item = resources[name]
             properties = {k: v for k, v in (item.get("Properties") or {}).items() if k != "TemplateURL"}

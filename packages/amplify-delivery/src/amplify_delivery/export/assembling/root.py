@@ -11,6 +11,7 @@ from amplify_delivery.errors import ConfigError
 from amplify_delivery.export.assembling.triggers import pool_state
 from amplify_delivery.export.assembly import Assembly, AssemblyObject, Value, canonical
 from amplify_delivery.export.documents import parse_json
+from amplify_delivery.export.images.model import address
 from amplify_delivery.export.model import Export
 from amplify_delivery.export.names import MAX_BUCKET_NAME, StackName
 from amplify_delivery.export.quotas import MAX_OUTPUTS, MAX_PARAMETERS, MAX_TEMPLATE, SPLIT
@@ -185,6 +186,8 @@ def _called(
             if value.source == "secret":
                 secrets.append(_secret(name, nested_name, parameter))
                 parameters[parameter] = secrets[-1].reference()
+            elif value.source == "image":
+                parameters[parameter] = address(assembly.project, name.environment, assembly.image(value.text))
             else:
                 parameters[parameter] = _text(value, name, staging_bucket)
         called[nested_name] = parameters

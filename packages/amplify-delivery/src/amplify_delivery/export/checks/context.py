@@ -10,13 +10,11 @@ from typing import Protocol
 from amplify_delivery.export import code
 from amplify_delivery.export.archives import MAX_LAMBDA_UNZIPPED, read_entries
 from amplify_delivery.export.assets import CONTAINER_KEY_PARAMETER, Assets
+from amplify_delivery.export.images.container_api import MAX_SOURCES
 from amplify_delivery.export.model import Export
 from amplify_delivery.export.templates.exported import Exported
 from amplify_delivery.export.values.parameters import Plan, plan
 from amplify_delivery.findings import Severity
-
-MAX_CONTAINER_UNZIPPED = 1 << 30
-"""Bytes that the sources of a container API may hold unzipped."""
 
 Found = Iterator[tuple[str, str, str]]
 """Findings as (file, message, remedy)."""
@@ -80,7 +78,7 @@ class Context:
     def archive_digest(self, file: str) -> str:
         """Digest of a zip's entries, read once. Raises `ArchiveError`."""
         if file not in self._digests:
-            limit = MAX_CONTAINER_UNZIPPED if file in self._container_archives else MAX_LAMBDA_UNZIPPED
+            limit = MAX_SOURCES if file in self._container_archives else MAX_LAMBDA_UNZIPPED
             digest, texts = read_entries(self.export.read(file), limit, code.Texts(file).wants)
             self.code_literals[file] = tuple(code.literals(self.exported, texts))
             self._digests[file] = digest

@@ -34,6 +34,7 @@ from amplify_delivery.components.documents.fields import (
     unknown,
 )
 from amplify_delivery.errors import ConfigError
+from amplify_delivery.stacks.config.images import ContainerImages
 from amplify_delivery.stacks.config.own_keys import own_keys_of
 from amplify_delivery.stacks.config.reader import (
     as_config_error,
@@ -191,6 +192,11 @@ class EnvironmentConfig(Model):
         default=(),
         description="literals of the exported environment (an id, an endpoint, a name: AD212, AD214) that are right "
         "here too",
+    )
+    container_images: ContainerImages = Field(
+        default_factory=dict,
+        description="container images by name (docs/containers.md). All environments of a pipeline have the same: "
+        "Pulumi.yaml can hold them for all, as the `default` of this key",
     )
     secret_names: frozenset[SecretKey] = Field(default=frozenset(), exclude=True)
     api_key_expires: Day | None = Field(

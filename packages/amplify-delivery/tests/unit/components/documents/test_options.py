@@ -132,6 +132,11 @@ def _images() -> Iterator[Row]:
     yield no(publish, "ecr:CreateRepository", "*", keys=here)
     for what in ("plan", "deploy", "check"):
         yield no(w.prod.project_role_arn(what), "ecr:PutImage", own)
+        # Deploying looks whether an image is there, and pulls none.
+        yield (yes if what == "deploy" else no)(w.prod.project_role_arn(what), "ecr:BatchGetImage", own)
+        yield no(w.prod.project_role_arn(what), "ecr:GetDownloadUrlForLayer", own)
+        for name in (w.canary.repository, "payments"):
+            yield no(w.prod.project_role_arn(what), "ecr:BatchGetImage", w.prod.arn("ecr", f"repository/{name}"))
 
 
 def _staging_key() -> Iterator[Row]:

@@ -141,7 +141,6 @@ def _publish(access: EnvironmentAccess) -> list[Statement]:
         actions = ["kms:Decrypt", "kms:GenerateDataKey"]
         statements.append(key_right(access, "StagingKey", actions, names.staging_key_alias))
     if access.images:
-        repository = names.arn("ecr", f"repository/{names.repository}")
         statements.append(
             allow(
                 "Images",
@@ -155,12 +154,16 @@ def _publish(access: EnvironmentAccess) -> list[Statement]:
                     "ecr:PutImage",
                     "ecr:UploadLayerPart",
                 ],
-                repository,
+                _repository(access),
             )
         )
         region = {"StringEquals": {"aws:RequestedRegion": names.region}}
         statements.append(allow("RegistryLogin", "ecr:GetAuthorizationToken", "*", region))
     return statements
+
+
+def _repository(access: EnvironmentAccess) -> str:
+    return access.names.arn("ecr", f"repository/{access.names.repository}")
 
 
 SECRET_LOOKS = (
@@ -269,6 +272,8 @@ def _deploy(access: EnvironmentAccess) -> list[Statement]:
         *_audit_write(access, DEPLOY),
         _has_ended(access),
         allow("NestedStates", _NESTED_STATES, "*"),
+        # Whether what PublishAssets has pushed is there; nothing is pulled with it.
+        *([allow("Images", "ecr:BatchGetImage", _repository(access))] if access.images else []),
         # What was deployed before may be deployed again.
         allow("AuditRead", "logs:FilterLogEvents", _audit(access)),
         # The backend's secret parameters: the component makes them, CloudFormation's role reads them.

@@ -1,0 +1,43 @@
+"""The ECR repository of an environment's container images."""
+
+import json
+
+import pulumi
+import pulumi_aws as aws
+
+from amplify_delivery.components.documents.naming import EnvironmentNames
+
+UNTAGGED_EXPIRE = json.dumps(
+    {
+        "rules": [
+            {
+                "rulePriority": 1,
+                "description": "Images that nothing refers to",
+                "selection": {
+                    "tagStatus": "untagged",
+                    "countType": "sinceImagePushed",
+                    "countUnit": "days",
+                    "countNumber": 365,
+                },
+                "action": {"type": "expire"},
+            }
+        ]
+    },
+    sort_keys=True,
+)
+"""Expires what has no tag. What is published has one, of its own digest, so an image that runs never goes by itself."""
+
+
+def image_repository(
+    name: str, names: EnvironmentNames, opts: pulumi.ResourceOptions, *, scan: bool, force_delete: bool | None = None
+) -> aws.ecr.Repository:
+    """A repository whose tags cannot be moved to other images. `scan`: Amazon ECR looks for known vulnerabilities of
+    the packages in each image that is pushed (basic scanning)."""
+    return aws.ecr.Repository(
+        name,
+        name=names.repository,
+        image_tag_mutability="IMMUTABLE",
+        image_scanning_configuration=aws.ecr.RepositoryImageScanningConfigurationArgs(scan_on_push=scan),
+        force_delete=force_delete,
+        opts=opts,
+    )

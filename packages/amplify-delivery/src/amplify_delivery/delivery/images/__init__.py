@@ -1,0 +1,1 @@
+"""Building container images: with Docker, or from what something else has built."""

@@ -1,0 +1,204 @@
+"""Amazon ECR's registry asks who pushes, and takes no image that is not whole.
+
+MiniStack gives everybody the same password, for a host on the internet, and its registry (`/v2/`) asks nobody for it.
+AWS: the password of GetAuthorizationToken stands for its caller, whose rights decide about every request ("Private
+registry authentication" and "IAM permissions for pushing an image" in the ECR user guide: each request of the protocol
+is one action of IAM); `proxyEndpoint` is the registry to use it at. A tag that is there is refused in a repository of
+immutable tags, also with the very same image (aws/containers-roadmap 2179), and so is a manifest whose layers are not
+there (PutImage, `LayersNotFoundException`, `ImageDigestDoesNotMatchException`). BatchGetImage tells the tag that it was
+asked for.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import secrets
+import time
+from typing import Any
+
+from ministack.core import iam_evaluator
+from ministack.core.responses import (
+    error_response_json,
+    get_account_id,
+    get_region,
+    set_request_account_id,
+    set_request_region,
+)
+from ministack.core.router import extract_access_key_id
+from ministack.services import ecr
+
+from ._expect import expect, json_body, replace
+
+_HOURS = 12
+_ACTIONS = {
+    ("HEAD", "blob"): "ecr:BatchCheckLayerAvailability",
+    ("GET", "blob"): "ecr:GetDownloadUrlForLayer",
+    ("POST", "blob_uploads"): "ecr:InitiateLayerUpload",
+    ("PATCH", "blob_upload_session"): "ecr:UploadLayerPart",
+    ("PUT", "blob_upload_session"): "ecr:CompleteLayerUpload",
+    ("HEAD", "manifest"): "ecr:BatchGetImage",
+    ("GET", "manifest"): "ecr:BatchGetImage",
+    ("PUT", "manifest"): "ecr:PutImage",
+    ("GET", "tags_list"): "ecr:ListImages",
+}
+"""What is asked for by method and path; the registry does nothing else."""
+_tokens: dict[str, tuple[str, str, str, float]] = {}
+"""Passwords: of which access key, account and region, and until when."""
+
+
+def apply() -> None:
+    """Give passwords that know their caller, ask for them, and look whether an image is whole.
+
+    Long: one wrapper after the other.
+    """
+    handle = expect(ecr, "handle_request", "method", "path", "headers", "body", "query_params")
+    registry = expect(ecr, "handle_registry_request", "method", "path", "headers", "body", "query_params")
+    put_image = expect(ecr, "_put_image", "data")
+    get_images = expect(ecr, "_batch_get_image", "data")
+    put_manifest = expect(ecr, "_v2_put_manifest", "name", "ref", "headers", "body")
+    parse = expect(ecr, "_parse_v2_path", "path")
+
+    async def handle_request(method: str, path: str, headers: Any, body: bytes, query_params: Any) -> Any:
+        if headers.get("x-amz-target", "").endswith(".GetAuthorizationToken"):
+            return _authorization(extract_access_key_id(headers, query_params) or "", headers.get("host", ""))
+        return await handle(method, path, headers, body, query_params)
+
+    async def handle_registry_request(method: str, path: str, headers: Any, body: bytes, query_params: Any) -> Any:
+        refused = _denied(method.upper(), parse(path), {k.lower(): v for k, v in headers.items()})
+        return refused or await registry(method, path, headers, body, query_params)
+
+    def checked_image(data: dict[str, Any]) -> Any:
+        name, text = data.get("repositoryName", ""), str(data.get("imageManifest", ""))
+        missing = _missing(name, text)
+        if name in ecr._repositories and missing:
+            return error_response_json("LayersNotFoundException", f"Layers with digests '{missing}' not found", 400)
+        if data.get("imageDigest") not in (None, _digest(text.encode())):
+            return error_response_json("ImageDigestDoesNotMatchException", "The provided digest does not match", 400)
+        return put_image(data)
+
+    def checked_manifest(name: str, ref: str, headers: Any, body: Any) -> Any:
+        raw = body if isinstance(body, bytes) else str(body).encode()
+        if name in ecr._repositories:
+            if ref.startswith("sha256:") and ref != _digest(raw):
+                return ecr._registry_error(400, "DIGEST_INVALID", "the manifest is not what its digest says")
+            missing = _missing(name, raw.decode(errors="replace"))
+            if missing:
+                return ecr._registry_error(404, "BLOB_UNKNOWN", f"Layers with digests '{missing}' not found")
+            if ecr._repositories[name].get("imageTagMutability") == "IMMUTABLE" and _tagged(name, ref):
+                told = f"The image tag '{ref}' already exists in the '{name}' repository and cannot be overwritten"
+                return ecr._registry_error(400, "TAG_INVALID", f"{told} because the repository is immutable.")
+        return put_manifest(name, ref, headers, body)
+
+    def images_as_asked(data: dict[str, Any]) -> Any:
+        status, headers, body = get_images(data)
+        answer = json.loads(body)
+        for image in answer.get("images", ()):
+            tags: list[str] = next(
+                (i.get("imageTags", []) for i in ecr._images[data["repositoryName"]] if _same(i, image["imageId"])), []
+            )
+            asked = [i["imageTag"] for i in data.get("imageIds", ()) if i.get("imageTag") in tags]
+            image["imageId"] = {
+                "imageDigest": image["imageId"]["imageDigest"],
+                **({"imageTag": asked[0]} if asked else {}),
+            }
+            if len(asked) > 1:
+                answer["images"] += [
+                    {**image, "imageId": {**image["imageId"], "imageTag": tag}}
+                    for tag in asked[1:]
+                    if not any(i["imageId"].get("imageTag") == tag for i in answer["images"])
+                ]
+        return status, headers, json.dumps(answer).encode()
+
+    replace("handle_request", handle_request, ecr)
+    replace("handle_registry_request", handle_registry_request, ecr)
+    replace("_put_image", checked_image, ecr)
+    replace("_v2_put_manifest", checked_manifest, ecr)
+    replace("_batch_get_image", images_as_asked, ecr)
+
+
+def _same(image: dict[str, Any], identity: dict[str, str]) -> bool:
+    return bool(image["imageDigest"] == identity["imageDigest"])
+
+
+def _authorization(access_key: str, host: str) -> Any:
+    password, until = secrets.token_hex(24), time.time() + _HOURS * 3600
+    _tokens[password] = (access_key, get_account_id(), get_region(), until)
+    given = {
+        "authorizationToken": base64.b64encode(f"AWS:{password}".encode()).decode(),
+        "expiresAt": int(until),
+        "proxyEndpoint": f"http://{host}",
+    }
+    return 200, {"Content-Type": "application/x-amz-json-1.1"}, json.dumps({"authorizationData": [given]}).encode()
+
+
+def _denied(method: str, parsed: Any, headers: dict[str, str]) -> Any:
+    """The answer to a request that the registry does not serve; None for one that is allowed."""
+    kind, _, given = headers.get("authorization", "").partition(" ")
+    try:
+        user, _, password = base64.b64decode(given).decode().partition(":")
+    except ValueError:
+        user = password = ""
+    token = _tokens.get(password)
+    if kind != "Basic" or user != "AWS" or token is None or token[3] < time.time():
+        status, answer, body = ecr._registry_error(401, "UNAUTHORIZED", "Not Authorized")
+        return status, {**answer, "WWW-Authenticate": 'Basic realm="ecr",service="ecr.amazonaws.com"'}, body
+    access_key, account, region, _ = token
+    set_request_account_id(account)
+    set_request_region(region)
+    if parsed is None or parsed[0] == "ping":
+        return None
+    verb, name, _ = parsed
+    action = _ACTIONS.get((method, verb))
+    if action is None:
+        return ecr._registry_error(405, "UNSUPPORTED", "The operation is unsupported.")
+    arn = f"arn:aws:ecr:{region}:{account}:repository/{name}"
+    refused = iam_evaluator.enforce(access_key, action, "ecr", region, resource_arn=arn)
+    if refused is None:
+        return None
+    return ecr._registry_error(403, "DENIED", f"not authorized to perform: {action} on resource: {arn}")
+
+
+def _missing(name: str, manifest: str) -> str:
+    """The first blob of a manifest that is not there; empty if all are, or it names none."""
+    found = json_body(manifest.encode())
+    blobs = [found.get("config"), *(found.get("layers") or [])]
+    known = ecr._layer_blobs.get(name, {})
+    digests = [str(blob["digest"]) for blob in blobs if isinstance(blob, dict) and "digest" in blob]
+    return next((digest for digest in digests if digest not in known), "")
+
+
+def _tagged(name: str, tag: str) -> bool:
+    return any(tag in image.get("imageTags", []) for image in ecr._images.get(name, []))
+
+
+def _digest(body: bytes) -> str:
+    return f"sha256:{hashlib.sha256(body).hexdigest()}"
+
+
+def probe(aws: Any) -> bool:
+    """A role pushes with its own password, and only where it may."""
+    target, account = "AmazonEC2ContainerRegistry_V20150921", aws.owner.account
+    for name in ("probe/mine", "probe/other"):
+        aws.json(aws.owner, "ecr", f"{target}.CreateRepository", repositoryName=name)
+    role = aws.role(aws.owner, "image-pusher")
+    mine = f"arn:aws:ecr:us-east-1:{account}:repository/probe/mine"
+    aws.put_policy(
+        aws.owner,
+        "image-pusher",
+        {"Effect": "Allow", "Action": "ecr:GetAuthorizationToken", "Resource": "*"},
+        {"Effect": "Allow", "Action": "ecr:*", "Resource": mine},
+    )
+    given = aws.json(aws.assume(role, aws.owner), "ecr", f"{target}.GetAuthorizationToken")["authorizationData"][0]
+    login = {"Authorization": f"Basic {given['authorizationToken']}"}
+
+    def begins(name: str, headers: dict[str, str]) -> bool:
+        return bool(aws.succeeds(lambda: aws.posted(f"/v2/{name}/blobs/uploads/", headers)))
+
+    return (
+        given["proxyEndpoint"] == aws.endpoint
+        and begins("probe/mine", login)
+        and not begins("probe/other", login)
+        and not begins("probe/mine", {})
+    )
