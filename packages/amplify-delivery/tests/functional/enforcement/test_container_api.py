@@ -16,10 +16,13 @@ from typing import Any
 import pytest
 
 from amplify_delivery.export import Assembly, assemble, read_export
+from amplify_delivery.export.images.layout import keep_image
+from amplify_delivery.export.images.model import GivenImage, Images
 from aws_rehearsal.pipeline_service import PipelineService, local_aws_with_room
 from functional.enforcement.bootstrapped import Bootstrapped
 from functional.enforcement.test_execution_exports import SOCIAL, done
 from unit.export.mutations import replace_file
+from unit.image_files import oci_layout
 
 SECRETS = {("authkitchenappauth", "hostedUIProviderCreds"): SOCIAL}
 REGION = "us-east-1"
@@ -102,6 +105,34 @@ def test_it_is_delivered_changed_and_deleted(service: PipelineService, export: P
     assert bootstrapped.clear(root) == "DELETE_COMPLETE"
     assert bootstrapped.local.client("codepipeline").list_pipelines()["pipelines"] == []
     assert bootstrapped.local.client("codebuild").list_projects()["projects"] == []
+
+
+def test_built_once_it_runs_by_digest_without_a_pipeline(
+    service: PipelineService, export: Path, tmp_path: Path
+) -> None:
+    """With fewer rights: those that only its pipeline needed are gone with it."""
+
+    def by_digest(text: str) -> Assembly:
+        oci_layout(tmp_path / text / "layout", text)
+        image = keep_image("orders", tmp_path / text / "layout", "linux/amd64", tmp_path / text / "kept")
+        given = GivenImage(image, (), ("apicontainerapi", "api"))
+        return assemble(read_export(export), SECRETS, Images((given,), tmp_path / text / "kept"))
+
+    first = by_digest("one")
+    bootstrapped = Bootstrapped.make(service.aws, [first], SECRETS, REGION)
+    root = bootstrapped.root(first)
+    done(bootstrapped, root, bootstrapped.create(root)["StackStatus"], "CREATE_COMPLETE")
+    assert bootstrapped.local.client("codepipeline").list_pipelines()["pipelines"] == []
+    found = running(bootstrapped)
+    assert found["desiredCount"] == 1
+    registry = f"{bootstrapped.local.account}.dkr.ecr.{REGION}.amazonaws.com"
+    environment = first.stack_name.environment
+    assert found["container"]["image"] == f"{registry}/kitchenapp/{environment}@{first.images[0].digest}"
+
+    root = bootstrapped.root(by_digest("two"))
+    done(bootstrapped, root, bootstrapped.update(root)["StackStatus"], "UPDATE_COMPLETE")
+    assert running(bootstrapped)["container"]["image"].endswith(f"@{by_digest('two').images[0].digest}")
+    assert bootstrapped.clear(root) == "DELETE_COMPLETE"
 
 
 def test_a_build_that_fails_fails_the_stack(service: PipelineService, export: Path) -> None:

@@ -11,7 +11,7 @@ from amplify_delivery.errors import ExportRefused
 from amplify_delivery.export import assets as files
 from amplify_delivery.export.archives import ArchiveError
 from amplify_delivery.export.assembling import auth_roles
-from amplify_delivery.export.assembling.images import NO_IMAGES, check_stacks, images_of
+from amplify_delivery.export.assembling.images import NO_IMAGES, image_parameters
 from amplify_delivery.export.assembling.resolvers import (
     IDENTITY_POOL_OUTPUT,
     IDENTITY_POOL_PARAMETER,
@@ -111,7 +111,7 @@ class _Assembler:
 
     def __init__(self, export: Export, images: Images, secrets: frozenset[tuple[str, str]]) -> None:
         self.export, self.images = export, images
-        self.context = Context(export, secrets)
+        self.context = Context(export, secrets, image_parameters(images, export.root))
         self.assets = self.context.assets
         self.store = ObjectStore(export, self.context.archive_digest)
         self.findings: list[Finding] = []
@@ -124,7 +124,6 @@ class _Assembler:
     def assembly(self) -> Assembly:
         self.findings = list(run_checks(self.context))
         self._raise_refusals()
-        check_stacks(self.images, self.export.root.nested)
         name = StackName.parse(self.export.stack_name)
         assert name is not None, "AD201 refuses every other name"  # noqa: S101
         root, template = self._root()
@@ -175,7 +174,6 @@ class _Assembler:
             wired = {k: v for k, v in plan.wired.items() if k in built.declared}
             values.update({k: v for k, v in self._gained(name).items() if k in built.needs})
             wired.update({k: v for k, v in self._handed_down().items() if k in built.needs})
-            values |= images_of(self.images, name, built.declared, wired)
             needs |= built.needs & _HANDED_DOWN
             item = resources[name]
             properties = {k: v for k, v in (item.get("Properties") or {}).items() if k != "TemplateURL"}

@@ -6,38 +6,32 @@ import difflib
 from collections.abc import Collection
 
 from amplify_delivery.errors import ConfigError
-from amplify_delivery.export.assembly import Value
 from amplify_delivery.export.images.model import Images
+from amplify_delivery.export.model import ExportedStack
 
 NO_IMAGES = Images()
 
 
-def check_stacks(images: Images, nested: Collection[str]) -> None:
-    """Raise `ConfigError` for an image that is meant for a nested stack which the export does not have."""
+def image_parameters(images: Images, root: ExportedStack) -> dict[tuple[str, str], str]:
+    """Which (nested stack, parameter) gets which image. Raises `ConfigError` for a stack or a parameter that the export
+    does not have, for one that another stack gives, or that two images are meant for."""
+    found: dict[tuple[str, str], str] = {}
     for given in images.given:
-        places = [*given.parameters, *([given.container] if given.container else [])]
-        for stack, _ in places:
-            if stack not in nested:
-                raise _unknown(given.image.name, f"there is no nested stack {stack!r}", stack, nested)
-
-
-def images_of(images: Images, stack: str, declared: Collection[str], wired: Collection[str]) -> dict[str, Value]:
-    """The parameters of a nested stack that get an image's address. Raises `ConfigError` for one that it does not
-    declare, that another stack gives, or that two images are meant for."""
-    found: dict[str, Value] = {}
-    for given in images.given:
-        for _, parameter in (place for place in given.parameters if place[0] == stack):
-            name = given.image.name
+        name = given.image.name
+        for stack, parameter in given.parameters:
+            if stack not in root.nested:
+                raise _unknown(name, f"there is no nested stack {stack!r}", stack, root.nested)
+            declared = root.nested[stack].declared
             if parameter not in declared:
                 raise _unknown(name, f"{stack} has no parameter {parameter!r}", parameter, declared)
-            if parameter in wired or parameter in found:
-                by = f"image {found[parameter].text}" if parameter in found else "another nested stack"
+            if (stack, parameter) in found or parameter in root.wired(stack):
+                other = found.get((stack, parameter))
                 raise ConfigError(
-                    f"{stack}.{parameter} gets its value from {by} already",
+                    f"{stack}.{parameter} gets its value from {f'image {other}' if other else 'the root'} already",
                     where=_where(name),
                     remedy="name another parameter",
                 )
-            found[parameter] = Value("image", name)
+            found[stack, parameter] = name
     return found
 
 

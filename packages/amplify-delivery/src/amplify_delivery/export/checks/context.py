@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
 
@@ -42,6 +42,8 @@ class Context:
 
     export: Export
     secrets: frozenset[tuple[str, str]] = frozenset()
+    images: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """Which (nested stack, parameter) gets the address of which container image."""
 
     @cached_property
     def assets(self) -> Assets:
@@ -53,7 +55,8 @@ class Context:
         root, plans = self.export.root, {}
         for name, stack in root.nested.items():
             secrets = frozenset(parameter for nested, parameter in self.secrets if nested == name)
-            plans[name] = plan(stack, root, self.assets, secrets)
+            images = {parameter: image for (nested, parameter), image in self.images.items() if nested == name}
+            plans[name] = plan(stack, root, self.assets, secrets, images)
         return plans
 
     @cached_property

@@ -93,7 +93,7 @@ def without_pipelines(export: Export, images: Images) -> tuple[Export, Images]:
     they get by that. Raises `ConfigError`."""
     wanted: dict[str, dict[str, GivenImage]] = {}
     for given in images.given:
-        if given.container and given.container[0] in export.root.nested:
+        if given.container:
             stack, container = given.container
             if container in wanted.setdefault(stack, {}):
                 raise ConfigError(f"two images are meant for {container} of {stack}", where="containerImages")

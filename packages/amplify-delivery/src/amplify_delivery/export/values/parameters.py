@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from amplify_delivery.export import assets as files
@@ -73,10 +74,17 @@ class Plan:
     missing: tuple[str, ...] = ()
 
 
-def plan(stack: ExportedStack, parent: ExportedStack, assets: Assets, secrets: frozenset[str] = frozenset()) -> Plan:
+def plan(
+    stack: ExportedStack,
+    parent: ExportedStack,
+    assets: Assets,
+    secrets: frozenset[str] = frozenset(),
+    images: Mapping[str, str] = MappingProxyType({}),
+) -> Plan:
     """Plan the parameters of `stack`, a child of the root `parent`.
 
-    `secrets` names the parameters whose value every environment supplies as a secret.
+    `secrets` names the parameters whose value every environment supplies as a secret, `images` those that get the
+    address of a container image, with the image's name.
     """
     declared = stack.declared
     given = {name: literal for name, literal in stack.parameters.items() if literal is not None}
@@ -86,6 +94,7 @@ def plan(stack: ExportedStack, parent: ExportedStack, assets: Assets, secrets: f
     # What the parent passes by itself stays, unless the manifest says otherwise: it is the later of the two.
     wired = {k: v for k, v in parent.wired(stack.logical_id).items() if k in declared and k not in given}
     values.update(_file_values(stack, assets))
+    values.update({name: Value("image", image) for name, image in images.items() if name in declared})
     # What was composed with these has a location of its own now: passing them on would change a stack with each file.
     withdrawn = _withdrawn(stack, assets)
     values = {k: v for k, v in values.items() if k not in withdrawn}

@@ -1,12 +1,15 @@
-"""`docker` as Amplify's buildspec uses it: login, build, tag and push. Nothing is built; what is pushed is empty."""
+"""`docker` as Amplify's buildspec uses it (login, build, tag and push), and as whoever builds an image to keep it does:
+version, build, save. Nothing is built; what is pushed is empty, what is saved has the Dockerfile in its one layer."""
 
 from __future__ import annotations
 
 import argparse
 import hashlib
+import io
 import json
 import re
 import sys
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +32,16 @@ def main() -> None:
     build = commands.add_parser("build")
     build.add_argument("--tag", "-t", action="append", default=[])
     build.add_argument("--file", "-f")
+    build.add_argument("--iidfile")
+    build.add_argument("--platform", default="linux/amd64")
+    build.add_argument("--target")
+    build.add_argument("--build-arg", action="append", default=[])
     build.add_argument("folder")
+    save = commands.add_parser("save")
+    save.add_argument("--output", "-o", required=True)
+    save.add_argument("image")
+    version = commands.add_parser("version")
+    version.add_argument("--format")
     tag = commands.add_parser("tag")
     tag.add_argument("source")
     tag.add_argument("target")
@@ -57,8 +69,43 @@ def _build(arguments: argparse.Namespace, state: dict[str, Any]) -> None:
     except OSError:
         sys.exit(f"ERROR: failed to read dockerfile: open {file}: no such file or directory")
     print(f"The rehearsal builds no image; {file} is only read")
+    identity = hashlib.sha256(content).hexdigest()
     for name in arguments.tag:
-        state["images"][name] = hashlib.sha256(content).hexdigest()
+        state["images"][name] = identity
+    if arguments.iidfile:
+        Path(arguments.iidfile).write_text(f"sha256:{identity}", encoding="utf-8")
+        state["images"][f"sha256:{identity}"] = identity
+        state.setdefault("built", {})[identity] = [arguments.platform, content.decode(errors="replace")]
+
+
+def _version(_: argparse.Namespace, __: dict[str, Any]) -> None:
+    print("28.0.0 (played by the rehearsal)")
+
+
+def _save(arguments: argparse.Namespace, state: dict[str, Any]) -> None:
+    """As Docker writes it ("Docker Image Specification v1.2.0"): a configuration, and its layers as tar files."""
+    platform, dockerfile = state.get("built", {}).get(_found(arguments.image, state), (None, ""))
+    if platform is None:
+        sys.exit(f"Error response from daemon: reference does not exist: {arguments.image}")
+    system, _, architecture = platform.partition("/")
+    layer = _tar({"Dockerfile": dockerfile.encode()})
+    digest = f"sha256:{hashlib.sha256(layer).hexdigest()}"
+    config = {"os": system, "architecture": architecture, "rootfs": {"type": "layers", "diff_ids": [digest]}}
+    body = json.dumps(config).encode()
+    name = f"{hashlib.sha256(body).hexdigest()}.json"
+    manifest = [{"Config": name, "RepoTags": None, "Layers": ["layer/layer.tar"]}]
+    files = {name: body, "layer/layer.tar": layer, "manifest.json": json.dumps(manifest).encode()}
+    Path(arguments.output).write_bytes(_tar(files))
+
+
+def _tar(files: dict[str, bytes]) -> bytes:
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w") as archive:
+        for name, body in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(body)
+            archive.addfile(member, io.BytesIO(body))
+    return stream.getvalue()
 
 
 def _tag(arguments: argparse.Namespace, state: dict[str, Any]) -> None:
