@@ -126,7 +126,7 @@ def test_built_once_it_runs_by_digest_without_a_pipeline(
     found = running(bootstrapped)
     assert found["desiredCount"] == 1
     registry = f"{bootstrapped.local.account}.dkr.ecr.{REGION}.amazonaws.com"
-    environment = first.stack_name.environment
+    environment = root.stack_name.split("-")[2]
     assert found["container"]["image"] == f"{registry}/kitchenapp/{environment}@{first.images[0].digest}"
 
     root = bootstrapped.root(by_digest("two"))

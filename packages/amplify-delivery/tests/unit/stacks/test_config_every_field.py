@@ -311,6 +311,7 @@ WRONG: dict[type[BaseModel], dict[str, tuple[Bad, ...]]] = {
             Bad("project_path:mallory/shop:ref:main", "is not of the project octo/web/shop", "parent"),
         ),
         "deploySubject": (Bad("ref:main", "is not a subject of GitLab's tokens"),),
+    },
     ContainerImage: {
         "dockerfile": (BLANK,),
         "context": (BLANK,),
