@@ -80,8 +80,10 @@ def test_a_project_of_ones_own_is_rehearsed_with_its_secrets_made_up(
 
 
 def two_indexes(play: Play) -> None:
-    """With the rights of the declared roles; approved once."""
+    """With the rights of the declared roles; approved once. The image is there already."""
     owner, service = play.setting.owners["live"], play.setting.service
+    (image,) = owner.client("ecr", "eu-central-1").describe_images(repositoryName="mytodoapp/live")["imageDetails"]
+    assert image["imageTags"] == [f"orders-{image['imageDigest'].removeprefix('sha256:')}"]
     dynamodb = owner.client("dynamodb", "eu-central-1")
     (table,) = dynamodb.list_tables()["TableNames"]
 
