@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -137,6 +138,10 @@ def test_what_is_used_of_quotas() -> None:
     stubbed = Stubbed().answer("s3", "list_buckets", {"Buckets": [{"Name": "a"}, {"Name": "b"}]})
     stubbed.answer("service-quotas", "get_service_quota", {"Quota": {"Value": 10000.0}}, HOME)
     assert asked(stubbed, lambda clients: quotas.buckets(clients, PLACE)) == Used(2, 10000)
+    stubbed = Stubbed().answer("s3", "list_buckets", {"Buckets": []})
+    stubbed.refuse("service-quotas", "get_service_quota", "NoSuchResourceException", HOME)
+    stubbed.answer("service-quotas", "get_aws_default_service_quota", {"Quota": {"Value": 100.0}}, HOME)
+    assert asked(stubbed, lambda clients: quotas.buckets(clients, PLACE)) == Used(0, 100)
     settings = {
         "AccountLimit": {"TotalCodeSize": 75, "ConcurrentExecutions": 10, "UnreservedConcurrentExecutions": 9},
         "AccountUsage": {"TotalCodeSize": 7},
@@ -392,3 +397,36 @@ def test_a_lock_pins_some_packages_on_some_machines_only() -> None:
     lock += "win==1 ; sys_platform == 'win32' \\\n./wheels/x.whl \\\n    --hash=sha256:1\n"
     assert pinned(lock) == {"a": {"1"}, "b-c": {"2", "3"}}
     assert len(pinned((REPOSITORY / "requirements.lock").read_text(encoding="utf-8"))) > 20
+
+
+def test_it_only_reads() -> None:
+    """Whatever AWS's clients are asked, its name says that it changes nothing."""
+    folder = Path(identity.__file__).parent
+    called = {
+        name
+        for file in folder.glob("*.py")
+        for name in re.findall(r"\.([a-z]+_[a-z_]+)\(", file.read_text(encoding="utf-8"))
+        if name.partition("_")[0] in WRITING | READING
+    }
+    assert len(called) > 10
+    assert {name for name in called if name.partition("_")[0] in WRITING} == set()
+
+
+READING = {"describe", "get", "head", "list", "simulate"}
+WRITING = {
+    *(
+        "assume",
+        "attach",
+        "create",
+        "delete",
+        "disable",
+        "enable",
+        "execute",
+        "modify",
+        "put",
+        "request",
+        "send",
+        "set",
+    ),
+    *("start", "stop", "tag", "untag", "update"),
+}

@@ -8,8 +8,9 @@ from typing import Any
 from amplify_delivery.delivery.account import build_quota
 from amplify_delivery.delivery.account.build_quota import BuildQuota
 from amplify_delivery.delivery.doctor.asking.clients import Clients, NotKnownError, asking
-from amplify_delivery.delivery.doctor.judging.room_left import BUCKETS, Functions, Used
+from amplify_delivery.delivery.doctor.judging.room_left import BUCKETS, Functions, Quota, Used
 from amplify_delivery.delivery.doctor.place import Place
+from amplify_delivery.publishing.aws_errors import AWS_ERRORS, code
 
 _GONE = "DELETE_COMPLETE"
 
@@ -57,13 +58,23 @@ def identities(clients: Clients) -> tuple[Used, Used]:
 
 def buckets(clients: Clients, place: Place) -> Used:
     """The account's buckets, of all regions."""
-    with asking("servicequotas:GetServiceQuota"):
-        quota = clients.client("service-quotas", place.home).get_service_quota(
-            ServiceCode=BUCKETS.service, QuotaCode=BUCKETS.code
-        )["Quota"]["Value"]
+    quota = _value(clients.client("service-quotas", place.home), BUCKETS)
     with asking("s3:ListAllMyBuckets"):
         pages = clients.client("s3").get_paginator("list_buckets").paginate()
         return Used(sum(len(page["Buckets"]) for page in pages), int(quota))
+
+
+def _value(service_quotas: Any, quota: Quota) -> float:
+    """The account's quota; where none was ever applied, AWS's default."""
+    which = {"ServiceCode": quota.service, "QuotaCode": quota.code}
+    with asking("servicequotas:GetServiceQuota"):
+        try:
+            return float(service_quotas.get_service_quota(**which)["Quota"]["Value"])
+        except AWS_ERRORS as error:
+            if code(error) != "NoSuchResourceException":
+                raise
+    with asking("servicequotas:GetAWSDefaultServiceQuota"):
+        return float(service_quotas.get_aws_default_service_quota(**which)["Quota"]["Value"])
 
 
 def functions(clients: Clients) -> Functions:
