@@ -374,7 +374,8 @@ def load_assembly(directory: Path) -> Assembly:
 
     recorded = data.pop("digest", None)
     try:
-        assembly = Assembly.from_json(data, read, directory / IMAGES)
+        images = directory / IMAGES
+        assembly = Assembly.from_json(data, read, images if images.is_dir() else None)
         intact = data == assembly.to_json() and assembly.digest() == recorded
     except (KeyError, TypeError, AttributeError, ValueError, RecursionError):
         intact = False

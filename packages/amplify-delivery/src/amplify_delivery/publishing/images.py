@@ -15,11 +15,16 @@ from amplify_delivery.errors import PublishError, midway
 from amplify_delivery.export.assembly import Assembly
 from amplify_delivery.export.images.layout import read_manifest
 from amplify_delivery.export.images.model import AssemblyImage
-from amplify_delivery.publishing.aws_errors import told_as
+from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, told_as
 from amplify_delivery.publishing.registry import Registry, TagTakenError
 from amplify_delivery.publishing.target import PublishTarget
 
 _REMEDIES = {
+    **dict.fromkeys(
+        ACCESS_DENIED,
+        "in an account that was bootstrapped before there were images, `amplify-delivery bootstrap ENV` gives its "
+        "projects the rights; others need ecr:BatchGetImage on the repository, and ecr:GetAuthorizationToken to push",
+    ),
     "RepositoryNotFoundException": "in an account that a pipeline delivers to, `amplify-delivery bootstrap ENV` makes "
     "it; a personal stack makes it with `amplify-delivery up ENV`",
 }

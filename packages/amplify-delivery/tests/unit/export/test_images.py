@@ -6,6 +6,7 @@ import gzip
 import json
 import os
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -139,6 +140,16 @@ def test_an_assembly_holds_its_images_and_tells_them_apart(tmp_path: Path) -> No
     path.write_bytes(path.read_bytes() + b" ")
     with pytest.raises(AssemblyError, match="it was altered"):
         read_manifest(found.layout_of(image), image)
+
+
+def test_an_earlier_release_is_written_without_its_images(tmp_path: Path) -> None:
+    """As `rollback` has it from the staging bucket: what it deploys lies in the repository."""
+    assembly = assemble(read_export(EXPORTS["todo"]), images=images(tmp_path))
+    write_assembly(replace(assembly, layout=None), tmp_path / "assembly")
+    found = load_assembly(tmp_path / "assembly")
+    assert (found.digest(), found.images) == (assembly.digest(), assembly.images)
+    with pytest.raises(AssemblyError, match="its image is not in the repository"):
+        found.layout_of(found.images[0])
 
 
 def test_an_assembly_without_images_is_as_it_was(tmp_path: Path) -> None:

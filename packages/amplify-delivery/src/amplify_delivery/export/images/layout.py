@@ -137,11 +137,14 @@ def write_index(layout: Path, images: Sequence[AssemblyImage]) -> None:
 
 
 def copy_images(source: Path | None, images: Sequence[AssemblyImage], target: Path) -> None:
-    """Write the layout `target` with these images of the layout `source`, every byte compared with its digest. Raises
+    """Write the layout `target` with these images of the layout `source`, every byte compared with its digest. Without
+    a `source` there is none to be written: of an earlier release, whose images lie in the repository. Raises
     `AssemblyError`."""
     for image in images:
-        if source is None or not image.built:
+        if not image.built:
             raise AssemblyError("is not built", where=f"image {image.name}", remedy="run `amplify-delivery images`")
+        if source is None:
+            return
         manifest = read_manifest(source, image)
         for blob in manifest.blobs:
             with _opened(blob_path(source, blob.digest), image.name) as file:
