@@ -28,10 +28,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
-    stacks = list(dict.fromkeys(args.stacks))
+    stacks = list(args.stacks)
     if args.pipeline is not None:
-        stacks.append(pipelines.named(args.pipeline, context.project, context.variables))
-    sections = examine(stacks, context)
+        stacks.append(pipelines.named(args.pipeline, context.project, context.variables, "--pipeline"))
+    sections = examine(list(dict.fromkeys(stacks)), context)
     well = is_well(sections, strict=args.strict)
     if args.json:
         output.document({"well": well, "counts": counted(sections), "places": [s.to_json() for s in sections]})

@@ -34,5 +34,5 @@ def only_pipeline(stacks: tuple[str, ...]) -> str:
     if len(stacks) == 1:
         return stacks[0]
     if stacks:
-        raise ConfigError(f"there are several pipelines: {', '.join(stacks)}", remedy="name one with --stack")
+        raise ConfigError(f"there are several pipelines: {', '.join(stacks)}", remedy=f"name one with {option}")
     raise ConfigError("there is no pipeline", remedy="make Pulumi.pipeline.yaml (docs/configuration.md)")

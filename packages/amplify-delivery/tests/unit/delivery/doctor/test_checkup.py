@@ -106,6 +106,18 @@ def test_the_command(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pyte
     assert cli.main(["doctor", "nowhere"]) == 3
 
 
+def test_of_several_pipelines_one_is_named_once(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nobody(monkeypatch)
+    monkeypatch.chdir(folder)
+    (folder / "Pulumi.second.yaml").write_text((folder / "Pulumi.pipeline.yaml").read_text())
+    assert cli.main(["doctor", "--pipeline"]) == 3
+    assert "name one with --pipeline" in capsys.readouterr().err
+    assert cli.main(["doctor", "second", "--pipeline", "second"]) == 1
+    assert capsys.readouterr().out.count("second (account") == 1
+
+
 def test_strict_minds_warnings(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
     warned = Section("here", (Line("clock", "warning", "late", "set it"),))
