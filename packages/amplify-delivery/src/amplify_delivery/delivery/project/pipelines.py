@@ -19,9 +19,10 @@ def add_stack(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def named(stack: str | None, project: Project, variables: Mapping[str, str]) -> str:
-    """The stack that a command is called with, else the variable's, else the only one. Raises `ConfigError`."""
-    return stack or variables.get(STACK_VARIABLE) or only_pipeline(project.stacks("pipeline"))
+def named(stack: str | None, project: Project, variables: Mapping[str, str], option: str = "--stack") -> str:
+    """The stack that a command is called with, else the variable's, else the only one. Raises `ConfigError`; `option`
+    is what the command calls it."""
+    return stack or variables.get(STACK_VARIABLE) or only_pipeline(project.stacks("pipeline"), option)
 
 
 def none(stack: str | None, project: Project, variables: Mapping[str, str]) -> bool:
@@ -29,7 +30,7 @@ def none(stack: str | None, project: Project, variables: Mapping[str, str]) -> b
     return not stack and not variables.get(STACK_VARIABLE) and not project.stacks("pipeline")
 
 
-def only_pipeline(stacks: tuple[str, ...]) -> str:
+def only_pipeline(stacks: tuple[str, ...], option: str = "--stack") -> str:
     """The project's pipeline, if it has just one. Raises `ConfigError`."""
     if len(stacks) == 1:
         return stacks[0]
