@@ -39,17 +39,28 @@ def run(args: argparse.Namespace, context: Context) -> int:
     folder, secrets = sources.named(context.folder, args.export, args.environment)
     export = read_export(folder)
     images = sources.named_images(context.folder, args.export, args.environment)
+    built = image_notes(args, context, images)
     findings = worth_telling(export, secrets, args.environment, context.folder, images)
     if not args.json:
         code = exports.findings(export, findings)
-        for note in [] if code else boundary_notes(export, secrets, args.environment, context, images):
+        for note in [] if code else [*built, *boundary_notes(export, secrets, args.environment, context, images)]:
             print(f"note: {note}")
         return code
     if any(f.severity == "refused" for f in findings):
         raise ExportRefused(findings)
-    notes = boundary_notes(export, secrets, args.environment, context, images)
+    notes = [*built, *boundary_notes(export, secrets, args.environment, context, images)]
     output.document({"export": str(folder), "findings": [f.to_json() for f in findings], "notes": notes})
     return 0
+
+
+def image_notes(args: argparse.Namespace, context: Context, images: Images) -> list[str]:
+    """What is to be said of a builder for the images. Raises `ConfigError` where the pipeline's Build may use none."""
+    if not images.given:
+        return []
+    from amplify_delivery.delivery.images import building  # noqa: PLC0415 - as below
+
+    declared = sources.declared_images(context.folder, args.environment or sources.delivered(context.folder))
+    return building.notes(declared, context.project)
 
 
 def _read(args: argparse.Namespace) -> int:

@@ -141,6 +141,21 @@ def test_environments_with_different_images_are_refused(tmp_path: Path) -> None:
         assert "containerImages are others than those of" in ran.err
 
 
+def test_check_says_whether_there_is_a_builder(tmp_path: Path) -> None:
+    """Refused where the pipeline cannot build; told where only this machine cannot."""
+    folder = project(tmp_path / "project", DOCKERFILE)
+    tools = without_docker(tmp_path, "Cannot connect to the Docker daemon")
+    ran = delivery("check", cwd=folder, env={**environment(), **tools})
+    assert (ran.code, "may not use it" in ran.err) == (3, True)
+    make(folder, 1, build={"privileged": "true"})
+    settings = folder / "Pulumi.yaml"
+    given = json.dumps({"type": "object", "default": DOCKERFILE})
+    settings.write_text(settings.read_text().replace("config:\n", f"config:\n  containerImages: {given}\n"))
+    ran = delivery("check", cwd=folder, env={**environment(), **tools})
+    assert ran.code == 0, ran.err
+    assert "note: orders: no Docker daemon answers: Cannot connect to the Docker daemon; the pipeline's" in ran.out
+
+
 def test_check_knows_what_images_are_for_without_building_any(tmp_path: Path) -> None:
     folder = project(tmp_path / "project", {"orders": {"layout": "built", "parameters": ["apifullap.Image"]}})
     ran = delivery("check", cwd=folder, env=environment())

@@ -19,7 +19,8 @@ from amplify_delivery.export.archives import read_entries
 from amplify_delivery.export.images.container_api import MAX_SOURCES, source_of
 from amplify_delivery.export.images.layout import keep_image, write_index
 from amplify_delivery.stacks.config.images import ContainerImage
-from amplify_delivery.stacks.images import check_size
+from amplify_delivery.stacks.config.project import Project
+from amplify_delivery.stacks.images import check_privileged, check_size
 
 Declared = Mapping[str, ContainerImage]
 
@@ -44,6 +45,19 @@ def check_builder(declared: Declared, *, in_build: bool) -> None:
         remedy=f"{remedy}; or build with something else and name its OCI image layout with `layout` "
         "(docs/containers.md). Nothing was changed",
     )
+
+
+def notes(declared: Declared, project: Project) -> list[str]:
+    """What to know of the builder before anything begins. Raises `ConfigError` where images are to be built in a
+    pipeline's Build that may not use Docker."""
+    for stack in project.stacks("pipeline"):
+        if any(project.environment(name).container_images == declared for name in project.pipeline(stack).environments):
+            check_privileged(project, stack, declared)
+    needing = sorted(name for name, image in declared.items() if image.needs_builder)
+    why = docker.missing() if needing else None
+    if why is None:
+        return []
+    return [f"{', '.join(needing)}: {why}; the pipeline's Build has its own, `amplify-delivery images` needs one here"]
 
 
 def build_into(

@@ -34,7 +34,7 @@ def project_export(folder: Path, environments: Collection[str] = ()) -> tuple[Pa
     """
     from amplify_delivery.stacks.inputs import export_folder  # noqa: PLC0415 - pydantic and PyYAML, which a named export does without
 
-    names = tuple(environments) or _delivered(folder)
+    names = tuple(environments) or delivered(folder)
     found: dict[Path, str] = {}
     for name in names:
         config = stack_files.load(folder, name)
@@ -55,7 +55,7 @@ def project_export(folder: Path, environments: Collection[str] = ()) -> tuple[Pa
     return next(iter(found)), stack_files.secrets(folder, names)
 
 
-def _delivered(folder: Path) -> tuple[str, ...]:
+def delivered(folder: Path) -> tuple[str, ...]:
     """The environments that the project's pipelines deliver, else all it has."""
     from amplify_delivery.stacks.config import Project  # noqa: PLC0415 - as above
 
@@ -68,7 +68,7 @@ def named_images(folder: Path, export: Path | None, environments: Collection[str
     """The container images of the environments that a command is called with, else, without an `export`, of those that
     the project delivers; those of them that are built come from where `amplify-delivery images` leaves them. Raises
     `ConfigError` where they do not all have the same: one assembly serves all."""
-    names = tuple(environments) or (() if export else _delivered(folder))
+    names = tuple(environments) or (() if export else delivered(folder))
     if not names:
         return Images()
     from amplify_delivery.stacks.images import FOLDER, given_images  # noqa: PLC0415 - as above
