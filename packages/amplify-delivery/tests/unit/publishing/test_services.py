@@ -129,6 +129,11 @@ def test_a_bucket_is_made_after_the_permission_of_what_it_calls(full: Assembly) 
     assert "which S3 may not call" in told(full, HELLO, calling("May"), sns)[0]
 
 
+def test_who_may_call_an_alias_is_not_judged(full: Assembly) -> None:
+    alias = put("Fn", "AWS::Lambda::Alias", FunctionName={"Ref": "LambdaFunction"}, FunctionVersion="1", Name="live")
+    assert told(full, HELLO, calling(), alias) == []
+
+
 TABLE = put("T", "AWS::DynamoDB::Table", StreamSpecification={"StreamViewType": "KEYS_ONLY"})
 STREAM = {"Fn::GetAtt": ["T", "StreamArn"]}
 MAPPING = put("M", "AWS::Lambda::EventSourceMapping", EventSourceArn=STREAM, FunctionName={"Ref": "LambdaFunction"})

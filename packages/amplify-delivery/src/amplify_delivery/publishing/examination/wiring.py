@@ -108,7 +108,7 @@ def foreign_templates(tree: Tree) -> Iterator[Finding]:
     """AD709: the template of a nested stack of the user's own that CloudFormation cannot fetch."""
     for path, stack in tree.resolved.stacks.items():
         for url in texts(stack.url):
-            if UNKNOWN not in url and not url.startswith("https://"):
+            if UNKNOWN not in url and not url.startswith(("https://", "http://")):
                 yield TEMPLATES.at(
                     tree.file(path[:-1]), f"{path[-1]} has the TemplateURL {url[:80]!r}", TEMPLATES.remedy
                 )

@@ -43,8 +43,9 @@ def _of_bucket(tree: Tree, path: Path, properties: Mapping[str, Any]) -> Iterato
     configurations = as_mapping(properties.get("NotificationConfiguration")).get("LambdaConfigurations")
     for configuration in configurations if isinstance(configurations, list) else ():
         function = target(as_mapping(configuration).get("Function"))
-        if function is None:
-            continue  # not of this backend, or not known
+        made = tree.resolved.resources.get(function or ())
+        if function is None or made is None or made.type != "AWS::Lambda::Function":
+            continue  # not of this backend, or not known, or an alias
         permissions = list(_permissions(tree, function))
         if not permissions:
             yield f"calls {'/'.join(function)}, which S3 may not call"
