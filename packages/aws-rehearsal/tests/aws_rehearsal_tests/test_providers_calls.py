@@ -8,8 +8,7 @@ from typing import Any, ClassVar
 import grpc
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
-from google.rpc import status_pb2
-from pulumi.runtime.proto import provider_pb2
+from pulumi.runtime.proto import provider_pb2, status_pb2
 
 from aws_rehearsal.providers.classic import stack_waiter
 from aws_rehearsal.providers.classic.provider import ClassicProvider

@@ -18,6 +18,7 @@ from aws_rehearsal.setup.progress import Progress
 from aws_rehearsal.setup.uv import find_uv
 from functional.delivery.built_wheels import SOURCES, build, run, virtualenv
 from unit.delivery.test_init import PERSONAL, PIPELINE, TODO, TWO
+from unit.places import REPOSITORY
 
 pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("wheels")]
 
@@ -146,8 +147,9 @@ def test_upgrading_brings_the_engine_that_runs(made: Path, python: Path) -> None
 
 
 def test_a_newer_engine_is_brought_to_it(made: Path, python: Path, tmp_path: Path) -> None:
-    project, source = tmp_path / "app", tmp_path / "source"
+    project, source = tmp_path / "app", tmp_path / "checkout" / "packages" / "amplify-delivery"
     shutil.copytree(made, project)
+    shutil.copytree(REPOSITORY / "docs", tmp_path / "checkout" / "docs")
     engine = next(folder for folder in SOURCES if folder.name == "amplify-delivery")
     shutil.copytree(engine, source, ignore=lambda folder, _: ["tests"] if Path(folder) == engine else [])
     about = source / "pyproject.toml"
