@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from amplify_delivery.changes.ordered.successors import keeps_its_items
 from amplify_delivery.changes.references import targets
 from amplify_delivery.changes.replacement import causes
 from amplify_delivery.changes.stacks import KEEPS, Stacks
@@ -84,7 +85,8 @@ class _Resources:
         why = causes(b.type, old, new, touched) if changed else None
         if why is None or not why.properties:
             return ChangeResource(path, b.type, properties, after)
-        return ReplaceResource(path, b.type, properties, why.properties, why.certain, _loss(a.type), after)
+        loss = "" if keeps_its_items(self.old, self.new, path) else _loss(a.type)
+        return ReplaceResource(path, b.type, properties, why.properties, why.certain, loss, after)
 
     def wanted(self, path: Path) -> str:
         """The digest of what a resource shall be, however it comes to be so."""

@@ -10,7 +10,7 @@ from amplify_delivery.changes.amplify import gen2
 from amplify_delivery.changes.backend import plan_backend
 from amplify_delivery.changes.guard import Guard
 from amplify_delivery.changes.imports import listed, not_exported
-from amplify_delivery.changes.impossible import EXPORT, INDEXES, Impossible, impossible, reasoned
+from amplify_delivery.changes.impossible import EXPORT, INDEXES, NAMED, Impossible, impossible, reasoned
 from amplify_delivery.changes.impossible import check as refuse
 from amplify_delivery.changes.ordered.handed import Handed
 from amplify_delivery.changes.ordered.updates import ordered
@@ -58,9 +58,8 @@ def check(  # noqa: PLR0917 - each is another thing
     if never and not update:
         way = ordered(found.stacks, wanted, steps)
         number = len(way.updates) + 1
-        never = tuple(
-            _in_several(i, number, guard.environment) if way.updates else reasoned(i, way.reasons) for i in never
-        )
+        several = way.updates or way.copies
+        never = tuple(_in_several(i, number, guard.environment) if several else reasoned(i, way.reasons) for i in never)
     gen2.check(found.stacks, steps, content, where)
     refuse([*never, *not_exported(wanted, listed(cloudformation), guard.ignored)], guard.environment)
     guard.check(steps)
@@ -79,7 +78,7 @@ def check_create(target: PublishTarget, assembly: Assembly, root: RootStack, gua
 
 def _in_several(found: Impossible, number: int, environment: str) -> Impossible:
     """What to do where several updates do what one cannot."""
-    if found.id not in (INDEXES.id, EXPORT.id):
+    if found.id not in (INDEXES.id, EXPORT.id, NAMED.id):
         return found
     remedy = (
         f"`amplify-delivery up {environment}` delivers it in {number} updates, one after the other; so do `plan` and "

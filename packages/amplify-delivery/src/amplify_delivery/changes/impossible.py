@@ -12,6 +12,7 @@ from datetime import date
 from typing import Any
 
 from amplify_delivery.changes.ordered.exports import in_use
+from amplify_delivery.changes.ordered.successors import is_copied
 from amplify_delivery.changes.references import targets
 from amplify_delivery.changes.replacement import fixed_name
 from amplify_delivery.changes.runtimes import may_not_be_created
@@ -46,7 +47,8 @@ NAMED = Rule(
     "The replacement of a resource that keeps a name of its own.",
     "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-name.html",
     "`CloudFormation cannot update a stack when a custom-named resource requires replacing`",
-    remedy="deliver twice: first without the resource (its data goes), then with it; or give it another name",
+    remedy="a table gets a successor under another name, with its items (`replacedTables` in the stack file); anything "
+    "else is delivered twice: first without the resource (its data goes), then with it, or gets another name",
 )
 
 OPERATION = Rule(
@@ -144,7 +146,7 @@ def check(found: Iterable[Impossible], where: str) -> None:
 
 def reasoned(found: Impossible, reasons: Mapping[str, str]) -> Impossible:
     """`found` with why it is not delivered in several updates, if that is among `reasons`, by place."""
-    reason = reasons.get(found.place) if found.id in (INDEXES.id, EXPORT.id) else None
+    reason = reasons.get(found.place) if found.id in (INDEXES.id, EXPORT.id, NAMED.id) else None
     return replace(found, message=f"{found.message}; not one after the other either: {reason}") if reason else found
 
 
@@ -252,6 +254,14 @@ def _replacement(step: ReplaceResource, steps: Sequence[Step], old: Stacks, new:
     if not step.certain:
         return
     before, after = _properties(old, step.path), _properties(new, step.path)
+    if is_copied(new, step.path):
+        yield Impossible(
+            NAMED.id,
+            step.place,
+            "gets a successor with its items (`replacedTables`), which takes several updates",
+            "deliver that by itself",
+        )
+        return
     name = fixed_name(step.type)
     if name is None or after.get(name) is None or before.get(name) != after[name]:
         return
@@ -262,8 +272,18 @@ def _replacement(step: ReplaceResource, steps: Sequence[Step], old: Stacks, new:
         NAMED.id,
         step.place,
         f"has a name of its own ({name}), and {', '.join(step.causes)} cannot change under the same one",
-        "deliver twice: first without the resource (its data goes, which `dataLoss` has to allow), then with it as it "
-        "shall be; or give it another name",
+        _successor(step)
+        + "deliver twice: first without the resource (its data goes, which `dataLoss` has to allow), then with it as "
+        "it shall be; or give it another name",
+    )
+
+
+def _successor(step: ReplaceResource) -> str:
+    if step.type != "AWS::DynamoDB::Table":
+        return ""
+    return (
+        "give the table a successor under another name, and have its items copied: in the stack file, `replacedTables` "
+        f'with `path: {step.place}`, `prefix: v2-` and `data: copy` (docs/commands.md, "A table with other keys"). Or '
     )
 
 

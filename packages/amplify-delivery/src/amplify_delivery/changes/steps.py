@@ -116,6 +116,25 @@ class ReplaceResource(_Placed):
 
 
 @dataclass(frozen=True)
+class CopyTable(_Placed):
+    """The items of a table are copied to its successor, which has `prefix` before the same name, and compared."""
+
+    path: Path
+    prefix: str
+
+    type = "AWS::DynamoDB::Table"
+    mark = ">"
+    loss = ""
+
+    @property
+    def what(self) -> str:
+        return f"its items are copied to the table with {self.prefix} before its name, and compared; it stays, closed"
+
+    def to_json(self) -> dict[str, Any]:
+        return {"step": "copy-table", "path": self.place, "prefix": self.prefix}
+
+
+@dataclass(frozen=True)
 class RemoveResource(_Placed):
     """A resource is in the stack no more. CloudFormation deletes it, unless it is `kept` (DeletionPolicy).
 
@@ -348,6 +367,7 @@ Step = (
     AddResource
     | ChangeResource
     | ReplaceResource
+    | CopyTable
     | RemoveResource
     | MoveStack
     | UpdateStack

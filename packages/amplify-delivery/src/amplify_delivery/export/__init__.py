@@ -8,6 +8,7 @@ from amplify_delivery.export.assembling.assemble import assemble, check
 from amplify_delivery.export.assembling.compare import Comparison, TouchedResource, TouchedStack, compare
 from amplify_delivery.export.assembling.production import in_production
 from amplify_delivery.export.assembling.root import RootStack, Secret, exported_values, render_root
+from amplify_delivery.export.assembling.successors import Successor, with_successors
 from amplify_delivery.export.assembly import (
     Assembly,
     AssemblyObject,
@@ -38,6 +39,7 @@ __all__ = [
     "RootStack",
     "Secret",
     "StackName",
+    "Successor",
     "TouchedResource",
     "TouchedStack",
     "Value",
@@ -50,5 +52,6 @@ __all__ = [
     "read_export",
     "read_files",
     "render_root",
+    "with_successors",
     "write_assembly",
 ]

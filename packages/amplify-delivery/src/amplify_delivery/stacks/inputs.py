@@ -20,6 +20,7 @@ from amplify_delivery.export import (
     in_production,
     load_assembly,
     read_export,
+    with_successors,
 )
 from amplify_delivery.export.names import StackName
 from amplify_delivery.export.values.environment import ROOT
@@ -67,10 +68,11 @@ def read_assembly(config: EnvironmentConfig, directory: Path, project: str, fold
 
 
 def as_configured(assembly: Assembly, config: EnvironmentConfig) -> Assembly:
-    """The assembly as this environment is delivered: with what `production` asks for."""
-    if config.production is None:
-        return assembly
-    return in_production(assembly, config.production, CLOUDFORMATION_TYPES)
+    """The assembly as this environment is delivered: with what `production` asks for, and with tables under the names
+    that `replacedTables` gives them."""
+    if config.production is not None:
+        assembly = in_production(assembly, config.production, CLOUDFORMATION_TYPES)
+    return with_successors(assembly, config.successors)
 
 
 @dataclass(frozen=True)

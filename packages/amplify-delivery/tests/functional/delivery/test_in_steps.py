@@ -139,6 +139,68 @@ def two_go_with_up(environment: Environment) -> None:
     assert plan(environment)["steps"] == []
 
 
+def test_other_keys_of_a_table_that_has_a_name_of_its_own(environment: Environment) -> None:
+    """Its successor gets the items before anybody uses it, and the table stays, closed; killed in the middle."""
+    dynamodb, old = environment.client("dynamodb"), table(environment)
+    new = f"v2-{old}"
+    dynamodb.put_item(TableName=old, Item={"id": {"S": "kept-0"}})
+    folder = environment.workspace.project.parent / "other-keys"
+    export = copy_export("todo-series/v1", folder / "amplify-export-seriesapp")
+    owner = {"AttributeName": "owner", "AttributeType": "S"}
+    set_value(export, TODO, "/Resources/TodoTable/Properties/AttributeDefinitions/-", owner)
+    set_value(
+        export, TODO, "/Resources/TodoTable/Properties/KeySchema/-", {"AttributeName": "owner", "KeyType": "RANGE"}
+    )
+    environment.workspace.put_export(export)
+    fails(environment.delivery("plan"), "AD743", TABLE, "`replacedTables`")
+    for key, value in {"path": TABLE, "prefix": "v2-", "data": "copy"}.items():
+        environment.workspace.succeed("config", "set", "-s", "dev", "--path", f"replacedTables[0].{key}", value)
+    fails(environment.plain("up", "--skip-preview"), "AD743", "`amplify-delivery up dev` delivers it in 3 updates")
+
+    document = environment.workspace.project.parent / "other-keys.json"
+    said = succeeds(environment.delivery("plan", "--out", str(document))).output
+    assert "its items are copied to the table with v2- before its name" in said
+    planned = json.loads(document.read_text())
+    assert planned["dataLoss"] == []
+    approved = ("--plan", planned["digest"], "--plan-file", str(document))
+    begun = updates(environment)
+    fails(environment.delivery("deploy", *approved), "it has no owner of the type S", "nothing was changed")
+    assert updates(environment) == begun
+    items: dict[str, dict[str, Any]] = {
+        f"kept-{number}": {"id": {"S": f"kept-{number}"}, "owner": {"S": "me"}} for number in range(40)
+    }
+    items["kept-0"]["tags"] = {"SS": ["b", "a"]}
+    for item in items.values():
+        dynamodb.put_item(TableName=old, Item=item)
+
+    process = environment.start(*pulumi_homes.delivery(environment.workspace.environment, "deploy", "dev", *approved))
+    assert process.stdout
+    for line in process.stdout:
+        if "copied to" in line:
+            kill(process)
+    with pytest.raises(dynamodb.exceptions.ClientError, match="AccessDenied"):
+        dynamodb.put_item(TableName=old, Item={"id": {"S": "late"}, "owner": {"S": "me"}})
+    assert source(environment) == old
+    done = succeeds(environment.delivery("deploy", *approved))
+    assert f"40 items of {old} copied to {new}, and compared" in done.output
+    assert source(environment) == new
+    for name in (old, new):
+        found = {item["id"]["S"]: item for item in dynamodb.scan(TableName=name)["Items"]}
+        assert {key: {**value, "tags": None} for key, value in found.items()} == {
+            key: {**value, "tags": None} for key, value in items.items()
+        }
+    dynamodb.put_item(TableName=new, Item={"id": {"S": "new"}, "owner": {"S": "me"}})
+    assert plan(environment)["steps"] == []
+
+
+def source(environment: Environment) -> str:
+    """The table that the API's resolvers use."""
+    appsync = environment.client("appsync")
+    (api,) = appsync.list_graphql_apis()["graphqlApis"]
+    found = appsync.get_data_source(apiId=api["apiId"], name="TodoTable")["dataSource"]
+    return str(found["dynamodbConfig"]["tableName"])
+
+
 def test_an_output_alone_is_planned_and_delivered(environment: Environment) -> None:
     """One test, because each step begins where the one before has left the environment."""
     program = environment.workspace.project / "__main__.py"

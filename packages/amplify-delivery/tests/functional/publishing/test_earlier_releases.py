@@ -57,6 +57,7 @@ class Place:
             environment="dev",
             profile=None,
             production=self.production,
+            successors=(),
         )
         account = Account(developer.account, developer.region)
         return SimpleNamespace(account=account, bucket=self.bucket, config=config, root=root)

@@ -44,6 +44,7 @@ from amplify_delivery.stacks.config.environment import (
     Drift,
     Ignored,
     Lint,
+    ReplacedTable,
     RollbackSkip,
 )
 from amplify_delivery.stacks.config.images import ContainerImage
@@ -76,6 +77,7 @@ ENVIRONMENT: dict[str, Any] = {
         {"path": "api/Todo/TodoTable", "reason": "never used", "until": "2027-05-01"},
         {"path": "api/Old/OldTable", "reason": "never used", "plan": "a" * 64},
     ],
+    "replacedTables": [{"path": "api/Todo/TodoTable", "prefix": "v2-", "data": "copy"}],
     "rollbackSkips": [{"path": "api/Todo/TodoTable", "reason": "deleted by hand"}],
     "lint": {"ignore": [{"id": "E2015", "reason": "CloudFormation compares texts"}]},
     "drift": {
@@ -188,6 +190,11 @@ WRONG: dict[type[BaseModel], dict[str, tuple[Bad, ...]]] = {
         "plan": (BLANK, Bad("abc", "'abc' is not a digest of a plan")),
         "until": (Bad("tomorrow", "'tomorrow' is not a date"),),
     },
+    ReplacedTable: {
+        "path": (BLANK,),
+        "prefix": (Bad("v2", "'v2' is not a prefix such as v2-"), Bad("-", "'-' is not a prefix such as v2-")),
+        "data": (Bad("move", "'move' is not 'copy' or 'leave'"),),
+    },
     RollbackSkip: {"path": (BLANK,), "reason": (BLANK,)},
     Ignored: {
         "id": (BLANK, Bad("W2001", "'W2001' is not an id of cfn-lint's errors"), Bad("AD305", "'AD305' is not an id")),
@@ -232,6 +239,12 @@ WRONG: dict[type[BaseModel], dict[str, tuple[Bad, ...]]] = {
             Bad(["api/Todo/TodoTable"], "is not a mapping"),
             Bad([{"path": "a", "reason": "b"}], "has to be bounded"),
             Bad([{"path": "a", "reason": "b", "until": "2027-05-01", "plan": "a" * 64}], "has to be bounded"),
+        ),
+        "replacedTables": (
+            LIST,
+            Bad(["api/Todo/TodoTable"], "is not a mapping"),
+            Bad([{"path": "a"}], "is missing"),
+            Bad([{"path": "a", "prefix": p, "data": "copy"} for p in ("a-", "b-")], "has a twice"),
         ),
         "rollbackSkips": (
             LIST,

@@ -8,17 +8,17 @@ the same updates, byte by byte.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import zip_longest
 from types import MappingProxyType
 from typing import Any
 
-from amplify_delivery.changes.ordered import exports, indexes
+from amplify_delivery.changes.ordered import exports, indexes, successors
 from amplify_delivery.changes.ordered.indexes import Change, NotOrderableError
 from amplify_delivery.changes.stacks import KEY, MASK, Stacks
-from amplify_delivery.changes.steps import ChangeResource, Path, Step
+from amplify_delivery.changes.steps import ChangeResource, CopyTable, Path, Step
 from amplify_delivery.export.assembling.root import TEMPLATE_KEY
 from amplify_delivery.export.assembly import AssemblyObject, canonical
 
@@ -66,12 +66,17 @@ class Ordered:
     tables: tuple[Path, ...] = ()
     """Whose indexes the last one changes."""
     reasons: Mapping[str, str] = field(default_factory=dict)
+    copies: tuple[CopyTable, ...] = ()
+    """Tables whose items are copied to their successors before the release, after the updates that come before it."""
 
 
 def ordered(old: Stacks | None, new: Stacks, steps: Sequence[Step]) -> Ordered:
     """The updates from what is deployed (`old`) to what is wanted (`new`), between which `steps` are."""
     if old is None:
         return Ordered()
+    replaced, filled = successors.begun(old, new, steps)
+    if replaced or filled:
+        return _copied(old, new, steps, replaced, filled)
     tables = changed_tables(steps)
     found, reasons = {}, {}
     for path in tables:
@@ -96,6 +101,54 @@ def ordered(old: Stacks | None, new: Stacks, steps: Sequence[Step]) -> Ordered:
 def changed_tables(steps: Iterable[Step]) -> tuple[Path, ...]:
     """The tables that `steps` change in place."""
     return tuple(dict.fromkeys(s.path for s in steps if isinstance(s, ChangeResource) and s.type in TABLES))
+
+
+def _copied(
+    old: Stacks, new: Stacks, steps: Sequence[Step], replaced: Sequence[Path], filled: Sequence[Path]
+) -> Ordered:
+    """Tables that get successors (`replaced`), or have them already (`filled`), and the copying of their items."""
+    paths = sorted({*replaced, *filled})
+    try:
+        _check_alone(old, new, steps)
+        updates = tuple(_successors(_published(old, paths), new, replaced))
+    except NotOrderableError as error:
+        return Ordered(reasons={"/".join(path): str(error) for path in paths})
+    return Ordered(updates, copies=tuple(CopyTable(p, successors.prefix_of(new, p)) for p in paths))
+
+
+def _check_alone(old: Stacks, new: Stacks, steps: Sequence[Step]) -> None:
+    """Two orders in one would have to be woven into each other."""
+    ways = (indexes.way(_properties(old, path), _properties(new, path)) for path in changed_tables(steps))
+    if any(way.before or way.after for way in ways):
+        raise NotOrderableError("the same release changes several indexes of a table: deliver those first")
+    if exports.in_use(old, new):
+        raise NotOrderableError("the same release takes an export away that is in use: deliver that first")
+
+
+def _successors(old: Stacks, new: Stacks, replaced: Sequence[Path]) -> Iterator[Update]:
+    open_ = [path for path in replaced if successors.closes(old, path, successors.prefix_of(new, path))]
+    here = old
+    if open_:
+        here, objects = with_templates(old, _edited(old, {path: successors.closed(old, path, new) for path in open_}))
+        why = tuple(f"{'/'.join(p)}: closed for writes, and kept when it is replaced" for p in open_)
+        yield Update(here, objects, why, tuple(open_), released=False)
+    if replaced:
+        templates: dict[Path, Mapping[str, Any]] = {}
+        for path in replaced:
+            base = Stacks({**here.templates, **templates}, here.parameters)
+            templates[path[:-1]] = successors.made(base, path, new)
+        stacks, objects = with_templates(here, templates)
+        why = tuple(f"{'/'.join(p)}: its successor is made, empty; the old table serves still" for p in replaced)
+        yield Update(stacks, objects, why, tuple(replaced), released=False)
+
+
+def _edited(base: Stacks, resources: Mapping[Path, Mapping[str, Any]]) -> dict[Path, Mapping[str, Any]]:
+    """The templates of `base` in which these resources stand, with them."""
+    found: dict[Path, Mapping[str, Any]] = {}
+    for (*stack, name), resource in resources.items():
+        template = found.get(tuple(stack), base.templates[tuple(stack)])
+        found[tuple(stack)] = {**template, "Resources": {**template["Resources"], name: resource}}
+    return found
 
 
 def _updates(old: Stacks, new: Stacks, ways: Mapping[Path, indexes.Way], kept: exports.Outputs) -> Ordered:
@@ -185,23 +238,30 @@ def with_properties(
     """`base` with other properties of some resources and with more `outputs`, and its templates that are new with that:
     each of those that hold one of them, and of all above, which name the new addresses."""
     templates = dict(base.templates)
-    changed: dict[Path, dict[str, Any]] = {}
+    changed: dict[Path, Mapping[str, Any]] = {}
     for stack, more in outputs.items():
         own = templates[stack]
         templates[stack] = changed[stack] = {**own, "Outputs": {**(own.get("Outputs") or {}), **more}}
     for path, wanted in properties.items():
         _replace(templates, changed, path, wanted)
+    return with_templates(base, changed)
+
+
+def with_templates(
+    base: Stacks, others: Mapping[Path, Mapping[str, Any]]
+) -> tuple[Stacks, tuple[tuple[AssemblyObject, bytes], ...]]:
+    """`base` with other templates of some stacks, and its templates that are new with that: those, and of all stacks
+    above, which name the new addresses."""
+    changed = dict(others)
+    templates: dict[Path, Mapping[str, Any]] = {**base.templates, **changed}
     objects: dict[str, tuple[AssemblyObject, bytes]] = {}
     for depth in range(max(map(len, changed)), -1, -1):
         for stack in sorted(p for p in changed if len(p) == depth):
             item, body = _object(changed[stack])
             objects[item.key] = (item, body)
             if stack:
-                old = (base.resource(stack).get("Properties") or {}).get("TemplateURL")
-                nested = {
-                    **(base.resource(stack).get("Properties") or {}),
-                    "TemplateURL": _elsewhere(old, item.key, stack),
-                }
+                own = templates[stack[:-1]]["Resources"][stack[-1]].get("Properties") or {}
+                nested = {**own, "TemplateURL": _elsewhere(own.get("TemplateURL"), item.key, stack)}
                 _replace(templates, changed, stack, nested)
             else:
                 parameters = {**base.parameters, TEMPLATE_KEY: item.key}
@@ -210,7 +270,7 @@ def with_properties(
 
 def _replace(
     templates: dict[Path, Mapping[str, Any]],
-    changed: dict[Path, dict[str, Any]],
+    changed: dict[Path, Mapping[str, Any]],
     path: Path,
     properties: Mapping[str, Any],
 ) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from amplify_delivery.changes.ordered.updates import changed_tables
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
 from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.context import Context
@@ -19,6 +20,7 @@ from amplify_delivery.delivery.engine.waiting import Patience
 from amplify_delivery.delivery.environment import planned, recovery, wanted
 from amplify_delivery.delivery.environment.wanted import Wanted
 from amplify_delivery.delivery.execution import carrying_out
+from amplify_delivery.delivery.execution.in_steps import Work
 from amplify_delivery.delivery.killed import resolving
 from amplify_delivery.delivery.killed.existing import LONGEST
 from amplify_delivery.delivery.planning import ProgramStep, plan_program
@@ -97,8 +99,15 @@ def _environment(engine: Engine, target: Wanted) -> Mapping[str, int]:
         # What the backend itself would lose, the program asks before CloudFormation is called.
         guard = config.guard(environment, datetime.now(UTC).date())
         guard.check(plan_program(previewed, backend_changes=True, deployed=True))
-        updates, tables = planned.updates(target, here) if here else ((), ())
-        return carrying_out.update(engine, target, guard, updates, tables)
+        return carrying_out.update(engine, target, guard, _work(target, here))
+
+
+def _work(target: Wanted, here: planned.Backend | None) -> Work:
+    """What leads from `here` to the release; None: the root stack is not updated."""
+    if here is None:
+        return Work()
+    order = planned.order(target, here)
+    return Work(order.updates, changed_tables(here.steps), order.copies)
 
 
 def _resolved(engine: Engine, account: resolving.Asked, context: Context) -> resolving.State:

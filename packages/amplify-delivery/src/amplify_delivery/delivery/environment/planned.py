@@ -13,9 +13,7 @@ from amplify_delivery.changes.amplify import gen2, pushed
 from amplify_delivery.changes.gained import Comparison, gained
 from amplify_delivery.changes.imports import listed, not_exported
 from amplify_delivery.changes.impossible import check as refuse
-from amplify_delivery.changes.ordered.updates import Update, changed_tables
 from amplify_delivery.changes.published import earlier, own, published
-from amplify_delivery.changes.steps import Path
 from amplify_delivery.components.documents.rights.prepared import ANY_SERVICE
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account import rights_check
@@ -27,6 +25,7 @@ from amplify_delivery.delivery.environment.wanted import Wanted
 from amplify_delivery.delivery.planning import (
     ChangeProgram,
     Identity,
+    InOrder,
     Plan,
     ProgramStep,
     Stacks,
@@ -232,13 +231,13 @@ def _gained(target: Wanted, here: Backend, beside: Comparison) -> Comparison:
     return Comparison((*found.rights, *beside.rights), (*found.unread, *beside.unread))
 
 
-def updates(target: Wanted, here: Backend) -> tuple[tuple[Update, ...], tuple[Path, ...]]:
-    """What the root stack is updated to on the way from `here` to what is wanted, where AWS does not take that in one
-    update; and the tables that change. Raises `RefusedError` if AWS takes it in no way."""
+def order(target: Wanted, here: Backend) -> InOrder:
+    """In which updates the root stack comes from `here` to what is wanted. Raises `RefusedError` if AWS takes it in no
+    way."""
     config = target.config
-    order = in_order(here.found.stacks, here.wanted, here.steps, datetime.now(UTC).date(), config.ignored)
-    refuse(order.impossible, config.environment)
-    return order.updates, changed_tables(here.steps)
+    found = in_order(here.found.stacks, here.wanted, here.steps, datetime.now(UTC).date(), config.ignored)
+    refuse(found.impossible, config.environment)
+    return found
 
 
 def _rights(target: Wanted, here: Backend, previewed: Sequence[ProgramStep]) -> tuple[str, ...]:

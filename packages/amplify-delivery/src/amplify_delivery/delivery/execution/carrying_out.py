@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 
 from amplify_delivery.changes.guard import PLAN_VARIABLE, Guard
-from amplify_delivery.changes.ordered.updates import Update, changed_tables
-from amplify_delivery.changes.steps import Path
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.engine.engine import Engine
@@ -16,6 +14,7 @@ from amplify_delivery.delivery.environment import planned
 from amplify_delivery.delivery.environment.planned import Backend
 from amplify_delivery.delivery.environment.wanted import Wanted
 from amplify_delivery.delivery.execution import auth_trust, in_steps, protecting, restoring
+from amplify_delivery.delivery.execution.in_steps import Work
 from amplify_delivery.delivery.live import following
 from amplify_delivery.delivery.planning import Plan
 from amplify_delivery.delivery.planning.program import changes_something
@@ -33,8 +32,7 @@ def carry_out(engine: Engine, plan: Plan, approved: str, target: Wanted) -> dict
         return {}
     told = {PLAN_VARIABLE: approved}
     with auth_trust.kept(target.account, target.root):
-        updates = [r.update for r in plan.runs if r.update]
-        changes = run(engine, updates, changed_tables(plan.steps), target, told)
+        changes = run(engine, Work.of(plan), target, told)
         with midway(lambda: changes_something(changes)):
             here = planned.backend(target)
             if restoring.needed(here):
@@ -52,16 +50,14 @@ def carry_out(engine: Engine, plan: Plan, approved: str, target: Wanted) -> dict
     return changes
 
 
-def update(
-    engine: Engine, target: Wanted, guard: Guard, updates: Sequence[Update], tables: Sequence[Path]
-) -> dict[str, int]:
-    """Carry out what nobody has planned: `updates` and the release, in which `tables` change, then what somebody has
-    updated by hand and the engine does not see, and the termination protection; the changes by kind.
+def update(engine: Engine, target: Wanted, guard: Guard, work: Work) -> dict[str, int]:
+    """Carry out what nobody has planned: `work`, then what somebody has updated by hand and the engine does not see,
+    and the termination protection; the changes by kind.
 
     Raises `DeliveryError`s: also for data that would be lost with what is brought back, which `guard` does not
     allow."""
     with auth_trust.kept(target.account, target.root):
-        changes = run(engine, updates, tables, target)
+        changes = run(engine, work, target)
         with midway(lambda: changes_something(changes)):
             here = planned.backend(target)
             if protecting.carry_out(target, here.protection):
@@ -84,20 +80,14 @@ def _one_more(changes: Mapping[str, int]) -> dict[str, int]:
     return {**changes, "update": changes.get("update", 0) + 1}
 
 
-def run(
-    engine: Engine,
-    updates: Sequence[Update],
-    tables: Sequence[Path],
-    target: Wanted,
-    variables: Mapping[str, str] | None = None,
-) -> dict[str, int]:
-    """Carry out `updates` and the release, in which `tables` change; the engine's changes by kind. Raises
+def run(engine: Engine, work: Work, target: Wanted, variables: Mapping[str, str] | None = None) -> dict[str, int]:
+    """Carry out `work`; the engine's changes by kind. Raises
     `DeliveryError`s that tell what failed in which stack."""
     changes: Counter[str] = Counter()
     with midway(lambda: changes_something(changes)):
         try:
             with _shown(engine, target):
-                for watch in in_steps.carry_out(engine, updates, tables, target, variables or {}):
+                for watch in in_steps.carry_out(engine, work, target, variables or {}):
                     changes.update(watch.changes)
         except DeployError as error:
             raise with_reasons(error, target.account) from None

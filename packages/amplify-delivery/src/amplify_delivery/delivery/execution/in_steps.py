@@ -4,46 +4,63 @@ stack."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from amplify_delivery.changes.ordered.handed import handed_over
-from amplify_delivery.changes.ordered.updates import Update
-from amplify_delivery.changes.steps import Path
+from amplify_delivery.changes.ordered.updates import Update, changed_tables
+from amplify_delivery.changes.steps import CopyTable, Path
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.engine.watch import Watch
 from amplify_delivery.delivery.environment.wanted import Wanted
-from amplify_delivery.delivery.execution import tables
+from amplify_delivery.delivery.execution import copying, tables
+from amplify_delivery.delivery.planning import Plan
 from amplify_delivery.delivery.planning.program import BACKEND
 from amplify_delivery.errors import RefusedError
 
 
-def carry_out(
-    engine: Engine,
-    updates: Sequence[Update],
-    changed: Sequence[Path],
-    target: Wanted,
-    variables: Mapping[str, str],
-) -> Iterator[Watch]:
-    """Carry out `updates`, and then the release itself; what the engine said of each. Before the release's own update
-    the engine changes the root stack alone. `changed` are the tables that change, `variables` are added to the
-    program's environment. Raises `DeliveryError`s.
+@dataclass(frozen=True)
+class Work:
+    """A release, and what it takes before and after its own update: `updates`, `tables` that change, and `copies` of
+    tables to their successors."""
+
+    updates: Sequence[Update] = ()
+    tables: Sequence[Path] = ()
+    copies: Sequence[CopyTable] = ()
+
+    @classmethod
+    def of(cls, plan: Plan) -> Work:
+        """What carries out a plan."""
+        copies = [step for step in plan.steps if isinstance(step, CopyTable)]
+        return cls([run.update for run in plan.runs if run.update], changed_tables(plan.steps), copies)
+
+
+def carry_out(engine: Engine, work: Work, target: Wanted, variables: Mapping[str, str]) -> Iterator[Watch]:
+    """Carry out the updates of `work`, and then the release itself; what the engine said of each. Before the release's
+    own update the engine changes the root stack alone; right before it the items of tables are copied. `variables` are
+    added to the program's environment. Raises `DeliveryError`s.
 
     Each waits until the tables are ready whose indexes the one before has changed; the first until those are that an
     earlier deployment has changed. Whatever ends it, the same command goes on from there: what is deployed then is the
     start of the rest.
     """
+    updates, copies = work.updates, work.copies
     number = len(updates) + 1
-    tables.wait(target, changed, engine.say)
+    tables.wait(target, work.tables, engine.say)
     for which, update in enumerate(updates, start=1):
+        if copies:
+            # Before the first one, and once more when nobody writes to the table any more.
+            copying.check(target, [copy for copy in copies if copy.path in updates[-1].tables], updates[-1])
         engine.say(f"{engine.stack}: update {which} of {number}: {'; '.join(update.why)}")
         only = None if update.released else [root_stack(engine)]
         with handed_over(update) as handed:
             yield engine.up({**variables, **handed}, only)
         tables.wait(target, update.tables, engine.say)
+    copying.carry_out(target, copies, engine.say)
     if updates:
         engine.say(f"{engine.stack}: update {number} of {number}")
     yield engine.up(variables)
-    tables.wait(target, changed, engine.say)
+    tables.wait(target, work.tables, engine.say)
 
 
 def root_stack(engine: Engine) -> str:
@@ -53,6 +70,6 @@ def root_stack(engine: Engine) -> str:
         raise RefusedError(
             f"the engine's state has {len(found)} root stacks of a backend, not one",
             where=engine.stack,
-            remedy="nothing was changed; deliver the indexes one by one",
+            remedy="nothing was changed; deliver what it takes several updates for one by one",
         )
     return found[0]

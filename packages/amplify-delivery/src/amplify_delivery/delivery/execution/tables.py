@@ -29,7 +29,7 @@ def wait(target: Wanted, paths: Sequence[tuple[str, ...]], line: Line) -> None:
         return
     account = target.account
     with account.asking("reading the state of tables"):
-        names = _physical(account.client("cloudformation"), target.root.stack_name, paths)
+        names = physical_names(account.client("cloudformation"), target.root.stack_name, paths)
         dynamodb = account.client("dynamodb")
         for path, name in names.items():
             _until_ready(dynamodb, "/".join(path), name, line)
@@ -62,7 +62,7 @@ def _busy(table: Mapping[str, Any]) -> str:
     return ""
 
 
-def _physical(cloudformation: Any, root: str, paths: Sequence[tuple[str, ...]]) -> dict[tuple[str, ...], str]:
+def physical_names(cloudformation: Any, root: str, paths: Sequence[tuple[str, ...]]) -> dict[tuple[str, ...], str]:
     """The tables' names."""
     known: dict[tuple[str, ...], str] = {(): root}
 

@@ -16,7 +16,7 @@ from amplify_delivery.changes.steps import (
     UpdateStack,
     digest,
 )
-from amplify_delivery.delivery.planning.in_order import in_order
+from amplify_delivery.delivery.planning.in_order import InOrder, in_order
 from amplify_delivery.delivery.planning.needs import (
     Identity,
     Lacking,
@@ -51,6 +51,7 @@ __all__ = [
     "ChangeProgram",
     "ChangeResource",
     "Identity",
+    "InOrder",
     "Lacking",
     "MoveStack",
     "Needs",

@@ -10,7 +10,7 @@ from amplify_delivery.changes.backend import plan_backend
 from amplify_delivery.changes.impossible import EXPORT, INDEXES, Impossible, impossible, reasoned
 from amplify_delivery.changes.ordered.updates import Ordered, Update, ordered
 from amplify_delivery.changes.stacks import Stacks
-from amplify_delivery.changes.steps import Step, UpdateRoot
+from amplify_delivery.changes.steps import CopyTable, Path, Step, UpdateRoot
 from amplify_delivery.export.assembling.root import TEMPLATE_KEY
 
 _RELEASE = "everything else of the release"
@@ -28,6 +28,7 @@ class InOrder:
     then: tuple[Step, ...]
     impossible: tuple[Impossible, ...]
     updates: tuple[Update, ...]
+    copies: tuple[CopyTable, ...] = ()
 
 
 def in_order(
@@ -37,7 +38,7 @@ def in_order(
     update on the day `today` (UTC), but for what is `ignored`."""
     # Who ignores that AWS takes one at a time wants to see it tried.
     way = Ordered() if {INDEXES.id, EXPORT.id} & {*ignored} else ordered(old, new, steps)
-    if not way.updates:
+    if not way.updates and not way.copies:
         refused = impossible(steps, old, new, today, ignored)
         return InOrder(tuple(steps), (), tuple(reasoned(i, way.reasons) for i in refused), ())
     first: list[Step] = []
@@ -49,9 +50,18 @@ def in_order(
         why = update.why if update else way.last
         own = not released and (update is None or update.released)
         found = plan_backend(before, after)
+        if way.copies and not own:
+            found = _of_these(found, {copy.path for copy in way.copies})
         never += [i for i in impossible(found, before, after, today, ignored) if i not in never]
         into = then if released else first
+        into += way.copies if own else ()
         into += [UpdateRoot(after.parameters[TEMPLATE_KEY], (*why, *([_RELEASE] if own else []))), *found]
         released = released or own
         before = after
-    return InOrder(tuple(first), tuple(then), tuple(never), way.updates)
+    return InOrder(tuple(first), tuple(then), tuple(never), way.updates, way.copies)
+
+
+def _of_these(steps: Sequence[Step], tables: Collection[Path]) -> tuple[Step, ...]:
+    """The steps of an update that changes nothing but `tables`: what names them by their names instead of by references
+    is the same to CloudFormation."""
+    return tuple(step for step in steps if getattr(step, "path", ()) in tables)

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,10 +28,10 @@ def for_environments(
     `ExportRefused` with all of them, `ConfigError` for a stack file whose values do not fit the assembly.
     """
     found: dict[Finding, list[str]] = {}
-    forms: dict[bool | None, dict[str, EnvironmentConfig]] = {}
+    forms: dict[Hashable, dict[str, EnvironmentConfig]] = {}
     for name in environments:
         config = stack_files.load(folder, name)
-        forms.setdefault(config.production, {})[name] = config
+        forms.setdefault((config.production, config.successors), {})[name] = config
     for configs in forms.values():
         form = as_configured(assembly, next(iter(configs.values())))
         deployments = {name: _deployment(form, config, folder) for name, config in configs.items()}

@@ -76,7 +76,7 @@ def in_production(assembly: Assembly, on: bool, stateful: Collection[str]) -> As
         root_template={**assembly.root_template, "Resources": resources},
         objects=tuple(objects),
         reader=lambda key: made[key][1] if key in made else assembly.read(key),
-        origin=assembly,
+        origin=assembly.origin or assembly,
         protects=on,
     )
 

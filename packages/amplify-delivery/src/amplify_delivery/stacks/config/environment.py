@@ -34,6 +34,7 @@ from amplify_delivery.components.documents.fields import (
     unknown,
 )
 from amplify_delivery.errors import ConfigError
+from amplify_delivery.export import Successor
 from amplify_delivery.stacks.config.images import ContainerImages
 from amplify_delivery.stacks.config.own_keys import own_keys_of
 from amplify_delivery.stacks.config.reader import (
@@ -89,6 +90,19 @@ class RollbackSkip(Model):
 
     path: Text = Field(description="the resource, as `plan` shows it: logical ids from the root stack on, joined by /")
     reason: Text = Field(description="why it may stay as it is; plans show it")
+
+
+class ReplacedTable(Model):
+    """A table with a name of its own that is replaced: by one under another name."""
+
+    path: Text = Field(description="the table, as `plan` shows it: logical ids from the root stack on, joined by /")
+    prefix: Annotated[str, pattern("[A-Za-z0-9][A-Za-z0-9_.-]{0,30}[-_.]", "prefix such as v2-")] = Field(
+        description="what is put before the table's name, as in v2-. It stays here as long as the table does"
+    )
+    data: Literal["copy", "leave"] = Field(
+        description="`copy`: its items are copied, and nobody writes to it meanwhile; `leave`: the new one is empty, "
+        "which `dataLoss` has to allow"
+    )
 
 
 class Ignored(Model):
@@ -219,6 +233,11 @@ class EnvironmentConfig(Model):
     data_loss: Annotated[tuple[DataLoss, ...], List] = Field(
         default=(), description="what a deployment may delete although it holds data; everything else is refused"
     )
+    replaced_tables: Annotated[tuple[ReplacedTable, ...], List] = Field(
+        default=(),
+        description="tables with names of their own that get successors under other names, since CloudFormation "
+        "replaces none under the same one (docs/commands.md)",
+    )
     rollback_skips: Annotated[tuple[RollbackSkip, ...], List] = Field(
         default=(),
         description="what a deployment that continues a failed rollback leaves as it is (docs/operations.md). What "
@@ -270,6 +289,10 @@ class EnvironmentConfig(Model):
     def _together(self) -> EnvironmentConfig:
         if self.export and self.assembly:
             raise BadValueError("`export` and `assembly` exclude each other: name one of them")
+        replaced = [table.path for table in self.replaced_tables]
+        for path in replaced:
+            if replaced.count(path) > 1:
+                raise BadValueError(f"`replacedTables` has {path} twice", "keep one of them")
         if self.production:
             self._stricter()
         for key, arn in (("roleArn", self.role_arn), ("executionRoleArn", self.execution_role_arn)):
@@ -307,6 +330,11 @@ class EnvironmentConfig(Model):
     def acknowledged_drift(self) -> tuple[Acknowledged, ...]:
         """Drift that the stack file knows of."""
         return tuple(Acknowledged(a.path, a.property or "", a.value, a.reason) for a in self.drift.acknowledged)
+
+    @property
+    def successors(self) -> tuple[Successor, ...]:
+        """Tables under other names."""
+        return tuple(Successor(tuple(t.path.split("/")), t.prefix, t.data) for t in self.replaced_tables)
 
     def guard(self, stack: str, today: date, plan: str | None = None) -> Guard:
         """The guard over this environment's data, on the day `today` (UTC), in carrying out the plan of that digest."""

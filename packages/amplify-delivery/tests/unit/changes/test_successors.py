@@ -1,0 +1,252 @@
+"""A table with a name of its own that gets other keys: a successor under another name, with its items."""
+
+from __future__ import annotations
+
+import fnmatch
+import functools
+import json
+import tempfile
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from amplify_delivery.changes.backend import plan_backend
+from amplify_delivery.changes.guard import Guard
+from amplify_delivery.changes.impossible import impossible
+from amplify_delivery.changes.ordered.handed import Handed
+from amplify_delivery.changes.ordered.updates import Ordered, ordered
+from amplify_delivery.changes.stacks import Stacks
+from amplify_delivery.changes.stateful import CLOUDFORMATION_TYPES
+from amplify_delivery.changes.steps import ChangeResource, CopyTable, ReplaceResource, UpdateRoot
+from amplify_delivery.components.documents.rights.scopes import resources_of
+from amplify_delivery.delivery.planning import in_order
+from amplify_delivery.errors import RefusedError
+from amplify_delivery.export import (
+    ConfigError,
+    Successor,
+    assemble,
+    in_production,
+    read_export,
+    render_root,
+    with_successors,
+)
+from amplify_delivery.export.assembling.successors import with_prefix
+from amplify_delivery.export.manifests import manifest
+from unit.components.documents.world import access, prod
+from unit.delivery.conftest import export
+from unit.delivery.planning.stacks_of import VALUES, changed, stacks_of
+from unit.export.mutations import copy_export, set_value
+
+TODAY = date(2026, 6, 1)
+TODO = ("apiseriesapp", "Todo", "TodoTable")
+PLACE = "/".join(TODO)
+OLD = stacks_of("todo-series/v1")
+FILE = "api/seriesapp/amplify-appsync-files/stacks/Todo.json"
+
+
+@functools.cache
+def wanted(prefix: str = "v2-", data: Any = "copy", path: tuple[str, ...] = TODO) -> Stacks:
+    """The export with `owner` as another key of the table, under another name."""
+    with tempfile.TemporaryDirectory() as folder:
+        made = copy_export("todo-series/v1", Path(folder) / "amplify-export-seriesapp")
+        properties = "/Resources/TodoTable/Properties"
+        set_value(made, FILE, f"{properties}/AttributeDefinitions/-", {"AttributeName": "owner", "AttributeType": "S"})
+        set_value(made, FILE, f"{properties}/KeySchema/-", {"AttributeName": "owner", "KeyType": "RANGE"})
+        assembly = assemble(read_export(made))
+        if prefix:
+            assembly = with_successors(assembly, [Successor(path, prefix, data)])
+        for item in assembly.objects:
+            if item.kind == "template":
+                assembly.read(item.key)
+    root = render_root(assembly, VALUES, "staging-bucket")
+    return Stacks.of(assembly, root, root.parameters)
+
+
+def way(old: Stacks, new: Stacks) -> Ordered:
+    return ordered(old, new, plan_backend(old, new))
+
+
+def steps(old: Stacks, new: Stacks) -> list[Any]:
+    found = in_order(old, new, plan_backend(old, new), TODAY)
+    assert found.impossible == ()
+    return [*found.first, *found.then]
+
+
+def reasons(old: Stacks, new: Stacks) -> str:
+    found = in_order(old, new, plan_backend(old, new), TODAY)
+    assert not any(isinstance(step, CopyTable) for step in (*found.first, *found.then))
+    return "\n".join(map(str, found.impossible))
+
+
+def test_it_is_the_same_release_under_its_other_name() -> None:
+    plain = assemble(read_export(export("todo-series/v1")))
+    form = with_successors(in_production(plain, True, CLOUDFORMATION_TYPES), [Successor(TODO, "v2-", "copy")])
+    assert form.digest() == plain.digest()
+    assert manifest(form) == manifest(plain)
+    named = {node.template for path, node in form.root.walk() if path}
+    assert named <= {item.key for item in form.objects}
+    assert {item.kind for item in form.objects if item not in plain.objects} == {"template"}
+    for item in form.objects:
+        form.read(item.key)
+    assert with_successors(plain, []) is plain
+
+
+def test_an_environments_rights_hold_for_the_successor_too() -> None:
+    """They go by how names end: CloudFormation's role may make it, `deploy` may look at it."""
+    mine = access(prod)
+    kinds = mine.resource_types | {"AWS::DynamoDB::Table"}
+    name = with_prefix("v2-", f"Todo-abc-{prod.environment}")
+    arn = prod.arn("dynamodb", f"table/{name}")
+    assert any(fnmatch.fnmatch(arn, pattern) for pattern in resources_of("dynamodb", mine, kinds))
+
+
+def test_without_a_choice_it_is_refused_and_the_choice_is_named() -> None:
+    said = reasons(OLD, wanted(""))
+    assert f"AD743 {PLACE}" in said
+    (found,) = impossible(plan_backend(OLD, wanted("")), OLD, wanted(""), TODAY)
+    assert f"`path: {PLACE}`, `prefix: v2-` and `data: copy`" in found.remedy
+
+
+def test_the_successor_is_filled_before_anybody_uses_it() -> None:
+    found = steps(OLD, wanted())
+    kinds = [type(step) for step in found]
+    assert kinds[:5] == [UpdateRoot, ChangeResource, UpdateRoot, ReplaceResource, CopyTable]
+    assert kinds.count(UpdateRoot) == 3
+    closing, replacing = found[1], found[3]
+    assert closing.properties == ("DeletionPolicy", "ResourcePolicy", "UpdateReplacePolicy")
+    assert (replacing.place, replacing.loss) == (PLACE, "")
+    assert not any(step.loss for step in found)
+    # Whoever uses the table is changed with the release, after the copy: the data source, its role, the resolvers.
+    assert {s.path[-1] for s in found[6:]} >= {"TodoDataSource", "TodoIAMRoleDefaultPolicy7BBBF45B"}
+
+
+def test_the_old_one_is_closed_and_kept_before_it_is_replaced() -> None:
+    closed, made = (update.stacks for update in way(OLD, wanted()).updates)
+    table, name = closed.resource(TODO), OLD.resource(TODO)["Properties"]["TableName"]
+    (statement,) = table["Properties"]["ResourcePolicy"]["PolicyDocument"]["Statement"]
+    assert (statement["Effect"], statement["Principal"]) == ("Deny", "*")
+    assert statement["Resource"]["Fn::Sub"][1] == {"Table": name}
+    assert {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:BatchWriteItem"} <= {
+        *statement["Action"]
+    }
+    assert "dynamodb:Scan" not in statement["Action"]
+    for stacks in (closed, made):
+        assert stacks.resource(TODO)["UpdateReplacePolicy"] == "Retain"
+    assert made.resource(TODO)["Properties"] == wanted().resource(TODO)["Properties"]
+    assert made.resource(TODO)["Properties"]["TableName"] == {"Fn::Join": ["", ["v2-", name]]}
+    template = made.templates[TODO[:-1]]
+    assert template["Resources"]["TodoDataSource"]["Properties"]["DynamoDBConfig"]["TableName"] == name
+    assert template["Outputs"]["GetAttTodoTableName"]["Value"] == name
+    others = {key: value for key, value in template["Resources"].items() if key != "TodoTable"}
+    assert '{"Ref": "TodoTable"}' not in json.dumps(others)
+    assert '["TodoTable", "Arn"]' not in json.dumps(others)
+
+
+def test_from_each_state_the_same_updates_remain() -> None:
+    """What was approved once goes on, wherever it was ended: also when the items are not copied yet."""
+    whole = way(OLD, wanted())
+    approved = [step.to_json() for step in steps(OLD, wanted())]
+    for done, update in enumerate(whole.updates, start=1):
+        handed = Handed.from_json(json.loads(json.dumps(Handed.of(update).to_json())))
+        here = handed.stacks(OLD if done == 1 else whole.updates[0].stacks)
+        assert here.templates == update.stacks.templates
+        rest = way(here, wanted())
+        assert [u.root for u in rest.updates] == [u.root for u in whole.updates[done:]]
+        assert [copy.path for copy in rest.copies] == [TODO]
+        remaining = steps(here, wanted())
+        assert any(isinstance(step, CopyTable) for step in remaining)
+        assert all(step.to_json() in approved for step in remaining)
+    assert plan_backend(wanted(), wanted()) == ()
+    assert way(wanted(), wanted()).copies == ()
+
+
+def test_in_one_update_it_is_refused_for_its_data_too() -> None:
+    """Plain `pulumi up`; and a successor that somebody makes without the closing."""
+    found = plan_backend(OLD, wanted())
+    (never,) = impossible(found, OLD, wanted(), TODAY)
+    assert never.id == "AD743"
+    made = way(OLD, wanted()).updates[1].stacks
+    for old, new in ((OLD, wanted()), (OLD, made)):
+        with pytest.raises(RefusedError, match="this would delete data"):
+            Guard("dev", (), TODAY).check(plan_backend(old, new))
+
+
+def test_left_behind_it_is_a_loss_that_has_to_be_allowed() -> None:
+    found = steps(OLD, wanted("v2-", "leave"))
+    assert not any(isinstance(step, (UpdateRoot, CopyTable)) for step in found)
+    assert [step.place for step in found if step.loss] == [PLACE]
+
+
+def test_after_that_it_is_a_table_like_any_other() -> None:
+    again = steps(wanted(), wanted("v3-"))
+    assert [type(s) for s in again[:5]] == [UpdateRoot, ChangeResource, UpdateRoot, ReplaceResource, CopyTable]
+
+
+def with_reader(stacks: Stacks, value: Any) -> Stacks:
+    """`stacks`, published, in which a function beside the table reads `value`."""
+
+    def add(template: dict[str, Any]) -> None:
+        template["Resources"]["Reader"] = {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", **value}}
+
+    from amplify_delivery.changes.ordered.updates import with_templates
+
+    edited = changed(stacks, "/".join(TODO[:-1]), add)
+    return with_templates(stacks, {TODO[:-1]: edited.templates[TODO[:-1]]})[0]
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ({"Value": {"Fn::GetAtt": ["TodoTable", "StreamArn"]}}, "its stream is read"),
+        ({"Value": {"Fn::GetAtt": ["TodoTable", "TableId"]}}, "reads its attribute TableId"),
+        ({"Value": {"Fn::Sub": "x-${TodoTable}"}}, "a text names it"),
+    ],
+)
+def test_what_nobody_can_put_in_order_stays_refused(value: Any, reason: str) -> None:
+    said = reasons(with_reader(OLD, value), wanted())
+    assert "AD743" in said
+    assert reason in said
+
+
+def test_an_import_of_its_name_stays_refused() -> None:
+    name = {
+        "Fn::Join": [":", [{"Ref": "referencetotransformerrootstackGraphQLAPI20497F53ApiId"}, "GetAtt:TodoTable:Name"]]
+    }
+    said = reasons(with_reader(OLD, {"Value": {"Fn::ImportValue": name}}), wanted())
+    assert "imports its output GetAttTodoTableName" in said
+
+
+def test_another_prefix_in_the_middle_stays_refused() -> None:
+    made = way(OLD, wanted()).updates[1].stacks
+    assert "its successor with the prefix v2- is made" in reasons(made, wanted("v3-"))
+
+
+def test_a_policy_of_its_own_stays() -> None:
+    from amplify_delivery.changes.ordered.updates import with_properties
+
+    properties = {**OLD.resource(TODO)["Properties"], "ResourcePolicy": {"PolicyDocument": {}}}
+    assert "a resource-based policy of its own" in reasons(with_properties(OLD, {TODO: properties})[0], wanted())
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        (("apiseriesapp", "Todo", "TodoTabel"), "no table apiseriesapp/Todo/TodoTabel; TodoTable would be alike"),
+        (("apiseriesapp", "Tod", "TodoTable"), "no table apiseriesapp/Tod/TodoTable"),
+        (("TodoTable",), "no table TodoTable"),
+        (("apiseriesapp", "Todo", "TodoDataSource"), "no table"),
+    ],
+)
+def test_a_table_that_is_not_there_is_refused(path: tuple[str, ...], said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        wanted("v2-", "copy", path)
+
+
+def test_a_name_of_cloudformations_needs_no_choice() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        made = copy_export("todo-series/v1", Path(folder) / "amplify-export-seriesapp")
+        set_value(made, FILE, "/Resources/TodoTable/Properties/TableName", None)
+        with pytest.raises(ConfigError, match="no name of its own"):
+            with_successors(assemble(read_export(made)), [Successor(TODO, "v2-", "copy")])
