@@ -8,10 +8,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from amplify_delivery.delivery.execution import auth_trust
 from amplify_delivery.delivery.execution.auth_trust import lost, now_for
-from amplify_delivery.errors import RefusedError
+from amplify_delivery.errors import FailedError, RefusedError
 
 POOL = "eu-central-1:11111111-2222-3333-4444-555555555555"
 
@@ -61,16 +62,19 @@ def test_it_is_put_back_for_the_pool_that_there_is_now() -> None:
 
 
 class Iam:
-    """One auth role, whose trust CloudFormation loses; what was written back."""
+    """Auth roles, whose trust CloudFormation loses; what was written back. With `roles` each has a name of its own."""
 
-    def __init__(self) -> None:
+    place, options = "account", "--region eu-west-1"
+
+    def __init__(self, *, roles: bool = False) -> None:
         self.trust, self.written = trust(), list[str]()
+        self.denied, self._roles = "", roles
 
     def client(self, _: str) -> Iam:
         return self
 
-    def describe_stack_resource(self, **_: str) -> dict[str, Any]:
-        return {"StackResourceDetail": {"PhysicalResourceId": "role"}}
+    def describe_stack_resource(self, **given: str) -> dict[str, Any]:
+        return {"StackResourceDetail": {"PhysicalResourceId": given["LogicalResourceId"] if self._roles else "role"}}
 
     def describe_stacks(self, **_: str) -> dict[str, Any]:
         return {"Stacks": [{}]}
@@ -79,6 +83,8 @@ class Iam:
         return {"Role": {"RoleName": RoleName, "AssumeRolePolicyDocument": self.trust}}
 
     def update_assume_role_policy(self, RoleName: str, PolicyDocument: str) -> None:  # noqa: N803
+        if RoleName == self.denied:
+            raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "UpdateAssumeRolePolicy")
         self.written.append(f"{RoleName} {PolicyDocument}")
 
 
@@ -92,3 +98,17 @@ def test_whatever_ends_a_deployment_the_trust_is_put_back(ending: Any, monkeypat
         iam.trust = trust("Deny")
         raise ending
     assert iam.written == [f"role {json.dumps(trust())}"]
+
+
+def test_where_one_role_may_not_be_written_the_other_ones_trust_is_put_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(auth_trust, "setters", lambda _: ("x",))
+    monkeypatch.setattr(auth_trust, "auth_roles", lambda _: ("AuthRole", "UnauthRole"))
+    iam: Any = Iam(roles=True)
+    root: Any = SimpleNamespace(template={"Resources": {}}, stack_name="app", outputs={})
+    told = pytest.raises(FailedError, match="the trust of AuthRole was lost, and cannot be put back")
+    with told as caught, auth_trust.kept(iam, root):
+        iam.trust = trust("Deny")
+        iam.denied = "AuthRole"
+    assert iam.written == [f"UnauthRole {json.dumps(trust())}"]
+    assert "--role-name AuthRole" in caught.value.remedy
+    assert "UnauthRole" not in caught.value.remedy

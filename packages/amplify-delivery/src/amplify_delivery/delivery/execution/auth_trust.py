@@ -19,7 +19,7 @@ from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.errors import DeliveryError, FailedError
 from amplify_delivery.export import RootStack
 from amplify_delivery.export.assembling.auth_roles import auth_roles, setters
-from amplify_delivery.publishing.aws_errors import AWS_ERRORS, code
+from amplify_delivery.publishing.aws_errors import AWS_ERRORS, code, said
 from amplify_delivery.publishing.stack_state import described, outputs_of
 
 _POOL = "cognito-identity.amazonaws.com:aud"
@@ -109,6 +109,7 @@ def now_for(trust: Trust, pool: str) -> Trust:
 def _restore(account: Account, root: RootStack, before: Mapping[str, Trust], failure: str = "") -> None:
     iam = account.client("iam")
     pool = _pool(account, root)
+    lines, commands = [failure] if failure else [], []
     for name, was in before.items():
         trust = now_for(was, pool)
         try:
@@ -119,12 +120,13 @@ def _restore(account: Account, root: RootStack, before: Mapping[str, Trust], fai
         except AWS_ERRORS as error:
             if code(error) in _NOBODY:
                 continue  # the stack is gone, and the role with it
-            document = json.dumps(trust)
-            lines = [failure] if failure else []
-            raise FailedError(
-                "\n".join([*lines, f"the trust of {name} was lost, and cannot be put back: {error}"]),
-                where=account.place,
-                remedy="users cannot sign in to AWS until somebody who may runs "
-                f"`aws iam update-assume-role-policy --role-name {name} --policy-document '{document}' "
-                f"{account.options}`",
-            ) from None
+            # The other role's is put back all the same.
+            lines.append(f"the trust of {name} was lost, and cannot be put back: {said(error)}")
+            given = f"--role-name {name} --policy-document '{json.dumps(trust)}' {account.options}"
+            commands.append(f"`aws iam update-assume-role-policy {given}`")
+    if commands:
+        raise FailedError(
+            "\n".join(lines),
+            where=account.place,
+            remedy=f"users cannot sign in to AWS until somebody who may runs {' and '.join(commands)}",
+        )
