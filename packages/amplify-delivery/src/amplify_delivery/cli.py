@@ -51,6 +51,7 @@ COMMANDS = {
     "doctor": "what only the real accounts know: credentials, trust, connection, quotas, keys, clock, versions",
     "rights": "what an environment's resource types need, and what its roles lack",
     "up": "deploy an environment: what `pulumi up` does",
+    "preview": "a backend of its own for a pull request: up, down, and those collected that nobody updates",
     "adopt": "take over an environment that `amplify push` or the CDK construct has made, in place",
     "handover": "what Amplify's own tools need to see an environment as theirs again, and what Gen 2 takes over of it",
     "outputs": "print an environment's outputs",

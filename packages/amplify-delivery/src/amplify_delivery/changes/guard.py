@@ -49,6 +49,8 @@ class Guard:
     """Digest of the plan that is carried out, if one is."""
     ignored: Sequence[str] = ()
     """Findings that do not count: AD7xx, and cfn-lint's rules."""
+    disposable: bool = False
+    """The environment says of itself that its data is nobody's."""
 
     def allows(self, step: Step) -> AllowedLoss | None:
         """What allows the loss in `step`; None if nothing does."""
@@ -57,7 +59,7 @@ class Guard:
     def check(self, steps: Iterable[Step]) -> None:
         """Raise `RefusedError` if one of `steps` loses data, and nothing allows that."""
         lost = [step for step in steps if step.loss and self.allows(step) is None]
-        if not lost:
+        if not lost or self.disposable:
             return
         raise RefusedError(
             "this would delete data:\n" + "\n".join(f"  {_line(step)}" for step in lost),

@@ -126,6 +126,11 @@ def test_what_is_built_is_packed_with_the_assembly(written: Mapping[str, str], t
 
 def test_a_forks_run_writes_no_comment(written: Mapping[str, str]) -> None:
     steps = workflow(written["backend-plan.yml"])["jobs"]["plan"]["steps"]
+    preview = workflow(written["backend-preview.yml"])["jobs"]
+    # Unreviewed code with nearly every right in an account: the repository's own branches only, and only if asked for.
+    assert "github.event.pull_request.head.repo.full_name == github.repository" in preview["preview"]["if"]
+    assert all("vars.BACKEND_PREVIEW_ROLE != ''" in job["if"] for job in preview.values())
+    assert preview["collect"]["if"].startswith("github.event_name == 'schedule'")
     with_token = [step for step in steps if "GH_TOKEN" in step.get("env", {})]
     assert [step["name"] for step in with_token] == ["Comment"]
     assert with_token[0]["if"] == "github.event.pull_request.head.repo.full_name == github.repository"

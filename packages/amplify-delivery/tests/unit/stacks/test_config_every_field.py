@@ -73,6 +73,7 @@ ENVIRONMENT: dict[str, Any] = {
     "apiKeyExpires": "2027-05-01",
     "protect": "true",
     "production": "false",
+    "disposable": "false",
     "dataLoss": [
         {"path": "api/Todo/TodoTable", "reason": "never used", "until": "2027-05-01"},
         {"path": "api/Old/OldTable", "reason": "never used", "plan": "a" * 64},
@@ -278,6 +279,7 @@ WRONG: dict[type[BaseModel], dict[str, tuple[Bad, ...]]] = {
         ),
         "executionRoleArn": (ROLE, Bad("arn:aws:iam::999999999999:role/x", "role of another account", "parent")),
         "bootstrapped": FLAG,
+        "disposable": FLAG,
         "boundary": FLAG,
         "enrolled": FLAG,
     },

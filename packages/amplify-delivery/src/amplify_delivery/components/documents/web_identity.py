@@ -56,6 +56,15 @@ class WebIdentity:
         )
 
 
+def github_previews(names: EnvironmentNames, repository: str, branch: str, ids: tuple[str, str] | None) -> WebIdentity:
+    """Jobs that make and collect previews: of pull requests, which get no token when they come from a fork, and on
+    `branch` for what runs by the clock."""
+    own = github(names, repository, branch, ids)
+    ends = (f":ref:refs/heads/{branch}", ":pull_request")
+    subjects = tuple(f"{subject.removesuffix(ends[0])}{end}" for subject in own.planning for end in ends)
+    return WebIdentity(own.host, own.audience, subjects, (), own.claims)
+
+
 def github(names: EnvironmentNames, repository: str, branch: str, ids: tuple[str, str] | None) -> WebIdentity:
     """Jobs of GitHub's `repository` (OWNER/NAME) with the `ids` of its owner and itself: on `branch` they plan, in
     GitHub's environment of this one's name they deploy."""

@@ -117,6 +117,11 @@ class Engine:
             self._workspace.create_stack(self.stack)
             return True
 
+    def stacks(self) -> list[tuple[str, datetime | None]]:
+        """All stacks of the project in the backend, with the time of their last update."""
+        with self._errors(Watch()):
+            return [(found.name, found.last_update) for found in self._workspace.list_stacks()]
+
     def exists(self) -> bool:
         """Whether the backend has the stack."""
         with self._errors(Watch()):

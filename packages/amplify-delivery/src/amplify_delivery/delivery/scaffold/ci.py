@@ -25,7 +25,8 @@ def files(kind: str, delivered: Sequence[str] = (), branch: str = "main") -> Map
             ".gitlab-ci.yml": _text("gitlab/root.yml"),
         }
     deploy = _deploy("github", delivered, branch, "")
-    texts = {"plan": _text("github/plan.yml"), **({"deploy": deploy} if deploy else {})}
+    texts = {"plan": _text("github/plan.yml"), "preview": _text("github/preview.yml")}
+    texts |= {"deploy": deploy} if deploy else {}
     return {f".github/workflows/backend-{name}.yml": text for name, text in texts.items()}
 
 

@@ -230,6 +230,11 @@ class EnvironmentConfig(Model):
         "when its stack lets it go; the root stack is protected against termination; and refusals are stricter "
         "(docs/production.md). `false` takes it back, which `destroy` wants first. Default: as exported",
     )
+    disposable: Flag = Field(
+        default=False,
+        description="its data is nobody's: every deployment may delete it unasked, and previews made after this file "
+        "go with all they hold (docs/previews.md). Not with `production` or `bootstrapped`",
+    )
     data_loss: Annotated[tuple[DataLoss, ...], List] = Field(
         default=(), description="what a deployment may delete although it holds data; everything else is refused"
     )
@@ -295,6 +300,10 @@ class EnvironmentConfig(Model):
                 raise BadValueError(f"`replacedTables` has {path} twice", "keep one of them")
         if self.production:
             self._stricter()
+        if self.disposable and (self.production or self.bootstrapped or self.enrolled):
+            raise BadValueError(
+                "`disposable: true` does not go with an environment that is delivered", "take one of them away"
+            )
         for key, arn in (("roleArn", self.role_arn), ("executionRoleArn", self.execution_role_arn)):
             if arn and f"::{self.account}:" not in arn:
                 raise BadValueError(f"`{key}` is a role of another account than {self.account}: {arn}")
@@ -339,7 +348,7 @@ class EnvironmentConfig(Model):
     def guard(self, stack: str, today: date, plan: str | None = None) -> Guard:
         """The guard over this environment's data, on the day `today` (UTC), in carrying out the plan of that digest."""
         allowed = tuple(AllowedLoss(a.path, a.reason, a.plan, a.until) for a in self.data_loss)
-        return Guard(stack, allowed, today, plan, self.ignored)
+        return Guard(stack, allowed, today, plan, self.ignored, disposable=self.disposable)
 
 
 def keys() -> tuple[str, ...]:

@@ -1,0 +1,112 @@
+"""`amplify-delivery preview ACTION`: a backend of its own for each pull request, for as long as it is open."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from datetime import timedelta
+from typing import Any
+
+from amplify_delivery.delivery import output
+from amplify_delivery.delivery.context import Context
+from amplify_delivery.delivery.engine import waiting
+from amplify_delivery.errors import FAILED, ConfigError
+
+ACTIONS = ("up", "down", "collect", "trust")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", choices=ACTIONS, metavar="ACTION", help=", ".join(ACTIONS))
+    parser.add_argument("--pull-request", type=int, metavar="NUMBER", help="up, down: which one")
+    parser.add_argument(
+        "--pattern",
+        default="preview",
+        metavar="STACK",
+        help="stack file that previews are made after; default: preview",
+    )
+    parser.add_argument(
+        "--older-than", type=int, metavar="DAYS", help="collect: those that were not updated for so many days"
+    )
+    parser.add_argument("--repository", metavar="OWNER/NAME", help="trust: GitHub's repository")
+    parser.add_argument("--ids", metavar="OWNER/NAME", help="trust: the numbers of its owner and of itself")
+    parser.add_argument("--branch", default="main", help="trust: where `collect` runs; default: main")
+    waiting.add_argument(parser, "the preview")
+
+
+def run(args: argparse.Namespace, context: Context) -> int:
+    wanted = {"collect": "older_than", "trust": "repository"}.get(args.action, "pull_request")
+    if getattr(args, wanted) is None:
+        raise ConfigError(
+            f"`preview {args.action}` wants --{wanted.replace('_', '-')}",
+            where=f"preview {args.action}",
+            remedy="`amplify-delivery preview --help` tells what each takes; nothing was changed",
+        )
+    return {"up": _up, "down": _down, "collect": _collect, "trust": _trust}[args.action](args, context)
+
+
+def _up(args: argparse.Namespace, context: Context) -> int:
+    from amplify_delivery.delivery.previews import pattern, previewing  # noqa: PLC0415 - the engine's SDK
+    from amplify_delivery.delivery.reports import shown_outputs  # noqa: PLC0415
+    from amplify_delivery.delivery.reports.changes import told  # noqa: PLC0415
+
+    name = pattern.name_of(args.pull_request)
+    done = previewing.up(args.pull_request, args.pattern, context, _patience(args, context), output.progress)
+    values = shown_outputs.shown(done.outputs, secrets=False)
+    if args.json:
+        output.document({"environment": name, "changes": dict(done.changes), "outputs": values})
+        return 0
+    shown_outputs.table(values)
+    print(f"{name}: {told(done.changes)}")
+    return 0
+
+
+def _down(args: argparse.Namespace, context: Context) -> int:
+    from amplify_delivery.delivery.previews import pattern, previewing  # noqa: PLC0415
+
+    name = pattern.name_of(args.pull_request)
+    was = previewing.down(args.pull_request, args.pattern, context, _patience(args, context), output.progress)
+    if args.json:
+        output.document({"environment": name, "deleted": was})
+    else:
+        print(f"{name}: {'deleted' if was else 'there is none'}")
+    return 0
+
+
+def _collect(args: argparse.Namespace, context: Context) -> int:
+    from amplify_delivery.delivery.previews import previewing  # noqa: PLC0415
+
+    if args.older_than < 0:
+        raise ConfigError("is no number of days", where="--older-than", remedy="as in 7; nothing was changed")
+    older = timedelta(days=args.older_than)
+    done = previewing.collect(older, args.pattern, context, _patience(args, context), output.progress)
+    if args.json:
+        failed = {name: output.error_json(error) for name, error in done.failed.items()}
+        output.document({"deleted": list(done.down), "kept": list(done.kept), "failed": failed})
+    else:
+        for word, names in (("deleted", done.down), ("kept", done.kept)):
+            print(f"{word}: {', '.join(names) or 'none'}")
+        for error in done.failed.values():
+            output.error(error, as_json=False)
+    return FAILED if done.failed else 0
+
+
+def _trust(args: argparse.Namespace, context: Context) -> int:
+    from amplify_delivery.components.documents.web_identity import github_previews  # noqa: PLC0415
+    from amplify_delivery.delivery.project import stack_files  # noqa: PLC0415
+    from amplify_delivery.stacks.access import environment_names  # noqa: PLC0415
+    from amplify_delivery.stacks.config.ci import GitHub  # noqa: PLC0415
+
+    owner, _, repository = (args.ids or "").partition("/")
+    given: dict[str, Any] = {"repository": args.repository, "branch": args.branch}
+    try:
+        trusted = GitHub(**given, **({"owner_id": owner, "repository_id": repository} if args.ids else {}))
+    except ValueError as error:
+        raise ConfigError(str(error).splitlines()[2].strip(), where="--repository, --ids, --branch") from None
+    names = environment_names(context.project.app, stack_files.load(context.folder, args.pattern))
+    identity = github_previews(names, trusted.repository, trusted.branch, trusted.ids)
+    print(json.dumps(identity.trust(names, identity.planning), indent=2))
+    return 0
+
+
+def _patience(args: argparse.Namespace, context: Context) -> waiting.Patience:
+    return waiting.Patience(args.wait, context.variables)

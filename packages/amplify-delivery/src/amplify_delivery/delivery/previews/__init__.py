@@ -1,0 +1,1 @@
+"""Previews of pull requests: personal stacks that nobody keeps."""

@@ -1,0 +1,147 @@
+"""Previews of pull requests: made and updated, taken down, and those collected that nobody has updated for long.
+
+A preview is a personal stack, so whoever makes it may do nearly everything in its account, and runs code that nobody
+has reviewed. So its account must hold nothing that a pipeline or a CI delivers: this project's stack files say so,
+and the account itself does, of whatever app.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from amplify_delivery.components.documents.naming import ROOT_PATH
+from amplify_delivery.delivery.account.aws_account import Account
+from amplify_delivery.delivery.context import Context
+from amplify_delivery.delivery.deployment import updating
+from amplify_delivery.delivery.engine import secrets_provider
+from amplify_delivery.delivery.engine.engine import Engine
+from amplify_delivery.delivery.engine.session import holding
+from amplify_delivery.delivery.engine.waiting import Patience
+from amplify_delivery.delivery.killed import resolving
+from amplify_delivery.delivery.previews import pattern
+from amplify_delivery.delivery.project import stack_files
+from amplify_delivery.delivery.teardown import destruction
+from amplify_delivery.errors import ConfigError, DeliveryError, RefusedError
+from amplify_delivery.stacks.config.reader import read_yaml
+
+Line = Callable[[str], None]
+_VERSIONS = ("bootstrap-version", "version")
+"""How the parameters end by which a bootstrapped environment is told (`EnvironmentNames.version_parameter`)."""
+
+
+@dataclass(frozen=True)
+class Collected:
+    """What became of the previews that were found: taken down, kept because they are young, and what failed."""
+
+    down: tuple[str, ...]
+    kept: tuple[str, ...]
+    failed: Mapping[str, DeliveryError]
+
+
+def up(number: int, like: str, context: Context, patience: Patience, line: Line) -> updating.Updated:
+    """Make, or update, the preview of a pull request. Raises `DeliveryError`s."""
+    name = pattern.name_of(number)
+    _write(name, like, context)
+    _check_account(name, context)
+    _engine(name, context, line).create()
+    return updating.update(name, context, patience, line)
+
+
+def down(number: int, like: str, context: Context, patience: Patience, line: Line) -> bool:
+    """Take down the preview of a pull request with all its data; whether there was one. Raises `DeliveryError`s."""
+    name = pattern.name_of(number)
+    _write(name, like, context)
+    _check_account(name, context)
+    return _down(name, context, patience, line)
+
+
+def collect(older: timedelta, like: str, context: Context, patience: Patience, line: Line) -> Collected:
+    """Take down all previews that were last updated longer ago than `older`. One that fails keeps no other from going.
+    Raises `DeliveryError`s before anything is touched."""
+    limit, gone, kept = datetime.now(UTC) - older, list[str](), list[str]()
+    failed: dict[str, DeliveryError] = {}
+    _check_pattern(like, context)
+    _check_account(like, context)
+    for name, updated in _engine(like, context, line).stacks():
+        if not pattern.is_preview(name):
+            continue
+        if updated is None or updated.astimezone(UTC) > limit:
+            kept.append(name)
+            continue
+        try:
+            _write(name, like, context)
+            _down(name, context, patience, line)
+            gone.append(name)
+        except DeliveryError as error:
+            failed[name] = error
+    return Collected(tuple(gone), tuple(kept), failed)
+
+
+def _down(name: str, context: Context, patience: Patience, line: Line) -> bool:
+    """Destroy what there is, and forget it: stack and file; whether there was any."""
+    engine, config = _engine(name, context, line), stack_files.load(context.folder, name)
+    there = engine.exists()
+    if there:
+        with holding(engine, "destroy", context, patience):
+            resolving.resolve(engine, lambda: Account.of(config), lambda s: secrets_provider.check(name, s, context))
+            destruction.destroy(engine, config, context.project, patience, data=True)
+        engine.remove()
+    stack_files.path(context.folder, name).unlink(missing_ok=True)
+    return there
+
+
+def _write(name: str, like: str, context: Context) -> None:
+    """Write the preview's stack file, which stays for the commands that follow. Raises `DeliveryError`s before."""
+    file, source = stack_files.path(context.folder, name), stack_files.path(context.folder, like)
+    _check_pattern(like, context)
+    if file.is_file() and not pattern.is_made(file.read_text(encoding="utf-8")):
+        raise ConfigError(
+            "is the stack file of an environment that is no preview",
+            where=str(file),
+            remedy="previews are called pr and their number: give that environment another name. Nothing was changed",
+        )
+    file.write_text(pattern.text_of(source.read_text(encoding="utf-8"), source.name), encoding="utf-8")
+
+
+def _check_pattern(like: str, context: Context) -> None:
+    source = stack_files.path(context.folder, like)
+    config = stack_files.load(context.folder, like)
+    pattern.check(config, read_yaml(source), source.name)
+    for stack in context.project.stacks("backend"):
+        other = stack_files.load(context.folder, stack) if not pattern.is_preview(stack) else config
+        if other.account == config.account and (other.bootstrapped or other.production):
+            raise RefusedError(
+                f"the account {config.account} is also that of {stack}, which is delivered: previews run code that "
+                "nobody has reviewed, with nearly every right in their account",
+                where=source.name,
+                remedy="give previews an account of their own; nothing was changed",
+            )
+
+
+def _check_account(stack: str, context: Context) -> None:
+    """Raise `RefusedError` if the account holds a bootstrapped environment, of whatever app."""
+    account = Account.of(stack_files.load(context.folder, stack))
+    with account.asking("looking for environments that are delivered here"):
+        pages = account.client("ssm").get_paginator("get_parameters_by_path").paginate(Path=ROOT_PATH, Recursive=True)
+        found = sorted(p["Name"] for page in pages for p in page["Parameters"] if _is_version(p["Name"]))
+    if found:
+        app, environment = found[0].removeprefix(ROOT_PATH).split("/")[:2]
+        raise RefusedError(
+            f"the environment {environment} of {app} is delivered to this account: previews run code that nobody has "
+            "reviewed, with nearly every right in their account",
+            where=account.place,
+            remedy="give previews an account of their own; nothing was changed",
+        )
+
+
+def _is_version(parameter: str) -> bool:
+    return parameter.rpartition("/")[2] in _VERSIONS
+
+
+def _engine(name: str, context: Context, line: Line) -> Engine:
+    lines: Mapping[str, Any] = read_yaml(stack_files.path(Path(context.folder), name))
+    return Engine(name, context.folder.resolve(), line, secrets_provider=lines.get("secretsprovider"))

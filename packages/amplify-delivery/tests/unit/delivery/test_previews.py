@@ -1,0 +1,136 @@
+"""Previews: what is refused before anything is made, and whom their account lets in."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from amplify_delivery import cli
+from amplify_delivery.changes.guard import Guard
+from amplify_delivery.changes.steps import RemoveResource
+from amplify_delivery.components.documents.web_identity import GITHUB
+from amplify_delivery.delivery.context import Context
+from amplify_delivery.delivery.previews import pattern
+from amplify_delivery.delivery.previews.previewing import _check_pattern
+from amplify_delivery.errors import ConfigError, DeliveryError, RefusedError
+from aws_rehearsal.policy import Principal, Request, Role, World, decide
+
+PLACE = {"account": '"444444444444"', "region": "eu-central-1"}
+PATTERN = {**PLACE, "disposable": "true"}
+
+
+def stack_file(folder: Path, name: str, keys: dict[str, str], more: str = "encryptionsalt: v1:abc\n") -> None:
+    (folder / "Pulumi.yaml").write_text("name: shop\nruntime: python\n")
+    lines = "".join(f"  shop:{key}: {value}\n" for key, value in keys.items())
+    (folder / f"Pulumi.{name}.yaml").write_text(f"{more}config:\n{lines}")
+
+
+@pytest.mark.parametrize("number", [1, 12, 99_999_999])
+def test_names_are_short_and_always_the_same(number: int) -> None:
+    name = pattern.name_of(number)
+    assert name == f"pr{number}"
+    assert len(name) <= 10
+    assert pattern.is_preview(name)
+
+
+@pytest.mark.parametrize("number", [0, -1, 100_000_000])
+def test_what_is_no_pull_request(number: int) -> None:
+    with pytest.raises(ConfigError, match="is not the number of a pull request"):
+        pattern.name_of(number)
+
+
+@pytest.mark.parametrize("name", ["dev", "pr", "pr0", "pr01", "prod", "pr12x", "apr12", "pr123456789"])
+def test_no_other_stack_is_a_preview(name: str) -> None:
+    assert not pattern.is_preview(name)
+
+
+@pytest.mark.parametrize(
+    ("keys", "more", "says"),
+    [
+        (PLACE, "encryptionsalt: v1:abc\n", "does not say `disposable: true`"),
+        (PATTERN, "", "does not say how the previews' states are encrypted"),
+        (PATTERN, "secretsprovider: awskms://alias/x\n", "does not say how the previews' states are encrypted"),
+        ({**PATTERN, "environment": "other"}, "encryptionsalt: x\n", "each preview has its own"),
+        (
+            {**PATTERN, "bootstrapped": "true"},
+            "encryptionsalt: x\n",
+            "does not go with an environment that is delivered",
+        ),
+        ({**PATTERN, "production": "true"}, "encryptionsalt: x\n", "does not go with an environment that is delivered"),
+    ],
+)
+def test_what_is_no_pattern(tmp_path: Path, keys: dict[str, str], more: str, says: str) -> None:
+    stack_file(tmp_path, "preview", keys, more)
+    with pytest.raises(DeliveryError, match=says):
+        _check_pattern("preview", Context(tmp_path, {}))
+
+
+def test_an_account_with_an_environment_that_is_delivered_is_refused_by_the_files(tmp_path: Path) -> None:
+    stack_file(tmp_path, "preview", PATTERN)
+    _check_pattern("preview", Context(tmp_path, {}))
+    stack_file(tmp_path, "prod", {**PLACE, "account": '"555555555555"', "bootstrapped": "true"})
+    _check_pattern("preview", Context(tmp_path, {}))
+    stack_file(tmp_path, "preprod", {**PLACE, "bootstrapped": "true"})
+    with pytest.raises(RefusedError, match="the account 444444444444 is also that of preprod, which is delivered"):
+        _check_pattern("preview", Context(tmp_path, {}))
+
+
+def test_the_guard_is_silent_over_what_is_disposable_and_only_there() -> None:
+    lost = RemoveResource(("api", "TodoTable"), "AWS::DynamoDB::Table", kept=False, loss="its data is deleted")
+    today = datetime.now(UTC).date()
+    Guard("pr12", (), today, disposable=True).check([lost])
+    with pytest.raises(RefusedError, match="this would delete data"):
+        Guard("dev", (), today).check([lost])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("up",), "`preview up` wants --pull-request"),
+        (("collect",), "`preview collect` wants --older-than"),
+        (("trust",), "`preview trust` wants --repository"),
+        (("collect", "--older-than", "-1"), "is no number of days"),
+    ],
+)
+def test_what_is_missing_is_told(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: tuple[str, ...],
+    says: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    stack_file(tmp_path, "preview", PATTERN)
+    assert cli.main(["preview", *arguments]) == 3
+    assert says in capsys.readouterr().err
+
+
+def test_the_trust_lets_in_pull_requests_of_the_repository_and_its_clock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    stack_file(tmp_path, "preview", PATTERN)
+    assert cli.main(["preview", "trust", "--repository", "octo/shop", "--ids", "11/22"]) == 0
+    trust = json.loads(capsys.readouterr().out)
+    role = "arn:aws:iam::444444444444:role/previews"
+    world = World({role: Role(role, trust)})
+    provider = Principal(f"arn:aws:iam::444444444444:oidc-provider/{GITHUB}")
+
+    def let_in(subject: str, repository: str = "22", audience: str = "sts.amazonaws.com") -> bool:
+        keys = {"sub": subject, "aud": audience, "repository_id": repository}
+        context = {f"{GITHUB}:{key}": value for key, value in keys.items()}
+        return decide(world, Request(provider, "sts:AssumeRoleWithWebIdentity", role, context)).allowed
+
+    for name in ("octo/shop", "octo@11/shop@22"):
+        assert let_in(f"repo:{name}:pull_request")
+        assert let_in(f"repo:{name}:ref:refs/heads/main")
+        assert not let_in(f"repo:{name}:ref:refs/heads/other")
+        assert not let_in(f"repo:{name}:environment:prod")
+        assert not let_in(f"repo:{name}:pull_request", repository="99")
+        assert not let_in(f"repo:{name}:pull_request", audience="https://github.com/octo")
+    assert not let_in("repo:mallory/shop:pull_request")
+    assert cli.main(["preview", "trust", "--repository", "octo/*"]) == 3
+    assert "is not a repository of GitHub" in capsys.readouterr().err
