@@ -21,9 +21,9 @@ pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("previews")]
 @pytest.fixture
 def environment(local_aws: LocalAws, examined: Path, tmp_path: Path) -> Environment:
     """A project whose stack `dev` is the pattern: it says that its data is nobody's."""
-    made = Environment(tmp_path, local_aws, tools(), examined, "todo-series/v2")
-    with (made.workspace.project / "Pulumi.dev.yaml").open("a") as file:
-        file.write(f"  {made.app}:disposable: true\n")
+    made = Environment(tmp_path, local_aws, tools(), examined, "todo-series/v3")
+    file = made.workspace.project / "Pulumi.dev.yaml"
+    file.write_text(file.read_text().replace("config:\n", f"config:\n  {made.app}:disposable: true\n", 1))
     return made
 
 
@@ -49,28 +49,26 @@ def test_a_pull_request_has_a_backend_until_it_is_closed(environment: Environmen
     succeeds(preview("up", "--pull-request", "12"))
     root = f"amplify-{app}-pr12-{environment.suffix}"
     assert set(states()) == {root}
-    # The next push: a fresh checkout, in which a table's data goes unasked.
+    assert any(name.startswith("TodoList-") for name in environment.client("dynamodb").list_tables()["TableNames"])
+    # The next push: a fresh checkout, without a model. Its table goes unasked: nobody's data is in it.
     (project / "Pulumi.pr12.yaml").unlink()
-    environment.take("todo-series/v1")
+    environment.take("todo-series/v2")
     said = succeeds(preview("up", "--pull-request", "12")).output
-    assert "pr12: 0 created" not in said
-    assert "pr12: " in said
+    assert "pr12: 1 updated" in said
+    assert not any(name.startswith("TodoList-") for name in environment.client("dynamodb").list_tables()["TableNames"])
     config = environment.workspace.run(
         pulumi_homes.delivery(environment.workspace.environment, "client-config", "pr12", "--out", "web")
     )
     assert config.exit_code == 0, config.output
     assert (project / "web/aws-exports.js").is_file()
 
-    kept = succeeds(preview("collect", "--older-than", "7")).output
-    assert "kept: pr12\n" in kept
+    assert "kept: pr12\n" in succeeds(preview("collect", "--older-than", "7")).output
+    assert set(states()) == {root}
+    # Nobody has closed it: another checkout, which has never heard of it, collects it.
     (project / "Pulumi.pr12.yaml").unlink()
-    succeeds(preview("down", "--pull-request", "12"))
+    assert "deleted: pr12\n" in succeeds(preview("collect", "--older-than", "0")).output
     assert states() == {}
     assert not (project / "Pulumi.pr12.yaml").exists()
-    assert "pr12: there is none" in succeeds(preview("down", "--pull-request", "12")).output
-
-    # One whose pull request nobody has closed: another checkout collects it.
-    environment.workspace.succeed("stack", "init", "pr7")
-    (project / "Pulumi.pr7.yaml").unlink()
     stacks = json.loads(environment.workspace.succeed("stack", "ls", "--json").output)
-    assert {stack["name"] for stack in stacks} == {"dev", "pr7"}
+    assert [stack["name"] for stack in stacks] == ["dev"]
+    assert "pr12: there is none" in succeeds(preview("down", "--pull-request", "12")).output
