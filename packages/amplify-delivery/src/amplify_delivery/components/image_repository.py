@@ -5,7 +5,9 @@ import json
 import pulumi
 import pulumi_aws as aws
 
+from amplify_delivery.components.documents.account.storage import repository_policy
 from amplify_delivery.components.documents.naming import EnvironmentNames
+from amplify_delivery.components.documents.statements import to_json
 
 UNTAGGED_EXPIRE = json.dumps(
     {
@@ -31,9 +33,9 @@ UNTAGGED_EXPIRE = json.dumps(
 def image_repository(
     name: str, names: EnvironmentNames, opts: pulumi.ResourceOptions, *, scan: bool, force_delete: bool | None = None
 ) -> aws.ecr.Repository:
-    """A repository whose tags cannot be moved to other images. `scan`: Amazon ECR looks for known vulnerabilities of
-    the packages in each image that is pushed (basic scanning)."""
-    return aws.ecr.Repository(
+    """A repository whose tags cannot be moved to other images, and that AWS Lambda may pull from. `scan`: Amazon ECR
+    looks for known vulnerabilities of the packages in each image that is pushed (basic scanning)."""
+    repository = aws.ecr.Repository(
         name,
         name=names.repository,
         image_tag_mutability="IMMUTABLE",
@@ -41,3 +43,10 @@ def image_repository(
         force_delete=force_delete,
         opts=opts,
     )
+    aws.ecr.RepositoryPolicy(
+        name,
+        repository=repository.name,
+        policy=to_json(repository_policy(names)),
+        opts=pulumi.ResourceOptions(parent=opts.parent, provider=opts.provider),
+    )
+    return repository

@@ -15,7 +15,6 @@ from amplify_delivery.components.documents.account.everything import (
 )
 from amplify_delivery.components.documents.account.storage import (
     KEY_DAYS,
-    repository_policy,
     state_bucket_policy,
     state_key_policy,
 )
@@ -256,12 +255,6 @@ class TargetAccount(pulumi.ComponentResource):
         names = args.access.names
         kept = pulumi.ResourceOptions(parent=self, protect=args.protect)
         repository = image_repository(names.repository, names, kept, scan=True)
-        aws.ecr.RepositoryPolicy(
-            names.repository,
-            repository=repository.name,
-            policy=to_json(repository_policy(args.access)),
-            opts=pulumi.ResourceOptions(parent=self),
-        )
         aws.ecr.LifecyclePolicy(
             names.repository,
             repository=repository.name,

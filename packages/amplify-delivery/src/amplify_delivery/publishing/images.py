@@ -13,7 +13,7 @@ from typing import Any
 
 from amplify_delivery.errors import PublishError, midway
 from amplify_delivery.export.assembly import Assembly
-from amplify_delivery.export.images.layout import read_manifest
+from amplify_delivery.export.images.layout import MANIFESTS, read_manifest
 from amplify_delivery.export.images.model import AssemblyImage
 from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, told_as
 from amplify_delivery.publishing.registry import Registry, TagTakenError
@@ -86,7 +86,8 @@ def _present(images: Any, target: PublishTarget, ecr: Any) -> set[str]:
     with told_as(PublishError, "looking which images are there", f"ECR repository {target.repository}", _REMEDIES):
         for first in range(0, len(tags), _BATCH):
             ids = [{"imageTag": tag} for tag in tags[first : first + _BATCH]]
-            answer = ecr.batch_get_image(**own, imageIds=ids)
+            # Without these ECR may answer with a manifest of another type, which has another digest.
+            answer = ecr.batch_get_image(**own, imageIds=ids, acceptedMediaTypes=list(MANIFESTS))
             found |= {i["imageId"]["imageTag"]: i["imageId"]["imageDigest"] for i in answer.get("images", ())}
     for tag, digest in found.items():
         if digest != wanted[tag].digest:

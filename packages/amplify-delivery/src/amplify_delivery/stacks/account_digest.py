@@ -63,7 +63,7 @@ def _environment(access: EnvironmentAccess, engine: EngineDownload | None) -> di
         "pipeline": access.visitor,
         "documents": account_documents(with_keys(access, [SOME_KEY] * 2), engine),
         "types": prepared(access).to_text(),
-        "images": repository_policy(access) if access.images else None,
+        "images": repository_policy(access.names) if access.images else None,
         "staging": policies.staging_bucket(names.staging_bucket, names.region),
         "stagingKey": policies.staging_key(names.account, names.region) if access.staging_key else None,
         "state": (state_bucket_policy(names), state_key_policy(names)),

@@ -204,7 +204,7 @@ def declared() -> Named:
         found[f"key policy {region}"] = key_policy(pipeline, region, ENVIRONMENTS)
     found["bucket policy state"] = state_bucket_policy(prod)
     found["key policy state"] = state_key_policy(prod)
-    found["repository policy"] = repository_policy(access(prod, images=True))
+    found["repository policy"] = repository_policy(prod)
     found["bucket policy staging"] = _loaded(policies.staging_bucket(prod.staging_bucket, prod.region))
     found["key policy staging"] = _loaded(policies.staging_key(prod.account, prod.region))
     found["topic policy"] = topic_policy(pipeline)

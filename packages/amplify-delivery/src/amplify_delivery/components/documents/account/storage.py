@@ -3,7 +3,6 @@
 The staging bucket's own are in `amplify_delivery.components.policies`.
 """
 
-from amplify_delivery.components.documents.environment import EnvironmentAccess
 from amplify_delivery.components.documents.naming import EnvironmentNames, PipelineNames
 from amplify_delivery.components.documents.statements import Document, allow, deny, document
 
@@ -24,13 +23,12 @@ def state_key_policy(owner: EnvironmentNames | PipelineNames) -> Document:
     return document([allow("Administration", "kms:*", "*", principal=owner.root_arn)])
 
 
-def repository_policy(access: EnvironmentAccess) -> Document:
+def repository_policy(names: EnvironmentNames) -> Document:
     """The policy of the ECR repository: Lambda pulls for functions of this account and region.
 
     "Amazon ECR permissions" under "Create a Lambda function using a container image" in the Lambda developer guide. It
     documents `aws:SourceArn`, as `cdk bootstrap` has it, and no `aws:SourceAccount`: the ARN holds the account.
     """
-    names = access.names
     return document(
         [
             allow(
