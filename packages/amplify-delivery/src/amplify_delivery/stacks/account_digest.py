@@ -30,6 +30,7 @@ from amplify_delivery.stacks.config import AccountConfig
 
 DECLARING = (
     "components/declared.py",
+    "components/image_repository.py",
     "components/private_bucket.py",
     "components/providers.py",
     "components/remembered.py",
