@@ -21,7 +21,8 @@ def test_the_page_is_up_to_date() -> None:
 
 
 def test_the_schemas_are_up_to_date() -> None:
-    found = {path.name: path.read_text() for path in (DOCS / SCHEMAS).iterdir()}
+    others = {"pulumi-package.json"}  # of the Pulumi package: test_packaged.py
+    found = {path.name: path.read_text() for path in (DOCS / SCHEMAS).iterdir() if path.name not in others}
     assert found == schemas(), "run `python -m amplify_delivery.stacks.config`"
 
 
