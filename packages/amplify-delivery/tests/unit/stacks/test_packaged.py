@@ -27,6 +27,7 @@ NOT_PASSED = {
     "program": "which component it is, says its type",
     "enrolled": "a former name, which no other language ever had",
     "drift": "only commands look for it",
+    "disposable": "only commands collect what is disposable",
     "containerImages": "only commands build images, or the pipeline's Build",
     "replacedTables": "only commands deliver in several updates",
     "rollbackSkips": "only commands continue a failed rollback",
