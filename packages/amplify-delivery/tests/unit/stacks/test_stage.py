@@ -277,3 +277,14 @@ def test_of_secret_outputs_the_state_keeps_what_tells_that_they_have_changed(dir
     first, again, other = kept("s3cret-1"), kept("s3cret-1"), kept("s3cret-2")
     assert first == again
     assert all(first[name] != other[name] for name in first)
+
+
+def test_a_program_with_images_is_tested_before_they_are_built(tmp_path: Path) -> None:
+    """In the pipeline a team's tests are commands of Build, and images are built after these."""
+    directory = example(tmp_path, "zone")
+    main = directory / "__main__.py"
+    line = "        pulumi.export("
+    main.write_text(main.read_text().replace(line, f'{line}"image", environment.images["orders"])\n{line}'))
+    made = testing.run("prod", {"containerImages": {"orders": {"layout": "built"}}}, directory=directory)
+    registry = "012345678901.dkr.ecr.eu-west-1.amazonaws.com"
+    assert made.exports["image"] == f"{registry}/fullapp/prod@sha256:{'0' * 64}"
