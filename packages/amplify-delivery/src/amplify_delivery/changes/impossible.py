@@ -282,8 +282,9 @@ def _successor(step: ReplaceResource) -> str:
     if step.type != "AWS::DynamoDB::Table":
         return ""
     return (
-        "give the table a successor under another name, and have its items copied: in the stack file, `replacedTables` "
-        f'with `path: {step.place}`, `prefix: v2-` and `data: copy` (docs/commands.md, "A table with other keys"). Or '
+        "give the table a successor under another name, and have its items copied: `pulumi config set -s ENV --path "
+        f"'replacedTables[0].path' {step.place}`, and likewise `.prefix` (v2-) and `.data` (copy); docs/commands.md, \"A "
+        'table with other keys". Or '
     )
 
 

@@ -152,7 +152,7 @@ def test_other_keys_of_a_table_that_has_a_name_of_its_own(environment: Environme
         export, TODO, "/Resources/TodoTable/Properties/KeySchema/-", {"AttributeName": "owner", "KeyType": "RANGE"}
     )
     environment.workspace.put_export(export)
-    fails(environment.delivery("plan"), "AD743", TABLE, "`replacedTables`")
+    fails(environment.delivery("plan"), "AD743", TABLE, f"'replacedTables[0].path' {TABLE}`")
     for key, value in {"path": TABLE, "prefix": "v2-", "data": "copy"}.items():
         environment.workspace.succeed("config", "set", "-s", "dev", "--path", f"replacedTables[0].{key}", value)
     fails(environment.plain("up", "--skip-preview"), "AD743", "`amplify-delivery up dev` delivers it in 3 updates")

@@ -106,7 +106,7 @@ def test_without_a_choice_it_is_refused_and_the_choice_is_named() -> None:
     said = reasons(OLD, wanted(""))
     assert f"AD743 {PLACE}" in said
     (found,) = impossible(plan_backend(OLD, wanted("")), OLD, wanted(""), TODAY)
-    assert f"`path: {PLACE}`, `prefix: v2-` and `data: copy`" in found.remedy
+    assert f"pulumi config set -s ENV --path 'replacedTables[0].path' {PLACE}`" in found.remedy
 
 
 def test_the_successor_is_filled_before_anybody_uses_it() -> None:
