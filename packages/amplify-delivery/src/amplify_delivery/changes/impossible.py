@@ -283,8 +283,8 @@ def _successor(step: ReplaceResource) -> str:
         return ""
     return (
         "give the table a successor under another name, and have its items copied: `pulumi config set -s ENV --path "
-        f"'replacedTables[0].path' {step.place}`, and likewise `.prefix` (v2-) and `.data` (copy); docs/commands.md, \"A "
-        'table with other keys". Or '
+        f"'replacedTables[0].path' {step.place}`, and likewise `.prefix` (v2-) and `.data` (copy); docs/commands.md "
+        "has what becomes of it. Or "
     )
 
 
