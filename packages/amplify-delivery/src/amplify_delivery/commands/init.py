@@ -150,6 +150,10 @@ def _notes(project: NewProject, found: Found, folder: Path, wheel: Wheel) -> lis
         notes.append(
             "AWS's build images hold no Pulumi: fill in `engine` in Pulumi.pipeline.yaml, or name an image that has it"
         )
+    if project.let_in and project.ci:
+        notes.append(
+            "AWS's build images hold no Pulumi: fill in `engine` in the accounts' files, or name an image that has it"
+        )
     engine = _engine_of(folder)
     if engine is None:
         notes.append(

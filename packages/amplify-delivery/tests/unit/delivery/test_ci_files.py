@@ -44,6 +44,7 @@ def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     said = capsys.readouterr().out
     assert "backend-plan.yml" in said
     assert "amplify-delivery bootstrap preprod prod" in said
+    assert "fill in `engine` in the accounts' files" in said
     found = {p.name: p.read_text() for p in sorted((tmp_path / ".github/workflows").iterdir())}
     assert found
     return found
@@ -102,6 +103,15 @@ def test_each_environment_is_planned_after_the_one_before_and_deployed_as_planne
     assert (account.github.repository, account.github.branch) == ("octo/shop", "main")
     assert project.environment("prod").bootstrapped
     assert project.stacks("pipeline") == ()
+    # What it leaves to be filled in is read once the signs of a comment are gone.
+    file = tmp_path / "Pulumi.prod-account.yaml"
+    text = file.read_text().replace("SHA256", "0" * 64).replace("vVERSION", "v3.220.0")
+    file.write_text(text.replace("    # ownerId", "    ownerId").replace("    # repositoryId", "    repositoryId"))
+    file.write_text(re.sub(r"(?m)^  # (mytodoapp:engine:|  url:|  sha256:)", r"  \1", file.read_text()))
+    account = project.account("prod-account")
+    assert account.github
+    assert account.engine
+    assert (account.github.ids, account.engine.sha256) == (("1234", "567890"), "0" * 64)
 
 
 @pytest.mark.processes

@@ -527,7 +527,8 @@ def test_a_gitignore_of_somebody_elses_that_hides_the_wheel_is_told(run: Init, t
     (tmp_path / ".gitignore").write_text("/.venv\n__pycache__/\nwheels/\n")
     ran = run("--from", TODO)
     assert ".gitignore keeps the engine's wheel out of commits (wheels/)" in ran.out
-    assert "add to .gitignore what is made here: .pytest_cache/ /assembly/ /assembly-examined/ /build/" in ran.out
+    made = ".pytest_cache/ /assembly/ /assembly-examined/ /container-images/ /build/"
+    assert f"add to .gitignore what is made here: {made}" in ran.out
     (tmp_path / ".gitignore").unlink()
     assert ".gitignore" not in run("--from", TODO).out.replace("  .gitignore\n", "")
 

@@ -29,6 +29,11 @@ COMMANDS: dict[str, tuple[list[str], tuple[str, ...]]] = {
     "adopt": (["preprod"], (ENVIRONMENT,)),
     "handover": (["preprod"], (ENVIRONMENT,)),
     "client-config": (["preprod"], (ENVIRONMENT,)),
+    "start": (["preprod", "plan", "--digest", "0" * 64], (ENVIRONMENT,)),
+    "preview": (["up", "--pull-request", "1", "--pattern", "preprod"], (ENVIRONMENT,)),
+    "doctor": (["preprod"], (ENVIRONMENT,)),
+    "report": (["preprod"], (ENVIRONMENT,)),
+    "images": (["preprod"], (ENVIRONMENT,)),
 }
 """Commands with their arguments, and the files that they must find right."""
 CASES = [(command, file) for command, (_, files) in COMMANDS.items() for file in files]
@@ -94,7 +99,9 @@ OTHERS = {
     "outputs": "reads the state alone",
     "setup": "takes its values as arguments",
     **dict.fromkeys(("init", "upgrade"), "writes a project's own files"),
-    **dict.fromkeys(("check", "assemble", "build", "compare", "root"), "touches neither AWS nor the engine"),
+    **dict.fromkeys(
+        ("check", "assemble", "build", "compare", "root", "pack", "docs"), "touches neither AWS nor the engine"
+    ),
     "rehearse": "reaches no AWS at all",
     **dict.fromkeys(("rollback", "gc"), "read their files as `plan` does, before anything else"),
 }

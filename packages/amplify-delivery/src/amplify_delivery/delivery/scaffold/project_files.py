@@ -122,7 +122,7 @@ def _let_in(project: NewProject) -> str:
             '    # ownerId: "1234"',
             '    # repositoryId: "567890"',
         ]
-    return "\n".join(lines) + "\n" + _NO_PULUMI.replace("APP:", f"{app}:")
+    return "\n".join(lines) + "\n" + _NO_PULUMI_HERE.replace("APP:", f"{app}:")
 
 
 def _account(app: str, environment: NewEnvironment, let_in: str) -> str:
@@ -152,13 +152,19 @@ def _pipeline(app: str, pipeline: NewPipeline, environments: Sequence[NewEnviron
     )
 
 
-_NO_PULUMI = """\
-  # AWS's build images hold no Pulumi: name its linux-x64 archive, with its SHA-256 (checksums of the release), or as
-  # `image`, above `commands` and in the accounts' files, an image of your own that has it.
+_ENGINE = """\
   # APP:engine:
   #   url: https://get.pulumi.com/releases/sdk/pulumi-vVERSION-linux-x64.tar.gz
   #   sha256: SHA256
 """
+_NO_PULUMI_HERE = f"""\
+  # AWS's build images hold no Pulumi: name its linux-x64 archive, with its SHA-256 (checksums of the release), or in
+  # `build` an `image` of your own that has it.
+{_ENGINE}"""
+_NO_PULUMI = f"""\
+  # AWS's build images hold no Pulumi: name its linux-x64 archive, with its SHA-256 (checksums of the release), or as
+  # `image`, above `commands` and in the accounts' files, an image of your own that has it.
+{_ENGINE}"""
 
 _REQUIREMENTS = """\
 # What this project is made with. The pipeline installs what requirements.lock names by hash, and nothing else: after
