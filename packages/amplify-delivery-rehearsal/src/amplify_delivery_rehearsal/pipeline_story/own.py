@@ -69,6 +69,12 @@ def pipeline_stack(project: Project) -> str:
 def check(project: Project, stack: str) -> None:
     """What the rehearsal needs of a project, before anything is started. Raises `ConfigError`."""
     pipeline = project.pipeline(stack)
+    if hasattr(pipeline.source, "pipeline"):
+        raise ConfigError(
+            f"{stack} follows {pipeline.source.pipeline}, and builds nothing that it could deliver",
+            where=str(project.file(stack)),
+            remedy=f"rehearse that one: `amplify-delivery rehearse --stack {pipeline.source.pipeline}`",
+        )
     if not hasattr(pipeline.source, "repository"):
         raise ConfigError(
             "a rehearsal has no bucket that a pipeline's source is put into",

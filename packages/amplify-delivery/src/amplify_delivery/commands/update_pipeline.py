@@ -45,8 +45,9 @@ def run(args: argparse.Namespace, context: Context) -> int:
         for commit in done.started:
             print(f"the pipeline starts again, with commit {commit}")
         if not done.started:
+            before = model.before.pipeline if model.before else None
             print(
                 f"nothing was running, and ${COMMIT_VARIABLE} names no commit: the pipeline was not started. "
-                f"`{restart.by_hand(model.names.pipeline, None)} --region {config.region}` starts it with a commit"
+                f"`{restart.by_hand(model.names.pipeline, None, before)} --region {config.region}` starts it"
             )
     return 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from amplify_delivery.components.documents import regions
-from amplify_delivery.components.documents.pipeline.model import EnvironmentRef, PipelineModel
+from amplify_delivery.components.documents.pipeline.model import EnvironmentRef, PipelineModel, PipelineSource
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.stacks import collisions
 from amplify_delivery.stacks.access import bootstrapped_environment, pipeline_names
@@ -29,6 +29,7 @@ def pipeline_model(project: Project, app: str, name: str, pipeline: PipelineConf
     _check_asked(project, name, pipeline, environments)
     for environment in environments.values():
         check_privileged(project, name, environment.container_images)
+    _check_chain(project, name, pipeline)
     return PipelineModel(
         names=names,
         source=pipeline.source,
@@ -38,7 +39,38 @@ def pipeline_model(project: Project, app: str, name: str, pipeline: PipelineConf
         tags=dict(pipeline.tags),
         kept_regions=pipeline.artifact_regions,
         topic_arn=names.arn("sns", names.topic) if pipeline.notifications else None,
+        followers=tuple(pipeline_names(app, stack, config) for stack, config in _followers(project, name)),
     )
+
+
+def _followers(project: Project, name: str) -> list[tuple[str, PipelineConfig]]:
+    """The pipelines that the files have follow the pipeline `name`, by name."""
+    found = ((stack, project.pipeline(stack)) for stack in project.stacks("pipeline") if stack != name)
+    return [(s, c) for s, c in found if isinstance(c.source, PipelineSource) and c.source.pipeline == name]
+
+
+def _check_chain(project: Project, name: str, pipeline: PipelineConfig) -> None:
+    """One that follows another is of its account and region, where the release lies; and none follows itself."""
+    passed = [name]
+    here, config = name, pipeline
+    while isinstance(config.source, PipelineSource):
+        before = config.source.pipeline
+        where = str(project.file(here))
+        if before in passed:
+            raise ConfigError(
+                f"pipelines that follow one another in a circle: {' after '.join([*passed, before])}",
+                where=where,
+                remedy="the first one has a `source` of another type: a connection, for instance",
+            )
+        next_config = project.pipeline(before)
+        if (next_config.account, next_config.region) != (config.account, config.region):
+            raise ConfigError(
+                f"{here} follows {before}, which is in account {next_config.account}, {next_config.region}",
+                where=where,
+                remedy="pipelines that follow one another share account and region; environments may lie anywhere",
+            )
+        passed.append(before)
+        here, config = before, next_config
 
 
 def _check_let_in(project: Project, name: str, pipeline: PipelineConfig) -> None:

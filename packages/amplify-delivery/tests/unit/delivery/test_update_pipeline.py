@@ -173,6 +173,33 @@ def test_a_change_by_hand_starts_what_it_has_cancelled() -> None:
     assert idle.started == []
 
 
+def test_what_another_pipeline_has_handed_on_comes_again_as_it_was() -> None:
+    class Handed(Client):
+        def get_pipeline_execution(self, pipelineExecutionId: str, **_: Any) -> dict[str, Any]:  # noqa: N803 - boto3's
+            found = {"ARTIFACT_DIGEST": "d", "COMMIT_ID": "c", "RELEASE": f"releases/{pipelineExecutionId}.zip"}
+            variables = [{"name": name, "resolvedValue": value} for name, value in found.items()]
+            return {"pipelineExecution": {"variables": variables}}
+
+    ended = restart.settled(Handed(*BEFORE), "app")
+    client = Handed(*AFTER)
+    assert restart.again(client, "app", OWN, ended, definition=DEFINITION, handed_on=True) == ("c", "d")
+    assert client.started[0] == {
+        "name": "app",
+        "clientRequestToken": "3-0123456789abcdef",
+        "sourceRevisions": [
+            {"actionName": "Source", "revisionType": "S3_OBJECT_KEY", "revisionValue": "releases/3.zip"}
+        ],
+        "variables": [
+            {"name": "ARTIFACT_DIGEST", "value": "d"},
+            {"name": "COMMIT_ID", "value": "c"},
+            {"name": "RELEASE", "value": "releases/3.zip"},
+        ],
+    }
+    assert "retry-stage-execution --pipeline-name app-main --stage-name StartNext" in restart.by_hand(
+        "x", "c", "app-main"
+    )
+
+
 def test_what_a_person_is_told_to_type_starts_that_commit() -> None:
     told = restart.by_hand("app-main", "c0ffee")
     assert told == (

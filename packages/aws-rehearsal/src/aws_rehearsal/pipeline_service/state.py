@@ -123,6 +123,8 @@ class Execution:
     outputs: dict[str, dict[str, str]] = field(default_factory=dict)
     artifacts: dict[str, Artifact] = field(default_factory=dict)
     wanted_revisions: dict[str, str] = field(default_factory=dict)
+    wanted_keys: dict[str, str] = field(default_factory=dict)
+    """Other object keys of S3 sources, by action."""
 
     @property
     def stage(self) -> Stage:

@@ -27,7 +27,10 @@ MAX_TRUST_POLICY = 2_048
 MAX_PARAMETER = 4096
 """Characters of a standard parameter of SSM ("Managing parameter tiers" in the Systems Manager user guide)."""
 
-_SPLIT = "move some waves into a pipeline of its own: a second pipeline file with other `stages`"
+_SPLIT = (
+    "move the last waves into a pipeline that follows this one: a second pipeline file with these `stages` and "
+    "`source: {type: pipeline, pipeline: NAME}` (docs/many-environments.md)"
+)
 _NAME = re.compile(r"[A-Za-z0-9.@\-_]{1,100}")
 
 

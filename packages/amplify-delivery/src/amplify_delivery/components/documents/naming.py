@@ -36,7 +36,7 @@ PROJECTS = (PUBLISH, PLAN, DEPLOY, CHECK)
 
 PIPELINE_PROJECTS = ("build", "update")
 """The CodeBuild projects of a pipeline."""
-PIPELINE_ROLES = ("source", "build", "build-action", "update", "update-action", "trigger")
+PIPELINE_ROLES = ("source", "build", "build-action", "update", "update-action", "trigger", "next")
 """The roles of a pipeline, beside its own."""
 
 STATE_PREFIX = ".pulumi/"

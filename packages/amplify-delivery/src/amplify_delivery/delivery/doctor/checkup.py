@@ -7,6 +7,7 @@ docs/commands.md.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from amplify_delivery.changes import runtimes
 from amplify_delivery.components.documents.account.everything import let_in_by
 from amplify_delivery.components.documents.environment import EnvironmentAccess
 from amplify_delivery.components.documents.naming import DEPLOY
-from amplify_delivery.components.documents.pipeline.model import ConnectionSource
+from amplify_delivery.components.documents.pipeline.model import ConnectionSource, PipelineSource
 from amplify_delivery.components.documents.rights.types import actions_for
 from amplify_delivery.delivery.account import bootstrap_version
 from amplify_delivery.delivery.context import Context
@@ -363,6 +364,8 @@ class _Pipeline:
         yield Question(("state key",), self._key)
         if isinstance(self._config.source, ConnectionSource):
             yield Question(("connection",), self._connection)
+        elif isinstance(self._config.source, PipelineSource):
+            yield Question(("source",), self._before)
         else:
             yield Question(("source",), self._source)
         yield Question(("trust",), self._assumes)
@@ -385,6 +388,12 @@ class _Pipeline:
         source = self._config.source
         assert isinstance(source, ConnectionSource)  # noqa: S101 - else another question was asked
         return [connection.judge(repositories.connection(self._clients, source), self._place)]
+
+    def _before(self) -> Iterable[Line]:
+        source = self._config.source
+        assert isinstance(source, PipelineSource)  # noqa: S101 - else another question was asked
+        name = replace(self._names, name=source.pipeline).pipeline
+        return [connection.other(*repositories.before(self._clients, name, source.pipeline))]
 
     def _source(self) -> Iterable[Line]:
         return [connection.other(*repositories.other(self._clients, self._config.source))]

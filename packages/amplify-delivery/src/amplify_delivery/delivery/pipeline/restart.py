@@ -13,6 +13,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from amplify_delivery.components.documents.pipeline.definition import HANDED_ON, RELEASE, START_NEXT
+
 SOURCE = "Source"
 """The name of our pipelines' source action."""
 RUNNING, CANCELLED = "InProgress", "Cancelled"
@@ -45,14 +47,23 @@ def settled(client: Any, pipeline: str, *, source: str = SOURCE, pause: float = 
 
 
 def again(
-    client: Any, pipeline: str, own: Run, ended: Collection[str], *, definition: str, source: str = SOURCE
+    client: Any,
+    pipeline: str,
+    own: Run,
+    ended: Collection[str],
+    *,
+    definition: str,
+    source: str = SOURCE,
+    handed_on: bool = False,
 ) -> tuple[str, ...]:
     """After a change: start the pipeline with the commit of `own`, the execution that made it, then with those that
     were started after it, had not `ended` before the change, and are cancelled now. Of a change by hand, which no
-    execution has made (`own` has no commit), with all that it has cancelled.
+    execution has made (`own` has no commit), with all that it has cancelled. What was `handed_on` by another pipeline
+    comes again as it was handed on.
 
     Their commits, in that order.
     """
+    begin = start_handed_on if handed_on else start
     found = runs(client, pipeline, source)
     ids = [run.id for run in found]
     later = found[ids.index(own.id) + 1 :] if own.id in ids else () if own.commit else found
@@ -60,21 +71,40 @@ def again(
     return tuple(
         run.commit
         for run in come
-        if run.commit and start(client, pipeline, run.commit, token(run.id or run.commit, definition), source)
+        if run.commit and begin(client, pipeline, run, token(run.id or run.commit, definition), source)
     )
 
 
-def start(client: Any, pipeline: str, commit: str, token: str, source: str = SOURCE) -> str:
-    """Start the pipeline with a commit; the execution's id. With the same `token` it is started once."""
-    revision = {"actionName": source, "revisionType": "COMMIT_ID", "revisionValue": commit}
+def start_handed_on(client: Any, pipeline: str, run: Run, token: str, source: str = SOURCE) -> str:
+    """Start the pipeline with the release that `run` was started with: its variables name it."""
+    found = client.get_pipeline_execution(pipelineName=pipeline, pipelineExecutionId=run.id)["pipelineExecution"]
+    variables = {item["name"]: item["resolvedValue"] for item in found.get("variables", ())}
+    revision = {"actionName": source, "revisionType": "S3_OBJECT_KEY", "revisionValue": variables[RELEASE]}
+    started: str = client.start_pipeline_execution(
+        name=pipeline,
+        clientRequestToken=token,
+        sourceRevisions=[revision],
+        variables=[{"name": name, "value": variables[name]} for name in HANDED_ON],
+    )["pipelineExecutionId"]
+    return started
+
+
+def start(client: Any, pipeline: str, run: Run, token: str, source: str = SOURCE) -> str:
+    """Start the pipeline with a run's commit; the execution's id. With the same `token` it is started once."""
+    revision = {"actionName": source, "revisionType": "COMMIT_ID", "revisionValue": run.commit}
     started: str = client.start_pipeline_execution(name=pipeline, clientRequestToken=token, sourceRevisions=[revision])[
         "pipelineExecutionId"
     ]
     return started
 
 
-def by_hand(pipeline: str, commit: str | None) -> str:
-    """The command with which a person starts it."""
+def by_hand(pipeline: str, commit: str | None, before: str | None = None) -> str:
+    """The command with which a person starts it; for one that follows the pipeline `before`, that of what hands on."""
+    if before:
+        return (
+            f"aws codepipeline retry-stage-execution --pipeline-name {before} --stage-name {START_NEXT} "
+            "--retry-mode ALL_ACTIONS --pipeline-execution-id EXECUTION"
+        )
     revision = f"actionName={SOURCE},revisionType=COMMIT_ID,revisionValue={commit or 'COMMIT'}"
     return f"aws codepipeline start-pipeline-execution --name {pipeline} --source-revisions {revision}"
 

@@ -227,6 +227,7 @@ class Restart:
 
     def __init__(self, config: PipelineConfig, model: PipelineModel, variables: Mapping[str, str]) -> None:
         self._config, self._pipeline = config, model.names.pipeline
+        self._before = model.before.pipeline if model.before else None
         execution = variables.get(EXECUTION_VARIABLE, "")
         self._own = restart.Run(execution, restart.RUNNING, variables.get(COMMIT_VARIABLE))
         with self._client() as client:
@@ -235,14 +236,19 @@ class Restart:
     def start(self, definition: str) -> tuple[str, ...]:
         """Start with the commit that this command was built from, then with those that waited; the commits."""
         with self._client() as client:
-            return restart.again(client, self._pipeline, self._own, self._ended, definition=definition)
+            return restart.again(
+                client,
+                self._pipeline,
+                self._own,
+                self._ended,
+                definition=definition,
+                handed_on=self._before is not None,
+            )
 
     @contextmanager
     def _client(self) -> Iterator[Any]:
-        by_hand = (
-            f"start it by hand with the commit that was released: `{restart.by_hand(self._pipeline, self._own.commit)} "
-            f"--region {self._config.region}`"
-        )
+        command = restart.by_hand(self._pipeline, self._own.commit, self._before)
+        by_hand = f"start it by hand with what was released: `{command} --region {self._config.region}`"
         account = Account.of(self._config)
         with told_as(RefusedError, f"starting {self._pipeline} again", account.place, otherwise=by_hand):
             yield account.client("codepipeline")

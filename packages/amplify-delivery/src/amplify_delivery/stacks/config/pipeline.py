@@ -26,6 +26,7 @@ from amplify_delivery.components.documents.fields import (
 )
 from amplify_delivery.components.documents.pipeline.model import (
     MAX_PUSH_FILTERS,
+    PipelineSource,
     Source,
     Stage,
     Step,
@@ -163,6 +164,18 @@ class PipelineConfig(Model):
     @model_validator(mode="after")
     def _together(self) -> PipelineConfig:
         fitting(self.source, self.triggers, self.stages)
+        if isinstance(self.source, PipelineSource):
+            if self.schedule:
+                raise BadValueError(
+                    f"a pipeline that follows {self.source.pipeline} has no `schedule` of its own",
+                    f"give it to {self.source.pipeline}",
+                )
+            for key in ("commands", "env", "keep", "secrets"):
+                if getattr(self.build, key):
+                    raise BadValueError(
+                        f"a pipeline that follows {self.source.pipeline} builds nothing: `build.{key}` is for nobody",
+                        f"give it to {self.source.pipeline}",
+                    )
         return self
 
     @property

@@ -62,12 +62,12 @@ def test_a_wave_too_wide_for_one_approval_is_told_to_be_split() -> None:
 
 
 def test_too_many_actions_need_another_pipeline() -> None:
-    with pytest.raises(ConfigError, match=r"actions, but CodePipeline takes 500: move some waves"):
+    with pytest.raises(ConfigError, match=r"actions, but CodePipeline takes 500: move the last waves"):
         limits.check_definition(pipeline_properties(many(130, 13)))
 
 
 def test_too_many_action_roles_need_another_pipeline() -> None:
-    with pytest.raises(ConfigError, match=r"role seriesapp-pipeline have .* but IAM takes 10240: move some waves"):
+    with pytest.raises(ConfigError, match=r"role seriesapp-pipeline have .* but IAM takes 10240: move the last waves"):
         limits.check_roles(pipeline_documents(many(120, 12)).roles)
 
 

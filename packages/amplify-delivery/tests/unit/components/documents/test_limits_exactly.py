@@ -18,7 +18,10 @@ from amplify_delivery.components.documents.statements import Document, size
 from amplify_delivery.errors import ConfigError
 from unit.components.documents import world as w
 
-SPLIT = "move some waves into a pipeline of its own: a second pipeline file with other `stages`"
+SPLIT = (
+    "move the last waves into a pipeline that follows this one: a second pipeline file with these `stages` and "
+    "`source: {type: pipeline, pipeline: NAME}` (docs/many-environments.md)"
+)
 
 
 def stages(number: int, actions: int = 1) -> list[dict[str, Any]]:

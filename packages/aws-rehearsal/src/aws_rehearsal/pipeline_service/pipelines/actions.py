@@ -18,8 +18,10 @@ from aws_rehearsal.pipeline_service.clients import Access, failure_of
 from aws_rehearsal.pipeline_service.definitions import DEFAULT_APPROVAL_MINUTES, Pipeline
 from aws_rehearsal.pipeline_service.errors import ActionError
 from aws_rehearsal.pipeline_service.gate import Caller
+from aws_rehearsal.pipeline_service.keys import require_key
 from aws_rehearsal.pipeline_service.pipelines import variables
 from aws_rehearsal.pipeline_service.pipelines.deployments import Deployments
+from aws_rehearsal.pipeline_service.pipelines.handing_on import HandingOn
 from aws_rehearsal.pipeline_service.roles import Roles
 from aws_rehearsal.pipeline_service.sources.connections import SOURCE_CALLS, use_denied
 from aws_rehearsal.pipeline_service.sources.repositories import Repositories
@@ -54,6 +56,7 @@ class Actions:
         self._gate, self._clients, self._roles = access.gate, access.clients, roles
         self._repositories, self._desk, self._deployments, self._minute = repositories, desk, deployments, minute
         self._artifacts = Artifacts(access)
+        self._handing_on = HandingOn(access, self._artifacts)
 
     def perform(self, execution: Execution, run: ActionRun) -> bool:
         """Do what `run` stands for; its results are written into it. False: it goes on waiting (an approval)."""
@@ -65,6 +68,8 @@ class Actions:
         credentials = self._roles.of_role(execution.pipeline, action.role, execution.id)
         if action.is_source:
             self._source(execution, run, credentials)
+        elif (action.category, action.provider) == ("Invoke", "CodePipeline"):
+            self._handing_on.start(run, credentials, execution.pipeline.region_of(action))
         elif action.category == "Invoke":
             self._deployments.invoke(run, credentials, execution.pipeline.region_of(action))
         elif action.category == "Deploy":
@@ -78,6 +83,9 @@ class Actions:
         region = pipeline.region_of(run.action)
         run.inputs = [self._in_region(execution, execution.artifacts[name], region) for name in run.action.inputs]
         store, place = pipeline.stores[region], run.inputs[0].places[region]
+        if run.action.provider == "S3":
+            self._handing_on.put(run, credentials, region, self._artifacts.get(credentials, region, store, place))
+            return
         self._deployments.deploy(
             run, credentials, region, lambda: self._artifacts.get(credentials, region, store, place)
         )
@@ -99,6 +107,9 @@ class Actions:
         fetched = fetch(
             execution, run, self._repositories, lambda service: self._clients.get(service, credentials, pipeline.region)
         )
+        if fetched.encrypted:
+            named, bucket, key = fetched.encrypted
+            require_key(self._gate, credentials, "kms:Decrypt", named, (pipeline.region, bucket, key))
         run.external_id, run.summary, run.external_url = fetched.revision, fetched.summary, fetched.url
         run.variables = fetched.variables
         run.outputs = [self._store(pipeline, credentials, name, fetched) for name in action.outputs]

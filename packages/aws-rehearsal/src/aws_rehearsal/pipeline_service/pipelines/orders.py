@@ -50,6 +50,8 @@ class Orders:
         variables: dict[str, str] | None = None,
         revisions: dict[str, str] | None = None,
         token: str | None = None,
+        *,
+        keys: dict[str, str] | None = None,
     ) -> Execution:
         """Start an execution; the same client request token answers with the one it started."""
         with self._engine.lock:
@@ -69,6 +71,7 @@ class Orders:
                 trigger,
                 variables=_variables(pipeline, variables or {}),
                 wanted_revisions=_revisions(pipeline, revisions or {}),
+                wanted_keys=_keys(pipeline, _revisions(pipeline, keys or {})),
             )
             if token is not None:
                 state.client_tokens[token] = execution.id
@@ -231,4 +234,13 @@ def _revisions(pipeline: Pipeline, given: dict[str, str]) -> dict[str, str]:
     for name in given:
         if name not in names:
             raise validation(f"The pipeline {pipeline.name} has no source action {name}")
+    return given
+
+
+def _keys(pipeline: Pipeline, given: dict[str, str]) -> dict[str, str]:
+    """For S3_OBJECT_KEY, "the configuration parameter AllowOverrideForS3ObjectKey needs to be set to true" ("Start a
+    pipeline with a source revision override")."""
+    for action in pipeline.sources():
+        if action.name in given and action.configuration.get("AllowOverrideForS3ObjectKey") != "true":
+            raise validation(f"The source action {action.name} does not allow another object key")
     return given

@@ -127,8 +127,9 @@ class PipelinesApi:
             state,
             ("StartPipelineExecution", caller.arn),
             {item["name"]: item["value"] for item in params.get("variables", ())},
-            {item["actionName"]: item["revisionValue"] for item in params.get("sourceRevisions", ())},
+            _wanted(params, lambda kind: kind != "S3_OBJECT_KEY"),
             params.get("clientRequestToken"),
+            keys=_wanted(params, lambda kind: kind == "S3_OBJECT_KEY"),
         )
         return {"pipelineExecutionId": execution.id}
 
@@ -315,6 +316,12 @@ def _approval(state: PipelineState, stage: str, action: str, token: str) -> tupl
 def _succeeded_in(execution: Execution, stage: str) -> bool:
     run = execution.stages.get(stage)
     return run is not None and run.status == "Succeeded"
+
+
+def _wanted(params: dict[str, Any], kind: Callable[[str], bool]) -> dict[str, str]:
+    """The revisions of these types, by source action; of an S3 source there may be a key and a version."""
+    given = params.get("sourceRevisions", ())
+    return {item["actionName"]: item["revisionValue"] for item in given if kind(item["revisionType"])}
 
 
 def _tag_context(params: dict[str, Any]) -> Answer:

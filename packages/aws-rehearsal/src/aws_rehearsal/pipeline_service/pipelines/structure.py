@@ -51,6 +51,10 @@ PROVIDERS: dict[tuple[str, str, str], _Provider] = {
     },
     # With artifacts a Lambda action is not played.
     ("Invoke", "AWS", "Lambda"): _Provider(_NONE, _NONE, "FunctionName", "UserParameters"),
+    ("Invoke", "AWS", "CodePipeline"): _Provider(_NONE, _NONE, "PipelineName", "SourceRevisions Variables"),
+    ("Deploy", "AWS", "S3"): _Provider(
+        (1, 1), _NONE, "BucketName Extract", "ObjectKey KMSEncryptionKeyARN CannedACL CacheControl"
+    ),
     ("Deploy", "AWS", "ECS"): _Provider((1, 1), _NONE, "ClusterName ServiceName", "FileName DeploymentTimeout"),
     ("Approval", "AWS", "Manual"): _Provider(_NONE, _NONE, "", "CustomData NotificationArn ExternalEntityLink"),
 }

@@ -35,12 +35,16 @@ class Fetched:
     variables: dict[str, str]
     connection: str | None = None
     """What it came through."""
+    encrypted: tuple[str, str, str] | None = None
+    """Of an object that a key of KMS encrypts: the key, the bucket, the object's key."""
 
 
 def fetch(execution: Execution, run: ActionRun, repositories: Repositories, client: Callable[[str], Any]) -> Fetched:
     """The revision an execution was started for, else the newest. Raises `ActionError`."""
     if run.action.provider == "S3":
-        return _object(run, client("s3"), execution.wanted_revisions.get(run.action.name))
+        name = run.action.name
+        key = execution.wanted_keys.get(name) or run.configuration["S3ObjectKey"]
+        return _object(run, client("s3"), key, execution.wanted_revisions.get(name))
     pipeline = execution.pipeline
     connection, full_id = names_of(run.action, pipeline.region, pipeline.account)
     repository = repositories.of(run.action, pipeline.region, pipeline.account)
@@ -105,9 +109,9 @@ def _variables(run: ActionRun, repository: Repository, commit: Commit, branch: s
     }
 
 
-def _object(run: ActionRun, s3: Any, wanted: str | None) -> Fetched:
+def _object(run: ActionRun, s3: Any, key: str, wanted: str | None) -> Fetched:
     """An S3 source; its bucket must be versioned."""
-    bucket, key = run.configuration["S3Bucket"], run.configuration["S3ObjectKey"]
+    bucket = run.configuration["S3Bucket"]
     version = {"VersionId": wanted} if wanted else {}
     try:
         answer = s3.get_object(Bucket=bucket, Key=key, **version)
@@ -118,4 +122,6 @@ def _object(run: ActionRun, s3: Any, wanted: str | None) -> Fetched:
     if not found or found == "null":
         raise ActionError("ConfigurationError", f"The source bucket {bucket} must have versioning enabled")
     variables = {"BucketName": bucket, "ETag": answer["ETag"].strip('"'), "ObjectKey": key, "VersionId": found}
-    return Fetched(content, found, f"Amazon S3 version id: {found}", None, variables)
+    named = answer.get("SSEKMSKeyId")
+    encrypted = (named, bucket, key) if named else None
+    return Fetched(content, found, f"Amazon S3 version id: {found}", None, variables, encrypted=encrypted)

@@ -23,16 +23,25 @@ from amplify_delivery.components.documents.pipeline.model import (
     in_order,
 )
 from amplify_delivery.components.documents.pipeline.source_action import (
+    BUILD_ARTIFACT,
+    RELEASES_PREFIX,
     SOURCE_ARTIFACT,
     Properties,
     push_filter,
     source_action,
 )
 
-BUILD_ARTIFACT = "Build"
 MAX_ACTIONS_PER_STAGE = 50
 
-_DIGEST = {VARIABLE: f"#{{build.{VARIABLE}}}"}
+COMMIT, RELEASE = "COMMIT_ID", "RELEASE"
+HANDED_ON = (VARIABLE, COMMIT, RELEASE)
+"""Variables of a pipeline that follows another one: the artifact's digest, the commit, and the object's key. None has a
+default: whoever starts an execution has to say what is released."""
+START_NEXT = "StartNext"
+
+
+def _digest(model: PipelineModel) -> dict[str, str]:
+    return {VARIABLE: f"#{{variables.{VARIABLE}}}" if model.before else f"#{{build.{VARIABLE}}}"}
 
 
 def pipeline_properties(model: PipelineModel) -> Properties:
@@ -47,6 +56,7 @@ def pipeline_properties(model: PipelineModel) -> Properties:
         # cancelled. Where that one may not be released, `amplify-delivery update-pipeline` starts it, with the commit
         # that the change came from.
         "RestartExecutionOnUpdate": model.releases_every_push,
+        **({"Variables": [{"Name": name} for name in HANDED_ON]} if model.before else {}),
         **_stores(model),
         "Stages": list(_stages(model)),
     }
@@ -81,19 +91,20 @@ def _stores(model: PipelineModel) -> Properties:
 def _stages(model: PipelineModel) -> Iterator[Properties]:
     names = model.names
     yield {"Name": "Source", "Actions": [source_action(model)]}
-    yield {
-        "Name": "Build",
-        "Actions": [
-            _code_build(
-                "Build",
-                names.project("build"),
-                names.role_arn("build-action"),
-                artifact=SOURCE_ARTIFACT,
-                output=BUILD_ARTIFACT,
-                namespace="build",
-            )
-        ],
-    }
+    if not model.before:
+        yield {
+            "Name": "Build",
+            "Actions": [
+                _code_build(
+                    "Build",
+                    names.project("build"),
+                    names.role_arn("build-action"),
+                    artifact=SOURCE_ARTIFACT,
+                    output=BUILD_ARTIFACT,
+                    namespace="build",
+                )
+            ],
+        }
     yield {
         "Name": "UpdatePipeline",
         "Actions": [
@@ -101,7 +112,7 @@ def _stages(model: PipelineModel) -> Iterator[Properties]:
                 "UpdatePipeline",
                 names.project("update"),
                 names.role_arn("update-action"),
-                variables={**_DIGEST, **_run(model)},
+                variables={**_digest(model), **_run(model)},
             )
         ],
     }
@@ -114,6 +125,51 @@ def _stages(model: PipelineModel) -> Iterator[Properties]:
         }
     for stage in model.stages:
         yield from _stage(model, stage)
+    if model.followers:
+        yield {"Name": START_NEXT, "Actions": _starting(model)}
+
+
+def _starting(model: PipelineModel) -> list[Properties]:
+    """The release goes on: its artifact as an object of its own, then a start of each pipeline that follows, with the
+    object's key, the digest and the commit. "Amazon S3 deploy action" and "AWS CodePipeline invoke action" references.
+
+    The digest comes from Build, through the variables: an object that somebody has put in the place of another is
+    refused by whoever runs it.
+    """
+    names = model.names
+    key = f"{RELEASES_PREFIX}#{{codepipeline.PipelineExecutionId}}.zip"
+    store = next((store for store in model.stores if store.region == names.region), None)
+    handed = {**_digest(model), COMMIT: _run(model)[COMMIT], RELEASE: key}
+    variables = [{"name": name, "value": handed[name]} for name in HANDED_ON]
+    revision = [{"actionName": "Source", "revisionType": "S3_OBJECT_KEY", "revisionValue": key}]
+    put: Properties = {
+        "Name": "HandOn",
+        "ActionTypeId": {"Category": "Deploy", "Owner": "AWS", "Provider": "S3", "Version": "1"},
+        "RunOrder": 1,
+        "Configuration": {
+            "BucketName": names.artifact_bucket(names.region),
+            "Extract": "false",
+            "KMSEncryptionKeyARN": store.key_arn if store else "",
+            "ObjectKey": key,
+        },
+        "InputArtifacts": [{"Name": BUILD_ARTIFACT}],
+        "RoleArn": names.role_arn("next"),
+    }
+    starts: list[Properties] = [
+        {
+            "Name": f"Start-{follower.name}",
+            "ActionTypeId": {"Category": "Invoke", "Owner": "AWS", "Provider": "CodePipeline", "Version": "1"},
+            "RunOrder": 2,
+            "Configuration": {
+                "PipelineName": follower.pipeline,
+                "SourceRevisions": json.dumps(revision, separators=(",", ":")),
+                "Variables": json.dumps(variables, separators=(",", ":")),
+            },
+            "RoleArn": names.role_arn("next"),
+        }
+        for follower in model.followers
+    ]
+    return [put, *starts]
 
 
 def _stage(model: PipelineModel, stage: Stage) -> Iterator[Properties]:
@@ -207,7 +263,7 @@ def _inside(
     """An action that runs in the target account, with its action role. It can have no output artifact: a project of
     another account does not use the store's key ("cross-account action" in the CodeBuild action reference)."""
     names = ref.names(model.app)
-    variables = {**_DIGEST, **_run(model)}
+    variables = {**_digest(model), **_run(model)}
     if step:
         variables["STEP_NAME"] = step
     if plan:
@@ -227,6 +283,8 @@ def _inside(
 
 def _run(model: PipelineModel) -> dict[str, str]:
     """What the audit log needs to name an execution."""
+    if model.before:
+        return {COMMIT: f"#{{variables.{COMMIT}}}", "EXECUTION_ID": "#{codepipeline.PipelineExecutionId}"}
     revision = "VersionId" if isinstance(model.source, S3Source) else "CommitId"
     return {"COMMIT_ID": f"#{{source.{revision}}}", "EXECUTION_ID": "#{codepipeline.PipelineExecutionId}"}
 

@@ -16,8 +16,10 @@ from amplify_delivery.components.documents.pipeline.model import (
     CodeCommitSource,
     ConnectionSource,
     PipelineModel,
+    PipelineSource,
     S3Source,
 )
+from amplify_delivery.components.documents.pipeline.source_action import RELEASES_PREFIX
 from amplify_delivery.components.documents.pipeline.update import update_boundary, update_statements
 from amplify_delivery.components.documents.rights.store_access import (
     LOOK,
@@ -78,20 +80,25 @@ def pipeline_documents(
     }
     rights = managed(names, "update", update_statements(model), "for the pipeline's own resources")
     pull = environment.pull_statements(names.partition)
-    roles = [_pipeline_role(model), _build_role(names, pull, secrets), _update_role(names, pull, rights)]
-    roles += [_starter(names, what) for what in ("build", "update")]
+    runs = ("update",) if model.before else ("build", "update")
+    roles = [_pipeline_role(model)]
+    if not model.before:
+        roles.append(_build_role(names, pull, secrets))
+    roles += [_update_role(names, pull, rights), *(_starter(names, what) for what in runs)]
     source = _source_role(model)
     if source:
         roles.append(source)
     roles.append(_trigger_role(names))
+    if model.followers:
+        roles.append(_next_role(model))
+    projects = {what: _project(names, what, specs[what], environment) for what in runs}
+    if "build" in projects:
+        projects["build"] = replace(projects["build"], secrets=secrets)
     return PipelineDocuments(
         roles=tuple(roles),
         boundaries=(pipeline_boundary(names), update_boundary(model, pull)),
         policies=rights,
-        projects=(
-            replace(_project(names, "build", specs["build"], environment), secrets=secrets),
-            _project(names, "update", specs["update"], environment),
-        ),
+        projects=tuple(projects.values()),
     )
 
 
@@ -128,9 +135,11 @@ def _keys(names: PipelineNames) -> str:
 def _pipeline_role(model: PipelineModel) -> RoleDocument:
     names = model.names
     buckets = [names.bucket_arn(names.artifact_bucket(region)) for region in model.regions]
-    actions = [names.role_arn(what) for what in ("build-action", "update-action")]
+    actions = [names.role_arn(what) for what in ("build-action", "update-action")][1 if model.before else 0 :]
     if _source_role(model):
         actions.append(names.role_arn("source"))
+    if model.followers:
+        actions.append(names.role_arn("next"))
     statements = [
         allow("Actions", "sts:AssumeRole", actions),
         allow("Artifacts", [*READ, *READ_TAGS, *WRITE], objects_of(buckets), owned_by(names.account)),
@@ -282,6 +291,8 @@ def _source_role(model: PipelineModel) -> RoleDocument | None:
             allow("SourceObject", [*READ, *READ_TAGS], f"{bucket}/{source.key}"),
             allow("SourceBucket", [*PIPELINE_LOOK, "s3:ListBucket"], bucket),
         ]
+    elif isinstance(source, PipelineSource):
+        read = _releases(replace(names, name=source.pipeline))
     else:
         return None
     store, own = names.bucket_arn(names.artifact_bucket(names.region)), owned_by(names.account)
@@ -297,6 +308,39 @@ def _source_role(model: PipelineModel) -> RoleDocument | None:
         trust=role_trust(names.role_arn()),
         policies={"source": document([*read, *write])},
         arn=names.role_arn("source"),
+    )
+
+
+def _releases(before: PipelineNames) -> list[Statement]:
+    """What a pipeline reads that follows the pipeline `before`: its releases, and nothing else of its artifacts."""
+    bucket, own = before.bucket_arn(before.artifact_bucket(before.region)), owned_by(before.account)
+    through_s3 = through_s3_for([bucket], [f"s3.{before.region}.{before.dns_suffix}"])
+    return [
+        allow("Releases", [*READ, *READ_TAGS], f"{bucket}/{RELEASES_PREFIX}*", own),
+        allow("ReleaseBucket", [*PIPELINE_LOOK, "s3:ListBucket"], bucket, own),
+        allow("ReleaseKey", "kms:Decrypt", before.arn("kms", "key/*"), through_s3),
+    ]
+
+
+def _next_role(model: PipelineModel) -> RoleDocument:
+    """The end of the pipeline works with it: it leaves the release in the artifact bucket, and starts those pipelines
+    that follow, whatever release they are told; it starts nothing else."""
+    names = model.names
+    store, own = names.bucket_arn(names.artifact_bucket(names.region)), owned_by(names.account)
+    statements = [
+        allow("Artifacts", [*READ, *READ_TAGS], f"{store}/*", own),
+        allow("Releases", [*WRITE, "s3:PutObjectVersionAcl"], f"{store}/{RELEASES_PREFIX}*", own),
+        allow("ArtifactBucket", PIPELINE_LOOK, store, own),
+        *_artifact_keys(names, [names.region]),
+        allow("Next", "codepipeline:StartPipelineExecution", [f.pipeline_arn for f in model.followers]),
+    ]
+    return RoleDocument(
+        name=names.role("next"),
+        path=names.path,
+        description=f"{names.pipeline} hands its releases on with it",
+        trust=role_trust(names.role_arn()),
+        policies={"next": document(statements)},
+        arn=names.role_arn("next"),
     )
 
 

@@ -8,7 +8,7 @@ own ranges, wherever it is made. What AWS limits in the whole, `limits` checks. 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
@@ -42,7 +42,7 @@ MAX_PATTERNS = 8
 MAX_PATTERN = 255
 """Characters of a pattern."""
 _PART = "[A-Za-z0-9_.-]+"
-_RESERVED = ("source", "build", "updatepipeline", "publishassets")
+_RESERVED = ("source", "build", "updatepipeline", "publishassets", "startnext")
 """Stages that every pipeline has, in lower case."""
 
 
@@ -104,8 +104,20 @@ class S3Source(Model):
     poll: Flag = Field(default=False, description="CodePipeline asks for changes; off: the bucket's events start it")
 
 
-SOURCES = ("connection", "github-token", "codecommit", "s3")
-Source = Annotated[ConnectionSource | GitHubTokenSource | CodeCommitSource | S3Source, Field(discriminator="type")]
+class PipelineSource(Model):
+    """Another pipeline of the app: when its last stage has ended, it hands the release on, the very artifact that its
+    Build has made. For environments that one pipeline has no room for."""
+
+    type: Literal["pipeline"] = Field(description="`pipeline`")
+    pipeline: Annotated[
+        str, pattern("[a-z][a-z0-9-]{0,29}", "pipeline, which has up to 30 lower-case letters, digits and hyphens")
+    ] = Field(description="stack of the pipeline that this one follows, of the same account and region")
+
+
+SOURCES = ("connection", "github-token", "codecommit", "s3", "pipeline")
+Source = Annotated[
+    ConnectionSource | GitHubTokenSource | CodeCommitSource | S3Source | PipelineSource, Field(discriminator="type")
+]
 
 
 def typed_source(value: Any) -> Any:
@@ -432,6 +444,8 @@ class PipelineModel:
     """That of a `GitHubTokenSource`. It stands in the pipeline's definition, which gives it back masked."""
     topic_arn: str | None = None
     """SNS topic that is told of approvals that name none."""
+    followers: tuple[PipelineNames, ...] = ()
+    """Pipelines that this one starts at its end, with the same release."""
 
     def __post_init__(self) -> None:
         """Raises `BadValueError` where the parts do not fit, or an environment of a stage has no place."""
@@ -452,8 +466,17 @@ class PipelineModel:
         With triggers other branches, tags, or some of the pushes do ("the pipeline won't use the default `BranchName`",
         "Add trigger with code push or pull request event types"), without change detection a person or a schedule does.
         """
+        if self.before:
+            return False
         detects = not isinstance(self.source, ConnectionSource) or self.source.detect_changes
         return detects and not self.triggers
+
+    @property
+    def before(self) -> PipelineNames | None:
+        """The pipeline that this one follows, if it does: then it builds nothing itself."""
+        if not isinstance(self.source, PipelineSource):
+            return None
+        return replace(self.names, name=self.source.pipeline)
 
     def place(self, environment: str) -> EnvironmentRef:
         """Where an environment lies. Raises `KeyError`."""

@@ -4,19 +4,26 @@
 CodePipeline user guide. There is no filter for pull requests: unreviewed code would run in UpdatePipeline.
 """
 
+from dataclasses import replace
 from typing import Any
 
+from amplify_delivery.components.documents.naming import PipelineNames
 from amplify_delivery.components.documents.pipeline.model import (
     CodeCommitSource,
     ConnectionSource,
     GitHubTokenSource,
     PipelineModel,
+    S3Source,
     Trigger,
 )
 
 Properties = dict[str, Any]
 
 SOURCE_ARTIFACT = "Source"
+BUILD_ARTIFACT = "Build"
+"""What everything after Build runs."""
+RELEASES_PREFIX = "releases/"
+"""Where in its artifact bucket a pipeline leaves what it hands on, one object for each of its executions."""
 
 
 def source_action(model: PipelineModel) -> Properties:
@@ -51,24 +58,38 @@ def source_action(model: PipelineModel) -> Properties:
             "PollForSourceChanges": "false",
             "RepositoryName": source.repository,
         }
-    else:
+    elif isinstance(source, S3Source):
         provider = "S3"
         configuration = {
             "PollForSourceChanges": _text(source.poll),
             "S3Bucket": source.bucket,
             "S3ObjectKey": source.key,
         }
+    else:
+        provider = "S3"
+        configuration = handed_on(replace(model.names, name=source.pipeline))
     action: Properties = {
         "Name": "Source",
         "ActionTypeId": {"Category": "Source", "Owner": owner, "Provider": provider, "Version": version},
         "RunOrder": 1,
         "Configuration": configuration,
         "Namespace": "source",
-        "OutputArtifacts": [{"Name": SOURCE_ARTIFACT}],
+        "OutputArtifacts": [{"Name": BUILD_ARTIFACT if model.before else SOURCE_ARTIFACT}],
     }
     if role:
         action["RoleArn"] = role
     return action
+
+
+def handed_on(before: PipelineNames) -> dict[str, str]:
+    """Where the release of the pipeline `before` comes from: whoever starts an execution says which it is."""
+    return {
+        # There is none without a start that names one.
+        "AllowOverrideForS3ObjectKey": "true",
+        "PollForSourceChanges": "false",
+        "S3Bucket": before.artifact_bucket(before.region),
+        "S3ObjectKey": f"{RELEASES_PREFIX}none.zip",
+    }
 
 
 def push_filter(trigger: Trigger) -> Properties:

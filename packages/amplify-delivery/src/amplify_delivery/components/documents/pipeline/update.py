@@ -86,6 +86,9 @@ def update_statements(model: PipelineModel) -> list[Statement]:
         found.append(allow("Webhook", actions, [webhook, names.pipeline_arn]))
         # Cloud Control finds a webhook by listing all of them.
         found.append(allow("Webhooks", "codepipeline:ListWebhooks", names.arn("codepipeline", "webhook:*")))
+    if model.before:
+        # What was cancelled by a change is started again with what it was started with.
+        found.append(allow("HandedOn", "codepipeline:GetPipelineExecution", names.pipeline_arn))
     if isinstance(source, S3Source):
         found.append(allow("SourceBucket", "s3:GetBucketVersioning", names.bucket_arn(source.bucket)))
     return [*found, *_of_source(model)]
@@ -145,8 +148,8 @@ def _pipeline(names: PipelineNames) -> list[Statement]:
             "Pipeline",
             actions_of(
                 "codepipeline",
-                "GetPipeline GetPipelineState ListPipelineExecutions ListTagsForResource StartPipelineExecution "
-                "TagResource UntagResource UpdatePipeline",
+                "GetPipeline GetPipelineState ListPipelineExecutions ListTagsForResource "
+                "StartPipelineExecution TagResource UntagResource UpdatePipeline",
             ),
             names.pipeline_arn,
         ),

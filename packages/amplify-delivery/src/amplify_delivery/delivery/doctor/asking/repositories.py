@@ -19,6 +19,7 @@ _GONE = frozenset(
         "404",
         "NoSuchBucket",
         "ResourceNotFoundException",
+        "PipelineNotFoundException",
         "RepositoryDoesNotExistException",
         "BranchDoesNotExistException",
     }
@@ -45,6 +46,17 @@ def other(clients: Clients, source: Source) -> tuple[Found, str]:
         return _branch(clients, source)
     assert isinstance(source, S3Source)  # noqa: S101 - the last kind there is
     return _versioned(clients, source)
+
+
+def before(clients: Clients, pipeline: str, stack: str) -> tuple[Found, str]:
+    """The pipeline that another one follows."""
+    try:
+        clients.client("codepipeline").get_pipeline(name=pipeline)
+    except AWS_ERRORS as error:
+        if code(error) in _GONE:
+            return Found(f"pipeline {pipeline}", there=False), f"`pulumi up -s {stack}`"
+        raise unknown(error, "codepipeline:GetPipeline") from None
+    return Found(f"pipeline {pipeline}", there=True), ""
 
 
 def _secret(clients: Clients, source: GitHubTokenSource) -> tuple[Found, str]:
