@@ -27,6 +27,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="have the engine look at accounts that say they are unchanged, too: for what somebody has changed by hand",
     )
+    parser.add_argument(
+        "--template",
+        action="store_true",
+        help="print what would be made as a CloudFormation template, for StackSets; with --json its parameters too. "
+        "Makes nothing and asks nobody",
+    )
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
@@ -40,6 +46,10 @@ def run(args: argparse.Namespace, context: Context) -> int:
         )
     names = bootstrapping.every_environment(project) if args.all else args.environments
     stacks = bootstrapping.account_stacks(project, names)
+    if args.template:
+        found = bootstrapping.template(project, stacks)
+        output.document({"template": found.template, "parameters": found.parameters} if args.json else found.template)
+        return 0
     done = bootstrapping.bootstrap(
         stacks, context, _nothing if args.json else output.line, parallel=args.parallel, refresh=args.refresh
     )

@@ -6,6 +6,7 @@ import pulumi
 import pulumi_aws as aws
 import pulumi_aws_native as native
 
+from amplify_delivery.components.documents.account.storage import BUILD_LOG_DAYS
 from amplify_delivery.components.documents.statements import (
     Document,
     PolicyDocument,
@@ -13,9 +14,6 @@ from amplify_delivery.components.documents.statements import (
     RoleDocument,
     to_json,
 )
-
-BUILD_LOG_DAYS = 365
-"""How long the logs of builds stay."""
 
 
 def managed_policy(

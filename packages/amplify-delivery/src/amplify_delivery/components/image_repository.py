@@ -1,33 +1,11 @@
 """The ECR repository of an environment's container images."""
 
-import json
-
 import pulumi
 import pulumi_aws as aws
 
 from amplify_delivery.components.documents.account.storage import repository_policy
 from amplify_delivery.components.documents.naming import EnvironmentNames
 from amplify_delivery.components.documents.statements import to_json
-
-UNTAGGED_EXPIRE = json.dumps(
-    {
-        "rules": [
-            {
-                "rulePriority": 1,
-                "description": "Images that nothing refers to",
-                "selection": {
-                    "tagStatus": "untagged",
-                    "countType": "sinceImagePushed",
-                    "countUnit": "days",
-                    "countNumber": 365,
-                },
-                "action": {"type": "expire"},
-            }
-        ]
-    },
-    sort_keys=True,
-)
-"""Expires what has no tag. What is published has one, of its own digest, so an image that runs never goes by itself."""
 
 
 def image_repository(

@@ -7,6 +7,8 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
+from amplify_delivery.components.documents.account.storage import OLD_VERSIONS_DAYS
+
 
 @dataclass(frozen=True)
 class PrivateBucketArgs:
@@ -20,7 +22,7 @@ class PrivateBucketArgs:
     """A KMS key that encrypts every object; None: S3's own keys."""
     force_destroy: bool = False
     """Delete the bucket with everything in it on `pulumi destroy`."""
-    old_versions_days: int = 30
+    old_versions_days: int = OLD_VERSIONS_DAYS
     """How long a version stays that was overwritten or deleted."""
     objects_days: int | None = None
     """How long an object stays; None: for ever."""

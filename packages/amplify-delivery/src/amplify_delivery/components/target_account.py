@@ -14,7 +14,11 @@ from amplify_delivery.components.documents.account.everything import (
     with_keys,
 )
 from amplify_delivery.components.documents.account.storage import (
+    ARTIFACTS_DAYS,
+    AUDIT_DAYS,
     KEY_DAYS,
+    STATE_VERSIONS_DAYS,
+    UNTAGGED_EXPIRE,
     state_bucket_policy,
     state_key_policy,
 )
@@ -25,17 +29,9 @@ from amplify_delivery.components.documents.pipeline.buildspecs import EngineDown
 from amplify_delivery.components.documents.rights.prepared import prepared
 from amplify_delivery.components.documents.statements import Document, PolicyDocument, RoleDocument, to_json
 from amplify_delivery.components.errors import as_run_error
-from amplify_delivery.components.image_repository import UNTAGGED_EXPIRE, image_repository
+from amplify_delivery.components.image_repository import image_repository
 from amplify_delivery.components.private_bucket import PrivateBucket, PrivateBucketArgs, private_bucket
 from amplify_delivery.components.staging_area import StagingArea, StagingAreaArgs
-
-AUDIT_DAYS = 3653
-"""How long the audit log stays: ten years."""
-ARTIFACTS_DAYS = 90
-"""How long an artifact of a CI stays: a job that waits for its approval is over long before."""
-STATE_VERSIONS_DAYS = 365
-"""How long old versions of the engine's state stay."""
-
 
 NOT_YET = "not yet"
 """The value of `EnvironmentNames.done_parameter` until somebody has seen the account's stack made to its end."""

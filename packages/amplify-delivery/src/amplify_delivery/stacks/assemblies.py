@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
+from amplify_delivery.components.documents.environment import EnvironmentAccess
 from amplify_delivery.export import Assembly
-from amplify_delivery.stacks.access import resource_types
-from amplify_delivery.stacks.config import EnvironmentConfig, Project
+from amplify_delivery.stacks.access import environment_access, resource_types
+from amplify_delivery.stacks.config import AccountConfig, EnvironmentConfig, Project
 from amplify_delivery.stacks.inputs import as_configured, assembly_source, read_assembly
+
+
+def accesses(
+    project: Project, config: AccountConfig, environments: Iterable[EnvironmentConfig], assemblies: Assemblies
+) -> dict[str, EnvironmentAccess]:
+    """What each environment of an account's stack needs there, by name. Raises `ConfigError`."""
+    found = {}
+    for environment in environments:
+        assembly, types = assemblies.of(environment)
+        access = environment_access(project, project.app, config, environment, assembly, types=types)
+        found[environment.environment] = access
+    return found
 
 
 class Assemblies:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from amplify_delivery.components.documents.environment import EnvironmentAccess
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account import build_quota, former_names
 from amplify_delivery.delivery.account.aws_account import Account
@@ -25,12 +26,12 @@ from amplify_delivery.stacks import collisions
 from amplify_delivery.stacks.access import (
     account_environments,
     engine_of,
-    environment_access,
     environment_names,
     let_in,
 )
 from amplify_delivery.stacks.account_digest import account_digest
-from amplify_delivery.stacks.assemblies import Assemblies
+from amplify_delivery.stacks.account_template import AccountTemplate, account_template
+from amplify_delivery.stacks.assemblies import Assemblies, accesses
 from amplify_delivery.stacks.config import AccountConfig, EnvironmentConfig, Project
 from amplify_delivery.stacks.config.reader import read_yaml
 
@@ -111,6 +112,25 @@ def bootstrap(
     return found
 
 
+def template(project: Project, stacks: Sequence[AccountStack]) -> AccountTemplate:
+    """What these stacks make, as one CloudFormation template, and its parameters for each environment. Asks nobody.
+    Raises `ConfigError` where one template cannot be for all."""
+    project = project.once()
+    assemblies = Assemblies(project)
+    found: dict[str, EnvironmentAccess] = {}
+    engines = set()
+    for stack in stacks:
+        found |= accesses(project, stack.config, stack.environments, assemblies)
+        engines.add(engine_of(project, stack.config))
+    if len(engines) > 1:
+        raise ConfigError(
+            "the pipelines of these environments get their engine from different places",
+            where=str(project.directory),
+            remedy="make a template for the environments of each pipeline",
+        )
+    return account_template(found, engines.pop())
+
+
 def _lines(stack: AccountStack, done: Done, context: Context) -> list[str]:
     made = {e.environment: environment_names(context.project.app, e) for e in stack.environments}
     lines = [f"{stack.name}: {'unchanged' if done.changes is None else told(done.changes)}"]
@@ -150,14 +170,8 @@ class _One:
 
     def _digest(self, stack: AccountStack) -> str:
         project = self._project
-        accesses = {}
-        for environment in stack.environments:
-            assembly, types = self._assemblies.of(environment)
-            accesses[environment.environment] = environment_access(
-                project, project.app, stack.config, environment, assembly, types=types
-            )
-        engine = engine_of(project, stack.config)
-        return account_digest(stack.config, accesses, engine)
+        found = accesses(project, stack.config, stack.environments, self._assemblies)
+        return account_digest(stack.config, found, engine_of(project, stack.config))
 
     def _has_state(self, environment: str) -> bool:
         """Whether the environment's file names the key of its state: it does once its Pulumi stack was made."""
