@@ -286,7 +286,7 @@ def _bucket(
     if ci:
         rules.append(
             {
-                "Id": ARTIFACTS_PREFIX.strip("/"),
+                "Id": f"expires-{ARTIFACTS_PREFIX.rstrip('/')}",
                 "Status": "Enabled",
                 "Prefix": ARTIFACTS_PREFIX,
                 "ExpirationInDays": ARTIFACTS_DAYS,
