@@ -97,7 +97,9 @@ class DeliveryPipeline(pulumi.ComponentResource):
             for region in model.store_regions:
                 readers = model.environments
                 check_resource_policies(
-                    bucket_policy(names, region, readers), key_policy(names, region, readers), region
+                    bucket_policy(names, region, readers, model.organization),
+                    key_policy(names, region, readers, model.organization),
+                    region,
                 )
 
         buckets, stores, keys = self._stores(name, args)
@@ -149,14 +151,14 @@ class DeliveryPipeline(pulumi.ComponentResource):
                 description=f"Artifacts of {names.pipeline}",
                 enable_key_rotation=True,
                 deletion_window_in_days=KEY_DAYS,
-                policy=to_json(key_policy(names, region, environments)),
+                policy=to_json(key_policy(names, region, environments, args.model.organization)),
                 opts=kept,
             )
             # Policies of the target accounts know the key by its alias: its ARN is random.
             alias = aws.kms.Alias(f"{name}-{region}", name=names.artifact_key_alias, target_key_id=key.id, opts=kept)
             bucket_args = PrivateBucketArgs(
                 names.artifact_bucket(region),
-                to_json(bucket_policy(names, region, environments)),
+                to_json(bucket_policy(names, region, environments, args.model.organization)),
                 key_arn=key.arn,
                 objects_days=ARTIFACT_DAYS,
             )

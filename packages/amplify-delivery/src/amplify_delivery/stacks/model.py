@@ -38,6 +38,7 @@ def pipeline_model(project: Project, app: str, name: str, pipeline: PipelineConf
         triggers=pipeline.triggers,
         tags=dict(pipeline.tags),
         kept_regions=pipeline.artifact_regions,
+        organization=pipeline.organization,
         topic_arn=names.arn("sns", names.topic) if pipeline.notifications else None,
         followers=tuple(pipeline_names(app, stack, config) for stack, config in _followers(project, name)),
     )

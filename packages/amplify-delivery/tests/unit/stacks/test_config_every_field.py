@@ -31,6 +31,7 @@ from amplify_delivery.components.documents.pipeline.model import (
     CodeCommitSource,
     ConnectionSource,
     GitHubTokenSource,
+    PipelineSource,
     S3Source,
     Trigger,
 )
@@ -138,6 +139,15 @@ EXAMPLES = {
     "token": _from(type="github-token", repository="a/b", branch="main", tokenSecret="token", poll="true"),
     "codecommit": _from(type="codecommit", repository="app", branch="main"),
     "s3": _from(type="s3", bucket="bucket", key="a.zip", poll="false"),
+    "chain": Example(
+        PipelineConfig,
+        "pipeline",
+        {
+            **_without(PIPELINE, "build", "schedule", "triggers"),
+            "source": {"type": "pipeline", "pipeline": "first"},
+            "organization": "o-a1b2c3d4e5",
+        },
+    ),
 }
 """Together they set every field."""
 
@@ -393,6 +403,7 @@ WRONG: dict[type[BaseModel], dict[str, tuple[Bad, ...]]] = {
         "notifications": (Bad(["a@example.com"], "is not a mapping"),),
         "tags": TAGS,
         "artifactRegions": (LIST, Bad(["Ireland"], "'Ireland' is not an AWS region")),
+        "organization": (Bad("a1b2c3d4e5", "'a1b2c3d4e5' is not an organization"),),
         "protect": FLAG,
     },
     ConnectionSource: {
@@ -419,6 +430,10 @@ WRONG: dict[type[BaseModel], dict[str, tuple[Bad, ...]]] = {
         "bucket": (Bad("My_Bucket", "'My_Bucket' is not a bucket"),),
         "key": (BLANK,),
         "poll": FLAG,
+    },
+    PipelineSource: {
+        "type": (Bad("Pipeline", "there is no source of type 'Pipeline'", "parent"),),
+        "pipeline": (Bad("My Pipeline", "'My Pipeline' is not a pipeline"),),
     },
     Trigger: {
         "branches": PATTERNS,
@@ -633,7 +648,7 @@ def _missing() -> Iterator[Case]:
             yield Case(example, (*path, alias), _changed(document, path, alias, ...), "is missing", (*path, alias), "")
 
 
-SOURCES = (ConnectionSource, GitHubTokenSource, CodeCommitSource, S3Source)
+SOURCES = (ConnectionSource, GitHubTokenSource, CodeCommitSource, S3Source, PipelineSource)
 """A source without a type is a connection."""
 BAD, MISSPELT, SECRET, MISSING = list(_bad_values()), list(_misspelt()), list(_secrets()), list(_missing())
 

@@ -31,6 +31,7 @@ _SPLIT = (
     "move the last waves into a pipeline that follows this one: a second pipeline file with these `stages` and "
     "`source: {type: pipeline, pipeline: NAME}` (docs/many-environments.md)"
 )
+_ORGANIZATION = "name your organization (`organization: o-...`) in the place of its accounts"
 _NAME = re.compile(r"[A-Za-z0-9.@\-_]{1,100}")
 
 
@@ -67,7 +68,7 @@ def check_parameter(name: str, value: str) -> None:
 def check_resource_policies(bucket: Mapping[str, Any], key: Mapping[str, Any], region: str) -> None:
     """Refuse the policies of an artifact bucket and key that are larger than S3 and KMS take."""
     problems = [
-        f"the {what} is {size(policy)} bytes, over {limit}: {_SPLIT}"
+        f"the {what} is {size(policy)} bytes, over {limit}: {_ORGANIZATION}, or {_SPLIT}"
         for what, policy, limit in (
             ("artifact bucket's policy", bucket, MAX_BUCKET_POLICY),
             ("artifact key's policy", key, MAX_KEY_POLICY),

@@ -375,6 +375,11 @@ class PipelineNames(_Place):
         return fit(f"{self.prefix}-artifacts".lower(), MAX_BUCKET_NAME - len(f"-{self.account}-ap-southeast-1-an"))
 
     @property
+    def project_roles_anywhere(self) -> str:
+        """Matches the project roles of the app's environments in every account (`EnvironmentNames`)."""
+        return f"arn:{self.partition}:iam::*:role{ROOT_PATH}{self.app}/env/*/project/*"
+
+    @property
     def artifact_key_alias(self) -> str:
         """The same in every region: keys are told apart by their region."""
         return f"alias/{self.prefix}-artifacts"

@@ -159,6 +159,16 @@ class PipelineConfig(Model):
         description="regions whose artifact bucket and key stay although no environment lies there any more, until "
         "`amplify-delivery destroy` removes them",
     )
+    organization: (
+        Annotated[
+            str, pattern("o-[a-z0-9]{10,32}", "organization, as `aws organizations describe-organization` has it")
+        ]
+        | None
+    ) = Field(
+        default=None,
+        description="id of your organization in AWS Organizations, as o-a1b2c3d4e5: the artifacts' policies name it in "
+        "the place of all accounts, which may be too many for them (docs/many-environments.md)",
+    )
     protect: Flag = Field(default=True, description="refuse to destroy the artifact buckets and their keys")
 
     @model_validator(mode="after")

@@ -444,6 +444,8 @@ class PipelineModel:
     """That of a `GitHubTokenSource`. It stands in the pipeline's definition, which gives it back masked."""
     topic_arn: str | None = None
     """SNS topic that is told of approvals that name none."""
+    organization: str | None = None
+    """Id of the organization whose accounts read the artifacts; None: the environments' accounts are listed."""
     followers: tuple[PipelineNames, ...] = ()
     """Pipelines that this one starts at its end, with the same release."""
 
