@@ -53,13 +53,17 @@ def run(args: argparse.Namespace, context: Context) -> int:
     # Read again, and the environments' files only now: commands may write into the checkout, and what lies there
     # afterwards is what is delivered.
     config = project.pipeline(stack)
-    environments = config.environments
+    # What is built here goes on to the pipelines that follow.
+    chain = {name: project.pipeline(name) for name in project.chain(stack)}
+    environments = tuple(e for each in chain.values() for e in each.environments)
     artifact_files.keep(context.folder, config.build.keep, str(project.file(stack)))
-    for note in artifact_files.run_by_their_bit(context.folder, (s for stage in config.stages for s in stage.steps)):
+    steps = (step for each in chain.values() for stage in each.stages for step in stage.steps)
+    for note in artifact_files.run_by_their_bit(context.folder, steps):
         output.progress(note)
 
     def check(assembly: Assembly) -> None:
-        step_outputs.check(project, stack, assembly)
+        for name in chain:
+            step_outputs.check(project, name, assembly)
 
     return _assemble(args, context, environments, {"stack": stack, "seconds": seconds}, check)
 
@@ -110,7 +114,8 @@ def _assemble(
 
 def _images(project: Project, stack: str) -> Declared:
     """The container images of the pipeline's environments. Raises `ConfigError`, also for Docker that Build has not."""
-    declared = sources.declared_images(project.directory, project.pipeline(stack).environments)
+    delivered = tuple(e for name in project.chain(stack) for e in project.pipeline(name).environments)
+    declared = sources.declared_images(project.directory, delivered)
     check_privileged(project, stack, declared)
     return declared
 

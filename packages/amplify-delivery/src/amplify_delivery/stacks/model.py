@@ -27,9 +27,9 @@ def pipeline_model(project: Project, app: str, name: str, pipeline: PipelineConf
     _check_let_in(project, name, pipeline)
     environments = {e: bootstrapped_environment(project, e) for e in pipeline.environments}
     _check_asked(project, name, pipeline, environments)
-    for environment in environments.values():
-        check_privileged(project, name, environment.container_images)
     _check_chain(project, name, pipeline)
+    for environment in environments.values():
+        check_privileged(project, project.first(name), environment.container_images)
     return PipelineModel(
         names=names,
         source=pipeline.source,

@@ -325,3 +325,15 @@ def test_hidden_files_that_stay_are_written_down_and_must_be_there(folder: Path)
     assert "build.keep names .babelrc, which the checkout does not have" in ran.err
     assert build(make(folder, 1)).code == 0
     assert not (folder / KEPT).exists()
+
+
+def test_what_is_built_is_examined_for_the_environments_of_pipelines_that_follow(tmp_path: Path) -> None:
+    make(tmp_path, 2, stages=[{"name": "PreProd"}])
+    follows = {"program": "pipeline", "account": "111111111111", "region": "us-east-1"}
+    source = {"type": "pipeline", "pipeline": "pipeline"}
+    stages = [{"name": "Wave", "environments": ["prod1"], "post": [{"name": "s", "commands": ["sh missing.sh"]}]}]
+    write(tmp_path, "second", {**follows, "source": source, "stages": stages})
+    write(tmp_path, "prod1-account", {"program": "account", "pipeline": "second"})
+    ran = build(tmp_path, "--stack", "pipeline", "--json")
+    assert ran.code == 0, ran.err
+    assert ran.document["examined"] == ["preprod", "prod1"]

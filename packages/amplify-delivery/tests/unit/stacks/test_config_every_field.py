@@ -145,7 +145,6 @@ EXAMPLES = {
         {
             **_without(PIPELINE, "build", "schedule", "triggers"),
             "source": {"type": "pipeline", "pipeline": "first"},
-            "organization": "o-a1b2c3d4e5",
         },
     ),
 }

@@ -43,6 +43,7 @@ PIPELINE: dict[str, Any] = {
     "region": "us-east-1",
     "profile": "tooling",
     "roleArn": "arn:aws:iam::111111111111:role/deploy",
+    "organization": "o-a1b2c3d4e5",
     "source": {"connection": CONNECTION, "repository": "example/app", "branch": "main", "detectChanges": "true"},
     "triggers": [
         {
@@ -312,6 +313,8 @@ def wrong(base: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
 
 STEP = "stages.0.post.0"
 WRONG_PIPELINES = [
+    ("organization", "a1b2c3d4e5", "'a1b2c3d4e5' is not an organization"),
+    ("source", {"type": "pipeline", "pipeline": "My Pipeline"}, "'My Pipeline' is not a pipeline"),
     ("program", "pipelin", "program"),
     ("account", ..., "account is missing"),
     ("account", "111", "12 digits: quote it"),

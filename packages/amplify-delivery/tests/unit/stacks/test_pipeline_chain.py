@@ -112,6 +112,13 @@ def test_who_starts_it_may_start_nothing_else_and_who_reads_it_nothing_but_relea
     assert objects == [f"arn:aws:s3:::{APP}-pipeline-artifacts-{TOOLING}-{HOME}-an/releases/*"]
 
 
+def test_what_is_built_once_is_built_for_all_that_follow(directory: Path) -> None:
+    project = Project(directory)
+    assert project.chain("pipeline") == ("pipeline", "second", "third")
+    assert project.chain("second") == ("second", "third")
+    assert [project.first(name) for name in ("pipeline", "second", "third")] == ["pipeline"] * 3
+
+
 def test_without_a_follower_nothing_is_added(tmp_path: Path) -> None:
     recording = run(make(tmp_path), "pipeline")
     assert "StartNext" not in stages(recording)

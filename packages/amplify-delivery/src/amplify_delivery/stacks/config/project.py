@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from amplify_delivery.components.documents.fields import WRITTEN, Model, unknown
-from amplify_delivery.components.documents.pipeline.model import Step
+from amplify_delivery.components.documents.pipeline.model import PipelineSource, Step
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.stacks.config.account import AccountConfig
 from amplify_delivery.stacks.config.environment import EnvironmentConfig, keys
@@ -85,6 +85,25 @@ class Project:
     def account(self, stack: str) -> AccountConfig:
         self._must_exist(stack, "account", "account")
         return read_account(self.file(stack), stack)
+
+    def chain(self, stack: str) -> tuple[str, ...]:
+        """The pipeline `stack` and all that follow it, at any depth: those that deliver what its Build makes."""
+        after: dict[str, list[str]] = {}
+        for name in self.stacks("pipeline"):
+            source = self.pipeline(name).source
+            if isinstance(source, PipelineSource):
+                after.setdefault(source.pipeline, []).append(name)
+        found = [stack]
+        for name in found:
+            found += [follower for follower in after.get(name, ()) if follower not in found]
+        return tuple(found)
+
+    def first(self, stack: str) -> str:
+        """The pipeline whose Build makes what the pipeline `stack` delivers: the first one that it follows."""
+        passed = [stack]
+        while isinstance(source := self.pipeline(passed[-1]).source, PipelineSource) and source.pipeline not in passed:
+            passed.append(source.pipeline)
+        return passed[-1]
 
     def pipeline_of(self, environment: str) -> tuple[str, PipelineConfig]:
         """The pipeline that delivers `environment`, and its name. Where several name it, the one that its account lets
