@@ -140,12 +140,16 @@ class _Gathering:
         return found
 
     def _prepared(self, account: Account) -> bool | None:
+        """Whether the account is prepared for this version; None where nobody may say, or it is no question."""
         if not self._config.bootstrapped:
             return None
-        unread = len(self._unread)
+        readable = prepared = False
         with self._reading("The account's bootstrap version"):
+            account.parameter(self._names.version_parameter)
+            readable = True
             bootstrap_version.check(self._config, self._context.project, account)
-        return len(self._unread) == unread
+            prepared = True
+        return prepared if readable else None
 
     def _plan(self, target: Wanted) -> tuple[Plan | None, Sequence[Step]]:
         """The whole plan, as the command `plan` makes it; the backend's part where that cannot be had."""

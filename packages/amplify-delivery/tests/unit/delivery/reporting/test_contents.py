@@ -6,7 +6,10 @@ import json
 import shutil
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import boto3
 import pytest
 
 from amplify_delivery import cli
@@ -23,8 +26,8 @@ from amplify_delivery.changes.steps import (
 )
 from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.page.report_model import Line, Report, parsed
-from amplify_delivery.delivery.reporting import contents
-from amplify_delivery.errors import ConfigError, RefusedError
+from amplify_delivery.delivery.reporting import contents, gathering
+from amplify_delivery.errors import ConfigError, RefusedError, StateError
 from amplify_delivery.export import EnvironmentValues, assemble, read_export, render_root
 from unit.delivery.conftest import export
 
@@ -102,6 +105,59 @@ def test_without_credentials_there_is_what_the_files_say(
     assert "AWS::DynamoDB::Table" in {line.type for line in found.lines}
     assert {role.name for role in found.roles} == {"mytodoapp-dev-cloudformation"}
     assert not (todo / "build").exists()
+
+
+def denied(region: str) -> Account:
+    """An account that says whose credentials these are, and denies everything else."""
+    session = boto3.session.Session("id", "key", "token", region)
+
+    def answer(model: Any, **_: Any) -> tuple[Any, dict[str, Any]]:
+        if model.name == "GetCallerIdentity":
+            who = {"Account": "444444444444", "Arn": "arn:aws:sts::444444444444:assumed-role/nobody/x"}
+            return SimpleNamespace(status_code=200), who
+        code = {"Error": {"Code": "AccessDenied", "Message": f"not authorized to perform {model.name}"}}
+        return SimpleNamespace(status_code=403), {**code, "ResponseMetadata": {"HTTPStatusCode": 403}}
+
+    session.events.register("before-call", answer)
+    account = object.__new__(Account)
+    account.account, account.region, account._session = "444444444444", region, session
+    return account
+
+
+def test_whatever_may_not_be_read_is_told_one_by_one(
+    todo: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A role that may nothing: the report is made all the same, with AWS's own words for each part."""
+    file = todo / "Pulumi.dev.yaml"
+    file.write_text(file.read_text() + '  mytodoapp:bootstrapped: "true"\n')
+    monkeypatch.chdir(todo)
+    monkeypatch.setattr(Account, "of", lambda config: denied(config.region))
+
+    def not_logged_in(*_: object) -> None:
+        raise StateError("no access to the engine's state", where="dev", remedy="pulumi login")
+
+    monkeypatch.setattr(gathering, "Engine", not_logged_in)
+    assert cli.main(["report", "dev", "--json"]) == 0
+    found = parsed(json.loads(capsys.readouterr().out))
+    told = {line.what: line.why for line in found.unread}
+    assert list(told) == [
+        "The account's bootstrap version",
+        "The root stack",
+        "The whole plan",
+        "What would change of the backend",
+        "The audit log",
+        "What mytodoapp-dev-cloudformation may do",
+    ]
+    refused = {name: why for name, why in told.items() if "not authorized to perform" in why}
+    assert set(told) - set(refused) == {"The whole plan"}
+    assert "not authorized to perform FilterLogEvents" in told["The audit log"]
+    assert told["The whole plan"] == "dev: no access to the engine's state"
+    assert "nobody" in found.lead
+    facts = {fact.label: fact.value for fact in found.facts}
+    assert (facts["Root stack"], facts["Plan"], facts["Rights"], facts["Bootstrap"]) == (
+        "not read", "not made", "not read", "not read",
+    )  # fmt: skip
+    assert len(found.stacks) > 3
 
 
 def test_the_page_is_written_and_its_path_is_told(
