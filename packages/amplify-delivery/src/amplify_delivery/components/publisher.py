@@ -51,6 +51,10 @@ class BucketPublisher:
             assembly, [(root.object, root.body)], self._target, progress, self.guard.ignored, stack=root.stack_name
         )
 
+    def push(self, assembly: Assembly, progress: Callable[[str], None]) -> object:
+        """Push the container images of `assembly` that are not in the repository. Raises `DeliveryError`."""
+        return publishing.push(assembly, self._target, progress)
+
     def instead(self, root: RootStack) -> RootStack | None:
         """What is deployed on the way to `root`, if that is asked for."""
         return self.update.root(root) if self.update else None

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from amplify_delivery.publishing.credentials import provider_session
     from amplify_delivery.publishing.examination.preflight import Deployment, examine
     from amplify_delivery.publishing.failures import failed_resources, first_causes
+    from amplify_delivery.publishing.images import push
     from amplify_delivery.publishing.stack_state import check_names, check_stack, stack_is_there
     from amplify_delivery.publishing.target import PublishTarget
     from amplify_delivery.publishing.upload import PublishReport, publish, publish_templates
@@ -31,6 +32,7 @@ __all__ = [
     "provider_session",
     "publish",
     "publish_templates",
+    "push",
     "stack_is_there",
 ]
 
@@ -46,6 +48,7 @@ _HOME = {
     "provider_session": "credentials",
     "publish": "upload",
     "publish_templates": "upload",
+    "push": "images",
     "stack_is_there": "stack_state",
 }
 

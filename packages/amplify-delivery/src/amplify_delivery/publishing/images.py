@@ -16,6 +16,7 @@ from amplify_delivery.export.assembly import Assembly
 from amplify_delivery.export.images.layout import MANIFESTS, read_manifest
 from amplify_delivery.export.images.model import AssemblyImage
 from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, told_as
+from amplify_delivery.publishing.credentials import ca_bundle, client_config, target_session
 from amplify_delivery.publishing.registry import Registry, TagTakenError
 from amplify_delivery.publishing.target import PublishTarget
 
@@ -39,6 +40,15 @@ class PushReport:
     pushed: int = 0
     present: int = 0
     bytes: int = 0
+
+
+def push(assembly: Assembly, target: PublishTarget, progress: Callable[[str], None]) -> PushReport:
+    """`push_images` with the credentials of the target's stack."""
+    with told_as(PublishError, "connecting", str(target), _REMEDIES):
+        session = target_session(target)
+    return push_images(
+        assembly, target, lambda: session.client("ecr", config=client_config()), progress, ca_bundle(session)
+    )
 
 
 def push_images(

@@ -74,7 +74,7 @@ def program(stage: StageFactory) -> None:
     only_here = pulumi.ResourceOptions(depends_on=same_place.apply(lambda _: []))
     provider = aws_provider("aws", access, only_here)
     staging = own_staging_area(config, bucket, provider)
-    repository = own_repository(config, assembly, account, provider)
+    images, pushed = image_addresses(config, assembly, account, publisher, provider)
     environment = Environment(
         config=config,
         names=account,
@@ -94,11 +94,11 @@ def program(stage: StageFactory) -> None:
             keep_api_key_expiry=keeps_api_key_expiry(config),
             adopted=os.environ.get(ADOPT_VARIABLE),
         ),
-        backend_options=pulumi.ResourceOptions(providers=[provider], depends_on=[*staging, *repository]),
+        backend_options=pulumi.ResourceOptions(providers=[provider], depends_on=[*staging, *pushed]),
         access=access,
         aws=provider,
         permissions_boundary=permissions_boundary(config, assembly.project),
-        images={image.name: account.image(image.digest) for image in assembly.images},
+        images=images,
         only_here=only_here,
     )
     backend = declared_backend(stage(environment))
@@ -174,15 +174,41 @@ def own_staging_area(config: EnvironmentConfig, bucket: str, provider: pulumi.Pr
     ]
 
 
-def own_repository(
-    config: EnvironmentConfig, assembly: Assembly, names: EnvironmentNames, provider: pulumi.ProviderResource
-) -> list[pulumi.Resource]:
-    """A personal stack's own repository of container images, if it has some; none where `own_staging_area` has none."""
-    if not assembly.images or config.bootstrapped or os.environ.get(ADOPT_VARIABLE):
-        return []
+def image_addresses(
+    config: EnvironmentConfig,
+    assembly: Assembly,
+    names: EnvironmentNames,
+    publisher: BucketPublisher,
+    provider: pulumi.ProviderResource,
+) -> tuple[dict[str, pulumi.Output[str]], list[pulumi.Resource]]:
+    """Where each container image lies, by name, and what the backend waits for.
+
+    In an account of a pipeline `publish` has pushed them by then. A personal stack has its own repository, as it has
+    its staging area, and pushes whenever one has changed: whatever takes an address waits for that.
+    """
+    addresses = {image.name: names.image(image.digest) for image in assembly.images}
+    if not addresses or config.bootstrapped or os.environ.get(ADOPT_VARIABLE):
+        return {name: pulumi.Output.from_input(address) for name, address in addresses.items()}, []
     opts = pulumi.ResourceOptions(provider=provider)
     # It goes with its backend, as the staging area does.
-    return [image_repository("images", names, opts, scan=False, force_delete=True)]
+    repository = image_repository("images", names, opts, scan=False, force_delete=True)
+
+    def progress(text: str) -> None:
+        pulumi.log.info(text, ephemeral=True)
+
+    async def push(_: pulumi.ResourceHookArgs) -> None:
+        await asyncio.to_thread(publisher.push, assembly, progress)
+
+    hook = pulumi.ResourceHook("push-images", push)
+    hooks = pulumi.ResourceHookBinding(before_create=[hook], before_update=[hook])
+    pushed = pulumi.Stash(
+        "pushed-images", input=addresses, opts=pulumi.ResourceOptions(depends_on=[repository], hooks=hooks)
+    )
+
+    def once_pushed(address: str) -> pulumi.Output[str]:
+        return pushed.urn.apply(lambda _: address)
+
+    return {name: once_pushed(address) for name, address in addresses.items()}, [repository, pushed]
 
 
 def say(findings: Sequence[Finding]) -> None:

@@ -46,9 +46,9 @@ class Environment:
     permissions_boundary: str | None
     """ARN of what every role here has to carry in an account that a pipeline delivers to: the account denies the
     creation of any other. None in a personal stack."""
-    images: Mapping[str, str]
+    images: Mapping[str, pulumi.Output[str]]
     """Container images of the stack file, by name: where each lies in the environment's repository, by digest, as
-    `image_uri` of a function or `image` of an ECS container takes it."""
+    `image_uri` of a function or `image` of an ECS container takes it. What takes one waits until it is there."""
     only_here: pulumi.ResourceOptions
     """Options of further providers: nothing is planned with them while the stack file names another place than the one
     that the stack was deployed to."""

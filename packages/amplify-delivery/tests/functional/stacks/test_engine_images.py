@@ -19,47 +19,72 @@ from unit.stacks.projects import APP, write
 pytestmark = pytest.mark.engine
 
 
-def with_image(folder: Path) -> None:
-    """The stack exports the address; a parameter of the API's stack, which the export does not have, gets it too."""
+STAGE = """
+        pulumi.export("ordersImage", environment.images["orders"])
+        name, value = f"/{environment.names.prefix}/image", environment.images["orders"]
+        opts = pulumi.ResourceOptions(provider=environment.aws)
+        aws.ssm.Parameter("image", name=name, type="String", insecure_value=value, opts=opts)
+"""
+
+
+def with_image(folder: Path) -> dict[str, str]:
+    """A stage with a resource that takes the address. The two forms of a nested stack's template: with a parameter that
+    takes it as well, and as exported."""
     stage = folder / "components" / "stage.py"
     line = "        self.backend = AmplifyBackend("
-    added = '        pulumi.export("ordersImage", environment.images["orders"])\n'
-    stage.write_text(stage.read_text().replace(line, f"{added}{line}"))
-    (template,) = folder.glob(f"amplify-export-{APP}/api/{APP}/cloudformation-template.json")
+    text = stage.read_text().replace(line, f"{STAGE.lstrip('\n')}{line}").replace("import pulumi\n", HEAD, 1)
+    stage.write_text(text)
+    template = folder / f"amplify-export-{APP}/api/{APP}/cloudformation-template.json"
     body = json.loads(template.read_text())
+    exported = json.dumps(body)
     body["Parameters"]["Image"] = {"Type": "String"}
     body["Outputs"]["Image"] = {"Value": {"Ref": "Image"}}
-    template.write_text(json.dumps(body))
+    return {"parameter": json.dumps(body), "exported": exported}
+
+
+HEAD = "import pulumi\nimport pulumi_aws as aws\n"
 
 
 def test_an_image_is_deployed_by_digest_and_goes_with_its_stack(project: PulumiProject) -> None:  # noqa: F811
+    """Also where the backend's template does not change by it: whatever takes the address waits for the image."""
     check_out(project)
-    with_image(project.folder)
-    images = {"orders": {"layout": "built", "parameters": [f"api{APP}.Image"]}}
-    place = {"account": project.developer.account, "region": project.developer.region}
-    write(project.folder, "dev", {**place, "suffix": "a8d77", "protect": "false", "containerImages": images})
+    forms = with_image(project.folder)
+    template = project.folder / f"amplify-export-{APP}/api/{APP}/cloudformation-template.json"
     project.succeed("stack", "init", "dev")
-    ecr = project.developer.client("ecr")
+    ecr, ssm = project.developer.client("ecr"), project.developer.client("ssm")
+    registry = f"{project.developer.account}.dkr.ecr.{project.developer.region}.amazonaws.com"
 
+    def declare(form: str) -> None:
+        parameters = [f"api{APP}.Image"] if form == "parameter" else []
+        images = {"orders": {"layout": "built", "parameters": parameters}}
+        place = {"account": project.developer.account, "region": project.developer.region}
+        write(project.folder, "dev", {**place, "suffix": "a8d77", "protect": "false", "containerImages": images})
+        template.write_text(forms[form])
+
+    declare("parameter")
     refused = project.fail()
     assert "containerImages: not built here: orders" in refused
     assert "run `amplify-delivery images`" in refused
     assert ecr.describe_repositories()["repositories"] == []
 
-    for text in ("first", "second"):
+    pushed = []
+    for text, form in (("first", "parameter"), ("second", "exported"), ("third", "exported")):
+        declare(form)
         oci_layout(project.folder / "built", text)
         ran = delivery("images", "dev", cwd=project.folder, env=project.environment)
         assert ran.code == 0, ran.err
         project.up()
         (image,) = index_of(project.folder / "container-images").values()
-        registry = f"{project.developer.account}.dkr.ecr.{project.developer.region}.amazonaws.com"
+        pushed.append(image.digest)
         address = f"{registry}/{APP}/dev@{image.digest}"
         outputs = project.outputs()
         assert outputs["ordersImage"] == address
-        assert outputs[NESTED_OUTPUTS][f"api{APP}"]["Image"] == address
+        assert ssm.get_parameter(Name=f"/{APP}-dev/image")["Parameter"]["Value"] == address
+        if form == "parameter":
+            assert outputs[NESTED_OUTPUTS][f"api{APP}"]["Image"] == address
         there = ecr.describe_images(repositoryName=f"{APP}/dev")["imageDetails"]
         assert {i["imageDigest"]: i["imageTags"] for i in there}[image.digest] == [image.tag]
-    assert len(there) == 2, "the first one stays, to go back to"
+    assert {i["imageDigest"] for i in there} == set(pushed), "the former ones stay, to go back to"
 
     project.succeed("destroy", "--yes", "--skip-preview")
     assert ecr.describe_repositories()["repositories"] == []
