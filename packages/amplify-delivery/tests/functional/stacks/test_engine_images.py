@@ -19,7 +19,7 @@ from unit.stacks.projects import APP, write
 pytestmark = pytest.mark.engine
 
 
-STAGE = """
+STAGE = """\
         pulumi.export("ordersImage", environment.images["orders"])
         name, value = f"/{environment.names.prefix}/image", environment.images["orders"]
         opts = pulumi.ResourceOptions(provider=environment.aws)
@@ -32,7 +32,7 @@ def with_image(folder: Path) -> dict[str, str]:
     takes it as well, and as exported."""
     stage = folder / "components" / "stage.py"
     line = "        self.backend = AmplifyBackend("
-    text = stage.read_text().replace(line, f"{STAGE.lstrip('\n')}{line}").replace("import pulumi\n", HEAD, 1)
+    text = stage.read_text().replace(line, f"{STAGE}{line}").replace("import pulumi\n", HEAD, 1)
     stage.write_text(text)
     template = folder / f"amplify-export-{APP}/api/{APP}/cloudformation-template.json"
     body = json.loads(template.read_text())
