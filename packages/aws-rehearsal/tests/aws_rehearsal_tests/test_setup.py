@@ -410,7 +410,7 @@ def test_the_set_up_needs_nothing_but_the_standard_library() -> None:
                 [f"packages/aws-rehearsal/src/aws_rehearsal/setup/locks/{name}.in"],
                 f"packages/aws-rehearsal/src/aws_rehearsal/setup/locks/{name}.lock",
             )
-            for name in ("uv", "go", "node")
+            for name in ("uv", "go", "node", "check-jsonschema")
         ),
     ],
 )

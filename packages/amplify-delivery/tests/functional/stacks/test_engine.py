@@ -108,6 +108,9 @@ def test_a_flag_stays_one_when_the_engine_writes_the_file(project: PulumiProject
 
 def test_an_account_is_bootstrapped_and_its_environment_lives_in_it(project: PulumiProject) -> None:  # noqa: F811
     check_out(project)
+    # A CI comes in beside the pipeline: two roles more, and artifacts that go after a while.
+    file = project.folder / "Pulumi.preprod-account.yaml"
+    file.write_text(file.read_text() + f"  {APP}:github: {{repository: octo/shop, branch: main}}\n")
 
     for stack in ("preprod-account", "preprod"):
         project.succeed("stack", "init", stack)
@@ -119,6 +122,11 @@ def test_an_account_is_bootstrapped_and_its_environment_lives_in_it(project: Pul
     stack = project.developer.client("cloudformation").describe_stacks(StackName=f"amplify-{APP}-preprod-a8d04")
     assert stack["Stacks"][0]["RoleARN"] == bootstrapped["executionRole"]
     iam = project.developer.client("iam")
+    for arn in bootstrapped["ciRoles"].values():
+        trust = iam.get_role(RoleName=arn.rpartition("/")[2])["Role"]["AssumeRolePolicyDocument"]
+        assert trust["Statement"][0]["Action"] == "sts:AssumeRoleWithWebIdentity"
+    lifecycle = project.developer.client("s3").get_bucket_lifecycle_configuration(Bucket=bootstrapped["stagingBucket"])
+    assert {rule["ID"] for rule in lifecycle["Rules"]} == {"overwritten-and-broken-off", "expires-ci"}
     made = [role["RoleName"] for role in iam.list_roles(PathPrefix="/")["Roles"] if role["Path"] == "/"]
     assert {f"amplify-{APP}-preprod-a8d04-{what}" for what in ("authRole", "unauthRole")} < set(made)
     assert {name: boundary_of(project, name) for name in made} == dict.fromkeys(made, bootstrapped["boundary"])

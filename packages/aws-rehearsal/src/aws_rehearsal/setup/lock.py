@@ -24,7 +24,10 @@ from aws_rehearsal.setup.uv import find_uv
 _LOCKS = {
     Path("requirements-dev.txt"): Path("requirements.lock"),
     PACKAGE / "local_aws/requirements.txt": PACKAGE / "local_aws/requirements.lock",
-    **{PACKAGE / f"setup/locks/{name}.in": PACKAGE / f"setup/locks/{name}.lock" for name in ("uv", "go", "node")},
+    **{
+        PACKAGE / f"setup/locks/{name}.in": PACKAGE / f"setup/locks/{name}.lock"
+        for name in ("uv", "go", "node", "check-jsonschema")
+    },
 }
 _PARTS = {
     Path("packages/amplify-delivery/src/amplify_delivery/delivery/scaffold/requirements.lock"): (

@@ -25,6 +25,7 @@ from aws_rehearsal.setup.environments import (
     is_whole,
     local_aws_environment,
     project_environment,
+    wheel_environment,
 )
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ def _ensure_for_tests(progress: Progress) -> None:
     """What only this repository's own tests need."""
     actionlint.ensure_actionlint(progress)
     yaml_host.ensure_yaml_host(progress)
+    ensure_environment(wheel_environment("check-jsonschema"), progress)
 
 
 def _made_by_us(prefix: Path) -> Environment | None:
