@@ -15,6 +15,7 @@ from amplify_delivery.components.documents.naming import EnvironmentNames
 from amplify_delivery_rehearsal.workspace import Finished, Workspace
 from aws_rehearsal_tests import pulumi_homes
 from aws_rehearsal_tests.local_account import LocalAccount
+from functional.delivery.failing import FailingProxy
 from unit.places import REPOSITORY
 from unit.stacks.projects import APP, TOOLING, make, write
 
@@ -46,7 +47,13 @@ def bootstrap(workspace: Workspace, *arguments: str) -> Finished:
 
 
 def test_all_accounts_at_once_and_each_only_once(workspace: Workspace, developer: LocalAccount) -> None:
-    first = bootstrap(workspace, "--all", "--parallel", "2")
+    # AWS on a bad day: of ten calls of the engines, their providers and ours one is throttled, or its connection reset.
+    with FailingProxy(developer.aws.port or 0, every=10) as proxy:
+        endpoint = {"AWS_ENDPOINT_URL": proxy.endpoint}
+        throttled = Workspace(workspace.project, {**workspace.environment, **endpoint})
+        first = bootstrap(throttled, "--all", "--parallel", "2")
+        assert len(proxy.failed) > 20
+        assert {"iam", "s3", "ssm"} <= {called.partition(":")[0] for called in proxy.failed}
     assert first.exit_code == 4, first.output  # something was changed, and one has failed
     assert f"the credentials belong to account {developer.account}" in first.output
     assert "3 accounts: 0 unchanged, 2 brought up to date, 1 failed, in " in first.output

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from amplify_delivery.errors import ConfigError
+from amplify_delivery.delivery.teardown.dismantle import check_not_followed
+from amplify_delivery.errors import ConfigError, RefusedError
 from amplify_delivery.stacks.config import Project
 from amplify_delivery.stacks.model import pipeline_model
 from unit.components.recorder import Recording
@@ -117,6 +118,14 @@ def test_what_is_built_once_is_built_for_all_that_follow(directory: Path) -> Non
     assert project.chain("pipeline") == ("pipeline", "second", "third")
     assert project.chain("second") == ("second", "third")
     assert [project.first(name) for name in ("pipeline", "second", "third")] == ["pipeline"] * 3
+
+
+def test_a_pipeline_that_another_one_follows_is_not_taken_away(directory: Path) -> None:
+    project = Project(directory)
+    with pytest.raises(RefusedError, match="the pipeline second follows pipeline") as caught:
+        check_not_followed(project, "pipeline")
+    assert "`amplify-delivery destroy third`" in caught.value.remedy
+    check_not_followed(project, "third")
 
 
 def test_without_a_follower_nothing_is_added(tmp_path: Path) -> None:

@@ -117,8 +117,10 @@ def account(context: Context, stack: str, line: Line, patience: Patience, *, del
 
 
 def pipeline(context: Context, stack: str, line: Line, patience: Patience, *, delete_data: bool) -> Done:
-    """Take a pipeline away, with its artifacts. Refuses while an execution of it runs."""
+    """Take a pipeline away, with its artifacts. Refuses while an execution of it runs, or while another pipeline gets
+    its releases from it."""
     project = context.project
+    check_not_followed(project, stack)
     config = project.pipeline(stack)
     names = pipeline_names(project.app, stack, config)
     accounts = Accounts(config.account, config.region, config.profile, config.role_arn)
@@ -187,6 +189,18 @@ def _check_not_delivered(project: Project, environments: Iterable[str]) -> None:
                     f"where the whole pipeline is gone (`amplify-delivery destroy {name}`), delete the file. "
                     "Nothing was changed",
                 )
+
+
+def check_not_followed(project: Project, stack: str) -> None:
+    """Raise `RefusedError` if the files have another pipeline follow this one: its source is this one's bucket."""
+    followers = project.chain(stack)[1:]
+    if followers:
+        raise RefusedError(
+            f"the pipeline {followers[0]} follows {stack}, and gets its releases from it",
+            where=str(project.file(followers[0])),
+            remedy=f"take that one away first (`amplify-delivery destroy {followers[-1]}`) and delete its file, or "
+            "give it another `source`. Nothing was changed",
+        )
 
 
 def _check_all_named(made: Iterable[str], named: Iterable[str], project: Project, stack: str) -> None:
