@@ -305,7 +305,7 @@ def test_gitlabs_own_schema_takes_them(tmp_path: Path) -> None:
     """The JSON schema that GitLab publishes, as check-jsonschema carries it."""
     check = ensure_environment(wheel_environment("check-jsonschema"), Progress()).parent / "check-jsonschema"
     command = [str(check), "--builtin-schema", "vendor.gitlab-ci", "--data-transform", "gitlab-ci"]
-    files = []
+    files: list[Path] = []
     for name, text in ci.files(ci.GITLAB, ["preprod", "prod"]).items():
         files.append(tmp_path / f"{len(files)}{Path(name).name}")
         files[-1].write_text(text)
