@@ -186,6 +186,27 @@ def test_on_a_terminal_a_table_is_drawn_anew_and_is_gone_in_the_end() -> None:
     assert screen(stream.getvalue()) == []
 
 
+def test_the_table_tells_the_time_and_counts_folded_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "20")
+    stream, clock = Terminal(), [100.0]
+    monkeypatch.setattr("amplify_delivery.delivery.bootstrap.progress.time.monotonic", lambda: clock[0])
+    shown = Progress.on(stream, 2, {}, lambda _: None)
+    shown.now("a-long-name-account", progress.UPDATING)
+    clock[0] += 61
+    shown.tick()
+    assert "a-long-name-account  updating, 61 s" in stream.getvalue()
+    assert "\x1b[3A" in stream.getvalue()  # one line of counts, and one that fills two
+    plain = io.StringIO()
+    Progress.on(plain, 2, {"CI": "true"}, lambda _: None).tick()
+    assert plain.getvalue() == ""
+
+
+def test_what_takes_long_is_told_every_second() -> None:
+    ticks: list[float] = []
+    ended = list(each({"one": 1}, lambda *_: time.sleep(1.2), 1, nobody, SOON, tick=lambda: ticks.append(1)))
+    assert len(ended) == len(ticks) == 1
+
+
 @pytest.mark.parametrize("stream", [io.StringIO(), Terminal()])
 def test_elsewhere_there_are_plain_lines(stream: io.StringIO) -> None:
     lines = told(stream, CI="true")

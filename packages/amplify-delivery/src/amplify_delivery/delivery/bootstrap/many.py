@@ -48,11 +48,14 @@ def each(
     parallel: int,
     told: Callable[[str, str], None],
     pauses: Sequence[float] = PAUSES,
+    *,
+    tick: Callable[[], None] = lambda: None,
 ) -> Iterator[tuple[str, Ended[Work, Result]]]:
     """`do` each of `pieces`, by name, so many at the same time; each as it ends, whatever has become of it.
 
     What `do` raises other than a `DeliveryError` is a defect, or an interrupt: nothing further is begun, what runs is
-    waited for, and it is raised. `told` is what has become of which in between.
+    waited for, and it is raised. `told` is what has become of which in between, `tick` is called every second in which
+    nothing has ended.
     """
     with engines_of_threads() as stop, ThreadPoolExecutor(parallel, "account") as pool:
         running: dict[Future[Result], str] = {}
@@ -62,7 +65,10 @@ def each(
                 while left and len(running) < parallel and not stop.is_set():
                     name = left.pop()
                     running[pool.submit(_patiently, do, name, pieces[name], told=told, pauses=pauses, stop=stop)] = name
-                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                ended = wait(running, timeout=1, return_when=FIRST_COMPLETED).done
+                if not ended:
+                    tick()
+                for future in ended:
                     name = running.pop(future)
                     yield name, _ended(pieces[name], future)
                 if stop.is_set() and not running:

@@ -6,6 +6,8 @@ many rows as there are workers, and five hundred accounts are five hundred lines
 
 from __future__ import annotations
 
+import math
+import shutil
 import threading
 import time
 from collections import Counter
@@ -57,6 +59,12 @@ class Progress:
             if not self._plain:
                 self._draw()
 
+    def tick(self) -> None:
+        """Some time has passed."""
+        with self._lock:
+            if not self._plain and self._active:
+                self._draw()
+
     def close(self) -> None:
         """The table is no longer needed."""
         with self._lock:
@@ -73,9 +81,10 @@ class Progress:
         now = time.monotonic()
         for name, (what, since) in self._active.items():
             rows.append(f"  {name.ljust(width)}  {what}, {now - since:.0f} s")
-        text = "\n".join(rows)
-        print(text, file=self._stream, flush=True)
-        self._drawn = len(rows)
+        print("\n".join(rows), file=self._stream, flush=True)
+        # A terminal folds what is longer than it is wide.
+        columns = max(shutil.get_terminal_size().columns, 1)
+        self._drawn = sum(max(math.ceil(len(row) / columns), 1) for row in rows)
 
     def _clear(self) -> None:
         if self._drawn:

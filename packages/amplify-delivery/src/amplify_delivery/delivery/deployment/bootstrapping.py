@@ -96,7 +96,7 @@ def bootstrap(
     found = Bootstrapped()
     shown = Progress.on(sys.stderr, len(stacks), context.variables, said)
     one = _One(context, shown, refresh=refresh, alone=len(stacks) == 1)
-    ended = many.each({stack.name: stack for stack in stacks}, one.bring, parallel, shown.now)
+    ended = many.each({stack.name: stack for stack in stacks}, one.bring, parallel, shown.now, tick=shown.tick)
     try:
         for name, end in ended:
             if end.error or end.result is None:
