@@ -182,7 +182,13 @@ def _standing_in(access: EnvironmentAccess) -> EnvironmentAccess:
         stack_name=access.stack_name.replace(f"-{own}-", f"-{name}-"),
         page_buckets=frozenset(f"{bucket.removesuffix(own)}{name}" for bucket in access.page_buckets),
         tags={key: name if value == own else value for key, value in access.tags.items()},
+        ci=access.ci and replace(access.ci, deploying=tuple(_subject(s, own, name) for s in access.ci.deploying)),
     )
+
+
+def _subject(subject: str, own: str, name: str) -> str:
+    """A subject of GitHub's or GitLab's tokens: `...:environment:prod`."""
+    return re.sub(rf"(?<=:environment:){own}(?=:|$)", name, subject)
 
 
 def _substituted(value: Any, tokens: tuple[tuple[str, str], ...]) -> Any:

@@ -167,6 +167,26 @@ def test_it_writes_down_what_the_program_does(pair: Pair) -> None:
     }
 
 
+def test_a_ci_comes_in_as_the_program_lets_it(tmp_path: Path) -> None:
+    make(tmp_path, 3)
+    for name in ("prod1", "prod2"):
+        write(tmp_path, f"{name}-account", {"program": "account", "github": {"repository": "octo/app"}})
+    found = made(tmp_path, "prod1", "prod2")
+    recording, resources = run(tmp_path, "prod2-account"), filled(found, 2)
+    own = of(resources, "AWS::IAM::Role", "RoleName")
+    roles = declared(recording, "aws-native:iam:Role", "roleName")
+    assert f"{APP}-prod2-ci-deploy" in roles
+    assert {name: plain(role["AssumeRolePolicyDocument"]) for name, role in own.items()} == {
+        name: plain(role["assumeRolePolicyDocument"]) for name, role in roles.items()
+    }
+    buckets = of(resources, "AWS::S3::Bucket", "BucketName")
+    for bucket, rules in declared(recording, _LIFECYCLE, "bucket").items():
+        own_rules = buckets[bucket]["LifecycleConfiguration"]["Rules"]
+        assert [rule["Id"] for rule in own_rules] == [rule["id"] for rule in rules["rules"]]
+        expiring = {r["filter"]["prefix"]: r["expiration"]["days"] for r in rules["rules"] if r.get("expiration")}
+        assert {r["Prefix"]: r["ExpirationInDays"] for r in own_rules if "Prefix" in r} == expiring
+
+
 def test_nothing_of_one_account_stands_in_it(both: AccountTemplate) -> None:
     text = json.dumps(both.template)
     for number in (1, 2):
