@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -201,9 +203,21 @@ def a_front_end_is_configured_with_what_runs(environment: Environment) -> None:
     [api] = environment.client("appsync").list_graphql_apis()["graphqlApis"]
     assert web["aws_appsync_graphqlEndpoint"] == api["uris"]["GRAPHQL"]
     assert web["aws_appsync_authenticationType"] == api["authenticationType"]
+    assert answer(environment, web, "query { __typename }") == (200, {"data": {"__typename": "Query"}})
+    assert answer(environment, {**web, "aws_appsync_apiKey": "da2-another"}, "query { __typename }")[0] == 401
     for platform in PLATFORMS[1:]:
         again = environment.delivery("client-config", "--platform", platform, "--out", str(out / platform))
         assert f"{out / platform / FILES[platform][0]}: written, of {environment.root}" in succeeds(again).output
+
+
+def answer(environment: Environment, web: dict[str, Any], query: str) -> tuple[int, Any]:
+    """What a client that is configured so is answered, without any credentials."""
+    host = urlsplit(web["aws_appsync_graphqlEndpoint"]).netloc
+    connection = http.client.HTTPConnection("127.0.0.1", environment.aws.port)
+    headers = {"Host": host, "x-api-key": web["aws_appsync_apiKey"], "Content-Type": "application/json"}
+    connection.request("POST", "/graphql", json.dumps({"query": query}), headers)
+    said = connection.getresponse()
+    return said.status, json.loads(said.read())
 
 
 def an_approval_alone_loses_no_data(environment: Environment, document: Path) -> None:

@@ -98,9 +98,9 @@ class Probing:
         """What a GET request without a signature is answered at a host."""
         return self._request("GET", path, b"", {"Host": host})
 
-    def posted(self, path: str, headers: dict[str, str]) -> str:
-        """What an empty POST request with no other headers is answered."""
-        return self._request("POST", path, b"", headers)
+    def posted(self, path: str, headers: dict[str, str], body: bytes = b"") -> str:
+        """What a POST request with no other headers is answered."""
+        return self._request("POST", path, body, headers)
 
     def _send(  # noqa: PLR0917 - what a request consists of
         self, by: Identity, service: str, method: str, path: str, body: bytes, headers: dict[str, str]
