@@ -29,7 +29,15 @@ def document(data: Any) -> None:
 
 
 def append_variables(file: Path, values: Mapping[str, str]) -> None:
-    """Append NAME=VALUE lines to a file, as those that CIs read. Raises `ConfigError`."""
+    """Append NAME=VALUE lines to a file, as those that CIs read. Raises `ConfigError`, also for a value of several
+    lines: what a build exports would write lines of its own."""
+    for name, value in values.items():
+        if set("\r\n") & set(value):
+            raise ConfigError(
+                f"the value of {name} has several lines",
+                where=str(file),
+                remedy="look at the build's log: it is no digest",
+            )
     try:
         with file.open("a", encoding="utf-8") as lines:
             lines.writelines(f"{name}={value}\n" for name, value in sorted(values.items()))

@@ -38,7 +38,7 @@ from amplify_delivery.components.documents.statements import (
     allow,
     document,
 )
-from amplify_delivery.components.documents.web_identity import github
+from amplify_delivery.components.documents.web_identity import github, gitlab
 from aws_rehearsal.local_aws import Credentials, LocalAws, random_account
 from aws_rehearsal.pipeline_service import PipelineService
 from aws_rehearsal.pipeline_service.gate import Gate
@@ -99,7 +99,10 @@ class DeclaredWorld:
             tags={"user:Application": APP, "user:Stack": names.environment},
             neighbours=tuple(n for n in self.environments if n != names and n.account == names.account),
             state_key_arn=self.state_keys[names.environment],
-            ci=github(names, "octo/shop", "main", ("11", "22")) if names == self.prod else None,
+            ci={
+                "prod": github(names, "octo/shop", "main", ("11", "22")),
+                "preprod": gitlab("gitlab.com", "octo/web/shop", "main", None),
+            }.get(names.environment),
         )
 
     def role(self, arn: str) -> RoleDocument:

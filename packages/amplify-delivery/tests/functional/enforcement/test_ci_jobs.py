@@ -20,6 +20,7 @@ from botocore.exceptions import ClientError
 
 from amplify_delivery import cli
 from amplify_delivery.components import policies
+from amplify_delivery.components.documents.naming import EnvironmentNames
 from amplify_delivery.components.documents.pipeline import artifact
 from amplify_delivery.components.documents.pipeline.buildspecs import PLAN_VARIABLES
 from amplify_delivery.components.documents.web_identity import GITHUB
@@ -64,21 +65,31 @@ class Issuer:
         return {"ACTIONS_ID_TOKEN_REQUEST_URL": url, "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "runner"}
 
     def token(self) -> str:
-        claims = {"iss": f"https://{GITHUB}", "aud": "sts.amazonaws.com", "sub": self.subject, **self.claims}
-        parts = [base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in ({}, claims)]
-        return ".".join([*parts, "signature"])
+        return signed({"iss": f"https://{GITHUB}", "aud": "sts.amazonaws.com", "sub": self.subject, **self.claims})
+
+
+def signed(claims: dict[str, str]) -> str:
+    """A token that says so."""
+    parts = [base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in ({}, claims)]
+    return ".".join([*parts, "signature"])
 
 
 @pytest.fixture(scope="module")
 def world(service: PipelineService) -> DeclaredWorld:
     """A world whose projects verify the artifact, and tell a plan in the place of making one."""
     made = DeclaredWorld(service, "team/shop")
-    names = made.prod
+    for names, issuer, audience in (
+        (made.prod, f"https://{GITHUB}", "sts.amazonaws.com"),
+        (made.preprod, "https://gitlab.com", "https://gitlab.com"),
+    ):
+        _prepare(made, names, issuer, audience)
+    return made
+
+
+def _prepare(made: DeclaredWorld, names: EnvironmentNames, issuer: str, audience: str) -> None:
     policy = policies.staging_bucket(names.staging_bucket, names.region)
     made.admin("s3", names.account, names.region).put_bucket_policy(Bucket=names.staging_bucket, Policy=policy)
-    made.admin("iam", names.account).create_open_id_connect_provider(
-        Url=f"https://{GITHUB}", ClientIDList=["sts.amazonaws.com"]
-    )
+    made.admin("iam", names.account).create_open_id_connect_provider(Url=issuer, ClientIDList=[audience])
     codebuild = made.admin("codebuild", names.account, names.region)
     for project in ("publish", "plan", "deploy", "check"):
         own = {
@@ -91,7 +102,6 @@ def world(service: PipelineService) -> DeclaredWorld:
             spec["env"]["exported-variables"] = PLAN_VARIABLES
         source = {"type": "CODEPIPELINE", "buildspec": json.dumps(spec)}
         codebuild.update_project(name=names.project(project), source=source)
-    return made
 
 
 @pytest.fixture
@@ -104,10 +114,10 @@ def issuer() -> Iterator[Issuer]:
 @pytest.fixture
 def job(world: DeclaredWorld, issuer: Issuer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> Any:
     """A job's commands in a checkout: exit code, and what was said."""
-    names = world.prod
     (tmp_path / "Pulumi.yaml").write_text("name: shop\nruntime: python\n")
-    place = f'  shop:account: "{names.account}"\n  shop:region: {names.region}\n  shop:bootstrapped: "true"\n'
-    (tmp_path / "Pulumi.prod.yaml").write_text(f"config:\n{place}")
+    for names in (world.preprod, world.prod):
+        place = f'  shop:account: "{names.account}"\n  shop:region: {names.region}\n  shop:bootstrapped: "true"\n'
+        (tmp_path / f"Pulumi.{names.environment}.yaml").write_text(f"config:\n{place}")
     monkeypatch.chdir(tmp_path)
     for variable in ("AWS_ACCESS_KEY_ID", "AWS_PROFILE"):
         monkeypatch.delenv(variable, raising=False)
@@ -239,3 +249,24 @@ def test_an_artifact_that_was_altered_runs_nowhere(world: DeclaredWorld, job: An
     assert "is not the list that Build made: refused." in world.service.log(world.service.builds()[-1].id)
     with pytest.raises(ClientError, match="AccessDenied"):
         s3.put_object(Bucket=names.staging_bucket, Key=key, Body=b"over it")
+
+
+def test_a_job_of_gitlab_comes_in_with_the_token_in_its_variable(
+    world: DeclaredWorld, issuer: Issuer, job: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both roles are open to the protected branch; a step's job says which one it wants."""
+    for name in issuer.variables:
+        monkeypatch.delenv(name)
+    ours = "project_path:octo/web/shop:ref_type:branch:ref:main"
+    code, said = job("pack", "--out", "artifact.zip")
+    digest = said.split()[-1]
+    for subject, answer in ((ours, 0), (ours.replace("main", "feature"), 3), (ours.replace("octo", "mallory"), 3)):
+        token = signed({"iss": "https://gitlab.com", "aud": "https://gitlab.com", "sub": subject})
+        monkeypatch.setenv("AMPLIFY_DELIVERY_ID_TOKEN", token)
+        code, said = job("start", "preprod", "publish", "--artifact", "artifact.zip")
+        assert code == answer, said
+        step = ("check", "--step", "smoke", "--digest", digest, "--role", "deploy")
+        code, said = job("start", "preprod", *step)
+        assert code == answer, said
+    assert issuer.asked == []
+    assert {o["name"]: o["value"] for o in world.service.builds()[-1].overrides}["STEP_NAME"] == "smoke"

@@ -11,8 +11,9 @@ import pytest
 
 from amplify_delivery import cli
 from amplify_delivery.components.documents.pipeline.artifact import KEPT, LIST, verify
+from amplify_delivery.delivery.output import append_variables
 from amplify_delivery.delivery.remote import sealed
-from amplify_delivery.errors import RefusedError
+from amplify_delivery.errors import ConfigError, RefusedError
 
 
 def _checkout(folder: Path) -> Path:
@@ -63,6 +64,12 @@ def test_the_same_checkout_is_the_same_artifact(tmp_path: Path) -> None:
     one, two = (_checkout(tmp_path / name) for name in ("one", "two"))
     assert sealed.pack(one, tmp_path / "1.zip") == sealed.pack(two, tmp_path / "2.zip")
     assert (tmp_path / "1.zip").read_bytes() == (tmp_path / "2.zip").read_bytes()
+
+
+def test_what_a_build_exports_writes_no_lines_of_its_own(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="CHANGES has several lines"):
+        append_variables(tmp_path / "out", {"CHANGES": "1\nPLAN_DIGEST=x"})
+    assert not (tmp_path / "out").exists()
 
 
 def test_links_are_refused_and_nothing_is_written(tmp_path: Path) -> None:
