@@ -665,6 +665,100 @@ def test_an_api_key_expires_in_a_year_at_most(developer: LocalAccount, days: int
     assert says in developer.reasons().get("Key", "")
 
 
+def secondary(count: int, projection: Template) -> Template:
+    """A table with indexes, each of its own key."""
+    keys = ["id", *(f"key{number}" for number in range(count))]
+    attributes = [{"AttributeName": key, "AttributeType": "S"} for key in keys]
+    schema = {key: [{"AttributeName": key, "KeyType": "HASH"}] for key in keys}
+    indexes = [{"IndexName": key, "KeySchema": schema[key], "Projection": projection} for key in keys[1:]]
+    properties = {"BillingMode": "PAY_PER_REQUEST", "AttributeDefinitions": attributes, "KeySchema": schema["id"]}
+    return {"Type": "AWS::DynamoDB::Table", "Properties": {**properties, "GlobalSecondaryIndexes": indexes}}
+
+
+def managed(size: int) -> Template:
+    statement = {"Effect": "Allow", "Action": "s3:*", "Resource": f"arn:aws:s3:::{'x' * size}"}
+    document = {"Version": "2012-10-17", "Statement": [statement]}
+    return {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"PolicyDocument": document}}
+
+
+def signing_in(**properties: Any) -> Template:
+    return {"Type": "AWS::Cognito::UserPool", "Properties": properties}
+
+
+ALL = {"ProjectionType": "ALL"}
+
+
+@pytest.mark.parametrize(
+    ("resource", "says"),
+    [
+        (secondary(20, ALL), ""),
+        (secondary(21, ALL), "exceeds per-table limit of 20"),
+        (secondary(1, {**ALL, "NonKeyAttributes": ["a"]}), "ProjectionType is ALL, but NonKeyAttributes is specified"),
+        (managed(5_000), ""),
+        (managed(6_144), "Cannot exceed quota for PolicySize: 6144"),
+        (signing_in(AliasAttributes=["email"]), ""),
+        (signing_in(AliasAttributes=["email"], UsernameAttributes=["email"]), "Only one of the aliasAttributes or"),
+    ],
+    ids=lambda value: value["Type"] if isinstance(value, dict) else value,
+)
+def test_what_no_schema_forbids_and_a_service_refuses(developer: LocalAccount, resource: Template, says: str) -> None:
+    created = developer.create(resources(It=resource))["StackStatus"]
+    assert created == ("ROLLBACK_COMPLETE" if says else "CREATE_COMPLETE")
+    assert says in developer.reasons().get("It", "")
+
+
+@pytest.mark.parametrize(
+    ("url", "domain", "says"),
+    [
+        ("http://localhost:3000/", "my-app", ""),
+        ("http://example.com/", "my-app", "cannot use the HTTP protocol"),
+        ("https://example.com/", "newcognito", "reserved word: cognito"),
+        ("https://example.com/", "my-app-", "invalid character"),
+    ],
+)
+def test_where_a_sign_in_comes_from_and_goes_to(developer: LocalAccount, url: str, domain: str, says: str) -> None:
+    pool_id = {"UserPoolId": {"Ref": "Pool"}}
+    client = {"Type": "AWS::Cognito::UserPoolClient", "Properties": {**pool_id, "CallbackURLs": [url]}}
+    called = {**pool_id, "Domain": f"{developer.account}{domain}"}
+    hosted = {"Type": "AWS::Cognito::UserPoolDomain", "Properties": called}
+    created = developer.create(resources(Pool=signing_in(), Client=client, Domain=hosted))["StackStatus"]
+    assert created == ("ROLLBACK_COMPLETE" if says else "CREATE_COMPLETE")
+    reasons = developer.reasons()
+    assert says in reasons.get("Client", "") + reasons.get("Domain", "")
+
+
+def test_a_roles_inline_policies_count_together(developer: LocalAccount) -> None:
+    def policy(name: str, size: int, after: str) -> Template:
+        document = managed(size)["Properties"]["PolicyDocument"]
+        properties = {"PolicyName": name, "PolicyDocument": document, "Roles": [{"Ref": "Role"}]}
+        return {"Type": "AWS::IAM::Policy", "Properties": properties, "DependsOn": after}
+
+    statement = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    trust = {"AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [statement]}}
+    parts = {"Role": {"Type": "AWS::IAM::Role", "Properties": trust}, "A": policy("a", 5_000, "Role")}
+    assert developer.create(resources(**parts, B=policy("b", 5_000, "A")))["StackStatus"] == "CREATE_COMPLETE"
+    updated = developer.update(resources(**parts, B=policy("b", 5_400, "A")))["StackStatus"]
+    assert updated == "UPDATE_ROLLBACK_COMPLETE"
+    assert "Maximum policy size of 10240 bytes exceeded for role" in developer.reasons()["B"]
+
+
+def test_a_field_has_one_resolver(developer: LocalAccount) -> None:
+    api = {"Type": "AWS::AppSync::GraphQLApi", "Properties": {"Name": "a", "AuthenticationType": "API_KEY"}}
+    api_id = {"ApiId": {"Fn::GetAtt": ["Api", "ApiId"]}}
+    text = {**api_id, "Definition": "type Query { a: Int b: Int }"}
+    schema = {"Type": "AWS::AppSync::GraphQLSchema", "Properties": text}
+    source = {"Type": "AWS::AppSync::DataSource", "Properties": {**api_id, "Name": "none", "Type": "NONE"}}
+
+    def resolver(field: str, after: str) -> Template:
+        properties = {**api_id, "TypeName": "Query", "FieldName": field, "DataSourceName": "none"}
+        return {"Type": "AWS::AppSync::Resolver", "Properties": properties, "DependsOn": after}
+
+    parts = {"Api": api, "Schema": schema, "Source": {**source, "DependsOn": "Schema"}, "A": resolver("a", "Source")}
+    assert developer.create(resources(**parts, B=resolver("b", "A")), "two")["StackStatus"] == "CREATE_COMPLETE"
+    assert developer.create(resources(**parts, B=resolver("a", "A")), "twice")["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert "Only one resolver is allowed per field" in developer.reasons("twice")["B"]
+
+
 def if_never(name: str) -> Template:
     return {"Fn::If": ["Never", {"Ref": name}, "none"]}
 

@@ -1,0 +1,134 @@
+"""What a service refuses, though no schema of its type forbids it, fails in a stack.
+
+MiniStack makes tables with any number of indexes, policies of any size, user pools with aliases beside user name
+attributes, app clients that come back to any address, domains with reserved words, and replaces a field's resolver by
+another stack's.
+AWS: DynamoDB Developer Guide, "Quotas" (20 global and 5 local secondary indexes), and API Reference, Projection; IAM
+User Guide, "IAM and AWS STS quotas" (6,144 characters of a managed policy, 10,240 of a role's inline policies, without
+white space); Cognito API Reference, CreateUserPool (`AliasAttributes`), CreateUserPoolClient (`CallbackURLs`), and
+Developer Guide, "Using your own domain"; AppSync: "Only one resolver is allowed per field".
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from ministack.services import appsync, cognito, iam
+
+from ._expect import expect, replace
+from ._resources import Properties, before_create_or_update
+
+_INDEXES = {"GlobalSecondaryIndexes": (20, "global"), "LocalSecondaryIndexes": (5, "local")}
+_MANAGED, _INLINE = 6_144, 10_240
+_HERE = re.compile(r"http://(localhost|127\.0\.0\.1|\[::1\])([:/]|$)", re.IGNORECASE)
+_RESERVED = re.compile("aws|amazon|cognito")
+_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9\-]{0,61}[a-z0-9])?")
+
+
+def apply() -> None:
+    """Look at the properties first, and at what a domain is called, whoever makes it."""
+    before_create_or_update({"AWS::DynamoDB::Table"}, _table)
+    before_create_or_update({"AWS::Cognito::UserPool"}, _pool)
+    before_create_or_update({"AWS::Cognito::UserPoolClient"}, _client)
+    before_create_or_update({"AWS::IAM::ManagedPolicy"}, _managed)
+    before_create_or_update({"AWS::IAM::Policy"}, _inline)
+    before_create_or_update({"AWS::AppSync::Resolver"}, _resolver)
+    create = expect(cognito, "_create_user_pool_domain", "data")
+
+    def create_domain(data: dict[str, Any]) -> Any:
+        problem = "" if data.get("CustomDomainConfig") else _wrong_domain(str(data.get("Domain") or ""))
+        if problem:
+            return cognito.error_response_json("InvalidParameterException", problem, 400)
+        return create(data)
+
+    replace("_create_user_pool_domain", create_domain, cognito)
+
+
+def _table(new: Properties, _: Properties | None) -> Properties:
+    for name, (most, kind) in _INDEXES.items():
+        indexes = new.get(name) or []
+        if len(indexes) > most:
+            raise ValueError(
+                f"One or more parameter values were invalid: Number of {kind} secondary indexes exceeds per-table "
+                f"limit of {most}"
+            )
+        for projection in (index.get("Projection") or {} for index in indexes):
+            kind_of = projection.get("ProjectionType")
+            if projection.get("NonKeyAttributes") and kind_of in ("ALL", "KEYS_ONLY"):
+                raise ValueError(
+                    f"One or more parameter values were invalid: ProjectionType is {kind_of}, but NonKeyAttributes is "
+                    "specified"
+                )
+    return new
+
+
+def _pool(new: Properties, _: Properties | None) -> Properties:
+    if new.get("AliasAttributes") and new.get("UsernameAttributes"):
+        raise ValueError("Only one of the aliasAttributes or usernameAttributes can be set in a user pool.")
+    return new
+
+
+def _client(new: Properties, _: Properties | None) -> Properties:
+    for url in (*(new.get("CallbackURLs") or []), *(new.get("LogoutURLs") or [])):
+        if str(url).lower().startswith("http://") and not _HERE.match(str(url)):
+            raise ValueError(f"{url} cannot use the HTTP protocol.")
+    return new
+
+
+def _managed(new: Properties, _: Properties | None) -> Properties:
+    if _size(new.get("PolicyDocument")) > _MANAGED:
+        raise ValueError(f"Cannot exceed quota for PolicySize: {_MANAGED}")
+    return new
+
+
+def _inline(new: Properties, _: Properties | None) -> Properties:
+    """A role's policies count together; another version of this one takes its place."""
+    for name in new.get("Roles") or []:
+        there = (iam._roles.get(name) or {}).get("InlinePolicies") or {}
+        others = sum(_size(document) for policy, document in there.items() if policy != new.get("PolicyName"))
+        if others + _size(new.get("PolicyDocument")) > _INLINE:
+            raise ValueError(f"Maximum policy size of {_INLINE} bytes exceeded for role {name}")
+    return new
+
+
+def _size(document: Any) -> int:
+    text = document if isinstance(document, str) else json.dumps(document, separators=(",", ":"), ensure_ascii=False)
+    return len("".join(text.split()))
+
+
+def _resolver(new: Properties, old: Properties | None) -> Properties:
+    place = [new.get("ApiId"), new.get("TypeName"), new.get("FieldName")]
+    if old is not None and place == [old.get("ApiId"), old.get("TypeName"), old.get("FieldName")]:
+        return new
+    there = appsync._resolvers.get(place[0]) or {}
+    if place[2] in (there.get(place[1]) or {}):
+        raise ValueError("Only one resolver is allowed per field. (Service: AWSAppSync; Status Code: 400)")
+    return new
+
+
+def _wrong_domain(domain: str) -> str:
+    reserved = _RESERVED.search(domain)
+    if reserved:
+        return f"Domain cannot contain reserved word: {reserved[0]}"
+    if domain and not _LABEL.fullmatch(domain):
+        return (
+            "The domain name contains an invalid character. Domain names can only contain lower-case letters, numbers, "
+            f"and hyphens. Please enter a different name that follows this format: ^{_LABEL.pattern}$"
+        )
+    return ""
+
+
+def _probed() -> Iterator[dict[str, Any]]:
+    """One resource of each kind that is refused."""
+    document = {"Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "x" * _MANAGED}]}
+    yield {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"PolicyDocument": document}}
+    both = {"AliasAttributes": ["email"], "UsernameAttributes": ["email"]}
+    yield {"Type": "AWS::Cognito::UserPool", "Properties": both}
+
+
+def probe(aws: Any) -> bool:
+    """A managed policy that is too large, and a pool with aliases beside user name attributes, fail their stacks."""
+    return all(aws.stack({"Wrong": resource}) == "ROLLBACK_COMPLETE" for resource in _probed())
