@@ -759,6 +759,35 @@ def test_a_field_has_one_resolver(developer: LocalAccount) -> None:
     assert "Only one resolver is allowed per field" in developer.reasons("twice")["B"]
 
 
+@pytest.mark.parametrize(("principal", "made"), [("s3.amazonaws.com", True), ("sns.amazonaws.com", False)])
+def test_s3_tries_whether_it_may_call_the_function(developer: LocalAccount, principal: str, made: bool) -> None:
+    code = {"Code": {"ZipFile": "exports.handler = async () => 1"}, "Handler": "index.handler", "Runtime": "nodejs22.x"}
+    function = {**code, "Role": f"arn:aws:iam::{developer.account}:role/r"}
+    may = {"Action": "lambda:InvokeFunction", "FunctionName": {"Ref": "Function"}, "Principal": principal}
+    calls = {"LambdaConfigurations": [{"Event": "s3:ObjectCreated:*", "Function": {"Fn::GetAtt": ["Function", "Arn"]}}]}
+    created = developer.create(
+        resources(
+            Function={"Type": "AWS::Lambda::Function", "Properties": function},
+            May={"Type": "AWS::Lambda::Permission", "Properties": may},
+            Bucket={
+                "Type": "AWS::S3::Bucket",
+                "DependsOn": "May",
+                "Properties": {"BucketName": f"calls-{developer.account}", "NotificationConfiguration": calls},
+            },
+        )
+    )
+    assert created["StackStatus"] == ("CREATE_COMPLETE" if made else "ROLLBACK_COMPLETE")
+    assert made or "Unable to validate the following destination" in developer.reasons()["Bucket"]
+
+
+@pytest.mark.parametrize(("other", "made"), [("/a/{id}/b", True), ("/a/{name}/b", False)])
+def test_one_variable_at_a_place_of_a_rest_api(developer: LocalAccount, other: str, made: bool) -> None:
+    body = {"swagger": "2.0", "info": {"title": "a", "version": "1"}, "paths": {"/a/{id}": {}, other: {}}}
+    created = developer.create(resources(Api={"Type": "AWS::ApiGateway::RestApi", "Properties": {"Body": body}}))
+    assert created["StackStatus"] == ("CREATE_COMPLETE" if made else "ROLLBACK_COMPLETE")
+    assert made or "A sibling ({id}) of this resource" in developer.reasons()["Api"]
+
+
 def if_never(name: str) -> Template:
     return {"Fn::If": ["Never", {"Ref": name}, "none"]}
 

@@ -1,12 +1,14 @@
 """What a service refuses, though no schema of its type forbids it, fails in a stack.
 
 MiniStack makes tables with any number of indexes, policies of any size, user pools with aliases beside user name
-attributes, app clients that come back to any address, domains with reserved words, and replaces a field's resolver by
-another stack's.
+attributes, app clients that come back to any address, domains with reserved words, buckets that call functions which S3
+may not call, and APIs with two variables at one place; it replaces a field's resolver by another stack's.
 AWS: DynamoDB Developer Guide, "Quotas" (20 global and 5 local secondary indexes), and API Reference, Projection; IAM
 User Guide, "IAM and AWS STS quotas" (6,144 characters of a managed policy, 10,240 of a role's inline policies, without
 white space); Cognito API Reference, CreateUserPool (`AliasAttributes`), CreateUserPoolClient (`CallbackURLs`), and
-Developer Guide, "Using your own domain"; AppSync: "Only one resolver is allowed per field".
+Developer Guide, "Using your own domain"; S3 User Guide, "Granting permissions to publish event notification messages to
+a destination"; API Gateway Developer Guide, on resources ("only one" variable path part among siblings); AppSync: "Only
+one resolver is allowed per field".
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from ministack.services import appsync, cognito, iam
+from ministack.services import appsync, cognito, iam, lambda_svc
 
 from ._expect import expect, replace
 from ._resources import Properties, before_create_or_update
@@ -36,6 +38,8 @@ def apply() -> None:
     before_create_or_update({"AWS::IAM::ManagedPolicy"}, _managed)
     before_create_or_update({"AWS::IAM::Policy"}, _inline)
     before_create_or_update({"AWS::AppSync::Resolver"}, _resolver)
+    before_create_or_update({"AWS::S3::Bucket"}, _bucket)
+    before_create_or_update({"AWS::ApiGateway::RestApi"}, _rest_api)
     create = expect(cognito, "_create_user_pool_domain", "data")
 
     def create_domain(data: dict[str, Any]) -> Any:
@@ -106,6 +110,39 @@ def _resolver(new: Properties, old: Properties | None) -> Properties:
     there = appsync._resolvers.get(place[0]) or {}
     if place[2] in (there.get(place[1]) or {}):
         raise ValueError("Only one resolver is allowed per field. (Service: AWSAppSync; Status Code: 400)")
+    return new
+
+
+def _bucket(new: Properties, _: Properties | None) -> Properties:
+    """S3 tries whether it may call a function before it takes a notification."""
+    for configuration in (new.get("NotificationConfiguration") or {}).get("LambdaConfigurations") or []:
+        name = str(configuration.get("Function")).partition(":function:")[2].partition(":")[0]
+        function = lambda_svc._functions.get(name)
+        statements = function["policy"]["Statement"] if function else []
+        if function and not any(_of_s3(statement.get("Principal")) for statement in statements):
+            raise ValueError(
+                "Unable to validate the following destination configurations (Service: Amazon S3; Status Code: 400; "
+                "Error Code: InvalidArgument)"
+            )
+    return new
+
+
+def _of_s3(principal: Any) -> bool:
+    return principal == "*" or (isinstance(principal, dict) and principal.get("Service") == "s3.amazonaws.com")
+
+
+def _rest_api(new: Properties, _: Properties | None) -> Properties:
+    body = new.get("Body")
+    places: dict[str, str] = {}
+    for path in (body.get("paths") or {}) if isinstance(body, dict) else ():
+        parts = str(path).strip("/").split("/")
+        for depth, part in enumerate(parts):
+            first = places.setdefault("/".join(parts[:depth]), part) if part.startswith("{") else part
+            if first != part:
+                raise ValueError(
+                    f"Unable to create resource at path '{path}': A sibling ({first}) of this resource already has a "
+                    "variable path part -- only one is allowed"
+                )
     return new
 
 
