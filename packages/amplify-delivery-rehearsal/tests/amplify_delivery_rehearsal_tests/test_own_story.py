@@ -74,6 +74,9 @@ def test_a_project_of_ones_own_is_rehearsed_with_its_secrets_made_up(
     assert [chapter["outcome"] for chapter in told["chapters"]] == ["as told"] * 4
     facts = [fact for chapter in told["chapters"] for fact in chapter["facts"]]
     assert "live: untouched" in facts
+    # Its images were built in the pipeline, and not in the clone.
+    assert "live: the page is without a report of it, which cannot be made in this clone" in facts
+    assert told["environment"] is None
     after = {path: path.read_bytes() for path in sorted(project.rglob("*")) if path.is_file()}
     assert {path for path in after if path not in before} == {project / "build" / "rehearsal.html"}
     assert all(after[path] == content for path, content in before.items())

@@ -146,9 +146,12 @@ def rejected(play: Play) -> None:
     play.unchanged("prod")
     seen = play.look("prod")
     play.true(
-        seen.plan is not None and seen.plan.digest == _planned(execution, "prod"),
-        "its plan is the very one that was rejected, by its digest",
-        str(seen.plan),
+        not seen.unread
+        and bool(seen.timings)
+        and seen.plan is not None
+        and seen.plan.digest == _planned(execution, "prod"),
+        "nothing is left unread in it, and its plan is the very one that was rejected, by its digest",
+        str((seen.unread, seen.timings, seen.plan)),
     )
 
 
