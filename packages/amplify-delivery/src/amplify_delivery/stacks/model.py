@@ -28,8 +28,9 @@ def pipeline_model(project: Project, app: str, name: str, pipeline: PipelineConf
     environments = {e: bootstrapped_environment(project, e) for e in pipeline.environments}
     _check_asked(project, name, pipeline, environments)
     _check_chain(project, name, pipeline)
+    first = project.first(name)
     for environment in environments.values():
-        check_privileged(project, project.first(name), environment.container_images)
+        check_privileged(project, first, environment.container_images)
     return PipelineModel(
         names=names,
         source=pipeline.source,
