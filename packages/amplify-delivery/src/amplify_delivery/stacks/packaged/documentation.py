@@ -30,11 +30,12 @@ In the folder of the program, with the folder that `amplify export` has written 
 
 ```
 python3 -m venv .venv
-.venv/bin/pip install amplify-delivery
+.venv/bin/pip install amplify_delivery-*.whl
 ```
 
-(From wheel files where it is not published: docs/getting-started.md, "From wheels".) `plugins` of Pulumi.yaml tells the
-engine where the package's executable is, the rest declares:
+The wheel is what `make wheels` leaves in `dist/` of a checkout, copied into this folder; never install it by name: no
+index has it (docs/getting-started.md, "From wheels"). `plugins` of Pulumi.yaml tells the engine where the package's
+executable is, the rest declares:
 
 ```yaml
 name: myapp
