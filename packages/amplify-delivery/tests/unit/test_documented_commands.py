@@ -27,6 +27,18 @@ def shown() -> Iterator[tuple[str, str, tuple[str, ...]]]:
                 yield page.name, command, arguments(rest)
 
 
+def lines() -> Iterator[tuple[str, str]]:
+    """Page and line of each that stands in a block as what is typed."""
+    for page in PAGES:
+        for block in re.findall(
+            r"^```\w*\n(.*?)^```", page.read_text(encoding="utf-8").replace("\\\n", ""), re.M | re.S
+        ):
+            for line in block.splitlines():
+                typed = _COMMAND.match(line)
+                if typed and typed[1] not in PLUGINS:
+                    yield page.name, line
+
+
 def arguments(rest: str) -> tuple[str, ...]:
     """Those that are given literally; what stands in brackets may be given, so it is."""
     try:
@@ -50,6 +62,15 @@ def test_a_page_shows_a_command_that_is_there(page: str, command: str, given: tu
     options = {option for action in commands[command]._actions for option in action.option_strings}
     named = {word.partition("=")[0] for word in given if re.match(r"--?[a-z]", word)}
     assert named <= options, f"{page}: amplify-delivery {command} {' '.join(given)}"
+
+
+@pytest.mark.parametrize(("page", "line"), sorted(set(lines())), ids=lambda value: str(value)[:60])
+def test_a_line_to_be_typed_has_all_that_its_command_requires(page: str, line: str) -> None:
+    command, rest = next(iter(_COMMAND.findall(line)))
+    [commands] = [action.choices for action in parser(command)._actions if isinstance(action.choices, dict)]
+    required = [a.option_strings for a in commands[command]._actions if a.required and a.option_strings]
+    given = {word.partition("=")[0] for word in arguments(rest)}
+    assert all(given & set(names) for names in required), f"{page}: {line}"
 
 
 def test_there_are_commands_to_look_at() -> None:
