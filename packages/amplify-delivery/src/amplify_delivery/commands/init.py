@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from amplify_delivery.delivery import output
@@ -150,6 +150,12 @@ def _notes(project: NewProject, found: Found, folder: Path, wheel: Wheel) -> lis
         notes.append(
             "AWS's build images hold no Pulumi: fill in `engine` in Pulumi.pipeline.yaml, or name an image that has it"
         )
+    if project.ci and not any(Project(folder).environment(n).bootstrapped for n in Project(folder).stacks("backend")):
+        again = f"remove {ci.GITLAB_INCLUDED} and call this again" if project.ci == ci.GITLAB else "call this again"
+        notes.append(
+            f'no stack file says `{project.name}:bootstrapped: "true"`, so no job delivers; for jobs that do, '
+            f"write the stack files as docs/ci.md has them, then {again}"
+        )
     if project.let_in and project.ci:
         notes.append(
             "AWS's build images hold no Pulumi: fill in `engine` in the accounts' files, or name an image that has it"
@@ -181,6 +187,8 @@ def _next(found: Found, folder: Path, context: Context, pushed: Collection[str])
         "python -m pytest tests",
         "amplify-delivery check",
     ]
+    if personal or not delivered:
+        commands.append("# once: `pulumi login --local`, or wherever the state is to be kept (docs/getting-started.md)")
     if personal:
         name = personal[0]
         commands.append(
@@ -199,6 +207,7 @@ def _next(found: Found, folder: Path, context: Context, pushed: Collection[str])
         commands += [
             "# as the administrator of each account, which has the CI's OIDC provider (docs/ci.md):",
             f"amplify-delivery bootstrap {' '.join(let_in)}",
+            *_approvals(project, let_in),
             "# commit and push all of it, the stack files with what that has written into them",
         ]
     for stack in project.stacks("pipeline"):
@@ -211,3 +220,16 @@ def _next(found: Found, folder: Path, context: Context, pushed: Collection[str])
             f"pulumi up -s {stack}  # tooling account",
         ]
     return commands
+
+
+def _approvals(project: Project, let_in: Sequence[str]) -> list[str]:
+    """What a person sets up before the first push to GitHub, which makes an environment that it does not know, without
+    any rule: the first job would deploy unasked."""
+    accounts = [project.account(stack) for stack in project.stacks("account")]
+    ours = [name for name in let_in if any(a.github and name in a.environments for a in accounts)]
+    if not ours:
+        return []
+    return [
+        f"# before the push, in GitHub's Settings, Environments: make {', '.join(ours)}, with required reviewers:",
+        "# GitHub makes one that it does not know without any rule, and the job deploys unasked",
+    ]

@@ -198,6 +198,20 @@ def test_it_says_what_comes_next(run: Init) -> None:
     assert "amplify export" not in said
 
 
+def test_it_says_what_a_ci_needs_before_the_push(run: Init) -> None:
+    """GitHub makes an environment that it does not know without any rule, so an approval has to be there before."""
+    said = run("app", "--from", TODO, *TWO, "--ci", "github", "--repository", "octo/shop").out.partition("next:")[2]
+    order = ["bootstrap preprod prod", "Environments: make preprod, prod, with required reviewers", "commit and push"]
+    assert sorted(order, key=said.index) == order
+
+
+@pytest.mark.parametrize(("kind", "then"), [("github", "call this again"), ("gitlab", "remove .gitlab/backend")])
+def test_it_says_that_no_job_delivers_what_no_stack_file_wants_delivered(kind: str, then: str, run: Init) -> None:
+    said = run("app", "--from", TODO, *PERSONAL, "--ci", kind).out
+    assert "no job delivers" in said
+    assert then in said
+
+
 def test_it_says_what_the_pipeline_needs_beside(run: Init, tmp_path: Path) -> None:
     """AWS's build images hold no Pulumi, so the pipeline as it is written would not get past UpdatePipeline."""
     assert "fill in `engine` in Pulumi.pipeline.yaml" in run("--from", TODO, *TWO, *PIPELINE).out
@@ -280,6 +294,15 @@ def test_a_wrong_answer_is_asked_for_again(run: Init, answers: Callable[..., lis
     assert run("--from", TODO).code == 0
     assert "'4444' is not an AWS account" in asked[3]
     assert Project(tmp_path).environment("dev").account == "444444444444"
+
+
+def test_only_yes_or_no_answers_whether_a_pipeline_delivers(
+    run: Init, answers: Callable[..., list[str]], tmp_path: Path
+) -> None:
+    asked = answers("ann", "123456789012/eu-central-1", "no", "123456789012", "eu-central-1")
+    assert run("--from", TODO).code == 0
+    assert asked[1] == asked[2]
+    assert not Project(tmp_path).stacks("pipeline")
 
 
 def test_a_wrong_connection_is_asked_for_again(run: Init, answers: Callable[..., list[str]], tmp_path: Path) -> None:

@@ -92,7 +92,7 @@ def _stack_files(project: NewProject) -> dict[str, str]:
 
 def _environment(app: str, environment: NewEnvironment) -> str:
     first = (
-        f"# The environment {environment.name}, which the pipeline delivers.\n"
+        f"# The environment {environment.name}, which a pipeline or a CI delivers.\n"
         if environment.delivered
         else f"# A backend of its own: `pulumi up -s {environment.name}`.\n"
     )
@@ -199,6 +199,7 @@ python3 -m venv .venv && . .venv/bin/activate
 pip install --no-deps --require-hashes -r requirements.lock    # in this folder
 python -m pytest tests                                         # without AWS
 amplify-delivery check                                         # the export
+pulumi stack init ENV                                          # once, after `pulumi login --local` or another
 pulumi up -s ENV                                               # an environment, as its file Pulumi.ENV.yaml says
 ```
 

@@ -128,8 +128,7 @@ class _Wishes:
                 said = " ".join(given)
                 given = self.ask("Environments, with spaces between (none: later)", said).split()
                 delivered = bool(given) and (
-                    bool(self.flags.tooling)
-                    or self.ask("A pipeline that delivers them? yes or no", "no").lower().startswith("y")
+                    bool(self.flags.tooling) or _said_yes(self.ask, "A pipeline that delivers them? yes or no")
                 )
                 return [self._environment(text, delivered=delivered) for text in given]
         delivered = bool(self.flags.tooling) or bool(self._stacks("pipeline")) or self._ci_delivers()
@@ -259,3 +258,10 @@ def pushed(project: NewProject, found: Found) -> Mapping[str, str]:
         for environment in project.environments
         if (known := found.environments.get(environment.name)) and known.stack and known.account == environment.account
     }
+
+
+def _said_yes(ask: Ask, question: str) -> bool:
+    """Anything but yes or no is asked again: an answer to another question must not pass for a no."""
+    while (answer := ask(question, "no").lower()) not in ("y", "yes", "n", "no"):
+        pass
+    return answer.startswith("y")
