@@ -329,7 +329,8 @@ class _Assembler:
             return frozenset()
         names, used = free(resources, Freed(self.exported, environment, parent.identity_pools), file_text)
         if names:
-            self._repaired("AD604", source.file, f"made free of {self.exported.environment}: {_counted(names)}")
+            told = f"made free of the environment {self.exported.environment}: {_counted(names)}"
+            self._repaired("AD604", source.file, told)
         return used - ({environment} & source.declared.keys())
 
     def _name_stack(self, resources: Resources, file: str, name: str) -> bool:

@@ -169,7 +169,8 @@ class ExportedAccount:
                 yield (
                     stack.file,
                     f"{name} reads secrets under /amplify/{text(path)}/ENV/, which exist only where they were added",
-                    "create these SecureString parameters in the account that you deliver to",
+                    "in the account that you deliver to, create the SecureString parameters that its code reads: "
+                    f"/amplify/{text(path)}/ENV/AMPLIFY_{name.removeprefix('function')}_NAME",
                 )
             app = stack.parameters.get("appId")
             if app and services.get(name) == "amplifyhosting":
