@@ -32,13 +32,35 @@ def made(folder: Path) -> Path:
     return folder
 
 
+def with_an_image(project: Path) -> None:
+    """A Dockerfile, built in Build; the stage gives the image's address to whoever asks for the stack's outputs."""
+    (project / "orders").mkdir()
+    (project / "orders" / "Dockerfile").write_text("FROM scratch\nCOPY hello.txt /\n")
+    settings = project / "Pulumi.yaml"
+    images = "  containerImages:\n    type: object\n    default: {orders: {dockerfile: orders/Dockerfile}}\n"
+    unset = "  containerImages:\n    type: object\n    default: {}\n"
+    assert unset in settings.read_text()
+    settings.write_text(settings.read_text().replace(unset, images))
+    pipeline = project / "Pulumi.pipeline.yaml"
+    build = "  mytodoapp:build:\n"
+    assert build in pipeline.read_text()
+    pipeline.write_text(pipeline.read_text().replace(build, f'{build}    privileged: "true"\n'))
+    stage = project / "components" / "stage.py"
+    line = "        self.backend = AmplifyBackend("
+    assert line in stage.read_text()
+    added = '        pulumi.export("ordersImage", environment.images["orders"])\n'
+    stage.write_text(stage.read_text().replace(line, f"{added}{line}"))
+
+
 @pytest.mark.engine
 def test_a_project_of_ones_own_is_rehearsed_with_its_secrets_made_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Its pipeline, its environment and region; what its stack files encrypt cannot be read here, and need not be. And
-    a release with two indexes, which takes two updates, through that pipeline."""
+    a release with two indexes, which takes two updates, through that pipeline; with a container image, which is built
+    once, in Build, and pushed by PublishAssets."""
     project = made(tmp_path)
+    with_an_image(project)
     file = project / "Pulumi.live.yaml"
     file.write_text(f"secretsprovider: awskms://alias/of-the-real-account\nencryptedkey: AQIB\n{file.read_text()}")
     before = {path: path.read_bytes() for path in sorted(project.rglob("*")) if path.is_file()}
@@ -61,8 +83,10 @@ def test_a_project_of_ones_own_is_rehearsed_with_its_secrets_made_up(
 
 
 def two_indexes(play: Play) -> None:
-    """With the rights of the declared roles; approved once."""
+    """With the rights of the declared roles; approved once. The image is there already."""
     owner, service = play.setting.owners["live"], play.setting.service
+    (image,) = owner.client("ecr", "eu-central-1").describe_images(repositoryName="mytodoapp/live")["imageDetails"]
+    assert image["imageTags"] == [f"orders-{image['imageDigest'].removeprefix('sha256:')}"]
     dynamodb = owner.client("dynamodb", "eu-central-1")
     (table,) = dynamodb.list_tables()["TableNames"]
 
