@@ -16,6 +16,7 @@ from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.export import Assembly, RootStack, render_root
 from amplify_delivery.stacks.access import environment_names
 from amplify_delivery.stacks.config import EnvironmentConfig
+from amplify_delivery.stacks.images import check_built
 from amplify_delivery.stacks.inputs import read_assembly, root_parameters
 
 
@@ -71,6 +72,7 @@ def files(config: EnvironmentConfig, context: Context) -> Described:
     values = stack_files.values(context.folder, config)
     project = context.project
     assembly = read_assembly(config, context.folder, project.app, context.assembly)
+    check_built(assembly, str(stack_files.path(context.folder, config.environment)))
     bucket = staging_bucket_name(assembly.project, config.environment, config.account, config.region)
     root = render_root(assembly, values, bucket)
     names = environment_names(project.app, config)
