@@ -113,9 +113,14 @@ class Impossible:
     place: str
     message: str
     remedy: str
+    """What to do; an environment's commands say ENV in the place of its name."""
 
     def __str__(self) -> str:
         return f"{self.id} {self.place}: {self.message}" if self.place else f"{self.id} {self.message}"
+
+    def remedy_in(self, environment: str) -> str:
+        """What to do in this environment: its commands work as they stand."""
+        return self.remedy.replace("-s ENV ", f"-s {environment} ")
 
 
 def impossible(
@@ -130,16 +135,16 @@ def impossible(
     return tuple(i for i in found if i.id not in ignored)
 
 
-def check(found: Iterable[Impossible], where: str) -> None:
-    """Raise `RefusedError` with all that is impossible."""
+def check(found: Iterable[Impossible], environment: str) -> None:
+    """Raise `RefusedError` with all that is impossible in an environment."""
     several = list(found)
     if not several:
         return
-    remedies = list(dict.fromkeys(i.remedy for i in several))
+    remedies = list(dict.fromkeys(i.remedy_in(environment) for i in several))
     ids = ", ".join(dict.fromkeys(i.id for i in several))
     raise RefusedError(
         "AWS cannot do this:\n" + "\n".join(f"  {i}" for i in several),
-        where=where,
+        where=environment,
         remedy=f"nothing was changed. {'; '.join(remedies)} (docs/checks.md; if AWS can, `lint.ignore` takes {ids})",
     )
 
@@ -282,9 +287,9 @@ def _successor(step: ReplaceResource) -> str:
     if step.type != "AWS::DynamoDB::Table":
         return ""
     return (
-        "give the table a successor under another name, and have its items copied: `pulumi config set -s ENV --path "
-        f"'replacedTables[0].path' {step.place}`, and likewise `.prefix` (v2-) and `.data` (copy); docs/commands.md "
-        "has what becomes of it. Or "
+        "give the table a successor under another name, and have its items copied: `pulumi config set-all -s ENV "
+        f"--path --plaintext 'replacedTables[0].path={step.place}' --plaintext 'replacedTables[0].prefix=v2-' "
+        "--plaintext 'replacedTables[0].data=copy'`; docs/commands.md has what becomes of it. Or "
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 import functools
 import json
+import re
 import tempfile
 from datetime import date
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 
 from amplify_delivery.changes.backend import plan_backend
 from amplify_delivery.changes.guard import Guard
-from amplify_delivery.changes.impossible import impossible
+from amplify_delivery.changes.impossible import check, impossible
 from amplify_delivery.changes.ordered.handed import Handed
 from amplify_delivery.changes.ordered.updates import Ordered, ordered
 from amplify_delivery.changes.stacks import Stacks
@@ -106,7 +107,12 @@ def test_without_a_choice_it_is_refused_and_the_choice_is_named() -> None:
     said = reasons(OLD, wanted(""))
     assert f"AD743 {PLACE}" in said
     (found,) = impossible(plan_backend(OLD, wanted("")), OLD, wanted(""), TODAY)
-    assert f"pulumi config set -s ENV --path 'replacedTables[0].path' {PLACE}`" in found.remedy
+    choice = [
+        f"'replacedTables[0].{key}={value}'" for key, value in (("path", PLACE), ("prefix", "v2-"), ("data", "copy"))
+    ]
+    command = f"`pulumi config set-all -s prod --path --plaintext {' --plaintext '.join(choice)}`"
+    with pytest.raises(RefusedError, match=re.escape(command)):
+        check([found], "prod")
 
 
 def test_the_successor_is_filled_before_anybody_uses_it() -> None:

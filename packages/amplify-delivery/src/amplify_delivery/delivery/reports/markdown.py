@@ -78,7 +78,10 @@ def _section(plan: OfflinePlan) -> Iterator[str]:
     if plan.impossible:
         yield from ("", "**AWS cannot do this:**", "")
         yield from _limited(
-            [f"- {code(i.id)} {code(i.place)} {sentence(i.message)} → {sentence(i.remedy)}" for i in plan.impossible]
+            [
+                f"- {code(i.id)} {code(i.place)} {sentence(i.message)} → {sentence(i.remedy_in(plan.name))}"
+                for i in plan.impossible
+            ]
         )
     if plan.gained:
         yield from ("", "**Rights that are new:**", "")

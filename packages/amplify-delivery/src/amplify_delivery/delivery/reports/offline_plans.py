@@ -23,7 +23,7 @@ def _show(plan: OfflinePlan) -> None:
     if plan.impossible:
         print("\nAWS cannot do this:")
         for found in plan.impossible:
-            print(f"  {found}\n    -> {found.remedy}")
+            print(f"  {found}\n    -> {found.remedy_in(plan.name)}")
     if plan.steps or plan.notes:
         print()
     for note in plan.notes:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from amplify_delivery.changes.gained import Gained
+from amplify_delivery.changes.gained.grants import Kind
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.planning import (
     Plan,
@@ -47,6 +48,18 @@ def steps(found: Sequence[Step], *, more: str = "") -> None:
         output.resources(("", "resource", "type", "data"), [(s.mark, s.place, s.type, s.loss) for s in lost])
 
 
+_KINDS: Mapping[Kind, str] = {
+    "action": "of what roles and users may do",
+    "principal": "of who may use a resource",
+    "trust": "of who may become a role",
+    "open": "of what stands open",
+    "denial": "of what was denied before",
+    "boundary": "of what was bounded before",
+    "network": "of ways in and out of a network",
+}
+"""How rights of a kind are counted."""
+
+
 def rights(found: Sequence[Gained], *, first: bool) -> None:
     """Rights that are gained, for people. Of a first plan, of which everything is new, what stands open only, and how
     much there is of the rest."""
@@ -57,7 +70,7 @@ def rights(found: Sequence[Gained], *, first: bool) -> None:
     for right in shown:
         print(f"* {right.place}: {right.what}")
     if rest := Counter(right.kind for right in found if right not in shown):
-        counts = ", ".join(f"{kind} {number:,}" for kind, number in sorted(rest.items()))
+        counts = ", ".join(f"{number:,} {_KINDS[kind]}" for kind, number in sorted(rest.items()))
         print(f"* and, since all of it is new: {counts} (`--json` lists them: gainedRights)")
 
 
