@@ -154,9 +154,9 @@ def test_other_keys_of_a_table_that_has_a_name_of_its_own(environment: Environme
         export, TODO, "/Resources/TodoTable/Properties/KeySchema/-", {"AttributeName": "owner", "KeyType": "RANGE"}
     )
     environment.workspace.put_export(export)
-    said = environment.delivery("plan")
-    fails(said, "AD743", TABLE)
-    printed = re.search(r"`pulumi (config set-all -s dev [^`]+)`", said.output)
+    refused = environment.delivery("plan")
+    fails(refused, "AD743", TABLE)
+    printed = re.search(r"`pulumi (config set-all -s dev [^`]+)`", refused.output)
     assert printed
     environment.workspace.succeed(*shlex.split(printed[1]))
     fails(environment.plain("up", "--skip-preview"), "AD743", "`amplify-delivery up dev` delivers it in 3 updates")
