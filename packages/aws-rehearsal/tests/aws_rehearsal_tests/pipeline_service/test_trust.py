@@ -343,7 +343,8 @@ def test_a_denied_override_is_refused_and_nothing_else(world: World, override: d
 
 def test_a_policy_names_the_projects_whose_builds_may_be_started(world: World) -> None:
     for name in ("yes", "no"):
-        world.project(name, "true", source={"type": "NO_SOURCE", "buildspec": "version: 0.2\nphases: {build: {}}"})
+        source = {"type": "NO_SOURCE", "buildspec": "version: 0.2\nphases: {build: {}}"}
+        world.project(name, "true", source=source, artifacts={"type": "NO_ARTIFACTS"})
     rights = [allow("codebuild:StartBuild", f"arn:aws:codebuild:{REGION}:{world.tooling}:project/yes")]
     user = world.client("codebuild", world.user("picky", rights))
 

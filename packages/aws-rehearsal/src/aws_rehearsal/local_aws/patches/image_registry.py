@@ -5,8 +5,9 @@ AWS: the password of GetAuthorizationToken stands for its caller, whose rights d
 registry authentication" and "IAM permissions for pushing an image" in the ECR user guide: each request of the protocol
 is one action of IAM); `proxyEndpoint` is the registry to use it at. A tag that is there is refused in a repository of
 immutable tags, also with the very same image (aws/containers-roadmap 2179), and so is a manifest whose layers are not
-there (PutImage, `LayersNotFoundException`, `ImageDigestDoesNotMatchException`). BatchGetImage tells the tag that it was
-asked for.
+there (PutImage, `LayersNotFoundException`, `ImageDigestDoesNotMatchException`). Layers that come by the API's own
+operations (InitiateLayerUpload and what follows it), which MiniStack forgets, are there as those of the registry are.
+BatchGetImage tells the tag that it was asked for.
 """
 
 from __future__ import annotations
@@ -44,6 +45,8 @@ _ACTIONS = {
     ("GET", "tags_list"): "ecr:ListImages",
 }
 """What is asked for by method and path; the registry does nothing else."""
+_parts: dict[str, bytearray] = {}
+"""What has come of a layer, by its upload."""
 _tokens: dict[str, tuple[str, str, str, float]] = {}
 """Passwords: of which access key, account and region, and until when."""
 
@@ -111,11 +114,49 @@ def apply() -> None:
                 ]
         return status, headers, json.dumps(answer).encode()
 
+    for name in ("_batch_check_layer_availability", "_upload_layer_part", "_complete_layer_upload"):
+        expect(ecr, name, "data")
+        replace(name, globals()[name](getattr(ecr, name)), ecr)
     replace("handle_request", handle_request, ecr)
     replace("handle_registry_request", handle_registry_request, ecr)
     replace("_put_image", checked_image, ecr)
     replace("_v2_put_manifest", checked_manifest, ecr)
     replace("_batch_get_image", images_as_asked, ecr)
+
+
+def _batch_check_layer_availability(answer: Any) -> Any:
+    def checked(data: dict[str, Any]) -> Any:
+        status, headers, body = answer(data)
+        told = json.loads(body)
+        for layer in told.get("layers", ()):
+            content = ecr._layer_blobs.get(data.get("repositoryName", ""), {}).get(layer["layerDigest"])
+            if content is not None:
+                layer |= {"layerAvailability": "AVAILABLE", "layerSize": len(content)}
+        return status, headers, json.dumps(told).encode()
+
+    return checked
+
+
+def _upload_layer_part(answer: Any) -> Any:
+    def kept(data: dict[str, Any]) -> Any:
+        part = base64.b64decode(data.get("layerPartBlob", ""))
+        _parts.setdefault(str(data.get("uploadId")), bytearray()).extend(part)
+        return answer(data)
+
+    return kept
+
+
+def _complete_layer_upload(answer: Any) -> Any:
+    def completed(data: dict[str, Any]) -> Any:
+        content = bytes(_parts.pop(str(data.get("uploadId")), b""))
+        if not content:
+            return error_response_json("EmptyUploadException", "The upload has no parts", 400)
+        if _digest(content) not in data.get("layerDigests", ()):
+            return error_response_json("InvalidLayerException", "The layer digest does not match", 400)
+        ecr._layer_blobs.setdefault(data.get("repositoryName", ""), {})[_digest(content)] = content
+        return answer(data)
+
+    return completed
 
 
 def _same(image: dict[str, Any], identity: dict[str, str]) -> bool:
