@@ -116,7 +116,7 @@ class Run:
     """The command with an engine that writes down which signals reach it; `before` says what is ignored."""
 
     def __init__(self, folder: Path, ignored: str = "") -> None:
-        self.got = folder / "got"
+        self.got, self.told = folder / "got", folder / "told"
         engine = folder / "bin" / "pulumi"
         engine.parent.mkdir()
         engine.write_text(ENGINE.format(python=sys.executable, got=str(self.got)))
@@ -126,19 +126,22 @@ class Run:
             cwd=folder,
             env={**os.environ, "PATH": f"{engine.parent}:{os.environ['PATH']}"},
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=self.told.open("w"),
             text=True,
         )
         assert self.process.stdout
         assert self.process.stdout.readline() == "line 0\n"
 
     def send(self, *numbers: signal.Signals) -> tuple[list[str], str]:
-        """Send signals; what the command has said by its end, and what it told on stderr."""
+        """Send signals, each once the one before was heard (two that wait are one), or not within a second; what the
+        command has said by its end, and what it told on stderr."""
         for number in numbers:
+            before, until = self.told.stat().st_size, time.monotonic() + 1
             self.process.send_signal(number)
-            time.sleep(0.1)
-        said, told = self.process.communicate(timeout=30)
-        return said.splitlines(), told
+            while self.told.stat().st_size == before and time.monotonic() < until:
+                time.sleep(0.02)
+        said, _ = self.process.communicate(timeout=30)
+        return said.splitlines(), self.told.read_text()
 
 
 @pytest.mark.processes
