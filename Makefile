@@ -7,7 +7,7 @@ SETUP := $(BARE) -m aws_rehearsal.setup --project .
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help python setup environment rehearse test test-fast lint format lock wheels bench conformance clean
+.PHONY: help python setup tools environment rehearse test test-fast lint format lock wheels bench conformance clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1|/' | column -t -s '|' 2>/dev/null \
@@ -17,13 +17,16 @@ python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; this is " \
 	  + sys.version.split()[0] + ": make PYTHON=python3.12 ...")'
 
-setup: python  ## engine, local AWS, Node and Python packages, as far as they are missing
+setup: python  ## engine, local AWS, Node, Python packages and what tests need, as far as they are missing
+	@$(SETUP) --tests
+
+tools: python
 	@$(SETUP)
 
 environment: python
 	@$(SETUP) --environment
 
-rehearse: setup  ## the story of the pipeline on this machine, or EXPORTS="DIR ..." delivered; more options in ARGS
+rehearse: tools  ## the story of the pipeline on this machine, or EXPORTS="DIR ..." delivered; more options in ARGS
 	@$(VENV)/python -m amplify_delivery rehearse $(EXPORTS) $(ARGS)
 
 test: setup lint  ## lint, types and all tests; pytest's options in ARGS
@@ -49,10 +52,10 @@ wheels: environment  ## the three distributions in dist/, byte for byte the same
 	  --no-build-isolation --wheel-dir build/wheels $(patsubst %/pyproject.toml,./%,$(wildcard packages/*/pyproject.toml))
 	@$(VENV)/python -m amplify_delivery.delivery.wheels dist build/wheels/*.whl
 
-bench: setup  ## measure, and print the table
+bench: tools  ## measure, and print the table
 	@$(VENV)/python -m benchmarks $(ARGS)
 
-conformance: setup  ## the real provider beside the stand-in: PLUGIN=.../pulumi-resource-aws; more options in ARGS
+conformance: tools  ## the real provider beside the stand-in: PLUGIN=.../pulumi-resource-aws; more options in ARGS
 	@$(VENV)/python -m amplify_delivery_rehearsal.conformance "$(PLUGIN)" $(ARGS)
 
 clean:  ## remove the environment and caches of this work tree; what is kept per machine stays

@@ -22,7 +22,7 @@ import pytest
 
 from amplify_delivery_rehearsal.example import CHECKOUT
 from aws_rehearsal.errors import SetupError
-from aws_rehearsal.setup import engine, lock, node, tools
+from aws_rehearsal.setup import Tools, actionlint, engine, ensure_all, lock, node, tools, yaml_host
 from aws_rehearsal.setup.cache import PACKAGE, locked
 from aws_rehearsal.setup.environments import Environment, ensure_environment, is_current, is_whole
 from aws_rehearsal.setup.progress import Progress, Step
@@ -520,3 +520,17 @@ def test_the_parts_are_those_of_the_lock(file: Path) -> None:
     """`make lock` writes them."""
     whole = (CHECKOUT / "requirements.lock").read_text()
     assert (CHECKOUT / file).read_text() == lock.part(whole, lock._PARTS[file])
+
+
+@pytest.mark.parametrize("tests", [False, True])
+def test_a_rehearsal_does_not_wait_for_what_only_tests_need(tests: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+    module = sys.modules[ensure_all.__module__]  # the package has a function of its name
+    there = Tools(*[Path("/there")] * 5)
+    monkeypatch.setattr(module, "_remembered", lambda _: there)
+    monkeypatch.setattr(module, "_all_whole", lambda *_: True)
+    monkeypatch.setattr(actionlint, "ensure_actionlint", lambda _: made.append("actionlint"))
+    monkeypatch.setattr(yaml_host, "ensure_yaml_host", lambda _: made.append("yaml host"))
+    monkeypatch.setattr(module, "ensure_environment", lambda *_: made.append("schemas"))
+    assert ensure_all(Progress(io.StringIO()), tests=tests) is there
+    assert made == (["actionlint", "yaml host", "schemas"] if tests else [])

@@ -1,7 +1,8 @@
 """`python -m aws_rehearsal.setup`: the set-up, for the virtualenv of the Python that runs it.
 
 With `--project DIR` under any Python 3.11 or newer with no package installed: for this package's own repository, whose
-virtualenv `.venv` is made too; with `--environment` that one only (what lint needs).
+virtualenv `.venv` is made too; with `--environment` that one only (what lint needs), with `--tests` also what only
+this repository's tests need.
 """
 
 from __future__ import annotations
@@ -21,15 +22,16 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m aws_rehearsal.setup")
     parser.add_argument("--project", type=Path, metavar="DIR", help="the repository whose .venv is made")
     parser.add_argument("--environment", action="store_true", help="nothing but that .venv")
+    parser.add_argument("--tests", action="store_true", help="also what only the repository's own tests need")
     args = parser.parse_args(arguments)
-    if args.environment and not args.project:
-        parser.error("--environment wants --project")
+    if (args.environment or args.tests) and not args.project:
+        parser.error("--environment and --tests want --project")
     project = args.project.resolve() if args.project else None
     try:
         if args.environment and project:
             ensure_environment(project_environment(project), Progress())
         else:
-            ensure_all(Progress(), project / ".venv" if project else None)
+            ensure_all(Progress(), project / ".venv" if project else None, tests=args.tests)
     except SetupError as error:
         sys.stderr.write(f"set-up: {error}\n")
         return 1

@@ -60,17 +60,18 @@ def tools() -> Tools:
     return found
 
 
-def ensure_all(progress: Progress, prefix: Path | None = None) -> Tools:
+def ensure_all(progress: Progress, prefix: Path | None = None, *, tests: bool = False) -> Tools:
     """Make everything that is missing or broken, and say where it is. Raises `SetupError`.
 
-    `prefix` is the virtualenv that runs the programs, the current one unless given. Looks closer than `tools`: every
+    `prefix` is the virtualenv that runs the programs, the current one unless given; with `tests` what only this
+    repository's own tests need is made too, which a rehearsal does not wait for. Looks closer than `tools`: every
     installed file is there. If all is well it writes nothing to `progress`.
     """
     prefix = prefix or Path(sys.prefix)
     found = _remembered(prefix)
     own = _made_by_us(prefix)
     if found and _all_whole(prefix, found):
-        if own:
+        if tests:
             _ensure_for_tests(progress)
         return found
     places = (
@@ -82,7 +83,7 @@ def ensure_all(progress: Progress, prefix: Path | None = None) -> Tools:
     node = nodejs.ensure_node(progress)
     node_modules = nodejs.ensure_modules(node, progress)
     engine_root = ensure_engine(python, progress)
-    if own:
+    if tests:
         _ensure_for_tests(progress)
     found = Tools(engine_root, python, local_aws_python, node.binary, node_modules)
     _remember(prefix, found)
