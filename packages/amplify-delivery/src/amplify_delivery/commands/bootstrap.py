@@ -59,13 +59,13 @@ def run(args: argparse.Namespace, context: Context) -> int:
     if args.json:
         output.document(done.to_json())
     else:
-        _show(done, stacks, time.monotonic() - began)
+        _show(done, stacks, time.monotonic() - began, refresh=args.refresh)
     if not done.failed:
         return 0
     return FAILED if done.changed else REFUSED
 
 
-def _show(done: Bootstrapped, stacks: Sequence[AccountStack], seconds: float) -> None:
+def _show(done: Bootstrapped, stacks: Sequence[AccountStack], seconds: float, *, refresh: bool) -> None:
     for note in done.notes:
         print(f"note: {note}")
     total = len(stacks)
@@ -81,7 +81,7 @@ def _show(done: Bootstrapped, stacks: Sequence[AccountStack], seconds: float) ->
     )
     left = [e.environment for stack in stacks if stack.name in done.failed for e in stack.environments]
     if left:
-        again = f"`amplify-delivery bootstrap {' '.join(left)}`"
+        again = f"`amplify-delivery bootstrap {' '.join(left)}{' --refresh' if refresh else ''}`"
         print(f"what is done stays done, and is not done again: {again} is the rest", file=sys.stderr)
 
 

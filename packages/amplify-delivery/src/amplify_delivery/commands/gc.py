@@ -75,5 +75,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     if args.delete:
         print(f"{output.counted(deleted, 'object')} deleted; S3 keeps them as older versions for a while")
     elif found.keys:
-        print(f"`amplify-delivery gc {args.environment} --delete` deletes them")
+        # With what was kept here: by the defaults others would go than those that are listed.
+        same = f"--keep {args.keep} --days {args.days}"
+        print(f"`amplify-delivery gc {args.environment} {same} --delete` deletes them")
     return 0

@@ -30,6 +30,7 @@ from amplify_delivery.stacks.config import AccountConfig
 
 DECLARING = (
     "components/declared.py",
+    "components/documents/account/storage.py",
     "components/image_repository.py",
     "components/private_bucket.py",
     "components/providers.py",
@@ -39,7 +40,7 @@ DECLARING = (
     "stacks/account.py",
 )
 """The code that declares what an account's stack makes: what is in no document stands there. Not the builders of
-documents: what they come to is in the documents."""
+documents: what they come to is in the documents; but the one that says how long what is stored stays."""
 
 
 def account_digest(

@@ -185,9 +185,11 @@ def test_left_behind_it_is_a_loss_that_has_to_be_allowed() -> None:
     assert [step.place for step in found if step.loss] == [PLACE]
 
 
-def test_after_that_it_is_a_table_like_any_other() -> None:
-    again = steps(wanted(), wanted("v3-"))
-    assert [type(s) for s in again[:5]] == [UpdateRoot, ChangeResource, UpdateRoot, ReplaceResource, CopyTable]
+def test_a_successor_has_none_that_would_be_filled_from_the_closed_table() -> None:
+    """The names of both are made from the export's: the second one's items would be those of the first table."""
+    said = reasons(wanted(), wanted("v3-"))
+    assert f"AD743 {PLACE}" in said
+    assert "it is a successor itself, with the prefix v2-" in said
 
 
 def with_reader(stacks: Stacks, value: Any) -> Stacks:

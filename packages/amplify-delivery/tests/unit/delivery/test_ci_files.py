@@ -366,3 +366,11 @@ def test_gitlabs_commands_make_the_plan(tmp_path: Path) -> None:
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
     assert (repository.project / "plan.md").read_text().startswith(MARK)
+
+
+@pytest.mark.parametrize("branch", ["main", "release/1"])
+def test_the_branchs_name_stands_in_no_variables_name(branch: str) -> None:
+    """GitLab makes no job whose rule asks for a variable that there is not, and says nothing."""
+    text = ci.files(ci.GITLAB, ["prod"], branch)[ci.GITLAB_INCLUDED]
+    assert f'$CI_COMMIT_BRANCH == "{branch}"' in text
+    assert not re.search(r"\bBRANCH\b", text)

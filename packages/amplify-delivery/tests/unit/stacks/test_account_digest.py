@@ -137,4 +137,5 @@ def test_all_code_that_declares_counts() -> None:
                     if (package / path).is_file() and "/documents/" not in path:
                         pending.append(path)
     documents_by_value = {"components/policies.py", "components/errors.py", "components/names.py"}
-    assert found - documents_by_value == set(DECLARING)
+    times = {"components/documents/account/storage.py"}  # how long what is stored stays is in no document
+    assert found - documents_by_value | times == set(DECLARING)

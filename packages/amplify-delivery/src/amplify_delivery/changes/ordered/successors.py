@@ -65,6 +65,11 @@ def closed(old: Stacks, path: Path, new: Stacks) -> dict[str, Any]:
             f"its successor with the prefix {_mark(table)['prefix']} is made, and may not have its items yet: put that "
             "prefix back, and deliver it first"
         )
+    if _mark(table).get("prefix") and _state(old, path) != CLOSED:
+        raise NotOrderableError(
+            f"it is a successor itself, with the prefix {_mark(table)['prefix']}; its items are not copied once more: "
+            "keep that prefix, and the keys"
+        )
     if _POLICY in properties:
         raise NotOrderableError("the table has a resource-based policy of its own, which its closing would replace")
     statement = {

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -42,7 +43,8 @@ def _deploy(folder: str, delivered: Sequence[str], branch: str, prefix: str) -> 
         )
         parts.append(each.replace("ENV", name))
         before = f"{prefix}build, {prefix}deploy-{name}"
-    return "".join(parts).replace("BRANCH", branch)
+    # Not within the name of a variable, as in $CI_COMMIT_BRANCH.
+    return re.sub(r"\bBRANCH\b", lambda _: branch, "".join(parts))
 
 
 def _text(name: str) -> str:
