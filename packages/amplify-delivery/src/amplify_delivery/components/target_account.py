@@ -24,7 +24,7 @@ from amplify_delivery.components.documents.account.storage import (
 )
 from amplify_delivery.components.documents.environment import ACCOUNT_VERSION, EnvironmentAccess
 from amplify_delivery.components.documents.limits import check_parameter, check_projects, check_roles
-from amplify_delivery.components.documents.naming import CI_ROLES, PROJECTS
+from amplify_delivery.components.documents.naming import CI_ROLES, NOT_YET, PROJECTS
 from amplify_delivery.components.documents.pipeline.buildspecs import EngineDownload
 from amplify_delivery.components.documents.rights.prepared import prepared
 from amplify_delivery.components.documents.statements import Document, PolicyDocument, RoleDocument, to_json
@@ -32,9 +32,6 @@ from amplify_delivery.components.errors import as_run_error
 from amplify_delivery.components.image_repository import image_repository
 from amplify_delivery.components.private_bucket import PrivateBucket, PrivateBucketArgs, private_bucket
 from amplify_delivery.components.staging_area import StagingArea, StagingAreaArgs
-
-NOT_YET = "not yet"
-"""The value of `EnvironmentNames.done_parameter` until somebody has seen the account's stack made to its end."""
 
 
 @dataclass(frozen=True)

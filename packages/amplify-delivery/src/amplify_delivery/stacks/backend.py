@@ -30,6 +30,7 @@ from amplify_delivery.export import Assembly, Finding, RootStack, render_root
 from amplify_delivery.export.values.bindings import told
 from amplify_delivery.publishing.stack_states import RECOVERED_VARIABLE
 from amplify_delivery.stacks import secret_outputs
+from amplify_delivery.stacks.access import environment_names
 from amplify_delivery.stacks.config import EnvironmentConfig, from_pulumi
 from amplify_delivery.stacks.images import check_built
 from amplify_delivery.stacks.inputs import (
@@ -57,7 +58,7 @@ def program(stage: StageFactory) -> None:
     root = render_root(assembly, values, bucket)
     guard = config.guard(pulumi.get_stack(), datetime.now(UTC).date(), os.environ.get(PLAN_VARIABLE))
     access = Access(config.account, config.region, config.profile, config.role_arn)
-    account = EnvironmentNames(assembly.project, config.account, config.region, config.environment)
+    account = environment_names(assembly.project, config)
     check_built(assembly, configuration.where)
     publisher = BucketPublisher(
         bucket, access, guard, taken(os.environ), os.environ.get(RECOVERED_VARIABLE), account.repository

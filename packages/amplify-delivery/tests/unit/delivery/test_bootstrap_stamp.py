@@ -9,10 +9,9 @@ from typing import Any, cast
 
 import pytest
 
-from amplify_delivery.components.documents.naming import EnvironmentNames
-from amplify_delivery.components.target_account import NOT_YET as DECLARED_NOT_YET
+from amplify_delivery.components.documents.naming import NOT_YET, EnvironmentNames
 from amplify_delivery.delivery.account.aws_account import Account
-from amplify_delivery.delivery.bootstrap.stamp import NOT_YET, Place, Stamp
+from amplify_delivery.delivery.bootstrap.stamp import Place, Stamp
 
 PROD = EnvironmentNames("app", "222222222222", "eu-west-1", "prod")
 QA = EnvironmentNames("app", "222222222222", "eu-west-1", "qa")
@@ -51,10 +50,6 @@ def made(digest: str, done: str | None = None, *names: EnvironmentNames) -> dict
         for n in names or (PROD,)
         for key, value in ((n.digest_parameter, digest), (n.done_parameter, done or digest))
     }
-
-
-def test_the_program_and_the_command_have_one_word_for_what_is_under_way() -> None:
-    assert NOT_YET == DECLARED_NOT_YET
 
 
 def test_what_was_made_to_the_end_is_told_by_one_call() -> None:

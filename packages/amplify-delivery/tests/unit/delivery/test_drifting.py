@@ -14,10 +14,11 @@ from amplify_delivery.changes.drift.effects import Acknowledged, Drift, state_di
 from amplify_delivery.changes.drift.model import Detected, Difference, Drifted, Unread
 from amplify_delivery.changes.guard import Guard
 from amplify_delivery.changes.stacks import Stacks
-from amplify_delivery.changes.steps import ChangeResource
+from amplify_delivery.changes.steps import ChangeResource, RemoveResource
 from amplify_delivery.delivery.deployment import approval
 from amplify_delivery.delivery.environment import drifting
 from amplify_delivery.delivery.planning import Plan, Start, Target
+from amplify_delivery.delivery.reporting import gathering
 from amplify_delivery.errors import RefusedError
 from amplify_delivery.stacks.config import EnvironmentConfig
 
@@ -116,3 +117,21 @@ def test_production_looks_and_refuses() -> None:
     for strict in ({"production": True}, {"drift": {"refuse": True}}):
         config = EnvironmentConfig.model_validate({**given, **strict})
         assert (config.detects_drift, config.refuses_drift) == (True, True)
+
+
+def test_a_report_tells_why_a_plan_would_be_refused() -> None:
+    """For drift as for data: what `deploy` says, the report says before."""
+    target = environment(refuses=True)
+    target.config.guard = lambda *_: GUARD
+    (refused,) = gathering._refused(plan(DRIFT), target)
+    assert "what runs is not what was delivered" in refused.message
+    lost = replace(
+        plan(DRIFT), steps=(RemoveResource(("api", "Table"), "AWS::DynamoDB::Table", kept=False, loss="its items"),)
+    )
+    assert [e.message.partition(":")[0] for e in gathering._refused(lost, target)] == [
+        "this would delete data",
+        "what runs is not what was delivered",
+    ]
+    calm = environment()
+    calm.config.guard = lambda *_: GUARD
+    assert list(gathering._refused(plan(DRIFT), calm)) == []

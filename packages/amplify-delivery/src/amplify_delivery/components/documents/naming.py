@@ -47,6 +47,8 @@ LEASES_PREFIX = "leases/"
 """Where it lies who changes a stack, beside the engine's state in whatever bucket that is."""
 
 
+NOT_YET = "not yet"
+"""The value of `EnvironmentNames.done_parameter` until somebody has seen the account's stack made to its end."""
 ARTIFACTS_PREFIX = "ci/"
 """Where in the staging bucket a CI puts artifacts for the projects, each called by its digest."""
 CI_ROLES = (PLAN, DEPLOY)

@@ -10,11 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from amplify_delivery.components.documents.naming import EnvironmentNames
+from amplify_delivery.components.documents.naming import NOT_YET, EnvironmentNames
 from amplify_delivery.delivery.account.aws_account import Account
-
-NOT_YET = "not yet"
-"""What the second one says while an update is under way."""
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from amplify_delivery.delivery.engine.engine_errors import explain, stderr
 from amplify_delivery.delivery.engine.pulumi_command import Command, Line, inherited
 from amplify_delivery.delivery.engine.stack_outputs import Output
 from amplify_delivery.delivery.engine.state_store import backend_url, store_of
-from amplify_delivery.delivery.engine.watch import Watch
+from amplify_delivery.delivery.engine.watch import RootWork, Watch
 from amplify_delivery.errors import (
     ConfigError,
     DeliveryError,
@@ -86,6 +86,7 @@ class Engine:
     ) -> None:
         self.stack = stack
         self.folder = folder
+        self.root = RootWork()
         self._line = line
         if not (folder / "Pulumi.yaml").is_file():
             raise ConfigError(
@@ -157,7 +158,7 @@ class Engine:
         """
         before = self._workspace.env_vars
         self._workspace.env_vars = {**before, **(variables or {})}
-        watch = Watch()
+        watch = Watch(root=self.root)
         self._outputs = {}
         try:
             with self._errors(watch, changing=True), self._command.not_refreshing() if only else nullcontext():

@@ -18,6 +18,26 @@ _NOISE = re.compile(r"\d+ errors? occurred:\s*\* |(?:creating|updating|deleting)
 
 
 @dataclass
+class RootWork:
+    """Whether the engine is at the backend's root stack: CloudFormation works on it then, and at no other time."""
+
+    now: bool = False
+    begun: int = 0
+    """How often it has begun with it."""
+
+    def __call__(self, event: EngineEvent) -> None:
+        if event.resource_pre_event and _changes_root(event.resource_pre_event.metadata):
+            self.now, self.begun = True, self.begun + 1
+        for ended in (event.res_outputs_event, event.res_op_failed_event):
+            if ended and _changes_root(ended.metadata):
+                self.now = False
+
+
+def _changes_root(step: StepEventMetadata) -> bool:
+    return step.type == ROOT_STACK and _text(step.op) not in AT_REST
+
+
+@dataclass
 class Watch:
     """What the engine's events said: errors by resource, the root stack's replacements, changes by kind, all steps."""
 
@@ -31,8 +51,10 @@ class Watch:
     """The stack's outputs, as the engine tells them of what the program declared."""
     outputs_before: dict[str, Any] = field(default_factory=dict)
     """Those that the state had, told the same way."""
+    root: RootWork = field(default_factory=RootWork)
 
     def __call__(self, event: EngineEvent) -> None:
+        self.root(event)
         if event.diagnostic_event and event.diagnostic_event.severity == "error":
             text = _NOISE.sub("", plain(event.diagnostic_event.message))
             said = (event.diagnostic_event.urn or "", text)

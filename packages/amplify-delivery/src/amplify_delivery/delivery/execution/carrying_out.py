@@ -97,7 +97,7 @@ def run(engine: Engine, work: Work, target: Wanted, variables: Mapping[str, str]
 def _shown(engine: Engine, target: Wanted) -> AbstractContextManager[None]:
     """What CloudFormation does is shown where the engine's own output goes."""
     client = target.account.client("cloudformation")
-    return following.followed(client, target.root.stack_name, engine.line, target.context.variables)
+    return following.followed(client, target.root.stack_name, engine.root, engine.line, target.context.variables)
 
 
 def with_reasons(error: DeployError, account: Account) -> DeployError:

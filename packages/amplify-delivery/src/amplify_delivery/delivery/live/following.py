@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from amplify_delivery.delivery import output
+from amplify_delivery.delivery.engine.watch import RootWork
 from amplify_delivery.delivery.live import drawing
 from amplify_delivery.delivery.live.board import Item
 from amplify_delivery.delivery.live.polling import Polling
@@ -29,12 +30,13 @@ _CI = ("CI", "CODEBUILD_BUILD_ID")
 
 
 @contextmanager
-def followed(client: Any, stack: str, line: Line, variables: Mapping[str, str]) -> Iterator[None]:
-    """Show what happens to the root stack `stack` in the block; `line` is where the engine's own output goes.
+def followed(client: Any, stack: str, work: RootWork, line: Line, variables: Mapping[str, str]) -> Iterator[None]:
+    """Show what happens to the root stack `stack` in the block, while the engine is at `work` on it; `line` is where
+    the engine's own output goes.
 
     `client` is one of CloudFormation's, with the rights of whoever deploys. That it cannot be shown changes nothing.
     """
-    polling = Polling(client, stack)
+    polling = Polling(client, stack, work)
     try:
         polling.begin()
     except AWS_ERRORS:

@@ -2,7 +2,8 @@
 
 Whoever deploys asks, with her own rights, or the project `deploy` with those of its role:
 `cloudformation:DescribeStackEvents` on the backend's stacks. AWS throttles these reads for account and region, where
-others deploy as well: a round has a limit of calls, and a pause that grows when AWS throttles.
+others deploy as well. So nothing is asked but while the engine is at the root stack, a round has a limit of
+calls, and the pause grows when there is no news, and when AWS throttles.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
+from amplify_delivery.delivery.engine.watch import RootWork
 from amplify_delivery.delivery.live.board import Board, Item
 from amplify_delivery.delivery.live.events import Earlier, Event, earlier
 from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, AWS_ERRORS, code
@@ -22,6 +24,8 @@ LAST_CALLS = 40
 """And in the last one: what has ended shall be told."""
 _PAGES = 5
 """Of 100 events each: older ones are not looked for."""
+_QUIET = 4
+"""So many times the usual pause is the longest without news: a table's index takes minutes in which nothing is told."""
 _LONGEST = 60.0
 """Seconds between rounds, however often AWS throttles."""
 _NOT_THERE = "ValidationError"
@@ -29,10 +33,10 @@ _THROTTLED = frozenset({"Throttling", "ThrottlingException", "RequestLimitExceed
 
 
 class Polling:
-    """Rounds of questions about the root stack `name`; `told` gets what has changed, and whether it is the end."""
+    """Rounds of questions about the root stack `name`, while the engine is at `work` on it."""
 
-    def __init__(self, client: Any, name: str) -> None:
-        self._client, self._root = client, name
+    def __init__(self, client: Any, name: str, work: RootWork) -> None:
+        self._client, self._root, self._work = client, name, work
         self._seen: dict[str, str] = {}
         """The newest event that is known, by stack."""
         self._turn = 0
@@ -76,15 +80,22 @@ class Polling:
             self._follow(stop, pause, told)
 
     def _follow(self, stop: threading.Event, pause: float, told: Callable[[list[Item]], None]) -> None:
-        waited = pause
+        waited, asked = pause, 0
         while not self.denied and not stop.wait(waited):
+            begun = self._work.begun
+            if not self._work.now and asked == begun:
+                waited = pause
+                continue
             try:
-                told(self.round())
-                waited = max(pause, waited / 2)
+                news = self.round()
+                told(news)
+                waited = pause if news else max(pause, min(pause * _QUIET, waited * 1.5))
+                # Of what has ended there is one round more.
+                asked = asked if self._work.now else begun
             except AWS_ERRORS as error:
                 self.denied = code(error) in ACCESS_DENIED
                 waited = min(_LONGEST, waited * 2) if code(error) in _THROTTLED else waited
-        if not self.denied:
+        if not self.denied and self._work.begun:
             try:
                 told(self.round(last=True))
             except AWS_ERRORS:

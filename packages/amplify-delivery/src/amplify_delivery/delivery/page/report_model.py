@@ -143,6 +143,8 @@ class Plan:
     notes: tuple[str, ...] = ()
     impossible: tuple[Trouble, ...] = ()
     drift: tuple[Drifted, ...] | None = None
+    refused: tuple[Trouble, ...] = ()
+    """Why `deploy` would refuse it: data that may not be lost, drift that is not put up with."""
 
 
 @dataclass(frozen=True)

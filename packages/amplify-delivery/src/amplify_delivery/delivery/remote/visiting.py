@@ -21,14 +21,19 @@ def account(config: EnvironmentConfig, names: EnvironmentNames, role: str, varia
     source = tokens.source(variables, names)
     if source is None:
         return Account.of(config)
-    token = source.fetch()
+    fetched = [""]
+
+    def fetch() -> str:
+        fetched[0] = source.fetch()
+        return fetched[0]
+
     try:
-        session = token_session(names.ci_role_arn(role), names.region, source.fetch)
+        session = token_session(names.ci_role_arn(role), names.region, fetch)
     except AWS_ERRORS as error:
         if code(error) not in _NOT_LET_IN:
             raise RefusedError(f"AWS does not answer: {error}", where=names.ci_role(role), remedy="try again") from None
         raise RefusedError(
-            f"{names.account} does not let this job of {source.ci} in ({tokens.told(token)}): {error}",
+            f"{names.account} does not let this job of {source.ci} in ({tokens.told(fetched[0])}): {error}",
             where=names.ci_role(role),
             remedy="compare with `github` or `gitlab` in its account's stack file, and `amplify-delivery bootstrap "
             f"{names.environment}` (docs/ci.md); nothing was changed",

@@ -58,8 +58,8 @@ def _own(template: Mapping[str, Any]) -> int:
     return sum(item.get("Type") != STACK_TYPE for item in (template.get("Resources") or {}).values())
 
 
-def plan(found: Plan) -> model.Plan:
-    """A whole plan, without its steps: `lines` has these."""
+def plan(found: Plan, refused: Iterable[DeliveryError] = ()) -> model.Plan:
+    """A whole plan, without its steps: `lines` has these. `refused` is why it may not be carried out."""
     return model.Plan(
         whole=True,
         changes=found.changes,
@@ -68,6 +68,7 @@ def plan(found: Plan) -> model.Plan:
         rights=rights(found.gained),
         notes=found.notes,
         impossible=tuple(model.Trouble(str(item), item.remedy) for item in found.impossible),
+        refused=tuple(model.Trouble(error.message, error.remedy) for error in refused),
         drift=None if found.drift is None else tuple(model.Drifted(d.place, d.type, d.what) for d in found.drift),
     )
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from importlib import metadata
 from typing import Any
 
@@ -21,15 +22,16 @@ from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.deployment.audit import log_of
 from amplify_delivery.delivery.engine.engine import Engine
-from amplify_delivery.delivery.environment import planned, wanted
+from amplify_delivery.delivery.environment import drifting, planned, wanted
 from amplify_delivery.delivery.environment.wanted import Wanted
 from amplify_delivery.delivery.killed import resolving
 from amplify_delivery.delivery.page.report_model import Deployment, Plan, Report, Role, Timings, Unread
+from amplify_delivery.delivery.planning import Plan as Planned
 from amplify_delivery.delivery.planning import Step, number_of
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.delivery.reporting import contents, last_operation, running_stacks, summary
 from amplify_delivery.delivery.reporting.running_stacks import Running
-from amplify_delivery.errors import DeliveryError
+from amplify_delivery.errors import DeliveryError, RefusedError
 from amplify_delivery.export.values.bindings import told
 from amplify_delivery.stacks.access import resource_types
 
@@ -158,7 +160,7 @@ class _Gathering:
             check = planned.checked(target, self._environment)
             with resolving.foreseen(engine, lambda: target.account, check) as (ahead, state):
                 whole = planned.make(target, ahead, state, drift=self._drift)
-            return contents.plan(whole), whole.steps
+            return contents.plan(whole, _refused(whole, target)), whole.steps
         with self._reading("What would change of the backend"):
             here = planned.backend(target)
             steps = (*here.steps, *here.protection)
@@ -193,6 +195,16 @@ class _Gathering:
         with self._reading("The audit log"):
             return tuple(map(_deployment, list(log_of(target, PLAN).deployments())[: -_DEPLOYMENTS - 1 : -1]))
         return ()
+
+
+def _refused(plan: Planned, target: Wanted) -> Iterator[DeliveryError]:
+    """Why `deploy` would not carry out this plan, though AWS could."""
+    guard = target.config.guard(target.config.environment, datetime.now(UTC).date(), plan.digest)
+    for check in (partial(guard.check, plan.losses), partial(drifting.check, plan, target)):
+        try:
+            check()
+        except RefusedError as error:
+            yield error
 
 
 def _deployment(event: Mapping[str, Any]) -> Deployment:

@@ -7,36 +7,19 @@ have nested ones tell how long each stack took.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
+from amplify_delivery.delivery.live.events import BEGINNINGS, Event
 from amplify_delivery.delivery.page.report_model import Span, Timings, Tone
 
 Path = tuple[str, ...]
-_BEGINS = ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS", "IMPORT_IN_PROGRESS")
+_BEGINS = (*BEGINNINGS, "IMPORT_IN_PROGRESS")
 """States with which an operation on a stack begins; all others follow one of these."""
 
 
-@dataclass(frozen=True)
-class Event:
-    """An event of a stack; `own` is one that tells of the stack itself."""
-
-    time: datetime
-    name: str
-    status: str
-    own: bool
-
-    @classmethod
-    def of(cls, event: Mapping[str, Any]) -> Event:
-        """As DescribeStackEvents tells it."""
-        own = event.get("PhysicalResourceId") == event["StackId"]
-        return cls(event["Timestamp"], str(event["LogicalResourceId"]), str(event.get("ResourceStatus", "")), own)
-
-    @property
-    def begins(self) -> bool:
-        """Whether an operation on its stack begins with it."""
-        return self.own and self.status in _BEGINS
+def _begins(event: Event) -> bool:
+    """Whether an operation on its stack begins with it."""
+    return event.is_own and event.status in _BEGINS
 
 
 def last(events: Iterable[Event], since: datetime | None = None) -> Iterator[Event]:
@@ -45,19 +28,19 @@ def last(events: Iterable[Event], since: datetime | None = None) -> Iterator[Eve
         if since is not None and event.time < since:
             return
         yield event
-        if since is None and event.begins:
+        if since is None and _begins(event):
             return
 
 
 def timings(events: Mapping[Path, Sequence[Event]]) -> Timings | None:
     """The last operation of the root stack; None if nothing is known of it. `events` are those of the root and of every
     stack with nested ones, by path."""
-    whole = [event for event in events.get((), ()) if event.own]
+    whole = [event for event in events.get((), ()) if event.is_own]
     if not whole:
         return None
     began, ended = min(e.time for e in whole), max(e.time for found in events.values() for e in found)
     spans = [span for path, found in events.items() for span in _spans(path, found, began)]
-    kind = next((e.status.partition("_")[0].lower() for e in whole if e.begins), "operation")
+    kind = next((e.status.partition("_")[0].lower() for e in whole if _begins(e)), "operation")
     names = {"create": "Creation", "update": "Update", "delete": "Deletion", "import": "Import"}
     state = max(whole, key=lambda e: e.time).status
     note = "What is in a stack without nested ones takes its time within that stack's."
@@ -68,8 +51,8 @@ def timings(events: Mapping[Path, Sequence[Event]]) -> Timings | None:
 def _spans(path: Path, events: Sequence[Event], began: datetime) -> Iterator[Span]:
     by_name: dict[str, list[Event]] = {}
     for event in events:
-        if not event.own:
-            by_name.setdefault(event.name, []).append(event)
+        if not event.is_own:
+            by_name.setdefault(event.logical_id, []).append(event)
     for name, found in by_name.items():
         first, newest = min(e.time for e in found), max(found, key=lambda e: e.time)
         place = "/".join((*path, name))

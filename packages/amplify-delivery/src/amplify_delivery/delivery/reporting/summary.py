@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from amplify_delivery.delivery import output
 from amplify_delivery.delivery.page.report_model import Fact, Found, Line, Plan, Role, Tone, Typed
 from amplify_delivery.delivery.reporting.last_operation import tone
 
@@ -80,11 +81,15 @@ def _plan(seen: Seen) -> Fact:
     plan = seen.plan
     if plan is None:
         return Fact("Plan", "not made", "warn", "unread")
-    text = f"{plan.changes:,} change{'' if plan.changes == 1 else 's'}" if plan.changes else "nothing would change"
+    text = output.counted(plan.changes, "change") if plan.changes else "nothing would change"
     if plan.impossible:
         return Fact("Plan", f"{text}, AWS cannot do it", "bad", "plan")
     if seen.lost:
-        return Fact("Plan", f"{text}, {seen.lost:,} of them lose data", "bad", "plan")
+        text = f"{text}, {seen.lost:,} of them {'loses' if seen.lost == 1 else 'lose'} data"
+    if plan.refused:
+        return Fact("Plan", f"{text}, `deploy` refuses it", "bad", "plan")
+    if seen.lost:
+        return Fact("Plan", text, "bad", "plan")
     return Fact("Plan", text, "" if plan.changes else "good", "plan")
 
 
@@ -93,7 +98,7 @@ def _drift(plan: Plan | None) -> Fact:
         return Fact("Drift", "not looked for")
     number = len(plan.drift)
     return (
-        Fact("Drift", f"{number:,} resource{'' if number == 1 else 's'}", "warn", "plan")
+        Fact("Drift", output.counted(number, "resource"), "warn", "plan")
         if number
         else Fact("Drift", "none found", "good")
     )
@@ -123,7 +128,9 @@ def _commands(seen: Seen) -> Iterator[Typed]:
     name, plan = seen.environment, seen.plan
     if seen.bootstrapped and (seen.prepared is False or seen.missing):
         yield Typed(f"amplify-delivery bootstrap {name}", "as an administrator of the account: what is missing there")
-    if plan and plan.digest and plan.changes and not plan.impossible:
+    # What is printed has to work: `deploy` refuses the rest.
+    deployable = plan and plan.digest and plan.changes and not (plan.impossible or plan.refused)
+    if plan and deployable and seen.prepared is not False and not seen.missing:
         drift = " --drift" if seen.drift and not seen.detected else ""
         yield Typed(
             f"amplify-delivery deploy {name} --plan {plan.digest}{drift}", "deploy exactly what is planned here"

@@ -16,7 +16,6 @@ from pydantic import ValidationError
 
 from amplify_delivery.components import amplify_backend, staging_area
 from amplify_delivery.components.documents.fields import WRITTEN
-from amplify_delivery.components.documents.naming import EnvironmentNames
 from amplify_delivery.components.errors import as_run_error
 from amplify_delivery.components.names import staging_bucket_name
 from amplify_delivery.components.providers import Access, aws_provider
@@ -24,6 +23,7 @@ from amplify_delivery.components.publisher import BucketPublisher
 from amplify_delivery.components.remembered import unchanged
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.export import Assembly, RootStack, assemble, load_assembly, read_export, render_root
+from amplify_delivery.stacks.access import environment_names
 from amplify_delivery.stacks.config import EnvironmentConfig
 from amplify_delivery.stacks.config.environment import SecretKey
 from amplify_delivery.stacks.config.reader import as_config_error
@@ -110,7 +110,7 @@ class AmplifyBackend(pulumi.ComponentResource):
         only_here = pulumi.ResourceOptions(parent=self, depends_on=place.apply(lambda _: []))
         provider = aws_provider(f"{name}-aws", access, only_here)
         staging = [] if config.bootstrapped else [self._staging(name, config, bucket, provider)]
-        names = EnvironmentNames(assembly.project, config.account, config.region, config.environment)
+        names = environment_names(assembly.project, config)
         made = amplify_backend.AmplifyBackend(
             name,
             amplify_backend.AmplifyBackendArgs(

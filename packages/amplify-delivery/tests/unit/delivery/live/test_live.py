@@ -5,17 +5,22 @@ from __future__ import annotations
 import io
 import threading
 from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
 from amplify_delivery.delivery import output
+from amplify_delivery.delivery.engine.watch import RootWork, Watch
 from amplify_delivery.delivery.live import drawing, following, polling
 from amplify_delivery.delivery.live.board import Board, left
 from amplify_delivery.delivery.live.events import Earlier, Event, earlier
 from amplify_delivery.delivery.live.polling import CALLS, Polling
 from unit.delivery.live.told import API, FAILED, MODEL, NAME, ROOT, STACK, TABLE, UPDATE, at, event, own, raw
+
+AT_WORK = RootWork(now=True, begun=1)
 
 
 def board_of(*told: dict[str, Any]) -> Board:
@@ -193,7 +198,7 @@ class Told:
 
 def test_only_what_is_new_is_told_through_all_nested_stacks() -> None:
     client = Told([own(-100, "CREATE_IN_PROGRESS"), own(-50, "CREATE_COMPLETE")])
-    rounds = Polling(client, NAME)
+    rounds = Polling(client, NAME, AT_WORK)
     rounds.begin()
     assert rounds.earlier["create"].total == 50
     assert rounds.round() == []
@@ -207,7 +212,7 @@ def test_only_what_is_new_is_told_through_all_nested_stacks() -> None:
 
 def test_a_stack_that_is_made_is_followed_from_its_beginning() -> None:
     client = Told()
-    rounds = Polling(client, NAME)
+    rounds = Polling(client, NAME, AT_WORK)
     rounds.begin()
     assert rounds.round() == []
     client.events += [own(0, "CREATE_IN_PROGRESS"), UPDATE[2]]
@@ -217,7 +222,7 @@ def test_a_stack_that_is_made_is_followed_from_its_beginning() -> None:
 
 def test_old_events_of_nested_stacks_are_left_out() -> None:
     old = [raw(-90, API, "Former", TABLE, "CREATE_IN_PROGRESS"), raw(-80, API, "Former", TABLE, "CREATE_COMPLETE")]
-    rounds = Polling(Told([*old, *UPDATE]), NAME)
+    rounds = Polling(Told([*old, *UPDATE]), NAME, AT_WORK)
     assert "Former" not in {item.path[-1] for item in [*rounds.round(), *rounds.round()]}
 
 
@@ -226,7 +231,7 @@ def test_a_round_asks_about_so_many_stacks_and_the_next_about_the_others(monkeyp
     events = [own(0, "UPDATE_IN_PROGRESS")]
     events += [raw(1, ROOT, f"S{n}", STACK, "UPDATE_IN_PROGRESS", stack) for n, stack in enumerate(ids)]
     client = Told([*events, *(raw(1, stack, "R", TABLE, "UPDATE_IN_PROGRESS") for stack in ids)])
-    rounds = Polling(client, NAME)
+    rounds = Polling(client, NAME, AT_WORK)
     rounds.round()
     first = client.calls[1:]
     rounds.round()
@@ -253,10 +258,62 @@ class Stop:
         return len(self.waits) > self._rounds
 
 
-def follow(client: Told, rounds: int) -> tuple[Polling, Stop]:
-    stop, found = Stop(rounds), Polling(client, NAME)
+def follow(client: Told, rounds: int, work: RootWork | None = None) -> tuple[Polling, Stop]:
+    stop, found = Stop(rounds), Polling(client, NAME, work or AT_WORK)
     found.follow(stop, 5, lambda _: None)  # type: ignore[arg-type]
     return found, stop
+
+
+def test_nothing_is_asked_while_the_engine_is_at_something_else() -> None:
+    """Before: a call each five seconds, and one more of every nested stack at the end."""
+    client = Told(UPDATE)
+    follow(client, 100, RootWork())
+    assert client.calls == []
+    _, stop = follow(client, 100, RootWork(now=False, begun=1))
+    # It has ended meanwhile: one round of that, and the last one.
+    assert len(client.calls) <= 2 * (1 + CALLS)
+    assert stop.waits[2:] == [5] * 99
+
+
+def test_without_news_the_pause_grows_and_with_news_it_is_as_before() -> None:
+    client = Told([own(0, "UPDATE_IN_PROGRESS")])
+
+    class Later(Stop):
+        def wait(self, seconds: float) -> bool:
+            if len(self.waits) == 8:
+                client.events.append(UPDATE[1])
+            return super().wait(seconds)
+
+    stop, found = Later(10), Polling(client, NAME, AT_WORK)
+    found.follow(stop, 4, lambda _: None)  # type: ignore[arg-type]
+    assert stop.waits == [4, 6, 9, 13.5, 16, 16, 16, 16, 16, 4, 6]
+
+
+def engine_event(kind: str, type_: str, operation: str) -> Any:
+    metadata = SimpleNamespace(
+        type=type_, op=operation, urn="urn:pulumi:dev::app::t::n", new=None, old=None, diffs=(), keys=(), provider=""
+    )
+    events = dict.fromkeys(
+        ("diagnostic_event", "resource_pre_event", "res_outputs_event", "res_op_failed_event", "summary_event")
+    )
+    return SimpleNamespace(**{**events, kind: SimpleNamespace(metadata=metadata)})
+
+
+@pytest.mark.parametrize("end", ["res_outputs_event", "res_op_failed_event"])
+def test_the_engine_says_when_it_is_at_the_root_stack(end: str) -> None:
+    watch = Watch()
+    seen = []
+    for kind, type_, operation in (
+        ("resource_pre_event", "aws:s3/bucket:Bucket", "update"),
+        ("resource_pre_event", ROOT_STACK, "refresh"),
+        ("resource_pre_event", ROOT_STACK, "update"),
+        ("res_outputs_event", "aws:s3/bucket:Bucket", "update"),
+        (end, ROOT_STACK, "update"),
+        ("resource_pre_event", ROOT_STACK, "update"),
+    ):
+        watch(engine_event(kind, type_, operation))
+        seen.append((watch.root.now, watch.root.begun))
+    assert seen == [(False, 0), (False, 0), (True, 1), (True, 1), (False, 1), (True, 2)]
 
 
 def test_the_pause_grows_while_aws_throttles() -> None:
@@ -274,17 +331,17 @@ def test_a_full_disk_ends_it_without_a_word() -> None:
     def full(_: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    Polling(Told(UPDATE), NAME).follow(Stop(2), 5, full)  # type: ignore[arg-type]
+    Polling(Told(UPDATE), NAME, AT_WORK).follow(Stop(2), 5, full)  # type: ignore[arg-type]
 
 
 def test_what_has_ended_is_told_at_last() -> None:
     lines: list[str] = []
-    with following.followed(Told(UPDATE), NAME, lines.append, {}):
+    with following.followed(Told(UPDATE), NAME, AT_WORK, lines.append, {}):
         pass
     # All of it was there before: nothing of it is this deployment's.
     assert lines == []
     client = Told()
-    with following.followed(client, NAME, lines.append, {}):
+    with following.followed(client, NAME, AT_WORK, lines.append, {}):
         client.events += [*UPDATE, *FAILED]
     assert "  api: creating" in lines
     assert any("failed after 2 s: Table already exists" in line for line in lines)
@@ -292,7 +349,7 @@ def test_what_has_ended_is_told_at_last() -> None:
 
 def test_what_cannot_be_shown_stops_no_deployment() -> None:
     ran = []
-    with following.followed(Told(error="AccessDenied"), NAME, print, {}):
+    with following.followed(Told(error="AccessDenied"), NAME, AT_WORK, print, {}):
         ran.append(1)
     assert ran == [1]
 
@@ -329,7 +386,7 @@ def test_a_terminal_is_drawn_on_and_left_clean(monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(drawing, "rows", watched)
     client = Told()
-    with following.followed(client, NAME, print, {"TERM": "xterm"}):
+    with following.followed(client, NAME, AT_WORK, print, {"TERM": "xterm"}):
         client.events += [*UPDATE, *FAILED]
         assert drawn.wait(10)
         print("what the engine says")

@@ -87,6 +87,7 @@ def everything(models: int = 3) -> Report:
             (Right("api/GraphQLAPI", "public access", True), Right("api/Role", "dynamodb:Query")),
             ("a note",), (Trouble("an index cannot change", "change one after the other"),),
             (Drifted("api/Fn", "AWS::Lambda::Function", "Timeout 3, delivered with 30"),),
+            (Trouble("what runs is not what was delivered:\n  api/Fn (AWS::Lambda::Function): x", "set it back"),),
         ),
         lines=(
             *lines,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+from amplify_delivery.delivery.live.events import Event
 from amplify_delivery.delivery.page.report_model import Span
-from amplify_delivery.delivery.reporting.last_operation import Event, last, timings
+from amplify_delivery.delivery.reporting.last_operation import last, timings
 from amplify_delivery.delivery.reporting.running_stacks import parents
 
 BEGAN = datetime(2026, 11, 28, 9, 12, tzinfo=UTC)
@@ -16,6 +17,7 @@ ROOT, API = "arn:aws:cloudformation:eu-central-1:222222222222:stack/root/1", "ar
 def event(second: int, name: str, status: str, stack: str = ROOT, physical: str = "id") -> Event:
     return Event.of(
         {
+            "EventId": f"{name}-{second}",
             "StackId": stack,
             "Timestamp": BEGAN + timedelta(seconds=second),
             "LogicalResourceId": name,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from amplify_delivery.cli import parser
 from amplify_delivery.delivery.page.report_model import Drifted, Fact, Found, Line, Need, Plan, Role, Trouble
 from amplify_delivery.delivery.reporting.summary import Seen, commands, facts
 
@@ -63,13 +64,44 @@ def test_one_that_is_not_there_yet() -> None:
 def test_data_that_would_be_lost_comes_first() -> None:
     plan = Plan(True, 2, DIGEST)
     lines = (Line((), "T", "AWS::DynamoDB::Table", "-", loss="items"), Line((), "F", "AWS::Lambda::Function", "~"))
-    assert told(replace(WELL, plan=plan, lines=lines))["Plan"] == ("2 changes, 1 of them lose data", "bad")
+    assert told(replace(WELL, plan=plan, lines=lines))["Plan"] == ("2 changes, 1 of them loses data", "bad")
 
 
 def test_what_aws_cannot_do_is_not_offered() -> None:
     plan = Plan(True, 2, DIGEST, impossible=(Trouble("no"),))
     assert told(replace(WELL, plan=plan))["Plan"] == ("2 changes, AWS cannot do it", "bad")
     assert not [text for text in typed(replace(WELL, plan=plan)) if " deploy " in text]
+
+
+def test_what_deploy_refuses_is_not_offered() -> None:
+    refused = Plan(True, 2, DIGEST, refused=(Trouble("what runs is not what was delivered"),), drift=())
+    ready = Plan(True, 2, DIGEST, drift=())
+    assert told(replace(WELL, plan=refused))["Plan"] == ("2 changes, `deploy` refuses it", "bad")
+    missing = (Role("r", "", (Need("s3:GetObject", (), True),)),)
+    for seen in (
+        replace(WELL, plan=refused),
+        replace(WELL, plan=ready, prepared=False),
+        replace(WELL, plan=ready, roles=missing),
+    ):
+        assert not [text for text in typed(seen) if " deploy " in text]
+    assert [text for text in typed(replace(WELL, plan=ready)) if " deploy " in text]
+
+
+def test_every_command_is_one_that_can_be_typed() -> None:
+    """By the command line's own parser."""
+    plan = Plan(True, 2, DIGEST)
+    printed = set[str]()
+    for seen in (
+        replace(WELL, plan=plan, drift=True),
+        replace(WELL, plan=plan),
+        replace(WELL, plan=None, prepared=False),
+    ):
+        printed |= set(typed(seen))
+    assert {text.split()[1] for text in printed} == {"bootstrap", "deploy", "plan", "report", "rollback"}
+    for text in printed:
+        program, *arguments = text.split()
+        assert program == "amplify-delivery"
+        parser(arguments[0]).parse_args(arguments)
 
 
 def test_drift_is_part_of_what_is_deployed() -> None:
