@@ -21,8 +21,8 @@ MAY_IMPORT = {
     "amplify_delivery": set[str](),
 }
 ORDER = (
-    "cli", "commands", "delivery", "testing", "stacks", "components", "changes", "publishing", "client_config",
-    "export", "installed", "errors", "findings",
+    "reference", "cli", "commands", "delivery", "testing", "stacks", "components", "changes", "publishing",
+    "client_config", "export", "installed", "errors", "findings",
 )  # fmt: skip
 """Packages of the product, top first: one may import those that follow it."""
 APART = ("amplify_delivery.changes",)

@@ -8,10 +8,30 @@ from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
 
+from amplify_delivery.delivery.about import About
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.errors import ConfigError, SetupError
 from aws_rehearsal.errors import RehearsalError
+
+ABOUT = About(
+    needs="nothing; the first time the network",
+    text="""
+Runs the real Pulumi engine and the declared pipeline on this machine, against a local AWS: three accounts, releases,
+a failing test, an approval that is rejected. With EXPORT it delivers exports of your own into one account instead,
+one after the other.
+""",
+    examples=(
+        ("amplify-delivery rehearse --pause", "stop at approvals, for you to answer"),
+        ("amplify-delivery rehearse amplify-export-app --environment prod", "your export, with prod's parameters"),
+        ("amplify-delivery rehearse --page rehearsal.html", "the story as a page"),
+    ),
+    changes="as the command had that failed, in the local AWS only",
+    pages=(
+        "rehearsal",
+        "pipeline",
+    ),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -20,13 +20,10 @@ from typing import Any
 
 from amplify_delivery import installed
 from amplify_delivery.delivery import output
+from amplify_delivery.delivery.about import INTERRUPTED, UNHEARD, About, describe
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.debugging import VARIABLE, Debugging
 from amplify_delivery.errors import FAILED, REFUSED, DeliveryError, FailedError, SetupError
-
-INTERRUPTED, UNHEARD = 130, 141
-"""Exit codes of a command that was interrupted, and of one whose output nobody read to its end: 128 and the signal's
-number, as shells have them."""
 
 COMMANDS = {
     "init": "make a project of one's own, for an export or an Amplify project; changes nothing that is there",
@@ -79,12 +76,27 @@ def parser(command: str | None) -> argparse.ArgumentParser:
     for name, purpose in COMMANDS.items():
         sub = subparsers.add_parser(name, help=purpose, description=f"{purpose[0].upper()}{purpose[1:]}.")
         if name == command:
-            _module(name).add_arguments(sub)
+            module = _module(name)
+            describe(sub, module.ABOUT)
+            module.add_arguments(sub)
             sub.add_argument("--json", action="store_true", help="print one JSON document, errors too")
             sub.add_argument(
                 "--debug", action="store_true", help=f"say on stderr what is done, without secrets; also ${VARIABLE}"
             )
     return top
+
+
+def parser_of(command: str) -> argparse.ArgumentParser:
+    """The parser of one command."""
+    [commands] = [action.choices for action in parser(command)._actions if isinstance(action.choices, dict)]
+    found: argparse.ArgumentParser = commands[command]
+    return found
+
+
+def about(command: str) -> About:
+    """What a command says of itself."""
+    found: About = _module(command).ABOUT
+    return found
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -289,7 +289,7 @@ def _successor(step: ReplaceResource) -> str:
     return (
         "give the table a successor under another name, and have its items copied: `pulumi config set-all -s ENV "
         f"--path --plaintext 'replacedTables[0].path={step.place}' --plaintext 'replacedTables[0].prefix=v2-' "
-        "--plaintext 'replacedTables[0].data=copy'`; docs/commands.md has what becomes of it. Or "
+        "--plaintext 'replacedTables[0].data=copy'`; docs/planning.md has what becomes of it. Or "
     )
 
 

@@ -6,10 +6,34 @@ import argparse
 from typing import Any
 
 from amplify_delivery.delivery import output
+from amplify_delivery.delivery.about import About
 from amplify_delivery.delivery.adoption.adopting import Adopted, Which, adopt
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.engine import waiting
 from amplify_delivery.delivery.reports import plans
+
+ABOUT = About(
+    needs="AWS, Pulumi",
+    text="""
+Takes over what runs, in place: everything that can be refused is asked for first, then the stack file is written
+(keys under `kept as it runs` and `a secret now`), then the engine's state. Nothing in AWS is changed. The Pulumi
+stack is made if there is none: of a bootstrapped environment in its account, else where Pulumi is logged in to. It
+ends with the plan, as `plan` shows it.
+
+Without `--stack` it is the stack that the stack file describes, else the only one of the app and environment in the
+account and region. `--state-lost` takes over what was delivered from here, when a person knows that the state is lost
+and nobody delivers it any more; what that state held beside the root is named, with the commands that remove it.
+
+`--json` prints `{"environment", "stack", "stackId", "already", "written", "secrets", "functionSecrets", "notes",
+"plan"}`, of secrets the names alone.
+""",
+    examples=(
+        ("amplify-delivery adopt prod", "what `amplify push` has made"),
+        ("amplify-delivery adopt prod --stack amplify-app-prod-12345", "one of several"),
+    ),
+    changes="the engine's state was written",
+    pages=("adopting",),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -6,10 +6,25 @@ import argparse
 from pathlib import Path
 
 from amplify_delivery.delivery import output
+from amplify_delivery.delivery.about import About
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.project import sources, stack_files
 from amplify_delivery.delivery.reports import exports
 from amplify_delivery.export import assemble, read_export, write_assembly
+
+ABOUT = About(
+    needs="files",
+    text="""
+Writes into DIR everything that environments share: every file of the export under a key made from its content. An
+assembly that is in DIR already is replaced, at once and as a whole; any other folder with something in it is refused.
+The folder is a contract: `DIR/assembly.json` describes it, `DIR/objects/KEY` holds each object.
+""",
+    examples=(
+        ("amplify-delivery assemble --out assembly", "the project's export"),
+        ("amplify-delivery assemble amplify-export-app --out assembly", "another one"),
+    ),
+    pages=("building",),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

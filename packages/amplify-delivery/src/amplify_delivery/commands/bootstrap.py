@@ -8,12 +8,41 @@ import time
 from collections.abc import Sequence
 
 from amplify_delivery.delivery import output
+from amplify_delivery.delivery.about import About
 from amplify_delivery.delivery.bootstrap.many import PARALLEL
 from amplify_delivery.delivery.bootstrap.progress import duration
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.deployment import bootstrapping
 from amplify_delivery.delivery.deployment.bootstrapping import AccountStack, Bootstrapped
 from amplify_delivery.errors import FAILED, REFUSED, ConfigError
+
+ABOUT = About(
+    needs="AWS, Pulumi",
+    text="""
+Finds the account stack that names each environment (`ENV-account` by default) and checks, before the first is
+touched, that its file fits: environments of one account, `bootstrapped: true` in their files, delivered by the
+pipeline, roles and policies of that account. Of each account it then asks whether the credentials belong to it, makes
+the Pulumi stack if it is not there yet, and updates it; several accounts at the same time, and one that fails stops
+no other. An account that says of itself that it is as the files want it is left `unchanged`, unless `--refresh` asks
+for what was changed by hand.
+
+In the state bucket that this makes it then makes the Pulumi stack of the environment itself, which writes
+`secretsprovider` and `encryptedkey` into `Pulumi.ENV.yaml`: commit them. It may be repeated: what is as it should be
+stays.
+
+It ends with a note if the account may run fewer builds of CodeBuild at the same time than the pipeline wants (two for
+each environment), and Service Quotas tells the caller.
+""",
+    examples=(
+        ("amplify-delivery bootstrap prod", "as the administrator of prod's account"),
+        ("amplify-delivery bootstrap --all --parallel 16", "every account that the stack files name"),
+    ),
+    changes="the engine had begun in one of the accounts",
+    pages=(
+        "bootstrap",
+        "many-environments",
+    ),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from amplify_delivery.components.documents.pipeline.buildspecs import ASSEMBLY
 from amplify_delivery.delivery import output
+from amplify_delivery.delivery.about import About
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.images.building import Declared, build_into, check_builder
 from amplify_delivery.delivery.project import artifact_files, examination, pipelines, shell, sources, step_outputs
@@ -37,6 +38,20 @@ from amplify_delivery.stacks.config import Project
 from amplify_delivery.stacks.config.pipeline import Build
 from amplify_delivery.stacks.images import check_privileged, given_images
 from amplify_delivery.stacks.inputs import of_project
+
+ABOUT = About(
+    needs="files, and what the commands need",
+    text="""
+Runs `build.commands` of the pipeline's stack file, does what `check` and `assemble --out assembly` do, and examines
+what each environment of the pipeline would get, as `publish` does but without asking AWS. A command that fails ends
+it with 3, and nothing is assembled.
+""",
+    examples=(
+        ("amplify-delivery build", "of the project's only pipeline"),
+        ("amplify-delivery build --stack pipeline-eu", "of one of several"),
+    ),
+    pages=("building#build",),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -7,14 +7,41 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from amplify_delivery.delivery import output
+from amplify_delivery.delivery.about import About
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.project import sources, stack_files
 from amplify_delivery.delivery.reports import exports
-from amplify_delivery.errors import ConfigError
+from amplify_delivery.errors import REFUSED, ConfigError
 from amplify_delivery.export import Export, ExportRefused, Finding, assemble, check, read_export
 from amplify_delivery.export.assembling.images import NO_IMAGES
 from amplify_delivery.export.images.model import Images
 from amplify_delivery.export.values.bindings import told
+
+ABOUT = About(
+    needs="files",
+    text="""
+Prints each finding with its id, the file, what is wrong and what to do. What can be repaired is repaired by
+`assemble`, and said; what cannot is refused, and the command ends with 3.
+
+An export with a plain-text client secret is refused unless each of the environments overrides it by a secret of its
+own. For the project's export the environments are by default those that its pipelines deliver, else all it has; they
+must name the same export.
+
+`--list` prints everything that can be found. `--explain` says what an id stands for, what AWS would answer, what to
+do, whether and how it can be overruled, and where that is written: of the id that is given, else of everything that
+is found in the export. An id is understood as AD305, as 305, or as a rule of cfn-lint (E3012); an unknown one is
+refused with the nearest.
+""",
+    examples=(
+        ("amplify-delivery check", "the project's export"),
+        ("amplify-delivery check amplify-export-app --explain", "what is found in this export, explained"),
+        ("amplify-delivery check --explain AD305", "one finding, explained"),
+    ),
+    pages=(
+        "building",
+        "checks",
+    ),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,17 +57,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     reading.add_argument(
         "--list", action="store_true", help="list everything that can be found, by id; reads no export"
     )
-    reading.add_argument("--explain", metavar="ID", help="say what an id is, why, and what to do (AD305, or E3012)")
+    reading.add_argument(
+        "--explain",
+        nargs="?",
+        const="",
+        metavar="ID",
+        help="say what an id is, why, and what to do (AD305, or E3012); without ID, of all that is found in the export",
+    )
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
-    if args.list or args.explain is not None:
-        return _read(args)
+    if args.list:
+        return _list(args)
+    _tell_apart(args)
+    if args.explain and args.export is None and not args.environment:
+        return _explain_id(args)
     folder, secrets = sources.named(context.folder, args.export, args.environment)
     export = read_export(folder)
     images = sources.named_images(context.folder, args.export, args.environment)
     built = image_notes(args, context, images)
     findings = worth_telling(export, secrets, args.environment, context.folder, images)
+    if args.explain is not None:
+        return _explain_found(args, export, findings)
     if not args.json:
         code = exports.findings(export, findings)
         for note in [] if code else [*built, *boundary_notes(export, secrets, args.environment, context, images)]:
@@ -63,7 +101,7 @@ def image_notes(args: argparse.Namespace, context: Context, images: Images) -> l
     return building.notes(declared, context.project)
 
 
-def _read(args: argparse.Namespace) -> int:
+def _list(args: argparse.Namespace) -> int:
     """What stands in the catalogue: of no export."""
     from amplify_delivery.changes import catalogue  # noqa: PLC0415 - all that examines, which a check does without
     from amplify_delivery.delivery.reports import rules  # noqa: PLC0415
@@ -71,15 +109,38 @@ def _read(args: argparse.Namespace) -> int:
     for name, given in (("EXPORT", args.export), ("--environment", args.environment)):
         if given:
             raise ConfigError(
-                "--list and --explain are about no export",
+                "--list is about no export",
                 where=name,
-                remedy="leave it out, or leave --list and --explain out",
+                remedy="leave it out; `check EXPORT --explain` explains what is found in an export",
             )
-    if args.list:
-        rules.listed(catalogue.all_rules(), as_json=args.json)
-    else:
-        rules.explained(catalogue.explain(args.explain), as_json=args.json)
+    rules.listed(catalogue.all_rules(), as_json=args.json)
     return 0
+
+
+def _tell_apart(args: argparse.Namespace) -> None:
+    """`--explain FOLDER`: the folder is what is checked, not an id."""
+    if args.explain and args.export is None and Path(args.explain).is_dir():
+        args.export, args.explain = Path(args.explain), ""
+
+
+def _explain_id(args: argparse.Namespace) -> int:
+    """One id, of no export."""
+    from amplify_delivery.changes import catalogue  # noqa: PLC0415
+    from amplify_delivery.delivery.reports import rules  # noqa: PLC0415
+
+    rules.explained(catalogue.explain(args.explain), as_json=args.json)
+    return 0
+
+
+def _explain_found(args: argparse.Namespace, export: Export, findings: Sequence[Finding]) -> int:
+    """What is found in the export, by id, each explained; with an id that one alone. The exit code is the check's."""
+    from amplify_delivery.changes import catalogue  # noqa: PLC0415
+    from amplify_delivery.delivery.reports import rules  # noqa: PLC0415
+
+    wanted = catalogue.explain(args.explain) if args.explain else None
+    explained = [wanted] if wanted else [catalogue.explain(id) for id in dict.fromkeys(f.id for f in findings)]
+    rules.explained_in(str(export.path), explained, findings, as_json=args.json)
+    return REFUSED if any(f.severity == "refused" for f in findings) else 0
 
 
 def worth_telling(

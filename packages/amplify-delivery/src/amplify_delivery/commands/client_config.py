@@ -7,8 +7,22 @@ from pathlib import Path
 
 from amplify_delivery.client_config import PLATFORMS, files
 from amplify_delivery.delivery import output
+from amplify_delivery.delivery.about import About
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.front_end import configuration_files, running_backend
+
+ABOUT = About(
+    needs="files, AWS",
+    text="""
+Writes the files that the Amplify CLI would write for that platform, from the export and the outputs of the stacks
+that run. It changes nothing in AWS. A file with keys of your own is left alone, unless `--replace` says otherwise.
+""",
+    examples=(
+        ("amplify-delivery client-config prod --out ../web/src", "aws-exports.js and amplifyconfiguration.json"),
+        ("amplify-delivery client-config prod --platform outputs --out ../web/src", "amplify_outputs.json"),
+    ),
+    pages=("front-end",),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

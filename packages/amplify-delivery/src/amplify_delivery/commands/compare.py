@@ -7,9 +7,20 @@ from pathlib import Path
 from typing import Any
 
 from amplify_delivery.delivery import output
+from amplify_delivery.delivery.about import About
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.project import sources, stack_files
 from amplify_delivery.export import Comparison, compare
+
+ABOUT = About(
+    needs="files",
+    text="""
+Lists the resources and nested stacks that deploying B over A touches, in any environment. `plan ENV --against REF`
+says the same of an environment, with data loss and new rights.
+""",
+    examples=(("amplify-delivery compare amplify-export-old amplify-export-app", "two exports"),),
+    pages=("building",),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

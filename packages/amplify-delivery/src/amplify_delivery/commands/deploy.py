@@ -6,12 +6,31 @@ import argparse
 from pathlib import Path
 
 from amplify_delivery.delivery import output
+from amplify_delivery.delivery.about import About
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.deployment import approval, deploying
 from amplify_delivery.delivery.engine import waiting
 from amplify_delivery.delivery.reports import shown_outputs
 from amplify_delivery.delivery.reports.changes import told
 from amplify_delivery.errors import ConfigError
+
+ABOUT = About(
+    needs="AWS, Pulumi",
+    text="""
+Makes the plan again, and carries it out if it has the approved digest, if it is what remains of the approved plan, or
+if it goes back to what was deployed here before; else it is refused. Nothing to change is no failure: repeating the
+command is safe. What would delete data is refused unless the stack file allows it, resource by resource (`dataLoss`).
+""",
+    examples=(
+        ("amplify-delivery deploy prod --plan DIGEST", "the digest is what `plan prod` printed last"),
+        ("amplify-delivery deploy prod --plan DIGEST --plan-file plan.json", "also what remains of that plan"),
+    ),
+    changes="CloudFormation or the engine had begun",
+    pages=(
+        "deploying",
+        "operations",
+    ),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from amplify_delivery.components.documents.account.storage import KEY_DAYS
 from amplify_delivery.delivery import output
+from amplify_delivery.delivery.about import About
 from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.engine import secrets_provider, waiting
@@ -22,6 +23,26 @@ from amplify_delivery.errors import ConfigError, RefusedError
 
 if TYPE_CHECKING:
     from amplify_delivery.delivery.teardown import dismantle
+
+ABOUT = About(
+    needs="AWS, Pulumi",
+    text="""
+Does what the stack's program needs. Everything is checked before anything is changed, and every refusal says what to
+do. Repeated after an interruption or a failure, it goes on with what is left.
+
+Of an environment it refuses while a table, user pool, bucket or another resource with data would be lost. Of an
+account it refuses while one of its environments is delivered or deployed; state, key, audit log and images are kept.
+Of a pipeline it refuses while an execution runs. `--delete-data` takes what would be refused or kept as data.
+""",
+    examples=(
+        ("amplify-delivery destroy ann", "an environment without data"),
+        ("amplify-delivery destroy ann --delete-data", "with its tables, user pools and buckets"),
+        ("amplify-delivery destroy prod-account", "what `bootstrap` has made, but what cannot be made again"),
+        ("amplify-delivery destroy pipeline", "the pipeline, its roles, artifacts and keys"),
+    ),
+    changes="something was deleted",
+    pages=("taking-down",),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

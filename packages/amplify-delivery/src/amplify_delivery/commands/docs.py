@@ -9,7 +9,19 @@ from rich.console import Console
 from rich.markdown import Markdown
 
 from amplify_delivery.delivery import output, pages
+from amplify_delivery.delivery.about import About
 from amplify_delivery.delivery.context import Context
+
+ABOUT = About(
+    needs="nothing",
+    text="""
+Without PAGE it lists the pages. On a terminal a page is shown in a pager.
+""",
+    examples=(
+        ("amplify-delivery docs operations", "a page"),
+        ("amplify-delivery docs operations drift", "a section of it"),
+    ),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -7,10 +7,29 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from amplify_delivery.delivery import output
+from amplify_delivery.delivery.about import About
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.doctor.checkup import examine
 from amplify_delivery.delivery.doctor.lines import Section, counted, is_well
 from amplify_delivery.delivery.project import pipelines
+
+ABOUT = About(
+    needs="AWS, as far as one may",
+    text="""
+Looks at this machine; with ENV also at the account of each environment, with the credentials that its stack file
+names; with `--pipeline` also at the tooling account. It only reads: no call of it makes, changes or costs anything. A
+line is `ok`, `warning` (it works, perhaps not for long or not everywhere), `error` (what you are about to do fails)
+or `not known`. What one line cannot be asked stops no other.
+""",
+    examples=(
+        ("amplify-delivery doctor", "this machine"),
+        ("amplify-delivery doctor dev", "a developer, before `pulumi up -s dev`"),
+        ("amplify-delivery doctor prod", "the owner of prod's account, before and after `bootstrap`"),
+        ("amplify-delivery doctor --pipeline", "DevOps, with credentials of the tooling account"),
+    ),
+    no="there is an error; with --strict also a warning, or what is not known",
+    pages=("doctor",),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -7,12 +7,28 @@ from contextlib import nullcontext
 from datetime import UTC, datetime
 
 from amplify_delivery.delivery import output
+from amplify_delivery.delivery.about import About
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.earlier import collecting
 from amplify_delivery.delivery.engine import waiting
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.engine.session import holding
 from amplify_delivery.delivery.environment import wanted
+
+ABOUT = About(
+    needs="AWS, Pulumi",
+    text="""
+Lists the published objects that nothing needs. Never collected is what the running stack names, what the last
+releases name, what is younger than a day, and whatever is not published by content key. Deleted objects stay as older
+versions for a while. No project of the pipeline may delete there: it is for an administrator of the account.
+""",
+    examples=(
+        ("amplify-delivery gc prod", "look"),
+        ("amplify-delivery gc prod --keep 20 --days 180 --delete", "delete; keep more"),
+    ),
+    changes="objects were deleted",
+    pages=("deploying#going-back",),
+)
 
 _SHOWN = 20
 """Keys that are listed; `--json` lists all."""

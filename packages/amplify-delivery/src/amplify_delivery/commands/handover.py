@@ -7,9 +7,30 @@ import argparse
 from pathlib import Path
 
 from amplify_delivery.delivery import output
+from amplify_delivery.delivery.about import About
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.handover.handing import KEPT, Handover, hand_over
 from amplify_delivery.delivery.handover.readiness import SOURCE
+
+ABOUT = About(
+    needs="files, AWS",
+    text="""
+Writes into a folder: `amplify/team-provider-info.json`, `amplify-meta.json`, the current cloud backend, and under
+`bucket/` what belongs into the deployment bucket. The backend's files are those of the Amplify project that `--from`
+names, else those that the last `amplify push` has stored. Nothing in AWS is changed but with `--upload`: then
+`#current-cloud-backend.zip` and `studio-backend/` are written, and the archive that was there is kept as
+`#current-cloud-backend.zip.before-handover`.
+
+The table says of each feature what Amplify's migration to Gen 2 does with it: `supported`, `by hand` or `not`.
+`--json` prints `{"environment", "stack", "folder", "written", "uploaded", "readiness", "notes"}`.
+""",
+    examples=(
+        ("amplify-delivery handover prod --from ../web", "look at it"),
+        ("amplify-delivery handover prod --from ../web --upload", "so that `amplify pull` works"),
+    ),
+    changes="files were uploaded",
+    pages=("adopting",),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

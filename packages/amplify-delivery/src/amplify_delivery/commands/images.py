@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from amplify_delivery.delivery import output
+from amplify_delivery.delivery.about import About
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.images.building import check_builder, replace_folder
 from amplify_delivery.delivery.project import sources
@@ -12,6 +13,19 @@ from amplify_delivery.errors import ConfigError
 from amplify_delivery.export import read_export
 from amplify_delivery.export.images.layout import index_of
 from amplify_delivery.stacks.images import FOLDER
+
+ABOUT = About(
+    needs="files, Docker",
+    text="""
+Builds into the folder `container-images`; what is deployed from here takes them from there. The pipeline builds its
+own, in Build.
+""",
+    examples=(
+        ("amplify-delivery images", "of all environments"),
+        ("amplify-delivery images dev", "of one"),
+    ),
+    pages=("containers",),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from amplify_delivery.delivery import output
+from amplify_delivery.delivery.about import About
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.scaffold import amplify_project, ci, project_files, wishes, writing
 from amplify_delivery.delivery.scaffold.amplify_project import Found
@@ -17,6 +18,37 @@ from amplify_delivery.delivery.wheels import Wheel, installed_wheel
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.export import check, read_export
 from amplify_delivery.stacks.config import Project
+
+ABOUT = About(
+    needs="files",
+    text="""
+Writes into DIR what a project consists of: Pulumi.yaml, stack files, `__main__.py`, `components/`, `tests/`,
+requirements with their lock, the engine's wheel, and the export if it lies elsewhere.
+
+`--from` names an export, or an Amplify project: there the name is found in `amplify/.config/project-config.json`, the
+environments with accounts and regions in `amplify/team-provider-info.json`, an export where `amplify export --out .`
+puts it.
+
+At a terminal it asks for what is not known. In a pipe it asks nothing, and says all that is missing at once. Stack
+files are read, as every command reads them, before anything is written: a refusal writes nothing. A file that is
+there stays as it is, and is listed if it differs; so the command can be called again, with one more environment for
+instance. Then `--ci` writes nothing but the workflows, and the stack files of environments that are named with it.
+
+The engine's wheel is made from what is installed, after its files have been compared with the hashes that the
+installer recorded, and has the bytes of the released one.
+""",
+    examples=(
+        ("amplify-delivery init app --from ../web", "a project in the folder app, for the Amplify project in ../web"),
+        (
+            "amplify-delivery init --environment qa=123456789012/eu-west-1",
+            "one more environment in the project of this folder",
+        ),
+    ),
+    pages=(
+        "getting-started",
+        "how-to",
+    ),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PATH",
         help="folder that `amplify export` wrote, or an Amplify project's; default: what is in DIR",
     )
-    parser.add_argument("--name", default="", help="the Amplify project's name; default: the export's")
+    parser.add_argument("--name", default="", metavar="NAME", help="the Amplify project's name; default: the export's")
     place = "NAME=ACCOUNT/REGION"
     parser.add_argument(
         "--environment", action="append", default=[], metavar=place, help="an environment; the pipeline delivers it"
@@ -41,7 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--connection", default="", metavar="ARN", help="the pipeline's connection to the repository")
     parser.add_argument("--repository", default="", metavar="OWNER/NAME", help="the repository that is delivered")
-    parser.add_argument("--branch", default="main", help="its branch; default: main")
+    parser.add_argument("--branch", default="main", metavar="NAME", help="its branch; default: main")
     parser.add_argument(
         "--ci", choices=ci.KINDS, default="", help="write workflows for it; in a project that is there, nothing else"
     )

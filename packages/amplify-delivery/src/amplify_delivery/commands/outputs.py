@@ -5,9 +5,21 @@ from __future__ import annotations
 import argparse
 
 from amplify_delivery.delivery import output
+from amplify_delivery.delivery.about import About
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.reports import shown_outputs
+
+ABOUT = About(
+    needs="Pulumi",
+    text="""
+Prints what the program exports, the backend's outputs included. Secrets are masked.
+""",
+    examples=(
+        ("amplify-delivery outputs dev", "a table"),
+        ("amplify-delivery outputs dev --json --show-secrets", "for a script"),
+    ),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -7,8 +7,22 @@ from pathlib import Path
 
 from amplify_delivery.components.documents.pipeline.artifact import VARIABLE
 from amplify_delivery.delivery import output
+from amplify_delivery.delivery.about import About
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.remote import sealed
+
+ABOUT = About(
+    needs="files",
+    text="""
+Writes the checkout, after `build`, as the zip that an account's projects work with, and prints its digest. Hidden
+files and byte code are left out (`build.keep` names exceptions), links are refused, the checkout is not changed. The
+same files make the same bytes.
+""",
+    examples=(
+        ("amplify-delivery pack --out release.zip --variables $GITHUB_OUTPUT", "in a job, for the jobs that follow"),
+    ),
+    pages=("ci",),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -11,10 +11,32 @@ import json
 from pathlib import Path
 
 from amplify_delivery.delivery import output
+from amplify_delivery.delivery.about import About
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.engine import waiting
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.errors import REFUSED, ConfigError
+
+ABOUT = About(
+    needs="AWS, Pulumi; with --against files and git",
+    text="""
+Compares what is deployed, through all nested stacks, with what the environment's stack file and export describe, and
+asks the engine for a preview of whatever else the program makes. Data loss, replacements and rights that are new are
+listed once more. The last line is the plan's digest, which `deploy` wants. It reads only.
+
+With `--against REF` it asks no AWS account: what git has of REF stands for what is deployed.
+
+The exit code is 0, whatever is planned, but for what AWS cannot do and for rights that the account has not given: 3.
+""",
+    examples=(
+        ("amplify-delivery plan prod --out plan.json", "look at it before `deploy`"),
+        ("amplify-delivery plan --against origin/main --markdown", "of a pull request, all environments"),
+    ),
+    pages=(
+        "planning",
+        "pull-requests",
+    ),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -8,9 +8,27 @@ from datetime import timedelta
 from typing import Any
 
 from amplify_delivery.delivery import output
+from amplify_delivery.delivery.about import About
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.engine import waiting
 from amplify_delivery.errors import FAILED, ConfigError
+
+ABOUT = About(
+    needs="the previews' account; Pulumi",
+    text="""
+`up` makes or updates the environment `prN` after the stack file `Pulumi.preview.yaml`, which says `disposable: true`;
+`down` deletes it with its data; `collect` deletes those that nobody has updated for so long; `trust` prints the trust
+policy of the role that lets a repository's jobs in. All of them but `trust` refuse an account in which anything is
+delivered.
+""",
+    examples=(
+        ("amplify-delivery preview up --pull-request 7", "make or update the environment pr7"),
+        ("amplify-delivery preview down --pull-request 7", "delete it"),
+        ("amplify-delivery preview collect --older-than 14", "delete what nobody has updated for two weeks"),
+    ),
+    changes="CloudFormation or the engine had begun",
+    pages=("previews",),
+)
 
 ACTIONS = ("up", "down", "collect", "trust")
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from amplify_delivery.components.names import staging_bucket_name
 from amplify_delivery.delivery import output
+from amplify_delivery.delivery.about import About
 from amplify_delivery.delivery.account import bootstrap_version
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.project import sources, stack_files
@@ -15,6 +16,24 @@ from amplify_delivery.publishing import PublishTarget, publish
 from amplify_delivery.stacks.access import environment_names
 from amplify_delivery.stacks.images import check_built
 from amplify_delivery.stacks.inputs import as_configured, of_project, read_assembly
+
+ABOUT = About(
+    needs="AWS",
+    text="""
+Examines the rendered templates before anything is sent; what CloudFormation would refuse is listed, and ends it with
+3. Then it uploads what is missing, 24 objects at a time. Keys are made from contents: a publish that was interrupted
+is simply done again. `pulumi up`, `up` and `deploy` publish by themselves.
+""",
+    examples=(
+        ("amplify-delivery publish prod", "what would be deployed"),
+        ("amplify-delivery publish prod --from assembly", "another assembly, or export, of the app"),
+    ),
+    changes="objects were published",
+    pages=(
+        "deploying#publish",
+        "linting",
+    ),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

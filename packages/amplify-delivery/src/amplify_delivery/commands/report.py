@@ -6,10 +6,24 @@ import argparse
 from pathlib import Path
 
 from amplify_delivery.delivery import output
+from amplify_delivery.delivery.about import About
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.page.rendering import written
 from amplify_delivery.delivery.reporting.gathering import report
 from amplify_delivery.errors import ConfigError
+
+ABOUT = About(
+    needs="files; AWS and Pulumi for what they know",
+    text="""
+Writes state, plan, stacks, timings, findings and rights into one HTML file that needs no network. What cannot be
+read, for want of a right or of the state, is said there.
+""",
+    examples=(
+        ("amplify-delivery report prod", "build/report-prod.html"),
+        ("amplify-delivery report prod --json", "the same as data"),
+    ),
+    pages=("report",),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from amplify_delivery.delivery import output
+from amplify_delivery.delivery.about import About
 from amplify_delivery.delivery.account import role_rights
 from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.account.granted import Granted
@@ -16,6 +17,28 @@ from amplify_delivery.errors import ConfigError
 from amplify_delivery.stacks.access import resource_types
 from amplify_delivery.stacks.config import EnvironmentConfig
 from amplify_delivery.stacks.inputs import read_assembly
+
+ABOUT = About(
+    needs="files; --missing AWS",
+    text="""
+Lists for the two roles of a bootstrapped environment the actions that they need, each with the resource types that
+need it: `APP-ENV-cloudformation` for the types of the export and `backendTypes`, `APP-ENV-deploy` for those of the
+program (`programTypes` of the account's file).
+
+`--missing` compares that with the policies that the roles have in the account, their boundary included; `pulumi up -s
+ENV-account` then gives what the files declare. Sets of actions are compared, not resources and conditions; an action
+that is denied everywhere and always counts as missing.
+""",
+    examples=(
+        ("amplify-delivery rights prod", "what prod's roles need"),
+        ("amplify-delivery rights prod --missing", "what they have not got"),
+    ),
+    no="--missing, and something is",
+    pages=(
+        "trust",
+        "own-resources",
+    ),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

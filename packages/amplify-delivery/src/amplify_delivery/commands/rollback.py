@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 from amplify_delivery.delivery import output
+from amplify_delivery.delivery.about import About
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.deployment import deploying
 from amplify_delivery.delivery.deployment.proposing import propose
@@ -15,6 +16,23 @@ from amplify_delivery.delivery.engine import waiting
 from amplify_delivery.delivery.environment import wanted
 from amplify_delivery.delivery.reports import plans, shown_outputs
 from amplify_delivery.delivery.reports.changes import told
+
+ABOUT = About(
+    needs="AWS, Pulumi",
+    text="""
+Takes an earlier assembly, with the environment's stack file and program as they are in this checkout, and plans it:
+the old code, the data that is there. `--plan DIGEST` carries that plan out, through the same checks and the same
+guard over data as `deploy`. By default it is the assembly that ran last before the running one came: a second
+`rollback` goes further back.
+""",
+    examples=(
+        ("amplify-delivery rollback prod --list", "what can be gone back to"),
+        ("amplify-delivery rollback prod", "plan it; prints the command that carries it out"),
+        ("amplify-delivery rollback prod --plan DIGEST", "carry it out"),
+    ),
+    changes="CloudFormation or the engine had begun",
+    pages=("deploying#going-back",),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

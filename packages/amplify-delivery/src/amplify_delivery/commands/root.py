@@ -7,9 +7,22 @@ import json
 from pathlib import Path
 
 from amplify_delivery.delivery import output
+from amplify_delivery.delivery.about import About
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.project import sources, stack_files
 from amplify_delivery.export import render_root
+
+ABOUT = About(
+    needs="files",
+    text="""
+Reads `Pulumi.NAME.yaml` of the current folder if there is one, else only the name counts. `--json` prints
+`{"stack_name", "template", "parameters"}`; the version of a secret, which only the account knows, is shown as
+`[secret]`.
+""",
+    examples=(
+        ("amplify-delivery root assembly --environment prod --staging-bucket BUCKET", "look at prod's root template"),
+    ),
+)
 
 HIDDEN = "[secret]"
 """Stands for a secret's version id, which only the account knows."""

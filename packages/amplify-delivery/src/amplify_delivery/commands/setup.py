@@ -13,11 +13,39 @@ from amplify_delivery.components.documents import fields
 from amplify_delivery.components.documents.account.storage import KEY_DAYS
 from amplify_delivery.components.documents.naming import PipelineNames
 from amplify_delivery.delivery import output
+from amplify_delivery.delivery.about import About
 from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.pipeline import state_stack
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.stacks.config import Project
+
+ABOUT = About(
+    needs="AWS",
+    text="""
+Creates or updates the stack `APP-tooling-state`: a bucket for Pulumi's state (versioned, TLS only, closed to the
+public, earlier states expire after 90 days; its name is in the account-regional namespace,
+`APP-tooling-state-ACCOUNT-REGION-an`) and a KMS key with rotation and an alias. Bucket and key outlive the stack.
+Doing it again changes nothing. Credentials of another account are refused.
+
+On stdout are the two lines to paste, and nothing else: the first for everybody who works with the tooling account's
+stacks, the second once per stack, with the stack's name (of the project's pipeline, if there is just one). The second
+one's `pulumi stack init` writes `secretsprovider` and `encryptedkey` into the stack file: commit it, and leave
+PULUMI_CONFIG_PASSPHRASE unset.
+
+`--remove` takes it all away, the stack in spite of its termination protection: the bucket with everything in it, the
+key in 30 days. It is refused while the state of any Pulumi stack lies there. It can be repeated.
+""",
+    examples=(
+        ("amplify-delivery setup --account 123456789012 --region eu-west-1", "once, in the tooling account"),
+        (
+            "amplify-delivery setup --account 123456789012 --region eu-west-1 --remove",
+            "when no stack's state is there any more",
+        ),
+    ),
+    changes="the stack, its bucket or its key",
+    pages=("pipeline",),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -9,11 +9,30 @@ from pathlib import Path
 
 from amplify_delivery.components.documents.naming import CHECK, CI_ROLES, DEPLOY, PLAN, PROJECTS
 from amplify_delivery.delivery import output
+from amplify_delivery.delivery.about import About
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.delivery.remote import builds, sealed, visiting
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.stacks.access import bootstrapped_environment, environment_names
+
+ABOUT = About(
+    needs="the environment's account, by the CI's token",
+    text="""
+Starts the project `publish`, `plan`, `deploy` or `check` in the account of a bootstrapped environment and follows it
+to its end, as an action of the pipeline does. It comes in by the token of GitHub's or GitLab's job, as
+`APP-ENV-ci-plan`, to deploy as `APP-ENV-ci-deploy`.
+
+`--artifact` puts the artifact into the account first, `--digest` names one that is there. `deploy` wants `--plan`,
+`check` wants `--step`. A job that is not let in, and a build that has refused, end it with 3.
+""",
+    examples=(
+        ("amplify-delivery start prod plan --artifact release.zip --variables $GITHUB_OUTPUT", "plan this release"),
+        ("amplify-delivery start prod deploy --digest DIGEST --plan DIGEST", "deploy it as planned"),
+    ),
+    changes="a deployment or a step had begun",
+    pages=("ci",),
+)
 
 _DIGEST = re.compile("[0-9a-f]{64}")
 

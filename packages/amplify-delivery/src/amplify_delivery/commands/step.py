@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from amplify_delivery.delivery import output
+from amplify_delivery.delivery.about import About
 from amplify_delivery.delivery.account import bootstrap_version
 from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.context import Context
@@ -15,6 +16,36 @@ from amplify_delivery.delivery.pipeline import bake, step_runs
 from amplify_delivery.delivery.project import shell, stack_files
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.stacks.config import EnvironmentConfig, Project
+
+ABOUT = About(
+    needs="AWS where the step does",
+    text="""
+Runs the step's `commands` in one `sh -eu`, with `env` and `envFromOutputs` of the pipeline's stack file in the
+environment. It is bounded by the step's `timeout`: then, and when the command is interrupted, its whole process group
+gets SIGTERM and 10 seconds later SIGKILL. What the commands leave in the background ends with them. The error holds
+the last 20 lines.
+
+Outputs come from `--outputs`, else from what the last deployment has left in the environment's state bucket, else
+from the root stack. The last one knows no outputs of the Pulumi program (`helloUrl`), but those of the nested stacks
+(`outputs.NESTED_STACK.OUTPUT`). FILE holds `{"NAME": {"value": ..., "secret": false}}`; a secret's value reaches the
+process, and is replaced by `***` where it stands in a line of output as it is, or as JSON writes it.
+
+With `clientConfig` the files of that platform are written into its folder before the commands run: as the last
+deployment has left them in a bootstrapped environment, else of the stacks that run.
+
+`step ENV bake` waits as long as the stage's `bake` says, and looks at the alarm every 30 seconds, the first time at
+once: an alarm that rings ends the command with 4. One without data does not ring.
+""",
+    examples=(
+        ("amplify-delivery step preprod smoke", "the step `smoke`, as the pipeline runs it"),
+        ("amplify-delivery step prod bake --minutes 10 --alarm errors", "watch an alarm for ten minutes"),
+    ),
+    changes="commands of the step had run, or the alarm went off",
+    pages=(
+        "pipeline",
+        "front-end#in-the-pipeline",
+    ),
+)
 
 BAKE = "bake"
 """The step that only waits."""

@@ -6,8 +6,31 @@ import argparse
 import sys
 
 from amplify_delivery.delivery import output
+from amplify_delivery.delivery.about import About
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.deployment import unlocking
+
+ABOUT = About(
+    needs="AWS, Pulumi",
+    text="""
+Tells who holds the stack, since when, whether that still runs as far as it can be known, the engine's locks, and what
+the engine has begun without writing down how it ended. At a terminal it asks; `--yes` says that whatever is told has
+ended. Then lease and locks go that were told, and only these, and what the next command would clear away is cleared
+away. What is known to run is not broken, whatever one says: 3.
+
+It finds the state of a bootstrapped environment in its account, and that of a pipeline in the tooling account, with
+the credentials that their stack files name; `PULUMI_BACKEND_URL` says otherwise. So it works as messages print it.
+""",
+    examples=(
+        ("amplify-delivery unlock prod", "tell, and ask"),
+        ("amplify-delivery unlock prod --yes", "whatever held it has ended"),
+    ),
+    changes="a lock or what was pending had been cleared away",
+    pages=(
+        "deploying#who-changes-a-stack",
+        "operations#after-a-kill",
+    ),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -5,11 +5,30 @@ from __future__ import annotations
 import argparse
 
 from amplify_delivery.delivery import output
+from amplify_delivery.delivery.about import About
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.deployment import updating
 from amplify_delivery.delivery.engine import waiting
 from amplify_delivery.delivery.reports import shown_outputs
 from amplify_delivery.delivery.reports.changes import told
+
+ABOUT = About(
+    needs="AWS, Pulumi",
+    text="""
+Previews and deploys, as `pulumi up -s ENV --yes` does, with the checks that `deploy` makes and without an approved
+plan. A preview that would replace the root stack ends the command: nothing is changed. The stack selected in the
+project stays selected.
+""",
+    examples=(
+        ("amplify-delivery up dev --create", "the first time"),
+        ("amplify-delivery up dev", "from then on"),
+    ),
+    changes="CloudFormation or the engine had begun",
+    pages=(
+        "deploying",
+        "tutorial",
+    ),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from amplify_delivery.delivery import output
+from amplify_delivery.delivery.about import About
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.scaffold import locks, project_files, releases, writing
 from amplify_delivery.delivery.scaffold.project_files import LOCK, REQUIREMENTS, WHEELS
@@ -19,6 +20,21 @@ from amplify_delivery.delivery.scaffold.releases import AccountVersion
 from amplify_delivery.delivery.wheels import Wheel, installed_wheel, opened
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.stacks.config import Project
+
+ABOUT = About(
+    needs="files",
+    text="""
+Tells first what the other version needs of accounts and pipeline, in order; at a terminal it asks before it changes
+anything. It changes the lines of the engine's wheel in requirements.txt and requirements.lock, entries of the lock
+that are as the version of before brought them, and nothing else; the wheel that was there stays. A version whose
+accounts are older than the project's is refused.
+""",
+    examples=(
+        ("amplify-delivery upgrade", "to the version that is running"),
+        ("amplify-delivery upgrade --wheel dist/amplify_delivery-*.whl", "to the version of that wheel"),
+    ),
+    pages=("upgrading",),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

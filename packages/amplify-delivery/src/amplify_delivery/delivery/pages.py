@@ -51,7 +51,8 @@ def section(name: str, heading: str) -> str:
     lines = page(name).splitlines()
     found = _headings(lines)
     wanted = heading.strip().casefold()
-    for number, level, title in found:
+    # `docs commands up` is not about `upgrade`.
+    for number, level, title in sorted(found, key=lambda heading: heading[2].casefold() != wanted):
         if title.casefold().startswith(wanted):
             end = next((n for n, deep, _ in found if n > number and deep <= level), len(lines))
             return "\n".join(lines[number:end]).rstrip() + "\n"

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from amplify_delivery.cli import COMMANDS
 from amplify_delivery.delivery.project import expiry
 from amplify_delivery.export import load_assembly
-from unit.delivery.conftest import ROOT, delivery, export
+from unit.delivery.conftest import delivery, export
 from unit.export.mutations import MANIFEST, set_value
 
 pytestmark = pytest.mark.processes
@@ -57,6 +56,25 @@ def test_check_explains_an_id() -> None:
     assert (refused.code, "AD107" in refused.err) == (3, True)
     both = delivery("check", TODO, "--list")
     assert (both.code, "about no export" in both.err) == (3, True)
+
+
+def test_check_explains_what_is_found_in_an_export() -> None:
+    found = delivery("check", TODO, "--json").document["findings"]
+    ids = list(dict.fromkeys(f["id"] for f in found))
+    assert ids
+    told, machines = delivery("check", TODO, "--explain"), delivery("check", TODO, "--explain", "--json")
+    assert machines.document["export"] == str(TODO)
+    explained = {e["id"]: e["findings"] for e in machines.document["explanations"]}
+    assert explained == {id: [f for f in found if f["id"] == id] for id in ids}
+    assert all(f"\n{id}  " in f"\n{told.out}" for id in ids)
+    assert all(f["message"].split(":")[0] in told.out for f in found)
+    assert (told.code, machines.code) == (0, 0)
+    # A folder after the option is what a person means to have checked.
+    assert delivery("check", "--explain", TODO, "--json").document == machines.document
+    one = delivery("check", TODO, "--explain", ids[0][2:], "--json").document["explanations"]
+    assert [e["id"] for e in one] == ids[:1]
+    other = delivery("check", TODO, "--explain", "AD305")
+    assert f"AD305 is not found in {TODO}; what is found there: {', '.join(ids)}" in other.out
 
 
 def test_assemble_writes_what_load_assembly_reads(tmp_path: Path) -> None:
@@ -171,13 +189,6 @@ def test_compare_names_the_resource() -> None:
 
 def test_no_colour_codes_in_a_pipe() -> None:
     assert "\x1b" not in delivery("compare", export("todo-series/v2"), export("todo-series/v3")).out
-
-
-def test_the_documented_commands_are_the_real_ones() -> None:
-    text = (ROOT / "docs" / "commands.md").read_text()
-    table = text.partition("| command |")[2].partition("\n\n")[0]
-    documented = {line.split("`")[1].split()[0] for line in table.splitlines() if line.startswith("| `")}
-    assert sorted(documented) == sorted(COMMANDS)
 
 
 # --- check: what an account's boundary denies at run time -------------------------------------------------------------

@@ -51,6 +51,11 @@ def test_a_page_is_found_as_a_message_names_it(capsys: pytest.CaptureFixture[str
     assert part.count("\n## ") == 0
 
 
+def test_a_whole_heading_comes_before_one_that_only_begins_so() -> None:
+    assert pages.section("commands", "up").startswith("## up\n")
+    assert pages.section("commands", "upg").startswith("## upgrade\n")
+
+
 def test_the_pages_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["docs", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["operations"] == pages.titles()["operations"]

@@ -1,7 +1,7 @@
 """What is looked at in each place: this machine, an environment's account, a pipeline's account.
 
 Each subject's question is one that reads; what somebody may not ask is a line that says so. Who may ask what stands in
-docs/commands.md.
+docs/doctor.md.
 """
 
 from __future__ import annotations

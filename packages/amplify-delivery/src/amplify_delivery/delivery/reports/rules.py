@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from amplify_delivery.delivery import output
-from amplify_delivery.findings import Rule
+from amplify_delivery.findings import Finding, Rule
 
 if TYPE_CHECKING:
     from amplify_delivery.changes.catalogue import Explanation
@@ -30,6 +30,32 @@ def explained(found: Explanation, *, as_json: bool) -> None:
     if as_json:
         output.document(found.to_json())
         return
+    _show(found)
+
+
+def explained_in(export: str, explained: Sequence[Explanation], findings: Sequence[Finding], *, as_json: bool) -> None:
+    """Ids as they are found in an export: what each is, then where. The worst first."""
+    order = ("refused", "warning", "repaired")
+    by_id = {found.id: [f for f in findings if f.id == found.id] for found in explained}
+    worst = sorted(explained, key=lambda e: min((order.index(f.severity) for f in by_id[e.id]), default=len(order)))
+    if as_json:
+        several = [{**e.to_json(), "findings": [f.to_json() for f in by_id[e.id]]} for e in worst]
+        output.document({"export": export, "explanations": several})
+        return
+    for found in worst:
+        _show(found)
+        print()
+        if by_id[found.id]:
+            output.findings(by_id[found.id])
+        else:
+            others = ", ".join(dict.fromkeys(f.id for f in findings)) or "nothing"
+            print(f"{found.id} is not found in {export}; what is found there: {others}")
+        print()
+    if not worst:
+        print(f"{export}: nothing to report")
+
+
+def _show(found: Explanation) -> None:
     width = min(shutil.get_terminal_size((_WIDEST, 24)).columns, _WIDEST)
     rows = {
         found.id: found.what,

@@ -14,6 +14,7 @@ from typing import Any
 RESULTS_VARIABLE = "AMPLIFY_DELIVERY_EXAMINED"
 """Environment variable with the folder of results, relative to the project's folder. In the pipeline it lies in Build's
 artifact: what Build has examined is not examined again. Not `AMPLIFY_DELIVERY_CACHE`, in which whole tools are kept."""
+CACHE_VARIABLE = "AMPLIFY_DELIVERY_CACHE"
 
 
 def results_folder() -> Path:
@@ -24,7 +25,7 @@ def results_folder() -> Path:
 
 def cache_folder() -> Path:
     """`$AMPLIFY_DELIVERY_CACHE`, else `amplify-delivery` in the XDG cache folder."""
-    own = os.environ.get("AMPLIFY_DELIVERY_CACHE")
+    own = os.environ.get(CACHE_VARIABLE)
     if own:
         return Path(own)
     base = os.environ.get("XDG_CACHE_HOME")

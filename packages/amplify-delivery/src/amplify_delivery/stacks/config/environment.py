@@ -241,7 +241,7 @@ class EnvironmentConfig(Model):
     replaced_tables: Annotated[tuple[ReplacedTable, ...], List] = Field(
         default=(),
         description="tables with names of their own that get successors under other names, since CloudFormation "
-        "replaces none under the same one (docs/commands.md)",
+        'replaces none under the same one (docs/planning.md, "A table with other keys")',
     )
     rollback_skips: Annotated[tuple[RollbackSkip, ...], List] = Field(
         default=(),

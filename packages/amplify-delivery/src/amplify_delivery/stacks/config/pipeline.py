@@ -83,7 +83,7 @@ class Build(Compute):
     )
     env: Variables = Field(
         default_factory=dict,
-        description="environment variables of the commands, in plain text (docs/commands.md says where secrets belong)",
+        description="environment variables of the commands, in plain text (docs/building.md says where secrets belong)",
     )
     secrets: Annotated[Mapping[str, Secret], BeforeValidator(variable_names)] = Field(
         default_factory=dict,

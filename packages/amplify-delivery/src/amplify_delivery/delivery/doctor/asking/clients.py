@@ -72,6 +72,6 @@ def unknown(error: Exception, right: str) -> NotKnownError:
         return NotKnownError(
             f"these credentials may not ask: {said(error)}",
             right=right,
-            remedy=f"give them {right}, or let somebody ask who has it (docs/commands.md, doctor)",
+            remedy=f"give them {right}, or let somebody ask who has it (docs/doctor.md)",
         )
     return NotKnownError(said(error), remedy=remedy(error, {}, "repeat the command"))
