@@ -17,7 +17,7 @@ from amplify_delivery.delivery.scaffold.project_files import LOCK, REQUIREMENTS,
 from amplify_delivery.delivery.wheels import Wheel, installed_wheel
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.export import check, read_export
-from amplify_delivery.stacks.config import Project
+from amplify_delivery.stacks.config import AccountConfig, Project
 
 ABOUT = About(
     needs="files",
@@ -73,6 +73,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--connection", default="", metavar="ARN", help="the pipeline's connection to the repository")
     parser.add_argument("--repository", default="", metavar="OWNER/NAME", help="the repository that is delivered")
+    parser.add_argument(
+        "--ids",
+        default="",
+        metavar="NUMBERS",
+        help="with --ci and --repository: its numbers, OWNER/REPOSITORY on GitHub, PROJECT on GitLab",
+    )
     parser.add_argument("--branch", default="main", metavar="NAME", help="its branch; default: main")
     parser.add_argument(
         "--ci", choices=ci.KINDS, default="", help="write workflows for it; in a project that is there, nothing else"
@@ -83,7 +89,15 @@ def run(args: argparse.Namespace, context: Context) -> int:
     folder: Path = args.folder or context.folder
     found = amplify_project.required(args.source) if args.source else amplify_project.look(folder)
     flags = wishes.Flags(
-        args.name, args.environment, args.personal, args.tooling, args.connection, args.repository, args.branch, args.ci
+        args.name,
+        args.environment,
+        args.personal,
+        args.tooling,
+        args.connection,
+        args.repository,
+        args.branch,
+        args.ci,
+        args.ids,
     )
     asking = _ask if sys.stdin.isatty() and not args.json else None
     project = wishes.wanted(flags, found, folder, asking)
@@ -92,7 +106,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     writing.lint(folder, files)
     written = writing.write(folder, files, found.export)
     notes = _notes(project, found, folder, wheel)
-    commands = _next(found, folder, context, wishes.pushed(project, found))
+    commands = _next(project, found, folder, context, wishes.pushed(project, found))
     if args.json:
         output.document(
             {
@@ -202,13 +216,16 @@ def _notes(project: NewProject, found: Found, folder: Path, wheel: Wheel) -> lis
     return notes
 
 
-def _next(found: Found, folder: Path, context: Context, pushed: Collection[str]) -> list[str]:
-    """The commands that come next, for the project as it is now."""
+def _next(wanted: NewProject, found: Found, folder: Path, context: Context, pushed: Collection[str]) -> list[str]:
+    """The commands that come next, for the project as it is now: where only a CI was asked for, only the CI's."""
     project = Project(folder)
+    if wanted.there and wanted.ci:
+        going = _into(folder, context) + _ci_steps(project)
+        return going or ["# commit and push: the next pull request gets its plan (docs/pull-requests.md)"]
     personal = [name for name in project.stacks("backend") if not project.environment(name).bootstrapped]
     delivered = [name for name in project.stacks("backend") if name not in personal]
     there = shlex.quote(str(folder.resolve()))
-    commands = [] if folder.resolve() == context.folder.resolve() else [f"cd {shlex.quote(str(folder))}"]
+    commands = _into(folder, context)
     if found.export is None and not list(folder.glob("amplify-export-*")):
         source = shlex.quote(str(found.amplify.resolve())) if found.amplify else ""
         exporting = f"amplify export --out {there}"
@@ -229,19 +246,7 @@ def _next(found: Found, folder: Path, context: Context, pushed: Collection[str])
     elif not delivered:
         setting = " && ".join(f"pulumi config set {key} {key.upper()}" for key in ("account", "region"))
         commands.append(f"pulumi stack init ENV && {setting} && pulumi up")
-    let_in = [
-        e
-        for stack in project.stacks("account")
-        if project.account(stack).ci
-        for e in project.account(stack).environments
-    ]
-    if let_in and not project.stacks("pipeline"):
-        commands += [
-            "# as the administrator of each account, which has the CI's OIDC provider (docs/ci.md):",
-            f"amplify-delivery bootstrap {' '.join(let_in)}",
-            *_approvals(project, let_in),
-            "# commit and push all of it, the stack files with what that has written into them",
-        ]
+    commands += _ci_steps(project)
     for stack in project.stacks("pipeline"):
         pipeline = project.pipeline(stack)
         commands += [
@@ -254,14 +259,41 @@ def _next(found: Found, folder: Path, context: Context, pushed: Collection[str])
     return commands
 
 
-def _approvals(project: Project, let_in: Sequence[str]) -> list[str]:
-    """What a person sets up before the first push to GitHub, which makes an environment that it does not know, without
-    any rule: the first job would deploy unasked."""
+def _into(folder: Path, context: Context) -> list[str]:
+    return [] if folder.resolve() == context.folder.resolve() else [f"cd {shlex.quote(str(folder))}"]
+
+
+def _ci_steps(project: Project) -> list[str]:
+    """What comes before the first push where a CI delivers, and no pipeline; empty where none does."""
     accounts = [project.account(stack) for stack in project.stacks("account")]
-    ours = [name for name in let_in if any(a.github and name in a.environments for a in accounts)]
-    if not ours:
+    let_in = [environment for account in accounts if account.ci for environment in account.environments]
+    if not let_in or project.stacks("pipeline"):
         return []
     return [
-        f"# before the push, in GitHub's Settings, Environments: make {', '.join(ours)}, with required reviewers:",
-        "# GitHub makes one that it does not know without any rule, and the job deploys unasked",
+        "# as the administrator of each account, which has the CI's OIDC provider (docs/ci.md):",
+        f"amplify-delivery bootstrap {' '.join(let_in)}",
+        *_approvals(accounts),
+        "# commit and push all of it, the stack files with what that has written into them",
     ]
+
+
+def _approvals(accounts: Sequence[AccountConfig]) -> list[str]:
+    """What a person sets up before the first push: GitHub and GitLab make an environment that they do not know without
+    any rule. On GitHub the first job would deploy unasked; GitLab's is let in by no account."""
+    github = [name for account in accounts if account.github for name in account.environments]
+    gitlab = [name for account in accounts if account.gitlab for name in account.environments]
+    lines = []
+    if github:
+        lines += [
+            f"# before the push, in GitHub's Settings, Environments: make {', '.join(github)}, with required reviewers",
+            "# and, as the one branch that may deploy, this one:",
+            "# GitHub makes one that it does not know without any rule, and the job deploys unasked",
+        ]
+    if gitlab:
+        lines += [
+            f"# before the push, in GitLab's Settings, CI/CD: protect the environments {', '.join(gitlab)}, with",
+            "# approvers, and the branch; as a maintainer have the project sign what its accounts ask for:",
+        ]
+        signed = {(a.gitlab.host, a.gitlab.project_id) for a in accounts if a.gitlab and a.gitlab.project_id}
+        lines += [ci.signing(*project) for project in sorted(signed)]
+    return lines

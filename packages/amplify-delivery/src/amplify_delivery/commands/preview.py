@@ -11,6 +11,7 @@ from amplify_delivery.delivery import output
 from amplify_delivery.delivery.about import About
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.engine import waiting
+from amplify_delivery.delivery.scaffold.ci import GITHUB, KINDS
 from amplify_delivery.errors import FAILED, ConfigError
 
 ABOUT = About(
@@ -45,17 +46,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--older-than", type=int, metavar="DAYS", help="collect: those that were not updated for so many days"
     )
-    parser.add_argument("--repository", metavar="OWNER/NAME", help="trust: GitHub's repository")
-    parser.add_argument("--ids", metavar="OWNER/NAME", help="trust: the numbers of its owner and of itself")
-    parser.add_argument("--branch", default="main", help="trust: where `collect` runs; default: main")
+    parser.add_argument("--ci", choices=KINDS, default=GITHUB, help="trust: whose jobs; default: github")
+    parser.add_argument("--repository", metavar="OWNER/NAME", help="trust: the repository, or GitLab's project")
+    parser.add_argument(
+        "--ids", metavar="NUMBERS", help="trust: its numbers, OWNER/REPOSITORY on GitHub, PROJECT on GitLab"
+    )
+    parser.add_argument("--branch", default="main", help="trust, GitHub: where `collect` runs; default: main")
+    parser.add_argument("--host", default="gitlab.com", help="trust, GitLab: the instance; default: gitlab.com")
     waiting.add_argument(parser, "the preview")
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
-    wanted = {"collect": "older_than", "trust": "repository"}.get(args.action, "pull_request")
-    if getattr(args, wanted) is None:
+    needed = {"collect": ("older_than",), "trust": ("repository", "ids")}.get(args.action, ("pull_request",))
+    missing = [f"--{name.replace('_', '-')}" for name in needed if getattr(args, name) is None]
+    if missing:
         raise ConfigError(
-            f"`preview {args.action}` wants --{wanted.replace('_', '-')}",
+            f"`preview {args.action}` wants {' and '.join(missing)}",
             where=f"preview {args.action}",
             remedy="`amplify-delivery preview --help` tells what each takes; nothing was changed",
         )
@@ -109,20 +115,24 @@ def _collect(args: argparse.Namespace, context: Context) -> int:
 
 
 def _trust(args: argparse.Namespace, context: Context) -> int:
-    from amplify_delivery.components.documents.web_identity import github_previews  # noqa: PLC0415
+    from amplify_delivery.components.documents.web_identity import github_previews, gitlab_previews  # noqa: PLC0415
     from amplify_delivery.delivery.project import stack_files  # noqa: PLC0415
     from amplify_delivery.stacks.access import environment_names  # noqa: PLC0415
-    from amplify_delivery.stacks.config.ci import GitHub  # noqa: PLC0415
+    from amplify_delivery.stacks.config.ci import GitHub, GitLab  # noqa: PLC0415
 
-    owner, _, repository = (args.ids or "").partition("/")
-    given: dict[str, Any] = {"repository": args.repository, "branch": args.branch}
-    try:
-        trusted = GitHub(**given, **({"owner_id": owner, "repository_id": repository} if args.ids else {}))
-    except ValueError as error:
-        raise ConfigError(str(error).splitlines()[2].strip(), where="--repository, --ids, --branch") from None
     names = environment_names(context.project.app, stack_files.load(context.folder, args.pattern))
-    identity = github_previews(names, trusted.repository, trusted.branch, trusted.ids)
-    print(json.dumps(identity.trust(names, identity.planning), indent=2))
+    owner, _, repository = args.ids.partition("/")
+    github: dict[str, Any] = {"owner_id": owner, "repository_id": repository, "branch": args.branch}
+    try:
+        if args.ci == GITHUB:
+            given = GitHub(repository=args.repository, **github)
+            trust = github_previews(names, given.repository, given.ids, given.branch)
+        else:
+            project = GitLab(project=args.repository, project_id=args.ids, host=args.host)
+            trust = gitlab_previews(names, project.host, args.ids)
+    except ValueError as error:
+        raise ConfigError(str(error).splitlines()[2].strip(), where="--repository, --ids, --branch, --host") from None
+    print(json.dumps(trust, indent=2))
     return 0
 
 

@@ -145,9 +145,10 @@ def engine_of(project: Project, config: AccountConfig) -> EngineDownload | None:
 def web_identity(config: AccountConfig, names: EnvironmentNames) -> WebIdentity | None:
     """The jobs of a CI that an account lets in for an environment."""
     if config.github:
-        return github(names, config.github.repository, config.github.branch, config.github.ids)
+        ours = config.github
+        return github(names, ours.repository, ours.ids, ours.branch, ours.workflow)
     if config.gitlab:
-        return gitlab(config.gitlab.host, config.gitlab.project, config.gitlab.branch, config.gitlab.subjects)
+        return gitlab(config.gitlab.host, config.gitlab.subjects(names.environment))
     return None
 
 

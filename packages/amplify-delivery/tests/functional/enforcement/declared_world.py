@@ -38,7 +38,7 @@ from amplify_delivery.components.documents.statements import (
     allow,
     document,
 )
-from amplify_delivery.components.documents.web_identity import github, gitlab
+from amplify_delivery.components.documents.web_identity import github, gitlab, gitlab_subjects
 from aws_rehearsal.local_aws import Credentials, LocalAws, random_account
 from aws_rehearsal.pipeline_service import PipelineService
 from aws_rehearsal.pipeline_service.gate import Gate
@@ -100,8 +100,8 @@ class DeclaredWorld:
             neighbours=tuple(n for n in self.environments if n != names and n.account == names.account),
             state_key_arn=self.state_keys[names.environment],
             ci={
-                "prod": github(names, "octo/shop", "main", ("11", "22")),
-                "preprod": gitlab("gitlab.com", "octo/web/shop", "main", None),
+                "prod": github(names, "octo/shop", ("11", "22"), "main", ".github/workflows/backend-deploy.yml"),
+                "preprod": gitlab("gitlab.com", gitlab_subjects("4711", "main", "staging")),
             }.get(names.environment),
         )
 

@@ -34,13 +34,15 @@ pytestmark = pytest.mark.xdist_group("enforced-trust")
 
 PLAN = "ab" * 32
 MAIN, PROD = "repo:octo/shop:ref:refs/heads/main", "repo:octo@11/shop@22:environment:prod"
+WORKFLOW = "octo/shop/.github/workflows/backend-deploy.yml@refs/heads/main"
+OURS = {"repository_id": "22", "ref": "refs/heads/main", "job_workflow_ref": WORKFLOW}
 
 
 class Issuer:
     """The address at which a job of GitHub asks for its token, and what the next token says."""
 
     def __init__(self) -> None:
-        self.subject, self.claims = MAIN, {"repository_id": "22"}
+        self.subject, self.claims = MAIN, OURS
         self.asked: list[str] = []
         issuer = self
 
@@ -212,13 +214,15 @@ def test_a_release_goes_from_the_branch_through_the_approved_environment(
 @pytest.mark.parametrize(
     ("subject", "claims"),
     [
-        ("repo:mallory/shop:ref:refs/heads/main", {"repository_id": "99"}),
-        ("repo:octo/shop:ref:refs/heads/main", {"repository_id": "99"}),
-        ("repo:octo/shop:ref:refs/heads/main", {}),
-        ("repo:octo/shop:pull_request", {"repository_id": "22"}),
-        ("repo:octo/shop:ref:refs/heads/other", {"repository_id": "22"}),
-        ("repo:octo/shop:ref:refs/heads/main", {"repository_id": "22", "aud": "https://github.com/octo"}),
-        ("repo:octo/shop:ref:refs/heads/main", {"repository_id": "22", "iss": "https://gitlab.com"}),
+        ("repo:mallory/shop:ref:refs/heads/main", {**OURS, "repository_id": "99"}),
+        (MAIN, {**OURS, "repository_id": "99"}),
+        (MAIN, {}),
+        ("repo:octo/shop:pull_request", OURS),
+        ("repo:octo/shop:ref:refs/heads/other", OURS),
+        (MAIN, {**OURS, "ref": "refs/heads/other"}),
+        (MAIN, {**OURS, "job_workflow_ref": WORKFLOW.replace("deploy", "other")}),
+        (MAIN, {**OURS, "aud": "https://github.com/octo"}),
+        (MAIN, {**OURS, "iss": "https://gitlab.com"}),
     ],
 )
 def test_nobody_elses_job_is_let_in(
@@ -254,19 +258,31 @@ def test_an_artifact_that_was_altered_runs_nowhere(world: DeclaredWorld, job: An
 def test_a_job_of_gitlab_comes_in_with_the_token_in_its_variable(
     world: DeclaredWorld, issuer: Issuer, job: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Both roles are open to the protected branch; a step's job says which one it wants."""
+    """The one role is open to jobs of the branch, the other to those in a protected environment; a step's job says
+    which one it wants."""
     for name in issuer.variables:
         monkeypatch.delenv(name)
-    ours = "project_path:octo/web/shop:ref_type:branch:ref:main"
+    ours = "project_id:4711:ref_type:branch:ref:main"
+    there = f"{ours}:environment_protected:true:deployment_tier:staging"
     code, said = job("pack", "--out", "artifact.zip")
     digest = said.split()[-1]
-    for subject, answer in ((ours, 0), (ours.replace("main", "feature"), 3), (ours.replace("octo", "mallory"), 3)):
-        token = signed({"iss": "https://gitlab.com", "aud": "https://gitlab.com", "sub": subject})
+    step = ("check", "--step", "smoke", "--digest", digest, "--role", "deploy")
+    for subject, answers in (
+        (ours, (0, 3)),
+        (there, (3, 0)),
+        (there.replace("true", "false"), (3, 3)),
+        (ours.replace("main", "feature"), (3, 3)),
+        (there.replace("4711", "815"), (3, 3)),
+    ):
+        # AWS compares no other claim of this issuer: these are as they are in every token, and prove nothing there.
+        claims = {"project_id": "4711", "environment_protected": "true", "ref_protected": "true"}
+        token = signed({"iss": "https://gitlab.com", "aud": "https://gitlab.com", "sub": subject, **claims})
         monkeypatch.setenv("AMPLIFY_DELIVERY_ID_TOKEN", token)
         code, said = job("start", "preprod", "publish", "--artifact", "artifact.zip")
-        assert code == answer, said
-        step = ("check", "--step", "smoke", "--digest", digest, "--role", "deploy")
+        assert code == answers[0], said
         code, said = job("start", "preprod", *step)
-        assert code == answer, said
+        assert code == answers[1], said
     assert issuer.asked == []
-    assert {o["name"]: o["value"] for o in world.service.builds()[-1].overrides}["STEP_NAME"] == "smoke"
+    names = world.preprod
+    ended = [build for build in world.service.builds() if build.name == names.project("check")]
+    assert {o["name"]: o["value"] for o in ended[-1].overrides}["STEP_NAME"] == "smoke"

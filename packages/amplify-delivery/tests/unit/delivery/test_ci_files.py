@@ -43,7 +43,11 @@ def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     """The workflows of a new project with two environments, by path."""
     monkeypatch.chdir(tmp_path)
     place = ("--environment", "preprod=222222222222/us-east-1", "--environment", "prod=033333333333/eu-west-1")
-    assert cli.main(["init", ".", "--from", str(TODO), *place, "--ci", "github", "--repository", "octo/shop"]) == 0
+    ours = ("--ci", "github", "--repository", "octo/shop")
+    assert cli.main(["init", ".", "--from", str(TODO), *place, *ours]) == 3
+    said = capsys.readouterr().err
+    assert "these are missing: --ids OWNER/REPOSITORY (`gh api repos/octo/shop --jq '.owner.id, .id'` tells" in said
+    assert cli.main(["init", ".", "--from", str(TODO), *place, *ours, "--ids", "1234/567890"]) == 0
     said = capsys.readouterr().out
     assert "backend-plan.yml" in said
     assert "amplify-delivery bootstrap preprod prod" in said
@@ -109,8 +113,7 @@ def test_each_environment_is_planned_after_the_one_before_and_deployed_as_planne
     # What it leaves to be filled in is read once the signs of a comment are gone.
     file = tmp_path / "Pulumi.prod-account.yaml"
     text = file.read_text().replace("SHA256", "0" * 64).replace("vVERSION", "v3.220.0")
-    file.write_text(text.replace("    # ownerId", "    ownerId").replace("    # repositoryId", "    repositoryId"))
-    file.write_text(re.sub(r"(?m)^  # (mytodoapp:engine:|  url:|  sha256:)", r"  \1", file.read_text()))
+    file.write_text(re.sub(r"(?m)^  # (mytodoapp:engine:|  url:|  sha256:)", r"  \1", text))
     account = project.account("prod-account")
     assert account.github
     assert account.engine
@@ -265,9 +268,23 @@ def test_an_existing_project_gets_workflows_and_nothing_else(
     assert document["written"] == [ci.GITLAB_INCLUDED]
     assert document["left"] == [".gitlab-ci.yml"]
     assert any(f"include `local: {ci.GITLAB_INCLUDED}`" in note for note in document["notes"])
+    # The project has its virtualenv, its export and its stacks.
+    assert document["next"] == ["# commit and push: the next pull request gets its plan (docs/pull-requests.md)"]
     assert cli.main(["init", "--ci", "github", "--json"]) == 0
     made = {p for p in tmp_path.rglob("*") if p.is_file()} - before
     assert {p.relative_to(tmp_path).parts[0] for p in made} == {".github", ".gitlab", ".gitlab-ci.yml"}
+    capsys.readouterr()
+    ours = ("--ci", "gitlab", "--repository", "octo/web/shop", "--ids", "4711", "--json")
+    assert cli.main(["init", "--environment", "prod=333333333333/eu-west-1", *ours]) == 0
+    then = "\n".join(json.loads(capsys.readouterr().out)["next"])
+    assert then.splitlines()[1] == "amplify-delivery bootstrap prod"
+    assert "protect the environments prod" in then
+    assert "components[]=environment_protected' " in then
+    assert then.index("https://gitlab.com/api/v4/projects/4711") < then.index("commit and push")
+    assert not any(word in then for word in ("venv", "pip", "pytest", "amplify-delivery check", "pulumi stack init"))
+    account = Project(tmp_path).account("prod-account")
+    assert account.gitlab
+    assert account.gitlab.subjects("prod")[1].endswith(":environment_protected:true:deployment_tier:production")
 
 
 GITLAB_KEYWORDS = {
@@ -292,7 +309,9 @@ def test_gitlabs_jobs_are_whole() -> None:
             assert parent in included
         assert all(needed in included for needed in job.get("needs", ()))
     assert included["backend-deploy-prod"]["rules"][0]["when"] == "manual"
-    assert included["backend-deploy-prod"]["environment"] == "prod"
+    # What its account asks for of the job's token: the account's file derives the same tier from the name.
+    assert included["backend-deploy-prod"]["environment"] == {"name": "prod", "deployment_tier": "production"}
+    assert included["backend-deploy-preprod"]["environment"]["deployment_tier"] == "staging"
     assert '--plan "$PLAN_PROD"' in included["backend-deploy-prod"]["script"][0]
     assert "PLAN_PROD=%s" in included["backend-plan-prod"]["script"][2]
     assert included["backend-plan-prod"]["needs"] == ["backend-build", "backend-deploy-preprod"]

@@ -200,7 +200,9 @@ def test_it_says_what_comes_next(run: Init) -> None:
 
 def test_it_says_what_a_ci_needs_before_the_push(run: Init) -> None:
     """GitHub makes an environment that it does not know without any rule, so an approval has to be there before."""
-    said = run("app", "--from", TODO, *TWO, "--ci", "github", "--repository", "octo/shop").out.partition("next:")[2]
+    said = run(
+        "app", "--from", TODO, *TWO, "--ci", "github", "--repository", "octo/shop", "--ids", "1/2"
+    ).out.partition("next:")[2]
     order = ["bootstrap preprod prod", "Environments: make preprod, prod, with required reviewers", "commit and push"]
     assert sorted(order, key=said.index) == order
 

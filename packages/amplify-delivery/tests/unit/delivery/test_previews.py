@@ -91,7 +91,7 @@ def test_the_guard_is_silent_over_what_is_disposable_and_only_there() -> None:
     [
         (("up",), "`preview up` wants --pull-request"),
         (("collect",), "`preview collect` wants --older-than"),
-        (("trust",), "`preview trust` wants --repository"),
+        (("trust",), "`preview trust` wants --repository and --ids"),
         (("collect", "--older-than", "-1"), "is no number of days"),
     ],
 )
@@ -132,5 +132,22 @@ def test_the_trust_lets_in_pull_requests_of_the_repository_and_its_clock(
         assert not let_in(f"repo:{name}:pull_request", repository="99")
         assert not let_in(f"repo:{name}:pull_request", audience="https://github.com/octo")
     assert not let_in("repo:mallory/shop:pull_request")
-    assert cli.main(["preview", "trust", "--repository", "octo/*"]) == 3
+    capsys.readouterr()
+    arguments = ["preview", "trust", "--ci", "gitlab", "--repository", "octo/web/shop", "--ids", "4711"]
+    assert cli.main(arguments) == 0
+    world = World({role: Role(role, json.loads(capsys.readouterr().out))})
+    provider = Principal("arn:aws:iam::444444444444:oidc-provider/gitlab.com")
+
+    def merge_request(subject: str) -> bool:
+        context = {"gitlab.com:sub": subject, "gitlab.com:aud": "https://gitlab.com"}
+        return decide(world, Request(provider, "sts:AssumeRoleWithWebIdentity", role, context)).allowed
+
+    ends = ("", ":environment_protected:false:deployment_tier:development")
+    assert all(merge_request(f"project_id:4711:ref_type:branch:ref:feature/x{end}") for end in ends)
+    # A fork's merge request has the fork's number, in whichever of the two projects it runs.
+    for other in ("project_id:815:ref_type:branch:ref:feature/x", "project_id:47110:ref_type:branch:ref:x"):
+        assert not merge_request(other)
+    assert not merge_request("project_id:4711:ref_type:tag:ref:v1")
+    assert not merge_request("project_path:octo/web/shop:ref_type:branch:ref:feature/x")
+    assert cli.main(["preview", "trust", "--repository", "octo/*", "--ids", "1/2"]) == 3
     assert "is not a repository of GitHub" in capsys.readouterr().err

@@ -257,6 +257,8 @@ def test_a_ci_comes_in_with_two_roles_in_the_place_of_a_pipeline(directory: Path
             "StringEquals": {
                 f"{host}:aud": "sts.amazonaws.com",
                 f"{host}:repository_id": "22",
+                f"{host}:ref": "refs/heads/main",
+                f"{host}:job_workflow_ref": "octo/shop/.github/workflows/backend-deploy.yml@refs/heads/main",
                 f"{host}:sub": [f"repo:octo/shop:{place}", f"repo:octo@11/shop@22:{place}"],
             }
         }
@@ -272,7 +274,7 @@ def test_a_ci_comes_in_with_two_roles_in_the_place_of_a_pipeline(directory: Path
 
 def test_beside_a_pipeline_a_ci_comes_in_as_well(directory: Path, tmp_path: Path) -> None:
     shutil.copytree(directory, tmp_path, dirs_exist_ok=True)
-    write(tmp_path, "preprod-account", {"program": "account", "gitlab": {"project": "octo/shop"}})
+    write(tmp_path, "preprod-account", {"program": "account", "gitlab": {"project": "octo/shop", "projectId": "7"}})
     assert {f"{APP}-preprod-action", f"{APP}-preprod-ci-plan"} <= set(roles(run(tmp_path, "preprod-account")))
 
 

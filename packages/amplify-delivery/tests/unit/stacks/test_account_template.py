@@ -170,7 +170,8 @@ def test_it_writes_down_what_the_program_does(pair: Pair) -> None:
 def test_a_ci_comes_in_as_the_program_lets_it(tmp_path: Path) -> None:
     make(tmp_path, 3)
     for name in ("prod1", "prod2"):
-        write(tmp_path, f"{name}-account", {"program": "account", "github": {"repository": "octo/app"}})
+        trusted = {"repository": "octo/app", "ownerId": "1", "repositoryId": "2"}
+        write(tmp_path, f"{name}-account", {"program": "account", "github": trusted})
     found = made(tmp_path, "prod1", "prod2")
     recording, resources = run(tmp_path, "prod2-account"), filled(found, 2)
     own = of(resources, "AWS::IAM::Role", "RoleName")

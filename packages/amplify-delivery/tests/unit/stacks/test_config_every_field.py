@@ -321,6 +321,7 @@ WRONG: dict[type[BaseModel], dict[str, tuple[Bad, ...]]] = {
         "repository": (Bad("octo", "'octo' is not a repository"), Bad("octo/*", "is not a repository of GitHub")),
         "ownerId": (Bad("octo", "'octo' is not a number"), Bad("0", "'0' is not a number")),
         "repositoryId": (Bad("22a", "'22a' is not a number"),),
+        "workflow": (Bad("deploy.yml", "'deploy.yml' is not a workflow's file"),),
         "branch": (
             Bad("ma*n", "is not the name of one branch"),
             Bad("refs/heads/main", "is not the name of one branch"),
@@ -329,6 +330,8 @@ WRONG: dict[type[BaseModel], dict[str, tuple[Bad, ...]]] = {
     GitLab: {
         "project": (Bad("shop", "'shop' is not a project of GitLab"), Bad("octo/*", "is not a project of GitLab")),
         "branch": (Bad("", "is not the name of one branch"), Bad("a..b", "is not the name of one branch")),
+        "projectId": (Bad("octo", "'octo' is not a number"),),
+        "tier": (Bad("prod", "'prod' is not"),),
         "host": (Bad("https://gitlab.com", "is not a host, such as gitlab.com"),),
         "planSubject": (
             Bad("project_path:octo/*", "is not a subject"),

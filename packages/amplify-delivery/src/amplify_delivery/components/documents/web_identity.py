@@ -1,15 +1,18 @@
 """Who of a CI comes in: the tokens that GitHub and GitLab sign for a job, as conditions of a role's trust.
 
 "OpenID Connect reference" of GitHub (claims, immutable subject claims), "OpenID Connect (OIDC) Authentication Using ID
-Tokens" of GitLab, "Available keys for AWS OIDC federation" in the IAM user guide. A subject is compared as a whole:
-IAM itself refuses a trust in these two issuers without a condition on it, and takes `repo:OWNER/*` for one.
+Tokens" and `ci_id_token_sub_claim_components` in "Projects API" of GitLab, "Available keys for AWS OIDC federation" in
+the IAM user guide. Of GitHub's tokens AWS compares `ref`, `repository_id` and `job_workflow_ref` as well (since
+February 2026, in the commercial regions only); of GitLab's and any other issuer's `sub` and `aud` alone. So what has to
+hold of a job of GitLab has to stand in its subject. A subject is compared as a whole: IAM itself refuses a trust in
+these two issuers without a condition on it, and takes `repo:OWNER/*` for one.
 
-A name can be given up and taken by somebody else. GitHub's ids cannot: with them `repository_id` is asked for as well,
-and the subject may be the one that has them in it.
+A name can be given up and taken by somebody else; an id cannot.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from amplify_delivery.components.documents.naming import EnvironmentNames
 from amplify_delivery.components.documents.statements import Document, allow, document
@@ -17,6 +20,22 @@ from amplify_delivery.errors import ConfigError
 
 GITHUB = "token.actions.githubusercontent.com"
 """GitHub's issuer, as condition keys have it."""
+
+GITLAB_COMPONENTS = ("project_id", "ref_type", "ref", "environment_protected", "deployment_tier")
+"""What a project of GitLab has to sign as `sub`. The last two are left out for a job without an environment."""
+
+Tier = Literal["production", "staging", "testing", "development", "other"]
+"""GitLab's deployment tiers."""
+
+_TIERS: Mapping[Tier, tuple[str, ...]] = {
+    "development": ("dev", "review", "trunk"),
+    "testing": ("test", "tst", "qa", "qc", "int", "acc"),
+    "staging": ("stag", "stg", "pre", "model", "demo", "non"),
+    "production": ("prod", "live"),
+}
+
+_COMMERCIAL = "aws"
+"""The partition in which AWS compares GitHub's further claims."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +48,7 @@ class WebIdentity:
     planning: tuple[str, ...]
     """Subjects, whole."""
     deploying: tuple[str, ...]
+    """No subject is of both: an approval stands between them."""
     claims: Mapping[str, str] = field(default_factory=dict)
     """Further claims that AWS compares for this issuer."""
 
@@ -36,6 +56,12 @@ class WebIdentity:
         for value in (*self.planning, *self.deploying, *self.claims.values(), self.audience):
             if not value or set("*?$") & set(value):
                 raise ConfigError(f"{value!r} would let in more than one", where=self.host, remedy="name it in full")
+        for both in sorted({*self.planning} & {*self.deploying}):
+            raise ConfigError(
+                f"jobs with the subject {both!r} would plan and deploy, and nobody need approve in between",
+                where=self.host,
+                remedy="have those that deploy sign another subject (docs/ci.md)",
+            )
 
     def provider_arn(self, names: EnvironmentNames) -> str:
         """The account's OIDC provider, which is the account's, not ours: there can be only one for an issuer."""
@@ -43,45 +69,86 @@ class WebIdentity:
 
     def trust(self, names: EnvironmentNames, subjects: tuple[str, ...]) -> Document:
         """The trust policy of a role for these subjects."""
-        conditions = {"aud": self.audience, "sub": subjects, **self.claims}
-        return document(
-            [
-                allow(
-                    "OnlyTheseJobs",
-                    "sts:AssumeRoleWithWebIdentity",
-                    conditions={"StringEquals": {f"{self.host}:{claim}": value for claim, value in conditions.items()}},
-                    principal={"Federated": self.provider_arn(names)},
-                )
-            ]
-        )
+        return _trust(self.provider_arn(names), self.host, {"aud": self.audience, "sub": subjects, **self.claims})
 
 
-def github_previews(names: EnvironmentNames, repository: str, branch: str, ids: tuple[str, str] | None) -> WebIdentity:
-    """Jobs that make and collect previews: of pull requests, which get no token when they come from a fork, and on
-    `branch` for what runs by the clock."""
-    own = github(names, repository, branch, ids)
-    ends = (f":ref:refs/heads/{branch}", ":pull_request")
-    subjects = tuple(f"{subject.removesuffix(ends[0])}{end}" for subject in own.planning for end in ends)
-    return WebIdentity(own.host, own.audience, subjects, (), own.claims)
-
-
-def github(names: EnvironmentNames, repository: str, branch: str, ids: tuple[str, str] | None) -> WebIdentity:
-    """Jobs of GitHub's `repository` (OWNER/NAME) with the `ids` of its owner and itself: on `branch` they plan, in
-    GitHub's environment of this one's name they deploy."""
-    prefixes = [f"repo:{repository}"]
-    if ids:
-        owner, _, name = repository.partition("/")
-        prefixes.append(f"repo:{owner}@{ids[0]}/{name}@{ids[1]}")
+def github(names: EnvironmentNames, repository: str, ids: tuple[str, str], branch: str, workflow: str) -> WebIdentity:
+    """Jobs of GitHub's `repository` (OWNER/NAME) with the `ids` of its owner and itself: those of the file `workflow`
+    as it is on `branch`. They plan; in GitHub's environment of this one's name they deploy."""
+    prefixes, claims = _github(names, repository, ids)
+    if claims:
+        ref = f"refs/heads/{branch}"
+        claims |= {"ref": ref, "job_workflow_ref": f"{repository}/{workflow}@{ref}"}
     return WebIdentity(
         GITHUB,
         f"sts.{names.dns_suffix}",
         tuple(f"{prefix}:ref:refs/heads/{branch}" for prefix in prefixes),
         tuple(f"{prefix}:environment:{names.environment}" for prefix in prefixes),
-        {"repository_id": ids[1]} if ids else {},
+        claims,
     )
 
 
-def gitlab(host: str, project: str, branch: str, subjects: tuple[str, str] | None) -> WebIdentity:
-    """Jobs of GitLab's `project` (GROUP/NAME) on `branch`: they plan and deploy, unless two `subjects` are given."""
-    plan, deploy = subjects or (f"project_path:{project}:ref_type:branch:ref:{branch}",) * 2
-    return WebIdentity(host, f"https://{host}", (plan,), (deploy,))
+def github_previews(names: EnvironmentNames, repository: str, ids: tuple[str, str], branch: str) -> Document:
+    """The trust of a role whose jobs make and collect previews: of pull requests, and on `branch` for what runs by the
+    clock. A fork's pull request gets no token, unless the repository sends its forks write tokens."""
+    prefixes, claims = _github(names, repository, ids)
+    ends = (f":ref:refs/heads/{branch}", ":pull_request")
+    subjects = tuple(f"{prefix}{end}" for prefix in prefixes for end in ends)
+    return WebIdentity(GITHUB, f"sts.{names.dns_suffix}", subjects, (), claims).trust(names, subjects)
+
+
+def _github(names: EnvironmentNames, repository: str, ids: tuple[str, str]) -> tuple[tuple[str, ...], dict[str, str]]:
+    """What the subjects of a repository's jobs begin with, and what tells it from one that takes its name later."""
+    owner, _, name = repository.partition("/")
+    immutable = f"repo:{owner}@{ids[0]}/{name}@{ids[1]}"
+    if names.partition != _COMMERCIAL:
+        return (immutable,), {}
+    return (f"repo:{repository}", immutable), {"repository_id": ids[1]}
+
+
+def tier_of(environment: str) -> Tier:
+    """The tier of an environment that says none, by its name, as GitLab has it ("Deployment tier of environments")."""
+    return next((tier for tier, words in _TIERS.items() if any(word in environment for word in words)), "other")
+
+
+def gitlab_subjects(project_id: str, branch: str, tier: Tier) -> tuple[str, str]:
+    """Subjects of a GitLab project's jobs on a branch that plan, and of those in a protected environment of `tier`. The
+    project has to sign `GITLAB_COMPONENTS`."""
+    plan = f"project_id:{project_id}:ref_type:branch:ref:{branch}"
+    return plan, f"{plan}:environment_protected:true:deployment_tier:{tier}"
+
+
+def gitlab(host: str, subjects: tuple[str, str]) -> WebIdentity:
+    """Jobs of GitLab with the one subject plan, those with the other deploy."""
+    return WebIdentity(host, f"https://{host}", subjects[:1], subjects[1:])
+
+
+def gitlab_previews(names: EnvironmentNames, host: str, project_id: str) -> Document:
+    """The trust of a role whose jobs make and collect previews: of every branch of a project. A merge request of a fork
+    has the fork's id in its token, wherever it runs."""
+    provider = names.iam_arn("oidc-provider", "/", host)
+    return _trust(provider, host, {"aud": f"https://{host}"}, {"sub": f"project_id:{project_id}:ref_type:branch:ref:*"})
+
+
+def _trust(
+    provider: str,
+    host: str,
+    equal: Mapping[str, str | tuple[str, ...]],
+    like: Mapping[str, str] | None = None,
+) -> Document:
+    """A trust policy with one statement: in whom an issuer's token says that."""
+
+    def keys(claims: Mapping[str, str | tuple[str, ...]]) -> dict[str, str | list[str]]:
+        return {f"{host}:{name}": list(v) if isinstance(v, tuple) else v for name, v in claims.items()}
+
+    conditions = {"StringEquals": keys(equal), **({"StringLike": keys(like)} if like else {})}
+    return document(
+        [
+            allow(
+                "OnlyTheseJobs",
+                "sts:AssumeRoleWithWebIdentity",
+                conditions=conditions,
+                principal={"Federated": provider},
+            )
+        ]
+    )

@@ -1,6 +1,6 @@
 """Workflows for a CI of the team's own, which `init --ci` writes: the texts in `workflows/` beside this file.
 
-`BRANCH`, `ENV` and `NEEDS` in them stand for the branch, an environment, and what comes before it.
+`BRANCH`, `ENV`, `TIER` and `NEEDS` in them stand for the branch, an environment, its tier, and what comes before it.
 """
 
 from __future__ import annotations
@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+from amplify_delivery.components.documents.web_identity import GITLAB_COMPONENTS, tier_of
 
 GITHUB, GITLAB = "github", "gitlab"
 KINDS = (GITHUB, GITLAB)
@@ -31,6 +33,15 @@ def files(kind: str, delivered: Sequence[str] = (), branch: str = "main") -> Map
     return {f".github/workflows/backend-{name}.yml": text for name, text in texts.items()}
 
 
+def signing(host: str, project_id: str) -> str:
+    """The command that has a project of GitLab sign what its accounts ask for, for one of its maintainers."""
+    components = " ".join(f"--data 'ci_id_token_sub_claim_components[]={name}'" for name in GITLAB_COMPONENTS)
+    return (
+        f'curl --fail --request PUT --header "PRIVATE-TOKEN: $TOKEN" {components} '
+        f"https://{host}/api/v4/projects/{project_id}"
+    )
+
+
 def _deploy(folder: str, delivered: Sequence[str], branch: str, prefix: str) -> str:
     """The part that delivers; empty if nothing is to be delivered."""
     parts = [_text(f"{folder}/deploy.yml")] if delivered else []
@@ -40,6 +51,7 @@ def _deploy(folder: str, delivered: Sequence[str], branch: str, prefix: str) -> 
             _text(f"{folder}/deploy_environment.yml")
             .replace("NEEDS", before)
             .replace("PLAN_ENV", f"PLAN_{name.upper()}")
+            .replace("TIER", tier_of(name))
         )
         parts.append(each.replace("ENV", name))
         before = f"{prefix}build, {prefix}deploy-{name}"

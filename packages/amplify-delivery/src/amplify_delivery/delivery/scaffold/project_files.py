@@ -52,6 +52,8 @@ class NewProject:
     """Whose workflows it gets, of `ci.KINDS`; empty: none."""
     let_in: str = ""
     """The repository whose jobs the accounts of its environments let in; empty: none."""
+    ids: str = ""
+    """Its numbers: OWNER/REPOSITORY on GitHub, PROJECT on GitLab."""
     branch: str = "main"
     """What those jobs deliver."""
     also_delivered: Sequence[str] = ()
@@ -116,12 +118,8 @@ def _let_in(project: NewProject) -> str:
         return ""
     app, what = project.name, "repository" if project.ci == ci.GITHUB else "project"
     lines = [f"  {app}:{project.ci}:", f"    {what}: {project.let_in}", f"    branch: {json.dumps(project.branch)}"]
-    if project.ci == ci.GITHUB:
-        lines += [
-            "    # Names can be given up: `gh api repos/OWNER/NAME --jq '.owner.id, .id'` (docs/ci.md)",
-            '    # ownerId: "1234"',
-            '    # repositoryId: "567890"',
-        ]
+    keys = ("ownerId", "repositoryId") if project.ci == ci.GITHUB else ("projectId",)
+    lines += [f"    {key}: {json.dumps(value)}" for key, value in zip(keys, project.ids.split("/"), strict=True)]
     return "\n".join(lines) + "\n" + _NO_PULUMI_HERE.replace("APP:", f"{app}:")
 
 

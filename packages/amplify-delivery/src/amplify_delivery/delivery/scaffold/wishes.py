@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from amplify_delivery.components.documents import fields
 from amplify_delivery.components.documents.pipeline.model import ConnectionSource
 from amplify_delivery.delivery.scaffold.amplify_project import Found, PushedEnvironment
+from amplify_delivery.delivery.scaffold.ci import GITHUB
 from amplify_delivery.delivery.scaffold.project_files import NewEnvironment, NewPipeline, NewProject
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.stacks.config import Project
@@ -25,6 +26,7 @@ Ask = Callable[[str, str], str]
 Check = Callable[[str], str]
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{0,39}")
+_NUMBER = re.compile(r"[1-9][0-9]{0,18}")
 _ENVIRONMENT = re.compile(r"[a-z][a-z0-9]{1,9}")
 
 
@@ -43,6 +45,8 @@ class Flags:
     repository: str = ""
     branch: str = "main"
     ci: str = ""
+    ids: str = ""
+    """Numbers of the repository, for a CI that delivers: OWNER/REPOSITORY of GitHub, PROJECT of GitLab."""
 
 
 def wanted(flags: Flags, found: Found, folder: Path, ask: Ask | None) -> NewProject:
@@ -66,6 +70,7 @@ class _Wishes:
         for twice in sorted({name for name in names if names.count(name) > 1}):
             raise ConfigError(f"the environment {twice} is named twice", where="--environment, --personal")
         pipeline = self._pipeline(environments)
+        ids = self._ids(environments)
         if self.missing:
             raise ConfigError(
                 f"nobody can be asked here, and these are missing: {'; '.join(self.missing)}",
@@ -79,6 +84,7 @@ class _Wishes:
             ci=self.flags.ci,
             there=self._is_project(),
             let_in=self.flags.repository if self._ci_delivers() else "",
+            ids=ids,
             branch=self.flags.branch,
             also_delivered=[n for n in self._stacks() if self.existing.environment(n).bootstrapped],
         )
@@ -86,6 +92,17 @@ class _Wishes:
     def _ci_delivers(self) -> bool:
         """Whether the accounts of new environments let a CI's jobs in, and no pipeline."""
         return bool(self.flags.ci and self.flags.repository and not self.flags.tooling)
+
+    def _ids(self, environments: Sequence[NewEnvironment]) -> str:
+        """The repository's numbers, which its accounts ask for: a name can be taken by somebody else."""
+        if not self._ci_delivers() or not any(environment.delivered for environment in environments):
+            return ""
+        if self.flags.ci == GITHUB:
+            what, tells = "OWNER/REPOSITORY", f"`gh api repos/{self.flags.repository} --jq '.owner.id, .id'`"
+        else:
+            what, tells = "PROJECT", f"`glab api projects/{self.flags.repository.replace('/', '%2F')}`, `id`"
+        question = f"Its numbers, {what} ({tells} tells)"
+        return self._value(question, "", self.flags.ids, f"--ids {what} ({tells} tells)", _ids_of(self.flags.ci))
 
     def _is_project(self) -> bool:
         return (self.existing.directory / "Pulumi.yaml").is_file()
@@ -217,6 +234,19 @@ def _checked(check: Check, value: str, where: str) -> str:
         return check(value)
     except fields.BadValueError as error:
         raise ConfigError(str(error), where=where, remedy=error.remedy or "correct it; nothing was written") from None
+
+
+def _ids_of(kind: str) -> Check:
+    numbers = 2 if kind == GITHUB else 1
+
+    def check(value: str) -> str:
+        found = value.split("/")
+        if len(found) != numbers or not all(_NUMBER.fullmatch(number) for number in found):
+            what = "two numbers, as in 1234/567890" if numbers > 1 else "a number, as in 4711"
+            raise fields.BadValueError(f"{value!r} is not {what}")
+        return value
+
+    return check
 
 
 def _connection(value: str) -> str:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, model_validator
 
 from amplify_delivery.components.documents.fields import BadValueError, Model, pattern
+from amplify_delivery.components.documents.web_identity import Tier, gitlab_subjects, tier_of
 
 _WORD = r"[A-Za-z0-9_.-]+"
 
@@ -29,26 +30,25 @@ class GitHub(Model):
     repository: Annotated[str, pattern(f"[A-Za-z0-9-]+/{_WORD}", "repository of GitHub, OWNER/NAME")] = Field(
         description="the one repository, OWNER/NAME"
     )
-    owner_id: Id | None = Field(
-        default=None, description="number of the owner: names can be given up and taken by somebody else"
-    )
-    repository_id: Id | None = Field(default=None, description="number of the repository; with `ownerId` or not at all")
+    owner_id: Id = Field(description="number of the owner: names can be given up and taken by somebody else")
+    repository_id: Id = Field(description="number of the repository; `gh api repos/OWNER/NAME` tells both")
     branch: Branch = Field(
         default="main",
         description="jobs on this branch publish and plan. Those in GitHub's environment of the same name as the "
         "environment deploy",
     )
-
-    @model_validator(mode="after")
-    def _both_ids(self) -> GitHub:
-        if (self.owner_id is None) is not (self.repository_id is None):
-            raise BadValueError("ownerId and repositoryId go together", "`gh api repos/OWNER/NAME` tells both")
-        return self
+    workflow: Annotated[str, pattern(rf"\.github/workflows/{_WORD}\.ya?ml", "workflow's file")] = Field(
+        default=".github/workflows/backend-deploy.yml",
+        description="the one workflow, as it is on that branch, whose jobs come in",
+    )
 
     @property
-    def ids(self) -> tuple[str, str] | None:
+    def ids(self) -> tuple[str, str]:
         """Of the owner and of the repository."""
-        return (self.owner_id, self.repository_id) if self.owner_id and self.repository_id else None
+        return (self.owner_id, self.repository_id)
+
+
+_SUBJECT = pattern("project_(id|path):[^*?$]+", "subject of GitLab's tokens")
 
 
 class GitLab(Model):
@@ -57,28 +57,61 @@ class GitLab(Model):
     project: Annotated[str, pattern(f"{_WORD}(/{_WORD})+", "project of GitLab, GROUP/NAME")] = Field(
         description="the one project, with its groups"
     )
-    branch: Branch = Field(default="main", description="a protected branch, whose jobs publish, plan and deploy")
+    project_id: Id | None = Field(
+        default=None,
+        description="number of the project, which begins its tokens' `sub`; needed unless both subjects are given",
+    )
+    branch: Branch = Field(
+        default="main",
+        description="a protected branch, whose jobs publish and plan. Those in a protected environment of this tier "
+        "deploy",
+    )
+    tier: Tier | None = Field(
+        default=None,
+        description="`deployment_tier` of the environment whose jobs deploy. Default: the one that GitLab gives to an "
+        "environment of that name",
+    )
     host: Annotated[str, pattern(r"[a-z0-9-]+(\.[a-z0-9-]+)+", "host, such as gitlab.com")] = Field(
         default="gitlab.com", description="the instance"
     )
-    plan_subject: Annotated[str, pattern("project_path:[^*?$]+", "subject of GitLab's tokens")] | None = Field(
+    plan_subject: Annotated[str, _SUBJECT] | None = Field(
         default=None,
-        description="the whole `sub` of jobs that plan, where the project has other `ci_id_token_sub_claim_components`",
+        description="the whole `sub` of jobs that plan, where the project has other `ci_id_token_sub_claim_components` "
+        "than docs/ci.md says",
     )
-    deploy_subject: Annotated[str, pattern("project_path:[^*?$]+", "subject of GitLab's tokens")] | None = Field(
-        default=None, description="that of jobs that deploy; with `planSubject` or not at all"
+    deploy_subject: Annotated[str, _SUBJECT] | None = Field(
+        default=None, description="that of jobs that deploy, which is another; with `planSubject` or not at all"
     )
 
     @model_validator(mode="after")
-    def _both_subjects(self) -> GitLab:
+    def _two_subjects(self) -> GitLab:
         if (self.plan_subject is None) is not (self.deploy_subject is None):
             raise BadValueError("planSubject and deploySubject go together")
+        if self.plan_subject is None and self.project_id is None:
+            raise BadValueError(
+                "projectId is missing: a path can be given up and taken by somebody else",
+                "`glab api projects/GROUP%2FNAME` tells it, as `id`",
+            )
+        if self.plan_subject is not None and self.plan_subject == self.deploy_subject:
+            raise BadValueError(
+                "planSubject and deploySubject are the same, so whoever plans could deploy before anybody approves",
+                "have the project sign `environment_protected` too (docs/ci.md)",
+            )
         for subject in filter(None, (self.plan_subject, self.deploy_subject)):
-            if not subject.startswith(f"project_path:{self.project}:"):
-                raise BadValueError(f"{subject!r} is not of the project {self.project}", "it begins with project_path:")
+            if not subject.startswith(self._own_beginnings):
+                raise BadValueError(
+                    f"{subject!r} is not of the project {self.project}",
+                    f"it begins with {' or '.join(self._own_beginnings)}",
+                )
         return self
 
     @property
-    def subjects(self) -> tuple[str, str] | None:
-        """Of jobs that plan and that deploy."""
-        return (self.plan_subject, self.deploy_subject) if self.plan_subject and self.deploy_subject else None
+    def _own_beginnings(self) -> tuple[str, ...]:
+        by_id = (f"project_id:{self.project_id}:",) if self.project_id else ()
+        return (f"project_path:{self.project}:", *by_id)
+
+    def subjects(self, environment: str) -> tuple[str, str]:
+        """Of jobs that plan an environment, and of those that deploy it."""
+        if self.plan_subject and self.deploy_subject:
+            return (self.plan_subject, self.deploy_subject)
+        return gitlab_subjects(self.project_id or "", self.branch, self.tier or tier_of(environment))

@@ -173,8 +173,8 @@ def _tokens(host: str, audience: str, subject: str, **claims: str) -> dict[str, 
 
 
 def _ci_roles() -> Iterator[Row]:
-    """One repository's jobs, on its branch to plan, in its environment to deploy: no other repository, fork, branch,
-    environment, audience or issuer."""
+    """One repository's jobs of one workflow on one branch, to plan, and in its environment to deploy: no other
+    repository, fork, branch, workflow, environment, audience or issuer."""
     plan, deploy = (prod.ci_role_arn(what) for what in CI_ROLES)
     provider = CI["prod"].provider_arn(prod)
     audience = "sts.amazonaws.com"
@@ -183,7 +183,8 @@ def _ci_roles() -> Iterator[Row]:
         found: Row = answer(who, WITH_TOKEN, role, keys=_tokens(GITHUB, aud, subject, **claims))
         return found
 
-    ours = {"repository_id": "22"}
+    main_ref, workflow = "refs/heads/main", "octo/shop/.github/workflows/backend-deploy.yml"
+    ours = {"repository_id": "22", "ref": main_ref, "job_workflow_ref": f"{workflow}@{main_ref}"}
     for name in ("octo/shop", "octo@11/shop@22"):
         main, there = f"repo:{name}:ref:refs/heads/main", f"repo:{name}:environment:prod"
         yield job(plan, main, yes, **ours)
@@ -199,13 +200,25 @@ def _ci_roles() -> Iterator[Row]:
         for role, subject in ((plan, main), (deploy, there)):
             for stranger in strangers:
                 yield job(role, stranger, never, **ours)
-            yield job(role, subject, never, repository_id="23")
+            # Renamed away, and made again by somebody else: the name is the same, the number is not.
+            yield job(role, subject, never, **{**ours, "repository_id": "23"})
             yield job(role, subject, never)
+            for claim in ours:
+                yield job(role, subject, never, **{key: value for key, value in ours.items() if key != claim})
+            # An environment without a rule on branches: a job of another branch, or of a pull request, names it too.
+            for ref in ("refs/heads/other", "refs/heads/main2", "refs/tags/main", "refs/pull/1/merge"):
+                yield job(role, subject, never, **{**ours, "ref": ref})
+                yield job(role, subject, never, **{**ours, "ref": ref, "job_workflow_ref": f"{workflow}@{ref}"})
+            # Another workflow of the branch, such as one that pull_request_target starts there.
+            for other in (workflow.replace("deploy", "other"), workflow.replace("octo", "mallory")):
+                yield job(role, subject, never, **{**ours, "job_workflow_ref": f"{other}@{main_ref}"})
+            yield job(role, subject, never, **{**ours, "job_workflow_ref": f"{workflow}@refs/heads/other"})
             yield job(role, subject, never, aud="https://github.com/octo", **ours)
             yield job(role, subject, never, provider.replace(PROD, STRANGER), **ours)
             yield job(role, subject, never, provider.replace(GITHUB, "gitlab.com"), **ours)
             # A fork is another repository, whoever asked to have it merged.
-            yield job(role, subject.replace("octo", "mallory"), never, repository_id="99")
+            yield job(role, subject.replace("octo", "mallory"), never, **{**ours, "repository_id": "99"})
+            yield job(role, subject.replace("octo", "mallory"), never, **ours)
         for role in (prod.action_role_arn, prod.execution_role_arn, *map(prod.project_role_arn, PROJECTS)):
             yield job(role, there, never, **ours)
         yield job(preprod.ci_role_arn("plan"), main, never, **ours)
@@ -214,19 +227,41 @@ def _ci_roles() -> Iterator[Row]:
             yield no(who, ACTION, role)
     for service in ("codebuild.amazonaws.com", "cloudformation.amazonaws.com"):
         yield no(service, ACTION, deploy, keys={"aws:SourceAccount": PROD})
-    # GitLab signs the branch only: both roles are open to it.
+    yield from _gitlab_jobs()
+
+
+def _gitlab_jobs() -> Iterator[Row]:
+    """AWS compares nothing but subject and audience of these: whatever has to hold stands in the subject."""
     provider, host = CI["preprod"].provider_arn(preprod), "gitlab.com"
-    subject = "project_path:octo/web/shop:ref_type:branch:ref:main"
-    for role in map(preprod.ci_role_arn, CI_ROLES):
-        token = _tokens(host, "https://gitlab.com", subject)
-        yield yes(provider, WITH_TOKEN, role, keys=token)
-        for stranger in (
-            subject.replace("shop", "shop2"), subject.replace("octo", "mallory"), subject.replace("branch", "tag"),
-            f"{subject}2", subject.replace("ref:main", "ref:other"),
-        ):  # fmt: skip
-            yield never(provider, WITH_TOKEN, role, keys=_tokens(host, "https://gitlab.com", stranger))
-        yield never(provider, WITH_TOKEN, role, keys=_tokens(host, "sts.amazonaws.com", subject))
-        yield never(provider.replace(host, "gitlab.example.org"), WITH_TOKEN, role, keys=token)
+    plan, deploy = (preprod.ci_role_arn(what) for what in CI_ROLES)
+    main = "project_id:4711:ref_type:branch:ref:main"
+    there = f"{main}:environment_protected:true:deployment_tier:staging"
+
+    def job(role: str, subject: str, answer: Any, who: str = provider, aud: str = "https://gitlab.com") -> Row:
+        found: Row = answer(who, WITH_TOKEN, role, keys=_tokens(host, aud, subject))
+        return found
+
+    yield job(plan, main, yes)
+    yield job(deploy, there, yes)
+    # The approval stands between the two, at the protected environment.
+    yield job(deploy, main, never)
+    yield job(plan, there, never)
+    strangers = [
+        there.replace("true", "false"), there.replace("staging", "production"), f"{main}:environment_protected:true",
+        # A merge request of the same project is of its branch; one of a fork has the fork's number.
+        main.replace("ref:main", "ref:feature"), there.replace("ref:main", "ref:feature"), f"{main}2",
+        main.replace("4711", "47110"), there.replace("4711", "815"), main.replace("branch", "tag"),
+        there.replace("branch", "tag"),
+        # The path of a project that was renamed, and somebody has taken.
+        main.replace("project_id:4711", "project_path:octo/web/shop"),
+        there.replace("project_id:4711", "project_path:octo/web/shop"),
+    ]  # fmt: skip
+    for role, subject in ((plan, main), (deploy, there)):
+        for stranger in strangers:
+            yield job(role, stranger, never)
+        yield job(role, subject, never, aud="sts.amazonaws.com")
+        yield job(role, subject, never, provider.replace(host, "gitlab.example.org"))
+        yield job(role, subject, never, provider.replace(preprod.account, STRANGER))
 
 
 def _ci_builds() -> Iterator[Row]:

@@ -35,7 +35,7 @@ from amplify_delivery.components.documents.statements import (
     document,
     role_trust,
 )
-from amplify_delivery.components.documents.web_identity import github, gitlab
+from amplify_delivery.components.documents.web_identity import github, gitlab, gitlab_subjects
 from aws_rehearsal.policy import Principal, Request, Role, World, decide
 from aws_rehearsal.policy.conditions import like
 
@@ -68,8 +68,8 @@ canary = EnvironmentNames(app=APP, account=PROD, region=AWAY, environment="canar
 ENVIRONMENTS = (preprod, prod, canary)
 
 CI = {
-    "prod": github(prod, "octo/shop", "main", ("11", "22")),
-    "preprod": gitlab("gitlab.com", "octo/web/shop", "main", None),
+    "prod": github(prod, "octo/shop", ("11", "22"), "main", ".github/workflows/backend-deploy.yml"),
+    "preprod": gitlab("gitlab.com", gitlab_subjects("4711", "main", "staging")),
 }
 """Whose jobs may come in beside the pipeline."""
 
