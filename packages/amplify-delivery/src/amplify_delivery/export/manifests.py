@@ -5,6 +5,7 @@ The object is the assembly's canonical JSON, so that its key holds the assembly'
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -15,6 +16,9 @@ from amplify_delivery.export.assembly import FORMAT, Assembly, AssemblyObject, c
 
 FOLDER = "assemblies"
 """What the keys of manifests begin with."""
+ANNOUNCED = "published"
+"""What the keys of announcements begin with: which of the objects that are there somebody counts on, and since when, by
+the time of the announcement."""
 CONTENT_FOLDERS = tuple(sorted([*FOLDERS.values(), FOLDER]))
 """What the keys of all that is published begin with."""
 _KEY = re.compile(rf"(?:{'|'.join(CONTENT_FOLDERS)})/[0-9a-f]{{64}}(?:\.[A-Za-z0-9]{{1,16}})?")
@@ -41,6 +45,13 @@ def manifest(assembly: Assembly) -> tuple[AssemblyObject, bytes]:
     body = canonical((assembly.origin or assembly).to_json())
     digest = assembly.digest()
     return AssemblyObject(key_of(digest), "file", len(body), digest, "application/json"), body
+
+
+def announcement(names: Iterable[str]) -> tuple[str, bytes]:
+    """Where announcements of these keys lie (a prefix), and what is in one: somebody counts on the keys, and on all
+    that they name."""
+    body = canonical(sorted(names))
+    return f"{ANNOUNCED}/{hashlib.sha256(body).hexdigest()}/", body
 
 
 def read_manifest(body: bytes, digest: str, reader: Callable[[str], bytes]) -> Assembly:

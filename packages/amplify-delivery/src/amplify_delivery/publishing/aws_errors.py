@@ -6,9 +6,11 @@ The only module that knows botocore's errors. Whoever calls AWS says what is ask
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
+from typing import TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -26,6 +28,13 @@ _NETWORK = "check the network, the proxy and the region"
 
 ACCESS_DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403"})
 """Codes of a missing right. `403` is S3's, where an answer has no body."""
+
+_HOLDS_NOT = frozenset({"PreconditionFailed", "412", "NoSuchKey", "404"})
+"""S3's codes for a condition that does not hold: something is there, or something else, or nothing any more."""
+_CONFLICTS = frozenset({"ConditionalRequestConflict", "OperationAborted", "409"})
+"""S3's codes for somebody who writes or deletes the same object at this very moment. Nothing is known of the object
+then ("Conditional requests" in the S3 user guide: the request may be retried)."""
+_TRIES = 5
 
 REMEDIES: Mapping[str, str] = MappingProxyType(
     {
@@ -129,3 +138,24 @@ def told_as(
         yield
     except AWS_ERRORS as error:
         raise kind(f"{what}: {said(error)}", where=where, remedy=remedy(error, own, otherwise)) from None
+
+
+Answer = TypeVar("Answer")
+
+
+def conditionally(request: Callable[[], Answer]) -> Answer | None:
+    """The answer to a conditional `request` of S3; None if the condition does not hold.
+
+    A conflict is neither: the request is sent again, after pauses that grow. Raises botocore's errors, a conflict that
+    does not end among them.
+    """
+    for tries in range(1, _TRIES + 1):
+        try:
+            return request()
+        except AWS_ERRORS as error:
+            if code(error) in _HOLDS_NOT:
+                return None
+            if code(error) not in _CONFLICTS or tries == _TRIES:
+                raise
+            time.sleep(0.1 * 2**tries)
+    raise AssertionError("unreachable")

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import base64
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 from amplify_delivery.errors import ExportRefused, PublishError, midway
 from amplify_delivery.export.manifests import FOLDER, manifest
-from amplify_delivery.publishing.aws_errors import AWS_ERRORS, code
+from amplify_delivery.publishing.announcing import There, announce
+from amplify_delivery.publishing.aws_errors import conditionally
 from amplify_delivery.publishing.credentials import ca_bundle, client_config, target_session
 from amplify_delivery.publishing.examination.preflight import Deployment, examine
 from amplify_delivery.publishing.images import PushReport, push_images
@@ -34,8 +34,6 @@ IN_FLIGHT = 24
 """Uploads at the same time."""
 LARGE = 8 * 1024 * 1024
 """Objects beyond this many bytes are read one at a time, so that memory does not grow with their number."""
-_CONFLICTS = 5
-"""How often an object is put while S3 says that somebody else is about to put it, or to delete it."""
 
 
 @dataclass(frozen=True)
@@ -91,11 +89,12 @@ def publish(
     object; what is published by then stays.
     """
     uploads = {o.key: _Upload(o, _reader(form, o.key)) for form in _forms(assembly) for o in form.objects}
-    uploads.update({o.key: _Upload(o, _constant(body)) for o, body in (*extra, manifest(assembly))})
+    naming = (*extra, manifest(assembly))
+    uploads.update({o.key: _Upload(o, _constant(body)) for o, body in naming})
     connection = _Connection(target)
     connection.check_account()
-    there = connection.sizes(uploads)
-    connection.stored.check([(uploads[key].item, size) for key, size in there.items()])
+    there = connection.there(uploads, [o.key for o, _ in naming])
+    connection.stored.check([(uploads[key].item, found.size) for key, found in there.items()])
     missing = {key: u for key, u in uploads.items() if key not in there}
     if missing:
         deployment = Deployment(extra, target.bucket, target.region, ignored, stack)
@@ -124,8 +123,9 @@ def publish_templates(
     from such as have been examined, and are not examined again. Raises `PublishError` as `publish` does."""
     connection = _Connection(target)
     connection.check_account()
-    there = connection.sizes({item.key: item for item, _ in templates})
-    connection.stored.check([(item, there[item.key]) for item, _ in templates if item.key in there])
+    keys = [item.key for item, _ in templates]
+    there = connection.there(dict.fromkeys(keys), keys)
+    connection.stored.check([(item, there[item.key].size) for item, _ in templates if item.key in there])
     missing = [_Upload(item, _constant(body)) for item, body in templates if item.key not in there]
     coordinator = _Coordinator(connection, len(missing), progress)
     with midway(lambda: coordinator.sent > 0):
@@ -220,9 +220,15 @@ class _Connection:
                 remedy="use the profile or role of the stack's account, or correct `account` in the stack file",
             )
 
-    def sizes(self, wanted: Mapping[str, Any]) -> dict[str, int]:
-        """Sizes of those of the `wanted` keys that are in the bucket; one request per 1,000 keys there."""
-        found: dict[str, int] = {}
+    def there(self, wanted: Mapping[str, Any], names: Sequence[str]) -> dict[str, There]:
+        """Those of the `wanted` keys that are in the bucket, and stay there: `names`, which lead to all of them, are
+        announced where they have to be (`amplify_delivery.publishing.announcing`)."""
+        found = self._listed(wanted)
+        return self._listed(wanted) if announce(self.s3, self.target, names, found) else found
+
+    def _listed(self, wanted: Mapping[str, Any]) -> dict[str, There]:
+        """Those of the `wanted` keys that are in the bucket now; one request per 1,000 keys there."""
+        found: dict[str, There] = {}
         if not wanted:
             return found
         last = max(wanted)
@@ -236,7 +242,7 @@ class _Connection:
                 self._check_region(page)
                 for entry in page.get("Contents", ()):
                     if entry["Key"] in wanted:
-                        found[entry["Key"]] = entry["Size"]
+                        found[entry["Key"]] = There(entry["Size"], entry["LastModified"])
                 if page.get("Contents") and page["Contents"][-1]["Key"] >= last:
                     break
         return found
@@ -258,22 +264,11 @@ class _Connection:
 
         One request whatever the size (S3 takes 5 GB): of what goes up in parts, S3 keeps no checksum of the whole.
         """
-        for tries in range(1, _CONFLICTS + 1):
-            with refusals(self.target, f"uploading {item.key} ({item.size} bytes)"):
-                try:
-                    self._put(item, body)
-                except AWS_ERRORS as error:
-                    if code(error) == "PreconditionFailed":
-                        return False
-                    if code(error) != "ConditionalRequestConflict" or tries == _CONFLICTS:
-                        raise
-                    time.sleep(0.1 * 2**tries)
-                else:
-                    break
-        return True
+        with refusals(self.target, f"uploading {item.key} ({item.size} bytes)"):
+            return conditionally(lambda: self._put(item, body)) is not None
 
-    def _put(self, item: AssemblyObject, body: bytes) -> None:
-        self.s3.put_object(
+    def _put(self, item: AssemblyObject, body: bytes) -> Any:
+        return self.s3.put_object(
             Bucket=self.target.bucket,
             Key=item.key,
             Body=body,

@@ -17,8 +17,8 @@ from amplify_delivery.delivery.earlier.collecting import Garbage, Kept, collect,
 from amplify_delivery.delivery.earlier.staged import Staging, chosen, fetch, releases_of, running
 from amplify_delivery.errors import RefusedError
 from amplify_delivery.export import Assembly, EnvironmentValues, RootStack, in_production, load_assembly, render_root
-from amplify_delivery.export.manifests import key_of
-from amplify_delivery.publishing import PublishTarget, publish
+from amplify_delivery.export.manifests import ANNOUNCED, key_of
+from amplify_delivery.publishing import PublishTarget, announcing, publish, upload
 from aws_rehearsal_tests.local_account import LocalAccount
 from unit.publishing.conftest import assembly_of
 
@@ -142,6 +142,41 @@ def test_what_runs_is_never_collected_nor_what_is_kept_nor_what_is_young(place: 
     assert s3.head_object(Bucket=place.bucket, Key="theirs/file")
     release = place.release(second)
     place.deploy(release, "update")
+
+
+@pytest.mark.parametrize("when", [1, 2, 3], ids=["before it announces", "after it has looked", "at its end"])
+def test_who_publishes_an_old_release_again_loses_nothing_to_a_collection(
+    place: Place, monkeypatch: pytest.MonkeyPatch, when: int
+) -> None:
+    """Its manifest and its objects are there, and are left out: and collected meanwhile, wherever the two meet."""
+    monkeypatch.setattr(announcing, "OLD", timedelta(0))
+    first, second = assembly_of("todo-series/v1"), assembly_of("todo-series/v2")
+    old = place.release(first)
+    new = place.release(second)
+    place.deploy(new)
+    target, now = place.target(new), datetime.now(UTC)
+    found = look(target, Kept(0, 0), now + LATER)
+    own = {old.object.key, key_of(first.digest()), *(o.key for o in first.objects)}
+    assert own & set(found.keys)
+    listed, looks = upload._Connection._listed, iter(range(1, 9))
+
+    def interleaved(self: Any, wanted: Any) -> Any:
+        there = listed(self, wanted)
+        if next(looks) == when:
+            collect(target, found)
+        return there
+
+    monkeypatch.setattr(upload._Connection, "_listed", interleaved)
+    place.release(first)
+    if when == 3:
+        collect(target, found)
+    assert own <= set(Staging(target).objects())
+    # Until somebody had time to deploy it; afterwards the announcement goes as well.
+    assert not own & set(look(target, Kept(0, 9), now + LATER).keys)
+    over = look(target, Kept(0, 0), now + LATER)
+    assert any(key.startswith(f"{ANNOUNCED}/") for key in over.keys)
+    assert collect(target, over) == len(over.keys)
+    assert not Staging(target).naming().keys() & set(over.keys)
 
 
 def test_nothing_is_collected_while_cloudformation_may_go_back(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:

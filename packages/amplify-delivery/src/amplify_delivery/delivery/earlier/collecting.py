@@ -1,8 +1,8 @@
 """Garbage in the staging bucket: published objects that nothing needs any more. Listed, and deleted only if asked.
 
 Needed is what the running stack names, through all nested stacks; what the releases name that are kept to go back to;
-what is young. Whoever publishes meanwhile has put the manifest first: what a manifest names that came meanwhile is
-brought back. Nothing else of the bucket is looked at: other keys are not ours.
+what is young. Whoever publishes meanwhile has put a manifest first, or an announcement of what is there already: what
+these name that came meanwhile is brought back. Nothing else of the bucket is looked at: other keys are not ours.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from amplify_delivery.delivery.earlier.staged import Release, Staging, releases_
 from amplify_delivery.delivery.environment.wanted import Wanted
 from amplify_delivery.errors import FailedError, RefusedError
 from amplify_delivery.export.assembling.store import FOLDERS
-from amplify_delivery.export.manifests import FOLDER, is_content_key, key_of, named_in
+from amplify_delivery.export.manifests import ANNOUNCED, FOLDER, is_content_key, key_of, named_in
 from amplify_delivery.publishing.stack_state import described
 from amplify_delivery.publishing.stack_states import Place, Way, check_root
 
@@ -39,6 +39,11 @@ class Kept:
         """Those of `releases`, the newest first."""
         return [r for i, r in enumerate(releases) if i < self.last or r.when > now - timedelta(days=self.days)]
 
+    @property
+    def longest(self) -> timedelta:
+        """How long what somebody has published anew is kept, whatever its number."""
+        return max(GRACE, timedelta(days=self.days))
+
 
 @dataclass(frozen=True)
 class Garbage:
@@ -47,15 +52,16 @@ class Garbage:
     keys: tuple[str, ...]
     needed: int
     kept: tuple[Release, ...]
-    manifests: frozenset[str]
-    """All that were there."""
+    naming: frozenset[str]
+    """All manifests and announcements that were there."""
 
 
 def reachable(names: Iterable[str], read: Callable[[str], bytes | None]) -> set[str]:
-    """The keys `names`, and all that is named in them: templates and manifests are read, nothing else names a key."""
+    """The keys `names`, and all that is named in them: templates, manifests and announcements are read, nothing else
+    names a key."""
     found: set[str] = set()
     pending = set(names)
-    reading = (f"{FOLDERS['template']}/", f"{FOLDER}/")
+    reading = (f"{FOLDERS['template']}/", f"{FOLDER}/", f"{ANNOUNCED}/")
     while pending:
         key = pending.pop()
         found.add(key)
@@ -76,6 +82,8 @@ def look(target: Wanted, kept: Kept, now: datetime) -> Garbage:
     """What is garbage. Raises `RefusedError`, also while the root stack is in a state in which CloudFormation may go
     back to what it ran before."""
     staging = Staging(target)
+    # First of all: what comes from now on counts as come meanwhile.
+    naming = staging.naming()
     there = staging.objects()
     releases = releases_of(target, there)
     named = _running(target)
@@ -83,9 +91,11 @@ def look(target: Wanted, kept: Kept, now: datetime) -> Garbage:
     current = running(target, staging, releases)
     if current is not None and current not in keep:
         keep.append(current)
-    needed = reachable([*named, *(key_of(r.digest) for r in keep)], staging.get)
+    announced = {key for key in naming if key.startswith(f"{ANNOUNCED}/")}
+    over = {key for key in announced if naming[key] < now - kept.longest}
+    needed = reachable([*named, *(key_of(r.digest) for r in keep), *(announced - over)], staging.get)
     keys = garbage(there, needed, now)
-    return Garbage(keys, len(there) - len(keys), tuple(keep), frozenset(k for k in there if k.startswith(f"{FOLDER}/")))
+    return Garbage((*keys, *sorted(over)), len(there) - len(keys), tuple(keep), frozenset(naming))
 
 
 def _running(target: Wanted) -> set[str]:
@@ -118,17 +128,20 @@ def collect(target: Wanted, found: Garbage) -> int:
     with account.changing(f"deleting in {bucket}"):
         try:
             for first in range(0, len(found.keys), _BATCH):
-                keys = [{"Key": key} for key in found.keys[first : first + _BATCH]]
-                answer = s3.delete_objects(Delete={"Objects": keys}, **owner)
+                named = _named_meanwhile(target, found)
+                keys = [{"Key": key} for key in found.keys[first : first + _BATCH] if key not in named]
+                answer = s3.delete_objects(Delete={"Objects": keys}, **owner) if keys else {}
                 markers |= {d["Key"]: d.get("DeleteMarkerVersionId", "") for d in answer.get("Deleted", ())}
                 refused += answer.get("Errors", ())
                 if refused:
                     break
         finally:
-            # Whatever has ended it: somebody counts on that.
-            back = _named_meanwhile(target, found) & markers.keys() if markers else set()
-            for key in back:
-                s3.delete_object(Key=key, VersionId=markers[key], **owner)
+            # Whatever has ended it: somebody counts on that. What names others comes first, to be read.
+            back: set[str] = set()
+            while more := (_named_meanwhile(target, found) & markers.keys()) - back if markers else set():
+                for key in more:
+                    s3.delete_object(Key=key, VersionId=markers[key], **owner)
+                back |= more
     gone = len(markers) - len(back)
     for error in refused[:1]:
         raise FailedError(
@@ -141,7 +154,7 @@ def collect(target: Wanted, found: Garbage) -> int:
 
 
 def _named_meanwhile(target: Wanted, found: Garbage) -> set[str]:
-    """What manifests name that were not there when it was looked at."""
+    """What manifests and announcements name that were not there when it was looked at."""
     staging = Staging(target)
-    come = [k for k in staging.objects() if k.startswith(f"{FOLDER}/") and k not in found.manifests]
+    come = staging.naming().keys() - found.naming
     return reachable(come, staging.get) if come else set()

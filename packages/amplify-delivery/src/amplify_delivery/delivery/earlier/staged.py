@@ -21,7 +21,7 @@ from amplify_delivery.delivery.deployment.audit import log_of
 from amplify_delivery.delivery.environment.wanted import Wanted
 from amplify_delivery.errors import AssemblyError, RefusedError
 from amplify_delivery.export import Assembly, write_assembly
-from amplify_delivery.export.manifests import CONTENT_FOLDERS, FOLDER, key_of, named_in, read_manifest, runs
+from amplify_delivery.export.manifests import ANNOUNCED, CONTENT_FOLDERS, FOLDER, key_of, named_in, read_manifest, runs
 from amplify_delivery.publishing.aws_errors import AWS_ERRORS, code
 from amplify_delivery.publishing.stack_state import described
 from amplify_delivery.publishing.stack_states import begins_anew
@@ -71,6 +71,12 @@ class Staging:
             for folder in CONTENT_FOLDERS:
                 found |= self._listed(folder)
         return found
+
+    def naming(self) -> dict[str, datetime]:
+        """The keys of what tells which objects are counted on, and since when: manifests, and announcements of what was
+        there already."""
+        with self._target.account.asking(f"listing {self._target.bucket}"):
+            return self._listed(FOLDER) | self._listed(ANNOUNCED)
 
     def _listed(self, folder: str) -> dict[str, datetime]:
         pages = self._s3.get_paginator("list_objects_v2").paginate(

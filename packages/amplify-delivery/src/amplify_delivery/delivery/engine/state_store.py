@@ -26,14 +26,12 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from amplify_delivery.delivery.engine.pulumi_command import inherited
 from amplify_delivery.errors import StateError
-from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, AWS_ERRORS, code, told_as
+from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, AWS_ERRORS, code, conditionally, told_as
 from amplify_delivery.publishing.credentials import client_config, session_of
 from amplify_delivery.stacks.config.reader import read_yaml
 
 BACKEND_VARIABLE = "PULUMI_BACKEND_URL"
 _NOT_THERE = frozenset({"NoSuchKey", "404"})
-_TAKEN = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey", "412", "409", "404"})
-"""What S3 answers when a condition does not hold, or somebody else writes at the same time."""
 _OWNER = re.compile(r"-([0-9]{12})-[a-z0-9-]+-an$")
 """The account in the name of a bucket of S3's account-regional namespace."""
 
@@ -169,14 +167,9 @@ class _Bucket(Store):
         return self._put(key, body, IfMatch=tag)
 
     def remove(self, key: str, tag: str) -> bool:
+        whole = self._prefix + key
         with self._asking(f"deleting {key}"):
-            try:
-                self._s3.delete_object(Key=self._prefix + key, IfMatch=tag, **self._where)
-            except AWS_ERRORS as error:
-                if code(error) in _TAKEN:
-                    return False
-                raise
-        return True
+            return conditionally(lambda: self._s3.delete_object(Key=whole, IfMatch=tag, **self._where)) is not None
 
     def keys(self, prefix: str) -> list[str]:
         with self._asking(f"listing {prefix}"):
@@ -188,15 +181,12 @@ class _Bucket(Store):
 
     def _put(self, key: str, body: bytes, **condition: str) -> str | None:
         with self._asking(f"writing {key}"):
-            try:
-                answer = self._s3.put_object(
+            answer = conditionally(
+                lambda: self._s3.put_object(
                     Key=self._prefix + key, Body=body, ContentType="application/json", **condition, **self._where
                 )
-                return str(answer["ETag"])
-            except AWS_ERRORS as error:
-                if code(error) in _TAKEN:
-                    return None
-                raise
+            )
+        return str(answer["ETag"]) if answer is not None else None
 
     def _asking(self, what: str) -> AbstractContextManager[None]:
         denied = (

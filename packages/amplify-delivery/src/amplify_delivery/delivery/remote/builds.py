@@ -11,11 +11,10 @@ from typing import Any
 from amplify_delivery.components.documents.naming import ARTIFACTS_PREFIX, CHECK, DEPLOY, EnvironmentNames
 from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.errors import REFUSED, DeployError, FailedError, RefusedError
-from amplify_delivery.publishing.aws_errors import AWS_ERRORS, code
+from amplify_delivery.publishing.aws_errors import conditionally
 
 _SHORTEST, _LONGEST = 1.0, 10.0
 """Seconds between two questions: more and more, since a build may take hours."""
-_THERE = ("PreconditionFailed", "412", "ConditionalRequestConflict", "409")
 _COMMIT = ("COMMIT_ID", "GITHUB_SHA", "CI_COMMIT_SHA")
 _RUN = ("EXECUTION_ID", "GITHUB_RUN_ID", "CI_PIPELINE_ID")
 _STATUS = re.compile(r"exit status (\d+)")
@@ -49,8 +48,8 @@ def put(account: Account, names: EnvironmentNames, digest: str, content: bytes) 
     """Put an artifact where the projects read it; whether it was not there yet. Raises `RefusedError`."""
     s3, key = account.client("s3"), artifact_key(digest)
     with account.asking(f"putting the artifact {digest[:12]} into {names.staging_bucket}"):
-        try:
-            s3.put_object(
+        answer = conditionally(
+            lambda: s3.put_object(
                 Bucket=names.staging_bucket,
                 Key=key,
                 Body=content,
@@ -58,11 +57,8 @@ def put(account: Account, names: EnvironmentNames, digest: str, content: bytes) 
                 ContentType="application/zip",
                 ExpectedBucketOwner=names.account,
             )
-        except AWS_ERRORS as error:
-            if code(error) not in _THERE:
-                raise
-            return False
-    return True
+        )
+    return answer is not None
 
 
 def start(account: Account, names: EnvironmentNames, wanted: Wanted, variables: Mapping[str, str]) -> str:

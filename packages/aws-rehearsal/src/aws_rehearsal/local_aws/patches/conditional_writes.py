@@ -1,28 +1,38 @@
-"""A bucket's policy sees whether a write asks not to overwrite.
+"""A bucket's policy sees whether a write asks not to overwrite; and such a write meets the deletion before it.
 
 MiniStack refuses a write with `If-None-Match` over an object, as S3 does, but no policy can ask for that header: a
 bucket that denies every write without it takes none at all, or all of them.
 AWS: Amazon S3 User Guide, "Enforce conditional writes on Amazon S3 buckets" and "Bucket policy examples using condition
 keys": `s3:if-none-match` and `s3:if-match` are the headers of PutObject and CompleteMultipartUpload;
 `s3:ObjectCreationOperation` is false for CreateMultipartUpload, UploadPart and UploadPartCopy, which take neither.
+Same guide, "How to prevent object overwrites with conditional writes": "You can also receive a 409 Conflict response in
+the case of concurrent requests if a delete request to an object succeeds before a conditional write operation on that
+object completes"; the request may be retried. Whoever reads that as "it is there" has written nothing. Here the first
+conditional write within a second of a deletion meets it, and the next one does not.
 """
 
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 from ministack.core import iam_actions
+from ministack.services import s3
 
 from ._expect import expect, replace
 
 _HEADERS = ("if-none-match", "if-match")
 _BEGUN = ("uploads", "partNumber")
 """In the query of what does not make an object yet."""
+_MEANWHILE = 1.0
+"""Seconds after which a deletion is over everywhere."""
+_deleted: dict[tuple[str, str], float] = {}
 
 
 def apply() -> None:
-    """Add the three keys to what a write carries."""
+    """Add the three keys to what a write carries, and have deletions met."""
+    _meet_deletions()
     original = expect(iam_actions, "s3_service_context", "iam_action", "query_params", "path", "headers")
 
     def s3_service_context(
@@ -39,8 +49,34 @@ def apply() -> None:
     replace("s3_service_context", s3_service_context, iam_actions)
 
 
+def _meet_deletions() -> None:
+    put = expect(s3, "_put_object", "bucket_name", "key", "body", "headers")
+    delete = expect(s3, "_delete_object", "bucket_name", "key", "headers", "query_params")
+    error = expect(s3, "_error", "code", "message", "status", "resource")
+
+    def _put_object(bucket_name: str, key: str, body: bytes, headers: dict[str, str]) -> Any:
+        if any(headers.get(name) for name in _HEADERS):
+            when = _deleted.pop((bucket_name, key), None)
+            if when is not None and time.monotonic() < when + _MEANWHILE:
+                said = "The conditional request cannot succeed due to a conflicting operation against this resource."
+                return error("ConditionalRequestConflict", said, 409, f"/{bucket_name}/{key}")
+        return put(bucket_name, key, body, headers)
+
+    def _delete_object(
+        bucket_name: str, key: str, headers: dict[str, str] | None = None, query_params: dict[str, Any] | None = None
+    ) -> Any:
+        answer = delete(bucket_name, key, headers, query_params)
+        if answer[0] == 204 and not (query_params or {}).get("versionId"):
+            _deleted[bucket_name, key] = time.monotonic()
+        return answer
+
+    replace("_put_object", _put_object, s3)
+    replace("_delete_object", _delete_object, s3)
+
+
 def probe(aws: Any) -> bool:
-    """A bucket that is closed to plain writes takes new objects, and the beginning of an upload, and nothing else."""
+    """A bucket that is closed to plain writes takes new objects, and the beginning of an upload, and nothing else; and
+    a write meets the deletion before it, once."""
     bucket = aws.name("written-once")
     closed = {
         "Effect": "Deny",
@@ -63,4 +99,7 @@ def probe(aws: Any) -> bool:
         and not writes("new")
         and not writes("other")
         and writes("large?uploads=", "POST")
+        and aws.succeeds(lambda: aws.s3(aws.owner, "DELETE", f"/{bucket}/new"))
+        and not writes("new", **once)
+        and writes("new", **once)
     )
