@@ -109,6 +109,7 @@ def _sources() -> list[Path]:
     patches = sorted((_HERE / "patches").glob("*.py"))
     return [
         *patches,
+        *sorted((_HERE / "appsync").glob("*.py")),
         *sorted(facts.glob("*.py")),
         facts / "table.json",
         _HERE / "probes.py",

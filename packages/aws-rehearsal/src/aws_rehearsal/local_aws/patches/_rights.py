@@ -56,6 +56,11 @@ class Acting:
 
 def stack_role(role_arn: str) -> Acting | None:
     """CloudFormation with a stack's role; None if there is no such role."""
+    return with_role(role_arn, SESSION)
+
+
+def with_role(role_arn: str, session_name: str) -> Acting | None:
+    """A service with the role that it was given; None if there is no such role."""
     account, name = role_arn.split(":")[4], role_arn.rpartition("/")[2]
     role = iam._roles.get_scoped(account, None, name)
     if role is None or role["Arn"] != role_arn:
@@ -65,7 +70,7 @@ def stack_role(role_arn: str) -> Acting | None:
     layers = [_texts(documents)]
     if role.get("PermissionsBoundary"):
         layers.append(_texts([_managed(role["PermissionsBoundary"], account)]))
-    session = f"arn:aws:sts::{account}:assumed-role/{name}/{SESSION}"
+    session = f"arn:aws:sts::{account}:assumed-role/{name}/{session_name}"
     return Acting(session, account, "AssumedRole", tuple(layers))
 
 
@@ -96,6 +101,11 @@ def require(acting: Acting, action: str, resource: str, context: Mapping[str, An
 
 def trusts_cloudformation(role_arn: str, stack_arn: str) -> bool:
     """Whether CloudFormation may assume the role for this stack."""
+    return trusts("cloudformation.amazonaws.com", role_arn, stack_arn)
+
+
+def trusts(service: str, role_arn: str, source_arn: str) -> bool:
+    """Whether a service, by its principal, may assume the role for a resource of its own."""
     if not role_arn.startswith("arn:") or role_arn.count(":") < 5:
         return False
     account = role_arn.split(":")[4]
@@ -106,27 +116,27 @@ def trusts_cloudformation(role_arn: str, stack_arn: str) -> bool:
     document = json.loads(trust) if isinstance(trust, str) else trust
     given = document.get("Statement", [])
     context = iam_evaluator.EvalContext(
-        principal_arn="cloudformation.amazonaws.com",
+        principal_arn=service,
         principal_type="Service",
         principal_account=account,
         action="sts:AssumeRole",
         resource_arn=role_arn,
         region=get_region(),
-        service_context={"aws:sourceaccount": account, "aws:sourcearn": stack_arn},
+        service_context={"aws:sourceaccount": account, "aws:sourcearn": source_arn},
     )
     effects = {
         statement["Effect"]
         for statement in ([given] if isinstance(given, dict) else given)
-        if _names_cloudformation(statement.get("Principal"))
+        if _names_service(service, statement.get("Principal"))
         and iam_evaluator._action_matches("sts:AssumeRole", _listed(statement.get("Action")), [])
         and iam_evaluator._conditions_met(statement.get("Condition", {}), context)
     }
     return effects == {"Allow"}
 
 
-def _names_cloudformation(principal: Any) -> bool:
+def _names_service(service: str, principal: Any) -> bool:
     services = principal.get("Service") if isinstance(principal, dict) else principal
-    return bool({"*", "cloudformation.amazonaws.com"} & set(_listed(services)))
+    return bool({"*", service} & set(_listed(services)))
 
 
 def _listed(value: Any) -> list[str]:

@@ -1,0 +1,140 @@
+"""The local AWS executes the resolvers that Amplify generates: what is written is read again, by those who may."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from amplify_delivery.export import Assembly, EnvironmentValues, assemble, read_export
+from aws_rehearsal_tests.graphql_client import GraphQLClient
+from aws_rehearsal_tests.local_account import LocalAccount
+from functional.enforcement.deployed_apps import deployable
+from unit.export.conftest import app_export as app_export  # noqa: PLC0414 - the fixtures, for this folder too
+from unit.export.conftest import assembly_of as assembly_of  # noqa: PLC0414
+
+# Custom resources run in one process (packages/aws-rehearsal/tests/aws_rehearsal_tests/test_local_aws_functions.py).
+pytestmark = pytest.mark.xdist_group("functions")
+
+IN_A_MONTH = int(time.time()) + 30 * 24 * 60 * 60
+
+
+def deployed(developer: LocalAccount, assembly: Assembly) -> GraphQLClient:
+    # A name of its own: buckets are named after app and environment, and their names are everybody's.
+    url, name = deployable(developer, assembly, EnvironmentValues("asked", IN_A_MONTH))
+    assert developer.create(url, name)["StackStatus"] == "CREATE_COMPLETE", developer.reasons(name)
+    return GraphQLClient(developer)
+
+
+def test_owners_groups_keys_and_relations(developer: LocalAccount, assembly_of: Callable[[str], Assembly]) -> None:
+    client = deployed(developer, assembly_of("full"))
+    ann, bob, admin, key = client.user("ann"), client.user("bob"), client.user("root", "Admins"), client.key()
+
+    home = client.ask('mutation { createTodoList(input: {title: "Home"}) { id owner } }', ann).data["createTodoList"]
+    create = "mutation($i: CreateTodoInput!) { createTodo(input: $i) { id name owner createdAt } }"
+    todo = client.ask(create, ann, i={"name": "Wash", "listID": home["id"]}).data["createTodo"]
+    assert todo["owner"] == home["owner"]
+    assert client.ask(create, key, i={"name": "No"}).error["errorType"] == "Unauthorized"
+    again = client.ask(create, ann, i={"id": todo["id"], "name": "Twice"})
+    assert again.error["errorType"] == "DynamoDB:ConditionalCheckFailedException"
+
+    # A relation from both its sides, and an index.
+    read = "query($id: ID!) { getTodo(id: $id) { name list { title todos { items { id } } } } }"
+    found = client.ask(read, ann, id=todo["id"]).data["getTodo"]
+    assert found == {"name": "Wash", "list": {"title": "Home", "todos": {"items": [{"id": todo["id"]}]}}}
+    # Lists are their owner's only: whoever may read the item may not follow it there.
+    assert client.ask(read, bob, id=todo["id"]).error["message"] == "Not Authorized to access list on type Todo"
+    by_name = '{ todosByName(name: "Wash") { items { id } } }'
+    assert client.ask(by_name, ann).data["todosByName"]["items"] == [{"id": todo["id"]}]
+
+    # Owners and groups.
+    update = "mutation($i: UpdateTodoInput!) { updateTodo(input: $i) { name description owner } }"
+    refused = client.ask(update, bob, i={"id": todo["id"], "name": "Bob's"})
+    assert refused.error["message"] == "Not Authorized to access updateTodo on type Mutation"
+    assert client.ask(update, ann, i={"id": todo["id"], "description": "soon"}).data["updateTodo"] == {
+        "name": "Wash",
+        "description": "soon",
+        "owner": todo["owner"],
+    }
+    emptied = client.ask(update, admin, i={"id": todo["id"], "name": "Admin's", "description": None})
+    assert emptied.data["updateTodo"] == {"name": "Admin's", "description": None, "owner": todo["owner"]}
+    delete = "mutation($id: ID!) { deleteTodo(input: {id: $id}) { name } }"
+    assert client.ask(delete, bob, id=todo["id"]).error["errorType"] == "Unauthorized"
+    assert client.ask(delete, ann, id=todo["id"]).data["deleteTodo"] == {"name": "Admin's"}
+    assert client.ask(read, ann, id=todo["id"]).data["getTodo"] is None
+
+    # What is not played, and a token that somebody has made up.
+    said = client.ask("subscription { onCreateTodo { id } }", ann).error
+    assert said == {"message": "The local AWS does not play subscriptions.", "errorType": "NotPlayedByTheLocalAWS"}
+    forged = {"authorization": f"{ann['authorization'][:-8]}AAAAAAAA"}
+    assert client.ask(by_name, forged).status == 401
+
+    # The data source's role is asked: without its rights, AWS's sentence.
+    iam = developer.client("iam")
+    (role,) = (r["RoleName"] for r in iam.list_roles()["Roles"] if r["RoleName"].startswith("TodoIAMRole"))
+    for policy in iam.list_role_policies(RoleName=role)["PolicyNames"]:
+        iam.delete_role_policy(RoleName=role, PolicyName=policy)
+    denied = client.ask("{ listTodos { items { id } } }", ann).error
+    assert denied["errorType"] == "DynamoDB:DynamoDbException"
+    assert f"assumed-role/{role}/APPSYNC_ASSUME_ROLE is not authorized to perform: dynamodb:Scan" in denied["message"]
+
+
+def test_a_real_apps_lists_filters_pages_and_conditions(
+    developer: LocalAccount, app_export: Callable[[str, str], Path]
+) -> None:
+    client = deployed(developer, assemble(read_export(app_export("discussions", "recompiled"))))
+    key = client.key()
+    create = "mutation($i: CreateTopicInput!) { createTopic(input: $i) { id } }"
+    topic = client.ask(create, key, i={"content": "Weather", "createdByUserId": "ann"}).data["createTopic"]["id"]
+    post = "mutation($i: CreatePostInput!) { createPost(input: $i) { id topic { content } } }"
+    for content in ("Rain", "Sun", "Snow"):
+        made = {"content": content, "createdByUserId": "ann", "topicPostsId": topic}
+        assert client.ask(post, key, i=made).data["createPost"]["topic"] == {"content": "Weather"}
+
+    pages = (
+        "query($id: ID!, $t: String) { getTopic(id: $id) { posts(limit: 2, nextToken: $t) "
+        "{ items { content } nextToken } } }"
+    )
+    first = client.ask(pages, key, id=topic).data["getTopic"]["posts"]
+    second = client.ask(pages, key, id=topic, t=first["nextToken"]).data["getTopic"]["posts"]
+    contents = [post["content"] for post in first["items"] + second["items"]]
+    assert (len(first["items"]), sorted(contents)) == (2, ["Rain", "Snow", "Sun"])
+    assert client.ask(pages, key, id=topic, t="made up").error["message"] == "Invalid pagination token given."
+
+    listed = "query($f: ModelPostFilterInput) { listPosts(filter: $f, limit: 100) { items { content } nextToken } }"
+    some = {"or": [{"content": {"beginsWith": "Sn"}}, {"content": {"eq": "Rain"}}]}
+    assert sorted(p["content"] for p in client.ask(listed, key, f=some).data["listPosts"]["items"]) == ["Rain", "Snow"]
+    nothing = {"content": {"eq": "Rain"}, "createdByUserId": {"ne": "ann"}}
+    assert client.ask(listed, key, f=nothing).data["listPosts"] == {"items": [], "nextToken": None}
+
+    delete = (
+        "mutation($i: DeleteTopicInput!, $c: ModelTopicConditionInput) { deleteTopic(input: $i, condition: $c) { id } }"
+    )
+    wrong = client.ask(delete, key, i={"id": topic}, c={"content": {"eq": "Tides"}})
+    assert wrong.error["errorType"] == "DynamoDB:ConditionalCheckFailedException"
+    assert client.ask(delete, key, i={"id": topic}, c={"content": {"eq": "Weather"}}).data["deleteTopic"] == {
+        "id": topic
+    }
+    for headers in ({}, {"x-api-key": "da2-made-up"}):
+        assert client.ask(listed, headers).status == 401
+    # A key that has ended.
+    ended = {"id": key["x-api-key"], "expires": int(time.time()) - 1}
+    developer.client("appsync").update_api_key(apiId=client.api["apiId"], **ended)
+    assert client.ask(listed, key).status == 401
+
+
+def test_each_way_to_authorize_opens_its_own_fields(
+    developer: LocalAccount, app_export: Callable[[str, str], Path]
+) -> None:
+    """product-catalog: IAM by default, with a list of roles; users and a key for some fields."""
+    client = deployed(developer, assemble(read_export(app_export("product-catalog", "recompiled"))))
+    products, comments = "{ listProducts { items { id } } }", "{ listComments { items { id } } }"
+    user, key = client.user("ann"), client.key()
+    assert client.ask(comments, user).data["listComments"] == {"items": []}
+    for query, headers in ((comments, key), (products, key), (products, user)):
+        assert client.ask(query, headers).error["errorType"] == "Unauthorized"
+    # Not one of the app's roles: its rights let it in, the resolver does not.
+    stranger = client.ask_signed(products, developer.credentials).error
+    assert stranger["message"] == "Not Authorized to access listProducts on type Query"
