@@ -139,7 +139,7 @@ def test_nothing_needs_the_amplify_service(said: dict[int, str], proxy: Proxy) -
 
 
 def test_the_front_end_is_configured_for_what_ran(said: dict[int, str], home: Path) -> None:
-    endpoint = re.search(r'graphqlEndpoint: "(https://\S+)"', said[3])
+    endpoint = re.search(r'graphqlEndpoint: "(https?://\S+)"', said[3])
     assert endpoint
     configuration = json.loads((home / "work/todo/src/amplifyconfiguration.json").read_text())
     assert configuration["aws_appsync_graphqlEndpoint"] == endpoint[1]
