@@ -24,7 +24,7 @@ from amplify_delivery.findings import listed
 from amplify_delivery_rehearsal import example
 from amplify_delivery_rehearsal.console import Console
 from amplify_delivery_rehearsal.inventory import Inventory, take
-from amplify_delivery_rehearsal.workspace import ENVIRONMENT, FOLDER, Workspace
+from amplify_delivery_rehearsal.workspace import ENVIRONMENT, FOLDER, PRODUCT, Workspace
 from aws_rehearsal import warm
 
 REGION = "us-east-1"
@@ -86,7 +86,7 @@ def run(
     with _folder(keep) as folder, _stage(folder, tools, keep, console) as stage:
         stage.prepare(project, secrets, parameters)
         try:
-            with warm.start(folder / HOME, tools.python):
+            with warm.start(folder / HOME, tools.python, PRODUCT):
                 for number, (chapter, record) in enumerate(zip(story, told, strict=True), 1):
                     console.heading(f"{number}/{len(story)}  {chapter.title}")
                     stage.deliver(chapter, record)

@@ -22,6 +22,8 @@ IGNORED = (".git", ".venv", ".*_cache", ".hypothesis", "__pycache__", "build", "
 FOLDER = "amplify-delivery-rehearsal-"
 """What the folder of a rehearsal begins with, among temporary files."""
 ENVIRONMENT = "dev"
+PRODUCT = ("amplify_delivery",)
+"""What programs and commands of a rehearsal import: a warm server loads it ahead."""
 _NAME = re.compile(r"^name:.*$", re.MULTILINE)
 
 
@@ -58,9 +60,10 @@ class Workspace:
 
     @classmethod
     def make(cls, folder: Path, checkout: Path, environment: Mapping[str, str]) -> Workspace:
-        """Copy the checkout into `folder/project`, without the export folders: they are delivered one by one."""
+        """Copy the checkout into `folder/project`, without the export folders, which are delivered one by
+        one, and the engine's own, which is installed."""
         project = folder / "project"
-        copy_checkout(checkout, project, "amplify-export-*", "tests", "benchmarks", "docs")
+        copy_checkout(checkout, project, "amplify-export-*", "tests", "benchmarks", "docs", "packages")
         # Pulumi.yaml names it, for the vendor's language host.
         (project / ".venv").symlink_to(checkout / ".venv")
         return cls(project, environment)

@@ -51,7 +51,7 @@ def delivery(environment: Mapping[str, str], *arguments: str) -> list[str]:
 def server() -> warm.WarmServer:
     """Started when it is first asked for; ends with the test process."""
     folder = Path(tempfile.mkdtemp(prefix="amplify-delivery-warm-"))
-    started = warm.start(folder, tools().python)
+    started = warm.start(folder, tools().python, ["amplify_delivery"])
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     atexit.register(started.stop)
     return started

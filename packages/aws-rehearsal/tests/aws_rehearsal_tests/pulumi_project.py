@@ -66,7 +66,7 @@ class PulumiProject:
 
     def init(self) -> PulumiProject:
         initialised_stacks.init(
-            "small", self.folder, self.folder / "state", lambda: self.succeed("stack", "init", "dev")
+            "small", self.folder, self.folder / "state", lambda *given: self.succeed("stack", "init", "dev", *given)
         )
         return self
 

@@ -399,3 +399,26 @@ def test_the_server_is_ready_to_be_forked(home: Path) -> None:
     }  # fmt: skip
     assert {"pulumi", "pulumi_aws", "pulumi_aws_native", "botocore", "cfnlint", "grpc", "pydantic"} <= set(names)
     assert not set(names) & {*ORDER} - {"rehearsal"}
+
+
+def test_a_package_that_is_loaded_ahead_is_the_one_that_would_be_imported(tmp_path: Path) -> None:
+    """With all of its modules but its command; the same name in the caller's folder is another one."""
+    code = """
+        import json, sys
+        from aws_rehearsal.language_host.isolation import leave_no_trace; leave_no_trace()
+        before = "amplify_delivery" in sys.modules
+        sys.path.insert(0, "")
+        import amplify_delivery
+        loaded = [name for name in sys.modules if name.startswith("amplify_delivery.")]
+        print(json.dumps([before, amplify_delivery.__file__, len(loaded) > 100, "amplify_delivery.__main__" in loaded]))
+    """
+    home, other = tmp_path / "home", tmp_path / "other"
+    home.mkdir()
+    (other / "amplify_delivery").mkdir(parents=True)
+    (other / "amplify_delivery" / "__init__.py").touch()
+    with warm.start(home, tools().python, ["amplify_delivery", "nowhere_to_be_found"]):
+        before, file, many, command = json.loads(said(launched(home, code, cwd=tmp_path)))
+        assert (before, many, command) == (False, True, False)
+        assert file.endswith("amplify_delivery/__init__.py")
+        before, file, many, _ = json.loads(said(launched(home, code, cwd=other)))
+        assert (before, Path(file).parent.parent.resolve(), many) == (False, other.resolve(), False)

@@ -23,7 +23,7 @@ from amplify_delivery_rehearsal import accounts
 from amplify_delivery_rehearsal.example import is_example
 from amplify_delivery_rehearsal.pipeline_story.people import PASSPHRASE, Line, Person, terminal
 from amplify_delivery_rehearsal.pipeline_story.source import Repository
-from amplify_delivery_rehearsal.workspace import FOLDER
+from amplify_delivery_rehearsal.workspace import FOLDER, PRODUCT
 from aws_rehearsal import warm
 from aws_rehearsal.local_aws import LocalAws
 from aws_rehearsal.pipeline_service import PipelineService, local_aws_with_room
@@ -72,7 +72,7 @@ def setting(
             node_modules=tools.node_modules,
             alias_delay=ALIAS_DELAY,
         )
-        with warm.start(folder / "pulumi-home", tools.python):
+        with warm.start(folder / "pulumi-home", tools.python, PRODUCT):
             try:
                 aws.start(folder / "local-aws.log")
                 image = build_image(home, tools, project.directory)

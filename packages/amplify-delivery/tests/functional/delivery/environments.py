@@ -25,7 +25,10 @@ REGION = "eu-central-1"
 class Environment:
     """The environment `dev` of one app in a fresh account, with its Pulumi stack made and nothing deployed."""
 
-    def __init__(self, folder: Path, aws: LocalAws, tools: Tools, cache: Path, name: str) -> None:
+    def __init__(
+        self, folder: Path, aws: LocalAws, tools: Tools, cache: Path, name: str, *, passphrase: bool = False
+    ) -> None:
+        """An export by its name. Its secrets are encrypted by a key of the account, or with a `passphrase`."""
         self.aws, self.tools = aws, tools
         self.account = random_account()
         self.admin = aws.make_admin(self.account)
@@ -43,7 +46,11 @@ class Environment:
             file.write(f'  {self.app}:suffix: "{self.suffix}"\n')
         self.take(name)
         project = self.workspace.project
-        initialised_stacks.init(self.app, project, self.state, lambda: self.workspace.succeed("stack", "init", "dev"))
+        key = None if passphrase else initialised_stacks.Key.make(self.client("kms"))
+        begun = ("stack", "init", "dev")
+        initialised_stacks.init(
+            self.app, project, self.state, lambda *given: self.workspace.succeed(*begun, *given), key
+        )
 
     def take(self, name: str) -> None:
         """What `amplify export` and a commit do."""

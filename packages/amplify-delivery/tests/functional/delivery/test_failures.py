@@ -24,12 +24,15 @@ on_deployed = pytest.mark.xdist_group("deployed")
 """On the tests that share one delivered environment: one process runs them all."""
 
 Run = Callable[..., Finished]
+Make = Callable[..., Environment]
 
 
 @pytest.fixture(scope="module")
-def make(local_aws: LocalAws, examined: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Environment]:
+def make(local_aws: LocalAws, examined: Path, tmp_path_factory: pytest.TempPathFactory) -> Make:
     """Makes an environment for an export."""
-    return lambda name: Environment(tmp_path_factory.mktemp("environment"), local_aws, tools(), examined, name)
+    return lambda name, **how: Environment(
+        tmp_path_factory.mktemp("environment"), local_aws, tools(), examined, name, **how
+    )
 
 
 @pytest.fixture(params=["pulumi", "delivery"])
@@ -62,7 +65,7 @@ def wait_until(condition: Callable[[], object], seconds: float = 60) -> None:
 
 
 def test_a_failed_first_create_leaves_nothing_and_the_next_up_works(
-    make: Callable[[str], Environment], run: Callable[[Environment], Run]
+    make: Make, run: Callable[[Environment], Run]
 ) -> None:
     environment = make("todo-series/v4")
     # A name that nobody knows beforehand: the template makes it from the nested stack's.
@@ -78,9 +81,10 @@ def test_a_failed_first_create_leaves_nothing_and_the_next_up_works(
 
 
 def test_credentials_of_another_account_are_refused_before_anything_is_made(
-    make: Callable[[str], Environment], run: Callable[[Environment], Run], local_aws: LocalAws
+    make: Make, run: Callable[[Environment], Run], local_aws: LocalAws
 ) -> None:
-    environment = make("todo-series/v1")
+    # With a passphrase: a key of the account would be what the stranger is refused first.
+    environment = make("todo-series/v1", passphrase=True)
     other = random_account()
     own, stranger = environment.admin, local_aws.make_admin(other)
     environment.log_in(stranger)
@@ -91,7 +95,7 @@ def test_credentials_of_another_account_are_refused_before_anything_is_made(
         assert environment.buckets() == set()
 
 
-def test_an_interrupted_publish_is_simply_done_again(make: Callable[[str], Environment]) -> None:
+def test_an_interrupted_publish_is_simply_done_again(make: Make) -> None:
     environment = make("todo-series/v1")
     s3 = environment.client("s3")
 
@@ -122,9 +126,9 @@ def test_an_interrupted_publish_is_simply_done_again(make: Callable[[str], Envir
 
 
 @pytest.fixture(scope="module")
-def deployed(make: Callable[[str], Environment]) -> Environment:
+def deployed(make: Make) -> Environment:
     """The example app, delivered; every test leaves it so, in whatever version."""
-    environment = make("todo-series/v1")
+    environment = make("todo-series/v1", passphrase=True)
     succeeds(environment.plain("up", "--skip-preview"))
     # The tests go back to it from later versions.
     steps = plan_backend(stacks_of("todo-series/v4"), stacks_of("todo-series/v1"))
@@ -287,9 +291,7 @@ def test_the_commands_for_machines(deployed: Environment) -> None:
 # --- destroy ------------------------------------------------------------------------------------------------------
 
 
-def test_destroy_refuses_while_data_would_be_lost_and_then_leaves_nothing_behind(
-    make: Callable[[str], Environment], tmp_path: Path
-) -> None:
+def test_destroy_refuses_while_data_would_be_lost_and_then_leaves_nothing_behind(make: Make, tmp_path: Path) -> None:
     environment = make("todo-series/v4")
     succeeds(environment.delivery("up"))
     cloudformation = environment.client("cloudformation")
@@ -312,7 +314,7 @@ def test_destroy_refuses_while_data_would_be_lost_and_then_leaves_nothing_behind
     assert "0 resources deleted" in succeeds(environment.delivery("destroy")).output
 
 
-def test_destroy_works_after_one_that_failed(make: Callable[[str], Environment]) -> None:
+def test_destroy_works_after_one_that_failed(make: Make) -> None:
     environment = make("todo-series/v1")
     succeeds(environment.delivery("up"))
     s3 = environment.client("s3")

@@ -17,6 +17,7 @@ import contextlib
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 SOCKET = "warm"
@@ -56,8 +57,9 @@ class WarmServer:
         self.stop()
 
 
-def start(home: Path, python: Path) -> WarmServer:
-    """A server for a home that has been prepared with the same `python`.
+def start(home: Path, python: Path, also: Sequence[str] = ()) -> WarmServer:
+    """A server for a home that has been prepared with the same `python`. `also` are packages that
+    programs or commands of this home import besides Pulumi's own: all of their modules are loaded ahead.
 
     Returns as soon as plugins can be asked for; who asks before everything is loaded waits for that. What the server
     has to say is in the home's `warm.log`.
@@ -66,7 +68,7 @@ def start(home: Path, python: Path) -> WarmServer:
         # Apple's frameworks (the proxy settings, for one) may end a process that was forked without a new image.
         return WarmServer(home, None)
     root = str(home.resolve() / "modules")  # `pulumi_home.MODULES`
-    code = f"import sys; sys.path.append({root!r}); from aws_rehearsal.warm.server import main; main()"
+    code = f"import sys; sys.path.append({root!r}); from aws_rehearsal.warm.server import main; main({list(also)!r})"
     with (home / "warm.log").open("a") as log:
         process = subprocess.Popen(
             [str(python.absolute()), "-P", "-c", code],

@@ -6,6 +6,8 @@ Only what is the same for everybody. Sessions with AWS, credentials and channels
 from __future__ import annotations
 
 import contextlib
+import pkgutil
+from collections.abc import Iterable
 from importlib import import_module
 
 _PROGRAMS = (
@@ -46,8 +48,9 @@ _TYPES = (
 _REGIONS = ("us-east-1", "eu-west-1", "eu-central-1")
 
 
-def preload() -> None:
-    """Loads all of it into this process, which must not have started to use any of it."""
+def preload(also: Iterable[str] = ()) -> None:
+    """Loads all of it into this process, which must not have started to use any of it; `also` are packages of whoever
+    starts the server."""
     # First what a cold run of a program begins with: the host's runner, and the SDK.
     import_module("aws_rehearsal.language_host.runner")
     from aws_rehearsal.language_host import isolation
@@ -59,9 +62,21 @@ def preload() -> None:
             with contextlib.suppress(ImportError):
                 # A service's package is loaded when anything is asked of it, also what it has not.
                 hasattr(import_module(name), "loaded")
+        for name in also:
+            _load_all_of(name)
         for name in _PLUGINS:
             import_module(name)
         _stand_ins()
+
+
+def _load_all_of(package: str) -> None:
+    """A package with every module in it, but those that are commands: they do something when they are loaded."""
+    with contextlib.suppress(ImportError):
+        loaded = import_module(package)
+        for found in pkgutil.walk_packages(loaded.__path__, f"{package}."):
+            if not found.name.endswith(".__main__"):
+                with contextlib.suppress(ImportError):
+                    import_module(found.name)
 
 
 def _stand_ins() -> None:

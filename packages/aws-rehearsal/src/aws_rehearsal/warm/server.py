@@ -13,6 +13,7 @@ import selectors
 import signal
 import socket
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -24,8 +25,8 @@ _PIECE = 1 << 16
 _PASSED_ON = (signal.SIGINT, signal.SIGTERM)
 
 
-def main() -> None:
-    """The executable: serves in the folder it is started in."""
+def main(also: Sequence[str] = ()) -> None:
+    """The executable: serves in the folder it is started in; `also` are packages to load ahead."""
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     address = Path(SOCKET)
     address.unlink(missing_ok=True)
@@ -39,7 +40,7 @@ def main() -> None:
 
     from aws_rehearsal.warm.preload import preload
 
-    preload()
+    preload(also)
     gc.collect()
     gc.freeze()
     server = Server(listener, base)

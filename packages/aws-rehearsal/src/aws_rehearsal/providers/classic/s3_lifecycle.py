@@ -14,13 +14,12 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from aws_rehearsal.providers.classic.propagation import POLL_SECONDS
 from aws_rehearsal.providers.classic.s3_companions import Setting
 from aws_rehearsal.providers.resource import REGION, Call
 from aws_rehearsal.providers.schema import Prop
 from aws_rehearsal.providers.wire import Properties
 
-_STEADY = 10
+_STEADY, _PAUSE = 10, 0.01
 _NAMES = {
     "abortIncompleteMultipartUpload": "AbortIncompleteMultipartUpload",
     "and": "And",
@@ -117,10 +116,11 @@ class BucketLifecycleConfiguration(Setting):
 
     def _state(self, call: Call, resource_id: str, known: Properties) -> tuple[str, Properties]:
         """After a put the provider waits until it has read the same ten times in a row, which takes 50 seconds there:
-        S3 tells old rules for a while (bucket_lifecycle_configuration.go)."""
+        S3 tells old rules for a while (bucket_lifecycle_configuration.go). The local AWS tells the new ones at
+        once, so here it reads as often, without the time between."""
         for _ in range(_STEADY):
             super()._state(call, resource_id, known)
-            time.sleep(POLL_SECONDS)
+            time.sleep(_PAUSE)
         return super()._state(call, resource_id, known)
 
 
