@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -12,24 +14,73 @@ from typing import Any
 import pytest
 import yaml
 
+from amplify_delivery.components.documents.naming import PipelineNames
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.stacks.config import Project
 from amplify_delivery_rehearsal.pipeline_story import own, telling
 from amplify_delivery_rehearsal.pipeline_story.chapters import Chapter
 from amplify_delivery_rehearsal.pipeline_story.play import Play
 from aws_rehearsal.pipeline_service.state import FAILED, SUCCEEDED
-from unit.places import EXPORTS
+from unit.places import EXPORTS, REPOSITORY
 
-CONNECTION = "arn:aws:codeconnections:us-west-2:999999999999:connection/11111111-2222-3333-4444-555555555555"
+PAGE = REPOSITORY / "docs" / "tutorial-pipeline.md"
+Typed = dict[str, list[str]]
+"""Commands by who types them."""
+
+
+def sections() -> list[Typed]:
+    """The commands of the page, section by section; the first line of a block says who types it."""
+    parts = re.split(r"^## \d\. .+$", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
+    found: list[Typed] = []
+    for part in parts:
+        typed: Typed = {}
+        for person, lines in re.findall(r"^```sh\n# ([a-z ]+)\n(.*?)^```$", part, re.M | re.S):
+            typed.setdefault(person, []).extend(as_typed(line) for line in lines.splitlines())
+        found.append(typed)
+    return found
+
+
+def as_typed(command: str) -> str:
+    """A command in one form: what only that run knows (a token, a person's words) by name, and without the flags that
+    answer for a person."""
+    words = shlex.split(command)
+    words = ["amplify-delivery", *words[3:]] if words[1:3] == ["-m", "amplify_delivery"] else words
+    text = " ".join(word for word in words if word not in ("--yes", "--skip-preview", "--json"))
+    return re.sub(r"summary=.*", "summary=SUMMARY", re.sub(r"--token \S+", "--token TOKEN", text))
+
+
+def told(chapter: dict[str, Any]) -> Typed:
+    """What people have typed in a chapter of the story."""
+    typed: Typed = {}
+    for person, command in chapter["commands"]:
+        typed.setdefault(person, []).append(as_typed(command))
+    return typed
 
 
 def made(folder: Path) -> Path:
-    """What a team holds after `amplify-delivery init`."""
+    """What a team holds after the tutorial's `amplify-delivery init`."""
     shutil.copytree(next((EXPORTS / "todo").glob("amplify-export-*")), folder / "amplify-export-mytodoapp")
-    command = [sys.executable, "-m", "amplify_delivery", "init", "--environment", "live=012345678901/eu-central-1"]
-    command += ["--tooling", "999999999999/us-west-2", "--connection", CONNECTION, "--repository", "acme/todo"]
-    subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, check=True)
+    export, init, check = (shlex.split(line) for line in sections()[0]["developer"])
+    assert export[:2] == ["(cd", "../todo"]
+    for command in (init, check):
+        command[:1] = [sys.executable, "-m", "amplify_delivery"]
+        subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, check=True)
     return folder
+
+
+def is_as_written(chapters: list[dict[str, Any]]) -> None:
+    """What was typed is what the tutorial says, section by section and person by person; and nothing else is."""
+    written = sections()[1:]
+    devops = written[0]["devops"]
+    (state,) = [line for line in devops if line.startswith("export ")]
+    devops.remove(state)
+    names = PipelineNames("mytodoapp", "999999999999", "us-west-2", "pipeline")
+    assert state == f"export PULUMI_BACKEND_URL={names.state_backend}"
+    # The last of them looks at what it has led to, for the rehearsal's own page.
+    typed = [told(chapter) for chapter in chapters[:3]]
+    looked = typed[-1].pop("owner of prod")
+    assert looked == ["amplify-delivery report prod"]
+    assert typed == written
 
 
 def with_an_image(project: Path) -> None:
@@ -61,7 +112,7 @@ def test_a_project_of_ones_own_is_rehearsed_with_its_secrets_made_up(
     once, in Build, and pushed by PublishAssets."""
     project = made(tmp_path)
     with_an_image(project)
-    file = project / "Pulumi.live.yaml"
+    file = project / "Pulumi.prod.yaml"
     file.write_text(f"secretsprovider: awskms://alias/of-the-real-account\nencryptedkey: AQIB\n{file.read_text()}")
     before = {path: path.read_bytes() for path in sorted(project.rglob("*")) if path.is_file()}
     story = own.story
@@ -70,13 +121,14 @@ def test_a_project_of_ones_own_is_rehearsed_with_its_secrets_made_up(
     code = telling.run(project, json_output=True)
     ran = capsys.readouterr()
     assert code == 0, ran.out[-3000:] + ran.err[-3000:]
-    told = json.loads(ran.out)
-    assert [chapter["outcome"] for chapter in told["chapters"]] == ["as told"] * 4
-    facts = [fact for chapter in told["chapters"] for fact in chapter["facts"]]
-    assert "live: untouched" in facts
+    story_told = json.loads(ran.out)
+    assert [chapter["outcome"] for chapter in story_told["chapters"]] == ["as told"] * 4
+    is_as_written(story_told["chapters"])
+    facts = [fact for chapter in story_told["chapters"] for fact in chapter["facts"]]
+    assert "prod: untouched" in facts
     # Its images were built in the pipeline, and not in the clone.
-    assert "live: the page is without a report of it, which cannot be made in this clone" in facts
-    assert told["environment"] is None
+    assert "prod: the page is without a report of it, which cannot be made in this clone" in facts
+    assert story_told["environment"] is None
     after = {path: path.read_bytes() for path in sorted(project.rglob("*")) if path.is_file()}
     assert {path for path in after if path not in before} == {project / "build" / "rehearsal.html"}
     assert all(after[path] == content for path, content in before.items())
@@ -84,8 +136,8 @@ def test_a_project_of_ones_own_is_rehearsed_with_its_secrets_made_up(
 
 def two_indexes(play: Play) -> None:
     """With the rights of the declared roles; approved once. The image is there already."""
-    owner, service = play.setting.owners["live"], play.setting.service
-    (image,) = owner.client("ecr", "eu-central-1").describe_images(repositoryName="mytodoapp/live")["imageDetails"]
+    owner, service = play.setting.owners["prod"], play.setting.service
+    (image,) = owner.client("ecr", "eu-central-1").describe_images(repositoryName="mytodoapp/prod")["imageDetails"]
     assert image["imageTags"] == [f"orders-{image['imageDigest'].removeprefix('sha256:')}"]
     dynamodb = owner.client("dynamodb", "eu-central-1")
     (table,) = dynamodb.list_tables()["TableNames"]
@@ -102,7 +154,7 @@ def two_indexes(play: Play) -> None:
     play.decide(play.pipeline, execution)
 
     def deploying() -> Any:
-        runs = [run for run in execution.history if run.action.name == "Deploy-live"]
+        runs = [run for run in execution.history if run.action.name == "Deploy-prod"]
         return runs[-1] if runs and indexes() == {"byDue"} else None
 
     build = service.wait_until(deploying, 60).external_id
@@ -116,11 +168,11 @@ def two_indexes(play: Play) -> None:
     play.must(execution.status == SUCCEEDED, execution)
     assert indexes() == {"byDue", "byStatus"}
     assert len([run for run in execution.history if run.action.category == "Approval"]) == 1
-    again = next(run for run in reversed(execution.history) if run.action.name == "Deploy-live")
+    again = next(run for run in reversed(execution.history) if run.action.name == "Deploy-prod")
     said = service.log(again.external_id or "")
     assert "index byStatus is made" in said or "index byDue is CREATING, waiting" in said
     assert "index byDue is made" not in said
-    play.touched("live", play.assembly)
+    play.touched("prod", play.assembly)
     assert dynamodb.scan(TableName=table)["Count"] == 40
 
 
