@@ -19,8 +19,9 @@ ABOUT = About(
     text="""
 `up` makes or updates the environment `prN` after the stack file `Pulumi.preview.yaml`, which says `disposable: true`;
 `down` deletes it with its data; `collect` deletes those that nobody has updated for so long; `trust` prints the trust
-policy of the role that lets a repository's jobs in. All of them but `trust` refuse an account in which anything is
-delivered.
+policy of the role that lets a repository's jobs in. All of these but `trust` refuse an account in which anything is
+delivered. `credentials` prints those of the role for a job of a CI, by its token: the workflows name it as
+`credential_process` of a profile, so that whatever takes long gets others in time.
 """,
     examples=(
         ("amplify-delivery preview up --pull-request 7", "make or update the environment pr7"),
@@ -31,7 +32,7 @@ delivered.
     pages=("previews",),
 )
 
-ACTIONS = ("up", "down", "collect", "trust")
+ACTIONS = ("up", "down", "collect", "trust", "credentials")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,6 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--older-than", type=int, metavar="DAYS", help="collect: those that were not updated for so many days"
     )
+    parser.add_argument("--role", metavar="ARN", help="credentials: of which role")
     parser.add_argument("--ci", choices=KINDS, default=GITHUB, help="trust: whose jobs; default: github")
     parser.add_argument("--repository", metavar="OWNER/NAME", help="trust: the repository, or GitLab's project")
     parser.add_argument(
@@ -57,7 +59,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
-    needed = {"collect": ("older_than",), "trust": ("repository", "ids")}.get(args.action, ("pull_request",))
+    needs = {"collect": ("older_than",), "trust": ("repository", "ids"), "credentials": ("role",)}
+    needed = needs.get(args.action, ("pull_request",))
     missing = [f"--{name.replace('_', '-')}" for name in needed if getattr(args, name) is None]
     if missing:
         raise ConfigError(
@@ -65,7 +68,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
             where=f"preview {args.action}",
             remedy="`amplify-delivery preview --help` tells what each takes; nothing was changed",
         )
-    return {"up": _up, "down": _down, "collect": _collect, "trust": _trust}[args.action](args, context)
+    acts = {"up": _up, "down": _down, "collect": _collect, "trust": _trust, "credentials": _credentials}
+    return acts[args.action](args, context)
 
 
 def _up(args: argparse.Namespace, context: Context) -> int:
@@ -133,6 +137,13 @@ def _trust(args: argparse.Namespace, context: Context) -> int:
     except ValueError as error:
         raise ConfigError(str(error).splitlines()[2].strip(), where="--repository, --ids, --branch, --host") from None
     print(json.dumps(trust, indent=2))
+    return 0
+
+
+def _credentials(args: argparse.Namespace, context: Context) -> int:
+    from amplify_delivery.delivery.remote import process_credentials  # noqa: PLC0415 - boto3
+
+    output.document(process_credentials.credentials(args.role, context.variables))
     return 0
 
 

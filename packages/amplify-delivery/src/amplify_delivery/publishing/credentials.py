@@ -49,20 +49,26 @@ def _assuming(session: boto3.session.Session, role_arn: str, region: str) -> bot
 def token_session(role_arn: str, region: str, token: Callable[[], str]) -> boto3.session.Session:
     """A session of a role that lets in whoever has a token of an OIDC provider: for an hour each time, and again with
     the token that there is then. Raises botocore's errors, and what `token` raises."""
-    from botocore import UNSIGNED  # noqa: PLC0415
-    from botocore.config import Config  # noqa: PLC0415
     from botocore.credentials import RefreshableCredentials  # noqa: PLC0415
 
-    sts = _session(region).client("sts", config=client_config().merge(Config(signature_version=UNSIGNED)))
-
     def assume() -> dict[str, str]:
-        answer = sts.assume_role_with_web_identity(
-            RoleArn=role_arn, RoleSessionName=SESSION_NAME, WebIdentityToken=token()
-        )
-        return _refreshable(answer["Credentials"])
+        return with_token(role_arn, region, token())
 
     credentials = RefreshableCredentials.create_from_metadata(assume(), assume, method="assume-role-with-web-identity")
     return _session(region, credentials)
+
+
+def with_token(role_arn: str, region: str, token: str) -> dict[str, str]:
+    """A session's credentials as botocore's refreshable ones want them, for an hour. Raises botocore's errors."""
+    from botocore import UNSIGNED  # noqa: PLC0415
+    from botocore.config import Config  # noqa: PLC0415
+    from botocore.credentials import Credentials  # noqa: PLC0415
+
+    # Nobody's: to look for others could be to ask the very process that asks here.
+    nobody = _session(region, Credentials("", ""))
+    sts = nobody.client("sts", config=client_config().merge(Config(signature_version=UNSIGNED)))
+    answer = sts.assume_role_with_web_identity(RoleArn=role_arn, RoleSessionName=SESSION_NAME, WebIdentityToken=token)
+    return _refreshable(answer["Credentials"])
 
 
 def _refreshable(assumed: Mapping[str, Any]) -> dict[str, str]:

@@ -8,9 +8,11 @@ from __future__ import annotations
 import base64
 import json
 import os
+import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -44,6 +46,8 @@ class Issuer:
     def __init__(self) -> None:
         self.subject, self.claims = MAIN, OURS
         self.asked: list[str] = []
+        self.seconds = 300
+        """How long a token lives, as GitHub's do."""
         issuer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -67,10 +71,12 @@ class Issuer:
         return {"ACTIONS_ID_TOKEN_REQUEST_URL": url, "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "runner"}
 
     def token(self) -> str:
-        return signed({"iss": f"https://{GITHUB}", "aud": "sts.amazonaws.com", "sub": self.subject, **self.claims})
+        ends = {"exp": int(time.time()) + self.seconds}
+        ours = {"iss": f"https://{GITHUB}", "aud": "sts.amazonaws.com", "sub": self.subject}
+        return signed({**ours, **ends, **self.claims})
 
 
-def signed(claims: dict[str, str]) -> str:
+def signed(claims: Mapping[str, object]) -> str:
     """A token that says so."""
     parts = [base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in ({}, claims)]
     return ".".join([*parts, "signature"])
@@ -234,6 +240,57 @@ def test_nobody_elses_job_is_let_in(
     assert code == 3, said
     assert "does not let this job of GitHub in" in said
     assert len(world.service.builds()) == before
+
+
+WHO = "import boto3; print(boto3.client('sts', 'eu-west-1').get_caller_identity()['Arn'])"
+"""What begins later in a job: each such process looks for credentials itself."""
+
+
+def test_what_begins_long_after_a_jobs_sign_in_is_let_in(
+    world: DeclaredWorld, issuer: Issuer, job: Any, tmp_path: Path
+) -> None:
+    """A backend takes twenty minutes, a token of GitHub's lives for five: what takes one from a file comes too late."""
+    role, issuer.seconds = world.prod.ci_role_arn("plan"), 2
+    tools = tmp_path / ".tools"
+    tools.mkdir()
+    (tools / "amplify-delivery").write_text(f'#!/bin/sh\nexec {sys.executable} -m amplify_delivery "$@"\n')
+    (tools / "amplify-delivery").chmod(0o755)
+    kept = tmp_path / "token"
+    kept.write_text(issuer.token())
+    for name, document in workflow(ci.files(ci.GITHUB)[".github/workflows/backend-preview.yml"])["jobs"].items():
+        (tmp_path / name).mkdir()
+        values = {"vars.BACKEND_PREVIEW_ROLE": role, "vars.BACKEND_PREVIEW_REGION": world.prod.region}
+        profile = {"AWS_CONFIG_FILE": str(tmp_path / name / "aws"), "AWS_PROFILE": document["env"]["AWS_PROFILE"]}
+        asked = {"ROLE": role, "AWS_REGION": world.prod.region, **profile}
+        variables = {"PATH": f"{tools}:{os.environ['PATH']}", **issuer.variables, **asked}
+        here = Job({**document, "env": {}}, tmp_path, values, variables, tmp_path / name)
+        assert set(asked) <= set(document["env"])
+        before = len(issuer.asked)
+        ran = here.run("Sign in")
+        assert ran.returncode == 0, ran.stderr
+        assert "AccessKeyId" not in ran.stdout
+        config = Path(profile["AWS_CONFIG_FILE"])
+        assert config.stat().st_mode & 0o077 == 0
+        # Nothing of what lets in is kept anywhere.
+        assert not any(word in config.read_text() for word in ("runner", "eyJ", "secret", "token"))
+        time.sleep(issuer.seconds + 0.2)
+        found = _process(variables)
+        assert found.returncode == 0, found.stderr
+        assert f"assumed-role/{role.rpartition('/')[2]}/" in found.stdout
+        assert len(issuer.asked) == before + 2
+    file = {"AWS_ROLE_ARN": role, "AWS_WEB_IDENTITY_TOKEN_FILE": str(kept)}
+    late = _process({"PATH": os.environ["PATH"], **file})
+    assert "ExpiredTokenException" in late.stderr
+    # Another repository's job learns at once that it is not let in.
+    issuer.claims = {**OURS, "repository_id": "99"}
+    ran = here.run("Sign in")
+    assert ran.returncode == 3
+    assert "does not let this job of GitHub in" in ran.stderr
+
+
+def _process(variables: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, **variables}
+    return subprocess.run([sys.executable, "-c", WHO], env=environment, capture_output=True, text=True, check=False)
 
 
 def test_an_artifact_that_was_altered_runs_nowhere(world: DeclaredWorld, job: Any, tmp_path: Path) -> None:

@@ -6,11 +6,9 @@ import json
 import re
 import subprocess
 import sys
-import threading
 import zipfile
 from collections.abc import Mapping
 from hashlib import sha256
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -332,39 +330,6 @@ def test_gitlabs_own_schema_takes_them(tmp_path: Path) -> None:
     assert ran.returncode == 0, ran.stdout
     files[0].write_text(files[0].read_text().replace("rules:", "rulez:"))
     assert subprocess.run([*command, files[0]], capture_output=True, check=False).returncode == 1
-
-
-@pytest.mark.processes
-def test_a_previews_job_signs_in_with_a_token_of_its_own(written: Mapping[str, str], tmp_path: Path) -> None:
-    asked: list[str] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            asked.append(f"{self.path} {self.headers['Authorization']}")
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(b'{"count": 1, "value": "a.b.c"}')
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    jobs = workflow(written["backend-preview.yml"])["jobs"]
-    for name, job in jobs.items():
-        token = tmp_path / f"token-{name}"
-        document = {"steps": job["steps"], "env": {"AWS_WEB_IDENTITY_TOKEN_FILE": str(token)}}
-        url = f"http://127.0.0.1:{server.server_port}/token?version=1"
-        given = {"ACTIONS_ID_TOKEN_REQUEST_URL": url, "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "runner"}
-        (tmp_path / name).mkdir()
-        ran = Job(document, tmp_path, {}, given, tmp_path / name).run("Sign in")
-        assert ran.returncode == 0, ran.stderr
-        assert token.read_text() == "a.b.c"
-        assert token.stat().st_mode & 0o077 == 0
-    server.shutdown()
-    assert asked == ["/token?version=1&audience=sts.amazonaws.com bearer runner"] * 2
-    assert "preview up --pull-request" in jobs["preview"]["steps"][3]["run"]
-    assert "preview collect --older-than 7" in jobs["collect"]["steps"][3]["run"]
 
 
 @pytest.mark.processes

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,8 +15,11 @@ from amplify_delivery.changes.guard import Guard
 from amplify_delivery.changes.steps import RemoveResource
 from amplify_delivery.components.documents.web_identity import GITHUB
 from amplify_delivery.delivery.context import Context
-from amplify_delivery.delivery.previews import pattern
+from amplify_delivery.delivery.engine.waiting import Patience
+from amplify_delivery.delivery.killed import resolving
+from amplify_delivery.delivery.previews import pattern, previewing
 from amplify_delivery.delivery.previews.previewing import _check_pattern
+from amplify_delivery.delivery.teardown import destruction
 from amplify_delivery.errors import ConfigError, DeliveryError, RefusedError
 from aws_rehearsal.policy import Principal, Request, Role, World, decide
 
@@ -66,6 +71,72 @@ def test_what_is_no_pattern(tmp_path: Path, keys: dict[str, str], more: str, say
     stack_file(tmp_path, "preview", keys, more)
     with pytest.raises(DeliveryError, match=says):
         _check_pattern("preview", Context(tmp_path, {}))
+
+
+class Backend:
+    """An engine over stacks with the times of their last updates, each time somebody looks; and who holds them."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *looks: Mapping[str, datetime | None]) -> None:
+        self.looks, self.did, self.held = list(looks), list[str](), False
+        self.stack = ""
+        monkeypatch.setattr(previewing, "_engine", lambda name, *_: self.of(name))
+        monkeypatch.setattr(previewing, "_check_account", lambda *_: None)
+        monkeypatch.setattr(previewing, "holding", self.holding)
+        monkeypatch.setattr(resolving, "resolve", lambda *_: self.does("resolve"))
+        monkeypatch.setattr(destruction, "destroy", lambda *_, **__: self.does("destroy"))
+
+    def of(self, name: str) -> Backend:
+        self.stack = name
+        return self
+
+    @contextlib.contextmanager
+    def holding(self, *_: object) -> Iterator[None]:
+        self.held = True
+        yield
+        self.held = False
+
+    def stacks(self) -> list[tuple[str, datetime | None]]:
+        return list((self.looks.pop(0) if len(self.looks) > 1 else self.looks[0]).items())
+
+    def exists(self) -> bool:
+        return self.stack in dict(self.stacks())
+
+    def remove(self) -> None:
+        self.does("remove")
+
+    def does(self, what: str) -> None:
+        assert self.held, f"{what}: somebody else may have it"
+        self.did.append(f"{what} {self.stack}")
+
+
+OLD, NOW = datetime(2026, 1, 1, tzinfo=UTC), datetime.now(UTC)
+GONE = ["resolve pr1", "destroy pr1", "remove pr1"]
+
+
+@pytest.mark.parametrize(
+    ("then", "did", "kept"),
+    [
+        ({"pr1": OLD, "pr2": NOW, "dev": OLD}, GONE, ("pr2",)),
+        # Somebody pushed after the list was made, and before the collector got the lease.
+        ({"pr1": NOW, "pr2": NOW, "dev": OLD}, [], ("pr1", "pr2")),
+        ({"pr1": None, "pr2": NOW, "dev": OLD}, [], ("pr1", "pr2")),
+        # Somebody closed it.
+        ({"pr2": NOW, "dev": OLD}, [], ("pr2",)),
+    ],
+)
+def test_what_was_renewed_meanwhile_is_not_collected(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    then: Mapping[str, datetime | None],
+    did: list[str],
+    kept: tuple[str, ...],
+) -> None:
+    stack_file(tmp_path, "preview", PATTERN)
+    backend = Backend(monkeypatch, {"pr1": OLD, "pr2": NOW, "dev": OLD}, then)
+    done = previewing.collect(timedelta(days=7), "preview", Context(tmp_path, {}), Patience(0, {}), print)
+    assert (backend.did, tuple(sorted(done.kept)), done.failed) == (did, kept, {})
+    assert done.down == (("pr1",) if did else ())
+    assert not (tmp_path / "Pulumi.pr1.yaml").exists()
 
 
 def test_an_account_with_an_environment_that_is_delivered_is_refused_by_the_files(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from amplify_delivery.changes.ordered.updates import changed_tables
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
 from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.context import Context
-from amplify_delivery.delivery.engine import secrets_provider
+from amplify_delivery.delivery.engine import secrets_provider as its_key
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.engine.pulumi_command import Line
 from amplify_delivery.delivery.engine.session import holding
@@ -38,12 +38,21 @@ class Updated:
     outputs: Mapping[str, Output]
 
 
-def update(stack: str, context: Context, patience: Patience, line: Line, *, create: bool = False) -> Updated:
-    """Update a stack of any program; with `create` it is made first, if there is none. While another run changes it,
-    it is waited for as long as there is patience. Raises `DeliveryError`s, also for an environment in production."""
+def update(
+    stack: str,
+    context: Context,
+    patience: Patience,
+    line: Line,
+    *,
+    create: bool = False,
+    secrets_provider: str | None = None,
+) -> Updated:
+    """Update a stack of any program; with `create` it is made first, if there is none, with that secrets provider.
+    While another run changes it, it is waited for as long as there is patience. Raises `DeliveryError`s, also for an
+    environment in production."""
     program = stack_files.program(context.folder, stack)
     target = _wanted(stack, context, patience) if program == "backend" else None
-    engine = Engine(stack, context.folder.resolve(), line)
+    engine = Engine(stack, context.folder.resolve(), line, secrets_provider=secrets_provider)
     with holding(engine, "up", context, patience) as held:
         if create:
             engine.create()
@@ -78,7 +87,7 @@ def _other(engine: Engine, program: str, context: Context) -> Mapping[str, int]:
     """A stack of the program `account` or `pipeline`; the changes by kind."""
     if program == "account":
         # It may be of several accounts: what a killed run has left there is not looked for.
-        secrets_provider.check(engine.stack, engine.state(), context)
+        its_key.check(engine.stack, engine.state(), context)
     else:
         _resolved(engine, lambda: Account.of(context.project.pipeline(engine.stack)), context)
     engine.preview()
@@ -114,7 +123,7 @@ def _resolved(engine: Engine, account: resolving.Asked, context: Context) -> res
     """The state, once what a run that was killed has left in it is put right, before anything looks at it."""
 
     def check(state: Mapping[str, Any]) -> None:
-        secrets_provider.check(engine.stack, state, context)
+        its_key.check(engine.stack, state, context)
 
     state = resolving.resolve(engine, account, check)
     check(state)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,14 @@ _VERSIONS = ("bootstrap-version", "version")
 """How the parameters end by which a bootstrapped environment is told (`EnvironmentNames.version_parameter`)."""
 
 
+class Fate(Enum):
+    """What became of one preview."""
+
+    GONE = "taken down"
+    ABSENT = "there was none"
+    KEPT = "somebody has updated it since"
+
+
 @dataclass(frozen=True)
 class Collected:
     """What became of the previews that were found: taken down, kept because they are young, and what failed."""
@@ -47,8 +56,9 @@ def up(number: int, like: str, context: Context, patience: Patience, line: Line)
     name = pattern.name_of(number)
     _write(name, like, context)
     _check_account(name, context)
-    _engine(name, context, line).create()
-    return updating.update(name, context, patience, line)
+    # Made while it is held: a collector that is about to take it down would take it from under the update.
+    provider = _secrets_provider(name, context)
+    return updating.update(name, context, patience, line, create=True, secrets_provider=provider)
 
 
 def down(number: int, like: str, context: Context, patience: Patience, line: Line) -> bool:
@@ -56,42 +66,55 @@ def down(number: int, like: str, context: Context, patience: Patience, line: Lin
     name = pattern.name_of(number)
     _write(name, like, context)
     _check_account(name, context)
-    return _down(name, context, patience, line)
+    return _down(name, context, patience, line) is Fate.GONE
 
 
 def collect(older: timedelta, like: str, context: Context, patience: Patience, line: Line) -> Collected:
-    """Take down all previews that were last updated longer ago than `older`. One that fails keeps no other from going.
-    Raises `DeliveryError`s before anything is touched."""
-    limit, gone, kept = datetime.now(UTC) - older, list[str](), list[str]()
-    failed: dict[str, DeliveryError] = {}
+    """Take down all previews that were last updated longer ago than `older`; when, is looked at once more while they
+    are held. One that fails keeps no other from going. Raises `DeliveryError`s before anything is touched."""
+    limit, fates, failed = datetime.now(UTC) - older, dict[str, Fate](), dict[str, DeliveryError]()
     _check_pattern(like, context)
     _check_account(like, context)
     for name, updated in _engine(like, context, line).stacks():
         if not pattern.is_preview(name):
             continue
-        if updated is None or updated.astimezone(UTC) > limit:
-            kept.append(name)
+        if _is_young(updated, limit):
+            fates[name] = Fate.KEPT
             continue
         try:
             _write(name, like, context)
-            _down(name, context, patience, line)
-            gone.append(name)
+            fates[name] = _down(name, context, patience, line, limit)
         except DeliveryError as error:
             failed[name] = error
-    return Collected(tuple(gone), tuple(kept), failed)
+
+    def those(fate: Fate) -> tuple[str, ...]:
+        return tuple(name for name, found in fates.items() if found is fate)
+
+    return Collected(those(Fate.GONE), those(Fate.KEPT), failed)
 
 
-def _down(name: str, context: Context, patience: Patience, line: Line) -> bool:
-    """Destroy what there is, and forget it: stack and file; whether there was any."""
-    engine, config = _engine(name, context, line), stack_files.load(context.folder, name)
-    there = engine.exists()
-    if there:
+def _is_young(updated: datetime | None, limit: datetime) -> bool:
+    return updated is None or updated.astimezone(UTC) > limit
+
+
+def _down(name: str, context: Context, patience: Patience, line: Line, limit: datetime | None = None) -> Fate:
+    """Destroy what there is, unless it was updated after `limit`, and forget it: stack and file."""
+    engine, config, fate = _engine(name, context, line), stack_files.load(context.folder, name), Fate.ABSENT
+    if engine.exists():
         with holding(engine, "destroy", context, patience):
-            resolving.resolve(engine, lambda: Account.of(config), lambda s: secrets_provider.check(name, s, context))
-            destruction.destroy(engine, config, context.project, patience, data=True)
-        engine.remove()
+            # Whoever was waited for may have updated it, or taken it down.
+            there = dict(engine.stacks())
+            if limit and name in there and _is_young(there[name], limit):
+                fate = Fate.KEPT
+            elif name in there:
+                resolving.resolve(
+                    engine, lambda: Account.of(config), lambda s: secrets_provider.check(name, s, context)
+                )
+                destruction.destroy(engine, config, context.project, patience, data=True)
+                engine.remove()
+                fate = Fate.GONE
     stack_files.path(context.folder, name).unlink(missing_ok=True)
-    return there
+    return fate
 
 
 def _write(name: str, like: str, context: Context) -> None:
@@ -143,5 +166,9 @@ def _is_version(parameter: str) -> bool:
 
 
 def _engine(name: str, context: Context, line: Line) -> Engine:
+    return Engine(name, context.folder.resolve(), line, secrets_provider=_secrets_provider(name, context))
+
+
+def _secrets_provider(name: str, context: Context) -> str | None:
     lines: Mapping[str, Any] = read_yaml(stack_files.path(Path(context.folder), name))
-    return Engine(name, context.folder.resolve(), line, secrets_provider=lines.get("secretsprovider"))
+    return lines.get("secretsprovider")

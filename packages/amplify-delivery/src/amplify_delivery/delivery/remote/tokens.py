@@ -16,7 +16,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from amplify_delivery.components.documents.naming import EnvironmentNames
 from amplify_delivery.errors import RefusedError
 
 URL_VARIABLE, BEARER_VARIABLE = "ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"
@@ -34,11 +33,12 @@ class Source:
     fetch: Callable[[], str]
 
 
-def source(variables: Mapping[str, str], names: EnvironmentNames) -> Source | None:
-    """That of the CI that this runs in; None where there is none. Raises `RefusedError` for a job without the right."""
+def source(variables: Mapping[str, str], audience: str) -> Source | None:
+    """That of the CI that this runs in; None where there is none. GitHub's is asked for a token for `audience`. Raises
+    `RefusedError` for a job without the right."""
     url, bearer = variables.get(URL_VARIABLE), variables.get(BEARER_VARIABLE)
     if url and bearer:
-        return Source("GitHub", lambda: _github(url, bearer, f"sts.{names.dns_suffix}"))
+        return Source("GitHub", lambda: _github(url, bearer, audience))
     token = variables.get(TOKEN_VARIABLE)
     if token:
         return Source("GitLab", lambda: token)

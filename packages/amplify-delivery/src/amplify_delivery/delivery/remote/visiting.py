@@ -12,13 +12,13 @@ from amplify_delivery.publishing.aws_errors import AWS_ERRORS, code
 from amplify_delivery.publishing.credentials import token_session
 from amplify_delivery.stacks.config import EnvironmentConfig
 
-_NOT_LET_IN = ("AccessDenied", "InvalidIdentityToken")
+_NOT_LET_IN = ("AccessDenied", "InvalidIdentityToken", "ExpiredTokenException")
 
 
 def account(config: EnvironmentConfig, names: EnvironmentNames, role: str, variables: Mapping[str, str]) -> Account:
     """The account with the rights of the CI's role for `role`, one of `naming.CI_ROLES`. Raises `RefusedError` for a
     job that is not let in, with what its token says, and `ConfigError`."""
-    source = tokens.source(variables, names)
+    source = tokens.source(variables, f"sts.{names.dns_suffix}")
     if source is None:
         return Account.of(config)
     fetched = [""]
@@ -30,12 +30,21 @@ def account(config: EnvironmentConfig, names: EnvironmentNames, role: str, varia
     try:
         session = token_session(names.ci_role_arn(role), names.region, fetch)
     except AWS_ERRORS as error:
-        if code(error) not in _NOT_LET_IN:
-            raise RefusedError(f"AWS does not answer: {error}", where=names.ci_role(role), remedy="try again") from None
-        raise RefusedError(
-            f"{names.account} does not let this job of {source.ci} in ({tokens.told(fetched[0])}): {error}",
-            where=names.ci_role(role),
-            remedy="compare with `github` or `gitlab` in its account's stack file, and `amplify-delivery bootstrap "
-            f"{names.environment}` (docs/ci.md); nothing was changed",
-        ) from None
+        remedy = (
+            "compare with `github` or `gitlab` in its account's stack file, and `amplify-delivery bootstrap "
+            f"{names.environment}` (docs/ci.md)"
+        )
+        raise not_let_in(error, source, fetched[0], names.ci_role_arn(role), remedy) from None
     return Account(names.account, names.region, session=session)
+
+
+def not_let_in(error: Exception, source: tokens.Source, token: str, role_arn: str, remedy: str) -> RefusedError:
+    """What AWS has answered to a job's token, with what that says."""
+    account, role = role_arn.split(":")[4], role_arn.rpartition("/")[2]
+    if code(error) not in _NOT_LET_IN:
+        return RefusedError(f"AWS does not answer: {error}", where=role, remedy="try again")
+    return RefusedError(
+        f"{account} does not let this job of {source.ci} in ({tokens.told(token)}): {error}",
+        where=role,
+        remedy=f"{remedy}; nothing was changed",
+    )

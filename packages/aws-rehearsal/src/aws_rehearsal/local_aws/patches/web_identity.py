@@ -1,16 +1,18 @@
 """A token is taken only if the role's account has its issuer's OIDC provider, and GitHub's tokens carry more claims.
 
 MiniStack compares `aud` and `sub` of a token with the role's trust, whether the account knows the issuer or not, and
-knows no other claim. AWS: "No OpenIDConnect provider found in your account for ISSUER" (InvalidIdentityToken),
-"Incorrect token audience" for one that the provider does not list; and for GitHub's issuer it compares the claims of
-"Available keys for AWS OIDC federation" (IAM user guide). Signatures are not looked at here: no issuer can be asked for
-its keys.
+knows no other claim; a token that has ended is as good as another one. AWS: "Token expired: current date/time N must be
+before the expiration date/time N" (ExpiredTokenException), "No OpenIDConnect provider found in your account for ISSUER"
+(InvalidIdentityToken), "Incorrect token audience" for one that the provider does not list; and for GitHub's issuer it
+compares the claims of "Available keys for AWS OIDC federation" (IAM user guide). Signatures are not looked at here: no
+issuer can be asked for its keys.
 """
 
 from __future__ import annotations
 
 import base64
 import json
+import time
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -39,6 +41,10 @@ def apply() -> None:
 
     def web_identity_trust_denied(role_arn: str, params: dict[str, Any], use_json: bool) -> Any:
         token = (params.get("WebIdentityToken") or [""])[0]
+        ends, now = _claims(token).get("exp"), int(time.time())
+        if isinstance(ends, int | float) and ends <= now:
+            message = f"Token expired: current date/time {now} must be before the expiration date/time {int(ends)}"
+            return sts._error(400, "ExpiredTokenException", message, ns="sts")
         found, _ = sts._web_identity_principal(token, "", role_arn)
         if ":oidc-provider/" in found:
             issuer, audience = found.partition(":oidc-provider/")[2], _claims(token).get("aud")
@@ -67,7 +73,8 @@ def _claims(token: str) -> dict[str, Any]:
 
 
 def probe(aws: Any) -> bool:
-    """Of two tokens that differ in a claim only the one is taken, and none before the account knows the issuer."""
+    """Of two tokens that differ in a claim only the one is taken, none before the account knows the issuer, and none
+    that has ended."""
     provider = f"arn:aws:iam::{aws.owner.account}:oidc-provider/{GITHUB}"
     trust = {
         "Version": "2012-10-17",
@@ -82,12 +89,13 @@ def probe(aws: Any) -> bool:
     }
     aws.query("iam", Action="CreateRole", RoleName="jobs", AssumeRolePolicyDocument=json.dumps(trust), Version=_VERSION)
 
-    def taken(repository: str) -> bool:
+    def taken(repository: str, **more: int) -> bool:
         claims = {
             "iss": f"https://{GITHUB}",
             "aud": "sts.amazonaws.com",
             "sub": "repo:a/b",
             "repository_id": repository,
+            **more,
         }
         parts = [base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in ({}, claims)]
         arn = f"arn:aws:iam::{aws.owner.account}:role/jobs"
@@ -98,7 +106,8 @@ def probe(aws: Any) -> bool:
     before = taken("22")
     client = {"ClientIDList.member.1": "sts.amazonaws.com"}
     aws.query("iam", Action="CreateOpenIDConnectProvider", Url=f"https://{GITHUB}", Version=_VERSION, **client)
-    return not before and taken("22") and not taken("23")
+    return not before and taken("22") and taken("22", exp=_FAR) and not taken("23") and not taken("22", exp=1)
 
 
 _VERSION = "2010-05-08"
+_FAR = 4_102_444_800
