@@ -313,8 +313,55 @@ def test_gitlabs_jobs_are_whole() -> None:
     assert '--plan "$PLAN_PROD"' in included["backend-deploy-prod"]["script"][0]
     assert "PLAN_PROD=%s" in included["backend-plan-prod"]["script"][2]
     assert included["backend-plan-prod"]["needs"] == ["backend-build", "backend-deploy-preprod"]
+    # A schedule, which collects previews, delivers nothing.
+    delivering = [name for name in included if name.startswith(("backend-build", "backend-plan-", "backend-deploy-"))]
+    assert len(delivering) == 5
+    for name in delivering:
+        [rule] = included[name]["rules"]
+        assert rule["if"] == '$CI_COMMIT_BRANCH == "main" && $CI_PIPELINE_SOURCE != "schedule"'
+    # What acts in an account is never cut off by the next push, and not two at the same time.
+    for name in ("preprod", "prod"):
+        assert included[f"backend-deploy-{name}"]["resource_group"] == f"backend-{name}"
+    assert [name for name, job in included.items() if job.get("interruptible")] == ["backend-plan"]
+    # A token lives as long as its job's timeout, where it names one; else for five minutes.
+    assert all("timeout" in {**included[job.get("extends", "")], **job} for name, job in included.items()
+               if name in ("backend-preview", "backend-preview-stop", "backend-preview-collect")
+               or name.startswith(("backend-plan-", "backend-deploy-")))  # fmt: skip
     with_token = {name for name, job in included.items() if job.get("extends") == ".backend-deploy"}
     assert with_token == {f"backend-{what}-{name}" for what in ("plan", "deploy") for name in ("preprod", "prod")}
+
+
+def test_gitlabs_previews_are_of_the_projects_own_branches_and_go() -> None:
+    included = yaml.safe_load(ci.files(ci.GITLAB)[ci.GITLAB_INCLUDED])
+    up, stop, collect = (included[f"backend-preview{name}"] for name in ("", "-stop", "-collect"))
+    ours = {
+        '$CI_PIPELINE_SOURCE == "merge_request_event"',
+        "$CI_MERGE_REQUEST_SOURCE_PROJECT_ID == $CI_PROJECT_ID",
+        "$CI_MERGE_REQUEST_PROJECT_ID == $CI_PROJECT_ID",
+        "$BACKEND_PREVIEW_ROLE",
+    }
+    for job in (up, stop):
+        [rule] = job["rules"]
+        assert set(rule["if"].split(" && ")) == ours
+        assert job["environment"]["name"] == "backend-preview/$CI_MERGE_REQUEST_IID"
+        assert job["resource_group"] == "backend-preview-$CI_MERGE_REQUEST_IID"
+    assert up["environment"]["on_stop"] == "backend-preview-stop"
+    assert "auto_stop_in" in up["environment"]
+    assert stop["environment"]["action"] == "stop"
+    # GitLab starts it by itself; a merge request need not wait for it.
+    assert (stop["rules"][0]["when"], stop["rules"][0]["allow_failure"]) == ("manual", True)
+    [rule] = collect["rules"]
+    assert set(rule["if"].split(" && ")) == {
+        '$CI_PIPELINE_SOURCE == "schedule"',
+        "$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH",
+        "$BACKEND_PREVIEW_ROLE",
+    }
+    lines = [" ".join(job["script"]) for job in (up, stop, collect)]
+    assert "preview up --pull-request" in lines[0]
+    assert "preview down --pull-request" in lines[1]
+    assert lines[2] == "amplify-delivery preview collect --older-than 7"
+    with_role = {name for name, job in included.items() if job.get("extends") == ".backend-preview"}
+    assert with_role == {"backend-preview", "backend-preview-stop", "backend-preview-collect"}
 
 
 @pytest.mark.processes

@@ -17,6 +17,7 @@ GITLAB_INCLUDED = ".gitlab/backend.gitlab-ci.yml"
 """What .gitlab-ci.yml has to include."""
 
 _TEXTS = Path(__file__).parent / "workflows"
+_LOCK = Path(__file__).parent / "requirements.lock"
 
 
 def files(kind: str, delivered: Sequence[str] = (), branch: str = "main") -> Mapping[str, str]:
@@ -24,7 +25,13 @@ def files(kind: str, delivered: Sequence[str] = (), branch: str = "main") -> Map
     the environments `delivered`, in that order."""
     if kind == GITLAB:
         return {
-            GITLAB_INCLUDED: _text("gitlab/backend.yml") + _deploy("gitlab", delivered, branch, "backend-"),
+            GITLAB_INCLUDED: "".join(
+                (
+                    _text("gitlab/backend.yml"),
+                    _text("gitlab/preview.yml").replace("PULUMI_VERSION", _engines_version()),
+                    _deploy("gitlab", delivered, branch, "backend-"),
+                )
+            ),
             ".gitlab-ci.yml": _text("gitlab/root.yml"),
         }
     deploy = _deploy("github", delivered, branch, "")
@@ -57,6 +64,13 @@ def _deploy(folder: str, delivered: Sequence[str], branch: str, prefix: str) -> 
         before = f"{prefix}build, {prefix}deploy-{name}"
     # Not within the name of a variable, as in $CI_COMMIT_BRANCH.
     return re.sub(r"\bBRANCH\b", lambda _: branch, "".join(parts))
+
+
+def _engines_version() -> str:
+    """That of the engine's Python package, which new projects lock."""
+    found = re.search(r"(?m)^pulumi==(\S+)", _LOCK.read_text(encoding="utf-8"))
+    assert found  # noqa: S101 - it is in our own lock
+    return found[1]
 
 
 def _text(name: str) -> str:
