@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 
 from amplify_delivery.components.documents.naming import NOT_YET, EnvironmentNames
-from amplify_delivery.delivery.account.aws_account import Account
+from amplify_delivery.delivery.account.aws_account import Account, Parameter
 from amplify_delivery.delivery.bootstrap.stamp import Place, Stamp
 
 PROD = EnvironmentNames("app", "222222222222", "eu-west-1", "prod")
@@ -23,10 +23,16 @@ class Parameters:
 
     values: dict[str, str] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
+    versions: dict[str, int] = field(default_factory=dict)
 
-    def parameters(self, names: Sequence[str]) -> dict[str, str]:
+    def parameters(self, names: Sequence[str]) -> dict[str, Parameter]:
         self.calls.append("GetParameters")
-        return {name: self.values[name] for name in names if name in self.values}
+        return {n: Parameter(self.values[n], self.versions.get(n, 1)) for n in names if n in self.values}
+
+    def write(self, name: str, value: str) -> None:
+        """As the engine does, when the value changes."""
+        if self.values.get(name) != value:
+            self.values[name], self.versions[name] = value, self.versions.get(name, 0) + 1
 
     @contextmanager
     def changing(self, _: str) -> Iterator[None]:
@@ -48,7 +54,7 @@ def made(digest: str, done: str | None = None, *names: EnvironmentNames) -> dict
     return {
         key: value
         for n in names or (PROD,)
-        for key, value in ((n.digest_parameter, digest), (n.done_parameter, done or digest))
+        for key, value in ((n.digest_parameter, digest), (n.done_parameter, done or f"{digest}:1"))
     }
 
 
@@ -63,14 +69,31 @@ def test_what_was_made_to_the_end_is_told_by_one_call() -> None:
     [
         {},  # never bootstrapped, or by an earlier version
         made("old"),
-        made("new", "old"),  # a plain `pulumi up`, which may have ended well or not
-        made("old", "new"),  # the same with what was taken back in git
+        made("new", "new"),  # by an earlier version, which named no version
+        made("new", "new:2"),  # of another life of the stack
+        made("new", "old:1"),  # a plain `pulumi up`, which may have ended well or not
+        made("old", "new:1"),  # the same with what was taken back in git
         made("new", NOT_YET),  # broken off
-        {PROD.done_parameter: "new"},  # taken down
+        {PROD.done_parameter: "new:1"},  # taken down
     ],
 )
 def test_what_is_not_made_to_the_end_is_not_unchanged(values: dict[str, str]) -> None:
     assert not stamp(Parameters(values)).says("new")
+
+
+def test_two_plain_updates_that_broke_off_leave_nothing_that_counts_as_made() -> None:
+    """Files were changed, and taken back in git: the digest is the old one again, what is there is half of each."""
+    account = Parameters()
+    account.write(PROD.digest_parameter, "old")
+    account.write(PROD.done_parameter, NOT_YET)
+    assert stamp(account).end("old")
+    assert stamp(account).says("old")
+    account.write(PROD.digest_parameter, "new")  # `pulumi up`, which breaks off
+    assert not stamp(account).says("new")
+    account.write(PROD.digest_parameter, "old")  # and again
+    assert not stamp(account).says("old")
+    assert stamp(account).end("old")
+    assert stamp(account).says("old")
 
 
 def test_one_place_that_is_not_made_is_enough() -> None:
@@ -82,7 +105,7 @@ def test_from_its_begin_to_its_end_nothing_counts_as_made() -> None:
     found = stamp(account)
     found.begin()
     assert not stamp(account).says("old")  # killed here, and taken back in git
-    account.values[PROD.digest_parameter] = "new"  # the engine
+    account.write(PROD.digest_parameter, "new")  # the engine
     assert not stamp(account).says("new")
     assert found.end("new")
     assert stamp(account).says("new")

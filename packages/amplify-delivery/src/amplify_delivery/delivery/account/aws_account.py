@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,14 @@ _AT_ONCE = 10
 """How many parameters a call gets ("GetParameters" in the Systems Manager API reference)."""
 
 _NONE: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter of SSM. `version` counts how often it was written, with the same value as well."""
+
+    value: str
+    version: int
 
 
 class Account:
@@ -64,13 +73,13 @@ class Account:
             return str(ssm.get_parameter(Name=name)["Parameter"]["Value"])
         return None
 
-    def parameters(self, names: Sequence[str]) -> dict[str, str]:
-        """The values of those of these parameters of SSM that there are, with a call for ten. Raises `RefusedError`."""
-        ssm, found = self.client("ssm"), dict[str, str]()
+    def parameters(self, names: Sequence[str]) -> dict[str, Parameter]:
+        """Those of these parameters of SSM that there are, with a call for ten. Raises `RefusedError`."""
+        ssm, found = self.client("ssm"), dict[str, Parameter]()
         for at in range(0, len(names), _AT_ONCE):
             with self.asking(f"reading {names[at].rpartition('/')[0]}"):
                 answer = ssm.get_parameters(Names=list(names[at : at + _AT_ONCE]))["Parameters"]
-            found |= {parameter["Name"]: str(parameter["Value"]) for parameter in answer}
+            found |= {p["Name"]: Parameter(str(p["Value"]), int(p["Version"])) for p in answer}
         return found
 
     def environment(self) -> dict[str, str]:
