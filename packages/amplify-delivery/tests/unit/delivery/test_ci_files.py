@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import subprocess
 import sys
+import threading
+import time
 import zipfile
 from collections.abc import Mapping
 from hashlib import sha256
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +33,9 @@ TODO = EXPORTS / "todo" / "amplify-export-mytodoapp"
 MARK = "<!-- amplify-delivery plan -->"
 GH = """#!/bin/sh
 echo "$@" >> "$GH_LOG"
+case "$*" in
+  *"$GH_FAILS"*) echo "HTTP 403" >&2; exit 1 ;;
+esac
 case "$*" in
   *--paginate*) printf '%s' "$GH_THERE" ;;
   *body=@*) for last in "$@"; do :; done; cat "${last#body=@}" > "$GH_LOG.body" ;;
@@ -138,6 +145,37 @@ def test_what_is_built_is_packed_with_the_assembly(written: Mapping[str, str], t
     assert not any(name.startswith(".") for name in names)
 
 
+@pytest.mark.processes
+def test_a_cancelled_runs_signal_reaches_what_works(written: Mapping[str, str], tmp_path: Path) -> None:
+    """GitHub's runner sends SIGINT to the step's shell, 7.5 seconds later SIGTERM: a shell would wait for its command
+    and hand on nothing. The command ends in order, and leaves no lease."""
+    tool = tmp_path / "amplify-delivery"
+    tool.write_text(f"""#!{sys.executable}
+import pathlib, signal, sys, time
+signal.signal(signal.SIGINT, lambda *_: (pathlib.Path("told").write_text("SIGINT"), sys.exit(4)))
+pathlib.Path("begun").touch()
+time.sleep(20)
+""")
+    tool.chmod(0o755)
+    jobs = workflow(written["backend-preview.yml"])["jobs"]
+    long = [(job, step) for job in jobs.values() for step in job["steps"] if "preview " in step.get("run", "")]
+    acting = [step["run"] for _, step in long if step["name"] != "Sign in"]
+    assert len(acting) == 3
+    for run in acting:
+        for name in ("begun", "told"):
+            (tmp_path / name).unlink(missing_ok=True)
+        shell = subprocess.Popen(
+            ["bash", "--noprofile", "--norc", "-e", "-c", run], cwd=tmp_path, start_new_session=True,
+            env={"PATH": f"{tmp_path}:/usr/bin:/bin", "NUMBER": "12"},
+        )  # fmt: skip
+        until = time.monotonic() + 10
+        while not (tmp_path / "begun").exists() and time.monotonic() < until:
+            time.sleep(0.02)
+        shell.send_signal(signal.SIGINT)
+        assert shell.wait(5) == 4
+        assert (tmp_path / "told").read_text() == "SIGINT"
+
+
 def test_a_forks_run_writes_no_comment(written: Mapping[str, str]) -> None:
     steps = workflow(written["backend-plan.yml"])["jobs"]["plan"]["steps"]
     preview = workflow(written["backend-preview.yml"])["jobs"]
@@ -170,6 +208,7 @@ def _job(written: Mapping[str, str], repository: Repository, tmp_path: Path, **v
         "PATH": f"{tools}:/usr/local/bin:/usr/bin:/bin",
         "GH_LOG": str(tmp_path / "gh.log"),
         "GH_THERE": "",
+        "GH_FAILS": "nothing",
         "GITHUB_REPOSITORY": "octo/shop",
     }
     document = workflow(written["backend-plan.yml"])["jobs"]["plan"]
@@ -197,6 +236,20 @@ def test_the_plan_is_a_comment_and_the_next_one_replaces_it(written: Mapping[str
     job.variables = {**job.variables, "GH_THERE": "77\n99\n"}
     assert job.run("Comment").returncode == 0
     assert "--method PATCH repos/octo/shop/issues/comments/77 " in _told(tmp_path)[0]
+    # Without the right, or if GitHub fails, there is no comment; the checks that follow do not wait for it.
+    for call in ("--paginate", "--method"):
+        job.variables = {**job.variables, "GH_FAILS": call}
+        ran = job.run("Comment")
+        assert ran.returncode == 0
+        assert "::warning title=No comment::" in ran.stdout
+    job.variables = {**job.variables, "GH_FAILS": "nothing"}
+    # GitHub takes 65,536 characters.
+    (job.temporary / "plan.md").write_text(f"{MARK}\n" + "ä" * 70_000)
+    assert "::warning" not in job.run("Comment").stdout
+    body = _told(tmp_path)[1]
+    assert body.startswith(MARK)
+    assert len(body) < 65_536
+    assert body.endswith("the run's summary has all of it.\n")
 
 
 @pytest.mark.processes
@@ -379,6 +432,50 @@ def test_gitlabs_own_schema_takes_them(tmp_path: Path) -> None:
     assert subprocess.run([*command, files[0]], capture_output=True, check=False).returncode == 1
 
 
+class Notes:
+    """A merge request's notes, as GitLab's API has them: 130 of other people's, and what is written beside."""
+
+    def __init__(self) -> None:
+        self.written: list[dict[str, Any]] = [
+            {"id": i, "author": {"id": 7 + i % 2}, "body": f"note {i}"} for i in range(130)
+        ]
+        self.fails = False
+        api = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                page = int(self.path.partition("&page=")[2].partition("&")[0] or 1)
+                self.answer({"id": 7} if self.path == "/user" else api.written[(page - 1) * 100 : page * 100])
+
+            def do_POST(self) -> None:
+                api.written.append({"id": len(api.written), "author": {"id": 7}, **self.sent()})
+                self.answer({})
+
+            def do_PUT(self) -> None:
+                api.written[int(self.path.rpartition("/")[2])].update(self.sent())
+                self.answer({})
+
+            def sent(self) -> dict[str, Any]:
+                found: dict[str, Any] = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                return found
+
+            def answer(self, body: Any) -> None:
+                assert self.headers["PRIVATE-TOKEN"] == "token"
+                self.send_response(403 if api.fails else 200)
+                self.end_headers()
+                self.wfile.write(json.dumps(body).encode())
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.server = HTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    @property
+    def ours(self) -> list[str]:
+        return [note["body"] for note in self.written if note["body"].startswith(MARK)]
+
+
 @pytest.mark.processes
 def test_gitlabs_commands_make_the_plan(tmp_path: Path) -> None:
     repository = Repository(tmp_path / "clone")
@@ -390,13 +487,37 @@ def test_gitlabs_commands_make_the_plan(tmp_path: Path) -> None:
     tool.write_text(f'#!/bin/sh\nexec {sys.executable} -m amplify_delivery "$@"\n')
     tool.chmod(0o755)
     base = repository.git("rev-parse", "HEAD")
-    ran = subprocess.run(
-        ["bash", "-e", "-o", "pipefail", "-c", "\n".join(planning)],
-        cwd=repository.project, env={"PATH": f"{tmp_path}:/usr/bin:/bin", "CI_MERGE_REQUEST_DIFF_BASE_SHA": base},
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    variables = {"PATH": f"{tmp_path}:{Path(sys.executable).parent}:/usr/bin:/bin"}
+    variables["CI_MERGE_REQUEST_DIFF_BASE_SHA"] = base
+
+    def run(**more: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["bash", "-e", "-o", "pipefail", "-c", "\n".join(planning)],
+            cwd=repository.project, env={**variables, **more}, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+
+    ran = run()
     assert ran.returncode == 0, ran.stderr
     assert (repository.project / "plan.md").read_text().startswith(MARK)
+    notes = Notes()
+    token = {"BACKEND_COMMENT_TOKEN": "token", "CI_API_V4_URL": f"http://127.0.0.1:{notes.server.server_port}"}
+    token |= {"CI_PROJECT_ID": "4711", "CI_MERGE_REQUEST_IID": "12"}
+    assert run(**token).returncode == 0
+    [first] = notes.ours
+    assert "32 changes" in first
+    # What is refused takes the place of the plan: an old one would be taken for what merging does.
+    repository.configure("dev", "  regoin: x\n")
+    ran = run(**token)
+    assert ran.returncode == 3
+    [second] = notes.ours
+    assert second.startswith(f"{MARK}\n**There is no plan.**\n\n    ")
+    assert "regoin" in second
+    assert (repository.project / "plan.md").read_text() == second
+    notes.fails = True
+    ran = run(**token)
+    assert ran.returncode == 3
+    assert "could not be written into the merge request" in ran.stdout
+    notes.server.shutdown()
 
 
 @pytest.mark.parametrize("branch", ["main", "release/1"])

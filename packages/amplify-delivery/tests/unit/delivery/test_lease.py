@@ -7,8 +7,10 @@ import os
 import signal
 import threading
 import time
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,6 +18,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from amplify_delivery.delivery import ci_runs
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.engine import holder as holders
 from amplify_delivery.delivery.engine import session
@@ -103,13 +106,18 @@ def alive() -> Holder:
 
 def test_a_stack_is_held_and_given_back(scene: Scene) -> None:
     with scene.hold(
-        variables={"GITHUB_SERVER_URL": "https://github.com", "GITHUB_REPOSITORY": "a/b", "GITHUB_RUN_ID": "7"}
+        variables={
+            "GITHUB_SERVER_URL": "https://github.com",
+            "GITHUB_REPOSITORY": "a/b",
+            "GITHUB_RUN_ID": "7",
+            "GITHUB_RUN_ATTEMPT": "2",
+        }
     ) as held:
         written = json.loads(scene.file.read_text())
         assert (written["command"], written["pid"], written["run"]) == (
             "deploy",
             os.getpid(),
-            "https://github.com/a/b/actions/runs/7",
+            "https://github.com/a/b/actions/runs/7/attempts/2",
         )
         assert (held.waited, held.over) == (False, None)
     assert not scene.file.exists()
@@ -482,3 +490,106 @@ def test_without_a_place_for_it_the_engines_own_lock_has_to_do(tmp_path: Path) -
     with holding(engine, "up", Context(tmp_path, {}), Patience(0)) as held:
         assert not held.waited
     assert not wait_until_free(engine, "plan", Context(tmp_path, {}), Patience(0))
+
+
+class RunsOf:
+    """The API of a CI: what it says of each path, and what it was asked with."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, Mapping[str, Any]] = {}
+        self.asked: list[tuple[str, str]] = []
+        api = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                token = self.headers.get("Authorization") or self.headers.get("PRIVATE-TOKEN") or ""
+                api.asked.append((self.path, token))
+                found = api.answers.get(self.path)
+                self.send_response(200 if found else 404)
+                self.end_headers()
+                self.wfile.write(json.dumps(found or {}).encode())
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.server = HTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+
+
+GITHUB_RUN = {
+    "GITHUB_SERVER_URL": "https://github.com", "GITHUB_REPOSITORY": "octo/shop", "GITHUB_RUN_ID": "5",
+    "GITHUB_RUN_ATTEMPT": "1",
+}  # fmt: skip
+GITLAB_RUN = {"CI_SERVER_URL": "https://gitlab.com", "CI_JOB_URL": "https://gitlab.com/octo/web/shop/-/jobs/5"}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A run of a CI, and how it is asked for."""
+
+    run: Mapping[str, str]
+    token: str
+    path: str
+    runs: Mapping[str, Any]
+    ended: Mapping[str, Any]
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        Asked(
+            GITHUB_RUN,
+            "GH_TOKEN",
+            "/repos/octo/shop/actions/runs/5/attempts/1",
+            {"status": "in_progress", "conclusion": None},
+            {"status": "completed", "conclusion": "cancelled"},
+        ),
+        Asked(
+            GITLAB_RUN,
+            "GITLAB_TOKEN",
+            "/projects/octo%2Fweb%2Fshop/jobs/5",
+            {"status": "running"},
+            {"status": "failed"},
+        ),
+    ],
+    ids=["GitHub", "GitLab"],
+)
+def test_of_a_runner_that_is_gone_its_ci_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: Asked) -> None:
+    """A cancelled job is killed after seconds, and its machine is gone: nobody but the CI can tell."""
+    scene, api = Scene(tmp_path, monkeypatch), RunsOf()
+    lost = replace(Holder.here("up", case.run), host="runner-1", machine="m", pid=NOBODY)
+    assert scene.lease.store.create(scene.lease.key, lost.written)
+    for name in ("GH_TOKEN", "GITHUB_TOKEN", "GITLAB_TOKEN", *case.run):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in {**case.run, "GITHUB_API_URL": api.url, "CI_API_V4_URL": api.url}.items():
+        monkeypatch.setenv(name, value)
+    # The next push, or a second attempt of the same run.
+    monkeypatch.setenv("GITHUB_RUN_ATTEMPT", "2")
+    monkeypatch.setenv("CI_JOB_URL", "https://gitlab.com/octo/web/shop/-/jobs/6")
+    later = Context(tmp_path, dict(os.environ))
+
+    def take() -> Holder | None:
+        with holding(scene.engine, "up", later, Patience(0, {})) as held:
+            return held.over
+
+    with pytest.raises(LockedError, match="no other machine can tell"):
+        take()
+    assert api.asked == []
+    monkeypatch.setenv(case.token, "t")
+    with pytest.raises(LockedError, match="no other machine can tell"):
+        take()  # the API knows no such run
+    api.answers[case.path] = case.runs
+    with pytest.raises(LockedError, match="another run changes this stack"):
+        take()
+    api.answers[case.path] = case.ended
+    over = take()
+    assert over
+    assert over.host == "runner-1"
+    assert api.asked[-1][0] == case.path
+    assert api.asked[-1][1].removeprefix("Bearer ") == "t"
+    # To another server than the CI's own no token is sent.
+    before = len(api.asked)
+    assert ci_runs.ended("https://example.org/octo/shop/actions/runs/5/attempts/1", os.environ) is None
+    assert len(api.asked) == before
+    api.server.shutdown()

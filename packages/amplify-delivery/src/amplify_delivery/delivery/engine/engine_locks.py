@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from amplify_delivery.delivery.engine.holder import (
-    Builds,
     Holder,
     Life,
     Machine,
@@ -60,17 +59,17 @@ def judged(lock: EngineLock, former: Iterable[Holder], here: Holder, store: Stor
     engine writes down the name of its host only, and they know which machine that is."""
     for holder in former:
         if holder.host == lock.host and _time(holder.since) <= lock.time + 1:
-            return _of(holder, lock, here, store.builds)
+            return _of(holder, lock, here, store)
     if store.local and lock.host == here.host and lock.user == here.who:
         return process_since(machine(), lock.pid, lock.time)
     return Verdict(Life.UNKNOWN, f"it runs on {lock.host}, or did, and no command of ours has started it")
 
 
-def _of(holder: Holder, lock: EngineLock, here: Holder, builds: Builds) -> Verdict:
+def _of(holder: Holder, lock: EngineLock, here: Holder, store: Store) -> Verdict:
     """Of an engine that this holder started: it ends with its build, and outlives a command that is killed."""
     if holder.build and holder.build != here.build:
-        return judge(holder, here, builds)
-    gone = judge(holder, here, builds)
+        return judge(holder, here, store.builds, store.runs)
+    gone = judge(holder, here, store.builds, store.runs)
     place = holder.place
     if gone.life is Life.GONE and place.boot != machine().boot:
         return gone

@@ -1,8 +1,9 @@
 """Who holds something: a build of CodeBuild, or a process on a machine; and whether there still is one.
 
-Of a build CodeBuild is asked. Of a process the machine that it runs on can tell, and no other one: a machine is known
-by its name, its id and its boot, a process by its number and when it began, both within one process namespace (a
-container has its own). What cannot be known is said to be so: nobody is taken for gone on a guess.
+Of a build CodeBuild is asked, of a run of another CI that CI, where it may be. Of a process the machine that it runs on
+can tell, and no other one: a machine is known by its name, its id and its boot, a process by its number and when it
+began, both within one process namespace (a container has its own). What cannot be known is said to be so: nobody is
+taken for gone on a guess.
 """
 
 from __future__ import annotations
@@ -27,7 +28,10 @@ from amplify_delivery.publishing.aws_errors import AWS_ERRORS
 BUILD, BUILD_ARN = "CODEBUILD_BUILD_ID", "CODEBUILD_BUILD_ARN"
 """Set by CodeBuild ("Environment variables in build environments")."""
 _RUNS = (
-    ("{GITHUB_SERVER_URL}/{GITHUB_REPOSITORY}/actions/runs/{GITHUB_RUN_ID}", "GITHUB_RUN_ID"),
+    (
+        "{GITHUB_SERVER_URL}/{GITHUB_REPOSITORY}/actions/runs/{GITHUB_RUN_ID}/attempts/{GITHUB_RUN_ATTEMPT}",
+        "GITHUB_RUN_ID",
+    ),
     ("{CI_JOB_URL}", "CI_JOB_URL"),
     ("{BUILD_URL}", "BUILD_URL"),
 )
@@ -144,11 +148,19 @@ Builds = Callable[[str], Any]
 """A client of CodeBuild in a region. Raises botocore's errors."""
 
 
-def judge(holder: Holder, here: Holder, builds: Builds) -> Verdict:
+Runs = Callable[[str], tuple[bool, str] | None]
+"""Whether the run of a CI with that address has ended, and in what words; None if it cannot be asked."""
+
+
+def judge(holder: Holder, here: Holder, builds: Builds, runs: Runs = lambda _: None) -> Verdict:
     """Whether a holder still is there, as far as it can be known `here`."""
     if holder.build and holder.build != here.build:
         return _build(holder, builds)
-    return process(holder.place, holder.pid, holder.started)
+    found = process(holder.place, holder.pid, holder.started)
+    if found.life is Life.UNKNOWN and holder.run and holder.run != here.run:
+        asked = runs(holder.run)
+        return Verdict(Life.GONE if asked[0] else Life.ALIVE, asked[1]) if asked else found
+    return found
 
 
 def process(place: Machine, pid: int, started: str) -> Verdict:

@@ -95,7 +95,9 @@ def lease_of(engine: Engine) -> Lease | None:
 
 def judged(place: Lease, here: Holder, holder: Holder | None) -> Verdict:
     """Whether whoever has the lease still is there."""
-    return judge(holder, here, place.store.builds) if holder else Verdict(Life.UNKNOWN, "its lease cannot be read")
+    if holder is None:
+        return Verdict(Life.UNKNOWN, "its lease cannot be read")
+    return judge(holder, here, place.store.builds, place.store.runs)
 
 
 def _agreed(verdict: Verdict, tag: str, agreed: Collection[str]) -> Verdict:

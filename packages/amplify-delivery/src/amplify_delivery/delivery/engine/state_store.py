@@ -24,6 +24,7 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from amplify_delivery.delivery import ci_runs
 from amplify_delivery.delivery.engine.pulumi_command import inherited
 from amplify_delivery.errors import StateError
 from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, AWS_ERRORS, code, conditionally, told_as
@@ -101,6 +102,10 @@ class Store(ABC):
     def builds(self, region: str) -> Any:
         """A client of CodeBuild there, with the credentials that the state is read with. Raises botocore's errors."""
         return session_of({}, region).client("codebuild", config=client_config())
+
+    def runs(self, run: str) -> tuple[bool, str] | None:
+        """Whether a run of the CI that this is a job of has ended, and in what words; None if it cannot be asked."""
+        return ci_runs.ended(run, inherited({}))
 
 
 def store_of(folder: Path, variables: Mapping[str, str]) -> Store | None:

@@ -1,0 +1,60 @@
+"""Whether a run of a CI has ended, asked of the CI: its runners are gone with their jobs, and no machine can tell.
+
+GitHub: "Get a workflow run attempt" of the REST API, which a job's own token may ask with `actions: read`. GitLab: "Get
+a single job" of the Jobs API; a job's own token may not ask that, so it takes one in `GITLAB_TOKEN`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import urllib.request
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+_SECONDS = 20
+_GITHUB = re.compile(r"/([^/]+/[^/]+)/actions/runs/([0-9]+)/attempts/([0-9]+)")
+_GITLAB = re.compile(r"/(.+?)/-/jobs/([0-9]+)")
+_GITLAB_ENDED = ("success", "failed", "canceled")
+
+
+def ended(run: str, variables: Mapping[str, str]) -> tuple[bool, str] | None:
+    """Whether the run with that address has ended, and in what words; None if that cannot be asked from here."""
+    asked = _github(run, variables) or _gitlab(run, variables)
+    if asked is None:
+        return None
+    try:
+        with urllib.request.urlopen(asked, timeout=_SECONDS) as answer:  # noqa: S310 - the CI's own address
+            found: dict[str, Any] = json.load(answer)
+    except (OSError, ValueError):
+        return None
+    status = str(found.get("status") or "")
+    if "conclusion" in found:
+        return status == "completed", f"the run is {status} ({found['conclusion']})"
+    return status in _GITLAB_ENDED, f"the job is {status}"
+
+
+def _github(run: str, variables: Mapping[str, str]) -> urllib.request.Request | None:
+    token = variables.get("GH_TOKEN") or variables.get("GITHUB_TOKEN")
+    server, api = variables.get("GITHUB_SERVER_URL", ""), variables.get("GITHUB_API_URL", "")
+    found = _GITHUB.fullmatch(run.removeprefix(server)) if server and run.startswith(server) else None
+    if not (found and token and api):
+        return None
+    repository, number, attempt = found.groups()
+    return urllib.request.Request(  # noqa: S310 - the CI's own address
+        f"{api}/repos/{repository}/actions/runs/{number}/attempts/{attempt}",
+        headers={"Authorization": f"Bearer {token}", "Accept": "application/vnd.github+json"},
+    )
+
+
+def _gitlab(run: str, variables: Mapping[str, str]) -> urllib.request.Request | None:
+    token = variables.get("GITLAB_TOKEN")
+    server, api = variables.get("CI_SERVER_URL", ""), variables.get("CI_API_V4_URL", "")
+    found = _GITLAB.fullmatch(run.removeprefix(server)) if server and run.startswith(server) else None
+    if not (found and token and api):
+        return None
+    project, job = found.groups()
+    return urllib.request.Request(  # noqa: S310 - the CI's own address
+        f"{api}/projects/{quote(project, safe='')}/jobs/{job}", headers={"PRIVATE-TOKEN": token}
+    )
