@@ -41,7 +41,7 @@ COMMANDS = {
     "deploy": "deploy an environment as planned, bound to the plan's digest",
     "report": "an environment on one page for people, or as JSON: state, plan, stacks, timings, findings, rights",
     "rollback": "deploy an earlier assembly that is still staged, through plan and guard",
-    "gc": "list, or delete, what no running release and none to go back to needs in the staging bucket",
+    "gc": "list, or delete, what no running release and none to go back to needs of what was published",
     "step": "run a pre or post step of the pipeline, or its bake time",
     "update-pipeline": "bring the pipeline to what its stack file says, if it differs",
     "bootstrap": "let the pipeline into the accounts of environments, as their administrator",

@@ -1,4 +1,4 @@
-"""`amplify-delivery gc ENV`: what nothing needs in the staging bucket. Deletes it only with `--delete`."""
+"""`amplify-delivery gc ENV`: what nothing needs of what was published. Deletes it only with `--delete`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.about import About
 from amplify_delivery.delivery.context import Context
-from amplify_delivery.delivery.earlier import collecting
+from amplify_delivery.delivery.earlier import collecting, image_garbage
 from amplify_delivery.delivery.engine import waiting
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.engine.session import holding
@@ -18,16 +18,17 @@ from amplify_delivery.delivery.environment import wanted
 ABOUT = About(
     needs="AWS, Pulumi",
     text="""
-Lists the published objects that nothing needs. Never collected is what the running stack names, what the last
-releases name, what is younger than a day, and whatever is not published by content key. Deleted objects stay as older
-versions for a while. No project of the pipeline may delete there: it is for an administrator of the account.
+Lists the published objects and container images that nothing needs. Never collected is what the running stack names,
+what the last releases name, what is younger than a day, and whatever is not published by content key. Deleted objects
+stay as older versions for a while, images do not. No project of the pipeline may delete there: it is for an
+administrator of the account.
 """,
     examples=(
         ("amplify-delivery gc prod", "look"),
         ("amplify-delivery gc prod --keep 20 --days 180 --delete", "delete; keep more"),
     ),
-    changes="objects were deleted",
-    pages=("deploying#going-back",),
+    changes="objects or images were deleted",
+    pages=("deploying#going-back", "containers#how-long-images-stay"),
 )
 
 _SHOWN = 20
@@ -61,13 +62,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
-    target = wanted.wanted(args.environment, context)
+    target = wanted.published(args.environment, context)
     kept = collecting.Kept(args.keep, args.days)
     engine = Engine(args.environment, context.folder.resolve(), output.progress)
     patience = waiting.Patience(args.wait, context.variables)
     # Whoever deploys has looked whether its objects are there: not between that and CloudFormation's reading them.
     with holding(engine, "gc", context, patience) if args.delete else nullcontext():
         found = collecting.look(target, kept, datetime.now(UTC))
+        images = image_garbage.look(target, found, engine.state, datetime.now(UTC))
+        # Images first: the manifests tell of them, also when this is ended on the way.
+        gone = image_garbage.collect(target, found, images) if args.delete and images.images else 0
         deleted = collecting.collect(target, found) if args.delete and found.keys else 0
     if args.json:
         output.document(
@@ -77,6 +81,9 @@ def run(args: argparse.Namespace, context: Context) -> int:
                 "needed": found.needed,
                 "kept": [release.to_json() for release in found.kept],
                 "deleted": deleted,
+                "repository": target.names.repository,
+                "images": [image.to_json() for image in images.images],
+                "imagesDeleted": gone,
             }
         )
         return 0
@@ -88,9 +95,18 @@ def run(args: argparse.Namespace, context: Context) -> int:
         f"{target.bucket}: nothing needs {output.counted(len(found.keys), 'object')}; {found.needed} are needed, by "
         f"what runs and {output.counted(len(found.kept), 'release')} to go back to"
     )
+    for image in images.images:
+        print(f"{image.tag} ({image.size:,} bytes)")
+    if images.images or images.others:
+        print(
+            f"{target.names.repository}: nothing needs {output.counted(len(images.images), 'image')} "
+            f"({images.size:,} bytes); {images.others} stay"
+        )
     if args.delete:
+        if images.images:
+            print(f"{output.counted(gone, 'image')} deleted")
         print(f"{output.counted(deleted, 'object')} deleted; S3 keeps them as older versions for a while")
-    elif found.keys:
+    elif found.keys or images.images:
         # With what was kept here: by the defaults others would go than those that are listed.
         same = f"--keep {args.keep} --days {args.days}"
         print(f"`amplify-delivery gc {args.environment} {same} --delete` deletes them")

@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
-    target = wanted.wanted(args.environment, context)
+    target = wanted.published(args.environment, context)
     staging = staged.Staging(target)
     if args.list:
         return _list(args, target, staging)

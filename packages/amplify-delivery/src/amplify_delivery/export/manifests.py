@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from amplify_delivery.errors import AssemblyError
 from amplify_delivery.export.assembling.store import FOLDERS
 from amplify_delivery.export.assembly import FORMAT, Assembly, AssemblyObject, canonical
+from amplify_delivery.export.images.model import digests_in
 
 FOLDER = "assemblies"
 """What the keys of manifests begin with."""
@@ -79,7 +80,11 @@ def read_manifest(body: bytes, digest: str, reader: Callable[[str], bytes]) -> A
     return assembly
 
 
-def runs(assembly: Assembly, named: Iterable[str]) -> bool:
-    """Whether a root template that names these keys was rendered from `assembly`: it has the same nested stacks."""
-    templates = f"{FOLDERS['template']}/"
-    return {n.template for n in assembly.root.nested.values()} == {k for k in named if k.startswith(templates)}
+def runs(assembly: Assembly, root: str) -> bool:
+    """Whether the text of a root template was rendered from `assembly`: it has the same nested stacks, and gives them
+    the same container images."""
+    templates, nested = f"{FOLDERS['template']}/", assembly.root.nested.values()
+    if {n.template for n in nested} != {k for k in named_in(root) if k.startswith(templates)}:
+        return False
+    given = {v.text for n in nested for v in n.parameters.values() if v.source == "image"}
+    return {assembly.image(name).digest for name in given} <= digests_in(root)

@@ -41,6 +41,10 @@ class PushReport:
     present: int = 0
     bytes: int = 0
 
+    def __add__(self, again: PushReport) -> PushReport:
+        """What became of them when they were looked for once more."""
+        return PushReport(self.pushed + again.pushed, self.present - again.pushed, self.bytes + again.bytes)
+
 
 def push(assembly: Assembly, target: PublishTarget, progress: Callable[[str], None]) -> PushReport:
     """`push_images` with the credentials of the target's stack."""
@@ -80,10 +84,11 @@ def push_images(
             progress(f"pushing image {image.name} ({image.size:,} bytes) to {target.repository}")
             try:
                 registry.push(assembly.layout_of(image), manifest, image.tag)
-            except TagTakenError:
+            except TagTakenError as error:
                 # Somebody else was faster. If it is another image, this raises.
                 if not _present([image], target, ecr):
-                    raise
+                    what = f"{error.message}. It is no image that could be deployed, but an index of several perhaps"
+                    raise PublishError(what, where=error.where, remedy=_delete(image.tag, target)) from None
     return PushReport(len(missing), len(present), registry.sent)
 
 
@@ -104,10 +109,16 @@ def _present(images: Any, target: PublishTarget, ecr: Any) -> set[str]:
             raise PublishError(
                 f"{tag} is {digest}, another image: somebody else has put it there",
                 where=f"ECR repository {target.repository} (account {target.account}, {target.region})",
-                remedy=f"look who did, then `aws ecr batch-delete-image --region {target.region} --repository-name "
-                f"{target.repository} --image-ids imageTag={tag}`, and repeat",
+                remedy=_delete(tag, target),
             )
     return {wanted[tag].name for tag in found}
+
+
+def _delete(tag: str, target: PublishTarget) -> str:
+    return (
+        f"look who has put it there, then `aws ecr batch-delete-image {target.options} --repository-name "
+        f"{target.repository} --image-ids imageTag={tag}`, and repeat"
+    )
 
 
 def _registry(target: PublishTarget, ecr: Any, verify: str | bool) -> Registry:

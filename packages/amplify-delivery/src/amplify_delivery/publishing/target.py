@@ -21,5 +21,10 @@ class PublishTarget:
     repository: str | None = None
     """The ECR repository of the environment's container images, in the same account and region."""
 
+    @property
+    def options(self) -> str:
+        """What an `aws` command takes to ask the same account, for a message."""
+        return f"--region {self.region}{f' --profile {self.profile}' if self.profile else ''}"
+
     def __str__(self) -> str:
         return f"bucket {self.bucket} (account {self.account}, {self.region})"

@@ -107,6 +107,9 @@ def publish(
     with midway(lambda: coordinator.sent + pushed.pushed > 0):
         for wave in _waves(assembly, missing):
             coordinator.run(wave)
+        if pushed.present and manifest(assembly)[0].key in missing:
+            # `gc` knows by the manifest that they are needed; until it was there, one may have been taken.
+            pushed += push_images(assembly, target, lambda: connection.client("ecr"), progress, connection.verify)
     return PublishReport(
         uploaded=coordinator.sent,
         present=len(uploads) - coordinator.sent,

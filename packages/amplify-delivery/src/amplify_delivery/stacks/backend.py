@@ -32,7 +32,7 @@ from amplify_delivery.publishing.stack_states import RECOVERED_VARIABLE
 from amplify_delivery.stacks import secret_outputs
 from amplify_delivery.stacks.access import environment_names
 from amplify_delivery.stacks.config import EnvironmentConfig, from_pulumi
-from amplify_delivery.stacks.images import check_built
+from amplify_delivery.stacks.images import PUSHED_IMAGES, check_built
 from amplify_delivery.stacks.inputs import (
     ADOPT_VARIABLE,
     environment_values,
@@ -203,7 +203,7 @@ def image_addresses(
     hook = pulumi.ResourceHook("push-images", push)
     hooks = pulumi.ResourceHookBinding(before_create=[hook], before_update=[hook])
     pushed = pulumi.Stash(
-        "pushed-images", input=addresses, opts=pulumi.ResourceOptions(depends_on=[repository], hooks=hooks)
+        PUSHED_IMAGES, input=addresses, opts=pulumi.ResourceOptions(depends_on=[repository], hooks=hooks)
     )
 
     def once_pushed(address: str) -> pulumi.Output[str]:

@@ -16,6 +16,10 @@ FOLDER = "container-images"
 """Where `amplify-delivery images` leaves them, beside Pulumi.yaml: an OCI image layout."""
 
 
+PUSHED_IMAGES = "pushed-images"
+"""The stash in a personal stack's state with the addresses of the images that it has pushed, by name."""
+
+
 def given_images(declared: Mapping[str, ContainerImage], layout: Path) -> Images:
     """The images that are `declared`, with those of them that are built in `layout`. Raises `AssemblyError`."""
     if not declared:

@@ -193,3 +193,8 @@ def test_who_was_slower_finds_what_is_there(
     monkeypatch.setattr(images, "_present", first_nothing)
     assert place.publish(assembly).images.bytes == 0
     assert len(asked) == 2
+    # What lies under the tag is no image of one platform: BatchGetImage, asked for such, does not tell of it.
+    monkeypatch.setattr(images, "_present", lambda *_: set())
+    command = rf"aws ecr batch-delete-image --region {REGION} --profile ops --repository-name {place.names.repository} "
+    with pytest.raises(PublishError, match=f"(?s)immutable.*{command}--image-ids imageTag={assembly.images[0].tag}"):
+        images.push_images(assembly, replace(place.target, profile="ops"), lambda: place.ecr, lambda _: None)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,6 +42,31 @@ def with_image(folder: Path) -> dict[str, str]:
     body["Parameters"]["Image"] = {"Type": "String"}
     body["Outputs"]["Image"] = {"Value": {"Ref": "Image"}}
     return {"parameter": json.dumps(body), "exported": exported}
+
+
+def where_none_is_built_it_can_be_looked_at(project: PulumiProject, releases: int) -> None:  # noqa: F811
+    """In another clone: what runs is known from what was published. What would be deployed is not."""
+    shutil.rmtree(project.folder / "container-images")
+
+    def run(*arguments: str) -> Any:
+        return delivery(*arguments, cwd=project.folder, env=project.environment)
+
+    def document(*arguments: str) -> Any:
+        ran = run(*arguments, "--json")
+        assert ran.code == 0, ran.err
+        return json.loads(ran.out)
+
+    report = document("report", "dev")
+    assert report["plan"]["changes"] == 0, [line for line in report["lines"] if line["mark"]]
+    assert [line for line in report["lines"] if line["mark"]] == []
+    (unread,) = [line for line in report["unread"] if line["what"] == "Container images"]
+    assert "not built here: orders" in unread["why"]
+    # The third left the backend as it was, so no release of it was published.
+    assert len(document("rollback", "dev", "--list")["releases"]) == releases
+    assert document("gc", "dev", "--keep", "0", "--days", "0")["images"] == [], "what is young is needed"
+    for command in ("plan", "up"):
+        refused = run(command, "dev")
+        assert (refused.code, "not built here: orders" in refused.err) == (3, True), refused.err
 
 
 HEAD = "import pulumi\nimport pulumi_aws as aws\n"
@@ -86,5 +113,6 @@ def test_an_image_is_deployed_by_digest_and_goes_with_its_stack(project: PulumiP
         assert {i["imageDigest"]: i["imageTags"] for i in there}[image.digest] == [image.tag]
     assert {i["imageDigest"] for i in there} == set(pushed), "the former ones stay, to go back to"
 
+    where_none_is_built_it_can_be_looked_at(project, releases=2)
     project.succeed("destroy", "--yes", "--skip-preview")
     assert ecr.describe_repositories()["repositories"] == []

@@ -18,6 +18,7 @@ from amplify_delivery.delivery.earlier.staged import Release, Staging, releases_
 from amplify_delivery.delivery.environment.wanted import Wanted
 from amplify_delivery.errors import FailedError, RefusedError
 from amplify_delivery.export.assembling.store import FOLDERS
+from amplify_delivery.export.images.model import digests_in
 from amplify_delivery.export.manifests import ANNOUNCED, FOLDER, is_content_key, key_of, named_in
 from amplify_delivery.publishing.stack_state import described
 from amplify_delivery.publishing.stack_states import Place, Way, check_root
@@ -54,6 +55,10 @@ class Garbage:
     kept: tuple[Release, ...]
     naming: frozenset[str]
     """All manifests and announcements that were there."""
+    digests: frozenset[str] = frozenset()
+    """Of the container images that are named: by what runs, by releases that are kept, and by those that are not."""
+    needed_digests: frozenset[str] = frozenset()
+    """Those of what runs, and of releases that are kept."""
 
 
 def reachable(names: Iterable[str], read: Callable[[str], bytes | None]) -> set[str]:
@@ -86,20 +91,32 @@ def look(target: Wanted, kept: Kept, now: datetime) -> Garbage:
     naming = staging.naming()
     there = staging.objects()
     releases = releases_of(target, there)
-    named = _running(target)
+    runs = _running(target)
     keep = kept.of(releases, now)
+    # Whoever has published one will deploy it, though nobody may have done so yet.
+    keep += [r for r in releases if r not in keep and there[key_of(r.digest)] > now - GRACE]
     current = running(target, staging, releases)
     if current is not None and current not in keep:
         keep.append(current)
     announced = {key for key in naming if key.startswith(f"{ANNOUNCED}/")}
     over = {key for key in announced if naming[key] < now - kept.longest}
-    needed = reachable([*named, *(key_of(r.digest) for r in keep), *(announced - over)], staging.get)
+    needed = reachable([*named_in(runs), *(key_of(r.digest) for r in keep), *(announced - over)], staging.get)
     keys = garbage(there, needed, now)
-    return Garbage((*keys, *sorted(over)), len(there) - len(keys), tuple(keep), frozenset(naming))
+    digests = digests_in(runs) | image_digests(staging, needed)
+    named = digests | image_digests(staging, keys)
+    whole = (*keys, *sorted(over))
+    return Garbage(whole, len(there) - len(keys), tuple(keep), frozenset(naming), named, digests)
 
 
-def _running(target: Wanted) -> set[str]:
-    """The keys that the running stack names: in its templates, those of nested stacks included, and its parameters."""
+def image_digests(staging: Staging, keys: Iterable[str]) -> frozenset[str]:
+    """Of the container images that the manifests among these keys name."""
+    texts = ((staging.get(k) or b"").decode(errors="replace") for k in keys if k.startswith(f"{FOLDER}/"))
+    return frozenset(digest for text in texts for digest in digests_in(text))
+
+
+def _running(target: Wanted) -> str:
+    """The text of the running stack: its templates, those of nested stacks included, and its parameters; empty if there
+    is none."""
     name = target.root.stack_name
     with target.account.asking(f"reading stack {name}"):
         cloudformation = target.account.client("cloudformation")
@@ -112,9 +129,7 @@ def _running(target: Wanted) -> set[str]:
                 remedy="nothing was deleted; `amplify-delivery plan` tells how it gets out of that",
             )
         stacks = deployed.read(cloudformation, name, lambda _: None).stacks
-    if stacks is None:
-        return set()
-    return set(named_in(json.dumps([list(stacks.templates.values()), dict(stacks.parameters)])))
+    return json.dumps([list(stacks.templates.values()), dict(stacks.parameters)]) if stacks else ""
 
 
 def collect(target: Wanted, found: Garbage) -> int:
@@ -128,7 +143,7 @@ def collect(target: Wanted, found: Garbage) -> int:
     with account.changing(f"deleting in {bucket}"):
         try:
             for first in range(0, len(found.keys), _BATCH):
-                named = _named_meanwhile(target, found)
+                named = named_meanwhile(target, found)
                 keys = [{"Key": key} for key in found.keys[first : first + _BATCH] if key not in named]
                 answer = s3.delete_objects(Delete={"Objects": keys}, **owner) if keys else {}
                 markers |= {d["Key"]: d.get("DeleteMarkerVersionId", "") for d in answer.get("Deleted", ())}
@@ -138,7 +153,7 @@ def collect(target: Wanted, found: Garbage) -> int:
         finally:
             # Whatever has ended it: somebody counts on that. What names others comes first, to be read.
             back: set[str] = set()
-            while more := (_named_meanwhile(target, found) & markers.keys()) - back if markers else set():
+            while more := (named_meanwhile(target, found) & markers.keys()) - back if markers else set():
                 for key in more:
                     s3.delete_object(Key=key, VersionId=markers[key], **owner)
                 back |= more
@@ -153,7 +168,7 @@ def collect(target: Wanted, found: Garbage) -> int:
     return gone
 
 
-def _named_meanwhile(target: Wanted, found: Garbage) -> set[str]:
+def named_meanwhile(target: Wanted, found: Garbage) -> set[str]:
     """What manifests and announcements name that were not there when it was looked at."""
     staging = Staging(target)
     come = staging.naming().keys() - found.naming

@@ -21,7 +21,7 @@ from amplify_delivery.delivery.deployment.audit import log_of
 from amplify_delivery.delivery.environment.wanted import Wanted
 from amplify_delivery.errors import AssemblyError, RefusedError
 from amplify_delivery.export import Assembly, write_assembly
-from amplify_delivery.export.manifests import ANNOUNCED, CONTENT_FOLDERS, FOLDER, key_of, named_in, read_manifest, runs
+from amplify_delivery.export.manifests import ANNOUNCED, CONTENT_FOLDERS, FOLDER, key_of, read_manifest, runs
 from amplify_delivery.publishing.aws_errors import AWS_ERRORS, code
 from amplify_delivery.publishing.stack_state import described
 from amplify_delivery.publishing.stack_states import begins_anew
@@ -130,12 +130,12 @@ def releases_of(target: Wanted, there: Mapping[str, datetime]) -> list[Release]:
 
 def running(target: Wanted, staging: Staging, releases: list[Release]) -> Release | None:
     """The release that runs; None if none of them does, or nothing runs."""
-    named = set(named_in(root_template(target)))
+    root = root_template(target)
     for release in releases:
         try:
             assembly = staging.assembly(release.digest)
             # The form that the stack file asks for now may not be the one that runs.
-            if runs(assembly, named) or runs(as_configured(assembly, target.config), named):
+            if runs(assembly, root) or runs(as_configured(assembly, target.config), root):
                 return release
         except AssemblyError:
             continue  # of another format, or altered: not one that can be deployed again

@@ -46,9 +46,15 @@ class Wanted:
 
 
 def wanted(environment: str, context: Context) -> Wanted:
-    """What deploying an environment leads to. Raises `DeliveryError`s, also for credentials of another account, and for
-    an account that was not prepared for this program."""
+    """What deploying an environment leads to. Raises `DeliveryError`s, also for credentials of another account, for an
+    account that was not prepared for this program, and for a container image that is not built here."""
     return described(stack_files.load(context.folder, environment), context)
+
+
+def published(environment: str, context: Context) -> Wanted:
+    """The same for who only looks at what was published: its images are in the repository, and need not be here."""
+    config = stack_files.load(context.folder, environment)
+    return _there(files(config, context))
 
 
 @dataclass(frozen=True)
@@ -68,11 +74,11 @@ class Described:
 
 
 def files(config: EnvironmentConfig, context: Context) -> Described:
-    """What an environment's configuration and export say; no account is asked. Raises `DeliveryError`s."""
+    """What an environment's configuration and export say; no account is asked, and no image need be built. Raises
+    `DeliveryError`s."""
     values = stack_files.values(context.folder, config)
     project = context.project
     assembly = read_assembly(config, context.folder, project.app, context.assembly)
-    check_built(assembly, str(stack_files.path(context.folder, config.environment)))
     bucket = staging_bucket_name(assembly.project, config.environment, config.account, config.region)
     root = render_root(assembly, values, bucket)
     names = environment_names(project.app, config)
@@ -82,8 +88,13 @@ def files(config: EnvironmentConfig, context: Context) -> Described:
 def described(config: EnvironmentConfig, context: Context) -> Wanted:
     """What an environment's configuration leads to, which need not stand in its file yet. Raises what `wanted` does."""
     found = files(config, context)
-    account = Account.of(config)
-    bootstrap_version.check(config, context.project, account)
+    check_built(found.assembly, str(stack_files.path(context.folder, config.environment)))
+    return _there(found)
+
+
+def _there(found: Described) -> Wanted:
+    account = Account.of(found.config)
+    bootstrap_version.check(found.config, found.context.project, account)
     return found.at(account)
 
 

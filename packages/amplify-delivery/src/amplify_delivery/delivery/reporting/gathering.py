@@ -6,12 +6,14 @@ it is no failure, since those who look have the most different rights.
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
+from functools import cached_property, partial
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 from amplify_delivery.changes.stacks import Stacks
@@ -21,6 +23,7 @@ from amplify_delivery.delivery.account import bootstrap_version, role_rights
 from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.deployment.audit import log_of
+from amplify_delivery.delivery.earlier.running_images import with_running_images
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.environment import drifting, planned, wanted
 from amplify_delivery.delivery.environment.wanted import Wanted
@@ -31,9 +34,11 @@ from amplify_delivery.delivery.planning import Step, number_of
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.delivery.reporting import contents, last_operation, running_stacks, summary
 from amplify_delivery.delivery.reporting.running_stacks import Running
-from amplify_delivery.errors import DeliveryError, RefusedError
+from amplify_delivery.errors import ConfigError, DeliveryError, RefusedError
+from amplify_delivery.export import write_assembly
 from amplify_delivery.export.values.bindings import told
 from amplify_delivery.stacks.access import resource_types
+from amplify_delivery.stacks.images import check_built
 
 _DEPLOYMENTS = 30
 """The newest that are listed."""
@@ -65,9 +70,14 @@ class _Gathering:
         self._environment, self._context, self._drift = environment, context, drift
         self._files = wanted.files(stack_files.load(context.folder, environment), context)
         self._config, self._names = self._files.config, self._files.names
-        self._shall = Stacks.of(self._files.assembly, self._files.root, self._files.parameters)
         self._unread: list[Unread] = []
+        self._unbuilt: list[DeliveryError] = []
+        """Why nothing can be deployed from here, though it can be planned."""
         self._who = ""
+
+    @cached_property
+    def _shall(self) -> Stacks:
+        return Stacks.of(self._files.assembly, self._files.root, self._files.parameters)
 
     @contextmanager
     def _reading(self, what: str) -> Iterator[None]:
@@ -78,8 +88,33 @@ class _Gathering:
 
     def report(self) -> Report:
         """All of it."""
+        with tempfile.TemporaryDirectory(prefix="amplify-delivery-report-") as scratch:
+            account = self._account()
+            if account:
+                self._take_running_images(account, Path(scratch) / "assembly")
+            return self._report(account)
+
+    def _take_running_images(self, account: Account, folder: Path) -> None:
+        """Images that are not built here are taken to be those that run: whoever looks need not build any."""
+        try:
+            self._check_built()
+        except ConfigError as error:
+            self._unbuilt.append(error)
+            with self._reading("Which container images run"):
+                engine = Engine(self._environment, self._context.folder.resolve(), output.progress)
+                write_assembly(with_running_images(self._files.at(account), engine.state), folder)
+                self._context = self._context.with_assembly(folder)
+                self._files = wanted.files(self._config, self._context)
+                why = (
+                    f"{error.message}. They are taken to be those that run: the plan does not tell whether they change"
+                )
+                self._unread.append(Unread("Container images", why, error.remedy))
+
+    def _check_built(self) -> None:
+        check_built(self._files.assembly, str(stack_files.path(self._context.folder, self._environment)))
+
+    def _report(self, account: Account | None) -> Report:
         made, config, root = datetime.now(UTC), self._config, self._files.root.stack_name
-        account = self._account()
         found = self._deployed(account) if account else _Deployed()
         seen = summary.Seen(
             environment=self._environment,
@@ -155,12 +190,20 @@ class _Gathering:
 
     def _plan(self, target: Wanted) -> tuple[Plan | None, Sequence[Step]]:
         """The whole plan, as the command `plan` makes it; the backend's part where that cannot be had."""
+        with self._reading("The plan"):
+            self._check_built()
+            return self._made(target)
+        return None, ()
+
+    def _made(self, target: Wanted) -> tuple[Plan | None, Sequence[Step]]:
         with self._reading("The whole plan"):
-            engine = Engine(self._environment, self._context.folder.resolve(), output.progress)
+            engine = Engine(
+                self._environment, self._context.folder.resolve(), output.progress, self._context.for_engine
+            )
             check = planned.checked(target, self._environment)
             with resolving.foreseen(engine, lambda: target.account, check) as (ahead, state):
                 whole = planned.make(target, ahead, state, drift=self._drift)
-            return contents.plan(whole, _refused(whole, target)), whole.steps
+            return contents.plan(whole, (*_refused(whole, target), *self._unbuilt)), whole.steps
         with self._reading("What would change of the backend"):
             here = planned.backend(target)
             steps = (*here.steps, *here.protection)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 PREFIX = "sha256:"
+_DIGEST = re.compile(rf"{PREFIX}[0-9a-f]{{64}}")
 UNBUILT = PREFIX + 64 * "0"
 """Stands for the digest of an image that is declared, and not built here: nothing is ever published of it."""
 
@@ -50,6 +52,11 @@ class Images:
 
     given: tuple[GivenImage, ...] = ()
     layout: Path | None = None
+
+
+def digests_in(text: str) -> frozenset[str]:
+    """The digests of images that a text names: a template, a manifest, a state."""
+    return frozenset(_DIGEST.findall(text))
 
 
 def repository_of(app: str, environment: str) -> str:

@@ -14,10 +14,12 @@ from amplify_delivery.delivery.earlier import collecting
 from amplify_delivery.delivery.earlier.collecting import Garbage, Kept, collect, garbage, reachable
 from amplify_delivery.delivery.earlier.staged import Release, last_before
 from amplify_delivery.errors import AssemblyError, FailedError
-from amplify_delivery.export import EnvironmentValues, render_root
+from amplify_delivery.export import Assembly, EnvironmentValues, assemble, read_export, render_root
 from amplify_delivery.export.assembly import canonical
+from amplify_delivery.export.images.model import PREFIX, AssemblyImage, GivenImage, Images
 from amplify_delivery.export.manifests import is_content_key, key_of, manifest, named_in, read_manifest, runs
 from amplify_delivery.publishing.aws_errors import told_as
+from unit.places import EXPORTS
 from unit.publishing.conftest import BUCKET, assembly_of
 
 KEPT = [(0, 0, ""), (2, 0, "ab"), (0, 35, "abc"), (1, 35, "abc"), (4, 0, "abcd")]
@@ -60,10 +62,28 @@ def test_an_altered_manifest_is_not_believed(change: dict[str, Any], says: str) 
 def test_what_runs_is_told_by_the_nested_stacks_of_the_root() -> None:
     first, second = assembly_of("todo-series/v1"), assembly_of("todo-series/v2")
     root = render_root(second, EnvironmentValues("dev", 1_900_000_000), BUCKET)
-    named = set(named_in(root.body.decode()))
-    assert runs(second, named)
-    assert not runs(first, named)
-    assert not runs(second, ())
+    text = root.body.decode()
+    assert runs(second, text)
+    assert not runs(first, text)
+    assert not runs(second, "")
+
+
+def with_image(text: str) -> Assembly:
+    """The same export with an image that a parameter takes, built of `text`, and one that only the program takes."""
+    export = read_export(next((EXPORTS / "todo").glob("amplify-export-*")))
+    stack, nested = next((name, nested) for name, nested in export.root.nested.items() if nested.declared)
+    free = [name for name in nested.declared if name not in export.root.wired(stack)]
+    image = AssemblyImage("orders", PREFIX + hashlib.sha256(text.encode()).hexdigest(), 9, "linux/amd64")
+    other = AssemblyImage("program", PREFIX + hashlib.sha256(f"{text}2".encode()).hexdigest(), 9, "linux/amd64")
+    return assemble(export, images=Images((GivenImage(image, ((stack, free[0]),)), GivenImage(other))))
+
+
+def test_releases_that_differ_in_an_image_only_are_told_apart() -> None:
+    """Their nested stacks are the same: `rollback` would go back to what runs, `gc` would keep the wrong one."""
+    first, second = with_image("first"), with_image("second")
+    assert {n.template for n in first.root.nested.values()} == {n.template for n in second.root.nested.values()}
+    text = render_root(second, EnvironmentValues("dev", 1_900_000_000), BUCKET).body.decode()
+    assert (runs(first, text), runs(second, text)) == (False, True)
 
 
 def test_a_manifest_names_all_that_its_assembly_needs() -> None:
@@ -171,7 +191,7 @@ def test_what_was_named_meanwhile_comes_back_whatever_ends_it(monkeypatch: pytes
     bucket = Bucket()
     monkeypatch.setattr(collecting, "_BATCH", 2)
     named = iter([set(), {"vtl/other"}, {"vtl/b", "vtl/other"}])
-    monkeypatch.setattr(collecting, "_named_meanwhile", lambda *_: next(named, {"vtl/b"}))
+    monkeypatch.setattr(collecting, "named_meanwhile", lambda *_: next(named, {"vtl/b"}))
     garbage = Garbage(("vtl/a", "vtl/b", "vtl/c", "vtl/d", "vtl/e"), 0, (), frozenset())
     with pytest.raises(FailedError, match="vtl/c could not be deleted: Access Denied") as caught:
         collect(bucket.target, garbage)

@@ -7,7 +7,8 @@ is one action of IAM); `proxyEndpoint` is the registry to use it at. A tag that 
 immutable tags, also with the very same image (aws/containers-roadmap 2179), and so is a manifest whose layers are not
 there (PutImage, `LayersNotFoundException`, `ImageDigestDoesNotMatchException`). Layers that come by the API's own
 operations (InitiateLayerUpload and what follows it), which MiniStack forgets, are there as those of the registry are.
-BatchGetImage tells the tag that it was asked for.
+BatchGetImage tells the tag that it was asked for. BatchDeleteImage takes the tag that it is given, and the image with
+its last one; DescribeImages leaves out what its filter says.
 """
 
 from __future__ import annotations
@@ -114,7 +115,13 @@ def apply() -> None:
                 ]
         return status, headers, json.dumps(answer).encode()
 
-    for name in ("_batch_check_layer_availability", "_upload_layer_part", "_complete_layer_upload"):
+    for name in (
+        "_batch_check_layer_availability",
+        "_upload_layer_part",
+        "_complete_layer_upload",
+        "_batch_delete_image",
+        "_describe_images",
+    ):
         expect(ecr, name, "data")
         replace(name, globals()[name](getattr(ecr, name)), ecr)
     replace("handle_request", handle_request, ecr)
@@ -157,6 +164,40 @@ def _complete_layer_upload(answer: Any) -> Any:
         return answer(data)
 
     return completed
+
+
+def _batch_delete_image(answer: Any) -> Any:
+    def deleted(data: dict[str, Any]) -> Any:
+        there = ecr._images.get(data.get("repositoryName", ""), [])
+        whole, untagged = [], []
+        for identity in data.get("imageIds", ()):
+            tag = identity.get("imageTag")
+            image = next((i for i in there if tag in i.get("imageTags", []) and len(i["imageTags"]) > 1), None)
+            if image is None or "imageDigest" in identity:
+                whole.append(identity)
+                continue
+            image["imageTags"].remove(tag)
+            image["imageId"]["imageTag"] = image["imageTags"][0]
+            untagged.append({"imageDigest": image["imageDigest"], "imageTag": tag})
+        status, headers, body = answer({**data, "imageIds": whole})
+        told = json.loads(body)
+        if status == 200:
+            told["imageIds"] += untagged
+        return status, headers, json.dumps(told).encode()
+
+    return deleted
+
+
+def _describe_images(answer: Any) -> Any:
+    def described(data: dict[str, Any]) -> Any:
+        status, headers, body = answer(data)
+        told, wanted = json.loads(body), (data.get("filter") or {}).get("tagStatus", "ANY")
+        if status == 200:
+            tagged = {"TAGGED": (True,), "UNTAGGED": (False,)}.get(wanted, (True, False))
+            told["imageDetails"] = [i for i in told["imageDetails"] if bool(i.get("imageTags")) in tagged]
+        return status, headers, json.dumps(told).encode()
+
+    return described
 
 
 def _same(image: dict[str, Any], identity: dict[str, str]) -> bool:

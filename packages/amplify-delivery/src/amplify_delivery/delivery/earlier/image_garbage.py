@@ -1,0 +1,183 @@
+"""Container images that nothing needs any more: listed, and deleted only if asked.
+
+Needed is what the running stack names, what the engine's state names, what the releases name that are kept to go back
+to, and what is young. Only images that publishing has put there are looked at: under one tag, made from their digest.
+`gc` holds the environment, so nobody deploys meanwhile; whoever publishes meanwhile puts a release's manifest there and
+looks for its images once more then, and what such a manifest names is put back.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from amplify_delivery.delivery.earlier.collecting import GRACE, Garbage, image_digests, named_meanwhile
+from amplify_delivery.delivery.earlier.staged import Staging
+from amplify_delivery.delivery.environment.wanted import Wanted
+from amplify_delivery.errors import FailedError
+from amplify_delivery.export.images.layout import MANIFESTS
+from amplify_delivery.export.images.model import PREFIX, digests_in
+from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, AWS_ERRORS, code, said
+
+_BATCH = 100
+"""Images of one BatchDeleteImage or BatchGetImage (Amazon ECR API reference)."""
+_TAG = re.compile(r"[a-z][a-z0-9-]{0,39}-([0-9a-f]{64})")
+"""`AssemblyImage.tag`."""
+_LACKING = dict.fromkeys(
+    ACCESS_DENIED,
+    "collecting images needs ecr:DescribeImages on the repository, and with `--delete` ecr:BatchGetImage, "
+    "BatchDeleteImage and PutImage",
+)
+State = Callable[[], Mapping[str, Any]]
+"""Gives the engine's state of the environment."""
+
+
+@dataclass(frozen=True)
+class StoredImage:
+    """An image that publishing has put into a repository; `size` is in bytes, compressed as it lies there."""
+
+    tag: str
+    digest: str
+    size: int
+    pushed: datetime
+
+    def to_json(self) -> dict[str, Any]:
+        return {"tag": self.tag, "digest": self.digest, "bytes": self.size}
+
+
+@dataclass(frozen=True)
+class ImageGarbage:
+    """Of the images in a repository those that nothing needs, and how many are needed, or not ours."""
+
+    images: tuple[StoredImage, ...] = ()
+    others: int = 0
+
+    @property
+    def size(self) -> int:
+        """Bytes; layers that images share are counted with each."""
+        return sum(image.size for image in self.images)
+
+
+def unneeded(there: Sequence[StoredImage], needed: Collection[str], now: datetime) -> tuple[StoredImage, ...]:
+    """Those whose digests are not needed, and that are not young, by tag."""
+    found = [image for image in there if image.digest not in needed and image.pushed < now - GRACE]
+    return tuple(sorted(found, key=lambda image: image.tag))
+
+
+def ours(details: Mapping[str, Any]) -> StoredImage | None:
+    """The image of an answer of DescribeImages; None for one that publishing has not put there, or that somebody has
+    given another tag."""
+    tags: Sequence[str] = details.get("imageTags") or ()
+    digest = str(details["imageDigest"])
+    tag = str(tags[0]) if len(tags) == 1 else ""
+    match = _TAG.fullmatch(tag)
+    if match is None or PREFIX + match[1] != digest:
+        return None
+    return StoredImage(tag, digest, int(details.get("imageSizeInBytes") or 0), details["imagePushedAt"])
+
+
+def look(target: Wanted, found: Garbage, state: State, now: datetime) -> ImageGarbage:
+    """What is garbage of the images, as `found` is of the objects. Raises `RefusedError`, `StateError`. Amazon ECR is
+    only asked where a release has images, the state only where some are not needed otherwise."""
+    if not (target.assembly.images or found.digests):
+        return ImageGarbage()
+    there, number = [], 0
+    for details in _described(target):
+        number += 1
+        if image := ours(details):
+            there.append(image)
+    images = unneeded(there, found.needed_digests, now)
+    if images:
+        named = digests_in(json.dumps(state()))
+        images = tuple(image for image in images if image.digest not in named)
+    return ImageGarbage(images, number - len(images))
+
+
+def _described(target: Wanted) -> Iterator[Mapping[str, Any]]:
+    """Every image with a tag; none where there is no repository."""
+    own = {"registryId": target.config.account, "repositoryName": target.names.repository}
+    with target.account.asking(f"listing the images of {target.names.repository}", _LACKING):
+        pages = target.account.client("ecr").get_paginator("describe_images")
+        try:
+            for page in pages.paginate(**own, filter={"tagStatus": "TAGGED"}):
+                yield from page["imageDetails"]
+        except AWS_ERRORS as error:
+            if code(error) != "RepositoryNotFoundException":
+                raise
+
+
+def collect(target: Wanted, found: Garbage, garbage: ImageGarbage) -> int:
+    """Delete what is garbage; how many images. What a release names that has come meanwhile stays or comes back. Raises
+    `FailedError`."""
+    named = _named_meanwhile(target, found)
+    images = [image for image in garbage.images if image.digest not in named]
+    repository = _Repository(target)
+    gone: list[StoredImage] = []
+    with target.account.changing(f"deleting in {target.names.repository}", _LACKING):
+        try:
+            for first in range(0, len(images), _BATCH):
+                gone += repository.delete(images[first : first + _BATCH])
+        finally:
+            # Whatever has ended it: somebody counts on that.
+            named = _named_meanwhile(target, found) if gone else frozenset()
+            back = [image for image in gone if image.digest in named]
+            for image in back:
+                repository.put_back(image)
+    return len(gone) - len(back)
+
+
+def _named_meanwhile(target: Wanted, found: Garbage) -> frozenset[str]:
+    """The digests of images in manifests that came or were announced since it was looked."""
+    return image_digests(Staging(target), named_meanwhile(target, found))
+
+
+class _Repository:
+    """What of a repository is changed. Its methods raise botocore's errors, and `FailedError`."""
+
+    def __init__(self, target: Wanted) -> None:
+        self._name, self._ecr = target.names.repository, target.account.client("ecr")
+        self._own = {"registryId": target.config.account, "repositoryName": self._name}
+        self._environment = target.config.environment
+        self._manifests: dict[str, Mapping[str, Any]] = {}
+
+    def delete(self, images: Sequence[StoredImage]) -> list[StoredImage]:
+        """Delete them by their tags, so that one stays to which somebody gives another one now; those that are gone."""
+        ids = [{"imageTag": image.tag} for image in images]
+        answer = self._ecr.batch_get_image(**self._own, imageIds=ids, acceptedMediaTypes=list(MANIFESTS))
+        self._manifests |= {i["imageId"]["imageTag"]: i for i in answer.get("images", ())}
+        answer = self._ecr.batch_delete_image(**self._own, imageIds=ids)
+        left = {str(f["imageId"].get("imageTag")): f for f in answer.get("failures", ())}
+        refused = [f for f in left.values() if f.get("failureCode") != "ImageNotFound"]
+        if refused:
+            raise FailedError(
+                f"{refused[0]['imageId'].get('imageTag')} could not be deleted: "
+                f"{refused[0].get('failureReason') or refused[0].get('failureCode')}",
+                where=f"ECR repository {self._name}",
+                remedy="what went before is gone; mend that, and repeat the command",
+            )
+        return [image for image in images if image.tag not in left]
+
+    def put_back(self, image: StoredImage) -> None:
+        """Put the manifest there again: its layers stay for a while."""
+        kept = self._manifests[image.tag]
+        try:
+            self._ecr.put_image(
+                **self._own,
+                imageManifest=kept["imageManifest"],
+                imageManifestMediaType=kept["imageManifestMediaType"],
+                imageTag=image.tag,
+                imageDigest=image.digest,
+            )
+        except AWS_ERRORS as error:
+            if code(error) == "ImageAlreadyExistsException":
+                return
+            raise FailedError(
+                f"{image.tag} was deleted while a release that needs it was published: {said(error)}",
+                where=f"ECR repository {self._name}",
+                remedy="publish that release again (in a pipeline retry PublishAssets, else `amplify-delivery publish "
+                f"{self._environment}`); what runs does not need it",
+            ) from None
