@@ -77,6 +77,7 @@ _OVERRULED: Mapping[str, str] = {
     "AD215": "no: deploy it first without `production`",
     "AD305": "yes: by a secret of its own in each environment's stack file (docs/configuration.md)",
     "AD306": "no; an environment can set another value in its stack file (`parameters`)",
+    "AD749": "no: no service refuses it, and the app would find an empty table",
     "AD7": _IGNORED_WITH_REASON,
 }
 """How a finding is overruled, by its id or how that begins."""

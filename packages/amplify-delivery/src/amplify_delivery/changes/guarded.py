@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from amplify_delivery.changes import deployed
@@ -10,14 +10,17 @@ from amplify_delivery.changes.amplify import gen2
 from amplify_delivery.changes.backend import plan_backend
 from amplify_delivery.changes.guard import Guard
 from amplify_delivery.changes.imports import listed, not_exported
-from amplify_delivery.changes.impossible import EXPORT, INDEXES, NAMED, Impossible, impossible, reasoned
+from amplify_delivery.changes.impossible import IN_SEVERAL, UNFILLED, Impossible, impossible, reasoned
 from amplify_delivery.changes.impossible import check as refuse
-from amplify_delivery.changes.ordered.handed import Handed
+from amplify_delivery.changes.ordered.handed import Handed, copied
+from amplify_delivery.changes.ordered.successors import unfilled
 from amplify_delivery.changes.ordered.updates import ordered
 from amplify_delivery.changes.published import published
 from amplify_delivery.changes.stacks import Stacks
+from amplify_delivery.changes.steps import Path
 from amplify_delivery.errors import RefusedError
 from amplify_delivery.export import Assembly, RootStack
+from amplify_delivery.export.assembling.root import TEMPLATE_KEY
 from amplify_delivery.export.documents import Malformed
 from amplify_delivery.publishing.aws_errors import AWS_ERRORS, said
 from amplify_delivery.publishing.credentials import client_config, target_session
@@ -31,10 +34,11 @@ def check(  # noqa: PLR0917 - each is another thing
     guard: Guard,
     progress: Callable[[str], None],
     update: Handed | None = None,
+    told: Collection[str] = (),
 ) -> None:
     """Raise `RefusedError` if AWS cannot do what deploying `assembly` with `root`, or an `update` on the way there,
     asks for, if it would lose data that nothing allows to be lost, or if nobody can tell: what is deployed cannot be
-    read, or is being changed."""
+    read, or is being changed. `told` are tables whose items were copied (`handed.copied`)."""
     where = f"{root.stack_name} (account {target.account}, {target.region})"
     try:
         session = target_session(target)
@@ -54,7 +58,7 @@ def check(  # noqa: PLR0917 - each is another thing
     if update:
         wanted = update.stacks(found.stacks if found.stacks and not update.released else wanted)
     steps = plan_backend(found.stacks, wanted)
-    never = impossible(steps, found.stacks, wanted, guard.today, guard.ignored)
+    never = impossible(steps, found.stacks, wanted, guard.today, guard.ignored, _filled(found, wanted, told))
     if never and not update:
         way = ordered(found.stacks, wanted, steps)
         number = len(way.updates) + 1
@@ -76,10 +80,18 @@ def check_create(target: PublishTarget, assembly: Assembly, root: RootStack, gua
     refuse([*never, *not_exported(wanted, exports, guard.ignored)], guard.environment)
 
 
+def _filled(found: deployed.Deployed, wanted: Stacks, told: Collection[str]) -> tuple[Path, ...]:
+    """The tables whose items the deployment has copied to their successors."""
+    if found.stacks is None:
+        return ()
+    root = found.stacks.parameters.get(TEMPLATE_KEY, "")
+    return tuple(p for p in unfilled(found.stacks, wanted) if copied(found.ids[()], root, "/".join(p)) in told)
+
+
 def _in_several(found: Impossible, number: int, environment: str) -> Impossible:
     """What to do where several updates do what one cannot."""
-    if found.id not in (INDEXES.id, EXPORT.id, NAMED.id):
-        return found
+    if found.id not in IN_SEVERAL - {UNFILLED.id}:
+        return found  # that one says it already
     remedy = (
         f"`amplify-delivery up {environment}` delivers it in {number} updates, one after the other; so do `plan` and "
         "`deploy`, in a pipeline too"

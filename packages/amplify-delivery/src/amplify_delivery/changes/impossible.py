@@ -6,13 +6,14 @@ the templates tell is not found. A finding can be overruled by its id (`lint.ign
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
+from amplify_delivery.changes.ordered import successors
 from amplify_delivery.changes.ordered.exports import in_use
-from amplify_delivery.changes.ordered.successors import is_copied
 from amplify_delivery.changes.references import targets
 from amplify_delivery.changes.replacement import fixed_name
 from amplify_delivery.changes.runtimes import may_not_be_created
@@ -87,6 +88,19 @@ EXPORT = Rule(
     remedy="deliver twice: first an export in which nothing imports it, then this one",
 )
 
+UNFILLED = Rule(
+    "AD749",
+    "refused",
+    "A release that would use a table's successor without the table's items in it.",
+    "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-updatereplacepolicy.html",
+    "nothing: CloudFormation would do it, and the app find an empty table",
+    remedy="`amplify-delivery up ENV`, or `plan` and `deploy`, copy the items; with `replacedTables` as they were",
+)
+IN_SEVERAL = frozenset({INDEXES.id, NAMED.id, EXPORT.id, UNFILLED.id})
+"""What several updates may do where one cannot."""
+ALWAYS = frozenset({UNFILLED.id})
+"""What no stack file overrules: not AWS refuses it."""
+
 _TABLES = ("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable")
 _FUNCTIONS = ("AWS::Lambda::Function", "AWS::Serverless::Function")
 _POOL = "AWS::Cognito::UserPool"
@@ -120,19 +134,26 @@ class Impossible:
 
     def remedy_in(self, environment: str) -> str:
         """What to do in this environment: its commands work as they stand."""
-        return self.remedy.replace("-s ENV ", f"-s {environment} ")
+        return re.sub(r"\bENV\b", environment, self.remedy)
 
 
-def impossible(
-    steps: Sequence[Step], old: Stacks | None, new: Stacks, today: date, ignored: Collection[str] = ()
+def impossible(  # noqa: PLR0917 - each is another thing
+    steps: Sequence[Step],
+    old: Stacks | None,
+    new: Stacks,
+    today: date,
+    ignored: Collection[str] = (),
+    copied: Collection[Path] = (),
 ) -> tuple[Impossible, ...]:
-    """What of `steps`, from what is deployed (`old`; None: nothing) to `new`, AWS refuses on the day `today` (UTC).
+    """What of `steps`, from what is deployed (`old`; None: nothing) to `new`, AWS refuses on the day `today` (UTC), and
+    what would use a successor that is none of those whose items have been `copied`.
 
     `ignored` are ids that do not count.
     """
     found = [*_operation(steps), *(i for step in steps for i in _of(step, steps, old, new, today))]
     found += _exports(old, new) if old else ()
-    return tuple(i for i in found if i.id not in ignored)
+    always = _unfilled(old, new, copied) if old else ()
+    return (*(i for i in found if i.id not in ignored), *always)
 
 
 def check(found: Iterable[Impossible], environment: str) -> None:
@@ -141,17 +162,19 @@ def check(found: Iterable[Impossible], environment: str) -> None:
     if not several:
         return
     remedies = list(dict.fromkeys(i.remedy_in(environment) for i in several))
-    ids = ", ".join(dict.fromkeys(i.id for i in several))
+    ids = ", ".join(dict.fromkeys(i.id for i in several if i.id not in ALWAYS))
+    what = "AWS cannot do this" if ids else "this would put an empty table in the place of a full one"
     raise RefusedError(
-        "AWS cannot do this:\n" + "\n".join(f"  {i}" for i in several),
+        f"{what}:\n" + "\n".join(f"  {i}" for i in several),
         where=environment,
-        remedy=f"nothing was changed. {'; '.join(remedies)} (docs/checks.md; if AWS can, `lint.ignore` takes {ids})",
+        remedy=f"nothing was changed. {'; '.join(remedies)} (docs/checks.md"
+        + (f"; if AWS can, `lint.ignore` takes {ids})" if ids else ")"),
     )
 
 
 def reasoned(found: Impossible, reasons: Mapping[str, str]) -> Impossible:
     """`found` with why it is not delivered in several updates, if that is among `reasons`, by place."""
-    reason = reasons.get(found.place) if found.id in (INDEXES.id, EXPORT.id, NAMED.id) else None
+    reason = reasons.get(found.place) if found.id in IN_SEVERAL else None
     return replace(found, message=f"{found.message}; not one after the other either: {reason}") if reason else found
 
 
@@ -259,7 +282,7 @@ def _replacement(step: ReplaceResource, steps: Sequence[Step], old: Stacks, new:
     if not step.certain:
         return
     before, after = _properties(old, step.path), _properties(new, step.path)
-    if is_copied(new, step.path):
+    if successors.is_copied(new, step.path):
         yield Impossible(
             NAMED.id,
             step.place,
@@ -317,6 +340,43 @@ def _exports(old: Stacks, new: Stacks) -> Iterator[Impossible]:
             f"exports {listed(names)} no more, which another stack still imports when this one is updated",
             "deliver twice: first an export in which nothing imports it, then this one",
         )
+
+
+def _unfilled(old: Stacks, new: Stacks, copied: Collection[Path]) -> Iterator[Impossible]:
+    """AD749: of a successor's three updates (`amplify_delivery.changes.ordered.successors`) the second is done, and the
+    third is asked for without what comes between."""
+    for path in successors.unfilled(old, new):
+        if path not in copied:
+            prefix = successors.standing(old, path)
+            yield Impossible(
+                UNFILLED.id,
+                "/".join(path),
+                f"its successor (prefix {prefix}) is made and not filled yet: the items are in the old table, which "
+                "stays; this release would have the app use "
+                + ("the successor without them" if new.resource(path) else "neither"),
+                _filling(new, path, prefix),
+            )
+    for path in successors.left_behind(old, new):
+        yield Impossible(
+            UNFILLED.id,
+            "/".join(path),
+            "the app uses its successor, which was made without the items of the old table; they are not copied "
+            "behind its back",
+            "write `data: leave` for it, as it was delivered",
+        )
+
+
+def _filling(new: Stacks, path: Path, prefix: str) -> str:
+    choices = successors.choices(new)
+    up = "`amplify-delivery up ENV` copies them first, so do `plan` and `deploy`"
+    if choices.get(path) in ("copy", "keep"):
+        return up
+    place = "/".join(path)
+    if path in choices and len(choices) > 1:
+        return f"in `replacedTables` of Pulumi.ENV.yaml, give {place} the prefix {prefix} and `data: copy`; then {up}"
+    which = f"'replacedTables[{0 if path in choices else len(choices)}]"
+    entry = f"--plaintext {which}.path={place}' --plaintext {which}.prefix={prefix}' --plaintext {which}.data=copy'"
+    return f"`pulumi config set-all -s ENV --path {entry}`; then {up}"
 
 
 def _operation(steps: Sequence[Step]) -> Iterator[Impossible]:

@@ -7,7 +7,7 @@ something else than what is done.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from amplify_delivery.export.assembly import canonical
@@ -117,10 +117,17 @@ class ReplaceResource(_Placed):
 
 @dataclass(frozen=True)
 class CopyTable(_Placed):
-    """The items of a table are copied to its successor, which has `prefix` before the same name, and compared."""
+    """The items of a table are copied to its successor, which has `prefix` before the same name, and compared.
+
+    The table itself has the prefix `of` there, if it is a successor too. With `keep` nothing is copied: the successor
+    has been in use, and stays as it is. `standing` is the prefix of the table that stands in the stack now.
+    """
 
     path: Path
     prefix: str
+    of: str = ""
+    keep: bool = False
+    standing: str = field(default="", compare=False)
 
     type = "AWS::DynamoDB::Table"
     mark = ">"
@@ -128,10 +135,13 @@ class CopyTable(_Placed):
 
     @property
     def what(self) -> str:
+        if self.keep:
+            return f"nothing is copied to the table with {self.prefix} before its name, which is used as it is"
         return f"its items are copied to the table with {self.prefix} before its name, and compared; it stays, closed"
 
     def to_json(self) -> dict[str, Any]:
-        return {"step": "copy-table", "path": self.place, "prefix": self.prefix}
+        more = {**({"of": self.of} if self.of else {}), **({"keep": True} if self.keep else {})}
+        return {"step": "copy-table", "path": self.place, "prefix": self.prefix, **more}
 
 
 @dataclass(frozen=True)

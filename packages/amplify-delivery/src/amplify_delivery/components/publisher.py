@@ -33,6 +33,8 @@ class BucketPublisher:
     """What data may be lost, and which findings do not count."""
     update: Handed | None = None
     """What is deployed on the way, instead of the release itself."""
+    copied: frozenset[str] = frozenset()
+    """Tables whose items are in their successors (`amplify_delivery.changes.ordered.handed.copied`)."""
     recovered: str | None = None
     """The state that the root stack is brought out of before the program's changes are made; None: none."""
     repository: str | None = None
@@ -44,7 +46,7 @@ class BucketPublisher:
         # boto3 and the linter are loaded now: not when nothing changed.
         from amplify_delivery.changes import guarded  # noqa: PLC0415
 
-        guarded.check(self._target, assembly, root, self.guard, progress, self.update)
+        guarded.check(self._target, assembly, root, self.guard, progress, self.update, self.copied)
         if self.update:
             return self._publish_update(self.update, assembly, root, progress)
         return publishing.publish(

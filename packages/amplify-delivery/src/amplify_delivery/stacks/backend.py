@@ -16,7 +16,7 @@ from typing import Any
 import pulumi
 
 from amplify_delivery.changes.guard import PLAN_VARIABLE
-from amplify_delivery.changes.ordered.handed import taken
+from amplify_delivery.changes.ordered.handed import COPIED_VARIABLE, taken
 from amplify_delivery.components.amplify_backend import AmplifyBackend, AmplifyBackendArgs
 from amplify_delivery.components.documents.naming import EnvironmentNames
 from amplify_delivery.components.image_repository import image_repository
@@ -61,7 +61,13 @@ def program(stage: StageFactory) -> None:
     account = environment_names(assembly.project, config)
     check_built(assembly, configuration.where)
     publisher = BucketPublisher(
-        bucket, access, guard, taken(os.environ), os.environ.get(RECOVERED_VARIABLE), account.repository
+        bucket,
+        access,
+        guard,
+        update=taken(os.environ),
+        copied=frozenset(os.environ.get(COPIED_VARIABLE, "").split()),
+        recovered=os.environ.get(RECOVERED_VARIABLE),
+        repository=account.repository,
     )
     same_place = unchanged(
         "place",

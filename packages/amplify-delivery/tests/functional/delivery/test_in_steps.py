@@ -185,6 +185,8 @@ def test_other_keys_of_a_table_that_has_a_name_of_its_own(environment: Environme
     with pytest.raises(dynamodb.exceptions.ClientError, match="AccessDenied"):
         dynamodb.put_item(TableName=old, Item={"id": {"S": "late"}, "owner": {"S": "me"}})
     assert source(environment) == old
+    nothing_else_leads_on(environment, approved, new)
+    assert source(environment) == old
     done = succeeds(environment.delivery("deploy", *approved))
     assert f"40 items of {old} copied to {new}, and compared" in done.output
     assert source(environment) == new
@@ -195,6 +197,29 @@ def test_other_keys_of_a_table_that_has_a_name_of_its_own(environment: Environme
         }
     dynamodb.put_item(TableName=new, Item={"id": {"S": "new"}, "owner": {"S": "me"}})
     assert plan(environment)["steps"] == []
+
+
+def nothing_else_leads_on(environment: Environment, approved: tuple[str, ...], new: str) -> None:
+    """The successor is made, and nobody knows whether it has the items: whatever is tried then."""
+    dynamodb, stack_file = environment.client("dynamodb"), environment.workspace.project / "Pulumi.dev.yaml"
+    fails(environment.plain("up", "--skip-preview"), "AD749", "`amplify-delivery up dev` copies them first")
+    written = stack_file.read_text()
+    stack_file.write_text(written.replace("data: copy", "data: leave"))
+    fails(environment.plain("up", "--skip-preview"), "AD749", "replacedTables[0].data=copy")
+    stack_file.write_text(written)
+    # As after an update that was rolled back, when the app has written to the successor.
+    newer = {"id": {"S": "kept-1"}, "owner": {"S": "me"}, "done": {"BOOL": True}}
+    older = dynamodb.get_item(TableName=new, Key={"id": newer["id"], "owner": newer["owner"]})["Item"]
+    dynamodb.put_item(TableName=new, Item=newer)
+    said = environment.delivery("deploy", *approved)
+    fails(
+        said,
+        "1 item there with other values under the same keys",
+        "nothing was changed",
+        "'replacedTables[0].data' keep",
+    )
+    assert dynamodb.get_item(TableName=new, Key={"id": newer["id"], "owner": newer["owner"]})["Item"] == newer
+    dynamodb.put_item(TableName=new, Item=older)
 
 
 def source(environment: Environment) -> str:

@@ -17,7 +17,7 @@ from amplify_delivery.changes.backend import plan_backend
 from amplify_delivery.changes.guard import Guard
 from amplify_delivery.changes.impossible import check, impossible
 from amplify_delivery.changes.ordered.handed import Handed
-from amplify_delivery.changes.ordered.updates import Ordered, ordered
+from amplify_delivery.changes.ordered.updates import Ordered, ordered, with_properties, with_templates
 from amplify_delivery.changes.stacks import Stacks
 from amplify_delivery.changes.stateful import CLOUDFORMATION_TYPES
 from amplify_delivery.changes.steps import ChangeResource, CopyTable, ReplaceResource, UpdateRoot
@@ -43,15 +43,18 @@ from unit.export.mutations import copy_export, set_value
 TODAY = date(2026, 6, 1)
 TODO = ("apiseriesapp", "Todo", "TodoTable")
 PLACE = "/".join(TODO)
-OLD = stacks_of("todo-series/v1")
+V1, V4 = "todo-series/v1", "todo-series/v4"
+OLD = stacks_of(V1)
+OTHER = ("apiseriesapp", "TodoList", "TodoListTable")
+"""Another table, from v4 on."""
 FILE = "api/seriesapp/amplify-appsync-files/stacks/Todo.json"
 
 
 @functools.cache
-def wanted(prefix: str = "v2-", data: Any = "copy", path: tuple[str, ...] = TODO) -> Stacks:
+def wanted(prefix: str = "v2-", data: Any = "copy", path: tuple[str, ...] = TODO, name: str = V1) -> Stacks:
     """The export with `owner` as another key of the table, under another name."""
     with tempfile.TemporaryDirectory() as folder:
-        made = copy_export("todo-series/v1", Path(folder) / "amplify-export-seriesapp")
+        made = copy_export(name, Path(folder) / "amplify-export-seriesapp")
         properties = "/Resources/TodoTable/Properties"
         set_value(made, FILE, f"{properties}/AttributeDefinitions/-", {"AttributeName": "owner", "AttributeType": "S"})
         set_value(made, FILE, f"{properties}/KeySchema/-", {"AttributeName": "owner", "KeyType": "RANGE"})
@@ -185,11 +188,38 @@ def test_left_behind_it_is_a_loss_that_has_to_be_allowed() -> None:
     assert [step.place for step in found if step.loss] == [PLACE]
 
 
-def test_a_successor_has_none_that_would_be_filled_from_the_closed_table() -> None:
-    """The names of both are made from the export's: the second one's items would be those of the first table."""
-    said = reasons(wanted(), wanted("v3-"))
-    assert f"AD743 {PLACE}" in said
-    assert "it is a successor itself, with the prefix v2-" in said
+@pytest.mark.parametrize(
+    ("here", "of", "first"),
+    [
+        ("closed", "", ReplaceResource),
+        ("made", "", ReplaceResource),
+        ("in use", "v2-", ChangeResource),
+    ],
+)
+def test_another_successor_gets_the_items_of_the_table_that_has_them(here: str, of: str, first: type) -> None:
+    """Of the old one as long as nobody uses the first, which may be empty; then of that one, which is closed first."""
+    closed, made = (update.stacks for update in way(OLD, wanted()).updates)
+    before = {"closed": closed, "made": made, "in use": published(wanted())}[here]
+    found = steps(before, wanted("v3-"))
+    assert isinstance(found[1], first)
+    assert not any(step.loss for step in found)
+    (copy,) = [step for step in found if isinstance(step, CopyTable)]
+    assert (copy.prefix, copy.of, copy.standing) == ("v3-", of, "" if here == "closed" else "v2-")
+    # Whatever it was begun with, what is left is the same from where its own successor is made.
+    updates = way(before, wanted("v3-")).updates
+    (rest,) = way(updates[-1].stacks, wanted("v3-")).copies
+    assert (rest.to_json(), rest.standing) == (copy.to_json(), "v3-")
+    if here == "in use":
+        (statement,) = updates[0].stacks.resource(TODO)["Properties"]["ResourcePolicy"]["PolicyDocument"]["Statement"]
+        name = before.resource(TODO)["Properties"]["TableName"]
+        assert statement["Resource"]["Fn::Sub"][1] == {"Table": name}
+        others = updates[-1].stacks.templates[TODO[:-1]]["Resources"]["TodoDataSource"]
+        assert others["Properties"]["DynamoDBConfig"]["TableName"] == name
+
+
+def published(stacks: Stacks) -> Stacks:
+    """`stacks` as this project publishes them: with keys of their content."""
+    return with_templates(stacks, {TODO[:-1]: stacks.templates[TODO[:-1]]})[0]
 
 
 def with_reader(stacks: Stacks, value: Any) -> Stacks:
@@ -197,8 +227,6 @@ def with_reader(stacks: Stacks, value: Any) -> Stacks:
 
     def add(template: dict[str, Any]) -> None:
         template["Resources"]["Reader"] = {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", **value}}
-
-    from amplify_delivery.changes.ordered.updates import with_templates
 
     edited = changed(stacks, "/".join(TODO[:-1]), add)
     return with_templates(stacks, {TODO[:-1]: edited.templates[TODO[:-1]]})[0]
@@ -226,14 +254,78 @@ def test_an_import_of_its_name_stays_refused() -> None:
     assert "imports its output GetAttTodoTableName" in said
 
 
-def test_another_prefix_in_the_middle_stays_refused() -> None:
+def test_other_keys_under_a_successors_name_stay_refused() -> None:
+    """Also when somebody goes back to the old export, and leaves the key in the stack file as it is."""
     made = way(OLD, wanted()).updates[1].stacks
-    assert "its successor with the prefix v2- is made" in reasons(made, wanted("v3-"))
+    back = renamed_only()
+    for before in (made, published(wanted())):
+        said = reasons(before, back)
+        assert f"AD743 {PLACE}" in said
+        assert "it has the prefix v2- already, and cannot have other keys under the same name" in said
+
+
+@functools.cache
+def renamed_only() -> Stacks:
+    """The old export, with the prefix."""
+    assembly = with_successors(assemble(read_export(export("todo-series/v1"))), [Successor(TODO, "v2-", "copy")])
+    root = render_root(assembly, VALUES, "staging-bucket")
+    return Stacks.of(assembly, root, root.parameters)
+
+
+def test_there_is_nothing_to_keep_before_a_successor_is_made() -> None:
+    closed = way(OLD, wanted()).updates[0].stacks
+    for before in (OLD, closed):
+        assert "it has no such successor yet whose items could be kept" in reasons(before, wanted("v2-", "keep"))
+    made = way(OLD, wanted()).updates[1].stacks
+    (copy,) = [step for step in steps(made, wanted("v2-", "keep")) if isinstance(step, CopyTable)]
+    assert copy.keep
+
+
+def test_items_that_were_left_behind_are_not_copied_later() -> None:
+    """The app uses the new table by then."""
+    assert "AD749" in reasons(published(wanted("v2-", "leave")), wanted("v2-", "copy"))
+
+
+def test_indexes_of_other_tables_come_first_in_the_same_release() -> None:
+    """They may take hours, in which the table would be closed."""
+    old, found = stacks_of(V4), with_indexes(wanted(name=V4), "a", "b", "c")
+    updates = way(old, found)
+    assert [u.tables for u in updates.updates] == [(OTHER,), (OTHER,), (TODO,), (TODO,)]
+    assert len(updates.copies) == 1
+    here = old
+    for done, update in enumerate(updates.updates, start=1):
+        here = Handed.of(update).stacks(here)
+        assert [u.root for u in way(here, found).updates] == [u.root for u in updates.updates[done:]]
+        assert [type(s) for s in steps(here, found)].count(CopyTable) == 1
+
+
+def test_indexes_that_go_are_taken_away_after_the_copy() -> None:
+    old, new = with_indexes(stacks_of(V4), "a", "b"), wanted(name=V4)
+    updates = way(old, new)
+    assert [u.released for u in updates.updates] == [False, False, True]
+    kinds = [type(step) for step in steps(old, new)]
+    assert kinds.index(CopyTable) < [i for i, kind in enumerate(kinds) if kind is UpdateRoot][2]
+
+
+def test_from_where_a_successor_is_made_nothing_else_is_tried_first() -> None:
+    """That an update was rolled back from there says that the successor was in use."""
+    made = way(stacks_of(V4), wanted(name=V4)).updates[1].stacks
+    said = reasons(made, with_indexes(wanted(name=V4), "a", "b"))
+    assert f"AD749 {PLACE}" in said
+    assert "a table's successor is made, and has to get its items first" in said
+
+
+def with_indexes(stacks: Stacks, *names: str) -> Stacks:
+    """`stacks` with these indexes of another table, published."""
+    own = dict(stacks.resource(OTHER)["Properties"])
+    own["AttributeDefinitions"] = [{"AttributeName": name, "AttributeType": "S"} for name in ("id", "x")]
+    keys = [{"AttributeName": "x", "KeyType": "HASH"}]
+    index = {"KeySchema": keys, "Projection": {"ProjectionType": "ALL"}}
+    own["GlobalSecondaryIndexes"] = [{"IndexName": name, **index} for name in names]
+    return with_properties(stacks, {OTHER: own})[0]
 
 
 def test_a_policy_of_its_own_stays() -> None:
-    from amplify_delivery.changes.ordered.updates import with_properties
-
     properties = {**OLD.resource(TODO)["Properties"], "ResourcePolicy": {"PolicyDocument": {}}}
     assert "a resource-based policy of its own" in reasons(with_properties(OLD, {TODO: properties})[0], wanted())
 

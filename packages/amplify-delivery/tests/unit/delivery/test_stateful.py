@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from amplify_delivery.delivery.teardown.held import in_stack, in_state
+from amplify_delivery.export.assembling.successors import SUCCESSOR
 
 URN = "urn:pulumi:dev::app::"
 
@@ -58,6 +61,27 @@ def test_through_all_nested_stacks() -> None:
     assert found.keys() == {"Bucket", "apiapp/Table", "apiapp/Pool"}
     assert found["apiapp/Table"].physical_id == "Todo-1"
     assert [p for p, h in found.items() if h.kept] == ["Bucket"]
+
+
+@pytest.mark.parametrize(
+    ("mark", "former"),
+    [
+        ({"prefix": "v2-", "state": "closed"}, None),
+        ({"prefix": "v2-", "state": "made"}, "Todo-1"),
+        ({"prefix": "v2-", "data": "copy"}, "Todo-1"),
+        ({"prefix": "v2-", "state": "made", "of": "v1-"}, "v1-Todo-1"),
+    ],
+)
+def test_the_table_that_another_one_has_succeeded(
+    mark: dict[str, str], former: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is in no stack any more, and holds all items, until they are copied no other table does."""
+    table = {"DeletionPolicy": "RetainExceptOnCreate", "Metadata": {SUCCESSOR: mark}}
+    stack = [("Table", "AWS::DynamoDB::Table", "v2-Todo-1")], {"Table": table}
+    monkeypatch.setitem(STACKS, "nested-id", stack)
+    found = {h.path: h.physical_id for h in in_stack(CloudFormation(), "root") if h.kept}
+    assert found.pop("apiapp/Table") == "v2-Todo-1"
+    assert found.get("apiapp/Table (before it was replaced)") == former
 
 
 def test_what_the_program_makes_beside_the_backend() -> None:

@@ -203,7 +203,7 @@ WRONG: dict[type[BaseModel], dict[str, tuple[Bad, ...]]] = {
     ReplacedTable: {
         "path": (BLANK,),
         "prefix": (Bad("v2", "'v2' is not a prefix such as v2-"), Bad("-", "'-' is not a prefix such as v2-")),
-        "data": (Bad("move", "'move' is not 'copy' or 'leave'"),),
+        "data": (Bad("move", "'move' is not 'copy', 'keep' or 'leave'"),),
     },
     RollbackSkip: {"path": (BLANK,), "reason": (BLANK,)},
     Ignored: {
@@ -232,6 +232,7 @@ WRONG: dict[type[BaseModel], dict[str, tuple[Bad, ...]]] = {
             Bad(["E2015"], "is not a mapping"),
             Bad([{"id": "E2015"}], "is missing"),
             Bad([{"id": "E2015", "reason": "a"}] * 2, "E2015 is ignored twice", "parent"),
+            Bad([{"id": "AD749", "reason": "a"}], "AD749 cannot be ignored", "parent"),
         ),
     },
     EnvironmentConfig: {

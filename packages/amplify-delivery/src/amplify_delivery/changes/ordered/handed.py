@@ -12,7 +12,7 @@ from typing import Any
 
 from amplify_delivery.changes.ordered.updates import Update
 from amplify_delivery.changes.stacks import Stacks
-from amplify_delivery.changes.steps import Path
+from amplify_delivery.changes.steps import Path, digest
 from amplify_delivery.export import RootStack
 from amplify_delivery.export.assembling.root import TEMPLATE_KEY
 from amplify_delivery.export.assembly import AssemblyObject
@@ -20,6 +20,8 @@ from amplify_delivery.export.documents import parse_json
 
 UPDATE_VARIABLE = "AMPLIFY_DELIVERY_UPDATE"
 """Environment variable with the path of the file: `deploy` and `up` set it for the program."""
+COPIED_VARIABLE = "AMPLIFY_DELIVERY_COPIED"
+"""Environment variable by which `deploy` and `up` tell the program which tables' items are in their successors."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,13 @@ class Handed:
             tuple((AssemblyObject(**o["object"]), o["body"].encode()) for o in data["objects"]),
             data["parameters"],
         )
+
+
+def copied(stack: str, root: str, place: str) -> str:
+    """What `COPIED_VARIABLE` holds for one table, separated by spaces: that the items of the one at `place` were copied
+    and compared. It is true of the root stack with this id alone, as long as its root template is the one with the key
+    `root`, by which the successor is made."""
+    return digest([stack, root, place])
 
 
 @contextmanager

@@ -11,6 +11,9 @@ table. So before it come two updates that change nothing but the table:
 
 Then the items are copied and compared, and the release brings the references back, which are the successor's now.
 What has been done is told by the table's metadata in the deployed template: whoever asks again gets what is left.
+
+Where the second has been done, the table may get yet another successor, under another prefix, from the same old table;
+where the release has been done, from the successor that is in use.
 """
 
 from __future__ import annotations
@@ -28,6 +31,7 @@ CLOSED = "closed"
 MADE = "made"
 _WRITES = ("BatchWriteItem", "DeleteItem", "PartiQLDelete", "PartiQLInsert", "PartiQLUpdate", "PutItem", "UpdateItem")
 _POLICY = "ResourcePolicy"
+_COPIED = ("copy", "keep")
 
 Template = Mapping[str, Any]
 
@@ -38,7 +42,7 @@ def wanted(new: Stacks) -> tuple[Path, ...]:
         (*stack, name)
         for stack, template in sorted(new.templates.items())
         for name, resource in sorted((template.get("Resources") or {}).items())
-        if _mark(resource).get("data") == "copy"
+        if _mark(resource).get("data") in _COPIED
     )
 
 
@@ -51,36 +55,83 @@ def begun(old: Stacks, new: Stacks, steps: Sequence[Step]) -> tuple[tuple[Path, 
     return tuple(p for p in chosen if p in replaced), made
 
 
-def closes(old: Stacks, path: Path, prefix: str) -> bool:
+def unfilled(old: Stacks, new: Stacks) -> tuple[Path, ...]:
+    """The tables whose successors are made, and which `new` has no longer so: it uses the successor, or lets go of it.
+    Nothing but the copy itself tells whether the items are there by then."""
+    return tuple(
+        (*stack, name)
+        for stack, template in sorted(old.templates.items())
+        for name, resource in sorted((template.get("Resources") or {}).items())
+        if _mark(resource).get("state") == MADE and _state(new, (*stack, name)) != MADE
+    )
+
+
+def left_behind(old: Stacks, new: Stacks) -> tuple[Path, ...]:
+    """The tables whose successors were made without the items, are in use, and shall have got them now."""
+    return tuple(
+        path
+        for path in wanted(new)
+        if (was := _mark(old.resource(path))).get("data") == "leave" and was.get("prefix") == prefix_of(new, path)
+    )
+
+
+def standing(stacks: Stacks, path: Path) -> str:
+    """The prefix that the name of the table at `path` has; empty for one that is no successor."""
+    mark = _mark(stacks.resource(path))
+    return str(mark.get("of", "") if mark.get("state") == CLOSED else mark.get("prefix", ""))
+
+
+def source(stacks: Stacks, path: Path) -> str:
+    """The prefix of the table whose items a successor of the one at `path` gets: of that one, or of the one that it
+    would have got them from itself."""
+    mark = _mark(stacks.resource(path))
+    return str(mark.get("of", "")) if mark.get("state") == MADE else standing(stacks, path)
+
+
+def former_name(table: Mapping[str, Any], name: str) -> str:
+    """What the table was called that the one called `name` has replaced; empty for one that is no successor."""
+    mark = _mark(table)
+    prefix = mark.get("prefix") if mark.get("state") != CLOSED else None
+    if not prefix or not name.startswith(str(prefix)):
+        return ""
+    return f"{mark.get('of', '')}{name.removeprefix(str(prefix))}"
+
+
+def choices(stacks: Stacks) -> dict[Path, str]:
+    """What becomes of the items (`copy`, `keep`, `leave`) of each table that a release gives another name."""
+    return {
+        (*stack, name): str(mark["data"])
+        for stack, template in stacks.templates.items()
+        for name, resource in (template.get("Resources") or {}).items()
+        if "data" in (mark := _mark(resource))
+    }
+
+
+def closes(old: Stacks, path: Path) -> bool:
     """Whether the first of the two updates is still to be done."""
-    return _mark(old.resource(path)) != {"prefix": prefix, "state": CLOSED}
+    return _state(old, path) not in (CLOSED, MADE)
 
 
 def closed(old: Stacks, path: Path, new: Stacks) -> dict[str, Any]:
     """The table after the first of the two updates. Raises `NotOrderableError`."""
     table = old.resource(path)
     properties = table.get("Properties") or {}
-    if _state(old, path) == MADE:
-        raise NotOrderableError(
-            f"its successor with the prefix {_mark(table)['prefix']} is made, and may not have its items yet: put that "
-            "prefix back, and deliver it first"
-        )
-    if _mark(table).get("prefix") and _state(old, path) != CLOSED:
-        raise NotOrderableError(
-            f"it is a successor itself, with the prefix {_mark(table)['prefix']}; its items are not copied once more: "
-            "keep that prefix, and the keys"
-        )
     if _POLICY in properties:
         raise NotOrderableError("the table has a resource-based policy of its own, which its closing would replace")
+    policy = {"PolicyDocument": closing(arn(properties["TableName"]))}
+    return _with(table, CLOSED, prefix_of(new, path), source(old, path), {**properties, _POLICY: policy})
+
+
+def closing(table: Any) -> dict[str, Any]:
+    """The policy by which nobody writes to a table, by an expression for its ARN."""
     statement = {
         "Sid": "CopiedToItsSuccessor",
         "Effect": "Deny",
         "Principal": "*",
         "Action": [f"dynamodb:{action}" for action in _WRITES],
-        "Resource": arn(properties["TableName"]),
+        "Resource": table,
     }
-    policy = {"PolicyDocument": {"Version": "2012-10-17", "Statement": [statement]}}
-    return _with(table, CLOSED, prefix_of(new, path), {**properties, _POLICY: policy})
+    return {"Version": "2012-10-17", "Statement": [statement]}
 
 
 def made(old: Stacks, path: Path, new: Stacks) -> dict[str, Any]:
@@ -90,10 +141,11 @@ def made(old: Stacks, path: Path, new: Stacks) -> dict[str, Any]:
     _check_known(template, table)
     _check_streams(old, path)
     _check_imported(old, path)
+    _check_named(old, path, new)
     was = template["Resources"][name]["Properties"]["TableName"]
     rest = {key: _pinned(value, name, was) for key, value in template["Resources"].items() if key != name}
     outputs = {key: _pinned(value, name, was, streams=True) for key, value in (template.get("Outputs") or {}).items()}
-    successor = _with(table, MADE, prefix_of(new, path), table["Properties"])
+    successor = _with(table, MADE, prefix_of(new, path), source(old, path), table["Properties"])
     return {
         **template,
         "Resources": {**rest, name: successor},
@@ -108,19 +160,25 @@ def prefix_of(new: Stacks, path: Path) -> str:
 
 def keeps_its_items(old: Stacks, new: Stacks, path: Path) -> bool:
     """Whether the replacement of the table at `path` is the second of the two updates, after the first: nobody writes
-    to the old one, which is kept, and nobody reads the new one before the items are there."""
-    was, now = _mark(old.resource(path)), _mark(new.resource(path))
-    return (
-        was.get("state") == CLOSED
-        and now.get("state") == MADE
-        and was.get("prefix") == now.get("prefix")
-        and old.policy(path, "UpdateReplacePolicy") != KEEPS
-    )
+    to the old one, which is kept, and nobody reads the new one before the items are there. Or another successor in the
+    place of one that nobody uses."""
+    was, now = _state(old, path), _state(new, path)
+    return was in (CLOSED, MADE) and now == MADE and old.policy(path, "UpdateReplacePolicy") != KEEPS
 
 
 def is_copied(new: Stacks, path: Path) -> bool:
     """Whether a release wants the items of the table at `path` in its successor."""
-    return _mark(new.resource(path)).get("data") == "copy"
+    return _mark(new.resource(path)).get("data") in _COPIED
+
+
+def is_kept(new: Stacks, path: Path) -> bool:
+    """Whether a release wants the successor of the table at `path` as it is."""
+    return _mark(new.resource(path)).get("data") == "keep"
+
+
+def is_made(stacks: Stacks, path: Path) -> bool:
+    """Whether the table at `path` is a successor that nobody uses yet."""
+    return _state(stacks, path) == MADE
 
 
 def arn(table: Any) -> dict[str, Any]:
@@ -138,9 +196,22 @@ def _state(stacks: Stacks, path: Path) -> str:
     return str(_mark(stacks.resource(path)).get("state", ""))
 
 
-def _with(table: Mapping[str, Any], state: str, prefix: str, properties: Mapping[str, Any]) -> dict[str, Any]:
-    metadata = {**(table.get("Metadata") or {}), SUCCESSOR: {"prefix": prefix, "state": state}}
+def _with(table: Mapping[str, Any], state: str, prefix: str, of: str, properties: Mapping[str, Any]) -> dict[str, Any]:
+    mark = {"prefix": prefix, "state": state, **({"of": of} if of else {})}
+    metadata = {**(table.get("Metadata") or {}), SUCCESSOR: mark}
     return {**table, **RETAINED, "Metadata": metadata, "Properties": properties}
+
+
+def _check_named(old: Stacks, path: Path, new: Stacks) -> None:
+    """A successor has another name than what it succeeds, and one that nobody has made yet."""
+    here = standing(old, path)
+    if here == prefix_of(new, path):
+        raise NotOrderableError(
+            f"it has the prefix {here} already, and cannot have other keys under the same name: give it another "
+            "prefix, and its successor gets its items"
+        )
+    if is_kept(new, path):
+        raise NotOrderableError("it has no such successor yet whose items could be kept: `data: copy`")
 
 
 def _check_known(template: Template, table: Mapping[str, Any]) -> None:

@@ -25,6 +25,7 @@ from amplify_delivery.export.assembly import AssemblyObject, canonical
 TABLES = ("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable")
 """Not Amplify's `Custom::AmplifyDynamoDBTable`: its function makes several changes by itself, one after the other
 (amplify-category-api, amplify-table-manager-lambda)."""
+_FIRST = "a table's successor is made, and has to get its items first: deliver what it was made for, and this later"
 
 
 @dataclass(frozen=True)
@@ -70,32 +71,20 @@ class Ordered:
     """Tables whose items are copied to their successors before the release, after the updates that come before it."""
 
 
-def ordered(old: Stacks | None, new: Stacks, steps: Sequence[Step]) -> Ordered:
-    """The updates from what is deployed (`old`) to what is wanted (`new`), between which `steps` are."""
+def ordered(old: Stacks | None, new: Stacks, steps: Sequence[Step], *, singly: bool = True) -> Ordered:
+    """The updates from what is deployed (`old`) to what is wanted (`new`), between which `steps` are.
+
+    Not `singly`: what AWS takes one at a time is tried at once. Items are copied all the same."""
     if old is None:
         return Ordered()
-    replaced, filled = successors.begun(old, new, steps)
-    if replaced or filled:
-        return _copied(old, new, steps, replaced, filled)
-    tables = changed_tables(steps)
-    found, reasons = {}, {}
-    for path in tables:
-        try:
-            found[path] = indexes.way(_properties(old, path), _properties(new, path))
-        except NotOrderableError as error:
-            reasons["/".join(path)] = str(error)
-    try:
-        kept = exports.kept(old, new)
-    except NotOrderableError as error:
-        reasons |= {"/".join(stack): str(error) for stack in exports.in_use(old, new)}
-        kept = {}
-    if not kept and not any(way.before or way.after for way in found.values()):
+    work = _Work(old, new, *successors.begun(old, new, steps))
+    reasons = work.find(steps) if singly else {}
+    if not work:
         return Ordered(reasons=reasons)
     try:
-        return replace(_updates(old, new, found, kept), reasons=reasons)
+        return replace(_updates(work), reasons=reasons)
     except NotOrderableError as error:
-        several = {"/".join(path): str(error) for path, way in found.items() if way.before or way.after}
-        return Ordered(reasons={**reasons, **several})
+        return Ordered(reasons={**reasons, **dict.fromkeys(map("/".join, work.places()), str(error))})
 
 
 def changed_tables(steps: Iterable[Step]) -> tuple[Path, ...]:
@@ -103,30 +92,57 @@ def changed_tables(steps: Iterable[Step]) -> tuple[Path, ...]:
     return tuple(dict.fromkeys(s.path for s in steps if isinstance(s, ChangeResource) and s.type in TABLES))
 
 
-def _copied(
-    old: Stacks, new: Stacks, steps: Sequence[Step], replaced: Sequence[Path], filled: Sequence[Path]
-) -> Ordered:
-    """Tables that get successors (`replaced`), or have them already (`filled`), and the copying of their items."""
-    paths = sorted({*replaced, *filled})
-    try:
-        _check_alone(old, new, steps)
-        updates = tuple(_successors(_published(old, paths), new, replaced))
-    except NotOrderableError as error:
-        return Ordered(reasons={"/".join(path): str(error) for path in paths})
-    return Ordered(updates, copies=tuple(CopyTable(p, successors.prefix_of(new, p)) for p in paths))
+@dataclass
+class _Work:
+    """What takes more than one update: tables that get successors (`replaced`), or have them already and lack the items
+    (`filled`), tables with several changes of their indexes (`ways`), exports that stay for a while (`kept`)."""
 
+    old: Stacks
+    new: Stacks
+    replaced: tuple[Path, ...]
+    filled: tuple[Path, ...]
+    ways: dict[Path, indexes.Way] = field(default_factory=dict)
+    kept: exports.Outputs = field(default_factory=dict)
 
-def _check_alone(old: Stacks, new: Stacks, steps: Sequence[Step]) -> None:
-    """Two orders in one would have to be woven into each other."""
-    ways = (indexes.way(_properties(old, path), _properties(new, path)) for path in changed_tables(steps))
-    if any(way.before or way.after for way in ways):
-        raise NotOrderableError("the same release changes several indexes of a table: deliver those first")
-    if exports.in_use(old, new):
-        raise NotOrderableError("the same release takes an export away that is in use: deliver that first")
+    def find(self, steps: Sequence[Step]) -> dict[str, str]:
+        """Look for ways and exports; why there are none where some are needed, by place."""
+        reasons = {}
+        for path in changed_tables(steps):
+            try:
+                self.ways[path] = indexes.way(_properties(self.old, path), _properties(self.new, path))
+            except NotOrderableError as error:
+                reasons["/".join(path)] = str(error)
+        try:
+            self.kept = exports.kept(self.old, self.new)
+        except NotOrderableError as error:
+            reasons |= {"/".join(stack): str(error) for stack in exports.in_use(self.old, self.new)}
+        return reasons
+
+    def __bool__(self) -> bool:
+        return bool(self.replaced or self.filled or self.kept or any(w.before or w.after for w in self.ways.values()))
+
+    def places(self) -> list[Path]:
+        """The tables that one update will not do for."""
+        several = [path for path, way in self.ways.items() if way.before or way.after]
+        return sorted({*self.replaced, *self.filled, *several})
+
+    def copies(self) -> tuple[CopyTable, ...]:
+        """The tables whose items are copied."""
+        old, new = self.old, self.new
+        return tuple(
+            CopyTable(
+                path,
+                successors.prefix_of(new, path),
+                successors.source(old, path),
+                successors.is_kept(new, path),
+                successors.standing(old, path),
+            )
+            for path in sorted({*self.replaced, *self.filled})
+        )
 
 
 def _successors(old: Stacks, new: Stacks, replaced: Sequence[Path]) -> Iterator[Update]:
-    open_ = [path for path in replaced if successors.closes(old, path, successors.prefix_of(new, path))]
+    open_ = [path for path in replaced if successors.closes(old, path)]
     here = old
     if open_:
         here, objects = with_templates(old, _edited(old, {path: successors.closed(old, path, new) for path in open_}))
@@ -151,18 +167,41 @@ def _edited(base: Stacks, resources: Mapping[Path, Mapping[str, Any]]) -> dict[P
     return found
 
 
-def _updates(old: Stacks, new: Stacks, ways: Mapping[Path, indexes.Way], kept: exports.Outputs) -> Ordered:
+def _updates(work: _Work) -> Ordered:
+    """Indexes that are made come first, because they may take hours in which a table that gets a successor would be
+    closed; then its successor, and nothing between that and the release but the copy."""
+    old, new, ways = work.old, work.new, work.ways
     tables = {path: _Table(_properties(old, path), _properties(new, path)) for path in ways}
-    updates = []
+    updates = list(_before(work, tables))
+    if work.replaced:
+        updates += _successors(_published(updates[-1].stacks if updates else old, work.replaced), new, work.replaced)
+    after, changes = _after(work, tables)
+    return Ordered((*updates, *after), _why(changes), tuple(changes), copies=work.copies())
+
+
+def _before(work: _Work, tables: Mapping[Path, _Table]) -> Iterator[Update]:
+    """The updates with nothing of the release but indexes."""
+    ways = work.ways
     for round_ in zip_longest(*(way.before for way in ways.values())):
+        if work.filled:
+            # It may be why an update fails: and that one was rolled back is how one knows that a successor was in use.
+            raise NotOrderableError(_FIRST)
         changes = {path: change for path, change in zip(ways, round_, strict=True) if change}
         for path, change in changes.items():
             tables[path].do(change)
         edits = {path: tables[path].old_with() for path in ways if path in changes or tables[path].begun}
-        updates.append(_update(_published(old, ways), edits, changes, released=False))
+        yield _update(_published(work.old, ways), edits, changes, released=False)
+    if work.filled and work.replaced:
+        raise NotOrderableError(_FIRST)
+
+
+def _after(work: _Work, tables: Mapping[Path, _Table]) -> tuple[list[Update], dict[Path, Change]]:
+    """The updates with the whole release but for some indexes and exports; the last one's changes."""
+    new, ways, kept = work.new, work.ways, work.kept
     changes = {path: way.within for path, way in ways.items() if way.within}
     for path, change in changes.items():
         tables[path].do(change)
+    updates = []
     rest = list(zip_longest(*(way.after for way in ways.values()))) or [(None,) * len(ways)] * bool(kept)
     for number, round_ in enumerate(rest):
         edits = {path: tables[path].new_with() for path in ways if not tables[path].done}
@@ -170,7 +209,7 @@ def _updates(old: Stacks, new: Stacks, ways: Mapping[Path, indexes.Way], kept: e
         changes = {path: change for path, change in zip(ways, round_, strict=True) if change}
         for path, change in changes.items():
             tables[path].do(change)
-    return Ordered(tuple(updates), _why(changes), tuple(changes))
+    return updates, changes
 
 
 class _Table:

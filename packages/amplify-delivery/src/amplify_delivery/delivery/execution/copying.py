@@ -1,54 +1,116 @@
 """The items of a table, copied to its successor, and compared (`amplify_delivery.changes.ordered.successors`).
 
 Meanwhile nobody writes to either: the old table is closed, the new one is named by nobody. So a copy that was ended in
-the middle is simply done again: what is there already is written over with the same.
+the middle goes on: what is there already, and the same, stays. What is there and is not the same was written by
+somebody, by the app too where the release was rolled back after it had used the successor: that is written over by
+nobody.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
+import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
+from amplify_delivery.changes.guard import Guard
+from amplify_delivery.changes.ordered import handed
+from amplify_delivery.changes.ordered.successors import closing
 from amplify_delivery.changes.ordered.updates import Update
-from amplify_delivery.changes.steps import CopyTable, Path
+from amplify_delivery.changes.steps import CopyTable, Path, RemoveResource
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.engine.pulumi_command import Line
 from amplify_delivery.delivery.environment.wanted import Wanted
+from amplify_delivery.delivery.execution.table_items import (
+    Contents,
+    Difference,
+    Item,
+    compared,
+    digest,
+    expiry_of,
+    items_of,
+)
 from amplify_delivery.delivery.execution.tables import physical_names
 from amplify_delivery.errors import FailedError, RefusedError
+from amplify_delivery.export.assembling.root import TEMPLATE_KEY
 from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, AWS_ERRORS, code, said
+from amplify_delivery.publishing.stack_state import described, parameters_of
 
-ACTIONS = ("dynamodb:BatchWriteItem", "dynamodb:DescribeTable", "dynamodb:Scan")
+ACTIONS = ("dynamodb:BatchWriteItem", "dynamodb:DescribeTable", "dynamodb:DescribeTimeToLive", "dynamodb:Scan")
 """What whoever copies needs on both tables."""
 _BATCH = 25
 """Items that BatchWriteItem takes (DynamoDB API reference)."""
 _PAUSES = (0.1, 0.5, 2.0, 5.0, 10.0)
+_CLOSED_WITHIN = 120.0
+"""Seconds. "Resource-based policies are eventually consistent" (DynamoDB Developer Guide)."""
 _TOLD_EVERY = 30.0
 _NAMED = 5
-
-Item = Mapping[str, Any]
+_PROBE = {"DeleteRequest": {"Key": {"probe": {"S": "rights"}}}}
+"""Deletes nothing: no table of ours has such a key."""
 
 
 @dataclass(frozen=True)
 class Copy:
-    """The tables of one copy, by their names in DynamoDB."""
+    """The tables of one copy, by their names in DynamoDB. With `keep` the successor stays as it is. `standing` is the
+    table that stands in the stack before."""
 
-    place: str
+    path: Path
     source: str
     successor: str
+    keep: bool = False
+    standing: str = ""
+
+    @property
+    def place(self) -> str:
+        return "/".join(self.path)
+
+    @property
+    def given_up(self) -> str:
+        """The successor that is given up for this one before anybody used it; empty if there is none."""
+        return "" if self.standing in {self.source, self.successor} else self.standing
 
 
-def check(target: Wanted, steps: Sequence[CopyTable], update: Update) -> None:
-    """Look whether what `steps` copy can be copied, before anything is changed: the rights, the names, and whether each
-    item has the keys that the successors have after `update`, and no two of them the same. Raises `RefusedError`."""
-    for step, name in _named(target, steps):
-        copy = Copy(step.place, name, f"{step.prefix}{name}")
+@dataclass(frozen=True)
+class Done:
+    """What was copied and compared: what the program is `told` of it, and digests of the items of each old table."""
+
+    told: tuple[str, ...]
+    items: Mapping[Copy, frozenset[bytes]] = field(repr=False)
+
+
+def named(target: Wanted, steps: Sequence[CopyTable]) -> list[Copy]:
+    """The tables of `steps`, as long as what is deployed is what these were planned from. Raises `RefusedError`."""
+    if not steps:
+        return []
+    with target.account.asking("reading the names of tables"):
+        paths = [step.path for step in steps]
+        names = physical_names(target.account.client("cloudformation"), target.root.stack_name, paths)
+    return [_named(step, names[step.path]) for step in steps]
+
+
+def _named(step: CopyTable, name: str) -> Copy:
+    if not name.startswith(step.standing):
+        raise RefusedError(
+            f"the table there is {name}, which does not begin with {step.standing}",
+            where=step.place,
+            remedy="nothing was changed; look who has changed the stack",
+        )
+    base = name.removeprefix(step.standing)
+    return Copy(step.path, f"{step.of}{base}", f"{step.prefix}{base}", step.keep, name)
+
+
+def check(target: Wanted, copies: Sequence[Copy], update: Update, guard: Guard) -> None:
+    """Look whether what is to be copied can be, before anything is changed: the rights, the names, and whether each
+    item has the keys that the successors have after `update`, and no two of them the same. Raises `RefusedError`, also
+    for a successor with items of its own that would be given up, unless `guard` allows that."""
+    for copy in copies:
         _check_free(target, copy)
-        _check_keys(target, copy, _keys(update, step.path))
+        _check_keys(target, copy, _keys(update, copy.path))
+        if copy.given_up:
+            _check_given_up(target, copy, guard)
 
 
 def _keys(update: Update, path: Path) -> dict[str, str]:
@@ -58,33 +120,160 @@ def _keys(update: Update, path: Path) -> dict[str, str]:
     return {key["AttributeName"]: types[key["AttributeName"]] for key in table["KeySchema"]}
 
 
-def carry_out(target: Wanted, steps: Sequence[CopyTable], line: Line) -> None:
-    """Copy and compare. Raises `DeliveryError`s."""
-    for step, name in _named(target, steps):
-        copy = Copy(step.place, name.removeprefix(step.prefix), name)
-        with target.account.changing(f"copying the items of {copy.source} to {copy.successor}"):
-            number = _copied(target.account.client("dynamodb"), copy, line)
-            _compare(target, copy)
-        line(
-            f"{copy.place}: {output.counted(number, 'item')} of {copy.source} copied to {copy.successor}, and compared"
+def carry_out(target: Wanted, copies: Sequence[Copy], line: Line) -> Done:
+    """Compare, copy what lacks, and compare again. Raises `DeliveryError`s: `RefusedError` where something of a
+    successor would be written over, before anything is."""
+    account = target.account
+    with account.asking("reading the state of the root stack"):
+        stack = described(account.client("cloudformation"), target.root.stack_name) or {}
+    # From where the successor is made nothing is tried but the release: so the app may have used it.
+    used = str(stack.get("StackStatus", "")).startswith("UPDATE_ROLLBACK")
+    items = {}
+    for copy in copies:
+        _check_rights(target, copy)
+        with account.changing(f"copying the items of {copy.source} to {copy.successor}"):
+            _wait_until_closed(target, copy)
+            items[copy] = _filled(target, copy, line, used=used)
+    root = parameters_of(stack).get(TEMPLATE_KEY, "")
+    return Done(tuple(handed.copied(str(stack.get("StackId")), root, copy.place) for copy in copies), items)
+
+
+def check_still_closed(target: Wanted, done: Done) -> None:
+    """Raise `FailedError` for an old table that got items after it was compared: its policy was taken away."""
+    for copy, items in done.items.items():
+        with target.account.changing(f"looking whether {copy.source} is closed"):
+            dynamodb = target.account.client("dynamodb")
+            late = 0
+            if not _closed(dynamodb, copy.source):
+                late = sum(digest(item) not in items for item in items_of(dynamodb, copy.source))
+        if late:
+            raise FailedError(
+                f"{output.counted(late, 'item')} of {copy.source} were written after the tables were compared: "
+                "somebody has taken its policy away",
+                where=copy.place,
+                remedy=f"the release is delivered, and the app uses {copy.successor}, which lacks them: look at "
+                f"`aws dynamodb scan --table-name {copy.source} {target.account.options}`, and write there what counts",
+            )
+
+
+def _filled(target: Wanted, copy: Copy, line: Line, *, used: bool) -> frozenset[bytes]:
+    """Have the items of `copy` in its successor; digests of the old table's. `used`: the app may have used it."""
+    dynamodb = target.account.client("dynamodb")
+    there = Contents.of(dynamodb, copy.successor, expiry_of(dynamodb, copy.source))
+    if there.items or used or copy.keep:
+        found = compared(dynamodb, copy.source, there)
+        _check_nothing_lost(target, copy, found.difference, used=used)
+        if copy.keep:
+            line(f"{copy.place}: {copy.successor} is used as it is; against {copy.source}: {found.difference}")
+            return found.items
+    _copied(dynamodb, copy, there, line)
+    found = compared(dynamodb, copy.source, Contents.of(dynamodb, copy.successor, there.expiry))
+    if found.difference.any:
+        raise FailedError(
+            f"{copy.successor} does not have the items of {copy.source} as they are: {found.difference}",
+            where=copy.place,
+            remedy="the app uses the old table still, and nothing is lost. Somebody writes to one of the two past the "
+            "old one's policy: find out who, then run the same command again, which copies what lacks",
         )
+    line(
+        f"{copy.place}: {output.counted(len(found.items), 'item')} of {copy.source} copied to {copy.successor}, and "
+        "compared"
+    )
+    return found.items
 
 
-def _named(target: Wanted, steps: Sequence[CopyTable]) -> list[tuple[CopyTable, str]]:
-    """Each with the name of the table that stands at its place now."""
-    if not steps:
-        return []
-    with target.account.asking("reading the names of tables"):
-        paths = [step.path for step in steps]
-        names = physical_names(target.account.client("cloudformation"), target.root.stack_name, paths)
-    return [(step, names[step.path]) for step in steps]
+def _check_nothing_lost(target: Wanted, copy: Copy, found: Difference, *, used: bool) -> None:
+    """Raise `RefusedError` for a successor with more than a part of the old table's items, unless it is to be kept; and
+    for one that is to be kept, and has a part of them only."""
+    entry = _entry(target, copy)
+    then = f"then `amplify-delivery plan {target.config.environment}`, and deploy that"
+    if copy.keep:
+        if found.missing and not used:
+            raise RefusedError(
+                f"{copy.successor} was never in use, and lacks items of {copy.source}: {found}",
+                where=copy.place,
+                remedy=f"nothing was changed. To have them copied: `{entry}.data' copy`, {then}",
+            )
+        return
+    if not (found.more or found.other or (found.missing and used)):
+        return
+    why = " (an update was rolled back, and the app may have used it before that)" if used else ""
+    raise RefusedError(
+        f"{copy.successor} has items of its own{why}, over which nothing of {copy.source} is written: {found}",
+        where=copy.place,
+        remedy=f"nothing was changed, and both tables stay. If what {copy.successor} has shall count: `{entry}.data' "
+        f"keep`. If what {copy.source} has shall count, another one is made, and filled from it: `{entry}.prefix' "
+        f"{_next(copy)}`. {then[0].upper()}{then[1:]}",
+    )
+
+
+def _check_given_up(target: Wanted, copy: Copy, guard: Guard) -> None:
+    """A successor that another one takes the place of stays in the account; what only that one has, nobody would use
+    any more."""
+    dynamodb = target.account.client("dynamodb")
+    with target.account.asking(f"comparing {copy.given_up} with {copy.source}"):
+        found = compared(
+            dynamodb, copy.source, Contents.of(dynamodb, copy.given_up, expiry_of(dynamodb, copy.source))
+        ).difference
+    if found.more or found.other:
+        loss = f"the items of {copy.given_up}, for which {copy.successor} is made: {found}"
+        guard.check([RemoveResource(copy.path, CopyTable.type, True, loss)])
+
+
+def _entry(target: Wanted, copy: Copy) -> str:
+    """The beginning of the command that sets something of the table's entry in the stack file."""
+    paths = [table.path for table in target.config.replaced_tables]
+    return f"pulumi config set -s {target.config.environment} --path 'replacedTables[{paths.index(copy.place)}]"
+
+
+def _next(copy: Copy) -> str:
+    """Another prefix than the successor's."""
+    base = copy.successor
+    number = re.match(r"v(\d+)-", base)
+    return f"v{int(number[1]) + 1}-" if number else "v2-"
+
+
+def _wait_until_closed(target: Wanted, copy: Copy) -> None:
+    """A policy may take a while to hold. Raises `RefusedError` for one that does not, and for a table that is gone."""
+    dynamodb, begin, tries = target.account.client("dynamodb"), time.monotonic(), 0
+    while not _closed(dynamodb, copy.source):
+        if time.monotonic() - begin > _CLOSED_WITHIN:
+            arn = target.names.arn("dynamodb", f"table/{copy.source}")
+            raise RefusedError(
+                f"{copy.source} is not closed: somebody has taken its policy away, and what is written there meanwhile "
+                "would be lost to the app",
+                where=copy.place,
+                remedy="nothing was changed. Close it, then the same command again: `aws dynamodb put-resource-policy "
+                f"--resource-arn {arn} --policy '{json.dumps(closing(arn))}' {target.account.options}`",
+            )
+        time.sleep(_PAUSES[min(tries, len(_PAUSES) - 1)])
+        tries += 1
+
+
+def _closed(dynamodb: Any, table: str) -> bool:
+    """Whether nobody may write to a table. A deletion without the table's keys is refused in any case; for other
+    reasons where it is open."""
+    try:
+        dynamodb.batch_write_item(RequestItems={table: [_PROBE]})
+    except AWS_ERRORS as error:
+        if code(error) in ACCESS_DENIED:
+            return True
+        if code(error) == "ResourceNotFoundException":
+            raise RefusedError(
+                "the table with the items is gone",
+                where=table,
+                remedy="nothing was changed. Restore it under this name: `aws dynamodb list-backups --table-name "
+                f"{table} --region {dynamodb.meta.region_name}`, or point-in-time recovery; if its items are lost, an "
+                "empty table of that name lets the release come",
+            ) from None
+        if code(error) != "ValidationException":
+            raise
+    return False
 
 
 def _check_free(target: Wanted, copy: Copy) -> None:
-    """That nobody has the successor's name, and that these credentials may copy. A table that is not there answers
-    whoever may write to it that it is not."""
+    """That nobody has the successor's name, and that these credentials may copy."""
     dynamodb = target.account.client("dynamodb")
-    deletion = {"DeleteRequest": {"Key": {"probe": {"S": "rights"}}}}
     with target.account.asking(f"asking whether the items of {copy.source} can be copied"):
         if _is_there(target, copy, lambda: dynamodb.describe_table(TableName=copy.successor)):
             raise RefusedError(
@@ -92,12 +281,23 @@ def _check_free(target: Wanted, copy: Copy) -> None:
                 where=copy.place,
                 remedy="nothing was changed; choose another `prefix` in `replacedTables`, or look what that table is",
             )
-        _is_there(target, copy, lambda: dynamodb.scan(TableName=copy.source, Limit=1))
-        _is_there(target, copy, lambda: dynamodb.batch_write_item(RequestItems={copy.successor: [deletion]}))
+    _check_rights(target, copy)
+
+
+def _check_rights(target: Wanted, copy: Copy) -> None:
+    """That these credentials may copy, and compare. Writing is asked with what deletes nothing."""
+    dynamodb = target.account.client("dynamodb")
+    with target.account.asking(f"asking whether the items of {copy.source} can be copied"):
+        for table in filter(None, (copy.source, copy.successor, copy.given_up)):
+            _is_there(target, copy, partial(dynamodb.describe_table, TableName=table))
+            _is_there(target, copy, partial(dynamodb.scan, TableName=table, Limit=1))
+        _is_there(target, copy, lambda: dynamodb.describe_time_to_live(TableName=copy.source))
+        _is_there(target, copy, lambda: dynamodb.batch_write_item(RequestItems={copy.successor: [_PROBE]}))
 
 
 def _is_there(target: Wanted, copy: Copy, call: Callable[[], Any]) -> bool:
-    """Whether the table of a call is there. Raises `RefusedError` with what is to be allowed."""
+    """Whether the table of a call is there: who may not make it is told that before. Raises `RefusedError` with what is
+    to be allowed."""
     try:
         call()
     except AWS_ERRORS as error:
@@ -105,12 +305,14 @@ def _is_there(target: Wanted, copy: Copy, call: Callable[[], Any]) -> bool:
             return False
         if code(error) in ACCESS_DENIED:
             raise _denied(target, copy, error) from None
-        raise
+        if code(error) != "ValidationException":
+            raise
     return True
 
 
 def _denied(target: Wanted, copy: Copy, error: Exception) -> RefusedError:
-    resources = [target.names.arn("dynamodb", f"table/{name}") for name in (copy.source, copy.successor)]
+    names = filter(None, (copy.source, copy.successor, copy.given_up))
+    resources = [target.names.arn("dynamodb", f"table/{name}") for name in names]
     statement = json.dumps({"actions": list(ACTIONS), "resources": resources})
     bootstrapped = target.config.bootstrapped
     who = "the account's stack file, under `deployRights`" if bootstrapped else "the rights of whoever deploys"
@@ -158,17 +360,20 @@ def _fault(item: Item, keys: Mapping[str, str], seen: set[bytes]) -> str:
             return f"it has no {name} of the type {kind}"
         if value[kind] in ("", b""):
             return f"its {name} is empty"
-    own = _digest(item)
+    own = digest(item)
     if own in seen:
         return "another item has the same keys"
     seen.add(own)
     return ""
 
 
-def _copied(dynamodb: Any, copy: Copy, line: Line) -> int:
+def _copied(dynamodb: Any, copy: Copy, there: Contents, line: Line) -> None:
+    """Write what is not there."""
     number, told = 0, time.monotonic()
     batch: list[dict[str, Any]] = []
-    for item in _items(dynamodb, copy.source):
+    for item in items_of(dynamodb, copy.source):
+        if there.key(item) in there.items:
+            continue
         batch.append({"PutRequest": {"Item": item}})
         number += 1
         if len(batch) == _BATCH:
@@ -179,7 +384,6 @@ def _copied(dynamodb: Any, copy: Copy, line: Line) -> int:
             told = time.monotonic()
     if batch:
         _written(dynamodb, copy.successor, batch)
-    return number
 
 
 def _written(dynamodb: Any, table: str, batch: Sequence[Mapping[str, Any]]) -> None:
@@ -191,36 +395,3 @@ def _written(dynamodb: Any, table: str, batch: Sequence[Mapping[str, Any]]) -> N
         if left:
             time.sleep(_PAUSES[min(tries, len(_PAUSES) - 1)])
             tries += 1
-
-
-def _compare(target: Wanted, copy: Copy) -> None:
-    """Each item of the old table, as it is, is one of the new table. More may be there: what has expired in the old one
-    meanwhile (time to live) expires in the new one too."""
-    dynamodb = target.account.client("dynamodb")
-    there = {_digest(item) for item in _items(dynamodb, copy.successor)}
-    lost = sum(_digest(item) not in there for item in _items(dynamodb, copy.source))
-    if lost:
-        raise FailedError(
-            f"{output.counted(lost, 'item')} of {copy.source} are not in {copy.successor} as they are there",
-            where=copy.place,
-            remedy="the app uses the old table still, and nothing is lost. Somebody writes to one of the two past the "
-            "old one's policy: find out who, then run the same command again, which copies all once more",
-        )
-
-
-def _items(dynamodb: Any, table: str) -> Iterator[dict[str, Any]]:
-    for page in dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True):
-        yield from page["Items"]
-
-
-def _digest(item: Item) -> bytes:
-    """What an item is, in 16 bytes, whatever order its sets come in."""
-    return hashlib.blake2b(repr(_plain(item)).encode(), digest_size=16).digest()
-
-
-def _plain(value: Any, kind: str = "") -> Any:
-    if isinstance(value, Mapping):
-        return [(key, _plain(inner, key)) for key, inner in sorted(value.items())]
-    if isinstance(value, (list, tuple)):
-        return sorted(map(repr, value)) if kind in ("SS", "NS", "BS") else [_plain(inner) for inner in value]
-    return bytes(value) if isinstance(value, (bytes, bytearray)) else value

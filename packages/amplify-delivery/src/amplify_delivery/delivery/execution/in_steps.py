@@ -5,8 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
-from amplify_delivery.changes.ordered.handed import handed_over
+from amplify_delivery.changes.guard import PLAN_VARIABLE
+from amplify_delivery.changes.ordered.handed import COPIED_VARIABLE, handed_over
+from amplify_delivery.changes.ordered.successors import is_made
 from amplify_delivery.changes.ordered.updates import Update, changed_tables
 from amplify_delivery.changes.steps import CopyTable, Path
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
@@ -44,23 +47,36 @@ def carry_out(engine: Engine, work: Work, target: Wanted, variables: Mapping[str
     earlier deployment has changed. Whatever ends it, the same command goes on from there: what is deployed then is the
     start of the rest.
     """
-    updates, copies = work.updates, work.copies
+    updates, copies = work.updates, copying.named(target, work.copies)
+    making = next((u for u in updates if copies and any(is_made(u.stacks, path) for path in u.tables)), None)
     number = len(updates) + 1
+    done: copying.Done | None = None
+    guard = target.config.guard(engine.stack, datetime.now(UTC).date(), variables.get(PLAN_VARIABLE))
     tables.wait(target, work.tables, engine.say)
     for which, update in enumerate(updates, start=1):
-        if copies:
+        if making and (which == 1 or update is making):
             # Before the first one, and once more when nobody writes to the table any more.
-            copying.check(target, [copy for copy in copies if copy.path in updates[-1].tables], updates[-1])
+            copying.check(target, [copy for copy in copies if copy.path in making.tables], making, guard)
+        if update.released and copies and done is None:
+            done = copying.carry_out(target, copies, engine.say)
         engine.say(f"{engine.stack}: update {which} of {number}: {'; '.join(update.why)}")
         only = None if update.released else [root_stack(engine)]
         with handed_over(update) as handed:
-            yield engine.up({**variables, **handed}, only)
+            yield engine.up({**variables, **_told(done), **handed}, only)
         tables.wait(target, update.tables, engine.say)
-    copying.carry_out(target, copies, engine.say)
+    if copies and done is None:
+        done = copying.carry_out(target, copies, engine.say)
     if updates:
         engine.say(f"{engine.stack}: update {number} of {number}")
-    yield engine.up(variables)
+    yield engine.up({**variables, **_told(done)})
     tables.wait(target, work.tables, engine.say)
+    if done:
+        copying.check_still_closed(target, done)
+
+
+def _told(done: copying.Done | None) -> dict[str, str]:
+    """What the program's guard has to know of items that were copied."""
+    return {COPIED_VARIABLE: " ".join(done.told)} if done else {}
 
 
 def root_stack(engine: Engine) -> str:

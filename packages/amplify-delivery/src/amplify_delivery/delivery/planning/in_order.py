@@ -8,7 +8,7 @@ from datetime import date
 
 from amplify_delivery.changes.backend import plan_backend
 from amplify_delivery.changes.impossible import EXPORT, INDEXES, Impossible, impossible, reasoned
-from amplify_delivery.changes.ordered.updates import Ordered, Update, ordered
+from amplify_delivery.changes.ordered.updates import Update, ordered
 from amplify_delivery.changes.stacks import Stacks
 from amplify_delivery.changes.steps import CopyTable, Path, Step, UpdateRoot
 from amplify_delivery.export.assembling.root import TEMPLATE_KEY
@@ -37,7 +37,7 @@ def in_order(
     """`steps`, which lead from what is deployed (`old`) to what is wanted (`new`), in order; what is impossible of each
     update on the day `today` (UTC), but for what is `ignored`."""
     # Who ignores that AWS takes one at a time wants to see it tried.
-    way = Ordered() if {INDEXES.id, EXPORT.id} & {*ignored} else ordered(old, new, steps)
+    way = ordered(old, new, steps, singly=not {INDEXES.id, EXPORT.id} & {*ignored})
     if not way.updates and not way.copies:
         refused = impossible(steps, old, new, today, ignored)
         return InOrder(tuple(steps), (), tuple(reasoned(i, way.reasons) for i in refused), ())
@@ -45,14 +45,16 @@ def in_order(
     then: list[Step] = []
     never: list[Impossible] = []
     before, released = old, False
+    copied = [copy.path for copy in way.copies]
     for update in (*way.updates, None):
         after = update.stacks if update else new
         why = update.why if update else way.last
         own = not released and (update is None or update.released)
         found = plan_backend(before, after)
-        if way.copies and not own:
-            found = _of_these(found, {copy.path for copy in way.copies})
-        never += [i for i in impossible(found, before, after, today, ignored) if i not in never]
+        if copied and update and not update.released:
+            found = _of_these(found, {*copied, *update.tables})
+        refused = impossible(found, before, after, today, ignored, copied)
+        never += [i for i in (reasoned(i, way.reasons) for i in refused) if i not in never]
         into = then if released else first
         into += way.copies if own else ()
         into += [UpdateRoot(after.parameters[TEMPLATE_KEY], (*why, *([_RELEASE] if own else []))), *found]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from amplify_delivery.delivery.teardown import emptying
 from amplify_delivery.delivery.teardown.held import Held, in_state
 from amplify_delivery.delivery.teardown.root_stack import Root
 from amplify_delivery.errors import LockedError, RefusedError, midway
+from amplify_delivery.export.assembling.successors import TABLE
 from amplify_delivery.publishing.aws_errors import AWS_ERRORS, code
 from amplify_delivery.publishing.stack_state import DEPLOYMENT_BUCKET
 from amplify_delivery.stacks.config import Project
@@ -102,12 +103,21 @@ def removal(held: Held, config: Any) -> str:
 
 
 def still_there(account: Account, held: Iterable[Held]) -> list[Held]:
-    """Those that are there; of anything but buckets it is taken for granted."""
+    """Those that are there; of anything but buckets and tables it is taken for granted."""
+    looks: Mapping[str, Callable[[Account, str], bool]] = {BUCKET: _bucket_exists, TABLE: _table_exists}
+    return sorted(h for h in held if h.type not in looks or looks[h.type](account, h.physical_id))
+
+
+def _table_exists(account: Account, table: str) -> bool:
+    try:
+        account.client("dynamodb").describe_table(TableName=table)
+    except AWS_ERRORS as error:
+        return code(error) != "ResourceNotFoundException"
+    return True
+
+
+def _bucket_exists(account: Account, bucket: str) -> bool:
     s3 = account.client("s3")
-    return sorted(h for h in held if h.type != BUCKET or _exists(account, s3, h.physical_id))
-
-
-def _exists(account: Account, s3: Any, bucket: str) -> bool:
     try:
         s3.head_bucket(Bucket=bucket, ExpectedBucketOwner=account.account)
     except AWS_ERRORS as error:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from amplify_delivery.changes import deployed
+from amplify_delivery.changes.ordered.successors import former_name
 from amplify_delivery.changes.stateful import CLOUDFORMATION_TYPES, PULUMI_TYPES
 from amplify_delivery.export.documents import Malformed
 from amplify_delivery.export.model import STACK_TYPE
@@ -38,7 +39,7 @@ class Held:
 
 def in_stack(cloudformation: Any, stack: str, path: tuple[str, ...] = ()) -> Iterator[Held]:
     """What a CloudFormation stack and all below it hold. `stack` is a name or an id."""
-    policies: Mapping[str, Any] | None = None
+    resources: Mapping[str, Any] | None = None
     pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
     for page in pages:
         for item in page["StackResourceSummaries"]:
@@ -49,10 +50,14 @@ def in_stack(cloudformation: Any, stack: str, path: tuple[str, ...] = ()) -> Ite
             if kind == STACK_TYPE:
                 yield from in_stack(cloudformation, physical, (*path, name))
             elif kind in CLOUDFORMATION_TYPES:
-                if policies is None:
-                    policies = _deletion_policies(cloudformation, stack)
-                kept = policies.get(name, "Delete") != "Delete"
-                yield Held("/".join((*path, name)), kind, physical, CLOUDFORMATION_TYPES[kind], kept)
+                if resources is None:
+                    resources = _resources(cloudformation, stack)
+                resource, place, data = resources.get(name) or {}, "/".join((*path, name)), CLOUDFORMATION_TYPES[kind]
+                kept = resource.get("DeletionPolicy", "Delete") != "Delete"
+                yield Held(place, kind, physical, data, kept)
+                if former := former_name(resource, physical):
+                    # In no stack any more: CloudFormation has kept it when it was replaced.
+                    yield Held(f"{place} (before it was replaced)", kind, former, data, kept=True)
 
 
 def nested_in(cloudformation: Any, stack: str, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -83,15 +88,13 @@ def living(cloudformation: Any, stack: str, path: tuple[str, ...] = ()) -> Itera
                 yield f"{'/'.join(below)} ({kind}): {physical}"
 
 
-def _deletion_policies(cloudformation: Any, stack: str) -> dict[str, str]:
-    """The `DeletionPolicy` of every resource of one stack that has one."""
+def _resources(cloudformation: Any, stack: str) -> dict[str, Mapping[str, Any]]:
+    """The resources of one stack, as its template has them."""
     try:
         resources = deployed.template(cloudformation, stack).get("Resources") or {}
     except Malformed:
         return {}
-    return {
-        name: r["DeletionPolicy"] for name, r in resources.items() if isinstance(r, Mapping) and "DeletionPolicy" in r
-    }
+    return {name: resource for name, resource in resources.items() if isinstance(resource, Mapping)}
 
 
 def in_state(resources: Iterable[Mapping[str, Any]]) -> Iterator[Held]:

@@ -29,11 +29,12 @@ _Templates = Callable[[str], Mapping[str, Any]]
 @dataclass(frozen=True)
 class Successor:
     """That the table at `path` (logical ids from the root stack on) is replaced by one with `prefix` before its name.
-    Its items are copied there, or left where they are; the table itself stays in the account either way."""
+    Its items are copied there, or left where they are, or that one is kept as it is; the table itself stays in the
+    account in any case."""
 
     path: tuple[str, ...]
     prefix: str
-    data: Literal["copy", "leave"]
+    data: Literal["copy", "keep", "leave"]
 
     @property
     def place(self) -> str:

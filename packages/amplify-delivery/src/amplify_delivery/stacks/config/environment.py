@@ -19,6 +19,7 @@ from pydantic.alias_generators import to_camel
 
 from amplify_delivery.changes.drift.effects import Acknowledged
 from amplify_delivery.changes.guard import AllowedLoss, Guard
+from amplify_delivery.changes.impossible import ALWAYS
 from amplify_delivery.components.documents.fields import (
     WRITTEN,
     Account,
@@ -99,9 +100,10 @@ class ReplacedTable(Model):
     prefix: Annotated[str, pattern("[A-Za-z0-9][A-Za-z0-9_.-]{0,30}[-_.]", "prefix such as v2-")] = Field(
         description="what is put before the table's name, as in v2-. It stays here as long as the table does"
     )
-    data: Literal["copy", "leave"] = Field(
+    data: Literal["copy", "keep", "leave"] = Field(
         description="`copy`: its items are copied, and nobody writes to it meanwhile; `leave`: the new one is empty, "
-        "which `dataLoss` has to allow"
+        "which `dataLoss` has to allow; `keep`: the new one is used as it is, once the app has written to it before an "
+        "update was rolled back"
     )
 
 
@@ -125,6 +127,11 @@ class Lint(Model):
         for id in ids:
             if ids.count(id) > 1:
                 raise BadValueError(f"{id} is ignored twice", "keep one of them, with its reason")
+        for id in sorted(ALWAYS & {*ids}):
+            raise BadValueError(
+                f"{id} cannot be ignored: it keeps the app from an empty table, and no service would refuse it",
+                f"take it out; `amplify-delivery check --explain {id}` says what leads on",
+            )
         return self
 
 
