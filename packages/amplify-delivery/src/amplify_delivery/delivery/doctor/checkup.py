@@ -21,6 +21,7 @@ from amplify_delivery.delivery.account import bootstrap_version
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.doctor.asking import (
     backend_facts,
+    ci_rules,
     identity,
     quotas,
     repositories,
@@ -32,6 +33,7 @@ from amplify_delivery.delivery.doctor.asking.backend_facts import Backend
 from amplify_delivery.delivery.doctor.asking.clients import Clients, NotKnownError
 from amplify_delivery.delivery.doctor.judging import (
     ages,
+    approvals,
     bootstrapped,
     caller,
     clock,
@@ -167,6 +169,9 @@ class _Environment:
             yield Question(("state",), self._state)
             yield Question(("state key",), lambda: [self._key()])
             yield Question(("trust",), self._trust)
+            account = self._account_file()
+            if account and account.ci:
+                yield Question(("approval",), lambda: [self._approval(account)], of_account=False)
             yield Question(("rights",), self._deploy_rights)
             yield Question(("organization",), self._organization)
             yield Question(("builds",), self._builds)
@@ -222,6 +227,17 @@ class _Environment:
         for role in let_in_by(self._access()):
             found = roles.trust(self._clients, role.arn)
             yield trust.judge(found, role.trust, self._make, self._place.name)
+
+    def _approval(self, account: AccountConfig) -> Line:
+        """Asked of the CI, with a token of the caller's, if there is one."""
+        name, variables = self._config.environment, self._context.variables
+        if account.github:
+            found = ci_rules.github(account.github, name, variables)
+            return approvals.github(found, account.github.repository, name, production=bool(self._config.production))
+        assert account.gitlab  # noqa: S101 - one of the two
+        ours = account.gitlab
+        rules = ci_rules.gitlab(ours, name, variables)
+        return approvals.gitlab(rules, ours.project, ours.host, name, whole_subjects=ours.plan_subject is not None)
 
     def _access(self) -> EnvironmentAccess:
         account = self._account_file()

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from amplify_delivery.changes.runtimes import Life
 from amplify_delivery.components.documents.statements import role_trust
+from amplify_delivery.components.documents.web_identity import GITLAB_COMPONENTS
 from amplify_delivery.delivery.account.build_quota import BuildQuota
 from amplify_delivery.delivery.doctor.judging import (
     ages,
+    approvals,
     bootstrapped,
     caller,
     clock,
@@ -21,6 +24,7 @@ from amplify_delivery.delivery.doctor.judging import (
     tools,
     trust,
 )
+from amplify_delivery.delivery.doctor.judging.approvals import GitHubRules, GitLabRules
 from amplify_delivery.delivery.doctor.judging.caller import Caller, NoCaller
 from amplify_delivery.delivery.doctor.judging.clock import Times
 from amplify_delivery.delivery.doctor.judging.connection import Connection, Source
@@ -150,6 +154,24 @@ def wrong() -> Iterator[tuple[str, State, Line]]:  # noqa: PLR0915 - one list
     )
     for status in ("", "PENDING", "ERROR"):
         yield f"a connection: {status}", "error", connection.judge(Connection(CONNECTION, status, "GitHub"), PLACE)
+    for worst, production in (("error", True), ("warning", False)):
+
+        def rules(production: bool = production, **found: Any) -> Line:
+            return approvals.github(GitHubRules(**found), "octo/shop", "prod", production=production)
+
+        yield f"no environment of GitHub's: {worst}", worst, rules(there=False)  # type: ignore[misc]
+        yield f"no reviewers: {worst}", worst, rules()  # type: ignore[misc]
+    own = GitHubRules(reviewers=1, any_branch=False)
+    yield "one's own", "warning", approvals.github(own, "octo/shop", "prod", production=True)
+    any_branch = GitHubRules(reviewers=1, own=False)
+    yield "any branch", "warning", approvals.github(any_branch, "octo/shop", "prod", production=True)
+    for what, found, whole in (
+        ("GitLab's default subject", GitLabRules(protected=True, signed=("project_path", "ref_type", "ref")), False),
+        ("no protected environment", GitLabRules(protected=False, signed=GITLAB_COMPONENTS), False),
+        ("none, with subjects", GitLabRules(protected=False), True),
+    ):
+        line = approvals.gitlab(found, "octo/web/shop", "gitlab.com", "prod", whole_subjects=whole)
+        yield what, "error", line
     yield "no secret", "error", connection.other(Source("secret t", there=False), "make it")
     yield "no versions", "error", connection.other(Source("bucket b", there=True, wrong="is not versioned"), "do")
     yield "no engine", "error", machine("engine", engine="")
@@ -191,5 +213,10 @@ def right() -> Iterator[Line]:
     yield from room_left.functions(FUNCTIONS, 900, 1, PLACE)
     yield ages.judge({}, LIVES, TODAY)
     yield ages.judge({"nodejs24.x": ["a"], "provided.unknown": ["b"]}, LIVES, TODAY)
+    good = GitHubRules(reviewers=2, own=False, any_branch=False)
+    yield approvals.github(good, "octo/shop", "prod", production=True)
+    yield approvals.github(replace(good, own=True), "octo/shop", "preprod", production=False)
+    for found, whole in ((GitLabRules(protected=True, signed=GITLAB_COMPONENTS), False), (GitLabRules(True), True)):
+        yield approvals.gitlab(found, "octo/web/shop", "gitlab.com", "prod", whole_subjects=whole)
     yield connection.judge(Connection(CONNECTION, "AVAILABLE", "GitHub"), PLACE)
     yield connection.other(Source("secret t", there=True), "")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 
 from amplify_delivery import cli
+from amplify_delivery.components.documents.web_identity import GITLAB_COMPONENTS
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.doctor import checkup
 from amplify_delivery.delivery.doctor.asking import identity, this_machine
@@ -57,8 +59,68 @@ def test_each_place_has_its_questions_and_each_is_answered(folder: Path, monkeyp
     assert subjects(folder, "preprod") == (*who, *BOOTSTRAPPED)
     assert subjects(folder, "dev") == (*who, *PERSONAL)
     assert subjects(folder, "pipeline") == (*who, *PIPELINE)
-    machine = {"engine", "providers", "python", "packages", "clock", "source"}
+    machine = {"engine", "providers", "python", "packages", "clock", "source", "approval"}
     assert {line.subject for _, _, line in wrong()} == {*who, *BOOTSTRAPPED, *PERSONAL, *PIPELINE, *machine}
+
+
+class Api:
+    """GitHub's and GitLab's: what they answer to each path, and with which tokens they were asked."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, object] = {}
+        self.tokens: list[str] = []
+        api = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                api.tokens.append(self.headers.get("Authorization") or self.headers.get("PRIVATE-TOKEN") or "")
+                found = api.answers.get(self.path)
+                self.send_response(200 if found is not None else 404)
+                self.end_headers()
+                self.wfile.write(json.dumps(found or {}).encode())
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.server = HTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+
+
+def test_who_approves_is_asked_of_the_ci(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    nobody(monkeypatch)
+    api = Api()
+
+    def approval(**variables: str) -> Line:
+        places = {"GITHUB_API_URL": api.url, "CI_API_V4_URL": api.url, "CI_SERVER_HOST": "gitlab.com"}
+        _, section = checkup.examine(["preprod"], Context(folder, {**places, **variables}))
+        [line] = [line for line in section.lines if line.subject == "approval"]
+        return line
+
+    github = {"repository": "octo/shop", "ownerId": "1", "repositoryId": "2"}
+    write(folder, "preprod-account", {"program": "account", "github": github})
+    # Of a private repository nobody sees whether the environment is not there, or may not be seen.
+    assert approval().state == "not known"
+    line = approval(GH_TOKEN="t")
+    assert (line.state, "has no environment preprod" in line.said) == ("warning", True)
+    assert api.tokens == ["", "Bearer t"]
+    reviewing = {"type": "required_reviewers", "prevent_self_review": True, "reviewers": [{}, {}]}
+    api.answers["/repos/octo/shop/environments/preprod"] = {
+        "protection_rules": [reviewing, {"type": "branch_policy"}],
+        "deployment_branch_policy": {"protected_branches": True},
+    }
+    assert approval().said == "preprod: one of 2 required reviewers approves"
+
+    write(folder, "preprod-account", {"program": "account", "gitlab": {"project": "octo/shop", "projectId": "7"}})
+    assert approval().state == "not known"
+    assert "answers 404" in approval(GITLAB_TOKEN="t").said
+    api.answers["/projects/7"] = {"ci_id_token_sub_claim_components": ["project_path", "ref_type", "ref"]}
+    assert "they let no job in" in approval(GITLAB_TOKEN="t").said
+    api.answers["/projects/7"] = {"ci_id_token_sub_claim_components": list(GITLAB_COMPONENTS)}
+    assert "is no protected environment" in approval(GITLAB_TOKEN="t").said
+    api.answers["/projects/7/protected_environments/preprod"] = {"name": "preprod"}
+    assert approval(GITLAB_TOKEN="t").state == "ok"
+    api.server.shutdown()
 
 
 def test_another_account_is_asked_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

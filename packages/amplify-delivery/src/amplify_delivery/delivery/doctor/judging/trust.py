@@ -57,7 +57,8 @@ def _canonical(document: Any) -> Any:
 
 
 def _trusted(document: Mapping[str, Any]) -> list[str]:
-    """Who is let in, shortly: the principal that a condition names, else the principal itself."""
+    """Who is let in, shortly: the principal or the token's subject that a condition names, else the principal
+    itself."""
     given = document.get("Statement") or []
     return [who for statement in ([given] if isinstance(given, Mapping) else given) for who in _of(statement)]
 
@@ -70,7 +71,7 @@ def _of(statement: Mapping[str, Any]) -> Iterator[str]:
         str(value)
         for operator in conditions.values()
         for key, values in operator.items()
-        if key.lower() == "aws:principalarn"
+        if key.lower() == "aws:principalarn" or key.endswith(":sub")
         for value in ([values] if isinstance(values, str) else values)
     ]
     principal = statement.get("Principal")
