@@ -12,6 +12,7 @@ from pathlib import Path
 
 from benchmarks import (
     assembling,
+    bootstrapping,
     building,
     cdk,
     comparing,
@@ -43,6 +44,7 @@ BENCHMARKS: dict[str, Callable[[Path], Iterator[Row]]] = {
     "sizes": pipelines.sizes,
     "preview": previewing.preview,
     "many": many.five_hundred,
+    "bootstrap": bootstrapping.changed,
     "recovery": recovering.recovery,
     "report": reporting.page,
     "rehearse": rehearsing.story,

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from amplify_delivery.components.documents.naming import EnvironmentNames
+from amplify_delivery_rehearsal.conformance.failing import FailingProxy
 from amplify_delivery_rehearsal.workspace import Finished, Workspace
 from aws_rehearsal_tests import pulumi_homes
 from aws_rehearsal_tests.local_account import LocalAccount
-from functional.delivery.failing import FailingProxy
 from unit.places import REPOSITORY
 from unit.stacks.projects import APP, TOOLING, make, write
 

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
+from amplify_delivery_rehearsal.conformance.failing import FailingProxy
 from amplify_delivery_rehearsal.workspace import Finished, Workspace
 from aws_rehearsal.local_aws import LocalAws
 from aws_rehearsal.setup import tools
 from functional.delivery.environments import REGION, Environment
-from functional.delivery.failing import FailingProxy
 from functional.delivery.test_failures import fails, succeeds
 from functional.delivery.test_killed import NESTED, small
 

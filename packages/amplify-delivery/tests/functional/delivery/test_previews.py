@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from amplify_delivery_rehearsal.workspace import Finished
+from amplify_delivery_rehearsal.workspace import Finished, Workspace
 from aws_rehearsal.local_aws import LocalAws
 from aws_rehearsal.setup import tools
 from aws_rehearsal_tests import pulumi_homes
-from functional.delivery.environments import Environment
+from functional.delivery.environments import REGION, Environment
 from functional.delivery.test_failures import succeeds
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("previews")]
@@ -22,9 +22,26 @@ pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("previews")]
 def environment(local_aws: LocalAws, examined: Path, tmp_path: Path) -> Environment:
     """A project whose stack `dev` is the pattern: it says that its data is nobody's."""
     made = Environment(tmp_path, local_aws, tools(), examined, "todo-series/v3")
+    sign_in(made, tmp_path)
     file = made.workspace.project / "Pulumi.dev.yaml"
     file.write_text(file.read_text().replace("config:\n", f"config:\n  {made.app}:disposable: true\n", 1))
     return made
+
+
+def sign_in(environment: Environment, folder: Path) -> None:
+    """As the workflows' jobs do: no credentials around, a profile that asks a process. Engine, providers and commands
+    each ask it; here it is one that prints the administrator's, and counts."""
+    ends = "2999-01-01T00:00:00Z"
+    admin = environment.admin
+    given = {"Version": 1, "AccessKeyId": admin.access_key_id, "SecretAccessKey": admin.secret_access_key}
+    given |= {"SessionToken": admin.session_token} if admin.session_token else {}
+    process = folder / "process"
+    process.write_text(f"#!/bin/sh\necho asked >> {folder}/asked\necho '{json.dumps({**given, 'Expiration': ends})}'\n")
+    process.chmod(0o755)
+    (folder / "aws").write_text(f"[profile previews]\ncredential_process = {process}\n")
+    variables = {k: v for k, v in environment.workspace.environment.items() if not k.startswith("AWS_") or "URL" in k}
+    own = {"AWS_CONFIG_FILE": str(folder / "aws"), "AWS_PROFILE": "previews", "AWS_REGION": REGION}
+    environment.workspace = Workspace(environment.workspace.project, {**variables, **own})
 
 
 def test_a_pull_request_has_a_backend_until_it_is_closed(environment: Environment) -> None:
@@ -47,6 +64,8 @@ def test_a_pull_request_has_a_backend_until_it_is_closed(environment: Environmen
     ssm.delete_parameter(Name=parameter)
 
     succeeds(preview("up", "--pull-request", "12"))
+    # The command, the engine for its key, the provider: each has asked the profile's process.
+    assert (project.parent / "asked").read_text().count("asked") >= 3
     root = f"amplify-{app}-pr12-{environment.suffix}"
     assert set(states()) == {root}
     assert any(name.startswith("TodoList-") for name in environment.client("dynamodb").list_tables()["TableNames"])
