@@ -65,16 +65,18 @@ def check(  # noqa: PLR0917 - each is another thing
         several = way.updates or way.copies
         never = tuple(_in_several(i, number, guard.environment) if several else reasoned(i, way.reasons) for i in never)
     gen2.check(found.stacks, steps, content, where)
-    refuse([*never, *not_exported(wanted, listed(cloudformation), guard.ignored)], guard.environment)
+    refuse([*never, *not_exported(wanted, listed(cloudformation, progress), guard.ignored)], guard.environment)
     guard.check(steps)
 
 
-def check_create(target: PublishTarget, assembly: Assembly, root: RootStack, guard: Guard) -> None:
+def check_create(
+    target: PublishTarget, assembly: Assembly, root: RootStack, guard: Guard, progress: Callable[[str], None]
+) -> None:
     """Raise `RefusedError` if AWS cannot make `assembly` with `root` where nothing is deployed yet."""
     wanted = Stacks.of(assembly, root, deployed.known(root))
     never = impossible(plan_backend(None, wanted), None, wanted, guard.today, guard.ignored)
     try:
-        exports = listed(target_session(target).client("cloudformation", config=client_config()))
+        exports = listed(target_session(target).client("cloudformation", config=client_config()), progress)
     except AWS_ERRORS:
         exports = _unknown
     refuse([*never, *not_exported(wanted, exports, guard.ignored)], guard.environment)

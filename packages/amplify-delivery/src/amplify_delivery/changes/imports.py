@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from amplify_delivery.changes.impossible import Impossible
+from amplify_delivery.changes.references import imports_of
 from amplify_delivery.changes.stacks import Stacks
 from amplify_delivery.export.templates.expressions import flatten
 from amplify_delivery.findings import Rule
-from amplify_delivery.publishing.aws_errors import AWS_ERRORS
+from amplify_delivery.publishing.aws_errors import AWS_ERRORS, said
 
 IMPORT = Rule(
     "AD747",
@@ -47,14 +48,19 @@ def not_exported(stacks: Stacks, exports: Exports, ignored: Collection[str] = ()
     )
 
 
-def listed(cloudformation: Any) -> Exports:
-    """The exports of an account and region, asked when called. Whoever may not list them leaves it to AWS."""
+def listed(cloudformation: Any, told: Callable[[str], object]) -> Exports:
+    """The exports of an account and region, asked when called. Whoever may not list them leaves it to AWS, and is
+    `told` so."""
 
     def exports() -> frozenset[str] | None:
         try:
             pages = cloudformation.get_paginator("list_exports").paginate()
             return frozenset(export["Name"] for page in pages for export in page["Exports"])
-        except AWS_ERRORS:
+        except AWS_ERRORS as error:
+            told(
+                "whether anybody exports what the backend imports (Fn::ImportValue), CloudFormation tells while it "
+                f"deploys: these credentials lack cloudformation:ListExports ({said(error)})"
+            )
             return None
 
     return exports
@@ -62,20 +68,7 @@ def listed(cloudformation: Any) -> Exports:
 
 def _imports(stacks: Stacks) -> set[tuple[str, str]]:
     """(place, name) of all imports whose name is known."""
-    found = {("/".join(p), n) for p, r in stacks.resolved.resources.items() for n in _names(r.properties)}
-    return found | {("/".join(p), n) for p, s in stacks.resolved.stacks.items() for n in _names(s.parameters)}
-
-
-def _names(value: Any) -> Iterator[str]:
-    if isinstance(value, Mapping):
-        name = value.get("Fn::ImportValue")
-        if isinstance(name, str):
-            yield name
-        for item in value.values():
-            yield from _names(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _names(item)
+    return {("/".join(path), name) for path, name in imports_of(stacks.resolved) if isinstance(name, str)}
 
 
 def _own(stacks: Stacks) -> Iterator[re.Pattern[str]]:

@@ -81,7 +81,9 @@ class BucketPublisher:
         if creating and not recovered and root.stack_name not in self._free:
             self._check_names(assembly, root)
 
-    def check_first(self, assembly: Assembly, root: RootStack, *, examine: bool) -> None:
+    def check_first(
+        self, assembly: Assembly, root: RootStack, progress: Callable[[str], None], *, examine: bool
+    ) -> None:
         """Raise `DeliveryError` before the very first thing is made, for all that can be known of the create then:
         names that are taken, what AWS makes no more, and (`examine`, where no pipeline has done it) what CloudFormation
         would refuse in the templates. Where the root stack is there already, `check` and the publication say it."""
@@ -93,7 +95,7 @@ class BucketPublisher:
         if root.against_creating:
             raise ExportRefused(root.against_creating)
         self._check_names(assembly, root)
-        guarded.check_create(target, assembly, root, self.guard)
+        guarded.check_create(target, assembly, root, self.guard, progress)
         if not examine:
             return
         rendered = publishing.Deployment(

@@ -160,7 +160,7 @@ def first_create(
     first `up` that is refused leaves nothing, not even the place that it was for."""
 
     async def check(_: pulumi.ResourceHookArgs) -> None:
-        await asyncio.to_thread(partial(publisher.check_first, assembly, root, examine=examine))
+        await asyncio.to_thread(partial(publisher.check_first, assembly, root, pulumi.log.warn, examine=examine))
 
     hook = pulumi.ResourceHook("first-create", check, pulumi.ResourceHookOptions(on_dry_run=True))
     return pulumi.ResourceOptions(hooks=pulumi.ResourceHookBinding(before_create=[hook]))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
+from botocore.exceptions import ClientError
 
 from amplify_delivery.changes.imports import listed, not_exported
 from aws_rehearsal_tests.local_account import LocalAccount
@@ -56,4 +58,20 @@ def test_a_name_that_only_the_deployment_knows() -> None:
 def test_the_exports_of_an_account(developer: LocalAccount) -> None:
     output = {"Vpc": {"Value": "v", "Export": {"Name": "vpc-dev"}}}
     developer.create({"Resources": {"H": {"Type": "AWS::CloudFormation::WaitConditionHandle"}}, "Outputs": output})
-    assert listed(developer.client("cloudformation"))() == {"vpc-dev"}
+    assert listed(developer.client("cloudformation"), nobody_is_told)() == {"vpc-dev"}
+
+
+def nobody_is_told(text: str) -> None:
+    raise AssertionError(text)
+
+
+def test_who_may_not_list_exports_is_told_that_nobody_has_looked() -> None:
+    denied = ClientError({"Error": {"Code": "AccessDenied", "Message": "not authorized"}}, "ListExports")
+    cloudformation, told = Mock(), list[str]()
+    cloudformation.get_paginator.return_value.paginate.side_effect = denied
+    exports = listed(cloudformation, told.append)
+    assert not_exported(OLD, exports) == ()
+    assert told == [], "nothing is imported"
+    assert not_exported(importing({"Fn::ImportValue": "vpc-dev"}), exports) == ()
+    (text,) = told
+    assert "these credentials lack cloudformation:ListExports" in text

@@ -139,7 +139,7 @@ def test_names_are_looked_for_once_in_a_first_create(
         return BucketPublisher(names.staging_bucket, access, Guard("prod", (), date(2027, 5, 1)))
 
     first = publisher()
-    first.check_first(ASSEMBLY, root, examine=False)
+    first.check_first(ASSEMBLY, root, print, examine=False)
     first.check(ASSEMBLY, root, creating=True)
     assert len(asked) == 1
     publisher().check(ASSEMBLY, root, creating=True)

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from amplify_delivery.changes.ordered.indexes import NotOrderableError
+from amplify_delivery.changes.references import imports_of
 from amplify_delivery.changes.stacks import Stacks
 from amplify_delivery.changes.steps import Path
 from amplify_delivery.export.assembly import canonical
@@ -29,7 +30,7 @@ def in_use(old: Stacks, new: Stacks) -> dict[Path, tuple[str, ...]]:
     }
     if not gone:
         return {}
-    imported = {canonical(name) for name in _imports(old)}
+    imported = {canonical(name) for _, name in imports_of(old.resolved)}
     found: dict[Path, tuple[str, ...]] = {}
     for name, (stack, output) in sorted(gone.items(), key=lambda item: item[1]):
         if name in imported:
@@ -53,24 +54,6 @@ def kept(old: Stacks, new: Stacks) -> Outputs:
                 raise NotOrderableError(f"the output {name} tells of {lost[0]}, which goes in the same release")
         found[stack] = outputs
     return found
-
-
-def _imports(stacks: Stacks) -> Iterator[Any]:
-    for resource in stacks.resolved.resources.values():
-        yield from _imported(resource.properties)
-    for stack in stacks.resolved.stacks.values():
-        yield from _imported(stack.parameters)
-
-
-def _imported(value: Any) -> Iterator[Any]:
-    if isinstance(value, Mapping):
-        if "Fn::ImportValue" in value:
-            yield value["Fn::ImportValue"]
-        for inner in value.values():
-            yield from _imported(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _imported(inner)
 
 
 def _names(value: Any) -> Iterator[str]:

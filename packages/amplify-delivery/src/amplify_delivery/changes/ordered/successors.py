@@ -18,10 +18,11 @@ where the release has been done, from the successor that is in use.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from amplify_delivery.changes.ordered.indexes import NotOrderableError
+from amplify_delivery.changes.references import functions, imports_of
 from amplify_delivery.changes.stacks import KEEPS, Stacks
 from amplify_delivery.changes.steps import Path, ReplaceResource, Step
 from amplify_delivery.export.assembling.successors import RETAINED, SUCCESSOR
@@ -245,7 +246,7 @@ def _check_imported(old: Stacks, path: Path) -> None:
     stack = path[:-1]
     outputs = old.templates[stack].get("Outputs") or {}
     told = {key for key, output in outputs.items() if _names_it(output, name)}
-    imported = {canonical(found) for found in _imports(old)}
+    imported = {canonical(found) for _, found in imports_of(old.resolved)}
     for (place, output), exported in old.resolved.exports.items():
         if place == stack and output in told and canonical(exported) in imported:
             raise NotOrderableError(
@@ -254,42 +255,23 @@ def _check_imported(old: Stacks, path: Path) -> None:
             )
 
 
-def _imports(stacks: Stacks) -> Iterator[Any]:
-    for resource in stacks.resolved.resources.values():
-        yield from _functions(resource.properties, "Fn::ImportValue")
-    for stack in stacks.resolved.stacks.values():
-        yield from _functions(stack.parameters, "Fn::ImportValue")
-
-
 def _names_stream(value: Any, name: str) -> bool:
-    return any(got in ([name, "StreamArn"], f"{name}.StreamArn") for got in _functions(value, "Fn::GetAtt"))
+    return any(got in ([name, "StreamArn"], f"{name}.StreamArn") for got in functions(value, "Fn::GetAtt"))
 
 
 def _names_it(value: Any, name: str) -> bool:
-    got = (g[0] if isinstance(g, list) else str(g).partition(".")[0] for g in _functions(value, "Fn::GetAtt"))
+    got = (g[0] if isinstance(g, list) else str(g).partition(".")[0] for g in functions(value, "Fn::GetAtt"))
     return name in {*_refs(value), *got}
 
 
 def _refs(value: Any) -> set[str]:
-    return {ref for ref in _functions(value, "Ref") if isinstance(ref, str)}
+    return {ref for ref in functions(value, "Ref") if isinstance(ref, str)}
 
 
 def _conditions(value: Any) -> set[str]:
-    found = {str(arguments[0]) for arguments in _functions(value, "Fn::If") if isinstance(arguments, list)}
+    found = {str(arguments[0]) for arguments in functions(value, "Fn::If") if isinstance(arguments, list)}
     own = value.get("Condition") if isinstance(value, Mapping) else None
     return found | ({own} if isinstance(own, str) else set())
-
-
-def _functions(value: Any, function: str) -> Iterator[Any]:
-    """The arguments of an intrinsic function, wherever it stands in `value`."""
-    if isinstance(value, Mapping):
-        if function in value:
-            yield value[function]
-        for inner in value.values():
-            yield from _functions(inner, function)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _functions(inner, function)
 
 
 def _pinned(value: Any, name: str, was: Any, *, streams: bool = False) -> Any:

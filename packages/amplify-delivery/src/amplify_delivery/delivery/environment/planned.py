@@ -148,6 +148,9 @@ def make(target: Wanted, engine: Engine, state: Mapping[str, Any], *, drift: boo
     guard = config.guard(environment, today)
     overruled = ignored({i.id: i.reason for i in config.lint.ignore})
     rights, same = _gained(target, here, program_rights(state, previewed)), _same_bytes(target, here)
+    unlisted: list[str] = []
+    exports = listed(target.account.client("cloudformation"), unlisted.append)
+    nowhere = not_exported(here.wanted, exports, config.ignored)
     looked = drifting.look(target, was, here.wanted, here.steps, asked=drift)
     notes = (
         *_rights(target, here, previewed),
@@ -161,16 +164,14 @@ def make(target: Wanted, engine: Engine, state: Mapping[str, Any], *, drift: boo
         *looked.notes,
         *overruled,
         *bytes_unread(same),
+        *unlisted,
     )
     return Plan(
         _start(target, here, state, looked),
         _target(target, environment),
         steps,
         notes,
-        (
-            *order.impossible,
-            *not_exported(here.wanted, listed(target.account.client("cloudformation")), config.ignored),
-        ),
+        (*order.impossible, *nowhere),
         rights.rights,
         same.places,
         order.updates,

@@ -569,10 +569,11 @@ def _plan() -> Iterator[Row]:
             yield no(role, f"cloudformation:{action}", names.arn("cloudformation", "stack/other/x"))
         for action in EXECUTIONS:
             yield never(role, action, stack)
-        # In which state nested stacks are: ListStacks knows no resource.
-        for what in ("plan", "deploy"):
-            yield yes(names.project_role_arn(what), "cloudformation:ListStacks", "*")
-        yield no(names.project_role_arn("publish"), "cloudformation:ListStacks", "*")
+        # In which state nested stacks are, and whether what the backend imports is exported. Both know no resource.
+        for action in ("cloudformation:ListStacks", "cloudformation:ListExports"):
+            for what in ("plan", "deploy"):
+                yield yes(names.project_role_arn(what), action, "*")
+            yield no(names.project_role_arn("publish"), action, "*")
         # It makes nothing, so it hands no role over.
         for passed in (
             names.execution_role_arn,

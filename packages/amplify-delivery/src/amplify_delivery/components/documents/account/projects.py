@@ -192,8 +192,9 @@ def _pages(access: EnvironmentAccess, *, upload: bool) -> list[Statement]:
     ]
 
 
-_NESTED_STATES = ("cloudformation:ListStacks",)
-"""In which state nested stacks are, in one call."""
+_LISTS = ("cloudformation:ListExports", "cloudformation:ListStacks")
+"""What a backend imports must be exported by some stack of the account; in which state nested stacks are, in one call.
+Both know no resource."""
 
 
 def _plan(access: EnvironmentAccess) -> list[Statement]:
@@ -218,8 +219,7 @@ def _plan(access: EnvironmentAccess) -> list[Statement]:
         # The preview refreshes what the component itself has made.
         allow("Secrets", SECRET_LOOKS, secret_arns(access)),
         *_pages(access, upload=False),
-        # What a backend imports must be exported by some stack of the account.
-        allow("PlanReads", ["cloudformation:ListExports", DRIFT_STATUS, *_NESTED_STATES], "*"),
+        allow("PlanReads", [DRIFT_STATUS, *_LISTS], "*"),
     ]
 
 
@@ -270,7 +270,7 @@ def _deploy(access: EnvironmentAccess) -> list[Statement]:
         key_right(access, "StateKey", ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"], names.state_key_alias),
         *_audit_write(access, DEPLOY),
         _has_ended(access),
-        allow("NestedStates", _NESTED_STATES, "*"),
+        allow("Lists", _LISTS, "*"),
         # Whether what PublishAssets has pushed is there; nothing is pulled with it.
         *([allow("Images", "ecr:BatchGetImage", _repository(access))] if access.images else []),
         # What was deployed before may be deployed again.
