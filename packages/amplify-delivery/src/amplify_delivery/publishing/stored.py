@@ -59,8 +59,7 @@ class Stored:
             return
         more = f"\n  and {len(found) - _SHOWN} more" if found[_SHOWN:] else ""
         key = found[0].partition(":")[0]
-        profile = f" --profile {self._target.profile}" if self._target.profile else ""
-        place = f"--bucket {self._target.bucket} --key {key} --region {self._target.region}{profile}"
+        place = f"--bucket {self._target.bucket} --key {key} {self._target.options}"
         raise PublishError(
             "objects in the staging bucket are not what their keys say, somebody else has put them there:\n  "
             + "\n  ".join(found[:_SHOWN])

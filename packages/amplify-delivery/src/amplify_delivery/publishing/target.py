@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
+
+
+def cli_options(region: str, profile: str | None) -> str:
+    """What a command of the AWS CLI takes to ask the account of a stack file, in a message."""
+    return f"--region {region}{f' --profile {shlex.quote(profile)}' if profile else ''}"
 
 
 @dataclass(frozen=True)
@@ -24,7 +30,7 @@ class PublishTarget:
     @property
     def options(self) -> str:
         """What an `aws` command takes to ask the same account, for a message."""
-        return f"--region {self.region}{f' --profile {self.profile}' if self.profile else ''}"
+        return cli_options(self.region, self.profile)
 
     def __str__(self) -> str:
         return f"bucket {self.bucket} (account {self.account}, {self.region})"

@@ -48,15 +48,17 @@ def test_the_quota_of_a_size() -> None:
 def test_where_nobody_tells_nothing_is_said() -> None:
     assert asked(Account(*QUOTAS), "BUILD_GENERAL1_LARGE") is None
     assert asked(Account(refused=True)) is None
-    assert note(None, "222222222222", "us-east-1", 1) is None
+    assert note(None, "222222222222", "us-east-1", 1, "") is None
 
 
 @pytest.mark.parametrize(
     ("builds", "environments", "said"), [(1, 1, True), (2, 1, False), (3, 2, True), (60, 2, False)]
 )
 def test_a_quota_that_is_too_small_is_told(builds: int, environments: int, said: bool) -> None:
-    told = note(BuildQuota("L-3", builds), "222222222222", "eu-west-1", environments)
+    told = note(
+        BuildQuota("L-3", builds), "222222222222", "eu-west-1", environments, "--region eu-west-1 --profile ops"
+    )
     assert (told is not None) is said
     if told:
         assert f"account 222222222222 runs {builds} of CodeBuild's builds at the same time in eu-west-1" in told
-        assert "--quota-code L-3 --desired-value 10 --region eu-west-1`" in told
+        assert "--quota-code L-3 --desired-value 10 --region eu-west-1 --profile a`" in told

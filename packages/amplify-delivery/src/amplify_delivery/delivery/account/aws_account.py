@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from amplify_delivery.errors import ConfigError, FailedError, RefusedError
 from amplify_delivery.publishing.aws_errors import told_as
 from amplify_delivery.publishing.credentials import client_config, provider_session
+from amplify_delivery.publishing.target import cli_options
 
 if TYPE_CHECKING:
     import boto3
@@ -96,7 +97,7 @@ class Account:
     @property
     def options(self) -> str:
         """What an `aws` command takes to ask the same account, for a message."""
-        return f"--region {self.region}{f' --profile {self._profile}' if self._profile else ''}"
+        return cli_options(self.region, self._profile)
 
     @property
     def place(self) -> str:

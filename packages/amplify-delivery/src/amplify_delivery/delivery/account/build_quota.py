@@ -44,8 +44,9 @@ def find(service_quotas: Any, compute_type: str) -> BuildQuota | None:
     return None
 
 
-def note(quota: BuildQuota | None, account: str, region: str, environments: int) -> str | None:
-    """What to say of a quota that is too small for so many environments; None if there is nothing to say."""
+def note(quota: BuildQuota | None, account: str, region: str, environments: int, options: str) -> str | None:
+    """What to say of a quota that is too small for so many environments; None if there is nothing to say. `options` is
+    what a command of the AWS CLI takes to ask the account there."""
     wanted = BUILDS_PER_ENVIRONMENT * environments
     if quota is None or quota.builds >= wanted:
         return None
@@ -54,5 +55,5 @@ def note(quota: BuildQuota | None, account: str, region: str, environments: int)
         f"wants {wanted}: further ones wait in a queue, or fail with `Cannot have more than ... builds in queue for "
         "the account`, and are then retried by hand. To have it raised: `aws service-quotas "
         f"request-service-quota-increase --service-code codebuild --quota-code {quota.code} --desired-value "
-        f"{max(wanted, 10)} --region {region}`"
+        f"{max(wanted, 10)} {options}`"
     )

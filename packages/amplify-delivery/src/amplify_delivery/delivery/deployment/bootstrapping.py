@@ -217,6 +217,7 @@ def _quotas(stack: AccountStack, accounts: Mapping[str, Account]) -> list[str]:
             account.account,
             region,
             regions.count(region),
+            account.options,
         )
         for region, account in accounts.items()
     )

@@ -371,7 +371,7 @@ class _Pipeline:
     @property
     def _make(self) -> str:
         place = self._place
-        return f"`amplify-delivery setup --account {place.account} --region {place.region}`"
+        return f"`amplify-delivery setup --account {place.account} {place.options}`"
 
     def questions(self) -> Iterator[Question]:
         """In the order of their lines."""
@@ -412,7 +412,7 @@ class _Pipeline:
         return [connection.other(*repositories.before(self._clients, name, source.pipeline))]
 
     def _source(self) -> Iterable[Line]:
-        return [connection.other(*repositories.other(self._clients, self._config.source))]
+        return [connection.other(*repositories.other(self._clients, self._config.source, self._place))]
 
     def _assumes(self) -> Iterable[Line]:
         """Whether the pipeline's role may assume the action roles: its half of the trust."""

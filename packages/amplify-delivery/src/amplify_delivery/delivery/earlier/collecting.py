@@ -121,7 +121,7 @@ def _running(target: Wanted) -> str:
     with target.account.asking(f"reading stack {name}"):
         cloudformation = target.account.client("cloudformation")
         found = described(cloudformation, name)
-        way = check_root(Place(name, f"--region {target.config.region}"), str(found["StackStatus"]) if found else None)
+        way = check_root(Place(name, target.account.options), str(found["StackStatus"]) if found else None)
         if way not in (Way.GO, Way.MAKE, Way.CLEAR):
             raise RefusedError(
                 f"its state is {found['StackStatus'] if found else ''}: CloudFormation may need what it ran before",

@@ -33,6 +33,7 @@ from amplify_delivery.publishing.stack_states import (
     check_root,
 )
 from amplify_delivery.publishing.stack_states import check_nested as check_nested_states
+from amplify_delivery.publishing.target import cli_options
 
 if TYPE_CHECKING:
     from amplify_delivery.delivery.account.aws_account import Account
@@ -125,8 +126,8 @@ def at_once(target: Wanted, environment: str, state: Mapping[str, Any]) -> bool:
 
 def place_of(target: Wanted, environment: str) -> Place:
     """Where the root stack of an environment is, for messages."""
-    profile = f" --profile {target.config.profile}" if target.config.profile else ""
-    return Place(target.root.stack_name, f"--region {target.config.region}{profile}", environment)
+    options = cli_options(target.config.region, target.config.profile)
+    return Place(target.root.stack_name, options, environment)
 
 
 OPERATIONS: Mapping[Way, str] = {

@@ -19,6 +19,7 @@ from amplify_delivery.errors import LockedError, RefusedError, midway
 from amplify_delivery.export.assembling.successors import TABLE
 from amplify_delivery.publishing.aws_errors import AWS_ERRORS, code
 from amplify_delivery.publishing.stack_state import DEPLOYMENT_BUCKET
+from amplify_delivery.publishing.target import cli_options
 from amplify_delivery.stacks.config import Project
 
 if TYPE_CHECKING:
@@ -96,10 +97,9 @@ def removal(held: Held, config: Any) -> str:
     """How a person deletes what is left: a command for a bucket, else where. `config` is the environment's."""
     if held.type != BUCKET:
         return "in the AWS console"
-    profile = f" --profile {config.profile}" if config.profile else ""
     # Without `--force` S3 refuses to delete a bucket that holds something: users' files, but for templates of ours.
     force = " --force" if held.path == DEPLOYMENT_BUCKET else ""
-    return f"aws s3 rb s3://{held.physical_id}{force} --region {config.region}{profile}"
+    return f"aws s3 rb s3://{held.physical_id}{force} {cli_options(config.region, config.profile)}"
 
 
 def still_there(account: Account, held: Iterable[Held]) -> list[Held]:

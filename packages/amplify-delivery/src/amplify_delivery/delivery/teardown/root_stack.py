@@ -22,6 +22,7 @@ from amplify_delivery.publishing import gen2_lock
 from amplify_delivery.publishing.aws_errors import AWS_ERRORS
 from amplify_delivery.publishing.stack_state import described
 from amplify_delivery.publishing.stack_states import Place, check_nested, check_root
+from amplify_delivery.publishing.target import cli_options
 from amplify_delivery.stacks.config import EnvironmentConfig, Project
 from amplify_delivery.stacks.inputs import root_stack_name
 
@@ -60,8 +61,7 @@ class Root:
                     where=environment,
                     remedy=f"nothing was changed; {error.remedy}",
                 ) from None
-        profile = f" --profile {config.profile}" if config.profile else ""
-        return cls(environment, ids, name, f"--region {config.region}{profile}")
+        return cls(environment, ids, name, cli_options(config.region, config.profile))
 
     def settle(self, account: Account, seconds: float, told: Callable[[str], None]) -> bool:
         """Wait until no operation changes it any more, so long at most; whether one did. Raises `RefusedError`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ from amplify_delivery.delivery.doctor.asking import (
 )
 from amplify_delivery.delivery.doctor.asking.clients import Clients, NotKnownError
 from amplify_delivery.delivery.doctor.judging.caller import Caller, NoCaller
-from amplify_delivery.delivery.doctor.judging.connection import Connection
+from amplify_delivery.delivery.doctor.judging.connection import Connection, Source
 from amplify_delivery.delivery.doctor.judging.room_left import Functions, Used
 from amplify_delivery.delivery.doctor.judging.state_place import Key, StateBucket
 from amplify_delivery.delivery.doctor.judging.tools import pinned
@@ -37,6 +38,7 @@ from amplify_delivery.delivery.doctor.judging.trust import Decision, Trust
 from amplify_delivery.delivery.doctor.place import Place
 from amplify_delivery.export import assemble, read_export
 from unit.components.backends import folder
+from unit.delivery.doctor.commands import check, printed
 from unit.delivery.doctor.stubbed import Stubbed
 from unit.places import REPOSITORY
 
@@ -204,6 +206,10 @@ def test_where_a_personal_stacks_state_lies(tmp_path: Path, monkeypatch: pytest.
     gone = f"file://{tmp_path}/gone"
     url, reached, said, remedy = states.own(tmp_path, {"PULUMI_BACKEND_URL": gone})
     assert (url, reached, said, remedy[-1]) == (gone, False, f"{gone}: there is no such folder", "`")
+    for odd in ("my state", "state?a=1&b=2"):
+        remedy = states.own(tmp_path, {"PULUMI_BACKEND_URL": f"file://{tmp_path}/gone/{odd}"})[3]
+        for command in printed(remedy):
+            check(command)
     cloud = states.own(tmp_path, {"PULUMI_BACKEND_URL": "https://api.pulumi.com", "PATH": str(tmp_path)})
     assert cloud[:2] == ("https://api.pulumi.com", False)
 
@@ -291,26 +297,46 @@ def test_sources() -> None:
     told = Stubbed().answer("codestar-connections", "get_connection", answer)
     assert repositories.connection(told.asking, older).status == "PENDING"
 
+
+def source(told: Stubbed, of: Any, place: Place = PLACE) -> tuple[Source, list[str]]:
+    """What is said of a source, and the commands of its remedy, each of which could be typed."""
+    found, remedy = repositories.other(told.asking, of, place)
+    commands = printed(remedy)
+    for command in commands:
+        check(command, place.region, place.profile)
+    return found, commands
+
+
+def test_other_sources() -> None:
     token = GitHubTokenSource(type="github-token", repository="a/b", token_secret="t")
     there = Stubbed().answer("secretsmanager", "describe_secret", {"Name": "t"}, SecretId="t")
-    found, _ = repositories.other(there.asking, token)
+    found, _ = source(there, token)
     assert (found.there, found.wrong) == (True, "")
     going = Stubbed().answer("secretsmanager", "describe_secret", {"DeletedDate": datetime.now(UTC)})
-    assert repositories.other(going.asking, token)[0].wrong
-    none = Stubbed().refuse("secretsmanager", "describe_secret", "ResourceNotFoundException")
-    assert not repositories.other(none.asking, token)[0].there
+    found, commands = source(going, token)
+    assert (bool(found.wrong), len(commands)) == (True, 1)
+    found, commands = source(Stubbed().refuse("secretsmanager", "describe_secret", "ResourceNotFoundException"), token)
+    assert (found.there, len(commands)) == (False, 1)
 
     commits = CodeCommitSource(type="codecommit", repository="app")
-    none = Stubbed().refuse("codecommit", "get_branch", "BranchDoesNotExistException")
-    assert not repositories.other(none.asking, commits)[0].there
-    assert repositories.other(Stubbed().answer("codecommit", "get_branch", {}).asking, commits)[0].there
+    for code, number in (("BranchDoesNotExistException", 0), ("RepositoryDoesNotExistException", 1)):
+        found, commands = source(Stubbed().refuse("codecommit", "get_branch", code), commits)
+        assert (found.there, len(commands)) == (False, number)
+    assert source(Stubbed().answer("codecommit", "get_branch", {}), commits)[0].there
 
     zips = S3Source(type="s3", bucket="zips", key="a.zip")
     for status, wrong in (("Enabled", False), ("Suspended", True)):
         versions = Stubbed().answer("s3", "get_bucket_versioning", {"Status": status}, Bucket="zips")
-        assert bool(repositories.other(versions.asking, zips)[0].wrong) is wrong
-    none = Stubbed().refuse("s3", "get_bucket_versioning", "NoSuchBucket")
-    assert not repositories.other(none.asking, zips)[0].there
+        found, commands = source(versions, zips)
+        assert (bool(found.wrong), len(commands)) == (wrong, 1)
+    for place in (PLACE, replace(PLACE, region="us-east-1"), replace(PLACE, profile="my tooling")):
+        found, commands = source(Stubbed().refuse("s3", "get_bucket_versioning", "NoSuchBucket"), zips, place)
+        assert (found.there, len(commands)) == (False, 2)
+
+
+def test_a_command_tells_whose_rights_it_needs_where_the_file_names_a_role() -> None:
+    role = replace(PLACE, role_arn="arn:aws:iam::222222222222:role/ops")
+    assert role.aws("s3api list-buckets").endswith("` (with the rights of arn:aws:iam::222222222222:role/ops)")
 
 
 DENIED: list[tuple[str, str, str, str, Callable[[Clients], Any]]] = [

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from amplify_delivery.delivery.doctor.lines import Line, Section, State, counted, is_well
-from unit.delivery.doctor.cases import right, wrong
+from unit.delivery.doctor.cases import PLACE, right, wrong
 from unit.delivery.doctor.commands import check, printed
 from unit.places import REPOSITORY
 
@@ -21,7 +21,7 @@ def test_what_is_wrong_is_told_with_a_remedy(state: State, line: Line) -> None:
     assert line.said or line.state == "error"
     assert bool(line.remedy) or state == "not known"
     for command in printed(line.remedy):
-        check(command)
+        check(command, PLACE.region, PLACE.profile)
 
 
 def test_the_check_of_commands_refuses_what_there_is_not() -> None:
@@ -31,10 +31,17 @@ def test_the_check_of_commands_refuses_what_there_is_not() -> None:
         "aws kms enable --key-id 1",
         "amplify-delivery bless prod",
         "pulumi bless",
+        "pulumi up prod",
+        "pulumi login s3://b?region=r&awssdk=v2",
+        "aws secretsmanager create-secret --name n --secret-string TOKEN --region eu-west-1",
+        "aws s3api create-bucket --bucket b --region eu-west-1",
         "rm -rf x",
     ):
         with pytest.raises((AssertionError, SystemExit)):
             check(command)
+    for command in ("aws kms enable-key --key-id 1", "aws kms enable-key --key-id 1 --region eu-west-1 --profile a"):
+        with pytest.raises(AssertionError):
+            check(command, "eu-west-1", "b")
 
 
 def test_what_is_right_is_ok() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from amplify_delivery.components.documents.pipeline.model import (
     CodeCommitSource,
     ConnectionSource,
@@ -12,15 +14,17 @@ from amplify_delivery.components.documents.pipeline.model import (
 from amplify_delivery.delivery.doctor.asking.clients import Clients, asking, unknown
 from amplify_delivery.delivery.doctor.judging.connection import Connection
 from amplify_delivery.delivery.doctor.judging.connection import Source as Found
+from amplify_delivery.delivery.doctor.place import Place
 from amplify_delivery.publishing.aws_errors import AWS_ERRORS, code
 
+_NO_REPOSITORY = "RepositoryDoesNotExistException"
 _GONE = frozenset(
     {
         "404",
         "NoSuchBucket",
         "ResourceNotFoundException",
         "PipelineNotFoundException",
-        "RepositoryDoesNotExistException",
+        _NO_REPOSITORY,
         "BranchDoesNotExistException",
     }
 )
@@ -38,14 +42,14 @@ def connection(clients: Clients, source: ConnectionSource) -> Connection:
     return Connection(source.connection, str(found["ConnectionStatus"]), str(found.get("ProviderType", "")))
 
 
-def other(clients: Clients, source: Source) -> tuple[Found, str]:
-    """A source that is no connection, and what to do if something is wrong with it."""
+def other(clients: Clients, source: Source, place: Place) -> tuple[Found, str]:
+    """A source of the pipeline at `place` that is no connection, and what to do if something is wrong with it."""
     if isinstance(source, GitHubTokenSource):
-        return _secret(clients, source)
+        return _secret(clients, source, place)
     if isinstance(source, CodeCommitSource):
-        return _branch(clients, source)
+        return _branch(clients, source, place)
     assert isinstance(source, S3Source)  # noqa: S101 - the last kind there is
-    return _versioned(clients, source)
+    return _versioned(clients, source, place)
 
 
 def before(clients: Clients, pipeline: str, stack: str) -> tuple[Found, str]:
@@ -59,9 +63,11 @@ def before(clients: Clients, pipeline: str, stack: str) -> tuple[Found, str]:
     return Found(f"pipeline {pipeline}", there=True), ""
 
 
-def _secret(clients: Clients, source: GitHubTokenSource) -> tuple[Found, str]:
+def _secret(clients: Clients, source: GitHubTokenSource, place: Place) -> tuple[Found, str]:
     name = source.token_secret
-    remedy = f"`aws secretsmanager create-secret --name {name} --secret-string TOKEN`, with a token of GitHub's"
+    # Not on the command line itself: others on the machine see it there, and the shell remembers it.
+    make = place.aws(f"secretsmanager create-secret --name {shlex.quote(name)} --secret-string file://FILE")
+    remedy = f"write a token of GitHub's into a file that only you can read, then {make}, and delete the file"
     try:
         found = clients.client("secretsmanager").describe_secret(SecretId=name)
     except AWS_ERRORS as error:
@@ -69,30 +75,40 @@ def _secret(clients: Clients, source: GitHubTokenSource) -> tuple[Found, str]:
             return Found(f"secret {name}", there=False), remedy
         raise unknown(error, "secretsmanager:DescribeSecret") from None
     wrong = "waits for its deletion" if found.get("DeletedDate") else ""
-    return Found(f"secret {name}", there=True, wrong=wrong), f"`aws secretsmanager restore-secret --secret-id {name}`"
+    restore = place.aws(f"secretsmanager restore-secret --secret-id {shlex.quote(name)}")
+    return Found(f"secret {name}", there=True, wrong=wrong), restore
 
 
-def _branch(clients: Clients, source: CodeCommitSource) -> tuple[Found, str]:
+def _branch(clients: Clients, source: CodeCommitSource, place: Place) -> tuple[Found, str]:
     what = f"branch {source.branch} of the repository {source.repository}"
     try:
         clients.client("codecommit").get_branch(repositoryName=source.repository, branchName=source.branch)
     except AWS_ERRORS as error:
+        if code(error) == _NO_REPOSITORY:
+            make = place.aws(f"codecommit create-repository --repository-name {shlex.quote(source.repository)}")
+            return Found(what, there=False), f"{make}, and push the branch; or name another one in `source`"
         if code(error) in _GONE:
             return Found(what, there=False), "push the branch, or name another in `source`"
         raise unknown(error, "codecommit:GetBranch") from None
     return Found(what, there=True), ""
 
 
-def _versioned(clients: Clients, source: S3Source) -> tuple[Found, str]:
+def _versioned(clients: Clients, source: S3Source, place: Place) -> tuple[Found, str]:
     what = f"bucket {source.bucket}"
     versioning = f"--bucket {source.bucket} --versioning-configuration Status=Enabled"
-    remedy = f"`aws s3api put-bucket-versioning {versioning}`"
+    remedy = place.aws(f"s3api put-bucket-versioning {versioning}")
     with asking("s3:GetBucketVersioning"):
         try:
             status = clients.client("s3").get_bucket_versioning(Bucket=source.bucket).get("Status")
         except AWS_ERRORS as error:
             if code(error) in _GONE:
-                return Found(what, there=False), f"`aws s3api create-bucket --bucket {source.bucket}`, then {remedy}"
+                return Found(what, there=False), f"{_make(source.bucket, place)}, then {remedy}"
             raise
     wrong = "" if status == "Enabled" else "is not versioned, and CodePipeline takes a version of an object"
     return Found(what, there=True, wrong=wrong), remedy
+
+
+def _make(bucket: str, place: Place) -> str:
+    """S3 takes every region but its first one from the request's body ("CreateBucket" in the S3 API reference)."""
+    where = "" if place.region == "us-east-1" else f" --create-bucket-configuration LocationConstraint={place.region}"
+    return place.aws(f"s3api create-bucket --bucket {bucket}{where}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -80,7 +81,12 @@ def own(folder: Path, variables: Mapping[str, str]) -> tuple[str, bool, str, str
         path = Path(unquote(url.removeprefix("file://").partition("?")[0])).expanduser()
         there = (path if path.is_absolute() else folder / path).is_dir()
         said = "" if there else f"{url}: there is no such folder"
-        return url, there, said, "" if there else f"make it, or log in elsewhere: `pulumi login {url}`"
+        return (
+            url,
+            there,
+            said,
+            "" if there else f"`mkdir -p {shlex.quote(str(path))}`, or log in elsewhere: `pulumi login --local`",
+        )
     try:
         store = state_store.store_of(folder, variables)
         if store is not None:
@@ -113,5 +119,10 @@ def _whoami(url: str, folder: Path, variables: Mapping[str, str]) -> tuple[str, 
         )
     except (OSError, subprocess.SubprocessError) as error:
         said = (getattr(error, "stderr", "") or "").strip().splitlines()
-        return url, False, f"{url}: {said[-1] if said else 'no answer'}", f"log in again: `pulumi login {url}`"
+        return (
+            url,
+            False,
+            f"{url}: {said[-1] if said else 'no answer'}",
+            f"log in again: `pulumi login {shlex.quote(url)}`",
+        )
     return url, True, "", ""

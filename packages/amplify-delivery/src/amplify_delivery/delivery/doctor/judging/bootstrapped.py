@@ -22,7 +22,7 @@ def builds(quota: BuildQuota | None, size: str, environments: int, place: Place)
     account and region (a pipeline's own account: one)."""
     if quota is None:
         return Line("builds", "not known", f"Service Quotas does not tell a limit for Linux/{size}")
-    said = note(quota, place.account, place.region, environments)
+    said = note(quota, place.account, place.region, environments, place.options)
     if said is None:
         return Line("builds", "ok", f"CodeBuild runs {quota.builds} Linux/{size} builds at the same time")
     told, _, command = said.partition(" To have it raised: ")
