@@ -61,4 +61,4 @@ def test_a_quota_that_is_too_small_is_told(builds: int, environments: int, said:
     assert (told is not None) is said
     if told:
         assert f"account 222222222222 runs {builds} of CodeBuild's builds at the same time in eu-west-1" in told
-        assert "--quota-code L-3 --desired-value 10 --region eu-west-1 --profile a`" in told
+        assert "--quota-code L-3 --desired-value 10 --region eu-west-1 --profile ops`" in told
