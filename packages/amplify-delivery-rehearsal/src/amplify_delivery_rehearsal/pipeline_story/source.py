@@ -33,9 +33,13 @@ class Repository:
         `environment` is the virtualenv for a checkout that has none.
         """
         found = cls(folder / "host.git", folder / "project")
-        # What a user has checked out. Of this repository, tests and the rehearsal do not matter to a delivery.
-        without = ("tests", "benchmarks", "*-rehearsal") if is_example(checkout) else ()
-        copy_checkout(checkout, found.clone, *without)
+        # What a user has checked out. Of this repository, the engine's tests and the rehearsal do not matter to a
+        # delivery; the project's own tests are run by its Build.
+        if is_example(checkout):
+            copy_checkout(checkout, found.clone, "tests", "benchmarks", "*-rehearsal")
+            copy_checkout(checkout / "tests", found.clone / "tests")
+        else:
+            copy_checkout(checkout, found.clone)
         found._git("init", "--quiet", "--bare", "-b", "main", str(found.host))
         found._git("init", "--quiet", "-b", "main")
         found._git("remote", "add", "origin", str(found.host))

@@ -17,6 +17,7 @@ from amplify_delivery.delivery.engine import secrets_provider, waiting
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.engine.session import holding
 from amplify_delivery.delivery.killed import resolving
+from amplify_delivery.delivery.live import following
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.delivery.teardown import destruction
 from amplify_delivery.errors import ConfigError, RefusedError
@@ -80,7 +81,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
     patience = waiting.Patience(args.wait, context.variables)
     with holding(engine, "destroy", context, patience):
         resolving.resolve(engine, lambda: Account.of(config), lambda s: secrets_provider.check(args.stack, s, context))
-        done = destruction.destroy(engine, config, project, patience, data=args.delete_data)
+        shown = following.destroying(engine, context.variables)
+        done = destruction.destroy(engine, config, project, patience, shown, data=args.delete_data)
     if args.json:
         document = {
             "environment": args.stack,

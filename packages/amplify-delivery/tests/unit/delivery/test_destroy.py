@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import threading
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,7 +19,9 @@ from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
 from amplify_delivery.components.remembered import ROOT_STACK_NAME
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.engine.engine import Before
+from amplify_delivery.delivery.engine.watch import RootWork
 from amplify_delivery.delivery.killed import resolving
+from amplify_delivery.delivery.live import following
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.delivery.teardown import destruction, emptying, root_stack
 from amplify_delivery.delivery.teardown.held import Held
@@ -37,6 +39,8 @@ class Scene:
 
     def __init__(self) -> None:
         self.done: list[str] = []
+        self.shown: list[str] = []
+        self.root, self.line = RootWork(), print
         self.meta = SimpleNamespace(region_name="eu-west-1")
         self.statuses: list[str | None] = ["UPDATE_COMPLETE"]
         self.after: str | None = "DELETE_COMPLETE"
@@ -76,6 +80,13 @@ class Scene:
     def resources(self) -> list[dict[str, Any]]:
         return self.state
 
+    @contextmanager
+    def followed(self, _: Any, stack: str, work: RootWork, *__: Any) -> Iterator[None]:
+        """The live view of the root stack."""
+        assert work is self.root
+        self.shown.append(stack)
+        yield
+
     def destroy(self, before: Before | None = None) -> SimpleNamespace:
         if self.locked:
             raise DeployError(LOCKED)
@@ -94,6 +105,7 @@ class Scene:
         monkeypatch.setattr(destroy, "Engine", lambda *_: self)
         monkeypatch.setattr(resolving, "resolve", lambda *_: {})  # no run was killed
         monkeypatch.setattr(destroy, "holding", lambda *_: nullcontext())
+        monkeypatch.setattr(following, "followed", self.followed)
         monkeypatch.setattr(destruction, "Account", SimpleNamespace(of=lambda _: self))
         monkeypatch.setattr(destruction, "in_state", lambda _: [])
         monkeypatch.setattr(root_stack, "in_stack", lambda *_: [bucket])
@@ -110,6 +122,7 @@ def test_all_is_deleted_and_emptied_under_the_lock(monkeypatch: pytest.MonkeyPat
     scene = Scene()
     assert scene.run(monkeypatch) == 0
     assert scene.done == ["locked", "emptied app-bucket", "destroyed"]
+    assert scene.shown == [ID]  # by its name a deleted stack is not found
 
 
 def test_a_lock_is_met_before_a_bucket_is_emptied(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -270,7 +270,7 @@ class Engine:
         What needs one of `only` has to be among them, and the state has to be fresh: the engine does not refresh it
         then, because it would fail on a target that it has found to be gone.
         """
-        watch = Watch()
+        watch = Watch(root=self.root)
         if only is not None and not only:
             return watch  # to the engine, no target at all means everything
         program = _Program(before) if before else None

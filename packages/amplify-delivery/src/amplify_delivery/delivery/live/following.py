@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,9 @@ from amplify_delivery.publishing.aws_errors import AWS_ERRORS
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from amplify_delivery.delivery.account.aws_account import Account
+    from amplify_delivery.delivery.engine.engine import Engine
 
 Line = Callable[[str], None]
 _DRAWN, _PLAIN = 2.0, 5.0
@@ -61,6 +64,15 @@ def followed(client: Any, stack: str, work: RootWork, line: Line, variables: Map
         _running(polling, _DRAWN, failures),
     ):
         yield
+
+
+def destroying(engine: Engine, variables: Mapping[str, str]) -> Callable[[Account, str], AbstractContextManager[None]]:
+    """The same for a root stack that `engine` destroys, by its id, where its own output goes."""
+
+    def shown(account: Account, stack: str) -> AbstractContextManager[None]:
+        return followed(account.client("cloudformation"), stack, engine.root, engine.line, variables)
+
+    return shown
 
 
 def _terminal(line: Line, variables: Mapping[str, str]) -> Console | None:

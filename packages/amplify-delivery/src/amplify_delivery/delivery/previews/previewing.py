@@ -23,6 +23,7 @@ from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.engine.session import holding
 from amplify_delivery.delivery.engine.waiting import Patience
 from amplify_delivery.delivery.killed import resolving
+from amplify_delivery.delivery.live import following
 from amplify_delivery.delivery.previews import pattern
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.delivery.teardown import destruction
@@ -110,7 +111,8 @@ def _down(name: str, context: Context, patience: Patience, line: Line, limit: da
                 resolving.resolve(
                     engine, lambda: Account.of(config), lambda s: secrets_provider.check(name, s, context)
                 )
-                destruction.destroy(engine, config, context.project, patience, data=True)
+                shown = following.destroying(engine, context.variables)
+                destruction.destroy(engine, config, context.project, patience, shown, data=True)
                 engine.remove()
                 fate = Fate.GONE
     stack_files.path(context.folder, name).unlink(missing_ok=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
     from amplify_delivery.stacks.config import EnvironmentConfig
 
 
+Shown = Callable[[Account, str], AbstractContextManager[None]]
+"""Shows in its block what CloudFormation does to the root stack of that id."""
+
+
 @dataclass(frozen=True)
 class Seen:
     """What there is of an environment: `known` tells whether the engine's state holds anything."""
@@ -45,7 +50,9 @@ class Destroyed:
     kept: list[Held]
 
 
-def destroy(engine: Engine, config: EnvironmentConfig, project: Project, wait: Patience, *, data: bool) -> Destroyed:
+def destroy(
+    engine: Engine, config: EnvironmentConfig, project: Project, wait: Patience, shown: Shown, *, data: bool
+) -> Destroyed:
     """Destroy an environment, with its `data` if that was asked for. Raises `RefusedError` before, `FailedError` in the
     middle of it. Waits for an update that is going on as long as there is patience, and looks at everything anew."""
     account = Account.of(config)
@@ -62,7 +69,9 @@ def destroy(engine: Engine, config: EnvironmentConfig, project: Project, wait: P
 
     while True:
         try:
-            changes = engine.destroy(before=empty if seen.known else None).changes
+            # By its id: by its name a deleted stack is not found.
+            with shown(account, seen.root.ids[-1]) if seen.root.ids else nullcontext():
+                changes = engine.destroy(before=empty if seen.known else None).changes
             break
         except LockedError as error:
             if not wait.wait(error):

@@ -347,6 +347,31 @@ def test_what_has_ended_is_told_at_last() -> None:
     assert any("failed after 2 s: Table already exists" in line for line in lines)
 
 
+def test_a_deletion_is_told_by_the_id_of_its_stack() -> None:
+    """Of the engine's destroy; CloudFormation knows a deleted stack by its id only."""
+
+    class Gone(Told):
+        def paginate(self, StackName: str) -> Any:  # noqa: N803 - as boto3 calls it
+            assert StackName != NAME
+            return super().paginate(StackName)
+
+    lines: list[str] = []
+    client, work = Gone(UPDATE[:0]), RootWork(begun=1)
+    engine = SimpleNamespace(root=work, line=lines.append)
+    account = SimpleNamespace(client=lambda _: client)
+    with following.destroying(engine, {})(account, ROOT):  # type: ignore[arg-type]
+        client.events += [
+            own(0, "DELETE_IN_PROGRESS", "User Initiated"),
+            raw(1, ROOT, "api", STACK, "DELETE_IN_PROGRESS", API),
+            raw(1, API, f"{NAME}-api-X", STACK, "DELETE_IN_PROGRESS", API),
+            raw(2, API, "Table", TABLE, "DELETE_IN_PROGRESS", "Todo-dev"),
+            raw(62, API, "Table", TABLE, "DELETE_COMPLETE", "Todo-dev"),
+            raw(63, ROOT, "api", STACK, "DELETE_COMPLETE", API),
+            own(64, "DELETE_COMPLETE"),
+        ]
+    assert lines == ["  api: deleting", "  api: deleted in 1 min 02 s", "  api/Table: deleted in 1 min 00 s"]
+
+
 def test_what_cannot_be_shown_stops_no_deployment() -> None:
     ran = []
     with following.followed(Told(error="AccessDenied"), NAME, AT_WORK, print, {}):

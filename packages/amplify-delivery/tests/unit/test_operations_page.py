@@ -1,0 +1,139 @@
+"""docs/operations.md has every state of a stack, every message that ends a command with 4, and quotes what is said."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import amplify_delivery
+from amplify_delivery.delivery import pages
+from amplify_delivery.export.assembling.auth_roles import trust
+from amplify_delivery.publishing.stack_states import STATES, Way
+from unit.places import REPOSITORY
+
+PAGE = (REPOSITORY / "docs" / "operations.md").read_text(encoding="utf-8")
+SOURCES = sorted(Path(amplify_delivery.__file__).parent.rglob("*.py"))
+SAYS = {
+    Way.GO: "go on",
+    Way.MAKE: "make it",
+    Way.WAIT: "wait",
+    Way.CLEAR: "it holds nothing",
+    Way.DELETE: "it can only be deleted",
+    Way.CONTINUE: "`continue-update-rollback`",
+    Way.ROLL_BACK: "`rollback-stack`",
+    Way.REFUSE: "refused",
+}
+"""What the page says of a state by what is done about it."""
+FIELD = "\0"
+"""Stands for what a message says of one case only."""
+OTHERS_WORDS = {"NoSuchBucket", "NoSuchKey", "Timeout", "already exists"}
+"""AWS's, or a column of CodePipeline."""
+
+
+def rows(head: str) -> list[list[str]]:
+    """The cells of every table whose head begins so."""
+    tables = re.findall(rf"^\| {re.escape(head)}.*\n\|[-|]+\n((?:\|.*\n)+)", PAGE, re.M)
+    return [[c.strip() for c in re.split(r"(?<!\\)\|", line)[1:-1]] for table in tables for line in table.splitlines()]
+
+
+def states_of(cell: str) -> set[str]:
+    """The states that a row is about."""
+    if "..._IN_PROGRESS" in cell:
+        return {state for state in STATES if state.endswith("_IN_PROGRESS")} - {"REVIEW_IN_PROGRESS"}
+    return set(re.findall(r"`([A-Z_]+)`", cell))
+
+
+def test_every_state_of_the_root_stack_has_one_row_that_says_what_is_done() -> None:
+    found: dict[str, str] = {}
+    for cells in rows("state | `plan`"):
+        for state in states_of(cells[0]):
+            assert state not in found, state
+            found[state] = cells[1]
+            # A deletion is refused by nothing but what only can be waited for.
+            assert ("wait" in cells[1]) is (STATES[state].destroy is Way.WAIT)
+    assert found.keys() == STATES.keys()
+    for state, said in found.items():
+        assert SAYS[STATES[state].deliver] in said, state
+    assert f"{len(STATES)} states" in PAGE
+
+
+def test_every_state_of_a_nested_stack_in_which_somebody_has_to_act_has_a_row() -> None:
+    listed = [state for cells in rows("state of the nested stack") for state in states_of(cells[0])]
+    assert len(listed) == len(set(listed))
+    assert set(listed) == {state for state, means in STATES.items() if means.nested is not Way.GO}
+
+
+def said_by(node: ast.expr) -> str:
+    """A message's text, with `FIELD` for what depends on the case."""
+    if isinstance(node, ast.Constant):
+        return str(node.value)
+    if isinstance(node, ast.JoinedStr):
+        return "".join(said_by(value) for value in node.values)
+    if isinstance(node, ast.BinOp):
+        return said_by(node.left) + said_by(node.right)
+    if isinstance(node, ast.IfExp):
+        return f"{FIELD}{said_by(node.body)}{FIELD}{said_by(node.orelse)}{FIELD}"
+    inside = [said_by(n) for n in ast.walk(node) if isinstance(n, ast.JoinedStr)]
+    return FIELD + FIELD.join(inside) + FIELD
+
+
+def ending_with_4() -> Iterator[tuple[str, str]]:
+    """Where a `FailedError` is made, and what it says."""
+    for file in SOURCES:
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "FailedError":
+                yield f"{file.parent.name}/{file.name}:{node.lineno}", said_by(node.args[0])
+
+
+def is_quoted(message: str, quote: str) -> bool:
+    """Whether a quote on the page, with `...` for what differs, is of the message."""
+    at = 0
+    parts = [part for part in quote.split("...") if part.strip()]
+    for part in parts:
+        at = message.find(part.strip(), at)
+        if at < 0:
+            return False
+    return bool(parts)
+
+
+MESSAGES = list(ending_with_4())
+QUOTES = [q for cells in rows("you read") for q in re.findall(r"`+ ?(.+?) ?`+(?=[ ,(;:.]|$)", cells[0])]
+MADE_OF_PARTS = {"auth_trust.py": "the trust of ", "state_stack.py": "`APP-tooling-state`", "errors.py": "own refusal"}
+"""Files whose message is put together elsewhere, and what stands for it on the page."""
+
+
+@pytest.mark.parametrize(("where", "message"), MESSAGES, ids=[where for where, _ in MESSAGES])
+def test_a_message_that_ends_a_command_with_4_is_on_the_page(where: str, message: str) -> None:
+    if not message.strip(FIELD):
+        assert MADE_OF_PARTS[where.partition("/")[2].partition(":")[0]] in pages.section("operations", "A command has")
+    else:
+        assert any(is_quoted(message, quote) for quote in QUOTES), message
+
+
+def texts() -> Iterator[str]:
+    """Everything that the product's code says."""
+    for file in SOURCES:
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.JoinedStr | ast.Constant):
+                yield said_by(node)
+
+
+TEXTS = list(texts())
+
+
+@pytest.mark.parametrize("quote", QUOTES)
+def test_what_the_page_quotes_is_said(quote: str) -> None:
+    parts = [part.strip() for part in re.split(r"\.\.\.|`| N | ENV\b", quote) if len(part.strip()) > 3]
+    assert quote in OTHERS_WORDS or all(any(part in text for text in TEXTS) for part in parts), parts
+
+
+def test_the_trust_that_an_administrator_writes_is_amplifys() -> None:
+    [shown] = re.findall(r"```json\n(.+?)```", pages.section("operations", "Nobody gets credentials"), re.S)
+    assert json.loads(shown)["Statement"] == [
+        {k: v for k, v in s.items() if k != "Sid"} for s in trust("POOL", "authenticated")["Statement"]
+    ]
