@@ -66,7 +66,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     if args.against is not None:
         return _against(args, context)
     if args.markdown:
-        raise ConfigError("goes with --against", where="--markdown", remedy="add `--against REF`, or leave it out")
+        raise ConfigError("is for --against alone", where="--markdown", remedy="add `--against REF`, or leave it out")
     if len(args.environments) != 1:
         raise ConfigError(
             f"one environment is planned at a time, not {len(args.environments)}",
@@ -134,4 +134,8 @@ def _write(file: Path, text: str) -> None:
     try:
         file.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise ConfigError(f"cannot be written: {error.strerror}", where=str(file)) from None
+        raise ConfigError(
+            f"cannot be written: {error.strerror}",
+            where=str(file),
+            remedy="name a file that may be written, in a folder that is there",
+        ) from None

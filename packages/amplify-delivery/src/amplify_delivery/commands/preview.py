@@ -135,7 +135,11 @@ def _trust(args: argparse.Namespace, context: Context) -> int:
             project = GitLab(project=args.repository, project_id=args.ids, host=args.host)
             trust = gitlab_previews(names, project.host, args.ids)
     except ValueError as error:
-        raise ConfigError(str(error).splitlines()[2].strip(), where="--repository, --ids, --branch, --host") from None
+        raise ConfigError(
+            str(error).splitlines()[2].strip(),
+            where="--repository, --ids, --branch, --host",
+            remedy="as in `amplify-delivery preview --help`: OWNER/NAME, two numbers, a branch",
+        ) from None
     print(json.dumps(trust, indent=2))
     return 0
 

@@ -51,7 +51,11 @@ def run(args: argparse.Namespace, context: Context) -> int:
                 page.parent.mkdir(exist_ok=True)
             written(found, page)
         except OSError as error:
-            raise ConfigError(f"cannot be written: {error.strerror}", where=str(page)) from None
+            raise ConfigError(
+                f"cannot be written: {error.strerror}",
+                where=str(page),
+                remedy="name a file that may be written, in a folder that is there",
+            ) from None
     if args.json:
         output.document(found.document())
         return 0

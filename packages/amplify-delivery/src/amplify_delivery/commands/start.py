@@ -103,4 +103,6 @@ def _read(file: Path) -> bytes:
     try:
         return file.read_bytes()
     except OSError as error:
-        raise ConfigError(f"cannot be read: {error.strerror}", where=str(file)) from None
+        raise ConfigError(
+            f"cannot be read: {error.strerror}", where=str(file), remedy="name a file that is there and may be read"
+        ) from None

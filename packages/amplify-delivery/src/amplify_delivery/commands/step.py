@@ -74,7 +74,11 @@ def run(args: argparse.Namespace, context: Context) -> int:
     if args.name == BAKE:
         return _bake(args, config, project)
     if args.minutes is not None or args.alarm:
-        raise ConfigError("--minutes and --alarm belong to the step `bake`", where=f"step {args.name}")
+        raise ConfigError(
+            "--minutes and --alarm belong to the step `bake`",
+            where=f"step {args.name}",
+            remedy="leave them out, or name `bake`",
+        )
     return _run_step(args, config, context)
 
 
@@ -104,7 +108,7 @@ def _run_step(args: argparse.Namespace, config: EnvironmentConfig, context: Cont
 
 def _bake(args: argparse.Namespace, config: EnvironmentConfig, project: Project) -> int:
     if args.outputs:
-        raise ConfigError("--outputs does not belong to the step `bake`", where="step bake")
+        raise ConfigError("--outputs does not belong to the step `bake`", where="step bake", remedy="leave it out")
     minutes, alarm = _bake_time(args, project)
     bootstrap_version.check_account(config, project)
 

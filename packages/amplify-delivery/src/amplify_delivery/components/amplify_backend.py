@@ -282,7 +282,9 @@ class AmplifyBackend(pulumi.ComponentResource):
             value = args.secrets.get((secret.nested_stack, secret.parameter))
             if value is None:
                 raise ConfigError(
-                    f"the secret {secret.nested_stack}.{secret.parameter} has no value", where=args.root.stack_name
+                    f"the secret {secret.nested_stack}.{secret.parameter} has no value",
+                    where=args.root.stack_name,
+                    remedy="`pulumi config set --secret --path 'parameters.NESTED_STACK.PARAMETER' VALUE` gives it one",
                 )
             label = f"{secret.nested_stack}-{secret.parameter}"
             made = aws.secretsmanager.Secret(

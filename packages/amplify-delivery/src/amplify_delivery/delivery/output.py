@@ -42,7 +42,11 @@ def append_variables(file: Path, values: Mapping[str, str]) -> None:
         with file.open("a", encoding="utf-8") as lines:
             lines.writelines(f"{name}={value}\n" for name, value in sorted(values.items()))
     except OSError as problem:
-        raise ConfigError(f"cannot be written: {problem.strerror}", where=str(file)) from None
+        raise ConfigError(
+            f"cannot be written: {problem.strerror}",
+            where=str(file),
+            remedy="name a file that may be written, in a folder that is there",
+        ) from None
 
 
 def error(problem: DeliveryError, *, as_json: bool) -> None:

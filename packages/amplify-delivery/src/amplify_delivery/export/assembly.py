@@ -182,7 +182,9 @@ class Assembly:
         """The bytes of object `key`. Raises `AssemblyError` if they do not match the recorded digest."""
         known = self._index.get(key)
         if known is None:
-            raise AssemblyError(f"no object {key!r} in this assembly", where=self.project)
+            raise AssemblyError(
+                f"no object {key!r} in this assembly", where=self.project, remedy="assemble the export again"
+            )
         data = self.reader(key)
         if hashlib.sha256(data).hexdigest() != known.sha256 and not _same_entries(known, data):
             raise AssemblyError(

@@ -63,7 +63,7 @@ def read_manifest(body: bytes, digest: str, reader: Callable[[str], bytes]) -> A
         data = json.loads(body)
         found = data.get("format")
     except (ValueError, AttributeError, RecursionError):
-        raise AssemblyError("is no assembly", where=where) from None
+        raise AssemblyError("is no assembly", where=where, remedy="deliver that release from its commit") from None
     if found != FORMAT:
         raise AssemblyError(
             f"format {found!r}, this program reads {FORMAT}",
@@ -76,7 +76,11 @@ def read_manifest(body: bytes, digest: str, reader: Callable[[str], bytes]) -> A
     except (KeyError, TypeError, AttributeError, ValueError, RecursionError):
         intact = False
     if not intact:
-        raise AssemblyError("is not what its key says: it was altered", where=where)
+        raise AssemblyError(
+            "is not what its key says: it was altered",
+            where=where,
+            remedy="deliver that release from its commit, and find out who has changed the object",
+        )
     return assembly
 
 

@@ -71,7 +71,11 @@ def push_images(
     if not assembly.images:
         return PushReport()
     if target.repository is None:
-        raise PublishError("the assembly has container images, and there is no repository for them", where=str(target))
+        raise PublishError(
+            "the assembly has container images, and there is no repository for them",
+            where=str(target),
+            remedy="`amplify-delivery bootstrap ENV` makes the account's repository",
+        )
     ecr = client()
     present = _present(assembly.images, target, ecr)
     missing = [image for image in assembly.images if image.name not in present]

@@ -118,7 +118,11 @@ def root_stack_name(config: EnvironmentConfig, directory: Path, project: str) ->
     path = directory / given if given else export_folder(config, directory)
     name = load_assembly(path).stack_name if given else StackName.parse(read_export(path).stack_name)
     if name is None:
-        raise ConfigError("its stack is not called as Amplify calls one: amplify-APP-ENV-SUFFIX", where=str(path))
+        raise ConfigError(
+            "its stack is not called as Amplify calls one: amplify-APP-ENV-SUFFIX",
+            where=str(path),
+            remedy="run `amplify export` again; docs/getting-started.md says what an export is",
+        )
     if name.project != project:
         raise _another_project(name.project, project, path)
     second = _second(config, directory, project)

@@ -57,7 +57,7 @@ def test_environments_of_one_account_share_a_stack(tmp_path: Path) -> None:
         ({"rolesBoundary": f"{FAR}:policy/b"}, "rolesBoundary is of account 999999999999"),
         ({"deployPolicies": [f"{FAR}:policy/p"]}, "deployPolicies.0 is of account 999999999999"),
         ({"environments": ["preprod", "prod2"]}, "environments of several accounts"),
-        ({"environments": ["prod2"]}, "no account's stack makes a place for preprod"),
+        ({"environments": ["prod2"]}, "no account's stack names preprod"),
         ({"pipeline": "other"}, "there is no pipeline 'other'"),
     ],
 )
@@ -80,7 +80,7 @@ def test_policies_of_aws_itself_belong_to_every_account(tmp_path: Path) -> None:
 def test_two_stacks_for_one_environment(tmp_path: Path) -> None:
     make(tmp_path, 2)
     write(tmp_path, "second-account", {"program": "account", "environments": ["preprod"]})
-    with pytest.raises(ConfigError, match="several stacks make a place for preprod: preprod-account, second-account"):
+    with pytest.raises(ConfigError, match="several accounts' stacks name preprod: preprod-account, second-account"):
         bootstrapped(tmp_path, "preprod")
 
 

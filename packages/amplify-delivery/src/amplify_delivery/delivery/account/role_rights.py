@@ -59,11 +59,21 @@ def document(path: Path) -> Mapping[str, Any]:
     try:
         found = parse_json(path.read_bytes())
     except OSError as error:
-        raise ConfigError(f"cannot be read: {error.strerror}", where=str(path)) from None
+        raise ConfigError(
+            f"cannot be read: {error.strerror}", where=str(path), remedy="name a file that is there and may be read"
+        ) from None
     except Malformed as error:
-        raise ConfigError(f"is not a policy document: {error}", where=str(path)) from None
+        raise ConfigError(
+            f"is not a policy document: {error}",
+            where=str(path),
+            remedy="name a file with a policy document, as IAM takes it (JSON)",
+        ) from None
     if not isinstance(found, Mapping) or "Statement" not in found:
-        raise ConfigError("is not a policy document: it has no `Statement`", where=str(path))
+        raise ConfigError(
+            "is not a policy document: it has no `Statement`",
+            where=str(path),
+            remedy="name a file with a policy document, as IAM takes it (JSON)",
+        )
     return found
 
 

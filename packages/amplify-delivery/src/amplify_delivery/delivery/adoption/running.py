@@ -91,7 +91,12 @@ def read(account: Account, name: StackName) -> Running:
         try:
             found = deployed.read(cloudformation, str(name), lambda _: None)
         except Malformed as error:
-            raise RefusedError(f"its template cannot be read: {error}", where=str(name)) from None
+            raise RefusedError(
+                f"its template cannot be read: {error}",
+                where=str(name),
+                remedy="nothing was changed; allow these credentials cloudformation:GetTemplate on the stack and its "
+                "nested stacks, and repeat the command",
+            ) from None
         if root is None or found.stacks is None:
             raise RefusedError(
                 f"there is nothing to adopt: {f'its state is {found.status}' if found.status else 'no such stack'}",

@@ -37,7 +37,9 @@ def read_approved(file: Path, digest: str) -> dict[str, Any]:
     try:
         return _approved(file.read_bytes(), digest, str(file))
     except OSError as error:
-        raise ConfigError(f"cannot be read: {error.strerror}", where=str(file)) from None
+        raise ConfigError(
+            f"cannot be read: {error.strerror}", where=str(file), remedy="name the file that `plan --out FILE` wrote"
+        ) from None
 
 
 def kept(target: Wanted, digest: str) -> dict[str, Any] | None:

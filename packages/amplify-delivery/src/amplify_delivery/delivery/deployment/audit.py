@@ -113,7 +113,11 @@ class Audit:
             with self._file.open("a", encoding="utf-8") as file:
                 file.write(text)
         except OSError as problem:
-            raise ConfigError(f"cannot be written: {problem.strerror}", where=str(self._file)) from None
+            raise ConfigError(
+                f"cannot be written: {problem.strerror}",
+                where=str(self._file),
+                remedy="name a file that may be written, in a folder that is there",
+            ) from None
 
 
 def log_of(target: Wanted, command: str) -> AuditLog:

@@ -254,12 +254,12 @@ def _stack_of(project: Project, environment: str, found: Sequence[str]) -> str:
         return found[0]
     if found:
         raise ConfigError(
-            f"several stacks make a place for {environment}: {', '.join(found)}",
+            f"several accounts' stacks name {environment}: {', '.join(found)}",
             where=str(project.directory),
             remedy=f"take {environment} out of `environments` of all but one",
         )
     raise ConfigError(
-        f"no account's stack makes a place for {environment}",
+        f"no account's stack names {environment}",
         where=str(project.file(f"{environment}-account")),
         remedy="make the file, with `program: account` (docs/configuration.md)",
     )

@@ -80,7 +80,7 @@ def _stack(name: str, context: Context) -> tuple[Place, Callable[[], Section]]:
         raise ConfigError(
             f"{name} is an account's stack: the doctor looks at environments and pipelines",
             where=str(stack_files.path(context.folder, name)),
-            remedy=f"name what it makes a place for: `amplify-delivery doctor {' '.join(named)}`",
+            remedy=f"name its environments: `amplify-delivery doctor {' '.join(named)}`",
         )
     if program == "pipeline":
         pipeline = context.project.pipeline(name)

@@ -111,7 +111,11 @@ class Staging:
     def _object(self, key: str) -> bytes:
         body = self.get(key)
         if body is None:
-            raise AssemblyError(f"{key} is not in {self._target.bucket} any more", where=self._target.root.stack_name)
+            raise AssemblyError(
+                f"{key} is not in {self._target.bucket} any more",
+                where=self._target.root.stack_name,
+                remedy="check out that release's commit and deploy it",
+            )
         return body
 
 

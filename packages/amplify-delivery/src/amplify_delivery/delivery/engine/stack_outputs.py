@@ -87,7 +87,9 @@ def read_file(path: Path) -> dict[str, Output]:
     try:
         return from_json(path.read_text(encoding="utf-8"), str(path))
     except OSError as error:
-        raise ConfigError(f"cannot be read: {error.strerror}", where=str(path)) from None
+        raise ConfigError(
+            f"cannot be read: {error.strerror}", where=str(path), remedy="name a file that is there and may be read"
+        ) from None
 
 
 def read_account(config: EnvironmentConfig, project: Project) -> dict[str, Output]:

@@ -280,7 +280,12 @@ def now(target: Wanted) -> deployed.Deployed:
         try:
             return deployed.read(account.client("cloudformation"), stack, _published(target))
         except Malformed as error:
-            raise RefusedError(f"a deployed template cannot be read: {error}", where=stack) from None
+            raise RefusedError(
+                f"a deployed template cannot be read: {error}",
+                where=stack,
+                remedy="nothing was changed; allow these credentials cloudformation:GetTemplate on the stack and its "
+                "nested stacks, and repeat the command",
+            ) from None
 
 
 def _content(target: Wanted, key: str) -> bytes | None:

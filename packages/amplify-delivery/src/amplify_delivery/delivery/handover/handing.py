@@ -182,7 +182,9 @@ def _write(folder: Path, content: Mapping[str, bytes]) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(body)
     except OSError as error:
-        raise ConfigError(f"cannot be written: {error.strerror}", where=str(folder)) from None
+        raise ConfigError(
+            f"cannot be written: {error.strerror}", where=str(folder), remedy="name another folder with --out"
+        ) from None
 
 
 def _upload(account: Account, bucket: str, content: Mapping[str, bytes]) -> tuple[str, ...]:

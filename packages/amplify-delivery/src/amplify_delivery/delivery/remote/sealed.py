@@ -37,7 +37,11 @@ def pack(folder: Path, out: Path) -> str:
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_bytes(content.getvalue())
     except OSError as error:
-        raise ConfigError(f"cannot be written: {error.strerror}", where=str(out)) from None
+        raise ConfigError(
+            f"cannot be written: {error.strerror}",
+            where=str(out),
+            remedy="name a file that may be written, in a folder that is there",
+        ) from None
     return hashlib.sha256(listing.encode()).hexdigest()
 
 

@@ -102,7 +102,9 @@ def _exported_name(export: Path) -> str:
     parsed = StackName.parse(stack)
     if parsed is None:
         raise ConfigError(
-            f"the root stack is called {stack!r}, not amplify-PROJECT-ENV-SUFFIX", where=str(export / MANIFEST)
+            f"the root stack is called {stack!r}, not amplify-PROJECT-ENV-SUFFIX",
+            where=str(export / MANIFEST),
+            remedy="run `amplify export` again; the name is that of `amplify push`'s stack",
         )
     return parsed.project
 

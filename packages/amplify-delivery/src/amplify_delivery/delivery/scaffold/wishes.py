@@ -68,7 +68,11 @@ class _Wishes:
         environments = [*self._environments(), *self._personal()]
         names = [environment.name for environment in environments]
         for twice in sorted({name for name in names if names.count(name) > 1}):
-            raise ConfigError(f"the environment {twice} is named twice", where="--environment, --personal")
+            raise ConfigError(
+                f"the environment {twice} is named twice",
+                where="--environment, --personal",
+                remedy="name each once; nothing was written",
+            )
         pipeline = self._pipeline(environments)
         ids = self._ids(environments)
         if self.missing:

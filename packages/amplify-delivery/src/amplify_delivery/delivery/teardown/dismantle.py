@@ -208,7 +208,7 @@ def _check_all_named(made: Iterable[str], named: Iterable[str], project: Project
     missing = sorted(set(made) - set(named))
     if missing:
         raise ConfigError(
-            f"the stack has made a place for {', '.join(missing)} too, which this file does not name",
+            f"the account was bootstrapped for {', '.join(missing)} too, which this file does not name",
             where=str(project.file(stack)),
             remedy="name all of them in `environments` again; nothing was changed",
         )

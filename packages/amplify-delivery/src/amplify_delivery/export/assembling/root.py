@@ -289,5 +289,8 @@ def _tags(assembly: Assembly, name: StackName) -> dict[str, str]:
     for key, value in assembly.tags:
         tags[key] = value.replace("{project-name}", name.project).replace("{project-env}", name.environment, 1)
         if len(tags[key]) > _MAX_TAG_VALUE:
-            raise ConfigError(f"tag {key!r} has {len(tags[key])} characters, AWS takes {_MAX_TAG_VALUE}")
+            raise ConfigError(
+                f"tag {key!r} has {len(tags[key])} characters, AWS takes {_MAX_TAG_VALUE}",
+                remedy="shorten it in the export's export-tags.json, or the project's name",
+            )
     return tags

@@ -96,7 +96,11 @@ def without_pipelines(export: Export, images: Images) -> tuple[Export, Images]:
         if given.container:
             stack, container = given.container
             if container in wanted.setdefault(stack, {}):
-                raise ConfigError(f"two images are meant for {container} of {stack}", where="containerImages")
+                raise ConfigError(
+                    f"two images are meant for {container} of {stack}",
+                    where="containerImages",
+                    remedy="take one of them out of containerImages",
+                )
             wanted[stack][container] = given
     if not wanted:
         return export, images

@@ -328,7 +328,9 @@ def _opened(path: Path, name: str) -> Iterator[BinaryIO]:
     try:
         file = path.open("rb")
     except OSError as error:
-        raise AssemblyError(f"{path.name} cannot be read: {error.strerror}", where=f"image {name}") from None
+        raise AssemblyError(
+            f"{path.name} cannot be read: {error.strerror}", where=f"image {name}", remedy="build the image again"
+        ) from None
     with file:
         yield file
 

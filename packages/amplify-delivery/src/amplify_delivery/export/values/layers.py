@@ -94,7 +94,10 @@ def check_value(where: str, declaration: Mapping[str, Any], value: str) -> None:
         choice = listed([text(a) for a in declaration["AllowedValues"]])
         raise ConfigError(f"parameters: {where} is {shown}", remedy=f"allowed are {choice}")
     if len(value.encode()) > MAX_VALUE:
-        raise ConfigError(f"parameters: {where} is longer than CloudFormation's {MAX_VALUE:,} bytes")
+        raise ConfigError(
+            f"parameters: {where} is longer than CloudFormation's {MAX_VALUE:,} bytes",
+            remedy="shorten it, or keep it where the code reads it at run time (Parameter Store, S3)",
+        )
 
 
 def _nearest(name: str, valid: Collection[str]) -> str:

@@ -29,7 +29,7 @@ UNPUBLISHED = Rule(
 PARAMETERS = Rule(
     "AD702",
     "refused",
-    "A nested stack's parameter is lacking, unknown or not allowed.",
+    "A nested stack's parameter is missing, unknown or not allowed.",
     "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html",
     "CloudFormation refuses the nested stack",
     remedy="set it in the environment's stack file, or take it out of the parent's template",

@@ -120,11 +120,13 @@ def read_yaml(path: Path) -> dict[str, Any]:
         ) from None
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise ConfigError(f"cannot be read: {reason}", where=str(path)) from None
+        raise ConfigError(f"cannot be read: {reason}", where=str(path), remedy="mend the file") from None
     if data in (None, ""):
         return {}
     if not isinstance(data, dict):
-        raise ConfigError("is not a mapping", where=str(path))
+        raise ConfigError(
+            "is not a mapping", where=str(path), remedy="write keys and values, as `amplify-delivery init` does"
+        )
     return data
 
 

@@ -1,0 +1,37 @@
+"""Every error that a user can meet says what to do."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import amplify_delivery
+from amplify_delivery import errors
+
+PACKAGE = Path(amplify_delivery.__file__).parent
+NAMES = {name for name, found in vars(errors).items() if isinstance(found, type) and issubclass(found, Exception)}
+FINDINGS = {"ExportRefused"}
+"""Each of its findings has a remedy of its own."""
+SUMS_UP = {"nothing was done"}
+"""Told by the errors that came before."""
+
+
+def made() -> Iterator[tuple[str, ast.Call]]:
+    """Every error that is made in the product's code, and where."""
+    for file in sorted(PACKAGE.rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in NAMES - FINDINGS:
+                yield f"{file.relative_to(PACKAGE)}:{node.lineno}", node
+
+
+def test_every_error_says_what_to_do() -> None:
+    found = dict(made())
+    assert len(found) > 300
+    without = {
+        where
+        for where, call in found.items()
+        if not {"remedy", None} & {keyword.arg for keyword in call.keywords}
+        and not (call.args and isinstance(call.args[0], ast.Constant) and call.args[0].value in SUMS_UP)
+    }
+    assert without == set()
