@@ -111,7 +111,7 @@ def failing(
             )  # fmt: skip
             event = SimpleNamespace(
                 diagnostic_event=None, resource_pre_event=SimpleNamespace(metadata=step), res_outputs_event=None,
-                summary_event=None,
+                res_op_failed_event=None, summary_event=None,
             )  # fmt: skip
             on_event(event)  # type: ignore[arg-type]
         raise error(text)
