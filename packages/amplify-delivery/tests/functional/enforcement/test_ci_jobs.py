@@ -289,6 +289,45 @@ def test_what_begins_long_after_a_jobs_sign_in_is_let_in(
     assert "does not let this job of GitHub in" in ran.stderr
 
 
+def test_gitlabs_own_commands_deliver(world: DeclaredWorld, issuer: Issuer, job: Any, tmp_path: Path) -> None:
+    """The jobs that `init --ci gitlab` writes, with the files that GitLab hands from one to the other; whoever starts
+    the pipeline by hand gives variables for what is handed on."""
+    included = yaml.safe_load(ci.files(ci.GITLAB, ["preprod"])[ci.GITLAB_INCLUDED])
+    tools = tmp_path / ".tools"
+    tools.mkdir()
+    (tools / "amplify-delivery").write_text(f'#!/bin/sh\nexec {sys.executable} -m amplify_delivery "$@"\n')
+    (tools / "amplify-delivery").chmod(0o755)
+    plan = "project_id:4711:ref_type:branch:ref:main"
+    deploy = f"{plan}:environment_protected:true:deployment_tier:staging"
+    by_hand = {"ARTIFACT_DIGEST": "cd" * 32, "PLAN_PREPROD": "cd" * 32, "PLAN_DIGEST": "cd" * 32}
+
+    def run(name: str, subject: str, *without: str) -> subprocess.CompletedProcess[str]:
+        token = signed({"iss": "https://gitlab.com", "aud": "https://gitlab.com", "sub": subject})
+        given = {"PATH": f"{tools}:{os.environ['PATH']}", "AMPLIFY_DELIVERY_ID_TOKEN": token, **by_hand}
+        environment = {name: value for name, value in {**os.environ, **given}.items() if name not in issuer.variables}
+        lines = [line for line in included[name]["script"] if not any(word in line for word in without)]
+        return subprocess.run(
+            ["bash", "-e", "-o", "pipefail", "-c", "\n".join(lines)],
+            cwd=tmp_path, env=environment, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+
+    for name, subject, without in (
+        ("backend-build", "", ("pytest", "amplify-delivery build")),
+        ("backend-plan-preprod", plan, ()),
+        ("backend-deploy-preprod", deploy, ()),
+    ):
+        ran = run(name, subject, *without)
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+        assert all((tmp_path / path).is_file() for path in included[name].get("artifacts", {}).get("paths", ()))
+        if name == "backend-plan-preprod":
+            assert run("backend-deploy-preprod", plan).returncode == 3, "nobody has approved"
+    build = world.service.builds()[-1]
+    assert build.name == world.preprod.project("deploy")
+    given = {variable["name"]: variable["value"] for variable in build.overrides}
+    assert given["PLAN_DIGEST"] == PLAN
+    assert given["ARTIFACT_DIGEST"] == (tmp_path / "build.env").read_text().strip().removeprefix("ARTIFACT_DIGEST=")
+
+
 def test_a_preview_of_gitlab_signs_in_with_its_jobs_token(
     world: DeclaredWorld, issuer: Issuer, job: Any, tmp_path: Path
 ) -> None:

@@ -99,7 +99,11 @@ def follow(
             line(f"{build['projectName']}: {phase.lower().replace('_', ' ')}")
         if build["buildComplete"]:
             break
-        pause(seconds)
+        try:
+            pause(seconds)
+        except KeyboardInterrupt:
+            line(f"{build_id}: goes on in the account; a cancelled job cancels nothing there")
+            raise
         seconds = min(seconds * 1.5, _LONGEST)
     link = str((build.get("logs") or {}).get("deepLink") or "")
     if build["buildStatus"] != "SUCCEEDED":

@@ -169,9 +169,10 @@ def wrong() -> Iterator[tuple[str, State, Line]]:  # noqa: PLR0915 - one list
         ("GitLab's default subject", GitLabRules(protected=True, signed=("project_path", "ref_type", "ref")), False),
         ("no protected environment", GitLabRules(protected=False, signed=GITLAB_COMPONENTS), False),
         ("none, with subjects", GitLabRules(protected=False), True),
+        ("variables by hand", GitLabRules(protected=True, signed=GITLAB_COMPONENTS, variables="developer"), False),
     ):
         line = approvals.gitlab(found, "octo/web/shop", "gitlab.com", "prod", whole_subjects=whole)
-        yield what, "error", line
+        yield what, "warning" if found.variables else "error", line
     yield "no secret", "error", connection.other(Source("secret t", there=False), "make it")
     yield "no versions", "error", connection.other(Source("bucket b", there=True, wrong="is not versioned"), "do")
     yield "no engine", "error", machine("engine", engine="")
@@ -216,7 +217,11 @@ def right() -> Iterator[Line]:
     good = GitHubRules(reviewers=2, own=False, any_branch=False)
     yield approvals.github(good, "octo/shop", "prod", production=True)
     yield approvals.github(replace(good, own=True), "octo/shop", "preprod", production=False)
-    for found, whole in ((GitLabRules(protected=True, signed=GITLAB_COMPONENTS), False), (GitLabRules(True), True)):
+    nobody = "no_one_allowed"
+    for found, whole in (
+        (GitLabRules(protected=True, signed=GITLAB_COMPONENTS, variables=nobody), False),
+        (GitLabRules(protected=True, variables=nobody), True),
+    ):
         yield approvals.gitlab(found, "octo/web/shop", "gitlab.com", "prod", whole_subjects=whole)
     yield connection.judge(Connection(CONNECTION, "AVAILABLE", "GitHub"), PLACE)
     yield connection.other(Source("secret t", there=True), "")

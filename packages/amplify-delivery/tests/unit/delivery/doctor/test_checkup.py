@@ -116,7 +116,8 @@ def test_who_approves_is_asked_of_the_ci(folder: Path, monkeypatch: pytest.Monke
     assert "answers 404" in approval(GITLAB_TOKEN="t").said
     api.answers["/projects/7"] = {"ci_id_token_sub_claim_components": ["project_path", "ref_type", "ref"]}
     assert "they let no job in" in approval(GITLAB_TOKEN="t").said
-    api.answers["/projects/7"] = {"ci_id_token_sub_claim_components": list(GITLAB_COMPONENTS)}
+    signing = {"ci_id_token_sub_claim_components": list(GITLAB_COMPONENTS)}
+    api.answers["/projects/7"] = {**signing, "ci_pipeline_variables_minimum_override_role": "no_one_allowed"}
     assert "is no protected environment" in approval(GITLAB_TOKEN="t").said
     api.answers["/projects/7/protected_environments/preprod"] = {"name": "preprod"}
     assert approval(GITLAB_TOKEN="t").state == "ok"

@@ -58,6 +58,7 @@ def gitlab(ours: GitLab, environment: str, variables: Mapping[str, str]) -> GitL
     return GitLabRules(
         protected=protected is not None,
         signed=tuple(of_project.get("ci_id_token_sub_claim_components") or ()),
+        variables=str(of_project.get("ci_pipeline_variables_minimum_override_role") or ""),
     )
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from amplify_delivery.components.documents.web_identity import GITLAB_COMPONENTS
 from amplify_delivery.delivery.doctor.lines import Line, State
 
+_NOBODY = "no_one_allowed"
+
 
 @dataclass(frozen=True)
 class GitHubRules:
@@ -27,6 +29,8 @@ class GitLabRules:
 
     protected: bool
     signed: tuple[str, ...] = ()
+    variables: str = ""
+    """Who may give variables to a pipeline that is started by hand."""
 
 
 def github(found: GitHubRules, repository: str, environment: str, *, production: bool) -> Line:
@@ -66,5 +70,13 @@ def gitlab(found: GitLabRules, project: str, host: str, environment: str, *, who
             "error",
             f"{environment} is no protected environment of {project}: nobody approves, and no job of it is let in",
             f"protect it, with approvers: {settings}",
+        )
+    if found.variables != _NOBODY:
+        return Line(
+            "approval",
+            "warning",
+            f"whoever may start a pipeline of {project} by hand ({found.variables or 'it is not told who'}) may give "
+            "it variables, which reach the job that was approved, with its token",
+            f"let no one: {settings} (Minimum role to use pipeline variables), or the line of docs/ci.md",
         )
     return Line("approval", "ok", f"{environment} is protected, and the project signs it")
