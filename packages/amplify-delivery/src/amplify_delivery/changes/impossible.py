@@ -82,9 +82,10 @@ TYPE = Rule(
 EXPORT = Rule(
     "AD748",
     "refused",
-    "An export that goes though another stack of the backend imports it, with what it tells of.",
+    "An export that goes, or gets another value, though another stack of the backend imports it, where it cannot stay "
+    "for one update more.",
     "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-stack-exports.html",
-    "`Export X cannot be deleted as it is in use by Y`",
+    "`Export X cannot be deleted as it is in use by Y`, `Export X cannot be updated as it is in use by Y`",
     remedy="deliver twice: first an export in which nothing imports it, then this one",
 )
 
@@ -151,7 +152,7 @@ def impossible(  # noqa: PLR0917 - each is another thing
     `ignored` are ids that do not count.
     """
     found = [*_operation(steps), *(i for step in steps for i in _of(step, steps, old, new, today))]
-    found += _exports(old, new) if old else ()
+    found += _exports(steps, old, new) if old else ()
     always = _unfilled(old, new, copied) if old else ()
     return (*(i for i in found if i.id not in ignored), *always)
 
@@ -330,14 +331,15 @@ def _runtime(step: AddResource | ReplaceResource, new: Stacks, today: date) -> I
         )
 
 
-def _exports(old: Stacks, new: Stacks) -> Iterator[Impossible]:
+def _exports(steps: Sequence[Step], old: Stacks, new: Stacks) -> Iterator[Impossible]:
     """AD748: "You can't delete a stack or modify an exported output value if another stack imports it" (CloudFormation
     User Guide): who imports is updated later, or at the same time."""
-    for stack, names in in_use(old, new).items():
+    replaced = {s.path for s in steps if isinstance(s, ReplaceResource) and s.certain}
+    for stack, names in in_use(old, new, replaced).items():
         yield Impossible(
             EXPORT.id,
             "/".join(stack),
-            f"exports {listed(names)} no more, which another stack still imports when this one is updated",
+            f"exports {listed(names)} no more, or with another value, while another stack still imports it",
             "deliver twice: first an export in which nothing imports it, then this one",
         )
 

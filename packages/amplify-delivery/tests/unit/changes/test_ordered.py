@@ -259,7 +259,7 @@ def test_an_export_stays_until_nothing_imports_it() -> None:
     assert order.impossible == ()
     (update,) = order.updates
     assert update.released
-    assert update.why == ("apiseriesapp/Todo: export Mine stays until nothing imports it any more",)
+    assert update.why == ("apiseriesapp/Todo: export Mine stays as it is until nothing imports it any more",)
     assert update.stacks.templates["apiseriesapp", "Todo"]["Outputs"]["Mine"] == EXPORTED
     assert update.stacks.templates["authseriesappauth",] == new.templates["authseriesappauth",]
     # When it has been carried out, one update is left, and it was approved.
@@ -280,6 +280,42 @@ def test_an_export_that_nothing_imports_or_that_stays_is_no_matter() -> None:
         steps = plan_backend(old, new)
         assert ordered(old, new, steps) == Ordered()
         assert impossible(steps, old, new, TODAY) == ()
+
+
+def test_an_export_keeps_its_value_until_nothing_imports_it() -> None:
+    """CloudFormation changes no value of an export that is in use either."""
+    old = importing(exporting(OLD))
+    new = published(changed(OLD, "apiseriesapp/Todo", lambda t: t["Outputs"].update(Mine={**EXPORTED, "Value": "new"})))
+    steps = plan_backend(old, new)
+    assert [(i.id, i.place) for i in impossible(steps, old, new, TODAY)] == [("AD748", "apiseriesapp/Todo")]
+    order = in_order(old, new, steps, TODAY)
+    assert order.impossible == ()
+    (update,) = order.updates
+    outputs = [s.templates["apiseriesapp", "Todo"]["Outputs"]["Mine"]["Value"] for s in (update.stacks, new)]
+    assert outputs == [EXPORTED["Value"], "new"]
+    left = in_order(update.stacks, new, plan_backend(update.stacks, new), TODAY)
+    assert (left.updates, left.impossible) == ((), ())
+
+
+def test_an_export_that_cannot_stay_as_it_is() -> None:
+    """It is imported in the release too; it tells of what is replaced; another stack exports the name."""
+
+    def exported(stacks: Stacks, value: Any, place: str = "apiseriesapp/Todo") -> Stacks:
+        output = {**EXPORTED, "Value": value}
+        return published(changed(stacks, place, lambda t: t["Outputs"].update(Mine=output)))
+
+    role = {"Fn::GetAtt": ["TodoIAMRole2DA8E66E", "Arn"]}
+    renamed = with_resource(OLD, "apiseriesapp/Todo/TodoIAMRole2DA8E66E", RoleName="another")
+    told = {
+        "is imported in this release too": (exporting(OLD), importing(exported(OLD, "new"))),
+        "TodoIAMRole2DA8E66E, which is replaced in the same release": (exported(OLD, role), exported(renamed, role)),
+        "another stack exports the name": (exporting(OLD), exported(OLD, "x", "apiseriesapp/TodoList")),
+    }
+    for reason, (old, new) in told.items():
+        before = importing(old)
+        order = in_order(before, new, plan_backend(before, new), TODAY)
+        (found,) = [i for i in order.impossible if i.id == "AD748"]
+        assert reason in found.message
 
 
 def test_an_export_goes_together_with_indexes() -> None:

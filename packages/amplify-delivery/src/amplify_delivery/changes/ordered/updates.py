@@ -18,7 +18,7 @@ from typing import Any
 from amplify_delivery.changes.ordered import exports, indexes, successors
 from amplify_delivery.changes.ordered.indexes import Change, NotOrderableError
 from amplify_delivery.changes.stacks import KEY, MASK, Stacks
-from amplify_delivery.changes.steps import ChangeResource, CopyTable, Path, Step
+from amplify_delivery.changes.steps import ChangeResource, CopyTable, Path, ReplaceResource, Step
 from amplify_delivery.export.assembling.root import TEMPLATE_KEY
 from amplify_delivery.export.assembly import AssemblyObject, canonical
 
@@ -92,6 +92,11 @@ def changed_tables(steps: Iterable[Step]) -> tuple[Path, ...]:
     return tuple(dict.fromkeys(s.path for s in steps if isinstance(s, ChangeResource) and s.type in TABLES))
 
 
+def replaced_by(steps: Iterable[Step]) -> frozenset[Path]:
+    """What gets another physical id by `steps`."""
+    return frozenset(s.path for s in steps if isinstance(s, ReplaceResource) and s.certain)
+
+
 @dataclass
 class _Work:
     """What takes more than one update: tables that get successors (`replaced`), or have them already and lack the items
@@ -113,9 +118,9 @@ class _Work:
             except NotOrderableError as error:
                 reasons["/".join(path)] = str(error)
         try:
-            self.kept = exports.kept(self.old, self.new)
+            self.kept = exports.kept(self.old, self.new, replaced_by(steps))
         except NotOrderableError as error:
-            reasons |= {"/".join(stack): str(error) for stack in exports.in_use(self.old, self.new)}
+            reasons |= {"/".join(stack): str(error) for stack in exports.in_use(self.old, self.new, replaced_by(steps))}
         return reasons
 
     def __bool__(self) -> bool:
@@ -262,7 +267,7 @@ def _update(
 ) -> Update:
     stacks, objects = with_properties(base, tables, outputs)
     stay = tuple(
-        f"{'/'.join(stack) or 'root'}: export {name} stays until nothing imports it any more"
+        f"{'/'.join(stack) or 'root'}: export {name} stays as it is until nothing imports it any more"
         for stack, names in sorted(outputs.items())
         for name in sorted(names)
     )

@@ -67,6 +67,8 @@ class ResolvedTree:
     missing: dict[Missing, None] = field(default_factory=dict)
     exports: dict[tuple[Path, str], Any] = field(default_factory=dict)
     """Names of exports, by their stack and output."""
+    exported: dict[tuple[Path, str], Any] = field(default_factory=dict)
+    """Their values, likewise."""
 
 
 def resolve(
@@ -149,6 +151,7 @@ class _Stack:
                     outputs[name] = self.value(output["Value"])
                     if "Export" in output:
                         self.tree.exports[self.path, name] = self.value((output["Export"] or {}).get("Name"))
+                        self.tree.exported[self.path, name] = outputs[name]
         return outputs
 
     @contextmanager

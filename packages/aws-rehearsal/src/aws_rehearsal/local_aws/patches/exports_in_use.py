@@ -1,9 +1,9 @@
-"""An export that another stack imports can't be taken away by an update.
+"""An export that another stack imports can't be taken away by an update, nor get another value.
 
-MiniStack lets it go. On AWS the update of the stack that exports fails at its end, and is rolled back.
+MiniStack lets it. On AWS the update of the stack that exports fails at its end, and is rolled back.
 AWS: CloudFormation User Guide, "Get exported outputs from a deployed CloudFormation stack" ("you can't delete a stack
-or modify an exported output value if another stack imports it"): `Export X cannot be deleted as it is in use by Y`.
-Only what goes is looked at here, not a value that changes.
+or modify an exported output value if another stack imports it"): `Export X cannot be deleted as it is in use by Y`,
+`Export X cannot be updated as it is in use by Y` (linz/geostore issue 630).
 """
 
 from __future__ import annotations
@@ -25,12 +25,14 @@ def apply() -> None:
     def resolve_stack_outputs(*args: Any) -> Any:
         outputs, exports = resolve(*args)
         own = args[-1]
-        gone = [n for n, e in cloudformation._exports.items() if e["StackId"] == own and n not in exports]
-        for name in gone:
+        was = {n: e["Value"] for n, e in cloudformation._exports.items() if e["StackId"] == own}
+        changed = [n for n, value in was.items() if n not in exports or exports[n]["Value"] != value]
+        for name in changed:
             for stack in cloudformation._stacks.values():
                 alive = "DELETE_COMPLETE" not in stack.get("StackStatus", "")
                 if alive and stack.get("StackId") != own and name in _imports(stack):
-                    raise ValueError(f"Export {name} cannot be deleted as it is in use by {stack['StackName']}")
+                    what = "updated" if name in exports else "deleted"
+                    raise ValueError(f"Export {name} cannot be {what} as it is in use by {stack['StackName']}")
         return outputs, exports
 
     replace("_resolve_stack_outputs", resolve_stack_outputs, stacks)
@@ -59,7 +61,7 @@ def _arguments(value: Any) -> Iterator[Any]:
 
 
 def probe(aws: Any) -> bool:
-    """An update without an export that another stack imports is rolled back."""
+    """An update that takes away an export that another stack imports, or gives it another value, is rolled back."""
     name = aws.name("exports-in-use")
     topic = {"Type": "AWS::SNS::Topic", "Properties": {}}
     export = {"Out": {"Value": "x", "Export": {"Name": name}}}
@@ -67,4 +69,9 @@ def probe(aws: Any) -> bool:
     imported = {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": {"Fn::ImportValue": name}}}
     aws.stack({"Topic": imported}, f"{name}-importing")
     changed = {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": "other"}}
-    return bool(aws.update_stack(name, {"Topic": changed}) == "UPDATE_ROLLBACK_COMPLETE")
+    other = {"Out": {"Value": "y", "Export": {"Name": name}}}
+    return (
+        aws.update_stack(name, {"Topic": changed}) == "UPDATE_ROLLBACK_COMPLETE"
+        and aws.update_stack(name, {"Topic": changed}, Outputs=other) == "UPDATE_ROLLBACK_COMPLETE"
+        and aws.update_stack(name, {"Topic": changed}, Outputs=export) == "UPDATE_COMPLETE"
+    )
