@@ -174,7 +174,7 @@ def _checked_first(
     """Options of what is made first: it is not made, in previews neither, where the backend cannot be made."""
 
     async def check(_: pulumi.ResourceHookArgs) -> None:
-        await asyncio.to_thread(partial(publisher.check_first, assembly, root, examine=examine))
+        await asyncio.to_thread(partial(publisher.check_first, assembly, root, pulumi.log.warn, examine=examine))
 
     hook = pulumi.ResourceHook(name, check, pulumi.ResourceHookOptions(on_dry_run=True))
     return pulumi.ResourceOptions(hooks=pulumi.ResourceHookBinding(before_create=[hook]))
