@@ -59,13 +59,14 @@ class Console:
         wanted = ("AWS_", "PULUMI_", "PATH")
         lines = [f"export {k}='{v}'" for k, v in sorted(workspace.environment.items()) if k.startswith(wanted)]
         file = workspace.project.parent / "environment.sh"
-        file.write_text("\n".join(lines) + "\n")
+        file.write_text("\n".join([*lines, f"export REHEARSED_PROJECT='{workspace.project}'"]) + "\n")
         file.chmod(0o600)
         self.out.print(
             f"\nThe local AWS goes on at {aws.endpoint} (process {aws.pid}). To look into it:\n"
             f"  . {file}\n"
             f"  cd {workspace.project} && pulumi stack -s {environment}\n"
             f"  aws cloudformation describe-stacks --region {region}\n"
+            f"  amplify-delivery client-config {environment} --out DIR\n"
             f"To end it: kill {aws.pid}; rm -rf {file.parent}"
         )
 

@@ -21,6 +21,8 @@ from amplify_delivery_rehearsal import story, workspace
 from amplify_delivery_rehearsal.example import CHECKOUT
 from aws_rehearsal import warm
 from aws_rehearsal_tests import pulumi_homes
+from functional.front_end import web_page
+from functional.report.browsers import chromium
 from unit.export.mutations import copy_export, replace_file, set_value
 from unit.places import EXPORTS
 
@@ -167,27 +169,59 @@ def test_an_export_beyond_cloudformations_limit_is_refused_before_anything_is_ma
 def rehearsing(*arguments: object, scratch: Path) -> subprocess.Popen[str]:
     """A rehearsal in a process of its own, as a person runs it, with its temporary files in `scratch`."""
     command = [sys.executable, "-m", "amplify_delivery", "rehearse", *map(str, arguments)]
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"  # an activated environment
     return subprocess.Popen(
         command,
         cwd=CHECKOUT,
-        env={**os.environ, "TMPDIR": str(scratch), "PYTHONUNBUFFERED": "1"},
+        env={**os.environ, "PATH": path, "TMPDIR": str(scratch), "PYTHONUNBUFFERED": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     )
 
 
-def test_what_is_kept_can_be_looked_into_and_ended(tmp_path: Path) -> None:
-    """What it leaves behind outlives it, and is gone with the command that it prints."""
+SECTION = re.compile(r"^## See it on a rehearsed backend\n(.*?)^## ", re.MULTILINE | re.DOTALL)
+
+
+def looking() -> tuple[str, str]:
+    """What docs/front-end.md has a reader type in the shell that looks: before the page is opened, and after."""
+    found = SECTION.search((CHECKOUT / "docs/front-end.md").read_text(encoding="utf-8"))
+    assert found
+    rehearse, look, write = re.findall(r"^```sh\n(.*?)^```$", found[1], re.MULTILINE | re.DOTALL)
+    assert rehearse.splitlines()[-1] == "amplify-delivery rehearse ../amplify-export-todo --keep | tee rehearsed.txt"
+    serve = "python3 -m http.server --bind 127.0.0.1 --directory web 8000 &"
+    assert look.splitlines()[-1] == serve
+    return look.replace(serve, ""), write
+
+
+def test_what_is_kept_can_be_looked_into_and_ended(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What it leaves behind outlives it, shows a front end its data as docs/front-end.md has it, and is gone with the
+    command that it prints."""
     with rehearsing(export("todo"), "--keep", scratch=tmp_path) as process:
         said = process.communicate()[0]
-    environment, end = re.search(r"^  \. (.+)$", said, re.M), re.search(r"^To end it: (.+)$", said, re.M)
-    assert environment and end, said
-    folder = Path(environment[1]).parent
+    end = re.search(r"^To end it: (.+)$", said, re.M)
+    assert end, said
+    here = tmp_path_factory.mktemp("reader")
+    (here / "rehearsed.txt").write_text(said)
+    web_page.copy(here / "web")
+    look, write = looking()
+
+    def typed(commands: str) -> str:
+        environment = {"HOME": "/nowhere", "PATH": os.environ["PATH"]}
+        script = ["bash", "-c", f"set -e\n{commands}"]
+        ran = subprocess.run(script, cwd=here, env=environment, capture_output=True, text=True, check=False)
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+        return ran.stdout.strip()
+
     try:
-        look = f'. "{environment[1]}" && cd "{folder}/project" && pulumi stack output stackName -s dev'
-        found = subprocess.run(["sh", "-c", look], capture_output=True, text=True, check=True, env={"HOME": "/nowhere"})
-        assert found.stdout.strip() == "amplify-mytodoapp-dev-5af8b"
+        typed(look)
+        with chromium(os.environ) as browser, web_page.served(here / "web") as address:
+            assert web_page.shown(browser, address) == ({"listTodos": [{"text": "No items."}]}, [])
+            made = json.loads(typed(write))["data"]["createTodo"]["id"]
+            [todo] = web_page.shown(browser, address)[0]["listTodos"]
+        assert (todo["id"], todo["name"]) == (made, "Milk")
+        stack = f'{look}\ncd "$REHEARSED_PROJECT" && pulumi stack output stackName -s dev'
+        assert typed(stack).splitlines()[-1] == "amplify-mytodoapp-dev-5af8b"
     finally:
         subprocess.run(["sh", "-c", end[1]], check=True)
     assert nothing_in(tmp_path)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from amplify_delivery_rehearsal.example import CHECKOUT, SERIES
+from amplify_delivery_rehearsal.pipeline_story import front_end
 from amplify_delivery_rehearsal.pipeline_story.adoption import adoption
 from amplify_delivery_rehearsal.pipeline_story.pipeline import all_succeeded, status_of
 from amplify_delivery_rehearsal.pipeline_story.play import Play
@@ -23,6 +24,8 @@ EXPORTS = SERIES
 _SCHEDULE = "cron(0 6 1 1 ? *)"
 _TOLD = "team@example.com"
 """Once a year: to be made by UpdatePipeline, not to be waited for."""
+_ITEM = "made by a front end"
+"""What a visitor writes after the first release, to be found after those that follow."""
 _PROD_STAGE = "    - name: Prod\n"
 """Where the stage begins in the pipeline's stack file; it is the last one there."""
 
@@ -65,6 +68,7 @@ def first_run(play: Play) -> None:
     play.touched("preprod", play.assembly)
     _answers(play, "preprod")
     _front_end_built(play, first, "preprod")
+    front_end.writes(play, "preprod", _endpoint(play, "preprod"), _ITEM)
     play.true(len(play.pipeline.executions) == 1, "the pipeline was as declared: UpdatePipeline has changed nothing")
     lets_in(play, "prod")
 
@@ -113,6 +117,7 @@ def test_fails(play: Play) -> None:
     play.true("Prod-Plan" not in execution.stages and "Prod" not in execution.stages, "Prod was not reached")
     assembly = play.assembly
     play.touched("preprod", assembly)
+    front_end.finds(play, "preprod", _endpoint(play, "preprod"), _ITEM)
     _not_there(play, "prod")
 
     _start_service(play, "preprod")
@@ -130,6 +135,7 @@ def test_fails(play: Play) -> None:
     play.approve(execution)
     play.touched("prod", assembly)
     _delivered(play, "prod")
+    front_end.writes(play, "prod", _endpoint(play, "prod"), _ITEM)
 
 
 def rejected(play: Play) -> None:
@@ -144,6 +150,7 @@ def rejected(play: Play) -> None:
         "the approval was rejected: Prod was not entered, and nothing was rolled back",
     )
     play.unchanged("prod")
+    front_end.finds(play, "preprod", _endpoint(play, "preprod"), _ITEM)
     seen = play.look("prod")
     play.true(
         not seen.unread
@@ -288,6 +295,10 @@ def _outputs(play: Play, environment: str) -> dict[str, Any]:
     bucket, owner = play.names(environment).state_bucket, play.setting.owners[environment]
     document = owner.client("s3").get_object(Bucket=bucket, Key=f"outputs/{environment}.json")["Body"].read()
     return {name: output["value"] for name, output in json.loads(document).items()}
+
+
+def _endpoint(play: Play, environment: str) -> str:
+    return str(_outputs(play, environment)["graphqlEndpoint"])
 
 
 def _delivered(play: Play, environment: str) -> None:

@@ -205,6 +205,10 @@ def a_front_end_is_configured_with_what_runs(environment: Environment) -> None:
     assert web["aws_appsync_authenticationType"] == api["authenticationType"]
     assert answer(environment, web, "query { __typename }") == (200, {"data": {"__typename": "Query"}})
     assert answer(environment, {**web, "aws_appsync_apiKey": "da2-another"}, "query { __typename }")[0] == 401
+    status, said = answer(environment, web, 'mutation { createTodo(input: {name: "Milk"}) { name } }')
+    assert (status, said) == (200, {"data": {"createTodo": {"name": "Milk"}}})
+    listed = answer(environment, web, "{ listTodos { items { name } } }")
+    assert listed == (200, {"data": {"listTodos": {"items": [{"name": "Milk"}]}}})
     for platform in PLATFORMS[1:]:
         again = environment.delivery("client-config", "--platform", platform, "--out", str(out / platform))
         assert f"{out / platform / FILES[platform][0]}: written, of {environment.root}" in succeeds(again).output
