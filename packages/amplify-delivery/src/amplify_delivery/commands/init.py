@@ -202,6 +202,13 @@ def _notes(project: NewProject, found: Found, folder: Path, wheel: Wheel) -> lis
             f'no stack file says `{project.name}:bootstrapped: "true"`, so no job delivers; for jobs that do, '
             f"write the stack files as docs/ci.md has them, then {again}"
         )
+    shut = _not_let_in(Project(folder), project.ci) if project.ci else []
+    if shut:
+        notes.append(
+            f"no account's file lets the jobs of {'GitHub' if project.ci == ci.GITHUB else 'GitLab'} in for "
+            f"{', '.join(shut)}, so those that deliver are refused: write `{project.ci}` into it (docs/ci.md), then "
+            f"`amplify-delivery bootstrap {' '.join(shut)}`"
+        )
     if project.let_in and project.ci:
         notes.append(
             "AWS's build images hold no Pulumi: fill in `engine` in the accounts' files, or name an image that has it"
@@ -259,6 +266,13 @@ def _next(wanted: NewProject, found: Found, folder: Path, context: Context, push
     return commands
 
 
+def _not_let_in(project: Project, kind: str) -> list[str]:
+    """The environments that jobs are written for, and whose account does not let in such a CI."""
+    accounts = [project.account(stack) for stack in project.stacks("account")]
+    lets_in = {e for a in accounts if getattr(a, kind) for e in a.environments}
+    return [n for n in project.stacks("backend") if project.environment(n).bootstrapped and n not in lets_in]
+
+
 def _into(folder: Path, context: Context) -> list[str]:
     return [] if folder.resolve() == context.folder.resolve() else [f"cd {shlex.quote(str(folder))}"]
 
@@ -284,9 +298,10 @@ def _approvals(accounts: Sequence[AccountConfig]) -> list[str]:
     gitlab = [name for account in accounts if account.gitlab for name in account.environments]
     lines = []
     if github:
+        branch = " or ".join(sorted({account.github.branch for account in accounts if account.github}))
         lines += [
             f"# before the push, in GitHub's Settings, Environments: make {', '.join(github)}, with required reviewers",
-            "# and, as the one branch that may deploy, this one:",
+            f"# and {branch} as the only branch:",
             "# GitHub makes one that it does not know without any rule, and the job deploys unasked",
         ]
     if gitlab:

@@ -6,6 +6,7 @@ Here nobody checks a token's signature; issuer, audience and claims are compared
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import subprocess
@@ -15,6 +16,7 @@ import time
 from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -287,6 +289,22 @@ def test_what_begins_long_after_a_jobs_sign_in_is_let_in(
     ran = here.run("Sign in")
     assert ran.returncode == 3
     assert "does not let this job of GitHub in" in ran.stderr
+
+
+def test_a_cancelled_job_says_that_its_build_goes_on() -> None:
+    running = {"projectName": "shop-prod-deploy", "currentPhase": "BUILD", "buildComplete": False}
+    account: Any = SimpleNamespace(
+        client=lambda _: SimpleNamespace(batch_get_builds=lambda ids: {"builds": [running]}),
+        changing=lambda *_: contextlib.nullcontext(),
+    )
+    said: list[str] = []
+
+    def cancelled(_: float) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        builds.follow(account, builds.Wanted("deploy", "ab" * 32), "shop-prod-deploy:1", said.append, cancelled)
+    assert said[-1] == "shop-prod-deploy:1: goes on in the account; a cancelled job cancels nothing there"
 
 
 def test_gitlabs_own_commands_deliver(world: DeclaredWorld, issuer: Issuer, job: Any, tmp_path: Path) -> None:

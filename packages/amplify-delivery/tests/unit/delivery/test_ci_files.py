@@ -327,7 +327,9 @@ def test_an_existing_project_gets_workflows_and_nothing_else(
     capsys.readouterr()
     ours = ("--ci", "gitlab", "--repository", "octo/web/shop", "--ids", "4711", "--json")
     assert cli.main(["init", "--environment", "prod=333333333333/eu-west-1", *ours]) == 0
-    then = "\n".join(json.loads(capsys.readouterr().out)["next"])
+    said = json.loads(capsys.readouterr().out)
+    assert not any("lets the jobs of" in note for note in said["notes"])
+    then = "\n".join(said["next"])
     assert then.splitlines()[1] == "amplify-delivery bootstrap prod"
     assert "protect the environments prod" in then
     assert "components[]=environment_protected' " in then
@@ -335,6 +337,9 @@ def test_an_existing_project_gets_workflows_and_nothing_else(
     assert not any(
         word in then for word in ("venv", "pip install", "pytest", "amplify-delivery check", "pulumi stack init")
     )
+    assert cli.main(["init", "--ci", "github", "--json"]) == 0
+    [note] = [note for note in json.loads(capsys.readouterr().out)["notes"] if "lets the jobs of GitHub in" in note]
+    assert "write `github` into it (docs/ci.md), then `amplify-delivery bootstrap prod`" in note
     account = Project(tmp_path).account("prod-account")
     assert account.gitlab
     assert account.gitlab.subjects("prod")[1].endswith(":environment_protected:true:deployment_tier:production")
