@@ -356,7 +356,7 @@ def _unfilled(old: Stacks, new: Stacks, copied: Collection[Path]) -> Iterator[Im
                 f"its successor (prefix {prefix}) is made and not filled yet: the items are in the old table, which "
                 "stays; this release would have the app use "
                 + ("the successor without them" if new.resource(path) else "neither"),
-                _filling(new, path, prefix),
+                _filling(old, new, path, prefix),
             )
     for path in successors.left_behind(old, new):
         yield Impossible(
@@ -368,11 +368,14 @@ def _unfilled(old: Stacks, new: Stacks, copied: Collection[Path]) -> Iterator[Im
         )
 
 
-def _filling(new: Stacks, path: Path, prefix: str) -> str:
+def _filling(old: Stacks, new: Stacks, path: Path, prefix: str) -> str:
     choices = successors.choices(new)
     up = "`amplify-delivery up ENV` copies them first, so do `plan` and `deploy`"
-    if choices.get(path) in ("copy", "keep"):
+    anew = successors.has_other_keys(old, new, path)
+    if choices.get(path) in ("copy", "keep") and (not anew or successors.prefix_of(new, path) != prefix):
         return up
+    if anew:
+        prefix = successors.next_prefix(prefix)  # another successor, from the same old table
     place = "/".join(path)
     if path in choices and len(choices) > 1:
         return f"in `replacedTables` of Pulumi.ENV.yaml, give {place} the prefix {prefix} and `data: copy`; then {up}"

@@ -151,17 +151,21 @@ def test_nothing_that_may_be_ignored_or_allowed_has_the_app_use_a_successor_with
         (
             KEY_REMOVED,
             f"`pulumi config set-all -s prod --path --plaintext 'replacedTables[0].path={PLACE}' --plaintext "
-            "'replacedTables[0].prefix=v2-' --plaintext 'replacedTables[0].data=copy'`",
+            "'replacedTables[0].prefix=v3-' --plaintext 'replacedTables[0].data=copy'`",
         ),
-        (LEFT, "--plaintext 'replacedTables[0].data=copy'`"),
+        (OLD_EXPORT, "'replacedTables[0].prefix=v3-'"),
+        (OTHER_PREFIX, "`amplify-delivery up prod` copies them first"),
+        (LEFT, "'replacedTables[0].prefix=v2-' --plaintext 'replacedTables[0].data=copy'`"),
     ],
 )
 def test_it_is_said_what_leads_on(file: str, command: str) -> None:
+    """Old keys are another successor's: whoever goes back to the old export gets there in one step."""
     old, new = STATES[MADE], FILES[file]
     found = impossible(plan_backend(old, new), old, new, TODAY, ["AD743"])
     with pytest.raises(RefusedError, match="an empty table in the place of a full one") as caught:
         check(found, "prod")
     assert command in caught.value.remedy
+    assert ("config set-all" in caught.value.remedy) is (file not in {RELEASE, OTHER_PREFIX})
     assert "lint.ignore" not in caught.value.remedy
 
 

@@ -42,6 +42,7 @@ class Tables:
         self.meta = SimpleNamespace(region_name=self.region)
         self.closed = {"Todo"}
         self.expiry = ""
+        self.replicas: list[str] = []
         self.status = "UPDATE_COMPLETE"
         self.standing = "v2-Todo" if "v2-Todo" in self.tables else "Todo"
         self.writes = 0
@@ -79,7 +80,7 @@ class Tables:
 
     def describe_table(self, TableName: str) -> Any:  # noqa: N803 - as boto3 calls it
         self._table("DescribeTable", TableName)
-        return {"Table": KEYS}
+        return {"Table": {**KEYS, "Replicas": [{"RegionName": region} for region in self.replicas]}}
 
     def describe_time_to_live(self, TableName: str) -> Any:  # noqa: N803
         self._table("DescribeTimeToLive", TableName)
@@ -337,6 +338,14 @@ def test_rights_that_lack_are_named_before(operation: str) -> None:
     assert f'"dynamodb:{operation}"' in caught.value.remedy
     assert '"arn:dynamodb:table/Todo", "arn:dynamodb:table/v2-Todo"' in caught.value.remedy
     assert "`deployRights`" in caught.value.remedy
+
+
+def test_a_table_with_replicas_is_not_copied() -> None:
+    """Global tables: a policy holds for the table of its own region."""
+    tables = Tables(Todo=[item(1)])
+    tables.replicas = ["us-east-1"]
+    with pytest.raises(RefusedError, match=r"Todo has replicas in other regions \(us-east-1\)"):
+        check(tables)
 
 
 def test_a_name_that_is_taken_is_refused() -> None:

@@ -18,6 +18,7 @@ where the release has been done, from the successor that is in use.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -121,6 +122,18 @@ def closed(old: Stacks, path: Path, new: Stacks) -> dict[str, Any]:
         raise NotOrderableError("the table has a resource-based policy of its own, which its closing would replace")
     policy = {"PolicyDocument": closing(arn(properties["TableName"]))}
     return _with(table, CLOSED, prefix_of(new, path), source(old, path), {**properties, _POLICY: policy})
+
+
+def next_prefix(name: str) -> str:
+    """Another prefix than the one that the name, or prefix, begins with."""
+    number = re.match(r"v(\d+)-", name)
+    return f"v{int(number[1]) + 1}-" if number else "v2-"
+
+
+def has_other_keys(old: Stacks, new: Stacks, path: Path) -> bool:
+    """Whether the table at `path` cannot have the name in `new` that it has in `old`."""
+    was, now = (stacks.resource(path).get("Properties") or {} for stacks in (old, new))
+    return bool(now) and was.get("KeySchema") != now.get("KeySchema")
 
 
 def closing(table: Any) -> dict[str, Any]:

@@ -9,7 +9,6 @@ nobody.
 from __future__ import annotations
 
 import json
-import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +17,7 @@ from typing import Any
 
 from amplify_delivery.changes.guard import Guard
 from amplify_delivery.changes.ordered import handed
-from amplify_delivery.changes.ordered.successors import closing
+from amplify_delivery.changes.ordered.successors import closing, next_prefix
 from amplify_delivery.changes.ordered.updates import Update
 from amplify_delivery.changes.steps import CopyTable, Path, RemoveResource
 from amplify_delivery.delivery import output
@@ -107,6 +106,7 @@ def check(target: Wanted, copies: Sequence[Copy], update: Update, guard: Guard) 
     item has the keys that the successors have after `update`, and no two of them the same. Raises `RefusedError`, also
     for a successor with items of its own that would be given up, unless `guard` allows that."""
     for copy in copies:
+        _check_rights(target, copy)
         _check_free(target, copy)
         _check_keys(target, copy, _keys(update, copy.path))
         if copy.given_up:
@@ -203,7 +203,7 @@ def _check_nothing_lost(target: Wanted, copy: Copy, found: Difference, *, used: 
         where=copy.place,
         remedy=f"nothing was changed, and both tables stay. If what {copy.successor} has shall count: `{entry}.data' "
         f"keep`. If what {copy.source} has shall count, another one is made, and filled from it: `{entry}.prefix' "
-        f"{_next(copy)}`. {then[0].upper()}{then[1:]}",
+        f"{next_prefix(copy.successor)}`. {then[0].upper()}{then[1:]}",
     )
 
 
@@ -224,13 +224,6 @@ def _entry(target: Wanted, copy: Copy) -> str:
     """The beginning of the command that sets something of the table's entry in the stack file."""
     paths = [table.path for table in target.config.replaced_tables]
     return f"pulumi config set -s {target.config.environment} --path 'replacedTables[{paths.index(copy.place)}]"
-
-
-def _next(copy: Copy) -> str:
-    """Another prefix than the successor's."""
-    base = copy.successor
-    number = re.match(r"v(\d+)-", base)
-    return f"v{int(number[1]) + 1}-" if number else "v2-"
 
 
 def _wait_until_closed(target: Wanted, copy: Copy) -> None:
@@ -272,16 +265,24 @@ def _closed(dynamodb: Any, table: str) -> bool:
 
 
 def _check_free(target: Wanted, copy: Copy) -> None:
-    """That nobody has the successor's name, and that these credentials may copy."""
+    """That nobody has the successor's name, and that nobody writes to the table from elsewhere."""
     dynamodb = target.account.client("dynamodb")
     with target.account.asking(f"asking whether the items of {copy.source} can be copied"):
+        replicas = dynamodb.describe_table(TableName=copy.source)["Table"].get("Replicas") or ()
+        if replicas:
+            regions = ", ".join(sorted(str(r.get("RegionName")) for r in replicas))
+            raise RefusedError(
+                f"{copy.source} has replicas in other regions ({regions}), where the table's policy keeps nobody from "
+                "writing",
+                where=copy.place,
+                remedy="nothing was changed; take the replicas away first, or move the items by yourself",
+            )
         if _is_there(target, copy, lambda: dynamodb.describe_table(TableName=copy.successor)):
             raise RefusedError(
                 f"there is a table {copy.successor} already",
                 where=copy.place,
                 remedy="nothing was changed; choose another `prefix` in `replacedTables`, or look what that table is",
             )
-    _check_rights(target, copy)
 
 
 def _check_rights(target: Wanted, copy: Copy) -> None:
