@@ -6,6 +6,9 @@ before the expiration date/time N" (ExpiredTokenException), "No OpenIDConnect pr
 (InvalidIdentityToken), "Incorrect token audience" for one that the provider does not list; and for GitHub's issuer it
 compares the claims of "Available keys for AWS OIDC federation" (IAM user guide). Signatures are not looked at here: no
 issuer can be asked for its keys.
+
+And IAM takes no trust in an issuer that many organizations share without a condition on the token's subject that is
+more than `*` ("Identity-provider controls for shared OIDC providers" in the IAM user guide).
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from __future__ import annotations
 import base64
 import json
 import time
+from collections.abc import Iterator
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -21,6 +25,8 @@ from ministack.services import iam, sts
 from ._expect import expect, replace
 
 GITHUB = "token.actions.githubusercontent.com"
+_SHARED = (GITHUB, "gitlab.com")
+"""Of the issuers that IAM knows to be shared, those that are rehearsed."""
 _CLAIMS = (
     "actor", "actor_id", "enterprise_id", "environment", "job_workflow_ref", "ref", "repository", "repository_id",
     "workflow",
@@ -55,8 +61,45 @@ def apply() -> None:
                 return _invalid("Incorrect token audience")
         return denied(role_arn, params, use_json)
 
+    trust_error = expect(iam, "_trust_policy_not_principal_error", "doc")
+
+    def checked(doc: Any) -> Any:
+        return trust_error(doc) or next((_missing(issuer) for issuer in _open_issuers(doc)), None)
+
+    replace("_trust_policy_not_principal_error", checked, iam)
     replace("_web_identity_principal", web_identity_principal, sts)
     replace("_web_identity_trust_denied", web_identity_trust_denied, sts)
+
+
+def _open_issuers(doc: Any) -> Iterator[str]:
+    """The shared issuers that a trust policy lets in without asking for a subject."""
+    try:
+        found = json.loads(doc) if isinstance(doc, str) else doc
+        statements = found["Statement"] if isinstance(found["Statement"], list) else [found["Statement"]]
+    except (ValueError, TypeError, KeyError):
+        return
+    for statement in statements:
+        principal = statement.get("Principal")
+        federated = principal.get("Federated") if isinstance(principal, dict) else None
+        for arn in [federated] if isinstance(federated, str) else federated or ():
+            issuer = str(arn).partition(":oidc-provider/")[2]
+            if issuer in _SHARED and statement.get("Effect") == "Allow" and not _asks(statement, f"{issuer}:sub"):
+                yield issuer
+
+
+def _asks(statement: dict[str, Any], key: str) -> bool:
+    """Whether one of its conditions compares `key` with something."""
+    for operator, keys in (statement.get("Condition") or {}).items():
+        compares = operator.rpartition(":")[2] in ("StringEquals", "StringLike", "StringEqualsIgnoreCase")
+        for name, given in keys.items():
+            values = [given] if isinstance(given, str) else given
+            if compares and name.lower() == key.lower() and values and not any(set(v) <= {"*"} for v in values):
+                return True
+    return False
+
+
+def _missing(issuer: str) -> str:
+    return f"The trust policy of a role for the shared identity provider {issuer} has to evaluate {issuer}:sub"
 
 
 def _invalid(message: str) -> Any:
@@ -74,7 +117,7 @@ def _claims(token: str) -> dict[str, Any]:
 
 def probe(aws: Any) -> bool:
     """Of two tokens that differ in a claim only the one is taken, none before the account knows the issuer, and none
-    that has ended."""
+    that has ended; a role that asks for no subject is not made."""
     provider = f"arn:aws:iam::{aws.owner.account}:oidc-provider/{GITHUB}"
     trust = {
         "Version": "2012-10-17",
@@ -106,6 +149,20 @@ def probe(aws: Any) -> bool:
     before = taken("22")
     client = {"ClientIDList.member.1": "sts.amazonaws.com"}
     aws.query("iam", Action="CreateOpenIDConnectProvider", Url=f"https://{GITHUB}", Version=_VERSION, **client)
+
+    def made(**condition: dict[str, str]) -> bool:
+        statement = {
+            "Effect": "Allow",
+            "Action": "sts:AssumeRoleWithWebIdentity",
+            "Principal": {"Federated": provider},
+            "Condition": condition,
+        }
+        text = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        call = {"Action": "CreateRole", "RoleName": "open", "AssumeRolePolicyDocument": text, "Version": _VERSION}
+        return bool(aws.succeeds(lambda: aws.query("iam", **call)))
+
+    if made(StringEquals={f"{GITHUB}:aud": "sts.amazonaws.com"}) or made(StringLike={f"{GITHUB}:sub": "*"}):
+        return False
     return not before and taken("22") and taken("22", exp=_FAR) and not taken("23") and not taken("22", exp=1)
 
 
