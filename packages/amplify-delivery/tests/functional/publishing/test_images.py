@@ -7,18 +7,22 @@ import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from amplify_delivery.components.documents.account.projects import project_policies
 from amplify_delivery.components.documents.environment import EnvironmentAccess
-from amplify_delivery.components.documents.naming import DEPLOY, PUBLISH, EnvironmentNames, PipelineNames
-from amplify_delivery.errors import AssemblyError, PublishError
+from amplify_delivery.components.documents.naming import DEPLOY, PLAN, PUBLISH, EnvironmentNames, PipelineNames
+from amplify_delivery.delivery.account.aws_account import Account
+from amplify_delivery.delivery.environment import image_findings
+from amplify_delivery.errors import AssemblyError, PublishError, RefusedError
 from amplify_delivery.export import Assembly
 from amplify_delivery.export.images.layout import blob_path, keep_image, write_index
 from amplify_delivery.export.images.model import UNBUILT, AssemblyImage
 from amplify_delivery.publishing import PublishReport, PublishTarget, images, publish
+from amplify_delivery.stacks.config.images import ImageFindings
 from aws_rehearsal.local_aws import LocalAws, random_account
 from aws_rehearsal.local_aws.credentials import Credentials
 from unit import image_files as files
@@ -112,6 +116,34 @@ def test_publish_pushes_once_and_deploy_finds_it(place: Place, todo: Assembly, t
     place.log_in_as(DEPLOY)
     # A release that was published before: nobody has its bytes any more.
     assert place.publish(replace(assembly, layout=None)).images.present == 2
+
+
+@pytest.mark.parametrize(("scans", "says"), [(True, ""), (False, "was never scanned")])
+def test_who_plans_and_deploys_is_told_what_a_scan_has_found(
+    place: Place, todo: Assembly, tmp_path: Path, scans: bool, says: str
+) -> None:
+    place.ecr.put_image_scanning_configuration(
+        repositoryName=place.names.repository, imageScanningConfiguration={"scanOnPush": scans}
+    )
+    assembly = with_images(todo, tmp_path, "one")
+    place.log_in_as(PUBLISH)
+    place.publish(assembly)
+    config = SimpleNamespace(
+        image_findings=ImageFindings(refuse="low"), account=place.names.account, environment="prod"
+    )
+    for project in (PLAN, DEPLOY):
+        place.log_in_as(project)
+        account = Account(place.names.account, REGION)
+        target: Any = SimpleNamespace(account=account, config=config, names=place.names, assembly=assembly)
+        if says:
+            with pytest.raises(RefusedError, match=says):
+                image_findings.check(target, ())
+        else:
+            assert image_findings.check(target, ()) == ()
+    unpublished = replace(assembly, images=(replace(assembly.images[0], digest=f"sha256:{64 * '1'}"),))
+    target.assembly = unpublished
+    (note,) = image_findings.check(target, ())
+    assert "not published yet" in note
 
 
 def test_deploy_may_look_and_not_push(place: Place, todo: Assembly, tmp_path: Path) -> None:

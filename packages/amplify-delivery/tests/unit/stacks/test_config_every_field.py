@@ -48,7 +48,7 @@ from amplify_delivery.stacks.config.environment import (
     ReplacedTable,
     RollbackSkip,
 )
-from amplify_delivery.stacks.config.images import ContainerImage
+from amplify_delivery.stacks.config.images import AcceptedFinding, ContainerImage, ImageFindings
 from amplify_delivery.stacks.config.pipeline import Build, Engine, Notifications
 from amplify_delivery.stacks.config.project import read_account, read_pipeline
 from unit.places import REPOSITORY
@@ -101,8 +101,12 @@ ENVIRONMENT: dict[str, Any] = {
         "api": {"container": "apiorders.api"},
         "built": {"layout": "built/image.tar"},
     },
+    "imageFindings": {
+        "refuse": "high",
+        "accepted": [{"id": "CVE-2026-12345", "reason": "not reached: no shell in the image"}],
+    },
     "executionRoleArn": "arn:aws:iam::012345678901:role/cloudformation",
-    "bootstrapped": "false",
+    "bootstrapped": "true",
     "boundary": "true",
     "enrolled": "false",
 }
@@ -130,7 +134,9 @@ def _from(**source: str) -> Example:
 EXAMPLES = {
     "environment": Example(EnvironmentConfig, "dev", _without(ENVIRONMENT, "assembly", "enrolled")),
     "assembled": Example(EnvironmentConfig, "dev", _without(ENVIRONMENT, "export", "enrolled"), "assembly"),
-    "former": Example(EnvironmentConfig, "dev", _without(ENVIRONMENT, "export", "bootstrapped"), "enrolled"),
+    "former": Example(
+        EnvironmentConfig, "dev", _without(ENVIRONMENT, "export", "bootstrapped", "imageFindings"), "enrolled"
+    ),
     "account": Example(AccountConfig, "prod-account", ACCOUNT),
     "gitlab": Example(AccountConfig, "prod-account", {**_without(ACCOUNT, "github"), "gitlab": GITLAB}, "gitlab"),
     "pipeline": Example(
@@ -235,6 +241,16 @@ WRONG: dict[type[BaseModel], dict[str, tuple[Bad, ...]]] = {
             Bad([{"id": "AD749", "reason": "a"}], "AD749 cannot be ignored", "parent"),
         ),
     },
+    AcceptedFinding: {"id": (BLANK, Bad("a finding", "'a finding' is not an id of a finding")), "reason": (BLANK,)},
+    ImageFindings: {
+        "refuse": (Bad("grave", "'grave' is not 'critical', 'high', 'medium' or 'low'"),),
+        "accepted": (
+            LIST,
+            Bad(["CVE-1"], "is not a mapping"),
+            Bad([{"id": "CVE-1"}], "is missing"),
+            Bad([{"id": "CVE-1", "reason": "a"}] * 2, "CVE-1 is accepted twice", "parent"),
+        ),
+    },
     EnvironmentConfig: {
         "drift": (Bad(["detect"], "is not a mapping"), Bad({"detects": "true"}, "unknown key 'detects'")),
         "containerImages": (
@@ -244,6 +260,7 @@ WRONG: dict[type[BaseModel], dict[str, tuple[Bad, ...]]] = {
             Bad({"orders": {"layout": "x", "container": "api.api"}}, "container and layout exclude each other"),
             Bad({"orders": {"layout": "x", "target": "run"}}, "`target` belongs to a `dockerfile`"),
         ),
+        "imageFindings": (Bad(["high"], "is not a mapping"), Bad({"refused": "high"}, "unknown key 'refused'")),
         "lint": (Bad(["E2015"], "is not a mapping"), Bad({"ignored": []}, "unknown key 'ignored'")),
         "dataLoss": (
             LIST,

@@ -29,6 +29,7 @@ NOT_PASSED = {
     "drift": "only commands look for it",
     "disposable": "only commands collect what is disposable",
     "containerImages": "only commands build images, or the pipeline's Build",
+    "imageFindings": "images are no component's",
     "replacedTables": "only commands deliver in several updates",
     "rollbackSkips": "only commands continue a failed rollback",
 }

@@ -9,6 +9,7 @@ from typing import Any
 
 from amplify_delivery.changes.ordered.updates import changed_tables
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
+from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.engine import secrets_provider as its_key
@@ -17,7 +18,7 @@ from amplify_delivery.delivery.engine.pulumi_command import Line
 from amplify_delivery.delivery.engine.session import holding
 from amplify_delivery.delivery.engine.stack_outputs import Output
 from amplify_delivery.delivery.engine.waiting import Patience
-from amplify_delivery.delivery.environment import planned, recovery, wanted
+from amplify_delivery.delivery.environment import image_findings, planned, recovery, wanted
 from amplify_delivery.delivery.environment.wanted import Wanted
 from amplify_delivery.delivery.execution import carrying_out
 from amplify_delivery.delivery.execution.in_steps import Work
@@ -108,6 +109,10 @@ def _environment(engine: Engine, target: Wanted) -> Mapping[str, int]:
         # What the backend itself would lose, the program asks before CloudFormation is called.
         guard = config.guard(environment, datetime.now(UTC).date())
         guard.check(plan_program(previewed, backend_changes=True, deployed=True))
+        if target.config.image_findings.refuse:
+            was = here.found.stacks if here else planned.now(target).stacks
+            for note in image_findings.check(target, planned.running_digests(was, state)):
+                output.progress(f"note: {note}")
         return carrying_out.update(engine, target, guard, _work(target, here))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,7 +21,7 @@ from amplify_delivery.delivery.account import rights_check
 from amplify_delivery.delivery.engine import secrets_provider
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.engine.watch import Watch
-from amplify_delivery.delivery.environment import drifting, recovery
+from amplify_delivery.delivery.environment import drifting, image_findings, recovery
 from amplify_delivery.delivery.environment.wanted import Wanted
 from amplify_delivery.delivery.planning import (
     ChangeProgram,
@@ -61,6 +62,7 @@ from amplify_delivery.errors import RefusedError
 from amplify_delivery.export import ExportRefused
 from amplify_delivery.export.assembling.root import TEMPLATE_KEY
 from amplify_delivery.export.documents import Malformed
+from amplify_delivery.export.images.model import digests_in
 from amplify_delivery.publishing import gen2_lock
 from amplify_delivery.publishing.aws_errors import AWS_ERRORS
 from amplify_delivery.publishing.target import PublishTarget
@@ -155,6 +157,7 @@ def make(target: Wanted, engine: Engine, state: Mapping[str, Any], *, drift: boo
     notes = (
         *_rights(target, here, previewed),
         *root.notes,
+        *image_findings.check(target, running_digests(was, state)),
         *boundary_comes(here.steps),
         *trust_gap(here.steps, here.wanted),
         *losses(steps, guard),
@@ -177,6 +180,12 @@ def make(target: Wanted, engine: Engine, state: Mapping[str, Any], *, drift: boo
         order.updates,
         drift=looked.drift,
     )
+
+
+def running_digests(was: Stacks | None, state: Mapping[str, Any]) -> frozenset[str]:
+    """Of the container images that run: as the stacks name them, and what the program has made beside them."""
+    stacks = [list(was.templates.values()), dict(was.parameters)] if was else []
+    return digests_in(json.dumps([stacks, state.get("resources") or []]))
 
 
 def _start(target: Wanted, here: Backend, state: Mapping[str, Any], looked: drifting.Looked) -> Start:

@@ -36,7 +36,7 @@ from amplify_delivery.components.documents.fields import (
 )
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.export import Successor
-from amplify_delivery.stacks.config.images import ContainerImages
+from amplify_delivery.stacks.config.images import ContainerImages, ImageFindings
 from amplify_delivery.stacks.config.own_keys import own_keys_of
 from amplify_delivery.stacks.config.reader import (
     as_config_error,
@@ -219,6 +219,10 @@ class EnvironmentConfig(Model):
         description="container images by name (docs/containers.md). All environments of a pipeline have the same: "
         "Pulumi.yaml can hold them for all, as the `default` of this key",
     )
+    image_findings: ImageFindings = Field(
+        default=ImageFindings(),
+        description="what Amazon ECR's scan may find in a container image that is deployed (docs/containers.md)",
+    )
     secret_names: frozenset[SecretKey] = Field(default=frozenset(), exclude=True)
     api_key_expires: Day | None = Field(
         default=None,
@@ -310,6 +314,12 @@ class EnvironmentConfig(Model):
         if self.disposable and (self.production or self.bootstrapped or self.enrolled):
             raise BadValueError(
                 "`disposable: true` does not go with an environment that is delivered", "take one of them away"
+            )
+        if self.image_findings.refuse and not (self.bootstrapped or self.enrolled):
+            raise BadValueError(
+                "`imageFindings.refuse` is for environments that are `bootstrapped`: a personal stack pushes while it "
+                "is deployed, and scans nothing",
+                "take it away",
             )
         for key, arn in (("roleArn", self.role_arn), ("executionRoleArn", self.execution_role_arn)):
             if arn and f"::{self.account}:" not in arn:

@@ -77,3 +77,42 @@ def _named(value: Any) -> Any:
 
 
 ContainerImages = Annotated[Mapping[str, ContainerImage], BeforeValidator(_named)]
+
+SEVERITIES = ("critical", "high", "medium", "low", "informational", "undefined")
+"""Of Amazon ECR's findings, the gravest first."""
+
+
+class AcceptedFinding(Model):
+    """A finding of an image's scan that does not keep it back, with a reason."""
+
+    id: Annotated[str, pattern(r"[A-Za-z0-9][A-Za-z0-9:._-]{0,99}", "id of a finding, as in CVE-2026-12345")] = Field(
+        description="the finding, as in CVE-2026-12345; or how a scan stands that cannot be made, as in "
+        "UNSUPPORTED_IMAGE"
+    )
+    reason: Text = Field(description="why it does not count here; plans show it")
+
+
+class ImageFindings(Model):
+    """What Amazon ECR's scan may find in a container image that is deployed (docs/containers.md)."""
+
+    refuse: Literal["critical", "high", "medium", "low"] | None = Field(
+        default=None,
+        description="`plan`, `deploy` and `up` refuse an image with findings as grave as this, or graver, and one that "
+        "was not scanned. Only with `bootstrapped`. Default: nobody asks",
+    )
+    accepted: Annotated[tuple[AcceptedFinding, ...], List] = Field(
+        default=(), description="findings that are known, with reasons"
+    )
+
+    @model_validator(mode="after")
+    def _once(self) -> ImageFindings:
+        ids = [a.id for a in self.accepted]
+        for id in ids:
+            if ids.count(id) > 1:
+                raise BadValueError(f"{id} is accepted twice", "keep one of them, with its reason")
+        return self
+
+    def refuses(self, severity: str) -> bool:
+        """Whether a finding of that severity, as Amazon ECR writes it, is refused."""
+        order = [s.upper() for s in SEVERITIES]
+        return bool(self.refuse) and severity in order[: order.index(str(self.refuse).upper()) + 1]

@@ -135,8 +135,12 @@ def _images() -> Iterator[Row]:
         # Deploying looks whether an image is there, and pulls none.
         yield (yes if what == "deploy" else no)(w.prod.project_role_arn(what), "ecr:BatchGetImage", own)
         yield no(w.prod.project_role_arn(what), "ecr:GetDownloadUrlForLayer", own)
+        # Planning and deploying may ask what a scan has found.
+        yield (no if what == "check" else yes)(w.prod.project_role_arn(what), "ecr:DescribeImageScanFindings", own)
+        yield no(w.prod.project_role_arn(what), "ecr:StartImageScan", own)
         for name in (w.canary.repository, "payments"):
-            yield no(w.prod.project_role_arn(what), "ecr:BatchGetImage", w.prod.arn("ecr", f"repository/{name}"))
+            for action in ("BatchGetImage", "DescribeImageScanFindings"):
+                yield no(w.prod.project_role_arn(what), f"ecr:{action}", w.prod.arn("ecr", f"repository/{name}"))
 
 
 def _staging_key() -> Iterator[Row]:

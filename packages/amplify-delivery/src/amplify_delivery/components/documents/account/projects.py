@@ -161,6 +161,11 @@ def _publish(access: EnvironmentAccess) -> list[Statement]:
     return statements
 
 
+def _image_looks(access: EnvironmentAccess, *more: str) -> list[Statement]:
+    """What a scan has found in images, for who plans and deploys."""
+    return [allow("Images", [*more, "ecr:DescribeImageScanFindings"], _repository(access))] if access.images else []
+
+
 def _repository(access: EnvironmentAccess) -> str:
     return access.names.arn("ecr", f"repository/{access.names.repository}")
 
@@ -216,6 +221,7 @@ def _plan(access: EnvironmentAccess) -> list[Statement]:
         key_right(access, "PlansKey", "kms:GenerateDataKey", names.state_key_alias, through_s3=True),
         *_audit_write(access, PLAN),
         _has_ended(access),
+        *_image_looks(access),
         # The preview refreshes what the component itself has made.
         allow("Secrets", SECRET_LOOKS, secret_arns(access)),
         *_pages(access, upload=False),
@@ -272,7 +278,7 @@ def _deploy(access: EnvironmentAccess) -> list[Statement]:
         _has_ended(access),
         allow("Lists", _LISTS, "*"),
         # Whether what PublishAssets has pushed is there; nothing is pulled with it.
-        *([allow("Images", "ecr:BatchGetImage", _repository(access))] if access.images else []),
+        *_image_looks(access, "ecr:BatchGetImage"),
         # What was deployed before may be deployed again.
         allow("AuditRead", "logs:FilterLogEvents", _audit(access)),
         # The backend's secret parameters: the component makes them, CloudFormation's role reads them.
