@@ -362,8 +362,7 @@ def _unfilled(old: Stacks, new: Stacks, copied: Collection[Path]) -> Iterator[Im
         yield Impossible(
             UNFILLED.id,
             "/".join(path),
-            "the app uses its successor, which was made without the items of the old table; they are not copied "
-            "behind its back",
+            "was delivered with `data: leave`, and its successor is in use: nothing is copied behind the app's back",
             "write `data: leave` for it, as it was delivered",
         )
 
