@@ -188,30 +188,10 @@ def _notes(project: NewProject, found: Found, folder: Path, wheel: Wheel) -> lis
                 f"the export cannot be delivered as it is ({', '.join(refused)}), and the project's tests say so too: "
                 "`amplify-delivery check` tells what to do"
             )
-    if project.ci == ci.GITLAB and ci.GITLAB_INCLUDED not in _text(folder / ".gitlab-ci.yml"):
-        notes.append(
-            f".gitlab-ci.yml was there already: include `local: {ci.GITLAB_INCLUDED}` in it, and add its stages"
-        )
+    notes += _ci_notes(project, folder) if project.ci else []
     if project.pipeline:
         notes.append(
             "AWS's build images hold no Pulumi: fill in `engine` in Pulumi.pipeline.yaml, or name an image that has it"
-        )
-    if project.ci and not any(Project(folder).environment(n).bootstrapped for n in Project(folder).stacks("backend")):
-        again = f"remove {ci.GITLAB_INCLUDED} and call this again" if project.ci == ci.GITLAB else "call this again"
-        notes.append(
-            f'no stack file says `{project.name}:bootstrapped: "true"`, so no job delivers; for jobs that do, '
-            f"write the stack files as docs/ci.md has them, then {again}"
-        )
-    shut = _not_let_in(Project(folder), project.ci) if project.ci else []
-    if shut:
-        notes.append(
-            f"no account's file lets the jobs of {'GitHub' if project.ci == ci.GITHUB else 'GitLab'} in for "
-            f"{', '.join(shut)}, so those that deliver are refused: write `{project.ci}` into it (docs/ci.md), then "
-            f"`amplify-delivery bootstrap {' '.join(shut)}`"
-        )
-    if project.let_in and project.ci:
-        notes.append(
-            "AWS's build images hold no Pulumi: fill in `engine` in the accounts' files, or name an image that has it"
         )
     engine = _engine_of(folder)
     if engine is None:
@@ -264,6 +244,33 @@ def _next(wanted: NewProject, found: Found, folder: Path, context: Context, push
             f"pulumi up -s {stack}  # tooling account",
         ]
     return commands
+
+
+def _ci_notes(project: NewProject, folder: Path) -> list[str]:
+    """What the workflows of a CI need beside."""
+    notes = []
+    if project.ci == ci.GITLAB and ci.GITLAB_INCLUDED not in _text(folder / ".gitlab-ci.yml"):
+        notes.append(
+            f".gitlab-ci.yml was there already: include `local: {ci.GITLAB_INCLUDED}` in it, and add its stages"
+        )
+    if not any(Project(folder).environment(n).bootstrapped for n in Project(folder).stacks("backend")):
+        again = f"remove {ci.GITLAB_INCLUDED} and call this again" if project.ci == ci.GITLAB else "call this again"
+        notes.append(
+            f'no stack file says `{project.name}:bootstrapped: "true"`, so no job delivers; for jobs that do, '
+            f"write the stack files as docs/ci.md has them, then {again}"
+        )
+    shut = _not_let_in(Project(folder), project.ci)
+    if shut:
+        notes.append(
+            f"no account's file lets the jobs of {'GitHub' if project.ci == ci.GITHUB else 'GitLab'} in for "
+            f"{', '.join(shut)}, so those that deliver are refused: write `{project.ci}` into it (docs/ci.md), then "
+            f"`amplify-delivery bootstrap {' '.join(shut)}`"
+        )
+    if project.let_in:
+        notes.append(
+            "AWS's build images hold no Pulumi: fill in `engine` in the accounts' files, or name an image that has it"
+        )
+    return notes
 
 
 def _not_let_in(project: Project, kind: str) -> list[str]:
