@@ -21,6 +21,7 @@ from amplify_delivery.errors import ConfigError, RefusedError
 from amplify_delivery.export import Export, read_export
 from amplify_delivery.publishing.aws_errors import AWS_ERRORS, code
 from amplify_delivery.publishing.stack_state import described, outputs_of
+from amplify_delivery.stacks.config import EnvironmentConfig
 from amplify_delivery.stacks.inputs import export_folder, root_stack_name
 
 KEPT = f"{files.ARCHIVE}.before-handover"
@@ -71,7 +72,21 @@ def hand_over(
     content = _content(running, export, backend, project)
     _write(folder, content)
     uploaded = _upload(account, bucket, content) if upload else ()
-    return Handover(running.name, bucket, folder, tuple(sorted(content)), uploaded, readiness(export), notes)
+    return Handover(
+        running.name, bucket, folder, tuple(sorted(content)), uploaded, readiness(export), (*notes, *renamed(config))
+    )
+
+
+def renamed(config: EnvironmentConfig) -> tuple[str, ...]:
+    """What to know of tables with other names than Amplify gives them (`replacedTables`)."""
+    if not config.replaced_tables:
+        return ()
+    tables = ", ".join(f"{table.path} ({table.prefix})" for table in config.replaced_tables)
+    return (
+        f"`amplify push` would put empty tables in the place of these, which have a prefix that Amplify does not know: "
+        f"{tables}. Before anybody pushes, give each its name with `amplify override api` (`modelDDBTable.tableName`), "
+        "or go on delivering from here",
+    )
 
 
 def _running(account: Account, name: str, environment: str) -> Running:
