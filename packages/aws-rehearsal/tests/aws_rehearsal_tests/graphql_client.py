@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import urllib.error
 import urllib.request
@@ -61,11 +62,26 @@ class GraphQLClient:
 
     def user(self, name: str, *groups: str) -> dict[str, str]:
         """Headers with the token of a new user of the only user pool."""
+        return {"authorization": self._signed_in(name, groups)["AccessToken"]}
+
+    def identity(self, name: str) -> Any:
+        """Credentials that the only identity pool gives a new user of the only user pool."""
+        cognito = self.account.client("cognito-identity")
+        (pool,) = (p["IdentityPoolId"] for p in cognito.list_identity_pools(MaxResults=10)["IdentityPools"])
+        token = self._signed_in(name, ())["IdToken"]
+        issuer = json.loads(base64.urlsafe_b64decode(f"{token.split('.')[1]}=="))["iss"]
+        login = {"Logins": {issuer.removeprefix("https://"): token}}
+        found = cognito.get_id(IdentityPoolId=pool, **login)["IdentityId"]
+        given = cognito.get_credentials_for_identity(IdentityId=found, **login)["Credentials"]
+        return Credentials(given["AccessKeyId"], given["SecretKey"], given["SessionToken"])
+
+    def _signed_in(self, name: str, groups: tuple[str, ...]) -> dict[str, Any]:
+        """As a visitor signs in: without an account, by the pool's client."""
         cognito = self.account.client("cognito-idp")
         (pool,) = (p["Id"] for p in cognito.list_user_pools(MaxResults=10)["UserPools"])
         clients = cognito.list_user_pool_clients(UserPoolId=pool, MaxResults=10)["UserPoolClients"]
         client = next(c["ClientId"] for c in clients if "Web" in c["ClientName"])
-        flow = "ADMIN_USER_PASSWORD_AUTH"
+        flow = "USER_PASSWORD_AUTH"
         cognito.update_user_pool_client(UserPoolId=pool, ClientId=client, ExplicitAuthFlows=[f"ALLOW_{flow}"])
         user = {"UserPoolId": pool, "Username": f"{name}@example.com"}
         cognito.admin_create_user(**user, MessageAction="SUPPRESS")
@@ -73,19 +89,18 @@ class GraphQLClient:
         for group in groups:
             cognito.admin_add_user_to_group(**user, GroupName=group)
         given = {"USERNAME": user["Username"], "PASSWORD": _PASSWORD}
-        signed_in = cognito.admin_initiate_auth(UserPoolId=pool, ClientId=client, AuthFlow=flow, AuthParameters=given)
-        return {"authorization": signed_in["AuthenticationResult"]["AccessToken"]}
+        signed_in = cognito.initiate_auth(ClientId=client, AuthFlow=flow, AuthParameters=given)
+        return dict(signed_in["AuthenticationResult"])
 
     def ask(self, query: str, headers: dict[str, str], **variables: Any) -> Answered:
         """One operation."""
         return self._sent(self._body(query, variables), headers)
 
-    def ask_signed(self, query: str, by: Any, **variables: Any) -> Answered:
+    def ask_signed(self, query: str, by: Credentials, **variables: Any) -> Answered:
         """One operation, signed with credentials of the account."""
         body = self._body(query, variables)
-        key = Credentials(by.access_key_id, by.secret_access_key, by.session_token)
         request = AWSRequest("POST", self.endpoint, {"content-type": "application/json"}, body)
-        SigV4Auth(key, "appsync", self.account.region).add_auth(request)
+        SigV4Auth(by, "appsync", self.account.region).add_auth(request)
         return self._sent(body, dict(request.headers.items()))
 
     def _body(self, query: str, variables: dict[str, Any]) -> bytes:

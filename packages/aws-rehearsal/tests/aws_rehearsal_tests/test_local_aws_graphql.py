@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from botocore.credentials import Credentials
 
 from amplify_delivery.export import Assembly, EnvironmentValues, assemble, read_export
 from aws_rehearsal_tests.graphql_client import GraphQLClient
@@ -136,5 +137,12 @@ def test_each_way_to_authorize_opens_its_own_fields(
     for query, headers in ((comments, key), (products, key), (products, user)):
         assert client.ask(query, headers).error["errorType"] == "Unauthorized"
     # Not one of the app's roles: its rights let it in, the resolver does not.
-    stranger = client.ask_signed(products, developer.credentials).error
+    own = developer.credentials
+    stranger = client.ask_signed(products, Credentials(own.access_key_id, own.secret_access_key)).error
     assert stranger["message"] == "Not Authorized to access listProducts on type Query"
+    # A user with the role that the identity pool gives her.
+    signer = client.identity("bob")
+    assert client.ask_signed(products, signer).data["listProducts"] == {"items": []}
+    made = 'mutation { createProduct(input: {serialno: 1, engword: "tea", price: 2.5}) { engword price stock } }'
+    said = client.ask_signed(made, signer)
+    assert said.data["createProduct"] == {"engword": "tea", "price": 2.5, "stock": None}
