@@ -54,8 +54,8 @@ def carry_out(engine: Engine, work: Work, target: Wanted, variables: Mapping[str
     guard = target.config.guard(engine.stack, datetime.now(UTC).date(), variables.get(PLAN_VARIABLE))
     tables.wait(target, work.tables, engine.say)
     for which, update in enumerate(updates, start=1):
-        if making and (which == 1 or update is making):
-            # Before the first one, and once more when nobody writes to the table any more.
+        if making and (which == 1 or {*update.tables} & {*making.tables}):
+            # Before the first one, before the table is closed, and when nobody writes to it any more.
             copying.check(target, [copy for copy in copies if copy.path in making.tables], making, guard)
         if update.released and copies and done is None:
             done = copying.carry_out(target, copies, engine.say)
