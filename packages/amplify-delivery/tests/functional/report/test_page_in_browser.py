@@ -286,3 +286,27 @@ def test_without_a_browser_a_test_is_skipped_and_in_ci_it_fails() -> None:
         binary(lambda _: None, {})
     with pytest.raises(pytest.fail.Exception, match="apt-get install chromium"):
         binary(lambda _: None, {IN_CI: "true"})
+
+
+def test_the_page_is_as_long_as_it_is_before_all_of_it_was_seen(browser: Browser, files: dict[str, Path]) -> None:
+    """What is not on the screen is not laid out; a guess that is far off makes the page jump under whoever reads."""
+    for name in ("small", "large"):
+        with opened(browser, files[name], viewport={"width": 1280, "height": 900}) as (page, _):
+
+            def guessed_and_real(page: Page = page) -> tuple[int, int]:
+                found = [
+                    page.evaluate(
+                        """shown => {
+                          for (const list of document.querySelectorAll('.lines')) list.style.contentVisibility = shown;
+                          return document.documentElement.scrollHeight;
+                        }""",
+                        shown,
+                    )
+                    for shown in ("", "visible")
+                ]
+                return found[0], found[1]
+
+            for words in ("", "role"):
+                page.locator("#search").fill(words)
+                guessed, real = guessed_and_real()
+                assert abs(guessed - real) < 0.1 * real, (name, words, guessed, real)

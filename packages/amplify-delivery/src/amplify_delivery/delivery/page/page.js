@@ -38,10 +38,14 @@
     stack: element.dataset.stack,
     name: element.querySelector(".name").textContent.toLowerCase(),
     unfolded: element.open,
+    list: element.querySelector(".lines"),
     lines: all("li", element).map((line) => ({
       element: line, mark: line.dataset.mark || "", loss: "loss" in line.dataset, text: line.textContent.toLowerCase(),
     })),
   }));
+  // How high what is not laid out will be: a guess that is far off lets the page jump.
+  const first = all(".lines li:not([hidden])").find((line) => line.offsetHeight > 0);
+  const row = first ? first.offsetHeight : 24;
   const shown = { marks: new Set(), stack: null };
   const filter = () => {
     const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
@@ -61,6 +65,7 @@
       if (group.element.hidden === inside > 0) group.element.hidden = inside === 0;
       const open = narrowed ? inside > 0 : group.unfolded;
       if (group.element.open !== open) group.element.open = open;
+      if (group.list) group.list.style.containIntrinsicBlockSize = `${inside * row + 8}px`;
       hits += inside;
       if (inside) stacks += 1;
     }
