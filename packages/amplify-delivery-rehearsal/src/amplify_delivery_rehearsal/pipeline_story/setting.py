@@ -130,7 +130,8 @@ def _made(
     told: Callable[[Person, str], None],
     line: Line,
 ) -> Setting:
-    aws, repository = service.aws, Repository.make(folder, checkout, Path(sys.prefix))
+    aws, inside = service.aws, Project(checkout).pipeline(stack).build.folder
+    repository = Repository.make(folder, checkout, Path(sys.prefix), inside)
     project = Project(repository.clone)
     pipeline = project.pipeline(stack)
 

@@ -27,12 +27,14 @@ class Repository:
     clone: Path
 
     @classmethod
-    def make(cls, folder: Path, checkout: Path, environment: Path) -> Repository:
+    def make(cls, folder: Path, checkout: Path, environment: Path, inside: str = "") -> Repository:
         """A repository with the files of `checkout` in its clone, nothing committed yet.
 
-        `environment` is the virtualenv for a checkout that has none.
+        `environment` is the virtualenv for a checkout that has none; `inside` the folder of the repository that the
+        checkout is, where that is not its root.
         """
-        found = cls(folder / "host.git", folder / "project")
+        root = folder / "project"
+        found = cls(folder / "host.git", root / inside)
         # What a user has checked out. Of this repository, the engine's tests and the rehearsal do not matter to a
         # delivery; the project's own tests are run by its Build.
         if is_example(checkout):
@@ -41,10 +43,10 @@ class Repository:
         else:
             copy_checkout(checkout, found.clone)
         found._git("init", "--quiet", "--bare", "-b", "main", str(found.host))
-        found._git("init", "--quiet", "-b", "main")
+        found._git("init", "--quiet", "-b", "main", str(root))
         found._git("remote", "add", "origin", str(found.host))
         # Pulumi.yaml names it, for the vendor's language host; `.gitignore` keeps it out of commits.
-        (found.clone / ".git" / "info" / "exclude").write_text(".venv\n")  # `.venv/` in a .gitignore is no link
+        (root / ".git" / "info" / "exclude").write_text(".venv\n")  # `.venv/` in a .gitignore is no link
         own = checkout / ".venv"
         (found.clone / ".venv").symlink_to((own if own.exists() else environment).resolve())
         return found

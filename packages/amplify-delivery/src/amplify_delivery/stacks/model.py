@@ -41,6 +41,7 @@ def pipeline_model(project: Project, app: str, name: str, pipeline: PipelineConf
         kept_regions=pipeline.artifact_regions,
         organization=pipeline.organization,
         topic_arn=names.arn("sns", names.topic) if pipeline.notifications else None,
+        folder=pipeline.build.folder,
         followers=tuple(pipeline_names(app, stack, config) for stack, config in _followers(project, name)),
     )
 

@@ -128,6 +128,7 @@ def test_each_section_does_what_the_page_says(said: dict[int, str]) -> None:
     refused, gone = said[7].split("refused, as it should be")
     assert "AWS::DynamoDB::Table" in refused
     assert "ann: 24 resources deleted" in gone
+    assert re.search(r"(?m)^  apiseriesapp: deleted in \d+ s$", gone)  # while it goes, as of every deployment
 
 
 def test_nothing_needs_the_amplify_service(said: dict[int, str], proxy: Proxy) -> None:

@@ -16,6 +16,7 @@ import pytest
 from amplify_delivery import cli
 from amplify_delivery.delivery.scaffold import templates
 from amplify_delivery.delivery.wheels import installed_wheel
+from amplify_delivery.stacks.access import environment_names, pipeline_names
 from amplify_delivery.stacks.config import Project
 from unit.places import EXPORTS, REPOSITORY
 
@@ -564,3 +565,37 @@ def test_the_keys_of_every_stack_file_are_the_projects(run: Init, tmp_path: Path
         keys = [line.strip() for line in path.read_text().splitlines() if re.match("  [^ #]", line)]
         assert keys
         assert all(key.startswith("mytodoapp:") for key in keys)
+
+
+def test_two_apps_in_one_repository(run: Init, tmp_path: Path) -> None:
+    """Each in a folder: each pipeline is started by its own folder's pushes alone, and nothing has one name."""
+    (tmp_path / ".git").mkdir()
+    made = {}
+    for app, export in (("todo", TODO), ("series", EXPORTS / "todo-series" / "v1" / "amplify-export-seriesapp")):
+        ran = run(f"backends/{app}", "--from", export, *TWO, *PIPELINE)
+        assert ran.code == 0, ran.err
+        project = made[app] = Project(tmp_path / "backends" / app)
+        pipeline = project.pipeline("pipeline")
+        assert pipeline.build.folder == f"backends/{app}"
+        assert [(t.branches, t.paths) for t in pipeline.triggers] == [(("main",), (f"backends/{app}/**",))]
+    names = {
+        app: {
+            taken
+            for stack in ("pipeline", "preprod", "prod")
+            for taken in (
+                pipeline_names(project.app, stack, project.pipeline(stack))
+                if stack == "pipeline"
+                else environment_names(project.app, project.environment(stack))
+            ).taken()
+        }
+        for app, project in made.items()
+    }
+    assert all(len(taken) > 20 for taken in names.values())
+    assert names["todo"] & names["series"] == set()
+
+
+def test_in_the_root_of_a_repository_every_push_is_a_release(run: Init, tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    assert run("--from", TODO, *TWO, *PIPELINE).code == 0
+    pipeline = Project(tmp_path).pipeline("pipeline")
+    assert (pipeline.build.folder, pipeline.triggers) == ("", ())

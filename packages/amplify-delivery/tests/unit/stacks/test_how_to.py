@@ -47,7 +47,7 @@ def test_its_stack_files_are_read(title: str, tmp_path: Path) -> None:
 
 
 def test_every_other_kind_of_block_is_a_command() -> None:
-    assert len(WITH_FILES) == 5
+    assert len(WITH_FILES) == 6
     assert set(re.findall(r"^```(\w*)\n(?=[^\n])", PAGE, re.M)) == {"yaml", ""}
 
 

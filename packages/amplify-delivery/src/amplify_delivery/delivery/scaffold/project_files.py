@@ -38,6 +38,8 @@ class NewPipeline:
     connection: str
     repository: str
     branch: str = "main"
+    folder: str = ""
+    """That of the project in the repository; empty: its root. Only what is pushed below it is released then."""
 
 
 @dataclass(frozen=True)
@@ -140,11 +142,15 @@ def _pipeline(app: str, pipeline: NewPipeline, environments: Sequence[NewEnviron
         + ("      approval:\n        comment: Deliver to " + f"{name}?\n" if index or len(delivered) == 1 else "")
         for index, name in enumerate(delivered)
     )
+    branches, paths = json.dumps([pipeline.branch]), json.dumps([f"{pipeline.folder}/**"])
     return (
         f"config:\n  {app}:program: pipeline\n  {app}:account: {json.dumps(pipeline.account)}\n"
         f"  {app}:region: {pipeline.region}\n  {app}:source:\n    connection: {pipeline.connection}\n"
         f"    repository: {pipeline.repository}\n    branch: {json.dumps(pipeline.branch)}\n"
-        f"  {app}:build:\n    commands:\n      - python -m pytest -q tests\n"
+        + (f"  {app}:triggers:\n    - branches: {branches}\n      paths: {paths}\n" if pipeline.folder else "")
+        + f"  {app}:build:\n"
+        + (f"    folder: {json.dumps(pipeline.folder)}\n" if pipeline.folder else "")
+        + "    commands:\n      - python -m pytest -q tests\n"
         + _NO_PULUMI.replace("APP:", f"{app}:")
         + f"  {app}:stages:\n{stages}"
     )

@@ -215,6 +215,7 @@ class _Wishes:
             ),
             self._value("Repository, OWNER/NAME", "", self.flags.repository, "--repository OWNER/NAME", _repository),
             self.flags.branch,
+            _in_repository(self.existing.directory.resolve()),
         )
 
     def _value(self, question: str, known: str, given: str, flag: str, check: Check) -> str:
@@ -231,6 +232,14 @@ class _Wishes:
         if not known and flag not in self.missing:
             self.missing.append(flag)
         return _checked(check, known, flag.split(maxsplit=1)[0]) if known else ""
+
+
+def _in_repository(folder: Path) -> str:
+    """Where `folder` lies in the git repository around it; empty where it is its root, or there is none."""
+    if (folder / ".git").exists():
+        return ""
+    root = next((above for above in folder.parents if (above / ".git").exists()), None)
+    return folder.relative_to(root).as_posix() if root else ""
 
 
 def _checked(check: Check, value: str, where: str) -> str:

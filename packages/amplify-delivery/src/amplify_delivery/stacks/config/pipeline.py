@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
@@ -61,6 +62,17 @@ def _hidden(value: Any) -> str:
     return str(path)
 
 
+def _folder(value: Any) -> str:
+    """A folder of the checkout that stands in commands as it is."""
+    path = PurePosixPath(str(value))
+    if path.is_absolute() or ".." in path.parts or not re.fullmatch(r"[A-Za-z0-9_][\w./-]*", str(path)):
+        raise BadValueError(
+            f"{value!r} is not a folder of the repository",
+            "name it from the repository's root, as `backends/todo`: letters, digits, `_`, `-`, `.` and `/`",
+        )
+    return str(path)
+
+
 _OURS = frozenset({"HOME", "PATH", "SHELL", "STACK"})
 """Variables that the build's own commands rely on, which the project's variables would reach."""
 Secret = Annotated[
@@ -95,6 +107,11 @@ class Build(Compute):
         default=(),
         description="hidden files and folders, as `.npmrc`, that stay in the artifact for later steps: all others are "
         "left out",
+    )
+    folder: Annotated[Text, AfterValidator(_folder)] | Literal[""] = Field(
+        default="",
+        description="folder of the Pulumi project in the repository, as `backends/todo`: Build works there, and the "
+        "artifact holds it alone. Default: the repository's root",
     )
     privileged: Flag = Field(default=False, description="let Build use Docker")
 

@@ -181,3 +181,11 @@ def cleaned(folder: Path, *names: str) -> tuple[list[str], str]:
     cleaning = commands(buildspecs.build())[-2]
     said = subprocess.run(["bash", "-c", cleaning], cwd=folder, check=True, capture_output=True, text=True).stdout
     return sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()), said
+
+
+def test_a_project_in_a_folder_is_built_there_and_is_all_of_the_artifact() -> None:
+    spec, plain = json.loads(buildspecs.build(folder="backends/todo")), json.loads(buildspecs.build())
+    place = "$CODEBUILD_SRC_DIR/backends/todo"
+    assert spec["artifacts"] == {**plain["artifacts"], "base-directory": place}
+    for name, phase in spec["phases"].items():
+        assert phase["commands"] == [f'cd "{place}"', *plain["phases"][name]["commands"]]

@@ -52,21 +52,28 @@ class EngineDownload:
     sha256: str
 
 
-def build(engine: EngineDownload | None = None) -> str:
+def build(engine: EngineDownload | None = None, folder: str = "") -> str:
     """Build: install what is locked, test, check, assemble and examine the export, seal the artifact.
 
     The user's own commands, such as tests, stand in the source: one that always fails is fixed by a commit. Exports
     the digest and nothing else. The artifact is the program as it was checked out, with what the commands have written,
     plus the assembly and what was found out about it; it is sealed as the last thing, so that it holds what was tested.
+
+    `folder` is that of the Pulumi project in the repository, empty for its root. It alone is the artifact: whatever
+    follows Build finds the project at the artifact's root.
     """
     phases = {
         "install": _install(engine, _make_wheels()),
         "build": ["python -m amplify_delivery build"],
         "post_build": [_only_after_success(), _without_leftovers(), artifact.seal()],
     }
+    base = OUTPUT_BASE
+    if folder:
+        base = f"{OUTPUT_BASE}/{folder}"
+        phases = {name: [f'cd "{base}"', *commands] for name, commands in phases.items()}
     spec = _spec(phases, [artifact.VARIABLE], _EXAMINING)
     # Everything that is left in the folder: the list says what belongs to it.
-    spec["artifacts"] = {"files": ["**/*"], "base-directory": OUTPUT_BASE}
+    spec["artifacts"] = {"files": ["**/*"], "base-directory": base}
     return _text(spec)
 
 

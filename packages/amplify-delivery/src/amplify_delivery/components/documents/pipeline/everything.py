@@ -75,7 +75,7 @@ def pipeline_documents(
     names = model.names
     environment = build or BuildEnvironment()
     specs = {
-        "build": buildspecs.build(engine),
+        "build": buildspecs.build(engine, model.folder),
         "update": buildspecs.update_pipeline(engine),
     }
     rights = managed(names, "update", update_statements(model), "for the pipeline's own resources")

@@ -448,6 +448,8 @@ class PipelineModel:
     """Id of the organization whose accounts read the artifacts; None: the environments' accounts are listed."""
     followers: tuple[PipelineNames, ...] = ()
     """Pipelines that this one starts at its end, with the same release."""
+    folder: str = ""
+    """That of the Pulumi project in the repository; empty: its root."""
 
     def __post_init__(self) -> None:
         """Raises `BadValueError` where the parts do not fit, or an environment of a stage has no place."""
