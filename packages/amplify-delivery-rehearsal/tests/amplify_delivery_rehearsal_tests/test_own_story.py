@@ -103,22 +103,15 @@ def with_an_image(project: Path) -> None:
     stage.write_text(stage.read_text().replace(line, f"{added}{line}"))
 
 
-def in_a_folder(project: Path) -> None:
-    """The project is a folder of its repository: Build works there, and whatever follows finds it at its root."""
-    file = project / "Pulumi.pipeline.yaml"
-    file.write_text(file.read_text().replace("  mytodoapp:build:\n", "  mytodoapp:build:\n    folder: backends/todo\n"))
-
-
 @pytest.mark.engine
 def test_a_project_of_ones_own_is_rehearsed_with_its_secrets_made_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Its pipeline, its environment and region; what its stack files encrypt cannot be read here, and need not be. And
     a release with two indexes, which takes two updates, through that pipeline; with a container image, which is built
-    once, in Build, and pushed by PublishAssets. The project lies in a folder of the repository."""
+    once, in Build, and pushed by PublishAssets."""
     project = made(tmp_path)
     with_an_image(project)
-    in_a_folder(project)
     file = project / "Pulumi.prod.yaml"
     file.write_text(f"secretsprovider: awskms://alias/of-the-real-account\nencryptedkey: AQIB\n{file.read_text()}")
     before = {path: path.read_bytes() for path in sorted(project.rglob("*")) if path.is_file()}

@@ -104,7 +104,7 @@ def _collect(args: argparse.Namespace, context: Context) -> int:
     from amplify_delivery.delivery.previews import previewing  # noqa: PLC0415
 
     if args.older_than < 0:
-        raise ConfigError("is no number of days", where="--older-than", remedy="as in 7; nothing was changed")
+        raise ConfigError("is not a number of days", where="--older-than", remedy="as in 7; nothing was changed")
     older = timedelta(days=args.older_than)
     done = previewing.collect(older, args.pattern, context, _patience(args, context), output.progress)
     if args.json:

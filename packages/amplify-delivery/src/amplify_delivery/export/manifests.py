@@ -63,7 +63,7 @@ def read_manifest(body: bytes, digest: str, reader: Callable[[str], bytes]) -> A
         data = json.loads(body)
         found = data.get("format")
     except (ValueError, AttributeError, RecursionError):
-        raise AssemblyError("is no assembly", where=where, remedy="deliver that release from its commit") from None
+        raise AssemblyError("is not an assembly", where=where, remedy="deliver that release from its commit") from None
     if found != FORMAT:
         raise AssemblyError(
             f"format {found!r}, this program reads {FORMAT}",

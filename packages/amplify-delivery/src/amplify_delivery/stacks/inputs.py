@@ -119,7 +119,7 @@ def root_stack_name(config: EnvironmentConfig, directory: Path, project: str) ->
     name = load_assembly(path).stack_name if given else StackName.parse(read_export(path).stack_name)
     if name is None:
         raise ConfigError(
-            "its stack is not called as Amplify calls one: amplify-APP-ENV-SUFFIX",
+            "its stack is not named as Amplify names one: amplify-APP-ENV-SUFFIX",
             where=str(path),
             remedy="run `amplify export` again; docs/getting-started.md says what an export is",
         )

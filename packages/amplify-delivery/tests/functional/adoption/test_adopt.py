@@ -47,7 +47,7 @@ def refused(app: Adoptable, says: str, *arguments: str) -> None:
 
 def refusals(app: Adoptable) -> None:
     """Whatever speaks against an adoption, before it."""
-    refused(app, "is not called as Amplify calls a root stack", "--stack", "backend")
+    refused(app, "is not named as Amplify names root stacks", "--stack", "backend")
     refused(app, "it is a stack of the app 'other'", "--stack", "amplify-other-main-12345")
     refused(app, "there is nothing to adopt: no such stack", "--stack", f"amplify-{app.app.project}-main-none")
 

@@ -291,5 +291,5 @@ def test_what_cloudformation_does_not_detect_is_counted() -> None:
 
 def test_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(detection, "LONGEST", 0.05)
-    with pytest.raises(RefusedError, match="has not ended to detect drift"):
+    with pytest.raises(RefusedError, match="did not finish detecting drift"):
         found(CloudFormation({}, ends=False))

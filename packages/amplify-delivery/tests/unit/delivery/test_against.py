@@ -280,7 +280,7 @@ def test_a_folder_without_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
     assert "is not in a git repository" in refused(repository).message
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert "git is not there" in refused(repository).message
+    assert "git is not installed" in refused(repository).message
 
 
 def test_a_commit_of_another_layout(repository: Repository) -> None:

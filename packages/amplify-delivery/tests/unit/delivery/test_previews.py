@@ -163,7 +163,7 @@ def test_the_guard_is_silent_over_what_is_disposable_and_only_there() -> None:
         (("up",), "`preview up` wants --pull-request"),
         (("collect",), "`preview collect` wants --older-than"),
         (("trust",), "`preview trust` wants --repository and --ids"),
-        (("collect", "--older-than", "-1"), "is no number of days"),
+        (("collect", "--older-than", "-1"), "is not a number of days"),
     ],
 )
 def test_what_is_missing_is_told(

@@ -108,7 +108,7 @@ def test_no_digest_leads_out_of_the_layout(tmp_path: Path, bad: str) -> None:
     files.index(
         tmp_path / "layout", [files.put(tmp_path / "layout", json.dumps(manifest).encode(), files.OCI_MANIFEST)]
     )
-    with pytest.raises(AssemblyError, match="manifest is none"):
+    with pytest.raises(AssemblyError, match="has no manifest"):
         kept(tmp_path, tmp_path / "layout")
 
 

@@ -77,7 +77,7 @@ def check(deployed: Stacks | None, steps: Sequence[Step], published: Callable[[s
     if found:
         lines = "\n  ".join([*found[:_SHOWN], *([f"and {len(found) - _SHOWN} more"] if found[_SHOWN:] else [])])
         raise RefusedError(
-            "these are in its stacks no more, as after Amplify's migration to Gen 2, which moves them into stacks of "
+            "these are no longer in its stacks, as after Amplify's migration to Gen 2, which moves them into stacks of "
             f"its own with their data; here they would be made again, empty:\n  {lines}",
             where=where,
             remedy="nothing was changed. Deliver them with Gen 2 from now on, or move them back (`amplify "

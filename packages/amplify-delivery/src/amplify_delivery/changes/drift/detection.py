@@ -165,7 +165,7 @@ def _pauses(deadline: float, place: str) -> Iterator[float]:
         yield min(_PAUSES[min(number, len(_PAUSES) - 1)], left)
         number += 1
     raise RefusedError(
-        f"CloudFormation has not ended to detect drift within {LONGEST / 60:.0f} minutes",
+        f"CloudFormation did not finish detecting drift within {LONGEST / 60:.0f} minutes",
         where=place,
         remedy="nothing was changed; repeat the command, or plan without looking for drift (`drift.detect: false`)",
     )

@@ -112,8 +112,9 @@ def check_names(nameless: Needs, config: EnvironmentConfig) -> None:
     if not nameless:
         return
     raise RefusedError(
-        "without names, which CloudFormation would call after their logical ids alone, so that no account lets a "
-        "backend make them: " + "; ".join(_line(kind, places) for kind, places in nameless.items()),
+        "these have no name of their own, so CloudFormation would name them without the environment; the account lets "
+        "a backend make only things whose names end in it: "
+        + "; ".join(_line(kind, places) for kind, places in nameless.items()),
         where=bootstrap_version.place(config),
         remedy="give each a name that ends in the environment's (`-${env}`)",
     )

@@ -44,7 +44,7 @@ def find(account: Account, project: str, stack: str | None, expected: str | None
         name = StackName.parse(stack)
         if name is None:
             raise ConfigError(
-                "is not called as Amplify calls a root stack: amplify-APP-ENV-SUFFIX",
+                "is not named as Amplify names root stacks: amplify-APP-ENV-SUFFIX",
                 where=stack,
                 remedy="name the root stack, as `amplify status` or the console of CloudFormation has it",
             )

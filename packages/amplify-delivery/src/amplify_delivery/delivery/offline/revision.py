@@ -255,7 +255,7 @@ def _git(folder: Path, variables: Mapping[str, str], *arguments: str) -> subproc
         )
     except FileNotFoundError:
         raise RefusedError(
-            "git is not there, with which earlier commits are read",
+            "git is not installed, and earlier commits are read with it",
             where="--against",
             remedy="install git; two exports are compared by `amplify-delivery compare A B` without it",
         ) from None

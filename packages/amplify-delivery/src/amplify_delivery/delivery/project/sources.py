@@ -40,7 +40,7 @@ def project_export(folder: Path, environments: Collection[str] = ()) -> tuple[Pa
         config = stack_files.load(folder, name)
         if config.assembly:
             raise ConfigError(
-                "it names an assembly, which is ready: there is no export of the project to check and assemble",
+                "it names an assembly: there is no export of the project to check and assemble",
                 where=str(stack_files.path(folder, name)),
                 remedy="name the export with `export`, or call the command with an export's folder",
             )

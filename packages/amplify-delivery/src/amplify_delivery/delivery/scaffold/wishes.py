@@ -77,7 +77,7 @@ class _Wishes:
         ids = self._ids(environments)
         if self.missing:
             raise ConfigError(
-                f"nobody can be asked here, and these are missing: {'; '.join(self.missing)}",
+                f"this is not a terminal, so nothing can be asked, and these are missing: {'; '.join(self.missing)}",
                 where="init",
                 remedy="give them, or call the command in a terminal; nothing was written",
             )

@@ -74,7 +74,9 @@ class Manifest:
         try:
             found = [_blob(data["config"]), *map(_blob, data["layers"])]
         except (KeyError, TypeError, ValueError, AttributeError):
-            raise AssemblyError("the image's manifest is none", where=where, remedy=_AGAIN) from None
+            raise AssemblyError(
+                "the image has no manifest of the kind that is read here", where=where, remedy=_AGAIN
+            ) from None
         return cls(body, str(data.get("mediaType") or media_type), tuple(found))
 
 
@@ -111,7 +113,7 @@ def index_of(layout: Path) -> dict[str, AssemblyImage]:
             manifest = read_manifest(layout, image)
             found[name] = AssemblyImage(name, image.digest, manifest.size, image.platform)
     except (KeyError, TypeError, ValueError, AttributeError):
-        raise AssemblyError("is no index of images", where=str(path), remedy=_AGAIN) from None
+        raise AssemblyError("is not an index of images", where=str(path), remedy=_AGAIN) from None
     return found
 
 
@@ -239,7 +241,7 @@ def _chosen(files: _Files, index: Mapping[str, Any], platform: str, where: str) 
     try:
         found = list(_images_in(files, index, where))
     except (KeyError, TypeError, ValueError, AttributeError):
-        raise AssemblyError("its index is none", where=where, remedy=_AGAIN) from None
+        raise AssemblyError("its index is not an index of images", where=where, remedy=_AGAIN) from None
     fitting = [e for e in found if _platform(e) in ("", platform)] if len(found) > 1 else found
     if len(fitting) == 1:
         return fitting[0]
@@ -404,4 +406,4 @@ def _parsed(body: bytes, where: str) -> Any:
     try:
         return parse_json(body)
     except (ValueError, RecursionError):
-        raise AssemblyError("is no JSON", where=where, remedy=_AGAIN) from None
+        raise AssemblyError("is not JSON", where=where, remedy=_AGAIN) from None

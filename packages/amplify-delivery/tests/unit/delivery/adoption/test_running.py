@@ -57,7 +57,7 @@ def test_several_or_none_are_a_persons_to_tell() -> None:
 
 
 def test_a_stack_that_is_not_this_apps_is_refused() -> None:
-    with pytest.raises(ConfigError, match="is not called as Amplify calls a root stack"):
+    with pytest.raises(ConfigError, match="is not named as Amplify names root stacks"):
         find(There(), "backend")
     with pytest.raises(ConfigError, match="it is a stack of the app 'other', this project delivers 'app'"):
         find(There(), "amplify-other-prod-a")

@@ -55,7 +55,7 @@ def test_an_altered_manifest_is_not_believed(change: dict[str, Any], says: str) 
     body = canonical({**assembly.to_json(), **change})
     with pytest.raises(AssemblyError, match=says):
         read_manifest(body, assembly.digest(), assembly.reader)
-    with pytest.raises(AssemblyError, match="is no assembly"):
+    with pytest.raises(AssemblyError, match="is not an assembly"):
         read_manifest(b"", assembly.digest(), assembly.reader)
 
 
