@@ -19,6 +19,7 @@ from pathlib import Path
 
 import pytest
 
+from aws_rehearsal import scratch
 from aws_rehearsal.local_aws import LocalAws, random_account
 from aws_rehearsal_tests.local_account import LocalAccount
 
@@ -38,6 +39,7 @@ def pytest_configure() -> None:
         os.environ.pop(variable, None)
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    scratch.use_memory()
 
 
 STARTING = {"local_aws", "service", "pulumi_home"}

@@ -12,6 +12,7 @@ from amplify_delivery.delivery.about import About
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.errors import ConfigError, SetupError
+from aws_rehearsal import scratch
 from aws_rehearsal.errors import RehearsalError
 
 ABOUT = About(
@@ -62,6 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, _context: Context) -> int:
+    scratch.use_memory()
     try:
         return _run(args)
     except RehearsalError as error:

@@ -7,9 +7,10 @@ Each is deterministic text. Everything installed is locked by hash in `requireme
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from amplify_delivery.components.documents.naming import CHECK, DEPLOY, PLAN, PUBLISH
-from amplify_delivery.components.documents.pipeline import artifact
+from amplify_delivery.components.documents.pipeline import artifact, put_wheels
 
 MAX_INLINE = 25_600
 """Characters of an inline buildspec that CodeBuild accepts."""
@@ -27,6 +28,9 @@ REQUIREMENTS = "requirements.txt"
 WHEELS = "built-wheels"
 """Where Build puts wheels of the folders that `requirements.txt` names, as `./packages/amplify-delivery`: pip knows
 no hash of a folder, so what is tested is packed once, and goes by the artifact's digest through all stages."""
+
+PUT_WHEELS = Path(put_wheels.__file__).read_text(encoding="utf-8")
+"""The program that puts them into a build's virtualenv."""
 
 OUTPUT_BASE = "$CODEBUILD_SRC_DIR"
 
@@ -140,7 +144,8 @@ if [ "$(sha256sum < {LOCK} | cut -d ' ' -f 1)" != "${{{IMAGE_LOCK}:-}}" ]; then
 fi""",
         *([made] if made else []),
         f"""if [ -d {WHEELS} ]; then
-  python -m pip install --quiet --disable-pip-version-check --no-deps --no-index {WHEELS}/*.whl
+python -I - {WHEELS}/*.whl <<'PUT_WHEELS'
+{PUT_WHEELS}PUT_WHEELS
 fi""",
     ]
     if engine:
