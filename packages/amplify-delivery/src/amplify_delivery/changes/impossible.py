@@ -18,7 +18,15 @@ from amplify_delivery.changes.references import targets
 from amplify_delivery.changes.replacement import fixed_name
 from amplify_delivery.changes.runtimes import may_not_be_created
 from amplify_delivery.changes.stacks import Stacks
-from amplify_delivery.changes.steps import AddResource, ChangeResource, Path, RemoveResource, ReplaceResource, Step
+from amplify_delivery.changes.steps import (
+    AddResource,
+    ChangeResource,
+    Path,
+    RemoveResource,
+    ReplaceResource,
+    Step,
+    replaced_by,
+)
 from amplify_delivery.errors import RefusedError
 from amplify_delivery.export.quotas import MAX_IN_OPERATION
 from amplify_delivery.export.templates.literals import text
@@ -334,8 +342,7 @@ def _runtime(step: AddResource | ReplaceResource, new: Stacks, today: date) -> I
 def _exports(steps: Sequence[Step], old: Stacks, new: Stacks) -> Iterator[Impossible]:
     """AD748: "You can't delete a stack or modify an exported output value if another stack imports it" (CloudFormation
     User Guide): who imports is updated later, or at the same time."""
-    replaced = {s.path for s in steps if isinstance(s, ReplaceResource) and s.certain}
-    for stack, names in in_use(old, new, replaced).items():
+    for stack, names in in_use(old, new, replaced_by(steps)).items():
         yield Impossible(
             EXPORT.id,
             "/".join(stack),

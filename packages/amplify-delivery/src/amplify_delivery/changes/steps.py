@@ -7,6 +7,7 @@ something else than what is done.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -387,3 +388,8 @@ Step = (
     | RecoverStack
     | ChangeOutput
 )
+
+
+def replaced_by(steps: Iterable[Step]) -> frozenset[Path]:
+    """What certainly gets another physical id by `steps`."""
+    return frozenset(s.path for s in steps if isinstance(s, ReplaceResource) and s.certain)

@@ -25,7 +25,7 @@ from typing import Any
 from amplify_delivery.changes.ordered.indexes import NotOrderableError
 from amplify_delivery.changes.references import functions, imports_of
 from amplify_delivery.changes.stacks import KEEPS, Stacks
-from amplify_delivery.changes.steps import Path, ReplaceResource, Step
+from amplify_delivery.changes.steps import Path, Step, replaced_by
 from amplify_delivery.export.assembling.successors import RETAINED, SUCCESSOR
 from amplify_delivery.export.assembly import canonical
 
@@ -51,7 +51,7 @@ def wanted(new: Stacks) -> tuple[Path, ...]:
 def begun(old: Stacks, new: Stacks, steps: Sequence[Step]) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
     """Of the tables whose items are to be copied those whose successors are still to be made, and those whose items
     are still to be copied: their successors are there."""
-    replaced = {s.path for s in steps if isinstance(s, ReplaceResource) and s.certain}
+    replaced = replaced_by(steps)
     chosen = [path for path in wanted(new) if old.resource(path)]
     made = tuple(p for p in chosen if _state(old, p) == MADE and p not in replaced)
     return tuple(p for p in chosen if p in replaced), made

@@ -18,7 +18,7 @@ from typing import Any
 from amplify_delivery.changes.ordered import exports, indexes, successors
 from amplify_delivery.changes.ordered.indexes import Change, NotOrderableError
 from amplify_delivery.changes.stacks import KEY, MASK, Stacks
-from amplify_delivery.changes.steps import ChangeResource, CopyTable, Path, ReplaceResource, Step
+from amplify_delivery.changes.steps import ChangeResource, CopyTable, Path, Step, replaced_by
 from amplify_delivery.export.assembling.root import TEMPLATE_KEY
 from amplify_delivery.export.assembly import AssemblyObject, canonical
 
@@ -90,11 +90,6 @@ def ordered(old: Stacks | None, new: Stacks, steps: Sequence[Step], *, singly: b
 def changed_tables(steps: Iterable[Step]) -> tuple[Path, ...]:
     """The tables that `steps` change in place."""
     return tuple(dict.fromkeys(s.path for s in steps if isinstance(s, ChangeResource) and s.type in TABLES))
-
-
-def replaced_by(steps: Iterable[Step]) -> frozenset[Path]:
-    """What gets another physical id by `steps`."""
-    return frozenset(s.path for s in steps if isinstance(s, ReplaceResource) and s.certain)
 
 
 @dataclass
