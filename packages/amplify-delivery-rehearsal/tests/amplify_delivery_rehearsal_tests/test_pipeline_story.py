@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import time
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,7 +15,9 @@ from rich.console import Console
 
 from amplify_delivery.delivery.page.rendering import SIGNS, TONES, rendered
 from amplify_delivery.delivery.page.report_model import Fact, Report, Stack, Typed
-from amplify_delivery.errors import DeployError
+from amplify_delivery.errors import DeployError, FailedError
+from amplify_delivery.export import Assembly, EnvironmentValues
+from amplify_delivery_rehearsal.pipeline_story import front_end
 from amplify_delivery_rehearsal.pipeline_story.board import Board, drawn
 from amplify_delivery_rehearsal.pipeline_story.chapters import CHAPTERS
 from amplify_delivery_rehearsal.pipeline_story.page import told as page_of
@@ -25,6 +29,9 @@ from amplify_delivery_rehearsal.pipeline_story.record import ChapterTold, Execut
 from amplify_delivery_rehearsal.pipeline_story.telling import Teller
 from aws_rehearsal.pipeline_service.definitions import Pipeline, read_pipeline
 from aws_rehearsal.pipeline_service.state import ActionRun, Execution, StageRun
+from aws_rehearsal_tests.local_account import LocalAccount
+from functional.enforcement.deployed_apps import deployable
+from unit.export.conftest import assembly_of as assembly_of  # noqa: PLC0414 - the fixture, for this folder too
 
 ATTACK = "<script>alert('a commit')</script>"
 
@@ -273,3 +280,25 @@ def test_a_person_answers_with_pause(
         with pytest.raises(DeployError, match="Prod is as it was"):
             teller.decide(asked, waiting)  # type: ignore[arg-type]
     assert asked.given == [status]
+
+
+def test_a_front_end_that_lacks_what_it_wrote_ends_the_story(
+    developer: LocalAccount, assembly_of: Callable[[str], Assembly]
+) -> None:
+    """Against the local AWS, as the chapters do it after each delivery."""
+    in_a_month = int(time.time()) + 30 * 24 * 60 * 60
+    url, name = deployable(developer, assembly_of("todo-series/v1"), EnvironmentValues("shown", in_a_month))
+    assert developer.create(url, name)["StackStatus"] == "CREATE_COMPLETE", developer.reasons(name)
+    endpoint = developer.client("appsync").list_graphql_apis()["graphqlApis"][0]["uris"]["GRAPHQL"]
+    facts: list[str] = []
+    owner = SimpleNamespace(client=lambda service, _region: developer.client(service))
+    play = Play(SimpleNamespace(owners={"preprod": owner}), facts.append, None, None)  # type: ignore[arg-type]
+    play.names = lambda _: SimpleNamespace(region=developer.region)  # type: ignore[assignment, method-assign, return-value]
+    front_end.writes(play, "preprod", endpoint, "milk")
+    front_end.finds(play, "preprod", endpoint, "milk")
+    assert facts == [
+        "preprod: a front end writes 'milk', and lists it",
+        "preprod: 'milk', written before this release, is still listed",
+    ]
+    with pytest.raises(FailedError, match="'bread', written before this release, is still listed"):
+        front_end.finds(play, "preprod", endpoint, "bread")

@@ -4,6 +4,9 @@ The AWS SDK for JavaScript puts the prefix that a service's model names before t
 (`cp.maps.`, `cp.places.` of Amazon Location, `sync-` of Step Functions), and knows no variable that ends it. Nobody
 resolves such a name, so that the call fails.
 AWS: these hosts are there ("Amazon Location Service endpoints and quotas", AWS General Reference).
+
+The same goes for the endpoints of APIs (`api_hosts`, `graphql_hosts`), which a function finds in its environment: names
+below `.localhost` are this machine's (RFC 6761, section 6.3), but not every resolver knows that.
 """
 
 from __future__ import annotations
@@ -20,8 +23,8 @@ _LOOKUP = r"""
 {
   const dns = require("dns");
   const lookup = dns.lookup;
-  const prefixed = /^[a-z][a-z0-9.-]*[.-](127\.0\.0\.1)$/;
-  dns.lookup = (host, ...rest) => lookup(String(host).replace(prefixed, "$1"), ...rest);
+  const here = /^[a-z0-9][a-z0-9.-]*(?:[.-]127\.0\.0\.1|\.localhost)$/;
+  dns.lookup = (host, ...rest) => lookup(here.test(String(host)) ? "127.0.0.1" : host, ...rest);
 }
 """
 
@@ -38,6 +41,7 @@ def probe(_aws: Any) -> bool:
     """What a worker loads first resolves such a host; a function would start too slowly beside all other probes."""
     script = str(getattr(lambda_runtime, _WORKER))
     first = _LOOKUP if script.startswith(_LOOKUP) else ""
-    asking = 'require("dns").lookup("cp.maps.127.0.0.1", (_error, address) => console.log(address));'
+    hosts = '["cp.maps.127.0.0.1", "abc.appsync-api.eu-west-1.localhost"]'
+    asking = f'for (const host of {hosts}) require("dns").lookup(host, (_error, address) => console.log(address));'
     done = subprocess.run(["node", "-e", first + asking], capture_output=True, text=True, timeout=60, check=False)
-    return done.stdout.strip() == "127.0.0.1"
+    return done.stdout.split() == ["127.0.0.1"] * 2
