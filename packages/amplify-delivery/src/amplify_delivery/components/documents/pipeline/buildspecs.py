@@ -144,8 +144,10 @@ if [ "$(sha256sum < {LOCK} | cut -d ' ' -f 1)" != "${{{IMAGE_LOCK}:-}}" ]; then
 fi""",
         *([made] if made else []),
         f"""if [ -d {WHEELS} ]; then
-python -I - {WHEELS}/*.whl <<'PUT_WHEELS'
+others=$(python -I - {WHEELS}/*.whl <<'PUT_WHEELS'
 {PUT_WHEELS}PUT_WHEELS
+) || exit 1
+[ -z "$others" ] || python -m pip install --quiet --disable-pip-version-check --no-deps --no-index $others
 fi""",
     ]
     if engine:

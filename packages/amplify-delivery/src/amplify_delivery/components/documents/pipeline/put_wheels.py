@@ -1,14 +1,13 @@
 """Puts wheels into the virtualenv that runs this, in the time that unpacking takes: `python - WHEEL ...`.
 
 Its text stands in the buildspecs (`buildspecs.PUT_WHEELS`): every build of a pipeline installs what Build has packed.
-pip takes a second for that, most of it for itself and for byte code that the build's one command does not load. What
-needs more than unpacking and commands is left to pip.
+pip takes a second for that, most of it for itself and for byte code that the build's one command does not load. It
+prints the wheels that need more than unpacking and commands: pip installs these.
 
 Source: "Binary distribution format" of the PyPA specifications, "Installing a wheel".
 """
 
 import configparser
-import subprocess
 import sys
 import sysconfig
 import zipfile
@@ -37,11 +36,11 @@ def put(wheel: str, packages: Path, commands: Path) -> bool:
 
 
 def main(wheels: list[str]) -> None:
+    """Put wheels into this interpreter's folders; prints those that are left, one in a line."""
     packages, commands = Path(sysconfig.get_path("purelib")), Path(sysconfig.get_path("scripts"))
-    others = [wheel for wheel in wheels if not put(wheel, packages, commands)]
-    pip = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--no-index")
-    if others:
-        sys.exit(subprocess.call([sys.executable, *pip, *others]))
+    for wheel in wheels:
+        if not put(wheel, packages, commands):
+            print(wheel)
 
 
 if __name__ == "__main__":
