@@ -146,3 +146,31 @@ def test_each_way_to_authorize_opens_its_own_fields(
     made = 'mutation { createProduct(input: {serialno: 1, engword: "tea", price: 2.5}) { engword price stock } }'
     said = client.ask_signed(made, signer)
     assert said.data["createProduct"] == {"engword": "tea", "price": 2.5, "stock": None}
+
+
+def test_what_is_not_played_is_refused_by_name(developer: LocalAccount) -> None:
+    """An API of one's own: tokens of another issuer, and a data source that only AWS can ask."""
+    appsync = developer.client("appsync")
+    issuer = {"issuer": "https://issuer.example.com"}
+    api = appsync.create_graphql_api(
+        name="own",
+        authenticationType="API_KEY",
+        additionalAuthenticationProviders=[
+            {"authenticationType": "OPENID_CONNECT", "openIDConnectConfig": issuer},
+        ],
+    )["graphqlApi"]["apiId"]
+    appsync.create_api_key(apiId=api)
+    schema = "type Query { weather: String @aws_api_key @aws_oidc, day: AWSDate }"
+    appsync.start_schema_creation(apiId=api, definition=schema.encode())
+    place = {"endpoint": "https://weather.example.com"}
+    appsync.create_data_source(apiId=api, name="weather", type="HTTP", httpConfig=place)
+    request = '{"version": "2018-05-29", "method": "GET", "resourcePath": "/"}'
+    field = {"typeName": "Query", "fieldName": "weather", "dataSourceName": "weather"}
+    appsync.create_resolver(apiId=api, **field, requestMappingTemplate=request, responseMappingTemplate="{}")
+    client = GraphQLClient(developer)
+    error = client.ask("{ weather }", client.key()).error
+    assert error["errorType"] == "NotPlayedByTheLocalAWS"
+    assert error["message"] == "Query.weather: The local AWS does not play data sources of type HTTP (weather)."
+    refused = client.ask("{ weather }", {"authorization": "e30.e30.made-up"})
+    assert (refused.status, refused.error["message"]) == (401, "The local AWS does not play OpenID Connect.")
+    assert client.ask("{ nothing }", client.key()).body["data"] is None

@@ -60,9 +60,12 @@ def _bearer(api: dict[str, Any], modes: set[str], token: str) -> Caller:
         pool = next((p for p in pools if str(claims.get("iss", "")).endswith(f"/{p.get('userPoolId')}")), None)
         if pool is not None:
             return _pool_user(pool, claims)
-    # An authorizer of the API's own is asked by MiniStack.
-    if access.LAMBDA in modes or access.OIDC in modes:
-        return Caller(access.LAMBDA if access.LAMBDA in modes else access.OIDC, None)
+    if access.LAMBDA in modes:
+        # The API's own authorizer is asked next.
+        return Caller(access.LAMBDA, None)
+    if access.OIDC in modes:
+        # Its issuer is somebody else's: nobody here could tell a token from one that was made up.
+        raise UnauthorizedError("The local AWS does not play OpenID Connect.")
     raise UnauthorizedError("You are not authorized to make this call.")
 
 
