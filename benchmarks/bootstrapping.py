@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import resource
 import subprocess
 import sys
 import time
@@ -37,14 +38,15 @@ def changed(work: Path) -> Iterator[tuple[str, str, str]]:
         names = [projects.name_of(number) for number in range(ACCOUNTS)]
         for what in ("that are empty", "with another timeout each"):
             before = len(proxy.failed)
-            seconds, counted = _bootstrap(project, environment, names)
+            seconds, processor, counted = _bootstrap(project, environment, names)
             failed = len(proxy.failed) - before
             yield (
                 f"`bootstrap` of {ACCOUNTS} accounts {what}, every {EVERY}th call throttled or reset, "
                 f"`--parallel {PARALLEL}`",
                 "0 failures",
                 f"{counted[3]} failures, {counted[2]} brought up to date, {failed} calls failed and tried again, "
-                f"{seconds:.0f} s, {seconds / ACCOUNTS:.1f} s an account",
+                f"{seconds:.0f} s, {seconds / ACCOUNTS:.1f} s an account; {processor / ACCOUNTS:.1f} s of a processor "
+                "each, beside the local AWS's",
             )
             _change(project, names)
 
@@ -88,9 +90,11 @@ def _project(folder: Path, aws: LocalAws, endpoint: str) -> tuple[Path, Mapping[
     return workspace.project, environment
 
 
-def _bootstrap(project: Path, environment: Mapping[str, str], names: Sequence[str]) -> tuple[float, tuple[int, ...]]:
-    """Seconds, and how many accounts: all, unchanged, brought up to date, failed."""
-    began = time.monotonic()
+def _bootstrap(
+    project: Path, environment: Mapping[str, str], names: Sequence[str]
+) -> tuple[float, float, tuple[int, ...]]:
+    """Seconds, those of a processor, and how many accounts: all, unchanged, brought up to date, failed."""
+    began, used = time.monotonic(), _processor()
     done = subprocess.run(
         [sys.executable, "-m", "amplify_delivery", "bootstrap", *names, "--parallel", str(PARALLEL)],
         cwd=project,
@@ -104,7 +108,13 @@ def _bootstrap(project: Path, environment: Mapping[str, str], names: Sequence[st
         raise RuntimeError((done.stdout + done.stderr)[-4000:])
     if int(found[4]):
         print((done.stdout + done.stderr)[-4000:], file=sys.stderr)
-    return time.monotonic() - began, tuple(int(number) for number in found.groups())
+    return time.monotonic() - began, _processor() - used, tuple(int(number) for number in found.groups())
+
+
+def _processor() -> float:
+    """Seconds of a processor that commands which have ended took, with all that they have waited for."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _change(project: Path, names: Sequence[str]) -> None:
