@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from amplify_delivery.export import Assembly, assemble, read_export
-from amplify_delivery.export.images.layout import keep_image
+from amplify_delivery.export.images.importing import keep_image
 from amplify_delivery.export.images.model import GivenImage, Images
 from aws_rehearsal.pipeline_service import PipelineService, local_aws_with_room
 from functional.enforcement.bootstrapped import Bootstrapped

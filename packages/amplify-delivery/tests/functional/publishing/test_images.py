@@ -19,7 +19,8 @@ from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.environment import image_findings
 from amplify_delivery.errors import AssemblyError, PublishError, RefusedError
 from amplify_delivery.export import Assembly
-from amplify_delivery.export.images.layout import blob_path, keep_image, write_index
+from amplify_delivery.export.images.importing import keep_image
+from amplify_delivery.export.images.layout import blob_path, write_index
 from amplify_delivery.export.images.model import UNBUILT, AssemblyImage
 from amplify_delivery.publishing import PublishReport, PublishTarget, images, publish
 from amplify_delivery.stacks.config.images import ImageFindings

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from amplify_delivery.errors import AssemblyError, PublishError
-from amplify_delivery.export.images.layout import blob_path, keep_image, read_manifest, write_index
+from amplify_delivery.export.images.importing import keep_image
+from amplify_delivery.export.images.layout import blob_path, read_manifest, write_index
 from amplify_delivery.export.images.model import AssemblyImage
 from amplify_delivery.publishing.registry import TRIES, Registry
 from functional.publishing.registries import Cutting, big, crane, registry

@@ -13,7 +13,8 @@ import pytest
 
 from amplify_delivery.errors import AssemblyError, ConfigError
 from amplify_delivery.export import EnvironmentValues, assemble, load_assembly, read_export, render_root, write_assembly
-from amplify_delivery.export.images.layout import blob_path, index_of, keep_image, read_manifest, write_index
+from amplify_delivery.export.images.importing import keep_image
+from amplify_delivery.export.images.layout import blob_path, index_of, read_manifest, write_index
 from amplify_delivery.export.images.model import UNBUILT, AssemblyImage, GivenImage, Images
 from unit import image_files as files
 from unit.export.mutations import EXPORTS

@@ -17,7 +17,8 @@ from amplify_delivery.errors import ConfigError, RefusedError
 from amplify_delivery.export import Export
 from amplify_delivery.export.archives import read_entries
 from amplify_delivery.export.images.container_api import MAX_SOURCES, source_of
-from amplify_delivery.export.images.layout import keep_image, write_index
+from amplify_delivery.export.images.importing import keep_image
+from amplify_delivery.export.images.layout import write_index
 from amplify_delivery.stacks.config.images import ContainerImage
 from amplify_delivery.stacks.config.project import Project
 from amplify_delivery.stacks.images import check_privileged, check_size
