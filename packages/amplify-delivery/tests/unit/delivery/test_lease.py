@@ -558,7 +558,9 @@ class Asked:
 def test_of_a_runner_that_is_gone_its_ci_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: Asked) -> None:
     """A cancelled job is killed after seconds, and its machine is gone: nobody but the CI can tell."""
     scene, api = Scene(tmp_path, monkeypatch), RunsOf()
-    lost = replace(Holder.here("up", case.run), host="runner-1", machine="m", pid=NOBODY)
+    # Jobs in containers of one machine have its boot, and namespaces of their own.
+    lost = replace(Holder.here("up", case.run), host="runner-1", machine="m", namespace="pid:[7]", pid=NOBODY)
+    engines = scene.lock("a", pid=7, when=time.time() + 1, host="runner-1", user="root")
     assert scene.lease.store.create(scene.lease.key, lost.written)
     for name in ("GH_TOKEN", "GITHUB_TOKEN", "GITLAB_TOKEN", *case.run):
         monkeypatch.delenv(name, raising=False)
@@ -586,6 +588,7 @@ def test_of_a_runner_that_is_gone_its_ci_is_asked(tmp_path: Path, monkeypatch: p
     over = take()
     assert over
     assert over.host == "runner-1"
+    assert not engines.exists()
     assert api.asked[-1][0] == case.path
     assert api.asked[-1][1].removeprefix("Bearer ") == "t"
     # To another server than the CI's own no token is sent.

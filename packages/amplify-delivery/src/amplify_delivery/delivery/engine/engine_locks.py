@@ -66,12 +66,13 @@ def judged(lock: EngineLock, former: Iterable[Holder], here: Holder, store: Stor
 
 
 def _of(holder: Holder, lock: EngineLock, here: Holder, store: Store) -> Verdict:
-    """Of an engine that this holder started: it ends with its build, and outlives a command that is killed."""
+    """Of an engine that this holder started: it ends with its build, its runner or its machine, and outlives a command
+    that is killed here."""
     if holder.build and holder.build != here.build:
         return judge(holder, here, store.builds, store.runs)
     gone = judge(holder, here, store.builds, store.runs)
     place = holder.place
-    if gone.life is Life.GONE and place.boot != machine().boot:
+    if gone.life is Life.GONE and place != machine():
         return gone
     return process_since(Machine(place.host, place.machine, place.boot, place.namespace), lock.pid, lock.time)
 
