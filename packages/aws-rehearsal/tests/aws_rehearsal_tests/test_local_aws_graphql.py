@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -174,3 +175,57 @@ def test_what_is_not_played_is_refused_by_name(developer: LocalAccount) -> None:
     refused = client.ask("{ weather }", {"authorization": "e30.e30.made-up"})
     assert (refused.status, refused.error["message"]) == (401, "The local AWS does not play OpenID Connect.")
     assert client.ask("{ nothing }", client.key()).body["data"] is None
+
+
+_JAVASCRIPT = """import { util } from "@aws-appsync/utils";
+export function request(ctx) { return %s; }
+export function response(ctx) {
+  if (ctx.error) util.error(ctx.error.message, ctx.error.type);
+  return ctx.result;
+}"""
+_PUT = """{
+  operation: "PutItem",
+  key: util.dynamodb.toMapValues({ id: ctx.args.id }),
+  attributeValues: util.dynamodb.toMapValues({ n: ctx.args.n }),
+  condition: { expression: "attribute_not_exists(id)" },
+}"""
+_GET = '{ operation: "GetItem", key: util.dynamodb.toMapValues({ id: ctx.args.id }) }'
+
+
+def test_javascript_asks_with_the_data_sources_role_and_its_conditions(developer: LocalAccount) -> None:
+    """MiniStack runs the code; what it asks is asked here."""
+    attribute = {"AttributeName": "id", "AttributeType": "S"}
+    developer.client("dynamodb").create_table(
+        TableName="Items",
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[attribute],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    iam, appsync = developer.client("iam"), developer.client("appsync")
+    service = {"Effect": "Allow", "Principal": {"Service": "appsync.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    role = iam.create_role(RoleName="items", AssumeRolePolicyDocument=json.dumps({"Statement": [service]}))["Role"]
+    allowed = {"Effect": "Allow", "Action": "dynamodb:PutItem", "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+    iam.put_role_policy(RoleName="items", PolicyName="put", PolicyDocument=policy)
+    api = appsync.create_graphql_api(name="javascript", authenticationType="API_KEY")["graphqlApi"]["apiId"]
+    appsync.create_api_key(apiId=api)
+    schema = (
+        "type Item { id: ID! n: Int } type Query { item(id: ID!): Item } type Mutation { put(id: ID!, n: Int): Item }"
+    )
+    appsync.start_schema_creation(apiId=api, definition=schema.encode())
+    table = {"tableName": "Items", "awsRegion": developer.region}
+    given = {"serviceRoleArn": role["Arn"], "dynamodbConfig": table}
+    appsync.create_data_source(apiId=api, name="items", type="AMAZON_DYNAMODB", **given)
+    runtime = {"name": "APPSYNC_JS", "runtimeVersion": "1.0.0"}
+    for kind, field, document in (("Mutation", "put", _PUT), ("Query", "item", _GET)):
+        named = {"typeName": kind, "fieldName": field, "dataSourceName": "items"}
+        appsync.create_resolver(apiId=api, **named, runtime=runtime, code=_JAVASCRIPT % document)
+    client = GraphQLClient(developer)
+    put = 'mutation { put(id: "1", n: 3) { id n } }'
+    assert client.ask(put, client.key()).data["put"] == {"id": "1", "n": 3}
+    assert client.ask(put, client.key()).error["errorType"] == "DynamoDB:ConditionalCheckFailedException"
+    denied = client.ask('{ item(id: "1") { n } }', client.key()).error
+    assert denied["errorType"] == "DynamoDB:DynamoDbException"
+    assert (
+        "because no identity-based policy allows the dynamodb:GetItem action (Service: DynamoDb, " in denied["message"]
+    )

@@ -54,7 +54,7 @@ def _dynamodb(api_id: str, source: dict[str, Any], document: Any) -> Any:
     with request_scope(get_account_id(), region):
         for action, place in call.rights:
             arn = f"arn:aws:dynamodb:{region}:{get_account_id()}:table/{place}"
-            _require(acting, f"dynamodb:{action}", arn, "DynamoDB:DynamoDbException")
+            _require(acting, f"dynamodb:{action}", arn, "DynamoDB:DynamoDbException", "DynamoDb, Status Code: 400")
         headers = {"x-amz-target": f"DynamoDB_20120810.{call.action}"}
         status, _, body = _finished(dynamodb.handle_request("POST", "/", headers, json.dumps(call.body).encode(), {}))
     answer = json.loads(body or b"{}")
@@ -90,7 +90,7 @@ def _lambda(api_id: str, source: dict[str, Any], document: Any, context: dict[st
     payload = _direct(context) if document is None else _payload(document)
     arn = (source.get("lambdaConfig") or {}).get("lambdaFunctionArn") or ""
     acting = _role(api_id, source)
-    _require(acting, "lambda:InvokeFunction", arn, "Lambda:AWSLambdaException")
+    _require(acting, "lambda:InvokeFunction", arn, "Lambda:AWSLambdaException", "AWSLambda, Status Code: 403")
     function, config, _ = lambda_svc._get_func_record_for_ref(arn)
     if not function or not config:
         raise DataSourceError(f"Function not found: {arn}", "Lambda:ResourceNotFoundException")
@@ -138,8 +138,11 @@ def _role(api_id: str, source: dict[str, Any]) -> _rights.Acting:
     return acting
 
 
-def _require(acting: _rights.Acting, action: str, resource: str, error_type: str) -> None:
+def _require(acting: _rights.Acting, action: str, resource: str, error_type: str, service: str) -> None:
+    """Raise `DataSourceError` with what the service says to whoever may not; `service` with its status, as SDKs write
+    it."""
     try:
         _rights.require(acting, action, resource, {})
     except _rights.AccessDeniedError as denied:
-        raise DataSourceError(denied.sentence, error_type) from denied
+        said = denied.sentence.partition(" (Service:")[0]
+        raise DataSourceError(f"{said} (Service: {service}, Request ID: {new_uuid()})", error_type) from denied
