@@ -519,6 +519,11 @@ WRONG: dict[type[BaseModel], dict[str, tuple[Bad, ...]]] = {
     Build: {
         "commands": COMMANDS,
         "env": VARIABLES,
+        "folder": (
+            Bad("/backends/todo", "'/backends/todo' is not a folder of the repository"),
+            Bad("../todo", "'../todo' is not a folder of the repository"),
+            Bad("a b", "'a b' is not a folder of the repository"),
+        ),
         "secrets": (
             Bad("npm-token", "'npm-token' is not a mapping"),
             Bad({"NPM_TOKEN": "a b"}, "'a b' is not a name of a secret"),

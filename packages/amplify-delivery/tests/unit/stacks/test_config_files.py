@@ -95,6 +95,7 @@ PIPELINE: dict[str, Any] = {
         "env": {"CI": "true"},
         "keep": [".npmrc"],
         "secrets": {"NPM_TOKEN": "registries:npm"},
+        "folder": "backends/todo",
         "privileged": "false",
     },
     "engine": {"url": "https://example.com/pulumi.tar.gz", "sha256": "0" * 64},
