@@ -28,13 +28,7 @@ The folder is a contract: `DIR/assembly.json` describes it, `DIR/objects/KEY` ho
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "export",
-        nargs="?",
-        type=Path,
-        metavar="EXPORT",
-        help="folder that `amplify export` wrote; default: the project's",
-    )
+    stack_files.add_export(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the assembly")
     stack_files.add_environment(parser, several=True)
 

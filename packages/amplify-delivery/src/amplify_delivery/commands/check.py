@@ -45,13 +45,7 @@ refused with the nearest.
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "export",
-        nargs="?",
-        type=Path,
-        metavar="EXPORT",
-        help="folder that `amplify export` wrote; default: the project's",
-    )
+    stack_files.add_export(parser)
     stack_files.add_environment(parser, several=True)
     reading = parser.add_mutually_exclusive_group()
     reading.add_argument(

@@ -154,7 +154,7 @@ def export(standard: Mapping[str, pulumi.Input[Any]]) -> None:
 
 
 def first_create(
-    publisher: BucketPublisher, assembly: Assembly, root: RootStack, *, examine: bool
+    publisher: BucketPublisher, assembly: Assembly, root: RootStack, *, examine: bool, name: str = "first-create"
 ) -> pulumi.ResourceOptions:
     """Options of whatever is made first: it is not made, in previews neither, where the backend cannot be made. So a
     first `up` that is refused leaves nothing, not even the place that it was for."""
@@ -162,7 +162,7 @@ def first_create(
     async def check(_: pulumi.ResourceHookArgs) -> None:
         await asyncio.to_thread(partial(publisher.check_first, assembly, root, pulumi.log.warn, examine=examine))
 
-    hook = pulumi.ResourceHook("first-create", check, pulumi.ResourceHookOptions(on_dry_run=True))
+    hook = pulumi.ResourceHook(name, check, pulumi.ResourceHookOptions(on_dry_run=True))
     return pulumi.ResourceOptions(hooks=pulumi.ResourceHookBinding(before_create=[hook]))
 
 

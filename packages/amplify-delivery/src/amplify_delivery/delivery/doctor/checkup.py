@@ -14,7 +14,7 @@ from amplify_delivery.delivery.doctor.asking import (
     identity,
     this_machine,
 )
-from amplify_delivery.delivery.doctor.asking.clients import Clients
+from amplify_delivery.delivery.doctor.asking.clients import NOBODY_ASKS, Clients
 from amplify_delivery.delivery.doctor.environment_questions import EnvironmentQuestions
 from amplify_delivery.delivery.doctor.judging import (
     caller,
@@ -91,7 +91,7 @@ def _section(place: Place, context: Context, questions: Callable[[Clients | None
     if isinstance(found, NoCaller):
         return Section(
             place.name,
-            (*lines, *answered_without_account(list(questions(None, "")), "there are no credentials to ask with")),
+            (*lines, *answered_without_account(list(questions(None, "")), NOBODY_ASKS)),
         )
     asked = list(questions(clients, found.arn))
     if found.account != place.account:

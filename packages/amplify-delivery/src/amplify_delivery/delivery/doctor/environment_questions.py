@@ -22,7 +22,7 @@ from amplify_delivery.delivery.doctor.asking import (
     states,
 )
 from amplify_delivery.delivery.doctor.asking.backend_facts import Backend
-from amplify_delivery.delivery.doctor.asking.clients import Clients, NotKnownError
+from amplify_delivery.delivery.doctor.asking.clients import Clients, NotKnownError, given
 from amplify_delivery.delivery.doctor.judging import (
     ages,
     approvals,
@@ -61,9 +61,7 @@ class EnvironmentQuestions:
 
     @property
     def _clients(self) -> Clients:
-        if self._given is None:
-            raise NotKnownError("there are no credentials to ask with")
-        return self._given
+        return given(self._given)
 
     @property
     def _names(self) -> EnvironmentNames:

@@ -15,7 +15,7 @@ from amplify_delivery.delivery.doctor.asking import (
     roles,
     states,
 )
-from amplify_delivery.delivery.doctor.asking.clients import Clients, NotKnownError
+from amplify_delivery.delivery.doctor.asking.clients import Clients, given
 from amplify_delivery.delivery.doctor.environment_questions import names_its_key
 from amplify_delivery.delivery.doctor.judging import (
     bootstrapped,
@@ -42,9 +42,7 @@ class PipelineQuestions:
 
     @property
     def _clients(self) -> Clients:
-        if self._given is None:
-            raise NotKnownError("there are no credentials to ask with")
-        return self._given
+        return given(self._given)
 
     @property
     def _names(self) -> PipelineNames:

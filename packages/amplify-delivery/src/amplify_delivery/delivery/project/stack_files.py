@@ -16,6 +16,17 @@ if TYPE_CHECKING:
     from amplify_delivery.stacks.config import EnvironmentConfig
 
 
+def add_export(parser: argparse.ArgumentParser) -> None:
+    """`EXPORT`: a folder, in place of the project's export."""
+    parser.add_argument(
+        "export",
+        nargs="?",
+        type=Path,
+        metavar="EXPORT",
+        help="folder that `amplify export` wrote; default: the project's",
+    )
+
+
 def add_environment(parser: argparse.ArgumentParser, *, several: bool = False) -> None:
     """`--environment NAME`: an environment of the project, by its stack file's name."""
     if several:

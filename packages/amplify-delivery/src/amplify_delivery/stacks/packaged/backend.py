@@ -3,7 +3,6 @@
 No `from __future__ import annotations` here: the SDK makes the schema of the types themselves.
 """
 
-import asyncio
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -22,8 +21,9 @@ from amplify_delivery.components.providers import Access, aws_provider
 from amplify_delivery.components.publisher import BucketPublisher
 from amplify_delivery.components.remembered import unchanged
 from amplify_delivery.errors import ConfigError
-from amplify_delivery.export import Assembly, RootStack, assemble, load_assembly, read_export, render_root
+from amplify_delivery.export import Assembly, assemble, load_assembly, read_export, render_root
 from amplify_delivery.stacks.access import environment_names
+from amplify_delivery.stacks.backend import first_create
 from amplify_delivery.stacks.config import EnvironmentConfig
 from amplify_delivery.stacks.config.environment import SecretKey
 from amplify_delivery.stacks.config.reader import as_config_error
@@ -102,7 +102,7 @@ class AmplifyBackend(pulumi.ComponentResource):
             {"account": config.account, "region": config.region, "environment": config.environment},
             "put it back; another place is another component, with another name",
             pulumi.ResourceOptions.merge(
-                _checked_first(f"{name}-first-create", publisher, assembly, root, examine=not config.bootstrapped),
+                first_create(publisher, assembly, root, examine=not config.bootstrapped, name=f"{name}-first-create"),
                 pulumi.ResourceOptions(parent=self),
             ),
         )
@@ -166,18 +166,6 @@ def _assembly(config: EnvironmentConfig, directory: Path) -> Assembly:
     named = named_assembly(config, directory)
     made = assemble(read_export(named.path), config.secret_names) if named.export else load_assembly(named.path)
     return as_configured(made, config)
-
-
-def _checked_first(
-    name: str, publisher: BucketPublisher, assembly: Assembly, root: RootStack, *, examine: bool
-) -> pulumi.ResourceOptions:
-    """Options of what is made first: it is not made, in previews neither, where the backend cannot be made."""
-
-    async def check(_: pulumi.ResourceHookArgs) -> None:
-        await asyncio.to_thread(partial(publisher.check_first, assembly, root, pulumi.log.warn, examine=examine))
-
-    hook = pulumi.ResourceHook(name, check, pulumi.ResourceHookOptions(on_dry_run=True))
-    return pulumi.ResourceOptions(hooks=pulumi.ResourceHookBinding(before_create=[hook]))
 
 
 def _none() -> pulumi.Output[str | None]:

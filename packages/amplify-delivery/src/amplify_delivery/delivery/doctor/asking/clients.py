@@ -16,6 +16,9 @@ _CONNECT, _READ = 5, 20
 """Seconds; somebody waits for the answer, and asks again if there is none."""
 
 
+NOBODY_ASKS = "there are no credentials to ask with"
+
+
 class NotKnownError(RefusedError):
     """A question that AWS does not answer; `right` is the IAM action that is missing, if that is why."""
 
@@ -55,6 +58,13 @@ class Clients:
         )
         with self._lock:
             return self._session.client(service, region_name=region, config=client_config().merge(patience))
+
+
+def given(clients: Clients | None) -> Clients:
+    """Those that there are. Raises `NotKnownError` where nobody can ask."""
+    if clients is None:
+        raise NotKnownError(NOBODY_ASKS)
+    return clients
 
 
 @contextmanager
