@@ -27,12 +27,16 @@ IN_CI = "AMPLIFY_DELIVERY_TESTS_IN_CI"
 """Set where the tests run in a CI: what they would be skipped without has to be there then."""
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """A test's outcome does not depend on where it runs: a command prints more in a CI, and tests set what they mean.
 
     In the background of a script without job control, interrupts are ignored, also by whatever is started from here;
     the tests that send one could only fail.
+
+    pytest-xdist would begin with the groups that have most tests, and so end with the single ones that take a minute.
     """
+    if hasattr(config.option, "loadscopereorder"):
+        config.option.loadscopereorder = False
     if os.environ.get("CI"):
         os.environ[IN_CI] = "true"  # for the processes of pytest-xdist as well
     for variable in ("CI", "CODEBUILD_BUILD_ID", "AMPLIFY_DELIVERY_DEBUG"):
@@ -52,10 +56,31 @@ _fast: list[str] = []
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What asks for a fixture that starts processes is marked by it; the mark is written at what starts one itself."""
+    """What asks for a fixture that starts processes is marked by it; the mark is written at what starts one itself.
+
+    Where several processes share the tests, they begin with what takes long: at the end none waits for another.
+    """
     for item in items:
         if STARTING & set(getattr(item, "fixturenames", ())) or item.get_closest_marker("engine"):
             item.add_marker("processes")
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=_turn)
+
+
+LONG = (
+    "test_tutorial.py", "test_story.py", "test_project_rights.py", "test_killed.py", "test_in_steps.py",
+    "test_faults.py", "test_adopt.py", "test_failures.py", "test_built_wheels.py", "test_new_project.py",
+    "test_installed.py", "test_plan_deploy.py", "test_data_loss.py", "test_build.py", "test_destroy_alive.py",
+    "test_impossible.py", "test_root_stays.py", "test_enforced_trust.py",
+)  # fmt: skip
+"""Files whose tests, or whose groups of tests, take longest; in that order."""
+
+
+def _turn(item: pytest.Item) -> tuple[int, int]:
+    """When a test's turn is: the lowest first, and those of the same number as they are collected."""
+    place = LONG.index(item.path.name) if item.path.name in LONG else len(LONG)
+    marks = [item.get_closest_marker(name) is None for name in ("engine", "processes")]
+    return place, sum(marks)
 
 
 @pytest.hookimpl(wrapper=True)

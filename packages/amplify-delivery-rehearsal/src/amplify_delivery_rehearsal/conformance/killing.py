@@ -60,6 +60,7 @@ class KillingProxy(Proxy):
         self._begun = False
         self._dead = False
         self._pid = 0
+        self._warm: int | None = None
         self.reached = threading.Event()
 
     def arm(self, point: Point | None) -> None:
@@ -68,8 +69,9 @@ class KillingProxy(Proxy):
             self._point, self._count, self._begun, self._dead, self._pid = point, 0, False, False, 0
             self.reached.clear()
 
-    def kills(self, pid: int) -> None:
-        self._pid = pid
+    def kills(self, pid: int, server: int | None = None) -> None:
+        """That process, and what the warm server has started, if one is named."""
+        self._pid, self._warm = pid, server
 
     def passes(self, called: str, request: str) -> bool:
         return not self._at(called, BEFORE, request)
@@ -96,7 +98,7 @@ class KillingProxy(Proxy):
             end = time.monotonic() + 30
             while not self._pid and time.monotonic() < end:
                 time.sleep(0.01)
-            kill_tree(self._pid)
+            kill_tree(self._pid, self._warm)
             self.reached.set()
             return True
 
@@ -105,19 +107,25 @@ def _ignore(*_: object) -> None:
     pass
 
 
-def kill_tree(pid: int) -> None:
-    """Kill a process and everything below it, whatever group it is in: as a machine that is gone."""
-    pids = list(below(pid))
+def kill_tree(pid: int, server: int | None = None) -> None:
+    """Kill a process and everything below it, whatever group it is in: as a machine that is gone. Below a warm `server`
+    is what it has started for the process."""
+    pids = list(_run(pid, server))
     for each in pids:
         try:
             os.kill(each, signal.SIGSTOP)  # so that nobody sees another one die
         except ProcessLookupError:
             continue
-    for each in {*pids, *below(pid)}:
+    for each in {*pids, *_run(pid, server)}:
         try:
             os.kill(each, signal.SIGKILL)
         except ProcessLookupError:
             continue
+
+
+def _run(pid: int, server: int | None) -> Iterator[int]:
+    yield from below(pid)
+    yield from (each for each in below(server) if each != server) if server else ()
 
 
 def below(pid: int) -> Iterator[int]:
@@ -131,10 +139,12 @@ def below(pid: int) -> Iterator[int]:
         yield from below(child)
 
 
-def killed(proxy: KillingProxy, process: subprocess.Popen[str], point: Point, seconds: float = 60) -> str:
+def killed(
+    proxy: KillingProxy, process: subprocess.Popen[str], point: Point, seconds: float = 60, server: int | None = None
+) -> str:
     """Wait until a command that was started when the proxy was armed has been killed; what it said. Raises
     `AssertionError` if it never came to the point."""
-    proxy.kills(process.pid)
+    proxy.kills(process.pid, server)
     said, _ = process.communicate(timeout=seconds)
     if not proxy.reached.wait(5):
         raise AssertionError(f"it ended with {process.returncode}, and never came to {point}:\n{said}")

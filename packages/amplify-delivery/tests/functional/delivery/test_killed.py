@@ -1,6 +1,7 @@
 """Runs that are killed: the same command again recovers by itself, on the real engine.
 
-One small environment, killed at one place after the other; what each has come to is printed as one table.
+A small environment, killed at one place after the other: 40 in four tests, which run beside each other. What each kill
+has come to is printed as a table.
 """
 
 from __future__ import annotations
@@ -19,11 +20,12 @@ from amplify_delivery_rehearsal.conformance.killing import BEFORE, LOST, Killing
 from amplify_delivery_rehearsal.workspace import Finished, Workspace
 from aws_rehearsal.local_aws import LocalAws
 from aws_rehearsal.setup import tools
+from aws_rehearsal_tests import pulumi_homes
 from functional.delivery.environments import REGION, Environment
 from functional.delivery.test_failures import succeeds
 from unit.delivery.conftest import export
 
-pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("killed")]
+pytestmark = pytest.mark.engine
 
 NESTED, CHILD = "customkilled", "custom/killed/killed-cloudformation-template.json"
 
@@ -100,14 +102,13 @@ class Killed:
     def kill(self, point: Point, *arguments: str) -> None:
         """Start a command, and kill it and the engine at that point."""
         self.proxy.arm(point)
-        python = str(self.environment.tools.python)
         command, *rest = arguments
-        process = self.environment.start(python, "-m", "amplify_delivery", command, "dev", *rest)
+        environment, server = self.environment, pulumi_homes.server().pid
+        process = environment.start(*pulumi_homes.delivery(environment.workspace.environment, command, "dev", *rest))
         try:
-            killed(self.proxy, process, point)
+            killed(self.proxy, process, point, server=server)
         finally:
-            kill_tree(process.pid)
-        time.sleep(0.3)  # plugins look four times a second whether the engine is there
+            kill_tree(process.pid, server)
         self.proxy.arm(None)
 
     def chain(self, points: Sequence[Point], *arguments: str, between: Callable[[], object] = lambda: None) -> Finished:
@@ -194,14 +195,22 @@ class Killed:
         self.environment.workspace.succeed("config", "set", "--secret", "--path", path, secret, "-s", "dev")
         self.secret = secret
 
-    def table(self) -> str:
+    def there(self) -> None:
+        """Deliver the first release, by a run that nobody kills."""
+        self.take("first")
+        succeeds(self.environment.delivery("up"))
+        self.whole("first")
+
+    def told(self, kills: int) -> None:
+        """Print the table of so many kills."""
         lines = [f"{n:2}  {c:8} {p:62} {s:5.1f} s" for n, (c, p, s) in enumerate(self.rows, 1)]
-        return "\n".join(["killed at, and the seconds of the same command after it:", *lines])
+        print("\n".join(["", "killed at, and the seconds of the same command after it:", *lines]))
+        assert len(self.rows) == kills
 
 
-@pytest.fixture(scope="module")
-def here(local_aws: LocalAws, examined: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Killed]:
-    folder = tmp_path_factory.mktemp("environment")
+@pytest.fixture
+def here(local_aws: LocalAws, examined: Path, tmp_path: Path) -> Iterator[Killed]:
+    folder = tmp_path
     environment = Environment(folder, local_aws, tools(), examined, "todo-series/v1")
     state_bucket = f"killed-state-{environment.account}"
     location = {"LocationConstraint": REGION}
@@ -224,22 +233,37 @@ LOOK, READ, PUT = "cloudformation:DescribeStacks", "cloudformation:GetTemplate",
 STATE, TEMPLATES, LOCK = ".pulumi/stacks/", "templates/", ".pulumi/locks/"
 
 
-def test_every_kill_is_recovered_from_by_the_same_command(here: Killed) -> None:
-    """One test, because each step begins where the one before has left the environment."""
+# Each is one test, because each step begins where the one before has left the environment.
+
+
+def test_killed_while_all_is_made_and_destroyed(here: Killed) -> None:
     what_the_program_makes(here)
     here.chain([Point(DELETE, BEFORE), Point(DELETE), Point("s3:DeleteBucket")], "destroy", "--delete-data")
     here.nothing()
     a_first_create(here)
+    here.told(14)
+
+
+def test_killed_over_what_stands_beside_the_backend(here: Killed) -> None:
+    here.there()
     what_stands_beside_the_backend(here)
     points = [Point(LOOK, BEFORE, after=DELETE), Point("secretsmanager:DeleteSecret", BEFORE)]
     points += [Point("secretsmanager:DeleteSecret"), Point("s3:DeleteBucketPolicy")]
     here.chain(points, "destroy", "--delete-data")
     here.nothing()
+    here.told(8)
+
+
+def test_killed_in_a_create_that_fails_and_in_approved_updates(here: Killed) -> None:
     a_first_create_that_fails(here)
     approved_updates(here)
+    here.told(12)
+
+
+def test_killed_while_the_state_is_written(here: Killed) -> None:
+    here.there()
     writes_of_the_state(here)
-    print(f"\n{here.table()}")
-    assert len(here.rows) == 40
+    here.told(6)
 
 
 def what_the_program_makes(here: Killed) -> None:

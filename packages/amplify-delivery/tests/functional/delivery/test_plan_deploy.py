@@ -26,8 +26,9 @@ pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("plan")]
 
 @pytest.fixture(scope="module")
 def environment(local_aws: LocalAws, examined: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
-    """One for all tests of this module."""
-    return Environment(tmp_path_factory.mktemp("environment"), local_aws, tools(), examined, "todo-series/v3")
+    """One for all tests of this module. With a passphrase: what is called of AWS is the commands' own."""
+    folder = tmp_path_factory.mktemp("environment")
+    return Environment(folder, local_aws, tools(), examined, "todo-series/v3", passphrase=True)
 
 
 @pytest.fixture

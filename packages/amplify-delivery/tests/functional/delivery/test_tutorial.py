@@ -62,7 +62,7 @@ def reader(home: Path, aws: LocalAws, account: str) -> dict[str, str]:
     amplify.write_text(AMPLIFY)
     amplify.chmod(0o755)
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PULUMI_", "PIP_", "VIRTUAL_"))}
-    engine = pulumi_homes.cold_home(home / "pulumi")
+    engine = pulumi_homes.warm_home(home / "pulumi")
     del engine["PULUMI_CONFIG_PASSPHRASE"]
     return {
         **clean,
