@@ -2,9 +2,8 @@
 //
 // `amplify-delivery client-config ENV --out web/src` writes what it is configured with; so does the step FrontEnd of the
 // pipeline. An app with Amplify's library calls `Amplify.configure(config)` with the same object.
-import config from "./src/aws-exports.js";
-
 const main = document.querySelector("main");
+let config;
 
 /** The data of one operation, asked with the API's key; what the API refuses is an error. */
 async function ask(query) {
@@ -63,6 +62,9 @@ async function table({ query, fields }) {
 }
 
 try {
+  ({ default: config } = await import("./src/aws-exports.js").catch(() => {
+    throw new Error("web/src/aws-exports.js is missing: amplify-delivery client-config ENV --out web/src");
+  }));
   main.replaceChildren(...(await Promise.all((await lists()).map(table))));
 } catch (error) {
   main.replaceChildren(element("p", error.message));
