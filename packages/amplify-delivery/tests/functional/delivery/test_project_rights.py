@@ -5,6 +5,7 @@ The account is bootstrapped by the real engine; each command runs in a fresh fol
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import re
@@ -12,6 +13,7 @@ import secrets
 import shutil
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -24,6 +26,8 @@ from aws_rehearsal.local_aws import Credentials, LocalAws, random_account
 from aws_rehearsal_tests import pulumi_homes
 from functional.delivery.environments import allow_loss
 from functional.delivery.test_failures import fails, succeeds
+from functional.front_end import web_page
+from functional.report.browsers import chromium
 from unit.delivery.conftest import ROOT, export
 from unit.stacks.projects import HELLO_TYPES
 
@@ -171,6 +175,7 @@ def test_a_first_deployment_a_second_and_the_way_back(bootstrapped: Bootstrapped
     smoke = succeeds(bootstrapped.run(first, "check", "smoke"))
     assert f"greeted by amplify-{APP}-prod-{bootstrapped.suffix} in {REGION}" in smoke.output
     a_front_end_is_configured(bootstrapped, first, outputs["graphqlEndpoint"]["value"], smoke.output)
+    item = an_item_is_written(bootstrapped)
 
     planned, deployed = bootstrapped.events()
     assert (planned["command"], planned["result"], planned["plan"]) == ("plan", "planned", approved)
@@ -195,6 +200,7 @@ def test_a_first_deployment_a_second_and_the_way_back(bootstrapped: Bootstrapped
         bootstrapped.run(second, "deploy", "--plan", approved), "another export or configuration", "nothing was changed"
     )
     succeeds(bootstrapped.run(second, "deploy", "--plan", newer))
+    a_page_shows_what_was_written_before(bootstrapped, item)
 
     # A stage's rollback brings the first execution's artifact and variables. It would lose the new table.
     back = bootstrapped.run(first, "deploy", "--plan", approved)
@@ -215,6 +221,30 @@ def a_front_end_is_configured(bootstrapped: Bootstrapped, build: Path, endpoint:
     assert left.keys() == set(PLATFORMS)
     refused = bootstrapped.run(build, "check", "--out", str(out), command="client-config")
     fails(refused, "cloudformation:DescribeStacks", "a step of the pipeline asks for it with `clientConfig`")
+
+
+def an_item_is_written(bootstrapped: Bootstrapped) -> str:
+    """As a visitor's front end does, with what the deployment left for it; the item's id."""
+    left = json.loads(bootstrapped.kept(client_config_key("prod"))["files"]["javascript"]["amplifyconfiguration.json"])
+    place = urlsplit(left["aws_appsync_graphqlEndpoint"])
+    connection = http.client.HTTPConnection("127.0.0.1", place.port)
+    headers = {"Host": place.netloc, "x-api-key": left["aws_appsync_apiKey"], "Content-Type": "application/json"}
+    query = 'mutation { createTodo(input: {name: "<b>Milk</b>"}) { id } }'
+    connection.request("POST", place.path, json.dumps({"query": query}), headers)
+    return str(json.loads(connection.getresponse().read())["data"]["createTodo"]["id"])
+
+
+def a_page_shows_what_was_written_before(bootstrapped: Bootstrapped, item: str) -> None:
+    """The example's front end in a browser, with the files that the newer deployment left: its model is there too."""
+    source = web_page.copy(bootstrapped.folder / "web")
+    source.mkdir()
+    for name, text in bootstrapped.kept(client_config_key("prod"))["files"]["javascript"].items():
+        (source / name).write_text(text)
+    with chromium(os.environ) as browser, web_page.served(source.parent) as address:
+        tables, problems = web_page.shown(browser, address)
+    assert [(todo["id"], todo["name"]) for todo in tables["listTodos"]] == [(item, "<b>Milk</b>")]
+    assert tables["listTodoLists"] == [{"text": "No items."}]
+    assert problems == []
 
 
 def test_what_the_account_has_no_rights_for_is_told_before_anything_runs(bootstrapped: Bootstrapped) -> None:
