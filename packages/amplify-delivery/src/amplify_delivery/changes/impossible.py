@@ -296,7 +296,7 @@ def _replacement(step: ReplaceResource, steps: Sequence[Step], old: Stacks, new:
             NAMED.id,
             step.place,
             "gets a successor with its items (`replacedTables`), which takes several updates",
-            "deliver that by itself",
+            _several(old, new, step.path),
         )
         return
     name = fixed_name(step.type)
@@ -313,6 +313,17 @@ def _replacement(step: ReplaceResource, steps: Sequence[Step], old: Stacks, new:
         + "deliver twice: first without the resource (its data goes, which `dataLoss` has to allow), then with it as "
         "it shall be; or give it another name",
     )
+
+
+def _several(old: Stacks, new: Stacks, path: Path) -> str:
+    """What to do where a table's successor is not made: mostly there is a reason, which is told with it."""
+    prefix = successors.prefix_of(new, path)
+    if successors.standing(old, path) != prefix:
+        return "deliver that by itself"
+    other = successors.next_prefix(prefix)
+    if len(successors.choices(new)) > 1:
+        return f"in `replacedTables` of Pulumi.ENV.yaml, give {'/'.join(path)} another prefix, such as {other}"
+    return f"give it another prefix: `pulumi config set -s ENV --path 'replacedTables[0].prefix' {other}`"
 
 
 def _successor(step: ReplaceResource) -> str:

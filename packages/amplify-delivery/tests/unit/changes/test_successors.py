@@ -262,6 +262,10 @@ def test_other_keys_under_a_successors_name_stay_refused() -> None:
         said = reasons(before, back)
         assert f"AD743 {PLACE}" in said
         assert "it has the prefix v2- already, and cannot have other keys under the same name" in said
+        found = in_order(before, back, plan_backend(before, back), TODAY).impossible
+        with pytest.raises(RefusedError) as caught:
+            check(found, "prod")
+        assert "`pulumi config set -s prod --path 'replacedTables[0].prefix' v3-`" in caught.value.remedy
 
 
 @functools.cache
