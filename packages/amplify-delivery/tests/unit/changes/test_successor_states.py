@@ -13,7 +13,7 @@ from amplify_delivery.changes.impossible import check, impossible
 from amplify_delivery.changes.ordered.updates import ordered
 from amplify_delivery.changes.stacks import Stacks
 from amplify_delivery.changes.steps import CopyTable
-from amplify_delivery.delivery.planning import in_order
+from amplify_delivery.delivery.planning import closed_tables, in_order
 from amplify_delivery.errors import RefusedError
 from unit.changes.test_successors import OLD, PLACE, TODO, published, renamed_only, wanted, way
 
@@ -176,6 +176,14 @@ def test_no_destroy_takes_a_table(state: str) -> None:
     table = STATES[state].resource(TODO)
     assert table["DeletionPolicy"] == "RetainExceptOnCreate"
     assert table["UpdateReplacePolicy"] == "Retain"
+
+
+def test_a_plan_says_that_writes_are_denied_meanwhile() -> None:
+    """Whoever plans after a run that was ended learns why the app fails, whatever she wants to deliver."""
+    told = {state: closed_tables(stacks) for state, stacks in STATES.items()}
+    assert {state for state, notes in told.items() if notes} == {CLOSED, MADE}
+    assert all(PLACE in note and "go on at once" in note for notes in told.values() for note in notes)
+    assert closed_tables(None) == ()
 
 
 def test_the_model_taken_out_waits_too() -> None:

@@ -68,6 +68,16 @@ def unfilled(old: Stacks, new: Stacks) -> tuple[Path, ...]:
     )
 
 
+def not_open(stacks: Stacks) -> tuple[Path, ...]:
+    """The tables that the app uses and nobody may write to: a successor is to be made, or to be filled."""
+    return tuple(
+        (*stack, name)
+        for stack, template in sorted(stacks.templates.items())
+        for name, resource in sorted((template.get("Resources") or {}).items())
+        if _mark(resource).get("state") in (CLOSED, MADE)
+    )
+
+
 def left_behind(old: Stacks, new: Stacks) -> tuple[Path, ...]:
     """The tables whose successors were made without the items, are in use, and shall have got them now."""
     return tuple(

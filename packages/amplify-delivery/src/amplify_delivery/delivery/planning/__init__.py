@@ -33,6 +33,7 @@ from amplify_delivery.delivery.planning.needs import (
 from amplify_delivery.delivery.planning.notes import (
     boundary_comes,
     bytes_unread,
+    closed_tables,
     ignored,
     losses,
     trust_gap,
@@ -70,6 +71,7 @@ __all__ = [
     "beyond_boundary",
     "boundary_comes",
     "bytes_unread",
+    "closed_tables",
     "digest",
     "document_digest",
     "ignored",

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from amplify_delivery.changes.by_hand import by_hand, named
 from amplify_delivery.changes.guard import Guard
+from amplify_delivery.changes.ordered.successors import not_open
 from amplify_delivery.changes.stacks import Stacks
 from amplify_delivery.changes.steps import ChangeResource, Step
 from amplify_delivery.delivery.planning.same_bytes import SameBytes
@@ -63,6 +64,15 @@ def updated_by_hand(deployed: Stacks | None) -> tuple[str, ...]:
     return (
         f"updated by hand since they were delivered ({len(found)}: {named(found)}): the deployment puts this release's "
         "templates in the place of what was changed there. What of it shall stay belongs into the export",
+    )
+
+
+def closed_tables(deployed: Stacks | None) -> tuple[str, ...]:
+    """Of tables to which nobody can write, since a deployment that gives them successors has begun and not ended."""
+    return tuple(
+        f"{'/'.join(path)}: a successor of this table was begun, and until that is in use everybody's writes are "
+        "denied: go on at once (docs/planning.md, A table with other keys)"
+        for path in (not_open(deployed) if deployed else ())
     )
 
 
