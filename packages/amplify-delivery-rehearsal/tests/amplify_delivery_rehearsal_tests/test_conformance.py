@@ -12,6 +12,7 @@ import pytest
 
 from amplify_delivery.components.documents.rights import provider_calls
 from amplify_delivery_rehearsal.conformance import __main__ as command
+from amplify_delivery_rehearsal.conformance import importing
 from amplify_delivery_rehearsal.conformance.proxy import operation
 from aws_rehearsal.providers.classic.provider import ClassicProvider
 from aws_rehearsal.pulumi_home import prepare
@@ -39,6 +40,21 @@ def test_a_plugin_that_does_the_same(plugin: Path, tmp_path: Path, capsys: pytes
     assert "4 types, 0 differ" in capsys.readouterr().out  # a version has two variants
     found = json.loads(written.read_text())
     assert set(found[TOPIC]["read"]) == provider_calls.calls(TOPIC, "read")
+
+
+@pytest.mark.processes
+def test_an_adoption_has_the_state_that_the_plugin_itself_writes(
+    plugin: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And without what `adopt` completes it has not."""
+    stack = [str(plugin), "--only", "aws:cloudformation/stack:Stack"]
+    assert command.main(stack) == 0, capsys.readouterr().out
+    capsys.readouterr()
+    monkeypatch.setattr(importing, "completed", lambda state, _: state)
+    assert command.main(stack) == 1
+    said = capsys.readouterr().out
+    assert "import: parameters is None in the state, the plugin has written {" in said
+    assert "import: parameters differs from what runs" in said
 
 
 @pytest.mark.processes

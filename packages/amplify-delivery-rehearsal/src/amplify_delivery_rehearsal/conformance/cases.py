@@ -215,11 +215,18 @@ def cases(make: Made, account: str) -> Iterator[tuple[str, Callable[[], Case]]]:
         lambda: Case({**notifications("topic"), **tags}, ({**notifications("other"), **tags}, other)),
     )
     topics = [
-        json.dumps({"Resources": {"T": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": n}}}}) for n in "ab"
+        json.dumps(
+            {
+                "Parameters": {"Text": {"Type": "String"}, "Other": {"Type": "String", "Default": "none"}},
+                "Resources": {"T": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": n}}},
+            }
+        )
+        for n in "ab"
     ]
+    whole = {"parameters": {"Text": "a", "Other": "b"}, "capabilities": ["CAPABILITY_NAMED_IAM"], "tags": {"a": "1"}}
     yield (
         "aws:cloudformation/stack:Stack",
-        lambda: Case({"name": "same", "templateBody": topics[0]}, ({"templateBody": topics[1]},)),
+        lambda: Case({"name": "same", "templateBody": topics[0], **whole}, ({"templateBody": topics[1]},)),
     )
     yield (
         "aws:secretsmanager/secret:Secret",

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from amplify_delivery.components.documents.rights import provider_calls
+from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
+from amplify_delivery_rehearsal.conformance import importing
 from amplify_delivery_rehearsal.conformance.cases import Case, Inputs, cases
 from amplify_delivery_rehearsal.conformance.plugin import Asked, Resource
 from amplify_delivery_rehearsal.conformance.proxy import Proxy
@@ -68,6 +70,8 @@ def _live(result: Result, begin: Callable[[], Case], plugin: Asked, stand_in: As
             found = one.refresh()
         if not found:
             result.differences.append("read: what was made is not found")
+        if result.token == ROOT_STACK:
+            result.differences += importing.differences(plugin, one)
         for change in case.changes:
             _answers(result, one, stand_in, change)
             with listening("update"):

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 from amplify_delivery.components.documents.account.storage import KEY_DAYS
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.about import About
-from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.context import Context
-from amplify_delivery.delivery.engine import secrets_provider, waiting
+from amplify_delivery.delivery.engine import waiting
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.engine.session import holding
 from amplify_delivery.delivery.killed import resolving
@@ -80,7 +79,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     engine = Engine(args.stack, context.folder.resolve(), output.progress if args.json else print)
     patience = waiting.Patience(args.wait, context.variables)
     with holding(engine, "destroy", context, patience):
-        resolving.resolve(engine, lambda: Account.of(config), lambda s: secrets_provider.check(args.stack, s, context))
+        resolving.of_stack(engine, context)
         shown = following.destroying(engine, context.variables)
         done = destruction.destroy(engine, config, project, patience, shown, data=args.delete_data)
     if args.json:

@@ -27,7 +27,7 @@ from amplify_delivery.components.contents import contents, pages
 from amplify_delivery.components.errors import as_run_error
 from amplify_delivery.components.publisher import Publisher
 from amplify_delivery.components.remembered import ROOT_STACK_NAME, unchanged
-from amplify_delivery.errors import ConfigError
+from amplify_delivery.errors import ConfigError, DeliveryError
 from amplify_delivery.export import Assembly, RootStack
 
 _REPLACING = ("onFailure", "disableRollback", "timeoutInMinutes")
@@ -72,6 +72,10 @@ class AmplifyBackendArgs:
     may_change: Callable[[RootStack, bool], object] | None = None
     """Refuses, with a `DeliveryError`, a change that the root stack cannot take; told whether it is a first create.
     Asked in previews too; without it nothing keeps a replacement from deleting the stack but `protect`."""
+    keep_trust: Callable[[RootStack, Callable[[str], None]], Callable[[], object]] | None = None
+    """Looks, before the stack is updated, at what an update may take that the template does not hold: the trust of the
+    auth roles. Gives what puts it back, which is called when the update has ended, well or not; both may raise a
+    `DeliveryError`. It reports to the second argument."""
     explain: Callable[[str], Sequence[str]] | None = None
     """Says which resources of nested stacks failed, and why, when asked with the provider's error, which knows the
     root stack's own events only."""
@@ -324,6 +328,7 @@ class AmplifyBackend(pulumi.ComponentResource):
             pulumi.ResourceOptions(parent=self),
         )
         before = [*self._check_hooks(name, args), self._hook(name, args)]
+        trust = _TrustHooks(name, args)
         root = args.instead or args.root
         declared = {k: v for k, v in versions.items() if k in root.template["Parameters"] and k not in root.parameters}
         return aws.cloudformation.Stack(
@@ -354,7 +359,10 @@ class AmplifyBackend(pulumi.ComponentResource):
                 custom_timeouts=pulumi.CustomTimeouts(create=args.timeout, update=args.timeout, delete=args.timeout),
                 depends_on=after.depends_on if after else None,
                 hooks=pulumi.ResourceHookBinding(
-                    before_create=[*before], before_update=[*before], on_error=self._error_hooks(name, args)
+                    before_create=[*before],
+                    before_update=[*before, *trust.before],
+                    after_update=[*trust.after],
+                    on_error=[*trust.failed, *self._error_hooks(name, args)] or None,
                 ),
             ),
         )
@@ -391,10 +399,10 @@ class AmplifyBackend(pulumi.ComponentResource):
         return pulumi.ResourceHook(f"{name}-publish", publish)
 
     @staticmethod
-    def _error_hooks(name: str, args: AmplifyBackendArgs) -> list[pulumi.ErrorHook] | None:
+    def _error_hooks(name: str, args: AmplifyBackendArgs) -> list[pulumi.ErrorHook]:
         explain = args.explain
         if explain is None:
-            return None
+            return []
 
         async def tell(event: pulumi.ErrorHookArgs) -> bool:
             reasons = await asyncio.to_thread(explain, event.errors[0]) if event.errors else []
@@ -439,6 +447,38 @@ class AmplifyBackend(pulumi.ComponentResource):
                     content_type=file.content_type,
                     opts=pulumi.ResourceOptions(parent=self, depends_on=[owner, open_to_acls]),
                 )
+
+
+class _TrustHooks:
+    """Around an update of the root stack: what it takes of the auth roles' trust is put back, also where it failed."""
+
+    def __init__(self, name: str, args: AmplifyBackendArgs) -> None:
+        self._put_back: Callable[[], object] | None = None
+        self._keep, self._root = args.keep_trust, args.root
+        here = self._keep is not None
+        self.before = [pulumi.ResourceHook(f"{name}-trust", self._look)] if here else []
+        self.after = [pulumi.ResourceHook(f"{name}-trust-after", self._updated)] if here else []
+        self.failed = [pulumi.ErrorHook(f"{name}-trust-failed", self._failed)] if here else []
+
+    async def _look(self, _: pulumi.ResourceHookArgs) -> None:
+        if self._keep:
+            self._put_back = await asyncio.to_thread(self._keep, self._root, pulumi.log.info)
+
+    async def _updated(self, _: pulumi.ResourceHookArgs) -> None:
+        await self._back()
+
+    async def _failed(self, _: pulumi.ErrorHookArgs) -> bool:
+        await self._back()
+        return False
+
+    async def _back(self) -> None:
+        """The engine only warns of a hook that fails after the update: an error of the program's log ends it."""
+        if self._put_back is None:
+            return
+        try:
+            await asyncio.to_thread(self._put_back)
+        except DeliveryError as error:
+            pulumi.log.error(str(error))
 
 
 def _number_of(name: str, value: pulumi.Input[str]) -> pulumi.Output[int]:

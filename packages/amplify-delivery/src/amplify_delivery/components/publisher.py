@@ -119,6 +119,18 @@ class BucketPublisher:
         """`NESTED/RESOURCE (TYPE): REASON` of what failed in the stack that `error` names; empty if nobody can tell."""
         return publishing.first_causes(self._target, error)
 
+    def keep_trust(self, root: RootStack, progress: Callable[[str], None]) -> Callable[[], object]:
+        """Look at the trust of the root's auth roles; gives what puts back what an update has taken of it. Raises
+        `DeliveryError`."""
+        from amplify_delivery.changes.amplify import auth_trust  # noqa: PLC0415 - as above
+
+        target = self._target
+        profile = f" --profile {target.profile}" if target.profile else ""
+        reach = auth_trust.Reach(
+            publishing.clients(target), str(target), f"--region {target.region}{profile}", progress
+        )
+        return auth_trust.look(reach, root).put_back
+
     @property
     def _target(self) -> "publishing.PublishTarget":
         access = self.access

@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from amplify_delivery.publishing.credentials import provider_session
+    from amplify_delivery.publishing.credentials import clients, provider_session
     from amplify_delivery.publishing.examination.preflight import Deployment, examine
     from amplify_delivery.publishing.failures import failed_resources, first_causes
     from amplify_delivery.publishing.images import push
@@ -26,6 +26,7 @@ __all__ = [
     "PublishTarget",
     "check_names",
     "check_stack",
+    "clients",
     "examine",
     "failed_resources",
     "first_causes",
@@ -42,6 +43,7 @@ _HOME = {
     "PublishTarget": "target",
     "check_names": "stack_state",
     "check_stack": "stack_state",
+    "clients": "credentials",
     "examine": "examination.preflight",
     "failed_resources": "failures",
     "first_causes": "failures",

@@ -122,6 +122,16 @@ def target_session(target: PublishTarget) -> boto3.session.Session:
     return provider_session(target.region, target.profile, target.role_arn)
 
 
+def clients(target: PublishTarget) -> Callable[[str], Any]:
+    """What gives a client of a service with the credentials of the target's own provider. Raises `PublishError` when
+    there are none."""
+    from amplify_delivery.publishing.refusals import refusals  # noqa: PLC0415
+
+    with refusals(target, "connecting"):
+        session = target_session(target)
+    return lambda service: session.client(service, config=client_config())
+
+
 def ca_bundle(session: boto3.session.Session) -> str | bool:
     """What certificates of servers are compared with: the file that AWS's configuration names, else the usual ones."""
     core: Any = vars(session)["_session"]  # boto3 has no other way to ask

@@ -93,6 +93,7 @@ def program(stage: StageFactory) -> None:
             region=config.region,
             publisher=publisher,
             may_change=partial(publisher.check, assembly),
+            keep_trust=publisher.keep_trust,
             explain=publisher.first_causes,
             secrets=configuration.secrets,
             execution_role_arn=config.execution_role_arn

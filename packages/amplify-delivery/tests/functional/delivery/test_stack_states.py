@@ -77,6 +77,7 @@ def test_from_one_state_to_the_next(environment: Environment) -> None:
     what_holds_nothing_is_deleted_first(environment)
     a_failed_rollback_is_continued(environment)
     an_update_without_rollback_is_rolled_back(environment)
+    what_was_approved_is_done_after_it_in_one_go(environment)
     nothing_is_left_to_do(environment)
 
 
@@ -152,6 +153,32 @@ def an_update_without_rollback_is_rolled_back(environment: Environment) -> None:
     assert [step["step"] for step in planned["steps"]] == ["recover-stack"]
     succeeds(environment.delivery("up"))
     assert environment.status() in ("UPDATE_ROLLBACK_COMPLETE", "UPDATE_COMPLETE")
+
+
+def what_was_approved_is_done_after_it_in_one_go(environment: Environment) -> None:
+    """*Retry failed actions*: between plan and deployment somebody has updated without rollback. What is approved
+    after the fact is only what is left then: the message says how that is approved."""
+    environment.take("todo-series/v2")
+    planned = plan(environment)
+    assert planned["changes"]
+    file = environment.workspace.project.parent / "approved.json"
+    file.write_text(json.dumps({k: v for k, v in planned.items() if k != "shown"}))
+    failing = {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "NoSuchType", "Value": "value"}}
+    Root(environment).update({"Failing": failing}, DisableRollback=True)
+    assert settled(environment) == "UPDATE_FAILED"
+    only = plan(environment)
+    assert [step["step"] for step in only["steps"]] == ["recover-stack"]
+    succeeds(environment.delivery("deploy", "--plan", planned["digest"], "--plan-file", str(file)))
+    assert environment.status() == "UPDATE_COMPLETE"
+
+    environment.take("todo-series/v1")
+    Root(environment).update({"Failing": failing}, DisableRollback=True)
+    assert settled(environment) == "UPDATE_FAILED"
+    only = plan(environment)
+    failed = environment.delivery("deploy", "--plan", only["digest"])
+    fails(failed, "nobody could tell before", "`amplify-delivery plan dev`, and approve that")
+    assert failed.exit_code == 4
+    succeeds(environment.delivery("up"))
 
 
 def nothing_is_left_to_do(environment: Environment) -> None:

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from amplify_delivery.delivery.execution import auth_trust
-from amplify_delivery.delivery.execution.auth_trust import lost, now_for
+from amplify_delivery.changes.amplify import auth_trust
+from amplify_delivery.changes.amplify.auth_trust import lost, now_for
+from amplify_delivery.delivery.execution.auth_trust import kept
 from amplify_delivery.errors import FailedError, RefusedError
 
 POOL = "eu-central-1:11111111-2222-3333-4444-555555555555"
@@ -94,7 +95,7 @@ def test_whatever_ends_a_deployment_the_trust_is_put_back(ending: Any, monkeypat
     monkeypatch.setattr(auth_trust, "auth_roles", lambda _: ("AuthRole",))
     iam: Any = Iam()
     root: Any = SimpleNamespace(template={"Resources": {}}, stack_name="app", outputs={})
-    with pytest.raises(type(ending) if isinstance(ending, Exception) else ending), auth_trust.kept(iam, root):
+    with pytest.raises(type(ending) if isinstance(ending, Exception) else ending), kept(iam, root):
         iam.trust = trust("Deny")
         raise ending
     assert iam.written == [f"role {json.dumps(trust())}"]
@@ -106,7 +107,7 @@ def test_where_one_role_may_not_be_written_the_other_ones_trust_is_put_back(monk
     iam: Any = Iam(roles=True)
     root: Any = SimpleNamespace(template={"Resources": {}}, stack_name="app", outputs={})
     told = pytest.raises(FailedError, match="the trust of AuthRole was lost, and cannot be put back")
-    with told as caught, auth_trust.kept(iam, root):
+    with told as caught, kept(iam, root):
         iam.trust = trust("Deny")
         iam.denied = "AuthRole"
     assert iam.written == [f"UnauthRole {json.dumps(trust())}"]

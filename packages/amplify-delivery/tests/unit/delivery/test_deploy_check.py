@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from amplify_delivery.changes.guard import AllowedLoss, Guard
+from amplify_delivery.changes.steps import RecoverStack
 from amplify_delivery.delivery.account.audit_log import carried_out
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.deployment.approval import check, read_approved
@@ -52,6 +53,28 @@ def test_a_step_that_was_not_approved_is_named() -> None:
         check(LATER, approved.digest, approved.to_json(), GUARD)
     assert PLAN.steps[0].place in caught.value.message
     assert PLAN.steps[1].place not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("recovery", "covered"),
+    [
+        (RecoverStack("root", "UPDATE_FAILED", "rollback-stack"), True),
+        (RecoverStack("root", "UPDATE_ROLLBACK_FAILED", "continue-update-rollback"), True),
+        (RecoverStack("root", "ROLLBACK_COMPLETE", "delete-stack"), True),
+        (RecoverStack("root", "UPDATE_ROLLBACK_FAILED", "continue-update-rollback", ("api/Table",)), False),
+        (RecoverStack("root", "CREATE_FAILED", "delete-stack"), False),
+        (RecoverStack("root", "DELETE_FAILED", "delete-stack"), False),
+    ],
+    ids=lambda value: value.what if isinstance(value, RecoverStack) else "",
+)
+def test_a_retry_takes_back_what_stands_in_the_way_of_what_was_approved(recovery: RecoverStack, covered: bool) -> None:
+    """An update of the approved plan may have ended so. What nobody has approved is neither left out nor deleted."""
+    stuck = replace(LATER, start=replace(START, status=recovery.status), steps=(recovery, *PLAN.steps))
+    if covered:
+        check(stuck, PLAN.digest, PLAN.to_json(), GUARD)
+        return
+    with pytest.raises(DeployError, match="was not in the approved plan"):
+        check(stuck, PLAN.digest, PLAN.to_json(), GUARD)
 
 
 def test_another_target_is_refused_whatever_the_steps() -> None:

@@ -105,6 +105,15 @@ BUCKET, SECRET = "aws:s3/bucket:Bucket", "aws:secretsmanager/secret:Secret"
 FUNCTION, PERMISSION = "aws-native:lambda:Function", "aws-native:lambda:Permission"
 API, ROUTE = "aws-native:apigatewayv2:Api", "aws-native:apigatewayv2:Route"
 TAGGED = {"TagSet": [{"Key": "app", "Value": "a"}]}
+PIPELINE, PARAMETER = "aws-native:codepipeline:Pipeline", "aws:ssm/parameter:Parameter"
+KEYS = [
+    {"KeyMetadata": {"KeyId": "a", "Description": "another", "KeyState": "Enabled"}},
+    {"KeyMetadata": {"KeyId": "b", "Description": "ours", "KeyState": "PendingDeletion"}},
+    refused("AccessDeniedException"),
+    {"KeyMetadata": {"KeyId": "known", "Description": "ours", "KeyState": "Enabled"}},
+    {"KeyMetadata": {"KeyId": "e", "Arn": "arn:e", "Description": "ours", "KeyState": "Enabled"}},
+]
+REPOSITORY = {"repositoryArn": "arn:r", "registryId": "1", "repositoryUri": "1/r"}
 SECRET_THERE = {"ARN": "arn:secret", "Description": "ours", "Tags": []}
 
 
@@ -199,6 +208,43 @@ GRANT = {
         ),
         ("aws:kms/alias:Alias", {"name": "alias/a"}, {"list_aliases": {"Aliases": []}}, Gone()),
         (
+            "aws:kms/key:Key",
+            {"description": "ours"},
+            {"list_keys": {"Keys": [{"KeyId": k} for k in "abcde"]}, "describe_key": [*KEYS]},
+            There("e", {"arn": "arn:e", "keyId": "e"}),
+        ),
+        ("aws:kms/key:Key", {"description": "ours"}, {"list_keys": {"Keys": []}}, Gone()),
+        (
+            PARAMETER,
+            {"name": "/p", "type": "String", "insecureValue": "v"},
+            {"get_parameter": {"Parameter": {"Type": "String", "Value": "v", "ARN": "arn:p"}}},
+            There("/p", {"arn": "arn:p"}),
+        ),
+        (PARAMETER, {"name": "/p"}, {"get_parameter": refused("ParameterNotFound")}, Gone()),
+        (
+            "aws:ecr/repository:Repository",
+            {"name": "r"},
+            {"describe_repositories": {"repositories": [REPOSITORY]}},
+            There("r", {"arn": "arn:r", "registryId": "1", "repositoryUrl": "1/r"}),
+        ),
+        (
+            "aws:ecr/repository:Repository",
+            {"name": "r"},
+            {"describe_repositories": refused("RepositoryNotFoundException")},
+            Gone(),
+        ),
+        (
+            "aws:codestarnotifications/notificationRule:NotificationRule",
+            {"name": "n", "resource": "arn:pipeline"},
+            {
+                "list_notification_rules": {"NotificationRules": [{"Arn": "arn:m"}, {"Arn": "arn:n"}]},
+                "describe_notification_rule": [{"Name": "m"}, {"Name": "n"}],
+            },
+            There("arn:n", {"arn": "arn:n"}),
+        ),
+        (PIPELINE, {"name": "p", "roleArn": "r"}, {"get_pipeline": {"pipeline": {"roleArn": "r"}}}, There("p")),
+        (PIPELINE, {"name": "p"}, {"get_pipeline": refused("PipelineNotFoundException")}, Gone()),
+        (
             ROUTE,
             {"apiId": "1", "routeKey": "GET /"},
             {"get_routes": {"Items": [{"RouteKey": "GET /", "RouteId": "r"}]}},
@@ -249,6 +295,12 @@ def test_what_is_somebody_elses_or_cannot_be_told_apart() -> None:
     assert isinstance(ask(project, "aws:codebuild/project:Project", name="b", description="d"), Foreign)
     alias = Aws(list_aliases={"Aliases": [{"AliasName": "alias/a", "TargetKeyId": "theirs"}]})
     assert isinstance(ask(alias, "aws:kms/alias:Alias", name="alias/a", targetKeyId="k"), Foreign)
+    parameter = Aws(get_parameter={"Parameter": {"Type": "String", "Value": "theirs"}})
+    assert isinstance(ask(parameter, PARAMETER, name="/p", type="String", insecureValue="v"), Foreign)
+    pipeline = Aws(get_pipeline={"pipeline": {"roleArn": "theirs"}})
+    assert isinstance(ask(pipeline, PIPELINE, name="p", roleArn="r"), Foreign)
+    twice = Aws(list_keys={"Keys": [{"KeyId": "d"}, {"KeyId": "e"}]}, describe_key=[*KEYS[3:]])
+    assert isinstance(ask(twice, "aws:kms/key:Key", description="ours"), Unknown)
     two = ask(Aws(get_apis={"Items": [{"Name": "n", "ApiId": "1"}, {"Name": "n", "ApiId": "2"}]}), API, name="n")
     assert isinstance(two, Unknown)
     assert isinstance(ask(Aws(), "aws:ec2/vpc:Vpc"), Unknown)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -45,11 +44,21 @@ class Engine:
 
 
 def account() -> Any:
-    return SimpleNamespace()
+    return Place()
 
 
 def fine(_: Mapping[str, Any]) -> None:
     pass
+
+
+class Place:
+    """An account, in a region."""
+
+    def __init__(self, region: str = "eu-west-1") -> None:
+        self.region = region
+
+    def at(self, region: str) -> Place:
+        return Place(region)
 
 
 def nobody() -> Any:
@@ -78,6 +87,23 @@ def test_the_state_is_written_as_it_was_found_to_be(
     assert engine.written == [state]
     assert [r["id"] for r in state["resources"]] == ["arn"]
     assert "backend (aws:cloudformation/stack:Stack): a run that was killed has made it" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("provider", "asked"), [("urn:there", "us-east-1"), ("urn:other", "eu-west-1")])
+def test_it_is_asked_for_where_it_was_made(monkeypatch: pytest.MonkeyPatch, provider: str, asked: str) -> None:
+    """A pipeline has stores in several regions, an account environments: nothing of them is found elsewhere."""
+    places: list[str] = []
+
+    def ask(place: Place, *_: object) -> Answer:
+        places.append(place.region)
+        return Gone()
+
+    monkeypatch.setattr(existing, "ask", ask)
+    there = {"urn": "urn:there", "type": "pulumi:providers:aws", "id": "1", "inputs": {"region": "us-east-1"}}
+    engine: Any = Engine(resources=[there])
+    engine.left["pending_operations"][0]["resource"]["provider"] = f"{provider}::1"
+    resolving.resolve(engine, account, fine)
+    assert places == [asked]
 
 
 def test_a_plan_looks_at_a_copy(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
+from copy import copy
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -63,9 +64,15 @@ class Account:
         """That of a stack file, with the credentials that it names."""
         return cls(config.account, config.region, config.profile, config.role_arn)
 
+    def at(self, region: str) -> Account:
+        """The same account, in another region."""
+        other = copy(self)
+        other.region = region
+        return other
+
     def client(self, service: str) -> Any:
         """A boto3 client of the account, in its region, with our timeouts and retries."""
-        return self._session.client(service, config=client_config())
+        return self._session.client(service, region_name=self.region, config=client_config())
 
     def parameter(self, name: str) -> str | None:
         """The value of a parameter of SSM; None if there is none. Raises `RefusedError`."""

@@ -19,6 +19,7 @@ from amplify_delivery.delivery.engine import environment_state, secrets_provider
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.engine.session import holding
 from amplify_delivery.delivery.engine.waiting import Patience
+from amplify_delivery.delivery.killed import resolving
 from amplify_delivery.delivery.planning.program import changes_something
 from amplify_delivery.delivery.reports.changes import told
 from amplify_delivery.errors import ConfigError, DeliveryError, midway
@@ -185,6 +186,7 @@ class _One:
             with holding(engine, "bootstrap", self._context, Patience(None, self._context.variables)):
                 engine.create()
                 secrets_provider.check(stack.name, engine.state(), self._context)
+                resolving.of_stack(engine, self._context)
                 former_names.check_order(engine.resources(), [environment_names(app, e) for e in stack.environments])
                 stamp.begin()
                 changes |= engine.up().changes

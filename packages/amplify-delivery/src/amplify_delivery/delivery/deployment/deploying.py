@@ -30,7 +30,8 @@ from amplify_delivery.delivery.killed.existing import LONGEST
 from amplify_delivery.delivery.planning import Plan
 from amplify_delivery.delivery.planning.program import changes_something
 from amplify_delivery.delivery.reports import plans
-from amplify_delivery.errors import FailedError, LockedError, midway
+from amplify_delivery.errors import ConfigError, FailedError, LockedError, midway
+from amplify_delivery.stacks.access import pipeline_names
 
 
 @dataclass(frozen=True)
@@ -112,22 +113,42 @@ def _attempt(
     if plan.recovery:
         recovery.carry_out(target, engine.stack, plan.recovery)
     with midway(lambda: plan.recovery is not None):
-        left = _after_recovery(target, engine, state, plan, guard) if plan.recovery else plan
+        # Of the approved plan, if this one is what a retry of it begins with; else nobody has approved more than this.
+        covered = document if document and plan.digest != digest else plan.to_json()
+        left = _after_recovery(target, engine, state, covered, guard) if plan.recovery else plan
         return plan, carrying_out.carry_out(engine, left, digest, target)
 
 
-def _after_recovery(target: wanted.Wanted, engine: Engine, state: Mapping[str, Any], plan: Plan, guard: Guard) -> Plan:
+def _after_recovery(
+    target: wanted.Wanted, engine: Engine, state: Mapping[str, Any], approved: Mapping[str, Any], guard: Guard
+) -> Plan:
     """Plan anew from where the root stack is when it is recovered. Raises `FailedError` unless that is a part of what
-    was approved."""
+    was `approved`, a plan's document."""
     left = planned.make(target, engine, state)
-    beyond = left.beyond(plan.to_json())
+    beyond = left.beyond(approved)
     if beyond:
         raise FailedError(
             "the root stack is recovered. What remains to be done from there was not in the approved plan, since "
             f"nobody could tell before:\n{plans.listed(beyond)}",
             where=engine.stack,
-            remedy=f"`amplify-delivery plan {engine.stack}`, and approve that; in a pipeline, release the change again",
+            remedy=_approve_anew(target, engine.stack),
         )
     refuse(left.impossible, engine.stack)
     guard.check(left.losses)
     return left
+
+
+def _approve_anew(target: wanted.Wanted, environment: str) -> str:
+    """How what is left comes to be approved. A retry of an action carries out what was approved, and no more."""
+    by_hand = f"`amplify-delivery plan {environment}`, and approve that"
+    project = target.context.project
+    try:
+        first = project.first(project.pipeline_of(environment)[0])
+        names = pipeline_names(project.app, first, project.pipeline(first))
+    except ConfigError:
+        return by_hand
+    again = f"`aws codepipeline start-pipeline-execution --name {names.pipeline} --region {names.region}`"
+    return (
+        f"{by_hand}. In the pipeline *Retry* does not help, it carries out what was approved: release the change again "
+        f"({again}, in account {names.account})"
+    )

@@ -13,7 +13,7 @@ from typing import Any
 from amplify_delivery.components.documents.naming import EnvironmentNames, PipelineNames
 from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.context import Context
-from amplify_delivery.delivery.engine import engine_locks, lease, secrets_provider
+from amplify_delivery.delivery.engine import engine_locks, lease
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.engine.engine_locks import EngineLock
 from amplify_delivery.delivery.engine.holder import Holder, Life, Verdict
@@ -169,13 +169,9 @@ def check(left: Left) -> None:
 def clear(engine: Engine, context: Context, left: Left) -> None:
     """Clear away what was told, and nothing else, and have what an engine has begun settled. Raises `LockedError` if it
     is somebody else's by now."""
-    backend = stack_files.program(context.folder, engine.stack) == "backend"
     with holding(engine, "unlock", context, Patience(0), agreed=left.agreed):
-        if left.pending and backend:
-            config = stack_files.load(context.folder, engine.stack)
-            resolving.resolve(
-                engine, lambda: Account.of(config), lambda s: secrets_provider.check(engine.stack, s, context)
-            )
+        if left.pending:
+            resolving.of_stack(engine, context)
 
 
 def _pending(engine: Engine) -> tuple[str, ...]:

@@ -10,7 +10,6 @@ from typing import Any
 from amplify_delivery.changes.ordered.updates import changed_tables
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
 from amplify_delivery.delivery import output
-from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.engine import secrets_provider as its_key
 from amplify_delivery.delivery.engine.engine import Engine
@@ -65,7 +64,7 @@ def update(
                 wanted.settle(target, LONGEST)
             changes = _environment(engine, target)
         else:
-            changes = _other(engine, program, context)
+            changes = _other(engine, context)
         with midway(lambda: changes_something(changes)):
             return Updated(changes, engine.outputs())
 
@@ -84,13 +83,10 @@ def _wanted(environment: str, context: Context, patience: Patience) -> Wanted:
     return target
 
 
-def _other(engine: Engine, program: str, context: Context) -> Mapping[str, int]:
+def _other(engine: Engine, context: Context) -> Mapping[str, int]:
     """A stack of the program `account` or `pipeline`; the changes by kind."""
-    if program == "account":
-        # It may be of several accounts: what a killed run has left there is not looked for.
-        its_key.check(engine.stack, engine.state(), context)
-    else:
-        _resolved(engine, lambda: Account.of(context.project.pipeline(engine.stack)), context)
+    its_key.check(engine.stack, engine.state(), context)
+    resolving.of_stack(engine, context)
     engine.preview()
     return engine.up().changes
 

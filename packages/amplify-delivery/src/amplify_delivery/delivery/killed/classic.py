@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from amplify_delivery.delivery.account.aws_account import Account
-from amplify_delivery.delivery.killed.native import Asker, absent
+from amplify_delivery.delivery.killed.native import Asker, absent, one
 from amplify_delivery.delivery.killed.pending import Answer, Foreign, Gone, Operation, There, same
+from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, AWS_ERRORS, code
 
 
 def _role(account: Account, operation: Operation, _: frozenset[str]) -> Answer:
@@ -46,6 +47,64 @@ def _alias(account: Account, operation: Operation, _: frozenset[str]) -> Answer:
     return There(name)
 
 
+def _key(account: Account, operation: Operation, known: frozenset[str]) -> Answer:
+    """Keys have no names: ours is the one with the description that it was to have, which nobody deletes and which the
+    state does not hold. Of a key that may not be looked at is none known, and it is none of ours."""
+    kms, wanted = account.client("kms"), operation.inputs.get("description")
+    found = []
+    for page in kms.get_paginator("list_keys").paginate():
+        for key in page["Keys"]:
+            try:
+                told = kms.describe_key(KeyId=key["KeyId"])["KeyMetadata"]
+            except AWS_ERRORS as error:
+                if code(error) not in ACCESS_DENIED:
+                    raise
+                continue
+            if wanted and told.get("Description") == wanted and told.get("KeyState") == "Enabled":
+                found.append(told)
+    answer = one([str(told["KeyId"]) for told in found], known)
+    if not isinstance(answer, There):
+        return answer
+    arn = next(told["Arn"] for told in found if told["KeyId"] == answer.id)
+    return There(answer.id, {"arn": arn, "keyId": answer.id})
+
+
+def _parameter(account: Account, operation: Operation, _: frozenset[str]) -> Answer:
+    name, found = str(operation.inputs.get("name")), dict[str, Any]()
+    ssm = account.client("ssm")
+    if absent(lambda: found.update(ssm.get_parameter(Name=name)["Parameter"]), "ParameterNotFound"):
+        return Gone()
+    sent = {"Type": operation.inputs.get("type"), "Value": operation.inputs.get("insecureValue")}
+    if not same({key: value for key, value in sent.items() if value is not None}, found):
+        return Foreign(f"the parameter {name} that is there has another value: not its own")
+    return There(name, {"arn": str(found.get("ARN") or "")})
+
+
+def _repository(account: Account, operation: Operation, _: frozenset[str]) -> Answer:
+    """The names of our own hold app and environment."""
+    name, found = str(operation.inputs.get("name")), dict[str, Any]()
+    ecr = account.client("ecr")
+
+    def look() -> None:
+        found.update(ecr.describe_repositories(repositoryNames=[name])["repositories"][0])
+
+    if absent(look, "RepositoryNotFoundException"):
+        return Gone()
+    outputs = {"arn": "repositoryArn", "registryId": "registryId", "repositoryUrl": "repositoryUri"}
+    return There(name, {output: found.get(told) for output, told in outputs.items()})
+
+
+def _notification_rule(account: Account, operation: Operation, known: frozenset[str]) -> Answer:
+    """Listed by what it is about; a rule's name is told of each one only."""
+    client, inputs = account.client("codestar-notifications"), operation.inputs
+    about = [{"Name": "RESOURCE", "Value": str(inputs.get("resource"))}]
+    pages = client.get_paginator("list_notification_rules").paginate(Filters=about)
+    arns = [rule["Arn"] for page in pages for rule in page["NotificationRules"]]
+    named = [arn for arn in arns if client.describe_notification_rule(Arn=arn).get("Name") == inputs.get("name")]
+    answer = one(named, known)
+    return There(answer.id, {"arn": answer.id}) if isinstance(answer, There) else answer
+
+
 def _ours(operation: Operation, found: Mapping[str, Any], there: There) -> Answer:
     """By the description, which says what it is for."""
     told = found.get("Description") or found.get("description")
@@ -56,8 +115,12 @@ def _ours(operation: Operation, found: Mapping[str, Any], there: There) -> Answe
 
 ASKERS: Mapping[str, Asker] = {
     "aws:codebuild/project:Project": _project,
+    "aws:codestarnotifications/notificationRule:NotificationRule": _notification_rule,
+    "aws:ecr/repository:Repository": _repository,
     "aws:iam/policy:Policy": _policy,
     "aws:iam/role:Role": _role,
     "aws:kms/alias:Alias": _alias,
+    "aws:kms/key:Key": _key,
+    "aws:ssm/parameter:Parameter": _parameter,
 }
 """By Pulumi type."""

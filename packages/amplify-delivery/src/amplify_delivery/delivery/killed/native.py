@@ -105,13 +105,13 @@ def _permission(account: Account, operation: Operation, known: frozenset[str]) -
         for statement in json.loads(found["Policy"])["Statement"]
         if same(sent, statement) and str(inputs.get("sourceArn") or "") in json.dumps(statement.get("Condition") or {})
     ]
-    return _one(ids, known)
+    return one(ids, known)
 
 
 def _api(account: Account, operation: Operation, known: frozenset[str]) -> Answer:
     """Names of APIs are no keys: of several, none of which the state holds, nobody can tell."""
     name = operation.inputs.get("name")
-    return _one([api["ApiId"] for api in _items(account, "get_apis") if api.get("Name") == name], known)
+    return one([api["ApiId"] for api in _items(account, "get_apis") if api.get("Name") == name], known)
 
 
 def _part(operation: str, key: str, sent: str, told: str) -> Asker:
@@ -122,7 +122,7 @@ def _part(operation: str, key: str, sent: str, told: str) -> Asker:
         found: list[Any] = []
         if absent(lambda: found.extend(_items(account, operation, ApiId=api)), "NotFoundException"):
             return Gone()
-        return _one([f"{api}|{item[key]}" for item in found if same(of.inputs.get(sent), item.get(told))], known)
+        return one([f"{api}|{item[key]}" for item in found if same(of.inputs.get(sent), item.get(told))], known)
 
     return ask
 
@@ -132,11 +132,25 @@ def _items(account: Account, operation: str, **arguments: str) -> Iterator[dict[
         yield from page["Items"]
 
 
-def _one(ids: list[str], known: frozenset[str]) -> Answer:
+def one(ids: list[str], known: frozenset[str]) -> Answer:
+    """The one of these ids that the state does not hold; of several nobody can tell."""
     new = [id for id in ids if id not in known]
     if len(new) > 1:
         return Unknown(f"there are {len(new)} like it: {', '.join(new)}")
     return There(new[0]) if new else Gone()
+
+
+def _pipeline(account: Account, operation: Operation, _: frozenset[str]) -> Answer:
+    name, found = str(operation.inputs.get("name")), dict[str, Any]()
+
+    def look() -> None:
+        found.update(account.client("codepipeline").get_pipeline(name=name)["pipeline"])
+
+    if absent(look, "PipelineNotFoundException"):
+        return Gone()
+    if not same(operation.inputs.get("roleArn"), found.get("roleArn")):
+        return Foreign(f"the pipeline {name} that is there has another role: not its own")
+    return There(name)
 
 
 ASKERS: Mapping[str, Asker] = {
@@ -146,6 +160,7 @@ ASKERS: Mapping[str, Asker] = {
     ),
     "aws-native:apigatewayv2:Route": _part("get_routes", "RouteId", "routeKey", "RouteKey"),
     "aws-native:apigatewayv2:Stage": _part("get_stages", "StageName", "stageName", "StageName"),
+    "aws-native:codepipeline:Pipeline": _pipeline,
     "aws-native:iam:Role": _role,
     "aws-native:lambda:Function": _function,
     "aws-native:lambda:Permission": _permission,

@@ -32,6 +32,8 @@ AGAIN = frozenset(
     {
         "aws:cloudwatch/eventRule:EventRule",
         "aws:cloudwatch/eventTarget:EventTarget",
+        "aws:ecr/lifecyclePolicy:LifecyclePolicy",
+        "aws:ecr/repositoryPolicy:RepositoryPolicy",
         "aws:iam/rolePolicy:RolePolicy",
         "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
         "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
@@ -47,9 +49,10 @@ AGAIN = frozenset(
         "aws:sns/topicSubscription:TopicSubscription",
     }
 )
-"""Types whose create only sets something of what is there, or gives what is there of that name (PutRule, CreateTopic
-and Subscribe in their API references): doing it twice comes to the same. A secret gets another version of the same
-value; the first one goes when it is nobody's current or previous one any more."""
+"""Types whose create only sets something of what is there, or gives what is there of that name (PutRule, CreateTopic,
+Subscribe, PutLifecyclePolicy and SetRepositoryPolicy in their API references): doing it twice comes to the same. A
+secret gets another version of the same value; the first one goes when it is nobody's current or previous one any
+more."""
 
 
 @dataclass(frozen=True)
@@ -133,6 +136,14 @@ def asked(operation: Operation, state: Mapping[str, Any]) -> bool:
     if operation.kind == CREATING:
         return operation.in_aws and operation.type not in AGAIN
     return operation.kind in (UPDATING, DELETING) and operation.type == ROOT_STACK and bool(state)
+
+
+def region(operation: Operation, state: Mapping[str, Any]) -> str | None:
+    """Where it was made: the region of its provider, which the state holds; None if that does not say."""
+    provider = str(operation.resource.get("provider") or "").rpartition("::")[0]
+    found = [r for r in state.get("resources") or () if provider and r.get("urn") == provider]
+    named = (found[0].get("inputs") or {}).get("region") if found else None
+    return named if isinstance(named, str) else None
 
 
 def same(wanted: Any, found: Any) -> bool:

@@ -13,10 +13,14 @@ from typing import Any
 
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account.aws_account import Account
+from amplify_delivery.delivery.context import Context
+from amplify_delivery.delivery.engine import secrets_provider
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.killed import existing, pending
 from amplify_delivery.delivery.killed.pending import Answer, Gone, Operation, Unknown
+from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.errors import RefusedError
+from amplify_delivery.stacks.access import account_environments
 
 State = Mapping[str, Any]
 """A state as exported: its `deployment`."""
@@ -37,6 +41,21 @@ def resolve(engine: Engine, account: Asked, check: Check) -> State:
         return state
     engine.write(found)
     return found
+
+
+def of_stack(engine: Engine, context: Context) -> State:
+    """`resolve` for a stack of any program, with the credentials that its file names. Raises `DeliveryError`s."""
+    stack = engine.stack
+    return resolve(engine, lambda: _account(stack, context), lambda s: secrets_provider.check(stack, s, context))
+
+
+def _account(stack: str, context: Context) -> Account:
+    project, program = context.project, stack_files.program(context.folder, stack)
+    if program == "account":
+        config = project.account(stack)
+        first = account_environments(project, config, str(project.file(stack)))[0]
+        return Account(first.account, first.region, config.profile, config.role_arn)
+    return Account.of(project.pipeline(stack) if program == "pipeline" else stack_files.load(context.folder, stack))
 
 
 @contextmanager
@@ -75,7 +94,8 @@ def _settled(engine: Engine, state: State, account: Asked, check: Check) -> Stat
             if operation.kind == pending.CREATING and pending.replaces(operation, state):
                 answer = Unknown("it was to replace one that is still there")
             else:
-                answer = existing.ask(place, operation, known)
+                there = pending.region(operation, state) or place.region
+                answer = existing.ask(place if there == place.region else place.at(there), operation, known)
         answers.append((operation, answer))
     pending.check(answers, engine.stack, engine.backend_variables)
     for line in filter(None, (pending.told(*a) for a in answers)):

@@ -10,7 +10,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from amplify_delivery.changes.steps import ChangeOutput, ChangeProgram, ChangeResource, Step, UpdateStack, digest
+from amplify_delivery.changes.steps import (
+    ChangeOutput,
+    ChangeProgram,
+    ChangeResource,
+    RecoverStack,
+    Step,
+    UpdateStack,
+    digest,
+)
+from amplify_delivery.publishing.stack_states import Way, of
+
+_BACK = ("continue-update-rollback", "rollback-stack")
+"""What brings a root stack back to where it was before the operation that failed."""
 
 
 class Covered:
@@ -29,6 +41,8 @@ class Covered:
         """
         if digest(step.to_json()) in self._exactly:
             return True
+        if isinstance(step, RecoverStack):
+            return _leads_back(step)
         if isinstance(step, UpdateStack):
             # CloudFormation updates the stack for each of the steps in it as well.
             return any(not step.path or f"{path}/".startswith(f"{'/'.join(step.path)}/") for path in self._paths)
@@ -47,3 +61,11 @@ class Covered:
             return False
         made = approved["step"] == "add-resource" or approved.get("operation") == "create"
         return made or set(step.properties) <= set(approved.get("properties", ()))
+
+
+def _leads_back(step: RecoverStack) -> bool:
+    """Whether a recovery only ends what CloudFormation had begun to take back, so that what was approved can be done
+    from there: with nothing left as it is, and nothing deleted that was ever made whole."""
+    back = step.operation in _BACK and step.status.startswith("UPDATE_")
+    nothing_in_it = step.operation == "delete-stack" and of(step.status).deliver is Way.CLEAR
+    return (back and not step.skipped) or nothing_in_it

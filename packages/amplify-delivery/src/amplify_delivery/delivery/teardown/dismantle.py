@@ -24,6 +24,7 @@ from amplify_delivery.delivery.engine.engine import Before, Engine
 from amplify_delivery.delivery.engine.pulumi_command import Line
 from amplify_delivery.delivery.engine.session import holding
 from amplify_delivery.delivery.engine.waiting import Patience
+from amplify_delivery.delivery.killed import resolving
 from amplify_delivery.delivery.planning.program import changes_something
 from amplify_delivery.delivery.teardown import emptying, removal
 from amplify_delivery.delivery.teardown.removal import BUCKET, KEY, Holder, Kept, Resource
@@ -104,6 +105,7 @@ def account(context: Context, stack: str, line: Line, patience: Patience, *, del
 
     done = Done(stack)
     with holding(engine, "destroy", context, patience), midway(done.begun):
+        resolving.of_stack(engine, context)
         resources = engine.refresh()
         roles = removal.all_but(resources, [*staying(resources), *removal.staged(resources)])
         _destroy(engine, roles, done, not_deployed)  # and again, under the lock
@@ -133,6 +135,7 @@ def pipeline(context: Context, stack: str, line: Line, patience: Patience, *, de
 
     done = Done(stack)
     with holding(engine, "destroy", context, patience), midway(done.begun):
+        resolving.of_stack(engine, context)
         resources = engine.refresh()
         stores = [r for store in removal.stores(resources, stack).values() for r in store]
         _destroy(engine, removal.all_but(resources, stores), done, at_rest)
@@ -164,6 +167,7 @@ def artifact_store(context: Context, stack: str, region: str, line: Line, patien
     if region not in removal.stores(state.get("resources") or (), stack):
         return done
     with holding(engine, "destroy", context, patience):
+        resolving.of_stack(engine, context)
         resources = engine.refresh()
         going = removal.stores(resources, stack).get(region, ())
         needing = removal.dependents(resources, going)

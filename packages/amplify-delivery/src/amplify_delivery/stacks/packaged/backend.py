@@ -120,6 +120,7 @@ class AmplifyBackend(pulumi.ComponentResource):
                 region=config.region,
                 publisher=publisher,
                 may_change=partial(publisher.check, assembly),
+                keep_trust=publisher.keep_trust,
                 explain=publisher.first_causes,
                 secrets=secrets,
                 execution_role_arn=config.execution_role_arn

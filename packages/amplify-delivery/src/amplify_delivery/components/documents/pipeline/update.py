@@ -292,6 +292,7 @@ _LISTS = (
     "cloudformation:GetResourceRequestStatus",
     "codestar-notifications:ListNotificationRules",
     "kms:ListAliases",
+    "kms:ListKeys",
     "logs:DescribeIndexPolicies",
     "logs:DescribeLogGroups",
     "logs:DescribeResourcePolicies",

@@ -1,0 +1,138 @@
+"""The trust of the two auth roles outlives every update, also one that fails.
+
+A custom resource sets it, beside the template, which denies everybody. Whether CloudFormation writes the template's
+again when it updates a role for another reason, AWS does not say; and when the custom resource itself is updated (by
+another identity pool, or by what `amplify push` makes of it), its function is at last told to delete what was before,
+which denies everybody (`export.assembling.auth_roles`). So the trust is looked at before and after, and what was lost
+is put back, for the pool that there is then: by the program around each update of the root stack, so that plain
+`pulumi up` does it too, and by our commands around the engine, so that one that breaks off takes nobody's access.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from amplify_delivery.errors import FailedError
+from amplify_delivery.export import RootStack
+from amplify_delivery.export.assembling.auth_roles import auth_roles, setters
+from amplify_delivery.publishing.aws_errors import AWS_ERRORS, code, said
+from amplify_delivery.publishing.stack_state import described, outputs_of
+
+_POOL = "cognito-identity.amazonaws.com:aud"
+_NOBODY = {"ValidationError", "NoSuchEntity"}
+"""What AWS says of a stack, a resource or a role that is not there."""
+
+Trust = Mapping[str, Any]
+"""A role's trust policy."""
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How the account is reached: a client of a service; for messages its `place` and what an `aws` command takes."""
+
+    client: Callable[[str], Any]
+    place: str
+    options: str
+    progress: Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The trust that the auth roles of `root` had, by their names."""
+
+    reach: Reach
+    root: RootStack
+    before: Mapping[str, Trust]
+
+    def put_back(self, failure: str = "") -> None:
+        """Put back what was lost since. Raises `FailedError`, with `failure` before its own words, for a trust that may
+        not be written, with the command for whoever may."""
+        iam = self.reach.client("iam")
+        pool = _pool(self.reach, self.root) if self.before else ""
+        lines, commands = [failure] if failure else [], []
+        for name, was in self.before.items():
+            trust = now_for(was, pool)
+            try:
+                if not lost(trust, _trust(iam, name)):
+                    continue
+                iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(trust))
+                self.reach.progress(f"CloudFormation had written the template's trust to {name}: put back as it was")
+            except AWS_ERRORS as error:
+                if code(error) in _NOBODY:
+                    continue  # the stack is gone, and the role with it
+                # The other role's is put back all the same.
+                lines.append(f"the trust of {name} was lost, and cannot be put back: {said(error)}")
+                given = f"--role-name {name} --policy-document '{json.dumps(trust)}' {self.reach.options}"
+                commands.append(f"`aws iam update-assume-role-policy {given}`")
+        if commands:
+            raise FailedError(
+                "\n".join(lines),
+                where=self.reach.place,
+                remedy=f"users cannot sign in to AWS until somebody who may runs {' and '.join(commands)}",
+            )
+
+
+def look(reach: Reach, root: RootStack) -> Kept:
+    """The trust of the auth roles as it is now; nothing where no custom resource sets it."""
+    return Kept(reach, root, _read(reach, root) if setters(root.template["Resources"]) else {})
+
+
+def lost(before: Trust, after: Trust) -> bool:
+    """Whether a role's trust was lost: it let users of an identity pool in, and now lets in nobody, or the users of the
+    same pool otherwise than it did. Of another pool is a deployment's wish."""
+    pools = _pools(before)
+    return bool(pools) and before != after and _pools(after) in (frozenset(), pools)
+
+
+def _pools(trust: Trust) -> frozenset[str]:
+    """The identity pools whose users a trust lets in."""
+    statements = trust.get("Statement") or []
+    found: set[str] = set()
+    for statement in statements if isinstance(statements, list) else [statements]:
+        if statement.get("Effect") == "Allow":
+            for test in (statement.get("Condition") or {}).values():
+                value = test.get(_POOL, [])
+                found.update([value] if isinstance(value, str) else value)
+    return frozenset(found)
+
+
+def _read(reach: Reach, root: RootStack) -> dict[str, Trust]:
+    """The trust of each auth role that is there, by its name."""
+    cloudformation, iam = reach.client("cloudformation"), reach.client("iam")
+    found: dict[str, Trust] = {}
+    for role in auth_roles(root.template["Resources"]):
+        try:
+            described = cloudformation.describe_stack_resource(StackName=root.stack_name, LogicalResourceId=role)
+            name = described["StackResourceDetail"].get("PhysicalResourceId")
+            if name:
+                found[name] = _trust(iam, name)
+        except AWS_ERRORS as error:
+            if code(error) not in _NOBODY:
+                reach.progress(f"the trust of {role} cannot be read, and so not be kept: {error}")
+    return found
+
+
+def _trust(iam: Any, name: str) -> Trust:
+    document = iam.get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"]
+    return dict(json.loads(document) if isinstance(document, str) else document)
+
+
+def _pool(reach: Reach, root: RootStack) -> str:
+    """The id of the identity pool that there is now; empty if nobody can tell."""
+    names = [name for (_, output_name), name in root.outputs.items() if output_name == "IdentityPoolId"]
+    try:
+        found = described(reach.client("cloudformation"), root.stack_name) or {}
+    except AWS_ERRORS:
+        return ""
+    return next((value for name, value in outputs_of(found).items() if name in names), "")
+
+
+def now_for(trust: Trust, pool: str) -> Trust:
+    """A trust for the users of `pool`, where it named one other."""
+    pools = _pools(trust)
+    if not pool or len(pools) != 1 or pool in pools:
+        return trust
+    return dict(json.loads(json.dumps(trust).replace(next(iter(pools)), pool)))
