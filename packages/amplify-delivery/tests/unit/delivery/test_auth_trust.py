@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from amplify_delivery.changes.amplify import auth_trust
 from amplify_delivery.changes.amplify.auth_trust import lost, now_for
+from amplify_delivery.delivery.execution import auth_trust as around
 from amplify_delivery.delivery.execution.auth_trust import kept
 from amplify_delivery.errors import FailedError, RefusedError
 
@@ -91,7 +92,8 @@ class Iam:
 
 @pytest.mark.parametrize("ending", [KeyboardInterrupt, RefusedError("no")])
 def test_whatever_ends_a_deployment_the_trust_is_put_back(ending: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(auth_trust, "setters", lambda _: ("x",))
+    for module in (auth_trust, around):
+        monkeypatch.setattr(module, "setters", lambda _: ("x",))
     monkeypatch.setattr(auth_trust, "auth_roles", lambda _: ("AuthRole",))
     iam: Any = Iam()
     root: Any = SimpleNamespace(template={"Resources": {}}, stack_name="app", outputs={})
@@ -102,7 +104,8 @@ def test_whatever_ends_a_deployment_the_trust_is_put_back(ending: Any, monkeypat
 
 
 def test_where_one_role_may_not_be_written_the_other_ones_trust_is_put_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(auth_trust, "setters", lambda _: ("x",))
+    for module in (auth_trust, around):
+        monkeypatch.setattr(module, "setters", lambda _: ("x",))
     monkeypatch.setattr(auth_trust, "auth_roles", lambda _: ("AuthRole", "UnauthRole"))
     iam: Any = Iam(roles=True)
     root: Any = SimpleNamespace(template={"Resources": {}}, stack_name="app", outputs={})

@@ -11,6 +11,7 @@ from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.errors import DeliveryError
 from amplify_delivery.export import RootStack
+from amplify_delivery.export.assembling.auth_roles import setters
 
 
 @contextmanager
@@ -19,6 +20,9 @@ def kept(account: Account, root: RootStack) -> Iterator[None]:
 
     Raises `FailedError` for a trust that is lost and may not be put back, with the command for whoever may.
     """
+    if not setters(root.template["Resources"]):
+        yield
+        return
     reach = auth_trust.Reach(account.client, account.place, account.options, output.progress)
     before = auth_trust.look(reach, root)
     try:
