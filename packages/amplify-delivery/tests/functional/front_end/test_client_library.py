@@ -1,6 +1,6 @@
-"""Amplify's own library for JavaScript reads both files, and they say the same to it.
+"""Amplify's own library for JavaScript reads both files, and they say the same to it; a user signs in with it.
 
-`parseAmplifyConfig` of @aws-amplify/core 6.19.2, from npm by a lock: what `Amplify.configure(...)` calls.
+Core 6.19.2 and what belongs to it, from npm by a lock: `parseAmplifyConfig` is what `Amplify.configure(...)` calls.
 """
 
 from __future__ import annotations
@@ -8,32 +8,38 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from amplify_delivery.client_config import Backend
+from amplify_delivery.client_config import Backend, Stack, files, of_assembly, read_backend
+from amplify_delivery.export import Assembly, EnvironmentValues
 from aws_rehearsal.errors import SetupError
 from aws_rehearsal.setup.node import ensure_locked, ensure_node
 from aws_rehearsal.setup.progress import Progress
+from aws_rehearsal_tests.local_account import LocalAccount
+from functional.enforcement.deployed_apps import deployable
 from unit.client_config.backends import REGION, everything, written
 from unit.client_config.conftest import NAMES, App, app
 from unit.client_config.test_categories import hosted
-from unit.export.conftest import app_export
+from unit.export.conftest import app_export, assembly_of
 
-__all__ = ["app", "app_export"]
+__all__ = ["app", "app_export", "assembly_of"]
 
-pytestmark = pytest.mark.processes
+# Custom resources run in one process (packages/aws-rehearsal/tests/aws_rehearsal_tests/test_local_aws_functions.py).
+pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("functions")]
 
 HERE = Path(__file__).parent
+Script = Callable[..., Any]
 Parse = Callable[[Sequence[Backend]], list[tuple[dict[str, Any], dict[str, Any]]]]
 
 
 @pytest.fixture(scope="module")
-def parse(tmp_path_factory: pytest.TempPathFactory) -> Parse:
-    """What the library makes of each backend's aws-exports.js and amplify_outputs.json."""
+def script() -> Script:
+    """Runs a script of this folder beside the library: what it prints, read as JSON."""
     progress = Progress()
     try:
         node = ensure_node(progress)
@@ -41,11 +47,9 @@ def parse(tmp_path_factory: pytest.TempPathFactory) -> Parse:
     except SetupError as error:
         pytest.skip(f"Amplify's library for JavaScript cannot be had: {error}")
 
-    def parsed(backends: Sequence[Backend]) -> list[tuple[dict[str, Any], dict[str, Any]]]:
-        file = tmp_path_factory.mktemp("configurations") / "both.json"
-        file.write_text(json.dumps([[written(b, "javascript"), written(b, "outputs")] for b in backends]))
+    def run(name: str, *arguments: object) -> Any:
         ran = subprocess.run(
-            [node.binary, HERE / "parse.cjs", file],
+            [node.binary, HERE / name, *map(str, arguments)],
             env={**os.environ, "NODE_PATH": str(modules)},
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -53,7 +57,19 @@ def parse(tmp_path_factory: pytest.TempPathFactory) -> Parse:
             check=False,
         )
         assert ran.returncode == 0, ran.stderr
-        return [(web, gen2) for web, gen2 in json.loads(ran.stdout)]
+        return json.loads(ran.stdout)
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def parse(script: Script, tmp_path_factory: pytest.TempPathFactory) -> Parse:
+    """What the library makes of each backend's aws-exports.js and amplify_outputs.json."""
+
+    def parsed(backends: Sequence[Backend]) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+        file = tmp_path_factory.mktemp("configurations") / "both.json"
+        file.write_text(json.dumps([[written(b, "javascript"), written(b, "outputs")] for b in backends]))
+        return [(web, gen2) for web, gen2 in script("parse.cjs", file)]
 
     return parsed
 
@@ -92,3 +108,44 @@ def test_of_every_category_as_well(parse: Parse) -> None:
     assert second["Auth"]["Cognito"]["loginWith"]["oauth"]["providers"] == ["Google", "Amazon", "Apple"]
     assert gen2["Auth"]["Cognito"]["groups"] == [{"Admins": {"precedence": 1}}]
     assert web["API"]["REST"] == {"orders": {"endpoint": "https://o.example/dev", "region": REGION}}
+
+
+def test_a_user_signs_in_writes_and_lists(
+    developer: LocalAccount, assembly_of: Callable[[str], Assembly], script: Script, tmp_path: Path
+) -> None:
+    """With the lines of docs/front-end.md, against a backend of the local AWS: whose key lets nobody list."""
+    in_a_month = int(time.time()) + 30 * 24 * 60 * 60
+    url, name = deployable(developer, assembly_of("full"), EnvironmentValues("visited", in_a_month))
+    assert developer.create(url, name)["StackStatus"] == "CREATE_COMPLETE", developer.reasons(name)
+    declared = of_assembly(assembly_of("full"))
+    backend = read_backend(declared, stacks(developer, name), developer.region)
+    file = tmp_path / "amplifyconfiguration.json"
+    file.write_text(files(backend, "javascript")[file.name])
+    pool = {"UserPoolId": json.loads(file.read_text())["aws_user_pools_id"], "Username": "ann@example.com"}
+    cognito = developer.client("cognito-idp")
+    cognito.admin_create_user(**pool, MessageAction="SUPPRESS")
+    cognito.admin_set_user_password(**pool, Password="Passw0rd!x", Permanent=True)
+
+    told = script("visit.cjs", file, f"{developer.aws.endpoint}/", "ann@example.com", "Passw0rd!x")
+    todo = {"name": "Milk", "owner": told["sub"]}
+    assert told == {
+        "guest": "Not Authorized to access listTodos on type Query",
+        "signedIn": True,
+        "credentials": True,
+        "sub": told["sub"],
+        "written": todo,
+        "listed": [todo],
+    }
+
+
+def stacks(developer: LocalAccount, root: str) -> dict[str, Stack]:
+    """The nested stacks of a root, as `client-config` reads them."""
+    cloudformation = developer.client("cloudformation")
+    found = {}
+    for resource in cloudformation.list_stack_resources(StackName=root)["StackResourceSummaries"]:
+        if resource["ResourceType"] == "AWS::CloudFormation::Stack":
+            stack = developer.stack(resource["PhysicalResourceId"])
+            outputs = {o["OutputKey"]: o["OutputValue"] for o in stack.get("Outputs", [])}
+            parameters = {p["ParameterKey"]: p["ParameterValue"] for p in stack.get("Parameters", [])}
+            found[resource["LogicalResourceId"]] = Stack(outputs, parameters)
+    return found
