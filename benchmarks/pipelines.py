@@ -23,12 +23,12 @@ from amplify_delivery.components.documents.pipeline.model import (
     Approval,
     ArtifactStore,
     Bake,
-    ConnectionSource,
     EnvironmentRef,
     PipelineModel,
     Stage,
     Step,
 )
+from amplify_delivery.components.documents.pipeline.source_models import ConnectionSource
 from amplify_delivery.components.documents.statements import RoleDocument, size
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.export import Assembly, assemble, read_export

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from amplify_delivery.components.documents import regions
-from amplify_delivery.components.documents.pipeline.model import EnvironmentRef, PipelineModel, PipelineSource
+from amplify_delivery.components.documents.pipeline.model import EnvironmentRef, PipelineModel
+from amplify_delivery.components.documents.pipeline.source_models import PipelineSource
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.stacks import collisions
 from amplify_delivery.stacks.access import bootstrapped_environment, pipeline_names

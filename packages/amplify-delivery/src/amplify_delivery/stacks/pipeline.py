@@ -6,7 +6,7 @@ import pulumi
 import pulumi_aws as aws
 
 from amplify_delivery.components.delivery_pipeline import DeliveryPipeline, DeliveryPipelineArgs
-from amplify_delivery.components.documents.pipeline.model import GitHubTokenSource
+from amplify_delivery.components.documents.pipeline.source_models import GitHubTokenSource
 from amplify_delivery.components.providers import Access, aws_native_provider, aws_provider
 from amplify_delivery.components.remembered import unchanged
 from amplify_delivery.stacks.access import build_environment, engine_download

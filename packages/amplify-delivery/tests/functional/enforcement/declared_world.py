@@ -24,12 +24,12 @@ from amplify_delivery.components.documents.pipeline.artifacts import bucket_poli
 from amplify_delivery.components.documents.pipeline.everything import PipelineDocuments, pipeline_documents
 from amplify_delivery.components.documents.pipeline.model import (
     ArtifactStore,
-    ConnectionSource,
     EnvironmentRef,
     PipelineModel,
     Stage,
     Step,
 )
+from amplify_delivery.components.documents.pipeline.source_models import ConnectionSource
 from amplify_delivery.components.documents.statements import (
     Document,
     PolicyDocument,

@@ -18,12 +18,12 @@ from amplify_delivery.components.documents.pipeline.everything import pipeline_d
 from amplify_delivery.components.documents.pipeline.model import (
     Approval,
     ArtifactStore,
-    ConnectionSource,
     EnvironmentRef,
     PipelineModel,
     Stage,
     Step,
 )
+from amplify_delivery.components.documents.pipeline.source_models import ConnectionSource
 from amplify_delivery.components.documents.statements import ProjectDocument, RoleDocument
 from aws_rehearsal.local_aws import Credentials
 from aws_rehearsal_tests.pipeline_service.world import CONNECTION, OTHER_REGION, REGION, World

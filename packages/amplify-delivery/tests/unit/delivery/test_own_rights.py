@@ -5,12 +5,8 @@ from __future__ import annotations
 import pytest
 
 from amplify_delivery.components.documents.naming import PipelineNames
-from amplify_delivery.components.documents.pipeline.model import (
-    CodeCommitSource,
-    EnvironmentRef,
-    PipelineModel,
-    Stage,
-)
+from amplify_delivery.components.documents.pipeline.model import EnvironmentRef, PipelineModel, Stage
+from amplify_delivery.components.documents.pipeline.source_models import CodeCommitSource
 from amplify_delivery.delivery.pipeline.own_rights import check, not_its_own
 from amplify_delivery.delivery.planning import ProgramStep
 from amplify_delivery.errors import DeployError

@@ -9,12 +9,8 @@ from typing import Any
 import pytest
 
 from amplify_delivery.components.documents.naming import PipelineNames
-from amplify_delivery.components.documents.pipeline.model import (
-    CodeCommitSource,
-    EnvironmentRef,
-    PipelineModel,
-    Stage,
-)
+from amplify_delivery.components.documents.pipeline.model import EnvironmentRef, PipelineModel, Stage
+from amplify_delivery.components.documents.pipeline.source_models import CodeCommitSource
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.engine import secrets_provider
 from amplify_delivery.delivery.engine.waiting import Patience

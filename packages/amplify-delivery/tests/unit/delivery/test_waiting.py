@@ -13,12 +13,8 @@ import pytest
 from amplify_delivery import cli
 from amplify_delivery.commands import deploy
 from amplify_delivery.components.documents.naming import PipelineNames
-from amplify_delivery.components.documents.pipeline.model import (
-    CodeCommitSource,
-    EnvironmentRef,
-    PipelineModel,
-    Stage,
-)
+from amplify_delivery.components.documents.pipeline.model import EnvironmentRef, PipelineModel, Stage
+from amplify_delivery.components.documents.pipeline.source_models import CodeCommitSource
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.deployment import deploying
 from amplify_delivery.delivery.deployment.audit import Audit

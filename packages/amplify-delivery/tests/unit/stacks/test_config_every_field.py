@@ -24,10 +24,8 @@ from pydantic import BaseModel
 
 from amplify_delivery import testing
 from amplify_delivery.components.documents.fields import Compute, Model, Right
-from amplify_delivery.components.documents.pipeline.model import (
-    Approval,
-    Bake,
-    ClientConfig,
+from amplify_delivery.components.documents.pipeline.model import Approval, Bake, ClientConfig
+from amplify_delivery.components.documents.pipeline.source_models import (
     CodeCommitSource,
     ConnectionSource,
     GitHubTokenSource,

@@ -12,7 +12,7 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
-from amplify_delivery.components.documents.pipeline.model import S3Source
+from amplify_delivery.components.documents.pipeline.source_models import S3Source
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.stacks.config import AccountConfig, PipelineConfig, Project
 from amplify_delivery.stacks.config.documentation import PROGRAMS

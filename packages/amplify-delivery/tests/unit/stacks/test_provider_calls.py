@@ -17,7 +17,8 @@ from typing import Any
 import pytest
 
 from amplify_delivery.components.documents.naming import PipelineNames
-from amplify_delivery.components.documents.pipeline.model import CodeCommitSource, PipelineModel
+from amplify_delivery.components.documents.pipeline.model import PipelineModel
+from amplify_delivery.components.documents.pipeline.source_models import CodeCommitSource
 from amplify_delivery.components.documents.rights import provider_calls
 from amplify_delivery.components.documents.rights.boundary import ROLE_MAKING
 from amplify_delivery.components.documents.rights.handler_table import table

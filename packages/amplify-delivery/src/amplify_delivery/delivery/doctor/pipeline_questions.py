@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from amplify_delivery.components.documents.pipeline.model import ConnectionSource, PipelineSource
+from amplify_delivery.components.documents.pipeline.source_models import ConnectionSource, PipelineSource
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.doctor.asking import (
     identity,

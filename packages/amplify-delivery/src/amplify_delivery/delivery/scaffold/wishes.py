@@ -13,7 +13,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from amplify_delivery.components.documents import fields
-from amplify_delivery.components.documents.pipeline.model import ConnectionSource
+from amplify_delivery.components.documents.pipeline.source_models import ConnectionSource
 from amplify_delivery.delivery.scaffold.amplify_project import Found, PushedEnvironment
 from amplify_delivery.delivery.scaffold.ci import GITHUB
 from amplify_delivery.delivery.scaffold.project_files import NewEnvironment, NewPipeline, NewProject

@@ -25,14 +25,12 @@ from amplify_delivery.components.documents.fields import (
     pattern,
     variable_names,
 )
-from amplify_delivery.components.documents.pipeline.model import (
+from amplify_delivery.components.documents.pipeline.model import Stage, Step, fitting
+from amplify_delivery.components.documents.pipeline.source_models import (
     MAX_PUSH_FILTERS,
     PipelineSource,
     Source,
-    Stage,
-    Step,
     Trigger,
-    fitting,
     typed_source,
 )
 

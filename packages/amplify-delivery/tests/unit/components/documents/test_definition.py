@@ -12,11 +12,13 @@ from amplify_delivery.components.documents.pipeline.definition import pipeline_p
 from amplify_delivery.components.documents.pipeline.model import (
     Approval,
     Bake,
-    CodeCommitSource,
     EnvironmentRef,
+    Stage,
+)
+from amplify_delivery.components.documents.pipeline.source_models import (
+    CodeCommitSource,
     GitHubTokenSource,
     S3Source,
-    Stage,
     Trigger,
 )
 from unit.components.documents import world as w

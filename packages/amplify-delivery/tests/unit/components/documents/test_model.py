@@ -16,11 +16,10 @@ from amplify_delivery.components.documents.pipeline.model import (
     Approval,
     Bake,
     EnvironmentRef,
-    S3Source,
     Stage,
     Step,
-    Trigger,
 )
+from amplify_delivery.components.documents.pipeline.source_models import S3Source, Trigger
 from amplify_delivery.stacks.config import PipelineConfig
 from unit.components.documents import world as w
 

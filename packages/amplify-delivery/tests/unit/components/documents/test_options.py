@@ -15,14 +15,12 @@ import pytest
 from amplify_delivery.components.documents.account.action_role import DENIED_OVERRIDES
 from amplify_delivery.components.documents.account.everything import account_documents
 from amplify_delivery.components.documents.pipeline.everything import pipeline_documents
-from amplify_delivery.components.documents.pipeline.model import (
-    Approval,
+from amplify_delivery.components.documents.pipeline.model import Approval, PipelineModel, Stage
+from amplify_delivery.components.documents.pipeline.source_models import (
     CodeCommitSource,
     ConnectionSource,
     GitHubTokenSource,
-    PipelineModel,
     S3Source,
-    Stage,
 )
 from amplify_delivery.components.documents.statements import RoleDocument
 from unit.components.documents import world as w

@@ -20,13 +20,13 @@ from amplify_delivery.components.documents.pipeline.model import (
     Approval,
     ArtifactStore,
     Bake,
-    ConnectionSource,
     EnvironmentRef,
     PipelineModel,
     Stage,
     Step,
 )
 from amplify_delivery.components.documents.pipeline.notifications import topic_policy
+from amplify_delivery.components.documents.pipeline.source_models import ConnectionSource
 from amplify_delivery.components.documents.statements import (
     Document,
     RoleDocument,

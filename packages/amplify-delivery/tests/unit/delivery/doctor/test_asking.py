@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from amplify_delivery.components.documents.naming import EnvironmentNames
-from amplify_delivery.components.documents.pipeline.model import (
+from amplify_delivery.components.documents.pipeline.source_models import (
     CodeCommitSource,
     ConnectionSource,
     GitHubTokenSource,

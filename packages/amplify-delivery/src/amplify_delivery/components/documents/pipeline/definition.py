@@ -17,7 +17,6 @@ from amplify_delivery.components.documents.pipeline.model import (
     Approval,
     EnvironmentRef,
     PipelineModel,
-    S3Source,
     Stage,
     Step,
     in_order,
@@ -30,6 +29,7 @@ from amplify_delivery.components.documents.pipeline.source_action import (
     push_filter,
     source_action,
 )
+from amplify_delivery.components.documents.pipeline.source_models import S3Source
 
 MAX_ACTIONS_PER_STAGE = 50
 

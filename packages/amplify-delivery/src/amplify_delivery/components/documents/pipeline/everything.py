@@ -12,14 +12,14 @@ from amplify_delivery.components.documents.environment import BuildEnvironment
 from amplify_delivery.components.documents.naming import ROOT_PATH, PipelineNames
 from amplify_delivery.components.documents.packing import managed
 from amplify_delivery.components.documents.pipeline import buildspecs
-from amplify_delivery.components.documents.pipeline.model import (
+from amplify_delivery.components.documents.pipeline.model import PipelineModel
+from amplify_delivery.components.documents.pipeline.source_action import RELEASES_PREFIX
+from amplify_delivery.components.documents.pipeline.source_models import (
     CodeCommitSource,
     ConnectionSource,
-    PipelineModel,
     PipelineSource,
     S3Source,
 )
-from amplify_delivery.components.documents.pipeline.source_action import RELEASES_PREFIX
 from amplify_delivery.components.documents.pipeline.update import update_boundary, update_statements
 from amplify_delivery.components.documents.rights.store_access import (
     LOOK,

@@ -8,7 +8,8 @@ import json
 from typing import Any
 
 from amplify_delivery.components.documents.naming import PipelineNames
-from amplify_delivery.components.documents.pipeline.model import CodeCommitSource, PipelineModel, S3Source
+from amplify_delivery.components.documents.pipeline.model import PipelineModel
+from amplify_delivery.components.documents.pipeline.source_models import CodeCommitSource, S3Source
 from amplify_delivery.components.documents.statements import Document, allow, document
 
 EVENTS = (

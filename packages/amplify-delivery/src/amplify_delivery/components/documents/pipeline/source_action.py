@@ -8,11 +8,11 @@ from dataclasses import replace
 from typing import Any
 
 from amplify_delivery.components.documents.naming import PipelineNames
-from amplify_delivery.components.documents.pipeline.model import (
+from amplify_delivery.components.documents.pipeline.model import PipelineModel
+from amplify_delivery.components.documents.pipeline.source_models import (
     CodeCommitSource,
     ConnectionSource,
     GitHubTokenSource,
-    PipelineModel,
     S3Source,
     Trigger,
 )

@@ -8,11 +8,11 @@ artifacts. Its own rights, all trust policies and all boundaries are for a perso
 from collections.abc import Sequence
 
 from amplify_delivery.components.documents.naming import LEASES_PREFIX, PIPELINE_TAG, STATE_PREFIX, TAGS, PipelineNames
-from amplify_delivery.components.documents.pipeline.model import (
+from amplify_delivery.components.documents.pipeline.model import PipelineModel
+from amplify_delivery.components.documents.pipeline.source_models import (
     CodeCommitSource,
     ConnectionSource,
     GitHubTokenSource,
-    PipelineModel,
     S3Source,
 )
 from amplify_delivery.components.documents.statements import (

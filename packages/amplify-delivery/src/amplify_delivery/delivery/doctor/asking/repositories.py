@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 
-from amplify_delivery.components.documents.pipeline.model import (
+from amplify_delivery.components.documents.pipeline.source_models import (
     CodeCommitSource,
     ConnectionSource,
     GitHubTokenSource,
