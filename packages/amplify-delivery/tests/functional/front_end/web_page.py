@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Browser
 
+from functional.report.browsers import chromium
 from unit.places import REPOSITORY
 
 WEB = REPOSITORY / "web"
@@ -42,6 +46,17 @@ def served(folder: Path) -> Iterator[str]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def look(folder: Path) -> tuple[Tables, list[str]] | None:
+    """What a visitor sees of the page in `folder`, and whatever it has logged. None where there is no browser, which is
+    said: what else a test has found out counts (in a CI it fails)."""
+    try:
+        with chromium(os.environ) as browser, served(folder) as address:
+            return shown(browser, address)
+    except pytest.skip.Exception as missing:
+        warnings.warn(f"the page is not looked at: {missing}", stacklevel=2)
+        return None
 
 
 def shown(browser: Browser, address: str) -> tuple[Tables, list[str]]:
