@@ -32,7 +32,7 @@ administrator of the account.
 )
 
 _SHOWN = 20
-"""Keys that are listed; `--json` lists all."""
+"""Keys and images that are listed; `--json` lists all."""
 
 
 def _number(text: str) -> int:
@@ -95,8 +95,10 @@ def run(args: argparse.Namespace, context: Context) -> int:
         f"{target.bucket}: nothing needs {output.counted(len(found.keys), 'object')}; {found.needed} are needed, by "
         f"what runs and {output.counted(len(found.kept), 'release')} to go back to"
     )
-    for image in images.images:
+    for image in images.images[:_SHOWN]:
         print(f"{image.tag} ({image.size:,} bytes)")
+    if images.images[_SHOWN:]:
+        print(f"... and {len(images.images) - _SHOWN} more images")
     if images.images or images.others:
         print(
             f"{target.names.repository}: nothing needs {output.counted(len(images.images), 'image')} "

@@ -145,6 +145,13 @@ def test_what_is_published_meanwhile_stays_or_comes_back(
     monkeypatch.setattr(image_garbage, "_named_meanwhile", lambda *_: answers.pop(0))
     assert image_garbage.collect(target, objects, garbage) == 0
     assert digest(wanted) in repository.digests()
+    # Whoever publishes has pushed it again by then: Amazon ECR takes no tag twice, also not for the same image.
+    twice = image_garbage._Repository(target)
+    (image,) = garbage.images
+    assert twice.delete([image]) == [image]
+    twice.put_back(image)
+    twice.put_back(image)
+    assert digest(wanted) in repository.digests()
     # And its layers are gone by then.
     answers += [frozenset(), frozenset({digest(wanted)})]
     put = image_garbage._Repository.put_back

@@ -27,6 +27,8 @@ _BATCH = 100
 """Images of one BatchDeleteImage or BatchGetImage (Amazon ECR API reference)."""
 _TAG = re.compile(r"[a-z][a-z0-9-]{0,39}-([0-9a-f]{64})")
 """`AssemblyImage.tag`."""
+_THERE = ("ImageAlreadyExistsException", "ImageTagAlreadyExistsException")
+"""Codes of PutImage. A tag is made from its image's digest: one that is there is the image."""
 _LACKING = dict.fromkeys(
     ACCESS_DENIED,
     "collecting images needs ecr:DescribeImages on the repository, and with `--delete` ecr:BatchGetImage, "
@@ -173,8 +175,8 @@ class _Repository:
                 imageDigest=image.digest,
             )
         except AWS_ERRORS as error:
-            if code(error) == "ImageAlreadyExistsException":
-                return
+            if code(error) in _THERE:
+                return  # whoever publishes has pushed it again
             raise FailedError(
                 f"{image.tag} was deleted while a release that needs it was published: {said(error)}",
                 where=f"ECR repository {self._name}",
