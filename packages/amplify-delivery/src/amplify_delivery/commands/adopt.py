@@ -22,7 +22,7 @@ ends with the plan, as `plan` shows it.
 
 Without `--stack` it is the stack that the stack file describes, else the only one of the app and environment in the
 account and region. `--state-lost` takes over what was delivered from here, when a person knows that the state is lost
-and nobody delivers it any more; what that state held beside the root is named, with the commands that remove it.
+and nobody delivers it any more; what that state held beside the root, staging bucket and secrets, is taken in too.
 
 `--json` prints `{"environment", "stack", "stackId", "already", "written", "secrets", "functionSecrets", "notes",
 "plan"}`, of secrets the names alone.

@@ -15,7 +15,7 @@ from amplify_delivery.components.documents.naming import EnvironmentNames
 from amplify_delivery.components.names import staging_bucket_name
 from amplify_delivery.delivery.account import rights_check
 from amplify_delivery.delivery.account.aws_account import Account
-from amplify_delivery.delivery.adoption import api_keys, function_secrets, refusing, running, state
+from amplify_delivery.delivery.adoption import api_keys, beside, function_secrets, refusing, running, state
 from amplify_delivery.delivery.adoption.function_secrets import FunctionSecrets
 from amplify_delivery.delivery.adoption.kept import Kept, kept, plain_secrets
 from amplify_delivery.delivery.adoption.running import Running
@@ -108,12 +108,13 @@ def _adopt(engine: Engine, context: Context, config: EnvironmentConfig, found: R
         # The program says much the same when the plan is made; what it says of the import is ours to say.
         adopting = _engine(environment, context, config, _log.debug, {ADOPT_VARIABLE: found.arn})
         state.take_in(adopting, found.arn, parameters)
+        beside_it = beside.take_in(engine, account) if lost else None
         target = wanted.wanted(environment, context)
         plan = planned.make(target, engine, engine.state())
     secrets = tuple(sorted(f"{nested}.{parameter}" for nested, parameter in decided.kept.secrets))
     notes = _next(decided.config, found)
-    if lost and refusing.is_ours(found.stacks):
-        notes += refusing.left_behind(found, None if config.bootstrapped else target.bucket)
+    if beside_it:
+        notes += refusing.beside(beside_it.taken, beside_it.left)
     return Adopted(str(found.name), found.arn, False, written, secrets, functions, notes, plan)
 
 

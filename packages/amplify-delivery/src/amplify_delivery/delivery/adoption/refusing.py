@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from amplify_delivery.changes.stacks import Stacks
@@ -12,12 +11,8 @@ from amplify_delivery.delivery.adoption.running import Running
 from amplify_delivery.errors import ConfigError, RefusedError
 from amplify_delivery.export import Assembly
 from amplify_delivery.export.assembling.root import TEMPLATE_KEY
-from amplify_delivery.export.assembly import canonical
 from amplify_delivery.export.names import StackName
 from amplify_delivery.stacks.config import EnvironmentConfig
-
-_SECRET = re.compile(r"\{\{resolve:secretsmanager:([^:}]+):")
-"""A secret's name in a dynamic reference of our root templates."""
 
 
 def is_ours(stacks: Stacks) -> bool:
@@ -44,20 +39,17 @@ def check_state(environment: str, running: Running, root: Mapping[str, Any] | No
         )
 
 
-def left_behind(running: Running, bucket: str | None) -> tuple[str, ...]:
-    """What a lost state held beside the root, which is still there, and which the next plan makes anew: the staging
-    `bucket` of a personal stack, and secrets."""
-    commands = [f"`aws s3 rb s3://{bucket} --force` (published copies only)"] if bucket else []
-    secrets = sorted(set(_SECRET.findall(canonical(running.stacks.templates[()]).decode())))
-    commands += [
-        f"`aws secretsmanager delete-secret --force-delete-without-recovery --secret-id {name}`" for name in secrets
-    ]
-    if not commands:
-        return ()
-    return (
-        "what the lost state held beside the root is there still, and the plan makes it anew: before the deployment "
-        f"{', '.join(commands)}",
-    )
+def beside(taken: Sequence[str], left: Sequence[str]) -> tuple[str, ...]:
+    """What a lost state held beside the root: what is in the state again, and what a person has to look at."""
+    notes = []
+    if taken:
+        notes.append(f"what the lost state held beside the root is taken in: {', '.join(taken)}")
+    if left:
+        notes.append(
+            f"the plan makes anew what is there already: {'; '.join(left)}. Look whose it is; the deployment fails at "
+            "it until it is gone, or has another name"
+        )
+    return tuple(notes)
 
 
 def check_names(config: EnvironmentConfig, written: Mapping[str, Any], name: StackName, where: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from amplify_delivery.components.documents.environment import EnvironmentAccess
 from amplify_delivery.delivery import output
-from amplify_delivery.delivery.account import build_quota, former_names
+from amplify_delivery.delivery.account import build_quota, former_names, other_projects
 from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.bootstrap import many, progress
 from amplify_delivery.delivery.bootstrap.progress import Progress
@@ -187,12 +187,14 @@ class _One:
                 engine.create()
                 secrets_provider.check(stack.name, engine.state(), self._context)
                 resolving.of_stack(engine, self._context)
-                former_names.check_order(engine.resources(), [environment_names(app, e) for e in stack.environments])
+                names = [environment_names(app, e) for e in stack.environments]
+                former_names.check_order(engine.resources(), names)
+                other_projects.check(next(iter(accounts.values())), names)
                 stamp.begin()
                 changes |= engine.up().changes
             for environment in stack.environments:
-                names = environment_names(app, environment)
-                if environment_state.make(self._folder, names, accounts[environment.region], self._line):
+                its = environment_names(app, environment)
+                if environment_state.make(self._folder, its, accounts[environment.region], self._line):
                     made.append(environment.environment)
             stamp.end(digest)
         return Done(changes, tuple(made), (*_quotas(stack, accounts), *self._next_steps(stack)))

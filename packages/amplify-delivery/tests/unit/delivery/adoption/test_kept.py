@@ -137,16 +137,6 @@ def test_a_stack_of_another_pulumi_stack_is_refused(assembly: Assembly) -> None:
     refusing.check_state("dev", replace(pushed, stacks=ours), None, lost=True)
 
 
-def test_what_a_lost_state_held_beside_the_root_is_named(assembly: Assembly) -> None:
-    pushed = as_pushed(assembly)
-    assert refusing.left_behind(pushed, None) == ()
-    secret = render_root(assembly, replace(VALUES, secrets=frozenset({(AUTH, "smsVerificationMessage")})), "bucket")
-    ours = replace(pushed, stacks=Stacks({(): json.loads(secret.body)}, {}))
-    (note,) = refusing.left_behind(ours, "fullapp-dev-staging")
-    assert "aws s3 rb s3://fullapp-dev-staging --force" in note
-    assert f"--secret-id {secret.secrets[0].secret_name}`" in note
-
-
 def test_a_secret_that_nobody_tells_has_to_be_given() -> None:
     refusing.check_known(Kept({}, {}), "Pulumi.dev.yaml")
     with pytest.raises(ConfigError, match=r"the running values of .* are not told") as caught:
