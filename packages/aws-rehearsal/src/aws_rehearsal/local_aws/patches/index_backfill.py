@@ -20,9 +20,13 @@ from ._expect import expect, replace
 
 _SECONDS_AN_ITEM = 0.25
 _LONGEST = 20.0
+_LOOKED_FOR = 60.0
+"""Seconds in which whoever looks for the first time still finds it being made, however busy this machine is."""
 
 _ready: dict[tuple[str, str], float] = {}
 """When an index will be there, by the table's ARN and the index's name."""
+_unseen: dict[tuple[str, str], float] = {}
+"""Until when an index that nobody has seen in the making is in it."""
 
 
 def apply() -> None:
@@ -35,7 +39,7 @@ def apply() -> None:
         table = dynamodb._tables.get(name)
         if table is None:
             return update(data)
-        if _making(table):
+        if _seen(table):
             message = f"Attempt to change a resource which is still in use: Table is being updated: {name}"
             return error_response_json("ResourceInUseException", message, 400)
         changes = [u for u in data.get("GlobalSecondaryIndexUpdates") or () if "Create" in u or "Delete" in u]
@@ -49,12 +53,15 @@ def apply() -> None:
             for change in changes:
                 if "Create" in change:
                     seconds = min(_items(table) * _SECONDS_AN_ITEM, _LONGEST)
-                    _ready[table["TableArn"], change["Create"]["IndexName"]] = time.time() + seconds
+                    index = table["TableArn"], change["Create"]["IndexName"]
+                    _ready[index] = time.time() + seconds
+                    if seconds:
+                        _unseen[index] = time.time() + _LOOKED_FOR
         return answer
 
     def table_description(name: str) -> dict[str, Any]:
         found: dict[str, Any] = describe(name)
-        making = _making(dynamodb._tables[name])
+        making = _seen(dynamodb._tables[name])
         if making:
             found = copy.deepcopy(found)
             for index in found.get("GlobalSecondaryIndexes") or ():
@@ -66,10 +73,11 @@ def apply() -> None:
     replace("_table_description", table_description, dynamodb)
 
 
-def _making(table: dict[str, Any]) -> set[str]:
-    """Names of a table's indexes that are not there yet."""
+def _seen(table: dict[str, Any]) -> set[str]:
+    """Names of a table's indexes that are not there yet: somebody sees them now."""
     names = {index["IndexName"] for index in table.get("GlobalSecondaryIndexes") or ()}
-    return {name for name in names if _ready.get((table["TableArn"], name), 0.0) > time.time()}
+    now, arn = time.time(), table["TableArn"]
+    return {name for name in names if max(_ready.get((arn, name), 0.0), _unseen.pop((arn, name), 0.0)) > now}
 
 
 def _items(table: dict[str, Any]) -> int:
