@@ -15,6 +15,7 @@ from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.delivery.remote import builds, sealed, visiting
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.stacks.access import bootstrapped_environment, environment_names
+from amplify_delivery.stacks.config import Project
 
 ABOUT = About(
     needs="the environment's account, by the CI's token",
@@ -58,6 +59,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     name = args.environment
     stack_files.load(context.folder, name)
     config = bootstrapped_environment(context.project, name)
+    _lets_a_ci_in(context.project, name)
     names = environment_names(context.project.app, config)
     content = _read(args.artifact) if args.artifact else b""
     digest = sealed.digest_of(content, str(args.artifact)) if args.artifact else str(args.digest)
@@ -79,6 +81,19 @@ def run(args: argparse.Namespace, context: Context) -> int:
         print(f"{variable}={value}")
     print(f"{ended.id}: succeeded; log: {ended.link}")
     return 0
+
+
+def _lets_a_ci_in(project: Project, environment: str) -> None:
+    """Otherwise the account's projects may not read an artifact that somebody else than the pipeline puts there. Raises
+    `ConfigError`; where there is no stack file of the account, nobody can tell."""
+    accounts = project.accounts().get(environment, [])
+    if accounts and not any(account.ci for _, account in accounts):
+        raise ConfigError(
+            f"the account of {environment} lets no CI in: its projects read what the pipeline hands them, no more",
+            where=project.file(accounts[0][0]).name,
+            remedy="say there with `github` or `gitlab` whose jobs come in (docs/ci.md), then, as the account's "
+            f"administrator, `amplify-delivery bootstrap {environment}`; nothing was started",
+        )
 
 
 def _check(args: argparse.Namespace) -> None:

@@ -120,3 +120,26 @@ def test_a_job_of_github_without_the_right_to_a_token_is_told(
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     assert cli.main(["start", "prod", "plan", "--digest", "a" * 64]) == 3
     assert "permissions: {id-token: write}" in capsys.readouterr().err
+
+
+def test_an_account_that_lets_no_ci_in_is_told_before_anything_is_put_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its projects would fail on AWS's refusal of an artifact that they may not read, with the artifact put there."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "Pulumi.yaml").write_text("name: shop\nruntime: python\n")
+    lines = 'config:\n  account: "222222222222"\n  region: eu-west-1\n  bootstrapped: true\n'
+    (tmp_path / "Pulumi.prod.yaml").write_text(lines)
+    account = tmp_path / "Pulumi.prod-account.yaml"
+    account.write_text("config:\n  program: account\n  environments: [prod]\n")
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID", raising=False)
+    assert cli.main(["start", "prod", "plan", "--digest", "a" * 64]) == 3
+    said = capsys.readouterr().err
+    assert "Pulumi.prod-account.yaml: the account of prod lets no CI in" in said
+    assert "`amplify-delivery bootstrap prod`; nothing was started" in said
+    # One that does, asks next for a token.
+    account.write_text(f'{account.read_text()}  github: {{repository: octo/shop, ownerId: "1", repositoryId: "2"}}\n')
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.delenv("ACTIONS_ID_TOKEN_REQUEST_URL", raising=False)
+    assert cli.main(["start", "prod", "plan", "--digest", "a" * 64]) == 3
+    assert "permissions: {id-token: write}" in capsys.readouterr().err
