@@ -51,11 +51,11 @@ def carry_out(engine: Engine, work: Work, target: Wanted, variables: Mapping[str
     making = next((u for u in updates if copies and any(is_made(u.stacks, path) for path in u.tables)), None)
     number = len(updates) + 1
     done: copying.Done | None = None
-    guard = target.config.guard(engine.stack, datetime.now(UTC).date(), variables.get(PLAN_VARIABLE))
     tables.wait(target, work.tables, engine.say)
     for which, update in enumerate(updates, start=1):
         if making and (which == 1 or {*update.tables} & {*making.tables}):
             # Before the first one, before the table is closed, and when nobody writes to it any more.
+            guard = target.config.guard(engine.stack, datetime.now(UTC).date(), variables.get(PLAN_VARIABLE))
             copying.check(target, [copy for copy in copies if copy.path in making.tables], making, guard)
         if update.released and copies and done is None:
             done = copying.carry_out(target, copies, engine.say)
