@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import time
 from collections.abc import Callable
@@ -135,6 +136,14 @@ def test_each_way_to_authorize_opens_its_own_fields(
     products, comments = "{ listProducts { items { id } } }", "{ listComments { items { id } } }"
     user, key = client.user("ann"), client.key()
     assert client.ask(comments, user).data["listComments"] == {"items": []}
+    # Of herself only.
+    sub = json.loads(base64.urlsafe_b64decode(f"{user['authorization'].split('.')[1]}=="))["sub"]
+    create = "mutation($i: CreateUserInput!) { createUser(input: $i) { id name } }"
+    for name, refused in ((sub, False), ("another", True)):
+        said = client.ask(create, user, i={"id": name, "email": "ann@example.com", "name": "Ann", "role": "VIEWER"})
+        assert ("errors" in said.body) is refused, said.body
+    read = "query($id: ID!) { getUser(id: $id) { name } }"
+    assert client.ask(read, user, id=sub).data["getUser"] == {"name": "Ann"}
     for query, headers in ((comments, key), (products, key), (products, user)):
         assert client.ask(query, headers).error["errorType"] == "Unauthorized"
     # Not one of the app's roles: its rights let it in, the resolver does not.

@@ -157,12 +157,14 @@ def _escaped(text: str) -> str:
 
 
 def _parse_json(text: Any) -> Any:
+    """Null for what is no JSON document ("simply returns null when the input cannot be parsed", amplify-cli pull
+    request 10739): Amplify asks so whether a claim holds a list, and most claims are plain text."""
     if text is None:
         return None
     try:
         return json.loads(text if isinstance(text, str) else values.written(text))
-    except ValueError as error:
-        raise TemplateError(f"$util.parseJson: no JSON document: {error}") from error
+    except ValueError:
+        return None
 
 
 def _errors(around: Surroundings) -> dict[str, Callable[..., Any]]:
