@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import time
 from dataclasses import replace
@@ -16,6 +17,7 @@ from aws_rehearsal_tests import pulumi_homes
 from functional.adoption.adoptable import Adoptable
 from functional.adoption.pushed_apps import NAMES, SECRETS, SOCIAL, key_expires
 from functional.delivery.environments import kill
+from unit.places import REPOSITORY
 
 pytestmark = [pytest.mark.engine, pytest.mark.large]
 
@@ -82,10 +84,21 @@ def made_ready(app: Adoptable, name: str) -> None:
         app.there.client("ssm").put_parameter(Name=FUNCTION_SECRET, Value="a-function's", Type="SecureString")
 
 
+def of_the_page() -> tuple[tuple[str, ...], ...]:
+    """What docs/adopting.md has typed in its steps 3 and 4, without the environment and the digest."""
+    text = (REPOSITORY / "docs" / "adopting.md").read_text(encoding="utf-8")
+    steps = text[text.index("\n## 3. ") : text.index("\n## 5. ")]
+    typed = re.findall(r"^amplify-delivery (.+?)(?: +#.*)?$", steps, re.MULTILINE)
+    return tuple(tuple(word for word in line.split() if word not in ("prod", "DIGEST")) for line in typed)
+
+
+ADOPT, DEPLOY, PLAN = of_the_page()
+
+
 def adopted(app: Adoptable) -> tuple[dict[str, Any], dict[str, Any]]:
     """Adopt; gives the command's document and the root in the state. Nothing else was changed or made."""
     before, events, buckets = app.running, app.events(), app.buckets()
-    document = app.document("adopt")
+    document = app.document(*ADOPT)
     assert (app.running, app.events(), app.buckets()) == (before, events, buckets)
     root, stack = app.root(), app.there.stack(app.app.stack_name)
     assert root["id"] == document["stackId"] == stack["StackId"]
@@ -120,13 +133,13 @@ def delivered(app: Adoptable, plan: dict[str, Any]) -> str:
     shown = app.delivery("plan").output
     assert f"{len(plan['sameBytes'])} resources read the same bytes at another place" in shown
     assert not [path for path in plan["sameBytes"] if f"  {path} " in shown]
-    done = app.delivery("deploy", "--plan", plan["digest"])
+    done = app.delivery(*DEPLOY, plan["digest"])
     assert done.exit_code == 0, done.output
     after = app.running
     assert replace(after, resources={}) == replace(before, resources={})
     kept = [{p: i for p, i in r.items() if p not in remade} for r in (before.resources, after.resources)]
     assert kept[0] == kept[1]
-    assert "nothing to change" in app.delivery("plan").output
+    assert "nothing to change" in app.delivery(*PLAN).output
     return shown + done.output
 
 
