@@ -46,7 +46,7 @@ def changed(work: Path) -> Iterator[tuple[str, str, str]]:
                 "0 failures",
                 f"{counted[3]} failures, {counted[2]} brought up to date, {failed} calls failed and tried again, "
                 f"{seconds:.0f} s, {seconds / ACCOUNTS:.1f} s an account; {processor / ACCOUNTS:.1f} s of a processor "
-                "each, beside the local AWS's",
+                "each for the command and the engine",
             )
             _change(project, names)
 

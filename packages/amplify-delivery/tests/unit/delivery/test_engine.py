@@ -96,6 +96,30 @@ def test_what_has_happened_to_the_state_is_said_in_our_words(stderr: str, messag
     assert remedy in error.remedy
 
 
+UNAVAILABLE = "rpc error: code = Unavailable desc = "
+
+
+@pytest.mark.parametrize("place", ["s3://b", "file:///home/ada/state", ""])
+def test_a_plugin_that_is_gone_is_not_the_states_fault(place: str) -> None:
+    dialing = UNAVAILABLE + 'connection error: desc = "transport: error while dialing: dial tcp 127.0.0.1:7"'
+    ended = UNAVAILABLE + "error reading from server: EOF"
+    for said in (f"error: {ended}", f"error: could not connect to resource plugin: {dialing}"):
+        error = explain(create_command_error(CommandResult(stdout="", stderr=said, code=255)), Watch(), "dev", place)
+        assert "a plugin of the engine has ended, or did not answer" in error.message
+        assert "goes on with what is left" in error.remedy
+
+
+def test_a_folder_is_reached_without_a_network() -> None:
+    said = "error: decrypting secrets: operation error KMS: Decrypt, request send failed: EOF"
+
+    def told(place: str) -> str:
+        failed = create_command_error(CommandResult(stdout="", stderr=said, code=255))
+        return explain(failed, Watch(), "dev", place).message
+
+    assert "the state in s3://b cannot be reached" in told("s3://b")
+    assert "operation error KMS: Decrypt" in told("file:///home/ada/state")
+
+
 @pytest.mark.parametrize(
     ("said", "found"),
     [

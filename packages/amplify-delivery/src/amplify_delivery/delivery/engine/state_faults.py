@@ -22,9 +22,17 @@ class _Fault:
     pattern: str
     message: str
     remedy: str
+    far: bool = False
+    """Only of a state that lies elsewhere: a folder is reached without a network."""
 
 
 _FAULTS = (
+    _Fault(
+        # The engine and its plugins speak gRPC over this machine's loopback.
+        r"rpc error: code = Unavailable|desc = (?:transport|error reading from server|connection error)",
+        "a plugin of the engine has ended, or did not answer",
+        f"if the machine is short of memory, give `--parallel 1` or more memory; {_AGAIN}",
+    ),
     _Fault(
         r"NoSuchBucket",
         "the state bucket {place} is not there: it was deleted, or its name is wrong",
@@ -56,6 +64,7 @@ _FAULTS = (
         r"dial tcp|request send failed|connection (?:refused|reset)|no such host|i/o timeout|TLS handshake|: EOF$",
         "the state in {place} cannot be reached",
         f"check the network, the proxy and the region in PULUMI_BACKEND_URL, {_AGAIN}",
+        far=True,
     ),
     _Fault(
         r"AccessDenied|Forbidden|StatusCode: 403",
@@ -93,6 +102,8 @@ _DAMAGED = re.compile(
 def fault(said: str, stack: str, place: str) -> StateError | None:
     """What the words on the engine's stderr mean; None for what is not known. `place` is where the state lies."""
     for known in _FAULTS:
+        if known.far and place.startswith("file://"):
+            continue
         if re.search(known.pattern, said, re.MULTILINE):
             return StateError(known.message.format(place=place or "its backend"), where=stack, remedy=known.remedy)
     return None
