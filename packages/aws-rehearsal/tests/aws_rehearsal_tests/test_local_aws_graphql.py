@@ -6,6 +6,7 @@ import base64
 import json
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -111,6 +112,17 @@ def test_a_real_apps_lists_filters_pages_and_conditions(
     assert sorted(p["content"] for p in client.ask(listed, key, f=some).data["listPosts"]["items"]) == ["Rain", "Snow"]
     nothing = {"content": {"eq": "Rain"}, "createdByUserId": {"ne": "ann"}}
     assert client.ask(listed, key, f=nothing).data["listPosts"] == {"items": [], "nextToken": None}
+
+    # Many at the same time, as visitors are: none is lost.
+    comment = "mutation($i: CreateCommentInput!) { createComment(input: $i) { id } }"
+    with ThreadPoolExecutor(8) as visitors:
+        said = visitors.map(
+            lambda n: client.ask(comment, key, i={"content": str(n), "createdByUserId": "x"}), range(24)
+        )
+        made = {answer.data["createComment"]["id"] for answer in said}
+    comments = client.ask("{ listComments(limit: 100) { items { id } } }", key).data["listComments"]["items"]
+    assert {one["id"] for one in comments} == made
+    assert len(made) == 24
 
     delete = (
         "mutation($i: DeleteTopicInput!, $c: ModelTopicConditionInput) { deleteTopic(input: $i, condition: $c) { id } }"

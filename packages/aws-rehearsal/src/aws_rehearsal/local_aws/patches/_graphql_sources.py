@@ -7,6 +7,7 @@ APPSYNC_ASSUME_ROLE, as users' error messages show.
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Coroutine
 from typing import Any
 
@@ -21,6 +22,8 @@ from . import _rights
 
 _SERVICE = "appsync.amazonaws.com"
 _SESSION = "APPSYNC_ASSUME_ROLE"
+_one_at_a_time = threading.Lock()
+"""Operations are executed in threads; MiniStack's tables are written for one."""
 _MODELED = ("ConditionalCheckFailedException", "ResourceNotFoundException", "TransactionCanceledException")
 """Errors of DynamoDB that keep their name in an `errorType`; users' reports show all others as DynamoDbException."""
 
@@ -56,7 +59,9 @@ def _dynamodb(api_id: str, source: dict[str, Any], document: Any) -> Any:
             arn = f"arn:aws:dynamodb:{region}:{get_account_id()}:table/{place}"
             _require(acting, f"dynamodb:{action}", arn, "DynamoDB:DynamoDbException", "DynamoDb, Status Code: 400")
         headers = {"x-amz-target": f"DynamoDB_20120810.{call.action}"}
-        status, _, body = _finished(dynamodb.handle_request("POST", "/", headers, json.dumps(call.body).encode(), {}))
+        with _one_at_a_time:
+            answering = dynamodb.handle_request("POST", "/", headers, json.dumps(call.body).encode(), {})
+            status, _, body = _finished(answering)
     answer = json.loads(body or b"{}")
     if status >= 300:
         raise _dynamodb_error(status, answer)
