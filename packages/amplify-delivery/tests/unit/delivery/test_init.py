@@ -599,3 +599,10 @@ def test_in_the_root_of_a_repository_every_push_is_a_release(run: Init, tmp_path
     assert run("--from", TODO, *TWO, *PIPELINE).code == 0
     pipeline = Project(tmp_path).pipeline("pipeline")
     assert (pipeline.build.folder, pipeline.triggers) == ("", ())
+
+
+def test_a_folder_that_a_build_cannot_enter_is_told_before_anything_is_written(run: Init, tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    ran = run("my app", "--from", TODO, *TWO, *PIPELINE)
+    assert (ran.code, list((tmp_path / "my app").rglob("*"))) == (3, [])
+    assert "build.folder: 'my app' is no folder of the repository that Build can enter" in ran.err

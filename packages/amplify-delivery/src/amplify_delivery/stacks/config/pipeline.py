@@ -65,8 +65,8 @@ def _folder(value: Any) -> str:
     path = PurePosixPath(str(value))
     if path.is_absolute() or ".." in path.parts or not re.fullmatch(r"[A-Za-z0-9_][\w./-]*", str(path)):
         raise BadValueError(
-            f"{value!r} is not a folder of the repository",
-            "name it from the repository's root, as `backends/todo`: letters, digits, `_`, `-`, `.` and `/`",
+            f"{value!r} is no folder of the repository that Build can enter",
+            "its path from the repository's root, of letters, digits, `_`, `-`, `.` and `/`: `backends/todo`",
         )
     return str(path)
 
@@ -106,7 +106,7 @@ class Build(Compute):
         description="hidden files and folders, as `.npmrc`, that stay in the artifact for later steps: all others are "
         "left out",
     )
-    folder: Annotated[Text, AfterValidator(_folder)] | Literal[""] = Field(
+    folder: Annotated[Text, AfterValidator(_folder)] = Field(
         default="",
         description="folder of the Pulumi project in the repository, as `backends/todo`: Build works there, and the "
         "artifact holds it alone. Default: the repository's root",
