@@ -119,10 +119,10 @@ def test_a_real_apps_lists_filters_pages_and_conditions(
         said = visitors.map(
             lambda n: client.ask(comment, key, i={"content": str(n), "createdByUserId": "x"}), range(24)
         )
-        made = {answer.data["createComment"]["id"] for answer in said}
+        ids = {answer.data["createComment"]["id"] for answer in said}
     comments = client.ask("{ listComments(limit: 100) { items { id } } }", key).data["listComments"]["items"]
-    assert {one["id"] for one in comments} == made
-    assert len(made) == 24
+    assert {one["id"] for one in comments} == ids
+    assert len(ids) == 24
 
     delete = (
         "mutation($i: DeleteTopicInput!, $c: ModelTopicConditionInput) { deleteTopic(input: $i, condition: $c) { id } }"
