@@ -402,6 +402,25 @@ def test_what_a_killed_run_has_made_may_be_looked_for(role: str) -> None:
     assert refused(world("account"), f"{APP}-preprod-{role}", asked) == []
 
 
+PIPELINE_LOOKS: Mapping[str, str] = {
+    "aws-native:codepipeline:Pipeline": "codepipeline:GetPipeline",
+    "aws:codestarnotifications/notificationRule:NotificationRule": "codestar-notifications:DescribeNotificationRule",
+    "aws:kms/key:Key": "kms:DescribeKey",
+    "aws:s3/bucket:Bucket": "s3:ListBucket",
+}
+"""The same of what UpdatePipeline may make; it makes no role and no project."""
+
+
+def test_what_a_killed_update_of_the_pipeline_has_made_may_be_looked_for() -> None:
+    program = f"pipeline from {next(iter(PIPELINES))}"
+    made = [r for r in declared(program) if r.type in PIPELINE_LOOKS]
+    assert {r.type for r in made} == PIPELINE_LOOKS.keys()
+    asked = [a for resource in made for a in resource.asked("look for", [PIPELINE_LOOKS[resource.type]])]
+    lists = ("codestar-notifications:ListNotificationRules", "kms:ListAliases", "kms:ListKeys")
+    asked += [Asked("list", action, "*") for action in lists]
+    assert refused(world(program), f"{APP}-pipeline-update", asked) == []
+
+
 def test_every_classic_type_of_a_program_has_its_calls_written_down() -> None:
     types = {r.type for recording, _ in recordings().values() for r in recording.resources}
     assert {t for t in types if t.startswith("aws:")} <= provider_calls.types()
