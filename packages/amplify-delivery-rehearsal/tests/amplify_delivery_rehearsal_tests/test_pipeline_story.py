@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,13 +20,14 @@ from amplify_delivery.errors import DeployError, FailedError
 from amplify_delivery.export import Assembly, EnvironmentValues
 from amplify_delivery_rehearsal.pipeline_story import front_end
 from amplify_delivery_rehearsal.pipeline_story.board import Board, drawn
-from amplify_delivery_rehearsal.pipeline_story.chapters import CHAPTERS
+from amplify_delivery_rehearsal.pipeline_story.chapters import CHAPTERS, Chapter
 from amplify_delivery_rehearsal.pipeline_story.page import told as page_of
 from amplify_delivery_rehearsal.pipeline_story.people import Person, aws_command
 from amplify_delivery_rehearsal.pipeline_story.pipeline import Pipeline as PipelineSeen
 from amplify_delivery_rehearsal.pipeline_story.pipeline import waiting_approval
 from amplify_delivery_rehearsal.pipeline_story.play import Play
 from amplify_delivery_rehearsal.pipeline_story.record import ChapterTold, ExecutionTold, Story
+from amplify_delivery_rehearsal.pipeline_story.setting import Setting
 from amplify_delivery_rehearsal.pipeline_story.telling import Teller
 from aws_rehearsal.pipeline_service.definitions import Pipeline, read_pipeline
 from aws_rehearsal.pipeline_service.state import ActionRun, Execution, StageRun
@@ -125,7 +127,10 @@ def test_the_page_holds_everything_and_nothing_of_it_is_markup(pipeline: Pipelin
 
 def test_the_page_is_the_story_and_the_environment_it_has_led_to(pipeline: Pipeline) -> None:
     """One model for all pages: what was found of an environment stays as it was found."""
-    chapters = [ChapterTold(name, "", "as told", 4.0, [("devops", "git push")], ["so"]) for name in ("One", "Two")]
+    chapters = [
+        ChapterTold(name, "", "as told", 4.0, [("devops", "git push")], ["so"], started=started)
+        for name, started in (("One", 0.0), ("Two", 4.0))
+    ]
     ran = ExecutionTold.of(
         execution(pipeline, Source="Succeeded", Build="Succeeded", Approve="InProgress"), lambda _: ()
     )
@@ -251,6 +256,80 @@ def test_what_is_not_so_ends_the_story() -> None:
     with pytest.raises(DeployError, match="this is not so: one is two\nit is one"):
         play.true(False, "one is two", "it is one")
     assert facts == ["one and one are two"]
+
+
+class Beside:
+    """A story of two chapters and one that begins with the first and ends in the second."""
+
+    def __init__(self, fails: str = "") -> None:
+        self.out, self.goes_on, self.fails = io.StringIO(), threading.Event(), fails
+        self.teller = Teller(Console(file=self.out, width=200), pause=False)
+        developer = Person("developer", "1", "r", None, None, Path(), {}, self.teller.command, print)  # type: ignore[arg-type]
+        names, service = SimpleNamespace(pipeline="app"), SimpleNamespace(executions=lambda _: [])
+        setting = Setting(Path(), None, service, None, names, developer, developer, {})  # type: ignore[arg-type]
+        self.play = Play(setting, self.teller.fact, None, None)  # type: ignore[arg-type]
+        self.ended = False
+
+    def first(self, play: Play) -> None:
+        play.setting.developer.told(play.setting.developer, "begin")
+        play.true(self.fails != "first", "the first is so")
+
+    def second(self, play: Play) -> None:
+        self.goes_on.set()
+        play.fact("the second is so")
+
+    def beside(self, play: Play) -> None:
+        developer = play.setting.developer
+        developer.told(developer, "meanwhile")
+        self.goes_on.wait(60)
+        try:
+            developer.told(developer, "afterwards")
+        finally:
+            self.ended = True
+        play.true(self.fails != "beside", "both are so")
+
+    def tell(self) -> None:
+        chapters = [
+            Chapter("One", "", self.first),
+            Chapter("Two", "", self.second),
+            Chapter("Three", "", self.beside, beside="One"),
+        ]
+        self.teller.begin(chapters)
+        self.teller.tell(chapters, self.play)
+
+    @property
+    def shown(self) -> list[str]:
+        return [line.strip() for line in self.out.getvalue().splitlines() if line.strip()]
+
+
+def test_a_chapter_beside_others_is_told_at_its_turn() -> None:
+    story = Beside()
+    story.tell()
+    assert story.shown == [
+        "1/3  One", "developer$ begin", "✔ the first is so", "2/3  Two", "✔ the second is so",
+        "3/3  Three", "developer$ meanwhile", "developer$ afterwards", "✔ both are so",
+    ]  # fmt: skip
+    assert story.teller.story.well
+    one, _, three = story.teller.story.chapters
+    assert three.commands == [("developer", "meanwhile"), ("developer", "afterwards")]
+    assert three.started <= one.started
+
+
+def test_what_is_not_so_in_a_chapter_beside_others_ends_the_story_at_its_turn() -> None:
+    story = Beside(fails="beside")
+    with pytest.raises(FailedError, match="this is not so: both are so"):
+        story.tell()
+    assert [chapter.outcome for chapter in story.teller.story.chapters] == ["as told", "as told", "otherwise"]
+
+
+def test_a_story_that_ends_early_ends_what_is_played_beside_it() -> None:
+    story = Beside(fails="first")
+    threading.Timer(0.2, story.goes_on.set).start()  # as its command ends when it is told to
+    with pytest.raises(FailedError, match="this is not so: the first is so"):
+        story.tell()
+    assert story.ended
+    assert "afterwards" not in story.out.getvalue()
+    assert [chapter.outcome for chapter in story.teller.story.chapters] == ["otherwise", "not reached", "not reached"]
 
 
 @pytest.mark.parametrize(("answers", "status"), [(["what", "y"], "Approved"), (["no"], "Rejected")])

@@ -37,6 +37,8 @@ class Chapter:
     title: str
     text: str
     play: Callable[[Play], None]
+    beside: str = ""
+    """The chapter that it begins with: it touches nothing of that one's, nor of those that follow."""
 
 
 def empty_accounts(play: Play) -> None:
@@ -195,8 +197,10 @@ CHAPTERS = (
     Chapter(
         "An adoption",
         "A backend that `amplify push` has made, with an item in its table, becomes the engine's own in place, and is "
-        "delivered. A release that would lose the table is refused, one that nobody likes is rolled back.",
+        "delivered. A release that would lose the table is refused, one that nobody likes is rolled back. In the "
+        "developer's account, while the pipeline runs, from its first run on.",
         adoption,
+        beside="The first run",
     ),
 )
 

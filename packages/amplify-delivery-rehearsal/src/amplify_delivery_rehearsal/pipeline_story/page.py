@@ -101,13 +101,13 @@ def _execution(execution: ExecutionTold) -> Execution:
 
 
 def _timings(chapters: list[ChapterTold]) -> list[Timings]:
-    """The chapters one after the other, then each execution that ran through a stage and more."""
-    spans, start = [], 0.0
-    for chapter in chapters:
-        tone = _OUTCOMES.get(chapter.outcome, "")
-        spans.append(Span(chapter.title, round(start, 1), chapter.seconds, chapter.outcome, tone))
-        start += chapter.seconds
-    whole = [Timings("Chapters", round(start, 1), tuple(spans))] if spans else []
+    """The chapters, then each execution that ran through a stage and more."""
+    spans = tuple(
+        Span(chapter.title, chapter.started, chapter.seconds, chapter.outcome, _OUTCOMES.get(chapter.outcome, ""))
+        for chapter in chapters
+    )
+    end = max((span.start + span.seconds for span in spans), default=0.0)
+    whole = [Timings("Chapters", round(end, 1), spans)] if spans else []
     # One that goes on in a later chapter is told there once more, with all that it did.
     executions = {execution.id: execution for chapter in chapters for execution in chapter.executions}
     return [*whole, *(_actions(execution) for execution in executions.values() if len(execution.actions) > 2)]

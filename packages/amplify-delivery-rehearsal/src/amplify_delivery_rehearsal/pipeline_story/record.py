@@ -68,7 +68,8 @@ class ExecutionTold:
 
 @dataclass
 class ChapterTold:
-    """A chapter: what was typed, what the pipeline did, and what was found to be so."""
+    """A chapter: what was typed, what the pipeline did, and what was found to be so. `started` is seconds after the
+    story; one may be played beside others."""
 
     title: str
     text: str
@@ -77,6 +78,7 @@ class ChapterTold:
     commands: list[tuple[str, str]] = field(default_factory=list)
     facts: list[str] = field(default_factory=list)
     executions: list[ExecutionTold] = field(default_factory=list)
+    started: float = 0.0
 
 
 @dataclass

@@ -19,6 +19,7 @@ from amplify_delivery.errors import FailedError
 from amplify_delivery.export import DeliveryError
 from amplify_delivery_rehearsal.example import is_example
 from amplify_delivery_rehearsal.pipeline_story import own
+from amplify_delivery_rehearsal.pipeline_story.beside import Beside
 from amplify_delivery_rehearsal.pipeline_story.board import Board
 from amplify_delivery_rehearsal.pipeline_story.chapters import CHAPTERS, Chapter
 from amplify_delivery_rehearsal.pipeline_story.page import write_page
@@ -69,10 +70,7 @@ def run(
         found.service.on_event(teller.board)
         play = Play(found, teller.fact, teller.decide, teller.board.watching)
         try:
-            for number, chapter in enumerate(chapters, 1):
-                console.print(f"\n[bold]{number}/{len(chapters)}  {escape(chapter.title)}[/bold]")
-                with teller.chapter(number - 1, play):
-                    chapter.play(play)
+            teller.tell(chapters, play)
         except DeliveryError as error:
             teller.story.problem = str(error)
             console.print(f"[red]{escape(str(error))}[/red]")
@@ -95,16 +93,36 @@ class Teller:
         self.board = Board(console)
         self.story = Story([])
         self._now = ChapterTold("", "")
+        self._began = time.monotonic()
 
     def begin(self, chapters: Sequence[Chapter]) -> None:
         """What is going to be told."""
+        self._began = time.monotonic()
         self.story.chapters[:] = [ChapterTold(chapter.title, chapter.text) for chapter in chapters]
 
+    def tell(self, chapters: Sequence[Chapter], play: Play) -> None:
+        """Play the chapters and tell them one after the other; those beside others begin with these."""
+        beside: dict[int, Beside] = {}
+        try:
+            for number, chapter in enumerate(chapters):
+                self.console.print(f"\n[bold]{number + 1}/{len(chapters)}  {escape(chapter.title)}[/bold]")
+                beside |= {n: Beside(c.play, play) for n, c in enumerate(chapters) if c.beside == chapter.title}
+                played = beside.get(number)
+                with self.chapter(number, play, played):
+                    if played:
+                        played.hear_out(self.command, self.fact)
+                    else:
+                        chapter.play(play)
+        finally:
+            for each in beside.values():
+                each.give_up()
+
     @contextmanager
-    def chapter(self, number: int, play: Play) -> Iterator[None]:
-        """What happens in the block is told in this chapter."""
+    def chapter(self, number: int, play: Play, beside: Beside | None = None) -> Iterator[None]:
+        """What happens in the block is told in this chapter; `beside` has played it in its own time."""
         self._now = self.story.chapters[number]
-        started = time.monotonic()
+        started = beside.started if beside else time.monotonic()
+        self._now.started = round(started - self._began, 1)
         known = {e.id: len(e.history) for e in _executions(play)}
         try:
             yield
@@ -113,7 +131,7 @@ class Teller:
             self._now.outcome = "otherwise"
             raise
         finally:
-            self._now.seconds = round(time.monotonic() - started, 1)
+            self._now.seconds = round(beside.seconds if beside else time.monotonic() - started, 1)
             # One that still runs is told where it comes to a stand.
             self._now.executions = [
                 ExecutionTold.of(e, play.pipeline.words)

@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from amplify_delivery_rehearsal.workspace import Finished
 from aws_rehearsal.local_aws import LocalAws
 from aws_rehearsal.setup import tools
 from functional.delivery.environments import Environment
@@ -20,13 +22,51 @@ pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("root_stays")]
 ROOT_STACK = "aws:cloudformation/stack:Stack"
 
 
+@dataclass(frozen=True)
+class Begun:
+    """The example app, with what was done to it first: tests may come in any order, and alone."""
+
+    environment: Environment
+    made: str
+    """The root stack's id."""
+    destroy: Finished
+    """The plain destroy, while it was protected."""
+    destroyed: str | None
+    """The root stack's id after that."""
+    update: Finished
+    """Of a root that was not made by the program, unprotected."""
+    updated: str | None
+
+
 @pytest.fixture(scope="module")
-def environment(local_aws: LocalAws, examined: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
-    """The example app, delivered."""
-    made = Environment(tmp_path_factory.mktemp("environment"), local_aws, tools(), examined, "todo-series/v1")
-    up = made.plain("up", "--skip-preview")
+def begun(local_aws: LocalAws, examined: Path, tmp_path_factory: pytest.TempPathFactory) -> Begun:
+    environment = Environment(tmp_path_factory.mktemp("environment"), local_aws, tools(), examined, "todo-series/v1")
+    up = environment.plain("up", "--skip-preview")
     assert up.exit_code == 0, up.output
-    return made
+    made = stack_id(environment)
+    destroy = environment.plain("destroy")
+    destroyed = stack_id(environment) if environment.status() else None
+    environment.workspace.succeed("config", "set", "protect", "false", "-s", "dev")
+    document = state(environment)
+    root = root_of(document)
+    root["protect"] = False
+    # A stack that `amplify push` has made has no `onFailure`: in the state the property is just absent.
+    for side in ("inputs", "outputs"):
+        root[side].pop("onFailure", None)
+    put_back(environment, document)
+    environment.take("todo-series/v2")
+    update = environment.plain("up")
+    updated = stack_id(environment) if environment.status() else None
+    return Begun(environment, made, destroy, destroyed, update, updated)
+
+
+@pytest.fixture
+def environment(begun: Begun) -> Environment:
+    """The example app, delivered, with nothing protected."""
+    if begun.environment.status() is None:
+        up = begun.environment.plain("up", "--skip-preview")
+        assert up.exit_code == 0, up.output
+    return begun.environment
 
 
 def stack_id(environment: Environment) -> str:
@@ -53,27 +93,15 @@ def root_of(document: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def test_protected_it_stays_in_a_plain_destroy(environment: Environment) -> None:
-    before = stack_id(environment)
-    refused = environment.plain("destroy")
-    assert refused.exit_code != 0
-    assert "protect" in refused.output
-    assert stack_id(environment) == before
+def test_protected_it_stays_in_a_plain_destroy(begun: Begun) -> None:
+    assert begun.destroy.exit_code != 0
+    assert "protect" in begun.destroy.output
+    assert begun.destroyed == begun.made
 
 
-def test_a_root_that_was_not_made_by_the_program_is_updated_in_place(environment: Environment) -> None:
-    """A stack that `amplify push` has made has no `onFailure`: in the state the property is just absent."""
-    environment.workspace.succeed("config", "set", "protect", "false", "-s", "dev")
-    before, document = stack_id(environment), state(environment)
-    root = root_of(document)
-    root["protect"] = False
-    for side in ("inputs", "outputs"):
-        root[side].pop("onFailure", None)
-    put_back(environment, document)
-    environment.take("todo-series/v2")
-    up = environment.plain("up")
-    assert up.exit_code == 0, up.output
-    assert stack_id(environment) == before
+def test_a_root_that_was_not_made_by_the_program_is_updated_in_place(begun: Begun, environment: Environment) -> None:
+    assert begun.update.exit_code == 0, begun.update.output
+    assert begun.updated == begun.made
     assert not root_of(state(environment)).get("protect")
 
 
