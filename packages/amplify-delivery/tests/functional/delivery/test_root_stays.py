@@ -39,8 +39,22 @@ class Begun:
 
 
 @pytest.fixture(scope="module")
-def begun(local_aws: LocalAws, examined: Path, tmp_path_factory: pytest.TempPathFactory) -> Begun:
-    environment = Environment(tmp_path_factory.mktemp("environment"), local_aws, tools(), examined, "todo-series/v1")
+def there() -> list[Begun]:
+    """What was made last."""
+    return []
+
+
+@pytest.fixture
+def begun(there: list[Begun], local_aws: LocalAws, examined: Path, tmp_path_factory: pytest.TempPathFactory) -> Begun:
+    """Made once, unless a test that has come first has destroyed it."""
+    if not there or there[-1].environment.status() is None:
+        there.append(
+            begin(Environment(tmp_path_factory.mktemp("environment"), local_aws, tools(), examined, "todo-series/v1"))
+        )
+    return there[-1]
+
+
+def begin(environment: Environment) -> Begun:
     up = environment.plain("up", "--skip-preview")
     assert up.exit_code == 0, up.output
     made = stack_id(environment)
@@ -63,9 +77,6 @@ def begun(local_aws: LocalAws, examined: Path, tmp_path_factory: pytest.TempPath
 @pytest.fixture
 def environment(begun: Begun) -> Environment:
     """The example app, delivered, with nothing protected."""
-    if begun.environment.status() is None:
-        up = begun.environment.plain("up", "--skip-preview")
-        assert up.exit_code == 0, up.output
     return begun.environment
 
 
