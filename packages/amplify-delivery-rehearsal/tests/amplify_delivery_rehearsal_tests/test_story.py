@@ -77,7 +77,7 @@ def tell(*exports: Path, **more: Any) -> Told:
     with pytest.MonkeyPatch.context() as patched, contextlib.redirect_stdout(io.StringIO()) as out:
 
         @contextlib.contextmanager
-        def lent(home: Path, _: Path) -> Iterator[None]:
+        def lent(home: Path, *_: object) -> Iterator[None]:
             server.lend(home)
             yield
 
