@@ -110,7 +110,8 @@ def test_an_account_is_bootstrapped_and_its_environment_lives_in_it(project: Pul
     check_out(project)
     # A CI comes in beside the pipeline: two roles more, and artifacts that go after a while.
     file = project.folder / "Pulumi.preprod-account.yaml"
-    file.write_text(file.read_text() + f"  {APP}:github: {{repository: octo/shop, branch: main}}\n")
+    github = 'github: {repository: octo/shop, ownerId: "583231", repositoryId: "1296269", branch: main}'
+    file.write_text(f"{file.read_text()}  {APP}:{github}\n")
 
     for stack in ("preprod-account", "preprod"):
         project.succeed("stack", "init", stack)
