@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tarfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -72,6 +73,26 @@ def replaced(logical_id: str, resource: dict[str, Any]) -> bool:
     return True
 
 
+def replaced_but(imported: set[str]) -> Callable[[str, dict[str, Any]], bool]:
+    """As `replaced`, without the tables that are `imported`: AWS gives an export that is in use no other value."""
+
+    def change(logical_id: str, resource: dict[str, Any]) -> bool:
+        kept = resource["Type"] == "AWS::DynamoDB::Table" and logical_id in imported
+        return not kept and replaced(logical_id, resource)
+
+    return change
+
+
+def imported_of(export: Path) -> set[str]:
+    """The logical ids of what other stacks import, by the names that Amplify exports it under."""
+    found: set[str] = set()
+    for path in export.rglob("*.json"):
+        text = path.read_text()
+        if "Fn::ImportValue" in text:
+            found |= set(re.findall(r":GetAtt:(\w+):", text))
+    return found
+
+
 def changed(export: Path, change: Callable[[str, dict[str, Any]], bool]) -> int:
     """Change every template of an export; how many resources were changed."""
     count = 0
@@ -134,7 +155,7 @@ def all_of_it(aws: LocalAws, export: Path, copy: Path, secrets: Secrets = NO_SEC
     kept = before.keys() & between.keys()
     assert {key: between[key] for key in kept} == {key: before[key] for key in kept}
 
-    count = changed(copy, replaced)
+    count = changed(copy, replaced_but(imported_of(copy)))
     root = bootstrapped.root(assemble(read_export(copy), secrets))
     done(bootstrapped, root, bootstrapped.update(root)["StackStatus"], "UPDATE_COMPLETE")
     after = identities(bootstrapped, root)
