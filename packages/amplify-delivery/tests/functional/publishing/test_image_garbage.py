@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -148,7 +149,8 @@ def test_what_is_published_meanwhile_stays_or_comes_back(
     # Whoever publishes has pushed it again by then: Amazon ECR takes no tag twice, also not for the same image.
     twice = image_garbage._Repository(target)
     (image,) = garbage.images
-    assert twice.delete([image]) == [image]
+    twice.delete([image])
+    assert twice.gone == [image]
     twice.put_back(image)
     twice.put_back(image)
     assert digest(wanted) in repository.digests()
@@ -208,3 +210,30 @@ def test_amazon_ecr_is_asked_only_where_a_release_has_images(
     assert image_garbage.look(target, replace(nothing, digests=frozenset({"sha256:1"})), state, now).images == ()
     monkeypatch.setattr(target.account, "client", partial(pytest.fail, "asked"))
     assert image_garbage.look(target, nothing, state, now).images == ()
+
+
+def test_of_a_batch_that_is_refused_in_part_what_is_needed_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody publishes meanwhile what was deleted, and one image beside it cannot be."""
+    when = datetime.now(UTC)
+    gone, kept = (image_garbage.StoredImage(f"app-{n * 64}", f"sha256:{n * 64}", 1, when) for n in "ab")
+    named = iter([frozenset(), frozenset({gone.digest})])
+    monkeypatch.setattr(image_garbage, "_named_meanwhile", lambda *_: next(named))
+    put: list[str] = []
+
+    def get(**_: Any) -> Any:
+        manifests = {"imageManifest": "{}", "imageManifestMediaType": "application/vnd.oci.image.manifest.v1+json"}
+        return {"images": [{"imageId": {"imageTag": image.tag}, **manifests} for image in (gone, kept)]}
+
+    def delete(**_: Any) -> Any:
+        return {"failures": [{"imageId": {"imageTag": kept.tag}, "failureCode": "KmsError"}]}
+
+    ecr = SimpleNamespace(
+        batch_get_image=get, batch_delete_image=delete, put_image=lambda **given: put.append(given["imageTag"])
+    )
+    account = SimpleNamespace(client=lambda _: ecr, changing=lambda *_: nullcontext())
+    config = SimpleNamespace(account="1", environment="dev")
+    target: Any = SimpleNamespace(account=account, config=config, names=SimpleNamespace(repository="app/dev"))
+    nothing: Any = None
+    with pytest.raises(FailedError, match=kept.tag):
+        image_garbage.collect(target, nothing, image_garbage.ImageGarbage((gone, kept)))
+    assert put == [gone.tag]

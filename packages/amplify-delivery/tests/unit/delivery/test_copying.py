@@ -41,6 +41,7 @@ class Tables:
         self.account, self.region, self.options = "111122223333", "eu-west-1", "--region eu-west-1"
         self.meta = SimpleNamespace(region_name=self.region)
         self.closed = {"Todo"}
+        self.denial = DENIED_BY_ITS_POLICY
         self.expiry = ""
         self.replicas: list[str] = []
         self.status = "UPDATE_COMPLETE"
@@ -104,9 +105,7 @@ class Tables:
         ((name, requests),) = RequestItems.items()
         rows = self._table("BatchWriteItem", name)
         if name in self.closed:
-            raise ClientError(
-                {"Error": {"Code": "AccessDeniedException", "Message": "explicit deny"}}, "BatchWriteItem"
-            )
+            raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": self.denial}}, "BatchWriteItem")
         assert 1 <= len(requests) <= 25
         if "DeleteRequest" in requests[0]:
             error = {"Code": "ValidationException", "Message": "The provided key element does not match the schema"}
@@ -120,6 +119,28 @@ class Tables:
             new = request["PutRequest"]["Item"]
             rows[:] = [row for row in rows if (row["id"], row["owner"]) != (new["id"], new["owner"])] + [new]
         return {"UnprocessedItems": {name: left} if left else {}}
+
+
+NOT_AUTHORIZED = "User: u is not authorized to perform: dynamodb:BatchWriteItem on resource: Todo"
+DENIED_BY_ITS_POLICY = f"{NOT_AUTHORIZED} with an explicit deny in a resource-based policy"
+
+
+@pytest.mark.parametrize(
+    "why",
+    [
+        "because no identity-based policy allows the dynamodb:BatchWriteItem action",
+        "because no permissions boundary allows the dynamodb:BatchWriteItem action",
+        "with an explicit deny in a service control policy",
+    ],
+)
+def test_who_may_not_write_to_a_table_does_not_take_it_for_closed(why: str) -> None:
+    """The app may write there all the same, and what it writes would be lost to it."""
+    for attempt, tables in ((check, Tables(Todo=[item(1)])), (copy, Tables(Todo=[item(1)], v2_Todo=[]))):
+        tables.denial = f"{NOT_AUTHORIZED} {why}"
+        with pytest.raises(RefusedError, match="may not copy") as error:
+            attempt(tables)
+        assert "dynamodb:BatchWriteItem" in (error.value.remedy or "")
+        assert tables.writes == 0
 
 
 def check(tables: Tables, step: CopyTable = STEP, *allowed: AllowedLoss) -> None:

@@ -118,11 +118,11 @@ def collect(target: Wanted, found: Garbage, garbage: ImageGarbage) -> int:
     named = _named_meanwhile(target, found)
     images = [image for image in garbage.images if image.digest not in named]
     repository = _Repository(target)
-    gone: list[StoredImage] = []
+    gone = repository.gone
     with target.account.changing(f"deleting in {target.names.repository}", _LACKING):
         try:
             for first in range(0, len(images), _BATCH):
-                gone += repository.delete(images[first : first + _BATCH])
+                repository.delete(images[first : first + _BATCH])
         finally:
             # Whatever has ended it: somebody counts on that.
             named = _named_meanwhile(target, found) if gone else frozenset()
@@ -145,14 +145,17 @@ class _Repository:
         self._own = {"registryId": target.config.account, "repositoryName": self._name}
         self._environment = target.config.environment
         self._manifests: dict[str, Mapping[str, Any]] = {}
+        self.gone: list[StoredImage] = []
+        """What it has deleted."""
 
-    def delete(self, images: Sequence[StoredImage]) -> list[StoredImage]:
-        """Delete them by their tags, so that one stays to which somebody gives another one now; those that are gone."""
+    def delete(self, images: Sequence[StoredImage]) -> None:
+        """Delete them by their tags, so that one stays to which somebody gives another one now."""
         ids = [{"imageTag": image.tag} for image in images]
         answer = self._ecr.batch_get_image(**self._own, imageIds=ids, acceptedMediaTypes=list(MANIFESTS))
         self._manifests |= {i["imageId"]["imageTag"]: i for i in answer.get("images", ())}
         answer = self._ecr.batch_delete_image(**self._own, imageIds=ids)
         left = {str(f["imageId"].get("imageTag")): f for f in answer.get("failures", ())}
+        self.gone += (image for image in images if image.tag not in left)
         refused = [f for f in left.values() if f.get("failureCode") != "ImageNotFound"]
         if refused:
             raise FailedError(
@@ -161,7 +164,6 @@ class _Repository:
                 where=f"ECR repository {self._name}",
                 remedy="what went before is gone; mend that, and repeat the command",
             )
-        return [image for image in images if image.tag not in left]
 
     def put_back(self, image: StoredImage) -> None:
         """Put the manifest there again: its layers stay for a while."""

@@ -250,7 +250,7 @@ def _closed(dynamodb: Any, table: str) -> bool:
         dynamodb.batch_write_item(RequestItems={table: [_PROBE]})
     except AWS_ERRORS as error:
         if code(error) in ACCESS_DENIED:
-            return True
+            return _by_the_table(error)
         if code(error) == "ResourceNotFoundException":
             raise RefusedError(
                 "the table with the items is gone",
@@ -262,6 +262,13 @@ def _closed(dynamodb: Any, table: str) -> bool:
         if code(error) != "ValidationException":
             raise
     return False
+
+
+def _by_the_table(error: Exception) -> bool:
+    """Whether a table's own policy refuses a call. Who lacks the right would take an open table for a closed one
+    ("Access denied error messages" in the IAM user guide: what no policy allows, and which kind of policy denies)."""
+    text = str(error)
+    return " because no " not in text and ("explicit deny in" not in text or "resource-based policy" in text)
 
 
 def _check_free(target: Wanted, copy: Copy) -> None:
@@ -286,7 +293,8 @@ def _check_free(target: Wanted, copy: Copy) -> None:
 
 
 def _check_rights(target: Wanted, copy: Copy) -> None:
-    """That these credentials may copy, and compare. Writing is asked with what deletes nothing."""
+    """That these credentials may copy, and compare. Writing is asked with what deletes nothing, of the old table too:
+    only who may write there sees that it is closed."""
     dynamodb = target.account.client("dynamodb")
     with target.account.asking(f"asking whether the items of {copy.source} can be copied"):
         for table in filter(None, (copy.source, copy.successor, copy.given_up)):
@@ -294,17 +302,22 @@ def _check_rights(target: Wanted, copy: Copy) -> None:
             _is_there(target, copy, partial(dynamodb.scan, TableName=table, Limit=1))
         _is_there(target, copy, lambda: dynamodb.describe_time_to_live(TableName=copy.source))
         _is_there(target, copy, lambda: dynamodb.batch_write_item(RequestItems={copy.successor: [_PROBE]}))
+        _is_there(target, copy, lambda: dynamodb.batch_write_item(RequestItems={copy.source: [_PROBE]}), _by_the_table)
 
 
-def _is_there(target: Wanted, copy: Copy, call: Callable[[], Any]) -> bool:
+def _is_there(
+    target: Wanted, copy: Copy, call: Callable[[], Any], expected: Callable[[Exception], bool] | None = None
+) -> bool:
     """Whether the table of a call is there: who may not make it is told that before. Raises `RefusedError` with what is
-    to be allowed."""
+    to be allowed, but for an `expected` denial."""
     try:
         call()
     except AWS_ERRORS as error:
         if code(error) == "ResourceNotFoundException":
             return False
         if code(error) in ACCESS_DENIED:
+            if expected and expected(error):
+                return True
             raise _denied(target, copy, error) from None
         if code(error) != "ValidationException":
             raise
