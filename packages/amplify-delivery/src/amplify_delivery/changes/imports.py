@@ -11,7 +11,7 @@ from amplify_delivery.changes.references import imports_of
 from amplify_delivery.changes.stacks import Stacks
 from amplify_delivery.export.templates.expressions import flatten
 from amplify_delivery.findings import Rule
-from amplify_delivery.publishing.aws_errors import AWS_ERRORS, said
+from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, AWS_ERRORS, code, said
 
 IMPORT = Rule(
     "AD747",
@@ -57,9 +57,10 @@ def listed(cloudformation: Any, told: Callable[[str], object]) -> Exports:
             pages = cloudformation.get_paginator("list_exports").paginate()
             return frozenset(export["Name"] for page in pages for export in page["Exports"])
         except AWS_ERRORS as error:
+            lacking = "these credentials lack cloudformation:ListExports: " if code(error) in ACCESS_DENIED else ""
             told(
                 "whether anybody exports what the backend imports (Fn::ImportValue), CloudFormation tells while it "
-                f"deploys: these credentials lack cloudformation:ListExports ({said(error)})"
+                f"deploys ({lacking}{said(error)})"
             )
             return None
 

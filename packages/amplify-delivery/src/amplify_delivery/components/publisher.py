@@ -125,10 +125,8 @@ class BucketPublisher:
         from amplify_delivery.changes.amplify import auth_trust  # noqa: PLC0415 - as above
 
         target = self._target
-        profile = f" --profile {target.profile}" if target.profile else ""
-        reach = auth_trust.Reach(
-            publishing.clients(target), str(target), f"--region {target.region}{profile}", progress
-        )
+        place = f"account {target.account}, {target.region}"
+        reach = auth_trust.Reach(publishing.clients(target), place, target.options, progress)
         return auth_trust.look(reach, root).put_back
 
     @property

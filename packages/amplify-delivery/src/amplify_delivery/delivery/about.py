@@ -29,7 +29,7 @@ CODES: Mapping[int, str] = {
     "refused or has failed ends with 3 or 4 all the same",
 }
 """Every exit code and what it says."""
-_WIDEST = 100
+_NARROWEST, _WIDEST = 40, 100
 
 
 @dataclass(frozen=True)
@@ -63,10 +63,9 @@ class About:
 def describe(parser: argparse.ArgumentParser, about: About) -> None:
     """Give a command's parser what `--help` shows before and after the arguments."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    width = min(shutil.get_terminal_size().columns, _WIDEST) - 2
+    width = max(_NARROWEST, min(shutil.get_terminal_size().columns, _WIDEST) - 2)
     parser.description = "\n\n".join(_wrapped(t, width) for t in (parser.description or "", *_paragraphs(about.text)))
-    parser.epilog = "\n".join(_end(about, width)).replace("%", "%%")
-    parser.description = parser.description.replace("%", "%%")
+    parser.epilog = "\n".join(_end(about, width))
 
 
 def _end(about: About, width: int) -> Iterator[str]:

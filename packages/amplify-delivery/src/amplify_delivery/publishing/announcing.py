@@ -35,7 +35,7 @@ class There:
 
 
 def announce(s3: Any, target: PublishTarget, names: Iterable[str], there: Mapping[str, There]) -> bool:
-    """Announce that `names`, and all that they name, are counted on, if any of what is `there` is old and nobody has
+    """Announce that the keys `names` are counted on, if any of what is `there` is old and nobody has
     announced the same lately. Whether it was done: what is there has to be looked at once more then.
 
     Who may not write is no publisher: the deployment of a bootstrapped environment, which holds the lease that a

@@ -89,11 +89,10 @@ def publish(
     object; what is published by then stays.
     """
     uploads = {o.key: _Upload(o, _reader(form, o.key)) for form in _forms(assembly) for o in form.objects}
-    naming = (*extra, manifest(assembly))
-    uploads.update({o.key: _Upload(o, _constant(body)) for o, body in naming})
+    uploads.update({o.key: _Upload(o, _constant(body)) for o, body in (*extra, manifest(assembly))})
     connection = _Connection(target)
     connection.check_account()
-    there = connection.there(uploads, [o.key for o, _ in naming])
+    there = connection.there(uploads)
     connection.stored.check([(uploads[key].item, found.size) for key, found in there.items()])
     missing = {key: u for key, u in uploads.items() if key not in there}
     if missing:
@@ -127,7 +126,7 @@ def publish_templates(
     connection = _Connection(target)
     connection.check_account()
     keys = [item.key for item, _ in templates]
-    there = connection.there(dict.fromkeys(keys), keys)
+    there = connection.there(dict.fromkeys(keys))
     connection.stored.check([(item, there[item.key].size) for item, _ in templates if item.key in there])
     missing = [_Upload(item, _constant(body)) for item, body in templates if item.key not in there]
     coordinator = _Coordinator(connection, len(missing), progress)
@@ -223,11 +222,11 @@ class _Connection:
                 remedy="use the profile or role of the stack's account, or correct `account` in the stack file",
             )
 
-    def there(self, wanted: Mapping[str, Any], names: Sequence[str]) -> dict[str, There]:
-        """Those of the `wanted` keys that are in the bucket, and stay there: `names`, which lead to all of them, are
-        announced where they have to be (`amplify_delivery.publishing.announcing`)."""
+    def there(self, wanted: Mapping[str, Any]) -> dict[str, There]:
+        """Those of the `wanted` keys that are in the bucket, and stay there: they are announced where they have to be
+        (`amplify_delivery.publishing.announcing`). All of them: what leads to them may not be there yet."""
         found = self._listed(wanted)
-        return self._listed(wanted) if announce(self.s3, self.target, names, found) else found
+        return self._listed(wanted) if announce(self.s3, self.target, wanted, found) else found
 
     def _listed(self, wanted: Mapping[str, Any]) -> dict[str, There]:
         """Those of the `wanted` keys that are in the bucket now; one request per 1,000 keys there."""

@@ -144,16 +144,21 @@ def test_what_runs_is_never_collected_nor_what_is_kept_nor_what_is_young(place: 
     place.deploy(release, "update")
 
 
+@pytest.mark.parametrize("manifest_there", [True, False], ids=["published before", "of old objects alone"])
 @pytest.mark.parametrize("when", [1, 2, 3], ids=["before it announces", "after it has looked", "at its end"])
-def test_who_publishes_an_old_release_again_loses_nothing_to_a_collection(
-    place: Place, monkeypatch: pytest.MonkeyPatch, when: int
+def test_who_publishes_what_is_there_loses_nothing_to_a_collection(
+    place: Place, monkeypatch: pytest.MonkeyPatch, when: int, *, manifest_there: bool
 ) -> None:
-    """Its manifest and its objects are there, and are left out: and collected meanwhile, wherever the two meet."""
+    """Its manifest and its objects are there, or the objects alone, which another release had: they are left out, and
+    collected meanwhile, wherever the two meet."""
     monkeypatch.setattr(announcing, "OLD", timedelta(0))
     first, second = assembly_of("todo-series/v1"), assembly_of("todo-series/v2")
     old = place.release(first)
     new = place.release(second)
     place.deploy(new)
+    if not manifest_there:
+        for key in (old.object.key, key_of(first.digest())):
+            place.developer.client("s3").delete_object(Bucket=place.bucket, Key=key)
     target, now = place.target(new), datetime.now(UTC)
     found = look(target, Kept(0, 0), now + LATER)
     own = {old.object.key, key_of(first.digest()), *(o.key for o in first.objects)}

@@ -151,15 +151,13 @@ def test_what_is_published_meanwhile_stays_or_comes_back(
     (image,) = garbage.images
     twice.delete([image])
     assert twice.gone == [image]
-    twice.put_back(image)
-    twice.put_back(image)
+    twice.put_back([image])
+    twice.put_back([image])
     assert digest(wanted) in repository.digests()
     # And its layers are gone by then.
     answers += [frozenset(), frozenset({digest(wanted)})]
-    put = image_garbage._Repository.put_back
-    monkeypatch.setattr(
-        image_garbage._Repository, "put_back", lambda self, image: put(without_layers(self, image), image)
-    )
+    put = image_garbage._Repository._put
+    monkeypatch.setattr(image_garbage._Repository, "_put", lambda self, image: put(without_layers(self, image), image))
     with pytest.raises(FailedError, match=r"(?s)deleted while a release.*Layers.*publish that release again"):
         image_garbage.collect(target, objects, garbage)
 
@@ -215,17 +213,19 @@ def test_amazon_ecr_is_asked_only_where_a_release_has_images(
 def test_of_a_batch_that_is_refused_in_part_what_is_needed_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody publishes meanwhile what was deleted, and one image beside it cannot be."""
     when = datetime.now(UTC)
-    gone, kept = (image_garbage.StoredImage(f"app-{n * 64}", f"sha256:{n * 64}", 1, when) for n in "ab")
-    named = iter([frozenset(), frozenset({gone.digest})])
+    gone, kept, lost = (image_garbage.StoredImage(f"app-{n * 64}", f"sha256:{n * 64}", 1, when) for n in "abc")
+    named = iter([frozenset(), frozenset({gone.digest, lost.digest})])
     monkeypatch.setattr(image_garbage, "_named_meanwhile", lambda *_: next(named))
     put: list[str] = []
 
     def get(**_: Any) -> Any:
         manifests = {"imageManifest": "{}", "imageManifestMediaType": "application/vnd.oci.image.manifest.v1+json"}
-        return {"images": [{"imageId": {"imageTag": image.tag}, **manifests} for image in (gone, kept)]}
+        return {"images": [{"imageId": {"imageTag": image.tag}, **manifests} for image in (gone, kept, lost)]}
 
     def delete(**_: Any) -> Any:
-        return {"failures": [{"imageId": {"imageTag": kept.tag}, "failureCode": "KmsError"}]}
+        # Of the last one the answer was lost, and the SDK has asked again.
+        left = [(kept.tag, "KmsError"), (lost.tag, "ImageNotFound")]
+        return {"failures": [{"imageId": {"imageTag": tag}, "failureCode": why} for tag, why in left]}
 
     ecr = SimpleNamespace(
         batch_get_image=get, batch_delete_image=delete, put_image=lambda **given: put.append(given["imageTag"])
@@ -235,5 +235,5 @@ def test_of_a_batch_that_is_refused_in_part_what_is_needed_comes_back(monkeypatc
     target: Any = SimpleNamespace(account=account, config=config, names=SimpleNamespace(repository="app/dev"))
     nothing: Any = None
     with pytest.raises(FailedError, match=kept.tag):
-        image_garbage.collect(target, nothing, image_garbage.ImageGarbage((gone, kept)))
-    assert put == [gone.tag]
+        image_garbage.collect(target, nothing, image_garbage.ImageGarbage((gone, kept, lost)))
+    assert put == [gone.tag, lost.tag]

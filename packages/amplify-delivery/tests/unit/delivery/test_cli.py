@@ -33,6 +33,12 @@ def test_every_command_has_help_and_json(command: str) -> None:
     assert "--json" in ran.out
 
 
+def test_a_terminal_of_no_width_ends_no_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "1")
+    for command in COMMANDS:
+        assert "exit codes" in cli.parser_of(command).format_help()
+
+
 @pytest.mark.parametrize(
     "arguments", [(), ("nothing",), ("assemble",), ("check", "a", "b"), ("check", "--nothing", "a")]
 )

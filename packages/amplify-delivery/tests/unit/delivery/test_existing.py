@@ -148,6 +148,12 @@ GRANT = {
             There("arn:secret", {"arn": "arn:secret"}),
         ),
         (SECRET, {"name": "s"}, {"describe_secret": refused("ResourceNotFoundException")}, Gone()),
+        (
+            SECRET,
+            {"name": "s"},
+            {"describe_secret": {"ARN": "arn:s"}},
+            Unknown("there is a secret s, and nothing tells whether that run has made it"),
+        ),
         (SECRET, {"name": "s"}, {"describe_secret": {**SECRET_THERE, "DeletedDate": 1}}, Gone()),
         (
             "aws-native:iam:Role",

@@ -127,8 +127,7 @@ def collect(target: Wanted, found: Garbage, garbage: ImageGarbage) -> int:
             # Whatever has ended it: somebody counts on that.
             named = _named_meanwhile(target, found) if gone else frozenset()
             back = [image for image in gone if image.digest in named]
-            for image in back:
-                repository.put_back(image)
+            repository.put_back(back)
     return len(gone) - len(back)
 
 
@@ -146,17 +145,20 @@ class _Repository:
         self._environment = target.config.environment
         self._manifests: dict[str, Mapping[str, Any]] = {}
         self.gone: list[StoredImage] = []
-        """What it has deleted."""
+        """What it has deleted, or may have: of an answer that was lost AWS's next one says "not found"."""
 
     def delete(self, images: Sequence[StoredImage]) -> None:
         """Delete them by their tags, so that one stays to which somebody gives another one now."""
         ids = [{"imageTag": image.tag} for image in images]
         answer = self._ecr.batch_get_image(**self._own, imageIds=ids, acceptedMediaTypes=list(MANIFESTS))
-        self._manifests |= {i["imageId"]["imageTag"]: i for i in answer.get("images", ())}
+        kept = {i["imageId"]["imageTag"]: i for i in answer.get("images", ())}
+        self._manifests |= kept
+        there = [image for image in images if image.tag in kept]
+        self.gone += there
         answer = self._ecr.batch_delete_image(**self._own, imageIds=ids)
-        left = {str(f["imageId"].get("imageTag")): f for f in answer.get("failures", ())}
-        self.gone += (image for image in images if image.tag not in left)
-        refused = [f for f in left.values() if f.get("failureCode") != "ImageNotFound"]
+        refused = [f for f in answer.get("failures", ()) if f.get("failureCode") != "ImageNotFound"]
+        left = {f["imageId"].get("imageTag") for f in refused}
+        self.gone[len(self.gone) - len(there) :] = (image for image in there if image.tag not in left)
         if refused:
             raise FailedError(
                 f"{refused[0]['imageId'].get('imageTag')} could not be deleted: "
@@ -165,8 +167,22 @@ class _Repository:
                 remedy="what went before is gone; mend that, and repeat the command",
             )
 
-    def put_back(self, image: StoredImage) -> None:
-        """Put the manifest there again: its layers stay for a while."""
+    def put_back(self, images: Sequence[StoredImage]) -> None:
+        """Put their manifests there again: the layers stay for a while. All are tried."""
+        lost = [(image, reason) for image in images if (reason := self._put(image))]
+        if lost:
+            raise FailedError(
+                "\n".join(
+                    f"{image.tag} was deleted while a release that needs it was published: {reason}"
+                    for image, reason in lost
+                ),
+                where=f"ECR repository {self._name}",
+                remedy="publish that release again (in a pipeline retry PublishAssets, else `amplify-delivery publish "
+                f"{self._environment}`); what runs does not need it",
+            )
+
+    def _put(self, image: StoredImage) -> str:
+        """Put one there; why that was refused, empty if it is there."""
         kept = self._manifests[image.tag]
         try:
             self._ecr.put_image(
@@ -177,11 +193,6 @@ class _Repository:
                 imageDigest=image.digest,
             )
         except AWS_ERRORS as error:
-            if code(error) in _THERE:
-                return  # whoever publishes has pushed it again
-            raise FailedError(
-                f"{image.tag} was deleted while a release that needs it was published: {said(error)}",
-                where=f"ECR repository {self._name}",
-                remedy="publish that release again (in a pipeline retry PublishAssets, else `amplify-delivery publish "
-                f"{self._environment}`); what runs does not need it",
-            ) from None
+            # Whoever publishes may have pushed it again.
+            return "" if code(error) in _THERE else said(error)
+        return ""

@@ -104,6 +104,8 @@ def _secret(account: Account, operation: Operation, _: frozenset[str]) -> Answer
     inputs = operation.inputs
     if not same(inputs.get("description"), found.get("Description")) or not same(inputs.get("tags") or {}, tags):
         return Foreign(f"the secret {name} that is there has another description or other tags: not its own")
+    if not inputs.get("description") and not inputs.get("tags"):
+        return Unknown(f"there is a secret {name}, and nothing tells whether that run has made it")
     return There(str(found["ARN"]), {"arn": found["ARN"]})
 
 
