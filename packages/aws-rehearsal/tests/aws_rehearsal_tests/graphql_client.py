@@ -62,21 +62,21 @@ class GraphQLClient:
 
     def user(self, name: str, *groups: str) -> dict[str, str]:
         """Headers with the token of a new user of the only user pool."""
-        return {"authorization": self._signed_in(name, groups)["AccessToken"]}
+        return {"authorization": self.signed_in(name, *groups)["AccessToken"]}
 
     def identity(self, name: str) -> Any:
         """Credentials that the only identity pool gives a new user of the only user pool."""
         cognito = self.account.client("cognito-identity")
         (pool,) = (p["IdentityPoolId"] for p in cognito.list_identity_pools(MaxResults=10)["IdentityPools"])
-        token = self._signed_in(name, ())["IdToken"]
+        token = self.signed_in(name)["IdToken"]
         issuer = json.loads(base64.urlsafe_b64decode(f"{token.split('.')[1]}=="))["iss"]
         login = {"Logins": {issuer.removeprefix("https://"): token}}
         found = cognito.get_id(IdentityPoolId=pool, **login)["IdentityId"]
         given = cognito.get_credentials_for_identity(IdentityId=found, **login)["Credentials"]
         return Credentials(given["AccessKeyId"], given["SecretKey"], given["SessionToken"])
 
-    def _signed_in(self, name: str, groups: tuple[str, ...]) -> dict[str, Any]:
-        """As a visitor signs in: without an account, by the pool's client."""
+    def signed_in(self, name: str, *groups: str) -> dict[str, Any]:
+        """The tokens of a new user, as a visitor signs in: without an account, by the pool's client."""
         cognito = self.account.client("cognito-idp")
         (pool,) = (p["Id"] for p in cognito.list_user_pools(MaxResults=10)["UserPools"])
         clients = cognito.list_user_pool_clients(UserPoolId=pool, MaxResults=10)["UserPoolClients"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -196,6 +196,61 @@ def test_what_is_not_played_is_refused_by_name(developer: LocalAccount) -> None:
     refused = client.ask("{ weather }", {"authorization": "e30.e30.made-up"})
     assert (refused.status, refused.error["message"]) == (401, "The local AWS does not play OpenID Connect.")
     assert client.ask("{ nothing }", client.key()).body["data"] is None
+
+
+_TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+}
+_AUTHORIZER = "exports.handler = async (event) => ({isAuthorized: event.authorizationToken === 'let me in'});"
+
+
+def test_tokens_of_other_uses_and_an_additional_authorizer(developer: LocalAccount) -> None:
+    """Users by default; whoever brings another token is the authorizer's to judge, and nobody's without one."""
+    cognito, appsync = developer.client("cognito-idp"), developer.client("appsync")
+    pool = cognito.create_user_pool(PoolName="users")["UserPool"]["Id"]
+    cognito.create_user_pool_client(UserPoolId=pool, ClientName="Web")
+    users = {"userPoolId": pool, "awsRegion": developer.region, "defaultAction": "ALLOW"}
+    named = {"name": "both", "authenticationType": "AMAZON_COGNITO_USER_POOLS", "userPoolConfig": users}
+    api = appsync.create_graphql_api(**named)["graphqlApi"]["apiId"]
+    schema = "type Query { name: String @aws_cognito_user_pools @aws_lambda }"
+    appsync.start_schema_creation(apiId=api, definition=schema.encode())
+    appsync.create_data_source(apiId=api, name="none", type="NONE")
+    field = {"typeName": "Query", "fieldName": "name", "dataSourceName": "none"}
+    request, response = '{"version": "2018-05-29", "payload": "said"}', "$util.toJson($ctx.result)"
+    appsync.create_resolver(apiId=api, **field, requestMappingTemplate=request, responseMappingTemplate=response)
+    client = GraphQLClient(developer)
+
+    tokens = client.signed_in("ann")
+    answers = {
+        use: client.ask("{ name }", {"authorization": tokens[use]}).status
+        for use in ("IdToken", "AccessToken", "RefreshToken")
+    }
+    assert answers == {"IdToken": 200, "AccessToken": 200, "RefreshToken": 401}
+
+    def asked(provider: Mapping[str, object], token: str) -> int:
+        lambdas = {"authenticationType": "AWS_LAMBDA", **provider}
+        appsync.update_graphql_api(apiId=api, **named, additionalAuthenticationProviders=[lambdas])
+        return client.ask("{ name }", {"authorization": token}).status
+
+    assert asked({}, "let me in") == 401
+    function = {
+        "Code": {"ZipFile": _AUTHORIZER},
+        "Handler": "index.handler",
+        "Role": {"Fn::GetAtt": ["Role", "Arn"]},
+        "Runtime": "nodejs20.x",
+    }
+    stack = developer.create(
+        {
+            "Resources": {
+                "Role": {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": _TRUST}},
+                "Function": {"Type": "AWS::Lambda::Function", "Properties": function},
+            },
+            "Outputs": {"Arn": {"Value": {"Fn::GetAtt": ["Function", "Arn"]}}},
+        }
+    )
+    authorizer = {"lambdaAuthorizerConfig": {"authorizerUri": stack["Outputs"][0]["OutputValue"]}}
+    assert (asked(authorizer, "let me in"), asked(authorizer, "me too")) == (200, 401)
 
 
 _JAVASCRIPT = """import { util } from "@aws-appsync/utils";

@@ -160,6 +160,17 @@ def test_a_pipeline_hands_on_results_and_keeps_its_stash() -> None:
     assert resolve(resolver, ASKED, echo) == {"prev": None, "seen": "1"}
 
 
+def test_what_a_template_changes_stays_its_fields() -> None:
+    shared: dict[str, Any] = {"groups": ["Users"], "claims": {"sub": "ann"}}
+    places = ("args", "source", "identity", "request.headers", "info.variables")
+    changes = "".join(f"$util.qr($ctx.{place}.claims.put('sub', 'bob'))" for place in places)
+    changes += "".join(f"$util.qr($ctx.{place}.groups.add('Admins'))" for place in places)
+    request = Request(AROUND, shared, shared, shared, shared, {"variables": shared})
+    resolver = Resolver("Query.list", changes + '{"payload": $util.toJson($ctx.identity.claims.sub)}', None)
+    assert resolve(resolver, request, echo) == "bob"
+    assert shared == {"groups": ["Users"], "claims": {"sub": "ann"}}
+
+
 def test_a_template_decides_about_an_error_of_its_data_source() -> None:
     def fails(_name: str, _document: Any, _context: dict[str, Any]) -> Any:
         raise DataSourceError("it failed", "DynamoDB:Failed", {"id": "old"})

@@ -120,6 +120,22 @@ def test_what_is_not_played_is_refused_by_name(template: str, named: str) -> Non
     assert named in refused.value.message
 
 
+def test_a_loop_and_a_range_end_where_appsync_ends_a_loop() -> None:
+    """AppSync's quotas, "Iterations in a foreach loop in mapping templates"."""
+    loop = "#foreach($i in $ctx.args.list)$i#if($i == 1000 && $ctx.args.leave)#break#end#end"
+    assert rendered(loop, args={"list": [1] * 1000}) == "1" * 1000
+    assert rendered(loop, args={"list": [1000] * 1001, "leave": True}) == "1000"
+    with pytest.raises(TemplateError, match="#foreach has more than 1000 iterations"):
+        rendered(loop, args={"list": [1] * 1001})
+    ranged = "#set($all = [$ctx.args.first..$ctx.args.last])$all.size()"
+    for first, last in ((1, 1000), (1000, 1)):
+        assert rendered(ranged, args={"first": first, "last": last}) == "1000"
+    # Refused before it is built, as a larger one would fill the memory.
+    for first, last in ((0, 1000), (1000, 0), (1, 2_000_000)):
+        with pytest.raises(TemplateError, match="A range has more than 1000 numbers"):
+            rendered(ranged, args={"first": first, "last": last})
+
+
 @pytest.mark.parametrize(
     ("template", "reason"),
     [

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import values
-from .errors import ResolverError, UnsupportedError
+from .errors import ResolverError, TemplateError, UnsupportedError
 from .parser import parse
 from .syntax import (
     Binary,
@@ -36,6 +36,9 @@ from .syntax import (
 
 _MOST_CALLS = 20
 """How deep macros may call each other."""
+_MOST_TURNS = 1_000
+"""AppSync's quota "Iterations in a foreach loop in mapping templates". Ranges are bounded by it too: they are made for
+loops, and one of a visitor's numbers would fill the memory."""
 
 
 @dataclass(frozen=True)
@@ -170,6 +173,8 @@ class _Evaluation:
         kept = {name: self._variables[name] for name in _LOOP_NAMES if name in self._variables}
         before = self._variables.get(node.name)
         for count, item in enumerate(items, 1):
+            if count > _MOST_TURNS:
+                raise TemplateError(f"#foreach has more than {_MOST_TURNS} iterations")
             self._variables[node.name] = item
             self._variables["foreach"] = _Loop(count, len(items))
             self._variables["velocityCount"] = count
@@ -245,6 +250,8 @@ class _Evaluation:
         first, last = self.value(expression.first), self.value(expression.last)
         if not values.is_number(first) or not values.is_number(last):
             return []
+        if abs(int(last) - int(first)) >= _MOST_TURNS:
+            raise TemplateError(f"A range has more than {_MOST_TURNS} numbers")
         step = 1 if first <= last else -1
         return list(range(int(first), int(last) + step, step))
 

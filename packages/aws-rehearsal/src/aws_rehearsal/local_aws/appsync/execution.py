@@ -81,7 +81,10 @@ def resolve(resolver: Resolver, request: Request, ask: Ask) -> Any:
 
 
 class _Execution:
-    """Arguments and stash live as long as the field; `result` and `error` belong to the step."""
+    """Arguments and stash live as long as the field; `result` and `error` belong to the step.
+
+    Templates can change all that they see: each field has copies, as other fields are asked with the same values.
+    """
 
     def __init__(self, request: Request, ask: Ask) -> None:
         self._ask = ask
@@ -90,10 +93,10 @@ class _Execution:
         self._context: dict[str, Any] = {
             "arguments": arguments,
             "args": arguments,
-            "source": request.source,
-            "identity": request.identity,
-            "request": {"headers": request.headers, "domainName": None},
-            "info": request.info,
+            "source": copy.deepcopy(request.source),
+            "identity": copy.deepcopy(request.identity),
+            "request": {"headers": copy.deepcopy(request.headers), "domainName": None},
+            "info": copy.deepcopy(request.info),
             "stash": {},
             "prev": None,
             "result": None,

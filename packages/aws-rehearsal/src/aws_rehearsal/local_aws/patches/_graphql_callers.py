@@ -18,6 +18,8 @@ from ministack.services import appsync, cognito, sts
 
 _SIGNED = "AWS4-HMAC-SHA256"
 _HERE = "127.0.0.1"
+_TOKENS_OF_USERS = ("id", "access")
+"""`token_use`. MiniStack signs refresh tokens too; AWS's say nothing to anybody but the user pool."""
 
 
 class UnauthorizedError(Exception):
@@ -69,6 +71,15 @@ def _bearer(api: dict[str, Any], modes: set[str], token: str) -> Caller:
     raise UnauthorizedError("You are not authorized to make this call.")
 
 
+def lambda_authorizer(api: dict[str, Any]) -> dict[str, Any]:
+    """The settings of the API's Lambda authorizer, the default one or an additional one; raises `UnauthorizedError`
+    without a function, as MiniStack lets everybody in then."""
+    for settings in _providers(api, access.LAMBDA, "lambdaAuthorizerConfig"):
+        if settings.get("authorizerUri"):
+            return settings
+    raise UnauthorizedError("You are not authorized to make this call.")
+
+
 def _providers(api: dict[str, Any], mode: str, member: str) -> list[dict[str, Any]]:
     """The settings of each of the API's providers of one mode."""
     named = [{"authenticationType": api.get("authenticationType"), **api}]
@@ -77,10 +88,12 @@ def _providers(api: dict[str, Any], mode: str, member: str) -> list[dict[str, An
 
 
 def _claims(token: str) -> dict[str, Any]:
-    """A token's claims, if it is signed by its issuer and has not ended; none else."""
+    """The claims of an ID or access token, if it is signed by its issuer and has not ended; none else."""
     if token.count(".") != 2 or not cognito._signature_valid(token):
         return {}
     claims = dict(cognito._token_claims(token))
+    if claims.get("token_use") not in _TOKENS_OF_USERS:
+        return {}
     if float(claims.get("exp") or 0) <= time.time():
         raise UnauthorizedError("Token has expired.")
     return claims

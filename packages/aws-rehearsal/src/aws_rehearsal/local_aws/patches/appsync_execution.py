@@ -25,7 +25,7 @@ from ministack.services import appsync
 
 from . import _graphql_schema, _graphql_sources
 from ._expect import PatchError, expect, replace
-from ._graphql_callers import Caller, UnauthorizedError, caller_of
+from ._graphql_callers import Caller, UnauthorizedError, caller_of, lambda_authorizer
 
 _NOT_PLAYED = "NotPlayedByTheLocalAWS"
 
@@ -49,7 +49,7 @@ def apply() -> None:
             if caller.mode == access.LAMBDA:
                 found = appsync._invoke_lambda_authorizer(
                     api_id,
-                    api.get("lambdaAuthorizerConfig") or {},
+                    lambda_authorizer(api),
                     headers,
                     query=query,
                     variables=variables,
