@@ -120,20 +120,21 @@ def _keys(update: Update, path: Path) -> dict[str, str]:
     return {key["AttributeName"]: types[key["AttributeName"]] for key in table["KeySchema"]}
 
 
-def carry_out(target: Wanted, copies: Sequence[Copy], line: Line) -> Done:
+def carry_out(target: Wanted, copies: Sequence[Copy], guard: Guard, line: Line) -> Done:
     """Compare, copy what lacks, and compare again. Raises `DeliveryError`s: `RefusedError` where something of a
-    successor would be written over, before anything is."""
+    successor would be written over, before anything is, and where one that is kept lacks items, unless `guard` allows
+    that."""
     account = target.account
     with account.asking("reading the state of the root stack"):
         stack = described(account.client("cloudformation"), target.root.stack_name) or {}
-    # From where the successor is made nothing is tried but the release: so the app may have used it.
+    # What was rolled back may have been the release, after the app had used the successor.
     used = str(stack.get("StackStatus", "")).startswith("UPDATE_ROLLBACK")
     items = {}
     for copy in copies:
         _check_rights(target, copy)
         with account.changing(f"copying the items of {copy.source} to {copy.successor}"):
             _wait_until_closed(target, copy)
-            items[copy] = _filled(target, copy, line, used=used)
+            items[copy] = _filled(target, copy, guard, line, used=used)
     root = parameters_of(stack).get(TEMPLATE_KEY, "")
     return Done(tuple(handed.copied(str(stack.get("StackId")), root, copy.place) for copy in copies), items)
 
@@ -156,13 +157,13 @@ def check_still_closed(target: Wanted, done: Done) -> None:
             )
 
 
-def _filled(target: Wanted, copy: Copy, line: Line, *, used: bool) -> frozenset[bytes]:
+def _filled(target: Wanted, copy: Copy, guard: Guard, line: Line, *, used: bool) -> frozenset[bytes]:
     """Have the items of `copy` in its successor; digests of the old table's. `used`: the app may have used it."""
     dynamodb = target.account.client("dynamodb")
     there = Contents.of(dynamodb, copy.successor, expiry_of(dynamodb, copy.source))
     if there.items or used or copy.keep:
         found = compared(dynamodb, copy.source, there)
-        _check_nothing_lost(target, copy, found.difference, used=used)
+        _check_nothing_lost(target, copy, guard, found.difference, used=used)
         if copy.keep:
             line(f"{copy.place}: {copy.successor} is used as it is; against {copy.source}: {found.difference}")
             return found.items
@@ -182,9 +183,10 @@ def _filled(target: Wanted, copy: Copy, line: Line, *, used: bool) -> frozenset[
     return found.items
 
 
-def _check_nothing_lost(target: Wanted, copy: Copy, found: Difference, *, used: bool) -> None:
+def _check_nothing_lost(target: Wanted, copy: Copy, guard: Guard, found: Difference, *, used: bool) -> None:
     """Raise `RefusedError` for a successor with more than a part of the old table's items, unless it is to be kept; and
-    for one that is to be kept, and has a part of them only."""
+    for one that is to be kept, and has a part of them only: whether the app has deleted the others there, or the copy
+    was ended before them, nobody can tell."""
     entry = _entry(target, copy)
     then = f"then `amplify-delivery plan {target.config.environment}`, and deploy that"
     if copy.keep:
@@ -194,12 +196,16 @@ def _check_nothing_lost(target: Wanted, copy: Copy, found: Difference, *, used: 
                 where=copy.place,
                 remedy=f"nothing was changed. To have them copied: `{entry}.data' copy`, {then}",
             )
+        if found.missing:
+            loss = f"{output.counted(found.missing, 'item')} of {copy.source} that {copy.successor} lacks: {found}"
+            guard.check([RemoveResource(copy.path, CopyTable.type, True, loss)])
         return
     if not (found.more or found.other or (found.missing and used)):
         return
     why = " (an update was rolled back, and the app may have used it before that)" if used else ""
+    what = "has items of its own" if found.more or found.other else "lacks items that the app may have deleted there"
     raise RefusedError(
-        f"{copy.successor} has items of its own{why}, over which nothing of {copy.source} is written: {found}",
+        f"{copy.successor} {what}{why}, over which nothing of {copy.source} is written: {found}",
         where=copy.place,
         remedy=f"nothing was changed, and both tables stay. If what {copy.successor} has shall count: `{entry}.data' "
         f"keep`. If what {copy.source} has shall count, another one is made, and filled from it: `{entry}.prefix' "

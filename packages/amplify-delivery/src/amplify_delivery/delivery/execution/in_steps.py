@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from amplify_delivery.changes.guard import PLAN_VARIABLE
+from amplify_delivery.changes.guard import PLAN_VARIABLE, Guard
 from amplify_delivery.changes.ordered.handed import COPIED_VARIABLE, handed_over
 from amplify_delivery.changes.ordered.successors import is_made
 from amplify_delivery.changes.ordered.updates import Update, changed_tables
@@ -55,23 +55,28 @@ def carry_out(engine: Engine, work: Work, target: Wanted, variables: Mapping[str
     for which, update in enumerate(updates, start=1):
         if making and (which == 1 or {*update.tables} & {*making.tables}):
             # Before the first one, before the table is closed, and when nobody writes to it any more.
-            guard = target.config.guard(engine.stack, datetime.now(UTC).date(), variables.get(PLAN_VARIABLE))
-            copying.check(target, [copy for copy in copies if copy.path in making.tables], making, guard)
+            making_now = [copy for copy in copies if copy.path in making.tables]
+            copying.check(target, making_now, making, _guard(engine, target, variables))
         if update.released and copies and done is None:
-            done = copying.carry_out(target, copies, engine.say)
+            done = copying.carry_out(target, copies, _guard(engine, target, variables), engine.say)
         engine.say(f"{engine.stack}: update {which} of {number}: {'; '.join(update.why)}")
         only = None if update.released else [root_stack(engine)]
         with handed_over(update) as handed:
             yield engine.up({**variables, **_told(done), **handed}, only)
         tables.wait(target, update.tables, engine.say)
     if copies and done is None:
-        done = copying.carry_out(target, copies, engine.say)
+        done = copying.carry_out(target, copies, _guard(engine, target, variables), engine.say)
     if updates:
         engine.say(f"{engine.stack}: update {number} of {number}")
     yield engine.up({**variables, **_told(done)})
     tables.wait(target, work.tables, engine.say)
     if done:
         copying.check_still_closed(target, done)
+
+
+def _guard(engine: Engine, target: Wanted, variables: Mapping[str, str]) -> Guard:
+    """What may be lost today, by this plan."""
+    return target.config.guard(engine.stack, datetime.now(UTC).date(), variables.get(PLAN_VARIABLE))
 
 
 def _told(done: copying.Done | None) -> dict[str, str]:
