@@ -2,6 +2,10 @@
 
 GitHub: "Get a workflow run attempt" of the REST API, which a job's own token may ask with `actions: read`. GitLab: "Get
 a single job" of the Jobs API; a job's own token may not ask that, so it takes one in `GITLAB_TOKEN`.
+
+That a run has ended for its CI does not say that its processes have: GitHub completes a run whose self-hosted runner it
+has lost, and GitLab says `canceled` of a job as soon as somebody cancels it. So only a run that ended ten minutes ago
+or earlier counts as ended, by the clock of the CI; of one that ended just now nothing is known.
 """
 
 from __future__ import annotations
@@ -10,29 +14,49 @@ import json
 import re
 import urllib.request
 from collections.abc import Mapping
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote
 
 _SECONDS = 20
+_A_WHILE = timedelta(minutes=10)
+"""After the end that the CI tells; until then a process of the run may go on."""
 _GITHUB = re.compile(r"/([^/]+/[^/]+)/actions/runs/([0-9]+)/attempts/([0-9]+)")
 _GITLAB = re.compile(r"/(.+?)/-/jobs/([0-9]+)")
 _GITLAB_ENDED = ("success", "failed", "canceled")
 
 
 def ended(run: str, variables: Mapping[str, str]) -> tuple[bool, str] | None:
-    """Whether the run with that address has ended, and in what words; None if that cannot be asked from here."""
+    """Whether the run with that address has ended, and in what words; None if that cannot be asked from here,
+    or if it ended less than `_A_WHILE` ago, or at a time that is not told."""
     asked = _github(run, variables) or _gitlab(run, variables)
     if asked is None:
         return None
     try:
         with urllib.request.urlopen(asked, timeout=_SECONDS) as answer:  # noqa: S310 - the CI's own address
             found: dict[str, Any] = json.load(answer)
+            now = str(answer.headers.get("Date") or "")
     except (OSError, ValueError):
         return None
     status = str(found.get("status") or "")
     if "conclusion" in found:
-        return status == "completed", f"the run is {status} ({found['conclusion']})"
-    return status in _GITLAB_ENDED, f"the job is {status}"
+        over, words = status == "completed", f"the run is {status} ({found['conclusion']})"
+        when = found.get("updated_at")
+    else:
+        over, words = status in _GITLAB_ENDED, f"the job is {status}"
+        when = found.get("finished_at") or found.get("updated_at")
+    if over and not _a_while_ago(str(when or ""), now):
+        return None
+    return over, words
+
+
+def _a_while_ago(when: str, now: str) -> bool:
+    """Whether an end was long enough before an answer of the CI; no if either time cannot be read."""
+    try:
+        return parsedate_to_datetime(now) - datetime.fromisoformat(when) >= _A_WHILE
+    except (ValueError, TypeError):
+        return False
 
 
 def _github(run: str, variables: Mapping[str, str]) -> urllib.request.Request | None:

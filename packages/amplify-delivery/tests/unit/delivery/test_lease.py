@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from types import SimpleNamespace
@@ -524,6 +524,10 @@ GITHUB_RUN = {
 GITLAB_RUN = {"CI_SERVER_URL": "https://gitlab.com", "CI_JOB_URL": "https://gitlab.com/octo/web/shop/-/jobs/5"}
 
 
+def _ago(seconds: int) -> str:
+    return (datetime.now(UTC) - timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 @dataclass(frozen=True)
 class Asked:
     """A run of a CI, and how it is asked for."""
@@ -533,6 +537,8 @@ class Asked:
     path: str
     runs: Mapping[str, Any]
     ended: Mapping[str, Any]
+    when: str
+    """Where the answer has the time of the end."""
 
 
 @pytest.mark.parametrize(
@@ -544,6 +550,7 @@ class Asked:
             "/repos/octo/shop/actions/runs/5/attempts/1",
             {"status": "in_progress", "conclusion": None},
             {"status": "completed", "conclusion": "cancelled"},
+            "updated_at",
         ),
         Asked(
             GITLAB_RUN,
@@ -551,6 +558,7 @@ class Asked:
             "/projects/octo%2Fweb%2Fshop/jobs/5",
             {"status": "running"},
             {"status": "failed"},
+            "finished_at",
         ),
     ],
     ids=["GitHub", "GitLab"],
@@ -584,7 +592,13 @@ def test_of_a_runner_that_is_gone_its_ci_is_asked(tmp_path: Path, monkeypatch: p
     api.answers[case.path] = case.runs
     with pytest.raises(LockedError, match="another run changes this stack"):
         take()
-    api.answers[case.path] = case.ended
+    # A run whose runner was lost ends for its CI while the process may still run there, and so does a cancelled job.
+    for said in (None, "", "soon", "2026-01-02T03:04:05", _ago(0), _ago(540), _ago(-3600)):
+        api.answers[case.path] = {**case.ended, case.when: said}
+        with pytest.raises(LockedError, match="no other machine can tell"):
+            take()
+    assert engines.exists()
+    api.answers[case.path] = {**case.ended, case.when: _ago(660)}
     over = take()
     assert over
     assert over.host == "runner-1"

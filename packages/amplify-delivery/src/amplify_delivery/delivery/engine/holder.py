@@ -1,9 +1,9 @@
 """Who holds something: a build of CodeBuild, or a process on a machine; and whether there still is one.
 
-Of a build CodeBuild is asked, of a run of another CI that CI, where it may be. Of a process the machine that it runs on
-can tell, and no other one: a machine is known by its name, its id and its boot, a process by its number and when it
-began, both within one process namespace (a container has its own). What cannot be known is said to be so: nobody is
-taken for gone on a guess.
+Of a build CodeBuild is asked, of a run of another CI that CI, where it may be (its word for an end counts after ten
+minutes only). Of a process the machine that it runs on can tell, and no other one: a machine is known by its name, its
+id and its boot, a process by its number and when it began, both within one process namespace (a container has its
+own). What cannot be known is said to be so: nobody is taken for gone on a guess.
 """
 
 from __future__ import annotations
@@ -149,7 +149,7 @@ Builds = Callable[[str], Any]
 
 
 Runs = Callable[[str], tuple[bool, str] | None]
-"""Whether the run of a CI with that address has ended, and in what words; None if it cannot be asked."""
+"""Whether the run of a CI with that address has ended, and in what words; None if that is not known."""
 
 
 def judge(holder: Holder, here: Holder, builds: Builds, runs: Runs = lambda _: None) -> Verdict:
