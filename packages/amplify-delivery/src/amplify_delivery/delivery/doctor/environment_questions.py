@@ -145,7 +145,10 @@ class EnvironmentQuestions:
         name, variables = self._config.environment, self._context.variables
         if account.github:
             found = ci_rules.github(account.github, name, variables)
-            return approvals.github(found, account.github.repository, name, production=bool(self._config.production))
+            production, compared = bool(self._config.production), self._place.partition == "aws"
+            return approvals.github(
+                found, account.github.repository, name, production=production, branch_compared=compared
+            )
         assert account.gitlab  # noqa: S101 - one of the two
         ours = account.gitlab
         rules = ci_rules.gitlab(ours, name, variables)

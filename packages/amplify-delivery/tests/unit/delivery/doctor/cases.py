@@ -165,6 +165,12 @@ def wrong() -> Iterator[tuple[str, State, Line]]:  # noqa: PLR0915 - one list
     yield "one's own", "warning", approvals.github(own, "octo/shop", "prod", production=True)
     any_branch = GitHubRules(reviewers=1, own=False)
     yield "any branch", "warning", approvals.github(any_branch, "octo/shop", "prod", production=True)
+    for worst, production in (("error", True), ("warning", False)):
+        line = approvals.github(
+            replace(any_branch, own=True), "octo/shop", "prod", production=production, branch_compared=False
+        )
+        assert "AWS lets in" not in line.said
+        yield f"any branch, which AWS does not compare: {worst}", worst, line  # type: ignore[misc]
     for what, found, whole in (
         ("GitLab's default subject", GitLabRules(protected=True, signed=("project_path", "ref_type", "ref")), False),
         ("no protected environment", GitLabRules(protected=False, signed=GITLAB_COMPONENTS), False),

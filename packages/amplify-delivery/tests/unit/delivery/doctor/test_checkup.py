@@ -101,9 +101,11 @@ def test_who_approves_is_asked_of_the_ci(folder: Path, monkeypatch: pytest.Monke
     write(folder, "preprod-account", {"program": "account", "github": github})
     # Of a private repository nobody sees whether the environment is not there, or may not be seen.
     assert approval().state == "not known"
+    assert approval(GH_TOKEN="t").state == "not known"
+    api.answers["/repos/octo/shop"] = {"id": 2}
     line = approval(GH_TOKEN="t")
     assert (line.state, "has no environment preprod" in line.said) == ("warning", True)
-    assert api.tokens == ["", "Bearer t"]
+    assert api.tokens == ["", *["Bearer t"] * 4]
     reviewing = {"type": "required_reviewers", "prevent_self_review": True, "reviewers": [{}, {}]}
     api.answers["/repos/octo/shop/environments/preprod"] = {
         "protection_rules": [reviewing, {"type": "branch_policy"}],

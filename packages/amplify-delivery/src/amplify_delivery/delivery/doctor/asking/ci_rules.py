@@ -28,8 +28,11 @@ def github(ours: GitHub, environment: str, variables: Mapping[str, str]) -> GitH
     api = variables.get("GITHUB_API_URL") or "https://api.github.com"
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     url = f"{api}/repos/{ours.repository}/environments/{environment}"
-    found = _ask(url, headers, "GH_TOKEN", "a token that may read the repository", known=bool(token))
+    who = "a token that may read the repository"
+    found = _ask(url, headers, "GH_TOKEN", who, known=bool(token))
     if found is None:
+        # GitHub says 404 of what a token may not see, too: only of a repository that it sees does that tell anything.
+        _ask(f"{api}/repos/{ours.repository}", headers, "GH_TOKEN", who, known=False)
         return GitHubRules(there=False)
     rules: list[dict[str, Any]] = found.get("protection_rules") or []
     reviewing = [rule for rule in rules if rule.get("type") == "required_reviewers"]

@@ -33,8 +33,10 @@ class GitLabRules:
     """Who may give variables to a pipeline that is started by hand."""
 
 
-def github(found: GitHubRules, repository: str, environment: str, *, production: bool) -> Line:
-    """Line `approval`, of GitHub."""
+def github(
+    found: GitHubRules, repository: str, environment: str, *, production: bool, branch_compared: bool = True
+) -> Line:
+    """Line `approval`, of GitHub. Only in AWS's commercial partition the branch is compared (`branch_compared`)."""
     page = f"https://github.com/{repository}/settings/environments"
     worst: State = "error" if production else "warning"
     if not found.there:
@@ -43,12 +45,15 @@ def github(found: GitHubRules, repository: str, environment: str, *, production:
     if not found.reviewers:
         said = f"nobody approves what is deployed to {environment}: it has no required reviewers"
         return Line("approval", worst, said, f"name them: {page}")
+    if found.any_branch:
+        said = f"jobs of every branch may ask for {environment}"
+        remedy = f"name the branch under Deployment branches and tags: {page}"
+        if not branch_compared:
+            return Line("approval", worst, f"{said}, and AWS compares no branch here", remedy)
+        return Line("approval", "warning", f"{said}; AWS lets in those of the one branch only", remedy)
     if found.own and production:
         said = f"who has started a deployment to {environment} may approve it"
         return Line("approval", "warning", said, f"set Prevent self-review: {page}")
-    if found.any_branch:
-        said = f"jobs of every branch may ask for {environment}; AWS lets in those of the one branch only"
-        return Line("approval", "warning", said, f"name the branch under Deployment branches and tags: {page}")
     return Line("approval", "ok", f"{environment}: one of {found.reviewers} required reviewers approves")
 
 
