@@ -124,8 +124,9 @@ def gitlab(host: str, subjects: tuple[str, str]) -> WebIdentity:
 
 
 def gitlab_previews(names: EnvironmentNames, host: str, project_id: str) -> Document:
-    """The trust of a role whose jobs make and collect previews: of every branch of a project. A merge request of a fork
-    has the fork's id in its token, wherever it runs."""
+    """The trust of a role whose jobs make and collect previews: of every branch of a project. GitLab does
+    not document clearly whose id is in the token where a fork's merge request runs in this project: the project has to
+    refuse that (`ci_allow_fork_pipelines_to_run_in_parent_project`, docs/previews.md)."""
     provider = names.iam_arn("oidc-provider", "/", host)
     return _trust(provider, host, {"aud": f"https://{host}"}, {"sub": f"project_id:{project_id}:ref_type:branch:ref:*"})
 

@@ -42,11 +42,13 @@ def files(kind: str, delivered: Sequence[str] = (), branch: str = "main") -> Map
 
 def signing(host: str, project_id: str) -> str:
     """The command that has a project of GitLab sign what its accounts ask for, for one of its maintainers. And nobody
-    who starts a pipeline by hand may give variables, which reach every job, those with tokens too."""
+    who starts a pipeline by hand may give variables, which reach every job, those with tokens too; nor can the pipeline
+    of a fork's merge request be run in the project, with the fork's YAML."""
     components = " ".join(f"--data 'ci_id_token_sub_claim_components[]={name}'" for name in GITLAB_COMPONENTS)
     return (
         f'curl --fail --request PUT --header "PRIVATE-TOKEN: $TOKEN" {components} '
         "--data ci_pipeline_variables_minimum_override_role=no_one_allowed "
+        "--data ci_allow_fork_pipelines_to_run_in_parent_project=false "
         f"https://{host}/api/v4/projects/{project_id}"
     )
 
