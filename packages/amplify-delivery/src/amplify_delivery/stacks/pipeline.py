@@ -59,10 +59,11 @@ def program() -> None:
 
 
 def token(config: PipelineConfig, provider: pulumi.ProviderResource) -> pulumi.Output[str] | None:
-    """The personal access token of a GitHub source, from Secrets Manager: it stands in no file."""
+    """The personal access token of a GitHub source, from Secrets Manager: it stands in no file. The end of a line that
+    an editor wrote into the file it was taken from is no part of it."""
     if not isinstance(config.source, GitHubTokenSource):
         return None
     version = aws.secretsmanager.get_secret_version_output(
         secret_id=config.source.token_secret, opts=pulumi.InvokeOutputOptions(provider=provider)
     )
-    return pulumi.Output.secret(version.secret_string)
+    return pulumi.Output.secret(version.secret_string.apply(str.strip))
