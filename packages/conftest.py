@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from aws_rehearsal import scratch
 from aws_rehearsal.local_aws import LocalAws, random_account
@@ -66,6 +67,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if "PYTEST_XDIST_WORKER" in os.environ:
         items.sort(key=_turn)
 
+
+# No test judges by how long something takes: an example of Hypothesis takes longer beside other work.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 LONG = (
     "test_tutorial.py", "test_story.py", "test_own_story.py", "test_pipeline_story.py", "test_project_rights.py",
