@@ -10,16 +10,14 @@ or earlier counts as ended, by the clock of the CI; of one that ended just now n
 
 from __future__ import annotations
 
-import json
 import re
-import urllib.request
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any
 from urllib.parse import quote
 
-_SECONDS = 20
+from amplify_delivery.delivery import ci_api
+
 _A_WHILE = timedelta(minutes=10)
 """After the end that the CI tells; until then a process of the run may go on."""
 _GITHUB = re.compile(r"/([^/]+/[^/]+)/actions/runs/([0-9]+)/attempts/([0-9]+)")
@@ -34,11 +32,12 @@ def ended(run: str, variables: Mapping[str, str]) -> tuple[bool, str] | None:
     if asked is None:
         return None
     try:
-        with urllib.request.urlopen(asked, timeout=_SECONDS) as answer:  # noqa: S310 - the CI's own address
-            found: dict[str, Any] = json.load(answer)
-            now = str(answer.headers.get("Date") or "")
-    except (OSError, ValueError):
+        answer = ci_api.get(*asked)
+    except ci_api.NoAnswerError:
         return None
+    if answer.status != ci_api.OK:
+        return None
+    found = answer.document
     status = str(found.get("status") or "")
     if "conclusion" in found:
         over, words = status == "completed", f"the run is {status} ({found['conclusion']})"
@@ -46,7 +45,7 @@ def ended(run: str, variables: Mapping[str, str]) -> tuple[bool, str] | None:
     else:
         over, words = status in _GITLAB_ENDED, f"the job is {status}"
         when = found.get("finished_at") or found.get("updated_at")
-    if over and not _a_while_ago(str(when or ""), now):
+    if over and not _a_while_ago(str(when or ""), answer.date):
         return None
     return over, words
 
@@ -59,26 +58,26 @@ def _a_while_ago(when: str, now: str) -> bool:
         return False
 
 
-def _github(run: str, variables: Mapping[str, str]) -> urllib.request.Request | None:
+_Question = tuple[str, Mapping[str, str]]
+"""An address, and the headers that it is asked with."""
+
+
+def _github(run: str, variables: Mapping[str, str]) -> _Question | None:
     token = variables.get("GH_TOKEN") or variables.get("GITHUB_TOKEN")
     server, api = variables.get("GITHUB_SERVER_URL", ""), variables.get("GITHUB_API_URL", "")
     found = _GITHUB.fullmatch(run.removeprefix(server)) if server and run.startswith(server) else None
     if not (found and token and api):
         return None
     repository, number, attempt = found.groups()
-    return urllib.request.Request(  # noqa: S310 - the CI's own address
-        f"{api}/repos/{repository}/actions/runs/{number}/attempts/{attempt}",
-        headers={"Authorization": f"Bearer {token}", "Accept": "application/vnd.github+json"},
-    )
+    url = f"{api}/repos/{repository}/actions/runs/{number}/attempts/{attempt}"
+    return url, {"Authorization": f"Bearer {token}", "Accept": "application/vnd.github+json"}
 
 
-def _gitlab(run: str, variables: Mapping[str, str]) -> urllib.request.Request | None:
+def _gitlab(run: str, variables: Mapping[str, str]) -> _Question | None:
     token = variables.get("GITLAB_TOKEN")
     server, api = variables.get("CI_SERVER_URL", ""), variables.get("CI_API_V4_URL", "")
     found = _GITLAB.fullmatch(run.removeprefix(server)) if server and run.startswith(server) else None
     if not (found and token and api):
         return None
     project, job = found.groups()
-    return urllib.request.Request(  # noqa: S310 - the CI's own address
-        f"{api}/projects/{quote(project, safe='')}/jobs/{job}", headers={"PRIVATE-TOKEN": token}
-    )
+    return f"{api}/projects/{quote(project, safe='')}/jobs/{job}", {"PRIVATE-TOKEN": token}

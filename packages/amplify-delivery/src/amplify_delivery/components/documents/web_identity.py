@@ -29,10 +29,12 @@ Tier = Literal["production", "staging", "testing", "development", "other"]
 
 _TIERS: Mapping[Tier, tuple[str, ...]] = {
     "development": ("dev", "review", "trunk"),
-    "testing": ("test", "tst", "qa", "qc", "int", "acc"),
-    "staging": ("stag", "stg", "pre", "model", "demo", "non"),
-    "production": ("prod", "live"),
+    "testing": ("test", "tst", "int", "acpt", "accept", "qa", "qc", "control", "quality"),
+    "staging": ("stag", "stg", "model", "modl", "pre", "demo", "non"),
+    "production": ("prod", "prd", "live"),
 }
+"""Parts of names, in GitLab's order (`Environment#guess_tier` in its app/models/environment.rb): the first one holds.
+An environment that is protected before its first job has this tier, and no `deployment_tier` of a job changes it."""
 
 _COMMERCIAL = "aws"
 """The partition in which AWS compares GitHub's further claims."""

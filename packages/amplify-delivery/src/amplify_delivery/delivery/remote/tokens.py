@@ -9,20 +9,18 @@ from __future__ import annotations
 import base64
 import json
 import os
-import urllib.error
-import urllib.parse
-import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
+from amplify_delivery.delivery import ci_api
 from amplify_delivery.errors import RefusedError
 
 URL_VARIABLE, BEARER_VARIABLE = "ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"
 """GitHub's, of a job with `id-token: write`."""
 TOKEN_VARIABLE = "AMPLIFY_DELIVERY_ID_TOKEN"  # noqa: S105 - the name of a variable
 """Ours, for `id_tokens` of GitLab."""
-_SECONDS = 20
 
 
 @dataclass(frozen=True)
@@ -62,16 +60,16 @@ def told(token: str) -> str:
 
 
 def _github(url: str, bearer: str, audience: str) -> str:
-    asked = urllib.request.Request(  # noqa: S310 - the runner's own address
-        f"{url}&audience={urllib.parse.quote(audience)}",
-        headers={"Authorization": f"bearer {bearer}", "Accept": "application/json"},
-    )
+    asked = f"{url}&audience={quote(audience)}"
     try:
-        with urllib.request.urlopen(asked, timeout=_SECONDS) as answer:  # noqa: S310 - as above
-            return str(json.load(answer)["value"])
-    except (OSError, urllib.error.URLError, ValueError, KeyError, TypeError) as error:
-        raise RefusedError(
-            f"GitHub gave no token: {error}",
-            where=os.path.dirname(url),  # noqa: PTH120 - an address
-            remedy="run the job again; nothing was changed",
-        ) from None
+        answer = ci_api.get(asked, {"Authorization": f"bearer {bearer}"})
+        said = answer.said
+        if answer.status == ci_api.OK and isinstance(token := answer.document.get("value"), str):
+            return token
+    except ci_api.NoAnswerError as error:
+        said = error.message
+    raise RefusedError(
+        f"GitHub gave no token: {said}",
+        where=os.path.dirname(url),  # noqa: PTH120 - an address
+        remedy="run the job again; nothing was changed",
+    )

@@ -179,6 +179,12 @@ def wrong() -> Iterator[tuple[str, State, Line]]:  # noqa: PLR0915 - one list
     ):
         line = approvals.gitlab(found, "octo/web/shop", "gitlab.com", "prod", whole_subjects=whole)
         yield what, "warning" if found.variables else "error", line
+    closed = GitLabRules(protected=True, signed=GITLAB_COMPONENTS, variables="no_one_allowed")
+    for forks in (True, None):
+        line = approvals.gitlab(
+            replace(closed, forks=forks), "octo/web/shop", "gitlab.com", "prod", whole_subjects=False
+        )
+        yield f"a fork's pipelines: {forks}", "warning", line
     yield "no secret", "error", connection.other(Source("secret t", there=False), "make it")
     yield "no versions", "error", connection.other(Source("bucket b", there=True, wrong="is not versioned"), "do")
     yield "no engine", "error", machine("engine", engine="")
@@ -225,8 +231,8 @@ def right() -> Iterator[Line]:
     yield approvals.github(replace(good, own=True), "octo/shop", "preprod", production=False)
     nobody = "no_one_allowed"
     for found, whole in (
-        (GitLabRules(protected=True, signed=GITLAB_COMPONENTS, variables=nobody), False),
-        (GitLabRules(protected=True, variables=nobody), True),
+        (GitLabRules(protected=True, signed=GITLAB_COMPONENTS, variables=nobody, forks=False), False),
+        (GitLabRules(protected=True, variables=nobody, forks=False), True),
     ):
         yield approvals.gitlab(found, "octo/web/shop", "gitlab.com", "prod", whole_subjects=whole)
     yield connection.judge(Connection(CONNECTION, "AVAILABLE", "GitHub"), PLACE)

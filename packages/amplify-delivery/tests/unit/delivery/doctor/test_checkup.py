@@ -75,9 +75,9 @@ class Api:
             def do_GET(self) -> None:
                 api.tokens.append(self.headers.get("Authorization") or self.headers.get("PRIVATE-TOKEN") or "")
                 found = api.answers.get(self.path)
-                self.send_response(200 if found is not None else 404)
+                self.send_response(found if isinstance(found, int) else 200 if found is not None else 404)
                 self.end_headers()
-                self.wfile.write(json.dumps(found or {}).encode())
+                self.wfile.write(json.dumps({"message": "no"} if isinstance(found, int) else found or {}).encode())
 
             def log_message(self, *_: object) -> None:
                 pass
@@ -102,10 +102,17 @@ def test_who_approves_is_asked_of_the_ci(folder: Path, monkeypatch: pytest.Monke
     # Of a private repository nobody sees whether the environment is not there, or may not be seen.
     assert approval().state == "not known"
     assert approval(GH_TOKEN="t").state == "not known"
+    # Nor does it tell who sees the repository, with a token that may not read environments.
     api.answers["/repos/octo/shop"] = {"id": 2}
+    api.answers["/repos/octo/shop/environments?per_page=1"] = 403
+    line = approval(GH_TOKEN="t")
+    assert (line.state, "answers 403: no" in line.said, "`Actions: read`" in line.remedy) == ("not known", True, True)
+    api.answers["/repos/octo/shop/environments?per_page=1"] = {"total_count": 0, "environments": []}
     line = approval(GH_TOKEN="t")
     assert (line.state, "has no environment preprod" in line.said) == ("warning", True)
-    assert api.tokens == ["", *["Bearer t"] * 4]
+    assert api.tokens == [*[""] * 2, *["Bearer t"] * 6]
+    api.answers["/repos/octo/shop/environments/preprod"] = 403
+    assert approval(GH_TOKEN="t").state == "not known"
     reviewing = {"type": "required_reviewers", "prevent_self_review": True, "reviewers": [{}, {}]}
     api.answers["/repos/octo/shop/environments/preprod"] = {
         "protection_rules": [reviewing, {"type": "branch_policy"}],
@@ -119,8 +126,14 @@ def test_who_approves_is_asked_of_the_ci(folder: Path, monkeypatch: pytest.Monke
     api.answers["/projects/7"] = {"ci_id_token_sub_claim_components": ["project_path", "ref_type", "ref"]}
     assert "they let no job in" in approval(GITLAB_TOKEN="t").said
     signing = {"ci_id_token_sub_claim_components": list(GITLAB_COMPONENTS)}
-    api.answers["/projects/7"] = {**signing, "ci_pipeline_variables_minimum_override_role": "no_one_allowed"}
+    api.answers["/projects/7"] = {
+        **signing,
+        "ci_pipeline_variables_minimum_override_role": "no_one_allowed",
+        "ci_allow_fork_pipelines_to_run_in_parent_project": False,
+    }
     assert "is no protected environment" in approval(GITLAB_TOKEN="t").said
+    api.answers["/projects/7/protected_environments/preprod"] = 403
+    assert approval(GITLAB_TOKEN="t").state == "not known"
     api.answers["/projects/7/protected_environments/preprod"] = {"name": "preprod"}
     assert approval(GITLAB_TOKEN="t").state == "ok"
     api.server.shutdown()

@@ -31,6 +31,8 @@ class GitLabRules:
     signed: tuple[str, ...] = ()
     variables: str = ""
     """Who may give variables to a pipeline that is started by hand."""
+    forks: bool | None = None
+    """Whether the pipeline of a fork's merge request may run in the project; None if it is not told."""
 
 
 def github(
@@ -83,5 +85,13 @@ def gitlab(found: GitLabRules, project: str, host: str, environment: str, *, who
             f"whoever may start a pipeline of {project} by hand ({found.variables or 'it is not told who'}) may give "
             "it variables, which reach the job that was approved, with its token",
             f"let no one: {settings} (Minimum role to use pipeline variables), or the line of docs/ci.md",
+        )
+    if found.forks is not False:
+        may = "may run" if found.forks else "may, for all that is told, run"
+        return Line(
+            "approval",
+            "warning",
+            f"the pipeline of a fork's merge request {may} in {project}, with the fork's YAML and the project's tokens",
+            "as one of its maintainers, the line of docs/ci.md (ci_allow_fork_pipelines_to_run_in_parent_project)",
         )
     return Line("approval", "ok", f"{environment} is protected, and the project signs it")
