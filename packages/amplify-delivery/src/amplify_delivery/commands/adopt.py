@@ -22,7 +22,9 @@ ends with the plan, as `plan` shows it.
 
 Without `--stack` it is the stack that the stack file describes, else the only one of the app and environment in the
 account and region. `--state-lost` takes over what was delivered from here, when a person knows that the state is lost
-and nobody delivers it any more; what that state held beside the root, staging bucket and secrets, is taken in too.
+and nobody delivers it any more; what that state held beside the root, staging bucket, image repository and secrets,
+is taken in too. Where that fails, the same command goes on with it. What else holds data, and has no name by which it
+could be looked for, is told: import it before you deploy, or the program gets an empty one.
 
 `--json` prints `{"environment", "stack", "stackId", "already", "written", "secrets", "functionSecrets", "notes",
 "plan"}`, of secrets the names alone.

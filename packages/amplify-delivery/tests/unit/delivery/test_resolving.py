@@ -54,6 +54,8 @@ def fine(_: Mapping[str, Any]) -> None:
 class Place:
     """An account, in a region."""
 
+    account, profile = "111122223333", None
+
     def __init__(self, region: str = "eu-west-1") -> None:
         self.region = region
 
@@ -148,3 +150,25 @@ def test_what_cannot_be_told_is_refused_and_nothing_written(monkeypatch: pytest.
     with pytest.raises(RefusedError, match="whether they are there cannot be told"):
         resolving.resolve(engine, account, fine)
     assert engine.written == []
+
+
+def test_what_names_its_own_region_is_asked_for_there_and_what_is_in_another_account_nowhere(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    places: list[str] = []
+
+    def ask(place: Place, *_: object) -> Answer:
+        places.append(place.region)
+        return Gone()
+
+    monkeypatch.setattr(existing, "ask", ask)
+    dns = {"urn": "urn:dns", "type": "pulumi:providers:aws", "id": "1", "inputs": {"region": "r", "profile": "dns"}}
+    engine: Any = Engine(resources=[dns])
+    resource = engine.left["pending_operations"][0]["resource"]
+    resource["inputs"]["region"] = "eu-north-1"
+    resolving.resolve(engine, account, fine)
+    assert places == ["eu-north-1"]
+    resource["provider"] = "urn:dns::1"
+    with pytest.raises(RefusedError, match="its provider acts with the profile dns"):
+        resolving.resolve(engine, account, fine)
+    assert places == ["eu-north-1"]

@@ -102,6 +102,11 @@ class Account:
         }
 
     @property
+    def profile(self) -> str | None:
+        """The profile that its credentials are a stack file's by; None: none is named."""
+        return self._profile
+
+    @property
     def options(self) -> str:
         """What an `aws` command takes to ask the same account, for a message."""
         return cli_options(self.region, self._profile)

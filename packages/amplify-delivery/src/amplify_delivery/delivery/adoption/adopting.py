@@ -16,6 +16,7 @@ from amplify_delivery.components.names import staging_bucket_name
 from amplify_delivery.delivery.account import rights_check
 from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.adoption import api_keys, beside, function_secrets, refusing, running, state
+from amplify_delivery.delivery.adoption.beside import Beside
 from amplify_delivery.delivery.adoption.function_secrets import FunctionSecrets
 from amplify_delivery.delivery.adoption.kept import Kept, kept, plain_secrets
 from amplify_delivery.delivery.adoption.running import Running
@@ -97,8 +98,8 @@ def _adopt(engine: Engine, context: Context, config: EnvironmentConfig, found: R
     root = state.root_of(engine.resources()) if engine.exists() else None
     refusing.check_state(environment, found, root, lost=lost)
     parameters = {name: value for name, value in found.stacks.parameters.items() if value != MASK}
-    if root is not None and (refusing.is_ours(found.stacks) or state.is_complete(root, parameters)):
-        return Adopted(str(found.name), found.arn, already=True, notes=_next(config, found))
+    if root is not None and state.is_complete(root, parameters):
+        return _again(engine, context, config, found, lost=lost)
     decided = _decide(environment, context, config, found, api_keys.expires(account, found))
     functions = function_secrets.found(account, found.stacks)
     with midway():
@@ -108,14 +109,28 @@ def _adopt(engine: Engine, context: Context, config: EnvironmentConfig, found: R
         # The program says much the same when the plan is made; what it says of the import is ours to say.
         adopting = _engine(environment, context, config, _log.debug, {ADOPT_VARIABLE: found.arn})
         state.take_in(adopting, found.arn, parameters)
-        beside_it = beside.take_in(engine, account) if lost else None
+        beside_it = _beside(engine, account) if lost else Beside()
         target = wanted.wanted(environment, context)
         plan = planned.make(target, engine, engine.state())
     secrets = tuple(sorted(f"{nested}.{parameter}" for nested, parameter in decided.kept.secrets))
-    notes = _next(decided.config, found)
-    if beside_it:
-        notes += refusing.beside(beside_it.taken, beside_it.left)
+    notes = _next(decided.config, found) + refusing.beside(environment, beside_it, engine.backend_variables)
     return Adopted(str(found.name), found.arn, False, written, secrets, functions, notes, plan)
+
+
+def _again(engine: Engine, context: Context, config: EnvironmentConfig, found: Running, *, lost: bool) -> Adopted:
+    """The same once the root is adopted: what stood beside it, of which a run before may have ended."""
+    it = _beside(engine, Account.of(config)) if lost else Beside()
+    notes = _next(config, found) + refusing.beside(engine.stack, it, engine.backend_variables)
+    if not it.taken:
+        return Adopted(str(found.name), found.arn, already=True, notes=notes)
+    with midway():
+        plan = planned.make(wanted.wanted(engine.stack, context), engine, engine.state())
+    return Adopted(str(found.name), found.arn, notes=notes, plan=plan)
+
+
+def _beside(engine: Engine, account: Account) -> Beside:
+    with refusing.going_on(engine.stack):
+        return beside.take_in(engine, account)
 
 
 def _engine(

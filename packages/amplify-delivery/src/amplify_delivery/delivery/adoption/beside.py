@@ -1,8 +1,12 @@
-"""What a lost state held beside the root is taken in with it: the staging bucket of a personal stack, and secrets.
+"""What a lost state held beside the root is taken in with it: staging bucket and image repository of a personal stack,
+and secrets.
 
 They are looked for as what a killed run was making (`amplify_delivery.delivery.killed`): by their names, which hold the
-app's and the environment's, and as what they were to be. The preview tells their inputs and where they stand. What is
-only set on them, or put into them, the next deployment does again.
+app's and the environment's, where their providers make them, and as what they were to be. The preview tells their
+inputs and where they stand. What is only set on them, or put into them, the next deployment does again.
+
+What else holds data, and what has no name of its own, nobody can look for: that is told. Deployed, the program would
+get an empty one, and the other would be forgotten.
 """
 
 from __future__ import annotations
@@ -11,36 +15,50 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from amplify_delivery.changes.stateful import PULUMI_TYPES
 from amplify_delivery.delivery.account.aws_account import Account
+from amplify_delivery.delivery.adoption.state import with_above
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.killed import existing
-from amplify_delivery.delivery.killed.pending import CREATING, Answer, Operation, There, written
+from amplify_delivery.delivery.killed.pending import CREATING, Answer, Foreign, Gone, Operation, There, Unknown, written
 from amplify_delivery.delivery.planning import ProgramStep
 
-_TYPES = frozenset({"aws:s3/bucket:Bucket", "aws:secretsmanager/secret:Secret"})
-"""Types whose create would fail on what is there. A bucket of the program's own says by its tags whose it is."""
+_NAMES: Mapping[str, str] = {
+    "aws:ecr/repository:Repository": "name",
+    "aws:s3/bucket:Bucket": "bucket",
+    "aws:secretsmanager/secret:Secret": "name",
+}
+"""Types whose create would fail on what is there, and which input names it. A bucket of the program's own says by its
+tags whose it is."""
+_DEFAULTS = "__defaults"
+"""Inputs that the provider has chosen itself: a name with random digits."""
 
 
 @dataclass(frozen=True)
 class Beside:
-    """Names of what was taken in, and of what is there and is not ours by all that can be told."""
+    """Names of what was taken in, of what is there and is not ours by all that can be told, and what holds data and
+    cannot be looked for: the plan makes it anew."""
 
-    taken: tuple[str, ...]
-    left: tuple[str, ...]
+    taken: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+    anew: tuple[str, ...] = ()
 
 
 def take_in(engine: Engine, account: Account) -> Beside:
     """Bring what is there into the state of `engine`. Raises `DeliveryError`s."""
     steps, state = engine.preview().steps, engine.state()
-    known = frozenset(str(r["id"]) for r in state.get("resources") or () if r.get("id"))
-    found = [(o, existing.ask(account, o, known)) for o in missing(steps)]
+    resources = state.get("resources") or ()
+    known = frozenset(str(r["id"]) for r in resources if r.get("id"))
+    providers = [{"urn": s.urn, "inputs": s.inputs} for s in steps if s.type.startswith("pulumi:providers:")]
+    found = [(o, existing.ask_there(account, o, [*resources, *providers], known)) for o in missing(steps)]
     there = [(o, a) for o, a in found if isinstance(a, There)]
     if there:
-        engine.write(with_those(state, steps, there))
-    names = [(_name(o), a) for o, a in found]
+        made = _with_providers(engine, state, steps, [o for o, _ in there])
+        engine.write(with_those(made, steps, there))
     return Beside(
-        tuple(name for name, answer in names if isinstance(answer, There)),
-        tuple(f"{name}: {answer.why}" for name, answer in names if hasattr(answer, "why")),
+        tuple(_name(o) for o, answer in found if isinstance(answer, There)),
+        tuple(f"{_name(o)}: {answer.why}" for o, answer in found if isinstance(answer, Foreign | Unknown)),
+        anew(steps, found),
     )
 
 
@@ -56,31 +74,68 @@ def missing(steps: Sequence[ProgramStep]) -> tuple[Operation, ...]:
                 "inputs": dict(step.inputs),
                 "parent": step.parent,
                 "provider": step.provider,
+                # As of what `pulumi import` takes in: the next deployment does as the program says.
+                "protect": True,
+                **({"retainOnDelete": True} if step.kept else {}),
             },
         )
         for step in steps
-        if step.operation == "create" and step.type in _TYPES
+        if step.operation == "create" and step.type in _NAMES
     )
+
+
+def anew(steps: Sequence[ProgramStep], found: Sequence[tuple[Operation, Answer]]) -> tuple[str, ...]:
+    """`NAME (TYPE, DATA)` of what the program would make anew though there may be one with data: of a type that is not
+    looked for, or without a name by which it could be. Pure."""
+    gone = {o.urn for o, answer in found if isinstance(answer, Gone) and not _is_named(o)}
+    return tuple(
+        f"{step.urn.rpartition('::')[2]} ({step.type}, {PULUMI_TYPES[step.type]})"
+        for step in steps
+        if step.operation == "create" and step.type in PULUMI_TYPES and (step.type not in _NAMES or step.urn in gone)
+    )
+
+
+def _is_named(operation: Operation) -> bool:
+    inputs, name = operation.inputs, _NAMES[operation.type]
+    return bool(inputs.get(name)) and name not in (inputs.get(_DEFAULTS) or ())
+
+
+def _with_providers(
+    engine: Engine, state: Mapping[str, Any], steps: Sequence[ProgramStep], operations: Sequence[Operation]
+) -> Mapping[str, Any]:
+    """The state with the providers of these, which the engine makes: nothing else of it, and nothing in AWS. It writes
+    no state that names a provider which is not in it."""
+    held = {str(r.get("urn")) for r in state.get("resources") or ()}
+    urns = (str(o.resource["provider"]).rpartition("::")[0] for o in operations)
+    lacking = list(dict.fromkeys(urn for urn in urns if urn and urn not in held))
+    if not lacking:
+        return state
+    engine.up(only=with_above(steps, lacking))
+    return engine.state()
 
 
 def with_those(
     state: Mapping[str, Any], steps: Sequence[ProgramStep], there: Sequence[tuple[Operation, Answer]]
 ) -> dict[str, Any]:
-    """The state with these resources, each below its components. Pure."""
+    """The state with these resources, each below its components, with its provider as that is in the state. Pure."""
     resources = list(state.get("resources") or ())
-    held = {str(r.get("urn")) for r in resources}
+    held = {str(r.get("urn")): str(r.get("id") or "") for r in resources}
     by_urn = {step.urn: step for step in steps}
     for operation, answer in there:
         above, urn = list[dict[str, Any]](), str(operation.resource["parent"])
         while urn in by_urn and urn not in held:
             step = by_urn[urn]
             above.append({"urn": urn, "custom": False, "type": step.type, "parent": step.parent})
-            held.add(urn)
+            held[urn] = ""
             urn = step.parent
         entry = written(operation, answer)
+        if entry:
+            # A provider that is only previewed has no id yet.
+            provider = str(entry["provider"]).rpartition("::")[0]
+            entry["provider"] = f"{provider}::{held[provider]}" if held.get(provider) else entry["provider"]
         resources += [*reversed(above), *([entry] if entry else [])]
     return {**state, "resources": resources}
 
 
 def _name(operation: Operation) -> str:
-    return str(operation.inputs.get("bucket") or operation.inputs.get("name"))
+    return str(operation.inputs.get(_NAMES[operation.type]) or operation.urn.rpartition("::")[2])

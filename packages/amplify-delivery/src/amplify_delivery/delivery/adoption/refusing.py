@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from amplify_delivery.changes.stacks import Stacks
+from amplify_delivery.delivery.adoption.beside import Beside
 from amplify_delivery.delivery.adoption.kept import Kept
 from amplify_delivery.delivery.adoption.running import Running
-from amplify_delivery.errors import ConfigError, RefusedError
+from amplify_delivery.errors import ConfigError, DeliveryError, RefusedError
 from amplify_delivery.export import Assembly
 from amplify_delivery.export.assembling.root import TEMPLATE_KEY
 from amplify_delivery.export.names import StackName
@@ -39,17 +41,39 @@ def check_state(environment: str, running: Running, root: Mapping[str, Any] | No
         )
 
 
-def beside(taken: Sequence[str], left: Sequence[str]) -> tuple[str, ...]:
-    """What a lost state held beside the root: what is in the state again, and what a person has to look at."""
+def beside(environment: str, found: Beside, variables: str = "") -> tuple[str, ...]:
+    """What a lost state held beside the root: what is in the state again, and what a person has to look at. `variables`
+    is what has to stand before a `pulumi` command of the stack."""
     notes = []
-    if taken:
-        notes.append(f"what the lost state held beside the root is taken in: {', '.join(taken)}")
-    if left:
+    if found.taken:
+        notes.append(f"what the lost state held beside the root is taken in: {', '.join(found.taken)}")
+    if found.left:
         notes.append(
-            f"the plan makes anew what is there already: {'; '.join(left)}. Look whose it is; the deployment fails at "
-            "it until it is gone, or has another name"
+            f"the plan makes anew what is there already: {'; '.join(found.left)}. Look whose it is; the deployment "
+            "fails at it until it is gone, or has another name"
+        )
+    if found.anew:
+        notes.append(
+            f"the plan makes anew, and empty: {'; '.join(found.anew)}. Whether the lost state held one with data "
+            "cannot be told: it would stay in the account, and nothing would use it any more. Look before you deploy; "
+            f"what is there is taken in with `{variables}pulumi import TYPE NAME ID -s {environment}`, and with "
+            "`--parent` and `--provider` as the program has it"
         )
     return tuple(notes)
+
+
+@contextmanager
+def going_on(environment: str) -> Iterator[None]:
+    """Of an error behind the root, which is in the state by then: how the adoption goes on."""
+    try:
+        yield
+    except DeliveryError as error:
+        then = (
+            "the root stack is adopted; once that is put right, `amplify-delivery adopt "
+            f"{environment} --state-lost` takes in what stood beside it: deploy nothing before"
+        )
+        error.remedy = "; ".join(filter(None, [error.remedy, then]))
+        raise
 
 
 def check_names(config: EnvironmentConfig, written: Mapping[str, Any], name: StackName, where: str) -> None:

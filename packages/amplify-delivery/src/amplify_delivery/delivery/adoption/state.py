@@ -51,7 +51,6 @@ def take_in(engine: Engine, arn: str, parameters: Mapping[str, str]) -> None:
 
 def targets(steps: Sequence[ProgramStep], arn: str) -> list[str]:
     """URNs of the root, of what the engine remembers of it, and of what these stand below."""
-    by_urn = {step.urn: step for step in steps if step.type != PULUMI_STACK}
     wanted = [s for s in steps if (s.type == ROOT_STACK and BACKEND in s.urn) or _remembers(s)]
     if not any(step.type == ROOT_STACK for step in wanted):
         raise RefusedError(
@@ -59,14 +58,20 @@ def targets(steps: Sequence[ProgramStep], arn: str) -> list[str]:
             where=arn,
             remedy="`backend` of the stage has to be an `AmplifyBackend` with `environment.backend_args`",
         )
+    return with_above(steps, [urn for step in wanted for urn in (step.urn, step.provider.rpartition("::")[0])])
+
+
+def with_above(steps: Iterable[ProgramStep], urns: Iterable[str]) -> list[str]:
+    """`urns`, and those of the components that they stand below: without these the engine takes them for no targets."""
+    by_urn = {step.urn: step for step in steps if step.type != PULUMI_STACK}
     found: dict[str, None] = {}
-    for step in wanted:
-        found.update(dict.fromkeys([step.urn, step.provider.rpartition("::")[0]]))
-        above = step.parent
+    for urn in filter(None, urns):
+        found[urn] = None
+        above = by_urn[urn].parent if urn in by_urn else ""
         while above in by_urn:
             found[above] = None
             above = by_urn[above].parent
-    return [urn for urn in found if urn]
+    return list(found)
 
 
 def _remembers(step: ProgramStep) -> bool:

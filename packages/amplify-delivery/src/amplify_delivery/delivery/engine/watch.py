@@ -91,7 +91,7 @@ def plain(text: str) -> str:
 
 
 def _step(step: StepEventMetadata) -> ProgramStep:
-    state = step.new or step.old
+    state, before = step.new or step.old, step.old or step.new
     return ProgramStep(
         urn=step.urn,
         type=step.type,
@@ -99,7 +99,7 @@ def _step(step: StepEventMetadata) -> ProgramStep:
         properties=tuple(sorted({*(step.diffs or ()), *(step.keys or ())})),
         inputs=(step.new.inputs if step.new else None) or {},
         custom=bool(state and state.custom),
-        kept=bool(step.old and step.old.retain_on_delete),
+        kept=bool(before and before.retain_on_delete),
         provider=step.provider or "",
         parent=(state.parent or "") if state else "",
     )

@@ -6,14 +6,14 @@ to be made: the same tags and description, the root stack the same template. Rea
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from amplify_delivery.changes import deployed
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account.aws_account import Account
-from amplify_delivery.delivery.killed import classic, native
+from amplify_delivery.delivery.killed import classic, native, pending
 from amplify_delivery.delivery.killed.native import absent
 from amplify_delivery.delivery.killed.pending import CREATING, Answer, Foreign, Gone, Operation, There, Unknown, same
 from amplify_delivery.publishing.stack_state import described, parameters_of
@@ -38,6 +38,17 @@ def ask(account: Account, operation: Operation, known: frozenset[str]) -> Answer
         if operation.type in native.ASKERS:
             native.settle(account, operation)
         return asker(account, operation, known)
+
+
+def ask_there(
+    account: Account, operation: Operation, resources: Sequence[Mapping[str, Any]], known: frozenset[str]
+) -> Answer:
+    """`ask` in the region of its provider, which is among `resources`. In another account nobody is asked."""
+    inputs = pending.provider(operation, resources)
+    if place := pending.elsewhere(inputs, account.account, account.profile) if inputs else "":
+        return Unknown(f"its provider acts {place}")
+    region = pending.region(operation, inputs) or account.region
+    return ask(account if region == account.region else account.at(region), operation, known)
 
 
 def _root_stack(account: Account, operation: Operation, _: frozenset[str]) -> Answer:

@@ -16,6 +16,8 @@ resource's full inputs, and takes it out again with the answer. Of a run that wa
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,6 +29,7 @@ CREATING, UPDATING, DELETING = "creating", "updating", "deleting"
 """Kinds of operations, as the engine's state calls them; it knows `reading` and `importing` as well."""
 _SIGNATURE = "4dabf18193072939515e22adb298388d"
 """The key by which the engine's state marks what is no plain value: a secret, an asset."""
+_ACCOUNT = re.compile(r"(?<!\d)\d{12}(?!\d)")
 
 AGAIN = frozenset(
     {
@@ -138,12 +141,29 @@ def asked(operation: Operation, state: Mapping[str, Any]) -> bool:
     return operation.kind in (UPDATING, DELETING) and operation.type == ROOT_STACK and bool(state)
 
 
-def region(operation: Operation, state: Mapping[str, Any]) -> str | None:
-    """Where it was made: the region of its provider, which the state holds; None if that does not say."""
-    provider = str(operation.resource.get("provider") or "").rpartition("::")[0]
-    found = [r for r in state.get("resources") or () if provider and r.get("urn") == provider]
-    named = (found[0].get("inputs") or {}).get("region") if found else None
-    return named if isinstance(named, str) else None
+def provider(operation: Operation, resources: Iterable[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """The inputs of its provider, which is among `resources` (URN and inputs each); none if it is not."""
+    urn = str(operation.resource.get("provider") or "").rpartition("::")[0]
+    return next((r.get("inputs") or {} for r in resources if urn and r.get("urn") == urn), {})
+
+
+def region(operation: Operation, inputs: Mapping[str, Any]) -> str | None:
+    """Where it was made: in the region that it names itself, else in that of its provider with these `inputs`; None if
+    neither says."""
+    named = (found.get("region") for found in (operation.inputs, inputs))
+    return next((name for name in named if name and isinstance(name, str)), None)
+
+
+def elsewhere(inputs: Mapping[str, Any], account: str, profile: str | None) -> str:
+    """Where a provider with these `inputs` acts, if that is not the account of these 12 digits, or nobody can tell;
+    empty if it is."""
+    own = inputs.get("profile")
+    if own and own != profile:
+        return f"with the profile {own}"
+    # Objects among a provider's inputs are JSON in a text.
+    told = json.dumps([inputs.get(key) for key in ("allowedAccountIds", "assumeRole", "assumeRoles")])
+    accounts = set(_ACCOUNT.findall(told))
+    return f"in account {', '.join(sorted(accounts))}" if accounts and account not in accounts else ""
 
 
 def same(wanted: Any, found: Any) -> bool:

@@ -94,8 +94,7 @@ def _settled(engine: Engine, state: State, account: Asked, check: Check) -> Stat
             if operation.kind == pending.CREATING and pending.replaces(operation, state):
                 answer = Unknown("it was to replace one that is still there")
             else:
-                there = pending.region(operation, state) or place.region
-                answer = existing.ask(place if there == place.region else place.at(there), operation, known)
+                answer = existing.ask_there(place, operation, state.get("resources") or (), known)
         answers.append((operation, answer))
     pending.check(answers, engine.stack, engine.backend_variables)
     for line in filter(None, (pending.told(*a) for a in answers)):

@@ -1,0 +1,88 @@
+"""Adoptions that ended midway: the next one goes on, and one that is over does nothing."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
+from amplify_delivery.delivery.account.aws_account import Account
+from amplify_delivery.delivery.adoption import adopting, api_keys, beside, refusing
+from amplify_delivery.delivery.adoption.beside import Beside
+from amplify_delivery.delivery.environment import planned, wanted
+from amplify_delivery.errors import RefusedError
+from amplify_delivery.export.assembling.root import TEMPLATE_KEY
+
+URN = "urn:pulumi:dev::app::amplify-delivery:index:AmplifyBackend$aws:cloudformation/stack:Stack::backend"
+FOUND: Any = SimpleNamespace(
+    name="amplify-app-dev-5af8b", arn="arn", stacks=SimpleNamespace(parameters={TEMPLATE_KEY: "root.json"})
+)
+CONFIG: Any = SimpleNamespace(bootstrapped=False)
+PLAN: Any = "plan"
+DONE = {"parameters": {TEMPLATE_KEY: "root.json"}}
+
+
+class Engine:
+    """An engine with the root in its state."""
+
+    stack, backend_variables = "dev", ""
+
+    def __init__(self, inputs: Any) -> None:
+        self.root = {"urn": URN, "type": ROOT_STACK, "id": "arn", "inputs": inputs}
+
+    def exists(self) -> bool:
+        return True
+
+    def resources(self) -> list[Any]:
+        return [self.root]
+
+    def state(self) -> Any:
+        return {"resources": [self.root]}
+
+
+def adopted(
+    monkeypatch: pytest.MonkeyPatch, there: Beside, *, lost: bool, inputs: Any = DONE
+) -> tuple[adopting.Adopted, list[str]]:
+    """An adoption, and what was done for it."""
+    done: list[str] = []
+
+    def take_in(*_: object) -> Beside:
+        done.append("looked beside")
+        return there
+
+    def decide(*_: object) -> Any:
+        raise RefusedError("decided anew")
+
+    monkeypatch.setattr(Account, "of", lambda _: "account")
+    monkeypatch.setattr(beside, "take_in", take_in)
+    monkeypatch.setattr(wanted, "wanted", lambda *_: "target")
+    monkeypatch.setattr(planned, "make", lambda *_: PLAN)
+    monkeypatch.setattr(api_keys, "expires", lambda *_: None)
+    monkeypatch.setattr(adopting, "_decide", decide)
+    engine: Any = Engine(inputs)
+    context: Any = SimpleNamespace()
+    return adopting._adopt(engine, context, CONFIG, FOUND, lost=lost), done
+
+
+def test_what_stood_beside_the_root_is_taken_in_by_the_next_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first one ended behind the root, which the state holds: the staging bucket would be made anew."""
+    found, done = adopted(monkeypatch, Beside(("app-dev-staging",)), lost=True)
+    assert done == ["looked beside"]
+    assert (found.already, found.plan) == (False, PLAN)
+    assert found.notes == refusing.beside("dev", Beside(("app-dev-staging",)))
+
+
+def test_where_nothing_is_left_nothing_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    left = Beside(left=("app/secret: not its own",))
+    found, _ = adopted(monkeypatch, left, lost=True)
+    assert (found.already, found.plan, found.notes) == (True, None, refusing.beside("dev", left))
+    found, done = adopted(monkeypatch, left, lost=False)
+    assert (found.already, found.notes, done) == (True, (), [])
+
+
+def test_a_root_without_its_parameters_is_not_adopted_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ended between the import, which reads none and protects nothing, and what completes it."""
+    with pytest.raises(RefusedError, match="decided anew"):
+        adopted(monkeypatch, Beside(), lost=True, inputs={})
