@@ -10,7 +10,8 @@ DeliveryError               what is wrong, where, and what to do
 │   ├── RefusedError        refused, nothing was changed
 │   └── FailedError         failed midway, something may have been changed; carries the reasons
 ├── StateError              the engine's state: missing, of another passphrase
-│   └── LockedError         another update of the stack is running: nothing was changed
+│   ├── LockedError         another update of the stack is running: nothing was changed
+│   └── PluginLostError     the engine has lost a process of its own: nobody has refused anything
 └── SetupError              a tool that the rehearsal or the engine needs is not there
 ```
 
@@ -101,6 +102,11 @@ class StateError(DeliveryError):
 
 class LockedError(StateError):
     """Another update of the stack holds the lock of the engine's state: nothing was changed."""
+
+
+class PluginLostError(StateError):
+    """A plugin of the engine (a provider, the program's host) has ended, or did not answer: nobody has refused what was
+    asked for, so the same once more may well succeed."""
 
 
 class SetupError(DeliveryError):

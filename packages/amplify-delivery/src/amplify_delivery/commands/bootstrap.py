@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.about import About
-from amplify_delivery.delivery.bootstrap.many import PARALLEL
+from amplify_delivery.delivery.bootstrap import at_once
 from amplify_delivery.delivery.bootstrap.progress import duration
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.deployment import bootstrapping
@@ -49,7 +49,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("environments", metavar="ENV", nargs="*", help="environments, by their stack files' names")
     parser.add_argument("--all", action="store_true", help="all environments that the accounts' stack files name")
     parser.add_argument(
-        "--parallel", metavar="N", type=_number, default=PARALLEL, help=f"accounts at the same time; default {PARALLEL}"
+        "--parallel",
+        metavar="N",
+        type=_number,
+        help="accounts at the same time; by default one for each GiB of memory that is free, at most "
+        f"{at_once.EACH_CORE} for each core and {at_once.MOST} together",
     )
     parser.add_argument(
         "--refresh",
@@ -79,8 +83,9 @@ def run(args: argparse.Namespace, context: Context) -> int:
         found = bootstrapping.template(project, stacks)
         output.document({"template": found.template, "parameters": found.parameters} if args.json else found.template)
         return 0
+    parallel = args.parallel or at_once.here()
     done = bootstrapping.bootstrap(
-        stacks, context, _nothing if args.json else output.line, parallel=args.parallel, refresh=args.refresh
+        stacks, context, _nothing if args.json else output.line, parallel=parallel, refresh=args.refresh
     )
     if len(stacks) == 1:
         for error in done.failed.values():

@@ -14,7 +14,15 @@ from amplify_delivery.delivery.engine import state_faults
 from amplify_delivery.delivery.engine.engine_errors import explain
 from amplify_delivery.delivery.engine.state_store import store_of
 from amplify_delivery.delivery.engine.watch import Watch
-from amplify_delivery.errors import DeliveryError, DeployError, FailedError, LockedError, RefusedError, StateError
+from amplify_delivery.errors import (
+    DeliveryError,
+    DeployError,
+    FailedError,
+    LockedError,
+    PluginLostError,
+    RefusedError,
+    StateError,
+)
 
 URN = "urn:pulumi:dev::app::amplify-delivery:index:AmplifyBackend$aws:cloudformation/stack:Stack::backend"
 LOCKED = """error: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or delete \
@@ -105,8 +113,42 @@ def test_a_plugin_that_is_gone_is_not_the_states_fault(place: str) -> None:
     ended = UNAVAILABLE + "error reading from server: EOF"
     for said in (f"error: {ended}", f"error: could not connect to resource plugin: {dialing}"):
         error = explain(create_command_error(CommandResult(stdout="", stderr=said, code=255)), Watch(), "dev", place)
+        assert isinstance(error, PluginLostError)
         assert "a plugin of the engine has ended, or did not answer" in error.message
         assert "goes on with what is left" in error.remedy
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "error reading from server: EOF",  # of a resource the engine tells without the code before it
+        "error reading from server: read tcp 127.0.0.1:9->127.0.0.1:7: read: connection reset by peer",
+        'connection error: desc = "transport: Error while dialing: dial tcp 127.0.0.1:7: connect: connection refused"',
+        "could not read plugin [/p/pulumi-resource-aws]: signal: killed",
+        "failed to load language plugin python: could not read plugin [/p/pulumi-language-python]: EOF",
+        "aws (resource) plugin [/p/pulumi-resource-aws] did not begin responding to RPC connections",
+    ],
+)
+def test_so_is_one_that_has_ended_at_its_work_or_never_came_up(words: str) -> None:
+    """Wherever it is told: of a resource, or on standard error; and where the state lies somewhere else."""
+    watch = Watch()
+    watch(said(URN, words))
+    watch(said(PROGRAM, "update failed"))
+    told = create_command_error(CommandResult(stdout="", stderr=f"error: {words}\nerror: update failed", code=255))
+    for error in (failed(watch=watch), explain(told, Watch(), "dev", "s3://b")):
+        assert isinstance(error, PluginLostError)
+        assert words in error.message
+
+
+def test_what_was_refused_beside_it_is_the_reason() -> None:
+    watch = Watch()
+    watch(said(URN, "error reading from server: EOF"))
+    watch(said(URN, "AccessDenied: not authorized to perform iam:CreateRole"))
+    error = failed(watch=watch)
+    assert isinstance(error, RefusedError)
+    assert "iam:CreateRole" in error.message
+    missing = "error: could not read plugin [/p/pulumi-language-python]: exit status 1\nNo module named 'pulumi'"
+    assert "Python environment" in failed(stderr=missing).message
 
 
 def test_a_folder_is_reached_without_a_network() -> None:

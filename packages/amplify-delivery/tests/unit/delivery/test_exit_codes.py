@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -24,6 +25,7 @@ from amplify_delivery.errors import (
     ExportRefused,
     FailedError,
     LockedError,
+    PluginLostError,
     PublishError,
     RefusedError,
     SetupError,
@@ -37,6 +39,7 @@ UNCHANGED = [
     ConfigError("x"),
     ExportRefused([]),
     LockedError("x"),
+    PluginLostError("x"),
     PublishError("x"),
     RefusedError("x"),
     SetupError("x"),
@@ -162,6 +165,29 @@ def test_a_preview_never_changes_anything(engine: Engine) -> None:
     with pytest.raises(RefusedError) as caught:
         engine.preview()
     assert caught.value.exit_code == 3
+
+
+@pytest.mark.parametrize(("method", "code"), [("preview", 3), ("up", 4), ("destroy", 4)])
+def test_a_run_whose_events_have_not_arrived_is_not_taken_for_one_without_changes(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, method: str, code: int
+) -> None:
+    """The engine only logs that it could not send them."""
+    told = SimpleNamespace(
+        diagnostic_event=None, resource_pre_event=None, res_outputs_event=None, res_op_failed_event=None,
+        summary_event=SimpleNamespace(resource_changes={"same": 3}),
+    )  # fmt: skip
+    options = {"not_refreshing": nullcontext, "ignoring_protection": lambda **_: nullcontext()}
+    monkeypatch.setattr(engine, "_command", SimpleNamespace(version=None, stopping=None, **options))
+
+    def ends(on_event: Any, **_: object) -> None:
+        on_event(told)
+
+    setattr(engine._stack, method, ends)
+    assert getattr(engine, method)().changes == {"same": 3}
+    setattr(engine._stack, method, lambda **_: None)
+    with pytest.raises(PluginLostError) as caught:
+        getattr(engine, method)()
+    assert caught.value.exit_code == code
 
 
 def test_a_lost_connection_to_the_state_midway_is_no_refusal(engine: Engine) -> None:

@@ -1,5 +1,5 @@
 """Many pieces of work beside each other, each on its own: one that fails stops no other, one that AWS throttles comes
-again a little later."""
+again a little later, and so does, once, one whose engine has lost a plugin."""
 
 from __future__ import annotations
 
@@ -12,10 +12,8 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from amplify_delivery.delivery.engine.pulumi_command import engines_of_threads
-from amplify_delivery.errors import DeliveryError
+from amplify_delivery.errors import DeliveryError, PluginLostError
 
-PARALLEL = 4
-"""How many at the same time, unless somebody says so: each is an engine with its providers, of some 500 MB."""
 PAUSES = (5.0, 15.0, 30.0, 60.0)
 """Seconds before the second and every further try, about: those who were throttled together must not come together."""
 _THROTTLED = re.compile(
@@ -93,17 +91,21 @@ def _patiently(
     pauses: Sequence[float],
     stop: threading.Event,
 ) -> Result:
-    changed = False
-    for number, pause in enumerate((*pauses, None), start=1):
+    changed, number, left, lost = False, 1, list(pauses), False
+    while True:
         try:
             return do(name, work)
         except DeliveryError as error:
             # An earlier try may have changed something, even if the last one has not.
             changed = error.changed = changed or error.changed
-            if pause is None or not throttled(error):
+            if isinstance(error, PluginLostError) and pauses and not lost:
+                # Nobody has refused anything, and what the engine had begun the next run finds.
+                why, pause, lost = "a plugin of the engine has ended", pauses[0], True
+            elif throttled(error) and left:
+                why, pause = "AWS throttles", left.pop(0)
+            else:
                 raise
-            seconds = pause * random.uniform(0.5, 1.5)  # noqa: S311 - nothing secret
-            told(name, f"AWS throttles: try {number + 1} in {seconds:.0f} s")
+            number, seconds = number + 1, pause * random.uniform(0.5, 1.5)  # noqa: S311 - nothing secret
+            told(name, f"{why}: try {number} in {seconds:.0f} s")
             if stop.wait(seconds):
                 raise
-    raise AssertionError("the last try returns or raises")

@@ -85,7 +85,7 @@ def bootstrap(
     context: Context,
     said: Callable[[str], None],
     *,
-    parallel: int = many.PARALLEL,
+    parallel: int,
     refresh: bool = False,
 ) -> Bootstrapped:
     """Update the stacks, so many at the same time, and make the Pulumi stack of each environment in its account.

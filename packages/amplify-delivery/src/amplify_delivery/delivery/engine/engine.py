@@ -26,6 +26,7 @@ from amplify_delivery.delivery.engine.watch import RootWork, Watch
 from amplify_delivery.errors import (
     ConfigError,
     DeliveryError,
+    PluginLostError,
     RefusedError,
     midway,
 )
@@ -134,6 +135,7 @@ class Engine:
         watch = Watch()
         with self._errors(watch), self._with(variables or {}):
             self._stack.preview(on_event=watch, on_output=_ignore, color="never")
+        self._all_told(watch)
         if watch.replaced:
             raise RefusedError(
                 f"this would delete the root stack, and with it all data: {', '.join(watch.replaced)}",
@@ -171,6 +173,7 @@ class Engine:
                 )
         finally:
             self._workspace.env_vars = before
+        self._all_told(watch, changing=True)
         self._outputs = watch.outputs
         return watch
 
@@ -295,6 +298,7 @@ class Engine:
             self._command.stopping = None
             if program:
                 program.end()
+        self._all_told(watch, changing=True)
         return watch
 
     def remove(self) -> None:
@@ -321,6 +325,18 @@ class Engine:
         except CommandError as error:
             with midway(lambda: changing and watch.begun):
                 raise self._explained(error, watch) from None
+
+    def _all_told(self, watch: Watch, *, changing: bool = False) -> None:
+        """Raise `PluginLostError` where a run has ended well, and its events have not arrived: the engine only logs
+        that it could not send them, and of a plan without its steps everybody would think that nothing changes."""
+        if watch.ended:
+            return
+        with midway(lambda: changing):
+            raise PluginLostError(
+                "the engine has ended, and what it did was not told: the connection to it was lost",
+                where=self.stack,
+                remedy="repeat the command",
+            )
 
     def _explained(self, error: CommandError, watch: Watch) -> DeliveryError:
         place = backend_url(self.folder, self.variables).partition("?")[0]

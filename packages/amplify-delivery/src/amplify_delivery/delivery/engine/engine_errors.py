@@ -42,7 +42,10 @@ def explain(error: CommandError, watch: Watch, stack: str, place: str = "") -> D
             remedy="run the same command again: it finds out what has become of what was begun. If nobody has killed "
             "it, the machine had too little memory",
         )
-    reasons = _reasons(watch)
+    reasons, said = _reasons(watch), stderr(error)
+    gone = state_faults.plugin_lost(reasons or _lines(said), stack, text)
+    if gone:
+        return gone
     if reasons:
         rolled_back = any(ROOT_STACK in urn and _ROLLED_BACK.search(text) for urn, text in watch.errors)
         return RefusedError(
@@ -51,7 +54,6 @@ def explain(error: CommandError, watch: Watch, stack: str, place: str = "") -> D
             remedy="correct the cause and repeat"
             + ("; what CloudFormation had begun, it has rolled back" if rolled_back else ""),
         )
-    said = stderr(error)
     known = state_faults.fault(said, stack, place)
     if known:
         return known
@@ -104,9 +106,17 @@ _KNOWN = (
 """What the engine says about its state, and what it means."""
 
 
+_SUMMARIES = ("update failed", "preview failed", "destroy failed", "refresh failed")
+"""What the engine adds for the stack: no reason."""
+
+
+def _lines(said: str) -> list[str]:
+    """The errors on its stderr."""
+    found = [line.removeprefix("error: ") for line in said.splitlines() if line.startswith("error: ")]
+    return [line for line in found if line not in _SUMMARIES]
+
+
 def _reasons(watch: Watch) -> list[str]:
     """Why it failed, resource by resource; without "update failed", which the engine adds for the stack."""
-    own = [
-        (urn, text) for urn, text in watch.errors if text not in ("update failed", "preview failed", "destroy failed")
-    ]
+    own = [(urn, text) for urn, text in watch.errors if text not in _SUMMARIES]
     return [f"{resource_name(urn)}: {text}" if urn and "pulumi:pulumi:Stack" not in urn else text for urn, text in own]

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from amplify_delivery.delivery.engine.state_store import KEY_BACK, Store
-from amplify_delivery.errors import StateError
+from amplify_delivery.errors import PluginLostError, StateError
 
 _AGAIN = "then repeat the command: it goes on with what is left"
 
@@ -26,13 +27,22 @@ class _Fault:
     """Only of a state that lies elsewhere: a folder is reached without a network."""
 
 
+_LOST_ON_THE_WAY = (
+    r"rpc error: code = Unavailable|error reading from server: |transport is closing|"
+    r"desc = \"?(?:transport|connection error)"
+)
+"""The engine and its plugins speak gRPC over this machine's loopback: what its client says of a server that is gone."""
+_NOT_STARTED = (
+    r"(?:could not read|failure reading) plugin \[|plugin \[[^\]]*\] did not (?:begin responding|come alive)|"
+    r"could not dial plugin \["
+)
+"""What the engine says of one that never came up (`newPlugin` in sdk/go/common/resource/plugin/plugin.go)."""
+_LOST = re.compile(f"{_LOST_ON_THE_WAY}|{_NOT_STARTED}", re.IGNORECASE)
+_INCOMPLETE = re.compile(
+    r"ModuleNotFoundError|No module named|doesn't appear to be a virtual environment|failed to find python"
+)
+
 _FAULTS = (
-    _Fault(
-        # The engine and its plugins speak gRPC over this machine's loopback.
-        r"rpc error: code = Unavailable|desc = (?:transport|error reading from server|connection error)",
-        "a plugin of the engine has ended, or did not answer",
-        f"if the machine is short of memory, give `--parallel 1` or more memory; {_AGAIN}",
-    ),
     _Fault(
         r"NoSuchBucket",
         "the state bucket {place} is not there: it was deleted, or its name is wrong",
@@ -82,7 +92,7 @@ _FAULTS = (
         "`pulumi plugin install` where there is a network, then repeat the command",
     ),
     _Fault(
-        r"ModuleNotFoundError|No module named|doesn't appear to be a virtual environment|failed to find python",
+        _INCOMPLETE.pattern,
         "the project's Python environment is not complete",
         "install what requirements.lock names into the virtualenv of Pulumi.yaml (`pip install --no-deps "
         "--require-hashes -r requirements.lock`), then repeat the command",
@@ -107,6 +117,21 @@ def fault(said: str, stack: str, place: str) -> StateError | None:
         if re.search(known.pattern, said, re.MULTILINE):
             return StateError(known.message.format(place=place or "its backend"), where=stack, remedy=known.remedy)
     return None
+
+
+def plugin_lost(said: Sequence[str], stack: str, whole: str) -> PluginLostError | None:
+    """Where all that was `said` is that a plugin of the engine is gone, or never came up; None otherwise.
+
+    Whatever else is said beside it is the reason. A program's host that never comes up for a package that it misses
+    would not come up the second time either: the `whole` output of the engine has that.
+    """
+    if not said or not all(_LOST.search(text) for text in said) or _INCOMPLETE.search(whole):
+        return None
+    return PluginLostError(
+        f"a plugin of the engine has ended, or did not answer: {said[0]}",
+        where=stack,
+        remedy=f"if the machine is short of memory, give more of it, or run less beside this; {_AGAIN}",
+    )
 
 
 def damaged(said: str, store: Store | None, project: str, stack: str) -> StateError | None:

@@ -47,6 +47,8 @@ class Watch:
     steps: list[ProgramStep] = field(default_factory=list)
     begun: bool = False
     """Whether the engine has begun with a change of a resource; in a preview that means nothing."""
+    ended: bool = False
+    """Whether the engine has told the end of its run: without it, what it told before was lost, or a part of it."""
     outputs: dict[str, Any] = field(default_factory=dict)
     """The stack's outputs, as the engine tells them of what the program declared."""
     outputs_before: dict[str, Any] = field(default_factory=dict)
@@ -76,6 +78,7 @@ class Watch:
             self.outputs = dict(new.outputs or {}) if new else {}
             self.outputs_before = dict(old.outputs or {}) if old else {}
         if event.summary_event:
+            self.ended = True
             self.changes = {_text(k): v for k, v in event.summary_event.resource_changes.items() if v}
 
 
