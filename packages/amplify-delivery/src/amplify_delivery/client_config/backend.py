@@ -20,6 +20,10 @@ from amplify_delivery.export.templates.literals import text
 ADMIN_QUERIES = "AdminQueries"
 """The API by which administrators manage users: the only one that the CLI protects by the user pool."""
 USER_POOLS = "AMAZON_COGNITO_USER_POOLS"
+ENDPOINT = "GraphQLAPIEndpointOutput"
+"""The output that a GraphQL API has: AppSync's, or that of a container (ecs-apigw-stack.ts)."""
+WEB_SERVICES = ("API Gateway", "ElasticContainer")
+"""The services that the CLI lists as REST APIs."""
 
 Channel = Literal["APNS", "FCM", "InAppMessaging", "Email", "SMS"]
 """A channel of Pinpoint, as amplify-meta.json calls it."""
@@ -59,7 +63,8 @@ class GraphqlApi:
 
 @dataclass(frozen=True)
 class RestApi:
-    """An API of API Gateway, or of a container. `name` is Amplify's name of the resource, `api_name` the API's."""
+    """An API of API Gateway, or a REST API of a container. `name` is Amplify's name of the resource, `api_name` the
+    API's."""
 
     name: str
     api_name: str | None
@@ -195,20 +200,21 @@ def _auth(running: _Running, region: str) -> Auth | None:
 def _graphql(declared: Declared, outputs: Mapping[str, str]) -> GraphqlApi:
     properties = next(iter(declared.of_type("AWS::AppSync::GraphQLApi")), {})
     others = properties.get("AdditionalAuthenticationProviders")
-    types = [other.get("AuthenticationType") for other in others] if isinstance(others, list) else []
+    listed = [other for other in others if isinstance(other, Mapping)] if isinstance(others, list) else []
     return GraphqlApi(
         declared.resource.name,
-        outputs.get("GraphQLAPIEndpointOutput"),
+        outputs.get(ENDPOINT),
         outputs.get("GraphQLAPIKeyOutput") or None,
         _literal(properties.get("AuthenticationType")),
-        tuple(_literal(kind) for kind in types),
+        tuple(_literal(other.get("AuthenticationType", other)) for other in listed),
     )
 
 
 def _rest(running: _Running) -> Iterator[RestApi]:
     for declared, outputs in running:
         resource = declared.resource
-        if resource.service not in ("API Gateway", "ElasticContainer"):
+        # A container may be the site itself, of the category hosting, or serve GraphQL: the CLI lists neither.
+        if resource.category != "api" or resource.service not in WEB_SERVICES or ENDPOINT in outputs:
             continue
         protected = resource.name == ADMIN_QUERIES if resource.service == "API Gateway" else _is_restricted(declared)
         yield RestApi(
@@ -223,8 +229,9 @@ def _is_restricted(container: Declared) -> bool:
     """Whether a container's API asks for a user of the pool: the CLI writes it as a constant into a condition
     (base-api-stack.ts), `Fn::And: [{Fn::Equals: [true, true]}, ...]`."""
     conditions = container.template.get("Conditions") or {}
-    terms = (conditions.get("isAuthCondition") or {}).get("Fn::And") or []
-    compared = [term.get("Fn::Equals") for term in terms if isinstance(term, Mapping)]
+    condition = conditions.get("isAuthCondition")
+    terms = condition.get("Fn::And") if isinstance(condition, Mapping) else None
+    compared = [term.get("Fn::Equals") for term in terms or () if isinstance(term, Mapping)]
     return bool(compared) and compared[0] in ([True, True], ["true", "true"])
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from amplify_delivery.client_config.backend import Backend, Place, Prediction
+from amplify_delivery.client_config.backend import WEB_SERVICES, Backend, Place, Prediction
 from amplify_delivery.client_config.sign_in import Auth
 
 _PLUGINS = {
@@ -57,7 +57,7 @@ def _auth(auth: Auth, region: str) -> dict[str, Any]:
         "aws_user_pools_web_client_id": auth.web_client_id,
         "oauth": _oauth(auth),
         "federationTarget": _federation(auth),
-        "aws_cognito_username_attributes": list(settings.username_attributes),
+        "aws_cognito_username_attributes": list(settings.first_username_attributes),
         "aws_cognito_social_providers": list(settings.social_providers),
         "aws_cognito_signup_attributes": list(settings.signup_attributes),
         "aws_cognito_mfa_configuration": settings.mfa,
@@ -90,10 +90,10 @@ def _federation(auth: Auth) -> str | None:
 
 
 def _rest(backend: Backend) -> dict[str, Any]:
-    if not backend.rest:
-        return {}
     # Service by service, in the order in which their first resources come.
     services = list(dict.fromkeys(r.service for r in backend.resources))
+    if not set(WEB_SERVICES).intersection(services):
+        return {}
     service = {r.name: r.service for r in backend.of("api")}
     apis = sorted(backend.rest, key=lambda api: services.index(service[api.name]))
     return {
@@ -173,8 +173,10 @@ def _predictions(predictions: tuple[Prediction, ...]) -> dict[str, Any]:
     found: dict[str, dict[str, Any]] = {}
     for prediction in predictions:
         name, value = _prediction(prediction)
-        # The library knows one of each.
-        found.setdefault(prediction.kind, {}).setdefault(name, value)
+        of_kind = found.setdefault(prediction.kind, {})
+        # The library knows one of each: of several the CLI takes the last that identifies, else the first.
+        if prediction.kind == "identify" or name not in of_kind:
+            of_kind[name] = value
     return found
 
 

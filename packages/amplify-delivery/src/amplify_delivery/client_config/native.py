@@ -115,7 +115,7 @@ def _sign_in(auth: Auth) -> dict[str, Any]:
     return found | {
         "authenticationFlowType": "CUSTOM_AUTH" if auth.custom else "USER_SRP_AUTH",
         "socialProviders": list(settings.social_providers),
-        "usernameAttributes": list(settings.username_attributes),
+        "usernameAttributes": list(settings.first_username_attributes),
         "signupAttributes": list(settings.signup_attributes),
         "passwordProtectionSettings": {
             "passwordPolicyMinLength": settings.password_length,
@@ -190,7 +190,7 @@ def _apis(backend: Backend) -> dict[str, Any]:
         }
         for api in backend.rest
     }
-    return {"awsAPIPlugin": found} if found else {}
+    return {"awsAPIPlugin": found} if backend.of("api") else {}
 
 
 def _predictions(backend: Backend) -> dict[str, Any]:

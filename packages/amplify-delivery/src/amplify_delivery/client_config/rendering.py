@@ -9,18 +9,20 @@ from typing import Any, Literal, get_args
 from amplify_delivery.client_config import gen2, javascript, native
 from amplify_delivery.client_config.backend import Backend
 
-Platform = Literal["javascript", "android", "ios", "flutter", "outputs"]
+Platform = Literal["javascript", "android", "ios", "flutter", "outputs", "outputs-dart"]
 PLATFORMS: tuple[Platform, ...] = get_args(Platform)
-"""Amplify's front ends, and `outputs`: what Gen 2's libraries read, on all of them."""
+"""Amplify's front ends, and `outputs`: what Gen 2's libraries read, on all of them; Flutter's reads it as
+`outputs-dart`."""
 
 EXPORTS, CONFIGURATION, MOBILE = "aws-exports.js", "amplifyconfiguration.json", "awsconfiguration.json"
-DART, OUTPUTS = "amplifyconfiguration.dart", "amplify_outputs.json"
+DART, OUTPUTS, OUTPUTS_DART = "amplifyconfiguration.dart", "amplify_outputs.json", "amplify_outputs.dart"
 FILES: Mapping[Platform, tuple[str, ...]] = {
     "javascript": (EXPORTS, CONFIGURATION),
     "android": (CONFIGURATION, MOBILE),
     "ios": (CONFIGURATION, MOBILE),
     "flutter": (DART,),
     "outputs": (OUTPUTS,),
+    "outputs-dart": (OUTPUTS_DART,),
 }
 """The files of each platform, as the CLI calls them."""
 
@@ -34,11 +36,12 @@ def files(backend: Backend, platform: Platform) -> dict[str, str]:
         head = f"/* eslint-disable */\n// {_GENERATED}\n\n"
         module = f"{head}const awsmobile = {_json(found, 4)};\n\nexport default awsmobile;\n"
         return {EXPORTS: module, CONFIGURATION: f"{_json(found, 2)}\n"}
-    if platform == "outputs":
-        return {OUTPUTS: f"{_json(present(gen2.configuration(backend)), 2)}\n"}
+    if platform == "outputs" or platform == "outputs-dart":  # noqa: PLR1714 - mypy narrows it
+        outputs = _json(present(gen2.configuration(backend)), 2)
+        return {OUTPUTS: f"{outputs}\n"} if platform == "outputs" else {OUTPUTS_DART: _dart("amplifyConfig", outputs)}
     configuration = present(native.amplify_configuration(backend, platform))
     if platform == "flutter":
-        return {DART: _dart(_json(configuration, 4))}
+        return {DART: _dart("amplifyconfig", _json(configuration, 4))}
     mobile = present(native.aws_configuration(backend, platform))
     return {CONFIGURATION: f"{_json(configuration, 4)}\n", MOBILE: f"{_json(mobile, 4)}\n"}
 
@@ -54,9 +57,9 @@ def _json(value: Any, indent: int) -> str:
     return json.dumps(value, indent=indent, ensure_ascii=False)
 
 
-def _dart(document: str) -> str:
+def _dart(name: str, document: str) -> str:
     """A constant of Dart. In a plain text `$` and `\\` mean something to Dart ("Strings", its language tour): such a
     document stands in a raw one. The three quotes that end both are never in it as they are."""
     quoted = document.replace("'''", "\\u0027\\u0027\\u0027")
     raw = "r" if "$" in quoted or "\\" in quoted else ""
-    return f"const amplifyconfig = {raw}'''{quoted}''';\n"
+    return f"const {name} = {raw}'''{quoted}''';\n"

@@ -7,6 +7,7 @@ parameters that an export passes to the stack) and string-maps.ts (`hostedUIProv
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -38,6 +39,9 @@ class Settings:
 
     social_providers: tuple[str, ...]
     username_attributes: tuple[str, ...]
+    first_username_attributes: tuple[str, ...]
+    """Those of the parameter's first item, which may hold several: the CLI's files say no more. They differ where
+    `EMAIL_AND_PHONE_NUMBER` was chosen without being asked (headless), which makes a list of two."""
     signup_attributes: tuple[str, ...]
     password_length: int | str | None
     """As it was exported: text in old projects."""
@@ -104,12 +108,13 @@ def _oauth(metadata: str) -> OAuth | None:
 
 
 def _settings(parameters: Mapping[str, Any]) -> Settings:
-    mfa_types = _items(parameters.get("mfaTypes"))
+    mfa_types, usernames = _items(parameters.get("mfaTypes")), parameters.get("usernameAttributes")
     providers = [PROVIDERS.get(provider) for provider in _items(parameters.get("authProvidersUserPool"))]
     characters = [c.replace(" ", "_") for c in _items(parameters.get("passwordPolicyCharacters"))]
     return Settings(
         social_providers=tuple(provider for provider in providers if provider),
-        username_attributes=_upper(_items(parameters.get("usernameAttributes"))),
+        username_attributes=_upper(_items(usernames)),
+        first_username_attributes=_upper(_items(_first(usernames))),
         signup_attributes=_upper(_items(parameters.get("requiredAttributes"))),
         password_length=parameters.get(PASSWORD_LENGTH),
         password_characters=_upper(characters),
@@ -139,6 +144,14 @@ def _items(value: Any) -> list[str]:
     (what the CLI asks for is a choice of one of these texts)."""
     parts = value if isinstance(value, list) else [] if value is None else [value]
     return [item.strip() for part in parts for item in text(part).split(",") if item.strip()]
+
+
+def _first(value: Any) -> Any:
+    """The first item of a list. As a stack's parameter a list of two is `email,phone_number`; the one item of both,
+    which the CLI offers, has a space in it."""
+    if isinstance(value, list):
+        return value[:1]
+    return re.split(r",(?! )", value)[0] if isinstance(value, str) else value
 
 
 def _upper(values: Sequence[str]) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from amplify_delivery.client_config import PLATFORMS, files
+from amplify_delivery.client_config import PLATFORMS, files, left_out
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.about import About
 from amplify_delivery.delivery.context import Context
@@ -15,7 +15,8 @@ ABOUT = About(
     needs="files, AWS",
     text="""
 Writes the files that the Amplify CLI would write for that platform, from the export and the outputs of the stacks
-that run. It changes nothing in AWS. A file with keys of your own is left alone, unless `--replace` says otherwise.
+that run. It changes nothing in AWS. What runs and has no place in these files is told. A file with keys of your own
+is left alone, unless `--replace` says otherwise.
 """,
     examples=(
         ("amplify-delivery client-config prod --out ../web/src", "aws-exports.js and amplifyconfiguration.json"),
@@ -31,8 +32,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--platform",
         choices=PLATFORMS,
         default="javascript",
-        help="the front end; `outputs` is amplify_outputs.json, which Gen 2's libraries read on all of them. Default: "
-        "%(default)s",
+        help="the front end; `outputs` is amplify_outputs.json, which Gen 2's libraries read, and "
+        "`outputs-dart` the same for Flutter. Default: %(default)s",
     )
     parser.add_argument("--out", type=Path, metavar="DIR", help="where to write; default: this folder")
     parser.add_argument("--replace", action="store_true", help="write also over files with keys of your own")
@@ -42,6 +43,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     running = running_backend.read(args.environment, context)
     content = files(running.backend, args.platform)
     folder = args.out or context.folder
+    notes = (*running.notes, *left_out(running.backend, args.platform))
     done = configuration_files.write(folder, content, replace=args.replace)
     if args.json:
         output.document(
@@ -52,11 +54,11 @@ def run(args: argparse.Namespace, context: Context) -> int:
                 "folder": str(folder),
                 "written": list(done.written),
                 "unchanged": list(done.unchanged),
-                "notes": list(running.notes),
+                "notes": list(notes),
             }
         )
         return 0
-    for note in running.notes:
+    for note in notes:
         print(f"note: {note}")
     for name in content:
         said = "written" if name in done.written else "unchanged"

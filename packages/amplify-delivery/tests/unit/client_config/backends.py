@@ -45,7 +45,7 @@ def data(name: str, text: str) -> dict[str, Any]:
     if name.endswith(".js"):
         text = re.findall(r"const awsmobile = (\{.*\});\s+export default awsmobile;", text, re.DOTALL)[0]
     elif name.endswith(".dart"):
-        text = re.findall(r"const amplifyconfig = r?'''(.*)''';\n", text, re.DOTALL)[0]
+        text = re.findall(r"const amplify[cC]onfig = r?'''(.*)''';\n", text, re.DOTALL)[0]
     found: dict[str, Any] = json.loads(text)
     return found
 

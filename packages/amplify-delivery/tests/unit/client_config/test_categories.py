@@ -204,6 +204,38 @@ def test_rest_apis_and_containers() -> None:
     assert custom["orders"] == {"endpoint": "https://o.example/dev", "region": REGION, "apiName": "orders"}
 
 
+def test_a_container_that_serves_graphql_or_the_site_is_no_rest_api() -> None:
+    """The CLI's list is there all the same, and empty."""
+    graph = resource("api/graph", "ElasticContainer", {"GraphQLAPIEndpointOutput": "https://c.example"})
+    site = resource("hosting/site", "ElasticContainer", {"CloudfrontDistributionCnameDomainName": "d.example"})
+    for found, native in ((backend(graph), {"awsAPIPlugin": {}}), (backend(site), None)):
+        assert written(found, "javascript") == {"aws_project_region": REGION, "aws_cloud_logic_custom": []}
+        assert plugins(found, "android", "api") == native
+        assert "custom" not in written(found, "outputs")
+
+
+@pytest.mark.parametrize(
+    ("exported", "deployed", "first", "all_of_them"),
+    [
+        (["email, phone_number"], None, ["EMAIL", "PHONE_NUMBER"], ["email", "phone_number"]),
+        (["email", "phone_number"], None, ["EMAIL"], ["email", "phone_number"]),
+        (["email"], "email,phone_number", ["EMAIL"], ["email", "phone_number"]),
+        ([], "phone_number, email", ["PHONE_NUMBER", "EMAIL"], ["phone_number", "email"]),
+        (["username"], None, ["USERNAME"], ["username"]),
+        (None, None, [], ["username"]),
+    ],
+)
+def test_names_that_users_sign_in_with(
+    exported: list[str] | None, deployed: str | None, first: list[str], all_of_them: list[str]
+) -> None:
+    """The CLI's files hold what stands in the first item of the parameter; Gen 2's all."""
+    environment = {"usernameAttributes": deployed} if deployed else None
+    found = backend(resource("auth/app", "Cognito", AUTH, {"usernameAttributes": exported}, environment))
+    assert written(found, "javascript")["aws_cognito_username_attributes"] == first
+    assert written(found, "ios", "awsconfiguration.json")["Auth"]["Default"]["usernameAttributes"] == first
+    assert written(found, "outputs")["auth"]["username_attributes"] == all_of_them
+
+
 def test_files_and_tables() -> None:
     found = backend(
         resource("storage/files", "S3", {"BucketName": "files-dev", "Region": "us-east-1"}),
@@ -316,6 +348,17 @@ def test_predictions() -> None:
     assert native["defaultRegion"] == REGION
     assert native["identify"]["identifyEntities"] == {**entities, "defaultNetworkPolicy": "auto"}
     assert plugins(found, "flutter", "predictions") is None
+
+
+def test_of_several_predictions_of_a_kind_the_last_identifies_and_the_first_does_the_rest() -> None:
+    found = backend(
+        resource("predictions/a", "Rekognition", {"region": "a", "type": "ALL"}, {"identifyType": "identifyLabels"}),
+        resource("predictions/b", "Rekognition", {"region": "b", "type": "ALL"}, {"identifyType": "identifyLabels"}),
+        resource("predictions/c", "Comprehend", {"region": "c", "type": "ALL"}, {"interpretType": "interpretText"}),
+        resource("predictions/d", "Comprehend", {"region": "d", "type": "ALL"}, {"interpretType": "interpretText"}),
+    )
+    web = written(found, "javascript")["predictions"]
+    assert (web["identify"]["identifyLabels"]["region"], web["interpret"]["interpretText"]["region"]) == ("b", "c")
 
 
 def test_bots_and_hosting() -> None:

@@ -6,14 +6,14 @@ from collections.abc import Callable
 
 import pytest
 
-from amplify_delivery.client_config import PLATFORMS, Platform, files
+from amplify_delivery.client_config import PLATFORMS, Platform, files, left_out
 from unit.client_config.backends import data
 from unit.client_config.conftest import NAMES, App
 from unit.client_config.json_schema import problems
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("platform", [p for p in PLATFORMS if p != "outputs"])
+@pytest.mark.parametrize("platform", [p for p in PLATFORMS if not p.startswith("outputs")])
 def test_the_files_are_those_of_the_cli(app: Callable[[str], App], name: str, platform: Platform) -> None:
     found = app(name)
     expected = {path.name: path.read_text() for path in (found.folder / platform).iterdir()}
@@ -22,6 +22,7 @@ def test_the_files_are_those_of_the_cli(app: Callable[[str], App], name: str, pl
     for file, text in expected.items():
         assert data(file, written[file]) == data(file, text)
     assert files(found.of_assembly(), platform) == written
+    assert left_out(found.of_export(), platform) == ()
 
 
 @pytest.mark.parametrize("name", NAMES)

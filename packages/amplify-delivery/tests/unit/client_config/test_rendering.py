@@ -29,3 +29,9 @@ def test_dart_reads_no_dollar_and_no_backslash_in_it() -> None:
     assert text.startswith("const amplifyconfig = r'''{")
     assert text.count("'''") == 2
     assert "it's '''" in data("x.dart", text)["auth"]["plugins"]["awsCognitoAuthPlugin"]["Lex"]
+
+
+def test_flutter_reads_gen_2s_outputs_as_a_constant() -> None:
+    text = files(everything(), "outputs-dart")["amplify_outputs.dart"]
+    assert text.startswith("const amplifyConfig = ")
+    assert data("amplify_outputs.dart", text) == data("x.json", files(everything(), "outputs")["amplify_outputs.json"])

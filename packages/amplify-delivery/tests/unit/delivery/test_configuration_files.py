@@ -24,7 +24,7 @@ export default awsmobile;
 """
 
 
-@pytest.mark.parametrize("platform", ["javascript", "android", "flutter", "outputs"])
+@pytest.mark.parametrize("platform", ["javascript", "android", "flutter", "outputs", "outputs-dart"])
 def test_what_this_or_the_cli_has_written_is_written_anew(tmp_path: Path, platform: Platform) -> None:
     before, now = files(backend(), platform), files(everything(), platform)
     assert write(tmp_path / "web" / "src", before).written == tuple(before)

@@ -496,7 +496,9 @@ WRONG: dict[type[BaseModel], dict[str, tuple[Bad, ...]]] = {
         "rights": (LIST, Bad(["s3:GetObject"], "is not a mapping")),
     },
     ClientConfig: {
-        "platform": (Bad("web", "'web' is not 'javascript', 'android', 'ios', 'flutter' or 'outputs'"),),
+        "platform": (
+            Bad("web", "'web' is not 'javascript', 'android', 'ios', 'flutter', 'outputs' or 'outputs-dart'"),
+        ),
         "folder": (
             BLANK,
             Bad("/src", "the folder '/src' is not one of the checkout", "parent"),

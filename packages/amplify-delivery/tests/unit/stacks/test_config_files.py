@@ -392,8 +392,16 @@ WRONG_PIPELINES = [
     (f"{STEP}.env", {"TOKEN": {"secure": "v1:x"}}, "stages.0.post.0.env.TOKEN cannot be a secret"),
     (f"{STEP}.env", {"ENDPOINT_URL": "x"}, "is in both `env` and `envFromOutputs`"),
     (f"{STEP}.envFromOutputs", ["helloUrl"], "is not a mapping"),
-    (f"{STEP}.clientConfig", "web", "'web' is not 'javascript', 'android', 'ios', 'flutter' or 'outputs'"),
-    (f"{STEP}.clientConfig.platform", "web", "'web' is not 'javascript', 'android', 'ios', 'flutter' or 'outputs'"),
+    (
+        f"{STEP}.clientConfig",
+        "web",
+        "'web' is not 'javascript', 'android', 'ios', 'flutter', 'outputs' or 'outputs-dart'",
+    ),
+    (
+        f"{STEP}.clientConfig.platform",
+        "web",
+        "'web' is not 'javascript', 'android', 'ios', 'flutter', 'outputs' or 'outputs-dart'",
+    ),
     (f"{STEP}.clientConfig.folder", "../src", "the folder '../src' is not one of the checkout"),
     (f"{STEP}.timeout", "36h", "a step takes 1m to 35h"),
     (f"{STEP}.timeout", "fast", "'fast' is not a length of time"),

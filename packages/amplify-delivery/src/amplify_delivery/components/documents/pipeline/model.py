@@ -58,8 +58,8 @@ class ClientConfig(Model):
     """What a front end is configured with, of the environment's backend: files for the step's commands. The name of the
     platform alone will do (docs/front-end.md)."""
 
-    platform: Literal["javascript", "android", "ios", "flutter", "outputs"] = Field(
-        description="the front end; `outputs` is amplify_outputs.json"
+    platform: Literal["javascript", "android", "ios", "flutter", "outputs", "outputs-dart"] = Field(
+        description="the front end; `outputs` is amplify_outputs.json, `outputs-dart` amplify_outputs.dart"
     )
     folder: Text = Field(default=".", description="where the files are written: a folder of the checkout")
 
