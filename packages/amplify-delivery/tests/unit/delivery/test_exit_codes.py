@@ -110,7 +110,8 @@ def failing(
         for operation in operations:
             step = SimpleNamespace(
                 urn="urn:pulumi:dev::app::aws:s3/bucket:Bucket::files", type=kind, op=operation,
-                new=SimpleNamespace(custom=custom, inputs={}, parent=""), old=None, diffs=(), keys=(), provider="",
+                new=SimpleNamespace(custom=custom, inputs={}, parent="", retain_on_delete=False),
+                old=None, diffs=(), keys=(), provider="",
             )  # fmt: skip
             event = SimpleNamespace(
                 diagnostic_event=None, resource_pre_event=SimpleNamespace(metadata=step), res_outputs_event=None,
