@@ -104,6 +104,14 @@ class Adoptable:
         files = [*self.workspace.project.glob("Pulumi.*.yaml"), *state.glob(".pulumi/stacks/**/*.json")]
         return {str(file): file.read_bytes() for file in files}
 
+    def cut_off(self) -> None:
+        """What a kill leaves now and then beside the state: a file that the engine's library has opened, and not yet
+        written."""
+        state = Path(self.workspace.environment["PULUMI_BACKEND_URL"].removeprefix("file://"))
+        beside = list(state.glob(f".pulumi/stacks/*/{self.stack}.json.attrs"))
+        assert beside
+        beside[0].write_bytes(b"")
+
     def events(self) -> int:
         """How much has happened to the root stack."""
         events = self.there.client("cloudformation").describe_stack_events(StackName=self.app.stack_name)

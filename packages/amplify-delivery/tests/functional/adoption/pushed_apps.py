@@ -15,7 +15,7 @@ import tarfile
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +41,10 @@ _TEXT = (".json", ".vtl", ".graphql")
 _EXPIRES = re.compile(r'"Expires": \d+')
 
 
+@cache
 def key_expires() -> int:
-    """When the API keys that are brought expire, in seconds since 1970: in about 100 days, at a full hour."""
+    """When the API keys that are brought expire, in seconds since 1970: in about 100 days, at a full hour, and the same
+    one throughout a run that goes on over the hour."""
     return (int(time.time()) // 3600 + 2400) * 3600
 
 

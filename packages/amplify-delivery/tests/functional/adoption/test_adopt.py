@@ -234,6 +234,7 @@ def test_an_adoption_that_was_killed_goes_on(local_aws: LocalAws, examined: Path
     before, events = app.running, app.events()
     for sign in ("encryptionsalt", "ApiKeyExpires", "backend-identity"):
         assert killed_when(app, sign), sign
+    app.cut_off()
     document, _ = adopted(app)
     assert document["plan"]["dataLoss"] == []
     assert (app.running, app.events()) == (before, events)

@@ -170,15 +170,29 @@ def test_a_folder_is_reached_without_a_network() -> None:
         ("error: failed to load checkpoint: " + S3.format(400, "api error KMS.DisabledException: no"), False),
         ("error: failed to load checkpoint: " + S3.format(403, "api error AccessDenied: no"), False),
         ("error: something new", False),
+        # Where only what lies beside a state is cut off, it is not written over: see below.
+        ("error: failed to load checkpoint: EOF", False),
     ],
 )
 def test_only_a_state_that_was_read_is_said_to_be_damaged(said: str, found: bool, tmp_path: Path) -> None:
     """The remedy writes over what is there."""
     store = store_of(tmp_path, {"PULUMI_BACKEND_URL": f"file://{tmp_path}"})
     error = state_faults.damaged(said, store, "app", "dev")
-    assert (error is not None) == found
-    if error:
+    assert (error is not None and "`cp " in error.remedy) == found
+    if found:
+        assert error
         assert f"`cp {tmp_path}/.pulumi/stacks/app/dev.json.bak {tmp_path}/.pulumi/stacks/app/dev.json`" in error.remedy
+
+
+@pytest.mark.parametrize("said", ["EOF", "failed to load checkpoint: EOF", 'read ".pulumi/meta.yaml": EOF'])
+def test_what_a_kill_leaves_beside_a_state_is_no_damage_of_it(said: str, tmp_path: Path) -> None:
+    store = store_of(tmp_path, {"PULUMI_BACKEND_URL": f"file://{tmp_path}"})
+    error = state_faults.damaged(f"error: {said}", store, "app", "dev")
+    assert error
+    assert "the state is whole" in error.message
+    assert "`amplify-delivery unlock dev`" in error.remedy
+    bucket = store_of(tmp_path, {"PULUMI_BACKEND_URL": "s3://states?region=eu-west-1"})
+    assert state_faults.damaged(f"error: {said}", bucket, "app", "dev") is None
 
 
 def test_a_state_is_lost_only_if_there_was_one(tmp_path: Path) -> None:

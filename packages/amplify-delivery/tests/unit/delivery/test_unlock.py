@@ -93,6 +93,26 @@ def test_what_was_begun_is_settled_while_the_stack_is_held(scene: Scene, monkeyp
     assert settled == [True]
 
 
+def test_what_was_cut_off_beside_the_state_goes(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
+    """As a run that is killed leaves it: its engine, and every other, ends with "EOF"."""
+    stacks = scene.state / ".pulumi/stacks/app"
+    stacks.mkdir(parents=True)
+    for name, content in {
+        "dev.json": "{}",
+        "dev.json.attrs": "",
+        "dev.json.bak.attrs": "{}",
+        "b.json.attrs": "",
+    }.items():
+        (stacks / name).write_text(content)
+    (scene.state / ".pulumi/meta.yaml.attrs").write_text("")
+    assert run(scene) == 0
+    assert "dev: cut off: .pulumi/stacks/" in capsys.readouterr().out
+    assert sorted(path.name for path in stacks.iterdir()) == ["b.json.attrs", "dev.json", "dev.json.bak.attrs"]
+    assert not (scene.state / ".pulumi/meta.yaml.attrs").exists()
+    assert run(scene) == 0
+    assert "nobody holds it, and nothing is pending" in capsys.readouterr().out
+
+
 def test_a_person_says_so(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
     elsewhere(scene)
     assert run(scene, "--yes", "--json") == 0

@@ -13,7 +13,7 @@ from typing import Any
 from amplify_delivery.components.documents.naming import EnvironmentNames, PipelineNames
 from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.context import Context
-from amplify_delivery.delivery.engine import engine_locks, lease
+from amplify_delivery.delivery.engine import attribute_files, engine_locks, lease
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.engine.engine_locks import EngineLock
 from amplify_delivery.delivery.engine.holder import Holder, Life, Verdict
@@ -43,10 +43,12 @@ class Left:
     """That of the lease; empty for none."""
     locks: tuple[tuple[EngineLock, Verdict], ...]
     pending: tuple[str, ...]
+    cut_off: tuple[str, ...] = ()
+    """Files beside the state that no command of Pulumi can read (`attribute_files`)."""
 
     @property
     def anything(self) -> bool:
-        return bool(self.tag or self.locks or self.pending)
+        return bool(self.tag or self.locks or self.pending or self.cut_off)
 
     @property
     def doubtful(self) -> bool:
@@ -71,6 +73,8 @@ class Left:
             yield f"{self.stack}: locked by an engine: {lock}: {verdict.why}"
         for pending in self.pending:
             yield f"{self.stack}: begun, and its end not written down: {pending}"
+        for key in self.cut_off:
+            yield f"{self.stack}: cut off: {key}; the state beside it is whole"
 
     def to_json(self) -> dict[str, Any]:
         holder = self.holder
@@ -95,6 +99,7 @@ class Left:
                 for k, v in self.locks
             ],
             "pending": list(self.pending),
+            "cutOff": list(self.cut_off),
         }
 
 
@@ -150,6 +155,7 @@ def look(engine: Engine, context: Context) -> Left:
         there.tag if there else "",
         tuple((lock, engine_locks.judged(lock, former, here, found.store)) for lock in locks),
         _pending(engine),
+        tuple(attribute_files.cut_off(found.store, project_name(engine.folder), engine.stack)),
     )
 
 
@@ -170,7 +176,8 @@ def clear(engine: Engine, context: Context, left: Left) -> None:
     """Clear away what was told, and nothing else, and have what an engine has begun settled. Raises `LockedError` if it
     is somebody else's by now."""
     with holding(engine, "unlock", context, Patience(0), agreed=left.agreed):
-        if left.pending:
+        # What was pending could not be told while the state could not be read.
+        if left.pending or (left.cut_off and _pending(engine)):
             resolving.of_stack(engine, context)
 
 

@@ -4,8 +4,8 @@
         ...
 
 From then on no other command of ours changes the stack, and what one that has ended left behind is cleared away: its
-lease, and the engine's own lock. Where the state is in Pulumi Cloud or another cloud's bucket, only the engine's own
-lock holds: Pulumi Cloud's ends by itself, some minutes after its command.
+lease, the engine's own lock, and files beside the state that were cut off. Where the state is in Pulumi Cloud, or in
+another cloud's bucket, only the engine's own lock holds: Pulumi Cloud's ends by itself, some minutes after its command.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.context import Context
-from amplify_delivery.delivery.engine import engine_locks, lease
+from amplify_delivery.delivery.engine import attribute_files, engine_locks, lease
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.engine.engine_errors import unlock
 from amplify_delivery.delivery.engine.holder import Holder, Life, Verdict, judge
@@ -117,7 +117,7 @@ def _taken(
         try:
             taken = place.take(here, ended)
             try:
-                _clear_locks(place, engine, taken, agreed)
+                _clear(place, engine, taken, agreed)
             except BaseException:
                 _release(place, taken)
                 raise
@@ -131,8 +131,9 @@ def _taken(
             return taken, waited
 
 
-def _clear_locks(place: Lease, engine: Engine, taken: Taken, agreed: Collection[str]) -> None:
-    """Remove the engine's own locks whose processes are gone. Raises `LockedError` for others."""
+def _clear(place: Lease, engine: Engine, taken: Taken, agreed: Collection[str]) -> None:
+    """Remove the engine's own locks whose processes are gone, and what it could not read for the way they ended. Raises
+    `LockedError` for other locks."""
     if not taken.tag:
         return  # whoever called us has done it, and the engine's lock is its own
     found = engine_locks.locks(place.store, project_name(engine.folder), engine.stack)
@@ -151,6 +152,8 @@ def _clear_locks(place: Lease, engine: Engine, taken: Taken, agreed: Collection[
             where=engine.stack,
             remedy=unlock(engine.stack),
         )
+    for key in attribute_files.remove(place.store, project_name(engine.folder), engine.stack):
+        output.progress(f"{engine.stack}: {key}, which a run that was killed has cut off, is removed: nothing needs it")
 
 
 def _release(place: Lease, taken: Taken) -> None:

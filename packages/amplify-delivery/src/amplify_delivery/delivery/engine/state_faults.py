@@ -108,6 +108,9 @@ _DAMAGED = re.compile(
     r"(?:failed to load checkpoint|checkpoint).*(?:unexpected end of JSON input|invalid character|cannot unmarshal)"
 )
 
+_CUT_OFF = re.compile(r"^error: (?:.*: )?EOF$", re.MULTILINE)
+"""What the engine says of an attribute file that is empty (`attribute_files`): in a folder nothing else ends so."""
+
 
 def fault(said: str, stack: str, place: str) -> StateError | None:
     """What the words on the engine's stderr mean; None for what is not known. `place` is where the state lies."""
@@ -136,6 +139,13 @@ def plugin_lost(said: Sequence[str], stack: str, whole: str) -> PluginLostError 
 
 def damaged(said: str, store: Store | None, project: str, stack: str) -> StateError | None:
     """A state that was read and is none, by the engine's words. What kept it from being read is another matter."""
+    if store is not None and store.local and _CUT_OFF.search(said):
+        return StateError(
+            f"a file that the engine keeps beside its state in {store.place} is cut off (`.attrs`), as a run that is "
+            "killed leaves it; the state is whole",
+            where=stack,
+            remedy=f"`amplify-delivery unlock {stack}` removes it, then repeat the command",
+        )
     if not _DAMAGED.search(said) or store is None or fault(said, stack, store.place):
         return None
     key = _key(project, stack)
