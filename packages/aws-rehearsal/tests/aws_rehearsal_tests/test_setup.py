@@ -23,7 +23,7 @@ import pytest
 
 from amplify_delivery_rehearsal.example import CHECKOUT
 from aws_rehearsal.errors import SetupError
-from aws_rehearsal.setup import Tools, actionlint, engine, ensure_all, lock, node, tools, yaml_host
+from aws_rehearsal.setup import Tools, actionlint, engine, ensure_all, lock, node, tools, word_lists, yaml_host
 from aws_rehearsal.setup.cache import PACKAGE, locked
 from aws_rehearsal.setup.environments import Environment, ensure_environment, is_current, is_whole
 from aws_rehearsal.setup.progress import Progress, Step
@@ -285,6 +285,29 @@ class TestEngine:
         monkeypatch.setattr(engine, "run", install)
         engine.ensure_engine(PYTHON, progress)
         assert self.built == 1
+
+    def test_word_lists_are_read_when_somebody_asks_how_strong_a_value_is(self, tmp_path: Path) -> None:
+        """Of the sources as the engine has them pinned; what else they are is kept."""
+        package, lists = tmp_path / "package", "func init() {\n\tLists = read()\n}\n"
+        matching = (
+            "package matching\n\nfunc init() {\n\tloadFrequencyList()\n}\n\nfunc loadFrequencyList() {\n\tuse()\n}\n"
+        )
+        for name, text in (("frequency/frequency.go", lists), ("matching/matching.go", matching), ("else.go", "else")):
+            (package / name).parent.mkdir(parents=True, exist_ok=True)
+            (package / name).write_text(text)
+        package.chmod(0o555)
+        assert word_lists.changed(word_lists.PACKAGES[0], package, tmp_path / "copy")
+        copied = {p.name: p.read_text() for p in (tmp_path / "copy").rglob("*") if p.is_file()}
+        assert copied == {
+            "frequency.go": "// Load fills Lists.\nfunc Load() {\n\tLists = read()\n}\n",
+            "matching.go": "package matching\n\n\nfunc loadFrequencyList() {\n\tfrequency.Load()\n\tuse()\n}\n",
+            "else.go": "else",
+            "go.mod": "module github.com/ccojocar/zxcvbn-go\n",
+        }
+        package.chmod(0o755)
+        (package / "matching/matching.go").write_text("package matching\n")
+        assert not word_lists.changed(word_lists.PACKAGES[0], package, tmp_path / "other")
+        assert not (tmp_path / "other").exists()
 
     def test_go_mod_pins_it(self) -> None:
         assert version(engine.pinned_version()) >= engine._OLDEST

@@ -11,6 +11,7 @@ import os
 import platform
 import re
 import shutil
+import tempfile
 import threading
 import urllib.error
 import urllib.request
@@ -21,6 +22,7 @@ from aws_rehearsal.setup.cache import PACKAGE, cache_root, locked, remove
 from aws_rehearsal.setup.environments import ensure_environment, wheel_environment
 from aws_rehearsal.setup.progress import Progress, Step
 from aws_rehearsal.setup.run import answer, run, version
+from aws_rehearsal.setup.word_lists import put_off
 
 _MODULE = PACKAGE / "engine"
 _COMMAND = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
@@ -147,12 +149,14 @@ def _build(go: Path, root: Path, wanted: str, step: Step) -> None:
         step.detail = f"compiling {wanted} from its Go modules: {compiled} of up to {total} packages, then linking"
 
     step.detail = f"compiling {wanted} from its Go modules"
+    changed = Path(tempfile.mkdtemp(prefix="amplify-delivery-engine-"))
     ldflags = f"-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version={wanted}"
     command: list[str | Path] = [
         go,
         "build",
         "-v",
         "-buildvcs=false",
+        *put_off(go, _MODULE, env, changed),
         *tags,
         "-trimpath",
         "-ldflags",
@@ -166,6 +170,7 @@ def _build(go: Path, root: Path, wanted: str, step: Step) -> None:
         part.replace(binary)
     finally:
         part.unlink(missing_ok=True)
+        remove(changed)
     step.outcome = f"{wanted} built from its Go modules ({compiled} packages compiled)"
 
 
