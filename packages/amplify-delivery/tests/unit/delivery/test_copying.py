@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -14,6 +15,7 @@ from botocore.exceptions import ClientError
 
 from amplify_delivery.changes.guard import AllowedLoss, Guard
 from amplify_delivery.changes.ordered import handed
+from amplify_delivery.changes.ordered.successors import closing
 from amplify_delivery.changes.steps import CopyTable
 from amplify_delivery.delivery.execution import copying
 from amplify_delivery.errors import FailedError, RefusedError
@@ -41,6 +43,9 @@ class Tables:
         self.account, self.region, self.options = "111122223333", "eu-west-1", "--region eu-west-1"
         self.meta = SimpleNamespace(region_name=self.region)
         self.closed = {"Todo"}
+        self.may_write = True
+        self.policies = {"Todo": closing("arn:dynamodb:table/Todo")}
+        """Resource-based policies by table, as they are read; `closed` tells where they are in force."""
         self.denial = DENIED_BY_ITS_POLICY
         self.expiry = ""
         self.replicas: list[str] = []
@@ -83,6 +88,13 @@ class Tables:
         self._table("DescribeTable", TableName)
         return {"Table": {**KEYS, "Replicas": [{"RegionName": region} for region in self.replicas]}}
 
+    def get_resource_policy(self, ResourceArn: str) -> Any:  # noqa: N803
+        name = ResourceArn.rpartition("/")[2]
+        self._table("GetResourcePolicy", name)
+        if name not in self.policies:
+            raise ClientError({"Error": {"Code": "PolicyNotFoundException", "Message": "no"}}, "GetResourcePolicy")
+        return {"Policy": json.dumps(self.policies[name])}
+
     def describe_time_to_live(self, TableName: str) -> Any:  # noqa: N803
         self._table("DescribeTimeToLive", TableName)
         return {"TimeToLiveDescription": {"AttributeName": self.expiry} if self.expiry else {}}
@@ -104,7 +116,7 @@ class Tables:
     def batch_write_item(self, RequestItems: dict[str, Any]) -> Any:  # noqa: N803
         ((name, requests),) = RequestItems.items()
         rows = self._table("BatchWriteItem", name)
-        if name in self.closed:
+        if name in self.closed or not (self.may_write or name.startswith("v2-")):
             raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": self.denial}}, "BatchWriteItem")
         assert 1 <= len(requests) <= 25
         if "DeleteRequest" in requests[0]:
@@ -128,19 +140,51 @@ DENIED_BY_ITS_POLICY = f"{NOT_AUTHORIZED} with an explicit deny in a resource-ba
 @pytest.mark.parametrize(
     "why",
     [
+        "",
         "because no identity-based policy allows the dynamodb:BatchWriteItem action",
         "because no permissions boundary allows the dynamodb:BatchWriteItem action",
         "with an explicit deny in a service control policy",
+        "with an explicit deny in a resource-based policy",
     ],
 )
 def test_who_may_not_write_to_a_table_does_not_take_it_for_closed(why: str) -> None:
-    """The app may write there all the same, and what it writes would be lost to it."""
+    """The app may write there all the same, and what it writes would be lost to it. Another policy of the table that
+    denies these credentials alone closes it as little."""
     for attempt, tables in ((check, Tables(Todo=[item(1)])), (copy, Tables(Todo=[item(1)], v2_Todo=[]))):
         tables.denial = f"{NOT_AUTHORIZED} {why}"
+        tables.closed, tables.may_write, tables.policies = set(), False, {}
         with pytest.raises(RefusedError, match="may not copy") as error:
             attempt(tables)
         assert "dynamodb:BatchWriteItem" in (error.value.remedy or "")
         assert tables.writes == 0
+        own = closing("arn:dynamodb:table/Todo")
+        own["Statement"][0]["Principal"] = {"AWS": "arn:aws:iam::111122223333:role/deploy"}
+        tables.policies = {"Todo": own}
+        with pytest.raises(RefusedError, match="may not copy"):
+            attempt(tables)
+
+
+def test_a_table_is_closed_by_its_policy_however_the_denial_is_worded() -> None:
+    tables = Tables(Todo=[item(1)], v2_Todo=[])
+    tables.denial = "no"
+    copy(tables)
+    assert tables.tables["v2-Todo"] == [item(1)]
+
+
+def test_a_policy_that_is_not_in_force_yet_is_waited_for() -> None:
+    tables = Tables(Todo=[item(1)], v2_Todo=[])
+    tables.closed = set()
+    with pytest.raises(RefusedError, match="Todo is not closed"):
+        copy(tables)
+    assert tables.writes == 0
+
+
+def test_who_may_not_read_the_tables_policy_is_told() -> None:
+    tables = Tables(Todo=[item(1)], v2_Todo=[])
+    tables.denied = {"GetResourcePolicy"}
+    with pytest.raises(RefusedError, match="may not copy") as caught:
+        copy(tables)
+    assert "dynamodb:GetResourcePolicy" in caught.value.remedy
 
 
 def check(tables: Tables, step: CopyTable = STEP, *allowed: AllowedLoss) -> None:
@@ -278,7 +322,7 @@ def test_what_is_written_during_the_copy_is_a_failure(monkeypatch: pytest.Monkey
 
 def test_nothing_is_copied_from_a_table_that_is_open() -> None:
     tables = Tables(Todo=[item(1)], v2_Todo=[])
-    tables.closed = set()
+    tables.closed, tables.policies = set(), {}
     with pytest.raises(RefusedError, match="Todo is not closed") as caught:
         copy(tables)
     assert tables.writes == 0
@@ -299,7 +343,7 @@ def test_what_was_written_between_the_comparison_and_the_release_is_told() -> No
     )
     tables.tables["Todo"].append(item(2))
     copying.check_still_closed(tables.target, done)
-    tables.closed = set()
+    tables.closed, tables.policies = set(), {}
     with pytest.raises(FailedError, match="1 item of Todo were written after the tables were compared") as caught:
         copying.check_still_closed(tables.target, done)
     assert "`aws dynamodb scan --table-name Todo --region eu-west-1`" in caught.value.remedy

@@ -6,7 +6,10 @@ import json
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
+from amplify_delivery.changes.ordered.successors import closing
+from amplify_delivery.delivery.teardown import former_tables
 from amplify_delivery.delivery.teardown.held import in_stack, in_state
 from amplify_delivery.export.assembling.successors import SUCCESSOR
 
@@ -63,25 +66,73 @@ def test_through_all_nested_stacks() -> None:
     assert [p for p, h in found.items() if h.kept] == ["Bucket"]
 
 
+class Tables:
+    """DynamoDB's tables by name, closed or not; `ListTables` may be denied."""
+
+    denied = False
+
+    def __init__(self, **tables: bool) -> None:
+        self.tables = {name.replace("__", "-"): closed for name, closed in tables.items()}
+
+    def client(self, _: str) -> Tables:
+        return self
+
+    def get_paginator(self, _: str) -> Tables:
+        return self
+
+    def paginate(self, **_: Any) -> list[dict[str, Any]]:
+        if self.denied:
+            raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "ListTables")
+        names = list(self.tables)
+        return [{"TableNames": names[:2]}, {"TableNames": names[2:]}]
+
+    def describe_table(self, TableName: str) -> Any:  # noqa: N803
+        return {"Table": {"TableArn": f"arn/{TableName}"}}
+
+    def get_resource_policy(self, ResourceArn: str) -> Any:  # noqa: N803
+        if not self.tables[ResourceArn.removeprefix("arn/")]:
+            raise ClientError({"Error": {"Code": "PolicyNotFoundException", "Message": "none"}}, "GetResourcePolicy")
+        return {"Policy": json.dumps(closing(ResourceArn))}
+
+
 @pytest.mark.parametrize(
-    ("mark", "former"),
+    ("mark", "name", "former"),
     [
-        ({"prefix": "v2-", "state": "closed"}, None),
-        ({"prefix": "v2-", "state": "made"}, "Todo-1"),
-        ({"prefix": "v2-", "data": "copy"}, "Todo-1"),
-        ({"prefix": "v2-", "state": "made", "of": "v1-"}, "v1-Todo-1"),
+        ({"prefix": "v2-", "state": "closed"}, "Todo-1", []),
+        ({"prefix": "v2-", "state": "made"}, "v2-Todo-1", ["Todo-1"]),
+        ({"prefix": "v2-", "data": "copy"}, "v2-Todo-1", ["Todo-1"]),
+        # A chain: in use, about to be replaced once more, and replaced. The template remembers the first and the last.
+        ({"prefix": "v3-", "data": "copy"}, "v3-Todo-1", ["Todo-1", "new_Todo-1", "v2-Todo-1"]),
+        ({"prefix": "v4-", "state": "closed", "of": "v3-"}, "v3-Todo-1", ["Todo-1", "new_Todo-1", "v2-Todo-1"]),
+        (
+            {"prefix": "v4-", "state": "made", "of": "v3-"},
+            "v4-Todo-1",
+            ["Todo-1", "new_Todo-1", "v2-Todo-1", "v3-Todo-1"],
+        ),
     ],
 )
-def test_the_table_that_another_one_has_succeeded(
-    mark: dict[str, str], former: str | None, monkeypatch: pytest.MonkeyPatch
+def test_the_tables_that_others_have_succeeded(
+    mark: dict[str, str], name: str, former: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is in no stack any more, and holds all items, until they are copied no other table does."""
+    """They are in no stack any more, and hold items, until they are copied no other table does."""
     table = {"DeletionPolicy": "RetainExceptOnCreate", "Metadata": {SUCCESSOR: mark}}
-    stack = [("Table", "AWS::DynamoDB::Table", "v2-Todo-1")], {"Table": table}
-    monkeypatch.setitem(STACKS, "nested-id", stack)
-    found = {h.path: h.physical_id for h in in_stack(CloudFormation(), "root") if h.kept}
-    assert found.pop("apiapp/Table") == "v2-Todo-1"
-    assert found.get("apiapp/Table (before it was replaced)") == former
+    stack = [("Table", "AWS::DynamoDB::Table", name), ("Other", "AWS::DynamoDB::Table", "v9-Todo-1")]
+    monkeypatch.setitem(STACKS, "nested-id", (stack, {"Table": table}))
+    held = list(in_stack(CloudFormation(), "root"))
+    account: Any = Tables(MyTodo__1=False, their_Todo__1=False, v9__Todo__1=False, **dict.fromkeys(former, True))
+    found = list(former_tables.before(account, held))
+    assert [h.physical_id for h in found] == former
+    assert {h.path for h in found} <= {"apiapp/Table (before it was replaced)"}
+    assert all(h.kept for h in found)
+    account.denied = True
+    assert [h.physical_id for h in former_tables.before(account, held)] == former[:1]
+    assert "succeeds" not in held[0].to_json()
+
+
+def test_where_nothing_was_succeeded_no_table_is_listed() -> None:
+    account: Any = Tables()
+    account.denied = True
+    assert list(former_tables.before(account, list(in_stack(CloudFormation(), "root")))) == []
 
 
 def test_what_the_program_makes_beside_the_backend() -> None:

@@ -34,6 +34,10 @@ MADE = "made"
 _WRITES = ("BatchWriteItem", "DeleteItem", "PartiQLDelete", "PartiQLInsert", "PartiQLUpdate", "PutItem", "UpdateItem")
 _POLICY = "ResourcePolicy"
 _COPIED = ("copy", "keep")
+_CLOSING = "CopiedToItsSuccessor"
+"""The statement by which a table is closed: it tells our closing from whatever else denies a call."""
+_PREFIX = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,30}[-_.]")
+"""What a stack file may put before a table's name (`replacedTables`)."""
 
 Template = Mapping[str, Any]
 
@@ -100,13 +104,23 @@ def source(stacks: Stacks, path: Path) -> str:
     return str(mark.get("of", "")) if mark.get("state") == MADE else standing(stacks, path)
 
 
-def former_name(table: Mapping[str, Any], name: str) -> str:
-    """What the table was called that the one called `name` has replaced; empty for one that is no successor."""
+def base_name(table: Mapping[str, Any], name: str) -> str:
+    """What the first of a chain of tables is called whose last one, called `name`, stands in a stack; empty for one
+    that has succeeded none. Those between have other prefixes, which no template remembers."""
     mark = _mark(table)
-    prefix = mark.get("prefix") if mark.get("state") != CLOSED else None
-    if not prefix or not name.startswith(str(prefix)):
-        return ""
-    return f"{mark.get('of', '')}{name.removeprefix(str(prefix))}"
+    prefix = str(mark.get("of", "") if mark.get("state") == CLOSED else mark.get("prefix", ""))
+    return name.removeprefix(prefix) if prefix and name.startswith(prefix) else ""
+
+
+def may_be_former(name: str, base: str) -> bool:
+    """Whether a table called `name` may be one of the chain whose first one is called `base`: that one, or one with a
+    prefix before it."""
+    return name == base or (name.endswith(base) and bool(_PREFIX.fullmatch(name.removesuffix(base))))
+
+
+def has_proposed_prefix(name: str) -> bool:
+    """Whether a name begins as `next_prefix` proposes it."""
+    return bool(re.match(r"v\d+-", name))
 
 
 def choices(stacks: Stacks) -> dict[Path, str]:
@@ -149,7 +163,7 @@ def has_other_keys(old: Stacks, new: Stacks, path: Path) -> bool:
 def closing(table: Any) -> dict[str, Any]:
     """The policy by which nobody writes to a table, by an expression for its ARN."""
     statement = {
-        "Sid": "CopiedToItsSuccessor",
+        "Sid": _CLOSING,
         "Effect": "Deny",
         "Principal": "*",
         "Action": [f"dynamodb:{action}" for action in _WRITES],
@@ -203,6 +217,25 @@ def is_kept(new: Stacks, path: Path) -> bool:
 def is_made(stacks: Stacks, path: Path) -> bool:
     """Whether the table at `path` is a successor that nobody uses yet."""
     return _state(stacks, path) == MADE
+
+
+def is_closed_by(policy: Any, table: str) -> bool:
+    """Whether a table's resource-based policy, as DynamoDB gives it, has the statement by which nobody writes to the
+    table of that ARN."""
+    statements = policy.get("Statement") if isinstance(policy, Mapping) else None
+    (wanted,) = closing(table)["Statement"]
+    return any(_is(found, wanted) for found in (statements if isinstance(statements, list) else [statements]))
+
+
+def _is(found: Any, wanted: Mapping[str, Any]) -> bool:
+    if not isinstance(found, Mapping) or "Condition" in found or found.get("Principal") not in ("*", {"AWS": "*"}):
+        return False
+    same = all(found.get(key) == wanted[key] for key in ("Sid", "Effect"))
+    return same and all(_set(found.get(key)) >= _set(wanted[key]) for key in ("Action", "Resource"))
+
+
+def _set(value: Any) -> set[Any]:
+    return set(value) if isinstance(value, list) else {value}
 
 
 def arn(table: Any) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from typing import Any
 
 from amplify_delivery.changes.guard import Guard
 from amplify_delivery.changes.ordered import handed
-from amplify_delivery.changes.ordered.successors import closing, next_prefix
+from amplify_delivery.changes.ordered.successors import closing, is_closed_by, next_prefix
 from amplify_delivery.changes.ordered.updates import Update
 from amplify_delivery.changes.steps import CopyTable, Path, RemoveResource
 from amplify_delivery.delivery import output
@@ -38,7 +38,13 @@ from amplify_delivery.export.assembling.root import TEMPLATE_KEY
 from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, AWS_ERRORS, code, said
 from amplify_delivery.publishing.stack_state import described, parameters_of
 
-ACTIONS = ("dynamodb:BatchWriteItem", "dynamodb:DescribeTable", "dynamodb:DescribeTimeToLive", "dynamodb:Scan")
+ACTIONS = (
+    "dynamodb:BatchWriteItem",
+    "dynamodb:DescribeTable",
+    "dynamodb:DescribeTimeToLive",
+    "dynamodb:GetResourcePolicy",
+    "dynamodb:Scan",
+)
 """What whoever copies needs on both tables."""
 _BATCH = 25
 """Items that BatchWriteItem takes (DynamoDB API reference)."""
@@ -145,7 +151,7 @@ def check_still_closed(target: Wanted, done: Done) -> None:
         with target.account.changing(f"looking whether {copy.source} is closed"):
             dynamodb = target.account.client("dynamodb")
             late = 0
-            if not _closed(dynamodb, copy.source):
+            if not _closed(target, copy.source):
                 late = sum(digest(item) not in items for item in items_of(dynamodb, copy.source))
         if late:
             raise FailedError(
@@ -234,8 +240,8 @@ def _entry(target: Wanted, copy: Copy) -> str:
 
 def _wait_until_closed(target: Wanted, copy: Copy) -> None:
     """A policy may take a while to hold. Raises `RefusedError` for one that does not, and for a table that is gone."""
-    dynamodb, begin, tries = target.account.client("dynamodb"), time.monotonic(), 0
-    while not _closed(dynamodb, copy.source):
+    begin, tries = time.monotonic(), 0
+    while not _closed(target, copy.source):
         if time.monotonic() - begin > _CLOSED_WITHIN:
             arn = target.names.arn("dynamodb", f"table/{copy.source}")
             raise RefusedError(
@@ -249,32 +255,47 @@ def _wait_until_closed(target: Wanted, copy: Copy) -> None:
         tries += 1
 
 
-def _closed(dynamodb: Any, table: str) -> bool:
-    """Whether nobody may write to a table. A deletion without the table's keys is refused in any case; for other
-    reasons where it is open."""
+def _closed(target: Wanted, table: str) -> bool:
+    """Whether nobody may write to a table: its own policy says so, and is in force by now. How a denial is worded tells
+    nothing: whoever lacks the right is denied an open table too."""
+    dynamodb = target.account.client("dynamodb")
+    try:
+        return _is_to_be_closed(target, table) and _is_denied(dynamodb, table)
+    except AWS_ERRORS as error:
+        if code(error) != "ResourceNotFoundException":
+            raise
+        raise RefusedError(
+            "the table with the items is gone",
+            where=table,
+            remedy="nothing was changed. Restore it under this name: `aws dynamodb list-backups --table-name "
+            f"{table} --region {dynamodb.meta.region_name}`, or point-in-time recovery; if its items are lost, an "
+            "empty table of that name lets the release come",
+        ) from None
+
+
+def _is_to_be_closed(target: Wanted, table: str) -> bool:
+    """Whether a table's policy has the statement by which it is closed. Raises botocore's errors."""
+    arn = target.names.arn("dynamodb", f"table/{table}")
+    try:
+        policy = target.account.client("dynamodb").get_resource_policy(ResourceArn=arn)["Policy"]
+    except AWS_ERRORS as error:
+        if code(error) == "PolicyNotFoundException":
+            return False
+        raise
+    return is_closed_by(json.loads(policy), arn)
+
+
+def _is_denied(dynamodb: Any, table: str) -> bool:
+    """Whether a write is denied. A deletion without the table's keys is refused in any case; for other reasons where
+    the table is open. Raises botocore's errors."""
     try:
         dynamodb.batch_write_item(RequestItems={table: [_PROBE]})
     except AWS_ERRORS as error:
         if code(error) in ACCESS_DENIED:
-            return _by_the_table(error)
-        if code(error) == "ResourceNotFoundException":
-            raise RefusedError(
-                "the table with the items is gone",
-                where=table,
-                remedy="nothing was changed. Restore it under this name: `aws dynamodb list-backups --table-name "
-                f"{table} --region {dynamodb.meta.region_name}`, or point-in-time recovery; if its items are lost, an "
-                "empty table of that name lets the release come",
-            ) from None
+            return True
         if code(error) != "ValidationException":
             raise
     return False
-
-
-def _by_the_table(error: Exception) -> bool:
-    """Whether a table's own policy refuses a call. Who lacks the right would take an open table for a closed one
-    ("Access denied error messages" in the IAM user guide: what no policy allows, and which kind of policy denies)."""
-    text = str(error)
-    return " because no " not in text and ("explicit deny in" not in text or "resource-based policy" in text)
 
 
 def _check_free(target: Wanted, copy: Copy) -> None:
@@ -299,8 +320,8 @@ def _check_free(target: Wanted, copy: Copy) -> None:
 
 
 def _check_rights(target: Wanted, copy: Copy) -> None:
-    """That these credentials may copy, and compare. Writing is asked with what deletes nothing, of the old table too:
-    only who may write there sees that it is closed."""
+    """That these credentials may copy, and compare. Writing is asked with what deletes nothing, of the old table too,
+    unless that is closed already: of who may write there a denial tells that the policy is in force."""
     dynamodb = target.account.client("dynamodb")
     with target.account.asking(f"asking whether the items of {copy.source} can be copied"):
         for table in filter(None, (copy.source, copy.successor, copy.given_up)):
@@ -308,22 +329,21 @@ def _check_rights(target: Wanted, copy: Copy) -> None:
             _is_there(target, copy, partial(dynamodb.scan, TableName=table, Limit=1))
         _is_there(target, copy, lambda: dynamodb.describe_time_to_live(TableName=copy.source))
         _is_there(target, copy, lambda: dynamodb.batch_write_item(RequestItems={copy.successor: [_PROBE]}))
-        _is_there(target, copy, lambda: dynamodb.batch_write_item(RequestItems={copy.source: [_PROBE]}), _by_the_table)
+        closed: list[bool] = []
+        _is_there(target, copy, lambda: closed.append(_is_to_be_closed(target, copy.source)))
+        if not any(closed):
+            _is_there(target, copy, lambda: dynamodb.batch_write_item(RequestItems={copy.source: [_PROBE]}))
 
 
-def _is_there(
-    target: Wanted, copy: Copy, call: Callable[[], Any], expected: Callable[[Exception], bool] | None = None
-) -> bool:
+def _is_there(target: Wanted, copy: Copy, call: Callable[[], Any]) -> bool:
     """Whether the table of a call is there: who may not make it is told that before. Raises `RefusedError` with what is
-    to be allowed, but for an `expected` denial."""
+    to be allowed."""
     try:
         call()
     except AWS_ERRORS as error:
         if code(error) == "ResourceNotFoundException":
             return False
         if code(error) in ACCESS_DENIED:
-            if expected and expected(error):
-                return True
             raise _denied(target, copy, error) from None
         if code(error) != "ValidationException":
             raise

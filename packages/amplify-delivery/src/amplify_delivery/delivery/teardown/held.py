@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from amplify_delivery.changes import deployed
-from amplify_delivery.changes.ordered.successors import former_name
+from amplify_delivery.changes.ordered.successors import base_name
 from amplify_delivery.changes.stateful import CLOUDFORMATION_TYPES, PULUMI_TYPES
 from amplify_delivery.export.documents import Malformed
 from amplify_delivery.export.model import STACK_TYPE
@@ -26,6 +26,8 @@ class Held:
     data: str
     kept: bool = False
     """Whether it stays when its stack is deleted."""
+    succeeds: str = ""
+    """Name of the first table of the chain of which it is the last; empty for what has succeeded none."""
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -54,10 +56,7 @@ def in_stack(cloudformation: Any, stack: str, path: tuple[str, ...] = ()) -> Ite
                     resources = _resources(cloudformation, stack)
                 resource, place, data = resources.get(name) or {}, "/".join((*path, name)), CLOUDFORMATION_TYPES[kind]
                 kept = resource.get("DeletionPolicy", "Delete") != "Delete"
-                yield Held(place, kind, physical, data, kept)
-                if former := former_name(resource, physical):
-                    # In no stack any more: CloudFormation has kept it when it was replaced.
-                    yield Held(f"{place} (before it was replaced)", kind, former, data, kept=True)
+                yield Held(place, kind, physical, data, kept, base_name(resource, physical))
 
 
 def nested_in(cloudformation: Any, stack: str, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:

@@ -16,6 +16,7 @@ from amplify_delivery.changes import deployed
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
 from amplify_delivery.components.remembered import ROOT_STACK_NAME
 from amplify_delivery.delivery.account.aws_account import Account
+from amplify_delivery.delivery.teardown import former_tables
 from amplify_delivery.delivery.teardown.held import Held, in_stack, living, nested_in
 from amplify_delivery.errors import DeliveryError, FailedError, RefusedError
 from amplify_delivery.publishing import gen2_lock
@@ -79,7 +80,7 @@ class Root:
             with account.asking(f"listing what stack {found['StackName']} holds"):
                 self._check_nested(account.client("cloudformation"), found)
                 held += in_stack(account.client("cloudformation"), found["StackId"])
-        return held
+        return [*held, *former_tables.before(account, held)]
 
     def check_gone(self, account: Account) -> None:
         """Raise `FailedError`, with what is alive in it, if it is there after the engine has destroyed it."""
