@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import functools
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
-_REGION = "us-east-1"
-"""Whose schemas are read: it has every type. What a property is does not depend on the region."""
+from amplify_delivery.publishing.examination.schemas import schema as _schema
 
 _ALSO: Mapping[str, frozenset[str]] = {
     # "Conditional" in the schema, because of import; "Update requires: Replacement" in the user guide.
@@ -38,9 +34,9 @@ def fixed_name(kind: str) -> str | None:
     cannot have such a name."""
     if kind in _NAMES:
         return _NAMES[kind]
-    schema = _schema(kind)
-    identifier: Sequence[str] = schema.get("primaryIdentifier") or ()
-    given: Sequence[str] = schema.get("readOnlyProperties") or ()
+    known = _schema(kind)
+    identifier: Sequence[str] = known.get("primaryIdentifier") or ()
+    given: Sequence[str] = known.get("readOnlyProperties") or ()
     if len(identifier) != 1 or identifier[0] in given:
         return None
     path = _path(identifier[0])
@@ -89,54 +85,13 @@ def _values(path: tuple[str, ...], value: Any) -> Iterator[Any]:
 @functools.cache
 def _paths(kind: str) -> tuple[frozenset[tuple[str, ...]], frozenset[tuple[str, ...]]]:
     """Paths of the properties of `kind` that replace for sure, and of those that may."""
-    schema = _schema(kind)
+    known = _schema(kind)
     also = {(name,) for name in _ALSO.get(kind, ())}
-    sure = {_path(p) for p in schema.get("createOnlyProperties") or ()} | also
-    perhaps = {_path(p) for p in schema.get("conditionalCreateOnlyProperties") or ()}
+    sure = {_path(p) for p in known.get("createOnlyProperties") or ()} | also
+    perhaps = {_path(p) for p in known.get("conditionalCreateOnlyProperties") or ()}
     return frozenset(sure), frozenset(perhaps - sure)
 
 
 def _path(pointer: str) -> tuple[str, ...]:
     """`/properties/A/*/B` as (A, *, B)."""
     return tuple(pointer.removeprefix("/properties/").split("/"))
-
-
-@functools.cache
-def _schema(kind: str) -> Mapping[str, Any]:
-    """The schema of a type; empty if there is none. Of a custom resource, that of all of them."""
-    known = "AWS::CloudFormation::CustomResource" if kind.startswith("Custom::") else kind
-    folder = _bundled()
-    if folder is None:
-        return _by_the_linter(known)
-    name = _index(folder).get(known)
-    schema: Mapping[str, Any] = json.loads((folder / "resources" / f"{name}.json").read_bytes()) if name else {}
-    return schema
-
-
-@functools.cache
-def _bundled() -> Path | None:
-    """Where cfn-lint keeps the schemas, if it keeps them as the version does that this was written for. Its own modules
-    take half a second and 60 MiB to import."""
-    found = find_spec("cfnlint")
-    for place in (found and found.submodule_search_locations) or ():
-        folder = Path(place, "data", "schemas")
-        if (folder / "providers" / f"{_REGION}.json").is_file() and (folder / "resources").is_dir():
-            return folder
-    return None
-
-
-@functools.cache
-def _index(folder: Path) -> Mapping[str, str]:
-    """Names of files by type."""
-    found: Mapping[str, str] = json.loads((folder / "providers" / f"{_REGION}.json").read_bytes())
-    return found
-
-
-def _by_the_linter(kind: str) -> Mapping[str, Any]:
-    from cfnlint.schema import PROVIDER_SCHEMA_MANAGER, ResourceNotFoundError  # noqa: PLC0415 - a second, if needed
-
-    try:
-        schema: Mapping[str, Any] = PROVIDER_SCHEMA_MANAGER.get_resource_schema(_REGION, kind).schema
-    except ResourceNotFoundError:
-        return {}
-    return schema

@@ -196,3 +196,31 @@ def test_a_malformed_condition_is_looked_over(condition: object, export_copy: Co
         ],
     )
     assert {b.literal for b in assemble(read_export(folder)).bound} == {POOL}
+
+
+@pytest.mark.parametrize("compared", ["NONE", ""])
+def test_amplifys_own_condition_chooses_no_environment(compared: str, export_copy: Copy) -> None:
+    folder = export_copy("full")
+    condition = {"Fn::Equals": [{"Ref": "env"}, compared]}
+    changes = [
+        ["set", FUNCTION, "/Conditions/Mine", condition],
+        ["set", FUNCTION, VARIABLE, {"Fn::If": ["Mine", "a", POOL]}],
+    ]
+    apply(folder, changes)
+    assert {b.literal for b in assemble(read_export(folder)).bound} == {POOL}
+
+
+def test_conditions_in_a_circle_choose_nothing(export_copy: Copy) -> None:
+    folder = export_copy("full")
+    for one, other in (("A", "B"), ("B", "A")):
+        set_value(folder, FUNCTION, f"/Conditions/{one}", {"Fn::Not": [{"Condition": other}]})
+    set_value(folder, FUNCTION, VARIABLE, {"Fn::If": ["A", "a", POOL]})
+    assert {b.literal for b in assemble(read_export(folder)).bound} == {POOL}
+
+
+def test_a_mapping_by_regions_is_no_environments(export_copy: Copy) -> None:
+    folder = export_copy("full")
+    regions = {"us-east-1": {"a": "us-east-1", "b": "arn:aws:lambda:us-east-1:123456789012:function:f", "pool": POOL}}
+    set_value(folder, FUNCTION, "/Mappings", {"Regions": regions})
+    told = {f.message.split("'")[1] for f in assemble(read_export(folder)).findings if f.id in ("AD212", "AD213")}
+    assert told == {POOL}

@@ -96,6 +96,35 @@ def bucket(function: Any) -> Change:
     )
 
 
+def given_to(kind: str, property: str, value: str) -> Change:
+    """A property whose value is that of a parameter."""
+    parameter = {"Type": "String", "Default": value}
+    return lambda t: (t["Parameters"].update(Given=parameter), resource(kind, **{property: {"Ref": "Given"}})(t))
+
+
+def unpassed(name: str) -> Change:
+    parameter = {"Type": "String", "Default": name}
+    return lambda t: (t["Parameters"].update({name: parameter}), resource("AWS::SNS::Topic", X={"Ref": name})(t))
+
+
+def pipeline(functions: int) -> Change:
+    names = {"ApiId": "another", "TypeName": "Query", "FieldName": "getTodo"}
+    return resource("AWS::AppSync::Resolver", **names, PipelineConfig={"Functions": ["f"] * functions})
+
+
+def rest(paths: Template) -> Change:
+    deployment = {"Type": "AWS::ApiGateway::Deployment", "Properties": {"RestApiId": {"Ref": "Extra"}}}
+    body = {"paths": paths}
+    return lambda t: (resource("AWS::ApiGateway::RestApi", Body=body)(t), t["Resources"].update(Deployed=deployment))
+
+
+def domain(instance: str) -> Change:
+    cluster = {"InstanceType": instance}
+    at_rest = {"Enabled": True}
+    kind = "AWS::Elasticsearch::Domain"
+    return resource(kind, ElasticsearchClusterConfig=cluster, EncryptionAtRestOptions=at_rest)
+
+
 def topics(*names: str) -> Change:
     several = {f"T{n}": {**TOPIC, "Properties": {"TopicName": name}} for n, name in enumerate(names)}
     return lambda t: t["Resources"].update(several)
@@ -116,6 +145,17 @@ OF_TEMPLATES: dict[str, tuple[Change, Change]] = {
         resource("AWS::CloudFormation::Stack", TemplateURL="./nested.yaml"),
         resource("AWS::CloudFormation::Stack", TemplateURL="https://s3.amazonaws.com/mine/nested.yaml"),
     ),
+    "AD710": (
+        given_to("AWS::Lambda::Function", "MemorySize", "64"),
+        given_to("AWS::Lambda::Function", "MemorySize", "128"),
+    ),
+    "AD711": (unpassed("functionhelloArn"), unpassed("colour")),
+    "AD712": (pipeline(11), pipeline(10)),
+    "AD713": (
+        rest({"/a": {"get": {"responses": {}}}}),
+        rest({"/a": {"get": {"x-amazon-apigateway-integration": {"type": "mock"}}, "parameters": []}}),
+    ),
+    "AD714": (domain("t2.small.elasticsearch"), domain("m5.large.elasticsearch")),
     "AD730": (
         output(IN_MAP, Mappings={"m": {"prod": {"a": "x"}}}),
         output(IN_MAP, Mappings={"m": {"dev": {"a": "x"}}}),

@@ -69,9 +69,10 @@ OTHER = (
         "AD212",
         "warning",
         "A literal of the environment that was exported: the id of a user pool or an identity pool, an "
-        "endpoint, an ARN, the stack's name, a name that ends in `-ENV`. It is right there only. Any other "
-        "environment is refused before anything is published (as is a new stack of the same name, for an id, "
-        "endpoint or ARN), unless its stack file sets the parameter or lists the literal in `keptLiterals`.",
+        "endpoint, a key of an API, an ARN, the path of a secret, the stack's name, a name that ends in `-ENV`. It is "
+        "right there only. Any other environment is refused before anything is published (as is a new stack of the "
+        "same name, for an id, endpoint or ARN), unless its stack file sets the parameter or lists the literal in "
+        "`keptLiterals`.",
         "https://docs.amplify.aws/gen1/react/tools/cli/usage/export-to-cdk/",
         remedy="take it from a parameter or a resource, set the parameter in each environment's stack "
         "file, or list the literal in its `keptLiterals`",
@@ -79,8 +80,9 @@ OTHER = (
     Rule(
         "AD213",
         "warning",
-        "A literal that may be one of the environment that was exported: an ARN with an account, an address "
-        "whose host holds the environment's name, a region.",
+        "A literal that may be one of the environment that was exported: an ARN with an account or a region, an "
+        "address whose host holds the environment's name or the Amplify app's, a region, an account, the id of an app "
+        "client, of an API, of a subnet and what else there is in one account only.",
         "https://docs.amplify.aws/gen1/react/tools/cli/usage/export-to-cdk/",
         remedy="look whether it holds in every environment; if it does, list it in `keptLiterals`",
     ),

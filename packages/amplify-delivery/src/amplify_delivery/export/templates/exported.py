@@ -43,11 +43,27 @@ _HOST = re.compile(
     r"|\b[a-z0-9]{10,16}\.cloudfront\.net\b"
 )
 """An endpoint of one resource. `dynamodb.eu-west-1.amazonaws.com` is that of a service, and the same everywhere."""
+_API_KEY = re.compile(r"\bda2-[a-z0-9]{26}\b")
+"""A key of an AppSync API."""
+_RESOURCE_ID = re.compile(
+    r"\b(?:ami|eipalloc|eni|fs|fsap|i|igw|nat|pl|rtb|sg|subnet|vpc|vpce)-(?:[0-9a-f]{17}|[0-9a-f]{8})\b"
+)
+"""What EC2 and EFS have in one account and region: a function in a VPC, a file system that it mounts."""
+_APP_HOST = re.compile(r"\b(?:[\w-]{1,63}\.){0,2}d[a-z0-9]{11,13}\.amplifyapp\.com\b")
+_OPEN_ARN = re.compile(rf"\barn:aws[a-z-]*:[a-z0-9-]+:{_REGION}:$")
+"""An ARN whose account is left open, and its region is not."""
+_WHOLE_ID = re.compile(r"(?=(?:[a-z]*[0-9]+[a-z]+){4})[a-z0-9]{26}|[0-9]{12}")
+"""The id of an app client or of an AppSync API (no word has letters and digits so mixed), or of an account."""
 _LONGEST_NAME = 128
 _NAME = re.compile(r"[A-Za-z0-9_.-]*\Z")
 _SIGN = re.compile(r"-\d[_:.][A-Za-z0-9]")
 _WHOLE_REGION = re.compile(_REGION)
 _QUOTED_REGION = re.compile(rf'"{_REGION}"')
+_QUOTED_ID = re.compile(rf'"(?:{_WHOLE_ID.pattern})"')
+_OTHER_SIGN = re.compile(
+    rf"{_API_KEY.pattern}|{_RESOURCE_ID.pattern}|amplifyapp\.com|/amplify/[a-z0-9]|arn:aws[a-z-]*:[a-z0-9-]+:{_REGION}:"
+    r'(?:"|\$\{)'
+)
 _ACCOUNT = re.compile(r":\d{12}:")
 """What ids, hosts and ARNs of a resource hold: of thousands of texts few are worth a closer look."""
 
@@ -105,13 +121,15 @@ class Exported:
             f"/{self.environment}.",
             f".{self.environment}.",
         )
+        self._secret = re.compile(rf"/amplify/[a-z0-9]{{8,20}}/{environment}/[\w./-]*")
+        """Where Amplify keeps a function's secrets."""
         self._host_label = re.compile(rf"https?://(?:[\w-]{{1,63}}\.){{0,3}}{environment}\.[\w.-]+")
 
     def literals(self, text: str, *, code: bool = False, continued: bool = False) -> list[Literal]:
         """What `text` says of the environment, each once, in order. In `code` a name's ending says nothing
         (`client-provider`). `continued` is whether something unknown stands before the text."""
         found: list[tuple[int, int, Literal]] = []
-        if not continued and _WHOLE_REGION.fullmatch(text):
+        if not continued and (_WHOLE_REGION.fullmatch(text) or (not code and _WHOLE_ID.fullmatch(text))):
             return [Literal(text, place=True, certain=False)]
         if not self.suspected(text):
             return []
@@ -132,9 +150,9 @@ class Exported:
         """Whether a text, or a template's JSON, is worth a look: quick, because there are thousands."""
         if any(sign in text for sign in self._plain):
             return True
-        return bool(
-            _QUOTED_REGION.search(text) or _SIGN.search(text) or _ACCOUNT.search(text) or "cloudfront.net" in text
-        )
+        if _QUOTED_REGION.search(text) or _SIGN.search(text) or _ACCOUNT.search(text) or "cloudfront.net" in text:
+            return True
+        return bool(_QUOTED_ID.search(text) or _OTHER_SIGN.search(text) or _OPEN_ARN.search(text))
 
     def names(self, text: str) -> bool:
         """Whether `text` ends with `-ENV`, as the names do that Amplify makes."""
@@ -156,10 +174,15 @@ class Exported:
             ours = any(True for _ in self._endings(name, continued=False)) or bool(self.stack.search(arn))
             if not (layer and match["account"] in _EVERYBODYS_LAYERS):
                 yield match.start(), match.end(), Literal(arn, True, ours or bool(_USER_POOL.search(arn)))
-        for pattern in (IDENTITY_POOL, _USER_POOL, _HOST):
+        for pattern in (IDENTITY_POOL, _USER_POOL, _HOST, _API_KEY):
             for match in pattern.finditer(text):
                 yield match.start(), match.end(), Literal(match[0], place=True)
+        for pattern in (_RESOURCE_ID, _APP_HOST, _OPEN_ARN):
+            for match in pattern.finditer(text):
+                yield match.start(), match.end(), Literal(match[0], place=True, certain=False)
         if self.environment:
+            for match in self._secret.finditer(text):
+                yield match.start(), match.end(), Literal(match[0], place=True)
             for match in self._host_label.finditer(text):
                 yield match.start(), match.end(), Literal(match[0], place=False, certain=False)
 
@@ -192,7 +215,8 @@ def template_literals(template: Mapping[str, Any], exported: Exported) -> Iterat
     """The literals in a template, each with its place: `Resources.NAME.PROPERTY`. Parameters are not looked at.
 
     Left out is what a template chooses by the environment's name on purpose: an entry of a mapping, what stands behind
-    a condition that compares with it; and descriptions.
+    a condition that compares with it; what may be the region's own in a mapping by regions (amplify-cli, predictions);
+    and descriptions.
     """
     chosen = _chosen(template, exported.environment)
     for section in ("Mappings", "Resources", "Outputs"):
@@ -205,21 +229,44 @@ def template_literals(template: Mapping[str, Any], exported: Exported) -> Iterat
                     continue
                 place = f"{section}.{name}.{key}"
                 found = {lit.text: lit for lit in _walk(value, exported, chosen)}
+                if section == "Mappings" and _WHOLE_REGION.fullmatch(key):
+                    found = {text: literal for text, literal in found.items() if literal.certain}
                 yield from ((place, literal) for literal in found.values())
 
 
+_ANY_ENVIRONMENT = re.compile(r"env|referencetotransformerrootstackenv\w*Ref")
+"""The parameter that holds the environment's name: what it is compared with may be another environment's."""
+_NO_ENVIRONMENT = ("NONE", "")
+"""What Amplify's own conditions compare it with, in nearly every template (`ShouldNotCreateEnvResources`)."""
+
+
 def _chosen(template: Mapping[str, Any], environment: str) -> frozenset[str]:
-    """The conditions that compare something with the environment's name."""
+    """The conditions that ask for one environment: this one (whatever is compared), or another one by its name."""
     conditions = template.get("Conditions") or {}
-    return frozenset(name for name, rule in conditions.items() if environment and _compares(rule, environment))
+    return frozenset(name for name, rule in conditions.items() if environment and _asks(rule, environment, conditions))
 
 
-def _compares(rule: Any, environment: str) -> bool:
-    if isinstance(rule, dict):
-        return any(_compares(v, environment) for v in rule.values())
+def _asks(rule: Any, environment: str, conditions: Mapping[str, Any], depth: int = 0) -> bool:
     if isinstance(rule, list):
-        return any(_compares(v, environment) for v in rule)
-    return bool(rule == environment)
+        return any(_asks(v, environment, conditions, depth) for v in rule)
+    if not isinstance(rule, dict):
+        return bool(rule == environment)
+    name = rule.get("Condition")
+    if isinstance(name, str):  # conditions in a circle are refused elsewhere
+        return depth < len(conditions) and _asks(conditions.get(name), environment, conditions, depth + 1)
+    compared = rule.get("Fn::Equals")
+    if isinstance(compared, list) and len(compared) == 2 and _is_of_environment(compared):
+        return True
+    return any(_asks(v, environment, conditions, depth) for v in rule.values())
+
+
+def _is_of_environment(compared: list[Any]) -> bool:
+    """Whether one side is the environment's name, and the other a name that is written down."""
+    for one, other in (compared, compared[::-1]):
+        held = one.get("Ref") if isinstance(one, dict) else None
+        if isinstance(held, str) and _ANY_ENVIRONMENT.fullmatch(held):
+            return isinstance(other, str) and other not in _NO_ENVIRONMENT
+    return False
 
 
 def _is_one(condition: Any, chosen: frozenset[str]) -> bool:
@@ -241,7 +288,7 @@ def _walk(value: Any, exported: Exported, chosen: frozenset[str]) -> Iterator[Li
                 return
             if name == "Fn::If" and isinstance(argument, list) and argument and _is_one(argument[0], chosen):
                 return
-            if name == "Fn::FindInMap":
+            if name in ("Fn::FindInMap", "Fn::GetAtt", "Ref"):
                 return
         for key, item in value.items():
             if key == "ZipFile" and isinstance(item, str):

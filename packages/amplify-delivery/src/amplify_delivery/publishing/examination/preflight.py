@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from amplify_delivery.findings import Finding, Rule
-from amplify_delivery.publishing.examination import computed, wiring
+from amplify_delivery.publishing.examination import computed, given, wiring
 from amplify_delivery.publishing.examination.graphql_schema import schema_problems
 from amplify_delivery.publishing.examination.lint import Template, lint_templates
 from amplify_delivery.publishing.examination.services import SERVICE_CHECKS
@@ -36,6 +36,8 @@ CHECKS = (
     computed.foreign_layers,
     computed.foreign_zones,
     computed.impossible_names,
+    given.unfit_values,
+    given.unconnected,
     malformed_trust,
     schema_problems,
     *SERVICE_CHECKS,

@@ -1,18 +1,27 @@
 """What services refuse and no schema of theirs says: found in the templates as an environment resolves them."""
 
-from amplify_delivery.publishing.examination.services.apis import second_resolvers, variable_siblings
+from amplify_delivery.publishing.examination.services.apis import (
+    long_pipelines,
+    second_resolvers,
+    undeployable_apis,
+    variable_siblings,
+)
 from amplify_delivery.publishing.examination.services.cognito import impossible_sign_in
 from amplify_delivery.publishing.examination.services.dynamodb import impossible_tables
 from amplify_delivery.publishing.examination.services.iam import large_policies
+from amplify_delivery.publishing.examination.services.search import impossible_domains
 from amplify_delivery.publishing.examination.services.triggers import powerless_triggers
 from amplify_delivery.publishing.examination.services.twice import given_twice
 
 SERVICE_CHECKS = (
     second_resolvers,
     variable_siblings,
+    long_pipelines,
+    undeployable_apis,
     large_policies,
     impossible_tables,
     impossible_sign_in,
+    impossible_domains,
     powerless_triggers,
     given_twice,
 )

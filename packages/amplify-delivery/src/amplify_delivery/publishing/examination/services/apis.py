@@ -1,4 +1,5 @@
-"""Checks of APIs: a field of AppSync has one resolver, a place of API Gateway's paths one variable."""
+"""Checks of APIs: a field of AppSync has one resolver of ten functions at most, a place of API Gateway's paths one
+variable, and a REST API methods with integrations."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from amplify_delivery.findings import Finding, Rule
-from amplify_delivery.publishing.examination.services.resolved import same, unconditional
+from amplify_delivery.publishing.examination.services.resolved import Path, same, target, unconditional
 from amplify_delivery.publishing.examination.tree import Tree, as_mapping
 
 RESOLVERS = Rule(
@@ -27,6 +28,29 @@ PATHS = Rule(
     "`A sibling ({id}) of this resource already has a variable path part -- only one is allowed`",
     remedy="give the variable one name in all paths that go on from there",
 )
+
+FUNCTIONS = Rule(
+    "AD712",
+    "refused",
+    "A resolver of a GraphQL API that is made of more than ten functions: Amplify adds one for each relation and rule "
+    "that it checks.",
+    "https://github.com/aws-amplify/amplify-category-api/issues/956",
+    "`A resolver can only be composed of 10 functions`",
+    remedy="give the model fewer relations or `@auth` rules on fields that are checked in one call, or put several "
+    "checks into one resolver of your own",
+)
+
+METHODS = Rule(
+    "AD713",
+    "refused",
+    "A REST API that cannot be deployed: it has no method, or a method without an integration.",
+    "https://github.com/aws-amplify/amplify-flutter/issues/5913",
+    "`The REST API doesn't contain any methods`, `No integration defined for method`",
+    remedy="give every method of every path an x-amazon-apigateway-integration, or the API a path (`amplify update "
+    "api`)",
+)
+_MOST_FUNCTIONS = 10
+_VERBS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "x-amazon-apigateway-any-method"})
 
 
 def second_resolvers(tree: Tree) -> Iterator[Finding]:
@@ -71,3 +95,52 @@ def _variables(paths: Mapping[str, Any]) -> dict[str, set[str]]:
             if part.startswith("{") and part.endswith("}"):
                 places.setdefault("/".join(("", *parts[:depth])), set()).add(part)
     return places
+
+
+def long_pipelines(tree: Tree) -> Iterator[Finding]:
+    """AD712: AppSync refuses the resolver, in the middle of the deployment."""
+    for path, resource in tree.resolved.resources.items():
+        if resource.type == "AWS::AppSync::Resolver":
+            properties = as_mapping(resource.properties)
+            functions = as_mapping(properties.get("PipelineConfig")).get("Functions")
+            if isinstance(functions, list) and len(functions) > _MOST_FUNCTIONS:
+                field = f"{properties.get('TypeName')}.{properties.get('FieldName')}"
+                told = f"{path[-1]} resolves {field} with {len(functions)} functions, AppSync takes {_MOST_FUNCTIONS}"
+                yield FUNCTIONS.at(tree.file(path[:-1]), told, FUNCTIONS.remedy)
+
+
+def undeployable_apis(tree: Tree) -> Iterator[Finding]:
+    """AD713: API Gateway refuses the deployment of such an API. What has methods as resources of their own is left to
+    it."""
+    deployed, apart = set[Path | None](), set[Path | None]()
+    for resource in tree.resolved.resources.values():
+        api = target(as_mapping(resource.properties).get("RestApiId"))
+        if resource.type == "AWS::ApiGateway::Deployment":
+            deployed.add(api)
+        elif resource.type == "AWS::ApiGateway::Method":
+            apart.add(api)
+    for path, resource in tree.resolved.resources.items():
+        if resource.type == "AWS::ApiGateway::RestApi" and path in deployed and path not in apart:
+            for problem in _of_methods(as_mapping(resource.properties)):
+                yield METHODS.at(tree.file(path[:-1]), f"{path[-1]} {problem}", METHODS.remedy)
+
+
+def _of_methods(properties: Mapping[str, Any]) -> Iterator[str]:
+    if "BodyS3Location" in properties or properties.get("CloneFrom"):
+        return
+    body = as_mapping(properties.get("Body"))
+    paths = as_mapping(body.get("paths"))
+    if any(key.startswith("Fn::") for key in (*body, *paths)):
+        return  # only CloudFormation knows them
+    methods = [(where, verb, as_mapping(item)) for where, several in paths.items() for verb, item in _methods(several)]
+    if not methods:
+        yield "has no method"
+    for where, verb, method in methods:
+        if "x-amazon-apigateway-integration" not in method and not any(key.startswith("Fn::") for key in method):
+            yield f"has no integration for {verb.removeprefix('x-amazon-apigateway-').removesuffix('-method')} {where}"
+
+
+def _methods(several: Any) -> Iterator[tuple[str, Any]]:
+    for verb, item in as_mapping(several).items():
+        if verb.lower() in _VERBS or verb.startswith("Fn::"):
+            yield verb, item

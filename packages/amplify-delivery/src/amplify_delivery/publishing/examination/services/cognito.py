@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from amplify_delivery.export.templates.literals import text
 from amplify_delivery.findings import Finding, Rule
 from amplify_delivery.publishing.examination.services.resolved import target
 from amplify_delivery.publishing.examination.tree import Tree, as_mapping
@@ -13,11 +14,14 @@ from amplify_delivery.publishing.examination.tree import Tree, as_mapping
 SIGN_IN = Rule(
     "AD737",
     "refused",
-    "A user pool with aliases beside user name attributes, an app client with an attribute that its pool does not "
-    "have, or an address to come back to by plain http.",
+    "A user pool with aliases beside user name attributes, with codes by SMS and no SMS settings, or a role for them "
+    "that Cognito may not use, or with a mail sender and no identity of SES; an app client with an attribute that its "
+    "pool does not have, with a token that lives too long, or with an address to come back to by plain http.",
     "https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CreateUserPoolClient.html",
     "`Only one of the aliasAttributes or usernameAttributes can be set in a user pool`, `Invalid read attributes "
-    "specified while creating a client`, `http://... cannot use the HTTP protocol`",
+    "specified while creating a client`, `http://... cannot use the HTTP protocol`, `SMS configuration and Auto "
+    "verification for phone_number are required when MFA is required/optional`, `Role does not have a trust "
+    "relationship allowing Cognito to assume the role`",
     remedy="correct it in the Amplify project (`amplify update auth`, or override) and export again; an attribute that "
     "was added to a deployed pool by hand: `lint.ignore` takes AD737",
 )
@@ -33,6 +37,9 @@ _STANDARD = frozenset(
 _HERE = re.compile(r"http://(localhost|127\.0\.0\.1|\[::1\])([:/]|$)", re.IGNORECASE)
 """Where plain http is allowed."""
 
+_SECONDS = {"seconds": 1, "minutes": 60, "hours": 3_600, "days": 86_400}
+_TEN_YEARS = 3_650 * 86_400
+
 
 def impossible_sign_in(tree: Tree) -> Iterator[Finding]:
     """AD737, of every pool and client."""
@@ -41,7 +48,7 @@ def impossible_sign_in(tree: Tree) -> Iterator[Finding]:
         properties = as_mapping(resource.properties)
         problems: Iterator[str] = iter(())
         if resource.type == _POOL:
-            problems = _of_pool(properties)
+            problems = _of_pool(tree, properties)
         elif resource.type == _CLIENT:
             pool = resources.get(target(properties.get("UserPoolId")) or ())
             problems = _of_client(properties, as_mapping(pool.properties) if pool else None)
@@ -49,9 +56,50 @@ def impossible_sign_in(tree: Tree) -> Iterator[Finding]:
             yield SIGN_IN.at(tree.file(path[:-1]), f"{path[-1]} {problem}", SIGN_IN.remedy)
 
 
-def _of_pool(properties: Mapping[str, Any]) -> Iterator[str]:
+def _of_pool(tree: Tree, properties: Mapping[str, Any]) -> Iterator[str]:
     if properties.get("AliasAttributes") and properties.get("UsernameAttributes"):
         yield "has AliasAttributes and UsernameAttributes: Cognito takes one of them"
+    if properties.get("MfaConfiguration") in ("ON", "OPTIONAL") and "SmsConfiguration" not in properties:
+        kinds = properties.get("EnabledMfas") or ["SMS_MFA"]
+        if isinstance(kinds, list) and "SMS_MFA" in kinds:
+            yield "asks for a second factor by SMS, and has no SmsConfiguration"
+    mail = as_mapping(properties.get("EmailConfiguration"))
+    if mail.get("EmailSendingAccount") == "DEVELOPER" and "SourceArn" not in mail and not _open(mail):
+        yield "sends mail by an account of its own (DEVELOPER), and has no SourceArn of an identity of SES"
+    yield from _of_sms(tree, as_mapping(properties.get("SmsConfiguration")))
+
+
+def _open(value: Mapping[str, Any]) -> bool:
+    """Whether something is a function that only CloudFormation works out."""
+    return any(key.startswith("Fn::") for key in value)
+
+
+def _of_sms(tree: Tree, sms: Mapping[str, Any]) -> Iterator[str]:
+    """Cognito tries the role when the pool is made, with the pool's external id."""
+    role = tree.resolved.resources.get(target(sms.get("SnsCallerArn")) or ())
+    if role is None or role.type != "AWS::IAM::Role":
+        return
+    document = as_mapping(as_mapping(role.properties).get("AssumeRolePolicyDocument"))
+    listed = document.get("Statement")
+    statements = [as_mapping(s) for s in (listed if isinstance(listed, list) else [listed])]
+    trusting = [s for s in statements if _names(as_mapping(s.get("Principal")).get("Service"))]
+    if not trusting and not _open(document) and not any(map(_open, statements)):
+        yield "sends SMS with a role that does not trust cognito-idp.amazonaws.com"
+    wanted = [as_mapping(as_mapping(s.get("Condition")).get("StringEquals")).get("sts:ExternalId") for s in trusting]
+    given = sms.get("ExternalId")
+    if wanted and None not in wanted and all(_differ(one, given) for one in wanted):
+        yield f"sends SMS with a role that wants another ExternalId than {given!r}"
+
+
+def _names(services: Any) -> bool:
+    """Whether a trust's services hold Cognito's, or may."""
+    several = services if isinstance(services, list) else [services]
+    return any(service == "cognito-idp.amazonaws.com" or isinstance(service, Mapping) for service in several)
+
+
+def _differ(wanted: Any, given: Any) -> bool:
+    known = isinstance(wanted, str) and (given is None or isinstance(given, str))
+    return known and wanted != given
 
 
 def _of_client(properties: Mapping[str, Any], pool: Mapping[str, Any] | None) -> Iterator[str]:
@@ -60,6 +108,10 @@ def _of_client(properties: Mapping[str, Any], pool: Mapping[str, Any] | None) ->
         for url in urls if isinstance(urls, list) else ():
             if isinstance(url, str) and url.lower().startswith("http://") and not _HERE.match(url):
                 yield f"has {url} among its {name}: Cognito takes http of this machine only (http://localhost)"
+    validity = text(properties.get("RefreshTokenValidity", ""))
+    unit = as_mapping(properties.get("TokenValidityUnits")).get("RefreshToken", "days")
+    if validity.isdecimal() and isinstance(unit, str) and int(validity) * _SECONDS.get(unit, 0) > _TEN_YEARS:
+        yield f"has refresh tokens of {validity} {unit}: ten years are the most"
     have = _attributes(pool) if pool is not None else None
     for name in ("ReadAttributes", "WriteAttributes") if have is not None else ():
         wanted = properties.get(name)

@@ -26,6 +26,8 @@ _NAMED = {
     "AWS::SQS::Queue": "QueueName",
 }
 """What is one of its kind in an account and region, and the property that names it."""
+_ANY_CASE = ("AWS::IAM::ManagedPolicy", "AWS::IAM::Role", "AWS::S3::Bucket")
+"""What is the same in capitals and small letters: IAM keeps both, and has one (amplify-cli 13103)."""
 
 
 def given_twice(tree: Tree) -> Iterator[Finding]:
@@ -35,7 +37,8 @@ def given_twice(tree: Tree) -> Iterator[Finding]:
         name = as_mapping(resource.properties).get(_NAMED.get(resource.type, ""))
         if name is None or not unconditional(tree, path):
             continue
-        before = first.setdefault((resource.type, same(name)), path)
+        known = same(name).lower() if resource.type in _ANY_CASE else same(name)
+        before = first.setdefault((resource.type, known), path)
         if before != path:
             told = f"{path[-1]} has the name of {'/'.join(before)}{f', {name}' if isinstance(name, str) else ''}"
             yield TWICE.at(tree.file(path[:-1]), told, TWICE.remedy)
