@@ -134,6 +134,8 @@ def _run(args: argparse.Namespace, context: Context, debugging: Debugging) -> in
         code = int(_module(args.command).run(args, context))
         sys.stdout.flush()
     except DeliveryError as error:
+        if stack := _stack_of(args):
+            error.of_stack(stack)
         debugging.failed(error)
         output.error(error, as_json=args.json)
         return error.exit_code
@@ -151,6 +153,15 @@ def _run(args: argparse.Namespace, context: Context, debugging: Debugging) -> in
         output.error(_full(error), as_json=args.json and not getattr(sys.stdout, "gone", False))
         return FAILED
     return code
+
+
+def _stack_of(args: argparse.Namespace) -> str | None:
+    """The one Pulumi stack that a command is called for, if there is one. (`adopt` has an option for CloudFormation's
+    stack beside it.)"""
+    found = getattr(args, "environment", None) or getattr(args, "environments", None) or getattr(args, "stack", None)
+    if isinstance(found, list):
+        return str(found[0]) if len(found) == 1 else None
+    return str(found) if found else None
 
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)

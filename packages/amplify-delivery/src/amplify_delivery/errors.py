@@ -24,13 +24,17 @@ The tree knows nothing of Pulumi, so that `amplify_export` and the commands star
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from amplify_delivery.findings import Finding
 
+
+_SETS = re.compile(r"`pulumi config set (?![^`]*-s )")
+_STACK_FILE = re.compile(r"(?:^|/)Pulumi\.([^/]+)\.yaml$")
 
 REFUSED, FAILED = 3, 4
 """Exit codes (docs/commands.md): nothing was changed; something may have been."""
@@ -48,11 +52,21 @@ class DeliveryError(Exception):
 
     def __init__(self, message: str, *, where: str = "", remedy: str = "") -> None:
         self.message, self.where, self.remedy = message, where, remedy
+        if file := _STACK_FILE.search(where):
+            self.of_stack(file[1])
         super().__init__(self.__str__())
 
     def __str__(self) -> str:
         text = f"{self.where}: {self.message}" if self.where else self.message
         return f"{text}\n  -> {self.remedy}" if self.remedy else text
+
+    def of_stack(self, stack: str) -> Self:
+        """The same, with `stack` in each command that sets one of its values: without it the engine would take the
+        stack that happens to be selected, and write into its file. One that is named already stays."""
+        self.message, self.remedy = (
+            _SETS.sub(f"`pulumi config set -s {stack} ", text) for text in (self.message, self.remedy)
+        )
+        return self
 
     @property
     def exit_code(self) -> int:

@@ -19,7 +19,7 @@ def as_run_error() -> Iterator[None]:
     try:
         yield
     except DeliveryError as error:
-        raise pulumi.RunError(str(error)) from None
+        raise pulumi.RunError(str(error.of_stack(pulumi.get_stack()))) from None
     except ModuleNotFoundError as error:
         if not installed.is_missing(error):
             raise

@@ -148,8 +148,11 @@ def _another_project(exported: str, project: str, path: Path) -> ConfigError:
 
 def export_folder(config: EnvironmentConfig, directory: Path) -> Path:
     """The configured export, else the only `amplify-export-*` folder in `directory`. Raises `ConfigError`."""
-    if config.export:
-        return directory / config.export
+    return directory / config.export if config.export else only_export(directory)
+
+
+def only_export(directory: Path) -> Path:
+    """The only `amplify-export-*` folder in `directory`. Raises `ConfigError`."""
     found = sorted(p for p in directory.glob("amplify-export-*") if p.is_dir())
     if len(found) == 1:
         return found[0]

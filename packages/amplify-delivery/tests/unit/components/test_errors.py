@@ -8,6 +8,7 @@ import pulumi
 import pytest
 
 from amplify_delivery.components.errors import as_run_error
+from amplify_delivery.errors import ConfigError
 
 
 def test_a_package_that_is_not_installed_is_no_traceback() -> None:
@@ -19,3 +20,9 @@ def test_a_package_that_is_not_installed_is_no_traceback() -> None:
 def test_a_module_of_ours_that_is_missing_is_a_defect() -> None:
     with pytest.raises(ModuleNotFoundError), as_run_error():
         importlib.import_module("amplify_delivery.no_such_module")
+
+
+def test_a_command_that_sets_a_value_names_the_programs_stack() -> None:
+    told = f"`pulumi config set -s {pulumi.get_stack()} export FOLDER`"
+    with pytest.raises(pulumi.RunError, match=told), as_run_error():
+        raise ConfigError("no", remedy="`pulumi config set export FOLDER`")

@@ -133,6 +133,11 @@ def test_so_is_one_that_has_ended_at_its_work_or_never_came_up(words: str) -> No
     """Wherever it is told: of a resource, or on standard error; and where the state lies somewhere else."""
     watch = Watch()
     watch(said(URN, words))
+    watch(
+        said(
+            "", "Detected that /p/pulumi-resource-aws exited prematurely. \n   This is *always* a bug in the provider."
+        )
+    )
     watch(said(PROGRAM, "update failed"))
     told = create_command_error(CommandResult(stdout="", stderr=f"error: {words}\nerror: update failed", code=255))
     for error in (failed(watch=watch), explain(told, Watch(), "dev", "s3://b")):

@@ -97,6 +97,30 @@ def test_a_command_ends_with_it(
     assert json.loads(capsys.readouterr().out)["error"]["changed"] == changed
 
 
+SET = "`pulumi config set export FOLDER`"
+
+
+@pytest.mark.parametrize(
+    ("where", "remedy", "told"),
+    [
+        # The stack that happens to be selected may be another one.
+        ("", SET, "`pulumi config set -s dev export FOLDER`"),
+        ("/app/Pulumi.prod.yaml", SET, "`pulumi config set -s prod export FOLDER`"),
+        ("", "`pulumi config set -s qa export FOLDER`", "`pulumi config set -s qa export FOLDER`"),
+        ("", "`pulumi config set export FOLDER -s qa`, or `pulumi up`", "`pulumi config set export FOLDER -s qa`, or "),
+    ],
+)
+def test_a_command_that_sets_a_value_names_the_stack_whose_it_is(
+    where: str, remedy: str, told: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: Any) -> int:
+        raise ConfigError("no", where=where, remedy=remedy)
+
+    monkeypatch.setattr(outputs, "run", fail)
+    assert cli.main(["outputs", "dev"]) == 3
+    assert told in capsys.readouterr().err
+
+
 # --- the engine -------------------------------------------------------------------------------------------------------
 
 

@@ -102,6 +102,15 @@ def test_the_projects_export_needs_no_name(project: Path) -> None:
     assert delivery("check", cwd=project).out.splitlines()[-1] == f"{TODO.name}: 3 repaired"
 
 
+def test_a_project_without_an_environment_has_its_export_checked(tmp_path: Path) -> None:
+    """So `init` tells, where no environment is known yet."""
+    (tmp_path / "Pulumi.yaml").write_text("name: mytodoapp\nruntime: python\n")
+    shutil.copytree(TODO, tmp_path / TODO.name)
+    assert delivery("check", cwd=tmp_path).out.splitlines()[-1] == f"{TODO.name}: 3 repaired"
+    shutil.copytree(TODO, tmp_path / "amplify-export-other")
+    assert "there are several exports here" in delivery("check", cwd=tmp_path).err
+
+
 def test_a_secret_must_be_each_environments(project: Path) -> None:
     """One assembly serves all of them."""
     auth, secret = "authfullappauth", "hostedUIProviderCreds"

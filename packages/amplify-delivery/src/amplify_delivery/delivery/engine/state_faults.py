@@ -29,9 +29,10 @@ class _Fault:
 
 _LOST_ON_THE_WAY = (
     r"rpc error: code = Unavailable|error reading from server: |transport is closing|"
-    r"desc = \"?(?:transport|connection error)"
+    r"desc = \"?(?:transport|connection error)|^Detected that \S+ exited prematurely"
 )
-"""The engine and its plugins speak gRPC over this machine's loopback: what its client says of a server that is gone."""
+"""The engine and its plugins speak gRPC over this machine's loopback: what its client says of a server that is gone,
+and what the engine says of it beside (once for all resources)."""
 _NOT_STARTED = (
     r"(?:could not read|failure reading) plugin \[|plugin \[[^\]]*\] did not (?:begin responding|come alive)|"
     r"could not dial plugin \["

@@ -30,11 +30,14 @@ def project_export(folder: Path, environments: Collection[str] = ()) -> tuple[Pa
     """The project's export, and the parameters that each of the `environments` supplies as a secret.
 
     Without `environments`, those that the project's pipelines deliver, else all it has. One assembly serves all of
-    them, so all must name the same export. Raises `ConfigError`.
+    them, so all must name the same export. Of a project that has no environment yet it is the only one in its folder.
+    Raises `ConfigError`.
     """
-    from amplify_delivery.stacks.inputs import export_folder  # noqa: PLC0415 - pydantic and PyYAML, which a named export does without
+    from amplify_delivery.stacks.inputs import export_folder, only_export  # noqa: PLC0415 - pydantic and PyYAML, which a named export does without
 
     names = tuple(environments) or delivered(folder)
+    if not names:
+        return only_export(folder), frozenset()
     found: dict[Path, str] = {}
     for name in names:
         config = stack_files.load(folder, name)
@@ -48,7 +51,7 @@ def project_export(folder: Path, environments: Collection[str] = ()) -> tuple[Pa
     if len(found) != 1:
         listed = ", ".join(f"{path} ({name})" for path, name in found.items())
         raise ConfigError(
-            f"the environments deliver several exports: {listed}" if found else "there is no environment here",
+            f"the environments deliver several exports: {listed}",
             where=str(folder.resolve()),
             remedy="call the command with an export's folder",
         )

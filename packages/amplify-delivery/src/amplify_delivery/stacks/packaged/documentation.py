@@ -97,6 +97,8 @@ templates are rendered with them.
 - `TargetAccount` and `DeliveryPipeline`: what they declare is computed from all stack files and from the export, and
   the builds that they make run this engine's commands in the target accounts. A team that has a pipeline has the
   project in its repository, in which `components/` may hold what it likes.
+  What lets the pipeline into an account can be had without Python: `amplify-delivery bootstrap ENV --template` prints
+  it as a CloudFormation template, which any program declares as a stack ([many-environments.md](many-environments.md)).
 - Adopting a stack that runs (docs/adopting.md), and continuing a failed rollback.
 
 An environment that is bootstrapped (`bootstrapped: true`) can be delivered from any language: its account's stack has

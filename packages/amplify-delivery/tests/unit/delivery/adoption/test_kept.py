@@ -141,7 +141,7 @@ def test_a_secret_that_nobody_tells_has_to_be_given() -> None:
     refusing.check_known(Kept({}, {}), "Pulumi.dev.yaml")
     with pytest.raises(ConfigError, match=r"the running values of .* are not told") as caught:
         refusing.check_known(Kept({}, {}, (("authx", "creds"),)), "Pulumi.dev.yaml")
-    assert "`pulumi config set --secret --path 'parameters.authx.creds'`" in caught.value.remedy
+    assert "`pulumi config set -s dev --secret --path 'parameters.authx.creds'`" in caught.value.remedy
 
 
 def test_a_list_is_compared_item_by_item() -> None:
