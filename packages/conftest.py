@@ -13,8 +13,10 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -44,7 +46,12 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ.pop(variable, None)
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    scratch.use_memory()
+    memory = ExitStack()
+    memory.enter_context(scratch.in_memory())
+    config.add_cleanup(memory.close)
+    if scratch.MEMORY in Path(tempfile.gettempdir()).parents:
+        # Folders of the last tests stay, to look into: pytest counts them there.
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(scratch.MEMORY))
 
 
 STARTING = {"local_aws", "service", "pulumi_home"}

@@ -63,9 +63,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, _context: Context) -> int:
-    scratch.use_memory()
     try:
-        return _run(args)
+        with scratch.in_memory(keep=args.keep and bool(args.exports)):
+            return _run(args)
     except RehearsalError as error:
         raise SetupError(error.message, where=error.where, remedy=error.remedy) from error
 
