@@ -135,7 +135,7 @@ def _running(target: Wanted) -> str:
 def collect(target: Wanted, found: Garbage) -> int:
     """Delete what is garbage, as older versions that S3 keeps for a while; how many objects. What somebody has named
     meanwhile is brought back. Raises `FailedError`."""
-    account, bucket = target.account, target.bucket
+    account, bucket, staging = target.account, target.bucket, Staging(target)
     s3 = account.client("s3")
     owner = {"Bucket": bucket, "ExpectedBucketOwner": target.config.account}
     markers: dict[str, str] = {}
@@ -143,7 +143,7 @@ def collect(target: Wanted, found: Garbage) -> int:
     with account.changing(f"deleting in {bucket}"):
         try:
             for first in range(0, len(found.keys), _BATCH):
-                named = named_meanwhile(target, found)
+                named = named_meanwhile(staging, found)
                 keys = [{"Key": key} for key in found.keys[first : first + _BATCH] if key not in named]
                 answer = s3.delete_objects(Delete={"Objects": keys}, **owner) if keys else {}
                 markers |= {d["Key"]: d.get("DeleteMarkerVersionId", "") for d in answer.get("Deleted", ())}
@@ -153,7 +153,7 @@ def collect(target: Wanted, found: Garbage) -> int:
         finally:
             # Whatever has ended it: somebody counts on that. What names others comes first, to be read.
             back: set[str] = set()
-            while more := (named_meanwhile(target, found) & markers.keys()) - back if markers else set():
+            while more := (named_meanwhile(staging, found) & markers.keys()) - back if markers else set():
                 for key in more:
                     s3.delete_object(Key=key, VersionId=markers[key], **owner)
                 back |= more
@@ -168,8 +168,7 @@ def collect(target: Wanted, found: Garbage) -> int:
     return gone
 
 
-def named_meanwhile(target: Wanted, found: Garbage) -> set[str]:
+def named_meanwhile(staging: Staging, found: Garbage) -> set[str]:
     """What manifests and announcements name that were not there when it was looked at."""
-    staging = Staging(target)
     come = staging.naming().keys() - found.naming
     return reachable(come, staging.get) if come else set()

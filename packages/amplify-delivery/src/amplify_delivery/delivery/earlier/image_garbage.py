@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from amplify_delivery.delivery.earlier.collecting import GRACE, Garbage, image_digests, named_meanwhile
+from amplify_delivery.delivery.earlier.running_images import State
 from amplify_delivery.delivery.earlier.staged import Staging
 from amplify_delivery.delivery.environment.wanted import Wanted
 from amplify_delivery.errors import FailedError
@@ -34,8 +35,6 @@ _LACKING = dict.fromkeys(
     "collecting images needs ecr:DescribeImages on the repository, and with `--delete` ecr:BatchGetImage, "
     "BatchDeleteImage and PutImage",
 )
-State = Callable[[], Mapping[str, Any]]
-"""Gives the engine's state of the environment."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +114,8 @@ def _described(target: Wanted) -> Iterator[Mapping[str, Any]]:
 def collect(target: Wanted, found: Garbage, garbage: ImageGarbage) -> int:
     """Delete what is garbage; how many images. What a release names that has come meanwhile stays or comes back. Raises
     `FailedError`."""
-    named = _named_meanwhile(target, found)
+    staging = Staging(target)
+    named = _named_meanwhile(staging, found)
     images = [image for image in garbage.images if image.digest not in named]
     repository = _Repository(target)
     gone = repository.gone
@@ -125,15 +125,15 @@ def collect(target: Wanted, found: Garbage, garbage: ImageGarbage) -> int:
                 repository.delete(images[first : first + _BATCH])
         finally:
             # Whatever has ended it: somebody counts on that.
-            named = _named_meanwhile(target, found) if gone else frozenset()
+            named = _named_meanwhile(staging, found) if gone else frozenset()
             back = [image for image in gone if image.digest in named]
             repository.put_back(back)
     return len(gone) - len(back)
 
 
-def _named_meanwhile(target: Wanted, found: Garbage) -> frozenset[str]:
+def _named_meanwhile(staging: Staging, found: Garbage) -> frozenset[str]:
     """The digests of images in manifests that came or were announced since it was looked."""
-    return image_digests(Staging(target), named_meanwhile(target, found))
+    return image_digests(staging, named_meanwhile(staging, found))
 
 
 class _Repository:
