@@ -6,33 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from . import values
+from . import syntax, values
 from .errors import ResolverError, TemplateError, UnsupportedError
 from .parser import parse
-from .syntax import (
-    Binary,
-    Body,
-    Call,
-    Expression,
-    Foreach,
-    If,
-    Index,
-    Interpolated,
-    Leave,
-    ListLiteral,
-    Literal,
-    Macro,
-    MacroCall,
-    MapLiteral,
-    Node,
-    Not,
-    Property,
-    Range,
-    Reference,
-    Return,
-    Set,
-    Text,
-)
 
 _MOST_CALLS = 20
 """How deep macros may call each other."""
@@ -107,53 +83,53 @@ class _Loop:
 class _Evaluation:
     def __init__(self, variables: dict[str, Any]) -> None:
         self._variables = variables
-        self._macros: dict[str, Macro] = {}
+        self._macros: dict[str, syntax.Macro] = {}
         self._written: list[str] = []
         self._depth = 0
 
     def text(self) -> str:
         return "".join(self._written)
 
-    def run(self, body: Body) -> None:
+    def run(self, body: syntax.Body) -> None:
         for node in body:
             self._node(node)
 
-    def _node(self, node: Node) -> None:
+    def _node(self, node: syntax.Node) -> None:
         match node:
-            case Text():
+            case syntax.Text():
                 self._written.append(node.text)
-            case Reference():
+            case syntax.Reference():
                 self._written.append(self._shown(node))
-            case Set():
+            case syntax.Set():
                 self._set(node.target, self.value(node.value))
-            case If():
+            case syntax.If():
                 self._if(node)
-            case Foreach():
+            case syntax.Foreach():
                 self._foreach(node)
-            case Leave():
+            case syntax.Leave():
                 raise _LeaveError(node.directive)
-            case Return():
+            case syntax.Return():
                 raise _ReturnError(None if node.value is None else self.value(node.value))
-            case Macro():
+            case syntax.Macro():
                 self._macros[node.name] = node
-            case MacroCall():
+            case syntax.MacroCall():
                 self._call_macro(node)
 
-    def _shown(self, reference: Reference) -> str:
+    def _shown(self, reference: syntax.Reference) -> str:
         value = self._reference(reference)
         if value is None:
             return "" if reference.quiet else reference.source
         return values.written(value)
 
-    def _set(self, target: Reference, value: Any) -> None:
+    def _set(self, target: syntax.Reference, value: Any) -> None:
         if not target.steps:
             self._variables[target.name] = value
             return
-        holder = self._reference(Reference(target.source, target.name, target.steps[:-1]))
+        holder = self._reference(syntax.Reference(target.source, target.name, target.steps[:-1]))
         step = target.steps[-1]
-        if holder is None or isinstance(step, Call):
+        if holder is None or isinstance(step, syntax.Call):
             return
-        key = step.name if isinstance(step, Property) else self.value(step.key)
+        key = step.name if isinstance(step, syntax.Property) else self.value(step.key)
         if isinstance(holder, list):
             values.call(holder, "set", [key, value])
         elif isinstance(holder, dict):
@@ -161,14 +137,14 @@ class _Evaluation:
         else:
             raise UnsupportedError(f"#set of {target.source}")
 
-    def _if(self, node: If) -> None:
+    def _if(self, node: syntax.If) -> None:
         for condition, body in node.branches:
             if values.is_true(self.value(condition)):
                 self.run(body)
                 return
         self.run(node.otherwise)
 
-    def _foreach(self, node: Foreach) -> None:
+    def _foreach(self, node: syntax.Foreach) -> None:
         items = self._items(self.value(node.items))
         kept = {name: self._variables[name] for name in _LOOP_NAMES if name in self._variables}
         before = self._variables.get(node.name)
@@ -195,7 +171,7 @@ class _Evaluation:
             return list(value.values())
         return list(value) if isinstance(value, list) else []
 
-    def _call_macro(self, node: MacroCall) -> None:
+    def _call_macro(self, node: syntax.MacroCall) -> None:
         macro = self._macros.get(node.name)
         if macro is None:
             raise ResolverError(f"The macro {node.name} is called before it is defined", "MappingTemplate")
@@ -215,30 +191,30 @@ class _Evaluation:
 
     # Values
 
-    def value(self, expression: Expression) -> Any:
+    def value(self, expression: syntax.Expression) -> Any:
         match expression:
-            case Reference():
+            case syntax.Reference():
                 return self._reference(expression)
-            case Literal():
+            case syntax.Literal():
                 return expression.value
-            case Interpolated():
+            case syntax.Interpolated():
                 return self._interpolated(expression.body)
-            case ListLiteral():
+            case syntax.ListLiteral():
                 return [self.value(item) for item in expression.items]
-            case Range():
+            case syntax.Range():
                 return self._range(expression)
-            case MapLiteral():
+            case syntax.MapLiteral():
                 return {self._key(key): self.value(value) for key, value in expression.entries}
-            case Not():
+            case syntax.Not():
                 return not values.is_true(self.value(expression.operand))
-            case Binary():
+            case syntax.Binary():
                 return self._binary(expression)
 
-    def _key(self, expression: Expression) -> Any:
+    def _key(self, expression: syntax.Expression) -> Any:
         key = self.value(expression)
         return key if isinstance(key, str) else values.written(key)
 
-    def _interpolated(self, body: Body) -> str:
+    def _interpolated(self, body: syntax.Body) -> str:
         outer, self._written = self._written, []
         try:
             self.run(body)
@@ -246,7 +222,7 @@ class _Evaluation:
         finally:
             self._written = outer
 
-    def _range(self, expression: Range) -> list[int]:
+    def _range(self, expression: syntax.Range) -> list[int]:
         first, last = self.value(expression.first), self.value(expression.last)
         if not values.is_number(first) or not values.is_number(last):
             return []
@@ -255,21 +231,21 @@ class _Evaluation:
         step = 1 if first <= last else -1
         return list(range(int(first), int(last) + step, step))
 
-    def _reference(self, reference: Reference) -> Any:
+    def _reference(self, reference: syntax.Reference) -> Any:
         value = self._variables.get(reference.name)
         for step in reference.steps:
             if value is None:
                 return None
             match step:
-                case Property():
+                case syntax.Property():
                     value = values.property_of(value, step.name)
-                case Index():
+                case syntax.Index():
                     value = values.item_of(value, self.value(step.key))
-                case Call():
+                case syntax.Call():
                     value = values.call(value, step.name, [self.value(argument) for argument in step.arguments])
         return value
 
-    def _binary(self, node: Binary) -> Any:
+    def _binary(self, node: syntax.Binary) -> Any:
         left = self.value(node.left)
         if node.operator == "&&":
             return values.is_true(left) and values.is_true(self.value(node.right))
@@ -294,7 +270,7 @@ _COMPARED = {
 }
 
 
-def _computed(node: Binary, left: Any, right: Any) -> Any:
+def _computed(node: syntax.Binary, left: Any, right: Any) -> Any:
     """Java's arithmetic: whole numbers stay whole, towards zero; nothing is divided by zero."""
     if node.operator == "+":
         return left + right

@@ -75,8 +75,7 @@ def resolve(resolver: Resolver, request: Request, ask: Ask) -> Any:
     execution = _Execution(request, ask)
     if resolver.functions is None:
         unit = Unit(resolver.name, resolver.data_source, resolver.request, resolver.response)
-        value, _ = execution.unit(unit)
-        return value
+        return execution.unit(unit)
     return execution.pipeline(resolver, resolver.functions)
 
 
@@ -110,21 +109,21 @@ class _Execution:
             return value
         for function in functions:
             self._context["prev"] = {"result": value}
-            value, _ = self.unit(function)
+            value = self.unit(function)
         self._context |= {"prev": {"result": value}, "result": value, "error": None}
         if not resolver.response:
             return value
         return self._template(resolver.response, f"{resolver.name}, response mapping template")[1]
 
-    def unit(self, unit: Unit) -> tuple[Any, bool]:
-        """The unit's value, and whether its request template returned before the data source was asked."""
+    def unit(self, unit: Unit) -> Any:
+        """The unit's value; the data source is not asked where the request template returned."""
         self._context |= {"result": None, "error": None}
         document = None
         if unit.request:
             where = f"{unit.name}, request mapping template"
             returned, document = self._template(unit.request, where, needed=True)
             if returned:
-                return document, True
+                return document
         try:
             self._context["result"] = self._ask(unit.data_source, document, self._context)
         except DataSourceError as error:
@@ -136,8 +135,8 @@ class _Execution:
         except (TemplateError, UnsupportedError) as error:
             raise _named(error, unit.name) from error
         if not unit.response:
-            return self._context["result"], False
-        return self._template(unit.response, f"{unit.name}, response mapping template")[1], False
+            return self._context["result"]
+        return self._template(unit.response, f"{unit.name}, response mapping template")[1]
 
     def _template(self, template: str | None, where: str, *, needed: bool = False) -> tuple[bool, Any]:
         """Whether the template ended with `#return`, and its value."""

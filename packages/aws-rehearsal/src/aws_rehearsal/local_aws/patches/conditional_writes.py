@@ -67,11 +67,19 @@ def _meet_deletions() -> None:
     ) -> Any:
         answer = delete(bucket_name, key, headers, query_params)
         if answer[0] == 204 and not (query_params or {}).get("versionId"):
-            _deleted[bucket_name, key] = time.monotonic()
+            _remember(bucket_name, key, time.monotonic())
         return answer
 
     replace("_put_object", _put_object, s3)
     replace("_delete_object", _delete_object, s3)
+
+
+def _remember(bucket: str, key: str, now: float) -> None:
+    """Note a deletion, and forget those that are over: they stand in the order in which they came."""
+    while _deleted and _deleted[first := next(iter(_deleted))] < now - _MEANWHILE:
+        del _deleted[first]
+    _deleted.pop((bucket, key), None)
+    _deleted[bucket, key] = now
 
 
 def probe(aws: Any) -> bool:
