@@ -37,7 +37,10 @@ from amplify_delivery.errors import ConfigError
 from amplify_delivery.stacks.config import AccountConfig, EnvironmentConfig, PipelineConfig, Stage, Step
 from amplify_delivery.stacks.config.account import StepNetwork, Timeouts
 from amplify_delivery.stacks.config.ci import GitHub, GitLab
-from amplify_delivery.stacks.config.environment import (
+from amplify_delivery.stacks.config.images import AcceptedFinding, ContainerImage, ImageFindings
+from amplify_delivery.stacks.config.pipeline import Build, Engine, Notifications
+from amplify_delivery.stacks.config.project import read_account, read_pipeline
+from amplify_delivery.stacks.config.resource_rules import (
     AcknowledgedDrift,
     DataLoss,
     Drift,
@@ -46,9 +49,6 @@ from amplify_delivery.stacks.config.environment import (
     ReplacedTable,
     RollbackSkip,
 )
-from amplify_delivery.stacks.config.images import AcceptedFinding, ContainerImage, ImageFindings
-from amplify_delivery.stacks.config.pipeline import Build, Engine, Notifications
-from amplify_delivery.stacks.config.project import read_account, read_pipeline
 from unit.places import REPOSITORY
 from unit.stacks.test_config_files import ACCOUNT, GITLAB, PIPELINE
 

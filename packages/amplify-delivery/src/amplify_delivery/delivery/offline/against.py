@@ -30,7 +30,7 @@ from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.errors import ConfigError, DeliveryError, ExportRefused, RefusedError
 from amplify_delivery.export import Assembly, Export, assemble, load_assembly, read_export, read_files, render_root
 from amplify_delivery.stacks.config import EnvironmentConfig, Project
-from amplify_delivery.stacks.config.environment import SecretKey
+from amplify_delivery.stacks.config.parameters import SecretKey
 from amplify_delivery.stacks.config.reader import own_keys_in
 from amplify_delivery.stacks.inputs import (
     as_configured,

@@ -7,7 +7,9 @@ by name here: nobody but the program of that very stack decrypts them.
 
 from amplify_delivery.components.documents.pipeline.model import Stage, Step
 from amplify_delivery.stacks.config.account import AccountConfig
-from amplify_delivery.stacks.config.environment import Configuration, EnvironmentConfig, SecretKey, from_pulumi, keys
+from amplify_delivery.stacks.config.backend_program import Configuration, from_pulumi
+from amplify_delivery.stacks.config.environment import EnvironmentConfig, keys
+from amplify_delivery.stacks.config.parameters import SecretKey
 from amplify_delivery.stacks.config.pipeline import PipelineConfig
 from amplify_delivery.stacks.config.project import Project
 

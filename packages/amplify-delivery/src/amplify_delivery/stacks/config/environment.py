@@ -1,25 +1,21 @@
-"""The configuration of an environment's stack: one validated model, and its two readers.
+"""The configuration of an environment's stack: one validated model, read from `Pulumi.STACK.yaml` without Pulumi, for
+tools and for other stacks.
 
-`from_pulumi` reads it inside a running program; `EnvironmentConfig.from_file` reads `Pulumi.STACK.yaml` without Pulumi,
-for tools and for other stacks. Secrets are only known by name here: nobody but the program of that very stack decrypts
-them. Pulumi is not imported until `from_pulumi` is called.
+Secrets are only known by name here: nobody but the program of that very stack decrypts them (`backend_program`).
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema, model_validator
+from pydantic import ConfigDict, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
 from amplify_delivery.changes.drift.effects import Acknowledged
 from amplify_delivery.changes.guard import AllowedLoss, Guard
-from amplify_delivery.changes.impossible import ALWAYS
 from amplify_delivery.components.documents.fields import (
     WRITTEN,
     Account,
@@ -31,145 +27,23 @@ from amplify_delivery.components.documents.fields import (
     RoleArn,
     Text,
     Texts,
-    pattern,
     unknown,
 )
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.export import Successor
 from amplify_delivery.stacks.config.images import ContainerImages, ImageFindings
 from amplify_delivery.stacks.config.own_keys import own_keys_of
+from amplify_delivery.stacks.config.parameters import SecretKey, split
 from amplify_delivery.stacks.config.reader import (
     as_config_error,
     is_secure,
     own_keys_in,
-    parsed,
-    refuse_other_prefix,
     secret_refused,
     secure_paths,
     unset,
     written_keys_in,
 )
-
-if TYPE_CHECKING:
-    import pulumi
-
-SecretKey = tuple[str, str]
-"""A secret parameter: (logical id of the nested stack, parameter)."""
-
-
-def _day(value: Any) -> Any:
-    if isinstance(value, date):
-        return value
-    try:
-        return datetime.strptime(str(value), "%Y-%m-%d").replace(tzinfo=UTC).date()
-    except ValueError:
-        raise BadValueError(f"{value!r} is not a date such as 2027-05-01") from None
-
-
-Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
-
-
-class DataLoss(Model):
-    """Data that may be lost: one resource, with a reason, in one plan or until a day."""
-
-    path: Text = Field(description="the resource, as `plan` shows it: logical ids from the root stack on, joined by /")
-    reason: Text = Field(description="why it may go")
-    plan: Annotated[str, pattern("[0-9a-f]{64}", "digest of a plan, as `plan` prints it")] | None = Field(
-        default=None, description="digest of the one plan that may lose it"
-    )
-    until: Day | None = Field(default=None, description="last day, UTC, on which it may be lost, as in 2027-05-01")
-
-    @model_validator(mode="after")
-    def _bounded(self) -> DataLoss:
-        if (self.plan is None) == (self.until is None):
-            raise BadValueError(f"the loss of {self.path} has to be bounded", "set either `plan` or `until`")
-        return self
-
-
-class RollbackSkip(Model):
-    """A resource that CloudFormation could not roll back, and that a continued rollback leaves as it is."""
-
-    path: Text = Field(description="the resource, as `plan` shows it: logical ids from the root stack on, joined by /")
-    reason: Text = Field(description="why it may stay as it is; plans show it")
-
-
-class ReplacedTable(Model):
-    """A table with a name of its own that is replaced: by one under another name."""
-
-    path: Text = Field(description="the table, as `plan` shows it: logical ids from the root stack on, joined by /")
-    prefix: Annotated[str, pattern("[A-Za-z0-9][A-Za-z0-9_.-]{0,30}[-_.]", "prefix such as v2-")] = Field(
-        description="what is put before the table's name, as in v2-. It stays here as long as the table does"
-    )
-    data: Literal["copy", "keep", "leave"] = Field(
-        description="`copy`: its items are copied, and nobody writes to it meanwhile; `leave`: the new one is empty, "
-        "which `dataLoss` has to allow; `keep`: the new one is used as it is, once the app has written to it before an "
-        "update was rolled back"
-    )
-
-
-class Ignored(Model):
-    """A finding that does not count in this environment, with a reason: CloudFormation has the last word."""
-
-    id: Annotated[str, pattern("E[0-9]{4}|AD7[0-9]{2}", "id of cfn-lint's errors (E2015) or of a finding (AD731)")] = (
-        Field(description="rule of cfn-lint, as in E2015, or what publishing refuses, as in AD731 (docs/checks.md)")
-    )
-    reason: Text = Field(description="why it does not count here; plans show it")
-
-
-class Lint(Model):
-    """What is found out about templates before they are published (docs/linting.md)."""
-
-    ignore: Annotated[tuple[Ignored, ...], List] = Field(default=(), description="what does not count")
-
-    @model_validator(mode="after")
-    def _once(self) -> Lint:
-        ids = [i.id for i in self.ignore]
-        for id in ids:
-            if ids.count(id) > 1:
-                raise BadValueError(f"{id} is ignored twice", "keep one of them, with its reason")
-        for id in sorted(ALWAYS & {*ids}):
-            raise BadValueError(
-                f"{id} cannot be ignored: it keeps the app from an empty table, and no service would refuse it",
-                f"take it out; `amplify-delivery check --explain {id}` says what leads on",
-            )
-        return self
-
-
-class AcknowledgedDrift(Model):
-    """Drift that is known: one property of one resource, with the value that runs. Another value shows again."""
-
-    path: Text = Field(description="the resource, as `plan` shows it: logical ids from the root stack on, joined by /")
-    property: Annotated[str, pattern("/.+", "property as `plan --json` has it, such as /Timeout")] | None = Field(
-        default=None, description="the property, as `plan --json` has it: /Timeout. Left out: the resource was deleted"
-    )
-    value: Text = Field(description="the value that runs, as `plan --json` has it under `running`")
-    reason: Text = Field(description="why it is so; plans show it")
-
-
-class Drift(Model):
-    """What runs otherwise than it was delivered, because somebody changed it by hand (docs/operations.md)."""
-
-    detect: Flag = Field(
-        default=False,
-        description="`plan` and `deploy` look for drift, as with `--drift`: minutes more, and part of what is approved",
-    )
-    refuse: Flag = Field(
-        default=False,
-        description="look for drift, and refuse to deploy where there is some that is not acknowledged; `production` "
-        "does so anyway",
-    )
-    acknowledged: Annotated[tuple[AcknowledgedDrift, ...], List] = Field(
-        default=(), description="drift that is known, by place and value: it is shown with its reason, and not refused"
-    )
-
-    @model_validator(mode="after")
-    def _once(self) -> Drift:
-        places = [(a.path, a.property) for a in self.acknowledged]
-        for place in places:
-            if places.count(place) > 1:
-                where = " ".join(filter(None, place))
-                raise BadValueError(f"{where} is acknowledged twice", "keep the value that runs")
-        return self
+from amplify_delivery.stacks.config.resource_rules import DataLoss, Day, Drift, Lint, ReplacedTable, RollbackSkip
 
 
 class EnvironmentConfig(Model):
@@ -293,12 +167,12 @@ class EnvironmentConfig(Model):
 
         Values are read as they are written: no YAML type turns an account into a number. Raises `ConfigError`.
         """
-        return _validated(own_keys_in(path, keys()), frozenset(), stack, path)
+        return model_of(own_keys_in(path, keys()), frozenset(), stack, path)
 
     @model_validator(mode="before")
     @classmethod
     def _only_known(cls, value: Any) -> Any:
-        # Looked for in `_validated`, which knows where the file is. Here Python's names are welcome too.
+        # Looked for in `validated`, which knows where the file is. Here Python's names are welcome too.
         return value
 
     @model_validator(mode="after")
@@ -381,81 +255,7 @@ def _all_keys() -> tuple[str, ...]:
     return (*keys(), *AccountConfig.written_names(), *PipelineConfig.written_names())
 
 
-@dataclass(frozen=True)
-class Configuration:
-    """A program's configuration, and the values of its secrets, which Pulumi keeps secret."""
-
-    environment: EnvironmentConfig
-    secrets: Mapping[SecretKey, pulumi.Output[str]]
-    directory: Path
-    """The project's folder: paths of the configuration are relative to it."""
-    where: str
-    """The stack file, for messages."""
-
-
-def from_pulumi() -> Configuration:
-    """The configuration of the running program. Raises `ConfigError`."""
-    import pulumi  # noqa: PLC0415 - tools read stack files without Pulumi
-    from pulumi.runtime.config import get_config, is_config_secret  # noqa: PLC0415 - Config.get warns of secrets
-
-    project, stack = pulumi.get_project(), pulumi.get_stack()
-    directory = Path(pulumi.get_root_directory() or ".").resolve()  # inline programs have none
-    file = directory / f"Pulumi.{stack}.yaml"
-    given: dict[str, Any] = {}
-    secret_keys: set[str] = set()
-    for key in own_keys(project):
-        text = get_config(f"{project}:{key}") or ""
-        # A list where the file has to have a text arrives as JSON, which is a text too.
-        given[key] = text if key == "parameters" else parsed(text)
-        if is_config_secret(f"{project}:{key}"):
-            secret_keys.add(key)
-    for key in sorted((secret_keys & set(keys())) - {"parameters"}):
-        raise secret_refused(key, file.name)
-    if file.is_file() and any(_called_as_ours(names) for names in _of_others(project)):
-        refuse_other_prefix(file, file.name)
-    values: dict[SecretKey, pulumi.Output[str]] = {}
-    if "parameters" in given:
-        parameters = _parse_object(given["parameters"], file.name)
-        if "parameters" in secret_keys:
-            # Pulumi says that something in there is secret, but not what. Only what stands in plain in the stack file,
-            # with the same value, is taken as plain.
-            written = _written(own_keys_in(file).get("parameters")) if file.is_file() else {}
-            for nested, leaves in parameters.items():
-                for parameter, leaf in list(leaves.items()):
-                    value = _text(leaf, f"parameters.{nested}.{parameter}", file.name)
-                    if written.get((nested, parameter)) != value:
-                        del leaves[parameter]
-                        values[nested, parameter] = pulumi.Output.secret(value)
-        given["parameters"] = parameters
-    model = _validated(given, frozenset(values), stack, file, file.name)
-    return Configuration(model, values, directory, file.name)
-
-
-def _of_others(project: str) -> Iterable[set[str]]:
-    """The keys of each other namespace."""
-    from pulumi.runtime.config import CONFIG, get_config_env  # noqa: PLC0415
-
-    found: dict[str, set[str]] = {}
-    for key in (*CONFIG.get(), *get_config_env()):
-        prefix, _, name = key.rpartition(":")
-        found.setdefault(prefix, set()).add(name)
-    found.pop(project, None)
-    return found.values()
-
-
-def _called_as_ours(names: set[str]) -> bool:
-    return names <= set(keys()) or bool(names & {"account", "program"})
-
-
-def own_keys(project: str) -> list[str]:
-    """All keys of the project that are set, known or not."""
-    from pulumi.runtime.config import CONFIG, get_config_env  # noqa: PLC0415
-
-    prefix = f"{project}:"
-    return sorted({k.removeprefix(prefix) for k in (*CONFIG.get(), *get_config_env()) if k.startswith(prefix)})
-
-
-def _validated(
+def model_of(
     given: Mapping[str, Any], secrets: frozenset[SecretKey], stack: str, file: Path, called: str = ""
 ) -> EnvironmentConfig:
     """The model of what was given, in the stack file `file`; `secrets` are those that are known already. Messages name
@@ -474,7 +274,7 @@ def _validated(
         for path in secure_paths(value, key):
             raise secret_refused(path, where)
     if "parameters" in data:
-        data["parameters"], named = _split(data["parameters"], secrets, where)
+        data["parameters"], named = split(data["parameters"], secrets, where)
         secrets |= named
     _former_flag(data, file, where)
     data["secret_names"] = secrets
@@ -501,69 +301,3 @@ def _former_flag(data: dict[str, Any], file: Path, where: str) -> None:
         )
     if data.get("enrolled") in (True, "true"):
         data["bootstrapped"] = "true"
-
-
-def _parse_object(text: str, where: str) -> dict[str, dict[str, Any]]:
-    """Pulumi hands an object over as JSON."""
-    try:
-        value = json.loads(text)
-    except ValueError:
-        value = None
-    _check_parameters(value, where)
-    return {nested: dict(parameters) for nested, parameters in value.items()}
-
-
-def _check_parameters(value: Any, where: str) -> None:
-    shape = "nested stack -> parameter -> value"
-    if not isinstance(value, Mapping) or not all(isinstance(v, Mapping) for v in value.values()):
-        raise ConfigError(
-            f"parameters is not of the form {shape}",
-            where=where,
-            remedy="`pulumi config set --path 'parameters.NESTED_STACK.PARAMETER' VALUE`",
-        )
-
-
-def _split(
-    value: Any, known: frozenset[SecretKey], where: str
-) -> tuple[dict[str, dict[str, str]], frozenset[SecretKey]]:
-    """The plain values as strings, and the names of the secret ones. A stack that is left without plain values goes, if
-    it has secrets; else it stays, so that its name is checked."""
-    _check_parameters(value, where)
-    plain: dict[str, dict[str, str]] = {}
-    secrets: set[SecretKey] = set()
-    for nested, parameters in value.items():
-        if is_secure(parameters):
-            raise ConfigError(f"parameters.{nested} is one secret", where=where, remedy="make each value a secret")
-        leaves = {}
-        for parameter, leaf in parameters.items():
-            if is_secure(leaf):
-                secrets.add((nested, parameter))
-            else:
-                leaves[parameter] = _text(leaf, f"parameters.{nested}.{parameter}", where)
-        if leaves or not any(stack == nested for stack, _ in (*secrets, *known)):
-            plain[nested] = leaves
-    return plain, frozenset(secrets)
-
-
-def _text(leaf: Any, key: str, where: str) -> str:
-    """A value as CloudFormation takes it: booleans in lower case, lists joined with commas."""
-    if isinstance(leaf, bool):
-        return "true" if leaf else "false"
-    if isinstance(leaf, list):
-        return ",".join(_text(item, key, where) for item in leaf)
-    if isinstance(leaf, (str, int, float)):
-        return str(leaf)
-    raise ConfigError(f"{key} is not text", where=where, remedy="CloudFormation parameters are strings")
-
-
-def _written(parameters: Any) -> dict[SecretKey, str]:
-    """The values that stand in plain in a stack file."""
-    if not isinstance(parameters, Mapping):
-        return {}
-    return {
-        (nested, parameter): _text(leaf, parameter, "")
-        for nested, leaves in parameters.items()
-        if isinstance(leaves, Mapping)
-        for parameter, leaf in leaves.items()
-        if isinstance(leaf, str) or (isinstance(leaf, list) and all(isinstance(item, str) for item in leaf))
-    }

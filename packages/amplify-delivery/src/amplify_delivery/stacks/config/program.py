@@ -11,7 +11,8 @@ from pulumi.runtime.config import get_config, is_config_secret  # `Config.get` w
 
 from amplify_delivery.components.documents.fields import Model
 from amplify_delivery.stacks.config.account import AccountConfig
-from amplify_delivery.stacks.config.environment import keys, own_keys
+from amplify_delivery.stacks.config.backend_program import own_keys
+from amplify_delivery.stacks.config.environment import keys
 from amplify_delivery.stacks.config.own_keys import own_keys_of
 from amplify_delivery.stacks.config.pipeline import PipelineConfig
 from amplify_delivery.stacks.config.project import Project, as_written, validated

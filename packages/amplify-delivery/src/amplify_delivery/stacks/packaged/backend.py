@@ -25,7 +25,7 @@ from amplify_delivery.export import Assembly, assemble, load_assembly, read_expo
 from amplify_delivery.stacks.access import environment_names
 from amplify_delivery.stacks.backend import first_create
 from amplify_delivery.stacks.config import EnvironmentConfig
-from amplify_delivery.stacks.config.environment import SecretKey
+from amplify_delivery.stacks.config.parameters import SecretKey
 from amplify_delivery.stacks.config.reader import as_config_error
 from amplify_delivery.stacks.inputs import as_configured, environment_values, keeps_api_key_expiry, named_assembly
 from amplify_delivery.stacks.packaged.arguments import AmplifyBackendArgs

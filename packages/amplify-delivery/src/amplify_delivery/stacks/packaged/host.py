@@ -22,7 +22,7 @@ from pydantic.alias_generators import to_camel
 
 from amplify_delivery.components.documents.fields import Model
 from amplify_delivery.stacks.config import EnvironmentConfig
-from amplify_delivery.stacks.config import environment as described
+from amplify_delivery.stacks.config import resource_rules as described
 from amplify_delivery.stacks.packaged.backend import AmplifyBackend
 from amplify_delivery.stacks.packaged.staging import StagingArea
 

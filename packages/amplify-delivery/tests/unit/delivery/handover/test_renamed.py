@@ -6,7 +6,7 @@ from typing import Any
 
 from amplify_delivery.delivery.handover.handing import renamed
 from amplify_delivery.stacks.config import EnvironmentConfig
-from amplify_delivery.stacks.config.environment import ReplacedTable
+from amplify_delivery.stacks.config.resource_rules import ReplacedTable
 
 PLACE: dict[str, Any] = {"account": "444444444444", "region": "eu-central-1", "environment": "prod"}
 
