@@ -1,17 +1,22 @@
-"""How a command is run as people and machines do: in a process of its own."""
+"""How a command is run: in this process, or as people and machines do, in one of its own."""
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 
+from amplify_delivery import cli
 from unit.places import EXPORTS, REPOSITORY
 
 ROOT = REPOSITORY
@@ -37,7 +42,22 @@ class Ran:
 
 
 def delivery(*arguments: object, cwd: Path = ROOT, env: Mapping[str, str] | None = None) -> Ran:
-    """`amplify-delivery ARGUMENTS` with this checkout's packages."""
+    """`amplify-delivery ARGUMENTS`, in this process: its own would import for half a second."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.ExitStack() as there:
+        there.enter_context(contextlib.chdir(cwd))
+        there.enter_context(mock.patch.dict(os.environ, env or {}, clear=env is not None))
+        there.enter_context(contextlib.redirect_stdout(out))
+        there.enter_context(contextlib.redirect_stderr(err))
+        try:
+            code = cli.main([*map(str, arguments)])
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else int(end.code is not None)
+    return Ran(code, out.getvalue(), err.getvalue())
+
+
+def process(*arguments: object, cwd: Path = ROOT, env: Mapping[str, str] | None = None) -> Ran:
+    """`amplify-delivery ARGUMENTS` in a process of its own, with this checkout's packages."""
     ran = subprocess.run(
         [sys.executable, "-m", "amplify_delivery", *map(str, arguments)],
         cwd=cwd,

@@ -12,7 +12,7 @@ import pytest
 
 from amplify_delivery import cli
 from amplify_delivery.cli import COMMANDS
-from unit.delivery.conftest import ROOT, delivery, export
+from unit.delivery.conftest import ROOT, delivery, export, process
 from unit.places import PACKAGE
 
 pytestmark = pytest.mark.processes
@@ -21,7 +21,7 @@ TODO = export("todo")
 
 
 def test_help_lists_every_command() -> None:
-    ran = delivery("--help")
+    ran = process("--help")
     assert ran.code == 0
     assert all(command in ran.out for command in COMMANDS)
 
@@ -59,7 +59,7 @@ def test_minutes_that_are_none_wherever_they_come_from(minutes: str, monkeypatch
 
 
 def test_an_error_for_people() -> None:
-    ran = delivery("check", "/nothing/here")
+    ran = process("check", "/nothing/here")
     assert (ran.code, ran.out) == (3, "")
     assert ran.err == (
         "error: AD101 /nothing/here: there is no such folder\n"
