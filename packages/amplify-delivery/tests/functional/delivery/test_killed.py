@@ -1,6 +1,6 @@
 """Runs that are killed: the same command again recovers by itself, on the real engine.
 
-A small environment, killed at one place after the other: 40 in four tests, which run beside each other. What each kill
+A small environment, killed at one place after the other: 24 in three tests, which run beside each other. What each kill
 has come to is printed as a table.
 """
 
@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from amplify_delivery_rehearsal.conformance.killing import BEFORE, LOST, KillingProxy, Point, kill_tree, killed
+from amplify_delivery_rehearsal.conformance.killing import BEFORE, KillingProxy, Point, kill_tree, killed
 from amplify_delivery_rehearsal.workspace import Finished, Workspace
 from aws_rehearsal.local_aws import LocalAws
 from aws_rehearsal.setup import tools
@@ -229,54 +229,46 @@ def here(local_aws: LocalAws, examined: Path, tmp_path: Path) -> Iterator[Killed
 
 
 CREATE, UPDATE, DELETE = (f"cloudformation:{name}Stack" for name in ("Create", "Update", "Delete"))
-LOOK, READ, PUT = "cloudformation:DescribeStacks", "cloudformation:GetTemplate", "s3:PutObject"
-STATE, TEMPLATES, LOCK = ".pulumi/stacks/", "templates/", ".pulumi/locks/"
+LOOK, PUT = "cloudformation:DescribeStacks", "s3:PutObject"
+STATE, TEMPLATES = ".pulumi/stacks/", "templates/"
 
 
-# Each is one test, because each step begins where the one before has left the environment.
+# Each is one test, because each step begins where the one before has left the environment. Of points that leave the
+# same behind one is tried: what becomes of a half-made resource of each type is in `unit/delivery/test_existing`.
 
 
 def test_killed_while_all_is_made_and_destroyed(here: Killed) -> None:
     what_the_program_makes(here)
-    here.chain([Point(DELETE, BEFORE), Point(DELETE), Point("s3:DeleteBucket")], "destroy", "--delete-data")
+    # The secret goes before the bucket's policy, and that before the bucket.
+    points = [Point(DELETE, BEFORE), Point(DELETE), Point("secretsmanager:DeleteSecret"), Point("s3:DeleteBucket")]
+    here.chain(points, "destroy", "--delete-data")
     here.nothing()
     a_first_create(here)
-    here.told(14)
+    here.told(11)
 
 
 def test_killed_over_what_stands_beside_the_backend(here: Killed) -> None:
     here.there()
     what_stands_beside_the_backend(here)
-    points = [Point(LOOK, BEFORE, after=DELETE), Point("secretsmanager:DeleteSecret", BEFORE)]
-    points += [Point("secretsmanager:DeleteSecret"), Point("s3:DeleteBucketPolicy")]
-    here.chain(points, "destroy", "--delete-data")
-    here.nothing()
-    here.told(8)
+    here.told(3)
 
 
-def test_killed_in_a_create_that_fails_and_in_approved_updates(here: Killed) -> None:
+def test_killed_in_a_create_that_fails_in_approved_updates_and_while_the_state_is_written(here: Killed) -> None:
     a_first_create_that_fails(here)
     approved_updates(here)
-    here.told(12)
-
-
-def test_killed_while_the_state_is_written(here: Killed) -> None:
-    here.there()
     writes_of_the_state(here)
-    here.told(6)
+    here.told(10)
 
 
 def what_the_program_makes(here: Killed) -> None:
     here.take("first")
-    points = [Point(PUT, also=LOCK), Point("s3:CreateBucket", BEFORE), Point("s3:CreateBucket")]
-    here.chain([*points, Point("s3:PutBucketPolicy")], "up")
+    here.chain([Point("s3:CreateBucket", BEFORE), Point("s3:CreateBucket")], "up")
     here.whole("first")
 
 
 def a_first_create(here: Killed) -> None:
-    points = [Point("secretsmanager:CreateSecret", BEFORE), Point("secretsmanager:CreateSecret")]
-    points += [Point("secretsmanager:PutSecretValue"), Point(PUT, BEFORE, also=TEMPLATES), Point(PUT, also=TEMPLATES)]
-    points += [Point(CREATE, BEFORE), Point(CREATE)]
+    points = [Point("secretsmanager:CreateSecret"), Point("secretsmanager:PutSecretValue")]
+    points += [Point(PUT, also=TEMPLATES), Point(CREATE, BEFORE), Point(CREATE)]
     here.chain(points, "up", between=lambda: a_plan_foresees_and_writes_nothing(here))
     here.whole("first")
 
@@ -291,11 +283,11 @@ def a_plan_foresees_and_writes_nothing(here: Killed) -> None:
 
 
 def what_stands_beside_the_backend(here: Killed) -> None:
-    """The example's service: with names of its own, with ids that AWS makes up, and parts of these."""
+    """The example's service: with an id that AWS makes up, with a name of its own, and a part of the first."""
     environment = here.environment
     environment.workspace.succeed("config", "set", "helloService", "true", "-s", "dev")
     # The stand-in of aws-native makes each as a stack; looking at it comes when AWS has taken the create.
-    kinds = ("ApiGatewayV2::Api", "Lambda::Function", "ApiGatewayV2::Route", "ApiGatewayV2::Stage")
+    kinds = ("ApiGatewayV2::Api", "Lambda::Function", "ApiGatewayV2::Route")
     words = [f"AWS::{kind}".replace(":", "%3A") + "%22" for kind in kinds]
     here.chain([Point(LOOK, BEFORE, after=CREATE, after_words=kind) for kind in words], "up")
     gateway = environment.client("apigatewayv2")
@@ -305,8 +297,6 @@ def what_stands_beside_the_backend(here: Killed) -> None:
     policy = environment.client("lambda").get_policy(FunctionName=f"{environment.app}-dev-hello")["Policy"]
     assert len(json.loads(policy)["Statement"]) == 1
     here.whole("first")
-    environment.workspace.succeed("config", "set", "helloService", "false", "-s", "dev")
-    succeeds(environment.delivery("up"))
 
 
 def a_first_create_that_fails(here: Killed) -> None:
@@ -315,30 +305,19 @@ def a_first_create_that_fails(here: Killed) -> None:
     here.take("first", "killed")
     here.chain([Point(CREATE)], "up", between=free)
     here.whole("first")
-    succeeds(here.environment.delivery("destroy", "--delete-data"))
-    here.nothing()
-    here.take("first")
-    here.chain([Point(READ, after=CREATE)], "up")
-    here.whole("first")
 
 
 def approved_updates(here: Killed) -> None:
-    publish = [Point(PUT, BEFORE, also=TEMPLATES), Point(PUT, also=TEMPLATES)]
-    here.deploy("second", *publish, Point(UPDATE, BEFORE), Point(UPDATE))
-    here.deploy("third", Point(LOOK, BEFORE, after=UPDATE))
-    here.deploy("fourth", Point(READ, after=UPDATE))
+    here.deploy("second", Point(PUT, also=TEMPLATES), Point(UPDATE, BEFORE), Point(UPDATE))
     here.give("someone else")
-    here.deploy("fourth", Point("secretsmanager:PutSecretValue"))
+    # Two indexes are two updates; after the last kill the second one is left.
+    here.deploy("third", Point("secretsmanager:PutSecretValue"), Point(UPDATE), indexes=2)
     assert here.plan()["changes"] == 0
-    # Two indexes are two updates; after the first kill the second one is left.
-    here.deploy("fourth", Point(UPDATE), Point(UPDATE), indexes=2)
-    here.deploy("fourth", Point(LOOK, BEFORE, after=UPDATE))
 
 
 def writes_of_the_state(here: Killed) -> None:
-    here.deploy("fifth", Point(PUT, BEFORE, also=STATE), Point(PUT, also=STATE), Point(PUT, BEFORE, 1, UPDATE, STATE))
-    here.deploy("sixth", Point(PUT, LOST, 1, UPDATE, STATE))
+    here.deploy("fourth", Point(PUT, also=STATE), Point(PUT, BEFORE, 1, UPDATE, STATE), indexes=2)
     here.chain([Point(PUT, BEFORE, 1, DELETE, STATE)], "destroy", "--delete-data")
     here.nothing()
     here.chain([Point(PUT, BEFORE, 1, CREATE, STATE)], "up")
-    here.whole("sixth")
+    here.whole("fourth", indexes=2)
