@@ -13,7 +13,7 @@ import pytest
 from botocore.credentials import Credentials
 
 from amplify_delivery.export import Assembly, EnvironmentValues, assemble, read_export
-from aws_rehearsal_tests.graphql_client import GraphQLClient
+from aws_rehearsal_tests.graphql_client import Answered, GraphQLClient
 from aws_rehearsal_tests.local_account import LocalAccount
 from functional.enforcement.deployed_apps import deployable
 from unit.export.conftest import app_export as app_export  # noqa: PLC0414 - the fixtures, for this folder too
@@ -202,7 +202,10 @@ _TRUST = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}],
 }
-_AUTHORIZER = "exports.handler = async (event) => ({isAuthorized: event.authorizationToken === 'let me in'});"
+_AUTHORIZER = """exports.handler = async (event) => ({
+  isAuthorized: event.authorizationToken.startsWith("let me in"),
+  deniedFields: event.authorizationToken.endsWith("partly") ? ["Query.name"] : [],
+});"""
 
 
 def test_tokens_of_other_uses_and_an_additional_authorizer(developer: LocalAccount) -> None:
@@ -228,10 +231,13 @@ def test_tokens_of_other_uses_and_an_additional_authorizer(developer: LocalAccou
     }
     assert answers == {"IdToken": 200, "AccessToken": 200, "RefreshToken": 401}
 
-    def asked(provider: Mapping[str, object], token: str) -> int:
+    def answered(provider: Mapping[str, object], token: str) -> Answered:
         lambdas = {"authenticationType": "AWS_LAMBDA", **provider}
         appsync.update_graphql_api(apiId=api, **named, additionalAuthenticationProviders=[lambdas])
-        return client.ask("{ name }", {"authorization": token}).status
+        return client.ask("{ name }", {"authorization": token})
+
+    def asked(provider: Mapping[str, object], token: str) -> int:
+        return answered(provider, token).status
 
     assert asked({}, "let me in") == 401
     function = {
@@ -249,8 +255,28 @@ def test_tokens_of_other_uses_and_an_additional_authorizer(developer: LocalAccou
             "Outputs": {"Arn": {"Value": {"Fn::GetAtt": ["Function", "Arn"]}}},
         }
     )
-    authorizer = {"lambdaAuthorizerConfig": {"authorizerUri": stack["Outputs"][0]["OutputValue"]}}
+    function_arn = stack["Outputs"][0]["OutputValue"]
+    authorizer = {"lambdaAuthorizerConfig": {"authorizerUri": function_arn}}
+    # AppSync asks the function as itself: the function's own policy has to let it in.
+    assert asked(authorizer, "let me in") == 401
+    permission = {"StatementId": "appsync", "Action": "lambda:InvokeFunction", "Principal": "appsync.amazonaws.com"}
+    developer.client("lambda").add_permission(FunctionName=function_arn, **permission)
     assert (asked(authorizer, "let me in"), asked(authorizer, "me too")) == (200, 401)
+    denied = answered(authorizer, "let me in partly")
+    assert denied.error["message"] == "Not Authorized to access name on type Query"
+    assert denied.body["data"] == {"name": None}
+    short = {"lambdaAuthorizerConfig": {"authorizerUri": function_arn, "identityValidationExpression": "^.{9}$"}}
+    assert (asked(short, "let me in"), asked(short, "let me in, too")) == (200, 401)
+
+    # Users that may read only what is marked for them.
+    strict = {**named, "userPoolConfig": {**users, "defaultAction": "DENY"}}
+    appsync.update_graphql_api(apiId=api, **strict)
+    assert client.ask("{ name }", {"authorization": tokens["IdToken"]}).data == {"name": "said"}
+    appsync.start_schema_creation(apiId=api, definition=b"type Query { name: String }")
+    refused = client.ask("{ name }", {"authorization": tokens["IdToken"]})
+    assert refused.error["errorType"] == "Unauthorized"
+    appsync.update_graphql_api(apiId=api, **named)
+    assert client.ask("{ name }", {"authorization": tokens["IdToken"]}).data == {"name": "said"}
 
 
 _JAVASCRIPT = """import { util } from "@aws-appsync/utils";
@@ -297,11 +323,56 @@ def test_javascript_asks_with_the_data_sources_role_and_its_conditions(developer
         named = {"typeName": kind, "fieldName": field, "dataSourceName": "items"}
         appsync.create_resolver(apiId=api, **named, runtime=runtime, code=_JAVASCRIPT % document)
     client = GraphQLClient(developer)
-    put = 'mutation { put(id: "1", n: 3) { id n } }'
-    assert client.ask(put, client.key()).data["put"] == {"id": "1", "n": 3}
-    assert client.ask(put, client.key()).error["errorType"] == "DynamoDB:ConditionalCheckFailedException"
+    put = 'mutation { put(id: "1", n: %d) { id n } }'
+    assert client.ask(put % 3, client.key()).data["put"] == {"id": "1", "n": 3}
+    # The same once more: the role may not read what is there, so nothing tells that it is as wanted.
+    assert client.ask(put % 3, client.key()).error["errorType"] == "DynamoDB:ConditionalCheckFailedException"
     denied = client.ask('{ item(id: "1") { n } }', client.key()).error
     assert denied["errorType"] == "DynamoDB:DynamoDbException"
     assert (
         "because no identity-based policy allows the dynamodb:GetItem action (Service: DynamoDb, " in denied["message"]
     )
+    reading = json.dumps({"Version": "2012-10-17", "Statement": [{**allowed, "Action": "dynamodb:GetItem"}]})
+    iam.put_role_policy(RoleName="items", PolicyName="get", PolicyDocument=reading)
+    assert client.ask(put % 3, client.key()).data["put"] == {"id": "1", "n": 3}
+    assert client.ask(put % 4, client.key()).error["errorType"] == "DynamoDB:ConditionalCheckFailedException"
+
+
+def test_what_an_api_limits_and_what_an_error_tells(developer: LocalAccount) -> None:
+    appsync = developer.client("appsync")
+    settings = {"name": "limits", "authenticationType": "API_KEY"}
+    api = appsync.create_graphql_api(**settings)["graphqlApi"]["apiId"]
+    appsync.create_api_key(apiId=api)
+    schema = "type Thing { id: ID, secret: String, next: Thing } type Query { thing: Thing, broken: Thing }"
+    appsync.start_schema_creation(apiId=api, definition=schema.encode())
+    appsync.create_data_source(apiId=api, name="none", type="NONE")
+    item = '{"id": "1", "secret": "s", "next": {"id": "2", "secret": "t", "next": {"id": "3"}}}'
+    error = f'$util.error("no", "Broken", $util.parseJson(\'{item}\'), {{"all": "told"}})'
+    for field, response in (("thing", "$util.toJson($ctx.result)"), ("broken", error)):
+        named = {"typeName": "Query", "fieldName": field, "dataSourceName": "none"}
+        request = f'{{"version": "2018-05-29", "payload": {item}}}'
+        appsync.create_resolver(apiId=api, **named, requestMappingTemplate=request, responseMappingTemplate=response)
+    client = GraphQLClient(developer)
+
+    # An error's data is what was asked for, its info is all.
+    told = client.ask("{ broken { id next { ...Of } } } fragment Of on Thing { id }", client.key()).error
+    assert (told["errorType"], told["data"]) == ("Broken", {"id": "1", "next": {"id": "2"}})
+    assert told["errorInfo"] == {"all": "told"}
+
+    deep, types = "{ thing { id next { id next { id } } } }", "{ __schema { types { name } } }"
+    assert client.ask(deep, client.key()).data["thing"]["next"]["next"] == {"id": "3"}
+    assert client.ask(types, client.key()).data["__schema"]["types"]
+    limited = {"introspectionConfig": "DISABLED", "queryDepthLimit": 3, "resolverCountLimit": 1}
+    appsync.update_graphql_api(apiId=api, **settings, **limited)
+    answer = client.ask(deep, client.key())
+    assert answer.error["errorType"] == "QueryDepthLimitReached"
+    assert answer.body["data"] == {"thing": {"id": "1", "next": {"id": "2", "next": {"id": None}}}}
+    hidden = client.ask(types, client.key())
+    assert (hidden.body["data"], hidden.error["message"].partition(":")[0]) == (
+        None,
+        "Validation error of type FieldUndefined",
+    )
+    assert client.ask("{ __typename }", client.key()).data == {"__typename": "Query"}
+    twice = client.ask("{ one: thing { id } two: thing { id } }", client.key())
+    assert twice.error["errorType"] == "ResolverExecutionLimitReached"
+    assert twice.body["data"] == {"one": {"id": "1"}, "two": None}

@@ -6,7 +6,15 @@ from typing import Any
 
 import pytest
 
-from aws_rehearsal.local_aws.appsync.access import API_KEY, IAM, USER_POOLS, is_open, rules
+from aws_rehearsal.local_aws.appsync.access import (
+    API_KEY,
+    IAM,
+    USER_POOLS,
+    is_denied,
+    is_of_form,
+    is_open,
+    rules,
+)
 from aws_rehearsal.local_aws.appsync.attributes import of, plain
 from aws_rehearsal.local_aws.appsync.errors import ResolverError, TemplateError, UnsupportedError
 from aws_rehearsal.local_aws.appsync.execution import DataSourceError, Request, Resolver, Unit, resolve
@@ -209,3 +217,88 @@ def test_which_ways_to_authorize_open_a_field() -> None:
     assert not is_open(both, API_KEY, API_KEY, [])
     assert is_open((), API_KEY, API_KEY, [])
     assert not is_open((), IAM, API_KEY, [])
+    # `defaultAction` DENY is about users, and about fields that nothing is said of.
+    assert not is_open((), USER_POOLS, USER_POOLS, ["Admins"], deny_unmarked=True)
+    assert is_open(both, USER_POOLS, USER_POOLS, ["Admins"], deny_unmarked=True)
+    assert is_open((), API_KEY, API_KEY, [], deny_unmarked=True)
+
+
+def test_what_a_lambda_authorizer_denies_by_name_or_arn() -> None:
+    api = "arn:aws:appsync:eu-west-1:111111111111:apis/one"
+    for named in ("Event.comments", f"{api}/types/Event/fields/comments"):
+        assert is_denied([named], api, "Event", "comments")
+        assert not is_denied([named], api, "Event", "name")
+    assert not is_denied([f"{api}s/types/Event/fields/comments", 1, None], api, "Event", "comments")
+
+
+@pytest.mark.parametrize(
+    ("expression", "matches"), [(None, True), ("", True), ("^Bearer ", True), ("^Basic ", False), ("(", False)]
+)
+def test_a_token_is_of_the_form_that_the_api_asks_for(expression: str | None, matches: bool) -> None:
+    assert is_of_form("Bearer x", expression) is matches
+
+
+def written(operation: str, **condition: Any) -> Any:
+    """A write of the item 1, named Steve, of version 2."""
+    document = {
+        "operation": operation,
+        "key": {"id": of("1")},
+        "attributeValues": {"name": of("Steve"), "version": of(2)},
+        "update": {"expression": "SET n = n"},
+        "condition": {"expression": "version = :v", **condition},
+    }
+    return dynamo_call(document, "People").after_refusal
+
+
+@pytest.mark.parametrize(
+    ("operation", "condition", "there", "wanted"),
+    [
+        ("PutItem", {}, {"id": of("1"), "name": of("Steve"), "version": of(2)}, True),
+        ("PutItem", {}, {"id": of("1"), "name": of("Steve"), "version": {"N": "2.0"}}, True),
+        ("PutItem", {}, {"id": of("1"), "name": of("Steve"), "version": of(8)}, False),
+        ("PutItem", {}, {"id": of("1"), "name": of("Steve"), "version": of(2), "more": of(1)}, False),
+        ("PutItem", {"equalsIgnore": ["version"]}, {"id": of("1"), "name": of("Steve"), "version": of(8)}, True),
+        ("PutItem", {"equalsIgnore": ["version"]}, {"id": of("1"), "name": of("Eve"), "version": of(8)}, False),
+        ("PutItem", {}, None, False),
+        ("DeleteItem", {}, None, True),
+        ("DeleteItem", {}, {"id": of("1")}, False),
+        ("UpdateItem", {}, {"id": of("1"), "name": of("Steve"), "version": of(2)}, False),
+        ("UpdateItem", {}, None, False),
+    ],
+)
+def test_a_condition_that_did_not_hold_is_no_error_if_the_item_is_as_it_was_wanted(
+    operation: str, condition: dict[str, Any], there: dict[str, Any] | None, wanted: bool
+) -> None:
+    """AppSync Developer Guide, "Handling a condition check failure"."""
+    assert written(operation, **condition).is_wanted(there) is wanted
+
+
+def test_the_item_is_read_consistently_unless_the_condition_says_otherwise() -> None:
+    read = {"TableName": "People", "Key": {"id": of("1")}, "ConsistentRead": True}
+    assert written("PutItem").read == read
+    assert written("DeleteItem", consistentRead=False).read == {**read, "ConsistentRead": False}
+    plain_put = {"operation": "PutItem", "key": {"id": of("1")}}
+    assert dynamo_call(plain_put, "People").after_refusal is None
+
+
+def test_a_cancelled_transaction_tells_why_item_by_item() -> None:
+    checked = {"expression": "n = n", "returnValuesOnConditionCheckFailure": False}
+    items = [
+        {"table": "A", "operation": "DeleteItem", "key": {"id": of("1")}, "condition": {"expression": "n = n"}},
+        {"table": "A", "operation": "ConditionCheck", "key": {"id": of("2")}, "condition": checked},
+    ]
+    call = dynamo_call({"operation": "TransactWriteItems", "transactItems": items}, "A")
+    first, second = (next(iter(one.values())) for one in call.body["TransactItems"])
+    assert first["ReturnValuesOnConditionCheckFailure"] == "ALL_OLD"
+    assert "ReturnValuesOnConditionCheckFailure" not in second
+    refused = {"Code": "ConditionalCheckFailed", "Message": "The conditional request failed"}
+    answer = {"CancellationReasons": [{**refused, "Item": {"id": of("1"), "n": of(3)}}, {"Code": "None"}]}
+    assert call.cancelled is not None
+    told = {"type": "ConditionalCheckFailed", "message": "The conditional request failed"}
+    assert call.cancelled(answer) == {
+        "keys": None,
+        "cancellationReasons": [{**told, "item": {"id": "1", "n": 3}}, {"type": "None", "message": "None"}],
+    }
+    got = dynamo_call({"operation": "TransactGetItems", "transactItems": items[:1]}, "A")
+    assert got.cancelled is not None
+    assert got.cancelled({"CancellationReasons": [refused]}) == {"items": None, "cancellationReasons": [told]}

@@ -5,6 +5,7 @@ AppSync Developer Guide, "Authorization": a field's directives, else its type's;
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -50,8 +51,28 @@ def rules(directives: Iterable[tuple[str, dict[str, Any]]]) -> tuple[Rule, ...]:
     )
 
 
-def is_open(found: tuple[Rule, ...], mode: str, default: str, groups: Iterable[str]) -> bool:
-    """Whether a caller of `mode`, a user in `groups`, may read the field that has these rules."""
+def is_open(
+    found: tuple[Rule, ...], mode: str, default: str, groups: Iterable[str], *, deny_unmarked: bool = False
+) -> bool:
+    """Whether a caller of `mode`, a user in `groups`, may read the field that has these rules. `deny_unmarked` is a
+    user pool's `defaultAction` DENY: its users read what is marked for them only."""
     if not found:
-        return mode == default
+        return mode == default and not (deny_unmarked and mode == USER_POOLS)
     return any(rule.mode == mode and (not rule.groups or set(rule.groups) & set(groups)) for rule in found)
+
+
+def is_denied(fields: Iterable[Any], api_arn: str, type_name: str, field_name: str) -> bool:
+    """Whether a Lambda authorizer's `deniedFields` name the field: `TypeName.FieldName`, or by its ARN."""
+    names = (f"{type_name}.{field_name}", f"{api_arn}/types/{type_name}/fields/{field_name}")
+    return any(name in names for name in fields)
+
+
+def is_of_form(token: str, expression: str | None) -> bool:
+    """Whether a token matches the authorizer's `identityValidationExpression`, without which its function is not asked.
+    An expression that is none matches nothing."""
+    if not expression:
+        return True
+    try:
+        return re.search(expression, token) is not None
+    except re.error:
+        return False

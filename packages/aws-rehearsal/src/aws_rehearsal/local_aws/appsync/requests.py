@@ -26,6 +26,21 @@ class DynamoCall:
     rights: tuple[tuple[str, str], ...]
     """Action without its prefix, and what follows `table/` in the ARN: a table, or its index."""
     result: Callable[[Document], Any]
+    after_refusal: Refused | None = None
+    """Of a write with a condition: what AppSync does when the condition does not hold."""
+    cancelled: Callable[[Document], Any] | None = None
+    """Of a transaction: `$ctx.result` when DynamoDB has cancelled it."""
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A condition that did not hold ("Handling a condition check failure"): AppSync reads the item, and takes the write
+    for done if the item is as it wanted it."""
+
+    read: Document
+    """The body of the GetItem."""
+    is_wanted: Callable[[Document | None], bool]
+    """Of the item that is there, with DynamoDB's types."""
 
 
 def dynamo_call(document: Any, table: str) -> DynamoCall:
@@ -49,12 +64,35 @@ def _get(document: Document, table: str) -> DynamoCall:
 def _put(document: Document, table: str) -> DynamoCall:
     item = {**_key(document), **_some(document, "attributeValues")}
     body = {"TableName": table, "Item": item, **_condition(document)}
-    return DynamoCall("PutItem", body, (("PutItem", table),), lambda _: _item(item))
+    left = _some(document, "condition").get("equalsIgnore") or ()
+
+    def is_wanted(found: Document | None) -> bool:
+        return found is not None and _without(found, left) == _without(item, left)
+
+    return DynamoCall(
+        "PutItem", body, (("PutItem", table),), lambda _: _item(item), _refused(document, table, is_wanted)
+    )
+
+
+def _without(item: Document, names: Any) -> Document:
+    """The item's plain values, so that `1.0` is `1`."""
+    return {name: value for name, value in attributes.plain_map(item).items() if name not in names}
+
+
+def _refused(document: Document, table: str, is_wanted: Callable[[Document | None], bool]) -> Refused | None:
+    condition = _some(document, "condition")
+    if not condition:
+        return None
+    consistent = condition.get("consistentRead") is not False
+    return Refused({"TableName": table, "Key": _key(document), "ConsistentRead": consistent}, is_wanted)
 
 
 def _update(document: Document, table: str) -> DynamoCall:
     body = {"TableName": table, **_updated(document), "ReturnValues": "ALL_NEW"}
-    return DynamoCall("UpdateItem", body, (("UpdateItem", table),), lambda answer: _item(answer.get("Attributes")))
+    # AppSync cannot tell whether an item is as an update would have left it.
+    refused = _refused(document, table, lambda _: False)
+    rights = (("UpdateItem", table),)
+    return DynamoCall("UpdateItem", body, rights, lambda answer: _item(answer.get("Attributes")), refused)
 
 
 def _updated(document: Document) -> Document:
@@ -75,7 +113,9 @@ def _updated(document: Document) -> Document:
 
 def _delete(document: Document, table: str) -> DynamoCall:
     body = {"TableName": table, "Key": _key(document), **_condition(document), "ReturnValues": "ALL_OLD"}
-    return DynamoCall("DeleteItem", body, (("DeleteItem", table),), lambda answer: _item(answer.get("Attributes")))
+    refused = _refused(document, table, lambda found: found is None)
+    rights = (("DeleteItem", table),)
+    return DynamoCall("DeleteItem", body, rights, lambda answer: _item(answer.get("Attributes")), refused)
 
 
 def _query(document: Document, table: str) -> DynamoCall:
@@ -144,7 +184,25 @@ def _transact_write(document: Document, _table: str) -> DynamoCall:
     keys = [_item(one.get("key")) for one in items]
     rights = tuple((_TRANSACTED[one["operation"]][1], one["table"]) for one in items)
     body = {"TransactItems": made}
-    return DynamoCall("TransactWriteItems", body, rights, lambda _: {"keys": keys, "cancellationReasons": None})
+    return DynamoCall(
+        "TransactWriteItems",
+        body,
+        rights,
+        lambda _: {"keys": keys, "cancellationReasons": None},
+        cancelled=lambda answer: {"keys": None, "cancellationReasons": _reasons(answer)},
+    )
+
+
+def _reasons(answer: Document) -> list[Document]:
+    """One for each item, in their order. `item` is what was there, where DynamoDB tells it."""
+    return [
+        {
+            "type": reason.get("Code") or "None",
+            "message": reason.get("Message") or "None",
+            **({"item": _item(reason["Item"])} if reason.get("Item") else {}),
+        }
+        for reason in answer.get("CancellationReasons") or ()
+    ]
 
 
 def _transact_item(one: Document) -> Document:
@@ -170,6 +228,7 @@ def _transact_get(document: Document, _table: str) -> DynamoCall:
         body,
         rights,
         lambda answer: {"items": [_item(one.get("Item")) for one in answer["Responses"]], "cancellationReasons": None},
+        cancelled=lambda answer: {"items": None, "cancellationReasons": _reasons(answer)},
     )
 
 
@@ -215,10 +274,11 @@ def _condition(document: Document) -> Document:
         raise UnsupportedError("a Lambda function that handles failed conditions")
     if not condition:
         return {}
-    return {
-        **_expression(condition, "ConditionExpression"),
-        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-    }
+    found = _expression(condition, "ConditionExpression")
+    # An item of a transaction may say that it wants nothing back.
+    if condition.get("returnValuesOnConditionCheckFailure") is False:
+        return found
+    return {**found, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
 
 
 def _filter(document: Document) -> Document:

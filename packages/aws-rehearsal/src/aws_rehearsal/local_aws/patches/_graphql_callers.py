@@ -1,10 +1,12 @@
 """Who asks a GraphQL API, and by which of the API's ways to authorize: the identity that templates see.
 
-AppSync Developer Guide, "Authorization", and "Identity" in "Resolver mapping template context reference".
+AppSync Developer Guide, "Authorization", and "Identity" in "Resolver mapping template context reference"; of a Lambda
+authorizer the event and the answer are those of "AWS_LAMBDA authorization".
 """
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from dataclasses import dataclass
@@ -12,10 +14,13 @@ from typing import Any
 
 from appsync import access
 from ministack.core import iam_evaluator
-from ministack.core.responses import get_account_id
+from ministack.core.responses import get_account_id, new_uuid
 from ministack.core.router import extract_access_key_id
-from ministack.services import appsync, cognito, sts
+from ministack.services import appsync, cognito, lambda_svc, sts
 
+from . import _rights
+
+_SERVICE = "appsync.amazonaws.com"
 _SIGNED = "AWS4-HMAC-SHA256"
 _HERE = "127.0.0.1"
 _TOKENS_OF_USERS = ("id", "access")
@@ -33,6 +38,10 @@ class Caller:
     mode: str
     identity: dict[str, Any] | None
     groups: tuple[str, ...] = ()
+    deny_unmarked: bool = False
+    """`defaultAction` of the user pool is DENY."""
+    denied: tuple[str, ...] = ()
+    """The fields that a Lambda authorizer denies."""
 
 
 def caller_of(api_id: str, api: dict[str, Any], headers: dict[str, str]) -> Caller:
@@ -71,13 +80,46 @@ def _bearer(api: dict[str, Any], modes: set[str], token: str) -> Caller:
     raise UnauthorizedError("You are not authorized to make this call.")
 
 
-def lambda_authorizer(api: dict[str, Any]) -> dict[str, Any]:
-    """The settings of the API's Lambda authorizer, the default one or an additional one; raises `UnauthorizedError`
-    without a function, as MiniStack lets everybody in then."""
+def authorized(api: dict[str, Any], headers: dict[str, str], operation: dict[str, Any]) -> Caller:
+    """The caller that the API's Lambda authorizer, the default one or an additional one, lets in; `operation` has the
+    members of the event's `requestContext` that tell of it. Raises `UnauthorizedError`.
+
+    AppSync asks the function as itself: its own policy has to let it in."""
+    given = {str(name).lower(): str(value) for name, value in headers.items()}
+    refused = UnauthorizedError("You are not authorized to make this call.")
     for settings in _providers(api, access.LAMBDA, "lambdaAuthorizerConfig"):
-        if settings.get("authorizerUri"):
-            return settings
-    raise UnauthorizedError("You are not authorized to make this call.")
+        function, token = settings.get("authorizerUri"), given.get("authorization", "")
+        if not function or not access.is_of_form(token, settings.get("identityValidationExpression")):
+            break
+        if not _rights.lets_in(_SERVICE, "lambda:InvokeFunction", function, str(api.get("arn", ""))):
+            break
+        context = {"apiId": api["apiId"], "accountId": get_account_id(), "requestId": new_uuid(), **operation}
+        said = _said(function, {"authorizationToken": token, "requestContext": context, "requestHeaders": given})
+        if said.get("isAuthorized") is not True:
+            break
+        found = said.get("resolverContext")
+        denied = said.get("deniedFields")
+        return Caller(
+            access.LAMBDA,
+            {"resolverContext": found} if found else {},
+            denied=tuple(str(one) for one in denied) if isinstance(denied, list) else (),
+        )
+    raise refused
+
+
+def _said(arn: str, event: dict[str, Any]) -> dict[str, Any]:
+    """What a function answers; nothing if it is not there, fails, or answers with anything but an object."""
+    function, config, _ = lambda_svc._get_func_record_for_ref(arn)
+    if not function or not config:
+        return {}
+    record = lambda_svc._execution_record_for_config(function, config)
+    result = lambda_svc._execute_function_with_config_scope(record, event)
+    body = result.get("body") if isinstance(result, dict) and not result.get("error") else None
+    try:
+        found = json.loads(body) if isinstance(body, str | bytes) else body
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _providers(api: dict[str, Any], mode: str, member: str) -> list[dict[str, Any]]:
@@ -114,7 +156,7 @@ def _pool_user(pool: dict[str, Any], claims: dict[str, Any]) -> Caller:
         "defaultAuthStrategy": pool.get("defaultAction") or "ALLOW",
         "groups": groups,
     }
-    return Caller(access.USER_POOLS, identity, tuple(groups or ()))
+    return Caller(access.USER_POOLS, identity, tuple(groups or ()), pool.get("defaultAction") == "DENY")
 
 
 def _signer(headers: dict[str, str]) -> dict[str, Any]:

@@ -19,13 +19,29 @@ from ministack.core.responses import get_account_id, get_region, new_uuid, reque
 from ministack.services import appsync, dynamodb, lambda_svc
 
 from . import _rights
+from ._expect import expect, replace
 
 _SERVICE = "appsync.amazonaws.com"
 _SESSION = "APPSYNC_ASSUME_ROLE"
-_one_at_a_time = threading.Lock()
-"""Operations are executed in threads; MiniStack's tables are written for one."""
-_MODELED = ("ConditionalCheckFailedException", "ResourceNotFoundException", "TransactionCanceledException")
+_one_at_a_time = threading.RLock()
+"""Operations are executed in threads; MiniStack's tables are written for one. DynamoDB's own requests wait for it, too:
+they are answered by the thread of the event loop."""
+_NOT_HELD = "ConditionalCheckFailedException"
+_MODELED = (_NOT_HELD, "ResourceNotFoundException", "TransactionCanceledException")
 """Errors of DynamoDB that keep their name in an `errorType`; users' reports show all others as DynamoDbException."""
+
+
+def alone() -> None:
+    """Let DynamoDB's own requests wait while an operation asks a table, and the other way round."""
+    original = expect(dynamodb, "handle_request", "method", "path", "headers", "body", "query_params")
+
+    async def handle_request(
+        method: str, path: str, headers: dict[str, str], body: bytes, query_params: dict[str, Any]
+    ) -> Any:
+        with _one_at_a_time:
+            return await original(method, path, headers, body, query_params)
+
+    replace("handle_request", handle_request, dynamodb)
 
 
 def ask(api_id: str, name: str, document: Any, context: dict[str, Any]) -> Any:
@@ -58,25 +74,50 @@ def _dynamodb(api_id: str, source: dict[str, Any], document: Any) -> Any:
         for action, place in call.rights:
             arn = f"arn:aws:dynamodb:{region}:{get_account_id()}:table/{place}"
             _require(acting, f"dynamodb:{action}", arn, "DynamoDB:DynamoDbException", "DynamoDb, Status Code: 400")
-        headers = {"x-amz-target": f"DynamoDB_20120810.{call.action}"}
-        with _one_at_a_time:
-            answering = dynamodb.handle_request("POST", "/", headers, json.dumps(call.body).encode(), {})
-            status, _, body = _finished(answering)
-    answer = json.loads(body or b"{}")
+        status, answer = _answered(call.action, call.body)
+        if status < 300:
+            return call.result(answer)
+        item = answer.get("Item")
+        if call.after_refusal is not None and _code(answer) == _NOT_HELD:
+            try:
+                item = _read(acting, call.after_refusal.read, f"{region}:{get_account_id()}:table/")
+            except _rights.AccessDeniedError:
+                # What AppSync answers a role that may not read is documented nowhere: the condition's error, then.
+                raise _dynamodb_error(status, answer, plain_map(item) if item else None) from None
+            if call.after_refusal.is_wanted(item):
+                return plain_map(item) if item is not None else None
+    result = plain_map(item) if item else None
+    raise _dynamodb_error(status, answer, call.cancelled(answer) if call.cancelled is not None else result)
+
+
+def _answered(action: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    headers = {"x-amz-target": f"DynamoDB_20120810.{action}"}
+    with _one_at_a_time:
+        answering = dynamodb.handle_request("POST", "/", headers, json.dumps(body).encode(), {})
+        status, _, answer = _finished(answering)
+    return status, json.loads(answer or b"{}")
+
+
+def _read(acting: _rights.Acting, body: dict[str, Any], tables: str) -> dict[str, Any] | None:
+    """The item that is there; `tables` is the ARN of a table without its name, and without what all ARNs begin with."""
+    _rights.require(acting, "dynamodb:GetItem", f"arn:aws:dynamodb:{tables}{body['TableName']}", {})
+    status, answer = _answered("GetItem", body)
     if status >= 300:
-        raise _dynamodb_error(status, answer)
-    return call.result(answer)
+        raise _dynamodb_error(status, answer, None)
+    found: dict[str, Any] | None = answer.get("Item")
+    return found
 
 
-def _dynamodb_error(status: int, answer: dict[str, Any]) -> DataSourceError:
-    code = str(answer.get("__type", "")).rpartition("#")[2]
+def _code(answer: dict[str, Any]) -> str:
+    return str(answer.get("__type", "")).rpartition("#")[2]
+
+
+def _dynamodb_error(status: int, answer: dict[str, Any], result: Any) -> DataSourceError:
+    code = _code(answer)
     said = answer.get("message") or answer.get("Message") or code
     kept = code if code in _MODELED else "DynamoDbException"
-    item = answer.get("Item")
     return DataSourceError(
-        f"{said} (Service: DynamoDb, Status Code: {status}, Request ID: {new_uuid()})",
-        f"DynamoDB:{kept}",
-        plain_map(item) if item else None,
+        f"{said} (Service: DynamoDb, Status Code: {status}, Request ID: {new_uuid()})", f"DynamoDB:{kept}", result
     )
 
 

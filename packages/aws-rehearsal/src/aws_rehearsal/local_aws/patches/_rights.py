@@ -134,6 +134,24 @@ def trusts(service: str, role_arn: str, source_arn: str) -> bool:
     return effects == {"Allow"}
 
 
+def lets_in(service: str, action: str, resource: str, source_arn: str) -> bool:
+    """Whether the resource's own policy lets a service make a call for a resource of its own."""
+    found = iam_evaluator._resource_policy(action.partition(":")[0], resource)
+    if found is None:
+        return False
+    policy, owner = found
+    context = iam_evaluator.EvalContext(
+        principal_arn=service,
+        principal_type="Service",
+        principal_account=str(owner),
+        action=action,
+        resource_arn=resource,
+        region=get_region(),
+        service_context={"aws:sourceaccount": get_account_id(), "aws:sourcearn": source_arn},
+    )
+    return bool(iam_evaluator.evaluate_resource_policy(policy, context, service=service).decision == "Allow")
+
+
 def _names_service(service: str, principal: Any) -> bool:
     services = principal.get("Service") if isinstance(principal, dict) else principal
     return bool({"*", service} & set(_listed(services)))

@@ -13,6 +13,7 @@ other data sources than DynamoDB, Lambda and NONE are refused by name.
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import graphql
@@ -25,9 +26,14 @@ from ministack.services import appsync
 
 from . import _graphql_schema, _graphql_sources
 from ._expect import PatchError, expect, replace
-from ._graphql_callers import Caller, UnauthorizedError, caller_of, lambda_authorizer
+from ._graphql_callers import Caller, UnauthorizedError, authorized, caller_of
 
 _NOT_PLAYED = "NotPlayedByTheLocalAWS"
+_MOST_RESOLVERS = 10_000
+"""Of one operation, where the API names no other limit ("Configuring resolver count limits")."""
+_LIMITS = {"introspectionConfig": "ENABLED", "queryDepthLimit": 0, "resolverCountLimit": 0}
+_INTROSPECTION = ("__schema", "__type")
+"""The fields that an API with `introspectionConfig` DISABLED has no longer."""
 
 
 def apply() -> None:
@@ -38,7 +44,15 @@ def apply() -> None:
     if not isinstance(sources, dict) or not {"AMAZON_DYNAMODB", "AWS_LAMBDA"} <= set(sources):
         raise PatchError("AppSync has no _DATA_SOURCE_HANDLERS any more")
     javascript = expect(appsync, "_resolve_appsync_js", "api_id", "resolver", "args", "variables", "field_name")
-    expect(appsync, "_invoke_lambda_authorizer", "api_id", "authorizer_config", "request_headers")
+    update = expect(appsync, "_update_graphql_api", "api_id", "body")
+    _graphql_sources.alone()
+
+    def update_api(api_id: str, body: dict[str, Any]) -> Any:
+        """MiniStack keeps the limits of CreateGraphqlApi for ever; each has its default again where it is not given."""
+        api = appsync._apis.get(api_id)
+        if api:
+            api |= {name: body.get(name) or default for name, default in _LIMITS.items()}
+        return update(api_id, body)
 
     def execute(  # noqa: PLR0917 - MiniStack's
         api_id: str, sdl: str, query: str, variables: Any, operation_name: Any, headers: Any, authorize: Any = None
@@ -47,22 +61,14 @@ def apply() -> None:
         try:
             caller = caller_of(api_id, api, headers)
             if caller.mode == access.LAMBDA:
-                found = appsync._invoke_lambda_authorizer(
-                    api_id,
-                    lambda_authorizer(api),
-                    headers,
-                    query=query,
-                    variables=variables,
-                    operation_name=operation_name,
-                )
-                caller = Caller(access.LAMBDA, found)
+                asked = {"queryString": query, "operationName": operation_name, "variables": variables or {}}
+                caller = authorized(api, headers, asked)
         except UnauthorizedError as error:
             return appsync._unauthorized_response(str(error))
-        except appsync._AuthorizerRejected:
-            return appsync._unauthorized_response()
         operation = _Operation(api_id, api, sdl, caller, headers, variables or {}, authorize, javascript)
         return operation.run(query, operation_name)
 
+    replace("_update_graphql_api", update_api, appsync)
     replace("_execute_with_schema", execute, appsync)
     for kind in ("AMAZON_DYNAMODB", "AWS_LAMBDA"):
         sources[kind] = _for_javascript
@@ -99,6 +105,7 @@ class _Operation:
         self._javascript = javascript
         self._appended: list[ResolverError] = []
         self._checked: list[bool] = []
+        self._resolved = 0
 
     def run(self, query: str, name: str | None) -> Any:
         """The answer to the request."""
@@ -110,7 +117,10 @@ class _Operation:
             document = graphql.parse(query)
         except graphql.GraphQLError:
             return appsync._malformed_graphql_request("Unable to parse GraphQL query.")
-        if errors := graphql.validate(schema, document):
+        errors = graphql.validate(schema, document)
+        if not errors and self._api.get("introspectionConfig") == "DISABLED":
+            errors = list(_introspections(document))
+        if errors:
             return appsync._json(200, {"data": None, "errors": [_shown(error) for error in errors]})
         asked = graphql.get_operation_ast(document, name)
         if asked is not None and asked.operation == graphql.OperationType.SUBSCRIPTION:
@@ -142,13 +152,39 @@ class _Operation:
             self._checked.append(self._authorize(type_name, field_name))
             if not self._checked[-1]:
                 raise _denied(type_name, field_name)
-        found = _graphql_schema.rules_of(info.schema, type_name, field_name)
-        default = self._api.get("authenticationType") or access.API_KEY
-        if not access.is_open(found, self._caller.mode, default, self._caller.groups):
-            raise _denied(type_name, field_name)
+        self._check(info, type_name, field_name)
         resolver = ((appsync._resolvers.get(self._api_id) or {}).get(type_name) or {}).get(field_name)
         if resolver is None:
             return source.get(field_name) if isinstance(source, dict) else None
+        self._resolved += 1
+        if self._resolved > (self._api.get("resolverCountLimit") or _MOST_RESOLVERS):
+            raise ResolverError("Resolver execution limit reached.", "ResolverExecutionLimitReached")
+        before = len(self._appended)
+        try:
+            return self._value(resolver, arguments, source, info)
+        except ResolverError as error:
+            error.data = _filtered(error.data, info)
+            raise
+        finally:
+            for appended in self._appended[before:]:
+                appended.data = _filtered(appended.data, info)
+
+    def _check(self, info: Any, type_name: str, field_name: str) -> None:
+        """Raise `ResolverError` unless the caller may read the field, so deep in the operation."""
+        caller, api = self._caller, self._api
+        found = _graphql_schema.rules_of(info.schema, type_name, field_name)
+        default = api.get("authenticationType") or access.API_KEY
+        if not access.is_open(found, caller.mode, default, caller.groups, deny_unmarked=caller.deny_unmarked):
+            raise _denied(type_name, field_name)
+        if access.is_denied(caller.denied, str(api.get("arn", "")), type_name, field_name):
+            raise _denied(type_name, field_name)
+        limit = api.get("queryDepthLimit") or 0
+        if limit and sum(isinstance(step, str) for step in info.path.as_list()) > limit:
+            raise ResolverError("Query depth limit reached.", "QueryDepthLimitReached")
+
+    def _value(self, resolver: dict[str, Any], arguments: dict[str, Any], source: Any, info: Any) -> Any:
+        """What the field's resolver gives."""
+        type_name, field_name = info.parent_type.name, info.field_name
         if (resolver.get("runtime") or {}).get("name") == "APPSYNC_JS":
             return self._in_javascript(resolver, arguments, source, type_name, field_name)
         around = Surroundings(
@@ -208,6 +244,49 @@ def _unit(resolver: str, function: dict[str, Any]) -> Unit:
         raise ResolverError(said, _NOT_PLAYED)
     request, response = function.get("requestMappingTemplate"), function.get("responseMappingTemplate")
     return Unit(name, function.get("dataSourceName") or "", request, response)
+
+
+def _introspections(document: Any) -> Iterator[graphql.GraphQLError]:
+    """Of an operation that asks for the schema, the error that AppSync gives where nobody may."""
+    found: list[graphql.GraphQLError] = []
+
+    class Visitor(graphql.Visitor):
+        def enter_field(self, node: Any, *_: Any) -> None:
+            name = node.name.value
+            if name in _INTROSPECTION:
+                said = (
+                    f"Validation error of type FieldUndefined: Field '{name}' in type 'Query' is undefined @ '{name}'"
+                )
+                found.append(graphql.GraphQLError(said, node))
+
+    graphql.visit(document, Visitor())
+    return iter(found)
+
+
+def _filtered(data: Any, info: Any) -> Any:
+    """The data of an error, without what the operation has not asked for ("will be filtered based on the query
+    selection set"); all of it where the field has no fields."""
+    sets = [node.selection_set for node in info.field_nodes if node.selection_set is not None]
+    return _asked_for(data, info, sets) if sets else data
+
+
+def _asked_for(data: Any, info: Any, sets: list[Any]) -> Any:
+    if isinstance(data, list):
+        return [_asked_for(one, info, sets) for one in data]
+    if not isinstance(data, dict):
+        return data
+    found: dict[str, Any] = {}
+    for selection in (one for chosen in sets for one in chosen.selections):
+        if isinstance(selection, graphql.FieldNode):
+            name = selection.name.value
+            if name in data:
+                below = selection.selection_set
+                found[name] = _asked_for(data[name], info, [below]) if below is not None else data[name]
+            continue
+        if isinstance(selection, graphql.FragmentSpreadNode):
+            selection = info.fragments[selection.name.value]  # noqa: PLW2901 - a fragment stands for its selections
+        found |= _asked_for(data, info, [selection.selection_set])
+    return found
 
 
 def _info(info: Any, variables: dict[str, Any]) -> dict[str, Any]:
