@@ -12,6 +12,7 @@ from amplify_delivery.delivery.about import About
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.errors import ConfigError, SetupError
+from amplify_delivery.stacks.config import Project
 from aws_rehearsal import scratch
 from aws_rehearsal.errors import RehearsalError
 
@@ -20,7 +21,7 @@ ABOUT = About(
     text="""
 Runs the real Pulumi engine and the declared pipeline on this machine, against a local AWS: three accounts, releases,
 a failing test, an approval that is rejected. With EXPORT it delivers exports of your own into one account instead,
-one after the other.
+one after the other. A project that a CI delivers is rehearsed with the jobs of its own workflow.
 """,
     examples=(
         ("amplify-delivery rehearse --pause", "stop at approvals, for you to answer"),
@@ -59,6 +60,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pause", action="store_true", help="without exports: stop at approvals for a person")
     parser.add_argument("--page", type=Path, metavar="FILE", help="without exports: where the HTML page is written")
     parser.add_argument("--stack", metavar="PIPELINE", help="without exports: which of the project's pipelines")
+    parser.add_argument(
+        "--ci",
+        action="store_true",
+        help="without exports: the jobs of the project's own CI; default where it has no pipeline",
+    )
     parser.add_argument("--keep", action="store_true", help="leave all of it running, and say how to look into it")
 
 
@@ -94,9 +100,21 @@ def _run(args: argparse.Namespace) -> int:
             "--environment belongs to exports: the story of the pipeline has all environments",
             remedy="leave it out, or name an export",
         )
+    from amplify_delivery_rehearsal.ci_story import is_delivered_by_ci  # noqa: PLC0415
+    from amplify_delivery_rehearsal.ci_story import run as tell_ci  # noqa: PLC0415
     from amplify_delivery_rehearsal.ending import tidy  # noqa: PLC0415
     from amplify_delivery_rehearsal.pipeline_story import run as tell  # noqa: PLC0415
 
+    if args.ci or (not args.stack and is_delivered_by_ci(Project(Path()))):
+        with tidy():
+            return tell_ci(
+                Path(),
+                secrets=dict(args.secret),
+                keep=args.keep,
+                json_output=args.json,
+                pause=args.pause,
+                page=args.page,
+            )
     with tidy():
         return tell(
             Path(),

@@ -23,8 +23,9 @@ from amplify_delivery_rehearsal.pipeline_story.chapters import (
     lets_in,
     tooling_state,
 )
+from amplify_delivery_rehearsal.pipeline_story.people import Person
 from amplify_delivery_rehearsal.pipeline_story.pipeline import waiting_approval
-from amplify_delivery_rehearsal.pipeline_story.play import Play
+from amplify_delivery_rehearsal.pipeline_story.play import Delivering, Play
 from aws_rehearsal.pipeline_service.state import SUCCEEDED, Execution
 
 _KEYS = ("secretsprovider", "encryptedkey", "encryptionsalt")
@@ -166,15 +167,11 @@ def _empty_accounts(play: Play, stack: str, taken: tuple[Secret, ...], given: Ma
     setting = play.setting
     with ThreadPoolExecutor() as people:
         state = people.submit(tooling_state, play)
-        for first, names in _by_account(play).items():
+        for first, names in by_account(setting.owners).items():
             setting.owners[first].delivery("bootstrap", *names)
         made = state.result()
-    for name, owner in setting.owners.items():
-        logged_in = owner.logged_in(play.names(name).state_backend)
-        for secret in taken:
-            if secret.stack == name:
-                path = ".".join(secret.path)
-                logged_in.pulumi("config", "set", "--secret", "--path", path, secret.value(given), "-s", name)
+    for name in setting.owners:
+        give_secrets(play, name, taken, given)
         lets_in(play, name)
     devops = setting.devops.logged_in(made["backend"])
     devops.pulumi("stack", "init", stack, f"--secrets-provider={made['secretsProvider']}")
@@ -187,10 +184,19 @@ def _empty_accounts(play: Play, stack: str, taken: tuple[Secret, ...], given: Ma
     devops.pulumi("up", "-s", stack, "--yes", "--skip-preview")
 
 
-def _by_account(play: Play) -> dict[str, list[str]]:
+def give_secrets(play: Delivering, environment: str, taken: tuple[Secret, ...], given: MadeUp) -> None:
+    """Have an environment's owner set what was taken out of its stack file."""
+    owner = play.setting.owners[environment].logged_in(play.names(environment).state_backend)
+    for secret in taken:
+        if secret.stack == environment:
+            path = ".".join(secret.path)
+            owner.pulumi("config", "set", "--secret", "--path", path, secret.value(given), "-s", environment)
+
+
+def by_account(owners: Mapping[str, Person]) -> dict[str, list[str]]:
     """The environments of each account, by the first of them: an account's stack lets the pipeline into all of its."""
     accounts: dict[str, list[str]] = {}
-    for name, owner in play.setting.owners.items():
+    for name, owner in owners.items():
         accounts.setdefault(owner.account, []).append(name)
     return {names[0]: names for names in accounts.values()}
 

@@ -90,9 +90,11 @@ def aws_command(service: str, operation: str, parameters: Mapping[str, Any]) -> 
         text = (
             ",".join(f"{key}={shlex.quote(item) if ' ' in item else item}" for key, item in value.items())
             if isinstance(value, Mapping)
+            else " ".join(value)
+            if isinstance(value, list)
             else str(value)
         )
-        words += [f"--{re.sub('(?<=[a-z])(?=[A-Z])', '-', name).lower()}", text]
+        words += [f"--{re.sub('(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])', '-', name).lower()}", text]
     return shlex.join(words)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,32 +15,31 @@ from amplify_delivery.export import Assembly, assemble, compare, read_export
 from amplify_delivery.stacks.inputs import export_folder, root_stack_name
 from amplify_delivery_rehearsal.inventory import Inventory, take
 from amplify_delivery_rehearsal.pipeline_story.pipeline import Pipeline, waiting_approval
-from amplify_delivery_rehearsal.pipeline_story.setting import Setting
+from amplify_delivery_rehearsal.pipeline_story.record import ExecutionTold
+from amplify_delivery_rehearsal.pipeline_story.setting import Place, Setting
 from amplify_delivery_rehearsal.pipeline_story.source import Repository
 from aws_rehearsal.pipeline_service.state import SUCCEEDED, Execution
 
 
 @dataclass
-class Play:
-    """The setting, the pipeline once there is one, and what was delivered last to each environment.
+class Delivering:
+    """What the stories of a project have in common: where they play, how they look, and what was delivered last to each
+    environment. `fact` takes each sentence that was found to be true."""
 
-    `fact` takes each sentence that was found to be true, `decide` has a person answer the approval that an execution
-    waits for, `watch` shows the pipeline while its block waits.
-    """
-
-    setting: Setting
+    setting: Place
     fact: Callable[[str], None]
-    decide: Callable[[Pipeline, Execution], None]
-    watch: Callable[[Pipeline], Any]
-    delivered: dict[str, Assembly] = field(default_factory=dict)
-    inventories: dict[str, Inventory] = field(default_factory=dict)
-    report: Report | None = None
+    delivered: dict[str, Assembly] = field(default_factory=dict, kw_only=True)
+    inventories: dict[str, Inventory] = field(default_factory=dict, kw_only=True)
+    report: Report | None = field(default=None, kw_only=True)
     """Of the environment that was looked at last: for the page."""
 
-    @property
-    def pipeline(self) -> Pipeline:
-        setting = self.setting
-        return Pipeline(setting.names.pipeline, setting.service, setting.devops)
+    def progress(self) -> Mapping[str, int]:
+        """How many actions of each execution have begun."""
+        raise NotImplementedError
+
+    def told(self, known: Mapping[str, int]) -> list[ExecutionTold]:
+        """The executions that stand, and in which more than the `known` actions have begun."""
+        raise NotImplementedError
 
     def true(self, condition: bool, sentence: str, otherwise: str = "") -> None:
         """Tell a fact. Raises `FailedError` if it is none."""
@@ -59,33 +58,6 @@ class Play:
             developer.told(developer, shlex.join(["git", *command]))
         return self.setting.repository.push(message)
 
-    def arrive(self, commit: str) -> Execution:
-        """Watch the pipeline until `commit` stands."""
-        with self.watch(self.pipeline):
-            return self.pipeline.arrive(commit)
-
-    def approve(self, execution: Execution) -> Execution:
-        """Have a person look at what Prod would change, and watch what follows. Raises `FailedError` if she says no."""
-        self.must_wait(execution)
-        self.decide(self.pipeline, execution)
-        with self.watch(self.pipeline):
-            done = self.pipeline.leave(execution)
-        self.must(done.status == SUCCEEDED, done)
-        return done
-
-    def must_wait(self, execution: Execution) -> None:
-        """Raise `FailedError` unless an execution waits for a person."""
-        self.must(waiting_approval(execution) is not None, execution)
-
-    def must(self, well: bool, execution: Execution) -> None:
-        """Raise `FailedError` with what failed in an execution unless it goes as it should."""
-        if not well:
-            raise FailedError(
-                f"the execution is {execution.status}:\n{self.pipeline.why(execution)}",
-                where=self.pipeline.name,
-                remedy="`--keep` leaves everything to look at",
-            )
-
     @property
     def assembly(self) -> Assembly:
         """That of the export in the work tree."""
@@ -96,12 +68,12 @@ class Play:
 
     def names(self, environment: str) -> EnvironmentNames:
         config = self.setting.project.environment(environment)
-        return EnvironmentNames(self.setting.names.app, config.account, config.region, environment)
+        return EnvironmentNames(self.setting.project.app, config.account, config.region, environment)
 
     def inventory(self, environment: str) -> Inventory:
         """What is in an environment's backend now."""
         config = self.setting.project.environment(environment)
-        stack = root_stack_name(config, self.setting.repository.clone, self.setting.names.app)
+        stack = root_stack_name(config, self.setting.repository.clone, self.setting.project.app)
         client = self.setting.owners[environment].client("cloudformation", config.region)
         return take(client, stack)
 
@@ -138,3 +110,63 @@ class Play:
         """Tell that nothing at all of an environment's backend was touched since it was looked at last."""
         touched = self.inventory(environment).touched_since(self.inventories[environment])
         self.true(not touched, f"{environment}: untouched", f"touched {touched}")
+
+
+@dataclass
+class Play(Delivering):
+    """The setting, and the pipeline once there is one.
+
+    `decide` has a person answer the approval that an execution waits for, `watch` shows the pipeline while its block
+    waits.
+    """
+
+    setting: Setting
+    decide: Callable[[Pipeline, Execution], None]
+    watch: Callable[[Pipeline], Any]
+
+    def progress(self) -> Mapping[str, int]:
+        return {execution.id: len(execution.history) for execution in self._executions}
+
+    def told(self, known: Mapping[str, int]) -> list[ExecutionTold]:
+        # One that still runs is told where it comes to a stand.
+        return [
+            ExecutionTold.of(e, self.pipeline.words)
+            for e in self._executions
+            if len(e.history) > known.get(e.id, 0) and (not e.running or waiting_approval(e))
+        ]
+
+    @property
+    def _executions(self) -> list[Execution]:
+        return self.setting.service.executions(self.setting.names.pipeline)
+
+    @property
+    def pipeline(self) -> Pipeline:
+        setting = self.setting
+        return Pipeline(setting.names.pipeline, setting.service, setting.devops)
+
+    def arrive(self, commit: str) -> Execution:
+        """Watch the pipeline until `commit` stands."""
+        with self.watch(self.pipeline):
+            return self.pipeline.arrive(commit)
+
+    def approve(self, execution: Execution) -> Execution:
+        """Have a person look at what Prod would change, and watch what follows. Raises `FailedError` if she says no."""
+        self.must_wait(execution)
+        self.decide(self.pipeline, execution)
+        with self.watch(self.pipeline):
+            done = self.pipeline.leave(execution)
+        self.must(done.status == SUCCEEDED, done)
+        return done
+
+    def must_wait(self, execution: Execution) -> None:
+        """Raise `FailedError` unless an execution waits for a person."""
+        self.must(waiting_approval(execution) is not None, execution)
+
+    def must(self, well: bool, execution: Execution) -> None:
+        """Raise `FailedError` with what failed in an execution unless it goes as it should."""
+        if not well:
+            raise FailedError(
+                f"the execution is {execution.status}:\n{self.pipeline.why(execution)}",
+                where=self.pipeline.name,
+                remedy="`--keep` leaves everything to look at",
+            )

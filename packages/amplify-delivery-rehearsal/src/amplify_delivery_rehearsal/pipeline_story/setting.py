@@ -37,16 +37,14 @@ PIPELINE = "pipeline"
 
 
 @dataclass(frozen=True)
-class Setting:
-    """Everything that the chapters act on. `names` are the pipeline's in the tooling account."""
+class Place:
+    """What the chapters of every story of a project act on."""
 
     folder: Path
     aws: LocalAws
     service: PipelineService
     repository: Repository
-    names: PipelineNames
     developer: Person
-    devops: Person
     owners: dict[str, Person]
     """Who owns an environment's account, by the environment's name."""
 
@@ -56,11 +54,36 @@ class Setting:
         return Project(self.repository.clone)
 
 
+@dataclass(frozen=True)
+class Setting(Place):
+    """With a pipeline. `names` are its own in the tooling account."""
+
+    names: PipelineNames
+    devops: Person
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What is there before any of it: a folder, the engine's home in it, the services, and a build's image."""
+
+    folder: Path
+    home: Mapping[str, str]
+    service: PipelineService
+    image: Mapping[str, str]
+
+
 @contextmanager
 def setting(
     project: Project, stack: str, tools: Tools, told: Callable[[Person, str], None], line: Line
 ) -> Iterator[Setting]:
     """A fresh one with a copy of `project`, whose pipeline is `stack`; nothing of it is left afterwards."""
+    with machine(project, tools) as found:
+        yield _made(project.directory, stack, found, told=told, line=line)
+
+
+@contextmanager
+def machine(project: Project, tools: Tools) -> Iterator[Machine]:
+    """The services, and an image for the builds of `project`; nothing of it is left afterwards."""
     folder = Path(tempfile.mkdtemp(prefix=FOLDER))
     try:
         home = prepare(folder / "pulumi-home", tools.python, tools.engine_root)
@@ -77,7 +100,7 @@ def setting(
                 aws.start(folder / "local-aws.log")
                 image = build_image(home, tools, project.directory)
                 with PipelineService(aws, room, build_variables=image, logs=folder / "builds") as service:
-                    yield _made(project.directory, stack, folder, home, service, told=told, line=line)
+                    yield Machine(folder, home, service, image)
             finally:
                 aws.stop()
     finally:
@@ -120,38 +143,37 @@ def _plain(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def _made(
-    checkout: Path,
-    stack: str,
-    folder: Path,
-    home: Mapping[str, str],
-    service: PipelineService,
-    *,
-    told: Callable[[Person, str], None],
-    line: Line,
-) -> Setting:
-    aws, inside = service.aws, Project(checkout).pipeline(stack).build.folder
-    repository = Repository.make(folder, checkout, Path(sys.prefix), inside)
+def person(
+    there: Machine, repository: Repository, name: str, config: Any, listener: tuple[Callable[[Person, str], None], Line]
+) -> Person:
+    """An administrator of the account of `config`, in the work tree, logged in somewhere of her own. `listener` is told
+    what she types, and each line of what that says."""
+    aws = there.service.aws
+    credentials = aws.make_admin(config.account)
+    state = there.folder / "states" / name.replace(" ", "-")
+    state.mkdir(parents=True)
+    variables = {**terminal(there.home, aws, credentials, config.region), "PULUMI_BACKEND_URL": state.as_uri()}
+    return Person(name, config.account, config.region, credentials, aws, repository.clone, variables, *listener)
+
+
+def _made(checkout: Path, stack: str, there: Machine, *, told: Callable[[Person, str], None], line: Line) -> Setting:
+    service, inside = there.service, Project(checkout).pipeline(stack).build.folder
+    repository = Repository.make(there.folder, checkout, Path(sys.prefix), inside)
     project = Project(repository.clone)
     pipeline = project.pipeline(stack)
 
-    def person(name: str, config: Any) -> Person:
-        credentials = aws.make_admin(config.account)
-        # Each is logged in somewhere of her own.
-        state = folder / "states" / name.replace(" ", "-")
-        state.mkdir(parents=True)
-        variables = {**terminal(home, aws, credentials, config.region), "PULUMI_BACKEND_URL": state.as_uri()}
-        return Person(name, config.account, config.region, credentials, aws, repository.clone, variables, told, line)
+    def made(name: str, config: Any) -> Person:
+        return person(there, repository, name, config, (told, line))
 
     found = Setting(
-        folder=folder,
-        aws=aws,
+        folder=there.folder,
+        aws=service.aws,
         service=service,
         repository=repository,
         names=PipelineNames(project.app, pipeline.account, pipeline.region, stack),
-        developer=person("developer", project.environment("dev") if is_example(checkout) else pipeline),
-        devops=person("devops", pipeline),
-        owners={name: person(f"owner of {name}", project.environment(name)) for name in pipeline.environments},
+        developer=made("developer", project.environment("dev") if is_example(checkout) else pipeline),
+        devops=made("devops", pipeline),
+        owners={name: made(f"owner of {name}", project.environment(name)) for name in pipeline.environments},
     )
     if is_example(checkout):
         _check_accounts(found, pipeline)

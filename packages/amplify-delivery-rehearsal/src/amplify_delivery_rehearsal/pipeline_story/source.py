@@ -34,7 +34,7 @@ class Repository:
         checkout is, where that is not its root.
         """
         root = folder / "project"
-        found = cls(folder / "host.git", root / inside)
+        found = cls(folder / "host.git", root / inside)  # as the property `root` has it
         # What a user has checked out. Of this repository, the engine's tests and the rehearsal do not matter to a
         # delivery; the project's own tests are run by its Build.
         if is_example(checkout):
@@ -45,6 +45,9 @@ class Repository:
         found._git("init", "--quiet", "--bare", "-b", "main", str(found.host))
         found._git("init", "--quiet", "-b", "main", str(root))
         found._git("remote", "add", "origin", str(found.host))
+        # Whoever looks around commits here, on machines where git knows nobody yet.
+        for key, value in _WHO.items():
+            found._git("config", f"user.{key.lower()}", value)
         # Pulumi.yaml names it, for the vendor's language host; `.gitignore` keeps it out of commits.
         (root / ".git" / "info" / "exclude").write_text(".venv\n")  # `.venv/` in a .gitignore is no link
         own = checkout / ".venv"
@@ -69,9 +72,19 @@ class Repository:
         return ("add", "--all"), ("commit", "--message", message), ("push", "origin", "main")
 
     @property
+    def root(self) -> Path:
+        """The work tree, in whose folder or below it the project is."""
+        return self.host.parent / "project"
+
+    @property
     def head(self) -> str:
         """The id of the newest commit."""
         return self._git("rev-parse", "HEAD")
+
+    @property
+    def pushed(self) -> str:
+        """The id of the newest commit that is at the host."""
+        return self._git("--git-dir", str(self.host), "rev-parse", "main")
 
     def _git(self, *arguments: str) -> str:
         done = subprocess.run(

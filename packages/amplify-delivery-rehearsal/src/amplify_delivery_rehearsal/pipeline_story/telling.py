@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shlex
 import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 
 from rich.console import Console as RichConsole
 from rich.markup import escape
@@ -25,9 +27,9 @@ from amplify_delivery_rehearsal.pipeline_story.chapters import CHAPTERS, Chapter
 from amplify_delivery_rehearsal.pipeline_story.page import write_page
 from amplify_delivery_rehearsal.pipeline_story.people import Person
 from amplify_delivery_rehearsal.pipeline_story.pipeline import Pipeline, waiting_approval
-from amplify_delivery_rehearsal.pipeline_story.play import Play
-from amplify_delivery_rehearsal.pipeline_story.record import ChapterTold, ExecutionTold, Story
-from amplify_delivery_rehearsal.pipeline_story.setting import PIPELINE, Setting, setting
+from amplify_delivery_rehearsal.pipeline_story.play import Delivering, Play
+from amplify_delivery_rehearsal.pipeline_story.record import ChapterTold, Story
+from amplify_delivery_rehearsal.pipeline_story.setting import PIPELINE, Place, Setting, setting
 from aws_rehearsal.pipeline_service.state import Execution
 from aws_rehearsal.setup import ensure_all
 from aws_rehearsal.setup.progress import Progress
@@ -85,6 +87,16 @@ def run(
     return 0 if teller.story.well else 1
 
 
+class Titled(Protocol):
+    """A chapter of any story."""
+
+    @property
+    def title(self) -> str: ...
+
+    @property
+    def text(self) -> str: ...
+
+
 class Teller:
     """Shows what happens, and keeps it for the page."""
 
@@ -95,7 +107,7 @@ class Teller:
         self._now = ChapterTold("", "")
         self._began = time.monotonic()
 
-    def begin(self, chapters: Sequence[Chapter]) -> None:
+    def begin(self, chapters: Sequence[Titled]) -> None:
         """What is going to be told."""
         self._began = time.monotonic()
         self.story.chapters[:] = [ChapterTold(chapter.title, chapter.text) for chapter in chapters]
@@ -118,12 +130,12 @@ class Teller:
                 each.give_up()
 
     @contextmanager
-    def chapter(self, number: int, play: Play, beside: Beside | None = None) -> Iterator[None]:
+    def chapter(self, number: int, play: Delivering, beside: Beside | None = None) -> Iterator[None]:
         """What happens in the block is told in this chapter; `beside` has played it in its own time."""
         self._now = self.story.chapters[number]
         started = beside.started if beside else time.monotonic()
         self._now.started = round(started - self._began, 1)
-        known = {e.id: len(e.history) for e in _executions(play)}
+        known = play.progress()
         try:
             yield
             self._now.outcome = "as told"
@@ -132,12 +144,7 @@ class Teller:
             raise
         finally:
             self._now.seconds = round(beside.seconds if beside else time.monotonic() - started, 1)
-            # One that still runs is told where it comes to a stand.
-            self._now.executions = [
-                ExecutionTold.of(e, play.pipeline.words)
-                for e in _executions(play)
-                if len(e.history) > known.get(e.id, 0) and (not e.running or waiting_approval(e))
-            ]
+            self._now.executions = play.told(known)
 
     def command(self, person: Person, command: str) -> None:
         """Somebody types a command."""
@@ -189,24 +196,29 @@ class Teller:
         self.console.print(f"\nRehearsal {verdict} in {self.story.seconds:.1f} s. All of it on one page: {page}")
 
 
-def _executions(play: Play) -> list[Execution]:
-    return play.setting.service.executions(play.setting.names.pipeline)
-
-
 def _explain_keep(console: RichConsole, found: Setting) -> None:
-    lines = {}
-    for person in (found.developer, found.devops, *found.owners.values()):
-        file = found.folder / f"{person.name.replace(' ', '-')}.sh"
-        wanted = ("AWS_", "PULUMI_", "PATH")
-        text = "\n".join(f"export {k}='{v}'" for k, v in sorted(person.variables.items()) if k.startswith(wanted))
-        file.touch(mode=0o600)
-        file.write_text(f"{text}\n", encoding="utf-8")
-        lines[person.name] = file
-    console.print(f"\nThe local AWS goes on at {found.aws.endpoint} (process {found.aws.pid}). To look into it:")
-    for name, file in lines.items():
-        console.print(f"  . {file}   [dim]# {name}[/dim]")
+    explain_people(console, found, (found.developer, found.devops, *found.owners.values()))
     console.print(f"  cd {found.repository.clone}")
     console.print("Pushes run the pipeline, as before: it goes on with this command. Ctrl-C ends all of it.")
+
+
+def explain_people(console: RichConsole, found: Place, people: Sequence[Person]) -> None:
+    """How to get a shell of each person's own."""
+    console.print(f"\nThe local AWS goes on at {found.aws.endpoint} (process {found.aws.pid}). To look into it:")
+    wanted = ("AWS_", "PULUMI_", "PATH")
+    for each in people:
+        variables = {name: value for name, value in each.variables.items() if name.startswith(wanted)}
+        file = shell_file(found.folder / f"{each.name.replace(' ', '-')}.sh", variables)
+        console.print(f"  . {file}   [dim]# {each.name}[/dim]")
+
+
+def shell_file(file: Path, variables: Mapping[str, str], without: Sequence[str] = ()) -> Path:
+    """A file that gives a shell these variables, and takes those `without` away; its user's alone."""
+    lines = [f"unset {' '.join(without)}"] if without else []
+    lines += [f"export {name}={shlex.quote(value)}" for name, value in sorted(variables.items())]
+    file.touch(mode=0o600)
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return file
 
 
 def _wait() -> None:

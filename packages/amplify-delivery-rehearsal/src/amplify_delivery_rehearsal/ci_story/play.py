@@ -1,0 +1,151 @@
+"""The CI of the story: a run for each push, with everybody's tokens, approvals and outputs."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from amplify_delivery.errors import REFUSED, FailedError
+from amplify_delivery.stacks.config.ci import GitHub
+from amplify_delivery_rehearsal import commands
+from amplify_delivery_rehearsal.ci_story.declared import DeclaredCi
+from amplify_delivery_rehearsal.pipeline_story.play import Delivering
+from amplify_delivery_rehearsal.pipeline_story.record import ActionTold, ExecutionTold
+from aws_rehearsal.ci_service import Issuer, Job, JobFailedError, Push, Ran, Runner, github, gitlab
+
+FOREIGN = (
+    "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE", "PULUMI_BACKEND_URL",
+    "PULUMI_CONFIG_PASSPHRASE", "ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+    "AMPLIFY_DELIVERY_ID_TOKEN",
+)  # fmt: skip
+"""What no job has unless its CI gives it."""
+_WORDS = 6
+"""Lines of a failed command that are shown."""
+
+
+@dataclass
+class CiRun:
+    """What a push has started, as far as it has come."""
+
+    push: Push
+    message: str
+    jobs: list[Job]
+    began: float
+    ran: list[Ran] = field(default_factory=list)
+    status: str = "InProgress"
+
+    def told(self) -> ExecutionTold:
+        """For the page, job by job."""
+        done = {ran.job: ran.code == 0 for ran in self.ran}
+        stages = [
+            {"name": job.name, "status": ("Succeeded" if done[job.name] else "Failed") if job.name in done else ""}
+            for job in self.jobs
+        ]
+        actions = [
+            ActionTold(
+                stage=ran.job,
+                name=ran.step,
+                status="Failed" if ran.code else "Succeeded",
+                seconds=round(ran.seconds, 2),
+                detail=f"exit code {ran.code}" if ran.code else "",
+                words=tuple(ran.output.splitlines()[-_WORDS:]) if ran.code else (),
+                started=round(ran.started - self.began, 2),
+            )
+            for ran in self.ran
+        ]
+        ended = max((ran.started + ran.seconds for ran in self.ran), default=self.began)
+        commit = self.push.commit
+        return ExecutionTold(
+            id=commit,
+            trigger="push",
+            status=self.status,
+            commit=commit[:7],
+            message=self.message,
+            seconds=round(ended - self.began, 1),
+            stages=stages,
+            actions=actions,
+        )
+
+
+@dataclass
+class CiPlay(Delivering):
+    """The story's CI. `decide` has a person meet the protection rules of an environment, `step` is told each step."""
+
+    ci: DeclaredCi
+    issuer: Issuer
+    image: Mapping[str, str]
+    """What is in the environment of every job."""
+    decide: Callable[[str], None]
+    step: Callable[[Ran], None]
+    runs: list[CiRun] = field(default_factory=list, kw_only=True)
+
+    def progress(self) -> Mapping[str, int]:
+        return {run.push.commit: len(run.ran) for run in self.runs}
+
+    def told(self, known: Mapping[str, int]) -> list[ExecutionTold]:
+        return [run.told() for run in self.runs if len(run.ran) > known.get(run.push.commit, 0)]
+
+    def deliver(self, commit: str, message: str) -> CiRun:
+        """Run the jobs that a push of `commit` starts, to their end. Raises `FailedError`, and `ConfigError` for a file
+        that is wrong."""
+        number = len(self.runs) + 1
+        push, folder = self.push_of(commit), self.setting.folder / "ci" / str(number)
+        run = CiRun(push, message, self.ci.jobs(push, self.setting.repository.root), time.monotonic())
+        self.runs.append(run)
+
+        def ran(step: Ran) -> None:
+            run.ran.append(step)
+            self.step(step)
+
+        player = self._player(
+            push, Runner(folder, self.image, _shell, self.issuer, lambda job: self.ci.claims(job, push), ran), number
+        )
+        run.status = "Failed"
+        try:
+            for job in run.jobs:
+                if job.environment:
+                    self.decide(job.environment)
+                player.play(job)
+        except JobFailedError as error:
+            raise FailedError(error.message, where=error.where, remedy=error.remedy) from None
+        run.status = "Succeeded"
+        shutil.rmtree(folder, ignore_errors=True)
+        return run
+
+    def push_of(self, commit: str) -> Push:
+        """A commit on the branch that the CI delivers."""
+        return Push(self.setting.repository.host, commit, self.ci.says.branch, self.ci.repository)
+
+    def let_in_as(self, job: Job, push: Push) -> dict[str, str]:
+        """What its CI gives a job: with it somebody is let in as that job is."""
+        claims = self.ci.claims(job, push)
+        if isinstance(self.ci.says, GitHub):
+            return self.issuer.job(job.name, claims)
+        return gitlab.tokens(job, claims, {"CI_SERVER_URL": f"https://{self.ci.says.host}"})
+
+    def is_refused(self, job: Job, push: Push, *arguments: str) -> None:
+        """Have a job try what it may not. Raises `FailedError` if it may."""
+        command = [sys.executable, "-m", "amplify_delivery", *arguments]
+        variables = {**self.image, **self.let_in_as(job, push)}
+        code, output = commands.run(command, self.setting.repository.clone, variables, lambda _: None)
+        self.true(
+            code == REFUSED and "does not let this job" in output,
+            f"{job.name} is not let in to `{shlex.join(arguments[:3])}`",
+            f"exit code {code}\n{output.rstrip()}",
+        )
+
+    def _player(self, push: Push, runner: Runner, number: int) -> github.Run | gitlab.Run:
+        says, root = self.ci.says, self.setting.repository.root
+        if isinstance(says, GitHub):
+            text = (root / self.ci.file).read_text(encoding="utf-8")
+            return github.Run(github.read(self.ci.file, text), push, runner, number)
+        return gitlab.Run(push, runner, says.host, says.project_id or "", number)
+
+
+def _shell(command: Sequence[str], folder: Path, variables: Mapping[str, str]) -> tuple[int, str]:
+    return commands.run(command, folder, variables, lambda _: None)
