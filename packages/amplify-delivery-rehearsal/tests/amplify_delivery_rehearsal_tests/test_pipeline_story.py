@@ -266,7 +266,7 @@ class Beside:
         self.teller = Teller(Console(file=self.out, width=200), pause=False)
         developer = Person("developer", "1", "r", None, None, Path(), {}, self.teller.command, print)  # type: ignore[arg-type]
         names, service = SimpleNamespace(pipeline="app"), SimpleNamespace(executions=lambda _: [])
-        setting = Setting(Path(), None, service, None, names, developer, developer, {})  # type: ignore[arg-type]
+        setting = Setting(Path(), None, service, None, developer, {}, names, developer)  # type: ignore[arg-type]
         self.play = Play(setting, self.teller.fact, None, None)  # type: ignore[arg-type]
         self.ended = False
 

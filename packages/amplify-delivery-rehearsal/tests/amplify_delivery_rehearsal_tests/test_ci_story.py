@@ -1,0 +1,102 @@
+"""The rehearsal of a project that a CI delivers: what `init --ci` has written is what is played."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from amplify_delivery import cli
+from amplify_delivery.errors import ConfigError
+from amplify_delivery.stacks.config import Project
+from amplify_delivery_rehearsal.ci_story import is_delivered_by_ci
+from amplify_delivery_rehearsal.ci_story.declared import DeclaredCi, declared
+from aws_rehearsal.ci_service import Push
+from unit.places import EXPORTS
+
+TODO = EXPORTS / "todo" / "amplify-export-mytodoapp"
+ENVIRONMENTS = ("preprod", "prod")
+Make = Callable[[str], Path]
+
+
+@pytest.fixture
+def make(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Make:
+    """A new project for a CI."""
+
+    def made(kind: str) -> Path:
+        folder = tmp_path / "shop"
+        place = ("--environment", "preprod=222222222222/us-east-1", "--environment", "prod=033333333333/eu-west-1")
+        ids = "11/22" if kind == "github" else "4711"
+        repository = ("--ci", kind, "--repository", "octo/shop", "--ids", ids)
+        assert cli.main(["init", str(folder), "--from", str(TODO), *place, *repository]) == 0
+        capsys.readouterr()
+        return folder
+
+    return made
+
+
+def of(folder: Path) -> DeclaredCi:
+    return declared(Project(folder))
+
+
+@pytest.mark.parametrize(("kind", "prefix"), [("github", ""), ("gitlab", "backend-")])
+def test_the_jobs_that_init_writes_are_played_each_with_a_token_of_its_own(make: Make, kind: str, prefix: str) -> None:
+    folder = make(kind)
+    assert is_delivered_by_ci(Project(folder))
+    ci = of(folder)
+    assert (ci.kind, ci.repository, ci.environments) == (kind, "octo/shop", ENVIRONMENTS)
+    push = Push(Path("host"), "c0ffee", "main", ci.repository)
+    jobs = {job.name.removeprefix(prefix): job for job in ci.jobs(push, folder)}
+    assert list(jobs) == ["build", "plan-preprod", "deploy-preprod", "plan-prod", "deploy-prod"]
+    assert [job.signs for job in jobs.values()] == [False, True, True, True, True]
+    # What the account's role asks for, of each: plan and deploy are let in by different ones.
+    account = Project(folder).account("prod-account")
+    said = {name: ci.claims(job, push) for name, job in jobs.items()}
+    if account.github:
+        assert said["plan-prod"]["sub"] == "repo:octo/shop:ref:refs/heads/main"
+        assert said["deploy-prod"]["sub"] == "repo:octo/shop:environment:prod"
+        assert said["plan-prod"]["repository_id"] == account.github.repository_id
+    else:
+        assert account.gitlab is not None
+        assert (said["plan-prod"]["sub"], said["deploy-prod"]["sub"]) == account.gitlab.subjects("prod")
+
+
+def test_another_project_is_none_that_a_ci_delivers(make: Make, tmp_path: Path) -> None:
+    folder = make("github")
+    for file in folder.glob("Pulumi.*-account.yaml"):
+        file.unlink()
+    assert not is_delivered_by_ci(Project(folder))
+    with pytest.raises(ConfigError, match="no account's stack file lets a CI's jobs in"):
+        of(folder)
+
+
+def test_what_a_run_lacks_is_told_before_anything_starts(make: Make) -> None:
+    folder = make("github")
+    environment = folder / "Pulumi.prod.yaml"
+    shutil.rmtree(folder / ".github")
+    environment.write_text('config:\n  mytodoapp:account: "033333333333"\n  mytodoapp:region: eu-west-1\n')
+    with pytest.raises(ConfigError, match="its account is not prepared for that"):
+        of(folder)
+    environment.write_text(f'{environment.read_text()}  mytodoapp:bootstrapped: "true"\n')
+    with pytest.raises(ConfigError, match=r"backend-deploy\.yml is not there: no job of GitHub would run") as caught:
+        of(folder)
+    assert "`amplify-delivery init --ci github` writes it" in caught.value.remedy
+
+
+def test_a_branch_that_the_workflow_does_not_deliver_starts_nothing(make: Make) -> None:
+    folder = make("github")
+    workflow = folder / ".github" / "workflows" / "backend-deploy.yml"
+    workflow.write_text(workflow.read_text().replace("branches: [main]", "branches: [next]"))
+    ci = of(folder)
+    with pytest.raises(ConfigError, match="a push to main starts no job"):
+        ci.jobs(Push(Path("host"), "c0ffee", "main", ci.repository), folder)
+
+
+def test_a_project_in_a_folder_of_its_repository_is_found_there(make: Make, tmp_path: Path) -> None:
+    folder = make("github")
+    (tmp_path / ".git").mkdir()
+    shutil.move(folder / ".github", tmp_path / ".github")
+    ci = of(folder)
+    assert (ci.root, ci.inside) == (tmp_path.resolve(), "shop")

@@ -1,0 +1,205 @@
+"""A workflow of GitHub's, run here: what its jobs are given, hand on and are let in as."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import subprocess
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aws_rehearsal.ci_service import Issuer, Job, JobFailedError, NotPlayedError, Push, Ran, Runner, github
+from aws_rehearsal.ci_service.jobs import in_order
+
+PATH = ".github/workflows/deploy.yml"
+TEXT = """
+on:
+  push:
+    branches: [main]
+env:
+  WHO: everybody
+defaults:
+  run:
+    working-directory: app
+jobs:
+  deploy:
+    needs: [build]
+    environment: prod
+    permissions: {contents: read, id-token: write}
+    env:
+      MADE: ${{ needs.build.outputs.made }}
+    steps:
+      - uses: actions/checkout@v5
+      - uses: actions/download-artifact@v6
+        with: {name: made, path: "${{ runner.temp }}"}
+      - name: Take
+        run: |
+          test "$(cat "$RUNNER_TEMP/made.txt")" = "$MADE"
+          echo "$WHO took $MADE of $GITHUB_REF_NAME" >> "$GITHUB_STEP_SUMMARY"
+          test -n "$ACTIONS_ID_TOKEN_REQUEST_TOKEN"
+  build:
+    permissions: {contents: read}
+    outputs:
+      made: ${{ steps.make.outputs.MADE }}
+    steps:
+      - uses: actions/checkout@v5
+      - name: Tools
+        run: |
+          mkdir "$RUNNER_TEMP/tools"
+          printf '#!/bin/sh\\necho a "$1"\\n' > "$RUNNER_TEMP/tools/made"
+          chmod +x "$RUNNER_TEMP/tools/made"
+          echo "$RUNNER_TEMP/tools" >> "$GITHUB_PATH"
+          echo KIND=thing >> "$GITHUB_ENV"
+      - id: make
+        run: |
+          test -z "${ACTIONS_ID_TOKEN_REQUEST_TOKEN:-}"
+          made "$KIND" > "$RUNNER_TEMP/made.txt"
+          echo "MADE=$(cat "$RUNNER_TEMP/made.txt")" >> "$GITHUB_OUTPUT"
+          test -f here.txt
+      - uses: actions/upload-artifact@v5
+        with: {name: made, path: "${{ runner.temp }}/made.txt"}
+"""
+
+
+def workflow(text: str = TEXT) -> github.Workflow:
+    return github.read(PATH, text)
+
+
+def test_jobs_come_behind_those_that_they_need() -> None:
+    found = workflow().jobs
+    assert [(job.name, job.needs, job.environment, job.signs) for job in found] == [
+        ("build", (), "", False),
+        ("deploy", ("build",), "prod", True),
+    ]
+    with pytest.raises(NotPlayedError, match="a, b wait for jobs that do not run"):
+        in_order([Job(name, (other,), "", False, {}) for name, other in (("a", "b"), ("b", "a"))])
+
+
+@pytest.mark.parametrize(
+    ("on", "started"),
+    [
+        ("{push: {branches: [main]}}", True),
+        ("{push: {branches: [next]}}", False),
+        ("push", True),
+        ("[push, pull_request]", True),
+        ("{push: null, pull_request: null}", True),
+        ("pull_request", False),
+        ("{pull_request: null}", False),
+    ],
+)
+def test_which_push_starts_it(on: str, started: bool) -> None:
+    assert workflow(f"on: {on}\njobs: {{}}\n").started_by_push("main") is started
+
+
+@pytest.mark.parametrize(
+    ("job", "said"),
+    [
+        ("{strategy: {matrix: {a: [1]}}}", "`strategy`"),
+        ("{container: x}", "`container`"),
+        ("{if: always()}", "`if`"),
+        ("{steps: [{run: a, if: always()}]}", "`if` of a step"),
+        ("{steps: [{uses: aws-actions/configure-aws-credentials@v4}]}", "the action aws-actions/"),
+    ],
+)
+def test_what_is_not_played_is_refused_before_anything_runs(job: str, said: str) -> None:
+    with pytest.raises(NotPlayedError, match="does not play " + said.replace("(", r"\(")) as caught:
+        _ = workflow(f"on: push\njobs: {{one: {job}}}\n").jobs
+    assert caught.value.where == f"{PATH}, job one"
+
+
+def test_a_token_says_where_its_job_comes_from() -> None:
+    push = Push(Path("host"), "c0ffee", "main", "octo/shop")
+    plain, approved = (github.claims(push, ("11", "22"), PATH, name) for name in ("", "prod"))
+    assert plain["sub"] == "repo:octo/shop:ref:refs/heads/main"
+    assert "environment" not in plain
+    assert (approved["sub"], approved["environment"]) == ("repo:octo/shop:environment:prod", "prod")
+    for said in (plain, approved):
+        assert (said["repository_id"], said["ref"]) == ("22", "refs/heads/main")
+        assert said["job_workflow_ref"] == f"octo/shop/{PATH}@refs/heads/main"
+
+
+@pytest.fixture
+def pushed(tmp_path: Path) -> Push:
+    """A repository with one commit."""
+    work = tmp_path / "made"
+    (work / "app").mkdir(parents=True)
+    (work / "app" / "here.txt").write_text("")
+    me = ("-c", "user.name=a", "-c", "user.email=a@example.com")
+    for command in (("init", "-q", "-b", "main"), ("add", "--all"), (*me, "commit", "-q", "-m", "one")):
+        subprocess.run(["git", *command], cwd=work, check=True)
+    head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=work, check=True, capture_output=True, text=True).stdout
+    return Push(work, head.strip(), "main", "octo/shop")
+
+
+def shell(command: Sequence[str], folder: Path, variables: Mapping[str, str]) -> tuple[int, str]:
+    ran = subprocess.run(command, cwd=folder, env=dict(variables), capture_output=True, text=True, check=False)
+    return ran.returncode, ran.stdout + ran.stderr
+
+
+@pytest.fixture
+def issuer() -> Iterator[Issuer]:
+    with Issuer() as made:
+        yield made
+
+
+def run_of(text: str, push: Push, issuer: Issuer, folder: Path, told: list[Ran]) -> github.Run:
+    def says(job: Job) -> Mapping[str, object]:
+        return github.claims(push, ("11", "22"), PATH, job.environment)
+
+    runner = Runner(folder, {"PATH": os.environ["PATH"]}, shell, issuer, says, told.append)
+    return github.Run(workflow(text), push, runner)
+
+
+@pytest.mark.processes
+def test_jobs_hand_on_what_a_workflow_says(pushed: Push, issuer: Issuer, tmp_path: Path) -> None:
+    told: list[Ran] = []
+    run = run_of(TEXT, pushed, issuer, tmp_path / "run", told)
+    for job in run.workflow.jobs:
+        run.play(job)
+    assert run.outputs == {"build": {"made": "a thing"}, "deploy": {}}
+    assert run.summary == "everybody took a thing of main\n"
+    assert [(ran.job, ran.step, ran.code) for ran in told] == [
+        ("build", "Tools", 0),
+        ("build", 'test -z "${ACTIONS_ID_TOKEN_REQUEST_TOKEN:-}"', 0),
+        ("deploy", "Take", 0),
+    ]
+
+
+@pytest.mark.processes
+def test_a_command_that_fails_ends_the_job(pushed: Push, issuer: Issuer, tmp_path: Path) -> None:
+    text = "on: push\njobs: {one: {steps: [{name: Wrong, run: 'echo no; false; echo on'}]}}\n"
+    told: list[Ran] = []
+    run = run_of(text, pushed, issuer, tmp_path / "run", told)
+    with pytest.raises(JobFailedError, match="job one, step 'Wrong': exit code 1\nno"):
+        run.play(run.workflow.jobs[0])
+    assert (told[0].code, told[0].output) == (1, "no\n")
+    unknown = run_of(text.replace("echo no", "echo ${{ hashFiles() }}"), pushed, issuer, tmp_path / "other", told)
+    with pytest.raises(NotPlayedError, match="does not play the expression"):
+        unknown.play(unknown.workflow.jobs[0])
+
+
+def asked(variables: Mapping[str, str], bearer: str = "") -> dict[str, Any]:
+    """The token that a job gets, taken apart."""
+    request = urllib.request.Request(f"{variables['ACTIONS_ID_TOKEN_REQUEST_URL']}&audience=sts.amazonaws.com")
+    request.add_header("Authorization", f"bearer {bearer or variables['ACTIONS_ID_TOKEN_REQUEST_TOKEN']}")
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=5) as answer:
+        part = json.load(answer)["value"].split(".")[1]
+    found: dict[str, Any] = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+    return found
+
+
+def test_whoever_has_the_jobs_variables_gets_its_token(issuer: Issuer) -> None:
+    issuer.job("other", {"sub": "b"})
+    variables = issuer.job("deploy-prod", {"sub": "a"})
+    said = asked(variables)
+    assert (said["iss"], said["aud"], said["sub"]) == (f"https://{github.GITHUB}", "sts.amazonaws.com", "a")
+    assert said["exp"] - said["iat"] == 300
+    assert issuer.asked == ["a"]
+    with pytest.raises(urllib.error.HTTPError, match="401"):
+        asked(variables, "somebody")
