@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from amplify_delivery.publishing.images import push
     from amplify_delivery.publishing.stack_state import check_names, check_stack, stack_is_there
     from amplify_delivery.publishing.target import PublishTarget
-    from amplify_delivery.publishing.upload import PublishReport, publish, publish_templates
+    from amplify_delivery.publishing.upload import PublishReport, lacking, publish, publish_templates
 
 __all__ = [
     "Deployment",
@@ -30,6 +30,7 @@ __all__ = [
     "examine",
     "failed_resources",
     "first_causes",
+    "lacking",
     "provider_session",
     "publish",
     "publish_templates",
@@ -47,6 +48,7 @@ _HOME = {
     "examine": "examination.preflight",
     "failed_resources": "failures",
     "first_causes": "failures",
+    "lacking": "upload",
     "provider_session": "credentials",
     "publish": "upload",
     "publish_templates": "upload",

@@ -7,7 +7,7 @@ login; the registry itself is only asked for what is missing.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,18 +96,33 @@ def push_images(
     return PushReport(len(missing), len(present), registry.sent)
 
 
-def _present(images: Any, target: PublishTarget, ecr: Any) -> set[str]:
+def absent(images: Sequence[AssemblyImage], target: PublishTarget, ecr: Any) -> list[str]:
+    """The names of those of `images` that are not in the target's repository; all of them where there is none. Raises
+    botocore's errors, and `PublishError` for a tag that means another image."""
+    try:
+        present = _found(images, target, ecr)
+    except ecr.exceptions.RepositoryNotFoundException:
+        present = set()
+    return sorted(image.name for image in images if image.name not in present)
+
+
+def _present(images: Sequence[AssemblyImage], target: PublishTarget, ecr: Any) -> set[str]:
     """The names of those images that are there. Raises `PublishError` for a tag that means another image."""
+    with told_as(PublishError, "looking which images are there", f"ECR repository {target.repository}", _REMEDIES):
+        return _found(images, target, ecr)
+
+
+def _found(images: Sequence[AssemblyImage], target: PublishTarget, ecr: Any) -> set[str]:
+    """The same, with botocore's errors as they are."""
     own = {"registryId": target.account, "repositoryName": target.repository}
     wanted: dict[str, AssemblyImage] = {image.tag: image for image in images if image.built}
     tags = sorted(wanted)
     found: dict[str, str] = {}
-    with told_as(PublishError, "looking which images are there", f"ECR repository {target.repository}", _REMEDIES):
-        for first in range(0, len(tags), _BATCH):
-            ids = [{"imageTag": tag} for tag in tags[first : first + _BATCH]]
-            # Without these ECR may answer with a manifest of another type, which has another digest.
-            answer = ecr.batch_get_image(**own, imageIds=ids, acceptedMediaTypes=list(MANIFESTS))
-            found |= {i["imageId"]["imageTag"]: i["imageId"]["imageDigest"] for i in answer.get("images", ())}
+    for first in range(0, len(tags), _BATCH):
+        ids = [{"imageTag": tag} for tag in tags[first : first + _BATCH]]
+        # Without these ECR may answer with a manifest of another type, which has another digest.
+        answer = ecr.batch_get_image(**own, imageIds=ids, acceptedMediaTypes=list(MANIFESTS))
+        found |= {i["imageId"]["imageTag"]: i["imageId"]["imageDigest"] for i in answer.get("images", ())}
     for tag, digest in found.items():
         if digest != wanted[tag].digest:
             raise PublishError(

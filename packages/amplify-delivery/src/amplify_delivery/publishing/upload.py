@@ -118,6 +118,15 @@ def publish(
     )
 
 
+def lacking(
+    assembly: Assembly, extra: Sequence[tuple[AssemblyObject, bytes]], target: PublishTarget
+) -> tuple[str, ...]:
+    """The keys of what `publish` would upload, but for the manifest. Raises `PublishError`; writes nothing."""
+    keys = {o.key for form in _forms(assembly) for o in form.objects} | {item.key for item, _ in extra}
+    there = _Connection(target)._listed(dict.fromkeys(keys))
+    return tuple(sorted(keys - there.keys()))
+
+
 def publish_templates(
     templates: Sequence[tuple[AssemblyObject, bytes]], target: PublishTarget, progress: Callable[[str], None] = _silent
 ) -> PublishReport:

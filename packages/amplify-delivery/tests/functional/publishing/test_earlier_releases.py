@@ -216,3 +216,11 @@ def test_in_production_the_same_release_is_found_again(place: Place, tmp_path: P
     assert load_assembly(tmp_path / "again") == second
     kept = look(target, Kept(1, 0), datetime.now(UTC) + LATER)
     assert not {o.key for o in second.objects} & {*kept.keys}
+    # Once something else runs, its root and its form in production stay as long as it is kept: a pipeline goes back to
+    # it with a role that publishes nothing.
+    third = place.release(in_production(assembly_of("todo-series/v3"), True, CLOUDFORMATION_TYPES))
+    place.deploy(third, "update")
+    own = {new.object.key, *(o.key for o in in_production(second, True, CLOUDFORMATION_TYPES).objects)}
+    later = datetime.now(UTC) + LATER
+    assert not own & {*look(place.target(third), Kept(9, 0), later).keys}
+    assert new.object.key in look(place.target(third), Kept(0, 0), later).keys

@@ -18,6 +18,7 @@ from amplify_delivery.components.documents.naming import EnvironmentNames
 from amplify_delivery.delivery.earlier import image_garbage
 from amplify_delivery.delivery.earlier.collecting import Garbage, Kept, look
 from amplify_delivery.delivery.earlier.running_images import with_running_images
+from amplify_delivery.delivery.earlier.staged import Staging, chosen
 from amplify_delivery.errors import FailedError, RefusedError
 from amplify_delivery.export import Assembly, EnvironmentValues, RootStack, render_root
 from amplify_delivery.export.images.model import UNBUILT
@@ -106,6 +107,14 @@ def test_images_that_nothing_needs_are_found_and_deleted(repository: Repository,
     assert image_garbage.collect(target, objects, images) == 1
     assert repository.digests() == {digest(running), digest(older)}
     assert repository.release(running), "what runs is published again without its bytes"
+    # As when the collection was killed before the objects: the release's manifest and objects are there.
+    with pytest.raises(RefusedError, match=f"1 image of {other.digest()[:12]} are not in .*: image0") as caught:
+        chosen(target, Staging(target), other.digest())
+    assert "nothing was changed" in caught.value.remedy
+    assert chosen(target, Staging(target), older.digest()).digest == older.digest()
+    repository.ecr.delete_repository(repositoryName=repository.names.repository, force=True)
+    with pytest.raises(RefusedError, match="1 image of"):
+        chosen(target, Staging(target), older.digest())
 
 
 def test_whoever_has_built_no_image_is_told_which_run(repository: Repository, tmp_path: Path) -> None:

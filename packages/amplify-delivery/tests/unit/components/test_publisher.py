@@ -85,7 +85,10 @@ def test_the_deploying_role_verifies_and_writes_nothing(
     assert examined == []
 
     code = next(item.key for item in ASSEMBLY.objects if item.kind != "template")
+    target = PublishTarget(names.staging_bucket, names.account, names.region)
+    assert upload.lacking(ASSEMBLY, [(root.object, root.body)], target) == ()
     developer.client("s3").delete_object(Bucket=names.staging_bucket, Key=code)
+    assert upload.lacking(ASSEMBLY, [(root.object, root.body)], target) == (code,)
     with pytest.raises(PublishError, match=f"uploading {code}.*AccessDenied") as refused:
         publisher(ASSEMBLY, root, lambda _: None)
     assert "amplify-delivery publish ENV" in refused.value.remedy

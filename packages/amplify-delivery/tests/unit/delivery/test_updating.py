@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
+from amplify_delivery import publishing
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.deployment import approval, deploying, updating
 from amplify_delivery.delivery.engine.waiting import Patience
 from amplify_delivery.delivery.environment import drifting, planned, recovery, wanted
 from amplify_delivery.delivery.execution import carrying_out
 from amplify_delivery.delivery.killed import resolving
-from amplify_delivery.errors import FailedError, RefusedError
+from amplify_delivery.errors import FailedError, PublishError, RefusedError
 
 LOCK = '{"Statement": [{"Effect": "Deny", "Action": "Update:*", "Principal": "*", "Resource": "*"}]}'
 CONTEXT = Context(Path(), {})
@@ -86,6 +87,42 @@ def test_an_update_that_is_refused_after_a_recovery_has_changed_something(monkey
     with pytest.raises(FailedError, match="AWS takes no update"):
         deploying._attempt(scene.target, scene, deploying.Approved("d"), audit, None)
     assert scene.done == ["recovered"]
+
+
+def test_what_is_gone_of_a_release_is_found_before_anything_is_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """CodePipeline goes back to a release without publishing it, with a role that may not."""
+    scene: Any = Scene(monkeypatch)
+    plan: Any = SimpleNamespace(steps=("change",), recovery=None, digest="d", to_json=dict)
+    monkeypatch.setattr(planned, "make", lambda *_, **__: plan)
+    for module in (approval, drifting):
+        monkeypatch.setattr(module, "check", lambda *_, **__: None)
+    target = scene.target
+    target.assembly, target.names, target.bucket = "assembly", SimpleNamespace(repository="images"), "staging"
+    for name, value in {"account": "1", "region": "r", "profile": None, "role_arn": None, "ignored": ()}.items():
+        setattr(target.config, name, value)
+    target.root.object = target.root.body = "root"
+    lacking: list[str] = ["vtl/1.vtl"]
+
+    def publish(*_: Any, **__: Any) -> None:
+        raise PublishError("uploading vtl/1.vtl: AccessDenied")
+
+    monkeypatch.setattr(publishing, "lacking", lambda *_: lacking, raising=False)
+    monkeypatch.setattr(publishing, "publish", publish, raising=False)
+    monkeypatch.setattr(carrying_out, "carry_out", lambda *_: {"update": 1})
+    begun: list[str] = []
+    audit: Any = SimpleNamespace(planned=lambda _: None, begin=lambda: begun.append("begun"))
+    log: Any = SimpleNamespace(deployed=lambda *_: False)
+
+    def attempt(log: Any) -> None:
+        deploying._attempt(target, scene, deploying.Approved("d", {}), audit, log)
+
+    with pytest.raises(PublishError) as caught:
+        attempt(log)
+    assert (begun, caught.value.exit_code) == ([], 3)
+    attempt(None)  # a personal stack makes its bucket itself
+    lacking.clear()
+    attempt(log)
+    assert begun == ["begun", "begun"]
 
 
 def test_production_is_refused_before_anything_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,10 +8,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from amplify_delivery import publishing
 from amplify_delivery.changes.guard import Guard
 from amplify_delivery.changes.impossible import check as refuse
 from amplify_delivery.client_config import of_assembly
 from amplify_delivery.components.documents.naming import DEPLOY
+from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account.audit_log import AuditLog
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.deployment import approval
@@ -31,6 +33,7 @@ from amplify_delivery.delivery.planning import Plan
 from amplify_delivery.delivery.planning.program import changes_something
 from amplify_delivery.delivery.reports import plans
 from amplify_delivery.errors import ConfigError, FailedError, LockedError, midway
+from amplify_delivery.publishing.target import PublishTarget
 from amplify_delivery.stacks.access import pipeline_names
 
 
@@ -109,6 +112,8 @@ def _attempt(
     guard = target.config.guard(engine.stack, datetime.now(UTC).date(), digest)
     approval.check(plan, digest, document, guard, before=before)
     drifting.check(plan, target)
+    if log and plan.steps:
+        _complete(target)
     audit.begin()
     if plan.recovery:
         recovery.carry_out(target, engine.stack, plan.recovery)
@@ -117,6 +122,20 @@ def _attempt(
         covered = document if document and plan.digest != digest else plan.to_json()
         left = _after_recovery(target, engine, state, covered, guard) if plan.recovery else plan
         return plan, carrying_out.carry_out(engine, left, digest, target)
+
+
+def _complete(target: wanted.Wanted) -> None:
+    """Publish what is gone of a release that was published: a collection (`gc`) may have taken it, and CodePipeline
+    goes back to a release without publishing it again. The program would find it out in the middle of its work. Raises
+    `PublishError`, also for a role that may only read."""
+    config, root = target.config, target.root
+    place = PublishTarget(
+        target.bucket, config.account, config.region, config.profile, config.role_arn, target.names.repository
+    )
+    extra = [(root.object, root.body)]
+    if publishing.lacking(target.assembly, extra, place):
+        ignored = config.ignored
+        publishing.publish(target.assembly, extra, place, output.progress, ignored, stack=root.stack_name)
 
 
 def _after_recovery(

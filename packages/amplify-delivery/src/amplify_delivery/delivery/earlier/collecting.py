@@ -16,12 +16,14 @@ from amplify_delivery.changes import deployed
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.earlier.staged import Release, Staging, releases_of, running
 from amplify_delivery.delivery.environment.wanted import Wanted
-from amplify_delivery.errors import FailedError, RefusedError
+from amplify_delivery.errors import DeliveryError, FailedError, RefusedError
+from amplify_delivery.export.assembling.root import TEMPLATE_KEY
 from amplify_delivery.export.assembling.store import FOLDERS
 from amplify_delivery.export.images.model import digests_in
 from amplify_delivery.export.manifests import ANNOUNCED, FOLDER, is_content_key, key_of, named_in
 from amplify_delivery.publishing.stack_state import described
 from amplify_delivery.publishing.stack_states import Place, Way, check_root
+from amplify_delivery.stacks.inputs import as_configured
 
 GRACE = timedelta(days=1)
 """What is younger is never collected: a pipeline publishes hours before it deploys."""
@@ -83,6 +85,28 @@ def garbage(there: Mapping[str, datetime], needed: Collection[str], now: datetim
     )
 
 
+def roots(keys: Iterable[str], needed: Collection[str], read: Callable[[str], bytes | None]) -> set[str]:
+    """Those of `keys` that are roots of what is `needed`. No manifest names one, since it holds an environment's
+    values; a pipeline goes back to an earlier release with a role that may not publish it again."""
+    found = set()
+    for key in keys:
+        if not key.startswith(f"{FOLDERS['template']}/"):
+            continue
+        text = (read(key) or b"").decode(errors="replace")
+        names = set(named_in(text))
+        if TEMPLATE_KEY in text and names and names <= set(needed):
+            found.add(key)
+    return found
+
+
+def _form(target: Wanted, staging: Staging, release: Release) -> list[str]:
+    """The keys of a release in the form that the stack file asks for, which its manifest does not name."""
+    try:
+        return [o.key for o in as_configured(staging.assembly(release.digest), target.config).objects]
+    except DeliveryError:
+        return []  # of another format, altered, or without what the stack file names: not to be deployed again so
+
+
 def look(target: Wanted, kept: Kept, now: datetime) -> Garbage:
     """What is garbage. Raises `RefusedError`, also while the root stack is in a state in which CloudFormation may go
     back to what it ran before."""
@@ -100,7 +124,9 @@ def look(target: Wanted, kept: Kept, now: datetime) -> Garbage:
         keep.append(current)
     announced = {key for key in naming if key.startswith(f"{ANNOUNCED}/")}
     over = {key for key in announced if naming[key] < now - kept.longest}
-    needed = reachable([*named_in(runs), *(key_of(r.digest) for r in keep), *(announced - over)], staging.get)
+    forms = [key for release in keep for key in _form(target, staging, release)]
+    needed = reachable([*named_in(runs), *(key_of(r.digest) for r in keep), *forms, *(announced - over)], staging.get)
+    needed |= roots(garbage(there, needed, now), needed, staging.get)
     keys = garbage(there, needed, now)
     digests = digests_in(runs) | image_digests(staging, needed)
     named = digests | image_digests(staging, keys)

@@ -8,7 +8,7 @@ was deployed.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,9 +22,11 @@ from amplify_delivery.delivery.environment.wanted import Wanted
 from amplify_delivery.errors import AssemblyError, RefusedError
 from amplify_delivery.export import Assembly, write_assembly
 from amplify_delivery.export.manifests import ANNOUNCED, CONTENT_FOLDERS, FOLDER, key_of, read_manifest, runs
-from amplify_delivery.publishing.aws_errors import AWS_ERRORS, code
+from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, AWS_ERRORS, code, said
+from amplify_delivery.publishing.images import absent
 from amplify_delivery.publishing.stack_state import described
 from amplify_delivery.publishing.stack_states import begins_anew
+from amplify_delivery.publishing.target import PublishTarget
 from amplify_delivery.stacks.inputs import as_configured
 
 _SHOWN = 12
@@ -170,15 +172,42 @@ def chosen(target: Wanted, staging: Staging, asked: str | None) -> Release:
         found = last_before(now, [r for r in releases if r.recorded] or releases)
     if len(found) != 1:
         raise _none(target, asked, releases, several=len(found) > 1)
-    missing = sorted(o.key for o in staging.assembly(found[0].digest).objects if o.key not in there)
+    _check_whole(target, staging.assembly(found[0].digest), there)
+    return found[0]
+
+
+def _check_whole(target: Wanted, assembly: Assembly, there: Collection[str]) -> None:
+    """Raise `RefusedError` for a release of which something is gone: what a collection has taken that was ended."""
+    remedy = "nothing was changed; another one: `--to DIGEST`, or check out that release's commit and deploy it"
+    which, where = assembly.digest()[:12], target.config.environment
+    missing = sorted(o.key for o in assembly.objects if o.key not in there)
     if missing:
         raise RefusedError(
-            f"{output.counted(len(missing), 'object')} of {found[0].digest[:12]} are not in {target.bucket}: "
-            f"{missing[0]} ...",
-            where=target.config.environment,
-            remedy="nothing was changed; another one: `--to DIGEST`, or check out that release's commit and deploy it",
+            f"{output.counted(len(missing), 'object')} of {which} are not in {target.bucket}: {missing[0]} ...",
+            where=where,
+            remedy=remedy,
         )
-    return found[0]
+    lost = _lost_images(target, assembly) if assembly.images else []
+    if lost:
+        raise RefusedError(
+            f"{output.counted(len(lost), 'image')} of {which} are not in {target.names.repository}: {', '.join(lost)}",
+            where=where,
+            remedy=remedy,
+        )
+
+
+def _lost_images(target: Wanted, assembly: Assembly) -> list[str]:
+    config, account = target.config, target.account
+    place = PublishTarget(target.bucket, account.account, account.region, repository=target.names.repository)
+    with account.asking(f"looking for the images of {assembly.digest()[:12]}"):
+        try:
+            return absent(assembly.images, place, account.client("ecr"))
+        except AWS_ERRORS as error:
+            if code(error) not in ACCESS_DENIED:
+                raise
+            # Whoever goes back may be in a hurry, and without a right that a deployment does not need.
+            output.progress(f"whether the images of {config.environment} are there is not known: {said(error)}")
+            return []
 
 
 def last_before(now: Release | None, releases: Sequence[Release]) -> list[Release]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from amplify_delivery.components.documents.account.storage import ARTIFACTS_DAYS
 from amplify_delivery.components.documents.naming import ARTIFACTS_PREFIX, CHECK, DEPLOY, EnvironmentNames
 from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.errors import REFUSED, DeployError, FailedError, RefusedError
@@ -112,6 +113,16 @@ def follow(
     return Ended(build_id, link, exported)
 
 
+_BEFORE_COMMANDS = frozenset({"SUBMITTED", "QUEUED", "PROVISIONING", "DOWNLOAD_SOURCE"})
+"""Phases of a build in which no command of its buildspec has run ("View build details in AWS CodeBuild")."""
+
+
+def _failed_phase(build: Mapping[str, Any]) -> str:
+    """The first phase that has failed."""
+    failed = (p for p in build.get("phases") or () if p.get("phaseStatus") not in (None, "", "SUCCEEDED"))
+    return str(next((p.get("phaseType") for p in failed), ""))
+
+
 _GOES_ON = {"AccessDeniedException": "the build goes on; look at it in the account"}
 
 
@@ -125,6 +136,14 @@ def _failed(wanted: Wanted, build: Mapping[str, Any], link: str) -> DeployError:
     ]
     said = next((m for m in reversed(messages) if m), "")
     status = _STATUS.search(said)
+    if _failed_phase(build) in _BEFORE_COMMANDS:
+        return RefusedError(
+            f"the build {build['id']} did not begin: {said.splitlines()[0][:300] if said else build['buildStatus']}",
+            where=str(build["projectName"]),
+            remedy=f"nothing was changed. An artifact goes {ARTIFACTS_DAYS} days after it was put, whoever waited for "
+            f"an approval meanwhile: run the job that plans again, which puts it, and approve that. Else {link} tells "
+            "why",
+        )
     acts = wanted.project in (DEPLOY, CHECK)
     refused = (status is not None and int(status[1]) == REFUSED) or not acts
     kind = RefusedError if refused else FailedError

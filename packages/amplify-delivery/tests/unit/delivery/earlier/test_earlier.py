@@ -15,6 +15,7 @@ from amplify_delivery.delivery.earlier.collecting import Garbage, Kept, collect,
 from amplify_delivery.delivery.earlier.staged import Release, last_before
 from amplify_delivery.errors import AssemblyError, FailedError
 from amplify_delivery.export import Assembly, EnvironmentValues, assemble, read_export, render_root
+from amplify_delivery.export.assembling.root import TEMPLATE_KEY
 from amplify_delivery.export.assembly import canonical
 from amplify_delivery.export.images.model import PREFIX, AssemblyImage, GivenImage, Images
 from amplify_delivery.export.manifests import is_content_key, key_of, manifest, named_in, read_manifest, runs
@@ -197,3 +198,15 @@ def test_what_was_named_meanwhile_comes_back_whatever_ends_it(monkeypatch: pytes
         collect(bucket.target, garbage)
     assert (bucket.batches, bucket.back) == (2, ["vtl/b"])
     assert caught.value.remedy.startswith("1 object went before")
+
+
+def test_the_roots_of_what_is_needed_are_needed_too() -> None:
+    nested, other = key("nested", "templates"), key("other", "templates")
+    texts = {
+        key("root", "templates"): f"{TEMPLATE_KEY} {nested}",
+        key("another root", "templates"): f"{TEMPLATE_KEY} {nested} {other}",
+        key("no root", "templates"): nested,
+        key("empty", "templates"): TEMPLATE_KEY,
+        key("vtl"): f"{TEMPLATE_KEY} {nested}",
+    }
+    assert collecting.roots(texts, {nested}, lambda k: texts[k].encode()) == {key("root", "templates")}
