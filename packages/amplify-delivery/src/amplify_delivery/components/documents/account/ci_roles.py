@@ -13,7 +13,7 @@ from amplify_delivery.components.documents.account.action_role import (
     denial,
     variables_denial,
 )
-from amplify_delivery.components.documents.account.projects import key_right
+from amplify_delivery.components.documents.account.project_stores import key_right
 from amplify_delivery.components.documents.environment import EnvironmentAccess
 from amplify_delivery.components.documents.naming import ARTIFACTS_PREFIX, CHECK, CI_ROLES, DEPLOY, PLAN, PUBLISH
 from amplify_delivery.components.documents.statements import Document, RoleDocument, allow, deny, document
