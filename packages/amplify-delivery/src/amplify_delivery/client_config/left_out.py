@@ -31,7 +31,7 @@ _SERVED: Mapping[Platform, frozenset[str]] = {
 _NOT_A_CLIENTS = frozenset(("Lambda", "LambdaLayer", "Cognito-UserPool-Groups"))
 """Services that a client never calls: what it may know of them stands with another resource."""
 _ONE_ONLY = ("AppSync", "S3", "Pinpoint", "S3AndCloudFront")
-"""Services of which a project has one; the files hold the first one."""
+"""Services of which the CLI makes one: some of the files' places know one only."""
 
 _OUTPUTS: Mapping[str, tuple[str, ...]] = {
     "AppSync": (ENDPOINT,),
@@ -86,7 +86,7 @@ def _without_a_place(backend: Backend, platform: Platform) -> Iterator[str]:
             values = f"; write into your code what it needs: {_values(told)}" if told else ""
             yield f"{_place(resource)}: {_service(resource)} has no place in {_files(platform)}{values}"
         elif resource.service in _ONE_ONLY and seen[resource.service] > 1:
-            yield f"{_place(resource)}: {_files(platform)} holds one {_service(resource)} only, the first"
+            yield f"{_place(resource)}: {_files(platform)} does not hold a second {_service(resource)} everywhere"
 
 
 def _is_served(resource: Resource, platform: Platform) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import time
 from collections.abc import Callable, Sequence
@@ -26,6 +27,7 @@ from unit.client_config.backends import REGION, everything, written
 from unit.client_config.conftest import NAMES, App, app
 from unit.client_config.test_categories import hosted
 from unit.export.conftest import app_export, assembly_of
+from unit.places import REPOSITORY
 
 __all__ = ["app", "app_export", "assembly_of"]
 
@@ -108,6 +110,30 @@ def test_of_every_category_as_well(parse: Parse) -> None:
     assert second["Auth"]["Cognito"]["loginWith"]["oauth"]["providers"] == ["Google", "Amazon", "Apple"]
     assert gen2["Auth"]["Cognito"]["groups"] == [{"Admins": {"precedence": 1}}]
     assert web["API"]["REST"] == {"orders": {"endpoint": "https://o.example/dev", "region": REGION}}
+
+
+def test_the_lines_of_the_page_configure_it(script: Script, tmp_path: Path) -> None:
+    """As docs/front-end.md prints them: one of several addresses, REST APIs beside Gen 2's file, and a stream."""
+    page = (REPOSITORY / "docs" / "front-end.md").read_text()
+    heads = ("Hosted UI", "REST APIs", "Kinesis")
+    blocks = [re.findall(rf"\*\*{head}\..*?```js\n(.*?)```", page, re.DOTALL)[0] for head in heads]
+    both = everything()
+    given = {
+        "blocks": blocks,
+        "config": written(hosted(), "javascript"),
+        "outputs": written(both, "outputs"),
+        "origin": "https://a.example",
+    }
+    file = tmp_path / "lines.json"
+    file.write_text(json.dumps(given))
+    told = script("lines.cjs", file)
+    signing_in, rest, stream = told["found"]
+    oauth = signing_in["Auth"]["Cognito"]["loginWith"]["oauth"]
+    assert (oauth["redirectSignIn"], oauth["redirectSignOut"]) == (["https://a.example/"], ["https://a.example/out/"])
+    assert rest["API"]["REST"]["orders"]["endpoint"] == "https://o.example/dev"
+    assert rest["API"]["GraphQL"]["endpoint"] == "https://g.example/graphql"
+    assert stream["Analytics"]["Kinesis"] == {"region": "eu-west-1"}
+    assert [one["streamName"] for one in told["recorded"]] == ["clicks-prod"]
 
 
 def test_a_user_signs_in_writes_and_lists(

@@ -152,7 +152,7 @@ def test_a_way_to_authorize_that_is_computed() -> None:
 def test_a_second_one_where_the_files_hold_one() -> None:
     bucket = {"BucketName": "b", "Region": REGION}
     notes = told("javascript", resource("storage/a", "S3", bucket), resource("storage/b", "S3", bucket))
-    assert notes == ["storage/b: aws-exports.js holds one S3 only, the first"]
+    assert notes == ["storage/b: aws-exports.js does not hold a second S3 everywhere"]
 
 
 def test_a_backend_with_everything_is_whole_in_a_web_apps_files() -> None:
