@@ -104,9 +104,9 @@ def test_an_exception_in_an_apply_is_shown(quick: PulumiProject) -> None:
     assert "ZeroDivisionError" in quick.pulumi("preview").stdout
 
 
-def test_a_program_that_ends_itself(small: PulumiProject) -> None:
-    small.program("import sys; sys.exit(3)")
-    assert "non-zero exit code: 3" in small.pulumi("preview").stdout
+def test_a_program_that_ends_itself(quick: PulumiProject) -> None:
+    quick.program("import sys; sys.exit(3)")
+    assert "non-zero exit code: 3" in quick.pulumi("preview").stdout
 
 
 def test_a_missing_program(quick: PulumiProject) -> None:
@@ -123,14 +123,14 @@ def test_a_main_elsewhere(quick: PulumiProject) -> None:
     assert quick.outputs() == {"found": True}
 
 
-def test_after_a_failed_update_nothing_is_added(small: PulumiProject) -> None:
+def test_after_a_failed_update_nothing_is_added(quick: PulumiProject) -> None:
     """The engine interrupts the program, which is still waiting for a resource that will not come."""
-    small.program("""
+    quick.program("""
         bad = aws.s3.Bucket("bad", bucket="Not A Name")
         good = aws.s3.Bucket("good", bucket=bad.id.apply(lambda name: name + "-two"))
         pulumi.export("name", good.bucket)
     """)
-    said = small.fail()
+    said = quick.fail()
     assert "KeyboardInterrupt" not in said
     assert "exited with non-zero" not in said
 

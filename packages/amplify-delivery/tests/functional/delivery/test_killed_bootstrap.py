@@ -9,7 +9,6 @@ import json
 import os
 import shutil
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,6 @@ import pytest
 from amplify_delivery.components.documents.naming import EnvironmentNames
 from amplify_delivery_rehearsal.conformance.killing import KillingProxy, Point, kill_tree, killed
 from amplify_delivery_rehearsal.workspace import Workspace
-from aws_rehearsal.setup import tools
 from aws_rehearsal_tests import pulumi_homes
 from aws_rehearsal_tests.local_account import LocalAccount
 from unit.places import REPOSITORY
@@ -37,7 +35,7 @@ a log group."""
 @pytest.fixture
 def workspace(tmp_path: Path, developer: LocalAccount) -> Workspace:
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PULUMI_")) and k != "CI"}
-    home = pulumi_homes.cold_home(tmp_path / "home")  # a warm plugin is no child of the engine that is killed
+    home = pulumi_homes.warm_home(tmp_path / "home")
     project = tmp_path / "project"
     project.mkdir()
     make(project, 1)
@@ -52,7 +50,8 @@ def workspace(tmp_path: Path, developer: LocalAccount) -> Workspace:
 
 
 def test_the_same_command_again_recovers(workspace: Workspace, developer: LocalAccount) -> None:
-    command = [str(tools().python), "-m", "amplify_delivery", "bootstrap", "preprod"]
+    command = pulumi_homes.delivery(workspace.environment, "bootstrap", "preprod")
+    server = pulumi_homes.server().pid
     with KillingProxy(developer.aws.port or 0) as proxy:
         through = Workspace(workspace.project, {**workspace.environment, "AWS_ENDPOINT_URL": proxy.endpoint})
         for point in POINTS:
@@ -68,10 +67,9 @@ def test_the_same_command_again_recovers(workspace: Workspace, developer: LocalA
                 process_group=0,
             )
             try:
-                killed(proxy, process, point, 90)
+                killed(proxy, process, point, 90, server)
             finally:
-                kill_tree(process.pid)
-            time.sleep(0.5)  # plugins look four times a second whether the engine is there
+                kill_tree(process.pid, server)
             proxy.arm(None)
         done = through.run(command)
     assert done.exit_code == 0, done.output

@@ -86,7 +86,22 @@ def triggers(world: World) -> list[str]:
     return [execution.trigger[0] for execution in world.executions("app")]
 
 
-def test_a_pipeline_is_made_and_starts_once_by_itself(project: PulumiProject, world: World) -> None:
+def test_life_of_a_pipeline(project: PulumiProject, world: World) -> None:
+    """One test, because each step begins where the one before has left the pipeline."""
+    a_preview_makes_nothing(project, world)
+    it_is_made_and_starts_once_by_itself(project, world)
+    a_preview_changes_nothing(project, world)
+    an_update_is_in_place_and_restarts_only_where_it_shall(project, world)
+    what_was_changed_by_hand_is_seen_and_undone(project, world)
+    gone_it_is_made_again_and_a_destroy_takes_it(project, world)
+
+
+def a_preview_makes_nothing(project: PulumiProject, world: World) -> None:
+    project.succeed("preview")
+    assert world.pipelines.list_pipelines()["pipelines"] == []
+
+
+def it_is_made_and_starts_once_by_itself(project: PulumiProject, world: World) -> None:
     project.up()
     outputs = project.outputs()
     arn = f"arn:aws:codepipeline:{REGION}:{world.tooling}:app"
@@ -102,13 +117,20 @@ def test_a_pipeline_is_made_and_starts_once_by_itself(project: PulumiProject, wo
     assert triggers(world) == ["CreatePipeline"]
 
 
-def test_an_update_is_in_place_and_restarts_only_where_it_shall(project: PulumiProject, world: World) -> None:
-    project.up()
+def a_preview_changes_nothing(project: PulumiProject, world: World) -> None:
+    said = project.succeed("preview", MORE=more(more_stages=[STAGE]))
+    assert "~ 1 to update" in said
+    assert triggers(world) == ["CreatePipeline"]
+    assert "+-1 to replace" in project.succeed("preview", MORE=more(name="other"))
+
+
+def an_update_is_in_place_and_restarts_only_where_it_shall(project: PulumiProject, world: World) -> None:
     said = project.up(
         MORE=more(more_stages=[STAGE], disable_inbound_stage_transitions=[{"stageName": "Second", "reason": "not yet"}])
     )
     assert "~ 1 updated" in said
-    assert project.outputs()["version"] == "2"
+    outputs = project.outputs()
+    assert outputs["version"] == "2"
     assert triggers(world) == ["CreatePipeline", "StartPipelineExecution"]
     assert world.executions("app")[1].trigger[1].endswith(":user/admin")
     state = world.stage_state("app", "Second")["inboundTransitionState"]
@@ -117,23 +139,12 @@ def test_an_update_is_in_place_and_restarts_only_where_it_shall(project: PulumiP
     said = project.up("--refresh", MORE=more(tags=[{"key": "next", "value": "y"}], restart_execution_on_update=False))
     assert "~ 1 updated" in said
     assert triggers(world) == ["CreatePipeline", "StartPipelineExecution"]
-    arn = project.outputs()["arn"]
-    assert world.pipelines.list_tags_for_resource(resourceArn=arn)["tags"] == [{"key": "next", "value": "y"}]
+    assert world.pipelines.list_tags_for_resource(resourceArn=outputs["arn"])["tags"] == [{"key": "next", "value": "y"}]
     assert [s["name"] for s in world.pipelines.get_pipeline(name="app")["pipeline"]["stages"]] == ["Source", "Approve"]
 
 
-def test_a_preview_changes_nothing(project: PulumiProject, world: World) -> None:
-    project.succeed("preview")
-    assert world.pipelines.list_pipelines()["pipelines"] == []
-    project.up()
-    said = project.succeed("preview", MORE=more(more_stages=[STAGE]))
-    assert "~ 1 to update" in said
-    assert triggers(world) == ["CreatePipeline"]
-    assert "+-1 to replace" in project.succeed("preview", MORE=more(name="other"))
-
-
-def test_what_was_changed_by_hand_is_seen_and_undone(project: PulumiProject, world: World) -> None:
-    project.up(MORE=more(restart_execution_on_update=False))
+def what_was_changed_by_hand_is_seen_and_undone(project: PulumiProject, world: World) -> None:
+    declared = more(tags=[{"key": "next", "value": "y"}], restart_execution_on_update=False)
     found = world.pipelines.get_pipeline(name="app")["pipeline"]
     found["stages"][1]["actions"][0]["name"] = "Anybody"
     found["executionMode"] = "SUPERSEDED"
@@ -141,22 +152,21 @@ def test_what_was_changed_by_hand_is_seen_and_undone(project: PulumiProject, wor
     world.pipelines.disable_stage_transition(
         pipelineName="app", stageName="Approve", transitionType="Inbound", reason="by hand"
     )
-    kept = project.succeed("preview", "--refresh", "--diff", MORE=more(restart_execution_on_update=False))
+    kept = project.succeed("preview", "--refresh", "--diff", MORE=declared)
     assert "Anybody" in kept
     assert "SUPERSEDED" in kept
     assert "by hand" in kept
 
-    said = project.up("--refresh", MORE=more(restart_execution_on_update=False))
+    said = project.up("--refresh", MORE=declared)
     assert "~ 1 updated" in said
     now = world.pipelines.get_pipeline(name="app")["pipeline"]
     assert now["stages"][1]["actions"][0]["name"] == "Approve"
     assert now["executionMode"] == "QUEUED"
     assert world.stage_state("app", "Approve")["inboundTransitionState"]["enabled"]
-    assert "2 unchanged" in project.up("--refresh", MORE=more(restart_execution_on_update=False))
+    assert "2 unchanged" in project.up("--refresh", MORE=declared)
 
 
-def test_a_pipeline_that_is_gone_is_made_again_and_a_destroy_takes_it(project: PulumiProject, world: World) -> None:
-    project.up()
+def gone_it_is_made_again_and_a_destroy_takes_it(project: PulumiProject, world: World) -> None:
     world.pipelines.delete_pipeline(name="app")
     assert "+ 1 created" in project.up("--refresh")
     project.succeed("destroy", "--yes", "--skip-preview")
