@@ -26,36 +26,36 @@ from amplify_delivery.delivery.debugging import VARIABLE, Debugging
 from amplify_delivery.errors import FAILED, REFUSED, DeliveryError, FailedError, SetupError
 
 COMMANDS = {
-    "init": "make a project of one's own, for an export or an Amplify project; changes nothing that is there",
-    "upgrade": "bring the project to another version of the engine, after telling what that needs of accounts",
-    "check": "what is wrong with an export, and what to do",
-    "assemble": "make an assembly of an export: what environments share, in a folder",
-    "build": "what the pipeline's stage Build does: its commands, check, assemble",
-    "pack": "the checkout, after `build`, as the artifact that an account's projects work with",
-    "start": "one of the four projects in an environment's account, from a CI that it lets in",
-    "images": "build the container images that stack files name, for deployments from here",
+    "init": "create a project for an export or an Amplify project; changes no file that is there",
+    "upgrade": "move the project to another version of the engine, after showing what that requires of accounts",
+    "check": "show what is wrong with an export, and what to do about it",
+    "assemble": "make an assembly of an export: a folder with all that its environments share",
+    "build": "do what the pipeline's stage Build does: run its commands, check, assemble",
+    "pack": "pack the checkout, after `build`, into the artifact that an account's projects work with",
+    "start": "start one of the four projects in an environment's account, from a CI that the account lets in",
+    "images": "build the container images that stack files name, for deployments from this machine",
     "root": "print the root template of one environment, without any AWS call",
     "publish": "upload an assembly's objects to an environment's staging bucket",
-    "compare": "what a re-export touches: resources and nested stacks",
-    "plan": "what deploying an environment would change; changes nothing",
+    "compare": "list the resources and nested stacks that a re-export touches",
+    "plan": "show what deploying an environment would change; changes nothing",
     "deploy": "deploy an environment as planned, bound to the plan's digest",
-    "report": "an environment on one page for people, or as JSON: state, plan, stacks, timings, findings, rights",
-    "rollback": "deploy an earlier assembly that is still staged, through plan and guard",
-    "gc": "list, or delete, what no running release and none to go back to needs of what was published",
+    "report": "show an environment on one page, or as JSON: state, plan, stacks, timings, findings, rights",
+    "rollback": "deploy an earlier assembly that is still staged, with plan and data guard as ever",
+    "gc": "list, or delete, what was published and no release needs that runs or is kept",
     "step": "run a pre or post step of the pipeline, or its bake time",
-    "update-pipeline": "bring the pipeline to what its stack file says, if it differs",
-    "bootstrap": "let the pipeline into the accounts of environments, as their administrator",
-    "doctor": "what only the real accounts know: credentials, trust, connection, quotas, keys, clock, versions",
-    "rights": "what an environment's resource types need, and what its roles lack",
-    "up": "deploy an environment: what `pulumi up` does",
-    "preview": "a backend of its own for a pull request: up, down, and those collected that nobody updates",
+    "update-pipeline": "update the pipeline to what its stack file says, if it differs",
+    "bootstrap": "prepare the accounts of environments for their pipeline or CI, as their administrator",
+    "doctor": "check what only the real accounts know: credentials, trust, connection, quotas, keys, clock, versions",
+    "rights": "list the rights that an environment's resource types need, and those that its roles lack",
+    "up": "deploy an environment, as `pulumi up` does",
+    "preview": "make, update and delete a backend for each pull request, and collect those that were forgotten",
     "adopt": "take over an environment that `amplify push` or the CDK construct has made, in place",
-    "handover": "what Amplify's own tools need to see an environment as theirs again, and what Gen 2 takes over of it",
+    "handover": "write what Amplify's own tools need to take an environment back, and show what Gen 2 supports of it",
     "outputs": "print an environment's outputs",
-    "client-config": "write what a front end is configured with, of the backend that runs; reads only",
-    "unlock": "tell who holds a stack, since when and what is pending; give it free if that run has ended",
-    "destroy": "take away an environment, an account's part or a pipeline; what cannot be made again only if told to",
-    "setup": "make the tooling account's state bucket and key, or remove them",
+    "client-config": "write the files that configure a front end for the backend that runs",
+    "unlock": "show who holds a stack, since when, and what is pending; release it if that run has ended",
+    "destroy": "delete an environment, an account's part or a pipeline; data only with --delete-data",
+    "setup": "create the tooling account's state bucket and key, or remove them",
     "docs": "show a page of the documentation, as messages name it: `docs operations`",
     "rehearse": "tell the story of the pipeline on this machine, or deliver exports there",
 }
@@ -81,7 +81,7 @@ def parser(command: str | None) -> argparse.ArgumentParser:
             module.add_arguments(sub)
             sub.add_argument("--json", action="store_true", help="print one JSON document, errors too")
             sub.add_argument(
-                "--debug", action="store_true", help=f"say on stderr what is done, without secrets; also ${VARIABLE}"
+                "--debug", action="store_true", help=f"log to stderr what is done, without secrets; also ${VARIABLE}"
             )
     return top
 

@@ -69,8 +69,8 @@ plan that is not the approved one, a check or a missing right before that are 3,
 fail: nothing is delivered by then. `bake` ends with 4 when the alarm went off: what it watches is deployed already.
 A CI may repeat what ended with 3, and should have a person look at what ended with 4.
 
-`--debug` says on stderr what is done: the engine's command lines, calls of AWS with service, operation, region,
-outcome, time and request id, and processes of cfn-lint. What they are given and what they answer is never said: no
+`--debug` logs to stderr what is done: the engine's command lines, calls of AWS with service, operation, region,
+outcome, time and request id, and processes of cfn-lint. What they are given and what they answer is never logged: no
 values of parameters, no environment, no credentials. In a CI the last 60 of these lines are printed before an error
 without being asked for, so that a build's log has the request ids (CloudTrail finds a call by its id) and the
 engine's last command.

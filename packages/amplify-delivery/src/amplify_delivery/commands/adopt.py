@@ -15,10 +15,10 @@ from amplify_delivery.delivery.reports import plans
 ABOUT = About(
     needs="AWS, Pulumi",
     text="""
-Takes over what runs, in place: everything that can be refused is asked for first, then the stack file is written
+Takes over what runs, in place: everything that could be refused is checked first, then the stack file is written
 (keys under `kept as it runs` and `a secret now`), then the engine's state. Nothing in AWS is changed. The Pulumi
-stack is made if there is none: of a bootstrapped environment in its account, else where Pulumi is logged in to. It
-ends with the plan, as `plan` shows it.
+stack is created if there is none: for a bootstrapped environment in its account, else in the backend that Pulumi is
+logged in to. It ends with the plan, as `plan` shows it.
 
 Without `--stack` it is the stack that the stack file describes, else the only one of the app and environment in the
 account and region. `--state-lost` takes over what was delivered from here, when a person knows that the state is lost

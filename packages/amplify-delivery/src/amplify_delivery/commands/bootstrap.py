@@ -21,17 +21,17 @@ ABOUT = About(
     text="""
 Finds the account stack that names each environment (`ENV-account` by default) and checks, before the first is
 touched, that its file fits: environments of one account, `bootstrapped: true` in their files, delivered by the
-pipeline, roles and policies of that account. Of each account it then asks whether the credentials belong to it, makes
-the Pulumi stack if it is not there yet, and updates it; several accounts at the same time, and one that fails stops
-no other. An account that says of itself that it is as the files want it is left `unchanged`, unless `--refresh` asks
-for what was changed by hand.
+pipeline, roles and policies of that account. For each account it then checks that the credentials belong to it,
+creates the Pulumi stack if there is none, and updates it; several accounts at the same time, and one that fails does
+not stop the others. An account that has recorded that it is as the files want it is left `unchanged`, unless
+`--refresh` looks for what was changed by hand.
 
-In the state bucket that this makes it then makes the Pulumi stack of the environment itself, which writes
-`secretsprovider` and `encryptedkey` into `Pulumi.ENV.yaml`: commit them. It may be repeated: what is as it should be
+In the state bucket that this creates it then initialises the Pulumi stack of the environment itself, which writes
+`secretsprovider` and `encryptedkey` into `Pulumi.ENV.yaml`: commit them. It can be repeated: what is as it should be
 stays.
 
-It ends with a note if the account may run fewer builds of CodeBuild at the same time than the pipeline wants (two for
-each environment), and Service Quotas tells the caller.
+It ends with a note if the account's quota of concurrent CodeBuild builds is lower than the pipeline needs (two for
+each environment), if the caller may read Service Quotas.
 """,
     examples=(
         ("amplify-delivery bootstrap prod", "as the administrator of prod's account"),

@@ -43,8 +43,8 @@ ABOUT = About(
     needs="files, and what the commands need",
     text="""
 Runs `build.commands` of the pipeline's stack file, does what `check` and `assemble --out assembly` do, and examines
-what each environment of the pipeline would get, as `publish` does but without asking AWS. A command that fails ends
-it with 3, and nothing is assembled.
+what each environment of the pipeline would get, as `publish` does but without asking AWS. If a command fails, it ends
+with 3 and nothing is assembled.
 """,
     examples=(
         ("amplify-delivery build", "of the project's only pipeline"),

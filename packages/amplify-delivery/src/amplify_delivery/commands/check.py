@@ -20,12 +20,12 @@ from amplify_delivery.export.values.bindings import told
 ABOUT = About(
     needs="files",
     text="""
-Prints each finding with its id, the file, what is wrong and what to do. What can be repaired is repaired by
-`assemble`, and said; what cannot is refused, and the command ends with 3.
+Prints each finding with its id, the file, what is wrong and what to do. What can be repaired, `assemble` repairs and
+reports; what cannot is refused, with exit code 3.
 
 An export with a plain-text client secret is refused unless each of the environments overrides it by a secret of its
-own. For the project's export the environments are by default those that its pipelines deliver, else all it has; they
-must name the same export.
+own. For the project's export, the environments are by default those that its pipelines deliver, else all of them;
+they must name the same export.
 
 `--list` prints everything that can be found. `--explain` says what an id stands for, what AWS would answer, what to
 do, whether and how it can be overruled, and where that is written: of the id that is given, else of everything that

@@ -17,9 +17,10 @@ from amplify_delivery.errors import ConfigError
 ABOUT = About(
     needs="AWS, Pulumi",
     text="""
-Makes the plan again, and carries it out if it has the approved digest, if it is what remains of the approved plan, or
-if it goes back to what was deployed here before; else it is refused. Nothing to change is no failure: repeating the
-command is safe. What would delete data is refused unless the stack file allows it, resource by resource (`dataLoss`).
+Plans again, and carries the plan out if it has the approved digest, if it is what remains of the approved plan, or if
+it goes back to what was deployed here before; otherwise it refuses. Finding nothing to change is no failure: the
+command is safe to repeat. What would delete data is refused unless the stack file allows it, resource by resource
+(`dataLoss`).
 """,
     examples=(
         ("amplify-delivery deploy prod --plan DIGEST", "the digest is what `plan prod` printed last"),

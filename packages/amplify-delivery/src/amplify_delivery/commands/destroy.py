@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 ABOUT = About(
     needs="AWS, Pulumi",
     text="""
-Does what the stack's program needs. Everything is checked before anything is changed, and every refusal says what to
-do. Repeated after an interruption or a failure, it goes on with what is left.
+Whichever kind of stack it is, everything is checked before anything is changed, and every refusal says what to do.
+Repeated after an interruption or a failure, it goes on with what is left.
 
-Of an environment it refuses while a table, user pool, bucket or another resource with data would be lost. Of an
-account it refuses while one of its environments is delivered or deployed; state, key, audit log and images are kept.
-Of a pipeline it refuses while an execution runs. `--delete-data` takes what would be refused or kept as data.
+An environment is refused while a table, user pool, bucket or another resource with data would be lost; an account
+while one of its environments is delivered or deployed (its state, key, audit log and images are kept); a pipeline
+while an execution runs. `--delete-data` takes what would be refused or kept as data.
 """,
     examples=(
         ("amplify-delivery destroy ann", "an environment without data"),

@@ -19,7 +19,7 @@ ABOUT = About(
 Looks at this machine; with ENV also at the account of each environment, with the credentials that its stack file
 names; with `--pipeline` also at the tooling account. It only reads: no call of it makes, changes or costs anything. A
 line is `ok`, `warning` (it works, perhaps not for long or not everywhere), `error` (what you are about to do fails)
-or `not known`. What one line cannot be asked stops no other.
+or `not known`. A question that cannot be asked does not stop the others.
 """,
     examples=(
         ("amplify-delivery doctor", "this machine"),

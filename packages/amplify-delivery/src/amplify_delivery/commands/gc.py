@@ -18,9 +18,9 @@ from amplify_delivery.delivery.environment import wanted
 ABOUT = About(
     needs="AWS, Pulumi",
     text="""
-Lists the published objects and container images that nothing needs. Never collected is what the running stack names,
-what the last releases name, what is younger than a day, and whatever is not published by content key. Deleted objects
-stay as older versions for a while, images do not. No project of the pipeline may delete there: it is for an
+Lists the published objects and container images that nothing needs. Never collected are things that the running stack
+or a kept release names, that are younger than a day, or that were not published under a content key. Deleted objects
+remain as noncurrent versions for a while, images do not. No project of the pipeline may delete there: run it as an
 administrator of the account.
 """,
     examples=(
@@ -43,20 +43,20 @@ def _number(text: str) -> int:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("environment", metavar="ENV", help="name of the Pulumi stack")
-    parser.add_argument("--delete", action="store_true", help="delete it; without, it is only listed")
+    parser.add_argument("--delete", action="store_true", help="delete; without it, only list")
     parser.add_argument(
         "--keep",
         type=_number,
         default=10,
         metavar="N",
-        help="releases that are kept to go back to, the last; default: 10",
+        help="how many of the last releases are kept to go back to; default: 10",
     )
     parser.add_argument(
         "--days",
         type=_number,
         default=90,
         metavar="N",
-        help="releases that are kept because they are not older; default: 90",
+        help="keep all releases that are not older; default: 90",
     )
     waiting.add_argument(parser, "the environment")
 

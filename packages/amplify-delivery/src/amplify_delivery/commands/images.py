@@ -17,8 +17,8 @@ from amplify_delivery.stacks.images import FOLDER
 ABOUT = About(
     needs="files, Docker",
     text="""
-Builds into the folder `container-images`; what is deployed from here takes them from there. The pipeline builds its
-own, in Build.
+Builds into the folder `container-images`, from which deployments on this machine take them. The pipeline builds its
+own, in its stage Build.
 """,
     examples=(
         ("amplify-delivery images", "of all environments"),

@@ -22,20 +22,21 @@ from amplify_delivery.stacks.config import AccountConfig, Project
 ABOUT = About(
     needs="files",
     text="""
-Writes into DIR what a project consists of: Pulumi.yaml, stack files, `__main__.py`, `components/`, `tests/`,
-requirements with their lock, the engine's wheel, and the export if it lies elsewhere.
+Writes a project into DIR: Pulumi.yaml, stack files, `__main__.py`, `components/`, `tests/`, requirements with their
+lock, the engine's wheel, and the export if it lies elsewhere.
 
 `--from` names an export, or an Amplify project: there the name is found in `amplify/.config/project-config.json`, the
 environments with accounts and regions in `amplify/team-provider-info.json`, an export where `amplify export --out .`
 puts it.
 
-At a terminal it asks for what is not known. In a pipe it asks nothing, and says all that is missing at once. Stack
-files are read, as every command reads them, before anything is written: a refusal writes nothing. A file that is
-there stays as it is, and is listed if it differs; so the command can be called again, with one more environment for
-instance. Then `--ci` writes nothing but the workflows, and the stack files of environments that are named with it.
+At a terminal it asks for what it does not know. In a pipe it asks nothing, and lists everything that is missing at
+once. Stack files are read, as every command reads them, before anything is written: a refusal writes nothing. An
+existing file is left alone, and listed if it differs; so the command can be run again, to add an environment for
+instance. In an existing project `--ci` writes only the workflows, and the stack files of environments that are named
+with it.
 
-The engine's wheel is made from what is installed, after its files have been compared with the hashes that the
-installer recorded, and has the bytes of the released one.
+The engine's wheel is rebuilt from the installation, after its files have been verified against the hashes that the
+installer recorded, and is byte for byte the released one.
 """,
     examples=(
         ("amplify-delivery init app --from ../web", "a project in the folder app, for the Amplify project in ../web"),

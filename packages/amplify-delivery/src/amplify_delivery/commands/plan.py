@@ -21,12 +21,12 @@ ABOUT = About(
     needs="AWS, Pulumi; with --against files and git",
     text="""
 Compares what is deployed, through all nested stacks, with what the environment's stack file and export describe, and
-asks the engine for a preview of whatever else the program makes. Data loss, replacements and rights that are new are
-listed once more. The last line is the plan's digest, which `deploy` wants. It reads only.
+asks the engine for a preview of whatever else the program makes. Data loss, replacements and new rights are listed
+again on their own. The last line is the plan's digest, which `deploy` takes. Nothing is changed.
 
-With `--against REF` it asks no AWS account: what git has of REF stands for what is deployed.
+With `--against REF` no AWS account is asked: the project as of REF stands in for what is deployed.
 
-The exit code is 0, whatever is planned, but for what AWS cannot do and for rights that the account has not given: 3.
+The exit code is 0 whatever is planned, but 3 for what AWS cannot do, or what the account has not granted.
 """,
     examples=(
         ("amplify-delivery plan prod --out plan.json", "look at it before `deploy`"),

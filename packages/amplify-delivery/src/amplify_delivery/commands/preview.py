@@ -17,11 +17,11 @@ from amplify_delivery.errors import FAILED, ConfigError
 ABOUT = About(
     needs="the previews' account; Pulumi",
     text="""
-`up` makes or updates the environment `prN` after the stack file `Pulumi.preview.yaml`, which says `disposable: true`;
-`down` deletes it with its data; `collect` deletes those that nobody has updated for so long; `trust` prints the trust
-policy of the role that lets a repository's jobs in. All of these but `trust` refuse an account in which anything is
-delivered. `credentials` prints those of the role for a job of a CI, by its token: the workflows name it as
-`credential_process` of a profile, so that whatever takes long gets others in time.
+`up` creates or updates the environment `prN`, modelled on the stack file `Pulumi.preview.yaml`, which says
+`disposable: true`; `down` deletes it with its data; `collect` deletes those that nobody has updated for so long;
+`trust` prints the trust policy of the role that lets a repository's jobs in. All of these but `trust` refuse an
+account to which anything is delivered. `credentials` prints the role's credentials for a CI's job, by its token: the
+workflows name it as the `credential_process` of a profile, so that whatever takes long gets fresh ones in time.
 """,
     examples=(
         ("amplify-delivery preview up --pull-request 7", "make or update the environment pr7"),

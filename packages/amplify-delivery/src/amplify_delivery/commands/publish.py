@@ -20,9 +20,9 @@ from amplify_delivery.stacks.inputs import as_configured, of_project, read_assem
 ABOUT = About(
     needs="AWS",
     text="""
-Examines the rendered templates before anything is sent; what CloudFormation would refuse is listed, and ends it with
-3. Then it uploads what is missing, 24 objects at a time. Keys are made from contents: a publish that was interrupted
-is simply done again. `pulumi up`, `up` and `deploy` publish by themselves.
+Examines the rendered templates before anything is sent; what CloudFormation would refuse is listed, with exit code 3.
+Then it uploads what is missing, 24 objects at a time. Keys are made from content, so an interrupted publish can
+simply be repeated. `pulumi up`, `up` and `deploy` publish by themselves.
 """,
     examples=(
         ("amplify-delivery publish prod", "what would be deployed"),

@@ -15,8 +15,8 @@ from amplify_delivery.errors import ConfigError
 ABOUT = About(
     needs="files; AWS and Pulumi for what they know",
     text="""
-Writes state, plan, stacks, timings, findings and rights into one HTML file that needs no network. What cannot be
-read, for want of a right or of the state, is said there.
+Writes state, plan, stacks, timings, findings and rights into one HTML file that needs no network. What could not be
+read, for lack of a right or of the state, is noted on the page.
 """,
     examples=(
         ("amplify-delivery report prod", "build/report-prod.html"),

@@ -26,7 +26,7 @@ need it: `APP-ENV-cloudformation` for the types of the export and `backendTypes`
 program (`programTypes` of the account's file).
 
 `--missing` compares that with the policies that the roles have in the account, their boundary included; `pulumi up -s
-ENV-account` then gives what the files declare. Sets of actions are compared, not resources and conditions; an action
+ENV-account` then grants what the files declare. Sets of actions are compared, not resources and conditions; an action
 that is denied everywhere and always counts as missing.
 """,
     examples=(

@@ -15,7 +15,7 @@ from amplify_delivery.export import render_root
 ABOUT = About(
     needs="files",
     text="""
-Reads `Pulumi.NAME.yaml` of the current folder if there is one, else only the name counts. `--json` prints
+Reads `Pulumi.NAME.yaml` in the current folder if there is one; otherwise only the name counts. `--json` prints
 `{"stack_name", "template", "parameters"}`; the version of a secret, which only the account knows, is shown as
 `[secret]`.
 """,

@@ -26,14 +26,14 @@ ABOUT = About(
 Creates or updates the stack `APP-tooling-state`: a bucket for Pulumi's state (versioned, TLS only, closed to the
 public, earlier states expire after 90 days; its name is in the account-regional namespace,
 `APP-tooling-state-ACCOUNT-REGION-an`) and a KMS key with rotation and an alias. Bucket and key outlive the stack.
-Doing it again changes nothing. Credentials of another account are refused.
+Running it again changes nothing. Credentials of another account are refused.
 
 On stdout are the two lines to paste, and nothing else: the first for everybody who works with the tooling account's
 stacks, the second once per stack, with the stack's name (of the project's pipeline, if there is just one). The second
 one's `pulumi stack init` writes `secretsprovider` and `encryptedkey` into the stack file: commit it, and leave
 PULUMI_CONFIG_PASSPHRASE unset.
 
-`--remove` takes it all away, the stack in spite of its termination protection: the bucket with everything in it, the
+`--remove` deletes all of it, in spite of the stack's termination protection: the bucket with everything in it, the
 key in 30 days. It is refused while the state of any Pulumi stack lies there. It can be repeated.
 """,
     examples=(

@@ -21,11 +21,11 @@ ABOUT = About(
     needs="the environment's account, by the CI's token",
     text="""
 Starts the project `publish`, `plan`, `deploy` or `check` in the account of a bootstrapped environment and follows it
-to its end, as an action of the pipeline does. It comes in by the token of GitHub's or GitLab's job, as
-`APP-ENV-ci-plan`, to deploy as `APP-ENV-ci-deploy`.
+to its end, as an action of the pipeline does. With the token of the GitHub or GitLab job it assumes the role
+`APP-ENV-ci-plan`, or `APP-ENV-ci-deploy` to deploy.
 
-`--artifact` puts the artifact into the account first, `--digest` names one that is there. `deploy` wants `--plan`,
-`check` wants `--step`. A job that is not let in, and a build that has refused, end it with 3.
+`--artifact` puts the artifact into the account first, `--digest` names one that is there. `deploy` requires `--plan`,
+`check` requires `--step`. If the job may not assume the role, or the build refused, it ends with 3.
 """,
     examples=(
         ("amplify-delivery start prod plan --artifact release.zip --variables $GITHUB_OUTPUT", "plan this release"),

@@ -21,9 +21,8 @@ ABOUT = About(
     needs="AWS where the step does",
     text="""
 Runs the step's `commands` in one `sh -eu`, with `env` and `envFromOutputs` of the pipeline's stack file in the
-environment. It is bounded by the step's `timeout`: then, and when the command is interrupted, its whole process group
-gets SIGTERM and 10 seconds later SIGKILL. What the commands leave in the background ends with them. The error holds
-the last 20 lines.
+environment. After the step's `timeout`, and when the command is interrupted, its whole process group gets SIGTERM,
+and SIGKILL 10 seconds later. Background processes end with the commands. The error shows the last 20 lines.
 
 Outputs come from `--outputs`, else from what the last deployment has left in the environment's state bucket, else
 from the root stack. The last one knows no outputs of the Pulumi program (`helloUrl`), but those of the nested stacks
@@ -34,7 +33,7 @@ With `clientConfig` the files of that platform are written into its folder befor
 deployment has left them in a bootstrapped environment, else of the stacks that run.
 
 `step ENV bake` waits as long as the stage's `bake` says, and looks at the alarm every 30 seconds, the first time at
-once: an alarm that rings ends the command with 4. One without data does not ring.
+once: an alarm that goes off ends the command with 4. One without data has not gone off.
 """,
     examples=(
         ("amplify-delivery step preprod smoke", "the step `smoke`, as the pipeline runs it"),

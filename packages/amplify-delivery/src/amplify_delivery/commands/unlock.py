@@ -13,10 +13,10 @@ from amplify_delivery.delivery.deployment import unlocking
 ABOUT = About(
     needs="AWS, Pulumi",
     text="""
-Tells who holds the stack, since when, whether that still runs as far as it can be known, the engine's locks, and what
-the engine has begun without writing down how it ended. At a terminal it asks; `--yes` says that whatever is told has
-ended. Then lease and locks go that were told, and only these, and what the next command would clear away is cleared
-away. What is known to run is not broken, whatever one says: 3.
+Shows who holds the stack and since when, whether that run is still alive as far as can be known, the engine's locks,
+and what the engine has begun without recording how it ended. At a terminal it asks; `--yes` confirms that whatever it
+shows has ended. Then it removes the lease and the locks that it showed, and only these, and clears away what the next
+command would clear away. A run that is known to be alive is never broken, whatever you say: exit code 3.
 
 It finds the state of a bootstrapped environment in its account, and that of a pipeline in the tooling account, with
 the credentials that their stack files name; `PULUMI_BACKEND_URL` says otherwise. So it works as messages print it.

@@ -21,16 +21,16 @@ ABOUT = About(
     needs="AWS, Pulumi",
     text="""
 Compares what the program is made from (code, requirements.lock, stack files) with what was applied last, which the
-stack's output `sourceDigest` names: where that is the same and the last update has succeeded, no engine is asked.
-Else it previews the pipeline's stack, and updates it if something differs. A changed CodePipeline starts again with
-the newest commit, which contains whatever was cancelled by the change. Where triggers, a person or a schedule start
-the pipeline, that commit may not have been released: there the command itself starts it with its own commit
+stack's output `sourceDigest` names: where that is the same and the last update succeeded, the engine is not run.
+Otherwise it previews the pipeline's stack, and updates it if something differs. A changed CodePipeline starts again
+with the newest commit, which contains whatever was cancelled by the change. Where triggers, a person or a schedule
+start the pipeline, that commit may not have been released: there the command itself starts it with its own commit
 (`COMMIT_ID`), then with those of executions that waited behind its own (`EXECUTION_ID`) and were cancelled; once
 each, however often the command is repeated.
 
 The digest of the definition that was applied last is the stack's output `definitionDigest`. If the pipeline differs
 from its definition although that digest has not changed, the command refuses: applying it would start the pipeline,
-and that this command, again and again. Somebody has changed the pipeline by hand then; `pulumi up -s pipeline` puts
+and that this command, again and again. Somebody has then changed the pipeline by hand; `pulumi up -s pipeline` puts
 it back.
 
 An update that CodePipeline refuses because it cannot assume a role is tried again for a minute; then the error names

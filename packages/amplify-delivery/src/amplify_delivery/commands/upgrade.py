@@ -24,10 +24,10 @@ from amplify_delivery.stacks.config import Project
 ABOUT = About(
     needs="files",
     text="""
-Tells first what the other version needs of accounts and pipeline, in order; at a terminal it asks before it changes
-anything. It changes the lines of the engine's wheel in requirements.txt and requirements.lock, entries of the lock
-that are as the version of before brought them, and nothing else; the wheel that was there stays. A version whose
-accounts are older than the project's is refused.
+First shows, in order, what the other version requires of accounts and pipeline; at a terminal it asks before it
+changes anything. It changes the engine's lines in requirements.txt and requirements.lock and the entries of the lock
+that are still as the present version wrote them, and nothing else; the present wheel stays. A version whose accounts
+are older than the project's is refused.
 """,
     examples=(
         ("amplify-delivery upgrade", "to the version that is running"),
