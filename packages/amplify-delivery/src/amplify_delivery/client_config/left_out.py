@@ -141,9 +141,11 @@ def _analytics(backend: Backend, platform: Platform) -> Iterator[str]:
     """The CLI's files for native apps take whatever stands first in the category for Pinpoint."""
     found = backend.of("analytics")
     if platform in ("android", "ios", "flutter") and found and found[0].service != "Pinpoint":
+        missing = [f"write {app.id}, region {app.region}, into it" for app in backend.applications[:1]]
         yield (
             f"{_place(found[0])}: it stands first in its category, where {_files(platform)} has Pinpoint's "
-            "application, as the CLI writes it: the plugin awsPinpointAnalyticsPlugin has no `appId`, leave it out"
+            "application, as the CLI writes it: the plugin awsPinpointAnalyticsPlugin has no `appId`; "
+            f"{''.join(missing) or 'leave it out'}"
         )
 
 

@@ -136,6 +136,8 @@ def test_a_stream_before_pinpoint_takes_its_place_in_native_apps() -> None:
     """As the CLI has it: the first of the category, so the plugin knows no application."""
     [_, note] = told("ios", STREAM, PINPOINT)
     assert note.startswith("analytics/clicks: it stands first in its category")
+    assert note.endswith("has no `appId`; write app, region us-east-1, into it")
+    assert told("ios", STREAM)[1].endswith("has no `appId`; leave it out")
     assert len(told("ios", PINPOINT, STREAM)) == 1
     plugins = written(backend(PINPOINT, STREAM), "ios")["analytics"]["plugins"]
     assert plugins["awsPinpointAnalyticsPlugin"]["pinpointAnalytics"] == {"appId": "app", "region": "us-east-1"}
