@@ -180,6 +180,45 @@ def test_what_is_the_engines_own_is_no_change_of_anything(engine: Engine, kind: 
         engine.up()
 
 
+LOST = "error reading from server: EOF"
+
+
+@pytest.mark.parametrize(
+    ("said", "operation", "asked"),
+    [
+        (LOST, "create", True),
+        (LOST, "create-replacement", True),
+        (LOST, "update", False),
+        ("AccessDenied", "create", False),
+    ],
+)
+def test_what_a_lost_plugin_was_making_is_asked_for_before_it_is_raised(
+    engine: Engine, said: str, operation: str, asked: bool
+) -> None:
+    """The engine takes it for failed, and forgets it: its bucket may be there."""
+    urn = "urn:pulumi:dev::app::aws:s3/bucket:Bucket::files"
+    lost: list[str] = []
+    engine.when_lost = lambda steps: lost.extend(step.urn for step in steps)
+    new = SimpleNamespace(custom=True, inputs={"bucket": "files"}, parent="", retain_on_delete=False)
+    step = SimpleNamespace(
+        urn=urn, type="aws:s3/bucket:Bucket", op=operation, new=new, old=None, diffs=(), keys=(), provider=""
+    )
+    failed = SimpleNamespace(
+        diagnostic_event=None, resource_pre_event=None, res_outputs_event=None, summary_event=None,
+        res_op_failed_event=SimpleNamespace(metadata=step),
+    )  # fmt: skip
+
+    def up(on_event: Watch, **_: Any) -> None:
+        on_event.errors.append((urn, said))
+        on_event(failed)  # type: ignore[arg-type]
+        raise error("error: update failed")
+
+    engine._stack.up = up  # type: ignore[method-assign, assignment]
+    with pytest.raises(DeliveryError):
+        engine.up()
+    assert lost == ([urn] if asked else [])
+
+
 def test_an_update_that_left_all_as_it_was_has_begun_nothing() -> None:
     assert not changes_something({"same": 14})
     assert changes_something({"same": 14, "create": 1})

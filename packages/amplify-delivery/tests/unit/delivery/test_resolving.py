@@ -10,7 +10,8 @@ import pytest
 
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
 from amplify_delivery.delivery.killed import existing, resolving
-from amplify_delivery.delivery.killed.pending import Answer, Gone, There, Unknown
+from amplify_delivery.delivery.killed.pending import Answer, Foreign, Gone, There, Unknown
+from amplify_delivery.delivery.planning import ProgramStep
 from amplify_delivery.errors import RefusedError, StateError
 
 URN = "urn:pulumi:dev::app::amplify-delivery:index:AmplifyBackend$aws:cloudformation/stack:Stack::backend"
@@ -30,6 +31,7 @@ class Engine:
         }
         self.written: list[Mapping[str, Any]] = []
         self.foreseen: list[Mapping[str, Any]] = []
+        self.when_lost: Any = None
 
     def state(self) -> Mapping[str, Any]:
         return self.left
@@ -89,6 +91,54 @@ def test_the_state_is_written_as_it_was_found_to_be(
     assert engine.written == [state]
     assert [r["id"] for r in state["resources"]] == ["arn"]
     assert "backend (aws:cloudformation/stack:Stack): a run that was killed has made it" in capsys.readouterr().err
+
+
+def made(**inputs: object) -> ProgramStep:
+    """A create that the engine has taken for failed."""
+    return ProgramStep(URN, ROOT_STACK, "create", (), inputs, custom=True, provider="urn::id", parent="urn:parent")
+
+
+@pytest.mark.parametrize(
+    ("answer", "there", "said"),
+    [
+        (There("arn"), True, "it was made before its plugin ended; it is taken in"),
+        (Gone(), False, ""),
+        (Foreign("it is another's"), False, "its plugin ended before it was made, but it is another's"),
+        (Unknown("nobody knows"), False, "what the lost plugin was making is not in the state"),
+    ],
+)
+def test_what_a_lost_plugin_was_making_is_looked_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], answer: Answer, there: bool, said: str
+) -> None:
+    engine = Engine(killed=False)
+    answering(monkeypatch, answer)
+    monkeypatch.setattr(resolving, "_ON_ITS_WAY", 0.0)
+    resolving.resolve(engine, account, fine)  # type: ignore[arg-type]
+    engine.when_lost([made(name="n")])
+    assert bool(engine.written) is there
+    if there:
+        (written,) = engine.written[0]["resources"]
+        assert written["id"] == "arn"
+        assert (written["inputs"], written["provider"], written["parent"]) == ({"name": "n"}, "urn::id", "urn:parent")
+        assert engine.written[0]["pending_operations"] == []
+    told = capsys.readouterr().err
+    assert said in told
+    assert bool(told) is bool(said)
+
+
+@pytest.mark.parametrize(
+    "inputs", [{"password": "[secret]"}, {"code": [{"4dabf18193072939515e22adb298388d": "0def", "text": "..."}]}]
+)
+def test_what_the_engine_does_not_tell_is_not_taken_in(
+    monkeypatch: pytest.MonkeyPatch, inputs: Mapping[str, Any]
+) -> None:
+    """It would stand in the state as if it had been sent."""
+    engine = Engine(killed=False)
+    answering(monkeypatch, There("arn"))
+    monkeypatch.setattr(resolving, "_ON_ITS_WAY", 0.0)
+    resolving.settle_lost(engine, account, fine)  # type: ignore[arg-type]
+    engine.when_lost([made(**inputs)])
+    assert engine.written == []
 
 
 @pytest.mark.parametrize(("provider", "asked"), [("urn:there", "us-east-1"), ("urn:other", "eu-west-1")])

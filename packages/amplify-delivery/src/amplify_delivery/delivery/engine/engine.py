@@ -23,6 +23,7 @@ from amplify_delivery.delivery.engine.pulumi_command import Command, Line, inher
 from amplify_delivery.delivery.engine.stack_outputs import Output
 from amplify_delivery.delivery.engine.state_store import backend_url, store_of
 from amplify_delivery.delivery.engine.watch import RootWork, Watch
+from amplify_delivery.delivery.planning import ProgramStep
 from amplify_delivery.errors import (
     ConfigError,
     DeliveryError,
@@ -38,6 +39,7 @@ HIDDEN = "[secret]"
 _BACKEND = "PULUMI_BACKEND_URL"
 
 
+WhenLost = Callable[[Sequence[ProgramStep]], None]
 Before = Callable[[threading.Event], None]
 """What is done while the engine holds a stack's lock."""
 
@@ -88,6 +90,9 @@ class Engine:
         self.stack = stack
         self.folder = folder
         self.root = RootWork()
+        self.when_lost: WhenLost | None = None
+        """Is asked what has become of creates whose plugin was lost, before `up` raises: the engine takes them for
+        failed, forgets them, and would make them a second time."""
         self._line = line
         if not (folder / "Pulumi.yaml").is_file():
             raise ConfigError(
@@ -171,6 +176,11 @@ class Engine:
                     color="never",
                     suppress_outputs=True,
                 )
+        except DeliveryError:
+            lost = [s for s in watch.uncertain if state_faults.is_lost([t for urn, t in watch.errors if urn == s.urn])]
+            if lost and self.when_lost:
+                self.when_lost(lost)
+            raise
         finally:
             self._workspace.env_vars = before
         self._all_told(watch, changing=True)

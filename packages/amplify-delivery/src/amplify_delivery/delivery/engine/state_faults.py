@@ -123,13 +123,18 @@ def fault(said: str, stack: str, place: str) -> StateError | None:
     return None
 
 
+def is_lost(said: Sequence[str]) -> bool:
+    """Whether all that was said is that a plugin is gone."""
+    return bool(said) and all(_LOST.search(text) for text in said)
+
+
 def plugin_lost(said: Sequence[str], stack: str, whole: str) -> PluginLostError | None:
     """Where all that was `said` is that a plugin of the engine is gone, or never came up; None otherwise.
 
     Whatever else is said beside it is the reason. A program's host that never comes up for a package that it misses
     would not come up the second time either: the `whole` output of the engine has that.
     """
-    if not said or not all(_LOST.search(text) for text in said) or _INCOMPLETE.search(whole):
+    if not is_lost(said) or _INCOMPLETE.search(whole):
         return None
     return PluginLostError(
         f"a plugin of the engine has ended, or did not answer: {said[0]}",

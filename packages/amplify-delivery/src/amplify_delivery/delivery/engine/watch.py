@@ -17,6 +17,9 @@ _NOISE = re.compile(r"\d+ errors? occurred:\s*\* |(?:creating|updating|deleting)
 """What the provider's library puts around a single error; the resource is named anyway."""
 
 
+_CREATES = (OpType.CREATE.value, OpType.CREATE_REPLACEMENT.value)
+
+
 @dataclass
 class RootWork:
     """Whether the engine is at the backend's root stack: CloudFormation works on it then, and at no other time."""
@@ -47,6 +50,8 @@ class Watch:
     steps: list[ProgramStep] = field(default_factory=list)
     begun: bool = False
     """Whether the engine has begun with a change of a resource; in a preview that means nothing."""
+    uncertain: list[ProgramStep] = field(default_factory=list)
+    """Creates that have failed, for whatever reason: with a plugin that was lost, nobody knows whether AWS has it."""
     ended: bool = False
     """Whether the engine has told the end of its run: without it, what it told before was lost, or a part of it."""
     outputs: dict[str, Any] = field(default_factory=dict)
@@ -73,6 +78,8 @@ class Watch:
                 self.replaced.append(f"{resource_name(step.urn)} ({', '.join(step.keys or ()) or 'no key given'})")
             if step.type == ROOT_STACK and step.op == OpType.DELETE and BACKEND in step.urn:
                 self.replaced.append(f"{resource_name(step.urn)} (the program has it no more)")
+        if event.res_op_failed_event and _text(event.res_op_failed_event.metadata.op) in _CREATES:
+            self.uncertain.append(_step(event.res_op_failed_event.metadata))
         if event.res_outputs_event and event.res_outputs_event.metadata.type == PULUMI_STACK:
             new, old = event.res_outputs_event.metadata.new, event.res_outputs_event.metadata.old
             self.outputs = dict(new.outputs or {}) if new else {}

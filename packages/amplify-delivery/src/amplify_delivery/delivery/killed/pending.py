@@ -23,12 +23,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
+from amplify_delivery.delivery.planning import ProgramStep
 from amplify_delivery.errors import RefusedError
 
 CREATING, UPDATING, DELETING = "creating", "updating", "deleting"
 """Kinds of operations, as the engine's state calls them; it knows `reading` and `importing` as well."""
 _SIGNATURE = "4dabf18193072939515e22adb298388d"
 """The key by which the engine's state marks what is no plain value: a secret, an asset."""
+_NOT_TOLD = "[secret]"
+"""What the engine's events have in the place of a secret."""
 _ACCOUNT = re.compile(r"(?<!\d)\d{12}(?!\d)")
 
 AGAIN = frozenset(
@@ -132,6 +135,32 @@ def left(state: Mapping[str, Any]) -> tuple[Operation, ...]:
     """The pending operations in a state (`deployment`, as exported)."""
     found = state.get("pending_operations") or ()
     return tuple(Operation(str(o.get("type")), o.get("resource") or {}) for o in found)
+
+
+def of_step(step: ProgramStep) -> Operation | None:
+    """A create that has failed with its plugin, as the engine would have left it pending; None where the engine tells
+    its inputs without what is secret in them, or what was in a file."""
+    if _hidden(step.inputs):
+        return None
+    resource = {
+        "urn": step.urn,
+        "custom": True,
+        "type": step.type,
+        "inputs": dict(step.inputs),
+        "parent": step.parent,
+        "provider": step.provider,
+        **({"retainOnDelete": True} if step.kept else {}),
+    }
+    return Operation(CREATING, resource)
+
+
+def _hidden(value: Any) -> bool:
+    """Whether there is anything in it that is no plain value."""
+    if isinstance(value, Mapping):
+        return _SIGNATURE in value or any(map(_hidden, value.values()))
+    if isinstance(value, list):
+        return any(map(_hidden, value))
+    return bool(value == _NOT_TOLD)
 
 
 def asked(operation: Operation, state: Mapping[str, Any]) -> bool:
@@ -243,3 +272,14 @@ def told(operation: Operation, answer: Answer) -> str:
     if isinstance(answer, Foreign):
         return f"{operation.what}: a run that was killed was about to make it, but {answer.why}"
     return f"{operation.what}: a run that was killed was making it; it is made now"
+
+
+def told_of_lost(operation: Operation, answer: Answer) -> str:
+    """The same of one whose plugin was lost: of what is not there the next run says that it makes it."""
+    if written(operation, answer) is not None:
+        return f"{operation.what}: it was made before its plugin ended; it is taken in"
+    return (
+        f"{operation.what}: its plugin ended before it was made, but {answer.why}"
+        if isinstance(answer, Foreign)
+        else ""
+    )

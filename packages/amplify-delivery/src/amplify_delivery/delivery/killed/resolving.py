@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,14 +19,17 @@ from amplify_delivery.delivery.engine import secrets_provider
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.killed import existing, pending
 from amplify_delivery.delivery.killed.pending import Answer, Gone, Operation, Unknown
+from amplify_delivery.delivery.planning import ProgramStep
 from amplify_delivery.delivery.project import stack_files
-from amplify_delivery.errors import RefusedError
+from amplify_delivery.errors import DeliveryError, RefusedError
 from amplify_delivery.stacks.access import account_environments
 
 State = Mapping[str, Any]
 """A state as exported: its `deployment`."""
 _PULUMI_CLOUD = "service"
 """What a state calls Pulumi Cloud's own encryption, which is the default there."""
+_ON_ITS_WAY = 5.0
+"""Seconds in which what was sent to AWS before the plugin ended is done there, and can be seen."""
 Asked = Callable[[], Account]
 """Gives the account, which need not be asked for whose it is where no run was killed."""
 Check = Callable[[State], None]
@@ -34,13 +38,33 @@ Check = Callable[[State], None]
 
 def resolve(engine: Engine, account: Asked, check: Check) -> State:
     """Bring the state to what AWS has; the state then. Raises `DeliveryError`s. Nothing at all is asked where no run
-    was killed."""
+    was killed. The engine's own updates from then on leave no such thing either."""
+    settle_lost(engine, account, check)
     state = engine.state()
     found = _settled(engine, state, account, check)
     if found is None:
         return state
     engine.write(found)
     return found
+
+
+def settle_lost(engine: Engine, account: Asked, check: Check) -> None:
+    """Have an update that loses a plugin (a provider that the machine had no memory for) find out what has become of
+    what that was making. The engine takes it for failed: it is in no state, and the next run would meet it in AWS."""
+
+    def lost(steps: Sequence[ProgramStep]) -> None:
+        operations = [operation for step in steps if (operation := pending.of_step(step))]
+        time.sleep(_ON_ITS_WAY)
+        try:
+            state = engine.state()
+            before = [{"type": o.kind, "resource": o.resource} for o in operations]
+            found = _settled(engine, {**state, "pending_operations": before}, account, check, pending.told_of_lost)
+            if found and found["resources"] != list(state.get("resources") or ()):
+                engine.write(found)
+        except DeliveryError as error:
+            output.progress(f"{engine.stack}: what the lost plugin was making is not in the state: {error}")
+
+    engine.when_lost = lost
 
 
 def of_stack(engine: Engine, context: Context) -> State:
@@ -78,7 +102,13 @@ def foreseen(engine: Engine, account: Asked, check: Check) -> Iterator[tuple[Eng
         yield engine.beside(Path(folder), found), found
 
 
-def _settled(engine: Engine, state: State, account: Asked, check: Check) -> State | None:
+def _settled(
+    engine: Engine,
+    state: State,
+    account: Asked,
+    check: Check,
+    told: Callable[[Operation, Answer], str] = pending.told,
+) -> State | None:
     """The state as it has to be; None if it is so."""
     operations = pending.left(state)
     if not operations:
@@ -97,6 +127,6 @@ def _settled(engine: Engine, state: State, account: Asked, check: Check) -> Stat
                 answer = existing.ask_there(place, operation, state.get("resources") or (), known)
         answers.append((operation, answer))
     pending.check(answers, engine.stack, engine.backend_variables)
-    for line in filter(None, (pending.told(*a) for a in answers)):
+    for line in filter(None, (told(*a) for a in answers)):
         output.progress(line)
     return pending.settled(state, answers)

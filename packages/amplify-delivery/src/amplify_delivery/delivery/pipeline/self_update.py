@@ -187,6 +187,7 @@ class Update:
     def once(self, engine: Engine) -> Updated:
         state = engine.state()
         self._check(state)
+        resolving.settle_lost(engine, lambda: Account.of(self.config), self._check)
         killed = bool(state.get("pending_operations"))
         if killed:
             state = resolving.resolve(engine, lambda: Account.of(self.config), self._check)

@@ -13,6 +13,7 @@ from amplify_delivery.components.documents.rights import types as rights
 from amplify_delivery.components.documents.statements import allow, document, size
 from amplify_delivery.errors import ConfigError
 from aws_rehearsal.policy import Principal, Request, Role, World, decide
+from aws_rehearsal.policy.evaluator import evaluate
 from unit.components.documents import world as w
 from unit.places import EXPORTS
 
@@ -110,3 +111,34 @@ def test_plan_reads_the_programs_own_parameters_and_secrets_and_no_others() -> N
     assert may("secretsmanager:GetSecretValue", w.prod.arn("secretsmanager", f"secret:{w.prod.prefix}-key-AbCdEf"))
     assert not may("secretsmanager:GetSecretValue", w.prod.arn("secretsmanager", f"secret:{w.stack_name(w.prod)}/a/b"))
     assert not may("ssm:PutParameter", own)
+
+
+OWN = f"orders-{w.prod.environment}"
+PLACES = [
+    # type, action, resource of one's own, another's
+    ("AWS::Events::Rule", "events:PutRule", f"rule/{OWN}", "rule/payroll"),
+    ("AWS::Events::Rule", "events:PutRule", f"rule/orders/{OWN}", "rule/orders/payroll"),
+    ("AWS::Events::EventBus", "events:CreateEventBus", f"event-bus/{OWN}", "event-bus/payroll"),
+    ("AWS::DynamoDB::Table", "dynamodb:CreateTable", f"table/{OWN}", "table/payroll"),
+    ("AWS::SNS::Topic", "sns:CreateTopic", OWN, "payroll"),
+    ("AWS::SQS::Queue", "sqs:CreateQueue", OWN, "payroll"),
+    ("AWS::SSM::Parameter", "ssm:PutParameter", f"parameter/{OWN}", "parameter/payroll"),
+    ("AWS::Lambda::Function", "lambda:CreateFunction", f"function:{OWN}", "function:payroll"),
+    ("AWS::Logs::LogGroup", "logs:CreateLogGroup", f"log-group:/aws/lambda/{OWN}", "log-group:/aws/lambda/payroll"),
+    ("AWS::SecretsManager::Secret", "secretsmanager:CreateSecret", f"secret:{OWN}-a1B2c3", "secret:payroll-a1B2c3"),
+]
+
+
+@pytest.mark.parametrize(("resource_type", "action", "own", "others"), PLACES)
+def test_a_type_is_made_under_the_environments_names_only(
+    resource_type: str, action: str, own: str, others: str
+) -> None:
+    """The ARNs as the service authorization reference has them: EventBridge's rules of the default bus have no bus."""
+    access = w.access(w.prod, resource_types=frozenset({resource_type}))
+    policy = document(rights.execution_statements(access))
+    principal = Principal(w.prod.execution_role_arn)
+    service = action.partition(":")[0]
+    said = [
+        str(evaluate([policy], Request(principal, action, w.prod.arn(service, name)), {})) for name in (own, others)
+    ]
+    assert (said[0], said[1] == "allow") == ("allow", False)
