@@ -68,6 +68,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
     patience = waiting.Patience(args.wait, context.variables)
     # Whoever deploys has looked whether its objects are there: not between that and CloudFormation's reading them.
     with holding(engine, "gc", context, patience) if args.delete else nullcontext():
+        if args.delete and engine.exists():
+            collecting.check_root(target, args.environment, engine.resources())
         found = collecting.look(target, kept, datetime.now(UTC))
         images = image_garbage.look(target, found, engine.state, datetime.now(UTC))
         # Images first: the manifests tell of them, also when this is ended on the way.

@@ -73,7 +73,7 @@ def program(stage: StageFactory) -> None:
         "place",
         {"account": config.account, "region": config.region, "environment": config.environment},
         "put it back, or make a new Pulumi stack for the new place (`pulumi stack init`); if nothing was deployed yet, "
-        "`pulumi destroy` lets you begin again",
+        f"put it back, and `amplify-delivery destroy {pulumi.get_stack()}` lets you begin again",
         # In the pipeline Build and PublishAssets have examined it.
         first_create(publisher, assembly, root, examine=not config.bootstrapped),
     )

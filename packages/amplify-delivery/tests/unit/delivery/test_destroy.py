@@ -52,6 +52,7 @@ class Scene:
         self.policy: str | None = None
         self.stack = "dev"
         self.account, self.region = "111122223333", "eu-west-1"
+        self.said = (self.account, self.region)
 
     def client(self, _: str) -> Scene:
         return self
@@ -99,7 +100,7 @@ class Scene:
 
     def run(self, monkeypatch: pytest.MonkeyPatch) -> int:
         bucket = Held("Bucket", BUCKET, "app-bucket", "objects", kept=False)
-        config = SimpleNamespace(profile=None, production=None, region=self.region)
+        config = SimpleNamespace(profile=None, production=None, account=self.said[0], region=self.said[1])
         monkeypatch.setattr(stack_files, "program", lambda *_: "backend")
         monkeypatch.setattr(stack_files, "load", lambda *_: config)
         monkeypatch.setattr(destroy, "Engine", lambda *_: self)
@@ -123,6 +124,21 @@ def test_all_is_deleted_and_emptied_under_the_lock(monkeypatch: pytest.MonkeyPat
     assert scene.run(monkeypatch) == 0
     assert scene.done == ["locked", "emptied app-bucket", "destroyed"]
     assert scene.shown == [ID]  # by its name a deleted stack is not found
+
+
+@pytest.mark.parametrize("said", [("444455556666", "eu-west-1"), ("111122223333", "us-east-1")])
+def test_what_was_deployed_elsewhere_than_the_file_says_is_left_alone(
+    monkeypatch: pytest.MonkeyPatch, said: tuple[str, str]
+) -> None:
+    """There nothing of it is found, so no data either; the engine would delete it where its state has it."""
+    scene = Scene()
+    scene.said, scene.delete_data = said, False
+    scene.statuses = [None]
+    scene.state[0]["custom"] = True
+    with pytest.raises(DeployError, match=r"deployed in account 111122223333, eu-west-1; the stack file says") as error:
+        scene.run(monkeypatch)
+    assert scene.done == []
+    assert "Put `account` and `region` back" in error.value.remedy
 
 
 def test_a_lock_is_met_before_a_bucket_is_emptied(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -106,6 +106,14 @@ def test_one_call_with_the_execution_role(
     assert caught.value.exit_code == 4
 
 
+def test_a_root_stack_that_somebody_has_deleted_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else all would be made anew, and the app pointed at it, as if it were the first time."""
+    monkeypatch.setattr(recovery, "described", lambda *_: None)
+    (note,) = look(Scene("none")).notes
+    assert f"{NAME} was deployed, and is gone" in note
+    assert look(Scene("none"), {"resources": []}).notes == ()
+
+
 def test_what_holds_data_is_not_deleted_unasked() -> None:
     with pytest.raises(RefusedError, match=r"CREATE_FAILED: it can only be deleted(.*\n)*.*Api/Table") as caught:
         look(Scene("CREATE_FAILED"))

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from amplify_delivery.components.documents.naming import EnvironmentNames
+from amplify_delivery.delivery.deployment.bootstrapping import check_places
 from amplify_delivery.delivery.teardown import removal
 from amplify_delivery.delivery.teardown.removal import ALIAS, BUCKET, KEY, LOG_GROUP, REPOSITORY, Holder
+from amplify_delivery.errors import ConfigError
 
 NAMES = EnvironmentNames("app", "222222222222", "eu-west-1", "preprod")
 STACK = "pulumi:pulumi:Stack"
@@ -121,6 +126,17 @@ def test_every_way_to_need_another_resource_counts() -> None:
 
 def test_environments_of_an_accounts_stack() -> None:
     assert removal.environments_in(account()) == ("preprod", "qa")
+
+
+def test_an_environment_that_the_file_does_not_name_any_more_is_no_reason_to_take_its_roles() -> None:
+    project: Any = SimpleNamespace(file=lambda stack: f"Pulumi.{stack}.yaml")
+    config: Any = SimpleNamespace(environments=("preprod", "qa"))
+    check_places(project, "acc", config, account())
+    config.environments = ("preprod",)
+    with pytest.raises(ConfigError, match="was bootstrapped for qa too, which this file does not name") as caught:
+        check_places(project, "acc", config, account())
+    assert "`amplify-delivery destroy qa`" in caught.value.remedy
+    assert "`pulumi up -s acc` shows what goes" in caught.value.remedy
 
 
 def test_holders_are_emptied_where_they_lie() -> None:

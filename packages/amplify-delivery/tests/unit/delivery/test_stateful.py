@@ -9,6 +9,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from amplify_delivery.changes.ordered.successors import closing
+from amplify_delivery.changes.stateful import CLOUDFORMATION_TYPES, PULUMI_TYPES
+from amplify_delivery.components.documents.rights.pulumi_types import cloudformation_type
 from amplify_delivery.delivery.teardown import former_tables
 from amplify_delivery.delivery.teardown.held import in_stack, in_state
 from amplify_delivery.export.assembling.successors import SUCCESSOR
@@ -153,3 +155,33 @@ def test_what_the_program_makes_beside_the_backend() -> None:
         ("orders", "orders-1", False),
         ("kept", "kept", True),
     ]
+
+
+RECOVERABLE = {"AWS::Logs::LogGroup", "AWS::SecretsManager::Secret"}
+"""AWS keeps a secret for a while; the log of what goes says nothing any more."""
+OF_CLOUDFORMATION_ALONE = {
+    "AWS::Cognito::UserPoolGroup",  # a user pool's
+    "AWS::DocDB::DBInstance",  # a cluster's
+    "AWS::Neptune::DBInstance",
+    "AWS::Organizations::Account",
+    "AWS::QLDB::Ledger",  # ended in 2025
+    "AWS::SDB::Domain",
+    "Custom::AmplifyDynamoDBTable",
+}
+
+
+OTHERWISE = {
+    "AWS::ElastiCache::CacheCluster": "aws:elasticache/cluster:Cluster",
+    "AWS::FSx::FileSystem": "aws:fsx/lustreFileSystem:LustreFileSystem",
+}
+
+
+def test_what_holds_data_in_a_stack_holds_data_beside_it_too() -> None:
+    """A queue or a key of the program's own went without a word, since only some types were known there."""
+    spelled = {(t.split(":")[1].partition("/")[0] + "::" + t.split(":")[2]).lower() for t in PULUMI_TYPES}
+    known = {cloudformation_type(token) for token in PULUMI_TYPES}
+    for token, data in PULUMI_TYPES.items():
+        assert CLOUDFORMATION_TYPES.get(str(cloudformation_type(token)), data) == data, token
+    lacking = CLOUDFORMATION_TYPES.keys() - known - RECOVERABLE - OF_CLOUDFORMATION_ALONE
+    assert {k for k in lacking if k.lower().removeprefix("aws::") not in spelled} <= OTHERWISE.keys()
+    assert {*OTHERWISE.values()} <= PULUMI_TYPES.keys()

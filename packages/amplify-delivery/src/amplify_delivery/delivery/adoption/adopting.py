@@ -95,7 +95,9 @@ def adopt(environment: str, context: Context, which: Which, patience: Patience, 
 def _adopt(engine: Engine, context: Context, config: EnvironmentConfig, found: Running, *, lost: bool) -> Adopted:
     """The same, while nobody else changes the Pulumi stack."""
     environment, account = engine.stack, Account.of(config)
-    root = state.root_of(engine.resources()) if engine.exists() else None
+    resources = engine.resources() if engine.exists() else []
+    root = state.root_of(resources)
+    refusing.check_imported(environment, found, resources, engine.backend_variables)
     refusing.check_state(environment, found, root, lost=lost)
     parameters = {name: value for name, value in found.stacks.parameters.items() if value != MASK}
     if root is not None and state.is_complete(root, parameters):

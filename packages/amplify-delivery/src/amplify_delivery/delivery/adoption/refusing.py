@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from amplify_delivery.changes.stacks import Stacks
+from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
 from amplify_delivery.delivery.adoption.beside import Beside
 from amplify_delivery.delivery.adoption.kept import Kept
 from amplify_delivery.delivery.adoption.running import Running
+from amplify_delivery.delivery.planning.program import BACKEND
 from amplify_delivery.errors import ConfigError, DeliveryError, RefusedError
 from amplify_delivery.export import Assembly
 from amplify_delivery.export.assembling.root import TEMPLATE_KEY
@@ -25,7 +27,7 @@ def is_ours(stacks: Stacks) -> bool:
 def check_state(environment: str, running: Running, root: Mapping[str, Any] | None, *, lost: bool = False) -> None:
     """Raise `RefusedError` if another Pulumi stack delivers what runs, or this one delivers something else; `root` is
     the root stack in this one's state. `lost`: a person says that the other one's state is lost."""
-    if root is not None and root.get("id") != running.arn:
+    if root is not None and root.get("id") not in (running.arn, str(running.name)):
         raise RefusedError(
             f"this Pulumi stack delivers {root.get('id')} already",
             where=environment,
@@ -39,6 +41,22 @@ def check_state(environment: str, running: Running, root: Mapping[str, Any] | No
             "in its account). If that state is lost, and nobody delivers it any more, `--state-lost` takes it over; "
             "nothing was changed",
         )
+
+
+def check_imported(environment: str, running: Running, resources: Iterable[Mapping[str, Any]], variables: str) -> None:
+    """Raise `RefusedError` if somebody has imported the root stack by hand, as a resource that the program does not
+    have: the next update would delete it. `variables` is what has to stand before a `pulumi` command of the stack."""
+    ids = (running.arn, str(running.name))
+    for resource in resources:
+        urn = str(resource.get("urn"))
+        if resource.get("type") == ROOT_STACK and BACKEND not in urn and resource.get("id") in ids:
+            raise RefusedError(
+                f"the state holds it already, as {urn.rpartition('::')[2]}, which is none of the program's own: it was "
+                "imported by hand, and an update would delete what the program does not have",
+                where=environment,
+                remedy=f"nothing was changed. `{variables}pulumi state delete --force -s {environment} '{urn}'` has "
+                "the engine forget it (nothing in AWS is touched); then repeat the command",
+            )
 
 
 def beside(environment: str, found: Beside, variables: str = "") -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from amplify_delivery.delivery.engine.waiting import Patience
 from amplify_delivery.delivery.killed import resolving
 from amplify_delivery.delivery.planning.program import changes_something
 from amplify_delivery.delivery.reports.changes import told
+from amplify_delivery.delivery.teardown import removal
 from amplify_delivery.errors import ConfigError, DeliveryError, midway
 from amplify_delivery.stacks import collisions
 from amplify_delivery.stacks.access import (
@@ -186,6 +187,8 @@ class _One:
             with holding(engine, "bootstrap", self._context, Patience(None, self._context.variables)):
                 engine.create()
                 secrets_provider.check(stack.name, engine.state(), self._context)
+                # The engine deletes what it may before it comes to what is protected.
+                check_places(self._project, stack.name, stack.config, engine.resources())
                 resolving.of_stack(engine, self._context)
                 names = [environment_names(app, e) for e in stack.environments]
                 former_names.check_order(engine.resources(), names)
@@ -226,6 +229,16 @@ def _quotas(stack: AccountStack, accounts: Mapping[str, Account]) -> list[str]:
         for region, account in accounts.items()
     )
     return [note for note in notes if note]
+
+
+def check_places(project: Project, stack: str, config: AccountConfig, resources: Iterable[Mapping[str, Any]]) -> None:
+    """Raise `ConfigError` if an account's file does not name an environment any more that the stack has made a place
+    for."""
+    ending = (
+        f". One that shall go is destroyed first (`amplify-delivery destroy {{0}}`); then, with `protect: false` here, "
+        f"`pulumi up -s {stack}` shows what goes with it"
+    )
+    removal.check_all_named(resources, config.environments, str(project.file(stack)), ending=ending)
 
 
 def every_environment(project: Project) -> list[str]:

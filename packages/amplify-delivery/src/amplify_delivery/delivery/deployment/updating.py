@@ -11,6 +11,7 @@ from amplify_delivery.changes.ordered.updates import changed_tables
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.context import Context
+from amplify_delivery.delivery.deployment.bootstrapping import check_places
 from amplify_delivery.delivery.engine import secrets_provider as its_key
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.engine.pulumi_command import Line
@@ -86,6 +87,9 @@ def _wanted(environment: str, context: Context, patience: Patience) -> Wanted:
 def _other(engine: Engine, context: Context) -> Mapping[str, int]:
     """A stack of the program `account` or `pipeline`; the changes by kind."""
     its_key.check(engine.stack, engine.state(), context)
+    if stack_files.program(context.folder, engine.stack) == "account":
+        config = context.project.account(engine.stack)
+        check_places(context.project, engine.stack, config, engine.resources())
     resolving.of_stack(engine, context)
     engine.preview()
     return engine.up().changes

@@ -11,18 +11,22 @@ import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from amplify_delivery.changes import deployed
+from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.earlier.staged import Release, Staging, releases_of, running
 from amplify_delivery.delivery.environment.wanted import Wanted
+from amplify_delivery.delivery.planning.program import BACKEND
 from amplify_delivery.errors import DeliveryError, FailedError, RefusedError
 from amplify_delivery.export.assembling.root import TEMPLATE_KEY
 from amplify_delivery.export.assembling.store import FOLDERS
 from amplify_delivery.export.images.model import digests_in
 from amplify_delivery.export.manifests import ANNOUNCED, FOLDER, is_content_key, key_of, named_in
 from amplify_delivery.publishing.stack_state import described
-from amplify_delivery.publishing.stack_states import Place, Way, check_root
+from amplify_delivery.publishing.stack_states import Place, Way
+from amplify_delivery.publishing.stack_states import check_root as check_state
 from amplify_delivery.stacks.inputs import as_configured
 
 GRACE = timedelta(days=1)
@@ -140,6 +144,27 @@ def image_digests(staging: Staging, keys: Iterable[str]) -> frozenset[str]:
     return frozenset(digest for text in texts for digest in digests_in(text))
 
 
+def check_root(target: Wanted, environment: str, resources: Iterable[Mapping[str, Any]]) -> None:
+    """Raise `RefusedError` if the engine's state (`resources`) holds another root stack than the one that the files
+    name: what that one needs would be garbage."""
+    ids = [
+        str(r["id"]) for r in resources if r.get("type") == ROOT_STACK and BACKEND in str(r.get("urn")) and r.get("id")
+    ]
+    name, place = (
+        target.root.stack_name,
+        f":{target.account.region}:{target.account.account}:stack/{target.root.stack_name}/",
+    )
+    others = [found for found in ids if found != name and place not in found]
+    if others:
+        raise RefusedError(
+            f"{others[0]} is deployed, and the files name {name} in {target.account.place}: what the one needs would "
+            "be taken for garbage",
+            where=environment,
+            remedy="nothing was deleted. Put back what was changed: `account`, `region`, `environment` or `suffix` of "
+            "the stack file, or the export",
+        )
+
+
 def _running(target: Wanted) -> str:
     """The text of the running stack: its templates, those of nested stacks included, and its parameters; empty if there
     is none."""
@@ -147,7 +172,7 @@ def _running(target: Wanted) -> str:
     with target.account.asking(f"reading stack {name}"):
         cloudformation = target.account.client("cloudformation")
         found = described(cloudformation, name)
-        way = check_root(Place(name, target.account.options), str(found["StackStatus"]) if found else None)
+        way = check_state(Place(name, target.account.options), str(found["StackStatus"]) if found else None)
         if way not in (Way.GO, Way.MAKE, Way.CLEAR):
             raise RefusedError(
                 f"its state is {found['StackStatus'] if found else ''}: CloudFormation may need what it ran before",

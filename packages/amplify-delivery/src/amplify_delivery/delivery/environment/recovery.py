@@ -69,7 +69,7 @@ def look(target: Wanted, environment: str, state: Mapping[str, Any]) -> Seen:
         cloudformation = account.client("cloudformation")
         found = described(cloudformation, name)
         if found is None:
-            return Seen(place, None, Way.MAKE)
+            return Seen(place, None, Way.MAKE, notes=tuple(_gone(state, name)))
         if not _is_ours(found, state):
             template = deployed.template(cloudformation, found["StackId"]) if _has_template(found) else {}
             check_owner(place, str(found["StackStatus"]), template)
@@ -215,6 +215,17 @@ def _settled(account: Account, stack: str) -> str | None:
                 where=stack,
                 remedy=f"{aws('describe-stack-events', stack, account.options)} says what it waits for",
             )
+
+
+def _gone(state: Mapping[str, Any], name: str) -> Iterator[str]:
+    """That a root stack is not there any more, which the engine has deployed."""
+    ids = [str(r["id"]) for r in state.get("resources") or () if r.get("type") == ROOT_STACK and r.get("id")]
+    if any(name in id for id in ids):
+        yield (
+            f"{name} was deployed, and is gone: somebody has deleted it, with all that its templates do not retain. "
+            "All is made anew, and empty: other user pools, other APIs, other ids. What was retained, or has a backup, "
+            "keeps its name; look for it first"
+        )
 
 
 def _is_ours(found: Mapping[str, Any], state: Mapping[str, Any]) -> bool:

@@ -26,7 +26,7 @@ from amplify_delivery.delivery.engine.session import holding
 from amplify_delivery.delivery.engine.waiting import Patience
 from amplify_delivery.delivery.killed import resolving
 from amplify_delivery.delivery.planning.program import changes_something
-from amplify_delivery.delivery.teardown import emptying, removal
+from amplify_delivery.delivery.teardown import emptying, removal, same_place
 from amplify_delivery.delivery.teardown.removal import BUCKET, KEY, Holder, Kept, Resource
 from amplify_delivery.errors import ConfigError, RefusedError, midway
 from amplify_delivery.stacks.access import account_environments, environment_names, pipeline_names
@@ -91,7 +91,9 @@ def account(context: Context, stack: str, line: Line, patience: Patience, *, del
     engine = Engine(stack, project.directory.resolve(), line)
     state = engine.state()
     secrets_provider.check(stack, state, context)
-    _check_all_named(removal.environments_in(state.get("resources") or ()), config.environments, project, stack)
+    held = state.get("resources") or ()
+    same_place.check(stack, held, {f"place-{e.environment}": (e.account, e.region) for e in found})
+    removal.check_all_named(held, config.environments, str(project.file(stack)))
 
     def not_deployed(_: threading.Event | None = None) -> None:
         for names in places:
@@ -127,7 +129,9 @@ def pipeline(context: Context, stack: str, line: Line, patience: Patience, *, de
     names = pipeline_names(project.app, stack, config)
     accounts = Accounts(config.account, config.region, config.profile, config.role_arn)
     engine = Engine(stack, project.directory.resolve(), line)
-    secrets_provider.check(stack, engine.state(), context)
+    state = engine.state()
+    secrets_provider.check(stack, state, context)
+    same_place.check(stack, state.get("resources") or (), {"place": (config.account, config.region)})
     check_at_rest(accounts.home, names)
 
     def at_rest(_: threading.Event) -> None:
@@ -163,6 +167,7 @@ def artifact_store(context: Context, stack: str, region: str, line: Line, patien
     engine = Engine(stack, project.directory.resolve(), line)
     state = engine.state()
     secrets_provider.check(stack, state, context)
+    same_place.check(stack, state.get("resources") or (), {"place": (config.account, config.region)})
     done = Done(stack)
     if region not in removal.stores(state.get("resources") or (), stack):
         return done
@@ -204,17 +209,6 @@ def check_not_followed(project: Project, stack: str) -> None:
             where=str(project.file(followers[0])),
             remedy=f"take that one away first (`amplify-delivery destroy {followers[-1]}`) and delete its file, or "
             "give it another `source`. Nothing was changed",
-        )
-
-
-def _check_all_named(made: Iterable[str], named: Iterable[str], project: Project, stack: str) -> None:
-    """Of an environment that the stack's file does not name, nobody would know where it is."""
-    missing = sorted(set(made) - set(named))
-    if missing:
-        raise ConfigError(
-            f"the account was bootstrapped for {', '.join(missing)} too, which this file does not name",
-            where=str(project.file(stack)),
-            remedy="name all of them in `environments` again; nothing was changed",
         )
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from amplify_delivery.components.documents.naming import EnvironmentNames
+from amplify_delivery.errors import ConfigError
 
 BUCKET = "aws:s3/bucket:Bucket"
 REPOSITORY = "aws:ecr/repository:Repository"
@@ -65,6 +66,19 @@ class Holder:
 def environments_in(resources: Iterable[Resource]) -> tuple[str, ...]:
     """The environments that an account's stack has made a place for."""
     return tuple(sorted(name_of(r) for r in resources if r["type"] == _ACCOUNT))
+
+
+def check_all_named(resources: Iterable[Resource], named: Iterable[str], where: str, *, ending: str = "") -> None:
+    """Raise `ConfigError` if an account's stack (`resources`) has made a place for an environment that its file at
+    `where` does not name any more: of one that is deployed the roles would go, and nobody would know where it is.
+    `ending` tells how one goes."""
+    missing = sorted(set(environments_in(resources)) - set(named))
+    if missing:
+        raise ConfigError(
+            f"the account was bootstrapped for {', '.join(missing)} too, which this file does not name",
+            where=where,
+            remedy=f"name all of them in `environments` again; nothing was changed{ending.format(missing[0])}",
+        )
 
 
 def irreplaceable(resources: Iterable[Resource], environment: EnvironmentNames) -> tuple[Resource, ...]:

@@ -16,7 +16,7 @@ from amplify_delivery.changes import deployed
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
 from amplify_delivery.components.remembered import ROOT_STACK_NAME
 from amplify_delivery.delivery.account.aws_account import Account
-from amplify_delivery.delivery.teardown import former_tables
+from amplify_delivery.delivery.teardown import former_tables, same_place
 from amplify_delivery.delivery.teardown.held import Held, in_stack, living, nested_in
 from amplify_delivery.errors import DeliveryError, FailedError, RefusedError
 from amplify_delivery.publishing import gen2_lock
@@ -48,8 +48,10 @@ class Root:
     def of(
         cls, environment: str, state: Iterable[Mapping[str, Any]], config: EnvironmentConfig, project: Project
     ) -> Root:
-        """By the engine's state, and the export where that knows nothing. Raises `RefusedError` if neither tells."""
+        """By the engine's state, and the export where that knows nothing. Raises `RefusedError` if neither tells, and
+        for a state of another place than the stack file's."""
         state = tuple(state)
+        same_place.check(environment, state, {"place": (config.account, config.region)})
         ids = tuple(str(r["id"]) for r in state if r.get("type") == ROOT_STACK and r.get("id"))
         name = next(filter(None, map(_remembered, state)), None)
         if name is None and not ids:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 
+from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
 from amplify_delivery.delivery.adoption import refusing
-from amplify_delivery.errors import ConfigError
+from amplify_delivery.errors import ConfigError, RefusedError
 from amplify_delivery.export.names import StackName
 from amplify_delivery.stacks.config import EnvironmentConfig
 
@@ -21,3 +25,21 @@ def test_a_stack_file_that_names_another_environment_or_suffix_is_not_overruled(
     other = CONFIG.model_copy(update={"environment": "live"})
     with pytest.raises(ConfigError, match="environment is 'live' there"):
         refusing.check_names(other, {"environment": "live"}, NAME, "Pulumi.prod.yaml")
+
+
+ARN = "arn:aws:cloudformation:eu-west-1:012345678901:stack/amplify-app-prod-abcde/1"
+URN = "urn:pulumi:prod::app::aws:cloudformation/stack:Stack::by-hand"
+RUNNING: Any = SimpleNamespace(arn=ARN, name=NAME, stacks=SimpleNamespace(parameters={}))
+
+
+def test_a_root_that_was_imported_by_hand_is_told() -> None:
+    """As another resource: the next update would delete it. By its name, as the engine imports it too."""
+    for id in (ARN, str(NAME)):
+        resource = {"urn": URN, "type": ROOT_STACK, "id": id}
+        with pytest.raises(RefusedError, match="as by-hand, which is none of the program's own") as caught:
+            refusing.check_imported("prod", RUNNING, [resource], "PULUMI_BACKEND_URL=b ")
+        assert f"`PULUMI_BACKEND_URL=b pulumi state delete --force -s prod '{URN}'`" in caught.value.remedy
+    refusing.check_imported("prod", RUNNING, [{"urn": URN, "type": ROOT_STACK, "id": "another"}], "")
+    refusing.check_state("prod", RUNNING, {"id": str(NAME)})
+    with pytest.raises(RefusedError, match="delivers another already"):
+        refusing.check_state("prod", RUNNING, {"id": "another"})

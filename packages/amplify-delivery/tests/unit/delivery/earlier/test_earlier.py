@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
+from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
 from amplify_delivery.delivery.earlier import collecting
 from amplify_delivery.delivery.earlier.collecting import Garbage, Kept, collect, garbage, reachable
 from amplify_delivery.delivery.earlier.staged import Release, last_before
-from amplify_delivery.errors import AssemblyError, FailedError
+from amplify_delivery.errors import AssemblyError, FailedError, RefusedError
 from amplify_delivery.export import Assembly, EnvironmentValues, assemble, read_export, render_root
 from amplify_delivery.export.assembling.root import TEMPLATE_KEY
 from amplify_delivery.export.assembly import canonical
@@ -210,3 +211,21 @@ def test_the_roots_of_what_is_needed_are_needed_too() -> None:
         key("vtl"): f"{TEMPLATE_KEY} {nested}",
     }
     assert collecting.roots(texts, {nested}, lambda k: texts[k].encode()) == {key("root", "templates")}
+
+
+def test_what_another_root_needs_is_no_garbage() -> None:
+    """The suffix was changed, or another export lies here: by its name nothing runs, in the same bucket."""
+    account = SimpleNamespace(account="111122223333", region="eu-west-1", place="account 111122223333 (eu-west-1)")
+    target: Any = SimpleNamespace(account=account, root=SimpleNamespace(stack_name="amplify-app-dev-22222"))
+    urn = "urn:pulumi:dev::app::amplify-delivery:index:AmplifyBackend$aws:cloudformation/stack:Stack::backend"
+
+    def check(name: str, region: str = "eu-west-1") -> None:
+        arn = f"arn:aws:cloudformation:{region}:111122223333:stack/{name}/1"
+        collecting.check_root(target, "dev", [{"urn": urn, "type": ROOT_STACK, "id": arn}])
+
+    check("amplify-app-dev-22222")
+    for other in (("amplify-app-dev-11111",), ("amplify-app-dev-22222", "us-east-1")):
+        with pytest.raises(RefusedError, match="would be taken for garbage"):
+            check(*other)
+    collecting.check_root(target, "dev", [{"urn": urn, "type": ROOT_STACK, "id": "amplify-app-dev-22222"}])
+    collecting.check_root(target, "dev", [])

@@ -1,0 +1,47 @@
+"""What is to go lies where the stack file says: asked of what the program has remembered, and of root stacks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
+from amplify_delivery.delivery.teardown import same_place
+from amplify_delivery.errors import RefusedError
+
+HERE, THERE = ("111122223333", "eu-west-1"), ("444455556666", "eu-west-1")
+TABLE = {"urn": "urn::table", "type": "aws:dynamodb/table:Table", "custom": True, "id": "orders"}
+
+
+def remembered(name: str, place: tuple[str, str]) -> dict[str, Any]:
+    facts = {"account": place[0], "region": place[1], "environment": "dev"}
+    return {"urn": f"urn::{name}", "type": "pulumi:index:Stash", "custom": True, "outputs": {"output": facts}}
+
+
+def test_where_it_was_deployed_it_may_go() -> None:
+    same_place.check("dev", [remembered("place", HERE), TABLE], {"place": HERE})
+    same_place.check("dev", [TABLE], {"place": HERE})  # made before anything was remembered
+    same_place.check("dev", [], {"place": HERE})
+
+
+def test_elsewhere_it_is_left_alone_unless_nothing_was_made() -> None:
+    with pytest.raises(RefusedError, match="in account 111122223333, eu-west-1; the stack file says 444455556666"):
+        same_place.check("dev", [remembered("place", HERE), TABLE], {"place": THERE})
+    same_place.check("dev", [remembered("place", HERE)], {"place": THERE})
+
+
+def test_of_an_account_each_environment_counts() -> None:
+    state = [remembered("place-prod", HERE), remembered("place-qa", THERE), TABLE]
+    same_place.check("prod-account", state, {"place-prod": HERE, "place-qa": THERE})
+    same_place.check("prod-account", state, {"place-prod": HERE})  # that it is not named is told otherwise
+    with pytest.raises(RefusedError, match="444455556666"):
+        same_place.check("prod-account", state, {"place-prod": HERE, "place-qa": HERE})
+
+
+def test_a_root_stack_tells_by_itself() -> None:
+    root = {"type": ROOT_STACK, "custom": True, "id": "arn:aws:cloudformation:eu-west-1:111122223333:stack/a/1"}
+    same_place.check("dev", [root], {"place": HERE})
+    with pytest.raises(RefusedError, match="was deployed in account 111122223333"):
+        same_place.check("dev", [root], {"place": THERE})
+    same_place.check("dev", [{**root, "id": "by-its-name"}], {"place": THERE})
