@@ -14,6 +14,7 @@ from typing import Any
 
 from amplify_delivery.changes.ordered import successors
 from amplify_delivery.changes.ordered.exports import in_use
+from amplify_delivery.changes.ordered.indexes import is_another
 from amplify_delivery.changes.references import targets
 from amplify_delivery.changes.replacement import fixed_name
 from amplify_delivery.changes.runtimes import may_not_be_created
@@ -222,8 +223,7 @@ def _indexes(step: ChangeResource, old: Mapping[str, Any], new: Mapping[str, Any
             "update",
             "export and deliver with one of them after the other: the first one's @index, then the next",
         )
-    fixed = ("KeySchema", "Projection")
-    changed = sorted(n for n in before.keys() & after.keys() if any(before[n].get(k) != after[n].get(k) for k in fixed))
+    changed = sorted(n for n in before.keys() & after.keys() if is_another(before[n], after[n], old, new))
     if changed:
         yield Impossible(
             INDEXES.id,

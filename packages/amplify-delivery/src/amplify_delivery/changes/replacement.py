@@ -11,13 +11,30 @@ from amplify_delivery.publishing.examination.schemas import schema as _schema
 
 _ALSO: Mapping[str, frozenset[str]] = {
     # "Conditional" in the schema, because of import; "Update requires: Replacement" in the user guide.
-    "AWS::DynamoDB::Table": frozenset({"KeySchema"}),
-    "AWS::DynamoDB::GlobalTable": frozenset({"KeySchema"}),
+    # Local indexes are made with their table, and no API of DynamoDB changes them afterwards.
+    "AWS::DynamoDB::Table": frozenset({"KeySchema", "LocalSecondaryIndexes"}),
+    "AWS::DynamoDB::GlobalTable": frozenset({"KeySchema", "LocalSecondaryIndexes"}),
+    # "Setting it to GLOBAL in an update will result in an API replacement and new DNS values."
+    "AWS::AppSync::GraphQLApi": frozenset({"ApiType", "Visibility"}),
     # Amplify's own: it deletes the table and makes another (amplify-category-api, amplify-table-manager-handler).
     "Custom::AmplifyDynamoDBTable": frozenset({"keySchema", "KeySchema", "tableName", "TableName"}),
 }
 """Top-level properties that replace although no schema says so without reserve."""
 
+_PERHAPS: Mapping[str, frozenset[tuple[str, ...]]] = {
+    # Its schema says of none; the user guide of these, of a version without `EnableVersionUpgrade`.
+    "AWS::Elasticsearch::Domain": frozenset(
+        {
+            ("ElasticsearchVersion",),
+            ("EncryptionAtRestOptions", "Enabled"),
+            ("EncryptionAtRestOptions", "KmsKeyId"),
+            ("NodeToNodeEncryptionOptions", "Enabled"),
+        }
+    ),
+    "AWS::OpenSearchService::Domain": frozenset({("EngineVersion",)}),
+}
+"""Paths of properties that may replace although no schema says so."""
+_TABLES = ("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable")
 
 _NAMES: Mapping[str, str] = {
     "AWS::Cognito::UserPoolDomain": "Domain",
@@ -57,10 +74,34 @@ def causes(kind: str, old: Mapping[str, Any], new: Mapping[str, Any], touched: f
     `touched` are top-level properties that change although their text does not: they refer to what is replaced.
     """
     sure, perhaps = _paths(kind)
-    found = tuple(sorted({path[0] for path in sure if _differs(path, old, new) or path[0] in touched}))
+    found = {path[0] for path in sure if _differs(path, old, new) or path[0] in touched}
+    if kind in _TABLES and _edits_an_attribute(old, new):
+        found.add("AttributeDefinitions")
     if found:
-        return Causes(found, certain=True)
+        return Causes(tuple(sorted(found)), certain=True)
     return Causes(tuple(sorted({path[0] for path in perhaps if _differs(path, old, new)})), certain=False)
+
+
+def _edits_an_attribute(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    """Whether an attribute of a table's own keys gets another type ("Replacement if you edit an existing
+    AttributeDefinition": User Guide). One of global indexes only is edited by making these anew, one after the other
+    (`amplify_delivery.changes.ordered.indexes`)."""
+    return any(types(old).get(name) != types(new).get(name) for name in _own_keys(old) & _own_keys(new))
+
+
+def _own_keys(table: Mapping[str, Any]) -> set[str]:
+    local = table.get("LocalSecondaryIndexes")
+    keyed = [table, *(local if isinstance(local, list) else ())]
+    schemas = [k.get("KeySchema") for k in keyed if isinstance(k, Mapping)]
+    keys = [k for schema in schemas if isinstance(schema, list) for k in schema if isinstance(k, Mapping)]
+    return {name for k in keys if isinstance(name := k.get("AttributeName"), str)}
+
+
+def types(table: Mapping[str, Any]) -> dict[str, Any]:
+    """The types of a table's attributes, by their names."""
+    listed = table.get("AttributeDefinitions")
+    entries = [entry for entry in (listed if isinstance(listed, list) else ()) if isinstance(entry, Mapping)]
+    return {name: e.get("AttributeType") for e in entries if isinstance(name := e.get("AttributeName"), str)}
 
 
 def _differs(path: tuple[str, ...], old: Any, new: Any) -> bool:
@@ -88,7 +129,7 @@ def _paths(kind: str) -> tuple[frozenset[tuple[str, ...]], frozenset[tuple[str, 
     known = _schema(kind)
     also = {(name,) for name in _ALSO.get(kind, ())}
     sure = {_path(p) for p in known.get("createOnlyProperties") or ()} | also
-    perhaps = {_path(p) for p in known.get("conditionalCreateOnlyProperties") or ()}
+    perhaps = {_path(p) for p in known.get("conditionalCreateOnlyProperties") or ()} | _PERHAPS.get(kind, frozenset())
     return frozenset(sure), frozenset(perhaps - sure)
 
 

@@ -10,9 +10,9 @@ import pytest
 from amplify_delivery.changes.backend import plan_backend
 from amplify_delivery.changes.impossible import Impossible, check, impossible
 from amplify_delivery.changes.stacks import Stacks
-from amplify_delivery.changes.steps import AddResource
+from amplify_delivery.changes.steps import AddResource, ReplaceResource
 from amplify_delivery.errors import DeployError
-from unit.delivery.planning.stacks_of import stacks_of, with_resource
+from unit.delivery.planning.stacks_of import changed, stacks_of, with_resource
 
 TODAY = date(2026, 6, 1)
 TABLE = "apiseriesapp/Todo/TodoTable"
@@ -154,3 +154,24 @@ def test_the_error_names_all_and_how_to_go_on() -> None:
     assert refused.value.message == "AWS cannot do this:\n  AD741 a/b: is not possible\n  AD744 many"
     assert refused.value.remedy.startswith("nothing was changed. do it twice; part")
     assert "AD741, AD744" in refused.value.remedy
+
+
+def test_what_no_schema_says_replaces_all_the_same() -> None:
+    """The User Guide says it: of local indexes, of edited attributes of a table's keys, of an API's visibility."""
+    types = [{"AttributeName": "id", "AttributeType": "N"}]
+    local = [{"IndexName": "l", "KeySchema": [], "Projection": {"ProjectionType": "ALL"}}]
+    assert found(with_resource(OLD, TABLE, AttributeDefinitions=types))[0][0] == "AD743"
+    assert found(with_resource(OLD, TABLE, LocalSecondaryIndexes=local))[0][0] == "AD743"
+    steps = plan_backend(OLD, with_resource(OLD, "apiseriesapp/GraphQLAPI", Visibility="PRIVATE"))
+    lost = {s.place for s in steps if isinstance(s, ReplaceResource) and s.certain and s.loss}
+    assert lost == {TABLE, "apiseriesapp/TodoList/TodoListTable"}
+
+
+def test_a_search_domain_may_be_replaced() -> None:
+    def put(version: str) -> Stacks:
+        item = {"Type": "AWS::Elasticsearch::Domain", "Properties": {"ElasticsearchVersion": version}}
+        return changed(OLD, "apiseriesapp/Todo", lambda t: t["Resources"].update(Domain=item))
+
+    (step,) = plan_backend(put("7.10"), put("OpenSearch_2.11"))
+    assert isinstance(step, ReplaceResource)
+    assert (step.certain, step.loss) == (False, "search index")

@@ -152,6 +152,17 @@ def test_an_attribute_of_another_type_comes_with_its_index() -> None:
     assert found[3] == {"id": "S", "x": "N", "y": "S"}
 
 
+def test_an_index_whose_attribute_gets_another_type_is_made_anew() -> None:
+    old = with_tables(OLD, todo={"a": "x"})
+    properties = table(old, TODO)
+    edited = [
+        {**a, "AttributeType": "N"} if a["AttributeName"] == "x" else a for a in properties["AttributeDefinitions"]
+    ]
+    new = with_properties(old, {TODO: {**properties, "AttributeDefinitions": edited}})[0]
+    assert [indexes(s) for s in states(old, new)] == ["a", "", "a"]
+    assert [i.id for i in impossible(plan_backend(old, new), old, new, TODAY)] == ["AD741"]
+
+
 def test_no_more_than_twenty_at_a_time() -> None:
     old = with_tables(OLD, todo={f"i{n:02}": "x" for n in range(20)})
     new = with_tables(OLD, todo={**{f"i{n:02}": "x" for n in range(2, 20)}, "j": "y", "k": "y"})

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from amplify_delivery.changes.replacement import types
+
 INDEXES = "GlobalSecondaryIndexes"
 LOCAL = "LocalSecondaryIndexes"
 ATTRIBUTES = "AttributeDefinitions"
@@ -54,7 +56,7 @@ def way(old: Mapping[str, Any], new: Mapping[str, Any]) -> Way:
     before, after = by_name(old), by_name(new)
     added = sorted(after.keys() - before.keys())
     removed = sorted(before.keys() - after.keys())
-    rebuilt = sorted(n for n in before.keys() & after.keys() if any(before[n].get(k) != after[n].get(k) for k in FIXED))
+    rebuilt = sorted(n for n in before.keys() & after.keys() if is_another(before[n], after[n], old, new))
     # Of too many at a time, some have to go first.
     early = removed[: max(0, len(before) + len(added) - MOST)]
     late = removed[len(early) :]
@@ -71,6 +73,20 @@ def way(old: Mapping[str, Any], new: Mapping[str, Any]) -> Way:
     if changes:
         return Way(tuple(changes[:-1]), changes[-1], tuple(rest))
     return Way((), rest[0] if rest else None, tuple(rest[1:]))
+
+
+def is_another(
+    one: Mapping[str, Any], other: Mapping[str, Any], old: Mapping[str, Any], new: Mapping[str, Any]
+) -> bool:
+    """Whether an index of the table `old` has to be made anew to be that of the table `new`: for other keys, another
+    projection, or another type of an attribute of its keys."""
+    if any(one.get(key) != other.get(key) for key in FIXED):
+        return True
+    schema = one.get("KeySchema")
+    keys = [key for key in (schema if isinstance(schema, list) else ()) if isinstance(key, Mapping)]
+    return any(
+        types(old).get(key.get("AttributeName", "")) != types(new).get(key.get("AttributeName", "")) for key in keys
+    )
 
 
 _MADE = "index {} is made"
