@@ -24,6 +24,7 @@ from amplify_delivery.export.documents import parse_yaml
 from amplify_delivery_rehearsal.workspace import Finished, Workspace
 from aws_rehearsal.local_aws import LocalAws, random_account
 from aws_rehearsal.setup import tools
+from aws_rehearsal_tests import pulumi_homes
 from functional.delivery.environments import REGION, Environment
 from functional.delivery.test_failures import fails, succeeds
 
@@ -176,17 +177,8 @@ def test_what_is_being_changed_is_not_emptied(local_aws: LocalAws, monkeypatch: 
 
 
 def setup(environment: Environment, account: str, *arguments: str) -> Finished:
-    command = [
-        str(environment.tools.python),
-        "-m",
-        "amplify_delivery",
-        "setup",
-        "--account",
-        account,
-        "--region",
-        REGION,
-    ]
-    return environment.workspace.run([*command, *arguments])
+    words = ("setup", "--account", account, "--region", REGION, *arguments)
+    return environment.workspace.run(pulumi_homes.delivery(environment.workspace.environment, *words))
 
 
 def key(environment: Environment) -> str:
