@@ -149,7 +149,7 @@ def _runner(there: Machine, place: Place) -> dict[str, str]:
 
 def _explain_keep(console: RichConsole, play: CiPlay) -> None:
     setting = play.setting
-    explain_people(console, setting, (setting.developer, *setting.owners.values()))
+    explain_people(console, setting, (setting.developer, *setting.owners.values()), (*FOREIGN, "PYTHONPATH"))
     push = play.push_of(setting.repository.head)
     wanted = ("AWS_", "PULUMI_", "PATH", "PYTHONPATH")
     for job in play.ci.jobs(push, setting.repository.root):

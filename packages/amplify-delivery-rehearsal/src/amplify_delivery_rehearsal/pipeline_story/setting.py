@@ -29,6 +29,8 @@ from aws_rehearsal.local_aws import LocalAws
 from aws_rehearsal.pipeline_service import PipelineService, local_aws_with_room
 from aws_rehearsal.pulumi_home import prepare
 from aws_rehearsal.setup import Tools
+from aws_rehearsal.setup.environments import ensure_environment, image_environment
+from aws_rehearsal.setup.progress import Progress
 
 ALIAS_DELAY = 2.0
 """Seconds until a key's new alias or tag counts in policies: minutes on AWS, so nothing in the story may need one."""
@@ -109,7 +111,7 @@ def machine(project: Project, tools: Tools) -> Iterator[Machine]:
 
 def build_image(home: Mapping[str, str], tools: Tools, project: Path) -> dict[str, str]:
     """The environment of a build's container: an image with the engine, its plugins, and Python with what is locked,
-    as docs/pipeline.md describes one.
+    as docs/pipeline.md describes one. Raises `SetupError` if what is locked cannot be had.
 
     No account's and no person's: a build gets its credentials from its project's role, and is told by its project
     where the engine's state lies.
@@ -117,16 +119,22 @@ def build_image(home: Mapping[str, str], tools: Tools, project: Path) -> dict[st
     packages = next((tools.python.parent.parent / "lib").glob("python3*/site-packages"), None)
     if packages is None:
         raise SetupError("is not a virtualenv", where=str(tools.python), remedy="run `make setup`")
+    python, lock = tools.python, project / LOCK
+    if lock.is_file() and _missing(lock, packages) and not is_example(project):
+        # This Python has other versions. Else every build would install them anew, which takes minutes.
+        made = image_environment(lock)
+        python = ensure_environment(made, Progress(sys.stderr))
+        packages = made.packages
     own = {name: value for name, value in home.items() if name not in ("PULUMI_BACKEND_URL", PASSPHRASE)}
-    path = [home["PULUMI_HOME"] + "/bin", str(tools.python.parent), "/usr/local/bin", "/usr/bin", "/bin"]
+    path = [home["PULUMI_HOME"] + "/bin", str(python.parent), "/usr/local/bin", "/usr/bin", "/bin"]
     # A virtualenv made from a virtualenv does not see its packages; those of an image are the system's.
     found = [packages]
     engine = Path(amplify_delivery.__file__).parents[1]
-    if engine != packages and not is_example(project):
+    if python == tools.python and engine != packages and not is_example(project):
         found.append(engine)  # not installed but used as it stands; the example's Build makes a wheel of it
     variables = {**own, "PATH": ":".join(path), "PYTHONPATH": ":".join(map(str, found)), "LANG": "C.UTF-8"}
-    if not _missing(project / LOCK, packages):
-        variables[IMAGE_LOCK] = hashlib.sha256((project / LOCK).read_bytes()).hexdigest()
+    if not _missing(lock, packages):
+        variables[IMAGE_LOCK] = hashlib.sha256(lock.read_bytes()).hexdigest()
     return variables
 
 

@@ -202,13 +202,13 @@ def _explain_keep(console: RichConsole, found: Setting) -> None:
     console.print("Pushes run the pipeline, as before: it goes on with this command. Ctrl-C ends all of it.")
 
 
-def explain_people(console: RichConsole, found: Place, people: Sequence[Person]) -> None:
-    """How to get a shell of each person's own."""
+def explain_people(console: RichConsole, found: Place, people: Sequence[Person], without: Sequence[str] = ()) -> None:
+    """How to get a shell of each person's own; `without` is what another file may have given it."""
     console.print(f"\nThe local AWS goes on at {found.aws.endpoint} (process {found.aws.pid}). To look into it:")
     wanted = ("AWS_", "PULUMI_", "PATH")
     for each in people:
         variables = {name: value for name, value in each.variables.items() if name.startswith(wanted)}
-        file = shell_file(found.folder / f"{each.name.replace(' ', '-')}.sh", variables)
+        file = shell_file(found.folder / f"{each.name.replace(' ', '-')}.sh", variables, without)
         console.print(f"  . {file}   [dim]# {each.name}[/dim]")
 
 

@@ -250,12 +250,14 @@ def _next(wanted: NewProject, found: Found, folder: Path, context: Context, push
 def _ci_notes(project: NewProject, folder: Path) -> list[str]:
     """What the workflows of a CI need beside."""
     notes = []
-    if project.ci == ci.GITLAB and ci.GITLAB_INCLUDED not in _text(folder / ".gitlab-ci.yml"):
+    included, up = ci.gitlab_included(project.inside), project.inside.up if project.inside else ""
+    if project.ci == ci.GITLAB and included not in _text(folder / f"{up}.gitlab-ci.yml"):
+        stages = ", ".join(ci.gitlab_stages(project.inside))
         notes.append(
-            f".gitlab-ci.yml was there already: include `local: {ci.GITLAB_INCLUDED}` in it, and add its stages"
+            f".gitlab-ci.yml was there already: include `local: {included}` in it, and add its stages {stages}"
         )
     if not any(Project(folder).environment(n).bootstrapped for n in Project(folder).stacks("backend")):
-        again = f"remove {ci.GITLAB_INCLUDED} and call this again" if project.ci == ci.GITLAB else "call this again"
+        again = f"remove {included} and call this again" if project.ci == ci.GITLAB else "call this again"
         notes.append(
             f'no stack file says `{project.name}:bootstrapped: "true"`, so no job delivers; for jobs that do, '
             f"write the stack files as docs/ci.md has them, then {again}"

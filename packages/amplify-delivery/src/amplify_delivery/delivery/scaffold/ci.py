@@ -1,12 +1,18 @@
 """Workflows for a CI of the team's own, which `init --ci` writes: the texts in `workflows/` beside this file.
 
 `BRANCH`, `ENV`, `TIER` and `NEEDS` in them stand for the branch, an environment, its tier, and what comes before it.
+
+A CI reads its files at the root of the repository. Where the project is a folder of it, they are written there under
+names of this app's own, and their jobs work in the folder: there may be other apps beside it.
 """
 
 from __future__ import annotations
 
+import json
 import re
+import shlex
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from amplify_delivery.components.documents.web_identity import GITLAB_COMPONENTS, tier_of
@@ -20,24 +26,112 @@ _TEXTS = Path(__file__).parent / "workflows"
 _LOCK = Path(__file__).parent / "requirements.lock"
 
 
-def files(kind: str, delivered: Sequence[str] = (), branch: str = "main") -> Mapping[str, str]:
-    """The texts of the workflows, by their paths in the project. `kind` is one of `KINDS`; what is on `branch` goes to
-    the environments `delivered`, in that order."""
+@dataclass(frozen=True)
+class Inside:
+    """Where in its repository a project of the app `app` lies: in `folder`, relative to the root."""
+
+    app: str
+    folder: str
+
+    @property
+    def up(self) -> str:
+        """The way from the project to the root."""
+        return "../" * len(self.folder.split("/"))
+
+
+def files(
+    kind: str, delivered: Sequence[str] = (), branch: str = "main", inside: Inside | None = None
+) -> Mapping[str, str]:
+    """The texts of the workflows, by their paths relative to the project. `kind` is one of `KINDS`; what is on `branch`
+    goes to the environments `delivered`, in that order. `inside` is None for a project at its repository's root."""
+    up = inside.up if inside else ""
     if kind == GITLAB:
-        return {
-            GITLAB_INCLUDED: "".join(
-                (
-                    _text("gitlab/backend.yml"),
-                    _text("gitlab/preview.yml").replace("PULUMI_VERSION", _engines_version()),
-                    _deploy("gitlab", delivered, branch, "backend-"),
-                )
-            ),
-            ".gitlab-ci.yml": _text("gitlab/root.yml"),
-        }
+        included = "".join(
+            (
+                _text("gitlab/backend.yml"),
+                _text("gitlab/preview.yml").replace("PULUMI_VERSION", _engines_version()),
+                _deploy("gitlab", delivered, branch, "backend-"),
+            )
+        )
+        root = _text("gitlab/root.yml")
+        if inside:
+            included, root = _gitlab_inside(included, inside), _gitlab_names(root, inside)
+        return {f"{up}{gitlab_included(inside)}": included, f"{up}.gitlab-ci.yml": root}
     deploy = _deploy("github", delivered, branch, "")
     texts = {"plan": _text("github/plan.yml"), "preview": _text("github/preview.yml")}
     texts |= {"deploy": deploy} if deploy else {}
-    return {f".github/workflows/backend-{name}.yml": text for name, text in texts.items()}
+    return {
+        f"{up}{github_workflow(name, inside)}": _github_inside(text, name, inside) if inside else text
+        for name, text in texts.items()
+    }
+
+
+def github_workflow(name: str, inside: Inside | None = None) -> str:
+    """The file of one of GitHub's workflows, in the repository."""
+    return f".github/workflows/backend-{name}{f'-{inside.app}' if inside else ''}.yml"
+
+
+def gitlab_included(inside: Inside | None = None) -> str:
+    """What .gitlab-ci.yml has to include, in the repository."""
+    return f".gitlab/backend-{inside.app}.gitlab-ci.yml" if inside else GITLAB_INCLUDED
+
+
+def gitlab_stages(inside: Inside | None = None) -> tuple[str, ...]:
+    """The stages that .gitlab-ci.yml has to have."""
+    between = f"{inside.app}-" if inside else ""
+    return tuple(f"backend-{between}{what}" for what in ("plan", "preview", "deploy"))
+
+
+def _github_inside(text: str, name: str, inside: Inside) -> str:
+    """A workflow whose jobs work in a folder. Only what delivers is left out where nothing of the folder has changed: a
+    plan that does not run would hold up whatever requires it."""
+    app, folder = inside.app, inside.folder
+    text = text.replace("name: Backend,", f"name: Backend {app},", 1).replace(
+        "group: backend-", f"group: backend-{app}-"
+    )
+    text = _own_comment(text, app)
+    if name == "deploy":
+        paths = json.dumps([f"{folder}/**", github_workflow(name, inside)])
+        text = re.sub(r"(?m)^(    branches: .*)$", lambda found: f"{found[1]}\n    paths: {paths}", text, count=1)
+    defaults = f"defaults:\n  run:\n    working-directory: {json.dumps(folder)}\n"
+    return text.replace("\njobs:\n", f"\n{defaults}jobs:\n", 1)
+
+
+def _gitlab_inside(text: str, inside: Inside) -> str:
+    """As `_github_inside`, for GitLab's jobs."""
+    folder = inside.folder
+    text = _own_comment(_gitlab_names(text, inside), inside.app)
+    text = text.replace("  before_script:\n", f"  before_script:\n    - cd {shlex.quote(folder)}\n")
+    text = re.sub(r"(?m)^(    - if: \$CI_COMMIT_BRANCH == \"(?!\$).*)$", _changes(folder), text)
+
+    def below(found: re.Match[str]) -> str:
+        return f"paths: {json.dumps([f'{folder}/{path.strip()}' for path in found[1].split(',')])}"
+
+    return re.sub(r"paths: \[(.*)\]", below, text)
+
+
+def _changes(folder: str) -> str:
+    pattern = json.dumps([f"{folder}/**/*"]).replace("\\", "\\\\")
+    return rf"\1\n      changes: {pattern}"
+
+
+def _gitlab_names(text: str, inside: Inside) -> str:
+    """With names of the app's own for jobs and stages."""
+    text = re.sub(r"\bbackend-(build|plan|preview|deploy)\b", rf"backend-{inside.app}-\1", text)
+    text = re.sub(r"(?<=[ \n])\.backend(?=[:\n])", f".backend-{inside.app}", text)
+    return text.replace(GITLAB_INCLUDED, gitlab_included(inside))
+
+
+def _own_comment(text: str, app: str) -> str:
+    """A pull request gets a comment for each app: found again by its first line, which is put in front of the plan."""
+    own = f"<!-- amplify-delivery plan of {app} -->"
+    text = text.replace("<!-- amplify-delivery plan -->", own)
+    github, gitlab = "          text = pathlib.Path(sys.argv[1])", "          plan = file.read()[:900000]"
+    for line in (line for line in text.splitlines() if line.startswith((github, gitlab))):
+        name = line.split()[0]
+        again = f'{line[: len(line) - len(line.lstrip())]}{name} = "{own}\\n" + {name}.removeprefix("{own}\\n")'
+        text = text.replace(line, f"{line}\n{again}")
+    return text
 
 
 def signing(host: str, project_id: str) -> str:

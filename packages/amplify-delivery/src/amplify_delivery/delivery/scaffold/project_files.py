@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from amplify_delivery.delivery.scaffold import ci, locks, templates
+from amplify_delivery.delivery.scaffold.ci import Inside
 from amplify_delivery.delivery.wheels import Wheel
 
 WHEELS = "wheels"
@@ -62,6 +63,13 @@ class NewProject:
     """Environments with stack files already that somebody delivers."""
     there: bool = False
     """It is a project already, which only gets what it was asked for."""
+    folder: str = ""
+    """Where it lies in the git repository around it; empty: at its root, or there is none."""
+
+    @property
+    def inside(self) -> Inside | None:
+        """For the files of a CI."""
+        return Inside(self.name, self.folder) if self.folder else None
 
 
 def files(project: NewProject, wheel: Wheel) -> Mapping[str, bytes]:
@@ -111,7 +119,7 @@ def _environment(app: str, environment: NewEnvironment) -> str:
 
 def _workflows(project: NewProject) -> Mapping[str, str]:
     new = [environment.name for environment in project.environments if environment.delivered]
-    return ci.files(project.ci, tuple(dict.fromkeys((*project.also_delivered, *new))), project.branch)
+    return ci.files(project.ci, tuple(dict.fromkeys((*project.also_delivered, *new))), project.branch, project.inside)
 
 
 def _let_in(project: NewProject) -> str:
@@ -122,6 +130,8 @@ def _let_in(project: NewProject) -> str:
     lines = [f"  {app}:{project.ci}:", f"    {what}: {project.let_in}", f"    branch: {json.dumps(project.branch)}"]
     keys = ("ownerId", "repositoryId") if project.ci == ci.GITHUB else ("projectId",)
     lines += [f"    {key}: {json.dumps(value)}" for key, value in zip(keys, project.ids.split("/"), strict=True)]
+    if project.inside and project.ci == ci.GITHUB:
+        lines.append(f"    workflow: {ci.github_workflow('deploy', project.inside)}")
     return "\n".join(lines) + "\n" + _NO_PULUMI_HERE.replace("APP:", f"{app}:")
 
 

@@ -90,6 +90,7 @@ class _Wishes:
             let_in=self.flags.repository if self._ci_delivers() else "",
             ids=ids,
             branch=self.flags.branch,
+            folder=_in_repository(self.existing.directory.resolve()),
             also_delivered=[n for n in self._stacks() if self.existing.environment(n).bootstrapped],
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Collection, Mapping
@@ -59,13 +60,13 @@ def write(folder: Path, files: Mapping[str, bytes], export: Path | None) -> Writ
     refuses: what was written stays, and calling it again goes on.
     """
     for path in ("", *files):
-        _refuse_file_for_folder(folder / path, folder)
+        _refuse_file_for_folder(_place(folder, path), folder)
     new: list[str] = []
     same: list[str] = []
     left: list[str] = []
     try:
         for path, content in files.items():
-            target = folder / path
+            target = _place(folder, path)
             if target.is_symlink() or target.exists():
                 (same if _holds(target, content) else left).append(path)
                 continue
@@ -77,6 +78,11 @@ def write(folder: Path, files: Mapping[str, bytes], export: Path | None) -> Writ
     except OSError as error:
         raise _failed(error, folder, changed=bool(new)) from None
     return Written(tuple(new), tuple(same), tuple(left))
+
+
+def _place(folder: Path, path: str) -> Path:
+    """Of a file, which may lie above the folder: through one that is not there yet, no way leads up."""
+    return Path(os.path.normpath(folder.resolve() / path)) if path.startswith("../") else folder / path
 
 
 def _make(target: Path, content: bytes) -> None:
