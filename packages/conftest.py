@@ -10,6 +10,7 @@ a process has the mark `processes` (the engine, the local AWS, a command); all e
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -52,6 +53,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if scratch.MEMORY in Path(tempfile.gettempdir()).parents:
         # Folders of the last tests stay, to look into: pytest counts them there.
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(scratch.MEMORY))
+    gc.set_threshold(50_000, 20, 20)
 
 
 STARTING = {"local_aws", "service", "pulumi_home"}
@@ -73,6 +75,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("processes")
     if "PYTEST_XDIST_WORKER" in os.environ:
         items.sort(key=_turn)
+
+
+def pytest_collection_finish() -> None:
+    """What is imported and collected stays: no need to look through it for garbage again and again."""
+    gc.freeze()
 
 
 # No test judges by how long something takes: an example of Hypothesis takes longer beside other work.

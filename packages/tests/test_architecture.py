@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import tomllib
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -41,19 +41,35 @@ ACTING = {
 }
 
 
-def imported(file: Path) -> Iterator[str]:
+@cache
+def parsed(file: Path) -> ast.Module:
+    return ast.parse(file.read_text())
+
+
+@cache
+def nodes(file: Path) -> tuple[ast.AST, ...]:
+    """Imports, functions and calls, wherever in a module."""
+    wanted = ast.Import | ast.ImportFrom | ast.FunctionDef | ast.AsyncFunctionDef | ast.Call
+    return tuple(node for node in ast.walk(parsed(file)) if isinstance(node, wanted))
+
+
+@cache
+def imported(file: Path) -> tuple[str, ...]:
     """The full names of everything that a module imports, wherever in it."""
-    for node in ast.walk(ast.parse(file.read_text())):
+    found: list[str] = []
+    for node in nodes(file):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            found += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            found += [f"{node.module}.{alias.name}" for alias in node.names]
+    return tuple(found)
 
 
 def top(name: str) -> str:
     return name.partition(".")[0]
 
 
+@cache
 def modules(folder: Path) -> list[Path]:
     return sorted(folder.rglob("*.py")) if folder.is_dir() else [folder.with_suffix(".py")]
 
@@ -126,6 +142,7 @@ def folders() -> list[Path]:
     return sorted({file.parent for file in SOURCES["amplify_delivery"].rglob("*.py")})
 
 
+@cache
 def names() -> dict[str, Path]:
     """Every module of the product by its full name; a package by its own."""
     root = SOURCES["amplify_delivery"]
@@ -136,6 +153,7 @@ def names() -> dict[str, Path]:
     return found
 
 
+@cache
 def arrows() -> dict[str, set[str]]:
     """For each module of the product those that it imports."""
     known = names()
@@ -247,7 +265,7 @@ def test_every_error_of_a_deployment_says_whether_something_was_changed() -> Non
         f"{file.relative_to(ROOT)}:{node.lineno}"
         for distribution in ("amplify_delivery", "amplify_delivery_rehearsal")
         for file in modules(SOURCES[distribution])
-        for node in ast.walk(ast.parse(file.read_text()))
+        for node in nodes(file)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "DeployError"
     }
     assert raised == set()
@@ -257,7 +275,7 @@ def test_a_long_function_says_why() -> None:
     """Of 60 lines at most, or with `Long:` and the reason in its docstring. How it branches, ruff counts (C901)."""
     long = set()
     for file in [f for root in (*SOURCES.values(), ROOT / "components", ROOT / "benchmarks") for f in modules(root)]:
-        for node in ast.walk(ast.parse(file.read_text())):
+        for node in nodes(file):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno:
                 lines = node.end_lineno - node.lineno + 1
                 if lines > 60 and "Long: " not in (ast.get_docstring(node) or ""):
@@ -311,7 +329,7 @@ def test_what_is_public_says_what_it_is() -> None:
     silent = {
         f"{file.relative_to(ROOT)}: {node.name}"
         for file in modules(SOURCES["amplify_delivery"])
-        for node in ast.parse(file.read_text()).body
+        for node in parsed(file).body
         if isinstance(node, ast.FunctionDef | ast.ClassDef)
         and not node.name.startswith("_")
         and not ast.get_docstring(node)

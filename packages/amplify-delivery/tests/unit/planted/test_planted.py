@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -33,7 +33,9 @@ from amplify_delivery.export import (
     read_export,
     render_root,
 )
-from amplify_delivery.publishing.examination.preflight import CHECKS, Deployment, examine
+from amplify_delivery.publishing.examination import preflight
+from amplify_delivery.publishing.examination.lint import Template
+from amplify_delivery.publishing.examination.preflight import CFN_LINT, CHECKS, Deployment, examine
 from amplify_delivery.publishing.examination.tree import Tree
 from unit.export.mutations import EXPORTS, apply
 from unit.planted.faults import CASE, FAULTS, Fault
@@ -161,6 +163,11 @@ def told(fault: Fault, planted: Examined, untouched: Examined) -> set[Told]:
     return found | planted.of_changes(fault.environment, untouched if fault.deployed else None)
 
 
+def _sound(templates: Mapping[str, Template], _: object) -> dict[str, dict[str, list[str]]]:
+    """In place of cfn-lint, which takes most of the time, where something else has to tell a fault."""
+    return {key: {region: [] for region in template.regions} for key, template in templates.items()}
+
+
 def test_they_are_sixty_each_with_its_source() -> None:
     assert len(FAULTS) == len({fault.name for fault in FAULTS}) == 60
     assert all("#" in f.source or f.source.startswith(("https://", CASE)) for f in (*FAULTS, *FURTHER, *RIGHT))
@@ -168,7 +175,11 @@ def test_they_are_sixty_each_with_its_source() -> None:
 
 
 @pytest.mark.parametrize("fault", (*FAULTS, *FURTHER), ids=lambda fault: fault.name.replace(" ", "-"))
-def test_a_fault_is_told(fault: Fault, untouched: Callable[[str], Examined], tmp_path: Path) -> None:
+def test_a_fault_is_told(
+    fault: Fault, untouched: Callable[[str], Examined], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if fault.found != CFN_LINT.id:
+        monkeypatch.setattr(preflight, "lint_templates", _sound)
     before = untouched(fault.place)
     planted = _planted(fault, before, tmp_path)
     if fault.severity == "delivered":

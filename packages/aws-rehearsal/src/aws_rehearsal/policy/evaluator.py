@@ -6,6 +6,7 @@ here uses them: users, groups, session policies, service control policies, polic
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Literal
 
 from aws_rehearsal.policy.conditions import Context, conditions_hold, like
@@ -179,16 +180,22 @@ def _names(principal: Any, who: Principal) -> Literal["", "account", "itself"]:
 def _applies(statement: Mapping[str, Any], request: Request, context: Context, *, resource: bool = True) -> bool:
     if "NotAction" in statement:
         raise NotImplementedError("NotAction")
-    if not any(like(request.action, pattern, ignore_case=True) for pattern in _listed(statement["Action"])):
+    if not _like_one(request.action, tuple(_listed(statement["Action"])), ignore_case=True):
         return False
     if resource:
         if "NotResource" in statement:
-            if any(like(request.resource, pattern) for pattern in _listed(statement["NotResource"])):
+            if _like_one(request.resource, tuple(_listed(statement["NotResource"]))):
                 return False
         # A repository's policy has no such element: it speaks of its repository.
-        elif not any(like(request.resource, pattern) for pattern in _listed(statement.get("Resource", "*"))):
+        elif not _like_one(request.resource, tuple(_listed(statement.get("Resource", "*")))):
             return False
     return conditions_hold(statement.get("Condition", {}), context)
+
+
+@lru_cache(maxsize=1 << 16)
+def _like_one(value: str, patterns: tuple[str, ...], *, ignore_case: bool = False) -> bool:
+    """Kept, because a table of requests meets the same statements again and again."""
+    return any(like(value, pattern, ignore_case=ignore_case) for pattern in patterns)
 
 
 def _owner(world: World, request: Request) -> str:

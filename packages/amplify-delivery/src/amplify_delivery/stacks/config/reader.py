@@ -140,10 +140,13 @@ class _KeyTwiceError(Exception):
 
 @cache
 def _loaded(text: str) -> Any:
-    """A text's data. Kept, because a command looks into each stack file several times (10 ms each)."""
+    """A text's data. Kept, because a command looks into each stack file several times (10 ms each; a tenth of that
+    where PyYAML was built with its parser in C)."""
     import yaml  # noqa: PLC0415
 
-    class Loader(yaml.BaseLoader):
+    base: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+
+    class Loader(base):  # type: ignore[misc]
         """BaseLoader, which makes nothing but strings, with unique keys."""
 
         def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
@@ -153,7 +156,8 @@ def _loaded(text: str) -> Any:
                 if key.value in lines:
                     raise _KeyTwiceError(key.value, lines[key.value], line)
                 lines[key.value] = line
-            return super().construct_mapping(node, deep)
+            made: dict[Any, Any] = super().construct_mapping(node, deep)
+            return made
 
     return yaml.load(text, Loader=Loader)  # noqa: S506 - strings only
 

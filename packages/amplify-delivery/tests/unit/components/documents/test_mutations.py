@@ -55,7 +55,7 @@ def failing(mutation: Mutation) -> Row | None:
     A role's own policies have to be right without its boundary too; so they are judged without it.
     """
     documents = {**w.declared(), mutation.document: mutation.loosened}
-    concerned = [row for row in _table() if _concerns(mutation.document, row)]
+    concerned = _concerned(mutation.document)
     attached = {f"policy {policy.name}" for policy in w.tooling().policies}
     boundless = mutation.document in attached or (
         mutation.document.startswith("role") and " policy " in mutation.document
@@ -71,6 +71,11 @@ def failing(mutation: Mutation) -> Row | None:
             if mine and w.is_allowed(world, row.principal, row.action, row.resource, row.context):
                 return row
     return None
+
+
+@cache
+def _concerned(document: str) -> list[Row]:
+    return [row for row in _table() if _concerns(document, row)]
 
 
 def _concerns(document: str, row: Row) -> bool:
