@@ -14,6 +14,7 @@ from pulumi.automation.errors import create_command_error
 
 from amplify_delivery import cli
 from amplify_delivery.commands import outputs
+from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.engine.watch import Watch
 from amplify_delivery.delivery.output import error_json
@@ -180,29 +181,30 @@ def test_what_is_the_engines_own_is_no_change_of_anything(engine: Engine, kind: 
         engine.up()
 
 
+BUCKET = "aws:s3/bucket:Bucket"
 LOST = "error reading from server: EOF"
 
 
 @pytest.mark.parametrize(
-    ("said", "operation", "asked"),
+    ("said", "kind", "operation", "asked"),
     [
-        (LOST, "create", True),
-        (LOST, "create-replacement", True),
-        (LOST, "update", False),
-        ("AccessDenied", "create", False),
+        (LOST, BUCKET, "create", True),
+        (LOST, BUCKET, "create-replacement", True),
+        (LOST, BUCKET, "update", False),
+        (LOST, ROOT_STACK, "update", True),
+        ("AccessDenied", BUCKET, "create", False),
+        ("AccessDenied", ROOT_STACK, "update", False),
     ],
 )
 def test_what_a_lost_plugin_was_making_is_asked_for_before_it_is_raised(
-    engine: Engine, said: str, operation: str, asked: bool
+    engine: Engine, said: str, kind: str, operation: str, asked: bool
 ) -> None:
-    """The engine takes it for failed, and forgets it: its bucket may be there."""
-    urn = "urn:pulumi:dev::app::aws:s3/bucket:Bucket::files"
+    """The engine takes it for failed, and forgets it: its bucket may be there, and CloudFormation goes on."""
+    urn = f"urn:pulumi:dev::app::{kind}::files"
     lost: list[str] = []
     engine.when_lost = lambda steps: lost.extend(step.urn for step in steps)
     new = SimpleNamespace(custom=True, inputs={"bucket": "files"}, parent="", retain_on_delete=False)
-    step = SimpleNamespace(
-        urn=urn, type="aws:s3/bucket:Bucket", op=operation, new=new, old=None, diffs=(), keys=(), provider=""
-    )
+    step = SimpleNamespace(urn=urn, type=kind, op=operation, new=new, old=None, diffs=(), keys=(), provider="")
     failed = SimpleNamespace(
         diagnostic_event=None, resource_pre_event=None, res_outputs_event=None, summary_event=None,
         res_op_failed_event=SimpleNamespace(metadata=step),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -126,11 +127,28 @@ def test_what_a_lost_plugin_was_making_is_looked_for(
     assert bool(told) is bool(said)
 
 
+@pytest.mark.parametrize(("answer", "name"), [(There("arn"), "n2"), (Gone(), "n1")])
+def test_an_update_of_the_root_stack_that_lost_its_plugin_is_looked_for(
+    monkeypatch: pytest.MonkeyPatch, answer: Answer, name: str
+) -> None:
+    """CloudFormation went on: else a retry would find another update than the approved one."""
+    held: dict[str, Any] = {"urn": URN, "type": ROOT_STACK, "id": "arn", "inputs": {"name": "n1"}}
+    held["customTimeouts"] = {"update": 60}
+    engine = Engine(killed=False, resources=[held])
+    answering(monkeypatch, answer)
+    monkeypatch.setattr(resolving, "_ON_ITS_WAY", 0.0)
+    resolving.settle_lost(engine, account, fine)  # type: ignore[arg-type]
+    engine.when_lost([replace(made(name="n2"), operation="update")])
+    (now,) = engine.written[0]["resources"] if engine.written else [held]
+    assert (now["inputs"]["name"], now["id"], now["customTimeouts"]) == (name, "arn", {"update": 60})
+    assert bool(engine.written) is (name == "n2")
+
+
 @pytest.mark.parametrize(
     "inputs", [{"password": "[secret]"}, {"code": [{"4dabf18193072939515e22adb298388d": "0def", "text": "..."}]}]
 )
 def test_what_the_engine_does_not_tell_is_not_taken_in(
-    monkeypatch: pytest.MonkeyPatch, inputs: Mapping[str, Any]
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], inputs: Mapping[str, Any]
 ) -> None:
     """It would stand in the state as if it had been sent."""
     engine = Engine(killed=False)
@@ -139,6 +157,7 @@ def test_what_the_engine_does_not_tell_is_not_taken_in(
     resolving.settle_lost(engine, account, fine)  # type: ignore[arg-type]
     engine.when_lost([made(**inputs)])
     assert engine.written == []
+    assert "whether AWS has it is not looked for" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("provider", "asked"), [("urn:there", "us-east-1"), ("urn:other", "eu-west-1")])

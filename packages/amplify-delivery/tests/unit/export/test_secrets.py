@@ -47,6 +47,19 @@ def test_is_refused_without_being_told(export: Path) -> None:
     assert TEXT not in str(error.value) + repr(error.value.findings)
 
 
+def test_one_that_the_export_lacks_is_asked_of_each_environment(export_copy: Callable[[str], Path]) -> None:
+    """Never as a text in the manifest, which is committed: `amplify export` leaves out what social sign-in needs."""
+    folder = export_copy("full")
+    set_value(folder, TEMPLATE, "/Parameters/hostedUIProviderSecret", {"Type": "String", "NoEcho": True})
+    with pytest.raises(ExportRefused) as error:
+        assemble(read_export(folder))
+    (lacking,) = [f for f in error.value.findings if "hostedUIProviderSecret" in f.message]
+    assert "nobody supplies the secret" in lacking.message
+    assert "give each environment its own" in lacking.remedy
+    assert "--secret" in lacking.remedy
+    assert "manifest" not in lacking.remedy
+
+
 def test_is_nowhere_in_the_assembly_or_the_root(export: Path, tmp_path: Path) -> None:
     assembly = assemble(read_export(export), {SECRET})
     write_assembly(assembly, tmp_path / "assembly")

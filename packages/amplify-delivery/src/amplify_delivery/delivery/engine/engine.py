@@ -91,8 +91,8 @@ class Engine:
         self.folder = folder
         self.root = RootWork()
         self.when_lost: WhenLost | None = None
-        """Is asked what has become of creates whose plugin was lost, before `up` raises: the engine takes them for
-        failed, forgets them, and would make them a second time."""
+        """Is asked what has become of what a lost plugin was at (`Watch.uncertain`), before `up` raises: the engine
+        takes it for failed, forgets it, and would do it a second time."""
         self._line = line
         if not (folder / "Pulumi.yaml").is_file():
             raise ConfigError(

@@ -36,6 +36,11 @@ class RootWork:
                 self.now = False
 
 
+def _may_be_done(step: StepEventMetadata) -> bool:
+    """Whether it counts what became of it in AWS: of any other update and of a deletion a refresh finds out."""
+    return _text(step.op) in _CREATES or (step.type == ROOT_STACK and _text(step.op) == OpType.UPDATE.value)
+
+
 def _changes_root(step: StepEventMetadata) -> bool:
     return step.type == ROOT_STACK and _text(step.op) not in AT_REST
 
@@ -51,7 +56,8 @@ class Watch:
     begun: bool = False
     """Whether the engine has begun with a change of a resource; in a preview that means nothing."""
     uncertain: list[ProgramStep] = field(default_factory=list)
-    """Creates that have failed, for whatever reason: with a plugin that was lost, nobody knows whether AWS has it."""
+    """Creates, and updates of the root stack, that have failed for whatever reason: where a plugin was lost, AWS may
+    have done them, or be at it."""
     ended: bool = False
     """Whether the engine has told the end of its run: without it, what it told before was lost, or a part of it."""
     outputs: dict[str, Any] = field(default_factory=dict)
@@ -78,7 +84,7 @@ class Watch:
                 self.replaced.append(f"{resource_name(step.urn)} ({', '.join(step.keys or ()) or 'no key given'})")
             if step.type == ROOT_STACK and step.op == OpType.DELETE and BACKEND in step.urn:
                 self.replaced.append(f"{resource_name(step.urn)} (the program has it no more)")
-        if event.res_op_failed_event and _text(event.res_op_failed_event.metadata.op) in _CREATES:
+        if event.res_op_failed_event and _may_be_done(event.res_op_failed_event.metadata):
             self.uncertain.append(_step(event.res_op_failed_event.metadata))
         if event.res_outputs_event and event.res_outputs_event.metadata.type == PULUMI_STACK:
             new, old = event.res_outputs_event.metadata.new, event.res_outputs_event.metadata.old

@@ -137,11 +137,14 @@ def left(state: Mapping[str, Any]) -> tuple[Operation, ...]:
     return tuple(Operation(str(o.get("type")), o.get("resource") or {}) for o in found)
 
 
-def of_step(step: ProgramStep) -> Operation | None:
-    """A create that has failed with its plugin, as the engine would have left it pending; None where the engine tells
-    its inputs without what is secret in them, or what was in a file."""
+def of_step(step: ProgramStep, state: Mapping[str, Any]) -> Operation | None:
+    """A create, or an update of the root stack, that has failed with its plugin, as the engine would have left it
+    pending; None where the engine tells its inputs without what is secret in them, or what was in a file."""
     if _hidden(step.inputs):
         return None
+    if step.operation == "update":
+        held = (r for r in state.get("resources") or () if r.get("urn") == step.urn and not r.get("delete"))
+        return next((Operation(UPDATING, {**r, "inputs": dict(step.inputs)}) for r in held), None)
     resource = {
         "urn": step.urn,
         "custom": True,
@@ -277,9 +280,8 @@ def told(operation: Operation, answer: Answer) -> str:
 def told_of_lost(operation: Operation, answer: Answer) -> str:
     """The same of one whose plugin was lost: of what is not there the next run says that it makes it."""
     if written(operation, answer) is not None:
-        return f"{operation.what}: it was made before its plugin ended; it is taken in"
-    return (
-        f"{operation.what}: its plugin ended before it was made, but {answer.why}"
-        if isinstance(answer, Foreign)
-        else ""
-    )
+        done = "made" if operation.kind == CREATING else "changed"
+        return f"{operation.what}: it was {done} before its plugin ended; it is taken in"
+    if isinstance(answer, Foreign):
+        return f"{operation.what}: its plugin ended before it was made, but {answer.why}"
+    return ""

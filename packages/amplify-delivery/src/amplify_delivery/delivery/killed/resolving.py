@@ -30,6 +30,9 @@ _PULUMI_CLOUD = "service"
 """What a state calls Pulumi Cloud's own encryption, which is the default there."""
 _ON_ITS_WAY = 5.0
 """Seconds in which what was sent to AWS before the plugin ended is done there, and can be seen."""
+_NOT_LOOKED_FOR = (
+    "{} ({}): its plugin ended; whether AWS has it is not looked for, since the engine does not tell what it was to be"
+)
 Asked = Callable[[], Account]
 """Gives the account, which need not be asked for whose it is where no run was killed."""
 Check = Callable[[State], None]
@@ -53,11 +56,16 @@ def settle_lost(engine: Engine, account: Asked, check: Check) -> None:
     what that was making. The engine takes it for failed: it is in no state, and the next run would meet it in AWS."""
 
     def lost(steps: Sequence[ProgramStep]) -> None:
-        operations = [operation for step in steps if (operation := pending.of_step(step))]
         time.sleep(_ON_ITS_WAY)
         try:
             state = engine.state()
-            before = [{"type": o.kind, "resource": o.resource} for o in operations]
+            before = []
+            for step in steps:
+                operation = pending.of_step(step, state)
+                if operation:
+                    before.append({"type": operation.kind, "resource": operation.resource})
+                else:
+                    output.progress(_NOT_LOOKED_FOR.format(step.urn.rpartition("::")[2], step.type))
             found = _settled(engine, {**state, "pending_operations": before}, account, check, pending.told_of_lost)
             if found and found["resources"] != list(state.get("resources") or ()):
                 engine.write(found)
