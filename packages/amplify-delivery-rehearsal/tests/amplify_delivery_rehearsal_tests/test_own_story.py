@@ -116,7 +116,7 @@ def test_a_project_of_ones_own_is_rehearsed_with_its_secrets_made_up(
     """Its pipeline, its environment and region; what its stack files encrypt cannot be read here, and need not be. And
     a release with two indexes, which takes two updates, through that pipeline; with a container image, which is built
     once, in Build, and pushed by PublishAssets. The project lies in a folder of the repository."""
-    project = made(tmp_path)
+    project = made(tmp_path / "ma démo's")  # a folder of any name
     with_an_image(project)
     in_a_folder(project)
     file = project / "Pulumi.prod.yaml"
