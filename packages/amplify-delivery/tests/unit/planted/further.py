@@ -87,6 +87,15 @@ def _variable(value: Any) -> list[list[Any]]:
     return [["set", U_FUNCTION, f"{VARIABLES}/PLACE", value]]
 
 
+STATEMENTS = "/Resources/lambdaexecutionpolicy/Properties/PolicyDocument/Statement"
+U_API, GRAPHQL = "api/fullapp/cloudformation-template.json", "/Resources/GraphQLAPI/Properties"
+CERTIFICATE = "arn:aws:acm:eu-west-1:${AWS::AccountId}:certificate/1234abcd-12ab-34cd-56ef-1234567890ab"
+
+
+def _allowing(**statement: Any) -> list[list[Any]]:
+    return [["append", U_FUNCTION, STATEMENTS, 1, {"Effect": "Allow", **statement}]]
+
+
 INTEGRATION = "/Resources/itemsapi/Properties/Body/paths/~1items/x-amazon-apigateway-any-method"
 
 FURTHER = (
@@ -292,6 +301,60 @@ FURTHER = (
         "AD213",
         U_FUNCTION,
         "warning",
+    ),
+    Fault(
+        "a statement for no resource",
+        f"{CLI}4876",
+        "full",
+        _allowing(Action=["s3:GetObject"], Resource=[]),
+        "AD715",
+        "functionhelloFn",
+    ),
+    Fault(
+        "an action without its service",
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_policies.html",
+        "full",
+        _allowing(Action=["GetObject"], Resource="*"),
+        "AD715",
+        "functionhelloFn",
+    ),
+    Fault(
+        "a policy without statements",
+        f"{CLI}4876",
+        "full",
+        [["set", U_FUNCTION, STATEMENTS, []]],
+        "AD715",
+        "functionhelloFn",
+    ),
+    Fault(
+        "an authorizer that is not said",
+        "https://docs.aws.amazon.com/appsync/latest/APIReference/API_CreateGraphqlApi.html",
+        "full",
+        [["set", U_API, f"{GRAPHQL}/AdditionalAuthenticationProviders", [{"AuthenticationType": "AWS_LAMBDA"}]]],
+        "AD716",
+        "apifullapp",
+    ),
+    Fault(
+        "a pool's own domain with a certificate of another region",
+        f"{CLI}2869",
+        "full",
+        [
+            [
+                "set",
+                U_AUTH,
+                "/Resources/OwnDomain",
+                {
+                    "Type": "AWS::Cognito::UserPoolDomain",
+                    "Properties": {
+                        "Domain": "auth.example.com",
+                        "UserPoolId": {"Ref": "UserPool"},
+                        "CustomDomainConfig": {"CertificateArn": {"Fn::Sub": CERTIFICATE}},
+                    },
+                },
+            ]
+        ],
+        "AD717",
+        "authfullappauth",
     ),
     Fault(
         "a REST API without methods",

@@ -125,6 +125,16 @@ def domain(instance: str) -> Change:
     return resource(kind, ElasticsearchClusterConfig=cluster, EncryptionAtRestOptions=at_rest)
 
 
+def allowing(**statement: Any) -> Change:
+    document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **statement}]}
+    return resource("AWS::IAM::ManagedPolicy", PolicyDocument=document)
+
+
+def own_domain(region: str) -> Change:
+    certificate = {"CertificateArn": {"Fn::Sub": f"arn:aws:acm:{region}:${{AWS::AccountId}}:certificate/1"}}
+    return resource("AWS::Cognito::UserPoolDomain", CustomDomainConfig=certificate)
+
+
 def topics(*names: str) -> Change:
     several = {f"T{n}": {**TOPIC, "Properties": {"TopicName": name}} for n, name in enumerate(names)}
     return lambda t: t["Resources"].update(several)
@@ -156,6 +166,12 @@ OF_TEMPLATES: dict[str, tuple[Change, Change]] = {
         rest({"/a": {"get": {"x-amazon-apigateway-integration": {"type": "mock"}}, "parameters": []}}),
     ),
     "AD714": (domain("t2.small.elasticsearch"), domain("m5.large.elasticsearch")),
+    "AD715": (allowing(Action="s3:*", Resource=[]), allowing(Action=["s3:*", "*"], Resource="*")),
+    "AD716": (
+        resource("AWS::AppSync::GraphQLApi", AuthenticationType="AWS_LAMBDA"),
+        resource("AWS::AppSync::GraphQLApi", AuthenticationType="AWS_LAMBDA", LambdaAuthorizerConfig={}),
+    ),
+    "AD717": (own_domain("eu-west-1"), own_domain("us-east-1")),
     "AD730": (
         output(IN_MAP, Mappings={"m": {"prod": {"a": "x"}}}),
         output(IN_MAP, Mappings={"m": {"dev": {"a": "x"}}}),

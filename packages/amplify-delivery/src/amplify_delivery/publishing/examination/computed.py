@@ -60,6 +60,16 @@ FOREIGN_ZONE = Rule(
     remedy='have the template take the zones of its region (`Fn::Select: [0, {Fn::GetAZs: ""}]`), and export again',
 )
 
+CERTIFICATE = Rule(
+    "AD717",
+    "refused",
+    "A certificate of another region than us-east-1 for CloudFront, for a user pool's own domain, or for an API's "
+    "domain at the edge.",
+    "https://docs.aws.amazon.com/acm/latest/userguide/acm-regions.html",
+    "`The specified SSL certificate doesn't exist, isn't in us-east-1 region, isn't valid`",
+    remedy="request the certificate in us-east-1 (AWS Certificate Manager), and give its ARN",
+)
+
 
 def missing_values(tree: Tree) -> Iterator[Finding]:
     """AD703: an output that its nested stack has under a condition only, which does not hold in this environment.
@@ -141,6 +151,29 @@ def _zones(value: Any, of_zones: bool = False) -> Iterator[str]:
             yield from _zones(item, of_zones)
     elif isinstance(value, str) and of_zones:
         yield value
+
+
+_OF_EDGE: Mapping[str, tuple[str, ...]] = {
+    "AWS::ApiGateway::DomainName": ("CertificateArn",),
+    "AWS::CloudFront::Distribution": ("DistributionConfig", "ViewerCertificate", "AcmCertificateArn"),
+    "AWS::Cognito::UserPoolDomain": ("CustomDomainConfig", "CertificateArn"),
+}
+"""Properties with a certificate of what CloudFront serves, which takes it from one region."""
+_CERTIFICATE = re.compile(r"arn:aws:acm:(?P<region>[a-z0-9-]+):")
+
+
+def certificates_elsewhere(tree: Tree) -> Iterator[Finding]:
+    """AD717: CloudFront and Cognito look in us-east-1 only, wherever the stack is."""
+    for path, resource in tree.resolved.resources.items():
+        place = _OF_EDGE.get(resource.type, ())
+        value: Any = resource.properties
+        for name in place:
+            value = value.get(name) if isinstance(value, Mapping) else None
+        known = _known_part(value) if place else ""
+        match = _CERTIFICATE.match(known)
+        if match and match["region"] != "us-east-1":
+            told = f"{path[-1]}.{'.'.join(place)} is a certificate of {match['region']}"
+            yield CERTIFICATE.at(tree.file(path[:-1]), told, CERTIFICATE.remedy)
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ CHECKS = (
     computed.missing_values,
     computed.foreign_layers,
     computed.foreign_zones,
+    computed.certificates_elsewhere,
     computed.impossible_names,
     given.unfit_values,
     given.unconnected,

@@ -4,11 +4,12 @@ from amplify_delivery.publishing.examination.services.apis import (
     long_pipelines,
     second_resolvers,
     undeployable_apis,
+    unknown_sign_in,
     variable_siblings,
 )
 from amplify_delivery.publishing.examination.services.cognito import impossible_sign_in
 from amplify_delivery.publishing.examination.services.dynamodb import impossible_tables
-from amplify_delivery.publishing.examination.services.iam import large_policies
+from amplify_delivery.publishing.examination.services.iam import large_policies, malformed_policies
 from amplify_delivery.publishing.examination.services.search import impossible_domains
 from amplify_delivery.publishing.examination.services.triggers import powerless_triggers
 from amplify_delivery.publishing.examination.services.twice import given_twice
@@ -18,7 +19,9 @@ SERVICE_CHECKS = (
     variable_siblings,
     long_pipelines,
     undeployable_apis,
+    unknown_sign_in,
     large_policies,
+    malformed_policies,
     impossible_tables,
     impossible_sign_in,
     impossible_domains,

@@ -49,6 +49,22 @@ METHODS = Rule(
     remedy="give every method of every path an x-amazon-apigateway-integration, or the API a path (`amplify update "
     "api`)",
 )
+SIGN_IN = Rule(
+    "AD716",
+    "refused",
+    "A way to sign in to a GraphQL API without its settings: a user pool, an OpenID Connect provider or a function "
+    "that is not said, or the same way twice.",
+    "https://docs.aws.amazon.com/appsync/latest/APIReference/API_CreateGraphqlApi.html",
+    "`UserPoolConfig is required for AuthenticationType AMAZON_COGNITO_USER_POOLS`",
+    remedy="give the way its settings (`amplify update api`), or take it away, and export again",
+)
+_SETTINGS = {
+    "AMAZON_COGNITO_USER_POOLS": "UserPoolConfig",
+    "AWS_LAMBDA": "LambdaAuthorizerConfig",
+    "OPENID_CONNECT": "OpenIDConnectConfig",
+}
+_ONCE = ("API_KEY", "AWS_IAM", "AWS_LAMBDA")
+"""Ways that an API has once."""
 _MOST_FUNCTIONS = 10
 _VERBS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "x-amazon-apigateway-any-method"})
 
@@ -144,3 +160,26 @@ def _methods(several: Any) -> Iterator[tuple[str, Any]]:
     for verb, item in as_mapping(several).items():
         if verb.lower() in _VERBS or verb.startswith("Fn::"):
             yield verb, item
+
+
+def unknown_sign_in(tree: Tree) -> Iterator[Finding]:
+    """AD716: AppSync refuses the API."""
+    for path, resource in tree.resolved.resources.items():
+        if resource.type == "AWS::AppSync::GraphQLApi":
+            for problem in dict.fromkeys(_of_ways(as_mapping(resource.properties))):
+                yield SIGN_IN.at(tree.file(path[:-1]), f"{path[-1]} {problem}", SIGN_IN.remedy)
+
+
+def _of_ways(properties: Mapping[str, Any]) -> Iterator[str]:
+    more = properties.get("AdditionalAuthenticationProviders")
+    ways = [properties, *map(as_mapping, more if isinstance(more, list) else ())]
+    seen = set[str]()
+    for way in ways:
+        kind = way.get("AuthenticationType")
+        if not isinstance(kind, str) or any(key.startswith("Fn::") for key in way):
+            continue
+        if kind in seen and kind in _ONCE:
+            yield f"has the way to sign in {kind} twice"
+        seen.add(kind)
+        if kind in _SETTINGS and _SETTINGS[kind] not in way:
+            yield f"signs in by {kind}, and has no {_SETTINGS[kind]}"

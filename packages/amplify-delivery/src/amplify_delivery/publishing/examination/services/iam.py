@@ -1,4 +1,4 @@
-"""Check of the size of IAM's policies."""
+"""Checks of IAM's policies: their size, and what IAM does not read."""
 
 from __future__ import annotations
 
@@ -18,6 +18,17 @@ LARGE = Rule(
     "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html",
     "`Maximum policy size of 10240 bytes exceeded for role X`, `Cannot exceed quota for PolicySize: 6144`",
     remedy="write one wildcard in place of many paths or names (`amplify override`), and export again",
+)
+MALFORMED = Rule(
+    "AD715",
+    "refused",
+    "A policy that IAM does not read: without a statement, with a statement for no action or no resource, or for an "
+    "action without its service.",
+    "https://github.com/aws-amplify/amplify-cli/issues/4876",
+    "`Syntax errors in policy`, `Policy statement must contain resources`, `Actions/Conditions must be prefaced by a "
+    "vendor`",
+    remedy="give the statement what it is about, or take it out (`amplify update function`, or override), and export "
+    "again",
 )
 MANAGED, INLINE = 6_144, 10_240
 _ACCOUNT_ID = 12
@@ -95,3 +106,33 @@ def _known(value: Any) -> int:
         if value == {"Ref": "AWS::AccountId"}:
             return _ACCOUNT_ID
     return 0
+
+
+def malformed_policies(tree: Tree) -> Iterator[Finding]:
+    """AD715: IAM refuses it, in the middle of the deployment."""
+    for path, resource in tree.resolved.resources.items():
+        if resource.type in ("AWS::IAM::ManagedPolicy", "AWS::IAM::Policy", "AWS::IAM::Role"):
+            for problem in dict.fromkeys(p for d in _documents(resource.properties) for p in _malformed(d)):
+                yield MALFORMED.at(tree.file(path[:-1]), f"{path[-1]} {problem}", MALFORMED.remedy)
+
+
+def _documents(properties: Any) -> Iterator[Mapping[str, Any]]:
+    inline = as_mapping(properties).get("Policies")
+    for holder in (properties, *(inline if isinstance(inline, list) else ())):
+        document = as_mapping(holder).get("PolicyDocument")
+        if isinstance(document, Mapping):
+            yield document
+
+
+def _malformed(document: Mapping[str, Any]) -> Iterator[str]:
+    listed = document.get("Statement")
+    if listed == []:
+        yield "has a policy without a statement"
+    for statement in map(as_mapping, listed if isinstance(listed, list) else [listed]):
+        for name in ("Action", "NotAction", "Resource", "NotResource"):
+            if statement.get(name) == []:
+                yield f"has a statement with an empty {name}"
+        actions = statement.get("Action", statement.get("NotAction"))
+        for action in actions if isinstance(actions, list) else [actions]:
+            if isinstance(action, str) and action != "*" and ":" not in action:
+                yield f"allows or denies {action!r}, which names no service"
