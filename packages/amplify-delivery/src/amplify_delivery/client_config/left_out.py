@@ -83,6 +83,8 @@ def _without_a_place(backend: Backend, platform: Platform) -> Iterator[str]:
                 yield f"{_place(resource)}: its outputs ({listed(resource.outputs)}) stand in no file of a client"
         elif not _is_served(resource, platform):
             told = {name: resource.outputs[name] for name in _WORTH_KNOWING if resource.outputs.get(name)}
+            if told and not {"region", "Region"} & told.keys():
+                told["Region"] = backend.region
             values = f"; write into your code what it needs: {_values(told)}" if told else ""
             yield f"{_place(resource)}: {_service(resource)} has no place in {_files(platform)}{values}"
         elif resource.service in _ONE_ONLY and seen[resource.service] > 1:

@@ -11,14 +11,20 @@ import re
 import subprocess
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from botocore.exceptions import ClientError
 
-from amplify_delivery.client_config import Backend, Stack, files, of_assembly, read_backend
+from amplify_delivery.client_config import Backend, files, of_assembly
+from amplify_delivery.delivery.account.aws_account import Account
+from amplify_delivery.delivery.front_end.running_backend import of_stack
 from amplify_delivery.export import Assembly, EnvironmentValues
 from aws_rehearsal.errors import SetupError
+from aws_rehearsal.local_aws import Credentials
 from aws_rehearsal.setup.node import ensure_locked, ensure_node
 from aws_rehearsal.setup.progress import Progress
 from aws_rehearsal_tests.local_account import LocalAccount
@@ -144,7 +150,7 @@ def test_a_user_signs_in_writes_and_lists(
     url, name = deployable(developer, assembly_of("full"), EnvironmentValues("visited", in_a_month))
     assert developer.create(url, name)["StackStatus"] == "CREATE_COMPLETE", developer.reasons(name)
     declared = of_assembly(assembly_of("full"))
-    backend = read_backend(declared, stacks(developer, name), developer.region)
+    backend = of_stack(with_the_pages_rights(developer, name), name, declared).backend
     file = tmp_path / "amplifyconfiguration.json"
     file.write_text(files(backend, "javascript")[file.name])
     pool = {"UserPoolId": json.loads(file.read_text())["aws_user_pools_id"], "Username": "ann@example.com"}
@@ -164,14 +170,38 @@ def test_a_user_signs_in_writes_and_lists(
     }
 
 
-def stacks(developer: LocalAccount, root: str) -> dict[str, Stack]:
-    """The nested stacks of a root, as `client-config` reads them."""
-    cloudformation = developer.client("cloudformation")
-    found = {}
-    for resource in cloudformation.list_stack_resources(StackName=root)["StackResourceSummaries"]:
-        if resource["ResourceType"] == "AWS::CloudFormation::Stack":
-            stack = developer.stack(resource["PhysicalResourceId"])
-            outputs = {o["OutputKey"]: o["OutputValue"] for o in stack.get("Outputs", [])}
-            parameters = {p["ParameterKey"]: p["ParameterValue"] for p in stack.get("Parameters", [])}
-            found[resource["LogicalResourceId"]] = Stack(outputs, parameters)
-    return found
+@dataclass(frozen=True)
+class Reader:
+    """What is asked of an account, by somebody who may only read stacks."""
+
+    developer: LocalAccount
+    credentials: Credentials
+    place: str = "here"
+
+    @property
+    def region(self) -> str:
+        return self.developer.region
+
+    def client(self, service: str) -> Any:
+        return self.developer.aws.client(service, self.credentials, self.region)
+
+    def asking(self, *_: Any) -> Any:
+        return nullcontext()
+
+
+def with_the_pages_rights(developer: LocalAccount, root: str) -> Account:
+    """The account, as a CI sees it that has no other rights than those of the role in docs/front-end.md."""
+    page = (REPOSITORY / "docs" / "front-end.md").read_text()
+    (policy,) = re.findall(r"```json\n(\{\n  \"Version.*?)```", page, re.DOTALL)
+    ours = policy.replace(
+        "eu-west-1:444444444444:stack/amplify-myapp-prod-", f"{developer.region}:{developer.account}:stack/{root}"
+    )
+    assert root in ours
+    iam = developer.client("iam")
+    iam.create_user(UserName="frontend")
+    iam.put_user_policy(UserName="frontend", PolicyName="read", PolicyDocument=ours)
+    key = iam.create_access_key(UserName="frontend")["AccessKey"]
+    reader = Reader(developer, Credentials(developer.account, key["AccessKeyId"], key["SecretAccessKey"]))
+    with pytest.raises(ClientError, match="not authorized to perform: s3:ListAllMyBuckets"):
+        reader.client("s3").list_buckets()
+    return cast("Account", reader)

@@ -30,7 +30,7 @@ def told(platform: Platform, *entries: Entry) -> list[str]:
         (
             STREAM,
             PLATFORMS,
-            "Kinesis has no place in {file}; write into your code what it needs: kinesisStreamId click",
+            "code what it needs: kinesisStreamId clicks-dev, Region eu-west-1",
         ),
         (GRAPH, PLATFORMS, "a container that serves GraphQL has no place in {file}; write into your code what it"),
         (SITE, PLATFORMS, "a container that is the site has no place in {file}"),
