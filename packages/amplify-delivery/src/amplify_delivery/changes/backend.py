@@ -12,7 +12,7 @@ from amplify_delivery.changes.ordered.successors import keeps_its_items
 from amplify_delivery.changes.references import targets
 from amplify_delivery.changes.replacement import causes
 from amplify_delivery.changes.stacks import KEEPS, Stacks
-from amplify_delivery.changes.stateful import CLOUDFORMATION_TYPES
+from amplify_delivery.changes.stateful import data_of, remade_by
 from amplify_delivery.changes.steps import (
     AddResource,
     ChangeResource,
@@ -74,7 +74,7 @@ class _Resources:
         """How a resource that is on both sides changes. `touched` are properties that refer to what is replaced."""
         a, b = self.before[path], self.after[path]
         if a.type != b.type:
-            return ReplaceResource(path, b.type, ("Type",), ("Type",), True, _loss(a.type), self.wanted(path))
+            return ReplaceResource(path, b.type, ("Type",), ("Type",), True, _loss(a), self.wanted(path))
         old, new = _properties(a), _properties(b)
         changed = {k for k in {*old, *new} if not _equal(old.get(k), new.get(k))} | touched
         policies = {p for p in _POLICIES if self.old.policy(path, p) != self.new.policy(path, p)}
@@ -83,9 +83,12 @@ class _Resources:
         properties = tuple(sorted(changed | policies))
         after = self.wanted(path)
         why = causes(b.type, old, new, touched) if changed else None
+        remade = tuple(sorted(remade_by(a.type, old, frozenset(changed))))
+        if remade and (why is None or not why.properties):
+            return ReplaceResource(path, b.type, properties, remade, False, _loss(a), after)
         if why is None or not why.properties:
             return ChangeResource(path, b.type, properties, after)
-        loss = "" if keeps_its_items(self.old, self.new, path) else _loss(a.type)
+        loss = "" if keeps_its_items(self.old, self.new, path) else _loss(a)
         return ReplaceResource(path, b.type, properties, why.properties, why.certain, loss, after)
 
     def wanted(self, path: Path) -> str:
@@ -98,7 +101,7 @@ class _Resources:
             for depth in range(1, len(path) + 1)
             if depth == len(path) or path[:depth] not in self.new.resolved.stacks
         )
-        return RemoveResource(path, resource.type, kept, "" if kept else _loss(resource.type))
+        return RemoveResource(path, resource.type, kept, "" if kept else _loss(resource))
 
 
 def _equal(one: Any, other: Any) -> bool:
@@ -111,10 +114,10 @@ def _equal(one: Any, other: Any) -> bool:
     return scalars and text(one) == text(other)
 
 
-def _loss(kind: str) -> str:
-    """What data a resource of that type holds. One that is replaced and kept (UpdateReplacePolicy) is lost to the app
+def _loss(resource: ResolvedResource) -> str:
+    """What data a resource holds. One that is replaced and kept (UpdateReplacePolicy) is lost to the app
     all the same: the new one is empty."""
-    return CLOUDFORMATION_TYPES.get(kind, "")
+    return data_of(resource.type, resource.properties)
 
 
 class _References:

@@ -1,8 +1,10 @@
-"""Types that hold data, CloudFormation's and Pulumi's."""
+"""What holds data: types of CloudFormation and of Pulumi, and custom resources by which Amplify makes such things."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 BUCKET = "AWS::S3::Bucket"
 
@@ -122,3 +124,41 @@ PULUMI_TYPES: Mapping[str, str] = {
 }
 """Pulumi's types that hold data, of what the program makes beside the backend, and what kind: those of CloudFormation's
 above, but for log groups, and for secrets, which AWS keeps for a while and whose values the program has."""
+
+
+@dataclass(frozen=True)
+class _Callout:
+    """A custom resource of Amplify's whose function makes something with data, known by its `properties`: its type and
+    its logical id say nothing. One of `remade_by` (empty: any) in an update has the function delete what was."""
+
+    properties: frozenset[str]
+    data: str
+    remade_by: frozenset[str] = frozenset()
+
+
+_CALLOUTS = (
+    # amplify-cli, pinpoint-cloudformation-template: it answers with the name of its log stream as its physical id, in
+    # updates too. Where that is another one, CloudFormation takes it for a replacement, and has it delete the app.
+    _Callout(frozenset({"appName", "pingPointRegion"}), "endpoints and campaigns"),
+    # amplify-cli, geo, geofenceCollectionStack: the collection's name is the physical id.
+    _Callout(frozenset({"collectionName", "region"}), "geofences", frozenset({"collectionName", "region"})),
+)
+
+
+def data_of(kind: str, properties: Any) -> str:
+    """What data a resource of CloudFormation holds; empty for one that holds none."""
+    callout = _callout(kind, properties)
+    return callout.data if callout else CLOUDFORMATION_TYPES.get(kind, "")
+
+
+def remade_by(kind: str, properties: Any, changed: frozenset[str]) -> frozenset[str]:
+    """Which of the `changed` properties make a custom resource's function delete what it has made, and make another."""
+    callout = _callout(kind, properties)
+    return frozenset() if callout is None else changed & (callout.remade_by or changed)
+
+
+def _callout(kind: str, properties: Any) -> _Callout | None:
+    custom = kind.startswith("Custom::") or kind == "AWS::CloudFormation::CustomResource"
+    if not custom or not isinstance(properties, Mapping):
+        return None
+    return next((c for c in _CALLOUTS if c.properties <= properties.keys()), None)

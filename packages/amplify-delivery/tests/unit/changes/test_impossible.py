@@ -175,3 +175,31 @@ def test_a_search_domain_may_be_replaced() -> None:
     (step,) = plan_backend(put("7.10"), put("OpenSearch_2.11"))
     assert isinstance(step, ReplaceResource)
     assert (step.certain, step.loss) == (False, "search index")
+
+
+PINPOINT = {"ServiceToken": "arn", "region": "us-east-1", "pingPointRegion": "us-east-1", "appName": "app-dev"}
+FENCES = {"ServiceToken": "arn", "region": "us-east-1", "collectionName": "fences-dev", "env": "dev"}
+
+
+def with_callout(properties: dict[str, Any] | None) -> Stacks:
+    item = {"Callout": {"Type": "Custom::LambdaCallout", "Properties": properties}} if properties else {}
+    return changed(OLD, "apiseriesapp/Todo", lambda t: t["Resources"].update(item))
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "loss"),
+    [
+        (PINPOINT, None, "endpoints and campaigns"),
+        (PINPOINT, {**PINPOINT, "pingPointRegion": "us-west-2"}, "endpoints and campaigns"),
+        (FENCES, None, "geofences"),
+        (FENCES, {**FENCES, "collectionName": "others-dev"}, "geofences"),
+        (FENCES, {**FENCES, "env": "prod"}, ""),
+        ({"ServiceToken": "arn", "mapName": "map"}, None, ""),
+    ],
+)
+def test_a_custom_resource_of_amplifys_holds_what_its_function_makes(
+    was: dict[str, Any], becomes: dict[str, Any] | None, loss: str
+) -> None:
+    """The function of Pinpoint answers every update with another physical id, and then deletes the app."""
+    (step,) = plan_backend(with_callout(was), with_callout(becomes))
+    assert step.loss == loss

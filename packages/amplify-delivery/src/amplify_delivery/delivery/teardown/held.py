@@ -8,7 +8,7 @@ from typing import Any
 
 from amplify_delivery.changes import deployed
 from amplify_delivery.changes.ordered.successors import base_name
-from amplify_delivery.changes.stateful import CLOUDFORMATION_TYPES, PULUMI_TYPES
+from amplify_delivery.changes.stateful import CLOUDFORMATION_TYPES, PULUMI_TYPES, data_of
 from amplify_delivery.export.documents import Malformed
 from amplify_delivery.export.model import STACK_TYPE
 
@@ -51,12 +51,14 @@ def in_stack(cloudformation: Any, stack: str, path: tuple[str, ...] = ()) -> Ite
                 continue
             if kind == STACK_TYPE:
                 yield from in_stack(cloudformation, physical, (*path, name))
-            elif kind in CLOUDFORMATION_TYPES:
+            elif kind in CLOUDFORMATION_TYPES or kind.startswith("Custom::"):
                 if resources is None:
                     resources = _resources(cloudformation, stack)
-                resource, place, data = resources.get(name) or {}, "/".join((*path, name)), CLOUDFORMATION_TYPES[kind]
+                resource, place = resources.get(name) or {}, "/".join((*path, name))
+                data = data_of(kind, resource.get("Properties"))
                 kept = resource.get("DeletionPolicy", "Delete") != "Delete"
-                yield Held(place, kind, physical, data, kept, base_name(resource, physical))
+                if data:
+                    yield Held(place, kind, physical, data, kept, base_name(resource, physical))
 
 
 def nested_in(cloudformation: Any, stack: str, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
