@@ -30,7 +30,8 @@ from the root stack. The last one knows no outputs of the Pulumi program (`hello
 process, and is replaced by `***` where it stands in a line of output as it is, or as JSON writes it.
 
 With `clientConfig` the files of that platform are written into its folder before the commands run: as the last
-deployment has left them in a bootstrapped environment, else of the stacks that run.
+deployment has left them in a bootstrapped environment, else of the stacks that run. What these have no place for is
+told.
 
 `step ENV bake` waits as long as the stage's `bake` says, and looks at the alarm every 30 seconds, the first time at
 once: an alarm that goes off ends the command with 4. One without data has not gone off.
@@ -87,6 +88,7 @@ def _run_step(args: argparse.Namespace, config: EnvironmentConfig, context: Cont
     where = f"step {step.name} of {args.environment}"
     bootstrap_version.check_account(config, project)
     outputs: stack_outputs.Outputs = {}
+    told = output.progress if args.json else output.line
     if args.outputs:
         outputs = stack_outputs.read_file(args.outputs)
     elif step.env_from_outputs:
@@ -94,9 +96,11 @@ def _run_step(args: argparse.Namespace, config: EnvironmentConfig, context: Cont
     if step.client_config:
         wanted = step.client_config
         left = left_for_steps.read(config, context, wanted.platform)
-        configuration_files.write(context.folder / wanted.folder, left, replace=True)
+        configuration_files.write(context.folder / wanted.folder, left.files, replace=True)
+        for note in left.notes:
+            told(f"note: {note}")
     given, secrets = step_runs.variables(step, outputs, where)
-    ended = shell.run(step.commands, given, step.timeout * 60, output.progress if args.json else output.line, secrets)
+    ended = shell.run(step.commands, given, step.timeout * 60, told, secrets)
     failed = step_runs.failure(step, ended, where)
     if failed:
         raise failed

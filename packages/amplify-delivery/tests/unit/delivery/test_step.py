@@ -147,6 +147,7 @@ def test_outputs_come_from_the_account(folder: Path, developer: LocalAccount) ->
     (folder / "web" / "src" / "aws-exports.js").write_text("what the checkout has")
     ran = step(folder, "web", account=developer)
     assert '"aws_project_region": "eu-central-1"' in ran.out, ran.err
+    assert ran.out.startswith("note: not deployed, so left out: api/mytodoapp\n")
     assert "what the checkout has" not in ran.out
 
     bucket = f"{APP}-dev-state-{developer.account}-eu-central-1-an"
