@@ -72,6 +72,7 @@ def parser(command: str | None) -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="amplify-delivery", description="Deliver `amplify export` folders to AWS accounts with Pulumi."
     )
+    top.add_argument("--version", action="store_true", help="print the version")
     subparsers = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, purpose in COMMANDS.items():
         sub = subparsers.add_parser(name, help=purpose, description=f"{purpose[0].upper()}{purpose[1:]}.")
@@ -114,6 +115,12 @@ def _main(arguments: list[str]) -> int:
         )
         arguments[0] = FORMER[arguments[0]]
     command = next((a for a in arguments if a in COMMANDS), None)
+    if arguments[:1] == ["--version"]:
+        print(f"amplify-delivery {metadata.version('amplify-delivery')}")
+        return 0
+    if not arguments:
+        parser(None).print_help(sys.stderr)
+        return WRONG_USAGE
     try:
         args = parser(command).parse_args(arguments)
     except ModuleNotFoundError as error:
@@ -164,6 +171,8 @@ def _stack_of(args: argparse.Namespace) -> str | None:
     return str(found) if found else None
 
 
+WRONG_USAGE = 2
+"""argparse's exit code."""
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 

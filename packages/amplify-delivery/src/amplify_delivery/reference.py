@@ -42,7 +42,8 @@ _HEAD = """# Commands
 <!-- Made by `python -m amplify_delivery.reference > docs/commands.md` from commands/*.py: change it there. -->
 
 `amplify-delivery COMMAND`, in the folder of `Pulumi.yaml`. `amplify-delivery COMMAND --help` says what stands here.
-Every command takes `--json` (one JSON document on stdout, errors too) and `--debug`.
+Every command takes `--json` (one JSON document on stdout, errors too) and `--debug`; `amplify-delivery --version`
+prints the version.
 
 """
 

@@ -6,6 +6,7 @@ import importlib
 import json
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,16 @@ from unit.places import PACKAGE
 pytestmark = pytest.mark.processes
 
 TODO = export("todo")
+
+
+def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["--version"]) == 0
+    assert capsys.readouterr().out == f"amplify-delivery {metadata.version('amplify-delivery')}\n"
+
+
+def test_without_a_command_all_of_them_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main([]) == 2
+    assert "  client-config" in capsys.readouterr().err
 
 
 def test_help_lists_every_command() -> None:

@@ -292,6 +292,28 @@ def test_a_person_is_asked_for_what_is_not_known(run: Init, answers: Callable[..
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("given", [("github", "octo/shop", "11/22"), ("gitlab", "octo/web/shop", "4711")])
+def test_whoever_asks_for_a_ci_is_asked_what_its_jobs_need(
+    run: Init, answers: Callable[..., list[str]], tmp_path: Path, given: tuple[str, str, str]
+) -> None:
+    """And for no pipeline, which would come beside."""
+    ci, repository, ids = given
+    asked = answers("prod", "yes", "shop", repository, "222222222222", "eu-west-1", ids)
+    ran = run("--from", TODO, "--ci", ci)
+    assert ran.code == 0, ran.err
+    assert "'shop' is not a " in asked.pop(3)
+    assert [question.split()[0] for question in asked] == [
+        "Environments,", "Jobs", "Repository,", "Account", "Region", "Its",
+    ]  # fmt: skip
+    account = Project(tmp_path).account("prod-account")
+    says = account.github or account.gitlab
+    assert says is not None
+    assert says.branch == "main"
+    assert not Project(tmp_path).stacks("pipeline")
+    assert Project(tmp_path).environment("prod").bootstrapped
+    assert "deploy-prod" in "".join(path.read_text() for path in tmp_path.rglob("*backend*.y*ml"))
+
+
 def test_a_wrong_answer_is_asked_for_again(run: Init, answers: Callable[..., list[str]], tmp_path: Path) -> None:
     asked = answers("dev", "no", "4444", "444444444444", "eu-central-1")
     assert run("--from", TODO).code == 0

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -19,6 +19,7 @@ from amplify_delivery.delivery.scaffold.ci import GITHUB
 from amplify_delivery.delivery.scaffold.project_files import NewEnvironment, NewPipeline, NewProject
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.stacks.config import Project
+from amplify_delivery.stacks.config.ci import GitHub, GitLab
 from amplify_delivery.stacks.config.reader import as_config_error
 
 Ask = Callable[[str, str], str]
@@ -149,12 +150,25 @@ class _Wishes:
             if self.ask:
                 said = " ".join(given)
                 given = self.ask("Environments, with spaces between (none: later)", said).split()
-                delivered = bool(given) and (
-                    bool(self.flags.tooling) or _said_yes(self.ask, "A pipeline that delivers them? yes or no")
-                )
+                delivered = bool(given) and self._delivered(self.ask)
                 return [self._environment(text, delivered=delivered) for text in given]
         delivered = bool(self.flags.tooling) or bool(self._stacks("pipeline")) or self._ci_delivers()
         return [self._environment(text, delivered=delivered) for text in given]
+
+    def _delivered(self, ask: Ask) -> bool:
+        """Whether somebody delivers new environments: a pipeline, or the jobs of the CI that was asked for."""
+        if self.flags.tooling or self._ci_delivers():
+            return True
+        if not self.flags.ci:
+            return _said_yes(ask, "A pipeline that delivers them? yes or no")
+        ci, shape = ("GitHub", "OWNER/NAME") if self.flags.ci == GITHUB else ("GitLab", "GROUP/NAME")
+        if not _said_yes(ask, f"Jobs of {ci} that deliver them? yes or no"):
+            return False
+        repository = self._value(
+            f"Repository, {shape}", "", "", "--repository OWNER/NAME", _repository_of(self.flags.ci)
+        )
+        self.flags = replace(self.flags, repository=repository)
+        return True
 
     def _personal(self) -> list[NewEnvironment]:
         return [self._environment(text, delivered=False) for text in self.flags.personal]
@@ -269,6 +283,21 @@ def _connection(value: str) -> str:
 
 def _repository(value: str) -> str:
     return _of_source("repository", value)
+
+
+def _repository_of(ci: str) -> Check:
+    """The repository whose jobs come in, as the account's stack file judges it."""
+    says, field_ = (GitHub, "repository") if ci == GITHUB else (GitLab, "project")
+    sound = {"ownerId": "1", "repositoryId": "2"} if ci == GITHUB else {"projectId": "1"}
+
+    def check(value: str) -> str:
+        try:
+            says.model_validate({**sound, field_: value})
+        except ValidationError as error:
+            raise fields.BadValueError(as_config_error(error, "").message) from None
+        return value
+
+    return check
 
 
 def _of_source(key: str, value: str) -> str:
