@@ -233,5 +233,13 @@ def test_elsewhere_there_are_plain_lines(stream: io.StringIO) -> None:
     assert stream.getvalue() == ("[0/3] b-account: updating\n[1/3] b-account: AWS throttles: try 2 in 5 s\n")
 
 
+def test_of_one_alone_is_told_that_it_begins_once_more() -> None:
+    stream = io.StringIO()
+    shown = Progress.on(stream, 1, {}, lambda _: None)
+    for what in (progress.CHECKING, progress.UPDATING, "AWS throttles: try 2 in 5 s", progress.UPDATING):
+        shown.now("a-account", what)
+    assert stream.getvalue() == "[0/1] a-account: AWS throttles: try 2 in 5 s\n"
+
+
 def test_how_long() -> None:
     assert [duration(s) for s in (0.4, 59, 200)] == ["0 s", "59 s", "3 min 20 s"]

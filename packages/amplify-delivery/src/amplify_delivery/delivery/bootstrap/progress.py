@@ -45,7 +45,7 @@ class Progress:
             self._active[name] = (what, before[1] if before else time.monotonic())
             if not self._plain:
                 self._draw()
-            elif self._total > 1 and what != CHECKING:
+            elif what != CHECKING and (self._total > 1 or what != UPDATING):  # of one alone the engine tells
                 print(f"{self._counts()} {name}: {what}", file=self._stream, flush=True)
 
     def ended(self, name: str, how: str, *lines: str) -> None:
