@@ -78,7 +78,7 @@ def _auth(auth: Auth, region: str) -> dict[str, Any]:
         "username_attributes": _once(named) or ["username"],
         "user_verification_types": _once(verified),
         "unauthenticated_identities_enabled": auth.guests if auth.identity_pool_id else None,
-        "mfa_configuration": _MFA.get(settings.mfa or ""),
+        "mfa_configuration": _MFA.get(str(settings.mfa)),
         "mfa_methods": list(settings.mfa_types),
         "groups": [{name: {"precedence": precedence}} for name, precedence in auth.groups] or None,
     }
