@@ -32,7 +32,15 @@ SAYS = {
 """What the page says of a state by what is done about it."""
 FIELD = "\0"
 """Stands for what a message says of one case only."""
-OTHERS_WORDS = {"NoSuchBucket", "NoSuchKey", "Timeout", "already exists"}
+OTHERS_WORDS = {
+    "NoSuchBucket",
+    "NoSuchKey",
+    "Timeout",
+    "already exists",
+    "BucketAlreadyOwnedByYou",
+    "RepositoryAlreadyExistsException",
+    "ResourceExistsException",
+}
 """AWS's, or a column of CodePipeline."""
 
 

@@ -64,5 +64,9 @@ def _what(whose: Owner, place: Place) -> str:
         return other[0].upper() + other[1:]
     if whose is Owner.DELIVERY:
         lost = f"`amplify-delivery adopt {place.environment} --state-lost`"
-        return f"If nobody else delivers it any more, {lost} takes it over, data and all; {other}"
+        return (
+            "Use the state that knows it: `pulumi whoami -v` says which is used here (of a bootstrapped environment it "
+            f"lies in its account). If that is lost, and nobody else delivers it any more, {lost} takes it over, data "
+            f"and all; {other}"
+        )
     return f"{adopt} takes it over in place, data and all; {other}"

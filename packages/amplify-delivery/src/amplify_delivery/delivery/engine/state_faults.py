@@ -175,7 +175,8 @@ def lost(store: Store | None, project: str, stack: str) -> StateError | None:
         f"its state is lost: the stack was updated before, and {store.place}/{key} is not there any more",
         where=stack,
         remedy="do not make the stack anew: what runs would be nobody's. Bring the state back: "
-        f"`{_back(store, key, 0)}`, then repeat the command",
+        f"`{_back(store, key, 0)}`, then repeat the command. Only where no version of it is left: docs/operations.md, "
+        '"The state is gone"',
     )
 
 

@@ -102,8 +102,11 @@ class Root:
                 f"the stack is there, in state {status}, but the engine's state of {self.environment} does not hold "
                 f"it: it was forgotten, or is not its own{_listed(self._alive(account, found))}",
                 where=name,
-                remedy="nothing was changed. If somebody else delivers it, `environment` or `suffix` of the stack file "
-                f"is wrong; if it shall go {self._deletion(found)}",
+                remedy="nothing was changed. If its state lies elsewhere, use that (`pulumi whoami -v` says which is "
+                "used; `pulumi login`, PULUMI_BACKEND_URL). If somebody else delivers it, `environment` or `suffix` of "
+                f"the stack file is wrong. If its state is lost, `amplify-delivery adopt {self.environment} "
+                "--state-lost` takes it in, and this command asks for its data then. Without being asked, it goes with "
+                f"all its data by {self._deletion(found)}",
             )
         gen2_lock.check(account.client("cloudformation"), name)
         if found.get("EnableTerminationProtection"):
