@@ -28,6 +28,10 @@ def test_order_times_and_what_installers_add_make_no_difference() -> None:
     assert packing.packed("a", "1", {**noise, **dict(reversed(files.items()))}).content == wheel.content
     assert list(members(wheel.content)) == [*files, f"{INFO}/WHEEL", f"{INFO}/RECORD"]
     assert wheel.file == "a-1-py3-none-any.whl"
+    with zipfile.ZipFile(io.BytesIO(wheel.content)) as archive:
+        # No day, no machine, and nothing that depends on whose zlib packed it.
+        kinds = {(m.date_time, m.create_system, m.external_attr, m.compress_type) for m in archive.infolist()}
+    assert kinds == {((1980, 1, 1, 0, 0, 0), 3, 0o100644 << 16, zipfile.ZIP_STORED)}
 
 
 def test_a_changed_byte_is_another_wheel() -> None:
