@@ -45,9 +45,10 @@ class Repository:
         found._git("init", "--quiet", "--bare", "-b", "main", str(found.host))
         found._git("init", "--quiet", "-b", "main", str(root))
         found._git("remote", "add", "origin", str(found.host))
-        # Whoever looks around commits here, on machines where git knows nobody yet.
-        for key, value in _WHO.items():
-            found._git("config", f"user.{key.lower()}", value)
+        # Whoever looks around commits and pulls here, on machines where git knows nobody yet.
+        who = {f"user.{key.lower()}": value for key, value in _WHO.items()}
+        for key, value in {**who, "branch.main.remote": "origin", "branch.main.merge": "refs/heads/main"}.items():
+            found._git("config", key, value)
         # Pulumi.yaml names it, for the vendor's language host; `.gitignore` keeps it out of commits.
         (root / ".git" / "info" / "exclude").write_text(".venv\n")  # `.venv/` in a .gitignore is no link
         own = checkout / ".venv"

@@ -11,6 +11,7 @@ from pulumi.automation.events import EngineEvent
 
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
 from amplify_delivery.delivery.engine import state_faults
+from amplify_delivery.delivery.engine.engine import home_of
 from amplify_delivery.delivery.engine.engine_errors import explain
 from amplify_delivery.delivery.engine.state_store import store_of
 from amplify_delivery.delivery.engine.watch import Watch
@@ -63,6 +64,38 @@ def test_what_the_engine_says_about_its_state(stderr: str, message: str, remedy:
     assert isinstance(error, LockedError) == ("another update" in message)
     assert message in error.message
     assert remedy in error.remedy
+
+
+HOME = "s3://app-prod-state-333333333333-eu-west-1-an?region=eu-west-1"
+
+
+@pytest.mark.parametrize("stderr", ["error: no stack named 'dev' found", "error: PULUMI_ACCESS_TOKEN must be set"])
+def test_a_state_that_lies_in_the_accounts_bucket_is_not_made_anew_elsewhere(stderr: str) -> None:
+    error = create_command_error(CommandResult(stdout="", stderr=stderr, code=255))
+    there = explain(error, Watch(), "dev", "file:///home/me", HOME)
+    assert "its state is not in file:///home/me, but in the account's own bucket" in there.message
+    assert f"`export PULUMI_BACKEND_URL='{HOME}'`" in there.remedy
+    assert "stack init" not in there.remedy
+    # Where it was looked for there, it was never made.
+    assert "account's own bucket" not in explain(error, Watch(), "dev", HOME.partition("?")[0], HOME).message
+    assert "account's own bucket" not in explain(error, Watch(), "dev", "file:///home/me").message
+
+
+@pytest.mark.parametrize(
+    ("stack", "text", "home"),
+    [
+        ("prod", 'account: "333333333333"\n  app:region: eu-west-1\n  app:bootstrapped: "true"', HOME),
+        ("dev", 'account: "333333333333"\n  app:region: eu-west-1', ""),
+        ("prod-account", "program: account\n  app:environments: [prod]", ""),
+        ("wrong", 'account: "3"\n  app:region: eu-west-1', ""),
+    ],
+)
+def test_whose_state_lies_in_the_accounts_bucket_its_file_says(
+    tmp_path: Path, stack: str, text: str, home: str
+) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("name: app\nruntime: python\n")
+    (tmp_path / f"Pulumi.{stack}.yaml").write_text(f"config:\n  app:{text}\n")
+    assert home_of(tmp_path, stack) == home
 
 
 S3 = "operation error S3: GetObject, https response error StatusCode: {}, RequestID: 9SB, HostID: 98J2, {}"

@@ -31,6 +31,8 @@ from amplify_delivery.errors import (
     RefusedError,
     midway,
 )
+from amplify_delivery.stacks.access import environment_names, pipeline_names
+from amplify_delivery.stacks.config import Project
 from amplify_delivery.stacks.config.reader import project_name
 
 HIDDEN = "[secret]"
@@ -67,6 +69,18 @@ class _Program:
         self.stopped.set()
         with self._running:
             pass
+
+
+def home_of(folder: Path, stack: str) -> str:
+    """The backend that `bootstrap` or `setup` has made for a stack, as its file says; empty for any other."""
+    project = Project(folder)
+    try:
+        if stack in project.stacks("pipeline"):
+            return pipeline_names(project.app, stack, project.pipeline(stack)).state_backend
+        config = project.environment(stack) if stack in project.stacks("backend") else None
+    except DeliveryError:  # what is wrong with a file, is told by whoever reads it for its own sake
+        return ""
+    return environment_names(project.app, config).state_backend if config and config.bootstrapped else ""
 
 
 class Engine:
@@ -351,10 +365,10 @@ class Engine:
     def _explained(self, error: CommandError, watch: Watch) -> DeliveryError:
         place = backend_url(self.folder, self.variables).partition("?")[0]
         if isinstance(error, StackNotFoundError):
-            return self._lost() or explain(error, watch, self.stack, place)
+            return self._lost() or explain(error, watch, self.stack, place, home_of(self.folder, self.stack))
         project = project_name(self.folder)
         damaged = state_faults.damaged(stderr(error), store_of(self.folder, self.variables), project, self.stack)
-        return damaged or explain(error, watch, self.stack, place)
+        return damaged or explain(error, watch, self.stack, place, home_of(self.folder, self.stack))
 
     def _lost(self) -> DeliveryError | None:
         return state_faults.lost(store_of(self.folder, self.variables), project_name(self.folder), self.stack)

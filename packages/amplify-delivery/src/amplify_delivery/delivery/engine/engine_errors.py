@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 
 from pulumi.automation import CommandError
 from pulumi.automation.errors import ConcurrentUpdateError, StackNotFoundError
@@ -13,10 +14,18 @@ from amplify_delivery.delivery.engine.watch import Watch, plain, resource_name
 from amplify_delivery.errors import DeliveryError, FailedError, LockedError, RefusedError, StateError
 
 
-def explain(error: CommandError, watch: Watch, stack: str, place: str = "") -> DeliveryError:
+def explain(error: CommandError, watch: Watch, stack: str, place: str = "", home: str = "") -> DeliveryError:
     """The engine's error in our words: what failed, why, and what to do, as if nothing had been changed. `place` is
-    where its state lies."""
+    where its state was looked for, `home` the backend that the stack file tells; empty if it tells none."""
     text = plain(str(error))
+    if home and home.partition("?")[0] != place and _looked_in_vain(error, text):
+        # Made anew wherever somebody is logged in, it would know nothing of what runs.
+        return StateError(
+            f"its state is not in {place or 'the backend of this login'}, but in the account's own bucket",
+            where=stack,
+            remedy=f"`export PULUMI_BACKEND_URL={shlex.quote(home)}`, with credentials of that account, and repeat the "
+            "command; if that bucket is not there, bootstrap or setup has not been called yet",
+        )
     if isinstance(error, ConcurrentUpdateError):
         holder = re.search(r"(?m)^\s*(\S+: created by .*)$", text)
         return LockedError(
@@ -66,6 +75,11 @@ def explain(error: CommandError, watch: Watch, stack: str, place: str = "") -> D
     )
 
 
+def _looked_in_vain(error: CommandError, text: str) -> bool:
+    """Whether there is no such stack, or no backend at all."""
+    return isinstance(error, StackNotFoundError) or re.search(_NO_LOGIN, text) is not None
+
+
 def stderr(error: CommandError) -> str:
     """What the engine has written to its standard error, without colours."""
     return plain(str(error)).rpartition(" stderr:")[2].strip()
@@ -81,6 +95,7 @@ _ROLLED_BACK = re.compile(r"\b(?:UPDATE_ROLLBACK_COMPLETE|ROLLBACK_COMPLETE|DELE
 """What a stack says of itself that is as it was, or gone. What AWS has refused was never begun."""
 
 
+_NO_LOGIN = r"PULUMI_ACCESS_TOKEN must be set|not logged in|no credentials found"
 _KNOWN = (
     (
         r"incorrect passphrase",
@@ -93,7 +108,7 @@ _KNOWN = (
         "set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE",
     ),
     (
-        r"PULUMI_ACCESS_TOKEN must be set|not logged in|no credentials found",
+        _NO_LOGIN,
         "Pulumi is not logged in to any backend",
         "`pulumi login`, `pulumi login --local`, or set PULUMI_BACKEND_URL",
     ),
