@@ -309,7 +309,7 @@ def _replacement(step: ReplaceResource, steps: Sequence[Step], old: Stacks, new:
         NAMED.id,
         step.place,
         f"has a name of its own ({name}), and {', '.join(step.causes)} cannot change under the same one",
-        _successor(step)
+        _successor(step, new)
         + "deliver twice: first without the resource (its data goes, which `dataLoss` has to allow), then with it as "
         "it shall be; or give it another name",
     )
@@ -326,14 +326,22 @@ def _several(old: Stacks, new: Stacks, path: Path) -> str:
     return f"give it another prefix: `pulumi config set -s ENV --path 'replacedTables[0].prefix' {other}`"
 
 
-def _successor(step: ReplaceResource) -> str:
+def _successor(step: ReplaceResource, new: Stacks) -> str:
+    """How a table gets a successor: by an entry of its own, beside those that others have."""
     if step.type != "AWS::DynamoDB::Table":
         return ""
-    return (
-        "give the table a successor under another name, and have its items copied: `pulumi config set-all -s ENV "
-        f"--path --plaintext 'replacedTables[0].path={step.place}' --plaintext 'replacedTables[0].prefix=v2-' "
-        "--plaintext 'replacedTables[0].data=copy'`; docs/planning.md has what becomes of it. Or "
-    )
+    choices = successors.choices(new)
+    prefix = successors.next_prefix(successors.prefix_of(new, step.path) if step.path in choices else "")
+    what = "give the table a successor under another name, and have its items copied: "
+    if step.path in choices and len(choices) > 1:
+        entry = f"in `replacedTables` of Pulumi.ENV.yaml, {step.place} with the prefix {prefix} and `data: copy`"
+    else:
+        which = f"'replacedTables[{0 if step.path in choices else len(choices)}]"
+        entry = (
+            f"`pulumi config set-all -s ENV --path --plaintext {which}.path={step.place}' --plaintext "
+            f"{which}.prefix={prefix}' --plaintext {which}.data=copy'`"
+        )
+    return f"{what}{entry}; docs/planning.md has what becomes of it. Or "
 
 
 def _runtime(step: AddResource | ReplaceResource, new: Stacks, today: date) -> Iterator[Impossible]:

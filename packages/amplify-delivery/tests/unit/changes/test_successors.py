@@ -118,6 +118,24 @@ def test_without_a_choice_it_is_refused_and_the_choice_is_named() -> None:
         check([found], "prod")
 
 
+def test_the_choice_is_none_that_another_table_has() -> None:
+    """The printed command would take that table's entry, and so its name, away."""
+    old, new = stacks_of(V4), wanted("v2-", "copy", OTHER, V4)
+    (found,) = (i for i in impossible(plan_backend(old, new), old, new, TODAY) if i.place == PLACE)
+    assert f"'replacedTables[1].path={PLACE}'" in found.remedy
+    assert "replacedTables[0]" not in found.remedy
+    left = wanted("v3-", "leave")
+    (found,) = impossible(plan_backend(with_keys_of(left), left), with_keys_of(left), left, TODAY)
+    assert f"'replacedTables[0].path={PLACE}'" in found.remedy
+    assert "'replacedTables[0].prefix=v4-'" in found.remedy
+
+
+def with_keys_of(new: Stacks) -> Stacks:
+    """What is deployed under the successor's name, before it gets other keys."""
+    properties = {**new.resource(TODO)["Properties"], "KeySchema": OLD.resource(TODO)["Properties"]["KeySchema"]}
+    return with_properties(new, {TODO: properties})[0]
+
+
 def test_the_successor_is_filled_before_anybody_uses_it() -> None:
     found = steps(OLD, wanted())
     kinds = [type(step) for step in found]

@@ -103,6 +103,8 @@ def test_one_call_with_the_execution_role(
     with pytest.raises(FailedError, match=f"its state is {status}") as caught:
         recovery.carry_out(scene.target, "prod", seen.steps[0])
     assert "{" not in caught.value.remedy
+    # Not over the entry that is there.
+    assert ("rollbackSkips[1].path" in caught.value.remedy) == (call == "continue_update_rollback")
     assert caught.value.exit_code == 4
 
 

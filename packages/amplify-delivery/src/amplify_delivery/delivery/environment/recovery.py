@@ -159,7 +159,12 @@ def carry_out(target: Wanted, environment: str, step: RecoverStack) -> None:
         raise FailedError(
             f"{step.operation} has ended, and its state is {status}{_said(account, found['StackId'], status)}",
             where=step.stack,
-            remedy=_REMEDIES[step.operation].format(environment=environment, stack=step.stack, options=place.options),
+            remedy=_REMEDIES[step.operation].format(
+                environment=environment,
+                stack=step.stack,
+                options=place.options,
+                skips=len(target.config.rollback_skips),
+            ),
         )
 
 
@@ -174,7 +179,7 @@ _REMEDIES: Mapping[str, str] = {
     "cloudformation delete-stack --stack-name {stack} --retain-resources LOGICAL_ID ... {options}`",
     "continue-update-rollback": "put right what could not be rolled back, then `amplify-delivery plan {environment}` "
     "and approve that. What can't be put right is left as it is if its place stands in Pulumi.{environment}.yaml: "
-    "`pulumi config set -s {environment} --path 'rollbackSkips[0].path' PLACE`, and likewise `.reason`",
+    "`pulumi config set -s {environment} --path 'rollbackSkips[{skips}].path' PLACE`, and likewise `.reason`",
     "rollback-stack": "`amplify-delivery plan {environment}` shows what is to be done about that state",
 }
 
