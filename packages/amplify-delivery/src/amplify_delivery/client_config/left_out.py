@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 
 from amplify_delivery.client_config.backend import ENDPOINT, Backend, Resource
 from amplify_delivery.client_config.rendering import FILES, Platform
+from amplify_delivery.client_config.sign_in import Auth
 from amplify_delivery.findings import listed
 
 _PREDICTIONS = frozenset(
@@ -124,6 +125,22 @@ def _sign_in(backend: Backend, platform: Platform) -> Iterator[str]:
             yield f"{place}: its output OAuthMetadata is no JSON object, so the hosted UI's settings are missing"
         if auth.oauth and not auth.domain:
             yield f"{place}: its stack has no output HostedUIDomain, so the hosted UI has no address"
+        if platform.startswith("outputs"):
+            yield from _sign_in_of_gen_1(place, auth, platform)
+
+
+def _sign_in_of_gen_1(place: str, auth: Auth, platform: Platform) -> Iterator[str]:
+    """What Gen 2's schema knows no more."""
+    if auth.federated:
+        yield (
+            f"{place}: providers that the identity pool knows itself ({listed(auth.federated)}) have no place in "
+            f"{_files(platform)}; write into your code what it needs: {_values(auth.federated)}"
+        )
+    if auth.custom:
+        yield (
+            f"{place}: challenges of your own have no place in {_files(platform)}: name the flow (CUSTOM_AUTH) where "
+            "your code signs in"
+        )
 
 
 def _graphql(backend: Backend) -> Iterator[str]:

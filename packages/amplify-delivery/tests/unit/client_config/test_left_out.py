@@ -132,6 +132,17 @@ def test_an_identity_pool_alone_is_none_of_gen_2s() -> None:
     assert "has no place in amplify_outputs.json; write its id into your code: eu-west-1:ids" in note
 
 
+def test_of_sign_in_gen_2_knows_less() -> None:
+    triggers = {"DefineAuthChallenge": ["x"], "CreateAuthChallenge": ["x"], "VerifyAuthChallengeResponse": ["x"]}
+    auth = resource("auth/app", "Cognito", AUTH | {"GoogleWebClient": "g"}, {"triggers": json.dumps(triggers)})
+    assert told("javascript", auth) == told("android", auth) == []
+    google, flow = told("outputs", auth)
+    assert google.endswith(
+        "(GoogleWebClient) have no place in amplify_outputs.json; write into your code what it needs: GoogleWebClient g"
+    )
+    assert flow.endswith("name the flow (CUSTOM_AUTH) where your code signs in")
+
+
 def test_a_stream_before_pinpoint_takes_its_place_in_native_apps() -> None:
     """As the CLI has it: the first of the category, so the plugin knows no application."""
     [_, note] = told("ios", STREAM, PINPOINT)

@@ -299,6 +299,7 @@ def test_a_cancelled_transaction_tells_why_item_by_item() -> None:
         "keys": None,
         "cancellationReasons": [{**told, "item": {"id": "1", "n": 3}}, {"type": "None", "message": "None"}],
     }
+    assert call.cancelled({"__type": "ValidationException"}) is None
     got = dynamo_call({"operation": "TransactGetItems", "transactItems": items[:1]}, "A")
     assert got.cancelled is not None
     assert got.cancelled({"CancellationReasons": [refused]}) == {"items": None, "cancellationReasons": [told]}

@@ -189,20 +189,24 @@ def _transact_write(document: Document, _table: str) -> DynamoCall:
         body,
         rights,
         lambda _: {"keys": keys, "cancellationReasons": None},
-        cancelled=lambda answer: {"keys": None, "cancellationReasons": _reasons(answer)},
+        cancelled=lambda answer: _cancelled("keys", answer),
     )
 
 
-def _reasons(answer: Document) -> list[Document]:
-    """One for each item, in their order. `item` is what was there, where DynamoDB tells it."""
-    return [
+def _cancelled(member: str, answer: Document) -> Any:
+    """One reason for each item, in their order; nothing for any other error. `item` is what was there, where DynamoDB
+    tells it."""
+    if "CancellationReasons" not in answer:
+        return None
+    reasons = [
         {
             "type": reason.get("Code") or "None",
             "message": reason.get("Message") or "None",
             **({"item": _item(reason["Item"])} if reason.get("Item") else {}),
         }
-        for reason in answer.get("CancellationReasons") or ()
+        for reason in answer["CancellationReasons"]
     ]
+    return {member: None, "cancellationReasons": reasons}
 
 
 def _transact_item(one: Document) -> Document:
@@ -228,7 +232,7 @@ def _transact_get(document: Document, _table: str) -> DynamoCall:
         body,
         rights,
         lambda answer: {"items": [_item(one.get("Item")) for one in answer["Responses"]], "cancellationReasons": None},
-        cancelled=lambda answer: {"items": None, "cancellationReasons": _reasons(answer)},
+        cancelled=lambda answer: _cancelled("items", answer),
     )
 
 
