@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from amplify_delivery.delivery.bootstrap.at_once import fitting, free_memory
+from amplify_delivery.delivery.bootstrap import at_once
+from amplify_delivery.delivery.bootstrap.at_once import fitting, free_memory, half_of_all, here
 
 
 @pytest.mark.parametrize(
@@ -55,3 +56,18 @@ def test_an_older_container_says_it_elsewhere(tmp_path: Path) -> None:
     # Without a limit it says the largest number that it knows.
     put(tmp_path, "sys/fs/cgroup/memory/memory.limit_in_bytes", "9223372036854771712")
     assert free_memory(tmp_path) == 16 * 1024
+
+
+def test_a_machine_that_does_not_say_what_is_free_gives_half_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Mac of 8 GiB with eight cores: sixteen would have it swap."""
+    pages = {"SC_PHYS_PAGES": 2 * 1024 * 1024, "SC_PAGE_SIZE": 4096}
+    monkeypatch.setattr("os.sysconf", pages.__getitem__)
+    monkeypatch.setattr(at_once, "free_memory", lambda: None)
+    monkeypatch.setattr(at_once, "_cores", lambda: 8)
+    assert (half_of_all(), here()) == (4096, 4)
+
+    def unknown(_: str) -> int:
+        raise ValueError("unrecognized configuration name")
+
+    monkeypatch.setattr("os.sysconf", unknown)
+    assert (half_of_all(), here()) == (None, 16)

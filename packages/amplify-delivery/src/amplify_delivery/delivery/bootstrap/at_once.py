@@ -28,7 +28,16 @@ def fitting(memory: int | None, cores: int) -> int:
 
 def here() -> int:
     """How many on this machine, as it is now."""
-    return fitting(free_memory(), _cores())
+    free = free_memory()
+    return fitting(half_of_all() if free is None else free, _cores())
+
+
+def half_of_all() -> int | None:
+    """MiB: half of the memory of a machine that does not say what is free (macOS); None if it says nothing at all."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2 // _MIB
+    except (ValueError, OSError):
+        return None
 
 
 def free_memory(root: Path = Path("/")) -> int | None:
