@@ -186,9 +186,10 @@ class _One:
             engine = Engine(stack.name, self._folder, self._line)
             with holding(engine, "bootstrap", self._context, Patience(None, self._context.variables)):
                 engine.create()
-                secrets_provider.check(stack.name, engine.state(), self._context)
+                state = engine.state()
+                secrets_provider.check(stack.name, state, self._context)
                 # The engine deletes what it may before it comes to what is protected.
-                check_places(self._project, stack.name, stack.config, engine.resources())
+                check_places(self._project, stack.name, stack.config, state.get("resources") or ())
                 resolving.of_stack(engine, self._context)
                 names = [environment_names(app, e) for e in stack.environments]
                 former_names.check_order(engine.resources(), names)

@@ -86,10 +86,11 @@ def _wanted(environment: str, context: Context, patience: Patience) -> Wanted:
 
 def _other(engine: Engine, context: Context) -> Mapping[str, int]:
     """A stack of the program `account` or `pipeline`; the changes by kind."""
-    its_key.check(engine.stack, engine.state(), context)
+    state = engine.state()
+    its_key.check(engine.stack, state, context)
     if stack_files.program(context.folder, engine.stack) == "account":
         config = context.project.account(engine.stack)
-        check_places(context.project, engine.stack, config, engine.resources())
+        check_places(context.project, engine.stack, config, state.get("resources") or ())
     resolving.of_stack(engine, context)
     engine.preview()
     return engine.up().changes
