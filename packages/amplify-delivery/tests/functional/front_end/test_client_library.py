@@ -192,7 +192,7 @@ class Reader:
 def with_the_pages_rights(developer: LocalAccount, root: str) -> Account:
     """The account, as a CI sees it that has no other rights than those of the role in docs/front-end.md."""
     page = (REPOSITORY / "docs" / "front-end.md").read_text()
-    (policy,) = re.findall(r"```json\n(\{\n  \"Version.*?)```", page, re.DOTALL)
+    policy, _ = re.findall(r"```json\n(\{\n  \"Version.*?)```", page, re.DOTALL)
     ours = policy.replace(
         "eu-west-1:444444444444:stack/amplify-myapp-prod-", f"{developer.region}:{developer.account}:stack/{root}"
     )
