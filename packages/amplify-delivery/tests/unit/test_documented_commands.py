@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import argparse
 import re
 import shlex
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
 
-from amplify_delivery.cli import COMMANDS, PLUGINS, parser
+from amplify_delivery.cli import COMMANDS, PLUGINS, parser_of
 from unit.places import REPOSITORY
 
 PAGES = sorted([REPOSITORY / "README.md", *(REPOSITORY / "docs").glob("*.md")])
@@ -53,13 +55,18 @@ def arguments(rest: str) -> tuple[str, ...]:
     return tuple(found)
 
 
+@cache
+def actions(command: str) -> list[argparse.Action]:
+    """What a command takes."""
+    return parser_of(command)._actions
+
+
 @pytest.mark.parametrize(("page", "command", "given"), sorted(set(shown())), ids=lambda value: str(value)[:60])
 def test_a_page_shows_a_command_that_is_there(page: str, command: str, given: tuple[str, ...]) -> None:
     assert command in COMMANDS, page
     if command in PLUGINS:
         return
-    [commands] = [action.choices for action in parser(command)._actions if isinstance(action.choices, dict)]
-    options = {option for action in commands[command]._actions for option in action.option_strings}
+    options = {option for action in actions(command) for option in action.option_strings}
     named = {word.partition("=")[0] for word in given if re.match(r"--?[a-z]", word)}
     assert named <= options, f"{page}: amplify-delivery {command} {' '.join(given)}"
 
@@ -67,8 +74,7 @@ def test_a_page_shows_a_command_that_is_there(page: str, command: str, given: tu
 @pytest.mark.parametrize(("page", "line"), sorted(set(lines())), ids=lambda value: str(value)[:60])
 def test_a_line_to_be_typed_has_all_that_its_command_requires(page: str, line: str) -> None:
     command, rest = next(iter(_COMMAND.findall(line)))
-    [commands] = [action.choices for action in parser(command)._actions if isinstance(action.choices, dict)]
-    required = [a.option_strings for a in commands[command]._actions if a.required and a.option_strings]
+    required = [a.option_strings for a in actions(command) if a.required and a.option_strings]
     given = {word.partition("=")[0] for word in arguments(rest)}
     assert all(given & set(names) for names in required), f"{page}: {line}"
 

@@ -8,6 +8,7 @@ import re
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -41,12 +42,14 @@ class Ran:
 
 
 Init = Callable[..., Ran]
+wheel_of_this_version = cache(installed_wheel)
 
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Init:
     """`amplify-delivery init`, called in an empty folder where nobody can be asked."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("amplify_delivery.commands.init.installed_wheel", wheel_of_this_version)
 
     def call(*arguments: object) -> Ran:
         code = cli.main(["init", *map(str, arguments)])

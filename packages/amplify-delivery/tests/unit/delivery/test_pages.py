@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -17,11 +18,12 @@ from amplify_delivery.errors import ConfigError, RefusedError
 SOURCES = sorted(Path(amplify_delivery.__file__).parent.rglob("*.py"))
 
 
+@cache
 def texts() -> set[str]:
     """Every text in the product's code that names a page."""
     found = set()
-    for file in SOURCES:
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+    for source in [file.read_text(encoding="utf-8") for file in SOURCES]:
+        for node in ast.walk(ast.parse(source)) if "docs/" in source else ():
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and "docs/" in node.value:
                 found.add(node.value)
     return found

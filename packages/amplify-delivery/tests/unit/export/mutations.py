@@ -1,14 +1,18 @@
 """Copies of real exports with small changes, each a list: `["set", FILE, POINTER, VALUE]` and so on.
 
-Pointers are those of RFC 6901. Copies are hard links, so a changed file is always written anew.
+Pointers are those of RFC 6901. A copy may be of hard links, so a changed file is always written anew.
 """
 
 from __future__ import annotations
 
+import atexit
 import json
+import os
 import shutil
+import tempfile
 import zipfile
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +33,20 @@ def copy_export(name: str, target: Path) -> Path:
     """A copy of an export to be changed."""
     shutil.copytree(EXPORTS[name], target)
     return target
+
+
+def linked_export(name: str, target: Path) -> Path:
+    """A copy for what changes files by `apply` and `replace_file` alone: of hard links to one beside it."""
+    shutil.copytree(_beside(name), target, copy_function=os.link)
+    return target
+
+
+@cache
+def _beside(name: str) -> Path:
+    """A copy on the file system of tests' folders; it goes with the process."""
+    folder = tempfile.TemporaryDirectory(prefix="exports-")
+    atexit.register(folder.cleanup)
+    return copy_export(name, Path(folder.name) / "export")
 
 
 def replace_file(path: Path, data: bytes) -> None:

@@ -26,7 +26,7 @@ from amplify_delivery.export import (
     render_root,
     write_assembly,
 )
-from unit.export.mutations import EXPORTS, MANIFEST, copy_export, replace_file
+from unit.export.mutations import EXPORTS, MANIFEST, linked_export, replace_file
 
 NAMES = ("todo-series/v4", "full", "iam", "triggers", "todo")
 
@@ -128,7 +128,7 @@ def _mutate_bytes(draw: st.DrawFn, folder: Path, file: str) -> None:
 def mutated_export(draw: st.DrawFn) -> Path:
     """A copy of a real export, with documents, bytes, files or names changed at random places."""
     name = draw(st.sampled_from(NAMES))
-    folder = copy_export(name, Path(tempfile.mkdtemp(prefix="fuzz-")) / "export")
+    folder = linked_export(name, Path(tempfile.mkdtemp(prefix="fuzz-")) / "export")
     for _ in range(draw(st.integers(1, 3))):
         kind = draw(st.sampled_from(("document", "document", "document", "manifest", "bytes", "remove", "rename")))
         file = draw(st.sampled_from(_DOCUMENTS[name] if kind == "document" else _FILES[name]))

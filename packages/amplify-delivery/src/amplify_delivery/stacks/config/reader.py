@@ -28,7 +28,7 @@ _PROVIDERS = frozenset({"aws", "aws-native", "pulumi"})
 def project_name(directory: Path) -> str:
     """The app's name: that of the Pulumi project in `directory`. Raises `ConfigError`."""
     path = directory / "Pulumi.yaml"
-    name = read_yaml(path).get("name")
+    name = _document(path).get("name")
     if not isinstance(name, str) or not name:
         raise ConfigError("`name` is missing", where=str(path), remedy="it is the Amplify project's name")
     return name
@@ -37,15 +37,19 @@ def project_name(directory: Path) -> str:
 def own_keys_in(path: Path, known: Collection[str] | None = None) -> dict[str, Any]:
     """A stack's own keys as its program gets them, without the project's name: those of its file, and for others the
     defaults that Pulumi.yaml gives to all stacks; of these the `known` ones only. `{"secure": ...}` stays as it is."""
-    defaults = project_defaults(path.parent)
+    defaults = _defaults(path.parent)
     given = {key: value for key, value in defaults.items() if known is None or key in known}
-    return {**given, **written_keys_in(path)}
+    return deepcopy({**given, **_written(path)})
 
 
 def project_defaults(directory: Path) -> dict[str, Any]:
     """What Pulumi.yaml sets for every stack that does not set it itself: the `default` of a key, in short form its very
     value ("Project file reference", config options). What only stands for "not set" is left out."""
-    data = read_yaml(directory / "Pulumi.yaml")
+    return deepcopy(_defaults(directory))
+
+
+def _defaults(directory: Path) -> dict[str, Any]:
+    data = _document(directory / "Pulumi.yaml")
     config = data.get("config")
     found = {}
     for key, declared in config.items() if isinstance(config, dict) else ():
@@ -58,8 +62,12 @@ def project_defaults(directory: Path) -> dict[str, Any]:
 
 def written_keys_in(path: Path) -> dict[str, Any]:
     """A stack file's own keys, without the project's name; `{"secure": ...}` stays as it is."""
-    project = read_yaml(path.parent / "Pulumi.yaml").get("name")
-    config = read_yaml(path).get("config") or {}
+    return deepcopy(_written(path))
+
+
+def _written(path: Path) -> dict[str, Any]:
+    project = _document(path.parent / "Pulumi.yaml").get("name")
+    config = _document(path).get("config") or {}
     if not isinstance(config, dict):
         raise ConfigError("`config` is not a mapping", where=str(path), remedy="write it as in the README")
     refuse_other_prefix(path)
@@ -83,15 +91,15 @@ def refuse_other_prefix(path: Path, where: str = "") -> None:
     Such a file has no key of ours, but some that are called as ours; or it misses `account` and `program`, of which
     each kind of stack file has one, and has them with another name in front. Raises `ConfigError`.
     """
-    data = read_yaml(path.parent / "Pulumi.yaml")
+    data = _document(path.parent / "Pulumi.yaml")
     project, declared = str(data.get("name")), data.get("config")
     known = {*_TELLING, *(str(key).rpartition(":")[2] for key in (declared if isinstance(declared, dict) else ()))}
     prefixes: dict[str, set[str]] = {}
-    for key in read_yaml(path).get("config") or {}:
+    for key in _document(path).get("config") or {}:
         prefix, _, name = str(key).rpartition(":")
         prefixes.setdefault(prefix or project, set()).add(name)
     own = prefixes.pop(project, set())
-    told = own | project_defaults(path.parent).keys()
+    told = own | _defaults(path.parent).keys()
     for other in sorted(prefixes.keys() - _PROVIDERS):
         names = prefixes[other]
         if (not own and names <= known) or ("account" not in told and not own & _TELLING and names & _TELLING):
@@ -108,10 +116,15 @@ def refuse_other_prefix(path: Path, where: str = "") -> None:
 
 def read_yaml(path: Path) -> dict[str, Any]:
     """A YAML file with nothing but texts, lists and mappings. Raises `ConfigError`."""
+    return deepcopy(_document(path))
+
+
+def _document(path: Path) -> dict[str, Any]:
+    """What `read_yaml` reads, as it is kept: to look into, not to change or to hand out."""
     import yaml  # noqa: PLC0415 - a running program mostly gets its values from Pulumi
 
     try:
-        data = deepcopy(_loaded(path.read_text(encoding="utf-8")))
+        data = _loaded(path.read_text(encoding="utf-8"))
     except _KeyTwiceError as error:
         raise ConfigError(
             f"{error.key!r} is set twice (lines {error.first} and {error.again})",

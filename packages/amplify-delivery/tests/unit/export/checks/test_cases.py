@@ -14,7 +14,7 @@ import pytest
 
 from amplify_delivery.export import ExportRefused, Finding, check, read_export
 from amplify_delivery.export.checks import rules
-from unit.export.mutations import apply, copy_export
+from unit.export.mutations import apply, linked_export
 
 CASES = {path.stem: json.loads(path.read_text()) for path in sorted(Path(__file__).with_name("cases").glob("*.json"))}
 SEVERITIES = {rule.id: rule.severity for rule in rules()}
@@ -25,7 +25,7 @@ def _cases(kind: str) -> list[Any]:
 
 
 def _findings(case: dict[str, Any], folder: Path) -> tuple[Finding, ...]:
-    copy_export(case["export"], folder)
+    linked_export(case["export"], folder)
     apply(folder, case["do"])
     try:
         export = read_export(folder)
