@@ -34,12 +34,9 @@ def tables(environment: Environment) -> list[str]:
 
 
 def plan(environment: Environment) -> dict[str, Any]:
-    planned: dict[str, Any] = json.loads(
-        succeeds(
-            environment.workspace.run(["sh", "-c", f"{tools().python} -m amplify_delivery plan dev --json 2>/dev/null"])
-        ).output
-    )
-    return planned
+    file = environment.workspace.project.parent / "plan.json"
+    succeeds(environment.delivery("plan", "--out", str(file)))
+    return dict(json.loads(file.read_text()))
 
 
 def allow(environment: Environment, **values: str) -> None:
