@@ -55,7 +55,8 @@ def _written(new: Properties, old: Properties | None) -> Properties:
 
 
 def probe(aws: Any) -> bool:
-    """A stack's table is closed by its policy, stays so when it is replaced and retained, and its successor is open."""
+    """A stack's table is closed by its policy, stays so when it is replaced and retained, and its successor is open.
+    Who may read the policy is asked by the table."""
     name = aws.name("closed")
     target = "DynamoDB_20120810."
     writer = aws.assume(aws.role(aws.owner, "writes-items", allow="dynamodb:*"), aws.owner)
@@ -87,9 +88,14 @@ def probe(aws: Any) -> bool:
         ]
         return calls[0] if calls[0] == calls[1] else False
 
+    def reads(who: Any) -> bool:
+        arn = f"arn:aws:dynamodb:us-east-1:{aws.owner.account}:table/{name}"
+        return bool(aws.succeeds(lambda: aws.json(who, "dynamodb", f"{target}GetResourcePolicy", ResourceArn=arn)))
+
+    scanner = aws.assume(aws.role(aws.owner, "scans-items", allow="dynamodb:Scan"), aws.owner)
     aws.stack(table("", closed=False), name)
-    open_before = puts("")
+    open_before = puts("") and not reads(writer)
     aws.update_stack(name, table("", closed=True))
-    closed = not puts("")
+    closed = not puts("") and reads(writer) and not reads(scanner)
     aws.update_stack(name, table("-2", closed=False))
     return open_before and closed and not puts("") and puts("-2")
