@@ -93,13 +93,17 @@ def run(args: argparse.Namespace, context: Context) -> int:
     if args.json:
         output.document(done.to_json())
     else:
-        _show(done, stacks, time.monotonic() - began, refresh=args.refresh)
+        _show(done, stacks, time.monotonic() - began, args)
     if not done.failed:
         return 0
     return FAILED if done.changed else REFUSED
 
 
-def _show(done: Bootstrapped, stacks: Sequence[AccountStack], seconds: float, *, refresh: bool) -> None:
+_NAMED = 20
+"""Environments that a command is printed with; of more, `--all` finds those that are not done."""
+
+
+def _show(done: Bootstrapped, stacks: Sequence[AccountStack], seconds: float, args: argparse.Namespace) -> None:
     for note in done.notes:
         print(f"note: {note}")
     total = len(stacks)
@@ -115,7 +119,8 @@ def _show(done: Bootstrapped, stacks: Sequence[AccountStack], seconds: float, *,
     )
     left = [e.environment for stack in stacks if stack.name in done.failed for e in stack.environments]
     if left:
-        again = f"`amplify-delivery bootstrap {' '.join(left)}{' --refresh' if refresh else ''}`"
+        which = "--all" if args.all and len(left) > _NAMED else " ".join(left)
+        again = f"`amplify-delivery bootstrap {which}{' --refresh' if args.refresh else ''}`"
         print(f"what is done stays done, and is not done again: {again} is the rest", file=sys.stderr)
 
 

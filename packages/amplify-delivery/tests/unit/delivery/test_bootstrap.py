@@ -7,11 +7,15 @@ from typing import Any
 
 import pytest
 
+from amplify_delivery import cli
+from amplify_delivery.commands import bootstrap
 from amplify_delivery.components.documents.naming import EnvironmentNames
 from amplify_delivery.delivery.account.former_names import check_order, next_step
-from amplify_delivery.delivery.deployment.bootstrapping import account_stacks
+from amplify_delivery.delivery.context import Context
+from amplify_delivery.delivery.deployment import bootstrapping
+from amplify_delivery.delivery.deployment.bootstrapping import Done, account_stacks
 from amplify_delivery.delivery.reports.changes import told
-from amplify_delivery.errors import ConfigError
+from amplify_delivery.errors import ConfigError, RefusedError
 from amplify_delivery.stacks.config import Project
 from unit.stacks.projects import account_of, make, name_of, write
 
@@ -137,3 +141,26 @@ def test_the_next_step_is_told_with_what_is_deleted_last() -> None:
     assert "Write `bootstrapped` for `enrolled` in Pulumi.prod.yaml" in told
     assert "`pulumi up -s pipeline`" in told
     assert "`amplify-delivery bootstrap prod` deletes the role app-prod-door" in told
+
+
+@pytest.mark.parametrize(
+    ("number", "arguments", "rest"),
+    [(3, "--all", "prod1 prod2"), (3, "prod1 prod2", "prod1 prod2"), (30, "--all --refresh", "--all --refresh")],
+)
+def test_what_failed_is_told_by_its_stack_and_how_the_rest_is_done(
+    number: int, arguments: str, rest: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    folder: Path = request.getfixturevalue("tmp_path")
+    capsys: pytest.CaptureFixture[str] = request.getfixturevalue("capsys")
+
+    def bring(_: object, name: str, __: object) -> Done:
+        if name == "preprod-account":
+            return Done({"create": 46})
+        raise RefusedError("Unable to locate credentials\nreally", where="account 111122223333")
+
+    monkeypatch.setattr(bootstrapping._One, "bring", bring)
+    context = Context(make(folder, number), {})
+    assert bootstrap.run(cli.parser("bootstrap").parse_args(["bootstrap", *arguments.split()]), context) in (3, 4)
+    said = capsys.readouterr()
+    assert "prod2-account: failed: Unable to locate credentials\n" in said.out
+    assert f"`amplify-delivery bootstrap {rest}` is the rest" in said.err

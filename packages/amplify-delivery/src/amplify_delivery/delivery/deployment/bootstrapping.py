@@ -103,7 +103,7 @@ def bootstrap(
         for name, end in ended:
             if end.error or end.result is None:
                 found.failed[name] = end.error or DeliveryError("nothing was done", where=name)
-                shown.ended(name, progress.FAILED, *(() if len(stacks) == 1 else (f"{name}: failed",)))
+                shown.ended(name, progress.FAILED, *(() if len(stacks) == 1 else (_failed(name, found.failed[name]),)))
                 continue
             done = found.stacks[name] = end.result
             found.notes += done.notes
@@ -131,6 +131,11 @@ def template(project: Project, stacks: Sequence[AccountStack]) -> AccountTemplat
             remedy="make a template for the environments of each pipeline",
         )
     return account_template(found, engines.pop())
+
+
+def _failed(name: str, error: DeliveryError) -> str:
+    """With the first line of why: in the end each error is told as a whole, and not each of them names its stack."""
+    return f"{name}: failed: {error.message.splitlines()[0]}"
 
 
 def _lines(stack: AccountStack, done: Done, context: Context) -> list[str]:
