@@ -1,4 +1,4 @@
-"""Where the example project stands: the root of this repository, or made anew where only wheels are installed."""
+"""Where the example project stands: the root of this repository, or made again where only wheels are installed."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """A rehearsal's folder: a copy of the project, its engine's state and home, and the plain `pulumi` command in it.
 
-The copy is what a user has checked out; only Pulumi.yaml's name and the stack file are made anew when the
+The copy is what a user has checked out; only Pulumi.yaml's name and the stack file are made again when the
 export to be delivered is of another project than the one of this checkout.
 """
 

@@ -1,7 +1,7 @@
 """Kills a command at one of its calls of AWS: a proxy in front of the local AWS counts them.
 
 Neither the product nor the stand-in providers know of it. From the kill on nothing of the dead run reaches AWS, until
-the proxy is armed anew.
+the proxy is armed again.
 """
 
 from __future__ import annotations

@@ -60,7 +60,7 @@ def adoption(play: Play) -> None:
         said = developer.refused("up", ENVIRONMENT)
     play.true(
         "Todo/TodoTable" in said and dynamodb.scan(TableName=table)["Items"] == [_ITEM],
-        "a release that would make its table anew, empty, is refused before anything has begun",
+        "a release that would make its table again, empty, is refused before anything has begun",
         said,
     )
     _and_back(play, developer, name)

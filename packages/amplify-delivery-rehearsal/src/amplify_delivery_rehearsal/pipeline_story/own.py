@@ -1,7 +1,7 @@
 """The story of a team's own project: its pipeline, its environments and its export, as its stack files say.
 
 What only AWS holds is made up: accounts are empty, and what the team has encrypted with keys of its own (values with
-`secure:`, the stacks' own keys) is taken out of the copy and set anew, with values that mean nothing.
+`secure:`, the stacks' own keys) is taken out of the copy and set again, with values that mean nothing.
 """
 
 from __future__ import annotations

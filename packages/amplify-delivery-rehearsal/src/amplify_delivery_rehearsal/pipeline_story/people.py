@@ -84,7 +84,7 @@ class Person:
 
 
 def aws_command(service: str, operation: str, parameters: Mapping[str, Any]) -> str:
-    """A call as the AWS CLI takes it: its operations and parameters are the API's, in small letters with hyphens."""
+    """A call as the AWS CLI takes it: its operations and parameters are the API's, in lower case with hyphens."""
     words = ["aws", service, operation.replace("_", "-")]
     for name, value in parameters.items():
         text = (

@@ -121,7 +121,7 @@ def build_image(home: Mapping[str, str], tools: Tools, project: Path) -> dict[st
         raise SetupError("is not a virtualenv", where=str(tools.python), remedy="run `make setup`")
     python, lock = tools.python, project / LOCK
     if lock.is_file() and _missing(lock, packages) and not is_example(project):
-        # This Python has other versions. Else every build would install them anew, which takes minutes.
+        # This Python has other versions. Else every build would install them again, which takes minutes.
         made = image_environment(lock)
         python = ensure_environment(made, Progress(sys.stderr))
         packages = made.packages

@@ -92,7 +92,7 @@ class _Resources:
         return ReplaceResource(path, b.type, properties, why.properties, why.certain, loss, after)
 
     def wanted(self, path: Path) -> str:
-        """The digest of what a resource shall be, however it comes to be so."""
+        """The digest of what a resource should be, however it comes to be so."""
         return digest([self.after[path].properties, [self.new.policy(path, p) for p in _POLICIES]])
 
     def removed(self, path: Path, resource: ResolvedResource) -> RemoveResource:

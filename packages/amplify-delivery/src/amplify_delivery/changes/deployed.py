@@ -35,7 +35,7 @@ _AT_ONCE = 8
 
 @dataclass(frozen=True)
 class Deployed:
-    """A root stack as it is. Without one, `status` and `stacks` are None; `stacks` also where it is made anew."""
+    """A root stack as it is. Without one, `status` and `stacks` are None; `stacks` also where it is made again."""
 
     status: str | None = None
     stacks: Stacks | None = None

@@ -64,7 +64,7 @@ class Guard:
         raise RefusedError(
             "this would delete data:\n" + "\n".join(f"  {_line(step)}" for step in lost),
             where=self.environment,
-            remedy="nothing was changed. Put back what the export has dropped, renamed or changed. What shall really "
+            remedy="nothing was changed. Put back what the export has dropped, renamed or changed. What should really "
             f"go, a person allows one by one in Pulumi.{self.environment}.yaml: `pulumi config set -s "
             f"{self.environment} --path 'dataLoss[{len(self.allowed)}].path' '{lost[0].place}'`, and likewise "
             "`.reason`, and `.until` (a day) or `.plan` (a plan's digest)",

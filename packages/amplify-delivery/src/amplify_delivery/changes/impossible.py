@@ -311,7 +311,7 @@ def _replacement(step: ReplaceResource, steps: Sequence[Step], old: Stacks, new:
         f"has a name of its own ({name}), and {', '.join(step.causes)} cannot change under the same one",
         _successor(step, new)
         + "deliver twice: first without the resource (its data goes, which `dataLoss` has to allow), then with it as "
-        "it shall be; or give it another name",
+        "it should be; or give it another name",
     )
 
 

@@ -84,7 +84,7 @@ def causes(kind: str, old: Mapping[str, Any], new: Mapping[str, Any], touched: f
 
 def _edits_an_attribute(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
     """Whether an attribute of a table's own keys gets another type ("Replacement if you edit an existing
-    AttributeDefinition": User Guide). One of global indexes only is edited by making these anew, one after the other
+    AttributeDefinition": User Guide). One of global indexes only is edited by making these again, one after the other
     (`amplify_delivery.changes.ordered.indexes`)."""
     return any(types(old).get(name) != types(new).get(name) for name in _own_keys(old) & _own_keys(new))
 

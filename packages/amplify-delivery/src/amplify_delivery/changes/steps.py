@@ -81,7 +81,7 @@ class ChangeResource(_Placed):
 
 @dataclass(frozen=True)
 class ReplaceResource(_Placed):
-    """CloudFormation makes a resource anew and deletes the old one, because of the properties in `causes`.
+    """CloudFormation makes a resource again and deletes the old one, because of the properties in `causes`.
 
     Not `certain`: the schema says that it depends on the values. `loss` says what data the old one holds, which the
     new one will not have; empty if none.
@@ -175,7 +175,7 @@ class RemoveResource(_Placed):
 
 @dataclass(frozen=True)
 class MoveStack(_Placed):
-    """A nested stack stands elsewhere: CloudFormation knows no move, it deletes what stood at `was` and makes it anew.
+    """A nested stack stands elsewhere: CloudFormation knows no move, it deletes what stood at `was` and makes it again.
 
     The resources in it have steps of their own.
     """
@@ -189,7 +189,7 @@ class MoveStack(_Placed):
 
     @property
     def what(self) -> str:
-        return f"was {'/'.join(self.was)}: deleted there, made anew here"
+        return f"was {'/'.join(self.was)}: deleted there, made again here"
 
     def to_json(self) -> dict[str, Any]:
         return {"step": "move-stack", "path": self.place, "was": "/".join(self.was)}
@@ -340,7 +340,7 @@ class RecoverStack:
 
 
 _RECOVERIES = {
-    "delete-stack": "deleted first (it holds no data), then made anew",
+    "delete-stack": "deleted first (it holds no data), then made again",
     "continue-update-rollback": "its rollback is continued first",
     "rollback-stack": "rolled back first",
 }

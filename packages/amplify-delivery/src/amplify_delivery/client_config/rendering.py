@@ -26,7 +26,7 @@ FILES: Mapping[Platform, tuple[str, ...]] = {
 }
 """The files of each platform, as the CLI calls them."""
 
-_GENERATED = "Made by amplify-delivery of what is deployed: do not edit it, make it anew."
+_GENERATED = "Made by amplify-delivery of what is deployed: do not edit it, make it again."
 
 
 def files(backend: Backend, platform: Platform) -> dict[str, str]:

@@ -72,7 +72,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         raise RefusedError(
             "this is production (`production: true`)",
             where=args.stack,
-            remedy=f"nothing was changed. If it shall go: `pulumi config set -s {args.stack} production false`, "
+            remedy=f"nothing was changed. If it should go: `pulumi config set -s {args.stack} production false`, "
             f"`amplify-delivery plan {args.stack}`, deploy that plan, which takes the protection back, and call this "
             "again",
         )

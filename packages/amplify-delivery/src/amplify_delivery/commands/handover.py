@@ -16,7 +16,7 @@ ABOUT = About(
     needs="files, AWS",
     text="""
 Writes into a folder: `amplify/team-provider-info.json`, `amplify-meta.json`, the current cloud backend, and under
-`bucket/` what belongs into the deployment bucket. The backend's files are those of the Amplify project that `--from`
+`bucket/` what belongs in the deployment bucket. The backend's files are those of the Amplify project that `--from`
 names, else those that the last `amplify push` has stored. Nothing in AWS is changed but with `--upload`: then
 `#current-cloud-backend.zip` and `studio-backend/` are written, and the archive that was there is kept as
 `#current-cloud-backend.zip.before-handover`.

@@ -116,7 +116,7 @@ def _bake(args: argparse.Namespace, config: EnvironmentConfig, project: Project)
     bootstrap_version.check_account(config, project)
 
     def look() -> bake.AlarmState:
-        # Credentials anew each time: those of an assumed role last an hour, bake time up to seven.
+        # New credentials each time: those of an assumed role last an hour, bake time up to seven.
         account = Account.of(config)
         with account.asking(f"asking for the alarm {alarm}"):
             return bake.alarm_state(account.client("cloudwatch"), str(alarm))

@@ -134,7 +134,7 @@ def _steps(project: Project, versions: Sequence[AccountVersion], kept: Sequence[
     pipelines = project.stacks("pipeline")
     steps = [
         f"on a branch: this command's changes, then `pip install --no-deps --require-hashes -r {LOCK}` and your tests; "
-        "commit the three files (the wheel of before can go: `git rm` it)"
+        "commit the three files (the previous wheel can go: `git rm` it)"
     ]
     if kept:
         steps.append(

@@ -164,7 +164,7 @@ class Assembly:
     bound: tuple[Bound, ...]
     reader: Callable[[str], bytes] = field(repr=False, compare=False)
     resources: tuple[AmplifyResource, ...] = ()
-    """What Amplify calls the root's nested stacks, in the order of the export; of an assembly of before unknown."""
+    """What Amplify calls the root's nested stacks, in the order of the export; unknown of an earlier assembly."""
     origin: Assembly | None = field(default=None, repr=False, compare=False)
     """The assembly that this one is a form of, for one environment (`production`): it is the same release."""
     images: tuple[AssemblyImage, ...] = ()
@@ -210,7 +210,7 @@ class Assembly:
             where=f"image {image.name}",
             remedy="run `amplify-delivery images`"
             if not image.built
-            else "check out the commit of that release, and deliver it anew: its image is not in the repository",
+            else "check out the commit of that release, and deliver it again: its image is not in the repository",
         )
 
     @cached_property
@@ -230,7 +230,7 @@ class Assembly:
             "bucket_files": [vars(f) for f in self.bucket_files],
             "findings": [f.to_json() for f in self.findings],
             "bound": [b.to_json() for b in self.bound],
-            # Absent in assemblies of before: they stay what they were, and so do their digests.
+            # Absent in earlier assemblies: they stay what they were, and so do their digests.
             **({"resources": [vars(r) for r in self.resources]} if self.resources else {}),
             # Only where there are some: other assemblies keep their digests.
             **({"images": [vars(i) for i in self.images]} if self.images else {}),

@@ -178,7 +178,7 @@ _NESTED: Mapping[str, tuple[str, str]] = {
     "CREATE_FAILED": ("it was made by an operation that was not rolled back", _WITHOUT),
     "DELETE_COMPLETE": (
         "it was deleted by itself, past its root, which still counts on it",
-        "Deliver an export without that category, then this one again: it is made anew, and empty",
+        "Deliver an export without that category, then this one again: it is made again, and empty",
     ),
     "DELETE_FAILED": (
         "somebody has begun to delete it by itself, past its root",

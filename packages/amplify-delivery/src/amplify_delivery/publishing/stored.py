@@ -81,7 +81,7 @@ class Stored:
                 raise PublishError(
                     f"{item.key} was deleted while it was looked at",
                     where=str(self._target),
-                    remedy="repeat the command: it is published anew",
+                    remedy="repeat the command: it is published again",
                 ) from None
             with refusals(self._target, f"looking at {item.key}"):
                 raise

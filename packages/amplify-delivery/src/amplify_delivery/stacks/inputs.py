@@ -202,7 +202,7 @@ def _second(config: EnvironmentConfig, directory: Path, app: str) -> Mapping[str
             "names it: its values would be delivered here",
             where=str(path),
             remedy=f"`amplify env checkout {config.environment}`, `amplify export --out ...` there and name that "
-            "folder; single values of another environment belong into `parameters`",
+            "folder; single values of another environment belong in `parameters`",
         )
     return exported_values(export)
 

@@ -2,7 +2,7 @@
 
 `AMPLIFY_DELIVERY_APPS` names the folder of archives. The templates are those that run, `pushed/`; what lies beside them
 in the deployment bucket (resolvers, the schema, code) is the export's of the same state. The suffix of the stack's name
-is made anew, since the deployment bucket's name is global; nothing else is changed.
+is made again, since the deployment bucket's name is global; nothing else is changed.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ REMADE = {
     for step in ("add-resource", "remove-resource")
     for kind in ("Deployment", "GatewayResponse")
 }
-"""What each push of a REST API makes anew, under another logical id."""
+"""What each push of a REST API makes again, under another logical id."""
 FUNCTION_SECRET = "/amplify/productcatalog/main/AMPLIFY_lowstockproducts_PRODUCT_CATALOG_SECRET"
 PLACES = {
     "Code",

@@ -154,7 +154,7 @@ class Killed:
         return self.environment.buckets() - {self.state_bucket}
 
     def whole(self, text: str, indexes: int = 0) -> None:
-        """All is there once, as it shall be, and the engine knows it."""
+        """All is there once, as it should be, and the engine knows it."""
         environment = self.environment
         assert environment.status() in ("CREATE_COMPLETE", "UPDATE_COMPLETE")
         state = self.state()

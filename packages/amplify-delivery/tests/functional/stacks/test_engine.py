@@ -93,7 +93,7 @@ FLAG = """
 
 
 def test_a_flag_stays_one_when_the_engine_writes_the_file(project: PulumiProject) -> None:  # noqa: F811
-    """Any command that changes a stack file writes all of it anew, and quotes what has no quotes."""
+    """Any command that changes a stack file writes all of it again, and quotes what has no quotes."""
     project.settings(FLAG)
     file = project.folder / "Pulumi.dev.yaml"
     place = f'  small:account: "{project.developer.account}"\n  small:region: eu-central-1\n'

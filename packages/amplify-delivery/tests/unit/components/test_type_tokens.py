@@ -1,4 +1,4 @@
-"""The types of our components stand in every state: with another one, all that lies below would be made anew, and what
+"""The types of our components stand in every state: with another one, all that lies below would be made again, and what
 runs be deleted. One that is renamed keeps its former type as an alias, in the component itself."""
 
 from __future__ import annotations

@@ -128,7 +128,7 @@ def test_an_account_of_before_has_the_former_parameter_and_no_right_to_read_the_
     tmp_path: Path, version: str
 ) -> None:
     make(tmp_path, 0)
-    with pytest.raises(RefusedError, match=f"with version {version}, under the names of before version 3") as caught:
+    with pytest.raises(RefusedError, match=f"with version {version}, under the names used before version 3") as caught:
         checked(tmp_path, version=version)
     assert "amplify-delivery bootstrap prod" in caught.value.remedy
 

@@ -242,7 +242,7 @@ def test_a_state_is_lost_only_if_there_was_one(tmp_path: Path) -> None:
     history.write_text("{}")
     error = state_faults.lost(store, "app", "dev")
     assert error
-    assert "do not make the stack anew" in error.remedy
+    assert "do not make the stack again" in error.remedy
     assert state_faults.lost(store, "app", "other") is None
 
 

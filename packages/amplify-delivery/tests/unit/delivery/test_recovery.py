@@ -109,7 +109,7 @@ def test_one_call_with_the_execution_role(
 
 
 def test_a_root_stack_that_somebody_has_deleted_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Else all would be made anew, and the app pointed at it, as if it were the first time."""
+    """Else all would be made again, and the app pointed at it, as if it were the first time."""
     monkeypatch.setattr(recovery, "described", lambda *_: None)
     (note,) = look(Scene("none")).notes
     assert f"{NAME} was deployed, and is gone" in note
@@ -122,7 +122,7 @@ def test_what_holds_data_is_not_deleted_unasked() -> None:
     assert f"aws cloudformation delete-stack --stack-name {NAME} --region eu-west-1" in caught.value.remedy
     # AWS takes it of a stack in DELETE_FAILED only: before that the tables go.
     assert "--retain-resources" not in caught.value.remedy
-    assert caught.value.remedy.index("has to be saved before") < caught.value.remedy.index("delete-stack")
+    assert caught.value.remedy.index("has to be saved first") < caught.value.remedy.index("delete-stack")
 
 
 def test_what_holds_data_can_stay_when_a_deletion_has_failed() -> None:

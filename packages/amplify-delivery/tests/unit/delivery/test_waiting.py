@@ -1,4 +1,4 @@
-"""Waiting for what another run changes, and beginning anew."""
+"""Waiting for what another run changes, and beginning again."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Copies of real exports with small changes, each a list: `["set", FILE, POINTER, VALUE]` and so on.
 
-Pointers are those of RFC 6901. A copy may be of hard links, so a changed file is always written anew.
+Pointers are those of RFC 6901. A copy may be of hard links, so a changed file is always written again.
 """
 
 from __future__ import annotations

@@ -217,7 +217,7 @@ FURTHER = (
         region="ap-east-2",
     ),
     Fault(
-        "small instances that shall encrypt at rest",
+        "small instances that should encrypt at rest",
         f"{API}909",
         "full",
         _searchable("t2.small.elasticsearch", EncryptionAtRestOptions={"Enabled": True}),

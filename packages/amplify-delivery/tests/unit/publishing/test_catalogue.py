@@ -232,7 +232,7 @@ OF_CHANGES: dict[str, tuple[tuple[Stacks | None, Stacks], tuple[Stacks | None, S
     "AD748": ((IMPORTED, OLD), (EXPORTED, OLD)),
     "AD749": ((successor(state="made"), successor(data="copy")), (successor(state="closed"), OLD)),
 }
-"""What is deployed and what shall be: found, and not found."""
+"""What is deployed and what should be: found, and not found."""
 ELSEWHERE = {"AD215", "AD700", "AD705", "AD744", "AD747"}
 """Each with a test of its own, below; AD215 in `export/test_production.py`."""
 

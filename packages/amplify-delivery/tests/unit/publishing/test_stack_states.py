@@ -35,7 +35,7 @@ EXPECTED = {
     "ROLLBACK_COMPLETE": (CLEAR, GO, "Deliver an export without that category"),
     "DELETE_IN_PROGRESS": (WAIT, WAIT, "wait until that has ended"),
     "DELETE_FAILED": (DELETE, GO, "`aws cloudformation delete-stack --stack-name child --region eu-west-1`"),
-    "DELETE_COMPLETE": (MAKE, MAKE, "it is made anew, and empty"),
+    "DELETE_COMPLETE": (MAKE, MAKE, "it is made again, and empty"),
     "UPDATE_IN_PROGRESS": (WAIT, WAIT, "wait until that has ended"),
     "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS": (WAIT, WAIT, "wait until that has ended"),
     "UPDATE_COMPLETE": (GO, GO, ""),

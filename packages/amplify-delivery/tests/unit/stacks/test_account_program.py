@@ -319,7 +319,7 @@ def test_a_users_mistake_is_one_sentence_before_anything_is_registered(
 
 
 def test_as_long_as_the_file_has_the_former_key_the_account_has_both_names(tmp_path: Path) -> None:
-    """The pipeline still names the former role, and a program of before reads the former parameter."""
+    """The pipeline still names the former role, and an earlier program reads the former parameter."""
     make(tmp_path)
     place = {"account": account_of(0), "region": HOME, "suffix": "a8d04"}
     write(tmp_path, "preprod", {**place, "enrolled": "true"})

@@ -263,7 +263,7 @@ def test_a_region_without_a_service() -> None:
 
 
 def test_what_the_engine_writes_for_a_flag_is_a_flag(tmp_path: Path) -> None:
-    """`pulumi config set bootstrapped true`, and any command that writes the file anew, put it into quotes."""
+    """`pulumi config set bootstrapped true`, and any command that writes the file again, put it into quotes."""
     yaml = '  app:account: "012345678901"\n  app:region: eu-west-1\n  app:bootstrapped: {}\n'
     assert in_file(tmp_path, yaml.format("true")).bootstrapped is True
     assert in_file(tmp_path, yaml.format('"true"')).bootstrapped is True

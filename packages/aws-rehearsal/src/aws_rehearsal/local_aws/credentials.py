@@ -19,7 +19,7 @@ class Credentials:
 
 
 def environment(endpoint: str, credentials: Credentials, region: str) -> dict[str, str]:
-    """Variables for a process that shall use `credentials` at `endpoint` and can reach no real account.
+    """Variables for a process that should use `credentials` at `endpoint` and can reach no real account.
 
     Add them to an environment without other `AWS_*` variables: `without_aws` makes one. A real profile of the
     user can't be reached, since both of AWS's files are said to be elsewhere and the instance metadata is off.

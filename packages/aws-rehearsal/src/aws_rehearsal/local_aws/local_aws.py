@@ -187,7 +187,7 @@ class LocalAws:
         return Credentials(account, found["AccessKeyId"], found["SecretAccessKey"], found["SessionToken"])
 
     def environment(self, credentials: Credentials, region: str) -> dict[str, str]:
-        """Variables for a process that shall use `credentials` here; see `credentials.environment`."""
+        """Variables for a process that should use `credentials` here; see `credentials.environment`."""
         return environment(self.endpoint, credentials, region)
 
     def client(self, service: str, credentials: Credentials, region: str) -> Any:

@@ -275,11 +275,11 @@ class PipelineService:
 
 
 def restart_on_update(client: Any, name: str, *, restart: bool) -> str | None:
-    """What the resource AWS::CodePipeline::Pipeline does after it updated a pipeline: run it again if it shall.
+    """What the resource AWS::CodePipeline::Pipeline does after it updated a pipeline: run it again if it should.
 
     "RestartExecutionOnUpdate: Indicates whether to rerun the CodePipeline pipeline after you update it." It is a
     property of the CloudFormation and Cloud Control resource, not of the API: the resource's provider calls this with
-    its own CodePipeline client. The execution takes the branch's newest commit. Its id, None if it shall not.
+    its own CodePipeline client. The execution takes the branch's newest commit. Its id, None if it should not.
     """
     if not restart:
         return None

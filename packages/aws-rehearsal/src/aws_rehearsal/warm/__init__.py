@@ -1,6 +1,6 @@
 """Plugins that start warm: one process has loaded what they need, and forks for each start.
 
-In each operation the engine starts every plugin anew, some twice, and a program's run on top: two seconds of processor
+In each operation the engine starts every plugin again, some twice, and a program's run on top: two seconds of processor
 time for imports alone. The launchers that `pulumi_home` lays out ask the server at the home's socket first. It answers
 with a child that has the caller's files, folder, environment and arguments, and is otherwise as after the same start in
 an interpreter of its own. Where nobody answers, that start follows: a home works with and without a server.

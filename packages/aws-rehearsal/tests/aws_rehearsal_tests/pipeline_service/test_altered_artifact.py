@@ -205,7 +205,7 @@ def altered_list(_: Run, files: Files) -> None:
 
 
 def sealed_again(run: Run, files: Files) -> None:
-    """Altered, and the list made anew as Build would make it: only the digest tells."""
+    """Altered, and the list made again as Build would make it: only the digest tells."""
     altered(run, files)
     listed, changed = files[LIST], files["amplify_delivery/__main__.py"]
     assert isinstance(listed, bytes)

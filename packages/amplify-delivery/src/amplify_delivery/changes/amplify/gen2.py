@@ -3,7 +3,7 @@
 `amplify gen2-migration refactor` moves resources out of the nested stacks into those of Gen 2 (CreateStackRefactor),
 and leaves a placeholder in a stack that would be empty; before, `lock` or `retain` sets `DeletionPolicy` and
 `UpdateReplacePolicy` of everything to `Retain` (amplify-cli, gen2-migration). For CloudFormation what was moved is not
-in the stack any more: an update with the old template makes it anew, empty, beside the one with the data.
+in the stack any more: an update with the old template makes it again, empty, beside the one with the data.
 """
 
 from __future__ import annotations
@@ -81,13 +81,13 @@ def check(deployed: Stacks | None, steps: Sequence[Step], published: Callable[[s
             f"its own with their data; here they would be made again, empty:\n  {lines}",
             where=where,
             remedy="nothing was changed. Deliver them with Gen 2 from now on, or move them back (`amplify "
-            "gen2-migration refactor --rollback`). If they were taken out by hand and shall go: `amplify remove` them, "
+            "gen2-migration refactor --rollback`). If they were removed by hand and should go: `amplify remove` them, "
             "and export again. If they are new, and the migration was rolled back: deliver once without them before",
         )
 
 
 def notes(deployed: Stacks | None, steps: Sequence[Step]) -> tuple[str, ...]:
-    """That a deployment takes back what the migration has prepared. If that was rolled back, it shall."""
+    """That a deployment takes back what the migration has prepared. If that was rolled back, it should."""
     if not steps or not is_prepared(deployed):
         return ()
     return (

@@ -29,7 +29,7 @@ _OURS: Mapping[str, str] = {
 }
 """Properties that an assembly has otherwise than the export, and what they are."""
 _REMADE = ("AWS::ApiGateway::Deployment", "AWS::ApiGateway::GatewayResponse")
-"""What each push of a REST API makes anew, under another logical id."""
+"""What each push of a REST API makes again, under another logical id."""
 _TEXTS = frozenset({"RequestMappingTemplate", "ResponseMappingTemplate"})
 """Texts of resolvers. In the CLI's stand names of the environment, in ours references to them: that they differ does
 not say that somebody has changed them."""
@@ -59,7 +59,7 @@ def notes(
     theirs = [step.place for step in steps if step.place not in same and _is_theirs(step)]
     texts = sum(map(_is_text, steps))
     undoes = (
-        f"this deployment undoes of it what is not in the export ({len(theirs)}: {_named(theirs)}). What shall stay: "
+        f"this deployment undoes of it what is not in the export ({len(theirs)}: {_named(theirs)}). What should stay: "
         "`amplify pull`, `amplify export`, commit, and plan again"
         if theirs
         else "nothing that it brought is missing in the export"

@@ -1,7 +1,7 @@
 """What becomes of drift: three values of each property, what a deployment does to it, who has acknowledged it. Pure.
 
 CloudFormation compares templates with templates. A resource whose template stays the same is not touched, however it
-runs: its drift stays. What is set anew is a property that changes in the template; whether an update resets others of
+runs: its drift stays. What is set again is a property that changes in the template; whether an update resets others of
 that resource differs from type to type, and AWS does not say ("Update behaviors of stack resources", user guide).
 """
 

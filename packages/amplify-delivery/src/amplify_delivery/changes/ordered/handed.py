@@ -98,6 +98,6 @@ def handed_over(update: Update) -> Iterator[Mapping[str, str]]:
 
 
 def taken(variables: Mapping[str, str]) -> Handed | None:
-    """The update that the program shall carry out; None where it is the release itself."""
+    """The update that the program should carry out; None where it is the release itself."""
     path = variables.get(UPDATE_VARIABLE)
     return Handed.from_json(json.loads(File(path).read_bytes())) if path else None

@@ -78,7 +78,7 @@ def way(old: Mapping[str, Any], new: Mapping[str, Any]) -> Way:
 def is_another(
     one: Mapping[str, Any], other: Mapping[str, Any], old: Mapping[str, Any], new: Mapping[str, Any]
 ) -> bool:
-    """Whether an index of the table `old` has to be made anew to be that of the table `new`: for other keys, another
+    """Whether an index of the table `old` has to be made again to be that of the table `new`: for other keys, another
     projection, or another type of an attribute of its keys."""
     if any(one.get(key) != other.get(key) for key in FIXED):
         return True
@@ -90,7 +90,7 @@ def is_another(
 
 
 _MADE = "index {} is made"
-_REBUILT = "index {} is deleted, to be made anew with other keys: queries that use it fail until then"
+_REBUILT = "index {} is deleted, to be made again with other keys: queries that use it fail until then"
 
 
 def by_name(properties: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:

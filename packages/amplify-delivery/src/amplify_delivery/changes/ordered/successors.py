@@ -83,7 +83,7 @@ def not_open(stacks: Stacks) -> tuple[Path, ...]:
 
 
 def left_behind(old: Stacks, new: Stacks) -> tuple[Path, ...]:
-    """The tables whose successors were made without the items, are in use, and shall have got them now."""
+    """The tables whose successors were made without the items, are in use, and should have got them now."""
     return tuple(
         path
         for path in wanted(new)

@@ -20,7 +20,7 @@ backend's secrets, without their values, and at its verification pages, which `d
 refuses whatever would overwrite a published object, so earlier versions of this program cannot publish there. The
 boundary denies the delivery's own things. For what the program makes, `plan` and `deploy` have the rights for the
 classic provider's own calls, and `plan` reads the program's parameters and secrets. The action role and this number's
-parameter have other names; those of before stand beside them while the stack file says `enrolled`."""
+parameter have other names; the former ones stand beside them while the stack file says `enrolled`."""
 
 FORBIDDEN_MANAGED_POLICIES = ("AdministratorAccess", "IAMFullAccess", "PowerUserAccess")
 """What no role of ours gets, whoever asks."""
@@ -144,7 +144,7 @@ class EnvironmentAccess:
             raise ConfigError(
                 f"{service} is not a service for a backend's roles: it could give them any right in the account",
                 where=where,
-                remedy="take it out of `boundaryServices`: what makes roles or stacks belongs into the program",
+                remedy="take it out of `boundaryServices`: what makes roles or stacks belongs in the program",
             )
         if not self.stack_name.startswith("amplify-"):
             raise ConfigError(

@@ -265,6 +265,6 @@ class Compute(Model):
         managed = (self.image or "").startswith("aws/codebuild/")
         if managed and self.architecture == other:
             raise BadValueError(
-                f"the image {self.image} is not one for {self.architecture}", "take `image` away, or `architecture`"
+                f"the image {self.image} is not one for {self.architecture}", "remove `image` or `architecture`"
             )
         return self

@@ -138,7 +138,7 @@ class EnvironmentNames(_Place):
 
     environment: str
     former: bool = False
-    """Whether the pipeline still comes in under the name of before version 3; the account has both roles then."""
+    """Whether the pipeline still comes in under the name used before version 3; the account has both roles then."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -19,7 +19,7 @@ SHAPE = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}")
 _ALIKE = 0.75
 """From this on, of 1, a name is near enough to be meant."""
 
-LATER = "if AWS has opened it since, upgrade botocore in requirements.txt, and lock it anew"
+LATER = "if AWS has opened it since, upgrade botocore in requirements.txt, and lock it again"
 
 
 def is_region(name: str) -> bool:

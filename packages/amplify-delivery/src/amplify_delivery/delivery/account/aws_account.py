@@ -91,7 +91,7 @@ class Account:
         return found
 
     def environment(self) -> dict[str, str]:
-        """Variables for a process that shall act with these credentials, whatever profile is set."""
+        """Variables for a process that should act with these credentials, whatever profile is set."""
         found = self._session.get_credentials().get_frozen_credentials()
         return {
             "AWS_REGION": self.region,

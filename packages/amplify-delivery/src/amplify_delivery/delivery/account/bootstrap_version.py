@@ -25,11 +25,11 @@ def check(config: EnvironmentConfig, project: Project, account: Account) -> None
     stack = account_stack(project, config.environment)
     value = _read(account, names.version_parameter)
     if not isinstance(value, str):
-        # Roles of before version 3 may read the former parameter only: AWS denies the other, be it there or not.
+        # Roles from before version 3 may read the former parameter only: AWS denies the other, be it there or not.
         former = _read(account, names.former_version_parameter)
         if isinstance(former, str):
             raise RefusedError(
-                f"the account was bootstrapped with version {former[:40]}, under the names of before version 3",
+                f"the account was bootstrapped with version {former[:40]}, under the names used before version 3",
                 where=place(config),
                 remedy=_to_bootstrap(config, stack),
             )

@@ -1,4 +1,4 @@
-"""The move of accounts from the names of before version 3 to the present ones, in the order of docs/upgrading.md."""
+"""The move of accounts from the names used before version 3 to the present ones, in the order of docs/upgrading.md."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ def check_order(resources: Iterable[Mapping[str, Any]], environments: Iterable[E
 
 
 def next_step(names: EnvironmentNames, pipeline: str) -> str:
-    """What comes next for an environment of before, whose account has just been bootstrapped; `pipeline` is a stack."""
+    """What comes next for an environment with the former names, whose account was just bootstrapped; `pipeline` is a
+    stack."""
     return (
         f"{names.environment} has the new names beside the former ones now. Write `bootstrapped` for `enrolled` in "
         f"Pulumi.{names.environment}.yaml, have the pipeline updated (`pulumi up -s {pipeline}` by the tooling "

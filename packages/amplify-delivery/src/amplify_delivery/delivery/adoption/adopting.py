@@ -42,7 +42,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Which:
-    """What shall be adopted: the root stack of that name, by default the one that the stack file describes. `lost`: one
+    """What is to be adopted: the root stack of that name, by default the one that the stack file describes. `lost`: one
     that another Pulumi stack of ours has delivered, whose state is lost."""
 
     stack: str | None = None
@@ -204,7 +204,7 @@ def _keys(config: EnvironmentConfig, environment: str, exported: StackName, foun
     if found.name.suffix not in (exported.suffix, config.suffix):
         keys["suffix"] = found.name.suffix
     if found.role_arn and not config.bootstrapped and config.execution_role_arn is None:
-        # CloudFormation goes on with the role that a stack has; the provider would take it away, which AWS refuses.
+        # CloudFormation goes on with the role that a stack has; the provider would remove it, which AWS refuses.
         keys["executionRoleArn"] = found.role_arn
     if config.bootstrapped and config.boundary and not _has_boundary(found):
         keys["boundary"] = "false"

@@ -1,4 +1,4 @@
-"""How far many accounts are: a table that is drawn anew on a terminal, plain lines everywhere else.
+"""How far many accounts are: a table that is drawn again on a terminal, plain lines everywhere else.
 
 What has ended is a line above the table, for good; the table has a row for each that is being worked on. So it has as
 many rows as there are workers, and five hundred accounts are five hundred lines.

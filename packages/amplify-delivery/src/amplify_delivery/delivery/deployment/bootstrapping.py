@@ -209,7 +209,7 @@ class _One:
         return Done(changes, tuple(made), (*_quotas(stack, accounts), *self._next_steps(stack)))
 
     def _next_steps(self, stack: AccountStack) -> Iterable[str]:
-        """What is to be done for environments with the names of before."""
+        """What is to be done for environments with the former names."""
         return [
             former_names.next_step(environment_names(self._project.app, environment), stack.config.pipeline)
             for environment in stack.environments
@@ -241,7 +241,7 @@ def check_places(project: Project, stack: str, config: AccountConfig, resources:
     """Raise `ConfigError` if an account's file does not name an environment any more that the stack has made a place
     for."""
     ending = (
-        f". One that shall go is destroyed first (`amplify-delivery destroy {{0}}`); then, with `protect: false` here, "
+        f". To remove one, destroy it first (`amplify-delivery destroy {{0}}`); then, with `protect: false` here, "
         f"`pulumi up -s {stack}` shows what goes with it"
     )
     removal.check_all_named(resources, config.environments, str(project.file(stack)), ending=ending)

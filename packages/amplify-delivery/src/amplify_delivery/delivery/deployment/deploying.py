@@ -1,4 +1,4 @@
-"""The deployment of an environment as it was approved: planned anew, checked, carried out, recorded."""
+"""The deployment of an environment as it was approved: planned again, checked, carried out, recorded."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Approved:
 
 @dataclass(frozen=True)
 class Deployed:
-    """What was done: the plan as it was made anew, the engine's changes by kind, the outputs."""
+    """What was done: the plan as it was made again, the engine's changes by kind, the outputs."""
 
     plan: Plan
     changes: dict[str, int]
@@ -65,7 +65,7 @@ def deploy(
     environment: str, context: Context, approved: Approved, patience: Patience, line: Line, *, file: Path | None = None
 ) -> Deployed:
     """Deploy an environment, and append the record to `file`. While another run changes it, it is waited for
-    as long as there is patience, and everything is looked at anew. Raises `DeliveryError`s."""
+    as long as there is patience, and everything is looked at again. Raises `DeliveryError`s."""
     with Audit("deploy", environment, context.variables, file=file, approved=approved.digest) as audit:
         target = wanted.wanted(environment, context)
         log = log_of(target, DEPLOY) if target.config.bootstrapped else None
@@ -141,7 +141,7 @@ def _complete(target: wanted.Wanted) -> None:
 def _after_recovery(
     target: wanted.Wanted, engine: Engine, state: Mapping[str, Any], approved: Mapping[str, Any], guard: Guard
 ) -> Plan:
-    """Plan anew from where the root stack is when it is recovered. Raises `FailedError` unless that is a part of what
+    """Plan again from where the root stack is when it is recovered. Raises `FailedError` unless that is a part of what
     was `approved`, a plan's document."""
     left = planned.make(target, engine, state)
     beyond = left.beyond(approved)

@@ -48,7 +48,7 @@ class Kept:
 
     @property
     def longest(self) -> timedelta:
-        """How long what somebody has published anew is kept, whatever its number."""
+        """How long what somebody has published again is kept, whatever its number."""
         return max(GRACE, timedelta(days=self.days))
 
 
@@ -213,7 +213,7 @@ def collect(target: Wanted, found: Garbage) -> int:
         raise FailedError(
             f"{error['Key']} could not be deleted: {error.get('Message', error.get('Code'))}",
             where=bucket,
-            remedy=f"{output.counted(gone, 'object')} went before, and stay as older versions; mend that, and repeat "
+            remedy=f"{output.counted(gone, 'object')} went before, and stay as older versions; fix that, and repeat "
             "the command",
         )
     return gone

@@ -164,7 +164,7 @@ class _Repository:
                 f"{refused[0]['imageId'].get('imageTag')} could not be deleted: "
                 f"{refused[0].get('failureReason') or refused[0].get('failureCode')}",
                 where=f"ECR repository {self._name}",
-                remedy="what went before is gone; mend that, and repeat the command",
+                remedy="what went before is gone; fix that, and repeat the command",
             )
 
     def put_back(self, images: Sequence[StoredImage]) -> None:

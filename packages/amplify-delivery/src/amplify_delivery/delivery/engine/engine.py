@@ -395,7 +395,7 @@ _NOT_ASKED = UpdateSummary("update", datetime.min, "", {}, {}, "not asked")
 
 class _Stack(automation.Stack):
     """A stack whose `up` ends with the update. The SDK's asks for the outputs twice and for the history then: three
-    processes, each of which reads the state anew, for what the engine's events have told."""
+    processes, each of which reads the state again, for what the engine's events have told."""
 
     def outputs(self) -> automation.OutputMap:
         return {}

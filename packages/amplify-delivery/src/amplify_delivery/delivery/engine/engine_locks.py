@@ -1,6 +1,6 @@
 """The engine's own locks of a stack, as its backend in a bucket or a folder writes them.
 
-Each lies in a file of its own: `.pulumi/locks/organization/PROJECT/STACK/ID.json`, in a state of before projects
+Each lies in a file of its own: `.pulumi/locks/organization/PROJECT/STACK/ID.json`, in a state from before projects
 `.pulumi/locks/STACK/ID.json`, and tells the process, its host and the time (`backend/diy/lock.go` of pulumi/pulumi).
 `pulumi cancel` deletes all of them, whoever holds them; here one goes whose process is known to be gone, and only that.
 """

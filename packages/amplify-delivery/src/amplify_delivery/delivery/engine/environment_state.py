@@ -1,7 +1,7 @@
 """The engine's state of an environment that a pipeline delivers: in the environment's own account, with its own key.
 
 The stack is made there once. `pulumi stack init` writes `secretsprovider` and `encryptedkey` into the stack file; both
-belong into git, because every build starts from a fresh checkout and must find the same data key.
+belong in git, because every build starts from a fresh checkout and must find the same data key.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ Outputs = Mapping[str, Output]
 
 
 def to_json(outputs: Outputs) -> str:
-    """The document. Secrets stand in it in clear: it belongs into the state bucket, and nowhere else."""
+    """The document. Secrets stand in it in clear: it belongs in the state bucket, and nowhere else."""
     return json.dumps({name: asdict(o) for name, o in sorted(outputs.items())}, indent=1, ensure_ascii=False) + "\n"
 
 

@@ -174,7 +174,7 @@ def lost(store: Store | None, project: str, stack: str) -> StateError | None:
     return StateError(
         f"its state is lost: the stack was updated before, and {store.place}/{key} is not there any more",
         where=stack,
-        remedy="do not make the stack anew: what runs would be nobody's. Bring the state back: "
+        remedy="do not make the stack again: what runs would be nobody's. Bring the state back: "
         f"`{_back(store, key, 0)}`, then repeat the command. Only where no version of it is left: docs/operations.md, "
         '"The state is gone"',
     )

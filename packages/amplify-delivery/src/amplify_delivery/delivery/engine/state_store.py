@@ -287,5 +287,5 @@ class _Files(AbstractContextManager[None]):
             raise StateError(
                 f"{self._what} in the engine's state: {error.strerror or error}",
                 where=self._place,
-                remedy="mend that (a full disk, missing rights), then repeat the command; nothing was changed",
+                remedy="fix that (a full disk, missing rights), then repeat the command; nothing was changed",
             ) from None

@@ -1,6 +1,6 @@
 """Waiting while another deployment changes the same environment, or another update the same pipeline.
 
-Whoever waits begins anew afterwards: what the other one has left is not what was looked at before.
+Whoever waits begins again afterwards: what the other one has left is not what was looked at before.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def _of_variable(text: str) -> int:
     try:
         return _minutes(text)
     except argparse.ArgumentTypeError as error:
-        raise ConfigError(str(error), where=f"${WAIT_VARIABLE}", remedy="set it anew, or unset it") from None
+        raise ConfigError(str(error), where=f"${WAIT_VARIABLE}", remedy="set it again, or unset it") from None
 
 
 _NONE: Mapping[str, str] = MappingProxyType({})

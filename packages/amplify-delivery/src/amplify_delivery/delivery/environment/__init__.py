@@ -1,1 +1,1 @@
-"""An environment as it shall be, as it is, and the plan from one to the other."""
+"""An environment as it should be, as it is, and the plan from one to the other."""

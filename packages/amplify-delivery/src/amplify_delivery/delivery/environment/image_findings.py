@@ -86,7 +86,7 @@ def _refused(image: AssemblyImage, found: Collection[tuple[str, str]], target: W
     return RefusedError(
         f"the scan of image {image.name} has {output.counted(len(ordered), 'finding')}: {shown}{more}",
         where=target.config.environment,
-        remedy="nothing was changed. Build it on what has them mended; or accept one, with a reason, in "
+        remedy="nothing was changed. Build it on a base that has them fixed; or accept one, with a reason, in "
         "`imageFindings.accepted` (docs/containers.md). All of them: `aws ecr describe-image-scan-findings "
         f"{_image(image, target)}`",
     )

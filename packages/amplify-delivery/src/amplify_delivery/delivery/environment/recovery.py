@@ -228,7 +228,7 @@ def _gone(state: Mapping[str, Any], name: str) -> Iterator[str]:
     if any(name in id for id in ids):
         yield (
             f"{name} was deployed, and is gone: somebody has deleted it, with all that its templates do not retain. "
-            "All is made anew, and empty: other user pools, other APIs, other ids. What was retained, or has a backup, "
+            "All is made again, empty: other user pools, other APIs, other ids. What was retained, or has a backup, "
             "keeps its name; look for it first"
         )
 
@@ -263,16 +263,16 @@ def _check_empty(account: Account, place: Place, found: Mapping[str, Any]) -> No
 
 
 def _staying(place: Place, status: str, held: Sequence[Held]) -> str:
-    """What to do about data that shall stay. `RetainResources` is for stacks in DELETE_FAILED (DeleteStack, API
+    """What to do about data that should stay. `RetainResources` is for stacks in DELETE_FAILED (DeleteStack, API
     reference), and takes the root's own resources: with a nested stack all that is in it stays."""
     if status == "DELETE_FAILED":
         own = " ".join(sorted({h.path.partition("/")[0] for h in held}))
         keeping = (
             f"`aws cloudformation delete-stack --stack-name {place.name} --retain-resources {own} {place.options}`"
         )
-        return f"What shall stay stays with {keeping}, which leaves it in the account, outside of any root stack."
+        return f"What should stay stays with {keeping}, which leaves it in the account, outside of any root stack."
     return (
-        "What shall stay has to be saved before (backups of its tables, copies of its buckets): it goes with the stack."
+        "What should stay has to be saved first (backups of its tables, copies of its buckets): it goes with the stack."
     )
 
 

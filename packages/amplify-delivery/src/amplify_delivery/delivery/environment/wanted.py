@@ -1,4 +1,4 @@
-"""What an environment's stack file and export describe, and the account where it shall be."""
+"""What an environment's stack file and export describe, and the account where it should be."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from amplify_delivery.stacks.inputs import read_assembly, root_parameters
 
 @dataclass(frozen=True)
 class Wanted:
-    """What an environment's stack file and export describe, and the account where it shall be."""
+    """What an environment's stack file and export describe, and the account where it should be."""
 
     config: EnvironmentConfig
     assembly: Assembly
@@ -59,7 +59,7 @@ def published(environment: str, context: Context) -> Wanted:
 
 @dataclass(frozen=True)
 class Described:
-    """What an environment's files say alone, wherever it shall be."""
+    """What an environment's files say alone, wherever it should be."""
 
     config: EnvironmentConfig
     assembly: Assembly

@@ -213,8 +213,8 @@ def _check_nothing_lost(target: Wanted, copy: Copy, guard: Guard, found: Differe
     raise RefusedError(
         f"{copy.successor} {what}{why}, over which nothing of {copy.source} is written: {found}",
         where=copy.place,
-        remedy=f"nothing was changed, and both tables stay. If what {copy.successor} has shall count: `{entry}.data' "
-        f"keep`. If what {copy.source} has shall count, another one is made, and filled from it: `{entry}.prefix' "
+        remedy=f"nothing was changed, and both tables stay. If what {copy.successor} has should count: `{entry}.data' "
+        f"keep`. If what {copy.source} has should count, another one is made, and filled from it: `{entry}.prefix' "
         f"{next_prefix(copy.successor)}`. {then[0].upper()}{then[1:]}",
     )
 
@@ -309,7 +309,7 @@ def _check_free(target: Wanted, copy: Copy) -> None:
                 f"{copy.source} has replicas in other regions ({regions}), where the table's policy keeps nobody from "
                 "writing",
                 where=copy.place,
-                remedy="nothing was changed; take the replicas away first, or move the items by yourself",
+                remedy="nothing was changed; remove the replicas first, or move the items by yourself",
             )
         if _is_there(target, copy, lambda: dynamodb.describe_table(TableName=copy.successor)):
             raise RefusedError(
@@ -359,7 +359,7 @@ def _denied(target: Wanted, copy: Copy, error: Exception) -> RefusedError:
     return RefusedError(
         f"these credentials may not copy the items of {copy.source}: {said(error)}",
         where=copy.place,
-        remedy=f"nothing was changed. For as long as it takes, this belongs into {who}: {statement}",
+        remedy=f"nothing was changed. For as long as it takes, this belongs in {who}: {statement}",
     )
 
 

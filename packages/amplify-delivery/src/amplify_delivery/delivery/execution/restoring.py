@@ -86,7 +86,7 @@ def restore(target: Wanted, here: Backend) -> None:
         raise FailedError(
             "\n".join([f"{told} could not be brought back: {stack} is {status}", *reasons]),
             where=target.config.environment,
-            remedy="mend what CloudFormation names, then run the same command again",
+            remedy="fix what CloudFormation names, then run the same command again",
         )
 
 

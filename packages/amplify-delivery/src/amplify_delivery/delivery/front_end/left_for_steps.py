@@ -75,7 +75,7 @@ def read(config: EnvironmentConfig, context: Context, platform: Platform) -> Lef
         raise RefusedError(
             "this is not what a deployment has left",
             where=where,
-            remedy="deploy the environment again, which writes it anew",
+            remedy="deploy the environment again, which rewrites it",
         ) from None
 
 

@@ -65,7 +65,7 @@ def hand_over(
     backend, notes = _backend(account, bucket, project)
     if upload and backend is None:
         raise RefusedError(
-            "what the Amplify CLI shall find in the deployment bucket is not known: the project's backend is not given",
+            "what the Amplify CLI should find in the deployment bucket is not known: no backend is given",
             where=f"s3://{bucket}/{files.ARCHIVE}",
             remedy="nothing was changed; name the Amplify project, which has `amplify/` in it, with --from FOLDER",
         )
@@ -189,7 +189,7 @@ def _write(folder: Path, content: Mapping[str, bytes]) -> None:
         raise ConfigError(
             "is there already",
             where=str(folder),
-            remedy="name another folder with --out, or take it away: nothing was written",
+            remedy="name another folder with --out, or remove it: nothing was written",
         )
     try:
         for name, body in content.items():
@@ -203,7 +203,7 @@ def _write(folder: Path, content: Mapping[str, bytes]) -> None:
 
 
 def _upload(account: Account, bucket: str, content: Mapping[str, bytes]) -> tuple[str, ...]:
-    """Upload what belongs into the deployment bucket; the archive that was there first is kept beside: a second upload
+    """Upload what belongs in the deployment bucket; the archive that was there first is kept beside: a second upload
     finds our own."""
     s3 = account.client("s3")
     keys = []

@@ -41,7 +41,7 @@ _SERVICES: Mapping[tuple[str, str], tuple[Level, str, str]] = {
     ("storage", "S3"): ("supported", "S3 bucket", ""),
     ("storage", "DynamoDB"): ("supported", "DynamoDB table", ""),
     ("api", "AppSync"): ("supported", "GraphQL API and its models", "the schema stays text, as it is"),
-    ("api", "API Gateway"): ("supported", "REST API", "made anew with CDK, at another address"),
+    ("api", "API Gateway"): ("supported", "REST API", "made again with CDK, at another address"),
     ("api", "ElasticContainer"): ("not", "container API", "the migration tool does not know it: deliver it apart"),
     ("function", "Lambda"): ("supported", "function", ""),
     ("function", "LambdaLayer"): ("by hand", "Lambda layer", "name the layer's ARN in `defineFunction`"),
@@ -99,7 +99,7 @@ def _api(resource: AmplifyResource, stack: ExportedStack) -> _Found:
         return
     everything = list(stack.walk())
     if any(_types(s, "AWS::OpenSearchService::Domain", "AWS::Elasticsearch::Domain") for _, s in everything):
-        yield "@searchable", "not", "Zero-ETL from DynamoDB to OpenSearch; the index is made anew"
+        yield "@searchable", "not", "Zero-ETL from DynamoDB to OpenSearch; the index is made again"
     if any("PredictionsDirectiveStack" in path for path, _ in everything):
         yield "@predictions", "not", "call the AI services from a function"
     if any("AmplifyDataStore" in "".join(path) or "DataStore" in s.resources for path, s in everything):

@@ -38,7 +38,7 @@ class Item:
 
 
 class Board:
-    """Takes events, each stack's in their order, and tells what changed. A new operation on the root begins it anew."""
+    """Takes events, each stack's in their order, and tells what changed. A new operation on the root restarts it."""
 
     def __init__(self) -> None:
         self._paths: dict[str, Path] = {}

@@ -21,7 +21,7 @@ from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, AWS_ERRORS, co
 CALLS = 8
 """Nested stacks that are asked about in a round."""
 LAST_CALLS = 40
-"""And in the last one: what has ended shall be told."""
+"""And in the last one: what has ended should be told."""
 _PAGES = 5
 """Of 100 events each: older ones are not looked for."""
 _QUIET = 4

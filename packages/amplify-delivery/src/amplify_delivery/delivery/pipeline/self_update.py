@@ -56,7 +56,7 @@ def decide(steps: Iterable[ProgramStep], declared: str | None, applied: str | No
     """What to do about the previewed `steps`; `declared` and `applied` are digests of the pipeline's definition.
 
     Raises `RefusedError` if the very definition that was applied last would be applied again: each time the pipeline
-    would start anew, and come here again.
+    would start again, and come here again.
     """
     touched = {step.type for step in steps if step.operation not in AT_REST}
     if PIPELINE in touched and applied is not None and declared == applied:

@@ -20,7 +20,7 @@ _NAMED = 3
 def boundary_comes(steps: Sequence[Step]) -> tuple[str, ...]:
     """That the account's permissions boundary comes to roles which are there already.
 
-    CloudFormation may give it to them, and not take it away again; docs/decisions.md says why.
+    CloudFormation may give it to them, and not remove it again; docs/decisions.md says why.
     """
     roles = [step.place for step in steps if isinstance(step, ChangeResource) and _BOUNDARY in step.properties]
     if not roles:
@@ -28,7 +28,7 @@ def boundary_comes(steps: Sequence[Step]) -> tuple[str, ...]:
     named = ", ".join(roles[:_NAMED]) + (", ..." if len(roles) > _NAMED else "")
     return (
         f"roles that are there already get the account's permissions boundary ({len(roles)}: {named}). Should this "
-        "update fail, CloudFormation may not take it away again, and an administrator continues the rollback without "
+        "update fail, CloudFormation may not remove it again, and an administrator continues the rollback without "
         "these roles (`aws cloudformation continue-update-rollback --resources-to-skip`): better deliver the "
         "environment once unchanged",
     )
@@ -63,7 +63,7 @@ def updated_by_hand(deployed: Stacks | None) -> tuple[str, ...]:
         return ()
     return (
         f"updated by hand since they were delivered ({len(found)}: {named(found)}): the deployment puts this release's "
-        "templates in the place of what was changed there. What of it shall stay belongs into the export",
+        "templates in the place of what was changed there. What of it should stay belongs in the export",
     )
 
 

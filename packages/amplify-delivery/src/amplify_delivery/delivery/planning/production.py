@@ -6,5 +6,5 @@ from amplify_delivery.changes.steps import ProtectStack, Step
 
 
 def protection(protected: bool, production: bool | None) -> tuple[Step, ...]:
-    """The root stack's termination protection, where `production` says what it shall be, and it is not so."""
+    """The root stack's termination protection, where `production` says what it should be, and it is not so."""
     return () if production in (None, protected) else (ProtectStack(bool(production)),)

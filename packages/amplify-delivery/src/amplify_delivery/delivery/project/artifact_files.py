@@ -26,7 +26,7 @@ def keep(folder: Path, paths: Sequence[str], where: str) -> None:
         raise ConfigError(
             f"build.keep names {', '.join(missing)}, which the checkout does not have after the commands of Build",
             where=where,
-            remedy="take it away, or commit it",
+            remedy="remove it, or commit it",
         )
     file = folder / KEPT
     if paths:

@@ -19,7 +19,7 @@ Path = tuple[str, ...]
 
 
 def lines(wanted: Stacks, steps: Sequence[Step]) -> tuple[model.Line, ...]:
-    """Every resource of the backend as it shall be, with what is done to it; and all other steps. Nested stacks are
+    """Every resource of the backend as it should be, with what is done to it; and all other steps. Nested stacks are
     listed only where a step is about one itself."""
     told = [
         _told(step, number if header else 0)
@@ -47,7 +47,7 @@ def _told(step: Step, run: int) -> model.Line:
 
 
 def stacks(wanted: Stacks, root: str, states: Mapping[Path, str]) -> tuple[model.Stack, ...]:
-    """The backend's stacks as they shall be; `states` of those that are there, by path. `root` is the root's name."""
+    """The backend's stacks as they should be; `states` of those that are there, by path. `root` is the root's name."""
     return tuple(
         model.Stack(path, path[-1] if path else root, _own(template), states.get(path, ""))
         for path, template in sorted(wanted.templates.items())

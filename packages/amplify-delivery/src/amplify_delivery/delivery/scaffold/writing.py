@@ -136,7 +136,7 @@ def _copied(export: Path, folder: Path) -> bool:
 
 
 def replace(folder: Path, files: Mapping[str, bytes]) -> Collection[str]:
-    """Write files anew, each as a whole or not at all, in this order; those that have changed. Raises `SetupError`."""
+    """Write files again, each as a whole or not at all, in this order; those that have changed. Raises `SetupError`."""
     changed = []
     try:
         for path, content in files.items():

@@ -54,7 +54,7 @@ def destroy(
     engine: Engine, config: EnvironmentConfig, project: Project, wait: Patience, shown: Shown, *, data: bool
 ) -> Destroyed:
     """Destroy an environment, with its `data` if that was asked for. Raises `RefusedError` before, `FailedError` in the
-    middle of it. Waits for an update that is going on as long as there is patience, and looks at everything anew."""
+    middle of it. Waits for an update that is going on as long as there is patience, and looks at everything again."""
     account = Account.of(config)
     root = Root.of(engine.stack, engine.resources(), config, project)
     root.settle(account, wait.left, output.progress)

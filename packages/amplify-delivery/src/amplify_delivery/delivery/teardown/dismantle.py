@@ -207,7 +207,7 @@ def check_not_followed(project: Project, stack: str) -> None:
         raise RefusedError(
             f"the pipeline {followers[0]} follows {stack}, and gets its releases from it",
             where=str(project.file(followers[0])),
-            remedy=f"take that one away first (`amplify-delivery destroy {followers[-1]}`) and delete its file, or "
+            remedy=f"delete that one first (`amplify-delivery destroy {followers[-1]}`) and delete its file, or "
             "give it another `source`. Nothing was changed",
         )
 

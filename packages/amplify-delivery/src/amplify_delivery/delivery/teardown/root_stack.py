@@ -113,7 +113,7 @@ class Root:
             raise RefusedError(
                 "the stack is protected against termination",
                 where=name,
-                remedy="if it shall go: `aws cloudformation update-termination-protection "
+                remedy="if it should go: `aws cloudformation update-termination-protection "
                 f"--no-enable-termination-protection --stack-name {name} {self.options}`",
             )
 

@@ -1,7 +1,7 @@
 """One form of a wheel: same files, same bytes, on every machine and with every Python.
 
 What a build backend packs depends on its version and on zlib's (Pythons are linked with different ones). So members are
-stored uncompressed, in a fixed order and with fixed times and modes; RECORD is written anew, and WHEEL names no version
+stored uncompressed, in a fixed order and with fixed times and modes; RECORD is rewritten, and WHEEL names no version
 of a backend. Git and the pipeline's artifact compress them anyway.
 
 Source: "Binary distribution format" of the PyPA specifications. These wheels are pure Python without data or scripts.
@@ -51,7 +51,7 @@ class Wheel:
 
 
 def packed(distribution: str, version: str, files: Mapping[str, bytes]) -> Wheel:
-    """The wheel of these files, by their paths in it. What belongs into `.dist-info` is picked: METADATA, entry points
+    """The wheel of these files, by their paths in it. What belongs in `.dist-info` is picked: METADATA, entry points
     and licenses; what an installer adds is none of it."""
     info = f"{distribution}-{version}.dist-info/"
     code = {path: content for path, content in files.items() if not path.partition("/")[0].endswith(".dist-info")}

@@ -3,7 +3,7 @@ restored to a point in time, and stays when its stack lets it go.
 
 `DeletionPolicy` and `UpdateReplacePolicy` can be no function of a parameter (but with the transform
 AWS::LanguageExtensions, which makes a macro of every template). So this is no parameter, as the permissions boundary
-is: the templates in question, and those above them, are made anew for such an environment. Every other one has the
+is: the templates in question, and those above them, are made again for such an environment. Every other one has the
 templates of the assembly, byte for byte, and what is promoted from one to the next is the same assembly.
 """
 

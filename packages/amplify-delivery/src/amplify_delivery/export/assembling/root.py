@@ -268,7 +268,7 @@ def _root_parameters(assembly: Assembly, values: EnvironmentValues, name: StackN
     if name != assembly.stack_name and bucket != bucket.lower():
         raise ConfigError(
             f"the deployment bucket's name {bucket} has capitals, S3 allows none",
-            remedy="write the suffix in small letters, or set `parameters: {root: {DeploymentBucketName: ...}}`",
+            remedy="write the suffix in lower-case letters, or set `parameters: {root: {DeploymentBucketName: ...}}`",
         )
     return result
 

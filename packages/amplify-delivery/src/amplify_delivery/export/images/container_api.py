@@ -3,11 +3,11 @@
 What `amplify export` gives of one (amplify-category-api, base-api-stack.ts and pipeline-with-awaiter.ts): a template
 with an ECR repository for each container that is built, an ECS service of no task, a pipeline of its own with a
 privileged CodeBuild project, a function that gives the service its tasks, and a custom resource that waits for that
-pipeline; and the sources, one zip with a buildspec. So each environment builds anew, and what was tested in one never
+pipeline; and the sources, one zip with a buildspec. So each environment builds again, and what was tested in one never
 runs in the next; what runs is whatever `latest` meant when a task was started.
 
 Here the template is taken without that pipeline: the containers' images are parameters, the service gets its tasks from
-CloudFormation, and the task's role pulls from the environment's own repository. The ECR repositories of before stay in
+CloudFormation, and the task's role pulls from the environment's own repository. The previous ECR repositories stay in
 their accounts, as their `DeletionPolicy` says.
 """
 
@@ -238,7 +238,7 @@ def _pulling(policy: Mapping[str, Any], repository: Any) -> dict[str, Any]:
         {**s, "Resource": repository} if _PULL in _actions(s) and _LOGIN not in _actions(s) else s
         for s in document["Statement"]
     ]
-    # One statement for each repository of before: now they are the same.
+    # One statement for each former repository: now they are the same.
     once = [s for n, s in enumerate(statements) if s not in statements[:n]]
     return _with(policy, PolicyDocument={**document, "Statement": once})
 

@@ -62,7 +62,7 @@ class Bindings:
             self._note(literal, file, "the file")
 
     def look_at_values(self, export: Export, plans: Mapping[str, Plan]) -> None:
-        """Note what values of parameters say, but for those that are made anew in each environment: the manifest's, and
+        """Note what values of parameters say, but for those that each environment makes for itself: the manifest's, and
         the defaults of those that nobody passes."""
         for path, stack in export.root.walk():
             if not path:
@@ -86,7 +86,7 @@ class Bindings:
             shown = f"{_middle_cut(item.place)} holds {_middle_cut(item.literal.text)!r}"
             message = f"{shown}, which is or may be {self._exported.environment}'s own"
             remedy = (
-                "have the code take it from its settings (`process.env`); where another environment shall have it too, "
+                "have the code take it from its settings (`process.env`); if another environment should have it too, "
                 "its stack file lists it in `keptLiterals`"
             )
             finding = Finding("AD214", "warning", file, message, remedy)
@@ -164,5 +164,5 @@ def _refused(bound: Bound, name: StackName, numbers: count[int]) -> tuple[Findin
         own = f"`pulumi config set --path 'parameters.{bound.stack}.{bound.parameter}' VALUE`"
     else:
         own = _WITHOUT_PARAMETER
-    remedy = f"{own}; or, if {name.environment} shall have this one too, {keep}"
+    remedy = f"{own}; or, if {name.environment} should have this one too, {keep}"
     return replace(bound.finding, severity="refused", remedy=remedy), bound

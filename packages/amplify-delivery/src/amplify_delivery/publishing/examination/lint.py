@@ -50,7 +50,7 @@ _IN_TURN = threading.Lock()
 
 @dataclass(frozen=True)
 class Template:
-    """What is linted: how its bytes are read, and the regions where it shall be good."""
+    """What is linted: how its bytes are read, and the regions where it should be good."""
 
     read: Callable[[], bytes]
     regions: Sequence[str]

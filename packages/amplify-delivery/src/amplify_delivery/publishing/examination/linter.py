@@ -52,7 +52,7 @@ class Linter:
         return {region: found[name] for region, name in known.items()}
 
     def _problems(self, text: str, regions: tuple[str, ...]) -> list[str]:
-        """What cfn-lint has against a template that shall be good in all the regions."""
+        """What cfn-lint has against a template that should be good in all the regions."""
         template, unreadable = decode_str(text)
         if unreadable:
             return [f"line {m.linenumber}: {m.message} (cfn-lint {m.rule.id})" for m in unreadable]

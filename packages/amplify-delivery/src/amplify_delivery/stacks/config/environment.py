@@ -187,13 +187,13 @@ class EnvironmentConfig(Model):
             self._stricter()
         if self.disposable and (self.production or self.bootstrapped or self.enrolled):
             raise BadValueError(
-                "`disposable: true` does not go with an environment that is delivered", "take one of them away"
+                "`disposable: true` does not go with an environment that is delivered", "remove one of them"
             )
         if self.image_findings.refuse and not (self.bootstrapped or self.enrolled):
             raise BadValueError(
                 "`imageFindings.refuse` is for environments that are `bootstrapped`: a personal stack pushes while it "
                 "is deployed, and scans nothing",
-                "take it away",
+                "remove it",
             )
         for key, arn in (("roleArn", self.role_arn), ("executionRoleArn", self.execution_role_arn)):
             if arn and f"::{self.account}:" not in arn:
@@ -203,7 +203,7 @@ class EnvironmentConfig(Model):
     def _stricter(self) -> None:
         """What does not go with `production: true`."""
         if not self.protect:
-            raise BadValueError("`protect: false` does not go with `production: true`", "take one of them away")
+            raise BadValueError("`protect: false` does not go with `production: true`", "remove one of them")
         bounded = [loss.path for loss in self.data_loss if loss.until is not None]
         if bounded:
             raise BadValueError(

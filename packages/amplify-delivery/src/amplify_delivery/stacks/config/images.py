@@ -56,7 +56,7 @@ class ContainerImage(Model):
             raise BadValueError(what, "set one of `dockerfile`, `container`, `layout`")
         alone = [key for key in ("context", "target", "args") if getattr(self, key) and not self.dockerfile]
         if alone:
-            raise BadValueError(f"`{alone[0]}` belongs to a `dockerfile`", "take it away")
+            raise BadValueError(f"`{alone[0]}` belongs to a `dockerfile`", "remove it")
         return self
 
     @property

@@ -56,7 +56,7 @@ def _hidden(value: Any) -> str:
             "name it from the checkout's top, as `.npmrc` or `web/.babelrc`; of a hidden folder's files, the folder",
         )
     if name in (".git", ".venv"):
-        raise BadValueError(f"{value!r} is not for an artifact", "take it away")
+        raise BadValueError(f"{value!r} is not for an artifact", "remove it")
     return str(path)
 
 
@@ -117,7 +117,7 @@ class Build(Compute):
     def _one_value_each(self) -> Build:
         twice = sorted(self.env.keys() & self.secrets.keys())
         if twice:
-            raise BadValueError(f"{twice[0]} is in both `env` and `secrets`", "take one of them away")
+            raise BadValueError(f"{twice[0]} is in both `env` and `secrets`", "remove one of them")
         ours = sorted(self.secrets.keys() & _OURS)
         if ours:
             raise BadValueError(f"the variable {ours[0]} is not yours to set", "take another name")

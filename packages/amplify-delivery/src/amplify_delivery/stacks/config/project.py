@@ -237,7 +237,7 @@ def validated(model: type[Config], given: Mapping[str, Any], where: str, stack: 
     data = {key: value for key, value in given.items() if not unset(value) and not _foreign_default(model, key, value)}
     for path in secure_paths(data):
         refused = secret_refused(path, where)
-        refused.remedy = f"{refused.remedy}; a secret of a step belongs into Secrets Manager"
+        refused.remedy = f"{refused.remedy}; a secret of a step belongs in Secrets Manager"
         raise refused
     for key in data:
         if key not in model.written_names():

@@ -133,7 +133,7 @@ def _document(path: Path) -> dict[str, Any]:
         ) from None
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise ConfigError(f"cannot be read: {reason}", where=str(path), remedy="mend the file") from None
+        raise ConfigError(f"cannot be read: {reason}", where=str(path), remedy="fix the file") from None
     if data in (None, ""):
         return {}
     if not isinstance(data, dict):

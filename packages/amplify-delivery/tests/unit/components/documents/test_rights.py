@@ -36,7 +36,7 @@ def test_every_type_of_a_real_export_is_known(export: str) -> None:
 
 
 def test_an_unknown_type_is_an_error_that_says_what_to_do() -> None:
-    with pytest.raises(ConfigError, match=r"AWS::New::Thing, AWS::Old::Thing[\s\S]*write the table anew"):
+    with pytest.raises(ConfigError, match=r"AWS::New::Thing, AWS::Old::Thing[\s\S]*write the table again"):
         rights.actions_for(["AWS::Old::Thing", "AWS::DynamoDB::Table", "AWS::New::Thing"])
 
 

@@ -53,7 +53,7 @@ def adopted(
         return there
 
     def decide(*_: object) -> Any:
-        raise RefusedError("decided anew")
+        raise RefusedError("decided again")
 
     monkeypatch.setattr(Account, "of", lambda _: "account")
     monkeypatch.setattr(beside, "take_in", take_in)
@@ -67,7 +67,7 @@ def adopted(
 
 
 def test_what_stood_beside_the_root_is_taken_in_by_the_next_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first one ended behind the root, which the state holds: the staging bucket would be made anew."""
+    """The first one ended behind the root, which the state holds: the staging bucket would be made again."""
     found, done = adopted(monkeypatch, Beside(("app-dev-staging",)), lost=True)
     assert done == ["looked beside"]
     assert (found.already, found.plan) == (False, PLAN)
@@ -84,5 +84,5 @@ def test_where_nothing_is_left_nothing_is_done(monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_root_without_its_parameters_is_not_adopted_yet(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ended between the import, which reads none and protects nothing, and what completes it."""
-    with pytest.raises(RefusedError, match="decided anew"):
+    with pytest.raises(RefusedError, match="decided again"):
         adopted(monkeypatch, Beside(), lost=True, inputs={})

@@ -75,7 +75,7 @@ def test_what_goes_needs_the_rights_to_delete_it() -> None:
     assert lacks
     assert lacks.backend == {}
     assert "AWS::Cognito::UserPool" in lacks.removed
-    # The roles that were made for what is deployed can take it away.
+    # The roles that were made for what is deployed can remove it.
     assert not found(made_for(WITH_AUTH), stacks_of(MODELS), stacks_of(WITH_AUTH))
 
 

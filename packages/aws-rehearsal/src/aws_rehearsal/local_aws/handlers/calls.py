@@ -1,4 +1,4 @@
-"""Every call that is made for a resource on its way from what it is to what it shall be."""
+"""Every call that is made for a resource on its way from what it is to what it should be."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Call:
 def calls(operation: Operation, subject: Subject, old: Mapping[str, Any] | None = None) -> Iterator[Call]:
     """What is asked before a resource is made, changed or deleted.
 
-    `subject` has the properties it shall have, on a delete those it has; `old` are those before an update.
+    `subject` has the properties it should have, on a delete those it has; `old` are those before an update.
     What a create or an update reads afterwards is part of it.
     """
     kind, properties = subject.resource_type, subject.properties

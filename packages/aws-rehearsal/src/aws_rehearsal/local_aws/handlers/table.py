@@ -2,7 +2,7 @@
 
 Each public resource schema tells under `handlers` which actions its create, read, update and delete handler call
 ("handlers" in the CloudFormation CLI user guide); the service authorization reference tells which actions know no
-resource. `table.json` keeps both for the types that a rehearsal meets. It is written anew, with further types if any
+resource. `table.json` keeps both for the types that a rehearsal meets. It is written again, with further types if any
 are named, from what cfn-lint carries:
 
     python -m aws_rehearsal.local_aws.handlers.table [TYPE ...]

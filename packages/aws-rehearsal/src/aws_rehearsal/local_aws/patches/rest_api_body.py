@@ -1,6 +1,6 @@
 """A changed `Body` of a REST API is put over the old one: the API keeps its id, and loses its gateway responses.
 
-MiniStack makes a new API for it, so that every endpoint changes, and what refers to the API is made anew as well.
+MiniStack makes a new API for it, so that every endpoint changes, and what refers to the API is made again as well.
 AWS: AWS::ApiGateway::RestApi, `Body` "Update requires: No interruption"; it is put with PutRestApi, whose mode is
 `overwrite` unless the template says `merge` (API Gateway API reference, PutRestApi). What the new body does not hold is
 gone, gateway responses too, which a template declares beside it (amplify-category-api 30, aws-cdk 28652).

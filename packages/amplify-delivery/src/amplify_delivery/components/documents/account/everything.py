@@ -46,7 +46,7 @@ class AccountDocuments:
     ci_roles: tuple[RoleDocument, ...]
     """In the order of `naming.CI_ROLES`; none where no CI comes in."""
     former_action_role: RoleDocument | None
-    """The same under its name of before, as long as the pipeline's definition names it (`EnvironmentNames.former`)."""
+    """The same under its former name, as long as the pipeline's definition names it (`EnvironmentNames.former`)."""
     execution: RoleDocument
     project_roles: tuple[RoleDocument, ...]
     """In the order of `naming.PROJECTS`."""

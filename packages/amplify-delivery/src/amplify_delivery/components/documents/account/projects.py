@@ -96,7 +96,7 @@ def _build(access: EnvironmentAccess, what: str) -> list[Statement]:
     names = access.names
     # `deploy` makes the plan once more.
     read = [names.version_parameter, *([names.types_parameter] if what in (PLAN, DEPLOY) else [])]
-    # A program of before is still in the pipeline until the commit of this one.
+    # An earlier program is still in the pipeline until the commit of this one.
     read += [names.former_version_parameter] if names.former else []
     return [
         log_statement(names.arn("logs", f"log-group:{names.project_log_group(what)}")),

@@ -1,7 +1,7 @@
 """The artifact's digest, in plain shell: nothing of an artifact runs before all of it is what Build made.
 
 Build writes the sha256 of every file into a list, and exports the list's own sha256. In a target account the list is
-made anew from what CodePipeline delivered; both lists and the digest must agree. So an altered, a missing and an
+made again from what CodePipeline delivered; both lists and the digest must agree. So an altered, a missing and an
 additional file are refused, as are links, which could lead out of the artifact.
 
 POSIX shell with find, sort, xargs, sha256sum, cmp and mktemp: what every CodeBuild image has. `sha256sum` writes a file

@@ -102,7 +102,7 @@ class Step(Model):
     )
     rights: Annotated[tuple[Right, ...], List] = Field(
         default=(),
-        description="what its commands may do in the account; given by the account's stack, so deploy that anew",
+        description="what its commands may do in the account; given by the account's stack, so deploy that again",
     )
 
     @model_validator(mode="after")
@@ -113,7 +113,7 @@ class Step(Model):
             raise BadValueError(f"a timeout of {self.timeout} minutes", "a step takes 1m to 35h")
         both = sorted(set(self.env) & set(self.env_from_outputs))
         if both:
-            raise BadValueError(f"{both[0]} is in both `env` and `envFromOutputs`", "take one of them away")
+            raise BadValueError(f"{both[0]} is in both `env` and `envFromOutputs`", "remove one of them")
         return self
 
 
@@ -162,7 +162,7 @@ def in_order(steps: Sequence[Step]) -> tuple[tuple[Step, ...], ...]:
         ready = tuple(step for step in left if not waiting.intersection(step.after))
         if not ready:
             circle = ", ".join(step.name for step in left)
-            raise BadValueError(f"steps that wait for one another: {circle}", "take one of their `after` away")
+            raise BadValueError(f"steps that wait for one another: {circle}", "remove one of their `after`")
         groups.append(ready)
         left = [step for step in left if step not in ready]
     return tuple(groups)
@@ -245,11 +245,11 @@ class Stage(Model):
         if self.approval and self.approval.skip_unchanged and len(self.environments) > 1:
             raise BadValueError(
                 "the approval of several environments cannot be skipped: CodePipeline's rule looks at one number",
-                "take `skipUnchanged` away, or make a stage of each environment",
+                "remove `skipUnchanged`, or make a stage of each environment",
             )
         if self.approval_before_plan and self.approval_before_plan.skip_unchanged:
             raise BadValueError(
-                "`approvalBeforePlan` cannot be skipped: nothing is counted yet", "take its `skipUnchanged` away"
+                "`approvalBeforePlan` cannot be skipped: nothing is counted yet", "remove its `skipUnchanged`"
             )
         return self
 
@@ -267,7 +267,7 @@ class Stage(Model):
 def fitting(source: Source, triggers: Sequence[Trigger], stages: Sequence[Stage]) -> None:
     """Refuse source, triggers and stages that do not fit together. Raises `BadValueError`, with the first problem."""
     if triggers and not isinstance(source, ConnectionSource):
-        raise BadValueError("triggers exist for connections only", "take them away, or use a connection")
+        raise BadValueError("triggers exist for connections only", "remove them, or use a connection")
     names = [stage.name for stage in stages]
     for stage in stages:
         if names.count(stage.name) > 1:
@@ -290,7 +290,7 @@ class EnvironmentRef:
     account: str
     region: str
     former: bool = False
-    """Whether the pipeline comes in under the account's name of before (`EnvironmentNames.former`)."""
+    """Whether the pipeline comes in under the account's former name (`EnvironmentNames.former`)."""
 
     def names(self, app: str) -> EnvironmentNames:
         return EnvironmentNames(

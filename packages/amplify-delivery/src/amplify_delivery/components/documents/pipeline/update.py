@@ -108,7 +108,7 @@ def _of_source(model: PipelineModel) -> list[Statement]:
 
 
 def update_boundary(model: PipelineModel, pull: Sequence[Statement] = ()) -> PolicyDocument:
-    """The most that UpdatePipeline can ever do: no role that an action role trusts is made, trusted anew or assumed in
+    """The most that UpdatePipeline can ever do: no role that an action role trusts is made, trusted again or assumed in
     it. `pull` is what its image needs."""
     names = model.names
     own_role = names.role_arn()

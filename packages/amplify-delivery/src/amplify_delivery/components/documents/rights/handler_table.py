@@ -2,7 +2,7 @@
 
 Each public resource schema tells under `handlers` which actions its handlers call ("handlers" in the CloudFormation CLI
 user guide). `handler_permissions.json` keeps that for the types that Amplify exports use, in two lists per type. It is
-written anew from the schemas that cfn-lint carries:
+written again from the schemas that cfn-lint carries:
 
     python -m amplify_delivery.components.documents.rights.handler_table
 

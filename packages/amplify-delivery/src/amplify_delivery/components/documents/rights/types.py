@@ -85,7 +85,7 @@ def actions_for(types: Iterable[str], kind: str = "change") -> frozenset[str]:
         raise ConfigError(
             f"it is not known what CloudFormation needs for {', '.join(unknown)}",
             where="resource types",
-            remedy="add the type to components/documents/rights/handler_table.py, and write the table anew",
+            remedy="add the type to components/documents/rights/handler_table.py, and write the table again",
         )
     if "AWS::KMS::Key" not in types:
         # Many schemas list the use of a customer's key, for the case that the resource is encrypted with one. Without

@@ -43,7 +43,7 @@ def bucket(clients: Clients, name: str, account: str, project: str, stack: str) 
     return StateBucket(
         name,
         there=True,
-        # Beside it lies the copy of before, which is none.
+        # Beside it lies the previous copy, which is none.
         stack=file in keys(file),
         history=bool(keys(f"{STATE_PREFIX}history/{project}/{stack}/")),
         locks=len(keys(f"{STATE_PREFIX}locks/organization/{project}/{stack}/")),

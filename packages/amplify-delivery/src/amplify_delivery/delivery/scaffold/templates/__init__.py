@@ -1,6 +1,6 @@
 """The files of a new project that are the same in every one, but for the project's name.
 
-They are copies of this repository's own: `python -m amplify_delivery.delivery.scaffold` makes them anew. They end with
+They are copies of this repository's own: `python -m amplify_delivery.delivery.scaffold` makes them again. They end with
 `.txt`, so that no tool takes them for modules of the engine.
 """
 

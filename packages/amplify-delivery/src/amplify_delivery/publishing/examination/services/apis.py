@@ -16,7 +16,7 @@ RESOLVERS = Rule(
     "A second resolver of one field of a GraphQL API.",
     "https://github.com/aws-amplify/amplify-studio/issues/953",
     "`Only one resolver is allowed per field`",
-    remedy="take one of them away; one in CustomResources.json replaces Amplify's own only where the model's is "
+    remedy="remove one of them; one in CustomResources.json replaces Amplify's own only where the model's is "
     "switched off (`@model(queries: null)`)",
 )
 
@@ -56,7 +56,7 @@ SIGN_IN = Rule(
     "that is not said, or the same way twice.",
     "https://docs.aws.amazon.com/appsync/latest/APIReference/API_CreateGraphqlApi.html",
     "`UserPoolConfig is required for AuthenticationType AMAZON_COGNITO_USER_POOLS`",
-    remedy="give the way its settings (`amplify update api`), or take it away, and export again",
+    remedy="give the way its settings (`amplify update api`), or remove it, and export again",
 )
 _SETTINGS = {
     "AMAZON_COGNITO_USER_POOLS": "UserPoolConfig",

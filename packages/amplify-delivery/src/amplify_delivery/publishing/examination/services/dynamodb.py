@@ -17,7 +17,7 @@ TABLE = Rule(
     "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html",
     "`Number of global secondary indexes exceeds per-table limit of 20`, `ProjectionType is ALL, but NonKeyAttributes "
     "is specified`, `Unable to retrieve StreamArn attribute`",
-    remedy="take indexes or attributes away, give the table a StreamSpecification; where AWS has raised the quota of "
+    remedy="remove indexes or attributes, give the table a StreamSpecification; where AWS has raised the quota of "
     "indexes for the account, `lint.ignore` takes AD736",
 )
 _TYPES = ("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable")

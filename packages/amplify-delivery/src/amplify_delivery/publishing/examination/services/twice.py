@@ -27,7 +27,7 @@ _NAMED = {
 }
 """What is one of its kind in an account and region, and the property that names it."""
 _ANY_CASE = ("AWS::IAM::ManagedPolicy", "AWS::IAM::Role", "AWS::S3::Bucket")
-"""What is the same in capitals and small letters: IAM keeps both, and has one (amplify-cli 13103)."""
+"""What is the same in upper and lower case: IAM keeps both, and has one (amplify-cli 13103)."""
 
 
 def given_twice(tree: Tree) -> Iterator[Finding]:
