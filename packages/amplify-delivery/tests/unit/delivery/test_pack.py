@@ -36,6 +36,13 @@ def _checkout(folder: Path) -> Path:
     return folder
 
 
+def test_what_is_no_project_is_not_packed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An artifact of nothing would be accepted by everybody until the account's projects find no program in it."""
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["pack", "--out", "artifact.zip", "--variables", "out"]) == 3
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.processes
 def test_what_is_packed_is_verified_by_the_projects_own_shell(tmp_path: Path) -> None:
     checkout = _checkout(tmp_path / "checkout")

@@ -23,6 +23,12 @@ _REMEDY = "make it outside of the checkout, or remove it first; nothing was writ
 
 def pack(folder: Path, out: Path) -> str:
     """Write the checkout in `folder` as a zip with its list; the digest. Raises `RefusedError`, `ConfigError`."""
+    if not (folder / "Pulumi.yaml").is_file():
+        raise ConfigError(
+            "there is no Pulumi.yaml here, so this is no project that could be delivered",
+            where=str(folder.resolve()),
+            remedy="run the command in the project's folder; nothing was written",
+        )
     kept = _kept(folder)
     names = sorted(_names(folder, kept, out.resolve()), key=lambda name: f"./{name}".encode())
     content = io.BytesIO()
