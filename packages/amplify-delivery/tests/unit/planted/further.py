@@ -96,6 +96,13 @@ def _allowing(**statement: Any) -> list[list[Any]]:
     return [["append", U_FUNCTION, STATEMENTS, 1, {"Effect": "Allow", **statement}]]
 
 
+def _given(declaration: dict[str, Any], value: Any) -> list[list[Any]]:
+    return [
+        ["set", U_FUNCTION, "/Parameters/mine", declaration],
+        ["set", MANIFEST, f"{NESTED}/functionhelloFn/parameters/mine", value],
+    ]
+
+
 INTEGRATION = "/Resources/itemsapi/Properties/Body/paths/~1items/x-amazon-apigateway-any-method"
 
 FURTHER = (
@@ -357,6 +364,22 @@ FURTHER = (
         "authfullappauth",
     ),
     Fault(
+        "a number above what its parameter takes",
+        "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html",
+        "full",
+        _given({"Type": "Number", "MaxValue": 5}, 9),
+        "AD702",
+        "root stack",
+    ),
+    Fault(
+        "a text shorter than its parameter takes",
+        "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html",
+        "full",
+        _given({"Type": "String", "MinLength": 5}, "abc"),
+        "AD702",
+        "root stack",
+    ),
+    Fault(
         "a REST API without methods",
         "aws-amplify/amplify-flutter#5913",
         "full",
@@ -416,5 +439,11 @@ RIGHT = (
             *_variable({"Fn::FindInMap": ["E", {"Ref": "env"}, "t"]}),
         ],
         environment="prod",
+    ),
+    _right("a number at its bound", f"{CLI}3911", _given({"Type": "Number", "MinValue": 9, "MaxValue": 9}, 9)),
+    _right(
+        "an empty list for a property that knows few values",
+        f"{CLI}9525",
+        [_auth("usernameAttributes", [])],
     ),
 )

@@ -111,7 +111,9 @@ def _given(
     if isinstance(by, Mapping) and len(by) == 1 and next(iter(by)).startswith(("Ref", "Fn::")):
         if isinstance(value, _SCALARS):
             yield _Given(path, value, by, rule)
-        elif isinstance(value, list):
+        elif isinstance(value, list) and value != [
+            ""
+        ]:  # what an empty list becomes, of which nobody knows what it does
             items = _followed(as_mapping(rule.get("items")), whole)
             yield from (_Given(path, item, by, items) for item in value if isinstance(item, _SCALARS))
     elif isinstance(by, Mapping) and isinstance(value, Mapping):

@@ -154,8 +154,24 @@ def _not_allowed(value: str, declaration: Mapping[str, Any]) -> str:
     pattern = declaration.get("AllowedPattern")
     if isinstance(pattern, str) and not all(_matches(pattern, member) for member in members):
         return f"{shown} does not match {pattern}"
-    if declaration.get("Type") == "Number" and not re.fullmatch(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*", value):
-        return f"{shown} is not a number"
+    if declaration.get("Type") == "Number":
+        if not re.fullmatch(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*", value):
+            return f"{shown} is not a number"
+        return _out_of_bounds(float(value), declaration, "MinValue", "MaxValue", shown)
+    if declaration.get("Type") == "String":
+        return _out_of_bounds(len(value), declaration, "MinLength", "MaxLength", shown)
+    return ""
+
+
+def _out_of_bounds(measure: float, declaration: Mapping[str, Any], least: str, most: str, shown: str) -> str:
+    """What of a parameter's bounds its number, or its length, does not keep. They may stand as texts."""
+    for name, wrong in ((least, float.__lt__), (most, float.__gt__)):
+        try:
+            bound = float(literal(declaration.get(name, measure)))
+        except ValueError:
+            continue  # cfn-lint says it
+        if wrong(float(measure), bound):
+            return f"{shown} does not keep {name}, {literal(declaration[name])}"
     return ""
 
 
