@@ -25,6 +25,7 @@ EXTRACT = Path(__file__).with_name("service_authorization.json")
 SERVICES = [
     "account",
     "acm",
+    "amplify",
     "apigateway",
     "appsync",
     "athena",

@@ -36,7 +36,7 @@ def test_every_type_of_a_real_export_is_known(export: str) -> None:
 
 
 def test_an_unknown_type_is_an_error_that_says_what_to_do() -> None:
-    with pytest.raises(ConfigError, match=r"AWS::New::Thing, AWS::Old::Thing[\s\S]*write the table again"):
+    with pytest.raises(ConfigError, match=r"AWS::New::Thing, AWS::Old::Thing[\s\S]*have the program make it"):
         rights.actions_for(["AWS::Old::Thing", "AWS::DynamoDB::Table", "AWS::New::Thing"])
 
 
@@ -142,3 +142,28 @@ def test_a_type_is_made_under_the_environments_names_only(
         str(evaluate([policy], Request(principal, action, w.prod.arn(service, name)), {})) for name in (own, others)
     ]
     assert (said[0], said[1] == "allow") == ("allow", False)
+
+
+@pytest.mark.parametrize(
+    ("kind", "action"),
+    [
+        ("AWS::Amplify::Branch", "amplify:CreateBranch"),  # of `amplify add hosting`
+        ("AWS::Elasticsearch::Domain", "es:CreateElasticsearchDomain"),  # of every @searchable API
+        ("AWS::SNS::TopicPolicy", "sns:SetTopicAttributes"),
+        ("AWS::SQS::QueuePolicy", "sqs:SetQueueAttributes"),
+        ("AWS::ApiGateway::UsagePlan", "apigateway:POST"),
+        ("AWS::ApiGateway::ApiKey", "apigateway:POST"),
+    ],
+)
+def test_what_amplify_and_its_users_add_can_be_made(kind: str, action: str) -> None:
+    """A type that is not known ends `bootstrap`, and the whole export with it."""
+    statements = rights.statements_for(w.access(w.prod), [kind])
+    allowed = [s for s in statements if action in ([s["Action"]] if isinstance(s["Action"], str) else s["Action"])]
+    assert allowed and all(s["Effect"] == "Allow" for s in allowed)
+    assert not any(s["Resource"] == "*" for s in allowed)
+
+
+def test_what_is_no_part_of_an_api_has_its_own_paths() -> None:
+    statements = rights.statements_for(w.access(w.prod), ["AWS::ApiGateway::UsagePlanKey", "AWS::ApiGateway::ApiKey"])
+    resources = {r.rpartition("::")[2] for s in statements for r in s["Resource"]}
+    assert {"/usageplans", "/usageplans/*", "/apikeys", "/apikeys/*"} <= resources

@@ -19,8 +19,9 @@ from typing import Any
 TABLE = Path(__file__).with_name("handler_permissions.json")
 
 _NAMES = """
-ApiGateway::Account ApiGateway::Authorizer ApiGateway::Deployment ApiGateway::GatewayResponse ApiGateway::Method
-ApiGateway::Model ApiGateway::Resource ApiGateway::RestApi ApiGateway::Stage
+ApiGateway::Account ApiGateway::ApiKey ApiGateway::Authorizer ApiGateway::Deployment ApiGateway::GatewayResponse
+ApiGateway::Method ApiGateway::Model ApiGateway::Resource ApiGateway::RestApi ApiGateway::Stage ApiGateway::UsagePlan
+ApiGateway::UsagePlanKey
 ApiGatewayV2::Api ApiGatewayV2::Authorizer ApiGatewayV2::Integration ApiGatewayV2::Route ApiGatewayV2::Stage
 ApiGatewayV2::VpcLink
 AppSync::ApiKey AppSync::DataSource AppSync::FunctionConfiguration AppSync::GraphQLApi AppSync::GraphQLSchema
@@ -40,7 +41,8 @@ Lambda::Alias Lambda::EventInvokeConfig Lambda::EventSourceMapping Lambda::Funct
 Lambda::LayerVersionPermission Lambda::Permission Lambda::Url Lambda::Version
 Location::GeofenceCollection Location::Map Location::PlaceIndex
 Logs::LogGroup Logs::SubscriptionFilter OpenSearchService::Domain
-S3::Bucket S3::BucketPolicy Scheduler::Schedule SNS::Topic SNS::Subscription SQS::Queue SSM::Parameter
+S3::Bucket S3::BucketPolicy Scheduler::Schedule SNS::Topic SNS::TopicPolicy SNS::Subscription
+SQS::Queue SQS::QueuePolicy SSM::Parameter
 SecretsManager::Secret ServiceDiscovery::PrivateDnsNamespace ServiceDiscovery::Service
 StepFunctions::StateMachine
 """

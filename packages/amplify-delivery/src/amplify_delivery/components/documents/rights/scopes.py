@@ -165,6 +165,10 @@ def _apigateway(access: EnvironmentAccess, types: frozenset[str]) -> list[str]:
         paths += ["/restapis", "/restapis/*"]
     if any(name.startswith("AWS::ApiGatewayV2::") for name in types):
         paths += ["/apis", "/apis/*", "/vpclinks", "/vpclinks/*"]
+    if "AWS::ApiGateway::ApiKey" in types:
+        paths += ["/apikeys", "/apikeys/*"]
+    if any(name.startswith("AWS::ApiGateway::UsagePlan") for name in types):
+        paths += ["/usageplans", "/usageplans/*"]
     if "AWS::ApiGateway::Account" in types:
         paths.append("/account")
     return [f"arn:{access.names.partition}:apigateway:{access.names.region}::{path}" for path in paths]
@@ -181,6 +185,7 @@ def _route53(access: EnvironmentAccess, types: frozenset[str]) -> list[str]:
 
 
 _SCOPES: Mapping[str, Scope] = {
+    "amplify": _anywhere("amplify", "apps/*"),
     "apigateway": _apigateway,
     "appsync": _anywhere("appsync", "apis/*", "/v1/apis/*"),
     "cloudformation": _cloudformation,
@@ -190,6 +195,7 @@ _SCOPES: Mapping[str, Scope] = {
     "cognito-identity": _anywhere("cognito-identity", "identitypool/*"),
     "cognito-idp": _anywhere("cognito-idp", "userpool/*"),
     "dynamodb": _named("dynamodb", "table/", tails=("", "/*")),
+    "es": _anywhere("es", "domain/*"),
     "events": _named("events", "rule/", "rule/*/", "event-bus/"),
     "iam": _iam,
     "kms": _anywhere("kms", "key/*"),

@@ -33,6 +33,32 @@ from amplify_delivery.errors import ConfigError
 from amplify_delivery.export.model import STACK_TYPE
 
 EXTRA: Mapping[str, tuple[str, ...]] = {
+    # Its schema lists besides what an app that is connected to CodeCommit needs; `amplify add hosting` adds a branch to
+    # an app that is there.
+    "AWS::Amplify::Branch": (
+        "amplify:CreateBranch",
+        "amplify:DeleteBranch",
+        "amplify:GetBranch",
+        "amplify:ListBranches",
+        "amplify:ListTagsForResource",
+        "amplify:TagResource",
+        "amplify:UntagResource",
+        "amplify:UpdateBranch",
+    ),
+    # That of every `@searchable` API: an older kind, whose calls are those of the service's first API.
+    "AWS::Elasticsearch::Domain": (
+        "es:AddTags",
+        "es:CreateElasticsearchDomain",
+        "es:DeleteElasticsearchDomain",
+        "es:DescribeElasticsearchDomain",
+        "es:DescribeElasticsearchDomainConfig",
+        "es:DescribeElasticsearchDomains",
+        "es:GetUpgradeStatus",
+        "es:ListTags",
+        "es:RemoveTags",
+        "es:UpdateElasticsearchDomainConfig",
+        "es:UpgradeElasticsearchDomain",
+    ),
     "AWS::CodeBuild::Project": (
         "codebuild:BatchGetProjects",
         "codebuild:CreateProject",
@@ -85,7 +111,8 @@ def actions_for(types: Iterable[str], kind: str = "change") -> frozenset[str]:
         raise ConfigError(
             f"it is not known what CloudFormation needs for {', '.join(unknown)}",
             where="resource types",
-            remedy="add the type to components/documents/rights/handler_table.py, and write the table again",
+            remedy="have the program make it beside the backend (components/), with `deployRights` or `deployPolicies` "
+            "of the account, or take it out of the export",
         )
     if "AWS::KMS::Key" not in types:
         # Many schemas list the use of a customer's key, for the case that the resource is encrypted with one. Without
