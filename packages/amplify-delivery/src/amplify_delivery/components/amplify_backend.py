@@ -1,9 +1,8 @@
 """An Amplify backend as one Pulumi component: its root stack, its secrets, and typed access to what it made."""
 
-import asyncio
 import base64
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import cast
@@ -12,8 +11,10 @@ import pulumi
 import pulumi_aws as aws
 
 from amplify_delivery.components import names
-from amplify_delivery.components.accessors import Directory, Found
-from amplify_delivery.components.backend_parts import (
+from amplify_delivery.components.backend import hooks
+from amplify_delivery.components.backend.accessors import Directory, Found
+from amplify_delivery.components.backend.contents import contents, pages
+from amplify_delivery.components.backend.parts import (
     Bucket,
     Function,
     GraphqlApi,
@@ -23,11 +24,10 @@ from amplify_delivery.components.backend_parts import (
     Table,
     UserPool,
 )
-from amplify_delivery.components.contents import contents, pages
 from amplify_delivery.components.errors import as_run_error
 from amplify_delivery.components.publisher import Publisher
 from amplify_delivery.components.remembered import ROOT_STACK_NAME, unchanged
-from amplify_delivery.errors import ConfigError, DeliveryError
+from amplify_delivery.errors import ConfigError
 from amplify_delivery.export import Assembly, RootStack
 
 _REPLACING = ("onFailure", "disableRollback", "timeoutInMinutes")
@@ -69,14 +69,14 @@ class AmplifyBackendArgs:
     instead: RootStack | None = None
     """What the root stack is updated to now, on the way to `root`, where AWS does not take that in one update. What
     `root` has more is not there yet."""
-    may_change: Callable[[RootStack, bool], object] | None = None
+    may_change: hooks.MayChange | None = None
     """Refuses, with a `DeliveryError`, a change that the root stack cannot take; told whether it is a first create.
     Asked in previews too; without it nothing keeps a replacement from deleting the stack but `protect`."""
-    keep_trust: Callable[[RootStack, Callable[[str], None]], Callable[[], object]] | None = None
+    keep_trust: hooks.Keep | None = None
     """Looks, before the stack is updated, at what an update may take that the template does not hold: the trust of the
     auth roles. Gives what puts it back, which is called when the update has ended, well or not; both may raise a
     `DeliveryError`. It reports to the second argument."""
-    explain: Callable[[str], Sequence[str]] | None = None
+    explain: hooks.Explain | None = None
     """Says which resources of nested stacks failed, and why, when asked with the provider's error, which knows the
     root stack's own events only."""
     execution_role_arn: pulumi.Input[str] | None = None
@@ -327,8 +327,11 @@ class AmplifyBackend(pulumi.ComponentResource):
             "put `environment` and `suffix` of the stack file back; another backend is another Pulumi stack",
             pulumi.ResourceOptions(parent=self),
         )
-        before = [*self._check_hooks(name, args), self._hook(name, args)]
-        trust = _TrustHooks(name, args)
+        before = [
+            *hooks.check(name, args.may_change, args.root),
+            hooks.publish(name, args.publisher, args.assembly, args.root),
+        ]
+        trust = hooks.KeepTrust(name, args.keep_trust, args.root)
         root = args.instead or args.root
         declared = {k: v for k, v in versions.items() if k in root.template["Parameters"] and k not in root.parameters}
         return aws.cloudformation.Stack(
@@ -354,7 +357,7 @@ class AmplifyBackend(pulumi.ComponentResource):
                     *(["parameters.ApiKeyExpires"] if args.keep_api_key_expiry and not args.adopted else []),
                 ],
                 # The provider would delete first, since the name is fixed. The other way round the first step of a
-                # replacement is a create, which `_check_hook` refuses while the stack is there.
+                # replacement is a create, which `hooks.check` refuses while the stack is there.
                 delete_before_replace=False,
                 custom_timeouts=pulumi.CustomTimeouts(create=args.timeout, update=args.timeout, delete=args.timeout),
                 depends_on=after.depends_on if after else None,
@@ -362,55 +365,10 @@ class AmplifyBackend(pulumi.ComponentResource):
                     before_create=[*before],
                     before_update=[*before, *trust.before],
                     after_update=[*trust.after],
-                    on_error=[*trust.failed, *self._error_hooks(name, args)] or None,
+                    on_error=[*trust.failed, *hooks.explain(name, args.explain)] or None,
                 ),
             ),
         )
-
-    @staticmethod
-    def _check_hooks(name: str, args: AmplifyBackendArgs) -> list[pulumi.ResourceHook]:
-        """Ask before the stack changes whether it may: in a preview too, so that nobody approves what cannot be.
-
-        A create while the stack is there is what a replacement begins with, and what a root begins with whose resource
-        got another name in the program: the old one is deleted last, and only if all went well.
-        """
-        may_change = args.may_change
-        if may_change is None:
-            return []
-
-        async def check(event: pulumi.ResourceHookArgs) -> None:
-            await asyncio.to_thread(may_change, args.root, event.old_inputs is None)
-
-        return [pulumi.ResourceHook(f"{name}-check", check, pulumi.ResourceHookOptions(on_dry_run=True))]
-
-    @staticmethod
-    def _hook(name: str, args: AmplifyBackendArgs) -> pulumi.ResourceHook:
-        """Publish before the stack changes: not in a preview, and not when nothing changed.
-
-        In a thread: a synchronous callback would stop the event loop, and with it everything else this program does.
-        """
-
-        def progress(text: str) -> None:
-            pulumi.log.info(text, ephemeral=True)
-
-        async def publish(_: pulumi.ResourceHookArgs) -> None:
-            await asyncio.to_thread(args.publisher, args.assembly, args.root, progress)
-
-        return pulumi.ResourceHook(f"{name}-publish", publish)
-
-    @staticmethod
-    def _error_hooks(name: str, args: AmplifyBackendArgs) -> list[pulumi.ErrorHook]:
-        explain = args.explain
-        if explain is None:
-            return []
-
-        async def tell(event: pulumi.ErrorHookArgs) -> bool:
-            reasons = await asyncio.to_thread(explain, event.errors[0]) if event.errors else []
-            if reasons:
-                pulumi.log.error("\n".join(["CloudFormation failed at:", *reasons]))
-            return False  # not to be tried again: what CloudFormation refuses it refuses twice
-
-        return [pulumi.ErrorHook(f"{name}-explain", tell)]
 
     def _bucket_files(self, args: AmplifyBackendArgs) -> None:
         """Upload what the export means for buckets which the stack itself makes: Cognito's verification pages.
@@ -447,38 +405,6 @@ class AmplifyBackend(pulumi.ComponentResource):
                     content_type=file.content_type,
                     opts=pulumi.ResourceOptions(parent=self, depends_on=[owner, open_to_acls]),
                 )
-
-
-class _TrustHooks:
-    """Around an update of the root stack: what it takes of the auth roles' trust is put back, also where it failed."""
-
-    def __init__(self, name: str, args: AmplifyBackendArgs) -> None:
-        self._put_back: Callable[[], object] | None = None
-        self._keep, self._root = args.keep_trust, args.root
-        here = self._keep is not None
-        self.before = [pulumi.ResourceHook(f"{name}-trust", self._look)] if here else []
-        self.after = [pulumi.ResourceHook(f"{name}-trust-after", self._updated)] if here else []
-        self.failed = [pulumi.ErrorHook(f"{name}-trust-failed", self._failed)] if here else []
-
-    async def _look(self, _: pulumi.ResourceHookArgs) -> None:
-        if self._keep:
-            self._put_back = await asyncio.to_thread(self._keep, self._root, pulumi.log.info)
-
-    async def _updated(self, _: pulumi.ResourceHookArgs) -> None:
-        await self._back()
-
-    async def _failed(self, _: pulumi.ErrorHookArgs) -> bool:
-        await self._back()
-        return False
-
-    async def _back(self) -> None:
-        """The engine only warns of a hook that fails after the update: an error of the program's log ends it."""
-        if self._put_back is None:
-            return
-        try:
-            await asyncio.to_thread(self._put_back)
-        except DeliveryError as error:
-            pulumi.log.error(str(error))
 
 
 def _number_of(name: str, value: pulumi.Input[str]) -> pulumi.Output[int]:

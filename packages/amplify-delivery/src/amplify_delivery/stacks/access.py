@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from amplify_delivery.components.contents import pages
+from amplify_delivery.components.backend.contents import pages
 from amplify_delivery.components.documents.environment import IMAGES, BuildEnvironment, EnvironmentAccess
 from amplify_delivery.components.documents.fields import Compute, Right
 from amplify_delivery.components.documents.naming import CHECK, DEPLOY, PLAN, PUBLISH, EnvironmentNames, PipelineNames

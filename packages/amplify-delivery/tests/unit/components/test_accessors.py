@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from amplify_delivery.components.accessors import Directory
+from amplify_delivery.components.backend.accessors import Directory
 from amplify_delivery.errors import ConfigError
 from unit.components.backends import assembly_of, folder
 

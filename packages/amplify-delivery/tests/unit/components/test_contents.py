@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from amplify_delivery.components.contents import contents
+from amplify_delivery.components.backend.contents import contents
 from amplify_delivery.export import Assembly, AssemblyObject
 from unit.components.backends import assembly_of, folder
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from amplify_delivery.components.contents import contents
+from amplify_delivery.components.backend.contents import contents
 from amplify_delivery.export import assemble, read_export
 from unit.components.backends import deploy, rendered
 from unit.components.recorder import STACK
