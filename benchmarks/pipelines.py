@@ -56,7 +56,7 @@ class Declared:
     @classmethod
     def of(cls, directory: Path, assembly: Assembly) -> Declared:
         """Read the stack files of `directory`. Raises `ConfigError` where `pulumi up` would refuse them."""
-        project = Project(directory)
+        project = Project(directory).once()
         model = with_stores(pipeline_model(project, assembly.project, projects.PIPELINE, project.pipeline("pipeline")))
         accounts = []
         for names in model.environments:

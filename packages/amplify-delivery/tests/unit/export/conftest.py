@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tarfile
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,12 @@ LARGE_EXPORTS = "AMPLIFY_DELIVERY_EXPORTS"
 """Environment variable: a folder with kitchen.tar.gz and large.tar.gz, too big for this repository."""
 APPS = "AMPLIFY_DELIVERY_APPS"
 """Environment variable: a folder with archives of real apps, whose exports are not ours to keep here."""
+
+
+@cache
+def kept_assembly(folder: Path, secrets: frozenset[tuple[str, str]] = frozenset()) -> Assembly:
+    """The assembly of a folder that no test changes, made once: a large one takes a second."""
+    return assemble(read_export(folder), secrets)
 
 
 @pytest.fixture

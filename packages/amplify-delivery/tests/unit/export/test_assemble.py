@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from amplify_delivery.export import Assembly, EnvironmentValues, NestedStack, Value, assemble, read_export, render_root
+from unit.export.conftest import kept_assembly
 from unit.export.mutations import MANIFEST, apply, delete_value, set_value
 
 Copy = Callable[[str], Path]
@@ -325,7 +326,7 @@ class TestRoot:
 def test_container_api(large_export: Callable[[str], Path]) -> None:
     """The zip as CodePipeline's source and the awaiter's code lie in the staging bucket, which is versioned."""
     secret = ("authkitchenappauth", "hostedUIProviderCreds")
-    assembly = assemble(read_export(large_export("kitchen")), {secret})
+    assembly = kept_assembly(large_export("kitchen"), frozenset({secret}))
     values = assembly.root.nested["apicontainerapi"].parameters
     assert values["deploymentBucketName"] == Value("staging-bucket")
     for parameter in ("ParamZipPath", "awaiterS3Key"):
@@ -344,6 +345,6 @@ def test_container_api(large_export: Callable[[str], Path]) -> None:
 
 @pytest.mark.large
 def test_large_publishes_each_content_once(large_export: Callable[[str], Path]) -> None:
-    assembly = assemble(read_export(large_export("large")))
+    assembly = kept_assembly(large_export("large"))
     assert len(assembly.objects) <= 800
     assert len({o.sha256 for o in assembly.objects}) == len(assembly.objects)

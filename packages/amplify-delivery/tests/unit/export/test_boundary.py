@@ -16,6 +16,7 @@ import pytest
 from amplify_delivery.export import Assembly, EnvironmentValues, assemble, compare, read_export, render_root
 from amplify_delivery.export.documents import parse_json
 from amplify_delivery.export.templates.boundary import HAS_BOUNDARY, PERMISSIONS_BOUNDARY, PRINCIPALS
+from unit.export.conftest import kept_assembly
 from unit.export.mutations import MANIFEST, apply, set_value
 from unit.export.test_assemble import HANDLE, add_stack, body, called
 from unit.export.test_same_resources import BUCKET, CREDENTIALS, DELIVERABLE, EXPIRES, as_assembled
@@ -103,7 +104,7 @@ def test_the_roles_that_serverless_events_make(
 def test_every_role_of_a_large_export(
     name: str, secrets: frozenset[tuple[str, str]], large_export: Callable[[str], Path]
 ) -> None:
-    assembly = assemble(read_export(large_export(name)), secrets)
+    assembly = kept_assembly(large_export(name), secrets)
     found = boundaries(assembly, ARN, secrets=secrets)
     assert len(found) > 10
     assert set(found.values()) == {ARN}

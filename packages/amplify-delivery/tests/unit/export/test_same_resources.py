@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from amplify_delivery.export import Assembly, EnvironmentValues, RootStack, assemble, read_export, render_root
+from amplify_delivery.export import Assembly, EnvironmentValues, RootStack, render_root
+from unit.export.conftest import kept_assembly
 from unit.export.mutations import EXPORTS
 from unit.export.reference_resolver import Deployed, deploy
 
@@ -120,7 +121,7 @@ def published_by_both(
     """Compare both sides; the assembly, and the keys that its templates name. `literals` maps what the export has
     written down of its environment to what the resolver has for it."""
     exported, name = as_exported(folder)
-    assembly = assemble(read_export(folder), secrets)
+    assembly = kept_assembly(folder, secrets)
     environment, suffix = name.split("-")[2:]
     root = render_root(assembly, EnvironmentValues(environment, EXPIRES, suffix, secrets=secrets), BUCKET)
     assembled = as_assembled(assembly, root)

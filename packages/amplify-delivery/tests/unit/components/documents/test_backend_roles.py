@@ -18,11 +18,11 @@ from amplify_delivery.components.documents.environment import EnvironmentAccess
 from amplify_delivery.components.documents.naming import EnvironmentNames, PipelineNames
 from amplify_delivery.components.documents.rights.types import execution_statements
 from amplify_delivery.components.documents.statements import allow, document, role_trust
-from amplify_delivery.export import EnvironmentValues, assemble, read_export, render_root
+from amplify_delivery.export import EnvironmentValues, render_root
 from amplify_delivery.stacks.access import resource_types
 from aws_rehearsal.policy import Principal, Request, Role, World, decide
 from aws_rehearsal.policy.evaluator import evaluate
-from unit.export.conftest import large_export  # noqa: F401 - a fixture
+from unit.export.conftest import kept_assembly, large_export  # noqa: F401 - a fixture
 from unit.export.mutations import EXPORTS, apply, copy_export
 from unit.export.reference_resolver import Deployed
 from unit.export.test_same_resources import BUCKET, CREDENTIALS, DELIVERABLE, EXPIRES, as_assembled
@@ -84,7 +84,7 @@ def listed(value: Any) -> list[Any]:
 
 @cache
 def backend(folder: Path, secrets: frozenset[tuple[str, str]] = frozenset()) -> Backend:
-    assembly = assemble(read_export(folder), secrets)
+    assembly = kept_assembly(folder, secrets)
     names = EnvironmentNames(assembly.project, ACCOUNT, REGION, "prod")
     values = EnvironmentValues("prod", EXPIRES, "12345", secrets=secrets, permissions_boundary=names.boundary_arn)
     root = render_root(assembly, values, BUCKET)
