@@ -235,6 +235,19 @@ config:
     assert (tmp_path / "Pulumi.other.yaml").read_text() == other
 
 
+def test_a_secret_that_is_given_is_set_in_each_environment() -> None:
+    """Though no stack file encrypts it yet: whoever tries an export of hers has made no secret of it."""
+    there = own.Secret("prod", ("parameters", "authPool", "secret"))
+    given = {("authPool", "secret"): "a", ("functionPay", "key"): "b"}
+    found = own.with_given((there,), given, ("preprod", "prod"))
+    assert [(secret.stack, secret.path[1:], secret.value(given)) for secret in found] == [
+        ("prod", ("authPool", "secret"), "a"),
+        ("preprod", ("authPool", "secret"), "a"),
+        ("preprod", ("functionPay", "key"), "b"),
+        ("prod", ("functionPay", "key"), "b"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("pipelines", "said"), [([], "no stack file here is a pipeline's"), (["a", "b"], "several pipelines here: a, b")]
 )

@@ -58,7 +58,8 @@ def run(
     teller = CiTeller(console, pause=pause)
     with machine(project, tools) as there, Issuer() as issuer:
         play = _made(there, ci, issuer, teller, project)
-        chapters = story(own.without_secrets(play.setting.project), secrets or {})
+        taken = own.with_given(own.without_secrets(play.setting.project), secrets or {}, ci.environments)
+        chapters = story(taken, secrets or {})
         console.print(f"[dim]local AWS at {play.setting.aws.endpoint}, identities enforced[/dim]")
         try:
             teller.tell_all(chapters, play)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,6 +108,13 @@ def without_secrets(project: Project) -> tuple[Secret, ...]:
         stack = file.name.removeprefix("Pulumi.").removesuffix(".yaml")
         found += [Secret(stack, (path[0].rpartition(":")[2], *path[1:])) for path in taken]
     return tuple(found)
+
+
+def with_given(taken: tuple[Secret, ...], given: MadeUp, environments: Sequence[str]) -> tuple[Secret, ...]:
+    """Also the secrets that were given for what no stack file encrypts yet: each environment gets those."""
+    known = {(secret.stack, secret.path) for secret in taken}
+    new = (Secret(stack, ("parameters", *name)) for stack in environments for name in given)
+    return (*taken, *(secret for secret in new if (secret.stack, secret.path) not in known))
 
 
 class _AsRead(yaml.SafeDumper):

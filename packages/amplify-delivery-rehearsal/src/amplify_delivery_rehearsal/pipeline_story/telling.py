@@ -66,7 +66,8 @@ def run(
         if is_example(folder):
             chapters: Sequence[Chapter] = CHAPTERS
         else:
-            chapters = own.story(stack, own.without_secrets(found.project), secrets or {})
+            taken = own.with_given(own.without_secrets(found.project), secrets or {}, tuple(found.owners))
+            chapters = own.story(stack, taken, secrets or {})
         teller.begin(chapters)
         console.print(f"[dim]local AWS at {found.aws.endpoint}, identities enforced[/dim]")
         found.service.on_event(teller.board)
