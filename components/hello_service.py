@@ -1,4 +1,4 @@
-"""An example of a service beside the backend: a Lambda function behind an HTTP API. Replace it by your own."""
+"""An example of a service beside the backend: a Lambda function behind an HTTP API. Replace it with your own."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -27,16 +27,16 @@ class HelloServiceArgs:
     names: EnvironmentNames
     """The environment: names begin with app and environment, which is what `deploy` may make."""
     graphql_endpoint: pulumi.Input[str] | None = None
-    """The backend's API, as an example of what such a service wants to know."""
+    """The backend's API, as an example of what such a service needs to know."""
     boundary_arn: str | None = None
     """The permissions boundary of the environment, which its role must carry; none in a personal stack."""
 
 
 class HelloService(pulumi.ComponentResource):
-    """Says hello at `url`. It wants the provider `aws-native`."""
+    """Says hello at `url`. Needs the provider `aws-native`."""
 
     url: pulumi.Output[str]
-    """Where it answers: what a step of the pipeline asks."""
+    """Where it answers; a step of the pipeline asks it."""
     function_arn: pulumi.Output[str]
 
     def __init__(self, name: str, args: HelloServiceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -89,7 +89,7 @@ class HelloService(pulumi.ComponentResource):
             role=role.arn,
             timeout=10,
             environment=native.lambda_.FunctionEnvironmentArgs(variables=variables),
-            # Else Lambda makes the group itself, and it stays for ever.
+            # Otherwise Lambda creates the group itself, and it stays for ever.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[log]),
         )
         api = native.apigatewayv2.Api(name, name=called, protocol_type="HTTP", opts=child)

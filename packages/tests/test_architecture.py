@@ -210,6 +210,28 @@ def test_rooms_have_no_circle(house: str) -> None:
     assert circle(graph) == []
 
 
+def test_the_page_has_the_rooms_of_the_delivery_in_their_order() -> None:
+    """Its table is what a newcomer reads: a room imports from lines below its own."""
+    section = (
+        (ROOT / "docs" / "architecture.md").read_text().partition("## The rooms of `delivery/`")[2].split("\n## ")[0]
+    )
+    lines = [re.findall(r"`(\w+)`", line.split("|")[1]) for line in section.splitlines() if line.startswith("| `")]
+    level = {room: number for number, rooms in enumerate(lines) for room in rooms}
+    house = SOURCES["amplify_delivery"] / "delivery"
+    assert set(level) == {path.name for path in house.iterdir() if (path / "__init__.py").is_file()}
+    prefix = "amplify_delivery.delivery."
+    upward = {
+        f"{file.relative_to(house)}: {name}"
+        for room, own in level.items()
+        for file in modules(house / room)
+        for name in imported(file)
+        if name.startswith(prefix)
+        and (other := name.removeprefix(prefix).partition(".")[0]) != room
+        and level.get(other, len(lines)) <= own
+    }
+    assert upward == set()
+
+
 def test_a_command_is_no_library_for_another() -> None:
     commands = modules(SOURCES["amplify_delivery"] / "commands")
     wrong = {

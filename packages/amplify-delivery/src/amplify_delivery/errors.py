@@ -18,8 +18,8 @@ DeliveryError               what is wrong, where, and what to do
 Whoever starts a command has to tell two ends apart: nothing was changed, so that it can simply be repeated, or
 something may have been. `DeliveryError.changed` says it of every error, and a command's exit code does.
 
-The tree knows nothing of Pulumi, so that `amplify_export` and the commands start without it;
-`components` turns it into `pulumi.RunError` at its border, which Pulumi prints without a traceback.
+The tree knows nothing of Pulumi, so that `export` and the commands start without it; `components` turns it
+into `pulumi.RunError` at its border, which Pulumi prints without a traceback.
 """
 
 from __future__ import annotations
