@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from datetime import datetime, tzinfo
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 from amplify_delivery import cli
 from amplify_delivery.components.documents.web_identity import GITLAB_COMPONENTS
 from amplify_delivery.delivery.context import Context
-from amplify_delivery.delivery.doctor import checkup
+from amplify_delivery.delivery.doctor import checkup, environment_questions
 from amplify_delivery.delivery.doctor.asking import identity, this_machine
 from amplify_delivery.delivery.doctor.asking.clients import NotKnownError
 from amplify_delivery.delivery.doctor.judging.caller import Caller, NoCaller
@@ -33,6 +34,14 @@ PERSONAL = (*BOTH, "state", "state key", "rights", *ROOM)
 PIPELINE = ("region", "state", "state key", "connection", "trust", "builds")
 
 
+class Clock(datetime):
+    """A day on which the export's runtimes are young."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> Clock:
+        return cls(2026, 11, 1, tzinfo=tz)
+
+
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project with a bootstrapped environment, a personal one and a pipeline, on a machine that has all it needs."""
@@ -40,6 +49,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     write(tmp_path, "dev", {"account": "444444444444", "region": "eu-west-1"})
     monkeypatch.setattr(this_machine, "machine", lambda *_: MACHINE)
     monkeypatch.setattr(identity, "times", lambda _: pytest.fail("the clock is asked elsewhere"))
+    monkeypatch.setattr(environment_questions, "datetime", Clock)
     monkeypatch.setattr(checkup, "_machine", lambda *_: Section("this machine", ()))
     return tmp_path
 
