@@ -9,6 +9,7 @@ DeliveryError               what is wrong, where, and what to do
 ├── DeployError             a deployment, or what belongs to one; always one of these:
 │   ├── RefusedError        refused, nothing was changed
 │   └── FailedError         failed midway, something may have been changed; carries the reasons
+│       └── EngineKilledError   the engine was killed (SIGKILL): by somebody, or by a machine short of memory
 ├── StateError              the engine's state: missing, of another passphrase
 │   ├── LockedError         another update of the stack is running: nothing was changed
 │   └── PluginLostError     the engine has lost a process of its own: nobody has refused anything
@@ -108,6 +109,11 @@ class FailedError(DeployError):
     """Failed midway, in CloudFormation, in the engine or between two steps: something may have been changed."""
 
     changed = True
+
+
+class EngineKilledError(FailedError):
+    """The engine was killed with SIGKILL, by somebody or by a machine that is short of memory: what it had begun, the
+    next run finds."""
 
 
 class StateError(DeliveryError):

@@ -27,7 +27,7 @@ from amplify_delivery.delivery.engine.lease import Lease
 from amplify_delivery.delivery.engine.session import holding, wait_until_free
 from amplify_delivery.delivery.engine.state_store import Store, backend_url, store_of
 from amplify_delivery.delivery.engine.waiting import Patience
-from amplify_delivery.errors import LockedError, StateError
+from amplify_delivery.errors import FailedError, LockedError, StateError
 
 NOBODY = 4_194_305
 """The number of no process: more than any system gives."""
@@ -391,6 +391,20 @@ def test_the_lock_of_an_engine_that_is_gone_goes_with_the_lease(
     with scene.hold():
         assert list(lock.parent.iterdir()) == []
     assert "the engine's lock of process 4194305 of " in capsys.readouterr().err
+
+
+def test_the_lock_of_an_engine_that_was_killed_under_its_command_goes_with_the_lease(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a shared bucket nobody could tell later: the lease, which says whose it was, is given back."""
+    monkeypatch.setattr(type(scene.lease.store), "local", False)
+    with pytest.raises(FailedError), scene.hold(variables=IN_BUILD):
+        gone = scene.lock("its", pid=NOBODY, when=time.time())
+        living = scene.lock("living", pid=os.getppid(), when=time.time())
+        others = scene.lock("another", pid=NOBODY, when=time.time(), host="laptop", user="ann")
+        raise FailedError("the engine was killed (signal 9)")
+    assert (gone.exists(), living.exists(), others.exists()) == (False, True, True)
+    assert not scene.file.exists()
 
 
 def test_an_engine_that_outlives_its_command_keeps_its_lock(scene: Scene) -> None:

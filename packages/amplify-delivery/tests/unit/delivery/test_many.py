@@ -15,7 +15,7 @@ import pytest
 from amplify_delivery.delivery.bootstrap import progress
 from amplify_delivery.delivery.bootstrap.many import each, throttled
 from amplify_delivery.delivery.bootstrap.progress import Progress, duration
-from amplify_delivery.errors import FailedError, PluginLostError, RefusedError, midway
+from amplify_delivery.errors import DeliveryError, EngineKilledError, FailedError, PluginLostError, RefusedError, midway
 
 SOON = (0.01, 0.01, 0.01)
 NAMES = {f"account{number}": number for number in range(12)}
@@ -90,7 +90,13 @@ def test_patience_ends_and_what_an_earlier_try_may_have_changed_is_told() -> Non
     assert end.error.exit_code == 4
 
 
-def test_an_engine_that_has_lost_a_plugin_runs_once_more_and_only_once() -> None:
+@pytest.mark.parametrize(
+    ("error", "why"),
+    [(PluginLostError, "a plugin of the engine has ended"), (EngineKilledError, "the engine was killed")],
+)
+def test_an_engine_that_has_lost_a_plugin_or_its_life_runs_once_more_and_only_once(
+    error: type[DeliveryError], why: str
+) -> None:
     tries: dict[str, int] = {}
     said = []
 
@@ -98,7 +104,7 @@ def test_an_engine_that_has_lost_a_plugin_runs_once_more_and_only_once() -> None
         tries[name] = tries.get(name, 0) + 1
         if number == 1 or (number == 0 and tries[name] == 1):
             with midway():
-                raise PluginLostError("a plugin of the engine has ended")
+                raise error("gone")
         return "done"
 
     found = dict(each({"first": 0, "second": 1}, do, 2, lambda name, text: said.append((name, text)), SOON))
@@ -106,7 +112,7 @@ def test_an_engine_that_has_lost_a_plugin_runs_once_more_and_only_once() -> None
     assert found["first"].result == "done"
     assert found["second"].error
     assert found["second"].error.exit_code == 4
-    assert sorted(said) == [(name, "a plugin of the engine has ended: try 2 in 0 s") for name in ("first", "second")]
+    assert sorted(said) == [(name, f"{why}: try 2 in 0 s") for name in ("first", "second")]
 
 
 @pytest.mark.parametrize("message", ["AccessDenied: throttled nothing", "the project is called throttle-app"])

@@ -1,5 +1,5 @@
 """Many pieces of work beside each other, each on its own: one that fails stops no other, one that AWS throttles comes
-again a little later, and so does, once, one whose engine has lost a plugin."""
+again a little later, and so does, once, one whose engine was killed or has lost a plugin."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from amplify_delivery.delivery.engine.pulumi_command import engines_of_threads
-from amplify_delivery.errors import DeliveryError, PluginLostError
+from amplify_delivery.errors import DeliveryError, EngineKilledError, PluginLostError
 
 PAUSES = (5.0, 15.0, 30.0, 60.0)
 """Seconds before the second and every further try, about: those who were throttled together must not come together."""
@@ -21,6 +21,8 @@ _THROTTLED = re.compile(
     r"|BandwidthLimitExceeded|EC2ThrottledException|ProvisionedThroughputExceededException)\b|\bRate exceeded\b"
 )
 """AWS's codes for it, as botocore's retries know them, wherever they stand in what an engine or a provider says."""
+
+_PLUGIN_ENDED = "a plugin of the engine has ended"
 
 Work = TypeVar("Work")
 Result = TypeVar("Result")
@@ -98,9 +100,10 @@ def _patiently(
         except DeliveryError as error:
             # An earlier try may have changed something, even if the last one has not.
             changed = error.changed = changed or error.changed
-            if isinstance(error, PluginLostError) and pauses and not lost:
+            if isinstance(error, (PluginLostError, EngineKilledError)) and pauses and not lost:
                 # Nobody has refused anything, and what the engine had begun the next run finds.
-                why, pause, lost = "a plugin of the engine has ended", pauses[0], True
+                lost_one = "the engine was killed" if isinstance(error, EngineKilledError) else _PLUGIN_ENDED
+                why, pause, lost = lost_one, pauses[0], True
             elif throttled(error) and left:
                 why, pause = "AWS throttles", left.pop(0)
             else:

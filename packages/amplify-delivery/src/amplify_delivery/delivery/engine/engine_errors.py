@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import signal
 
 from pulumi.automation import CommandError
 from pulumi.automation.errors import ConcurrentUpdateError, StackNotFoundError
@@ -11,7 +12,7 @@ from pulumi.automation.errors import ConcurrentUpdateError, StackNotFoundError
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
 from amplify_delivery.delivery.engine import state_faults
 from amplify_delivery.delivery.engine.watch import Watch, plain, resource_name
-from amplify_delivery.errors import DeliveryError, FailedError, LockedError, RefusedError, StateError
+from amplify_delivery.errors import DeliveryError, EngineKilledError, FailedError, LockedError, RefusedError, StateError
 
 
 def explain(error: CommandError, watch: Watch, stack: str, place: str = "", home: str = "") -> DeliveryError:
@@ -45,7 +46,8 @@ def explain(error: CommandError, watch: Watch, stack: str, place: str = "", home
             return StateError(message, where=stack, remedy=remedy)
     killed = re.search(r"^\s*code: -(\d+)$", text, re.MULTILINE)
     if killed:
-        return FailedError(
+        kind = EngineKilledError if int(killed[1]) == signal.SIGKILL else FailedError
+        return kind(
             f"the engine was killed (signal {killed[1]})",
             where=stack,
             remedy="run the same command again: it finds out what has become of what was begun. If nobody has killed "

@@ -26,7 +26,7 @@ from amplify_delivery.delivery.engine.holder import Holder, Life, Verdict, judge
 from amplify_delivery.delivery.engine.lease import Found, Lease, Taken
 from amplify_delivery.delivery.engine.state_store import store_of
 from amplify_delivery.delivery.engine.waiting import Patience
-from amplify_delivery.errors import DeliveryError, LockedError
+from amplify_delivery.errors import DeliveryError, LockedError, StateError
 from amplify_delivery.stacks.config.reader import project_name
 
 
@@ -59,6 +59,9 @@ def holding(
         taken, waited = _taken(place, engine, here, patience, agreed)
         try:
             yield Held(waited, taken.over)
+        except DeliveryError:
+            _clear_own(place, engine, taken)
+            raise
         finally:
             _release(place, taken)
 
@@ -154,6 +157,20 @@ def _clear(place: Lease, engine: Engine, taken: Taken, agreed: Collection[str]) 
         )
     for key in attribute_files.remove(place.store, project_name(engine.folder), engine.stack):
         output.progress(f"{engine.stack}: {key}, which a run that was killed has cut off, is removed: nothing needs it")
+
+
+def _clear_own(place: Lease, engine: Engine, taken: Taken) -> None:
+    """After a run that has failed: an engine of its own that was killed has left its lock. Once the lease is given back
+    nobody knows any more whose that was, and in a shared bucket a person would have to say that it is gone."""
+    if not taken.tag:
+        return
+    try:
+        for lock in engine_locks.locks(place.store, project_name(engine.folder), engine.stack):
+            verdict = engine_locks.judged(lock, (taken.holder,), taken.holder, place.store)
+            if verdict.life is Life.GONE and place.store.remove(lock.key, lock.tag):
+                output.progress(f"{engine.stack}: the engine's lock of {lock} is removed: {verdict.why}")
+    except StateError:
+        return  # what is told already comes first, and giving the lease back says it too
 
 
 def _release(place: Lease, taken: Taken) -> None:
