@@ -135,7 +135,7 @@ def failing(
         for operation in operations:
             step = SimpleNamespace(
                 urn="urn:pulumi:dev::app::aws:s3/bucket:Bucket::files", type=kind, op=operation,
-                new=SimpleNamespace(custom=custom, inputs={}, parent="", retain_on_delete=False),
+                new=SimpleNamespace(custom=custom, inputs={}, parent="", retain_on_delete=False, protect=False),
                 old=None, diffs=(), keys=(), provider="",
             )  # fmt: skip
             event = SimpleNamespace(
@@ -201,9 +201,9 @@ def test_what_a_lost_plugin_was_making_is_asked_for_before_it_is_raised(
 ) -> None:
     """The engine takes it for failed, and forgets it: its bucket may be there, and CloudFormation goes on."""
     urn = f"urn:pulumi:dev::app::{kind}::files"
-    lost: list[str] = []
-    engine.when_lost = lambda steps: lost.extend(step.urn for step in steps)
-    new = SimpleNamespace(custom=True, inputs={"bucket": "files"}, parent="", retain_on_delete=False)
+    lost: list[tuple[str, bool]] = []
+    engine.when_lost = lambda steps: lost.extend((step.urn, step.protected) for step in steps)
+    new = SimpleNamespace(custom=True, inputs={"bucket": "files"}, parent="", retain_on_delete=False, protect=True)
     step = SimpleNamespace(urn=urn, type=kind, op=operation, new=new, old=None, diffs=(), keys=(), provider="")
     failed = SimpleNamespace(
         diagnostic_event=None, resource_pre_event=None, res_outputs_event=None, summary_event=None,
@@ -218,7 +218,7 @@ def test_what_a_lost_plugin_was_making_is_asked_for_before_it_is_raised(
     engine._stack.up = up  # type: ignore[method-assign, assignment]
     with pytest.raises(DeliveryError):
         engine.up()
-    assert lost == ([urn] if asked else [])
+    assert lost == ([(urn, True)] if asked else [])
 
 
 def test_an_update_that_left_all_as_it_was_has_begun_nothing() -> None:

@@ -96,7 +96,9 @@ def test_the_state_is_written_as_it_was_found_to_be(
 
 def made(**inputs: object) -> ProgramStep:
     """A create that the engine has taken for failed."""
-    return ProgramStep(URN, ROOT_STACK, "create", (), inputs, custom=True, provider="urn::id", parent="urn:parent")
+    return ProgramStep(
+        URN, ROOT_STACK, "create", (), inputs, custom=True, protected=True, provider="urn::id", parent="urn:p"
+    )
 
 
 @pytest.mark.parametrize(
@@ -120,7 +122,8 @@ def test_what_a_lost_plugin_was_making_is_looked_for(
     if there:
         (written,) = engine.written[0]["resources"]
         assert written["id"] == "arn"
-        assert (written["inputs"], written["provider"], written["parent"]) == ({"name": "n"}, "urn::id", "urn:parent")
+        assert (written["inputs"], written["provider"], written["parent"]) == ({"name": "n"}, "urn::id", "urn:p")
+        assert written["protect"]  # else a plain `pulumi destroy` would take the data, until the next update
         assert engine.written[0]["pending_operations"] == []
     told = capsys.readouterr().err
     assert said in told

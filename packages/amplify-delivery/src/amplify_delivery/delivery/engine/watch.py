@@ -116,6 +116,7 @@ def _step(step: StepEventMetadata) -> ProgramStep:
         inputs=(step.new.inputs if step.new else None) or {},
         custom=bool(state and state.custom),
         kept=bool(before and before.retain_on_delete),
+        protected=bool(state and state.protect),
         provider=step.provider or "",
         parent=(state.parent or "") if state else "",
     )

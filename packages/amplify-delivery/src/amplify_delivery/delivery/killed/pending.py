@@ -152,6 +152,7 @@ def of_step(step: ProgramStep, state: Mapping[str, Any]) -> Operation | None:
         "inputs": dict(step.inputs),
         "parent": step.parent,
         "provider": step.provider,
+        **({"protect": True} if step.protected else {}),
         **({"retainOnDelete": True} if step.kept else {}),
     }
     return Operation(CREATING, resource)

@@ -53,6 +53,8 @@ class ProgramStep:
     """Whether a provider makes it; components and the stack itself are the engine's own."""
     kept: bool = False
     """Whether it stays when it leaves the program (`retain_on_delete`)."""
+    protected: bool = False
+    """Whether the engine refuses to delete it."""
     provider: str = ""
     """Its provider, as `URN::ID`."""
     parent: str = ""
