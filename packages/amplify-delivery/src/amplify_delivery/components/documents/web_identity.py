@@ -1,4 +1,4 @@
-"""Who of a CI comes in: the tokens that GitHub and GitLab sign for a job, as conditions of a role's trust.
+"""Which jobs of a CI are let in: the tokens that GitHub and GitLab sign for a job, as conditions of a role's trust.
 
 "OpenID Connect reference" of GitHub (claims, immutable subject claims), "OpenID Connect (OIDC) Authentication Using ID
 Tokens" and `ci_id_token_sub_claim_components` in "Projects API" of GitLab, "Available keys for AWS OIDC federation" in

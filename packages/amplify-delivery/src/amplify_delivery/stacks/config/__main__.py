@@ -1,4 +1,4 @@
-"""Writes docs/configuration.md and docs/schema again; run it in the root of this repository."""
+"""Writes docs/configuration.md and docs/schema; run it in the root of this repository."""
 
 from pathlib import Path
 
