@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from amplify_delivery.client_config.backend import Backend, Notifications, Place
+from amplify_delivery.client_config.javascript import predictions
 from amplify_delivery.client_config.sign_in import Auth, Settings
 
 VERSION = "1.4"
@@ -132,14 +133,17 @@ def _geo(places: Sequence[Place]) -> dict[str, Any]:
 
 
 def _custom(backend: Backend) -> dict[str, Any]:
-    """The schema has no place for REST APIs: Gen 2's documentation has them stand here, by their names ("REST API",
-    `backend.addOutput({custom: {API: ...}})`), and tells how a client passes them on."""
+    """The schema has no place for REST APIs and predictions: Gen 2's documentation has them stand here ("REST API",
+    `backend.addOutput({custom: {API: ...}})`, "Set up Predictions"), and tells how a client passes them on."""
     apis = {
         api.api_name: {"endpoint": api.url, "region": backend.region, "apiName": api.api_name}
         for api in backend.rest
         if api.api_name and api.url
     }
-    return {"custom": {"API": apis}} if apis else {}
+    found: dict[str, Any] = {"API": apis} if apis else {}
+    if backend.predictions:
+        found["Predictions"] = predictions(backend.predictions)
+    return {"custom": found} if found else {}
 
 
 def _once(values: Sequence[str]) -> list[str]:

@@ -6,7 +6,7 @@ without a value are None here, and are not written.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from amplify_delivery.client_config.backend import WEB_SERVICES, Backend, Place, Prediction
@@ -42,7 +42,7 @@ def configuration(backend: Backend) -> dict[str, Any]:
     found |= _hosting(backend)
     found |= _bots(backend)
     if backend.predictions:
-        found["predictions"] = _predictions(backend.predictions)
+        found["predictions"] = predictions(backend.predictions)
     if backend.places:
         found["geo"] = {"amazon_location_service": _geo(backend.places)}
     return found
@@ -169,9 +169,10 @@ def _geo(places: tuple[Place, ...]) -> dict[str, Any]:
     return found
 
 
-def _predictions(predictions: tuple[Prediction, ...]) -> dict[str, Any]:
+def predictions(of: Sequence[Prediction]) -> dict[str, Any]:
+    """What the library does by which service, by kind; Gen 2's documentation has it in the same form."""
     found: dict[str, dict[str, Any]] = {}
-    for prediction in predictions:
+    for prediction in of:
         name, value = _prediction(prediction)
         of_kind = found.setdefault(prediction.kind, {})
         # The library knows one of each: of several the CLI takes the last that identifies, else the first.

@@ -25,8 +25,8 @@ _SERVED: Mapping[Platform, frozenset[str]] = {
     "android": _EVERYWHERE | _NATIVE | _PREDICTIONS,
     "ios": _EVERYWHERE | _NATIVE | _PREDICTIONS,
     "flutter": _EVERYWHERE | {"DynamoDB", "Lex"},
-    "outputs": _EVERYWHERE | {"Map", "PlaceIndex", "GeofenceCollection"},
-    "outputs-dart": _EVERYWHERE | {"Map", "PlaceIndex", "GeofenceCollection"},
+    "outputs": _EVERYWHERE | {"Map", "PlaceIndex", "GeofenceCollection"} | _PREDICTIONS,
+    "outputs-dart": _EVERYWHERE | {"Map", "PlaceIndex", "GeofenceCollection"} | _PREDICTIONS,
 }
 """The services that have a place in the files of a platform."""
 _NOT_A_CLIENTS = frozenset(("Lambda", "LambdaLayer", "Cognito-UserPool-Groups"))

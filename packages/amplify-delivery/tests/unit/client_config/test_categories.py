@@ -344,6 +344,7 @@ def test_predictions() -> None:
         "interpret": {"interpretText": {"region": REGION, "proxy": False, "defaults": {"type": "ALL"}}},
         "infer": {"inferModel": {"region": REGION, "proxy": False, "endpoint": "ep"}},
     }
+    assert written(found, "outputs")["custom"]["Predictions"] == written(found, "javascript")["predictions"]
     native = plugins(found, "android", "predictions")["awsPredictionsPlugin"]
     assert native["defaultRegion"] == REGION
     assert native["identify"]["identifyEntities"] == {**entities, "defaultNetworkPolicy": "auto"}

@@ -46,7 +46,7 @@ def told(platform: Platform, *entries: Entry) -> list[str]:
         ),
         (
             resource("predictions/speech", "Polly", {"region": REGION}, {"convertType": "speechGenerator"}),
-            ("flutter", "outputs", "outputs-dart"),
+            ("flutter",),
             "Polly has no place in {file}",
         ),
         (
