@@ -78,9 +78,9 @@ def run(args: argparse.Namespace, _context: Context) -> int:
 
 def _run(args: argparse.Namespace) -> int:
     if args.exports:
-        if args.pause or args.page or args.stack:
+        if args.pause or args.page or args.stack or args.ci:
             raise ConfigError(
-                "--pause, --page and --stack belong to the story of the pipeline",
+                "--pause, --page, --stack and --ci belong to the story of a project",
                 remedy="leave them out, or the exports",
             )
         from amplify_delivery_rehearsal.ending import tidy  # noqa: PLC0415 - `--help` does without
@@ -99,6 +99,11 @@ def _run(args: argparse.Namespace) -> int:
         raise ConfigError(
             "--environment belongs to exports: the story of the pipeline has all environments",
             remedy="leave it out, or name an export",
+        )
+    if args.ci and args.stack:
+        raise ConfigError(
+            "--stack names a pipeline, --ci does without one",
+            remedy="leave out one of the two",
         )
     from amplify_delivery_rehearsal.ci_story import is_delivered_by_ci  # noqa: PLC0415
     from amplify_delivery_rehearsal.ci_story import run as tell_ci  # noqa: PLC0415

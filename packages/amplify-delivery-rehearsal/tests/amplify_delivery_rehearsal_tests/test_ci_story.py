@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,6 +14,7 @@ from amplify_delivery.errors import ConfigError
 from amplify_delivery.stacks.config import Project
 from amplify_delivery_rehearsal.ci_story import is_delivered_by_ci
 from amplify_delivery_rehearsal.ci_story.declared import DeclaredCi, declared
+from amplify_delivery_rehearsal.ci_story.play import CiPlay
 from aws_rehearsal.ci_service import Push
 from unit.places import EXPORTS
 
@@ -100,3 +102,20 @@ def test_a_project_in_a_folder_of_its_repository_is_found_there(make: Make, tmp_
     shutil.move(folder / ".github", tmp_path / ".github")
     ci = of(folder)
     assert (ci.root, ci.inside) == (tmp_path.resolve(), "shop")
+
+
+def test_a_step_that_fails_shows_the_log_of_the_build_that_it_names() -> None:
+    """Its file goes with the rehearsal. What a command says of its calls in a CI is no reason."""
+    log = "[Container] Phase is build\ndebug: codebuild\nerror: prod: no secret\n"
+    service = SimpleNamespace(log={"shop-prod-plan:1": log}.__getitem__)
+    play = CiPlay(SimpleNamespace(service=service), *[None] * 6)  # type: ignore[arg-type]
+    said = "exit code 3\nthe last 2 debug lines:\ndebug: a\nerror: the build {} has ended with FAILED: exit status 3"
+    assert play._why(said.format("shop-prod-plan:1")).splitlines() == [
+        "exit code 3",
+        "error: the build shop-prod-plan:1 has ended with FAILED: exit status 3",
+        "",
+        "The end of that log:",
+        "error: prod: no secret",
+    ]
+    assert play._why("exit code 1\nno build").splitlines() == ["exit code 1", "no build"]
+    assert "The end" not in play._why(said.format("another:1"))

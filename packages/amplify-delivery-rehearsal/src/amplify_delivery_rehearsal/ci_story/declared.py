@@ -53,7 +53,7 @@ class DeclaredCi:
         """Those that a push starts, in order; `work` is a clone of it. Raises `ConfigError`."""
         try:
             if isinstance(self.says, GitHub):
-                workflow = github.read(self.file, (work / self.file).read_text(encoding="utf-8"))
+                workflow = github.load(work, self.file)
                 found = workflow.jobs if workflow.started_by_push(push.branch) else []
             else:
                 found = gitlab.read(work).jobs(push)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 import shlex
 import shutil
 import sys
@@ -16,7 +18,8 @@ from amplify_delivery_rehearsal import commands
 from amplify_delivery_rehearsal.ci_story.declared import DeclaredCi
 from amplify_delivery_rehearsal.pipeline_story.play import Delivering
 from amplify_delivery_rehearsal.pipeline_story.record import ActionTold, ExecutionTold
-from aws_rehearsal.ci_service import Issuer, Job, JobFailedError, Push, Ran, Runner, github, gitlab
+from aws_rehearsal.ci_service import Issuer, Job, Push, Ran, Runner, checked_out, github, gitlab
+from aws_rehearsal.errors import RehearsalError
 
 FOREIGN = (
     "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE", "PULUMI_BACKEND_URL",
@@ -24,6 +27,10 @@ FOREIGN = (
     "AMPLIFY_DELIVERY_ID_TOKEN",
 )  # fmt: skip
 """What no job has unless its CI gives it."""
+_BUILD = re.compile(r"the build (\S+) has ended with")
+_BESIDE = re.compile(r"\[Container\]|debug: |the last \d+ debug lines:")
+_LOG = 20
+"""Lines of a failed build's log that are shown."""
 _WORDS = 6
 """Lines of a failed command that are shown."""
 
@@ -53,7 +60,7 @@ class CiRun:
                 status="Failed" if ran.code else "Succeeded",
                 seconds=round(ran.seconds, 2),
                 detail=f"exit code {ran.code}" if ran.code else "",
-                words=tuple(ran.output.splitlines()[-_WORDS:]) if ran.code else (),
+                words=tuple(_own_words(ran.output)[-_WORDS:]) if ran.code else (),
                 started=round(ran.started - self.began, 2),
             )
             for ran in self.ran
@@ -95,24 +102,24 @@ class CiPlay(Delivering):
         that is wrong."""
         number = len(self.runs) + 1
         push, folder = self.push_of(commit), self.setting.folder / "ci" / str(number)
-        run = CiRun(push, message, self.ci.jobs(push, self.setting.repository.root), time.monotonic())
+        files = checked_out(push, folder / "files")
+        run = CiRun(push, message, self.ci.jobs(push, files), time.monotonic())
         self.runs.append(run)
 
         def ran(step: Ran) -> None:
             run.ran.append(step)
             self.step(step)
 
-        player = self._player(
-            push, Runner(folder, self.image, _shell, self.issuer, lambda job: self.ci.claims(job, push), ran), number
-        )
+        runner = Runner(folder, self.image, _shell, self.issuer, lambda job: self.ci.claims(job, push), ran)
+        player = self._player(push, files, runner, number)
         run.status = "Failed"
         try:
             for job in run.jobs:
                 if job.environment:
                     self.decide(job.environment)
                 player.play(job)
-        except JobFailedError as error:
-            raise FailedError(error.message, where=error.where, remedy=error.remedy) from None
+        except RehearsalError as error:
+            raise FailedError(self._why(error.message), where=error.where, remedy=error.remedy) from None
         run.status = "Succeeded"
         shutil.rmtree(folder, ignore_errors=True)
         return run
@@ -139,12 +146,26 @@ class CiPlay(Delivering):
             f"exit code {code}\n{output.rstrip()}",
         )
 
-    def _player(self, push: Push, runner: Runner, number: int) -> github.Run | gitlab.Run:
-        says, root = self.ci.says, self.setting.repository.root
+    def _why(self, message: str) -> str:
+        """What a step has said, and the end of the log of the build that it names: the log goes with the rehearsal."""
+        lines = _own_words(message)
+        named = _BUILD.findall(message)
+        with contextlib.suppress(KeyError):
+            lines += (
+                ["", "The end of that log:", *_own_words(self.setting.service.log(named[-1]))[-_LOG:]] if named else []
+            )
+        return "\n".join(lines)
+
+    def _player(self, push: Push, files: Path, runner: Runner, number: int) -> github.Run | gitlab.Run:
+        says = self.ci.says
         if isinstance(says, GitHub):
-            text = (root / self.ci.file).read_text(encoding="utf-8")
-            return github.Run(github.read(self.ci.file, text), push, runner, number)
+            return github.Run(github.load(files, self.ci.file), push, runner, number)
         return gitlab.Run(push, runner, says.host, says.project_id or "", number)
+
+
+def _own_words(text: str) -> list[str]:
+    """Lines of commands themselves: neither CodeBuild's, nor what a command in a CI tells of its calls."""
+    return [line for line in text.splitlines() if line.strip() and not _BESIDE.match(line)]
 
 
 def _shell(command: Sequence[str], folder: Path, variables: Mapping[str, str]) -> tuple[int, str]:

@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from aws_rehearsal.ci_service.jobs import Job, NotPlayedError, Push, Runner, in_order
+from aws_rehearsal.ci_service.jobs import Job, JobFailedError, NotPlayedError, Push, Runner, in_order
 from aws_rehearsal.ci_service.tokens import GITHUB, Claims
 
 _EXPRESSION = re.compile(r"\$\{\{\s*(.*?)\s*\}\}")
@@ -72,6 +72,13 @@ class Workflow:
             or (isinstance(permissions, Mapping) and permissions.get("id-token") == "write"),
             document=job,
         )
+
+
+def load(work: Path, path: str) -> Workflow:
+    """The workflow `path` of the repository that is checked out in `work`. Raises `NotPlayedError`."""
+    if not (work / path).is_file():
+        raise NotPlayedError("is not there", where=path, remedy="commit it, and push again")
+    return read(path, (work / path).read_text(encoding="utf-8"))
 
 
 def read(path: str, text: str) -> Workflow:
@@ -203,10 +210,19 @@ class _Here:
             return
         name, path = str(given.get("name", "artifact")), Path(self.value(str(given.get("path", "."))))
         there = self.run.runner.folder / "artifacts" / name
+        source = self.work / path if action == _UPLOAD else there
+        if not source.exists():
+            raise JobFailedError(
+                f"{path} is not there, for the artifact {name}"
+                if action == _UPLOAD
+                else f"there is no artifact {name}",
+                where=f"job {self.job.name}, {action}",
+                remedy="see what the steps before it, and the jobs that it needs, have made",
+            )
         if action == _UPLOAD:
-            _copy(self.work / path, there / path.name)
+            _copy(source, there / path.name)
         else:
-            shutil.copytree(there, self.work / path, dirs_exist_ok=True)
+            shutil.copytree(source, self.work / path, dirs_exist_ok=True)
 
 
 def _copy(source: Path, target: Path) -> None:

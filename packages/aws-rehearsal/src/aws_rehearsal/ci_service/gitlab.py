@@ -95,7 +95,7 @@ class Run:
             target.parent.mkdir(parents=True, exist_ok=True)
             if (work / path).is_dir():
                 shutil.copytree(work / path, target, dirs_exist_ok=True)
-            else:
+            elif (work / path).exists():  # GitLab warns of what is not there, no more
                 shutil.copyfile(work / path, target)
 
     def environment(self, job: Job, work: Path) -> dict[str, str]:

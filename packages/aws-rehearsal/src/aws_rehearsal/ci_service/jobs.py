@@ -89,14 +89,22 @@ class Runner:
 
     def checked_out(self, job: Job, push: Push) -> Path:
         """A fresh clone of what was pushed, for a job."""
-        place = self.folder / job.name / "work"
-        place.parent.mkdir(parents=True, exist_ok=True)
-        for command in (
-            ("clone", "--quiet", "--branch", push.branch, str(push.host), str(place)),
-            ("-C", str(place), "checkout", "--quiet", "-B", push.branch, push.commit),
-        ):
-            subprocess.run(["git", *command], check=True, stdin=subprocess.DEVNULL, capture_output=True)
-        return place
+        return checked_out(push, self.folder / job.name / "work")
+
+
+def checked_out(push: Push, place: Path) -> Path:
+    """A fresh clone of what was pushed, in `place`. Raises `JobFailedError`."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    for command in (
+        ("clone", "--quiet", "--branch", push.branch, str(push.host), str(place)),
+        ("-C", str(place), "checkout", "--quiet", "-B", push.branch, push.commit),
+    ):
+        ran = subprocess.run(["git", *command], check=False, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        if ran.returncode:
+            raise JobFailedError(
+                f"what was pushed cannot be checked out: {ran.stderr.strip()}", where=push.branch, remedy="push again"
+            )
+    return place
 
 
 def in_order(jobs: Sequence[Job]) -> list[Job]:

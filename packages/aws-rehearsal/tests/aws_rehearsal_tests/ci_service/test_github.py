@@ -184,6 +184,26 @@ def test_a_command_that_fails_ends_the_job(pushed: Push, issuer: Issuer, tmp_pat
         unknown.play(unknown.workflow.jobs[0])
 
 
+@pytest.mark.processes
+@pytest.mark.parametrize(
+    ("step", "said"),
+    [
+        (
+            "{uses: actions/upload-artifact@v5, with: {name: a, path: nowhere}}",
+            "nowhere is not there, for the artifact a",
+        ),
+        ("{uses: actions/download-artifact@v6, with: {name: a}}", "there is no artifact a"),
+    ],
+)
+def test_an_artifact_that_is_not_there_ends_the_job(
+    pushed: Push, issuer: Issuer, tmp_path: Path, step: str, said: str
+) -> None:
+    text = f"on: push\njobs: {{one: {{steps: [{{uses: actions/checkout@v5}}, {step}]}}}}\n"
+    run = run_of(text, pushed, issuer, tmp_path / "run", [])
+    with pytest.raises(JobFailedError, match=said):
+        run.play(run.workflow.jobs[0])
+
+
 def asked(variables: Mapping[str, str], bearer: str = "") -> dict[str, Any]:
     """The token that a job gets, taken apart."""
     request = urllib.request.Request(f"{variables['ACTIONS_ID_TOKEN_REQUEST_URL']}&audience=sts.amazonaws.com")
