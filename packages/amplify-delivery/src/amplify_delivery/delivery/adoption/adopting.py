@@ -27,6 +27,7 @@ from amplify_delivery.delivery.engine.pulumi_command import Line
 from amplify_delivery.delivery.engine.session import holding
 from amplify_delivery.delivery.engine.waiting import Patience
 from amplify_delivery.delivery.environment import planned, wanted
+from amplify_delivery.delivery.killed import resolving
 from amplify_delivery.delivery.planning import Plan
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.errors import midway
@@ -107,6 +108,8 @@ def _adopt(engine: Engine, context: Context, config: EnvironmentConfig, found: R
     with midway():
         engine.create()
         secrets_provider.check(environment, engine.state(), context, pipeline=config.bootstrapped)
+        # The engine drops what is pending with the first state that is written.
+        resolving.of_stack(engine, context)
         written = _write(engine, decided)
         # The program says much the same when the plan is made; what it says of the import is ours to say.
         adopting = _engine(environment, context, config, _log.debug, {ADOPT_VARIABLE: found.arn})
@@ -121,6 +124,8 @@ def _adopt(engine: Engine, context: Context, config: EnvironmentConfig, found: R
 
 def _again(engine: Engine, context: Context, config: EnvironmentConfig, found: Running, *, lost: bool) -> Adopted:
     """The same once the root is adopted: what stood beside it, of which a run before may have ended."""
+    if lost:
+        resolving.of_stack(engine, context)
     it = _beside(engine, Account.of(config)) if lost else Beside()
     notes = _next(config, found) + refusing.beside(engine.stack, it, engine.backend_variables)
     if not it.taken:

@@ -12,6 +12,7 @@ from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.adoption import adopting, api_keys, beside, refusing
 from amplify_delivery.delivery.adoption.beside import Beside
 from amplify_delivery.delivery.environment import planned, wanted
+from amplify_delivery.delivery.killed import resolving
 from amplify_delivery.errors import RefusedError
 from amplify_delivery.export.assembling.root import TEMPLATE_KEY
 
@@ -55,6 +56,7 @@ def adopted(
     def decide(*_: object) -> Any:
         raise RefusedError("decided again")
 
+    monkeypatch.setattr(resolving, "of_stack", lambda *_: done.append("settled"))
     monkeypatch.setattr(Account, "of", lambda _: "account")
     monkeypatch.setattr(beside, "take_in", take_in)
     monkeypatch.setattr(wanted, "wanted", lambda *_: "target")
@@ -69,7 +71,8 @@ def adopted(
 def test_what_stood_beside_the_root_is_taken_in_by_the_next_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """The first one ended behind the root, which the state holds: the staging bucket would be made again."""
     found, done = adopted(monkeypatch, Beside(("app-dev-staging",)), lost=True)
-    assert done == ["looked beside"]
+    # What is pending would be dropped with the first state that is written: settled before.
+    assert done == ["settled", "looked beside"]
     assert (found.already, found.plan) == (False, PLAN)
     assert found.notes == refusing.beside("dev", Beside(("app-dev-staging",)))
 
