@@ -103,6 +103,16 @@ def _given(declaration: dict[str, Any], value: Any) -> list[list[Any]]:
     ]
 
 
+CLIENT = "https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CreateUserPoolClient.html"
+WEB = "/Resources/UserPoolClientWeb/Properties"
+FIFO = {"QueueName": {"Fn::Sub": "jobs-${env}"}, "FifoQueue": True}
+
+
+def _rule(file: str) -> list[list[Any]]:
+    properties = {"Name": {"Fn::Sub": "nightly-${env}"}, "ScheduleExpression": "rate(1 day)"}
+    return [["set", file, "/Resources/Nightly", {"Type": "AWS::Events::Rule", "Properties": properties}]]
+
+
 INTEGRATION = "/Resources/itemsapi/Properties/Body/paths/~1items/x-amazon-apigateway-any-method"
 
 FURTHER = (
@@ -378,6 +388,49 @@ FURTHER = (
         _given({"Type": "String", "MinLength": 5}, "abc"),
         "AD702",
         "root stack",
+    ),
+    Fault(
+        "an address with a fragment to come back to",
+        CLIENT,
+        "full",
+        [["set", U_AUTH, f"{WEB}/CallbackURLs", ["https://app.example.com/#/in"]]],
+        "AD737",
+        "authfullappauth",
+    ),
+    Fault(
+        "OAuth with no address to come back to",
+        CLIENT,
+        "full",
+        [
+            ["set", U_AUTH, f"{WEB}/AllowedOAuthFlows", ["code"]],
+            ["set", U_AUTH, f"{WEB}/AllowedOAuthFlowsUserPoolClient", True],
+        ],
+        "AD737",
+        "authfullappauth",
+    ),
+    Fault(
+        "flows of old beside those of today",
+        CLIENT,
+        "full",
+        [["set", U_AUTH, f"{WEB}/ExplicitAuthFlows", ["ALLOW_USER_SRP_AUTH", "ADMIN_NO_SRP_AUTH"]]],
+        "AD737",
+        "authfullappauth",
+    ),
+    Fault(
+        "two rules of one name in two stacks",
+        f"{CLI}7296",
+        "full",
+        [*_rule(U_FUNCTION), *_rule(U_REST)],
+        "AD739",
+        "Nightly",
+    ),
+    Fault(
+        "a queue for first-in-first-out that is not called so",
+        "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-sqs-queue.html",
+        "full",
+        [["set", U_FUNCTION, "/Resources/Jobs", {"Type": "AWS::SQS::Queue", "Properties": FIFO}]],
+        "AD733",
+        "functionhelloFn",
     ),
     Fault(
         "a REST API without methods",

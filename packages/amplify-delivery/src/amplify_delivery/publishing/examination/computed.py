@@ -227,6 +227,8 @@ def impossible_names(tree: Tree) -> Iterator[Finding]:
             problem = rule.never_said
         elif rule.characters == _LABEL and given == name != name.strip("-"):
             problem = "must not begin or end with a hyphen"
+        elif given == name and not name.endswith(".fifo") and _is_fifo(resource.properties):
+            problem = "must end in .fifo, for first-in-first-out"
         if problem:
             yield NAME.at(
                 tree.file(path[:-1]),
@@ -234,6 +236,10 @@ def impossible_names(tree: Tree) -> Iterator[Finding]:
                 "shorten the resource's name in the Amplify project or the environment's, or set the parameter that "
                 "the name is made from in the stack file",
             )
+
+
+def _is_fifo(properties: Mapping[str, Any]) -> bool:
+    return any(str(properties.get(name, "")).lower() == "true" for name in ("FifoQueue", "FifoTopic"))
 
 
 def _with_stack_name(name: Any, stack: str) -> Any:

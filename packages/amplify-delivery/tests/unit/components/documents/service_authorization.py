@@ -86,6 +86,8 @@ SERVICES = [
     "textract",
     "transcribe",
     "translate",
+    "vpc-lattice",
+    "vpce",
     "xray",
 ]
 

@@ -149,6 +149,7 @@ def test_a_type_is_made_under_the_environments_names_only(
     [
         ("AWS::Amplify::Branch", "amplify:CreateBranch"),  # of `amplify add hosting`
         ("AWS::Elasticsearch::Domain", "es:CreateElasticsearchDomain"),  # of every @searchable API
+        ("AWS::EC2::VPCEndpoint", "ec2:CreateVpcEndpoint"),  # of a function that asks a database in a VPC
         ("AWS::SNS::TopicPolicy", "sns:SetTopicAttributes"),
         ("AWS::SQS::QueuePolicy", "sqs:SetQueueAttributes"),
         ("AWS::ApiGateway::UsagePlan", "apigateway:POST"),

@@ -32,7 +32,7 @@ Cognito::IdentityPool Cognito::IdentityPoolRoleAttachment Cognito::UserPool Cogn
 Cognito::UserPoolDomain Cognito::UserPoolGroup Cognito::UserPoolIdentityProvider Cognito::UserPoolResourceServer
 DynamoDB::Table
 EC2::InternetGateway EC2::NetworkAcl EC2::NetworkAclEntry EC2::Route EC2::RouteTable EC2::SecurityGroup EC2::Subnet
-EC2::SubnetNetworkAclAssociation EC2::SubnetRouteTableAssociation EC2::VPC EC2::VPCGatewayAttachment
+EC2::SubnetNetworkAclAssociation EC2::SubnetRouteTableAssociation EC2::VPC EC2::VPCEndpoint EC2::VPCGatewayAttachment
 ECR::Repository ECS::Cluster ECS::Service ECS::TaskDefinition
 Events::EventBus Events::Rule
 IAM::ManagedPolicy IAM::Policy IAM::Role

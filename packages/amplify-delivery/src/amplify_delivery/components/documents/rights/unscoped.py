@@ -66,6 +66,8 @@ NOT_GRANTED: Mapping[str, str] = {
     "logs:DeleteIndexPolicy": _NO_RESOURCE,
     "logs:DeleteResourcePolicy": _ACCOUNT,
     "logs:PutIndexPolicy": _NO_RESOURCE,
+    "vpc-lattice:CreateServiceNetworkVpcEndpointAssociation": "an endpoint of a service network, which no export has",
+    "vpce:AllowMultiRegion": _ACCOUNT,
     "logs:PutResourcePolicy": "it opens all log groups, that of the audit log among them",
 }
 """What resource schemas list for properties that Amplify's templates do not use, and that could stand on `*` only."""
@@ -90,7 +92,7 @@ UNSCOPED_READS = frozenset(
         "dynamodb": "ListTables",
         "ec2": "DescribeInstances DescribeInternetGateways DescribeNetworkAcls DescribeNetworkInterfaces "
         "DescribeRegions DescribeRouteTables DescribeSecurityGroups DescribeSubnets DescribeTags "
-        "DescribeVpcEncryptionControls DescribeVpcs DescribeVpnGateways",
+        "DescribeVpcEncryptionControls DescribeVpcEndpoints DescribeVpcs DescribeVpnGateways",
         "ecs": "DescribeTaskDefinition ListClusters ListServices ListTaskDefinitions",
         "events": "ListEventBuses ListRules",
         "firehose": "ListDeliveryStreams",

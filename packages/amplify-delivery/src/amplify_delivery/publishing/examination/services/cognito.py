@@ -16,7 +16,8 @@ SIGN_IN = Rule(
     "refused",
     "A user pool with aliases beside user name attributes, with codes by SMS and no SMS settings, or a role for them "
     "that Cognito may not use, or with a mail sender and no identity of SES; an app client with an attribute that its "
-    "pool does not have, with a token that lives too long, or with an address to come back to by plain http.",
+    "pool does not have, with a token that lives too long, with flows that do not go together, or with an address to "
+    "come back to by plain http, with a fragment, or none.",
     "https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CreateUserPoolClient.html",
     "`Only one of the aliasAttributes or usernameAttributes can be set in a user pool`, `Invalid read attributes "
     "specified while creating a client`, `http://... cannot use the HTTP protocol`, `SMS configuration and Auto "
@@ -108,6 +109,9 @@ def _of_client(properties: Mapping[str, Any], pool: Mapping[str, Any] | None) ->
         for url in urls if isinstance(urls, list) else ():
             if isinstance(url, str) and url.lower().startswith("http://") and not _HERE.match(url):
                 yield f"has {url} among its {name}: Cognito takes http of this machine only (http://localhost)"
+            if isinstance(url, str) and "#" in url:
+                yield f"has {url} among its {name}: Cognito takes no fragment (#)"
+    yield from _of_flows(properties)
     validity = text(properties.get("RefreshTokenValidity", ""))
     unit = as_mapping(properties.get("TokenValidityUnits")).get("RefreshToken", "days")
     if validity.isdecimal() and isinstance(unit, str) and int(validity) * _SECONDS.get(unit, 0) > _TEN_YEARS:
@@ -118,6 +122,19 @@ def _of_client(properties: Mapping[str, Any], pool: Mapping[str, Any] | None) ->
         for attribute in wanted if isinstance(wanted, list) else ():
             if isinstance(attribute, str) and attribute not in (have or ()):
                 yield f"has {attribute} among its {name}, which its user pool does not have"
+
+
+def _of_flows(properties: Mapping[str, Any]) -> Iterator[str]:
+    """Ways to sign in: OAuth's come back somewhere, and those of old are not mixed with those of today."""
+    oauth = properties.get("AllowedOAuthFlows")
+    comes_back = isinstance(oauth, list) and bool({"code", "implicit"} & {f for f in oauth if isinstance(f, str)})
+    on = text(properties.get("AllowedOAuthFlowsUserPoolClient", "")).lower() == "true"
+    if comes_back and on and not properties.get("CallbackURLs"):
+        yield "has the OAuth flow code or implicit, and no CallbackURLs"
+    explicit = properties.get("ExplicitAuthFlows")
+    flows = [f for f in (explicit if isinstance(explicit, list) else ()) if isinstance(f, str)]
+    if len({f.startswith("ALLOW_") for f in flows}) > 1:
+        yield f"mixes {', '.join(flows)} among its ExplicitAuthFlows: those with ALLOW_ stand for themselves"
 
 
 def _attributes(pool: Mapping[str, Any]) -> frozenset[str] | None:

@@ -17,15 +17,24 @@ TWICE = Rule(
     remedy="give one of them another name in the Amplify project (`amplify override`), and export again",
 )
 _NAMED = {
-    "AWS::DynamoDB::Table": "TableName",
-    "AWS::IAM::ManagedPolicy": "ManagedPolicyName",
-    "AWS::IAM::Role": "RoleName",
-    "AWS::Lambda::Function": "FunctionName",
-    "AWS::S3::Bucket": "BucketName",
-    "AWS::SNS::Topic": "TopicName",
-    "AWS::SQS::Queue": "QueueName",
+    "AWS::AppSync::DataSource": ("Name", "ApiId"),
+    "AWS::Cognito::UserPoolDomain": ("Domain",),
+    "AWS::Cognito::UserPoolGroup": ("GroupName", "UserPoolId"),
+    "AWS::DynamoDB::Table": ("TableName",),
+    "AWS::Events::Rule": ("Name", "EventBusName"),
+    "AWS::IAM::ManagedPolicy": ("ManagedPolicyName",),
+    "AWS::IAM::Role": ("RoleName",),
+    "AWS::Kinesis::Stream": ("Name",),
+    "AWS::Lambda::Function": ("FunctionName",),
+    "AWS::Logs::LogGroup": ("LogGroupName",),
+    "AWS::S3::Bucket": ("BucketName",),
+    "AWS::SNS::Topic": ("TopicName",),
+    "AWS::SQS::Queue": ("QueueName",),
+    "AWS::SSM::Parameter": ("Name",),
+    "AWS::SecretsManager::Secret": ("Name",),
+    "AWS::StepFunctions::StateMachine": ("StateMachineName",),
 }
-"""What is one of its kind in an account and region, and the property that names it."""
+"""What is one of its kind in an account and region, the property that names it, and that in which the name is one."""
 _ANY_CASE = ("AWS::IAM::ManagedPolicy", "AWS::IAM::Role", "AWS::S3::Bucket")
 """What is the same in upper and lower case: IAM keeps both, and has one (amplify-cli 13103)."""
 
@@ -34,10 +43,13 @@ def given_twice(tree: Tree) -> Iterator[Finding]:
     """AD739: CloudFormation refuses the second, in the middle of the deployment."""
     first: dict[tuple[str, str], Path] = {}
     for path, resource in tree.resolved.resources.items():
-        name = as_mapping(resource.properties).get(_NAMED.get(resource.type, ""))
+        property, *within = _NAMED.get(resource.type, ("",))
+        properties = as_mapping(resource.properties)
+        name = properties.get(property)
         if name is None or not unconditional(tree, path):
             continue
-        known = same(name).lower() if resource.type in _ANY_CASE else same(name)
+        known = same([name, *(properties.get(other) for other in within)])
+        known = known.lower() if resource.type in _ANY_CASE else known
         before = first.setdefault((resource.type, known), path)
         if before != path:
             told = f"{path[-1]} has the name of {'/'.join(before)}{f', {name}' if isinstance(name, str) else ''}"
