@@ -8,15 +8,17 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import yaml
 
 from amplify_delivery import cli
+from amplify_delivery.delivery.scaffold import ci
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.stacks.config import Project
 from amplify_delivery_rehearsal.ci_story import is_delivered_by_ci
 from amplify_delivery_rehearsal.ci_story.declared import DeclaredCi, declared
 from amplify_delivery_rehearsal.ci_story.play import CiPlay
 from aws_rehearsal.ci_service import Push
-from unit.places import EXPORTS
+from unit.places import EXPORTS, REPOSITORY
 
 TODO = EXPORTS / "todo" / "amplify-export-mytodoapp"
 ENVIRONMENTS = ("preprod", "prod")
@@ -119,3 +121,16 @@ def test_a_step_that_fails_shows_the_log_of_the_build_that_it_names() -> None:
     ]
     assert play._why("exit code 1\nno build").splitlines() == ["exit code 1", "no build"]
     assert "The end" not in play._why(said.format("another:1"))
+
+
+def test_what_is_typed_by_hand_is_what_the_jobs_run() -> None:
+    """docs/ci.md shows the commands of the written jobs, with the files that they hand on beside the checkout."""
+    page = (REPOSITORY / "docs" / "ci.md").read_text(encoding="utf-8")
+    section = page.partition("## Rehearse it")[2].partition("\n## ")[0]
+    typed = [line.replace("../", "") for line in section.splitlines() if line.startswith("amplify-delivery ")]
+    rehearse, *by_hand, configure = typed
+    assert rehearse.startswith("amplify-delivery rehearse ")
+    assert configure == "amplify-delivery client-config prod --out web/src"
+    jobs = yaml.safe_load(ci.files(ci.GITLAB, ("prod",))[ci.GITLAB_INCLUDED])
+    scripts = [line for what in ("build", "plan-prod", "deploy-prod") for line in jobs[f"backend-{what}"]["script"]]
+    assert by_hand == [line for line in scripts if line.startswith("amplify-delivery ")]
