@@ -1,19 +1,16 @@
-"""After an adoption: a colleague still runs `amplify push`, and one day Amplify's migration to Gen 2 comes along."""
+"""After an adoption: a colleague still runs `amplify push`, and one day Amplify's migration to Gen 2 comes along.
+
+Of the app `product-catalog`, where `test_adopt` has left it.
+"""
 
 from __future__ import annotations
 
 import json
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-import pytest
-
 from amplify_delivery_rehearsal.amplify_push import CloudBackend, push
-from aws_rehearsal.local_aws import LocalAws
 from functional.adoption.adoptable import Adoptable
-
-pytestmark = [pytest.mark.engine, pytest.mark.large]
 
 AUTH = "authproductcatalog90174ac4"
 STORAGE = "storages338e5b439"
@@ -112,12 +109,3 @@ def what_was_moved_to_gen_2_is_never_made_again(app: Adoptable) -> None:
     assert app.buckets() == buckets
     assert bucket in buckets
     assert app.everything()[1] == state
-
-
-def test_after_an_adoption(local_aws: LocalAws, examined: Path, tmp_path: Path) -> None:
-    """One test, because each step begins where the one before has left the environment."""
-    app = Adoptable("product-catalog", tmp_path, local_aws, examined)
-    deliver(app, app.document("adopt")["plan"]["digest"])
-    assert app.document("plan")["changes"] == 0
-    a_colleague_has_pushed(app)
-    what_was_moved_to_gen_2_is_never_made_again(app)

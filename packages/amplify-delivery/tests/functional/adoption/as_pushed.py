@@ -3,24 +3,13 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
-import pytest
-
-from aws_rehearsal.local_aws import LocalAws, random_account
 from aws_rehearsal_tests.local_account import LocalAccount
-from functional.adoption.pushed_apps import NAMES, SOCIAL, PushedApp, fill, running
+from functional.adoption.pushed_apps import SOCIAL, PushedApp, running
 
 
-@pytest.mark.large
-@pytest.mark.parametrize("name", NAMES)
-def test_an_app_runs_as_it_was_pushed(local_aws: LocalAws, tmp_path: Path, name: str) -> None:
-    app = PushedApp.unpack(name, tmp_path)
-    account = random_account()
-    there = LocalAccount(local_aws, account, local_aws.make_admin(account), app.region)
-    app.bring(there.client)
-    fill(there.client, app.stack_name)
-
+def runs_as_pushed(app: PushedApp, there: LocalAccount) -> None:
+    """Of an app that was brought there, and filled."""
     found = running(there.client, app.stack_name)
     assert found.items and all(len(rows) == 1 for rows in found.items.values())
     assert all(len(objects) == 1 for objects in found.objects.values())

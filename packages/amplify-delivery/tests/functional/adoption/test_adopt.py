@@ -15,6 +15,8 @@ import pytest
 from aws_rehearsal.local_aws import LocalAws
 from aws_rehearsal_tests import pulumi_homes
 from functional.adoption.adoptable import Adoptable
+from functional.adoption.afterwards import a_colleague_has_pushed, what_was_moved_to_gen_2_is_never_made_again
+from functional.adoption.as_pushed import runs_as_pushed
 from functional.adoption.pushed_apps import NAMES, SECRETS, SOCIAL, key_expires
 from functional.delivery.environments import kill
 from unit.places import REPOSITORY
@@ -107,9 +109,14 @@ def adopted(app: Adoptable) -> tuple[dict[str, Any], dict[str, Any]]:
     text = app.file.read_text()
     assert text.startswith("# a comment\n")
     assert f'ApiKeyExpires: "{key_expires()}"' in text
+    return document, root
+
+
+def adopted_already(app: Adoptable) -> None:
+    """The same command again finds nothing to do."""
+    text = app.file.read_text()
     again = app.document("adopt")
     assert (again["already"], again["plan"], app.file.read_text()) == (True, None, text)
-    return document, root
 
 
 def harmless(plan: dict[str, Any]) -> set[str]:
@@ -127,20 +134,27 @@ def harmless(plan: dict[str, Any]) -> set[str]:
     return remade | {path for path, s in steps.items() if s.get("type", "").startswith("Custom::")}
 
 
+def is_shown(app: Adoptable, plan: dict[str, Any]) -> str:
+    """What `plan` says to a person, of the plan that the adoption has led to."""
+    shown = app.delivery("plan").output
+    assert plan["digest"] in shown
+    assert f"{len(plan['sameBytes'])} resources read the same bytes at another place" in shown
+    assert not [path for path in plan["sameBytes"] if f"  {path} " in shown]
+    return shown
+
+
 def delivered(app: Adoptable, plan: dict[str, Any]) -> str:
     """Deliver the plan; what the commands have said. Data and ids are the same, and nothing is left to do."""
     before, remade = app.running, harmless(plan)
-    shown = app.delivery("plan").output
-    assert f"{len(plan['sameBytes'])} resources read the same bytes at another place" in shown
-    assert not [path for path in plan["sameBytes"] if f"  {path} " in shown]
     done = app.delivery(*DEPLOY, plan["digest"])
     assert done.exit_code == 0, done.output
     after = app.running
     assert replace(after, resources={}) == replace(before, resources={})
     kept = [{p: i for p, i in r.items() if p not in remade} for r in (before.resources, after.resources)]
     assert kept[0] == kept[1]
-    assert "nothing to change" in app.delivery(*PLAN).output
-    return shown + done.output
+    again = app.delivery(*PLAN).output
+    assert "nothing to change" in again
+    return done.output + again
 
 
 def as_ordinary(adopted: dict[str, Any], ordinary: dict[str, Any]) -> None:
@@ -154,18 +168,21 @@ def as_ordinary(adopted: dict[str, Any], ordinary: dict[str, Any]) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_pushed_app_becomes_ours_in_place(local_aws: LocalAws, examined: Path, tmp_path: Path, name: str) -> None:
     app = Adoptable(name, tmp_path, local_aws, examined)
+    runs_as_pushed(app.app, app.there)
     if name == "discussions":
         refusals(app)
     made_ready(app, name)
     document, root = adopted(app)
     assert document["secrets"] == [f"authmediavault1f08412d.{SOCIAL}"] * (name == "media-vault")
     assert document["functionSecrets"] == {"there": [FUNCTION_SECRET] * (name == "product-catalog"), "missing": []}
+    said = is_shown(app, document["plan"]) if name == "media-vault" else ""  # it has secrets
     if name == "discussions":  # as if the run had been killed between the import and what completes it
         app.put_root({k: v for k, v in root["inputs"].items() if k != "parameters"})
         assert not app.document("adopt")["already"]
         assert app.root()["inputs"] == root["inputs"]
+        adopted_already(app)
 
-    said = delivered(app, document["plan"])
+    said += delivered(app, document["plan"])
 
     as_ordinary(root, app.root())
     template = app.there.client("cloudformation").get_template(StackName=app.app.stack_name)["TemplateBody"]
@@ -174,6 +191,9 @@ def test_a_pushed_app_becomes_ours_in_place(local_aws: LocalAws, examined: Path,
     assert not [value for value in SECRETS.values() if value.encode() in shown]
     if name == "discussions":
         another(app)
+    if name == "product-catalog":
+        a_colleague_has_pushed(app)
+        what_was_moved_to_gen_2_is_never_made_again(app)
 
 
 def test_what_the_construct_has_made_becomes_ours_in_place(local_aws: LocalAws, examined: Path, tmp_path: Path) -> None:
