@@ -95,6 +95,7 @@ def test_production_and_back(environment: Environment) -> None:
     assert {step["step"] for step in plan["steps"]} == {"change-resource", "protect-stack"}
     assert protection(environment) == (False, "DISABLED", "INACTIVE", False)
     assert environment.client("dynamodb").scan(TableName=before[0])["Count"] == 1
-    succeeds(environment.delivery("destroy", "--delete-data"))
+    done = succeeds(environment.delivery("destroy", "--delete-data"))
+    assert f"aws s3 rb s3://{environment.root}-deployment --force" in done.output
     assert environment.status() is None
     assert environment.client("dynamodb").list_tables()["TableNames"] == []
