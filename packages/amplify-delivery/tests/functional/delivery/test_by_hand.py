@@ -102,7 +102,6 @@ def a_nested_stack_two_levels_down(environment: Environment, before: dict[str, A
     assert template(environment, *TODO) == before
     again = plan(environment)
     assert (again["steps"], again["notes"]) == ([], [])
-    assert "nothing to change" in succeeds(environment.delivery("deploy", "--plan", again["digest"])).output
 
 
 def the_root_alone(environment: Environment) -> None:

@@ -27,9 +27,10 @@ def environment(local_aws: LocalAws, examined: Path, tmp_path_factory: pytest.Te
 
 
 def plan(environment: Environment, *arguments: str) -> dict[str, Any]:
+    """The plan's document, with what the command has `said`."""
     file = environment.workspace.project.parent / "plan.json"
-    succeeds(environment.delivery("plan", "--out", str(file), *arguments))
-    return dict(json.loads(file.read_text()))
+    said = succeeds(environment.delivery("plan", "--out", str(file), *arguments)).output
+    return {**json.loads(file.read_text()), "said": said}
 
 
 def config(environment: Environment, **values: str) -> None:
@@ -50,29 +51,29 @@ def drift(planned: dict[str, Any]) -> list[tuple[str, str, str, str]]:
 
 
 def test_drift_is_told_approved_acknowledged_and_refused(environment: Environment) -> None:
-    nothing_has_drifted(environment)
-    it_is_told_and_part_of_the_digest(environment)
+    it_is_told_and_part_of_the_digest(environment, nothing_has_drifted(environment))
     it_is_refused_where_that_is_asked_for(environment)
     acknowledged_it_is_no_obstacle(environment)
     another_value_shows_again(environment)
 
 
-def nothing_has_drifted(environment: Environment) -> None:
+def nothing_has_drifted(environment: Environment) -> str:
+    """The digest of a plan for which somebody has looked."""
     assert plan(environment)["drift"] is None, "nobody has looked"
-    assert plan(environment, "--drift")["drift"] == []
+    looked = plan(environment, "--drift")
+    assert looked["drift"] == []
+    return str(looked["digest"])
 
 
-def it_is_told_and_part_of_the_digest(environment: Environment) -> None:
-    before = plan(environment, "--drift")["digest"]
+def it_is_told_and_part_of_the_digest(environment: Environment, before: str) -> None:
     billed(environment, 5)
     found = plan(environment, "--drift")
     assert drift(found) == [(TABLE, "/BillingMode", "PROVISIONED", "left")]
     assert found["changes"] == 0
     assert len({before, found["digest"], plan(environment)["digest"]}) == 3
-    told = environment.delivery("plan", "--drift")
-    assert "runs otherwise than it was delivered" in told.output
-    assert "delivered PAY_PER_REQUEST, runs PROVISIONED; left as it runs" in told.output
-    assert "CloudFormation detects no drift of" in told.output
+    assert "runs otherwise than it was delivered" in found["said"]
+    assert "delivered PAY_PER_REQUEST, runs PROVISIONED; left as it runs" in found["said"]
+    assert "CloudFormation detects no drift of" in found["said"]
 
 
 def it_is_refused_where_that_is_asked_for(environment: Environment) -> None:

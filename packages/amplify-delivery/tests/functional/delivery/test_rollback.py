@@ -105,4 +105,3 @@ def after_cloudformations_own_rollback_nothing_is_left_to_do(environment: Enviro
 def what_is_young_is_not_collected(environment: Environment) -> None:
     assert document(environment, "gc")["garbage"] == []
     assert document(environment, "gc", "--keep", "0", "--days", "0", "--delete")["deleted"] == 0
-    assert document(environment, "plan")["steps"] == []
