@@ -14,9 +14,12 @@ from amplify_delivery import cli
 from amplify_delivery.delivery.scaffold import ci
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.stacks.config import Project
-from amplify_delivery_rehearsal.ci_story import is_delivered_by_ci
+from amplify_delivery_rehearsal.ci_story import is_delivered_by_ci, run
 from amplify_delivery_rehearsal.ci_story.declared import DeclaredCi, declared
 from amplify_delivery_rehearsal.ci_story.play import CiPlay
+from amplify_delivery_rehearsal.pipeline_story.page import told
+from amplify_delivery_rehearsal.pipeline_story.record import Story, Subject
+from amplify_delivery_rehearsal.pipeline_story.source import Repository
 from aws_rehearsal.ci_service import Push
 from unit.places import EXPORTS, REPOSITORY
 
@@ -134,3 +137,27 @@ def test_what_is_typed_by_hand_is_what_the_jobs_run() -> None:
     jobs = yaml.safe_load(ci.files(ci.GITLAB, ("prod",))[ci.GITLAB_INCLUDED])
     scripts = [line for what in ("build", "plan-prod", "deploy-prod") for line in jobs[f"backend-{what}"]["script"]]
     assert by_hand == [line for line in scripts if line.startswith("amplify-delivery ")]
+
+
+def test_nobody_is_taken_to_agree_who_cannot_be_asked(make: Make) -> None:
+    with pytest.raises(ConfigError, match="--pause asks a person before a job deploys"):
+        run(make("github"), pause=True)
+
+
+@pytest.mark.processes
+def test_nothing_is_pushed_before_the_first_push(tmp_path: Path) -> None:
+    """So what `--keep` leaves can be looked at, however early the story has ended."""
+    (tmp_path / "checkout").mkdir()
+    repository = Repository.make(tmp_path, tmp_path / "checkout", tmp_path)
+    assert repository.pushed == ""
+    (repository.clone / "a.txt").write_text("a")
+    assert repository.push("One") == repository.pushed
+
+
+def test_the_page_says_what_was_played() -> None:
+    page = told(Story([], of=Subject("the CI", "jobs of x.yml", "Runs of the CI")))
+    assert (page.title, [fact.label for fact in page.facts]) == (
+        "Rehearsal of the CI",
+        ["Chapters as told", "Runs of the CI"],
+    )
+    assert "Real engine, jobs of x.yml, " in page.lead

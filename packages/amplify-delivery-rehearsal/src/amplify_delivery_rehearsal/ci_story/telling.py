@@ -15,7 +15,7 @@ from rich.console import Console as RichConsole
 from rich.markup import escape
 
 from amplify_delivery.components.documents.pipeline.buildspecs import IMAGE_LOCK
-from amplify_delivery.errors import FailedError
+from amplify_delivery.errors import ConfigError, FailedError
 from amplify_delivery.export import DeliveryError
 from amplify_delivery.stacks.config import Project
 from amplify_delivery_rehearsal.ci_story.chapters import CiChapter, story
@@ -23,6 +23,7 @@ from amplify_delivery_rehearsal.ci_story.declared import DeclaredCi, declared
 from amplify_delivery_rehearsal.ci_story.play import FOREIGN, CiPlay
 from amplify_delivery_rehearsal.pipeline_story import own
 from amplify_delivery_rehearsal.pipeline_story.page import write_page
+from amplify_delivery_rehearsal.pipeline_story.record import Subject
 from amplify_delivery_rehearsal.pipeline_story.setting import Machine, Place, machine, person
 from amplify_delivery_rehearsal.pipeline_story.source import Repository
 from amplify_delivery_rehearsal.pipeline_story.telling import PAGE, Teller, explain_people, shell_file
@@ -51,11 +52,18 @@ def run(
     environments. With `keep` all of it goes on, and pushes start the jobs, until this process is interrupted.
     """
     project = own.project_of(folder)
+    if pause and not sys.stdin.isatty():
+        raise ConfigError(
+            "--pause asks a person before a job deploys, and this is not a terminal",
+            where="--pause",
+            remedy="call the command in a terminal, or leave it out; nothing was started",
+        )
     ci = declared(project)
     console = RichConsole(file=sys.stderr if json_output else sys.stdout, highlight=False, soft_wrap=True)
     tools = ensure_all(Progress(sys.stderr))
     started = time.monotonic()
     teller = CiTeller(console, pause=pause)
+    teller.story.of = Subject("the CI", f"jobs of {ci.file}", "Runs of the CI")
     with machine(project, tools) as there, Issuer() as issuer:
         play = _made(there, ci, issuer, teller, project)
         taken = own.with_given(own.without_secrets(play.setting.project), secrets or {}, ci.environments)
@@ -97,9 +105,7 @@ class CiTeller(Teller):
         """Meet the protection rules of an environment; with `pause` a person does. Raises `FailedError` if she says
         no."""
         self.console.print(f"  [yellow]?[/yellow] {escape(environment)}: its plan waits for an approval")
-        if not self.pause or not sys.stdin.isatty():
-            return
-        while True:
+        while self.pause:
             answer = self.console.input("  Approve? [y/n] ").strip().lower()
             if answer in ("y", "yes"):
                 return
@@ -151,7 +157,7 @@ def _runner(there: Machine, place: Place) -> dict[str, str]:
 def _explain_keep(console: RichConsole, play: CiPlay) -> None:
     setting = play.setting
     explain_people(console, setting, (setting.developer, *setting.owners.values()), (*FOREIGN, "PYTHONPATH"))
-    push = play.push_of(setting.repository.head)
+    push = play.push_of(setting.repository.pushed)
     wanted = ("AWS_", "PULUMI_", "PATH", "PYTHONPATH")
     for job in play.ci.jobs(push, setting.repository.root):
         if job.signs:

@@ -39,8 +39,8 @@ def told(story: Story) -> Report:
     reached = [chapter for chapter in story.chapters if chapter.seconds]
     return replace(
         found,
-        title="Rehearsal of the pipeline",
-        lead=f"{'As told' if story.well else 'Not as told'}, in {story.seconds} s. Real engine, declared pipeline, a "
+        title=f"Rehearsal of {story.of.name}",
+        lead=f"{'As told' if story.well else 'Not as told'}, in {story.seconds} s. Real engine, {story.of.played}, a "
         "local AWS with identities enforced; what only AWS can show is in docs/rehearsal.md.",
         version=metadata.version("amplify-delivery"),
         problem=story.problem,
@@ -62,7 +62,7 @@ def _chapters(story: Story) -> Fact:
 
 def _executions(story: Story) -> Fact:
     number = len({execution.id for chapter in story.chapters for execution in chapter.executions})
-    return Fact("Executions of the pipeline", str(number), section="board")
+    return Fact(story.of.runs, str(number), section="board")
 
 
 def _chapter(chapter: ChapterTold) -> Chapter:

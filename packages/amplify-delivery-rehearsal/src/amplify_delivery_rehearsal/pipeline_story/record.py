@@ -81,6 +81,15 @@ class ChapterTold:
     started: float = 0.0
 
 
+@dataclass(frozen=True)
+class Subject:
+    """What a story is about, in words for its page: its name, what was played of it, and what its runs are called."""
+
+    name: str = "the pipeline"
+    played: str = "declared pipeline"
+    runs: str = "Executions of the pipeline"
+
+
 @dataclass
 class Story:
     """All of it. `problem` is what ended it early, `environment` a report of one as it stood in the end."""
@@ -89,6 +98,7 @@ class Story:
     seconds: float = 0.0
     problem: str = ""
     environment: Report | None = None
+    of: Subject = Subject()
 
     @property
     def well(self) -> bool:

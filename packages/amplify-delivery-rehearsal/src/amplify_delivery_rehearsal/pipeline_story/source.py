@@ -84,8 +84,8 @@ class Repository:
 
     @property
     def pushed(self) -> str:
-        """The id of the newest commit that is at the host."""
-        return self._git("--git-dir", str(self.host), "rev-parse", "main")
+        """The id of the newest commit that is at the host; empty before the first push."""
+        return self._git("--git-dir", str(self.host), "for-each-ref", "--format=%(objectname)", "refs/heads/main")
 
     def _git(self, *arguments: str) -> str:
         done = subprocess.run(

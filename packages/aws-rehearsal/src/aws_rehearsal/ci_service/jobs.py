@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +72,6 @@ class Runner:
     issuer: Issuer
     says: Says
     told: Told
-    artifacts: dict[str, Path] = field(default_factory=dict)
 
     def run(self, job: Job, step: str, command: Sequence[str], here: Path, environment: Mapping[str, str]) -> str:
         """Run a step; its output. Raises `JobFailedError`."""
