@@ -17,7 +17,7 @@ from amplify_delivery.changes.guard import AllowedLoss, Guard
 from amplify_delivery.changes.ordered import handed
 from amplify_delivery.changes.ordered.successors import closing
 from amplify_delivery.changes.steps import CopyTable
-from amplify_delivery.delivery.execution import copying
+from amplify_delivery.delivery.execution import copied_tables, copy_checks, copying
 from amplify_delivery.errors import FailedError, RefusedError
 from amplify_delivery.export.assembling.root import TEMPLATE_KEY
 from amplify_delivery.publishing.aws_errors import told_as
@@ -192,13 +192,13 @@ def check(tables: Tables, step: CopyTable = STEP, *allowed: AllowedLoss) -> None
     stacks = SimpleNamespace(resolved=SimpleNamespace(resources={STEP.path: table}))
     update: Any = SimpleNamespace(stacks=stacks)
     guard = Guard("prod", allowed, date(2026, 6, 1))
-    copying.check(tables.target, copying.named(tables.target, [step]), update, guard)
+    copy_checks.check(tables.target, copied_tables.named(tables.target, [step]), update, guard)
 
 
 def copy(tables: Tables, step: CopyTable = MADE, *allowed: AllowedLoss) -> list[str]:
     said: list[str] = []
     guard = Guard("prod", allowed, date(2026, 6, 1))
-    copying.carry_out(tables.target, copying.named(tables.target, [step]), guard, said.append)
+    copying.carry_out(tables.target, copied_tables.named(tables.target, [step]), guard, said.append)
     return said
 
 
@@ -233,7 +233,7 @@ def test_a_copy_that_was_ended_goes_on_with_what_lacks() -> None:
 def test_the_program_is_told_of_this_table_in_this_state_of_this_stack() -> None:
     tables = Tables(Todo=[item(1)], v2_Todo=[])
     done = copying.carry_out(
-        tables.target, copying.named(tables.target, [MADE]), Guard("prod", (), date(2026, 6, 1)), lambda _: None
+        tables.target, copied_tables.named(tables.target, [MADE]), Guard("prod", (), date(2026, 6, 1)), lambda _: None
     )
     assert done.told == (handed.copied("id-of-root", "made.json", "Api/Todo/TodoTable"),)
 
@@ -339,7 +339,7 @@ def test_what_was_written_between_the_comparison_and_the_release_is_told() -> No
     """Only where somebody has taken the policy away is the old table read again."""
     tables = Tables(Todo=[item(1)], v2_Todo=[])
     done = copying.carry_out(
-        tables.target, copying.named(tables.target, [MADE]), Guard("prod", (), date(2026, 6, 1)), lambda _: None
+        tables.target, copied_tables.named(tables.target, [MADE]), Guard("prod", (), date(2026, 6, 1)), lambda _: None
     )
     tables.tables["Todo"].append(item(2))
     copying.check_still_closed(tables.target, done)
@@ -351,14 +351,14 @@ def test_what_was_written_between_the_comparison_and_the_release_is_told() -> No
 
 def test_a_successor_of_a_successor_gets_its_items() -> None:
     step = CopyTable(STEP.path, "v3-", of="v2-", standing="v2-")
-    (one,) = copying.named(Tables(v2_Todo=[]).target, [step])
+    (one,) = copied_tables.named(Tables(v2_Todo=[]).target, [step])
     assert (one.source, one.successor, one.given_up) == ("v2-Todo", "v3-Todo", "")
 
 
 def test_another_successor_gets_the_old_tables_items_and_what_the_first_has_more_is_a_loss() -> None:
     step = CopyTable(STEP.path, "v3-", standing="v2-")
     tables = Tables(Todo=[item(1), item(2)], v2_Todo=[item(1)])
-    (one,) = copying.named(tables.target, [step])
+    (one,) = copied_tables.named(tables.target, [step])
     assert (one.source, one.successor, one.given_up) == ("Todo", "v3-Todo", "v2-Todo")
     check(tables, step)
     tables.tables["v2-Todo"].append(item(3))

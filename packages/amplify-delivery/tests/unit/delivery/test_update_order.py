@@ -14,7 +14,7 @@ from amplify_delivery.changes.ordered.handed import COPIED_VARIABLE, UPDATE_VARI
 from amplify_delivery.changes.ordered.updates import ordered
 from amplify_delivery.changes.stacks import Stacks
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
-from amplify_delivery.delivery.execution import copying, in_steps, tables
+from amplify_delivery.delivery.execution import copied_tables, copy_checks, copying, in_steps, tables
 from unit.changes.test_successors import V4, wanted, way, with_indexes
 from unit.delivery.planning.stacks_of import stacks_of
 
@@ -50,8 +50,8 @@ def done(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return copying.Done(("one", "two"), {})
 
     monkeypatch.setattr(tables, "wait", lambda *_: None)
-    monkeypatch.setattr(copying, "named", lambda _, steps: list(steps))
-    monkeypatch.setattr(copying, "check", lambda _, copies, *__: found.append(f"{len(copies)} looked at"))
+    monkeypatch.setattr(copied_tables, "named", lambda _, steps: list(steps))
+    monkeypatch.setattr(copy_checks, "check", lambda _, copies, *__: found.append(f"{len(copies)} looked at"))
     monkeypatch.setattr(copying, "carry_out", carry_out)
     monkeypatch.setattr(copying, "check_still_closed", lambda *_: found.append("tried whether it is closed"))
     return found

@@ -10,72 +10,37 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 from amplify_delivery.changes.guard import Guard
 from amplify_delivery.changes.ordered import handed
-from amplify_delivery.changes.ordered.successors import closing, is_closed_by, next_prefix
-from amplify_delivery.changes.ordered.updates import Update
-from amplify_delivery.changes.steps import CopyTable, Path, RemoveResource
+from amplify_delivery.changes.ordered.successors import closing, next_prefix
+from amplify_delivery.changes.steps import CopyTable, RemoveResource
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.engine.pulumi_command import Line
 from amplify_delivery.delivery.environment.wanted import Wanted
+from amplify_delivery.delivery.execution.copied_tables import Copy, closed
+from amplify_delivery.delivery.execution.copy_checks import check_rights
 from amplify_delivery.delivery.execution.table_items import (
     Contents,
     Difference,
-    Item,
     compared,
     digest,
     expiry_of,
     items_of,
 )
-from amplify_delivery.delivery.execution.tables import physical_names
 from amplify_delivery.errors import FailedError, RefusedError
 from amplify_delivery.export.assembling.root import TEMPLATE_KEY
-from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, AWS_ERRORS, code, said
 from amplify_delivery.publishing.stack_state import described, parameters_of
 
-ACTIONS = (
-    "dynamodb:BatchWriteItem",
-    "dynamodb:DescribeTable",
-    "dynamodb:DescribeTimeToLive",
-    "dynamodb:GetResourcePolicy",
-    "dynamodb:Scan",
-)
-"""What whoever copies needs on both tables."""
 _BATCH = 25
 """Items that BatchWriteItem takes (DynamoDB API reference)."""
 _PAUSES = (0.1, 0.5, 2.0, 5.0, 10.0)
 _CLOSED_WITHIN = 120.0
 """Seconds. "Resource-based policies are eventually consistent" (DynamoDB Developer Guide)."""
 _TOLD_EVERY = 30.0
-_NAMED = 5
-_PROBE = {"DeleteRequest": {"Key": {"probe": {"S": "rights"}}}}
-"""Deletes nothing: no table of ours has such a key."""
-
-
-@dataclass(frozen=True)
-class Copy:
-    """The tables of one copy, by their names in DynamoDB. With `keep` the successor stays as it is. `standing` is the
-    table that stands in the stack before."""
-
-    path: Path
-    source: str
-    successor: str
-    keep: bool = False
-    standing: str = ""
-
-    @property
-    def place(self) -> str:
-        return "/".join(self.path)
-
-    @property
-    def given_up(self) -> str:
-        """The successor that is given up for this one before anybody used it; empty if there is none."""
-        return "" if self.standing in {self.source, self.successor} else self.standing
 
 
 @dataclass(frozen=True)
@@ -84,46 +49,6 @@ class Done:
 
     told: tuple[str, ...]
     items: Mapping[Copy, frozenset[bytes]] = field(repr=False)
-
-
-def named(target: Wanted, steps: Sequence[CopyTable]) -> list[Copy]:
-    """The tables of `steps`, as long as what is deployed is what these were planned from. Raises `RefusedError`."""
-    if not steps:
-        return []
-    with target.account.asking("reading the names of tables"):
-        paths = [step.path for step in steps]
-        names = physical_names(target.account.client("cloudformation"), target.root.stack_name, paths)
-    return [_named(step, names[step.path]) for step in steps]
-
-
-def _named(step: CopyTable, name: str) -> Copy:
-    if not name.startswith(step.standing):
-        raise RefusedError(
-            f"the table there is {name}, which does not begin with {step.standing}",
-            where=step.place,
-            remedy="nothing was changed; look who has changed the stack",
-        )
-    base = name.removeprefix(step.standing)
-    return Copy(step.path, f"{step.of}{base}", f"{step.prefix}{base}", step.keep, name)
-
-
-def check(target: Wanted, copies: Sequence[Copy], update: Update, guard: Guard) -> None:
-    """Look whether what is to be copied can be, before anything is changed: the rights, the names, and whether each
-    item has the keys that the successors have after `update`, and no two of them the same. Raises `RefusedError`, also
-    for a successor with items of its own that would be given up, unless `guard` allows that."""
-    for copy in copies:
-        _check_rights(target, copy)
-        _check_free(target, copy)
-        _check_keys(target, copy, _keys(update, copy.path))
-        if copy.given_up:
-            _check_given_up(target, copy, guard)
-
-
-def _keys(update: Update, path: Path) -> dict[str, str]:
-    """The types of a table's keys by their names."""
-    table = update.stacks.resolved.resources[path].properties
-    types = {a["AttributeName"]: a["AttributeType"] for a in table["AttributeDefinitions"]}
-    return {key["AttributeName"]: types[key["AttributeName"]] for key in table["KeySchema"]}
 
 
 def carry_out(target: Wanted, copies: Sequence[Copy], guard: Guard, line: Line) -> Done:
@@ -137,7 +62,7 @@ def carry_out(target: Wanted, copies: Sequence[Copy], guard: Guard, line: Line) 
     used = str(stack.get("StackStatus", "")).startswith("UPDATE_ROLLBACK")
     items = {}
     for copy in copies:
-        _check_rights(target, copy)
+        check_rights(target, copy)
         with account.changing(f"copying the items of {copy.source} to {copy.successor}"):
             _wait_until_closed(target, copy)
             items[copy] = _filled(target, copy, guard, line, used=used)
@@ -151,7 +76,7 @@ def check_still_closed(target: Wanted, done: Done) -> None:
         with target.account.changing(f"looking whether {copy.source} is closed"):
             dynamodb = target.account.client("dynamodb")
             late = 0
-            if not _closed(target, copy.source):
+            if not closed(target, copy.source):
                 late = sum(digest(item) not in items for item in items_of(dynamodb, copy.source))
         if late:
             raise FailedError(
@@ -219,19 +144,6 @@ def _check_nothing_lost(target: Wanted, copy: Copy, guard: Guard, found: Differe
     )
 
 
-def _check_given_up(target: Wanted, copy: Copy, guard: Guard) -> None:
-    """A successor that another one takes the place of stays in the account; what only that one has, nobody would use
-    any more."""
-    dynamodb = target.account.client("dynamodb")
-    with target.account.asking(f"comparing {copy.given_up} with {copy.source}"):
-        found = compared(
-            dynamodb, copy.source, Contents.of(dynamodb, copy.given_up, expiry_of(dynamodb, copy.source))
-        ).difference
-    if found.more or found.other:
-        loss = f"the items of {copy.given_up}, for which {copy.successor} is made: {found}"
-        guard.check([RemoveResource(copy.path, CopyTable.type, True, loss)])
-
-
 def _entry(target: Wanted, copy: Copy) -> str:
     """The beginning of the command that sets something of the table's entry in the stack file."""
     paths = [table.path for table in target.config.replaced_tables]
@@ -241,7 +153,7 @@ def _entry(target: Wanted, copy: Copy) -> str:
 def _wait_until_closed(target: Wanted, copy: Copy) -> None:
     """A policy may take a while to hold. Raises `RefusedError` for one that does not, and for a table that is gone."""
     begin, tries = time.monotonic(), 0
-    while not _closed(target, copy.source):
+    while not closed(target, copy.source):
         if time.monotonic() - begin > _CLOSED_WITHIN:
             arn = target.names.arn("dynamodb", f"table/{copy.source}")
             raise RefusedError(
@@ -253,158 +165,6 @@ def _wait_until_closed(target: Wanted, copy: Copy) -> None:
             )
         time.sleep(_PAUSES[min(tries, len(_PAUSES) - 1)])
         tries += 1
-
-
-def _closed(target: Wanted, table: str) -> bool:
-    """Whether nobody may write to a table: its own policy says so, and is in force by now. How a denial is worded tells
-    nothing: whoever lacks the right is denied an open table too."""
-    dynamodb = target.account.client("dynamodb")
-    try:
-        return _is_to_be_closed(target, table) and _is_denied(dynamodb, table)
-    except AWS_ERRORS as error:
-        if code(error) != "ResourceNotFoundException":
-            raise
-        raise RefusedError(
-            "the table with the items is gone",
-            where=table,
-            remedy="nothing was changed. Restore it under this name: `aws dynamodb list-backups --table-name "
-            f"{table} --region {dynamodb.meta.region_name}`, or point-in-time recovery; if its items are lost, an "
-            "empty table of that name lets the release come",
-        ) from None
-
-
-def _is_to_be_closed(target: Wanted, table: str) -> bool:
-    """Whether a table's policy has the statement by which it is closed. Raises botocore's errors."""
-    arn = target.names.arn("dynamodb", f"table/{table}")
-    try:
-        policy = target.account.client("dynamodb").get_resource_policy(ResourceArn=arn)["Policy"]
-    except AWS_ERRORS as error:
-        if code(error) == "PolicyNotFoundException":
-            return False
-        raise
-    return is_closed_by(json.loads(policy), arn)
-
-
-def _is_denied(dynamodb: Any, table: str) -> bool:
-    """Whether a write is denied. A deletion without the table's keys is refused in any case; for other reasons where
-    the table is open. Raises botocore's errors."""
-    try:
-        dynamodb.batch_write_item(RequestItems={table: [_PROBE]})
-    except AWS_ERRORS as error:
-        if code(error) in ACCESS_DENIED:
-            return True
-        if code(error) != "ValidationException":
-            raise
-    return False
-
-
-def _check_free(target: Wanted, copy: Copy) -> None:
-    """That nobody has the successor's name, and that nobody writes to the table from elsewhere."""
-    dynamodb = target.account.client("dynamodb")
-    with target.account.asking(f"asking whether the items of {copy.source} can be copied"):
-        replicas = dynamodb.describe_table(TableName=copy.source)["Table"].get("Replicas") or ()
-        if replicas:
-            regions = ", ".join(sorted(str(r.get("RegionName")) for r in replicas))
-            raise RefusedError(
-                f"{copy.source} has replicas in other regions ({regions}), where the table's policy keeps nobody from "
-                "writing",
-                where=copy.place,
-                remedy="nothing was changed; remove the replicas first, or move the items by yourself",
-            )
-        if _is_there(target, copy, lambda: dynamodb.describe_table(TableName=copy.successor)):
-            raise RefusedError(
-                f"there is a table {copy.successor} already",
-                where=copy.place,
-                remedy="nothing was changed; choose another `prefix` in `replacedTables`, or look what that table is",
-            )
-
-
-def _check_rights(target: Wanted, copy: Copy) -> None:
-    """That these credentials may copy, and compare. Writing is asked with what deletes nothing, of the old table too,
-    unless that is closed already: of who may write there a denial tells that the policy is in force."""
-    dynamodb = target.account.client("dynamodb")
-    with target.account.asking(f"asking whether the items of {copy.source} can be copied"):
-        for table in filter(None, (copy.source, copy.successor, copy.given_up)):
-            _is_there(target, copy, partial(dynamodb.describe_table, TableName=table))
-            _is_there(target, copy, partial(dynamodb.scan, TableName=table, Limit=1))
-        _is_there(target, copy, lambda: dynamodb.describe_time_to_live(TableName=copy.source))
-        _is_there(target, copy, lambda: dynamodb.batch_write_item(RequestItems={copy.successor: [_PROBE]}))
-        closed: list[bool] = []
-        _is_there(target, copy, lambda: closed.append(_is_to_be_closed(target, copy.source)))
-        if not any(closed):
-            _is_there(target, copy, lambda: dynamodb.batch_write_item(RequestItems={copy.source: [_PROBE]}))
-
-
-def _is_there(target: Wanted, copy: Copy, call: Callable[[], Any]) -> bool:
-    """Whether the table of a call is there: who may not make it is told that before. Raises `RefusedError` with what is
-    to be allowed."""
-    try:
-        call()
-    except AWS_ERRORS as error:
-        if code(error) == "ResourceNotFoundException":
-            return False
-        if code(error) in ACCESS_DENIED:
-            raise _denied(target, copy, error) from None
-        if code(error) != "ValidationException":
-            raise
-    return True
-
-
-def _denied(target: Wanted, copy: Copy, error: Exception) -> RefusedError:
-    names = filter(None, (copy.source, copy.successor, copy.given_up))
-    resources = [target.names.arn("dynamodb", f"table/{name}") for name in names]
-    statement = json.dumps({"actions": list(ACTIONS), "resources": resources})
-    bootstrapped = target.config.bootstrapped
-    who = "the account's stack file, under `deployRights`" if bootstrapped else "the rights of whoever deploys"
-    return RefusedError(
-        f"these credentials may not copy the items of {copy.source}: {said(error)}",
-        where=copy.place,
-        remedy=f"nothing was changed. For as long as it takes, this belongs in {who}: {statement}",
-    )
-
-
-def _check_keys(target: Wanted, copy: Copy, keys: Mapping[str, str]) -> None:
-    """That each item of the old table is one of the new table, and no two are the same one there."""
-    names = {f"#k{i}": name for i, name in enumerate(keys)}
-    seen: set[bytes] = set()
-    wrong: list[str] = []
-    number = 0
-    with target.account.asking(f"reading the keys of {copy.source}"):
-        pages = (
-            target.account.client("dynamodb")
-            .get_paginator("scan")
-            .paginate(
-                TableName=copy.source,
-                ConsistentRead=True,
-                ProjectionExpression=", ".join(names),
-                ExpressionAttributeNames=names,
-            )
-        )
-        for item in (item for page in pages for item in page["Items"]):
-            number += 1
-            fault = _fault(item, keys, seen)
-            if fault and len(wrong) < _NAMED:
-                wrong.append(f"  {json.dumps(item, sort_keys=True, default=str)}: {fault}")
-    if wrong:
-        raise RefusedError(
-            f"items of {copy.source} cannot be items of a table with the keys {', '.join(keys)}:\n" + "\n".join(wrong),
-            where=copy.place,
-            remedy="nothing was changed; give each item these attributes, each time other ones, and plan again",
-        )
-
-
-def _fault(item: Item, keys: Mapping[str, str], seen: set[bytes]) -> str:
-    for name, kind in keys.items():
-        value = item.get(name, {})
-        if kind not in value:
-            return f"it has no {name} of the type {kind}"
-        if value[kind] in ("", b""):
-            return f"its {name} is empty"
-    own = digest(item)
-    if own in seen:
-        return "another item has the same keys"
-    seen.add(own)
-    return ""
 
 
 def _copied(dynamodb: Any, copy: Copy, there: Contents, line: Line) -> None:

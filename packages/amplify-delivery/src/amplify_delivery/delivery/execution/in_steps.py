@@ -16,7 +16,7 @@ from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.engine.watch import Watch
 from amplify_delivery.delivery.environment.wanted import Wanted
-from amplify_delivery.delivery.execution import copying, tables
+from amplify_delivery.delivery.execution import copied_tables, copy_checks, copying, tables
 from amplify_delivery.delivery.planning import Plan
 from amplify_delivery.delivery.planning.program import BACKEND
 from amplify_delivery.errors import RefusedError
@@ -47,7 +47,7 @@ def carry_out(engine: Engine, work: Work, target: Wanted, variables: Mapping[str
     earlier deployment has changed. Whatever ends it, the same command goes on from there: what is deployed then is the
     start of the rest.
     """
-    updates, copies = work.updates, copying.named(target, work.copies)
+    updates, copies = work.updates, copied_tables.named(target, work.copies)
     making = next((u for u in updates if copies and any(is_made(u.stacks, path) for path in u.tables)), None)
     number = len(updates) + 1
     done: copying.Done | None = None
@@ -56,7 +56,7 @@ def carry_out(engine: Engine, work: Work, target: Wanted, variables: Mapping[str
         if making and (which == 1 or {*update.tables} & {*making.tables}):
             # Before the first one, before the table is closed, and when nobody writes to it any more.
             making_now = [copy for copy in copies if copy.path in making.tables]
-            copying.check(target, making_now, making, _guard(engine, target, variables))
+            copy_checks.check(target, making_now, making, _guard(engine, target, variables))
         if update.released and copies and done is None:
             done = copying.carry_out(target, copies, _guard(engine, target, variables), engine.say)
         engine.say(f"{engine.stack}: update {which} of {number}: {'; '.join(update.why)}")
