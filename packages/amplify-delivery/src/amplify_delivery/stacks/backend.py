@@ -32,7 +32,7 @@ from amplify_delivery.publishing.stack_states import RECOVERED_VARIABLE
 from amplify_delivery.stacks import secret_outputs
 from amplify_delivery.stacks.access import environment_names
 from amplify_delivery.stacks.config import EnvironmentConfig, from_pulumi
-from amplify_delivery.stacks.images import PUSHED_IMAGES, check_built
+from amplify_delivery.stacks.images import IMAGES, PUSHED_IMAGES, check_built
 from amplify_delivery.stacks.inputs import (
     ADOPT_VARIABLE,
     environment_values,
@@ -199,7 +199,7 @@ def image_addresses(
         return {name: pulumi.Output.from_input(address) for name, address in addresses.items()}, []
     opts = pulumi.ResourceOptions(provider=provider)
     # It goes with its backend, as the staging area does.
-    repository = image_repository("images", names, opts, scan=False, force_delete=True)
+    repository = image_repository(IMAGES, names, opts, scan=False, force_delete=True)
 
     def progress(text: str) -> None:
         pulumi.log.info(text, ephemeral=True)

@@ -16,6 +16,8 @@ FOLDER = "container-images"
 """Where `amplify-delivery images` leaves them, beside Pulumi.yaml: an OCI image layout."""
 
 
+IMAGES = "images"
+"""The name of a personal stack's own repository in its program."""
 PUSHED_IMAGES = "pushed-images"
 """The stash in a personal stack's state with the addresses of the images that it has pushed, by name."""
 

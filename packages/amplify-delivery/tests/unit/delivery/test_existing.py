@@ -231,7 +231,7 @@ GRANT = {
             "aws:ecr/repository:Repository",
             {"name": "r"},
             {"describe_repositories": {"repositories": [REPOSITORY]}},
-            There("r", {"arn": "arn:r", "registryId": "1", "repositoryUrl": "1/r"}),
+            Unknown("there is a repository r, and nothing tells whether that run has made it"),
         ),
         (
             "aws:ecr/repository:Repository",
@@ -270,6 +270,29 @@ def test_a_staging_areas_bucket_is_nobody_elses() -> None:
     operation = Operation("creating", {"urn": urn, "type": BUCKET, "inputs": {"bucket": "b"}})
     aws: Any = Aws(head_bucket={})
     assert existing.ask(aws, operation, frozenset()) == There("b")
+
+
+@pytest.mark.parametrize("urn", ["amplify-delivery:index:TargetAccount$X::app/prod", "X::images"])
+def test_a_repository_of_ours_is_nobody_elses(urn: str) -> None:
+    type_ = "aws:ecr/repository:Repository"
+    resource = {"urn": f"urn:pulumi:dev::app::{urn}".replace("X", type_), "type": type_, "inputs": {"name": "r"}}
+    aws: Any = Aws(describe_repositories={"repositories": [REPOSITORY]})
+    found = existing.ask(aws, Operation("creating", resource), frozenset())
+    assert found == There("r", {"arn": "arn:r", "registryId": "1", "repositoryUrl": "1/r"})
+
+
+def test_a_bucket_of_another_account_is_told_and_one_of_ours_that_may_not_be_looked_at_is_an_error() -> None:
+    found = ask(Aws(head_bucket=refused("403")), "aws:s3/bucket:Bucket", bucket="b")
+    assert isinstance(found, Foreign)
+    assert "another account's" in found.why
+    resource = {
+        "urn": "urn:pulumi:dev::app::amplify-delivery:index:StagingArea$aws:s3/bucket:Bucket::staging",
+        "type": "aws:s3/bucket:Bucket",
+        "inputs": {"bucket": "b"},
+    }
+    aws: Any = Aws(head_bucket=refused("403"))
+    with pytest.raises(ClientError):
+        existing.ask(aws, Operation("creating", resource), frozenset())
 
 
 def test_what_cloud_control_still_makes_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -67,8 +67,9 @@ def beside(environment: str, found: Beside, variables: str = "") -> tuple[str, .
         notes.append(f"what the lost state held beside the root is taken in: {', '.join(found.taken)}")
     if found.left:
         notes.append(
-            f"the plan makes anew what is there already: {'; '.join(found.left)}. Look whose it is; the deployment "
-            "fails at it until it is gone, or has another name"
+            f"the plan makes anew what is there already: {'; '.join(found.left)}. Look whose it is. If it is this "
+            f"environment's own, `{variables}pulumi import TYPE NAME ID -s {environment}` takes it in, with `--parent` "
+            "and `--provider` as the program has it. Else the deployment fails at it: give it another name"
         )
     if found.anew:
         notes.append(

@@ -16,10 +16,13 @@ from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.killed import classic, native, pending
 from amplify_delivery.delivery.killed.native import absent
 from amplify_delivery.delivery.killed.pending import CREATING, Answer, Foreign, Gone, Operation, There, Unknown, same
+from amplify_delivery.publishing.aws_errors import AWS_ERRORS, code
 from amplify_delivery.publishing.stack_state import described, parameters_of
+from amplify_delivery.stacks.images import IMAGES
 
 _OURS = tuple(f"amplify-delivery:index:{name}$" for name in ("StagingArea", "TargetAccount", "DeliveryPipeline"))
 """In the URN of what components of ours hold, whose buckets have the account's number in their names."""
+_REPOSITORY = "aws:ecr/repository:Repository"
 LONGEST = 3 * 3600.0
 """Seconds that `AmplifyBackend` gives CloudFormation, and so what is waited for after a run that was killed."""
 _FAILED = ("ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_FAILED", "ROLLBACK_FAILED")
@@ -83,11 +86,16 @@ def _differs(inputs: Mapping[str, Any], stack: Mapping[str, Any]) -> list[str]:
 def _bucket(account: Account, operation: Operation, _: frozenset[str]) -> Answer:
     """The names of our own hold app, purpose and the account's number: nothing else has them. A bucket of the program's
     own may have been there before, with data, unless its tags say whose it is."""
-    inputs = operation.inputs
+    inputs, own = operation.inputs, any(component in operation.urn for component in _OURS)
     name, tags = str(inputs.get("bucket")), inputs.get("tags") or {}
-    if absent(lambda: account.client("s3").head_bucket(Bucket=name, ExpectedBucketOwner=account.account), "404"):
-        return Gone()
-    if not any(component in operation.urn for component in _OURS):
+    try:
+        if absent(lambda: account.client("s3").head_bucket(Bucket=name, ExpectedBucketOwner=account.account), "404"):
+            return Gone()
+    except AWS_ERRORS as error:
+        if own or code(error) != "403":
+            raise
+        return Foreign(f"the bucket {name} that is there is another account's, or may not be looked at")
+    if not own:
         found = _tags(account, name) if tags else {}
         if not tags or not same(tags, found):
             return Unknown(f"there is a bucket {name}, and nothing tells whether that run has made it")
@@ -100,6 +108,16 @@ def _tags(account: Account, bucket: str) -> dict[str, str]:
     if absent(lambda: found.update(s3.get_bucket_tagging(Bucket=bucket)), "NoSuchTagSet"):
         return {}
     return {tag["Key"]: tag["Value"] for tag in found["TagSet"]}
+
+
+def _repository(account: Account, operation: Operation, known: frozenset[str]) -> Answer:
+    """The names of our own hold app and environment; one of the program's own may have been there before, with
+    images."""
+    answer = classic.ASKERS[_REPOSITORY](account, operation, known)
+    own = any(component in operation.urn for component in _OURS) or operation.urn.endswith(f"::{IMAGES}")
+    if isinstance(answer, There) and not own:
+        return Unknown(f"there is a repository {answer.id}, and nothing tells whether that run has made it")
+    return answer
 
 
 def _secret(account: Account, operation: Operation, _: frozenset[str]) -> Answer:
@@ -124,6 +142,7 @@ ASKERS: Mapping[str, native.Asker] = {
     **native.ASKERS,
     **classic.ASKERS,
     ROOT_STACK: _root_stack,
+    _REPOSITORY: _repository,
     "aws:s3/bucket:Bucket": _bucket,
     "aws:secretsmanager/secret:Secret": _secret,
 }

@@ -89,6 +89,8 @@ def test_what_is_not_there_is_made_and_what_is_not_ours_is_told(monkeypatch: pyt
     assert engine.written == []
     (note,) = refusing.beside("dev", found)
     assert "app/secret: it has another description" in note
+    assert "`pulumi import TYPE NAME ID -s dev` takes it in" in note
+    assert "gone" not in note, "it may hold data"
     assert refusing.beside("dev", beside.Beside()) == ()
 
 
