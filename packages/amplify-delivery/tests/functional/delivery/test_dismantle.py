@@ -345,7 +345,7 @@ def test_a_pipeline_leaves_a_region_and_then_is_gone_with_its_artifacts(scene: S
     assert document["kept"] == []
     assert document["emptied"] == [names.artifact_bucket(HOME)]
     assert document["removed"] is True
-    assert "there is no such stack" in scene.refused("destroy", "pipeline")
+    assert "its state is not in" in scene.refused("destroy", "pipeline")
 
 
 def start(scene: Scene, client: Any, folder: Path) -> str:
