@@ -18,6 +18,7 @@ from amplify_delivery.delivery.engine.watch import Watch
 from amplify_delivery.errors import (
     DeliveryError,
     DeployError,
+    EngineKilledError,
     FailedError,
     LockedError,
     PluginLostError,
@@ -258,9 +259,12 @@ def test_an_engine_that_was_killed_is_told_as_that() -> None:
     watch(said(URN, "error reading from server: EOF"))
     killed = create_command_error(CommandResult(stdout="", stderr="", code=-9))
     error = explain(killed, watch, "dev")
-    assert isinstance(error, FailedError)
+    assert isinstance(error, EngineKilledError)
     assert error.message == "the engine was killed (signal 9)"
     assert "run the same command again" in error.remedy
+    # Whoever sends another signal means it: nothing begins once more by itself.
+    ended = explain(create_command_error(CommandResult(stdout="", stderr="", code=-15)), Watch(), "dev")
+    assert type(ended) is FailedError
 
 
 def test_failed_resources_with_their_reasons() -> None:
