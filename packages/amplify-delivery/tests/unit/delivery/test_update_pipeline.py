@@ -274,6 +274,7 @@ def test_after_a_kill_the_update_is_made_though_the_history_knows_none(
     update = self_update.Update("main", None, model("us-east-1"), "new", Context(tmp_path, {}))  # type: ignore[arg-type]
     monkeypatch.setattr(engine, "state", lambda: {"resources": [outputs]})
     assert not update.when_free(engine, Patience(0)).updated
+    assert engine.when_lost  # an update that loses a provider looks for what that was making, killed before or not
     killed = {"resources": [outputs], "pending_operations": [{"type": "updating", "resource": {}}]}
     monkeypatch.setattr(engine, "state", lambda: killed)
     assert update.when_free(engine, Patience(0)).updated
