@@ -117,3 +117,13 @@ def test_a_chain_too_long_to_follow_is_refused() -> None:
     template = {"Conditions": conditions, "Resources": {"R": {"Type": "X", "Condition": "C0"}}}
     with pytest.raises(AssemblyError, match="a chain too long to follow"):
         resolve(template, {}, lambda *_: ("", {}))
+
+
+def test_what_stands_in_parameter_store_is_not_its_name() -> None:
+    template = {
+        "Parameters": {"size": {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/app/size"}},
+        "Conditions": {"Small": {"Fn::Equals": [{"Ref": "size"}, "1"]}},
+        "Resources": {"T": {"Type": "AWS::SNS::Topic", "Condition": "Small", "Properties": {"A": {"Ref": "size"}}}},
+    }
+    tree = resolve(template, {}, lambda *_: ("", {}))
+    assert tree.resources["T",].properties == {"A": {"Fn::ParameterStore": "/app/size"}}

@@ -113,6 +113,7 @@ def _rule(file: str) -> list[list[Any]]:
     return [["set", file, "/Resources/Nightly", {"Type": "AWS::Events::Rule", "Properties": properties}]]
 
 
+STORED = "AWS::SSM::Parameter::Value<String>"
 INTEGRATION = "/Resources/itemsapi/Properties/Body/paths/~1items/x-amazon-apigateway-any-method"
 
 FURTHER = (
@@ -498,5 +499,13 @@ RIGHT = (
         "an empty list for a property that knows few values",
         f"{CLI}9525",
         [_auth("usernameAttributes", [])],
+    ),
+    _right(
+        "a setting from Parameter Store",
+        "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-supplied-parameter-types.html",
+        [
+            ["set", U_FUNCTION, "/Parameters/mine", {"Type": STORED, "Default": "/app/memory"}],
+            ["set", U_FUNCTION, f"{PROPERTIES}/MemorySize", {"Ref": "mine"}],
+        ],
     ),
 )

@@ -18,6 +18,9 @@ from amplify_delivery.export.templates.literals import items, text
 _ABSENT = object()
 """`AWS::NoValue`: the property is not there."""
 
+_IN_STORE = "AWS::SSM::Parameter::Value<"
+"""What the type of a parameter begins with whose value is the name of one in Parameter Store."""
+
 Path = tuple[str, ...]
 Template = Callable[[Path, Any], tuple[str, Mapping[str, Any]]]
 """Key and body of a nested stack's template, by the stack's path and its resolved TemplateURL; no key and an empty body
@@ -119,6 +122,9 @@ class _Stack:
         self.parameters: dict[str, Any] = {}
         for name, declaration in (body.get("Parameters") or {}).items():
             value = given.get(name, declaration.get("Default"))
+            if declaration["Type"].startswith(_IN_STORE) and isinstance(value, str):
+                self.parameters[name] = {"Fn::ParameterStore": value}  # CloudFormation reads it there
+                continue
             if "List" in declaration["Type"] and isinstance(value, str):
                 value = items(value)
             self.parameters[name] = text(value) if isinstance(value, (bool, int, float)) else value

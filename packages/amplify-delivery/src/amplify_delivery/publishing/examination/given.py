@@ -57,6 +57,8 @@ _BY_REGION: Mapping[tuple[str, tuple[str, ...]], str] = {
 }
 """Properties whose values depend on the region, and where cfn-lint keeps these."""
 _SCALARS = (str, bool, int, float)
+_EMPTY = [""]
+"""What an empty list becomes: nobody here knows what a service makes of it."""
 _SHOWN = 80
 """Characters of a value that a finding shows."""
 
@@ -111,9 +113,7 @@ def _given(
     if isinstance(by, Mapping) and len(by) == 1 and next(iter(by)).startswith(("Ref", "Fn::")):
         if isinstance(value, _SCALARS):
             yield _Given(path, value, by, rule)
-        elif isinstance(value, list) and value != [
-            ""
-        ]:  # what an empty list becomes, of which nobody knows what it does
+        elif isinstance(value, list) and value != _EMPTY:
             items = _followed(as_mapping(rule.get("items")), whole)
             yield from (_Given(path, item, by, items) for item in value if isinstance(item, _SCALARS))
     elif isinstance(by, Mapping) and isinstance(value, Mapping):
