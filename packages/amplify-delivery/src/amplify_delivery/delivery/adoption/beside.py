@@ -20,7 +20,7 @@ from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.adoption.state import with_above
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.killed import existing
-from amplify_delivery.delivery.killed.pending import CREATING, Answer, Foreign, Gone, Operation, There, Unknown, written
+from amplify_delivery.delivery.killed.pending import Answer, Foreign, Gone, Operation, There, Unknown, creating, written
 from amplify_delivery.delivery.planning import ProgramStep
 
 _NAMES: Mapping[str, str] = {
@@ -65,20 +65,8 @@ def take_in(engine: Engine, account: Account) -> Beside:
 def missing(steps: Sequence[ProgramStep]) -> tuple[Operation, ...]:
     """What the program would make of these types. Pure."""
     return tuple(
-        Operation(
-            CREATING,
-            {
-                "urn": step.urn,
-                "custom": True,
-                "type": step.type,
-                "inputs": dict(step.inputs),
-                "parent": step.parent,
-                "provider": step.provider,
-                # As of what `pulumi import` takes in: the next deployment does as the program says.
-                "protect": True,
-                **({"retainOnDelete": True} if step.kept else {}),
-            },
-        )
+        # Protected, as of what `pulumi import` takes in: the next deployment does as the program says.
+        creating(step, protect=True)
         for step in steps
         if step.operation == "create" and step.type in _NAMES
     )

@@ -145,6 +145,11 @@ def of_step(step: ProgramStep, state: Mapping[str, Any]) -> Operation | None:
     if step.operation == "update":
         held = (r for r in state.get("resources") or () if r.get("urn") == step.urn and not r.get("delete"))
         return next((Operation(UPDATING, {**r, "inputs": dict(step.inputs)}) for r in held), None)
+    return creating(step, protect=step.protected)
+
+
+def creating(step: ProgramStep, *, protect: bool) -> Operation:
+    """The create of a program's resource, as the engine writes it down before it makes one."""
     resource = {
         "urn": step.urn,
         "custom": True,
@@ -152,7 +157,7 @@ def of_step(step: ProgramStep, state: Mapping[str, Any]) -> Operation | None:
         "inputs": dict(step.inputs),
         "parent": step.parent,
         "provider": step.provider,
-        **({"protect": True} if step.protected else {}),
+        **({"protect": True} if protect else {}),
         **({"retainOnDelete": True} if step.kept else {}),
     }
     return Operation(CREATING, resource)
