@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import shutil
 import sys
@@ -22,7 +21,6 @@ from amplify_delivery_rehearsal.ci_story.chapters import CiChapter, story
 from amplify_delivery_rehearsal.ci_story.declared import DeclaredCi, declared
 from amplify_delivery_rehearsal.ci_story.play import FOREIGN, CiPlay
 from amplify_delivery_rehearsal.pipeline_story import own
-from amplify_delivery_rehearsal.pipeline_story.page import write_page
 from amplify_delivery_rehearsal.pipeline_story.record import Subject
 from amplify_delivery_rehearsal.pipeline_story.setting import Machine, Place, machine, person
 from amplify_delivery_rehearsal.pipeline_story.source import Repository
@@ -69,16 +67,8 @@ def run(
         taken = own.with_given(own.without_secrets(play.setting.project), secrets or {}, ci.environments)
         chapters = story(taken, secrets or {})
         console.print(f"[dim]local AWS at {play.setting.aws.endpoint}, identities enforced[/dim]")
-        try:
+        with teller.writing(play, started, page or folder / PAGE, json_output=json_output):
             teller.tell_all(chapters, play)
-        except DeliveryError as error:
-            teller.story.problem = str(error)
-            console.print(f"[red]{escape(str(error))}[/red]")
-        teller.story.environment = play.report
-        teller.story.seconds = round(time.monotonic() - started, 1)
-        teller.summary(write_page(teller.story, page or folder / PAGE))
-        if json_output:
-            print(json.dumps(teller.story.document(), indent=1), flush=True)
         if keep:
             _explain_keep(console, play)
             _deliver_pushes(console, play)

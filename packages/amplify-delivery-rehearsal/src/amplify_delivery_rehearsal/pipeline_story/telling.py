@@ -72,16 +72,8 @@ def run(
         console.print(f"[dim]local AWS at {found.aws.endpoint}, identities enforced[/dim]")
         found.service.on_event(teller.board)
         play = Play(found, teller.fact, teller.decide, teller.board.watching)
-        try:
+        with teller.writing(play, started, page or folder / PAGE, json_output=json_output):
             teller.tell(chapters, play)
-        except DeliveryError as error:
-            teller.story.problem = str(error)
-            console.print(f"[red]{escape(str(error))}[/red]")
-        teller.story.environment = play.report
-        teller.story.seconds = round(time.monotonic() - started, 1)
-        teller.summary(write_page(teller.story, page or folder / PAGE))
-        if json_output:
-            print(json.dumps(teller.story.document(), indent=1), flush=True)
         if keep:
             _explain_keep(console, found)
             _wait()
@@ -146,6 +138,20 @@ class Teller:
         finally:
             self._now.seconds = round(beside.seconds if beside else time.monotonic() - started, 1)
             self._now.executions = play.told(known)
+
+    @contextmanager
+    def writing(self, play: Delivering, started: float, page: Path, *, json_output: bool) -> Iterator[None]:
+        """Write down what is told in the block, also where a `DeliveryError` ends it; `started` by `time.monotonic`."""
+        try:
+            yield
+        except DeliveryError as error:
+            self.story.problem = str(error)
+            self.console.print(f"[red]{escape(str(error))}[/red]")
+        self.story.environment = play.report
+        self.story.seconds = round(time.monotonic() - started, 1)
+        self.summary(write_page(self.story, page))
+        if json_output:
+            print(json.dumps(self.story.document(), indent=1), flush=True)
 
     def command(self, person: Person, command: str) -> None:
         """Somebody types a command."""
