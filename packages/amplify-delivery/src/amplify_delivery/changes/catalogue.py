@@ -61,9 +61,9 @@ refused).
 
 AD1xx is about the form of the files, AD2xx about the structure, AD3xx parameters, AD4xx files and locations, AD5xx
 quotas, AD6xx the exporter's noise: `check` tells them, of the export alone. AD70x, AD71x and AD73x are about the
-templates as they are rendered for an environment, before they are published. AD74x are about changes: `plan` shows
-them, and no command carries such a plan out. From AD700 on, an environment's stack file can overrule an id, with a
-reason: [linting.md](linting.md) tells how, and lists the rules of cfn-lint, all of which are AD700.
+templates as they are rendered for an environment, before they are published. AD74x and AD75x are about changes: `plan`
+shows them, and no command carries such a plan out. From AD700 on, an environment's stack file can overrule an id, with
+a reason: [linting.md](linting.md) tells how, and lists the rules of cfn-lint, all of which are AD700.
 
 | id | severity | what it finds | on AWS | what to do | source |
 |---|---|---|---|---|---|
@@ -80,6 +80,7 @@ _BY_WHOM: Mapping[str, str] = {
     "AD70": "`build`, `publish`, `up` and `deploy`, of the templates as they are rendered for an environment",
     "AD71": "`build`, `publish`, `up` and `deploy`, of the templates as they are rendered for an environment",
     "AD73": "`build`, `publish`, `up` and `deploy`, of the templates as they are rendered for an environment",
+    "AD75": "`plan`, of what deploying would change; no command carries such a plan out",
     "AD74": "`plan`, of what deploying would change; no command carries such a plan out",
     "AD": "`check`, `assemble` and `build`, of the export alone",
 }

@@ -106,6 +106,15 @@ UNFILLED = Rule(
     "nothing: CloudFormation would do it, and the app find an empty table",
     remedy="`amplify-delivery up ENV`, or `plan` and `deploy`, copy the items; with `replacedTables` as they were",
 )
+
+EXPIRY = Rule(
+    "AD750",
+    "refused",
+    "Another attribute by which a table's items expire, while the old one is in use.",
+    "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-dynamodb-table-timetolivespecification.html",
+    "`TimeToLive is active on a different AttributeName: current AttributeName is X`",
+    remedy="deliver twice: first with `Enabled: false` for the old attribute, then, an hour later, with the new one",
+)
 IN_SEVERAL = frozenset({INDEXES.id, NAMED.id, EXPORT.id, UNFILLED.id})
 """What several updates may do where one cannot."""
 ALWAYS = frozenset({UNFILLED.id})
@@ -199,6 +208,7 @@ def _of(step: Step, steps: Sequence[Step], old: Stacks | None, new: Stacks, toda
         before, after = _properties(old, step.path), _properties(new, step.path)
         if step.type in _TABLES:
             yield from _indexes(step, before, after)
+            yield from _expiry(step, before, after)
         if step.type == _POOL:
             yield from _pool(step, before, after)
 
@@ -231,6 +241,22 @@ def _indexes(step: ChangeResource, old: Mapping[str, Any], new: Mapping[str, Any
             f"keys or projection of the index {listed(changed)} change, DynamoDB changes no index that is there",
             "give the new index another name (`@index(name: ...)`), and take the old one away in a later delivery",
         )
+
+
+def _expiry(step: ChangeResource, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Impossible]:
+    """AD750: the attribute changes only while nothing expires, and DynamoDB takes an hour to stop."""
+    was, becomes = (_expires_by(properties) for properties in (old, new))
+    if isinstance(was, str) and isinstance(becomes, str) and was != becomes:
+        told = f"items expire by {was}, and shall by {becomes}: DynamoDB moves on from no attribute that is in use"
+        yield Impossible(EXPIRY.id, step.place, told, EXPIRY.remedy)
+
+
+def _expires_by(properties: Mapping[str, Any]) -> Any:
+    """The attribute by which items expire; None if by none, or by one that is not known."""
+    found = properties.get("TimeToLiveSpecification")
+    if not isinstance(found, Mapping) or text(found.get("Enabled", "")).lower() != "true":
+        return None
+    return found.get("AttributeName")
 
 
 def _by_name(properties: Mapping[str, Any], name: str) -> dict[str, Mapping[str, Any]] | None:

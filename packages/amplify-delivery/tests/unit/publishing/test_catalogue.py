@@ -217,6 +217,10 @@ def successor(**mark: str) -> Stacks:
     return changed(OLD, "apiseriesapp/Todo", lambda t: t["Resources"]["TodoTable"].update(Metadata=metadata))
 
 
+def expiring(attribute: str) -> Stacks:
+    return with_resource(OLD, TABLE, TimeToLiveSpecification={"AttributeName": attribute, "Enabled": True})
+
+
 OF_CHANGES: dict[str, tuple[tuple[Stacks | None, Stacks], tuple[Stacks | None, Stacks]]] = {
     "AD741": (
         (OLD, TWO_INDEXES),
@@ -230,6 +234,7 @@ OF_CHANGES: dict[str, tuple[tuple[Stacks | None, Stacks], tuple[Stacks | None, S
     "AD745": ((None, with_resource(FULL, FUNCTION, Runtime="nodejs12.x")), (None, FULL)),
     "AD746": ((OLD, with_resource(OLD, TABLE, Type="AWS::SNS::Topic")), (OLD, OLD)),
     "AD748": ((IMPORTED, OLD), (EXPORTED, OLD)),
+    "AD750": ((expiring("ttl"), expiring("expires")), (OLD, expiring("ttl"))),
     "AD749": ((successor(state="made"), successor(data="copy")), (successor(state="closed"), OLD)),
 }
 """What is deployed and what should be: found, and not found."""
