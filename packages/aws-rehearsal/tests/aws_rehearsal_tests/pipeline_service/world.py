@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
+import shutil
 import subprocess
+import tempfile
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -54,15 +58,14 @@ class World:
     def __init__(self, aws: LocalAws, service: PipelineService, folder: Path) -> None:
         self.aws, self.service, self.folder = aws, service, folder
         self.tooling, self.target = random_account(), random_account()
-        self.admin, self.target_admin = aws.make_admin(self.tooling), aws.make_admin(self.target)
+        self.admin = aws.make_admin(self.tooling)
+        self._clients: dict[tuple[str, Credentials, str], Any] = {}
         self.pipelines = self.client("codepipeline")
         self.codebuild = self.client("codebuild")
-        self._commits = 0
+        self._commits = 1
         self.repository = folder / "app.git"
         self.full_id = f"team/app{self.tooling}"
-        self._git("init", "-q", "--bare", "-b", "main", str(self.repository), cwd=folder)
-        self._git("clone", "-q", str(self.repository), str(folder / "work"), cwd=folder)
-        self.commit("first")
+        shutil.copytree(_repository(), folder, dirs_exist_ok=True)
         service.repository(CONNECTION, self.full_id, self.repository)
         self.key = self.client("kms").create_key()["KeyMetadata"]["Arn"]
         self.bucket = f"artifacts-{self.tooling}"
@@ -74,8 +77,16 @@ class World:
         self.build_trust = trusted("codebuild.amazonaws.com")
         self.build_role = self.role("build", self.build_trust, [allow(["s3:*", "kms:*", "logs:*"])])
 
+    @cached_property
+    def target_admin(self) -> Credentials:
+        return self.aws.make_admin(self.target)
+
     def client(self, service: str, credentials: Credentials | None = None, region: str = REGION) -> Any:
-        return self.aws.client(service, credentials or self.admin, region)
+        """A client, the administrator's by default; the same one when asked again."""
+        key = service, credentials or self.admin, region
+        if key not in self._clients:
+            self._clients[key] = self.aws.client(*key)
+        return self._clients[key]
 
     def role(self, name: str, trust: dict[str, Any], statements: list[dict[str, Any]], account: str = "") -> str:
         """Make a role (or give it new policies), in the tooling account by default; its ARN."""
@@ -214,25 +225,39 @@ class World:
         s3.create_bucket(Bucket=name, **more)
         s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
 
-    def _git(self, *arguments: str, cwd: Path | None = None) -> str:
-        environment = {
-            "PATH": os.environ["PATH"],
-            "HOME": str(self.folder),
-            "GIT_CONFIG_NOSYSTEM": "1",
-            "GIT_AUTHOR_NAME": "Ada",
-            "GIT_AUTHOR_EMAIL": "ada@example.com",
-            "GIT_COMMITTER_NAME": "Ada",
-            "GIT_COMMITTER_EMAIL": "ada@example.com",
-        }
-        done = subprocess.run(
-            ["git", *arguments],
-            cwd=cwd or self.folder / "work",
-            env=environment,
-            check=True,
-            capture_output=True,
-            text=True,
-        )
-        return done.stdout.strip()
+    def _git(self, *arguments: str) -> str:
+        return _git(self.folder / "work", *arguments)
+
+
+def _git(cwd: Path, *arguments: str) -> str:
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(cwd),
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_AUTHOR_NAME": "Ada",
+        "GIT_AUTHOR_EMAIL": "ada@example.com",
+        "GIT_COMMITTER_NAME": "Ada",
+        "GIT_COMMITTER_EMAIL": "ada@example.com",
+    }
+    done = subprocess.run(["git", *arguments], cwd=cwd, env=environment, check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+@cache
+def _repository() -> Path:
+    """A repository with a first commit, `app.git`, and a clone of it, `work`: made once, and copied for each test."""
+    folder = tempfile.TemporaryDirectory(prefix="repository-")
+    atexit.register(folder.cleanup)
+    made = Path(folder.name)
+    _git(made, "init", "-q", "--template=", "--bare", "-b", "main", "app.git")
+    _git(made, "clone", "-q", "--template=", "app.git", "work")
+    work = made / "work"
+    _git(work, "remote", "set-url", "origin", "../app.git")
+    (work / "file.txt").write_text("1\n")
+    _git(work, "add", "-A")
+    _git(work, "commit", "-q", "-m", "first")
+    _git(work, "push", "-q", "origin", "main")
+    return made
 
 
 def build(project: str, **more: Any) -> dict[str, Any]:
