@@ -12,13 +12,14 @@ import yaml
 
 from amplify_delivery import cli
 from amplify_delivery.delivery.scaffold import ci
-from amplify_delivery.errors import ConfigError
+from amplify_delivery.errors import ConfigError, SetupError
 from amplify_delivery.stacks.config import Project
 from amplify_delivery_rehearsal.ci_story import is_delivered_by_ci, run
 from amplify_delivery_rehearsal.ci_story.declared import DeclaredCi, declared
 from amplify_delivery_rehearsal.ci_story.play import CiPlay
 from amplify_delivery_rehearsal.pipeline_story.page import told
 from amplify_delivery_rehearsal.pipeline_story.record import Story, Subject
+from amplify_delivery_rehearsal.pipeline_story.setting import machine
 from amplify_delivery_rehearsal.pipeline_story.source import Repository
 from aws_rehearsal.ci_service import Push
 from unit.places import EXPORTS, REPOSITORY
@@ -161,3 +162,10 @@ def test_the_page_says_what_was_played() -> None:
         ["Chapters as told", "Runs of the CI"],
     )
     assert "Real engine, jobs of x.yml, " in page.lead
+
+
+def test_a_project_without_a_lock_is_told_before_anything_starts(make: Make) -> None:
+    project = Project(make("github"))
+    (project.directory / "requirements.lock").unlink()
+    with pytest.raises(SetupError, match=r"there is no requirements\.lock"), machine(project, None):  # type: ignore[arg-type]
+        pass

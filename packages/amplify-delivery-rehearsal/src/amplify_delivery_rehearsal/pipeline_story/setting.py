@@ -85,7 +85,14 @@ def setting(
 
 @contextmanager
 def machine(project: Project, tools: Tools) -> Iterator[Machine]:
-    """The services, and an image for the builds of `project`; nothing of it is left afterwards."""
+    """The services, and an image for the builds of `project`; nothing of it is left afterwards. Raises `SetupError`
+    before anything is started if the project has no lock."""
+    if not (project.directory / LOCK).is_file():
+        raise SetupError(
+            f"there is no {LOCK}: a build installs what it pins, and nothing else",
+            where=str(project.directory.resolve()),
+            remedy="`amplify-delivery init` writes one; it changes no file that is there",
+        )
     folder = Path(tempfile.mkdtemp(prefix=FOLDER))
     try:
         home = prepare(folder / "pulumi-home", tools.python, tools.engine_root)
@@ -120,7 +127,7 @@ def build_image(home: Mapping[str, str], tools: Tools, project: Path) -> dict[st
     if packages is None:
         raise SetupError("is not a virtualenv", where=str(tools.python), remedy="run `make setup`")
     python, lock = tools.python, project / LOCK
-    if lock.is_file() and _missing(lock, packages) and not is_example(project):
+    if _missing(lock, packages) and not is_example(project):
         # This Python has other versions. Else every build would install them again, which takes minutes.
         made = image_environment(lock)
         python = ensure_environment(made, Progress(sys.stderr))
