@@ -527,18 +527,18 @@ FAULTS = (
     Fault(
         "a template with 501 resources",
         LIMITS,
-        "large",
-        [["fill", _stacks("largeapp", "ConnectionStack"), "/Resources", 501, {"Type": "AWS::SNS::Topic"}]],
+        "full",
+        [["fill", _stacks("fullapp", "TodoList"), "/Resources", 501, {"Type": "AWS::SNS::Topic"}]],
         "AD501",
-        "ConnectionStack",
+        "TodoList",
     ),
     Fault(
         "a template with more than 200 parameters",
         LIMITS,
-        "large",
-        [["fill", _stacks("largeapp", "ConnectionStack"), "/Parameters", 260, {"Type": "String", "Default": "%s"}]],
+        "full",
+        [["fill", _stacks("fullapp", "TodoList"), "/Parameters", 260, {"Type": "String", "Default": "%s"}]],
         "AD502",
-        "ConnectionStack",
+        "TodoList",
     ),
     Fault(
         "two stacks that export one name",
@@ -683,10 +683,10 @@ FAULTS = (
     Fault(
         "a type that the region does not have",
         f"{CLI}4453",
-        "media-vault",
-        [_resource(_stacks("mediavault", "CustomResources"), "Queue", "AWS::MediaConvert::Queue", Name="thumbnails")],
+        "todo",
+        [_resource(_stacks("mytodoapp", "Todo"), "Queue", "AWS::MediaConvert::Queue", Name="thumbnails")],
         "AD700",
-        "CustomResourcesjson",
+        "apimytodoapp/Todo",
         region="ap-southeast-4",
     ),
     Fault(
