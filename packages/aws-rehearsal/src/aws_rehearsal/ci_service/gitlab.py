@@ -1,5 +1,8 @@
 """GitLab CI: the jobs of `.gitlab-ci.yml` that a push to a branch starts ("CI/CD YAML syntax reference").
 
+Of a project's jobs only those that get a token are played, and what they need: all else is nothing that an account
+would let in, and may want images and services of its own.
+
 What is played: local includes, `extends`, `variables`, `before_script` and `script` in bash, `needs`, `rules` that
 compare variables, `when: manual`, `environment`, `id_tokens`, `artifacts: paths`. All else that changes what runs is
 refused by name.
@@ -22,6 +25,9 @@ from aws_rehearsal.ci_service.tokens import Claims, signed
 
 ROOT = ".gitlab-ci.yml"
 _GLOBAL = ("stages", "include", "variables", "workflow", "default", "image", "before_script", "after_script", "cache")
+_REFUSED = ("workflow", "before_script", "after_script")
+_HARMLESS = {"image", "tags", "timeout", "retry", "interruptible", "cache"}
+"""What no command's outcome depends on here."""
 _NOT_PLAYED = ("parallel", "trigger", "after_script", "only", "except", "services", "inherit")
 _TERM = re.compile(r"""\s*(?:(\$\w+)|"([^"]*)"|'([^']*)'|(null)|(==|!=|&&|\|\||\(|\)))""")
 _SECONDS = 6 * 3600
@@ -35,10 +41,20 @@ class Pipeline:
     documents: Mapping[str, Mapping[str, Any]]
 
     def jobs(self, push: Push) -> list[Job]:
-        """Those that a push starts, in the order in which they run here. Raises `NotPlayedError`."""
-        given = _given(push)
-        started = {n: d for n, d in self.documents.items() if not n.startswith(".") and _starts(n, d, given)}
+        """Those with a token that a push starts, and what they need, in the order in which they run here. Raises
+        `NotPlayedError`."""
+        given, wanted = _given(push), self._wanted()
+        started = {n: d for n, d in self.documents.items() if n in wanted and _starts(n, d, given)}
         return in_order([_job(name, document) for name, document in started.items()])
+
+    def _wanted(self) -> set[str]:
+        """The names of those with a token, and of what they need."""
+        found: set[str] = set()
+        left = {n for n, d in self.documents.items() if "id_tokens" in d and not n.startswith(".")}
+        while left:
+            found |= left
+            left = {need for name in left for need in _needs(self.documents.get(name, {}))} - found
+        return found
 
 
 def read(folder: Path) -> Pipeline:
@@ -52,8 +68,15 @@ def read(folder: Path) -> Pipeline:
             raise _not_played(f"the include {include}", ROOT)
         documents |= _load(folder / local.lstrip("/"))
     documents |= root
+    for key in _REFUSED:
+        if key in documents:
+            raise _not_played(f"`{key}` for all jobs", ROOT)
+    strange = set(documents.get("default") or ()) - _HARMLESS
+    if strange:
+        raise _not_played(f"`default: {sorted(strange)[0]}`", ROOT)
+    everywhere = {"variables": documents["variables"]} if documents.get("variables") else {}
     found = {n: d for n, d in documents.items() if n not in _GLOBAL and isinstance(d, Mapping)}
-    return Pipeline({name: _extended(document, found) for name, document in found.items()})
+    return Pipeline({name: _merged(everywhere, _extended(document, found)) for name, document in found.items()})
 
 
 def claims(push: Push, host: str, project_id: str, subject: str) -> Claims:
@@ -133,15 +156,18 @@ def _job(name: str, document: Mapping[str, Any]) -> Job:
     environment = document.get("environment") or {}
     if isinstance(environment, str):
         environment = {"name": environment}
-    needs = document.get("needs") or ()
     return Job(
         name=name,
-        needs=tuple(need if isinstance(need, str) else str(need["job"]) for need in needs),
+        needs=_needs(document),
         environment=str(environment.get("name", "")),
         signs="id_tokens" in document,
         document=document,
         tier=str(environment.get("deployment_tier", "")),
     )
+
+
+def _needs(document: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(need if isinstance(need, str) else str(need.get("job", "")) for need in document.get("needs") or ())
 
 
 def _starts(name: str, document: Mapping[str, Any], given: Mapping[str, str]) -> bool:

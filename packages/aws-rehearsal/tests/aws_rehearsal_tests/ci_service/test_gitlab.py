@@ -81,7 +81,27 @@ def test_a_push_starts_those_whose_rule_holds(tmp_path: Path) -> None:
 )
 def test_what_is_not_played_is_refused_before_anything_runs(tmp_path: Path, document: str, said: str) -> None:
     with pytest.raises(NotPlayedError, match=f"does not play {said}"):
-        written(tmp_path, f"one: {document}\n").jobs(PUSH)
+        written(tmp_path, f"one: {document[:-1]}, id_tokens: {{TOKEN: {{aud: a}}}}}}\n").jobs(PUSH)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("before_script: [a]", "`before_script` for all jobs"),
+        ("workflow: {rules: []}", "`workflow` for all jobs"),
+        ("default: {before_script: [a]}", "`default: before_script`"),
+    ],
+)
+def test_what_would_change_every_job_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(NotPlayedError, match=f"does not play {said}"):
+        written(tmp_path, f"{text}\n{INCLUDED}")
+
+
+def test_jobs_without_a_token_are_the_projects_own_affair(tmp_path: Path) -> None:
+    own = "web: {image: node, parallel: 2, script: [npm test]}\nvariables: {WHO: all, WHERE: here}\n"
+    build, deploy = written(tmp_path, f"{own}{INCLUDED}").jobs(PUSH)
+    assert (build.name, deploy.name) == ("build", "deploy")
+    assert build.document["variables"] == {"WHO": "everybody", "WHERE": "here"}
 
 
 def test_a_project_without_the_file_is_told(tmp_path: Path) -> None:
