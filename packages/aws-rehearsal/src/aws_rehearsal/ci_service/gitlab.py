@@ -94,7 +94,7 @@ def claims(push: Push, host: str, project_id: str, subject: str) -> Claims:
 
 @dataclass
 class Run:
-    """A pipeline for a push, job after job. `claims` are those of a job's token."""
+    """A pipeline for a push, job after job."""
 
     push: Push
     runner: Runner
@@ -139,7 +139,8 @@ class Run:
             "CI_SERVER_URL": f"https://{self.host}",
         }
         for name, value in (job.document.get("variables") or {}).items():
-            found[name] = _expanded(str(value), found)
+            plain = value.get("value", "") if isinstance(value, Mapping) else value  # one that is described
+            found[name] = _expanded(str(plain), found)
         return {**found, **tokens(job, self.runner.says(job), found)}
 
 

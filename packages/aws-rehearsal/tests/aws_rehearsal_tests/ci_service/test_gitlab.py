@@ -20,7 +20,7 @@ INCLUDED = """
 .all:
   before_script:
     - before() { echo "$1 of $CI_COMMIT_BRANCH"; }
-  variables: {WHO: everybody}
+  variables: {WHO: {value: everybody, description: whom}}
 .signed:
   extends: .all
   id_tokens:
@@ -67,7 +67,7 @@ def test_a_push_starts_those_whose_rule_holds(tmp_path: Path) -> None:
         ("build", (), "", "", False),
         ("deploy", ("build",), "prod", "production", True),
     ]
-    assert found[1].document["variables"] == {"WHO": "everybody"}
+    assert found[1].document["variables"] == {"WHO": {"value": "everybody", "description": "whom"}}
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_jobs_without_a_token_are_the_projects_own_affair(tmp_path: Path) -> Non
     own = "web: {image: node, parallel: 2, script: [npm test]}\nvariables: {WHO: all, WHERE: here}\n"
     build, deploy = written(tmp_path, f"{own}{INCLUDED}").jobs(PUSH)
     assert (build.name, deploy.name) == ("build", "deploy")
-    assert build.document["variables"] == {"WHO": "everybody", "WHERE": "here"}
+    assert build.document["variables"] == {"WHO": {"value": "everybody", "description": "whom"}, "WHERE": "here"}
 
 
 def test_a_project_without_the_file_is_told(tmp_path: Path) -> None:
