@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from amplify_delivery.changes.gained.texts import ALWAYS, When, each, shown
@@ -92,10 +92,6 @@ class Grant:
             and self.resource.covers(other.resource, caseless=False)
             and all(any(own.covers(o) for o in other.conditions) for own in self.conditions)
         )
-
-    def for_holder(self, who: str) -> Grant:
-        """The same right, of another holder."""
-        return replace(self, who=who)
 
 
 def uncovered(grants: Iterable[Grant], by: Iterable[Grant]) -> list[Grant]:
