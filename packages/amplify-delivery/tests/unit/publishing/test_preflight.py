@@ -13,6 +13,11 @@ from amplify_delivery.publishing.examination.preflight import Deployment, examin
 from unit.publishing.conftest import BUCKET, SOUND, assembly_of, rendered, spoiled
 
 
+@pytest.fixture(autouse=True)
+def _kept(own_cache: Path, examined: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AMPLIFY_DELIVERY_CACHE", str(examined))
+
+
 def findings(assembly: Assembly) -> list[Finding]:
     """What is found in one environment."""
     deployment = Deployment([rendered(assembly)], BUCKET, "eu-central-1")
@@ -20,8 +25,7 @@ def findings(assembly: Assembly) -> list[Finding]:
 
 
 @pytest.mark.parametrize("name", SOUND)
-def test_nothing_is_said_against_a_real_export(name: str, monkeypatch: pytest.MonkeyPatch, examined: Path) -> None:
-    monkeypatch.setenv("AMPLIFY_DELIVERY_CACHE", str(examined))
+def test_nothing_is_said_against_a_real_export(name: str) -> None:
     assembly = assembly_of(name)
     assert findings(assembly) == []
 
