@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,9 @@ from aws_rehearsal.ci_service.jobs import Job, JobFailedError, NotPlayedError, P
 from aws_rehearsal.ci_service.tokens import GITHUB, Claims
 
 _EXPRESSION = re.compile(r"\$\{\{\s*(.*?)\s*\}\}")
+_PLAIN = re.compile(r"((steps|needs)\.[\w-]+\.outputs|github|env|vars|secrets)\.[\w-]+|runner\.temp")
+_EVALUATED = ("env", "outputs", "steps")
+"""Keys of a job whose expressions are."""
 _FILES = ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "GITHUB_PATH", "GITHUB_ENV")
 _NOT_PLAYED = ("if", "strategy", "container", "services", "uses", "continue-on-error")
 """Keys of a job that change what runs."""
@@ -61,6 +64,10 @@ class Workflow:
             for key in _NOT_PLAYED_STEP:
                 if key in step:
                     raise _not_played(f"`{key}` of a step", where)
+        for text in _texts([job.get(key) for key in _EVALUATED] + [self.document.get("env")]):
+            strange = next((found for found in _EXPRESSION.findall(text) if not _PLAIN.fullmatch(found)), None)
+            if strange is not None:
+                raise _not_played(f"the expression {strange!r}", where)
         needs = job.get("needs") or ()
         environment = job.get("environment") or ""
         permissions = job.get("permissions", self.document.get("permissions"))
@@ -231,6 +238,17 @@ def _copy(source: Path, target: Path) -> None:
         shutil.copytree(source, target.parent, dirs_exist_ok=True)
     else:
         shutil.copyfile(source, target)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text in a document."""
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
+    elif value is not None:
+        yield str(value)
 
 
 def _defaults(document: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -101,6 +101,8 @@ def test_which_push_starts_it(on: str, started: bool) -> None:
     ("job", "said"),
     [
         ("{strategy: {matrix: {a: [1]}}}", "`strategy`"),
+        ("{steps: [{run: 'echo ${{ hashFiles(1) }}'}]}", "the expression 'hashFiles"),
+        ("{env: {A: '${{ matrix.a }}'}}", "the expression 'matrix.a'"),
         ("{container: x}", "`container`"),
         ("{if: always()}", "`if`"),
         ("{steps: [{run: a, if: always()}]}", "`if` of a step"),
@@ -179,7 +181,7 @@ def test_a_command_that_fails_ends_the_job(pushed: Push, issuer: Issuer, tmp_pat
     with pytest.raises(JobFailedError, match="job one, step 'Wrong': exit code 1\nno"):
         run.play(run.workflow.jobs[0])
     assert (told[0].code, told[0].output) == (1, "no\n")
-    unknown = run_of(text.replace("echo no", "echo ${{ hashFiles() }}"), pushed, issuer, tmp_path / "other", told)
+    unknown = run_of(text.replace("echo no", "echo ${{ github.nothing }}"), pushed, issuer, tmp_path / "other", told)
     with pytest.raises(NotPlayedError, match="does not play the expression"):
         unknown.play(unknown.workflow.jobs[0])
 
