@@ -63,7 +63,8 @@ def pipeline_stack(project: Project) -> str:
     raise ConfigError(
         "no stack file here is a pipeline's",
         where=str(project.directory.resolve()),
-        remedy="rehearse exports with `amplify-delivery rehearse EXPORT ...`, or add a pipeline (docs/pipeline.md)",
+        remedy="rehearse exports with `amplify-delivery rehearse EXPORT ...`, or add a pipeline (docs/pipeline.md) "
+        "or a CI (docs/ci.md)",
     )
 
 
