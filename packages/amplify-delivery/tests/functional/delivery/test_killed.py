@@ -1,6 +1,6 @@
 """Runs that are killed: the same command again recovers by itself, on the real engine.
 
-A small environment, killed at one place after the other: 24 in three tests, which run beside each other. What each kill
+A small environment, killed at one place after the other: 30 in three tests, which run beside each other. What each kill
 has come to is printed as a table.
 """
 
@@ -240,35 +240,38 @@ STATE, TEMPLATES = ".pulumi/stacks/", "templates/"
 def test_killed_while_all_is_made_and_destroyed(here: Killed) -> None:
     what_the_program_makes(here)
     # The secret goes before the bucket's policy, and that before the bucket.
-    points = [Point(DELETE, BEFORE), Point(DELETE), Point("secretsmanager:DeleteSecret"), Point("s3:DeleteBucket")]
+    points = [Point(DELETE, BEFORE), Point(DELETE), Point("secretsmanager:DeleteSecret")]
+    points += [Point("s3:DeleteBucketPolicy"), Point("s3:DeleteBucket")]
     here.chain(points, "destroy", "--delete-data")
     here.nothing()
     a_first_create(here)
-    here.told(11)
+    here.told(15)
 
 
 def test_killed_over_what_stands_beside_the_backend(here: Killed) -> None:
     here.there()
     what_stands_beside_the_backend(here)
-    here.told(3)
+    here.told(4)
 
 
 def test_killed_in_a_create_that_fails_in_approved_updates_and_while_the_state_is_written(here: Killed) -> None:
     a_first_create_that_fails(here)
     approved_updates(here)
     writes_of_the_state(here)
-    here.told(10)
+    here.told(11)
 
 
 def what_the_program_makes(here: Killed) -> None:
     here.take("first")
-    here.chain([Point("s3:CreateBucket", BEFORE), Point("s3:CreateBucket")], "up")
+    points = [Point("s3:CreateBucket", BEFORE), Point("s3:CreateBucket"), Point("s3:PutBucketPolicy")]
+    here.chain(points, "up")
     here.whole("first")
 
 
 def a_first_create(here: Killed) -> None:
-    points = [Point("secretsmanager:CreateSecret"), Point("secretsmanager:PutSecretValue")]
-    points += [Point(PUT, also=TEMPLATES), Point(CREATE, BEFORE), Point(CREATE)]
+    points = [Point("secretsmanager:CreateSecret", BEFORE), Point("secretsmanager:CreateSecret")]
+    points += [Point("secretsmanager:PutSecretValue"), Point(PUT, BEFORE, also=TEMPLATES), Point(PUT, also=TEMPLATES)]
+    points += [Point(CREATE, BEFORE), Point(CREATE)]
     here.chain(points, "up", between=lambda: a_plan_foresees_and_writes_nothing(here))
     here.whole("first")
 
@@ -283,11 +286,11 @@ def a_plan_foresees_and_writes_nothing(here: Killed) -> None:
 
 
 def what_stands_beside_the_backend(here: Killed) -> None:
-    """The example's service: with an id that AWS makes up, with a name of its own, and a part of the first."""
+    """The example's service: with an id that AWS makes up, with a name of its own, and parts of the first."""
     environment = here.environment
     environment.workspace.succeed("config", "set", "helloService", "true", "-s", "dev")
     # The stand-in of aws-native makes each as a stack; looking at it comes when AWS has taken the create.
-    kinds = ("ApiGatewayV2::Api", "Lambda::Function", "ApiGatewayV2::Route")
+    kinds = ("ApiGatewayV2::Api", "Lambda::Function", "ApiGatewayV2::Route", "ApiGatewayV2::Stage")
     words = [f"AWS::{kind}".replace(":", "%3A") + "%22" for kind in kinds]
     here.chain([Point(LOOK, BEFORE, after=CREATE, after_words=kind) for kind in words], "up")
     gateway = environment.client("apigatewayv2")
@@ -310,8 +313,8 @@ def a_first_create_that_fails(here: Killed) -> None:
 def approved_updates(here: Killed) -> None:
     here.deploy("second", Point(PUT, also=TEMPLATES), Point(UPDATE, BEFORE), Point(UPDATE))
     here.give("someone else")
-    # Two indexes are two updates; after the last kill the second one is left.
-    here.deploy("third", Point("secretsmanager:PutSecretValue"), Point(UPDATE), indexes=2)
+    # Two indexes are two updates: the first is made before the program runs, and with it the secret.
+    here.deploy("third", Point(UPDATE), Point("secretsmanager:PutSecretValue"), Point(UPDATE), indexes=2)
     assert here.plan()["changes"] == 0
 
 
