@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from amplify_delivery.components.documents.limits import check_parameter
+from amplify_delivery.components.documents.limits import MAX_PARAMETER, check_parameter
 from amplify_delivery.components.documents.rights.prepared import Prepared, parse, prepared
 from amplify_delivery.components.documents.rights.pulumi_types import CLASSIC, cloudformation_type, services_of
 from amplify_delivery.components.documents.rights.types import actions_for, known_types
@@ -48,7 +48,10 @@ def test_services_that_the_accounts_file_adds_are_recorded() -> None:
     assert prepared(w.access(w.prod)).lets_pass("dynamodb:Query")
 
 
-@pytest.mark.parametrize("text", ["", "1", "[]", "{}", '{"backend": [], "program": {}, "further": []}'])
+BROKEN = '{"backend": {}, "program": {}, "further": [], "both": ["SQS"]}'
+
+
+@pytest.mark.parametrize("text", ["", "1", "[]", "{}", '{"backend": [], "program": {}, "further": []}', BROKEN])
 def test_another_text_is_no_record(text: str) -> None:
     with pytest.raises(ValueError):
         parse(text)
@@ -59,7 +62,18 @@ def test_whatever_can_be_deployed_fits_into_a_parameter() -> None:
     every = known_types()
     text = Prepared(every, every, frozenset(f"service-number-{n}" for n in range(30))).to_text()
     check_parameter("types", text)
+    assert len(text) < MAX_PARAMETER - 1_000, "a few types more must not end the bootstrap of everybody"
+    assert parse(text) == Prepared(every, every, frozenset(f"service-number-{n}" for n in range(30)))
     assert "{{" not in text, "SSM refuses it in a value"
+
+
+def test_the_record_of_an_account_of_before_is_read() -> None:
+    text = '{"backend":{"SNS":["Topic"],"SQS":["Queue"]},"further":["acm"],"program":{"SQS":["Queue"]}}'
+    found = parse(text)
+    assert found == record(backend="AWS::SNS::Topic AWS::SQS::Queue", program="AWS::SQS::Queue", further="acm")
+    assert found.to_text() == (
+        '{"backend":{"SNS":["Topic"]},"both":{"SQS":["Queue"]},"boundary":[],"further":["acm"],"program":{}}'
+    )
 
 
 @pytest.mark.parametrize(

@@ -64,9 +64,12 @@ class Prepared:
 
     def to_text(self) -> str:
         """The record's text: the same for the same types, and short enough for an SSM parameter."""
+        # Most types of a program are those of its backend, too. Accounts of version 2 name them in both.
+        both = self.backend & self.program
         content = {
-            "backend": _by_service(self.backend),
-            "program": _by_service(self.program),
+            "backend": _by_service(self.backend - both),
+            "program": _by_service(self.program - both),
+            **({"both": _by_service(both)} if both else {}),
             "further": sorted(self.further),
             **({"pages": sorted(self.pages)} if self.pages else {}),
             "boundary": sorted(self.boundary),
@@ -91,9 +94,10 @@ def parse(text: str) -> Prepared:
     """The record in `to_text`'s form. Raises `ValueError` for any other text."""
     try:
         content = json.loads(text)
+        both = frozenset(_types(content.get("both", {})))
         return Prepared(
-            frozenset(_types(content["backend"])),
-            frozenset(_types(content["program"])),
+            both | frozenset(_types(content["backend"])),
+            both | frozenset(_types(content["program"])),
             frozenset(content["further"]),
             frozenset(content.get("pages", ())),
             frozenset(content.get("boundary", ())),
