@@ -157,8 +157,12 @@ def remade_by(kind: str, properties: Any, changed: frozenset[str]) -> frozenset[
     return frozenset() if callout is None else changed & (callout.remade_by or changed)
 
 
+def is_custom(kind: str) -> bool:
+    """Whether a resource is made by a function of the template's own."""
+    return kind.startswith("Custom::") or kind == "AWS::CloudFormation::CustomResource"
+
+
 def _callout(kind: str, properties: Any) -> _Callout | None:
-    custom = kind.startswith("Custom::") or kind == "AWS::CloudFormation::CustomResource"
-    if not custom or not isinstance(properties, Mapping):
+    if not is_custom(kind) or not isinstance(properties, Mapping):
         return None
     return next((c for c in _CALLOUTS if c.properties <= properties.keys()), None)

@@ -22,6 +22,7 @@ from amplify_delivery.delivery.engine.engine import Before
 from amplify_delivery.delivery.engine.watch import RootWork
 from amplify_delivery.delivery.killed import resolving
 from amplify_delivery.delivery.live import following
+from amplify_delivery.delivery.planning.program import BACKEND
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.delivery.teardown import destruction, emptying, root_stack
 from amplify_delivery.delivery.teardown.held import Held
@@ -30,6 +31,7 @@ from unit.delivery.conftest import ROOT
 
 LOCKED = "the stack is currently locked"
 NAME = "amplify-app-dev-5af8b"
+URN = f"urn:pulumi:dev::app::{BACKEND}{ROOT_STACK}::backend"
 ID = f"arn:aws:cloudformation:eu-west-1:111122223333:stack/{NAME}/1"
 
 
@@ -45,7 +47,7 @@ class Scene:
         self.statuses: list[str | None] = ["UPDATE_COMPLETE"]
         self.after: str | None = "DELETE_COMPLETE"
         self.locked = False
-        self.state: list[dict[str, Any]] = [{"type": ROOT_STACK, "id": ID}]
+        self.state: list[dict[str, Any]] = [{"urn": URN, "type": ROOT_STACK, "id": ID}]
         self.delete_data, self.wait = True, 0
         self.nested = "UPDATE_COMPLETE"
         self.exported: Callable[..., str] = lambda *_: NAME
@@ -108,7 +110,7 @@ class Scene:
         monkeypatch.setattr(destroy, "holding", lambda *_: nullcontext())
         monkeypatch.setattr(following, "followed", self.followed)
         monkeypatch.setattr(destruction, "Account", SimpleNamespace(of=lambda _: self))
-        monkeypatch.setattr(destruction, "in_state", lambda _: [])
+        monkeypatch.setattr(destruction, "in_state", lambda *_: [])
         monkeypatch.setattr(root_stack, "in_stack", lambda *_: [bucket])
         monkeypatch.setattr(root_stack, "nested_in", lambda *_: [(("Todo",), "todo-id")])
         monkeypatch.setattr(root_stack, "living", lambda *_: ["Todo/Table (AWS::DynamoDB::Table): Todo-dev"])

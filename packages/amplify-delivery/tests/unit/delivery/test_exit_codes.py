@@ -183,6 +183,10 @@ def test_what_is_the_engines_own_is_no_change_of_anything(engine: Engine, kind: 
 
 BUCKET = "aws:s3/bucket:Bucket"
 LOST = "error reading from server: EOF"
+NOBODY_THERE = (
+    'rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: dial tcp"'
+)
+"""What comes after it: that call has reached nobody. What is in AWS under its name is somebody else's."""
 
 
 @pytest.mark.parametrize(
@@ -192,6 +196,9 @@ LOST = "error reading from server: EOF"
         (LOST, BUCKET, "create-replacement", True),
         (LOST, BUCKET, "update", False),
         (LOST, ROOT_STACK, "update", True),
+        (NOBODY_THERE, BUCKET, "create", False),
+        (NOBODY_THERE, ROOT_STACK, "update", False),
+        ("could not read plugin [/p/pulumi-resource-aws]: signal: killed", BUCKET, "create", False),
         ("AccessDenied", BUCKET, "create", False),
         ("AccessDenied", ROOT_STACK, "update", False),
     ],

@@ -11,7 +11,7 @@ import pytest
 
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
 from amplify_delivery.delivery.killed import existing, resolving
-from amplify_delivery.delivery.killed.pending import Answer, Foreign, Gone, There, Unknown
+from amplify_delivery.delivery.killed.pending import Answer, Foreign, Gone, Operation, There, Unknown
 from amplify_delivery.delivery.planning import ProgramStep
 from amplify_delivery.errors import RefusedError, StateError
 
@@ -107,7 +107,7 @@ def made(**inputs: object) -> ProgramStep:
         (There("arn"), True, "it was made before its plugin ended; it is taken in"),
         (Gone(), False, ""),
         (Foreign("it is another's"), False, "its plugin ended before it was made, but it is another's"),
-        (Unknown("nobody knows"), False, "what the lost plugin was making is not in the state"),
+        (Unknown("nobody knows"), False, "whether it was made before its plugin ended cannot be told: nobody knows"),
     ],
 )
 def test_what_a_lost_plugin_was_making_is_looked_for(
@@ -128,6 +128,29 @@ def test_what_a_lost_plugin_was_making_is_looked_for(
     told = capsys.readouterr().err
     assert said in told
     assert bool(told) is bool(said)
+
+
+def test_what_nobody_can_tell_of_is_no_reason_to_forget_the_others(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The next run would meet them in AWS. And nothing is pending that a command could clear."""
+
+    def ask(_: Place, operation: Operation, __: object) -> Answer:
+        if operation.urn == "urn::denied":
+            raise RefusedError("AWS denies it")
+        return Unknown("it has no name") if operation.urn == "urn::nameless" else There("arn")
+
+    engine = Engine(killed=False)
+    monkeypatch.setattr(existing, "ask", ask)
+    monkeypatch.setattr(resolving, "_ON_ITS_WAY", 0.0)
+    resolving.settle_lost(engine, account, fine)  # type: ignore[arg-type]
+    engine.when_lost([replace(made(name="n"), urn=urn) for urn in ("urn::nameless", "urn::denied", URN)])
+    (written,) = engine.written
+    assert [r["urn"] for r in written["resources"]] == [URN]
+    told = capsys.readouterr().err
+    assert "nameless (aws:cloudformation/stack:Stack): whether it was made before its plugin ended cannot be" in told
+    assert "AWS denies it. Look in the account before you repeat the command" in told
+    assert "clear-pending-creates" not in told
 
 
 @pytest.mark.parametrize(("answer", "name"), [(There("arn"), "n2"), (Gone(), "n1")])

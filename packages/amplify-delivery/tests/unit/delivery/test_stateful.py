@@ -131,6 +131,15 @@ def test_the_tables_that_others_have_succeeded(
     assert "succeeds" not in held[0].to_json()
 
 
+@pytest.mark.parametrize("kind", ["Custom::LambdaCallout", "AWS::CloudFormation::CustomResource"])
+def test_what_amplify_makes_by_a_function_is_asked_for_too(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its type says nothing, whichever of the two it is: what it is told does."""
+    properties = {"collectionName": "shops", "region": "eu-west-1"}
+    template = {"Shops": {"Type": kind, "Properties": properties}, "Other": {"Type": kind, "Properties": {"a": "b"}}}
+    monkeypatch.setitem(STACKS, "nested-id", ([("Shops", kind, "shops"), ("Other", kind, "o")], template))
+    assert [(h.path, h.data) for h in in_stack(CloudFormation(), "root")][1:] == [("apiapp/Shops", "geofences")]
+
+
 def test_where_nothing_was_succeeded_no_table_is_listed() -> None:
     account: Any = Tables()
     account.denied = True
@@ -151,7 +160,7 @@ def test_what_the_program_makes_beside_the_backend() -> None:
         },
         {"urn": f"{URN}amplify-delivery:index:StagingArea::staging", "type": "amplify-delivery:index:StagingArea"},
     ]
-    assert [(h.path, h.physical_id, h.kept) for h in in_state(resources)] == [
+    assert [(h.path, h.physical_id, h.kept) for h in in_state(resources, ("1", "r"))] == [
         ("orders", "orders-1", False),
         ("kept", "kept", True),
     ]

@@ -191,7 +191,7 @@ class Engine:
                     suppress_outputs=True,
                 )
         except DeliveryError:
-            lost = [s for s in watch.uncertain if state_faults.is_lost([t for urn, t in watch.errors if urn == s.urn])]
+            lost = [s for s in watch.uncertain if state_faults.may_be_sent(watch.errors_of(s.urn))]
             if lost and self.when_lost:
                 self.when_lost(lost)
             raise

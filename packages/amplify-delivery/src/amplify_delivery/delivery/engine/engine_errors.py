@@ -19,7 +19,7 @@ def explain(error: CommandError, watch: Watch, stack: str, place: str = "", home
     """The engine's error in our words: what failed, why, and what to do, as if nothing had been changed. `place` is
     where its state was looked for, `home` the backend that the stack file tells; empty if it tells none."""
     text = plain(str(error))
-    if home and home.partition("?")[0] != place and _looked_in_vain(error, text):
+    if home and home.partition("?")[0] != place.rstrip("/") and _looked_in_vain(error, text):
         # Made again wherever somebody is logged in, it would know nothing of what runs.
         return StateError(
             f"its state is not in {place or 'the backend of this login'}, but in the account's own bucket",

@@ -38,6 +38,8 @@ _NOT_STARTED = (
     r"could not dial plugin \["
 )
 """What the engine says of one that never came up (`newPlugin` in sdk/go/common/resource/plugin/plugin.go)."""
+_NEVER_SENT = re.compile(f"while dialing|connection refused|{_NOT_STARTED}", re.IGNORECASE)
+"""Said of a call for which there was no connection any more, or not yet."""
 _LOST = re.compile(f"{_LOST_ON_THE_WAY}|{_NOT_STARTED}", re.IGNORECASE)
 _INCOMPLETE = re.compile(
     r"ModuleNotFoundError|No module named|doesn't appear to be a virtual environment|failed to find python"
@@ -121,6 +123,12 @@ def fault(said: str, stack: str, place: str) -> StateError | None:
         if re.search(known.pattern, said, re.MULTILINE):
             return StateError(known.message.format(place=place or "its backend"), where=stack, remedy=known.remedy)
     return None
+
+
+def may_be_sent(said: Sequence[str]) -> bool:
+    """Whether a call whose plugin is gone (`is_lost`) may have reached it: not where nobody was there to take it. What
+    is in AWS under its name then, that call has not made."""
+    return is_lost(said) and not any(_NEVER_SENT.search(text) for text in said)
 
 
 def is_lost(said: Sequence[str]) -> bool:

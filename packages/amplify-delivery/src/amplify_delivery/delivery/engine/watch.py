@@ -66,6 +66,10 @@ class Watch:
     """Those that the state had, told the same way."""
     root: RootWork = field(default_factory=RootWork)
 
+    def errors_of(self, urn: str) -> list[str]:
+        """What was said of one resource."""
+        return [text for of, text in self.errors if of == urn]
+
     def __call__(self, event: EngineEvent) -> None:
         self.root(event)
         if event.diagnostic_event and event.diagnostic_event.severity == "error":

@@ -33,6 +33,9 @@ _SIGNATURE = "4dabf18193072939515e22adb298388d"
 _NOT_TOLD = "[secret]"
 """What the engine's events have in the place of a secret."""
 _ACCOUNT = re.compile(r"(?<!\d)\d{12}(?!\d)")
+_ROLE = re.compile(r"arn:[a-z-]+:iam::(\d{12}):role/")
+_ROLES = ("assumeRoleWithWebIdentity", "assumeRole", "assumeRoles")
+"""Inputs of a provider that name roles, in the order in which it assumes them."""
 
 AGAIN = frozenset(
     {
@@ -194,14 +197,22 @@ def region(operation: Operation, inputs: Mapping[str, Any]) -> str | None:
 
 def elsewhere(inputs: Mapping[str, Any], account: str, profile: str | None) -> str:
     """Where a provider with these `inputs` acts, if that is not the account of these 12 digits, or nobody can tell;
-    empty if it is."""
+    empty if it is.
+
+    The one account that it allows is where it acts, whatever its profile is called by now; else the last role that it
+    assumes tells, else its profile.
+    """
+    # Objects and lists among a provider's inputs are JSON in a text.
+    allowed = set(_ACCOUNT.findall(json.dumps(inputs.get("allowedAccountIds"))))
+    if allowed and account not in allowed:
+        return f"in account {', '.join(sorted(allowed))}"
+    if len(allowed) == 1:
+        return ""
+    roles = _ROLE.findall(json.dumps([inputs.get(key) for key in _ROLES]))
+    if roles:
+        return "" if roles[-1] == account else f"in account {roles[-1]}"
     own = inputs.get("profile")
-    if own and own != profile:
-        return f"with the profile {own}"
-    # Objects among a provider's inputs are JSON in a text.
-    told = json.dumps([inputs.get(key) for key in ("allowedAccountIds", "assumeRole", "assumeRoles")])
-    accounts = set(_ACCOUNT.findall(told))
-    return f"in account {', '.join(sorted(accounts))}" if accounts and account not in accounts else ""
+    return f"with the profile {own}" if own and own != profile else ""
 
 
 def same(wanted: Any, found: Any) -> bool:
@@ -290,4 +301,9 @@ def told_of_lost(operation: Operation, answer: Answer) -> str:
         return f"{operation.what}: it was {done} before its plugin ended; it is taken in"
     if isinstance(answer, Foreign):
         return f"{operation.what}: its plugin ended before it was made, but {answer.why}"
+    if isinstance(answer, Unknown):
+        return (
+            f"{operation.what}: whether it was made before its plugin ended cannot be told: {answer.why}. Look in the "
+            "account before you repeat the command, which makes it again"
+        )
     return ""

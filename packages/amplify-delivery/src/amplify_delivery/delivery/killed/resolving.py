@@ -35,6 +35,7 @@ _NOT_LOOKED_FOR = (
 )
 Asked = Callable[[], Account]
 """Gives the account, which need not be asked for whose it is where no run was killed."""
+Ask = Callable[[Account, Operation, Sequence[Mapping[str, Any]], frozenset[str]], Answer]
 Check = Callable[[State], None]
 """Raises a `DeliveryError` for a state that must not be written with the keys that are set."""
 
@@ -59,14 +60,20 @@ def settle_lost(engine: Engine, account: Asked, check: Check) -> None:
         time.sleep(_ON_ITS_WAY)
         try:
             state = engine.state()
-            before = []
+            operations = []
             for step in steps:
                 operation = pending.of_step(step, state)
                 if operation:
-                    before.append({"type": operation.kind, "resource": operation.resource})
+                    operations.append(operation)
                 else:
                     output.progress(_NOT_LOOKED_FOR.format(step.urn.rpartition("::")[2], step.type))
-            found = _settled(engine, {**state, "pending_operations": before}, account, check, pending.told_of_lost)
+            if not operations:
+                return
+            check(state)
+            # Of each for itself: that nobody can tell of one is no reason to forget the others.
+            answers = _answers(state, operations, account, _gently)
+            _tell(answers, pending.told_of_lost)
+            found = pending.settled(state, answers)
             if found and found["resources"] != list(state.get("resources") or ()):
                 engine.write(found)
         except DeliveryError as error:
@@ -110,19 +117,22 @@ def foreseen(engine: Engine, account: Asked, check: Check) -> Iterator[tuple[Eng
         yield engine.beside(Path(folder), found), found
 
 
-def _settled(
-    engine: Engine,
-    state: State,
-    account: Asked,
-    check: Check,
-    told: Callable[[Operation, Answer], str] = pending.told,
-) -> State | None:
+def _settled(engine: Engine, state: State, account: Asked, check: Check) -> State | None:
     """The state as it has to be; None if it is so."""
     operations = pending.left(state)
     if not operations:
         return None
     check(state)
-    known = frozenset(str(r["id"]) for r in state.get("resources") or () if r.get("id"))
+    answers = _answers(state, operations, account, existing.ask_there)
+    pending.check(answers, engine.stack, engine.backend_variables)
+    _tell(answers, pending.told)
+    return pending.settled(state, answers)
+
+
+def _answers(state: State, operations: Sequence[Operation], account: Asked, ask: Ask) -> list[tuple[Operation, Answer]]:
+    """What has become of each."""
+    resources = state.get("resources") or ()
+    known = frozenset(str(r["id"]) for r in resources if r.get("id"))
     asked = [o for o in operations if pending.asked(o, state)]
     place = account() if asked else None
     answers: list[tuple[Operation, Answer]] = []
@@ -132,9 +142,21 @@ def _settled(
             if operation.kind == pending.CREATING and pending.replaces(operation, state):
                 answer = Unknown("it was to replace one that is still there")
             else:
-                answer = existing.ask_there(place, operation, state.get("resources") or (), known)
+                answer = ask(place, operation, resources, known)
         answers.append((operation, answer))
-    pending.check(answers, engine.stack, engine.backend_variables)
+    return answers
+
+
+def _gently(
+    account: Account, operation: Operation, resources: Sequence[Mapping[str, Any]], known: frozenset[str]
+) -> Answer:
+    """The same of one that AWS does not tell of, as something that nobody can tell."""
+    try:
+        return existing.ask_there(account, operation, resources, known)
+    except DeliveryError as error:
+        return Unknown(error.message)
+
+
+def _tell(answers: Sequence[tuple[Operation, Answer]], told: Callable[[Operation, Answer], str]) -> None:
     for line in filter(None, (told(*a) for a in answers)):
         output.progress(line)
-    return pending.settled(state, answers)

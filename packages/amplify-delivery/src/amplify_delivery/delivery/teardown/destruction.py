@@ -87,7 +87,7 @@ def look(engine: Engine, config: EnvironmentConfig, account: Account, project: P
     that cannot be deleted, or is not the engine's own."""
     resources = engine.resources()
     root = Root.of(engine.stack, resources, config, project)
-    held = [*in_state(resources), *root.holds(account)]
+    held = [*in_state(resources, (config.account, config.region)), *root.holds(account)]
     lost = sorted(h for h in held if not h.kept)
     if lost and not data:
         raise RefusedError(

@@ -8,7 +8,9 @@ from typing import Any
 
 from amplify_delivery.changes import deployed
 from amplify_delivery.changes.ordered.successors import base_name
-from amplify_delivery.changes.stateful import CLOUDFORMATION_TYPES, PULUMI_TYPES, data_of
+from amplify_delivery.changes.stateful import CLOUDFORMATION_TYPES, PULUMI_TYPES, data_of, is_custom
+from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
+from amplify_delivery.delivery.teardown.same_place import Place, of_stack
 from amplify_delivery.export.documents import Malformed
 from amplify_delivery.export.model import STACK_TYPE
 
@@ -51,7 +53,7 @@ def in_stack(cloudformation: Any, stack: str, path: tuple[str, ...] = ()) -> Ite
                 continue
             if kind == STACK_TYPE:
                 yield from in_stack(cloudformation, physical, (*path, name))
-            elif kind in CLOUDFORMATION_TYPES or kind.startswith("Custom::"):
+            elif kind in CLOUDFORMATION_TYPES or is_custom(kind):
                 if resources is None:
                     resources = _resources(cloudformation, stack)
                 resource, place = resources.get(name) or {}, "/".join((*path, name))
@@ -98,10 +100,14 @@ def _resources(cloudformation: Any, stack: str) -> dict[str, Mapping[str, Any]]:
     return {name: resource for name, resource in resources.items() if isinstance(resource, Mapping)}
 
 
-def in_state(resources: Iterable[Mapping[str, Any]]) -> Iterator[Held]:
-    """What the program's own resources hold, by the engine's state; staging areas do not count."""
+def in_state(resources: Iterable[Mapping[str, Any]], here: Place) -> Iterator[Held]:
+    """What the program's own resources hold, by the engine's state; staging areas do not count. A stack of its own that
+    lies elsewhere than the environment (`here`) may hold anything: nobody looks into it."""
     for resource in resources:
         kind, urn = str(resource.get("type")), str(resource.get("urn"))
+        if of_stack(resource) not in (None, here):
+            kept = bool(resource.get("retainOnDelete"))
+            yield Held(urn.rpartition("::")[2], ROOT_STACK, str(resource.get("id")), "everything in the stack", kept)
         if resource.get("custom") and kind in PULUMI_TYPES and _STAGING not in urn and not resource.get("external"):
             kept = bool(resource.get("retainOnDelete"))
             yield Held(urn.rpartition("::")[2], kind, str(resource.get("id")), PULUMI_TYPES[kind], kept)

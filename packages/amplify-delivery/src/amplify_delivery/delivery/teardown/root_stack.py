@@ -51,8 +51,13 @@ class Root:
         """By the engine's state, and the export where that knows nothing. Raises `RefusedError` if neither tells, and
         for a state of another place than the stack file's."""
         state = tuple(state)
-        same_place.check(environment, state, {"place": (config.account, config.region)})
-        ids = tuple(str(r["id"]) for r in state if r.get("type") == ROOT_STACK and r.get("id"))
+        here = (config.account, config.region)
+        same_place.check(environment, state, {"place": here})
+        ids = tuple(
+            str(r["id"])
+            for r in state
+            if r.get("type") == ROOT_STACK and r.get("id") and same_place.of_stack(r) in (None, here)
+        )
         name = next(filter(None, map(_remembered, state)), None)
         if name is None and not ids:
             try:

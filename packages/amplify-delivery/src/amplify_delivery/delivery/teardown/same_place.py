@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
+from amplify_delivery.delivery.planning.program import BACKEND
 from amplify_delivery.errors import RefusedError
 
 Place = tuple[str, str]
@@ -43,9 +44,15 @@ def _remembered(resources: Iterable[Mapping[str, Any]]) -> Iterable[tuple[str, P
 
 
 def _roots(resources: Iterable[Mapping[str, Any]], places: Mapping[str, Place]) -> Iterable[tuple[str, Place]]:
-    """Root stacks by their ARNs, `arn:PARTITION:cloudformation:REGION:ACCOUNT:stack/...`: of an environment, which has
-    one place."""
+    """The backend's root stacks by their ARNs: of an environment, which has one place."""
     for resource in resources:
-        parts = str(resource.get("id")).split(":")
-        if resource.get("type") == ROOT_STACK and len(parts) > 5:
-            yield from ((name, (parts[4], parts[3])) for name in places)
+        place = of_stack(resource)
+        if place and BACKEND in str(resource.get("urn")):
+            yield from ((name, place) for name in places)
+
+
+def of_stack(resource: Mapping[str, Any]) -> Place | None:
+    """Where a stack of CloudFormation lies, by its ARN, `arn:PARTITION:cloudformation:REGION:ACCOUNT:stack/...`; None
+    for anything else, and where the state has its name only."""
+    parts = str(resource.get("id")).split(":")
+    return (parts[4], parts[3]) if resource.get("type") == ROOT_STACK and len(parts) > 5 else None

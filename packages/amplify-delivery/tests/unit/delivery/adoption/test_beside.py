@@ -146,6 +146,9 @@ def test_what_another_provider_made_is_asked_for_there_and_its_provider_is_taken
     assert providers == {"urn:bucket": "urn:elsewhere::real", "urn:own": "urn:held::2"}
 
 
+HUB, OWN = "arn:aws:iam::555566667777:role/hub", "arn:aws-us-gov:iam::111122223333:role/path/deploy"
+
+
 @pytest.mark.parametrize(
     ("inputs", "said"),
     [
@@ -153,6 +156,12 @@ def test_what_another_provider_made_is_asked_for_there_and_its_provider_is_taken
         ({"assumeRoles": '[{"roleArn": "arn:aws:iam::999988887777:role/dns"}]'}, "in account 999988887777"),
         ({"profile": "dns"}, "with the profile dns"),
         ({"allowedAccountIds": '["111122223333"]', "profile": "own"}, ""),
+        ({"allowedAccountIds": '["111122223333"]', "profile": "called otherwise before"}, ""),
+        ({"allowedAccountIds": ["111122223333"], "assumeRole": {"roleArn": HUB}}, ""),
+        ({"allowedAccountIds": '["111122223333", "999988887777"]', "profile": "dns"}, "with the profile dns"),
+        ({"assumeRoles": f'[{{"roleArn": "{HUB}"}}, {{"roleArn": "{OWN}", "externalId": "999988887777"}}]'}, ""),
+        ({"assumeRoles": f'[{{"roleArn": "{OWN}"}}, {{"roleArn": "{HUB}"}}]'}, "in account 555566667777"),
+        ({"assumeRole": f'{{"roleArn": "{HUB}", "externalId": "111122223333"}}'}, "in account 555566667777"),
     ],
 )
 def test_in_another_account_nobody_is_asked(inputs: Any, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
