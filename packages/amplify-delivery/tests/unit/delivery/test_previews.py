@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,7 @@ from amplify_delivery.changes.guard import Guard
 from amplify_delivery.changes.steps import RemoveResource
 from amplify_delivery.components.documents.web_identity import GITHUB
 from amplify_delivery.delivery.context import Context
+from amplify_delivery.delivery.deployment import updating
 from amplify_delivery.delivery.engine.waiting import Patience
 from amplify_delivery.delivery.killed import resolving
 from amplify_delivery.delivery.previews import pattern, previewing
@@ -73,11 +75,49 @@ def test_what_is_no_pattern(tmp_path: Path, keys: dict[str, str], more: str, say
         _check_pattern("preview", Context(tmp_path, {}))
 
 
+def encrypted(salt: str, resources: int = 1) -> Mapping[str, Any]:
+    """A state as the engine exports it."""
+    used = {"type": "passphrase", "state": {"salt": salt}}
+    return {"secrets_providers": used, "resources": [{"urn": "urn:pulumi:pr1"}] * resources}
+
+
+KEY = {"secretsprovider": "awskms://alias/x", "encryptedkey": "AQ=="}
+
+
+@pytest.mark.parametrize(
+    ("state", "lines", "made"),
+    [
+        (encrypted("v1:abc"), {"encryptionsalt": "v1:abc"}, True),
+        (encrypted("v1:other"), {"encryptionsalt": "v1:abc"}, False),
+        (encrypted("v1:other", resources=0), {"encryptionsalt": "v1:abc"}, False),
+        (encrypted("v1:abc"), KEY, False),
+        (
+            {"secrets_providers": {"type": "cloud", "state": {"url": "awskms://alias/x", "encryptedkey": "AQ=="}}},
+            KEY,
+            True,
+        ),
+        # The key in KMS is that of all states of an account: it says nothing.
+        (
+            {"secrets_providers": {"type": "cloud", "state": {"url": "awskms://alias/x", "encryptedkey": "AR=="}}},
+            KEY,
+            False,
+        ),
+        ({"secrets_providers": {"type": "service", "state": {"owner": "me"}}}, KEY, False),
+        ({"resources": [{"urn": "urn:pulumi:pr1"}]}, KEY, False),
+        ({"pending_operations": [{}]}, KEY, False),
+        ({}, KEY, True),
+    ],
+)
+def test_a_state_shows_whether_it_is_a_previews(state: Mapping[str, Any], lines: Mapping[str, str], made: bool) -> None:
+    assert pattern.is_encrypted_as(state, lines) is made
+
+
 class Backend:
     """An engine over stacks with the times of their last updates, each time somebody looks; and who holds them."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *looks: Mapping[str, datetime | None]) -> None:
         self.looks, self.did, self.held = list(looks), list[str](), False
+        self.salts: dict[str, str] = {}
         self.stack = ""
         monkeypatch.setattr(previewing, "_engine", lambda name, *_: self.of(name))
         monkeypatch.setattr(previewing, "_check_account", lambda *_: None)
@@ -100,6 +140,9 @@ class Backend:
 
     def exists(self) -> bool:
         return self.stack in dict(self.stacks())
+
+    def state(self) -> Mapping[str, Any]:
+        return encrypted(self.salts.get(self.stack, "v1:abc"))
 
     def remove(self) -> None:
         self.does("remove")
@@ -137,6 +180,28 @@ def test_what_was_renewed_meanwhile_is_not_collected(
     assert (backend.did, tuple(sorted(done.kept)), done.failed) == (did, kept, {})
     assert done.down == (("pr1",) if did else ())
     assert not (tmp_path / "Pulumi.pr1.yaml").exists()
+
+
+def test_a_stack_that_only_has_the_name_is_neither_taken_down_nor_updated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack_file(tmp_path, "preview", PATTERN)
+    backend = Backend(monkeypatch, {"pr1": OLD, "pr2": OLD})
+    backend.salts["pr2"] = "v1:of-somebody"
+    context, patience = Context(tmp_path, {}), Patience(0, {})
+    done = previewing.collect(timedelta(days=7), "preview", context, patience, print)
+    assert (backend.did, done.down, list(done.failed)) == (GONE, ("pr1",), ["pr2"])
+    refused = done.failed["pr2"]
+    assert isinstance(refused, RefusedError)
+    assert not refused.changed
+    assert "its state is not encrypted with the key that Pulumi.preview.yaml names" in refused.message
+    monkeypatch.setattr(updating, "update", lambda *_, **__: pytest.fail("updated"))
+    for action in (previewing.up, previewing.down):
+        with pytest.raises(RefusedError, match="called like a preview"):
+            action(2, "preview", context, patience, print)
+        # By this file a plain `pulumi up` would make a preview of it.
+        assert not (tmp_path / "Pulumi.pr2.yaml").exists()
+    assert backend.did == GONE
 
 
 def test_an_account_with_an_environment_that_is_delivered_is_refused_by_the_files(tmp_path: Path) -> None:

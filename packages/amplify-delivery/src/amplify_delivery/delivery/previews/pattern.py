@@ -33,6 +33,19 @@ def is_preview(stack: str) -> bool:
     return _NAME.fullmatch(stack) is not None
 
 
+def is_encrypted_as(state: Mapping[str, Any], lines: Mapping[str, Any]) -> bool:
+    """Whether a stack's state (`deployment`, as exported) shows that it was made after the pattern with the stack file
+    `lines`. All previews have the pattern's data key, or salt, which the engine has made for the pattern alone: whoever
+    calls `pulumi stack init` gets another one. In a state that nothing was written to yet there is nothing to lose.
+    (Pulumi's pkg/secrets/cloud/manager.go and pkg/secrets/passphrase/manager.go: what a state says of them.)"""
+    used = state.get("secrets_providers") or {}
+    if not used:
+        return not (state.get("resources") or state.get("pending_operations"))
+    name = "encryptedkey" if used.get("type") == "cloud" else "salt"
+    key = lines.get("encryptedkey" if name == "encryptedkey" else "encryptionsalt")
+    return bool(key) and (used.get("state") or {}).get(name) == key
+
+
 def is_made(text: str) -> bool:
     """Whether a stack file is one that was made here."""
     return text.startswith(_MARK)

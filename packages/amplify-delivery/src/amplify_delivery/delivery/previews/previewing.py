@@ -59,6 +59,9 @@ def up(number: int, like: str, context: Context, patience: Patience, line: Line)
     _check_account(name, context)
     # Made while it is held: a collector that is about to take it down would take it from under the update.
     provider = _secrets_provider(name, context)
+    engine = _engine(name, context, line)
+    if engine.exists():
+        _check_made(engine, like, context)
     return updating.update(name, context, patience, line, create=True, secrets_provider=provider)
 
 
@@ -67,12 +70,13 @@ def down(number: int, like: str, context: Context, patience: Patience, line: Lin
     name = pattern.name_of(number)
     _write(name, like, context)
     _check_account(name, context)
-    return _down(name, context, patience, line) is Fate.GONE
+    return _down(name, like, context, patience, line) is Fate.GONE
 
 
 def collect(older: timedelta, like: str, context: Context, patience: Patience, line: Line) -> Collected:
     """Take down all previews that were last updated longer ago than `older`; when, is looked at once more while they
-    are held. One that fails keeps no other from going. Raises `DeliveryError`s before anything is touched."""
+    are held. One that fails, or whose state does not show that it is a preview, keeps no other from going. Raises
+    `DeliveryError`s before anything is touched."""
     limit, fates, failed = datetime.now(UTC) - older, dict[str, Fate](), dict[str, DeliveryError]()
     _check_pattern(like, context)
     _check_account(like, context)
@@ -84,7 +88,7 @@ def collect(older: timedelta, like: str, context: Context, patience: Patience, l
             continue
         try:
             _write(name, like, context)
-            fates[name] = _down(name, context, patience, line, limit)
+            fates[name] = _down(name, like, context, patience, line, limit)
         except DeliveryError as error:
             failed[name] = error
 
@@ -98,7 +102,9 @@ def _is_young(updated: datetime | None, limit: datetime) -> bool:
     return updated is None or updated.astimezone(UTC) > limit
 
 
-def _down(name: str, context: Context, patience: Patience, line: Line, limit: datetime | None = None) -> Fate:
+def _down(  # noqa: PLR0917 - each is another thing
+    name: str, like: str, context: Context, patience: Patience, line: Line, limit: datetime | None = None
+) -> Fate:
     """Destroy what there is, unless it was updated after `limit`, and forget it: stack and file."""
     engine, config, fate = _engine(name, context, line), stack_files.load(context.folder, name), Fate.ABSENT
     if engine.exists():
@@ -108,6 +114,7 @@ def _down(name: str, context: Context, patience: Patience, line: Line, limit: da
             if limit and name in there and _is_young(there[name], limit):
                 fate = Fate.KEPT
             elif name in there:
+                _check_made(engine, like, context)
                 resolving.resolve(
                     engine, lambda: Account.of(config), lambda s: secrets_provider.check(name, s, context)
                 )
@@ -117,6 +124,23 @@ def _down(name: str, context: Context, patience: Patience, line: Line, limit: da
                 fate = Fate.GONE
     stack_files.path(context.folder, name).unlink(missing_ok=True)
     return fate
+
+
+def _check_made(engine: Engine, like: str, context: Context) -> None:
+    """Raise `RefusedError` unless the stack's state shows that it was made after the pattern: its name alone does not.
+    Somebody may have made one of that name by hand, whose stack file is in no commit."""
+    source, file = stack_files.path(context.folder, like), stack_files.path(context.folder, engine.stack)
+    if pattern.is_encrypted_as(engine.state(), read_yaml(source)):
+        return
+    file.unlink(missing_ok=True)  # made by `_write`: a plain `pulumi up` would take the stack for a preview by it
+    raise RefusedError(
+        f"this stack is called like a preview, but its state is not encrypted with the key that {source.name} names, "
+        "as every preview's is: somebody has made it by hand, or that key was changed since",
+        where=engine.stack,
+        remedy=f"nothing was changed. If it is a preview: put the key of then back into {source.name} "
+        f"(`git log -p {source.name}` has it), or name its pattern with --pattern, and repeat. If it is not, it stays: "
+        "names of pr and a number are better left to previews",
+    )
 
 
 def _write(name: str, like: str, context: Context) -> None:
