@@ -20,13 +20,7 @@ def explain(error: CommandError, watch: Watch, stack: str, place: str = "", home
     where its state was looked for, `home` the backend that the stack file tells; empty if it tells none."""
     text = plain(str(error))
     if home and home.partition("?")[0] != place.rstrip("/") and _looked_in_vain(error, text):
-        # Made again wherever somebody is logged in, it would know nothing of what runs.
-        return StateError(
-            f"its state is not in {place or 'the backend of this login'}, but in the account's own bucket",
-            where=stack,
-            remedy=f"`export PULUMI_BACKEND_URL={shlex.quote(home)}`, with credentials of that account, and repeat the "
-            "command; if that bucket is not there, bootstrap or setup has not been called yet",
-        )
+        return _elsewhere(error, stack, place, home)
     if isinstance(error, ConcurrentUpdateError):
         holder = re.search(r"(?m)^\s*(\S+: created by .*)$", text)
         return LockedError(
@@ -74,6 +68,19 @@ def explain(error: CommandError, watch: Watch, stack: str, place: str = "", home
         where=stack,
         remedy="this program does not know what the engine means by that: repeat the command with `--debug`; "
         f"`pulumi preview -s {stack}` shows it without us",
+    )
+
+
+def _elsewhere(error: CommandError, stack: str, place: str, home: str) -> StateError:
+    """Of a stack that was looked for elsewhere than where bootstrap or setup makes it. Whether it is there nobody has
+    asked. Made again wherever somebody is logged in, it would know nothing of what runs."""
+    here = f"its state is not in {place or 'the backend of this login'}"
+    return StateError(
+        here if isinstance(error, StackNotFoundError) else "Pulumi is not logged in to any backend",
+        where=stack,
+        remedy=f"`export PULUMI_BACKEND_URL={shlex.quote(home)}`, with credentials of that account, and repeat the "
+        "command: bootstrap or setup makes it there. If it is not there either, neither has been called yet, or it was "
+        "made in a backend of another choice (`pulumi login`)",
     )
 
 
