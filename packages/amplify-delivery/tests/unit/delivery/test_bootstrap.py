@@ -14,8 +14,9 @@ from amplify_delivery.delivery.account.former_names import check_order, next_ste
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.deployment import bootstrapping
 from amplify_delivery.delivery.deployment.bootstrapping import Done, account_stacks
+from amplify_delivery.delivery.engine.watch import Watch
 from amplify_delivery.delivery.reports.changes import told
-from amplify_delivery.errors import ConfigError, RefusedError
+from amplify_delivery.errors import ConfigError, DeliveryError, PluginLostError, RefusedError
 from amplify_delivery.stacks.config import Project
 from unit.stacks.projects import account_of, make, name_of, write
 
@@ -141,6 +142,46 @@ def test_the_next_step_is_told_with_what_is_deleted_last() -> None:
     assert "Write `bootstrapped` for `enrolled` in Pulumi.prod.yaml" in told
     assert "`pulumi up -s pipeline`" in told
     assert "`amplify-delivery bootstrap prod` deletes the role app-prod-door" in told
+
+
+class Breaking:
+    """An engine whose first updates fail; the last one does the rest."""
+
+    def __init__(self, *failures: DeliveryError) -> None:
+        self.failures = list(failures)
+
+    def up(self) -> Watch:
+        if self.failures:
+            raise self.failures.pop(0)
+        return Watch(changes={"create": 3, "same": 40})
+
+
+def test_what_several_tries_have_done_is_told_together() -> None:
+    tried, engine = bootstrapping._Tried(), Breaking()
+    tried.update(engine)  # type: ignore[arg-type]
+    tried.made.append("prod")
+    # After that AWS has throttled the stamp, and all came again.
+    tried.update(engine)  # type: ignore[arg-type]
+    done = tried.done("prod-account", ["a note"])
+    assert done == Done({"create": 6, "same": 40}, ("prod",), ("a note",))
+
+
+def test_what_a_try_that_broke_off_has_changed_is_not_passed_over() -> None:
+    refused, lost = RefusedError("Rate exceeded"), PluginLostError("the provider has ended")
+    tried, engine = bootstrapping._Tried(), Breaking(refused, lost)
+    lost.changed = True
+    for _ in range(2):
+        with pytest.raises(DeliveryError):
+            tried.update(engine)  # type: ignore[arg-type]
+    assert tried.changed
+    tried.update(engine)  # type: ignore[arg-type]
+    done = tried.done("prod-account", [])
+    assert done.changes == {"create": 3, "same": 40}
+    assert done.notes == ("prod-account: a try that failed on the way has changed something too, which is not counted",)
+
+
+def test_an_account_that_nothing_was_done_to_is_unchanged() -> None:
+    assert bootstrapping._Tried().done("prod-account", []) == Done()
 
 
 @pytest.mark.parametrize(

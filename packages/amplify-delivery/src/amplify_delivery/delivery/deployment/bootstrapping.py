@@ -21,7 +21,7 @@ from amplify_delivery.delivery.engine.session import holding
 from amplify_delivery.delivery.engine.waiting import Patience
 from amplify_delivery.delivery.killed import resolving
 from amplify_delivery.delivery.planning.program import changes_something
-from amplify_delivery.delivery.reports.changes import told
+from amplify_delivery.delivery.reports.changes import summed, told
 from amplify_delivery.delivery.teardown import removal
 from amplify_delivery.errors import ConfigError, DeliveryError, midway
 from amplify_delivery.stacks import collisions
@@ -55,6 +55,32 @@ class Done:
     changes: Mapping[str, int] | None = None
     initialised: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+
+@dataclass
+class _Tried:
+    """What was done to one account's stack, in all tries together."""
+
+    changes: dict[str, int] | None = None
+    """Of the updates that ended."""
+    broke_off: bool = False
+    """Whether an update failed after it had changed something: how much, the engine does not tell then."""
+    made: list[str] = field(default_factory=list)
+
+    @property
+    def changed(self) -> bool:
+        return self.broke_off or bool(self.made) or changes_something(self.changes or {})
+
+    def update(self, engine: Engine) -> None:
+        try:
+            self.changes = summed(self.changes or {}, engine.up().changes)
+        except DeliveryError as error:
+            self.broke_off = self.broke_off or error.changed
+            raise
+
+    def done(self, stack: str, notes: Iterable[str]) -> Done:
+        less = f"{stack}: a try that failed on the way has changed something too, which is not counted"
+        return Done(self.changes, tuple(self.made), (*notes, *([less] if self.broke_off else ())))
 
 
 @dataclass
@@ -155,11 +181,13 @@ class _One:
         self._project = context.project.once()
         self._folder = context.folder.resolve()
         self._assemblies = Assemblies(self._project)
+        self._tried: dict[str, _Tried] = {}
         # Of several engines at the same time nobody could tell the lines apart.
         self._line = output.progress if alone else _nothing
 
     def bring(self, name: str, stack: AccountStack) -> Done:
-        """Raises `DeliveryError`s."""
+        """Once more for each try; what is told then, is what all of them have done. Raises `DeliveryError`s."""
+        tried = self._tried.setdefault(name, _Tried())
         self._shown.now(name, progress.CHECKING)
         accounts: dict[str, Account] = {}
         for environment in stack.environments:
@@ -171,9 +199,11 @@ class _One:
         stamp = Stamp([Place(names[e.environment], accounts[e.region]) for e in stack.environments])
         digest = self._digest(stack)
         if not self._refresh and stamp.says(digest) and all(map(self._has_state, names)):
-            return Done(notes=tuple(self._next_steps(stack)))
+            return tried.done(name, self._next_steps(stack))
         self._shown.now(name, progress.UPDATING)
-        return self._update(stack, accounts, stamp, digest)
+        self._update(stack, accounts, stamp, tried)
+        stamp.end(digest)
+        return tried.done(name, (*_quotas(stack, accounts), *self._next_steps(stack)))
 
     def _digest(self, stack: AccountStack) -> str:
         project = self._project
@@ -185,9 +215,9 @@ class _One:
         lines = read_yaml(self._project.file(environment))
         return bool(lines.get("secretsprovider") and lines.get("encryptedkey"))
 
-    def _update(self, stack: AccountStack, accounts: Mapping[str, Account], stamp: Stamp, digest: str) -> Done:
-        app, changes, made = self._project.app, dict[str, int](), list[str]()
-        with midway(lambda: bool(made) or changes_something(changes)):
+    def _update(self, stack: AccountStack, accounts: Mapping[str, Account], stamp: Stamp, tried: _Tried) -> None:
+        app = self._project.app
+        with midway(lambda: tried.changed):
             engine = Engine(stack.name, self._folder, self._line)
             with holding(engine, "bootstrap", self._context, Patience(None, self._context.variables)):
                 engine.create()
@@ -200,13 +230,11 @@ class _One:
                 former_names.check_order(engine.resources(), names)
                 other_projects.check(next(iter(accounts.values())), names)
                 stamp.begin()
-                changes |= engine.up().changes
+                tried.update(engine)
             for environment in stack.environments:
                 its = environment_names(app, environment)
                 if environment_state.make(self._folder, its, accounts[environment.region], self._line):
-                    made.append(environment.environment)
-            stamp.end(digest)
-        return Done(changes, tuple(made), (*_quotas(stack, accounts), *self._next_steps(stack)))
+                    tried.made.append(environment.environment)
 
     def _next_steps(self, stack: AccountStack) -> Iterable[str]:
         """What is to be done for environments with the former names."""
