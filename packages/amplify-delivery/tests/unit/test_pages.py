@@ -48,6 +48,12 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert anchor.removeprefix("#") in _anchors(file), f"{target}{anchor}"
 
 
+def test_each_decision_is_in_the_index_once() -> None:
+    page = (ROOT / "docs" / "decisions.md").read_text()
+    index = [title for row in re.findall(r"^\|.*\|$", page, re.MULTILINE) for title in re.findall(r"\[(.+?)\]\(#", row)]
+    assert sorted(index) == sorted(re.findall(r"^## (.+)$", page, re.MULTILINE))
+
+
 def test_every_page_is_two_clicks_from_the_readme() -> None:
     start = ROOT / "README.md"
     first = {start, *_linked(start)}
