@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from contextlib import nullcontext
 from datetime import UTC, datetime
+from typing import Any
 
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.about import About
@@ -14,6 +15,7 @@ from amplify_delivery.delivery.engine import waiting
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.engine.session import holding
 from amplify_delivery.delivery.environment import wanted
+from amplify_delivery.delivery.environment.wanted import Wanted
 
 ABOUT = About(
     needs="AWS, Pulumi",
@@ -76,36 +78,10 @@ def run(args: argparse.Namespace, context: Context) -> int:
         gone = image_garbage.collect(target, found, images) if args.delete and images.images else 0
         deleted = collecting.collect(target, found) if args.delete and found.keys else 0
     if args.json:
-        output.document(
-            {
-                "bucket": target.bucket,
-                "garbage": list(found.keys),
-                "needed": found.needed,
-                "kept": [release.to_json() for release in found.kept],
-                "deleted": deleted,
-                "repository": target.names.repository,
-                "images": [image.to_json() for image in images.images],
-                "imagesDeleted": gone,
-            }
-        )
+        output.document(_document(target, found, images, deleted, gone))
         return 0
-    for key in found.keys[:_SHOWN]:
-        print(key)
-    if found.keys[_SHOWN:]:
-        print(f"... and {len(found.keys) - _SHOWN} more (`--json` lists all)")
-    print(
-        f"{target.bucket}: nothing needs {output.counted(len(found.keys), 'object')}; {found.needed} are needed, by "
-        f"what runs and {output.counted(len(found.kept), 'release')} to go back to"
-    )
-    for image in images.images[:_SHOWN]:
-        print(f"{image.tag} ({image.size:,} bytes)")
-    if images.images[_SHOWN:]:
-        print(f"... and {len(images.images) - _SHOWN} more images")
-    if images.images or images.others:
-        print(
-            f"{target.names.repository}: nothing needs {output.counted(len(images.images), 'image')} "
-            f"({images.size:,} bytes); {images.others} stay"
-        )
+    _show_objects(target, found)
+    _show_images(target, images)
     if args.delete:
         if images.images:
             print(f"{output.counted(gone, 'image')} deleted")
@@ -115,3 +91,41 @@ def run(args: argparse.Namespace, context: Context) -> int:
         same = f"--keep {args.keep} --days {args.days}"
         print(f"`amplify-delivery gc {args.environment} {same} --delete` deletes them")
     return 0
+
+
+def _document(
+    target: Wanted, found: collecting.Garbage, images: image_garbage.ImageGarbage, deleted: int, gone: int
+) -> dict[str, Any]:
+    return {
+        "bucket": target.bucket,
+        "garbage": list(found.keys),
+        "needed": found.needed,
+        "kept": [release.to_json() for release in found.kept],
+        "deleted": deleted,
+        "repository": target.names.repository,
+        "images": [image.to_json() for image in images.images],
+        "imagesDeleted": gone,
+    }
+
+
+def _show_objects(target: Wanted, found: collecting.Garbage) -> None:
+    for key in found.keys[:_SHOWN]:
+        print(key)
+    if found.keys[_SHOWN:]:
+        print(f"... and {len(found.keys) - _SHOWN} more (`--json` lists all)")
+    print(
+        f"{target.bucket}: nothing needs {output.counted(len(found.keys), 'object')}; {found.needed} are needed, by "
+        f"what runs and {output.counted(len(found.kept), 'release')} to go back to"
+    )
+
+
+def _show_images(target: Wanted, images: image_garbage.ImageGarbage) -> None:
+    for image in images.images[:_SHOWN]:
+        print(f"{image.tag} ({image.size:,} bytes)")
+    if images.images[_SHOWN:]:
+        print(f"... and {len(images.images) - _SHOWN} more images")
+    if images.images or images.others:
+        print(
+            f"{target.names.repository}: nothing needs {output.counted(len(images.images), 'image')} "
+            f"({images.size:,} bytes); {images.others} stay"
+        )

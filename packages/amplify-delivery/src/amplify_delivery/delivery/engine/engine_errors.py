@@ -18,9 +18,20 @@ from amplify_delivery.errors import DeliveryError, EngineKilledError, FailedErro
 def explain(error: CommandError, watch: Watch, stack: str, place: str = "", home: str = "") -> DeliveryError:
     """The engine's error in our words: what failed, why, and what to do, as if nothing had been changed. `place` is
     where its state was looked for, `home` the backend that the stack file tells; empty if it tells none."""
-    text = plain(str(error))
+    text, said = plain(str(error)), stderr(error)
     if home and home.partition("?")[0] != place.rstrip("/") and _looked_in_vain(error, text):
         return _elsewhere(error, stack, place, home)
+    return (
+        _of_stack(error, text, stack)
+        or _killed(text, stack)
+        or _of_resources(_reasons(watch), watch, said, stack, text)
+        or state_faults.fault(said, stack, place)
+        or _unknown(said, stack)
+    )
+
+
+def _of_stack(error: CommandError, text: str, stack: str) -> DeliveryError | None:
+    """What hinders every command of a stack: it is locked, there is none, its secrets cannot be read."""
     if isinstance(error, ConcurrentUpdateError):
         holder = re.search(r"(?m)^\s*(\S+: created by .*)$", text)
         return LockedError(
@@ -38,30 +49,37 @@ def explain(error: CommandError, watch: Watch, stack: str, place: str = "", home
     for pattern, message, remedy in _KNOWN:
         if re.search(pattern, text):
             return StateError(message, where=stack, remedy=remedy)
+    return None
+
+
+def _killed(text: str, stack: str) -> DeliveryError | None:
     killed = re.search(r"^\s*code: -(\d+)$", text, re.MULTILINE)
-    if killed:
-        kind = EngineKilledError if int(killed[1]) == signal.SIGKILL else FailedError
-        return kind(
-            f"the engine was killed (signal {killed[1]})",
-            where=stack,
-            remedy="run the same command again: it finds out what has become of what was begun. If nobody has killed "
-            "it, the machine had too little memory",
-        )
-    reasons, said = _reasons(watch), stderr(error)
+    if not killed:
+        return None
+    kind = EngineKilledError if int(killed[1]) == signal.SIGKILL else FailedError
+    return kind(
+        f"the engine was killed (signal {killed[1]})",
+        where=stack,
+        remedy="run the same command again: it finds out what has become of what was begun. If nobody has killed "
+        "it, the machine had too little memory",
+    )
+
+
+def _of_resources(reasons: list[str], watch: Watch, said: str, stack: str, text: str) -> DeliveryError | None:
+    """What has failed with single resources, or because a plugin was lost."""
     gone = state_faults.plugin_lost(reasons or _lines(said), stack, text)
-    if gone:
+    if gone or not reasons:
         return gone
-    if reasons:
-        rolled_back = any(ROOT_STACK in urn and _ROLLED_BACK.search(text) for urn, text in watch.errors)
-        return RefusedError(
-            "\n".join(reasons),
-            where=stack,
-            remedy="correct the cause and repeat"
-            + ("; what CloudFormation had begun, it has rolled back" if rolled_back else ""),
-        )
-    known = state_faults.fault(said, stack, place)
-    if known:
-        return known
+    rolled_back = any(ROOT_STACK in urn and _ROLLED_BACK.search(text) for urn, text in watch.errors)
+    return RefusedError(
+        "\n".join(reasons),
+        where=stack,
+        remedy="correct the cause and repeat"
+        + ("; what CloudFormation had begun, it has rolled back" if rolled_back else ""),
+    )
+
+
+def _unknown(said: str, stack: str) -> RefusedError:
     lines = [line for line in said.splitlines() if line.strip()][-15:]
     return RefusedError(
         "\n".join(lines).removeprefix("error: ") or "the engine ended without a word",

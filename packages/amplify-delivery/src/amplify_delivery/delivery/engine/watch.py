@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pulumi.automation import OpType
-from pulumi.automation.events import EngineEvent, StepEventMetadata
+from pulumi.automation.events import DiagnosticEvent, EngineEvent, StepEventMetadata
 
 from amplify_delivery.components.documents.rights.pulumi_types import PULUMI_STACK, ROOT_STACK
 from amplify_delivery.delivery.planning import ProgramStep
@@ -73,21 +73,9 @@ class Watch:
     def __call__(self, event: EngineEvent) -> None:
         self.root(event)
         if event.diagnostic_event and event.diagnostic_event.severity == "error":
-            text = _NOISE.sub("", plain(event.diagnostic_event.message))
-            said = (event.diagnostic_event.urn or "", text)
-            if text and said not in self.errors:
-                self.errors.append(said)
+            self._says(event.diagnostic_event)
         if event.resource_pre_event:
-            step = event.resource_pre_event.metadata
-            told = _step(step)
-            self.steps.append(told)
-            # Components, providers and the stack itself are the engine's own: with them nothing is changed yet.
-            if told.custom and not told.type.startswith("pulumi:") and told.operation not in AT_REST:
-                self.begun = True
-            if step.type == ROOT_STACK and step.op in (OpType.REPLACE, OpType.CREATE_REPLACEMENT):
-                self.replaced.append(f"{resource_name(step.urn)} ({', '.join(step.keys or ()) or 'no key given'})")
-            if step.type == ROOT_STACK and step.op == OpType.DELETE and BACKEND in step.urn:
-                self.replaced.append(f"{resource_name(step.urn)} (the program has it no more)")
+            self._begins(event.resource_pre_event.metadata)
         if event.res_op_failed_event and _may_be_done(event.res_op_failed_event.metadata):
             self.uncertain.append(_step(event.res_op_failed_event.metadata))
         if event.res_outputs_event and event.res_outputs_event.metadata.type == PULUMI_STACK:
@@ -97,6 +85,23 @@ class Watch:
         if event.summary_event:
             self.ended = True
             self.changes = {_text(k): v for k, v in event.summary_event.resource_changes.items() if v}
+
+    def _says(self, error: DiagnosticEvent) -> None:
+        text = _NOISE.sub("", plain(error.message))
+        said = (error.urn or "", text)
+        if text and said not in self.errors:
+            self.errors.append(said)
+
+    def _begins(self, step: StepEventMetadata) -> None:
+        told = _step(step)
+        self.steps.append(told)
+        # Components, providers and the stack itself are the engine's own: with them nothing is changed yet.
+        if told.custom and not told.type.startswith("pulumi:") and told.operation not in AT_REST:
+            self.begun = True
+        if step.type == ROOT_STACK and step.op in (OpType.REPLACE, OpType.CREATE_REPLACEMENT):
+            self.replaced.append(f"{resource_name(step.urn)} ({', '.join(step.keys or ()) or 'no key given'})")
+        if step.type == ROOT_STACK and step.op == OpType.DELETE and BACKEND in step.urn:
+            self.replaced.append(f"{resource_name(step.urn)} (the program has it no more)")
 
 
 def resource_name(urn: str) -> str:
