@@ -54,6 +54,22 @@ def test_each_decision_is_in_the_index_once() -> None:
     assert sorted(index) == sorted(re.findall(r"^## (.+)$", page, re.MULTILINE))
 
 
+def test_files_of_ours_that_pages_name_are_there() -> None:
+    """Whatever begins with a folder of the sources or tests; docs/decisions.md also tells of what there was."""
+    sources = [path.parent for path in ROOT.glob("packages/*/src/*/__init__.py")]
+    places = [*sources, *(path.parent for path in sources), *ROOT.glob("packages/*/tests"), ROOT]
+    ours = {path.name for place in places for path in place.iterdir() if path.is_dir()} - {"tests", "build", "dist"}
+    named = {
+        f"{page.name}: {path}"
+        for page in (*PAGES, ROOT / "README.md", ROOT / "CONTRIBUTING.md")
+        if page.name != "decisions.md"
+        for path in re.findall(r"`((?:[\w-]+/)+[\w./-]*)`", page.read_text())
+        if path.partition("/")[0] in {*ours, "rehearsal"}
+    }
+    assert len(named) > 20
+    assert {name for name in named if not any((place / name.partition(": ")[2]).exists() for place in places)} == set()
+
+
 def test_every_page_is_two_clicks_from_the_readme() -> None:
     start = ROOT / "README.md"
     first = {start, *_linked(start)}
