@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import yaml
+from rich.console import Console
 
 from amplify_delivery import cli
 from amplify_delivery.delivery.scaffold import ci
@@ -16,12 +19,13 @@ from amplify_delivery.errors import ConfigError, SetupError
 from amplify_delivery.stacks.config import Project
 from amplify_delivery_rehearsal.ci_story import is_delivered_by_ci, run
 from amplify_delivery_rehearsal.ci_story.declared import DeclaredCi, declared
-from amplify_delivery_rehearsal.ci_story.play import CiPlay
+from amplify_delivery_rehearsal.ci_story.play import CiPlay, CiRun
 from amplify_delivery_rehearsal.pipeline_story.page import told
 from amplify_delivery_rehearsal.pipeline_story.record import Story, Subject
 from amplify_delivery_rehearsal.pipeline_story.setting import machine
 from amplify_delivery_rehearsal.pipeline_story.source import Repository
-from aws_rehearsal.ci_service import Push
+from amplify_delivery_rehearsal.pipeline_story.telling import sourced
+from aws_rehearsal.ci_service import Job, Push, Ran, changed_files, checked_out
 from unit.places import EXPORTS, REPOSITORY
 
 TODO = EXPORTS / "todo" / "amplify-export-mytodoapp"
@@ -102,6 +106,59 @@ def test_a_branch_that_the_workflow_does_not_deliver_starts_nothing(make: Make) 
         ci.jobs(Push(Path("host"), "c0ffee", "main", ci.repository), folder)
 
 
+def test_a_push_of_files_that_no_job_asks_for_starts_nothing(make: Make) -> None:
+    folder = make("github")
+    workflow = folder / ".github" / "workflows" / "backend-deploy.yml"
+    workflow.write_text(
+        workflow.read_text().replace("branches: [main]", "branches: [main]\n    paths: ['amplify-*/**']")
+    )
+    ci = of(folder)
+    push = Push(Path("host"), "c0ffee", "main", ci.repository)
+    assert len(ci.jobs(push, folder)) == 5
+    assert ci.jobs(replace(push, changed=("REHEARSED.md",)), folder) == []
+
+
+def test_what_is_not_played_is_told_before_anything_starts(make: Make) -> None:
+    folder = make("github")
+    workflow = folder / ".github" / "workflows" / "backend-deploy.yml"
+    workflow.write_text(
+        workflow.read_text().replace("    environment: prod\n", "    environment: prod\n    if: always()\n")
+    )
+    with pytest.raises(ConfigError, match="job deploy-prod: a rehearsal does not play `if`"):
+        run(folder)
+
+
+def test_a_job_of_gitlab_has_the_tier_of_its_environments_name(make: Make) -> None:
+    """Where it names none; and one with a token that a push does not start is told."""
+    folder = make("gitlab")
+    included = folder / ci.GITLAB_INCLUDED
+    included.write_text(
+        included.read_text().replace("    deployment_tier: production", "    url: https://shop.example")
+    )
+    found = of(folder)
+    push = Push(Path("host"), "c0ffee", "main", found.repository)
+    (deploy,) = (job for job in found.jobs(push, folder) if job.environment == "prod")
+    account = Project(folder).account("prod-account").gitlab
+    assert account is not None
+    assert (deploy.tier, found.claims(deploy, push)["sub"]) == ("", account.subjects("prod")[1])
+    assert found.left_out(push, folder) == ["backend-preview", "backend-preview-stop", "backend-preview-collect"]
+    assert set(found.files) == {".github", ".gitlab", ".gitlab-ci.yml", ci.GITLAB_INCLUDED}
+
+
+def test_a_job_whose_last_command_was_well_and_that_failed_is_no_green_one() -> None:
+    """What hands on an artifact, or reads what was written for the CI, is no command."""
+    jobs = [Job(name, (), "", False, {}) for name in ("build", "plan", "deploy")]
+    ran = [Ran(name, "step", 0, 0.0, 1.0, "") for name in ("build", "plan")]
+    told_ = CiRun(Push(Path("host"), "c0ffee", "main", "a/b"), "", jobs, 0.0, ran, failed="plan").told()
+    assert [stage["status"] for stage in told_.stages] == ["Succeeded", "Failed", ""]
+
+
+def test_lines_for_a_shell_are_quoted() -> None:
+    console = Console(file=(said := io.StringIO()), soft_wrap=True)
+    console.print(sourced(Path("/tmp/my [red] folder/job-a.sh"), "the job a [b]"))
+    assert said.getvalue() == "  . '/tmp/my [red] folder/job-a.sh'   # the job a [b]\n"
+
+
 def test_a_project_in_a_folder_of_its_repository_is_found_there(make: Make, tmp_path: Path) -> None:
     folder = make("github")
     (tmp_path / ".git").mkdir()
@@ -149,10 +206,16 @@ def test_nobody_is_taken_to_agree_who_cannot_be_asked(make: Make) -> None:
 def test_nothing_is_pushed_before_the_first_push(tmp_path: Path) -> None:
     """So what `--keep` leaves can be looked at, however early the story has ended."""
     (tmp_path / "checkout").mkdir()
-    repository = Repository.make(tmp_path, tmp_path / "checkout", tmp_path)
+    repository = Repository.make(tmp_path, tmp_path / "checkout", tmp_path, branch="release/1")
     assert repository.pushed == ""
     (repository.clone / "a.txt").write_text("a")
-    assert repository.push("One") == repository.pushed
+    first = repository.push("One")
+    assert first == repository.pushed
+    (repository.clone / "b.txt").write_text("b")
+    assert changed_files(repository.host, first, repository.push("Two")) == ("b.txt",)
+    # What a CI checks out is the branch that it delivers.
+    files = checked_out(Push(repository.host, repository.head, "release/1", "a/b"), tmp_path / "files")
+    assert (files / "b.txt").is_file()
 
 
 def test_the_page_says_what_was_played() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from amplify_delivery.components.documents.web_identity import GITLAB_COMPONENTS
+from amplify_delivery.components.documents.web_identity import GITLAB_COMPONENTS, tier_of
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.stacks.config import AccountConfig, Project
 from amplify_delivery.stacks.config.ci import GitHub, GitLab
@@ -49,23 +49,38 @@ class DeclaredCi:
             return f"https://{github.GITHUB}", f"sts.{dns_suffix}"
         return f"https://{self.says.host}", f"https://{self.says.host}"
 
+    def check(self) -> None:
+        """Read what would run, as it is in the work tree. Raises `ConfigError`."""
+        self.jobs(Push(self.root, "", self.says.branch, self.repository), self.root)
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Of the repository, those that say which jobs there are, and folders of such."""
+        own = (".github", ".gitlab", gitlab.ROOT)
+        return own if isinstance(self.says, GitHub) else (*own, *gitlab.read(self.root).files)
+
     def jobs(self, push: Push, work: Path) -> list[Job]:
-        """Those that a push starts, in order; `work` is a clone of it. Raises `ConfigError`."""
+        """Those that a push starts, in order; `work` is a clone of it. None for one whose files no job asks for. Raises
+        `ConfigError`."""
         try:
             if isinstance(self.says, GitHub):
                 workflow = github.load(work, self.file)
-                found = workflow.jobs if workflow.started_by_push(push.branch) else []
+                found = workflow.jobs if workflow.started_by_push(push.branch, push.changed) else []
             else:
-                found = gitlab.read(work).jobs(push)
+                found = gitlab.read(work).jobs(push, self.says.project_id or "")
         except NotPlayedError as error:
             raise ConfigError(error.message, where=error.where, remedy=error.remedy) from None
-        if not found:
+        if not found and push.changed is None:
             raise ConfigError(
                 f"a push to {push.branch} starts no job",
                 where=self.file,
                 remedy=f"name the branch in it, or write it anew: `amplify-delivery init --ci {self.kind}`",
             )
         return found
+
+    def left_out(self, push: Push, work: Path) -> list[str]:
+        """Jobs with a token that the push does not start: in a pipeline of GitLab's each asks for itself."""
+        return [] if isinstance(self.says, GitHub) else gitlab.read(work).left_out(push, self.says.project_id or "")
 
     def claims(self, job: Job, push: Push) -> Claims:
         """What the CI signs for a job."""
@@ -79,7 +94,8 @@ class DeclaredCi:
             return says.deploy_subject if job.environment else says.plan_subject
         signed = {"project_id": says.project_id, "ref_type": "branch", "ref": push.branch}
         if job.environment:
-            signed |= {"environment_protected": "true", "deployment_tier": job.tier}
+            tier = job.tier or tier_of(job.environment)
+            signed |= {"environment_protected": "true", "deployment_tier": tier}
         return ":".join(f"{name}:{signed[name]}" for name in GITLAB_COMPONENTS if name in signed)
 
 

@@ -18,7 +18,7 @@ from amplify_delivery_rehearsal import commands
 from amplify_delivery_rehearsal.ci_story.declared import DeclaredCi
 from amplify_delivery_rehearsal.pipeline_story.play import Delivering
 from amplify_delivery_rehearsal.pipeline_story.record import ActionTold, ExecutionTold
-from aws_rehearsal.ci_service import Issuer, Job, Push, Ran, Runner, checked_out, github, gitlab
+from aws_rehearsal.ci_service import Issuer, Job, Push, Ran, Runner, changed_files, checked_out, github, gitlab
 from aws_rehearsal.errors import RehearsalError
 
 FOREIGN = (
@@ -44,11 +44,13 @@ class CiRun:
     jobs: list[Job]
     began: float
     ran: list[Ran] = field(default_factory=list)
+    failed: str = ""
+    """The job in which it has ended, whatever that has run before."""
     status: str = "InProgress"
 
     def told(self) -> ExecutionTold:
         """For the page, job by job."""
-        done = {ran.job: ran.code == 0 for ran in self.ran}
+        done = {ran.job: True for ran in self.ran} | ({self.failed: False} if self.failed else {})
         stages = [
             {"name": job.name, "status": ("Succeeded" if done[job.name] else "Failed") if job.name in done else ""}
             for job in self.jobs
@@ -90,6 +92,9 @@ class CiPlay(Delivering):
     decide: Callable[[str], None]
     step: Callable[[Ran], None]
     runs: list[CiRun] = field(default_factory=list, kw_only=True)
+    pushes: int = field(default=0, kw_only=True)
+    before: str = field(default="", kw_only=True)
+    """The commit that was pushed last, whatever came of it."""
 
     def progress(self) -> Mapping[str, int]:
         return {run.push.commit: len(run.ran) for run in self.runs}
@@ -100,11 +105,20 @@ class CiPlay(Delivering):
     def deliver(self, commit: str, message: str) -> CiRun:
         """Run the jobs that a push of `commit` starts, to their end. Raises `FailedError`, and `ConfigError` for a file
         that is wrong."""
-        number = len(self.runs) + 1
-        push, folder = self.push_of(commit), self.setting.folder / "ci" / str(number)
-        files = checked_out(push, folder / "files")
+        push = self.push_of(commit)
+        self.pushes += 1
+        number, self.before = self.pushes, commit
+        folder = self.setting.folder / "ci" / str(number)
+        try:
+            files = checked_out(push, folder / "files")
+        except RehearsalError as error:
+            raise FailedError(error.message, where=error.where, remedy=error.remedy) from None
         run = CiRun(push, message, self.ci.jobs(push, files), time.monotonic())
         self.runs.append(run)
+        if not run.jobs:
+            self.fact(f"the push starts no job: {self.ci.file} asks for none of the files that it has changed")
+        elif push.changed is None and (left_out := self.ci.left_out(push, files)):
+            self.fact(f"with a token, and not started by a push: {', '.join(left_out)}")
 
         def ran(step: Ran) -> None:
             run.ran.append(step)
@@ -117,7 +131,9 @@ class CiPlay(Delivering):
             for job in run.jobs:
                 if job.environment:
                     self.decide(job.environment)
+                run.failed = job.name  # until it has ended well
                 player.play(job)
+                run.failed = ""
         except RehearsalError as error:
             raise FailedError(self._why(error.message), where=error.where, remedy=error.remedy) from None
         run.status = "Succeeded"
@@ -126,7 +142,9 @@ class CiPlay(Delivering):
 
     def push_of(self, commit: str) -> Push:
         """A commit on the branch that the CI delivers."""
-        return Push(self.setting.repository.host, commit, self.ci.says.branch, self.ci.repository)
+        host = self.setting.repository.host
+        changed = changed_files(host, self.before, commit) if self.before and commit else None
+        return Push(host, commit, self.ci.says.branch, self.ci.repository, changed)
 
     def let_in_as(self, job: Job, push: Push) -> dict[str, str]:
         """What its CI gives a job: with it somebody is let in as that job is."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import shutil
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console as RichConsole
@@ -24,7 +26,7 @@ from amplify_delivery_rehearsal.pipeline_story import own
 from amplify_delivery_rehearsal.pipeline_story.record import Subject
 from amplify_delivery_rehearsal.pipeline_story.setting import Machine, Place, machine, person
 from amplify_delivery_rehearsal.pipeline_story.source import Repository
-from amplify_delivery_rehearsal.pipeline_story.telling import PAGE, Teller, explain_people, shell_file
+from amplify_delivery_rehearsal.pipeline_story.telling import PAGE, Teller, explain_people, shell_file, sourced
 from aws_rehearsal.ci_service import Issuer, Ran
 from aws_rehearsal.setup import ensure_all
 from aws_rehearsal.setup.progress import Progress
@@ -57,6 +59,7 @@ def run(
             remedy="call the command in a terminal, or leave it out; nothing was started",
         )
     ci = declared(project)
+    ci.check()
     console = RichConsole(file=sys.stderr if json_output else sys.stdout, highlight=False, soft_wrap=True)
     tools = ensure_all(Progress(sys.stderr))
     started = time.monotonic()
@@ -106,9 +109,9 @@ class CiTeller(Teller):
 
 
 def _made(there: Machine, ci: DeclaredCi, issuer: Issuer, teller: CiTeller, project: Project) -> CiPlay:
-    repository = Repository.make(there.folder, project.directory, Path(sys.prefix), ci.inside)
+    repository = Repository.make(there.folder, project.directory, Path(sys.prefix), ci.inside, ci.says.branch)
     if ci.inside:
-        for name in (".github", ".gitlab", ".gitlab-ci.yml"):
+        for name in ci.files:
             _copied(ci.root / name, repository.root / name)
     listener = (teller.command, teller.line)
     configs = {name: project.environment(name) for name in ci.environments}
@@ -128,6 +131,7 @@ def _copied(source: Path, target: Path) -> None:
     if source.is_dir():
         shutil.copytree(source, target, dirs_exist_ok=True)
     elif source.is_file():
+        target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, target)
 
 
@@ -147,15 +151,20 @@ def _runner(there: Machine, place: Place) -> dict[str, str]:
 def _explain_keep(console: RichConsole, play: CiPlay) -> None:
     setting = play.setting
     explain_people(console, setting, (setting.developer, *setting.owners.values()), (*FOREIGN, "PYTHONPATH"))
-    push = play.push_of(setting.repository.pushed)
+    push = replace(play.push_of(setting.repository.pushed), changed=None)  # whatever has changed
+    try:
+        jobs = play.ci.jobs(push, setting.repository.root)
+    except DeliveryError as error:  # it goes on all the same: somebody wants to look
+        console.print(f"[red]{escape(str(error))}[/red]")
+        jobs = []
     wanted = ("AWS_", "PULUMI_", "PATH", "PYTHONPATH")
-    for job in play.ci.jobs(push, setting.repository.root):
+    for job in jobs:
         if job.signs:
             variables = {name: value for name, value in play.image.items() if name.startswith(wanted)}
             variables |= play.let_in_as(job, push)
-            file = shell_file(setting.folder / f"job-{job.name}.sh", variables, FOREIGN)
-            console.print(f"  . {file}   [dim]# the job {job.name}: its token, and no credentials[/dim]")
-    console.print(f"  cd {setting.repository.clone}")
+            file = shell_file(setting.folder / f"job-{job.folder}.sh", variables, FOREIGN)
+            console.print(sourced(file, f"the job {job.name}: its token, and no credentials"))
+    console.print(f"  cd {escape(shlex.quote(str(setting.repository.clone)))}")
     console.print("Pushes start the jobs, as before: it goes on with this command. Ctrl-C ends all of it.")
 
 

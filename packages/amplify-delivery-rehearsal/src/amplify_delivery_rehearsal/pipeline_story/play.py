@@ -17,7 +17,6 @@ from amplify_delivery_rehearsal.inventory import Inventory, take
 from amplify_delivery_rehearsal.pipeline_story.pipeline import Pipeline, waiting_approval
 from amplify_delivery_rehearsal.pipeline_story.record import ExecutionTold
 from amplify_delivery_rehearsal.pipeline_story.setting import Place, Setting
-from amplify_delivery_rehearsal.pipeline_story.source import Repository
 from aws_rehearsal.pipeline_service.state import SUCCEEDED, Execution
 
 
@@ -54,7 +53,7 @@ class Delivering:
     def push(self, message: str) -> str:
         """Have the developer commit and push what has changed; the commit's id."""
         developer = self.setting.developer
-        for command in Repository.pushing(message):
+        for command in self.setting.repository.pushing(message):
             developer.told(developer, shlex.join(["git", *command]))
         return self.setting.repository.push(message)
 

@@ -172,8 +172,9 @@ def person(
 
 
 def _made(checkout: Path, stack: str, there: Machine, *, told: Callable[[Person, str], None], line: Line) -> Setting:
-    service, inside = there.service, Project(checkout).pipeline(stack).build.folder
-    repository = Repository.make(there.folder, checkout, Path(sys.prefix), inside)
+    service, read = there.service, Project(checkout).pipeline(stack)
+    branch = getattr(read.source, "branch", "main")
+    repository = Repository.make(there.folder, checkout, Path(sys.prefix), read.build.folder, branch)
     project = Project(repository.clone)
     pipeline = project.pipeline(stack)
 

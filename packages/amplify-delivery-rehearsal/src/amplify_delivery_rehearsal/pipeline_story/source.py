@@ -21,20 +21,24 @@ _WHO = {"NAME": "A Developer", "EMAIL": "developer@example.com"}
 
 @dataclass(frozen=True)
 class Repository:
-    """`host` is the bare repository, `clone` the work tree in which everybody of the story works."""
+    """`host` is the bare repository, `clone` the work tree in which everybody of the story works, on `branch`, which
+    is delivered."""
 
     host: Path
     clone: Path
+    branch: str = "main"
 
     @classmethod
-    def make(cls, folder: Path, checkout: Path, environment: Path, inside: str = "") -> Repository:
+    def make(
+        cls, folder: Path, checkout: Path, environment: Path, inside: str = "", branch: str = "main"
+    ) -> Repository:
         """A repository with the files of `checkout` in its clone, nothing committed yet.
 
         `environment` is the virtualenv for a checkout that has none; `inside` the folder of the repository that the
         checkout is, where that is not its root.
         """
         root = folder / "project"
-        found = cls(folder / "host.git", root / inside)  # as the property `root` has it
+        found = cls(folder / "host.git", root / inside, branch)  # as the property `root` has it
         # What a user has checked out. Of this repository, the engine's tests and the rehearsal do not matter to a
         # delivery; the project's own tests are run by its Build.
         if is_example(checkout):
@@ -42,12 +46,13 @@ class Repository:
             copy_checkout(checkout / "tests", found.clone / "tests")
         else:
             copy_checkout(checkout, found.clone)
-        found._git("init", "--quiet", "--bare", "-b", "main", str(found.host))
-        found._git("init", "--quiet", "-b", "main", str(root))
+        found._git("init", "--quiet", "--bare", "-b", branch, str(found.host))
+        found._git("init", "--quiet", "-b", branch, str(root))
         found._git("remote", "add", "origin", str(found.host))
         # Whoever looks around commits and pulls here, on machines where git knows nobody yet.
         who = {f"user.{key.lower()}": value for key, value in _WHO.items()}
-        for key, value in {**who, "branch.main.remote": "origin", "branch.main.merge": "refs/heads/main"}.items():
+        followed = {f"branch.{branch}.remote": "origin", f"branch.{branch}.merge": f"refs/heads/{branch}"}
+        for key, value in {**who, **followed}.items():
             found._git("config", key, value)
         # Pulumi.yaml names it, for the vendor's language host; `.gitignore` keeps it out of commits.
         (root / ".git" / "info" / "exclude").write_text(".venv\n")  # `.venv/` in a .gitignore is no link
@@ -67,10 +72,9 @@ class Repository:
             self._git(*command)
         return self.head
 
-    @staticmethod
-    def pushing(message: str) -> tuple[tuple[str, ...], ...]:
+    def pushing(self, message: str) -> tuple[tuple[str, ...], ...]:
         """The arguments of git that `push` runs."""
-        return ("add", "--all"), ("commit", "--message", message), ("push", "origin", "main")
+        return ("add", "--all"), ("commit", "--message", message), ("push", "origin", self.branch)
 
     @property
     def root(self) -> Path:
@@ -85,7 +89,8 @@ class Repository:
     @property
     def pushed(self) -> str:
         """The id of the newest commit that is at the host; empty before the first push."""
-        return self._git("--git-dir", str(self.host), "for-each-ref", "--format=%(objectname)", "refs/heads/main")
+        ref = f"refs/heads/{self.branch}"
+        return self._git("--git-dir", str(self.host), "for-each-ref", "--format=%(objectname)", ref)
 
     def _git(self, *arguments: str) -> str:
         done = subprocess.run(

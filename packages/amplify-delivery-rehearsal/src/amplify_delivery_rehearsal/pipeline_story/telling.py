@@ -205,7 +205,7 @@ class Teller:
 
 def _explain_keep(console: RichConsole, found: Setting) -> None:
     explain_people(console, found, (found.developer, found.devops, *found.owners.values()))
-    console.print(f"  cd {found.repository.clone}")
+    console.print(f"  cd {escape(shlex.quote(str(found.repository.clone)))}")
     console.print("Pushes run the pipeline, as before: it goes on with this command. Ctrl-C ends all of it.")
 
 
@@ -216,7 +216,12 @@ def explain_people(console: RichConsole, found: Place, people: Sequence[Person],
     for each in people:
         variables = {name: value for name, value in each.variables.items() if name.startswith(wanted)}
         file = shell_file(found.folder / f"{each.name.replace(' ', '-')}.sh", variables, without)
-        console.print(f"  . {file}   [dim]# {each.name}[/dim]")
+        console.print(sourced(file, each.name))
+
+
+def sourced(file: Path, what: str) -> str:
+    """The line of a shell that reads such a file, for the console."""
+    return f"  . {escape(shlex.quote(str(file)))}   [dim]# {escape(what)}[/dim]"
 
 
 def shell_file(file: Path, variables: Mapping[str, str], without: Sequence[str] = ()) -> Path:

@@ -4,7 +4,16 @@ tokens for them. It knows no AWS and no credentials: what a job is let in for, t
 
 from __future__ import annotations
 
-from aws_rehearsal.ci_service.jobs import Job, JobFailedError, NotPlayedError, Push, Ran, Runner, checked_out
+from aws_rehearsal.ci_service.jobs import (
+    Job,
+    JobFailedError,
+    NotPlayedError,
+    Push,
+    Ran,
+    Runner,
+    changed_files,
+    checked_out,
+)
 from aws_rehearsal.ci_service.tokens import Issuer
 
-__all__ = ["Issuer", "Job", "JobFailedError", "NotPlayedError", "Push", "Ran", "Runner", "checked_out"]
+__all__ = ["Issuer", "Job", "JobFailedError", "NotPlayedError", "Push", "Ran", "Runner", "changed_files", "checked_out"]

@@ -2,33 +2,35 @@
 
 What is played: `run` in bash, `env`, `outputs`, `needs`, `environment`, the files of workflow commands, `defaults`, the
 plain expressions (`steps.ID.outputs.NAME`, `needs.JOB.outputs.NAME`, `github.*`, `env.*`, `vars.*`, `secrets.*`,
-`runner.temp`), and the actions checkout, upload-artifact and download-artifact. All else is refused by name.
+`runner.temp`), and the actions checkout, upload-artifact and download-artifact. All else is refused by name
+(`github_syntax`).
 """
 
 from __future__ import annotations
 
-import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from aws_rehearsal.ci_service import documents, filters
+from aws_rehearsal.ci_service.github_syntax import (
+    CHECKOUT,
+    EXPRESSION,
+    GIVEN,
+    UPLOAD,
+    action_of,
+    check_job,
+    check_workflow,
+    not_played,
+    pushes,
+    run_defaults,
+)
 from aws_rehearsal.ci_service.jobs import Job, JobFailedError, NotPlayedError, Push, Runner, in_order
 from aws_rehearsal.ci_service.tokens import GITHUB, Claims
 
-_EXPRESSION = re.compile(r"\$\{\{\s*(.*?)\s*\}\}")
-_PLAIN = re.compile(r"((steps|needs)\.[\w-]+\.outputs|github|env|vars|secrets)\.[\w-]+|runner\.temp")
-_EVALUATED = ("env", "outputs", "steps")
-"""Keys of a job whose expressions are."""
 _FILES = ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "GITHUB_PATH", "GITHUB_ENV")
-_NOT_PLAYED = ("if", "strategy", "container", "services", "uses", "continue-on-error")
-"""Keys of a job that change what runs."""
-_NOT_PLAYED_STEP = ("if", "continue-on-error")
-_CHECKOUT, _UPLOAD, _DOWNLOAD = "actions/checkout", "actions/upload-artifact", "actions/download-artifact"
-_ACTIONS = (_CHECKOUT, _UPLOAD, _DOWNLOAD)
 
 
 @dataclass(frozen=True)
@@ -41,33 +43,26 @@ class Workflow:
     @property
     def jobs(self) -> list[Job]:
         """In the order in which they run here. Raises `NotPlayedError`."""
+        check_workflow(self.document, self.path)
         return in_order([self._job(name, job) for name, job in self.document["jobs"].items()])
 
-    def started_by_push(self, branch: str) -> bool:
-        """Whether a push to `branch` starts it."""
-        on = self.document.get("on")
-        if isinstance(on, Mapping):
-            push = on.get("push", ...)
-            branches = (push or {}).get("branches") if push is not ... else []
-            return branches is None or branch in branches
-        return "push" in (on if isinstance(on, list) else [on])
+    def started_by_push(self, branch: str, changed: Sequence[str] | None = None) -> bool:
+        """Whether a push to `branch` that has changed these files (None: a new branch's) starts it."""
+        push = pushes(self.document, self.path)
+        if push is None:
+            return False
+        if "branches" in push:
+            of_branch = filters.github_matches(branch, push["branches"])
+        elif "branches-ignore" in push:
+            of_branch = not filters.github_matches(branch, push["branches-ignore"])
+        else:  # with filters for tags alone a branch starts nothing
+            of_branch = "tags" not in push and "tags-ignore" not in push
+        return of_branch and filters.of_push(changed, push.get("paths"), push.get("paths-ignore"))
 
-    def _job(self, name: str, job: Mapping[str, Any]) -> Job:
+    def _job(self, name: str, job: Any) -> Job:
         where = f"{self.path}, job {name}"
-        for key in _NOT_PLAYED:
-            if key in job:
-                raise _not_played(f"`{key}`", where)
-        for step in job.get("steps") or ():
-            action = str(step.get("uses", "")).partition("@")[0]
-            if action and action not in _ACTIONS:
-                raise _not_played(f"the action {action}", where)
-            for key in _NOT_PLAYED_STEP:
-                if key in step:
-                    raise _not_played(f"`{key}` of a step", where)
-        for text in _texts([job.get(key) for key in _EVALUATED] + [self.document.get("env")]):
-            strange = next((found for found in _EXPRESSION.findall(text) if not _PLAIN.fullmatch(found)), None)
-            if strange is not None:
-                raise _not_played(f"the expression {strange!r}", where)
+        job = documents.mapping(job, "the job", where)
+        check_job(name, job, self.document, where)
         needs = job.get("needs") or ()
         environment = job.get("environment") or ""
         permissions = job.get("permissions", self.document.get("permissions"))
@@ -89,11 +84,11 @@ def load(work: Path, path: str) -> Workflow:
 
 
 def read(path: str, text: str) -> Workflow:
-    """A workflow. YAML 1.1 reads the key `on` as true."""
-    document = yaml.safe_load(text)
+    """A workflow. Raises `NotPlayedError`."""
+    document = documents.github(path, text)
     if not isinstance(document, dict) or not isinstance(document.get("jobs"), dict):
         raise NotPlayedError("is no workflow", where=path, remedy="name a workflow's file")
-    return Workflow(path, {"on" if key is True else str(key): value for key, value in document.items()})
+    return Workflow(path, document)
 
 
 def claims(push: Push, ids: tuple[str, str], workflow: str, environment: str) -> Claims:
@@ -128,8 +123,9 @@ class Run:
 
     def play(self, job: Job) -> None:
         """Run a job. Raises `JobFailedError`."""
-        here = _Here(self, job, self.runner.folder / job.name)
-        here.temporary.mkdir(parents=True, exist_ok=True)
+        here = _Here(self, job, self.runner.folder / job.folder)
+        for place in (here.temporary, here.work):
+            place.mkdir(parents=True, exist_ok=True)
         for number, step in enumerate(job.document.get("steps") or (), 1):
             here.step(number, step)
         declared = job.document.get("outputs") or {}
@@ -163,7 +159,8 @@ class _Here:
         self.environment |= self._declared(job.document)
 
     def step(self, number: int, step: Mapping[str, Any]) -> None:
-        action = str(step.get("uses", "")).partition("@")[0]
+        """Run a step. Raises `JobFailedError`."""
+        action = action_of(step)
         if action:
             self._action(action, step.get("with") or {})
             return
@@ -173,20 +170,21 @@ class _Here:
             file.touch()
         environment = {**self.environment, **self._declared(step), **{key: str(file) for key, file in files.items()}}
         environment["PATH"] = ":".join([*reversed(self.path), environment["PATH"]])
-        command = [*_shell(str(step.get("shell", ""))), "-c", self.value(str(step["run"]))]
-        here = self.work / self._folder(step) if self.work.is_dir() else self.temporary
+        shell = ["bash", "--noprofile", "--norc", "-eo", "pipefail"] if self._said(step, "shell") else ["bash", "-e"]
+        here = self.work / self.value(self._said(step, "working-directory") or ".")
         try:
-            self.run.runner.run(self.job, name, command, here, environment)
+            self.run.runner.run(self.job, name, [*shell, "-c", self.value(str(step["run"]))], here, environment)
         finally:
             self.run.summary += files["GITHUB_STEP_SUMMARY"].read_text(encoding="utf-8")
-        self.path += files["GITHUB_PATH"].read_text(encoding="utf-8").split()
-        self.environment |= _pairs(files["GITHUB_ENV"])
+        self.path += [line for line in files["GITHUB_PATH"].read_text(encoding="utf-8").splitlines() if line]
+        self.environment |= self._pairs(files["GITHUB_ENV"], name)
+        outputs = self._pairs(files["GITHUB_OUTPUT"], name)
         if "id" in step:
-            self.outputs[step["id"]] = _pairs(files["GITHUB_OUTPUT"])
+            self.outputs[step["id"]] = outputs
 
     def value(self, text: str) -> str:
         """A text with the values of its expressions."""
-        return _EXPRESSION.sub(lambda found: self._expression(found[1]), text)
+        return EXPRESSION.sub(lambda found: self._expression(found[1]), text)
 
     def _expression(self, text: str) -> str:
         match text.split("."):
@@ -196,87 +194,89 @@ class _Here:
                 return self.run.outputs.get(job, {}).get(name, "")
             case ["runner", "temp"]:
                 return str(self.temporary)
-            case ["github", name] if f"GITHUB_{name.upper()}" in self.environment:
+            case ["github", name] if name in GIVEN:
                 return self.environment[f"GITHUB_{name.upper()}"]
             case ["env", name]:
                 return self.environment.get(name, "")
             case ["vars" | "secrets", _]:
                 return ""  # none was made
-        raise _not_played(f"the expression {text!r}", f"{self.run.workflow.path}, job {self.job.name}")
+        raise not_played(f"the expression {text!r}", f"{self.run.workflow.path}, job {self.job.name}")
 
     def _declared(self, document: Mapping[str, Any]) -> dict[str, str]:
         return {name: self.value(str(value)) for name, value in (document.get("env") or {}).items()}
 
-    def _folder(self, step: Mapping[str, Any]) -> str:
-        documents = (step, *(_defaults(d) for d in (self.job.document, self.run.workflow.document)))
-        return next((str(d["working-directory"]) for d in documents if "working-directory" in d), ".")
+    def _said(self, step: Mapping[str, Any], key: str) -> str:
+        """A step's `shell` or `working-directory`: its own, its job's, the workflow's. The shell is bash, or none."""
+        where = self.run.workflow.path
+        said = (step, *(run_defaults(document, where) for document in (self.job.document, self.run.workflow.document)))
+        return next((str(document[key]) for document in said if document.get(key)), "")
 
     def _action(self, action: str, given: Mapping[str, Any]) -> None:
-        if action == _CHECKOUT:
+        if action == CHECKOUT:
             self.run.runner.checked_out(self.job, self.run.push)
             return
-        name, path = str(given.get("name", "artifact")), Path(self.value(str(given.get("path", "."))))
-        there = self.run.runner.folder / "artifacts" / name
-        source = self.work / path if action == _UPLOAD else there
+        name, path = self.value(str(given.get("name") or "artifact")), self.value(str(given.get("path") or ".")).strip()
+        there = self.run.runner.folder / "artifacts" / name.replace("/", "_")
+        where = f"job {self.job.name}, {action}"
+        if action == UPLOAD:
+            self._upload(self.work / path, there, where, hidden=given.get("include-hidden-files") == "true")
+            return
+        if not there.is_dir():
+            remedy = "see what the steps before it, and the jobs that it needs, have made"
+            raise JobFailedError(f"there is no artifact {name}", where=where, remedy=remedy)
+        # Its action keeps no modes: a program that was handed on may not be started.
+        shutil.copytree(there, self.work / path, dirs_exist_ok=True, copy_function=shutil.copyfile)
+
+    @staticmethod
+    def _upload(source: Path, there: Path, where: str, *, hidden: bool) -> None:
+        """Files whose names begin with a dot stay behind unless the step says otherwise. Raises `JobFailedError`."""
+        if there.exists():
+            raise JobFailedError(
+                f"there is an artifact {there.name} already, and each is written once",
+                where=where,
+                remedy="give each a name of its own",
+            )
         if not source.exists():
             raise JobFailedError(
-                f"{path} is not there, for the artifact {name}"
-                if action == _UPLOAD
-                else f"there is no artifact {name}",
-                where=f"job {self.job.name}, {action}",
-                remedy="see what the steps before it, and the jobs that it needs, have made",
+                f"{source.name} is not there, for the artifact {there.name}",
+                where=where,
+                remedy="see what the steps before it have made",
             )
-        if action == _UPLOAD:
-            _copy(source, there / path.name)
+        if source.is_dir():
+            ignored = None if hidden else shutil.ignore_patterns(".*")
+            shutil.copytree(source, there, ignore=ignored, copy_function=shutil.copyfile)
         else:
-            shutil.copytree(source, self.work / path, dirs_exist_ok=True)
+            there.mkdir(parents=True)
+            shutil.copyfile(source, there / source.name)
 
+    def _pairs(self, file: Path, step: str) -> dict[str, str]:
+        """NAME=VALUE, or NAME<<MARK, lines, MARK ("Multiline strings"). Raises `JobFailedError`."""
+        found: dict[str, str] = {}
+        lines = iter(file.read_text(encoding="utf-8").splitlines())
+        for line in lines:
+            name, equals, value = line.partition("=")
+            before, several, mark = line.partition("<<")
+            if several and len(before) < len(name):
+                inside: list[str] = []
+                for text in lines:
+                    if text == mark:
+                        found[before] = "\n".join(inside)
+                        break
+                    inside.append(text)
+                else:
+                    raise self._wrong(f"no line {mark!r} ends the value of {before}", step)
+            elif equals and name:
+                found[name] = value
+            elif line:
+                raise self._wrong(f"Invalid format {line!r}", step)
+        return found
 
-def _copy(source: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if source.is_dir():
-        shutil.copytree(source, target.parent, dirs_exist_ok=True)
-    else:
-        shutil.copyfile(source, target)
-
-
-def _texts(value: Any) -> Iterator[str]:
-    """Every text in a document."""
-    if isinstance(value, Mapping):
-        value = list(value.values())
-    if isinstance(value, list):
-        for item in value:
-            yield from _texts(item)
-    elif value is not None:
-        yield str(value)
-
-
-def _defaults(document: Mapping[str, Any]) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = (document.get("defaults") or {}).get("run") or {}
-    return found
-
-
-def _shell(named: str) -> list[str]:
-    """ "jobs.<job_id>.steps[*].shell": `bash -e` where none is named, stricter where bash is."""
-    if not named:
-        return ["bash", "-e"]
-    if named == "bash":
-        return ["bash", "--noprofile", "--norc", "-eo", "pipefail"]
-    raise _not_played(f"the shell {named}", "shell")
-
-
-def _pairs(file: Path) -> dict[str, str]:
-    """NAME=VALUE, line by line."""
-    lines = file.read_text(encoding="utf-8").splitlines()
-    return {name: value for name, equals, value in (line.partition("=") for line in lines) if equals}
-
-
-def _not_played(what: str, where: str) -> NotPlayedError:
-    return NotPlayedError(
-        f"a rehearsal does not play {what}",
-        where=where,
-        remedy="run its commands by hand, against what `--keep` leaves running",
-    )
+    def _wrong(self, what: str, step: str) -> JobFailedError:
+        return JobFailedError(
+            f"GitHub cannot read what was written for it: {what}",
+            where=f"job {self.job.name}, step {step!r}",
+            remedy="write NAME=VALUE into $GITHUB_OUTPUT and $GITHUB_ENV",
+        )
 
 
 __all__ = ["GITHUB", "Run", "Workflow", "claims", "read"]

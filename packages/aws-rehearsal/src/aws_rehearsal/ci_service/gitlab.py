@@ -1,82 +1,155 @@
 """GitLab CI: the jobs of `.gitlab-ci.yml` that a push to a branch starts ("CI/CD YAML syntax reference").
 
 Of a project's jobs only those that get a token are played, and what they need: all else is nothing that an account
-would let in, and may want images and services of its own.
+would let in, and may want images and services of its own. A job without `needs` waits for those of earlier stages; of
+them those with a token are played, and those whose artifacts it gets.
 
-What is played: local includes, `extends`, `variables`, `before_script` and `script` in bash, `needs`, `rules` that
-compare variables, `when: manual`, `environment`, `id_tokens`, `artifacts: paths`. All else that changes what runs is
-refused by name.
+What is played: local includes, `extends`, `variables`, `before_script` and `script` in bash, `needs`, `stages`, `rules`
+that compare variables or name what has changed, `when: manual`, `environment`, `id_tokens`, `artifacts: paths`. All
+else that changes what runs is refused by name.
 """
 
 from __future__ import annotations
 
-import os
-import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from aws_rehearsal.ci_service.jobs import Job, NotPlayedError, Push, Runner, in_order
+from aws_rehearsal.ci_service import documents
+from aws_rehearsal.ci_service.gitlab_rules import ROOT, expanded, not_played, refused, starts
+from aws_rehearsal.ci_service.jobs import Job, JobFailedError, Push, Runner, folder_of, in_order
 from aws_rehearsal.ci_service.tokens import Claims, signed
 
-ROOT = ".gitlab-ci.yml"
-_GLOBAL = ("stages", "include", "variables", "workflow", "default", "image", "before_script", "after_script", "cache")
-_REFUSED = ("workflow", "before_script", "after_script")
-_HARMLESS = {"image", "tags", "timeout", "retry", "interruptible", "cache"}
+_GLOBAL = (
+    "stages", "include", "variables", "workflow", "default", "image", "before_script", "after_script", "cache",
+    "services", "spec",
+)  # fmt: skip
+_REFUSED = ("workflow", "before_script", "after_script", "services", "spec")
+_HARMLESS = ("image", "tags", "timeout", "retry", "interruptible", "cache", "coverage")
 """What no command's outcome depends on here."""
-_NOT_PLAYED = ("parallel", "trigger", "after_script", "only", "except", "services", "inherit")
-_TERM = re.compile(r"""\s*(?:(\$\w+)|"([^"]*)"|'([^']*)'|(null)|(==|!=|&&|\|\||\(|\)))""")
+_JOB = (
+    *_HARMLESS, "stage", "script", "before_script", "variables", "rules", "when", "needs", "environment", "id_tokens",
+    "artifacts", "resource_group", "allow_failure",
+)  # fmt: skip
+_ENVIRONMENT = ("name", "url", "deployment_tier", "on_stop", "auto_stop_in", "action")
+_ARTIFACTS = ("paths", "expire_in", "name", "expose_as", "access", "public", "when", "reports")
+_NEED = ("job", "artifacts", "optional")
+_STAGES = ("build", "test", "deploy")
+_DEEP = 11
+"""`extends` goes no further."""
 _SECONDS = 6 * 3600
 """A token lives as long as its job may take."""
 
 
 @dataclass(frozen=True)
 class Pipeline:
-    """The jobs of a project, as far as they are read."""
+    """The jobs of a project, as far as they are read, and the stages in their order."""
 
     documents: Mapping[str, Mapping[str, Any]]
+    stages: tuple[str, ...] = _STAGES
+    files: tuple[str, ...] = (ROOT,)
+    """That say so, in the repository."""
 
-    def jobs(self, push: Push) -> list[Job]:
+    def jobs(self, push: Push, project_id: str = "") -> list[Job]:
         """Those with a token that a push starts, and what they need, in the order in which they run here. Raises
         `NotPlayedError`."""
-        given, wanted = _given(push), self._wanted()
-        started = {n: d for n, d in self.documents.items() if n in wanted and _starts(n, d, given)}
-        return in_order([_job(name, document) for name, document in started.items()])
+        started = self._started(push, _given(push, project_id))
+        return in_order([_job(name, self.documents[name], self._needs(name, started)) for name in started])
 
-    def _wanted(self) -> set[str]:
-        """The names of those with a token, and of what they need."""
+    def left_out(self, push: Push, project_id: str = "") -> list[str]:
+        """The names of those with a token that a push does not start."""
+        started = self._started(push, _given(push, project_id))
+        return [name for name in self._with_a_token() if name not in started]
+
+    def _started(self, push: Push, given: Mapping[str, str]) -> list[str]:
+        """In the order of the file."""
         found: set[str] = set()
-        left = {n for n, d in self.documents.items() if "id_tokens" in d and not n.startswith(".")}
+        left = list(self._with_a_token())
         while left:
-            found |= left
-            left = {need for name in left for need in _needs(self.documents.get(name, {}))} - found
-        return found
+            name = left.pop()
+            document = self.documents.get(name)
+            if document is None or name in found:
+                continue
+            if starts(name, document, {**given, **_variables(name, document, given)}, push.changed):
+                found.add(name)
+                left += self._wanted(name)
+        return [name for name in self.documents if name in found]
+
+    def _with_a_token(self) -> Iterator[str]:
+        return (name for name, d in self.documents.items() if "id_tokens" in d and not name.startswith("."))
+
+    def _wanted(self, name: str) -> Iterable[str]:
+        """What a job waits for, as far as that matters to it."""
+        if "needs" in self.documents[name]:
+            return [need["job"] for need in _named(name, self.documents[name])]
+        before = self.stages[: self.stages.index(self._stage(name))]
+        return [
+            other
+            for other, document in self.documents.items()
+            if not other.startswith(".")
+            and self._stage(other) in before
+            and ("id_tokens" in document or "artifacts" in document)
+        ]
+
+    def _needs(self, name: str, started: Iterable[str]) -> tuple[str, ...]:
+        if "needs" not in self.documents[name]:
+            wanted = set(self._wanted(name))
+            return tuple(other for other in started if other in wanted)
+        return tuple(
+            need["job"]
+            for need in _named(name, self.documents[name])
+            if need["job"] in started or not need.get("optional")
+        )
+
+    def _stage(self, name: str) -> str:
+        stage = str(self.documents[name].get("stage", "test"))
+        if stage not in self.stages:
+            raise refused(f"a job of the stage {stage}, which `stages` does not name", f"{ROOT}, job {name}")
+        return stage
+
+    def check_stages(self) -> None:
+        """Raises `NotPlayedError`: a single job in no stage, and GitLab makes no pipeline."""
+        for name in self.documents:
+            if not name.startswith("."):
+                self._stage(name)
 
 
 def read(folder: Path) -> Pipeline:
     """What stands in a project's file and in those that it includes. Raises `NotPlayedError`."""
-    documents: dict[str, Any] = {}
-    root = _load(folder / ROOT)
-    includes = root.get("include") or ()
-    for include in [includes] if isinstance(includes, str | Mapping) else includes:
-        local = include if isinstance(include, str) else include.get("local")
-        if not local or "*" in local:
-            raise _not_played(f"the include {include}", ROOT)
-        documents |= _load(folder / local.lstrip("/"))
-    documents |= root
+    files: list[str] = []
+    found = _included(folder, ROOT, (), files)
     for key in _REFUSED:
-        if key in documents:
-            raise _not_played(f"`{key}` for all jobs", ROOT)
-    strange = set(documents.get("default") or ()) - _HARMLESS
+        if key in found:
+            raise not_played(f"`{key}` for all jobs", ROOT)
+    strange = [key for key in documents.mapping(found.get("default"), "`default`", ROOT) if key not in _HARMLESS]
     if strange:
-        raise _not_played(f"`default: {sorted(strange)[0]}`", ROOT)
-    everywhere = {"variables": documents["variables"]} if documents.get("variables") else {}
-    found = {n: d for n, d in documents.items() if n not in _GLOBAL and isinstance(d, Mapping)}
-    return Pipeline({name: _merged(everywhere, _extended(document, found)) for name, document in found.items()})
+        raise not_played(f"`default: {strange[0]}`", ROOT)
+    everywhere = {"variables": found["variables"]} if found.get("variables") else {}
+    jobs = {n: d for n, d in found.items() if n not in _GLOBAL and isinstance(d, Mapping)}
+    stages = tuple(str(stage) for stage in found.get("stages") or _STAGES)
+    read_ = {name: _merged(everywhere, _extended(name, jobs, 0)) for name in jobs}
+    pipeline = Pipeline(read_, (".pre", *stages, ".post"), tuple(files))
+    pipeline.check_stages()
+    return pipeline
+
+
+def _included(folder: Path, name: str, above: tuple[str, ...], files: list[str]) -> dict[str, Any]:
+    """A file, over those that it includes: maps are merged, all else is overwritten ("Merge method for include").
+    `files` gets the names of all of them."""
+    if name in above:
+        raise refused(f"{name}, which includes itself", ROOT)
+    root = documents.gitlab(folder / name, name)
+    files.append(name)
+    includes = root.pop("include", None) or ()
+    found: dict[str, Any] = {}
+    for include in [includes] if isinstance(includes, str | Mapping) else includes:
+        local = include if isinstance(include, str) else include.get("local") if set(include) == {"local"} else None
+        if not local or "*" in local or "$" in local or "://" in local:
+            raise not_played(f"the include {include}", name)
+        found = _merged(found, _included(folder, str(local).lstrip("/"), (*above, name), files))
+    return _merged(found, root)
 
 
 def claims(push: Push, host: str, project_id: str, subject: str) -> Claims:
@@ -105,21 +178,30 @@ class Run:
     def play(self, job: Job) -> None:
         """Run a job. Raises `JobFailedError`."""
         work = self.runner.checked_out(job, self.push)
+        without = {need["job"] for need in _named(job.name, job.document) if need.get("artifacts") is False}
         for needed in job.needs:
-            kept = self.runner.folder / "artifacts" / needed
-            if kept.is_dir():
+            kept = self.runner.folder / "artifacts" / folder_of(needed)
+            if kept.is_dir() and needed not in without:
                 shutil.copytree(kept, work, dirs_exist_ok=True)
         environment = self.environment(job, work)
-        document = job.document
-        lines = [str(line) for key in ("before_script", "script") for line in document.get(key) or ()]
+        lines = [line for key in ("before_script", "script") for line in _lines(job.document.get(key))]
         self.runner.run(job, "script", ["bash", "-eo", "pipefail", "-c", "\n".join(lines)], work, environment)
-        for path in (document.get("artifacts") or {}).get("paths") or ():
-            target = self.runner.folder / "artifacts" / job.name / path
+        for path in (job.document.get("artifacts") or {}).get("paths") or ():
+            self._keep(job, work, expanded(str(path), environment))
+
+    def _keep(self, job: Job, work: Path, path: str) -> None:
+        """Keep what a path, or a pattern, names. Raises `JobFailedError`."""
+        if path.startswith("/") or ".." in Path(path).parts or set("{}!") & set(path):
+            raise JobFailedError(
+                f"a rehearsal does not play the artifact {path}", where=f"job {job.name}", remedy="name a file"
+            )
+        for found in work.glob(path):  # GitLab warns of what is not there, no more
+            target = self.runner.folder / "artifacts" / job.folder / found.relative_to(work)
             target.parent.mkdir(parents=True, exist_ok=True)
-            if (work / path).is_dir():
-                shutil.copytree(work / path, target, dirs_exist_ok=True)
-            elif (work / path).exists():  # GitLab warns of what is not there, no more
-                shutil.copyfile(work / path, target)
+            if found.is_dir():
+                shutil.copytree(found, target, dirs_exist_ok=True)
+            else:
+                shutil.copy(found, target)
 
     def environment(self, job: Job, work: Path) -> dict[str, str]:
         """The variables of a job, with its tokens."""
@@ -127,39 +209,47 @@ class Run:
         builds.mkdir(parents=True, exist_ok=True)
         found = {
             **self.runner.variables,
-            **_given(self.push),
+            **_given(self.push, self.project_id),
             "CI": "true",
             "GITLAB_CI": "true",
             "CI_JOB_NAME": job.name,
+            "CI_JOB_STAGE": str(job.document.get("stage", "test")),
             "CI_PIPELINE_ID": str(self.number),
-            "CI_PROJECT_ID": self.project_id,
             "CI_PROJECT_DIR": str(work),
             "CI_BUILDS_DIR": str(builds),
             "CI_SERVER_HOST": self.host,
             "CI_SERVER_URL": f"https://{self.host}",
         }
-        for name, value in (job.document.get("variables") or {}).items():
-            plain = value.get("value", "") if isinstance(value, Mapping) else value  # one that is described
-            found[name] = _expanded(str(plain), found)
+        found |= _variables(job.name, job.document, found)
         return {**found, **tokens(job, self.runner.says(job), found)}
 
 
 def tokens(job: Job, said: Claims, variables: Mapping[str, str]) -> dict[str, str]:
     """Those that a job asks for in `id_tokens`, by variable."""
     asked = job.document.get("id_tokens") or {}
-    return {n: signed({**said, "aud": _expanded(str(token["aud"]), variables)}, _SECONDS) for n, token in asked.items()}
+    return {n: signed({**said, "aud": expanded(str(token["aud"]), variables)}, _SECONDS) for n, token in asked.items()}
 
 
-def _job(name: str, document: Mapping[str, Any]) -> Job:
-    for key in _NOT_PLAYED:
-        if key in document:
-            raise _not_played(f"`{key}`", f"{ROOT}, job {name}")
+def _job(name: str, document: Mapping[str, Any], needs: tuple[str, ...]) -> Job:
+    where = f"{ROOT}, job {name}"
+    _known(document, _JOB, "", where)
+    artifacts = documents.mapping(document.get("artifacts"), "`artifacts`", where)
+    _known(artifacts, _ARTIFACTS, " of `artifacts`", where)
+    if "dotenv" in (artifacts.get("reports") or ()) or artifacts.get("when") == "on_failure":
+        raise not_played("`dotenv` reports, or artifacts of what fails", where)
     environment = document.get("environment") or {}
-    if isinstance(environment, str):
-        environment = {"name": environment}
+    environment = {"name": environment} if isinstance(environment, str) else environment
+    _known(environment, _ENVIRONMENT, " of `environment`", where)
+    if environment.get("action", "start") != "start" or "$" in str(environment.get("name", "")):
+        raise not_played("an environment that is not started, or whose name has variables", where)
+    for token in documents.mapping(document.get("id_tokens"), "`id_tokens`", where).values():
+        if not isinstance(token, Mapping) or not isinstance(token.get("aud"), str):
+            raise not_played("a token that is not for one audience", where)
+    if not list(_lines(document.get("script"))):
+        raise refused("a job without `script`", where)
     return Job(
         name=name,
-        needs=_needs(document),
+        needs=needs,
         environment=str(environment.get("name", "")),
         signs="id_tokens" in document,
         document=document,
@@ -167,84 +257,54 @@ def _job(name: str, document: Mapping[str, Any]) -> Job:
     )
 
 
-def _needs(document: Mapping[str, Any]) -> tuple[str, ...]:
-    return tuple(need if isinstance(need, str) else str(need.get("job", "")) for need in document.get("needs") or ())
+def _named(name: str, document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The entries of `needs`, as maps. Raises `NotPlayedError`."""
+    found: list[Mapping[str, Any]] = []
+    for need in document.get("needs") or ():
+        entry = {"job": need} if isinstance(need, str) else need
+        _known(entry, _NEED, " of `needs`", f"{ROOT}, job {name}")
+        found.append(entry)
+    return found
 
 
-def _starts(name: str, document: Mapping[str, Any], given: Mapping[str, str]) -> bool:
-    """By the first rule that holds ("rules"). A push is taken to have changed what a rule names in `changes`."""
-    rules = document.get("rules")
-    if rules is None:
-        return bool(document.get("when") != "never")
-    for rule in rules:
-        unknown = set(rule) - {"if", "when", "allow_failure", "changes"}
-        if unknown:
-            raise _not_played(f"the rule {sorted(unknown)[0]!r}", f"{ROOT}, job {name}")
-        if "if" not in rule or _holds(str(rule["if"]), given, name):
-            return bool(rule.get("when") != "never")
-    return False
+def _known(document: Mapping[str, Any], keys: Iterable[str], of: str, where: str) -> None:
+    for key in document:
+        if key not in keys:
+            raise not_played(f"`{key}`{of}", where)
 
 
-def _holds(text: str, given: Mapping[str, str], name: str) -> bool:
-    """A rule's expression: variables, texts, `null`, `==`, `!=`, `&&`, `||` and brackets."""
-    terms: list[tuple[str, str | None]] = []
-    at = 0
-    while text[at:].strip():
-        found = _TERM.match(text, at)
-        if not found:
-            raise _not_played(f"the rule {text!r}", f"{ROOT}, job {name}")
-        at = found.end()
-        variable, double, single, null, sign = found.groups()
-        if sign:
-            terms.append((sign, None))
-        else:
-            value = given.get(variable[1:]) if variable else None if null else double if double is not None else single
-            terms.append(("value", value))
-    value, rest = _either(terms)
-    if rest:
-        raise _not_played(f"the rule {text!r}", f"{ROOT}, job {name}")
-    return value
+def _lines(script: Any) -> Iterator[str]:
+    """The commands of a script: a text, or a list of them, which may hold others."""
+    if isinstance(script, list):
+        for one in script:
+            yield from _lines(one)
+    elif script is not None:
+        yield str(script)
 
 
-_Terms = list[tuple[str, str | None]]
+def _variables(name: str, document: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, str]:
+    """A job's own, with the values of those that they name. Raises `NotPlayedError`."""
+    where, found = f"{ROOT}, job {name}", dict[str, str]()
+    for variable, value in documents.mapping(document.get("variables"), "`variables`", where).items():
+        plain = value.get("value", "") if isinstance(value, Mapping) else value  # one that is described
+        if isinstance(plain, bool) or not isinstance(plain, str | int | float):
+            raise refused(f"the variable {variable}, which is no text", where)
+        as_it_is = isinstance(value, Mapping) and value.get("expand") is False
+        found[variable] = str(plain) if as_it_is else expanded(str(plain), {**given, **found})
+    return found
 
 
-def _either(terms: _Terms) -> tuple[bool, _Terms]:
-    value, rest = _both(terms)
-    while rest and rest[0][0] == "||":
-        other, rest = _both(rest[1:])
-        value = value or other
-    return value, rest
-
-
-def _both(terms: _Terms) -> tuple[bool, _Terms]:
-    value, rest = _compared(terms)
-    while rest and rest[0][0] == "&&":
-        other, rest = _compared(rest[1:])
-        value = value and other
-    return value, rest
-
-
-def _compared(terms: _Terms) -> tuple[bool, _Terms]:
-    match terms:
-        case [("(", _), *inside]:
-            value, rest = _either(inside)
-            return value, rest[1:]
-        case [("value", left), ("==" | "!=" as sign, _), ("value", right), *rest]:
-            return (left == right) is (sign == "=="), rest
-        case [("value", left), *rest]:
-            return bool(left), rest
-    return False, terms
-
-
-def _extended(document: Mapping[str, Any], all_: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+def _extended(name: str, all_: Mapping[str, Mapping[str, Any]], depth: int) -> dict[str, Any]:
     """With what it extends: maps are merged, all else is overwritten ("extends")."""
+    document = all_[name]
     names = document.get("extends") or ()
     merged: dict[str, Any] = {}
-    for name in [names] if isinstance(names, str) else names:
-        if name not in all_:
-            raise _not_played(f"extends {name}, which is nowhere", ROOT)
-        merged = _merged(merged, _extended(all_[name], all_))
+    for other in [names] if isinstance(names, str) else names:
+        if other not in all_:
+            raise refused(f"a job that extends {other}, which is nowhere", f"{ROOT}, job {name}")
+        if depth >= _DEEP:
+            raise refused(f"`extends` that goes on for ever, as {other}", f"{ROOT}, job {name}")
+        merged = _merged(merged, _extended(other, all_, depth + 1))
     return _merged(merged, {key: value for key, value in document.items() if key != "extends"})
 
 
@@ -256,33 +316,21 @@ def _merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]
     return found
 
 
-def _given(push: Push) -> dict[str, str]:
+def _given(push: Push, project_id: str) -> dict[str, str]:
+    names = push.repository.split("/")
     return {
         "CI_COMMIT_BRANCH": push.branch,
         "CI_COMMIT_REF_NAME": push.branch,
         "CI_COMMIT_SHA": push.commit,
+        "CI_COMMIT_SHORT_SHA": push.commit[:8],
         "CI_DEFAULT_BRANCH": push.branch,
         "CI_PIPELINE_SOURCE": "push",
+        "CI_PROJECT_ID": project_id,
+        "CI_PROJECT_NAME": names[-1],
+        "CI_PROJECT_NAMESPACE": "/".join(names[:-1]),
         "CI_PROJECT_PATH": push.repository,
+        "CI_PROJECT_ROOT_NAMESPACE": names[0],
     }
 
 
-def _expanded(text: str, variables: Mapping[str, str]) -> str:
-    return re.sub(r"\$(\w+)|\$\{(\w+)\}", lambda found: variables.get(found[1] or found[2], ""), text)
-
-
-def _load(file: Path) -> dict[str, Any]:
-    if not file.is_file():
-        raise NotPlayedError("is not there", where=os.fspath(file), remedy="a project of GitLab has it")
-    found = yaml.safe_load(file.read_text(encoding="utf-8"))
-    if not isinstance(found, dict):
-        raise _not_played("what is no map", file.name)
-    return found
-
-
-def _not_played(what: str, where: str) -> NotPlayedError:
-    return NotPlayedError(
-        f"a rehearsal does not play {what}",
-        where=where,
-        remedy="run its commands by hand, against what `--keep` leaves running",
-    )
+__all__ = ["ROOT", "Pipeline", "Run", "claims", "read", "tokens"]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 import subprocess
 import time
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,12 +32,14 @@ class NotPlayedError(RehearsalError):
 
 @dataclass(frozen=True)
 class Push:
-    """What a push has brought: a commit on a branch of the bare repository `host`, which is called `repository`."""
+    """What a push has brought: a commit on a branch of the bare repository `host`, which is called `repository`.
+    `changed` are the files that it has changed; None for a new branch's, to which all belong."""
 
     host: Path
     commit: str
     branch: str
     repository: str
+    changed: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,17 @@ class Job:
     signs: bool
     document: Mapping[str, Any]
     tier: str = ""
+
+    @property
+    def folder(self) -> str:
+        """A file's name for it."""
+        return folder_of(self.name)
+
+
+def folder_of(name: str) -> str:
+    """A file's name for a job, which GitLab may call anything."""
+    plain = re.sub(r"[^A-Za-z0-9_-]", "-", name)
+    return plain if plain == name else f"{plain}-{zlib.crc32(name.encode()):08x}"
 
 
 @dataclass(frozen=True)
@@ -75,6 +91,12 @@ class Runner:
 
     def run(self, job: Job, step: str, command: Sequence[str], here: Path, environment: Mapping[str, str]) -> str:
         """Run a step; its output. Raises `JobFailedError`."""
+        if not here.is_dir():
+            raise JobFailedError(
+                f"there is no folder {here.name} to work in",
+                where=f"job {job.name}, step {step!r}",
+                remedy="check out before, or correct the step's `working-directory`",
+            )
         started = time.monotonic()
         code, output = self.shell(command, here, environment)
         self.told(Ran(job.name, step, code, started, time.monotonic() - started, output))
@@ -88,11 +110,12 @@ class Runner:
 
     def checked_out(self, job: Job, push: Push) -> Path:
         """A fresh clone of what was pushed, for a job."""
-        return checked_out(push, self.folder / job.name / "work")
+        return checked_out(push, self.folder / job.folder / "work")
 
 
 def checked_out(push: Push, place: Path) -> Path:
-    """A fresh clone of what was pushed, in `place`. Raises `JobFailedError`."""
+    """A fresh clone of what was pushed, in `place`, whatever was there. Raises `JobFailedError`."""
+    shutil.rmtree(place, ignore_errors=True)
     place.parent.mkdir(parents=True, exist_ok=True)
     for command in (
         ("clone", "--quiet", "--branch", push.branch, str(push.host), str(place)),
@@ -104,6 +127,13 @@ def checked_out(push: Push, place: Path) -> Path:
                 f"what was pushed cannot be checked out: {ran.stderr.strip()}", where=push.branch, remedy="push again"
             )
     return place
+
+
+def changed_files(host: Path, before: str, commit: str) -> tuple[str, ...]:
+    """The files in which two commits differ, by their paths in the repository."""
+    command = ["git", "--git-dir", str(host), "diff", "--name-only", "--no-renames", "-z", before, commit]
+    ran = subprocess.run(command, check=True, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    return tuple(name for name in ran.stdout.split("\0") if name)
 
 
 def in_order(jobs: Sequence[Job]) -> list[Job]:

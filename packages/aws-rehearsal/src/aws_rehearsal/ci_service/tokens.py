@@ -32,14 +32,14 @@ def signed(claims: Claims, seconds: int) -> str:
 
 
 class Issuer:
-    """An address on the loopback interface; who asks for the token of a job has to know the job's bearer token."""
+    """An address on the loopback interface; who asks for the token of a job has to know that job's bearer token."""
 
     def __init__(self) -> None:
         self._claims: dict[str, Claims] = {}
-        self._bearer = token_urlsafe(24)
+        self._bearers: dict[str, str] = {}
         self.asked: list[str] = []
         """The subjects of the tokens that were given, in order."""
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self._bearer, self._token))
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self._token))
         self._server.daemon_threads = True
 
     def __enter__(self) -> Self:
@@ -53,26 +53,30 @@ class Issuer:
     def job(self, name: str, claims: Claims) -> dict[str, str]:
         """What GitHub puts into the environment of a job with `id-token: write`; its tokens say `claims`."""
         self._claims[name] = claims
+        bearer = self._bearers.setdefault(name, token_urlsafe(24))
         return {
             "ACTIONS_ID_TOKEN_REQUEST_URL": f"http://127.0.0.1:{self._server.server_port}/{quote(name)}?api-version=2.0",
-            "ACTIONS_ID_TOKEN_REQUEST_TOKEN": self._bearer,
+            "ACTIONS_ID_TOKEN_REQUEST_TOKEN": bearer,
         }
 
-    def _token(self, name: str, audience: str) -> str | None:
+    def _token(self, name: str, authorization: str, audience: str) -> str | None:
+        kind, _, bearer = authorization.partition(" ")
         claims = self._claims.get(name)
-        if claims is None:
+        # Another job's would be a token with that job's rights.
+        if claims is None or kind.lower() != "bearer" or bearer != self._bearers[name]:
             return None
         self.asked.append(str(claims["sub"]))
-        return signed({**claims, "iss": f"https://{GITHUB}", "aud": audience}, _GITHUBS_SECONDS)
+        # "the URL of the repository owner" is the default of the audience.
+        aud = audience or f"https://github.com/{claims.get('repository_owner', '')}"
+        return signed({**claims, "iss": f"https://{GITHUB}", "aud": aud}, _GITHUBS_SECONDS)
 
 
-def _handler(bearer: str, token: Callable[[str, str], str | None]) -> type[BaseHTTPRequestHandler]:
+def _handler(token: Callable[[str, str, str], str | None]) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             parts = urlsplit(self.path)
-            audience = parse_qs(parts.query).get("audience", ["https://github.com"])[0]
-            allowed = self.headers.get("Authorization", "").lower() == f"bearer {bearer}".lower()
-            found = token(unquote(parts.path).strip("/"), audience) if allowed else None
+            audience = parse_qs(parts.query).get("audience", [""])[0]
+            found = token(unquote(parts.path).strip("/"), self.headers.get("Authorization", ""), audience)
             body = json.dumps({"value": found} if found else {"message": "no token for this job"}).encode()
             self.send_response(200 if found else 401)
             self.send_header("Content-Type", "application/json")

@@ -29,6 +29,7 @@ defaults:
     working-directory: app
 jobs:
   deploy:
+    runs-on: ubuntu-24.04
     needs: [build]
     environment: prod
     permissions: {contents: read, id-token: write}
@@ -44,6 +45,7 @@ jobs:
           echo "$WHO took $MADE of $GITHUB_REF_NAME" >> "$GITHUB_STEP_SUMMARY"
           test -n "$ACTIONS_ID_TOKEN_REQUEST_TOKEN"
   build:
+    runs-on: ubuntu-24.04
     permissions: {contents: read}
     outputs:
       made: ${{ steps.make.outputs.MADE }}
@@ -91,10 +93,20 @@ def test_jobs_come_behind_those_that_they_need() -> None:
         ("{push: null, pull_request: null}", True),
         ("pull_request", False),
         ("{pull_request: null}", False),
+        ("{push: {branches: mainly}}", False),
+        ("{push: {branches: ['ma*', '!main']}}", False),
+        ("{push: {branches: ['**', '!next']}}", True),
+        ("{push: {branches-ignore: [main]}}", False),
+        ("{push: {tags: [v1]}}", False),
+        ("{push: {paths: [app/**]}}", True),
+        ("{push: {paths: ['**/*.txt', '!app/**']}}", False),
+        ("{push: {paths-ignore: ['**/*.md']}}", True),
+        ("{push: {paths-ignore: ['app/*.txt']}}", False),
     ],
 )
 def test_which_push_starts_it(on: str, started: bool) -> None:
-    assert workflow(f"on: {on}\njobs: {{}}\n").started_by_push("main") is started
+    assert workflow(f"on: {on}\njobs: {{}}\n").started_by_push("main", ("app/here.txt",)) is started
+    assert "paths" in on or workflow(f"on: {on}\njobs: {{}}\n").started_by_push("main") is started
 
 
 @pytest.mark.parametrize(
@@ -107,12 +119,63 @@ def test_which_push_starts_it(on: str, started: bool) -> None:
         ("{if: always()}", "`if`"),
         ("{steps: [{run: a, if: always()}]}", "`if` of a step"),
         ("{steps: [{uses: aws-actions/configure-aws-credentials@v4}]}", "the action aws-actions/"),
+        ("{steps: [{uses: actions/checkout@v5, with: {ref: next}}]}", "`ref` of actions/checkout"),
+        ("{steps: [{uses: actions/upload-artifact@v5, with: {path: '*.zip'}}]}", "several paths, or a pattern"),
+        ("{steps: [{uses: actions/download-artifact@v6}]}", "the download of every artifact"),
+        ("{defaults: {run: {shell: pwsh}}, steps: [{run: a}]}", "the shell pwsh"),
+        ("{environment: '${{ github.ref_name }}', steps: [{run: a}]}", "an expression in `environment`"),
+        ("{steps: [{run: 'echo ${{ secrets.GITHUB_TOKEN }}'}]}", "the expression 'secrets.GITHUB_TOKEN'"),
+        ('{steps: [{run: "echo ${{\\n matrix.a }}"}]}', "the expression 'matrix.a'"),
+        ("{snapshot: a}", "`snapshot`"),
     ],
 )
 def test_what_is_not_played_is_refused_before_anything_runs(job: str, said: str) -> None:
     with pytest.raises(NotPlayedError, match="does not play " + said.replace("(", r"\(")) as caught:
-        _ = workflow(f"on: push\njobs: {{one: {job}}}\n").jobs
+        _ = workflow(one(job)).jobs
     assert caught.value.where == f"{PATH}, job one"
+
+
+def one(job: str) -> str:
+    """A workflow with one job, which has a runner."""
+    return f"on: push\njobs: {{one: {{runs-on: ubuntu-24.04, {job[1:]}}}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (one("{env: {A: '${{ runner.temp }}'}, steps: [{run: a}]}"), r"GitHub takes .* 'runner\.temp'"),
+        (one("{env: {A: '${{ env.B }}'}, steps: [{run: a}]}"), r"GitHub takes .* 'env\.B'"),
+        (one("{steps: [{name: a}]}"), "GitHub takes .*without one of `run` and `uses`"),
+        (one("{steps: [{run: 'a ${{ env.A'}]}"), "GitHub takes .*an expression without its end"),
+        (one("{steps: []}"), "GitHub takes .*a job without `steps`"),
+        (one("{env: text, steps: [{run: a}]}"), "`env` is no map"),
+        (one("{steps: [text]}"), "a step is no map"),
+        ("on: push\njobs: {one: {steps: [{run: a}]}}", "GitHub takes .*a job without `runs-on`"),
+        ("on: push\njobs: {one: }", "GitHub takes"),
+        ("on: {push: {branches: [a], branches-ignore: [b]}}\njobs: {}", "`branches` together with"),
+        (one("{permissions: {id-token: write}, steps: [{uses: actions/checkout@v5}]}"), "add `contents: read`"),
+    ],
+)
+def test_what_github_takes_for_no_workflow_is_none_here(text: str, said: str) -> None:
+    found = workflow(text)
+    with pytest.raises(NotPlayedError, match=said):
+        assert found.started_by_push("main") and found.jobs
+
+
+@pytest.mark.parametrize(
+    "text", ["jobs: [", "a: &a {b: 1}\njobs: {one: {<<: *a}}", "jobs: {one: {env: {A: 1, A: 2}}}", "jobs: {a: !b c}"]
+)
+def test_a_workflow_that_github_cannot_read_is_told_by_its_line(text: str) -> None:
+    with pytest.raises(NotPlayedError, match=rf"^{PATH}:\d: cannot be read: "):
+        workflow(text)
+
+
+def test_values_are_the_texts_that_github_makes_of_them() -> None:
+    values = "{a: yes, b: true, c: 12:30, d: 007, e: 1.10, f: 0o14, g: 2024-01-01, h: '0x1', i: , j: on, k: 1_0}"
+    assert workflow(f"on: push\nenv: {values}\njobs: {{}}").document["env"] == {
+        "a": "yes", "b": "true", "c": "12:30", "d": "7", "e": "1.1", "f": "12", "g": "2024-01-01", "h": "0x1",
+        "i": None, "j": "on", "k": "1_0",
+    }  # fmt: skip
 
 
 def test_a_token_says_where_its_job_comes_from() -> None:
@@ -175,15 +238,14 @@ def test_jobs_hand_on_what_a_workflow_says(pushed: Push, issuer: Issuer, tmp_pat
 
 @pytest.mark.processes
 def test_a_command_that_fails_ends_the_job(pushed: Push, issuer: Issuer, tmp_path: Path) -> None:
-    text = "on: push\njobs: {one: {steps: [{name: Wrong, run: 'echo no; false; echo on'}]}}\n"
+    text = "on: push\njobs: {one: {runs-on: a, steps: [{name: Wrong, run: 'echo no; false; echo on'}]}}\n"
     told: list[Ran] = []
     run = run_of(text, pushed, issuer, tmp_path / "run", told)
     with pytest.raises(JobFailedError, match="job one, step 'Wrong': exit code 1\nno"):
         run.play(run.workflow.jobs[0])
     assert (told[0].code, told[0].output) == (1, "no\n")
-    unknown = run_of(text.replace("echo no", "echo ${{ github.nothing }}"), pushed, issuer, tmp_path / "other", told)
     with pytest.raises(NotPlayedError, match="does not play the expression"):
-        unknown.play(unknown.workflow.jobs[0])
+        _ = workflow(text.replace("echo no", "echo ${{ github.nothing }}")).jobs
 
 
 @pytest.mark.processes
@@ -200,10 +262,67 @@ def test_a_command_that_fails_ends_the_job(pushed: Push, issuer: Issuer, tmp_pat
 def test_an_artifact_that_is_not_there_ends_the_job(
     pushed: Push, issuer: Issuer, tmp_path: Path, step: str, said: str
 ) -> None:
-    text = f"on: push\njobs: {{one: {{steps: [{{uses: actions/checkout@v5}}, {step}]}}}}\n"
+    text = f"on: push\njobs: {{one: {{runs-on: a, steps: [{{uses: actions/checkout@v5}}, {step}]}}}}\n"
     run = run_of(text, pushed, issuer, tmp_path / "run", [])
     with pytest.raises(JobFailedError, match=said):
         run.play(run.workflow.jobs[0])
+
+
+HANDED_ON = """
+on: push
+defaults: {run: {shell: bash}}
+jobs:
+  one:
+    runs-on: ubuntu-24.04
+    outputs: {lines: "${{ steps.two.outputs.LINES }}"}
+    steps:
+      - run: test -z "$(ls)"
+      - uses: actions/checkout@v5
+      - id: two
+        run: |
+          printf 'LINES<<END\\na=1\\nb\\nEND\\n' >> "$GITHUB_OUTPUT"
+          mkdir made
+          printf '#!/bin/sh\\n' > made/tool
+          chmod +x made/tool
+          touch made/.hidden
+      - uses: actions/upload-artifact@v5
+        with: {name: made, path: made}
+      - uses: actions/download-artifact@v6
+        with: {name: made, path: got}
+      - run: |
+          test -f got/tool
+          test ! -x got/tool
+          test ! -e got/.hidden
+      - name: Wrong
+        run: WRONG
+"""
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ("'false | cat'", "step 'Wrong': exit code 1"),  # a shell that is named stops there
+        ("'echo no pair >> $GITHUB_ENV'", "Invalid format 'no pair'"),
+        ("'echo A<<B >> $GITHUB_OUTPUT'", "no line 'B' ends the value of A"),
+        ("a\n        working-directory: nowhere", "there is no folder nowhere to work in"),
+    ],
+)
+def test_jobs_hand_on_what_githubs_runner_does(
+    pushed: Push, issuer: Issuer, tmp_path: Path, wrong: str, said: str
+) -> None:
+    text = HANDED_ON.replace("WRONG", wrong).replace("A<<B", '"A<<B"')
+    run = run_of(text, pushed, issuer, tmp_path / "run", [])
+    with pytest.raises(JobFailedError, match=said):
+        run.play(run.workflow.jobs[0])
+    well = run_of(HANDED_ON.replace("WRONG", "true"), pushed, issuer, tmp_path / "well", [])
+    well.play(well.workflow.jobs[0])
+    assert well.outputs == {"one": {"lines": "a=1\nb"}}
+    again = HANDED_ON.replace(
+        "WRONG", "true\n      - uses: actions/upload-artifact@v5\n        with: {name: made, path: made}"
+    )
+    with pytest.raises(JobFailedError, match="there is an artifact made already"):
+        (twice := run_of(again, pushed, issuer, tmp_path / "twice", [])).play(twice.workflow.jobs[0])
 
 
 def asked(variables: Mapping[str, str], bearer: str = "") -> dict[str, Any]:
@@ -217,7 +336,7 @@ def asked(variables: Mapping[str, str], bearer: str = "") -> dict[str, Any]:
 
 
 def test_whoever_has_the_jobs_variables_gets_its_token(issuer: Issuer) -> None:
-    issuer.job("other", {"sub": "b"})
+    other = issuer.job("other", {"sub": "b"})
     variables = issuer.job("deploy-prod", {"sub": "a"})
     said = asked(variables)
     assert (said["iss"], said["aud"], said["sub"]) == (f"https://{github.GITHUB}", "sts.amazonaws.com", "a")
@@ -225,3 +344,5 @@ def test_whoever_has_the_jobs_variables_gets_its_token(issuer: Issuer) -> None:
     assert issuer.asked == ["a"]
     with pytest.raises(urllib.error.HTTPError, match="401"):
         asked(variables, "somebody")
+    with pytest.raises(urllib.error.HTTPError, match="401"):  # that of another job, with other rights
+        asked(variables, other["ACTIONS_ID_TOKEN_REQUEST_TOKEN"])
