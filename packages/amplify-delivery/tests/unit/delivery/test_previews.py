@@ -144,6 +144,10 @@ class Backend:
     def state(self) -> Mapping[str, Any]:
         return encrypted(self.salts.get(self.stack, "v1:abc"))
 
+    def create(self) -> bool:
+        assert self.held, "somebody else may have it"
+        return not self.exists()
+
     def remove(self) -> None:
         self.does("remove")
 
@@ -195,7 +199,10 @@ def test_a_stack_that_only_has_the_name_is_neither_taken_down_nor_updated(
     assert isinstance(refused, RefusedError)
     assert not refused.changed
     assert "its state is not encrypted with the key that Pulumi.preview.yaml names" in refused.message
-    monkeypatch.setattr(updating, "update", lambda *_, **__: pytest.fail("updated"))
+    monkeypatch.setattr(updating, "Engine", lambda name, *_, **__: backend.of(name))
+    monkeypatch.setattr(updating, "holding", backend.holding)
+    monkeypatch.setattr(updating, "_wanted", lambda *_: object())
+    monkeypatch.setattr(updating, "_environment", lambda *_: pytest.fail("updated"))
     for action in (previewing.up, previewing.down):
         with pytest.raises(RefusedError, match="called like a preview"):
             action(2, "preview", context, patience, print)

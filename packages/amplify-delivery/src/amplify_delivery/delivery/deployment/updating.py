@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -47,16 +47,18 @@ def update(
     *,
     create: bool = False,
     secrets_provider: str | None = None,
+    known: Callable[[Engine], None] = lambda _: None,
 ) -> Updated:
-    """Update a stack of any program; with `create` it is made first, if there is none, with that secrets provider.
-    While another run changes it, it is waited for as long as there is patience. Raises `DeliveryError`s, also for an
+    """Update a stack of any program; with `create` it is made first, if there is none, with that secrets provider. One
+    that is there has to be `known`, which is asked while it is held, and raises a `DeliveryError` otherwise. While
+    another run changes it, it is waited for as long as there is patience. Raises `DeliveryError`s, also for an
     environment in production."""
     program = stack_files.program(context.folder, stack)
     target = _wanted(stack, context, patience) if program == "backend" else None
     engine = Engine(stack, context.folder.resolve(), line, secrets_provider=secrets_provider)
     with holding(engine, "up", context, patience) as held:
-        if create:
-            engine.create()
+        if create and not engine.create():
+            known(engine)
         if target:
             if held.waited:
                 target = wanted.wanted(stack, context)

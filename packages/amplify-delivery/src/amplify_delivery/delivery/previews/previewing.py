@@ -59,10 +59,11 @@ def up(number: int, like: str, context: Context, patience: Patience, line: Line)
     _check_account(name, context)
     # Made while it is held: a collector that is about to take it down would take it from under the update.
     provider = _secrets_provider(name, context)
-    engine = _engine(name, context, line)
-    if engine.exists():
+
+    def known(engine: Engine) -> None:
         _check_made(engine, like, context)
-    return updating.update(name, context, patience, line, create=True, secrets_provider=provider)
+
+    return updating.update(name, context, patience, line, create=True, secrets_provider=provider, known=known)
 
 
 def down(number: int, like: str, context: Context, patience: Patience, line: Line) -> bool:
