@@ -247,7 +247,7 @@ def _expiry(step: ChangeResource, old: Mapping[str, Any], new: Mapping[str, Any]
     """AD750: the attribute changes only while nothing expires, and DynamoDB takes an hour to stop."""
     was, becomes = (_expires_by(properties) for properties in (old, new))
     if isinstance(was, str) and isinstance(becomes, str) and was != becomes:
-        told = f"items expire by {was}, and shall by {becomes}: DynamoDB moves on from no attribute that is in use"
+        told = f"items expire by {was}, and should by {becomes}: DynamoDB moves on from no attribute that is in use"
         yield Impossible(EXPIRY.id, step.place, told, EXPIRY.remedy)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from amplify_delivery.export.assembly import canonical
 from amplify_delivery.publishing.examination.schemas import schema as _schema
 
 _ALSO: Mapping[str, frozenset[str]] = {
@@ -21,6 +22,11 @@ _ALSO: Mapping[str, frozenset[str]] = {
 }
 """Top-level properties that replace although no schema says so without reserve."""
 
+_DEFAULTS: Mapping[str, Mapping[str, str]] = {
+    "AWS::AppSync::GraphQLApi": {"ApiType": "GRAPHQL", "Visibility": "GLOBAL"},
+}
+"""What a property is that a template does not name: to write it down is no change (AppSync API, CreateGraphqlApi)."""
+
 _PERHAPS: Mapping[str, frozenset[tuple[str, ...]]] = {
     # Its schema says of none; the user guide of these, of a version without `EnableVersionUpgrade`.
     "AWS::Elasticsearch::Domain": frozenset(
@@ -34,6 +40,7 @@ _PERHAPS: Mapping[str, frozenset[tuple[str, ...]]] = {
     "AWS::OpenSearchService::Domain": frozenset({("EngineVersion",)}),
 }
 """Paths of properties that may replace although no schema says so."""
+_LOCAL = "LocalSecondaryIndexes"
 _TABLES = ("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable")
 
 _NAMES: Mapping[str, str] = {
@@ -74,12 +81,38 @@ def causes(kind: str, old: Mapping[str, Any], new: Mapping[str, Any], touched: f
     `touched` are top-level properties that change although their text does not: they refer to what is replaced.
     """
     sure, perhaps = _paths(kind)
+    old, new = _told(kind, old), _told(kind, new)
     found = {path[0] for path in sure if _differs(path, old, new) or path[0] in touched}
     if kind in _TABLES and _edits_an_attribute(old, new):
         found.add("AttributeDefinitions")
     if found:
         return Causes(tuple(sorted(found)), certain=True)
     return Causes(tuple(sorted({path[0] for path in perhaps if _differs(path, old, new)})), certain=False)
+
+
+def _told(kind: str, properties: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Properties with defaults, and with a table's local indexes in one order: none has a place among the others."""
+    told = {**_DEFAULTS.get(kind, {}), **properties}
+    local = told.get(_LOCAL)
+    if kind in _TABLES and isinstance(local, list):
+        del told[_LOCAL]
+        if local:
+            told[_LOCAL] = sorted(map(index_form, local), key=canonical)
+    return told
+
+
+def index_form(index: Any) -> Any:
+    """An index with its key's attributes in one order, the partition's first, and so with those that it projects."""
+    if not isinstance(index, Mapping):
+        return index
+    form = dict(index)
+    schema, projection = index.get("KeySchema"), index.get("Projection")
+    if isinstance(schema, list):
+        form["KeySchema"] = sorted(schema, key=lambda key: isinstance(key, Mapping) and key.get("KeyType") == "RANGE")
+    more = projection.get("NonKeyAttributes") if isinstance(projection, Mapping) else None
+    if isinstance(projection, Mapping) and isinstance(more, list):
+        form["Projection"] = {**projection, "NonKeyAttributes": sorted(more, key=canonical)}
+    return form
 
 
 def _edits_an_attribute(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:

@@ -101,7 +101,7 @@ class BucketPublisher:
         rendered = publishing.Deployment(
             [(root.object, root.body)], self.bucket, target.region, self.guard.ignored, root.stack_name
         )
-        findings = publishing.examine(assembly, {self.bucket: rendered})[self.bucket]
+        findings = publishing.refusing(publishing.examine(assembly, {self.bucket: rendered})[self.bucket])
         if findings:
             raise ExportRefused(findings)
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from amplify_delivery.publishing.credentials import clients, provider_session
-    from amplify_delivery.publishing.examination.preflight import Deployment, examine
+    from amplify_delivery.publishing.examination.preflight import Deployment, examine, refusing
     from amplify_delivery.publishing.failures import failed_resources, first_causes
     from amplify_delivery.publishing.images import push
     from amplify_delivery.publishing.stack_state import check_names, check_stack, stack_is_there
@@ -35,6 +35,7 @@ __all__ = [
     "publish",
     "publish_templates",
     "push",
+    "refusing",
     "stack_is_there",
 ]
 
@@ -46,6 +47,7 @@ _HOME = {
     "check_stack": "stack_state",
     "clients": "credentials",
     "examine": "examination.preflight",
+    "refusing": "examination.preflight",
     "failed_resources": "failures",
     "first_causes": "failures",
     "lacking": "upload",

@@ -21,7 +21,7 @@ from amplify_delivery.export.manifests import FOLDER, manifest
 from amplify_delivery.publishing.announcing import There, announce
 from amplify_delivery.publishing.aws_errors import conditionally
 from amplify_delivery.publishing.credentials import ca_bundle, client_config, target_session
-from amplify_delivery.publishing.examination.preflight import Deployment, examine
+from amplify_delivery.publishing.examination.preflight import Deployment, examine, refusing
 from amplify_delivery.publishing.images import PushReport, push_images
 from amplify_delivery.publishing.refusals import refusals
 from amplify_delivery.publishing.stored import Stored, other_entries
@@ -97,7 +97,7 @@ def publish(
     missing = {key: u for key, u in uploads.items() if key not in there}
     if missing:
         deployment = Deployment(extra, target.bucket, target.region, ignored, stack)
-        findings = examine(assembly, {target.bucket: deployment}, progress)[target.bucket]
+        findings = refusing(examine(assembly, {target.bucket: deployment}, progress)[target.bucket])
         if findings:
             raise ExportRefused(findings)
     # Before everything that names them: whoever finds a template finds its images.

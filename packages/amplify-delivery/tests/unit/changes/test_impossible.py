@@ -70,6 +70,29 @@ def test_an_index_that_is_there_keeps_its_keys() -> None:
     assert found(with_indexes(throughput), was) == []
 
 
+def test_the_order_of_what_an_index_projects_says_nothing() -> None:
+    projecting = [{"ProjectionType": "INCLUDE", "NonKeyAttributes": names} for names in (["a", "b"], ["b", "a"])]
+    was, becomes = (with_indexes({**index("a"), "Projection": projection}) for projection in projecting)
+    assert found(becomes, was) == []
+
+
+def test_the_order_of_local_indexes_says_nothing() -> None:
+    def local(*names: str) -> Stacks:
+        return with_resource(OLD, TABLE, LocalSecondaryIndexes=[index(name) for name in names])
+
+    assert found(local("a", "b"), local("b", "a")) == []
+    assert found(local(), OLD) == [], "no list is an empty one"
+    assert found(local("a", "b"), local("a")) == [("AD743", TABLE)]
+
+
+def test_a_default_that_is_written_down_makes_no_new_api() -> None:
+    api = next("/".join(p) for p, r in OLD.resolved.resources.items() if r.type == "AWS::AppSync::GraphQLApi")
+    said = with_resource(OLD, api, Visibility="GLOBAL", ApiType="GRAPHQL")
+    assert not [s for s in plan_backend(OLD, said) if isinstance(s, ReplaceResource)]
+    private = plan_backend(OLD, with_resource(OLD, api, Visibility="PRIVATE"))
+    assert api in {s.place for s in private if isinstance(s, ReplaceResource)}
+
+
 def attribute(name: str, **more: Any) -> dict[str, Any]:
     return {"Name": name, "Required": True, "Mutable": True, **more}
 

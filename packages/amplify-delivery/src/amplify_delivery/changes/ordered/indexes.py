@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from amplify_delivery.changes.replacement import types
+from amplify_delivery.changes.replacement import index_form, types
 
 INDEXES = "GlobalSecondaryIndexes"
 LOCAL = "LocalSecondaryIndexes"
@@ -80,7 +80,8 @@ def is_another(
 ) -> bool:
     """Whether an index of the table `old` has to be made again to be that of the table `new`: for other keys, another
     projection, or another type of an attribute of its keys."""
-    if any(one.get(key) != other.get(key) for key in FIXED):
+    was, becomes = index_form(one), index_form(other)
+    if any(was.get(key) != becomes.get(key) for key in FIXED):
         return True
     schema = one.get("KeySchema")
     keys = [key for key in (schema if isinstance(schema, list) else ()) if isinstance(key, Mapping)]

@@ -14,7 +14,7 @@ from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.export import Assembly, ExportRefused, render_root
 from amplify_delivery.findings import Finding, listed
-from amplify_delivery.publishing import Deployment, examine
+from amplify_delivery.publishing import Deployment, examine, refusing
 from amplify_delivery.stacks.config import EnvironmentConfig
 from amplify_delivery.stacks.inputs import as_configured
 
@@ -24,8 +24,9 @@ def for_environments(
 ) -> None:
     """Examine the assembly as each of the environments will publish it, root template included.
 
-    A finding names the environments that it stands in the way of; most are about a template that all share. Raises
-    `ExportRefused` with all of them, `ConfigError` for a stack file whose values do not fit the assembly.
+    A finding names the environments that it is about; most are about a template that all share. Warnings go to
+    `progress`, unless something is refused. Raises `ExportRefused` with all of them then, `ConfigError` for a stack
+    file whose values do not fit the assembly.
     """
     found: dict[Finding, list[str]] = {}
     forms: dict[Hashable, dict[str, EnvironmentConfig]] = {}
@@ -38,8 +39,11 @@ def for_environments(
         for name, findings in examine(form, deployments, progress).items():
             for finding in dict.fromkeys(findings):
                 found.setdefault(finding, []).append(name)
-    if found:
-        raise ExportRefused([replace(f, file=f"{listed(names)}: {f.file}") for f, names in found.items()])
+    told = [replace(f, file=f"{listed(names)}: {f.file}") for f, names in found.items()]
+    if refusing(told):
+        raise ExportRefused(told)
+    for finding in told:
+        progress(f"{finding.severity}: {finding}")
 
 
 def _deployment(assembly: Assembly, config: EnvironmentConfig, folder: Path) -> Deployment:

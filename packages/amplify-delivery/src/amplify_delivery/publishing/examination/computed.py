@@ -169,8 +169,7 @@ def certificates_elsewhere(tree: Tree) -> Iterator[Finding]:
         value: Any = resource.properties
         for name in place:
             value = value.get(name) if isinstance(value, Mapping) else None
-        known = _known_part(value) if place else ""
-        match = _CERTIFICATE.match(known)
+        match = _CERTIFICATE.match(next(iter(_known_parts(value)), "")) if place else None
         if match and match["region"] != "us-east-1":
             told = f"{path[-1]}.{'.'.join(place)} is a certificate of {match['region']}"
             yield CERTIFICATE.at(tree.file(path[:-1]), told, CERTIFICATE.remedy)
@@ -223,7 +222,7 @@ def impossible_names(tree: Tree) -> Iterator[Finding]:
             problem = f"has {len(name)} characters, {rule.longest} are allowed"
         elif not re.fullmatch(rule.characters, name, re.ASCII):
             problem = f"may hold {rule.said} only"
-        elif rule.never and re.search(rule.never, name):
+        elif rule.never and any(re.search(rule.never, part) for part in _known_parts(given)):
             problem = rule.never_said
         elif rule.characters == _LABEL and given == name != name.strip("-"):
             problem = "must not begin or end with a hyphen"
@@ -264,9 +263,14 @@ def _selected(part: Any, known: list[str]) -> Any:
 
 def _known_part(name: Any) -> str:
     """What is known of a name: all of it, or its literal parts."""
+    return "".join(_known_parts(name))
+
+
+def _known_parts(name: Any) -> list[str]:
+    """The literal parts of a name; between two of them stands what only CloudFormation knows."""
     if isinstance(name, str):
-        return name if not name.startswith("{{resolve:") else ""
+        return [name] if not name.startswith("{{resolve:") else []
     parts = name.get("Fn::Join") if isinstance(name, Mapping) else None
     if isinstance(parts, list) and len(parts) == 2 and parts[0] == "" and isinstance(parts[1], list):
-        return "".join(part for part in parts[1] if isinstance(part, str))
-    return ""
+        return [part for part in parts[1] if isinstance(part, str)]
+    return []

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -35,7 +35,8 @@ PLACEHOLDER = Rule(
     "AD711",
     "refused",
     "A parameter by which Amplify connects two resources (`functionNAMEArn`) that nobody passes: its default, its own "
-    "name, would be taken for the value.",
+    "name, would be taken for the value. A warning where AWS takes any text: in a variable of a function, or in the "
+    "middle of a text.",
     "https://github.com/aws-amplify/amplify-cli/issues/1897",
     "`Value 'functionappCustomMessageArn' at 'lambdaConfig.customMessage' failed to satisfy constraint`; in a variable "
     "of a function nothing: it calls something that is not there",
@@ -56,6 +57,8 @@ _BY_REGION: Mapping[tuple[str, tuple[str, ...]], str] = {
     ),
 }
 """Properties whose values depend on the region, and where cfn-lint keeps these."""
+_ANY_TEXT = ("Description", "Tags", "Variables")
+"""Properties whose texts nobody looks at: `Variables` are those of a function."""
 _SCALARS = (str, bool, int, float)
 _EMPTY = [""]
 """What an empty list becomes: nobody here knows what a service makes of it."""
@@ -156,8 +159,8 @@ def _named(value: Any) -> set[str]:
 def _problem(kind: str, given: _Given, region: str) -> str:
     """Why the property does not take the value; empty if nothing is known against it."""
     value = literal(given.value)
-    if value.startswith("{{resolve:"):
-        return ""
+    if "{{resolve:" in value:
+        return ""  # only CloudFormation knows what stands there
     if (kind, given.path) == _SCHEDULE:
         return _of_schedule(value)
     there = _BY_REGION.get((kind, given.path))
@@ -218,8 +221,8 @@ _CRON = re.compile(r"cron\((?P<fields>[^()]+)\)")
 
 def _of_schedule(value: str) -> str:
     """EventBridge User Guide, "Cron expressions": six fields, one of the two days is `?`."""
-    if _RATE.fullmatch(value):
-        return ""
+    if not value or _RATE.fullmatch(value):
+        return ""  # a rule without a schedule has a pattern of events
     cron = _CRON.fullmatch(value)
     if cron is None:
         return "is neither rate(1 minute), rate(5 minutes), nor cron(...)"
@@ -233,17 +236,35 @@ def _of_schedule(value: str) -> str:
 def unconnected(tree: Tree) -> Iterator[Finding]:
     """AD711: a parameter that keeps its own name as its value, and is used."""
     for view in tree.stacks:
-        if not view.path:
+        names = _left_alone(tree, view) if view.path else []
+        if not names:
             continue
-        passed = tree.resolved.stacks[view.path].parameters
-        names = [
-            name
-            for name, declaration in _parameters(view).items()
-            if name not in passed and as_mapping(declaration).get("Default") == name and _CONNECTED.fullmatch(name)
-        ]
-        used = _named(list(as_mapping(view.template.get("Resources")).values())) if names else set()
+        texts = [text for _, properties in tree.resources(view) for text in _texts(properties)]
         for name in names:
-            if name in used:
-                yield PLACEHOLDER.at(
+            uses = [whole and text == name for text, whole in texts if name in text]
+            if uses:
+                told = PLACEHOLDER.at(
                     view.file, f"nobody passes {name}, and its default is its own name", PLACEHOLDER.remedy
                 )
+                yield told if any(uses) else replace(told, severity="warning")
+
+
+def _left_alone(tree: Tree, view: StackView) -> list[str]:
+    passed = tree.resolved.stacks[view.path].parameters
+    return [
+        name
+        for name, declaration in _parameters(view).items()
+        if name not in passed and as_mapping(declaration).get("Default") == name and _CONNECTED.fullmatch(name)
+    ]
+
+
+def _texts(value: Any, *, whole: bool = True) -> Iterator[tuple[str, bool]]:
+    """Every text in resolved properties, and whether it is all that a service is given there, and looked at."""
+    if isinstance(value, str):
+        yield value, whole
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item, whole=whole)
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _texts(item, whole=whole and not key.startswith("Fn::") and key not in _ANY_TEXT)

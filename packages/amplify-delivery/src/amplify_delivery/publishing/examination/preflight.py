@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from amplify_delivery.findings import Finding, Rule
@@ -45,6 +45,8 @@ CHECKS = (
 )
 """All but cfn-lint, whose errors are AD700."""
 
+_MAY_CHANGE = ("AD702", "AD71", "AD73")
+"""Of what is about the services' own rules."""
 _RULE = re.compile(r"\(cfn-lint (E[0-9]{4})\)$")
 """At the end of what `amplify_delivery.publishing.examination.linter` says."""
 
@@ -70,7 +72,7 @@ def examine(
     assembly: Assembly, deployments: Mapping[str, Deployment], progress: Callable[[str], None] = _silent
 ) -> dict[str, list[Finding]]:
     """Why CloudFormation would refuse the assembly in each of the deployments, or fail with it, by their names; empty
-    lists when nothing is known against it.
+    lists when nothing is known against it. What is no more than a warning is among them.
 
     The tree of stacks is walked from each root. What they share is linted once, for all their regions.
     """
@@ -99,7 +101,22 @@ def examine(
         for key in keys:
             problems = linted[key][deployments[name].region]
             findings[name] += [_refused(files.get(key, key), problem) for problem in problems]
-    return {name: [f for f in found if not _ids(f) & {*deployments[name].ignored}] for name, found in findings.items()}
+    return {
+        name: [_with_way_out(f) for f in found if not _ids(f) & {*deployments[name].ignored}]
+        for name, found in findings.items()
+    }
+
+
+def refusing(findings: Sequence[Finding]) -> list[Finding]:
+    """Those of `findings` that stand in the way: a warning does not."""
+    return [finding for finding in findings if finding.severity == "refused"]
+
+
+def _with_way_out(finding: Finding) -> Finding:
+    """What AWS refuses today it may take tomorrow: nobody should have to wait for the next version of this."""
+    if finding.severity != "refused" or not finding.id.startswith(_MAY_CHANGE) or "lint.ignore" in finding.remedy:
+        return finding
+    return replace(finding, remedy=f"{finding.remedy}; if AWS takes it as it is, `lint.ignore` takes {finding.id}")
 
 
 def _ids(finding: Finding) -> set[str]:

@@ -144,7 +144,7 @@ def parameters_that_do_not_fit(tree: Tree) -> Iterator[Finding]:
 
 def _not_allowed(value: str, declaration: Mapping[str, Any]) -> str:
     """Why a parameter's declaration refuses `value`; empty if it allows it. Secret values are not shown."""
-    if UNKNOWN in value or value.startswith("{{resolve:"):
+    if UNKNOWN in value or "{{resolve:" in value:
         return ""
     shown = "has a value that" if literal(declaration.get("NoEcho", "")) == "true" else f"is {value!r}, which"
     allowed = declaration.get("AllowedValues")

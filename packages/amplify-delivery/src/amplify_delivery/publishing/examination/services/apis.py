@@ -119,15 +119,16 @@ def long_pipelines(tree: Tree) -> Iterator[Finding]:
         if resource.type == "AWS::AppSync::Resolver":
             properties = as_mapping(resource.properties)
             functions = as_mapping(properties.get("PipelineConfig")).get("Functions")
-            if isinstance(functions, list) and len(functions) > _MOST_FUNCTIONS:
+            count = sum("Fn::If" not in as_mapping(f) for f in functions) if isinstance(functions, list) else 0
+            if count > _MOST_FUNCTIONS:
                 field = f"{properties.get('TypeName')}.{properties.get('FieldName')}"
-                told = f"{path[-1]} resolves {field} with {len(functions)} functions, AppSync takes {_MOST_FUNCTIONS}"
+                told = f"{path[-1]} resolves {field} with {count} functions, AppSync takes {_MOST_FUNCTIONS}"
                 yield FUNCTIONS.at(tree.file(path[:-1]), told, FUNCTIONS.remedy)
 
 
 def undeployable_apis(tree: Tree) -> Iterator[Finding]:
-    """AD713: API Gateway refuses the deployment of such an API. What has methods as resources of their own is left to
-    it."""
+    """AD713: API Gateway refuses the deployment of such an API. What may have methods as resources of their own is left
+    to it."""
     deployed, apart = set[Path | None](), set[Path | None]()
     for resource in tree.resolved.resources.values():
         api = target(as_mapping(resource.properties).get("RestApiId"))
@@ -136,20 +137,20 @@ def undeployable_apis(tree: Tree) -> Iterator[Finding]:
         elif resource.type == "AWS::ApiGateway::Method":
             apart.add(api)
     for path, resource in tree.resolved.resources.items():
-        if resource.type == "AWS::ApiGateway::RestApi" and path in deployed and path not in apart:
+        if resource.type == "AWS::ApiGateway::RestApi" and path in deployed and not apart & {path, None}:
             for problem in _of_methods(as_mapping(resource.properties)):
                 yield METHODS.at(tree.file(path[:-1]), f"{path[-1]} {problem}", METHODS.remedy)
 
 
 def _of_methods(properties: Mapping[str, Any]) -> Iterator[str]:
-    if "BodyS3Location" in properties or properties.get("CloneFrom"):
+    if "BodyS3Location" in properties or properties.get("CloneFrom") or isinstance(properties.get("Body"), str):
         return
     body = as_mapping(properties.get("Body"))
     paths = as_mapping(body.get("paths"))
     if any(key.startswith("Fn::") for key in (*body, *paths)):
         return  # only CloudFormation knows them
     methods = [(where, verb, as_mapping(item)) for where, several in paths.items() for verb, item in _methods(several)]
-    if not methods:
+    if not methods and not any(key.startswith("Fn::") for several in paths.values() for key in as_mapping(several)):
         yield "has no method"
     for where, verb, method in methods:
         if "x-amazon-apigateway-integration" not in method and not any(key.startswith("Fn::") for key in method):
@@ -158,7 +159,7 @@ def _of_methods(properties: Mapping[str, Any]) -> Iterator[str]:
 
 def _methods(several: Any) -> Iterator[tuple[str, Any]]:
     for verb, item in as_mapping(several).items():
-        if verb.lower() in _VERBS or verb.startswith("Fn::"):
+        if verb.lower() in _VERBS:
             yield verb, item
 
 

@@ -83,7 +83,7 @@ def _of_sms(tree: Tree, sms: Mapping[str, Any]) -> Iterator[str]:
     document = as_mapping(as_mapping(role.properties).get("AssumeRolePolicyDocument"))
     listed = document.get("Statement")
     statements = [as_mapping(s) for s in (listed if isinstance(listed, list) else [listed])]
-    trusting = [s for s in statements if _names(as_mapping(s.get("Principal")).get("Service"))]
+    trusting = [s for s in statements if _trusts(s.get("Principal"))]
     if not trusting and not _open(document) and not any(map(_open, statements)):
         yield "sends SMS with a role that does not trust cognito-idp.amazonaws.com"
     wanted = [as_mapping(as_mapping(s.get("Condition")).get("StringEquals")).get("sts:ExternalId") for s in trusting]
@@ -92,10 +92,18 @@ def _of_sms(tree: Tree, sms: Mapping[str, Any]) -> Iterator[str]:
         yield f"sends SMS with a role that wants another ExternalId than {given!r}"
 
 
-def _names(services: Any) -> bool:
-    """Whether a trust's services hold Cognito's, or may."""
-    several = services if isinstance(services, list) else [services]
-    return any(service == "cognito-idp.amazonaws.com" or isinstance(service, Mapping) for service in several)
+def _trusts(principal: Any) -> bool:
+    """Whether a trust's principals hold Cognito, or may: everybody, and what only CloudFormation works out."""
+    if not isinstance(principal, Mapping):
+        return bool(principal == "*")
+    if _open(principal):
+        return True
+    named = [principal.get("Service"), principal.get("AWS")]
+    several = [item for value in named for item in (value if isinstance(value, list) else [value])]
+    return any(
+        isinstance(item, Mapping) or (isinstance(item, str) and (item == "*" or item.startswith("cognito-idp.")))
+        for item in several
+    )
 
 
 def _differ(wanted: Any, given: Any) -> bool:
@@ -109,7 +117,7 @@ def _of_client(properties: Mapping[str, Any], pool: Mapping[str, Any] | None) ->
         for url in urls if isinstance(urls, list) else ():
             if isinstance(url, str) and url.lower().startswith("http://") and not _HERE.match(url):
                 yield f"has {url} among its {name}: Cognito takes http of this machine only (http://localhost)"
-            if isinstance(url, str) and "#" in url:
+            if name == "CallbackURLs" and isinstance(url, str) and "#" in url:
                 yield f"has {url} among its {name}: Cognito takes no fragment (#)"
     yield from _of_flows(properties)
     validity = text(properties.get("RefreshTokenValidity", ""))
@@ -143,5 +151,5 @@ def _attributes(pool: Mapping[str, Any]) -> frozenset[str] | None:
     names = [as_mapping(attribute).get("Name") for attribute in schema] if isinstance(schema, list) else [None]
     if not all(isinstance(name, str) for name in names):
         return None
-    own = {f"{prefix}{name}" for name in names for prefix in ("custom:", "dev:custom:", "")}
+    own = {f"{prefix}{name}" for name in names for prefix in ("custom:", "dev:custom:", "dev:", "")}
     return _STANDARD | own
