@@ -12,7 +12,7 @@ from amplify_delivery.delivery.about import About
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.engine import waiting
 from amplify_delivery.delivery.scaffold.ci import GITHUB, KINDS
-from amplify_delivery.errors import FAILED, ConfigError
+from amplify_delivery.errors import FAILED, REFUSED, ConfigError
 
 ABOUT = About(
     needs="the previews' account; Pulumi",
@@ -115,7 +115,9 @@ def _collect(args: argparse.Namespace, context: Context) -> int:
             print(f"{word}: {', '.join(names) or 'none'}")
         for error in done.failed.values():
             output.error(error, as_json=False)
-    return FAILED if done.failed else 0
+    if not done.failed:
+        return 0
+    return FAILED if done.down or any(error.changed for error in done.failed.values()) else REFUSED
 
 
 def _trust(args: argparse.Namespace, context: Context) -> int:

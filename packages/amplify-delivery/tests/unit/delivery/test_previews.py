@@ -22,7 +22,7 @@ from amplify_delivery.delivery.killed import resolving
 from amplify_delivery.delivery.previews import pattern, previewing
 from amplify_delivery.delivery.previews.previewing import _check_pattern
 from amplify_delivery.delivery.teardown import destruction
-from amplify_delivery.errors import ConfigError, DeliveryError, RefusedError
+from amplify_delivery.errors import ConfigError, DeliveryError, FailedError, RefusedError
 from aws_rehearsal.policy import Principal, Request, Role, World, decide
 
 PLACE = {"account": '"444444444444"', "region": "eu-central-1"}
@@ -209,6 +209,25 @@ def test_a_stack_that_only_has_the_name_is_neither_taken_down_nor_updated(
         # By this file a plain `pulumi up` would make a preview of it.
         assert not (tmp_path / "Pulumi.pr2.yaml").exists()
     assert backend.did == GONE
+
+
+@pytest.mark.parametrize(
+    ("down", "failed", "code"),
+    [
+        ((), {}, 0),
+        (("pr1",), {}, 0),
+        ((), {"pr2": RefusedError("no")}, 3),
+        (("pr1",), {"pr2": RefusedError("no")}, 4),
+        ((), {"pr2": FailedError("half")}, 4),
+    ],
+)
+def test_a_collection_says_by_its_exit_code_whether_anything_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, down: tuple[str, ...], failed: dict[str, DeliveryError], code: int
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    stack_file(tmp_path, "preview", PATTERN)
+    monkeypatch.setattr(previewing, "collect", lambda *_: previewing.Collected(down, (), failed))
+    assert cli.main(["preview", "collect", "--older-than", "7"]) == code
 
 
 def test_an_account_with_an_environment_that_is_delivered_is_refused_by_the_files(tmp_path: Path) -> None:
