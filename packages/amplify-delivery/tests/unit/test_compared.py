@@ -21,6 +21,7 @@ from benchmarks.__main__ import BENCHMARKS
 from benchmarks.exports import small, with_functions
 from benchmarks.pipelines import Declared
 from unit.places import REPOSITORY
+from unit.rows import each
 
 PAGES = ("compared.md", "bootstrap.md", "from-cdk.md")
 KINDS: dict[str, type[BaseModel]] = {
@@ -60,7 +61,7 @@ def functions(path: Path) -> frozenset[str]:
     return frozenset(node.name for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.FunctionDef))
 
 
-@pytest.mark.parametrize(("file", "test"), named(r"([\w/]+\.py)::(\w+)"))
+@each(named(r"([\w/]+\.py)::(\w+)"))
 def test_a_test_that_is_named(file: str, test: str) -> None:
     assert test.startswith("test_")
     [found] = REPOSITORY.glob(f"packages/*/tests/*/{file}")
@@ -89,7 +90,7 @@ def has_key(models: list[type[BaseModel]], path: list[str]) -> bool:
     return False
 
 
-@pytest.mark.parametrize(("kind", "key"), named(r"(pipeline|account|environment):([\w.]+)"))
+@each(named(r"(pipeline|account|environment):([\w.]+)"))
 def test_a_config_key_that_is_named(kind: str, key: str) -> None:
     assert has_key([KINDS[kind]], key.split("."))
 
@@ -100,17 +101,17 @@ def test_a_key_that_is_not_there_would_be_noticed() -> None:
     assert not has_key([PipelineConfig], ["triggers", "name"])
 
 
-@pytest.mark.parametrize(("command",), named(r"amplify-delivery (\S+).*"))
+@each(named(r"amplify-delivery (\S+).*"))
 def test_a_command_that_is_named(command: str) -> None:
     assert command in COMMANDS
 
 
-@pytest.mark.parametrize(("name",), named(r"make bench ARGS=(\w+)"))
+@each(named(r"make bench ARGS=(\w+)"))
 def test_a_benchmark_that_is_named(name: str) -> None:
     assert name in BENCHMARKS
 
 
-@pytest.mark.parametrize(("file",), named(r"((?:components|delivery|stacks|docs|rehearsal)/[\w/]+\.\w+)"))
+@each(named(r"((?:components|delivery|stacks|docs|rehearsal)/[\w/]+\.\w+)"))
 def test_a_file_that_is_named(file: str) -> None:
     assert (REPOSITORY / file).is_file()
 

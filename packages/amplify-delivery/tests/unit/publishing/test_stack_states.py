@@ -20,6 +20,7 @@ from amplify_delivery.publishing.stack_states import (
     check_nested,
     check_root,
 )
+from unit.rows import each
 
 PLACE = Place("amplify-app-dev-12345", "--region eu-west-1", "dev")
 GO, WAIT, MAKE = "goes on", "waits", "makes it"
@@ -60,6 +61,8 @@ WAYS = {
     Way.ROLL_BACK: ROLL_BACK,
 }
 
+COMMANDS = ("plan", "deploy", "up", "rollback", "destroy")
+
 
 @pytest.fixture(scope="module")
 def model() -> Any:
@@ -81,8 +84,7 @@ def test_the_states_are_all_that_cloudformation_has(model: Any) -> None:
     assert STATES.keys() == set(model.shape_for("StackStatus").enum) == EXPECTED.keys()
 
 
-@pytest.mark.parametrize("command", ["plan", "deploy", "up", "rollback", "destroy"])
-@pytest.mark.parametrize("status", EXPECTED)
+@each([(status, command) for status in EXPECTED for command in COMMANDS])
 def test_root(status: str, command: str) -> None:
     deliver, destroy, _ = EXPECTED[status]
     wanted = destroy if command == "destroy" else deliver
@@ -100,8 +102,7 @@ def nested(status: str, **more: Any) -> RefusedError | None:
     return None
 
 
-@pytest.mark.parametrize("command", ["plan", "deploy", "up", "rollback", "destroy"])
-@pytest.mark.parametrize("status", EXPECTED)
+@each([(status, command) for status in EXPECTED for command in COMMANDS])
 def test_nested(status: str, command: str) -> None:
     error, said = nested(status, destroying=command == "destroy"), EXPECTED[status][2]
     if not said or (command == "destroy" and not busy(status)):

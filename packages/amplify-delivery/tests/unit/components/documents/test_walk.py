@@ -3,12 +3,11 @@
 import json
 from collections.abc import Iterator
 
-import pytest
-
 from amplify_delivery.components.documents import limits
 from amplify_delivery.components.documents.rights.unscoped import UNSCOPED_READS, UNSCOPED_WRITES
 from amplify_delivery.components.documents.statements import Document, Statement, scalar_or_list, to_json
 from unit.components.documents import world as w
+from unit.rows import each
 
 DOCUMENTS = sorted(w.declared())
 READ_VERBS = ("BatchGet", "Describe", "Get", "List", "Detect", "Estimate", "Validate")
@@ -22,7 +21,7 @@ def _listed(value: str | list[str]) -> list[str]:
     return [value] if isinstance(value, str) else value
 
 
-@pytest.mark.parametrize("name", [n for n in DOCUMENTS if not n.startswith(("boundary", "key policy"))])
+@each([(n,) for n in DOCUMENTS if not n.startswith(("boundary", "key policy"))])
 def test_no_write_reaches_every_resource_unless_it_knows_none(name: str) -> None:
     for statement in _allowed(name):
         if statement.get("Resource") != "*":
@@ -35,7 +34,7 @@ def test_no_write_reaches_every_resource_unless_it_knows_none(name: str) -> None
                 assert action in UNSCOPED_READS or action.split(":")[1].startswith(READ_VERBS), action
 
 
-@pytest.mark.parametrize("name", DOCUMENTS)
+@each([(n,) for n in DOCUMENTS])
 def test_no_administrator_and_no_wildcard_of_services(name: str) -> None:
     for statement in _allowed(name):
         for action in _listed(statement["Action"]):
@@ -46,7 +45,7 @@ def test_no_administrator_and_no_wildcard_of_services(name: str) -> None:
             assert not (service in {"iam", "sts", "organizations", "account"} and "*" in verb), action
 
 
-@pytest.mark.parametrize("name", [n for n in DOCUMENTS if "trust" in n or "policy" in n.split()[1:2]])
+@each([(n,) for n in DOCUMENTS if "trust" in n or "policy" in n.split()[1:2]])
 def test_no_account_is_trusted_without_a_condition(name: str) -> None:
     for statement in _allowed(name):
         principal = statement.get("Principal")
@@ -55,7 +54,7 @@ def test_no_account_is_trusted_without_a_condition(name: str) -> None:
             assert statement.get("Condition"), f"{name} {statement['Sid']}"
 
 
-@pytest.mark.parametrize("name", DOCUMENTS)
+@each([(n,) for n in DOCUMENTS])
 def test_canonical_form(name: str) -> None:
     document: Document = w.declared()[name]
     assert list(document) == ["Version", "Statement"]
@@ -73,7 +72,7 @@ def test_canonical_form(name: str) -> None:
             assert arn == "*" or arn.count(":") >= 5, arn
 
 
-@pytest.mark.parametrize("name", DOCUMENTS)
+@each([(n,) for n in DOCUMENTS])
 def test_no_unique_id_of_a_role_and_no_placeholder(name: str) -> None:
     text = to_json(w.declared()[name])
     assert "AROA" not in text
