@@ -10,8 +10,11 @@ a process has the mark `processes` (the engine, the local AWS, a command); all e
 
 from __future__ import annotations
 
+import contextlib
 import gc
+import hashlib
 import os
+import shutil
 import signal
 import sys
 import tempfile
@@ -27,6 +30,7 @@ from aws_rehearsal import scratch
 from aws_rehearsal.local_aws import LocalAws, random_account
 from aws_rehearsal_tests.local_account import LocalAccount
 
+ROOT = Path(__file__).parents[1]
 IN_CI = "AMPLIFY_DELIVERY_TESTS_IN_CI"
 """Set where the tests run in a CI: what they would be skipped without has to be there then."""
 
@@ -137,14 +141,33 @@ def local_aws() -> Iterator[LocalAws]:
 
 
 @pytest.fixture(scope="session")
-def examined(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def examined(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Path:
     """A folder for what was found out about templates, as `AMPLIFY_DELIVERY_CACHE`: one for all processes of a run,
-    because cfn-lint takes seconds. A test of these very results has a folder of its own."""
+    because cfn-lint takes seconds. A test of these very results has a folder of its own.
+
+    cfn-lint's results are kept from run to run in pytest's cache (`--cache-clear`), as long as nothing that they come
+    from is another: the examination's source, the packages that are locked, Python.
+    """
     base = tmp_path_factory.getbasetemp()
     # pytest-xdist gives each process a folder in the run's.
     folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "examined"
     folder.mkdir(exist_ok=True)
+    if hasattr(pytestconfig, "cache") and pytestconfig.cache:
+        kept = pytestconfig.cache.mkdir("cfn-lint") / _examination()
+        kept.mkdir(exist_ok=True)
+        for earlier in set(kept.parent.iterdir()) - {kept}:
+            shutil.rmtree(earlier, ignore_errors=True)
+        with contextlib.suppress(FileExistsError):
+            (folder / "lint").symlink_to(kept)
     return folder
+
+
+def _examination() -> str:
+    """One name for all that results of cfn-lint come from, beside the templates."""
+    source = ROOT / "packages/amplify-delivery/src/amplify_delivery/publishing/examination"
+    files = [*sorted(source.rglob("*.py")), *sorted(ROOT.glob("requirements*"))]
+    whole = b"\0".join([sys.version.encode(), *(file.read_bytes() for file in files)])
+    return hashlib.sha256(whole).hexdigest()
 
 
 @pytest.fixture
