@@ -401,6 +401,21 @@ def test_the_server_is_ready_to_be_forked(home: Path) -> None:
     assert not set(names) & {*ORDER} - {"rehearsal"}
 
 
+def test_what_libraries_load_late_is_there(home: Path, tmp_path: Path) -> None:
+    """gRPC's server, and what botocore reads of its services, unless somebody has documents of her own."""
+    code = """
+        import json, os, sys
+        from botocore.session import Session
+        session = Session()
+        kept = session.get_component("data_loader")._cache
+        os.environ["AWS_DATA_PATH"] = "."
+        own = Session().get_component("data_loader")._cache
+        services = session.get_available_services()
+        print(json.dumps(["grpc._server" in sys.modules, len(kept) > 20, len(own), len(services) > 300]))
+    """
+    assert json.loads(said(launched(home, code, cwd=tmp_path))) == [True, True, 0, True]
+
+
 def test_a_package_that_is_loaded_ahead_is_the_one_that_would_be_imported(tmp_path: Path) -> None:
     """With all of its modules but its command; the same name in the caller's folder is another one."""
     code = """

@@ -161,6 +161,11 @@ def load_models(services: Iterable[str]) -> None:
         session.create_client(service, region_name="us-east-1")
 
 
+def documents() -> dict[Any, Any]:
+    """What `load_models` has read, as loaders of botocore keep it."""
+    return dict(vars(_loader())["_cache"])
+
+
 def _base_session(config: ProviderConfig) -> Session:
     if config.values.get("assumeRoleWithWebIdentity"):
         raise ProviderError("the stand-in does not play assumeRoleWithWebIdentity", "INVALID_ARGUMENT")

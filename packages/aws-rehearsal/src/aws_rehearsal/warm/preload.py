@@ -9,6 +9,7 @@ import contextlib
 import pkgutil
 from collections.abc import Iterable
 from importlib import import_module
+from typing import Any
 
 _PROGRAMS = (
     *(
@@ -20,10 +21,16 @@ _PROGRAMS = (
     ),
     *(f"pulumi_aws_native.{service}" for service in ("apigatewayv2", "codepipeline", "iam", "lambda_", "logs")),
     "pydantic.main", "pydantic.fields", "pydantic.functional_validators", "pydantic.alias_generators",
-    "pydantic.json_schema", "pydantic.types", "boto3.session", "s3transfer.manager", "cfnlint.runner",
-    "pulumi.automation",
+    "pydantic.json_schema", "pydantic.types", "boto3.session", "boto3.s3.inject", "s3transfer.manager",
+    "s3transfer.subscribers", "cfnlint.runner", "pulumi.automation",
 )  # fmt: skip
 """What the project's programs import, of Pulumi's packages and of others. What is missing, the program will miss."""
+
+_WHEN_USED = (
+    *(f"grpc.{name}" for name in ("_channel", "_interceptor", "_server", "_simple_stubs", "_utilities")),
+    *(f"encodings.{name}" for name in ("idna", "utf_8_sig")),
+)
+"""What libraries load when they are first used: a server or a channel of gRPC is 20 ms of imports."""
 
 _PLUGINS = (
     "aws_rehearsal.language_host.service",
@@ -62,6 +69,9 @@ def preload(also: Iterable[str] = ()) -> None:
             with contextlib.suppress(ImportError):
                 # A service's package is loaded when anything is asked of it, also what it has not.
                 hasattr(import_module(name), "loaded")
+        for name in _WHEN_USED:
+            with contextlib.suppress(ImportError):
+                import_module(name)
         for name in also:
             _load_all_of(name)
         for name in _PLUGINS:
@@ -85,6 +95,26 @@ def _stand_ins() -> None:
 
     classic.load_all()
     session.load_models(_SERVICES)
+    _share(session.documents())
     for region in _REGIONS:
         for token in _TYPES:
             schemas.find(f"aws-native:{token}", region)
+
+
+def _share(documents: dict[Any, Any]) -> None:
+    """Have every session of botocore begin with these documents: each would read and parse megabytes again.
+
+    They are the library's own. Where somebody has others as well, its configuration says so, or they lie in a folder
+    with which nothing starts warm (`request.py`).
+    """
+    from botocore import session
+
+    proper = session.create_loader
+
+    def create_loader(search_path_string: str | None = None) -> Any:
+        loader = proper(search_path_string)
+        if search_path_string is None:
+            vars(loader)["_cache"].update(documents)
+        return loader
+
+    vars(session)["create_loader"] = create_loader

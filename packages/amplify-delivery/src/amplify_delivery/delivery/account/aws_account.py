@@ -49,6 +49,7 @@ class Account:
         session: boto3.session.Session | None = None,
     ) -> None:
         self.account, self.region, self._profile = account, region, profile
+        self._clients: dict[tuple[str, str], Any] = {}
         with self.asking("asking whose credentials these are"):
             self._session: boto3.session.Session = session or provider_session(region, profile, role_arn)
             who = self.client("sts").get_caller_identity()
@@ -71,8 +72,12 @@ class Account:
         return other
 
     def client(self, service: str) -> Any:
-        """A boto3 client of the account, in its region, with our timeouts and retries."""
-        return self._session.client(service, region_name=self.region, config=client_config())
+        """A boto3 client of the account, in its region, with our timeouts and retries: one for all who ask, since
+        making it takes 10 ms, and its first call a connection."""
+        key = service, self.region
+        if key not in self._clients:
+            self._clients[key] = self._session.client(service, region_name=self.region, config=client_config())
+        return self._clients[key]
 
     def parameter(self, name: str) -> str | None:
         """The value of a parameter of SSM; None if there is none. Raises `RefusedError`."""

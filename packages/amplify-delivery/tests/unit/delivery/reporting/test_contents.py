@@ -119,9 +119,7 @@ def denied(region: str) -> Account:
         return SimpleNamespace(status_code=403), {**code, "ResponseMetadata": {"HTTPStatusCode": 403}}
 
     session.events.register("before-call", answer)
-    account = object.__new__(Account)
-    account.account, account.region, account._session = "444444444444", region, session
-    return account
+    return Account("444444444444", region, session=session)
 
 
 def test_whatever_may_not_be_read_is_told_one_by_one(
