@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import nullcontext
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from botocore.exceptions import ClientError
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
 from amplify_delivery.delivery.killed import existing
 from amplify_delivery.delivery.killed.pending import Answer, Foreign, Gone, Operation, There, Unknown
+from amplify_delivery.stacks.images import IMAGES
 
 NAME = "amplify-app-dev-1"
 ARN = f"arn:aws:cloudformation:eu-west-1:111122223333:stack/{NAME}/1"
@@ -103,6 +105,7 @@ def test_a_root_stack_that_was_being_updated(status: str, key: str, answer: type
 
 BUCKET, SECRET = "aws:s3/bucket:Bucket", "aws:secretsmanager/secret:Secret"
 FUNCTION, PERMISSION = "aws-native:lambda:Function", "aws-native:lambda:Permission"
+MADE = datetime(2027, 1, 31, tzinfo=UTC)
 API, ROUTE = "aws-native:apigatewayv2:Api", "aws-native:apigatewayv2:Route"
 TAGGED = {"TagSet": [{"Key": "app", "Value": "a"}]}
 PIPELINE, PARAMETER = "aws-native:codepipeline:Pipeline", "aws:ssm/parameter:Parameter"
@@ -307,6 +310,53 @@ def test_what_cloud_control_still_makes_is_waited_for(monkeypatch: pytest.Monkey
     assert len(pauses) == 2
     denied = Aws(list_resource_requests=refused("AccessDeniedException"), get_function=there)
     assert ask(denied, FUNCTION, functionName="f") == There("f")
+
+
+def test_since_when_it_is_there_is_told_where_aws_tells_it() -> None:
+    """By that what another stack has made before is told from what this run has."""
+    milliseconds = int(MADE.timestamp() * 1000)
+    for aws, type_, inputs in (
+        (Aws(get_role={"Role": {"CreateDate": MADE}}), "aws:iam/role:Role", {"name": "r"}),
+        (Aws(get_role={"Role": {"CreateDate": MADE}}), "aws-native:iam:Role", {"roleName": "r"}),
+        (
+            Aws(list_policies={"Policies": [{"PolicyName": "p", "Path": "/", "Arn": "arn:p", "CreateDate": MADE}]}),
+            "aws:iam/policy:Policy",
+            {"name": "p"},
+        ),
+        (
+            Aws(batch_get_projects={"projects": [{"arn": "arn:b", "created": MADE}]}),
+            "aws:codebuild/project:Project",
+            {"name": "b"},
+        ),
+        (
+            Aws(list_aliases={"Aliases": [{"AliasName": "a", "TargetKeyId": "k", "CreationDate": MADE}]}),
+            "aws:kms/alias:Alias",
+            {"name": "a", "targetKeyId": "k"},
+        ),
+        (
+            Aws(
+                list_keys={"Keys": [{"KeyId": "e"}]},
+                describe_key={"KeyMetadata": {**KEYS[-1]["KeyMetadata"], "CreationDate": MADE}},
+            ),
+            "aws:kms/key:Key",
+            {"description": "ours"},
+        ),
+        (Aws(describe_secret={**SECRET_THERE, "CreatedDate": MADE}), SECRET, {"name": "s", "description": "ours"}),
+        (
+            Aws(describe_log_groups={"logGroups": [{"logGroupName": "/g", "creationTime": milliseconds}]}),
+            "aws-native:logs:LogGroup",
+            {"logGroupName": "/g"},
+        ),
+        (Aws(get_apis={"Items": [{"Name": "n", "ApiId": "1", "CreatedDate": MADE}]}), API, {"name": "n"}),
+    ):
+        found = ask(aws, type_, frozenset(), **inputs)
+        assert isinstance(found, There)
+        assert found.made == MADE, type_
+    made = {"repositories": [{**REPOSITORY, "createdAt": MADE}]}
+    resource = {"urn": f"urn::{IMAGES}", "type": "aws:ecr/repository:Repository", "inputs": {"name": "r"}}
+    found = existing.ask(Aws(describe_repositories=made), Operation("creating", resource), frozenset())  # type: ignore[arg-type]
+    assert isinstance(found, There)
+    assert found.made == MADE
 
 
 def test_what_is_somebody_elses_or_cannot_be_told_apart() -> None:

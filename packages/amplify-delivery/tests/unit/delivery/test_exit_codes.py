@@ -209,7 +209,7 @@ def test_what_a_lost_plugin_was_making_is_asked_for_before_it_is_raised(
     """The engine takes it for failed, and forgets it: its bucket may be there, and CloudFormation goes on."""
     urn = f"urn:pulumi:dev::app::{kind}::files"
     lost: list[tuple[str, bool]] = []
-    engine.when_lost = lambda steps: lost.extend((step.urn, step.protected) for step in steps)
+    engine.when_lost = lambda steps, _: lost.extend((step.urn, step.protected) for step in steps)
     new = SimpleNamespace(custom=True, inputs={"bucket": "files"}, parent="", retain_on_delete=False, protect=True)
     step = SimpleNamespace(urn=urn, type=kind, op=operation, new=new, old=None, diffs=(), keys=(), provider="")
     failed = SimpleNamespace(

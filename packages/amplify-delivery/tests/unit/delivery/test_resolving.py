@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,9 @@ from amplify_delivery.delivery.planning import ProgramStep
 from amplify_delivery.errors import RefusedError, StateError
 
 URN = "urn:pulumi:dev::app::amplify-delivery:index:AmplifyBackend$aws:cloudformation/stack:Stack::backend"
+
+
+BEGAN = datetime(2027, 1, 31, 12, tzinfo=UTC)
 
 
 class Engine:
@@ -106,6 +110,8 @@ def made(**inputs: object) -> ProgramStep:
     [
         (There("arn"), True, "it was made before its plugin ended; it is taken in"),
         (Gone(), False, ""),
+        (There("arn", made=BEGAN - timedelta(minutes=1)), True, "it is taken in"),  # by this machine's clock
+        (There("arn", made=BEGAN - timedelta(days=1)), False, "was made before, on 2027-01-30 12:00: not its own"),
         (Foreign("it is another's"), False, "its plugin ended before it was made, but it is another's"),
         (Unknown("nobody knows"), False, "whether it was made before its plugin ended cannot be told: nobody knows"),
     ],
@@ -117,7 +123,7 @@ def test_what_a_lost_plugin_was_making_is_looked_for(
     answering(monkeypatch, answer)
     monkeypatch.setattr(resolving, "_ON_ITS_WAY", 0.0)
     resolving.resolve(engine, account, fine)  # type: ignore[arg-type]
-    engine.when_lost([made(name="n")])
+    engine.when_lost([made(name="n")], BEGAN)
     assert bool(engine.written) is there
     if there:
         (written,) = engine.written[0]["resources"]
@@ -144,7 +150,7 @@ def test_what_nobody_can_tell_of_is_no_reason_to_forget_the_others(
     monkeypatch.setattr(existing, "ask", ask)
     monkeypatch.setattr(resolving, "_ON_ITS_WAY", 0.0)
     resolving.settle_lost(engine, account, fine)  # type: ignore[arg-type]
-    engine.when_lost([replace(made(name="n"), urn=urn) for urn in ("urn::nameless", "urn::denied", URN)])
+    engine.when_lost([replace(made(name="n"), urn=urn) for urn in ("urn::nameless", "urn::denied", URN)], BEGAN)
     (written,) = engine.written
     assert [r["urn"] for r in written["resources"]] == [URN]
     told = capsys.readouterr().err
@@ -164,7 +170,7 @@ def test_an_update_of_the_root_stack_that_lost_its_plugin_is_looked_for(
     answering(monkeypatch, answer)
     monkeypatch.setattr(resolving, "_ON_ITS_WAY", 0.0)
     resolving.settle_lost(engine, account, fine)  # type: ignore[arg-type]
-    engine.when_lost([replace(made(name="n2"), operation="update")])
+    engine.when_lost([replace(made(name="n2"), operation="update")], BEGAN)
     (now,) = engine.written[0]["resources"] if engine.written else [held]
     assert (now["inputs"]["name"], now["id"], now["customTimeouts"]) == (name, "arn", {"update": 60})
     assert bool(engine.written) is (name == "n2")
@@ -181,7 +187,7 @@ def test_what_the_engine_does_not_tell_is_not_taken_in(
     answering(monkeypatch, There("arn"))
     monkeypatch.setattr(resolving, "_ON_ITS_WAY", 0.0)
     resolving.settle_lost(engine, account, fine)  # type: ignore[arg-type]
-    engine.when_lost([made(**inputs)])
+    engine.when_lost([made(**inputs)], BEGAN)
     assert engine.written == []
     assert "whether AWS has it is not looked for" in capsys.readouterr().err
 

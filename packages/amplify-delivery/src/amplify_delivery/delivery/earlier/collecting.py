@@ -19,7 +19,7 @@ from amplify_delivery.delivery import output
 from amplify_delivery.delivery.earlier.staged import Release, Staging, releases_of, running
 from amplify_delivery.delivery.environment.wanted import Wanted
 from amplify_delivery.delivery.planning.program import BACKEND
-from amplify_delivery.errors import DeliveryError, FailedError, RefusedError
+from amplify_delivery.errors import AssemblyError, ConfigError, FailedError, RefusedError
 from amplify_delivery.export.assembling.root import TEMPLATE_KEY
 from amplify_delivery.export.assembling.store import FOLDERS
 from amplify_delivery.export.images.model import digests_in
@@ -104,10 +104,11 @@ def roots(keys: Iterable[str], needed: Collection[str], read: Callable[[str], by
 
 
 def _form(target: Wanted, staging: Staging, release: Release) -> list[str]:
-    """The keys of a release in the form that the stack file asks for, which its manifest does not name."""
+    """The keys of a release in the form that the stack file asks for, which its manifest does not name. Raises
+    `RefusedError` where AWS does not tell: what is not known to be needed would be deleted."""
     try:
         return [o.key for o in as_configured(staging.assembly(release.digest), target.config).objects]
-    except DeliveryError:
+    except (AssemblyError, ConfigError):
         return []  # of another format, altered, or without what the stack file names: not to be deployed again so
 
 

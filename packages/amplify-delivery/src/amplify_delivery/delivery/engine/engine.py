@@ -8,7 +8,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,8 @@ HIDDEN = "[secret]"
 _BACKEND = "PULUMI_BACKEND_URL"
 
 
-WhenLost = Callable[[Sequence[ProgramStep]], None]
+WhenLost = Callable[[Sequence[ProgramStep], datetime], None]
+"""Gets what a lost plugin was at, and when the update began, in UTC."""
 Before = Callable[[threading.Event], None]
 """What is done while the engine holds a stack's lock."""
 
@@ -181,6 +182,7 @@ class Engine:
         self._workspace.env_vars = {**before, **(variables or {})}
         watch = Watch(root=self.root)
         self._outputs = {}
+        began = datetime.now(UTC)
         try:
             with self._errors(watch, changing=True), self._command.not_refreshing() if only else nullcontext():
                 self._stack.up(
@@ -193,7 +195,7 @@ class Engine:
         except DeliveryError:
             lost = [s for s in watch.uncertain if state_faults.may_be_sent(watch.errors_of(s.urn))]
             if lost and self.when_lost:
-                self.when_lost(lost)
+                self.when_lost(lost, began)
             raise
         finally:
             self._workspace.env_vars = before

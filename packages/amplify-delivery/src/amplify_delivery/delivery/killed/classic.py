@@ -18,21 +18,24 @@ def _role(account: Account, operation: Operation, _: frozenset[str]) -> Answer:
     name, found = str(operation.inputs.get("name")), dict[str, Any]()
     if absent(lambda: found.update(account.client("iam").get_role(RoleName=name)["Role"]), "NoSuchEntity"):
         return Gone()
-    return _ours(operation, found, There(name))
+    return _ours(operation, found, There(name, made=found.get("CreateDate")))
 
 
 def _policy(account: Account, operation: Operation, _: frozenset[str]) -> Answer:
     """Listed, since its ARN needs the partition: those of its path."""
     name, path = operation.inputs.get("name"), str(operation.inputs.get("path") or "/")
     pages = account.client("iam").get_paginator("list_policies").paginate(Scope="Local", PathPrefix=path)
-    arns = [p["Arn"] for page in pages for p in page["Policies"] if p["PolicyName"] == name and p["Path"] == path]
-    return There(arns[0], {"arn": arns[0]}) if arns else Gone()
+    found = [p for page in pages for p in page["Policies"] if p["PolicyName"] == name and p["Path"] == path]
+    return There(found[0]["Arn"], {"arn": found[0]["Arn"]}, found[0].get("CreateDate")) if found else Gone()
 
 
 def _project(account: Account, operation: Operation, _: frozenset[str]) -> Answer:
     names = [str(operation.inputs.get("name"))]
     found = account.client("codebuild").batch_get_projects(names=names)["projects"]
-    return _ours(operation, found[0], There(found[0]["arn"], {"arn": found[0]["arn"]})) if found else Gone()
+    if not found:
+        return Gone()
+    arn = str(found[0]["arn"])
+    return _ours(operation, found[0], There(arn, {"arn": arn}, found[0].get("created")))
 
 
 def _alias(account: Account, operation: Operation, _: frozenset[str]) -> Answer:
@@ -44,7 +47,7 @@ def _alias(account: Account, operation: Operation, _: frozenset[str]) -> Answer:
     target = str(operation.inputs.get("targetKeyId")).rpartition("/")[2]
     if found[0].get("TargetKeyId") != target:
         return Foreign(f"the alias {name} that is there is another key's")
-    return There(name)
+    return There(name, made=found[0].get("CreationDate"))
 
 
 def _key(account: Account, operation: Operation, known: frozenset[str]) -> Answer:
@@ -65,8 +68,8 @@ def _key(account: Account, operation: Operation, known: frozenset[str]) -> Answe
     answer = one([str(told["KeyId"]) for told in found], known)
     if not isinstance(answer, There):
         return answer
-    arn = next(told["Arn"] for told in found if told["KeyId"] == answer.id)
-    return There(answer.id, {"arn": arn, "keyId": answer.id})
+    own = next(told for told in found if told["KeyId"] == answer.id)
+    return There(answer.id, {"arn": own["Arn"], "keyId": answer.id}, own.get("CreationDate"))
 
 
 def _parameter(account: Account, operation: Operation, _: frozenset[str]) -> Answer:
@@ -91,7 +94,7 @@ def _repository(account: Account, operation: Operation, _: frozenset[str]) -> An
     if absent(look, "RepositoryNotFoundException"):
         return Gone()
     outputs = {"arn": "repositoryArn", "registryId": "registryId", "repositoryUrl": "repositoryUri"}
-    return There(name, {output: found.get(told) for output, told in outputs.items()})
+    return There(name, {output: found.get(told) for output, told in outputs.items()}, found.get("createdAt"))
 
 
 def _notification_rule(account: Account, operation: Operation, known: frozenset[str]) -> Answer:

@@ -66,7 +66,7 @@ def _root_stack(account: Account, operation: Operation, _: frozenset[str]) -> An
     if operation.kind == CREATING:
         if differs:
             return Foreign(f"the stack {stack['StackName']} that is there has other {', '.join(differs)}: not its own")
-        return There(str(stack["StackId"]))
+        return There(str(stack["StackId"]), made=stack.get("CreationTime"))
     return Gone() if differs or stack["StackStatus"] in _FAILED else There(str(stack["StackId"]))
 
 
@@ -135,7 +135,7 @@ def _secret(account: Account, operation: Operation, _: frozenset[str]) -> Answer
         return Foreign(f"the secret {name} that is there has another description or other tags: not its own")
     if not inputs.get("description") and not inputs.get("tags"):
         return Unknown(f"there is a secret {name}, and nothing tells whether that run has made it")
-    return There(str(found["ARN"]), {"arn": found["ARN"]})
+    return There(str(found["ARN"]), {"arn": found["ARN"]}, found.get("CreatedDate"))
 
 
 ASKERS: Mapping[str, native.Asker] = {

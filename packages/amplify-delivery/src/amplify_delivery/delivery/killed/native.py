@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from amplify_delivery.components.documents.rights.pulumi_types import cloudformation_type
@@ -69,7 +70,7 @@ def _role(account: Account, operation: Operation, _: frozenset[str]) -> Answer:
         return Gone()
     if not same(operation.inputs.get("description"), found.get("Description")):
         return Foreign(f"the role {name} that is there has another description: not its own")
-    return There(name)
+    return There(name, made=found.get("CreateDate"))
 
 
 def _function(account: Account, operation: Operation, _: frozenset[str]) -> Answer:
@@ -88,8 +89,11 @@ def _function(account: Account, operation: Operation, _: frozenset[str]) -> Answ
 def _log_group(account: Account, operation: Operation, _: frozenset[str]) -> Answer:
     name = str(operation.inputs.get("logGroupName"))
     pages = account.client("logs").get_paginator("describe_log_groups").paginate(logGroupNamePrefix=name)
-    there = any(group["logGroupName"] == name for page in pages for group in page["logGroups"])
-    return There(name) if there else Gone()
+    found = [group for page in pages for group in page["logGroups"] if group["logGroupName"] == name]
+    if not found:
+        return Gone()
+    milliseconds = found[0].get("creationTime")
+    return There(name, made=datetime.fromtimestamp(milliseconds / 1000, UTC) if milliseconds else None)
 
 
 def _permission(account: Account, operation: Operation, known: frozenset[str]) -> Answer:
@@ -111,7 +115,9 @@ def _permission(account: Account, operation: Operation, known: frozenset[str]) -
 def _api(account: Account, operation: Operation, known: frozenset[str]) -> Answer:
     """Names of APIs are no keys: of several, none of which the state holds, nobody can tell."""
     name = operation.inputs.get("name")
-    return one([api["ApiId"] for api in _items(account, "get_apis") if api.get("Name") == name], known)
+    made = {str(api["ApiId"]): api.get("CreatedDate") for api in _items(account, "get_apis") if api.get("Name") == name}
+    answer = one([*made], known)
+    return There(answer.id, made=made[answer.id]) if isinstance(answer, There) else answer
 
 
 def _part(operation: str, key: str, sent: str, told: str) -> Asker:

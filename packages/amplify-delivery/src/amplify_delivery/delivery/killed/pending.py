@@ -20,6 +20,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
@@ -30,6 +31,8 @@ CREATING, UPDATING, DELETING = "creating", "updating", "deleting"
 """Kinds of operations, as the engine's state calls them; it knows `reading` and `importing` as well."""
 _SIGNATURE = "4dabf18193072939515e22adb298388d"
 """The key by which the engine's state marks what is no plain value: a secret, an asset."""
+_CLOCKS = timedelta(minutes=15)
+"""By which AWS's clock may be behind this machine's: from further on it takes no signature."""
 _NOT_TOLD = "[secret]"
 """What the engine's events have in the place of a secret."""
 _ACCOUNT = re.compile(r"(?<!\d)\d{12}(?!\d)")
@@ -106,10 +109,11 @@ class Operation:
 
 @dataclass(frozen=True)
 class There:
-    """It is there, and ours: its id, and what of its outputs its inputs do not say."""
+    """It is there, and ours: its id, what of its outputs its inputs do not say, and since when, if AWS tells it."""
 
     id: str
     outputs: Mapping[str, Any] = field(default_factory=dict)
+    made: datetime | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -173,6 +177,15 @@ def _hidden(value: Any) -> bool:
     if isinstance(value, list):
         return any(map(_hidden, value))
     return bool(value == _NOT_TOLD)
+
+
+def since(began: datetime, operation: Operation, answer: Answer) -> Answer:
+    """The same of a create of a run that `began` then: what was there before is none of its own, whatever its name."""
+    if not isinstance(answer, There) or operation.kind != CREATING or answer.made is None:
+        return answer
+    if answer.made >= began - _CLOCKS:
+        return answer
+    return Foreign(f"what is there under its name was made before, on {answer.made:%Y-%m-%d %H:%M}: not its own")
 
 
 def asked(operation: Operation, state: Mapping[str, Any]) -> bool:

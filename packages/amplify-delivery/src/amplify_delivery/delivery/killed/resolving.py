@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,7 @@ def settle_lost(engine: Engine, account: Asked, check: Check) -> None:
     """Have an update that loses a plugin (a provider that the machine had no memory for) find out what has become of
     what that was making. The engine takes it for failed: it is in no state, and the next run would meet it in AWS."""
 
-    def lost(steps: Sequence[ProgramStep]) -> None:
+    def lost(steps: Sequence[ProgramStep], began: datetime) -> None:
         time.sleep(_ON_ITS_WAY)
         try:
             state = engine.state()
@@ -71,7 +72,8 @@ def settle_lost(engine: Engine, account: Asked, check: Check) -> None:
                 return
             check(state)
             # Of each for itself: that nobody can tell of one is no reason to forget the others.
-            answers = _answers(state, operations, account, _gently)
+            found_out = _answers(state, operations, account, _gently)
+            answers = [(o, pending.since(began, o, answer)) for o, answer in found_out]
             _tell(answers, pending.told_of_lost)
             found = pending.settled(state, answers)
             if found and found["resources"] != list(state.get("resources") or ()):

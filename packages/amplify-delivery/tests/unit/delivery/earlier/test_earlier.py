@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -14,7 +15,7 @@ from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
 from amplify_delivery.delivery.earlier import collecting
 from amplify_delivery.delivery.earlier.collecting import Garbage, Kept, collect, garbage, reachable
 from amplify_delivery.delivery.earlier.staged import Release, last_before
-from amplify_delivery.errors import AssemblyError, FailedError, RefusedError
+from amplify_delivery.errors import AssemblyError, ConfigError, FailedError, RefusedError
 from amplify_delivery.export import Assembly, EnvironmentValues, assemble, read_export, render_root
 from amplify_delivery.export.assembling.root import TEMPLATE_KEY
 from amplify_delivery.export.assembly import canonical
@@ -211,6 +212,18 @@ def test_the_roots_of_what_is_needed_are_needed_too() -> None:
         key("vtl"): f"{TEMPLATE_KEY} {nested}",
     }
     assert collecting.roots(texts, {nested}, lambda k: texts[k].encode()) == {key("root", "templates")}
+
+
+@pytest.mark.parametrize("error", [AssemblyError("altered"), ConfigError("no such table"), RefusedError("throttled")])
+def test_of_what_aws_does_not_tell_nothing_is_taken_for_garbage(error: Exception) -> None:
+    """A release that nobody can deploy again needs nothing; of one that could not be read just now nobody knows."""
+
+    def assembly(_: str) -> Assembly:
+        raise error
+
+    target, staging = SimpleNamespace(config=None), SimpleNamespace(assembly=assembly)
+    with pytest.raises(RefusedError) if isinstance(error, RefusedError) else nullcontext():
+        assert collecting._form(target, staging, Release("a", (NOW,))) == []  # type: ignore[arg-type]
 
 
 def test_what_another_root_needs_is_no_garbage() -> None:
