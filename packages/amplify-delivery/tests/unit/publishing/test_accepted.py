@@ -144,12 +144,22 @@ def test_what_aws_takes_is_not_refused(full: Assembly, name: str) -> None:
         (variable({"Fn::Sub": "https://${storageOldName}/"}), "warning"),
         (put("P", "AWS::S3::BucketPolicy", Bucket={"Fn::Sub": "${storageOldName}-${env}"}), "warning"),
         (put("P", "AWS::S3::BucketPolicy", Bucket={"Ref": "storageOldName"}), "refused"),
+        (put("P", "AWS::S3::BucketPolicy", Bucket={"Fn::If": ["Unknown", {"Ref": "storageOldName"}, "b"]}), "warning"),
         (put("P", "AWS::IAM::Policy", Roles=[{"Ref": "storageOldName"}]), "refused"),
     ],
 )
 def test_a_connection_that_was_lost_is_refused_where_aws_refuses_it(full: Assembly, use: Change, severity: str) -> None:
     ((id, found, _),) = told(full, HELLO, parameter("storageOldName", "storageOldName"), use)
     assert (id, found) == ("AD711", severity)
+
+
+def test_an_arn_that_was_lost_is_no_part_of_a_text(full: Assembly) -> None:
+    joined = {"Fn::Sub": "${functionOldArn}-${AWS::AccountId}"}
+    lost = parameter("functionOldArn", "functionOldArn")
+    ((id, severity, _),) = told(full, HELLO, lost, put("T", "AWS::SNS::Topic", TopicName=joined))
+    assert (id, severity) == ("AD711", "refused")
+    ((_, severity, _),) = told(full, HELLO, lost, variable(joined))
+    assert severity == "warning"
 
 
 def test_a_warning_stands_in_nobodys_way_and_a_refusal_says_how_to_pass_it(

@@ -59,11 +59,10 @@ _NAME = re.compile(r"[A-Za-z0-9_.-]*\Z")
 _SIGN = re.compile(r"-\d[_:.][A-Za-z0-9]")
 _WHOLE_REGION = re.compile(_REGION)
 _QUOTED_REGION = re.compile(rf'"{_REGION}"')
-_QUOTED_ID = re.compile(rf'"(?:{_WHOLE_ID.pattern})"')
-_OTHER_SIGN = re.compile(
-    rf"{_API_KEY.pattern}|{_RESOURCE_ID.pattern}|amplifyapp\.com|/amplify/[a-z0-9]|arn:aws[a-z-]*:[a-z0-9-]+:{_REGION}:"
-    r'(?:"|\$\{)'
-)
+_QUOTED_ID = re.compile(r'"([a-z0-9]{12,26})"')
+_OTHER_SIGNS = ("da2-", "amplifyapp.com", "/amplify/")
+_HEX_SIGN = re.compile(r"-[0-9a-f]{8}(?:[0-9a-f]{9})?(?!\w)")
+_ARN_SIGN = re.compile(rf'arn:aws[a-z-]*:[a-z0-9-]+:{_REGION}:(?:"|\$\{{|$)')
 _ACCOUNT = re.compile(r":\d{12}:")
 """What ids, hosts and ARNs of a resource hold: of thousands of texts few are worth a closer look."""
 
@@ -152,7 +151,12 @@ class Exported:
             return True
         if _QUOTED_REGION.search(text) or _SIGN.search(text) or _ACCOUNT.search(text) or "cloudfront.net" in text:
             return True
-        return bool(_QUOTED_ID.search(text) or _OTHER_SIGN.search(text) or _OPEN_ARN.search(text))
+        if any(sign in text for sign in _OTHER_SIGNS) or _ARN_SIGN.search(text):
+            return True
+        # Each begins with a letter of its own, which the engine of expressions finds at once; what it finds is few.
+        if _HEX_SIGN.search(text) and _RESOURCE_ID.search(text):
+            return True
+        return any(_WHOLE_ID.fullmatch(found) for found in _QUOTED_ID.findall(text))
 
     def names(self, text: str) -> bool:
         """Whether `text` ends with `-ENV`, as the names do that Amplify makes."""

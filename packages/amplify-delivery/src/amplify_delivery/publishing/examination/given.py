@@ -35,8 +35,8 @@ PLACEHOLDER = Rule(
     "AD711",
     "refused",
     "A parameter by which Amplify connects two resources (`functionNAMEArn`) that nobody passes: its default, its own "
-    "name, would be taken for the value. A warning where AWS takes any text: in a variable of a function, or in the "
-    "middle of a text.",
+    "name, would be taken for the value. A warning where AWS takes any text: in a variable of a function, or as a part "
+    "of a name.",
     "https://github.com/aws-amplify/amplify-cli/issues/1897",
     "`Value 'functionappCustomMessageArn' at 'lambdaConfig.customMessage' failed to satisfy constraint`; in a variable "
     "of a function nothing: it calls something that is not there",
@@ -57,8 +57,8 @@ _BY_REGION: Mapping[tuple[str, tuple[str, ...]], str] = {
     ),
 }
 """Properties whose values depend on the region, and where cfn-lint keeps these."""
-_ANY_TEXT = ("Description", "Tags", "Variables")
-"""Properties whose texts nobody looks at: `Variables` are those of a function."""
+_NOT_JUDGED = ("Description", "Tags", "Variables", "Fn::If")
+"""Properties whose texts nobody looks at (`Variables` are those of a function), and what is perhaps not used."""
 _SCALARS = (str, bool, int, float)
 _EMPTY = [""]
 """What an empty list becomes: nobody here knows what a service makes of it."""
@@ -241,12 +241,18 @@ def unconnected(tree: Tree) -> Iterator[Finding]:
             continue
         texts = [text for _, properties in tree.resources(view) for text in _texts(properties)]
         for name in names:
-            uses = [whole and text == name for text, whole in texts if name in text]
+            uses = [_is_refused(name, text, judged) for text, judged in texts if name in text]
             if uses:
                 told = PLACEHOLDER.at(
                     view.file, f"nobody passes {name}, and its default is its own name", PLACEHOLDER.remedy
                 )
                 yield told if any(uses) else replace(told, severity="warning")
+
+
+def _is_refused(name: str, text: str, judged: bool) -> bool:
+    """Whether AWS refuses a text with a parameter's name in the place of its value: as part of a longer name it may be
+    one, but it is no part of an ARN."""
+    return judged and (text == name or name.endswith("Arn"))
 
 
 def _left_alone(tree: Tree, view: StackView) -> list[str]:
@@ -258,13 +264,13 @@ def _left_alone(tree: Tree, view: StackView) -> list[str]:
     ]
 
 
-def _texts(value: Any, *, whole: bool = True) -> Iterator[tuple[str, bool]]:
-    """Every text in resolved properties, and whether it is all that a service is given there, and looked at."""
+def _texts(value: Any, *, judged: bool = True) -> Iterator[tuple[str, bool]]:
+    """Every text in resolved properties, and whether a service is given it for certain, and looks at it."""
     if isinstance(value, str):
-        yield value, whole
+        yield value, judged
     elif isinstance(value, list):
         for item in value:
-            yield from _texts(item, whole=whole)
+            yield from _texts(item, judged=judged)
     elif isinstance(value, Mapping):
         for key, item in value.items():
-            yield from _texts(item, whole=whole and not key.startswith("Fn::") and key not in _ANY_TEXT)
+            yield from _texts(item, judged=judged and key not in _NOT_JUDGED)
