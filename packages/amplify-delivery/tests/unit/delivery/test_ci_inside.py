@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,9 +14,10 @@ import yaml
 
 from amplify_delivery import cli
 from amplify_delivery.delivery.scaffold import ci
+from amplify_delivery.errors import ConfigError
 from amplify_delivery.stacks.config import Project
 from amplify_delivery_rehearsal.ci_story.declared import declared
-from aws_rehearsal.ci_service import Push
+from aws_rehearsal.ci_service import Push, github
 from aws_rehearsal.setup.actionlint import ensure_actionlint
 from aws_rehearsal.setup.progress import Progress
 from unit.delivery.ci_files import workflow
@@ -81,18 +83,21 @@ def test_gitlab_includes_them_at_the_root_of_the_repository(tmp_path: Path, caps
     assert first["stages"] == list(ci.gitlab_stages(ci.Inside("mytodoapp", "backends/mytodoapp")))
     second = "  - local: .gitlab/backend-seriesapp.gitlab-ci.yml\n"
     root.write_text(root.read_text() + second)
+    push = Push(Path("host"), "c0", "main", "octo/shop")
+    with pytest.raises(ConfigError, match="the stage backend-seriesapp-plan, which `stages` does not name"):
+        declared(projects["seriesapp"]).jobs(push, tmp_path)
+    stages = [stage for app in APPS for stage in ci.gitlab_stages(ci.Inside(app, f"backends/{app}"))]
+    root.write_text(re.sub(r"(?m)^stages: .*$", f"stages: {stages}", root.read_text()))
     documents: dict[str, Any] = {}
     for app in APPS:
         own = yaml.safe_load((tmp_path / f".gitlab/backend-{app}.gitlab-ci.yml").read_text())
         assert not documents.keys() & own.keys(), "a job of the one would be a job of the other"
         assert own[f".backend-{app}"]["before_script"][0] == f"cd backends/{app}"
-        stages = {job["stage"] for job in own.values() if "stage" in job}
-        assert stages == set(ci.gitlab_stages(ci.Inside(app, f"backends/{app}")))
+        used = {job["stage"] for job in own.values() if "stage" in job}
+        assert used == set(ci.gitlab_stages(ci.Inside(app, f"backends/{app}")))
         documents |= own
     for app, project in projects.items():
-        jobs = {
-            job.name: job for job in declared(project).jobs(Push(Path("host"), "c0", "main", "octo/shop"), tmp_path)
-        }
+        jobs = {job.name: job for job in declared(project).jobs(push, tmp_path)}
         assert set(jobs) == {f"backend-{a}-{what}" for a in APPS for what in ("build", "plan-prod", "deploy-prod")}
         build = jobs[f"backend-{app}-build"].document
         assert build["before_script"][0] == f"cd backends/{app}"
@@ -121,3 +126,19 @@ def test_at_the_root_nothing_is_another(tmp_path: Path) -> None:
         files = ci.files(kind, ("prod",), "main")
         assert not any(path.startswith("..") for path in files)
         assert "working-directory" not in "".join(files.values())
+
+
+@pytest.mark.parametrize("branch", ["main", "release/1", "1.10", "2024", "true", "a,b", "a+b", "!a", "a]"])
+def test_a_branch_of_any_name_starts_the_jobs(branch: str) -> None:
+    """YAML and GitHub's filters make something else of some."""
+    deploy = ci.files(ci.GITHUB, ("prod",), branch)[".github/workflows/backend-deploy.yml"]
+    found = github.read("deploy.yml", deploy)
+    assert found.started_by_push(branch)
+    assert not found.started_by_push("other")
+
+
+def test_a_folder_of_any_name_is_entered() -> None:
+    for folder in ("a b", "a #b", "a: b", "it's"):
+        inside = ci.Inside("shop", folder)
+        text = ci.files(ci.GITLAB, ("prod",), "main", inside)[f"{inside.up}{ci.gitlab_included(inside)}"]
+        assert yaml.safe_load(text)[".backend-shop"]["before_script"][0] == f"cd {shlex.quote(folder)}"

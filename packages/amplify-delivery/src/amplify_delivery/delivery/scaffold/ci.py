@@ -101,7 +101,10 @@ def _gitlab_inside(text: str, inside: Inside) -> str:
     """As `_github_inside`, for GitLab's jobs."""
     folder = inside.folder
     text = _own_comment(_gitlab_names(text, inside), inside.app)
-    text = text.replace("  before_script:\n", f"  before_script:\n    - cd {shlex.quote(folder)}\n")
+    enter = f"cd {shlex.quote(folder)}"
+    # A name with spaces may hold what YAML takes for a comment, or for a key.
+    line = enter if enter == f"cd {folder}" else json.dumps(enter, ensure_ascii=False)
+    text = text.replace("  before_script:\n", f"  before_script:\n    - {line}\n")
     text = re.sub(r"(?m)^(    - if: \$CI_COMMIT_BRANCH == \"(?!\$).*)$", _changes(folder), text)
 
     def below(found: re.Match[str]) -> str:
@@ -155,8 +158,17 @@ def _deploy(folder: str, delivered: Sequence[str], branch: str, prefix: str) -> 
         each = _text(f"{folder}/deploy_environment.yml").replace("NEEDS", before).replace("TIER", tier_of(name))
         parts.append(each.replace("ENV", name))
         before = f"{prefix}build, {prefix}deploy-{name}"
+    named = _pattern(branch) if folder == GITHUB else branch
     # Not within the name of a variable, as in $CI_COMMIT_BRANCH.
-    return re.sub(r"\bBRANCH\b", lambda _: branch, "".join(parts))
+    return re.sub(r"\bBRANCH\b", lambda _: named, "".join(parts))
+
+
+def _pattern(branch: str) -> str:
+    """A branch as GitHub's filter has it: `1.10` is a number to YAML, `a,b` in a list are two, and `+` and `!` mean
+    something in a filter."""
+    if re.fullmatch(r"[A-Za-z][\w./-]*", branch) and branch.lower() not in ("true", "false", "null"):
+        return branch
+    return json.dumps(re.sub(r"[+!]", r"\\\g<0>", branch), ensure_ascii=False)
 
 
 def _engines_version() -> str:
