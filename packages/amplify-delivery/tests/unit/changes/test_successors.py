@@ -9,6 +9,7 @@ import re
 import tempfile
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from amplify_delivery.changes.backend import plan_backend
 from amplify_delivery.changes.guard import Guard
 from amplify_delivery.changes.impossible import check, impossible
 from amplify_delivery.changes.ordered.handed import Handed
+from amplify_delivery.changes.ordered.successors import has_other_keys
 from amplify_delivery.changes.ordered.updates import Ordered, ordered, with_properties, with_templates
 from amplify_delivery.changes.stacks import Stacks
 from amplify_delivery.changes.stateful import CLOUDFORMATION_TYPES
@@ -292,6 +294,30 @@ def renamed_only() -> Stacks:
     assembly = with_successors(assemble(read_export(export("todo-series/v1"))), [Successor(TODO, "v2-", "copy")])
     root = render_root(assembly, VALUES, "staging-bucket")
     return Stacks.of(assembly, root, root.parameters)
+
+
+KEYED = {
+    "TableName": "v2-Todo",
+    "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+    "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "other"),
+    [
+        ({}, False),
+        ({"BillingMode": "PAY_PER_REQUEST"}, False),
+        ({"KeySchema": [{"AttributeName": "key", "KeyType": "HASH"}]}, True),
+        ({"AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "N"}]}, True),
+        ({"LocalSecondaryIndexes": [{"IndexName": "i", "KeySchema": KEYED["KeySchema"]}]}, True),
+    ],
+)
+def test_what_replaces_a_table_for_its_keys_needs_another_name(change: dict[str, Any], other: bool) -> None:
+    """Else the command that is told leads to the next refusal."""
+    kind = {"Type": "AWS::DynamoDB::Table"}
+    was, now = (SimpleNamespace(resource=lambda _, p=p: {**kind, "Properties": p}) for p in (KEYED, KEYED | change))
+    assert has_other_keys(was, now, ("Todo",)) is other  # type: ignore[arg-type]
 
 
 def test_there_is_nothing_to_keep_before_a_successor_is_made() -> None:

@@ -24,6 +24,7 @@ from typing import Any
 
 from amplify_delivery.changes.ordered.indexes import NotOrderableError
 from amplify_delivery.changes.references import functions, imports_of
+from amplify_delivery.changes.replacement import causes
 from amplify_delivery.changes.stacks import KEEPS, Stacks
 from amplify_delivery.changes.steps import Path, Step, replaced_by
 from amplify_delivery.export.assembling.successors import RETAINED, SUCCESSOR
@@ -36,6 +37,8 @@ _POLICY = "ResourcePolicy"
 _COPIED = ("copy", "keep")
 _CLOSING = "CopiedToItsSuccessor"
 """The statement by which a table is closed: it tells our closing from whatever else denies a call."""
+_KEYED = frozenset({"AttributeDefinitions", "KeySchema", "LocalSecondaryIndexes"})
+"""What replaces a table for its own keys."""
 _PREFIX = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,30}[-_.]")
 """What a stack file may put before a table's name (`replacedTables`)."""
 
@@ -157,7 +160,8 @@ def next_prefix(name: str) -> str:
 def has_other_keys(old: Stacks, new: Stacks, path: Path) -> bool:
     """Whether the table at `path` cannot have the name in `new` that it has in `old`."""
     was, now = (stacks.resource(path).get("Properties") or {} for stacks in (old, new))
-    return bool(now) and was.get("KeySchema") != now.get("KeySchema")
+    kind = str(old.resource(path).get("Type"))
+    return bool(now) and bool(_KEYED & {*causes(kind, was, now, frozenset()).properties})
 
 
 def closing(table: Any) -> dict[str, Any]:
