@@ -180,6 +180,28 @@ def test_what_a_try_that_broke_off_has_changed_is_not_passed_over() -> None:
     assert done.notes == ("prod-account: a try that failed on the way has changed something too, which is not counted",)
 
 
+def test_what_fails_after_the_update_is_no_refusal_any_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Stamp:
+        def __init__(self, *_: object) -> None: ...
+
+        def says(self, _: str) -> bool:
+            return False
+
+        def end(self, _: str) -> None:
+            raise RefusedError("Rate exceeded; nothing was changed")
+
+    def update(_: object, *arguments: Any) -> None:
+        arguments[-1].update(Breaking())
+
+    monkeypatch.setattr(bootstrapping, "Account", lambda *_: object())
+    monkeypatch.setattr(bootstrapping, "Stamp", Stamp)
+    monkeypatch.setattr(bootstrapping._One, "_update", update)
+    monkeypatch.setattr(bootstrapping._One, "_digest", lambda *_: "digest")
+    context = Context(make(tmp_path, 2), {})
+    done = bootstrapping.bootstrap(account_stacks(context.project, ["prod1"]), context, print, parallel=1)
+    assert done.failed["prod1-account"].changed
+
+
 def test_an_account_that_nothing_was_done_to_is_unchanged() -> None:
     assert bootstrapping._Tried().done("prod-account", []) == Done()
 

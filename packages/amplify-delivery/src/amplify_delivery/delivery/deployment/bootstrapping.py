@@ -201,8 +201,9 @@ class _One:
         if not self._refresh and stamp.says(digest) and all(map(self._has_state, names)):
             return tried.done(name, self._next_steps(stack))
         self._shown.now(name, progress.UPDATING)
-        self._update(stack, accounts, stamp, tried)
-        stamp.end(digest)
+        with midway(lambda: tried.changed):
+            self._update(stack, accounts, stamp, tried)
+            stamp.end(digest)
         return tried.done(name, (*_quotas(stack, accounts), *self._next_steps(stack)))
 
     def _digest(self, stack: AccountStack) -> str:
@@ -217,24 +218,23 @@ class _One:
 
     def _update(self, stack: AccountStack, accounts: Mapping[str, Account], stamp: Stamp, tried: _Tried) -> None:
         app = self._project.app
-        with midway(lambda: tried.changed):
-            engine = Engine(stack.name, self._folder, self._line)
-            with holding(engine, "bootstrap", self._context, Patience(None, self._context.variables)):
-                engine.create()
-                state = engine.state()
-                secrets_provider.check(stack.name, state, self._context)
-                # The engine deletes what it may before it comes to what is protected.
-                check_places(self._project, stack.name, stack.config, state.get("resources") or ())
-                resolving.of_stack(engine, self._context)
-                names = [environment_names(app, e) for e in stack.environments]
-                former_names.check_order(engine.resources(), names)
-                other_projects.check(next(iter(accounts.values())), names)
-                stamp.begin()
-                tried.update(engine)
-            for environment in stack.environments:
-                its = environment_names(app, environment)
-                if environment_state.make(self._folder, its, accounts[environment.region], self._line):
-                    tried.made.append(environment.environment)
+        engine = Engine(stack.name, self._folder, self._line)
+        with holding(engine, "bootstrap", self._context, Patience(None, self._context.variables)):
+            engine.create()
+            state = engine.state()
+            secrets_provider.check(stack.name, state, self._context)
+            # The engine deletes what it may before it comes to what is protected.
+            check_places(self._project, stack.name, stack.config, state.get("resources") or ())
+            resolving.of_stack(engine, self._context)
+            names = [environment_names(app, e) for e in stack.environments]
+            former_names.check_order(engine.resources(), names)
+            other_projects.check(next(iter(accounts.values())), names)
+            stamp.begin()
+            tried.update(engine)
+        for environment in stack.environments:
+            its = environment_names(app, environment)
+            if environment_state.make(self._folder, its, accounts[environment.region], self._line):
+                tried.made.append(environment.environment)
 
     def _next_steps(self, stack: AccountStack) -> Iterable[str]:
         """What is to be done for environments with the former names."""
