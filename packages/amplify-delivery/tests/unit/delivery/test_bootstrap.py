@@ -188,7 +188,7 @@ def test_what_fails_after_the_update_is_no_refusal_any_more(tmp_path: Path, monk
             return False
 
         def end(self, _: str) -> None:
-            raise RefusedError("Rate exceeded; nothing was changed")
+            raise RefusedError("not allowed: ssm:PutParameter; nothing was changed")
 
     def update(_: object, *arguments: Any) -> None:
         arguments[-1].update(Breaking())
