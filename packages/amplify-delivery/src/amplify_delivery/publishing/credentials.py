@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from amplify_delivery.publishing import calls
@@ -23,6 +22,8 @@ RETRIES: Any = {"mode": "standard", "total_max_attempts": 6}
 
 _LOADER = "data_loader"
 """botocore's name of what reads the services' descriptions."""
+_shared: list[Any] = []
+"""The first session's."""
 
 
 def provider_session(region: str, profile: str | None = None, role_arn: str | None = None) -> boto3.session.Session:
@@ -103,18 +104,14 @@ def _session(region_name: str | None = None, credentials: Any = None, **settings
     from botocore.session import get_session  # noqa: PLC0415
 
     core = get_session()
-    core.register_component(_LOADER, _loader())
+    if _shared:
+        core.register_component(_LOADER, _shared[0])
+    else:
+        _shared.append(core.get_component(_LOADER))
     calls.watch(core)
     if credentials is not None:
         vars(core)["_credentials"] = credentials  # botocore has no other way to give it such as renew themselves
     return boto3.session.Session(botocore_session=core, region_name=region_name, **settings)
-
-
-@cache
-def _loader() -> Any:
-    from botocore.session import get_session  # noqa: PLC0415
-
-    return get_session().get_component(_LOADER)
 
 
 def target_session(target: PublishTarget) -> boto3.session.Session:

@@ -7,6 +7,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.session import Session
 
 from amplify_delivery.publishing import credentials
 
@@ -62,3 +63,20 @@ def test_the_credentials_of_variables_are_those_and_no_others(monkeypatch: pytes
     assert keys(credentials.session_of(given)) == ("ASIA7", "t7")
     assert keys(credentials.session_of({}))[0] == "AKIAOTHER"
     assert credentials.session_of(given, "eu-west-1").region_name == "eu-west-1"
+
+
+def test_what_is_read_of_aws_s_services_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each session of botocore would begin with reading it, and a session only to ask for it takes 10 ms."""
+    made: list[Session] = []
+
+    def get_session() -> Session:
+        made.append(Session())
+        return made[-1]
+
+    monkeypatch.setattr("botocore.session.get_session", get_session)
+    variables = {"AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "key"}
+    for region in ("eu-west-1", "us-east-1"):
+        credentials.session_of(variables, region).client("sts")
+    assert len(made) == 2
+    first, second = (session.get_component("data_loader") for session in made)
+    assert first is second
