@@ -160,7 +160,7 @@ def make(target: Wanted, engine: Engine, state: Mapping[str, Any], *, drift: boo
         *root.notes,
         *image_findings.check(target, running_digests(was, state)),
         *boundary_comes(here.steps),
-        *trust_gap(here.steps, here.wanted),
+        *trust_gap(here.steps, here.wanted, environment),
         *losses(steps, guard),
         *unread([place for place in rights.unread if place not in same.places]),
         *updated_by_hand(was),

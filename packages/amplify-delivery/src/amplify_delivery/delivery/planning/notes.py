@@ -34,9 +34,10 @@ def boundary_comes(steps: Sequence[Step]) -> tuple[str, ...]:
     )
 
 
-def trust_gap(steps: Sequence[Step], wanted: Stacks) -> tuple[str, ...]:
-    """That an update may take the auth roles' trust for a while: of a role whose template denies everybody, since the
-    identity pool is not named there, or of what sets the trust beside it. docs/decisions.md says why."""
+def trust_gap(steps: Sequence[Step], wanted: Stacks, environment: str) -> tuple[str, ...]:
+    """That an update of `environment` may take the auth roles' trust for a while: of a role whose template denies
+    everybody, since the identity pool is not named there, or of what sets the trust beside it. docs/decisions.md says
+    why."""
     root = wanted.templates[()]
     resources = root.get("Resources") or {}
     roles = set(auth_roles(resources)) if not wanted.parameters.get(IDENTITY_POOL) else set()
@@ -45,7 +46,7 @@ def trust_gap(steps: Sequence[Step], wanted: Stacks) -> tuple[str, ...]:
         return ()
     remedy = (
         ". Where it matters, name the pool before (its id is the output IdentityPoolId of the auth stack): "
-        f"`pulumi config set --path parameters.root.{IDENTITY_POOL} POOL_ID`"
+        f"`pulumi config set -s {environment} --path parameters.root.{IDENTITY_POOL} POOL_ID`"
         if IDENTITY_POOL in (root.get("Parameters") or {}) and not wanted.parameters.get(IDENTITY_POOL)
         else ""
     )

@@ -206,16 +206,16 @@ def test_a_boundary_comes_to_every_role_and_changes_nothing_else() -> None:
 
 def test_an_update_of_the_auth_roles_is_told_where_their_pool_is_not_named() -> None:
     wanted, before = stacks_of("full", BOUNDARY), stacks_of("full")
-    (note,) = trust_gap(plan_backend(before, wanted), wanted)
-    assert "AuthRole, UnauthRole: " in note and "parameters.root.AuthIdentityPool" in note
+    (note,) = trust_gap(plan_backend(before, wanted), wanted, "dev")
+    assert "AuthRole, UnauthRole: " in note and "-s dev --path parameters.root.AuthIdentityPool" in note
     named = Stacks(wanted.templates, {**wanted.parameters, "AuthIdentityPool": "eu-west-1:1"})
     was = Stacks(before.templates, {**before.parameters, "AuthIdentityPool": "eu-west-1:1"})
-    assert trust_gap(plan_backend(was, named), named) == ()
-    assert trust_gap((), wanted) == ()
+    assert trust_gap(plan_backend(was, named), named, "dev") == ()
+    assert trust_gap((), wanted, "dev") == ()
     # What sets the trust is told to delete what was, whenever it is updated.
     setter = "UpdateRolesWithIDPFunctionOutputs"
     other = with_resource(named, setter, region="another")
-    (note,) = trust_gap(plan_backend(named, other), other)
+    (note,) = trust_gap(plan_backend(named, other), other, "dev")
     assert note.startswith(f"{setter}: ") and "pulumi config" not in note
 
 
