@@ -85,6 +85,21 @@ ACCEPTED: dict[str, tuple[tuple[str, ...], list[Change]]] = {
     "Cognito of a partition": (AUTH, sms(SNS)),
     "Cognito of a region": (AUTH, sms({"Service": ["cognito-idp.us-gov-west-1.amazonaws.com"]})),
     "who may send SMS depends": (AUTH, sms({"Fn::If": ["Unknown", SNS, {"AWS": "*"}]})),
+    "SMS by End User Messaging": (
+        AUTH,
+        [
+            of("UserPool", MfaConfiguration="OPTIONAL", EumsSmsConfiguration={"CallerArn": "arn:aws:iam::1:role/r"}),
+            lambda t: t["Resources"]["UserPool"]["Properties"].pop("SmsConfiguration", None),
+        ],
+    ),
+    "names that a macro gives": (
+        HELLO,
+        [put(n, "AWS::SNS::Topic", TopicName={"Fn::Transform": {"Name": "Unique"}}) for n in ("One", "Two")],
+    ),
+    "a pattern of Java": (
+        HELLO,
+        [lambda t: t["Parameters"].update(x={"Type": "String", "Default": "ab", "AllowedPattern": "[a-z&&[^q]]+"})],
+    ),
     "an attribute of the developer": (
         AUTH,
         [

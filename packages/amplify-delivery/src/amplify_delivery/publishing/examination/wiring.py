@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import difflib
 import re
+import warnings
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from amplify_delivery.export.templates.literals import items
@@ -176,10 +178,20 @@ def _out_of_bounds(measure: float, declaration: Mapping[str, Any], least: str, m
 
 
 def _matches(pattern: str, value: str) -> bool:
-    try:
-        return re.fullmatch(pattern, value) is not None
-    except re.error:  # CloudFormation's patterns are Java's; what Python cannot read is left to CloudFormation
-        return True
+    compiled = _compiled(pattern)
+    return compiled is None or compiled.fullmatch(value) is not None
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str] | None:
+    """CloudFormation's patterns are Java's; what Python cannot read, or reads otherwise (`[a-z&&[^q]]`, of which it
+    warns), is left to CloudFormation."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", FutureWarning)
+        try:
+            return re.compile(pattern)
+        except (re.error, FutureWarning):
+            return None
 
 
 def missing_outputs(tree: Tree) -> Iterator[Finding]:

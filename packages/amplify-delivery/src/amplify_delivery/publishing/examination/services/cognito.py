@@ -38,6 +38,8 @@ _STANDARD = frozenset(
 _HERE = re.compile(r"http://(localhost|127\.0\.0\.1|\[::1\])([:/]|$)", re.IGNORECASE)
 """Where plain http is allowed."""
 
+_SMS = {"SmsConfiguration", "EumsSmsConfiguration"}
+"""Who sends a pool's SMS: SNS, or End User Messaging."""
 _SECONDS = {"seconds": 1, "minutes": 60, "hours": 3_600, "days": 86_400}
 _TEN_YEARS = 3_650 * 86_400
 
@@ -60,7 +62,7 @@ def impossible_sign_in(tree: Tree) -> Iterator[Finding]:
 def _of_pool(tree: Tree, properties: Mapping[str, Any]) -> Iterator[str]:
     if properties.get("AliasAttributes") and properties.get("UsernameAttributes"):
         yield "has AliasAttributes and UsernameAttributes: Cognito takes one of them"
-    if properties.get("MfaConfiguration") in ("ON", "OPTIONAL") and "SmsConfiguration" not in properties:
+    if properties.get("MfaConfiguration") in ("ON", "OPTIONAL") and not properties.keys() & _SMS:
         kinds = properties.get("EnabledMfas") or ["SMS_MFA"]
         if isinstance(kinds, list) and "SMS_MFA" in kinds:
             yield "asks for a second factor by SMS, and has no SmsConfiguration"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from amplify_delivery.findings import Finding, Rule
-from amplify_delivery.publishing.examination.services.resolved import Path, same, unconditional
+from amplify_delivery.publishing.examination.services.resolved import Path, found, same, unconditional
 from amplify_delivery.publishing.examination.tree import Tree, as_mapping
 
 TWICE = Rule(
@@ -46,7 +47,7 @@ def given_twice(tree: Tree) -> Iterator[Finding]:
         property, *within = _NAMED.get(resource.type, ("",))
         properties = as_mapping(resource.properties)
         name = properties.get(property)
-        if name is None or not unconditional(tree, path):
+        if name is None or _by_macro(name) or not unconditional(tree, path):
             continue
         known = same([name, *(properties.get(other) for other in within)])
         known = known.lower() if resource.type in _ANY_CASE else known
@@ -55,6 +56,11 @@ def given_twice(tree: Tree) -> Iterator[Finding]:
             told = f"{path[-1]} has the name of {'/'.join(before)}{f', {name}' if isinstance(name, str) else ''}"
             yield TWICE.at(tree.file(path[:-1]), told, TWICE.remedy)
     yield from _exports(tree)
+
+
+def _by_macro(name: Any) -> bool:
+    """Whether a macro has a part in a name: it may give another one each time."""
+    return any("Fn::Transform" in as_mapping(part) for part in found(name))
 
 
 def _exports(tree: Tree) -> Iterator[Finding]:
