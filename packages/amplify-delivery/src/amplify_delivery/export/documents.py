@@ -133,13 +133,11 @@ def _plain(value: Any) -> Any:
 
 
 def _bounded(value: Any) -> None:
-    left, stack = MAX_YAML_NODES, [value]
+    left, stack = MAX_YAML_NODES - 1, [value]
     while stack:
-        left -= 1
+        item = stack.pop()
+        inner = item.values() if isinstance(item, dict) else item if isinstance(item, list) else ()
+        left -= len(inner)
         if left < 0:
             raise Malformed("its aliases expand to more than two million nodes")
-        item = stack.pop()
-        if isinstance(item, dict):
-            stack.extend(item.values())
-        elif isinstance(item, list):
-            stack.extend(item)
+        stack.extend(i for i in inner if isinstance(i, dict | list))
