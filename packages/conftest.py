@@ -28,6 +28,7 @@ from hypothesis import HealthCheck, settings
 
 from aws_rehearsal import scratch
 from aws_rehearsal.local_aws import LocalAws, random_account
+from aws_rehearsal_tests.compiled import compile_share
 from aws_rehearsal_tests.local_account import LocalAccount
 
 ROOT = Path(__file__).parents[1]
@@ -82,9 +83,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_collection() -> Iterator[None]:
+def pytest_collection(session: pytest.Session) -> Iterator[None]:
     """What is imported and collected stays: no need to look through it for garbage again and again."""
     gc.disable()
+    compile_share(session.config, ROOT / "packages")
     try:
         return (yield)
     finally:
