@@ -129,7 +129,7 @@ class Run:
         for number, step in enumerate(job.document.get("steps") or (), 1):
             here.step(number, step)
         declared = job.document.get("outputs") or {}
-        self.outputs[job.name] = {name: here.value(str(text)) for name, text in declared.items()}
+        self.outputs[job.name] = {name: here.value(_text(text)) for name, text in declared.items()}
 
 
 class _Here:
@@ -203,7 +203,7 @@ class _Here:
         raise not_played(f"the expression {text!r}", f"{self.run.workflow.path}, job {self.job.name}")
 
     def _declared(self, document: Mapping[str, Any]) -> dict[str, str]:
-        return {name: self.value(str(value)) for name, value in (document.get("env") or {}).items()}
+        return {name: self.value(_text(value)) for name, value in (document.get("env") or {}).items()}
 
     def _said(self, step: Mapping[str, Any], key: str) -> str:
         """A step's `shell` or `working-directory`: its own, its job's, the workflow's. The shell is bash, or none."""
@@ -277,6 +277,10 @@ class _Here:
             where=f"job {self.job.name}, step {step!r}",
             remedy="write NAME=VALUE into $GITHUB_OUTPUT and $GITHUB_ENV",
         )
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)
 
 
 __all__ = ["GITHUB", "Run", "Workflow", "claims", "read"]

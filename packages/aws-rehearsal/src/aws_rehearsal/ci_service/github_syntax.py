@@ -43,7 +43,7 @@ _IN_STEP = (*_IN_JOB, "env", "runner", "steps")
 def check_workflow(document: Mapping[str, Any], where: str) -> None:
     """Raises `NotPlayedError`."""
     _known(document, _WORKFLOW, "", where)
-    _expressions([document.get("env")], _IN_WORKFLOW, where)
+    _expressions([mapping(document.get("env"), "`env`", where)], _IN_WORKFLOW, where)
 
 
 def pushes(document: Mapping[str, Any], where: str) -> Mapping[str, Any] | None:
@@ -58,7 +58,8 @@ def pushes(document: Mapping[str, Any], where: str) -> Mapping[str, Any] | None:
     for one in ("branches", "tags", "paths"):
         if one in push and f"{one}-ignore" in push:
             raise refused(f"`{one}` together with `{one}-ignore`", where)
-    return {name: value if isinstance(value, list) else [str(value)] for name, value in push.items()}
+    given = {name: value for name, value in push.items() if value is not None}
+    return {name: value if isinstance(value, list) else [str(value)] for name, value in given.items()}
 
 
 def check_job(name: str, job: Mapping[str, Any], document: Mapping[str, Any], where: str) -> None:
@@ -91,7 +92,7 @@ def _check_step(step: Mapping[str, Any], inherited: str, where: str) -> None:
     if action and action not in _INPUTS:
         raise not_played(f"the action {action}", where)
     _known(step, _STEP, " of a step", where)
-    if ("run" in step) is bool(action):
+    if bool(step.get("run")) is bool(action):
         raise refused("a step without one of `run` and `uses`", where)
     mapping(step.get("env"), "a step's `env`", where)
     if action:

@@ -210,8 +210,6 @@ class Run:
         found = {
             **self.runner.variables,
             **_given(self.push, self.project_id),
-            "CI": "true",
-            "GITLAB_CI": "true",
             "CI_JOB_NAME": job.name,
             "CI_JOB_STAGE": str(job.document.get("stage", "test")),
             "CI_PIPELINE_ID": str(self.number),
@@ -319,13 +317,15 @@ def _merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]
 def _given(push: Push, project_id: str) -> dict[str, str]:
     names = push.repository.split("/")
     return {
+        "CI": "true",
+        "GITLAB_CI": "true",
         "CI_COMMIT_BRANCH": push.branch,
         "CI_COMMIT_REF_NAME": push.branch,
         "CI_COMMIT_SHA": push.commit,
         "CI_COMMIT_SHORT_SHA": push.commit[:8],
         "CI_DEFAULT_BRANCH": push.branch,
         "CI_PIPELINE_SOURCE": "push",
-        "CI_PROJECT_ID": project_id,
+        **({"CI_PROJECT_ID": project_id} if project_id else {}),
         "CI_PROJECT_NAME": names[-1],
         "CI_PROJECT_NAMESPACE": "/".join(names[:-1]),
         "CI_PROJECT_PATH": push.repository,

@@ -149,28 +149,18 @@ def _build(go: Path, root: Path, wanted: str, step: Step) -> None:
         step.detail = f"compiling {wanted} from its Go modules: {compiled} of up to {total} packages, then linking"
 
     step.detail = f"compiling {wanted} from its Go modules"
-    changed = Path(tempfile.mkdtemp(prefix="amplify-delivery-engine-"))
     ldflags = f"-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version={wanted}"
-    command: list[str | Path] = [
-        go,
-        "build",
-        "-v",
-        "-buildvcs=false",
-        *put_off(go, _MODULE, env, changed),
-        *tags,
-        "-trimpath",
-        "-ldflags",
-        ldflags,
-        "-o",
-        part,
-        _COMMAND,
-    ]
-    try:
-        run(command, cwd=_MODULE, env=env, on_line=compiling, remedy=_REMEDY)
-        part.replace(binary)
-    finally:
-        part.unlink(missing_ok=True)
-        remove(changed)
+    with tempfile.TemporaryDirectory(prefix="amplify-delivery-engine-") as changed:
+        sources = put_off(go, _MODULE, env, Path(changed))
+        command: list[str | Path] = [
+            go, "build", "-v", "-buildvcs=false", *sources, *tags, "-trimpath", "-ldflags", ldflags, "-o", part,
+            _COMMAND,
+        ]  # fmt: skip
+        try:
+            run(command, cwd=_MODULE, env=env, on_line=compiling, remedy=_REMEDY)
+            part.replace(binary)
+        finally:
+            part.unlink(missing_ok=True)
     step.outcome = f"{wanted} built from its Go modules ({compiled} packages compiled)"
 
 

@@ -94,6 +94,7 @@ def test_jobs_come_behind_those_that_they_need() -> None:
         ("pull_request", False),
         ("{pull_request: null}", False),
         ("{push: {branches: mainly}}", False),
+        ("{push: {branches: }}", True),
         ("{push: {branches: ['ma*', '!main']}}", False),
         ("{push: {branches: ['**', '!next']}}", True),
         ("{push: {branches-ignore: [main]}}", False),
@@ -147,6 +148,7 @@ def one(job: str) -> str:
         (one("{env: {A: '${{ env.B }}'}, steps: [{run: a}]}"), r"GitHub takes .* 'env\.B'"),
         (one("{steps: [{name: a}]}"), "GitHub takes .*without one of `run` and `uses`"),
         (one("{steps: [{run: 'a ${{ env.A'}]}"), "GitHub takes .*an expression without its end"),
+        (one("{steps: [{run: ''}]}"), "GitHub takes .*without one of `run` and `uses`"),
         (one("{steps: []}"), "GitHub takes .*a job without `steps`"),
         (one("{env: text, steps: [{run: a}]}"), "`env` is no map"),
         (one("{steps: [text]}"), "a step is no map"),
@@ -271,12 +273,13 @@ def test_an_artifact_that_is_not_there_ends_the_job(
 HANDED_ON = """
 on: push
 defaults: {run: {shell: bash}}
+env: {NONE: }
 jobs:
   one:
     runs-on: ubuntu-24.04
     outputs: {lines: "${{ steps.two.outputs.LINES }}"}
     steps:
-      - run: test -z "$(ls)"
+      - run: test -z "$(ls)$NONE"
       - uses: actions/checkout@v5
       - id: two
         run: |

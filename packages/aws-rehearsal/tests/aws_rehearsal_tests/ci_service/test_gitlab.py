@@ -158,6 +158,7 @@ def test_files_are_merged_and_includes_followed(tmp_path: Path) -> None:
         ("{if: $OURS == 'yes'}", True),
         ("{if: $CI_PROJECT_ID == '4711'}", True),
         ("{if: $CI_COMMIT_TAG}", False),
+        ("{if: $CI && $GITLAB_CI == 'true'}", True),
         ("{when: never}", False),
     ],
 )
