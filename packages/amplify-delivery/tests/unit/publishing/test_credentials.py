@@ -74,6 +74,7 @@ def test_what_is_read_of_aws_s_services_is_read_once(monkeypatch: pytest.MonkeyP
         return made[-1]
 
     monkeypatch.setattr("botocore.session.get_session", get_session)
+    monkeypatch.setattr(credentials, "_shared", [])  # as a command begins
     variables = {"AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "key"}
     for region in ("eu-west-1", "us-east-1"):
         credentials.session_of(variables, region).client("sts")

@@ -21,6 +21,10 @@ from typing import Any
 _begin: set[str] = set()
 _imported: dict[str, set[str]] = {}
 """What each package imported while it was loaded ahead, of top-level names."""
+_ahead: dict[str, list[str]] = {}
+"""The modules that were loaded ahead, by their package: thousands, which no run has to look through."""
+
+_OWN = __name__.partition(".")[0]
 
 
 @contextmanager
@@ -39,17 +43,27 @@ def loading_ahead() -> Iterator[None]:
         yield
     finally:
         builtins.__import__ = proper
+        not_ahead = _begin | {_OWN}
+        for name in sys.modules:
+            if _top(name) not in not_ahead:
+                _ahead.setdefault(_top(name), []).append(name)
 
 
 def leave_no_trace() -> None:
     """Takes out this package, and withholds what was loaded ahead until the program's imports lead to it."""
-    own = {_top(__name__)}
     # The folder of a Pulumi home that was made for it holds a link to it (`pulumi_home.MODULES`).
-    sys.path[:] = [entry for entry in sys.path if not Path(entry, _top(__name__)).is_symlink()]
-    ahead = {_top(name) for name in sys.modules} - _begin - own if _begin else set()
-    taken = {name: sys.modules.pop(name) for name in list(sys.modules) if _top(name) in own | ahead}
-    if ahead:
-        sys.meta_path.insert(0, _Ahead({name: module for name, module in taken.items() if _top(name) in ahead}))
+    sys.path[:] = [entry for entry in sys.path if not Path(entry, _OWN).is_symlink()]
+    taken = {
+        top: {name: sys.modules.pop(name) for name in names if name in sys.modules} for top, names in _ahead.items()
+    }
+    # Few are left: this package, and what came since.
+    for name in list(sys.modules):
+        top = _top(name)
+        if top == _OWN or (_begin and top not in _begin):
+            taken.setdefault(top, {})[name] = sys.modules.pop(name)
+    taken.pop(_OWN, None)
+    if taken:
+        sys.meta_path.insert(0, _Ahead(taken))
 
 
 def use_virtualenv(folder: Path) -> None:
@@ -70,14 +84,15 @@ def use_virtualenv(folder: Path) -> None:
 class _Ahead(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Gives out a loaded package where an import would load it from the same file: all of it, and what it imported."""
 
-    def __init__(self, modules: dict[str, ModuleType]) -> None:
-        self._modules = modules
+    def __init__(self, packages: dict[str, dict[str, ModuleType]]) -> None:
+        """`packages` are the modules of each by their full names."""
+        self._packages = packages
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
-        loaded = self._modules.get(fullname)
-        if loaded is None or "." in fullname:
+        loaded = self._packages.get(fullname, {}).get(fullname)
+        if loaded is None:
             return None
         found = importlib.machinery.PathFinder.find_spec(fullname)
         if found is None or loaded.__spec__ is None or not found.origin or found.origin != loaded.__spec__.origin:
@@ -98,11 +113,9 @@ class _Ahead(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             if name not in reached and (name == module.__name__ or self.find_spec(name)):
                 reached.add(name)
                 waiting += _imported.get(name, ())
-        for each in list(self._modules):
+        for name in reached:
             # Another thread may be about to do the same.
-            given = self._modules.pop(each, None) if _top(each) in reached else None
-            if given is not None:
-                sys.modules[each] = given
+            sys.modules.update(self._packages.pop(name, {}))
 
 
 def _top(name: str) -> str:
