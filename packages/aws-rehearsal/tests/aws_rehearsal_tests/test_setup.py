@@ -309,6 +309,23 @@ class TestEngine:
         assert not word_lists.changed(word_lists.PACKAGES[0], package, tmp_path / "other")
         assert not (tmp_path / "other").exists()
 
+    def test_a_build_knows_no_folder_of_its_machine(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Else no two engines would be the same."""
+        module, folder = tmp_path / "module", tmp_path / "folder"
+        for place in (module, folder):
+            place.mkdir()
+        (module / "go.mod").write_text("module engine\n")
+        (module / "go.sum").write_text("sums\n")
+        listed = "".join(f"{name} {tmp_path}\n" for name in reversed(word_lists.PACKAGES))
+        monkeypatch.setattr(word_lists, "answer", lambda *_, **__: listed)
+        monkeypatch.setattr(word_lists, "changed", lambda *_: True)
+        assert word_lists.put_off(Path("go"), module, {}, folder) == folder
+        replaced = "".join(f"\nreplace {name} => ./{number}\n" for number, name in enumerate(word_lists.PACKAGES))
+        assert (folder / "go.mod").read_text() == f"module engine\n{replaced}"
+        assert (folder / "go.sum").read_text() == "sums\n"
+        monkeypatch.setattr(word_lists, "changed", lambda *_: False)
+        assert word_lists.put_off(Path("go"), module, {}, folder) == module
+
     def test_go_mod_pins_it(self) -> None:
         assert version(engine.pinned_version()) >= engine._OLDEST
 

@@ -151,13 +151,13 @@ def _build(go: Path, root: Path, wanted: str, step: Step) -> None:
     step.detail = f"compiling {wanted} from its Go modules"
     ldflags = f"-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version={wanted}"
     with tempfile.TemporaryDirectory(prefix="amplify-delivery-engine-") as changed:
-        sources = put_off(go, _MODULE, env, Path(changed))
+        module = put_off(go, _MODULE, env, Path(changed))
         command: list[str | Path] = [
-            go, "build", "-v", "-buildvcs=false", *sources, *tags, "-trimpath", "-ldflags", ldflags, "-o", part,
+            go, "build", "-v", "-buildvcs=false", *tags, "-trimpath", "-ldflags", ldflags, "-o", part,
             _COMMAND,
         ]  # fmt: skip
         try:
-            run(command, cwd=_MODULE, env=env, on_line=compiling, remedy=_REMEDY)
+            run(command, cwd=module, env=env, on_line=compiling, remedy=_REMEDY)
             part.replace(binary)
         finally:
             part.unlink(missing_ok=True)

@@ -8,7 +8,6 @@ left to that, and is otherwise the same. Sources other than those known here are
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,20 +24,23 @@ _CHANGES = {
 }
 
 
-def put_off(go: Path, module: Path, env: Mapping[str, str], folder: Path) -> list[str]:
-    """Options of `go build` in the folder `module`, whose own packages have been fetched; what they name is written to
-    `folder`. None where the sources are not as known."""
+def put_off(go: Path, module: Path, env: Mapping[str, str], folder: Path) -> Path:
+    """The module to build instead of `module`, whose own packages have been fetched: a copy in `folder`, or itself
+    where the sources are not as known. It names the changed packages by where they lie in it: a build's information
+    holds such a path, and no two engines would be the same."""
     listed = answer(go, "-C", module, "list", "-m", "-f", "{{.Path}} {{.Dir}}", *PACKAGES, env=env)
     found = dict(line.split(" ", 1) for line in (listed or "").splitlines() if " " in line)
     copies = {
-        name: changed(name, Path(place), folder / str(number)) for number, (name, place) in enumerate(found.items())
+        name: changed(name, Path(found[name]), folder / str(number))
+        for number, name in enumerate(PACKAGES)
+        if name in found
     }
     if copies.keys() != set(PACKAGES) or not all(copies.values()):
-        return []
-    lines = [f"replace {name} => {json.dumps(str(folder / str(number)))}\n" for number, name in enumerate(copies)]
+        return module
+    lines = [f"replace {name} => ./{number}\n" for number, name in enumerate(PACKAGES)]
     (folder / "go.mod").write_text("\n".join([(module / "go.mod").read_text(encoding="utf-8"), *lines]), "utf-8")
-    shutil.copy(module / "go.sum", folder / "go.sum")
-    return [f"-modfile={folder / 'go.mod'}"]
+    shutil.copyfile(module / "go.sum", folder / "go.sum")
+    return folder
 
 
 def changed(name: str, package: Path, copy: Path) -> bool:
