@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -66,3 +66,16 @@ def test_a_stack_of_the_programs_own_may_lie_elsewhere_and_is_asked_for_as_a_who
     whole = Held("cdn", ROOT_STACK, cdn["id"], "everything in the stack")
     assert list(in_state([backend, cdn], HERE)) == [whole]
     assert list(in_state([stack(HERE)], HERE)) == []  # that one is looked into
+
+
+def test_what_the_program_only_reads_or_keeps_is_not_looked_into_and_no_bucket_of_it_is_emptied() -> None:
+    """`Stack.get` of a stack that others share; the engine deletes neither."""
+    read, kept = {**stack(HERE), "external": True}, {**stack(HERE), "retainOnDelete": True}
+    config: Any = SimpleNamespace(account=HERE[0], region=HERE[1], profile=None)
+    backend, project = (
+        {**stack(HERE), "urn": f"urn::{BACKEND}{ROOT_STACK}::backend", "id": "backend"},
+        cast("Any", None),
+    )
+    assert Root.of("dev", [backend, read, kept], config, project).ids == ("backend",)
+    assert [h.kept for h in in_state([backend, read, kept], HERE)] == [True]
+    assert Root.of("dev", [backend, stack(HERE)], config, project).ids == ("backend", stack(HERE)["id"])

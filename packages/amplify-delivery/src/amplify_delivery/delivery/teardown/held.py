@@ -10,6 +10,7 @@ from amplify_delivery.changes import deployed
 from amplify_delivery.changes.ordered.successors import base_name
 from amplify_delivery.changes.stateful import CLOUDFORMATION_TYPES, PULUMI_TYPES, data_of, is_custom
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
+from amplify_delivery.delivery.planning.program import BACKEND
 from amplify_delivery.delivery.teardown.same_place import Place, of_stack
 from amplify_delivery.export.documents import Malformed
 from amplify_delivery.export.model import STACK_TYPE
@@ -102,12 +103,21 @@ def _resources(cloudformation: Any, stack: str) -> dict[str, Mapping[str, Any]]:
 
 def in_state(resources: Iterable[Mapping[str, Any]], here: Place) -> Iterator[Held]:
     """What the program's own resources hold, by the engine's state; staging areas do not count. A stack of its own that
-    lies elsewhere than the environment (`here`) may hold anything: nobody looks into it."""
+    lies elsewhere than the environment (`here`), or stays, may hold anything: nobody looks into it."""
     for resource in resources:
         kind, urn = str(resource.get("type")), str(resource.get("urn"))
-        if of_stack(resource) not in (None, here):
+        if kind == ROOT_STACK and not resource.get("external") and not goes_from(here, resource):
             kept = bool(resource.get("retainOnDelete"))
-            yield Held(urn.rpartition("::")[2], ROOT_STACK, str(resource.get("id")), "everything in the stack", kept)
+            yield Held(urn.rpartition("::")[2], kind, str(resource.get("id")), "everything in the stack", kept)
         if resource.get("custom") and kind in PULUMI_TYPES and _STAGING not in urn and not resource.get("external"):
             kept = bool(resource.get("retainOnDelete"))
             yield Held(urn.rpartition("::")[2], kind, str(resource.get("id")), PULUMI_TYPES[kind], kept)
+
+
+def goes_from(here: Place, resource: Mapping[str, Any]) -> bool:
+    """Whether a resource in the state is a stack of CloudFormation that goes with the environment, and lies `here`: the
+    backend's, or another one of the program's own. What it only reads (`Stack.get`) is somebody else's."""
+    if resource.get("type") != ROOT_STACK:
+        return False
+    stays = resource.get("external") or resource.get("retainOnDelete") or of_stack(resource) not in (None, here)
+    return BACKEND in str(resource.get("urn")) or not stays

@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from amplify_delivery.changes import deployed
-from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
 from amplify_delivery.components.remembered import ROOT_STACK_NAME
 from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.teardown import former_tables, same_place
-from amplify_delivery.delivery.teardown.held import Held, in_stack, living, nested_in
+from amplify_delivery.delivery.teardown.held import Held, goes_from, in_stack, living, nested_in
 from amplify_delivery.errors import DeliveryError, FailedError, RefusedError
 from amplify_delivery.publishing import gen2_lock
 from amplify_delivery.publishing.aws_errors import AWS_ERRORS
@@ -53,11 +52,7 @@ class Root:
         state = tuple(state)
         here = (config.account, config.region)
         same_place.check(environment, state, {"place": here})
-        ids = tuple(
-            str(r["id"])
-            for r in state
-            if r.get("type") == ROOT_STACK and r.get("id") and same_place.of_stack(r) in (None, here)
-        )
+        ids = tuple(str(r["id"]) for r in state if r.get("id") and goes_from(here, r))
         name = next(filter(None, map(_remembered, state)), None)
         if name is None and not ids:
             try:
