@@ -18,7 +18,7 @@ from functional.adoption.adoptable import Adoptable
 from functional.adoption.afterwards import a_colleague_has_pushed, what_was_moved_to_gen_2_is_never_made_again
 from functional.adoption.as_pushed import runs_as_pushed
 from functional.adoption.pushed_apps import NAMES, SECRETS, SOCIAL, key_expires
-from functional.delivery.environments import kill
+from functional.delivery.environments import kill_all
 from unit.places import REPOSITORY
 
 pytestmark = [pytest.mark.engine, pytest.mark.large]
@@ -241,7 +241,7 @@ def killed_when(app: Adoptable, sign: str) -> bool:
     )
     while running.poll() is None:
         if any(sign.encode() in content for content in app.written().values()):
-            kill(running)
+            kill_all(running)
             return True
         time.sleep(0.01)
     return False

@@ -13,6 +13,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from amplify_delivery_rehearsal.conformance.killing import kill_tree
 from amplify_delivery_rehearsal.workspace import Finished, Workspace
 from aws_rehearsal.local_aws import Credentials, LocalAws, random_account
 from aws_rehearsal.setup import Tools
@@ -137,3 +138,9 @@ def kill(process: subprocess.Popen[str]) -> None:
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+
+
+def kill_all(process: subprocess.Popen[str]) -> None:
+    """End a command that was started warm and everything below it, its engine as well: as a machine that is gone."""
+    kill_tree(process.pid, pulumi_homes.server().pid)
+    process.wait()
