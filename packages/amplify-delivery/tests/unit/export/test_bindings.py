@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -216,6 +217,25 @@ def test_conditions_in_a_circle_choose_nothing(export_copy: Copy) -> None:
         set_value(folder, FUNCTION, f"/Conditions/{one}", {"Fn::Not": [{"Condition": other}]})
     set_value(folder, FUNCTION, VARIABLE, {"Fn::If": ["A", "a", POOL]})
     assert {b.literal for b in assemble(read_export(folder)).bound} == {POOL}
+
+
+def test_an_entry_for_another_environment_or_an_account_has_ids_of_its_own(export_copy: Copy) -> None:
+    key = "da2-abcdefghijklmnopqrstuvwxyz"
+    prod, account = {"prod": {"key": key}}, {"123456789012": {"key": key}}
+    folder = export_copy("full")
+
+    def named(mapping: dict[str, Any]) -> list[str]:
+        set_value(folder, FUNCTION, "/Mappings", {"M": mapping})
+        return [f.message for f in assemble(read_export(folder)).findings if "Mappings.M" in f.message]
+
+    assert named({"dev": {"key": key}, **prod}) == named(account) == []
+    assert len(named(prod)) == 1, "of what the entries are chosen by, nobody here knows"
+    for of_dev in (
+        "orders-dev",
+        "/amplify/d1abcdefghij/dev/AMPLIFY_fn_KEY",
+        "arn:aws:sqs:us-east-1:123456789012:q-dev",
+    ):
+        assert len(named({"dev": {"key": key}, "prod": {"other": of_dev}})) == 1
 
 
 def test_a_mapping_by_regions_is_no_environments(export_copy: Copy) -> None:

@@ -63,6 +63,7 @@ _QUOTED_ID = re.compile(r'"([a-z0-9]{12,26})"')
 _OTHER_SIGNS = ("da2-", "amplifyapp.com", "/amplify/")
 _HEX_SIGN = re.compile(r"-[0-9a-f]{8}(?:[0-9a-f]{9})?(?!\w)")
 _ARN_SIGN = re.compile(rf'arn:aws[a-z-]*:[a-z0-9-]+:{_REGION}:(?:"|\$\{{|$)')
+_ACCOUNT_KEY = re.compile(r"\d{12}")
 _ACCOUNT = re.compile(r":\d{12}:")
 """What ids, hosts and ARNs of a resource hold: of thousands of texts few are worth a closer look."""
 
@@ -158,6 +159,10 @@ class Exported:
             return True
         return any(_WHOLE_ID.fullmatch(found) for found in _QUOTED_ID.findall(text))
 
+    def named_in(self, literal: Literal) -> bool:
+        """Whether a literal says the environment's name, and not only where it is."""
+        return not literal.place or bool(self._ending.search(literal.text) or self._secret.search(literal.text))
+
     def names(self, text: str) -> bool:
         """Whether `text` ends with `-ENV`, as the names do that Amplify makes."""
         return bool(self.environment) and text.endswith(f"-{self.environment}")
@@ -219,8 +224,8 @@ def template_literals(template: Mapping[str, Any], exported: Exported) -> Iterat
     """The literals in a template, each with its place: `Resources.NAME.PROPERTY`. Parameters are not looked at.
 
     Left out is what a template chooses by the environment's name on purpose: an entry of a mapping, what stands behind
-    a condition that compares with it; what may be the region's own in a mapping by regions (amplify-cli, predictions);
-    and descriptions.
+    a condition that compares with it; ids in entries of other environments, or of accounts; what may be the region's
+    own in a mapping by regions (amplify-cli, predictions); and descriptions.
     """
     chosen = _chosen(template, exported.environment)
     for section in ("Mappings", "Resources", "Outputs"):
@@ -235,6 +240,9 @@ def template_literals(template: Mapping[str, Any], exported: Exported) -> Iterat
                 found = {lit.text: lit for lit in _walk(value, exported, chosen)}
                 if section == "Mappings" and _WHOLE_REGION.fullmatch(key):
                     found = {text: literal for text, literal in found.items() if literal.certain}
+                if section == "Mappings" and (exported.environment in item or _ACCOUNT_KEY.fullmatch(key)):
+                    # Written for that environment, or account: an id there is its own.
+                    found = {text: literal for text, literal in found.items() if exported.named_in(literal)}
                 yield from ((place, literal) for literal in found.values())
 
 
