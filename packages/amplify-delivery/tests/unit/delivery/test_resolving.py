@@ -159,9 +159,9 @@ def test_what_nobody_can_tell_of_is_no_reason_to_forget_the_others(
     assert "clear-pending-creates" not in told
 
 
-@pytest.mark.parametrize(("answer", "name"), [(There("arn"), "n2"), (Gone(), "n1")])
+@pytest.mark.parametrize(("answer", "name"), [(There("arn"), "n2"), (Gone(), "n1"), (Unknown("denied"), "n1")])
 def test_an_update_of_the_root_stack_that_lost_its_plugin_is_looked_for(
-    monkeypatch: pytest.MonkeyPatch, answer: Answer, name: str
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], answer: Answer, name: str
 ) -> None:
     """CloudFormation went on: else a retry would find another update than the approved one."""
     held: dict[str, Any] = {"urn": URN, "type": ROOT_STACK, "id": "arn", "inputs": {"name": "n1"}}
@@ -174,6 +174,7 @@ def test_an_update_of_the_root_stack_that_lost_its_plugin_is_looked_for(
     (now,) = engine.written[0]["resources"] if engine.written else [held]
     assert (now["inputs"]["name"], now["id"], now["customTimeouts"]) == (name, "arn", {"update": 60})
     assert bool(engine.written) is (name == "n2")
+    assert "makes it again" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -309,14 +309,12 @@ def told(operation: Operation, answer: Answer) -> str:
 
 def told_of_lost(operation: Operation, answer: Answer) -> str:
     """The same of one whose plugin was lost: of what is not there the next run says that it makes it."""
+    done = "made" if operation.kind == CREATING else "changed"
     if written(operation, answer) is not None:
-        done = "made" if operation.kind == CREATING else "changed"
         return f"{operation.what}: it was {done} before its plugin ended; it is taken in"
     if isinstance(answer, Foreign):
         return f"{operation.what}: its plugin ended before it was made, but {answer.why}"
     if isinstance(answer, Unknown):
-        return (
-            f"{operation.what}: whether it was made before its plugin ended cannot be told: {answer.why}. Look in the "
-            "account before you repeat the command, which makes it again"
-        )
+        again = ". Look in the account before you repeat the command, which makes it again" if done == "made" else ""
+        return f"{operation.what}: whether it was {done} before its plugin ended cannot be told: {answer.why}{again}"
     return ""
