@@ -11,7 +11,8 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from amplify_delivery.changes import imports, impossible
+from amplify_delivery.changes import imports
+from amplify_delivery.changes.impossible import rules as impossible
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.export import checks
 from amplify_delivery.export.assembling import root

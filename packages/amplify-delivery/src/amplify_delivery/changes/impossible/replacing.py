@@ -1,0 +1,81 @@
+"""Replacements that CloudFormation cannot make: of what keeps a name of its own, and into another type."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from amplify_delivery.changes.impossible.finding import Impossible, properties
+from amplify_delivery.changes.impossible.rules import NAMED, TYPE
+from amplify_delivery.changes.ordered import successors
+from amplify_delivery.changes.references import targets
+from amplify_delivery.changes.replacement import fixed_name
+from amplify_delivery.changes.stacks import Stacks
+from amplify_delivery.changes.steps import Path, ReplaceResource, Step
+
+
+def replacement(step: ReplaceResource, steps: Sequence[Step], old: Stacks, new: Stacks) -> Iterator[Impossible]:
+    """AD743: CloudFormation makes the new resource before it deletes the old one, so one with a name of its own, which
+    stays, cannot be replaced. AD746: what a logical id stands for cannot become another type."""
+    if "Type" in step.causes:
+        was = old.resolved.resources[step.path].type
+        yield Impossible(
+            TYPE.id,
+            step.place,
+            f"was {was}, and CloudFormation does not change the type of a resource",
+            "give the new resource another logical id",
+        )
+        return
+    if not step.certain:
+        return
+    before, after = properties(old, step.path), properties(new, step.path)
+    if successors.is_copied(new, step.path):
+        yield Impossible(
+            NAMED.id,
+            step.place,
+            "gets a successor with its items (`replacedTables`), which takes several updates",
+            _several(old, new, step.path),
+        )
+        return
+    name = fixed_name(step.type)
+    if name is None or after.get(name) is None or before.get(name) != after[name]:
+        return
+    replaced = {s.path for s in steps if isinstance(s, ReplaceResource) and s.path != step.path}
+    if replaced & set(targets(after[name])):
+        return  # the name is made from something that gets another one
+    yield Impossible(
+        NAMED.id,
+        step.place,
+        f"has a name of its own ({name}), and {', '.join(step.causes)} cannot change under the same one",
+        _successor(step, new)
+        + "deliver twice: first without the resource (its data goes, which `dataLoss` has to allow), then with it as "
+        "it should be; or give it another name",
+    )
+
+
+def _several(old: Stacks, new: Stacks, path: Path) -> str:
+    """What to do where a table's successor is not made: mostly there is a reason, which is told with it."""
+    prefix = successors.prefix_of(new, path)
+    if successors.standing(old, path) != prefix:
+        return "deliver that by itself"
+    other = successors.next_prefix(prefix)
+    if len(successors.choices(new)) > 1:
+        return f"in `replacedTables` of Pulumi.ENV.yaml, give {'/'.join(path)} another prefix, such as {other}"
+    return f"give it another prefix: `pulumi config set -s ENV --path 'replacedTables[0].prefix' {other}`"
+
+
+def _successor(step: ReplaceResource, new: Stacks) -> str:
+    """How a table gets a successor: by an entry of its own, beside those that others have."""
+    if step.type != "AWS::DynamoDB::Table":
+        return ""
+    choices = successors.choices(new)
+    prefix = successors.next_prefix(successors.prefix_of(new, step.path) if step.path in choices else "")
+    what = "give the table a successor under another name, and have its items copied: "
+    if step.path in choices and len(choices) > 1:
+        entry = f"in `replacedTables` of Pulumi.ENV.yaml, {step.place} with the prefix {prefix} and `data: copy`"
+    else:
+        which = f"'replacedTables[{0 if step.path in choices else len(choices)}]"
+        entry = (
+            f"`pulumi config set-all -s ENV --path --plaintext {which}.path={step.place}' --plaintext "
+            f"{which}.prefix={prefix}' --plaintext {which}.data=copy'`"
+        )
+    return f"{what}{entry}; docs/planning.md has what becomes of it. Or "
