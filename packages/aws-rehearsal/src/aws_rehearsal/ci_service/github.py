@@ -155,8 +155,10 @@ class _Here:
             "RUNNER_TEMP": str(self.temporary),
             **(run.runner.issuer.job(job.name, run.runner.says(job)) if job.signs else {}),
         }
-        self.environment |= self._declared(run.workflow.document)
-        self.environment |= self._declared(job.document)
+        self.env: dict[str, str] = {}
+        """The context `env`: what the workflow, the job and steps before have set, and nothing of the runner's."""
+        for document in (run.workflow.document, job.document):
+            self.env |= self._declared(document)
 
     def step(self, number: int, step: Mapping[str, Any]) -> None:
         """Run a step. Raises `JobFailedError`."""
@@ -164,11 +166,20 @@ class _Here:
         if action:
             self._action(action, step.get("with") or {})
             return
+        kept, self.env = self.env, {**self.env, **self._declared(step)}
+        try:
+            written = self._command(number, step)
+        finally:
+            self.env = kept
+        self.env |= written
+
+    def _command(self, number: int, step: Mapping[str, Any]) -> dict[str, str]:
+        """Run a step's command; what it has written into the environment of those behind it."""
         name = self.value(str(step.get("name") or str(step["run"]).splitlines()[0]))
         files = {key: self.temporary / f"{key}-{number}" for key in _FILES}
         for file in files.values():
             file.touch()
-        environment = {**self.environment, **self._declared(step), **{key: str(file) for key, file in files.items()}}
+        environment = {**self.environment, **self.env, **{key: str(file) for key, file in files.items()}}
         environment["PATH"] = ":".join([*reversed(self.path), environment["PATH"]])
         shell = ["bash", "--noprofile", "--norc", "-eo", "pipefail"] if self._said(step, "shell") else ["bash", "-e"]
         here = self.work / self.value(self._said(step, "working-directory") or ".")
@@ -177,10 +188,10 @@ class _Here:
         finally:
             self.run.summary += files["GITHUB_STEP_SUMMARY"].read_text(encoding="utf-8")
         self.path += [line for line in files["GITHUB_PATH"].read_text(encoding="utf-8").splitlines() if line]
-        self.environment |= self._pairs(files["GITHUB_ENV"], name)
         outputs = self._pairs(files["GITHUB_OUTPUT"], name)
         if "id" in step:
             self.outputs[step["id"]] = outputs
+        return self._pairs(files["GITHUB_ENV"], name)
 
     def value(self, text: str) -> str:
         """A text with the values of its expressions."""
@@ -197,7 +208,7 @@ class _Here:
             case ["github", name] if name in GIVEN:
                 return self.environment[f"GITHUB_{name.upper()}"]
             case ["env", name]:
-                return self.environment.get(name, "")
+                return self.env.get(name, "")
             case ["vars" | "secrets", _]:
                 return ""  # none was made
         raise not_played(f"the expression {text!r}", f"{self.run.workflow.path}, job {self.job.name}")

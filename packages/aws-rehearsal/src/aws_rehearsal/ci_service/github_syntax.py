@@ -78,6 +78,11 @@ def check_job(name: str, job: Mapping[str, Any], document: Mapping[str, Any], wh
         raise not_played("an expression in `environment` or `needs`", where)
     _expressions([mapping(job.get("env"), "`env`", where)], _IN_JOB, where)
     _expressions([mapping(job.get("outputs"), "`outputs`", where)], _IN_STEP, where)
+    needs = job.get("needs") or ()
+    for found in (found for text in texts(dict(job)) for found in EXPRESSION.findall(text)):
+        of, _, rest = found.partition(".")
+        if of == "needs" and rest.partition(".")[0] not in ([needs] if isinstance(needs, str) else needs):
+            raise not_played(f"the expression {found!r}, of a job that `needs` does not name", where)
     steps = job.get("steps")
     if not isinstance(steps, list) or not steps:
         raise refused("a job without `steps`", where)

@@ -127,6 +127,7 @@ def test_which_push_starts_it(on: str, started: bool) -> None:
         ("{environment: '${{ github.ref_name }}', steps: [{run: a}]}", "an expression in `environment`"),
         ("{steps: [{run: 'echo ${{ secrets.GITHUB_TOKEN }}'}]}", "the expression 'secrets.GITHUB_TOKEN'"),
         ('{steps: [{run: "echo ${{\\n matrix.a }}"}]}', "the expression 'matrix.a'"),
+        ("{steps: [{run: 'a ${{ needs.b.outputs.c }}'}]}", "the expression 'needs.b.outputs.c', of a job that"),
         ("{snapshot: a}", "`snapshot`"),
     ],
 )
@@ -279,7 +280,12 @@ jobs:
     runs-on: ubuntu-24.04
     outputs: {lines: "${{ steps.two.outputs.LINES }}"}
     steps:
-      - run: test -z "$(ls)$NONE"
+      - run: test -z "$(ls)$NONE${{ env.HOME }}${{ env.PATH }}"
+      - run: |
+          test "${{ env.OWN }}$OWN" = aa
+          echo OWN=b >> "$GITHUB_ENV"
+        env: {OWN: a}
+      - run: test "${{ env.OWN }}$OWN" = bb
       - uses: actions/checkout@v5
       - id: two
         run: |
