@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import functools
+import shlex
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -45,6 +46,15 @@ def delivery(environment: Mapping[str, str], *arguments: str) -> list[str]:
     if not (home / warm.SOCKET).exists():
         return [python, "-m", "amplify_delivery", *arguments]
     return [python, "-I", "-S", str(warm.CLIENT), str(home), _DELIVERY, *arguments]
+
+
+def on_path(folder: Path) -> None:
+    """Put the command `amplify-delivery` into a folder that goes on PATH, for scripts: it starts warm as well."""
+    folder.mkdir(parents=True, exist_ok=True)
+    server().lend(folder)
+    start = shlex.join([str(tools().python), "-I", "-S", str(warm.CLIENT), str(folder), _DELIVERY])
+    (folder / "amplify-delivery").write_text(f'#!/bin/sh\nexec {start} "$@"\n')
+    (folder / "amplify-delivery").chmod(0o755)
 
 
 @functools.cache

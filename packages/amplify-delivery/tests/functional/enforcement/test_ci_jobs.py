@@ -32,6 +32,7 @@ from amplify_delivery.components.documents.web_identity import GITHUB
 from amplify_delivery.delivery.remote import builds
 from amplify_delivery.delivery.scaffold import ci
 from aws_rehearsal.pipeline_service import PipelineService
+from aws_rehearsal_tests import pulumi_homes
 from functional.enforcement.declared_world import DeclaredWorld
 from unit.delivery.ci_files import Job, workflow
 
@@ -151,9 +152,7 @@ def test_the_workflows_own_commands_deliver(world: DeclaredWorld, issuer: Issuer
     """The jobs that `init --ci github` writes, with what GitHub hands from one to the other."""
     jobs = workflow(ci.files(ci.GITHUB, ["prod"])[".github/workflows/backend-deploy.yml"])["jobs"]
     tools = tmp_path / ".tools"
-    tools.mkdir()
-    (tools / "amplify-delivery").write_text(f'#!/bin/sh\nexec {sys.executable} -m amplify_delivery "$@"\n')
-    (tools / "amplify-delivery").chmod(0o755)
+    pulumi_homes.on_path(tools)
 
     def begin(name: str, **values: str) -> Job:
         temporary = tmp_path / f".{name}"
@@ -255,9 +254,7 @@ def test_what_begins_long_after_a_jobs_sign_in_is_let_in(
     """A backend takes twenty minutes, a token of GitHub's lives for five: what takes one from a file comes too late."""
     role = world.prod.ci_role_arn("plan")
     tools = tmp_path / ".tools"
-    tools.mkdir()
-    (tools / "amplify-delivery").write_text(f'#!/bin/sh\nexec {sys.executable} -m amplify_delivery "$@"\n')
-    (tools / "amplify-delivery").chmod(0o755)
+    pulumi_homes.on_path(tools)
     kept, issuer.seconds = tmp_path / "token", -1
     kept.write_text(issuer.token())  # as it is by then
     issuer.seconds = 300
@@ -312,9 +309,7 @@ def test_gitlabs_own_commands_deliver(world: DeclaredWorld, issuer: Issuer, job:
     the pipeline by hand gives variables for what is handed on."""
     included = yaml.safe_load(ci.files(ci.GITLAB, ["preprod"])[ci.GITLAB_INCLUDED])
     tools = tmp_path / ".tools"
-    tools.mkdir()
-    (tools / "amplify-delivery").write_text(f'#!/bin/sh\nexec {sys.executable} -m amplify_delivery "$@"\n')
-    (tools / "amplify-delivery").chmod(0o755)
+    pulumi_homes.on_path(tools)
     plan = "project_id:4711:ref_type:branch:ref:main"
     deploy = f"{plan}:environment_protected:true:deployment_tier:staging"
     by_hand = {"ARTIFACT_DIGEST": "cd" * 32, "PLAN_PREPROD": "cd" * 32, "PLAN_DIGEST": "cd" * 32}
@@ -352,9 +347,7 @@ def test_a_preview_of_gitlab_signs_in_with_its_jobs_token(
     """The commands before each of the three jobs' own, with the token that GitLab puts into the job's environment."""
     names, role = world.preprod, world.preprod.ci_role_arn("plan")
     tools = tmp_path / ".venv" / "bin"
-    tools.mkdir(parents=True)
-    (tools / "amplify-delivery").write_text(f'#!/bin/sh\nexec {sys.executable} -m amplify_delivery "$@"\n')
-    (tools / "amplify-delivery").chmod(0o755)
+    pulumi_homes.on_path(tools)
     document = yaml.safe_load(ci.files(ci.GITLAB)[ci.GITLAB_INCLUDED])[".backend-preview"]
     lines = [line for line in document["before_script"] if "venv" not in line and "pip" not in line]
     assert len(lines) == len(document["before_script"]) - 3
