@@ -98,7 +98,7 @@ def _elsewhere(error: CommandError, stack: str, place: str, home: str) -> StateE
         where=stack,
         remedy=f"`export PULUMI_BACKEND_URL={shlex.quote(home)}`, with credentials of that account, and repeat the "
         "command: bootstrap or setup makes it there. If it is not there either, neither has been called yet, or it was "
-        "made in a backend of another choice (`pulumi login`)",
+        "made in another backend (`pulumi login URL`)",
     )
 
 
