@@ -28,6 +28,7 @@ from amplify_delivery_rehearsal.pipeline_story.pipeline import waiting_approval
 from amplify_delivery_rehearsal.pipeline_story.play import Play
 from amplify_delivery_rehearsal.pipeline_story.record import ChapterTold, ExecutionTold, Story
 from amplify_delivery_rehearsal.pipeline_story.setting import Setting
+from amplify_delivery_rehearsal.pipeline_story.source import Repository
 from amplify_delivery_rehearsal.pipeline_story.telling import Teller
 from aws_rehearsal.pipeline_service.definitions import Pipeline, read_pipeline
 from aws_rehearsal.pipeline_service.state import ActionRun, Execution, StageRun
@@ -211,7 +212,8 @@ def test_what_people_do_between_the_chapters_commands_is_told_too() -> None:
         asked.append(f"push {message}")
         return "commit"
 
-    repository = SimpleNamespace(push=push)
+    branch: Any = SimpleNamespace(branch="main")
+    repository = SimpleNamespace(push=push, pushing=lambda message: Repository.pushing(branch, message))
     setting = SimpleNamespace(developer=everybody[0], devops=everybody[1], repository=repository, service=None)
     setting.names = SimpleNamespace(pipeline="app")
     play = Play(setting, print, print, print)  # type: ignore[arg-type]
