@@ -30,9 +30,11 @@ def tidy() -> Iterator[None]:
         commands.interrupt_all()
         raise KeyboardInterrupt
 
+    commands.begin()
     before = {number: signal.signal(number, interrupt) for number in _SIGNALS}
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+        commands.begin()

@@ -1,0 +1,62 @@
+"""A rehearsal that is told to end: nothing that it has started outlives it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from amplify_delivery_rehearsal import commands, ending
+
+pytestmark = pytest.mark.processes
+real = subprocess.Popen
+SLEEP = (sys.executable, "-c", "import time; time.sleep(60)")
+
+
+class Started(subprocess.Popen[str]):
+    """A process in whose start somebody tells us to end."""
+
+    all: list[subprocess.Popen[str]]
+    number: int
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.all.append(self)
+        os.kill(os.getpid(), self.number)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_command_that_is_only_being_started_ends_too(
+    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its folder is gone a moment later, and it would write there: the engine makes its state's folder anew."""
+    started: list[subprocess.Popen[str]] = []
+    monkeypatch.setattr(Started, "all", started, raising=False)
+    monkeypatch.setattr(Started, "number", number, raising=False)
+    monkeypatch.setattr(subprocess, "Popen", Started)
+    with pytest.raises(KeyboardInterrupt), ending.tidy():
+        commands.run(SLEEP, tmp_path, os.environ, print)
+    assert [process.poll() for process in started] == [-signal.SIGTERM]
+
+
+def test_a_command_of_another_thread_ends_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All were told to end before it was known."""
+
+    def late(*args: Any, **options: Any) -> subprocess.Popen[str]:
+        commands.interrupt_all()
+        return real(*args, **options)
+
+    codes: list[int] = []
+    thread = threading.Thread(target=lambda: codes.append(commands.run(SLEEP, tmp_path, os.environ, print)[0]))
+    with monkeypatch.context() as patch, ending.tidy():
+        patch.setattr(subprocess, "Popen", late)
+        thread.start()
+        thread.join()
+    assert codes == [-signal.SIGTERM]
+    assert commands.run((sys.executable, "-c", ""), tmp_path, os.environ, print)[0] == 0
