@@ -96,14 +96,16 @@ def test_half_a_file_in_the_cache_is_asked_again(
 # --- signals ----------------------------------------------------------------------------------------------------------
 
 ENGINE = """#!{python}
-import signal, sys, time
+import os, signal, sys, time
 def got(number, _):
     open({got!r}, "a").write(f"{{number}}\\n")
 for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
     signal.signal(number, got)
-for line in range(30):
+for line in range(600):
     print("line", line, flush=True)
     time.sleep(0.05)
+    if os.path.exists({sent!r}):
+        break
 print("ended", flush=True)
 """
 COMMAND = """
@@ -116,10 +118,10 @@ class Run:
     """The command with an engine that writes down which signals reach it; `before` says what is ignored."""
 
     def __init__(self, folder: Path, ignored: str = "") -> None:
-        self.got, self.told = folder / "got", folder / "told"
+        self.got, self.told, self.sent = folder / "got", folder / "told", folder / "sent"
         engine = folder / "bin" / "pulumi"
         engine.parent.mkdir()
-        engine.write_text(ENGINE.format(python=sys.executable, got=str(self.got)))
+        engine.write_text(ENGINE.format(python=sys.executable, got=str(self.got), sent=str(self.sent)))
         engine.chmod(0o755)
         self.process = subprocess.Popen(
             ["sh", "-c", f'{ignored} exec "$@"', "sh", sys.executable, "-c", COMMAND],
@@ -132,14 +134,15 @@ class Run:
         assert self.process.stdout
         assert self.process.stdout.readline() == "line 0\n"
 
-    def send(self, *numbers: signal.Signals) -> tuple[list[str], str]:
-        """Send signals, each once the one before was heard (two that wait are one), or not within a second; what the
-        command has said by its end, and what it told on stderr."""
+    def send(self, *numbers: signal.Signals, heard: bool = True) -> tuple[list[str], str]:
+        """Send signals, each once the one before was heard (two that wait are one), and have the engine end; what the
+        command has said by then, and what it told on stderr. One that nobody hears is given a second."""
         for number in numbers:
-            before, until = self.told.stat().st_size, time.monotonic() + 1
+            before, until = self.told.stat().st_size, time.monotonic() + (20 if heard else 1)
             self.process.send_signal(number)
             while self.told.stat().st_size == before and time.monotonic() < until:
                 time.sleep(0.02)
+        self.sent.touch()
         said, _ = self.process.communicate(timeout=30)
         return said.splitlines(), self.told.read_text()
 
@@ -160,7 +163,7 @@ def test_of_many_signals_the_first_reaches_the_engine_and_it_is_waited_for(tmp_p
 def test_what_is_to_outlive_its_terminal_does(tmp_path: Path) -> None:
     """As `nohup` starts it."""
     run = Run(tmp_path, "trap '' HUP;")
-    said, told = run.send(signal.SIGHUP)
+    said, told = run.send(signal.SIGHUP, heard=False)
     assert not run.got.exists()
     assert (said[-1], told, run.process.returncode) == ("ended", "", 0)
 
