@@ -23,11 +23,10 @@ from aws_rehearsal.ci_service.github_syntax import (
     action_of,
     check_job,
     check_workflow,
-    not_played,
     pushes,
     run_defaults,
 )
-from aws_rehearsal.ci_service.jobs import Job, JobFailedError, NotPlayedError, Push, Runner, in_order
+from aws_rehearsal.ci_service.jobs import Job, JobFailedError, NotPlayedError, Push, Runner, in_order, not_played
 from aws_rehearsal.ci_service.tokens import GITHUB, Claims
 
 _FILES = ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "GITHUB_PATH", "GITHUB_ENV")

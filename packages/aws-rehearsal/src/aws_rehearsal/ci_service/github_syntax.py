@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from aws_rehearsal.ci_service.documents import mapping
-from aws_rehearsal.ci_service.jobs import NotPlayedError
+from aws_rehearsal.ci_service.jobs import NotPlayedError, not_played
 
 EXPRESSION = re.compile(r"\$\{\{\s*(.*?)\s*\}\}", re.DOTALL)
 CHECKOUT, UPLOAD, DOWNLOAD = "actions/checkout", "actions/upload-artifact", "actions/download-artifact"
@@ -166,14 +166,6 @@ def _expressions(values: list[Any], contexts: Iterable[str], where: str) -> None
                 raise refused(f"the expression {found!r} there", where)
         if "${{" in EXPRESSION.sub("", text):
             raise refused("an expression without its end", where)
-
-
-def not_played(what: str, where: str) -> NotPlayedError:
-    return NotPlayedError(
-        f"a rehearsal does not play {what}",
-        where=where,
-        remedy="run its commands by hand, against what `--keep` leaves running",
-    )
 
 
 def refused(what: str, where: str) -> NotPlayedError:

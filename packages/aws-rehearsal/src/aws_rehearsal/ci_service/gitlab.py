@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from aws_rehearsal.ci_service import documents
-from aws_rehearsal.ci_service.gitlab_rules import ROOT, expanded, not_played, refused, starts
-from aws_rehearsal.ci_service.jobs import Job, JobFailedError, Push, Runner, folder_of, in_order
+from aws_rehearsal.ci_service.gitlab_rules import ROOT, expanded, refused, starts
+from aws_rehearsal.ci_service.jobs import Job, JobFailedError, Push, Runner, folder_of, in_order, not_played
 from aws_rehearsal.ci_service.tokens import Claims, signed
 
 _GLOBAL = (

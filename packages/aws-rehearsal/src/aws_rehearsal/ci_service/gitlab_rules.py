@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aws_rehearsal.ci_service.filters import gitlab_matches
-from aws_rehearsal.ci_service.jobs import NotPlayedError
+from aws_rehearsal.ci_service.jobs import NotPlayedError, not_played
 
 ROOT = ".gitlab-ci.yml"
 _TERM = re.compile(r"""\s*(?:(\$\w+)|"([^"]*)"|'([^']*)'|(null)\b|(==|!=|&&|\|\||\(|\)))""")
@@ -137,14 +137,6 @@ def expanded(text: str, variables: Mapping[str, str]) -> str:
         return variables.get(name, "") if name else "$"
 
     return re.sub(r"\$(\w+)|\$\{(\w+)\}|\$\$", value, text)
-
-
-def not_played(what: str, where: str) -> NotPlayedError:
-    return NotPlayedError(
-        f"a rehearsal does not play {what}",
-        where=where,
-        remedy="run its commands by hand, against what `--keep` leaves running",
-    )
 
 
 def refused(what: str, where: str) -> NotPlayedError:

@@ -30,6 +30,14 @@ class NotPlayedError(RehearsalError):
     """A CI's file says something that only the real CI does."""
 
 
+def not_played(what: str, where: str) -> NotPlayedError:
+    return NotPlayedError(
+        f"a rehearsal does not play {what}",
+        where=where,
+        remedy="run its commands by hand, against what `--keep` leaves running",
+    )
+
+
 @dataclass(frozen=True)
 class Push:
     """What a push has brought: a commit on a branch of the bare repository `host`, which is called `repository`.
