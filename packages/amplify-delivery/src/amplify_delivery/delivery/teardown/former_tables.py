@@ -15,17 +15,18 @@ from typing import Any
 from amplify_delivery.changes.ordered.successors import has_proposed_prefix, is_closed_by, may_be_former
 from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.teardown.held import Held
-from amplify_delivery.publishing.aws_errors import AWS_ERRORS
+from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, AWS_ERRORS, code
 
 
 def before(account: Account, held: Sequence[Held]) -> Iterator[Held]:
     """The tables before those of `held` that are successors. Without the right to list tables (dynamodb:ListTables)
-    the first ones alone."""
+    the first ones alone. Raises `DeliveryError`s."""
     last = sorted((h for h in held if h.succeeds), key=lambda h: len(h.succeeds), reverse=True)
     if not last:
         return
     dynamodb, told = account.client("dynamodb"), {h.physical_id for h in held}
-    names = _names(dynamodb) or [h.succeeds for h in last]
+    with account.asking("listing tables"):
+        names = _names(dynamodb) or [h.succeeds for h in last]
     for one in last:
         for name in names:
             if name not in told and may_be_former(name, one.succeeds) and _is_ours(dynamodb, name, one.succeeds):
@@ -34,11 +35,13 @@ def before(account: Account, held: Sequence[Held]) -> Iterator[Held]:
 
 
 def _names(dynamodb: Any) -> list[str]:
-    """All tables of the account and region; none if nobody may list them."""
+    """All tables of the account and region; none without the right to list them. Raises botocore's other errors."""
     try:
         return [name for page in dynamodb.get_paginator("list_tables").paginate() for name in page["TableNames"]]
-    except AWS_ERRORS:
-        return []
+    except AWS_ERRORS as error:
+        if code(error) in ACCESS_DENIED:
+            return []
+        raise
 
 
 def _is_ours(dynamodb: Any, name: str, first: str) -> bool:
