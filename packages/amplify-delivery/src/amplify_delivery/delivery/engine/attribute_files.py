@@ -12,6 +12,8 @@ import json
 from amplify_delivery.delivery.engine.state_store import Store
 
 _META = ".pulumi/meta.yaml.attrs"
+_NEWEST = 4
+"""Of a stack's history the files of two updates, by the times in their names: an update asks for the last one alone."""
 
 
 def cut_off(store: Store, project: str, stack: str) -> dict[str, str]:
@@ -19,8 +21,8 @@ def cut_off(store: Store, project: str, stack: str) -> dict[str, str]:
     if not store.local:
         return {}
     own = f".pulumi/stacks/{project}/{stack}.json"
-    history = store.keys(f".pulumi/history/{project}/{stack}/")
-    keys = [_META, f"{own}.attrs", f"{own}.bak.attrs", *(key for key in history if key.endswith(".attrs"))]
+    history = sorted(key for key in store.keys(f".pulumi/history/{project}/{stack}/") if key.endswith(".attrs"))
+    keys = [_META, f"{own}.attrs", f"{own}.bak.attrs", *history[-_NEWEST:]]
     found = {key: store.read(key) for key in keys}
     return {key: stored.tag for key, stored in found.items() if stored is not None and not _whole(stored.body)}
 
