@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -110,6 +111,27 @@ def test_self_test_is_remembered(found: Tools, monkeypatch: pytest.MonkeyPatch) 
     LocalAws().self_test()
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: pytest.fail("the self-test ran again"))
     assert LocalAws().self_test() is not None
+
+
+@pytest.mark.processes
+def test_servers_that_start_at_once_wait_for_one_self_test(
+    found: Tools, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    servers = [LocalAws() for _ in range(3)]
+    monkeypatch.setenv("AMPLIFY_DELIVERY_CACHE", str(tmp_path))
+    said = json.dumps({"principal_arn": {"needed": True, "works": True}})
+    runs: list[None] = []
+
+    def run(*_: object, **__: object) -> subprocess.CompletedProcess[str]:
+        runs.append(None)
+        time.sleep(0.2)
+        return subprocess.CompletedProcess([], 0, said, "")
+
+    monkeypatch.setattr(subprocess, "run", run)
+    with ThreadPoolExecutor(3) as pool:
+        tests = [pool.submit(server.self_test) for server in servers]
+        assert all(test.result() is not None for test in tests)
+    assert len(runs) == 1
 
 
 @pytest.mark.processes

@@ -38,7 +38,7 @@ async def run(
     try:
         before = await asyncio.to_thread(_probe_all, Probing(port, 1, patience=0.5))
         patches.apply()
-        after = await asyncio.to_thread(_probe_all, Probing(port, 2, patience=20))
+        after = await asyncio.to_thread(_probe_all, Probing(port, 2, patience=60))
     except Exception:  # noqa: BLE001
         # Leaving this function would wait for what the probes left waiting.
         _log.exception("the self-test broke")

@@ -234,17 +234,23 @@ class Probing:
 
     def settled(self, name: str) -> str:
         """Wait until nothing is in progress any more: the stack's status."""
-        status, deadline = "", time.monotonic() + self._patience
+        self.within(lambda: not self._status(name).endswith("_IN_PROGRESS"))
+        return self._status(name)
+
+    def _status(self, name: str) -> str:
+        try:
+            return _member(self.query("cloudformation", Action="DescribeStacks", StackName=name), "StackStatus")
+        except RefusedError:
+            return "DELETE_COMPLETE"
+
+    def within(self, condition: Callable[[], bool]) -> bool:
+        """Wait until the condition holds, as long as a stack may take: whether it does."""
+        deadline = time.monotonic() + self._patience
         while time.monotonic() < deadline:
-            try:
-                answer = self.query("cloudformation", Action="DescribeStacks", StackName=name)
-            except RefusedError:
-                return "DELETE_COMPLETE"
-            status = _member(answer, "StackStatus")
-            if not status.endswith("_IN_PROGRESS"):
-                break
+            if condition():
+                return True
             time.sleep(0.01)
-        return status
+        return False
 
 
 def _root(account: str) -> Identity:

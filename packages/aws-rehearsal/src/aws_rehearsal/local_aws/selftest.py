@@ -13,13 +13,13 @@ import logging
 import os
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from aws_rehearsal.errors import SetupError
-from aws_rehearsal.setup.cache import cache_root
+from aws_rehearsal.setup.cache import cache_root, locked
 
 _HERE = Path(__file__).parent
 _TIMEOUT = 120
@@ -54,8 +54,12 @@ def ensure_patched(python: Path, environment: Mapping[str, str], *, again: bool 
     if version is None:
         return None
     kept = _kept(version)
-    found = None if again else _read(kept)
-    result = found or _run(python, environment)
+    result = None if again else _read(kept)
+    if result is None:
+        with _alone():
+            result = (None if again else _read(kept)) or _run(python, environment)
+            if all(said["works"] for said in result.values()):
+                _write(kept, result)
     test = SelfTest(
         {name: said["needed"] for name, said in result.items()}, {name: said["works"] for name, said in result.items()}
     )
@@ -65,11 +69,19 @@ def ensure_patched(python: Path, environment: Mapping[str, str], *, again: bool 
             where=str(_HERE / "patches"),
             remedy="install the pinned version with `make setup`, or repair the patches for the new one",
         )
-    if found is None:
-        _write(kept, result)
     if test.needless:
         _log.warning("MiniStack %s no longer needs these patches: %s", version, ", ".join(test.needless))
     return test
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """One self-test at a time on a machine: beside each other they would be slow, and a stack that takes too long looks
+    like a patch that does not work. Who has waited finds the result. A cache that cannot be written has no lock."""
+    with contextlib.ExitStack() as held:
+        with contextlib.suppress(OSError):
+            held.enter_context(locked("local-aws-self-test"))
+        yield
 
 
 def installed_version(python: Path) -> str | None:

@@ -41,14 +41,16 @@ def remove(path: Path) -> None:
 
 
 @contextmanager
-def locked(name: str, step: Step) -> Iterator[None]:
-    """Hold the machine-wide lock `name`; waits while another set-up holds it. A killed one frees it by dying."""
+def locked(name: str, step: Step | None = None) -> Iterator[None]:
+    """Hold the machine-wide lock `name`; waits while another process holds it, which `step` tells. A killed one frees
+    it by dying."""
     folder = cache_root() / "locks"
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / name).open("a", encoding="utf-8") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            step.detail = "waiting for another set-up that is at this"
+            if step is not None:
+                step.detail = "waiting for another set-up that is at this"
             fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -11,7 +11,6 @@ stack as `NestedStackName.ResourceLogicalID`, only resources in UPDATE_FAILED be
 from __future__ import annotations
 
 import contextvars
-import time
 from typing import Any
 
 from ministack.services import cloudformation
@@ -180,7 +179,7 @@ def probe(aws: Any) -> bool:
     wait = {"Handle": {"Ref": "Handle"}, "Timeout": "60"}
     more = {"Handle": handle, "Wait": {"Type": "AWS::CloudFormation::WaitCondition", "Properties": wait}}
     aws.query("cloudformation", Action="UpdateStack", StackName=name, TemplateBody=aws.body(child(60, **more)))
-    if not _within(lambda: ">Wait<" in aws.query("cloudformation", Action="DescribeStackEvents", StackName=below)):
+    if not aws.within(lambda: ">Wait<" in aws.query("cloudformation", Action="DescribeStackEvents", StackName=below)):
         return False
     address = f"{aws.endpoint}/{aws.owner.account}/{named}"
     aws.query("sqs", Action="DeleteQueue", QueueUrl=address)
@@ -192,12 +191,3 @@ def probe(aws: Any) -> bool:
     if not aws.succeeds(lambda: aws.query("cloudformation", Action="ContinueUpdateRollback", StackName=name, **skip)):
         return False
     return bool(aws.settled(name) == "UPDATE_ROLLBACK_COMPLETE" and aws.settled(below) == "UPDATE_ROLLBACK_COMPLETE")
-
-
-def _within(condition: Any, seconds: float = 5.0) -> bool:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.05)
-    return False
