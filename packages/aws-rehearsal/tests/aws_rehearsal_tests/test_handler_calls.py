@@ -50,6 +50,10 @@ def test_the_table_is_that_of_the_schemas_at_hand() -> None:
     assert set(found["unscoped"]) <= table.unscoped()
 
 
+GRAPHQL = arn("appsync", "apis/a")
+ASSOCIATION = {"ResourceArn": GRAPHQL, "WebACLArn": arn("wafv2", "regional/webacl/w/1")}
+
+
 @pytest.mark.parametrize(
     ("about", "action", "resource"),
     [
@@ -130,10 +134,57 @@ def test_the_table_is_that_of_the_schemas_at_hand() -> None:
             arn("cloudformation", f"stack/{STACK}-Thing-1QAZ2WSX3EDC/new"),
         ),
         (subject("Location::Map", {"MapName": "m"}), "geo:CreateMap", arn("geo", "map/m")),
+        (
+            subject("WAFv2::WebACL", {"Name": "w", "Scope": "REGIONAL"}),
+            "wafv2:CreateWebACL",
+            arn("wafv2", "regional/webacl/w/new"),
+        ),
+        (subject("WAFv2::WebACLAssociation", ASSOCIATION), "wafv2:AssociateWebACL", GRAPHQL),
+        (subject("WAFv2::WebACLAssociation", ASSOCIATION), "appsync:AssociateWebACL", GRAPHQL),
+        (subject("WAFv2::WebACLAssociation", ASSOCIATION), "appsync:SetWebACL", "*"),
+        (
+            subject("Cognito::UserPoolUser", {"UserPoolId": "p"}),
+            "cognito-idp:AdminCreateUser",
+            arn("cognito-idp", "userpool/p"),
+        ),
+        (
+            subject("CloudWatch::Dashboard", {"DashboardName": "d"}),
+            "cloudwatch:PutDashboard",
+            arn("cloudwatch", "dashboard/d", ""),
+        ),
+        (
+            subject("SES::EmailIdentity", {"EmailIdentity": "a.io"}),
+            "ses:CreateEmailIdentity",
+            arn("ses", "identity/a.io"),
+        ),
+        (
+            subject("SES::Template", {"Template": {"TemplateName": "t"}}),
+            "ses:CreateEmailTemplate",
+            arn("ses", "template/t"),
+        ),
+        (
+            subject("ApplicationAutoScaling::ScalableTarget", {"ServiceNamespace": "dynamodb"}),
+            "application-autoscaling:RegisterScalableTarget",
+            arn("application-autoscaling", "scalable-target/new"),
+        ),
+        (
+            subject("ApiGateway::BasePathMapping", {"DomainName": "a.io"}),
+            "apigateway:POST",
+            "arn:aws:apigateway:eu-west-1::/domainnames/a.io/basepathmappings",
+        ),
     ],
 )
 def test_a_call_is_about_the_resource_by_its_name(about: Subject, action: str, resource: str) -> None:
     assert asked("create", about)[action] == resource
+
+
+def test_a_firewall_is_asked_of_what_it_stands_before_and_of_nothing_else() -> None:
+    made = asked("create", subject("WAFv2::WebACLAssociation", ASSOCIATION))
+    assert {action.partition(":")[0] for action in made} == {"appsync", "wafv2"}
+    stage = f"arn:aws:apigateway:{REGION}::/restapis/a/stages/s"
+    made = asked("create", subject("WAFv2::WebACLAssociation", {**ASSOCIATION, "ResourceArn": stage}))
+    assert made["apigateway:SetWebACL"] == stage
+    assert "appsync:SetWebACL" not in made
 
 
 def test_a_name_that_cloudformation_makes_up_is_cut_as_it_cuts_it() -> None:

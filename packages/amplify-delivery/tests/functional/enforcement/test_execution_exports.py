@@ -222,6 +222,100 @@ def test_the_role_is_enough_for_analytics_geo_predictions_and_hosting(local_aws:
     all_of_it(local_aws, export, copy)
 
 
+API_ARN = {"Fn::GetAtt": ["GraphQLAPI", "Arn"]}
+ADDED: Mapping[str, tuple[str, dict[str, Any]]] = {
+    "Firewall": (
+        "WAFv2::WebACL",
+        {
+            "Name": "firewall-prod",
+            "Scope": "REGIONAL",
+            "DefaultAction": {"Allow": {}},
+            "VisibilityConfig": {
+                "CloudWatchMetricsEnabled": True,
+                "SampledRequestsEnabled": True,
+                "MetricName": "firewall",
+            },
+        },
+    ),
+    "Addresses": ("WAFv2::IPSet", {"Scope": "REGIONAL", "IPAddressVersion": "IPV4", "Addresses": []}),
+    "BeforeTheApi": (
+        "WAFv2::WebACLAssociation",
+        {"ResourceArn": API_ARN, "WebACLArn": {"Fn::GetAtt": ["Firewall", "Arn"]}},
+    ),
+    "Pool": ("Cognito::UserPool", {"UserPoolName": "staff-prod"}),
+    "Group": ("Cognito::UserPoolGroup", {"GroupName": "admins", "UserPoolId": {"Ref": "Pool"}}),
+    "User": ("Cognito::UserPoolUser", {"Username": "ann", "UserPoolId": {"Ref": "Pool"}}),
+    "Membership": (
+        "Cognito::UserPoolUserToGroupAttachment",
+        {"GroupName": {"Ref": "Group"}, "Username": {"Ref": "User"}, "UserPoolId": {"Ref": "Pool"}},
+    ),
+    "Domain": ("Cognito::UserPoolDomain", {"Domain": "staff-prod", "UserPoolId": {"Ref": "Pool"}}),
+    "Dashboard": ("CloudWatch::Dashboard", {"DashboardName": "api-prod", "DashboardBody": '{"widgets": []}'}),
+    "Alarm": (
+        "CloudWatch::Alarm",
+        {
+            "AlarmName": "errors-prod",
+            "ComparisonOperator": "GreaterThanThreshold",
+            "EvaluationPeriods": 1,
+            "MetricName": "5XXError",
+            "Namespace": "AWS/AppSync",
+            "Period": 60,
+            "Statistic": "Sum",
+            "Threshold": 1,
+        },
+    ),
+    "Both": ("CloudWatch::CompositeAlarm", {"AlarmName": "all-prod", "AlarmRule": "ALARM(errors-prod)"}),
+    "Sender": ("SES::EmailIdentity", {"EmailIdentity": "shop@example.com"}),
+    "Table": (
+        "DynamoDB::Table",
+        {
+            "TableName": "orders-prod",
+            "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+            "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+            "ProvisionedThroughput": {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1},
+        },
+    ),
+    "Capacity": (
+        "ApplicationAutoScaling::ScalableTarget",
+        {
+            "MinCapacity": 1,
+            "MaxCapacity": 5,
+            "ResourceId": {"Fn::Sub": "table/${Table}"},
+            "ScalableDimension": "dynamodb:table:ReadCapacityUnits",
+            "ServiceNamespace": "dynamodb",
+            # As the CDK writes it (`TableScaling`).
+            "RoleARN": {
+                "Fn::Sub": "arn:aws:iam::${AWS::AccountId}:role/aws-service-role/dynamodb.application-autoscaling"
+                ".amazonaws.com/AWSServiceRoleForApplicationAutoScaling_DynamoDBTable"
+            },
+        },
+    ),
+    "Scaling": (
+        "ApplicationAutoScaling::ScalingPolicy",
+        {
+            "PolicyName": "reads",
+            "PolicyType": "TargetTrackingScaling",
+            "ScalingTargetId": {"Ref": "Capacity"},
+            "TargetTrackingScalingPolicyConfiguration": {
+                "TargetValue": 70,
+                "PredefinedMetricSpecification": {"PredefinedMetricType": "DynamoDBReadCapacityUtilization"},
+            },
+        },
+    ),
+}
+"""What projects add to an API, by logical id: a firewall, users, dashboards and alarms, mail, scaled tables."""
+
+
+def test_the_role_is_enough_for_what_projects_add(local_aws: LocalAws, tmp_path: Path) -> None:
+    """Some are only recorded; each handler's calls are asked for all the same."""
+    export = copy_export("todo", tmp_path / "export")
+    (path,) = (p for p in export.rglob("*.json") if '"AWS::AppSync::GraphQLApi"' in p.read_text())
+    template = json.loads(path.read_bytes())
+    template["Resources"] |= {name: {"Type": f"AWS::{kind}", "Properties": p} for name, (kind, p) in ADDED.items()}
+    replace_file(path, json.dumps(template).encode())
+    live(local_aws, assemble(read_export(export)))
+
+
 EVENTS = {
     "Rest": ("Api", {"Path": "/x", "Method": "get"}),
     "Http": ("HttpApi", {"Path": "/y", "Method": "get"}),

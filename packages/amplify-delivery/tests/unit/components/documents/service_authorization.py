@@ -27,6 +27,7 @@ SERVICES = [
     "acm",
     "amplify",
     "apigateway",
+    "application-autoscaling",
     "appsync",
     "athena",
     "cloudformation",
@@ -88,6 +89,7 @@ SERVICES = [
     "translate",
     "vpc-lattice",
     "vpce",
+    "wafv2",
     "xray",
 ]
 

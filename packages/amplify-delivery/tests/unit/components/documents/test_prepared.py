@@ -144,6 +144,12 @@ def tokens(package: str) -> frozenset[str]:
         ("aws:iam/policy:Policy", "AWS::IAM::ManagedPolicy"),
         ("aws:cloudwatch/logGroup:LogGroup", "AWS::Logs::LogGroup"),
         ("aws:route53/zone:Zone", None),
+        ("aws:wafv2/webAclAssociation:WebAclAssociation", "AWS::WAFv2::WebACLAssociation"),
+        ("aws:appautoscaling/target:Target", "AWS::ApplicationAutoScaling::ScalableTarget"),
+        ("aws:cloudwatch/dashboard:Dashboard", "AWS::CloudWatch::Dashboard"),
+        ("aws:sesv2/emailIdentity:EmailIdentity", "AWS::SES::EmailIdentity"),
+        # The first API of SES has other actions.
+        ("aws:ses/emailIdentity:EmailIdentity", None),
         ("datadog:index/monitor:Monitor", None),
         ("pulumi:providers:aws", None),
     ],

@@ -126,6 +126,14 @@ PLACES = [
     ("AWS::Lambda::Function", "lambda:CreateFunction", f"function:{OWN}", "function:payroll"),
     ("AWS::Logs::LogGroup", "logs:CreateLogGroup", f"log-group:/aws/lambda/{OWN}", "log-group:/aws/lambda/payroll"),
     ("AWS::SecretsManager::Secret", "secretsmanager:CreateSecret", f"secret:{OWN}-a1B2c3", "secret:payroll-a1B2c3"),
+    (
+        "AWS::SES::ConfigurationSet",
+        "ses:CreateConfigurationSet",
+        f"configuration-set/{OWN}",
+        "configuration-set/payroll",
+    ),
+    ("AWS::SES::Template", "ses:CreateEmailTemplate", f"template/{OWN}", "template/payroll"),
+    ("AWS::Rekognition::Collection", "rekognition:DeleteCollection", f"collection/{OWN}", "collection/payroll"),
 ]
 
 
@@ -154,6 +162,26 @@ def test_a_type_is_made_under_the_environments_names_only(
         ("AWS::SQS::QueuePolicy", "sqs:SetQueueAttributes"),
         ("AWS::ApiGateway::UsagePlan", "apigateway:POST"),
         ("AWS::ApiGateway::ApiKey", "apigateway:POST"),
+        ("AWS::ApiGateway::DomainName", "apigateway:POST"),
+        ("AWS::WAFv2::WebACL", "wafv2:CreateWebACL"),
+        ("AWS::WAFv2::IPSet", "wafv2:CreateIPSet"),
+        ("AWS::WAFv2::WebACLAssociation", "wafv2:AssociateWebACL"),
+        ("AWS::WAFv2::WebACLAssociation", "appsync:AssociateWebACL"),
+        ("AWS::WAFv2::WebACLAssociation", "apigateway:SetWebACL"),
+        ("AWS::WAFv2::WebACLAssociation", "cognito-idp:AssociateWebACL"),
+        ("AWS::Cognito::UserPoolUser", "cognito-idp:AdminCreateUser"),
+        ("AWS::Cognito::UserPoolUserToGroupAttachment", "cognito-idp:AdminAddUserToGroup"),
+        ("AWS::Cognito::UserPoolGroup", "cognito-idp:CreateGroup"),
+        ("AWS::Cognito::UserPoolDomain", "cognito-idp:CreateUserPoolDomain"),
+        ("AWS::Cognito::UserPoolUICustomizationAttachment", "cognito-idp:SetUICustomization"),
+        ("AWS::Cognito::UserPoolRiskConfigurationAttachment", "cognito-idp:SetRiskConfiguration"),
+        ("AWS::CloudWatch::Dashboard", "cloudwatch:PutDashboard"),
+        ("AWS::CloudWatch::CompositeAlarm", "cloudwatch:PutCompositeAlarm"),
+        ("AWS::Logs::MetricFilter", "logs:PutMetricFilter"),
+        ("AWS::SES::EmailIdentity", "ses:CreateEmailIdentity"),
+        ("AWS::ApplicationAutoScaling::ScalableTarget", "application-autoscaling:RegisterScalableTarget"),
+        ("AWS::ApplicationAutoScaling::ScalingPolicy", "application-autoscaling:PutScalingPolicy"),
+        ("AWS::AppSync::DomainName", "appsync:CreateDomainName"),
     ],
 )
 def test_what_amplify_and_its_users_add_can_be_made(kind: str, action: str) -> None:
@@ -168,3 +196,43 @@ def test_what_is_no_part_of_an_api_has_its_own_paths() -> None:
     statements = rights.statements_for(w.access(w.prod), ["AWS::ApiGateway::UsagePlanKey", "AWS::ApiGateway::ApiKey"])
     resources = {r.rpartition("::")[2] for s in statements for r in s["Resource"]}
     assert {"/usageplans", "/usageplans/*", "/apikeys", "/apikeys/*"} <= resources
+
+
+FIREWALL = (
+    # action, resource; whether a backend with a firewall of its own may
+    ("wafv2:CreateWebACL", "wafv2:{}:{}:regional/webacl/WebACL-AbCd/1a2b", True),
+    ("wafv2:AssociateWebACL", "appsync:{}:{}:apis/a1b2c3", True),
+    ("wafv2:AssociateWebACL", "apigateway:{}::/restapis/a1b2/stages/prod", True),
+    ("wafv2:AssociateWebACL", "cognito-idp:{}:{}:userpool/eu-west-1_AbC", True),
+    ("appsync:AssociateWebACL", "appsync:{}:{}:apis/a1b2c3", True),
+    ("apigateway:SetWebACL", "apigateway:{}::/restapis/a1b2/stages/prod", True),
+    # What no export has a place for, and what would share one with other accounts.
+    ("wafv2:AssociateWebACL", "elasticloadbalancing:{}:{}:loadbalancer/app/shop/1a2b", False),
+    ("elasticloadbalancing:SetWebACL", "elasticloadbalancing:{}:{}:loadbalancer/app/shop/1a2b", False),
+    ("wafv2:PutPermissionPolicy", "wafv2:{}:{}:regional/rulegroup/x/1a2b", False),
+)
+
+
+@pytest.mark.parametrize(("action", "resource", "may"), FIREWALL)
+def test_a_firewall_stands_before_the_backends_own_apis_and_pools(action: str, resource: str, *, may: bool) -> None:
+    """ "AssociateWebACL" (AWS WAF API reference): the caller needs the right on the web ACL and on what it protects."""
+    types = {"AWS::WAFv2::WebACL", "AWS::WAFv2::WebACLAssociation", "AWS::AppSync::GraphQLApi"}
+    types |= {"AWS::ApiGateway::Stage", "AWS::Cognito::UserPool"}
+    policy = document(rights.statements_for(w.access(w.prod), types))
+    arn = "arn:aws:" + resource.format(w.prod.region, w.prod.account)
+    said = evaluate([policy], Request(Principal(w.prod.execution_role_arn), action, arn, {}), {})
+    assert (str(said) == "allow") is may
+
+
+def test_another_environments_firewall_is_told_by_its_tags() -> None:
+    access = w.access(w.prod)
+    policy = document(rights.statements_for(access, ["AWS::WAFv2::WebACL"]))
+    arn = w.prod.arn("wafv2", "regional/webacl/WebACL-AbCd/1a2b")
+
+    def may(tags: dict[str, str]) -> str:
+        context = {f"aws:ResourceTag/{key}": value for key, value in tags.items()}
+        return str(evaluate([policy], Request(Principal("x"), "wafv2:DeleteWebACL", arn, context), context))
+
+    assert access.tags
+    assert may(dict(access.tags)) == "allow"
+    assert may(dict.fromkeys(access.tags, "another")) != "allow"

@@ -294,6 +294,8 @@ def test_a_managed_policy_with_a_name_of_its_own_is_told() -> None:
         ("Machine", "AWS::Serverless::StateMachine", {}, True),
         ("Project", "AWS::CodeBuild::Project", {}, True),
         ("ApiPipelineCodeBuildProject117EE1BE", "AWS::CodeBuild::Project", {}, False),
+        ("Board", "AWS::CloudWatch::Dashboard", {}, True),
+        ("Board", "AWS::CloudWatch::Dashboard", {"DashboardName": "board-dev"}, False),
         ("Queue", "AWS::SQS::Queue", {}, False),
     ],
 )

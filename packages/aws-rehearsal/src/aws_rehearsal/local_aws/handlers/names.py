@@ -232,7 +232,9 @@ _GATEWAY_PATHS: Mapping[str, tuple[str, bool]] = {
     "Api": ("/apis", True),
     "ApiKey": ("/apikeys", True),
     "Authorizer": ("/restapis/{RestApiId}/authorizers", True),
+    "BasePathMapping": ("/domainnames/{DomainName}/basepathmappings", True),
     "Deployment": ("/restapis/{RestApiId}/deployments", True),
+    "DomainName": ("/domainnames", True),
     "GatewayResponse": ("/restapis/{RestApiId}/gatewayresponses", True),
     "Integration": ("/apis/{ApiId}/integrations", True),
     "Method": ("/restapis/{RestApiId}/resources/{ResourceId}/methods/{HttpMethod}", False),
@@ -345,6 +347,54 @@ def _hosted_zone(_verb: str, subject: Subject) -> list[str]:
     return [subject.arn("route53", f"hostedzone/{subject.text('HostedZoneId') or NEW}", region="", account="")]
 
 
+def _wafv2(_verb: str, subject: Subject) -> list[str]:
+    """Of an association the web ACL, and what it stands before."""
+    if subject.resource_type == "AWS::WAFv2::WebACLAssociation":
+        return [subject.text("WebACLArn"), subject.text("ResourceArn")]
+    kind = subject.resource_type.rpartition("::")[2].lower()
+    # A physical id is NAME|ID|SCOPE.
+    name, _, rest = subject.physical_id.partition("|")
+    reach = "global" if subject.text("Scope") == "CLOUDFRONT" else "regional"
+    called = name or subject.text("Name") or _without_stack(subject)
+    return [subject.arn("wafv2", f"{reach}/{kind}/{called}/{rest.partition('|')[0] or NEW}")]
+
+
+def _protected(
+    service: str, of_other_types: Callable[[str, Subject], list[str]]
+) -> Callable[[str, Subject], list[str]]:
+    """What a web ACL is put before is asked of its own service as well, by its ARN."""
+
+    def name(verb: str, subject: Subject) -> list[str]:
+        if subject.resource_type != "AWS::WAFv2::WebACLAssociation":
+            return of_other_types(verb, subject)
+        arn = subject.text("ResourceArn")
+        return [arn] if arn.split(":")[2:3] == [service] else []
+
+    return name
+
+
+def _cloudwatch(verb: str, subject: Subject) -> list[str]:
+    if subject.resource_type == "AWS::CloudWatch::Dashboard":
+        called = subject.physical_id or subject.text("DashboardName") or _without_stack(subject)
+        return [subject.arn("cloudwatch", f"dashboard/{called}", region="")]
+    return _named("cloudwatch", "alarm:", "AlarmName", 255)(verb, subject)
+
+
+def _ses(_verb: str, subject: Subject) -> list[str]:
+    kind, given = {
+        "AWS::SES::EmailIdentity": ("identity", "EmailIdentity"),
+        "AWS::SES::ConfigurationSetEventDestination": ("configuration-set", "ConfigurationSetName"),
+        "AWS::SES::Template": ("template", "TemplateName"),
+    }.get(subject.resource_type, ("configuration-set", "Name"))
+    template = subject.properties.get("Template")
+    name = str(template.get(given) or "") if isinstance(template, Mapping) else subject.text(given)
+    return [subject.arn("ses", f"{kind}/{name or subject.physical_id or _without_stack(subject)}")]
+
+
+def _scaling(_verb: str, subject: Subject) -> list[str]:
+    return [subject.arn("application-autoscaling", f"scalable-target/{NEW}")]
+
+
 def _states(_verb: str, subject: Subject) -> list[str]:
     called = subject.physical_id or subject.text("StateMachineName") or _without_stack(subject)
     return [called if called.startswith("arn:") else subject.arn("states", f"stateMachine:{called}")]
@@ -363,15 +413,16 @@ def _without_stack(subject: Subject) -> str:
 
 
 _SERVICES: Mapping[str, Callable[[str, Subject], list[str]]] = {
-    "apigateway": _gateway,
-    "appsync": _appsync,
+    "apigateway": _protected("apigateway", _gateway),
+    "application-autoscaling": _scaling,
+    "appsync": _protected("appsync", _appsync),
     "cloudformation": _cloudformation,
     "cloudfront": _cloudfront,
-    "cloudwatch": _named("cloudwatch", "alarm:", "AlarmName", 255),
+    "cloudwatch": _cloudwatch,
     "codebuild": _project,
     "codepipeline": _named("codepipeline", "", "Name", 100),
     "cognito-identity": _cognito_identity,
-    "cognito-idp": _cognito_idp,
+    "cognito-idp": _protected("cognito-idp", _cognito_idp),
     "dynamodb": _dynamodb,
     "ecr": _named("ecr", "repository/", "RepositoryName", 256),
     "es": _named("es", "domain/", "DomainName", 28),
@@ -385,8 +436,11 @@ _SERVICES: Mapping[str, Callable[[str, Subject], list[str]]] = {
     "route53": _hosted_zone,
     "s3": _s3,
     "secretsmanager": _secretsmanager,
+    "rekognition": _named("rekognition", "collection/", "CollectionId"),
+    "ses": _ses,
     "sns": _sns,
     "sqs": _sqs,
     "ssm": _ssm,
     "states": _states,
+    "wafv2": _wafv2,
 }

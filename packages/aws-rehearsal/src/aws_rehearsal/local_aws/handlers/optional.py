@@ -38,6 +38,19 @@ def _changed(*names: str) -> Condition:
     return lambda new, old: any(new.get(name) != old.get(name) for name in names)
 
 
+def _never(_new: Properties, _old: Properties) -> bool:
+    return False
+
+
+def _before(service: str) -> Condition:
+    """A web ACL is put before something of that service."""
+    return lambda new, old: any(str(p.get("ResourceArn")).split(":")[2:3] == [service] for p in (new, old))
+
+
+def _scales(service: str) -> Condition:
+    return lambda new, old: any(p.get("ServiceNamespace") == service for p in (new, old))
+
+
 def _added(name: str) -> Condition:
     """An entry of a list is new or another one."""
     return lambda new, old: any(item not in _items(old, name) for item in _items(new, name))
@@ -137,6 +150,39 @@ _BY_TYPE: Mapping[str, Mapping[str, Condition]] = {
         "cognito-idp:SetUserPoolMfaConfig": _present("MfaConfiguration", "EnabledMfas"),
     },
     "AWS::Cognito::UserPoolClient": _all(_present("AnalyticsConfiguration"), "iam:PutRolePolicy iam:DeleteRolePolicy"),
+    "AWS::WAFv2::WebACLAssociation": {
+        # Each is asked of what the ACL is put before: an API of AppSync, a stage, a pool, an app with hosting.
+        **{
+            f"{service}:{verb}": _before(service)
+            for service, verbs in {
+                "amplify": "AssociateWebACL DisassociateWebACL GetWebACLForResource",
+                "apigateway": "SetWebACL",
+                "apprunner": "AssociateWebAcl DescribeWebAclForService DisassociateWebAcl",
+                "appsync": "AssociateWebACL DisassociateWebACL GetWebACLForResource SetWebACL",
+                "bedrock-agentcore": "GatewayAssociateWebACL GatewayDisassociateWebACL GatewayGetWebACLForResource",
+                "cognito-idp": "AssociateWebACL DisassociateWebACL GetWebACLForResource",
+                "ec2": "AssociateVerifiedAccessInstanceWebAcl DescribeVerifiedAccessInstanceWebAclAssociations "
+                "DisassociateVerifiedAccessInstanceWebAcl GetVerifiedAccessInstanceWebAcl",
+                "elasticloadbalancing": "CreateWebACLAssociation DeleteWebACLAssociation GetLoadBalancerWebACL "
+                "SetWebACL",
+            }.items()
+            for verb in verbs.split()
+        },
+        # A rule group that another account shares.
+        **_all(_never, "wafv2:GetPermissionPolicy wafv2:PutPermissionPolicy"),
+    },
+    "AWS::ApplicationAutoScaling::ScalableTarget": {
+        **_all(
+            _present("ScheduledActions"),
+            "application-autoscaling:PutScheduledAction application-autoscaling:DeleteScheduledAction",
+        ),
+        # Of other services than DynamoDB: what scales a function's provisioned concurrency.
+        **_all(
+            _scales("lambda"),
+            "lambda:DeleteProvisionedConcurrencyConfig lambda:GetProvisionedConcurrencyConfig "
+            "lambda:PutProvisionedConcurrencyConfig",
+        ),
+    },
     "AWS::Cognito::UserPoolDomain": {"cloudfront:UpdateDistribution": _present("CustomDomainConfig")},
     "AWS::DynamoDB::Table": {
         "dynamodb:CreateTable": _on_create,

@@ -29,7 +29,11 @@ TYPES = (
     "AWS::Pinpoint::GCMChannel",
     "AWS::Pinpoint::SMSChannel",
     # auth
+    "AWS::Cognito::ManagedLoginBranding",
+    "AWS::Cognito::UserPoolRiskConfigurationAttachment",
+    "AWS::Cognito::UserPoolUICustomizationAttachment",
     "AWS::Cognito::UserPoolUser",
+    "AWS::Cognito::UserPoolUserToGroupAttachment",
     # api: custom domain, cache, @searchable, scaled tables
     "AWS::ApplicationAutoScaling::ScalableTarget",
     "AWS::ApplicationAutoScaling::ScalingPolicy",
@@ -37,6 +41,12 @@ TYPES = (
     "AWS::AppSync::DomainName",
     "AWS::AppSync::DomainNameApiAssociation",
     "AWS::Elasticsearch::Domain",
+    # a firewall, alarms and mail of one's own
+    "AWS::CloudWatch::CompositeAlarm",
+    "AWS::SES::Template",
+    "AWS::WAFv2::IPSet",
+    "AWS::WAFv2::RegexPatternSet",
+    "AWS::WAFv2::WebACLAssociation",
     # hosting
     "AWS::Amplify::Branch",
     # container api

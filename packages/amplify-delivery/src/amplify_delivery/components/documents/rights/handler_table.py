@@ -19,17 +19,21 @@ from typing import Any
 TABLE = Path(__file__).with_name("handler_permissions.json")
 
 _NAMES = """
-ApiGateway::Account ApiGateway::ApiKey ApiGateway::Authorizer ApiGateway::Deployment ApiGateway::GatewayResponse
-ApiGateway::Method ApiGateway::Model ApiGateway::Resource ApiGateway::RestApi ApiGateway::Stage ApiGateway::UsagePlan
-ApiGateway::UsagePlanKey
+ApiGateway::Account ApiGateway::ApiKey ApiGateway::Authorizer ApiGateway::BasePathMapping ApiGateway::Deployment
+ApiGateway::DomainName ApiGateway::GatewayResponse ApiGateway::Method ApiGateway::Model ApiGateway::RequestValidator
+ApiGateway::Resource ApiGateway::RestApi ApiGateway::Stage ApiGateway::UsagePlan ApiGateway::UsagePlanKey
 ApiGatewayV2::Api ApiGatewayV2::Authorizer ApiGatewayV2::Integration ApiGatewayV2::Route ApiGatewayV2::Stage
 ApiGatewayV2::VpcLink
-AppSync::ApiKey AppSync::DataSource AppSync::FunctionConfiguration AppSync::GraphQLApi AppSync::GraphQLSchema
-AppSync::Resolver
-CloudFront::Distribution CloudFront::CloudFrontOriginAccessIdentity CloudWatch::Alarm
+ApplicationAutoScaling::ScalableTarget ApplicationAutoScaling::ScalingPolicy
+AppSync::ApiCache AppSync::ApiKey AppSync::DataSource AppSync::DomainName AppSync::DomainNameApiAssociation
+AppSync::FunctionConfiguration AppSync::GraphQLApi AppSync::GraphQLSchema AppSync::Resolver
+CloudFront::Distribution CloudFront::CloudFrontOriginAccessIdentity
+CloudWatch::Alarm CloudWatch::CompositeAlarm CloudWatch::Dashboard
 CodeBuild::Project CodePipeline::Pipeline
-Cognito::IdentityPool Cognito::IdentityPoolRoleAttachment Cognito::UserPool Cognito::UserPoolClient
-Cognito::UserPoolDomain Cognito::UserPoolGroup Cognito::UserPoolIdentityProvider Cognito::UserPoolResourceServer
+Cognito::IdentityPool Cognito::IdentityPoolPrincipalTag Cognito::IdentityPoolRoleAttachment
+Cognito::ManagedLoginBranding Cognito::UserPool Cognito::UserPoolClient Cognito::UserPoolDomain Cognito::UserPoolGroup
+Cognito::UserPoolIdentityProvider Cognito::UserPoolResourceServer Cognito::UserPoolRiskConfigurationAttachment
+Cognito::UserPoolUICustomizationAttachment Cognito::UserPoolUser Cognito::UserPoolUserToGroupAttachment
 DynamoDB::Table
 EC2::InternetGateway EC2::NetworkAcl EC2::NetworkAclEntry EC2::Route EC2::RouteTable EC2::SecurityGroup EC2::Subnet
 EC2::SubnetNetworkAclAssociation EC2::SubnetRouteTableAssociation EC2::VPC EC2::VPCEndpoint EC2::VPCGatewayAttachment
@@ -39,12 +43,14 @@ IAM::ManagedPolicy IAM::Policy IAM::Role
 Kinesis::Stream KinesisFirehose::DeliveryStream KMS::Key
 Lambda::Alias Lambda::EventInvokeConfig Lambda::EventSourceMapping Lambda::Function Lambda::LayerVersion
 Lambda::LayerVersionPermission Lambda::Permission Lambda::Url Lambda::Version
-Location::GeofenceCollection Location::Map Location::PlaceIndex
-Logs::LogGroup Logs::SubscriptionFilter OpenSearchService::Domain
+Location::GeofenceCollection Location::Map Location::PlaceIndex Location::RouteCalculator Location::Tracker
+Logs::LogGroup Logs::MetricFilter Logs::SubscriptionFilter OpenSearchService::Domain Rekognition::Collection
 S3::Bucket S3::BucketPolicy Scheduler::Schedule SNS::Topic SNS::TopicPolicy SNS::Subscription
+SES::ConfigurationSet SES::ConfigurationSetEventDestination SES::EmailIdentity SES::Template
 SQS::Queue SQS::QueuePolicy SSM::Parameter
 SecretsManager::Secret ServiceDiscovery::PrivateDnsNamespace ServiceDiscovery::Service
 StepFunctions::StateMachine
+WAFv2::IPSet WAFv2::RegexPatternSet WAFv2::WebACL WAFv2::WebACLAssociation
 """
 TYPES = tuple(_NAMES.split())
 """The types of the table, without `AWS::`: those of the exporter's templates, and what is commonly added to them."""
@@ -52,6 +58,9 @@ TYPES = tuple(_NAMES.split())
 # A wildcard in a schema is written out by AWS for its own convenience; these would reach far beyond the resource.
 _TOO_WIDE = {"iam:PassRole", "s3:GetObject"}
 """Granted apart, with their own resources: see `rights`."""
+
+_FOREIGN = frozenset({"apprunner", "bedrock-agentcore", "elasticloadbalancing"})
+"""A web ACL's association lists what it can stand before: services, and Verified Access of EC2, that no backend has."""
 
 
 @functools.cache
@@ -93,6 +102,8 @@ def _actions(permissions: Iterable[str]) -> set[str]:
 
 def _exists(action: str, published: Mapping[str, Any]) -> bool:
     service, _, name = action.lower().partition(":")
+    if service in _FOREIGN or "verifiedaccess" in name:
+        return False
     return name.endswith("*") or name in published.get(service, {}).get("Actions", {})
 
 

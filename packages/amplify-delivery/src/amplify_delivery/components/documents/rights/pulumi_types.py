@@ -24,17 +24,22 @@ CLASSIC: Mapping[str, str] = {
     "aws:apigateway/integrationResponse:IntegrationResponse": "AWS::ApiGateway::Method",
     "aws:apigateway/methodResponse:MethodResponse": "AWS::ApiGateway::Method",
     "aws:apigateway/response:Response": "AWS::ApiGateway::GatewayResponse",
+    "aws:appautoscaling/policy:Policy": "AWS::ApplicationAutoScaling::ScalingPolicy",
+    "aws:appautoscaling/target:Target": "AWS::ApplicationAutoScaling::ScalableTarget",
     "aws:appsync/function:Function": "AWS::AppSync::FunctionConfiguration",
     "aws:cloudfront/originAccessIdentity:OriginAccessIdentity": "AWS::CloudFront::CloudFrontOriginAccessIdentity",
     "aws:cloudwatch/eventBus:EventBus": "AWS::Events::EventBus",
     "aws:cloudwatch/eventRule:EventRule": "AWS::Events::Rule",
     "aws:cloudwatch/eventTarget:EventTarget": "AWS::Events::Rule",
     "aws:cloudwatch/logGroup:LogGroup": "AWS::Logs::LogGroup",
+    "aws:cloudwatch/logMetricFilter:LogMetricFilter": "AWS::Logs::MetricFilter",
     "aws:cloudwatch/metricAlarm:MetricAlarm": "AWS::CloudWatch::Alarm",
     "aws:cognito/identityPoolRoleAttachment:IdentityPoolRoleAttachment": "AWS::Cognito::IdentityPoolRoleAttachment",
     "aws:cognito/identityProvider:IdentityProvider": "AWS::Cognito::UserPoolIdentityProvider",
     "aws:cognito/resourceServer:ResourceServer": "AWS::Cognito::UserPoolResourceServer",
     "aws:cognito/userGroup:UserGroup": "AWS::Cognito::UserPoolGroup",
+    "aws:cognito/userInGroup:UserInGroup": "AWS::Cognito::UserPoolUserToGroupAttachment",
+    "aws:cognito/userPoolUICustomization:UserPoolUICustomization": "AWS::Cognito::UserPoolUICustomizationAttachment",
     "aws:ec2/networkAclRule:NetworkAclRule": "AWS::EC2::NetworkAclEntry",
     "aws:ec2/routeTableAssociation:RouteTableAssociation": "AWS::EC2::SubnetRouteTableAssociation",
     # A policy of its own; CloudFormation's `AWS::IAM::Policy` stands in a role.
@@ -52,6 +57,8 @@ CLASSIC: Mapping[str, str] = {
     "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": "AWS::S3::Bucket",
     "aws:s3/bucketVersioning:BucketVersioning": "AWS::S3::Bucket",
     "aws:secretsmanager/secretVersion:SecretVersion": "AWS::SecretsManager::Secret",
+    "aws:sesv2/configurationSet:ConfigurationSet": "AWS::SES::ConfigurationSet",
+    "aws:sesv2/emailIdentity:EmailIdentity": "AWS::SES::EmailIdentity",
     "aws:sfn/stateMachine:StateMachine": "AWS::StepFunctions::StateMachine",
     "aws:sns/topicSubscription:TopicSubscription": "AWS::SNS::Subscription",
     "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": "AWS::EC2::SecurityGroup",
@@ -59,7 +66,18 @@ CLASSIC: Mapping[str, str] = {
 }
 """Classic types with another name than CloudFormation's, or that are a part of one of CloudFormation's resources."""
 
+_OTHER_CALLS = frozenset(
+    {
+        # SES's first API: other actions than those of CloudFormation's handlers, which call the second.
+        "aws:ses/configurationSet:ConfigurationSet",
+        "aws:ses/emailIdentity:EmailIdentity",
+        "aws:ses/template:Template",
+    }
+)
+"""Classic types that are called as one of CloudFormation's, and made otherwise: its rights would not do."""
+
 _MODULES: Mapping[str, frozenset[str]] = {
+    "appautoscaling": frozenset({"applicationautoscaling"}),
     "cloudwatch": frozenset({"cloudwatch", "events", "logs"}),
     "kinesis": frozenset({"kinesis", "kinesisfirehose"}),
     "opensearch": frozenset({"opensearchservice"}),
@@ -74,7 +92,7 @@ def cloudformation_type(token: str) -> str | None:
     if token in CLASSIC:
         return CLASSIC[token]
     package, module, name = token.split(":")
-    if package not in PROVIDERS:
+    if package not in PROVIDERS or token in _OTHER_CALLS:
         return None
     return _by_spelling().get((module.partition("/")[0].lower(), name.lower()))
 

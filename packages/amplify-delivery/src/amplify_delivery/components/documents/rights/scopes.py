@@ -54,6 +54,7 @@ _DATA_READS = frozenset(
 _PASSED_TO: Mapping[str, tuple[str, ...]] = {
     "ApiGateway": ("apigateway.amazonaws.com",),
     "ApiGatewayV2": ("apigateway.amazonaws.com",),
+    "ApplicationAutoScaling": ("application-autoscaling.amazonaws.com",),
     "AppSync": ("appsync.amazonaws.com",),
     "CodeBuild": ("codebuild.amazonaws.com",),
     "CodePipeline": ("codepipeline.amazonaws.com",),
@@ -71,14 +72,15 @@ _PASSED_TO: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def _named(service: str, *kinds: str, tails: tuple[str, ...] = ("",)) -> Scope:
+def _named(service: str, *kinds: str, tails: tuple[str, ...] = ("",), region: str | None = None) -> Scope:
     """Resources that Amplify names with `-ENV`, CloudFormation after the stack, and the program after the app."""
 
     def scope(access: EnvironmentAccess, types: frozenset[str]) -> list[str]:
         del types
         names = access.names
         patterns = (f"*-{names.environment}", f"{names.stack_role_prefix}*", f"{names.prefix}-*")
-        return [names.arn(service, kind + pattern + tail) for kind in kinds for pattern in patterns for tail in tails]
+        ends = [pattern + tail for pattern in patterns for tail in tails]
+        return [names.arn(service, kind + end, region=region) for kind in kinds for end in ends]
 
     return scope
 
@@ -124,6 +126,7 @@ def _s3(access: EnvironmentAccess, types: frozenset[str]) -> list[str]:
 
 
 NAMED_AFTER_LOGICAL_ID: Mapping[str, tuple[str, str]] = {
+    "AWS::CloudWatch::Dashboard": ("DashboardName", ""),
     "AWS::CodeBuild::Project": ("Name", "ApiPipelineCodeBuild"),
     "AWS::StepFunctions::StateMachine": ("StateMachineName", "AwaiterMyProviderwaiter"),
     "AWS::Serverless::StateMachine": ("Name", ""),
@@ -171,12 +174,52 @@ def _apigateway(access: EnvironmentAccess, types: frozenset[str]) -> list[str]:
         paths += ["/usageplans", "/usageplans/*"]
     if "AWS::ApiGateway::Account" in types:
         paths.append("/account")
+    if types & {"AWS::ApiGateway::BasePathMapping", "AWS::ApiGateway::DomainName"}:
+        paths += ["/domainnames", "/domainnames/*"]
     return [f"arn:{access.names.partition}:apigateway:{access.names.region}::{path}" for path in paths]
+
+
+def _appsync(access: EnvironmentAccess, types: frozenset[str]) -> list[str]:
+    kinds = ["apis/*", "/v1/apis/*"]
+    if any(name.startswith("AWS::AppSync::DomainName") for name in types):
+        kinds.append("domainnames/*")
+    return [access.names.arn("appsync", kind) for kind in kinds]
 
 
 def _cloudformation(access: EnvironmentAccess, types: frozenset[str]) -> list[str]:
     del types
     return [access.stack_arns[1]]
+
+
+def _cloudwatch(access: EnvironmentAccess, types: frozenset[str]) -> list[str]:
+    found = [access.names.arn("cloudwatch", "*")]
+    if "AWS::CloudWatch::Dashboard" in types:
+        # Dashboards are the account's, whatever region they show.
+        found += _named("cloudwatch", "dashboard/", region="")(access, types)
+    return found
+
+
+def _ses(access: EnvironmentAccess, types: frozenset[str]) -> list[str]:
+    found = _named("ses", "configuration-set/", "template/")(access, types)
+    if "AWS::SES::EmailIdentity" in types:
+        # Called after a domain or an address: its tags tell whose it is.
+        found.append(access.names.arn("ses", "identity/*"))
+    return found
+
+
+def _wafv2(access: EnvironmentAccess, types: frozenset[str]) -> list[str]:
+    """What CloudFormation calls `LOGICALID-RANDOM` without a name; and, of an association, what it stands before."""
+    names = access.names
+    reaches = ("regional", "global") if names.region == "us-east-1" else ("regional",)
+    kinds = ("webacl", "ipset", "regexpatternset", "managedruleset", "rulegroup")
+    found = [names.arn("wafv2", f"{reach}/{kind}/*") for reach in reaches for kind in kinds]
+    if "AWS::WAFv2::WebACLAssociation" in types:
+        found += [
+            names.arn("appsync", "apis/*"),
+            names.arn("cognito-idp", "userpool/*"),
+            f"arn:{names.partition}:apigateway:{names.region}::/restapis/*/stages/*",
+        ]
+    return found
 
 
 def _route53(access: EnvironmentAccess, types: frozenset[str]) -> list[str]:
@@ -187,9 +230,10 @@ def _route53(access: EnvironmentAccess, types: frozenset[str]) -> list[str]:
 _SCOPES: Mapping[str, Scope] = {
     "amplify": _anywhere("amplify", "apps/*"),
     "apigateway": _apigateway,
-    "appsync": _anywhere("appsync", "apis/*", "/v1/apis/*"),
+    "appsync": _appsync,
     "cloudformation": _cloudformation,
     "cloudfront": _anywhere("cloudfront", "*", region=""),
+    "cloudwatch": _cloudwatch,
     "codebuild": _codebuild,
     "codepipeline": _named("codepipeline", ""),
     "cognito-identity": _anywhere("cognito-identity", "identitypool/*"),
@@ -201,13 +245,16 @@ _SCOPES: Mapping[str, Scope] = {
     "kms": _anywhere("kms", "key/*"),
     "lambda": _lambda,
     "logs": _logs,
+    "rekognition": _named("rekognition", "collection/"),
     "route53": _route53,
     "s3": _s3,
     # AWS::Serverless calls a schedule after its function and event.
     "scheduler": _anywhere("scheduler", "schedule/*"),
     "secretsmanager": _named("secretsmanager", "secret:", tails=("", "-*")),
+    "ses": _ses,
     "sns": _named("sns", "", tails=("", ":*")),
     "sqs": _named("sqs", ""),
     "ssm": _named("ssm", "parameter/", "parameter/amplify/"),
     "states": _states,
+    "wafv2": _wafv2,
 }

@@ -188,6 +188,11 @@ def execution_statements(access: EnvironmentAccess) -> list[Statement]:
             {"StringEquals": {"iam:PassedToService": services_passed_to(types)}},
         )
     )
+    if "AWS::ApplicationAutoScaling::ScalableTarget" in types:
+        # "ScalableTarget", `RoleARN`: of a table it is the service's own role, as the CDK writes it into templates.
+        linked = names.iam_arn("role", "/aws-service-role/", "*.application-autoscaling.amazonaws.com/*")
+        scaling = {"StringEquals": {"iam:PassedToService": "application-autoscaling.amazonaws.com"}}
+        statements.append(allow("PassScalingRoles", "iam:PassRole", linked, scaling))
     statements.append(nested_stacks(access))
     statements.extend(transform_statements(names, access.resource_types))
     if any(name.startswith("Custom::") or name == "AWS::CloudFormation::CustomResource" for name in types):
@@ -242,7 +247,7 @@ def _scoped(
         yield allow(_word(service), actions, resources, conditions)
 
 
-_TAGGED = frozenset({"appsync", "cognito-identity", "cognito-idp"})
+_TAGGED = frozenset({"appsync", "cognito-identity", "cognito-idp", "ses", "wafv2"})
 """Services whose resources have random ids, but carry the tags of their stack."""
 
 

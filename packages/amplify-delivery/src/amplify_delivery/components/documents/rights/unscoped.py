@@ -7,19 +7,24 @@ only, and with the stack's tags where the service compares them.
 from collections.abc import Mapping
 
 _NO_APPSYNC = "AppSync compares neither the API nor its parts for this action"
+_NO_SES = "the first version of SES's API compares no template"
 
 UNSCOPED_WRITES: Mapping[str, str] = {
+    "appsync:CreateApiCache": _NO_APPSYNC,
     "appsync:CreateApiKey": _NO_APPSYNC,
     "appsync:CreateDataSource": _NO_APPSYNC,
     "appsync:CreateFunction": _NO_APPSYNC,
     "appsync:CreateGraphqlApi": "the API has no ARN before it is there",
     "appsync:CreateResolver": _NO_APPSYNC,
+    "appsync:DeleteApiCache": _NO_APPSYNC,
     "appsync:DeleteApiKey": _NO_APPSYNC,
     "appsync:DeleteDataSource": _NO_APPSYNC,
     "appsync:DeleteFunction": _NO_APPSYNC,
     "appsync:DeleteResolver": _NO_APPSYNC,
     "appsync:PutGraphqlApiEnvironmentVariables": _NO_APPSYNC,
+    "appsync:SetWebACL": _NO_APPSYNC,
     "appsync:StartSchemaCreation": _NO_APPSYNC,
+    "appsync:UpdateApiCache": _NO_APPSYNC,
     "appsync:UpdateApiKey": _NO_APPSYNC,
     "appsync:UpdateDataSource": _NO_APPSYNC,
     "appsync:UpdateFunction": _NO_APPSYNC,
@@ -32,6 +37,7 @@ UNSCOPED_WRITES: Mapping[str, str] = {
     "cloudfront:CreateDistribution": "the distribution has no ARN before it is there",
     "codestar-notifications:DeleteTarget": "a target has no ARN of its own",
     "cognito-identity:CreateIdentityPool": "the identity pool has no ARN before it is there",
+    "cognito-identity:SetPrincipalTagAttributeMap": "Cognito compares no identity pool",
     "cognito-identity:SetIdentityPoolRoles": "Cognito compares no identity pool; iam:PassRole compares the roles",
     "cognito-idp:CreateUserPool": "the user pool has no ARN before it is there",
     "ecr:GetAuthorizationToken": "the token is the account's; what it may do is compared for each repository",
@@ -42,10 +48,14 @@ UNSCOPED_WRITES: Mapping[str, str] = {
     "kinesis:UpdateStreamMode": "Kinesis compares no stream here",
     "kms:CreateKey": "the key has no ARN before it is there",
     "lambda:CreateEventSourceMapping": "the mapping has no ARN before it is there",
+    "rekognition:CreateCollection": "the collection has no ARN before it is there",
     "route53:CreateHostedZone": "the zone has no ARN before it is there",
     "servicediscovery:CreatePrivateDnsNamespace": "the namespace has no ARN before it is there",
     "servicediscovery:TagResource": "Cloud Map compares tags only",
     "servicediscovery:UntagResource": "Cloud Map compares tags only",
+    "ses:CreateTemplate": _NO_SES,
+    "ses:DeleteTemplate": _NO_SES,
+    "ses:UpdateTemplate": _NO_SES,
     "sns:SetSubscriptionAttributes": "SNS compares no subscription",
     "sns:Unsubscribe": "SNS compares no subscription",
 }
@@ -66,13 +76,15 @@ NOT_GRANTED: Mapping[str, str] = {
     "logs:DeleteIndexPolicy": _NO_RESOURCE,
     "logs:DeleteResourcePolicy": _ACCOUNT,
     "logs:PutIndexPolicy": _NO_RESOURCE,
+    "wafv2:GetPermissionPolicy": "it shares a rule group with other accounts",
+    "wafv2:PutPermissionPolicy": "it shares a rule group with other accounts",
     "vpc-lattice:CreateServiceNetworkVpcEndpointAssociation": "an endpoint of a service network, which no export has",
     "vpce:AllowMultiRegion": _ACCOUNT,
     "logs:PutResourcePolicy": "it opens all log groups, that of the audit log among them",
 }
 """What resource schemas list for properties that Amplify's templates do not use, and that could stand on `*` only."""
 
-NO_TAGS_AT_ONCE = frozenset({"ecs", "kinesis", "route53", "sns"})
+NO_TAGS_AT_ONCE = frozenset({"ecs", "kinesis", "route53", "ses", "sns"})
 """Services whose actions in `UNSCOPED_WRITES` know no `aws:RequestTag`."""
 
 GLOBAL_SERVICES = frozenset({"cloudfront", "route53"})
@@ -81,11 +93,14 @@ GLOBAL_SERVICES = frozenset({"cloudfront", "route53"})
 UNSCOPED_READS = frozenset(
     f"{service}:{action}"
     for service, actions in {
-        "appsync": "GetDataSource GetFunction GetGraphqlApiEnvironmentVariables GetResolver GetSchemaCreationStatus "
-        "ListApiKeys ListDataSources ListFunctions ListGraphqlApis ListResolvers",
+        "application-autoscaling": "DescribeScalableTargets DescribeScalingPolicies DescribeScheduledActions",
+        "appsync": "GetApiCache GetDataSource GetFunction GetGraphqlApiEnvironmentVariables GetResolver "
+        "GetSchemaCreationStatus ListApiKeys ListDataSources ListDomainNames ListFunctions ListGraphqlApis "
+        "ListResolvers",
         "cloudformation": "DescribeStackDriftDetectionStatus GetResource GetResourceRequestStatus ListResources "
         "ListResourceRequests ListStacks",
         "cloudfront": "ListCloudFrontOriginAccessIdentities ListDistributions",
+        "cloudwatch": "ListDashboards",
         "codepipeline": "ListPipelines",
         "cognito-identity": "ListIdentityPools",
         "cognito-idp": "DescribeUserPoolDomain ListUserPools",
@@ -101,16 +116,20 @@ UNSCOPED_READS = frozenset(
         "kms": "ListAliases ListKeys",
         "lambda": "GetCodeSigningConfig GetLayerVersion ListEventSourceMappings ListFunctions ListLayerVersions",
         "logs": "DescribeIndexPolicies DescribeLogGroups DescribeResourcePolicies",
+        "rekognition": "ListCollections",
         "route53": "ListHostedZonesByName",
         "s3": "ListAllMyBuckets",
         "scheduler": "ListSchedules",
         "secretsmanager": "GetRandomPassword ListSecrets",
         "servicediscovery": "ListNamespaces ListServices ListTagsForResource",
+        "ses": "DescribeConfigurationSet GetTemplate ListConfigurationSets ListEmailIdentities ListEmailTemplates "
+        "ListTemplates",
         "sns": "GetSubscriptionAttributes ListSubscriptions ListTopics",
         "sqs": "ListQueues",
         "ssm": "DescribeParameters",
         "states": "ListStateMachines",
         "sts": "GetCallerIdentity",
+        "wafv2": "ListIPSets ListRegexPatternSets ListWebACLs",
         "codestar-notifications": "ListNotificationRules ListTargets",
         "codebuild": "ListProjects",
     }.items()
