@@ -144,6 +144,9 @@ _CALLOUTS = (
     _Callout(frozenset({"collectionName", "region"}), "geofences", frozenset({"collectionName", "region"})),
 )
 
+CALLOUT_PROPERTIES = tuple(callout.properties for callout in _CALLOUTS)
+"""The properties by which a custom resource whose function makes something with data is known."""
+
 
 def data_of(kind: str, properties: Any) -> str:
     """What data a resource of CloudFormation holds; empty for one that holds none."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
-from amplify_delivery.changes.stateful import CLOUDFORMATION_TYPES
+from amplify_delivery.changes.stateful import CALLOUT_PROPERTIES, CLOUDFORMATION_TYPES
 from amplify_delivery.components.documents.naming import EnvironmentNames
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.export import (
@@ -71,7 +71,7 @@ def as_configured(assembly: Assembly, config: EnvironmentConfig) -> Assembly:
     """The assembly as this environment is delivered: with what `production` asks for, and with tables under the names
     that `replacedTables` gives them."""
     if config.production is not None:
-        assembly = in_production(assembly, config.production, CLOUDFORMATION_TYPES)
+        assembly = in_production(assembly, config.production, CLOUDFORMATION_TYPES, CALLOUT_PROPERTIES)
     return with_successors(assembly, config.successors)
 
 

@@ -16,8 +16,9 @@ from typing import Any
 
 import pytest
 
+from amplify_delivery.changes.stateful import CALLOUT_PROPERTIES, CLOUDFORMATION_TYPES
 from amplify_delivery.errors import ExportRefused
-from amplify_delivery.export import Assembly, RootStack, assemble, read_export
+from amplify_delivery.export import Assembly, RootStack, assemble, in_production, read_export
 from aws_rehearsal.local_aws import LocalAws
 from functional.enforcement.bootstrapped import NO_SECRETS, Bootstrapped, Secrets
 from unit.export.conftest import large_export  # noqa: F401 - a fixture
@@ -314,6 +315,27 @@ def test_the_role_is_enough_for_what_projects_add(local_aws: LocalAws, tmp_path:
     template["Resources"] |= {name: {"Type": f"AWS::{kind}", "Properties": p} for name, (kind, p) in ADDED.items()}
     replace_file(path, json.dumps(template).encode())
     live(local_aws, assemble(read_export(export)))
+
+
+@pytest.mark.large
+@pytest.mark.parametrize("production", [False, True])
+def test_the_pinpoint_app_of_production_stays(local_aws: LocalAws, tmp_path: Path, *, production: bool) -> None:
+    """The export's function deletes it when CloudFormation asks for that: of a retained resource it does not."""
+    made = assemble(read_export(unpacked_case("hosting-bucket", tmp_path)))
+    bootstrapped = Bootstrapped.make(local_aws, [made])
+    root = bootstrapped.root(made)
+    done(bootstrapped, root, bootstrapped.create(root)["StackStatus"], "CREATE_COMPLETE")
+    pinpoint = bootstrapped.local.client("pinpoint")
+
+    def apps() -> list[str]:
+        return [app["Id"] for app in pinpoint.get_apps()["ApplicationsResponse"].get("Item", ())]
+
+    (app,) = apps()
+    root = bootstrapped.root(in_production(made, production, CLOUDFORMATION_TYPES, CALLOUT_PROPERTIES))
+    done(bootstrapped, root, bootstrapped.update(root)["StackStatus"], "UPDATE_COMPLETE")
+    assert apps() == [app]
+    assert bootstrapped.clear(root) == "DELETE_COMPLETE"
+    assert apps() == ([app] if production else [])
 
 
 EVENTS = {

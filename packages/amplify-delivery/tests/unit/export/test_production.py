@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from amplify_delivery.changes.stateful import CLOUDFORMATION_TYPES
+from amplify_delivery.changes.stateful import CALLOUT_PROPERTIES, CLOUDFORMATION_TYPES
 from amplify_delivery.delivery.planning import ChangeResource, Stacks, plan_backend
 from amplify_delivery.export import Assembly, ConfigError, assemble, in_production, read_export, render_root
 from amplify_delivery.export.assembling import production
-from amplify_delivery.export.assembling.production import _resource
+from amplify_delivery.export.assembling.production import METADATA, _resource
 from amplify_delivery.export.manifests import manifest, read_manifest
 from unit.delivery.conftest import export
 from unit.delivery.planning.stacks_of import VALUES, without
+from unit.export.mutations import copy_export, replace_file
 
 
 @functools.cache
@@ -115,6 +118,44 @@ def test_it_is_taken_back() -> None:
         table["Properties"]["PointInTimeRecoverySpecification"] == was["Properties"]["PointInTimeRecoverySpecification"]
     )
     assert off.resource(("authfullappauth", "UserPool"))["Properties"]["DeletionProtection"] == "INACTIVE"
+
+
+CALLOUTS = [
+    # What Amplify's functions make on behalf of a custom resource, and delete when it is deleted.
+    ({"appName": "shop", "pingPointRegion": "us-east-1", "region": "us-east-1"}, True),
+    ({"collectionName": "fences", "region": "us-east-1", "env": "prod"}, True),
+    ({"mapName": "city", "region": "us-east-1", "env": "prod"}, False),
+]
+
+
+@pytest.mark.parametrize(("given", "kept"), CALLOUTS)
+def test_what_a_function_has_made_stays_when_its_custom_resource_goes(
+    tmp_path: Path, given: dict[str, str], *, kept: bool
+) -> None:
+    """CloudFormation has a retained custom resource's function delete nothing. The function is not asked either when
+    production is turned on: what changes beside the policies is its own metadata."""
+    copy = copy_export("full", tmp_path / "export")
+    path = next(copy.glob("function/*/*cloudformation-template.json"))
+    template = json.loads(path.read_bytes())
+    function = next(n for n, r in template["Resources"].items() if r["Type"] == "AWS::Lambda::Function")
+    token = {"Fn::GetAtt": [function, "Arn"]}
+    template["Resources"]["Callout"] = {"Type": "Custom::LambdaCallout", "Properties": {"ServiceToken": token, **given}}
+    replace_file(path, json.dumps(template).encode())
+    plain = assemble(read_export(copy))
+    made = in_production(plain, True, CLOUDFORMATION_TYPES, CALLOUT_PROPERTIES)
+
+    def resources(of: Assembly) -> dict[str, dict[str, Any]]:
+        bodies = (json.loads(of.read(node.template)) for way, node in of.root.walk() if way)
+        return next(dict(body["Resources"]) for body in bodies if "Callout" in body["Resources"])
+
+    was, now = resources(plain), resources(made)
+    policies = {"DeletionPolicy": "RetainExceptOnCreate", "UpdateReplacePolicy": "Retain"} if kept else {}
+    assert now["Callout"] == {**was["Callout"], **policies}
+    assert now[function].get("Metadata") == was[function]["Metadata"] | ({METADATA: "production"} if kept else {})
+    assert now[function].get("Properties") == was[function]["Properties"]
+    off = resources(in_production(plain, False, CLOUDFORMATION_TYPES, CALLOUT_PROPERTIES))
+    assert off["Callout"] == was["Callout"]
+    assert off[function]["Metadata"] == was[function]["Metadata"] | ({METADATA: "production off"} if kept else {})
 
 
 def test_a_model_that_leaves_production_leaves_its_table() -> None:

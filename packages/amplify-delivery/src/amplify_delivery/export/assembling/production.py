@@ -59,13 +59,16 @@ _POLICIES = {"DeletionPolicy": "RetainExceptOnCreate", "UpdateReplacePolicy": "R
 """As with every `Retain` of an export: what a failed first create leaves behind would stand in the way of the next."""
 
 
-def in_production(assembly: Assembly, on: bool, stateful: Collection[str]) -> Assembly:
+def in_production(
+    assembly: Assembly, on: bool, stateful: Collection[str], callouts: Collection[frozenset[str]] = ()
+) -> Assembly:
     """`assembly` for an environment in production, or (not `on`) for one that is so no more. `stateful` are the types
-    that hold data. It has the digest of `assembly`, of which nothing else differs. Pure.
+    that hold data; `callouts` the properties by which custom resources are known whose functions make such things. It
+    has the digest of `assembly`, of which nothing else differs. Pure.
 
     Raises `ConfigError` for a template that gets too large.
     """
-    form = _Form(assembly, on, frozenset(stateful))
+    form = _Form(assembly, on, frozenset(stateful), tuple(callouts))
     root, resources = form.stack(assembly.root), form.resources(assembly.root_template["Resources"])
     made, gone = form.made, {was for was, now in form.keys.items() if was != now}
     kept = [item for item in assembly.objects if item.key not in gone]
@@ -85,8 +88,10 @@ class _Form:
     """An assembly's templates in another form: `made` holds those that differ, with their bodies, by their keys, `keys`
     the new key of each one."""
 
-    def __init__(self, assembly: Assembly, on: bool, stateful: frozenset[str]) -> None:
-        self.assembly, self.on, self.stateful = assembly, on, stateful
+    def __init__(
+        self, assembly: Assembly, on: bool, stateful: frozenset[str], callouts: tuple[frozenset[str], ...]
+    ) -> None:
+        self.assembly, self.on, self.stateful, self.callouts = assembly, on, stateful, callouts
         self.made: dict[str, tuple[AssemblyObject, bytes]] = {}
         self.keys: dict[str, str] = {}
 
@@ -103,7 +108,7 @@ class _Form:
         body = was = self.assembly.read(node.template)
         for name, child in nested.items():
             body = body.replace(node.nested[name].template.encode(), child.template.encode())
-        if any(kind.encode() in body for kind in self.stateful):
+        if any(kind.encode() in body for kind in (*self.stateful, *(_CUSTOM if self.callouts else ()))):
             template = dict(parse_json(body))
             body = canonical({**template, "Resources": self.resources(template.get("Resources") or {})})
         if body == was:
@@ -118,10 +123,43 @@ class _Form:
         return made.key
 
     def resources(self, resources: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
-        return {
+        found = {
             name: _resource(item, self.on) if item["Type"] in self.stateful and name != DEPLOYMENT_BUCKET else item
             for name, item in resources.items()
         }
+        return found | self.kept_callouts(found)
+
+    def kept_callouts(self, resources: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+        """Custom resources whose functions have made what holds data, and those functions.
+
+        Retained, the function is not asked to delete it ("DeletionPolicy attribute"). What changes together with the
+        policies is the function's metadata: a custom resource with something else changed might be updated, and
+        Pinpoint's function answers that with another physical id and without the app's.
+        """
+        found: dict[str, Mapping[str, Any]] = {}
+        for name, item in resources.items():
+            properties = item.get("Properties") or {}
+            if not item["Type"].startswith(_CUSTOM) or not any(c <= properties.keys() for c in self.callouts):
+                continue
+            policies = {p: keeps for p, keeps in _POLICIES.items() if self.on and item.get(p, "Delete") == "Delete"}
+            marked = _function_of(properties) if _function_of(properties) in resources else name
+            found[name] = {**item, **policies}
+            found[marked] = _marked(found.get(marked, resources[marked]), self.on)
+        return found
+
+
+_CUSTOM = ("Custom::", "AWS::CloudFormation::CustomResource")
+
+
+def _function_of(properties: Mapping[str, Any]) -> str:
+    """The logical id of the function that a custom resource is made by; empty where it is of another stack."""
+    token = properties.get("ServiceToken")
+    named = token.get("Fn::GetAtt") if isinstance(token, Mapping) else None
+    return str(named[0]) if isinstance(named, list) and named else ""
+
+
+def _marked(item: Mapping[str, Any], on: bool) -> Mapping[str, Any]:
+    return {**item, "Metadata": {**(item.get("Metadata") or {}), METADATA: "production" if on else "production off"}}
 
 
 def _resource(item: Mapping[str, Any], on: bool) -> Mapping[str, Any]:
@@ -132,8 +170,7 @@ def _resource(item: Mapping[str, Any], on: bool) -> Mapping[str, Any]:
     policies = {name: keeps for name, keeps in _POLICIES.items() if on and item.get(name, "Delete") == "Delete"}
     if not policies and properties == (item.get("Properties") or {}):
         return item  # kept and protected as exported
-    metadata = {**(item.get("Metadata") or {}), METADATA: "production" if on else "production off"}
-    changed = {**item, **policies, "Metadata": metadata}
+    changed = _marked({**item, **policies}, on)
     return {**changed, "Properties": properties} if properties else changed
 
 
