@@ -19,6 +19,7 @@ import pytest
 from amplify_delivery_rehearsal.example import CHECKOUT
 from aws_rehearsal import warm
 from aws_rehearsal.setup import tools
+from aws_rehearsal.warm.server import FORKS_WORTH_IT
 from packages.tests.test_architecture import ORDER
 
 pytestmark = [
@@ -27,6 +28,13 @@ pytestmark = [
     pytest.mark.xdist_group("warm"),  # one server for all
 ]
 
+HUGE_PAGES = Path("/sys/kernel/mm/transparent_hugepage/enabled")
+COLLAPSES = (
+    HUGE_PAGES.exists()
+    and "[never]" not in HUGE_PAGES.read_text()
+    and tuple(map(int, os.uname().release.split(".")[:2])) >= (6, 1)
+)
+"""Whether this system moves memory into huge pages (madvise(2), MADV_COLLAPSE)."""
 SITE_PACKAGES = str(Path(pytest.__file__).parent.parent)
 TELL = """
 import sys; sys.path.append("/the/checkout")
@@ -399,6 +407,19 @@ def test_the_server_is_ready_to_be_forked(home: Path) -> None:
     }  # fmt: skip
     assert {"pulumi", "pulumi_aws", "pulumi_aws_native", "botocore", "cfnlint", "grpc", "pydantic"} <= set(names)
     assert not set(names) & {*ORDER} - {"rehearsal"}
+
+
+@pytest.mark.skipif(not COLLAPSES, reason="this kernel moves no memory into huge pages when it is asked to")
+def test_a_server_that_forks_often_has_its_memory_in_huge_pages(home: Path) -> None:
+    """Each fork copies the table of its pages."""
+    code = """
+        import os, re
+        print(*re.findall("AnonHugePages: +([0-9]+) kB", open(f"/proc/{os.getppid()}/smaps_rollup").read()))
+    """
+    with own_server(home / "own"):
+        told = [int(said(launched(home / "own", code))) for _ in range(FORKS_WORTH_IT)]
+    assert told[0] < 10_000
+    assert told[-1] > 50_000
 
 
 def test_what_libraries_load_late_is_there(home: Path, tmp_path: Path) -> None:

@@ -22,6 +22,8 @@ from aws_rehearsal.warm.child import become
 from aws_rehearsal.warm.request import FILES, Reader, Request
 
 _PIECE = 1 << 16
+FORKS_WORTH_IT = 32
+"""So many forks have cost what it takes to move the memory into huge pages: who forks less does not do it."""
 _PASSED_ON = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -75,6 +77,7 @@ class Server:
     def __init__(self, listener: socket.socket, base: list[str]) -> None:
         self._listener, self._base = listener, base
         self._starts: dict[socket.socket, Start] = {}
+        self._forks = 0
         # Not epoll, whose state a child would share.
         self._selector = selectors.PollSelector()
         self._ended, wake = socket.socketpair()
@@ -144,6 +147,11 @@ class Server:
 
     def _fork(self, start: Start, request: Request) -> None:
         """Raises OSError where there is no room for another process."""
+        self._forks += 1
+        if self._forks == FORKS_WORTH_IT:
+            from aws_rehearsal.warm.huge_pages import collapse
+
+            collapse()
         pid = os.fork()
         if pid == 0:
             try:
