@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from amplify_delivery.stacks.stage import StageFactory
 
 BACKEND = "backend"
+UNHEARD_VARIABLE = "AMPLIFY_DELIVERY_DEBUG_UNHEARD"
+"""Is set for a program whose engine was not asked for its debug messages."""
 PROGRAMS = (BACKEND, "account", "pipeline")
 """`backend` delivers an environment, `account` lets a pipeline into its account, `pipeline` makes the pipeline."""
 
@@ -27,6 +30,10 @@ def run(stage: StageFactory) -> None:
     of accounts and pipelines have nothing of a team's. Raises `pulumi.RunError`, without a traceback, for what a stack
     file or the export has wrong.
     """
+    if os.environ.get(UNHEARD_VARIABLE):
+        # The SDK has ninety of them for a small environment, and waits for the engine's answer to each: a tenth of the
+        # processor time of a plan.
+        pulumi.log.debug = _unheard
     with as_run_error():
         name = pulumi.Config().get("program") or BACKEND
         program = find(name)
@@ -47,3 +54,12 @@ def find(name: str) -> Callable[..., Any]:
     # Only what the stack needs is loaded.
     program: Callable[..., Any] = import_module(f"amplify_delivery.stacks.{name}").program
     return program
+
+
+def _unheard(
+    msg: str,
+    resource: pulumi.Resource | None = None,
+    stream_id: int | None = None,
+    ephemeral: bool | None = None,
+) -> None:
+    """In the place of `pulumi.log.debug`: the engine would drop the message."""

@@ -24,6 +24,7 @@ from semver import VersionInfo
 from amplify_delivery.delivery import output
 from amplify_delivery.errors import SetupError
 from amplify_delivery.publishing.examination.cache import ResultCache, cache_folder
+from amplify_delivery.stacks.programs import UNHEARD_VARIABLE
 
 Line = Callable[[str], None]
 _log = logging.getLogger(__name__)
@@ -107,7 +108,7 @@ class Command(PulumiCommand):
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 cwd=cwd,
-                env={**inherited(additional_env), "PULUMI_AUTOMATION_API": "true"},
+                env={**_unheard(args, inherited(additional_env)), "PULUMI_AUTOMATION_API": "true"},
                 text=True,
                 encoding="utf-8",
                 errors="replace",
@@ -140,6 +141,12 @@ class Command(PulumiCommand):
 def inherited(more: Mapping[str, str]) -> dict[str, str]:
     """The engine's environment: this process's, and `more`."""
     return {**os.environ, **more}
+
+
+def _unheard(args: Sequence[str], variables: dict[str, str]) -> dict[str, str]:
+    """The variables with one for programs, unless debug messages are asked for: by option, or by Pulumi's variable."""
+    asked = "--debug" in args or "PULUMI_OPTION_DEBUG" in variables
+    return variables if asked else {**variables, UNHEARD_VARIABLE: "true"}
 
 
 def _told(args: Sequence[str]) -> str:
