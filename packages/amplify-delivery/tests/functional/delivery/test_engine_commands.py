@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -18,6 +19,7 @@ from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.engine.pulumi_command import Command, Line
 from amplify_delivery.delivery.engine.stack_outputs import Output
 from amplify_delivery.errors import DeployError, SetupError, StateError
+from amplify_delivery.stacks.programs import UNHEARD_VARIABLE
 from aws_rehearsal_tests.conftest import project, pulumi_home
 from aws_rehearsal_tests.pulumi_project import PulumiProject
 from unit.delivery.conftest import ROOT
@@ -94,6 +96,65 @@ def test_secret_outputs_are_asked_for(project: PulumiProject, monkeypatch: pytes
     previewed = Engine("dev", project.folder, lambda _: None)
     previewed.preview()
     assert previewed.outputs()["key"] == Output({"inner": "hush"}, secret=True)
+
+
+def test_a_state_is_read_without_a_start_of_the_engine_and_is_what_the_engine_prints(
+    project: PulumiProject, monkeypatch: pytest.MonkeyPatch, commands: list[list[str]]
+) -> None:
+    def exported() -> Any:
+        return json.loads(project.pulumi("stack", "export").stdout)
+
+    project.init()
+    engine = engine_of(project, monkeypatch)
+    assert engine.state() == (exported()["deployment"] or {})
+    assert not engine.succeeded()
+    project.program(
+        TWO + '    pulumi.export("key", pulumi.Output.secret("hush"))\n    pulumi.export("n", 0.1 + 1e20)\n'
+    )
+    assert project.pulumi("up", "--yes", "--skip-preview").returncode == 0
+    assert engine.state() == exported()["deployment"]
+    assert sorted(resources_of(engine)[-2:]) == ["one", "two"]
+    assert engine.succeeded()
+    assert (engine.exists(), Engine("de", project.folder, lambda _: None).exists()) == (True, False)
+    project.program("    raise SystemExit(1)\n")
+    assert project.pulumi("up", "--yes", "--skip-preview").returncode != 0
+    assert engine.state() == exported()["deployment"]
+    assert not engine.succeeded()
+    assert commands == []
+
+
+def test_a_state_that_only_the_engine_can_read_is_asked_of_it(
+    project: PulumiProject, monkeypatch: pytest.MonkeyPatch, commands: list[list[str]]
+) -> None:
+    project.init().program(PROGRAM)
+    engine = engine_of(project, monkeypatch)
+    monkeypatch.setenv("PULUMI_DIY_BACKEND_GZIP", "true")
+    engine.up()
+    assert list((project.folder / "state").rglob("dev.json.gz"))
+    commands.clear()
+    assert resources_of(engine) == ["small-dev"]
+    assert engine.succeeded()
+    assert commands == [["stack", "export"], ["stack", "history"]]
+
+
+def test_a_program_hears_that_nobody_asked_for_its_debug_messages(
+    project: PulumiProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The engine drops them then: what is left out is not missed."""
+    project.init().program(f"""
+    import os
+    pulumi.log.debug("whispered")
+    pulumi.export("unheard", os.environ.get("{UNHEARD_VARIABLE}") or "no")
+""")
+    engine = engine_of(project, monkeypatch)
+    engine.up()
+    assert engine.outputs()["unheard"].value == "true"
+    plain = [project.pulumi("up", "--yes", "--skip-preview", *options).stdout for options in ((), ("--debug",))]
+    assert ["whispered" in said for said in plain] == [False, True]
+    assert engine.state()["resources"][0]["outputs"]["unheard"] == "no"
+    monkeypatch.setenv("PULUMI_OPTION_DEBUG", "true")
+    engine.up()
+    assert engine.outputs()["unheard"].value == "no"
 
 
 def test_an_engine_that_the_sdk_does_not_work_with_changes_nothing(

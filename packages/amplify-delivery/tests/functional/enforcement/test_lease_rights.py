@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,6 +14,7 @@ import pytest
 
 from amplify_delivery.components.documents.naming import EnvironmentNames, PipelineNames
 from amplify_delivery.delivery.context import Context
+from amplify_delivery.delivery.engine import stored_state
 from amplify_delivery.delivery.engine.holder import BUILD, BUILD_ARN, Holder
 from amplify_delivery.delivery.engine.lease import Lease
 from amplify_delivery.delivery.engine.session import holding, lease_of, wait_until_free
@@ -76,6 +78,26 @@ def test_deploy_holds_the_environment_and_plan_only_looks(declared: DeclaredWorl
     assert lease(plan).look() is None
     with pytest.raises(StateError, match="AccessDenied"), holding(plan, "deploy", context(plan), Patience(0)):
         pytest.fail("it was held")
+
+
+def test_plan_and_deploy_read_the_state_without_the_engine(declared: DeclaredWorld, engine: Callable[..., Any]) -> None:
+    """Else each would start the engine, which may read it too, and nobody would see why."""
+    prod = declared.prod
+    store = lease(engine(prod, declared.project(prod, "deploy"))).store
+    state = {"version": 3, "checkpoint": {"latest": {"resources": []}}}
+    history = f".pulumi/history/{APP}/prod/prod-1796017478281909407.history.json"
+    written = {
+        ".pulumi/meta.yaml": b"version: 1\n",
+        f".pulumi/stacks/{APP}/prod.json": json.dumps(state).encode(),
+        history: b'{"result": "succeeded"}',
+    }
+    tags = {key: store.create(key, body) for key, body in written.items()}
+    for what in ("deploy", "plan"):
+        place = lease(engine(prod, declared.project(prod, what))).store
+        assert stored_state.exported(place, APP, "prod") == {"version": 3, "deployment": {"resources": []}}
+        assert stored_state.exists(place, APP, "prod")
+        assert stored_state.last_result(place, APP, "prod") == "succeeded"
+    assert all(store.remove(key, str(tag)) for key, tag in tags.items())
 
 
 def test_of_a_build_that_holds_it_codebuild_is_asked(

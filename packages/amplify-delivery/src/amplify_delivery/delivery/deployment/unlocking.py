@@ -13,7 +13,7 @@ from typing import Any
 from amplify_delivery.components.documents.naming import EnvironmentNames, PipelineNames
 from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.context import Context
-from amplify_delivery.delivery.engine import attribute_files, engine_locks, lease
+from amplify_delivery.delivery.engine import engine_locks, lease, state_faults
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.engine.engine_locks import EngineLock
 from amplify_delivery.delivery.engine.holder import Holder, Life, Verdict
@@ -44,7 +44,7 @@ class Left:
     locks: tuple[tuple[EngineLock, Verdict], ...]
     pending: tuple[str, ...]
     cut_off: tuple[str, ...] = ()
-    """Files beside the state that no command of Pulumi can read (`attribute_files`)."""
+    """Files beside the state that no command of Pulumi can read (`state_faults`)."""
 
     @property
     def anything(self) -> bool:
@@ -155,7 +155,7 @@ def look(engine: Engine, context: Context) -> Left:
         there.tag if there else "",
         tuple((lock, engine_locks.judged(lock, former, here, found.store)) for lock in locks),
         _pending(engine),
-        tuple(attribute_files.cut_off(found.store, project_name(engine.folder), engine.stack)),
+        tuple(state_faults.cut_off(found.store, project_name(engine.folder), engine.stack)),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import shlex
 import tempfile
 import threading
@@ -10,18 +11,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pulumi import RunError, automation
 from pulumi.automation import CommandError, LocalWorkspace, UpdateSummary
 from pulumi.automation._stack import StackInitMode  # for a class of its own: `Stack.select` makes a plain one
 from pulumi.automation.errors import StackNotFoundError
 
-from amplify_delivery.delivery.engine import state_faults
+from amplify_delivery.delivery.engine import state_faults, stored_state
 from amplify_delivery.delivery.engine.engine_errors import explain, stderr
 from amplify_delivery.delivery.engine.pulumi_command import Command, Line, inherited
 from amplify_delivery.delivery.engine.stack_outputs import Output
-from amplify_delivery.delivery.engine.state_store import backend_url, store_of
+from amplify_delivery.delivery.engine.state_store import Store, backend_url, store_of
 from amplify_delivery.delivery.engine.watch import RootWork, Watch
 from amplify_delivery.delivery.planning import ProgramStep
 from amplify_delivery.errors import (
@@ -29,11 +30,14 @@ from amplify_delivery.errors import (
     DeliveryError,
     PluginLostError,
     RefusedError,
+    StateError,
     midway,
 )
 from amplify_delivery.stacks.access import environment_names, pipeline_names
 from amplify_delivery.stacks.config import Project
 from amplify_delivery.stacks.config.reader import project_name
+
+_log = logging.getLogger(__name__)
 
 HIDDEN = "[secret]"
 """Shown in place of a secret output."""
@@ -41,6 +45,7 @@ HIDDEN = "[secret]"
 _BACKEND = "PULUMI_BACKEND_URL"
 
 
+_Read = TypeVar("_Read")
 WhenLost = Callable[[Sequence[ProgramStep], datetime], None]
 """Gets what a lost plugin was at, and when the update began, in UTC."""
 Before = Callable[[threading.Event], None]
@@ -122,6 +127,7 @@ class Engine:
         )
         self._stack = _Stack(stack, self._workspace, StackInitMode.SELECT)
         self._outputs: Mapping[str, Any] = {}
+        self._kept: tuple[object, Store | None] | None = None
 
     @property
     def variables(self) -> Mapping[str, str]:
@@ -146,6 +152,9 @@ class Engine:
 
     def exists(self) -> bool:
         """Whether the backend has the stack."""
+        known = self._read(stored_state.exists)
+        if known is not None:
+            return known
         with self._errors(Watch()):
             return self.stack in {s.name for s in self._workspace.list_stacks()}
 
@@ -218,6 +227,9 @@ class Engine:
 
     def _exported(self) -> dict[str, Any]:
         """The document of the state: its format beside it."""
+        known = self._read(stored_state.exported)
+        if known is not None:
+            return known
         # Not `Stack.export_stack`, which has all secrets decrypted.
         with self._errors(Watch()):
             done = self._command.run(
@@ -273,6 +285,9 @@ class Engine:
 
     def succeeded(self) -> bool:
         """Whether the stack's last update did; a preview is none."""
+        known = self._read(stored_state.last_result)
+        if known is not None:
+            return known == "succeeded"
         with self._errors(Watch()):
             last = self._stack.history(page_size=1, page=1)
         return bool(last) and last[0].result == "succeeded"
@@ -369,11 +384,29 @@ class Engine:
         if isinstance(error, StackNotFoundError):
             return self._lost() or explain(error, watch, self.stack, place, home_of(self.folder, self.stack))
         project = project_name(self.folder)
-        damaged = state_faults.damaged(stderr(error), store_of(self.folder, self.variables), project, self.stack)
+        damaged = state_faults.damaged(stderr(error), self._store(), project, self.stack)
         return damaged or explain(error, watch, self.stack, place, home_of(self.folder, self.stack))
 
     def _lost(self) -> DeliveryError | None:
-        return state_faults.lost(store_of(self.folder, self.variables), project_name(self.folder), self.stack)
+        return state_faults.lost(self._store(), project_name(self.folder), self.stack)
+
+    def _store(self) -> Store | None:
+        """Where the state lies, as far as it can be read without the engine. Raises `StateError`."""
+        meant = (backend_url(self.folder, self.variables), dict(self.variables))
+        if self._kept is None or self._kept[0] != meant:
+            self._kept = (meant, store_of(self.folder, self.variables))
+        return self._kept[1]
+
+    def _read(self, reader: Callable[[Store, str, str], _Read | None]) -> _Read | None:
+        """What a reader of `stored_state` finds, for which the engine need not start; None where it has to."""
+        try:
+            store = self._store()
+        except StateError:
+            return None  # the engine says it in its own words, which `_errors` knows
+        known = reader(store, project_name(self.folder), self.stack) if store else None
+        if store and known is not None:
+            _log.debug("%s: %s is read in %s, without the engine", self.stack, reader.__name__, store.place)
+        return known
 
 
 def _ignore(_: str) -> None:

@@ -19,7 +19,7 @@ from typing import Any
 
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.context import Context
-from amplify_delivery.delivery.engine import attribute_files, engine_locks, lease
+from amplify_delivery.delivery.engine import engine_locks, lease, state_faults
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.engine.engine_errors import unlock
 from amplify_delivery.delivery.engine.holder import Holder, Life, Verdict, judge
@@ -155,7 +155,7 @@ def _clear(place: Lease, engine: Engine, taken: Taken, agreed: Collection[str]) 
             where=engine.stack,
             remedy=unlock(engine.stack),
         )
-    for key in attribute_files.remove(place.store, project_name(engine.folder), engine.stack):
+    for key in state_faults.remove_cut_off(place.store, project_name(engine.folder), engine.stack):
         output.progress(f"{engine.stack}: {key}, which a run that was killed has cut off, is removed: nothing needs it")
 
 

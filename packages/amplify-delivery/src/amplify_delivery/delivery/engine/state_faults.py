@@ -7,6 +7,7 @@ of AWS's SDK for Go, as they were seen. They stand on the engine's stderr; what 
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from collections.abc import Sequence
@@ -112,7 +113,9 @@ _DAMAGED = re.compile(
 )
 
 _CUT_OFF = re.compile(r"^error: (?:.*: )?EOF$", re.MULTILINE)
-"""What the engine says of an attribute file that is empty (`attribute_files`): in a folder nothing else ends so."""
+"""What the engine says of an attribute file that is empty (`cut_off`): in a folder nothing else ends so."""
+_NEWEST = 4
+"""Of a stack's history the files of two updates, by the times in their names: an update asks for the last one alone."""
 
 
 def fault(said: str, stack: str, place: str) -> StateError | None:
@@ -204,3 +207,35 @@ def _back(store: Store, key: str, number: int) -> str:
     listing = f"aws s3api list-object-versions --no-paginate --bucket {bucket} --prefix {whole}"
     version = f'"$({listing} --query "{query}" --output text)"'
     return f"aws s3api copy-object --bucket {bucket} --key {whole} --copy-source {bucket}/{whole}?versionId={version}"
+
+
+def cut_off(store: Store, project: str, stack: str) -> dict[str, str]:
+    """Files `NAME.attrs` of the stack, and of the whole state, that are cut off: the tag by key. Raises `StateError` as
+    the store does.
+
+    The engine's library keeps one beside each file of a state in a folder. They hold a content type and a hash, and the
+    library does without one that is missing. It writes them in place, though (`blob/fileblob/attrs.go` of
+    gocloud.dev), and the file itself after it: a run that is killed in between leaves an empty one, and the state
+    beside it is whole, but every command of Pulumi ends with "EOF". A bucket has no such files.
+    """
+    if not store.local:
+        return {}
+    own = _key(project, stack)
+    history = sorted(key for key in store.keys(f".pulumi/history/{project}/{stack}/") if key.endswith(".attrs"))
+    keys = [".pulumi/meta.yaml.attrs", f"{own}.attrs", f"{own}.bak.attrs", *history[-_NEWEST:]]
+    found = {key: store.read(key) for key in keys}
+    return {key: stored.tag for key, stored in found.items() if stored is not None and not _whole(stored.body)}
+
+
+def remove_cut_off(store: Store, project: str, stack: str) -> list[str]:
+    """Remove them; which ones. Harmless at any time: whoever writes one at this moment has it open, and the file
+    beside it does without."""
+    found = cut_off(store, project, stack)
+    return [key for key, tag in found.items() if store.remove(key, tag)]
+
+
+def _whole(body: bytes) -> bool:
+    try:
+        return isinstance(json.loads(body), dict)
+    except ValueError:
+        return False

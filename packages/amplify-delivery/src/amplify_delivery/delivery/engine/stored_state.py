@@ -1,0 +1,97 @@
+"""A stack's state, read where the engine's backend in a bucket or a folder has written it.
+
+`pulumi stack export`, `stack ls` and `stack history` are a start of the engine each, for a file that our store can
+read. Where that lies, and how, is told by `backend/diy` of pulumi/pulumi (`store.go`, `state.go`, `meta.go`) and
+`resource/stack/checkpoint.go`. The engine replaces such a file whole, in a bucket as in a folder: nobody sees a half.
+
+Whatever is not as it is usually answers None, and the engine is asked, which knows it or says what is wrong: a state
+from before projects, a compressed one, a version that is not known here, a file that is damaged or gone, a place that
+may not be read.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from amplify_delivery.delivery.engine.state_store import Store
+from amplify_delivery.errors import StateError
+
+_META = ".pulumi/meta.yaml"
+_STACKS = ".pulumi/stacks/"
+_HISTORY = ".pulumi/history/"
+_LAYOUT = "1"
+"""Of a backend whose stacks are kept by project."""
+_UNCHANGED = (3, 4)
+"""Versions of a state that the engine hands out as they are; older ones it converts."""
+_COMPRESSED = (".gz", ".zst")
+
+
+def exported(store: Store, project: str, stack: str) -> dict[str, Any] | None:
+    """What `pulumi stack export` prints: `deployment`, its `version` and, where it has any, `features`. Secrets stay
+    encrypted. None where the engine has to be asked."""
+    try:
+        names = _names(store, project)
+        if names is None or f"{stack}.json" not in names or any(f"{stack}.json{c}" in names for c in _COMPRESSED):
+            return None
+        document = _document(store, f"{_STACKS}{project}/{stack}.json")
+    except StateError:
+        return None
+    checkpoint = document.get("checkpoint")
+    if document.get("version") not in _UNCHANGED or not isinstance(checkpoint, dict):
+        return None
+    deployment = checkpoint.get("latest")
+    if deployment is not None and not isinstance(deployment, dict):
+        return None
+    features = {"features": document["features"]} if document.get("features") else {}
+    return {"version": document["version"], **features, "deployment": deployment}
+
+
+def exists(store: Store, project: str, stack: str) -> bool | None:
+    """Whether the backend has the stack; None where the engine has to be asked."""
+    try:
+        names = _names(store, project)
+    except StateError:
+        return None
+    return None if names is None else any(f"{stack}.json{ending}" in names for ending in ("", *_COMPRESSED))
+
+
+def last_result(store: Store, project: str, stack: str) -> str | None:
+    """How the stack's last update has ended (`succeeded`, `failed`), empty without one; None where the engine has to be
+    asked. A preview is no update."""
+    folder = f"{_HISTORY}{project}/{stack}/"
+    try:
+        if _names(store, project) is None:
+            return None
+        updates = [k for k in store.keys(folder) if re.search(r"\.history\.json(?:\.gz|\.zst)?$", k)]
+        if not updates:
+            return ""
+        # Their names end in the time, in digits that are as many for all.
+        return None if updates[-1].endswith(_COMPRESSED) else str(_document(store, updates[-1])["result"])
+    except (StateError, KeyError):
+        return None
+
+
+def _names(store: Store, project: str) -> set[str] | None:
+    """The names of the project's files; None where they lie elsewhere."""
+    meta = store.read(_META)
+    if meta is None or _layout(meta.body) != _LAYOUT:
+        return None
+    folder = f"{_STACKS}{project}/"
+    return {key.removeprefix(folder) for key in store.keys(folder)}
+
+
+def _layout(body: bytes) -> str:
+    found = re.fullmatch(rb"\s*version:\s*(\d+)\s*", body)  # that, and nothing else, is what the engine writes
+    return found[1].decode() if found else ""
+
+
+def _document(store: Store, key: str) -> dict[str, Any]:
+    """Empty for what is none."""
+    stored = store.read(key)
+    try:
+        document = json.loads(stored.body) if stored else None
+    except ValueError:  # a code that is none, too
+        return {}
+    return document if isinstance(document, dict) else {}
