@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import shlex
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,8 +14,9 @@ from botocore.exceptions import ClientError
 from amplify_delivery.changes.amplify import auth_trust
 from amplify_delivery.changes.amplify.auth_trust import lost, now_for
 from amplify_delivery.delivery.execution import auth_trust as around
+from amplify_delivery.delivery.execution import carrying_out
 from amplify_delivery.delivery.execution.auth_trust import kept
-from amplify_delivery.errors import FailedError, RefusedError
+from amplify_delivery.errors import FailedError, PluginLostError, RefusedError
 
 POOL = "eu-central-1:11111111-2222-3333-4444-555555555555"
 
@@ -71,6 +73,10 @@ class Iam:
     def __init__(self, *, roles: bool = False) -> None:
         self.trust, self.written = trust(), list[str]()
         self.denied, self._roles = "", roles
+        self.outputs = list[dict[str, str]]()
+        self.at_work = list[bool]()
+        """Of each look at the stack to come, whether it is in the middle of its update; with the last one it ends, and
+        has written the template's trust."""
 
     def client(self, _: str) -> Iam:
         return self
@@ -79,7 +85,10 @@ class Iam:
         return {"StackResourceDetail": {"PhysicalResourceId": given["LogicalResourceId"] if self._roles else "role"}}
 
     def describe_stacks(self, **_: str) -> dict[str, Any]:
-        return {"Stacks": [{}]}
+        if self.at_work and not self.at_work.pop(0):
+            self.trust = trust("Deny")
+        status = "UPDATE_IN_PROGRESS" if self.at_work else "UPDATE_COMPLETE"
+        return {"Stacks": [{"StackStatus": status, "Outputs": self.outputs}]}
 
     def get_role(self, RoleName: str) -> dict[str, Any]:  # noqa: N803 - as boto3 calls it
         return {"Role": {"RoleName": RoleName, "AssumeRolePolicyDocument": self.trust}}
@@ -103,6 +112,20 @@ def test_whatever_ends_a_deployment_the_trust_is_put_back(ending: Any, monkeypat
     assert iam.written == [f"role {json.dumps(trust())}"]
 
 
+def test_it_is_not_looked_at_before_cloudformation_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whose plugin was lost has an answer while CloudFormation still works: what it writes then would stay."""
+    for module in (auth_trust, around):
+        monkeypatch.setattr(module, "setters", lambda _: ("x",))
+    monkeypatch.setattr(auth_trust, "auth_roles", lambda _: ("AuthRole",))
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    iam: Any = Iam()
+    root: Any = SimpleNamespace(template={"Resources": {}}, stack_name="app", outputs={})
+    with pytest.raises(PluginLostError), kept(iam, root):
+        iam.at_work = [True, True, False]
+        raise PluginLostError("lost")
+    assert iam.written == [f"role {json.dumps(trust())}"]
+
+
 def test_where_one_role_may_not_be_written_the_other_ones_trust_is_put_back(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (auth_trust, around):
         monkeypatch.setattr(module, "setters", lambda _: ("x",))
@@ -116,3 +139,41 @@ def test_where_one_role_may_not_be_written_the_other_ones_trust_is_put_back(monk
     assert iam.written == [f"UnauthRole {json.dumps(trust())}"]
     assert "--role-name AuthRole" in caught.value.remedy
     assert "UnauthRole" not in caught.value.remedy
+
+
+RESOURCES = {
+    role: {"Type": "AWS::IAM::Role", "Properties": {"RoleName": {"Ref": f"{role}Name"}, "AssumeRolePolicyDocument": t}}
+    for role, t in (("AuthRole", trust("Deny")), ("UnauthRole", trust("Deny")))
+} | {
+    "Update": {
+        "Type": "Custom::LambdaCallout",
+        "Properties": {
+            "idpId": "p",
+            "authRoleName": {"Ref": "AuthRoleName"},
+            "unauthRoleName": {"Ref": "UnauthRoleName"},
+        },
+    }
+}
+
+
+def test_the_next_run_says_which_role_lets_nobody_in_and_what_opens_it(capsys: pytest.CaptureFixture[str]) -> None:
+    """Its plan is empty: template and parameters are as they should be."""
+    iam: Any = Iam(roles=True)
+    iam.outputs = [{"OutputKey": "authPool", "OutputValue": POOL}]
+    root: Any = SimpleNamespace(
+        template={"Resources": RESOURCES}, stack_name="app", outputs={("authapp", "IdentityPoolId"): "authPool"}
+    )
+    target, empty = SimpleNamespace(account=iam, root=root), SimpleNamespace(steps=())
+    assert carrying_out.carry_out(None, empty, "d", target) == {}  # type: ignore[arg-type]
+    assert capsys.readouterr().err == ""
+    iam.trust = trust("Deny")
+    assert carrying_out.carry_out(None, empty, "d", target) == {}  # type: ignore[arg-type]
+    told = capsys.readouterr().err
+    for role, users in (("AuthRole", "authenticated"), ("UnauthRole", "unauthenticated")):
+        (command,) = [c for c in told.split("`") if f"--role-name {role} " in c]
+        words = shlex.split(command)
+        given = json.loads(words[words.index("--policy-document") + 1])["Statement"][0]
+        assert given["Effect"] == "Allow"
+        assert given["Condition"]["StringEquals"] == {"cognito-identity.amazonaws.com:aud": POOL}
+        assert given["Condition"]["ForAnyValue:StringLike"] == {"cognito-identity.amazonaws.com:amr": users}
+    assert iam.written == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -9,12 +10,14 @@ from pulumi.automation import CommandResult
 from pulumi.automation.errors import create_command_error
 from pulumi.automation.events import EngineEvent
 
+from amplify_delivery.changes.guard import Guard
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
 from amplify_delivery.delivery.engine import state_faults
 from amplify_delivery.delivery.engine.engine import home_of
 from amplify_delivery.delivery.engine.engine_errors import explain
 from amplify_delivery.delivery.engine.state_store import store_of
 from amplify_delivery.delivery.engine.watch import Watch
+from amplify_delivery.delivery.planning import plan_program
 from amplify_delivery.errors import (
     DeliveryError,
     DeployError,
@@ -325,3 +328,25 @@ def test_a_replacement_of_the_root_stack_is_noticed() -> None:
         metadata = {"op": op, "urn": URN, "type": ROOT_STACK, "provider": "p", "keys": ["onFailure"]}
         watch(EngineEvent.from_json({"sequence": 1, "timestamp": 1, "resourcePreEvent": {"metadata": metadata}}))
     assert watch.replaced[0] == "aws:cloudformation/stack:Stack backend (onFailure)"
+
+
+def begins(op: str, urn: str) -> EngineEvent:
+    state = {"type": ROOT_STACK, "urn": urn, "custom": True, "id": "", "parent": "", "inputs": {}, "outputs": {}}
+    state["provider"] = "p"
+    metadata = {"op": op, "urn": urn, "type": ROOT_STACK, "provider": "p", "keys": ["onFailure"], "old": state}
+    return EngineEvent.from_json({"sequence": 1, "timestamp": 1, "resourcePreEvent": {"metadata": metadata}})
+
+
+def test_a_stack_of_a_teams_own_beside_the_backend_may_be_replaced_and_its_plan_says_so() -> None:
+    """It is no root: what it loses is asked for like that of any other resource of the program."""
+    own = "urn:pulumi:dev::app::app:index:Stage$aws:cloudformation/stack:Stack::reports"
+    watch = Watch()
+    for op in ("create-replacement", "replace", "delete-replaced", "delete", "update"):
+        watch(begins(op, own))
+    assert (watch.replaced, watch.root.now, watch.root.begun) == ([], False, 0)
+    (step,) = plan_program(watch.steps, backend_changes=True, deployed=True)
+    assert (step.operation, step.loss) == ("replace", "everything in the stack")
+    with pytest.raises(RefusedError, match="everything in the stack"):
+        Guard("dev", (), date(2027, 1, 31)).check([step])
+    watch(begins("delete", URN))
+    assert watch.replaced == ["aws:cloudformation/stack:Stack backend (the program has it no more)"]

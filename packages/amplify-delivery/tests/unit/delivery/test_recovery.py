@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
 from amplify_delivery.delivery.environment import recovery
+from amplify_delivery.delivery.planning.program import BACKEND
 from amplify_delivery.errors import FailedError, RefusedError
 from amplify_delivery.publishing.aws_errors import told_as
 from amplify_delivery.publishing.stack_states import RECOVERED_VARIABLE, Way
@@ -142,8 +143,14 @@ def test_the_plan_says_what_is_left_as_it_is_and_why() -> None:
 def test_somebody_elses_is_told_and_one_that_was_being_made_is_ours() -> None:
     with pytest.raises(RefusedError, match="it is no backend of Amplify"):
         look(Scene("UPDATE_COMPLETE"), {"resources": []})
-    pending = {"pending_operations": [{"resource": {"type": ROOT_STACK}}]}
-    assert look(Scene("UPDATE_COMPLETE"), pending).way is Way.GO
+
+    def pending(urn: str) -> dict[str, Any]:
+        return {"pending_operations": [{"resource": {"type": ROOT_STACK, "urn": urn}}]}
+
+    assert look(Scene("UPDATE_COMPLETE"), pending(f"{BACKEND}{ROOT_STACK}::backend")).way is Way.GO
+    # A stack that a team makes beside the backend is another one.
+    with pytest.raises(RefusedError, match="it is no backend of Amplify"):
+        look(Scene("UPDATE_COMPLETE"), pending(f"app:index:Stage${ROOT_STACK}::reports"))
 
 
 def test_what_may_not_be_listed_is_said_without_a_traceback() -> None:

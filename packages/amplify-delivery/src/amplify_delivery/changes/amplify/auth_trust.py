@@ -15,13 +15,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from amplify_delivery.changes import deployed
 from amplify_delivery.errors import FailedError
 from amplify_delivery.export import RootStack
-from amplify_delivery.export.assembling.auth_roles import auth_roles, setters
+from amplify_delivery.export.assembling.auth_roles import auth_roles, setters, users_of
+from amplify_delivery.export.assembling.auth_roles import trust as true_trust
 from amplify_delivery.publishing.aws_errors import AWS_ERRORS, code, said
 from amplify_delivery.publishing.stack_state import described, outputs_of
 
 _POOL = "cognito-identity.amazonaws.com:aud"
+_LONGEST = 3 * 3600.0
+"""Seconds that `AmplifyBackend` gives CloudFormation, and so what is waited for where the engine waits no more."""
 _NOBODY = {"ValidationError", "NoSuchEntity"}
 """What AWS says of a stack, a resource or a role that is not there."""
 
@@ -51,6 +55,8 @@ class Kept:
         """Put back what was lost since. Raises `FailedError`, with `failure` before its own words, for a trust that may
         not be written, with the command for whoever may."""
         iam = self.reach.client("iam")
+        if self.before:
+            self._settle()
         pool = _pool(self.reach, self.root) if self.before else ""
         lines, commands = [failure] if failure else [], []
         for name, was in self.before.items():
@@ -73,6 +79,31 @@ class Kept:
                 where=self.reach.place,
                 remedy=f"users cannot sign in to AWS until somebody who may runs {' and '.join(commands)}",
             )
+
+    def _settle(self) -> None:
+        """Wait for CloudFormation: of a provider that was killed the engine knows no answer, and the update goes on
+        without it. What is put back before a role is written would be lost the next moment."""
+        try:
+            deployed.settle(self.reach.client("cloudformation"), self.root.stack_name, _LONGEST, self.reach.progress)
+        except AWS_ERRORS as error:
+            self.reach.progress(f"whether CloudFormation still changes {self.root.stack_name} is not known: {error}")
+
+
+def shut(reach: Reach, root: RootStack) -> tuple[str, ...]:
+    """Of each auth role that lets nobody in now, a line that says so, with the command that gives it the trust which
+    the custom resource's function sets. It is not written unasked: somebody may have shut it on purpose."""
+    users, pool, lines = users_of(root.template["Resources"]), "", []
+    for role, (name, trust) in (_roles(reach, root) if users else {}).items():
+        pool = pool or _pool(reach, root)
+        if role not in users or _pools(trust) or not pool:
+            continue
+        document = json.dumps(true_trust(pool, users[role]))
+        command = f"aws iam update-assume-role-policy --role-name {name} --policy-document '{document}' {reach.options}"
+        lines.append(
+            f"{name} lets no user of the identity pool {pool} in: the trust that its template has, which a run that "
+            f"was killed may have left. Unless that is wanted: `{command.strip()}`"
+        )
+    return tuple(lines)
 
 
 def look(reach: Reach, root: RootStack) -> Kept:
@@ -101,14 +132,19 @@ def _pools(trust: Trust) -> frozenset[str]:
 
 def _read(reach: Reach, root: RootStack) -> dict[str, Trust]:
     """The trust of each auth role that is there, by its name."""
+    return dict(_roles(reach, root).values())
+
+
+def _roles(reach: Reach, root: RootStack) -> dict[str, tuple[str, Trust]]:
+    """Name and trust of each auth role that is there, by its logical id."""
     cloudformation, iam = reach.client("cloudformation"), reach.client("iam")
-    found: dict[str, Trust] = {}
+    found: dict[str, tuple[str, Trust]] = {}
     for role in auth_roles(root.template["Resources"]):
         try:
             described = cloudformation.describe_stack_resource(StackName=root.stack_name, LogicalResourceId=role)
             name = described["StackResourceDetail"].get("PhysicalResourceId")
             if name:
-                found[name] = _trust(iam, name)
+                found[role] = (name, _trust(iam, name))
         except AWS_ERRORS as error:
             if code(error) not in _NOBODY:
                 reach.progress(f"the trust of {role} cannot be read, and so not be kept: {error}")

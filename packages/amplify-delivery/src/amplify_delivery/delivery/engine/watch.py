@@ -18,6 +18,7 @@ _NOISE = re.compile(r"\d+ errors? occurred:\s*\* |(?:creating|updating|deleting)
 
 
 _CREATES = (OpType.CREATE.value, OpType.CREATE_REPLACEMENT.value)
+_REPLACES = (OpType.REPLACE.value, OpType.CREATE_REPLACEMENT.value)
 
 
 @dataclass
@@ -42,7 +43,12 @@ def _may_be_done(step: StepEventMetadata) -> bool:
 
 
 def _changes_root(step: StepEventMetadata) -> bool:
-    return step.type == ROOT_STACK and _text(step.op) not in AT_REST
+    return _is_root(step) and _text(step.op) not in AT_REST
+
+
+def _is_root(step: StepEventMetadata) -> bool:
+    """Whether it is the backend's root stack: a program may have stacks of its own beside it."""
+    return step.type == ROOT_STACK and BACKEND in step.urn
 
 
 @dataclass
@@ -98,9 +104,9 @@ class Watch:
         # Components, providers and the stack itself are the engine's own: with them nothing is changed yet.
         if told.custom and not told.type.startswith("pulumi:") and told.operation not in AT_REST:
             self.begun = True
-        if step.type == ROOT_STACK and step.op in (OpType.REPLACE, OpType.CREATE_REPLACEMENT):
+        if _is_root(step) and _text(step.op) in _REPLACES:
             self.replaced.append(f"{resource_name(step.urn)} ({', '.join(step.keys or ()) or 'no key given'})")
-        if step.type == ROOT_STACK and step.op == OpType.DELETE and BACKEND in step.urn:
+        if _is_root(step) and _text(step.op) == OpType.DELETE.value:
             self.replaced.append(f"{resource_name(step.urn)} (the program has it no more)")
 
 

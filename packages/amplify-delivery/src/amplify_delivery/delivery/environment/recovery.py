@@ -17,6 +17,7 @@ from amplify_delivery.changes.steps import RecoverStack, Step
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.environment.wanted import Wanted
+from amplify_delivery.delivery.planning.program import BACKEND
 from amplify_delivery.delivery.teardown.held import Held, in_stack, name_of, nested_in
 from amplify_delivery.errors import FailedError, RefusedError
 from amplify_delivery.export.model import STACK_TYPE
@@ -238,7 +239,7 @@ def _is_ours(found: Mapping[str, Any], state: Mapping[str, Any]) -> bool:
     resources = state.get("resources") or ()
     pending = [p.get("resource") or {} for p in state.get("pending_operations") or ()]
     ids = {str(r["id"]) for r in resources if r.get("type") == ROOT_STACK and r.get("id")}
-    being_made = any(str(p.get("type")) == ROOT_STACK for p in pending)
+    being_made = any(str(p.get("type")) == ROOT_STACK and BACKEND in str(p.get("urn")) for p in pending)
     return being_made or is_held(found, ids)
 
 

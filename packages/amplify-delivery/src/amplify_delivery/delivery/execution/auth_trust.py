@@ -23,7 +23,7 @@ def kept(account: Account, root: RootStack) -> Iterator[None]:
     if not setters(root.template["Resources"]):
         yield
         return
-    reach = auth_trust.Reach(account.client, account.place, account.options, output.progress)
+    reach = _reach(account)
     before = auth_trust.look(reach, root)
     try:
         yield
@@ -31,3 +31,15 @@ def kept(account: Account, root: RootStack) -> Iterator[None]:
         before.put_back(error.message if isinstance(error, DeliveryError) else "")
         raise
     before.put_back()
+    tell(account, root)
+
+
+def tell(account: Account, root: RootStack) -> None:
+    """Say which auth roles let nobody in: of a run that was killed CloudFormation goes on, and the next one has nothing
+    to do, since template and parameters are as they should be."""
+    for line in auth_trust.shut(_reach(account), root):
+        output.progress(f"note: {line}")
+
+
+def _reach(account: Account) -> auth_trust.Reach:
+    return auth_trust.Reach(account.client, account.place, account.options, output.progress)

@@ -25,10 +25,12 @@ from amplify_delivery.publishing.failures import failed_resources
 
 
 def carry_out(engine: Engine, plan: Plan, approved: str, target: Wanted) -> dict[str, int]:
-    """Carry the plan out; the engine's changes by kind. Nothing at all is run for an empty plan.
+    """Carry the plan out; the engine's changes by kind. Nothing at all is run for an empty plan, only the auth roles'
+    trust is looked at.
 
     The program's own guard is told the digest that was `approved`."""
     if not plan.steps:
+        auth_trust.tell(target.account, target.root)
         return {}
     told = {PLAN_VARIABLE: approved}
     with auth_trust.kept(target.account, target.root):

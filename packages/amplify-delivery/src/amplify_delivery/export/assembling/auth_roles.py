@@ -45,6 +45,16 @@ def setters(resources: Mapping[str, Mapping[str, Any]]) -> list[str]:
     ]
 
 
+def users_of(resources: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """For whom (`authenticated`, `unauthenticated`) each role is that such a custom resource sets the trust of."""
+    found = {
+        _role(resources, resources[setter]["Properties"][named]): users
+        for setter in setters(resources)
+        for named, users in _USERS.items()
+    }
+    return {role: users for role, users in found.items() if role}
+
+
 def auth_roles(resources: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """The roles of a root template that an identity pool gives to its users."""
     return [

@@ -18,6 +18,7 @@ from amplify_delivery.delivery.live import drawing, following, polling
 from amplify_delivery.delivery.live.board import Board, left
 from amplify_delivery.delivery.live.events import Earlier, Event, earlier
 from amplify_delivery.delivery.live.polling import CALLS, Polling
+from amplify_delivery.delivery.planning.program import BACKEND
 from unit.delivery.live.told import API, FAILED, MODEL, NAME, ROOT, STACK, TABLE, UPDATE, at, event, own, raw
 
 AT_WORK = RootWork(now=True, begun=1)
@@ -291,7 +292,14 @@ def test_without_news_the_pause_grows_and_with_news_it_is_as_before() -> None:
 
 def engine_event(kind: str, type_: str, operation: str) -> Any:
     metadata = SimpleNamespace(
-        type=type_, op=operation, urn="urn:pulumi:dev::app::t::n", new=None, old=None, diffs=(), keys=(), provider=""
+        type=type_,
+        op=operation,
+        urn=f"urn:pulumi:dev::app::{BACKEND}{type_}::n",
+        new=None,
+        old=None,
+        diffs=(),
+        keys=(),
+        provider="",
     )
     events = dict.fromkeys(
         ("diagnostic_event", "resource_pre_event", "res_outputs_event", "res_op_failed_event", "summary_event")
