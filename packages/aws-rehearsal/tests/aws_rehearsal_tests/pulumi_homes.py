@@ -48,13 +48,33 @@ def delivery(environment: Mapping[str, str], *arguments: str) -> list[str]:
     return [python, "-I", "-S", str(warm.CLIENT), str(home), _DELIVERY, *arguments]
 
 
+_PACKAGE = """
+from aws_rehearsal.language_host.isolation import leave_no_trace; leave_no_trace()
+import sys
+from amplify_delivery.stacks.packaged.host import main
+sys.exit(main())
+"""
+
+
 def on_path(folder: Path) -> None:
     """Put the command `amplify-delivery` into a folder that goes on PATH, for scripts: it starts warm as well."""
+    _command(folder, "amplify-delivery", _DELIVERY)
+
+
+def package(folder: Path) -> Path:
+    """The plugin of the components as a Pulumi package, in a folder of its own: the engine starts it for each command,
+    and each start is a second of imports."""
+    return _command(folder, "pulumi-resource-amplify-delivery", _PACKAGE)
+
+
+def _command(folder: Path, name: str, code: str) -> Path:
+    """A program that starts warm."""
     folder.mkdir(parents=True, exist_ok=True)
     server().lend(folder)
-    start = shlex.join([str(tools().python), "-I", "-S", str(warm.CLIENT), str(folder), _DELIVERY])
-    (folder / "amplify-delivery").write_text(f'#!/bin/sh\nexec {start} "$@"\n')
-    (folder / "amplify-delivery").chmod(0o755)
+    start = shlex.join([str(tools().python), "-I", "-S", str(warm.CLIENT), str(folder), code])
+    (folder / name).write_text(f'#!/bin/sh\nexec {start} "$@"\n')
+    (folder / name).chmod(0o755)
+    return folder / name
 
 
 @functools.cache

@@ -17,6 +17,7 @@ from aws_rehearsal.errors import SetupError
 from aws_rehearsal.setup.node import ensure_locked, ensure_node
 from aws_rehearsal.setup.progress import Progress
 from aws_rehearsal.setup.yaml_host import ensure_yaml_host
+from aws_rehearsal_tests import pulumi_homes
 from aws_rehearsal_tests.conftest import project, pulumi_home  # noqa: F401 - fixtures
 from aws_rehearsal_tests.pulumi_project import PulumiProject
 from unit.components.backends import folder
@@ -24,6 +25,7 @@ from unit.components.backends import folder
 pytestmark = pytest.mark.engine
 
 PACKAGE = Path(sys.executable).with_name("pulumi-resource-amplify-delivery")
+"""As it is installed. The program in YAML has a warm one, as it is started by ten commands."""
 APP = "mytodoapp"
 NODE_SDK = Path(__file__).with_name("node_sdk")
 """Pulumi's SDK for Node.js, as it is locked, and a program that uses it."""
@@ -46,7 +48,12 @@ def in_yaml(project: PulumiProject) -> PulumiProject:  # noqa: F811
     return project
 
 
-def declare(project: PulumiProject, **more: Any) -> None:  # noqa: F811
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return pulumi_homes.package(tmp_path_factory.mktemp("package"))
+
+
+def declare(project: PulumiProject, package: Path, **more: Any) -> None:  # noqa: F811
     """A program that declares the backend, as docs/other-languages.md has it."""
     place = {"account": project.developer.account, "region": project.developer.region, "environment": "dev"}
     # Bucket names are global: another backend than the other tests'.
@@ -54,7 +61,7 @@ def declare(project: PulumiProject, **more: Any) -> None:  # noqa: F811
     program = {
         "name": "small",
         "runtime": "yaml",
-        "plugins": {"providers": [{"name": "amplify-delivery", "path": str(PACKAGE.parent)}]},
+        "plugins": {"providers": [{"name": "amplify-delivery", "path": str(package.parent)}]},
         "resources": {"backend": {"type": "amplify-delivery:AmplifyBackend", "properties": properties}},
         "outputs": {name: f"${{backend.{name}}}" for name in GIVEN},
     }
@@ -89,15 +96,15 @@ def test_a_program_in_javascript_deploys_a_backend(project: PulumiProject) -> No
     assert set(told["changes"]) == {"same"}
 
 
-def test_a_program_in_yaml_deploys_a_backend(in_yaml: PulumiProject) -> None:
+def test_a_program_in_yaml_deploys_a_backend(in_yaml: PulumiProject, package: Path) -> None:
     bound = json.loads(in_yaml.succeed("package", "get-schema", str(PACKAGE)))
     assert bound["resources"].keys() == json.loads(host.schema())["resources"].keys()
 
-    declare(in_yaml, account="1234")
+    declare(in_yaml, package, account="1234")
     in_yaml.succeed("stack", "init", "dev")
     assert "'1234' is not an AWS account, which has 12 digits" in " ".join(in_yaml.fail().split())
 
-    declare(in_yaml, protect=False)
+    declare(in_yaml, package, protect=False)
     in_yaml.up()
     outputs = in_yaml.outputs()
     assert outputs["stackName"] == f"amplify-{APP}-dev-a8d77"
@@ -111,10 +118,10 @@ def test_a_program_in_yaml_deploys_a_backend(in_yaml: PulumiProject) -> None:
     steps = json.loads(in_yaml.succeed("preview", "--json"))["changeSummary"]
     assert set(steps) == {"same"}
 
-    declare(in_yaml, protect=False, environment="prod")
+    declare(in_yaml, package, protect=False, environment="prod")
     assert "environment is 'prod' now, but this stack was deployed with 'dev'" in in_yaml.fail()
 
-    declare(in_yaml, protect=False)
+    declare(in_yaml, package, protect=False)
     in_yaml.succeed("destroy", "--yes", "--skip-preview")
     # What this language host does not do is said after it: it links nothing.
     added = in_yaml.pulumi("package", "add", str(PACKAGE)).stdout
