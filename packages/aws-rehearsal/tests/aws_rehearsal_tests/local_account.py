@@ -88,12 +88,13 @@ class LocalAccount:
 
     def wait(self, stack: str) -> dict[str, Any]:
         """Wait until nothing is in progress any more; `stack` is an id, so that a deleted one is found."""
-        deadline = time.monotonic() + _PATIENCE
+        deadline, pause = time.monotonic() + _PATIENCE, 0.01
         while time.monotonic() < deadline:
             found = self.stack(stack)
             if not found["StackStatus"].endswith("_IN_PROGRESS") or found["StackStatus"] == "REVIEW_IN_PROGRESS":
                 return found
-            time.sleep(0.01)
+            time.sleep(pause)
+            pause = min(0.1, pause * 1.5)  # asking takes processor time from what is waited for
         raise TimeoutError(f"{stack} is still {found['StackStatus']}")
 
     def _call(self, operation: str, template: Template | str, name: str, more: dict[str, Any]) -> str:

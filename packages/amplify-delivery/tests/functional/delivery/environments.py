@@ -72,6 +72,11 @@ class Environment:
         command, *rest = arguments
         return self.workspace.run(pulumi_homes.delivery(self.workspace.environment, command, "dev", *rest))
 
+    def configure(self, **values: str) -> None:
+        """Set these paths of the stack file, in one command."""
+        pairs = [word for path, value in values.items() for word in ("--plaintext", f"{path}={value}")]
+        self.workspace.succeed("config", "set-all", "-s", "dev", "--path", *pairs)
+
     def start(self, *command: str) -> subprocess.Popen[str]:
         """A command in the background, in a process group of its own."""
         return subprocess.Popen(

@@ -13,6 +13,7 @@ import pytest
 from amplify_delivery_rehearsal.workspace import Finished
 from aws_rehearsal.local_aws import LocalAws
 from aws_rehearsal.setup import tools
+from aws_rehearsal_tests import pulumi_homes
 from functional.delivery.environments import Environment
 from functional.delivery.test_failures import fails, succeeds
 from unit.places import TEST_ROOTS
@@ -138,17 +139,8 @@ def test_an_update_is_waited_for(environment: Environment) -> None:
     environment.client("s3").delete_bucket(Bucket=f"{environment.root}-deployment")
     succeeds(environment.delivery("up"))
     begin_update(environment.client("cloudformation"), environment.root, "Waited")
-    command = [
-        str(environment.tools.python),
-        "-m",
-        "amplify_delivery",
-        "destroy",
-        "dev",
-        "--delete-data",
-        "--wait",
-        "5",
-    ]
-    destroying = environment.start(*command)
+    arguments = ("destroy", "dev", "--delete-data", "--wait", "5")
+    destroying = environment.start(*pulumi_homes.delivery(environment.workspace.environment, *arguments))
     assert destroying.stdout is not None
     assert "UPDATE_IN_PROGRESS: waiting until that has ended, 5 minutes at most" in destroying.stdout.readline()
     end_update(environment, "Waited")

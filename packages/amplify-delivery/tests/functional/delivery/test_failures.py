@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from amplify_delivery.changes.backend import plan_backend
 from amplify_delivery_rehearsal.workspace import Finished
 from aws_rehearsal.local_aws import LocalAws, random_account
 from aws_rehearsal.setup import tools
+from aws_rehearsal_tests import pulumi_homes
 from functional.delivery.environments import Environment, allow_loss, kill
 from unit.delivery.planning.stacks_of import stacks_of
 
@@ -281,7 +283,8 @@ def test_a_wrong_passphrase_is_said(deployed: Environment) -> None:
 
 @on_deployed
 def test_the_commands_for_machines(deployed: Environment) -> None:
-    up = deployed.workspace.run(["sh", "-c", f"{deployed.tools.python} -m amplify_delivery up dev --json 2>/dev/null"])
+    command = shlex.join(pulumi_homes.delivery(deployed.workspace.environment, "up", "dev", "--json"))
+    up = deployed.workspace.run(["sh", "-c", f"{command} 2>/dev/null"])
     document = json.loads(succeeds(up).output)
     assert document["changes"].keys() <= {"same", "update"}
     outputs = json.loads(succeeds(deployed.delivery("outputs", "--json")).output)
