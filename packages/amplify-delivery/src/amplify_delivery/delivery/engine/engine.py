@@ -7,6 +7,7 @@ import logging
 import shlex
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
@@ -43,6 +44,8 @@ HIDDEN = "[secret]"
 """Shown in place of a secret output."""
 
 _BACKEND = "PULUMI_BACKEND_URL"
+_LISTINGS, _A_MOMENT = 9, 0.1
+"""How often a listing is tried again, and after how many seconds."""
 
 
 _Read = TypeVar("_Read")
@@ -444,3 +447,14 @@ class _Workspace(LocalWorkspace):
 
     def select_stack(self, stack_name: str) -> None:
         pass
+
+    def list_stacks(self, include_all: bool | None = None) -> list[automation.StackSummary]:
+        """Asked again where another engine has just written into the folder that is listed."""
+        for _ in range(_LISTINGS):
+            try:
+                return super().list_stacks(include_all)
+            except CommandError as error:
+                if not state_faults.being_written(stderr(error)):
+                    raise
+                time.sleep(_A_MOMENT)
+        return super().list_stacks(include_all)

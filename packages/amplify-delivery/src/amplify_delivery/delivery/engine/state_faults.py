@@ -116,6 +116,16 @@ _CUT_OFF = re.compile(r"^error: (?:.*: )?EOF$", re.MULTILINE)
 """What the engine says of an attribute file that is empty (`cut_off`): in a folder nothing else ends so."""
 _NEWEST = 4
 """Of a stack's history the files of two updates, by the times in their names: an update asks for the last one alone."""
+_BEING_WRITTEN = re.compile(r"^error: list bucket: blob \(code=NotFound\): lstat ", re.MULTILINE)
+"""What it says of a file that was renamed, or deleted, while it went through the folder that holds it: each file of a
+state is written beside its name, as `NAME.NUMBER.tmp` (`blob/fileblob` of gocloud.dev)."""
+
+
+def being_written(said: str) -> bool:
+    """Whether the engine has met what another one was writing in the same folder, as far as its words tell: a file cut
+    off for good looks the same as one of this moment. All stacks of a project are listed together, so that is anybody's
+    who works on one of them."""
+    return bool(_BEING_WRITTEN.search(said) or _CUT_OFF.search(said))
 
 
 def fault(said: str, stack: str, place: str) -> StateError | None:
