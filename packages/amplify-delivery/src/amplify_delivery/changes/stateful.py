@@ -142,6 +142,9 @@ _CALLOUTS = (
     _Callout(frozenset({"appName", "pingPointRegion"}), "endpoints and campaigns"),
     # amplify-cli, geo, geofenceCollectionStack: the collection's name is the physical id.
     _Callout(frozenset({"collectionName", "region"}), "geofences", frozenset({"collectionName", "region"})),
+    # amplify-cli, predictions, identify-template (a collection that admins fill): as Pinpoint's, and the collection
+    # that it is told to delete is the one that it has just found again.
+    _Callout(frozenset({"collectionId", "bucketName"}), "faces"),
 )
 
 CALLOUT_PROPERTIES = tuple(callout.properties for callout in _CALLOUTS)

@@ -204,6 +204,9 @@ PINPOINT = {"ServiceToken": "arn", "region": "us-east-1", "pingPointRegion": "us
 FENCES = {"ServiceToken": "arn", "region": "us-east-1", "collectionName": "fences-dev", "env": "dev"}
 
 
+FACES = {"ServiceToken": "arn", "region": "us-east-1", "collectionId": "faces-dev", "bucketName": "bucket-dev"}
+
+
 def with_callout(properties: dict[str, Any] | None) -> Stacks:
     item = {"Callout": {"Type": "Custom::LambdaCallout", "Properties": properties}} if properties else {}
     return changed(OLD, "apiseriesapp/Todo", lambda t: t["Resources"].update(item))
@@ -217,12 +220,16 @@ def with_callout(properties: dict[str, Any] | None) -> Stacks:
         (FENCES, None, "geofences"),
         (FENCES, {**FENCES, "collectionName": "others-dev"}, "geofences"),
         (FENCES, {**FENCES, "env": "prod"}, ""),
+        (FACES, None, "faces"),
+        # The bucket only: the function finds its collection there, and is then told to delete that very one.
+        (FACES, {**FACES, "bucketName": "other-dev"}, "faces"),
         ({"ServiceToken": "arn", "mapName": "map"}, None, ""),
     ],
 )
 def test_a_custom_resource_of_amplifys_holds_what_its_function_makes(
     was: dict[str, Any], becomes: dict[str, Any] | None, loss: str
 ) -> None:
-    """The function of Pinpoint answers every update with another physical id, and then deletes the app."""
+    """The functions of Pinpoint and of a collection of faces answer every update with another physical id, and then
+    delete what there is."""
     (step,) = plan_backend(with_callout(was), with_callout(becomes))
     assert step.loss == loss

@@ -124,6 +124,7 @@ CALLOUTS = [
     # What Amplify's functions make on behalf of a custom resource, and delete when it is deleted.
     ({"appName": "shop", "pingPointRegion": "us-east-1", "region": "us-east-1"}, True),
     ({"collectionName": "fences", "region": "us-east-1", "env": "prod"}, True),
+    ({"collectionId": "faces", "region": "us-east-1", "bucketName": "bucket"}, True),
     ({"mapName": "city", "region": "us-east-1", "env": "prod"}, False),
 ]
 

@@ -125,6 +125,11 @@ def domain(instance: str) -> Change:
     return resource(kind, ElasticsearchClusterConfig=cluster, EncryptionAtRestOptions=at_rest)
 
 
+def tiered(days: int) -> Change:
+    rule = {"Status": "Enabled", "Transitions": [{"StorageClass": "STANDARD_IA", "TransitionInDays": days}]}
+    return resource("AWS::S3::Bucket", LifecycleConfiguration={"Rules": [rule]})
+
+
 def allowing(**statement: Any) -> Change:
     document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **statement}]}
     return resource("AWS::IAM::ManagedPolicy", PolicyDocument=document)
@@ -172,6 +177,15 @@ OF_TEMPLATES: dict[str, tuple[Change, Change]] = {
         resource("AWS::AppSync::GraphQLApi", AuthenticationType="AWS_LAMBDA", LambdaAuthorizerConfig={}),
     ),
     "AD717": (own_domain("eu-west-1"), own_domain("us-east-1")),
+    "AD718": (
+        resource("AWS::IAM::Role", ManagedPolicyArns=["arn:aws:iam::aws:policy/AWSLambdaRole"]),
+        resource("AWS::IAM::Role", ManagedPolicyArns=["arn:aws:iam::aws:policy/service-role/AWSLambdaRole"]),
+    ),
+    "AD719": (
+        resource("AWS::IAM::Role", ManagedPolicyArns=["arn:aws:iam::aws:policy/AmazonS3FulAccess"]),
+        resource("AWS::IAM::Role", ManagedPolicyArns=["arn:aws:iam::aws:policy/AmazonS3FullAccess"]),
+    ),
+    "AD720": (tiered(7), tiered(30)),
     "AD730": (
         output(IN_MAP, Mappings={"m": {"prod": {"a": "x"}}}),
         output(IN_MAP, Mappings={"m": {"dev": {"a": "x"}}}),

@@ -244,3 +244,79 @@ def test_types_and_inputs_stand_where_they_belong(schema: str, says: str) -> Non
     problems, _ = examine_schema(schema)
     assert len(problems) == bool(says)
     assert all(says in problem for problem in problems)
+
+
+OF_AWS = "arn:aws:iam::aws:policy/"
+LAMBDA_BASIC = "service-role/AWSLambdaBasicExecutionRole"
+
+
+@pytest.mark.parametrize(
+    ("policy", "id_"),
+    [
+        ("AWSLambdaBasicExecutionRole", "AD718"),
+        ("service-role/AmazonDynamoDBFullAccess", "AD718"),
+        ("amazondynamodbfullaccess", "AD718"),
+        ("AmazonDynamoDBFulAccess", "AD719"),
+        ("AmazonDynamoDBFullAcess", "AD719"),
+        ("AmazonDyanmoDBFullAccess", "AD719"),
+        ("service-role/AWSLambdaBasicExecutionRoles", "AD719"),
+        ("AmazonDynamoDBFullAccess", None),
+        (LAMBDA_BASIC, None),
+        # Others that AWS has, however near.
+        ("AmazonMQFullAccess", None),
+        ("AmazonDynamoDBFullAccess_v2", None),
+        ("AmazonElasticFileSystemFullAccess", None),
+        ("job-function/ViewOnlyAccess", None),
+    ],
+)
+def test_a_managed_policy_of_aws_stands_where_aws_has_it(full: Assembly, policy: str, id_: str | None) -> None:
+    given = of("LambdaExecutionRole", ManagedPolicyArns=[OF_AWS + policy])
+    assert [found.partition(" ")[0] for found in told(full, HELLO, given)] == ([id_] if id_ else [])
+    in_parts = {"Fn::Join": ["", ["arn:", {"Ref": "AWS::Partition"}, f":iam::aws:policy/{policy}"]]}
+    given = of("LambdaExecutionRole", ManagedPolicyArns=[in_parts])
+    assert [found.partition(" ")[0] for found in told(full, HELLO, given)] == ([id_] if id_ else [])
+
+
+def lifecycle(**rule: Any) -> Change:
+    return of("S3Bucket", LifecycleConfiguration={"Rules": [{"Status": "Enabled", **rule}]})
+
+
+def to(storage: str, days: Any) -> Template:
+    return {"StorageClass": storage, "TransitionInDays": days}
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ({"Transitions": [to("STANDARD_IA", 7)]}, "to STANDARD_IA after 7 days"),
+        ({"Transition": to("ONEZONE_IA", "29")}, "to ONEZONE_IA after 29 days"),
+        ({"Transitions": [to("GLACIER", 30)], "ExpirationInDays": 30}, "deletes objects after 30 days"),
+        ({"Transitions": [to("GLACIER", 30)], "ExpirationInDays": "10"}, "deletes objects after 10 days"),
+        ({"Transitions": [to("STANDARD_IA", 30), to("GLACIER", 30)]}, None),
+        ({"Transitions": [to("GLACIER", 0)], "ExpirationInDays": 1}, None),
+        ({"Transitions": [to("INTELLIGENT_TIERING", 0)]}, None),
+        ({"Transitions": [to("STANDARD_IA", {"Ref": "days"})]}, None),
+        ({"Status": "Disabled", "Transitions": [to("STANDARD_IA", 30)], "ExpirationInDays": 31}, None),
+    ],
+)
+def test_a_lifecycle_that_s3_does_not_take(full: Assembly, rule: Template, said: str | None) -> None:
+    found = told(full, STORAGE, lifecycle(**rule))
+    assert [f.partition(" ")[0] for f in found] == (["AD720"] if said else [])
+    assert said is None or said in found[0]
+
+
+@pytest.mark.parametrize(
+    ("kind", "cluster", "remedy"),
+    [
+        ("AWS::Elasticsearch::Domain", "ElasticsearchClusterConfig", "m5.large.elasticsearch"),
+        ("AWS::OpenSearchService::Domain", "ClusterConfig", "m5.large.search"),
+    ],
+)
+def test_a_search_domains_remedy_names_an_instance_of_its_own(
+    full: Assembly, kind: str, cluster: str, remedy: str
+) -> None:
+    given = {cluster: {"InstanceType": "t2.small.search"}, "EncryptionAtRestOptions": {"Enabled": True}}
+    tree = tree_of(spoiled(full, HELLO, put("Search", kind, **given)))
+    (found,) = (f for check in SERVICE_CHECKS for f in check(tree))
+    assert found.id == "AD714"
+    assert remedy in found.remedy

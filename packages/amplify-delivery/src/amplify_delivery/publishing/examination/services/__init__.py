@@ -9,7 +9,8 @@ from amplify_delivery.publishing.examination.services.apis import (
 )
 from amplify_delivery.publishing.examination.services.cognito import impossible_sign_in
 from amplify_delivery.publishing.examination.services.dynamodb import impossible_tables
-from amplify_delivery.publishing.examination.services.iam import large_policies, malformed_policies
+from amplify_delivery.publishing.examination.services.iam import attached_policies, large_policies, malformed_policies
+from amplify_delivery.publishing.examination.services.s3 import impossible_lifecycles
 from amplify_delivery.publishing.examination.services.search import impossible_domains
 from amplify_delivery.publishing.examination.services.triggers import powerless_triggers
 from amplify_delivery.publishing.examination.services.twice import given_twice
@@ -22,6 +23,8 @@ SERVICE_CHECKS = (
     unknown_sign_in,
     large_policies,
     malformed_policies,
+    attached_policies,
+    impossible_lifecycles,
     impossible_tables,
     impossible_sign_in,
     impossible_domains,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from amplify_delivery.export.templates.aws_policies import POLICIES
 from amplify_delivery.findings import Finding, Rule
 from amplify_delivery.publishing.examination.services.resolved import same, target
 from amplify_delivery.publishing.examination.tree import Tree, as_mapping
@@ -29,6 +31,25 @@ MALFORMED = Rule(
     "vendor`",
     remedy="give the statement what it is about, or take it out (`amplify update function`, or override), and export "
     "again",
+)
+ELSEWHERE = Rule(
+    "AD718",
+    "refused",
+    "A managed policy of AWS that is attached by another path than it has, or in other capitals: of those that exports "
+    "and their documentation attach. Names are one of a kind, whatever their path, so there is no such policy.",
+    "https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html",
+    "`Policy arn:aws:iam::aws:policy/AWSLambdaBasicExecutionRole does not exist or is not attachable`",
+    remedy="write the ARN as AWS has it (`amplify override`), and export again",
+)
+MISSPELT = Rule(
+    "AD719",
+    "warning",
+    "A managed policy of AWS that is none of those known here, and by one letter too many, too few or in another place "
+    "one of them.",
+    "https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html",
+    "`Policy arn:aws:iam::aws:policy/AmazonDynamoDBFulAccess does not exist or is not attachable`",
+    remedy="look whether AWS has it (`aws iam get-policy --policy-arn ARN`); if not, correct it (`amplify override`), "
+    "and export again",
 )
 MANAGED, INLINE = 6_144, 10_240
 _ACCOUNT_ID = 12
@@ -106,6 +127,53 @@ def _known(value: Any) -> int:
         if value == {"Ref": "AWS::AccountId"}:
             return _ACCOUNT_ID
     return 0
+
+
+_OF_AWS = re.compile(r"arn:[^:]*:iam::aws:policy/([\w+=,.@/-]+)")
+_BY_NAME = {policy.rpartition("/")[2].lower(): policy for policy in POLICIES}
+
+
+def attached_policies(tree: Tree) -> Iterator[Finding]:
+    """AD718, AD719: IAM refuses the role, the user or the group."""
+    for path, resource in tree.resolved.resources.items():
+        listed = as_mapping(resource.properties).get("ManagedPolicyArns")
+        if resource.type in ("AWS::IAM::Group", "AWS::IAM::Role", "AWS::IAM::User") and isinstance(listed, list):
+            for arn in listed:
+                named = _OF_AWS.fullmatch(_spelt(arn))
+                if named and named[1] not in POLICIES:
+                    yield from _unlike(tree.file(path[:-1]), path[-1], named[1])
+
+
+def _unlike(file: str, name: str, policy: str) -> Iterator[Finding]:
+    called = policy.rpartition("/")[2]
+    known = _BY_NAME.get(called.lower())
+    if known:
+        yield ELSEWHERE.at(file, f"{name} attaches {policy}; AWS's is {known}", ELSEWHERE.remedy)
+        return
+    near = next((known for key, known in _BY_NAME.items() if _one_slip(called.lower(), key)), None)
+    if near:
+        yield MISSPELT.at(file, f"{name} attaches {policy}; AWS has {near}", MISSPELT.remedy)
+
+
+def _one_slip(one: str, other: str) -> bool:
+    """Whether a letter is missing or too much, or two beside each other have changed places. Another letter is no slip:
+    AWS has AmazonMQ and AmazonSQS. Nor is a line below: it has AWSLambda_FullAccess and AWSLambdaFullAccess."""
+    long, short = (one, other) if len(one) > len(other) else (other, one)
+    at = next((i for i, (a, b) in enumerate(zip(long, short, strict=False)) if a != b), len(short))
+    if len(long) == len(short):
+        return long != short and long[:at] + long[at + 1 : at + 2] + long[at] + long[at + 2 :] == short
+    return len(long) == len(short) + 1 and long[at] != "_" and long[:at] + long[at + 1 :] == short
+
+
+def _spelt(arn: Any) -> str:
+    """An ARN whose partition alone may be open, as a text."""
+    if isinstance(arn, Mapping) and len(arn) == 1:
+        (name, argument), *_ = arn.items()
+        if name == "Fn::Join" and isinstance(argument, list) and len(argument) == 2 and isinstance(argument[1], list):
+            return "".join("aws" if part == {"Ref": "AWS::Partition"} else str(part) for part in argument[1])
+        if name == "Fn::Sub" and isinstance(argument, str):
+            return argument.replace("${AWS::Partition}", "aws")
+    return arn if isinstance(arn, str) else ""
 
 
 def malformed_policies(tree: Tree) -> Iterator[Finding]:

@@ -16,12 +16,19 @@ DOMAIN = Rule(
     "rest, T2 and T3 tune nothing by themselves; or one with zones for its instances and too few of them.",
     "https://docs.aws.amazon.com/opensearch-service/latest/developerguide/supported-instance-types.html",
     "`Autotune is not supported in t2/t3 instance types`, `Encryption at rest is not supported with t2.small`",
-    remedy="set OpenSearchInstanceType of the API in the environment's stack file (`m5.large.elasticsearch`), or take "
-    "the override away and export again",
+    remedy="set OpenSearchInstanceType of the API in the environment's stack file (`m5.large.elasticsearch`; of an "
+    "AWS::OpenSearchService::Domain `m5.large.search`), or take the override away and export again",
 )
 _CLUSTER = {
     "AWS::Elasticsearch::Domain": "ElasticsearchClusterConfig",
     "AWS::OpenSearchService::Domain": "ClusterConfig",
+}
+
+_REMEDIES = {
+    "AWS::Elasticsearch::Domain": "set OpenSearchInstanceType of the API in the environment's stack file "
+    "(`m5.large.elasticsearch`), or take the override away and export again",
+    "AWS::OpenSearchService::Domain": "give the domain another ClusterConfig.InstanceType (`m5.large.search`: the "
+    "names of OpenSearch end with `.search`) where its template comes from, and export again",
 }
 
 
@@ -30,7 +37,7 @@ def impossible_domains(tree: Tree) -> Iterator[Finding]:
     for path, resource in tree.resolved.resources.items():
         if resource.type in _CLUSTER:
             for problem in _problems(resource.type, as_mapping(resource.properties)):
-                yield DOMAIN.at(tree.file(path[:-1]), f"{path[-1]} {problem}", DOMAIN.remedy)
+                yield DOMAIN.at(tree.file(path[:-1]), f"{path[-1]} {problem}", _REMEDIES[resource.type])
 
 
 def _problems(kind: str, properties: Mapping[str, Any]) -> Iterator[str]:
