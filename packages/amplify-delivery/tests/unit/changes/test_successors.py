@@ -22,7 +22,7 @@ from amplify_delivery.changes.ordered.successors import has_other_keys
 from amplify_delivery.changes.ordered.updates import Ordered, ordered, with_properties, with_templates
 from amplify_delivery.changes.stacks import Stacks
 from amplify_delivery.changes.stateful import CLOUDFORMATION_TYPES
-from amplify_delivery.changes.steps import ChangeResource, CopyTable, ReplaceResource, UpdateRoot
+from amplify_delivery.changes.steps import ChangeResource, CopyTable, RemoveResource, ReplaceResource, UpdateRoot
 from amplify_delivery.components.documents.rights.scopes import resources_of
 from amplify_delivery.delivery.planning import in_order
 from amplify_delivery.errors import RefusedError
@@ -272,6 +272,27 @@ def test_an_import_of_its_name_stays_refused() -> None:
     }
     said = reasons(with_reader(OLD, {"Value": {"Fn::ImportValue": name}}), wanted())
     assert "imports its output GetAttTodoTableName" in said
+    # The way round it is told, in its order.
+    parts = (
+        "(1) take the table out of `replacedTables`",
+        "(2) Put the table's entry",
+        "(3) Give the function the model",
+    )
+    assert sorted(parts, key=said.index) == list(parts)
+
+
+def test_the_way_by_hand_of_a_table_whose_stream_is_read_is_told_and_leads_there() -> None:
+    """Without the reader a delivery is an ordinary one; the release may bring one of the successor's stream."""
+    stream = {"Value": {"Fn::GetAtt": ["TodoTable", "StreamArn"]}}
+    said = reasons(with_reader(OLD, stream), wanted())
+    assert said.index("(1) take the table out of `replacedTables`") < said.index("(2) Put all three back")
+    assert "StartingPosition LATEST" in said
+    without, again = OLD, with_reader(wanted(), stream)
+    assert [type(step) for step in plan_backend(with_reader(OLD, stream), without)] == [RemoveResource]
+    found = way(without, again)
+    assert [copy.prefix for copy in found.copies] == ["v2-"]
+    # Nobody reads the successor's stream before the items are there.
+    assert not any("Reader" in update.stacks.templates[TODO[:-1]]["Resources"] for update in found.updates)
 
 
 def test_other_keys_under_a_successors_name_stay_refused() -> None:

@@ -284,20 +284,38 @@ def _check_known(template: Template, table: Mapping[str, Any]) -> None:
             raise NotOrderableError(f"its properties name {lost[0]}, which comes with the same release")
 
 
+_WOULD_GET = (
+    "the functions there would get each copied item as a new one. By hand, in this order: (1) take the table out of "
+    "`replacedTables`, its keys back to what they were, and the trigger out of the function (`amplify update "
+    "function`); have nobody write until the function has read what the stream holds (IteratorAge "
+    "is 0); export, deliver. "
+    "(2) Put all three back, the trigger with StartingPosition LATEST; export, deliver"
+)
+"""Why a table whose stream is read gets no successor, and the way round it: the mapping names the old stream by an ARN
+that no template gives, so the deployment cannot keep it for one update more."""
+_WITHOUT_IMPORT = (
+    "By hand, in this order: (1) take the table out of `replacedTables`, its keys back to what they were, and the "
+    "model out of what the function may use (`amplify update function`), which cannot use it from "
+    "then on; export, deliver. "
+    "(2) Put the table's entry and its keys back; export, deliver. (3) Give the function the model again; export, "
+    "deliver"
+)
+"""The way round an import of the table's name. Three deliveries: an import that comes with the copy's release may be
+made before the export has its new value, and then keeps that from changing."""
+
+
 def _check_streams(old: Stacks, path: Path) -> None:
     """Whoever reads the table's stream would get each copied item as a new one, before anybody else."""
     *_, name = path
     stack = path[:-1]
     template = old.templates[stack]
     if any(_names_stream(r, name) for n, r in template["Resources"].items() if n != name):
-        raise NotOrderableError("its stream is read: the functions there would get each copied item as a new one")
+        raise NotOrderableError(f"its stream is read: {_WOULD_GET}")
     told = [key for key, output in (template.get("Outputs") or {}).items() if _names_stream(output, name)]
     parent = canonical(old.templates.get(stack[:-1], {}).get("Resources") or {}).decode() if stack else ""
     for output in told:
         if f'Outputs.{output}"' in parent:
-            raise NotOrderableError(
-                "its stream is handed on to another stack: the functions there would get each copied item as a new one"
-            )
+            raise NotOrderableError(f"its stream is handed on to another stack: {_WOULD_GET}")
 
 
 def _check_imported(old: Stacks, path: Path) -> None:
@@ -311,7 +329,7 @@ def _check_imported(old: Stacks, path: Path) -> None:
         if place == stack and output in told and canonical(exported) in imported:
             raise NotOrderableError(
                 f"another stack of the backend imports its output {output}: CloudFormation changes no exported value "
-                "that is in use"
+                f"that is in use. {_WITHOUT_IMPORT}"
             )
 
 
