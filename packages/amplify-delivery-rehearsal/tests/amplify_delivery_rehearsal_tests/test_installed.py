@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from functional.delivery.built_wheels import build, run, virtualenv
+from functional.delivery.built_wheels import released, run, virtualenv
 from unit.places import EXPORTS
 
 
 @pytest.mark.engine
 @pytest.mark.xdist_group("wheels")
-def test_an_export_is_rehearsed_from_wheels_alone(tmp_path: Path) -> None:
-    commands = virtualenv(tmp_path / "venv", list(build(tmp_path / "wheels").values()))
+def test_an_export_is_rehearsed_from_wheels_alone(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    commands = virtualenv(tmp_path / "venv", list(released(tmp_path_factory).values()))
     here = tmp_path / "empty"
     here.mkdir()
     export = EXPORTS / "todo" / "amplify-export-mytodoapp"

@@ -16,7 +16,7 @@ import pytest
 
 from amplify_delivery.delivery.wheels import Wheel
 from amplify_delivery.delivery.wheels.packing import packed
-from functional.delivery.built_wheels import SOURCES, build, run, virtualenv
+from functional.delivery.built_wheels import SOURCES, build, released, run, virtualenv
 from unit.places import REPOSITORY
 
 pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("wheels")]
@@ -27,13 +27,13 @@ MADE_WHEEL = "from amplify_delivery.delivery.wheels import installed_wheel; prin
 
 @pytest.fixture(scope="module")
 def wheels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    return build(tmp_path_factory.mktemp("wheels"))
+    return released(tmp_path_factory)
 
 
 @pytest.fixture(scope="module")
 def commands(tmp_path_factory: pytest.TempPathFactory, wheels: dict[str, Path]) -> Path:
     """Where the commands are once all three are installed."""
-    return virtualenv(tmp_path_factory.mktemp("installed") / "venv", list(wheels.values()))
+    return virtualenv(tmp_path_factory.mktemp("installed") / "venv", list(wheels.values()), compiled=True)
 
 
 def test_another_build_of_another_folder_has_the_same_bytes(wheels: dict[str, Path], tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from amplify_delivery.components.documents.pipeline import buildspecs
 from aws_rehearsal.errors import SetupError
 from aws_rehearsal.setup.progress import Progress
 from aws_rehearsal.setup.uv import find_uv
-from functional.delivery.built_wheels import SOURCES, build, run, virtualenv
+from functional.delivery.built_wheels import SOURCES, build, released, run, virtualenv
 from unit.delivery.test_init import PERSONAL, PIPELINE, TODO, TWO
 from unit.places import REPOSITORY
 
@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("wheels")]
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project made by an engine that is installed from its wheel, and nothing else of this repository."""
     folder = tmp_path_factory.mktemp("new")
-    commands = virtualenv(folder / "venv", [build(folder / "wheels")["amplify_delivery"]])
+    commands = virtualenv(folder / "venv", [released(tmp_path_factory)["amplify_delivery"]], compiled=True)
     run(commands / "amplify-delivery", "init", "app", "--from", TODO, *TWO, *PERSONAL, *PIPELINE, cwd=folder)
     return folder / "app"
 
@@ -37,22 +37,24 @@ def python(made: Path) -> Path:
     return made.parent / "venv" / "bin" / "python"
 
 
-def test_its_wheel_is_the_released_one(made: Path) -> None:
-    wheel = next((made / "wheels").iterdir())
-    assert wheel.read_bytes() == (made.parent / "wheels" / wheel.name).read_bytes()
+def test_its_wheel_is_the_released_one(made: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    (wheel,) = (made / "wheels").iterdir()
+    there = released(tmp_path_factory)["amplify_delivery"]
+    assert (wheel.name, wheel.read_bytes()) == (there.name, there.read_bytes())
 
 
-def test_its_tests_pass(made: Path, python: Path) -> None:
-    said = run(python, "-m", "pytest", "-q", "tests", cwd=made)
-    assert " passed" in said
-    assert "skipped" not in said
-
-
-def test_its_export_is_checked_and_built(made: Path, python: Path) -> None:
+def test_its_tests_pass_and_its_export_is_checked_and_built(made: Path, python: Path) -> None:
     """`build` is what its pipeline's Build does: its own tests, the assembly, the examination for each environment."""
     assert "amplify-export-mytodoapp: " in run(python, "-m", "amplify_delivery", "check", cwd=made)
-    built = json.loads(run(python, "-m", "amplify_delivery", "build", "--json", cwd=made))
-    assert built["examined"] == ["preprod", "prod"]
+    command = [str(python), "-m", "amplify_delivery", "build", "--json"]
+    path = {**os.environ, "PATH": f"{python.parent}:{os.environ['PATH']}"}
+    ran = subprocess.run(command, cwd=made, env=path, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    assert json.loads(ran.stdout)["examined"] == ["preprod", "prod"]
+    # What its commands say, of which there is one: its tests.
+    assert "\n      - python -m pytest -q tests\n" in (made / "Pulumi.pipeline.yaml").read_text()
+    assert re.search(r"(?m)^\d+ passed", ran.stderr), ran.stderr
+    assert "skipped" not in ran.stderr
 
 
 def test_build_makes_no_wheel_of_it(made: Path, tmp_path: Path) -> None:

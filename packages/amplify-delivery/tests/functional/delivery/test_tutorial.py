@@ -12,7 +12,7 @@ import re
 import shutil
 import subprocess
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -20,7 +20,7 @@ import pytest
 from amplify_delivery_rehearsal.conformance.proxy import Proxy
 from aws_rehearsal.local_aws import LocalAws, random_account
 from aws_rehearsal_tests import pulumi_homes
-from functional.delivery.built_wheels import build
+from functional.delivery.built_wheels import released
 from unit.delivery.conftest import export
 from unit.places import REPOSITORY
 
@@ -51,9 +51,12 @@ def sections() -> dict[str, str]:
     return {title: "\n".join(re.findall(r"^```sh\n(.*?)^```$", body, re.M | re.S)) for title, body in found.items()}
 
 
-def reader(home: Path, aws: LocalAws, account: str) -> dict[str, str]:
+def reader(home: Path, aws: LocalAws, account: str, wheels: Iterable[Path]) -> dict[str, str]:
     """What a reader has on her machine; the environment of her shell."""
-    build(home / "amplify-delivery" / "dist")
+    dist = home / "amplify-delivery" / "dist"
+    dist.mkdir(parents=True)
+    for wheel in wheels:
+        shutil.copy(wheel, dist)
     for number, name in enumerate(("todo-series/v1", "todo-series/v2"), 1):
         shutil.copytree(export(name), home / "exports" / str(number))
     (home / "work" / "todo").mkdir(parents=True)
@@ -70,6 +73,7 @@ def reader(home: Path, aws: LocalAws, account: str) -> dict[str, str]:
         **aws.environment(aws.make_admin(account), REGION),
         "HOME": str(home),
         "PATH": f"{amplify.parent}:{engine['PATH']}",
+        "PIP_COMPILE": "0",  # a second for byte code, most of it of what is not imported
         "PIP_NO_DEPS": "1",
         "PIP_NO_INDEX": "1",
         "PYTHONPATH": sysconfig.get_path("purelib"),
@@ -89,11 +93,13 @@ def proxy(local_aws: LocalAws) -> Iterator[Proxy]:
 
 
 @pytest.fixture(scope="module")
-def said(local_aws: LocalAws, proxy: Proxy, examined: Path, home: Path) -> dict[int, str]:
+def said(
+    local_aws: LocalAws, proxy: Proxy, examined: Path, home: Path, tmp_path_factory: pytest.TempPathFactory
+) -> dict[int, str]:
     """What the commands of each section have printed, by its number."""
     account = random_account()
     environment = {
-        **reader(home, local_aws, account),
+        **reader(home, local_aws, account, released(tmp_path_factory).values()),
         "AMPLIFY_DELIVERY_CACHE": str(examined),
         "AWS_ENDPOINT_URL": proxy.endpoint,
     }
