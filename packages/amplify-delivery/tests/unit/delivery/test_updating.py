@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,10 +13,11 @@ from amplify_delivery import publishing
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.deployment import approval, deploying, updating
 from amplify_delivery.delivery.engine.waiting import Patience
-from amplify_delivery.delivery.environment import drifting, planned, recovery, wanted
+from amplify_delivery.delivery.environment import drifting, planned, present_images, recovery, wanted
 from amplify_delivery.delivery.execution import carrying_out
 from amplify_delivery.delivery.killed import resolving
 from amplify_delivery.errors import FailedError, PublishError, RefusedError
+from amplify_delivery.publishing import gen2_lock
 
 LOCK = '{"Statement": [{"Effect": "Deny", "Action": "Update:*", "Principal": "*", "Resource": "*"}]}'
 CONTEXT = Context(Path(), {})
@@ -34,7 +36,7 @@ class Scene:
 
     @property
     def target(self) -> Any:
-        config = SimpleNamespace(guard=lambda *_: SimpleNamespace(check=lambda _: None))
+        config = SimpleNamespace(guard=lambda *_: SimpleNamespace(check=lambda _: None), bootstrapped=False)
         return SimpleNamespace(
             account=self, root=SimpleNamespace(stack_name="amplify-app-dev-1"), config=config, context=CONTEXT
         )
@@ -97,9 +99,8 @@ def test_what_is_gone_of_a_release_is_found_before_anything_is_changed(monkeypat
     for module in (approval, drifting):
         monkeypatch.setattr(module, "check", lambda *_, **__: None)
     target = scene.target
-    target.assembly, target.names, target.bucket = "assembly", SimpleNamespace(repository="images"), "staging"
-    for name, value in {"account": "1", "region": "r", "profile": None, "role_arn": None, "ignored": ()}.items():
-        setattr(target.config, name, value)
+    target.assembly, target.names, target.bucket = Release(), SimpleNamespace(repository="images"), "staging"
+    vars(target.config).update(account="1", region="r", profile=None, role_arn=None, ignored=(), bootstrapped=True)
     target.root.object = target.root.body = "root"
     lacking: list[str] = ["vtl/1.vtl"]
 
@@ -123,6 +124,109 @@ def test_what_is_gone_of_a_release_is_found_before_anything_is_changed(monkeypat
     lacking.clear()
     attempt(log)
     assert begun == ["begun", "begun"]
+
+
+class Release:
+    """An assembly with these images."""
+
+    def __init__(self, *images: str) -> None:
+        self.images = [SimpleNamespace(name=name, tag=name, digest=f"sha256:{name}", built=True) for name in images]
+
+    def digest(self) -> str:
+        return "0123456789abcdef"
+
+
+class Registry:
+    """ECR with one image of a release with two; another one is gone."""
+
+    account, region, exceptions = "111122223333", "eu-west-1", SimpleNamespace(RepositoryNotFoundException=KeyError)
+
+    def __init__(self, *there: str) -> None:
+        self.there = list(there)
+
+    def asking(self, _: str) -> Any:
+        return nullcontext()
+
+    def client(self, _: str) -> Registry:
+        return self
+
+    def batch_get_image(self, **asked: Any) -> dict[str, Any]:
+        assert asked["repositoryName"] == "images"
+        tags = [i["imageTag"] for i in asked["imageIds"]]
+        return {"images": [{"imageId": {"imageTag": t, "imageDigest": f"sha256:{t}"}} for t in tags if t in self.there]}
+
+
+def of_two_images(registry: Registry, *, bootstrapped: bool = True) -> Any:
+    config = SimpleNamespace(
+        account="111122223333",
+        region="eu-west-1",
+        profile=None,
+        role_arn=None,
+        environment="dev",
+        bootstrapped=bootstrapped,
+        guard=lambda *_: SimpleNamespace(check=lambda _: None),
+        image_findings=SimpleNamespace(refuse=()),
+    )
+    names, root = SimpleNamespace(repository="images"), SimpleNamespace(stack_name="amplify-app-dev-1")
+    return SimpleNamespace(
+        account=registry,
+        config=config,
+        context=CONTEXT,
+        names=names,
+        root=root,
+        bucket="b",
+        assembly=Release("api", "worker"),
+    )
+
+
+@pytest.mark.parametrize("command", ["deploy", "up"])
+def test_an_image_that_was_collected_is_missed_before_cloudformation_is_called(
+    monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    """Lambda would, in the middle of the update."""
+    scene: Any = Scene(monkeypatch)
+    registry, done = Registry("worker"), list[str]()
+    target = of_two_images(registry)
+    step = SimpleNamespace(operation="update", urn="u", type="t", custom=True)
+    plan: Any = SimpleNamespace(steps=(step,), recovery=None, digest="d", to_json=dict)
+    monkeypatch.setattr(planned, "make", lambda *_, **__: plan)
+    monkeypatch.setattr(updating, "plan_program", lambda *_, **__: ())
+    monkeypatch.setattr(gen2_lock, "check", lambda *_: None)
+    monkeypatch.setattr(updating, "_resolved", lambda *_: {})
+    monkeypatch.setattr(recovery, "at_once", lambda *_: False)
+    monkeypatch.setattr(scene, "preview", lambda: SimpleNamespace(steps=[step]))
+    for module in (approval, drifting):
+        monkeypatch.setattr(module, "check", lambda *_, **__: None)
+    for name in ("carry_out", "update"):
+        monkeypatch.setattr(carrying_out, name, lambda *_: done.append("changed"))
+
+    def push(*_: Any) -> None:
+        raise PublishError("pushing api: AccessDenied", remedy="ask for rights")
+
+    monkeypatch.setattr(publishing, "push", push, raising=False)
+    audit: Any = SimpleNamespace(planned=lambda _: None, begin=lambda: done.append("begun"))
+
+    def run() -> None:
+        if command == "deploy":
+            deploying._attempt(target, scene, deploying.Approved("d", {}), audit, None)
+        else:
+            updating._environment(scene, target)
+
+    with pytest.raises(RefusedError, match=r"1 image of 0123456789ab are not in images any more.*: api \(push") as no:
+        run()
+    assert (done, no.value.exit_code) == ([], 3)
+    assert "`amplify-delivery images dev`" in no.value.remedy
+    assert "`amplify-delivery publish dev`" in no.value.remedy
+    # Whoever has its bytes and the right pushes it.
+    monkeypatch.setattr(publishing, "push", lambda *_: done.append("pushed"), raising=False)
+    run()
+    assert done[0] == "pushed"
+    assert done[-1] == "changed"
+    # What is there is left alone, and a personal stack makes its repository itself.
+    for other in (of_two_images(Registry("api", "worker")), of_two_images(Registry(), bootstrapped=False)):
+        done.clear()
+        present_images.complete(other)
+        assert done == []
 
 
 def test_production_is_refused_before_anything_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,7 +24,7 @@ from amplify_delivery.delivery.engine.pulumi_command import Line
 from amplify_delivery.delivery.engine.session import holding
 from amplify_delivery.delivery.engine.stack_outputs import Output
 from amplify_delivery.delivery.engine.waiting import Patience
-from amplify_delivery.delivery.environment import drifting, planned, recovery, wanted
+from amplify_delivery.delivery.environment import drifting, planned, present_images, recovery, wanted
 from amplify_delivery.delivery.execution import carrying_out
 from amplify_delivery.delivery.front_end import left_for_steps
 from amplify_delivery.delivery.killed import resolving
@@ -112,6 +112,8 @@ def _attempt(
     guard = target.config.guard(engine.stack, datetime.now(UTC).date(), digest)
     approval.check(plan, digest, document, guard, before=before)
     drifting.check(plan, target)
+    if plan.steps:
+        present_images.complete(target)
     if log and plan.steps:
         _complete(target)
     audit.begin()

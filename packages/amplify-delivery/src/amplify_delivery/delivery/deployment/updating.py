@@ -18,14 +18,14 @@ from amplify_delivery.delivery.engine.pulumi_command import Line
 from amplify_delivery.delivery.engine.session import holding
 from amplify_delivery.delivery.engine.stack_outputs import Output
 from amplify_delivery.delivery.engine.waiting import Patience
-from amplify_delivery.delivery.environment import image_findings, planned, recovery, wanted
+from amplify_delivery.delivery.environment import image_findings, planned, present_images, recovery, wanted
 from amplify_delivery.delivery.environment.wanted import Wanted
 from amplify_delivery.delivery.execution import carrying_out
 from amplify_delivery.delivery.execution.in_steps import Work
 from amplify_delivery.delivery.killed import resolving
 from amplify_delivery.delivery.killed.existing import LONGEST
 from amplify_delivery.delivery.planning import ProgramStep, plan_program
-from amplify_delivery.delivery.planning.program import BACKEND, changes_something
+from amplify_delivery.delivery.planning.program import AT_REST, BACKEND, changes_something
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.errors import RefusedError, midway
 from amplify_delivery.publishing import gen2_lock
@@ -116,6 +116,8 @@ def _environment(engine: Engine, target: Wanted) -> Mapping[str, int]:
             was = here.found.stacks if here else planned.now(target).stacks
             for note in image_findings.check(target, planned.running_digests(was, state)):
                 output.progress(f"note: {note}")
+        if any(step.operation not in AT_REST for step in previewed):
+            present_images.complete(target)
         return carrying_out.update(engine, target, guard, _work(target, here))
 
 

@@ -18,15 +18,14 @@ from amplify_delivery.changes import deployed
 from amplify_delivery.components.documents.naming import DEPLOY
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.deployment.audit import log_of
+from amplify_delivery.delivery.environment import present_images
 from amplify_delivery.delivery.environment.wanted import Wanted
 from amplify_delivery.errors import AssemblyError, RefusedError
 from amplify_delivery.export import Assembly, write_assembly
 from amplify_delivery.export.manifests import ANNOUNCED, CONTENT_FOLDERS, FOLDER, key_of, read_manifest, runs
-from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, AWS_ERRORS, code, said
-from amplify_delivery.publishing.images import absent
+from amplify_delivery.publishing.aws_errors import AWS_ERRORS, code
 from amplify_delivery.publishing.stack_state import described
 from amplify_delivery.publishing.stack_states import begins_anew
-from amplify_delivery.publishing.target import PublishTarget
 from amplify_delivery.stacks.inputs import as_configured
 
 _SHOWN = 12
@@ -187,27 +186,13 @@ def _check_whole(target: Wanted, assembly: Assembly, there: Collection[str]) -> 
             where=where,
             remedy=remedy,
         )
-    lost = _lost_images(target, assembly) if assembly.images else []
+    lost = present_images.lost(target, assembly) if assembly.images else []
     if lost:
         raise RefusedError(
             f"{output.counted(len(lost), 'image')} of {which} are not in {target.names.repository}: {', '.join(lost)}",
             where=where,
             remedy=remedy,
         )
-
-
-def _lost_images(target: Wanted, assembly: Assembly) -> list[str]:
-    config, account = target.config, target.account
-    place = PublishTarget(target.bucket, account.account, account.region, repository=target.names.repository)
-    with account.asking(f"looking for the images of {assembly.digest()[:12]}"):
-        try:
-            return absent(assembly.images, place, account.client("ecr"))
-        except AWS_ERRORS as error:
-            if code(error) not in ACCESS_DENIED:
-                raise
-            # Whoever goes back may be in a hurry, and without a right that a deployment does not need.
-            output.progress(f"whether the images of {config.environment} are there is not known: {said(error)}")
-            return []
 
 
 def last_before(now: Release | None, releases: Sequence[Release]) -> list[Release]:
