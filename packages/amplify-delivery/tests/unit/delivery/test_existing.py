@@ -25,7 +25,11 @@ class Aws:
     account, region = "111122223333", "eu-west-1"
 
     def __init__(self, **answers: Any) -> None:
-        self.answers = {"list_resource_requests": {"ResourceRequestStatusSummaries": []}, **answers}
+        self.answers = {
+            "list_resource_requests": {"ResourceRequestStatusSummaries": []},
+            "list_buckets": refused("AccessDenied"),
+            **answers,
+        }
 
     def client(self, _: str) -> Aws:
         return self
@@ -348,6 +352,20 @@ def test_since_when_it_is_there_is_told_where_aws_tells_it() -> None:
             {"logGroupName": "/g"},
         ),
         (Aws(get_apis={"Items": [{"Name": "n", "ApiId": "1", "CreatedDate": MADE}]}), API, {"name": "n"}),
+        (
+            Aws(
+                head_bucket={},
+                get_bucket_tagging=TAGGED,
+                list_buckets={"Buckets": [{"Name": "bb"}, {"Name": "b", "CreationDate": MADE}]},
+            ),
+            BUCKET,
+            {"bucket": "b", "tags": {"app": "a"}},
+        ),
+        (
+            Aws(get_parameter={"Parameter": {"Type": "String", "Value": "1", "LastModifiedDate": MADE}}),
+            "aws:ssm/parameter:Parameter",
+            {"name": "p", "type": "String", "insecureValue": "1"},
+        ),
     ):
         found = ask(aws, type_, frozenset(), **inputs)
         assert isinstance(found, There)

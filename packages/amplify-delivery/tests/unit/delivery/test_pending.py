@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
-from amplify_delivery.delivery.killed import existing, pending
+from amplify_delivery.delivery.killed import by_time, existing, pending
 from amplify_delivery.delivery.killed.pending import Answer, Foreign, Gone, Operation, There, Unknown
 from amplify_delivery.errors import RefusedError
 
@@ -130,3 +131,40 @@ def test_what_is_told() -> None:
     assert "but the name is taken" in pending.told(operation("creating"), Foreign("the name is taken"))
     assert pending.told(operation("deleting"), There("arn")) == ""
     assert pending.told(Operation("creating", {"type": "pulumi:index:Stash"}), Gone()) == ""
+
+
+BEGAN = datetime(2027, 1, 31, 12, tzinfo=UTC)
+"""When the killed run's engine last wrote its state."""
+
+
+@pytest.mark.parametrize(
+    ("made", "answer"),
+    [
+        (BEGAN - timedelta(minutes=1), There),
+        (BEGAN + timedelta(minutes=5), There),  # by this machine's clock
+        (BEGAN - timedelta(hours=2), Unknown),  # after what it stands below, and long before that run
+        (BEGAN - timedelta(days=9), Foreign),  # before what it stands below
+        (None, Unknown),
+    ],
+)
+@pytest.mark.parametrize("type_", sorted(by_time.BY_TIME))
+def test_what_was_there_before_the_killed_run_is_not_taken_in(type_: str, made: datetime | None, answer: type) -> None:
+    """A later `destroy` would delete another stack's log group, API, role or bucket of the same name."""
+    parent = {"urn": "urn:parent", "created": (BEGAN - timedelta(days=3)).isoformat().replace("+00:00", ".123456789Z")}
+    left = Operation("creating", {"urn": f"urn::{type_}::n", "type": type_, "parent": "urn:parent", "inputs": {}})
+    before = {"manifest": {"time": BEGAN.isoformat()}, "resources": [parent]}
+    found = by_time.in_its_time(before, left, There("n", made=made))
+    assert isinstance(found, answer)
+    if isinstance(found, Unknown):
+        with pytest.raises(RefusedError, match="another name for it in the program") as raised:
+            pending.check([(left, found)], "dev")
+        assert raised.value.exit_code == 3
+    # A state without a time proves nothing either.
+    assert not isinstance(by_time.in_its_time({}, left, There("n", made=BEGAN)), There)
+    # What stands in a component of ours has names that nobody else gives.
+    own = Operation("creating", {**left.resource, "urn": f"urn::amplify-delivery:index:TargetAccount${type_}::n"})
+    assert isinstance(by_time.in_its_time(before, own, There("n", made=made)), There)
+
+
+def test_every_type_that_the_time_tells_of_is_asked_for() -> None:
+    assert existing.ASKERS.keys() >= by_time.BY_TIME

@@ -254,6 +254,26 @@ def test_what_cannot_be_told_is_refused_and_nothing_written(monkeypatch: pytest.
     assert engine.written == []
 
 
+def test_a_log_group_that_was_there_before_is_not_taken_in(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It has no tags and no description, and another stack may have made it: a later `destroy` would delete it."""
+    type_ = "aws-native:logs:LogGroup"
+    answering(monkeypatch, There("/app/calls", made=BEGAN - timedelta(hours=3)))
+    engine: Any = Engine()
+    left = {"urn": f"urn:pulumi:dev::app::{type_}::calls", "type": type_, "parent": "urn:parent"}
+    engine.left["pending_operations"] = [{"type": "creating", "resource": left}]
+    engine.left["manifest"] = {"time": BEGAN.isoformat()}
+    with pytest.raises(RefusedError, match="/app/calls is there since 2027-01-31 09:00, and nothing tells whether"):
+        resolving.resolve(engine, account, fine)
+    assert engine.written == []
+    # Made before what it stands below, it is nobody's question.
+    engine.left["resources"] = [{"urn": "urn:parent", "created": (BEGAN - timedelta(hours=1)).isoformat()}]
+    assert resolving.resolve(engine, account, fine)["pending_operations"] == []
+    assert "calls" not in [r.get("id") for r in engine.written[0]["resources"]]
+    assert "was made before, on 2027-01-31 09:00: not its own" in capsys.readouterr().err
+
+
 def test_what_names_its_own_region_is_asked_for_there_and_what_is_in_another_account_nowhere(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

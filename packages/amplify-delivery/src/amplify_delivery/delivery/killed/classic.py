@@ -80,7 +80,8 @@ def _parameter(account: Account, operation: Operation, _: frozenset[str]) -> Ans
     sent = {"Type": operation.inputs.get("type"), "Value": operation.inputs.get("insecureValue")}
     if not same({key: value for key, value in sent.items() if value is not None}, found):
         return Foreign(f"the parameter {name} that is there has another value: not its own")
-    return There(name, {"arn": str(found.get("ARN") or "")})
+    # What nobody has changed since was made then.
+    return There(name, {"arn": str(found.get("ARN") or "")}, found.get("LastModifiedDate"))
 
 
 def _repository(account: Account, operation: Operation, _: frozenset[str]) -> Answer:

@@ -16,12 +16,10 @@ from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.killed import classic, native, pending
 from amplify_delivery.delivery.killed.native import absent
 from amplify_delivery.delivery.killed.pending import CREATING, Answer, Foreign, Gone, Operation, There, Unknown, same
-from amplify_delivery.publishing.aws_errors import AWS_ERRORS, code
+from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, AWS_ERRORS, code
 from amplify_delivery.publishing.stack_state import described, parameters_of
 from amplify_delivery.stacks.images import IMAGES
 
-_OURS = tuple(f"amplify-delivery:index:{name}$" for name in ("StagingArea", "TargetAccount", "DeliveryPipeline"))
-"""In the URN of what components of ours hold, whose buckets have the account's number in their names."""
 _REPOSITORY = "aws:ecr/repository:Repository"
 LONGEST = 3 * 3600.0
 """Seconds that `AmplifyBackend` gives CloudFormation, and so what is waited for after a run that was killed."""
@@ -86,7 +84,7 @@ def _differs(inputs: Mapping[str, Any], stack: Mapping[str, Any]) -> list[str]:
 def _bucket(account: Account, operation: Operation, _: frozenset[str]) -> Answer:
     """The names of our own hold app, purpose and the account's number: nothing else has them. A bucket of the program's
     own may have been there before, with data, unless its tags say whose it is."""
-    inputs, own = operation.inputs, any(component in operation.urn for component in _OURS)
+    inputs, own = operation.inputs, any(component in operation.urn for component in pending.OURS)
     name, tags = str(inputs.get("bucket")), inputs.get("tags") or {}
     try:
         if absent(lambda: account.client("s3").head_bucket(Bucket=name, ExpectedBucketOwner=account.account), "404"):
@@ -99,7 +97,19 @@ def _bucket(account: Account, operation: Operation, _: frozenset[str]) -> Answer
         found = _tags(account, name) if tags else {}
         if not tags or not same(tags, found):
             return Unknown(f"there is a bucket {name}, and nothing tells whether that run has made it")
+        return There(name, made=_since(account, name))
     return There(name)
+
+
+def _since(account: Account, bucket: str) -> Any:
+    """When a bucket was made; None for whoever may not list them."""
+    try:
+        pages = account.client("s3").get_paginator("list_buckets").paginate(Prefix=bucket)
+        return next((b.get("CreationDate") for page in pages for b in page["Buckets"] if b["Name"] == bucket), None)
+    except AWS_ERRORS as error:
+        if code(error) not in ACCESS_DENIED:
+            raise
+        return None
 
 
 def _tags(account: Account, bucket: str) -> dict[str, str]:
@@ -114,7 +124,7 @@ def _repository(account: Account, operation: Operation, known: frozenset[str]) -
     """The names of our own hold app and environment; one of the program's own may have been there before, with
     images."""
     answer = classic.ASKERS[_REPOSITORY](account, operation, known)
-    own = any(component in operation.urn for component in _OURS) or operation.urn.endswith(f"::{IMAGES}")
+    own = any(component in operation.urn for component in pending.OURS) or operation.urn.endswith(f"::{IMAGES}")
     if isinstance(answer, There) and not own:
         return Unknown(f"there is a repository {answer.id}, and nothing tells whether that run has made it")
     return answer

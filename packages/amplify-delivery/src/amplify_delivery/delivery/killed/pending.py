@@ -9,6 +9,7 @@ resource's full inputs, and takes it out again with the answer. Of a run that wa
 | create | there, and ours | holds it, with the inputs that it was made with |
 | create | not there | as before: it is made again |
 | create | there, and not ours | as before: its create is refused in the ordinary way |
+| create | there, and nothing proves whose | as before, and the command is refused: a later destroy would take it |
 | update of the root stack | as it was to become | holds the new inputs: nothing is left to do |
 | any other update, a read | | as before: the program says what is still to do |
 | delete | | as before: the refresh finds out |
@@ -31,8 +32,11 @@ CREATING, UPDATING, DELETING = "creating", "updating", "deleting"
 """Kinds of operations, as the engine's state calls them; it knows `reading` and `importing` as well."""
 _SIGNATURE = "4dabf18193072939515e22adb298388d"
 """The key by which the engine's state marks what is no plain value: a secret, an asset."""
-_CLOCKS = timedelta(minutes=15)
+CLOCKS = timedelta(minutes=15)
 """By which AWS's clock may be behind this machine's: from further on it takes no signature."""
+OURS = tuple(f"amplify-delivery:index:{name}$" for name in ("StagingArea", "TargetAccount", "DeliveryPipeline"))
+"""In the URN of what components of ours hold, whose names hold the app's and the environment's, those of buckets the
+account's number as well."""
 _NOT_TOLD = "[secret]"
 """What the engine's events have in the place of a secret."""
 _ACCOUNT = re.compile(r"(?<!\d)\d{12}(?!\d)")
@@ -183,7 +187,7 @@ def since(began: datetime, operation: Operation, answer: Answer) -> Answer:
     """The same of a create of a run that `began` then: what was there before is none of its own, whatever its name."""
     if not isinstance(answer, There) or operation.kind != CREATING or answer.made is None:
         return answer
-    if answer.made >= began - _CLOCKS:
+    if answer.made >= began - CLOCKS:
         return answer
     return Foreign(f"what is there under its name was made before, on {answer.made:%Y-%m-%d %H:%M}: not its own")
 
@@ -289,7 +293,8 @@ def check(answers: Iterable[tuple[Operation, Answer]], environment: str, variabl
         f"a run that was killed was making these, and whether they are there cannot be told:\n{lines}",
         where=environment,
         remedy="look in the account. What is not there, or was deleted there: "
-        f"`{variables}pulumi refresh -s {environment} --clear-pending-creates --yes`. What is there and holds data: "
+        f"`{variables}pulumi refresh -s {environment} --clear-pending-creates --yes`. What is there and somebody "
+        "else's: the same, and another name for it in the program. What is there and this environment's: "
         f"`{variables}pulumi import TYPE NAME ID -s {environment}` with `--parent` as the program has it, then the "
         "command before. Then run this again",
     )

@@ -18,7 +18,7 @@ from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.engine import secrets_provider
 from amplify_delivery.delivery.engine.engine import Engine
-from amplify_delivery.delivery.killed import existing, pending
+from amplify_delivery.delivery.killed import by_time, existing, pending
 from amplify_delivery.delivery.killed.pending import Answer, Gone, Operation, Unknown
 from amplify_delivery.delivery.planning import ProgramStep
 from amplify_delivery.delivery.project import stack_files
@@ -125,7 +125,8 @@ def _settled(engine: Engine, state: State, account: Asked, check: Check) -> Stat
     if not operations:
         return None
     check(state)
-    answers = _answers(state, operations, account, existing.ask_there)
+    found = _answers(state, operations, account, existing.ask_there)
+    answers = [(o, by_time.in_its_time(state, o, answer)) for o, answer in found]
     pending.check(answers, engine.stack, engine.backend_variables)
     _tell(answers, pending.told)
     return pending.settled(state, answers)
