@@ -39,6 +39,9 @@ def both(directory: Path) -> AccountTemplate:
     return made(directory, "prod1", "prod2")
 
 
+_LIFECYCLE = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
+
+
 def filled(found: AccountTemplate, number: int) -> list[dict[str, Any]]:
     """The resources as CloudFormation makes them for an environment, with keys as the recorder names them."""
     name = f"prod{number}"
@@ -97,63 +100,141 @@ def test_it_makes_the_roles_that_the_program_declares(pair: Pair) -> None:
     assert policies == {}
 
 
-_ENVIRONMENT = {
-    "Type": "type",
-    "Image": "image",
-    "ComputeType": "computeType",
-    "PrivilegedMode": "privilegedMode",
-    "ImagePullCredentialsType": "imagePullCredentialsType",
+_NAMES = {
+    "buildTimeout": "TimeoutInMinutes",
+    "buildspec": "BuildSpec",
+    "cloudwatchLogs": "CloudWatchLogs",
+    "deletionWindowInDays": "PendingWindowInDays",
+    "kmsMasterKeyId": "KMSMasterKeyID",
+    "queuedTimeout": "QueuedTimeoutInMinutes",
+    "sseAlgorithm": "SSEAlgorithm",
 }
+"""CloudFormation's names where they are others than the provider's."""
+
+
+def as_cloudformation(value: Any) -> Any:
+    """What the program gives to a provider, with CloudFormation's names."""
+    if isinstance(value, dict):
+        return {_NAMES.get(k, k[0].upper() + k[1:]): as_cloudformation(v) for k, v in value.items()}
+    return [as_cloudformation(item) for item in value] if isinstance(value, list) else value
 
 
 def test_it_makes_the_projects_that_the_program_declares(pair: Pair) -> None:
     recording, resources = pair
-    projects = of(resources, "AWS::CodeBuild::Project", "Name")
-    for name, project in declared(recording, "aws:codebuild/project:Project", "name").items():
-        own = projects.pop(name)
-        environment = project["environment"]
-        assert own["Source"]["BuildSpec"] == project["source"]["buildspec"]
-        assert own["ServiceRole"] == project["serviceRole"]
-        assert own["TimeoutInMinutes"] == project["buildTimeout"]
-        assert own["QueuedTimeoutInMinutes"] == project["queuedTimeout"]
-        variables = {v["name"]: v["value"] for v in environment["environmentVariables"]}
-        assert {v["Name"]: v["Value"] for v in own["Environment"]["EnvironmentVariables"]} == variables
-        assert {k: own["Environment"][k] for k in _ENVIRONMENT} == {k: environment[v] for k, v in _ENVIRONMENT.items()}
-    assert projects == {}
-    logs = {n: p["RetentionInDays"] for n, p in of(resources, "AWS::Logs::LogGroup", "LogGroupName").items()}
+    projects = declared(recording, "aws:codebuild/project:Project", "name")
+    expected = {name: as_cloudformation(project) for name, project in projects.items()}
+    found = of(resources, "AWS::CodeBuild::Project", "Name")
+    for project in (*expected.values(), *found.values()):
+        project["Environment"]["EnvironmentVariables"].sort(key=lambda v: str(v["Name"]))
+    assert found == expected
+    assert len(found) == 4
     groups = declared(recording, "aws-native:logs:LogGroup", "logGroupName")
-    assert logs == {name: group["retentionInDays"] for name, group in groups.items()}
+    assert of(resources, "AWS::Logs::LogGroup", "LogGroupName") == {
+        name: as_cloudformation(group) for name, group in groups.items()
+    }
 
 
-_ENCRYPTION = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
-_LIFECYCLE = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
+def _declared_buckets(recording: Recording) -> dict[str, dict[str, Any]]:
+    """Each bucket with all that the provider sets by resources of their own."""
+
+    def part(of_type: str) -> dict[str, dict[str, Any]]:
+        kind = f"aws:s3/bucket{of_type}:Bucket{of_type}"
+        found = declared(recording, kind, "bucket")
+        return {name: as_cloudformation({k: v for k, v in f.items() if k != "bucket"}) for name, f in found.items()}
+
+    owners, closed, versions = part("OwnershipControls"), part("PublicAccessBlock"), part("Versioning")
+    encryption, lifecycle = part("ServerSideEncryptionConfiguration"), part("LifecycleConfiguration")
+    made: dict[str, dict[str, Any]] = {}
+    for name, bucket in declared(recording, "aws:s3/bucket:Bucket", "bucket").items():
+        (default,) = encryption[name]["Rules"]
+        default["ServerSideEncryptionByDefault"] = default.pop("ApplyServerSideEncryptionByDefault")
+        for rule in lifecycle[name]["Rules"]:
+            assert rule.pop("Filter") == {"Prefix": ""}  # without a prefix, as CloudFormation has it
+        made[name] = {
+            "BucketName": name,
+            "BucketNamespace": bucket["bucketNamespace"],
+            "BucketEncryption": {"ServerSideEncryptionConfiguration": [default]},
+            "LifecycleConfiguration": lifecycle[name],
+            "OwnershipControls": {"Rules": [owners[name]["Rule"]]},
+            "PublicAccessBlockConfiguration": closed[name],
+            **versions[name],
+        }
+    return made
 
 
-def test_it_makes_the_storage_that_the_program_declares(pair: Pair) -> None:
+_KEYS_DEFAULT = {"PendingWindowInDays": 30}
+"""KMS's own, where nothing is said (ScheduleKeyDeletion, API reference)."""
+
+
+def test_it_makes_the_buckets_and_keys_that_the_program_declares(pair: Pair) -> None:
     recording, resources = pair
-    buckets = of(resources, "AWS::S3::Bucket", "BucketName")
-    assert set(buckets) == set(declared(recording, "aws:s3/bucket:Bucket", "bucket"))
+    assert of(resources, "AWS::S3::Bucket", "BucketName") == _declared_buckets(recording)
     closed = {n: plain(p["PolicyDocument"]) for n, p in of(resources, "AWS::S3::BucketPolicy", "Bucket").items()}
     policies = declared(recording, "aws:s3/bucketPolicy:BucketPolicy", "bucket")
     assert closed == {bucket: plain(json.loads(policy["policy"])) for bucket, policy in policies.items()}
-    for bucket, setting in declared(recording, _ENCRYPTION, "bucket").items():
-        (rule,) = buckets[bucket]["BucketEncryption"]["ServerSideEncryptionConfiguration"]
-        default = setting["rules"][0]["applyServerSideEncryptionByDefault"]
-        expected = {"SSEAlgorithm": default["sseAlgorithm"], "KMSMasterKeyID": default["kmsMasterKeyId"]}
-        assert rule["ServerSideEncryptionByDefault"] == expected
-    for bucket, rules in declared(recording, _LIFECYCLE, "bucket").items():
-        (own_rule,) = buckets[bucket]["LifecycleConfiguration"]["Rules"]
-        days = rules["rules"][0]["noncurrentVersionExpiration"]["noncurrentDays"]
-        assert own_rule["NoncurrentVersionExpiration"]["NoncurrentDays"] == days
-    keys = {d: plain(key["KeyPolicy"]) for d, key in of(resources, "AWS::KMS::Key", "Description").items()}
-    known = declared(recording, "aws:kms/key:Key", "description")
-    assert keys == {description: plain(json.loads(key["policy"])) for description, key in known.items()}
-    aliases = {r["Properties"]["AliasName"] for r in resources if r["Type"] == "AWS::KMS::Alias"}
-    assert aliases == set(declared(recording, "aws:kms/alias:Alias", "name"))
-    (repository,) = [r["Properties"] for r in resources if r["Type"] == "AWS::ECR::Repository"]
-    text = recording.one("aws:ecr/repositoryPolicy:RepositoryPolicy").inputs["policy"]
-    assert repository["RepositoryPolicyText"] == json.loads(text)
-    assert repository["RepositoryName"] == recording.one("aws:ecr/repository:Repository").inputs["name"]
+    expected: dict[str, Any] = {}
+    for description, key in declared(recording, "aws:kms/key:Key", "description").items():
+        made = as_cloudformation({k: v for k, v in key.items() if k != "policy"})
+        expected[description] = {**_KEYS_DEFAULT, **made, "KeyPolicy": plain(json.loads(key["policy"]))}
+    keys = of(resources, "AWS::KMS::Key", "Description")
+    assert {d: {**key, "KeyPolicy": plain(key["KeyPolicy"])} for d, key in keys.items()} == expected
+    named = {n: a["TargetKeyId"]["Ref"] for n, a in of(resources, "AWS::KMS::Alias", "AliasName").items()}
+    aliases = declared(recording, "aws:kms/alias:Alias", "name")
+    assert named == {n: f"{a['targetKeyId'].split('-')[1].capitalize()}Key" for n, a in aliases.items()}
+
+
+def test_it_makes_the_image_repository_that_the_program_declares(pair: Pair) -> None:
+    recording, resources = pair
+    repository = dict(recording.one("aws:ecr/repository:Repository").inputs)
+    name = repository.pop("name")
+    (made,) = of(resources, "AWS::ECR::Repository", "RepositoryName").values()
+    assert made == {
+        "RepositoryName": name,
+        **as_cloudformation(repository),
+        "RepositoryPolicyText": json.loads(recording.one("aws:ecr/repositoryPolicy:RepositoryPolicy").inputs["policy"]),
+        "LifecyclePolicy": {
+            "LifecyclePolicyText": recording.one("aws:ecr/lifecyclePolicy:LifecyclePolicy").inputs["policy"]
+        },
+    }
+    # A tag means one image for ever, and whatever is pushed is scanned.
+    assert (made["ImageTagMutability"], made["ImageScanningConfiguration"]) == ("IMMUTABLE", {"ScanOnPush": True})
+
+
+def test_what_the_program_protects_outlives_the_template(pair: Pair) -> None:
+    recording, resources = pair
+    kept = {"DeletionPolicy": "RetainExceptOnCreate", "UpdateReplacePolicy": "Retain"}
+    for kind, declares in (
+        ("AWS::S3::Bucket", "aws:s3/bucket:Bucket"),
+        ("AWS::KMS::Key", "aws:kms/key:Key"),
+        ("AWS::ECR::Repository", "aws:ecr/repository:Repository"),
+    ):
+        assert all(r.request.protect for r in recording.all(declares))
+        found = [{k: r.get(k) for k in kept} for r in resources if r["Type"] == kind]
+        assert found == [kept] * len(recording.all(declares)), kind
+
+
+def test_it_makes_nothing_that_is_not_compared(pair: Pair) -> None:
+    """What other tests of this file compare, type by type; of roles and policies, property by property."""
+    of_roles = {"RoleName", "Path", "Description", "AssumeRolePolicyDocument", "Policies", "ManagedPolicyArns"}
+    of_policies = {"ManagedPolicyName", "Path", "Description", "PolicyDocument"}
+    recording, resources = pair
+    for kind, known in (("AWS::IAM::Role", of_roles), ("AWS::IAM::ManagedPolicy", of_policies)):
+        assert {k for r in resources if r["Type"] == kind for k in r["Properties"]} == known
+    assert {k for r in recording.all("aws-native:iam:Role") for k in r.inputs} == {
+        "roleName", "path", "description", "assumeRolePolicyDocument", "policies", "managedPolicyArns",
+    }  # fmt: skip
+    assert {r["Type"] for r in resources} == {
+        "AWS::CodeBuild::Project",
+        "AWS::ECR::Repository",
+        "AWS::IAM::ManagedPolicy",
+        "AWS::IAM::Role",
+        "AWS::KMS::Alias",
+        "AWS::KMS::Key",
+        "AWS::Logs::LogGroup",
+        "AWS::S3::Bucket",
+        "AWS::S3::BucketPolicy",
+        "AWS::SSM::Parameter",
+    }
 
 
 def test_it_writes_down_what_the_program_does(pair: Pair) -> None:
