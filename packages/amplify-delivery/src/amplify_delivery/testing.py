@@ -21,6 +21,7 @@ import runpy
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -225,6 +226,12 @@ def _remembering_hooks(recording: Recording) -> Iterator[None]:
         pulumi.ErrorHook.__init__ = real_error  # type: ignore[method-assign]
 
 
+def _kept_task(tasks: list[asyncio.Task[Any]], loop: Any, coroutine: Any, **options: Any) -> asyncio.Task[Any]:
+    """asyncio knows a loop's tasks by looking through those of all loops, which for hundreds of programs takes long."""
+    tasks.append(task := asyncio.Task(coroutine, loop=loop, **options))
+    return task
+
+
 def record(
     program: Callable[[], Any],
     *,
@@ -244,8 +251,9 @@ def record(
     recording = Recording()
     logger = logging.Logger("pulumi-program", logging.INFO)
     logger.addHandler(_Handler(recording))
-    loop = asyncio.new_event_loop()
+    loop, tasks = asyncio.new_event_loop(), list[asyncio.Task[Any]]()
     loop.set_exception_handler(lambda *_: None)
+    loop.set_task_factory(partial(_kept_task, tasks))
     asyncio.set_event_loop(loop)
     # A program's root belongs to its loop, and is made only if there is none.
     settings.ROOT.set(None)
@@ -275,7 +283,7 @@ def record(
             loop.run_until_complete(stack.run_pulumi_func(body))
             loop.run_until_complete(exports())
     finally:
-        pending = asyncio.all_tasks(loop)
+        pending = [task for task in tasks if not task.done()]
         for task in pending:
             task.cancel()
         loop.run_until_complete(asyncio.gather(*pending, return_exceptions=True))

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from amplify_delivery.components.documents.naming import EnvironmentNames, PipelineNames
-from amplify_delivery.components.documents.statements import PolicyDocument, Statement, document, size
+from amplify_delivery.components.documents.statements import PolicyDocument, Statement, document, size, to_json
 
 INLINE_ROOM = 10_240
 """Characters of all inline policies of a role together ("IAM and AWS STS quotas")."""
@@ -20,14 +20,18 @@ def pack(statements: Iterable[Statement], room: int) -> list[list[Statement]]:
     or a deny.
     """
     groups: list[list[Statement]] = []
+    taken: list[int] = []
     for whole in statements:
         for part in _split(whole, room):
-            for group in groups:
-                if size(document([*group, part])) <= room:
+            more = 1 + len(to_json(part))  # with the comma before it
+            for number, group in enumerate(groups):
+                if taken[number] + more <= room:
                     group.append(part)
+                    taken[number] += more
                     break
             else:
                 groups.append([part])
+                taken.append(size(document([part])))
     return groups
 
 
