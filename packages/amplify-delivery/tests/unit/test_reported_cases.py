@@ -7,7 +7,6 @@ is about stands in its own README.
 from __future__ import annotations
 
 import os
-import tarfile
 from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
@@ -30,6 +29,7 @@ from amplify_delivery.export import (
     render_root,
 )
 from amplify_delivery.publishing.examination.preflight import Deployment, examine
+from unit.archives import unpacked
 
 CASES = "AMPLIFY_DELIVERY_CASES"
 """Environment variable: a folder with `NAME.tar.gz` for each case."""
@@ -40,20 +40,14 @@ Case = Callable[[str], Path]
 
 
 @pytest.fixture(scope="session")
-def case(tmp_path_factory: pytest.TempPathFactory) -> Case:
-    """The folder of a case, unpacked once; skips where there is no archive."""
-    unpacked: dict[str, Path] = {}
+def case() -> Case:
+    """The folder of a case, skips where there is no archive."""
 
     def folder(name: str) -> Path:
-        if name not in unpacked:
-            archive = Path(os.environ.get(CASES, "/nonexistent"), f"{name}.tar.gz")
-            if not archive.is_file():
-                pytest.skip(f"no {name}.tar.gz: set {CASES} to the folder of the cases")
-            target = tmp_path_factory.mktemp(name)
-            with tarfile.open(archive) as tar:
-                tar.extractall(target, filter="data")
-            unpacked[name] = target / name
-        return unpacked[name]
+        archive = Path(os.environ.get(CASES, "/nonexistent"), f"{name}.tar.gz")
+        if not archive.is_file():
+            pytest.skip(f"no {name}.tar.gz: set {CASES} to the folder of the cases")
+        return unpacked(archive) / name
 
     return folder
 

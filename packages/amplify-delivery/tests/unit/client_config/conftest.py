@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import tarfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 
 from amplify_delivery.client_config import Backend, Stack, of_assembly, of_export, read_backend
 from amplify_delivery.export import assemble, read_export
+from unit.archives import unpacked
 from unit.export.conftest import APPS, app_export
 
 __all__ = ["app_export"]
@@ -39,21 +39,18 @@ class App:
 
 
 @pytest.fixture(scope="session")
-def app(tmp_path_factory: pytest.TempPathFactory, app_export: Callable[[str, str], Path]) -> Callable[[str], App]:
+def app(app_export: Callable[[str, str], Path]) -> Callable[[str], App]:
     """One of `NAMES`; skips where there is no archive."""
 
-    def unpacked(name: str) -> App:
+    def found(name: str) -> App:
         archive = Path(os.environ.get(APPS, "/nonexistent"), f"{name}.client-config.tar.gz")
         if not archive.is_file():
             pytest.skip(f"no {archive.name}: set {APPS} to the folder of the real apps")
-        target = tmp_path_factory.mktemp(f"{name}-config")
-        with tarfile.open(archive) as tar:
-            tar.extractall(target, filter="data")
-        folder = next(target.rglob("deployed.json")).parent
+        folder = next(unpacked(archive).rglob("deployed.json")).parent
         deployed = json.loads((folder / "deployed.json").read_text())
         # The root has an empty path, a stack of a nested one a `/` in it.
         stacks = {p: Stack(s["outputs"], s["parameters"]) for p, s in deployed.items() if p and "/" not in p}
         kind = "as-pushed-AD206-remedied" if name == "fitness-tracker" else "as-pushed"
         return App(folder, app_export(name, kind), stacks)
 
-    return unpacked
+    return found

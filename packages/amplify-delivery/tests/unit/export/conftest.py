@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tarfile
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from amplify_delivery.export import Assembly, assemble, read_export
+from unit.archives import unpacked
 from unit.export.mutations import EXPORTS, copy_export
 
 LARGE_EXPORTS = "AMPLIFY_DELIVERY_EXPORTS"
@@ -45,37 +45,26 @@ def assembly_of() -> Callable[[str], Assembly]:
 
 
 @pytest.fixture(scope="session")
-def large_export(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """The folder of a large export (`kitchen`, `large`), unpacked once; skips where there is no archive."""
-    unpacked: dict[str, Path] = {}
+def large_export() -> Callable[[str], Path]:
+    """The folder of a large export (`kitchen`, `large`); skips where there is no archive."""
 
     def folder(name: str) -> Path:
-        if name not in unpacked:
-            archive = Path(os.environ.get(LARGE_EXPORTS, "/nonexistent"), f"{name}.tar.gz")
-            if not archive.is_file():
-                pytest.skip(f"no {name}.tar.gz: set {LARGE_EXPORTS} to the folder of the large exports")
-            target = tmp_path_factory.mktemp(name)
-            with tarfile.open(archive) as tar:
-                tar.extractall(target, filter="data")
-            unpacked[name] = next(p.parent for p in target.rglob("amplify-export-manifest.json"))
-        return unpacked[name]
+        archive = Path(os.environ.get(LARGE_EXPORTS, "/nonexistent"), f"{name}.tar.gz")
+        if not archive.is_file():
+            pytest.skip(f"no {name}.tar.gz: set {LARGE_EXPORTS} to the folder of the large exports")
+        return next(p.parent for p in unpacked(archive).rglob("amplify-export-manifest.json"))
 
     return folder
 
 
 @pytest.fixture(scope="session")
-def app_export(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], Path]:
+def app_export() -> Callable[[str, str], Path]:
     """The folder of a real app's export, by the app's name and the kind of export; skips where there is no archive."""
-    unpacked: dict[str, Path] = {}
 
     def folder(name: str, kind: str) -> Path:
-        if name not in unpacked:
-            archive = Path(os.environ.get(APPS, "/nonexistent"), f"{name}.tar.gz")
-            if not archive.is_file():
-                pytest.skip(f"no {name}.tar.gz: set {APPS} to the folder of the real apps")
-            unpacked[name] = tmp_path_factory.mktemp(name)
-            with tarfile.open(archive) as tar:
-                tar.extractall(unpacked[name], filter="data")
-        return next(p.parent for p in unpacked[name].rglob(f"{kind}/*/amplify-export-manifest.json"))
+        archive = Path(os.environ.get(APPS, "/nonexistent"), f"{name}.tar.gz")
+        if not archive.is_file():
+            pytest.skip(f"no {name}.tar.gz: set {APPS} to the folder of the real apps")
+        return next(p.parent for p in unpacked(archive).rglob(f"{kind}/*/amplify-export-manifest.json"))
 
     return folder

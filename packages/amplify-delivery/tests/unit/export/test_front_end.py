@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import tarfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ import pytest
 
 from amplify_delivery.export import Assembly, assemble, read_export
 from amplify_delivery.export.documents import parse_json
+from unit.archives import unpacked
 from unit.export.conftest import APPS
 from unit.export.mutations import EXPORTS
 
@@ -91,17 +91,14 @@ def test_what_the_cli_wrote_of_a_delivered_app_came_from_these_outputs(
 
 
 @pytest.fixture(scope="session")
-def client_config(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+def client_config() -> Callable[[str], Path]:
     """The folder of what the real CLI wrote for an app; skips where there is no archive."""
 
     def folder(app: str) -> Path:
         archive = Path(os.environ.get(APPS, "/nonexistent"), f"{app}.client-config.tar.gz")
         if not archive.is_file():
             pytest.skip(f"no {archive.name}: set {APPS} to the folder of the real apps")
-        target = tmp_path_factory.mktemp(f"{app}-config")
-        with tarfile.open(archive) as tar:
-            tar.extractall(target, filter="data")
-        return next(target.rglob("deployed.json")).parent
+        return next(unpacked(archive).rglob("deployed.json")).parent
 
     return folder
 

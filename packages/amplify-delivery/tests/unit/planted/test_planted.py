@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import tarfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
@@ -35,6 +34,7 @@ from amplify_delivery.export import (
 )
 from amplify_delivery.publishing.examination.preflight import CHECKS, Deployment, examine
 from amplify_delivery.publishing.examination.tree import Tree
+from unit.archives import unpacked
 from unit.export.mutations import EXPORTS, apply
 from unit.planted.faults import CASE, FAULTS, Fault
 from unit.planted.further import FURTHER, RIGHT
@@ -125,31 +125,28 @@ def _told_before(untouched: Examined, lint: bool) -> set[Told]:
 
 
 @pytest.fixture(scope="module")
-def untouched(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Examined]:
+def untouched() -> Callable[[str], Examined]:
     """An export or app as it came, by its name; skips where there is no archive of it."""
     known: dict[str, Examined] = {}
 
     def place(name: str) -> Examined:
         if name not in known:
             secrets = frozenset({KITCHEN_SECRET}) if name == "kitchen" else frozenset()
-            known[name] = Examined(_folder(name, tmp_path_factory), secrets)
+            known[name] = Examined(_folder(name), secrets)
         return known[name]
 
     return place
 
 
-def _folder(name: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def _folder(name: str) -> Path:
     if name in EXPORTS:
         return EXPORTS[name]
     variable = "AMPLIFY_DELIVERY_APPS" if name in APPS else "AMPLIFY_DELIVERY_EXPORTS"
     archive = Path(os.environ.get(variable, "/nonexistent"), f"{name}.tar.gz")
     if not archive.is_file():
         pytest.skip(f"no {name}.tar.gz: set {variable} to the folder of the archives")
-    target = tmp_path_factory.mktemp(name)
-    with tarfile.open(archive) as tar:
-        tar.extractall(target, filter="data")
     within = f"{APPS[name]}/*/" if name in APPS else ""
-    return next(target.rglob(f"{within}amplify-export-manifest.json")).parent
+    return next(unpacked(archive).rglob(f"{within}amplify-export-manifest.json")).parent
 
 
 @pytest.fixture(autouse=True)
