@@ -18,7 +18,17 @@ from amplify_delivery.export import checks
 from amplify_delivery.export.assembling import root
 from amplify_delivery.findings import Rule
 from amplify_delivery.publishing.examination import computed, given, graphql_schema, preflight, trust, wiring
-from amplify_delivery.publishing.examination.services import apis, cognito, dynamodb, iam, s3, search, triggers, twice
+from amplify_delivery.publishing.examination.services import (
+    apis,
+    assertions,
+    cognito,
+    dynamodb,
+    iam,
+    s3,
+    search,
+    triggers,
+    twice,
+)
 
 _EXAMINING = (
     preflight,
@@ -28,6 +38,7 @@ _EXAMINING = (
     computed,
     given,
     apis,
+    assertions,
     cognito,
     dynamodb,
     iam,

@@ -125,6 +125,10 @@ def domain(instance: str) -> Change:
     return resource(kind, ElasticsearchClusterConfig=cluster, EncryptionAtRestOptions=at_rest)
 
 
+def asserting(said: str) -> Change:
+    return lambda t: t.update(Rules={"Rule": {"Assertions": [{"Assert": {"Fn::Contains": [["yes"], said]}}]}})
+
+
 def tiered(days: int) -> Change:
     rule = {"Status": "Enabled", "Transitions": [{"StorageClass": "STANDARD_IA", "TransitionInDays": days}]}
     return resource("AWS::S3::Bucket", LifecycleConfiguration={"Rules": [rule]})
@@ -186,6 +190,7 @@ OF_TEMPLATES: dict[str, tuple[Change, Change]] = {
         resource("AWS::IAM::Role", ManagedPolicyArns=["arn:aws:iam::aws:policy/AmazonS3FullAccess"]),
     ),
     "AD720": (tiered(7), tiered(30)),
+    "AD721": (asserting("no"), asserting("yes")),
     "AD730": (
         output(IN_MAP, Mappings={"m": {"prod": {"a": "x"}}}),
         output(IN_MAP, Mappings={"m": {"dev": {"a": "x"}}}),

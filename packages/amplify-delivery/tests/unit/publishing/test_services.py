@@ -320,3 +320,62 @@ def test_a_search_domains_remedy_names_an_instance_of_its_own(
     (found,) = (f for check in SERVICE_CHECKS for f in check(tree))
     assert found.id == "AD714"
     assert remedy in found.remedy
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ({"Fn::Sub": "shop_${env}"}, "'shop_dev' may hold"),
+        ({"Fn::Join": ["/", ["shop", {"Ref": "env"}]]}, "'shop/dev' may hold"),
+        ("x" * 256, "has 256 characters, 255 are allowed"),
+        ({"Fn::Sub": "shop:${env}-${AWS::StackName}"}, None),
+        ("x" * 255, None),
+    ],
+)
+def test_an_export_has_a_name_that_cloudformation_takes(full: Assembly, name: Any, said: str | None) -> None:
+    def change(template: Template) -> None:
+        template.setdefault("Outputs", {})["Told"] = {"Value": "x", "Export": {"Name": name}}
+
+    tree = tree_of(spoiled(full, HELLO, change))
+    found = [f.message for f in impossible_names(tree)]
+    assert len(found) == (said is not None)
+    assert said is None or (said in found[0] and "Told" in found[0])
+
+
+ENV = {"Ref": "env"}
+
+
+@pytest.mark.parametrize(
+    ("rule", "told"),
+    [
+        ({"Assertions": [{"Assert": {"Fn::Contains": [["prod", "test"], ENV]}}]}, True),
+        ({"Assertions": [{"Assert": {"Fn::Contains": [["dev"], ENV]}}]}, False),
+        ({"Assertions": [{"Assert": {"Fn::Not": [{"Fn::Equals": [ENV, "dev"]}]}}]}, True),
+        ({"Assertions": [{"Assert": {"Fn::And": [{"Fn::Equals": [ENV, "dev"]}, {"Fn::Equals": ["a", "b"]}]}}]}, True),
+        ({"Assertions": [{"Assert": {"Fn::Or": [{"Fn::Equals": [ENV, "dev"]}, {"Fn::Equals": ["a", "b"]}]}}]}, False),
+        ({"Assertions": [{"Assert": {"Fn::EachMemberEquals": [["dev", ENV], "dev"]}}]}, False),
+        ({"Assertions": [{"Assert": {"Fn::EachMemberIn": [["dev", "qa"], ["dev", "prod"]]}}]}, True),
+        # It asks something only where its own condition holds.
+        (
+            {
+                "RuleCondition": {"Fn::Equals": [ENV, "prod"]},
+                "Assertions": [{"Assert": {"Fn::Equals": [ENV, "none"]}}],
+            },
+            False,
+        ),
+        # What only AWS knows: the attributes of a parameter that it looks up.
+        ({"Assertions": [{"Assert": {"Fn::EachMemberIn": [{"Fn::ValueOfAll": ["x", "VpcId"]}, ["v"]]}}]}, False),
+    ],
+)
+def test_a_rule_of_a_template_is_asked_with_the_environments_values(
+    full: Assembly, rule: Template, *, told: bool
+) -> None:
+    rule["Assertions"][0]["AssertDescription"] = "only where it may be"
+
+    def change(template: Template) -> None:
+        template["Rules"] = {"Place": rule}
+
+    tree = tree_of(spoiled(full, HELLO, change))
+    found = [f for check in SERVICE_CHECKS for f in check(tree)]
+    assert [f.id for f in found] == ["AD721"] * told
+    assert not told or ("Place" in found[0].message and "only where it may be" in found[0].message)

@@ -45,7 +45,7 @@ ABSENT = Rule(
 NAME = Rule(
     "AD733",
     "refused",
-    "A name that is too long here, or has the wrong characters.",
+    "A name that is too long here, or has the wrong characters: of a resource, or of what a stack exports.",
     "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-name.html",
     "the service refuses the name",
     remedy="shorten the resource's name or the environment's, or set the parameter that the name is made from",
@@ -235,6 +235,24 @@ def impossible_names(tree: Tree) -> Iterator[Finding]:
                 "shorten the resource's name in the Amplify project or the environment's, or set the parameter that "
                 "the name is made from in the stack file",
             )
+    yield from _exports(tree)
+
+
+def _exports(tree: Tree) -> Iterator[Finding]:
+    """Names of what stacks export ("Outputs", CloudFormation user guide; "Export", API reference)."""
+    for (stack, output), given in tree.resolved.exports.items():
+        name = _known_part(given)
+        problem = ""
+        if len(name) > _EXPORT_LONGEST:
+            problem = f"has {len(name)} characters, {_EXPORT_LONGEST} are allowed"
+        elif not re.fullmatch(r"[A-Za-z0-9:-]*", name):
+            problem = "may hold letters, digits, : and - only"
+        if problem:
+            told = f"output {output}: its export's name {name!r} {problem}"
+            yield NAME.at(tree.file(stack), told, "give the export another name (`amplify override`), and export again")
+
+
+_EXPORT_LONGEST = 255
 
 
 def _is_fifo(properties: Mapping[str, Any]) -> bool:

@@ -7,6 +7,7 @@ from amplify_delivery.publishing.examination.services.apis import (
     unknown_sign_in,
     variable_siblings,
 )
+from amplify_delivery.publishing.examination.services.assertions import failed_assertions
 from amplify_delivery.publishing.examination.services.cognito import impossible_sign_in
 from amplify_delivery.publishing.examination.services.dynamodb import impossible_tables
 from amplify_delivery.publishing.examination.services.iam import attached_policies, large_policies, malformed_policies
@@ -30,6 +31,7 @@ SERVICE_CHECKS = (
     impossible_domains,
     powerless_triggers,
     given_twice,
+    failed_assertions,
 )
 
 __all__ = ["SERVICE_CHECKS"]
