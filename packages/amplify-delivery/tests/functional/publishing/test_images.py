@@ -119,12 +119,14 @@ def test_publish_pushes_once_and_deploy_finds_it(place: Place, todo: Assembly, t
     assert place.publish(replace(assembly, layout=None)).images.present == 2
 
 
-@pytest.mark.parametrize(("scans", "says"), [(True, ""), (False, "was never scanned")])
+@pytest.mark.parametrize(("kind", "says"), [("SCANS", ""), ("NEVER", "was never scanned"), ("ENHANCED", "")])
 def test_who_plans_and_deploys_is_told_what_a_scan_has_found(
-    place: Place, todo: Assembly, tmp_path: Path, scans: bool, says: str
+    place: Place, todo: Assembly, tmp_path: Path, kind: str, says: str
 ) -> None:
+    # Amazon Inspector's findings are asked for with the caller's own rights.
+    place.ecr.put_registry_scanning_configuration(scanType="ENHANCED" if kind == "ENHANCED" else "BASIC", rules=[])
     place.ecr.put_image_scanning_configuration(
-        repositoryName=place.names.repository, imageScanningConfiguration={"scanOnPush": scans}
+        repositoryName=place.names.repository, imageScanningConfiguration={"scanOnPush": kind == "SCANS"}
     )
     assembly = with_images(todo, tmp_path, "one")
     place.log_in_as(PUBLISH)

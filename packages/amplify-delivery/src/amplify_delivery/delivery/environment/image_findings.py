@@ -29,8 +29,9 @@ _NO_SCAN, _NO_IMAGE = "ScanNotFoundException", "ImageNotFoundException"
 _SHOWN = 5
 _LACKING = dict.fromkeys(
     ACCESS_DENIED,
-    "in an account that was bootstrapped before there were images, `amplify-delivery bootstrap ENV` gives its projects "
-    "the right; others need ecr:DescribeImageScanFindings on the repository",
+    "in an account that was bootstrapped, `amplify-delivery bootstrap ENV` gives its projects the right; others need "
+    "ecr:DescribeImageScanFindings on the repository, and with enhanced scanning inspector2:ListCoverage and "
+    "inspector2:ListFindings",
 )
 
 

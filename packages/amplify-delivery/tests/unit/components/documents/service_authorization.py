@@ -56,6 +56,7 @@ SERVICES = [
     "geo",
     "iam",
     "identitystore",
+    "inspector2",
     "kinesis",
     "kms",
     "lambda",

@@ -135,6 +135,11 @@ def _images() -> Iterator[Row]:
         yield no(w.prod.project_role_arn(what), "ecr:GetDownloadUrlForLayer", own)
         # Planning and deploying may ask what a scan has found.
         yield (no if what == "check" else yes)(w.prod.project_role_arn(what), "ecr:DescribeImageScanFindings", own)
+        for action in ("ListCoverage", "ListFindings"):
+            asked = f"inspector2:{action}"
+            yield (no if what == "check" else yes)(w.prod.project_role_arn(what), asked, "*", keys=here)
+            yield no(w.prod.project_role_arn(what), asked, "*", keys={"aws:RequestedRegion": w.HOME})
+        yield no(w.prod.project_role_arn(what), "inspector2:Disable", "*", keys=here)
         yield no(w.prod.project_role_arn(what), "ecr:StartImageScan", own)
         for name in (w.canary.repository, "payments"):
             for action in ("BatchGetImage", "DescribeImageScanFindings"):

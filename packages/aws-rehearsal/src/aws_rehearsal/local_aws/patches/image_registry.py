@@ -8,8 +8,7 @@ immutable tags, also with the very same image (aws/containers-roadmap 2179), and
 there (PutImage, `LayersNotFoundException`, `ImageDigestDoesNotMatchException`). Layers that come by the API's own
 operations (InitiateLayerUpload and what follows it), which MiniStack forgets, are there as those of the registry are.
 BatchGetImage tells the tag that it was asked for. BatchDeleteImage takes the tag that it is given, and the image with
-its last one; DescribeImages leaves out what its filter says. A repository
-that scans what is pushed answers DescribeImageScanFindings.
+its last one; DescribeImages leaves out what its filter says.
 """
 
 from __future__ import annotations
@@ -69,8 +68,6 @@ def apply() -> None:
         action = headers.get("x-amz-target", "").rpartition(".")[2]
         if action == "GetAuthorizationToken":
             return _authorization(extract_access_key_id(headers, query_params) or "", headers.get("host", ""))
-        if action == "DescribeImageScanFindings":
-            return _scanned(json_body(body))
         return await handle(method, path, headers, body, query_params)
 
     async def handle_registry_request(method: str, path: str, headers: Any, body: bytes, query_params: Any) -> Any:
@@ -168,27 +165,6 @@ def _complete_layer_upload(answer: Any) -> Any:
         return answer(data)
 
     return completed
-
-
-def _scanned(data: dict[str, Any]) -> Any:
-    """Where a repository scans what is pushed, nothing is found: there are no packages here to look for."""
-    name, identity = str(data.get("repositoryName", "")), data.get("imageId") or {}
-    if name not in ecr._repositories:
-        told = f"The repository with name '{name}' does not exist"
-        return error_response_json("RepositoryNotFoundException", told, 400)
-    image = ecr._find_image(name, identity)
-    if image is None:
-        return error_response_json("ImageNotFoundException", f"The image with {identity} does not exist", 400)
-    if not ecr._repositories[name].get("imageScanningConfiguration", {}).get("scanOnPush"):
-        return error_response_json("ScanNotFoundException", f"Image scan does not exist for {identity}", 400)
-    answer = {
-        "registryId": get_account_id(),
-        "repositoryName": name,
-        "imageId": {"imageDigest": image["imageDigest"]},
-        "imageScanStatus": {"status": "COMPLETE", "description": "The scan was completed successfully."},
-        "imageScanFindings": {"findings": [], "findingSeverityCounts": {}},
-    }
-    return 200, {"Content-Type": "application/x-amz-json-1.1"}, json.dumps(answer).encode()
 
 
 def _batch_delete_image(answer: Any) -> Any:

@@ -8,9 +8,21 @@ from amplify_delivery.components.documents.statements import Statement, allow
 WRITE_OBJECT = ("s3:AbortMultipartUpload", "s3:PutObject")
 
 
+INSPECTOR_READS = ("inspector2:ListCoverage", "inspector2:ListFindings")
+"""What Amazon ECR asks Amazon Inspector with the caller's rights, where the registry is set to enhanced scanning. Both
+know no resource. https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-scanning-enhanced-iam.html; what is said
+without them: https://github.com/alexjurkiewicz/ecr-scan-image/issues/19."""
+
+
 def image_looks(access: EnvironmentAccess, *more: str) -> list[Statement]:
     """What a scan has found in images, for who plans and deploys."""
-    return [allow("Images", [*more, "ecr:DescribeImageScanFindings"], repository_arn(access))] if access.images else []
+    if not access.images:
+        return []
+    here = {"StringEquals": {"aws:RequestedRegion": access.names.region}}
+    return [
+        allow("Images", [*more, "ecr:DescribeImageScanFindings"], repository_arn(access)),
+        allow("ImageFindings", INSPECTOR_READS, "*", here),
+    ]
 
 
 def repository_arn(access: EnvironmentAccess) -> str:
