@@ -46,7 +46,7 @@ def test_the_native_guard_is_off_unless_credentials_are_validated(project: Pulum
 
 
 def test_wrong_credentials_are_refused_before_anything_is_made(project: PulumiProject) -> None:
-    project.init().program('aws.s3.Bucket("one", bucket=f"one-{ACCOUNT}")')
+    project.init(passphrase=True).program('aws.s3.Bucket("one", bucket=f"one-{ACCOUNT}")')
     said = project.fail(AWS_SECRET_ACCESS_KEY="wrong")
     assert "unable to validate AWS credentials" in said
     assert buckets(project) == []

@@ -113,8 +113,8 @@ def test_an_account_is_bootstrapped_and_its_environment_lives_in_it(project: Pul
     github = 'github: {repository: octo/shop, ownerId: "583231", repositoryId: "1296269", branch: main}'
     file.write_text(f"{file.read_text()}  {APP}:{github}\n")
 
+    project.init_with_key("preprod-account", "preprod")
     for stack in ("preprod-account", "preprod"):
-        project.succeed("stack", "init", stack)
         project.up("-s", stack)
     bootstrapped = json.loads(project.succeed("stack", "output", "--json", "-s", "preprod-account"))["preprod"]
     outputs = json.loads(project.succeed("stack", "output", "--json", "-s", "preprod"))
@@ -146,7 +146,7 @@ def test_what_was_deployed_before_there_was_a_stage_stays_as_it_is(project: Pulu
     write(project.folder, "dev", {**place, "helloService": hello, "apiKeyExpires": key_day()})
     present, main = (project.folder / "__main__.py").read_text(), project.folder / "__main__.py"
     main.write_text((Path(__file__).parent / "former_main.py").read_text())
-    project.succeed("stack", "init", "dev")
+    project.init_with_key("dev")
     project.up()
     before = state_of(project)
     assert any("HelloService" in urn for urn in before) == (hello == "true")
@@ -170,7 +170,7 @@ def state_of(project: PulumiProject) -> dict[str, str]:  # noqa: F811
 def test_an_account_with_images_is_bootstrapped_and_given_up(project: PulumiProject) -> None:  # noqa: F811
     check_out(project)
     write(project.folder, "preprod-account", {"program": "account", "images": "true", "protect": "false"})
-    project.succeed("stack", "init", "preprod-account")
+    project.init_with_key("preprod-account")
     assert "warning" not in project.up("-s", "preprod-account")
     client = project.developer.client
     url = json.loads(project.succeed("stack", "output", "--json", "-s", "preprod-account"))["preprod"]["repositoryUrl"]

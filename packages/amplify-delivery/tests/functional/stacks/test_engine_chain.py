@@ -140,8 +140,8 @@ def test_one_release_goes_through_three_pipelines(
     names = {name: PipelineNames(APP, account, HOME, name) for name in CHAIN}
     pipelines = project.developer.client("codepipeline")
     # Who hands on first: its bucket is the source of the next one. The end of the chain need not be there yet.
+    project.init_with_key(*CHAIN)
     for name in CHAIN:
-        project.succeed("stack", "init", name)
         project.up("-s", name)
     assert service.executions(names["second"].pipeline, account) == []  # nothing was handed on
     for execution in service.executions(names["pipeline"].pipeline, account):

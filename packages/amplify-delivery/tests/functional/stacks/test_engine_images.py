@@ -77,7 +77,7 @@ def test_an_image_is_deployed_by_digest_and_goes_with_its_stack(project: PulumiP
     check_out(project)
     forms = with_image(project.folder)
     template = project.folder / f"amplify-export-{APP}/api/{APP}/cloudformation-template.json"
-    project.succeed("stack", "init", "dev")
+    project.init_with_key("dev")
     ecr, ssm = project.developer.client("ecr"), project.developer.client("ssm")
     registry = f"{project.developer.account}.dkr.ecr.{project.developer.region}.amazonaws.com"
 
