@@ -62,7 +62,8 @@ def is_open(
 
 
 def is_denied(fields: Iterable[Any], api_arn: str, type_name: str, field_name: str) -> bool:
-    """Whether a Lambda authorizer's `deniedFields` name the field: `TypeName.FieldName`, or by its ARN."""
+    """Whether a Lambda authorizer's `deniedFields` name the field: `TypeName.FieldName`, or by its ARN. Whatever else
+    stands there (`Mutation`, `Mutation.*`) denies nothing: https://github.com/aws/aws-appsync-community/issues/272."""
     names = (f"{type_name}.{field_name}", f"{api_arn}/types/{type_name}/fields/{field_name}")
     return any(name in names for name in fields)
 

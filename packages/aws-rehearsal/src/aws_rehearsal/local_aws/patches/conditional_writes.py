@@ -9,20 +9,28 @@ Same guide, "How to prevent object overwrites with conditional writes": "You can
 the case of concurrent requests if a delete request to an object succeeds before a conditional write operation on that
 object completes"; the request may be retried. Whoever reads that as "it is there" has written nothing. Here the first
 conditional write within a second of a deletion meets it, and the next one does not.
+MiniStack compares an object's ETag for whoever may write or delete it. AWS lets only those compare who may read it: a
+conditional write or deletion with an ETag needs `s3:GetObject` as well
+(https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html,
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-delete-enforce.html).
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from typing import Any
 
-from ministack.core import iam_actions
+from ministack.core import iam_actions, iam_evaluator
+from ministack.core.responses import get_region
 from ministack.services import s3
 
+from . import _rights
 from ._expect import expect, replace
 
 _HEADERS = ("if-none-match", "if-match")
+_READ = "s3:GetObject"
 _BEGUN = ("uploads", "partNumber")
 """In the query of what does not make an object yet."""
 _MEANWHILE = 1.0
@@ -54,7 +62,15 @@ def _meet_deletions() -> None:
     delete = expect(s3, "_delete_object", "bucket_name", "key", "headers", "query_params")
     error = expect(s3, "_error", "code", "message", "status", "resource")
 
+    def may_compare(bucket_name: str, key: str, headers: dict[str, str] | None) -> bool:
+        if (headers or {}).get("if-match", "*") == "*":
+            return True
+        arn = f"arn:aws:s3:::{bucket_name}/{key}"
+        return iam_evaluator.enforce(_rights.caller_key.get(), _READ, "s3", get_region(), resource_arn=arn) is None
+
     def _put_object(bucket_name: str, key: str, body: bytes, headers: dict[str, str]) -> Any:
+        if not may_compare(bucket_name, key, headers):
+            return error("AccessDenied", "Access Denied", 403, f"/{bucket_name}/{key}")
         if any(headers.get(name) for name in _HEADERS):
             when = _deleted.pop((bucket_name, key), None)
             if when is not None and time.monotonic() < when + _MEANWHILE:
@@ -65,6 +81,8 @@ def _meet_deletions() -> None:
     def _delete_object(
         bucket_name: str, key: str, headers: dict[str, str] | None = None, query_params: dict[str, Any] | None = None
     ) -> Any:
+        if not may_compare(bucket_name, key, headers):
+            return error("AccessDenied", "Access Denied", 403, f"/{bucket_name}/{key}")
         answer = delete(bucket_name, key, headers, query_params)
         if answer[0] == 204 and not (query_params or {}).get("versionId"):
             _remember(bucket_name, key, time.monotonic())
@@ -83,8 +101,8 @@ def _remember(bucket: str, key: str, now: float) -> None:
 
 
 def probe(aws: Any) -> bool:
-    """A bucket that is closed to plain writes takes new objects, and the beginning of an upload, and nothing else; and
-    a write meets the deletion before it, once."""
+    """A bucket that is closed to plain writes takes new objects, and the beginning of an upload, and nothing else; a
+    write meets the deletion before it, once; and an ETag is compared for who may read the object."""
     bucket = aws.name("written-once")
     closed = {
         "Effect": "Deny",
@@ -114,4 +132,25 @@ def probe(aws: Any) -> bool:
         and writes("large?uploads=", "POST")
         # On a busy machine a deletion may be over before the write comes.
         and any(meets() for _ in range(5))
+        and _compares_for_readers(aws)
+    )
+
+
+def _compares_for_readers(aws: Any) -> bool:
+    bucket, tag = aws.name("compared"), f'"{hashlib.md5(b"text", usedforsecurity=False).hexdigest()}"'
+    aws.s3(aws.owner, "PUT", f"/{bucket}")
+    aws.s3(aws.owner, "PUT", f"/{bucket}/object", b"text")
+
+    def compares(name: str, method: str, *actions: str) -> bool:
+        role = aws.role(aws.owner, name)
+        aws.put_policy(aws.owner, name, {"Effect": "Allow", "Action": [*actions], "Resource": "*"})
+        session = aws.assume(role, aws.owner)
+        return bool(aws.succeeds(lambda: aws.s3(session, method, f"/{bucket}/object", b"text", {"If-Match": tag})))
+
+    write, delete = "s3:PutObject", "s3:DeleteObject"
+    return (
+        not compares("writes-unread", "PUT", write)
+        and compares("writes-read", "PUT", write, _READ)
+        and not compares("deletes-unread", "DELETE", delete)
+        and compares("deletes-read", "DELETE", delete, _READ)
     )
