@@ -91,6 +91,34 @@ def test_an_update_that_is_refused_after_a_recovery_has_changed_something(monkey
     assert scene.done == ["recovered"]
 
 
+@pytest.mark.parametrize("what", ["data would be lost", "AWS does not take it"])
+def test_what_a_recovery_leaves_is_looked_at_as_every_plan_is(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a stack that was rolled back nobody could tell before what would be lost, or what AWS refuses."""
+    scene: Any = Scene(monkeypatch)
+    plan: Any = SimpleNamespace(
+        steps=("recover",), recovery="recover", digest="d", losses=("loss",), impossible=("never",), to_json=dict
+    )
+    plan.beyond = lambda _: ()
+    monkeypatch.setattr(planned, "make", lambda *_, **__: plan)
+    for module in (approval, drifting):
+        monkeypatch.setattr(module, "check", lambda *_, **__: None)
+
+    def refuse(asked: str, found: Any, expected: Any) -> None:
+        assert found == expected
+        if asked == what:
+            raise RefusedError(asked, where="dev")
+
+    guard = SimpleNamespace(check=lambda losses: refuse("data would be lost", losses, ("loss",)))
+    config = SimpleNamespace(guard=lambda *_: guard, bootstrapped=False)
+    target: Any = SimpleNamespace(account=scene, root=scene.target.root, config=config, context=CONTEXT)
+    monkeypatch.setattr(deploying, "refuse", lambda found, _: refuse("AWS does not take it", found, ("never",)))
+    monkeypatch.setattr(carrying_out, "carry_out", lambda *_: pytest.fail("carried out"))
+    audit: Any = SimpleNamespace(planned=lambda _: None, begin=lambda: None)
+    with pytest.raises(FailedError, match=what):
+        deploying._attempt(target, scene, deploying.Approved("d"), audit, None)
+    assert scene.done == ["recovered"]
+
+
 def test_what_is_gone_of_a_release_is_found_before_anything_is_changed(monkeypatch: pytest.MonkeyPatch) -> None:
     """CodePipeline goes back to a release without publishing it, with a role that may not."""
     scene: Any = Scene(monkeypatch)
