@@ -257,6 +257,27 @@ def test_an_image_that_was_collected_is_missed_before_cloudformation_is_called(
         assert done == []
 
 
+def test_what_the_program_would_lose_is_asked_before_the_engine_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of what it makes beside the backend: nothing else asks for that in an update without a plan."""
+    scene: Any = Scene(monkeypatch)
+    previewed: tuple[()] = ()
+    scene.preview = lambda: SimpleNamespace(steps=previewed)
+    monkeypatch.setattr(recovery, "at_once", lambda *_: False)
+    monkeypatch.setattr(updating, "_updates_root", lambda _: False)
+    monkeypatch.setattr(updating, "plan_program", lambda steps, **_: [steps])
+    monkeypatch.setattr(carrying_out, "update", lambda *_: pytest.fail("carried out"))
+
+    def check(losses: Any) -> None:
+        assert losses == [previewed]
+        raise RefusedError("data would be lost", where="dev")
+
+    config = SimpleNamespace(guard=lambda *_: SimpleNamespace(check=check), bootstrapped=False)
+    config.image_findings = SimpleNamespace(refuse=False)
+    target: Any = SimpleNamespace(account=scene, root=scene.target.root, config=config, context=CONTEXT)
+    with pytest.raises(RefusedError, match="data would be lost"):
+        updating._environment(scene, target)
+
+
 def test_production_is_refused_before_anything_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "Pulumi.yaml").write_text("name: app\nruntime: python\n")
     lines = ['account: "111122223333"', "region: eu-west-1", 'production: "true"']
