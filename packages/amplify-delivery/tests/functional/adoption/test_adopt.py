@@ -209,13 +209,16 @@ def test_what_the_construct_has_made_becomes_ours_in_place(local_aws: LocalAws, 
 
 def another(app: Adoptable) -> None:
     """A second Pulumi stack that would like to have it."""
-    project = app.app.project
+    project, first = app.app.project, app.file
     (app.workspace.project / "Pulumi.other.yaml").write_text(
         f'config:\n  {project}:account: "{app.there.account}"\n  {project}:environment: main\n'
         f"  {project}:region: {app.app.region}\n"
     )
     app.stack = "other"
     refused(app, "another Pulumi stack of Amplify Delivery delivers it")
+    # The first one's file is there: that is a copy, and its state is not lost.
+    refused(app, f"{first.name} names the same root stack in", "--state-lost")
+    first.unlink()
     taken = app.delivery("adopt", "--state-lost")
     assert taken.exit_code == 0, taken.output
     assert app.root()["id"] == app.there.stack(app.app.stack_name)["StackId"]

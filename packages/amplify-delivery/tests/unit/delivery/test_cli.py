@@ -98,6 +98,7 @@ def test_an_environment_that_is_not_there(tmp_path: Path, monkeypatch: pytest.Mo
         assert ran.code == 3
         assert ran.document["error"]["type"] == "ConfigError"
         assert "no environment qa" in ran.document["error"]["message"]
+        assert "`git checkout HEAD -- Pulumi.qa.yaml`" in ran.document["error"]["remedy"]
 
 
 def test_a_reader_that_goes_away_is_no_error() -> None:

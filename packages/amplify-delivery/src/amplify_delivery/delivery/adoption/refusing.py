@@ -43,6 +43,20 @@ def check_state(environment: str, running: Running, root: Mapping[str, Any] | No
         )
 
 
+def check_others(environment: str, running: Running, others: Mapping[str, str], place: str) -> None:
+    """Raise `RefusedError` if the file of another stack of the project names the same root stack in the same `place`: a
+    file that was copied. `others` are the names of root stacks there, by the environments' stacks."""
+    for other, name in others.items():
+        if other != environment and name == str(running.name):
+            raise RefusedError(
+                f"Pulumi.{other}.yaml names the same root stack in {place}: both would deliver it, and destroy it",
+                where=f"Pulumi.{environment}.yaml",
+                remedy=f"nothing was changed. If that file was copied, `pulumi config set -s {environment} environment "
+                f"NAME` makes another environment of this one. If {other}'s state is the lost one, "
+                f"`amplify-delivery adopt {other} --state-lost`. If nobody uses {other} any more, remove its file",
+            )
+
+
 def check_imported(environment: str, running: Running, resources: Iterable[Mapping[str, Any]], variables: str) -> None:
     """Raise `RefusedError` if somebody has imported the root stack by hand, as a resource that the program does not
     have: the next update would delete it. `variables` is what has to stand before a `pulumi` command of the stack."""

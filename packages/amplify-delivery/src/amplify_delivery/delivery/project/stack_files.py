@@ -56,7 +56,9 @@ def load(folder: Path, name: str) -> EnvironmentConfig:
         raise ConfigError(
             f"no environment {name}: there is no such file here",
             where=str(file),
-            remedy="run the command in the folder of Pulumi.yaml, or make the file (docs/configuration.md)",
+            # `pulumi stack rm` takes the file with the stack, unless it is told not to (`--preserve-config`).
+            remedy="run the command in the folder of Pulumi.yaml, or make the file (docs/configuration.md). If "
+            f"`pulumi stack rm` has deleted it, `git checkout HEAD -- {file.name}` brings it back as it was committed",
         )
     return EnvironmentConfig.from_file(file, name)
 

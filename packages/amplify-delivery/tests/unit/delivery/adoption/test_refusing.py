@@ -43,3 +43,12 @@ def test_a_root_that_was_imported_by_hand_is_told() -> None:
     refusing.check_state("prod", RUNNING, {"id": str(NAME)})
     with pytest.raises(RefusedError, match="delivers another already"):
         refusing.check_state("prod", RUNNING, {"id": "another"})
+
+
+def test_a_copied_stack_file_takes_over_nobodys_root() -> None:
+    """`--state-lost` is what messages print for a state that does not know the root; of two files one is wrong."""
+    refusing.check_others("qa", RUNNING, {"qa": str(NAME), "prod": "amplify-app-prod-2"}, "account 1")
+    with pytest.raises(RefusedError, match=r"Pulumi\.dev\.yaml names the same root stack in account 1") as caught:
+        refusing.check_others("qa", RUNNING, {"dev": str(NAME), "qa": str(NAME)}, "account 1")
+    assert "`pulumi config set -s qa environment NAME`" in caught.value.remedy
+    assert "`amplify-delivery adopt dev --state-lost`" in caught.value.remedy
