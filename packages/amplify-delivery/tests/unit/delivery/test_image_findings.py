@@ -122,7 +122,11 @@ def test_a_scan_that_goes_on_is_waited_for_and_not_for_ever() -> None:
 
 
 def test_without_a_scan_nothing_is_known() -> None:
-    assert "was never scanned" in refused(Ecr("ScanNotFoundException"))
+    never = refused(Ecr("ScanNotFoundException"))
+    assert "was never scanned" in never
+    assert "enhanced scanning, none is started by hand" in never
+    denied = refused(Ecr("AccessDeniedException"))
+    assert "inspector2:ListCoverage and inspector2:ListFindings" in denied
     assert "its scan is UNSUPPORTED_IMAGE" in refused(Ecr(basic("UNSUPPORTED_IMAGE")))
     notes = check(Ecr(basic("UNSUPPORTED_IMAGE")), accepted=["UNSUPPORTED_IMAGE"])
     assert notes == ("the scan of image orders is UNSUPPORTED_IMAGE: known",)

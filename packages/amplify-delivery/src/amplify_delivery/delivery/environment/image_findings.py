@@ -104,7 +104,11 @@ def _not_told(image: AssemblyImage, known: Known, target: Wanted) -> RefusedErro
         return RefusedError(
             f"image {image.name} was never scanned",
             where=target.config.environment,
-            remedy=f"nothing was changed; `aws ecr start-image-scan {_image(image, target)}`, and repeat it",
+            # "Manual scans using enhanced scanning aren't supported"
+            # (https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-scanning-enhanced.html).
+            remedy=f"nothing was changed; `aws ecr start-image-scan {_image(image, target)}`, and repeat it. Where the "
+            "registry is set to enhanced scanning, none is started by hand: have one of its filters name the "
+            "repository, and repeat it in a few minutes",
         )
     return RefusedError(
         f"what is in image {image.name} is not known: its scan is {known.status}",
