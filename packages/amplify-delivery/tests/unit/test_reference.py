@@ -13,7 +13,7 @@ from amplify_delivery.delivery import pages
 from unit.places import REPOSITORY
 
 COMMANDS = sorted(cli.COMMANDS)
-_INTERNAL = {"ADOPT", "COPIED", "LOCK", "PLAN", "RECOVERS", "UPDATE"}
+_INTERNAL = {"ADOPT", "COPIED", "DEBUG_UNHEARD", "LOCK", "PLAN", "RECOVERS", "UPDATE"}
 """Variables that commands and buildspecs set for processes of their own."""
 
 

@@ -14,7 +14,7 @@ def test_debug_messages_that_nobody_hears_are_not_sent(
 ) -> None:
     sent: list[str] = []
     monkeypatch.setattr(pulumi.log, "debug", sent.append)
-    monkeypatch.setattr(programs, "find", lambda _: lambda _: pulumi.log.debug("from the program"))
+    monkeypatch.setattr(programs, "find", lambda _: lambda *_: pulumi.log.debug("from the program"))
     monkeypatch.setenv(programs.UNHEARD_VARIABLE, variable)
     programs.run(lambda _: pytest.fail("this program has no stage"))
     assert sent == heard
