@@ -262,7 +262,7 @@ def test_the_trust_table_judges_what_is_declared() -> None:
         for statement in _listed(found.document["Statement"]):
             sid = statement["Sid"]
             other_source = sid in {"Repository", "SourceBucket", "SourceObject", "Token", "Webhook", "Webhooks"}
-            optional = {"Approvals", "Images", "IndexTemplatesKey", "RegistryLogin", "StagingKey"}
+            optional = {"Approvals", "ImageFindings", "Images", "IndexTemplatesKey", "RegistryLogin", "StagingKey"}
             option = sid in optional or sid.startswith("StepSmoke")
             by_type = re.fullmatch(r"[A-Z][A-Za-z0-9]*(KnowsNoResource)?", sid) and "-1 policy" in found.place
             assert sid in known or other_source or option or by_type, f"{found.place}: {sid}"
