@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from amplify_delivery.components.documents.naming import EnvironmentNames
 from amplify_delivery_rehearsal.workspace import Finished, Workspace
 from aws_rehearsal_tests import pulumi_homes
+from aws_rehearsal_tests.initialised_stacks import Key
 from aws_rehearsal_tests.local_account import LocalAccount
 from unit.delivery.conftest import ROOT
 from unit.stacks.projects import APP, TOOLING, make, write
@@ -45,6 +47,14 @@ def program(workspace: Workspace, digest: str, *, source: bool = False) -> None:
         ]
         lines.append("pulumi.export('sourceDigest', source_digest(pathlib.Path(pulumi.get_root_directory())))")
     (workspace.project / "__main__.py").write_text("\n".join(lines))
+    # Python knows byte code by its source's second and size, and the next program may be as long and as old.
+    shutil.rmtree(workspace.project / "__pycache__", ignore_errors=True)
+
+
+def init(workspace: Workspace, developer: LocalAccount) -> None:
+    """The pipeline's stack. Of a passphrase the engine would derive a key in each of its operations."""
+    key = Key.make(developer.client("kms"))
+    workspace.succeed("stack", "init", "pipeline", f"--secrets-provider={key.provider}")
 
 
 def delivery(workspace: Workspace, *arguments: str) -> Finished:
@@ -89,18 +99,20 @@ def test_bootstrap_with_credentials_of_another_account_makes_nothing(workspace: 
     assert not list(workspace.project.parent.glob("**/preprod-account.json"))
 
 
-def test_update_pipeline_updates_what_differs_and_only_that(workspace: Workspace) -> None:
+def test_update_pipeline_updates_what_differs_and_only_that(workspace: Workspace, developer: LocalAccount) -> None:
     program(workspace, "a")
-    workspace.succeed("stack", "init", "pipeline")
+    init(workspace, developer)
     workspace.succeed("up", "-s", "pipeline", "--yes", "--skip-preview")
     assert succeeds(delivery(workspace, "update-pipeline")) == "pipeline: nothing to change\n"
     program(workspace, "b")
     assert succeeds(delivery(workspace, "update-pipeline")).endswith("pipeline: 1 updated\n")
 
 
-def test_update_pipeline_asks_no_engine_while_the_program_is_the_one_applied(workspace: Workspace) -> None:
+def test_update_pipeline_asks_no_engine_while_the_program_is_the_one_applied(
+    workspace: Workspace, developer: LocalAccount
+) -> None:
     program(workspace, "a", source=True)
-    workspace.succeed("stack", "init", "pipeline")
+    init(workspace, developer)
     workspace.succeed("up", "-s", "pipeline", "--yes", "--skip-preview")
     (workspace.project / "notes.txt").write_text("nobody reads this")
     # An engine would run the program, and the program could not be run.
@@ -114,21 +126,25 @@ def test_update_pipeline_asks_no_engine_while_the_program_is_the_one_applied(wor
     assert succeeds(delivery(elsewhere, "update-pipeline")) == "pipeline: nothing to change\n"
 
 
-def test_update_pipeline_does_not_take_a_failed_update_for_one_that_was_applied(workspace: Workspace) -> None:
+def test_update_pipeline_does_not_take_a_failed_update_for_one_that_was_applied(
+    workspace: Workspace, developer: LocalAccount
+) -> None:
     """Its outputs are kept: the program has told them before it failed."""
     program(workspace, "a", source=True)
     with (workspace.project / "__main__.py").open("a") as file:
         file.write("\nif not pulumi.runtime.is_dry_run():\n    raise pulumi.RunError('not so')\n")
-    workspace.succeed("stack", "init", "pipeline")
+    init(workspace, developer)
     for _ in range(2):
         done = delivery(workspace, "update-pipeline")
         assert done.exit_code == 3  # the stack alone is the engine's own
         assert "not so" in done.output
 
 
-def test_update_pipeline_waits_for_the_lock_of_one_that_was_abandoned(workspace: Workspace) -> None:
+def test_update_pipeline_waits_for_the_lock_of_one_that_was_abandoned(
+    workspace: Workspace, developer: LocalAccount
+) -> None:
     program(workspace, "a")
-    workspace.succeed("stack", "init", "pipeline")
+    init(workspace, developer)
     workspace.succeed("up", "-s", "pipeline", "--yes", "--skip-preview")
     program(workspace, "b")
     state = Path(workspace.environment["PULUMI_BACKEND_URL"].removeprefix("file://"))
@@ -169,7 +185,7 @@ def test_an_update_that_was_refused_has_not_told_that_its_definition_is_applied(
     name = f"pipeline-{developer.account}"
     file = workspace.project / "__main__.py"
     file.write_text(FAILING.format(region=developer.region, bucket=name, digest="a"))
-    workspace.succeed("stack", "init", "pipeline")
+    init(workspace, developer)
     workspace.succeed("up", "-s", "pipeline", "--yes", "--skip-preview")
     file.write_text(FAILING.format(region=developer.region, bucket="No Such Name", digest="b"))
     assert delivery(workspace, "update-pipeline").exit_code == 4

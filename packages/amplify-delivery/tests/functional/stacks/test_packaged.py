@@ -101,7 +101,7 @@ def test_a_program_in_yaml_deploys_a_backend(in_yaml: PulumiProject, package: Pa
     assert bound["resources"].keys() == json.loads(host.schema())["resources"].keys()
 
     declare(in_yaml, package, account="1234")
-    in_yaml.succeed("stack", "init", "dev")
+    in_yaml.init_with_key("dev")
     assert "'1234' is not an AWS account, which has 12 digits" in " ".join(in_yaml.fail().split())
 
     declare(in_yaml, package, protect=False)
