@@ -53,7 +53,7 @@ def test_its_tests_pass_and_its_export_is_checked_and_built(made: Path, python: 
     assert json.loads(ran.stdout)["examined"] == ["preprod", "prod"]
     # What its commands say, of which there is one: its tests.
     assert "\n      - python -m pytest -q tests\n" in (made / "Pulumi.pipeline.yaml").read_text()
-    assert re.search(r"(?m)^\d+ passed", ran.stderr), ran.stderr
+    assert re.search(r"(?m)^(=+ )?\d+ passed", ran.stderr), ran.stderr
     assert "skipped" not in ran.stderr
 
 
