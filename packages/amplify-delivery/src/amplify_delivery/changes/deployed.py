@@ -27,6 +27,8 @@ Published = Callable[[str], bytes | None]
 
 _NOT_TOLD = re.compile(r"[^\x00-\x3e\x40-\x7f]+")
 """Runs of what GetTemplate gives as `?`, and of `?` itself."""
+LONGEST_UPDATE = 3 * 3600.0
+"""Seconds that `AmplifyBackend` gives CloudFormation, and so what is waited for where the engine waits no more."""
 _LONGEST_PAUSE = 15.0
 """Seconds between two looks at a stack that is changing."""
 _AT_ONCE = 8

@@ -24,8 +24,6 @@ from amplify_delivery.publishing.aws_errors import AWS_ERRORS, code, said
 from amplify_delivery.publishing.stack_state import described, outputs_of
 
 _POOL = "cognito-identity.amazonaws.com:aud"
-_LONGEST = 3 * 3600.0
-"""Seconds that `AmplifyBackend` gives CloudFormation, and so what is waited for where the engine waits no more."""
 _NOBODY = {"ValidationError", "NoSuchEntity"}
 """What AWS says of a stack, a resource or a role that is not there."""
 
@@ -84,7 +82,8 @@ class Kept:
         """Wait for CloudFormation: of a provider that was killed the engine knows no answer, and the update goes on
         without it. What is put back before a role is written would be lost the next moment."""
         try:
-            deployed.settle(self.reach.client("cloudformation"), self.root.stack_name, _LONGEST, self.reach.progress)
+            cloudformation = self.reach.client("cloudformation")
+            deployed.settle(cloudformation, self.root.stack_name, deployed.LONGEST_UPDATE, self.reach.progress)
         except AWS_ERRORS as error:
             self.reach.progress(f"whether CloudFormation still changes {self.root.stack_name} is not known: {error}")
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from amplify_delivery import publishing
+from amplify_delivery.changes.deployed import LONGEST_UPDATE
 from amplify_delivery.changes.guard import Guard
 from amplify_delivery.changes.impossible import check as refuse
 from amplify_delivery.client_config import of_assembly
@@ -28,7 +29,6 @@ from amplify_delivery.delivery.environment import drifting, planned, present_ima
 from amplify_delivery.delivery.execution import carrying_out
 from amplify_delivery.delivery.front_end import left_for_steps
 from amplify_delivery.delivery.killed import resolving
-from amplify_delivery.delivery.killed.existing import LONGEST
 from amplify_delivery.delivery.planning import Plan
 from amplify_delivery.delivery.planning.program import changes_something
 from amplify_delivery.delivery.reports import plans
@@ -78,7 +78,7 @@ def deploy(
                 target = wanted.wanted(environment, context)
             while True:
                 # Of what a killed run of ours has begun, the end is waited for as that run would have.
-                wanted.settle(target, LONGEST if held.over else patience.left)
+                wanted.settle(target, LONGEST_UPDATE if held.over else patience.left)
                 try:
                     plan, changes = _attempt(target, engine, approved, audit, log)
                     break

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from amplify_delivery.changes.deployed import LONGEST_UPDATE
 from amplify_delivery.changes.ordered.updates import changed_tables
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
 from amplify_delivery.delivery import output
@@ -23,7 +24,6 @@ from amplify_delivery.delivery.environment.wanted import Wanted
 from amplify_delivery.delivery.execution import carrying_out
 from amplify_delivery.delivery.execution.in_steps import Work
 from amplify_delivery.delivery.killed import resolving
-from amplify_delivery.delivery.killed.existing import LONGEST
 from amplify_delivery.delivery.planning import ProgramStep, plan_program
 from amplify_delivery.delivery.planning.program import AT_REST, BACKEND, changes_something
 from amplify_delivery.delivery.project import stack_files
@@ -64,7 +64,7 @@ def update(
                 target = wanted.wanted(stack, context)
             if held.over:
                 # What that run has begun in CloudFormation goes on without it.
-                wanted.settle(target, LONGEST)
+                wanted.settle(target, LONGEST_UPDATE)
             changes = _environment(engine, target)
         else:
             changes = _other(engine, context)

@@ -25,8 +25,6 @@ from amplify_delivery.publishing.failures import failed_resources
 from amplify_delivery.publishing.stack_state import described
 from amplify_delivery.publishing.target import PublishTarget
 
-_LONGEST = 3 * 60 * 60.0
-"""Seconds: what the component gives CloudFormation for an update."""
 _CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
 
 
@@ -79,7 +77,7 @@ def restore(target: Wanted, here: Backend) -> None:
     except AWS_ERRORS as error:
         raise _refused(error, target, told) from None
     with account.changing(f"waiting for {stack}"):
-        deployed.settle(cloudformation, stack, _LONGEST, output.progress)
+        deployed.settle(cloudformation, stack, deployed.LONGEST_UPDATE, output.progress)
         status = str((described(cloudformation, stack) or {}).get("StackStatus"))
     if status != "UPDATE_COMPLETE":
         reasons = failed_resources(cloudformation, answer["StackId"])

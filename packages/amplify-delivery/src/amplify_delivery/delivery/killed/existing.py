@@ -21,8 +21,6 @@ from amplify_delivery.publishing.stack_state import described, parameters_of
 from amplify_delivery.stacks.images import IMAGES
 
 _REPOSITORY = "aws:ecr/repository:Repository"
-LONGEST = 3 * 3600.0
-"""Seconds that `AmplifyBackend` gives CloudFormation, and so what is waited for after a run that was killed."""
 _FAILED = ("ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_FAILED", "ROLLBACK_FAILED")
 """States in which an update has not become what it was to."""
 
@@ -56,7 +54,7 @@ def _root_stack(account: Account, operation: Operation, _: frozenset[str]) -> An
     cloudformation, inputs = account.client("cloudformation"), operation.inputs
     name = operation.id or str(inputs.get("name"))
     # By its id where that is known: by its name a stack that is gone could not be told from another one.
-    deployed.settle(cloudformation, name, operation.seconds(LONGEST), output.progress)
+    deployed.settle(cloudformation, name, operation.seconds(deployed.LONGEST_UPDATE), output.progress)
     stack = described(cloudformation, name)
     if stack is None or stack["StackStatus"] == "DELETE_COMPLETE":
         return Gone()
