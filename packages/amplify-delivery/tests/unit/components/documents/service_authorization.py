@@ -75,6 +75,7 @@ SERVICES = [
     "s3files",
     "s3tables",
     "s3vectors",
+    "sagemaker",
     "secretsmanager",
     "servicediscovery",
     "ses",

@@ -66,6 +66,10 @@ RUNTIME_SERVICES = (
 )
 """What roles of an Amplify backend use at run time, by service prefix."""
 
+RUNTIME_ACTIONS = ("sagemaker:InvokeEndpoint",)
+"""What they use of a service that has far more to it: a model's endpoint, which users ask for predictions (`amplify add
+predictions`, Infer). The rest of SageMaker makes machines that run code with a role."""
+
 PIPELINE_SERVICES = ("codebuild", "codepipeline", "codedeploy")
 """What the roles of Amplify's container API use: it has a pipeline of its own."""
 
@@ -130,7 +134,7 @@ def _statements(access: EnvironmentAccess, kinds: Collection[str]) -> list[State
     # A backend with a pipeline of its own has roles for that one's actions.
     assume = ["sts:AssumeRole"] if access.containers else []
     return [
-        allow("Services", [f"{service}:*" for service in services(access)], "*"),
+        allow("Services", [*(f"{service}:*" for service in services(access)), *_actions(access)], "*"),
         allow("RewriteAuthTrust", ["iam:GetRole", "iam:UpdateAssumeRolePolicy"], access.auth_role_arns),
         allow("PassRoles", ["iam:PassRole", *assume], _made_roles(access)),
         allow("BoundedRoles", ROLE_MAKING, _made_roles(access), _with_boundary(access)),
@@ -149,6 +153,10 @@ def services(access: EnvironmentAccess) -> list[str]:
     return sorted({*RUNTIME_SERVICES, *pipeline, *access.boundary_services})
 
 
+def _actions(access: EnvironmentAccess) -> list[str]:
+    return [action for action in RUNTIME_ACTIONS if action.partition(":")[0] not in services(access)]
+
+
 def lets_pass(action: str, further: Collection[str] = (), *, containers: bool = False) -> bool:
     """Whether a boundary with `further` services lets an action pass that a policy of the backend gives (`s3:Get*`).
 
@@ -159,6 +167,7 @@ def lets_pass(action: str, further: Collection[str] = (), *, containers: bool = 
     if service in {*RUNTIME_SERVICES, *further, *(PIPELINE_SERVICES if containers else ())}:
         return True
     known = {
+        *(a.lower() for a in RUNTIME_ACTIONS),
         "cloudformation:describestacks",
         "iam:getrole",
         "iam:passrole",
