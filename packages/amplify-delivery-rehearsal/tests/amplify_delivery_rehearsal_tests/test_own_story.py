@@ -8,6 +8,8 @@ import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +19,11 @@ import yaml
 from amplify_delivery.components.documents.naming import PipelineNames
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.stacks.config import Project
+from amplify_delivery_rehearsal.conformance.proxy import Proxy
 from amplify_delivery_rehearsal.pipeline_story import own, telling
 from amplify_delivery_rehearsal.pipeline_story.chapters import Chapter
 from amplify_delivery_rehearsal.pipeline_story.play import Play
+from aws_rehearsal.local_aws import LocalAws
 from aws_rehearsal.pipeline_service.state import FAILED, SUCCEEDED
 from unit.places import EXPORTS, REPOSITORY
 
@@ -109,9 +113,28 @@ def in_a_folder(project: Path) -> None:
     file.write_text(file.read_text().replace("  mytodoapp:build:\n", "  mytodoapp:build:\n    folder: backends/todo\n"))
 
 
+@pytest.fixture
+def services(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], set[str]]]:
+    """The services that people, engines, builds and the pipeline have called: all find AWS by one address."""
+    proxies: dict[int, Proxy] = {}
+    with ExitStack() as stack:
+
+        def endpoint(aws: LocalAws) -> str:
+            port = aws.port or 0
+            if port not in proxies:
+                proxies[port] = stack.enter_context(Proxy(port))
+            return proxies[port].endpoint
+
+        monkeypatch.setattr(LocalAws, "endpoint", property(endpoint))
+        yield lambda: {call.partition(":")[0] for proxy in proxies.values() for call in proxy.calls}
+
+
 @pytest.mark.engine
 def test_a_project_of_ones_own_is_rehearsed_with_its_secrets_made_up(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    services: Callable[[], set[str]],
 ) -> None:
     """Its pipeline, its environment and region; what its stack files encrypt cannot be read here, and need not be. And
     a release with two indexes, which takes two updates, through that pipeline; with a container image, which is built
@@ -131,6 +154,9 @@ def test_a_project_of_ones_own_is_rehearsed_with_its_secrets_made_up(
     story_told = json.loads(ran.out)
     assert [chapter["outcome"] for chapter in story_told["chapters"]] == ["as told"] * 4
     is_as_written(story_told["chapters"])
+    # Gen 1's CLI and service may end: a pipeline goes on without both.
+    assert {"cloudformation", "codebuild", "codepipeline", "ecr", "iam", "kms", "s3", "sts"} <= services()
+    assert not {service for service in services() if service.startswith("amplify")}
     facts = [fact for chapter in story_told["chapters"] for fact in chapter["facts"]]
     assert "prod: untouched" in facts
     # Its images were built in the pipeline, and not in the clone: a report needs none.

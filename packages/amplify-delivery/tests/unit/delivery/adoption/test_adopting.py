@@ -1,20 +1,30 @@
-"""Adoptions that ended midway: the next one goes on, and one that is over does nothing."""
+"""What is asked before anything is written. Adoptions that ended midway: the next one goes on, and one that is over
+does nothing."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from amplify_delivery import publishing
+from amplify_delivery.changes.guard import Guard
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
+from amplify_delivery.delivery.account import rights_check
 from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.adoption import adopting, api_keys, beside, refusing
 from amplify_delivery.delivery.adoption.beside import Beside
+from amplify_delivery.delivery.adoption.kept import Kept
+from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.environment import planned, wanted
 from amplify_delivery.delivery.killed import resolving
+from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.errors import RefusedError
 from amplify_delivery.export.assembling.root import TEMPLATE_KEY
+from amplify_delivery.export.names import StackName
+from amplify_delivery.stacks.config import EnvironmentConfig
 
 URN = "urn:pulumi:dev::app::amplify-delivery:index:AmplifyBackend$aws:cloudformation/stack:Stack::backend"
 FOUND: Any = SimpleNamespace(
@@ -89,3 +99,49 @@ def test_a_root_without_its_parameters_is_not_adopted_yet(monkeypatch: pytest.Mo
     """Ended between the import, which reads none and protects nothing, and what completes it."""
     with pytest.raises(RefusedError, match="decided again"):
         adopted(monkeypatch, Beside(), lost=True, inputs={})
+
+
+NAME = StackName("amplify", "app", "dev", "5af8b")
+QUESTIONS: tuple[tuple[Any, str], ...] = (
+    (refusing, "check_names"),
+    (publishing, "check_stack"),
+    (refusing, "check_export"),
+    (refusing, "check_known"),
+    (adopting, "refuse"),
+    (Guard, "check"),
+    (rights_check, "check_unbounded"),
+)
+"""What speaks against an adoption: names, a lock or a state of the stack, another environment's export, secrets that
+nobody tells, what AWS cannot do, data that would be lost, roles without their boundary."""
+
+
+def decided(monkeypatch: pytest.MonkeyPatch, but: tuple[Any, str] | None) -> adopting._Decided:
+    """What is to be written, where everything is well but for one thing."""
+
+    def no(*_: object, **__: object) -> None:
+        raise RefusedError("not this one")
+
+    for question in QUESTIONS:
+        monkeypatch.setattr(*question, no if question == but else lambda *_, **__: None)
+    monkeypatch.setattr(adopting, "own_keys_in", lambda _: {})
+    monkeypatch.setattr(adopting, "plain_secrets", lambda _: {})
+    monkeypatch.setattr(adopting, "read_assembly", lambda *_: SimpleNamespace(stack_name=NAME))
+    monkeypatch.setattr(adopting, "kept", lambda *_: Kept({}, {}))
+    monkeypatch.setattr(adopting, "impossible", lambda *_: ())
+    monkeypatch.setattr(stack_files, "values", lambda *_: None)
+    monkeypatch.setattr(wanted, "described", lambda *_: None)
+    here = SimpleNamespace(steps=(), found=SimpleNamespace(stacks=None), wanted=None)
+    monkeypatch.setattr(planned, "backend", lambda _: here)
+    runs: Any = SimpleNamespace(name=NAME, stacks=None, role_arn=None)
+    config = EnvironmentConfig(account="111122223333", region="eu-west-1", environment="dev")
+    return adopting._decide("dev", Context(Path(), {}), config, runs, None)
+
+
+def test_where_nothing_speaks_against_it_it_is_decided(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert decided(monkeypatch, None).config.suffix == "5af8b"
+
+
+@pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question[1])
+def test_each_thing_that_speaks_against_it_is_asked(question: tuple[Any, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(RefusedError, match="not this one"):
+        decided(monkeypatch, question)
