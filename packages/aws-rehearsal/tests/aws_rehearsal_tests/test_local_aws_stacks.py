@@ -743,6 +743,68 @@ def test_where_a_sign_in_comes_from_and_goes_to(developer: LocalAccount, url: st
     assert says in reasons.get("Client", "") + reasons.get("Domain", "")
 
 
+RULES: Template = {
+    "Parameters": {"env": {"Type": "String"}, "size": {"Type": "String", "Default": "small"}},
+    "Rules": {
+        "Size": {
+            "RuleCondition": {"Fn::Equals": [{"Ref": "env"}, "prod"]},
+            "Assertions": [
+                {
+                    "Assert": {"Fn::Contains": [["large"], {"Ref": "size"}]},
+                    "AssertDescription": "production is large",
+                }
+            ],
+        }
+    },
+}
+
+
+def test_an_assertion_that_does_not_hold_ends_the_operation_before_anything_is_made(developer: LocalAccount) -> None:
+    def of(env: str) -> list[Template]:
+        return [{"ParameterKey": "env", "ParameterValue": env}]
+
+    template = {**resources(Parameter=parameter()), **RULES}
+    with pytest.raises(ClientError, match="production is large"):
+        developer.create(template, Parameters=of("prod"))
+    assert developer.create(template, Parameters=of("dev"))["StackStatus"] == "CREATE_COMPLETE"
+    with pytest.raises(ClientError, match="production is large"):
+        developer.update(template, Parameters=of("prod"))
+    child = developer.upload("child", {**resources(Parameter=parameter()), **RULES})
+    assert developer.create(resources(Child=nested(child, env="prod")), "above")["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert "production is large" in developer.reasons("above")["Child"]
+
+
+TRUST = {
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]
+}
+
+
+@pytest.mark.parametrize(
+    ("policy", "says"),
+    [
+        ("service-role/AWSLambdaBasicExecutionRole", None),
+        ("AmazonBedrockFullAccess", None),
+        ("AWSLambdaBasicExecutionRole", "does not exist or is not attachable"),
+        ("AWSLambdaFullAccess", "does not exist or is not attachable"),
+        ("aws-service-role/AmazonElasticsearchServiceRolePolicy", "Cannot attach a Service Role Policy"),
+    ],
+)
+def test_a_managed_policy_of_aws_is_attached_if_there_is_one(
+    developer: LocalAccount, policy: str, says: str | None
+) -> None:
+    arn, iam = f"arn:aws:iam::aws:policy/{policy}", developer.client("iam")
+    role = {"AssumeRolePolicyDocument": TRUST, "ManagedPolicyArns": [arn]}
+    stack = developer.create(resources(Role={"Type": "AWS::IAM::Role", "Properties": role}))
+    assert stack["StackStatus"] == ("ROLLBACK_COMPLETE" if says else "CREATE_COMPLETE")
+    iam.create_role(RoleName="by-hand", AssumeRolePolicyDocument=json.dumps(TRUST))
+    if says is None:
+        iam.attach_role_policy(RoleName="by-hand", PolicyArn=arn)
+        return
+    assert says in developer.reasons()["Role"]
+    with pytest.raises(ClientError, match=says):
+        iam.attach_role_policy(RoleName="by-hand", PolicyArn=arn)
+
+
 def test_a_roles_inline_policies_count_together(developer: LocalAccount) -> None:
     def policy(name: str, size: int, after: str) -> Template:
         document = managed(size)["Properties"]["PolicyDocument"]

@@ -260,6 +260,11 @@ LAMBDA_BASIC = "service-role/AWSLambdaBasicExecutionRole"
         ("AmazonDynamoDBFullAcess", "AD719"),
         ("AmazonDyanmoDBFullAccess", "AD719"),
         ("service-role/AWSLambdaBasicExecutionRoles", "AD719"),
+        # AWS has retired it, and nobody can attach it any more (pulumi 7419).
+        ("AWSLambdaFullAccess", "AD719"),
+        ("MyOwnPolicy", "AD719"),
+        # Only OpenSearch's own role may have it (aws-cdk 6131).
+        ("aws-service-role/AmazonElasticsearchServiceRolePolicy", "AD718"),
         ("AmazonDynamoDBFullAccess", None),
         (LAMBDA_BASIC, None),
         # Others that AWS has, however near.

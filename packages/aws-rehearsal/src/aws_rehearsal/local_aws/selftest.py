@@ -124,6 +124,8 @@ def _sources() -> list[Path]:
         *sorted((_HERE / "appsync").glob("*.py")),
         *sorted(facts.glob("*.py")),
         facts / "table.json",
+        _HERE / "policy_list.json",
+        _HERE / "policy_list.py",
         _HERE / "probes.py",
         _HERE / "probing.py",
         _HERE / "server.py",

@@ -1,98 +1,85 @@
-"""What AWS's managed policies give, by services: those that exports, their documentation and its examples attach.
+"""AWS's managed policies, by path and name, and what each gives, by services: AWS's own list, as of a day.
 
-From the AWS managed policy reference (docs.aws.amazon.com/aws-managed-policy/latest/reference), as of April 2026; AWS
-adds to them. Left out is what a policy gives of `iam`, `cloudformation`, `organizations` and `tag` for the console, as
-lists of roles to choose from, unless it is about them. Policies that give every service at once name none, as `*` does
-not.
+`aws_policies.json` is an extract of what `aws iam list-policies --scope AWS` and `get-policy-version` answer, as moto
+carries it (`moto/iam/aws_managed_policies.py`, Apache-2.0). AWS adds to them and retires some; to write it again from
+another version:
+
+    pip download --no-deps moto==VERSION && unzip moto-VERSION-*.whl moto/iam/aws_managed_policies.py
+    python -m amplify_delivery.export.templates.aws_policies moto-VERSION-*.whl moto/iam/aws_managed_policies.py
+
+Left out is what a policy gives of `iam`, `cloudformation`, `organizations` and `tag` for the console, as lists of roles
+to choose from, unless it is about them. Policies that give all services, or nearly all, name none, as `*` does not.
 """
 
-from collections.abc import Mapping
+from __future__ import annotations
 
-POLICIES: Mapping[str, str] = {
-    "AWSAppSyncAdministrator": "appsync",
-    "AWSAppSyncInvokeFullAccess": "appsync",
-    "AWSIoTConfigAccess": "iot",
-    "AWSIoTDataAccess": "iot",
-    "AWSIoTFullAccess": "iot iotjobsdata",
-    "AWSKeyManagementServicePowerUser": "kms",
-    "AWSLambdaExecute": "logs s3",
-    "AWSLambdaInvocation-DynamoDB": "dynamodb lambda",
-    "AWSLambda_FullAccess": "cloudwatch ec2 kms lambda logs states xray",
-    "AWSLambda_ReadOnlyAccess": "cloudwatch ec2 kms lambda logs states xray",
-    "AWSStepFunctionsFullAccess": "states",
-    "AWSXRayDaemonWriteAccess": "xray",
-    "AWSXrayWriteOnlyAccess": "xray",
-    "AdministratorAccess": "",
-    "AmazonAPIGatewayInvokeFullAccess": "execute-api",
-    "AmazonAthenaFullAccess": "athena cloudwatch datazone glue lakeformation pricing s3 sns",
-    "AmazonBedrockFullAccess": "aws-marketplace bedrock bedrock-mantle ec2 kms sagemaker",
-    "AmazonBedrockLimitedAccess": "aws-marketplace bedrock bedrock-mantle ec2 kms",
-    "AmazonBedrockReadOnly": "bedrock sagemaker",
-    "AmazonCognitoPowerUser": "acm cognito-identity cognito-idp cognito-sync kinesis lambda mobiletargeting ses "
-    "sms-voice sns",
-    "AmazonCognitoReadOnly": "cognito-identity cognito-idp cognito-sync sns",
-    "AmazonDynamoDBFullAccess": "application-autoscaling cloudwatch datapipeline dax dynamodb ec2 kinesis kms "
-    "lambda resource-groups sns",
-    "AmazonDynamoDBReadOnlyAccess": "application-autoscaling cloudwatch datapipeline dax dynamodb ec2 kinesis kms "
-    "lambda resource-groups sns",
-    "AmazonEC2ContainerRegistryReadOnly": "ecr",
-    "AmazonESFullAccess": "es",
-    "AmazonElastiCacheFullAccess": "application-autoscaling cloudwatch ec2 elasticache firehose kms logs outposts s3 "
-    "sns",
-    "AmazonElasticFileSystemClientFullAccess": "elasticfilesystem",
-    "AmazonElasticFileSystemClientReadWriteAccess": "elasticfilesystem",
-    "AmazonEventBridgeFullAccess": "events pipes scheduler schemas secretsmanager",
-    "AmazonKinesisFirehoseFullAccess": "firehose",
-    "AmazonKinesisFullAccess": "kinesis",
-    "AmazonLexFullAccess": "cloudwatch kendra kms lambda lex logs polly s3",
-    "AmazonLexReadOnly": "lex",
-    "AmazonLexRunBotsOnly": "lex",
-    "AmazonMobileAnalyticsWriteOnlyAccess": "mobileanalytics",
-    "AmazonOpenSearchServiceFullAccess": "es",
-    "AmazonPollyFullAccess": "polly",
-    "AmazonPollyReadOnlyAccess": "polly",
-    "AmazonRDSDataFullAccess": "dbqms rds-data secretsmanager",
-    "AmazonRDSFullAccess": "application-autoscaling cloudwatch devops-guru ec2 logs outposts pi rds sns",
-    "AmazonRDSReadOnlyAccess": "cloudwatch devops-guru ec2 logs rds",
-    "AmazonRekognitionFullAccess": "rekognition",
-    "AmazonRekognitionReadOnlyAccess": "rekognition",
-    "AmazonS3FullAccess": "s3 s3-object-lambda",
-    "AmazonS3ReadOnlyAccess": "s3 s3-object-lambda",
-    "AmazonSESFullAccess": "ses",
-    "AmazonSNSFullAccess": "sms-voice sns",
-    "AmazonSQSFullAccess": "sqs",
-    "AmazonSSMFullAccess": "cloudwatch ds ec2 ec2messages logs ssm ssmmessages",
-    "AmazonSSMReadOnlyAccess": "ssm",
-    "AmazonTextractFullAccess": "textract",
-    "AmazonTranscribeFullAccess": "s3 transcribe",
-    "AmazonVPCFullAccess": "ec2",
-    "CloudFrontFullAccess": "acm cloudfront cloudfront-keyvaluestore ec2 elasticloadbalancing kinesis "
-    "pricingplanmanager s3 waf wafv2",
-    "CloudWatchFullAccess": "autoscaling cloudwatch logs oam sns",
-    "CloudWatchLambdaInsightsExecutionRolePolicy": "logs",
-    "CloudWatchLogsFullAccess": "cloudwatch logs observabilityadmin",
-    "CloudWatchLogsReadOnlyAccess": "cloudwatch logs observabilityadmin",
-    "ComprehendFullAccess": "comprehend s3",
-    "ComprehendReadOnly": "comprehend",
-    "IAMFullAccess": "iam organizations",
-    "IAMReadOnlyAccess": "iam",
-    "PowerUserAccess": "",
-    "ReadOnlyAccess": "",
-    "SecretsManagerReadWrite": "docdb-elastic ec2 kms lambda rds redshift redshift-serverless s3 secretsmanager "
-    "serverlessrepo",
-    "TranslateFullAccess": "cloudwatch comprehend s3 translate",
-    "TranslateReadOnly": "cloudwatch comprehend translate",
-    "service-role/AWSAppSyncPushToCloudWatchLogs": "logs",
-    "service-role/AWSLambdaBasicExecutionRole": "logs",
-    "service-role/AWSLambdaDynamoDBExecutionRole": "dynamodb logs",
-    "service-role/AWSLambdaENIManagementAccess": "ec2",
-    "service-role/AWSLambdaKinesisExecutionRole": "kinesis logs",
-    "service-role/AWSLambdaMSKExecutionRole": "ec2 kafka logs",
-    "service-role/AWSLambdaRole": "lambda",
-    "service-role/AWSLambdaSQSQueueExecutionRole": "logs sqs",
-    "service-role/AWSLambdaVPCAccessExecutionRole": "ec2 logs",
-    "service-role/AmazonAPIGatewayPushToCloudWatchLogs": "logs",
-    "service-role/AmazonECSTaskExecutionRolePolicy": "ecr logs",
-    "service-role/AmazonSNSRole": "logs",
-}
-"""By path and name (`service-role/AWSLambdaRole`): prefixes of IAM actions, separated by spaces."""
+import hashlib
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+LIST = Path(__file__).with_name("aws_policies.json")
+SERVICE_LINKED = "aws-service-role/"
+"""The path of policies that nobody but AWS attaches, to the roles of its services."""
+
+_FOR_THE_CONSOLE = frozenset({"cloudformation", "iam", "organizations", "tag"})
+_NEARLY_ALL = 100
+"""Services of a policy that is about none in particular (`ReadOnlyAccess`, `SecurityAudit`)."""
+
+
+@cache
+def policies() -> Mapping[str, str]:
+    """By path and name (`service-role/AWSLambdaRole`): prefixes of IAM actions, separated by spaces."""
+    found: Mapping[str, str] = json.loads(LIST.read_text(encoding="utf-8"))["policies"]
+    return found
+
+
+@cache
+def as_of() -> str:
+    """The day of the newest policy on the list (`2026-10-27`)."""
+    return str(json.loads(LIST.read_text(encoding="utf-8"))["asOf"])
+
+
+def extract(documents: Mapping[str, Any]) -> dict[str, str]:
+    """The list's content from policies by name, each with `Path` and `Document`."""
+    found = {f"{policy['Path'].removeprefix('/')}{name}": policy["Document"] for name, policy in documents.items()}
+    return {name: " ".join(sorted(_services(document))) for name, document in sorted(found.items())}
+
+
+def _services(document: Mapping[str, Any]) -> frozenset[str]:
+    given = set(_given(document))
+    if "*" in given or len(given) > _NEARLY_ALL:
+        return frozenset()
+    return frozenset(given - _FOR_THE_CONSOLE or given)
+
+
+def _given(document: Mapping[str, Any]) -> Iterator[str]:
+    """The services of which a policy allows something; `*` for all."""
+    for statement in _listed(document["Statement"]):
+        if statement["Effect"] == "Allow":
+            yield from ("*" for _ in _listed(statement.get("NotAction")))
+            yield from (action.partition(":")[0].lower() for action in _listed(statement.get("Action")))
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def main(wheel: Path, module: Path) -> None:
+    """Write the list from moto's `module`, which is of the release `wheel`."""
+    _, text, _ = module.read_text(encoding="utf-8").split('"""')
+    documents = json.loads(text)
+    content = {
+        "package": wheel.name,
+        "sha256": hashlib.sha256(wheel.read_bytes()).hexdigest(),
+        "asOf": max(policy["UpdateDate"] for policy in documents.values())[:10],
+        "policies": extract(documents),
+    }
+    LIST.write_text(json.dumps(content, indent=0) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(*map(Path, sys.argv[1:]))

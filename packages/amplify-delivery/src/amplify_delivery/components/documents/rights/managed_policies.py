@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from amplify_delivery.export.templates.aws_policies import POLICIES
+from amplify_delivery.export.templates.aws_policies import policies
 
 _SAM = "Policies"
 _ATTACHING = {
@@ -22,7 +22,7 @@ _OF_AN_ACCOUNT = re.compile(r":iam::\d{12}:policy/[\w+=,.@/-]+")
 def services(policy: str) -> tuple[str, ...] | None:
     """The services in which a managed policy of AWS gives rights, by its path and name (`service-role/AWSLambdaRole`);
     None if it is not known."""
-    found = POLICIES.get(policy)
+    found = policies().get(policy)
     return None if found is None else tuple(found.split())
 
 

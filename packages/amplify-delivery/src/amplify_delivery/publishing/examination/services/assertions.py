@@ -15,7 +15,7 @@ ASSERTION = Rule(
     "refused",
     "An assertion of a template's `Rules` that does not hold with the values of this environment.",
     "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/rules-section-structure.html",
-    "`Template validation error: Rule X: ...`, of the assertion's description",
+    "a `ValidationError` with the assertion's description, in the middle of the deployment for a nested stack",
     remedy="set the parameter in the environment's stack file (`parameters`), or change the rule (`amplify override`) "
     "and export again",
 )

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
-from amplify_delivery.export.templates.aws_policies import POLICIES
+from amplify_delivery.export.templates import aws_policies
 from amplify_delivery.findings import Finding, Rule
 from amplify_delivery.publishing.examination.services.resolved import same, target
 from amplify_delivery.publishing.examination.tree import Tree, as_mapping
@@ -35,17 +36,18 @@ MALFORMED = Rule(
 ELSEWHERE = Rule(
     "AD718",
     "refused",
-    "A managed policy of AWS that is attached by another path than it has, or in other capitals: of those that exports "
-    "and their documentation attach. Names are one of a kind, whatever their path, so there is no such policy.",
-    "https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html",
-    "`Policy arn:aws:iam::aws:policy/AWSLambdaBasicExecutionRole does not exist or is not attachable`",
+    "A managed policy of AWS that is attached by another path than it has, or in other capitals: names are one of a "
+    "kind, whatever their path. Or one that only a service's own role may have (`aws-service-role/`).",
+    "https://docs.aws.amazon.com/IAM/latest/APIReference/API_AttachRolePolicy.html",
+    "`Policy arn:aws:iam::aws:policy/AWSLambdaBasicExecutionRole does not exist or is not attachable`, `Cannot attach "
+    "a Service Role Policy to a Customer Role`",
     remedy="write the ARN as AWS has it (`amplify override`), and export again",
 )
-MISSPELT = Rule(
+UNHEARD_OF = Rule(
     "AD719",
     "warning",
-    "A managed policy of AWS that is none of those known here, and by one letter too many, too few or in another place "
-    "one of them.",
+    "A managed policy of AWS that is not on its list: misspelt, retired (such as AWSLambdaFullAccess, which nobody can "
+    "attach any more), or newer than the list that is known here.",
     "https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html",
     "`Policy arn:aws:iam::aws:policy/AmazonDynamoDBFulAccess does not exist or is not attachable`",
     remedy="look whether AWS has it (`aws iam get-policy --policy-arn ARN`); if not, correct it (`amplify override`), "
@@ -130,7 +132,6 @@ def _known(value: Any) -> int:
 
 
 _OF_AWS = re.compile(r"arn:[^:]*:iam::aws:policy/([\w+=,.@/-]+)")
-_BY_NAME = {policy.rpartition("/")[2].lower(): policy for policy in POLICIES}
 
 
 def attached_policies(tree: Tree) -> Iterator[Finding]:
@@ -140,19 +141,33 @@ def attached_policies(tree: Tree) -> Iterator[Finding]:
         if resource.type in ("AWS::IAM::Group", "AWS::IAM::Role", "AWS::IAM::User") and isinstance(listed, list):
             for arn in listed:
                 named = _OF_AWS.fullmatch(_spelt(arn))
-                if named and named[1] not in POLICIES:
+                if named:
                     yield from _unlike(tree.file(path[:-1]), path[-1], named[1])
 
 
+@cache
+def _by_name() -> Mapping[str, str]:
+    return {policy.rpartition("/")[2].lower(): policy for policy in aws_policies.policies()}
+
+
 def _unlike(file: str, name: str, policy: str) -> Iterator[Finding]:
-    called = policy.rpartition("/")[2]
-    known = _BY_NAME.get(called.lower())
-    if known:
-        yield ELSEWHERE.at(file, f"{name} attaches {policy}; AWS's is {known}", ELSEWHERE.remedy)
-        return
-    near = next((known for key, known in _BY_NAME.items() if _one_slip(called.lower(), key)), None)
-    if near:
-        yield MISSPELT.at(file, f"{name} attaches {policy}; AWS has {near}", MISSPELT.remedy)
+    if policy.startswith(aws_policies.SERVICE_LINKED):
+        yield ELSEWHERE.at(file, f"{name} attaches {policy}, which only a service's own role may have", _NOT_OURS)
+    elif policy not in aws_policies.policies():
+        called = policy.rpartition("/")[2].lower()
+        known = _by_name().get(called)
+        if known:
+            yield ELSEWHERE.at(file, f"{name} attaches {policy}; AWS's is {known}", ELSEWHERE.remedy)
+            return
+        near = next((known for key, known in _by_name().items() if _one_slip(called, key)), None)
+        what = f"AWS has {near}" if near else f"AWS had none of that name on {aws_policies.as_of()}"
+        yield UNHEARD_OF.at(file, f"{name} attaches {policy}; {what}", UNHEARD_OF.remedy)
+
+
+_NOT_OURS = (
+    "attach another policy, or write what the code needs as statements of its own (`amplify override`), and export "
+    "again"
+)
 
 
 def _one_slip(one: str, other: str) -> bool:
