@@ -45,13 +45,19 @@ def _several(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def check(cloudformation: Any, stack_name: str) -> None:
-    """Raise `RefusedError` for a root stack that is locked. What AWS does not let us read is left for CloudFormation to
-    say."""
+def policy_of(cloudformation: Any, stack_name: str) -> str | None:
+    """The stack policy of a root stack; None where there is none, or AWS does not let us read it: then it is left for
+    CloudFormation to say."""
     try:
-        policy = cloudformation.get_stack_policy(StackName=stack_name).get("StackPolicyBody")
+        policy: str | None = cloudformation.get_stack_policy(StackName=stack_name).get("StackPolicyBody")
     except AWS_ERRORS:
-        return
+        return None
+    return policy
+
+
+def check(cloudformation: Any, stack_name: str) -> None:
+    """Raise `RefusedError` for a root stack that is locked."""
+    policy = policy_of(cloudformation, stack_name)
     if locks(policy):
         own = json.dumps(without(str(policy)))
         raise RefusedError(

@@ -13,7 +13,7 @@ import pytest
 from amplify_delivery import cli
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.handover.handing import KEPT, hand_over
-from amplify_delivery.errors import ConfigError
+from amplify_delivery.errors import ConfigError, RefusedError
 from aws_rehearsal.local_aws import LocalAws, random_account
 from aws_rehearsal_tests.local_account import LocalAccount
 from functional.adoption.pushed_apps import PushedApp
@@ -104,3 +104,21 @@ def test_amplifys_tools_find_what_runs(
     # Once more: what is kept is what was there before the first upload.
     hand_over("prod", context, tmp_path / "third", tmp_path / "web", upload=True)
     assert stored()[KEPT] == before[ARCHIVE]
+
+    while_a_migration_goes_on(app, there, context, tmp_path)
+
+
+def while_a_migration_goes_on(app: PushedApp, there: LocalAccount, context: Context, folder: Path) -> None:
+    """It reads what lies in the bucket: that stays as it is."""
+    lock = {"Effect": "Deny", "Action": "Update:*", "Principal": "*", "Resource": "*"}
+    there.client("cloudformation").set_stack_policy(
+        StackName=app.stack_name, StackPolicyBody=json.dumps({"Statement": [lock]})
+    )
+    s3 = there.client("s3")
+    before = s3.get_object(Bucket=app.backend.bucket, Key=ARCHIVE)["LastModified"]
+    with pytest.raises(RefusedError, match="migration to Gen 2 sets it"):
+        hand_over("prod", context, folder / "fourth", folder / "web", upload=True)
+    assert s3.get_object(Bucket=app.backend.bucket, Key=ARCHIVE)["LastModified"] == before
+    assert not (folder / "fourth").exists()
+    done = hand_over("prod", context, folder / "fourth", folder / "web")
+    assert "has locked the stack" in done.notes[-1]

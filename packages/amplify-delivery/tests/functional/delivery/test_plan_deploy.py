@@ -279,7 +279,8 @@ def a_backend_that_a_migration_has_locked_is_left_alone(environment: Environment
     statement = {"Effect": "Deny", "Action": "Update:*", "Principal": "*", "Resource": "*"}
     cloudformation.set_stack_policy(StackName=environment.root, StackPolicyBody=json.dumps({"Statement": [statement]}))
     before = environment.client("s3").list_objects_v2(Bucket=environment.staging_bucket)["KeyCount"]
-    for command in (["plan"], ["deploy", "--plan", "a" * 64], ["up"], ["destroy", "--delete-data"]):
+    commands = (["plan"], ["deploy", "--plan", "a" * 64], ["up"], ["rollback"], ["gc"], ["destroy", "--delete-data"])
+    for command in commands:
         done = environment.delivery(*command)
         fails(done, "its stack policy denies every update", "amplify gen2-migration lock --rollback")
         assert done.exit_code == 3, done.output

@@ -24,6 +24,7 @@ from amplify_delivery.export.assembling.root import TEMPLATE_KEY
 from amplify_delivery.export.assembling.store import FOLDERS
 from amplify_delivery.export.images.model import digests_in
 from amplify_delivery.export.manifests import ANNOUNCED, FOLDER, is_content_key, key_of, named_in
+from amplify_delivery.publishing import gen2_lock
 from amplify_delivery.publishing.stack_state import described
 from amplify_delivery.publishing.stack_states import Place, Way
 from amplify_delivery.publishing.stack_states import check_root as check_state
@@ -114,7 +115,7 @@ def _form(target: Wanted, staging: Staging, release: Release) -> list[str]:
 
 def look(target: Wanted, kept: Kept, now: datetime) -> Garbage:
     """What is garbage. Raises `RefusedError`, also while the root stack is in a state in which CloudFormation may go
-    back to what it ran before."""
+    back to what it ran before, and while Amplify's migration to Gen 2 has it locked."""
     staging = Staging(target)
     # First of all: what comes from now on counts as come meanwhile.
     naming = staging.naming()
@@ -180,6 +181,7 @@ def _running(target: Wanted) -> str:
                 where=name,
                 remedy="nothing was deleted; `amplify-delivery plan` tells how it gets out of that",
             )
+        gen2_lock.check(cloudformation, name)
         stacks = deployed.read(cloudformation, name, lambda _: None).stacks
     return json.dumps([list(stacks.templates.values()), dict(stacks.parameters)]) if stacks else ""
 

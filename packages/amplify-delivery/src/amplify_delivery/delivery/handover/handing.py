@@ -19,6 +19,7 @@ from amplify_delivery.delivery.handover.readiness import Readiness, readiness
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.errors import ConfigError, RefusedError
 from amplify_delivery.export import Export, read_export
+from amplify_delivery.publishing import gen2_lock
 from amplify_delivery.publishing.aws_errors import AWS_ERRORS, code
 from amplify_delivery.publishing.stack_state import described, outputs_of
 from amplify_delivery.stacks.config import EnvironmentConfig
@@ -60,7 +61,10 @@ def hand_over(
         )
     export = read_export(export_folder(config, context.folder))
     account = Account.of(config)
-    running = _running(account, root_stack_name(config, context.folder, context.project.app), config.environment)
+    name = root_stack_name(config, context.folder, context.project.app)
+    if upload:
+        gen2_lock.check(account.client("cloudformation"), name)
+    running = _running(account, name, config.environment)
     bucket = running.outputs.get("DeploymentBucketName", "")
     backend, notes = _backend(account, bucket, project)
     if upload and backend is None:
@@ -72,8 +76,17 @@ def hand_over(
     content = _content(running, export, backend, project)
     _write(folder, content)
     uploaded = _upload(account, bucket, content) if upload else ()
-    return Handover(
-        running.name, bucket, folder, tuple(sorted(content)), uploaded, readiness(export), (*notes, *renamed(config))
+    notes = (*notes, *renamed(config), *_locked(account, name))
+    return Handover(running.name, bucket, folder, tuple(sorted(content)), uploaded, readiness(export), notes)
+
+
+def _locked(account: Account, name: str) -> tuple[str, ...]:
+    """That a migration goes on: it reads what lies in the deployment bucket, and nobody can push."""
+    if not gen2_lock.locks(gen2_lock.policy_of(account.client("cloudformation"), name)):
+        return ()
+    return (
+        "`amplify gen2-migration lock` has locked the stack: as long as it is, `amplify push` is denied, and --upload "
+        "refused, since the migration reads what lies in the deployment bucket",
     )
 
 

@@ -242,3 +242,17 @@ def test_what_another_root_needs_is_no_garbage() -> None:
             check(*other)
     collecting.check_root(target, "dev", [{"urn": urn, "type": ROOT_STACK, "id": "amplify-app-dev-22222"}])
     collecting.check_root(target, "dev", [])
+
+
+def test_of_a_stack_that_a_migration_to_gen_2_has_locked_nothing_is_collected() -> None:
+    """What it ran before may be needed to take the migration back."""
+    lock = {"Effect": "Deny", "Action": "Update:*", "Principal": "*", "Resource": "*"}
+    cloudformation = SimpleNamespace(
+        meta=SimpleNamespace(region_name="eu-west-1"),
+        describe_stacks=lambda **_: {"Stacks": [{"StackName": "root", "StackStatus": "UPDATE_COMPLETE"}]},
+        get_stack_policy=lambda **_: {"StackPolicyBody": json.dumps({"Statement": [lock]})},
+    )
+    account = SimpleNamespace(asking=lambda _: nullcontext(), client=lambda _: cloudformation, options="")
+    target: Any = SimpleNamespace(account=account, root=SimpleNamespace(stack_name="root"))
+    with pytest.raises(RefusedError, match="migration to Gen 2 sets it"):
+        collecting._running(target)
