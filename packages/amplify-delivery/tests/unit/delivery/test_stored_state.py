@@ -85,6 +85,35 @@ def test_another_stack_is_not_this_one(store: Store, tmp_path: Path) -> None:
     assert stored_state.exists(store, "app", "prod") is True
 
 
+def test_of_a_projects_hundred_stacks_only_the_one_is_listed(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    keys = store.keys
+    monkeypatch.setattr(store, "keys", lambda prefix: (asked.append(prefix), keys(prefix))[1])
+    assert stored_state.exists(store, "app", "dev") is True
+    assert stored_state.exported(store, "app", "dev") is not None
+    assert set(asked) == {".pulumi/stacks/app/dev.json"}
+    asked.clear()
+    stored_state.last_result(store, "app", "dev")
+    assert asked == [".pulumi/history/app/dev/"]
+
+
+def test_a_folder_lists_by_any_beginning_of_a_key_as_a_bucket_does(store: Store, tmp_path: Path) -> None:
+    put(tmp_path, ".pulumi/stacks/app/de/x.json", "{}")
+    put(tmp_path, ".pulumi/stacks/app/d[e]v.json", "{}")
+    stacks = ".pulumi/stacks/app/"
+    listed = {
+        ".pulumi/meta": [".pulumi/meta.yaml"],
+        f"{stacks}dev.json": [f"{stacks}dev.json", f"{stacks}dev.json.bak"],
+        f"{stacks}dev.json.": [f"{stacks}dev.json.bak"],
+        f"{stacks}de": [f"{stacks}de/x.json", f"{stacks}dev.json", f"{stacks}dev.json.bak"],
+        f"{stacks}d[e]v": [f"{stacks}d[e]v.json"],
+        f"{stacks}de/": [f"{stacks}de/x.json"],
+        f"{stacks}prod": [],
+        ".pulumi/history/app/": [],
+    }
+    assert {prefix: store.keys(prefix) for prefix in listed} == listed
+
+
 @pytest.mark.parametrize("kind", OTHERS)
 def test_in_another_layout_the_engine_knows_what_there_is(store: Store, tmp_path: Path, kind: str) -> None:
     for key, text in OTHERS[kind].items():

@@ -10,6 +10,7 @@ In Pulumi Cloud, and in buckets of other clouds, nothing of ours can lie: there 
 from __future__ import annotations
 
 import fcntl
+import glob
 import hashlib
 import json
 import os
@@ -267,10 +268,12 @@ class _Folder(Store):
 
     def keys(self, prefix: str) -> list[str]:
         with self._asking(prefix):
-            found = (self._root / prefix).rglob("*") if prefix.endswith("/") else ()
+            folder, _, begin = prefix.rpartition("/")
+            found = (self._root / folder).glob(f"{glob.escape(begin)}*")
+            files = (file for at in found for file in (at.rglob("*") if at.is_dir() else (at,)))
             return sorted(
                 file.relative_to(self._root).as_posix()
-                for file in found
+                for file in files
                 if file.is_file() and not file.name.startswith(".")
             )
 

@@ -32,7 +32,7 @@ def exported(store: Store, project: str, stack: str) -> dict[str, Any] | None:
     """What `pulumi stack export` prints: `deployment`, its `version` and, where it has any, `features`. Secrets stay
     encrypted. None where the engine has to be asked."""
     try:
-        names = _names(store, project)
+        names = _names(store, project, stack)
         if names is None or f"{stack}.json" not in names or any(f"{stack}.json{c}" in names for c in _COMPRESSED):
             return None
         document = _document(store, f"{_STACKS}{project}/{stack}.json")
@@ -51,7 +51,7 @@ def exported(store: Store, project: str, stack: str) -> dict[str, Any] | None:
 def exists(store: Store, project: str, stack: str) -> bool | None:
     """Whether the backend has the stack; None where the engine has to be asked."""
     try:
-        names = _names(store, project)
+        names = _names(store, project, stack)
     except StateError:
         return None
     return None if names is None else any(f"{stack}.json{ending}" in names for ending in ("", *_COMPRESSED))
@@ -62,7 +62,7 @@ def last_result(store: Store, project: str, stack: str) -> str | None:
     asked. A preview is no update."""
     folder = f"{_HISTORY}{project}/{stack}/"
     try:
-        if _names(store, project) is None:
+        if not _by_project(store):
             return None
         updates = [k for k in store.keys(folder) if re.search(r"\.history\.json(?:\.gz|\.zst)?$", k)]
         if not updates:
@@ -73,13 +73,19 @@ def last_result(store: Store, project: str, stack: str) -> str | None:
         return None
 
 
-def _names(store: Store, project: str) -> set[str] | None:
-    """The names of the project's files; None where they lie elsewhere."""
-    meta = store.read(_META)
-    if meta is None or _layout(meta.body) != _LAYOUT:
+def _names(store: Store, project: str, stack: str) -> set[str] | None:
+    """The names of the stack's files; None where they lie elsewhere. A project may have hundreds of stacks: only what
+    begins with this one's name is listed."""
+    if not _by_project(store):
         return None
     folder = f"{_STACKS}{project}/"
-    return {key.removeprefix(folder) for key in store.keys(folder)}
+    return {key.removeprefix(folder) for key in store.keys(f"{folder}{stack}.json")}
+
+
+def _by_project(store: Store) -> bool:
+    """Whether the backend keeps its stacks by project."""
+    meta = store.read(_META)
+    return meta is not None and _layout(meta.body) == _LAYOUT
 
 
 def _layout(body: bytes) -> str:
