@@ -12,6 +12,7 @@ DeliveryError               what is wrong, where, and what to do
 │       └── EngineKilledError   the engine was killed (SIGKILL): by somebody, or by a machine short of memory
 ├── StateError              the engine's state: missing, of another passphrase
 │   ├── LockedError         another update of the stack is running: nothing was changed
+│   ├── NoStackError        the engine's backend has no such stack
 │   └── PluginLostError     the engine has lost a process of its own: nobody has refused anything
 └── SetupError              a tool that the rehearsal or the engine needs is not there
 ```
@@ -122,6 +123,10 @@ class StateError(DeliveryError):
 
 class LockedError(StateError):
     """Another update of the stack holds the lock of the engine's state: nothing was changed."""
+
+
+class NoStackError(StateError):
+    """There is no such stack where the engine's state was looked for, and nothing tells that there ever was."""
 
 
 class PluginLostError(StateError):

@@ -19,7 +19,7 @@ from amplify_delivery.delivery.killed import resolving
 from amplify_delivery.delivery.live import following
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.delivery.teardown import destruction
-from amplify_delivery.errors import ConfigError, RefusedError
+from amplify_delivery.errors import ConfigError, NoStackError, RefusedError
 
 if TYPE_CHECKING:
     from amplify_delivery.delivery.teardown import dismantle
@@ -65,8 +65,14 @@ def run(args: argparse.Namespace, context: Context) -> int:
         raise ConfigError(
             "--region is for a pipeline's artifact stores", where=args.stack, remedy="leave it out, or name a pipeline"
         )
-    if program != "backend":
-        return _dismantle(args, program, context)
+    try:
+        return _dismantle(args, program, context) if program != "backend" else _destroy(args, context)
+    except NoStackError as error:
+        raise destruction.nothing_known(error, context.folder, args.stack, program) from None
+
+
+def _destroy(args: argparse.Namespace, context: Context) -> int:
+    """An environment's stack."""
     config, project = stack_files.load(context.folder, args.stack), context.project
     if config.production:
         raise RefusedError(

@@ -182,8 +182,10 @@ _NESTED: Mapping[str, tuple[str, str]] = {
     ),
     "DELETE_FAILED": (
         "somebody has begun to delete it by itself, past its root",
-        _LOOK + ". What is left of it goes with `aws cloudformation delete-stack --stack-name {stack} {options}`, once "
-        "its data is saved; then deliver an export without that category, and this one again",
+        _LOOK + ". What is left of it goes with `aws cloudformation delete-stack --stack-name {stack} "
+        "--retain-resources LOGICAL_ID ... {options}`, but for what is named there, which stays in the account: all "
+        "that holds data (`aws cloudformation list-stack-resources --stack-name {stack} {options}`). Then deliver an "
+        "export without that category, and this one again",
     ),
     "IMPORT_ROLLBACK_FAILED": ("resources that were imported into it could not be taken out again", _LOOK),
     "REVIEW_IN_PROGRESS": (
@@ -208,7 +210,8 @@ _NESTED: Mapping[str, tuple[str, str]] = {
 _DONE = "`amplify-delivery up {environment}`, or `plan` and `deploy`, {does}"
 _BY_HAND: Mapping[Way, tuple[str, str]] = {
     Way.CLEAR: ("deletes it first: it holds nothing", "delete-stack"),
-    Way.DELETE: ("deletes it first, unless data would go", "delete-stack"),
+    # By hand it would go with its data, and nobody here has looked for any.
+    Way.DELETE: ("deletes it first, unless data would go", "list-stack-resources"),
     Way.CONTINUE: ("continues its rollback first", "continue-update-rollback"),
     Way.ROLL_BACK: ("rolls it back first", "rollback-stack"),
 }
@@ -218,6 +221,8 @@ def by_hand(place: Place, way: Way) -> str:
     """How a person gets the root stack out of a state that a deployment of ours gets it out of."""
     does, operation = _BY_HAND[way]
     command = aws(operation, place.name, place.options)
+    if way is Way.DELETE:
+        command = f"{command} shows what it holds: where nothing of that has data it can be deleted"
     if not place.environment:
         return f"{command}, then run this again"
     return f"{_DONE.format(environment=place.environment, does=does)}; by hand {command}"

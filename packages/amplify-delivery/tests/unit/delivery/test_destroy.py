@@ -26,7 +26,7 @@ from amplify_delivery.delivery.planning.program import BACKEND
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.delivery.teardown import destruction, emptying, root_stack
 from amplify_delivery.delivery.teardown.held import Held
-from amplify_delivery.errors import ConfigError, DeployError, LockedError
+from amplify_delivery.errors import ConfigError, DeployError, LockedError, NoStackError
 from unit.delivery.conftest import ROOT
 
 LOCKED = "the stack is currently locked"
@@ -55,6 +55,10 @@ class Scene:
         self.stack = "dev"
         self.account, self.region = "111122223333", "eu-west-1"
         self.said = (self.account, self.region)
+        self.held = [Held("Bucket", BUCKET, "app-bucket", "objects", kept=False)]
+        self.others: dict[str, str] = {}
+        self.events: dict[str, list[dict[str, str]]] = {}
+        self.deleted: list[dict[str, Any]] = []
 
     def client(self, _: str) -> Scene:
         return self
@@ -73,12 +77,19 @@ class Scene:
         del StackName
         return {"StackPolicyBody": self.policy} if self.policy else {}
 
-    def get_paginator(self, operation: str) -> Scene:
+    def get_paginator(self, operation: str) -> Any:
+        if operation == "describe_stack_events":
+            return SimpleNamespace(paginate=lambda StackName: [{"StackEvents": self.events.get(StackName, [])}])  # noqa: N803
         assert operation == "list_stacks"
         return self
 
-    def paginate(self, **_: Any) -> list[dict[str, Any]]:
+    def paginate(self, StackStatusFilter: Any = None) -> list[dict[str, Any]]:  # noqa: N803 - as boto3 calls it
+        if StackStatusFilter == ["DELETE_COMPLETE"]:
+            return [{"StackSummaries": self.deleted}]
         return [{"StackSummaries": [{"StackId": "todo-id", "StackStatus": self.nested}]}]
+
+    def head_bucket(self, **_: Any) -> None:
+        """Every bucket is there."""
 
     def resources(self) -> list[dict[str, Any]]:
         return self.state
@@ -101,7 +112,6 @@ class Scene:
         return SimpleNamespace(changes={"delete": 1})
 
     def run(self, monkeypatch: pytest.MonkeyPatch) -> int:
-        bucket = Held("Bucket", BUCKET, "app-bucket", "objects", kept=False)
         config = SimpleNamespace(profile=None, production=None, account=self.said[0], region=self.said[1])
         monkeypatch.setattr(stack_files, "program", lambda *_: "backend")
         monkeypatch.setattr(stack_files, "load", lambda *_: config)
@@ -111,7 +121,8 @@ class Scene:
         monkeypatch.setattr(following, "followed", self.followed)
         monkeypatch.setattr(destruction, "Account", SimpleNamespace(of=lambda _: self))
         monkeypatch.setattr(destruction, "in_state", lambda *_: [])
-        monkeypatch.setattr(root_stack, "in_stack", lambda *_: [bucket])
+        monkeypatch.setattr(root_stack, "in_stack", lambda *_: self.held)
+        monkeypatch.setattr(root_stack, "named_roots", lambda *_: {"dev": NAME, "qa": "another", **self.others})
         monkeypatch.setattr(root_stack, "nested_in", lambda *_: [(("Todo",), "todo-id")])
         monkeypatch.setattr(root_stack, "living", lambda *_: ["Todo/Table (AWS::DynamoDB::Table): Todo-dev"])
         monkeypatch.setattr(root_stack, "root_stack_name", self.exported)
@@ -232,12 +243,84 @@ def test_a_stack_of_its_name_that_the_engine_does_not_hold_is_named_and_left(
     with pytest.raises(DeployError, match="does not hold it: it was forgotten, or is not its own") as error:
         scene.run(monkeypatch)
     assert "Todo/Table (AWS::DynamoDB::Table): Todo-dev" in error.value.message
-    # What deletes it unasked comes last, after the ways that lose nothing.
-    ways = ("`pulumi whoami -v`", "`amplify-delivery adopt dev --state-lost`", "with all its data by")
+    ways = ("`pulumi whoami -v`", "`amplify-delivery adopt dev --state-lost`")
+    places = [error.value.remedy.index(way) for way in ways]
+    assert places == sorted(places)
+    assert "delete-stack" not in error.value.remedy  # it holds data, which nobody has agreed to lose
+    assert scene.done == []
+
+
+def test_a_stack_without_data_that_the_engine_does_not_hold_may_be_deleted_by_hand(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    scene = Scene()
+    scene.state, scene.held = [], []
+    with pytest.raises(DeployError, match="does not hold it: it was forgotten, or is not its own") as error:
+        scene.run(monkeypatch)
+    # What deletes it comes last, after the ways that lose nothing.
+    ways = ("`pulumi whoami -v`", "`amplify-delivery adopt dev --state-lost`", "It holds no data")
     deletion = f"`aws cloudformation delete-stack --stack-name {NAME} --region eu-west-1`"
     places = [error.value.remedy.index(way) for way in (*ways, deletion)]
     assert places == sorted(places)
     assert scene.done == []
+
+
+@pytest.mark.parametrize("held", [True, False])
+def test_a_stack_that_another_file_names_is_not_advised_to_be_deleted(
+    monkeypatch: pytest.MonkeyPatch, held: bool
+) -> None:
+    """A file that was copied: what its state does not hold is another environment's."""
+    scene = Scene()
+    scene.state, scene.others = [], {"prod": NAME}
+    scene.held = scene.held if held else []
+    with pytest.raises(DeployError, match="does not hold it") as error:
+        scene.run(monkeypatch)
+    assert "Pulumi.prod.yaml names this stack, too" in error.value.remedy
+    assert "`pulumi config set -s dev environment NAME`" in error.value.remedy
+    assert "delete-stack" not in error.value.remedy
+    assert "--state-lost" not in error.value.remedy  # which refuses it
+    assert scene.done == []
+
+
+def event(stack: str, logical: str, kind: str, physical: str, status: str) -> dict[str, str]:
+    return {
+        "StackId": stack,
+        "LogicalResourceId": logical,
+        "ResourceType": kind,
+        "PhysicalResourceId": physical,
+        "ResourceStatus": status,
+    }
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_what_a_stack_has_left_that_was_deleted_by_hand_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], known: bool
+) -> None:
+    scene, nested = Scene(), ID.replace(NAME, f"{NAME}-api")
+    scene.statuses = ["DELETE_COMPLETE" if known else None]
+    scene.state = scene.state if known else []
+    scene.deleted = [
+        {"StackName": NAME, "StackId": "an earlier one", "DeletionTime": 1},
+        {"StackName": NAME, "StackId": ID, "DeletionTime": 2},
+        {"StackName": "other", "StackId": "other", "DeletionTime": 3},
+    ]
+    scene.events = {
+        ID: [  # newest first
+            event(ID, NAME, "AWS::CloudFormation::Stack", ID, "DELETE_COMPLETE"),
+            event(ID, "DeploymentBucket", BUCKET, "app-deployment", "DELETE_SKIPPED"),
+            event(ID, "api", "AWS::CloudFormation::Stack", nested, "DELETE_COMPLETE"),
+            event(ID, "Role", "AWS::IAM::Role", "role", "DELETE_SKIPPED"),
+            event(ID, NAME, "AWS::CloudFormation::Stack", ID, "DELETE_IN_PROGRESS"),
+            event(ID, NAME, "AWS::CloudFormation::Stack", ID, "UPDATE_COMPLETE"),
+            event(ID, "Former", BUCKET, "left by an update", "DELETE_SKIPPED"),
+        ],
+        nested: [event(nested, "Files", BUCKET, "app-files", "DELETE_SKIPPED")],
+    }
+    assert scene.run(monkeypatch) == 0
+    said = capsys.readouterr().out
+    assert "app-deployment" in said and "aws s3 rb s3://app-deployment --force" in said
+    assert "api/Files" in said and "aws s3 rb s3://app-files --region" in said
+    assert "left by an update" not in said and "role" not in said
 
 
 def test_nothing_in_the_state_and_no_such_stack_is_nothing_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -245,6 +328,30 @@ def test_nothing_in_the_state_and_no_such_stack_is_nothing_to_do(monkeypatch: py
     scene.state, scene.statuses, scene.after = [], [None], None
     assert scene.run(monkeypatch) == 0
     assert scene.done == ["destroyed"]
+
+
+@pytest.mark.parametrize("exported", [True, False])
+def test_an_environment_without_a_stack_is_not_advised_to_be_made(
+    monkeypatch: pytest.MonkeyPatch, exported: bool
+) -> None:
+    scene = Scene()
+
+    def none() -> list[dict[str, Any]]:
+        raise NoStackError("there is no such stack in this backend of Pulumi", where="dev", remedy="`up dev --create`")
+
+    def name(*_: object) -> str:
+        if exported:
+            return NAME
+        raise ConfigError("there is no amplify-export-* folder here")
+
+    monkeypatch.setattr(scene, "resources", none)
+    monkeypatch.setattr(destruction, "root_stack_name", name)
+    with pytest.raises(NoStackError, match="nothing is known here to destroy") as error:
+        scene.run(monkeypatch)
+    assert "--create" not in error.value.remedy and "stack init" not in error.value.remedy
+    assert "`pulumi whoami -v`" in error.value.remedy
+    look = f"`aws cloudformation describe-stacks --stack-name {NAME} --region eu-west-1`"
+    assert (look in error.value.remedy) == exported
 
 
 def test_an_empty_state_and_no_export_is_not_said_to_be_gone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -267,6 +374,23 @@ def test_a_stack_that_lives_on_is_not_said_to_be_deleted(monkeypatch: pytest.Mon
         scene.run(monkeypatch)
     assert "In it live:\n  Todo/Table (AWS::DynamoDB::Table): Todo-dev" in error.value.message
     assert "aws cloudformation wait stack-delete-complete" in error.value.remedy
+
+
+def test_data_that_nobody_has_agreed_to_lose_is_not_advised_to_be_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = Scene()
+    scene.after, scene.held = "UPDATE_COMPLETE", []
+    destroy_it = scene.destroy
+
+    def destroyed(before: Before | None = None) -> SimpleNamespace:
+        done = destroy_it(before)
+        scene.held.append(Held("Late", BUCKET, "late-bucket", "objects"))
+        return done
+
+    monkeypatch.setattr(scene, "destroy", destroyed)
+    with pytest.raises(DeployError, match="still there, in state UPDATE_COMPLETE") as error:
+        scene.run(monkeypatch)
+    assert "delete-stack" not in error.value.remedy
+    assert "`amplify-delivery adopt dev --state-lost`" in error.value.remedy
 
 
 @pytest.mark.parametrize(("path", "forced"), [("DeploymentBucket", True), ("storagepictures/S3Bucket", False)])

@@ -120,10 +120,10 @@ def test_a_root_stack_that_somebody_has_deleted_is_told(monkeypatch: pytest.Monk
 def test_what_holds_data_is_not_deleted_unasked() -> None:
     with pytest.raises(RefusedError, match=r"CREATE_FAILED: it can only be deleted(.*\n)*.*Api/Table") as caught:
         look(Scene("CREATE_FAILED"))
-    assert f"aws cloudformation delete-stack --stack-name {NAME} --region eu-west-1" in caught.value.remedy
-    # AWS takes it of a stack in DELETE_FAILED only: before that the tables go.
-    assert "--retain-resources" not in caught.value.remedy
-    assert caught.value.remedy.index("has to be saved first") < caught.value.remedy.index("delete-stack")
+    # AWS takes `--retain-resources` of a stack in DELETE_FAILED only: before that the tables go.
+    assert "delete-stack" not in caught.value.remedy
+    assert "has to be saved first" in caught.value.remedy
+    assert "Only if it may go, with its data: `amplify-delivery destroy prod --delete-data`" in (caught.value.remedy)
 
 
 def test_what_holds_data_can_stay_when_a_deletion_has_failed() -> None:

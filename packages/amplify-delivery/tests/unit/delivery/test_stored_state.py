@@ -87,8 +87,13 @@ def test_another_stack_is_not_this_one(store: Store, tmp_path: Path) -> None:
 
 def test_of_a_projects_hundred_stacks_only_the_one_is_listed(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-    keys = store.keys
-    monkeypatch.setattr(store, "keys", lambda prefix: (asked.append(prefix), keys(prefix))[1])
+    real = store.keys
+
+    def keys(prefix: str) -> list[str]:
+        asked.append(prefix)
+        return real(prefix)
+
+    monkeypatch.setattr(store, "keys", keys)
     assert stored_state.exists(store, "app", "dev") is True
     assert stored_state.exported(store, "app", "dev") is not None
     assert set(asked) == {".pulumi/stacks/app/dev.json"}

@@ -35,7 +35,7 @@ EXPECTED = {
     "ROLLBACK_FAILED": (DELETE, GO, "Deliver an export without that category"),
     "ROLLBACK_COMPLETE": (CLEAR, GO, "Deliver an export without that category"),
     "DELETE_IN_PROGRESS": (WAIT, WAIT, "wait until that has ended"),
-    "DELETE_FAILED": (DELETE, GO, "`aws cloudformation delete-stack --stack-name child --region eu-west-1`"),
+    "DELETE_FAILED": (DELETE, GO, "`aws cloudformation delete-stack --stack-name child --retain-resources "),
     "DELETE_COMPLETE": (MAKE, MAKE, "it is made again, and empty"),
     "UPDATE_IN_PROGRESS": (WAIT, WAIT, "wait until that has ended"),
     "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS": (WAIT, WAIT, "wait until that has ended"),
@@ -146,3 +146,13 @@ def test_every_command_that_is_named_is_one_of_the_aws_cli(model: Any) -> None:
     assert named <= known
     assert {"continue-update-rollback", "rollback-stack", "delete-stack", "describe-stack-events"} <= named
     assert "{" not in "".join(said)
+
+
+@pytest.mark.parametrize("environment", ["", "dev"])
+def test_no_command_deletes_what_may_hold_data(environment: str) -> None:
+    assert "delete-stack" in by_hand(Place("app", "-", environment), Way.CLEAR)  # it holds nothing
+    assert "delete-stack" not in by_hand(Place("app", "-", environment), Way.DELETE)
+    for status in EXPECTED:
+        error = nested(status)
+        for text in re.findall("`aws cloudformation delete-stack [^`]*`", error.remedy if error else ""):
+            assert "--retain-resources" in text

@@ -30,7 +30,8 @@ from amplify_delivery.delivery.environment import planned, wanted
 from amplify_delivery.delivery.killed import resolving
 from amplify_delivery.delivery.planning import Plan
 from amplify_delivery.delivery.project import stack_files
-from amplify_delivery.errors import DeliveryError, midway
+from amplify_delivery.delivery.project.named_roots import named_roots
+from amplify_delivery.errors import midway
 from amplify_delivery.export.names import StackName
 from amplify_delivery.export.templates.boundary import PERMISSIONS_BOUNDARY
 from amplify_delivery.stacks.access import environment_names
@@ -92,21 +93,8 @@ def adopt(environment: str, context: Context, which: Which, patience: Patience, 
     with holding(engine, "adopt", context, patience):
         found = running.read(account, name)
         if which.lost:
-            refusing.check_others(environment, found, _roots(context, config), account.place)
+            refusing.check_others(environment, found, named_roots(context.project, config), account.place)
         return _adopt(engine, context, config, found, lost=which.lost)
-
-
-def _roots(context: Context, config: EnvironmentConfig) -> dict[str, str]:
-    """The root stacks that the project's files name in the account and region of `config`, by their environments."""
-    found: dict[str, str] = {}
-    for stack in context.project.stacks("backend"):
-        try:
-            other = context.project.environment(stack)
-            if (other.account, other.region) == (config.account, config.region):
-                found[stack] = root_stack_name(other, context.folder, context.project.app)
-        except DeliveryError as error:
-            _log.debug("%s: %s", stack, error)  # what is wrong with a file is told by whoever uses it
-    return found
 
 
 def _adopt(engine: Engine, context: Context, config: EnvironmentConfig, found: Running, *, lost: bool) -> Adopted:

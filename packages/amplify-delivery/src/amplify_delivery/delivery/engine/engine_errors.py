@@ -12,7 +12,15 @@ from pulumi.automation.errors import ConcurrentUpdateError, StackNotFoundError
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
 from amplify_delivery.delivery.engine import state_faults
 from amplify_delivery.delivery.engine.watch import Watch, plain, resource_name
-from amplify_delivery.errors import DeliveryError, EngineKilledError, FailedError, LockedError, RefusedError, StateError
+from amplify_delivery.errors import (
+    DeliveryError,
+    EngineKilledError,
+    FailedError,
+    LockedError,
+    NoStackError,
+    RefusedError,
+    StateError,
+)
 
 
 def explain(error: CommandError, watch: Watch, stack: str, place: str = "", home: str = "") -> DeliveryError:
@@ -40,7 +48,7 @@ def _of_stack(error: CommandError, text: str, stack: str) -> DeliveryError | Non
             remedy=unlock(stack),
         )
     if isinstance(error, StackNotFoundError):
-        return StateError(
+        return NoStackError(
             "there is no such stack in this backend of Pulumi",
             where=stack,
             remedy=f"`pulumi stack init {stack}`, or `amplify-delivery up {stack} --create`; "

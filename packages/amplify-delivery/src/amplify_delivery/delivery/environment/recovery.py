@@ -258,8 +258,8 @@ def _check_empty(account: Account, place: Place, found: Mapping[str, Any]) -> No
         f"its state is {found['StackStatus']}: it can only be deleted, and it holds what can hold data:\n{lines}",
         where=place.name,
         remedy=f"nothing was changed. Look whether that is used. {_staying(place, str(found['StackStatus']), held)} "
-        f"Only if it may go, with its data: {aws('delete-stack', place.name, place.options)} (its buckets have to be "
-        "empty), then run this again",
+        f"Only if it may go, with its data: `amplify-delivery destroy {place.environment} --delete-data`, then run "
+        "this again",
     )
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from amplify_delivery.changes.stateful import BUCKET
@@ -13,15 +14,17 @@ from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.engine.waiting import Patience
+from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.delivery.teardown import emptying
 from amplify_delivery.delivery.teardown.held import Held, in_state
 from amplify_delivery.delivery.teardown.root_stack import Root
-from amplify_delivery.errors import LockedError, RefusedError, midway
+from amplify_delivery.errors import DeliveryError, LockedError, NoStackError, RefusedError, midway
 from amplify_delivery.export.assembling.successors import TABLE
 from amplify_delivery.publishing.aws_errors import AWS_ERRORS, code
 from amplify_delivery.publishing.stack_state import DEPLOYMENT_BUCKET
 from amplify_delivery.publishing.target import cli_options
 from amplify_delivery.stacks.config import Project
+from amplify_delivery.stacks.inputs import root_stack_name
 
 if TYPE_CHECKING:
     from amplify_delivery.stacks.config import EnvironmentConfig
@@ -78,7 +81,7 @@ def destroy(
                 raise
             seen = look(engine, config, account, project, data=data)
     with midway():
-        seen.root.check_gone(account)
+        seen.root.check_gone(account, seen.lost)
         return Destroyed(changes, seen.lost, still_there(account, seen.kept))
 
 
@@ -95,7 +98,25 @@ def look(engine: Engine, config: EnvironmentConfig, account: Account, project: P
             where=engine.stack,
             remedy=f"nothing was changed; to delete it all, `amplify-delivery destroy {engine.stack} --delete-data`",
         )
-    return Seen(root, bool(resources), lost, [h for h in held if h.kept])
+    return Seen(root, bool(resources), lost, [*(h for h in held if h.kept), *root.left(account)])
+
+
+def nothing_known(error: NoStackError, folder: Path, stack: str, program: str) -> NoStackError:
+    """The same for whoever wants to destroy: made now, a stack would hold nothing that could be destroyed."""
+    remedy = (
+        "nothing was changed. `pulumi whoami -v` says which backend is used, `pulumi stack ls` what is in it. If "
+        f"{stack} lies in another one, log in there (`pulumi login`, or PULUMI_BACKEND_URL), and repeat the command"
+    )
+    if program == "backend":
+        config = stack_files.load(folder, stack)
+        with suppress(DeliveryError):  # of an environment that was never delivered there may be no export either
+            root = root_stack_name(config, folder, Project(folder).app)
+            remedy += (
+                f". Whether it runs says `aws cloudformation describe-stacks --stack-name {root} "
+                f"{cli_options(config.region, config.profile)}`: if it does, and its state is lost, `amplify-delivery "
+                f"adopt {stack} --state-lost` takes it in, and this command can destroy it then"
+            )
+    return NoStackError(f"{error.message}: nothing is known here to destroy", where=error.where, remedy=remedy)
 
 
 def _listed(held: Iterable[Held]) -> str:

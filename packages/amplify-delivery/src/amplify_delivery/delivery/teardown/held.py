@@ -64,6 +64,29 @@ def in_stack(cloudformation: Any, stack: str, path: tuple[str, ...] = ()) -> Ite
                     yield Held(place, kind, physical, data, kept, base_name(resource, physical))
 
 
+def left_by(cloudformation: Any, stack: str, path: tuple[str, ...] = ()) -> Iterator[Held]:
+    """What stays of a stack that is deleted, and of those nested in it, though it can hold data. `stack` is its id:
+    its events are told for 90 days ("DescribeStackEvents" in the API reference), newest first."""
+    for page in cloudformation.get_paginator("describe_stack_events").paginate(StackName=stack):
+        for event in page["StackEvents"]:
+            kind, physical = str(event["ResourceType"]), str(event.get("PhysicalResourceId") or "")
+            below, status = (*path, str(event["LogicalResourceId"])), str(event.get("ResourceStatus"))
+            if physical == event["StackId"]:
+                if not status.startswith("DELETE_"):
+                    return  # what was left before, an update has left
+            elif kind == STACK_TYPE and status == "DELETE_COMPLETE":
+                yield from left_by(cloudformation, physical, below)
+            elif status == "DELETE_SKIPPED" and physical and data_of(kind, None):
+                yield Held("/".join(below), kind, physical, data_of(kind, None), kept=True)
+
+
+def deleted_last(cloudformation: Any, name: str) -> list[str]:
+    """The id of the stack of this name that was deleted last; none if there was none in 90 days."""
+    pages = cloudformation.get_paginator("list_stacks").paginate(StackStatusFilter=["DELETE_COMPLETE"])
+    found = [s for page in pages for s in page["StackSummaries"] if s.get("StackName") == name]
+    return [str(max(found, key=lambda s: s["DeletionTime"])["StackId"])] if found else []
+
+
 def nested_in(cloudformation: Any, stack: str, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
     """Place and id of the stacks nested in a CloudFormation stack, and in those."""
     for name, physical in deployed.nested(cloudformation, stack).items():

@@ -15,8 +15,9 @@ from typing import Any
 from amplify_delivery.changes import deployed
 from amplify_delivery.components.remembered import ROOT_STACK_NAME
 from amplify_delivery.delivery.account.aws_account import Account
+from amplify_delivery.delivery.project.named_roots import named_roots
 from amplify_delivery.delivery.teardown import former_tables, same_place
-from amplify_delivery.delivery.teardown.held import Held, goes_from, in_stack, living, nested_in
+from amplify_delivery.delivery.teardown.held import Held, deleted_last, goes_from, in_stack, left_by, living, nested_in
 from amplify_delivery.errors import DeliveryError, FailedError, RefusedError
 from amplify_delivery.publishing import gen2_lock
 from amplify_delivery.publishing.aws_errors import AWS_ERRORS
@@ -35,13 +36,15 @@ class Root:
     """The root stack of one environment.
 
     `ids` are those in the engine's state; `name` is as that remembers it, else as the export has it; None if that has
-    the id only. `options` are what an `aws` command takes to ask the same account.
+    the id only. `options` are what an `aws` command takes to ask the same account. `others` tells the root stacks that
+    the project's files name in its place, by their environments.
     """
 
     environment: str
     ids: tuple[str, ...]
     name: str | None
     options: str
+    others: Callable[[], Mapping[str, str]]
 
     @classmethod
     def of(
@@ -64,7 +67,8 @@ class Root:
                     where=environment,
                     remedy=f"nothing was changed; {error.remedy}",
                 ) from None
-        return cls(environment, ids, name, cli_options(config.region, config.profile))
+        options = cli_options(config.region, config.profile)
+        return cls(environment, ids, name, options, lambda: named_roots(project, config))
 
     def settle(self, account: Account, seconds: float, told: Callable[[str], None]) -> bool:
         """Wait until no operation changes it any more, so long at most; whether one did. Raises `RefusedError`."""
@@ -84,14 +88,34 @@ class Root:
                 held += in_stack(account.client("cloudformation"), found["StackId"])
         return [*held, *former_tables.before(account, held)]
 
-    def check_gone(self, account: Account) -> None:
-        """Raise `FailedError`, with what is alive in it, if it is there after the engine has destroyed it."""
+    def left(self, account: Account) -> list[Held]:
+        """What it has left where somebody has deleted it past the engine, as its templates said: CloudFormation tells
+        of it for 90 days."""
+        with account.asking(f"asking what the stack of {self.environment} has left"):
+            cloudformation = account.client("cloudformation")
+            gone = [id for id in self.ids if _is_gone(described(cloudformation, id))]
+            if not self.ids and self.name:
+                gone = deleted_last(cloudformation, self.name)
+            return [held for id in gone for held in left_by(cloudformation, id)]
+
+    def check_gone(self, account: Account, agreed: Iterable[Held]) -> None:
+        """Raise `FailedError`, with what is alive in it, if it is there after the engine has destroyed it. `agreed` is
+        the data that was to go with it."""
         for found in self._existing(account):
+            data = self._data(account, found)
+            asked_for = data is not None and {h.physical_id for h in data} <= {h.physical_id for h in agreed}
+            if asked_for:
+                what = self._deletion(found)
+            else:
+                what = (
+                    f"`amplify-delivery adopt {self.environment} --state-lost` takes it in, then `amplify-delivery "
+                    f"destroy {self.environment}` asks for the data that is in it by now"
+                )
             raise FailedError(
                 f"the stack is still there, in state {found['StackStatus']}, and the engine has forgotten it"
                 + _listed(self._alive(account, found)),
                 where=f"{found['StackName']} (account {account.account}, {account.region})",
-                remedy=f"once no operation changes it {self._deletion(found)}",
+                remedy=f"once no operation changes it {what}",
             )
 
     def _check(self, account: Account, found: Mapping[str, Any]) -> None:
@@ -102,11 +126,7 @@ class Root:
                 f"the stack is there, in state {status}, but the engine's state of {self.environment} does not hold "
                 f"it: it was forgotten, or is not its own{_listed(self._alive(account, found))}",
                 where=name,
-                remedy="nothing was changed. If its state lies elsewhere, use that (`pulumi whoami -v` says which is "
-                "used; `pulumi login`, PULUMI_BACKEND_URL). If somebody else delivers it, `environment` or `suffix` of "
-                f"the stack file is wrong. If its state is lost, `amplify-delivery adopt {self.environment} "
-                "--state-lost` takes it in, and this command asks for its data then. Without being asked, it goes with "
-                f"all its data by {self._deletion(found)}",
+                remedy=f"nothing was changed. {self._not_held(account, found)}",
             )
         gen2_lock.check(account.client("cloudformation"), name)
         if found.get("EnableTerminationProtection"):
@@ -116,6 +136,35 @@ class Root:
                 remedy="if it should go: `aws cloudformation update-termination-protection "
                 f"--no-enable-termination-protection --stack-name {name} {self.options}`",
             )
+
+    def _not_held(self, account: Account, found: Mapping[str, Any]) -> str:
+        """What to do about a stack of its name that the engine does not know. What deletes it unasked is told for one
+        without data only, which nobody else's file names."""
+        name, env = str(found["StackName"]), self.environment
+        others = sorted(other for other, root in self.others().items() if root == name and other != env)
+        if others:
+            return (
+                f"Pulumi.{others[0]}.yaml names this stack, too, and what is in it may be {others[0]}'s. If "
+                f"Pulumi.{env}.yaml was copied from it, nothing of {env} is there to destroy: delete the file, or make "
+                f"another environment of it (`pulumi config set -s {env} environment NAME`). If {others[0]} should go: "
+                f"`amplify-delivery destroy {others[0]}`"
+            )
+        remedy = (
+            "If its state lies elsewhere, use that (`pulumi whoami -v` says which is used; `pulumi login`, "
+            "PULUMI_BACKEND_URL). If somebody else delivers it, `environment` or `suffix` of the stack file is wrong. "
+            f"If its state is lost, `amplify-delivery adopt {env} --state-lost` takes it in, and this command asks for "
+            "its data then"
+        )
+        if self._data(account, found) == []:
+            remedy += f". It holds no data, and goes with all else by {self._deletion(found)}"
+        return remedy
+
+    def _data(self, account: Account, found: Mapping[str, Any]) -> list[Held] | None:
+        """What data would go with it; None if that cannot be told."""
+        try:
+            return [h for h in in_stack(account.client("cloudformation"), found["StackId"]) if not h.kept]
+        except AWS_ERRORS:
+            return None
 
     def _check_nested(self, cloudformation: Any, found: Mapping[str, Any]) -> None:
         ids = dict(nested_in(cloudformation, found["StackId"]))
@@ -146,6 +195,10 @@ class Root:
             return list(living(account.client("cloudformation"), found["StackId"]))
         except AWS_ERRORS:
             return []
+
+
+def _is_gone(stack: Mapping[str, Any] | None) -> bool:
+    return stack is not None and stack["StackStatus"] == "DELETE_COMPLETE"
 
 
 def _remembered(resource: Mapping[str, Any]) -> str | None:
