@@ -185,6 +185,18 @@ def test_a_role_with_something_attached_stays(developer: LocalAccount) -> None:
     assert role.refresh() is None
 
 
+def test_a_policy_that_goes_while_its_role_is_read_takes_no_role_with_it(
+    developer: LocalAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The engine would forget a role that it takes for gone, and meet it again at the policy that bounds it."""
+    trust = json.dumps({"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}]})
+    role = live(ROLE, developer)
+    role.create(name="read", assumeRolePolicy=trust)
+    monkeypatch.setattr("aws_rehearsal.providers.classic.iam_role._inline", lambda *_: ["gone"])
+    with pytest.raises(Aborted, match=r"reading inline policies for IAM role read.*NoSuchEntity"):
+        role.refresh()
+
+
 def test_life_of_an_attachment(developer: LocalAccount) -> None:
     iam = developer.client("iam")
     trust = json.dumps({"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}]})

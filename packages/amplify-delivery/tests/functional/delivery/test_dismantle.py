@@ -96,8 +96,15 @@ class Scene:
 
     def succeeds(self, *arguments: str, backend: str = "") -> str:
         done = self.delivery(*arguments, backend=backend)
-        assert done.exit_code == 0, done.output
+        assert done.exit_code == 0, f"{done.output}\n{self.bounded()}"
         return done.output
+
+    def bounded(self) -> str:
+        """The roles that are left and what bounds them: what a boundary is not deleted for (`DeleteConflict`)."""
+        iam = self.client("iam", HOME)
+        roles = (iam.get_role(RoleName=r["RoleName"])["Role"] for r in iam.list_roles()["Roles"])
+        bounds = {r["RoleName"]: r.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn") for r in roles}
+        return f"left: {json.dumps(bounds, indent=1)}"
 
     def document(self, *arguments: str) -> Any:
         """The JSON document of a command that succeeds."""

@@ -85,14 +85,18 @@ class Role(Resource):
         client = call.client("iam")
         try:
             found = client.get_role(RoleName=resource_id)["Role"]
+        except client.exceptions.ClientError as error:
+            if error_code(error) == _GONE:
+                return None
+            raise aws_error(f"reading IAM Role ({resource_id})", error) from error
+        try:
+            # A policy that goes in between takes no role with it.
             inline = [
                 client.get_role_policy(RoleName=resource_id, PolicyName=name) for name in _inline(client, resource_id)
             ]
             attached = client.list_attached_role_policies(RoleName=resource_id)["AttachedPolicies"]
         except client.exceptions.ClientError as error:
-            if error_code(error) == _GONE:
-                return None
-            raise aws_error(f"reading IAM Role ({resource_id})", error) from error
+            raise aws_error(f"reading inline policies for IAM role {resource_id}", error) from error
         every = every_tag(found.get("Tags", []))
         outputs = {
             "forceDetachPolicies": False,
