@@ -311,7 +311,7 @@ AROUND = {
     "delivery/scaffold/__main__.py": "an edge of its own: `python -m`",
     "stacks/backend.py": "the program: the environment is all that the engine gives it",
     "stacks/programs.py": "likewise: what the engine was started for",
-    "stacks/packaged/backend.py": "the engine starts a package's process in the program's folder",
+    "stacks/packaged/inputs.py": "the engine starts a package's process in the program's folder",
     "stacks/inputs.py": "read by the program and by commands, which must not disagree about what is deployed",
     "delivery/engine/pulumi_command.py": "the engine inherits the environment of whoever calls",
     "delivery/project/shell.py": "a step's shell does as well",

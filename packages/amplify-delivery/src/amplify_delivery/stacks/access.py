@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from amplify_delivery.components.backend.contents import pages
@@ -14,6 +15,7 @@ from amplify_delivery.components.documents.environment import IMAGES, BuildEnvir
 from amplify_delivery.components.documents.fields import Compute, Right
 from amplify_delivery.components.documents.naming import CHECK, DEPLOY, PLAN, PUBLISH, EnvironmentNames, PipelineNames
 from amplify_delivery.components.documents.pipeline.buildspecs import EngineDownload
+from amplify_delivery.components.documents.pipeline.model import Stage
 from amplify_delivery.components.documents.rights.serverless import types_of
 from amplify_delivery.components.documents.statements import Network, allow
 from amplify_delivery.components.documents.web_identity import WebIdentity, github, gitlab
@@ -90,9 +92,36 @@ def environment_access(
             where=str(project.file(config.pipeline)),
             remedy="name it in a stage, or name its own pipeline with `pipeline` in the account's file",
         )
+    return access_of(
+        config,
+        environment,
+        assembly or read_assembly(environment, project.directory, app),
+        project.directory,
+        pipeline=pipeline_names(app, config.pipeline, pipeline) if pipeline else None,
+        stage=stage,
+        neighbours=neighbours(project, app, environment),
+        types=types,
+    )
+
+
+def access_of(
+    config: AccountConfig,
+    environment: EnvironmentConfig,
+    assembly: Assembly,
+    directory: Path,
+    *,
+    pipeline: PipelineNames | None,
+    stage: Stage | None,
+    neighbours: tuple[EnvironmentNames, ...],
+    types: frozenset[str] | None = None,
+) -> EnvironmentAccess:
+    """What `environment` needs in its account, whoever says so: stack files, or the arguments of a component.
+
+    `stage` is the one of the pipeline that deploys it; `directory` is where a second export lies. Raises `ConfigError`.
+    """
+    app = assembly.project
     names = environment_names(app, environment)
-    assembly = assembly or read_assembly(environment, project.directory, app)
-    values = environment_values(environment, project.directory, datetime.now(UTC), app)
+    values = environment_values(environment, directory, datetime.now(UTC), app)
     root = render_root(assembly, values, names.staging_bucket)
     own = stage.steps if stage else ()
     steps = [step.timeout + _MARGIN_MINUTES for step in own]
@@ -100,7 +129,7 @@ def environment_access(
         steps.append(stage.bake.time + _MARGIN_MINUTES)
     return EnvironmentAccess(
         names=names,
-        pipeline=pipeline_names(app, config.pipeline, pipeline) if pipeline else None,
+        pipeline=pipeline,
         ci=web_identity(config, names),
         stack_name=root.stack_name,
         resource_types=(types or resource_types(assembly)) | frozenset(config.backend_types),
@@ -111,7 +140,7 @@ def environment_access(
         page_buckets=frozenset(pages(assembly, root.stack_name)),
         boundary_services=config.boundary_services,
         allowed_overrides=config.allowed_overrides,
-        neighbours=neighbours(project, app, environment),
+        neighbours=neighbours,
         own_boundary=config.roles_boundary,
         images=config.images or bool(environment.container_images or assembly.images),
         staging_key=config.staging_key,
@@ -126,6 +155,19 @@ def environment_access(
             CHECK: max([config.timeouts.check, *steps]),
         },
     )
+
+
+def check_arns(config: AccountConfig, environment: EnvironmentConfig, where: str) -> None:
+    """Raise `ConfigError` for a role or policy of another account than the environments'."""
+    arns = {"roleArn": config.role_arn, "rolesBoundary": config.roles_boundary}
+    arns |= {f"deployPolicies.{number}": arn for number, arn in enumerate(config.deploy_policies)}
+    for key, arn in arns.items():
+        if arn and arn.split(":")[4] not in (environment.account, "aws"):
+            raise ConfigError(
+                f"{key} is of account {arn.split(':')[4]}, but {environment.environment} lies in {environment.account}",
+                where=where,
+                remedy="name the one of that account",
+            )
 
 
 def let_in(project: Project, config: AccountConfig) -> PipelineConfig | None:

@@ -26,13 +26,14 @@ def check(project: Project, app: str, own: Mapping[str, PipelineNames | Environm
     for name, names in own.items():
         for stack, other in others:
             if stack != name and other.account == names.account:
-                _check(project, (name, names), (stack, other))
+                check_two((name, names), (stack, other), str(project.file(name)))
 
 
 _Named = tuple[str, PipelineNames | EnvironmentNames]
 
 
-def _check(project: Project, own: _Named, other: _Named) -> None:
+def check_two(own: _Named, other: _Named, where: str) -> None:
+    """Raise `ConfigError` if two of one account would both make something of the same name."""
     both = own[1].taken() & other[1].taken()
     if isinstance(own[1], PipelineNames) and isinstance(other[1], PipelineNames):
         both = frozenset((kind, made) for kind, made in both if _SHARED not in made)
@@ -40,7 +41,7 @@ def _check(project: Project, own: _Named, other: _Named) -> None:
         kind, made = min(both)
         raise ConfigError(
             f"the stacks {own[0]} and {other[0]} would both make the {kind} called {made}",
-            where=str(project.file(own[0])),
+            where=where,
             remedy="give one of them another name (a stack that is deployed cannot be renamed in place: destroy it "
             "under its old name first)",
         )

@@ -27,6 +27,7 @@ from amplify_delivery.errors import ConfigError, DeliveryError, midway
 from amplify_delivery.stacks import collisions
 from amplify_delivery.stacks.access import (
     account_environments,
+    check_arns,
     engine_of,
     environment_names,
     let_in,
@@ -320,16 +321,7 @@ def _checked(project: Project, stack: str) -> AccountStack:
     config = project.account(stack)
     where = str(project.file(stack))
     environments = account_environments(project, config, where)
-    account = environments[0].account
-    arns = {"roleArn": config.role_arn, "rolesBoundary": config.roles_boundary}
-    arns |= {f"deployPolicies.{number}": arn for number, arn in enumerate(config.deploy_policies)}
-    for key, arn in arns.items():
-        if arn and arn.split(":")[4] not in (account, "aws"):
-            raise ConfigError(
-                f"{key} is of account {arn.split(':')[4]}, but {environments[0].environment} lies in {account}",
-                where=where,
-                remedy="name the one of that account",
-            )
+    check_arns(config, environments[0], where)
     pipeline = let_in(project, config)
     for environment in environments:
         if pipeline and environment.environment not in pipeline.environments:

@@ -3,7 +3,6 @@
 No `from __future__ import annotations` here: the SDK makes the schema of the types themselves.
 """
 
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
@@ -11,24 +10,21 @@ from pathlib import Path
 from typing import Any
 
 import pulumi
-from pydantic import ValidationError
 
 from amplify_delivery.components import amplify_backend, staging_area
-from amplify_delivery.components.documents.fields import WRITTEN
 from amplify_delivery.components.errors import as_run_error
 from amplify_delivery.components.names import staging_bucket_name
 from amplify_delivery.components.providers import Access, aws_provider
 from amplify_delivery.components.publisher import BucketPublisher
 from amplify_delivery.components.remembered import unchanged
-from amplify_delivery.errors import ConfigError
-from amplify_delivery.export import Assembly, assemble, load_assembly, read_export, render_root
+from amplify_delivery.export import render_root
 from amplify_delivery.stacks.access import environment_names
 from amplify_delivery.stacks.backend import first_create
 from amplify_delivery.stacks.config import EnvironmentConfig
 from amplify_delivery.stacks.config.parameters import SecretKey
-from amplify_delivery.stacks.config.reader import as_config_error
-from amplify_delivery.stacks.inputs import as_configured, environment_values, keeps_api_key_expiry, named_assembly
+from amplify_delivery.stacks.inputs import environment_values, keeps_api_key_expiry
 from amplify_delivery.stacks.packaged.arguments import AmplifyBackendArgs
+from amplify_delivery.stacks.packaged.inputs import PROGRAMS_FOLDER, assembly_of, validated
 
 TYPE = "amplify-delivery:index:AmplifyBackend"
 
@@ -58,8 +54,7 @@ class AmplifyBackend(pulumi.ComponentResource):
     def __init__(self, name: str, args: AmplifyBackendArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(TYPE, name, {}, opts)
         with as_run_error():
-            # The engine starts a package's process in the folder of the program.
-            backend, bucket = self._backend(name, dict(args), Path())
+            backend, bucket = self._backend(name, dict(args), PROGRAMS_FOLDER)
         self.stack_name, self.stack_id = backend.stack_name, backend.stack_id
         self.template_key = pulumi.Output.from_input(backend.template_key)
         self.staging_bucket = bucket
@@ -89,9 +84,9 @@ class AmplifyBackend(pulumi.ComponentResource):
     ) -> tuple[amplify_backend.AmplifyBackend, pulumi.Output[str]]:
         """The component of ours, and the name of the bucket that it is published to."""
         secrets = _secrets(args.pop("secrets", None) or {})
-        config = configuration(args, frozenset(secrets), name)
+        config = validated(EnvironmentConfig, {**args, "secretNames": frozenset(secrets)}, name)
         now = datetime.now(UTC)
-        assembly = _assembly(config, directory)
+        assembly = assembly_of(config, directory)
         bucket = staging_bucket_name(assembly.project, config.environment, config.account, config.region)
         root = render_root(assembly, environment_values(config, directory, now, assembly.project), bucket)
         guard = config.guard(pulumi.get_stack(), now.date())
@@ -142,31 +137,12 @@ class AmplifyBackend(pulumi.ComponentResource):
         )
 
 
-def configuration(args: Mapping[str, Any], secrets: frozenset[SecretKey], name: str) -> EnvironmentConfig:
-    """The environment that the arguments describe. Raises `ConfigError`, which names the component."""
-    given = {key: value for key, value in args.items() if value is not None}
-    try:
-        return EnvironmentConfig.model_validate({**given, "secret_names": secrets}, context=WRITTEN)
-    except ValidationError as error:
-        told = as_config_error(error, name)
-        # Its remedies are those of a stack file.
-        remedy = re.sub(r"^`pulumi config set (\S+) VALUE`$", r"pass `\1`", told.remedy)
-        raise ConfigError(told.message, where=name, remedy=remedy) from None
-
-
 def _secrets(given: Mapping[str, Mapping[str, Any]]) -> dict[SecretKey, pulumi.Output[str]]:
     return {
         (nested, parameter): pulumi.Output.secret(value)
         for nested, parameters in given.items()
         for parameter, value in parameters.items()
     }
-
-
-def _assembly(config: EnvironmentConfig, directory: Path) -> Assembly:
-    """What is delivered. Its project may have another name than the Pulumi program: that is not ours."""
-    named = named_assembly(config, directory)
-    made = assemble(read_export(named.path), config.secret_names) if named.export else load_assembly(named.path)
-    return as_configured(made, config)
 
 
 def _none() -> pulumi.Output[str | None]:

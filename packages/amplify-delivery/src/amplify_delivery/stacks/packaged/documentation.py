@@ -19,7 +19,7 @@ _HEAD = """\
 
 The components as a Pulumi package, for programs that are not written in Python: `AmplifyBackend` delivers an export as
 an environment of a project does, with the same checks and the same guard over data; `StagingArea` is the bucket that
-assemblies are published to.
+assemblies are published to; `TargetAccount` lets a pipeline into an account, as `amplify-delivery bootstrap` does.
 
 **What runs where.** The package is a process of Python, which Pulumi's engine starts beside the program. Its machine
 needs what docs/getting-started.md says, and this engine in a virtualenv; no other language's SDK of it is published.
@@ -88,28 +88,97 @@ class AmplifyBackend extends pulumi.ComponentResource {
 ```
 
 All arguments but the values of `secrets` are plain: they have to be known before anything is deployed, because
-templates are rendered with them.
+templates and policies are written with them. What is known only later, or is a secret, is refused by its name, and so
+is a key that there is not.
+
+## An account
+
+`TargetAccount` makes for one environment what `amplify-delivery bootstrap` makes of stack files, from arguments of the
+same names: the environment's keys that count for its account, and the account's own (docs/configuration.md). Its
+administrator reads in docs/bootstrap.md what that is, and in docs/trust.md whom it lets in. With the export, or an
+assembly, beside the program:
+
+```yaml
+resources:
+  prodAccount:
+    type: amplify-delivery:TargetAccount
+    properties:
+      account: "333333333333"
+      region: eu-west-1
+      environment: prod
+      profile: prod-administrator
+      pipeline:
+        name: pipeline
+        account: "111111111111"
+        region: eu-west-1
+      stage:
+        name: Prod
+        post:
+          - name: smoke-test
+            commands: ["curl -f $URL"]
+            rights:
+              - actions: ["s3:GetObject"]
+                resources: ["arn:aws:s3:::fixtures/*"]
+outputs:
+  version: ${prodAccount.version}
+```
+
+What stack files say by being there, is said here:
+
+- `pipeline` is the one that may come in, by name, account and region: its role, and nobody else, may assume the action
+  role. Or `github` or `gitlab` (docs/ci.md), or both. Without any of them nothing is made.
+- `stage` is the pipeline's stage that deploys the environment: what its steps may do, and how long they take, is given
+  by the account. A stage that changes is changed here too.
+- `neighbours` are **all** other environments of the app in that account: a backend's roles may not touch what is
+  theirs. One that is left out is in reach.
+- `secretNames` names the parameters whose values are secrets; nobody needs their values here.
+
+Credentials are those that `profile` and `roleArn` name, an administrator's of that account, else what the AWS SDK
+finds; the account is compared before anything is made. A provider of the program's is not used: the tag
+`amplify-delivery:app` on every key and role, which policies hang on, is the provider's to give, and no program could
+tell whether a provider that is handed in gives it.
+
+What is left to do is the environment's own Pulumi stack, once, by whoever may use the state's key, in the folder of the
+app's project, whose `Pulumi.prod.yaml` says `bootstrapped: true`:
+
+```
+PULUMI_BACKEND_URL='s3://STATE_BUCKET?region=eu-west-1' pulumi stack init prod --secrets-provider 'SECRETS_PROVIDER'
+```
+
+with the outputs `stateBucket` and `secretsProvider`, and a commit of that file. `bootstrap` is not for such an account:
+it would find every name taken. It has the bootstrap version that every command asks for, and no digests: these say that
+a stack of `bootstrap` was made to its end. A new version of this package, or an export with new resource types, is one
+more `pulumi up` of the program; `plan` says which types the account has no rights for.
 
 ## What stays with Python
 
 - The commands (`plan`, `deploy`, `adopt`, `rollback`): they walk the project's own stack files. A backend that a
   program in another language has deployed is changed by `pulumi up` of that program alone.
-- `TargetAccount` and `DeliveryPipeline`: what they declare is computed from all stack files and from the export, and
-  the builds that they make run this engine's commands in the target accounts. A team that has a pipeline has the
-  project in its repository, in which `components/` may hold what it likes.
-  What lets the pipeline into an account can be had without Python: `amplify-delivery bootstrap ENV --template` prints
-  it as a CloudFormation template, which any program declares as a stack ([many-environments.md](many-environments.md)).
+- `DeliveryPipeline`: its UpdatePipeline is a run of this engine over the project's own pipeline file, and the builds
+  that it starts in target accounts are runs over its environments' files. A team that has a pipeline has the project in
+  its repository, in which `components/` may hold what it likes.
 - Adopting a stack that runs (docs/adopting.md), and continuing a failed rollback.
 
-An environment that is bootstrapped (`bootstrapped: true`) can be delivered from any language: its account's stack has
-made staging area, execution role and boundary.
+An environment that is bootstrapped (`bootstrapped: true`) can be delivered from any language: its account's stack, or a
+`TargetAccount`, has made staging area, execution role and boundary.
+
+## What a schema cannot say
+
+A schema of Pulumi made from Python knows texts, numbers, flags, lists, mappings and types of them, and no choice
+between two. So what a stack file writes in two ways has one here: `approval: {}` for `approval: true` (and none at all
+for `false`), `clientConfig: {platform: javascript}` for `clientConfig: javascript`. Lengths of time are texts, as in
+`30m`. Patterns and ranges are no part of it: they are checked when the component is made, in `preview` too, and the
+message names the input.
 
 ## What was tried, and what was not
 
 With the real engine and the local AWS, in tests: a program in YAML, with Pulumi's own language host, is deployed,
-deployed again without a change, refused for another place, and taken away; a program in JavaScript, with the SDK that
+deployed again without a change, refused for another place, and taken away; one that declares a `TargetAccount` makes
+the account, twice without a change, and takes it away; a program in JavaScript, with the SDK that
 npm has, run by its Automation API inside its own process and with the class above, is deployed, deployed again and
-taken away. The engine binds the schema, which checks it. The language hosts of Node.js, Go, .NET and Java could not be
+taken away. What a `TargetAccount` registers is compared, resource by resource and
+document by document, with what the account's program registers for the same stack files. The engine binds the schema,
+which checks it. The language hosts of Node.js, Go, .NET and Java could not be
 had here (their Go modules have no version, and neither PyPI nor npm has them): the SDKs that they generate are as good
 as the schema, and nobody here has run one.
 """

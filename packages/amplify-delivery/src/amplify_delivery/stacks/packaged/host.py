@@ -9,31 +9,56 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import metadata
 from typing import Any
 
 import pulumi
 from pulumi.provider import ConstructResult
 from pulumi.provider import main as serve
+from pulumi.provider.experimental.analyzer import ComponentDefinition
 from pulumi.provider.experimental.component import ComponentProvider
 from pulumi.provider.server import ComponentInitError
 from pydantic.alias_generators import to_camel
 
+from amplify_delivery.components.documents import fields
 from amplify_delivery.components.documents.fields import Model
-from amplify_delivery.stacks.config import EnvironmentConfig
-from amplify_delivery.stacks.config import resource_rules as described
+from amplify_delivery.components.documents.pipeline import model
+from amplify_delivery.stacks.config import AccountConfig, EnvironmentConfig, ci, images, pipeline, resource_rules
+from amplify_delivery.stacks.config import account as config_account
+from amplify_delivery.stacks.packaged import account
 from amplify_delivery.stacks.packaged.backend import AmplifyBackend
+from amplify_delivery.stacks.packaged.inputs import refused
 from amplify_delivery.stacks.packaged.staging import StagingArea
 
 NAME = "amplify-delivery"
-COMPONENTS: list[type[pulumi.ComponentResource]] = [AmplifyBackend, StagingArea]
-DESCRIBED: Mapping[str, type[Model]] = {
-    "DataLoss": described.DataLoss,
-    "Ignored": described.Ignored,
-    "Lint": described.Lint,
+COMPONENTS: list[type[pulumi.ComponentResource]] = [AmplifyBackend, StagingArea, account.TargetAccount]
+INPUTS: Mapping[str, Sequence[type[Model]]] = {
+    "AmplifyBackend": (EnvironmentConfig,),
+    "TargetAccount": (AccountConfig, EnvironmentConfig),
 }
-"""What a stack file has under the same names."""
+"""What describes the inputs of a component that have no description of their own: the first that knows one."""
+DESCRIBED: Mapping[str, type[Model]] = {
+    "Approval": model.Approval,
+    "Bake": model.Bake,
+    "ClientConfig": model.ClientConfig,
+    "Compute": fields.Compute,
+    "ContainerImage": images.ContainerImage,
+    "DataLoss": resource_rules.DataLoss,
+    "Engine": pipeline.Engine,
+    "GitHub": ci.GitHub,
+    "GitLab": ci.GitLab,
+    "Ignored": resource_rules.Ignored,
+    "LetIn": account.LetIn,
+    "Lint": resource_rules.Lint,
+    "Neighbour": account.Neighbour,
+    "Right": fields.Right,
+    "Stage": model.Stage,
+    "Step": model.Step,
+    "StepNetwork": config_account.StepNetwork,
+    "Timeouts": config_account.Timeouts,
+}
+"""The models that the types of the same names are read into."""
 
 
 class Package(ComponentProvider):
@@ -51,28 +76,42 @@ class Package(ComponentProvider):
             return super().construct(name, resource_type, inputs, options)
         except ComponentInitError as error:
             if isinstance(error.inner, pulumi.RunError):
-                # Without a list of errors, the SDK's server fails over its own answer (pulumi 3.276).
-                raise pulumi.InputPropertiesError(str(error.inner), []) from None
+                raise _told(str(error.inner)) from None
             raise
+
+    def map_inputs(self, inputs: Any, component_def: ComponentDefinition) -> Any:
+        """The inputs as they were written, in camelCase: models read them, and call them so. Of a component without a
+        model, as Python calls them."""
+        given = inputs if isinstance(inputs, Mapping) else {}
+        wrong = next(refused(given, component_def, self._type_defs), None)
+        if wrong:
+            raise _told(f"{component_def.name}: {wrong}")
+        mapped = super().map_inputs(inputs, component_def)  # it tells what is missing
+        return given if component_def.name in INPUTS else mapped
+
+
+def _told(message: str) -> pulumi.InputPropertiesError:
+    """Without a list of errors, the SDK's server fails over its own answer (pulumi 3.276)."""
+    return pulumi.InputPropertiesError(message, [])
 
 
 def _described(schema: dict[str, Any]) -> dict[str, Any]:
-    _describe(schema["resources"][f"{NAME}:index:AmplifyBackend"]["inputProperties"], EnvironmentConfig)
-    environment = schema["resources"][f"{NAME}:index:AmplifyBackend"]["inputProperties"]["environment"]
-    environment["description"] = environment["description"].partition(" Default:")[0]  # a component has none
-    for name, model in DESCRIBED.items():
-        _describe(schema["types"][f"{NAME}:index:{name}"]["properties"], model)
+    for name, models in INPUTS.items():
+        for known in models:
+            _describe(schema["resources"][f"{NAME}:index:{name}"]["inputProperties"], known)
+    for name, known in DESCRIBED.items():
+        _describe(schema["types"][f"{NAME}:index:{name}"]["properties"], known)
     schema["description"] = "AWS Amplify (Gen 1) backends, delivered from their exports"
     schema["license"] = "Apache-2.0"
     return schema
 
 
-def _describe(properties: dict[str, Any], model: type[Model]) -> None:
-    """Give properties the descriptions that a stack file's keys have."""
-    fields = {to_camel(key): field.description for key, field in model.model_fields.items()}
+def _describe(properties: dict[str, Any], known: type[Model]) -> None:
+    """Give properties that have no description the one that a stack file's keys have."""
+    texts = {to_camel(key): field.description for key, field in known.model_fields.items()}
     for name, declared in properties.items():
-        if fields.get(name):
-            declared["description"] = fields[name]
+        if texts.get(name) and not declared.get("description"):
+            declared["description"] = texts[name]
 
 
 def version() -> str:
